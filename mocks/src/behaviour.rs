@@ -1,0 +1,164 @@
+//! What an upstream does at one attempt: a reply, and what the wire does to it.
+
+use std::fmt;
+
+use indexmap::IndexMap;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// What an upstream does at one attempt.
+///
+/// In YAML either the name of a behaviour from the catalogue (`server_error`), or the behaviour
+/// spelled out (`{ status: 503, body: "…", wire: { delay_ms: 20 } }`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Behaviour {
+    /// A name from the catalogue; `ok` where only the wire is scripted.
+    pub reply: String,
+    /// Replaces the reply's status.
+    pub status: Option<u16>,
+    /// Added to the reply's headers, or put in place of those of the same name.
+    pub headers: IndexMap<String, String>,
+    /// Replaces the reply's body, byte for byte.
+    pub body: Option<String>,
+    /// How often in a row the upstream does this.
+    pub times: u32,
+    /// What the wire does to the bytes.
+    pub wire: WirePlan,
+}
+
+/// A [`Behaviour`] as it is spelled out in YAML.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Spelled {
+    /// A name from the catalogue; `ok` unless said.
+    #[serde(default)]
+    reply: Option<String>,
+    /// Replaces the reply's status.
+    #[serde(default)]
+    status: Option<u16>,
+    /// Added to the reply's headers, or put in place of those of the same name.
+    #[serde(default)]
+    headers: IndexMap<String, String>,
+    /// Replaces the reply's body, byte for byte.
+    #[serde(default)]
+    body: Option<String>,
+    /// How often in a row the upstream does this; once unless said.
+    #[serde(default)]
+    times: Option<u32>,
+    /// What the wire does to the bytes.
+    #[serde(default)]
+    wire: Option<WirePlan>,
+}
+
+impl Behaviour {
+    /// The behaviour of this name from the catalogue.
+    pub fn named(reply: impl Into<String>) -> Self {
+        Self {
+            reply: reply.into(),
+            status: None,
+            headers: IndexMap::new(),
+            body: None,
+            times: 1,
+            wire: WirePlan::default(),
+        }
+    }
+}
+
+impl From<Spelled> for Behaviour {
+    fn from(spelled: Spelled) -> Self {
+        Self {
+            reply: spelled.reply.unwrap_or_else(|| "ok".to_owned()),
+            status: spelled.status,
+            headers: spelled.headers,
+            body: spelled.body,
+            times: spelled.times.unwrap_or(1),
+            wire: spelled.wire.unwrap_or_default(),
+        }
+    }
+}
+
+// By hand, not `untagged`: errors keep their position and name the field.
+impl<'de> Deserialize<'de> for Behaviour {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NameOrSpelled;
+
+        impl<'de> Visitor<'de> for NameOrSpelled {
+            type Value = Behaviour;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a behaviour: its name, or a mapping that spells it out")
+            }
+
+            fn visit_str<E>(self, name: &str) -> Result<Behaviour, E> {
+                Ok(Behaviour::named(name))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Behaviour, A::Error> {
+                Spelled::deserialize(MapAccessDeserializer::new(map)).map(Behaviour::from)
+            }
+        }
+
+        deserializer.deserialize_any(NameOrSpelled)
+    }
+}
+
+impl JsonSchema for Behaviour {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Behaviour".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let names: Vec<_> = crate::errors::catalogue_names().collect();
+        let spelled = generator.subschema_for::<Spelled>();
+        json_schema!({
+            "description": "What an upstream does at one attempt: a name from the catalogue, or spelled out.",
+            "anyOf": [{ "type": "string", "enum": names }, spelled]
+        })
+    }
+}
+
+/// How the bytes of a reply reach the client.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WirePlan {
+    /// Wait this long before the first byte of the reply, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delay_ms: Option<u64>,
+    /// Send only a part of the reply.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cut: Option<Cut>,
+}
+
+/// Where a reply breaks off, and how.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Cut {
+    /// The last thing that is sent whole.
+    pub at: CutPoint,
+    /// What the client sees then.
+    pub end: CutEnd,
+}
+
+/// The place in a reply after which nothing more is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CutPoint {
+    /// The request is read and not a byte is answered.
+    BeforeHead,
+    /// The head is sent, with the content length of the whole body, then this many bytes of it.
+    BodyBytes(usize),
+}
+
+/// How a cut connection ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CutEnd {
+    /// FIN: an orderly close.
+    Close,
+    /// RST: the connection is torn down.
+    Reset,
+    /// Nothing more comes; the connection stays open until the client leaves.
+    Stall,
+}

@@ -1,0 +1,16 @@
+//! Strict mock OpenAI and Azure OpenAI providers.
+//!
+//! A provider is played by two parts: the [`brain`] decides *what* is answered (it checks path,
+//! version, credential and every parameter, then gives the scripted reply), and the [`wire`]
+//! decides *how the bytes arrive* (late, cut, reset, never) and writes the [`journal`]: every
+//! request as it came.
+
+pub mod behaviour;
+pub mod brain;
+pub mod errors;
+pub mod journal;
+pub mod marker;
+pub mod provider;
+pub mod reply;
+pub mod strict;
+pub mod wire;
