@@ -1,0 +1,2 @@
+//! The `fallproof` command.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The brain: decides what an upstream answers.

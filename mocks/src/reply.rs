@@ -1,0 +1,1 @@
+//! Success replies, shaped by the request.

@@ -1,0 +1,1 @@
+//! The wire: the cable in front of the brain.

@@ -1,0 +1,1 @@
+//! A small correct LLM gateway.
