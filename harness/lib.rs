@@ -1,1 +1,19 @@
-//! Fallproof.
+//! Fallproof proves that an LLM gateway's fallbacks work.
+//!
+//! A [`scenario`] says what fails and what must happen. The [`plan`] says what the target must be
+//! configured with; [`drive`] plays the client in front of it, while mock providers play what is
+//! behind it; what both saw is [`observe`]d, [`check`]ed against the [`requirement`]s and told in
+//! a [`report`].
+
+pub mod check;
+pub mod client;
+pub mod drive;
+pub mod json;
+pub mod observe;
+pub mod plan;
+pub mod report;
+pub mod requirement;
+pub mod saboteur;
+pub mod scenario;
+pub mod target;
+pub mod yaml;

@@ -3,8 +3,8 @@
 
     python3 mocks/spec/generate.py                    write the files, print what changed
     python3 mocks/spec/generate.py --check            write nothing; exit 1 if something would change
-    python3 mocks/spec/generate.py --accepted FILE    try recorded requests that the live API accepted
-                                                      (JSON lines: endpoint, source, body)
+    python3 mocks/spec/generate.py --accepted FILE    try requests that the live API accepted
+                                                      (recorded.py; JSON lines: endpoint, source, body)
 
 Source: the parameter types of OpenAI's Python SDK, turned into JSON Schema by pydantic, cut down to
 the subset that README.md describes, closed at every object, then corrected by overlay.yaml.
@@ -19,6 +19,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+sys.dont_write_bytecode = True
+from recorded import deref, try_accepted  # noqa: E402
+
 HERE = Path(__file__).resolve().parent
 VENV = HERE.parents[1] / "target" / "spec-venv"
 SDK = {"package": "openai", "version": "3.54.0", "released": "2026-11-17"}
@@ -30,26 +33,29 @@ PINS = [
     "jsonschema==4.26.0",
 ]
 
-SURFACES = ["openai", "azure-v1", "azure-legacy"]
+SURFACES = {  # and the api-version that their reading is of
+    "openai": None,
+    "azure-v1": "v1",
+    "azure-legacy": "2025-04-01-preview",
+}
 ENDPOINTS = {  # our name: the SDK type it is made of
     "chat.completions": "openai.types.chat.CompletionCreateParams",
     "embeddings": "openai.types.EmbeddingCreateParams",
     "responses": "openai.types.responses.ResponseCreateParams",
     "responses.compact": "openai.types.responses.ResponseCompactParams",
 }
-PATHS = {"/" + name.replace(".", "/"): name for name in ENDPOINTS}
 
 KINDS = {"loosen", "tighten", "replace", "observe", "add-parameter", "remove-parameter", "add-rule"}
 ACTIONS = {"merge", "set", "drop", "branch", "rule"}
-ENTRY_KEYS = {"id", "kind", "surfaces", "endpoints", "at", "evidence", "date", "strength"} | ACTIONS
+ENTRY_KEYS = {"id", "kind", "surfaces", "also", "endpoints", "at", "steps", "evidence", "date", "strength"} | ACTIONS
 RULE_KEYS = {  # besides id, kind, strength, evidence and date
     "requires": {"param", "requires", "requires_present", "message", "code"},
     "unsupported_for_model": {"param", "models", "except", "message", "code", "error_param"},
-    "unsupported_value_for_model": {"param", "models", "except", "unless", "allowed", "refused", "message", "code"},
+    "unsupported_value_for_model": {"param", "models", "except", "allowed", "refused", "message", "code"},
 }
 KEYWORDS = (  # what a finished schema may use; extra keys are an error
-    "$ref type properties required additionalProperties items enum anyOf minimum maximum minLength "
-    "maxLength minItems maxItems maxProperties pattern x-strength x-discriminator"
+    "$ref type properties required additionalProperties items enum anyOf minimum maximum "
+    "maxLength minItems maxItems maxProperties pattern x-strength x-discriminator x-unproven"
 ).split()
 
 
@@ -126,8 +132,14 @@ def any_of(branches):
     flat = []
     for branch in branches:
         for one in branch["anyOf"] if "anyOf" in branch else [branch]:
-            if one not in flat:
-                flat.append(one)
+            kinds = one["type"] if isinstance(one.get("type"), list) else [one.get("type")]
+            for kind in kinds:  # a nullable type is two branches here
+                part = {**one, "type": kind} if len(kinds) > 1 else one
+                if "enum" in part and len(kinds) > 1:
+                    part["enum"] = [v for v in part["enum"] if v is not None]
+                part = {"type": "null"} if kind == "null" else part
+                if part not in flat:
+                    flat.append(part)
     if {} in flat:
         return {}
     for kind in ("string", "boolean"):  # one branch per scalar type: open absorbs listed values
@@ -160,54 +172,66 @@ def merge_roots(roots):
     }
 
 
-def deref(node, defs):
-    return deref(defs[node["$ref"].removeprefix("#/$defs/")], defs) if "$ref" in node else node
-
-
 # ---- overlay --------------------------------------------------------------------------------------
 
 
 def load_overlay():
     import yaml
 
-    entries = yaml.safe_load((HERE / "overlay.yaml").read_text())["overlay"]
+    entries = yaml.safe_load((HERE / "overlay.yaml").read_text(encoding="utf-8"))["overlay"]
     seen = set()
     for e in entries:
-        wrong = (set(e) - ENTRY_KEYS) | ({e["kind"]} - KINDS)
-        missing = {"id", "kind", "endpoints", "evidence", "date", "strength"} - set(e)
-        if wrong or missing or e["id"] in seen or len(set(e) & ACTIONS) != 1:
-            raise SystemExit(f"overlay entry {e.get('id')}: wrong {sorted(wrong)}, missing {sorted(missing)}, or not unique")
-        if e["strength"] not in ("observed", "documented"):
-            raise SystemExit(f"overlay entry {e['id']}: strength {e['strength']}")
-        if "rule" in e and set(e["rule"]) - {"kind"} - RULE_KEYS[e["rule"]["kind"]]:
-            raise SystemExit(f"overlay entry {e['id']}: rule keys")
+        problems = [f"unknown key {k}" for k in set(e) - ENTRY_KEYS]
+        problems += [f"no {k}" for k in ("endpoints", "evidence", "date") if k not in e]
+        problems += ["kind"] if e["kind"] not in KINDS else []
+        problems += ["strength"] if e.get("strength") not in ("observed", "documented") else []
+        problems += ["id is used twice"] if e["id"] in seen else []
+        for step in e.get("steps", [e]):
+            problems += ["one action each"] if len(set(step) & ACTIONS) != 1 else []
+        if rule := e.get("rule"):
+            problems += [f"rule key {k}" for k in set(rule) - {"kind"} - RULE_KEYS[rule["kind"]]]
+        if problems:
+            raise SystemExit(f"overlay entry {e['id']}: {', '.join(problems)}")
         seen.add(e["id"])
     return entries
 
 
-def apply(schema, entry):
+def strength_on(entry, surface):
+    """The entry's own strength on its surfaces, documented on those named in `also`; else None."""
+    if surface in entry.get("also", []):
+        return "documented"
+    return entry["strength"] if surface in entry.get("surfaces", SURFACES) else None
+
+
+def apply(schema, entry, strength):
     if "rule" in entry:
-        head = {k: str(entry[k]) for k in ("id", "strength", "date")}
-        schema["x-rules"].append({**head, "evidence": " ".join(str(entry["evidence"]).split()), **entry["rule"]})
+        head = {"id": entry["id"], "strength": strength, "date": str(entry["date"])}
+        schema["x-rules"].append({**head, "evidence": " ".join(entry["evidence"].split()), **entry["rule"]})
         return
-    places = entry["at"] if isinstance(entry["at"], list) else [entry["at"]]
-    for place in places:
-        parent, key = find(schema, place, entry)
-        if "set" in entry:
-            parent[key] = copy.deepcopy(entry["set"])
-            continue
-        if key not in parent:
-            raise SystemExit(f"overlay entry {entry['id']}: nothing at {place}")
-        if "merge" in entry:
-            deep_merge(parent[key], entry["merge"])
-        elif "branch" in entry:
-            parent[key] = any_of([parent[key], copy.deepcopy(entry["branch"])])
-        else:
-            for name in entry["drop"]:  # a wrong name must not pass silently
-                parent[key].remove(name) if isinstance(parent[key], list) else parent[key].pop(name)
-        # What was tightened after a live refusal says so itself.
-        if entry["kind"] == "tighten" and isinstance(parent[key], dict) and "type" in parent[key]:
-            parent[key]["x-strength"] = entry["strength"]
+    for step in entry.get("steps", [entry]):
+        for place in step["at"] if isinstance(step["at"], list) else [step["at"]]:
+            take(schema, entry, step, place, strength)
+
+
+def take(schema, entry, step, place, strength):
+    """One step of an entry at one place."""
+    parent, key = find(schema, place, entry)
+    if "set" in step:
+        parent[key] = strength if key == "x-strength" else copy.deepcopy(step["set"])
+        return
+    if isinstance(parent, dict) and key not in parent:
+        raise SystemExit(f"overlay entry {entry['id']}: nothing at {place}")
+    if "branch" in step:
+        parent[key] = any_of([parent[key], copy.deepcopy(step["branch"])])
+    elif "merge" in step:
+        deep_merge(parent[key], step["merge"])
+    else:
+        for name in step["drop"]:  # a name that is not there must not pass silently
+            parent[key].remove(name) if isinstance(parent[key], list) else parent[key].pop(name)
+        if entry["kind"] == "remove-parameter" and strength == "documented":
+            parent.setdefault("x-unproven", []).extend(step["drop"])
+    if entry["kind"] == "tighten" and "merge" in step and strength == "observed":
+        parent[key]["x-strength"] = strength
 
 
 def find(schema, pointer, entry):
@@ -268,7 +292,8 @@ def schema_nodes(nodes):
         yield node
         yield from schema_nodes(node.get("properties", {}).values())
         yield from schema_nodes(node.get("anyOf", []))
-        yield from schema_nodes([n for n in (node.get("items"), node.get("additionalProperties")) if isinstance(n, dict)])
+        inner = (node.get("items"), node.get("additionalProperties"))
+        yield from schema_nodes([n for n in inner if isinstance(n, dict)])
 
 
 def discriminator(branches, defs):
@@ -296,15 +321,16 @@ def generate():
     files = {}
     for surface in SURFACES:
         for endpoint, type_path in ENDPOINTS.items():
-            schema = {**copy.deepcopy(bases[endpoint]), "x-strength": "observed", "x-rules": []}
-            mine = [e for e in entries if endpoint in e["endpoints"] and surface in e.get("surfaces", SURFACES)]
+            schema = {**copy.deepcopy(bases[endpoint]), "x-strength": "documented", "x-rules": []}
+            mine = [e for e in entries if endpoint in e["endpoints"] and strength_on(e, surface)]
             for entry in mine:
-                apply(schema, entry)
+                apply(schema, entry, strength_on(entry, surface))
             finish(schema)
             files[f"{surface}/{endpoint}.json"] = {
                 "$schema": "https://json-schema.org/draft/2020-12/schema",
                 "$id": f"fallproof:{surface}/{endpoint}",
-                "x-provenance": {**SDK, "type": type_path, "overlay": [e["id"] for e in mine]},
+                "x-provenance": {**SDK, "type": type_path, "overlay": [e["id"] for e in mine]}
+                | ({"api_version": SURFACES[surface]} if SURFACES[surface] else {}),
                 **schema,
             }
     return files
@@ -321,93 +347,18 @@ def changes(old, new, at=""):
                 yield f"  added   {here}"
             else:
                 yield from changes(old[key], new[key], here)
-    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
-        for index, pair in enumerate(zip(old, new)):
-            yield from changes(*pair, f"{at}/{index}")
+    elif isinstance(old, list) and isinstance(new, list) and old != new:
+        gone, come = [v for v in old if v not in new], [v for v in new if v not in old]
+        if len(old) == len(new) and all(isinstance(v, dict) and "$ref" not in v for v in gone + come) and gone:
+            for index, pair in enumerate(zip(old, new)):
+                yield from changes(*pair, f"{at}/{index}")
+            return
+        yield from (f"  removed {at}: {json.dumps(v)[:80]}" for v in gone)
+        yield from (f"  added   {at}: {json.dumps(v)[:80]}" for v in come)
+        if not gone + come:
+            yield f"  order   {at}"
     elif old != new:
         yield f"  changed {at}: {json.dumps(old)[:80]} -> {json.dumps(new)[:80]}"
-
-
-# ---- recorded requests ----------------------------------------------------------------------------
-
-
-def broken_rules(rules, body):
-    """The ids of the x-rules that would refuse this request. The Rust checker does the same."""
-    for rule in rules:
-        for place, value in values_at(body, rule["param"]):
-            if rule["kind"] == "requires":
-                bad = any(body.get(k) != v for k, v in rule.get("requires", {}).items())
-                bad |= any(body.get(k) is None for k in rule.get("requires_present", []))
-            else:
-                model = body.get("model") or ""
-                bad = any(model.startswith(m) for m in rule["models"])
-                bad &= not any(model.startswith(m) for m in rule.get("except", []))
-                bad &= all(body.get(k) not in vs for k, vs in rule.get("unless", {}).items())
-                if "allowed" in rule or "refused" in rule:
-                    bad &= value in rule["refused"] if "refused" in rule else value not in rule["allowed"]
-            if bad:
-                yield f"{rule['id']} at {place}"
-
-
-def values_at(body, param):
-    """(path, value) of every non-null value that a rule's param names; `a[].b` looks into each item."""
-    name, _, rest = param.partition("[].")
-    value = body.get(name) if isinstance(body, dict) else None
-    if rest:
-        for i, item in enumerate(value if isinstance(value, list) else []):
-            for place, inner in values_at(item, rest):
-                yield f"{name}[{i}].{place}", inner
-    elif value is not None:
-        yield name, value
-
-
-def try_accepted(files, path):
-    """Counts the recorded requests that the openai schemas or rules would refuse, and prints why."""
-    from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import relevance
-
-    tried = refused = 0
-    for line in Path(path).read_text().splitlines():
-        record = json.loads(line)
-        endpoint = PATHS.get(record["endpoint"])
-        if endpoint is None:
-            continue
-        schema = files[f"openai/{endpoint}.json"]
-        errors = sorted(Draft202012Validator(schema).iter_errors(record["body"]), key=relevance)
-        errors = [deepest(e, schema.get("$defs", {})) for e in errors]
-        reasons = [f"{e.json_path}: {e.message[:160]}" for e in errors]
-        reasons += list(broken_rules(schema["x-rules"], record["body"]))
-        tried, refused = tried + 1, refused + bool(reasons)
-        if reasons:
-            print(f"refused: {record['endpoint']}  {record['source']}", *reasons, sep="\n    ")
-    print(f"{tried} accepted requests tried, {refused} refused")
-    return refused == 0
-
-
-def deepest(error, defs):
-    """The most telling error below a union: in the branch that its tags choose, deepest in the body."""
-    if not error.context:
-        return error
-    chosen = narrow(error.schema, defs, error.instance)
-    inner = [deepest(e, defs) for e in error.context if e.schema_path[0] in chosen]
-    return max(inner, key=lambda e: len(e.absolute_path), default=error)
-
-
-def narrow(union, defs, value):
-    """The branches of a union that its x-discriminator leaves for this value, as indexes."""
-    left = list(range(len(union["anyOf"])))
-    tags = union.get("x-discriminator", [])
-    for tag in [tags] if isinstance(tags, str) else tags:
-        branches = {i: deref(union["anyOf"][i], defs) for i in left}
-        if not isinstance(value, dict):
-            return left
-        objects = [i for i in left if branches[i].get("type") == "object"]
-        if tag in value:
-            knows = {i: branches[i]["properties"].get(tag, {}).get("enum") for i in objects}
-            left = [i for i in objects if value[tag] in (knows[i] or [])] or [i for i in objects if not knows[i]]
-        else:
-            left = [i for i in objects if tag not in branches[i].get("required", [])]
-    return left
 
 
 def main():

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::behaviour::WirePlan;
 use crate::provider::Endpoint;
 use crate::strict::Violation;
 
 /// What kind of request reached the wire.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum HitKind {
     /// An attempt: a POST to a known upstream.
     Matched,

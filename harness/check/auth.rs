@@ -1,0 +1,96 @@
+//! AUTH: each provider gets its own credential, and nobody gets another's.
+
+use fallproof_mocks::provider::Surface;
+
+use super::{Finding, Findings};
+use crate::observe::{Attempt, View};
+
+const OWN: &str = "FP-AUTH-01";
+const FOREIGN: &str = "FP-AUTH-02";
+const GATEWAY: &str = "FP-AUTH-03";
+const ANSWER: &str = "FP-AUTH-04";
+
+pub(super) fn check(view: View<'_>) -> Vec<Finding> {
+    let mut findings = Findings::new(view);
+    for attempt in view.attempts() {
+        own(&mut findings, &attempt);
+        foreign(&mut findings, &attempt);
+    }
+    answer(&mut findings);
+    findings.found
+}
+
+fn own(findings: &mut Findings<'_>, attempt: &Attempt<'_>) {
+    let (header, value) = match attempt.hop.surface() {
+        Surface::OpenAi => ("authorization", format!("Bearer {}", attempt.hop.key)),
+        Surface::AzureV1 | Surface::AzureLegacy => ("api-key", attempt.hop.key.clone()),
+    };
+    let sent: Vec<_> = attempt.hit.header(header).collect();
+    let complaint = match sent.as_slice() {
+        [one] if *one == value.as_bytes() => return,
+        [] => format!("has no `{header}` header"),
+        [_] => format!("has another `{header}` than its deployment's"),
+        many => format!("has {} `{header}` headers", many.len()),
+    };
+    findings.breach(
+        OWN,
+        Some(attempt.number),
+        None,
+        format!("attempt {} at {} {complaint}", attempt.number, attempt.hop.upstream),
+    );
+}
+
+fn foreign(findings: &mut Findings<'_>, attempt: &Attempt<'_>) {
+    let view = findings.view;
+    let carried = |secret: &str| {
+        contains(&attempt.hit.head, secret) || contains(&attempt.hit.body, secret)
+    };
+    for other in &view.group.chain {
+        if other.key != attempt.hop.key && carried(&other.key) {
+            findings.breach(
+                FOREIGN,
+                Some(attempt.number),
+                None,
+                format!(
+                    "attempt {} at {} carries the credential of {}",
+                    attempt.number, attempt.hop.upstream, other.upstream
+                ),
+            );
+        }
+    }
+    if carried(view.gateway_key) {
+        findings.breach(
+            GATEWAY,
+            Some(attempt.number),
+            None,
+            format!(
+                "attempt {} at {} carries the client's key for the gateway",
+                attempt.number, attempt.hop.upstream
+            ),
+        );
+    }
+}
+
+fn answer(findings: &mut Findings<'_>) {
+    let view = findings.view;
+    let exchange = &view.step.exchange;
+    let shown = |secret: &str| {
+        contains(&exchange.body, secret)
+            || exchange.headers.iter().any(|(_, value)| contains(value, secret))
+    };
+    for hop in view.group.chain.iter().filter(|hop| shown(&hop.key)) {
+        findings.breach(
+            ANSWER,
+            None,
+            None,
+            format!("the answer to the client shows the credential of {}", hop.upstream),
+        );
+    }
+    if shown(view.gateway_key) {
+        findings.breach(ANSWER, None, None, "the answer to the client shows its own key".into());
+    }
+}
+
+fn contains(bytes: &[u8], secret: &str) -> bool {
+    !secret.is_empty() && bytes.windows(secret.len()).any(|window| window == secret.as_bytes())
+}

@@ -1,0 +1,95 @@
+//! Checks: small pure functions from what was observed to findings.
+//!
+//! Each check proves the requirements of one family. No check looks at anything that a black-box
+//! harness of an external gateway could not see.
+
+mod auth;
+mod expectation;
+mod payload;
+mod route;
+
+use crate::observe::View;
+use crate::requirement::{self, Severity};
+
+/// One breach of a requirement, or of what the scenario itself expects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The requirement's code; `None` for an expectation of the scenario.
+    pub requirement: Option<&'static str>,
+    /// The step, from 0.
+    pub step: usize,
+    /// The attempt within the step, from 1.
+    pub attempt: Option<usize>,
+    /// Where in the attempt's body, as a JSON pointer.
+    pub pointer: Option<String>,
+    /// What is wrong, in one sentence.
+    pub message: String,
+    /// Whether it fails the target or only warns.
+    pub verdict: Verdict,
+}
+
+/// What a finding means for the target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// A SHOULD was not kept, or a rule that is only documented was broken.
+    Warn,
+    /// The target does not conform.
+    Fail,
+}
+
+/// Judges one step by every requirement and by its expectations; in the order of the requirements,
+/// expectations last.
+pub fn judge(view: View<'_>) -> Vec<Finding> {
+    let mut found: Vec<_> = [payload::check, route::check, auth::check, expectation::check]
+        .into_iter()
+        .flat_map(|check| check(view))
+        .collect();
+    let place = |code| requirement::all().iter().position(|requirement| requirement.code == code);
+    found.sort_by_key(|finding| finding.requirement.map_or(usize::MAX, |code| place(code).unwrap_or(0)));
+    found
+}
+
+/// Collects the findings of one step.
+struct Findings<'a> {
+    view: View<'a>,
+    found: Vec<Finding>,
+}
+
+impl<'a> Findings<'a> {
+    fn new(view: View<'a>) -> Self {
+        Self { view, found: Vec::new() }
+    }
+
+    /// A breach of a requirement, as hard as the requirement binds.
+    fn breach(
+        &mut self,
+        requirement: &'static str,
+        attempt: Option<usize>,
+        pointer: Option<&str>,
+        message: String,
+    ) {
+        let verdict = match requirement::find(requirement).map(|found| found.severity) {
+            Some(Severity::Should) => Verdict::Warn,
+            Some(Severity::Must) | None => Verdict::Fail,
+        };
+        self.add(Some(requirement), attempt, pointer, message, verdict);
+    }
+
+    fn add(
+        &mut self,
+        requirement: Option<&'static str>,
+        attempt: Option<usize>,
+        pointer: Option<&str>,
+        message: String,
+        verdict: Verdict,
+    ) {
+        self.found.push(Finding {
+            requirement,
+            step: self.view.step.position,
+            attempt,
+            pointer: pointer.map(str::to_owned),
+            message,
+            verdict,
+        });
+    }
+}

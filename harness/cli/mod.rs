@@ -1,0 +1,172 @@
+//! The command line: what can be asked for, and how it ends.
+
+mod document;
+mod router;
+mod run;
+
+use std::fmt::Display;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anstream::{eprintln, println};
+use clap::{Args, Parser, Subcommand};
+use fallproof::drive::StartError;
+use fallproof::plan::{Addresses, Plan};
+use fallproof::scenario::{Scenario, SelectError, Suite};
+use owo_colors::OwoColorize as _;
+
+/// Proves that an LLM gateway's fallbacks work.
+///
+/// Fallproof plays both sides of a gateway: the client in front of it, and strict mock OpenAI and
+/// Azure OpenAI providers behind it. It scripts failures, watches what the gateway sends at each
+/// hop, and says which requirement was broken.
+///
+/// Exit codes: 0 the target conforms, 1 it does not, 2 wrong usage or a wrong scenario,
+/// 3 an error of Fallproof's own.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run scenarios against the reference router, or against a gateway (--target)
+    Run(run::Run),
+    /// Print what a gateway must be configured with for these scenarios
+    Plan(PlanArgs),
+    /// Run the reference router alone
+    Router(router::RouterArgs),
+    /// List the requirements
+    Requirements,
+    /// Tell one requirement whole
+    Explain {
+        /// Its code, e.g. FP-PAYLOAD-01
+        code: String,
+    },
+    /// List the routers that are broken on purpose, for `run --saboteur`
+    Saboteurs,
+}
+
+/// Which scenarios.
+#[derive(Debug, Args)]
+struct Selection {
+    /// Scenarios by id, folder, glob or file; all of them unless said
+    patterns: Vec<String>,
+    /// Only scenarios with this tag (may be given again)
+    #[arg(long = "tag", value_name = "TAG")]
+    tags: Vec<String>,
+    /// The folder that holds the suite
+    #[arg(long, value_name = "DIR", default_value = "scenarios")]
+    scenarios: PathBuf,
+}
+
+#[derive(Debug, Args)]
+struct PlanArgs {
+    #[command(flatten)]
+    selection: Selection,
+    /// Where the upstreams will listen; the port after it refuses connections
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9100")]
+    upstreams: SocketAddr,
+    /// Print JSON for a machine
+    #[arg(long)]
+    json: bool,
+}
+
+/// Why a command ends with another code than 0.
+enum Stop {
+    /// The target does not conform.
+    NotConformant,
+    /// The user must change something. Holds the message.
+    Usage(String),
+    /// A file is wrong. Holds the rendered diagnostics, which have headings of their own.
+    File(String),
+    /// Fallproof itself failed. Holds the message.
+    Harness(String),
+}
+
+impl Stop {
+    fn usage(message: impl Display) -> Self {
+        Self::Usage(message.to_string())
+    }
+}
+
+impl From<StartError> for Stop {
+    fn from(error: StartError) -> Self {
+        Self::usage(error)
+    }
+}
+
+pub(crate) fn main() -> ExitCode {
+    let cli = Cli::parse();
+    // A thread of its own, so that a panic of ours is told apart from a target's failure.
+    let ended = std::thread::spawn(|| dispatch(cli.command)).join().unwrap_or_else(|_| {
+        Err(Stop::Harness("this is a bug in Fallproof, not in the target".to_owned()))
+    });
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Stop::NotConformant) => ExitCode::from(1),
+        Err(Stop::Usage(message)) => {
+            eprintln!("{} {}", "error:".red().bold(), message.trim_end());
+            ExitCode::from(2)
+        }
+        Err(Stop::File(diagnostics)) => {
+            eprintln!("{diagnostics}");
+            ExitCode::from(2)
+        }
+        Err(Stop::Harness(message)) => {
+            eprintln!("{} {}", "harness error:".red().bold(), message.trim_end());
+            ExitCode::from(3)
+        }
+    }
+}
+
+fn dispatch(command: Command) -> Result<(), Stop> {
+    match command {
+        Command::Run(run) => run.execute(),
+        Command::Plan(arguments) => plan(&arguments),
+        Command::Router(arguments) => arguments.execute(),
+        Command::Requirements => {
+            document::requirements();
+            Ok(())
+        }
+        Command::Explain { code } => document::explain(&code),
+        Command::Saboteurs => {
+            document::saboteurs();
+            Ok(())
+        }
+    }
+}
+
+impl Selection {
+    fn load(&self) -> Result<Vec<Scenario>, Stop> {
+        let suite = Suite::load(&self.scenarios).map_err(|error| Stop::File(error.styled()))?;
+        suite.select(&self.patterns, &self.tags).map_err(|error| match error {
+            SelectError::Load(error) => Stop::File(error.styled()),
+            other => Stop::usage(other),
+        })
+    }
+}
+
+fn plan(arguments: &PlanArgs) -> Result<(), Stop> {
+    let scenarios = arguments.selection.load()?;
+    let plan = Plan::new(&scenarios, Addresses::stable(arguments.upstreams));
+    if arguments.json {
+        let json = serde_json::to_string_pretty(&plan)
+            .map_err(|error| Stop::Harness(error.to_string()))?;
+        println!("{json}");
+    } else {
+        println!("{}", plan.to_text().trim_end());
+    }
+    Ok(())
+}
+
+/// The one runtime of a command.
+fn runtime() -> Result<tokio::runtime::Runtime, Stop> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Stop::Harness(format!("no runtime: {error}")))
+}

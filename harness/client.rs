@@ -1,0 +1,311 @@
+//! The client in front of the target: one call over a raw socket, so that the exact answer is
+//! known, and how it ended.
+
+use std::io::{self, ErrorKind};
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+/// No answer of a target is read beyond this.
+const MOST_BYTES: usize = 64 * 1024 * 1024;
+const MOST_HEADERS: usize = 256;
+
+/// Where a target listens: a plain `http` URL, taken apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BaseUrl {
+    /// `host:port`.
+    pub authority: String,
+    /// The path before the endpoint, e.g. `/v1`; empty or with a leading and no trailing slash.
+    pub path: String,
+}
+
+impl BaseUrl {
+    /// Reads a target's URL.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words for the user.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let url = reqwest::Url::parse(text)
+            .map_err(|error| format!("`{text}` is not a URL ({error}); write http://127.0.0.1:4000/v1"))?;
+        if url.scheme() != "http" {
+            return Err(format!(
+                "`{text}` is {}; targets are tested over plain http on loopback, e.g. http://127.0.0.1:4000/v1",
+                url.scheme()
+            ));
+        }
+        let (Some(host), Some(port)) = (url.host_str(), url.port_or_known_default()) else {
+            return Err(format!("`{text}` names no host"));
+        };
+        let path = url.path().trim_end_matches('/').to_owned();
+        Ok(Self { authority: format!("{host}:{port}"), path })
+    }
+}
+
+/// One client call, as it went.
+#[derive(Debug, Clone)]
+pub struct Exchange {
+    /// The path that was called.
+    pub path: String,
+    /// The body that was sent.
+    pub sent: Vec<u8>,
+    /// The status of the answer; `None` where no head came.
+    pub status: Option<u16>,
+    /// The answer's headers as they came.
+    pub headers: Vec<(String, Vec<u8>)>,
+    /// The answer's body, freed of chunked coding.
+    pub body: Vec<u8>,
+    /// How the answer ended.
+    pub ending: Ending,
+    /// From the connect to the end.
+    pub took: Duration,
+}
+
+/// How an answer ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending {
+    /// As HTTP says it must.
+    Complete,
+    /// The connection was closed before the answer was through.
+    Closed,
+    /// The connection was reset before the answer was through.
+    Reset,
+    /// The answer was not through when the time was up.
+    TimedOut,
+    /// What came is not HTTP/1.1. Holds what is wrong.
+    NotHttp(String),
+    /// More came than is read of any answer.
+    TooLong,
+    /// There was no connection. Holds the system's words.
+    Unreachable(String),
+}
+
+impl Ending {
+    /// What happened, as the end of a sentence that starts with "the target".
+    pub fn in_words(&self) -> String {
+        match self {
+            Self::Complete => "answered".into(),
+            Self::Closed => "closed the connection before its answer was through".into(),
+            Self::Reset => "reset the connection before its answer was through".into(),
+            Self::TimedOut => "did not finish its answer in time".into(),
+            Self::NotHttp(what) => format!("answered something that is not HTTP ({what})"),
+            Self::TooLong => format!("answered more than {MOST_BYTES} bytes"),
+            Self::Unreachable(error) => format!("could not be reached ({error})"),
+        }
+    }
+}
+
+/// Posts `body` to `path` below `base` and reads the answer for at most `limit`.
+pub async fn post(
+    base: &BaseUrl,
+    path: &str,
+    headers: &[(String, String)],
+    body: &[u8],
+    limit: Duration,
+) -> Exchange {
+    let started = Instant::now();
+    let path = format!("{}/{path}", base.path);
+    let mut head = format!(
+        "POST {path} HTTP/1.1\r\nhost: {}\r\ncontent-length: {}\r\nconnection: close\r\n",
+        base.authority,
+        body.len()
+    );
+    for (name, value) in headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    head.push_str("\r\n");
+
+    let mut answer = Answer::default();
+    let ending = match timeout(limit, answer.exchange(base, head.as_bytes(), body)).await {
+        Ok(ending) => ending,
+        Err(_) => Ending::TimedOut,
+    };
+    Exchange {
+        path,
+        sent: body.to_vec(),
+        status: answer.status,
+        headers: answer.headers,
+        body: answer.body,
+        ending,
+        took: started.elapsed(),
+    }
+}
+
+/// Whether anything accepts connections there.
+///
+/// # Errors
+/// The system's words for why not.
+pub async fn reachable(base: &BaseUrl) -> Result<(), String> {
+    let connect = TcpStream::connect(&base.authority);
+    match timeout(Duration::from_secs(5), connect).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err("no connection within 5 s".to_owned()),
+    }
+}
+
+/// What has been read of an answer so far; it outlives a timeout.
+#[derive(Default)]
+struct Answer {
+    unread: Vec<u8>,
+    status: Option<u16>,
+    headers: Vec<(String, Vec<u8>)>,
+    body: Vec<u8>,
+}
+
+/// How the length of a body is told.
+enum Framing {
+    Length(usize),
+    Chunked,
+    UntilClose,
+}
+
+impl Answer {
+    async fn exchange(&mut self, base: &BaseUrl, head: &[u8], body: &[u8]) -> Ending {
+        let mut stream = match TcpStream::connect(&base.authority).await {
+            Ok(stream) => stream,
+            Err(error) => return Ending::Unreachable(error.to_string()),
+        };
+        let sent = async {
+            stream.write_all(head).await?;
+            stream.write_all(body).await
+        };
+        // A target may answer and close before it has read all: what it said still counts.
+        let unsent = sent.await.err();
+        match self.read(&mut stream).await {
+            Ok(()) => Ending::Complete,
+            Err(Ending::Closed) if unsent.is_some() => Ending::Reset,
+            Err(ending) => ending,
+        }
+    }
+
+    async fn read(&mut self, stream: &mut TcpStream) -> Result<(), Ending> {
+        let framing = loop {
+            if let Some(framing) = self.parse_head()? {
+                break framing;
+            }
+            self.fill(stream).await?;
+        };
+        match framing {
+            Framing::Length(length) => self.read_exactly(stream, length).await,
+            Framing::Chunked => self.read_chunks(stream).await,
+            Framing::UntilClose => self.read_until_close(stream).await,
+        }
+    }
+
+    /// Takes the head off what was read, once it is whole; skips interim answers.
+    fn parse_head(&mut self) -> Result<Option<Framing>, Ending> {
+        loop {
+            let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
+            let mut response = httparse::Response::new(&mut headers);
+            let length = match response.parse(&self.unread) {
+                Ok(httparse::Status::Complete(length)) => length,
+                Ok(httparse::Status::Partial) => return Ok(None),
+                Err(error) => return Err(Ending::NotHttp(error.to_string())),
+            };
+            let status = response.code.unwrap_or_default();
+            let headers: Vec<_> = response
+                .headers
+                .iter()
+                .map(|header| (header.name.to_owned(), header.value.to_vec()))
+                .collect();
+            self.unread.drain(..length);
+            if (100..200).contains(&status) {
+                continue;
+            }
+            let framing = framing(status, &headers)?;
+            self.status = Some(status);
+            self.headers = headers;
+            return Ok(Some(framing));
+        }
+    }
+
+    async fn read_exactly(&mut self, stream: &mut TcpStream, length: usize) -> Result<(), Ending> {
+        let end = self.body.len() + length;
+        loop {
+            let wanted = (end - self.body.len()).min(self.unread.len());
+            self.body.extend(self.unread.drain(..wanted));
+            if self.body.len() == end {
+                return Ok(());
+            }
+            self.fill(stream).await?;
+        }
+    }
+
+    async fn read_chunks(&mut self, stream: &mut TcpStream) -> Result<(), Ending> {
+        loop {
+            match httparse::parse_chunk_size(&self.unread) {
+                Ok(httparse::Status::Complete((start, size))) => {
+                    self.unread.drain(..start);
+                    let size = usize::try_from(size).map_err(|_| Ending::TooLong)?;
+                    if size > MOST_BYTES {
+                        return Err(Ending::TooLong);
+                    }
+                    self.read_exactly(stream, size).await?;
+                    if size == 0 {
+                        return Ok(());
+                    }
+                    while self.unread.len() < 2 {
+                        self.fill(stream).await?;
+                    }
+                    self.unread.drain(..2);
+                }
+                Ok(httparse::Status::Partial) => self.fill(stream).await?,
+                Err(error) => return Err(Ending::NotHttp(error.to_string())),
+            }
+        }
+    }
+
+    async fn read_until_close(&mut self, stream: &mut TcpStream) -> Result<(), Ending> {
+        loop {
+            self.body.append(&mut self.unread);
+            match self.fill(stream).await {
+                Ok(()) => {}
+                Err(Ending::Closed) => return Ok(()),
+                Err(ending) => return Err(ending),
+            }
+        }
+    }
+
+    async fn fill(&mut self, stream: &mut TcpStream) -> Result<(), Ending> {
+        if self.unread.len() + self.body.len() > MOST_BYTES {
+            return Err(Ending::TooLong);
+        }
+        match stream.read_buf(&mut self.unread).await {
+            Ok(0) => Err(Ending::Closed),
+            Ok(_) => Ok(()),
+            Err(error) => Err(broken(&error)),
+        }
+    }
+}
+
+fn broken(error: &io::Error) -> Ending {
+    match error.kind() {
+        ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted => Ending::Reset,
+        _ => Ending::Closed,
+    }
+}
+
+fn framing(status: u16, headers: &[(String, Vec<u8>)]) -> Result<Framing, Ending> {
+    let value = |name: &str| {
+        headers
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| String::from_utf8_lossy(value).trim().to_ascii_lowercase())
+    };
+    if status == 204 || status == 304 {
+        return Ok(Framing::Length(0));
+    }
+    if value("transfer-encoding").is_some_and(|coding| coding.ends_with("chunked")) {
+        return Ok(Framing::Chunked);
+    }
+    match value("content-length") {
+        Some(length) => match length.parse() {
+            Ok(length) if length <= MOST_BYTES => Ok(Framing::Length(length)),
+            Ok(_) => Err(Ending::TooLong),
+            Err(_) => Err(Ending::NotHttp(format!("content-length is `{length}`"))),
+        },
+        None => Ok(Framing::UntilClose),
+    }
+}

@@ -1,0 +1,232 @@
+//! Drives scenarios: plays the client, collects what reached the providers, and judges it.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use fallproof_mocks::journal::{Hit, HitKind};
+use fallproof_mocks::brain::ScriptError;
+use fallproof_mocks::wire::Wire;
+
+use crate::check::{self, Finding, Verdict};
+use crate::client::{self, BaseUrl, Ending, Exchange};
+use crate::observe::{self, View};
+use crate::plan::{Addresses, Group, Plan};
+use crate::saboteur::Saboteur;
+use crate::scenario::{Call, Scenario};
+use crate::target::{self, Reference};
+
+/// What is under test.
+#[derive(Debug, Clone)]
+pub enum Target {
+    /// The reference router, in this process; broken on purpose where a saboteur is named.
+    Reference(Option<&'static Saboteur>),
+    /// A gateway that runs already and was configured from the plan.
+    External {
+        /// Where it listens.
+        url: BaseUrl,
+        /// The key that it wants from its clients.
+        key: String,
+        /// Where it expects the upstreams.
+        upstreams: SocketAddr,
+    },
+}
+
+/// Everything that a run needs, up and listening: the upstreams, the plan and the target.
+pub struct Rig {
+    wire: Wire,
+    plan: Plan,
+    url: BaseUrl,
+    gateway_key: String,
+    patience: Duration,
+    // Held for its drop: it ends the router.
+    _reference: Option<Reference>,
+}
+
+/// What became of one scenario.
+#[derive(Debug)]
+pub struct Case {
+    /// The scenario's id.
+    pub scenario: String,
+    /// The verdict.
+    pub outcome: Outcome,
+    /// Every breach found.
+    pub findings: Vec<Finding>,
+    /// What happened, step by step.
+    pub steps: Vec<observe::Step>,
+}
+
+/// The verdict on one scenario.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Everything held.
+    Pass,
+    /// Only SHOULDs, or rules that are merely documented, were broken.
+    Warn,
+    /// The target does not conform.
+    Fail,
+    /// Nothing can be said of the target. Holds the reason.
+    Inconclusive(String),
+}
+
+/// Why a run could not begin.
+#[derive(Debug)]
+pub enum StartError {
+    /// The upstreams could not listen.
+    Upstreams(SocketAddr, io::Error),
+    /// The reference router could not listen.
+    Router(io::Error),
+    /// A script cannot be played. Holds the scenario.
+    Script(String, ScriptError),
+    /// Nothing answers where the target was said to be.
+    Unreachable(BaseUrl, String),
+}
+
+impl std::fmt::Display for StartError {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Upstreams(address, error) if error.kind() == io::ErrorKind::AddrInUse => write!(
+                formatter,
+                "the upstreams cannot listen on {address}: port {} or {} is in use; stop what uses it, or name another address with --upstreams",
+                address.port(),
+                address.port().wrapping_add(1),
+            ),
+            Self::Upstreams(address, error) => {
+                write!(formatter, "the upstreams cannot listen on {address}: {error}")
+            }
+            Self::Router(error) => write!(formatter, "the reference router cannot listen: {error}"),
+            Self::Script(scenario, error) => write!(formatter, "{scenario}: {error}"),
+            Self::Unreachable(url, error) => write!(
+                formatter,
+                "no target at http://{}: {error}; start the gateway first, or correct --target",
+                url.authority
+            ),
+        }
+    }
+}
+
+impl std::error::Error for StartError {}
+
+impl Rig {
+    /// Brings up the upstreams for these scenarios, and the target where it is the reference
+    /// router. A client call waits for its answer no longer than `patience`.
+    pub async fn start(
+        scenarios: &[&Scenario],
+        target: &Target,
+        patience: Duration,
+    ) -> Result<Self, StartError> {
+        let listen = match target {
+            Target::Reference(_) => SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            Target::External { upstreams, .. } => *upstreams,
+        };
+        let wire =
+            Wire::bind(listen).await.map_err(|error| StartError::Upstreams(listen, error))?;
+        let addresses = Addresses { wire: wire.addr(), refusing: wire.refusing_addr() };
+        let plan = Plan::new(scenarios.iter().copied(), addresses);
+        for scenario in scenarios {
+            plug(&wire, scenario, &plan)?;
+        }
+        let (url, gateway_key, reference) = match target {
+            Target::Reference(saboteur) => {
+                let reference =
+                    Reference::start(&plan, *saboteur).await.map_err(StartError::Router)?;
+                (reference.url.clone(), target::REFERENCE_CLIENT_KEY.to_owned(), Some(reference))
+            }
+            Target::External { url, key, .. } => {
+                client::reachable(url)
+                    .await
+                    .map_err(|error| StartError::Unreachable(url.clone(), error))?;
+                (url.clone(), key.clone(), None)
+            }
+        };
+        Ok(Self { wire, plan, url, gateway_key, patience, _reference: reference })
+    }
+
+    /// What the target is configured with.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Runs one scenario from the start of its scripts.
+    pub async fn run(&self, scenario: &Scenario) -> Case {
+        let group = self
+            .plan
+            .group(&scenario.id)
+            .expect("a rig runs only the scenarios that it was started with");
+        plug(&self.wire, scenario, &self.plan).expect("its script was played before");
+        for hop in &group.chain {
+            self.wire.take(&hop.prefix).await;
+        }
+
+        let mut steps = Vec::new();
+        let mut findings = Vec::new();
+        for (position, planned) in scenario.steps.iter().enumerate() {
+            let exchange = self.call(group, &planned.send).await;
+            let seen: usize = steps.iter().map(|step: &observe::Step| step.hits.len()).sum();
+            let hits = self.attempts(group).await.split_off(seen);
+            steps.push(observe::Step { position, exchange, hits });
+            findings.extend(check::judge(View {
+                scenario,
+                group,
+                gateway_key: &self.gateway_key,
+                expect: &planned.expect,
+                step: &steps[position],
+            }));
+        }
+        let outcome = outcome(&steps, &findings);
+        Case { scenario: scenario.id.clone(), outcome, findings, steps }
+    }
+
+    async fn call(&self, group: &Group, send: &Call) -> Exchange {
+        let mut headers = vec![
+            ("content-type".to_owned(), "application/json".to_owned()),
+            ("authorization".to_owned(), format!("Bearer {}", self.gateway_key)),
+        ];
+        headers.extend(send.headers.iter().map(|(name, value)| (name.clone(), value.clone())));
+        let body = send.body.for_model(&group.group);
+        client::post(&self.url, send.endpoint.path(), &headers, body.as_bytes(), self.patience).await
+    }
+
+    /// Every attempt at the group so far, in order of arrival.
+    async fn attempts(&self, group: &Group) -> Vec<Hit> {
+        let mut hits = Vec::new();
+        for hop in &group.chain {
+            hits.extend(self.wire.hits(&hop.prefix).await);
+        }
+        hits.retain(|hit| hit.kind == HitKind::Matched);
+        hits.sort_by_key(|hit| hit.seq);
+        hits
+    }
+}
+
+/// Gives the scenario's upstreams their scripts, from the start.
+fn plug(wire: &Wire, scenario: &Scenario, plan: &Plan) -> Result<(), StartError> {
+    let Some(group) = plan.group(&scenario.id) else { return Ok(()) };
+    for hop in &group.chain {
+        if let Some(described) = scenario.upstreams.get(&hop.upstream) {
+            wire.plug(hop.upstream(described))
+                .map_err(|error| StartError::Script(scenario.id.clone(), error))?;
+        }
+    }
+    Ok(())
+}
+
+fn outcome(steps: &[observe::Step], findings: &[Finding]) -> Outcome {
+    // Without a single attempt nothing was tried: the group is not wired, or a cache answered.
+    if let Some(step) = steps.first()
+        && !findings.is_empty()
+        && steps.iter().all(|step| step.hits.is_empty())
+        && step.exchange.ending == Ending::Complete
+    {
+        let status = step.exchange.status.unwrap_or_default();
+        let answer: String = String::from_utf8_lossy(&step.exchange.body).chars().take(200).collect();
+        return Outcome::Inconclusive(format!(
+            "no attempt reached an upstream, and the target answered {status}: {answer}"
+        ));
+    }
+    match findings.iter().map(|finding| finding.verdict).max() {
+        None => Outcome::Pass,
+        Some(Verdict::Warn) => Outcome::Warn,
+        Some(Verdict::Fail) => Outcome::Fail,
+    }
+}

@@ -1,0 +1,3 @@
+//! Reports: a run as people and machines read it.
+
+pub mod text;

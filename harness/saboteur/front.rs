@@ -1,0 +1,92 @@
+//! What stands in front of the reference router and spoils its answers, or asks it once too often.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{Request, State};
+use axum::http::HeaderValue;
+use axum::http::request::Parts;
+use axum::response::Response;
+use fallproof_router::{Config, app as reference};
+use serde_json::Value;
+use tower::ServiceExt as _;
+
+use crate::plan::Group;
+
+/// Names the group that asks for the rest of another's chain.
+const REST: &str = ".rest";
+
+/// What is done in front of the router.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Front {
+    /// A success is not the end: the rest of the chain is asked too.
+    AsksEveryone,
+    /// Each answer shows the credential of the group's first deployment in a header.
+    QuotesKey,
+}
+
+struct Spoiled {
+    front: Front,
+    router: Router,
+    first_keys: HashMap<String, String>,
+}
+
+/// The reference router behind `front`.
+pub fn app(front: Front, mut config: Config, groups: &[Group]) -> Router {
+    let rests: Vec<_> = config
+        .groups
+        .iter()
+        .filter_map(|(name, group)| {
+            let (primary, fallbacks) = group.fallbacks.split_first()?;
+            let mut rest = group.clone();
+            rest.primary = primary.clone();
+            rest.fallbacks = fallbacks.to_vec();
+            Some((format!("{name}{REST}"), rest))
+        })
+        .collect();
+    config.groups.extend(rests);
+    let first_keys =
+        groups.iter().map(|group| (group.group.clone(), group.chain[0].key.clone())).collect();
+    let spoiled = Arc::new(Spoiled { front, router: reference(config), first_keys });
+    Router::new().fallback(answer).with_state(spoiled)
+}
+
+async fn answer(State(spoiled): State<Arc<Spoiled>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let group = serde_json::from_slice::<Value>(&body)
+        .ok()
+        .and_then(|body| body["model"].as_str().map(str::to_owned))
+        .unwrap_or_default();
+    let mut response = spoiled.ask(&parts, body.clone()).await;
+    match spoiled.front {
+        Front::AsksEveryone if response.status().is_success() => {
+            let text = String::from_utf8_lossy(&body);
+            let rest = text.replace(&format!("\"{group}\""), &format!("\"{group}{REST}\""));
+            spoiled.ask(&parts, rest.into()).await;
+        }
+        Front::AsksEveryone => {}
+        Front::QuotesKey => {
+            if let Some(key) = spoiled.first_keys.get(&group)
+                && let Ok(key) = HeaderValue::try_from(key)
+            {
+                response.headers_mut().insert("x-provider-key", key);
+            }
+        }
+    }
+    response
+}
+
+impl Spoiled {
+    async fn ask(&self, parts: &Parts, body: Bytes) -> Response {
+        let mut parts = parts.clone();
+        parts.headers.remove("content-length");
+        let request = Request::from_parts(parts, Body::from(body));
+        match self.router.clone().oneshot(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        }
+    }
+}

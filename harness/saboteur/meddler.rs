@@ -1,0 +1,148 @@
+//! A meddler: a proxy between the reference router and the providers that changes what goes out.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::header::{CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use crate::json::Tree;
+use crate::plan::Group;
+
+/// One request on its way from the router to a provider.
+pub struct Outgoing<'a> {
+    /// The deployment's place in the chain, from 0.
+    pub place: usize,
+    /// The group that the call is for.
+    pub group: &'a Group,
+    /// What the router sent.
+    pub headers: &'a mut HeaderMap,
+    /// What the router sent, byte for byte.
+    pub body: &'a mut Vec<u8>,
+}
+
+impl Outgoing<'_> {
+    /// Changes the body and nothing else about it, not even a spelling; leaves alone what is not
+    /// JSON.
+    pub fn edit(&mut self, change: impl FnOnce(&mut Tree)) {
+        if let Ok(mut body) = Tree::parse(self.body) {
+            change(&mut body);
+            *self.body = body.compact().into_bytes();
+        }
+    }
+
+    /// Adds a header.
+    pub fn header(&mut self, name: &'static str, value: &str) {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            self.headers.insert(HeaderName::from_static(name), value);
+        }
+    }
+}
+
+/// A running meddler.
+pub struct Meddler {
+    /// Where the router must send its requests instead.
+    pub addr: SocketAddr,
+    task: JoinHandle<io::Result<()>>,
+}
+
+impl Drop for Meddler {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+struct Meddling {
+    groups: Vec<Group>,
+    change: fn(&mut Outgoing<'_>),
+    client: reqwest::Client,
+}
+
+impl Meddler {
+    /// Starts one for these groups.
+    pub async fn start(groups: &[Group], change: fn(&mut Outgoing<'_>)) -> io::Result<Self> {
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .pool_max_idle_per_host(0)
+            .retry(reqwest::retry::never())
+            .build()
+            .map_err(io::Error::other)?;
+        let meddling = Arc::new(Meddling { groups: groups.to_vec(), change, client });
+        let app = Router::new()
+            .fallback(forward)
+            .layer(DefaultBodyLimit::disable())
+            .with_state(meddling);
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let addr = listener.local_addr()?;
+        let task = tokio::spawn(async move { axum::serve(listener, app).await });
+        Ok(Self { addr, task })
+    }
+}
+
+async fn forward(
+    State(meddling): State<Arc<Meddling>>,
+    method: Method,
+    uri: Uri,
+    mut headers: HeaderMap,
+    body: Bytes,
+) -> Response<Body> {
+    let target = uri.path_and_query().map_or("/", |target| target.as_str());
+    let Some((group, place, rest)) = meddling.addressed(target) else {
+        return status(StatusCode::NOT_FOUND);
+    };
+    for name in [HOST, CONTENT_LENGTH, CONNECTION, TRANSFER_ENCODING] {
+        headers.remove(name);
+    }
+    let mut body = body.to_vec();
+    (meddling.change)(&mut Outgoing { place, group, headers: &mut headers, body: &mut body });
+    let url = format!("{}{rest}", group.chain[place].host);
+    match meddling.send(method, &url, headers, body).await {
+        Some((status, headers, body)) => {
+            let mut response = Response::new(Body::from(body));
+            *response.status_mut() = status;
+            *response.headers_mut() = headers;
+            response
+        }
+        // A broken connection becomes a failure that the router walks on from just the same.
+        None => status(StatusCode::BAD_GATEWAY),
+    }
+}
+
+impl Meddling {
+    /// The group, the place in its chain and the path below the upstream's prefix.
+    fn addressed<'a>(&self, target: &'a str) -> Option<(&Group, usize, &'a str)> {
+        self.groups.iter().find_map(|group| {
+            group.chain.iter().enumerate().find_map(|(place, hop)| {
+                let rest = target.strip_prefix(&hop.prefix)?;
+                rest.starts_with('/').then_some((group, place, rest))
+            })
+        })
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        url: &str,
+        headers: HeaderMap,
+        body: Vec<u8>,
+    ) -> Option<(StatusCode, HeaderMap, Bytes)> {
+        let request = self.client.request(method, url).headers(headers).body(body);
+        let response = request.send().await.ok()?;
+        let (status, mut headers) = (response.status(), response.headers().clone());
+        headers.remove(CONTENT_LENGTH);
+        headers.remove(TRANSFER_ENCODING);
+        Some((status, headers, response.bytes().await.ok()?))
+    }
+}
+
+fn status(status: StatusCode) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response
+}

@@ -1,0 +1,191 @@
+//! Request bodies: YAML that must become the JSON that its author sees, and JSON text as it is.
+
+use std::fmt;
+use std::ops::Range;
+
+use indexmap::IndexMap;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
+
+use super::MODEL_PLACEHOLDER;
+use crate::yaml::{At, Diagnostic, Source};
+
+/// The members of a JSON object, written in YAML.
+#[derive(Debug, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Members(IndexMap<At<String>, At<Node>>);
+
+impl JsonSchema for Members {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Members".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "object", "properties": { "model": false } })
+    }
+}
+
+impl Members {
+    /// The members in their order, without `model`.
+    pub(super) fn to_json(
+        &self,
+        source: &Source,
+        problems: &mut Vec<Diagnostic>,
+    ) -> Map<String, Value> {
+        if let Some(key) = self.0.keys().find(|key| key.value == "model") {
+            let error = source.error(&key.span, "`model` is not part of the body");
+            problems.push(error.help("leave it out: the name of the model group is put there"));
+        }
+        members_to_json(&self.0, source, problems)
+    }
+}
+
+/// A JSON value written in YAML, with the places of its parts.
+#[derive(Debug)]
+enum Node {
+    /// Text, quoted or not.
+    Text(String),
+    /// A null, a boolean or a number.
+    Bare(Value),
+    List(Vec<At<Node>>),
+    Members(IndexMap<At<String>, At<Node>>),
+}
+
+impl<'de> Deserialize<'de> for Node {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct AnyNode;
+
+        impl<'de> Visitor<'de> for AnyNode {
+            type Value = Node;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a value that JSON has")
+            }
+
+            fn visit_unit<E>(self) -> Result<Node, E> {
+                Ok(Node::Bare(Value::Null))
+            }
+
+            fn visit_bool<E>(self, value: bool) -> Result<Node, E> {
+                Ok(Node::Bare(value.into()))
+            }
+
+            fn visit_i64<E>(self, value: i64) -> Result<Node, E> {
+                Ok(Node::Bare(value.into()))
+            }
+
+            fn visit_u64<E>(self, value: u64) -> Result<Node, E> {
+                Ok(Node::Bare(value.into()))
+            }
+
+            fn visit_f64<E>(self, value: f64) -> Result<Node, E> {
+                Ok(Node::Bare(value.into()))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Node, E> {
+                Ok(Node::Text(text.to_owned()))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Node, A::Error> {
+                let mut items = Vec::new();
+                while let Some(item) = list.next_element()? {
+                    items.push(item);
+                }
+                Ok(Node::List(items))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {
+                let mut members = IndexMap::new();
+                while let Some((key, value)) = map.next_entry()? {
+                    members.insert(key, value);
+                }
+                Ok(Node::Members(members))
+            }
+        }
+
+        deserializer.deserialize_any(AnyNode)
+    }
+}
+
+fn members_to_json(
+    members: &IndexMap<At<String>, At<Node>>,
+    source: &Source,
+    problems: &mut Vec<Diagnostic>,
+) -> Map<String, Value> {
+    let json = |(key, node): (&At<String>, _)| (key.value.clone(), to_json(node, source, problems));
+    members.iter().map(json).collect()
+}
+
+fn to_json(node: &At<Node>, source: &Source, problems: &mut Vec<Diagnostic>) -> Value {
+    match &node.value {
+        Node::Text(text) => text.as_str().into(),
+        Node::Bare(value) => {
+            problems.extend(respelling(value, &node.span, source));
+            value.clone()
+        }
+        Node::List(items) => items.iter().map(|item| to_json(item, source, problems)).collect(),
+        Node::Members(members) => members_to_json(members, source, problems).into(),
+    }
+}
+
+/// An error where YAML reads `value` out of something that JSON spells otherwise, such as `1e0`,
+/// `010`, `~` or a number beyond 64 bits.
+fn respelling(value: &Value, span: &Range<usize>, source: &Source) -> Option<Diagnostic> {
+    let (written, sent) = (source.text(span), value.to_string());
+    (written != sent).then(|| {
+        let error = if written.is_empty() {
+            source.error(span, "a value is missing; YAML reads `null`")
+        } else {
+            source.error(span, format!("`{written}` would be sent as `{sent}`"))
+        };
+        error.help(format!("write `{sent}`, quote it if text is meant, or use `body_json`"))
+    })
+}
+
+/// Checks JSON text that has the placeholder as the value of its member `model`, and only there.
+pub(super) fn check_text(text: &At<String>, source: &Source) -> Option<Diagnostic> {
+    let body: Value = match serde_json::from_str(&text.value) {
+        Ok(body) => body,
+        Err(error) => {
+            let place = place_in_block(text, &error, source).unwrap_or(text.span.start);
+            let message = error.to_string();
+            let message = message.rsplit_once(" at line ").map_or(&*message, |(words, _)| words);
+            return Some(source.error(&(place..place + 1), format!("not JSON: {message}")));
+        }
+    };
+    let is_model = body.get("model").and_then(Value::as_str) == Some(MODEL_PLACEHOLDER);
+    let fits = is_model && text.value.matches(MODEL_PLACEHOLDER).count() == 1;
+    (!fits).then(|| {
+        let message = format!("the value of `model`, and no other, must be `{MODEL_PLACEHOLDER}`");
+        let help = format!(
+            "write `\"model\": \"{MODEL_PLACEHOLDER}\"`: the name of the model group is put there"
+        );
+        source.error(&text.span, message).help(help)
+    })
+}
+
+/// The byte of the file where `error` is in `text`, if `text` is a literal block (`|`).
+fn place_in_block(text: &At<String>, error: &serde_json::Error, source: &Source) -> Option<usize> {
+    let written = source.text(&text.span);
+    if error.is_eof() {
+        return Some(text.span.start + written.trim_end().len());
+    }
+    // The span begins at the first line that isn't blank, after its indentation.
+    let blank_lines = text.value.bytes().take_while(|byte| *byte == b'\n').count();
+    let skipped = error.line().checked_sub(blank_lines + 1)?;
+    let line = written.split_inclusive('\n').nth(skipped)?;
+    let line_start: usize = written.split_inclusive('\n').take(skipped).map(str::len).sum();
+    let content = line.trim_start_matches(' ');
+    let value_line = text.value.split('\n').nth(error.line() - 1)?;
+    let value_content = value_line.trim_start_matches(' ');
+    let column_in_content =
+        error.column().saturating_sub(1).saturating_sub(value_line.len() - value_content.len());
+    (content.trim_end() == value_content.trim_end())
+        .then(|| text.span.start + line_start + line.len() - content.len() + column_in_content)
+}

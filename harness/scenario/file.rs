@@ -1,0 +1,176 @@
+//! A scenario as its file spells it, before it is understood. The JSON Schema comes from here.
+
+use fallproof_mocks::behaviour::Behaviour;
+use fallproof_mocks::provider::Endpoint;
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::Profile;
+use super::body::Members;
+use crate::yaml::{At, Optional};
+
+/// One declarative case of the conformance suite.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "Fallproof scenario")]
+pub(super) struct ScenarioFile {
+    /// What happens, in one sentence.
+    pub(super) title: String,
+    /// Why it is worth a case.
+    #[serde(default)]
+    pub(super) why: Optional<String>,
+    /// Where it was met or is told of.
+    #[serde(default)]
+    pub(super) links: Vec<String>,
+    /// The set of scenarios that a gateway is judged by together; `core` unless said.
+    #[serde(default)]
+    pub(super) profile: Optional<Profile>,
+    /// The codes of the requirements that it was written for.
+    #[schemars(length(min = 1), inner(regex(pattern = "^FP-[A-Z]+-[0-9]{2}$")))]
+    pub(super) proves: At<Vec<At<String>>>,
+    /// Words to choose scenarios by.
+    #[serde(default)]
+    #[schemars(inner(regex(pattern = "^[a-z0-9-]+$")))]
+    pub(super) tags: Vec<At<String>>,
+    /// The mock providers by name.
+    #[schemars(extend("propertyNames" = { "pattern": "^[a-z0-9-]+$" }))]
+    pub(super) upstreams: IndexMap<At<String>, UpstreamFile>,
+    /// The model group that the client asks for.
+    pub(super) group: GroupFile,
+    /// What the client does, in order.
+    #[schemars(length(min = 1))]
+    pub(super) steps: At<Vec<StepFile>>,
+}
+
+/// A mock provider that stands for one deployment.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Upstream")]
+pub(super) struct UpstreamFile {
+    /// Whose API it plays.
+    pub(super) provider: Provider,
+    /// Azure only: which of its two sets of paths; `v1` unless said.
+    #[serde(default)]
+    pub(super) surface: Optional<At<AzureSurface>>,
+    /// The model that answers, e.g. `gpt-5`.
+    pub(super) model: String,
+    /// Azure only: the deployment's name; the model's unless said.
+    #[serde(default)]
+    pub(super) deployment: Optional<At<String>>,
+    /// Azure legacy only: `2025-04-01-preview` unless said.
+    #[serde(default)]
+    pub(super) api_version: Optional<At<String>>,
+    /// What it does at its first, second, … attempt.
+    #[schemars(length(min = 1))]
+    pub(super) script: At<Vec<At<Behaviour>>>,
+    /// After its last behaviour the script repeats it; otherwise one more attempt is a failure.
+    #[serde(default)]
+    pub(super) repeat_last: bool,
+}
+
+/// A vendor whose API is played.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Provider {
+    /// `api.openai.com`
+    OpenAi,
+    /// Azure OpenAI
+    Azure,
+}
+
+/// One of Azure's two sets of paths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum AzureSurface {
+    /// `/openai/v1/…`
+    V1,
+    /// `/openai/deployments/{deployment}/…?api-version=`
+    Legacy,
+}
+
+/// The model group and what is set for it; what is left out is left to the target.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Group")]
+pub(super) struct GroupFile {
+    /// The names of its upstreams, the first to be tried first.
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
+    pub(super) chain: At<Vec<At<String>>>,
+    /// How often the target tries an upstream again before it goes to the next.
+    #[serde(default)]
+    pub(super) retries: Optional<u32>,
+    /// How long the target waits for one attempt, in milliseconds.
+    #[serde(default)]
+    #[schemars(range(min = 1))]
+    pub(super) timeout_ms: Optional<At<u64>>,
+}
+
+/// One thing that the client does, and what must come of it.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Step")]
+pub(super) struct StepFile {
+    /// The call.
+    pub(super) send: At<CallFile>,
+    /// What must happen, beyond the requirements that hold always.
+    #[serde(default)]
+    pub(super) expect: ExpectFile,
+}
+
+/// One client call.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Call", extend("oneOf" = [{ "required": ["body"] }, { "required": ["body_json"] }]))]
+pub(super) struct CallFile {
+    /// Where it goes.
+    pub(super) endpoint: Endpoint,
+    /// Headers beside those that every call has.
+    #[serde(default)]
+    pub(super) headers: IndexMap<At<String>, At<String>>,
+    /// The body without `model`, which is put first. Numbers must be written as JSON writes them.
+    #[serde(default)]
+    pub(super) body: Optional<Members>,
+    /// The body as JSON text, sent byte for byte; `"model": "{{model}}"` marks the group's place.
+    #[serde(default)]
+    pub(super) body_json: Optional<At<String>>,
+}
+
+/// What must come of a call; what is left out is not looked at.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Expect")]
+pub(super) struct ExpectFile {
+    /// The upstreams that see an attempt, in the order of arrival.
+    #[serde(default)]
+    pub(super) attempts: Optional<Vec<At<String>>>,
+    /// The status that the client gets.
+    #[serde(default)]
+    #[schemars(range(min = 100, max = 599))]
+    pub(super) status: Optional<At<u16>>,
+    /// The upstream whose words the client gets.
+    #[serde(default)]
+    pub(super) answered_by: Optional<At<String>>,
+    /// The error that the client gets, in the shape of OpenAI's.
+    #[serde(default)]
+    pub(super) error: Optional<ErrorFile>,
+}
+
+/// Members of the error that the client gets; what is left out is not looked at.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Error")]
+pub(super) struct ErrorFile {
+    /// `error.type`
+    #[serde(default, rename = "type")]
+    pub(super) kind: Optional<String>,
+    /// `error.code`
+    #[serde(default)]
+    pub(super) code: Optional<String>,
+    /// `error.param`
+    #[serde(default)]
+    pub(super) param: Optional<String>,
+    /// Words within `error.message`.
+    #[serde(default)]
+    pub(super) message_contains: Optional<String>,
+}

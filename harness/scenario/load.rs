@@ -1,0 +1,291 @@
+//! One scenario file into the model, with everything that is wrong with it at once.
+
+use std::ops::Range;
+use std::path::Path;
+use std::time::Duration;
+
+use fallproof_mocks::behaviour::Behaviour;
+use fallproof_mocks::errors;
+use fallproof_mocks::provider::Surface;
+use indexmap::IndexMap;
+use reqwest::header::{HeaderName, HeaderValue};
+
+use super::body::{self, Members};
+use super::file::{
+    AzureSurface, CallFile, ExpectFile, GroupFile, Provider, ScenarioFile, StepFile, UpstreamFile,
+};
+use super::{
+    Body, CONNECTION_REFUSED, Call, Expect, ExpectedError, Group, Scenario, Step, Upstream,
+};
+use crate::yaml::{At, Diagnostic, LoadError, Optional, Source};
+
+/// The legacy surface's version where a scenario names none: the last preview of the dated ones.
+const DEFAULT_API_VERSION: &str = "2025-04-01-preview";
+
+/// Reads the scenario of this id from `file`.
+pub fn load(file: &Path, id: &str) -> Result<Scenario, LoadError> {
+    let source = Source::read(file)?;
+    let read: ScenarioFile = source.parse()?;
+    let mut loader = Loader { source: &source, problems: Vec::new() };
+    let scenario = loader.scenario(read, file, id);
+    if loader.problems.is_empty() {
+        Ok(scenario)
+    } else {
+        Err(LoadError { diagnostics: loader.problems })
+    }
+}
+
+/// Turns the file's words into the model's; what it can't understand goes to `problems`.
+struct Loader<'a> {
+    source: &'a Source,
+    problems: Vec<Diagnostic>,
+}
+
+impl Loader<'_> {
+    fn scenario(&mut self, read: ScenarioFile, file: &Path, id: &str) -> Scenario {
+        self.codes(&read.proves);
+        for tag in read.tags.iter().filter(|tag| !is_kebab_case(&tag.value)) {
+            self.problem(&tag.span, "a tag is made of lower-case letters, digits and `-`");
+        }
+        self.names(&read);
+        let upstreams: IndexMap<_, _> = read
+            .upstreams
+            .into_iter()
+            .map(|(name, upstream)| (name.value, self.upstream(upstream)))
+            .collect();
+        if read.steps.value.is_empty() {
+            self.problem(&read.steps.span, "a scenario has at least one step");
+        }
+        Scenario {
+            id: id.to_owned(),
+            file: file.to_owned(),
+            title: read.title,
+            why: read.why.0,
+            links: read.links,
+            profile: read.profile.0.unwrap_or_default(),
+            proves: values(read.proves.value),
+            tags: values(read.tags),
+            group: self.group(read.group),
+            steps: read.steps.value.into_iter().map(|step| self.step(step, &upstreams)).collect(),
+            upstreams,
+        }
+    }
+
+    fn codes(&mut self, proves: &At<Vec<At<String>>>) {
+        if proves.value.is_empty() {
+            self.problem(&proves.span, "a scenario proves at least one requirement");
+        }
+        for code in proves.value.iter().filter(|code| !is_requirement_code(&code.value)) {
+            self.problem(&code.span, "a requirement's code reads like `FP-PAYLOAD-01`");
+        }
+    }
+
+    /// Upstreams and chain name each other, each once.
+    fn names(&mut self, read: &ScenarioFile) {
+        let chain = &read.group.chain;
+        if chain.value.is_empty() {
+            self.problem(&chain.span, "a chain has at least one upstream");
+        }
+        for (hop, name) in chain.value.iter().enumerate() {
+            if !read.upstreams.keys().any(|upstream| upstream.value == name.value) {
+                let known = read.upstreams.keys().map(|upstream| &*upstream.value);
+                self.unknown_upstream(name, known);
+            } else if chain.value[..hop].iter().any(|earlier| earlier.value == name.value) {
+                self.problem(&name.span, format!("`{}` is in the chain twice", name.value));
+            }
+        }
+        for name in read.upstreams.keys() {
+            if !is_kebab_case(&name.value) {
+                let message = "an upstream's name is made of lower-case letters, digits and `-`";
+                self.problem(&name.span, message);
+            } else if !chain.value.iter().any(|hop| hop.value == name.value) {
+                let message = format!("the upstream `{}` is not in the chain", name.value);
+                self.problem(&name.span, message);
+            }
+        }
+    }
+
+    fn group(&mut self, read: GroupFile) -> Group {
+        if let Some(At { value: 0, span }) = &read.timeout_ms.0 {
+            self.problem(span, "a timeout is at least 1 ms");
+        }
+        Group {
+            chain: values(read.chain.value),
+            retries: read.retries.0,
+            timeout: value(read.timeout_ms).map(Duration::from_millis),
+        }
+    }
+
+    fn upstream(&mut self, read: UpstreamFile) -> Upstream {
+        let surface = match (read.provider, &read.surface.0) {
+            (Provider::OpenAi, _) => Surface::OpenAi,
+            (Provider::Azure, Some(At { value: AzureSurface::Legacy, .. })) => Surface::AzureLegacy,
+            (Provider::Azure, _) => Surface::AzureV1,
+        };
+        if surface == Surface::OpenAi {
+            self.out_of_place(&read.surface, "only Azure has a `surface`");
+            self.out_of_place(&read.deployment, "only Azure has a `deployment`");
+        }
+        if surface != Surface::AzureLegacy {
+            let message = "only Azure with `surface: legacy` has an `api_version`";
+            self.out_of_place(&read.api_version, message);
+        }
+        self.script(&read.script);
+        Upstream {
+            surface,
+            deployment: value(read.deployment).unwrap_or_else(|| read.model.clone()),
+            model: read.model,
+            api_version: (surface == Surface::AzureLegacy)
+                .then(|| value(read.api_version).unwrap_or_else(|| DEFAULT_API_VERSION.to_owned())),
+            script: values(read.script.value),
+            repeat_last: read.repeat_last,
+        }
+    }
+
+    fn out_of_place<T>(&mut self, key: &Optional<At<T>>, message: &str) {
+        if let Some(At { span, .. }) = &key.0 {
+            self.problem(span, message);
+        }
+    }
+
+    fn script(&mut self, script: &At<Vec<At<Behaviour>>>) {
+        if script.value.is_empty() {
+            self.problem(&script.span, "a script has at least one behaviour");
+        }
+        for At { value: behaviour, span } in &script.value {
+            let name = &behaviour.reply;
+            if !errors::catalogue_names().any(|known| known == name) {
+                let error = self.source.error(span, format!("unknown behaviour `{name}`"));
+                self.problems.push(error.expected(name, errors::catalogue_names()));
+            }
+            let alone = script.value.len() == 1 && *behaviour == Behaviour::named(name);
+            if name == CONNECTION_REFUSED && !alone {
+                let message = format!("`{CONNECTION_REFUSED}` stands alone in a script");
+                let error = self.source.error(span, message);
+                self.problems.push(error.help("a port that nobody listens on does nothing else"));
+            }
+            if behaviour.status.is_some_and(|status| !(200..=599).contains(&status)) {
+                self.problem(span, "the status of a reply is from 200 to 599");
+            }
+            if behaviour.times == 0 {
+                self.problem(span, "a behaviour happens at least once: `times` is from 1");
+            }
+        }
+    }
+
+    fn step(&mut self, read: StepFile, upstreams: &IndexMap<String, Upstream>) -> Step {
+        Step { send: self.call(read.send), expect: self.expect(read.expect, upstreams) }
+    }
+
+    fn call(&mut self, read: At<CallFile>) -> Call {
+        let At { value: call, span } = read;
+        for (name, value) in &call.headers {
+            if HeaderName::from_bytes(name.value.as_bytes()).is_err() {
+                self.problem(&name.span, "this can't be the name of a header");
+            }
+            if HeaderValue::from_str(&value.value).is_err() {
+                self.problem(&value.span, "this can't be the value of a header");
+            }
+        }
+        Call {
+            endpoint: call.endpoint,
+            headers: call
+                .headers
+                .into_iter()
+                .map(|(name, value)| (name.value, value.value))
+                .collect(),
+            body: self.body(call.body.0, call.body_json.0, &span),
+        }
+    }
+
+    fn body(
+        &mut self,
+        members: Option<Members>,
+        text: Option<At<String>>,
+        call: &Range<usize>,
+    ) -> Body {
+        match (members, text) {
+            (None, Some(text)) => {
+                self.problems.extend(body::check_text(&text, self.source));
+                Body::Text(text.value)
+            }
+            (members, text) => {
+                if let Some(text) = &text {
+                    self.problem(&text.span, "`body` or `body_json`, not both");
+                } else if members.is_none() {
+                    self.problem(call, "`body` or `body_json` is missing");
+                }
+                let json = members.map(|members| members.to_json(self.source, &mut self.problems));
+                Body::Members(json.unwrap_or_default())
+            }
+        }
+    }
+
+    fn expect(&mut self, read: ExpectFile, upstreams: &IndexMap<String, Upstream>) -> Expect {
+        for name in read.attempts.0.iter().flatten() {
+            self.seen(name, upstreams, "so that no attempt can be seen");
+        }
+        if let Some(name) = &read.answered_by.0 {
+            self.seen(name, upstreams, "so that it can't answer");
+        }
+        if let Some(status) = &read.status.0
+            && !(100..=599).contains(&status.value)
+        {
+            self.problem(&status.span, "a status is from 100 to 599");
+        }
+        Expect {
+            attempts: read.attempts.0.map(values),
+            status: value(read.status),
+            answered_by: value(read.answered_by),
+            error: read.error.0.map(|error| ExpectedError {
+                kind: error.kind.0,
+                code: error.code.0,
+                param: error.param.0,
+                message_contains: error.message_contains.0,
+            }),
+        }
+    }
+
+    /// An upstream that is expected to be met must exist and take connections.
+    fn seen(&mut self, name: &At<String>, upstreams: &IndexMap<String, Upstream>, so: &str) {
+        match upstreams.get(&name.value) {
+            None => self.unknown_upstream(name, upstreams.keys().map(String::as_str)),
+            Some(upstream) if upstream.refuses_connections() => {
+                self.problem(&name.span, format!("`{}` refuses connections, {so}", name.value));
+            }
+            Some(_) => {}
+        }
+    }
+
+    fn unknown_upstream<'a>(&mut self, name: &At<String>, known: impl Iterator<Item = &'a str>) {
+        let error = self.source.error(&name.span, format!("unknown upstream `{}`", name.value));
+        self.problems.push(error.expected(&name.value, known));
+    }
+
+    fn problem(&mut self, span: &Range<usize>, message: impl Into<String>) {
+        self.problems.push(self.source.error(span, message));
+    }
+}
+
+fn value<T>(read: Optional<At<T>>) -> Option<T> {
+    read.0.map(|at| at.value)
+}
+
+fn values<T>(read: Vec<At<T>>) -> Vec<T> {
+    read.into_iter().map(|at| at.value).collect()
+}
+
+/// Lower-case letters, digits and `-`, as ids, tags and upstreams are named.
+pub(super) fn is_kebab_case(name: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    !name.is_empty() && name.bytes().all(fits)
+}
+
+/// `FP-`, a family in capitals, `-`, two digits.
+fn is_requirement_code(code: &str) -> bool {
+    let family_and_number = code.strip_prefix("FP-").and_then(|rest| rest.split_once('-'));
+    family_and_number.is_some_and(|(family, number)| {
+        let capitals = !family.is_empty() && family.bytes().all(|byte| byte.is_ascii_uppercase());
+        capitals && number.len() == 2 && number.bytes().all(|byte| byte.is_ascii_digit())
+    })
+}

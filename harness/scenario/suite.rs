@@ -1,0 +1,215 @@
+//! The suite: a folder of scenario files, their ids, and how a run chooses among them.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::{fmt, fs};
+
+use globset::GlobBuilder;
+
+use super::load::is_kebab_case;
+use super::{Scenario, load};
+use crate::yaml::{Diagnostic, LoadError, nearest};
+
+/// The scenarios of one folder.
+#[derive(Debug, Clone)]
+pub struct Suite {
+    /// Sorted by id.
+    pub scenarios: Vec<Scenario>,
+}
+
+impl Suite {
+    /// Reads every `.yaml` file below `folder` but `requirements.yaml` and what begins with `_` or
+    /// `.`. The error holds what is wrong with all of them.
+    pub fn load(folder: &Path) -> Result<Self, LoadError> {
+        let mut diagnostics = Vec::new();
+        let mut files = Vec::new();
+        collect_files(folder, &mut files, &mut diagnostics);
+        let mut scenarios = Vec::new();
+        for file in files {
+            let below = file.strip_prefix(folder).unwrap_or(&file);
+            match id(below, &file).and_then(|id| load(&file, &id)) {
+                Ok(scenario) => scenarios.push(scenario),
+                Err(error) => diagnostics.extend(error.diagnostics),
+            }
+        }
+        scenarios.sort_by(|one, other| one.id.cmp(&other.id));
+        if diagnostics.is_empty() { Ok(Self { scenarios }) } else { Err(LoadError { diagnostics }) }
+    }
+
+    /// The scenarios that fit one of `patterns` and carry one of `tags`, sorted by id; an empty
+    /// list of either asks for nothing.
+    ///
+    /// A pattern is an id, a folder of ids, a glob over ids (`responses*/**`), or the path of a
+    /// file or folder; a file outside the suite is read, with its stem as its id.
+    pub fn select(
+        &self,
+        patterns: &[String],
+        tags: &[String],
+    ) -> Result<Vec<Scenario>, SelectError> {
+        if let Some(tag) = tags.iter().find(|tag| !self.tags().contains(tag.as_str())) {
+            let nearest = nearest(tag, self.tags()).map(str::to_owned);
+            return Err(SelectError::NoSuchTag { tag: tag.clone(), nearest });
+        }
+        let mut selected = if patterns.is_empty() { self.scenarios.clone() } else { Vec::new() };
+        for pattern in patterns {
+            selected.extend(self.matching(pattern)?);
+        }
+        selected.sort_by(|one, other| (&one.id, &one.file).cmp(&(&other.id, &other.file)));
+        selected.dedup();
+        if let Some([one, other]) = selected.windows(2).find(|pair| pair[0].id == pair[1].id) {
+            let files = [one.file.clone(), other.file.clone()];
+            return Err(SelectError::SameId { id: one.id.clone(), files });
+        }
+        selected.retain(|scenario| {
+            tags.is_empty() || scenario.tags.iter().any(|tag| tags.contains(tag))
+        });
+        if selected.is_empty() { Err(SelectError::Nothing) } else { Ok(selected) }
+    }
+
+    fn tags(&self) -> BTreeSet<&str> {
+        self.scenarios.iter().flat_map(|scenario| &scenario.tags).map(String::as_str).collect()
+    }
+
+    fn matching(&self, pattern: &str) -> Result<Vec<Scenario>, SelectError> {
+        let by_id = self.with_id_like(pattern)?;
+        if !by_id.is_empty() {
+            return Ok(by_id);
+        }
+        let by_path = self.below_path(Path::new(pattern));
+        if !by_path.is_empty() {
+            return Ok(by_path);
+        }
+        if Path::new(pattern).is_file() {
+            return Ok(vec![load_outsider(Path::new(pattern))?]);
+        }
+        let nearest = nearest(pattern, self.ids_and_folders()).map(str::to_owned);
+        Err(SelectError::NoSuchScenario { pattern: pattern.to_owned(), nearest })
+    }
+
+    fn ids_and_folders(&self) -> BTreeSet<&str> {
+        let ids = self.scenarios.iter().map(|scenario| &*scenario.id);
+        ids.flat_map(|id| id.match_indices('/').map(|(end, _)| &id[..end]).chain([id])).collect()
+    }
+
+    fn with_id_like(&self, pattern: &str) -> Result<Vec<Scenario>, SelectError> {
+        let glob = GlobBuilder::new(pattern).literal_separator(true).build();
+        let glob = glob.map_err(SelectError::Glob)?.compile_matcher();
+        let folder = format!("{}/", pattern.trim_end_matches('/'));
+        let fits = |id: &str| glob.is_match(id) || id.starts_with(&folder);
+        Ok(self.scenarios.iter().filter(|scenario| fits(&scenario.id)).cloned().collect())
+    }
+
+    fn below_path(&self, path: &Path) -> Vec<Scenario> {
+        let Ok(path) = path.canonicalize() else {
+            return Vec::new();
+        };
+        let fits = |file: &Path| file.canonicalize().is_ok_and(|file| file.starts_with(&path));
+        self.scenarios.iter().filter(|scenario| fits(&scenario.file)).cloned().collect()
+    }
+}
+
+fn load_outsider(file: &Path) -> Result<Scenario, SelectError> {
+    let name = Path::new(file.file_name().unwrap_or_default());
+    id(name, file).and_then(|id| load(file, &id)).map_err(SelectError::Load)
+}
+
+fn collect_files(folder: &Path, files: &mut Vec<PathBuf>, problems: &mut Vec<Diagnostic>) {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) => {
+            let message = format!("this folder cannot be read: {error}");
+            return problems.push(Diagnostic::about_file(folder, message));
+        }
+    };
+    let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    for path in paths {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let extension = path.extension().unwrap_or_default();
+        if name.starts_with(['_', '.']) || name == "requirements.yaml" {
+        } else if path.is_dir() {
+            // A link to a folder could lead in circles.
+            if !path.is_symlink() {
+                collect_files(&path, files, problems);
+            }
+        } else if extension == "yaml" {
+            files.push(path);
+        } else if extension == "yml" {
+            let message = "a scenario's file ends in `.yaml`; this one would not be run";
+            problems.push(Diagnostic::about_file(&path, message));
+        }
+    }
+}
+
+/// The id of the scenario at this path below the suite's folder.
+fn id(below: &Path, file: &Path) -> Result<String, LoadError> {
+    let parts: Option<Vec<_>> = below.iter().map(|part| part.to_str()).collect();
+    let path = parts.unwrap_or_default().join("/");
+    let id = path.strip_suffix(".yaml").unwrap_or_default();
+    if id.split('/').all(is_kebab_case) {
+        Ok(id.to_owned())
+    } else {
+        let message = "the path of a scenario is made of lower-case letters, digits and `-`";
+        Err(Diagnostic::about_file(file, message).help("it is the scenario's id, for ever").into())
+    }
+}
+
+/// Why nothing could be chosen.
+#[derive(Debug, Clone)]
+pub enum SelectError {
+    /// A pattern that fits neither an id nor a file.
+    NoSuchScenario {
+        /// As it was given.
+        pattern: String,
+        /// The id most like it.
+        nearest: Option<String>,
+    },
+    /// A tag that no scenario carries.
+    NoSuchTag {
+        /// As it was given.
+        tag: String,
+        /// The tag most like it.
+        nearest: Option<String>,
+    },
+    /// Two files that would be one scenario; one of them is not of the suite.
+    SameId {
+        /// The id of both.
+        id: String,
+        /// The two files.
+        files: [PathBuf; 2],
+    },
+    /// No scenario fits a pattern and carries a tag, or the suite is empty.
+    Nothing,
+    /// A pattern that is no glob.
+    Glob(globset::Error),
+    /// A file outside the suite that is no scenario.
+    Load(LoadError),
+}
+
+impl fmt::Display for SelectError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let nearest = match self {
+            Self::NoSuchScenario { pattern, nearest } => {
+                write!(formatter, "no scenario fits `{pattern}`")?;
+                nearest
+            }
+            Self::NoSuchTag { tag, nearest } => {
+                write!(formatter, "no scenario has the tag `{tag}`")?;
+                nearest
+            }
+            Self::SameId { id, files: [one, other] } => {
+                let (one, other) = (one.display(), other.display());
+                return write!(formatter, "`{id}` is the id of both {one} and {other}");
+            }
+            Self::Nothing => return formatter.write_str("no scenario is left to run"),
+            Self::Glob(error) => return write!(formatter, "{error}"),
+            Self::Load(error) => return write!(formatter, "{error}"),
+        };
+        match nearest {
+            Some(nearest) => write!(formatter, "; did you mean `{nearest}`?"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for SelectError {}

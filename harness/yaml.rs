@@ -1,0 +1,369 @@
+//! YAML files into Rust types, with errors that show the place in the file and the right word.
+//!
+//! The only module that knows the YAML parser and the snippet renderer.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+use serde_saphyr::{
+    DuplicateKeyPolicy, Error, MergeKeyPolicy, MessageFormatter, Options, UserMessageFormatter,
+};
+
+/// Files longer than this are not ours.
+const MAX_BYTES: u64 = 1024 * 1024;
+
+/// What was wrong in one or more files, everything that could be found at once.
+///
+/// `Display` gives the text without colours.
+#[derive(Debug, Clone)]
+pub struct LoadError {
+    /// Never empty.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl LoadError {
+    /// The text with colours, for a terminal.
+    pub fn styled(&self) -> String {
+        join(self.diagnostics.iter().map(Diagnostic::styled))
+    }
+}
+
+impl From<Diagnostic> for LoadError {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self { diagnostics: vec![diagnostic] }
+    }
+}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&join(self.diagnostics.iter().map(ToString::to_string)))
+    }
+}
+
+impl std::error::Error for LoadError {}
+
+fn join(texts: impl Iterator<Item = String>) -> String {
+    texts.collect::<Vec<_>>().join("\n\n")
+}
+
+/// One thing that is wrong with a file, and where.
+#[derive(Debug, Clone)]
+pub struct Diagnostic {
+    /// The file as it was named to us.
+    pub file: PathBuf,
+    /// What is wrong, in one sentence.
+    pub message: String,
+    /// What to do about it.
+    pub help: Option<String>,
+    place: Option<Place>,
+}
+
+#[derive(Debug, Clone)]
+struct Place {
+    text: Arc<str>,
+    span: Range<usize>,
+    label: String,
+}
+
+impl Diagnostic {
+    /// Something about the file as a whole.
+    pub fn about_file(file: &Path, message: impl Into<String>) -> Self {
+        Self { file: file.to_owned(), message: message.into(), help: None, place: None }
+    }
+
+    /// Adds what to do about it.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Adds the words beside the caret.
+    #[must_use]
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        if let Some(place) = &mut self.place {
+            place.label = label.into();
+        }
+        self
+    }
+
+    /// Names the right words, and beside the caret the one that was probably meant.
+    #[must_use]
+    pub fn expected<'a>(self, wrong: &str, right: impl IntoIterator<Item = &'a str>) -> Self {
+        let right: Vec<_> = right.into_iter().collect();
+        let label = nearest(wrong, right.iter().copied())
+            .map(|word| format!("did you mean `{word}`?"))
+            .unwrap_or_default();
+        self.label(label).help(format!("one of: {}", right.join(", ")))
+    }
+
+    /// Line and column, both from 1, the column in characters; `None` for the file as a whole.
+    pub fn line_and_column(&self) -> Option<(usize, usize)> {
+        let Place { text, span, .. } = self.place.as_ref()?;
+        let before = &text[..span.start];
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let line = before.matches('\n').count() + 1;
+        Some((line, before[line_start..].chars().count() + 1))
+    }
+
+    /// The text with colours, for a terminal.
+    pub fn styled(&self) -> String {
+        self.render(&Renderer::styled())
+    }
+
+    fn render(&self, renderer: &Renderer) -> String {
+        let file = self.file.display().to_string();
+        let title = Level::ERROR.primary_title(&self.message);
+        let mut report = match &self.place {
+            Some(Place { text, span, label }) => {
+                let label = (!label.is_empty()).then_some(label.as_str());
+                let caret = AnnotationKind::Primary.span(span.clone()).label(label);
+                title.element(Snippet::source(&**text).path(file).annotation(caret))
+            }
+            None => Group::with_title(title).element(Origin::path(file)),
+        };
+        if let Some(help) = &self.help {
+            report = report.element(Level::HELP.message(help));
+        }
+        renderer.render(&[report])
+    }
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.render(&Renderer::plain()))
+    }
+}
+
+/// The word most like `wrong`, if one is like it at all.
+pub fn nearest<'a>(wrong: &str, right: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let right: Vec<_> = right.into_iter().collect();
+    similar::get_close_matches(wrong, &right, 1, 0.6).pop()
+}
+
+/// The text of a file that is at hand as a `T`.
+pub fn parse<T: DeserializeOwned>(file: &Path, text: &str) -> Result<T, LoadError> {
+    Source::new(file, text.as_bytes())?.parse()
+}
+
+/// The text of a file, kept for the errors that are found in it.
+#[derive(Debug, Clone)]
+pub struct Source {
+    file: PathBuf,
+    text: Arc<str>,
+}
+
+impl Source {
+    /// Reads a file of at most 1 MiB of UTF-8.
+    pub fn read(file: &Path) -> Result<Self, LoadError> {
+        let bytes = read_limited(file)
+            .map_err(|error| Diagnostic::about_file(file, format!("cannot be read: {error}")))?;
+        if bytes.len() as u64 > MAX_BYTES {
+            return Err(Diagnostic::about_file(file, "is larger than 1 MiB").into());
+        }
+        Self::new(file, &bytes)
+    }
+
+    fn new(file: &Path, bytes: &[u8]) -> Result<Self, LoadError> {
+        // Where a byte can't be shown there is a mark in its place.
+        let text = String::from_utf8_lossy(bytes);
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text).into();
+        let source = Self { file: file.to_owned(), text };
+        if std::str::from_utf8(bytes).is_ok() {
+            return Ok(source);
+        }
+        let first = source.text.find(char::REPLACEMENT_CHARACTER).unwrap_or_default();
+        let span = first..first + char::REPLACEMENT_CHARACTER.len_utf8();
+        Err(source.error(&span, "the file is not UTF-8").into())
+    }
+
+    /// The text as it stands at `span`.
+    pub fn text(&self, span: &Range<usize>) -> &str {
+        self.text.get(span.clone()).unwrap_or_default()
+    }
+
+    /// An error at `span`, or at the part of it on its first line.
+    pub fn error(&self, span: &Range<usize>, message: impl Into<String>) -> Diagnostic {
+        let boundary = |byte: usize| {
+            (0..=byte.min(self.text.len())).rfind(|byte| self.text.is_char_boundary(*byte))
+        };
+        let mut start = boundary(span.start).unwrap_or_default();
+        if span.is_empty() && self.text[start..].trim_start_matches('\r').starts_with('\n') {
+            // A value that is missing at the end of its line: shown at its key's colon.
+            start = boundary(start.saturating_sub(1)).unwrap_or_default();
+        }
+        let line_end = self.text[start..].find('\n').map_or(self.text.len(), |end| start + end);
+        let end = boundary(span.end).unwrap_or_default().clamp(start, line_end);
+        let place = Place { text: Arc::clone(&self.text), span: start..end, label: String::new() };
+        Diagnostic { place: Some(place), ..Diagnostic::about_file(&self.file, message) }
+    }
+
+    /// The text as a `T`. Stops at the first error.
+    pub fn parse<T: DeserializeOwned>(&self) -> Result<T, LoadError> {
+        serde_saphyr::from_str_with_options(&self.text, options())
+            .map_err(|error| self.explain(&error).into())
+    }
+
+    fn explain(&self, error: &Error) -> Diagnostic {
+        let span = error.location().map(|location| {
+            // Only character offsets are there for syntax errors too.
+            let start = self.byte(location.span().offset());
+            start..self.byte(location.span().offset() + location.span().len())
+        });
+        let at = |message: String| self.error(&span.clone().unwrap_or_default(), message);
+        match error {
+            Error::AliasError { error, .. } => self.explain(error),
+            Error::SerdeUnknownField { field, expected, .. } => {
+                at(format!("unknown key `{field}`")).expected(field, expected.iter().copied())
+            }
+            Error::SerdeUnknownVariant { variant, expected, .. } => {
+                at(format!("unknown word `{variant}`")).expected(variant, expected.iter().copied())
+            }
+            Error::SerdeMissingField { field, .. } => {
+                at(format!("the key `{field}` is missing")).label("it belongs here")
+            }
+            Error::DuplicateMappingKey { key: Some(key), .. } => {
+                at(format!("the key `{key}` is given twice"))
+            }
+            Error::SerdeInvalidType { unexpected, expected, .. }
+            | Error::SerdeInvalidValue { unexpected, expected, .. } => {
+                at(format!("expected {expected}, found {unexpected}"))
+            }
+            Error::Unexpected { expected, .. } => at(format!("expected {}", plain_words(expected))),
+            Error::ExternallyTaggedEnumExpectedScalarOrMapping { .. } => {
+                at("expected a word".into())
+            }
+            Error::UnexpectedValueForUnitEnumVariant { .. } => {
+                at("this word takes no value".into())
+            }
+            Error::InvalidScalar { ty, .. } => at(format!("expected {}", plain_words(ty))),
+            Error::NullIntoString { .. } => at("a value is missing".into()),
+            Error::QuotingRequired { value, .. } => {
+                at(format!("expected text, found `{value}`")).help("if text is meant, quote it")
+            }
+            Error::InvalidBooleanStrict { .. } => at("expected `true` or `false`".into()),
+            Error::Eof { .. } => self.error(&(0..0), "the file is empty"),
+            Error::MultipleDocuments { .. } => at("a file holds one document".into()),
+            Error::MergeKeyNotAllowed { .. } => at("merge keys are not supported".into())
+                .help("write the keys out; whole values can be repeated with an anchor"),
+            Error::Budget { .. } | Error::AliasReplayLimitExceeded { .. } => {
+                at("the file is too large or too deep once its anchors are expanded".into())
+            }
+            Error::RecursiveReferencesRequireWeakTypes { .. } => {
+                at("the anchor contains itself".into())
+            }
+            Error::UnknownAnchor { .. } => at("no anchor of this name stands before".into()),
+            Error::ExternalMessage { msg, .. } if msg.starts_with("tabs disallowed") => {
+                at("a tab is used for indentation".into()).help("indent with blanks")
+            }
+            other => at(UserMessageFormatter.format_message(other).into_owned()),
+        }
+    }
+
+    fn byte(&self, character: u64) -> usize {
+        let character = usize::try_from(character).unwrap_or(usize::MAX);
+        self.text.char_indices().nth(character).map_or(self.text.len(), |(byte, _)| byte)
+    }
+}
+
+fn read_limited(file: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(file)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn options() -> Options {
+    serde_saphyr::options! {
+        // A file of ours has some hundred nodes; more come from anchors that multiply.
+        budget: serde_saphyr::budget! { max_nodes: 20_000, max_events: 100_000 },
+        duplicate_keys: DuplicateKeyPolicy::Error,
+        merge_keys: MergeKeyPolicy::Error,
+        strict_booleans: true,
+        no_schema: true,
+        reject_unsupported_tags: true,
+        with_snippet: false,
+    }
+}
+
+/// The parser's name of what it expected, for people.
+fn plain_words(expected: &str) -> &str {
+    match expected {
+        "mapping start" => "a mapping (`key: value`)",
+        "sequence start" => "a list (`[…]`)",
+        "string scalar" => "text",
+        "u16" => "a whole number from 0 to 65535",
+        "u32" | "u64" | "usize" => "a whole number from 0",
+        other => other,
+    }
+}
+
+/// A value and where it is written, as bytes of the file.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct At<T> {
+    /// The value.
+    pub value: T,
+    /// Its place; of a mapping or list, the place of its beginning.
+    pub span: Range<usize>,
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for At<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let spanned = serde_saphyr::Spanned::<T>::deserialize(deserializer)?;
+        // Where an alias stands for the value, the mistake is at the anchor.
+        let span = spanned.defined.span();
+        let byte = |offset: Option<u64>| offset.and_then(|offset| usize::try_from(offset).ok());
+        let start = byte(span.byte_offset()).unwrap_or_default();
+        let end = start + byte(span.byte_len()).unwrap_or_default();
+        Ok(Self { value: spanned.value, span: start..end })
+    }
+}
+
+/// A value that may be left out; but a key without a value is an error, not `None`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Optional<T>(pub Option<T>);
+
+impl<T> Default for Optional<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Optional<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::deserialize(deserializer).map(|value| Self(Some(value)))
+    }
+}
+
+/// Wrappers that are not seen in the file have the schema of what they hold.
+macro_rules! schema_of_the_value {
+    ($wrapper:ident) => {
+        impl<T: JsonSchema> JsonSchema for $wrapper<T> {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                T::schema_name()
+            }
+
+            fn schema_id() -> std::borrow::Cow<'static, str> {
+                T::schema_id()
+            }
+
+            fn inline_schema() -> bool {
+                T::inline_schema()
+            }
+
+            fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+                T::json_schema(generator)
+            }
+        }
+    };
+}
+
+schema_of_the_value!(At);
+schema_of_the_value!(Optional);

@@ -1,0 +1,92 @@
+"""Tries recorded requests against the generated schemas and their x-rules (generate.py --accepted).
+
+The functions that read x-rules and x-discriminator say in Python what the Rust checker does.
+"""
+
+import json
+from pathlib import Path
+
+
+def try_accepted(files, path):
+    """Prints which recorded requests the openai schemas or rules would refuse, and why; True if none."""
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import relevance
+
+    tried = refused = 0
+    for line in Path(path).read_text(encoding="utf-8").splitlines():
+        record = json.loads(line)
+        schema = files.get(f"openai/{record['endpoint'].strip('/').replace('/', '.')}.json")
+        if schema is None:
+            continue
+        errors = sorted(Draft202012Validator(schema).iter_errors(record["body"]), key=relevance)
+        errors = [deepest(e, schema.get("$defs", {})) for e in errors]
+        reasons = [f"{e.json_path}: {e.message[:160]}" for e in errors]
+        reasons += broken_rules(schema["x-rules"], record["body"])
+        tried, refused = tried + 1, refused + bool(reasons)
+        if reasons:
+            print(f"refused: {record['endpoint']}  {record['source']}", *reasons, sep="\n    ")
+    print(f"{tried} accepted requests tried, {refused} refused")
+    return refused == 0
+
+
+def deref(node, defs):
+    return deref(defs[node["$ref"].removeprefix("#/$defs/")], defs) if "$ref" in node else node
+
+
+def deepest(error, defs):
+    """The most telling error below a union: in the branch that its tags choose, deepest in the body."""
+    if not error.context:
+        return error
+    chosen = narrow(error.schema, defs, error.instance)
+    inner = [deepest(e, defs) for e in error.context if e.schema_path[0] in chosen]
+    return max(inner, key=lambda e: len(e.absolute_path), default=error)
+
+
+def narrow(union, defs, value):
+    """The branches (indexes) that a union's x-discriminator leaves for this value.
+
+    None left means: the tag is missing where every branch wants it, or its value is in no branch's list.
+    """
+    branches = [deref(b, defs) for b in union["anyOf"]]
+    tags = union.get("x-discriminator", [])
+    if not isinstance(value, dict) or not tags:
+        return list(range(len(branches)))
+    left = [i for i, b in enumerate(branches) if b.get("type") == "object"]
+    for tag in [tags] if isinstance(tags, str) else tags:
+        if tag in value:
+            left = [i for i in left if value[tag] in branches[i]["properties"].get(tag, {}).get("enum", [])]
+        else:
+            left = [i for i in left if tag not in branches[i].get("required", [])]
+        if len(left) < 2:
+            break
+    return left
+
+
+def broken_rules(rules, body):
+    """The ids of the x-rules that would refuse this request, with the place."""
+    for rule in rules:
+        for place, value in values_at(body, rule["param"]):
+            if rule["kind"] == "requires":
+                bad = any(body.get(k) != v for k, v in rule.get("requires", {}).items())
+                bad |= any(body.get(k) is None for k in rule.get("requires_present", []))
+            else:
+                model = body.get("model") or ""
+                bad = model.startswith(tuple(rule["models"])) and not model.startswith(tuple(rule.get("except", [])))
+                if "allowed" in rule:
+                    bad &= value not in rule["allowed"]
+                if "refused" in rule:
+                    bad &= value in rule["refused"]
+            if bad:
+                yield f"{rule['id']} at {place}"
+
+
+def values_at(body, param):
+    """(path, value) of every value but null that a rule's param names; `a[].b` looks into each item."""
+    name, _, rest = param.partition("[].")
+    value = body.get(name) if isinstance(body, dict) else None
+    if rest:
+        for i, item in enumerate(value if isinstance(value, list) else []):
+            for place, inner in values_at(item, rest):
+                yield f"{name}[{i}].{place}", inner
+    elif value is not None:
+        yield name, value

@@ -1,0 +1,112 @@
+//! The providers' outer layers: paths, api-versions and credentials.
+
+use std::borrow::Cow;
+
+use super::Request;
+use crate::errors::DoorRefusal;
+use crate::provider::{Deployment, Endpoint, Surface};
+
+/// Path and query of a request, below the upstream's prefix.
+pub(super) struct Target<'a> {
+    /// As sent.
+    pub(super) raw_path: &'a str,
+    /// With one slash where several were sent: gateways join URLs carelessly.
+    pub(super) path: Cow<'a, str>,
+    query: &'a str,
+}
+
+impl<'a> Target<'a> {
+    pub(super) fn of(target: &'a str) -> Self {
+        let (raw_path, query) = target.split_once('?').unwrap_or((target, ""));
+        let mut path = Cow::Borrowed(raw_path);
+        while path.contains("//") {
+            path = Cow::Owned(path.replace("//", "/"));
+        }
+        Self { raw_path, path, query }
+    }
+
+    fn parameter(&self, name: &str) -> Option<&'a str> {
+        self.query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
+    }
+}
+
+/// Where a path leads.
+pub(super) struct Place<'a> {
+    pub(super) endpoint: Endpoint,
+    /// The deployment that the path names, on Azure's legacy surface.
+    pub(super) deployment: Option<&'a str>,
+}
+
+/// Where this path leads on this surface.
+pub(super) fn locate(surface: Surface, path: &str) -> Option<Place<'_>> {
+    let unnamed = |path| Some(Place { endpoint: Endpoint::from_path(path)?, deployment: None });
+    match surface {
+        Surface::OpenAi => unnamed(path.strip_prefix("/v1/")?),
+        Surface::AzureV1 => unnamed(path.strip_prefix("/openai/v1/")?),
+        Surface::AzureLegacy => {
+            let path = path.strip_prefix("/openai/")?;
+            let place = match path.strip_prefix("deployments/") {
+                Some(path) => {
+                    let (deployment, path) = path.split_once('/')?;
+                    Place { deployment: Some(deployment), ..unnamed(path)? }
+                }
+                None => unnamed(path)?,
+            };
+            let needs_name =
+                matches!(place.endpoint, Endpoint::ChatCompletions | Endpoint::Embeddings);
+            (needs_name == place.deployment.is_some()).then_some(place)
+        }
+    }
+}
+
+/// Azure: is there an `api-version` where one must be, and could it exist? Which one is configured
+/// does not matter, since the live service does not gate by its own schemas either.
+pub(super) fn api_version(surface: Surface, target: &Target<'_>) -> Result<(), DoorRefusal> {
+    let version = target.parameter("api-version");
+    let known = match surface {
+        Surface::OpenAi => true,
+        Surface::AzureV1 => {
+            version.is_none_or(|version| matches!(version, "preview" | "v1" | "latest"))
+        }
+        Surface::AzureLegacy => version.is_some_and(is_dated),
+    };
+    if known { Ok(()) } else { Err(DoorRefusal::ApiVersion) }
+}
+
+/// `YYYY-MM-DD`, or that with `-preview`.
+fn is_dated(version: &str) -> bool {
+    let date = version.strip_suffix("-preview").unwrap_or(version);
+    let parts: Vec<_> = date.split('-').collect();
+    let number = |text: &str, length, most| {
+        text.len() == length
+            && text.bytes().all(|byte| byte.is_ascii_digit())
+            && text.parse::<u32>().is_ok_and(|number| (1..=most).contains(&number))
+    };
+    matches!(parts[..], [year, month, day]
+        if number(year, 4, 9999) && number(month, 2, 12) && number(day, 2, 31))
+}
+
+/// Is the deployment's key there, in the provider's form?
+pub(super) fn credential(
+    deployment: &Deployment,
+    request: &Request<'_>,
+) -> Result<(), DoorRefusal> {
+    let bearer = request.header("authorization").and_then(|value| {
+        let (scheme, key) = value.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| key.trim().to_owned())
+    });
+    let given = match deployment.surface {
+        Surface::OpenAi => bearer,
+        Surface::AzureV1 | Surface::AzureLegacy => match (request.header("api-key"), bearer) {
+            (Some(key), _) => Some(key),
+            // Azure takes only tokens of its identity service here, and we issue none.
+            (None, Some(key)) => return Err(DoorRefusal::WrongKey { key }),
+            (None, None) => None,
+        },
+    };
+    match given {
+        Some(key) if key == deployment.key => Ok(()),
+        Some(key) => Err(DoorRefusal::WrongKey { key }),
+        None => Err(DoorRefusal::MissingKey),
+    }
+}

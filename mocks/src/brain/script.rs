@@ -1,0 +1,116 @@
+//! Scripts: which behaviour an attempt meets, and what it makes of the reply.
+
+use std::fmt;
+
+use wiremock::http::{HeaderName, HeaderValue};
+
+use super::Upstream;
+use crate::behaviour::{Behaviour, WirePlan};
+use crate::errors::{self, Reply};
+use crate::provider::{Deployment, Endpoint};
+
+/// Headers that say how a reply is framed: the wire writes them, no script does.
+pub(super) const FRAMING: [&str; 4] =
+    ["content-length", "transfer-encoding", "connection", "keep-alive"];
+
+/// Why an upstream cannot be played.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ScriptError {
+    /// The prefix is not two path segments. Holds it.
+    Prefix(String),
+    /// No behaviour of the catalogue has this name.
+    UnknownBehaviour(String),
+    /// A final status has three digits from 200 on. Holds what was asked for.
+    Status(u16),
+    /// Not a header, or one that the wire writes itself. Holds name and value.
+    Header(String, String),
+}
+
+impl fmt::Display for ScriptError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Prefix(prefix) => {
+                write!(formatter, "prefix `{prefix}` is not of the form `/scenario/upstream`")
+            }
+            Self::UnknownBehaviour(name) => write!(formatter, "there is no behaviour `{name}`"),
+            Self::Status(status) => {
+                write!(formatter, "status {status} cannot be sent: it must be from 200 to 599")
+            }
+            Self::Header(name, value) if FRAMING.contains(&name.to_ascii_lowercase().as_str()) => {
+                write!(formatter, "header `{name}: {value}` is the wire's; use `wire` to break it")
+            }
+            Self::Header(name, value) => {
+                write!(formatter, "`{name}: {value}` is not a valid header")
+            }
+        }
+    }
+}
+
+impl std::error::Error for ScriptError {}
+
+/// Whether everything in this upstream can be played.
+pub(super) fn validate(upstream: &Upstream) -> Result<(), ScriptError> {
+    let segments: Vec<_> = upstream.prefix.split('/').collect();
+    let plain = |segment: &str| !segment.is_empty() && !segment.contains(['?', '#', ' ']);
+    if !matches!(segments[..], ["", scenario, name] if plain(scenario) && plain(name)) {
+        return Err(ScriptError::Prefix(upstream.prefix.clone()));
+    }
+    for behaviour in &upstream.script {
+        if !errors::catalogue_names().any(|name| name == behaviour.reply) {
+            return Err(ScriptError::UnknownBehaviour(behaviour.reply.clone()));
+        }
+        if let Some(status) = behaviour.status.filter(|status| !(200..600).contains(status)) {
+            return Err(ScriptError::Status(status));
+        }
+        for (name, value) in &behaviour.headers {
+            let framing = FRAMING.contains(&name.to_ascii_lowercase().as_str());
+            if framing
+                || HeaderName::try_from(name).is_err()
+                || HeaderValue::try_from(value).is_err()
+            {
+                return Err(ScriptError::Header(name.clone(), value.clone()));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The behaviour that this attempt meets, counted from 1; `None` after the script's end.
+pub(super) fn entry(script: &[Behaviour], repeat_last: bool, attempt: u32) -> Option<&Behaviour> {
+    let mut before = 0_u64;
+    for behaviour in script {
+        before += u64::from(behaviour.times);
+        if u64::from(attempt) <= before {
+            return Some(behaviour);
+        }
+    }
+    script.last().filter(|_| repeat_last)
+}
+
+/// The catalogue's reply of this behaviour, `None` where it is the success reply, and what the
+/// wire does: what the behaviour says itself goes before what the catalogue says.
+pub(super) fn scripted(
+    behaviour: &Behaviour,
+    deployment: &Deployment,
+    endpoint: Endpoint,
+) -> (Option<Reply>, WirePlan) {
+    let (reply, wire) =
+        errors::behaviour(&behaviour.reply, deployment, endpoint).unwrap_or_default();
+    let WirePlan { delay_ms, cut } = behaviour.wire.clone();
+    (reply, WirePlan { delay_ms: delay_ms.or(wire.delay_ms), cut: cut.or(wire.cut) })
+}
+
+/// The reply with what the behaviour replaces in it.
+pub(super) fn overridden(behaviour: &Behaviour, mut reply: Reply) -> Reply {
+    if let Some(status) = behaviour.status {
+        reply.status = status;
+    }
+    for (name, value) in &behaviour.headers {
+        reply.headers.retain(|(key, _)| !key.eq_ignore_ascii_case(name));
+        reply.headers.push((name.clone(), value.clone()));
+    }
+    if let Some(body) = &behaviour.body {
+        reply.body = body.clone().into_bytes();
+    }
+    reply
+}

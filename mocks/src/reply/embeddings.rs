@@ -1,0 +1,50 @@
+//! `POST /embeddings`.
+
+use serde_json::{Value, json};
+
+use super::Order;
+use crate::marker::base64_of_f32;
+
+/// More numbers than any model gives.
+const MOST_DIMENSIONS: usize = 4096;
+
+pub(super) fn list(order: &Order<'_>) -> Value {
+    let dimensions = order.members.get::<usize>("dimensions").map_or_else(
+        || if order.deployment.model.ends_with("-3-large") { 3072 } else { 1536 },
+        |dimensions| dimensions.clamp(1, MOST_DIMENSIONS),
+    );
+    let base64 = order.members.get::<String>("encoding_format").as_deref() == Some("base64");
+    let data: Vec<_> = (0..inputs(order))
+        .map(|index| {
+            let vector = vector(order, index, dimensions);
+            let embedding = if base64 { json!(base64_of_f32(&vector)) } else { json!(vector) };
+            json!({ "object": "embedding", "index": index, "embedding": embedding })
+        })
+        .collect();
+    let tokens = order.members.tokens("input");
+    json!({
+        "object": "list",
+        "data": data,
+        "model": order.deployment.model,
+        "usage": { "prompt_tokens": tokens, "total_tokens": tokens }
+    })
+}
+
+/// How many texts are to be embedded: one text or token list, or a list of these.
+fn inputs(order: &Order<'_>) -> usize {
+    match order.members.get::<Vec<Value>>("input") {
+        Some(items) if !items.first().is_some_and(Value::is_number) => items.len(),
+        _ => 1,
+    }
+}
+
+/// The marker's numbers, then small ones that differ from input to input and that `f32` holds
+/// exactly.
+fn vector(order: &Order<'_>, input: usize, dimensions: usize) -> Vec<f32> {
+    let filler = (0_usize..).map(|position| {
+        let step = (position * 37 + input * 11) % 129;
+        let step = i16::try_from(step).expect("below 129") - 64;
+        f32::from(step) / 1024.0
+    });
+    order.marker.numbers().into_iter().chain(filler).take(dimensions).collect()
+}

@@ -1,0 +1,174 @@
+//! A request body as a tree that keeps what a check needs: the spelling of numbers, the order of
+//! keys, and which keys were repeated.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use indexmap::IndexMap;
+use serde::Deserialize;
+use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::path::Step;
+
+/// Nesting deeper than this is refused as no JSON, as `serde_json` itself does.
+const MAX_DEPTH: usize = 127;
+
+/// One value of a body. Numbers stay as spelled, so no size and no spelling is lost.
+#[derive(Debug)]
+pub(super) enum Value<'a> {
+    Null,
+    Bool(bool),
+    Number(&'a str),
+    String(Cow<'a, str>),
+    Array(Vec<Self>),
+    Object(Object<'a>),
+}
+
+/// An object: of a repeated key the last value counts, at the first one's place.
+#[derive(Debug, Default)]
+pub(super) struct Object<'a> {
+    pub(super) members: IndexMap<Cow<'a, str>, Value<'a>>,
+    /// Index of the first member whose key came twice.
+    repeated: Option<usize>,
+}
+
+impl<'a> Object<'a> {
+    pub(super) fn get(&self, key: &str) -> Option<&Value<'a>> {
+        self.members.get(key)
+    }
+}
+
+/// What a value is. The providers tell `1` from `1.0` and `1e0`, as Python does: a point or an
+/// exponent makes a decimal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Null,
+    Bool,
+    Integer,
+    Decimal,
+    String,
+    Array,
+    Object,
+}
+
+impl Value<'_> {
+    pub(super) fn kind(&self) -> Kind {
+        match self {
+            Self::Null => Kind::Null,
+            Self::Bool(_) => Kind::Bool,
+            Self::Number(text) if text.contains(['.', 'e', 'E']) => Kind::Decimal,
+            Self::Number(_) => Kind::Integer,
+            Self::String(_) => Kind::String,
+            Self::Array(_) => Kind::Array,
+            Self::Object(_) => Kind::Object,
+        }
+    }
+
+    /// Whether this is the same value as a schema's; numbers are compared by size, not spelling.
+    pub(super) fn equals(&self, other: &serde_json::Value) -> bool {
+        use serde_json::Value as Json;
+
+        match (self, other) {
+            (Self::Null, Json::Null) => true,
+            (Self::Bool(a), Json::Bool(b)) => a == b,
+            (Self::String(a), Json::String(b)) => a == b,
+            (Self::Number(a), Json::Number(b)) => {
+                matches!((a.parse::<f64>(), b.as_f64()), (Ok(a), Some(b)) if a == b)
+            }
+            _ => false,
+        }
+    }
+
+    /// The path of the first repeated key, in the order of the body.
+    pub(super) fn repeated_key(&self) -> Option<Vec<Step<'_>>> {
+        match self {
+            Self::Array(items) => items
+                .iter()
+                .enumerate()
+                .find_map(|(index, item)| Some(led_by(Step::Index(index), item.repeated_key()?))),
+            Self::Object(Object { members, repeated }) => {
+                members.iter().enumerate().find_map(|(index, (key, value))| {
+                    let below =
+                        if *repeated == Some(index) { Some(vec![]) } else { value.repeated_key() };
+                    Some(led_by(Step::Key(key), below?))
+                })
+            }
+            _ => None,
+        }
+    }
+}
+
+fn led_by<'a>(first: Step<'a>, mut path: Vec<Step<'a>>) -> Vec<Step<'a>> {
+    path.insert(0, first);
+    path
+}
+
+/// Reads a whole body. `None` where it is no JSON, not UTF-8, holds half a surrogate pair, or is
+/// nested deeper than 127 levels.
+pub(super) fn read(body: &[u8]) -> Option<Value<'_>> {
+    let text = std::str::from_utf8(body).ok()?;
+    let raw: &RawValue = serde_json::from_str(text).ok()?;
+    read_raw(raw, 0).ok()
+}
+
+fn read_raw(raw: &RawValue, depth: usize) -> serde_json::Result<Value<'_>> {
+    let text = raw.get();
+    // A raw value is valid JSON without blanks around it: its first byte tells what it is.
+    Ok(match text.as_bytes().first() {
+        Some(b'n') => Value::Null,
+        Some(b't') => Value::Bool(true),
+        Some(b'f') => Value::Bool(false),
+        Some(b'"') => Value::String(serde_json::from_str::<Text<'_>>(text)?.0),
+        Some(b'[' | b'{') if depth == MAX_DEPTH => {
+            return Err(serde_json::Error::custom("nested too deeply"));
+        }
+        Some(b'[') => {
+            let items: Vec<&RawValue> = serde_json::from_str(text)?;
+            let items = items.into_iter().map(|item| read_raw(item, depth + 1));
+            Value::Array(items.collect::<Result<_, _>>()?)
+        }
+        Some(b'{') => {
+            let mut object = Object::default();
+            for (key, raw) in serde_json::from_str::<Pairs<'_>>(text)?.0 {
+                let (at, before) = object.members.insert_full(key, read_raw(raw, depth + 1)?);
+                if before.is_some() {
+                    object.repeated = Some(object.repeated.map_or(at, |first| first.min(at)));
+                }
+            }
+            Value::Object(object)
+        }
+        _ => Value::Number(text),
+    })
+}
+
+/// A string, borrowed where it holds no escapes.
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// The members of an object in their order, repeated keys too, each value still raw.
+struct Pairs<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for Pairs<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct EachPair;
+
+        impl<'de> Visitor<'de> for EachPair {
+            type Value = Pairs<'de>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some((Text(key), value)) = map.next_entry()? {
+                    pairs.push((key, value));
+                }
+                Ok(Pairs(pairs))
+            }
+        }
+
+        deserializer.deserialize_map(EachPair)
+    }
+}

@@ -1,0 +1,47 @@
+//! Where in a body something is, in the ways that providers and JSON pointers write it.
+
+use std::fmt::Write as _;
+
+/// One step down into a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step<'a> {
+    Key(&'a str),
+    Index(usize),
+}
+
+/// As most of the providers' messages have it: `tools[0].name`.
+pub(super) fn bracketed(path: &[Step<'_>]) -> String {
+    let mut out = String::new();
+    for step in path {
+        match step {
+            Step::Key(key) if out.is_empty() => out.push_str(key),
+            Step::Key(key) => write!(out, ".{key}").expect("a string takes all"),
+            Step::Index(index) => write!(out, "[{index}]").expect("a string takes all"),
+        }
+    }
+    out
+}
+
+/// As the older back ends have it: `messages.0`.
+pub(super) fn dotted(path: &[Step<'_>]) -> String {
+    let steps = path.iter().map(|step| match step {
+        Step::Key(key) => (*key).to_owned(),
+        Step::Index(index) => index.to_string(),
+    });
+    steps.collect::<Vec<_>>().join(".")
+}
+
+/// As a JSON pointer (RFC 6901): `/tools/0/name`.
+pub(super) fn pointer(path: &[Step<'_>]) -> String {
+    let mut out = String::new();
+    for step in path {
+        match step {
+            Step::Key(key) => {
+                out.push('/');
+                out.push_str(&key.replace('~', "~0").replace('/', "~1"));
+            }
+            Step::Index(index) => write!(out, "/{index}").expect("a string takes all"),
+        }
+    }
+    out
+}

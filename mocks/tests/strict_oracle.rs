@@ -1,0 +1,293 @@
+//! The interpreter against a general JSON Schema validator: they must agree on what is valid.
+//!
+//! They differ on purpose in two things, which the bodies made here leave out: a decimal of an
+//! integer's value (`1.0`) is an integer for JSON Schema, and repeated keys are beyond it. Rules
+//! reach over several parameters, which the schemas do not say; a violation of one counts as valid
+//! here.
+
+use std::fs;
+use std::path::Path;
+use std::sync::LazyLock;
+
+use fallproof_mocks::provider::{Endpoint, Surface};
+use fallproof_mocks::strict::{Violation, check};
+use jsonschema::Validator;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+use serde_json::{Map, Value, json};
+
+/// What JSON Schema says of one endpoint's bodies, and the sentences of its rules.
+struct Oracle {
+    surface: Surface,
+    endpoint: Endpoint,
+    validator: Validator,
+    rules: Vec<String>,
+}
+
+static ORACLES: LazyLock<Vec<Oracle>> = LazyLock::new(|| {
+    let pairs =
+        Surface::ALL.into_iter().flat_map(|s| Endpoint::ALL.into_iter().map(move |e| (s, e)));
+    pairs.map(|(surface, endpoint)| oracle(surface, endpoint)).collect()
+});
+
+fn oracle(surface: Surface, endpoint: Endpoint) -> Oracle {
+    let file = format!("spec/{}/{}.json", surface.name(), endpoint.path().replace('/', "."));
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+    let schema = fs::read_to_string(path).expect("the file is there");
+    let schema: Value = serde_json::from_str(&schema).expect("the file is JSON");
+    let sentence = |rule: &Value| rule["message"].as_str().expect("a sentence").to_owned();
+    Oracle {
+        surface,
+        endpoint,
+        validator: jsonschema::draft202012::new(&schema).expect("the file is a schema"),
+        rules: schema["x-rules"].as_array().expect("a list").iter().map(sentence).collect(),
+    }
+}
+
+/// Bodies that every surface takes, of many shapes.
+fn valid_bodies(endpoint: Endpoint) -> Vec<Value> {
+    match endpoint {
+        Endpoint::ChatCompletions => vec![
+            json!({"model": "m", "messages": [{"role": "user", "content": "Hi"}]}),
+            json!({
+                "model": "m", "temperature": 0.5, "top_p": 1, "n": 2, "seed": 7, "stop": ["a", "b"],
+                "max_tokens": 16, "stream": true, "stream_options": {"include_usage": true},
+                "logit_bias": {"50256": -100}, "logprobs": true, "top_logprobs": 3,
+                "response_format": {"type": "json_schema", "json_schema":
+                    {"name": "n", "schema": {"type": "object"}, "strict": true}},
+                "tools": [{"type": "function", "function":
+                    {"name": "f", "parameters": {"type": "object"}, "strict": null}}],
+                "tool_choice": {"type": "function", "function": {"name": "f"}},
+                "parallel_tool_calls": false, "store": true, "metadata": {"a": "b"}, "user": "u",
+                "messages": [
+                    {"role": "system", "content": [{"type": "text", "text": "Be brief."}]},
+                    {"role": "user", "name": "n", "content": [
+                        {"type": "text", "text": "Look"},
+                        {"type": "image_url", "image_url": {"url": "https://example.com/a.png", "detail": "low"}},
+                        {"type": "input_audio", "input_audio": {"data": "AA==", "format": "wav"}}]},
+                    {"role": "assistant", "content": null, "tool_calls": [
+                        {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}]},
+                    {"role": "tool", "tool_call_id": "c", "content": "done"}]
+            }),
+        ],
+        Endpoint::Embeddings => vec![
+            json!({"model": "m", "input": "Hi", "dimensions": 8, "encoding_format": "float"}),
+            json!({"model": "m", "input": ["a", "b"], "user": "u"}),
+            json!({"model": "m", "input": [1, 2, 3]}),
+            json!({"model": "m", "input": [[1, 2], [3]]}),
+        ],
+        Endpoint::Responses => vec![
+            json!({"model": "m", "input": "Hi"}),
+            json!({
+                "model": "m", "instructions": "Be brief.", "max_output_tokens": 64, "store": false,
+                "include": ["reasoning.encrypted_content"], "truncation": "auto", "stream": false,
+                "reasoning": {"effort": "low", "summary": "auto"}, "metadata": {"a": "b"},
+                "text": {"format": {"type": "json_schema", "name": "n", "schema": {}}, "verbosity": "low"},
+                "tools": [
+                    {"type": "function", "name": "f", "parameters": {"type": "object"}, "strict": true},
+                    {"type": "file_search", "vector_store_ids": ["vs_1"], "filters":
+                        {"type": "and", "filters": [
+                            {"type": "eq", "key": "k", "value": 1},
+                            {"type": "or", "filters": [{"type": "in", "key": "k", "value": ["a", 2]}]}]}},
+                    {"type": "mcp", "server_label": "l", "server_url": "https://example.com",
+                        "require_approval": "never", "allowed_tools": ["t"]}],
+                "tool_choice": "auto",
+                "input": input_items()
+            }),
+        ],
+        Endpoint::ResponsesCompact => vec![
+            json!({"model": "m", "input": "Hi", "instructions": "Be brief."}),
+            json!({"model": "m", "input": input_items(), "previous_response_id": null}),
+        ],
+    }
+}
+
+fn input_items() -> Value {
+    json!([
+        {"role": "user", "content": "Hi"},
+        {"type": "message", "role": "user", "content": [
+            {"type": "input_text", "text": "Look"},
+            {"type": "input_image", "image_url": "https://example.com/a.png", "detail": "auto"}]},
+        {"type": "message", "role": "assistant", "id": "msg_1", "status": "completed", "content": [
+            {"type": "output_text", "text": "Yes", "annotations": []}]},
+        {"type": "reasoning", "id": "rs_1", "summary": [{"type": "summary_text", "text": "t"}],
+            "encrypted_content": "x"},
+        {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"},
+        {"type": "function_call_output", "call_id": "c", "output": "done"},
+        {"type": "item_reference", "id": "msg_2"}
+    ])
+}
+
+#[derive(Debug, Clone)]
+enum Mutation {
+    AddKey(String),
+    RemoveKey(Index),
+    Replace(Value),
+    Repeat(usize),
+}
+
+fn mutation() -> impl Strategy<Value = Mutation> {
+    prop_oneof![
+        1 => select(NAMES).prop_map(|name| Mutation::AddKey(name.to_owned())),
+        1 => any::<Index>().prop_map(Mutation::RemoveKey),
+        4 => any_json().prop_map(Mutation::Replace),
+        1 => select(&[0, 5, 130, 2049][..]).prop_map(Mutation::Repeat),
+    ]
+}
+
+/// Names of members; most are known somewhere.
+const NAMES: &[&str] = &[
+    "zzz", "type", "role", "content", "text", "name", "id", "status", "input", "metadata",
+    "function", "model", "strict", "summary", "call_id", "output", "detail", "filters", "key",
+    "value", "a/b", "~",
+];
+
+/// Values of every kind and near every limit; no decimal of an integer's value.
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        select(&[-3, -1, 0, 1, 2, 3, 15, 16, 20, 21, 128, 129, i64::MAX, i64::MIN][..])
+            .prop_map(Value::from),
+        select(&[-0.5, 0.5, 1.5, 2.5, 1e-9][..]).prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        select(
+            &[
+                "",
+                "auto",
+                "none",
+                "low",
+                "function",
+                "text",
+                "message",
+                "user",
+                "assistant",
+                "developer",
+                "input_text",
+                "output_text",
+                "json_object",
+                "reasoning",
+                "and",
+                "eq",
+                "completed",
+                "a b",
+            ][..]
+        )
+        .prop_map(Value::from),
+        select(&[64usize, 65, 512, 513][..]).prop_map(|length| Value::from("é".repeat(length))),
+    ];
+    leaf.prop_recursive(3, 24, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::vec((select(NAMES), inner), 0..5).prop_map(|members| {
+                Value::from(
+                    members.into_iter().map(|(k, v)| (k.to_owned(), v)).collect::<Map<_, _>>(),
+                )
+            }),
+        ]
+    })
+}
+
+/// Every place in a value, as JSON pointers, the whole first.
+fn places(value: &Value, at: &str, out: &mut Vec<String>) {
+    out.push(at.to_owned());
+    match value {
+        Value::Object(members) => {
+            for (key, value) in members {
+                places(value, &format!("{at}/{}", key.replace('~', "~0").replace('/', "~1")), out);
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                places(item, &format!("{at}/{index}"), out);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn mutate(body: &mut Value, place: Index, mutation: &Mutation) {
+    let mut all = Vec::new();
+    places(body, "", &mut all);
+    let place = place.get(&all);
+    let target = body.pointer_mut(place).expect("a place in it");
+    match (mutation, target) {
+        // A whole body that is no object is no question of schemas.
+        (Mutation::Replace(_), _) if place.is_empty() => {}
+        (Mutation::Replace(new), target) => *target = new.clone(),
+        (Mutation::AddKey(name), Value::Object(members)) => {
+            members.insert(name.clone(), json!("x"));
+        }
+        (Mutation::RemoveKey(which), Value::Object(members)) if !members.is_empty() => {
+            let key = members.keys().nth(which.index(members.len())).expect("within").clone();
+            members.shift_remove(&key);
+        }
+        (Mutation::Repeat(times), Value::Array(items)) => {
+            *items = items.first().cloned().into_iter().cycle().take(*times).collect();
+        }
+        _ => {}
+    }
+}
+
+fn broke_only_a_rule(oracle: &Oracle, violation: &Violation) -> bool {
+    oracle.rules.contains(&violation.message)
+}
+
+#[test]
+fn both_take_every_valid_body() {
+    for oracle in &*ORACLES {
+        for body in valid_bodies(oracle.endpoint) {
+            assert!(oracle.validator.is_valid(&body), "{:?} {body}", oracle.surface);
+            let violation = check(oracle.surface, oracle.endpoint, "", body.to_string().as_bytes());
+            assert_eq!(violation, None, "{:?} {body}", oracle.surface);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 20000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn interpreter_and_oracle_agree_on_what_is_valid(
+        endpoint in select(&Endpoint::ALL[..]),
+        base in any::<Index>(),
+        mutations in prop::collection::vec((any::<Index>(), mutation()), 1..4),
+    ) {
+        let bodies = valid_bodies(endpoint);
+        let mut body = base.get(&bodies).clone();
+        for (place, mutation) in &mutations {
+            mutate(&mut body, *place, mutation);
+        }
+        let text = body.to_string();
+        for oracle in ORACLES.iter().filter(|oracle| oracle.endpoint == endpoint) {
+            let violation = check(oracle.surface, endpoint, "", text.as_bytes());
+            match &violation {
+                Some(violation) if broke_only_a_rule(oracle, violation) => {}
+                found => prop_assert_eq!(
+                    oracle.validator.is_valid(&body),
+                    found.is_none(),
+                    "{:?} {:?}\n{}", oracle.surface, found, text
+                ),
+            }
+            if let Some(violation) = violation {
+                let above = violation.pointer.rsplit_once('/').map_or("", |(above, _)| above);
+                prop_assert!(body.pointer(above).is_some(), "points nowhere: {}", violation.pointer);
+                prop_assert!(!violation.message.is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn no_bytes_make_the_check_panic(
+        endpoint in select(&Endpoint::ALL[..]),
+        bytes in prop::collection::vec(any::<u8>(), 0..200),
+        text in "[\\[\\]{}\",:0-9eE.+\\-a-z\\\\ \n]{0,80}",
+        json in any_json(),
+    ) {
+        for surface in Surface::ALL {
+            check(surface, endpoint, "gpt-5", &bytes);
+            check(surface, endpoint, "gpt-5", text.as_bytes());
+            check(surface, endpoint, "gpt-5", json.to_string().as_bytes());
+        }
+    }
+}

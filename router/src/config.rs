@@ -1,0 +1,265 @@
+//! What the router is told: groups, their chains, and the deployments behind them.
+//!
+//! The types admit no broken configuration: a chain is never empty, a base URL was parsed, a
+//! credential fits into a header. `file` reads them from YAML.
+
+use std::error::Error;
+use std::fmt;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use reqwest::Url;
+use serde::Deserialize;
+
+use crate::credential::Credential;
+use crate::policy::Condition;
+
+/// The whole configuration of a router.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Who may call: `Authorization: Bearer` must hold one of these. `None` lets everybody in,
+    /// which is for loopback.
+    pub client_keys: Option<Vec<Credential>>,
+    /// The largest body, in bytes, that is taken from a client or from a provider.
+    pub body_limit: usize,
+    /// The model groups by the name that clients ask for.
+    pub groups: IndexMap<String, Group>,
+}
+
+impl Config {
+    /// 64 MiB: room for images and files inside a request.
+    pub const DEFAULT_BODY_LIMIT: usize = 64 * 1024 * 1024;
+}
+
+impl Default for Config {
+    /// No groups, and no client authentication.
+    fn default() -> Self {
+        Self { client_keys: None, body_limit: Self::DEFAULT_BODY_LIMIT, groups: IndexMap::new() }
+    }
+}
+
+/// A name that clients ask for, and the fallback chain behind it.
+#[derive(Debug, Clone)]
+pub struct Group {
+    /// The deployment that is tried first.
+    pub primary: Deployment,
+    /// The deployments after it, in order.
+    pub fallbacks: Vec<Deployment>,
+    /// How many more attempts a deployment gets after a passing failure, before the next one.
+    pub retries: u32,
+    /// How long one attempt may take, until its answer is complete.
+    pub timeout: Duration,
+    /// Which failures lead on to the next deployment.
+    pub fallback_on: Vec<Condition>,
+}
+
+impl Group {
+    /// Two minutes. Slow answers fit; and the ten minutes that `OpenAI`'s own client libraries
+    /// wait by default leave time for a whole chain.
+    pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(120);
+
+    /// A group with one deployment, no retries and the recommended policy.
+    pub fn new(primary: Deployment) -> Self {
+        Self {
+            primary,
+            fallbacks: Vec::new(),
+            retries: 0,
+            timeout: Self::DEFAULT_TIMEOUT,
+            fallback_on: Condition::RECOMMENDED.to_vec(),
+        }
+    }
+}
+
+/// One addressable model at a provider.
+#[derive(Debug, Clone)]
+pub struct Deployment {
+    /// Which paths and which form of credential apply.
+    pub surface: Surface,
+    /// What the paths are appended to.
+    pub base_url: BaseUrl,
+    /// What replaces the client's `model`: the model's name on `OpenAI`, the deployment's on Azure.
+    pub model: String,
+    /// The provider's key.
+    pub credential: Credential,
+}
+
+impl Deployment {
+    /// Where requests for this endpoint go.
+    ///
+    /// <https://learn.microsoft.com/azure/ai-foundry/openai/reference> has Azure's legacy paths:
+    /// the deployment stands in the path, except on `/responses`, where only the body names it.
+    pub(crate) fn url(&self, endpoint: Endpoint) -> Url {
+        let mut url = self.base_url.0.clone();
+        {
+            let mut path = url.path_segments_mut().expect("an http URL has a path");
+            path.pop_if_empty();
+            if let Surface::AzureLegacy { .. } = self.surface {
+                path.push("openai");
+                if matches!(endpoint, Endpoint::ChatCompletions | Endpoint::Embeddings) {
+                    path.push("deployments").push(&self.model);
+                }
+            }
+            path.extend(endpoint.path().split('/'));
+        }
+        if let Surface::AzureLegacy { api_version } = &self.surface {
+            url.query_pairs_mut().append_pair("api-version", api_version);
+        }
+        url
+    }
+}
+
+/// A set of paths with its own form of credential.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Surface {
+    /// `{base}/chat/completions`, `Authorization: Bearer`; the base ends in `/v1`.
+    OpenAi,
+    /// `{base}/chat/completions`, `api-key`; the base ends in `/openai/v1`.
+    AzureV1,
+    /// `{base}/openai/deployments/{deployment}/chat/completions?api-version=`, `api-key`.
+    ///
+    /// The body's `model` is set to the deployment too. The published schema lacks it on these
+    /// paths, but the service takes it, and `/openai/responses` needs it.
+    AzureLegacy {
+        /// A dated version, e.g. `2025-04-01-preview`.
+        api_version: String,
+    },
+}
+
+/// An operation, named by its path below the version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Endpoint {
+    /// `POST /chat/completions`
+    ChatCompletions,
+    /// `POST /embeddings`
+    Embeddings,
+    /// `POST /responses`
+    Responses,
+    /// `POST /responses/compact`
+    ResponsesCompact,
+}
+
+impl Endpoint {
+    /// Every endpoint that the router serves.
+    pub const ALL: [Self; 4] =
+        [Self::ChatCompletions, Self::Embeddings, Self::Responses, Self::ResponsesCompact];
+
+    /// The path below the version, without a leading slash.
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::ChatCompletions => "chat/completions",
+            Self::Embeddings => "embeddings",
+            Self::Responses => "responses",
+            Self::ResponsesCompact => "responses/compact",
+        }
+    }
+}
+
+/// An `http` URL that endpoint paths can be appended to.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct BaseUrl(Url);
+
+impl TryFrom<String> for BaseUrl {
+    type Error = Invalid;
+
+    /// # Errors
+    /// Not a URL, not `http`, or with a user, a query or a fragment. The router has no TLS: it
+    /// stands next to what it calls, or behind something that encrypts.
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        let url = Url::parse(&text)
+            .map_err(|error| Invalid(format!("the base URL `{text}` is not a URL: {error}")))?;
+        if url.scheme() != "http" {
+            return Err(Invalid(format!("the base URL `{text}` must start with http://")));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            // Not quoted: it holds a secret.
+            return Err(Invalid("a base URL holds no user and no password".to_owned()));
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(Invalid(format!("the base URL `{text}` must end with its path")));
+        }
+        Ok(Self(url))
+    }
+}
+
+/// Why a piece of configuration was refused, in one sentence without secrets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invalid(pub(crate) String);
+
+impl fmt::Display for Invalid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Error for Invalid {}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn deployment(surface: Surface, base_url: &str, model: &str) -> Deployment {
+        Deployment {
+            surface,
+            base_url: base_url.to_owned().try_into().expect("a valid base URL"),
+            model: model.to_owned(),
+            credential: "sk-whatever".to_owned().try_into().expect("a valid credential"),
+        }
+    }
+
+    fn legacy() -> Surface {
+        Surface::AzureLegacy { api_version: "2025-04-01-preview".to_owned() }
+    }
+
+    #[rstest]
+    #[case::openai(Surface::OpenAi, Endpoint::ChatCompletions, "chat/completions")]
+    #[case::openai_compact(Surface::OpenAi, Endpoint::ResponsesCompact, "responses/compact")]
+    #[case::azure_v1(Surface::AzureV1, Endpoint::Embeddings, "embeddings")]
+    #[case::legacy_chat(
+        legacy(),
+        Endpoint::ChatCompletions,
+        "openai/deployments/gpt-5/chat/completions?api-version=2025-04-01-preview"
+    )]
+    #[case::legacy_embeddings(
+        legacy(),
+        Endpoint::Embeddings,
+        "openai/deployments/gpt-5/embeddings?api-version=2025-04-01-preview"
+    )]
+    #[case::legacy_responses(
+        legacy(),
+        Endpoint::Responses,
+        "openai/responses?api-version=2025-04-01-preview"
+    )]
+    #[case::legacy_compact(
+        legacy(),
+        Endpoint::ResponsesCompact,
+        "openai/responses/compact?api-version=2025-04-01-preview"
+    )]
+    fn each_surface_has_its_paths(
+        #[case] surface: Surface,
+        #[case] endpoint: Endpoint,
+        #[case] tail: &str,
+        #[values("http://host:1/x/y", "http://host:1/x/y/")] base_url: &str,
+    ) {
+        let url = deployment(surface, base_url, "gpt-5").url(endpoint);
+        assert_eq!(url.as_str(), format!("http://host:1/x/y/{tail}"));
+    }
+
+    #[test]
+    fn a_deployment_name_cannot_leave_its_path_segment() {
+        let url = deployment(legacy(), "http://host", "a/b?c").url(Endpoint::Embeddings);
+        assert_eq!(url.path(), "/openai/deployments/a%2Fb%3Fc/embeddings");
+    }
+
+    #[rstest]
+    #[case("127.0.0.1:9100/v1", "is not a URL")]
+    #[case("https://api.openai.com/v1", "must start with http://")]
+    #[case("http://host/v1?x=1", "must end with its path")]
+    #[case("http://user:hunter2@host/v1", "no user and no password")]
+    fn a_base_url_that_cannot_be_used_is_refused(#[case] text: &str, #[case] why: &str) {
+        let Invalid(message) = BaseUrl::try_from(text.to_owned()).expect_err("refused");
+        assert!(message.contains(why) && !message.contains("hunter2"), "{message}");
+    }
+}

@@ -1,0 +1,204 @@
+//! The configuration as YAML, with file and line in every error.
+
+use std::error::Error;
+use std::fmt;
+use std::fs;
+use std::num::NonZeroU64;
+use std::path::Path;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use serde::Deserialize;
+use serde_saphyr::{Location, MessageFormatter, Spanned, UserMessageFormatter};
+
+use crate::config::{BaseUrl, Config, Deployment, Group, Surface};
+use crate::credential::Credential;
+use crate::policy::Condition;
+
+/// Why a configuration file cannot be used: `FILE:LINE:COLUMN: what is wrong`.
+///
+/// The message quotes no key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError(String);
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Error for ConfigError {}
+
+impl Config {
+    /// Reads a configuration file.
+    ///
+    /// # Errors
+    /// The file cannot be read, or [`Config::from_yaml`] refuses it.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
+        let name = path.as_ref().display().to_string();
+        let text = fs::read_to_string(path)
+            .map_err(|error| ConfigError(format!("{name}: cannot be read: {error}")))?;
+        Self::from_yaml(&text, &name)
+    }
+
+    /// Reads a configuration; `name` is what errors call it.
+    ///
+    /// # Errors
+    /// The text is not YAML, does not have the shape of a configuration, repeats a name, or a
+    /// chain is empty, names a deployment twice or names one that does not exist.
+    pub fn from_yaml(text: &str, name: &str) -> Result<Self, ConfigError> {
+        read(text).map_err(|Problem { at, message }| {
+            ConfigError(match at {
+                Some(at) => format!("{name}:{}:{}: {message}", at.line(), at.column()),
+                None => format!("{name}: {message}"),
+            })
+        })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    client_keys: Option<Spanned<Vec<Credential>>>,
+    body_limit_bytes: Option<usize>,
+    groups: IndexMap<String, GroupEntry>,
+    deployments: IndexMap<String, Spanned<DeploymentEntry>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GroupEntry {
+    chain: Spanned<Vec<Spanned<String>>>,
+    #[serde(default)]
+    retries: u32,
+    timeout_ms: Option<NonZeroU64>,
+    fallback_on: Option<Vec<Condition>>,
+}
+
+/// Flat, since tagged enums lose the positions of what is inside them.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DeploymentEntry {
+    provider: Provider,
+    surface: Option<AzureSurface>,
+    base_url: BaseUrl,
+    model: Option<String>,
+    deployment: Option<String>,
+    api_version: Option<String>,
+    key: Credential,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Provider {
+    OpenAi,
+    Azure,
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum AzureSurface {
+    #[default]
+    V1,
+    Legacy,
+}
+
+struct Problem {
+    at: Option<Location>,
+    message: String,
+}
+
+impl Problem {
+    fn at<T>(node: &Spanned<T>, message: impl Into<String>) -> Self {
+        Self { at: Some(node.referenced), message: message.into() }
+    }
+}
+
+fn read(text: &str) -> Result<Config, Problem> {
+    let file: File = serde_saphyr::from_str(text).map_err(|error| {
+        // Without the source line, which may hold a key.
+        let message = UserMessageFormatter.format_message(error.without_snippet());
+        Problem { at: error.location(), message: message.into_owned() }
+    })?;
+
+    let client_keys = match file.client_keys {
+        Some(keys) if keys.value.is_empty() => {
+            let message = "nobody could call: name a key, or leave `client_keys` out to let \
+                           everybody in";
+            return Err(Problem::at(&keys, message));
+        }
+        keys => keys.map(|keys| keys.value),
+    };
+    let mut deployments = IndexMap::new();
+    for (name, entry) in file.deployments {
+        deployments.insert(name, deployment(entry)?);
+    }
+    let mut groups = IndexMap::new();
+    for (name, entry) in file.groups {
+        groups.insert(name, group(entry, &deployments)?);
+    }
+    let body_limit = file.body_limit_bytes.unwrap_or(Config::DEFAULT_BODY_LIMIT);
+    Ok(Config { client_keys, body_limit, groups })
+}
+
+fn deployment(entry: Spanned<DeploymentEntry>) -> Result<Deployment, Problem> {
+    let (surface, model) = match surface(&entry.value) {
+        Ok(surface_and_model) => surface_and_model,
+        Err(rule) => return Err(Problem::at(&entry, rule)),
+    };
+    let DeploymentEntry { base_url, key: credential, .. } = entry.value;
+    Ok(Deployment { surface, base_url, model, credential })
+}
+
+/// The surface of a deployment, and the name that requests carry there; or the rule it breaks.
+fn surface(entry: &DeploymentEntry) -> Result<(Surface, String), &'static str> {
+    let DeploymentEntry { provider, surface, model, deployment, api_version, .. } = entry;
+    match (provider, surface.unwrap_or_default()) {
+        (Provider::OpenAi, _) => match (surface, model, deployment, api_version) {
+            (None, Some(model), None, None) => Ok((Surface::OpenAi, model.clone())),
+            _ => Err("a deployment of openai has a `model`, and no `surface`, `deployment` or \
+                      `api_version`"),
+        },
+        (Provider::Azure, AzureSurface::V1) => match (model, deployment, api_version) {
+            (None, Some(deployment), None) => Ok((Surface::AzureV1, deployment.clone())),
+            _ => Err("a deployment of azure on the v1 surface has a `deployment`, and no `model` \
+                      or `api_version`"),
+        },
+        (Provider::Azure, AzureSurface::Legacy) => match (model, deployment, api_version) {
+            (None, Some(deployment), Some(api_version)) => {
+                let api_version = api_version.clone();
+                Ok((Surface::AzureLegacy { api_version }, deployment.clone()))
+            }
+            _ => Err("a deployment of azure on the legacy surface has a `deployment` and an \
+                      `api_version`, and no `model`"),
+        },
+    }
+}
+
+fn group(entry: GroupEntry, deployments: &IndexMap<String, Deployment>) -> Result<Group, Problem> {
+    let mut chain = IndexMap::new();
+    for name in &entry.chain.value {
+        let deployment = deployments.get(&name.value).ok_or_else(|| {
+            Problem::at(name, format!("`{}` is not in `deployments`", name.value))
+        })?;
+        if chain.insert(&name.value, deployment.clone()).is_some() {
+            let message = format!("`{}` is in this chain already", name.value);
+            return Err(Problem::at(name, message));
+        }
+    }
+    let mut chain = chain.into_values();
+    let primary = chain
+        .next()
+        .ok_or_else(|| Problem::at(&entry.chain, "a chain names at least one deployment"))?;
+
+    let mut group = Group::new(primary);
+    group.fallbacks = chain.collect();
+    group.retries = entry.retries;
+    if let Some(timeout) = entry.timeout_ms {
+        group.timeout = Duration::from_millis(timeout.get());
+    }
+    if let Some(conditions) = entry.fallback_on {
+        group.fallback_on = conditions;
+    }
+    Ok(group)
+}

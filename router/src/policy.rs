@@ -1,0 +1,185 @@
+//! What falls back and what is tried again: the recommended policy, as data.
+//!
+//! | failure | next deployment | same deployment again |
+//! |---|---|---|
+//! | no connection, or cut before an answer began | yes | yes |
+//! | timeout | yes | yes |
+//! | a success that is empty, cut short or not JSON | yes | yes |
+//! | 408, 409, 5xx | yes | yes, unless it says `Retry-After` |
+//! | 429 | yes | no: more of the same makes it worse |
+//! | 401, 403, 404 | yes | no |
+//! | any other 4xx | no | no |
+//!
+//! A 400, 413 or 422 is the client's own mistake: every deployment would refuse it, so the
+//! provider's words are passed on at once. A 401, 403 or 404 is not: this router sent its own
+//! credential and named its own deployment, so the request may well succeed elsewhere. That
+//! 408, 409, 429 and 5xx pass is what `OpenAI`'s client libraries hold too:
+//! <https://github.com/openai/openai-python#retries>.
+//!
+//! `fallback_on` replaces the first column. The second is fixed; `retries` says how often.
+
+use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
+use serde::Deserialize;
+
+use crate::attempt::Failure;
+use crate::config::Invalid;
+
+/// A kind of failure that leads on to the next deployment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub enum Condition {
+    /// `connection`: no connection, or it ended before an answer began.
+    Connection,
+    /// `timeout`: the answer was not complete in time.
+    Timeout,
+    /// `invalid_response`: a success that is empty, cut short or not a JSON object, or an
+    /// answer that is neither a success nor an error.
+    InvalidResponse,
+    /// `429` and the like: an error with exactly this status.
+    Status(u16),
+    /// `4xx`: an error that blames the request.
+    Any4xx,
+    /// `5xx`: an error that blames the provider.
+    Any5xx,
+}
+
+impl Condition {
+    /// What falls back unless a group says otherwise.
+    pub const RECOMMENDED: &[Self] = &[
+        Self::Connection,
+        Self::Timeout,
+        Self::InvalidResponse,
+        Self::Status(401),
+        Self::Status(403),
+        Self::Status(404),
+        Self::Status(408),
+        Self::Status(409),
+        Self::Status(429),
+        Self::Any5xx,
+    ];
+
+    /// Whether the failure is of this kind.
+    pub(crate) fn covers(self, failure: &Failure) -> bool {
+        match (self, failure) {
+            (Self::Connection, Failure::Connection)
+            | (Self::Timeout, Failure::Timeout)
+            | (Self::InvalidResponse, Failure::InvalidResponse) => true,
+            (Self::Status(code), Failure::Refused(answer)) => answer.status.as_u16() == code,
+            (Self::Any4xx, Failure::Refused(answer)) => answer.status.is_client_error(),
+            (Self::Any5xx, Failure::Refused(answer)) => answer.status.is_server_error(),
+            _ => false,
+        }
+    }
+}
+
+impl TryFrom<String> for Condition {
+    type Error = Invalid;
+
+    /// # Errors
+    /// None of the words above, and no status from 400 to 599.
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        Ok(match text.as_str() {
+            "connection" => Self::Connection,
+            "timeout" => Self::Timeout,
+            "invalid_response" => Self::InvalidResponse,
+            "4xx" => Self::Any4xx,
+            "5xx" => Self::Any5xx,
+            other => match other.parse() {
+                Ok(code @ 400..=599) => Self::Status(code),
+                _ => {
+                    return Err(Invalid(format!(
+                        "`{other}` is not a condition: it is `connection`, `timeout`, \
+                         `invalid_response`, `4xx`, `5xx` or a status from 400 to 599"
+                    )));
+                }
+            },
+        })
+    }
+}
+
+/// Whether the same deployment may well succeed if it is asked again at once.
+pub(crate) fn may_pass(failure: &Failure) -> bool {
+    match failure {
+        Failure::Connection | Failure::Timeout | Failure::InvalidResponse => true,
+        Failure::Refused(answer) => {
+            let passing =
+                matches!(answer.status, StatusCode::REQUEST_TIMEOUT | StatusCode::CONFLICT)
+                    || answer.status.is_server_error();
+            passing && !answer.headers.contains_key(RETRY_AFTER)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Bytes;
+    use axum::http::{HeaderMap, HeaderValue};
+    use rstest::rstest;
+
+    use super::*;
+    use crate::attempt::Answer;
+
+    fn refused(status: u16) -> Failure {
+        Failure::Refused(Answer {
+            status: StatusCode::from_u16(status).expect("a status"),
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+        })
+    }
+
+    #[rstest]
+    #[case::connection(Failure::Connection, true, true)]
+    #[case::timeout(Failure::Timeout, true, true)]
+    #[case::invalid_response(Failure::InvalidResponse, true, true)]
+    #[case::bad_request(refused(400), false, false)]
+    #[case::bad_credential(refused(401), true, false)]
+    #[case::forbidden(refused(403), true, false)]
+    #[case::no_deployment(refused(404), true, false)]
+    #[case::request_timeout(refused(408), true, true)]
+    #[case::conflict(refused(409), true, true)]
+    #[case::too_large(refused(413), false, false)]
+    #[case::unprocessable(refused(422), false, false)]
+    #[case::rate_limited(refused(429), true, false)]
+    #[case::server_error(refused(500), true, true)]
+    #[case::unavailable(refused(503), true, true)]
+    #[case::overloaded(refused(529), true, true)]
+    fn the_recommended_policy_is_its_table(
+        #[case] failure: Failure,
+        #[case] falls_back: bool,
+        #[case] tried_again: bool,
+    ) {
+        let covered = Condition::RECOMMENDED.iter().any(|condition| condition.covers(&failure));
+        assert_eq!(covered, falls_back, "next deployment");
+        assert_eq!(may_pass(&failure), tried_again, "same deployment");
+    }
+
+    #[test]
+    fn a_provider_that_asks_for_time_is_not_asked_again_at_once() {
+        let Failure::Refused(mut answer) = refused(503) else { unreachable!("just made") };
+        answer.headers.insert(RETRY_AFTER, HeaderValue::from_static("7"));
+        assert!(!may_pass(&Failure::Refused(answer)));
+    }
+
+    #[rstest]
+    #[case("connection", Condition::Connection)]
+    #[case("timeout", Condition::Timeout)]
+    #[case("invalid_response", Condition::InvalidResponse)]
+    #[case("429", Condition::Status(429))]
+    #[case("4xx", Condition::Any4xx)]
+    #[case("5xx", Condition::Any5xx)]
+    fn a_condition_reads_as_it_is_written(#[case] text: &str, #[case] condition: Condition) {
+        assert_eq!(Condition::try_from(text.to_owned()), Ok(condition));
+    }
+
+    #[rstest]
+    #[case("200")]
+    #[case("600")]
+    #[case("3xx")]
+    #[case("Timeout")]
+    #[case("")]
+    fn anything_else_is_no_condition(#[case] text: &str) {
+        let Invalid(message) = Condition::try_from(text.to_owned()).expect_err("refused");
+        assert!(message.contains(&format!("`{text}` is not a condition")), "{message}");
+    }
+}

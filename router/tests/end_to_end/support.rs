@@ -1,0 +1,266 @@
+//! Upstreams that do as they are told, byte for byte, and a router in front of them.
+
+use std::net::SocketAddr;
+
+use fallproof_router::{Config, Deployment, Group, Surface};
+use reqwest::header::HeaderMap;
+use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+/// What an upstream does on one connection, once it has read the request.
+#[derive(Debug, Clone)]
+pub(crate) enum Reply {
+    /// Sends these bytes and closes the connection in good order.
+    Send(String),
+    /// Sends these bytes and then nothing, until the router hangs up.
+    Hold(String),
+    /// Resets the connection.
+    Reset,
+}
+
+/// A whole answer with JSON in it.
+pub(crate) fn json(status: u16, body: &str) -> Reply {
+    answer(status, "content-type: application/json\r\n", body)
+}
+
+/// A whole answer with these header lines.
+pub(crate) fn answer(status: u16, headers: &str, body: &str) -> Reply {
+    let length = body.len();
+    Reply::Send(format!(
+        "HTTP/1.1 {status} Some\r\n{headers}content-length: {length}\r\n\r\n{body}"
+    ))
+}
+
+/// A success that tells who gave it.
+pub(crate) fn ok(name: &str) -> Reply {
+    json(200, &format!(r#"{{"answered_by":"{name}"}}"#))
+}
+
+/// An error in `OpenAI`'s shape that tells who gave it.
+pub(crate) fn error(status: u16, name: &str) -> Reply {
+    json(status, &format!(r#"{{"error":{{"message":"{name} says {status}","code":null}}}}"#))
+}
+
+/// A request as it reached an upstream.
+#[derive(Debug)]
+pub(crate) struct Received {
+    /// `POST /path HTTP/1.1`
+    pub(crate) request_line: String,
+    /// Names in lower case, in order.
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
+}
+
+impl Received {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let mut values = self.headers.iter().filter(|(other, _)| other == name);
+        let (_, value) = values.next()?;
+        assert!(values.next().is_none(), "{name} comes once");
+        Some(value)
+    }
+}
+
+/// A provider on a port of its own.
+pub(crate) struct Upstream {
+    address: SocketAddr,
+    received: UnboundedReceiver<Received>,
+    hangups: UnboundedReceiver<()>,
+}
+
+impl Upstream {
+    /// Plays the script, one reply per connection. What comes after its end is recorded too,
+    /// and finds the connection closed.
+    pub(crate) async fn start(script: impl IntoIterator<Item = Reply>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("a bound socket");
+        let (received_sender, received) = unbounded_channel();
+        let (hangup_sender, hangups) = unbounded_channel();
+        let mut script = script.into_iter().collect::<Vec<_>>().into_iter();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let reply = script.next().unwrap_or(Reply::Send(String::new()));
+                tokio::spawn(play(stream, reply, received_sender.clone(), hangup_sender.clone()));
+            }
+        });
+        Self { address, received, hangups }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The next request, once it has come.
+    pub(crate) async fn request(&mut self) -> Received {
+        self.received.recv().await.expect("the upstream is there")
+    }
+
+    /// Returns once the router has hung up on a held reply.
+    pub(crate) async fn hangup(&mut self) {
+        self.hangups.recv().await.expect("the upstream is there");
+    }
+
+    /// The requests that came by now and were not looked at.
+    pub(crate) fn requests(&mut self) -> Vec<Received> {
+        std::iter::from_fn(|| self.received.try_recv().ok()).collect()
+    }
+}
+
+async fn play(
+    mut stream: TcpStream,
+    reply: Reply,
+    received: UnboundedSender<Received>,
+    hangups: UnboundedSender<()>,
+) {
+    let Some(request) = read_request(&mut stream).await else { return };
+    // A test that has ended looks at nothing any more.
+    let _ = received.send(request);
+    match reply {
+        Reply::Send(bytes) => {
+            let _ = stream.write_all(bytes.as_bytes()).await;
+            let _ = stream.shutdown().await;
+        }
+        Reply::Hold(bytes) => {
+            let _ = stream.write_all(bytes.as_bytes()).await;
+            let _ = stream.read(&mut [0]).await;
+            let _ = hangups.send(());
+        }
+        Reply::Reset => {
+            stream.set_zero_linger().expect("an option of every TCP socket");
+        }
+    }
+}
+
+async fn read_request(stream: &mut TcpStream) -> Option<Received> {
+    let mut bytes = Vec::new();
+    let head_end = loop {
+        if let Some(at) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
+            break at;
+        }
+        if stream.read_buf(&mut bytes).await.ok()? == 0 {
+            return None;
+        }
+    };
+    let mut body = bytes.split_off(head_end + 4);
+    let head = String::from_utf8(bytes).expect("an ASCII head");
+    let mut lines = head.trim_end().split("\r\n");
+    let request_line = lines.next()?.to_owned();
+    let headers: Vec<_> = lines
+        .map(|line| line.split_once(": ").expect("a header line"))
+        .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
+        .collect();
+    let length = headers.iter().find(|(name, _)| name == "content-length")?.1.parse().ok()?;
+    while body.len() < length {
+        if stream.read_buf(&mut body).await.ok()? == 0 {
+            return None;
+        }
+    }
+    let body = String::from_utf8(body).expect("a UTF-8 body");
+    Some(Received { request_line, headers, body })
+}
+
+/// A port that refuses connections, as long as this is kept: bound, but not listening.
+pub(crate) struct Refusing(TcpSocket);
+
+impl Refusing {
+    pub(crate) fn bind() -> Self {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.bind("127.0.0.1:0".parse().expect("an address")).expect("a free port");
+        Self(socket)
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.0.local_addr().expect("a bound socket"))
+    }
+}
+
+/// A deployment of `OpenAI` there, with a model and a key after its name.
+pub(crate) fn deployment(name: &str, url: &str) -> Deployment {
+    on_surface(Surface::OpenAi, name, url)
+}
+
+pub(crate) fn on_surface(surface: Surface, name: &str, url: &str) -> Deployment {
+    Deployment {
+        surface,
+        base_url: url.to_owned().try_into().expect("a base URL"),
+        model: format!("{name}-model"),
+        credential: format!("sk-{name}-key").try_into().expect("a key"),
+    }
+}
+
+/// A group with these deployments in its chain.
+pub(crate) fn chain<const N: usize>(deployments: [Deployment; N]) -> Group {
+    let mut deployments = deployments.into_iter();
+    let mut group = Group::new(deployments.next().expect("a chain is not empty"));
+    group.fallbacks = deployments.collect();
+    group
+}
+
+/// A configuration with one group, `summaries`, for everybody.
+pub(crate) fn config(group: Group) -> Config {
+    let mut config = Config::default();
+    config.groups.insert("summaries".to_owned(), group);
+    config
+}
+
+/// A running router, and a client of it.
+pub(crate) struct Router {
+    pub(crate) url: String,
+    pub(crate) client: reqwest::Client,
+}
+
+/// What the client got.
+#[derive(Debug)]
+pub(crate) struct Got {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+impl Got {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).expect("a JSON body")
+    }
+
+    /// The code of an error in the router's own words, whose shape is checked on the way.
+    pub(crate) fn error_code(&self) -> String {
+        assert_eq!(self.headers["content-type"], "application/json");
+        let body = self.json();
+        let error = body["error"].as_object().expect("an error");
+        assert_eq!(error.keys().collect::<Vec<_>>(), ["message", "type", "param", "code"]);
+        error["code"].as_str().unwrap_or("none").to_owned()
+    }
+
+    pub(crate) fn answered_by(&self) -> String {
+        assert_eq!(self.status, 200, "{}", self.body);
+        self.json()["answered_by"].as_str().expect("an answer of `ok`").to_owned()
+    }
+}
+
+impl Router {
+    pub(crate) async fn start(config: Config) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("a bound socket"));
+        tokio::spawn(fallproof_router::serve(listener, config, std::future::pending()));
+        let client = reqwest::Client::builder().no_proxy().build().expect("a plain client");
+        Self { url, client }
+    }
+
+    /// Sends a request and reads the whole answer.
+    pub(crate) async fn send(&self, request: reqwest::RequestBuilder) -> Got {
+        let response = request.send().await.expect("an answer");
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Got { status, headers, body: response.text().await.expect("a whole answer") }
+    }
+
+    pub(crate) fn post(&self, path: &str, body: &str) -> reqwest::RequestBuilder {
+        let request = self.client.post(format!("{}{path}", self.url));
+        request.header("content-type", "application/json").body(body.to_owned())
+    }
+
+    /// A plain chat call of the group `summaries`.
+    pub(crate) async fn ask(&self) -> Got {
+        self.send(self.post("/v1/chat/completions", r#"{"model":"summaries"}"#)).await
+    }
+}

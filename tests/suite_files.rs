@@ -1,0 +1,127 @@
+//! Which files make the suite, their ids, and how a run chooses among them.
+
+use std::fs;
+
+use fallproof::scenario::{Scenario, SelectError, Suite};
+use tempfile::TempDir;
+
+const VALID: &str = r#"
+title: A call that its only upstream answers
+proves: [FP-ROUTE-01]
+upstreams:
+  only: { provider: openai, model: gpt-5, script: [ok] }
+group: { chain: [only] }
+steps:
+  - send: { endpoint: responses, body: { input: "Hello" } }
+"#;
+
+/// A suite of these ids, each a valid scenario with the tag `even` or `odd`.
+fn suite_of(ids: &[&str]) -> TempDir {
+    let folder = TempDir::new().expect("a temporary folder");
+    for (index, id) in ids.iter().enumerate() {
+        let tag = if index % 2 == 0 { "even" } else { "odd" };
+        write(&folder, &format!("{id}.yaml"), &format!("{VALID}tags: [{tag}]\n"));
+    }
+    folder
+}
+
+fn write(folder: &TempDir, path: &str, text: &str) {
+    let file = folder.path().join(path);
+    fs::create_dir_all(file.parent().expect("a folder")).expect("a folder in a temporary one");
+    fs::write(file, text).expect("a file in a temporary folder");
+}
+
+fn ids(scenarios: &[Scenario]) -> Vec<&str> {
+    scenarios.iter().map(|scenario| &*scenario.id).collect()
+}
+
+#[test]
+fn the_suite_holds_every_scenario_file_sorted_by_id() {
+    let folder = suite_of(&["b/two", "a/b/three", "b-c/one", "one"]);
+    for passed_over in ["requirements.yaml", "_draft.yaml", ".hidden/a.yaml", "_b/c.yaml", "a.md"] {
+        write(&folder, passed_over, "not a scenario");
+    }
+    let suite = Suite::load(folder.path()).expect("a valid suite");
+    assert_eq!(ids(&suite.scenarios), ["a/b/three", "b-c/one", "b/two", "one"]);
+    assert_eq!(suite.scenarios[0].slug(), "a.b.three");
+}
+
+#[test]
+fn the_errors_of_all_files_are_told_together() {
+    let folder = suite_of(&["good"]);
+    write(&folder, "a/Bad.yaml", VALID);
+    write(&folder, "b/bad.yaml", "titel: a");
+    write(&folder, "c.yml", VALID);
+    let error = Suite::load(folder.path()).expect_err("it must be refused");
+    let messages: Vec<_> = error.diagnostics.iter().map(|found| &*found.message).collect();
+    assert_eq!(messages.len(), 3, "{error}");
+    assert!(error.to_string().contains("the path of a scenario is made of"), "{error}");
+    assert!(error.to_string().contains("unknown key `titel`"), "{error}");
+    assert!(error.to_string().contains("ends in `.yaml`"), "{error}");
+    assert!(Suite::load(&folder.path().join("no-such-folder")).is_err());
+}
+
+#[test]
+fn scenarios_are_chosen_by_id_folder_glob_and_path() {
+    let folder = suite_of(&["azure/one", "azure/two", "azure-legacy/one", "core"]);
+    let suite = Suite::load(folder.path()).expect("a valid suite");
+    let path = |path: &str| folder.path().join(path).to_string_lossy().into_owned();
+    let all = ["azure-legacy/one", "azure/one", "azure/two", "core"];
+    for (patterns, expected) in [
+        (vec![], &all[..]),
+        (vec!["azure/one".to_owned()], &["azure/one"]),
+        (vec!["azure".to_owned()], &["azure/one", "azure/two"]),
+        (vec!["azure/".to_owned(), "core".to_owned()], &["azure/one", "azure/two", "core"]),
+        (vec!["azure*/**".to_owned()], &["azure-legacy/one", "azure/one", "azure/two"]),
+        (vec!["*/one".to_owned(), "azure/one".to_owned()], &["azure-legacy/one", "azure/one"]),
+        (vec![path("azure/two.yaml")], &["azure/two"]),
+        (vec![path("azure")], &["azure/one", "azure/two"]),
+    ] {
+        let selected = suite.select(&patterns, &[]).expect("scenarios");
+        assert_eq!(ids(&selected), expected, "{patterns:?}");
+    }
+}
+
+#[test]
+fn tags_narrow_the_choice() {
+    let suite_folder = suite_of(&["a/one", "a/two", "b/three"]);
+    let suite = Suite::load(suite_folder.path()).expect("a valid suite");
+    let select = |pattern: &[&str], tags: &[&str]| {
+        let owned = |words: &[&str]| words.iter().map(ToString::to_string).collect::<Vec<_>>();
+        suite.select(&owned(pattern), &owned(tags))
+    };
+    assert_eq!(ids(&select(&[], &["even"]).expect("scenarios")), ["a/one", "b/three"]);
+    assert_eq!(ids(&select(&["a"], &["even"]).expect("scenarios")), ["a/one"]);
+    assert_eq!(select(&[], &["even", "odd"]).expect("scenarios").len(), 3);
+    assert!(matches!(select(&["b"], &["odd"]), Err(SelectError::Nothing)));
+    let error = select(&[], &["evne"]).expect_err("no such tag").to_string();
+    assert_eq!(error, "no scenario has the tag `evne`; did you mean `even`?");
+}
+
+#[test]
+fn a_pattern_that_fits_nothing_is_an_error_with_the_nearest_id_or_folder() {
+    let folder = suite_of(&["azure/one", "core/two"]);
+    let suite = Suite::load(folder.path()).expect("a valid suite");
+    let error = suite.select(&["azure/oen".into()], &[]).expect_err("no such scenario");
+    assert_eq!(error.to_string(), "no scenario fits `azure/oen`; did you mean `azure/one`?");
+    let error = suite.select(&["azrue".into()], &[]).expect_err("no such folder");
+    assert_eq!(error.to_string(), "no scenario fits `azrue`; did you mean `azure`?");
+    let error = suite.select(&["core".into(), "a[".into()], &[]).expect_err("no glob");
+    assert!(matches!(error, SelectError::Glob(_)), "{error}");
+}
+
+#[test]
+fn a_file_outside_of_the_suite_is_chosen_by_its_path() {
+    let suite = Suite::load(suite_of(&["one"]).path()).expect("a valid suite");
+    let elsewhere = suite_of(&["drafts/mine"]);
+    write(&elsewhere, "bad.yaml", "titel: a");
+    let path = |path: &str| vec![elsewhere.path().join(path).to_string_lossy().into_owned()];
+    let selected = suite.select(&path("drafts/mine.yaml"), &[]).expect("a scenario");
+    assert_eq!(ids(&selected), ["mine"]);
+    write(&elsewhere, "one.yaml", VALID);
+    let both = [path("one.yaml"), vec!["one".to_owned()]].concat();
+    let error = suite.select(&both, &[]).expect_err("one id for two files");
+    assert!(matches!(error, SelectError::SameId { .. }), "{error}");
+    let error = suite.select(&path("bad.yaml"), &[]).expect_err("no scenario").to_string();
+    assert!(error.contains("unknown key `titel`"), "{error}");
+}
