@@ -2,11 +2,15 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use fallproof_mocks::journal::{Hit, HitKind};
 use fallproof_mocks::brain::ScriptError;
 use fallproof_mocks::wire::Wire;
+use tokio::runtime::Handle;
 
 use crate::check::{self, Finding, Verdict};
 use crate::client::{self, BaseUrl, Ending, Exchange};
@@ -175,6 +179,32 @@ impl Rig {
         }
         let outcome = outcome(&steps, &findings);
         Case { scenario: scenario.id.clone(), outcome, findings, steps }
+    }
+
+    /// Runs these scenarios, `workers` at a time, on threads of its own; the cases come back in the
+    /// scenarios' order.
+    ///
+    /// # Panics
+    /// Where a worker panics; not to be called from within the runtime.
+    pub fn run_all(&self, runtime: &Handle, scenarios: &[&Scenario], workers: usize) -> Vec<Case> {
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let mut done = Vec::new();
+            loop {
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                let Some(scenario) = scenarios.get(index) else { return done };
+                done.push((index, runtime.block_on(self.run(scenario))));
+            }
+        };
+        let mut cases: Vec<_> = thread::scope(|scope| {
+            let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+            workers
+                .into_iter()
+                .flat_map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic)))
+                .collect()
+        });
+        cases.sort_by_key(|(index, _)| *index);
+        cases.into_iter().map(|(_, case)| case).collect()
     }
 
     async fn call(&self, group: &Group, send: &Call) -> Exchange {

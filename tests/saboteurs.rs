@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::thread;
 use std::time::Duration;
 
 use fallproof::drive::{Rig, Target};
 use fallproof::requirement;
 use fallproof::saboteur::{self, Saboteur};
 use fallproof::scenario::{Scenario, Suite};
+use tokio::runtime::Runtime;
 
 fn suite() -> Vec<Scenario> {
     Suite::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios"))
@@ -16,16 +18,21 @@ fn suite() -> Vec<Scenario> {
 }
 
 /// The codes that the suite finds broken in this router.
-async fn broken_by(saboteur: &'static Saboteur, scenarios: &[Scenario]) -> BTreeSet<&'static str> {
+fn broken_by(
+    saboteur: &'static Saboteur,
+    scenarios: &[Scenario],
+    runtime: &Runtime,
+) -> BTreeSet<&'static str> {
     let all: Vec<_> = scenarios.iter().collect();
     let target = Target::Reference(Some(saboteur));
-    let rig = Rig::start(&all, &target, Duration::from_secs(60)).await.expect("a rig starts");
-    let mut broken = BTreeSet::new();
-    for scenario in scenarios {
-        let case = rig.run(scenario).await;
-        broken.extend(case.findings.iter().filter_map(|finding| finding.requirement));
-    }
-    broken
+    let rig = runtime
+        .block_on(Rig::start(&all, &target, Duration::from_secs(60)))
+        .expect("the rig listens on ports that the system chooses");
+    rig.run_all(runtime.handle(), &all, 8)
+        .iter()
+        .flat_map(|case| &case.findings)
+        .filter_map(|finding| finding.requirement)
+        .collect()
 }
 
 /// What each saboteur breaks beside the requirements that name it, and cannot help breaking.
@@ -46,18 +53,30 @@ fn by_the_way(saboteur: &str) -> &'static [&'static str] {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_saboteur_is_caught_by_its_own_check_and_by_no_other() {
+#[test]
+fn every_saboteur_is_caught_by_its_own_check_and_by_no_other() {
     let scenarios = suite();
+    let runtime = Runtime::new().expect("a runtime can be had");
+    let found = thread::scope(|scope| {
+        let runs: Vec<_> = saboteur::all()
+            .iter()
+            .map(|saboteur| {
+                let (scenarios, runtime) = (&scenarios, &runtime);
+                (saboteur, scope.spawn(|| broken_by(saboteur, scenarios, runtime)))
+            })
+            .collect();
+        runs.into_iter()
+            .map(|(saboteur, run)| (saboteur, run.join().expect("no run panics")))
+            .collect::<Vec<_>>()
+    });
     let mut wrong = String::new();
-    for saboteur in saboteur::all() {
+    for (saboteur, broken) in found {
         let own: BTreeSet<_> = requirement::all()
             .iter()
             .filter(|requirement| requirement.saboteurs.iter().any(|name| name == saboteur.name))
             .map(|requirement| requirement.code.as_str())
             .collect();
         let expected: BTreeSet<_> = own.iter().chain(by_the_way(saboteur.name)).copied().collect();
-        let broken = broken_by(saboteur, &scenarios).await;
         if own.is_empty() || broken != expected {
             wrong.push_str(&format!(
                 "\n{}: expected {expected:?}, the suite found {broken:?}",

@@ -1,17 +1,14 @@
 //! `fallproof run`.
 
 use std::net::SocketAddr;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anstream::{eprintln, println};
 use clap::Args;
 use fallproof::client::BaseUrl;
-use fallproof::drive::{Case, Outcome, Rig, Target};
+use fallproof::drive::{Outcome, Rig, Target};
 use fallproof::report::text;
 use fallproof::saboteur;
-use fallproof::scenario::Scenario;
 
 use super::{Selection, Stop, runtime};
 
@@ -50,7 +47,7 @@ impl Run {
         let patience = Duration::from_secs(self.patience);
         let rig = runtime.block_on(Rig::start(&selected, &target, patience))?;
         let workers = if matches!(target, Target::Reference(_)) { SIDE_BY_SIDE } else { 1 };
-        let cases = run_all(&runtime, &rig, &scenarios, workers)?;
+        let cases = rig.run_all(runtime.handle(), &selected, workers);
 
         for (case, scenario) in cases.iter().zip(&scenarios) {
             let Some(group) = rig.plan().group(&scenario.id) else { continue };
@@ -93,35 +90,4 @@ impl Run {
         }
         command
     }
-}
-
-/// Runs every scenario, `workers` at a time; the cases come back in the scenarios' order.
-fn run_all(
-    runtime: &tokio::runtime::Runtime,
-    rig: &Rig,
-    scenarios: &[Scenario],
-    workers: usize,
-) -> Result<Vec<Case>, Stop> {
-    let next = AtomicUsize::new(0);
-    let done: Mutex<Vec<(usize, Case)>> = Mutex::default();
-    std::thread::scope(|scope| {
-        for _ in 0..workers.min(scenarios.len()) {
-            scope.spawn(|| {
-                while let Some((index, scenario)) = {
-                    let index = next.fetch_add(1, Ordering::Relaxed);
-                    scenarios.get(index).map(|scenario| (index, scenario))
-                } {
-                    let case = runtime.block_on(rig.run(scenario));
-                    if let Ok(mut done) = done.lock() {
-                        done.push((index, case));
-                    }
-                }
-            });
-        }
-    });
-    let mut done = done
-        .into_inner()
-        .map_err(|_| Stop::Harness("a worker died while it stored a case".to_owned()))?;
-    done.sort_by_key(|(index, _)| *index);
-    Ok(done.into_iter().map(|(_, case)| case).collect())
 }
