@@ -1,6 +1,7 @@
 //! The client in front of the target: one call over a raw socket, so that the exact answer is
 //! known, and how it ended.
 
+use std::fmt::Write as _;
 use std::io::{self, ErrorKind};
 use std::time::{Duration, Instant};
 
@@ -27,8 +28,9 @@ impl BaseUrl {
     /// # Errors
     /// What is wrong with it, in words for the user.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let url = reqwest::Url::parse(text)
-            .map_err(|error| format!("`{text}` is not a URL ({error}); write http://127.0.0.1:4000/v1"))?;
+        let url = reqwest::Url::parse(text).map_err(|error| {
+            format!("`{text}` is not a URL ({error}); write http://127.0.0.1:4000/v1")
+        })?;
         if url.scheme() != "http" {
             return Err(format!(
                 "`{text}` is {}; targets are tested over plain http on loopback, e.g. http://127.0.0.1:4000/v1",
@@ -112,7 +114,7 @@ pub async fn post(
         body.len()
     );
     for (name, value) in headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
+        let _ = write!(head, "{name}: {value}\r\n");
     }
     head.push_str("\r\n");
 

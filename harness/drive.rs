@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use fallproof_mocks::journal::{Hit, HitKind};
 use fallproof_mocks::brain::ScriptError;
+use fallproof_mocks::journal::{Hit, HitKind};
 use fallproof_mocks::wire::Wire;
 use tokio::runtime::Handle;
 
@@ -214,7 +214,8 @@ impl Rig {
         ];
         headers.extend(send.headers.iter().map(|(name, value)| (name.clone(), value.clone())));
         let body = send.body.for_model(&group.group);
-        client::post(&self.url, send.endpoint.path(), &headers, body.as_bytes(), self.patience).await
+        client::post(&self.url, send.endpoint.path(), &headers, body.as_bytes(), self.patience)
+            .await
     }
 
     /// Every attempt at the group so far, in order of arrival.
@@ -249,7 +250,8 @@ fn outcome(steps: &[observe::Step], findings: &[Finding]) -> Outcome {
         && step.exchange.ending == Ending::Complete
     {
         let status = step.exchange.status.unwrap_or_default();
-        let answer: String = String::from_utf8_lossy(&step.exchange.body).chars().take(200).collect();
+        let answer: String =
+            String::from_utf8_lossy(&step.exchange.body).chars().take(200).collect();
         return Outcome::Inconclusive(format!(
             "no attempt reached an upstream, and the target answered {status}: {answer}"
         ));

@@ -23,7 +23,7 @@ impl Tree {
     /// Reads one JSON text.
     ///
     /// # Errors
-    /// Where the bytes are not JSON (nesting beyond 128 levels included), in serde_json's words.
+    /// Where the bytes are not JSON (nesting beyond 128 levels included), in the parser's words.
     pub fn parse(bytes: &[u8]) -> serde_json::Result<Self> {
         let raw: &RawValue = serde_json::from_slice(bytes)?;
         Self::of(raw)
@@ -246,10 +246,12 @@ fn same_value(left: &Tree, right: &Tree) -> bool {
         return left == right;
     }
     match (left, right) {
-        (Tree::Scalar(left), Tree::Scalar(right)) => match (Decimal::of(left), Decimal::of(right)) {
-            (Some(left), Some(right)) => left == right,
-            _ => false,
-        },
+        (Tree::Scalar(left), Tree::Scalar(right)) => {
+            match (Decimal::of(left), Decimal::of(right)) {
+                (Some(left), Some(right)) => left == right,
+                _ => false,
+            }
+        }
         _ => false,
     }
 }
@@ -338,9 +340,13 @@ mod tests {
 
     #[test]
     fn the_same_value_in_another_spelling_is_respelled_not_changed() {
-        for (left, right) in
-            [("1e0", "1"), ("1.0", "1"), ("10e-1", "1.000"), ("0.5", "5E-1"), ("\"\\u00e9\"", "\"é\"")]
-        {
+        for (left, right) in [
+            ("1e0", "1"),
+            ("1.0", "1"),
+            ("10e-1", "1.000"),
+            ("0.5", "5E-1"),
+            ("\"\\u00e9\"", "\"é\""),
+        ] {
             assert_eq!(
                 diff(left, right),
                 [(String::new(), DifferenceKind::Respelled(left.into(), right.into()))]

@@ -152,8 +152,7 @@ impl Plan {
 
 impl Group {
     fn new(scenario: &Scenario, addresses: Addresses) -> Self {
-        let mut endpoints: Vec<_> =
-            scenario.steps.iter().map(|step| step.send.endpoint).collect();
+        let mut endpoints: Vec<_> = scenario.steps.iter().map(|step| step.send.endpoint).collect();
         endpoints.sort_unstable();
         endpoints.dedup();
         let chain = scenario
@@ -194,7 +193,8 @@ impl Hop {
         addresses: Addresses,
     ) -> Self {
         let prefix = format!("/{}/{name}", scenario.slug());
-        let address = if upstream.refuses_connections() { addresses.refusing } else { addresses.wire };
+        let address =
+            if upstream.refuses_connections() { addresses.refusing } else { addresses.wire };
         let host = format!("http://{address}{prefix}");
         let surface_kind = upstream.surface;
         let (provider, surface, base_url) = match surface_kind {
@@ -221,7 +221,9 @@ impl Hop {
     pub fn vendor(&self) -> String {
         match self.surface_kind {
             Surface::OpenAi => self.provider.to_owned(),
-            Surface::AzureV1 | Surface::AzureLegacy => format!("{} {}", self.provider, self.surface),
+            Surface::AzureV1 | Surface::AzureLegacy => {
+                format!("{} {}", self.provider, self.surface)
+            }
         }
     }
 

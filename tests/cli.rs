@@ -29,7 +29,9 @@ fn two_free_ports() -> SocketAddr {
     loop {
         let first = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
         let addr = first.local_addr().expect("it is bound");
-        if addr.port() < u16::MAX && TcpListener::bind((Ipv4Addr::LOCALHOST, addr.port() + 1)).is_ok() {
+        if addr.port() < u16::MAX
+            && TcpListener::bind((Ipv4Addr::LOCALHOST, addr.port() + 1)).is_ok()
+        {
             return addr;
         }
     }
@@ -48,7 +50,12 @@ fn against(serve: impl Fn(std::net::TcpStream) + Send + 'static) -> Output {
 #[test]
 fn a_conformant_router_is_met_with_silence_and_0() {
     let output = fallproof(&["run", FOUNDING]);
-    assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(0), ""), "{}", stderr(&output));
+    assert_eq!(
+        (output.status.code(), stdout(&output).as_str()),
+        (Some(0), ""),
+        "{}",
+        stderr(&output)
+    );
 }
 
 #[test]
@@ -97,7 +104,11 @@ fn an_unreachable_target_is_named_and_ends_with_2() {
     let upstreams = two_free_ports().to_string();
     let output = fallproof(&["run", FOUNDING, "--target", &target, "--upstreams", &upstreams]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).contains(&format!("no target at http://{nobody}")), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains(&format!("no target at http://{nobody}")),
+        "{}",
+        stderr(&output)
+    );
 }
 
 #[test]
@@ -141,9 +152,8 @@ fn a_target_that_never_answers_fails_in_bounded_time_and_ends_with_1() {
 fn a_target_that_is_not_wired_to_the_upstreams_is_inconclusive_not_failed() {
     let output = against(|mut stream| {
         let _ = stream.read(&mut [0; 4096]);
-        let _ = stream.write_all(
-            b"HTTP/1.1 404 Not Found\r\ncontent-length: 13\r\n\r\nno such model",
-        );
+        let _ =
+            stream.write_all(b"HTTP/1.1 404 Not Found\r\ncontent-length: 13\r\n\r\nno such model");
     });
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
     let told = stdout(&output);

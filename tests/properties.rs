@@ -46,10 +46,18 @@ fn parameters() -> impl Strategy<Value = Vec<(&'static str, String)>> {
     let instructions = prop_oneof![text(), Just("null".to_owned())];
     let optional = (
         prop::option::of(instructions.prop_map(|value| ("instructions", value))),
-        prop::option::of("[a-z0-9]{1,20}".prop_map(|id| ("previous_response_id", format!("\"resp_{id}\"")))),
-        prop::option::of("[a-z0-9]{1,40}".prop_map(|key| ("prompt_cache_key", format!("\"{key}\"")))),
-        prop::option::of(one_of(&["in_memory", "24h"]).prop_map(|it| ("prompt_cache_retention", it))),
-        prop::option::of(one_of(&["auto", "default", "flex", "priority"]).prop_map(|it| ("service_tier", it))),
+        prop::option::of(
+            "[a-z0-9]{1,20}".prop_map(|id| ("previous_response_id", format!("\"resp_{id}\""))),
+        ),
+        prop::option::of(
+            "[a-z0-9]{1,40}".prop_map(|key| ("prompt_cache_key", format!("\"{key}\""))),
+        ),
+        prop::option::of(
+            one_of(&["in_memory", "24h"]).prop_map(|it| ("prompt_cache_retention", it)),
+        ),
+        prop::option::of(
+            one_of(&["auto", "default", "flex", "priority"]).prop_map(|it| ("service_tier", it)),
+        ),
     );
     (input(), optional)
         .prop_map(|(input, (a, b, c, d, e))| {
@@ -60,16 +68,15 @@ fn parameters() -> impl Strategy<Value = Vec<(&'static str, String)>> {
 
 /// The members as JSON text, with white space of its own and `model` at a place of its own.
 fn body() -> impl Strategy<Value = String> {
-    (parameters(), any::<prop::sample::Index>(), prop::sample::select(vec!["", " ", "\n  "])).prop_map(
-        |(mut members, place, blank)| {
+    (parameters(), any::<prop::sample::Index>(), prop::sample::select(vec!["", " ", "\n  "]))
+        .prop_map(|(mut members, place, blank)| {
             members.insert(place.index(members.len() + 1), ("model", "\"{{model}}\"".to_owned()));
             let members: Vec<_> = members
                 .iter()
                 .map(|(name, value)| format!("{blank}\"{name}\":{blank}{value}"))
                 .collect();
             format!("{{{}{blank}}}", members.join(","))
-        },
-    )
+        })
 }
 
 #[test]

@@ -69,7 +69,7 @@ fn every_saboteur_is_caught_by_its_own_check_and_by_no_other() {
             .map(|(saboteur, run)| (saboteur, run.join().expect("no run panics")))
             .collect::<Vec<_>>()
     });
-    let mut wrong = String::new();
+    let mut wrong = Vec::new();
     for (saboteur, broken) in found {
         let own: BTreeSet<_> = requirement::all()
             .iter()
@@ -78,13 +78,13 @@ fn every_saboteur_is_caught_by_its_own_check_and_by_no_other() {
             .collect();
         let expected: BTreeSet<_> = own.iter().chain(by_the_way(saboteur.name)).copied().collect();
         if own.is_empty() || broken != expected {
-            wrong.push_str(&format!(
-                "\n{}: expected {expected:?}, the suite found {broken:?}",
+            wrong.push(format!(
+                "{}: expected {expected:?}, the suite found {broken:?}",
                 saboteur.name
             ));
         }
     }
-    assert!(wrong.is_empty(), "{wrong}");
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[test]

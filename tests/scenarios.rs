@@ -67,7 +67,9 @@ fn passes(case: &Case, scenario: &Scenario, group: &Group) -> Result<(), Failed>
         return Ok(());
     }
     let replay = format!("cargo run -- run {}", scenario.id);
-    Err(anstream::adapter::strip_str(&text::case(case, scenario, group, &replay)).to_string().into())
+    Err(anstream::adapter::strip_str(&text::case(case, scenario, group, &replay))
+        .to_string()
+        .into())
 }
 
 /// Compares what each attempt sent, byte for byte, with the file in `snapshots/`.
@@ -104,9 +106,11 @@ fn outbound(case: &Case, group: &Group) -> String {
                 let _ = writeln!(text, "{name}: {value}");
             }
         }
-        let digest: String =
-            Sha256::digest(&hit.body).iter().map(|byte| format!("{byte:02x}")).collect();
-        let _ = writeln!(text, "body: {} bytes, sha256 {digest}", hit.body.len());
+        let _ = write!(text, "body: {} bytes, sha256 ", hit.body.len());
+        for byte in Sha256::digest(&hit.body) {
+            let _ = write!(text, "{byte:02x}");
+        }
+        text.push('\n');
         let _ = writeln!(text, "{}", String::from_utf8_lossy(&hit.body));
     }
     text

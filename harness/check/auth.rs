@@ -42,9 +42,8 @@ fn own(findings: &mut Findings<'_>, attempt: &Attempt<'_>) {
 
 fn foreign(findings: &mut Findings<'_>, attempt: &Attempt<'_>) {
     let view = findings.view;
-    let carried = |secret: &str| {
-        contains(&attempt.hit.head, secret) || contains(&attempt.hit.body, secret)
-    };
+    let carried =
+        |secret: &str| contains(&attempt.hit.head, secret) || contains(&attempt.hit.body, secret);
     for other in &view.group.chain {
         if other.key != attempt.hop.key && carried(&other.key) {
             findings.breach(

@@ -54,8 +54,7 @@ fn complain_of_error(expected: &ExpectedError, body: &[u8], mut missed: impl FnM
         missed("expected an error in OpenAI's shape, got something else".into());
         return;
     };
-    let members =
-        [("type", &expected.kind), ("code", &expected.code), ("param", &expected.param)];
+    let members = [("type", &expected.kind), ("code", &expected.code), ("param", &expected.param)];
     for (member, wanted) in members {
         if let Some(wanted) = wanted
             && error[member].as_str() != Some(wanted)

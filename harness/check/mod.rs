@@ -45,7 +45,9 @@ pub fn judge(view: View<'_>) -> Vec<Finding> {
         .flat_map(|check| check(view))
         .collect();
     let place = |code| requirement::all().iter().position(|requirement| requirement.code == code);
-    found.sort_by_key(|finding| finding.requirement.map_or(usize::MAX, |code| place(code).unwrap_or(0)));
+    found.sort_by_key(|finding| {
+        finding.requirement.map_or(usize::MAX, |code| place(code).unwrap_or(0))
+    });
     found
 }
 

@@ -60,11 +60,19 @@ fn same_as_sent(findings: &mut Findings<'_>, attempt: &Attempt<'_>, sent: &Tree,
             }
             DifferenceKind::Changed(from, to) => (
                 CHANGED,
-                format!("attempt {number} changed {pointer}: {} became {}", brief(&from), brief(&to)),
+                format!(
+                    "attempt {number} changed {pointer}: {} became {}",
+                    brief(&from),
+                    brief(&to)
+                ),
             ),
             DifferenceKind::Respelled(from, to) => (
                 RESPELLED,
-                format!("attempt {number} respelled {pointer}: {} became {}", brief(&from), brief(&to)),
+                format!(
+                    "attempt {number} respelled {pointer}: {} became {}",
+                    brief(&from),
+                    brief(&to)
+                ),
             ),
         };
         findings.breach(requirement, Some(number), Some(&pointer), message);
@@ -122,7 +130,8 @@ fn acceptable(findings: &mut Findings<'_>, attempt: &Attempt<'_>) {
         &attempt.hop.model,
         &findings.view.step.exchange.sent,
     );
-    if clients_own.is_some_and(|own| own.pointer == violation.pointer && own.code == violation.code) {
+    if clients_own.is_some_and(|own| own.pointer == violation.pointer && own.code == violation.code)
+    {
         return;
     }
     let verdict = match violation.strength {

@@ -1,5 +1,6 @@
 //! `fallproof run`.
 
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -20,7 +21,7 @@ const SIDE_BY_SIDE: usize = 8;
 pub(super) struct Run {
     #[command(flatten)]
     selection: Selection,
-    /// A gateway's base URL, e.g. http://127.0.0.1:4000/v1; the reference router unless said
+    /// A gateway's base URL, e.g. `http://127.0.0.1:4000/v1`; the reference router unless said
     #[arg(long, value_name = "URL", requires = "upstreams")]
     target: Option<String>,
     /// The key that the gateway wants from its clients
@@ -83,10 +84,10 @@ impl Run {
     fn replay(&self, scenario: &str) -> String {
         let mut command = format!("fallproof run {scenario}");
         if let (Some(target), Some(upstreams)) = (&self.target, self.upstreams) {
-            command.push_str(&format!(" --target {target} --upstreams {upstreams} --key …"));
+            let _ = write!(command, " --target {target} --upstreams {upstreams} --key …");
         }
         if let Some(saboteur) = &self.saboteur {
-            command.push_str(&format!(" --saboteur {saboteur}"));
+            let _ = write!(command, " --saboteur {saboteur}");
         }
         command
     }

@@ -43,9 +43,8 @@ pub fn case(case: &Case, scenario: &Scenario, group: &Group, replay: &str) -> St
 
 /// The last line: how many cases there were of each outcome.
 pub fn summary(cases: &[Case]) -> String {
-    let count = |wanted: fn(&Outcome) -> bool| {
-        cases.iter().filter(|case| wanted(&case.outcome)).count()
-    };
+    let count =
+        |wanted: fn(&Outcome) -> bool| cases.iter().filter(|case| wanted(&case.outcome)).count();
     let counts = [
         ("passed", count(|outcome| *outcome == Outcome::Pass)),
         ("failed", count(|outcome| *outcome == Outcome::Fail)),
@@ -79,12 +78,12 @@ fn findings(text: &mut String, findings: &[Finding], name_steps: bool) {
 }
 
 fn hops(text: &mut String, step: &Step, group: &Group) {
-    let mut rows = vec![["attempt", "upstream", "request", "answer", "behaviour"].map(str::to_owned)];
+    let mut rows =
+        vec![["attempt", "upstream", "request", "answer", "behaviour"].map(str::to_owned)];
     for (index, hit) in step.hits.iter().enumerate() {
         let hop = hit.upstream.as_deref().and_then(|prefix| group.hop_at(prefix));
-        let upstream = hop.map_or_else(String::new, |(_, hop)| {
-            format!("{} ({})", hop.upstream, hop.vendor())
-        });
+        let upstream =
+            hop.map_or_else(String::new, |(_, hop)| format!("{} ({})", hop.upstream, hop.vendor()));
         let answer = match (&hit.violation, hit.status) {
             (Some(violation), Some(status)) if hit.refused => {
                 format!("{status} {}", violation.message)
@@ -98,18 +97,21 @@ fn hops(text: &mut String, step: &Step, group: &Group) {
     }
     let exchange = &step.exchange;
     let answer = exchange.status.map_or_else(|| exchange.ending.in_words(), |it| it.to_string());
-    rows.push(["client".into(), String::new(), format!("POST {}", exchange.path), answer, String::new()]);
+    rows.push([
+        "client".into(),
+        String::new(),
+        format!("POST {}", exchange.path),
+        answer,
+        String::new(),
+    ]);
 
     let widths: Vec<usize> = (0..5)
         .map(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0))
         .collect();
     text.push('\n');
     for (number, row) in rows.iter().enumerate() {
-        let cells: Vec<_> = row
-            .iter()
-            .zip(&widths)
-            .map(|(cell, &width)| format!("{cell:width$}"))
-            .collect();
+        let cells: Vec<_> =
+            row.iter().zip(&widths).map(|(cell, &width)| format!("{cell:width$}")).collect();
         let line = cells.join("  ");
         let style = if number == 0 { Style::new().dimmed() } else { Style::new() };
         let _ = writeln!(text, "    {}", line.trim_end().style(style));

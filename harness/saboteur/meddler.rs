@@ -74,10 +74,8 @@ impl Meddler {
             .build()
             .map_err(io::Error::other)?;
         let meddling = Arc::new(Meddling { groups: groups.to_vec(), change, client });
-        let app = Router::new()
-            .fallback(forward)
-            .layer(DefaultBodyLimit::disable())
-            .with_state(meddling);
+        let app =
+            Router::new().fallback(forward).layer(DefaultBodyLimit::disable()).with_state(meddling);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let addr = listener.local_addr()?;
         let task = tokio::spawn(async move { axum::serve(listener, app).await });

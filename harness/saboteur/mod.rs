@@ -6,6 +6,8 @@
 pub mod front;
 pub mod meddler;
 
+use std::fmt::Write as _;
+
 use axum::http::HeaderValue;
 use axum::http::header::AUTHORIZATION;
 use fallproof_router::{Condition, Config};
@@ -37,109 +39,111 @@ pub enum Means {
     Fronted(Front),
 }
 
+/// The founding bug first.
+const ALL: &[Saboteur] = &[
+    Saboteur {
+        name: "invented-metadata",
+        breaks: "writes metadata.model_group into each attempt but the first",
+        means: Means::Meddled(invented_metadata),
+    },
+    Saboteur {
+        name: "dropped-parameter",
+        breaks: "loses one optional parameter at every attempt",
+        means: Means::Meddled(drop_optional),
+    },
+    Saboteur {
+        name: "rounded-numbers",
+        breaks: "reads numbers as 64-bit floats and writes them again",
+        means: Means::Meddled(|out| out.edit(round)),
+    },
+    Saboteur {
+        name: "stale-model",
+        breaks: "sends the first deployment's model name to all of them",
+        means: Means::Meddled(stale_model),
+    },
+    Saboteur {
+        name: "leg-two-loses",
+        breaks: "loses one optional parameter at each attempt but the first",
+        means: Means::Meddled(|out| {
+            if out.place > 0 {
+                drop_optional(out);
+            }
+        }),
+    },
+    Saboteur {
+        name: "respelled-body",
+        breaks: "escapes every character beyond ASCII",
+        means: Means::Meddled(|out| *out.body = escaped(out.body)),
+    },
+    Saboteur {
+        name: "reversed-chain",
+        breaks: "walks the chain from its end",
+        means: Means::Configured(reversed_chain),
+    },
+    Saboteur {
+        name: "endless-loop",
+        breaks: "starts again at the first deployment when the last one has failed",
+        means: Means::Configured(looped_chain),
+    },
+    Saboteur {
+        name: "asks-everyone",
+        breaks: "asks the rest of the chain although a deployment has answered",
+        means: Means::Fronted(Front::AsksEveryone),
+    },
+    Saboteur {
+        name: "gives-up",
+        breaks: "answers with the first deployment's failure",
+        means: Means::Configured(|config| {
+            for group in config.groups.values_mut() {
+                group.fallback_on.clear();
+            }
+        }),
+    },
+    Saboteur {
+        name: "retries-refusals",
+        breaks: "sends to the next deployment what one has refused as the client's mistake",
+        means: Means::Configured(|config| {
+            for group in config.groups.values_mut() {
+                group.fallback_on.push(Condition::Status(400));
+            }
+        }),
+    },
+    Saboteur {
+        name: "over-retries",
+        breaks: "tries each deployment twice more than configured",
+        means: Means::Configured(|config| {
+            for group in config.groups.values_mut() {
+                group.retries += 2;
+            }
+        }),
+    },
+    Saboteur {
+        name: "bearer-for-azure",
+        breaks: "sends Azure's key as a bearer token",
+        means: Means::Meddled(bearer_for_azure),
+    },
+    Saboteur {
+        name: "first-key-everywhere",
+        breaks: "sends the first deployment's credential along to all of them",
+        means: Means::Meddled(|out| {
+            let first = &out.group.chain[0].key;
+            out.header("x-provider-key", first);
+        }),
+    },
+    Saboteur {
+        name: "forwards-client-key",
+        breaks: "passes the client's key for the gateway on to the providers",
+        means: Means::Meddled(|out| out.header("x-forwarded-authorization", REFERENCE_CLIENT_KEY)),
+    },
+    Saboteur {
+        name: "quotes-the-key",
+        breaks: "shows a provider's key in a header of its answers",
+        means: Means::Fronted(Front::QuotesKey),
+    },
+];
+
 /// Every saboteur, the founding bug first.
 pub fn all() -> &'static [Saboteur] {
-    const ALL: &[Saboteur] = &[
-        Saboteur {
-            name: "invented-metadata",
-            breaks: "writes metadata.model_group into each attempt but the first",
-            means: Means::Meddled(invented_metadata),
-        },
-        Saboteur {
-            name: "dropped-parameter",
-            breaks: "loses one optional parameter at every attempt",
-            means: Means::Meddled(|out| drop_optional(out)),
-        },
-        Saboteur {
-            name: "rounded-numbers",
-            breaks: "reads numbers as 64-bit floats and writes them again",
-            means: Means::Meddled(|out| out.edit(round)),
-        },
-        Saboteur {
-            name: "stale-model",
-            breaks: "sends the first deployment's model name to all of them",
-            means: Means::Meddled(stale_model),
-        },
-        Saboteur {
-            name: "leg-two-loses",
-            breaks: "loses one optional parameter at each attempt but the first",
-            means: Means::Meddled(|out| {
-                if out.place > 0 {
-                    drop_optional(out);
-                }
-            }),
-        },
-        Saboteur {
-            name: "respelled-body",
-            breaks: "escapes every character beyond ASCII",
-            means: Means::Meddled(|out| *out.body = escaped(out.body)),
-        },
-        Saboteur {
-            name: "reversed-chain",
-            breaks: "walks the chain from its end",
-            means: Means::Configured(reversed_chain),
-        },
-        Saboteur {
-            name: "endless-loop",
-            breaks: "starts again at the first deployment when the last one has failed",
-            means: Means::Configured(looped_chain),
-        },
-        Saboteur {
-            name: "asks-everyone",
-            breaks: "asks the rest of the chain although a deployment has answered",
-            means: Means::Fronted(Front::AsksEveryone),
-        },
-        Saboteur {
-            name: "gives-up",
-            breaks: "answers with the first deployment's failure",
-            means: Means::Configured(|config| {
-                for group in config.groups.values_mut() {
-                    group.fallback_on.clear();
-                }
-            }),
-        },
-        Saboteur {
-            name: "retries-refusals",
-            breaks: "sends to the next deployment what one has refused as the client's mistake",
-            means: Means::Configured(|config| {
-                for group in config.groups.values_mut() {
-                    group.fallback_on.push(Condition::Status(400));
-                }
-            }),
-        },
-        Saboteur {
-            name: "over-retries",
-            breaks: "tries each deployment twice more than configured",
-            means: Means::Configured(|config| {
-                for group in config.groups.values_mut() {
-                    group.retries += 2;
-                }
-            }),
-        },
-        Saboteur {
-            name: "bearer-for-azure",
-            breaks: "sends Azure's key as a bearer token",
-            means: Means::Meddled(bearer_for_azure),
-        },
-        Saboteur {
-            name: "first-key-everywhere",
-            breaks: "sends the first deployment's credential along to all of them",
-            means: Means::Meddled(|out| {
-                let first = &out.group.chain[0].key;
-                out.header("x-provider-key", first);
-            }),
-        },
-        Saboteur {
-            name: "forwards-client-key",
-            breaks: "passes the client's key for the gateway on to the providers",
-            means: Means::Meddled(|out| out.header("x-forwarded-authorization", REFERENCE_CLIENT_KEY)),
-        },
-        Saboteur {
-            name: "quotes-the-key",
-            breaks: "shows a provider's key in a header of its answers",
-            means: Means::Fronted(Front::QuotesKey),
-        },
-    ];
     ALL
 }
 
@@ -155,16 +159,14 @@ fn invented_metadata(out: &mut Outgoing<'_>) {
     let group = Tree::string(&out.group.group);
     out.edit(|body| {
         let Tree::Object(members) = body else { return };
-        let metadata = match members.iter_mut().find(|(name, _)| name == "metadata") {
-            Some((_, metadata)) => metadata,
-            None => {
-                members.push(("metadata".to_owned(), Tree::Object(Vec::new())));
-                &mut members.last_mut().expect("just pushed").1
+        if !members.iter().any(|(name, _)| name == "metadata") {
+            members.push(("metadata".to_owned(), Tree::Object(Vec::new())));
+        }
+        for (name, value) in members {
+            if let ("metadata", Tree::Object(metadata)) = (name.as_str(), value) {
+                metadata.retain(|(name, _)| name != "model_group");
+                metadata.push(("model_group".to_owned(), group.clone()));
             }
-        };
-        if let Tree::Object(metadata) = metadata {
-            metadata.retain(|(name, _)| name != "model_group");
-            metadata.push(("model_group".to_owned(), group));
         }
     });
 }
@@ -207,7 +209,7 @@ fn escaped(body: &[u8]) -> Vec<u8> {
             text.push(character);
         } else {
             for unit in character.encode_utf16(&mut units) {
-                text.push_str(&format!("\\u{unit:04x}"));
+                let _ = write!(text, "\\u{unit:04x}");
             }
         }
     }

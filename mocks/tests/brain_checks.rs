@@ -229,6 +229,7 @@ fn a_violation_is_refused_if_it_was_observed_and_noted_if_it_is_only_documented(
         CHAT.replace("\"messages\"", "\"nonsense\":1,\"messages\""),
         CHAT.replace("\"Hello\"", "7"),
     ];
+    let mut refused = 0;
     for body in bodies {
         let (surface, endpoint) = (Surface::OpenAi, Endpoint::ChatCompletions);
         let violation = strict::check(surface, endpoint, "gpt-5", body.as_bytes());
@@ -238,10 +239,12 @@ fn a_violation_is_refused_if_it_was_observed_and_noted_if_it_is_only_documented(
             Some(found) if found.strength == Strength::Observed => {
                 assert_eq!(answer.reply, errors::refusal(surface, endpoint, &found));
                 assert!(answer.plan.refused);
+                refused += 1;
             }
             _ => assert_eq!((answer.reply.status, answer.plan.refused), (200, false)),
         }
     }
+    assert!(refused > 0, "one of these was seen to be refused");
 }
 
 #[test]

@@ -2,10 +2,12 @@
 
 mod wire_support;
 
-use fallproof_mocks::behaviour::Behaviour;
+use fallproof_mocks::behaviour::{Behaviour, WirePlan};
 use fallproof_mocks::brain::MOST_BODY_BYTES;
+use fallproof_mocks::errors;
 use fallproof_mocks::journal::HitKind;
 use fallproof_mocks::provider::{Endpoint, Surface};
+use fallproof_mocks::strict;
 use fallproof_mocks::wire::Wire;
 use proptest::prelude::*;
 use rstest::rstest;
@@ -293,6 +295,50 @@ async fn two_wires_cannot_share_a_port_and_a_chosen_port_refuses_on_the_next_one
     assert_eq!((first.addr().port(), first.refusing_addr().port()), (port, port + 1));
     let error = Wire::bind(first.addr()).await.expect_err("it is taken");
     assert_eq!(error.kind(), std::io::ErrorKind::AddrInUse);
+}
+
+#[rstest]
+#[case(Surface::OpenAi, "/v1/responses")]
+#[case(Surface::AzureV1, "/openai/v1/responses")]
+#[case(Surface::AzureLegacy, "/openai/responses?api-version=2025-04-01-preview")]
+#[tokio::test]
+async fn every_error_of_the_catalogue_arrives_byte_for_byte(
+    #[case] surface: Surface,
+    #[case] target: &str,
+) {
+    let wire = wire().await;
+    let mut compared = 0;
+    for name in errors::catalogue_names() {
+        let playing = upstream(PRIMARY, surface, vec![Behaviour::named(name)]);
+        let known = errors::behaviour(name, &playing.deployment, Endpoint::Responses);
+        let (reply, plan) = known.expect("it is in the catalogue");
+        wire.plug(playing).expect("every name of the catalogue can be played");
+        let Some(reply) = reply.filter(|_| plan == WirePlan::default()) else { continue };
+        let request = post(&format!("{PRIMARY}{target}"), r#"{"model":"gpt-5","input":"Hi"}"#)
+            .replace("Content-Type", &format!("api-key: {KEY}\r\nContent-Type"));
+        let got = Client::of(&wire).await.ask(request).await;
+        assert_eq!((got.status, &got.body), (reply.status, &reply.body), "{name}");
+        for (header, value) in &reply.headers {
+            assert_eq!(got.header(header), Some(value.as_str()), "{name}: {header}");
+        }
+        let hits = wire.take(PRIMARY).await;
+        assert_eq!((hits[0].behaviour.as_str(), &hits[0].reply), (name, &reply.body));
+        compared += 1;
+    }
+    assert!(compared > 5, "only {compared} replies were compared");
+}
+
+#[tokio::test]
+async fn a_violation_reaches_the_journal_whatever_its_words_are() {
+    let wire = wire_with(ok(1)).await;
+    let body = CHAT.replace("\"messages\"", "\"\u{7f} ü\\n\\u0000 \\\"\":1,\"messages\"");
+    let (surface, endpoint) = (Surface::OpenAi, Endpoint::ChatCompletions);
+    let violation = strict::check(surface, endpoint, "gpt-5", body.as_bytes());
+    let found = violation.as_ref().expect("no such parameter");
+    let target = format!("{PRIMARY}/v1/chat/completions");
+    let reply = Client::of(&wire).await.ask(post(&target, &body)).await;
+    assert_eq!(reply.body, errors::refusal(surface, endpoint, found).body);
+    assert_eq!(wire.hits(PRIMARY).await[0].violation, violation);
 }
 
 proptest! {

@@ -335,7 +335,7 @@ impl<'a> Walk<'a> {
             branches.iter().copied().filter(|b| choices(b).is_some_and(names_it)).collect();
         left.extend(branches.iter().copied().filter(|b| choices(b).is_none()));
         if !left.is_empty() {
-            return Ok(left.into_iter().take(1).collect());
+            return Ok(left);
         }
         let mut choices: Vec<_> = branches.iter().filter_map(choices).flatten().collect();
         choices.sort_by_key(|choice| choice.as_str());
