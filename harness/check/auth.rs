@@ -21,9 +21,14 @@ pub(super) fn check(view: View<'_>) -> Vec<Finding> {
 }
 
 fn own(findings: &mut Findings<'_>, attempt: &Attempt<'_>) {
-    let (header, value) = match attempt.hop.surface() {
-        Surface::OpenAi => ("authorization", format!("Bearer {}", attempt.hop.key)),
-        Surface::AzureV1 | Surface::AzureLegacy => ("api-key", attempt.hop.key.clone()),
+    let surface = attempt.hit.place.map_or(attempt.hop.surface(), |(surface, _)| surface);
+    let bearer = ("authorization", format!("Bearer {}", attempt.hop.key));
+    let api_key = ("api-key", attempt.hop.key.clone());
+    let (header, value) = match surface {
+        Surface::OpenAi => bearer,
+        // Azure's newer surface takes its key in either form.
+        Surface::AzureV1 if attempt.hit.header("api-key").next().is_none() => bearer,
+        Surface::AzureV1 | Surface::AzureLegacy => api_key,
     };
     let sent: Vec<_> = attempt.hit.header(header).collect();
     let complaint = match sent.as_slice() {

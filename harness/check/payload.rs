@@ -121,15 +121,12 @@ fn parity(findings: &mut Findings<'_>, attempt: &Attempt<'_>, first: &Tree, rece
 
 /// The provider's complaint counts only where the client's own body does not earn it.
 fn acceptable(findings: &mut Findings<'_>, attempt: &Attempt<'_>) {
-    let (Some(violation), Some(endpoint)) = (&attempt.hit.violation, attempt.hit.endpoint) else {
+    let (Some(violation), Some((surface, endpoint))) = (&attempt.hit.violation, attempt.hit.place)
+    else {
         return;
     };
-    let clients_own = strict::check(
-        attempt.hop.surface(),
-        endpoint,
-        &attempt.hop.model,
-        &findings.view.step.exchange.sent,
-    );
+    let clients_own =
+        strict::check(surface, endpoint, &attempt.hop.model, &findings.view.step.exchange.sent);
     if clients_own.is_some_and(|own| own.pointer == violation.pointer && own.code == violation.code)
     {
         return;

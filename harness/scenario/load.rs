@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::time::Duration;
 
-use fallproof_mocks::behaviour::Behaviour;
+use fallproof_mocks::behaviour::{Behaviour, CONNECTION_REFUSED};
 use fallproof_mocks::errors;
 use fallproof_mocks::provider::Surface;
 use indexmap::IndexMap;
@@ -14,9 +14,7 @@ use super::body::{self, Members};
 use super::file::{
     AzureSurface, CallFile, ExpectFile, GroupFile, Provider, ScenarioFile, StepFile, UpstreamFile,
 };
-use super::{
-    Body, CONNECTION_REFUSED, Call, Expect, ExpectedError, Group, Scenario, Step, Upstream,
-};
+use super::{Body, Call, Expect, ExpectedError, Group, Scenario, Step, Upstream};
 use crate::yaml::{At, Diagnostic, LoadError, Optional, Source};
 
 /// The legacy surface's version where a scenario names none: the last preview of the dated ones.

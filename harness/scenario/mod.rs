@@ -10,7 +10,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use fallproof_mocks::behaviour::Behaviour;
+use fallproof_mocks::behaviour::{Behaviour, CONNECTION_REFUSED};
 use fallproof_mocks::provider::{Endpoint, Surface};
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -130,9 +130,6 @@ impl Upstream {
         self.script.iter().any(|behaviour| behaviour.reply == CONNECTION_REFUSED)
     }
 }
-
-/// The behaviour of a port that nobody listens on.
-const CONNECTION_REFUSED: &str = "connection_refused";
 
 /// The model group and what is set for it; what is `None` is left to the target.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,6 +8,10 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
+/// The name of the behaviour that no upstream can play at the wire: its deployment has the address
+/// that refuses connections, and none of its attempts is seen.
+pub const CONNECTION_REFUSED: &str = "connection_refused";
+
 /// What an upstream does at one attempt.
 ///
 /// In YAML either the name of a behaviour from the catalogue (`server_error`), or the behaviour
@@ -20,7 +24,7 @@ pub struct Behaviour {
     pub status: Option<u16>,
     /// Added to the reply's headers, or put in place of those of the same name.
     pub headers: IndexMap<String, String>,
-    /// Replaces the reply's body, byte for byte.
+    /// Replaces the reply's body, byte for byte; `{{key}}` becomes the deployment's credential.
     pub body: Option<String>,
     /// How often in a row the upstream does this.
     pub times: u32,
@@ -28,7 +32,7 @@ pub struct Behaviour {
     pub wire: WirePlan,
 }
 
-/// A [`Behaviour`] as it is spelled out in YAML.
+/// A behaviour, spelled out.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Spelled {
@@ -41,7 +45,7 @@ struct Spelled {
     /// Added to the reply's headers, or put in place of those of the same name.
     #[serde(default)]
     headers: IndexMap<String, String>,
-    /// Replaces the reply's body, byte for byte.
+    /// Replaces the reply's body, byte for byte; `{{key}}` becomes the deployment's credential.
     #[serde(default)]
     body: Option<String>,
     /// How often in a row the upstream does this; once unless said.

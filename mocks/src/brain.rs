@@ -141,17 +141,20 @@ enum Refusal {
 
 impl Upstream {
     fn attempt(&self, attempt: u32, request: &Request<'_>) -> Answer {
-        let surface = self.deployment.surface;
         let target = door::Target::of(request.target);
-        let place = door::locate(surface, &target.path);
-        let endpoint = place.as_ref().map(|place| place.endpoint);
+        let located = door::locate(self.deployment.surface, &target.path);
+        let place = located.as_ref().map(|place| (place.surface, place.endpoint));
+        let (surface, endpoint) = match place {
+            Some((surface, endpoint)) => (surface, Some(endpoint)),
+            None => (self.deployment.surface, None),
+        };
         let scheduled = script::entry(&self.script, self.repeat_last, attempt);
         let scripted = scheduled.map(|behaviour| {
             script::scripted(behaviour, &self.deployment, endpoint.unwrap_or(Endpoint::Responses))
         });
 
         let mut violation = None;
-        let examined = self.examine(place, &target, request);
+        let examined = self.examine(located, &target, request);
         let refused = examined.is_err();
         let (reply, wire) = match (examined, scripted) {
             (Err(refusal), scripted) => {
@@ -173,7 +176,7 @@ impl Upstream {
                 match (scripted, scheduled) {
                     (Some((error, wire)), Some(behaviour)) => {
                         let reply = error.unwrap_or_else(|| order.success(passed.endpoint));
-                        (script::overridden(behaviour, reply), wire)
+                        (script::overridden(behaviour, &self.deployment, reply), wire)
                     }
                     _ => (unexpected(attempt), WirePlan::default()),
                 }
@@ -181,7 +184,7 @@ impl Upstream {
         };
         let behaviour = scheduled.map_or(UNEXPECTED, |behaviour| &behaviour.reply).to_owned();
         let kind = HitKind::Matched;
-        let plan = Plan { kind, attempt, endpoint, behaviour, refused, violation, wire };
+        let plan = Plan { kind, attempt, place, behaviour, refused, violation, wire };
         Answer { plan, reply }
     }
 
@@ -192,7 +195,7 @@ impl Upstream {
         target: &door::Target<'_>,
         request: &Request<'a>,
     ) -> Result<Passed<'a>, Refusal> {
-        let Deployment { surface, model, name, .. } = &self.deployment;
+        let Deployment { model, name, .. } = &self.deployment;
         if request.body.len() > MOST_BODY_BYTES {
             return Err(Refusal::TooLarge);
         }
@@ -200,15 +203,15 @@ impl Upstream {
             let (method, path) = (request.method.to_owned(), target.raw_path.to_owned());
             return Err(Refusal::Door(DoorRefusal::UnknownPath { method, path }));
         };
-        door::api_version(*surface, target).map_err(Refusal::Door)?;
-        door::credential(&self.deployment, request).map_err(Refusal::Door)?;
+        door::api_version(place.surface, target).map_err(Refusal::Door)?;
+        door::credential(place.surface, &self.deployment, request).map_err(Refusal::Door)?;
         let members =
             Members::of(request.body).map_err(|_| Refusal::Door(DoorRefusal::InvalidJson))?;
         let named = place.deployment.map(str::to_owned).or_else(|| members.get("model"));
         if let Some(named) = named.filter(|named| named != name) {
             return Err(Refusal::Door(DoorRefusal::UnknownModel { name: named }));
         }
-        let doubt = match strict::check(*surface, place.endpoint, model, request.body) {
+        let doubt = match strict::check(place.surface, place.endpoint, model, request.body) {
             Some(violation) if violation.strength == Strength::Observed => {
                 return Err(Refusal::Parameter(Box::new(violation)));
             }

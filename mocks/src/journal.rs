@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::behaviour::WirePlan;
-use crate::provider::Endpoint;
+use crate::provider::{Endpoint, Surface};
 use crate::strict::Violation;
 
 /// What kind of request reached the wire.
@@ -40,8 +40,9 @@ pub struct Hit {
     pub headers: Vec<(String, Vec<u8>)>,
     /// The body, freed of chunked coding, otherwise as it came.
     pub body: Vec<u8>,
-    /// The endpoint, where the path is one of the upstream's surface.
-    pub endpoint: Option<Endpoint>,
+    /// The surface and the endpoint that the path led to; `None` where the provider has no such
+    /// path.
+    pub place: Option<(Surface, Endpoint)>,
     /// What the provider would find wrong with the request: what it was refused for, or (of
     /// documented strength) what it was let through with.
     pub violation: Option<Violation>,

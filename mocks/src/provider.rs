@@ -4,13 +4,17 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A set of paths with its own credential form and its own parameter list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+///
+/// Azure serves both of its surfaces at one address, so a deployment there answers on either.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Surface {
     /// `https://api.openai.com/v1/…`, `Authorization: Bearer`.
     OpenAi,
-    /// `https://{resource}.openai.azure.com/openai/v1/…`, `api-key`.
+    /// `https://{resource}.openai.azure.com/openai/v1/…`, `api-key` or `Authorization: Bearer`
+    /// (<https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle>).
     AzureV1,
-    /// `…/openai/deployments/{deployment}/…?api-version=` and `…/openai/responses?api-version=`.
+    /// `…/openai/deployments/{deployment}/…?api-version=` and `…/openai/responses?api-version=`,
+    /// `api-key`.
     AzureLegacy,
 }
 
@@ -71,7 +75,7 @@ impl Endpoint {
 /// One model behind a base URL: what an upstream plays.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deployment {
-    /// Which paths, credential form and schemas apply.
+    /// The surface that it is meant to be reached by.
     pub surface: Surface,
     /// The model that answers, e.g. `gpt-5`; capabilities depend on it.
     pub model: String,

@@ -90,7 +90,13 @@ fn unknown_path(path: &str) -> DoorRefusal {
     "/openai/responses/compact?api-version=2025-04-01-preview",
     Endpoint::ResponsesCompact
 )]
-fn every_surface_has_its_paths(
+#[case::azure_serves_both(Surface::AzureV1, LEGACY_CHAT, Endpoint::ChatCompletions)]
+#[case::azure_serves_both(
+    Surface::AzureLegacy,
+    "/openai/v1/responses/compact",
+    Endpoint::ResponsesCompact
+)]
+fn every_provider_has_its_paths(
     #[case] surface: Surface,
     #[case] target: &str,
     #[case] endpoint: Endpoint,
@@ -98,7 +104,12 @@ fn every_surface_has_its_paths(
     let body = r#"{"model":"gpt-5","input":"Hello"}"#;
     let body = if endpoint == Endpoint::ChatCompletions { CHAT } else { body };
     let answer = Upstream::on(surface).post(target, body);
-    assert_eq!((answer.plan.endpoint, answer.plan.refused), (Some(endpoint), false));
+    let path_surface = match surface {
+        Surface::OpenAi => Surface::OpenAi,
+        _ if target.starts_with("/openai/v1/") => Surface::AzureV1,
+        _ => Surface::AzureLegacy,
+    };
+    assert_eq!((answer.plan.place, answer.plan.refused), (Some((path_surface, endpoint)), false));
     assert_eq!(answer.reply.status, 200);
 }
 
@@ -107,8 +118,7 @@ fn every_surface_has_its_paths(
 #[case(Surface::OpenAi, "/v1/chat/completions/")]
 #[case(Surface::OpenAi, "/chat/completions")]
 #[case(Surface::AzureV1, "/v1/chat/completions")]
-#[case(Surface::AzureV1, "/openai/deployments/gpt-5/chat/completions")]
-#[case(Surface::AzureLegacy, "/openai/v1/chat/completions")]
+#[case(Surface::AzureV1, "/openai/deployments/chat/completions")]
 #[case(Surface::AzureLegacy, "/openai/chat/completions")]
 #[case(Surface::AzureLegacy, "/openai/deployments/gpt-5/responses")]
 fn other_paths_are_refused_and_still_are_attempts(#[case] surface: Surface, #[case] path: &str) {
@@ -116,7 +126,7 @@ fn other_paths_are_refused_and_still_are_attempts(#[case] surface: Surface, #[ca
     let answer = upstream.post(&format!("{path}?api-version=2024-10-21"), CHAT);
     assert_eq!(answer.reply, upstream.door(None, &unknown_path(path)));
     assert_eq!((answer.plan.kind, answer.plan.attempt), (HitKind::Matched, 1));
-    assert_eq!((answer.plan.endpoint, answer.plan.refused), (None, true));
+    assert_eq!((answer.plan.place, answer.plan.refused), (None, true));
 }
 
 #[rstest]
@@ -159,7 +169,7 @@ fn a_wrong_key_is_refused_before_the_body_is_looked_at(
 }
 
 #[test]
-fn each_provider_takes_the_key_in_its_own_form_only() {
+fn each_surface_takes_the_key_in_its_own_forms_only() {
     let bearer = format!("Bearer {KEY}");
     let upstream = Upstream::on(Surface::OpenAi);
     let target = "/v1/chat/completions";
@@ -171,12 +181,17 @@ fn each_provider_takes_the_key_in_its_own_form_only() {
     let authorization = [("AUTHORIZATION", lower.as_bytes())];
     assert!(!upstream.ask_with("POST", target, &authorization, CHAT).plan.refused);
 
-    let upstream = Upstream::on(Surface::AzureV1);
-    let target = "/openai/v1/chat/completions";
     let authorization = [("authorization", bearer.as_bytes())];
-    let answer = upstream.ask_with("POST", target, &authorization, CHAT);
+    let upstream = Upstream::on(Surface::AzureLegacy);
+    let answer = upstream.ask_with("POST", LEGACY_CHAT, &authorization, CHAT);
     let wrong = DoorRefusal::WrongKey { key: KEY.to_owned() };
-    assert_eq!(answer.reply, upstream.door(endpoint, &wrong), "Azure takes no key as a token");
+    assert_eq!(answer.reply, upstream.door(endpoint, &wrong), "a key is no token there");
+
+    let upstream = Upstream::on(Surface::AzureV1);
+    for form in [authorization, api_key] {
+        let answer = upstream.ask_with("POST", "/openai/v1/chat/completions", &form, CHAT);
+        assert!(!answer.plan.refused, "Azure v1 takes the key in either form");
+    }
 }
 
 #[rstest]
@@ -211,7 +226,7 @@ fn another_model_or_deployment_is_not_there(
     let upstream = Upstream::on(surface);
     let answer = upstream.post(target, body);
     let unknown = DoorRefusal::UnknownModel { name: "gpt-6".to_owned() };
-    assert_eq!(answer.reply, upstream.door(answer.plan.endpoint, &unknown));
+    assert_eq!(answer.reply, upstream.door(answer.plan.place.map(|(_, endpoint)| endpoint), &unknown));
     assert!(answer.plan.refused);
 }
 

@@ -72,22 +72,23 @@ async fn a_cut_before_the_head_sends_no_byte(#[case] end: CutEnd, #[case] seen: 
 #[case(7, CutEnd::Close, Ending::Fin)]
 #[case(0, CutEnd::Reset, Ending::Rst)]
 #[case(7, CutEnd::Reset, Ending::Rst)]
-#[case(5_000, CutEnd::Reset, Ending::Rst)]
+#[case(40_000, CutEnd::Reset, Ending::Rst)]
+#[case(200_000, CutEnd::Close, Ending::Fin)]
 #[tokio::test]
 async fn a_cut_body_ends_after_so_many_bytes_under_a_head_that_promised_all(
     #[case] bytes: usize,
     #[case] end: CutEnd,
     #[case] seen: Ending,
 ) {
-    let body = "0123456789".repeat(100);
+    let body = "0123456789".repeat(10_000);
     let broken = Behaviour { wire: cut(CutPoint::BodyBytes(bytes), end), ..says(200, &body) };
     let wire = wire_with(vec![broken]).await;
     let mut client = Client::of(&wire).await;
     client.send(chat(PRIMARY)).await;
     let head = client.head().await;
-    assert!(head.contains("content-length: 1000\r\n"), "{head}");
+    assert!(head.contains("content-length: 100000\r\n"), "{head}");
     let (rest, ending) = client.rest().await;
-    assert_eq!(rest, &body.as_bytes()[..bytes.min(1000)]);
+    assert_eq!(rest, &body.as_bytes()[..bytes.min(100_000)]);
     assert_eq!(ending, seen);
     let hits = wire.hits(PRIMARY).await;
     assert_eq!(hits[0].status, Some(200));

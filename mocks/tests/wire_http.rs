@@ -41,7 +41,7 @@ async fn a_hit_keeps_the_request_as_it_came() {
     assert_eq!(hit.header("X-TWICE").collect::<Vec<_>>(), [b"1", b"2"]);
     assert_eq!((hit.kind, hit.attempt), (HitKind::Matched, 1));
     assert_eq!(hit.upstream.as_deref(), Some(PRIMARY));
-    assert_eq!(hit.endpoint, Some(Endpoint::ChatCompletions));
+    assert_eq!(hit.place, Some((Surface::OpenAi, Endpoint::ChatCompletions)));
     assert_eq!((hit.refused, hit.behaviour.as_str()), (false, "ok"));
     assert_eq!((hit.status, &hit.reply), (Some(200), &reply.body));
     let first_byte = hit.times.first_byte.expect("it was answered");

@@ -32,31 +32,37 @@ impl<'a> Target<'a> {
 
 /// Where a path leads.
 pub(super) struct Place<'a> {
+    pub(super) surface: Surface,
     pub(super) endpoint: Endpoint,
     /// The deployment that the path names, on Azure's legacy surface.
     pub(super) deployment: Option<&'a str>,
 }
 
-/// Where this path leads on this surface.
+/// Where this path leads at the provider that has this surface.
 pub(super) fn locate(surface: Surface, path: &str) -> Option<Place<'_>> {
-    let unnamed = |path| Some(Place { endpoint: Endpoint::from_path(path)?, deployment: None });
     match surface {
-        Surface::OpenAi => unnamed(path.strip_prefix("/v1/")?),
-        Surface::AzureV1 => unnamed(path.strip_prefix("/openai/v1/")?),
-        Surface::AzureLegacy => {
-            let path = path.strip_prefix("/openai/")?;
-            let place = match path.strip_prefix("deployments/") {
-                Some(path) => {
-                    let (deployment, path) = path.split_once('/')?;
-                    Place { deployment: Some(deployment), ..unnamed(path)? }
-                }
-                None => unnamed(path)?,
-            };
-            let needs_name =
-                matches!(place.endpoint, Endpoint::ChatCompletions | Endpoint::Embeddings);
-            (needs_name == place.deployment.is_some()).then_some(place)
-        }
+        Surface::OpenAi => unnamed(Surface::OpenAi, path.strip_prefix("/v1/")?),
+        Surface::AzureV1 | Surface::AzureLegacy => match path.strip_prefix("/openai/v1/") {
+            Some(path) => unnamed(Surface::AzureV1, path),
+            None => legacy(path.strip_prefix("/openai/")?),
+        },
     }
+}
+
+fn unnamed(surface: Surface, path: &str) -> Option<Place<'_>> {
+    Some(Place { surface, endpoint: Endpoint::from_path(path)?, deployment: None })
+}
+
+fn legacy(path: &str) -> Option<Place<'_>> {
+    let place = match path.strip_prefix("deployments/") {
+        Some(path) => {
+            let (deployment, path) = path.split_once('/')?;
+            Place { deployment: Some(deployment), ..unnamed(Surface::AzureLegacy, path)? }
+        }
+        None => unnamed(Surface::AzureLegacy, path)?,
+    };
+    let needs_name = matches!(place.endpoint, Endpoint::ChatCompletions | Endpoint::Embeddings);
+    (needs_name == place.deployment.is_some()).then_some(place)
 }
 
 /// Azure: is there an `api-version` where one must be, and could it exist? Which one is configured
@@ -86,8 +92,9 @@ fn is_dated(version: &str) -> bool {
         if number(year, 4, 9999) && number(month, 2, 12) && number(day, 2, 31))
 }
 
-/// Is the deployment's key there, in the provider's form?
+/// Is the deployment's key there, in a form that the surface takes?
 pub(super) fn credential(
+    surface: Surface,
     deployment: &Deployment,
     request: &Request<'_>,
 ) -> Result<(), DoorRefusal> {
@@ -95,11 +102,12 @@ pub(super) fn credential(
         let (scheme, key) = value.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then(|| key.trim().to_owned())
     });
-    let given = match deployment.surface {
+    let given = match surface {
         Surface::OpenAi => bearer,
-        Surface::AzureV1 | Surface::AzureLegacy => match (request.header("api-key"), bearer) {
+        Surface::AzureV1 => request.header("api-key").or(bearer),
+        Surface::AzureLegacy => match (request.header("api-key"), bearer) {
             (Some(key), _) => Some(key),
-            // Azure takes only tokens of its identity service here, and we issue none.
+            // Only tokens of Azure's identity service count here, and we issue none.
             (None, Some(key)) => return Err(DoorRefusal::WrongKey { key }),
             (None, None) => None,
         },

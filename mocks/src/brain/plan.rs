@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::behaviour::WirePlan;
 use crate::journal::HitKind;
-use crate::provider::Endpoint;
+use crate::provider::{Endpoint, Surface};
 use crate::strict::Violation;
 
 /// What a request was, and how its reply is to be sent.
@@ -14,8 +14,9 @@ pub struct Plan {
     pub kind: HitKind,
     /// Which attempt at its upstream this is, from 1; 0 for a probe.
     pub attempt: u32,
-    /// The endpoint, where the path is one of the upstream's surface.
-    pub endpoint: Option<Endpoint>,
+    /// The surface and the endpoint that the path led to; `None` where the provider has no such
+    /// path.
+    pub place: Option<(Surface, Endpoint)>,
     /// The scheduled behaviour's name, also where the request was refused before it.
     pub behaviour: String,
     /// The answer is the provider's own refusal.

@@ -17,6 +17,7 @@ pub(super) fn answer(deployment: &Deployment, request: &Request<'_>) -> Answer {
     let target = door::Target::of(request.target);
     let place = door::locate(deployment.surface, &target.path);
     let endpoint = place.as_ref().map(|place| place.endpoint);
+    let place = place.map(|place| (place.surface, place.endpoint));
     let looked = matches!(request.method, "GET" | "HEAD")
         .then(|| look(deployment, target.path.trim_end_matches('/')))
         .flatten();
@@ -33,7 +34,7 @@ pub(super) fn answer(deployment: &Deployment, request: &Request<'_>) -> Answer {
     let plan = Plan {
         kind: HitKind::Probe,
         attempt: 0,
-        endpoint,
+        place,
         behaviour: "probe".to_owned(),
         refused,
         violation: None,

@@ -5,7 +5,7 @@ use std::fmt;
 use wiremock::http::{HeaderName, HeaderValue};
 
 use super::Upstream;
-use crate::behaviour::{Behaviour, WirePlan};
+use crate::behaviour::{Behaviour, CONNECTION_REFUSED, WirePlan};
 use crate::errors::{self, Reply};
 use crate::provider::{Deployment, Endpoint};
 
@@ -81,10 +81,16 @@ pub(super) fn entry(script: &[Behaviour], repeat_last: bool, attempt: u32) -> Op
     for behaviour in script {
         before += u64::from(behaviour.times);
         if u64::from(attempt) <= before {
-            return Some(behaviour);
+            return Some(behaviour).filter(|behaviour| plays_here(behaviour));
         }
     }
-    script.last().filter(|_| repeat_last)
+    script.last().filter(|behaviour| repeat_last && plays_here(behaviour))
+}
+
+/// Whoever was to refuse connections was asked at the port that does; an attempt that reaches the
+/// wire all the same is one that nobody expects.
+fn plays_here(behaviour: &Behaviour) -> bool {
+    behaviour.reply != CONNECTION_REFUSED
 }
 
 /// The catalogue's reply of this behaviour, `None` where it is the success reply, and what the
@@ -101,7 +107,11 @@ pub(super) fn scripted(
 }
 
 /// The reply with what the behaviour replaces in it.
-pub(super) fn overridden(behaviour: &Behaviour, mut reply: Reply) -> Reply {
+pub(super) fn overridden(
+    behaviour: &Behaviour,
+    deployment: &Deployment,
+    mut reply: Reply,
+) -> Reply {
     if let Some(status) = behaviour.status {
         reply.status = status;
     }
@@ -110,7 +120,7 @@ pub(super) fn overridden(behaviour: &Behaviour, mut reply: Reply) -> Reply {
         reply.headers.push((name.clone(), value.clone()));
     }
     if let Some(body) = &behaviour.body {
-        reply.body = body.clone().into_bytes();
+        reply.body = body.replace("{{key}}", &deployment.key).into_bytes();
     }
     reply
 }

@@ -123,16 +123,13 @@ impl Values {
             let known = self.0.iter().find_map(|(name, value)| {
                 Some((value, after.strip_prefix(name)?.strip_prefix('}')?))
             });
-            rest = match known {
-                Some((value, after)) => {
-                    out.push_str(value);
-                    after
-                }
-                None => {
-                    out.push('{');
-                    after
-                }
-            };
+            if let Some((value, after)) = known {
+                out.push_str(value);
+                rest = after;
+            } else {
+                out.push('{');
+                rest = after;
+            }
         }
         out.push_str(rest);
         out

@@ -2,11 +2,13 @@
 //! keys, and which keys were repeated.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::fmt;
 
 use indexmap::IndexMap;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
+use serde_json::Number;
 use serde_json::value::RawValue;
 
 use super::path::Step;
@@ -73,9 +75,7 @@ impl Value<'_> {
             (Self::Null, Json::Null) => true,
             (Self::Bool(a), Json::Bool(b)) => a == b,
             (Self::String(a), Json::String(b)) => a == b,
-            (Self::Number(a), Json::Number(b)) => {
-                matches!((a.parse::<f64>(), b.as_f64()), (Ok(a), Some(b)) if a == b)
-            }
+            (Self::Number(a), Json::Number(b)) => compare(a, b) == Some(Ordering::Equal),
             _ => false,
         }
     }
@@ -96,6 +96,15 @@ impl Value<'_> {
             }
             _ => None,
         }
+    }
+}
+
+/// How a number as spelled stands to another, by value.
+pub(super) fn compare(spelled: &str, other: &Number) -> Option<Ordering> {
+    match (spelled.parse::<i128>(), other.as_i128()) {
+        (Ok(spelled), Some(other)) => Some(spelled.cmp(&other)),
+        // Every JSON number reads as f64; what is too big for it reads as infinite.
+        _ => spelled.parse::<f64>().ok()?.partial_cmp(&other.as_f64()?),
     }
 }
 

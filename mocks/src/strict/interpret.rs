@@ -1,12 +1,13 @@
 //! Walks a schema and a body together and finds the one thing that the provider would report.
 
+use std::cmp::Ordering;
 use std::mem;
 use std::ops::ControlFlow;
 
 use serde_json::{Number, Value as Json};
 
 use super::Strength;
-use super::body::{Kind, Object, Value};
+use super::body::{Kind, Object, Value, compare};
 use super::path::Step;
 use super::rules;
 use super::schema::{Node, Others, Rule, Schema};
@@ -179,9 +180,12 @@ impl<'a> Walk<'a> {
 
     fn range(&mut self, node: &'a Node, number: &'a str) -> Flow {
         let integer = !node.kinds.has(Kind::Decimal);
-        for (side, limit) in [(Side::Below, &node.minimum), (Side::Above, &node.maximum)] {
+        for (side, limit, beyond) in [
+            (Side::Below, &node.minimum, Ordering::Less),
+            (Side::Above, &node.maximum, Ordering::Greater),
+        ] {
             if let Some(limit) = limit
-                && lies(side, number, limit)
+                && compare(number, limit) == Some(beyond)
             {
                 self.report(Fault::Range { side, limit, integer, got: number }, seen(node))?;
             }
@@ -380,21 +384,4 @@ fn of_unknown(node: &Node, name: &str) -> Strength {
 /// How sure a range, a length or a pattern is.
 fn seen(node: &Node) -> Strength {
     node.strength.unwrap_or(Strength::Documented)
-}
-
-/// Whether a number as spelled lies on this side of the limit.
-fn lies(side: Side, number: &str, limit: &Number) -> bool {
-    let exact = (number.parse::<i128>(), limit.as_i128());
-    let order = match exact {
-        (Ok(number), Some(limit)) => Some(number.cmp(&limit)),
-        // Every JSON number reads as f64; what is too big for it reads as infinite.
-        _ => match (number.parse::<f64>(), limit.as_f64()) {
-            (Ok(number), Some(limit)) => number.partial_cmp(&limit),
-            _ => None,
-        },
-    };
-    match side {
-        Side::Below => order == Some(std::cmp::Ordering::Less),
-        Side::Above => order == Some(std::cmp::Ordering::Greater),
-    }
 }

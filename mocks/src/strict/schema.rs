@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Deserializer};
-use serde_json::{Number, Value as Json};
+use serde_json::{Map, Number, Value as Json};
 
 use super::Strength;
 use super::body::{Kind, Value};
@@ -93,7 +93,7 @@ impl Schema {
         }
         let rules = root.shift_remove("x-rules").unwrap_or_else(|| Json::Array(Vec::new()));
         let definitions =
-            root.shift_remove("$defs").unwrap_or_else(|| Json::Object(Default::default()));
+            root.shift_remove("$defs").unwrap_or_else(|| Json::Object(Map::default()));
         let Json::Object(definitions) = definitions else {
             return Err(serde_json::Error::custom("$defs is no object"));
         };
@@ -302,14 +302,29 @@ pub(super) struct Rule {
     /// The provider's sentence; `{path}` and `{value}` stand for what was found.
     pub(super) message: String,
     pub(super) code: Option<String>,
-    /// What the error's `param` says where that is not the parameter's path.
-    #[serde(default, deserialize_with = "present")]
-    pub(super) error_param: Option<Option<String>>,
+    #[serde(default)]
+    pub(super) error_param: ErrorParam,
     pub(super) strength: Strength,
     #[expect(dead_code, reason = "tells readers of the file who saw it")]
     evidence: String,
     #[expect(dead_code, reason = "tells readers of the file when it was seen")]
     date: String,
+}
+
+/// What the `param` of a rule's error says.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(from = "Option<String>")]
+pub(super) enum ErrorParam {
+    /// The path of the value.
+    #[default]
+    Path,
+    Said(Option<String>),
+}
+
+impl From<Option<String>> for ErrorParam {
+    fn from(said: Option<String>) -> Self {
+        Self::Said(said)
+    }
 }
 
 /// What a [`Rule`] demands.
@@ -338,11 +353,6 @@ impl Rule {
             (None, None) => false,
         }
     }
-}
-
-/// A key that is there, even with null.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
 }
 
 #[cfg(test)]

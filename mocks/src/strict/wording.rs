@@ -9,7 +9,7 @@ use super::body::{Kind, Value};
 use super::expected::{expected, expected_tag, list, quoted};
 use super::interpret::{Fault, Finding, Side};
 use super::path::{Step, bracketed, dotted, pointer};
-use super::schema::{Node, Rule, Schema};
+use super::schema::{ErrorParam, Node, Rule, Schema};
 use super::{Strength, Violation};
 use crate::provider::Endpoint;
 
@@ -144,7 +144,10 @@ fn modern(finding: &Finding<'_>, schema: &Schema, endpoint: Endpoint) -> Sentenc
 
 fn of_rule(rule: &Rule, path: String, got: &Value<'_>) -> Sentence {
     let message = rule.message.replace("{path}", &path).replace("{value}", &python(got));
-    let param = rule.error_param.clone().unwrap_or(Some(path));
+    let param = match &rule.error_param {
+        ErrorParam::Path => Some(path),
+        ErrorParam::Said(said) => said.clone(),
+    };
     Sentence { message, param, code: rule.code.clone() }
 }
 

@@ -142,7 +142,7 @@ impl Connection {
             target,
             headers: head.headers,
             body,
-            endpoint: None,
+            place: None,
             violation: None,
             refused: false,
             behaviour: String::new(),
@@ -259,10 +259,10 @@ fn split_prefix(target: &str) -> Option<(&str, &str)> {
 }
 
 fn note(hit: &mut Hit, plan: Plan, reply: Vec<u8>) {
-    let Plan { kind, attempt, endpoint, behaviour, refused, violation, wire } = plan;
+    let Plan { kind, attempt, place, behaviour, refused, violation, wire } = plan;
     hit.kind = kind;
     hit.attempt = attempt;
-    hit.endpoint = endpoint;
+    hit.place = place;
     hit.behaviour = behaviour;
     hit.refused = refused;
     hit.violation = violation;
@@ -292,7 +292,7 @@ fn stray(behaviour: &str, reply: Reply) -> Answered {
     let plan = Plan {
         kind: HitKind::Stray,
         attempt: 0,
-        endpoint: None,
+        place: None,
         behaviour: behaviour.to_owned(),
         refused: true,
         violation: None,
