@@ -43,9 +43,19 @@ pub(super) fn check(view: View<'_>) -> Vec<Finding> {
     findings.found
 }
 
-/// Differences but for `model`, which each hop has its own of.
+/// Differences but for `model`, which each hop has its own of, and for defaults written out, which
+/// mean what their absence means: an observation, not a finding.
 fn compared(sent: &Tree, received: &Tree) -> impl Iterator<Item = Difference> {
-    differences(sent, received).into_iter().filter(|difference| difference.pointer != "/model")
+    differences(sent, received)
+        .into_iter()
+        .filter(|difference| difference.pointer != "/model" && !is_default(difference))
+}
+
+/// Whether this adds a parameter with the value that the providers' APIs give it by themselves.
+fn is_default(difference: &Difference) -> bool {
+    const DEFAULTS: [(&str, &str); 2] = [("/stream", "false"), ("/n", "1")];
+    matches!(&difference.kind, DifferenceKind::Added(value)
+        if DEFAULTS.contains(&(difference.pointer.as_str(), value.as_str())))
 }
 
 fn same_as_sent(findings: &mut Findings<'_>, attempt: &Attempt<'_>, sent: &Tree, received: &Tree) {

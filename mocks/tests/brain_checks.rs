@@ -226,7 +226,10 @@ fn another_model_or_deployment_is_not_there(
     let upstream = Upstream::on(surface);
     let answer = upstream.post(target, body);
     let unknown = DoorRefusal::UnknownModel { name: "gpt-6".to_owned() };
-    assert_eq!(answer.reply, upstream.door(answer.plan.place.map(|(_, endpoint)| endpoint), &unknown));
+    assert_eq!(
+        answer.reply,
+        upstream.door(answer.plan.place.map(|(_, endpoint)| endpoint), &unknown)
+    );
     assert!(answer.plan.refused);
 }
 

@@ -1,9 +1,9 @@
 //! What the providers say that they expected where a value had the wrong type.
 //!
 //! The patterns, each seen on the live API: `a string`, `an array of objects`, `one of a string or
-//! array of objects`, `one of 'auto' or 'disabled'`, `one of one of 'none', 'auto', or 'required' or
-//! object`, `an array of one of 'fil...lts' or 'web...lts'`. That null would do is never said. The
-//! order of alternatives is the schema's, which the live API does not always share.
+//! array of objects`, `one of 'auto' or 'disabled'`, `one of one of 'none', 'auto', or 'required'
+//! or object`, `an array of one of 'fil...lts' or 'web...lts'`. That null would do is never said.
+//! The order of alternatives is the schema's, which the live API does not always share.
 
 use serde_json::Value as Json;
 
@@ -12,8 +12,8 @@ use super::path::Step;
 use super::schema::{Node, Schema};
 use crate::provider::Endpoint;
 
-/// Longer values are shortened where they say what was expected. Between `conversation`, seen whole,
-/// and `allowed_tools`, seen as `all...ols`.
+/// Longer values are shortened where they say what was expected. Between `conversation`, seen
+/// whole, and `allowed_tools`, seen as `all...ols`.
 const LISTED_WHOLE: usize = 12;
 
 /// What arrays of these parameters hold on `/responses`, where elsewhere it is objects.

@@ -42,14 +42,14 @@ mod rules;
 mod schema;
 mod wording;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::provider::{Endpoint, Surface};
 
 pub(crate) use wording::{INVALID_JSON, NO_MODEL};
 
 /// One thing that a provider would find wrong with a request, in its words.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Violation {
     /// The provider's sentence, e.g. `Unknown parameter: 'metadata'.`
     pub message: String,
@@ -66,7 +66,7 @@ pub struct Violation {
 }
 
 /// How sure a rule is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Strength {
     /// Read in the provider's documents or SDK types, not backed by a recording: warns.

@@ -14,10 +14,10 @@ use super::{Strength, Violation};
 use crate::provider::Endpoint;
 
 /// <https://github.com/ChatGPTNextWeb/NextChat/issues/4064>
-pub(crate) const INVALID_JSON: &str = "We could not parse the JSON body of your request. (HINT: This \
-    likely means you aren't using your HTTP library correctly. The OpenAI API expects a JSON payload, \
-    but what was sent was not valid JSON. If you have trouble figuring out how to fix this, please \
-    contact us through our help center at help.openai.com.)";
+pub(crate) const INVALID_JSON: &str = "We could not parse the JSON body of your request. (HINT: \
+    This likely means you aren't using your HTTP library correctly. The OpenAI API expects a JSON \
+    payload, but what was sent was not valid JSON. If you have trouble figuring out how to fix \
+    this, please contact us through our help center at help.openai.com.)";
 
 /// What chat and embeddings say where `model` is missing.
 /// <https://github.com/danielmiessler/Fabric/issues/239>
@@ -199,7 +199,8 @@ fn range(path: &str, side: Side, limit: &str, integer: bool, got: &str) -> (&'st
         (Side::Above, false) => ("decimal_above_max_value", "above maximum", "<="),
     };
     let message = format!(
-        "Invalid '{path}': {kind} {fault} value. Expected a value {sign} {limit}, but got {got} instead."
+        "Invalid '{path}': {kind} {fault} value. \
+         Expected a value {sign} {limit}, but got {got} instead."
     );
     (code, message)
 }
@@ -207,7 +208,8 @@ fn range(path: &str, side: Side, limit: &str, integer: bool, got: &str) -> (&'st
 fn size(path: &str, side: Side, limit: usize, of: Kind, got: usize) -> (&'static str, String) {
     if of == Kind::Object {
         let message = format!(
-            "Invalid '{path}': too many properties. Expected an object with at most {limit} properties, \
+            "Invalid '{path}': too many properties. \
+             Expected an object with at most {limit} properties, \
              but got an object with {got} properties instead."
         );
         return ("object_above_max_properties", message);
