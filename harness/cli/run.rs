@@ -31,8 +31,8 @@ pub(super) struct Run {
     #[arg(long, value_name = "ADDR", requires = "target")]
     upstreams: Option<SocketAddr>,
     /// How many seconds a client call waits for its answer
-    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
-    patience: u64,
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
+    patience: Duration,
     /// Run against the reference router broken on purpose (`fallproof saboteurs` lists them)
     #[arg(long, value_name = "NAME", conflicts_with = "target")]
     saboteur: Option<String>,
@@ -45,8 +45,7 @@ impl Run {
         let started = Instant::now();
         let runtime = runtime()?;
         let selected: Vec<_> = scenarios.iter().collect();
-        let patience = Duration::from_secs(self.patience);
-        let rig = runtime.block_on(Rig::start(&selected, &target, patience))?;
+        let rig = runtime.block_on(Rig::start(&selected, &target, self.patience))?;
         let workers = if matches!(target, Target::Reference(_)) { SIDE_BY_SIDE } else { 1 };
         let cases = rig.run_all(runtime.handle(), &selected, workers);
 
@@ -91,4 +90,9 @@ impl Run {
         }
         command
     }
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "expected a number of seconds".to_owned())?;
+    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }

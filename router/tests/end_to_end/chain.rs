@@ -10,7 +10,7 @@ use crate::support::{
 };
 
 /// For scripts that are silent: long enough for the answers beside them, however busy the machine.
-const PATIENCE: Duration = Duration::from_millis(500);
+const PATIENCE: Duration = Duration::from_millis(200);
 
 const WHOLE_HEAD: &str =
     "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n";
@@ -147,7 +147,7 @@ async fn a_failure_that_would_only_repeat_is_not_retried(#[case] failure: Reply)
 
 #[tokio::test]
 async fn every_attempt_has_the_whole_timeout() {
-    let timeout = Duration::from_millis(250);
+    let timeout = Duration::from_millis(80);
     let silence = || [Reply::Hold(String::new()), Reply::Hold(String::new())];
     let start = Instant::now();
     let outcome = ask_two(silence(), silence(), |group| {
