@@ -44,7 +44,16 @@ fn against(serve: impl Fn(std::net::TcpStream) + Send + 'static) -> Output {
     // It lives as long as the test; the connection that only probes it is closed by the other side.
     thread::spawn(move || listener.incoming().flatten().for_each(serve));
     let upstreams = two_free_ports().to_string();
-    fallproof(&["run", FOUNDING, "--target", &target, "--upstreams", &upstreams, "--patience", "0.2"])
+    fallproof(&[
+        "run",
+        FOUNDING,
+        "--target",
+        &target,
+        "--upstreams",
+        &upstreams,
+        "--patience",
+        "0.2",
+    ])
 }
 
 #[test]

@@ -51,10 +51,11 @@ fn compared(sent: &Tree, received: &Tree) -> impl Iterator<Item = Difference> {
         .filter(|difference| difference.pointer != "/model" && !is_default(difference))
 }
 
-/// Whether this adds a parameter with the value that the providers' APIs give it by themselves.
+/// Whether this adds or leaves out the value that the providers' APIs give a parameter by
+/// themselves.
 fn is_default(difference: &Difference) -> bool {
     const DEFAULTS: [(&str, &str); 2] = [("/stream", "false"), ("/n", "1")];
-    matches!(&difference.kind, DifferenceKind::Added(value)
+    matches!(&difference.kind, DifferenceKind::Added(value) | DifferenceKind::Removed(value)
         if DEFAULTS.contains(&(difference.pointer.as_str(), value.as_str())))
 }
 
