@@ -17,7 +17,7 @@ use crate::client::{self, BaseUrl, Ending, Exchange};
 use crate::observe::{self, View};
 use crate::plan::{Addresses, Group, Plan};
 use crate::saboteur::Saboteur;
-use crate::scenario::{Call, Scenario};
+use crate::scenario::{Call, DeadEnd, Scenario};
 use crate::target::{self, Reference};
 
 /// What is under test.
@@ -40,6 +40,8 @@ pub enum Target {
 pub struct Rig {
     wire: Wire,
     plan: Plan,
+    /// Why there is no address that answers no connection, where a scenario needs one.
+    never_silent: Option<String>,
     url: BaseUrl,
     gateway_key: String,
     patience: Duration,
@@ -71,6 +73,8 @@ pub enum Outcome {
     Fail,
     /// Nothing can be said of the target. Holds the reason.
     Inconclusive(String),
+    /// It was not run. Holds the reason.
+    Skipped(String),
 }
 
 /// Why a run could not begin.
@@ -125,7 +129,14 @@ impl Rig {
         };
         let wire =
             Wire::bind(listen).await.map_err(|error| StartError::Upstreams(listen, error))?;
-        let addresses = Addresses { wire: wire.addr(), refusing: wire.refusing_addr() };
+        let (silent, never_silent) = match scenarios.iter().any(needs_silence) {
+            true => match wire.silent_addr() {
+                Ok(addr) => (addr, None),
+                Err(error) => (wire.refusing_addr(), Some(error.to_string())),
+            },
+            false => (wire.refusing_addr(), None),
+        };
+        let addresses = Addresses { wire: wire.addr(), refusing: wire.refusing_addr(), silent };
         let plan = Plan::new(scenarios.iter().copied(), addresses);
         for scenario in scenarios {
             plug(&wire, scenario, &plan)?;
@@ -143,7 +154,7 @@ impl Rig {
                 (url.clone(), key.clone(), None)
             }
         };
-        Ok(Self { wire, plan, url, gateway_key, patience, _reference: reference })
+        Ok(Self { wire, plan, never_silent, url, gateway_key, patience, _reference: reference })
     }
 
     /// What the target is configured with.
@@ -153,6 +164,15 @@ impl Rig {
 
     /// Runs one scenario from the start of its scripts.
     pub async fn run(&self, scenario: &Scenario) -> Case {
+        if let (Some(reason), true) = (&self.never_silent, needs_silence(&scenario)) {
+            let outcome = Outcome::Skipped(reason.clone());
+            return Case {
+                scenario: scenario.id.clone(),
+                outcome,
+                findings: Vec::new(),
+                steps: Vec::new(),
+            };
+        }
         let group = self
             .plan
             .group(&scenario.id)
@@ -228,6 +248,11 @@ impl Rig {
         hits.sort_by_key(|hit| hit.seq);
         hits
     }
+}
+
+/// Whether one of its deployments has the address that answers no connection.
+fn needs_silence(scenario: &&Scenario) -> bool {
+    scenario.upstreams.values().any(|upstream| upstream.dead_end() == Some(DeadEnd::Silent))
 }
 
 /// Gives the scenario's upstreams their scripts, from the start.

@@ -15,5 +15,6 @@ pub mod report;
 pub mod requirement;
 pub mod saboteur;
 pub mod scenario;
+pub mod serve;
 pub mod target;
 pub mod yaml;

@@ -72,7 +72,7 @@ impl<'a> View<'a> {
             .chain
             .get(place)
             .and_then(|hop| self.scenario.upstreams.get(&hop.upstream))
-            .is_some_and(|upstream| !upstream.refuses_connections())
+            .is_some_and(|upstream| upstream.dead_end().is_none())
     }
 }
 

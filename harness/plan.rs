@@ -8,12 +8,12 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use fallproof_mocks::marker::Marker;
-use fallproof_mocks::provider::{Deployment, Endpoint, Surface};
+use fallproof_mocks::provider::{Deployment, Endpoint, Names, Surface};
 use fallproof_mocks::wire::Upstream;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::scenario::{self, Scenario};
+use crate::scenario::{self, DeadEnd, Scenario};
 
 /// How long one attempt may take where a scenario does not say, in milliseconds.
 pub const DEFAULT_TIMEOUT_MS: u64 = 30_000;
@@ -25,13 +25,16 @@ pub struct Addresses {
     pub wire: SocketAddr,
     /// The port that refuses every connection.
     pub refusing: SocketAddr,
+    /// The port that answers no connection.
+    pub silent: SocketAddr,
 }
 
 impl Addresses {
-    /// The stable addresses of a run against an external target: the refusing port is the next one.
+    /// The stable addresses of a run against an external target: the refusing port is the next one,
+    /// the silent one that after it.
     pub fn stable(wire: SocketAddr) -> Self {
-        let refusing = SocketAddr::new(wire.ip(), wire.port().wrapping_add(1));
-        Self { wire, refusing }
+        let further = |ports| SocketAddr::new(wire.ip(), wire.port().wrapping_add(ports));
+        Self { wire, refusing: further(1), silent: further(2) }
     }
 }
 
@@ -193,8 +196,11 @@ impl Hop {
         addresses: Addresses,
     ) -> Self {
         let prefix = format!("/{}/{name}", scenario.slug());
-        let address =
-            if upstream.refuses_connections() { addresses.refusing } else { addresses.wire };
+        let address = match upstream.dead_end() {
+            Some(DeadEnd::Refusing) => addresses.refusing,
+            Some(DeadEnd::Silent) => addresses.silent,
+            None => addresses.wire,
+        };
         let host = format!("http://{address}{prefix}");
         let surface_kind = upstream.surface;
         let (provider, surface, base_url) = match surface_kind {
@@ -242,6 +248,7 @@ impl Hop {
                 name: self.deployment.clone(),
                 key: self.key.clone(),
             },
+            names: Names::Own,
             script: described.script.clone(),
             repeat_last: described.repeat_last,
             marker: self.marker(),

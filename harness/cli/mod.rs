@@ -3,6 +3,7 @@
 mod document;
 mod router;
 mod run;
+mod serve;
 
 use std::fmt::Display;
 use std::net::SocketAddr;
@@ -37,6 +38,8 @@ enum Command {
     Run(run::Run),
     /// Print what a gateway must be configured with for these scenarios
     Plan(PlanArgs),
+    /// Run the strict OpenAI and Azure mocks as servers, for anybody's tests
+    Serve(serve::Serve),
     /// Run the reference router alone
     Router(router::RouterArgs),
     /// List the requirements
@@ -127,6 +130,7 @@ fn dispatch(command: Command) -> Result<(), Stop> {
     match command {
         Command::Run(run) => run.execute(),
         Command::Plan(arguments) => plan(&arguments),
+        Command::Serve(arguments) => arguments.execute(),
         Command::Router(arguments) => arguments.execute(),
         Command::Requirements => {
             document::requirements();
@@ -161,6 +165,31 @@ fn plan(arguments: &PlanArgs) -> Result<(), Stop> {
         println!("{}", plan.to_text().trim_end());
     }
     Ok(())
+}
+
+/// Done when the user asks the command to end: by Ctrl-C, or by the signal that service managers
+/// send.
+async fn interrupted() {
+    let ctrl_c = async {
+        // Without a signal handler there is only the hard way to stop.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let terminate = async {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::terminate()) {
+            Ok(mut signal) => drop(signal.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminate = std::future::pending::<()>();
+    tokio::select! {
+        () = ctrl_c => {}
+        () = terminate => {}
+    }
 }
 
 /// The one runtime of a command.

@@ -8,7 +8,7 @@ use clap::Args;
 use fallproof_router::Config;
 use tokio::net::TcpListener;
 
-use super::{Stop, runtime};
+use super::{Stop, interrupted, runtime};
 
 #[derive(Debug, Args)]
 pub(super) struct RouterArgs {
@@ -29,13 +29,7 @@ impl RouterArgs {
             })?;
             let addr = listener.local_addr().map_err(Stop::usage)?;
             eprintln!("listening on http://{addr}/v1; Ctrl-C ends it");
-            let stop = async {
-                // Without a signal handler there is only the hard way to stop.
-                if tokio::signal::ctrl_c().await.is_err() {
-                    std::future::pending::<()>().await;
-                }
-            };
-            fallproof_router::serve(listener, config, stop)
+            fallproof_router::serve(listener, config, interrupted())
                 .await
                 .map_err(|error| Stop::Harness(error.to_string()))
         })

@@ -25,10 +25,11 @@ pub fn case(case: &Case, scenario: &Scenario, group: &Group, replay: &str) -> St
         Outcome::Warn => ("WARN", Style::new().yellow().bold()),
         Outcome::Fail => ("FAIL", Style::new().red().bold()),
         Outcome::Inconclusive(_) => ("INCONCLUSIVE", Style::new().yellow().bold()),
+        Outcome::Skipped(_) => ("SKIPPED", Style::new().dimmed()),
     };
     let mut text = format!("{} {}\n", word.style(style), case.scenario.bold());
     let _ = writeln!(text, "  {}", scenario.title);
-    if let Outcome::Inconclusive(reason) = &case.outcome {
+    if let Outcome::Inconclusive(reason) | Outcome::Skipped(reason) = &case.outcome {
         let _ = writeln!(text, "\n  {reason}\n");
         return text;
     }
@@ -50,6 +51,7 @@ pub fn summary(cases: &[Case]) -> String {
         ("failed", count(|outcome| *outcome == Outcome::Fail)),
         ("warned", count(|outcome| *outcome == Outcome::Warn)),
         ("inconclusive", count(|outcome| matches!(outcome, Outcome::Inconclusive(_)))),
+        ("skipped", count(|outcome| matches!(outcome, Outcome::Skipped(_)))),
     ];
     let told: Vec<_> = counts
         .iter()

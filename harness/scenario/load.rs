@@ -4,8 +4,8 @@ use std::ops::Range;
 use std::path::Path;
 use std::time::Duration;
 
-use fallproof_mocks::behaviour::{Behaviour, CONNECTION_REFUSED};
-use fallproof_mocks::errors;
+use fallproof_mocks::behaviour::Behaviour;
+use fallproof_mocks::brain::behaviour_names;
 use fallproof_mocks::provider::Surface;
 use indexmap::IndexMap;
 use reqwest::header::{HeaderName, HeaderValue};
@@ -14,7 +14,7 @@ use super::body::{self, Members};
 use super::file::{
     AzureSurface, CallFile, ExpectFile, GroupFile, Provider, ScenarioFile, StepFile, UpstreamFile,
 };
-use super::{Body, Call, Expect, ExpectedError, Group, Scenario, Step, Upstream};
+use super::{Body, Call, DeadEnd, Expect, ExpectedError, Group, Scenario, Step, Upstream};
 use crate::yaml::{At, Diagnostic, LoadError, Optional, Source};
 
 /// The legacy surface's version where a scenario names none: the last preview of the dated ones.
@@ -152,15 +152,14 @@ impl Loader<'_> {
         }
         for At { value: behaviour, span } in &script.value {
             let name = &behaviour.reply;
-            if !errors::catalogue_names().any(|known| known == name) {
+            if !behaviour_names().any(|known| known == name) {
                 let error = self.source.error(span, format!("unknown behaviour `{name}`"));
-                self.problems.push(error.expected(name, errors::catalogue_names()));
+                self.problems.push(error.expected(name, behaviour_names()));
             }
             let alone = script.value.len() == 1 && *behaviour == Behaviour::named(name);
-            if name == CONNECTION_REFUSED && !alone {
-                let message = format!("`{CONNECTION_REFUSED}` stands alone in a script");
-                let error = self.source.error(span, message);
-                self.problems.push(error.help("a port that nobody listens on does nothing else"));
+            if DeadEnd::named(name).is_some() && !alone {
+                let error = self.source.error(span, format!("`{name}` stands alone in a script"));
+                self.problems.push(error.help("a port where no attempt arrives does nothing else"));
             }
             if behaviour.status.is_some_and(|status| !(200..=599).contains(&status)) {
                 self.problem(span, "the status of a reply is from 200 to 599");
@@ -248,10 +247,18 @@ impl Loader<'_> {
     fn seen(&mut self, name: &At<String>, upstreams: &IndexMap<String, Upstream>, so: &str) {
         match upstreams.get(&name.value) {
             None => self.unknown_upstream(name, upstreams.keys().map(String::as_str)),
-            Some(upstream) if upstream.refuses_connections() => {
-                self.problem(&name.span, format!("`{}` refuses connections, {so}", name.value));
-            }
-            Some(_) => {}
+            Some(upstream) => match upstream.dead_end() {
+                Some(DeadEnd::Refusing) => {
+                    self.problem(&name.span, format!("`{}` refuses connections, {so}", name.value));
+                }
+                Some(DeadEnd::Silent) => {
+                    self.problem(
+                        &name.span,
+                        format!("`{}` answers no connection, {so}", name.value),
+                    );
+                }
+                None => {}
+            },
         }
     }
 

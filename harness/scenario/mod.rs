@@ -10,7 +10,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use fallproof_mocks::behaviour::{Behaviour, CONNECTION_REFUSED};
+use fallproof_mocks::behaviour::{Behaviour, CONNECT_TIMEOUT, CONNECTION_REFUSED};
 use fallproof_mocks::provider::{Endpoint, Surface};
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -125,9 +125,29 @@ pub struct Upstream {
 }
 
 impl Upstream {
-    /// Whether connecting to it fails, so that none of its attempts can be seen.
-    pub fn refuses_connections(&self) -> bool {
-        self.script.iter().any(|behaviour| behaviour.reply == CONNECTION_REFUSED)
+    /// How connecting to it fails, where it does: then none of its attempts can be seen.
+    pub fn dead_end(&self) -> Option<DeadEnd> {
+        self.script.iter().find_map(|behaviour| DeadEnd::named(&behaviour.reply))
+    }
+}
+
+/// An address where no attempt arrives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeadEnd {
+    /// Every connection is refused.
+    Refusing,
+    /// No connection is answered.
+    Silent,
+}
+
+impl DeadEnd {
+    /// The one that this behaviour asks for.
+    pub fn named(behaviour: &str) -> Option<Self> {
+        match behaviour {
+            CONNECTION_REFUSED => Some(Self::Refusing),
+            CONNECT_TIMEOUT => Some(Self::Silent),
+            _ => None,
+        }
     }
 }
 

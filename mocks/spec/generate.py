@@ -40,22 +40,30 @@ SURFACES = {  # and the api-version that their reading is of
 }
 ENDPOINTS = {  # our name: the SDK type it is made of
     "chat.completions": "openai.types.chat.CompletionCreateParams",
+    "completions": "openai.types.CompletionCreateParams",
     "embeddings": "openai.types.EmbeddingCreateParams",
     "responses": "openai.types.responses.ResponseCreateParams",
     "responses.compact": "openai.types.responses.ResponseCompactParams",
+    "images.generations": "openai.types.ImageGenerateParams",
+    "audio.speech": "openai.types.audio.SpeechCreateParams",
+    "audio.transcriptions": "openai.types.audio.TranscriptionCreateParams",
+    "audio.translations": "openai.types.audio.TranslationCreateParams",
+    "moderations": "openai.types.ModerationCreateParams",
 }
+ONLY_ON = {"moderations": {"openai"}}  # the surfaces that have it, where not all
 
-KINDS = {"loosen", "tighten", "replace", "observe", "add-parameter", "remove-parameter", "add-rule"}
+KINDS = {"loosen", "tighten", "replace", "observe", "add-parameter", "remove-parameter", "add-rule", "wording"}
 ACTIONS = {"merge", "set", "drop", "branch", "rule"}
 ENTRY_KEYS = {"id", "kind", "surfaces", "also", "endpoints", "at", "steps", "evidence", "date", "strength"} | ACTIONS
 RULE_KEYS = {  # besides id, kind, strength, evidence and date
     "requires": {"param", "requires", "requires_present", "message", "code"},
+    "moved": {"param", "message", "code", "error_param"},
     "unsupported_for_model": {"param", "models", "except", "message", "code", "error_param"},
-    "unsupported_value_for_model": {"param", "models", "except", "allowed", "refused", "message", "code"},
+    "unsupported_value_for_model": {"param", "models", "except", "allowed", "refused", "message", "code", "error_param"},
 }
 KEYWORDS = (  # what a finished schema may use; extra keys are an error
     "$ref type properties required additionalProperties items enum anyOf minimum maximum "
-    "maxLength minItems maxItems maxProperties pattern x-strength x-discriminator x-unproven"
+    "maxLength minItems maxItems maxProperties pattern x-file x-strength x-discriminator x-unproven"
 ).split()
 
 
@@ -87,14 +95,25 @@ def base_schema(type_path):
 
     module, name = type_path.rsplit(".", 1)
     owner = import_module(module)
-    if not hasattr(owner, name):  # unions live in the module that defines their members
-        owner = import_module(f"{module}.{ {'CompletionCreateParams': 'completion_create_params'}[name] }")
+    name_files_plainly()
     raw = TypeAdapter(getattr(owner, name)).json_schema()
     defs = {short(k): clean(v) for k, v in raw.pop("$defs", {}).items()}
     root = clean(raw)
     if "anyOf" in root:
         root = merge_roots([deref(branch, defs) for branch in root["anyOf"]])
     return {**root, "$defs": defs}
+
+
+def name_files_plainly():
+    """Puts one mark in place of the SDK's many Python types for an uploaded file."""
+    from typing import Annotated
+
+    from pydantic import WithJsonSchema
+
+    file = Annotated[bytes, WithJsonSchema({"type": "string", "x-file": True})]
+    for name, module in list(sys.modules.items()):
+        if name.startswith("openai.types.") and hasattr(module, "FileTypes"):
+            module.FileTypes = file
 
 
 def short(name):
@@ -109,7 +128,7 @@ def clean(node):
         return {"$ref": "#/$defs/" + short(node["$ref"].removeprefix("#/$defs/"))}
     if "anyOf" in node or "oneOf" in node:
         return any_of([clean(n) for n in node.get("anyOf") or node["oneOf"]])
-    for key in ("type", "enum", "required"):
+    for key in ("type", "enum", "required", "x-file"):
         if key in node:
             out[key] = node[key]
     if "const" in node:
@@ -271,7 +290,7 @@ def finish(schema):
     if used:
         schema["$defs"] = used
     for node in [schema, *schema_nodes(schema["properties"].values()), *schema_nodes(used.values())]:
-        extra = set(node) - set(KEYWORDS) - ({"$defs", "x-rules"} if node is schema else set())
+        extra = set(node) - set(KEYWORDS) - ({"$defs", "x-rules", "x-older-words"} if node is schema else set())
         if extra:
             raise SystemExit(f"outside the subset: {sorted(extra)} in {json.dumps(node)[:200]}")
         if node.get("required"):
@@ -321,6 +340,8 @@ def generate():
     files = {}
     for surface in SURFACES:
         for endpoint, type_path in ENDPOINTS.items():
+            if surface not in ONLY_ON.get(endpoint, SURFACES):
+                continue
             schema = {**copy.deepcopy(bases[endpoint]), "x-strength": "documented", "x-rules": []}
             mine = [e for e in entries if endpoint in e["endpoints"] and strength_on(e, surface)]
             for entry in mine:

@@ -66,7 +66,9 @@ def broken_rules(rules, body):
     """The ids of the x-rules that would refuse this request, with the place."""
     for rule in rules:
         for place, value in values_at(body, rule["param"]):
-            if rule["kind"] == "requires":
+            if rule["kind"] == "moved":
+                bad = True
+            elif rule["kind"] == "requires":
                 bad = any(body.get(k) != v for k, v in rule.get("requires", {}).items())
                 bad |= any(body.get(k) is None for k in rule.get("requires_present", []))
             else:

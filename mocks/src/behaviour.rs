@@ -1,6 +1,7 @@
 //! What an upstream does at one attempt: a reply, and what the wire does to it.
 
 use std::fmt;
+use std::num::{NonZeroI32, NonZeroUsize};
 
 use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -11,6 +12,10 @@ use serde::{Deserialize, Deserializer, Serialize};
 /// The name of the behaviour that no upstream can play at the wire: its deployment has the address
 /// that refuses connections, and none of its attempts is seen.
 pub const CONNECTION_REFUSED: &str = "connection_refused";
+
+/// The other one of this kind: its deployment has the address where nobody ever answers a
+/// connection attempt, neither with yes nor with no.
+pub const CONNECT_TIMEOUT: &str = "connect_timeout";
 
 /// What an upstream does at one attempt.
 ///
@@ -114,7 +119,7 @@ impl JsonSchema for Behaviour {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let names: Vec<_> = crate::errors::catalogue_names().collect();
+        let names: Vec<_> = crate::brain::behaviour_names().collect();
         let spelled = generator.subschema_for::<Spelled>();
         json_schema!({
             "description": "What an upstream does at one attempt: a name from the catalogue, or spelled out.",
@@ -124,15 +129,69 @@ impl JsonSchema for Behaviour {
 }
 
 /// How the bytes of a reply reach the client.
+///
+/// A reply goes out in this order: the delay, the head, then the body chunk by chunk, each after
+/// the chunk delay. A cut ends it at any place of that order.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WirePlan {
     /// Wait this long before the first byte of the reply, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delay_ms: Option<u64>,
+    /// Send a head that is wrong. The connection is closed with a FIN after the reply, unless it
+    /// is cut in another way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head: Option<HeadFault>,
+    /// Into which chunks the body is cut; `events` unless said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub write: Option<Chunking>,
+    /// Wait this long before each chunk of the body, in milliseconds. The head is sent before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chunk_delay_ms: Option<u64>,
     /// Send only a part of the reply.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cut: Option<Cut>,
+}
+
+impl WirePlan {
+    /// This plan; where it says nothing, what `other` says.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            delay_ms: self.delay_ms.or(other.delay_ms),
+            head: self.head.or(other.head),
+            write: self.write.or(other.write),
+            chunk_delay_ms: self.chunk_delay_ms.or(other.chunk_delay_ms),
+            cut: self.cut.or(other.cut),
+        }
+    }
+}
+
+/// What is wrong with a head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum HeadFault {
+    /// A line that is not HTTP comes instead of the reply; there is no body.
+    Garbage,
+    /// The content length is so many bytes too great (`5`), or too small (`-5`; never below 0).
+    /// The body is sent whole all the same. An event stream has a content length then, too.
+    ContentLengthOffBy(NonZeroI32),
+}
+
+/// What is sent in place of a garbage head, always the same.
+pub const GARBAGE: &[u8] = b"\x00\xff\xfeFallproof: this is not HTTP\x80\r\n\r\n";
+
+/// The chunks that a body is cut into. Each is written by itself, and is a chunk of the chunked
+/// coding where the reply is an event stream.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Chunking {
+    /// One chunk for each event of an event stream, its empty line included. The body of any other
+    /// reply is one chunk.
+    #[default]
+    Events,
+    /// So many bytes in each chunk, also in the middle of an event or of a UTF-8 character.
+    Bytes(NonZeroUsize),
 }
 
 /// Where a reply breaks off, and how.
@@ -146,13 +205,22 @@ pub struct Cut {
 }
 
 /// The place in a reply after which nothing more is sent.
+///
+/// What was sent promised all: a content length is that of the whole body, and a chunk that is cut
+/// in its middle has its whole size before it. The chunk of size 0, which ends an event stream, is
+/// never sent, also where nothing else is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CutPoint {
     /// The request is read and not a byte is answered.
     BeforeHead,
-    /// The head is sent, with the content length of the whole body, then this many bytes of it.
+    /// The head is sent and nothing of the body.
+    AfterHead,
+    /// So many bytes of the body are sent; the whole of a shorter one.
     BodyBytes(usize),
+    /// So many events are sent; the whole of a shorter stream. The body of a reply that is no
+    /// event stream counts as one event.
+    Events(usize),
 }
 
 /// How a cut connection ends.

@@ -1,28 +1,31 @@
 //! The brain: decides what an upstream answers.
 //!
 //! It knows nothing of sockets. A request goes through the provider's checks in this order: path
-//! and method, Azure's api-version, the credential, JSON, the model or deployment name, the
-//! parameters; then the script decides.
+//! and method, Azure's api-version, the credential, JSON or form, the model or deployment name, the
+//! parameters, the response before it; then the script decides.
 
 mod door;
+mod examine;
+mod form;
 mod plan;
 mod probe;
 mod script;
 pub(crate) mod server;
+mod stored;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use plan::Plan;
-pub use script::ScriptError;
+pub use script::{ScriptError, behaviour_names, behaviours};
 
 use crate::behaviour::{Behaviour, WirePlan};
-use crate::errors::{self, DoorRefusal, Reply};
+use crate::errors::Reply;
 use crate::journal::HitKind;
 use crate::marker::Marker;
-use crate::provider::{Deployment, Endpoint, Surface};
-use crate::reply::{Members, Order, own_refusal};
-use crate::strict::{self, Strength, Violation};
+use crate::provider::{Deployment, Endpoint, Names};
+use crate::reply::{Course, Order, own_refusal};
+use stored::Stored;
 
 /// No request body is taken beyond this; a longer one is refused with 413.
 pub const MOST_BODY_BYTES: usize = 32 * 1024 * 1024;
@@ -37,6 +40,8 @@ pub struct Upstream {
     pub prefix: String,
     /// What it plays.
     pub deployment: Deployment,
+    /// What else it takes for a model's or deployment's name.
+    pub names: Names,
     /// What it does at its attempts, in order.
     pub script: Vec<Behaviour>,
     /// After the script's end the last behaviour goes on; else any further attempt is unexpected.
@@ -84,6 +89,7 @@ pub struct Brain {
 struct Playing {
     upstream: Arc<Upstream>,
     attempts: u32,
+    stored: Arc<Mutex<Stored>>,
 }
 
 impl Brain {
@@ -94,7 +100,8 @@ impl Brain {
     pub fn plug(&self, upstream: Upstream) -> Result<(), ScriptError> {
         script::validate(&upstream)?;
         let prefix = upstream.prefix.clone();
-        self.lock().insert(prefix, Playing { upstream: Arc::new(upstream), attempts: 0 });
+        let upstream = Arc::new(upstream);
+        self.lock().insert(prefix, Playing { upstream, attempts: 0, stored: Arc::default() });
         Ok(())
     }
 
@@ -111,144 +118,82 @@ impl Brain {
     /// What the upstream with this prefix answers; `None` where there is none. A POST counts as
     /// an attempt and uses up a behaviour of the script.
     pub fn answer(&self, prefix: &str, request: &Request<'_>) -> Option<Answer> {
-        let (upstream, attempt) = {
+        let (upstream, attempt, stored) = {
             let mut upstreams = self.lock();
             let playing = upstreams.get_mut(prefix)?;
             if request.method == "POST" {
                 playing.attempts = playing.attempts.saturating_add(1);
             }
-            (Arc::clone(&playing.upstream), playing.attempts)
+            (Arc::clone(&playing.upstream), playing.attempts, Arc::clone(&playing.stored))
         };
         Some(if request.method == "POST" {
-            upstream.attempt(attempt, request)
+            upstream.attempt(attempt, request, &stored)
         } else {
-            probe::answer(&upstream.deployment, request)
+            upstream.probe(request, &locked(&stored))
         })
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Playing>> {
-        self.upstreams.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.upstreams)
     }
 }
 
-/// Why a request does not get as far as the script.
-enum Refusal {
-    Door(DoorRefusal),
-    Parameter(Box<Violation>),
-    TooLarge,
-    NotMocked,
+/// The maps and lists in here are whole between any two steps, so a panic elsewhere does no harm.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Upstream {
-    fn attempt(&self, attempt: u32, request: &Request<'_>) -> Answer {
+    fn attempt(&self, attempt: u32, request: &Request<'_>, stored: &Mutex<Stored>) -> Answer {
         let target = door::Target::of(request.target);
         let located = door::locate(self.deployment.surface, &target.path);
         let place = located.as_ref().map(|place| (place.surface, place.endpoint));
-        let (surface, endpoint) = match place {
-            Some((surface, endpoint)) => (surface, Some(endpoint)),
-            None => (self.deployment.surface, None),
-        };
+        let endpoint = place.map(|(_, endpoint)| endpoint);
         let scheduled = script::entry(&self.script, self.repeat_last, attempt);
         let scripted = scheduled.map(|behaviour| {
             script::scripted(behaviour, &self.deployment, endpoint.unwrap_or(Endpoint::Responses))
         });
 
-        let mut violation = None;
-        let examined = self.examine(located, &target, request);
+        let examined = self.examine(located, &target, request, &locked(stored));
         let refused = examined.is_err();
-        let (reply, wire) = match (examined, scripted) {
-            (Err(refusal), scripted) => {
+        let (reply, wire, violation) = match (examined, scripted, scheduled) {
+            (Err(refusal), scripted, _) => {
+                let surface = place.map_or(self.deployment.surface, |(surface, _)| surface);
                 let wire = scripted.map(|(_, wire)| wire).unwrap_or_default();
-                let reply = refusal_reply(surface, endpoint, &refusal);
-                if let Refusal::Parameter(found) = refusal {
-                    violation = Some(*found);
-                }
-                (reply, wire)
+                (refusal.reply(surface, endpoint), wire, refusal.violation())
             }
-            (Ok(passed), scripted) => {
-                violation = passed.doubt;
+            (Ok(passed), Some((error, wire)), Some(behaviour)) => {
                 let order = Order {
-                    deployment: &self.deployment,
+                    deployment: &passed.deployment,
                     marker: &self.marker,
                     attempt,
                     members: &passed.members,
+                    course: Course::named(&behaviour.reply),
                 };
-                match (scripted, scheduled) {
-                    (Some((error, wire)), Some(behaviour)) => {
-                        let reply = error.unwrap_or_else(|| order.success(passed.endpoint));
-                        (script::overridden(behaviour, &self.deployment, reply), wire)
+                let reply = error.unwrap_or_else(|| {
+                    if is_stored(&order, passed.endpoint, behaviour) {
+                        locked(stored).keep(order.response_id(), order.response());
                     }
-                    _ => (unexpected(attempt), WirePlan::default()),
-                }
+                    order.success(passed.endpoint)
+                });
+                (script::overridden(behaviour, &self.deployment, reply), wire, passed.doubt)
             }
+            (Ok(passed), ..) => (unexpected(attempt), WirePlan::default(), passed.doubt),
         };
         let behaviour = scheduled.map_or(UNEXPECTED, |behaviour| &behaviour.reply).to_owned();
         let kind = HitKind::Matched;
         let plan = Plan { kind, attempt, place, behaviour, refused, violation, wire };
         Answer { plan, reply }
     }
-
-    /// All that comes before the script, in the provider's order.
-    fn examine<'a>(
-        &self,
-        place: Option<door::Place<'_>>,
-        target: &door::Target<'_>,
-        request: &Request<'a>,
-    ) -> Result<Passed<'a>, Refusal> {
-        let Deployment { model, name, .. } = &self.deployment;
-        if request.body.len() > MOST_BODY_BYTES {
-            return Err(Refusal::TooLarge);
-        }
-        let Some(place) = place else {
-            let (method, path) = (request.method.to_owned(), target.raw_path.to_owned());
-            return Err(Refusal::Door(DoorRefusal::UnknownPath { method, path }));
-        };
-        door::api_version(place.surface, target).map_err(Refusal::Door)?;
-        door::credential(place.surface, &self.deployment, request).map_err(Refusal::Door)?;
-        let members =
-            Members::of(request.body).map_err(|_| Refusal::Door(DoorRefusal::InvalidJson))?;
-        let named = place.deployment.map(str::to_owned).or_else(|| members.get("model"));
-        if let Some(named) = named.filter(|named| named != name) {
-            return Err(Refusal::Door(DoorRefusal::UnknownModel { name: named }));
-        }
-        let doubt = match strict::check(place.surface, place.endpoint, model, request.body) {
-            Some(violation) if violation.strength == Strength::Observed => {
-                return Err(Refusal::Parameter(Box::new(violation)));
-            }
-            doubt => doubt,
-        };
-        if members.get("stream") == Some(true) {
-            return Err(Refusal::NotMocked);
-        }
-        Ok(Passed { endpoint: place.endpoint, members, doubt })
-    }
 }
 
-/// A request that the provider accepts.
-struct Passed<'a> {
-    endpoint: Endpoint,
-    members: Members<'a>,
-    /// What the provider's documents hold against it.
-    doubt: Option<Violation>,
-}
-
-fn refusal_reply(surface: Surface, endpoint: Option<Endpoint>, refusal: &Refusal) -> Reply {
-    match refusal {
-        Refusal::Door(refusal) => errors::door(surface, endpoint, refusal),
-        Refusal::Parameter(violation) => {
-            errors::refusal(surface, endpoint.unwrap_or(Endpoint::Responses), violation)
-        }
-        Refusal::TooLarge => own_refusal(
-            413,
-            "fallproof_body_too_large",
-            &format!("Fallproof's mocks take request bodies of at most {MOST_BODY_BYTES} bytes."),
-        ),
-        Refusal::NotMocked => own_refusal(
-            400,
-            "fallproof_not_mocked",
-            "Fallproof's mocks do not stream yet; send no `stream: true`.",
-        ),
-    }
+/// Whether the provider keeps its answer: not a failed one, not one that the client does not want
+/// kept, and no words of the script's own.
+fn is_stored(order: &Order<'_>, endpoint: Endpoint, behaviour: &Behaviour) -> bool {
+    endpoint == Endpoint::Responses
+        && matches!(order.course, Course::Plain | Course::Refusal)
+        && (behaviour.status.is_none() && behaviour.body.is_none())
+        && order.members.get("store") != Some(false)
 }
 
 fn unexpected(attempt: u32) -> Reply {

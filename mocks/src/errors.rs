@@ -9,15 +9,29 @@
 //! to whoever sends it.
 
 mod catalogue;
+mod http_date;
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
 use crate::behaviour::WirePlan;
 use crate::provider::{Deployment, Endpoint, Surface};
 use crate::strict::{self, Violation};
-use catalogue::{Catalogue, Values, find};
+use catalogue::{Part, Provider, Values};
+
+/// How far ahead a `retry-after` is that is written as a date.
+const COME_BACK_IN: Duration = Duration::from_secs(2);
+
+/// A behaviour that a script may name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    /// Its name, for ever.
+    pub name: &'static str,
+    /// What happens then, in one sentence.
+    pub what: &'static str,
+}
 
 /// A reply as a provider sends it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,8 +61,12 @@ pub enum DoorRefusal {
         /// The path as sent.
         path: String,
     },
-    /// Azure legacy: no `api-version`, or one that does not exist.
+    /// Azure: an `api-version` that does not exist.
     ApiVersion,
+    /// Azure legacy: no `api-version`.
+    MissingApiVersion,
+    /// Azure legacy: an `api-version` from before the responses endpoints, there.
+    ApiVersionTooOld,
     /// No credential in the provider's form.
     MissingKey,
     /// A credential that is not the deployment's.
@@ -56,8 +74,13 @@ pub enum DoorRefusal {
         /// The credential as sent. The reply shows it masked, as the provider does.
         key: String,
     },
-    /// The model or deployment named is not there.
+    /// The model or deployment that is to answer is not there.
     UnknownModel {
+        /// The name as sent.
+        name: String,
+    },
+    /// The model that is asked about (`GET /models/{name}`) is not there.
+    UnlistedModel {
         /// The name as sent.
         name: String,
     },
@@ -65,37 +88,37 @@ pub enum DoorRefusal {
     InvalidJson,
 }
 
-/// Every name that a script may use, `ok` among them, in the catalogue's order.
+/// Every behaviour that a script may name, `ok` first, in the order in which to show them.
+pub fn catalogue() -> impl Iterator<Item = Entry> {
+    catalogue::names().iter().map(|named| Entry { name: &named.name, what: &named.what })
+}
+
+/// The names of the [`catalogue`].
 pub fn catalogue_names() -> impl Iterator<Item = &'static str> {
-    let mut last = "";
-    let entries = Catalogue::of(Surface::OpenAi).behaviours.iter();
-    // The entries of one name follow each other.
-    entries.map(|entry| entry.name.as_str()).filter(move |name| {
-        let is_new = *name != last;
-        last = name;
-        is_new
-    })
+    catalogue().map(|entry| entry.name)
 }
 
 /// The reply of this catalogue name as `deployment` gives it at `endpoint`, and what the wire does
 /// to it (e.g. `connection_reset`); the reply is `None` where it is the success reply. `None` for
-/// an unknown name.
+/// an unknown name. Each time the same, but for the date that `rate_limited_date` names.
 ///
-/// `connection_refused` gives neither: no request can reach a wire that refuses, so whoever sets
-/// the upstream up gives it a port that does.
+/// `connection_refused` and `connect_timeout` give neither: no request can reach a wire that does
+/// not take connections, so whoever sets the upstream up gives it an address that does so.
 pub fn behaviour(
     name: &str,
     deployment: &Deployment,
     endpoint: Endpoint,
 ) -> Option<(Option<Reply>, WirePlan)> {
+    let named = catalogue::names().iter().find(|named| named.name == name)?;
     let Deployment { surface, model, name: asked, key } = deployment;
-    let catalogue = Catalogue::of(*surface);
-    let entry = find(&catalogue.behaviours, name, Some(endpoint))?;
     let values = ids(&[name, surface.name(), endpoint.path(), asked])
         .text("model", model)
         .text("name", asked)
-        .text("key", &masked(key));
-    Some((catalogue.reply(entry, &values), entry.wire.clone()))
+        .text("key", &masked(key))
+        .text("endpoint", endpoint.path())
+        .text("date", &http_date::http_date_in(COME_BACK_IN));
+    let reply = Provider::of(*surface).reply(Part::Behaviours, name, Some(endpoint), &values);
+    Some((reply, named.wire.clone()))
 }
 
 /// The provider's own reply to a body with this violation.
@@ -111,9 +134,8 @@ pub fn refusal(surface: Surface, endpoint: Endpoint, violation: &Violation) -> R
         .text("type", error_type)
         .value("param", param.as_deref())
         .value("code", code.as_deref());
-    let catalogue = Catalogue::of(surface);
-    find(&catalogue.refusals, name, Some(endpoint))
-        .and_then(|entry| catalogue.reply(entry, &values))
+    Provider::of(surface)
+        .reply(Part::Refusals, name, Some(endpoint), &values)
         .expect("each refusal has a reply for every endpoint, as a test shows")
 }
 
@@ -128,18 +150,20 @@ pub fn door(surface: Surface, endpoint: Option<Endpoint>, refusal: &DoorRefusal)
             ("wrong_method", none().text("method", method).text("path", path))
         }
         DoorRefusal::ApiVersion => ("api_version", none()),
+        DoorRefusal::MissingApiVersion => ("missing_api_version", none()),
+        DoorRefusal::ApiVersionTooOld => ("api_version_too_old", none()),
         DoorRefusal::MissingKey => ("missing_key", none()),
         DoorRefusal::WrongKey { key } => ("wrong_key", none().text("key", &masked(key))),
         DoorRefusal::UnknownModel { name } => {
             ("unknown_model", none().text("name", name).text("model", name))
         }
+        DoorRefusal::UnlistedModel { name } => ("unlisted_model", none().text("name", name)),
         DoorRefusal::InvalidJson => ("invalid_json", none()),
     };
     let path = endpoint.map_or("", Endpoint::path);
     let values = values.and(ids(&[name, surface.name(), path]));
-    let catalogue = Catalogue::of(surface);
-    find(&catalogue.doors, name, endpoint)
-        .and_then(|entry| catalogue.reply(entry, &values))
+    Provider::of(surface)
+        .reply(Part::Doors, name, endpoint, &values)
         .expect("each door has a reply for every endpoint and for none, as a test shows")
 }
 

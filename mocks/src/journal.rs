@@ -38,8 +38,11 @@ pub struct Hit {
     pub target: String,
     /// Header names and values in the order sent; names as spelled.
     pub headers: Vec<(String, Vec<u8>)>,
-    /// The body, freed of chunked coding, otherwise as it came.
+    /// The body, freed of chunked coding, otherwise as it came; its beginning where it was longer
+    /// than the journal keeps.
     pub body: Vec<u8>,
+    /// How long the body was where only its beginning was kept.
+    pub body_cut: Option<usize>,
     /// The surface and the endpoint that the path led to; `None` where the provider has no such
     /// path.
     pub place: Option<(Surface, Endpoint)>,
@@ -50,12 +53,18 @@ pub struct Hit {
     pub refused: bool,
     /// The catalogue name of what was played.
     pub behaviour: String,
-    /// What the wire did to the reply.
+    /// The fault: what the wire was told to do to the reply.
     pub wire: WirePlan,
     /// The status that was sent; `None` where no head was sent.
     pub status: Option<u16>,
-    /// The whole body of the reply as decided by the brain (not what a cut let through).
+    /// The whole body of the reply as decided by the brain (not what a cut let through); its
+    /// beginning where it was longer than the journal keeps.
     pub reply: Vec<u8>,
+    /// How long the reply's body was where only its beginning was kept.
+    pub reply_cut: Option<usize>,
+    /// How many bytes of the reply's body were handed to the system to send, up to now. A client
+    /// may have got fewer: a reset loses what is still on its way.
+    pub sent: usize,
     /// When things happened.
     pub times: HitTimes,
     /// True where the client closed or reset the connection before the reply was through.
@@ -70,11 +79,46 @@ impl Hit {
             .filter(move |(key, _)| key.eq_ignore_ascii_case(name))
             .map(|(_, value)| value.as_slice())
     }
+
+    /// About how much memory it takes, in bytes.
+    pub(crate) fn weight(&self) -> usize {
+        let headers = self
+            .headers
+            .iter()
+            .map(|(name, value)| size_of::<(String, Vec<u8>)>() + name.len() + value.len());
+        size_of::<Self>()
+            + self.head.len()
+            + headers.sum::<usize>()
+            + self.body.len()
+            + self.reply.len()
+    }
+}
+
+/// How much the journal keeps. Where it would be more, the oldest hits are dropped, and counted.
+///
+/// Stray hits are kept apart, within the same limits, so that they never push out an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// The most hits, over all upstreams.
+    pub hits: usize,
+    /// The most bytes that these take in memory. The latest hit is kept whatever it takes.
+    pub bytes: usize,
+    /// The most bytes of one body, of a request or of a reply.
+    pub body: usize,
+}
+
+impl Default for Limits {
+    /// 10,000 hits, 256 MiB, and 16 MiB of each body.
+    fn default() -> Self {
+        Self { hits: 10_000, bytes: 256 * 1024 * 1024, body: 16 * 1024 * 1024 }
+    }
 }
 
 /// When things happened, since the wire was started.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct HitTimes {
+    /// The connection was accepted; the same for all requests on it.
+    pub accepted: Duration,
     /// The request head was complete.
     pub head: Duration,
     /// The request body was complete.

@@ -1,5 +1,8 @@
 //! Markers: a token in each mock answer that tells whose words the client got.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use memchr::memmem;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -11,9 +14,9 @@ const FEWEST_NUMBERS: usize = 3;
 
 /// What tells one upstream's answers from all others'.
 ///
-/// In text it is a token; in an embedding, where there is no text, the first numbers. The numbers
-/// are sixty-fourths, so a gateway that reads them as `f32` or `f64` and writes them again leaves
-/// their value alone, however it spells them.
+/// In text it is a token, and in images and sound a token within their text; in an embedding, where
+/// there is no text, the first numbers. The numbers are sixty-fourths, so a gateway that reads them
+/// as `f32` or `f64` and writes them again leaves their value alone, however it spells them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Marker {
     token: String,
@@ -46,20 +49,34 @@ impl Marker {
         self.numbers.map(|number| f32::from(number) / 64.0)
     }
 
-    /// Whether this upstream's words are in a client's body: the token anywhere, or in JSON an
-    /// array that starts with the numbers, or their base64 form.
+    /// Whether this upstream's words are in a client's body: the token anywhere, plain or within
+    /// base64, or in JSON an array that starts with the numbers, or their base64 form.
     pub fn found_in(&self, body: &[u8]) -> bool {
-        body.windows(self.token.len()).any(|window| window == self.token.as_bytes())
-            || serde_json::from_slice(body).is_ok_and(|value| self.is_in(&value))
+        let spellings = self.spellings();
+        spellings.iter().any(|spelling| memmem::find(body, spelling.as_bytes()).is_some())
+            || serde_json::from_slice(body).is_ok_and(|value| self.is_in(&value, &spellings))
     }
 
-    fn is_in(&self, value: &Value) -> bool {
+    /// The token, and what base64 makes of it: three bytes are four characters, so it depends on
+    /// how many bytes of the token belong to the group that starts before it. Left out are the
+    /// characters that hold bits of what stands around the token.
+    fn spellings(&self) -> [String; 4] {
+        let encoded = |before: usize| {
+            let inner = &self.token.as_bytes()[before..];
+            STANDARD.encode(&inner[..inner.len() / 3 * 3])
+        };
+        [self.token.clone(), encoded(0), encoded(1), encoded(2)]
+    }
+
+    fn is_in(&self, value: &Value, spellings: &[String]) -> bool {
         match value {
-            Value::String(text) => text.contains(&self.token) || self.starts_base64(text),
-            Value::Array(items) => {
-                self.starts_array(items) || items.iter().any(|item| self.is_in(item))
+            Value::String(text) => {
+                spellings.iter().any(|spelling| text.contains(spelling)) || self.starts_base64(text)
             }
-            Value::Object(members) => members.values().any(|member| self.is_in(member)),
+            Value::Array(items) => {
+                self.starts_array(items) || items.iter().any(|item| self.is_in(item, spellings))
+            }
+            Value::Object(members) => members.values().any(|member| self.is_in(member, spellings)),
             Value::Null | Value::Bool(_) | Value::Number(_) => false,
         }
     }
@@ -84,20 +101,8 @@ impl Marker {
 
 /// The base64 form in which providers send an embedding: little-endian `f32`.
 pub(crate) fn base64_of_f32(numbers: &[f32]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for group in bytes.chunks(3) {
-        let bits = (0..3).fold(0_usize, |bits, index| {
-            bits << 8 | usize::from(group.get(index).copied().unwrap_or(0))
-        });
-        for position in 0..4 {
-            let padding = position > group.len();
-            let sextet = bits >> (18 - 6 * position) & 0x3f;
-            text.push(if padding { '=' } else { char::from(ALPHABET[sextet]) });
-        }
-    }
-    text
+    STANDARD.encode(bytes)
 }
 
 #[cfg(test)]
@@ -148,10 +153,20 @@ mod tests {
     }
 
     #[test]
-    fn base64_is_the_one_that_everybody_reads() {
+    fn the_token_is_found_within_base64_wherever_it_stands() {
+        let marker = Marker::new("/a/primary");
+        for before in 0..6 {
+            let bytes = format!("{}{}...", "x".repeat(before), marker.token());
+            let body = format!("{{\"b64_json\":\"{}\"}}", STANDARD.encode(bytes));
+            assert!(marker.found_in(body.as_bytes()), "{before} bytes before");
+            assert!(!Marker::new("/a/backup").found_in(body.as_bytes()), "{before} bytes before");
+        }
+    }
+
+    #[test]
+    fn an_embedding_is_little_endian_in_base64() {
         // 1.0 is 00 00 80 3f and -2.5 is 00 00 20 c0, lowest byte first.
         assert_eq!(base64_of_f32(&[1.0]), "AACAPw==");
         assert_eq!(base64_of_f32(&[1.0, -2.5]), "AACAPwAAIMA=");
-        assert_eq!(base64_of_f32(&[1.0, -2.5, 1.0]), "AACAPwAAIMAAAIA/");
     }
 }

@@ -40,6 +40,9 @@ pub enum Endpoint {
     /// `POST /chat/completions`
     #[serde(rename = "chat/completions")]
     ChatCompletions,
+    /// `POST /completions`
+    #[serde(rename = "completions")]
+    Completions,
     /// `POST /embeddings`
     #[serde(rename = "embeddings")]
     Embeddings,
@@ -49,26 +52,91 @@ pub enum Endpoint {
     /// `POST /responses/compact`
     #[serde(rename = "responses/compact")]
     ResponsesCompact,
+    /// `POST /images/generations`
+    #[serde(rename = "images/generations")]
+    ImagesGenerations,
+    /// `POST /audio/speech`
+    #[serde(rename = "audio/speech")]
+    AudioSpeech,
+    /// `POST /audio/transcriptions`
+    #[serde(rename = "audio/transcriptions")]
+    AudioTranscriptions,
+    /// `POST /audio/translations`
+    #[serde(rename = "audio/translations")]
+    AudioTranslations,
+    /// `POST /moderations`
+    #[serde(rename = "moderations")]
+    Moderations,
 }
 
 impl Endpoint {
     /// Every endpoint, in the order of the documentation.
-    pub const ALL: [Self; 4] =
-        [Self::ChatCompletions, Self::Embeddings, Self::Responses, Self::ResponsesCompact];
+    pub const ALL: [Self; 10] = [
+        Self::ChatCompletions,
+        Self::Completions,
+        Self::Embeddings,
+        Self::Responses,
+        Self::ResponsesCompact,
+        Self::ImagesGenerations,
+        Self::AudioSpeech,
+        Self::AudioTranscriptions,
+        Self::AudioTranslations,
+        Self::Moderations,
+    ];
 
     /// The path below the version prefix, without a leading slash; also the name in scenarios.
     pub fn path(self) -> &'static str {
         match self {
             Self::ChatCompletions => "chat/completions",
+            Self::Completions => "completions",
             Self::Embeddings => "embeddings",
             Self::Responses => "responses",
             Self::ResponsesCompact => "responses/compact",
+            Self::ImagesGenerations => "images/generations",
+            Self::AudioSpeech => "audio/speech",
+            Self::AudioTranscriptions => "audio/transcriptions",
+            Self::AudioTranslations => "audio/translations",
+            Self::Moderations => "moderations",
         }
     }
 
     /// The endpoint with this path, if it is mocked.
     pub fn from_path(path: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|endpoint| endpoint.path() == path)
+    }
+
+    /// Whether the surface has it: Azure has no moderations, and its legacy surface takes the
+    /// deployment's name in the path of all endpoints but the responses family.
+    pub fn is_on(self, surface: Surface) -> bool {
+        self != Self::Moderations || surface == Surface::OpenAi
+    }
+
+    /// Whether its request is `multipart/form-data` instead of JSON.
+    pub fn is_multipart(self) -> bool {
+        matches!(self, Self::AudioTranscriptions | Self::AudioTranslations)
+    }
+}
+
+/// Which names of models or deployments an upstream takes beside its deployment's own.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Names {
+    /// None: another name is refused, as the provider does.
+    #[default]
+    Own,
+    /// These; each runs the model of its name.
+    Listed(Vec<String>),
+    /// Every name; each runs the model of its name.
+    Any,
+}
+
+impl Names {
+    /// Whether this name is taken.
+    pub fn take(&self, name: &str) -> bool {
+        match self {
+            Self::Own => false,
+            Self::Listed(names) => names.iter().any(|listed| listed == name),
+            Self::Any => true,
+        }
     }
 }
 

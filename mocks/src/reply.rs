@@ -3,53 +3,91 @@
 //! Layout, member order and headers are those of recorded answers: `OpenAI` writes two-space JSON
 //! in declaration order, Azure's chat one line in alphabetical order. Ids and times are derived
 //! from the upstream and the attempt, so that the same scenario gives the same bytes each time.
+//!
+//! A stream is one body here, event after event; the wire delivers it in pieces.
 
 mod chat;
+mod completions;
 mod embeddings;
+mod filter;
+mod headers;
+mod images;
+mod members;
+mod moderations;
 mod responses;
+mod said;
+mod sample;
+mod sound;
+mod speech;
+mod sse;
+mod transcripts;
 
-use std::collections::HashMap;
 use std::fmt::Write as _;
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::errors::Reply;
+pub use members::Members;
+
+use crate::errors::{self, Entry, Reply};
 use crate::marker::Marker;
 use crate::provider::{Deployment, Endpoint, Surface};
+use sse::Events;
 
 /// The `created` of a first attempt: noon of the first of January 2026, UTC.
-const FIRST_CREATED: u64 = 1_767_268_800;
+pub(crate) const FIRST_CREATED: u64 = 1_767_268_800;
 
-/// The top-level members of a request's body, each as it was spelled.
-#[derive(Debug, Default)]
-pub struct Members<'a>(HashMap<String, &'a RawValue>);
+/// The behaviours that are success replies gone another way. A failing one where nothing is
+/// streamed is the provider's `server_error`.
+pub const COURSES: [Entry; 4] = [
+    Entry {
+        name: "refusal",
+        what: "200, the model refuses, in the form that chat and responses have for it.",
+    },
+    Entry {
+        name: "stream_error_first",
+        what: "A stream that fails before any content; 500 where nothing is streamed.",
+    },
+    Entry {
+        name: "stream_error",
+        what: "A stream that fails after its first content; 500 where nothing is streamed.",
+    },
+    Entry {
+        name: "response_failed",
+        what: "A stream of responses that ends in response.failed before any content; elsewhere \
+               stream_error_first.",
+    },
+];
 
-impl<'a> Members<'a> {
-    /// The members of a JSON text; of one name the last. A body that is no object has none.
-    ///
-    /// # Errors
-    /// The text is not JSON.
-    pub fn of(body: &'a [u8]) -> Result<Self, serde_json::Error> {
-        let whole: &RawValue = serde_json::from_slice(body)?;
-        Ok(Self(serde_json::from_str(whole.get()).unwrap_or_default()))
+/// Which way a success reply goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Course {
+    /// To its end.
+    Plain,
+    /// `refusal`
+    Refusal,
+    /// `stream_error_first`
+    ErrorFirst,
+    /// `stream_error`
+    ErrorLater,
+    /// `response_failed`
+    Failed,
+}
+
+impl Course {
+    /// The course of the behaviour with this name.
+    pub fn named(name: &str) -> Self {
+        match name {
+            "refusal" => Self::Refusal,
+            "stream_error_first" => Self::ErrorFirst,
+            "stream_error" => Self::ErrorLater,
+            "response_failed" => Self::Failed,
+            _ => Self::Plain,
+        }
     }
 
-    /// The member of this name, where it is there and of this type.
-    pub fn get<T: Deserialize<'a>>(&self, name: &str) -> Option<T> {
-        serde_json::from_str(self.0.get(name)?.get()).ok()
-    }
-
-    /// The member of this name as it was sent, or else `default`.
-    fn or(&self, name: &str, default: Value) -> Value {
-        self.get(name).unwrap_or(default)
-    }
-
-    /// About how many tokens a member holds, by the rule of thumb of four bytes a token.
-    fn tokens(&self, name: &str) -> usize {
-        self.0.get(name).map_or(0, |value| tokens_in(value.get()))
+    fn fails(self) -> bool {
+        matches!(self, Self::ErrorFirst | Self::ErrorLater | Self::Failed)
     }
 }
 
@@ -64,25 +102,93 @@ pub struct Order<'a> {
     pub attempt: u32,
     /// What was asked.
     pub members: &'a Members<'a>,
+    /// Which way the reply goes.
+    pub course: Course,
+}
+
+/// The body of a reply and its type.
+struct Body {
+    content_type: &'static str,
+    bytes: Vec<u8>,
+}
+
+impl Body {
+    fn json(text: String) -> Self {
+        Self { content_type: "application/json", bytes: text.into_bytes() }
+    }
+
+    fn text(text: String) -> Self {
+        Self { content_type: "text/plain; charset=utf-8", bytes: text.into_bytes() }
+    }
+}
+
+impl From<Events> for Body {
+    fn from(events: Events) -> Self {
+        Self { content_type: sse::CONTENT_TYPE, bytes: events.into_bytes() }
+    }
 }
 
 impl Order<'_> {
     /// The provider's reply to a valid request.
     pub fn success(&self, endpoint: Endpoint) -> Reply {
-        let body = match (endpoint, self.deployment.surface) {
-            (Endpoint::ChatCompletions, Surface::OpenAi) => pretty(&chat::openai(self), "\n"),
-            (Endpoint::ChatCompletions, _) => format!("{}\n", chat::azure(self)),
-            (Endpoint::Embeddings, Surface::OpenAi) => pretty(&embeddings::list(self), ""),
-            (Endpoint::Embeddings, _) => pretty(&embeddings::list(self), "\n"),
-            (Endpoint::Responses, _) => pretty(&responses::response(self), ""),
-            (Endpoint::ResponsesCompact, _) => pretty(&responses::compaction(self), ""),
+        if self.course.fails() && !self.fails_in_stream(endpoint) {
+            return self.server_error(endpoint);
+        }
+        let body = match endpoint {
+            Endpoint::ChatCompletions => chat::body(self),
+            Endpoint::Completions => completions::body(self),
+            Endpoint::Embeddings => embeddings::body(self),
+            Endpoint::Responses => responses::body(self),
+            Endpoint::ResponsesCompact => responses::compact_body(self),
+            Endpoint::ImagesGenerations => images::body(self),
+            Endpoint::AudioSpeech => speech::body(self),
+            Endpoint::AudioTranscriptions => transcripts::transcription(self),
+            Endpoint::AudioTranslations => transcripts::translation(self),
+            Endpoint::Moderations => moderations::body(self),
         };
-        Reply { status: 200, headers: self.headers(endpoint), body: body.into_bytes() }
+        let headers = self.headers(endpoint, body.content_type);
+        Reply { status: 200, headers, body: body.bytes }
     }
 
-    /// The sentence that an assistant says: the marker in it survives every gateway we know.
-    fn words(&self) -> String {
-        format!("This is {} speaking.", self.marker.token())
+    /// The id of the answer if it is one of `/responses`.
+    pub fn response_id(&self) -> String {
+        format!("resp_{}", self.digits("response", 50))
+    }
+
+    /// The answer of `/responses` as it can be got again, also where it is streamed.
+    pub fn response(&self) -> Vec<u8> {
+        responses::stored(self).into_bytes()
+    }
+
+    fn is_streamed(&self) -> bool {
+        self.members.get("stream") == Some(true)
+    }
+
+    /// Streams of sound, images and transcripts do not fail here.
+    fn fails_in_stream(&self, endpoint: Endpoint) -> bool {
+        let speaks = matches!(
+            endpoint,
+            Endpoint::ChatCompletions | Endpoint::Completions | Endpoint::Responses
+        );
+        speaks && self.is_streamed()
+    }
+
+    fn is_azure(&self) -> bool {
+        self.deployment.surface != Surface::OpenAi
+    }
+
+    fn server_error(&self, endpoint: Endpoint) -> Reply {
+        errors::behaviour("server_error", self.deployment, endpoint)
+            .and_then(|(reply, _)| reply)
+            .expect("the catalogue has a server_error for every endpoint")
+    }
+
+    /// The provider's server error as it stands within a stream.
+    fn error(&self, endpoint: Endpoint) -> Value {
+        let reply = self.server_error(endpoint);
+        serde_json::from_slice::<Value>(&reply.body)
+            .map(|mut body| body["error"].take())
+            .unwrap_or_default()
     }
 
     /// Hexadecimal digits, other ones for each use of each attempt; at most 64.
@@ -96,6 +202,19 @@ impl Order<'_> {
         digits
     }
 
+    /// What only the provider can read.
+    fn sealed(&self, purpose: &str) -> String {
+        let digits = self.digits(purpose, 64);
+        format!("gAAAAABp{digits}{}{digits}", self.marker.token())
+    }
+
+    /// Filler that hides how long a piece of a stream is. `None` where the client wants none.
+    fn obfuscation(&self, event: usize) -> Option<String> {
+        let options: Value = self.members.get("stream_options").unwrap_or_default();
+        (options["include_obfuscation"] != false)
+            .then(|| self.digits(&format!("obfuscation {event}"), 4 + event * 5 % 12))
+    }
+
     fn uuid(&self, purpose: &str) -> String {
         let digits = self.digits(purpose, 32);
         let [node, clock, version] = [&digits[20..], &digits[17..20], &digits[13..16]];
@@ -107,69 +226,10 @@ impl Order<'_> {
         FIRST_CREATED + u64::from(self.attempt) - 1
     }
 
-    fn headers(&self, endpoint: Endpoint) -> Vec<(String, String)> {
-        let common = [
-            ("content-type", "application/json".to_owned()),
-            (
-                "strict-transport-security",
-                "max-age=31536000; includeSubDomains; preload".to_owned(),
-            ),
-            ("x-content-type-options", "nosniff".to_owned()),
-        ];
-        let own = match self.deployment.surface {
-            Surface::OpenAi => self.openai_headers(),
-            Surface::AzureV1 | Surface::AzureLegacy => self.azure_headers(endpoint),
-        };
-        common.into_iter().chain(own).map(|(name, value)| (name.to_owned(), value)).collect()
-    }
-
-    fn openai_headers(&self) -> Vec<(&'static str, String)> {
-        vec![
-            ("openai-processing-ms", "241".to_owned()),
-            ("openai-version", "2020-10-01".to_owned()),
-            ("x-ratelimit-limit-requests", "5000".to_owned()),
-            ("x-ratelimit-limit-tokens", "2000000".to_owned()),
-            ("x-ratelimit-remaining-requests", "4999".to_owned()),
-            ("x-ratelimit-remaining-tokens", "1999967".to_owned()),
-            ("x-ratelimit-reset-requests", "12ms".to_owned()),
-            ("x-ratelimit-reset-tokens", "0s".to_owned()),
-            ("x-request-id", format!("req_{}", self.digits("request", 32))),
-        ]
-    }
-
-    fn azure_headers(&self, endpoint: Endpoint) -> Vec<(&'static str, String)> {
-        let mut headers = vec![
-            ("apim-request-id", self.uuid("apim")),
-            ("x-ms-region", "East US 2".to_owned()),
-            ("x-ratelimit-limit-requests", "5000".to_owned()),
-            ("x-ratelimit-limit-tokens", "2000000".to_owned()),
-            ("x-ratelimit-remaining-requests", "4999".to_owned()),
-            ("x-ratelimit-remaining-tokens", "1999967".to_owned()),
-            ("x-request-id", self.uuid("request")),
-        ];
-        if endpoint != Endpoint::Embeddings {
-            headers.extend([
-                ("skip-error-remapping", "true".to_owned()),
-                ("x-ms-is-spilled-over", "false".to_owned()),
-                ("x-ratelimit-abusepenalty-active", "False".to_owned()),
-                ("x-ratelimit-key", self.deployment.name.clone()),
-                ("x-ratelimit-renewalperiod-requests", "60".to_owned()),
-                ("x-ratelimit-renewalperiod-tokens", "60".to_owned()),
-            ]);
-        }
-        match endpoint {
-            Endpoint::ChatCompletions => headers.extend([
-                ("x-accel-buffering", "no".to_owned()),
-                ("x-ms-deployment-name", self.deployment.name.clone()),
-                ("x-ms-rai-invoked", "true".to_owned()),
-            ]),
-            Endpoint::Responses | Endpoint::ResponsesCompact => headers.extend([
-                ("azureai-fe-is-streaming", "False".to_owned()),
-                ("x-ms-served-model", self.deployment.model.clone()),
-            ]),
-            Endpoint::Embeddings => {}
-        }
-        headers
+    /// The tier that served: what was asked for, unless the choice was left to the provider.
+    fn service_tier(&self) -> String {
+        let asked: Option<String> = self.members.get("service_tier");
+        asked.filter(|tier| tier != "auto").unwrap_or_else(|| "default".to_owned())
     }
 }
 

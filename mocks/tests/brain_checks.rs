@@ -6,7 +6,7 @@ use fallproof_mocks::behaviour::{Behaviour, CutEnd, CutPoint};
 use fallproof_mocks::brain::{Answer, Brain, Request, ScriptError};
 use fallproof_mocks::errors::{self, DoorRefusal, Reply};
 use fallproof_mocks::journal::HitKind;
-use fallproof_mocks::provider::{Endpoint, Surface};
+use fallproof_mocks::provider::{Endpoint, Names, Surface};
 use fallproof_mocks::strict::{self, Strength};
 use rstest::rstest;
 use wire_support::{CHAT, KEY, cut, ok_but, says, upstream};
@@ -118,7 +118,10 @@ fn every_provider_has_its_paths(
 #[case(Surface::OpenAi, "/v1/chat/completions/")]
 #[case(Surface::OpenAi, "/chat/completions")]
 #[case(Surface::AzureV1, "/v1/chat/completions")]
-#[case(Surface::AzureV1, "/openai/deployments/chat/completions")]
+#[case(Surface::AzureV1, "/openai/v1/moderations")]
+#[case(Surface::AzureLegacy, "/openai/deployments/gpt-5/moderations")]
+#[case(Surface::AzureLegacy, "/openai/images/generations")]
+#[case(Surface::OpenAi, "/v1/responses/resp_1/cancel")]
 #[case(Surface::AzureLegacy, "/openai/chat/completions")]
 #[case(Surface::AzureLegacy, "/openai/deployments/gpt-5/responses")]
 fn other_paths_are_refused_and_still_are_attempts(#[case] surface: Surface, #[case] path: &str) {
@@ -130,8 +133,6 @@ fn other_paths_are_refused_and_still_are_attempts(#[case] surface: Surface, #[ca
 }
 
 #[rstest]
-#[case(Surface::AzureLegacy, "/openai/deployments/gpt-5/chat/completions")]
-#[case(Surface::AzureLegacy, "/openai/deployments/gpt-5/chat/completions?api-version=")]
 #[case(Surface::AzureLegacy, "/openai/deployments/gpt-5/chat/completions?api-version=latest")]
 #[case(Surface::AzureLegacy, "/openai/deployments/gpt-5/chat/completions?api-version=2024-13-01")]
 #[case(Surface::AzureLegacy, "/openai/deployments/gpt-5/chat/completions?api-version=2024-1-1")]
@@ -145,6 +146,34 @@ fn an_api_version_that_cannot_be_is_refused_before_the_key(
     let endpoint = Some(Endpoint::ChatCompletions);
     assert_eq!(answer.reply, upstream.door(endpoint, &DoorRefusal::ApiVersion));
     assert!(answer.plan.refused);
+}
+
+#[rstest]
+#[case("deployments/gpt-5/chat/completions", Endpoint::ChatCompletions)]
+#[case("deployments/gpt-5/chat/completions?api-version=", Endpoint::ChatCompletions)]
+#[case("responses", Endpoint::Responses)]
+fn the_legacy_surface_must_be_told_an_api_version(#[case] path: &str, #[case] endpoint: Endpoint) {
+    let upstream = Upstream::on(Surface::AzureLegacy);
+    let answer = upstream.ask("POST", &format!("/openai/{path}"), "wrong", CHAT);
+    assert_eq!(answer.reply, upstream.door(Some(endpoint), &DoorRefusal::MissingApiVersion));
+}
+
+#[rstest]
+#[case("2025-02-01-preview", true)]
+#[case("2024-10-21", true)]
+#[case("2025-03-01-preview", false)]
+#[case("2025-04-01-preview", false)]
+fn an_api_version_may_be_too_old_for_responses(#[case] version: &str, #[case] refused: bool) {
+    let upstream = Upstream::on(Surface::AzureLegacy);
+    let body = r#"{"model":"gpt-5","input":"Hello"}"#;
+    for (path, endpoint) in
+        [("responses", Endpoint::Responses), ("responses/compact", Endpoint::ResponsesCompact)]
+    {
+        let answer = upstream.post(&format!("/openai/{path}?api-version={version}"), body);
+        assert_eq!(answer.plan.refused, refused);
+        let too_old = upstream.door(Some(endpoint), &DoorRefusal::ApiVersionTooOld);
+        assert_eq!(answer.reply == too_old, refused);
+    }
 }
 
 #[rstest]
@@ -266,14 +295,6 @@ fn a_violation_is_refused_if_it_was_observed_and_noted_if_it_is_only_documented(
 }
 
 #[test]
-fn streams_are_refused_for_now_in_our_own_words() {
-    let body = CHAT.replace("\"messages\"", "\"stream\":true,\"messages\"");
-    let answer = Upstream::on(Surface::OpenAi).post("/v1/chat/completions", &body);
-    assert_eq!((answer.reply.status, answer.plan.refused), (400, true));
-    assert!(String::from_utf8_lossy(&answer.reply.body).contains("fallproof_not_mocked"));
-}
-
-#[test]
 fn a_script_is_played_in_order_each_behaviour_so_many_times() {
     let script = vec![
         Behaviour { times: 2, ..says(500, "first") },
@@ -320,18 +341,6 @@ fn a_refused_request_uses_up_its_entry_and_meets_its_wire_plan() {
     assert_eq!(upstream.post("/v1/chat/completions", CHAT).reply.body, b"second");
 }
 
-#[rstest]
-#[case("GET", "/health", 200)]
-#[case("GET", "/v1/models", 200)]
-#[case("HEAD", "/v1/models", 200)]
-#[case("GET", "/openai/deployments?api-version=2024-10-21", 200)]
-fn looks_around_are_probes(#[case] method: &str, #[case] target: &str, #[case] status: u16) {
-    let upstream = Upstream::playing(Surface::OpenAi, vec![]);
-    let answer = upstream.ask_with(method, target, &[], "");
-    assert_eq!((answer.plan.kind, answer.plan.attempt), (HitKind::Probe, 0));
-    assert_eq!((answer.reply.status, answer.plan.refused), (status, false));
-}
-
 #[test]
 fn other_methods_are_refused_and_no_attempts() {
     let upstream = Upstream::on(Surface::OpenAi);
@@ -345,6 +354,37 @@ fn other_methods_are_refused_and_no_attempts() {
     let answer = upstream.ask(&method, &path, KEY, "");
     assert_eq!(answer.reply, upstream.door(None, &DoorRefusal::UnknownPath { method, path }));
     assert_eq!(upstream.post("/v1/chat/completions", CHAT).plan.attempt, 1);
+}
+
+#[test]
+fn what_can_only_be_read_is_not_posted_to() {
+    let upstream = Upstream::on(Surface::OpenAi);
+    for path in ["/v1/models", "/v1/models/gpt-5", "/v1/responses/resp_1"] {
+        let (method, path) = ("POST".to_owned(), path.to_owned());
+        let answer = upstream.post(&path, CHAT);
+        assert_eq!(answer.reply, upstream.door(None, &DoorRefusal::WrongMethod { method, path }));
+    }
+}
+
+#[test]
+fn an_upstream_may_take_other_names_and_then_runs_the_models_of_these_names() {
+    for names in [Names::Any, Names::Listed(vec!["o3-mini".to_owned()])] {
+        let brain = Brain::default();
+        let script = vec![Behaviour { times: 9, ..Behaviour::named("ok") }];
+        let played = upstream(PREFIX, Surface::OpenAi, script);
+        brain
+            .plug(fallproof_mocks::brain::Upstream { names, ..played })
+            .expect("a script that works");
+        let upstream = Upstream { brain, surface: Surface::OpenAi };
+        for model in ["gpt-5", "o3-mini"] {
+            let answer = upstream.post("/v1/chat/completions", &CHAT.replace("gpt-5", model));
+            let body: serde_json::Value = serde_json::from_slice(&answer.reply.body).expect("JSON");
+            assert_eq!((answer.reply.status, &body["model"]), (200, &model.into()));
+        }
+    }
+    let listed = Upstream::on(Surface::OpenAi);
+    let body = CHAT.replace("gpt-5", "o3-mini");
+    assert!(listed.post("/v1/chat/completions", &body).plan.refused, "only its own");
 }
 
 #[rstest]

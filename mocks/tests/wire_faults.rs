@@ -4,7 +4,7 @@ mod wire_support;
 
 use std::time::{Duration, Instant};
 
-use fallproof_mocks::behaviour::{Behaviour, CutEnd, CutPoint, WirePlan};
+use fallproof_mocks::behaviour::{Behaviour, Cut, CutEnd, CutPoint, GARBAGE, HeadFault, WirePlan};
 use fallproof_mocks::provider::Surface;
 use rstest::rstest;
 use tokio::net::TcpStream;
@@ -14,7 +14,7 @@ const PRIMARY: &str = "/test/primary";
 const LONG: u64 = 600_000;
 
 fn delay(delay_ms: u64) -> WirePlan {
-    WirePlan { delay_ms: Some(delay_ms), cut: None }
+    WirePlan { delay_ms: Some(delay_ms), ..WirePlan::default() }
 }
 
 #[tokio::test]
@@ -93,6 +93,7 @@ async fn a_cut_body_ends_after_so_many_bytes_under_a_head_that_promised_all(
     let hits = wire.hits(PRIMARY).await;
     assert_eq!(hits[0].status, Some(200));
     assert_eq!(hits[0].reply, body.as_bytes(), "the journal has the whole reply");
+    assert_eq!(hits[0].sent, bytes.min(100_000));
     assert!(!hits[0].client_gone);
 }
 
@@ -123,6 +124,94 @@ async fn a_stalled_reply_ends_when_the_client_leaves(
     assert!(hits[0].times.end.is_some());
     assert_eq!(hits[0].status, status);
     wire.ended(PRIMARY).await;
+}
+
+#[rstest]
+#[case(CutEnd::Close, Ending::Fin)]
+#[case(CutEnd::Reset, Ending::Rst)]
+#[tokio::test]
+async fn a_cut_after_the_head_sends_nothing_of_the_body(#[case] end: CutEnd, #[case] seen: Ending) {
+    let broken = Behaviour { wire: cut(CutPoint::AfterHead, end), ..says(200, "0123456789") };
+    let wire = wire_with(vec![broken]).await;
+    let mut client = Client::of(&wire).await;
+    client.send(chat(PRIMARY)).await;
+    let head = client.head().await;
+    assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+    assert!(head.contains("content-length: 10\r\n"), "{head}");
+    assert_eq!(client.rest().await, (Vec::new(), seen));
+    let hits = wire.hits(PRIMARY).await;
+    assert_eq!((hits[0].status, hits[0].sent, hits[0].client_gone), (Some(200), 0, false));
+}
+
+fn off_by(bytes: i32) -> HeadFault {
+    HeadFault::ContentLengthOffBy(bytes.try_into().expect("not 0"))
+}
+
+fn head(fault: HeadFault) -> WirePlan {
+    WirePlan { head: Some(fault), ..WirePlan::default() }
+}
+
+#[rstest]
+#[case::too_great(5, "15")]
+#[case::too_small(-4, "6")]
+#[case::never_below_0(-11, "0")]
+#[tokio::test]
+async fn a_wrong_content_length_precedes_the_whole_body_and_a_fin(
+    #[case] bytes: i32,
+    #[case] promised: &str,
+) {
+    let broken = Behaviour { wire: head(off_by(bytes)), ..says(200, "0123456789") };
+    let wire = wire_with(vec![broken]).await;
+    let mut client = Client::of(&wire).await;
+    client.send(chat(PRIMARY)).await;
+    let head = client.head().await;
+    let lengths: Vec<_> =
+        head.lines().filter_map(|it| it.strip_prefix("content-length: ")).collect();
+    assert_eq!(lengths, [promised], "{head}");
+    assert!(!head.contains("connection: close"), "it lies about the length only: {head}");
+    assert_eq!(client.rest().await, (b"0123456789".to_vec(), Ending::Fin));
+    let hits = wire.hits(PRIMARY).await;
+    assert_eq!((hits[0].sent, hits[0].client_gone), (10, false));
+}
+
+#[tokio::test]
+async fn a_client_that_was_promised_too_much_can_be_kept_waiting() {
+    let wire_plan = WirePlan {
+        cut: Some(Cut { at: CutPoint::BodyBytes(usize::MAX), end: CutEnd::Stall }),
+        ..head(off_by(1))
+    };
+    let wire = wire_with(vec![Behaviour { wire: wire_plan, ..says(200, "0123456789") }]).await;
+    let mut client = Client::of(&wire).await;
+    client.send(chat(PRIMARY)).await;
+    assert!(client.head().await.contains("content-length: 11\r\n"));
+    assert_eq!(client.bytes(10).await, b"0123456789");
+    assert!(client.is_held_open().await);
+    drop(client);
+    wire.ended(PRIMARY).await;
+    assert!(wire.hits(PRIMARY).await[0].client_gone);
+}
+
+#[rstest]
+#[case::alone(None, GARBAGE, Ending::Fin)]
+#[case::then_reset(Some((CutPoint::AfterHead, CutEnd::Reset)), GARBAGE, Ending::Rst)]
+#[case::there_is_no_body(Some((CutPoint::BodyBytes(5), CutEnd::Close)), GARBAGE, Ending::Fin)]
+#[case::not_even_that(Some((CutPoint::BeforeHead, CutEnd::Reset)), b"", Ending::Rst)]
+#[tokio::test]
+async fn garbage_comes_instead_of_the_reply(
+    #[case] cut: Option<(CutPoint, CutEnd)>,
+    #[case] bytes: &[u8],
+    #[case] seen: Ending,
+) {
+    let cut = cut.map(|(at, end)| Cut { at, end });
+    let broken = ok_but(WirePlan { cut, ..head(HeadFault::Garbage) });
+    let wire = wire_with(vec![broken]).await;
+    let mut client = Client::of(&wire).await;
+    client.send(chat(PRIMARY)).await;
+    assert_eq!(client.rest().await, (bytes.to_vec(), seen));
+    let hits = wire.hits(PRIMARY).await;
+    assert_eq!((hits[0].status, hits[0].sent), (None, 0));
+    assert_eq!(hits[0].times.first_byte.is_some(), !bytes.is_empty());
+    assert!(!hits[0].reply.is_empty(), "the brain's reply is kept though it was never sent");
 }
 
 #[tokio::test]
@@ -163,6 +252,24 @@ async fn the_refusing_address_refuses() {
     let wire = wire().await;
     let error = TcpStream::connect(wire.refusing_addr()).await.expect_err("nobody listens");
     assert_eq!(error.kind(), std::io::ErrorKind::ConnectionRefused);
+}
+
+#[tokio::test]
+async fn the_silent_address_answers_nobody() {
+    let wire = wire().await;
+    let silent = match wire.silent_addr() {
+        Err(error) if cfg!(not(target_os = "linux")) => {
+            assert_eq!(error.kind(), std::io::ErrorKind::Unsupported);
+            return eprintln!("skipped: {error}");
+        }
+        silent => silent.expect("Linux has one"),
+    };
+    assert_eq!(wire.silent_addr().expect("still there"), silent);
+    for _ in 0..3 {
+        let attempt = TcpStream::connect(silent);
+        let answer = tokio::time::timeout(Duration::from_millis(30), attempt).await;
+        assert!(answer.is_err(), "the attempt ended: {answer:?}");
+    }
 }
 
 #[tokio::test]

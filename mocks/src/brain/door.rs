@@ -38,6 +38,12 @@ pub(super) struct Place<'a> {
     pub(super) deployment: Option<&'a str>,
 }
 
+impl Place<'_> {
+    pub(super) fn has_responses(&self) -> bool {
+        matches!(self.endpoint, Endpoint::Responses | Endpoint::ResponsesCompact)
+    }
+}
+
 /// Where this path leads at the provider that has this surface.
 pub(super) fn locate(surface: Surface, path: &str) -> Option<Place<'_>> {
     match surface {
@@ -50,7 +56,8 @@ pub(super) fn locate(surface: Surface, path: &str) -> Option<Place<'_>> {
 }
 
 fn unnamed(surface: Surface, path: &str) -> Option<Place<'_>> {
-    Some(Place { surface, endpoint: Endpoint::from_path(path)?, deployment: None })
+    let endpoint = Endpoint::from_path(path).filter(|endpoint| endpoint.is_on(surface))?;
+    Some(Place { surface, endpoint, deployment: None })
 }
 
 fn legacy(path: &str) -> Option<Place<'_>> {
@@ -61,22 +68,36 @@ fn legacy(path: &str) -> Option<Place<'_>> {
         }
         None => unnamed(Surface::AzureLegacy, path)?,
     };
-    let needs_name = matches!(place.endpoint, Endpoint::ChatCompletions | Endpoint::Embeddings);
-    (needs_name == place.deployment.is_some()).then_some(place)
+    (place.has_responses() != place.deployment.is_some()).then_some(place)
 }
 
+/// The first day of an `api-version` with the responses endpoints
+/// (<https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle>).
+const RESPONSES_SINCE: &str = "2025-03-01";
+
 /// Azure: is there an `api-version` where one must be, and could it exist? Which one is configured
-/// does not matter, since the live service does not gate by its own schemas either.
-pub(super) fn api_version(surface: Surface, target: &Target<'_>) -> Result<(), DoorRefusal> {
-    let version = target.parameter("api-version");
-    let known = match surface {
-        Surface::OpenAi => true,
-        Surface::AzureV1 => {
-            version.is_none_or(|version| matches!(version, "preview" | "v1" | "latest"))
+/// matters for the responses endpoints only, since the live service does not gate by its own
+/// schemas either.
+pub(super) fn api_version(
+    surface: Surface,
+    has_responses: bool,
+    target: &Target<'_>,
+) -> Result<(), DoorRefusal> {
+    match (surface, target.parameter("api-version")) {
+        (Surface::OpenAi, _) | (Surface::AzureV1, None | Some("preview" | "v1" | "latest")) => {
+            Ok(())
         }
-        Surface::AzureLegacy => version.is_some_and(is_dated),
-    };
-    if known { Ok(()) } else { Err(DoorRefusal::ApiVersion) }
+        (Surface::AzureLegacy, None | Some("")) => Err(DoorRefusal::MissingApiVersion),
+        (Surface::AzureLegacy, Some(version)) if is_dated(version) => {
+            // Dates of one form are in the order of their letters.
+            if has_responses && version < RESPONSES_SINCE {
+                Err(DoorRefusal::ApiVersionTooOld)
+            } else {
+                Ok(())
+            }
+        }
+        (Surface::AzureV1 | Surface::AzureLegacy, Some(_)) => Err(DoorRefusal::ApiVersion),
+    }
 }
 
 /// `YYYY-MM-DD`, or that with `-preview`.

@@ -1,73 +1,202 @@
-//! Probes: gateways look at their upstreams' health and models unasked. They are answered well and
-//! leave the script alone.
+//! Probes: gateways look at their upstreams' health and models unasked, and clients get a stored
+//! response again. Whatever is answered, the script is left alone.
 
 use serde_json::{Value, json};
 
-use super::{Answer, Plan, Request, door};
+use super::stored::Stored;
+use super::{Answer, Plan, Request, Upstream, door};
 use crate::behaviour::WirePlan;
 use crate::errors::{self, DoorRefusal, Reply};
 use crate::journal::HitKind;
-use crate::provider::Deployment;
-use crate::reply::pretty;
+use crate::provider::{Endpoint, Names, Surface};
+use crate::reply::{FIRST_CREATED, pretty};
+use crate::strict::{Strength, Violation};
 
 const HEALTH: [&str; 8] =
     ["", "/v1", "/openai", "/openai/v1", "/health", "/healthz", "/ping", "/v1/health"];
 
-pub(super) fn answer(deployment: &Deployment, request: &Request<'_>) -> Answer {
-    let target = door::Target::of(request.target);
-    let place = door::locate(deployment.surface, &target.path);
-    let endpoint = place.as_ref().map(|place| place.endpoint);
-    let place = place.map(|place| (place.surface, place.endpoint));
-    let looked = matches!(request.method, "GET" | "HEAD")
-        .then(|| look(deployment, target.path.trim_end_matches('/')))
-        .flatten();
-    let refused = looked.is_none();
-    let reply = looked.unwrap_or_else(|| {
-        let (method, path) = (request.method.to_owned(), target.raw_path.to_owned());
-        let refusal = if place.is_some() {
-            DoorRefusal::WrongMethod { method, path }
-        } else {
-            DoorRefusal::UnknownPath { method, path }
-        };
-        errors::door(deployment.surface, endpoint, &refusal)
-    });
-    let plan = Plan {
-        kind: HitKind::Probe,
-        attempt: 0,
-        place,
-        behaviour: "probe".to_owned(),
-        refused,
-        violation: None,
-        wire: WirePlan::default(),
-    };
-    Answer { plan, reply }
+/// What can be looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Look<'a> {
+    Health,
+    Models,
+    Model(&'a str),
+    /// Azure's list of deployments, of the older api-versions.
+    Deployments,
+    Response(&'a str),
 }
 
-fn look(deployment: &Deployment, path: &str) -> Option<Reply> {
-    if HEALTH.contains(&path) {
-        return Some(reply("text/plain; charset=utf-8", "OK\n".to_owned()));
+/// Where a path leads at the provider that has this surface, and by which surface.
+pub(super) fn locate(surface: Surface, path: &str) -> Option<(Surface, Look<'_>)> {
+    let trimmed = path.trim_end_matches('/');
+    if HEALTH.contains(&trimmed) {
+        return Some((surface, Look::Health));
     }
-    let (parent, last) = path.rsplit_once('/')?;
-    let json = if last == "models" || last == "deployments" {
-        json!({ "object": "list", "data": [model(deployment)] })
-    } else if parent.ends_with("/models") && last == deployment.name {
-        model(deployment)
-    } else {
-        return None;
+    let (surface, path) = match surface {
+        Surface::OpenAi => (Surface::OpenAi, trimmed.strip_prefix("/v1/")?),
+        Surface::AzureV1 | Surface::AzureLegacy => match trimmed.strip_prefix("/openai/v1/") {
+            Some(path) => (Surface::AzureV1, path),
+            None => (Surface::AzureLegacy, trimmed.strip_prefix("/openai/")?),
+        },
     };
-    Some(reply("application/json", pretty(&json, "\n")))
+    let look = match path.split_once('/') {
+        None if path == "models" => Look::Models,
+        None if path == "deployments" && surface == Surface::AzureLegacy => Look::Deployments,
+        Some(("models", name)) => Look::Model(name),
+        // `compact` is an endpoint, not an id.
+        Some(("responses", id)) if !id.contains('/') && id != "compact" => Look::Response(id),
+        _ => return None,
+    };
+    Some((surface, look))
 }
 
-fn model(deployment: &Deployment) -> Value {
-    json!({
-        "id": deployment.name,
-        "object": "model",
-        "created": 1_767_268_800,
-        "owned_by": "system"
-    })
+impl Upstream {
+    /// What a request that is no POST is answered.
+    pub(super) fn probe(&self, request: &Request<'_>, stored: &Stored) -> Answer {
+        let target = door::Target::of(request.target);
+        let place = door::locate(self.deployment.surface, &target.path);
+        let endpoint = place.as_ref().map(|place| place.endpoint);
+        let looked = locate(self.deployment.surface, &target.path);
+        let (surface, looked) = match (looked, request.method) {
+            (Some((surface, look)), "GET" | "HEAD") => {
+                (surface, self.look(surface, look, &target, request, stored))
+            }
+            (looked, method) => {
+                let (method, path) = (method.to_owned(), target.raw_path.to_owned());
+                let refusal = if place.is_some() || looked.is_some() {
+                    DoorRefusal::WrongMethod { method, path }
+                } else {
+                    DoorRefusal::UnknownPath { method, path }
+                };
+                let surface = place.as_ref().map_or(self.deployment.surface, |it| it.surface);
+                (surface, Err(Refused::Door(refusal)))
+            }
+        };
+        let refused = looked.is_err();
+        let reply = looked.unwrap_or_else(|refused| match refused {
+            Refused::Door(refusal) => errors::door(surface, endpoint, &refusal),
+            Refused::NoResponse(id) => no_response(surface, &id),
+        });
+        let plan = Plan {
+            kind: HitKind::Probe,
+            attempt: 0,
+            place: place.map(|place| (place.surface, place.endpoint)),
+            behaviour: "probe".to_owned(),
+            refused,
+            violation: None,
+            wire: WirePlan::default(),
+        };
+        Answer { plan, reply }
+    }
+
+    fn look(
+        &self,
+        surface: Surface,
+        look: Look<'_>,
+        target: &door::Target<'_>,
+        request: &Request<'_>,
+        stored: &Stored,
+    ) -> Result<Reply, Refused> {
+        if look == Look::Health {
+            return Ok(reply("text/plain; charset=utf-8", b"OK\n".to_vec()));
+        }
+        let has_responses = matches!(look, Look::Response(_));
+        door::api_version(surface, has_responses, target).map_err(Refused::Door)?;
+        door::credential(surface, &self.deployment, request).map_err(Refused::Door)?;
+        let body = match look {
+            Look::Response(id) => {
+                let body = stored.get(id).ok_or_else(|| Refused::NoResponse(id.to_owned()))?;
+                return Ok(reply("application/json", body.to_vec()));
+            }
+            Look::Model(name) if self.runs(name).is_none() => {
+                return Err(Refused::Door(DoorRefusal::UnlistedModel { name: name.to_owned() }));
+            }
+            Look::Model(name) => model(surface, name),
+            Look::Deployments => {
+                let names = self.listed();
+                list(names.iter().map(|name| self.deployed(name)))
+            }
+            Look::Models | Look::Health => {
+                list(self.listed().iter().map(|name| model(surface, name)))
+            }
+        };
+        Ok(reply("application/json", pretty(&body, "\n").into_bytes()))
+    }
+
+    fn listed(&self) -> Vec<&str> {
+        let mut names = vec![self.deployment.name.as_str()];
+        if let Names::Listed(others) = &self.names {
+            names.extend(
+                others.iter().filter(|it| **it != self.deployment.name).map(String::as_str),
+            );
+        }
+        names
+    }
+
+    fn deployed(&self, name: &str) -> Value {
+        json!({
+            "scale_settings": { "scale_type": "standard" },
+            "model": self.runs(name).map(|deployment| deployment.model.clone()),
+            "owner": "organization-owner",
+            "id": name,
+            "status": "succeeded",
+            "created_at": FIRST_CREATED,
+            "updated_at": FIRST_CREATED,
+            "object": "deployment"
+        })
+    }
 }
 
-fn reply(content_type: &str, body: String) -> Reply {
+enum Refused {
+    Door(DoorRefusal),
+    NoResponse(String),
+}
+
+fn list(data: impl Iterator<Item = Value>) -> Value {
+    json!({ "object": "list", "data": data.collect::<Vec<_>>() })
+}
+
+/// Azure's legacy surface [tells more](https://learn.microsoft.com/rest/api/azureopenai/models/get)
+/// of a model.
+fn model(surface: Surface, name: &str) -> Value {
+    match surface {
+        Surface::OpenAi | Surface::AzureV1 => json!({
+            "id": name,
+            "object": "model",
+            "created": FIRST_CREATED,
+            "owned_by": "system"
+        }),
+        Surface::AzureLegacy => json!({
+            "status": "succeeded",
+            "capabilities": {
+                "fine_tune": false,
+                "inference": true,
+                "completion": true,
+                "chat_completion": true,
+                "embeddings": true
+            },
+            "lifecycle_status": "generally-available",
+            "deprecation": { "inference": FIRST_CREATED + 365 * 86_400 },
+            "id": name,
+            "created_at": FIRST_CREATED,
+            "object": "model"
+        }),
+    }
+}
+
+fn no_response(surface: Surface, id: &str) -> Reply {
+    let violation = Violation {
+        message: format!("Response with id '{id}' not found."),
+        error_type: "invalid_request_error".to_owned(),
+        param: None,
+        code: None,
+        pointer: String::new(),
+        strength: Strength::Observed,
+    };
+    Reply { status: 404, ..errors::refusal(surface, Endpoint::Responses, &violation) }
+}
+
+fn reply(content_type: &str, body: Vec<u8>) -> Reply {
     let headers = vec![("content-type".to_owned(), content_type.to_owned())];
-    Reply { status: 200, headers, body: body.into_bytes() }
+    Reply { status: 200, headers, body }
 }

@@ -5,9 +5,10 @@ use std::fmt;
 use wiremock::http::{HeaderName, HeaderValue};
 
 use super::Upstream;
-use crate::behaviour::{Behaviour, CONNECTION_REFUSED, WirePlan};
+use crate::behaviour::{Behaviour, CONNECT_TIMEOUT, CONNECTION_REFUSED, WirePlan};
 use crate::errors::{self, Reply};
 use crate::provider::{Deployment, Endpoint};
+use crate::reply;
 
 /// Headers that say how a reply is framed: the wire writes them, no script does.
 pub(super) const FRAMING: [&str; 4] =
@@ -48,6 +49,17 @@ impl fmt::Display for ScriptError {
 
 impl std::error::Error for ScriptError {}
 
+/// Every behaviour that a script may name: those of the error catalogue, `ok` first, then success
+/// replies gone another way.
+pub fn behaviours() -> impl Iterator<Item = errors::Entry> {
+    errors::catalogue().chain(reply::COURSES)
+}
+
+/// The names of the [`behaviours`].
+pub fn behaviour_names() -> impl Iterator<Item = &'static str> {
+    behaviours().map(|entry| entry.name)
+}
+
 /// Whether everything in this upstream can be played.
 pub(super) fn validate(upstream: &Upstream) -> Result<(), ScriptError> {
     let segments: Vec<_> = upstream.prefix.split('/').collect();
@@ -56,7 +68,7 @@ pub(super) fn validate(upstream: &Upstream) -> Result<(), ScriptError> {
         return Err(ScriptError::Prefix(upstream.prefix.clone()));
     }
     for behaviour in &upstream.script {
-        if !errors::catalogue_names().any(|name| name == behaviour.reply) {
+        if !behaviour_names().any(|name| name == behaviour.reply) {
             return Err(ScriptError::UnknownBehaviour(behaviour.reply.clone()));
         }
         if let Some(status) = behaviour.status.filter(|status| !(200..600).contains(status)) {
@@ -87,10 +99,10 @@ pub(super) fn entry(script: &[Behaviour], repeat_last: bool, attempt: u32) -> Op
     script.last().filter(|behaviour| repeat_last && plays_here(behaviour))
 }
 
-/// Whoever was to refuse connections was asked at the port that does; an attempt that reaches the
-/// wire all the same is one that nobody expects.
+/// Whoever was to refuse connections, or to leave them unanswered, was asked at the port that does;
+/// an attempt that reaches the wire all the same is one that nobody expects.
 fn plays_here(behaviour: &Behaviour) -> bool {
-    behaviour.reply != CONNECTION_REFUSED
+    ![CONNECTION_REFUSED, CONNECT_TIMEOUT].contains(&behaviour.reply.as_str())
 }
 
 /// The catalogue's reply of this behaviour, `None` where it is the success reply, and what the
@@ -102,8 +114,7 @@ pub(super) fn scripted(
 ) -> (Option<Reply>, WirePlan) {
     let (reply, wire) =
         errors::behaviour(&behaviour.reply, deployment, endpoint).unwrap_or_default();
-    let WirePlan { delay_ms, cut } = behaviour.wire.clone();
-    (reply, WirePlan { delay_ms: delay_ms.or(wire.delay_ms), cut: cut.or(wire.cut) })
+    (reply, behaviour.wire.clone().or(wire))
 }
 
 /// The reply with what the behaviour replaces in it.

@@ -9,35 +9,54 @@ use super::Reply;
 use crate::behaviour::WirePlan;
 use crate::provider::{Endpoint, Surface};
 
-/// One provider's file.
+/// What a script may ask for, of any provider.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Catalogue {
-    /// The headers of each emitter.
-    layers: IndexMap<String, IndexMap<String, String>>,
-    pub(super) behaviours: Vec<Entry>,
-    pub(super) doors: Vec<Entry>,
-    pub(super) refusals: Vec<Entry>,
+pub(super) struct Named {
+    pub(super) name: String,
+    /// One sentence for people.
+    pub(super) what: String,
+    #[serde(default)]
+    pub(super) wire: WirePlan,
 }
 
-/// One reply.
+/// All names, in the order in which they are shown.
+pub(super) fn names() -> &'static [Named] {
+    static NAMES: LazyLock<Vec<Named>> = LazyLock::new(|| {
+        serde_saphyr::from_str(include_str!("../../errors/catalogue.yaml"))
+            .expect("every file in errors/ is read in a test")
+    });
+    &NAMES
+}
+
+/// One provider's replies.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Entry {
-    pub(super) name: String,
+pub(super) struct Provider {
+    /// The headers of each emitter.
+    layers: IndexMap<String, IndexMap<String, String>>,
+    behaviours: Vec<Template>,
+    doors: Vec<Template>,
+    refusals: Vec<Template>,
+}
+
+/// One reply, with placeholders.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Template {
+    name: String,
     /// Where it is said; everywhere if empty.
     #[serde(default)]
     endpoints: Vec<Endpoint>,
-    /// Names a member of [`Catalogue::layers`].
+    /// The reply of this name instead.
+    same_as: Option<String>,
+    /// Names a member of [`Provider::layers`].
     layer: Option<String>,
-    /// `None` for the success reply.
     status: Option<u16>,
     #[serde(default)]
     headers: IndexMap<String, String>,
     #[serde(default)]
     body: String,
-    #[serde(default)]
-    pub(super) wire: WirePlan,
     /// Who saw it.
     #[serde(default)]
     #[cfg_attr(not(test), expect(dead_code, reason = "for readers of the file"))]
@@ -50,13 +69,24 @@ pub(super) struct Entry {
     note: Option<String>,
 }
 
-impl Catalogue {
-    /// The catalogue of the provider whose surface this is.
+/// The parts of a provider's file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// What a script asks for.
+    Behaviours,
+    /// What the outer layers refuse.
+    Doors,
+    /// What is wrong with a body.
+    Refusals,
+}
+
+impl Provider {
+    /// The replies of the provider whose surface this is.
     pub(super) fn of(surface: Surface) -> &'static Self {
-        static OPENAI: LazyLock<Catalogue> =
-            LazyLock::new(|| Catalogue::read(include_str!("../../errors/openai.yaml")));
-        static AZURE: LazyLock<Catalogue> =
-            LazyLock::new(|| Catalogue::read(include_str!("../../errors/azure.yaml")));
+        static OPENAI: LazyLock<Provider> =
+            LazyLock::new(|| Provider::read(include_str!("../../errors/openai.yaml")));
+        static AZURE: LazyLock<Provider> =
+            LazyLock::new(|| Provider::read(include_str!("../../errors/azure.yaml")));
         match surface {
             Surface::OpenAi => &OPENAI,
             Surface::AzureV1 | Surface::AzureLegacy => &AZURE,
@@ -67,28 +97,49 @@ impl Catalogue {
         serde_saphyr::from_str(text).expect("every file in errors/ is read in a test")
     }
 
-    /// The entry's reply with `values` in place of its placeholders. `None` for the success reply.
-    pub(super) fn reply(&self, entry: &Entry, values: &Values) -> Option<Reply> {
-        let layer = entry.layer.as_ref().and_then(|layer| self.layers.get(layer));
-        let headers = layer.into_iter().flatten().chain(&entry.headers);
+    fn part(&self, part: Part) -> &[Template] {
+        match part {
+            Part::Behaviours => &self.behaviours,
+            Part::Doors => &self.doors,
+            Part::Refusals => &self.refusals,
+        }
+    }
+
+    /// The reply of this name at this endpoint, with `values` in place of its placeholders. `None`
+    /// if there is none.
+    pub(super) fn reply(
+        &self,
+        part: Part,
+        name: &str,
+        endpoint: Option<Endpoint>,
+        values: &Values,
+    ) -> Option<Reply> {
+        let template = self.find(part, name, endpoint)?;
+        let layer = template.layer.as_ref().and_then(|layer| self.layers.get(layer));
+        let headers = layer.into_iter().flatten().chain(&template.headers);
         Some(Reply {
-            status: entry.status?,
+            status: template.status?,
             headers: headers.map(|(name, value)| (name.clone(), values.fill(value))).collect(),
-            body: values.fill(&entry.body).into_bytes(),
+            body: values.fill(&template.body).into_bytes(),
         })
     }
-}
 
-/// The first entry of this name that is for this endpoint.
-pub(super) fn find<'a>(
-    entries: &'a [Entry],
-    name: &str,
-    endpoint: Option<Endpoint>,
-) -> Option<&'a Entry> {
-    let fits = |entry: &&Entry| {
-        entry.endpoints.is_empty() || endpoint.is_some_and(|one| entry.endpoints.contains(&one))
-    };
-    entries.iter().filter(|entry| entry.name == name).find(fits)
+    /// The first template of this name that is for this endpoint. Another name that it points to is
+    /// looked for in the same part, then among the behaviours, and does not point any further.
+    fn find(&self, part: Part, name: &str, endpoint: Option<Endpoint>) -> Option<&Template> {
+        let fits = |template: &&Template| {
+            template.endpoints.is_empty()
+                || endpoint.is_some_and(|one| template.endpoints.contains(&one))
+        };
+        let first = |part, name: &str| {
+            self.part(part).iter().filter(|template| template.name == name).find(fits)
+        };
+        let found = first(part, name)?;
+        match &found.same_as {
+            None => Some(found),
+            Some(other) => first(part, other).or_else(|| first(Part::Behaviours, other)),
+        }
+    }
 }
 
 /// What stands in place of the placeholders.
@@ -138,42 +189,84 @@ impl Values {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
-    fn both() -> [&'static Catalogue; 2] {
-        [Catalogue::of(Surface::OpenAi), Catalogue::of(Surface::AzureV1)]
+    const PARTS: [Part; 3] = [Part::Behaviours, Part::Doors, Part::Refusals];
+
+    fn both() -> [&'static Provider; 2] {
+        [Provider::of(Surface::OpenAi), Provider::of(Surface::AzureV1)]
     }
 
-    fn entries(catalogue: &Catalogue) -> impl Iterator<Item = &Entry> {
-        [&catalogue.behaviours, &catalogue.doors, &catalogue.refusals].into_iter().flatten()
+    fn templates(provider: &Provider) -> impl Iterator<Item = &Template> {
+        PARTS.into_iter().flat_map(|part| provider.part(part))
+    }
+
+    fn names_in(provider: &Provider, part: Part) -> Vec<&str> {
+        let mut names: Vec<_> =
+            provider.part(part).iter().map(|template| template.name.as_str()).collect();
+        names.dedup();
+        names
     }
 
     #[test]
-    fn every_entry_says_who_saw_it_or_what_was_not_seen() {
-        for entry in both().into_iter().flat_map(entries) {
-            assert!(!entry.evidence.is_empty() || entry.note.is_some(), "{}", entry.name);
+    fn every_reply_says_who_saw_it_or_what_was_not_seen() {
+        for template in both().into_iter().flat_map(templates) {
+            assert!(!template.evidence.is_empty() || template.note.is_some(), "{}", template.name);
+        }
+    }
+
+    #[test]
+    fn a_reply_is_either_its_own_or_another_ones() {
+        for template in both().into_iter().flat_map(templates) {
+            let own = template.layer.is_some() && template.status.is_some();
+            assert_ne!(own, template.same_as.is_some(), "{}", template.name);
+        }
+    }
+
+    #[test]
+    fn the_last_reply_of_a_name_is_for_the_endpoints_that_are_left() {
+        for provider in both() {
+            for part in PARTS {
+                let templates = provider.part(part);
+                for (at, template) in templates.iter().enumerate() {
+                    let next = templates.get(at + 1).map(|next| &next.name);
+                    let last = next != Some(&template.name);
+                    assert_eq!(template.endpoints.is_empty(), last, "{}", template.name);
+                }
+            }
         }
     }
 
     #[test]
     fn every_layer_that_is_named_exists_and_is_used() {
-        for catalogue in both() {
-            let named: Vec<_> = entries(catalogue).filter_map(|e| e.layer.as_deref()).collect();
-            assert!(named.iter().all(|layer| catalogue.layers.contains_key(*layer)), "{named:?}");
-            assert!(catalogue.layers.keys().all(|layer| named.contains(&layer.as_str())));
+        for provider in both() {
+            let named: HashSet<_> =
+                templates(provider).filter_map(|t| t.layer.as_deref()).collect();
+            let there: HashSet<_> = provider.layers.keys().map(String::as_str).collect();
+            assert_eq!(named, there);
         }
     }
 
     #[test]
-    fn both_providers_know_the_same_names() {
-        let [openai, azure] = both().map(|catalogue| {
-            [&catalogue.behaviours, &catalogue.doors, &catalogue.refusals].map(|list| {
-                let mut names: Vec<_> = list.iter().map(|entry| &entry.name).collect();
-                names.dedup();
-                names
-            })
-        });
-        assert_eq!(openai, azure);
+    fn both_providers_answer_the_same_names_once_and_in_the_same_order() {
+        let [openai, azure] = both();
+        for part in PARTS {
+            let names = names_in(openai, part);
+            assert_eq!(names, names_in(azure, part));
+            assert_eq!(names.len(), names.iter().collect::<HashSet<_>>().len(), "{names:?}");
+        }
+    }
+
+    #[test]
+    fn what_the_providers_answer_are_the_names_of_the_catalogue_in_its_order() {
+        let success = |named: &&Named| {
+            !["ok", "connection_refused", "connect_timeout"].contains(&named.name.as_str())
+                && named.wire == WirePlan::default()
+        };
+        let asked: Vec<_> = names().iter().filter(success).map(|n| n.name.as_str()).collect();
+        assert_eq!(asked, names_in(both()[0], Part::Behaviours));
     }
 
     #[test]

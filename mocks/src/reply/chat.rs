@@ -2,127 +2,244 @@
 
 use serde_json::{Value, json};
 
-use super::{Order, tokens_in};
+use super::said::{Kind, Said};
+use super::sse::Events;
+use super::{Body, Course, Order, filter, pretty};
+use crate::provider::Endpoint;
 
-/// The most choices that a provider gives.
-const MOST_CHOICES: u64 = 128;
+pub(super) fn body(order: &Order<'_>) -> Body {
+    let choices: Vec<_> = (0..order.count()).map(|index| order.say(index)).collect();
+    if order.is_streamed() {
+        return stream(order, &choices).into();
+    }
+    let completion = completion(order, &choices);
+    Body::json(if order.is_azure() {
+        format!("{}\n", azure(completion))
+    } else {
+        pretty(&completion, "\n")
+    })
+}
 
-/// `OpenAI`'s form, in declaration order.
-pub(super) fn openai(order: &Order<'_>) -> Value {
-    let usage = Usage::of(order);
+fn completion(order: &Order<'_>, choices: &[Said]) -> Value {
+    let listed: Vec<_> = choices
+        .iter()
+        .enumerate()
+        .map(|(index, said)| {
+            json!({
+                "index": index,
+                "message": message(said),
+                "logprobs": logprobs(order, &said.kind, &said.pieces),
+                "finish_reason": said.finish_reason
+            })
+        })
+        .collect();
     json!({
         "id": id(order),
         "object": "chat.completion",
         "created": order.created(),
         "model": order.deployment.model,
-        "choices": choices(order, |index, content| json!({
-            "index": index,
-            "message": {
-                "role": "assistant",
-                "content": content,
-                "refusal": null,
-                "annotations": []
-            },
-            "logprobs": null,
-            "finish_reason": "stop"
-        })),
-        "usage": {
-            "prompt_tokens": usage.prompt,
-            "completion_tokens": usage.completion,
-            "total_tokens": usage.prompt + usage.completion,
-            "prompt_tokens_details": { "cached_tokens": 0, "audio_tokens": 0 },
-            "completion_tokens_details": {
-                "reasoning_tokens": 0,
-                "audio_tokens": 0,
-                "accepted_prediction_tokens": 0,
-                "rejected_prediction_tokens": 0
-            }
-        },
-        "service_tier": "default",
+        "choices": listed,
+        "usage": usage(order, choices),
+        "service_tier": order.service_tier(),
         "system_fingerprint": null
     })
 }
 
+fn message(said: &Said) -> Value {
+    match &said.kind {
+        Kind::Text => json!({
+            "role": "assistant",
+            "content": said.text(),
+            "refusal": null,
+            "annotations": []
+        }),
+        Kind::Refusal => json!({
+            "role": "assistant",
+            "content": null,
+            "refusal": said.text(),
+            "annotations": []
+        }),
+        Kind::Call { id, name } => json!({
+            "role": "assistant",
+            "content": null,
+            "tool_calls": [{
+                "id": id,
+                "type": "function",
+                "function": { "name": name, "arguments": said.text() }
+            }],
+            "refusal": null,
+            "annotations": []
+        }),
+    }
+}
+
 /// Azure's form: alphabetical order, with what its content filter found.
-pub(super) fn azure(order: &Order<'_>) -> Value {
-    let usage = Usage::of(order);
-    let safe = || json!({ "filtered": false, "severity": "safe" });
-    let undetected = || json!({ "detected": false, "filtered": false });
-    json!({
-        "choices": choices(order, |index, content| json!({
-            "content_filter_results": {
-                "hate": safe(),
-                "protected_material_code": undetected(),
-                "protected_material_text": undetected(),
-                "self_harm": safe(),
-                "sexual": safe(),
-                "violence": safe()
-            },
-            "finish_reason": "stop",
-            "index": index,
-            "logprobs": null,
-            "message": {
-                "annotations": [],
-                "content": content,
-                "refusal": null,
-                "role": "assistant"
-            }
-        })),
-        "created": order.created(),
-        "id": id(order),
-        "model": order.deployment.model,
-        "object": "chat.completion",
-        // Recorded so: inside, the index comes first.
-        "prompt_filter_results": [{
-            "prompt_index": 0,
-            "content_filter_results": {
-                "hate": safe(),
-                "jailbreak": undetected(),
-                "self_harm": safe(),
-                "sexual": safe(),
-                "violence": safe()
-            }
-        }],
-        "service_tier": "default",
-        "system_fingerprint": null,
-        "usage": {
-            "completion_tokens": usage.completion,
-            "completion_tokens_details": {
-                "accepted_prediction_tokens": 0,
-                "audio_tokens": 0,
-                "reasoning_tokens": 0,
-                "rejected_prediction_tokens": 0
-            },
-            "prompt_tokens": usage.prompt,
-            "prompt_tokens_details": { "audio_tokens": 0, "cached_tokens": 0 },
-            "total_tokens": usage.prompt + usage.completion
+fn azure(mut completion: Value) -> Value {
+    for choice in completion["choices"].as_array_mut().into_iter().flatten() {
+        let is_text = choice["message"].get("tool_calls").is_none();
+        choice["content_filter_results"] = if is_text { filter::answer() } else { json!({}) };
+    }
+    completion["prompt_filter_results"] = Value::Null;
+    completion.sort_all_objects();
+    completion["prompt_filter_results"] = filter::prompts();
+    completion
+}
+
+fn stream(order: &Order<'_>, choices: &[Said]) -> Events {
+    let mut events = Events::default();
+    if order.is_azure() {
+        events.data(&json!({
+            "choices": [],
+            "created": 0,
+            "id": "",
+            "model": "",
+            "object": "",
+            "prompt_filter_results": filter::prompts()
+        }));
+    }
+    let failure = || json!({ "error": order.error(Endpoint::ChatCompletions) });
+    if matches!(order.course, Course::ErrorFirst | Course::Failed) {
+        events.data(&failure());
+        events.done();
+        return events;
+    }
+    let steps = choices.iter().map(|said| said.pieces.len() + 2).max().unwrap_or(0);
+    for step in 0..steps {
+        // The first step says who speaks, the second has the first content.
+        if step == 2 && order.course == Course::ErrorLater {
+            events.data(&failure());
+            events.done();
+            return events;
         }
-    })
+        for (index, said) in choices.iter().enumerate() {
+            if let Some(choice) = choice_at(order, index, said, step) {
+                let chunk = chunk(order, events.count(), &json!([choice]), &Value::Null);
+                events.data(&chunk);
+            }
+        }
+    }
+    if includes_usage(order) {
+        let chunk = chunk(order, events.count(), &json!([]), &usage(order, choices));
+        events.data(&chunk);
+    }
+    events.done();
+    events
+}
+
+/// What a choice sends at this step; `None` once it has finished.
+fn choice_at(order: &Order<'_>, index: usize, said: &Said, step: usize) -> Option<Value> {
+    let finished = said.pieces.len() + 1;
+    let sent = step.checked_sub(1).and_then(|at| said.pieces.get(at..=at)).unwrap_or_default();
+    let delta = match step {
+        0 => first_delta(said),
+        _ if step == finished => json!({}),
+        _ => delta(said, sent.first()?),
+    };
+    let mut choice = json!({
+        "index": index,
+        "delta": delta,
+        "logprobs": if sent.is_empty() { Value::Null } else { logprobs(order, &said.kind, sent) },
+        "finish_reason": if step == finished { json!(said.finish_reason) } else { Value::Null }
+    });
+    if order.is_azure() {
+        let is_filtered = !sent.is_empty() && !said.is_call();
+        choice["content_filter_results"] = if is_filtered { filter::answer() } else { json!({}) };
+    }
+    Some(choice)
+}
+
+fn first_delta(said: &Said) -> Value {
+    match &said.kind {
+        Kind::Text => json!({ "role": "assistant", "content": "", "refusal": null }),
+        Kind::Refusal => json!({ "role": "assistant", "content": null, "refusal": "" }),
+        Kind::Call { id, name } => json!({
+            "role": "assistant",
+            "content": null,
+            "tool_calls": [{
+                "index": 0,
+                "id": id,
+                "type": "function",
+                "function": { "name": name, "arguments": "" }
+            }],
+            "refusal": null
+        }),
+    }
+}
+
+fn delta(said: &Said, piece: &str) -> Value {
+    match said.kind {
+        Kind::Text => json!({ "content": piece }),
+        Kind::Refusal => json!({ "refusal": piece }),
+        Kind::Call { .. } => {
+            json!({ "tool_calls": [{ "index": 0, "function": { "arguments": piece } }] })
+        }
+    }
+}
+
+fn chunk(order: &Order<'_>, event: usize, choices: &Value, usage: &Value) -> Value {
+    let mut chunk = json!({
+        "id": id(order),
+        "object": "chat.completion.chunk",
+        "created": order.created(),
+        "model": order.deployment.model,
+        "service_tier": order.service_tier(),
+        "system_fingerprint": null,
+        "choices": choices
+    });
+    if includes_usage(order) {
+        chunk["usage"] = usage.clone();
+    }
+    if let Some(obfuscation) = order.obfuscation(event) {
+        chunk["obfuscation"] = obfuscation.into();
+    }
+    if order.is_azure() {
+        chunk.sort_all_objects();
+    }
+    chunk
 }
 
 fn id(order: &Order<'_>) -> String {
     format!("chatcmpl-{}", order.digits("chat completion", 29))
 }
 
-fn choices(order: &Order<'_>, choice: impl Fn(u64, String) -> Value) -> Vec<Value> {
-    (0..count(order)).map(|index| choice(index, order.words())).collect()
+pub(super) fn includes_usage(order: &Order<'_>) -> bool {
+    order.members.value("stream_options")["include_usage"] == true
 }
 
-fn count(order: &Order<'_>) -> u64 {
-    order.members.get::<u64>("n").map_or(1, |count| count.clamp(1, MOST_CHOICES))
-}
-
-struct Usage {
-    prompt: usize,
-    completion: usize,
-}
-
-impl Usage {
-    fn of(order: &Order<'_>) -> Self {
-        let choices = usize::try_from(count(order)).expect("at most 128");
-        Self {
-            prompt: order.members.tokens("messages"),
-            completion: choices * tokens_in(&order.words()),
+fn usage(order: &Order<'_>, choices: &[Said]) -> Value {
+    let prompt = order.members.tokens("messages") + order.members.tokens("tools");
+    let completion: usize = choices.iter().map(|said| said.pieces.len()).sum();
+    json!({
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "total_tokens": prompt + completion,
+        "prompt_tokens_details": { "cached_tokens": 0, "audio_tokens": 0 },
+        "completion_tokens_details": {
+            "reasoning_tokens": 0,
+            "audio_tokens": 0,
+            "accepted_prediction_tokens": 0,
+            "rejected_prediction_tokens": 0
         }
+    })
+}
+
+/// The model was sure of every piece.
+fn logprobs(order: &Order<'_>, kind: &Kind, pieces: &[String]) -> Value {
+    if order.members.get("logprobs") != Some(true) {
+        return Value::Null;
     }
+    let top = order.members.get::<u64>("top_logprobs").unwrap_or(0).min(1);
+    let pieces: Vec<_> = pieces.iter().map(|piece| logprob(piece, top > 0)).collect();
+    match kind {
+        Kind::Text => json!({ "content": pieces, "refusal": null }),
+        Kind::Refusal => json!({ "content": null, "refusal": pieces }),
+        Kind::Call { .. } => Value::Null,
+    }
+}
+
+pub(super) fn logprob(piece: &str, with_top: bool) -> Value {
+    let alone = json!({ "token": piece, "logprob": 0.0, "bytes": piece.as_bytes() });
+    let mut entry = alone.clone();
+    entry["top_logprobs"] = if with_top { json!([alone]) } else { json!([]) };
+    entry
 }

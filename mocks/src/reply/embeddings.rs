@@ -2,13 +2,20 @@
 
 use serde_json::{Value, json};
 
-use super::Order;
+use super::{Body, Order, pretty};
 use crate::marker::base64_of_f32;
 
 /// More numbers than any model gives.
 const MOST_DIMENSIONS: usize = 4096;
 
-pub(super) fn list(order: &Order<'_>) -> Value {
+/// The most inputs that the provider takes.
+const MOST_INPUTS: usize = 2048;
+
+pub(super) fn body(order: &Order<'_>) -> Body {
+    Body::json(pretty(&list(order), if order.is_azure() { "\n" } else { "" }))
+}
+
+fn list(order: &Order<'_>) -> Value {
     let dimensions = order.members.get::<usize>("dimensions").map_or_else(
         || if order.deployment.model.ends_with("-3-large") { 3072 } else { 1536 },
         |dimensions| dimensions.clamp(1, MOST_DIMENSIONS),
@@ -33,7 +40,7 @@ pub(super) fn list(order: &Order<'_>) -> Value {
 /// How many texts are to be embedded: one text or token list, or a list of these.
 fn inputs(order: &Order<'_>) -> usize {
     match order.members.get::<Vec<Value>>("input") {
-        Some(items) if !items.first().is_some_and(Value::is_number) => items.len(),
+        Some(items) if !items.first().is_some_and(Value::is_number) => items.len().min(MOST_INPUTS),
         _ => 1,
     }
 }

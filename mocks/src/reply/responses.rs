@@ -1,42 +1,70 @@
 //! `POST /responses` and `POST /responses/compact`.
 
+mod items;
+mod stream;
+
 use serde_json::{Value, json};
 
-use super::{Order, tokens_in};
-use crate::provider::Surface;
+use super::{Body, Order, filter, pretty};
+use items::Item;
+
+pub(super) fn body(order: &Order<'_>) -> Body {
+    let items = items::of(order);
+    if order.is_streamed() {
+        return stream::events(order, &items).into();
+    }
+    let mut response = response(order, &items);
+    if !order.is_azure() {
+        response["billing"] = json!({ "payer": "developer" });
+    }
+    Body::json(pretty(&response, ""))
+}
+
+/// The finished response, as it can be got again.
+pub(super) fn stored(order: &Order<'_>) -> String {
+    pretty(&response(order, &items::of(order)), "")
+}
+
+pub(super) fn compact_body(order: &Order<'_>) -> Body {
+    Body::json(pretty(&compaction(order), ""))
+}
 
 /// A finished response: what was asked is repeated, as providers do.
-pub(super) fn response(order: &Order<'_>) -> Value {
+fn response(order: &Order<'_>, items: &[Item]) -> Value {
+    let output_tokens = items.iter().map(Item::tokens).sum();
+    let answer_length: usize = items.iter().map(Item::length).sum();
+    let output: Vec<_> = items.iter().map(|item| item.value.clone()).collect();
+    let mut response = frame(order);
+    response["status"] = json!("completed");
+    response["completed_at"] = json!(order.created() + 1);
+    response["output"] = json!(output);
+    response["service_tier"] = json!(order.service_tier());
+    response["usage"] = usage(order, output_tokens, items::reasoning_tokens(items));
+    if order.is_azure() {
+        response["content_filters"] =
+            filter::response(order.members.tokens("input") * 4, answer_length);
+    }
+    response
+}
+
+/// A response that has only begun.
+fn frame(order: &Order<'_>) -> Value {
     let asked = |name: &str, default: Value| order.members.or(name, default);
-    let words = order.words();
+    let merged = |name: &str, mut default: Value| {
+        if let (Value::Object(whole), Value::Object(asked)) =
+            (&mut default, order.members.value(name))
+        {
+            whole.extend(asked);
+        }
+        default
+    };
     let mut response = json!({
-        "id": format!("resp_{}", order.digits("response", 50)),
+        "id": order.response_id(),
         "object": "response",
         "created_at": order.created(),
-        "status": "completed",
+        "status": "in_progress",
         "background": asked("background", json!(false)),
-    });
-    match order.deployment.surface {
-        Surface::OpenAi => {
-            response["billing"] = json!({ "payer": "developer" });
-            response["completed_at"] = json!(order.created() + 1);
-        }
-        Surface::AzureV1 | Surface::AzureLegacy => {
-            response["completed_at"] = json!(order.created() + 1);
-            response["content_filters"] = json!([{
-                "blocked": false,
-                "source_type": "prompt",
-                "content_filter_raw": [],
-                "content_filter_results": {},
-                "content_filter_offsets": {
-                    "start_offset": 0,
-                    "end_offset": order.members.tokens("input") * 4,
-                    "check_offset": 0
-                }
-            }]);
-        }
-    }
-    let rest = json!({
+        "completed_at": null,
         "error": null,
         "frequency_penalty": 0.0,
         "incomplete_details": null,
@@ -45,26 +73,21 @@ pub(super) fn response(order: &Order<'_>) -> Value {
         "max_tool_calls": asked("max_tool_calls", Value::Null),
         "model": order.deployment.model,
         "moderation": null,
-        "output": [{
-            "id": format!("msg_{}", order.digits("message", 50)),
-            "type": "message",
-            "status": "completed",
-            "content": [
-                { "type": "output_text", "annotations": [], "logprobs": [], "text": words }
-            ],
-            "role": "assistant"
-        }],
+        "output": [],
         "parallel_tool_calls": asked("parallel_tool_calls", json!(true)),
         "presence_penalty": 0.0,
         "previous_response_id": asked("previous_response_id", Value::Null),
         "prompt_cache_key": asked("prompt_cache_key", Value::Null),
         "prompt_cache_retention": asked("prompt_cache_retention", Value::Null),
-        "reasoning": asked("reasoning", json!({ "context": null, "effort": null, "summary": null })),
+        "reasoning": merged(
+            "reasoning",
+            json!({ "context": null, "effort": null, "summary": null })
+        ),
         "safety_identifier": asked("safety_identifier", Value::Null),
-        "service_tier": "default",
+        "service_tier": asked("service_tier", json!("auto")),
         "store": asked("store", json!(true)),
         "temperature": asked("temperature", json!(1.0)),
-        "text": asked("text", json!({ "format": { "type": "text" }, "verbosity": "medium" })),
+        "text": merged("text", json!({ "format": { "type": "text" }, "verbosity": "medium" })),
         "tool_choice": asked("tool_choice", json!("auto")),
         "tool_usage": {
             "image_gen": {
@@ -80,25 +103,23 @@ pub(super) fn response(order: &Order<'_>) -> Value {
         "top_logprobs": asked("top_logprobs", json!(0)),
         "top_p": asked("top_p", json!(1.0)),
         "truncation": asked("truncation", json!("disabled")),
-        "usage": usage(order, tokens_in(&words)),
+        "usage": null,
         "user": asked("user", Value::Null),
         "metadata": asked("metadata", json!({}))
     });
-    if let (Value::Object(response), Value::Object(rest)) = (&mut response, rest) {
-        response.extend(rest);
+    if let Value::Object(members) = &mut response
+        && order.is_azure()
+    {
+        let after = members.keys().position(|name| name == "completed_at").unwrap_or_default();
+        members.shift_insert(after + 1, "content_filters".to_owned(), Value::Null);
     }
     response
 }
 
 /// A compacted conversation: the user's messages, then one item that only the provider can read.
-pub(super) fn compaction(order: &Order<'_>) -> Value {
-    let sealed = format!(
-        "gAAAAABp{}{}{}",
-        order.digits("seal", 64),
-        order.marker.token(),
-        order.digits("seal again", 64)
-    );
-    let output_tokens = tokens_in(&sealed);
+fn compaction(order: &Order<'_>) -> Value {
+    let sealed = order.sealed("compaction");
+    let output_tokens = super::tokens_in(&sealed);
     let mut output = user_messages(order);
     output.push(json!({
         "id": format!("cmp_{}", order.digits("compaction", 50)),
@@ -106,18 +127,18 @@ pub(super) fn compaction(order: &Order<'_>) -> Value {
         "encrypted_content": sealed
     }));
     json!({
-        "id": format!("resp_{}", order.digits("response", 50)),
+        "id": order.response_id(),
         "object": "response.compaction",
         "created_at": order.created(),
         "output": output,
-        "usage": usage(order, output_tokens)
+        "usage": usage(order, output_tokens, 0)
     })
 }
 
 fn user_messages(order: &Order<'_>) -> Vec<Value> {
-    let contents: Vec<Value> = match order.members.get::<Value>("input") {
-        Some(text @ Value::String(_)) => vec![text],
-        Some(Value::Array(items)) => items
+    let contents: Vec<Value> = match order.members.value("input") {
+        text @ Value::String(_) => vec![text],
+        Value::Array(items) => items
             .into_iter()
             .filter(|item| item["role"] == "user")
             .map(|mut item| item["content"].take())
@@ -140,13 +161,14 @@ fn user_messages(order: &Order<'_>) -> Vec<Value> {
     contents.into_iter().enumerate().map(message).collect()
 }
 
-fn usage(order: &Order<'_>, output: usize) -> Value {
-    let input = order.members.tokens("input") + order.members.tokens("instructions");
+fn usage(order: &Order<'_>, output: usize, reasoning: usize) -> Value {
+    let asked = ["input", "instructions", "tools"];
+    let input: usize = asked.iter().map(|name| order.members.tokens(name)).sum();
     json!({
         "input_tokens": input,
         "input_tokens_details": { "cache_write_tokens": 0, "cached_tokens": 0 },
         "output_tokens": output,
-        "output_tokens_details": { "reasoning_tokens": 0 },
+        "output_tokens_details": { "reasoning_tokens": reasoning },
         "total_tokens": input + output
     })
 }

@@ -25,6 +25,8 @@ pub(super) enum Value<'a> {
     String(Cow<'a, str>),
     Array(Vec<Self>),
     Object(Object<'a>),
+    /// An uploaded file, which only forms hold; what is in it is no concern here.
+    File,
 }
 
 /// An object: of a repeated key the last value counts, at the first one's place.
@@ -36,6 +38,14 @@ pub(super) struct Object<'a> {
 }
 
 impl<'a> Object<'a> {
+    /// Puts a member in, and notes a key that was there before.
+    pub(super) fn insert(&mut self, key: Cow<'a, str>, value: Value<'a>) {
+        let (at, before) = self.members.insert_full(key, value);
+        if before.is_some() {
+            self.repeated = Some(self.repeated.map_or(at, |first| first.min(at)));
+        }
+    }
+
     pub(super) fn get(&self, key: &str) -> Option<&Value<'a>> {
         self.members.get(key)
     }
@@ -52,6 +62,7 @@ pub(super) enum Kind {
     String,
     Array,
     Object,
+    File,
 }
 
 impl Value<'_> {
@@ -64,6 +75,7 @@ impl Value<'_> {
             Self::String(_) => Kind::String,
             Self::Array(_) => Kind::Array,
             Self::Object(_) => Kind::Object,
+            Self::File => Kind::File,
         }
     }
 
@@ -140,10 +152,7 @@ fn read_raw(raw: &RawValue, depth: usize) -> serde_json::Result<Value<'_>> {
         Some(b'{') => {
             let mut object = Object::default();
             for (key, raw) in serde_json::from_str::<Pairs<'_>>(text)?.0 {
-                let (at, before) = object.members.insert_full(key, read_raw(raw, depth + 1)?);
-                if before.is_some() {
-                    object.repeated = Some(object.repeated.map_or(at, |first| first.min(at)));
-                }
+                object.insert(key, read_raw(raw, depth + 1)?);
             }
             Value::Object(object)
         }

@@ -24,7 +24,11 @@ pub(super) struct Finding<'a> {
 #[derive(Debug, Clone)]
 pub(super) enum Fault<'a> {
     Missing,
-    Unknown,
+    /// A member of this object that its node does not know.
+    Unknown {
+        of: &'a Node,
+        object: &'a Object<'a>,
+    },
     /// A value of a type that the node does not take.
     Type {
         expected: &'a Node,
@@ -76,9 +80,9 @@ pub(super) fn first_finding<'a>(
     body: &'a Value<'a>,
 ) -> Option<Finding<'a>> {
     let Value::Object(object) = body else { return None };
-    let mut walk = Walk { schema, path: Vec::new(), found: Found::default() };
+    let mut walk = Walk { schema, model, path: Vec::new(), found: Found::default() };
     // Breaks off at the first observed finding: nothing later can outdo it.
-    let _ = walk.request(model, object);
+    let _ = walk.request(object);
     if walk.found.is_empty()
         && let Some(path) = body.repeated_key()
     {
@@ -131,21 +135,25 @@ impl<'a> Found<'a> {
     }
 }
 
-struct Walk<'a> {
+struct Walk<'a, 'm> {
     schema: &'a Schema,
+    model: &'m str,
     path: Vec<Step<'a>>,
     found: Found<'a>,
 }
 
-impl<'a> Walk<'a> {
-    fn request(&mut self, model: &str, body: &'a Object<'a>) -> Flow {
-        let root = &self.schema.root;
+impl<'a> Walk<'a, '_> {
+    fn request(&mut self, body: &'a Object<'a>) -> Flow {
+        let Schema { root, rules, .. } = self.schema;
+        for finding in rules::moved(rules, body) {
+            self.found.add(finding)?;
+        }
         self.names(root, body)?;
-        for finding in rules::of_the_model(&self.schema.rules, model, body) {
+        for finding in rules::of_the_model(rules, self.model, body) {
             self.found.add(finding)?;
         }
         self.members(root, body)?;
-        for finding in rules::across_parameters(&self.schema.rules, body) {
+        for finding in rules::across_parameters(rules, body) {
             self.found.add(finding)?;
         }
         Flow::Continue(())
@@ -167,7 +175,7 @@ impl<'a> Walk<'a> {
             return self.report(fault, self.usual(node));
         }
         match value {
-            Value::Null | Value::Bool(_) => Flow::Continue(()),
+            Value::Null | Value::Bool(_) | Value::File => Flow::Continue(()),
             Value::Number(number) => self.range(node, number),
             Value::String(string) => self.string(node, string),
             Value::Array(items) => self.array(node, items),
@@ -233,8 +241,9 @@ impl<'a> Walk<'a> {
         if matches!(node.others, Others::Closed) {
             for name in object.members.keys() {
                 if !node.properties.contains_key(name.as_ref()) {
-                    let strength = of_unknown(node, name);
-                    self.below(Step::Key(name), |walk| walk.report(Fault::Unknown, strength))?;
+                    let strength = self.of_unknown(node, name);
+                    let fault = Fault::Unknown { of: node, object };
+                    self.below(Step::Key(name), |walk| walk.report(fault, strength))?;
                 }
             }
         }
@@ -370,6 +379,16 @@ impl<'a> Walk<'a> {
         })
     }
 
+    /// How sure it is that the object at this path does not take a member of this name. The older
+    /// back ends were seen to refuse any in a message.
+    fn of_unknown(&self, node: &Node, name: &str) -> Strength {
+        let of_a_message = matches!(self.path[..], [Step::Key("messages"), Step::Index(_)]);
+        if of_a_message && self.schema.older_words.members.include(self.model) {
+            return Strength::Observed;
+        }
+        strength_of_unknown(node, name)
+    }
+
     /// How sure it is that the member at this path is needed, or must have one of its tags.
     fn of_missing(&self, node: &Node) -> Strength {
         if self.path.len() <= 1 { Strength::Observed } else { seen(node) }
@@ -377,7 +396,7 @@ impl<'a> Walk<'a> {
 }
 
 /// How sure it is that this object does not take a member of this name.
-fn of_unknown(node: &Node, name: &str) -> Strength {
+pub(super) fn strength_of_unknown(node: &Node, name: &str) -> Strength {
     if node.unproven.iter().any(|one| one == name) { Strength::Documented } else { seen(node) }
 }
 

@@ -4,8 +4,9 @@
 //! error that the provider would report comes back in its words. A provider reports one error per
 //! answer, so the order of checks shows. This is ours:
 //!
-//! 1. The body is JSON, and an object.
-//! 2. A required parameter is missing, then: a name is unknown (in the order of the body).
+//! 1. The body is JSON, and an object. (A form is read as one: [`FormField`].)
+//! 2. A parameter belongs to another endpoint, then: a required parameter is missing, then: a name
+//!    is unknown (in the order of the body).
 //! 3. The model does not take a parameter or its value (rules of the model, in the schema's order).
 //! 4. The values, in the order of the body, each one whole before the next: in a union first the
 //!    discriminator, then the type, the listed values, range or length; in an object missing
@@ -15,14 +16,18 @@
 //! 6. A key is there twice. Of two values the last one counts, as in most JSON readers. The
 //!    providers say nothing to repeated keys; the words are ours, and it is only a warning.
 //!
-//! What is known of the live order: missing before unknown, unknown before all else, and the
-//! unsupported parameter before ranges ([recorded][chat-bad-request]). Which of several bad values
-//! is named first is fixed per endpoint at `OpenAI` and unknown in general, so no verdict should
-//! hang on it. Observed violations come before documented ones, each in this order.
+//! What is known of the live order: `messages` on `/responses` comes even where `input` is missing,
+//! missing before unknown, unknown before all else, and the unsupported parameter before ranges
+//! ([recorded][chat-bad-request]). Which of several bad values is named first is fixed per endpoint
+//! at `OpenAI` and unknown in general, so no verdict should hang on it. Observed violations come before documented ones, each in this order.
 //!
 //! A violation is observed where the schema says so, and for unknown, missing, mistyped and
 //! unlisted parameters of the body itself unless the schema says otherwise; deeper ones, ranges and
 //! lengths are documented unless the schema says that they were seen. A rule says it itself.
+//!
+//! Who says a thing decides how it is said: older back ends, by endpoint and by the model that runs
+//! there, name neither parameter nor code and list all unknown names at once; audio prints the
+//! errors of its Python library.
 //!
 //! How we read numbers: `1` is an integer; `1.0` and `1e0` are decimals, because a live API
 //! [refused such a value][decimal] where an integer was expected. JSON Schema calls them integers.
@@ -36,6 +41,7 @@
 
 mod body;
 mod expected;
+mod form;
 mod interpret;
 mod path;
 mod rules;
@@ -46,6 +52,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::provider::{Endpoint, Surface};
 
+pub use form::FormField;
 pub(crate) use wording::{INVALID_JSON, NO_MODEL};
 
 /// One thing that a provider would find wrong with a request, in its words.
@@ -83,5 +90,19 @@ pub fn check(surface: Surface, endpoint: Endpoint, model: &str, body: &[u8]) -> 
     };
     let schema = schema::Schema::of(surface, endpoint);
     interpret::first_finding(schema, model, &body)
-        .map(|finding| wording::say(&finding, schema, endpoint))
+        .map(|finding| wording::say(&finding, schema, endpoint, model))
+}
+
+/// Like [`check`], for an endpoint whose request is `multipart/form-data`
+/// ([`Endpoint::is_multipart`]); taking the body apart is the caller's business.
+pub fn check_form(
+    surface: Surface,
+    endpoint: Endpoint,
+    model: &str,
+    fields: &[FormField<'_>],
+) -> Option<Violation> {
+    let schema = schema::Schema::of(surface, endpoint);
+    let form = form::read(schema, fields);
+    interpret::first_finding(schema, model, &form)
+        .map(|finding| wording::say(&finding, schema, endpoint, model))
 }

@@ -6,6 +6,17 @@ use super::interpret::{Fault, Finding};
 use super::path::Step;
 use super::schema::{Rule, RuleKind};
 
+/// Parameters that belong elsewhere, in the order of the rules.
+pub(super) fn moved<'a>(
+    rules: &'a [Rule],
+    body: &'a Object<'a>,
+) -> impl Iterator<Item = Finding<'a>> {
+    rules
+        .iter()
+        .filter(|rule| rule.kind == RuleKind::Moved)
+        .flat_map(|rule| values(rule, body).map(|at| finding(rule, at)))
+}
+
 /// What the model does not take of this body, in the order of the rules.
 pub(super) fn of_the_model<'a>(
     rules: &'a [Rule],
@@ -14,7 +25,7 @@ pub(super) fn of_the_model<'a>(
 ) -> impl Iterator<Item = Finding<'a>> {
     rules.iter().filter(move |rule| rule.is_for(model)).flat_map(move |rule| {
         let refused = move |value: &Value<'_>| match rule.kind {
-            RuleKind::Requires => false,
+            RuleKind::Moved | RuleKind::Requires => false,
             RuleKind::UnsupportedForModel => true,
             RuleKind::UnsupportedValueForModel => !rule.takes(value),
         };

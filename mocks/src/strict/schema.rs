@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Deserializer};
-use serde_json::{Map, Number, Value as Json};
+use serde_json::{Map, Number, Value as Json, from_value};
 
 use super::Strength;
 use super::body::{Kind, Value};
@@ -17,6 +17,37 @@ pub(super) struct Schema {
     pub(super) root: Node,
     definitions: Vec<Node>,
     pub(super) rules: Vec<Rule>,
+    /// Which models' back ends speak the older language about unknown names.
+    pub(super) older_words: OlderWords,
+}
+
+/// Models by the prefixes of their names.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Models {
+    models: Vec<String>,
+    except: Vec<String>,
+}
+
+impl Models {
+    pub(super) fn include(&self, model: &str) -> bool {
+        is_among(model, &self.models, &self.except)
+    }
+}
+
+fn is_among(model: &str, models: &[String], except: &[String]) -> bool {
+    let begins = |prefixes: &[String]| prefixes.iter().any(|prefix| model.starts_with(prefix));
+    begins(models) && !begins(except)
+}
+
+/// The models whose back ends name neither parameter nor code.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct OlderWords {
+    /// To unknown parameters: `Unrecognized request argument supplied: …`.
+    pub(super) names: Models,
+    /// To unknown members of a message: `Additional properties are not allowed …`.
+    pub(super) members: Models,
 }
 
 /// One schema node. What a keyword does not say, it allows.
@@ -63,9 +94,16 @@ impl Schema {
             ($surface:literal) => {
                 match endpoint {
                     Endpoint::ChatCompletions => embedded!($surface, "chat.completions"),
+                    Endpoint::Completions => embedded!($surface, "completions"),
                     Endpoint::Embeddings => embedded!($surface, "embeddings"),
                     Endpoint::Responses => embedded!($surface, "responses"),
                     Endpoint::ResponsesCompact => embedded!($surface, "responses.compact"),
+                    Endpoint::ImagesGenerations => embedded!($surface, "images.generations"),
+                    Endpoint::AudioSpeech => embedded!($surface, "audio.speech"),
+                    Endpoint::AudioTranscriptions => embedded!($surface, "audio.transcriptions"),
+                    Endpoint::AudioTranslations => embedded!($surface, "audio.translations"),
+                    // Azure has none, and answers before a body is looked at.
+                    Endpoint::Moderations => embedded!("openai", "moderations"),
                 }
             };
             ($surface:literal, $endpoint:literal) => {{
@@ -92,6 +130,8 @@ impl Schema {
             root.shift_remove(about);
         }
         let rules = root.shift_remove("x-rules").unwrap_or_else(|| Json::Array(Vec::new()));
+        let older_words =
+            root.shift_remove("x-older-words").map_or(Ok(OlderWords::default()), from_value)?;
         let definitions =
             root.shift_remove("$defs").unwrap_or_else(|| Json::Object(Map::default()));
         let Json::Object(definitions) = definitions else {
@@ -100,7 +140,7 @@ impl Schema {
         let names: Vec<String> = definitions.keys().cloned().collect();
         let node = |mut value: Json| {
             link(&mut value, &names)?;
-            serde_json::from_value::<Node>(value)
+            from_value::<Node>(value)
         };
         Ok(Self {
             root: node(Json::Object(root.into_iter().collect()))?,
@@ -108,8 +148,18 @@ impl Schema {
                 .into_iter()
                 .map(|(_, one)| node(one))
                 .collect::<Result<_, _>>()?,
-            rules: serde_json::from_value(rules)?,
+            rules: from_value(rules)?,
+            older_words,
         })
+    }
+
+    /// What a value of this node may be: its branches, or the node itself.
+    pub(super) fn shapes<'a>(&'a self, node: &'a Node) -> Vec<&'a Node> {
+        let node = self.resolve(node);
+        if node.branches.is_empty() {
+            return vec![node];
+        }
+        node.branches.iter().map(|branch| self.resolve(branch)).collect()
     }
 
     /// The node itself, or the definition that it refers to.
@@ -123,12 +173,16 @@ impl Schema {
     }
 }
 
-/// Puts the index of the definition in place of each reference's text.
+/// Puts the index of the definition in place of each reference's text, and the type `file`, which
+/// JSON Schema has not, where `x-file` says so.
 fn link(value: &mut Json, names: &[String]) -> serde_json::Result<()> {
     use serde::de::Error as _;
 
     match value {
         Json::Object(members) => {
+            if members.shift_remove("x-file").is_some() {
+                members.insert("type".to_owned(), Json::from("file"));
+            }
             for (key, value) in members {
                 match value {
                     Json::String(reference) if key == "$ref" => {
@@ -207,6 +261,7 @@ fn kinds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Kinds, D::Error> 
             "string" => Kinds::bit(Kind::String),
             "array" => Kinds::bit(Kind::Array),
             "object" => Kinds::bit(Kind::Object),
+            "file" => Kinds::bit(Kind::File),
             _ => return Err(D::Error::custom(format!("no such type: {name}"))),
         };
     }
@@ -289,17 +344,17 @@ pub(super) struct Rule {
     pub(super) requires_present: Vec<String>,
     /// Prefixes of the models that the rule is for.
     #[serde(default)]
-    pub(super) models: Vec<String>,
+    models: Vec<String>,
     /// Prefixes of models that the rule is not for.
     #[serde(default)]
-    pub(super) except: Vec<String>,
+    except: Vec<String>,
     /// The only values that these models take.
     #[serde(default)]
     pub(super) allowed: Option<Vec<Json>>,
     /// The values that these models do not take.
     #[serde(default)]
     pub(super) refused: Option<Vec<Json>>,
-    /// The provider's sentence; `{path}` and `{value}` stand for what was found.
+    /// The provider's sentence; `{path}`, `{value}` and `{model}` stand for what was found.
     pub(super) message: String,
     pub(super) code: Option<String>,
     #[serde(default)]
@@ -331,6 +386,8 @@ impl From<Option<String>> for ErrorParam {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum RuleKind {
+    /// The parameter belongs to another endpoint.
+    Moved,
     /// The parameter needs another one.
     Requires,
     /// The models do not take the parameter.
@@ -341,8 +398,7 @@ pub(super) enum RuleKind {
 
 impl Rule {
     pub(super) fn is_for(&self, model: &str) -> bool {
-        let begins = |prefixes: &[String]| prefixes.iter().any(|prefix| model.starts_with(prefix));
-        begins(&self.models) && !begins(&self.except)
+        is_among(model, &self.models, &self.except)
     }
 
     pub(super) fn takes(&self, value: &Value<'_>) -> bool {

@@ -1,32 +1,29 @@
 //! Findings in the providers' words.
 //!
-//! Two families: most endpoints and models speak the modern one; embeddings speak the JSON Schema
-//! words of older back ends where these are known, and then name neither parameter nor code.
+//! Three families: most endpoints and models speak the modern one; some say some things in the
+//! words of [`older`] back ends, and audio in those of [`pydantic`]. The latter two name neither
+//! parameter nor code.
+
+mod older;
+mod pydantic;
 
 use serde_json::Value as Json;
 
 use super::body::{Kind, Value};
 use super::expected::{expected, expected_tag, list, quoted};
 use super::interpret::{Fault, Finding, Side};
-use super::path::{Step, bracketed, dotted, pointer};
-use super::schema::{ErrorParam, Node, Rule, Schema};
+use super::path::{bracketed, pointer};
+use super::schema::{ErrorParam, Rule, Schema};
 use super::{Strength, Violation};
 use crate::provider::Endpoint;
+
+pub(crate) use older::NO_MODEL;
 
 /// <https://github.com/ChatGPTNextWeb/NextChat/issues/4064>
 pub(crate) const INVALID_JSON: &str = "We could not parse the JSON body of your request. (HINT: \
     This likely means you aren't using your HTTP library correctly. The OpenAI API expects a JSON \
     payload, but what was sent was not valid JSON. If you have trouble figuring out how to fix \
     this, please contact us through our help center at help.openai.com.)";
-
-/// What chat and embeddings say where `model` is missing.
-/// <https://github.com/danielmiessler/Fabric/issues/239>
-pub(crate) const NO_MODEL: &str = "you must provide a model parameter";
-
-/// What embeddings say to an `input` of a wrong shape or length.
-/// <https://github.com/embeddings-benchmark/mteb/issues/1200>
-const BAD_INPUT: &str = "'$.input' is invalid. Please check the API reference: \
-    https://platform.openai.com/docs/api-reference.";
 
 /// Longer values are shortened where the provider repeats what it got. Values of 19 characters were
 /// seen whole, one of 28 shortened.
@@ -42,9 +39,20 @@ pub(super) fn invalid_json() -> Violation {
 }
 
 /// The finding as the endpoint's provider puts it.
-pub(super) fn say(finding: &Finding<'_>, schema: &Schema, endpoint: Endpoint) -> Violation {
-    special(finding, endpoint)
-        .map_or_else(|| modern(finding, schema, endpoint), Sentence::nameless)
+pub(super) fn say(
+    finding: &Finding<'_>,
+    schema: &Schema,
+    endpoint: Endpoint,
+    model: &str,
+) -> Violation {
+    let nameless = match endpoint {
+        Endpoint::AudioSpeech | Endpoint::AudioTranscriptions | Endpoint::AudioTranslations => {
+            pydantic::say(finding, schema)
+        }
+        _ => older::say(finding, schema, endpoint, model),
+    };
+    nameless
+        .map_or_else(|| modern(finding, schema, endpoint, model), Sentence::nameless)
         .about(&pointer(&finding.path), finding.strength)
 }
 
@@ -71,52 +79,13 @@ impl Sentence {
     }
 }
 
-/// What is said without a parameter and a code, if this is such a case.
-fn special(finding: &Finding<'_>, endpoint: Endpoint) -> Option<String> {
-    let Finding { path, fault, .. } = finding;
-    let at = || dotted(path);
-    Some(match (endpoint, &path[..], fault) {
-        (
-            Endpoint::ChatCompletions | Endpoint::Embeddings,
-            [Step::Key("model")],
-            Fault::Missing,
-        ) => NO_MODEL.to_owned(),
-        (
-            Endpoint::Embeddings,
-            [Step::Key("input"), ..],
-            Fault::Type { .. } | Fault::Size { .. },
-        ) => BAD_INPUT.to_owned(),
-        // In the words of https://github.com/agentcoinorg/evo.ninja/pull/381
-        (Endpoint::Embeddings, _, Fault::Type { expected, got }) => {
-            format!("{} is not of type '{}' - '{}'", python(got), json_type(expected), at())
-        }
-        // https://github.com/lm-sys/FastChat/pull/2281
-        (Endpoint::Embeddings, _, Fault::Choice { choices, got: Value::String(got) }) => {
-            let choices: Vec<_> = printed(choices);
-            format!(
-                "Invalid value for '{}' = {got}. Supported values: [{}].",
-                at(),
-                choices.join(", ")
-            )
-        }
-        // https://github.com/envoyproxy/ai-gateway, embeddings-bad-request cassette
-        (Endpoint::Embeddings, _, Fault::Range { side: Side::Below, limit, got, .. }) => {
-            format!("{got} is less than the minimum of {limit} - '{}'", at())
-        }
-        (Endpoint::Embeddings, _, Fault::Range { side: Side::Above, limit, got, .. }) => {
-            format!("{got} is greater than the maximum of {limit} - '{}'", at())
-        }
-        _ => return None,
-    })
-}
-
-fn modern(finding: &Finding<'_>, schema: &Schema, endpoint: Endpoint) -> Sentence {
+fn modern(finding: &Finding<'_>, schema: &Schema, endpoint: Endpoint, model: &str) -> Sentence {
     let path = bracketed(&finding.path);
     let (code, message) = match &finding.fault {
         Fault::Missing => {
             ("missing_required_parameter", format!("Missing required parameter: '{path}'."))
         }
-        Fault::Unknown => ("unknown_parameter", format!("Unknown parameter: '{path}'.")),
+        Fault::Unknown { .. } => ("unknown_parameter", format!("Unknown parameter: '{path}'.")),
         Fault::Type { expected: node, got } => {
             let expected = expected(schema, node, endpoint, &finding.path);
             ("invalid_type", wrong_type(&path, &expected, got))
@@ -136,14 +105,15 @@ fn modern(finding: &Finding<'_>, schema: &Schema, endpoint: Endpoint) -> Sentenc
                  Expected a string that matches the pattern '{pattern}'."
             ),
         ),
-        Fault::Rule { rule, got } => return of_rule(rule, path, got),
+        Fault::Rule { rule, got } => return of_rule(rule, path, got, model),
         Fault::Repeated => ("duplicate_key", format!("Duplicate key: '{path}'.")),
     };
     Sentence { message, param: Some(path), code: Some(code.to_owned()) }
 }
 
-fn of_rule(rule: &Rule, path: String, got: &Value<'_>) -> Sentence {
-    let message = rule.message.replace("{path}", &path).replace("{value}", &python(got));
+fn of_rule(rule: &Rule, path: String, got: &Value<'_>, model: &str) -> Sentence {
+    let message = rule.message.replace("{path}", &path).replace("{model}", model);
+    let message = message.replace("{value}", &python(got));
     let param = match &rule.error_param {
         ErrorParam::Path => Some(path),
         ErrorParam::Said(said) => said.clone(),
@@ -160,6 +130,7 @@ fn wrong_type(path: &str, expected: &str, got: &Value<'_>) -> String {
         Kind::String => "a string",
         Kind::Array => "an array",
         Kind::Object => "an object",
+        Kind::File => "a file",
     };
     format!("Invalid type for '{path}': expected {expected}, but got {got} instead.")
 }
@@ -252,18 +223,6 @@ fn python(value: &Value<'_>) -> String {
                 members.map(|(key, value)| format!("'{key}': {}", python(value))).collect();
             format!("{{{}}}", members.join(", "))
         }
+        Value::File => "<file>".to_owned(),
     }
-}
-
-/// The type that a node takes, in JSON Schema's word.
-fn json_type(node: &Node) -> &'static str {
-    let words = [
-        (Kind::String, "string"),
-        (Kind::Decimal, "number"),
-        (Kind::Integer, "integer"),
-        (Kind::Bool, "boolean"),
-        (Kind::Array, "array"),
-        (Kind::Object, "object"),
-    ];
-    words.into_iter().find(|(kind, _)| node.kinds.has(*kind)).map_or("null", |(_, word)| word)
 }

@@ -1,7 +1,7 @@
 //! One client's connection: reads requests, asks the brain, and sends the bytes as planned.
 
 use std::fmt::Write as _;
-use std::io;
+use std::io::{self, IoSlice};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use tokio::net::TcpStream;
 use super::Shared;
 use super::ledger::Record;
 use super::line::Answered;
+use super::outgoing::{Framed, Outgoing};
 use super::request::{Body, Head, Unread, read_body, read_head};
 use super::socket::{ClientSocket, has_left};
 use crate::behaviour::{Cut, CutEnd, CutPoint, WirePlan};
@@ -27,9 +28,21 @@ enum Next {
     Reset,
 }
 
-/// Serves one connection to its end.
-pub(super) async fn serve(stream: TcpStream, shared: Arc<Shared>) {
-    let mut connection = Connection { socket: ClientSocket::new(stream), shared };
+/// The client has left.
+struct Gone;
+
+impl From<io::Error> for Gone {
+    fn from(_: io::Error) -> Self {
+        Self
+    }
+}
+
+/// Serves one connection to its end. With `prefix` all of its requests are for that upstream, else
+/// their paths begin with one.
+pub(super) async fn serve(stream: TcpStream, prefix: Option<Arc<str>>, shared: Arc<Shared>) {
+    let accepted = shared.ledger.now();
+    let socket = ClientSocket::new(stream);
+    let mut connection = Connection { socket, prefix, shared, accepted };
     loop {
         match connection.exchange().await {
             Next::KeepAlive => {}
@@ -42,17 +55,20 @@ pub(super) async fn serve(stream: TcpStream, shared: Arc<Shared>) {
 
 struct Connection {
     socket: ClientSocket,
+    prefix: Option<Arc<str>>,
     shared: Arc<Shared>,
+    accepted: Duration,
 }
 
 impl Connection {
     async fn exchange(&mut self) -> Next {
-        let mut times = HitTimes::default();
+        let mut times = HitTimes { accepted: self.accepted, ..HitTimes::default() };
         let head = match read_head(&mut self.socket).await {
             Ok(Some(head)) => head,
             Ok(None) => return Next::Close,
             Err(unread) => {
-                let raw = std::mem::take(&mut self.socket.unread);
+                let raw = self.socket.unread().to_vec();
+                self.socket.used(raw.len());
                 let head = Head { raw, ..Head::default() };
                 times.head = self.shared.ledger.now();
                 return self.refuse_unread(unread, head, Body::default(), times).await;
@@ -76,7 +92,7 @@ impl Connection {
         body: Body,
         times: HitTimes,
     ) -> Next {
-        let record = self.record(None, head.target.clone(), head, body.bytes, times);
+        let record = self.record(None, &head.target, &head, &body.bytes, times);
         match unread {
             Unread::Left => {
                 record.update(|hit| "broken_off".clone_into(&mut hit.behaviour));
@@ -87,8 +103,8 @@ impl Connection {
                 let message = format!("Fallproof's mocks could not read this request: {fault}.");
                 let reply = own_refusal(status, "fallproof_not_http", &message);
                 let answered = stray("not_http", reply);
-                self.deliver(&record, answered, Framed { with_body: true, keeps_alive: false })
-                    .await
+                let framed = Framed { with_body: true, takes_chunks: true, keeps_alive: false };
+                self.deliver(&record, answered, framed).await
             }
         }
     }
@@ -96,35 +112,37 @@ impl Connection {
     async fn answer(&mut self, head: Head, body: Body, times: HitTimes) -> Next {
         let framed = Framed {
             with_body: head.method != "HEAD",
+            takes_chunks: head.takes_chunks,
             keeps_alive: head.keeps_alive && body.whole,
         };
-        let upstream = split_prefix(&head.target)
-            .filter(|(prefix, _)| self.shared.brain.knows(prefix))
-            .map(|(prefix, target)| (prefix.to_owned(), target.to_owned()));
-        let Some((prefix, target)) = upstream else {
-            let target = head.target.clone();
-            let record = self.record(None, target, head, body.bytes, times);
+        let addressed = match &self.prefix {
+            Some(prefix) => Some((prefix.as_ref(), head.target.as_str())),
+            None => split_prefix(&head.target),
+        };
+        let known = addressed.filter(|(prefix, _)| self.shared.brain.knows(prefix));
+        let Some((prefix, target)) = known else {
+            let record = self.record(None, &head.target, &head, &body.bytes, times);
             return self.deliver(&record, no_upstream(), framed).await;
         };
         // In the journal before anything is answered: whoever has an answer finds it there.
-        let record =
-            self.record(Some(&prefix), target.clone(), head.clone(), body.bytes.clone(), times);
-        let answered = match self.shared.line.ask(&prefix, &target, &head, &body.bytes).await {
+        let record = self.record(Some(prefix), target, &head, &body.bytes, times);
+        let answered = match self.shared.line.ask(prefix, target, &head, &body.bytes).await {
             Ok(answered) => answered.unwrap_or_else(no_upstream),
             Err(error) => stray(
                 "no_brain",
                 own_refusal(500, "fallproof_no_brain", &format!("The mock has failed: {error}.")),
             ),
         };
+        drop((head, body));
         self.deliver(&record, answered, framed).await
     }
 
     fn record(
         &self,
         upstream: Option<&str>,
-        target: String,
-        head: Head,
-        body: Vec<u8>,
+        target: &str,
+        head: &Head,
+        body: &[u8],
         times: HitTimes,
     ) -> Record {
         let kind = match (upstream, head.method.as_str()) {
@@ -132,16 +150,18 @@ impl Connection {
             (Some(_), "POST") => HitKind::Matched,
             (Some(_), _) => HitKind::Probe,
         };
+        let (body, body_cut) = self.shared.ledger.capped(body);
         let hit = Hit {
             seq: 0,
             kind,
             upstream: upstream.map(str::to_owned),
             attempt: 0,
-            head: head.raw,
-            method: head.method,
-            target,
-            headers: head.headers,
+            head: head.raw.clone(),
+            method: head.method.clone(),
+            target: target.to_owned(),
+            headers: head.headers.clone(),
             body,
+            body_cut,
             place: None,
             violation: None,
             refused: false,
@@ -149,45 +169,68 @@ impl Connection {
             wire: WirePlan::default(),
             status: None,
             reply: Vec::new(),
+            reply_cut: None,
+            sent: 0,
             times,
             client_gone: false,
         };
-        self.shared.ledger.enter(upstream, hit, self.socket.stream())
+        self.shared.ledger.enter(hit, self.socket.stream())
     }
 
     /// Sends an answer as its plan says.
     async fn deliver(&mut self, record: &Record, answered: Answered, framed: Framed) -> Next {
-        let Answered { plan, status, head, body } = answered;
-        let WirePlan { delay_ms, cut } = plan.wire.clone();
-        let mut bytes = framed.head(head);
-        let head_length = bytes.len();
-        if framed.with_body {
-            bytes.extend(&body);
-        }
-        record.update(|hit| note(hit, plan, body));
-
-        if let Some(delay) = delay_ms
-            && self.left_within(record, Duration::from_millis(delay)).await
-        {
+        record.decided(&answered.plan, &answered.body);
+        let wire = answered.plan.wire.clone();
+        let reply = Outgoing::new(answered, framed);
+        if self.send_reply(record, &wire, reply).await.is_err() {
             record.end(true);
             return Next::Close;
         }
-        let cut_at = cut.as_ref().map_or(bytes.len(), |cut| match cut.at {
-            CutPoint::BeforeHead => 0,
-            CutPoint::BodyBytes(count) => head_length.saturating_add(count).min(bytes.len()),
-        });
-        if self.send(record, &bytes[..cut_at], status).await.is_err() {
-            record.end(true);
-            return Next::Close;
-        }
-        if let Some(Cut { end, .. }) = cut {
-            return self.break_off(record, &end).await;
+        if let Some(Cut { end, .. }) = wire.cut {
+            return self.break_off(record, end).await;
         }
         record.end(false);
-        if framed.keeps_alive { Next::KeepAlive } else { Next::CloseLate }
+        let keeps_alive = framed.keeps_alive && wire.head.is_none();
+        if keeps_alive { Next::KeepAlive } else { Next::CloseLate }
     }
 
-    async fn break_off(&mut self, record: &Record, end: &CutEnd) -> Next {
+    /// Sends all of a reply that is not cut off.
+    async fn send_reply(
+        &mut self,
+        record: &Record,
+        wire: &WirePlan,
+        mut reply: Outgoing,
+    ) -> Result<(), Gone> {
+        let WirePlan { delay_ms, chunk_delay_ms, cut, .. } = wire;
+        if let Some(delay) = delay_ms {
+            self.pause(record, *delay).await?;
+        }
+        if cut.as_ref().is_some_and(|cut| cut.at == CutPoint::BeforeHead) {
+            return Ok(());
+        }
+        // What goes out in front of the next chunk.
+        let mut ahead = std::mem::take(&mut reply.head);
+        for chunk in reply.chunks() {
+            if let Some(delay) = chunk_delay_ms {
+                self.send(record, reply.status, [&ahead, b"", b""]).await?;
+                ahead.clear();
+                self.pause(record, *delay).await?;
+            }
+            let mut after = "";
+            if reply.is_chunked {
+                ahead.extend(format!("{:x}\r\n", chunk.length).as_bytes());
+                after = if chunk.bytes.len() == chunk.length { "\r\n" } else { "" };
+            }
+            self.send(record, reply.status, [&ahead, chunk.bytes, after.as_bytes()]).await?;
+            ahead.clear();
+        }
+        if reply.is_chunked && cut.is_none() {
+            ahead.extend(b"0\r\n\r\n");
+        }
+        self.send(record, reply.status, [&ahead, b"", b""]).await
+    }
+
+    async fn break_off(&mut self, record: &Record, end: CutEnd) -> Next {
         let next = match end {
             CutEnd::Close => Next::Close,
             CutEnd::Reset => Next::Reset,
@@ -202,26 +245,37 @@ impl Connection {
         next
     }
 
-    /// Waits for so long; true as soon as the client has left.
-    async fn left_within(&mut self, record: &Record, delay: Duration) -> bool {
+    /// Waits for so many milliseconds, or until the client has left.
+    async fn pause(&mut self, record: &Record, delay_ms: u64) -> Result<(), Gone> {
         record.wait(true);
-        let left = tokio::select! {
-            () = self.socket.left() => true,
-            () = tokio::time::sleep(delay) => false,
+        let paused = tokio::select! {
+            () = self.socket.left() => Err(Gone),
+            () = tokio::time::sleep(Duration::from_millis(delay_ms)) => Ok(()),
         };
         record.wait(false);
-        left
+        paused
     }
 
-    /// Sends these bytes, unless the client has left.
-    async fn send(&self, record: &Record, mut bytes: &[u8], status: u16) -> io::Result<()> {
-        if !bytes.is_empty() && has_left(self.socket.stream()) {
-            return Err(io::ErrorKind::BrokenPipe.into());
+    /// Sends these parts, of which the second one belongs to the body, unless the client has left.
+    async fn send(
+        &self,
+        record: &Record,
+        status: Option<u16>,
+        mut parts: [&[u8]; 3],
+    ) -> Result<(), Gone> {
+        let some_left = |parts: &[&[u8]]| parts.iter().any(|part| !part.is_empty());
+        if some_left(&parts) && has_left(self.socket.stream()) {
+            return Err(Gone);
         }
-        while !bytes.is_empty() {
-            if let Some(sent) = self.socket.try_send(bytes)? {
-                record.first_byte(status);
-                bytes = &bytes[sent..];
+        while some_left(&parts) {
+            if let Some(mut sent) = self.socket.try_send(&parts.map(IoSlice::new))? {
+                let body_left = parts[1].len();
+                for part in &mut parts {
+                    let of_part = sent.min(part.len());
+                    *part = &part[of_part..];
+                    sent -= of_part;
+                }
+                record.sent(status, body_left - parts[1].len());
             } else {
                 record.wait(true);
                 let writable = self.socket.stream().writable().await;
@@ -233,41 +287,12 @@ impl Connection {
     }
 }
 
-/// How a reply is framed for this client.
-#[derive(Clone, Copy)]
-struct Framed {
-    with_body: bool,
-    keeps_alive: bool,
-}
-
-impl Framed {
-    fn head(self, mut head: Vec<u8>) -> Vec<u8> {
-        if !self.keeps_alive {
-            head.extend(b"connection: close\r\n");
-        }
-        head.extend(b"\r\n");
-        head
-    }
-}
-
 /// `/{scenario}/{upstream}` and the rest.
 fn split_prefix(target: &str) -> Option<(&str, &str)> {
     let path = target.strip_prefix('/')?;
     let first = path.find('/')?;
     let end = path[first + 1..].find(['/', '?']).map_or(path.len(), |end| first + 1 + end);
     Some(target.split_at(end + 1))
-}
-
-fn note(hit: &mut Hit, plan: Plan, reply: Vec<u8>) {
-    let Plan { kind, attempt, place, behaviour, refused, violation, wire } = plan;
-    hit.kind = kind;
-    hit.attempt = attempt;
-    hit.place = place;
-    hit.behaviour = behaviour;
-    hit.refused = refused;
-    hit.violation = violation;
-    hit.wire = wire;
-    hit.reply = reply;
 }
 
 fn no_upstream() -> Answered {
@@ -288,7 +313,6 @@ fn stray(behaviour: &str, reply: Reply) -> Answered {
     for (name, value) in &reply.headers {
         let _ = write!(head, "{name}: {value}\r\n");
     }
-    let _ = write!(head, "content-length: {}\r\n", reply.body.len());
     let plan = Plan {
         kind: HitKind::Stray,
         attempt: 0,
@@ -298,5 +322,12 @@ fn stray(behaviour: &str, reply: Reply) -> Answered {
         violation: None,
         wire: WirePlan::default(),
     };
-    Answered { plan, status: reply.status, head: head.into_bytes(), body: reply.body }
+    Answered {
+        plan,
+        status: reply.status,
+        head: head.into_bytes(),
+        has_body: true,
+        is_event_stream: false,
+        body: reply.body,
+    }
 }

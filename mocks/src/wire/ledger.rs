@@ -1,32 +1,49 @@
 //! The ledger: where connections write the journal, and readers wait until it is complete.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
+use super::ring::Ring;
 use super::socket::has_left;
-use crate::journal::Hit;
+use crate::brain::Plan;
+use crate::journal::{Hit, Limits};
+
+/// The shelf of stray hits, in a ring of their own.
+const STRAY: &str = "";
 
 #[derive(Debug)]
 pub(super) struct Ledger {
     started: Instant,
+    most_body: usize,
     book: Mutex<Book>,
     /// A hit has ended or begun to wait.
     changed: Notify,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Book {
     next: u64,
-    /// By prefix; stray hits under `None`.
-    entries: HashMap<Option<String>, Vec<Arc<Entry>>>,
+    /// On a shelf for each prefix.
+    upstreams: Ring<Arc<Entry>>,
+    stray: Ring<Arc<Entry>>,
+}
+
+impl Book {
+    fn ring<'a>(&mut self, upstream: Option<&'a str>) -> (&mut Ring<Arc<Entry>>, &'a str) {
+        match upstream {
+            Some(prefix) => (&mut self.upstreams, prefix),
+            None => (&mut self.stray, STRAY),
+        }
+    }
 }
 
 #[derive(Debug)]
 struct Entry {
+    seq: u64,
+    is_stray: bool,
     state: Mutex<State>,
     socket: Weak<TcpStream>,
 }
@@ -38,33 +55,43 @@ struct State {
     waiting: bool,
 }
 
-impl Default for Ledger {
-    fn default() -> Self {
-        Self { started: Instant::now(), book: Mutex::default(), changed: Notify::new() }
-    }
-}
-
 impl Ledger {
+    pub(super) fn new(limits: Limits) -> Self {
+        let ring = || Ring::new(limits.hits, limits.bytes);
+        Self {
+            started: Instant::now(),
+            most_body: limits.body,
+            book: Mutex::new(Book { next: 0, upstreams: ring(), stray: ring() }),
+            changed: Notify::new(),
+        }
+    }
+
     /// The time since the wire was started.
     pub(super) fn now(&self) -> Duration {
         self.started.elapsed()
     }
 
-    /// Enters a hit among those of `upstream`, or among the stray ones, and numbers it.
-    pub(super) fn enter(
-        self: &Arc<Self>,
-        upstream: Option<&str>,
-        mut hit: Hit,
-        socket: &Arc<TcpStream>,
-    ) -> Record {
+    /// What the journal keeps of a body, and how long it was if that is not all.
+    pub(super) fn capped(&self, body: &[u8]) -> (Vec<u8>, Option<usize>) {
+        let kept = &body[..body.len().min(self.most_body)];
+        (kept.to_vec(), (kept.len() < body.len()).then_some(body.len()))
+    }
+
+    /// Enters a hit among those of its upstream, or among the stray ones, and numbers it.
+    pub(super) fn enter(self: &Arc<Self>, mut hit: Hit, socket: &Arc<TcpStream>) -> Record {
+        let weight = hit.weight();
+        let upstream = hit.upstream.clone();
         let mut book = lock(&self.book);
         hit.seq = book.next;
         book.next += 1;
         let entry = Arc::new(Entry {
+            seq: hit.seq,
+            is_stray: upstream.is_none(),
             state: Mutex::new(State { hit, waiting: false }),
             socket: Arc::downgrade(socket),
         });
-        book.entries.entry(upstream.map(str::to_owned)).or_default().push(Arc::clone(&entry));
+        let (ring, name) = book.ring(upstream.as_deref());
+        ring.put(entry.seq, name, weight, Arc::clone(&entry));
         Record { entry, ledger: Arc::clone(self) }
     }
 
@@ -73,12 +100,22 @@ impl Ledger {
     }
 
     pub(super) fn take(&self, upstream: Option<&str>) -> Vec<Hit> {
-        let taken = lock(&self.book).entries.remove(&upstream.map(str::to_owned));
+        let taken = {
+            let mut book = lock(&self.book);
+            let (ring, name) = book.ring(upstream);
+            ring.take(name)
+        };
         let hit = |entry: Arc<Entry>| match Arc::try_unwrap(entry) {
             Ok(entry) => entry.state.into_inner().unwrap_or_else(PoisonError::into_inner).hit,
             Err(running) => lock(&running.state).hit.clone(),
         };
-        taken.unwrap_or_default().into_iter().map(hit).collect()
+        taken.into_iter().map(hit).collect()
+    }
+
+    /// How many hits made room for others: of upstreams, and stray ones.
+    pub(super) fn dropped(&self) -> (u64, u64) {
+        let book = lock(&self.book);
+        (book.upstreams.dropped(), book.stray.dropped())
     }
 
     /// Waits until every hit has ended, or waits for its client, who is still there.
@@ -103,8 +140,9 @@ impl Ledger {
     }
 
     fn entries(&self, upstream: Option<&str>) -> Vec<Arc<Entry>> {
-        let book = lock(&self.book);
-        book.entries.get(&upstream.map(str::to_owned)).cloned().unwrap_or_default()
+        let mut book = lock(&self.book);
+        let (ring, name) = book.ring(upstream);
+        ring.on(name)
     }
 }
 
@@ -142,12 +180,35 @@ impl Record {
         }
     }
 
-    /// The first byte of the reply was sent.
-    pub(super) fn first_byte(&self, status: u16) {
+    /// The reply is decided.
+    pub(super) fn decided(&self, plan: &Plan, reply: &[u8]) {
+        let (reply, reply_cut) = self.ledger.capped(reply);
+        let more = reply.len();
+        let Plan { kind, attempt, place, behaviour, refused, violation, wire } = plan.clone();
+        self.update(|hit| {
+            hit.kind = kind;
+            hit.attempt = attempt;
+            hit.place = place;
+            hit.behaviour = behaviour;
+            hit.refused = refused;
+            hit.violation = violation;
+            hit.wire = wire;
+            hit.reply = reply;
+            hit.reply_cut = reply_cut;
+        });
+        let mut book = lock(&self.ledger.book);
+        let Book { upstreams, stray, .. } = &mut *book;
+        let ring = if self.entry.is_stray { stray } else { upstreams };
+        ring.weigh_down(self.entry.seq, more);
+    }
+
+    /// Bytes of the reply were sent, so many of them of its body. `status` is that of the head.
+    pub(super) fn sent(&self, status: Option<u16>, of_body: usize) {
         let now = self.ledger.now();
         self.update(|hit| {
-            hit.status.get_or_insert(status);
+            hit.status = status;
             hit.times.first_byte.get_or_insert(now);
+            hit.sent += of_body;
         });
     }
 

@@ -52,8 +52,11 @@ impl Default for Budget {
 pub(super) struct Answered {
     pub(super) plan: Plan,
     pub(super) status: u16,
-    /// Status line and headers, without the empty line.
+    /// Status line and headers, without those that frame the body and without the empty line.
     pub(super) head: Vec<u8>,
+    /// Whether a reply of this status has a body.
+    pub(super) has_body: bool,
+    pub(super) is_event_stream: bool,
     pub(super) body: Vec<u8>,
 }
 
@@ -175,11 +178,20 @@ async fn read_answer(stream: &mut TcpStream) -> io::Result<Option<Answered>> {
         }
         read_on(stream, &mut bytes).await?;
     };
-    while bytes.len() < head.length + head.body_length {
+    let body_length = head.body_length.unwrap_or_default();
+    bytes.reserve_exact((head.length + body_length).saturating_sub(bytes.len()));
+    while bytes.len() < head.length + body_length {
         read_on(stream, &mut bytes).await?;
     }
     bytes.drain(..head.length);
-    Ok(head.plan.map(|plan| Answered { plan, status: head.status, head: head.kept, body: bytes }))
+    Ok(head.plan.map(|plan| Answered {
+        plan,
+        status: head.status,
+        head: head.kept,
+        has_body: head.body_length.is_some(),
+        is_event_stream: head.is_event_stream,
+        body: bytes,
+    }))
 }
 
 async fn read_on(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> io::Result<()> {
@@ -193,10 +205,12 @@ async fn read_on(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> io::Result<()> 
 struct AnswerHead {
     plan: Option<Plan>,
     status: u16,
-    /// What goes on to the client: all but the plan.
+    /// What goes on to the client: all but the plan and the content length.
     kept: Vec<u8>,
     length: usize,
-    body_length: usize,
+    /// `None` where the status has no body.
+    body_length: Option<usize>,
+    is_event_stream: bool,
 }
 
 /// `None` where the head is not all there.
@@ -209,7 +223,8 @@ fn parse_answer(bytes: &[u8]) -> io::Result<Option<AnswerHead>> {
     let reason = response.reason.unwrap_or_default();
     let mut kept = format!("HTTP/1.1 {status} {reason}\r\n").into_bytes();
     let mut plan = None;
-    let mut body_length = 0;
+    let mut body_length = None;
+    let mut is_event_stream = false;
     for header in response.headers {
         if header.name.eq_ignore_ascii_case(PLAN_HEADER) {
             plan = Some(serde_json::from_slice(header.value)?);
@@ -217,11 +232,20 @@ fn parse_answer(bytes: &[u8]) -> io::Result<Option<AnswerHead>> {
         }
         if header.name.eq_ignore_ascii_case("content-length") {
             let length = String::from_utf8_lossy(header.value);
-            body_length = length.parse().map_err(io::Error::other)?;
+            body_length = Some(length.parse().map_err(io::Error::other)?);
+            continue;
+        }
+        if header.name.eq_ignore_ascii_case("content-type") {
+            is_event_stream = is_media_type(header.value, "text/event-stream");
         }
         push_header(&mut kept, header.name, header.value);
     }
-    Ok(Some(AnswerHead { plan, status, kept, length, body_length }))
+    Ok(Some(AnswerHead { plan, status, kept, length, body_length, is_event_stream }))
+}
+
+fn is_media_type(value: &[u8], name: &str) -> bool {
+    let media_type = value.split(|byte| *byte == b';').next().unwrap_or_default();
+    media_type.trim_ascii().eq_ignore_ascii_case(name.as_bytes())
 }
 
 fn push_header(head: &mut Vec<u8>, name: &str, value: &[u8]) {
@@ -239,7 +263,7 @@ mod tests {
     use crate::behaviour::Behaviour;
     use crate::brain::Upstream;
     use crate::marker::Marker;
-    use crate::provider::{Deployment, Surface};
+    use crate::provider::{Deployment, Names, Surface};
 
     const PREFIX: &str = "/test/primary";
 
@@ -254,8 +278,9 @@ mod tests {
         let marker = Marker::new(PREFIX);
         let script = vec![Behaviour { times: u32::MAX, ..Behaviour::named("ok") }];
         let prefix = PREFIX.to_owned();
+        let names = Names::Own;
         brain
-            .plug(Upstream { prefix, deployment, script, repeat_last: false, marker })
+            .plug(Upstream { prefix, deployment, names, script, repeat_last: false, marker })
             .expect("a script that works");
         Arc::new(Line::new(brain, budget))
     }

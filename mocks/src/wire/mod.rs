@@ -4,38 +4,44 @@
 //! it came, asks the brain for the answer, and decides how the bytes of it arrive.
 
 mod connection;
+mod dead_ends;
 mod ledger;
 mod line;
+mod outgoing;
 mod request;
+mod ring;
 mod socket;
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use socket2::{Domain, Socket, Type};
 use tokio::net::TcpListener;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinSet;
 
 pub use crate::brain::{ScriptError, Upstream};
 
 use crate::brain::Brain;
-use crate::journal::Hit;
+use crate::journal::{Hit, Limits};
+use connection::serve;
+use dead_ends::DeadEnd;
 use ledger::Ledger;
 use line::{Budget, Line};
 
-/// A listener for any number of upstreams, and an address that refuses connections.
+/// A listener for any number of upstreams, an address that refuses connections, and one that does
+/// not answer them.
 ///
 /// It stops when it is dropped.
 #[derive(Debug)]
 pub struct Wire {
     addr: SocketAddr,
-    refusing_addr: SocketAddr,
-    /// Bound and never listening: that keeps the port, and the system refuses who comes.
-    _refusing: Socket,
+    refusing: DeadEnd,
+    /// Where the silent address is to be, and, once somebody has asked for it, what is there.
+    silent: (SocketAddr, Mutex<Option<DeadEnd>>),
     shared: Arc<Shared>,
-    accepting: JoinHandle<()>,
+    /// One task for each listener.
+    accepting: Mutex<JoinSet<()>>,
 }
 
 /// What all connections share.
@@ -47,35 +53,53 @@ struct Shared {
 }
 
 impl Wire {
-    /// Listens at `addr`. The address that refuses connections is the next port, or any one if
-    /// the system chose the port (port 0).
+    /// Listens at `addr`. The address that refuses connections is the next port, and the silent
+    /// one the port after that; or any ports if the system chose the port (port 0).
     ///
     /// # Errors
-    /// One of the two ports cannot be had.
+    /// The port, or the next one, cannot be had.
     pub async fn bind(addr: SocketAddr) -> io::Result<Self> {
-        let listener = TcpListener::bind(addr).await?;
-        let refusing_port = match addr.port() {
-            0 => 0,
-            port => port.checked_add(1).ok_or(io::ErrorKind::InvalidInput)?,
-        };
-        let refusing = Socket::new(Domain::for_address(addr), Type::STREAM, None)?;
-        refusing.bind(&SocketAddr::new(addr.ip(), refusing_port).into())?;
-        let refusing_addr =
-            refusing.local_addr()?.as_socket().ok_or(io::ErrorKind::AddrNotAvailable)?;
+        Self::bind_with(addr, Limits::default()).await
+    }
 
+    /// Like [`bind`](Self::bind), with a journal of this size.
+    ///
+    /// # Errors
+    /// The port, or the next one, cannot be had.
+    pub async fn bind_with(addr: SocketAddr, limits: Limits) -> io::Result<Self> {
+        let listener = TcpListener::bind(addr).await?;
         let brain = Arc::new(Brain::default());
         let shared = Arc::new(Shared {
             line: Line::new(Arc::clone(&brain), Budget::default()),
             brain,
-            ledger: Arc::default(),
+            ledger: Arc::new(Ledger::new(limits)),
         });
-        Ok(Self {
+        let wire = Self {
             addr: listener.local_addr()?,
-            refusing_addr,
-            _refusing: refusing,
-            accepting: tokio::spawn(accept(listener, Arc::clone(&shared))),
+            refusing: DeadEnd::refusing(ports_on(addr, 1)?)?,
+            silent: (ports_on(addr, 2)?, Mutex::default()),
             shared,
-        })
+            accepting: Mutex::default(),
+        };
+        wire.accept_on(listener, None);
+        Ok(wire)
+    }
+
+    /// Listens at a further address, where all requests are for the upstream with this prefix, and
+    /// their paths go without it. Gives the address, with the port if the system chose it.
+    ///
+    /// # Errors
+    /// The port cannot be had.
+    pub async fn listen_for(&self, prefix: &str, addr: SocketAddr) -> io::Result<SocketAddr> {
+        let listener = TcpListener::bind(addr).await?;
+        let addr = listener.local_addr()?;
+        self.accept_on(listener, Some(prefix.into()));
+        Ok(addr)
+    }
+
+    fn accept_on(&self, listener: TcpListener, prefix: Option<Arc<str>>) {
+        let mut accepting = self.accepting.lock().unwrap_or_else(PoisonError::into_inner);
+        accepting.spawn(accept(listener, prefix, Arc::clone(&self.shared)));
     }
 
     /// Where it listens.
@@ -85,7 +109,23 @@ impl Wire {
 
     /// Where every connection is refused. Who tried cannot be seen.
     pub fn refusing_addr(&self) -> SocketAddr {
-        self.refusing_addr
+        self.refusing.addr()
+    }
+
+    /// Where connection attempts are not answered at all: a client waits until it gives up. Who
+    /// tried cannot be seen. It is set up when it is asked for first, which takes about 20 ms.
+    ///
+    /// # Errors
+    /// The port cannot be had; or the system answers whoever comes, and the error is of kind
+    /// [`Unsupported`](io::ErrorKind::Unsupported): never on Linux.
+    pub fn silent_addr(&self) -> io::Result<SocketAddr> {
+        let (planned, silent) = &self.silent;
+        let mut silent = silent.lock().unwrap_or_else(PoisonError::into_inner);
+        let dead_end = match silent.take() {
+            Some(dead_end) => dead_end,
+            None => DeadEnd::silent(*planned)?,
+        };
+        Ok(silent.insert(dead_end).addr())
     }
 
     /// Adds an upstream, or replaces the one with its prefix; its script starts anew. Hits of
@@ -137,27 +177,34 @@ impl Wire {
         self.shared.ledger.take(None)
     }
 
+    /// How many hits the journal has dropped since the wire was started, to stay within its limits:
+    /// those at upstreams, and stray ones. What was taken in time never is.
+    pub fn dropped(&self) -> (u64, u64) {
+        self.shared.ledger.dropped()
+    }
+
     /// Stops listening and closes all connections.
-    pub async fn shutdown(mut self) {
-        self.accepting.abort();
-        // It was aborted: that is the only way it ends.
-        let _ = (&mut self.accepting).await;
+    pub async fn shutdown(self) {
+        self.accepting.into_inner().unwrap_or_else(PoisonError::into_inner).shutdown().await;
     }
 }
 
-impl Drop for Wire {
-    fn drop(&mut self) {
-        self.accepting.abort();
-    }
+/// The address so many ports further on; any port where the system is to choose.
+fn ports_on(addr: SocketAddr, count: u16) -> io::Result<SocketAddr> {
+    let port = match addr.port() {
+        0 => 0,
+        port => port.checked_add(count).ok_or(io::ErrorKind::InvalidInput)?,
+    };
+    Ok(SocketAddr::new(addr.ip(), port))
 }
 
-async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+async fn accept(listener: TcpListener, prefix: Option<Arc<str>>, shared: Arc<Shared>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    connections.spawn(connection::serve(stream, Arc::clone(&shared)));
+                    connections.spawn(serve(stream, prefix.clone(), Arc::clone(&shared)));
                 }
                 // No descriptors are left, or a client left before it was taken: both pass.
                 Err(_) => tokio::time::sleep(Duration::from_millis(5)).await,

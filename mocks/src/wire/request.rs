@@ -20,6 +20,8 @@ pub(super) struct Head {
     pub(super) headers: Vec<(String, Vec<u8>)>,
     /// The client will send another request on this connection.
     pub(super) keeps_alive: bool,
+    /// It can read a chunked reply.
+    pub(super) takes_chunks: bool,
     pub(super) expects_continue: bool,
     pub(super) framing: Framing,
 }
@@ -53,15 +55,15 @@ pub(super) enum Unread {
 /// Reads the next head; `None` where the client left between two requests.
 pub(super) async fn read_head(socket: &mut ClientSocket) -> Result<Option<Head>, Unread> {
     loop {
-        if let Some(head) = parse_head(&socket.unread)? {
-            socket.unread.drain(..head.raw.len());
+        if let Some(head) = parse_head(socket.unread())? {
+            socket.used(head.raw.len());
             return Ok(Some(head));
         }
-        if socket.unread.len() >= MOST_HEAD_BYTES {
+        if socket.unread().len() >= MOST_HEAD_BYTES {
             return Err(Unread::Malformed(431, "the request head is longer than 64 KiB"));
         }
         if matches!(socket.fill().await, Ok(0) | Err(_)) {
-            return if socket.unread.is_empty() { Ok(None) } else { Err(Unread::Left) };
+            return if socket.unread().is_empty() { Ok(None) } else { Err(Unread::Left) };
         }
     }
 }
@@ -88,6 +90,7 @@ fn parse_head(bytes: &[u8]) -> Result<Option<Head>, Unread> {
         method: request.method.unwrap_or_default().to_owned(),
         target: origin_form(target).to_owned(),
         keeps_alive: request.version == Some(1) && !has_token(&headers, "connection", "close"),
+        takes_chunks: request.version == Some(1),
         expects_continue: has_token(&headers, "expect", "100-continue"),
         framing: framing(&headers)?,
         headers,
@@ -144,7 +147,7 @@ pub(super) async fn read_body(
     head: &Head,
     body: &mut Body,
 ) -> Result<(), Unread> {
-    if head.expects_continue && head.framing != Framing::None && socket.unread.is_empty() {
+    if head.expects_continue && head.framing != Framing::None && socket.unread().is_empty() {
         socket.send(b"HTTP/1.1 100 Continue\r\n\r\n").await.map_err(|_| Unread::Left)?;
     }
     match head.framing {
@@ -183,8 +186,9 @@ async fn move_bytes(
     let room = MOST_BODY_BYTES + 1 - body.len();
     let mut missing = usize::try_from(length).map_or(room, |length| length.min(room));
     loop {
-        let ready = missing.min(socket.unread.len());
-        body.extend(socket.unread.drain(..ready));
+        let ready = missing.min(socket.unread().len());
+        body.extend(&socket.unread()[..ready]);
+        socket.used(ready);
         missing -= ready;
         if missing == 0 {
             return Ok(());
@@ -195,12 +199,12 @@ async fn move_bytes(
 
 async fn read_chunk_size(socket: &mut ClientSocket) -> Result<u64, Unread> {
     loop {
-        match httparse::parse_chunk_size(&socket.unread) {
+        match httparse::parse_chunk_size(socket.unread()) {
             Ok(httparse::Status::Complete((used, size))) => {
-                socket.unread.drain(..used);
+                socket.used(used);
                 return Ok(size);
             }
-            Ok(httparse::Status::Partial) if socket.unread.len() < MOST_HEAD_BYTES => {
+            Ok(httparse::Status::Partial) if socket.unread().len() < MOST_HEAD_BYTES => {
                 fill(socket).await?;
             }
             _ => return Err(Unread::Malformed(400, "a chunk's size is not a number")),
@@ -211,12 +215,12 @@ async fn read_chunk_size(socket: &mut ClientSocket) -> Result<u64, Unread> {
 /// A line without its end.
 async fn read_line(socket: &mut ClientSocket) -> Result<Vec<u8>, Unread> {
     loop {
-        if let Some(end) = socket.unread.windows(2).position(|pair| pair == b"\r\n") {
-            let line = socket.unread[..end].to_vec();
-            socket.unread.drain(..end + 2);
+        if let Some(end) = socket.unread().windows(2).position(|pair| pair == b"\r\n") {
+            let line = socket.unread()[..end].to_vec();
+            socket.used(end + 2);
             return Ok(line);
         }
-        if socket.unread.len() >= MOST_HEAD_BYTES {
+        if socket.unread().len() >= MOST_HEAD_BYTES {
             return Err(Unread::Malformed(400, "a line in the chunked body has no end"));
         }
         fill(socket).await?;

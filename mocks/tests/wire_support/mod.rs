@@ -2,10 +2,14 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::time::Duration;
 
-use fallproof_mocks::behaviour::{Behaviour, Cut, CutEnd, CutPoint, WirePlan};
+use fallproof_mocks::behaviour::{Behaviour, Chunking, Cut, CutEnd, CutPoint, WirePlan};
+use fallproof_mocks::journal::Hit;
 use fallproof_mocks::marker::Marker;
-use fallproof_mocks::provider::{Deployment, Surface};
+use fallproof_mocks::provider::{Deployment, Names, Surface};
 use fallproof_mocks::wire::{Upstream, Wire};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -20,8 +24,8 @@ pub(crate) fn upstream(prefix: &str, surface: Surface, script: Vec<Behaviour>) -
         name: "gpt-5".to_owned(),
         key: KEY.to_owned(),
     };
-    let marker = Marker::new(prefix);
-    Upstream { prefix: prefix.to_owned(), deployment, script, repeat_last: false, marker }
+    let (names, marker) = (Names::Own, Marker::new(prefix));
+    Upstream { prefix: prefix.to_owned(), deployment, names, script, repeat_last: false, marker }
 }
 
 /// An `ok` that the wire sends like this.
@@ -30,12 +34,34 @@ pub(crate) fn ok_but(wire: WirePlan) -> Behaviour {
 }
 
 pub(crate) fn cut(at: CutPoint, end: CutEnd) -> WirePlan {
-    WirePlan { delay_ms: None, cut: Some(Cut { at, end }) }
+    WirePlan { cut: Some(Cut { at, end }), ..WirePlan::default() }
 }
 
 /// An answer that is easy to count: this status and this body.
 pub(crate) fn says(status: u16, body: &str) -> Behaviour {
     Behaviour { status: Some(status), body: Some(body.to_owned()), ..Behaviour::named("ok") }
+}
+
+/// An answer that is an event stream with this body, sent like this.
+pub(crate) fn streams(body: &str, wire: WirePlan) -> Behaviour {
+    let mut behaviour = Behaviour { wire, ..says(200, body) };
+    behaviour.headers.insert("content-type".to_owned(), "text/event-stream".to_owned());
+    behaviour
+}
+
+/// So many bytes in each chunk.
+pub(crate) fn by_bytes(count: usize) -> Option<Chunking> {
+    NonZeroUsize::new(count).map(Chunking::Bytes)
+}
+
+/// The only hit at `/test/primary`, as soon as the wire has decided what to do and holds it.
+pub(crate) async fn held(wire: &Wire, enough: impl Fn(&Hit) -> bool) -> Hit {
+    loop {
+        if let Some(hit) = wire.hits("/test/primary").await.into_iter().find(|hit| enough(hit)) {
+            return hit;
+        }
+        tokio::task::yield_now().await;
+    }
 }
 
 /// A wire with one `OpenAI` upstream at `/test/primary`.
@@ -96,7 +122,11 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) async fn of(wire: &Wire) -> Self {
-        let stream = TcpStream::connect(wire.addr()).await.expect("the wire listens");
+        Self::at(wire.addr()).await
+    }
+
+    pub(crate) async fn at(addr: SocketAddr) -> Self {
+        let stream = TcpStream::connect(addr).await.expect("the wire listens");
         Self { stream, unread: Vec::new() }
     }
 
@@ -130,6 +160,33 @@ impl Client {
         let length = reply.header("content-length").map_or(0, |it| it.parse().expect("a length"));
         reply.body = self.bytes(length).await;
         reply
+    }
+
+    /// Reads a chunk of the chunked coding, whole; empty is the last one.
+    pub(crate) async fn chunk(&mut self) -> Vec<u8> {
+        let length = self.chunk_size().await;
+        let chunk = self.bytes(length).await;
+        assert_eq!(self.bytes(2).await, b"\r\n");
+        chunk
+    }
+
+    /// Reads the line in front of a chunk.
+    pub(crate) async fn chunk_size(&mut self) -> usize {
+        let mut line = Vec::new();
+        while !line.ends_with(b"\r\n") {
+            line.extend(self.bytes(1).await);
+        }
+        let size = std::str::from_utf8(&line).expect("text").trim_end();
+        usize::from_str_radix(size, 16).expect("a size")
+    }
+
+    /// Whether the connection stays open and silent. That nothing comes can only be waited for.
+    pub(crate) async fn is_held_open(&mut self) -> bool {
+        if !self.unread.is_empty() {
+            return false;
+        }
+        let more = self.stream.read_buf(&mut self.unread);
+        tokio::time::timeout(Duration::from_millis(20), more).await.is_err()
     }
 
     pub(crate) async fn ask(&mut self, request: impl AsRef<[u8]>) -> Reply {

@@ -1,0 +1,85 @@
+//! The admin address: reads the journal, sets scripts, resets.
+
+use std::io;
+use std::path::Path as FilePath;
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post, put};
+use axum::{Json, Router};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use super::{Played, Providers, Script, view};
+use crate::yaml;
+
+/// Serves it until `stop` is done.
+pub(super) async fn serve(
+    listener: TcpListener,
+    providers: Providers,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    let app = Router::new()
+        .route("/health", get(|| async { "ok" }))
+        .route("/journal", get(journal).delete(forget))
+        .route("/script/{provider}", put(script))
+        .route("/reset", post(reset))
+        .with_state(Arc::new(providers));
+    axum::serve(listener, app).with_graceful_shutdown(stop).await
+}
+
+/// Every hit since the last reset, in order of arrival; strays too.
+async fn journal(State(providers): State<Arc<Providers>>) -> Json<Value> {
+    let mut hits = Vec::new();
+    for (played, name) in [(Played::OpenAi, "openai"), (Played::Azure, "azure")] {
+        let of_one = providers.wire.hits(played.prefix()).await;
+        hits.extend(of_one.into_iter().map(|hit| (hit.seq, view::of(&hit, name))));
+    }
+    let strays = providers.wire.stray().await;
+    hits.extend(strays.into_iter().map(|hit| (hit.seq, view::of(&hit, "none"))));
+    hits.sort_by_key(|(seq, _)| *seq);
+    Json(hits.into_iter().map(|(_, hit)| hit).collect())
+}
+
+async fn forget(State(providers): State<Arc<Providers>>) -> Json<Value> {
+    providers.forget().await;
+    Json(json!({"forgotten": true}))
+}
+
+/// Gives a provider a script, from its start.
+async fn script(
+    State(providers): State<Arc<Providers>>,
+    Path(provider): Path<String>,
+    body: String,
+) -> Response {
+    let Some(played) = Played::from_name(&provider) else {
+        return complaint(
+            StatusCode::NOT_FOUND,
+            &format!("no provider `{provider}`; there are `openai` and `azure`"),
+        );
+    };
+    // JSON is YAML, so both are read with the same diagnostics.
+    let script = match yaml::parse::<Script>(FilePath::new("script"), &body) {
+        Ok(script) => script,
+        Err(error) => return complaint(StatusCode::BAD_REQUEST, &error.to_string()),
+    };
+    match providers.play(played, script) {
+        Ok(()) => Json(json!({"set": provider})).into_response(),
+        Err(error) => complaint(StatusCode::BAD_REQUEST, &error.to_string()),
+    }
+}
+
+async fn reset(State(providers): State<Arc<Providers>>) -> Response {
+    providers.forget().await;
+    match providers.reset() {
+        Ok(()) => Json(json!({"reset": true})).into_response(),
+        Err(error) => complaint(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+    }
+}
+
+fn complaint(status: StatusCode, message: &str) -> Response {
+    (status, [(CONTENT_TYPE, "text/plain; charset=utf-8")], format!("{message}\n")).into_response()
+}

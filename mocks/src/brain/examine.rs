@@ -1,0 +1,190 @@
+//! All that comes before the script, in the provider's order.
+
+use std::borrow::Cow;
+
+use super::stored::Stored;
+use super::{MOST_BODY_BYTES, Request, Upstream, door, form, probe};
+use crate::errors::{self, DoorRefusal, Reply};
+use crate::provider::{Deployment, Endpoint, Surface};
+use crate::reply::{Members, own_refusal};
+use crate::strict::{self, Strength, Violation};
+
+/// A request that the provider accepts.
+pub(super) struct Passed<'a> {
+    pub(super) endpoint: Endpoint,
+    /// Who answers.
+    pub(super) deployment: Cow<'a, Deployment>,
+    pub(super) members: Members<'a>,
+    /// What the provider's documents hold against it.
+    pub(super) doubt: Option<Violation>,
+}
+
+/// Why a request does not get as far as the script.
+pub(super) enum Refusal {
+    Door(DoorRefusal),
+    Parameter(Box<Violation>),
+    TooLarge,
+}
+
+impl Refusal {
+    pub(super) fn reply(&self, surface: Surface, endpoint: Option<Endpoint>) -> Reply {
+        match self {
+            Self::Door(refusal) => errors::door(surface, endpoint, refusal),
+            Self::Parameter(violation) => {
+                errors::refusal(surface, endpoint.unwrap_or(Endpoint::Responses), violation)
+            }
+            Self::TooLarge => own_refusal(
+                413,
+                "fallproof_body_too_large",
+                &format!(
+                    "Fallproof's mocks take request bodies of at most {MOST_BODY_BYTES} bytes."
+                ),
+            ),
+        }
+    }
+
+    pub(super) fn violation(self) -> Option<Violation> {
+        match self {
+            Self::Parameter(violation) => Some(*violation),
+            Self::Door(_) | Self::TooLarge => None,
+        }
+    }
+}
+
+impl Upstream {
+    pub(super) fn examine<'a>(
+        &'a self,
+        place: Option<door::Place<'_>>,
+        target: &door::Target<'_>,
+        request: &Request<'a>,
+        stored: &Stored,
+    ) -> Result<Passed<'a>, Refusal> {
+        if request.body.len() > MOST_BODY_BYTES {
+            return Err(Refusal::TooLarge);
+        }
+        let Some(place) = place else {
+            let (method, path) = (request.method.to_owned(), target.raw_path.to_owned());
+            let looked = probe::locate(self.deployment.surface, &target.path);
+            return Err(Refusal::Door(match looked {
+                Some((_, look)) if look != probe::Look::Health => {
+                    DoorRefusal::WrongMethod { method, path }
+                }
+                _ => DoorRefusal::UnknownPath { method, path },
+            }));
+        };
+        let door::Place { surface, endpoint, .. } = place;
+        door::api_version(surface, place.has_responses(), target).map_err(Refusal::Door)?;
+        door::credential(surface, &self.deployment, request).map_err(Refusal::Door)?;
+        let body = Body::read(endpoint, request)?;
+        let named = place.deployment.map(str::to_owned).or_else(|| body.members.get("model"));
+        let deployment = match named {
+            Some(name) => {
+                self.runs(&name).ok_or(Refusal::Door(DoorRefusal::UnknownModel { name }))?
+            }
+            None => Cow::Borrowed(&self.deployment),
+        };
+        let doubt = match body.violation(surface, endpoint, &deployment.model, request) {
+            Some(violation) if violation.strength == Strength::Observed => {
+                return Err(Refusal::Parameter(Box::new(violation)));
+            }
+            doubt => doubt,
+        };
+        if let Some(id) = body.members.get::<String>("previous_response_id")
+            && endpoint == Endpoint::Responses
+            && !stored.has(&id)
+        {
+            return Err(Refusal::Parameter(Box::new(unknown_response(&id))));
+        }
+        Ok(Passed { endpoint, deployment, members: body.members, doubt })
+    }
+
+    /// Who answers to this name: the deployment, or one like it that runs the model so named.
+    pub(super) fn runs(&self, name: &str) -> Option<Cow<'_, Deployment>> {
+        if name == self.deployment.name {
+            return Some(Cow::Borrowed(&self.deployment));
+        }
+        self.names.take(name).then(|| {
+            Cow::Owned(Deployment {
+                model: name.to_owned(),
+                name: name.to_owned(),
+                ..self.deployment.clone()
+            })
+        })
+    }
+}
+
+/// A body that can be read.
+struct Body<'a> {
+    members: Members<'a>,
+    /// `None` where the body is JSON.
+    form: Option<Vec<strict::FormField<'a>>>,
+}
+
+impl<'a> Body<'a> {
+    fn read(endpoint: Endpoint, request: &Request<'a>) -> Result<Self, Refusal> {
+        let content_type = request.header("content-type").unwrap_or_default();
+        let kind = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let is_form = kind == "multipart/form-data";
+        if is_form != endpoint.is_multipart() && !kind.is_empty() {
+            return Err(Refusal::Parameter(Box::new(unsupported_type(endpoint, &kind))));
+        }
+        if !endpoint.is_multipart() {
+            let members =
+                Members::of(request.body).map_err(|_| Refusal::Door(DoorRefusal::InvalidJson))?;
+            return Ok(Self { members, form: None });
+        }
+        let Some(fields) = form::read(&content_type, request.body) else {
+            return Err(Refusal::Parameter(Box::new(no_form())));
+        };
+        Ok(Self { members: Members::of_form(&fields), form: Some(fields) })
+    }
+
+    fn violation(
+        &self,
+        surface: Surface,
+        endpoint: Endpoint,
+        model: &str,
+        request: &Request<'_>,
+    ) -> Option<Violation> {
+        match &self.form {
+            Some(fields) => strict::check_form(surface, endpoint, model, fields),
+            None => strict::check(surface, endpoint, model, request.body),
+        }
+    }
+}
+
+/// The words for the [other direction] are known.
+///
+/// [other direction]: https://github.com/openai/openai-openapi/issues/502
+fn unsupported_type(endpoint: Endpoint, given: &str) -> Violation {
+    let taken = if endpoint.is_multipart() { "multipart/form-data" } else { "application/json" };
+    let message = format!(
+        "Unsupported content type: '{given}'. This API method only accepts '{taken}' requests, but \
+         you specified the header 'Content-Type: {given}'. Please try again with a supported \
+         content type."
+    );
+    refused(message, None, Some("unsupported_content_type"))
+}
+
+/// Words: <https://github.com/spring-projects/spring-ai/issues/1050>.
+fn no_form() -> Violation {
+    refused("Could not parse multipart form".to_owned(), None, None)
+}
+
+/// Words, parameter and code: <https://github.com/maximhq/bifrost/issues/2441> and
+/// <https://github.com/bigduu/Bamboo-agent/pull/513>.
+fn unknown_response(id: &str) -> Violation {
+    let message = format!("Previous response with id '{id}' not found.");
+    refused(message, Some("previous_response_id"), Some("previous_response_not_found"))
+}
+
+fn refused(message: String, param: Option<&str>, code: Option<&str>) -> Violation {
+    Violation {
+        message,
+        error_type: "invalid_request_error".to_owned(),
+        param: param.map(str::to_owned),
+        code: code.map(str::to_owned),
+        pointer: param.map_or_else(String::new, |param| format!("/{param}")),
+        strength: Strength::Observed,
+    }
+}

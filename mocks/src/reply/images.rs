@@ -1,0 +1,155 @@
+//! `POST /images/generations`.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use crc::{CRC_32_ISO_HDLC, Crc};
+use serde_json::{Value, json};
+
+use super::sse::Events;
+use super::{Body, Order, filter, pretty};
+
+/// The most images that a provider makes at once.
+const MOST_IMAGES: u64 = 10;
+
+/// The most unfinished images that a stream shows.
+const MOST_PARTIAL_IMAGES: u64 = 3;
+
+/// What a pixel costs, and a larger image too.
+const OUTPUT_TOKENS: usize = 16;
+
+/// The end of one black pixel: zlib's header, a stored block with the filter byte and the pixel,
+/// and the checksum.
+const PIXEL: [u8; 13] =
+    [0x78, 0x01, 0x01, 0x02, 0x00, 0xfd, 0xff, 0x00, 0x00, 0x00, 0x02, 0x00, 0x01];
+
+pub(super) fn body(order: &Order<'_>) -> Body {
+    let is_gpt = order.deployment.model.starts_with("gpt-image");
+    if is_gpt && order.is_streamed() {
+        return stream(order).into();
+    }
+    let count = order.members.get::<u64>("n").unwrap_or(1).clamp(1, MOST_IMAGES);
+    let images: Vec<_> = (0..count).map(|index| image(order, is_gpt, index)).collect();
+    let mut answer = json!({ "created": order.created(), "data": images });
+    if is_gpt {
+        let settings = settings(order);
+        for name in ["background", "output_format", "quality", "size"] {
+            answer[name] = settings[name].clone();
+        }
+        answer["usage"] = usage(order);
+    }
+    Body::json(pretty(&answer, "\n"))
+}
+
+/// The newer models give the image itself, the older ones a link, unless they are asked to.
+fn image(order: &Order<'_>, is_gpt: bool, index: u64) -> Value {
+    let wants_itself =
+        order.members.get::<String>("response_format").as_deref() == Some("b64_json");
+    let mut image = json!({});
+    if order.is_azure() && !is_gpt {
+        image["content_filter_results"] = filter::answer();
+        image["prompt_filter_results"] = filter::answer();
+    }
+    if order.deployment.model == "dall-e-3" {
+        image["revised_prompt"] = json!(order.words(index));
+    }
+    if is_gpt || wants_itself {
+        image["b64_json"] = json!(encoded(order));
+    } else {
+        let (token, name) = (order.marker.token(), order.digits(&format!("image {index}"), 24));
+        image["url"] = json!(format!("https://images.fallproof.invalid/{token}/img-{name}.png"));
+    }
+    image
+}
+
+fn stream(order: &Order<'_>) -> Events {
+    let mut events = Events::default();
+    let partial = order.members.get::<u64>("partial_images").unwrap_or(0).min(MOST_PARTIAL_IMAGES);
+    for index in 0..partial {
+        let mut event = event(order, "image_generation.partial_image");
+        event["partial_image_index"] = json!(index);
+        events.named("image_generation.partial_image", &event);
+    }
+    let mut event = event(order, "image_generation.completed");
+    event["usage"] = usage(order);
+    events.named("image_generation.completed", &event);
+    events
+}
+
+fn event(order: &Order<'_>, kind: &str) -> Value {
+    let mut event = json!({ "type": kind, "b64_json": encoded(order) });
+    event["created_at"] = json!(order.created());
+    for (name, value) in settings(order).as_object().into_iter().flatten() {
+        event[name] = value.clone();
+    }
+    event
+}
+
+/// How the image was made: as asked for, unless the choice was left to the model.
+fn settings(order: &Order<'_>) -> Value {
+    let chosen = |name: &str, default: &str| {
+        let asked: Option<String> = order.members.get(name);
+        asked.filter(|asked| asked != "auto").unwrap_or_else(|| default.to_owned())
+    };
+    json!({
+        "background": chosen("background", "opaque"),
+        "output_format": chosen("output_format", "png"),
+        "quality": chosen("quality", "low"),
+        "size": chosen("size", "1024x1024")
+    })
+}
+
+fn usage(order: &Order<'_>) -> Value {
+    let input = order.members.tokens("prompt");
+    json!({
+        "input_tokens": input,
+        "input_tokens_details": { "image_tokens": 0, "text_tokens": input },
+        "output_tokens": OUTPUT_TOKENS,
+        "total_tokens": input + OUTPUT_TOKENS
+    })
+}
+
+fn encoded(order: &Order<'_>) -> String {
+    STANDARD.encode(png(order.marker.token()))
+}
+
+/// An image of one black pixel with this author.
+fn png(author: &str) -> Vec<u8> {
+    let mut image = b"\x89PNG\r\n\x1a\n".to_vec();
+    // One by one pixel of eight bits of grey.
+    chunk(&mut image, *b"IHDR", &[0, 0, 0, 1, 0, 0, 0, 1, 8, 0, 0, 0, 0]);
+    chunk(&mut image, *b"tEXt", &[b"Author\0", author.as_bytes()].concat());
+    chunk(&mut image, *b"IDAT", &PIXEL);
+    chunk(&mut image, *b"IEND", b"");
+    image
+}
+
+fn chunk(image: &mut Vec<u8>, kind: [u8; 4], data: &[u8]) {
+    let length = u32::try_from(data.len()).expect("a few bytes");
+    let named = [&kind, data].concat();
+    image.extend(length.to_be_bytes());
+    image.extend(&named);
+    image.extend(Crc::<u32>::new(&CRC_32_ISO_HDLC).checksum(&named).to_be_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_is_made_of_chunks_whose_checksums_are_right() {
+        let image = png("fp-0123456789abcdef");
+        let mut rest = image.strip_prefix(b"\x89PNG\r\n\x1a\n").expect("a PNG");
+        let mut kinds = Vec::new();
+        while let [a, b, c, d, after @ ..] = rest {
+            let length = u32::from_be_bytes([*a, *b, *c, *d]) as usize;
+            let (named, after) = after.split_at(4 + length);
+            kinds.push(String::from_utf8_lossy(&named[..4]).into_owned());
+            let sum = Crc::<u32>::new(&CRC_32_ISO_HDLC).checksum(named);
+            assert_eq!(after[..4], sum.to_be_bytes());
+            rest = &after[4..];
+        }
+        assert_eq!(kinds, ["IHDR", "tEXt", "IDAT", "IEND"]);
+        // The sum that every PNG ends with.
+        assert!(image.ends_with(b"\0\0\0\0IEND\xae\x42\x60\x82"));
+    }
+}

@@ -1,0 +1,138 @@
+//! The items of a response's output.
+
+use serde_json::{Value, json};
+
+use crate::reply::Order;
+use crate::reply::chat::logprob;
+use crate::reply::said::{Kind, Said, pieces};
+
+/// What a model thinks before it speaks, in tokens.
+const REASONING_TOKENS: usize = 64;
+
+/// One item, and what a stream tells of how it came to be.
+pub(super) struct Item {
+    /// As it is when it is done.
+    pub(super) value: Value,
+    pub(super) content: Content,
+}
+
+pub(super) enum Content {
+    /// The pieces of the summary, if there is one.
+    Reasoning(Vec<String>),
+    /// A text, a refusal or a call.
+    Said(Said),
+}
+
+impl Item {
+    pub(super) fn id(&self) -> &str {
+        self.value["id"].as_str().unwrap_or_default()
+    }
+
+    pub(super) fn tokens(&self) -> usize {
+        match &self.content {
+            Content::Reasoning(_) => REASONING_TOKENS,
+            Content::Said(said) => said.pieces.len(),
+        }
+    }
+
+    /// Of the text, in bytes.
+    pub(super) fn length(&self) -> usize {
+        match &self.content {
+            Content::Reasoning(_) => 0,
+            Content::Said(said) => said.pieces.iter().map(String::len).sum(),
+        }
+    }
+}
+
+pub(super) fn of(order: &Order<'_>) -> Vec<Item> {
+    reasoning(order).into_iter().chain([answer(order)]).collect()
+}
+
+pub(super) fn reasoning_tokens(items: &[Item]) -> usize {
+    let thoughts = items.iter().filter(|item| matches!(item.content, Content::Reasoning(_)));
+    thoughts.map(Item::tokens).sum()
+}
+
+/// What a reasoning model lets see of its thoughts, if the request says how it shall think or asks
+/// for them.
+fn reasoning(order: &Order<'_>) -> Option<Item> {
+    let asked = order.members.value("reasoning");
+    let is_sealed = includes(order, "reasoning.encrypted_content");
+    let thinks = asked.as_object().is_some_and(|asked| !asked.is_empty());
+    if !reasons(&order.deployment.model) || !(thinks || is_sealed) || asked["effort"] == "none" {
+        return None;
+    }
+    let summary = if asked["summary"].is_string() {
+        pieces(&format!("{} thought about it.", order.marker.token()))
+    } else {
+        Vec::new()
+    };
+    let texts: Vec<_> = (!summary.is_empty())
+        .then(|| json!({ "type": "summary_text", "text": summary.concat() }))
+        .into_iter()
+        .collect();
+    let mut value = json!({
+        "id": format!("rs_{}", order.digits("reasoning", 50)),
+        "type": "reasoning",
+        "content": [],
+        "encrypted_content": order.sealed("reasoning"),
+        "summary": texts
+    });
+    if let (false, Some(members)) = (is_sealed, value.as_object_mut()) {
+        members.shift_remove("encrypted_content");
+    }
+    Some(Item { value, content: Content::Reasoning(summary) })
+}
+
+fn reasons(model: &str) -> bool {
+    let is_series = |series: &str| model.starts_with(series);
+    ["o1", "o3", "o4", "gpt-5"].iter().any(|series| is_series(series)) && !model.contains("-chat")
+}
+
+fn answer(order: &Order<'_>) -> Item {
+    let said = order.say(0);
+    let value = match &said.kind {
+        Kind::Text => message(
+            order,
+            &json!({ "type": "output_text",
+                "annotations": [],
+                "logprobs": logprobs(order, &said.pieces),
+                "text": said.text()
+            }),
+        ),
+        Kind::Refusal => message(order, &json!({ "type": "refusal", "refusal": said.text() })),
+        Kind::Call { id, name } => json!({
+            "id": format!("fc_{}", order.digits("function call", 50)),
+            "type": "function_call",
+            "status": "completed",
+            "arguments": said.text(),
+            "call_id": id,
+            "name": name
+        }),
+    };
+    Item { value, content: Content::Said(said) }
+}
+
+fn message(order: &Order<'_>, part: &Value) -> Value {
+    json!({
+        "id": format!("msg_{}", order.digits("message", 50)),
+        "type": "message",
+        "status": "completed",
+        "content": [part],
+        "role": "assistant"
+    })
+}
+
+/// One for each piece, where they are to be included.
+pub(super) fn logprobs(order: &Order<'_>, pieces: &[String]) -> Value {
+    if !includes(order, "message.output_text.logprobs") {
+        return json!([]);
+    }
+    let with_top = order.members.get::<u64>("top_logprobs").is_some_and(|top| top > 0);
+    pieces.iter().map(|piece| logprob(piece, with_top)).collect()
+}
+
+fn includes(order: &Order<'_>, what: &str) -> bool {
+    let included: Vec<String> = order.members.get("include").unwrap_or_default();
+    included.iter().any(|it| it == what)
+}

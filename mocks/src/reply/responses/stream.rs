@@ -1,0 +1,214 @@
+//! A response as a stream of events.
+
+use serde_json::{Map, Value, json};
+
+use super::items::{Content, Item, logprobs};
+use super::{frame, response};
+use crate::provider::Endpoint;
+use crate::reply::said::{Kind, Said};
+use crate::reply::sse::Events;
+use crate::reply::{Course, Order};
+
+pub(super) fn events(order: &Order<'_>, items: &[Item]) -> Events {
+    let mut stream = Stream { order, events: Events::default() };
+    stream.whole("response.created", &frame(order));
+    stream.whole("response.in_progress", &frame(order));
+    match order.course {
+        Course::ErrorFirst => stream.error(),
+        Course::Failed => {
+            stream.error();
+            stream.failed();
+        }
+        Course::ErrorLater => {
+            for (index, item) in items.iter().enumerate() {
+                stream.begin(index, item);
+                if let Content::Said(said) = &item.content {
+                    stream.piece(index, item, said, 0);
+                } else {
+                    stream.done(index, item);
+                }
+            }
+            stream.error();
+        }
+        Course::Plain | Course::Refusal => {
+            for (index, item) in items.iter().enumerate() {
+                stream.item(index, item);
+            }
+            stream.whole("response.completed", &response(order, items));
+        }
+    }
+    stream.events
+}
+
+struct Stream<'a> {
+    order: &'a Order<'a>,
+    events: Events,
+}
+
+impl Stream<'_> {
+    /// Adds an event: its type, then the members in alphabetical order, as the provider does.
+    fn event(&mut self, kind: &str, members: Value) {
+        let mut members = match members {
+            Value::Object(members) => members,
+            _ => Map::new(),
+        };
+        members.insert("sequence_number".to_owned(), self.events.count().into());
+        members.sort_keys();
+        members.shift_insert(0, "type".to_owned(), kind.into());
+        self.events.named(kind, &members.into());
+    }
+
+    fn whole(&mut self, kind: &str, response: &Value) {
+        self.event(kind, json!({ "response": response }));
+    }
+
+    fn item(&mut self, index: usize, item: &Item) {
+        self.begin(index, item);
+        match &item.content {
+            Content::Said(said) => {
+                for at in 0..said.pieces.len() {
+                    self.piece(index, item, said, at);
+                }
+                self.said(index, item, said);
+            }
+            Content::Reasoning(summary) if summary.is_empty() => {}
+            Content::Reasoning(summary) => self.summary(index, item, summary),
+        }
+        self.done(index, item);
+    }
+
+    /// All that comes before the first content of an item.
+    fn begin(&mut self, index: usize, item: &Item) {
+        let mut begun = item.value.clone();
+        match &item.content {
+            Content::Reasoning(_) => begun["summary"] = json!([]),
+            Content::Said(said) => {
+                begun["status"] = json!("in_progress");
+                match said.kind {
+                    Kind::Call { .. } => begun["arguments"] = json!(""),
+                    Kind::Text | Kind::Refusal => begun["content"] = json!([]),
+                }
+            }
+        }
+        self.event("response.output_item.added", json!({ "item": begun, "output_index": index }));
+        if let Content::Said(Said { kind: Kind::Text | Kind::Refusal, .. }) = &item.content {
+            let mut part = item.value["content"][0].clone();
+            if part["type"] == "refusal" {
+                part["refusal"] = json!("");
+            } else {
+                part["text"] = json!("");
+                part["logprobs"] = json!([]);
+            }
+            self.part("response.content_part.added", index, item, &part);
+        }
+    }
+
+    fn part(&mut self, kind: &str, index: usize, item: &Item, part: &Value) {
+        self.event(
+            kind,
+            json!({
+                "content_index": 0,
+                "item_id": item.id(),
+                "output_index": index,
+                "part": part
+            }),
+        );
+    }
+
+    fn piece(&mut self, index: usize, item: &Item, said: &Said, at: usize) {
+        let Some(piece) = said.pieces.get(at) else { return };
+        let mut delta = json!({ "delta": piece, "item_id": item.id(), "output_index": index });
+        let kind = match said.kind {
+            Kind::Text => {
+                delta["content_index"] = json!(0);
+                delta["logprobs"] = logprobs(self.order, &said.pieces[at..=at]);
+                "response.output_text.delta"
+            }
+            Kind::Refusal => {
+                delta["content_index"] = json!(0);
+                "response.refusal.delta"
+            }
+            Kind::Call { .. } => "response.function_call_arguments.delta",
+        };
+        if let Some(obfuscation) = self.order.obfuscation(self.events.count()) {
+            delta["obfuscation"] = obfuscation.into();
+        }
+        self.event(kind, delta);
+    }
+
+    /// What is said once all pieces have been sent.
+    fn said(&mut self, index: usize, item: &Item, said: &Said) {
+        let mut whole = json!({ "item_id": item.id(), "output_index": index });
+        match said.kind {
+            Kind::Text => {
+                whole["content_index"] = json!(0);
+                whole["logprobs"] = logprobs(self.order, &said.pieces);
+                whole["text"] = json!(said.text());
+                self.event("response.output_text.done", whole);
+            }
+            Kind::Refusal => {
+                whole["content_index"] = json!(0);
+                whole["refusal"] = json!(said.text());
+                self.event("response.refusal.done", whole);
+            }
+            Kind::Call { .. } => {
+                whole["arguments"] = json!(said.text());
+                self.event("response.function_call_arguments.done", whole);
+                return;
+            }
+        }
+        self.part("response.content_part.done", index, item, &item.value["content"][0]);
+    }
+
+    fn summary(&mut self, index: usize, item: &Item, summary: &[String]) {
+        let place = || json!({ "item_id": item.id(), "output_index": index, "summary_index": 0 });
+        let with = |name: &str, value: Value| {
+            let mut members = place();
+            members[name] = value;
+            members
+        };
+        let part = |text: String| json!({ "type": "summary_text", "text": text });
+        let added = with("part", part(String::new()));
+        self.event("response.reasoning_summary_part.added", added);
+        for piece in summary {
+            let mut delta = with("delta", json!(piece));
+            if let Some(obfuscation) = self.order.obfuscation(self.events.count()) {
+                delta["obfuscation"] = obfuscation.into();
+            }
+            self.event("response.reasoning_summary_text.delta", delta);
+        }
+        let text = summary.concat();
+        self.event("response.reasoning_summary_text.done", with("text", json!(text)));
+        self.event("response.reasoning_summary_part.done", with("part", part(text)));
+    }
+
+    fn done(&mut self, index: usize, item: &Item) {
+        let members = json!({ "item": item.value, "output_index": index });
+        self.event("response.output_item.done", members);
+    }
+
+    /// The [recorded] form, with the error in an object of its own; the published schema is flat.
+    ///
+    /// [recorded]: https://github.com/vercel/ai/blob/ed857f50f112e23930b0c2dd8d532cc8bebbc911/packages/openai/src/responses/__fixtures__/openai-error.1.chunks.txt
+    fn error(&mut self) {
+        let (code, message) = self.failure();
+        self.event(
+            "error",
+            json!({
+                "error": { "type": "server_error", "code": code, "message": message, "param": null }
+            }),
+        );
+    }
+
+    fn failed(&mut self) {
+        let (code, message) = self.failure();
+        let mut response = frame(self.order);
+        response["status"] = json!("failed");
+        response["error"] = json!({ "code": code, "message": message });
+        self.whole("response.failed", &response);
+    }
+
+    fn failure(&self) -> (&'static str, Value) {
+        ("server_error", self.order.error(Endpoint::Responses)["message"].take())
+    }
+}

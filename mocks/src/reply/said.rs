@@ -1,0 +1,187 @@
+//! What the model says: a text, a refusal or the call of a function.
+//!
+//! It is made of pieces. A stream sends one at a time, each counts as a token, and the marker is
+//! within the first one that holds words: whoever got any of them got the marker.
+
+use serde_json::{Map, Value, json};
+
+use super::sample::sample;
+use super::{Course, Order};
+
+/// The most choices that a provider gives.
+const MOST_CHOICES: u64 = 128;
+
+/// One choice of an answer.
+pub(super) struct Said {
+    pub(super) kind: Kind,
+    /// Of the text, the refusal or the call's arguments.
+    pub(super) pieces: Vec<String>,
+    pub(super) finish_reason: &'static str,
+}
+
+pub(super) enum Kind {
+    Text,
+    Refusal,
+    Call { id: String, name: String },
+}
+
+impl Said {
+    pub(super) fn text(&self) -> String {
+        self.pieces.concat()
+    }
+
+    pub(super) fn is_call(&self) -> bool {
+        matches!(self.kind, Kind::Call { .. })
+    }
+}
+
+impl Order<'_> {
+    /// How many choices are asked for.
+    pub(super) fn count(&self) -> u64 {
+        self.members.get::<u64>("n").map_or(1, |count| count.clamp(1, MOST_CHOICES))
+    }
+
+    /// The sentence that a model says: in it the marker survives every gateway we know. It has
+    /// characters of one to four bytes, so that one can be split on the way.
+    pub(super) fn words(&self, choice: u64) -> String {
+        let token = self.marker.token();
+        match choice {
+            0 => format!("{token} speaking — ça va? 👋"),
+            _ => format!("{token} speaking again, choice {choice}."),
+        }
+    }
+
+    pub(super) fn say(&self, choice: u64) -> Said {
+        if self.course == Course::Refusal {
+            let refusal = format!("{} can't help with that.", self.marker.token());
+            return Said { kind: Kind::Refusal, pieces: pieces(&refusal), finish_reason: "stop" };
+        }
+        if let Some(call) = self.forced_call(choice) {
+            return call;
+        }
+        if let Some(schema) = self.answer_schema() {
+            let content = sample(&schema, &self.words(choice)).to_string();
+            return Said { kind: Kind::Text, pieces: pieces(&content), finish_reason: "stop" };
+        }
+        self.limited(&self.words(choice))
+    }
+
+    /// A text within the bounds of `stop` and the limit of tokens. The marker stays.
+    pub(super) fn limited(&self, text: &str) -> Said {
+        let stops = match self.members.value("stop") {
+            Value::String(stop) => vec![stop],
+            Value::Array(stops) => {
+                stops.iter().filter_map(|stop| stop.as_str().map(str::to_owned)).collect()
+            }
+            _ => Vec::new(),
+        };
+        let marker_end =
+            text.find(self.marker.token()).map_or(0, |start| start + self.marker.token().len());
+        let (before, after) = text.split_at(marker_end);
+        let end = stops
+            .iter()
+            .filter(|stop| !stop.is_empty())
+            .filter_map(|stop| after.find(stop.as_str()))
+            .min()
+            .unwrap_or(after.len());
+        let mut pieces = pieces(&format!("{before}{}", &after[..end]));
+        let most = ["max_completion_tokens", "max_tokens"]
+            .iter()
+            .find_map(|name| self.members.get::<usize>(name))
+            .map_or(usize::MAX, |most| most.max(1));
+        let finish_reason = if most < pieces.len() { "length" } else { "stop" };
+        pieces.truncate(most);
+        Said { kind: Kind::Text, pieces, finish_reason }
+    }
+
+    /// The call that `tool_choice` forces. A function that is forced by its name finishes with
+    /// `stop` ([seen](https://github.com/vllm-project/vllm/pull/25054)).
+    fn forced_call(&self, choice: u64) -> Option<Said> {
+        let tools: Vec<Value> = self.members.get("tools")?;
+        let (name, finish_reason) = match self.members.value("tool_choice") {
+            Value::String(mode) if mode == "required" => (first_name(&tools)?, "tool_calls"),
+            forced if forced["type"] == "function" => (name_of(&forced)?, "stop"),
+            allowed if allowed["type"] == "allowed_tools" => {
+                let allowed = allowed.get("allowed_tools").unwrap_or(&allowed);
+                let tools = allowed["tools"].as_array().filter(|_| allowed["mode"] == "required");
+                (first_name(tools?)?, "tool_calls")
+            }
+            _ => return None,
+        };
+        let tool = tools.iter().find(|tool| name_of(tool).as_ref() == Some(&name))?;
+        let parameters = tool.get("function").unwrap_or(tool).get("parameters");
+        let arguments = match parameters {
+            Some(parameters @ Value::Object(_)) => sample(parameters, self.marker.token()),
+            _ => Value::Object(Map::new()),
+        };
+        // The id goes through most gateways as it is, so arguments without texts do no harm.
+        let token = self.marker.token();
+        let id = format!("call_{token}{}", self.digits(&format!("call {choice}"), 5));
+        let pieces = pieces(&arguments.to_string());
+        Some(Said { kind: Kind::Call { id, name }, pieces, finish_reason })
+    }
+
+    /// What a JSON answer must look like, if one is asked for: `response_format` of chat,
+    /// `text.format` of responses.
+    fn answer_schema(&self) -> Option<Value> {
+        let format = self
+            .members
+            .get::<Value>("response_format")
+            .or_else(|| self.members.value("text").get("format").cloned())?;
+        match format["type"].as_str()? {
+            "json_object" => Some(json!({
+                "type": "object",
+                "properties": { "answer": { "type": "string" } },
+                "required": ["answer"]
+            })),
+            "json_schema" => {
+                Some(format.get("json_schema").unwrap_or(&format).get("schema")?.clone())
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The first tool that is a function.
+fn first_name(tools: &[Value]) -> Option<String> {
+    tools.iter().find_map(name_of)
+}
+
+/// The name of a function, which chat wraps and responses do not.
+fn name_of(tool: &Value) -> Option<String> {
+    let name = tool.get("function").unwrap_or(tool).get("name")?.as_str()?;
+    (tool["type"] == "function").then(|| name.to_owned())
+}
+
+/// A text in pieces as a model might make them: a word with the blank before it, or a mark. The
+/// marker is never split.
+pub(super) fn pieces(text: &str) -> Vec<String> {
+    let is_word = |c: char| c.is_alphanumeric() || c == '-';
+    let mut pieces: Vec<String> = Vec::new();
+    let mut last = None;
+    for c in text.chars() {
+        let goes_on = last.is_some_and(|last: char| {
+            (is_word(last) && is_word(c)) || (last.is_whitespace() && !c.is_whitespace())
+        });
+        match pieces.last_mut().filter(|_| goes_on) {
+            Some(piece) => piece.push(c),
+            None => pieces.push(c.to_string()),
+        }
+        last = Some(c);
+    }
+    pieces
+}
+
+#[cfg(test)]
+mod tests {
+    use super::pieces;
+
+    #[test]
+    fn a_text_is_split_at_words_and_marks() {
+        let split = pieces("fp-0a1b speaking — ça va? 👋");
+        assert_eq!(split, ["fp-0a1b", " speaking", " —", " ça", " va", "?", " 👋"]);
+        let split = pieces(r#"{"city":"fp-0a1b"}"#);
+        assert_eq!(split, ["{", "\"", "city", "\"", ":", "\"", "fp-0a1b", "\"", "}"]);
+        assert!(pieces("").is_empty());
+    }
+}

@@ -1,0 +1,44 @@
+//! `POST /audio/speech`.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::json;
+
+use super::sse::Events;
+use super::{Body, Order, sound};
+
+/// What silence costs.
+const OUTPUT_TOKENS: usize = 1;
+
+pub(super) fn body(order: &Order<'_>) -> Body {
+    let title = order.marker.token();
+    let format: String = order.members.get("response_format").unwrap_or_default();
+    let (content_type, bytes) = match format.as_str() {
+        "opus" => ("audio/opus", sound::opus(title)),
+        "aac" => ("audio/aac", sound::aac(title)),
+        "flac" => ("audio/flac", sound::flac(title)),
+        "wav" => ("audio/wav", sound::wav(title)),
+        "pcm" => ("audio/pcm", sound::pcm(title)),
+        _ => ("audio/mpeg", sound::mp3(title)),
+    };
+    if order.members.get::<String>("stream_format").as_deref() == Some("sse") {
+        return stream(order, &bytes).into();
+    }
+    Body { content_type, bytes }
+}
+
+fn stream(order: &Order<'_>, bytes: &[u8]) -> Events {
+    let mut events = Events::default();
+    let audio = STANDARD.encode(bytes);
+    events.data(&json!({ "type": "speech.audio.delta", "audio": audio }));
+    let input = order.members.tokens("input");
+    events.data(&json!({
+        "type": "speech.audio.done",
+        "usage": {
+            "input_tokens": input,
+            "output_tokens": OUTPUT_TOKENS,
+            "total_tokens": input + OUTPUT_TOKENS
+        }
+    }));
+    events
+}

@@ -1,0 +1,131 @@
+//! `POST /audio/transcriptions` and `POST /audio/translations`.
+
+use serde_json::{Value, json};
+
+use super::said::pieces;
+use super::sse::Events;
+use super::{Body, Order, pretty};
+
+/// Every file is one second long, whatever is in it.
+const SECONDS: f64 = 1.0;
+
+/// What a second costs the models that count tokens.
+const AUDIO_TOKENS: usize = 10;
+
+pub(super) fn transcription(order: &Order<'_>) -> Body {
+    let counts_tokens = !order.deployment.model.starts_with("whisper");
+    if counts_tokens && order.is_streamed() {
+        return stream(order).into();
+    }
+    let usage =
+        if counts_tokens { tokens(order) } else { json!({ "type": "duration", "seconds": 1 }) };
+    match format(order).as_str() {
+        "verbose_json" => {
+            let mut answer = verbose(order, "transcribe");
+            answer["usage"] = usage;
+            Body::json(answer.to_string())
+        }
+        "json" => Body::json(json!({ "text": text(order), "usage": usage }).to_string()),
+        "diarized_json" => Body::json(diarized(order, &usage).to_string()),
+        other => timed(order, other),
+    }
+}
+
+pub(super) fn translation(order: &Order<'_>) -> Body {
+    match format(order).as_str() {
+        "verbose_json" => Body::json(verbose(order, "translate").to_string()),
+        "json" => Body::json(pretty(&json!({ "text": text(order) }), "")),
+        other => timed(order, other),
+    }
+}
+
+fn format(order: &Order<'_>) -> String {
+    order.members.get("response_format").unwrap_or_else(|| "json".to_owned())
+}
+
+fn text(order: &Order<'_>) -> String {
+    order.words(0)
+}
+
+/// The formats that are not JSON.
+fn timed(order: &Order<'_>, format: &str) -> Body {
+    let text = text(order);
+    Body::text(match format {
+        "srt" => format!("1\n00:00:00,000 --> 00:00:01,000\n{text}\n\n\n"),
+        "vtt" => format!("WEBVTT\n\n00:00:00.000 --> 00:00:01.000\n{text}\n\n"),
+        _ => format!("{text}\n"),
+    })
+}
+
+fn verbose(order: &Order<'_>, task: &str) -> Value {
+    let text = text(order);
+    let granularities: Vec<String> =
+        order.members.get("timestamp_granularities").unwrap_or_default();
+    let mut answer = json!({
+        "task": task,
+        "language": "english",
+        "duration": SECONDS,
+        "text": text
+    });
+    if granularities.iter().any(|it| it == "word") {
+        answer["words"] = text
+            .split(' ')
+            .map(|word| json!({ "word": word, "start": 0.0, "end": SECONDS }))
+            .collect();
+    }
+    if granularities.is_empty() || granularities.iter().any(|it| it == "segment") {
+        answer["segments"] = json!([{
+            "id": 0,
+            "seek": 0,
+            "start": 0.0,
+            "end": SECONDS,
+            "text": text,
+            "tokens": [50364],
+            "temperature": 0.0,
+            "avg_logprob": -0.25,
+            "compression_ratio": 1.0,
+            "no_speech_prob": 0.0
+        }]);
+    }
+    answer
+}
+
+/// Only one person speaks.
+fn diarized(order: &Order<'_>, usage: &Value) -> Value {
+    let text = text(order);
+    json!({
+        "task": "transcribe",
+        "duration": SECONDS,
+        "text": text,
+        "segments": [{
+            "type": "transcript.text.segment",
+            "id": "seg_0",
+            "start": 0.0,
+            "end": SECONDS,
+            "text": text,
+            "speaker": "A"
+        }],
+        "usage": usage
+    })
+}
+
+fn stream(order: &Order<'_>) -> Events {
+    let mut events = Events::default();
+    let text = text(order);
+    for piece in pieces(&text) {
+        events.data(&json!({ "type": "transcript.text.delta", "delta": piece }));
+    }
+    events.data(&json!({ "type": "transcript.text.done", "text": text, "usage": tokens(order) }));
+    events
+}
+
+fn tokens(order: &Order<'_>) -> Value {
+    let output = pieces(&text(order)).len();
+    json!({
+        "type": "tokens",
+        "total_tokens": AUDIO_TOKENS + output,
+        "input_tokens": AUDIO_TOKENS,
+        "input_token_details": { "text_tokens": 0, "audio_tokens": AUDIO_TOKENS },
+        "output_tokens": output
+    })
+}

@@ -1,0 +1,103 @@
+//! The words of older back ends: what chat's older models and the completions say to unknown names,
+//! and what embeddings say to most things.
+
+use super::super::body::{Kind, Object, Value};
+use super::super::interpret::{Fault, Finding, Side, strength_of_unknown};
+use super::super::path::{Step, dotted};
+use super::super::schema::{Node, Schema};
+use super::{printed, python};
+use crate::provider::Endpoint;
+
+/// What is said where `model` is missing; on completions by analogy.
+/// <https://github.com/danielmiessler/Fabric/issues/239>
+pub(crate) const NO_MODEL: &str = "you must provide a model parameter";
+
+/// What embeddings say to an `input` of a wrong shape or length.
+/// <https://github.com/embeddings-benchmark/mteb/issues/1200>
+const BAD_INPUT: &str = "'$.input' is invalid. Please check the API reference: \
+    https://platform.openai.com/docs/api-reference.";
+
+/// The sentence, if the older language has one for this finding here.
+pub(super) fn say(
+    finding: &Finding<'_>,
+    schema: &Schema,
+    endpoint: Endpoint,
+    model: &str,
+) -> Option<String> {
+    let older = &schema.older_words;
+    match (endpoint, &finding.path[..], &finding.fault) {
+        (
+            Endpoint::ChatCompletions | Endpoint::Completions | Endpoint::Embeddings,
+            [Step::Key("model")],
+            Fault::Missing,
+        ) => Some(NO_MODEL.to_owned()),
+        (_, [_], Fault::Unknown { of, object }) if older.names.include(model) => {
+            let names =
+                unknown(of, object, |name| strength_of_unknown(of, name) == finding.strength);
+            let s = if names.len() == 1 { "" } else { "s" };
+            Some(format!("Unrecognized request argument{s} supplied: {}", names.join(", ")))
+        }
+        (_, [above @ .., _], Fault::Unknown { of, object })
+            if matches!(above, [Step::Key("messages"), Step::Index(_)])
+                && older.members.include(model) =>
+        {
+            let names = unknown(of, object, |_| true);
+            let were = if names.len() == 1 { "was" } else { "were" };
+            let names: Vec<_> = names.iter().map(|name| format!("'{name}'")).collect();
+            Some(format!(
+                "Additional properties are not allowed ({} {were} unexpected) - '{}'",
+                names.join(", "),
+                dotted(above)
+            ))
+        }
+        (Endpoint::Embeddings, path, fault) => embeddings(path, fault),
+        _ => None,
+    }
+}
+
+/// Every such name that the object should not have, in alphabetical order.
+fn unknown<'a>(of: &Node, object: &'a Object<'_>, such: impl Fn(&str) -> bool) -> Vec<&'a str> {
+    let names = object.members.keys().map(AsRef::as_ref);
+    let mut names: Vec<_> =
+        names.filter(|name| !of.properties.contains_key(*name) && such(name)).collect();
+    names.sort_unstable();
+    names
+}
+
+/// JSON Schema's words, as Python's validator puts them.
+fn embeddings(path: &[Step<'_>], fault: &Fault<'_>) -> Option<String> {
+    let at = dotted(path);
+    Some(match (path, fault) {
+        ([Step::Key("input"), ..], Fault::Type { .. } | Fault::Size { .. }) => BAD_INPUT.to_owned(),
+        // In the words of https://github.com/agentcoinorg/evo.ninja/pull/381
+        (_, Fault::Type { expected, got }) => {
+            format!("{} is not of type '{}' - '{at}'", python(got), json_type(expected))
+        }
+        // https://github.com/lm-sys/FastChat/pull/2281
+        (_, Fault::Choice { choices, got: Value::String(got) }) => {
+            let choices = printed(choices).join(", ");
+            format!("Invalid value for '{at}' = {got}. Supported values: [{choices}].")
+        }
+        // https://github.com/envoyproxy/ai-gateway, embeddings-bad-request cassette
+        (_, Fault::Range { side: Side::Below, limit, got, .. }) => {
+            format!("{got} is less than the minimum of {limit} - '{at}'")
+        }
+        (_, Fault::Range { side: Side::Above, limit, got, .. }) => {
+            format!("{got} is greater than the maximum of {limit} - '{at}'")
+        }
+        _ => return None,
+    })
+}
+
+/// The type that a node takes, in JSON Schema's word.
+fn json_type(node: &Node) -> &'static str {
+    let words = [
+        (Kind::String, "string"),
+        (Kind::Decimal, "number"),
+        (Kind::Integer, "integer"),
+        (Kind::Bool, "boolean"),
+        (Kind::Array, "array"),
+        (Kind::Object, "object"),
+    ];
+    words.into_iter().find(|(kind, _)| node.kinds.has(*kind)).map_or("null", |(_, word)| word)
+}
