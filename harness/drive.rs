@@ -129,12 +129,14 @@ impl Rig {
         };
         let wire =
             Wire::bind(listen).await.map_err(|error| StartError::Upstreams(listen, error))?;
-        let (silent, never_silent) = match scenarios.iter().any(needs_silence) {
-            true => match wire.silent_addr() {
-                Ok(addr) => (addr, None),
-                Err(error) => (wire.refusing_addr(), Some(error.to_string())),
-            },
-            false => (wire.refusing_addr(), None),
+        let silent = if scenarios.iter().any(|scenario| needs_silence(scenario)) {
+            wire.silent_addr()
+        } else {
+            Ok(wire.refusing_addr())
+        };
+        let (silent, never_silent) = match silent {
+            Ok(addr) => (addr, None),
+            Err(error) => (wire.refusing_addr(), Some(error.to_string())),
         };
         let addresses = Addresses { wire: wire.addr(), refusing: wire.refusing_addr(), silent };
         let plan = Plan::new(scenarios.iter().copied(), addresses);
@@ -164,7 +166,7 @@ impl Rig {
 
     /// Runs one scenario from the start of its scripts.
     pub async fn run(&self, scenario: &Scenario) -> Case {
-        if let (Some(reason), true) = (&self.never_silent, needs_silence(&scenario)) {
+        if let (Some(reason), true) = (&self.never_silent, needs_silence(scenario)) {
             let outcome = Outcome::Skipped(reason.clone());
             return Case {
                 scenario: scenario.id.clone(),
@@ -251,7 +253,7 @@ impl Rig {
 }
 
 /// Whether one of its deployments has the address that answers no connection.
-fn needs_silence(scenario: &&Scenario) -> bool {
+fn needs_silence(scenario: &Scenario) -> bool {
     scenario.upstreams.values().any(|upstream| upstream.dead_end() == Some(DeadEnd::Silent))
 }
 

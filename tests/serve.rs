@@ -1,0 +1,170 @@
+//! `fallproof serve` as a user meets it: strict providers at ports of their own, with a journal to
+//! read and scripts to set.
+
+use std::io::{BufRead as _, BufReader};
+use std::net::{Ipv4Addr, TcpListener};
+use std::process::{Child, Command, Stdio};
+
+use reqwest::{Client, Method, RequestBuilder, Response};
+use serde_json::{Value, json};
+
+/// A running server; it is killed where a test ends before it.
+struct Serve {
+    process: Child,
+    addresses: Value,
+    client: Client,
+}
+
+impl Drop for Serve {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+impl Serve {
+    fn start(arguments: &[&str]) -> Self {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_fallproof"))
+            .args(["serve", "--openai", "0", "--azure", "0", "--admin", "0", "--json"])
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the binary was built with this test");
+        let mut line = String::new();
+        let stdout = process.stdout.take().expect("it is piped");
+        BufReader::new(stdout).read_line(&mut line).expect("it says where it listens");
+        let addresses = serde_json::from_str(&line).expect("one line of JSON");
+        let client = Client::builder().no_proxy().build().expect("a plain client");
+        Self { process, addresses, client }
+    }
+
+    fn address(&self, pointer: &str) -> &str {
+        self.addresses.pointer(pointer).and_then(Value::as_str).expect("it is printed")
+    }
+
+    fn request(&self, method: Method, url: String, body: &Value) -> RequestBuilder {
+        let request = self.client.request(method, url).header("content-type", "application/json");
+        request.body(body.to_string())
+    }
+
+    async fn openai(&self, path: &str, body: &Value) -> Response {
+        let url = format!("{}/{path}", self.address("/openai/base_url"));
+        let key = format!("Bearer {}", self.address("/openai/key"));
+        let request = self.request(Method::POST, url, body).header("authorization", key);
+        request.send().await.expect("an answer")
+    }
+
+    async fn azure(&self, base: &str, path: &str, body: &Value) -> Response {
+        let url = format!("{}/{path}", self.address(base));
+        let key = self.address("/azure/key");
+        self.request(Method::POST, url, body)
+            .header("api-key", key)
+            .send()
+            .await
+            .expect("an answer")
+    }
+
+    async fn admin(&self, method: Method, path: &str, body: &Value) -> Response {
+        let url = format!("{}/{path}", self.address("/admin"));
+        self.request(method, url, body).send().await.expect("an answer")
+    }
+
+    async fn journal(&self) -> Vec<Value> {
+        let journal = self.admin(Method::GET, "journal", &Value::Null).await;
+        serde_json::from_str(&journal.text().await.expect("a body")).expect("a list")
+    }
+}
+
+async fn json(response: Response) -> Value {
+    serde_json::from_str(&response.text().await.expect("a body")).expect("JSON")
+}
+
+#[tokio::test]
+async fn the_founding_key_is_refused_on_all_three_surfaces_and_stands_in_the_journal() {
+    let serve = Serve::start(&[]);
+    let body = json!({"model": "gpt-5", "input": "Hello.", "metadata": {"a": "b"}});
+    let legacy = "openai/responses/compact?api-version=2025-04-01-preview";
+    for answer in [
+        serve.openai("responses/compact", &body).await,
+        serve.azure("/azure/base_url", "responses/compact", &body).await,
+        serve.azure("/azure/endpoint", legacy, &body).await,
+    ] {
+        assert_eq!(answer.status(), 400);
+        assert_eq!(json(answer).await["error"]["message"], "Unknown parameter: 'metadata'.");
+    }
+    let journal = serve.journal().await;
+    let told: Vec<_> = journal
+        .iter()
+        .map(|hit| (hit["upstream"].as_str(), hit["refused"].as_bool(), &hit["violation"]["param"]))
+        .collect();
+    let metadata = json!("metadata");
+    assert_eq!(
+        told,
+        [
+            (Some("openai"), Some(true), &metadata),
+            (Some("azure"), Some(true), &metadata),
+            (Some("azure"), Some(true), &metadata),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_script_is_played_until_a_reset() {
+    let serve = Serve::start(&[]);
+    let body = json!({"model": "gpt-5", "input": "Hello."});
+    let script = json!({"script": ["rate_limited", "ok"]});
+    assert_eq!(serve.admin(Method::PUT, "script/openai", &script).await.status(), 200);
+    for expected in [429, 200, 400] {
+        assert_eq!(serve.openai("responses", &body).await.status(), expected);
+    }
+    assert_eq!(serve.admin(Method::POST, "reset", &Value::Null).await.status(), 200);
+    assert!(serve.journal().await.is_empty());
+    for _ in 0..3 {
+        assert_eq!(serve.openai("responses", &body).await.status(), 200);
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_script_is_refused_with_the_right_words() {
+    let serve = Serve::start(&[]);
+    let misspelled = json!({"script": ["rate_limit"]});
+    let answer = serve.admin(Method::PUT, "script/azure", &misspelled).await;
+    assert_eq!(answer.status(), 400);
+    assert!(answer.text().await.expect("a body").contains("rate_limit"));
+    let unknown = serve.admin(Method::PUT, "script/anthropic", &misspelled).await;
+    assert_eq!(unknown.status(), 404);
+}
+
+#[tokio::test]
+async fn only_the_models_that_are_named_are_there() {
+    let serve = Serve::start(&["--model", "gpt-4o"]);
+    let body = |model| json!({"model": model, "messages": [{"role": "user", "content": "Hello."}]});
+    assert_eq!(serve.openai("chat/completions", &body("gpt-4o")).await.status(), 200);
+    let answer = serve.openai("chat/completions", &body("gpt-9")).await;
+    assert_eq!(answer.status(), 404);
+    assert_eq!(json(answer).await["error"]["code"], "model_not_found");
+}
+
+#[test]
+fn a_port_in_use_is_named_and_ends_with_2() {
+    let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
+    let port = taken.local_addr().expect("it is bound").port().to_string();
+    let output = Command::new(env!("CARGO_BIN_EXE_fallproof"))
+        .args(["serve", "--openai", "0", "--azure", &port, "--admin", "0"])
+        .output()
+        .expect("the binary was built with this test");
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    assert!(told.contains(&format!("port {port} is in use")), "{told}");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_ends_it_cleanly() {
+    let mut serve = Serve::start(&[]);
+    let id = serve.process.id().to_string();
+    let killed = Command::new("kill").args(["-INT", &id]).status().expect("kill is there");
+    assert!(killed.success());
+    let status = serve.process.wait().expect("it ends");
+    assert_eq!(status.code(), Some(0));
+}
