@@ -168,28 +168,30 @@ fn plan(arguments: &PlanArgs) -> Result<(), Stop> {
 }
 
 /// Done when the user asks the command to end: by Ctrl-C, or by the signal that service managers
-/// send.
-async fn interrupted() {
-    let ctrl_c = async {
-        // Without a signal handler there is only the hard way to stop.
+/// send. It listens from the call on, so whoever was told that the command is ready can end it.
+#[cfg(unix)]
+fn interrupted() -> Result<impl Future<Output = ()> + Send, Stop> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let listen = |kind| signal(kind).map_err(|error| Stop::Harness(format!("no signals: {error}")));
+    let mut interrupt = listen(SignalKind::interrupt())?;
+    let mut terminate = listen(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+/// Done when the user asks the command to end, by Ctrl-C.
+#[cfg(not(unix))]
+fn interrupted() -> Result<impl Future<Output = ()> + Send, Stop> {
+    Ok(async {
+        // Without a handler there is only the hard way to stop.
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
-    };
-    #[cfg(unix)]
-    let terminate = async {
-        use tokio::signal::unix::{SignalKind, signal};
-        match signal(SignalKind::terminate()) {
-            Ok(mut signal) => drop(signal.recv().await),
-            Err(_) => std::future::pending().await,
-        }
-    };
-    #[cfg(not(unix))]
-    let terminate = std::future::pending::<()>();
-    tokio::select! {
-        () = ctrl_c => {}
-        () = terminate => {}
-    }
+    })
 }
 
 /// The one runtime of a command.

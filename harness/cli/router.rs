@@ -24,12 +24,13 @@ impl RouterArgs {
     pub(super) fn execute(self) -> Result<(), Stop> {
         let config = Config::load(&self.config).map_err(Stop::usage)?;
         runtime()?.block_on(async {
+            let stop = interrupted()?;
             let listener = TcpListener::bind(self.listen).await.map_err(|error| {
                 Stop::usage(format!("cannot listen on {}: {error}", self.listen))
             })?;
             let addr = listener.local_addr().map_err(Stop::usage)?;
             eprintln!("listening on http://{addr}/v1; Ctrl-C ends it");
-            fallproof_router::serve(listener, config, interrupted())
+            fallproof_router::serve(listener, config, stop)
                 .await
                 .map_err(|error| Stop::Harness(error.to_string()))
         })

@@ -45,6 +45,7 @@ impl Serve {
         let ports =
             Ports { host: self.host, openai: self.openai, azure: self.azure, admin: self.admin };
         runtime()?.block_on(async {
+            let stop = interrupted()?;
             let serving = Serving::start(ports, names, scripts).await.map_err(Stop::usage)?;
             if self.json {
                 let line = serde_json::to_string(&serving.addresses)
@@ -54,7 +55,7 @@ impl Serve {
                 println!("{}", serving.addresses.to_text());
                 eprintln!("Ctrl-C ends it");
             }
-            serving.run(interrupted()).await.map_err(|error| Stop::Harness(error.to_string()))
+            serving.run(stop).await.map_err(|error| Stop::Harness(error.to_string()))
         })
     }
 }

@@ -244,14 +244,14 @@ impl Providers {
             Played::OpenAi => (Surface::OpenAi, OPENAI_KEY),
             Played::Azure => (Surface::AzureV1, AZURE_KEY),
         };
+        let first = match &self.models {
+            Names::Listed(names) => names.first().cloned(),
+            Names::Own | Names::Any => None,
+        };
+        let model = first.unwrap_or_else(|| DEFAULT_MODEL.to_owned());
         self.wire.plug(Upstream {
             prefix: played.prefix().to_owned(),
-            deployment: Deployment {
-                surface,
-                model: DEFAULT_MODEL.to_owned(),
-                name: DEFAULT_MODEL.to_owned(),
-                key: key.to_owned(),
-            },
+            deployment: Deployment { surface, name: model.clone(), model, key: key.to_owned() },
             names: self.models.clone(),
             script: script.script,
             repeat_last: script.repeat_last,
