@@ -1,8 +1,9 @@
-//! Commands that print the documents: requirements and saboteurs.
+//! Commands that print what there is: requirements, behaviours and saboteurs.
 
 use anstream::println;
 use fallproof::requirement::{self, Level, Requirement, Severity};
 use fallproof::saboteur;
+use fallproof_mocks::brain;
 use owo_colors::OwoColorize as _;
 
 use super::Stop;
@@ -39,6 +40,12 @@ pub(super) fn explain(code: &str) -> Result<(), Stop> {
         println!("    fallproof run --saboteur {saboteur}");
     }
     Ok(())
+}
+
+pub(super) fn behaviours() {
+    for behaviour in brain::behaviours() {
+        println!("{:28} {}", behaviour.name.bold(), behaviour.what);
+    }
 }
 
 pub(super) fn saboteurs() {

@@ -49,6 +49,8 @@ enum Command {
         /// Its code, e.g. FP-PAYLOAD-01
         code: String,
     },
+    /// List the behaviours that a script can name
+    Behaviours,
     /// List the routers that are broken on purpose, for `run --saboteur`
     Saboteurs,
 }
@@ -137,6 +139,10 @@ fn dispatch(command: Command) -> Result<(), Stop> {
             Ok(())
         }
         Command::Explain { code } => document::explain(&code),
+        Command::Behaviours => {
+            document::behaviours();
+            Ok(())
+        }
         Command::Saboteurs => {
             document::saboteurs();
             Ok(())
