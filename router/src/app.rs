@@ -10,29 +10,46 @@ use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderMap, Method, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use indexmap::IndexMap;
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use crate::attempt::{Call, Upstreams, forwarded};
+use crate::attempt::{Call, Upstreams};
 use crate::chain;
-use crate::config::{Config, Endpoint};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::credential::Credential;
+use crate::endpoint::Endpoint;
 use crate::error::ApiError;
+use crate::headers::forwarded;
+use crate::route::Route;
 use crate::splice::ClientBody;
 
 /// What every request shares.
 #[derive(Debug)]
 struct Gateway {
-    config: Config,
+    client_keys: Option<Vec<Credential>>,
+    body_limit: usize,
+    groups: IndexMap<String, Route>,
     upstreams: Upstreams,
 }
 
-/// The router as an axum application: `POST /v1/chat/completions`, `/v1/embeddings`,
-/// `/v1/responses` and `/v1/responses/compact`, `GET /v1/models` and `/health`.
+/// The router as an axum application: `POST` on the paths of [`Endpoint::ALL`] below `/v1`,
+/// `GET /v1/models` and `/health`.
 ///
-/// A client that leaves drops its handler, and with it the request to the provider.
+/// A client that leaves drops its handler or the body it reads, and with it the request to the
+/// provider.
 pub fn app(config: Config) -> Router {
-    let body_limit = config.body_limit;
-    let gateway = Arc::new(Gateway { upstreams: Upstreams::new(body_limit), config });
+    app_with_clock(config, Clock::System)
+}
+
+/// [`app`], where deployments rest by this clock. The timeouts of connections stay real.
+pub fn app_with_clock(config: Config, clock: Clock) -> Router {
+    let Config { client_keys, body_limit, groups } = config;
+    let groups = groups.into_iter().map(move |(name, group)| (name, Route::new(group, &clock)));
+    let groups = groups.collect();
+    let upstreams = Upstreams::new(body_limit);
+    let gateway = Arc::new(Gateway { client_keys, body_limit, groups, upstreams });
     let mut router =
         Router::new().route("/health", get(health)).route("/v1/models", get(list_models));
     for endpoint in Endpoint::ALL {
@@ -70,18 +87,18 @@ async fn answer(
 ) -> Result<Response, ApiError> {
     gateway.admit(request.headers())?;
     let headers = forwarded(request.headers());
-    let bytes = Bytes::from_request(request, &()).await.map_err(|rejection| {
-        ApiError::unread_body(rejection.status(), gateway.config.body_limit)
-    })?;
-    let body = ClientBody::parse(bytes)?;
-    let group = gateway.config.groups.get(body.model());
-    let group = group.ok_or_else(|| ApiError::unknown_model(body.model()))?;
-    if body.asks_for_stream() && matches!(endpoint, Endpoint::ChatCompletions | Endpoint::Responses)
-    {
-        return Err(ApiError::no_streams());
-    }
+    let bytes = Bytes::from_request(request, &())
+        .await
+        .map_err(|rejection| ApiError::unread_body(rejection.status(), gateway.body_limit))?;
+    let body = if endpoint.takes_a_form() {
+        ClientBody::form(bytes, &headers)?
+    } else {
+        ClientBody::json(bytes)?
+    };
+    let route = gateway.groups.get(&body.model);
+    let route = route.ok_or_else(|| ApiError::unknown_model(&body.model))?;
     let call = Call { endpoint, headers, body };
-    Ok(chain::walk(&gateway.upstreams, group, &call).await.into_response())
+    Ok(chain::answer(&gateway.upstreams, route, &call).await.into_response())
 }
 
 /// The groups, as `OpenAI` lists models. They have no age, so `created` is the epoch.
@@ -92,7 +109,7 @@ async fn list_models(
     gateway.admit(&headers)?;
     let model =
         |name| json!({"id": name, "object": "model", "created": 0, "owned_by": "fallproof"});
-    let models: Vec<_> = gateway.config.groups.keys().map(model).collect();
+    let models: Vec<_> = gateway.groups.keys().map(model).collect();
     Ok(json_body(&json!({"object": "list", "data": models})))
 }
 
@@ -107,7 +124,7 @@ fn json_body(value: &serde_json::Value) -> impl IntoResponse + use<> {
 impl Gateway {
     /// Whether the client may call at all.
     fn admit(&self, headers: &HeaderMap) -> Result<(), ApiError> {
-        let Some(keys) = &self.config.client_keys else {
+        let Some(keys) = &self.client_keys else {
             return Ok(());
         };
         let presented = headers.get(AUTHORIZATION).and_then(|value| bearer(value.as_bytes()));

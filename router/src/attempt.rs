@@ -1,45 +1,49 @@
 //! One attempt: one request on the wire, and what came of it.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use axum::body::Bytes;
-use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use reqwest::{Client, Response, redirect, retry};
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use reqwest::{Client, redirect, retry};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::config::{Deployment, Endpoint, Surface};
+use crate::config::Group;
+use crate::endpoint::{Endpoint, Shape};
+use crate::headers::{media_type, request_headers, returned};
+use crate::health::Rest;
+use crate::reader::Reader;
+use crate::retry_after;
+use crate::route::Hop;
 use crate::splice::ClientBody;
-
-const API_KEY: HeaderName = HeaderName::from_static("api-key");
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
-
-/// The client's headers that are part of the request and go upstream; everything else is between
-/// the client and this router. `OpenAI-Beta` names the shape that a client expects of the API.
-const FORWARDED: [HeaderName; 2] = [CONTENT_TYPE, HeaderName::from_static("openai-beta")];
-
-/// The provider's headers that the client gets: what the body is, the id that the provider's
-/// support asks for, and when to come back. Quotas, regions, organisations and deployment names
-/// are the operator's business.
-const RETURNED: [HeaderName; 4] = [
-    CONTENT_TYPE,
-    HeaderName::from_static("x-request-id"),
-    RETRY_AFTER,
-    HeaderName::from_static("retry-after-ms"),
-];
+use crate::stream;
+use crate::words::{Cause, Words};
 
 /// What a client asks for, as far as it concerns the providers.
 #[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) endpoint: Endpoint,
-    /// Made by [`forwarded`].
+    /// Those that go upstream.
     pub(crate) headers: HeaderMap,
     pub(crate) body: ClientBody,
 }
 
-/// What of a client's headers goes upstream.
-pub(crate) fn forwarded(headers: &HeaderMap) -> HeaderMap {
-    pick(&FORWARDED, headers)
+impl Call {
+    /// The response that the call goes on from.
+    pub(crate) fn previous_response_id(&self) -> Option<&str> {
+        let id = self.body.wishes.previous_response_id.as_deref();
+        id.filter(|_| self.endpoint.is_stateful())
+    }
+}
+
+/// What the client gets of a deployment that did as it was asked.
+#[derive(Debug)]
+pub(crate) struct Success {
+    /// Whole, or with a body that passes on what comes.
+    pub(crate) response: Response,
+    /// The id by which later calls may refer to it.
+    pub(crate) response_id: Option<String>,
 }
 
 /// What a provider said that may be passed on.
@@ -48,6 +52,17 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    /// How long it asks to be left alone.
+    pub(crate) wait: Option<Duration>,
+}
+
+impl IntoResponse for Answer {
+    fn into_response(self) -> Response {
+        let mut response = Response::new(self.body.into());
+        *response.status_mut() = self.status;
+        *response.headers_mut() = self.headers;
+        response
+    }
 }
 
 /// Why an attempt brought no answer that is a success.
@@ -55,12 +70,29 @@ pub(crate) struct Answer {
 pub(crate) enum Failure {
     /// No connection, or it ended before an answer began.
     Connection,
-    /// The answer was not complete in time.
+    /// The answer, or the first content of a stream, was not there in time.
     Timeout,
-    /// A success without a whole JSON object, or neither a success nor an error.
+    /// A success that is not what was asked for, or not whole; or neither a success nor an error.
     InvalidResponse,
+    /// A status that says success, and a body or a stream that says `error`.
+    ErrorInSuccess(Words),
     /// The provider answered with an error. Its body is empty where it did not arrive whole.
-    Refused(Answer),
+    Refused(Box<Answer>),
+    /// There was no attempt: every deployment is left alone for so long.
+    Resting(Rest),
+}
+
+impl Failure {
+    /// What the provider did not like about the request, if that is known here.
+    pub(crate) fn cause(&self) -> Option<Cause> {
+        match self {
+            Self::Refused(answer) if answer.status.is_client_error() => {
+                Words::of_body(&answer.body)?.cause()
+            }
+            Self::ErrorInSuccess(words) => words.cause(),
+            _ => None,
+        }
+    }
 }
 
 /// The way to the providers, shared by all groups.
@@ -89,46 +121,70 @@ impl Upstreams {
     /// Asks a deployment once. Dropping the future closes the connection.
     pub(crate) async fn attempt(
         &self,
-        deployment: &Deployment,
+        group: &Group,
+        hop: &Hop,
         call: &Call,
-        timeout: Duration,
-    ) -> Result<Answer, Failure> {
-        tokio::time::timeout(timeout, self.exchange(deployment, call))
+    ) -> Result<Success, Failure> {
+        let outcome = tokio::time::timeout(group.timeout, self.exchange(group, hop, call))
             .await
-            .unwrap_or(Err(Failure::Timeout))
+            .unwrap_or(Err(Failure::Timeout));
+        if let Err(failure) = &outcome {
+            hop.health.failed(failure);
+        }
+        outcome
     }
 
-    async fn exchange(&self, deployment: &Deployment, call: &Call) -> Result<Answer, Failure> {
+    async fn exchange(&self, group: &Group, hop: &Hop, call: &Call) -> Result<Success, Failure> {
+        let deployment = &hop.deployment;
         let response = self
             .client
             .post(deployment.url(call.endpoint))
-            .headers(headers_for(deployment, call))
+            .headers(request_headers(deployment, call))
             .body(call.body.with_model(&deployment.model))
             .send()
             .await
             .map_err(|_| Failure::Connection)?;
 
         let status = response.status();
-        let is_json = is_json(response.headers());
-        let headers = returned_headers(deployment, response.headers());
-        let body = self.whole_body(response).await;
-        let redact = |body| deployment.credential.redact(body);
-
-        if status.is_success() {
-            let body = body.filter(|body| is_json && is_object(body));
-            let body = body.map(redact).ok_or(Failure::InvalidResponse)?;
-            Ok(Answer { status, headers, body })
-        } else if status.is_client_error() || status.is_server_error() {
+        let headers = returned(deployment, response.headers());
+        if status.is_client_error() || status.is_server_error() {
+            let wait = retry_after::wait(response.headers(), SystemTime::now());
             // The status stands even where the words are lost.
-            let body = body.map(redact).unwrap_or_default();
-            Err(Failure::Refused(Answer { status, headers, body }))
-        } else {
-            Err(Failure::InvalidResponse)
+            let body = self.whole_body(response).await.unwrap_or_default();
+            let body = deployment.credential.redact(body);
+            return Err(Failure::Refused(Box::new(Answer { status, headers, body, wait })));
         }
+        if !status.is_success() {
+            return Err(Failure::InvalidResponse);
+        }
+
+        let shape = call.endpoint.shape(&call.body.wishes, &media_type(response.headers()));
+        let dialect = match shape.ok_or(Failure::InvalidResponse)? {
+            Shape::Object => {
+                let body = self.whole_body(response).await.ok_or(Failure::InvalidResponse)?;
+                let body = deployment.credential.redact(body);
+                let response_id = id_of_object(&body)?;
+                hop.health.succeeded();
+                return Ok(success(status, headers, body, response_id));
+            }
+            Shape::Text => {
+                let body = self.whole_body(response).await;
+                let body = body.filter(|body| !body.is_empty() && str::from_utf8(body).is_ok());
+                let body = deployment.credential.redact(body.ok_or(Failure::InvalidResponse)?);
+                hop.health.succeeded();
+                return Ok(success(status, headers, body, None));
+            }
+            Shape::Audio => None,
+            Shape::Events(dialect) => Some(dialect),
+        };
+        let reader = Reader::new(dialect, deployment.credential.clone(), self.body_limit);
+        let idle = group.stream_idle_timeout;
+        let (body, response_id) = stream::open(response, reader, hop.health.clone(), idle).await?;
+        Ok(success(status, headers, body, response_id))
     }
 
     /// The body, unless it is cut short or too large.
-    async fn whole_body(&self, mut response: Response) -> Option<Bytes> {
+    async fn whole_body(&self, mut response: reqwest::Response) -> Option<Bytes> {
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.ok()? {
             if body.len() + chunk.len() > self.body_limit {
@@ -140,46 +196,35 @@ impl Upstreams {
     }
 }
 
-/// The headers of a request, built anew around what is forwarded.
-fn headers_for(deployment: &Deployment, call: &Call) -> HeaderMap {
-    let mut headers = call.headers.clone();
-    headers.entry(CONTENT_TYPE).or_insert(JSON);
-    headers.insert(ACCEPT, JSON);
-    match deployment.surface {
-        Surface::OpenAi => {
-            headers.insert(AUTHORIZATION, deployment.credential.header_value("Bearer "))
-        }
-        Surface::AzureV1 | Surface::AzureLegacy { .. } => {
-            headers.insert(API_KEY, deployment.credential.header_value(""))
-        }
-    };
-    headers
+fn success(
+    status: StatusCode,
+    headers: HeaderMap,
+    body: impl Into<Body>,
+    response_id: Option<String>,
+) -> Success {
+    let mut response = Response::new(body.into());
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    Success { response, response_id }
 }
 
-/// The headers of an answer that the client gets, without the deployment's credential.
-fn returned_headers(deployment: &Deployment, headers: &HeaderMap) -> HeaderMap {
-    let mut headers = pick(&RETURNED, headers);
-    for value in headers.values_mut() {
-        let clean = deployment.credential.redact(Bytes::copy_from_slice(value.as_bytes()));
-        *value = HeaderValue::from_maybe_shared(clean).expect("a header without its key is one");
+/// The `id` of one whole JSON object, where it has one; a failure if it is none, or if it says
+/// `error`. That is how some compatible servers put an error, and how a failed response is told.
+fn id_of_object(json: &[u8]) -> Result<Option<String>, Failure> {
+    #[derive(Deserialize)]
+    struct Object<'a> {
+        #[serde(borrow)]
+        id: Option<&'a RawValue>,
+        #[serde(borrow)]
+        error: Option<&'a RawValue>,
     }
-    headers
-}
 
-/// The named headers with all their values.
-fn pick(names: &[HeaderName], headers: &HeaderMap) -> HeaderMap {
-    let values = |name| headers.get_all(name).iter().map(move |value| (name, value));
-    names.iter().flat_map(values).map(|(name, value)| (name.clone(), value.clone())).collect()
-}
-
-/// Whether the content type is `application/json`, with whatever parameters.
-fn is_json(headers: &HeaderMap) -> bool {
-    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let media_type = content_type.and_then(|value| value.split(';').next()).unwrap_or_default();
-    media_type.trim().eq_ignore_ascii_case("application/json")
-}
-
-/// Whether this is one whole JSON object.
-fn is_object(json: &[u8]) -> bool {
-    serde_json::from_slice::<&RawValue>(json).is_ok_and(|value| value.get().starts_with('{'))
+    if !json.trim_ascii_start().starts_with(b"{") {
+        return Err(Failure::InvalidResponse);
+    }
+    match serde_json::from_slice(json) {
+        Ok(Object { error: Some(error), .. }) => Err(Failure::ErrorInSuccess(Words::of(error))),
+        Ok(Object { id, error: None }) => Ok(id.and_then(|id| serde_json::from_str(id.get()).ok())),
+        Err(_) => Err(Failure::InvalidResponse),
+    }
 }

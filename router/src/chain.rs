@@ -1,24 +1,77 @@
 //! The walk along a fallback chain.
 
-use crate::attempt::{Answer, Call, Failure, Upstreams};
-use crate::config::{Deployment, Group};
+use axum::response::Response;
+
+use crate::attempt::{Call, Failure, Success, Upstreams};
+use crate::health::Rest;
 use crate::policy;
+use crate::route::{Hop, Route};
+use crate::words::Cause;
 
 /// The first whole answer in the order of the chain, or the failure that ended the walk: the
 /// first that does not fall back, else the last deployment's.
-pub(crate) async fn walk(
+///
+/// A stream is an answer once its first content is there; it goes on in the response's body.
+pub(crate) async fn answer(
     upstreams: &Upstreams,
-    group: &Group,
+    route: &Route,
     call: &Call,
-) -> Result<Answer, Failure> {
-    let falls_back =
-        |failure: &Failure| group.fallback_on.iter().any(|condition| condition.covers(failure));
+) -> Result<Response, Failure> {
+    let walk = walk(upstreams, route, call);
+    match route.group.total_timeout {
+        Some(limit) => tokio::time::timeout(limit, walk).await.unwrap_or(Err(Failure::Timeout)),
+        None => walk.await,
+    }
+}
 
-    let mut outcome = ask(upstreams, group, &group.primary, call).await;
-    for fallback in &group.fallbacks {
+async fn walk(upstreams: &Upstreams, route: &Route, call: &Call) -> Result<Response, Failure> {
+    let mut places = route.chain(call.previous_response_id()).into_iter();
+    let mut detours: Vec<Cause> = Vec::new();
+    let mut rests = Vec::new();
+    let mut last = None;
+    while let Some(place) = places.next() {
+        let hop = route.hop(place);
+        if let Some(rest) = hop.health.rest() {
+            rests.push(rest);
+            continue;
+        }
+        let failure = match ask(upstreams, route, hop, call).await {
+            Ok(Success { response, response_id }) => {
+                if let Some(id) = response_id {
+                    route.issued.remember(id, place);
+                }
+                return Ok(response);
+            }
+            Err(failure) => failure,
+        };
+        match failure.cause() {
+            // The next one on a detour may still be large or lenient enough.
+            Some(cause) if detours.contains(&cause) => {}
+            Some(cause) if !route.detour(cause).is_empty() => {
+                detours.push(cause);
+                places = route.detour(cause).to_vec().into_iter();
+            }
+            _ if falls_back(route, &failure) => {}
+            _ => return Err(failure),
+        }
+        last = Some(failure);
+    }
+    Err(last.unwrap_or_else(|| Failure::Resting(first_to_end(&rests))))
+}
+
+/// Asks one deployment, and again while its failure may pass, retries are left, and it is not put
+/// aside meanwhile.
+async fn ask(
+    upstreams: &Upstreams,
+    route: &Route,
+    hop: &Hop,
+    call: &Call,
+) -> Result<Success, Failure> {
+    let mut outcome = upstreams.attempt(&route.group, hop, call).await;
+    for _ in 0..route.group.retries {
         match &outcome {
-            Err(failure) if falls_back(failure) => {
-                outcome = ask(upstreams, group, fallback, call).await;
+            Err(failure) if policy::may_pass(failure) && hop.health.rest().is_none() => {
+                outcome = upstreams.attempt(&route.group, hop, call).await;
             }
             _ => break,
         }
@@ -26,21 +79,14 @@ pub(crate) async fn walk(
     outcome
 }
 
-/// Asks one deployment, and again while its failure may pass and retries are left.
-async fn ask(
-    upstreams: &Upstreams,
-    group: &Group,
-    deployment: &Deployment,
-    call: &Call,
-) -> Result<Answer, Failure> {
-    let mut outcome = upstreams.attempt(deployment, call, group.timeout).await;
-    for _ in 0..group.retries {
-        match &outcome {
-            Err(failure) if policy::may_pass(failure) => {
-                outcome = upstreams.attempt(deployment, call, group.timeout).await;
-            }
-            _ => break,
-        }
+fn falls_back(route: &Route, failure: &Failure) -> bool {
+    route.group.fallback_on.iter().any(|condition| condition.covers(failure))
+}
+
+/// When the first of these deployments gets calls again, and whether all have had too many.
+fn first_to_end(rests: &[Rest]) -> Rest {
+    Rest {
+        left: rests.iter().map(|rest| rest.left).min().unwrap_or_default(),
+        rate_limited: rests.iter().all(|rest| rest.rate_limited),
     }
-    outcome
 }

@@ -5,6 +5,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use indexmap::IndexMap;
@@ -12,6 +13,7 @@ use reqwest::Url;
 use serde::Deserialize;
 
 use crate::credential::Credential;
+use crate::endpoint::Endpoint;
 use crate::policy::Condition;
 
 /// The whole configuration of a router.
@@ -20,7 +22,9 @@ pub struct Config {
     /// Who may call: `Authorization: Bearer` must hold one of these. `None` lets everybody in,
     /// which is for loopback.
     pub client_keys: Option<Vec<Credential>>,
-    /// The largest body, in bytes, that is taken from a client or from a provider.
+    /// The largest body, in bytes, that is taken from a client or from a provider. Of a stream,
+    /// which is passed on as it comes, it is what may be held back: one event, or all that comes
+    /// before the first content.
     pub body_limit: usize,
     /// The model groups by the name that clients ask for.
     pub groups: IndexMap<String, Group>,
@@ -47,10 +51,37 @@ pub struct Group {
     pub fallbacks: Vec<Deployment>,
     /// How many more attempts a deployment gets after a passing failure, before the next one.
     pub retries: u32,
-    /// How long one attempt may take, until its answer is complete.
+    /// How long one attempt may take, until its answer is complete; where the answer is passed on
+    /// as it comes, until its first content.
     pub timeout: Duration,
+    /// How long an answer that is passed on as it comes may pause.
+    pub stream_idle_timeout: Duration,
+    /// How long a call may take over all its attempts, until the client's answer begins.
+    pub total_timeout: Option<Duration>,
     /// Which failures lead on to the next deployment.
     pub fallback_on: Vec<Condition>,
+    /// When a deployment that keeps failing is put aside. `None` puts none aside, unless it asks
+    /// for it.
+    pub cooldown: Option<Cooldown>,
+    /// The longest time that a deployment is put aside because its 429 or 503 asks for it with
+    /// `Retry-After`. Zero puts none aside for that.
+    pub max_retry_after: Duration,
+    /// Who is asked instead, in order, when a request is too long for a deployment.
+    pub on_context_length: Vec<Deployment>,
+    /// Who is asked instead, in order, when a content filter refuses a request.
+    pub on_content_filter: Vec<Deployment>,
+}
+
+/// When a deployment is put aside, and for how long.
+///
+/// Afterwards it gets calls again; one more failure puts it aside again, and a success makes it
+/// as good as new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cooldown {
+    /// How many failures in a row it takes. A refusal that blames the request is none.
+    pub after_failures: NonZeroU32,
+    /// How long it gets no calls.
+    pub rest: Duration,
 }
 
 impl Group {
@@ -58,14 +89,29 @@ impl Group {
     /// wait by default leave time for a whole chain.
     pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(120);
 
+    /// Two minutes: models think in the middle of an answer as long as before it.
+    pub const DEFAULT_STREAM_IDLE_TIMEOUT: Duration = Duration::from_secs(120);
+
+    /// One minute, the longest that `OpenAI`'s own client libraries wait.
+    pub const DEFAULT_MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
+
     /// A group with one deployment, no retries and the recommended policy.
+    ///
+    /// Without a cooldown: asking a broken deployment once more costs an attempt, while putting a
+    /// sound one aside by mistake costs its answers. Who asks to be left alone is.
     pub fn new(primary: Deployment) -> Self {
         Self {
             primary,
             fallbacks: Vec::new(),
             retries: 0,
             timeout: Self::DEFAULT_TIMEOUT,
+            stream_idle_timeout: Self::DEFAULT_STREAM_IDLE_TIMEOUT,
+            total_timeout: None,
             fallback_on: Condition::RECOMMENDED.to_vec(),
+            cooldown: None,
+            max_retry_after: Self::DEFAULT_MAX_RETRY_AFTER,
+            on_context_length: Vec::new(),
+            on_content_filter: Vec::new(),
         }
     }
 }
@@ -87,7 +133,7 @@ impl Deployment {
     /// Where requests for this endpoint go.
     ///
     /// <https://learn.microsoft.com/azure/ai-foundry/openai/reference> has Azure's legacy paths:
-    /// the deployment stands in the path, except on `/responses`, where only the body names it.
+    /// the deployment stands in the path, except below `/responses`, where only the body names it.
     pub(crate) fn url(&self, endpoint: Endpoint) -> Url {
         let mut url = self.base_url.0.clone();
         {
@@ -95,7 +141,7 @@ impl Deployment {
             path.pop_if_empty();
             if let Surface::AzureLegacy { .. } = self.surface {
                 path.push("openai");
-                if matches!(endpoint, Endpoint::ChatCompletions | Endpoint::Embeddings) {
+                if !matches!(endpoint, Endpoint::Responses | Endpoint::ResponsesCompact) {
                     path.push("deployments").push(&self.model);
                 }
             }
@@ -123,35 +169,6 @@ pub enum Surface {
         /// A dated version, e.g. `2025-04-01-preview`.
         api_version: String,
     },
-}
-
-/// An operation, named by its path below the version.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Endpoint {
-    /// `POST /chat/completions`
-    ChatCompletions,
-    /// `POST /embeddings`
-    Embeddings,
-    /// `POST /responses`
-    Responses,
-    /// `POST /responses/compact`
-    ResponsesCompact,
-}
-
-impl Endpoint {
-    /// Every endpoint that the router serves.
-    pub const ALL: [Self; 4] =
-        [Self::ChatCompletions, Self::Embeddings, Self::Responses, Self::ResponsesCompact];
-
-    /// The path below the version, without a leading slash.
-    pub fn path(self) -> &'static str {
-        match self {
-            Self::ChatCompletions => "chat/completions",
-            Self::Embeddings => "embeddings",
-            Self::Responses => "responses",
-            Self::ResponsesCompact => "responses/compact",
-        }
-    }
 }
 
 /// An `http` URL that endpoint paths can be appended to.
@@ -226,6 +243,17 @@ mod tests {
         legacy(),
         Endpoint::Embeddings,
         "openai/deployments/gpt-5/embeddings?api-version=2025-04-01-preview"
+    )]
+    #[case::openai_speech(Surface::OpenAi, Endpoint::AudioSpeech, "audio/speech")]
+    #[case::legacy_transcriptions(
+        legacy(),
+        Endpoint::AudioTranscriptions,
+        "openai/deployments/gpt-5/audio/transcriptions?api-version=2025-04-01-preview"
+    )]
+    #[case::legacy_images(
+        legacy(),
+        Endpoint::ImagesGenerations,
+        "openai/deployments/gpt-5/images/generations?api-version=2025-04-01-preview"
     )]
     #[case::legacy_responses(
         legacy(),

@@ -8,27 +8,34 @@
 //! | no connection | 502 | `upstream_connection_error` |
 //! | no answer in time | 504 | `upstream_timeout` |
 //! | a broken success | 502 | `upstream_invalid_response` |
+//! | a success that says `error` | 502 | `upstream_error`, with its message |
+//! | every deployment rests | 429 or 503 | `deployments_resting`, with `Retry-After` |
 //!
 //! A provider's 401, 403 or 404 is about the operator's credential or deployment. Passed on, it
 //! would tell the client that its own key is bad, or that its model does not exist.
+//!
+//! A stream that breaks after its first content can't be taken back, and its status is out. The
+//! client gets the error as the stream's last event, and then a connection that is cut, not ended.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::time::Duration;
 
-use axum::http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use serde_json::value::RawValue;
 
 use crate::attempt::{Answer, Failure};
+use crate::event::Dialect;
+use crate::health::Rest;
 use crate::splice::BadBody;
+use crate::words::Words;
 
 /// An error in the words of this router.
 #[derive(Debug)]
 pub(crate) struct ApiError {
     status: StatusCode,
     body: Body,
+    retry_after: Option<Duration>,
 }
 
 /// The body of every error: the members, and their order, of `OpenAI`'s.
@@ -45,14 +52,14 @@ impl ApiError {
     fn request(status: StatusCode, message: impl Into<String>) -> Self {
         let kind = "invalid_request_error";
         let body = Body { message: message.into(), r#type: kind, param: None, code: None };
-        Self { status, body }
+        Self { status, body, retry_after: None }
     }
 
     /// Trouble behind this router.
     fn upstream(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
         let kind = "server_error";
         let body = Body { message: message.into(), r#type: kind, param: None, code: Some(code) };
-        Self { status, body }
+        Self { status, body, retry_after: None }
     }
 
     fn param(mut self, param: &'static str) -> Self {
@@ -108,11 +115,76 @@ impl ApiError {
         Self::request(StatusCode::NOT_FOUND, message).code("model_not_found")
     }
 
-    /// This router has no streams.
-    pub(crate) fn no_streams() -> Self {
-        let message = "Unsupported value: 'stream' does not support true with this gateway.";
-        Self::request(StatusCode::BAD_REQUEST, message).param("stream").code("unsupported_value")
+    fn connection() -> Self {
+        let message = "The connection to the model's provider failed.";
+        Self::upstream(StatusCode::BAD_GATEWAY, "upstream_connection_error", message)
     }
+
+    pub(crate) fn timeout() -> Self {
+        let message = "The model's provider did not answer in time.";
+        Self::upstream(StatusCode::GATEWAY_TIMEOUT, "upstream_timeout", message)
+    }
+
+    pub(crate) fn invalid_response() -> Self {
+        let message = "The model's provider sent an answer that is incomplete or malformed.";
+        Self::upstream(StatusCode::BAD_GATEWAY, "upstream_invalid_response", message)
+    }
+
+    fn error_in_success(words: &Words) -> Self {
+        let message = match words.message.as_str() {
+            "" => "The model's provider failed after a status that said success.".to_owned(),
+            said => {
+                format!("The model's provider failed after a status that said success: {said}")
+            }
+        };
+        Self::upstream(StatusCode::BAD_GATEWAY, "upstream_error", message)
+    }
+
+    fn resting(rest: Rest) -> Self {
+        let (status, why) = if rest.rate_limited {
+            (StatusCode::TOO_MANY_REQUESTS, "have had too many requests")
+        } else {
+            (StatusCode::SERVICE_UNAVAILABLE, "have failed")
+        };
+        let message = format!(
+            "All deployments of the model {why} and are left alone for a while. Please retry \
+             after {} seconds.",
+            whole_seconds(rest.left)
+        );
+        let error = Self::upstream(status, "deployments_resting", message);
+        Self { retry_after: Some(rest.left), ..error }
+    }
+
+    /// The error as an event, for a stream whose status was a success.
+    ///
+    /// Chat and completions have a chunk with `error`; all others an event of this type, which
+    /// holds the words under `error` as the service sends it (its documents have it flat).
+    pub(crate) fn into_event(self, dialect: Dialect, sequence_number: u64) -> Vec<u8> {
+        #[derive(Serialize)]
+        struct Typed {
+            r#type: &'static str,
+            sequence_number: u64,
+            error: Body,
+        }
+        let (name, data) = match dialect {
+            Dialect::Choices => ("", serde_json::to_string(&Envelope { error: self.body })),
+            Dialect::Typed => {
+                let error = Typed { r#type: "error", sequence_number, error: self.body };
+                ("event: error\n", serde_json::to_string(&error))
+            }
+        };
+        format!("{name}data: {}\n\n", data.expect("strings and numbers are JSON")).into_bytes()
+    }
+}
+
+/// Rounded up, so that nobody comes too early.
+fn whole_seconds(time: Duration) -> u64 {
+    time.as_secs() + u64::from(time.subsec_nanos() > 0)
+}
+
+#[derive(Debug, Serialize)]
+struct Envelope {
+    error: Body,
 }
 
 impl From<BadBody> for ApiError {
@@ -122,6 +194,11 @@ impl From<BadBody> for ApiError {
             BadBody::NotAnObject => request(
                 "We could not parse the JSON body of your request. (HINT: It must be one JSON \
                  object.)"
+                    .to_owned(),
+            ),
+            BadBody::NotAForm => request(
+                "We could not parse the form in your request. (HINT: It must be \
+                 multipart/form-data, with its boundary in the content type.)"
                     .to_owned(),
             ),
             BadBody::NoModel => request("Missing required parameter: 'model'.".to_owned())
@@ -138,10 +215,6 @@ impl From<BadBody> for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        #[derive(Serialize)]
-        struct Envelope {
-            error: Body,
-        }
         let body = serde_json::to_vec(&Envelope { error: self.body }).expect("strings are JSON");
         let mut response =
             (self.status, [(CONTENT_TYPE, "application/json")], body).into_response();
@@ -149,42 +222,24 @@ impl IntoResponse for ApiError {
             // RFC 9110, section 15.5.2: such an answer must say how to authenticate.
             response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        response
-    }
-}
-
-impl IntoResponse for Answer {
-    fn into_response(self) -> Response {
-        let mut response = Response::new(self.body.into());
-        *response.status_mut() = self.status;
-        *response.headers_mut() = self.headers;
+        if let Some(wait) = self.retry_after {
+            response.headers_mut().insert(RETRY_AFTER, whole_seconds(wait).into());
+        }
         response
     }
 }
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        match self {
-            Self::Connection => ApiError::upstream(
-                StatusCode::BAD_GATEWAY,
-                "upstream_connection_error",
-                "The connection to the model's provider failed.",
-            )
-            .into_response(),
-            Self::Timeout => ApiError::upstream(
-                StatusCode::GATEWAY_TIMEOUT,
-                "upstream_timeout",
-                "The model's provider did not answer in time.",
-            )
-            .into_response(),
-            Self::InvalidResponse => ApiError::upstream(
-                StatusCode::BAD_GATEWAY,
-                "upstream_invalid_response",
-                "The model's provider sent an answer that is incomplete or malformed.",
-            )
-            .into_response(),
-            Self::Refused(answer) => refusal(answer),
-        }
+        let error = match self {
+            Self::Connection => ApiError::connection(),
+            Self::Timeout => ApiError::timeout(),
+            Self::InvalidResponse => ApiError::invalid_response(),
+            Self::ErrorInSuccess(words) => ApiError::error_in_success(&words),
+            Self::Resting(rest) => ApiError::resting(rest),
+            Self::Refused(answer) => return refusal(*answer),
+        };
+        error.into_response()
     }
 }
 
@@ -200,7 +255,7 @@ fn refusal(answer: Answer) -> Response {
         return ApiError::upstream(StatusCode::BAD_GATEWAY, "upstream_misconfigured", message)
             .into_response();
     }
-    if is_openai_shaped(&answer.body) {
+    if Words::of_body(&answer.body).is_some() {
         return answer.into_response();
     }
     let message = format!(
@@ -212,10 +267,4 @@ fn refusal(answer: Answer) -> Response {
     headers.remove(CONTENT_TYPE);
     response.headers_mut().extend(headers);
     response
-}
-
-/// Whether this is a JSON object with an object under `error`.
-fn is_openai_shaped(body: &[u8]) -> bool {
-    serde_json::from_slice::<BTreeMap<Cow<'_, str>, &RawValue>>(body)
-        .is_ok_and(|body| body.get("error").is_some_and(|error| error.get().starts_with('{')))
 }

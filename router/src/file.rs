@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt;
 use std::fs;
-use std::num::NonZeroU64;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::path::Path;
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use indexmap::IndexMap;
 use serde::Deserialize;
 use serde_saphyr::{Location, MessageFormatter, Spanned, UserMessageFormatter};
 
-use crate::config::{BaseUrl, Config, Deployment, Group, Surface};
+use crate::config::{BaseUrl, Config, Cooldown, Deployment, Group, Surface};
 use crate::credential::Credential;
 use crate::policy::Condition;
 
@@ -72,7 +72,20 @@ struct GroupEntry {
     #[serde(default)]
     retries: u32,
     timeout_ms: Option<NonZeroU64>,
+    stream_idle_timeout_ms: Option<NonZeroU64>,
+    total_timeout_ms: Option<NonZeroU64>,
     fallback_on: Option<Vec<Condition>>,
+    cooldown: Option<CooldownEntry>,
+    max_retry_after_ms: Option<u64>,
+    on_context_length: Option<Spanned<Vec<Spanned<String>>>>,
+    on_content_filter: Option<Spanned<Vec<Spanned<String>>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CooldownEntry {
+    after_failures: NonZeroU32,
+    for_ms: NonZeroU64,
 }
 
 /// Flat, since tagged enums lose the positions of what is inside them.
@@ -176,8 +189,45 @@ fn surface(entry: &DeploymentEntry) -> Result<(Surface, String), &'static str> {
 }
 
 fn group(entry: GroupEntry, deployments: &IndexMap<String, Deployment>) -> Result<Group, Problem> {
+    let milliseconds = |number: NonZeroU64| Duration::from_millis(number.get());
+    let mut chain = chain(&entry.chain, deployments)?.into_iter();
+    let primary = chain.next().expect("a chain is not empty");
+    let mut group = Group::new(primary);
+    group.fallbacks = chain.collect();
+    group.retries = entry.retries;
+    if let Some(timeout) = entry.timeout_ms {
+        group.timeout = milliseconds(timeout);
+    }
+    if let Some(timeout) = entry.stream_idle_timeout_ms {
+        group.stream_idle_timeout = milliseconds(timeout);
+    }
+    group.total_timeout = entry.total_timeout_ms.map(milliseconds);
+    if let Some(conditions) = entry.fallback_on {
+        group.fallback_on = conditions;
+    }
+    group.cooldown = entry.cooldown.map(|CooldownEntry { after_failures, for_ms }| Cooldown {
+        after_failures,
+        rest: milliseconds(for_ms),
+    });
+    if let Some(limit) = entry.max_retry_after_ms {
+        group.max_retry_after = Duration::from_millis(limit);
+    }
+    if let Some(names) = entry.on_context_length {
+        group.on_context_length = self::chain(&names, deployments)?;
+    }
+    if let Some(names) = entry.on_content_filter {
+        group.on_content_filter = self::chain(&names, deployments)?;
+    }
+    Ok(group)
+}
+
+/// The deployments of these names: at least one, and none twice.
+fn chain(
+    names: &Spanned<Vec<Spanned<String>>>,
+    deployments: &IndexMap<String, Deployment>,
+) -> Result<Vec<Deployment>, Problem> {
     let mut chain = IndexMap::new();
-    for name in &entry.chain.value {
+    for name in &names.value {
         let deployment = deployments.get(&name.value).ok_or_else(|| {
             Problem::at(name, format!("`{}` is not in `deployments`", name.value))
         })?;
@@ -186,19 +236,8 @@ fn group(entry: GroupEntry, deployments: &IndexMap<String, Deployment>) -> Resul
             return Err(Problem::at(name, message));
         }
     }
-    let mut chain = chain.into_values();
-    let primary = chain
-        .next()
-        .ok_or_else(|| Problem::at(&entry.chain, "a chain names at least one deployment"))?;
-
-    let mut group = Group::new(primary);
-    group.fallbacks = chain.collect();
-    group.retries = entry.retries;
-    if let Some(timeout) = entry.timeout_ms {
-        group.timeout = Duration::from_millis(timeout.get());
+    if chain.is_empty() {
+        return Err(Problem::at(names, "a chain names at least one deployment"));
     }
-    if let Some(conditions) = entry.fallback_on {
-        group.fallback_on = conditions;
-    }
-    Ok(group)
+    Ok(chain.into_values().collect())
 }

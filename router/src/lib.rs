@@ -5,7 +5,9 @@
 //! answer. Everything but the value of `model` goes out byte for byte.
 //!
 //! Where to read what: `chain` walks, `policy` decides, `attempt` makes one request, `splice`
-//! edits the body, `error` words what goes wrong, `credential` keeps secrets secret.
+//! edits the body, `headers` picks what passes, `stream` passes on what comes bit by bit (`sse`
+//! tells its events apart, `event` knows what they mean), `health` puts deployments aside,
+//! `error` words what goes wrong, `credential` keeps secrets secret.
 //!
 //! ```
 //! use std::time::Duration;
@@ -29,15 +31,29 @@
 mod app;
 mod attempt;
 mod chain;
+mod clock;
 mod config;
 mod credential;
+mod endpoint;
 mod error;
+mod event;
 mod file;
+mod headers;
+mod health;
+mod issued;
 mod policy;
+mod reader;
+mod retry_after;
+mod route;
 mod splice;
+mod sse;
+mod stream;
+mod words;
 
-pub use app::{app, serve};
-pub use config::{BaseUrl, Config, Deployment, Endpoint, Group, Invalid, Surface};
+pub use app::{app, app_with_clock, serve};
+pub use clock::{Clock, ManualClock};
+pub use config::{BaseUrl, Config, Cooldown, Deployment, Group, Invalid, Surface};
 pub use credential::Credential;
+pub use endpoint::Endpoint;
 pub use file::ConfigError;
 pub use policy::Condition;

@@ -4,7 +4,8 @@
 //! |---|---|---|
 //! | no connection, or cut before an answer began | yes | yes |
 //! | timeout | yes | yes |
-//! | a success that is empty, cut short or not JSON | yes | yes |
+//! | a success that is empty, cut short or of another kind | yes | yes |
+//! | a success that says `error` | yes | yes |
 //! | 408, 409, 5xx | yes | yes, unless it says `Retry-After` |
 //! | 429 | yes | no: more of the same makes it worse |
 //! | 401, 403, 404 | yes | no |
@@ -16,10 +17,16 @@
 //! 408, 409, 429 and 5xx pass is what `OpenAI`'s client libraries hold too:
 //! <https://github.com/openai/openai-python#retries>.
 //!
-//! `fallback_on` replaces the first column. The second is fixed; `retries` says how often.
+//! `fallback_on` replaces the first column. The second is fixed; `retries` says how often. Nobody
+//! waits for a retry: where waiting helps, the next deployment is there at once.
+//!
+//! A stream counts as an answer once its first content is there. What comes before is held back,
+//! so that a stream that fails so far is a failure like any other.
+//!
+//! What falls back by this table also counts towards a deployment's cooldown, whatever
+//! `fallback_on` says: it tells of the deployment and not of the request.
 
 use axum::http::StatusCode;
-use axum::http::header::RETRY_AFTER;
 use serde::Deserialize;
 
 use crate::attempt::Failure;
@@ -31,11 +38,13 @@ use crate::config::Invalid;
 pub enum Condition {
     /// `connection`: no connection, or it ended before an answer began.
     Connection,
-    /// `timeout`: the answer was not complete in time.
+    /// `timeout`: the answer, or the first content of a stream, was not there in time.
     Timeout,
-    /// `invalid_response`: a success that is empty, cut short or not a JSON object, or an
-    /// answer that is neither a success nor an error.
+    /// `invalid_response`: a success that is empty, cut short or not of the kind that was asked
+    /// for, or an answer that is neither a success nor an error.
     InvalidResponse,
+    /// `error_in_success`: a status that says success, and a body or a stream that says `error`.
+    ErrorInSuccess,
     /// `429` and the like: an error with exactly this status.
     Status(u16),
     /// `4xx`: an error that blames the request.
@@ -50,6 +59,7 @@ impl Condition {
         Self::Connection,
         Self::Timeout,
         Self::InvalidResponse,
+        Self::ErrorInSuccess,
         Self::Status(401),
         Self::Status(403),
         Self::Status(404),
@@ -64,7 +74,8 @@ impl Condition {
         match (self, failure) {
             (Self::Connection, Failure::Connection)
             | (Self::Timeout, Failure::Timeout)
-            | (Self::InvalidResponse, Failure::InvalidResponse) => true,
+            | (Self::InvalidResponse, Failure::InvalidResponse)
+            | (Self::ErrorInSuccess, Failure::ErrorInSuccess(_)) => true,
             (Self::Status(code), Failure::Refused(answer)) => answer.status.as_u16() == code,
             (Self::Any4xx, Failure::Refused(answer)) => answer.status.is_client_error(),
             (Self::Any5xx, Failure::Refused(answer)) => answer.status.is_server_error(),
@@ -83,6 +94,7 @@ impl TryFrom<String> for Condition {
             "connection" => Self::Connection,
             "timeout" => Self::Timeout,
             "invalid_response" => Self::InvalidResponse,
+            "error_in_success" => Self::ErrorInSuccess,
             "4xx" => Self::Any4xx,
             "5xx" => Self::Any5xx,
             other => match other.parse() {
@@ -90,7 +102,8 @@ impl TryFrom<String> for Condition {
                 _ => {
                     return Err(Invalid(format!(
                         "`{other}` is not a condition: it is `connection`, `timeout`, \
-                         `invalid_response`, `4xx`, `5xx` or a status from 400 to 599"
+                         `invalid_response`, `error_in_success`, `4xx`, `5xx` or a status from \
+                         400 to 599"
                     )));
                 }
             },
@@ -98,40 +111,56 @@ impl TryFrom<String> for Condition {
     }
 }
 
+/// Whether the failure tells of the deployment, and not of the request.
+pub(crate) fn blames_deployment(failure: &Failure) -> bool {
+    failure.cause().is_none() && is_recommended(failure)
+}
+
+fn is_recommended(failure: &Failure) -> bool {
+    Condition::RECOMMENDED.iter().any(|condition| condition.covers(failure))
+}
+
 /// Whether the same deployment may well succeed if it is asked again at once.
 pub(crate) fn may_pass(failure: &Failure) -> bool {
     match failure {
         Failure::Connection | Failure::Timeout | Failure::InvalidResponse => true,
+        Failure::ErrorInSuccess(words) => words.cause().is_none(),
+        Failure::Resting(_) => false,
         Failure::Refused(answer) => {
             let passing =
                 matches!(answer.status, StatusCode::REQUEST_TIMEOUT | StatusCode::CONFLICT)
                     || answer.status.is_server_error();
-            passing && !answer.headers.contains_key(RETRY_AFTER)
+            passing && answer.wait.is_none_or(|wait| wait.is_zero())
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use axum::body::Bytes;
-    use axum::http::{HeaderMap, HeaderValue};
+    use axum::http::HeaderMap;
     use rstest::rstest;
 
     use super::*;
     use crate::attempt::Answer;
+    use crate::words::Words;
 
     fn refused(status: u16) -> Failure {
-        Failure::Refused(Answer {
+        Failure::Refused(Box::new(Answer {
             status: StatusCode::from_u16(status).expect("a status"),
             headers: HeaderMap::new(),
             body: Bytes::new(),
-        })
+            wait: None,
+        }))
     }
 
     #[rstest]
     #[case::connection(Failure::Connection, true, true)]
     #[case::timeout(Failure::Timeout, true, true)]
     #[case::invalid_response(Failure::InvalidResponse, true, true)]
+    #[case::error_in_success(Failure::ErrorInSuccess(Words::default()), true, true)]
     #[case::bad_request(refused(400), false, false)]
     #[case::bad_credential(refused(401), true, false)]
     #[case::forbidden(refused(403), true, false)]
@@ -149,22 +178,24 @@ mod tests {
         #[case] falls_back: bool,
         #[case] tried_again: bool,
     ) {
-        let covered = Condition::RECOMMENDED.iter().any(|condition| condition.covers(&failure));
-        assert_eq!(covered, falls_back, "next deployment");
+        assert_eq!(blames_deployment(&failure), falls_back, "next deployment");
         assert_eq!(may_pass(&failure), tried_again, "same deployment");
     }
 
     #[test]
     fn a_provider_that_asks_for_time_is_not_asked_again_at_once() {
-        let Failure::Refused(mut answer) = refused(503) else { unreachable!("just made") };
-        answer.headers.insert(RETRY_AFTER, HeaderValue::from_static("7"));
-        assert!(!may_pass(&Failure::Refused(answer)));
+        for (wait_ms, passes) in [(7_000, false), (0, true)] {
+            let Failure::Refused(mut answer) = refused(503) else { unreachable!("just made") };
+            answer.wait = Some(Duration::from_millis(wait_ms));
+            assert_eq!(may_pass(&Failure::Refused(answer)), passes);
+        }
     }
 
     #[rstest]
     #[case("connection", Condition::Connection)]
     #[case("timeout", Condition::Timeout)]
     #[case("invalid_response", Condition::InvalidResponse)]
+    #[case("error_in_success", Condition::ErrorInSuccess)]
     #[case("429", Condition::Status(429))]
     #[case("4xx", Condition::Any4xx)]
     #[case("5xx", Condition::Any5xx)]

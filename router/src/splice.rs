@@ -1,25 +1,51 @@
 //! Another value for `model`, and every other byte as the client sent it.
 //!
-//! Reading a body into a value and writing it again changes it: `1e0` becomes `1.0`, big
-//! integers lose digits, escapes and blanks go. So the body is read only to learn where the
-//! value of `model` stands, and the new value is put between what was before and after it.
+//! Reading a body into values and writing it again changes it: `1e0` becomes `1.0`, big
+//! integers lose digits, escapes and blanks go, a form gets another boundary. So the body is read
+//! only to learn where the value of `model` stands, and the new value is put between what was
+//! before and after it.
+//!
+//! Nothing else of a body steers the router: members like `fallbacks` or `api_base` are the
+//! provider's to take or to refuse.
 
-use std::fmt;
+mod form;
+mod json;
+
 use std::ops::Range;
 
 use axum::body::Bytes;
-use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
-use serde_json::value::RawValue;
+use axum::http::HeaderMap;
 
-/// A client's body: one JSON object with a `model`.
+/// A client's body: one JSON object, or one form, with a `model`.
 #[derive(Debug)]
 pub(crate) struct ClientBody {
     bytes: Bytes,
-    model: String,
+    /// The name that the client asks for.
+    pub(crate) model: String,
     /// Where each top-level `model`'s value stands, in order.
     spans: Vec<Range<usize>>,
-    asks_for_stream: bool,
+    is_json: bool,
+    pub(crate) wishes: Wishes,
+}
+
+/// What a body says of the answer that its sender expects.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Wishes {
+    /// `stream: true`
+    pub(crate) stream: bool,
+    /// How speech is to be streamed.
+    pub(crate) stream_format: Option<String>,
+    /// How a transcript is to be written.
+    pub(crate) response_format: Option<String>,
+    /// The answer that this call goes on from.
+    pub(crate) previous_response_id: Option<String>,
+}
+
+/// What a reader found in a body.
+struct Found {
+    model: String,
+    spans: Vec<Range<usize>>,
+    wishes: Wishes,
 }
 
 /// Why a body cannot be routed.
@@ -27,6 +53,8 @@ pub(crate) struct ClientBody {
 pub(crate) enum BadBody {
     /// Not one JSON object.
     NotAnObject,
+    /// Not a form with a boundary in its content type and an end.
+    NotAForm,
     /// No `model` at the top level.
     NoModel,
     /// A `model` of this type, with its article.
@@ -34,36 +62,23 @@ pub(crate) enum BadBody {
 }
 
 impl ClientBody {
-    /// Finds what the router needs to know of a body.
-    ///
-    /// Of several `model` members the last one counts, as most JSON readers have it.
-    pub(crate) fn parse(bytes: Bytes) -> Result<Self, BadBody> {
-        let members: Members<'_> =
-            serde_json::from_slice(&bytes).map_err(|_| BadBody::NotAnObject)?;
-        let last = members.models.last().ok_or(BadBody::NoModel)?.get();
-        if !last.starts_with('"') {
-            return Err(BadBody::ModelIsNot(type_of(last)));
-        }
-        let model = serde_json::from_str(last).map_err(|_| BadBody::NotAnObject)?;
-        let spans = members.models.iter().map(|value| span(value, &bytes)).collect();
-        let asks_for_stream = members.stream.is_some_and(|value| value.get() == "true");
-        Ok(Self { bytes, model, spans, asks_for_stream })
+    /// Reads a JSON body.
+    pub(crate) fn json(bytes: Bytes) -> Result<Self, BadBody> {
+        let Found { model, spans, wishes } = json::read(&bytes)?;
+        Ok(Self { bytes, model, spans, is_json: true, wishes })
     }
 
-    /// The name that the client asks for.
-    pub(crate) fn model(&self) -> &str {
-        &self.model
-    }
-
-    /// Whether the answer shall come as a stream of events.
-    pub(crate) fn asks_for_stream(&self) -> bool {
-        self.asks_for_stream
+    /// Reads a form, whose boundary the head tells.
+    pub(crate) fn form(bytes: Bytes, headers: &HeaderMap) -> Result<Self, BadBody> {
+        let Found { model, spans, wishes } = form::read(&bytes, headers)?;
+        Ok(Self { bytes, model, spans, is_json: false, wishes })
     }
 
     /// The body with another `model`, in every place where it stands at the top level, so that
     /// whichever of them a provider reads is its own.
     pub(crate) fn with_model(&self, name: &str) -> Bytes {
-        let value = serde_json::Value::from(name).to_string();
+        let value =
+            if self.is_json { serde_json::Value::from(name).to_string() } else { name.to_owned() };
         let mut body = Vec::with_capacity(self.bytes.len() + self.spans.len() * value.len());
         let mut copied = 0;
         for span in &self.spans {
@@ -77,212 +92,7 @@ impl ClientBody {
 }
 
 /// Where in the body this part of it stands.
-fn span(value: &RawValue, body: &[u8]) -> Range<usize> {
-    let start = value.get().as_ptr().addr() - body.as_ptr().addr();
-    start..start + value.get().len()
-}
-
-/// The type of a JSON value that is not a string, as `OpenAI`'s errors call it.
-fn type_of(json: &str) -> &'static str {
-    match json.as_bytes().first() {
-        Some(b'n') => "null",
-        Some(b't' | b'f') => "a boolean",
-        Some(b'[') => "an array",
-        Some(b'{') => "an object",
-        _ if json.contains(['.', 'e', 'E']) => "a decimal number",
-        _ => "an integer",
-    }
-}
-
-/// The members of an object that matter here, borrowed from its text.
-#[derive(Default)]
-struct Members<'a> {
-    models: Vec<&'a RawValue>,
-    stream: Option<&'a RawValue>,
-}
-
-/// A member's name, whatever escapes it is spelled with.
-#[derive(Deserialize)]
-#[serde(field_identifier, rename_all = "lowercase")]
-enum Name {
-    Model,
-    Stream,
-    #[serde(other)]
-    Other,
-}
-
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(MembersVisitor)
-    }
-}
-
-struct MembersVisitor;
-
-impl<'de> Visitor<'de> for MembersVisitor {
-    type Value = Members<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut members = Members::default();
-        while let Some((name, value)) = map.next_entry()? {
-            match name {
-                Name::Model => members.models.push(value),
-                Name::Stream => members.stream = Some(value),
-                Name::Other => {}
-            }
-        }
-        Ok(members)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-    use rstest::rstest;
-
-    use super::*;
-
-    fn parse(body: &str) -> Result<ClientBody, BadBody> {
-        ClientBody::parse(Bytes::copy_from_slice(body.as_bytes()))
-    }
-
-    #[rstest]
-    #[case::alone(r#"{"model":"a"}"#, r#"{"model":"B"}"#)]
-    #[case::blanks(
-        " {\n\t\"model\" :\r\n \"a\" , \"n\":1 } \n",
-        " {\n\t\"model\" :\r\n \"B\" , \"n\":1 } \n"
-    )]
-    #[case::last(r#"{"n":1e0,"model":"a"}"#, r#"{"n":1e0,"model":"B"}"#)]
-    #[case::escaped_name(r#"{"\u006dodel":"a"}"#, r#"{"\u006dodel":"B"}"#)]
-    #[case::escaped_value(r#"{"model":"\u0061"}"#, r#"{"model":"B"}"#)]
-    #[case::nested(r#"{"x":{"model":"a"},"model":"a"}"#, r#"{"x":{"model":"a"},"model":"B"}"#)]
-    #[case::in_an_array(
-        r#"{"model":"a","x":[{"model":"a"}]}"#,
-        r#"{"model":"B","x":[{"model":"a"}]}"#
-    )]
-    #[case::inside_a_string(
-        r#"{"x":"\"model\":\"a\"","model":"a"}"#,
-        r#"{"x":"\"model\":\"a\"","model":"B"}"#
-    )]
-    #[case::as_a_value(r#"{"x":"model","model":"a"}"#, r#"{"x":"model","model":"B"}"#)]
-    #[case::other_case(r#"{"Model":"x","model":"a"}"#, r#"{"Model":"x","model":"B"}"#)]
-    #[case::twice(r#"{"model":"x","n":1,"model":"a"}"#, r#"{"model":"B","n":1,"model":"B"}"#)]
-    #[case::twice_with_another_type(
-        r#"{"model":{"y":[1]},"model":"a"}"#,
-        r#"{"model":"B","model":"B"}"#
-    )]
-    #[case::what_a_round_trip_would_change(
-        r#"{"a":1.0E+2,"b":12345678901234567890123,"c":-0,"d":"\/\u00e9","d":1,"model":"a"}"#,
-        r#"{"a":1.0E+2,"b":12345678901234567890123,"c":-0,"d":"\/\u00e9","d":1,"model":"B"}"#
-    )]
-    #[case::half_a_surrogate_pair(
-        r#"{"x":"\ud83d","y":1e999,"model":"a"}"#,
-        r#"{"x":"\ud83d","y":1e999,"model":"B"}"#
-    )]
-    fn only_the_value_of_model_changes(#[case] body: &str, #[case] spliced: &str) {
-        let body = parse(body).expect("a body with a model");
-        assert_eq!(body.model(), "a");
-        assert_eq!(body.with_model("B"), spliced);
-    }
-
-    #[test]
-    fn a_name_is_written_as_json() {
-        let body = parse(r#"{"model":"a"}"#).expect("a body with a model");
-        assert_eq!(body.with_model("say \"é\"\n"), r#"{"model":"say \"é\"\n"}"#);
-    }
-
-    #[rstest]
-    #[case::nothing("", BadBody::NotAnObject)]
-    #[case::array(r#"["model","a"]"#, BadBody::NotAnObject)]
-    #[case::string(r#""model""#, BadBody::NotAnObject)]
-    #[case::cut_short(r#"{"model":"a""#, BadBody::NotAnObject)]
-    #[case::more_after_it(r#"{"model":"a"} {}"#, BadBody::NotAnObject)]
-    #[case::trailing_comma(r#"{"model":"a",}"#, BadBody::NotAnObject)]
-    #[case::byte_order_mark("\u{feff}{\"model\":\"a\"}", BadBody::NotAnObject)]
-    #[case::half_a_surrogate_pair(r#"{"model":"\ud83d"}"#, BadBody::NotAnObject)]
-    #[case::empty("{}", BadBody::NoModel)]
-    #[case::only_nested(r#"{"x":{"model":"a"}}"#, BadBody::NoModel)]
-    #[case::null(r#"{"model":null}"#, BadBody::ModelIsNot("null"))]
-    #[case::boolean(r#"{"model":true}"#, BadBody::ModelIsNot("a boolean"))]
-    #[case::integer(r#"{"model":-5}"#, BadBody::ModelIsNot("an integer"))]
-    #[case::decimal(r#"{"model":5e1}"#, BadBody::ModelIsNot("a decimal number"))]
-    #[case::list(r#"{"model":["a"]}"#, BadBody::ModelIsNot("an array"))]
-    #[case::object(r#"{"model":{}}"#, BadBody::ModelIsNot("an object"))]
-    #[case::last_of_two(r#"{"model":"a","model":1}"#, BadBody::ModelIsNot("an integer"))]
-    fn a_body_that_cannot_be_routed_is_told_apart(#[case] body: &str, #[case] bad: BadBody) {
-        assert_eq!(parse(body).map(|body| body.with_model("B")), Err(bad));
-    }
-
-    #[test]
-    fn bytes_that_are_not_utf_8_are_no_json() {
-        let body = Bytes::from_static(b"{\"x\":\"\xff\",\"model\":\"a\"}");
-        assert_eq!(ClientBody::parse(body).map(|_| ()), Err(BadBody::NotAnObject));
-    }
-
-    #[test]
-    fn nesting_costs_no_stack() {
-        let depth = 200_000;
-        let body = format!("{{\"x\":{}{},\"model\":\"a\"}}", "[".repeat(depth), "]".repeat(depth));
-        let expected = body.replace(r#""a""#, r#""B""#);
-        assert!(parse(&body).expect("a body with a model").with_model("B") == expected);
-    }
-
-    #[rstest]
-    #[case(r#"{"model":"a"}"#, false)]
-    #[case(r#"{"model":"a","stream":true}"#, true)]
-    #[case(r#"{"model":"a","stream":false}"#, false)]
-    #[case(r#"{"model":"a","stream":"true"}"#, false)]
-    #[case(r#"{"model":"a","x":{"stream":true}}"#, false)]
-    fn only_a_top_level_true_asks_for_a_stream(#[case] body: &str, #[case] asks: bool) {
-        assert_eq!(parse(body).expect("a body with a model").asks_for_stream(), asks);
-    }
-
-    /// Any JSON value, to a small depth.
-    fn json() -> impl Strategy<Value = serde_json::Value> {
-        let leaf = prop_oneof![
-            Just(serde_json::Value::Null),
-            any::<bool>().prop_map_into(),
-            any::<i64>().prop_map_into(),
-            any::<f64>().prop_map_into(),
-            any::<String>().prop_map_into(),
-        ];
-        leaf.prop_recursive(3, 24, 4, |inner| {
-            let name = prop_oneof![Just("model".to_owned()), any::<String>()];
-            prop_oneof![
-                prop::collection::vec(inner.clone(), 0..4).prop_map_into(),
-                prop::collection::hash_map(name, inner, 0..4)
-                    .prop_map(|members| members.into_iter().collect()),
-            ]
-        })
-    }
-
-    proptest! {
-        #[test]
-        fn what_is_around_the_model_stays(
-            before in prop::collection::vec(("[a-l]{1,5}", json()), 0..4),
-            after in prop::collection::vec(("[a-l]{1,5}", json()), 0..4),
-            asked in any::<String>(),
-            name in any::<String>(),
-        ) {
-            let body = |model: &str| {
-                let mut members = before.clone();
-                members.push(("model".to_owned(), model.into()));
-                members.extend_from_slice(&after);
-                let members = members.iter().map(|(name, value)| format!("{name:?}: {value:#}"));
-                format!("{{ {} }}", members.collect::<Vec<_>>().join(" ,\n"))
-            };
-            let parsed = parse(&body(&asked)).expect("a body with a model");
-            prop_assert_eq!(parsed.model(), &asked);
-            prop_assert_eq!(parsed.with_model(&name), body(&name));
-        }
-
-        #[test]
-        fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
-            let _ = ClientBody::parse(bytes.into());
-        }
-    }
+fn span(part: &[u8], body: &[u8]) -> Range<usize> {
+    let start = part.as_ptr().addr() - body.as_ptr().addr();
+    start..start + part.len()
 }

@@ -1,7 +1,12 @@
 //! The router between a real client and hand-written upstreams, over real sockets.
 
 mod answers;
+mod breaks;
 mod chain;
+mod detours;
+mod forms;
 mod front;
 mod requests;
+mod rests;
+mod streams;
 mod support;

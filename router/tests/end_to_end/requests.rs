@@ -41,7 +41,16 @@ async fn each_surface_gets_its_path_and_its_credential(
     #[case] name: &str,
     #[case] value: &str,
     #[case] target: &str,
-    #[values("chat/completions", "embeddings", "responses", "responses/compact")] path: &str,
+    #[values(
+        "chat/completions",
+        "completions",
+        "embeddings",
+        "responses",
+        "responses/compact",
+        "images/generations",
+        "moderations"
+    )]
+    path: &str,
 ) {
     let mut upstream = Upstream::start([ok("it")]).await;
     let group = chain([on_surface(surface, "it", &format!("{}/base", upstream.url()))]);
@@ -81,7 +90,12 @@ async fn nothing_of_the_clients_head_goes_up_unless_it_is_listed() {
         .header("accept", "text/event-stream")
         .header("accept-encoding", "gzip")
         .header("user-agent", "client/1")
-        .header("x-stainless-lang", "python");
+        .header("x-stainless-lang", "python")
+        .header("x-portkey-config", r#"{"custom_host":"http://evil"}"#)
+        .header("x-litellm-api-base", "http://evil")
+        .header("x-fallbacks", "evil")
+        .header("x-http-method-override", "GET")
+        .header("helicone-fallbacks", "[]");
     assert_eq!(router.send(request).await.answered_by(), "it");
 
     let request = upstream.request().await;
@@ -103,6 +117,24 @@ async fn nothing_of_the_clients_head_goes_up_unless_it_is_listed() {
     assert_eq!(request.header("content-type"), Some("application/json"));
     assert_eq!(request.header("openai-beta"), Some("responses=v1"));
     assert!(request.header("user-agent").is_some_and(|it| it.starts_with("fallproof-router/")));
+}
+
+#[rstest]
+#[case("chat/completions", "{}", "application/json")]
+#[case("chat/completions", r#"{"stream":true}"#, "text/event-stream")]
+#[case("embeddings", r#"{"stream":true}"#, "application/json")]
+#[case("audio/speech", "{}", "*/*")]
+#[tokio::test]
+async fn a_provider_is_asked_for_what_the_client_wishes(
+    #[case] path: &str,
+    #[case] body: &str,
+    #[case] accept: &str,
+) {
+    let mut upstream = Upstream::start([error(400, "it")]).await;
+    let router = Router::start(config(chain([deployment("it", &upstream.url())]))).await;
+    let body = format!("{{\"model\":\"summaries\",{}", &body[1..]).replace(",}", "}");
+    assert_eq!(router.send(router.post(&format!("/v1/{path}"), &body)).await.status, 400);
+    assert_eq!(upstream.request().await.header("accept"), Some(accept));
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use fallproof_router::{Config, Deployment, Group, Surface};
+use fallproof_router::{Clock, Config, Deployment, Group, ManualClock, Surface};
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 /// What an upstream does on one connection, once it has read the request.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) enum Reply {
     /// Sends these bytes and closes the connection in good order.
     Send(String),
@@ -18,6 +18,36 @@ pub(crate) enum Reply {
     Hold(String),
     /// Resets the connection.
     Reset,
+    /// Sends what the test says while it says it, and then resets the connection.
+    Live(UnboundedReceiver<String>),
+}
+
+/// A reply that the test says bit by bit.
+pub(crate) fn live() -> (UnboundedSender<String>, Reply) {
+    let (say, said) = unbounded_channel();
+    (say, Reply::Live(said))
+}
+
+/// The head of an answer in the chunked coding.
+pub(crate) const STREAM_HEAD: &str = "HTTP/1.1 200 OK\r\n\
+    content-type: text/event-stream; charset=utf-8\r\ntransfer-encoding: chunked\r\n\r\n";
+
+/// What comes after all chunks.
+pub(crate) const LAST_CHUNK: &str = "0\r\n\r\n";
+
+/// The text as one chunk.
+pub(crate) fn chunk(text: &str) -> String {
+    format!("{:x}\r\n{text}\r\n", text.len())
+}
+
+/// The beginning of a stream of events.
+pub(crate) fn stream_of(events: &str) -> String {
+    format!("{STREAM_HEAD}{}", chunk(events))
+}
+
+/// A stream of these events that ends in good order.
+pub(crate) fn stream(events: &str) -> Reply {
+    Reply::Send(stream_of(events) + LAST_CHUNK)
 }
 
 /// A whole answer with JSON in it.
@@ -50,6 +80,8 @@ pub(crate) struct Received {
     pub(crate) request_line: String,
     /// Names in lower case, in order.
     pub(crate) headers: Vec<(String, String)>,
+    pub(crate) bytes: Vec<u8>,
+    /// The same as text.
     pub(crate) body: String,
 }
 
@@ -129,6 +161,22 @@ async fn play(
         Reply::Reset => {
             stream.set_zero_linger().expect("an option of every TCP socket");
         }
+        Reply::Live(mut said) => {
+            let mut byte = [0];
+            loop {
+                tokio::select! {
+                    bytes = said.recv() => match bytes {
+                        Some(bytes) => stream.write_all(bytes.as_bytes()).await.unwrap_or_default(),
+                        None => break,
+                    },
+                    _ = stream.read(&mut byte) => {
+                        let _ = hangups.send(());
+                        return;
+                    }
+                }
+            }
+            stream.set_zero_linger().expect("an option of every TCP socket");
+        }
     }
 }
 
@@ -156,8 +204,8 @@ async fn read_request(stream: &mut TcpStream) -> Option<Received> {
             return None;
         }
     }
-    let body = String::from_utf8(body).expect("a UTF-8 body");
-    Some(Received { request_line, headers, body })
+    let text = String::from_utf8_lossy(&body).into_owned();
+    Some(Received { request_line, headers, bytes: body, body: text })
 }
 
 /// A port that refuses connections, as long as this is kept: bound, but not listening.
@@ -210,6 +258,16 @@ pub(crate) struct Router {
     pub(crate) client: reqwest::Client,
 }
 
+/// What the client got of an answer whose end it watched.
+#[derive(Debug)]
+pub(crate) struct Streamed {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+    /// Whether it ended, or was cut.
+    pub(crate) is_whole: bool,
+}
+
 /// What the client got.
 #[derive(Debug)]
 pub(crate) struct Got {
@@ -240,11 +298,37 @@ impl Got {
 
 impl Router {
     pub(crate) async fn start(config: Config) -> Self {
+        Self::with_clock(config, Clock::System).await
+    }
+
+    /// One whose clock stands still until it is moved.
+    pub(crate) async fn with_manual_clock(config: Config) -> (Self, ManualClock) {
+        let clock = ManualClock::new();
+        (Self::with_clock(config, Clock::Manual(clock.clone())).await, clock)
+    }
+
+    async fn with_clock(config: Config, clock: Clock) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("a bound socket"));
-        tokio::spawn(fallproof_router::serve(listener, config, std::future::pending()));
+        let app = fallproof_router::app_with_clock(config, clock);
+        tokio::spawn(async move { axum::serve(listener, app).await });
         let client = reqwest::Client::builder().no_proxy().build().expect("a plain client");
         Self { url, client }
+    }
+
+    /// Sends a request and reads the answer as far as it goes.
+    pub(crate) async fn stream(&self, path: &str, body: &str) -> Streamed {
+        let mut response = self.post(path, body).send().await.expect("an answer");
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let mut bytes = Vec::new();
+        let is_whole = loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
+                end => break end.is_ok(),
+            }
+        };
+        let body = String::from_utf8(bytes).expect("UTF-8");
+        Streamed { status, headers, body, is_whole }
     }
 
     /// Sends a request and reads the whole answer.

@@ -1,0 +1,197 @@
+//! The operations that the router serves, and how their answers are told from broken ones.
+
+use crate::event::Dialect;
+use crate::splice::Wishes;
+
+/// An operation, named by its path below the version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Endpoint {
+    /// `POST /chat/completions`
+    ChatCompletions,
+    /// `POST /completions`
+    Completions,
+    /// `POST /embeddings`
+    Embeddings,
+    /// `POST /responses`
+    Responses,
+    /// `POST /responses/compact`
+    ResponsesCompact,
+    /// `POST /images/generations`
+    ImagesGenerations,
+    /// `POST /audio/speech`
+    AudioSpeech,
+    /// `POST /audio/transcriptions`
+    AudioTranscriptions,
+    /// `POST /audio/translations`
+    AudioTranslations,
+    /// `POST /moderations`; Azure does not have it.
+    Moderations,
+}
+
+/// What a success consists of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// One JSON object.
+    Object,
+    /// Text that is not empty: a transcript in a format that is not JSON.
+    Text,
+    /// Sound, passed on while it comes.
+    Audio,
+    /// Server-sent events, passed on while they come.
+    Events(Dialect),
+}
+
+impl Endpoint {
+    /// Every endpoint that the router serves.
+    pub const ALL: [Self; 10] = [
+        Self::ChatCompletions,
+        Self::Completions,
+        Self::Embeddings,
+        Self::Responses,
+        Self::ResponsesCompact,
+        Self::ImagesGenerations,
+        Self::AudioSpeech,
+        Self::AudioTranscriptions,
+        Self::AudioTranslations,
+        Self::Moderations,
+    ];
+
+    /// The path below the version, without a leading slash.
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::ChatCompletions => "chat/completions",
+            Self::Completions => "completions",
+            Self::Embeddings => "embeddings",
+            Self::Responses => "responses",
+            Self::ResponsesCompact => "responses/compact",
+            Self::ImagesGenerations => "images/generations",
+            Self::AudioSpeech => "audio/speech",
+            Self::AudioTranscriptions => "audio/transcriptions",
+            Self::AudioTranslations => "audio/translations",
+            Self::Moderations => "moderations",
+        }
+    }
+
+    /// Whether its answers have an id that a later call may refer to.
+    pub(crate) fn is_stateful(self) -> bool {
+        matches!(self, Self::Responses | Self::ResponsesCompact)
+    }
+
+    /// Whether it uploads a file: its requests are forms, not JSON.
+    pub(crate) fn takes_a_form(self) -> bool {
+        matches!(self, Self::AudioTranscriptions | Self::AudioTranslations)
+    }
+
+    /// The dialect of the events that the client wishes for, if it does.
+    pub(crate) fn events(self, wishes: &Wishes) -> Option<Dialect> {
+        let (wanted, dialect) = match self {
+            Self::ChatCompletions | Self::Completions => (wishes.stream, Dialect::Choices),
+            Self::Responses | Self::ImagesGenerations | Self::AudioTranscriptions => {
+                (wishes.stream, Dialect::Typed)
+            }
+            Self::AudioSpeech => (wishes.stream_format.as_deref() == Some("sse"), Dialect::Typed),
+            _ => return None,
+        };
+        wanted.then_some(dialect)
+    }
+
+    /// What a success of this media type must consist of; `None` where no success has this type.
+    ///
+    /// An answer of another kind than the client wished for is none that it could read.
+    pub(crate) fn shape(self, wishes: &Wishes, media_type: &str) -> Option<Shape> {
+        let events = self.events(wishes);
+        let text = matches!(wishes.response_format.as_deref(), Some("text" | "srt" | "vtt"));
+        match self {
+            _ if media_type == "text/event-stream" => events.map(Shape::Events),
+            // Some models ignore the wish: <https://platform.openai.com/docs/api-reference/audio>.
+            _ if events.is_some() && self != Self::AudioTranscriptions => None,
+            Self::AudioSpeech => {
+                let is_sound =
+                    media_type.starts_with("audio/") || media_type == "application/octet-stream";
+                is_sound.then_some(Shape::Audio)
+            }
+            Self::AudioTranscriptions | Self::AudioTranslations if text => {
+                let types = ["text/plain", "text/vtt", "text/srt", "application/x-subrip"];
+                types.contains(&media_type).then_some(Shape::Text)
+            }
+            _ => (media_type == "application/json").then_some(Shape::Object),
+        }
+    }
+
+    /// The media types that are asked for.
+    pub(crate) fn accept(self, wishes: &Wishes) -> &'static str {
+        match self {
+            _ if self.events(wishes).is_some() => "text/event-stream",
+            Self::AudioSpeech | Self::AudioTranscriptions | Self::AudioTranslations => "*/*",
+            _ => "application/json",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    const EVENTS: &str = "text/event-stream";
+    const JSON: &str = "application/json";
+
+    fn plain() -> Wishes {
+        Wishes::default()
+    }
+
+    fn stream() -> Wishes {
+        Wishes { stream: true, ..Wishes::default() }
+    }
+
+    fn format(format: &str) -> Wishes {
+        Wishes { response_format: Some(format.to_owned()), ..Wishes::default() }
+    }
+
+    fn sse() -> Wishes {
+        Wishes { stream_format: Some("sse".to_owned()), ..Wishes::default() }
+    }
+
+    #[rstest]
+    #[case(Endpoint::ChatCompletions, plain(), JSON, Some(Shape::Object))]
+    #[case(Endpoint::ChatCompletions, plain(), EVENTS, None)]
+    #[case(Endpoint::ChatCompletions, stream(), EVENTS, Some(Shape::Events(Dialect::Choices)))]
+    #[case(Endpoint::ChatCompletions, stream(), JSON, None)]
+    #[case(Endpoint::ChatCompletions, sse(), JSON, Some(Shape::Object))]
+    #[case(Endpoint::ChatCompletions, format("text"), JSON, Some(Shape::Object))]
+    #[case(Endpoint::ChatCompletions, format("text"), "text/plain", None)]
+    #[case(Endpoint::Completions, stream(), EVENTS, Some(Shape::Events(Dialect::Choices)))]
+    #[case(Endpoint::Responses, stream(), EVENTS, Some(Shape::Events(Dialect::Typed)))]
+    #[case(Endpoint::ResponsesCompact, stream(), JSON, Some(Shape::Object))]
+    #[case(Endpoint::ResponsesCompact, stream(), EVENTS, None)]
+    #[case(Endpoint::Embeddings, plain(), "text/html", None)]
+    #[case(Endpoint::Embeddings, plain(), "", None)]
+    #[case(Endpoint::Moderations, plain(), JSON, Some(Shape::Object))]
+    #[case(Endpoint::ImagesGenerations, plain(), JSON, Some(Shape::Object))]
+    #[case(Endpoint::ImagesGenerations, stream(), EVENTS, Some(Shape::Events(Dialect::Typed)))]
+    #[case(Endpoint::AudioSpeech, plain(), "audio/mpeg", Some(Shape::Audio))]
+    #[case(Endpoint::AudioSpeech, plain(), "application/octet-stream", Some(Shape::Audio))]
+    #[case(Endpoint::AudioSpeech, plain(), JSON, None)]
+    #[case(Endpoint::AudioSpeech, plain(), "text/html", None)]
+    #[case(Endpoint::AudioSpeech, sse(), EVENTS, Some(Shape::Events(Dialect::Typed)))]
+    #[case(Endpoint::AudioSpeech, sse(), "audio/mpeg", None)]
+    #[case(Endpoint::AudioTranscriptions, plain(), JSON, Some(Shape::Object))]
+    #[case(Endpoint::AudioTranscriptions, plain(), "text/plain", None)]
+    #[case(Endpoint::AudioTranscriptions, format("verbose_json"), JSON, Some(Shape::Object))]
+    #[case(Endpoint::AudioTranscriptions, format("srt"), "text/plain", Some(Shape::Text))]
+    #[case(Endpoint::AudioTranscriptions, format("vtt"), "text/html", None)]
+    #[case(Endpoint::AudioTranscriptions, format("text"), JSON, None)]
+    #[case(Endpoint::AudioTranscriptions, stream(), EVENTS, Some(Shape::Events(Dialect::Typed)))]
+    #[case(Endpoint::AudioTranscriptions, stream(), JSON, Some(Shape::Object))]
+    #[case(Endpoint::AudioTranslations, format("vtt"), "text/vtt", Some(Shape::Text))]
+    #[case(Endpoint::AudioTranslations, stream(), EVENTS, None)]
+    fn a_success_has_the_type_that_was_wished_for(
+        #[case] endpoint: Endpoint,
+        #[case] wishes: Wishes,
+        #[case] media_type: &str,
+        #[case] shape: Option<Shape>,
+    ) {
+        assert_eq!(endpoint.shape(&wishes, media_type), shape);
+    }
+}

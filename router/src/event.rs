@@ -1,0 +1,258 @@
+//! What an event of a provider's stream means for fallback.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::sse::Event;
+use crate::words::Words;
+
+/// How a stream tells what its events are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// Chat and completions: chunks with `choices`, and `[DONE]` at the end.
+    Choices,
+    /// All others: each event has a `type`.
+    Typed,
+}
+
+/// What an event is to somebody who waits for an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Meaning {
+    /// It promises an answer, and holds nothing of it.
+    Preamble,
+    /// It holds a part of the answer, or says how it ended.
+    Content,
+    /// The answer is whole, and nothing comes after it.
+    End,
+    /// The provider has failed.
+    Error(Words),
+}
+
+/// An event as it was understood.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Understood {
+    pub(crate) meaning: Meaning,
+    /// The id of the response that the event is about, where it says it.
+    pub(crate) response_id: Option<String>,
+    /// The event's place in the stream, where it says it.
+    pub(crate) sequence_number: Option<u64>,
+}
+
+impl From<Meaning> for Understood {
+    fn from(meaning: Meaning) -> Self {
+        Self { meaning, response_id: None, sequence_number: None }
+    }
+}
+
+/// Events that announce what is to come. Providers send them before the model has said anything.
+const PREAMBLES: [&str; 6] = [
+    "response.created",
+    "response.queued",
+    "response.in_progress",
+    "response.output_item.added",
+    "response.content_part.added",
+    "response.reasoning_summary_part.added",
+];
+
+/// Events after which an answer is whole.
+const ENDS: [&str; 5] = [
+    "response.completed",
+    "response.incomplete",
+    "image_generation.completed",
+    "transcript.text.done",
+    "speech.audio.done",
+];
+
+/// What ends a stream of choices.
+const DONE: &[u8] = b"[DONE]";
+
+impl Dialect {
+    /// What the event means, unless it is not JSON of its kind.
+    pub(crate) fn understand(self, event: &Event) -> Option<Understood> {
+        match self {
+            Self::Choices if event.data == DONE => Some(Meaning::End.into()),
+            // Some send it here too, after the event that is the end.
+            Self::Typed if event.data == DONE => Some(Meaning::Preamble.into()),
+            _ if !event.data.trim_ascii_start().starts_with(b"{") => None,
+            Self::Choices => choices(&event.data),
+            Self::Typed => typed(event),
+        }
+    }
+}
+
+fn choices(data: &[u8]) -> Option<Understood> {
+    #[derive(Deserialize)]
+    struct Chunk<'a> {
+        #[serde(borrow)]
+        error: Option<&'a RawValue>,
+        #[serde(borrow)]
+        choices: Option<Vec<Choice<'a>>>,
+    }
+
+    #[derive(Deserialize)]
+    struct Choice<'a> {
+        #[serde(borrow)]
+        delta: Option<BTreeMap<Cow<'a, str>, &'a RawValue>>,
+        #[serde(borrow)]
+        text: Option<&'a RawValue>,
+        #[serde(borrow)]
+        finish_reason: Option<&'a RawValue>,
+    }
+
+    impl Choice<'_> {
+        fn is_content(&self) -> bool {
+            let says = |value: &RawValue| !matches!(value.get(), "null" | "\"\"" | "[]" | "{}");
+            let delta = self.delta.iter().flatten();
+            self.finish_reason.is_some()
+                || self.text.is_some_and(says)
+                || delta.into_iter().any(|(name, value)| name != "role" && says(value))
+        }
+    }
+
+    let chunk: Chunk<'_> = serde_json::from_slice(data).ok()?;
+    let meaning = match chunk.error {
+        Some(error) => Meaning::Error(Words::of(error)),
+        None if chunk.choices.iter().flatten().any(Choice::is_content) => Meaning::Content,
+        None => Meaning::Preamble,
+    };
+    Some(meaning.into())
+}
+
+fn typed(event: &Event) -> Option<Understood> {
+    #[derive(Deserialize)]
+    struct Typed<'a> {
+        #[serde(borrow)]
+        r#type: Option<Cow<'a, str>>,
+        #[serde(borrow)]
+        error: Option<&'a RawValue>,
+        #[serde(borrow)]
+        response: Option<About<'a>>,
+        sequence_number: Option<u64>,
+    }
+
+    #[derive(Deserialize)]
+    struct About<'a> {
+        id: Option<String>,
+        #[serde(borrow)]
+        error: Option<&'a RawValue>,
+    }
+
+    let typed: Typed<'_> = serde_json::from_slice(&event.data).ok()?;
+    let name = typed.r#type.unwrap_or_else(|| String::from_utf8_lossy(&event.name));
+    let meaning = match (&*name, typed.error.map(Words::of)) {
+        ("error", error) => {
+            // The documents have the words beside `type`, the service has them under `error`.
+            let flat = || serde_json::from_slice(&event.data).ok().map(Words::of);
+            Meaning::Error(error.or_else(flat).unwrap_or_default())
+        }
+        ("response.failed", _) => {
+            let error = typed.response.as_ref().and_then(|response| response.error);
+            Meaning::Error(error.map(Words::of).unwrap_or_default())
+        }
+        ("", Some(error)) => Meaning::Error(error),
+        (name, _) if ENDS.contains(&name) => Meaning::End,
+        (name, _) if PREAMBLES.contains(&name) => Meaning::Preamble,
+        _ => Meaning::Content,
+    };
+    let response_id = typed.response.and_then(|response| response.id);
+    Some(Understood { meaning, response_id, sequence_number: typed.sequence_number })
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn meaning(dialect: Dialect, name: &str, data: &str) -> Option<Meaning> {
+        let event = Event { name: name.into(), data: data.into() };
+        dialect.understand(&event).map(|understood| understood.meaning)
+    }
+
+    fn error(code: &str, message: &str) -> Meaning {
+        Meaning::Error(Words { code: code.to_owned(), message: message.to_owned() })
+    }
+
+    #[rstest]
+    #[case::role(r#"{"choices":[{"delta":{"role":"assistant","content":"","refusal":null},"finish_reason":null}]}"#, Some(Meaning::Preamble))]
+    #[case::azures_first(r#"{"choices":[],"prompt_filter_results":[{}]}"#, Some(Meaning::Preamble))]
+    #[case::usage(r#"{"choices":[],"usage":{}}"#, Some(Meaning::Preamble))]
+    #[case::no_choices("{}", Some(Meaning::Preamble))]
+    #[case::null("{\"choices\":null,\"error\":null}", Some(Meaning::Preamble))]
+    #[case::empty_lists(
+        r#"{"choices":[{"delta":{"tool_calls":[],"x":{}}}]}"#,
+        Some(Meaning::Preamble)
+    )]
+    #[case::content(r#"{"choices":[{"delta":{"content":"a"}}]}"#, Some(Meaning::Content))]
+    #[case::blank(r#"{"choices":[{"delta":{"content":" "}}]}"#, Some(Meaning::Content))]
+    #[case::refusal(r#"{"choices":[{"delta":{"refusal":"no"}}]}"#, Some(Meaning::Content))]
+    #[case::tool(r#"{"choices":[{"delta":{"tool_calls":[{"index":0}]}}]}"#, Some(Meaning::Content))]
+    #[case::reasoning(
+        r#"{"choices":[{"delta":{"reasoning_content":"hm"}}]}"#,
+        Some(Meaning::Content)
+    )]
+    #[case::second_choice(
+        r#"{"choices":[{"delta":{}},{"delta":{"content":"a"}}]}"#,
+        Some(Meaning::Content)
+    )]
+    #[case::finish(r#"{"choices":[{"delta":{},"finish_reason":"stop"}]}"#, Some(Meaning::Content))]
+    #[case::text(r#"{"choices":[{"text":"a"}]}"#, Some(Meaning::Content))]
+    #[case::no_text(r#"{"choices":[{"text":"","finish_reason":null}]}"#, Some(Meaning::Preamble))]
+    #[case::done("[DONE]", Some(Meaning::End))]
+    #[case::error(r#"{"error":{"code":"x","message":"y"}}"#, Some(error("x", "y")))]
+    #[case::bare_error(r#"{"error":"y"}"#, Some(error("", "y")))]
+    #[case::not_json("{", None)]
+    #[case::not_an_object("[]", None)]
+    #[case::words("ping", None)]
+    fn choices_tell_what_they_are(#[case] data: &str, #[case] means: Option<Meaning>) {
+        assert_eq!(meaning(Dialect::Choices, "", data), means);
+    }
+
+    #[rstest]
+    #[case::created(
+        "",
+        r#"{"type":"response.created","response":{"id":"r"}}"#,
+        Some(Meaning::Preamble)
+    )]
+    #[case::announced("", r#"{"type":"response.output_item.added"}"#, Some(Meaning::Preamble))]
+    #[case::delta("", r#"{"type":"response.output_text.delta"}"#, Some(Meaning::Content))]
+    #[case::unknown("", r#"{"type":"response.telepathy.delta"}"#, Some(Meaning::Content))]
+    #[case::named("response.in_progress", "{}", Some(Meaning::Preamble))]
+    #[case::completed("", r#"{"type":"response.completed"}"#, Some(Meaning::End))]
+    #[case::incomplete("", r#"{"type":"response.incomplete"}"#, Some(Meaning::End))]
+    #[case::speech("", r#"{"type":"speech.audio.done"}"#, Some(Meaning::End))]
+    #[case::done("", "[DONE]", Some(Meaning::Preamble))]
+    #[case::failed(
+        "",
+        r#"{"type":"response.failed","response":{"error":{"code":"x","message":"y"}}}"#,
+        Some(error("x", "y"))
+    )]
+    #[case::failed_without_words("", r#"{"type":"response.failed"}"#, Some(error("", "")))]
+    #[case::nested_error(
+        "error",
+        r#"{"type":"error","error":{"code":"x","message":"y"}}"#,
+        Some(error("x", "y"))
+    )]
+    #[case::flat_error("", r#"{"type":"error","code":"x","message":"y"}"#, Some(error("x", "y")))]
+    #[case::nameless_error("", r#"{"error":{"message":"y"}}"#, Some(error("", "y")))]
+    #[case::not_json("", "{", None)]
+    fn types_tell_what_they_are(
+        #[case] name: &str,
+        #[case] data: &str,
+        #[case] means: Option<Meaning>,
+    ) {
+        assert_eq!(meaning(Dialect::Typed, name, data), means);
+    }
+
+    #[test]
+    fn an_event_tells_whose_it_is_and_where_it_stands() {
+        let data = r#"{"type":"response.created","sequence_number":3,"response":{"id":"resp_1"}}"#;
+        let event = Event { name: Vec::new(), data: data.into() };
+        let understood = Dialect::Typed.understand(&event).expect("an event");
+        assert_eq!(understood.response_id.as_deref(), Some("resp_1"));
+        assert_eq!(understood.sequence_number, Some(3));
+    }
+}

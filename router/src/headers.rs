@@ -1,0 +1,67 @@
+//! Which headers pass, in either direction.
+
+use axum::body::Bytes;
+use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::attempt::Call;
+use crate::config::{Deployment, Surface};
+use crate::retry_after::RETRY_AFTER_MS;
+
+const API_KEY: HeaderName = HeaderName::from_static("api-key");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// The client's headers that are part of the request and go upstream; everything else is between
+/// the client and this router. `OpenAI-Beta` names the shape that a client expects of the API.
+const FORWARDED: [HeaderName; 2] = [CONTENT_TYPE, HeaderName::from_static("openai-beta")];
+
+/// The provider's headers that the client gets: what the body is, the id that the provider's
+/// support asks for, and when to come back. Quotas, regions, organisations and deployment names
+/// are the operator's business.
+const RETURNED: [HeaderName; 4] =
+    [CONTENT_TYPE, HeaderName::from_static("x-request-id"), RETRY_AFTER, RETRY_AFTER_MS];
+
+/// What of a client's headers goes upstream.
+pub(crate) fn forwarded(headers: &HeaderMap) -> HeaderMap {
+    pick(&FORWARDED, headers)
+}
+
+/// The headers of a request, built anew around what is forwarded.
+pub(crate) fn request_headers(deployment: &Deployment, call: &Call) -> HeaderMap {
+    let mut headers = call.headers.clone();
+    headers.entry(CONTENT_TYPE).or_insert(JSON);
+    let accept = call.endpoint.accept(&call.body.wishes);
+    headers.insert(ACCEPT, HeaderValue::from_static(accept));
+    match deployment.surface {
+        Surface::OpenAi => {
+            headers.insert(AUTHORIZATION, deployment.credential.header_value("Bearer "))
+        }
+        Surface::AzureV1 | Surface::AzureLegacy { .. } => {
+            headers.insert(API_KEY, deployment.credential.header_value(""))
+        }
+    };
+    headers
+}
+
+/// The headers of an answer that the client gets, without the deployment's credential.
+pub(crate) fn returned(deployment: &Deployment, headers: &HeaderMap) -> HeaderMap {
+    let mut headers = pick(&RETURNED, headers);
+    for value in headers.values_mut() {
+        let clean = deployment.credential.redact(Bytes::copy_from_slice(value.as_bytes()));
+        *value = HeaderValue::from_maybe_shared(clean).expect("a header without its key is one");
+    }
+    headers
+}
+
+/// The content type in lower case, without its parameters; empty where there is none.
+pub(crate) fn media_type(headers: &HeaderMap) -> String {
+    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let media_type = content_type.and_then(|value| value.split(';').next()).unwrap_or_default();
+    media_type.trim().to_ascii_lowercase()
+}
+
+/// The named headers with all their values.
+fn pick(names: &[HeaderName], headers: &HeaderMap) -> HeaderMap {
+    let values = |name| headers.get_all(name).iter().map(move |value| (name, value));
+    names.iter().flat_map(values).map(|(name, value)| (name.clone(), value.clone())).collect()
+}

@@ -1,0 +1,198 @@
+//! How a deployment has been doing, and whether it is left alone for a while.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use axum::http::StatusCode;
+
+use crate::attempt::Failure;
+use crate::clock::Clock;
+use crate::config::{Cooldown, Group};
+use crate::policy;
+
+/// The health of one deployment as one group has seen it.
+#[derive(Debug)]
+pub(crate) struct Health {
+    clock: Clock,
+    cooldown: Option<Cooldown>,
+    max_retry_after: Duration,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    failures_in_a_row: u32,
+    aside: Option<Aside>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Aside {
+    since: Instant,
+    length: Duration,
+    rate_limited: bool,
+}
+
+/// That a deployment is left alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Rest {
+    /// For how much longer; more than nothing.
+    pub(crate) left: Duration,
+    /// Whether it has had too many calls, as its provider says.
+    pub(crate) rate_limited: bool,
+}
+
+impl Health {
+    pub(crate) fn new(group: &Group, clock: Clock) -> Self {
+        let Group { cooldown, max_retry_after, .. } = *group;
+        Self { clock, cooldown, max_retry_after, state: Mutex::default() }
+    }
+
+    /// Whether it is left alone now.
+    pub(crate) fn rest(&self) -> Option<Rest> {
+        self.change(|state, now| state.rest(now))
+    }
+
+    /// It has given a whole answer.
+    pub(crate) fn succeeded(&self) {
+        self.change(|state, _| state.failures_in_a_row = 0);
+    }
+
+    /// It has failed, or refused a request.
+    pub(crate) fn failed(&self, failure: &Failure) {
+        if !policy::blames_deployment(failure) {
+            return;
+        }
+        let (asked, rate_limited) = match failure {
+            Failure::Refused(answer) => match answer.status {
+                StatusCode::TOO_MANY_REQUESTS => (answer.wait, true),
+                StatusCode::SERVICE_UNAVAILABLE => (answer.wait, false),
+                _ => (None, false),
+            },
+            _ => (None, false),
+        };
+        self.change(|state, now| {
+            state.failures_in_a_row = state.failures_in_a_row.saturating_add(1);
+            let cooldown = self
+                .cooldown
+                .filter(|cooldown| state.failures_in_a_row >= cooldown.after_failures.get());
+            let cooldown = cooldown.map_or(Duration::ZERO, |cooldown| cooldown.rest);
+            let length = cooldown.max(asked.unwrap_or_default().min(self.max_retry_after));
+            // A call that began earlier may fail later, and must not shorten what is under way.
+            if state.rest(now).is_none_or(|rest| rest.left < length) {
+                state.aside = Some(Aside { since: now, length, rate_limited });
+            }
+        });
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut State, Instant) -> T) -> T {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut state, self.clock.now())
+    }
+}
+
+impl State {
+    fn rest(&self, now: Instant) -> Option<Rest> {
+        let Aside { since, length, rate_limited } = self.aside?;
+        let left = length.saturating_sub(now.saturating_duration_since(since));
+        (!left.is_zero()).then_some(Rest { left, rate_limited })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU32;
+
+    use axum::body::Bytes;
+    use axum::http::HeaderMap;
+
+    use super::*;
+    use crate::attempt::Answer;
+    use crate::clock::ManualClock;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn health(after_failures: Option<u32>) -> (Health, ManualClock) {
+        let clock = ManualClock::new();
+        let cooldown = after_failures.and_then(NonZeroU32::new);
+        let cooldown = cooldown.map(|after_failures| Cooldown { after_failures, rest: 5 * SECOND });
+        let health = Health {
+            clock: Clock::Manual(clock.clone()),
+            cooldown,
+            max_retry_after: 60 * SECOND,
+            state: Mutex::default(),
+        };
+        (health, clock)
+    }
+
+    fn refused(status: u16, wait: Option<Duration>) -> Failure {
+        Failure::Refused(Box::new(Answer {
+            status: StatusCode::from_u16(status).expect("a status"),
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            wait,
+        }))
+    }
+
+    fn left(health: &Health) -> Duration {
+        health.rest().map(|rest| rest.left).unwrap_or_default()
+    }
+
+    #[test]
+    fn failures_in_a_row_put_a_deployment_aside_for_its_time() {
+        let (health, clock) = health(Some(2));
+        health.failed(&Failure::Timeout);
+        health.succeeded();
+        health.failed(&Failure::Connection);
+        assert_eq!(health.rest(), None);
+        health.failed(&refused(500, None));
+        assert_eq!(health.rest(), Some(Rest { left: 5 * SECOND, rate_limited: false }));
+        clock.advance(4 * SECOND);
+        assert_eq!(left(&health), SECOND);
+        clock.advance(SECOND);
+        assert_eq!(health.rest(), None);
+    }
+
+    #[test]
+    fn after_its_rest_one_failure_is_enough_and_one_success_heals() {
+        let (health, clock) = health(Some(2));
+        for _ in 0..2 {
+            health.failed(&Failure::InvalidResponse);
+        }
+        clock.advance(5 * SECOND);
+        health.failed(&Failure::InvalidResponse);
+        assert_eq!(left(&health), 5 * SECOND);
+        clock.advance(5 * SECOND);
+        health.succeeded();
+        health.failed(&Failure::InvalidResponse);
+        assert_eq!(health.rest(), None);
+    }
+
+    #[test]
+    fn a_clients_mistake_says_nothing_of_the_deployment() {
+        let (health, _) = health(Some(1));
+        health.failed(&refused(400, Some(SECOND)));
+        assert_eq!(health.rest(), None);
+    }
+
+    #[test]
+    fn who_asks_for_time_gets_it_up_to_the_limit() {
+        for (status, asked, rest) in [(429, 7, 7), (503, 7, 7), (429, 86_400, 60), (500, 7, 0)] {
+            let (health, _) = health(None);
+            health.failed(&refused(status, Some(asked * SECOND)));
+            assert_eq!(left(&health), rest * SECOND, "{status} that asks for {asked} s");
+            assert_eq!(health.rest().is_some_and(|rest| rest.rate_limited), status == 429);
+        }
+    }
+
+    #[test]
+    fn a_rest_is_never_shortened() {
+        let (health, clock) = health(Some(1));
+        health.failed(&refused(429, Some(30 * SECOND)));
+        clock.advance(SECOND);
+        health.failed(&Failure::Timeout);
+        health.succeeded();
+        assert_eq!(health.rest(), Some(Rest { left: 29 * SECOND, rate_limited: true }));
+        health.failed(&refused(503, Some(40 * SECOND)));
+        assert_eq!(health.rest(), Some(Rest { left: 40 * SECOND, rate_limited: false }));
+    }
+}

@@ -1,0 +1,232 @@
+//! Reads along a stream, and says what of it may be passed on.
+
+use axum::body::Bytes;
+
+use crate::attempt::Failure;
+use crate::credential::Credential;
+use crate::error::ApiError;
+use crate::event::{Dialect, Meaning, Understood};
+use crate::sse::{Block, Splitter};
+use crate::words::Words;
+
+/// What is known of a stream that has come so far.
+pub(crate) struct Reader {
+    /// That of its events; sound has none.
+    dialect: Option<Dialect>,
+    credential: Credential,
+    limit: usize,
+    splitter: Splitter,
+    next_sequence_number: u64,
+    /// What may be passed on, once there is content, and was not yet.
+    pub(crate) ready: Vec<u8>,
+    pub(crate) has_content: bool,
+    pub(crate) ending: Option<Ending>,
+    pub(crate) response_id: Option<String>,
+}
+
+/// A provider's last word.
+pub(crate) enum Ending {
+    Whole,
+    Error(Words),
+}
+
+impl Reader {
+    /// Events are passed on without this credential. The limit, in bytes, is that of an event,
+    /// and of all that comes before the first content.
+    pub(crate) fn new(dialect: Option<Dialect>, credential: Credential, limit: usize) -> Self {
+        Self {
+            dialect,
+            credential,
+            limit,
+            splitter: Splitter::default(),
+            next_sequence_number: 0,
+            ready: Vec::new(),
+            has_content: false,
+            ending: None,
+            response_id: None,
+        }
+    }
+
+    /// Takes what came. After a failure nothing more is taken.
+    pub(crate) fn take(&mut self, chunk: &[u8]) -> Result<(), Failure> {
+        let Some(dialect) = self.dialect else {
+            self.has_content |= !chunk.is_empty();
+            self.ready.extend_from_slice(chunk);
+            return Ok(());
+        };
+        self.splitter.push(chunk);
+        self.take_blocks(dialect)
+    }
+
+    /// The provider has ended the stream in good order; a failure unless it is whole.
+    pub(crate) fn finish(&mut self) -> Result<(), Failure> {
+        let is_whole = match self.dialect {
+            None => self.has_content,
+            Some(dialect) => {
+                self.splitter.close();
+                self.take_blocks(dialect)?;
+                self.ending.is_some()
+            }
+        };
+        if is_whole { Ok(()) } else { Err(Failure::InvalidResponse) }
+    }
+
+    /// Adds the failure as the last event, where there are events.
+    pub(crate) fn tell(&mut self, failure: &Failure) {
+        let error = match failure {
+            Failure::Timeout => ApiError::timeout(),
+            _ => ApiError::invalid_response(),
+        };
+        if let Some(dialect) = self.dialect {
+            self.ready.extend(error.into_event(dialect, self.next_sequence_number));
+        }
+    }
+
+    fn take_blocks(&mut self, dialect: Dialect) -> Result<(), Failure> {
+        while let Some(block) = self.splitter.next() {
+            // What comes after the last word is passed on unread.
+            if self.ending.is_none() {
+                self.understand(&block, dialect)?;
+            }
+            self.ready.extend_from_slice(&self.credential.redact(block.raw.into()));
+        }
+        let held = if self.has_content { 0 } else { self.ready.len() };
+        if self.splitter.pending() + held > self.limit {
+            return Err(Failure::InvalidResponse);
+        }
+        Ok(())
+    }
+
+    fn understand(&mut self, block: &Block, dialect: Dialect) -> Result<(), Failure> {
+        let Some(event) = &block.event else { return Ok(()) };
+        let Understood { meaning, response_id, sequence_number } =
+            dialect.understand(event).ok_or(Failure::InvalidResponse)?;
+        self.response_id = self.response_id.take().or(response_id);
+        if let Some(number) = sequence_number {
+            self.next_sequence_number = number.saturating_add(1);
+        }
+        match meaning {
+            Meaning::Preamble => {}
+            Meaning::Content => self.has_content = true,
+            // Nothing at all was said.
+            Meaning::End if !self.has_content && dialect == Dialect::Choices => {
+                return Err(Failure::InvalidResponse);
+            }
+            Meaning::End => {
+                self.has_content = true;
+                self.ending = Some(Ending::Whole);
+            }
+            Meaning::Error(words) if self.has_content => self.ending = Some(Ending::Error(words)),
+            Meaning::Error(words) => return Err(Failure::ErrorInSuccess(self.without_key(words))),
+        }
+        Ok(())
+    }
+
+    fn without_key(&self, words: Words) -> Words {
+        let clean = |text: String| {
+            String::from_utf8_lossy(&self.credential.redact(Bytes::from(text))).into_owned()
+        };
+        Words { code: clean(words.code), message: clean(words.message) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    const CHAT: &str = "data: {\"choices\":[],\"prompt_filter_results\":[]}\n\n: wait\n\n\
+        data: {\"choices\":[{\"delta\":{\"role\":\"assistant\",\"content\":\"\"}}]}\r\n\r\n\
+        data: {\"choices\":[{\"delta\":{\"content\":\"ü🦀\"}}]}\r\n\r\n\
+        data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n\
+        data: {\"choices\":[],\"usage\":{}}\n\ndata: [DONE]\n\n: bye\n\n";
+
+    const RESPONSES: &str = "event: response.created\n\
+        data: {\"type\":\"response.created\",\"response\":{\"id\":\"resp_1\"},\"sequence_number\":0}\n\n\
+        event: response.output_text.delta\n\
+        data: {\"type\":\"response.output_text.delta\",\"delta\":\"a\",\"sequence_number\":7}\n\n\
+        event: response.completed\ndata: {\"type\":\"response.completed\"}\n\n";
+
+    fn reader(dialect: Dialect, limit: usize) -> Reader {
+        let credential = "sk-secret".to_owned().try_into().expect("a key");
+        Reader::new(Some(dialect), credential, limit)
+    }
+
+    #[rstest]
+    #[case::chat(Dialect::Choices, CHAT, CHAT.find("data: {\"choices\":[{\"delta\":{\"content"))]
+    #[case::responses(Dialect::Typed, RESPONSES, RESPONSES.find("event: response.output_text"))]
+    fn a_stream_passes_as_it_came_wherever_it_is_split(
+        #[case] dialect: Dialect,
+        #[case] stream: &str,
+        #[case] content: Option<usize>,
+    ) {
+        let content = content.expect("there is content");
+        for size in 1..=stream.len() {
+            let mut reader = reader(dialect, stream.len());
+            for (place, piece) in stream.as_bytes().chunks(size).enumerate() {
+                reader.take(piece).expect("a sound stream");
+                let taken = place * size + piece.len();
+                assert!(taken > content || !reader.has_content, "{taken} bytes hold no content");
+            }
+            reader.finish().expect("a whole stream");
+            assert_eq!(String::from_utf8_lossy(&reader.ready), stream, "in pieces of {size}");
+        }
+    }
+
+    #[rstest]
+    #[case::chat(Dialect::Choices, CHAT, "[DONE]\n\n")]
+    #[case::responses(Dialect::Typed, RESPONSES, "completed\"}\n\n")]
+    fn a_stream_that_is_cut_is_whole_only_after_its_last_word(
+        #[case] dialect: Dialect,
+        #[case] stream: &str,
+        #[case] last: &str,
+    ) {
+        let whole = stream.find(last).expect("a last word") + last.len();
+        for cut in 0..=stream.len() {
+            let mut reader = reader(dialect, stream.len());
+            reader.take(&stream.as_bytes()[..cut]).expect("a sound stream");
+            assert_eq!(reader.finish().is_ok(), cut >= whole, "cut after {cut} bytes");
+        }
+    }
+
+    #[test]
+    fn what_is_passed_on_ends_where_another_event_may_follow() {
+        let mut reader = reader(Dialect::Typed, 1_000);
+        let cut = RESPONSES.len() - 10;
+        reader.take(&RESPONSES.as_bytes()[..cut]).expect("a sound stream");
+        reader.tell(&Failure::Timeout);
+        let (passed, _) = RESPONSES.split_once("event: response.completed").expect("an end");
+        let told = String::from_utf8(reader.ready).expect("UTF-8");
+        let event = told.strip_prefix(passed).expect("what had come whole");
+        assert!(
+            event.starts_with("event: error\ndata: {\"type\":\"error\",\"sequence_number\":8,"),
+            "{event}"
+        );
+        assert_eq!(reader.response_id.as_deref(), Some("resp_1"));
+    }
+
+    #[rstest]
+    #[case::before_content("data: {\"choices\":[]}\n\n", 22, true)]
+    #[case::too_much_before_content("data: {\"choices\":[]}\n\n:\n\n", 22, false)]
+    #[case::too_long_an_event("data: {\"choices\":[], ", 20, false)]
+    #[case::after_content(
+        "data: {\"choices\":[{\"text\":\"a\"}]}\n\ndata: {\"choices\":[]}\n\n",
+        10,
+        true
+    )]
+    fn what_is_held_back_has_a_limit(#[case] stream: &str, #[case] limit: usize, #[case] ok: bool) {
+        assert_eq!(reader(Dialect::Choices, limit).take(stream.as_bytes()).is_ok(), ok);
+    }
+
+    #[test]
+    fn a_key_in_an_event_is_redacted_on_every_way() {
+        let mut reader = reader(Dialect::Choices, 1_000);
+        reader.take(b"data: {\"choices\":[{\"text\":\"sk-secret\"}]}\n\n").expect("content");
+        assert!(String::from_utf8_lossy(&reader.ready).contains("[redacted]"));
+        let mut reader = self::reader(Dialect::Choices, 1_000);
+        let failure = reader.take(b"data: {\"error\":{\"message\":\"bad sk-secret\"}}\n\n");
+        let Err(Failure::ErrorInSuccess(words)) = failure else { panic!("{failure:?}") };
+        assert_eq!(words.message, "bad [redacted]");
+    }
+}
