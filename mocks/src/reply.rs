@@ -12,6 +12,7 @@ mod embeddings;
 mod filter;
 mod headers;
 mod images;
+mod logprobs;
 mod members;
 mod moderations;
 mod responses;

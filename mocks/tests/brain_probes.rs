@@ -126,9 +126,10 @@ fn a_response_can_be_got_again_and_gone_on_from(
 #[rstest]
 fn a_response_of_another_upstream_is_not_known(
     #[values(Surface::OpenAi, Surface::AzureV1)] surface: Surface,
+    #[values("responses", "responses/compact")] endpoint: &str,
 ) {
     let mock = Mock::of(surface, "gpt-5");
-    let answer = mock.try_ask("responses", &input(json!({ "previous_response_id": "resp_1" })));
+    let answer = mock.try_ask(endpoint, &input(json!({ "previous_response_id": "resp_1" })));
     assert_eq!((answer.reply.status, answer.plan.refused), (400, true));
     let expected = json!({ "error": {
         "message": "Previous response with id 'resp_1' not found.",
@@ -162,13 +163,6 @@ fn only_finished_responses_that_may_be_kept_are_remembered() {
     let mock = Mock::playing(Surface::OpenAi, "gpt-5", "response_failed");
     let failed = events(&mock.ask("responses", &input(json!({ "stream": true }))));
     assert!(!known(&mock, &failed[0].1["response"]["id"]));
-}
-
-#[test]
-fn compaction_takes_any_response_before_it() {
-    let mock = Mock::of(Surface::OpenAi, "gpt-5");
-    let members = input(json!({ "previous_response_id": "resp_1" }));
-    assert_eq!(mock.ask("responses/compact", &members).status, 200);
 }
 
 #[test]

@@ -9,11 +9,13 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 /// The members that shape an answer.
-const NAMES: [&str; 27] = [
+const NAMES: [&str; 29] = [
     "best_of",
     "dimensions",
     "echo",
     "encoding_format",
+    "function_call",
+    "functions",
     "include",
     "input",
     "logprobs",
@@ -95,20 +97,23 @@ fn any_json() -> impl Strategy<Value = Value> {
 
 fn members() -> impl Strategy<Value = Value> {
     let name = prop::sample::select(NAMES.as_slice()).prop_map(str::to_owned);
-    let forced = any_json().prop_map(|schema| {
+    let tools = prop::sample::select(vec!["function", "custom"]);
+    let forced = (tools, any_json()).prop_map(|(kind, schema)| {
         json!({
-            "tools": [{ "type": "function", "name": "f", "parameters": schema }],
-            "tool_choice": "required"
+            "tools": [{ "type": kind, "name": "f", "parameters": schema }],
+            "tool_choice": "required",
+            "functions": [{ "name": "f", "parameters": schema }],
+            "function_call": { "name": "f" }
         })
     });
-    let formed = any_json().prop_map(|schema| {
+    let shaped = any_json().prop_map(|schema| {
         json!({ "response_format": { "type": "json_schema", "json_schema": { "schema": schema } } })
     });
     prop_oneof![
         prop::collection::vec((name, any_json()), 0..8)
             .prop_map(|members| members.into_iter().collect::<Map<_, _>>().into()),
         forced,
-        formed,
+        shaped,
     ]
 }
 

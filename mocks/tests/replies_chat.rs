@@ -116,6 +116,61 @@ fn a_forced_function_is_called_with_arguments_that_fit(
 }
 
 #[rstest]
+#[case(json!({ "type": "custom", "custom": { "name": "note" } }), "stop")]
+#[case(json!("required"), "tool_calls")]
+fn a_forced_custom_tool_is_called_with_text(
+    #[case] tool_choice: Value,
+    #[case] finish_reason: &str,
+    #[values(Surface::OpenAi, Surface::AzureV1)] surface: Surface,
+) {
+    let tool = json!({ "type": "custom", "custom": { "name": "note" } });
+    let members = chat(json!({ "tools": [tool], "tool_choice": tool_choice }));
+    let mock = Mock::of(surface, "gpt-5");
+    let choice = &json_of(&mock.ask(CHAT, &members))["choices"][0];
+    assert_eq!((&choice["finish_reason"], called(choice)), (&json!(finish_reason), true));
+    let call = &choice["message"]["tool_calls"][0];
+    assert_eq!((&call["type"], &call["custom"]["name"]), (&json!("custom"), &json!("note")));
+    let said = call["custom"]["input"].as_str().expect("text");
+    assert!(said.contains(marker().token()));
+
+    let mut streamed = members;
+    streamed["stream"] = json!(true);
+    let streamed = chunks(&mock.ask(CHAT, &streamed));
+    assert_eq!(put_together(&streamed, 0, "/delta/tool_calls/0/custom/input"), said);
+    assert_eq!(put_together(&streamed, 0, "/delta/tool_calls/0/custom/name"), "note");
+}
+
+#[rstest]
+fn a_forced_function_of_the_older_kind_is_called(
+    #[values(Surface::OpenAi, Surface::AzureLegacy)] surface: Surface,
+) {
+    let function = weather()["function"].clone();
+    let members = chat(json!({
+        "functions": [{ "name": "other" }, function], "function_call": { "name": "get_weather" }
+    }));
+    let mock = Mock::of(surface, "gpt-4o");
+    let choice = &json_of(&mock.ask(CHAT, &members))["choices"][0];
+    assert_eq!((&choice["finish_reason"], called(choice)), (&json!("stop"), true));
+    let call = &choice["message"]["function_call"];
+    assert_eq!(call["name"], "get_weather");
+    let arguments = call["arguments"].as_str().expect("JSON text");
+    let expected = json!({ "city": marker().token(), "days": 2, "unit": "celsius" });
+    assert_eq!(serde_json::from_str::<Value>(arguments).expect("JSON"), expected);
+
+    let mut streamed = members;
+    streamed["stream"] = json!(true);
+    let streamed = chunks(&mock.ask(CHAT, &streamed));
+    assert_eq!(put_together(&streamed, 0, "/delta/function_call/arguments"), arguments);
+    assert_eq!(put_together(&streamed, 0, "/delta/function_call/name"), "get_weather");
+}
+
+/// Whether a call is all that was said: there is no text, nor anything that a filter found in it.
+fn called(choice: &Value) -> bool {
+    let found = choice.get("content_filter_results");
+    choice["message"]["content"].is_null() && found.is_none_or(|found| *found == json!({}))
+}
+
+#[rstest]
 #[case(json!("auto"))]
 #[case(json!("none"))]
 fn a_function_that_is_not_forced_is_not_called(#[case] tool_choice: Value) {
@@ -171,7 +226,12 @@ fn logprobs_are_given_for_each_piece_where_they_are_asked_for() {
     let logprobs = answer["choices"][0]["logprobs"]["content"].as_array().expect("a list");
     let tokens: String = logprobs.iter().filter_map(|it| it["token"].as_str()).collect();
     assert_eq!(answer["choices"][0]["message"]["content"], tokens);
-    assert_eq!(logprobs[0]["top_logprobs"][0]["token"], logprobs[0]["token"]);
+    for piece in logprobs {
+        let top = piece["top_logprobs"].as_array().expect("a list");
+        assert_eq!((top.len(), &top[0]["token"]), (2, &piece["token"]));
+        assert_ne!(top[0]["token"], top[1]["token"]);
+        assert!(top[0]["logprob"].as_f64() > top[1]["logprob"].as_f64());
+    }
     let mut streamed = members;
     streamed["stream"] = json!(true);
     let streamed = chunks(&mock.ask(CHAT, &streamed));
@@ -212,15 +272,17 @@ fn a_completion_goes_on_from_each_prompt() {
 #[test]
 fn the_logprobs_of_a_completion_are_lists() {
     let mock = Mock::of(Surface::OpenAi, "gpt-3.5-turbo-instruct");
-    let answer = json_of(&mock.ask("completions", &json!({ "prompt": "Hi", "logprobs": 1 })));
+    let answer = json_of(&mock.ask("completions", &json!({ "prompt": "Hi", "logprobs": 3 })));
     let logprobs = &answer["choices"][0]["logprobs"];
     let lengths: Vec<_> = ["tokens", "token_logprobs", "top_logprobs", "text_offset"]
         .iter()
         .map(|name| logprobs[name].as_array().map(Vec::len))
         .collect();
     assert!(lengths[0] > Some(1) && lengths.iter().all(|length| *length == lengths[0]));
-    let first = logprobs["tokens"][0].as_str().expect("text").chars().count();
-    assert_eq!(logprobs["text_offset"][1], first);
+    let first = logprobs["tokens"][0].as_str().expect("text");
+    assert_eq!(logprobs["text_offset"][1], first.chars().count());
+    let top = &logprobs["top_logprobs"][0];
+    assert_eq!((names(top).len(), &top[first]), (3, &logprobs["token_logprobs"][0]));
 }
 
 #[test]

@@ -120,12 +120,14 @@ fn a_response_is_json_or_a_call_where_that_is_asked_for() {
 
 #[test]
 fn a_response_includes_logprobs_if_they_are_asked_for() {
-    let members = input(json!({ "include": ["message.output_text.logprobs"], "top_logprobs": 1 }));
+    let members = input(json!({ "include": ["message.output_text.logprobs"], "top_logprobs": 2 }));
     let answer = json_of(&Mock::of(Surface::OpenAi, "gpt-4o").ask("responses", &members));
     let part = &answer["output"][0]["content"][0];
     let logprobs = part["logprobs"].as_array().expect("a list");
     let tokens: String = logprobs.iter().filter_map(|it| it["token"].as_str()).collect();
     assert_eq!(part["text"], tokens);
+    let tops = logprobs.iter().map(|it| it["top_logprobs"].as_array().map(Vec::len));
+    assert!(tops.into_iter().all(|top| top == Some(2)));
 }
 
 #[test]

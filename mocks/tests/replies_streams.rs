@@ -349,6 +349,26 @@ fn a_response_that_calls_a_function_streams_its_arguments() {
 }
 
 #[test]
+fn a_response_that_calls_a_custom_tool_streams_its_input() {
+    let tool = json!({ "type": "custom", "name": "note" });
+    let members = input(json!({ "tools": [tool], "tool_choice": tool, "stream": true }));
+    let events = events(&Mock::of(Surface::OpenAi, "gpt-5").ask("responses", &members));
+    let input = ["custom_tool_call_input.delta", "custom_tool_call_input.done"];
+    assert_eq!(kinds(&events)[3..5], input);
+    assert_eq!(
+        (&events[2].1["item"]["status"], &events[2].1["item"]["input"]),
+        (&json!("in_progress"), &json!(""))
+    );
+    let deltas: String = events.iter().filter_map(|(_, it)| it["delta"].as_str()).collect();
+    let done = events.iter().find(|(_, it)| it["type"] == format!("response.{}", input[1]));
+    assert_eq!(done.map(|(_, it)| &it["input"]), Some(&json!(deltas)));
+    let item = &events[events.len() - 1].1["response"]["output"][0];
+    assert_eq!(names(item), ["id", "type", "status", "call_id", "input", "name"], "recorded so");
+    assert_eq!((&item["type"], &item["input"]), (&json!("custom_tool_call"), &json!(deltas)));
+    assert!(deltas.contains(marker().token()));
+}
+
+#[test]
 fn a_refused_response_streams_its_refusal() {
     let mock = Mock::playing(Surface::OpenAi, "gpt-4o", "refusal");
     let events = events(&mock.ask("responses", &input(json!({ "stream": true }))));

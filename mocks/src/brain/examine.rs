@@ -90,7 +90,7 @@ impl Upstream {
             doubt => doubt,
         };
         if let Some(id) = body.members.get::<String>("previous_response_id")
-            && endpoint == Endpoint::Responses
+            && matches!(endpoint, Endpoint::Responses | Endpoint::ResponsesCompact)
             && !stored.has(&id)
         {
             return Err(Refusal::Parameter(Box::new(unknown_response(&id))));
@@ -172,7 +172,8 @@ fn no_form() -> Violation {
 }
 
 /// Words, parameter and code: <https://github.com/maximhq/bifrost/issues/2441> and
-/// <https://github.com/bigduu/Bamboo-agent/pull/513>.
+/// <https://github.com/bigduu/Bamboo-agent/pull/513>. Those are of `/responses`; nobody has shown
+/// what `/responses/compact` says.
 fn unknown_response(id: &str) -> Violation {
     let message = format!("Previous response with id '{id}' not found.");
     refused(message, Some("previous_response_id"), Some("previous_response_not_found"))

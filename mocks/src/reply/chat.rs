@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::said::{Kind, Said};
+use super::said::{Kind, Said, Tool};
 use super::sse::Events;
-use super::{Body, Course, Order, filter, pretty};
+use super::{Body, Course, Order, filter, logprobs, pretty};
 use crate::provider::Endpoint;
 
 pub(super) fn body(order: &Order<'_>) -> Body {
@@ -59,24 +59,45 @@ fn message(said: &Said) -> Value {
             "refusal": said.text(),
             "annotations": []
         }),
-        Kind::Call { id, name } => json!({
+        Kind::Call { tool, id, name } => json!({
             "role": "assistant",
             "content": null,
-            "tool_calls": [{
-                "id": id,
-                "type": "function",
-                "function": { "name": name, "arguments": said.text() }
-            }],
+            (calls_in(*tool)): call(*tool, id, name, &said.text()),
             "refusal": null,
             "annotations": []
         }),
     }
 }
 
+/// The member that holds the calls of such a tool.
+fn calls_in(tool: Tool) -> &'static str {
+    match tool {
+        Tool::Function | Tool::Custom => "tool_calls",
+        Tool::OldFunction => "function_call",
+    }
+}
+
+fn call(tool: Tool, id: &str, name: &str, with: &str) -> Value {
+    match tool {
+        Tool::Function => json!([{
+            "id": id,
+            "type": "function",
+            "function": { "name": name, "arguments": with }
+        }]),
+        Tool::Custom => json!([{
+            "id": id,
+            "type": "custom",
+            "custom": { "name": name, "input": with }
+        }]),
+        Tool::OldFunction => json!({ "name": name, "arguments": with }),
+    }
+}
+
 /// Azure's form: alphabetical order, with what its content filter found.
 fn azure(mut completion: Value) -> Value {
     for choice in completion["choices"].as_array_mut().into_iter().flatten() {
-        let is_text = choice["message"].get("tool_calls").is_none();
+        let message = &choice["message"];
+        let is_text = message["content"].is_string() || message["refusal"].is_string();
         choice["content_filter_results"] = if is_text { filter::answer() } else { json!({}) };
     }
     completion["prompt_filter_results"] = Value::Null;
@@ -152,27 +173,35 @@ fn first_delta(said: &Said) -> Value {
     match &said.kind {
         Kind::Text => json!({ "role": "assistant", "content": "", "refusal": null }),
         Kind::Refusal => json!({ "role": "assistant", "content": null, "refusal": "" }),
-        Kind::Call { id, name } => json!({
-            "role": "assistant",
-            "content": null,
-            "tool_calls": [{
-                "index": 0,
-                "id": id,
-                "type": "function",
-                "function": { "name": name, "arguments": "" }
-            }],
-            "refusal": null
-        }),
+        Kind::Call { tool, id, name } => {
+            let mut call = call(*tool, id, name, "");
+            if let Some(Value::Object(listed)) = call.get_mut(0) {
+                listed.shift_insert(0, "index".to_owned(), json!(0));
+            }
+            json!({
+                "role": "assistant",
+                "content": null,
+                (calls_in(*tool)): call,
+                "refusal": null
+            })
+        }
     }
 }
 
+/// A custom tool's delta is the [reported] one; the published schema has none.
+///
+/// [reported]: https://github.com/openai/openai-openapi/issues/576
 fn delta(said: &Said, piece: &str) -> Value {
     match said.kind {
         Kind::Text => json!({ "content": piece }),
         Kind::Refusal => json!({ "refusal": piece }),
-        Kind::Call { .. } => {
-            json!({ "tool_calls": [{ "index": 0, "function": { "arguments": piece } }] })
-        }
+        Kind::Call { tool, .. } => match tool {
+            Tool::Function => {
+                json!({ "tool_calls": [{ "index": 0, "function": { "arguments": piece } }] })
+            }
+            Tool::Custom => json!({ "tool_calls": [{ "index": 0, "custom": { "input": piece } }] }),
+            Tool::OldFunction => json!({ "function_call": { "arguments": piece } }),
+        },
     }
 }
 
@@ -207,7 +236,8 @@ pub(super) fn includes_usage(order: &Order<'_>) -> bool {
 }
 
 fn usage(order: &Order<'_>, choices: &[Said]) -> Value {
-    let prompt = order.members.tokens("messages") + order.members.tokens("tools");
+    let asked = ["messages", "tools", "functions"];
+    let prompt: usize = asked.iter().map(|name| order.members.tokens(name)).sum();
     let completion: usize = choices.iter().map(|said| said.pieces.len()).sum();
     json!({
         "prompt_tokens": prompt,
@@ -223,23 +253,14 @@ fn usage(order: &Order<'_>, choices: &[Said]) -> Value {
     })
 }
 
-/// The model was sure of every piece.
 fn logprobs(order: &Order<'_>, kind: &Kind, pieces: &[String]) -> Value {
     if order.members.get("logprobs") != Some(true) {
         return Value::Null;
     }
-    let top = order.members.get::<u64>("top_logprobs").unwrap_or(0).min(1);
-    let pieces: Vec<_> = pieces.iter().map(|piece| logprob(piece, top > 0)).collect();
+    let pieces: Vec<_> = pieces.iter().map(|piece| logprobs::entry(order, piece)).collect();
     match kind {
         Kind::Text => json!({ "content": pieces, "refusal": null }),
         Kind::Refusal => json!({ "content": null, "refusal": pieces }),
         Kind::Call { .. } => Value::Null,
     }
-}
-
-pub(super) fn logprob(piece: &str, with_top: bool) -> Value {
-    let alone = json!({ "token": piece, "logprob": 0.0, "bytes": piece.as_bytes() });
-    let mut entry = alone.clone();
-    entry["top_logprobs"] = if with_top { json!([alone]) } else { json!([]) };
-    entry
 }

@@ -1,8 +1,9 @@
 //! `POST /completions`.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::chat::includes_usage;
+use super::logprobs::likeliest;
 use super::said::Said;
 use super::sse::Events;
 use super::{Body, Course, Order, filter, pretty, tokens_in};
@@ -144,11 +145,11 @@ fn choice(
     choice
 }
 
-/// The model was sure of every piece.
+/// The piece itself is always among the likeliest, also where none are asked for.
 fn logprobs(order: &Order<'_>, pieces: &[String]) -> Value {
-    if pieces.is_empty() || order.members.get::<u64>("logprobs").is_none() {
+    let Some(count) = order.members.get::<usize>("logprobs").filter(|_| !pieces.is_empty()) else {
         return Value::Null;
-    }
+    };
     let offsets: Vec<usize> = pieces
         .iter()
         .scan(0, |next, piece| {
@@ -157,7 +158,11 @@ fn logprobs(order: &Order<'_>, pieces: &[String]) -> Value {
             Some(offset)
         })
         .collect();
-    let top: Vec<_> = pieces.iter().map(|piece| json!({ piece: 0.0 })).collect();
+    let top: Vec<_> = pieces
+        .iter()
+        .map(|piece| likeliest(piece, count.max(1)))
+        .map(|likeliest| likeliest.map(|(token, it)| (token, it.into())).collect::<Map<_, _>>())
+        .collect();
     json!({
         "tokens": pieces,
         "token_logprobs": vec![0.0; pieces.len()],

@@ -1,9 +1,9 @@
-//! What the model says: a text, a refusal or the call of a function.
+//! What the model says: a text, a refusal or the call of a tool.
 //!
 //! It is made of pieces. A stream sends one at a time, each counts as a token, and the marker is
 //! within the first one that holds words: whoever got any of them got the marker.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::sample::sample;
 use super::{Course, Order};
@@ -14,7 +14,7 @@ const MOST_CHOICES: u64 = 128;
 /// One choice of an answer.
 pub(super) struct Said {
     pub(super) kind: Kind,
-    /// Of the text, the refusal or the call's arguments.
+    /// Of the text, the refusal, or what the tool is called with.
     pub(super) pieces: Vec<String>,
     pub(super) finish_reason: &'static str,
 }
@@ -22,7 +22,18 @@ pub(super) struct Said {
 pub(super) enum Kind {
     Text,
     Refusal,
-    Call { id: String, name: String },
+    Call { tool: Tool, id: String, name: String },
+}
+
+/// What is called.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tool {
+    /// A function, with arguments as JSON.
+    Function,
+    /// A custom tool, with text.
+    Custom,
+    /// One of chat's `functions`, from before there were tools: a call without an id.
+    OldFunction,
 }
 
 impl Said {
@@ -94,31 +105,49 @@ impl Order<'_> {
         Said { kind: Kind::Text, pieces, finish_reason }
     }
 
-    /// The call that `tool_choice` forces. A function that is forced by its name finishes with
-    /// `stop` ([seen](https://github.com/vllm-project/vllm/pull/25054)).
     fn forced_call(&self, choice: u64) -> Option<Said> {
-        let tools: Vec<Value> = self.members.get("tools")?;
-        let (name, finish_reason) = match self.members.value("tool_choice") {
-            Value::String(mode) if mode == "required" => (first_name(&tools)?, "tool_calls"),
-            forced if forced["type"] == "function" => (name_of(&forced)?, "stop"),
-            allowed if allowed["type"] == "allowed_tools" => {
-                let allowed = allowed.get("allowed_tools").unwrap_or(&allowed);
-                let tools = allowed["tools"].as_array().filter(|_| allowed["mode"] == "required");
-                (first_name(tools?)?, "tool_calls")
+        let Forced { tool, name, parameters, finish_reason } =
+            self.forced_tool().or_else(|| self.forced_function())?;
+        let said = match (tool, parameters) {
+            (Tool::Custom, _) => self.words(choice),
+            (_, parameters @ Value::Object(_)) => {
+                sample(&parameters, self.marker.token()).to_string()
             }
-            _ => return None,
-        };
-        let tool = tools.iter().find(|tool| name_of(tool).as_ref() == Some(&name))?;
-        let parameters = tool.get("function").unwrap_or(tool).get("parameters");
-        let arguments = match parameters {
-            Some(parameters @ Value::Object(_)) => sample(parameters, self.marker.token()),
-            _ => Value::Object(Map::new()),
+            _ => "{}".to_owned(),
         };
         // The id goes through most gateways as it is, so arguments without texts do no harm.
         let token = self.marker.token();
         let id = format!("call_{token}{}", self.digits(&format!("call {choice}"), 5));
-        let pieces = pieces(&arguments.to_string());
-        Some(Said { kind: Kind::Call { id, name }, pieces, finish_reason })
+        Some(Said { kind: Kind::Call { tool, id, name }, pieces: pieces(&said), finish_reason })
+    }
+
+    /// The tool whose call `tool_choice` forces. One that is forced by its name finishes with
+    /// `stop` ([seen](https://github.com/vllm-project/vllm/pull/25054) with functions).
+    fn forced_tool(&self) -> Option<Forced> {
+        let tools: Vec<Value> = self.members.get("tools")?;
+        let (chosen, finish_reason) = match self.members.value("tool_choice") {
+            Value::String(mode) if mode == "required" => (first_named(&tools)?, "tool_calls"),
+            allowed if allowed["type"] == "allowed_tools" => {
+                let allowed = allowed.get("allowed_tools").unwrap_or(&allowed);
+                let tools = allowed["tools"].as_array().filter(|_| allowed["mode"] == "required");
+                (first_named(tools?)?, "tool_calls")
+            }
+            forced => (named(&forced)?, "stop"),
+        };
+        let definition = tools.iter().find(|tool| named(tool).as_ref() == Some(&chosen))?;
+        let (tool, name) = chosen;
+        let parameters = definition.get("function").unwrap_or(definition)["parameters"].clone();
+        Some(Forced { tool, name, parameters, finish_reason })
+    }
+
+    /// The function whose call `function_call` forces by its name, which finishes with `stop`
+    /// ([seen](https://github.com/openai/openai-node/issues/305)).
+    fn forced_function(&self) -> Option<Forced> {
+        let functions: Vec<Value> = self.members.get("functions")?;
+        let name = self.members.value("function_call")["name"].as_str()?.to_owned();
+        let definition = functions.iter().find(|function| function["name"] == name.as_str())?;
+        let parameters = definition["parameters"].clone();
+        Some(Forced { tool: Tool::OldFunction, name, parameters, finish_reason: "stop" })
     }
 
     /// What a JSON answer must look like, if one is asked for: `response_format` of chat,
@@ -142,15 +171,29 @@ impl Order<'_> {
     }
 }
 
-/// The first tool that is a function.
-fn first_name(tools: &[Value]) -> Option<String> {
-    tools.iter().find_map(name_of)
+/// A call that is not the model's choice.
+struct Forced {
+    tool: Tool,
+    name: String,
+    /// The schema of a function's arguments, `Null` where there is none.
+    parameters: Value,
+    finish_reason: &'static str,
 }
 
-/// The name of a function, which chat wraps and responses do not.
-fn name_of(tool: &Value) -> Option<String> {
-    let name = tool.get("function").unwrap_or(tool).get("name")?.as_str()?;
-    (tool["type"] == "function").then(|| name.to_owned())
+/// The first tool that has a name.
+fn first_named(tools: &[Value]) -> Option<(Tool, String)> {
+    tools.iter().find_map(named)
+}
+
+/// The name of a function or custom tool, which chat wraps and responses do not.
+fn named(tool: &Value) -> Option<(Tool, String)> {
+    let (kind, wrapper) = match tool["type"].as_str()? {
+        "function" => (Tool::Function, "function"),
+        "custom" => (Tool::Custom, "custom"),
+        _ => return None,
+    };
+    let name = tool.get(wrapper).unwrap_or(tool).get("name")?.as_str()?;
+    Some((kind, name.to_owned()))
 }
 
 /// A text in pieces as a model might make them: a word with the blank before it, or a mark. The

@@ -2,9 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::reply::Order;
-use crate::reply::chat::logprob;
-use crate::reply::said::{Kind, Said, pieces};
+use crate::reply::said::{Kind, Said, Tool, pieces};
+use crate::reply::{Order, logprobs};
 
 /// What a model thinks before it speaks, in tokens.
 const REASONING_TOKENS: usize = 64;
@@ -101,7 +100,15 @@ fn answer(order: &Order<'_>) -> Item {
             }),
         ),
         Kind::Refusal => message(order, &json!({ "type": "refusal", "refusal": said.text() })),
-        Kind::Call { id, name } => json!({
+        Kind::Call { tool: Tool::Custom, id, name } => json!({
+            "id": format!("ctc_{}", order.digits("custom tool call", 50)),
+            "type": "custom_tool_call",
+            "status": "completed",
+            "call_id": id,
+            "input": said.text(),
+            "name": name
+        }),
+        Kind::Call { id, name, .. } => json!({
             "id": format!("fc_{}", order.digits("function call", 50)),
             "type": "function_call",
             "status": "completed",
@@ -128,8 +135,7 @@ pub(super) fn logprobs(order: &Order<'_>, pieces: &[String]) -> Value {
     if !includes(order, "message.output_text.logprobs") {
         return json!([]);
     }
-    let with_top = order.members.get::<u64>("top_logprobs").is_some_and(|top| top > 0);
-    pieces.iter().map(|piece| logprob(piece, with_top)).collect()
+    pieces.iter().map(|piece| logprobs::entry(order, piece)).collect()
 }
 
 fn includes(order: &Order<'_>, what: &str) -> bool {

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::items::{Content, Item, logprobs};
 use super::{frame, response};
 use crate::provider::Endpoint;
-use crate::reply::said::{Kind, Said};
+use crate::reply::said::{Kind, Said, Tool};
 use crate::reply::sse::Events;
 use crate::reply::{Course, Order};
 
@@ -85,6 +85,7 @@ impl Stream<'_> {
             Content::Said(said) => {
                 begun["status"] = json!("in_progress");
                 match said.kind {
+                    Kind::Call { tool: Tool::Custom, .. } => begun["input"] = json!(""),
                     Kind::Call { .. } => begun["arguments"] = json!(""),
                     Kind::Text | Kind::Refusal => begun["content"] = json!([]),
                 }
@@ -128,6 +129,8 @@ impl Stream<'_> {
                 delta["content_index"] = json!(0);
                 "response.refusal.delta"
             }
+            // Order and names of these events: https://github.com/Oaklight/llm-rosetta/issues/182
+            Kind::Call { tool: Tool::Custom, .. } => "response.custom_tool_call_input.delta",
             Kind::Call { .. } => "response.function_call_arguments.delta",
         };
         if let Some(obfuscation) = self.order.obfuscation(self.events.count()) {
@@ -150,6 +153,11 @@ impl Stream<'_> {
                 whole["content_index"] = json!(0);
                 whole["refusal"] = json!(said.text());
                 self.event("response.refusal.done", whole);
+            }
+            Kind::Call { tool: Tool::Custom, .. } => {
+                whole["input"] = json!(said.text());
+                self.event("response.custom_tool_call_input.done", whole);
+                return;
             }
             Kind::Call { .. } => {
                 whole["arguments"] = json!(said.text());

@@ -1,0 +1,26 @@
+//! How sure the model was of each piece: quite sure, with ever less likely alternatives.
+
+use serde_json::{Value, json};
+
+use super::Order;
+
+/// The most alternatives that a provider gives.
+const MOST: usize = 20;
+
+/// The likeliest tokens in place of a piece, itself first.
+pub(super) fn likeliest(piece: &str, count: usize) -> impl Iterator<Item = (String, f64)> {
+    let others = (0_u8..).map(|number| number.to_string()).filter(move |other| other != piece);
+    let tokens = std::iter::once(piece.to_owned()).chain(others);
+    let logprobs = std::iter::once(0.0).chain((17_u8..).map(|rank| -f64::from(rank)));
+    tokens.zip(logprobs).take(count.min(MOST))
+}
+
+/// What chat and responses tell of a piece, with as many tokens as `top_logprobs` asks for.
+pub(super) fn entry(order: &Order<'_>, piece: &str) -> Value {
+    let told = |token: &str, logprob: f64| json!({ "token": token, "logprob": logprob, "bytes": token.as_bytes() });
+    let count = order.members.get::<usize>("top_logprobs").unwrap_or(0);
+    let top: Vec<_> = likeliest(piece, count).map(|(token, it)| told(&token, it)).collect();
+    let mut entry = told(piece, 0.0);
+    entry["top_logprobs"] = top.into();
+    entry
+}

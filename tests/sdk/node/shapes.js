@@ -1,0 +1,40 @@
+'use strict';
+// What the tests ask the model for: a tool and a format.
+
+const assert = require('node:assert/strict');
+const { z } = require('zod');
+
+const WEATHER = {
+  type: 'object',
+  properties: {
+    city: { type: 'string' },
+    unit: { type: 'string', enum: ['celsius', 'fahrenheit'] },
+    days: { type: 'integer' },
+  },
+  required: ['city', 'unit', 'days'],
+  additionalProperties: false,
+};
+
+const Event = z.object({
+  title: z.string(),
+  kind: z.enum(['meeting', 'party']),
+  guests: z.array(z.string()),
+  seats: z.number().int(),
+  price: z.number().nullable(),
+});
+
+/** Arguments that a model may call the tool with, strictly. */
+function assertIsWeather(text) {
+  const called = JSON.parse(text);
+  assert.deepEqual(Object.keys(called).sort(), ['city', 'days', 'unit']);
+  assert.equal(typeof called.city, 'string');
+  assert.ok(['celsius', 'fahrenheit'].includes(called.unit));
+  assert.ok(Number.isInteger(called.days));
+}
+
+module.exports = {
+  Event,
+  assertIsWeather,
+  TOOL: { type: 'function', function: { name: 'weather', strict: true, parameters: WEATHER } },
+  RESPONSES_TOOL: { type: 'function', name: 'weather', strict: true, parameters: WEATHER },
+};

@@ -1,0 +1,102 @@
+"""`fallproof serve` as a process, and the SDK's clients for its three surfaces."""
+
+import json
+import os
+import subprocess
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+from openai import AsyncAzureOpenAI, AsyncOpenAI, AzureOpenAI, OpenAI
+
+BINARY = os.environ.get("FALLPROOF", "fallproof")
+SURFACES = ("openai", "azure-v1", "azure-legacy")
+# One try, and no waiting for ever: what goes wrong is seen at once.
+HASTY = {"max_retries": 0, "timeout": 10.0}
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One request that reached a mock, as its journal tells it."""
+
+    method: str
+    target: str
+    headers: dict[str, str]
+    body: str
+    status: int | None
+    kind: str
+    refused: bool
+    violation: dict[str, Any] | None
+    client_gone: bool
+
+    @staticmethod
+    def of(entry: dict[str, Any]) -> "Hit":
+        headers = {name.lower(): value for name, value in entry["headers"]}
+        return Hit(**{**{name: entry.get(name) for name in Hit.__annotations__}, "headers": headers})
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class Serve:
+    """A running `fallproof serve`, which accepts every model name unless some are given."""
+
+    def __init__(self, *models: str):
+        ports = [argument for server in ("openai", "azure", "admin") for argument in (f"--{server}", "0")]
+        names = [argument for model in models for argument in ("--model", model)]
+        self.process = subprocess.Popen(
+            [BINARY, "serve", "--json", *ports, *names], stdout=subprocess.PIPE, text=True
+        )
+        line = self.process.stdout.readline()
+        if not line:
+            self.process.communicate()
+            raise RuntimeError(
+                f"{BINARY} serve ended with {self.process.returncode} and printed no addresses"
+            )
+        self.addresses = json.loads(line)
+        self.admin = httpx2.Client(base_url=self.addresses["admin"], trust_env=False)
+
+    def stop(self) -> int:
+        """Asks it to end, and gives its exit code."""
+        self.admin.close()
+        self.process.terminate()
+        self.process.stdout.close()
+        return self.process.wait(timeout=10)
+
+    def play(self, surface: str, *script: Any, repeat_last: bool = False) -> None:
+        """What the provider of this surface does at its next attempts."""
+        body = {"script": list(script), "repeat_last": repeat_last}
+        answer = self.admin.put(f"/script/{surface.split('-')[0]}", json=body)
+        assert answer.is_success, answer.text
+
+    def journal(self) -> list[Hit]:
+        return [Hit.of(entry) for entry in self.admin.get("/journal").raise_for_status().json()]
+
+    def last(self) -> Hit:
+        return self.journal()[-1]
+
+    def reset(self) -> None:
+        self.admin.post("/reset").raise_for_status()
+
+    def client(self, surface: str, **options: Any) -> OpenAI:
+        """The SDK's client for a surface."""
+        kind = AzureOpenAI if surface == "azure-legacy" else OpenAI
+        return kind(**self.where(surface), **{**HASTY, **options})
+
+    def async_client(self, surface: str, **options: Any) -> AsyncOpenAI:
+        kind = AsyncAzureOpenAI if surface == "azure-legacy" else AsyncOpenAI
+        return kind(**self.where(surface), **{**HASTY, **options})
+
+    def where(self, surface: str) -> dict[str, str]:
+        """Address and credential, as the SDK's users give them."""
+        openai, azure = self.addresses["openai"], self.addresses["azure"]
+        return {
+            "openai": {"base_url": openai["base_url"], "api_key": openai["key"]},
+            "azure-v1": {"base_url": azure["base_url"], "api_key": azure["key"]},
+            "azure-legacy": {
+                "azure_endpoint": azure["endpoint"],
+                "api_version": azure["api_version"],
+                "api_key": azure["key"],
+            },
+        }[surface]
