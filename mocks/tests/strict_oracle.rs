@@ -379,7 +379,7 @@ fn both_see_every_single_defect_at_every_place(#[case] endpoint: Endpoint) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn both_agree_on_bodies_with_any_defects(

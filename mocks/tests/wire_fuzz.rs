@@ -59,7 +59,7 @@ fn the_next_good_request_is_answered_whatever_came_before() {
     let runtime = runtime.expect("a runtime");
     let script = vec![Behaviour { times: u32::MAX, ..Behaviour::named("ok") }];
     let wire = runtime.block_on(wire_with(script));
-    let config = ProptestConfig { cases: 400, failure_persistence: None, ..Default::default() };
+    let config = ProptestConfig { cases: 128, failure_persistence: None, ..Default::default() };
     TestRunner::new(config)
         .run(&request(), |bytes| {
             let talk = async {
