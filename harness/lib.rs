@@ -16,5 +16,6 @@ pub mod requirement;
 pub mod saboteur;
 pub mod scenario;
 pub mod serve;
+pub mod sse;
 pub mod target;
 pub mod yaml;

@@ -2,9 +2,10 @@
 
 use fallproof_mocks::journal::Hit;
 
-use crate::client::Exchange;
+use crate::client::{Ending, Exchange};
 use crate::plan::{Group, Hop};
 use crate::scenario::{Expect, Scenario};
+use crate::sse::{self, Event, Meaning};
 
 /// What happened between the start and the end of one client call.
 #[derive(Debug)]
@@ -54,6 +55,10 @@ pub enum Ended {
     Error(u16),
     /// No complete answer, or a 2xx whose body is not what it says it is.
     Broken,
+    /// A stream that said that it failed before it had any content.
+    ErrorInStream,
+    /// A stream that broke off, or said that it failed, after its first content.
+    Interrupted,
 }
 
 impl<'a> View<'a> {
@@ -64,6 +69,22 @@ impl<'a> View<'a> {
             let (place, hop) = group.hop_at(hit.upstream.as_deref()?)?;
             Some(Attempt { number: index + 1, place, hop, hit })
         })
+    }
+
+    /// Whether the target broke off its answer because the provider's stream broke: nothing else is
+    /// left to it once a part of the answer is out.
+    pub fn is_broken_off(&self) -> bool {
+        matches!(self.step.exchange.ending, Ending::Closed | Ending::Reset)
+            && self.step.exchange.status.is_some()
+            && self.attempts().any(|attempt| attempt.ended() == Ended::Interrupted)
+    }
+
+    /// The headers that the scenario gave to the client's call, beside those that every call has.
+    pub fn client_headers(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let call = self.scenario.steps.get(self.step.position).map(|step| &step.send);
+        call.into_iter()
+            .flat_map(|call| &call.headers)
+            .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// Whether attempts at this place of the chain can be seen: a refused connection cannot.
@@ -79,10 +100,14 @@ impl<'a> View<'a> {
 impl Attempt<'_> {
     /// How the attempt ended.
     pub fn ended(&self) -> Ended {
+        let is_success = self.hit.status.is_some_and(|status| (200..300).contains(&status));
+        if let (true, Some(events)) = (is_success, self.events()) {
+            return ended(&events);
+        }
         match self.hit.status {
             None => Ended::Broken,
             Some(_) if self.hit.wire.cut.is_some() => Ended::Broken,
-            Some(status) if !(200..300).contains(&status) => Ended::Error(status),
+            Some(status) if !is_success => Ended::Error(status),
             Some(_) if serde_json::from_slice::<serde_json::Value>(&self.hit.reply).is_err() => {
                 Ended::Broken
             }
@@ -90,9 +115,28 @@ impl Attempt<'_> {
         }
     }
 
+    /// The events that were sent to the target, where the reply is a stream of them.
+    pub fn events(&self) -> Option<Vec<Event>> {
+        let reply = &self.hit.reply;
+        let sent = &reply[..self.hit.sent.min(reply.len())];
+        (!sse::events(reply).is_empty()).then(|| sse::events(sent))
+    }
+
     /// The provider's `error.code`, where it answered an error that has one.
     pub fn error_code(&self) -> Option<String> {
         let body: serde_json::Value = serde_json::from_slice(&self.hit.reply).ok()?;
         body.pointer("/error/code")?.as_str().map(str::to_owned)
+    }
+}
+
+fn ended(events: &[Event]) -> Ended {
+    let has_content =
+        events.iter().take_while(|event| event.meaning() != Meaning::Error).any(Event::is_answer);
+    let has = |wanted| events.iter().any(|event| event.meaning() == wanted);
+    match (has_content, has(Meaning::Error), has(Meaning::End)) {
+        (true, false, true) => Ended::Success,
+        (true, _, _) => Ended::Interrupted,
+        (false, true, _) => Ended::ErrorInStream,
+        (false, false, _) => Ended::Broken,
     }
 }

@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use crate::client::BaseUrl;
 use crate::plan::{Group, Hop, Plan};
 use crate::saboteur::meddler::Meddler;
-use crate::saboteur::{Means, Saboteur, front};
+use crate::saboteur::{Means, Saboteur, front, passing, spoiler};
 
 /// The key that the reference router wants from its clients.
 pub const REFERENCE_CLIENT_KEY: &str = "sk-fallproof-client";
@@ -41,6 +41,7 @@ impl Reference {
         let means = saboteur.map(|saboteur| saboteur.means);
         let meddler = match means {
             Some(Means::Meddled(change)) => Some(Meddler::start(&plan.groups, change).await?),
+            Some(Means::Passing(_)) => Some(Meddler::start(&plan.groups, passing::unpack).await?),
             _ => None,
         };
         let mut config = config(plan, meddler.as_ref().map(|meddler| meddler.addr))?;
@@ -49,6 +50,8 @@ impl Reference {
         }
         let app = match means {
             Some(Means::Fronted(front)) => front::app(front, config, &plan.groups),
+            Some(Means::Spoiled(change)) => spoiler::app(change, config, &plan.groups),
+            Some(Means::Passing(pass)) => passing::app(pass, config),
             _ => router::app(config),
         };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
@@ -76,6 +79,7 @@ fn group(planned: &Group, instead: Option<SocketAddr>) -> io::Result<router::Gro
         fallbacks: chain.collect::<io::Result<_>>()?,
         retries: planned.policy.retries,
         timeout: Duration::from_millis(planned.policy.timeout_ms),
+        stream_idle_timeout: Duration::from_millis(planned.policy.timeout_ms),
         ..router::Group::new(primary)
     })
 }

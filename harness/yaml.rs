@@ -159,6 +159,24 @@ pub fn parse<T: DeserializeOwned>(file: &Path, text: &str) -> Result<T, LoadErro
 pub struct Source {
     file: PathBuf,
     text: Arc<str>,
+    rewritten: Option<Rewritten>,
+}
+
+/// What is read in place of the file's text.
+#[derive(Debug, Clone)]
+struct Rewritten {
+    text: String,
+    /// In the order of the text.
+    parts: Vec<Part>,
+}
+
+/// Where a part of a rewritten text comes from.
+#[derive(Debug, Clone)]
+pub struct Part {
+    /// The byte of the rewritten text where the part begins; it ends where the next one begins.
+    pub start: usize,
+    /// Its place in the file, in bytes.
+    pub span: Range<usize>,
 }
 
 impl Source {
@@ -176,7 +194,7 @@ impl Source {
         // Where a byte can't be shown there is a mark in its place.
         let text = String::from_utf8_lossy(bytes);
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text).into();
-        let source = Self { file: file.to_owned(), text };
+        let source = Self { file: file.to_owned(), text, rewritten: None };
         if std::str::from_utf8(bytes).is_ok() {
             return Ok(source);
         }
@@ -185,13 +203,40 @@ impl Source {
         Err(source.error(&span, "the file is not UTF-8").into())
     }
 
+    /// The same file with another text to be read, made of its parts: spans are of that text,
+    /// errors are shown where its parts come from.
+    #[must_use]
+    pub fn rewritten(&self, text: String, parts: Vec<Part>) -> Self {
+        Self { rewritten: Some(Rewritten { text, parts }), ..self.clone() }
+    }
+
+    fn read_text(&self) -> &str {
+        self.rewritten.as_ref().map_or(&self.text, |rewritten| &rewritten.text)
+    }
+
+    /// The place in the file of what is read at `span`.
+    fn in_file<'a>(&'a self, span: &'a Range<usize>) -> &'a Range<usize> {
+        let Some(Rewritten { parts, .. }) = &self.rewritten else {
+            return span;
+        };
+        let after = parts.partition_point(|part| part.start <= span.start);
+        after.checked_sub(1).map_or(span, |index| &parts[index].span)
+    }
+
+    /// Whether a line begins with this key: which kind of file it is, before it is read.
+    pub fn has_key(&self, key: &str) -> bool {
+        let is_key = |line: &str| line.strip_prefix(key).is_some_and(|rest| rest.starts_with(':'));
+        self.text.lines().any(is_key)
+    }
+
     /// The text as it stands at `span`.
     pub fn text(&self, span: &Range<usize>) -> &str {
-        self.text.get(span.clone()).unwrap_or_default()
+        self.read_text().get(span.clone()).unwrap_or_default()
     }
 
     /// An error at `span`, or at the part of it on its first line.
     pub fn error(&self, span: &Range<usize>, message: impl Into<String>) -> Diagnostic {
+        let span = self.in_file(span);
         let boundary = |byte: usize| {
             (0..=byte.min(self.text.len())).rfind(|byte| self.text.is_char_boundary(*byte))
         };
@@ -208,7 +253,7 @@ impl Source {
 
     /// The text as a `T`. Stops at the first error.
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T, LoadError> {
-        serde_saphyr::from_str_with_options(&self.text, options())
+        serde_saphyr::from_str_with_options(self.read_text(), options())
             .map_err(|error| self.explain(&error).into())
     }
 
@@ -270,7 +315,8 @@ impl Source {
 
     fn byte(&self, character: u64) -> usize {
         let character = usize::try_from(character).unwrap_or(usize::MAX);
-        self.text.char_indices().nth(character).map_or(self.text.len(), |(byte, _)| byte)
+        let text = self.read_text();
+        text.char_indices().nth(character).map_or(text.len(), |(byte, _)| byte)
     }
 }
 

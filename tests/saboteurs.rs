@@ -1,4 +1,7 @@
 //! Each check is proven by a router that breaks its requirement, and by nothing else than it must.
+//!
+//! By itself each saboteur meets the scenarios that were written for what it breaks. With
+//! `FALLPROOF_ALL=1`, as in CI, each meets the whole suite, which takes minutes.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -16,15 +19,26 @@ fn suite() -> Vec<Scenario> {
         .scenarios
 }
 
-/// The codes that the suite finds broken in this router.
+/// Whether every saboteur meets every scenario.
+fn all_of_it() -> bool {
+    std::env::var_os("FALLPROOF_ALL").is_some()
+}
+
+/// The codes that the suite finds broken in this router; `codes` are those that are expected.
 fn broken_by(
     saboteur: &'static Saboteur,
+    codes: &BTreeSet<&str>,
     scenarios: &[Scenario],
     runtime: &Runtime,
 ) -> BTreeSet<&'static str> {
-    // Waiting for a time limit proves nothing that a quick failure does not.
+    let about =
+        |scenario: &Scenario| scenario.proves.iter().any(|code| codes.contains(code.as_str()));
+    // Waiting for a time limit proves nothing that a quick failure does not, nor does a second
+    // case of one family.
     let quick = |scenario: &&Scenario| !scenario.tags.iter().any(|tag| tag == "slow");
-    let all: Vec<_> = scenarios.iter().filter(quick).collect();
+    let mut all: Vec<_> =
+        scenarios.iter().filter(quick).filter(|it| all_of_it() || about(it)).collect();
+    all.dedup_by_key(|scenario| scenario.family().to_owned());
     let target = Target::Reference(Some(saboteur));
     let rig = runtime
         .block_on(Rig::start(&all, &target, Duration::from_secs(60)))
@@ -45,11 +59,20 @@ fn by_the_way(saboteur: &str) -> &'static [&'static str] {
         "leg-two-loses" => &["FP-PAYLOAD-02"],
         // A rounded number that happens to be equal is still spelled otherwise.
         "rounded-numbers" => &["FP-PAYLOAD-07"],
-        // The last deployment's failure is where a reversed walk ends.
-        "reversed-chain" => &["FP-ROUTE-03"],
+        // The last deployment's failure is where a reversed walk ends, whatever the client wrote.
+        "reversed-chain" => &["FP-ROUTE-03", "FP-STREAM-11", "FP-CONTROL-01", "FP-CONTROL-02"],
+        "gives-up" => &["FP-STREAM-11", "FP-CONTROL-01", "FP-CONTROL-02"],
+        // The rest of the chain is asked as if it were the whole.
+        "obeys-metadata" | "obeys-headers" => &["FP-ROUTE-01"],
+        // What was put before an answer makes it another one.
+        "splices-answers" => &["FP-CLIENT-01"],
+        // An address holds the group's name here.
+        "tells-the-chain" => &["FP-LEAK-03"],
         "endless-loop" => &["FP-ROUTE-05"],
         // Where the fallback has answered, the rest of the chain has it once more.
-        "asks-everyone" => &["FP-ROUTE-01", "FP-ROUTE-05"],
+        "asks-everyone" => &["FP-ROUTE-01", "FP-ROUTE-05", "FP-STREAM-06"],
+        // Whoever puts two answers together has asked for both.
+        "splices-streams" => &["FP-STREAM-06"],
         _ => &[],
     }
 }
@@ -60,14 +83,15 @@ fn every_saboteur_is_caught_by_its_own_check_and_by_no_other() {
     let runtime = Runtime::new().expect("a runtime can be had");
     let mut wrong = Vec::new();
     for saboteur in saboteur::all() {
-        let broken = broken_by(saboteur, &scenarios, &runtime);
         let own: BTreeSet<_> = requirement::all()
             .iter()
             .filter(|requirement| requirement.saboteurs.iter().any(|name| name == saboteur.name))
             .map(|requirement| requirement.code.as_str())
             .collect();
         let expected: BTreeSet<_> = own.iter().chain(by_the_way(saboteur.name)).copied().collect();
-        if own.is_empty() || broken != expected {
+        let broken = broken_by(saboteur, &own, &scenarios, &runtime);
+        let precise = broken == expected || !all_of_it() && broken.is_subset(&expected);
+        if own.is_empty() || !own.is_subset(&broken) || !precise {
             wrong.push(format!(
                 "{}: expected {expected:?}, the suite found {broken:?}",
                 saboteur.name

@@ -4,7 +4,7 @@
 //! A new file in `scenarios/` is a new test without a rebuild. Its snapshot is accepted with
 //! `INSTA_UPDATE=always cargo test --test scenarios`, and reviewed as part of the change.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -40,20 +40,20 @@ fn main() -> ExitCode {
         .expect("the rig listens on ports that the system chooses");
     let bench = Arc::new((runtime, rig));
 
-    let mut trials: Vec<_> = (0..scenarios.len())
-        .map(|index| {
+    let mut families: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (index, scenario) in scenarios.iter().enumerate() {
+        families.entry(scenario.family().to_owned()).or_default().push(index);
+    }
+    let mut trials: Vec<_> = families
+        .into_iter()
+        .map(|(family, cases)| {
             let (bench, scenarios) = (Arc::clone(&bench), Arc::clone(&scenarios));
-            Trial::test(scenarios[index].id.clone(), move || {
+            Trial::test(family.clone(), move || {
                 let (runtime, rig) = &*bench;
-                let scenario = &scenarios[index];
-                let group = rig.plan().group(&scenario.id).expect("every scenario is planned");
-                let case = runtime.block_on(rig.run(scenario));
-                if let Outcome::Skipped(reason) = &case.outcome {
-                    eprintln!("skipped {}: {reason}", case.scenario);
-                    return Ok(());
-                }
-                passes(&case, scenario, group)?;
-                snapshot(&case, group)
+                let slug = scenarios[cases[0]].family_slug();
+                let cases: Vec<_> = cases.iter().map(|&index| &scenarios[index]).collect();
+                let outbound = run(&cases, rig, runtime)?;
+                snapshot(&family, &slug, &outbound)
             })
         })
         .collect();
@@ -68,30 +68,43 @@ fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 
-fn passes(case: &Case, scenario: &Scenario, group: &Group) -> Result<(), Failed> {
-    if case.outcome == Outcome::Pass {
-        return Ok(());
+/// Runs the cases of one file, and gives what they sent.
+fn run(cases: &[&Scenario], rig: &Rig, runtime: &Runtime) -> Result<String, Failed> {
+    let mut sent = String::new();
+    let mut wrong = String::new();
+    for scenario in cases {
+        let group = rig.plan().group(&scenario.id).expect("every scenario is planned");
+        let case = runtime.block_on(rig.run(scenario));
+        match &case.outcome {
+            Outcome::Pass if cases.len() == 1 => sent.push_str(&outbound(&case, group)),
+            Outcome::Pass => {
+                let _ = write!(sent, "=== {}\n{}", scenario.id, outbound(&case, group));
+            }
+            Outcome::Skipped(reason) => eprintln!("skipped {}: {reason}", scenario.id),
+            _ => {
+                let replay = format!("cargo run -- run {}", scenario.id);
+                wrong.push_str(&text::case(&case, scenario, group, &replay));
+            }
+        }
     }
-    let replay = format!("cargo run -- run {}", scenario.id);
-    Err(anstream::adapter::strip_str(&text::case(case, scenario, group, &replay))
-        .to_string()
-        .into())
+    if wrong.is_empty() {
+        Ok(sent)
+    } else {
+        Err(anstream::adapter::strip_str(&wrong).to_string().into())
+    }
 }
 
 /// Compares what each attempt sent, byte for byte, with the file in `snapshots/`.
-fn snapshot(case: &Case, group: &Group) -> Result<(), Failed> {
+fn snapshot(family: &str, slug: &str, sent: &str) -> Result<(), Failed> {
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path(folder("snapshots"));
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
-    let name = group.group.clone();
-    let text = outbound(case, group);
     settings.bind(|| {
-        std::panic::catch_unwind(|| insta::assert_snapshot!(name.as_str(), text)).map_err(|_| {
+        std::panic::catch_unwind(|| insta::assert_snapshot!(slug, sent)).map_err(|_| {
             Failed::from(format!(
-                "what was sent differs from snapshots/{name}.snap, or that file is missing; \
-                 accept it with: INSTA_UPDATE=always cargo test --test scenarios {}",
-                case.scenario
+                "what was sent differs from snapshots/{slug}.snap, or that file is missing; \
+                 accept it with: INSTA_UPDATE=always cargo test --test scenarios {family}",
             ))
         })
     })
@@ -124,7 +137,7 @@ fn outbound(case: &Case, group: &Group) -> String {
 
 fn no_orphans(scenarios: &[Scenario]) -> Result<(), Failed> {
     let expected: BTreeSet<_> =
-        scenarios.iter().map(|scenario| format!("{}.snap", scenario.slug())).collect();
+        scenarios.iter().map(|scenario| format!("{}.snap", scenario.family_slug())).collect();
     let orphans: Vec<_> = std::fs::read_dir(folder("snapshots"))?
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .filter(|name| !expected.contains(name))

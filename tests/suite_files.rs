@@ -83,6 +83,34 @@ fn scenarios_are_chosen_by_id_folder_glob_and_path() {
 }
 
 #[test]
+fn a_family_is_chosen_whole_or_case_by_case() {
+    let folder = suite_of(&["faults/other"]);
+    let family = VALID.replace("[ok]", "[\"{what}\"]") + "matrix: { what: [ok, server_error] }\n";
+    write(&folder, "faults/each.yaml", &family);
+    let suite = Suite::load(folder.path()).expect("a valid suite");
+    let cases = ["faults/each@ok", "faults/each@server-error"];
+    let path = folder.path().join("faults/each.yaml").to_string_lossy().into_owned();
+    for (pattern, expected) in [
+        ("faults/each", &cases[..]),
+        ("faults/ea*", &cases),
+        (&path, &cases),
+        ("faults/each@server-error", &cases[1..]),
+        ("*/*@ok", &cases[..1]),
+        ("faults", &[cases[0], cases[1], "faults/other"]),
+    ] {
+        assert_eq!(
+            ids(&suite.select(&[pattern.into()], &[]).expect("cases")),
+            expected,
+            "{pattern}"
+        );
+    }
+    assert_eq!(suite.scenarios[1].slug(), "faults.each@server-error");
+    assert_eq!(suite.scenarios[1].family(), "faults/each");
+    let error = suite.select(&["faults/eahc".into()], &[]).expect_err("no such family");
+    assert_eq!(error.to_string(), "no scenario fits `faults/eahc`; did you mean `faults/each`?");
+}
+
+#[test]
 fn tags_narrow_the_choice() {
     let suite_folder = suite_of(&["a/one", "a/two", "b/three"]);
     let suite = Suite::load(suite_folder.path()).expect("a valid suite");

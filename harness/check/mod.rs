@@ -4,9 +4,14 @@
 //! harness of an external gateway could not see.
 
 mod auth;
+mod client;
+mod control;
 mod expectation;
+mod header;
+mod leak;
 mod payload;
 mod route;
+mod stream;
 
 use crate::observe::View;
 use crate::requirement::{self, Severity};
@@ -40,10 +45,20 @@ pub enum Verdict {
 /// Judges one step by every requirement and by its expectations; in the order of the requirements,
 /// expectations last.
 pub fn judge(view: View<'_>) -> Vec<Finding> {
-    let mut found: Vec<_> = [payload::check, route::check, auth::check, expectation::check]
-        .into_iter()
-        .flat_map(|check| check(view))
-        .collect();
+    let mut found: Vec<_> = [
+        payload::check,
+        route::check,
+        stream::check,
+        auth::check,
+        header::check,
+        client::check,
+        control::check,
+        leak::check,
+        expectation::check,
+    ]
+    .into_iter()
+    .flat_map(|check| check(view))
+    .collect();
     let place = |code| requirement::all().iter().position(|requirement| requirement.code == code);
     found.sort_by_key(|finding| {
         finding.requirement.map_or(usize::MAX, |code| place(code).unwrap_or(0))

@@ -70,7 +70,7 @@ fn hand_over(findings: &mut Findings<'_>, attempts: &[Attempt<'_>]) {
     let failure = match last.ended() {
         Ended::Broken => "without a complete answer".to_owned(),
         Ended::Error(status @ (408 | 429 | 500..=599)) => format!("with {status}"),
-        Ended::Success | Ended::Error(_) => return,
+        Ended::Success | Ended::Error(_) | Ended::ErrorInStream | Ended::Interrupted => return,
     };
     let view = findings.view;
     let next = (last.place + 1..view.group.chain.len()).find(|&place| view.visible(place));

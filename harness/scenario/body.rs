@@ -1,21 +1,19 @@
 //! Request bodies: YAML that must become the JSON that its author sees, and JSON text as it is.
 
-use std::fmt;
 use std::ops::Range;
 
-use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::MODEL_PLACEHOLDER;
+use super::node::{self, Node};
 use crate::yaml::{At, Diagnostic, Source};
 
 /// The members of a JSON object, written in YAML.
 #[derive(Debug, Deserialize)]
 #[serde(transparent)]
-pub(super) struct Members(IndexMap<At<String>, At<Node>>);
+pub(super) struct Members(node::Members);
 
 impl JsonSchema for Members {
     fn schema_name() -> std::borrow::Cow<'static, str> {
@@ -46,75 +44,8 @@ impl Members {
     }
 }
 
-/// A JSON value written in YAML, with the places of its parts.
-#[derive(Debug)]
-enum Node {
-    /// Text, quoted or not.
-    Text(String),
-    /// A null, a boolean or a number.
-    Bare(Value),
-    List(Vec<At<Node>>),
-    Members(IndexMap<At<String>, At<Node>>),
-}
-
-impl<'de> Deserialize<'de> for Node {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct AnyNode;
-
-        impl<'de> Visitor<'de> for AnyNode {
-            type Value = Node;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a value that JSON has")
-            }
-
-            fn visit_unit<E>(self) -> Result<Node, E> {
-                Ok(Node::Bare(Value::Null))
-            }
-
-            fn visit_bool<E>(self, value: bool) -> Result<Node, E> {
-                Ok(Node::Bare(value.into()))
-            }
-
-            fn visit_i64<E>(self, value: i64) -> Result<Node, E> {
-                Ok(Node::Bare(value.into()))
-            }
-
-            fn visit_u64<E>(self, value: u64) -> Result<Node, E> {
-                Ok(Node::Bare(value.into()))
-            }
-
-            fn visit_f64<E>(self, value: f64) -> Result<Node, E> {
-                Ok(Node::Bare(value.into()))
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Node, E> {
-                Ok(Node::Text(text.to_owned()))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Node, A::Error> {
-                let mut items = Vec::new();
-                while let Some(item) = list.next_element()? {
-                    items.push(item);
-                }
-                Ok(Node::List(items))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {
-                let mut members = IndexMap::new();
-                while let Some((key, value)) = map.next_entry()? {
-                    members.insert(key, value);
-                }
-                Ok(Node::Members(members))
-            }
-        }
-
-        deserializer.deserialize_any(AnyNode)
-    }
-}
-
 fn members_to_json(
-    members: &IndexMap<At<String>, At<Node>>,
+    members: &node::Members,
     source: &Source,
     problems: &mut Vec<Diagnostic>,
 ) -> Map<String, Value> {

@@ -1,5 +1,6 @@
-//! One scenario file into the model, with everything that is wrong with it at once.
+//! A file into its scenarios, with everything that is wrong with it at once.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::Path;
 use std::time::Duration;
@@ -10,27 +11,75 @@ use fallproof_mocks::provider::Surface;
 use indexmap::IndexMap;
 use reqwest::header::{HeaderName, HeaderValue};
 
-use super::body::{self, Members};
+use super::body;
+use super::expand::Expander;
+use super::family::{FamilyFile, case_id};
 use super::file::{
     AzureSurface, CallFile, ExpectFile, GroupFile, Provider, ScenarioFile, StepFile, UpstreamFile,
 };
+use super::node::{self, Members, Node};
 use super::{Body, Call, DeadEnd, Expect, ExpectedError, Group, Scenario, Step, Upstream};
 use crate::yaml::{At, Diagnostic, LoadError, Optional, Source};
 
 /// The legacy surface's version where a scenario names none: the last preview of the dated ones.
 const DEFAULT_API_VERSION: &str = "2025-04-01-preview";
 
-/// Reads the scenario of this id from `file`.
-pub fn load(file: &Path, id: &str) -> Result<Scenario, LoadError> {
+/// Reads the scenarios of `file`: the one of this id, or each case of the family of this id.
+pub fn load(file: &Path, id: &str) -> Result<Vec<Scenario>, LoadError> {
     let source = Source::read(file)?;
+    if source.has_key("matrix") {
+        family(&source, file, id)
+    } else {
+        one(&source, file, id).map(|scenario| vec![scenario])
+    }
+}
+
+fn one(source: &Source, file: &Path, id: &str) -> Result<Scenario, LoadError> {
     let read: ScenarioFile = source.parse()?;
-    let mut loader = Loader { source: &source, problems: Vec::new() };
+    let mut loader = Loader { source, problems: Vec::new() };
     let scenario = loader.scenario(read, file, id);
     if loader.problems.is_empty() {
         Ok(scenario)
     } else {
         Err(LoadError { diagnostics: loader.problems })
     }
+}
+
+fn family(source: &Source, file: &Path, id: &str) -> Result<Vec<Scenario>, LoadError> {
+    let read: FamilyFile = source.parse()?;
+    let mut members: At<Members> = source.parse()?;
+    members.value.retain(|key, _| !matches!(&*key.value, "matrix" | "except"));
+    let mut problems = Vec::new();
+    let axes = read.axes(source, &mut problems);
+    if !problems.is_empty() {
+        return Err(LoadError { diagnostics: problems });
+    }
+    let choices = read.choices(&axes, source, &mut problems);
+    let mut scenarios = Vec::new();
+    let mut used = BTreeSet::new();
+    for choice in &choices {
+        let mut expander = Expander::new(source, &axes, choice);
+        let case = Node::Members(expander.case(&members.value));
+        used.append(&mut expander.used);
+        if expander.problems.is_empty() {
+            let case = node::rewrite(&At { value: case, span: members.span.clone() }, source);
+            match one(&case, file, &case_id(id, choice)) {
+                Ok(scenario) => scenarios.push(scenario),
+                Err(error) => problems.extend(error.diagnostics),
+            }
+        } else {
+            problems.append(&mut expander.problems);
+        }
+    }
+    for axis in axes.iter().filter(|axis| !used.contains(&axis.name.value)) {
+        let message = format!("no case differs by the axis `{}`", axis.name.value);
+        let help = format!("put `{{{0}}}` or `use: {0}` where it matters", axis.name.value);
+        problems.push(source.error(&axis.name.span, message).help(help));
+    }
+    // What is wrong with the file is wrong with most of its cases.
+    let mut told = BTreeSet::new();
+    problems.retain(|problem| told.insert(problem.to_string()));
+    if problems.is_empty() { Ok(scenarios) } else { Err(LoadError { diagnostics: problems }) }
 }
 
 /// Turns the file's words into the model's; what it can't understand goes to `problems`.
@@ -197,7 +246,7 @@ impl Loader<'_> {
 
     fn body(
         &mut self,
-        members: Option<Members>,
+        members: Option<body::Members>,
         text: Option<At<String>>,
         call: &Range<usize>,
     ) -> Body {

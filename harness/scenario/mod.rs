@@ -1,8 +1,11 @@
 //! Scenarios: what one declarative case says, and how the suite's files become cases.
 
 mod body;
+mod expand;
+mod family;
 mod file;
 mod load;
+mod node;
 mod schema;
 mod suite;
 
@@ -27,7 +30,8 @@ const MODEL_PLACEHOLDER: &str = "{{model}}";
 /// One declarative case.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scenario {
-    /// The file's path below `scenarios/` without extension, `/` between its parts.
+    /// The file's path below `scenarios/` without extension, `/` between its parts; of a case of a
+    /// family, then `@` and its words with `.` between them (`faults/each@server-error.azure-v1`).
     pub id: String,
     /// The file it was read from.
     pub file: PathBuf,
@@ -52,9 +56,19 @@ pub struct Scenario {
 }
 
 impl Scenario {
-    /// The id in one word, for names of groups, deployments and snapshots.
+    /// The id in one word, for names of groups and deployments.
     pub fn slug(&self) -> String {
         self.id.replace('/', ".")
+    }
+
+    /// The id without the words of its case: what all scenarios of one file have in common.
+    pub fn family(&self) -> &str {
+        self.id.split_once('@').map_or(&self.id, |(family, _)| family)
+    }
+
+    /// The family in one word, for what is kept once for each file.
+    pub fn family_slug(&self) -> String {
+        self.family().replace('/', ".")
     }
 }
 

@@ -1,8 +1,48 @@
 //! The JSON Schema of scenario files, for editors.
 
+use schemars::Schema;
+use serde_json::{Value, json};
+
+use super::family::FamilyFile;
 use super::file::ScenarioFile;
+
+/// The keys of a family whose parts may be references, so that no type is known for them.
+const EXPANDED: [&str; 6] = ["profile", "proves", "tags", "upstreams", "group", "steps"];
 
 /// The schema as the text of `scenarios/schema.json`.
 pub fn schema() -> String {
-    format!("{:#}\n", schemars::schema_for!(ScenarioFile).to_value())
+    let scenario = schemars::schema_for!(ScenarioFile);
+    let family = family(&scenario, &schemars::schema_for!(FamilyFile));
+    let mut schema = scenario.to_value();
+    let mut take = |key: &str| schema.as_object_mut().and_then(|object| object.shift_remove(key));
+    let (dialect, title, definitions) = (take("$schema"), take("title"), take("$defs"));
+    let schema = json!({
+        "$schema": dialect,
+        "title": title,
+        "if": { "required": ["matrix"] },
+        "then": family,
+        "else": schema,
+        "$defs": definitions
+    });
+    format!("{schema:#}\n")
+}
+
+/// The schema of a family: the scenario's keys, and its own.
+fn family(scenario: &Schema, family: &Schema) -> Value {
+    let properties = |schema: &Schema| schema.get("properties").cloned().unwrap_or_default();
+    let mut keys = properties(family);
+    let scenario_keys = properties(scenario);
+    for (key, schema) in scenario_keys.as_object().into_iter().flatten() {
+        keys[key] = if EXPANDED.contains(&key.as_str()) {
+            json!({ "description": schema["description"] })
+        } else {
+            schema.clone()
+        };
+    }
+    json!({
+        "type": "object",
+        "properties": keys,
+        "additionalProperties": false,
+        "required": ["title", "matrix", "proves", "upstreams", "group", "steps"]
+    })
 }

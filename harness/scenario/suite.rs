@@ -28,7 +28,7 @@ impl Suite {
         for file in files {
             let below = file.strip_prefix(folder).unwrap_or(&file);
             match id(below, &file).and_then(|id| load(&file, &id)) {
-                Ok(scenario) => scenarios.push(scenario),
+                Ok(cases) => scenarios.extend(cases),
                 Err(error) => diagnostics.extend(error.diagnostics),
             }
         }
@@ -39,8 +39,9 @@ impl Suite {
     /// The scenarios that fit one of `patterns` and carry one of `tags`, sorted by id; an empty
     /// list of either asks for nothing.
     ///
-    /// A pattern is an id, a folder of ids, a glob over ids (`responses*/**`), or the path of a
-    /// file or folder; a file outside the suite is read, with its stem as its id.
+    /// A pattern is an id, a family or folder of ids, a glob over ids or families
+    /// (`responses*/**`, `faults/*@*.azure-v1`), or the path of a file or folder; a file outside
+    /// the suite is read, with its stem as its id.
     pub fn select(
         &self,
         patterns: &[String],
@@ -80,7 +81,7 @@ impl Suite {
             return Ok(by_path);
         }
         if Path::new(pattern).is_file() {
-            return Ok(vec![load_outsider(Path::new(pattern))?]);
+            return load_outsider(Path::new(pattern));
         }
         let nearest = nearest(pattern, self.ids_and_folders()).map(str::to_owned);
         Err(SelectError::NoSuchScenario { pattern: pattern.to_owned(), nearest })
@@ -88,15 +89,20 @@ impl Suite {
 
     fn ids_and_folders(&self) -> BTreeSet<&str> {
         let ids = self.scenarios.iter().map(|scenario| &*scenario.id);
-        ids.flat_map(|id| id.match_indices('/').map(|(end, _)| &id[..end]).chain([id])).collect()
+        ids.flat_map(|id| id.match_indices(['/', '@']).map(|(end, _)| &id[..end]).chain([id]))
+            .collect()
     }
 
     fn with_id_like(&self, pattern: &str) -> Result<Vec<Scenario>, SelectError> {
         let glob = GlobBuilder::new(pattern).literal_separator(true).build();
         let glob = glob.map_err(SelectError::Glob)?.compile_matcher();
         let folder = format!("{}/", pattern.trim_end_matches('/'));
-        let fits = |id: &str| glob.is_match(id) || id.starts_with(&folder);
-        Ok(self.scenarios.iter().filter(|scenario| fits(&scenario.id)).cloned().collect())
+        let fits = |scenario: &&Scenario| {
+            glob.is_match(&scenario.id)
+                || glob.is_match(scenario.family())
+                || scenario.id.starts_with(&folder)
+        };
+        Ok(self.scenarios.iter().filter(fits).cloned().collect())
     }
 
     fn below_path(&self, path: &Path) -> Vec<Scenario> {
@@ -108,7 +114,7 @@ impl Suite {
     }
 }
 
-fn load_outsider(file: &Path) -> Result<Scenario, SelectError> {
+fn load_outsider(file: &Path) -> Result<Vec<Scenario>, SelectError> {
     let name = Path::new(file.file_name().unwrap_or_default());
     id(name, file).and_then(|id| load(file, &id)).map_err(SelectError::Load)
 }
@@ -141,7 +147,7 @@ fn collect_files(folder: &Path, files: &mut Vec<PathBuf>, problems: &mut Vec<Dia
     }
 }
 
-/// The id of the scenario at this path below the suite's folder.
+/// The id of the scenario or family at this path below the suite's folder.
 fn id(below: &Path, file: &Path) -> Result<String, LoadError> {
     let parts: Option<Vec<_>> = below.iter().map(|part| part.to_str()).collect();
     let path = parts.unwrap_or_default().join("/");

@@ -1,0 +1,256 @@
+//! CLIENT: what comes back is one provider's answer, or the truth about why there is none.
+//!
+//! Answers that are streamed are STREAM's.
+
+use fallproof_mocks::provider::Endpoint;
+use serde_json::Value;
+
+use super::{Finding, Findings};
+use crate::client::Ending;
+use crate::observe::{Attempt, Ended, View};
+use crate::plan::Hop;
+
+const CONTENT: &str = "FP-CLIENT-01";
+const REST: &str = "FP-CLIENT-02";
+const TWO_UPSTREAMS: &str = "FP-CLIENT-03";
+const NO_SUCCESS: &str = "FP-CLIENT-04";
+const SHAPE: &str = "FP-CLIENT-05";
+const STATUS: &str = "FP-CLIENT-06";
+const RETRY_AFTER: &str = "FP-CLIENT-07";
+const WORDS: &str = "FP-CLIENT-08";
+const MODEL: &str = "FP-CLIENT-09";
+
+/// The members that hold what was asked for, on one endpoint or another.
+const CONTENT_MEMBERS: [&str; 5] = ["choices", "data", "output", "results", "text"];
+
+/// What a provider remarks on a piece of content, where it stands.
+const REMARKS: [&str; 2] = ["/content_filter_results", "/finish_reason"];
+
+pub(super) fn check(view: View<'_>) -> Vec<Finding> {
+    let mut findings = Findings::new(view);
+    let exchange = &view.step.exchange;
+    let (Some(status), true) = (exchange.status, exchange.ending == Ending::Complete) else {
+        return findings.found;
+    };
+    if streamed(view) {
+        return findings.found;
+    }
+    let attempts: Vec<_> = view.attempts().collect();
+    if (200..300).contains(&status) {
+        let successes = || attempts.iter().rev().filter(|it| it.ended() == Ended::Success);
+        let speaking = successes().find(|it| it.hop.marker().found_in(&exchange.body));
+        match speaking.or_else(|| successes().next()) {
+            Some(answering) => success(&mut findings, answering),
+            None => no_success(&mut findings, &attempts),
+        }
+        two_upstreams(&mut findings);
+    } else {
+        shape(&mut findings, status);
+        if let Some(last) = attempts.last() {
+            truthful_status(&mut findings, &attempts, status);
+            retry_after(&mut findings, last, status);
+            words(&mut findings, last);
+        }
+    }
+    findings.found
+}
+
+/// Whether the client asked for events, or for bytes that are no JSON.
+fn streamed(view: View<'_>) -> bool {
+    let wants = serde_json::from_slice::<Value>(&view.step.exchange.sent);
+    endpoint(view) == Some(Endpoint::AudioSpeech)
+        || wants.is_ok_and(|body| body["stream"] == Value::Bool(true))
+}
+
+fn endpoint(view: View<'_>) -> Option<Endpoint> {
+    view.scenario.steps.get(view.step.position).map(|step| step.send.endpoint)
+}
+
+fn success(findings: &mut Findings<'_>, answering: &Attempt<'_>) {
+    let body = &findings.view.step.exchange.body;
+    let Ok(Value::Object(given)) = serde_json::from_slice(&answering.hit.reply) else { return };
+    let Ok(shown) = serde_json::from_slice::<Value>(body) else {
+        let message = format!("{} answered JSON, the client got none", answering.hop.upstream);
+        findings.breach(CONTENT, None, None, message);
+        return;
+    };
+    // Where the gateway asked another endpoint the answer was translated, and has another shape.
+    let translated = endpoint(findings.view) != answering.hit.place.map(|(_, endpoint)| endpoint);
+    for (name, given) in given.iter().filter(|_| !translated) {
+        let requirement = match name.as_str() {
+            "model" => continue,
+            name if CONTENT_MEMBERS.contains(&name) => CONTENT,
+            _ => REST,
+        };
+        if let Some(pointer) = missing(given, &shown[name.as_str()], &format!("/{name}")) {
+            let beside = REMARKS.iter().any(|remark| pointer.contains(remark));
+            let requirement = if beside { REST } else { requirement };
+            let message = format!(
+                "{pointer} of the answer is not what {} gave there",
+                answering.hop.upstream
+            );
+            findings.breach(requirement, None, Some(&pointer), message);
+        }
+    }
+    truthful_model(findings, answering, &shown);
+}
+
+/// Where a value that was given is not shown, remarks last. More may be shown than was given; null
+/// and empty mean what absence means, and a vector may be told in base64 or in numbers.
+fn missing(given: &Value, shown: &Value, pointer: &str) -> Option<String> {
+    let below = |part: &str| format!("{pointer}/{}", part.replace('~', "~0").replace('/', "~1"));
+    let same = match (given, shown) {
+        (Value::Null, _) => true,
+        (Value::Array(given), Value::Array(shown)) => {
+            let pairs = given.iter().zip(shown).enumerate();
+            let inner = |(at, (given, shown))| missing(given, shown, &below(&format!("{at}")));
+            if let Some(found) = { pairs }.find_map(inner) {
+                return Some(found);
+            }
+            given.len() == shown.len()
+        }
+        (Value::Object(given), shown) if shown.is_object() || given.is_empty() => {
+            let remark = |name: &str| REMARKS.iter().any(|remark| remark[1..] == *name);
+            let (remarks, content): (Vec<_>, Vec<_>) =
+                given.iter().partition(|(name, _)| remark(name));
+            let inner = |(name, given): (&String, _)| missing(given, &shown[name], &below(name));
+            return content.into_iter().chain(remarks).find_map(inner);
+        }
+        (Value::Array(given), Value::Null) => given.is_empty(),
+        (Value::Array(_), Value::String(_)) | (Value::String(_), Value::Array(_)) => {
+            pointer.ends_with("/embedding")
+        }
+        (Value::Number(given), Value::Number(shown)) => given.as_f64() == shown.as_f64(),
+        (given, shown) => given == shown,
+    };
+    (!same).then(|| pointer.to_owned())
+}
+
+/// What clients ask a model's name for is to know who spoke.
+fn truthful_model(findings: &mut Findings<'_>, answering: &Attempt<'_>, shown: &Value) {
+    let Some(said) = shown["model"].as_str() else { return };
+    let goes_by = |names: [&String; 2]| names.into_iter().any(|name| name == said);
+    let hop = answering.hop;
+    if goes_by([&hop.model, &hop.deployment]) || said == findings.view.group.group {
+        return;
+    }
+    let others = &findings.view.group.chain;
+    if let Some(other) = others.iter().find(|hop| goes_by([&hop.model, &hop.deployment])) {
+        let message = format!(
+            "the answer names the model {said}, which is that of {}; {} answered",
+            other.upstream, hop.upstream
+        );
+        findings.breach(MODEL, None, Some("/model"), message);
+    }
+}
+
+fn two_upstreams(findings: &mut Findings<'_>) {
+    let view = findings.view;
+    let found = |hop: &&Hop| hop.marker().found_in(&view.step.exchange.body);
+    let speaking: Vec<_> =
+        view.group.chain.iter().filter(found).map(|hop| hop.upstream.as_str()).collect();
+    if speaking.len() > 1 {
+        let message = format!("one answer holds the words of {}", speaking.join(" and "));
+        findings.breach(TWO_UPSTREAMS, None, None, message);
+    }
+}
+
+fn no_success(findings: &mut Findings<'_>, attempts: &[Attempt<'_>]) {
+    // An answer that is no JSON may be right where another format was asked for.
+    let failed = |attempt: &Attempt<'_>| match (
+        attempt.ended(),
+        findings.view.step.exchange.path.as_str(),
+    ) {
+        (Ended::Broken, path) => attempt.hit.wire.cut.is_some() || !path.contains("/audio/"),
+        (ended, _) => ended != Ended::Success,
+    };
+    if !attempts.is_empty() && attempts.iter().all(failed) {
+        let message = "every attempt failed, and the client was told of a success".into();
+        findings.breach(NO_SUCCESS, None, None, message);
+    }
+}
+
+fn error_of(body: &[u8]) -> Option<Value> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    body.get("error").filter(|error| error.is_object()).cloned()
+}
+
+fn shape(findings: &mut Findings<'_>, status: u16) {
+    let exchange = &findings.view.step.exchange;
+    let error = error_of(&exchange.body);
+    if !error.is_some_and(|error| error["message"].is_string()) {
+        let message = format!("the {status} has no `error` object with a `message`");
+        findings.breach(SHAPE, None, None, message);
+    }
+}
+
+/// A gateway may choose which of several failures it tells of, but must not make one up.
+fn truthful_status(findings: &mut Findings<'_>, attempts: &[Attempt<'_>], status: u16) {
+    let fits = |attempt: &Attempt<'_>| match attempt.ended() {
+        Ended::Error(400 | 413 | 422) => (400..500).contains(&status),
+        Ended::Error(429) => matches!(status, 429 | 503),
+        // Some tell of a provider's silence as of the client's, with 408.
+        Ended::Error(408 | 500..=599) | Ended::Broken => matches!(status, 408 | 429 | 500..=599),
+        // What the operator's own mistakes look like to clients is for the operator to say.
+        Ended::Success | Ended::Error(_) | Ended::ErrorInStream | Ended::Interrupted => true,
+    };
+    if !attempts.iter().any(fits) {
+        let ended = |attempt: &Attempt<'_>| match attempt.ended() {
+            Ended::Error(status) => status.to_string(),
+            _ => "a broken answer".to_owned(),
+        };
+        let ended: Vec<_> = attempts.iter().map(ended).collect();
+        let message =
+            format!("the providers' failures were {}; the client got {status}", ended.join(", "));
+        findings.breach(STATUS, None, None, message);
+    }
+}
+
+/// Only a hint that the scenario itself scripts can be compared.
+fn retry_after(findings: &mut Findings<'_>, last: &Attempt<'_>, status: u16) {
+    let Some(wanted) = scripted_wait(findings.view, last) else { return };
+    let told = findings.view.step.exchange.headers.iter().find_map(|(name, value)| {
+        let seconds = || String::from_utf8_lossy(value).trim().parse::<u64>().ok();
+        if name.eq_ignore_ascii_case("retry-after") { seconds() } else { None }
+    });
+    if matches!(status, 429 | 503) && told.is_none_or(|told| told < wanted) {
+        let told = told.map_or_else(|| "nothing".to_owned(), |told| format!("{told} s"));
+        let message = format!(
+            "{} asked to be left alone for {wanted} s; the {status} tells the client {told}",
+            last.hop.upstream
+        );
+        findings.breach(RETRY_AFTER, None, None, message);
+    }
+}
+
+/// The seconds of `Retry-After` that the upstream's script has at this attempt.
+fn scripted_wait(view: View<'_>, attempt: &Attempt<'_>) -> Option<u64> {
+    let upstream = view.scenario.upstreams.get(&attempt.hop.upstream)?;
+    let mut played = upstream
+        .script
+        .iter()
+        .flat_map(|behaviour| std::iter::repeat_n(behaviour, behaviour.times as usize));
+    let behaviour = played
+        .nth(attempt.hit.attempt.saturating_sub(1) as usize)
+        .or_else(|| upstream.script.last().filter(|_| upstream.repeat_last))?;
+    let mut headers = behaviour.headers.iter();
+    headers.find(|(name, _)| name.eq_ignore_ascii_case("retry-after"))?.1.parse().ok()
+}
+
+/// A gateway may put words around a refusal, or take a key out of them, which then are AUTH's.
+fn words(findings: &mut Findings<'_>, last: &Attempt<'_>) {
+    let (Ended::Error(400 | 413 | 422), Some(error)) = (last.ended(), error_of(&last.hit.reply))
+    else {
+        return;
+    };
+    let Some(said) = error["message"].as_str().filter(|said| !said.contains(&last.hop.key)) else {
+        return;
+    };
+    // Without an error in OpenAI's shape there is no place to look at.
+    let Some(shown) = error_of(&findings.view.step.exchange.body) else { return };
+    if !shown["message"].as_str().is_some_and(|shown| shown.contains(said.trim())) {
+        let message =
+            format!("{} refused the request, and its reason is not told", last.hop.upstream);
+        findings.breach(WORDS, None, Some("/error/message"), message);
+    }
+}

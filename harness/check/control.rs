@@ -1,0 +1,124 @@
+//! CONTROL: what a client writes does not steer the gateway.
+
+use serde_json::Value;
+
+use super::header::OF_GATEWAYS;
+use super::{Finding, Findings};
+use crate::observe::{Attempt, Ended, View};
+
+const BY_BODY: &str = "FP-CONTROL-01";
+const BY_HEADER: &str = "FP-CONTROL-02";
+const CREDENTIAL: &str = "FP-CONTROL-03";
+
+/// Body members that gateways take for their own, and that no provider's API has.
+const MEMBERS: [&str; 14] = [
+    "api_base",
+    "api_key",
+    "api_version",
+    "base_url",
+    "context_window_fallbacks",
+    "deployment_id",
+    "disable_fallbacks",
+    "fallbacks",
+    "litellm_metadata",
+    "litellm_params",
+    "model_group",
+    "num_retries",
+    "router_settings",
+    "routes",
+];
+
+/// The same within `metadata`, where a provider takes any key.
+const METADATA: [&str; 7] =
+    ["api_base", "api_key", "deployment", "fallbacks", "model_group", "model_info", "num_retries"];
+
+/// Headers in which a client may have a key of its own; only `authorization` is for the gateway.
+const KEY_HEADERS: [&str; 4] = ["api-key", "x-api-key", "x-goog-api-key", "x-provider-key"];
+
+pub(super) fn check(view: View<'_>) -> Vec<Finding> {
+    let mut findings = Findings::new(view);
+    let body = serde_json::from_slice(&view.step.exchange.sent).unwrap_or(Value::Null);
+    let member = steering_member(&body).map(|name| format!("`{name}` in the body"));
+    let header = view
+        .client_headers()
+        .find(|(name, _)| OF_GATEWAYS.iter().any(|it| name.to_ascii_lowercase().starts_with(it)))
+        .map(|(name, _)| format!("the header `{name}`"));
+    if let Some(how) = another_way(view) {
+        for (requirement, tried) in [(BY_BODY, member), (BY_HEADER, header)] {
+            if let Some(tried) = tried {
+                findings.breach(
+                    requirement,
+                    None,
+                    None,
+                    format!("with {tried} of the client, {how}"),
+                );
+            }
+        }
+    }
+    credential(&mut findings, &body);
+    findings.found
+}
+
+/// Whether this pointer into a body is that of a member that gateways take for their own.
+pub(super) fn is_for_gateways(pointer: &str) -> bool {
+    pointer.strip_prefix('/').is_some_and(|name| MEMBERS.contains(&name))
+}
+
+fn steering_member(body: &Value) -> Option<String> {
+    let top = MEMBERS.iter().find(|name| body.get(**name).is_some());
+    let inner = || METADATA.iter().find(|name| body["metadata"].get(**name).is_some());
+    top.map(|name| (*name).to_owned()).or_else(|| inner().map(|name| format!("metadata.{name}")))
+}
+
+/// How the call went another way than the chain has it. A gateway that refuses the
+/// call by itself does no harm.
+fn another_way(view: View<'_>) -> Option<String> {
+    let chain = &view.group.chain;
+    let attempts: Vec<_> = view.attempts().collect();
+    let first_visible = (0..chain.len()).find(|&place| view.visible(place))?;
+    let (Some(first), Some(last)) = (attempts.first(), attempts.last()) else {
+        let answered = view.step.exchange.status.is_some_and(|status| status < 300);
+        return answered
+            .then(|| "none of the chain was asked, and still it was answered".to_owned());
+    };
+    if first.place != first_visible {
+        let (went, before) = (&first.hop.upstream, &chain[first_visible].upstream);
+        return Some(format!("the call went to {went} before {before} was asked"));
+    }
+    let next = (last.place + 1..chain.len()).find(|&place| view.visible(place))?;
+    hands_over(last).then(|| format!("{} was not asked", chain[next].upstream))
+}
+
+fn hands_over(attempt: &Attempt<'_>) -> bool {
+    matches!(attempt.ended(), Ended::Broken | Ended::Error(408 | 429 | 500..=599))
+}
+
+/// The gateway's own key is AUTH's.
+fn credential(findings: &mut Findings<'_>, body: &Value) {
+    let view = findings.view;
+    let in_headers = view
+        .client_headers()
+        .filter(|(name, _)| KEY_HEADERS.iter().any(|key| key.eq_ignore_ascii_case(name)))
+        .map(|(_, value)| value);
+    let places = ["/api_key", "/litellm_params/api_key", "/metadata/api_key"];
+    let in_body = places.iter().filter_map(|place| body.pointer(place)?.as_str());
+    let keys: Vec<_> = in_headers.chain(in_body).filter(|key| !key.is_empty()).collect();
+    for attempt in view.attempts() {
+        let carried = |key: &&str| {
+            let values =
+                attempt.hit.headers.iter().map(|(_, value)| String::from_utf8_lossy(value));
+            values.into_iter().any(|value| value.contains(key))
+        };
+        if keys.iter().any(carried) {
+            findings.breach(
+                CREDENTIAL,
+                Some(attempt.number),
+                None,
+                format!(
+                    "attempt {} at {} carries a key that the client sent along",
+                    attempt.number, attempt.hop.upstream
+                ),
+            );
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! HEADER: which headers reach a provider.
+
+use super::{Finding, Findings};
+use crate::observe::{Attempt, View};
+
+const HOP: &str = "FP-HEADER-01";
+const PERSONAL: &str = "FP-HEADER-02";
+const INTERNAL: &str = "FP-HEADER-03";
+const CONTENT_TYPE: &str = "FP-HEADER-04";
+
+/// Headers of one connection, beside those that its `connection` header names (RFC 9110, section
+/// 7.6.1, and the two for proxies, section 11.7).
+const OF_ONE_CONNECTION: [&str; 7] = [
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "upgrade",
+];
+
+/// Headers that tell who and where the client is.
+const OF_THE_CLIENT: [&str; 7] = [
+    "cookie",
+    "forwarded",
+    "via",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-real-ip",
+];
+
+/// What the names of headers begin with that steer or describe a gateway.
+pub(super) const OF_GATEWAYS: [&str; 6] =
+    ["x-fallproof-", "x-litellm-", "x-portkey-", "x-bf-", "helicone-", "cf-aig-"];
+
+pub(super) fn check(view: View<'_>) -> Vec<Finding> {
+    let mut findings = Findings::new(view);
+    for attempt in view.attempts() {
+        passed_on(&mut findings, &attempt);
+        internal(&mut findings, &attempt);
+        content_type(&mut findings, &attempt);
+    }
+    findings.found
+}
+
+/// The same names may belong to the gateway's own connection, so only the client's value counts.
+fn passed_on(findings: &mut Findings<'_>, attempt: &Attempt<'_>) {
+    let sent = || findings.view.client_headers();
+    let named: Vec<String> = sent()
+        .filter(|(name, _)| name.eq_ignore_ascii_case("connection"))
+        .flat_map(|(_, value)| value.split(','))
+        .map(|name| name.trim().to_ascii_lowercase())
+        .collect();
+    let mut found = Vec::new();
+    for (name, value) in sent() {
+        let lower = name.to_ascii_lowercase();
+        let requirement = if named.contains(&lower) || OF_ONE_CONNECTION.contains(&&*lower) {
+            HOP
+        } else if OF_THE_CLIENT.contains(&&*lower) {
+            PERSONAL
+        } else {
+            continue;
+        };
+        if attempt.hit.header(name).any(|arrived| contains(arrived, value)) {
+            found.push((requirement, lower));
+        }
+    }
+    for (requirement, name) in found {
+        findings.breach(
+            requirement,
+            Some(attempt.number),
+            None,
+            format!(
+                "attempt {} at {} carries the client's `{name}`",
+                attempt.number, attempt.hop.upstream
+            ),
+        );
+    }
+}
+
+fn internal(findings: &mut Findings<'_>, attempt: &Attempt<'_>) {
+    for (name, _) in &attempt.hit.headers {
+        let lower = name.to_ascii_lowercase();
+        if OF_GATEWAYS.iter().any(|prefix| lower.starts_with(prefix)) {
+            findings.breach(
+                INTERNAL,
+                Some(attempt.number),
+                None,
+                format!(
+                    "attempt {} at {} carries `{lower}`, which is for gateways",
+                    attempt.number, attempt.hop.upstream
+                ),
+            );
+        }
+    }
+}
+
+fn content_type(findings: &mut Findings<'_>, attempt: &Attempt<'_>) {
+    let body = serde_json::from_slice::<serde::de::IgnoredAny>(&findings.view.step.exchange.sent);
+    let arrived: Vec<_> = attempt.hit.header("content-type").map(media_type).collect();
+    if body.is_err() || arrived == ["application/json"] {
+        return;
+    }
+    let arrived = if arrived.is_empty() { "none".to_owned() } else { arrived.join(", ") };
+    findings.breach(
+        CONTENT_TYPE,
+        Some(attempt.number),
+        None,
+        format!(
+            "attempt {} at {} has the content type {arrived}, and the client sent JSON",
+            attempt.number, attempt.hop.upstream
+        ),
+    );
+}
+
+/// The type without its parameters, in lower case.
+fn media_type(value: &[u8]) -> String {
+    let text = String::from_utf8_lossy(value);
+    text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// A list that a proxy added to still holds the client's value.
+fn contains(arrived: &[u8], value: &str) -> bool {
+    !value.is_empty() && String::from_utf8_lossy(arrived).contains(value)
+}

@@ -1,0 +1,99 @@
+//! LEAK: what only the operator knows stays with the gateway.
+//!
+//! Credentials are AUTH's; here it is addresses and names.
+
+use fallproof_mocks::journal::Hit;
+
+use super::{Finding, Findings};
+use crate::observe::View;
+use crate::plan::Hop;
+
+const ADDRESS_SHOWN: &str = "FP-LEAK-01";
+const ADDRESS_IN_HEADER: &str = "FP-LEAK-04";
+const ADDRESS_SENT: &str = "FP-LEAK-02";
+const GROUP_SENT: &str = "FP-LEAK-03";
+
+pub(super) fn check(view: View<'_>) -> Vec<Finding> {
+    let mut findings = Findings::new(view);
+    address_shown(&mut findings);
+    address_sent(&mut findings);
+    group_sent(&mut findings);
+    findings.found
+}
+
+fn address_shown(findings: &mut Findings<'_>) {
+    let exchange = &findings.view.step.exchange;
+    let headers = exchange.headers.iter().map(|(name, value)| {
+        (ADDRESS_IN_HEADER, format!("the header `{name}` of the answer"), value.as_slice())
+    });
+    let body = (ADDRESS_SHOWN, "the answer".to_owned(), exchange.body.as_slice());
+    for (requirement, part, text) in headers.chain([body]) {
+        let shows = |hop: &&Hop| contains(text, authority(hop)) || contains(text, &hop.prefix);
+        if let Some(hop) = findings.view.group.chain.iter().find(shows) {
+            let message = format!("{part} shows the client the address of {}", hop.upstream);
+            findings.breach(requirement, None, None, message);
+        }
+    }
+}
+
+/// All upstreams may share host and port, which each must be told; the prefixes differ.
+fn address_sent(findings: &mut Findings<'_>) {
+    let view = findings.view;
+    for attempt in view.attempts() {
+        for other in &view.group.chain {
+            let theirs = other.prefix != attempt.hop.prefix && carries(attempt.hit, &other.prefix);
+            if theirs {
+                findings.breach(
+                    ADDRESS_SENT,
+                    Some(attempt.number),
+                    None,
+                    format!(
+                        "attempt {} at {} carries the address of {}",
+                        attempt.number, attempt.hop.upstream, other.upstream
+                    ),
+                );
+            }
+        }
+    }
+}
+
+/// The group's name is what the client put into `model`; anywhere else it may be its own word.
+fn group_sent(findings: &mut Findings<'_>) {
+    let view = findings.view;
+    let name = &view.group.group;
+    let sent = String::from_utf8_lossy(&view.step.exchange.sent);
+    if sent.matches(name.as_str()).count() > 1 {
+        return;
+    }
+    for attempt in view.attempts() {
+        // A deployment may go by the same name; then it is no secret.
+        let named_so = [&attempt.hop.deployment, &attempt.hop.model].contains(&name);
+        let shows = |text: &[u8]| contains(text, name);
+        let headers = attempt.hit.headers.iter().map(|(_, value)| value.as_slice());
+        if !named_so && headers.chain([attempt.hit.body.as_slice()]).any(shows) {
+            findings.breach(
+                GROUP_SENT,
+                Some(attempt.number),
+                None,
+                format!(
+                    "attempt {} at {} carries `{name}`, the gateway's own name for the group",
+                    attempt.number, attempt.hop.upstream
+                ),
+            );
+        }
+    }
+}
+
+fn carries(hit: &Hit, text: &str) -> bool {
+    hit.headers.iter().any(|(_, value)| contains(value, text)) || contains(&hit.body, text)
+}
+
+/// `host:port` of a deployment's address.
+fn authority(hop: &Hop) -> &str {
+    let host = hop.host.strip_prefix("http://").unwrap_or(&hop.host);
+    host.strip_suffix(&hop.prefix).unwrap_or(host)
+}
+
+fn contains(bytes: &[u8], text: &str) -> bool {
+    !text.is_empty() && bytes.windows(text.len()).any(|window| window == text.as_bytes())
+}

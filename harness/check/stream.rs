@@ -1,0 +1,350 @@
+//! STREAM: a streamed answer is one provider's, whole and unaltered, or it says that it is not.
+
+use super::{Finding, Findings};
+use crate::client::Ending;
+use crate::json::{Tree, differences};
+use crate::observe::{Attempt, Ended, View};
+use crate::sse::{self, Event, Likeness, Meaning};
+
+const UNALTERED: &str = "FP-STREAM-01";
+const RESPELLED: &str = "FP-STREAM-02";
+const CHARACTERS: &str = "FP-STREAM-03";
+const INVISIBLE: &str = "FP-STREAM-04";
+const SPLICED: &str = "FP-STREAM-05";
+const ASKED_ON: &str = "FP-STREAM-06";
+const BREAK: &str = "FP-STREAM-07";
+const END: &str = "FP-STREAM-08";
+const USAGE: &str = "FP-STREAM-09";
+const CONTENT_TYPE: &str = "FP-STREAM-10";
+const ERROR_FIRST: &str = "FP-STREAM-11";
+const STATUS: &str = "FP-STREAM-12";
+
+pub(super) fn check(view: View<'_>) -> Vec<Finding> {
+    let mut findings = Findings::new(view);
+    let Ok(sent) = Tree::parse(&view.step.exchange.sent) else { return findings.found };
+    if !is_true(sent.member("stream")) {
+        return findings.found;
+    }
+    error_first(&mut findings);
+    if !view.step.exchange.status.is_some_and(|status| (200..300).contains(&status)) {
+        return findings.found;
+    }
+    status(&mut findings);
+    content_type(&mut findings);
+
+    let heard: Vec<_> = view.attempts().filter_map(Heard::new).collect();
+    let told = sse::events(&view.step.exchange.body);
+    asked_on(&mut findings, &heard, &told);
+    // The latest of those that fit equally well.
+    let answered =
+        |it: &&Heard<'_>| matches!(it.attempt.ended(), Ended::Success | Ended::Interrupted);
+    let Some(answering) = heard.iter().filter(answered).max_by_key(|it| it.share_of(&told)) else {
+        return findings.found;
+    };
+    let others = heard.iter().filter(|it| it.attempt.number != answering.attempt.number).collect();
+    let usage_wanted =
+        is_true(sent.member("stream_options").and_then(|it| it.member("include_usage")));
+    Stream { answering, others, told: &told, usage_wanted }.judge(&mut findings);
+    findings.found
+}
+
+fn is_true(value: Option<&Tree>) -> bool {
+    matches!(value, Some(Tree::Scalar(text)) if text == "true")
+}
+
+/// An attempt that was answered with a stream.
+struct Heard<'a> {
+    attempt: Attempt<'a>,
+    events: Vec<Event>,
+}
+
+impl<'a> Heard<'a> {
+    fn new(attempt: Attempt<'a>) -> Option<Self> {
+        attempt.events().map(|events| Self { attempt, events })
+    }
+
+    fn said(&self, event: &Event) -> bool {
+        self.events.iter().any(|it| it.likeness(event) != Likeness::Other)
+    }
+
+    /// How many of these events it said.
+    fn share_of(&self, told: &[Event]) -> usize {
+        told.iter().filter(|event| self.said(event)).count()
+    }
+}
+
+fn error_first(findings: &mut Findings<'_>) {
+    let view = findings.view;
+    let Some(last) = view.attempts().last() else { return };
+    let next = (last.place + 1..view.group.chain.len()).find(|&place| view.visible(place));
+    if let (Ended::ErrorInStream, Some(next)) = (last.ended(), next) {
+        findings.breach(
+            ERROR_FIRST,
+            Some(last.number),
+            None,
+            format!(
+                "attempt {} was answered with an error in its stream before any content, and {} was never asked",
+                last.number, view.group.chain[next].upstream
+            ),
+        );
+    }
+}
+
+fn status(findings: &mut Findings<'_>) {
+    let attempts: Vec<_> = findings.view.attempts().map(|attempt| attempt.ended()).collect();
+    let has_failed = |ended| !matches!(ended, Ended::Success | Ended::Interrupted);
+    if !attempts.is_empty() && attempts.into_iter().all(has_failed) {
+        let message = "every attempt failed before any content, and the client was told success";
+        findings.breach(STATUS, None, None, message.into());
+    }
+}
+
+fn content_type(findings: &mut Findings<'_>) {
+    let headers = &findings.view.step.exchange.headers;
+    let sent = headers
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case("content-type"))
+        .map(|(_, value)| String::from_utf8_lossy(value).to_ascii_lowercase())
+        .unwrap_or_default();
+    if sent.split(';').next().is_none_or(|kind| kind.trim() != "text/event-stream") {
+        let message = format!("the client asked for a stream and got content of type `{sent}`");
+        findings.breach(CONTENT_TYPE, None, None, message);
+    }
+}
+
+fn asked_on(findings: &mut Findings<'_>, heard: &[Heard<'_>], told: &[Event]) {
+    let attempts: Vec<_> = findings.view.attempts().collect();
+    let content: Vec<_> = told.iter().filter(|event| event.is_answer()).collect();
+    let reached_client = |it: &&Heard<'_>| {
+        it.attempt.ended() == Ended::Interrupted && content.iter().any(|event| it.said(event))
+    };
+    let Some(broken) = heard.iter().find(reached_client) else { return };
+    for late in attempts.iter().filter(|attempt| attempt.number > broken.attempt.number) {
+        findings.breach(
+            ASKED_ON,
+            Some(late.number),
+            None,
+            format!(
+                "attempt {} went to {} although the client had content of attempt {} already",
+                late.number, late.hop.upstream, broken.attempt.number
+            ),
+        );
+    }
+}
+
+/// A stream as the client got it, and where it can come from.
+struct Stream<'a> {
+    /// The attempt that it has the most of.
+    answering: &'a Heard<'a>,
+    others: Vec<&'a Heard<'a>>,
+    told: &'a [Event],
+    usage_wanted: bool,
+}
+
+/// What may stand in a stream that is not an event of the answering provider.
+enum Foreign {
+    /// The end, or a reason for it, that nobody gave.
+    MadeUpEnd,
+    /// The gateway's own word on a provider's failure.
+    OwnError,
+    /// A part of another attempt's answer. Holds its number.
+    Content(usize),
+    /// What another attempt began with, or failed with. Holds its number.
+    Frame(usize),
+    /// One more beginning.
+    Beginning,
+    /// An event whose characters were broken.
+    Mangled,
+}
+
+impl Stream<'_> {
+    fn judge(&self, findings: &mut Findings<'_>) {
+        let number = self.answering.attempt.number;
+        let is_interrupted = self.answering.attempt.ended() == Ended::Interrupted;
+        let mut left: Vec<_> = self.answering.events.iter().collect();
+        let (mut own, mut is_spliced) = (Vec::new(), false);
+        let mut breaches = Vec::new();
+        for (at, event) in self.told.iter().enumerate() {
+            if !self.usage_wanted && event.is_usage() {
+                breaches
+                    .push((USAGE, format!("event {} is a usage chunk nobody asked for", at + 1)));
+                continue;
+            }
+            if let Some(same) = left.iter().position(|it| it.likeness(event) != Likeness::Other) {
+                left.remove(same);
+                own.push(event);
+                continue;
+            }
+            let at = at + 1;
+            match self.foreign(event, &left, is_interrupted) {
+                Some(Foreign::MadeUpEnd) => breaches.push((
+                    END,
+                    format!(
+                        "event {at} ends the answer, which attempt {number} did not: {}",
+                        brief(event)
+                    ),
+                )),
+                Some(Foreign::Content(other)) => {
+                    is_spliced = true;
+                    breaches.push((
+                        SPLICED,
+                        format!("event {at} is content of attempt {other} in the answer of attempt {number}"),
+                    ));
+                }
+                Some(Foreign::Frame(other)) => breaches.push((
+                    INVISIBLE,
+                    format!("event {at} is of attempt {other}, which had failed: {}", brief(event)),
+                )),
+                Some(Foreign::Beginning) => breaches.push((
+                    INVISIBLE,
+                    format!("event {at} begins an answer once more: {}", brief(event)),
+                )),
+                Some(Foreign::Mangled) => {
+                    breaches.push((
+                        CHARACTERS,
+                        format!(
+                            "event {at} has lost characters of attempt {number}: {}",
+                            brief(event)
+                        ),
+                    ));
+                    if let Some(meant) = left.iter().position(|it| !it.data.is_ascii()) {
+                        own.push(left.remove(meant));
+                    }
+                }
+                Some(Foreign::OwnError) => {}
+                None => own.push(event),
+            }
+        }
+        let has_end = self.told.iter().any(|event| event.meaning() == Meaning::End);
+        if !is_interrupted && !has_end {
+            breaches.push((END, format!("the end of attempt {number}'s stream is missing")));
+        }
+        if is_spliced {
+            // What else is wrong is so because of it.
+            breaches.retain(|(requirement, _)| *requirement == SPLICED);
+        } else {
+            let has_told = self.told.iter().any(|event| event.meaning() == Meaning::Error);
+            let is_whole = findings.view.step.exchange.ending == Ending::Complete;
+            if is_interrupted && own.iter().any(|it| it.is_answer()) && !has_told && is_whole {
+                let message = format!(
+                    "attempt {number}'s stream broke after its first content, and the client's ended as if nothing had happened"
+                );
+                breaches.push((BREAK, message));
+            }
+            breaches.extend(self.compare(&own, is_interrupted));
+        }
+        for (requirement, message) in breaches {
+            findings.breach(requirement, Some(number), None, message);
+        }
+    }
+
+    /// What this event is, which is none of those left of the answering attempt; `None` where it
+    /// must be one of them that was changed, or one too many.
+    fn foreign(&self, event: &Event, left: &[&Event], is_interrupted: bool) -> Option<Foreign> {
+        let meaning = event.meaning();
+        if meaning == Meaning::End {
+            // With its type, it may be the end that was changed.
+            let is_changed = event.is_answer() && left.iter().any(|it| it.meaning() == meaning);
+            return (!is_changed).then_some(Foreign::MadeUpEnd);
+        }
+        if let Some(other) = self.others.iter().find(|other| other.said(event)) {
+            let number = other.attempt.number;
+            let is_content = meaning == Meaning::Content;
+            return Some(if is_content {
+                Foreign::Content(number)
+            } else {
+                Foreign::Frame(number)
+            });
+        }
+        let none_left = |is: fn(&Event) -> bool| !left.iter().any(|it| is(it));
+        if event.data.contains('\u{fffd}')
+            && !self.answering.events.iter().any(|it| it.data.contains('\u{fffd}'))
+        {
+            Some(Foreign::Mangled)
+        } else if meaning == Meaning::Error && is_interrupted {
+            Some(Foreign::OwnError)
+        } else if event.finishes() && none_left(Event::finishes) {
+            Some(Foreign::MadeUpEnd)
+        } else if event.is_beginning()
+            && (none_left(Event::is_beginning) || self.answering.said(event))
+        {
+            Some(Foreign::Beginning)
+        } else {
+            None
+        }
+    }
+
+    /// Holds the events that must be the answering provider's against them. Ends have a
+    /// requirement of their own; where the provider failed, its words may be put otherwise.
+    fn compare(&self, own: &[&Event], is_interrupted: bool) -> Vec<(&'static str, String)> {
+        let compared = |event: &&Event| match event.meaning() {
+            Meaning::End => event.is_answer(),
+            Meaning::Error => !is_interrupted,
+            Meaning::Frame | Meaning::Content => self.usage_wanted || !event.is_usage(),
+        };
+        let number = self.answering.attempt.number;
+        let sent: Vec<_> = self.answering.events.iter().filter(compared).collect();
+        let got: Vec<_> = own.iter().copied().filter(|event| compared(event)).collect();
+        let mut breaches = Vec::new();
+        for at in 0..sent.len().max(got.len()) {
+            let place = at + 1;
+            let what = match (sent.get(at), got.get(at)) {
+                (Some(sent), Some(got)) if sent.likeness(got) == Likeness::Same => continue,
+                (Some(sent), Some(got)) if sent.likeness(got) == Likeness::Equal => {
+                    if breaches.is_empty() {
+                        let message = format!(
+                            "event {place} of attempt {number} reached the client in another spelling: {}",
+                            brief(got)
+                        );
+                        breaches.push((RESPELLED, message));
+                    }
+                    continue;
+                }
+                // The end that is missing is told of by itself.
+                (Some(last), None) if is_interrupted || last.meaning() == Meaning::End => break,
+                (Some(missing), None) => format!("was lost: {}", brief(missing)),
+                (Some(wanted), Some(other)) => difference(wanted, other, &sent[..at], &got[at..]),
+                (None, Some(added))
+                    if sent.iter().any(|it| it.likeness(added) != Likeness::Other) =>
+                {
+                    format!("came twice: {}", brief(added))
+                }
+                (None, Some(added)) => format!("was never sent: {}", brief(added)),
+                (None, None) => break,
+            };
+            breaches.push((UNALTERED, format!("event {place} of attempt {number} {what}")));
+            break;
+        }
+        breaches
+    }
+}
+
+/// What became of `wanted`, where `other` came.
+fn difference(wanted: &Event, other: &Event, before: &[&Event], after: &[&Event]) -> String {
+    let holds = |events: &[&Event], event: &Event| {
+        events.iter().any(|it| it.likeness(event) != Likeness::Other)
+    };
+    if holds(before, other) {
+        return format!("came twice: {}", brief(other));
+    }
+    if holds(after, wanted) {
+        return format!("came too late: {}", brief(wanted));
+    }
+    let trees = (Tree::parse(wanted.data.as_bytes()), Tree::parse(other.data.as_bytes()));
+    let pointer = match trees {
+        (Ok(wanted), Ok(other)) => {
+            let first = differences(&wanted, &other).into_iter().next();
+            first.map_or_else(String::new, |first| format!(" at {}", first.pointer))
+        }
+        _ => String::new(),
+    };
+    format!("was lost, or changed{pointer}: {}", brief(other))
+}
+
+/// An event's data, short enough for one line.
+fn brief(event: &Event) -> String {
+    const MOST: usize = 80;
+    let text = &event.data;
+    let start: String = text.chars().take(MOST).collect();
+    if start.len() < text.len() { format!("{start}…") } else { start }
+}

@@ -1,0 +1,53 @@
+//! Headers of the client that go on to the providers.
+//!
+//! The reference router drops them, so they travel through it as values of a header that it does
+//! forward, and are unpacked behind it.
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::{HeaderName, HeaderValue};
+use axum::middleware::{self, Next};
+use fallproof_router::{Config, app as reference};
+
+use super::meddler::Outgoing;
+
+const CARRIER: HeaderName = HeaderName::from_static("openai-beta");
+
+/// The reference router, which is given the headers whose names `pass`.
+pub fn app(pass: fn(&str) -> bool, config: Config) -> Router {
+    reference(config).layer(middleware::from_fn(
+        move |mut request: Request, next: Next| async move {
+            let headers = request.headers_mut();
+            let packed: Vec<_> = headers
+                .iter()
+                .filter(|(name, _)| pass(name.as_str()))
+                .filter_map(|(name, value)| {
+                    let packed = [name.as_str().as_bytes(), b"=", value.as_bytes()].concat();
+                    HeaderValue::try_from(packed).ok()
+                })
+                .collect();
+            for header in packed {
+                headers.append(CARRIER, header);
+            }
+            next.run(request).await
+        },
+    ))
+}
+
+/// Takes them out again, between the router and a provider.
+pub fn unpack(out: &mut Outgoing<'_>) {
+    let packed: Vec<_> = out.headers.get_all(CARRIER).iter().cloned().collect();
+    out.headers.remove(CARRIER);
+    for header in packed {
+        let Some(at) = header.as_bytes().iter().position(|byte| *byte == b'=') else {
+            out.headers.append(CARRIER, header);
+            continue;
+        };
+        let (name, value) = header.as_bytes().split_at(at);
+        if let (Ok(name), Ok(value)) =
+            (HeaderName::try_from(name), HeaderValue::try_from(&value[1..]))
+        {
+            out.headers.append(name, value);
+        }
+    }
+}

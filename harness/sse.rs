@@ -1,0 +1,219 @@
+//! Server-sent events: what a streamed answer says.
+//!
+//! <https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream>
+
+use std::mem;
+
+use serde_json::Value;
+
+use crate::json::{DifferenceKind, Tree, differences};
+
+/// The last event of a stream of chat or completions.
+const DONE: &str = "[DONE]";
+
+/// One event of a stream.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Event {
+    /// The `event` field; empty where there is none.
+    pub name: String,
+    /// The `data` fields, with a line feed between them. What is not UTF-8 is replaced.
+    pub data: String,
+}
+
+/// What an event is to somebody who waits for an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Meaning {
+    /// It holds nothing of the answer: who speaks, what is to come, what it costs.
+    Frame,
+    /// It holds a part of the answer.
+    Content,
+    /// The answer is whole.
+    End,
+    /// The answer has failed.
+    Error,
+}
+
+/// How alike two events are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Likeness {
+    /// Byte for byte.
+    Same,
+    /// By value.
+    Equal,
+    /// Not at all.
+    Other,
+}
+
+/// The whole events of a body: one whose empty line is missing is none. Comments are left out.
+pub fn events(body: &[u8]) -> Vec<Event> {
+    let text = String::from_utf8_lossy(body).replace("\r\n", "\n").replace('\r', "\n");
+    let (mut events, mut event) = (Vec::new(), Event::default());
+    for line in text.split_inclusive('\n') {
+        let Some(line) = line.strip_suffix('\n') else { break };
+        let (field, value) = line.split_once(':').unwrap_or((line, ""));
+        let value = value.strip_prefix(' ').unwrap_or(value);
+        match field {
+            _ if line.is_empty() => {
+                let whole = mem::take(&mut event);
+                if let Some(data) = whole.data.strip_suffix('\n') {
+                    events.push(Event { name: whole.name, data: data.to_owned() });
+                }
+            }
+            "event" => value.clone_into(&mut event.name),
+            "data" => event.data.extend([value, "\n"]),
+            _ => {}
+        }
+    }
+    events
+}
+
+impl Event {
+    /// What it is. An event of an unknown kind counts as content.
+    pub fn meaning(&self) -> Meaning {
+        const FRAMES: [&str; 6] = [
+            "response.created",
+            "response.queued",
+            "response.in_progress",
+            "response.output_item.added",
+            "response.content_part.added",
+            "response.reasoning_summary_part.added",
+        ];
+        const ENDS: [&str; 5] = [
+            "response.completed",
+            "response.incomplete",
+            "image_generation.completed",
+            "transcript.text.done",
+            "speech.audio.done",
+        ];
+        let value = self.value();
+        if self.data == DONE {
+            return Meaning::End;
+        }
+        match value["type"].as_str() {
+            Some("error" | "response.failed") => Meaning::Error,
+            _ if !value["error"].is_null() => Meaning::Error,
+            Some(name) if ENDS.contains(&name) => Meaning::End,
+            Some(name) if FRAMES.contains(&name) => Meaning::Frame,
+            None if choices(&value).all(|choice| !has_content(choice)) => Meaning::Frame,
+            Some(_) | None => Meaning::Content,
+        }
+    }
+
+    /// Whether the answer is under way with it: content, or an end that holds the whole answer.
+    pub fn is_answer(&self) -> bool {
+        match self.meaning() {
+            Meaning::Content => true,
+            Meaning::End => self.data != DONE,
+            Meaning::Frame | Meaning::Error => false,
+        }
+    }
+
+    /// Whether an answer starts here: its first role, or `response.created`.
+    pub fn is_beginning(&self) -> bool {
+        let value = self.value();
+        value["type"] == "response.created"
+            || choices(&value).any(|choice| !choice["delta"]["role"].is_null())
+    }
+
+    /// Whether it says why a choice ended.
+    pub fn finishes(&self) -> bool {
+        choices(&self.value()).any(|choice| !choice["finish_reason"].is_null())
+    }
+
+    /// Whether it is the extra chunk that says what the answer costs, of chat and completions.
+    pub fn is_usage(&self) -> bool {
+        let value = self.value();
+        value["choices"].is_array() && value["usage"].is_object()
+    }
+
+    /// How alike this event and another are, their names included.
+    pub fn likeness(&self, other: &Self) -> Likeness {
+        if self == other {
+            return Likeness::Same;
+        }
+        let trees = (Tree::parse(self.data.as_bytes()), Tree::parse(other.data.as_bytes()));
+        match trees {
+            (Ok(ours), Ok(theirs))
+                if self.name == other.name
+                    && differences(&ours, &theirs)
+                        .iter()
+                        .all(|it| matches!(it.kind, DifferenceKind::Respelled(..))) =>
+            {
+                Likeness::Equal
+            }
+            _ => Likeness::Other,
+        }
+    }
+
+    fn value(&self) -> Value {
+        serde_json::from_str(&self.data).unwrap_or_default()
+    }
+}
+
+fn choices(value: &Value) -> impl Iterator<Item = &Value> {
+    value["choices"].as_array().into_iter().flatten()
+}
+
+fn has_content(choice: &Value) -> bool {
+    let says = |value: &Value| !["null", "\"\"", "[]", "{}"].contains(&value.to_string().as_str());
+    let mut delta = choice["delta"].as_object().into_iter().flatten();
+    says(&choice["text"])
+        || says(&choice["finish_reason"])
+        || delta.any(|(name, value)| name != "role" && says(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_are_read_whatever_their_line_ends() {
+        let read = |body: &str| {
+            let events = events(body.as_bytes());
+            events.into_iter().map(|event| (event.name, event.data)).collect::<Vec<_>>()
+        };
+        let event = |name: &str, data: &str| (name.to_owned(), data.to_owned());
+        let expected = vec![event("n", "a\nb"), event("", "c")];
+        let body = ": hi\n\nevent: n\ndata: a\ndata:b\nid: 1\n\ndata: c\n\n:\n\ndata: cut off\n";
+        assert_eq!(read(body), expected);
+        assert_eq!(read(&body.replace('\n', "\r\n")), expected);
+        assert_eq!(read(&body.replace('\n', "\r")), expected);
+        assert_eq!(read("{}"), []);
+    }
+
+    #[test]
+    fn an_event_tells_what_it_is() {
+        let meaning = |data: &str| Event { name: String::new(), data: data.into() }.meaning();
+        for frame in [
+            r#"{"choices":[],"prompt_filter_results":[]}"#,
+            r#"{"choices":[{"delta":{"role":"assistant","content":""},"finish_reason":null}]}"#,
+            r#"{"choices":[{"text":"","finish_reason":null}]}"#,
+            r#"{"type":"response.created","response":{"error":null}}"#,
+        ] {
+            assert_eq!(meaning(frame), Meaning::Frame, "{frame}");
+        }
+        for content in [
+            r#"{"choices":[{"delta":{"content":" "}}]}"#,
+            r#"{"choices":[{"delta":{},"finish_reason":"stop"}]}"#,
+            r#"{"choices":[{"text":"a"}]}"#,
+            r#"{"type":"response.output_text.delta","delta":"a"}"#,
+        ] {
+            assert_eq!(meaning(content), Meaning::Content, "{content}");
+        }
+        assert_eq!(meaning("[DONE]"), Meaning::End);
+        assert_eq!(meaning(r#"{"type":"response.incomplete"}"#), Meaning::End);
+        assert_eq!(meaning(r#"{"error":{"message":"x"}}"#), Meaning::Error);
+        assert_eq!(meaning(r#"{"type":"response.failed"}"#), Meaning::Error);
+    }
+
+    #[test]
+    fn events_are_compared_by_name_and_value() {
+        let event = |data: &str| Event { name: String::new(), data: data.into() };
+        let one = event(r#"{"a":1,"b":"ü"}"#);
+        assert_eq!(one.likeness(&one), Likeness::Same);
+        assert_eq!(one.likeness(&event(r#"{"b": "\u00fc", "a": 1}"#)), Likeness::Equal);
+        assert_eq!(one.likeness(&event(r#"{"a":2,"b":"ü"}"#)), Likeness::Other);
+        assert_eq!(one.likeness(&Event { name: "n".into(), ..one.clone() }), Likeness::Other);
+        assert_eq!(event("[DONE]").likeness(&event("[done]")), Likeness::Other);
+    }
+}
