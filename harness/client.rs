@@ -1,7 +1,7 @@
 //! The client in front of the target: one call over a raw socket, so that the exact answer is
 //! known, and how it ended.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::io::{self, ErrorKind};
 use std::time::{Duration, Instant};
 
@@ -45,6 +45,12 @@ impl BaseUrl {
     }
 }
 
+impl fmt::Display for BaseUrl {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "http://{}{}", self.authority, self.path)
+    }
+}
+
 /// One client call, as it went.
 #[derive(Debug, Clone)]
 pub struct Exchange {
@@ -60,6 +66,8 @@ pub struct Exchange {
     pub body: Vec<u8>,
     /// How the answer ended.
     pub ending: Ending,
+    /// When it began, before the connect.
+    pub started: Instant,
     /// From the connect to the end.
     pub took: Duration,
 }
@@ -130,6 +138,7 @@ pub async fn post(
         headers: answer.headers,
         body: answer.body,
         ending,
+        started,
         took: started.elapsed(),
     }
 }

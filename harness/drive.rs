@@ -5,12 +5,13 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fallproof_mocks::brain::ScriptError;
 use fallproof_mocks::journal::{Hit, HitKind};
 use fallproof_mocks::wire::Wire;
 use tokio::runtime::Handle;
+use tokio::sync::watch;
 
 use crate::check::{self, Finding, Verdict};
 use crate::client::{self, BaseUrl, Ending, Exchange};
@@ -60,6 +61,33 @@ pub struct Case {
     pub findings: Vec<Finding>,
     /// What happened, step by step.
     pub steps: Vec<observe::Step>,
+    /// When it began.
+    pub started: Instant,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// Who is told how a run goes, on the threads that do it.
+pub trait Watch: Sync {
+    /// What is kept of a case.
+    type Kept: Send;
+
+    /// A case begins.
+    fn started(&self, scenario: &Scenario);
+
+    /// A case has ended.
+    fn ended(&self, scenario: &Scenario, case: Case) -> Self::Kept;
+}
+
+/// Nobody is told, and all is kept.
+impl Watch for () {
+    type Kept = Case;
+
+    fn started(&self, _: &Scenario) {}
+
+    fn ended(&self, _: &Scenario, case: Case) -> Case {
+        case
+    }
 }
 
 /// The verdict on one scenario.
@@ -159,6 +187,16 @@ impl Rig {
         Ok(Self { wire, plan, never_silent, url, gateway_key, patience, _reference: reference })
     }
 
+    /// When the upstreams began to listen: the journal's times count from here.
+    pub fn started(&self) -> Instant {
+        self.wire.started()
+    }
+
+    /// The key that the client gives to the target.
+    pub fn gateway_key(&self) -> &str {
+        &self.gateway_key
+    }
+
     /// What the target is configured with.
     pub fn plan(&self) -> &Plan {
         &self.plan
@@ -166,6 +204,7 @@ impl Rig {
 
     /// Runs one scenario from the start of its scripts.
     pub async fn run(&self, scenario: &Scenario) -> Case {
+        let started = Instant::now();
         if let (Some(reason), true) = (&self.never_silent, needs_silence(scenario)) {
             let outcome = Outcome::Skipped(reason.clone());
             return Case {
@@ -173,6 +212,8 @@ impl Rig {
                 outcome,
                 findings: Vec::new(),
                 steps: Vec::new(),
+                started,
+                took: started.elapsed(),
             };
         }
         let group = self
@@ -200,7 +241,8 @@ impl Rig {
             }));
         }
         let outcome = outcome(&steps, &findings);
-        Case { scenario: scenario.id.clone(), outcome, findings, steps }
+        let scenario = scenario.id.clone();
+        Case { scenario, outcome, findings, steps, started, took: started.elapsed() }
     }
 
     /// Runs these scenarios, `workers` at a time, on threads of its own; the cases come back in the
@@ -209,24 +251,52 @@ impl Rig {
     /// # Panics
     /// Where a worker panics; not to be called from within the runtime.
     pub fn run_all(&self, runtime: &Handle, scenarios: &[&Scenario], workers: usize) -> Vec<Case> {
+        let (_never, stop) = watch::channel(false);
+        self.run_watched(runtime, scenarios, workers, &(), &stop).into_iter().flatten().collect()
+    }
+
+    /// Like [`run_all`](Self::run_all), and tells `watch`. Once `stop` holds true, what has not
+    /// ended is given up: it is `None`.
+    ///
+    /// # Panics
+    /// Where a worker panics; not to be called from within the runtime.
+    pub fn run_watched<W: Watch>(
+        &self,
+        runtime: &Handle,
+        scenarios: &[&Scenario],
+        workers: usize,
+        watch: &W,
+        stop: &watch::Receiver<bool>,
+    ) -> Vec<Option<W::Kept>> {
         let next = AtomicUsize::new(0);
         let work = || {
             let mut done = Vec::new();
             loop {
                 let index = next.fetch_add(1, Ordering::Relaxed);
                 let Some(scenario) = scenarios.get(index) else { return done };
-                done.push((index, runtime.block_on(self.run(scenario))));
+                if *stop.borrow() {
+                    return done;
+                }
+                watch.started(scenario);
+                let case = runtime.block_on(async {
+                    tokio::select! {
+                        case = self.run(scenario) => Some(case),
+                        () = stopped(stop.clone()) => None,
+                    }
+                });
+                done.extend(case.map(|case| (index, watch.ended(scenario, case))));
             }
         };
-        let mut cases: Vec<_> = thread::scope(|scope| {
+        let mut cases: Vec<_> = scenarios.iter().map(|_| None).collect();
+        thread::scope(|scope| {
             let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
-            workers
-                .into_iter()
-                .flat_map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic)))
-                .collect()
+            for worker in workers {
+                for (index, case) in worker.join().unwrap_or_else(|panic| resume_unwind(panic)) {
+                    cases[index] = Some(case);
+                }
+            }
         });
-        cases.sort_by_key(|(index, _)| *index);
-        cases.into_iter().map(|(_, case)| case).collect()
+        cases
     }
 
     async fn call(&self, group: &Group, send: &Call) -> Exchange {
@@ -249,6 +319,14 @@ impl Rig {
         hits.retain(|hit| hit.kind == HitKind::Matched);
         hits.sort_by_key(|hit| hit.seq);
         hits
+    }
+}
+
+/// Done when `stop` holds true.
+async fn stopped(mut stop: watch::Receiver<bool>) {
+    if stop.wait_for(|stop| *stop).await.is_err() {
+        // Nobody is left who could stop it.
+        std::future::pending::<()>().await;
     }
 }
 

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use fallproof::drive::{Case, Outcome, Rig, Target};
 use fallproof::plan::Group;
+use fallproof::report::convert::{self, Context};
 use fallproof::report::text;
 use fallproof::scenario::{Scenario, Suite};
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -82,8 +83,14 @@ fn run(cases: &[&Scenario], rig: &Rig, runtime: &Runtime) -> Result<String, Fail
             }
             Outcome::Skipped(reason) => eprintln!("skipped {}: {reason}", scenario.id),
             _ => {
-                let replay = format!("cargo run -- run {}", scenario.id);
-                wrong.push_str(&text::case(&case, scenario, group, &replay));
+                let context = Context {
+                    scenario,
+                    group,
+                    run_started: case.started,
+                    wire_started: rig.started(),
+                    replay: &format!("cargo run -- run {}", scenario.id),
+                };
+                wrong.push_str(&text::case(&convert::case(&case, context)));
             }
         }
     }

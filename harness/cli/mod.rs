@@ -17,6 +17,9 @@ use fallproof::plan::{Addresses, Plan};
 use fallproof::scenario::{Scenario, SelectError, Suite};
 use owo_colors::OwoColorize as _;
 
+/// Where the suite is unless said.
+const SCENARIOS: &str = "scenarios";
+
 /// Proves that an LLM gateway's fallbacks work.
 ///
 /// Fallproof plays both sides of a gateway: the client in front of it, and strict mock OpenAI and
@@ -64,7 +67,7 @@ struct Selection {
     #[arg(long = "tag", value_name = "TAG")]
     tags: Vec<String>,
     /// The folder that holds the suite
-    #[arg(long, value_name = "DIR", default_value = "scenarios")]
+    #[arg(long, value_name = "DIR", default_value = SCENARIOS)]
     scenarios: PathBuf,
 }
 
@@ -150,18 +153,26 @@ fn dispatch(command: Command) -> Result<(), Stop> {
     }
 }
 
+/// The suite, and what was chosen of it.
+struct Selected {
+    suite: Suite,
+    scenarios: Vec<Scenario>,
+}
+
 impl Selection {
-    fn load(&self) -> Result<Vec<Scenario>, Stop> {
+    fn load(&self) -> Result<Selected, Stop> {
         let suite = Suite::load(&self.scenarios).map_err(|error| Stop::File(error.styled()))?;
-        suite.select(&self.patterns, &self.tags).map_err(|error| match error {
+        let chosen = suite.select(&self.patterns, &self.tags);
+        let scenarios = chosen.map_err(|error| match error {
             SelectError::Load(error) => Stop::File(error.styled()),
             other => Stop::usage(other),
-        })
+        })?;
+        Ok(Selected { suite, scenarios })
     }
 }
 
 fn plan(arguments: &PlanArgs) -> Result<(), Stop> {
-    let scenarios = arguments.selection.load()?;
+    let Selected { scenarios, .. } = arguments.selection.load()?;
     let plan = Plan::new(&scenarios, Addresses::stable(arguments.upstreams));
     if arguments.json {
         let json = serde_json::to_string_pretty(&plan)

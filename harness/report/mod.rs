@@ -1,3 +1,12 @@
 //! Reports: a run as people and machines read it.
+//!
+//! What was driven and judged is [`convert`]ed case by case into the [`model`], freed of keys
+//! ([`redact`]) and [`assemble`]d; all else is written from the model alone.
 
+pub mod assemble;
+pub mod convert;
+pub mod folder;
+pub mod model;
+pub mod record;
+pub mod redact;
 pub mod text;

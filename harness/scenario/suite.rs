@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use std::{fmt, fs};
 
 use globset::GlobBuilder;
+use sha2::{Digest as _, Sha256};
 
 use super::load::is_kebab_case;
 use super::{Scenario, load};
+use crate::plan::hex;
 use crate::yaml::{Diagnostic, LoadError, nearest};
 
 /// The scenarios of one folder.
@@ -15,6 +17,8 @@ use crate::yaml::{Diagnostic, LoadError, nearest};
 pub struct Suite {
     /// Sorted by id.
     pub scenarios: Vec<Scenario>,
+    /// `sha256:` over the files: the same wherever the folder lies and however its lines end.
+    pub fingerprint: String,
 }
 
 impl Suite {
@@ -25,15 +29,26 @@ impl Suite {
         let mut files = Vec::new();
         collect_files(folder, &mut files, &mut diagnostics);
         let mut scenarios = Vec::new();
+        let mut digest = Sha256::new();
         for file in files {
             let below = file.strip_prefix(folder).unwrap_or(&file);
+            let text = fs::read_to_string(&file).unwrap_or_default();
+            for line in below.iter().filter_map(|part| part.to_str()).chain(text.lines()) {
+                digest.update(line);
+                digest.update("\n");
+            }
             match id(below, &file).and_then(|id| load(&file, &id)) {
                 Ok(cases) => scenarios.extend(cases),
                 Err(error) => diagnostics.extend(error.diagnostics),
             }
         }
         scenarios.sort_by(|one, other| one.id.cmp(&other.id));
-        if diagnostics.is_empty() { Ok(Self { scenarios }) } else { Err(LoadError { diagnostics }) }
+        let fingerprint = format!("sha256:{}", hex(&digest.finalize()));
+        if diagnostics.is_empty() {
+            Ok(Self { scenarios, fingerprint })
+        } else {
+            Err(LoadError { diagnostics })
+        }
     }
 
     /// The scenarios that fit one of `patterns` and carry one of `tags`, sorted by id; an empty

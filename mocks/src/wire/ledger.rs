@@ -66,6 +66,11 @@ impl Ledger {
         }
     }
 
+    /// When the wire was started.
+    pub(super) fn started(&self) -> Instant {
+        self.started
+    }
+
     /// The time since the wire was started.
     pub(super) fn now(&self) -> Duration {
         self.started.elapsed()

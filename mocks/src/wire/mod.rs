@@ -15,7 +15,7 @@ mod socket;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -105,6 +105,11 @@ impl Wire {
     /// Where it listens.
     pub fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// When it was started: the journal's times count from here.
+    pub fn started(&self) -> Instant {
+        self.shared.ledger.started()
     }
 
     /// Where every connection is refused. Who tried cannot be seen.

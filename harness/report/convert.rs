@@ -1,0 +1,187 @@
+//! What was driven and judged, in the report's words: the one place where reports meet the harness.
+
+use std::time::{Duration, Instant};
+
+use fallproof_mocks::journal::Hit;
+use similar::{ChangeTag, TextDiff};
+
+use super::model::{
+    Attempt, Case, Change, Client, Diff, Finding, Kept, Level, Line, Outcome, Requirement,
+    Severity, Step, Weight,
+};
+use crate::check::{self, Verdict};
+use crate::client::Ending;
+use crate::json::Tree;
+use crate::plan::Group;
+use crate::scenario::Scenario;
+use crate::{drive, observe, requirement};
+
+/// How many lines of equal text are shown around a difference.
+const CONTEXT: usize = 2;
+
+/// What the report of a case is made from beside the case.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// Its scenario.
+    pub scenario: &'a Scenario,
+    /// What the target was configured with for it.
+    pub group: &'a Group,
+    /// When the run started.
+    pub run_started: Instant,
+    /// When the clock of the journal started.
+    pub wire_started: Instant,
+    /// The command that runs the case again.
+    pub replay: &'a str,
+}
+
+/// A case as it is reported; not yet free of keys.
+pub fn case(case: &drive::Case, context: Context<'_>) -> Case {
+    let Context { scenario, run_started, replay, .. } = context;
+    let (outcome, reason) = match &case.outcome {
+        drive::Outcome::Pass => (Outcome::Pass, None),
+        drive::Outcome::Warn => (Outcome::Warn, None),
+        drive::Outcome::Fail => (Outcome::Fail, None),
+        drive::Outcome::Inconclusive(reason) => (Outcome::Inconclusive, Some(reason.clone())),
+        drive::Outcome::Skipped(reason) => (Outcome::Skipped, Some(reason.clone())),
+    };
+    // Where nothing can be said, nothing is said.
+    let is_judged = matches!(outcome, Outcome::Pass | Outcome::Warn | Outcome::Fail);
+    let findings = case.findings.iter().filter(|_| is_judged).map(finding).collect();
+    Case {
+        id: case.scenario.clone(),
+        title: scenario.title.clone(),
+        why: scenario.why.as_deref().map(|why| why.trim_end().to_owned()),
+        links: scenario.links.clone(),
+        file: scenario.file.to_string_lossy().replace('\\', "/"),
+        profile: scenario.profile.name().to_owned(),
+        proves: scenario.proves.clone(),
+        outcome,
+        reason,
+        started_ms: millis(case.started.saturating_duration_since(run_started)),
+        took_ms: millis(case.took),
+        findings,
+        steps: case.steps.iter().map(|it| step(it, case, context)).collect(),
+        replay: replay.to_owned(),
+    }
+}
+
+/// A requirement without a verdict.
+pub fn requirement(requirement: &requirement::Requirement) -> Requirement {
+    Requirement {
+        code: requirement.code.clone(),
+        level: match requirement.level {
+            requirement::Level::Invariant => Level::Invariant,
+            requirement::Level::Policy => Level::Policy,
+        },
+        severity: match requirement.severity {
+            requirement::Severity::Must => Severity::Must,
+            requirement::Severity::Should => Severity::Should,
+        },
+        sentence: requirement.sentence.clone(),
+        why: requirement.why.trim_end().to_owned(),
+        sources: requirement.sources.clone(),
+        verdict: Kept::NotJudged,
+        proven_by: Vec::new(),
+        broken_in: Vec::new(),
+        expected: false,
+    }
+}
+
+/// In milliseconds with two decimals.
+fn millis(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 100_000.0).round() / 100.0
+}
+
+fn finding(finding: &check::Finding) -> Finding {
+    Finding {
+        requirement: finding.requirement.map(str::to_owned),
+        weight: match finding.verdict {
+            Verdict::Fail => Weight::Fail,
+            Verdict::Warn => Weight::Warn,
+        },
+        step: finding.step + 1,
+        attempt: finding.attempt,
+        pointer: finding.pointer.clone(),
+        message: finding.message.clone(),
+        expected: None,
+    }
+}
+
+fn step(step: &observe::Step, case: &drive::Case, context: Context<'_>) -> Step {
+    let Context { group, wire_started, .. } = context;
+    let exchange = &step.exchange;
+    let since_case = |instant: Instant| millis(instant.saturating_duration_since(case.started));
+    let on_wire = |time: Duration| since_case(wire_started + time);
+    let attempts = step.hits.iter().enumerate().map(|(index, hit)| {
+        let hop = hit.upstream.as_deref().and_then(|prefix| group.hop_at(prefix));
+        Attempt {
+            number: index + 1,
+            upstream: hop.map_or_else(String::new, |(_, hop)| hop.upstream.clone()),
+            vendor: hop.map_or_else(String::new, |(_, hop)| hop.vendor()),
+            request: format!("{} {}", hit.method, hit.target),
+            status: hit.status,
+            behaviour: if hit.refused { "refused".to_owned() } else { hit.behaviour.clone() },
+            refusal: refusal(hit),
+            at_ms: on_wire(hit.times.head),
+            first_byte_ms: hit.times.first_byte.map(on_wire),
+            end_ms: hit.times.end.map(on_wire),
+        }
+    });
+    Step {
+        number: step.position + 1,
+        client: Client {
+            request: format!("POST {}", exchange.path),
+            status: exchange.status,
+            broken: (exchange.ending != Ending::Complete).then(|| exchange.ending.in_words()),
+            at_ms: since_case(exchange.started),
+            took_ms: millis(exchange.took),
+        },
+        attempts: attempts.collect(),
+        diffs: diffs(step, group, &case.findings),
+    }
+}
+
+fn refusal(hit: &Hit) -> Option<String> {
+    hit.violation.as_ref().filter(|_| hit.refused).map(|violation| violation.message.clone())
+}
+
+/// What the client sent against what each attempt got, for the attempts that findings point into.
+fn diffs(step: &observe::Step, group: &Group, findings: &[check::Finding]) -> Vec<Diff> {
+    let Ok(sent) = Tree::parse(&step.exchange.sent) else { return Vec::new() };
+    let mut diffs = Vec::new();
+    for (index, hit) in step.hits.iter().enumerate() {
+        let pointed_at = findings.iter().any(|finding| {
+            finding.step == step.position
+                && finding.attempt == Some(index + 1)
+                && finding.pointer.is_some()
+        });
+        let hop = hit.upstream.as_deref().and_then(|prefix| group.hop_at(prefix));
+        if let (true, Ok(received), Some((_, hop))) = (pointed_at, Tree::parse(&hit.body), hop) {
+            // Each hop has a `model` of its own: no difference worth showing.
+            let sent = sent.with("model", &hop.deployment).canonical();
+            let lines = lines(&sent, &received.canonical());
+            diffs.push(Diff { attempt: index + 1, upstream: hop.upstream.clone(), lines });
+        }
+    }
+    diffs
+}
+
+fn lines(sent: &str, received: &str) -> Vec<Line> {
+    let diff = TextDiff::from_lines(sent, received);
+    let mut lines = Vec::new();
+    for hunk in diff.grouped_ops(CONTEXT) {
+        if !lines.is_empty() {
+            lines.push(Line { change: Change::Gap, text: "…".to_owned() });
+        }
+        for change in hunk.iter().flat_map(|operation| diff.iter_changes(operation)) {
+            let text = change.value().trim_end().to_owned();
+            let change = match change.tag() {
+                ChangeTag::Delete => Change::Lost,
+                ChangeTag::Insert => Change::Added,
+                ChangeTag::Equal => Change::Same,
+            };
+            lines.push(Line { change, text });
+        }
+    }
+    lines
+}

@@ -1,0 +1,105 @@
+//! What a run leaves behind: each report is whole, true to its schema, and free of keys.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use fallproof::report::model::{self, Kept, Outcome, Report, Verdict};
+use tempfile::TempDir;
+
+fn fallproof(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_fallproof"))
+        .args(arguments)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("the binary was built with this test")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// The folder of the report of a run with these arguments.
+fn reported(arguments: &[&str]) -> (TempDir, Output) {
+    let folder = TempDir::new().expect("a temporary folder");
+    let path = folder.path().to_str().expect("a temporary path is text");
+    let output = fallproof(&[&["run", "--report", path], arguments].concat());
+    (folder, output)
+}
+
+fn report(folder: &TempDir) -> Report {
+    Report::read(&folder.path().join("report.json")).unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[test]
+fn the_schema_of_the_report_is_the_one_that_is_checked_in() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("harness/report/report.schema.json");
+    let schema = model::schema();
+    if std::env::var_os("INSTA_UPDATE").is_some_and(|update| update == "always") {
+        fs::write(&file, &schema).expect("the schema can be written");
+    }
+    let checked_in = fs::read_to_string(&file).unwrap_or_default();
+    assert!(
+        checked_in == schema,
+        "it is out of date; write it with: INSTA_UPDATE=always cargo test --test reports"
+    );
+}
+
+#[test]
+fn a_real_report_is_valid_by_its_schema_and_says_what_was_run_and_found() {
+    let arguments = ["responses-compact", "--saboteur", "invented-metadata"];
+    let (folder, output) = reported(&arguments);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+
+    let schema: serde_json::Value = serde_json::from_str(&model::schema()).expect("JSON");
+    let json = fs::read_to_string(folder.path().join("report.json")).expect("it was written");
+    let instance: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    let validator = jsonschema::validator_for(&schema).expect("a valid schema");
+    let errors: Vec<_> = validator.iter_errors(&instance).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+
+    let report = report(&folder);
+    assert_eq!(report.verdict, Verdict::NotConformant);
+    assert_eq!(report.target.name, "reference router with the saboteur invented-metadata");
+    assert!(!report.is_whole() && !report.run.selection.whole);
+    assert_eq!(report.cases.len(), report.run.selection.cases);
+    let counts = report.counts;
+    assert_eq!(counts.pass + counts.warn + counts.fail, report.cases.len());
+
+    let founding = "responses-compact/openai-to-azure";
+    let case = report.cases.iter().find(|case| case.id == founding).expect("it was run");
+    assert_eq!(case.outcome, Outcome::Fail);
+    assert_eq!(case.replay, format!("fallproof run {founding} --saboteur invented-metadata"));
+    assert_eq!(case.steps[0].attempts[1].upstream, "backup");
+    assert!(case.steps[0].diffs[0].lines.iter().any(|line| line.text.contains("model_group")));
+
+    let verdict = |code: &str| {
+        let requirement = report.requirements().find(|requirement| requirement.code == code);
+        requirement.map(|requirement| requirement.verdict)
+    };
+    assert_eq!(verdict("FP-PAYLOAD-01"), Some(Kept::Fail));
+    assert_eq!(verdict("FP-AUTH-01"), Some(Kept::NotJudged), "no case here was written for it");
+}
+
+#[test]
+fn a_report_replaces_an_earlier_one_and_nothing_else() {
+    let (folder, _) = reported(&["auth"]);
+    let path = folder.path().to_str().expect("a temporary path is text");
+    let again = fallproof(&["run", "auth", "--report", path]);
+    assert_eq!(again.status.code(), Some(0), "{}", text(&again.stderr));
+    assert!(text(&again.stderr).contains("wrote "), "{}", text(&again.stderr));
+
+    fs::write(folder.path().join("thesis.txt"), "years of work").expect("a file");
+    let refused = fallproof(&["run", "auth", "--report", path]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(text(&refused.stderr).contains("thesis.txt"), "{}", text(&refused.stderr));
+
+    fs::remove_file(folder.path().join("thesis.txt")).expect("it is there");
+    fs::write(folder.path().join("report.json"), "{}").expect("a file");
+    let refused = fallproof(&["run", "auth", "--report", path]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert_eq!(
+        fs::read_to_string(folder.path().join("report.json")).expect("it is still there"),
+        "{}"
+    );
+}
