@@ -8,6 +8,7 @@
 pub mod check;
 pub mod client;
 pub mod drive;
+pub mod fuzz;
 pub mod json;
 pub mod observe;
 pub mod plan;

@@ -82,6 +82,12 @@ pub enum Strength {
     Observed,
 }
 
+/// What [`check`] holds a body against: the text of a JSON Schema, in the subset and with the
+/// annotations that `spec/README.md` describes. For whoever makes requests instead of judging them.
+pub fn schema_text(surface: Surface, endpoint: Endpoint) -> &'static str {
+    schema::Embedded::of(surface, endpoint).text
+}
+
 /// The one violation that the provider would report for this body, if any: the first observed
 /// one, else the first documented one. `model` is the model that the deployment runs.
 pub fn check(surface: Surface, endpoint: Endpoint, model: &str, body: &[u8]) -> Option<Violation> {

@@ -87,8 +87,14 @@ pub(super) struct Node {
     pub(super) maximum: Option<Number>,
 }
 
-impl Schema {
-    /// The schema of this endpoint on this surface.
+/// A request schema as its file spells it, and as it is read.
+pub(super) struct Embedded {
+    pub(super) text: &'static str,
+    schema: LazyLock<Schema>,
+}
+
+impl Embedded {
+    /// The file of this endpoint on this surface.
     pub(super) fn of(surface: Surface, endpoint: Endpoint) -> &'static Self {
         macro_rules! embedded {
             ($surface:literal) => {
@@ -107,12 +113,15 @@ impl Schema {
                 }
             };
             ($surface:literal, $endpoint:literal) => {{
-                static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
-                    let text =
-                        include_str!(concat!("../../spec/", $surface, "/", $endpoint, ".json"));
-                    Schema::read(text).expect("every file in spec/ is read in a test")
-                });
-                &*SCHEMA
+                const TEXT: &str =
+                    include_str!(concat!("../../spec/", $surface, "/", $endpoint, ".json"));
+                static EMBEDDED: Embedded = Embedded {
+                    text: TEXT,
+                    schema: LazyLock::new(|| {
+                        Schema::read(TEXT).expect("every file in spec/ is read in a test")
+                    }),
+                };
+                &EMBEDDED
             }};
         }
         match surface {
@@ -120,6 +129,13 @@ impl Schema {
             Surface::AzureV1 => embedded!("azure-v1"),
             Surface::AzureLegacy => embedded!("azure-legacy"),
         }
+    }
+}
+
+impl Schema {
+    /// The schema of this endpoint on this surface.
+    pub(super) fn of(surface: Surface, endpoint: Endpoint) -> &'static Self {
+        &Embedded::of(surface, endpoint).schema
     }
 
     fn read(text: &str) -> serde_json::Result<Self> {

@@ -1,0 +1,143 @@
+//! Goals: what requests of an endpoint are to reach, one by one, so that nothing is left to luck.
+//!
+//! A goal is a parameter at any depth, a listed value, a branch of a union, or a member of a name
+//! that the schema leaves open.
+
+use std::collections::{HashSet, VecDeque};
+
+use serde_json::Value;
+
+use super::grammar::{Grammar, Id, Node, Turn};
+use crate::json::Tree;
+
+/// One thing that a request can reach.
+#[derive(Debug, Clone)]
+pub struct Goal {
+    /// The place where the last turn is taken, and that turn.
+    pub mark: Mark,
+    /// A shortest way from the root, that turn included.
+    pub route: Vec<Turn>,
+}
+
+/// A turn taken at a place.
+pub type Mark = (Id, Turn);
+
+impl Grammar {
+    /// Every goal, the nearest to the root first.
+    pub fn goals(&self) -> Vec<Goal> {
+        let mut goals = Vec::new();
+        let mut met = HashSet::from([self.root()]);
+        let mut queue = VecDeque::from([(self.root(), Vec::new())]);
+        while let Some((id, route)) = queue.pop_front() {
+            let led = |turn| [&route[..], &[turn]].concat();
+            if let Node::Words(words) = self.node(id) {
+                let words = (0..words.len()).map(Turn::Word);
+                goals.extend(words.map(|turn| Goal { mark: (id, turn), route: led(turn) }));
+            }
+            for (turn, below) in self.below(id) {
+                if turn != Turn::Item {
+                    goals.push(Goal { mark: (id, turn), route: led(turn) });
+                }
+                if met.insert(below) {
+                    queue.push_back((below, led(turn)));
+                }
+            }
+        }
+        goals
+    }
+
+    /// A goal in words: `input|1[].content=auto`, where `|1` is a branch.
+    pub fn describe(&self, goal: &Goal) -> String {
+        let mut at = self.root();
+        let steps = goal.route.iter().map(|&turn| {
+            let step = match (turn, self.node(at)) {
+                (Turn::Branch(branch), _) => format!("|{branch}"),
+                (Turn::Word(word), Node::Words(words)) => format!("={}", words[word]),
+                (Turn::Member(member), Node::Object(object)) => {
+                    let (name, _) = object.members.get_index(member).expect("it leads there");
+                    format!(".{name}")
+                }
+                (Turn::Other, _) => ".*".to_owned(),
+                _ => "[]".to_owned(),
+            };
+            at = self.below(at).into_iter().find(|(it, _)| *it == turn).map_or(at, |(_, id)| id);
+            step
+        });
+        steps.collect::<String>().trim_start_matches('.').to_owned()
+    }
+
+    /// Calls `reached` with every turn that this value takes below this place, and with what is
+    /// there. Where several branches take a value, it takes all of them.
+    pub fn visit<'t>(&self, id: Id, value: &'t Tree, reached: &mut impl FnMut(Mark, &'t Tree)) {
+        match (self.node(id), value) {
+            (Node::OneOf(branches), _) => {
+                for (at, &branch) in branches.iter().enumerate() {
+                    if self.takes(branch, value) {
+                        reached((id, Turn::Branch(at)), value);
+                        self.visit(branch, value, reached);
+                    }
+                }
+            }
+            (Node::Words(words), _) => {
+                if let Some(at) = words.iter().position(|word| is_word(value, word)) {
+                    reached((id, Turn::Word(at)), value);
+                }
+            }
+            (Node::List(list), Tree::Array(items)) => {
+                for item in items {
+                    reached((id, Turn::Item), item);
+                    self.visit(list.item, item, reached);
+                }
+            }
+            (Node::Object(object), Tree::Object(members)) => {
+                for (name, value) in members {
+                    let known = object.members.get_full(name).map(|(at, _, it)| (at, it.node));
+                    let (turn, below) = match (known, object.others) {
+                        (Some((at, below)), _) => (Turn::Member(at), below),
+                        (None, Some(below)) => (Turn::Other, below),
+                        (None, None) => continue,
+                    };
+                    reached((id, turn), value);
+                    self.visit(below, value, reached);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether this value is of the kinds and has the names that may stand here; limits and
+    /// patterns are not looked at.
+    pub fn takes(&self, id: Id, value: &Tree) -> bool {
+        match (self.node(id), value) {
+            (Node::Anything, _) => true,
+            (Node::OneOf(branches), _) => branches.iter().any(|&branch| self.takes(branch, value)),
+            (Node::Words(words), _) => words.iter().any(|word| is_word(value, word)),
+            (Node::Null, Tree::Scalar(text)) => text == "null",
+            (Node::Bool, Tree::Scalar(text)) => text == "true" || text == "false",
+            (Node::Text(_), Tree::Scalar(text)) => text.starts_with('"'),
+            (Node::Number(number), Tree::Scalar(text)) => {
+                text.starts_with(|first: char| first == '-' || first.is_ascii_digit())
+                    && !(number.integer && text.contains(['.', 'e', 'E']))
+            }
+            (Node::List(list), Tree::Array(items)) => {
+                items.iter().all(|item| self.takes(list.item, item))
+            }
+            (Node::Object(object), Tree::Object(members)) => {
+                let mut required = object.members.iter().filter(|(_, member)| member.required);
+                required.all(|(name, _)| value.member(name).is_some())
+                    && members.iter().all(|(name, value)| {
+                        let known = object.members.get(name).map(|member| member.node);
+                        known.or(object.others).is_some_and(|below| self.takes(below, value))
+                    })
+            }
+            _ => false,
+        }
+    }
+}
+
+fn is_word(value: &Tree, word: &Value) -> bool {
+    match value {
+        Tree::Scalar(text) => serde_json::from_str::<Value>(text).is_ok_and(|it| it == *word),
+        Tree::Array(_) | Tree::Object(_) => false,
+    }
+}

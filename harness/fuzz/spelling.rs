@@ -1,0 +1,255 @@
+//! Strings and numbers in the spellings that JSON allows and that gateways trip over.
+
+use std::fmt::Write as _;
+
+use super::dice::Dice;
+use super::grammar::{Number, Text};
+
+/// Texts that have broken something somewhere: empty, blank, composed, beyond the BMP, controls,
+/// what looks like JSON, like events of a stream, or like a gateway's own names.
+const TEXTS: &[&str] = &[
+    "",
+    " ",
+    "é",
+    "e\u{301}",
+    "🚀 한국어 ﷺ",
+    "👩\u{200d}👩\u{200d}👧",
+    "\u{0}",
+    "\t\r\n",
+    "\u{7f}\u{85}\u{2028}\u{2029}\u{feff}",
+    "\u{fffd}",
+    "\\\"/",
+    "null",
+    "-0",
+    "1e0",
+    "{\"metadata\":{}}",
+    "[DONE]",
+    "data: [DONE]\n\n",
+    "a%2Fb?c=d&e",
+    "metadata",
+    "litellm_params",
+    "model_group",
+    "fallbacks",
+    "default",
+    "stream",
+];
+
+/// Names of members where any name will do.
+const NAMES: &[&str] = &[
+    "a",
+    "b",
+    "metadata",
+    "litellm_params",
+    "litellm_metadata",
+    "model_group",
+    "model_info",
+    "fallbacks",
+    "deployment",
+    "model",
+    "messages",
+    "stream",
+    "type",
+    "",
+    "é",
+    "🚀",
+    "a/b~c",
+    "$ref",
+    "__proto__",
+    "user id",
+];
+
+/// Numbers without a point that are 0 in disguise, or that a float cannot hold.
+const INTEGERS: &[&str] = &[
+    "-0",
+    "9007199254740993",
+    "-9007199254740993",
+    "9223372036854775808",
+    "18446744073709551616",
+    "123456789012345678901234567890",
+];
+
+/// Numbers that are respelled or rounded by whoever reads and writes them.
+const DECIMALS: &[&str] = &[
+    "1e0",
+    "1.0",
+    "1E+0",
+    "10e-1",
+    "0.10",
+    "1.000",
+    "-0.0",
+    "0.0",
+    "5e-1",
+    "0.30000000000000004",
+    "0.1000000000000000055511151231257827",
+    "1e-7",
+    "5e-324",
+    "1e21",
+    "1.7976931348623157e308",
+];
+
+/// Words of plain texts.
+const WORDS: &[&str] = &[
+    "Summarise",
+    "our",
+    "talk",
+    "in",
+    "two",
+    "lines",
+    "about",
+    "rain",
+    "Zürich",
+    "今日は",
+    "and",
+    "why",
+];
+
+/// What a value that names an address or a file may be: nothing that anybody would fetch from
+/// beyond this machine.
+const ADDRESSES: &[&str] =
+    &["data:image/png;base64,iVBORw0KGgo=", "http://127.0.0.1:9/cat.png", "https://localhost:9/"];
+
+/// A member's name where any will do.
+pub fn name(dice: &mut Dice<'_>) -> String {
+    if dice.chance(50) { (*dice.pick(NAMES)).to_owned() } else { word(dice) }
+}
+
+/// A string within these limits, as JSON text. `name` is that of its member.
+pub fn text(limits: &Text, name: &str, dice: &mut Dice<'_>) -> String {
+    if let Some(characters) = &limits.characters {
+        let length = 1 + dice.below(limits.most.unwrap_or(64).min(12));
+        let text: String = (0..length).map(|_| *dice.pick(characters)).collect();
+        return quoted(&text, dice);
+    }
+    let mut text = if name.ends_with("url") {
+        (*dice.pick(ADDRESSES)).to_owned()
+    } else if is_secret(name) {
+        // Long enough not to be found anywhere by chance.
+        format!("sk-of-the-client-{:08}", dice.below(100_000_000))
+    } else if dice.chance(35) {
+        (*dice.pick(TEXTS)).to_owned()
+    } else {
+        plain(dice)
+    };
+    if dice.chance(1) {
+        text = text.repeat(1 + 4_000 / text.len().max(1));
+    }
+    let short = limits.least.saturating_sub(text.chars().count());
+    text.extend(std::iter::repeat_n('x', short));
+    quoted(&text.chars().take(limits.most.unwrap_or(usize::MAX)).collect::<String>(), dice)
+}
+
+/// Whether a member of this name holds a key.
+fn is_secret(name: &str) -> bool {
+    ["api_key", "authorization", "token", "password"].contains(&name)
+}
+
+fn plain(dice: &mut Dice<'_>) -> String {
+    let words: Vec<_> = (0..dice.below(6)).map(|_| *dice.pick(WORDS)).collect();
+    words.join(" ")
+}
+
+fn word(dice: &mut Dice<'_>) -> String {
+    let length = 1 + dice.below(10);
+    let letters: Vec<char> = ('a'..='z').chain(['_', '-', '9']).collect();
+    (0..length).map(|_| *dice.pick(&letters)).collect()
+}
+
+/// A string as JSON text: mostly in its plainest spelling.
+pub fn quoted(text: &str, dice: &mut Dice<'_>) -> String {
+    if !dice.chance(8) {
+        return serde_json::Value::from(text).to_string();
+    }
+    let mut json = String::from("\"");
+    for character in text.chars() {
+        match character {
+            '/' => json.push_str("\\/"),
+            '"' | '\\' | '\0'..='\x1f' => escape(character, &mut json, dice),
+            other if dice.chance(40) => escape(other, &mut json, dice),
+            other => json.push(other),
+        }
+    }
+    json.push('"');
+    json
+}
+
+fn escape(character: char, json: &mut String, dice: &mut Dice<'_>) {
+    let upper = dice.chance(50);
+    for unit in character.encode_utf16(&mut [0; 2]) {
+        let _ = if upper { write!(json, "\\u{unit:04X}") } else { write!(json, "\\u{unit:04x}") };
+    }
+}
+
+/// A number within these limits, as JSON text.
+pub fn number(limits: &Number, dice: &mut Dice<'_>) -> String {
+    let fits = |text: &&&str| {
+        text.parse::<f64>().is_ok_and(|value| {
+            limits.least.is_none_or(|least| value >= least)
+                && limits.most.is_none_or(|most| value <= most)
+        })
+    };
+    if dice.chance(35) {
+        let decimals = if limits.integer { &[] } else { DECIMALS };
+        let special: Vec<_> = INTEGERS.iter().chain(decimals).filter(fits).collect();
+        if !special.is_empty() {
+            return (**dice.pick(&special)).to_owned();
+        }
+    }
+    let least = limits.least.and_then(|least| whole(least.ceil())).unwrap_or(0);
+    let most = limits.most.and_then(|most| whole(most.floor())).unwrap_or(i64::MAX);
+    // Small ones above all: many count something that the mocks must then make.
+    let reach = if dice.chance(75) { 4 } else { 1_000 };
+    let number = dice.within(least..=most.min(least.saturating_add(reach)).max(least));
+    if limits.integer || number < 0 || number >= most || dice.chance(50) {
+        return number.to_string();
+    }
+    let fraction: String = (0..=dice.below(18)).map(|_| *dice.pick(&DIGITS)).collect();
+    format!("{number}.{fraction}")
+}
+
+const DIGITS: [char; 10] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
+
+/// A number without a fraction as an integer, where it is not too great.
+fn whole(number: f64) -> Option<i64> {
+    format!("{number:.0}").parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::dice::rng;
+    use super::*;
+
+    #[test]
+    fn every_text_is_json_and_within_its_limits() {
+        for case in 0..2_000 {
+            let mut rng = rng(1, case);
+            let mut dice = Dice::new(&mut rng);
+            let limits =
+                Text { least: dice.below(3), most: Some(3 + dice.below(40)), characters: None };
+            let json = text(&limits, "user", &mut dice);
+            let read: String =
+                serde_json::from_str(&json).unwrap_or_else(|error| panic!("{json}: {error}"));
+            let length = read.chars().count();
+            assert!(length >= limits.least && Some(length) <= limits.most, "{json}");
+        }
+    }
+
+    #[test]
+    fn every_number_is_json_and_within_its_limits() {
+        for (integer, least, most) in [
+            (true, None, None),
+            (true, Some(1.0), Some(128.0)),
+            (false, Some(-2.0), Some(2.0)),
+            (false, Some(0.25), Some(4.0)),
+        ] {
+            let limits = Number { integer, least, most };
+            for case in 0..1_000 {
+                let json = number(&limits, &mut Dice::new(&mut rng(2, case)));
+                let value: f64 =
+                    serde_json::from_str(&json).unwrap_or_else(|error| panic!("{json}: {error}"));
+                assert!(least.is_none_or(|least| value >= least), "{json}");
+                assert!(most.is_none_or(|most| value <= most), "{json}");
+                assert!(!(integer && json.contains(['.', 'e', 'E'])), "{json}");
+            }
+        }
+    }
+}

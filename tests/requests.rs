@@ -1,0 +1,113 @@
+//! What is generated from the schemas: valid for whom it is meant for, and reaching everything.
+
+use std::collections::{BTreeMap, HashSet};
+
+use fallproof::fuzz::body::{Manner, body};
+use fallproof::fuzz::dice::{Dice, rng};
+use fallproof::fuzz::fit::{Taker, fit};
+use fallproof::fuzz::goal::Goal;
+use fallproof::fuzz::grammar::Grammar;
+use fallproof::fuzz::models::models;
+use fallproof::fuzz::spoil::{Defect, spoil};
+use fallproof::json::Tree;
+use fallproof_mocks::provider::{Endpoint, Surface};
+
+const SEED: u64 = 6;
+
+/// Every endpoint whose requests are JSON, on every surface that has it.
+fn everywhere() -> impl Iterator<Item = (Surface, Endpoint)> {
+    Surface::ALL
+        .into_iter()
+        .flat_map(|surface| Endpoint::ALL.map(|endpoint| (surface, endpoint)))
+        .filter(|&(surface, endpoint)| endpoint.is_on(surface) && !endpoint.is_multipart())
+}
+
+/// A request for one deployment that heads for this goal.
+fn request(surface: Surface, endpoint: Endpoint, goal: &Goal, dice: &mut Dice<'_>) -> Tree {
+    let grammar = Grammar::of(surface, endpoint);
+    let models = models(endpoint);
+    let mut last = None;
+    // A model may not take it: then another one may.
+    for model in models.iter().cycle().skip(dice.below(models.len())).take(6) {
+        let taker = Taker { surface, model: (*model).to_owned() };
+        let made = body(grammar, &goal.route, Manner::draw(dice), dice);
+        if let Some(fitting) = fit(endpoint, &[taker], made) {
+            let mut has_it = false;
+            grammar.visit(grammar.root(), &fitting, &mut |mark, _| has_it |= mark == goal.mark);
+            last = Some(fitting);
+            if has_it {
+                break;
+            }
+        }
+    }
+    last.expect("something is left of one of them")
+}
+
+#[test]
+fn one_request_for_each_goal_reaches_every_parameter_and_every_listed_value() {
+    for (surface, endpoint) in everywhere() {
+        let grammar = Grammar::of(surface, endpoint);
+        let goals = grammar.goals();
+        let mut reached = HashSet::new();
+        for (case, goal) in (0..).zip(&goals) {
+            let request = request(surface, endpoint, goal, &mut Dice::new(&mut rng(SEED, case)));
+            grammar.visit(grammar.root(), &request, &mut |mark, _| {
+                reached.insert(mark);
+            });
+        }
+        let missed = goals.iter().filter(|goal| !reached.contains(&goal.mark));
+        let missed: Vec<_> = missed.map(|goal| grammar.describe(goal)).collect();
+        println!("{} {}: {} goals", surface.name(), endpoint.path(), goals.len());
+        assert!(missed.is_empty(), "{} {}: {missed:?}", surface.name(), endpoint.path());
+    }
+}
+
+#[test]
+fn a_request_is_made_to_fit_every_deployment_of_its_chain() {
+    for (case, (first, endpoint)) in
+        (0..400).zip(everywhere().collect::<Vec<_>>().into_iter().cycle())
+    {
+        let mut rng = rng(SEED, case);
+        let mut dice = Dice::new(&mut rng);
+        let others = Surface::ALL.into_iter().filter(|surface| endpoint.is_on(*surface));
+        let takers: Vec<_> = [first]
+            .into_iter()
+            .chain(others)
+            .map(|surface| Taker { surface, model: (*dice.pick(models(endpoint))).to_owned() })
+            .collect();
+        let made = body(Grammar::of(first, endpoint), &[], Manner::draw(&mut dice), &mut dice);
+        let Some(fitting) = fit(endpoint, &takers, made) else {
+            panic!("case {case}: nothing of it fits");
+        };
+        let Tree::Object(mut members) = fitting else { panic!("case {case}: a body is an object") };
+        members.push(("model".to_owned(), Tree::string("group")));
+        let text = Tree::Object(members).compact();
+        for taker in takers {
+            assert_eq!(taker.complaint(endpoint, &text), None, "case {case}: {text}");
+        }
+    }
+}
+
+#[test]
+fn a_spoilt_request_is_one_that_its_provider_complains_of() {
+    let mut spoilt: BTreeMap<Defect, usize> = BTreeMap::new();
+    for (case, (surface, endpoint)) in
+        (0..600).zip(everywhere().collect::<Vec<_>>().into_iter().cycle())
+    {
+        let grammar = Grammar::of(surface, endpoint);
+        let mut rng = rng(SEED, case);
+        let mut dice = Dice::new(&mut rng);
+        let taker = Taker { surface, model: models(endpoint)[0].to_owned() };
+        let made = body(grammar, &[], Manner::draw(&mut dice), &mut dice);
+        let Some(fitting) = fit(endpoint, std::slice::from_ref(&taker), made) else { continue };
+        let defect = *dice.pick(&Defect::ALL);
+        let Some(Tree::Object(mut members)) = spoil(grammar, &fitting, defect, &mut dice) else {
+            continue;
+        };
+        members.push(("model".to_owned(), Tree::string("group")));
+        let text = Tree::Object(members).compact();
+        assert!(taker.complaint(endpoint, &text).is_some(), "case {case}, {defect:?}: {text}");
+        *spoilt.entry(defect).or_default() += 1;
+    }
+    assert!(Defect::ALL.iter().all(|defect| spoilt[defect] > 50), "{spoilt:?}");
+}
