@@ -3,11 +3,14 @@
 
 use std::fmt::{self, Write as _};
 use std::io::{self, ErrorKind};
+use std::pin::Pin;
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+
+use crate::sse;
 
 /// No answer of a target is read beyond this.
 const MOST_BYTES: usize = 64 * 1024 * 1024;
@@ -89,6 +92,19 @@ pub enum Ending {
     TooLong,
     /// There was no connection. Holds the system's words.
     Unreachable(String),
+    /// The client itself left, as the scenario has it.
+    Left,
+}
+
+/// How a client behaves that does not just wait for its answer.
+#[derive(Default)]
+pub struct Conduct<'a> {
+    /// It leaves once so many events of a stream have reached it.
+    pub leave_after_events: Option<usize>,
+    /// It leaves when this is done.
+    pub leave_when: Option<Pin<Box<dyn Future<Output = ()> + Send + 'a>>>,
+    /// It reads nothing until this is done.
+    pub read_when: Option<Pin<Box<dyn Future<Output = ()> + Send + 'a>>>,
 }
 
 impl Ending {
@@ -102,17 +118,20 @@ impl Ending {
             Self::NotHttp(what) => format!("answered something that is not HTTP ({what})"),
             Self::TooLong => format!("answered more than {MOST_BYTES} bytes"),
             Self::Unreachable(error) => format!("could not be reached ({error})"),
+            Self::Left => "was left by its client".into(),
         }
     }
 }
 
-/// Posts `body` to `path` below `base` and reads the answer for at most `limit`.
+/// Posts `body` to `path` below `base` and reads the answer for at most `limit`, as far as the
+/// client's conduct lets it.
 pub async fn post(
     base: &BaseUrl,
     path: &str,
     headers: &[(String, String)],
     body: &[u8],
     limit: Duration,
+    conduct: Conduct<'_>,
 ) -> Exchange {
     let started = Instant::now();
     let path = format!("{}/{path}", base.path);
@@ -126,10 +145,18 @@ pub async fn post(
     }
     head.push_str("\r\n");
 
-    let mut answer = Answer::default();
-    let ending = match timeout(limit, answer.exchange(base, head.as_bytes(), body)).await {
-        Ok(ending) => ending,
-        Err(_) => Ending::TimedOut,
+    let Conduct { leave_after_events, leave_when, read_when } = conduct;
+    let mut answer = Answer { leave_after_events, ..Answer::default() };
+    let exchange = answer.exchange(base, head.as_bytes(), body, read_when);
+    let leave = async {
+        match leave_when {
+            Some(when) => when.await,
+            None => std::future::pending().await,
+        }
+    };
+    let ending = tokio::select! {
+        ended = timeout(limit, exchange) => ended.unwrap_or(Ending::TimedOut),
+        () = leave => Ending::Left,
     };
     Exchange {
         path,
@@ -163,6 +190,7 @@ struct Answer {
     status: Option<u16>,
     headers: Vec<(String, Vec<u8>)>,
     body: Vec<u8>,
+    leave_after_events: Option<usize>,
 }
 
 /// How the length of a body is told.
@@ -173,7 +201,13 @@ enum Framing {
 }
 
 impl Answer {
-    async fn exchange(&mut self, base: &BaseUrl, head: &[u8], body: &[u8]) -> Ending {
+    async fn exchange(
+        &mut self,
+        base: &BaseUrl,
+        head: &[u8],
+        body: &[u8],
+        read_when: Option<Pin<Box<dyn Future<Output = ()> + Send + '_>>>,
+    ) -> Ending {
         let mut stream = match TcpStream::connect(&base.authority).await {
             Ok(stream) => stream,
             Err(error) => return Ending::Unreachable(error.to_string()),
@@ -184,6 +218,9 @@ impl Answer {
         };
         // A target may answer and close before it has read all: what it said still counts.
         let unsent = sent.await.err();
+        if let Some(when) = read_when {
+            when.await;
+        }
         match self.read(&mut stream).await {
             Ok(()) => Ending::Complete,
             Err(Ending::Closed) if unsent.is_some() => Ending::Reset,
@@ -254,6 +291,7 @@ impl Answer {
                         return Err(Ending::TooLong);
                     }
                     self.read_exactly(stream, size).await?;
+                    self.leave_in_time()?;
                     if size == 0 {
                         return Ok(());
                     }
@@ -268,9 +306,15 @@ impl Answer {
         }
     }
 
+    fn leave_in_time(&self) -> Result<(), Ending> {
+        let enough = |events| sse::events(&self.body).len() >= events;
+        if self.leave_after_events.is_some_and(enough) { Err(Ending::Left) } else { Ok(()) }
+    }
+
     async fn read_until_close(&mut self, stream: &mut TcpStream) -> Result<(), Ending> {
         loop {
             self.body.append(&mut self.unread);
+            self.leave_in_time()?;
             match self.fill(stream).await {
                 Ok(()) => {}
                 Err(Ending::Closed) => return Ok(()),

@@ -1,24 +1,27 @@
 //! Drives scenarios: plays the client, collects what reached the providers, and judges it.
 
+mod play;
+
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::panic::resume_unwind;
+use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use fallproof_mocks::brain::ScriptError;
-use fallproof_mocks::journal::{Hit, HitKind};
 use fallproof_mocks::wire::Wire;
+use futures_util::FutureExt as _;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
-use crate::check::{self, Finding, Verdict};
-use crate::client::{self, BaseUrl, Ending, Exchange};
-use crate::observe::{self, View};
+use crate::check::Finding;
+use crate::client::{self, BaseUrl};
+use crate::declaration::Declaration;
+use crate::observe;
 use crate::plan::{Addresses, Group, Plan};
 use crate::saboteur::Saboteur;
-use crate::scenario::{Call, DeadEnd, Scenario};
+use crate::scenario::{DeadEnd, Scenario};
 use crate::target::{self, Reference};
 
 /// What is under test.
@@ -34,6 +37,8 @@ pub enum Target {
         key: String,
         /// Where it expects the upstreams.
         upstreams: SocketAddr,
+        /// What it says of itself.
+        declaration: Box<Declaration>,
     },
 }
 
@@ -43,11 +48,16 @@ pub struct Rig {
     plan: Plan,
     /// Why there is no address that answers no connection, where a scenario needs one.
     never_silent: Option<String>,
-    url: BaseUrl,
+    running: Running,
     gateway_key: String,
+    declaration: Declaration,
     patience: Duration,
-    // Held for its drop: it ends the router.
-    _reference: Option<Reference>,
+}
+
+/// The target at work.
+enum Running {
+    Reference(Reference),
+    External(BaseUrl),
 }
 
 /// What became of one scenario.
@@ -59,12 +69,14 @@ pub struct Case {
     pub outcome: Outcome,
     /// Every breach found.
     pub findings: Vec<Finding>,
-    /// What happened, step by step.
+    /// What happened, call by call.
     pub steps: Vec<observe::Step>,
     /// When it began.
     pub started: Instant,
     /// How long it took.
     pub took: Duration,
+    /// Where it failed: whether the client could tell.
+    pub failure: Option<Failure>,
 }
 
 /// Who is told how a run goes, on the threads that do it.
@@ -90,6 +102,15 @@ impl Watch for () {
     }
 }
 
+/// What a failure looked like to the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// It got an error, or saw its answer break off: the call was lost, and it knows.
+    Honest,
+    /// It was told of a success, or of nothing at all.
+    Silent,
+}
+
 /// The verdict on one scenario.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
@@ -101,8 +122,11 @@ pub enum Outcome {
     Fail,
     /// Nothing can be said of the target. Holds the reason.
     Inconclusive(String),
-    /// It was not run. Holds the reason.
+    /// It was not run. Holds the reason, which begins with its kind: `unsupported-feature`,
+    /// `not-applicable`, `prerequisite-failed` or `excluded-by-user`.
     Skipped(String),
+    /// A fault of Fallproof's own. Holds what went wrong.
+    HarnessError(String),
 }
 
 /// Why a run could not begin.
@@ -171,20 +195,22 @@ impl Rig {
         for scenario in scenarios {
             plug(&wire, scenario, &plan)?;
         }
-        let (url, gateway_key, reference) = match target {
+        let (running, gateway_key, declaration) = match target {
             Target::Reference(saboteur) => {
-                let reference =
-                    Reference::start(&plan, *saboteur).await.map_err(StartError::Router)?;
-                (reference.url.clone(), target::REFERENCE_CLIENT_KEY.to_owned(), Some(reference))
+                let reference = Reference::start(&plan, scenarios, *saboteur)
+                    .await
+                    .map_err(StartError::Router)?;
+                let key = target::REFERENCE_CLIENT_KEY.to_owned();
+                (Running::Reference(reference), key, Declaration::default())
             }
-            Target::External { url, key, .. } => {
+            Target::External { url, key, declaration, .. } => {
                 client::reachable(url)
                     .await
                     .map_err(|error| StartError::Unreachable(url.clone(), error))?;
-                (url.clone(), key.clone(), None)
+                (Running::External(url.clone()), key.clone(), (**declaration).clone())
             }
         };
-        Ok(Self { wire, plan, never_silent, url, gateway_key, patience, _reference: reference })
+        Ok(Self { wire, plan, never_silent, running, gateway_key, declaration, patience })
     }
 
     /// When the upstreams began to listen: the journal's times count from here.
@@ -205,44 +231,19 @@ impl Rig {
     /// Runs one scenario from the start of its scripts.
     pub async fn run(&self, scenario: &Scenario) -> Case {
         let started = Instant::now();
-        if let (Some(reason), true) = (&self.never_silent, needs_silence(scenario)) {
-            let outcome = Outcome::Skipped(reason.clone());
-            return Case {
-                scenario: scenario.id.clone(),
-                outcome,
-                findings: Vec::new(),
-                steps: Vec::new(),
-                started,
-                took: started.elapsed(),
-            };
+        if let Some(reason) = self.skip(scenario) {
+            return Case::without_steps(scenario, started, Outcome::Skipped(reason));
         }
-        let group = self
-            .plan
-            .group(&scenario.id)
-            .expect("a rig runs only the scenarios that it was started with");
-        plug(&self.wire, scenario, &self.plan).expect("its script was played before");
-        for hop in &group.chain {
-            self.wire.take(&hop.prefix).await;
+        // A fault of ours is told as ours, and the other cases go on.
+        match AssertUnwindSafe(self.play(scenario)).catch_unwind().await {
+            Ok(case) => case,
+            Err(panic) => {
+                let words = panic.downcast_ref::<String>().map(String::as_str);
+                let words = words.or_else(|| panic.downcast_ref::<&str>().copied());
+                let words = words.unwrap_or("a panic").to_owned();
+                Case::without_steps(scenario, started, Outcome::HarnessError(words))
+            }
         }
-
-        let mut steps = Vec::new();
-        let mut findings = Vec::new();
-        for (position, planned) in scenario.steps.iter().enumerate() {
-            let exchange = self.call(group, &planned.send).await;
-            let seen: usize = steps.iter().map(|step: &observe::Step| step.hits.len()).sum();
-            let hits = self.attempts(group).await.split_off(seen);
-            steps.push(observe::Step { position, exchange, hits });
-            findings.extend(check::judge(View {
-                scenario,
-                group,
-                gateway_key: &self.gateway_key,
-                expect: &planned.expect,
-                step: &steps[position],
-            }));
-        }
-        let outcome = outcome(&steps, &findings);
-        let scenario = scenario.id.clone();
-        Case { scenario, outcome, findings, steps, started, took: started.elapsed() }
     }
 
     /// Runs these scenarios, `workers` at a time, on threads of its own; the cases come back in the
@@ -298,28 +299,6 @@ impl Rig {
         });
         cases
     }
-
-    async fn call(&self, group: &Group, send: &Call) -> Exchange {
-        let mut headers = vec![
-            ("content-type".to_owned(), "application/json".to_owned()),
-            ("authorization".to_owned(), format!("Bearer {}", self.gateway_key)),
-        ];
-        headers.extend(send.headers.iter().map(|(name, value)| (name.clone(), value.clone())));
-        let body = send.body.for_model(&group.group);
-        client::post(&self.url, send.endpoint.path(), &headers, body.as_bytes(), self.patience)
-            .await
-    }
-
-    /// Every attempt at the group so far, in order of arrival.
-    async fn attempts(&self, group: &Group) -> Vec<Hit> {
-        let mut hits = Vec::new();
-        for hop in &group.chain {
-            hits.extend(self.wire.hits(&hop.prefix).await);
-        }
-        hits.retain(|hit| hit.kind == HitKind::Matched);
-        hits.sort_by_key(|hit| hit.seq);
-        hits
-    }
 }
 
 /// Done when `stop` holds true.
@@ -337,8 +316,7 @@ fn needs_silence(scenario: &Scenario) -> bool {
 
 /// Gives the scenario's upstreams their scripts, from the start.
 fn plug(wire: &Wire, scenario: &Scenario, plan: &Plan) -> Result<(), StartError> {
-    let Some(group) = plan.group(&scenario.id) else { return Ok(()) };
-    for hop in &group.chain {
+    for hop in plan.groups_of(&scenario.id).iter().flat_map(Group::hops) {
         if let Some(described) = scenario.upstreams.get(&hop.upstream) {
             wire.plug(hop.upstream(described))
                 .map_err(|error| StartError::Script(scenario.id.clone(), error))?;
@@ -347,23 +325,16 @@ fn plug(wire: &Wire, scenario: &Scenario, plan: &Plan) -> Result<(), StartError>
     Ok(())
 }
 
-fn outcome(steps: &[observe::Step], findings: &[Finding]) -> Outcome {
-    // Without a single attempt nothing was tried: the group is not wired, or a cache answered.
-    if let Some(step) = steps.first()
-        && !findings.is_empty()
-        && steps.iter().all(|step| step.hits.is_empty())
-        && step.exchange.ending == Ending::Complete
-    {
-        let status = step.exchange.status.unwrap_or_default();
-        let answer: String =
-            String::from_utf8_lossy(&step.exchange.body).chars().take(200).collect();
-        return Outcome::Inconclusive(format!(
-            "no attempt reached an upstream, and the target answered {status}: {answer}"
-        ));
-    }
-    match findings.iter().map(|finding| finding.verdict).max() {
-        None => Outcome::Pass,
-        Some(Verdict::Warn) => Outcome::Warn,
-        Some(Verdict::Fail) => Outcome::Fail,
+impl Case {
+    fn without_steps(scenario: &Scenario, started: Instant, outcome: Outcome) -> Self {
+        Self {
+            scenario: scenario.id.clone(),
+            outcome,
+            findings: Vec::new(),
+            steps: Vec::new(),
+            started,
+            took: started.elapsed(),
+            failure: None,
+        }
     }
 }

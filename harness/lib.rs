@@ -7,6 +7,7 @@
 
 pub mod check;
 pub mod client;
+pub mod declaration;
 pub mod drive;
 pub mod fuzz;
 pub mod json;

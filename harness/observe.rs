@@ -1,21 +1,34 @@
 //! What was observed of one step: the client's exchange and the attempts that it led to.
 
+use std::time::Duration;
+
 use fallproof_mocks::journal::Hit;
+use fallproof_mocks::provider::Endpoint;
+use serde_json::Value;
 
 use crate::client::{Ending, Exchange};
+use crate::declaration::{Condition, Declaration};
 use crate::plan::{Group, Hop};
-use crate::scenario::{Expect, Scenario};
+use crate::scenario::{Planned, Scenario};
 use crate::sse::{self, Event, Meaning};
 
 /// What happened between the start and the end of one client call.
 #[derive(Debug)]
 pub struct Step {
-    /// Place in the scenario, from 0.
+    /// Place of its step in the scenario, from 0.
     pub position: usize,
+    /// Its place among the calls that are made at the same time, from 0.
+    pub call: usize,
+    /// The group that it asked for, by its name in the scenario.
+    pub group: String,
+    /// The target's time when it was made, since the scenario's start.
+    pub at: Duration,
     /// The client's side.
     pub exchange: Exchange,
-    /// The providers' side, in order of arrival; attempts only.
+    /// The providers' side, in order of arrival; attempts at the group's deployments only.
     pub hits: Vec<Hit>,
+    /// What reached deployments of the scenario that belong to groups nobody asked for.
+    pub astray: Vec<Hit>,
 }
 
 /// One step with all that is needed to judge it.
@@ -23,14 +36,22 @@ pub struct Step {
 pub struct View<'a> {
     /// The scenario that it belongs to.
     pub scenario: &'a Scenario,
-    /// What the target was configured with for it.
+    /// What the target was configured with for it, all groups.
+    pub groups: &'a [Group],
+    /// The group that was asked for.
     pub group: &'a Group,
     /// The key that the client gave to the target.
     pub gateway_key: &'a str,
-    /// What the scenario expects of this step.
-    pub expect: &'a Expect,
+    /// What the target says of itself.
+    pub declaration: &'a Declaration,
+    /// The call, and what the scenario expects of it.
+    pub planned: &'a Planned,
+    /// Its place in the case, from 0.
+    pub index: usize,
     /// What happened.
     pub step: &'a Step,
+    /// What happened before, in order.
+    pub earlier: &'a [Step],
 }
 
 /// One attempt and the deployment that it was addressed to.
@@ -46,6 +67,15 @@ pub struct Attempt<'a> {
     pub hit: &'a Hit,
 }
 
+/// Why a request was refused that another chain may be there for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// It is too long for the model.
+    ContextLength,
+    /// A content filter took offence.
+    ContentFilter,
+}
+
 /// How an attempt ended, as a gateway could see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {
@@ -55,8 +85,8 @@ pub enum Ended {
     Error(u16),
     /// No complete answer, or a 2xx whose body is not what it says it is.
     Broken,
-    /// A stream that said that it failed before it had any content.
-    ErrorInStream,
+    /// A success that said `error`, in its body or in its stream before any content.
+    ErrorInSuccess,
     /// A stream that broke off, or said that it failed, after its first content.
     Interrupted,
 }
@@ -64,11 +94,7 @@ pub enum Ended {
 impl<'a> View<'a> {
     /// The attempts in order of arrival.
     pub fn attempts(&self) -> impl Iterator<Item = Attempt<'a>> {
-        let group = self.group;
-        self.step.hits.iter().enumerate().filter_map(move |(index, hit)| {
-            let (place, hop) = group.hop_at(hit.upstream.as_deref()?)?;
-            Some(Attempt { number: index + 1, place, hop, hit })
-        })
+        attempts(self.group, &self.step.hits)
     }
 
     /// Whether the target broke off its answer because the provider's stream broke: nothing else is
@@ -81,20 +107,41 @@ impl<'a> View<'a> {
 
     /// The headers that the scenario gave to the client's call, beside those that every call has.
     pub fn client_headers(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
-        let call = self.scenario.steps.get(self.step.position).map(|step| &step.send);
-        call.into_iter()
-            .flat_map(|call| &call.headers)
-            .map(|(name, value)| (name.as_str(), value.as_str()))
+        self.planned.send.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// Whether attempts at this place of the chain can be seen: a refused connection cannot.
+    /// The attempts of the calls before that this group got, with the time of each call.
+    pub fn history(&self) -> impl Iterator<Item = (Duration, Attempt<'a>)> {
+        let (group, name) = (self.group, &self.step.group);
+        let steps = self.earlier.iter().filter(move |step| step.group == *name);
+        steps.flat_map(move |step| attempts(group, &step.hits).map(move |it| (step.at, it)))
+    }
+
+    /// Whether attempts at this place can be seen: a refused connection cannot.
     pub fn visible(&self, place: usize) -> bool {
         self.group
-            .chain
-            .get(place)
+            .hops()
+            .nth(place)
             .and_then(|hop| self.scenario.upstreams.get(&hop.upstream))
             .is_some_and(|upstream| upstream.dead_end().is_none())
     }
+
+    /// Whether the client asked for a stream.
+    pub fn wants_stream(&self) -> bool {
+        #[derive(serde::Deserialize)]
+        struct Wish {
+            #[serde(default)]
+            stream: bool,
+        }
+        serde_json::from_slice(&self.step.exchange.sent).is_ok_and(|Wish { stream }| stream)
+    }
+}
+
+fn attempts<'a>(group: &'a Group, hits: &'a [Hit]) -> impl Iterator<Item = Attempt<'a>> {
+    hits.iter().enumerate().filter_map(move |(index, hit)| {
+        let (place, hop) = group.hop_at(hit.upstream.as_deref()?)?;
+        Some(Attempt { number: index + 1, place, hop, hit })
+    })
 }
 
 impl Attempt<'_> {
@@ -108,11 +155,44 @@ impl Attempt<'_> {
             None => Ended::Broken,
             Some(_) if self.hit.wire.cut.is_some() => Ended::Broken,
             Some(status) if !is_success => Ended::Error(status),
-            Some(_) if serde_json::from_slice::<serde_json::Value>(&self.hit.reply).is_err() => {
-                Ended::Broken
+            Some(_) if !self.answers_json() => {
+                if self.hit.reply.is_empty() {
+                    Ended::Broken
+                } else {
+                    Ended::Success
+                }
             }
-            Some(_) => Ended::Success,
+            Some(_) => match serde_json::from_slice::<Value>(&self.hit.reply) {
+                Ok(Value::Object(reply)) if !reply.get("error").is_none_or(Value::is_null) => {
+                    Ended::ErrorInSuccess
+                }
+                Ok(_) => Ended::Success,
+                Err(_) => Ended::Broken,
+            },
         }
+    }
+
+    /// The kind of failure that it ended with; `None` after a success, or where it is too late for
+    /// another attempt.
+    pub fn failure(&self) -> Option<Condition> {
+        Some(match self.ended() {
+            Ended::Success | Ended::Interrupted => return None,
+            Ended::Error(status) => Condition::Status(status),
+            Ended::ErrorInSuccess => Condition::ErrorInSuccess,
+            // What hangs until the target leaves, or would have come after it left.
+            Ended::Broken if self.hit.client_gone => Condition::Timeout,
+            Ended::Broken if self.hit.status.is_none() => Condition::Connection,
+            Ended::Broken => Condition::InvalidResponse,
+        })
+    }
+
+    /// Whether a success of this endpoint is JSON: speech is not, and transcripts need not be.
+    fn answers_json(&self) -> bool {
+        let endpoint = self.hit.place.map(|(_, endpoint)| endpoint);
+        let is_sound = endpoint == Some(Endpoint::AudioSpeech);
+        let is_text = endpoint.is_some_and(Endpoint::is_multipart)
+            && !self.hit.reply.trim_ascii_start().starts_with(b"{");
+        !is_sound && !is_text
     }
 
     /// The events that were sent to the target, where the reply is a stream of them.
@@ -124,8 +204,20 @@ impl Attempt<'_> {
 
     /// The provider's `error.code`, where it answered an error that has one.
     pub fn error_code(&self) -> Option<String> {
-        let body: serde_json::Value = serde_json::from_slice(&self.hit.reply).ok()?;
+        let body: Value = serde_json::from_slice(&self.hit.reply).ok()?;
         body.pointer("/error/code")?.as_str().map(str::to_owned)
+    }
+
+    /// Why the request was refused, where another chain may be there for that.
+    pub fn cause(&self) -> Option<Cause> {
+        if !matches!(self.ended(), Ended::Error(400..=499) | Ended::ErrorInSuccess) {
+            return None;
+        }
+        match self.error_code().as_deref() {
+            Some("context_length_exceeded") => Some(Cause::ContextLength),
+            Some("content_filter" | "content_policy_violation") => Some(Cause::ContentFilter),
+            _ => None,
+        }
     }
 }
 
@@ -136,7 +228,7 @@ fn ended(events: &[Event]) -> Ended {
     match (has_content, has(Meaning::Error), has(Meaning::End)) {
         (true, false, true) => Ended::Success,
         (true, _, _) => Ended::Interrupted,
-        (false, true, _) => Ended::ErrorInStream,
+        (false, true, _) => Ended::ErrorInSuccess,
         (false, false, _) => Ended::Broken,
     }
 }

@@ -13,6 +13,7 @@ use fallproof_mocks::wire::Upstream;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use crate::declaration::Condition;
 use crate::scenario::{self, DeadEnd, Scenario};
 
 /// How long one attempt may take where a scenario does not say, in milliseconds.
@@ -45,7 +46,7 @@ pub struct Plan {
     pub fingerprint: String,
     /// The address that all upstreams share.
     pub upstreams: String,
-    /// One private model group for each scenario.
+    /// The private model groups of each scenario, mostly one.
     pub groups: Vec<Group>,
 }
 
@@ -54,6 +55,9 @@ pub struct Plan {
 pub struct Group {
     /// The id of the scenario that it is for.
     pub scenario: String,
+    /// Its name within the scenario.
+    #[serde(skip)]
+    pub name: String,
     /// The model name that the client sends.
     pub group: String,
     /// The endpoints that the scenario calls.
@@ -62,15 +66,42 @@ pub struct Group {
     pub policy: Policy,
     /// The deployments in the order they are to be asked.
     pub chain: Vec<Hop>,
+    /// Those that are asked instead when a request is too long.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub on_context_length: Vec<Hop>,
+    /// Those that are asked instead when a content filter refuses a request.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub on_content_filter: Vec<Hop>,
 }
 
-/// How a group must behave.
-#[derive(Debug, Clone, Copy, Serialize)]
+/// How a group must behave; what is `None` is left to the target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Policy {
     /// Further attempts at the same deployment before the next one is asked.
     pub retries: u32,
     /// How long one attempt may take, in milliseconds.
     pub timeout_ms: u64,
+    /// How long one call may take over all its attempts, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total_timeout_ms: Option<u64>,
+    /// When a deployment that keeps failing is put aside; never unless said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cooldown: Option<Cooldown>,
+    /// The longest that a deployment is left alone because it asks for it, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_retry_after_ms: Option<u64>,
+    /// Which failures lead on to the next deployment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fallback_on: Option<Vec<Condition>>,
+}
+
+/// When a deployment is put aside, and for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Cooldown {
+    /// How many failures in a row it takes.
+    pub after_failures: u32,
+    /// How long it gets no calls, in milliseconds.
+    pub for_ms: u64,
 }
 
 /// One deployment of a chain.
@@ -107,17 +138,25 @@ impl Plan {
         scenarios: impl IntoIterator<Item = &'a Scenario>,
         addresses: Addresses,
     ) -> Self {
-        let groups: Vec<_> =
-            scenarios.into_iter().map(|scenario| Group::new(scenario, addresses)).collect();
+        let of_scenario = |scenario: &'a Scenario| {
+            let groups = scenario.groups.iter();
+            groups.map(move |(name, group)| Group::new(scenario, name, group, addresses))
+        };
+        let groups: Vec<_> = scenarios.into_iter().flat_map(of_scenario).collect();
         let upstreams = format!("http://{}", addresses.wire);
         let text = serde_json::to_string(&(&upstreams, &groups))
             .expect("a plan holds only strings and numbers");
         Self { fingerprint: format!("sha256:{}", hex(&Sha256::digest(text))), upstreams, groups }
     }
 
-    /// The group of a scenario.
-    pub fn group(&self, scenario: &str) -> Option<&Group> {
-        self.groups.iter().find(|group| group.scenario == scenario)
+    /// The groups of a scenario, in the order of its file.
+    pub fn groups_of(&self, scenario: &str) -> &[Group] {
+        let Some(first) = self.groups.iter().position(|group| group.scenario == scenario) else {
+            return &[];
+        };
+        let rest = &self.groups[first..];
+        let end = rest.iter().position(|group| group.scenario != scenario).unwrap_or(rest.len());
+        &rest[..end]
     }
 
     /// The plan in words, for somebody who configures a gateway by hand.
@@ -125,66 +164,110 @@ impl Plan {
         let mut text = format!("# {}\n", self.fingerprint);
         for group in &self.groups {
             let endpoints: Vec<_> = group.endpoints.iter().map(|it| it.path()).collect();
-            let Policy { retries, timeout_ms } = group.policy;
             let _ = write!(
                 text,
-                "\n{}\n  scenario   {}\n  endpoints  {}\n  policy     retries {retries}, timeout {timeout_ms} ms\n",
+                "\n{}\n  scenario   {}\n  endpoints  {}\n  policy     {}\n",
                 group.group,
                 group.scenario,
                 endpoints.join(", "),
+                group.policy.in_words(),
             );
             for (position, hop) in group.chain.iter().enumerate() {
-                let version = hop.api_version.as_deref().map_or_else(String::new, |version| {
-                    format!("\n               api-version {version}")
-                });
-                let _ = write!(
-                    text,
-                    "  {}. {}\n               {}, deployment {}\n               base URL    {}{version}\n               key         {}\n",
-                    position + 1,
-                    hop.upstream,
-                    hop.vendor(),
-                    hop.deployment,
-                    hop.base_url,
-                    hop.key,
-                );
+                hop.tell(&mut text, &format!("{}.", position + 1));
+            }
+            let detours = [
+                ("when a request is too long", &group.on_context_length),
+                ("when a filter refuses a request", &group.on_content_filter),
+            ];
+            for (when, hops) in detours.into_iter().filter(|(_, hops)| !hops.is_empty()) {
+                let _ = writeln!(text, "  {when}");
+                for (position, hop) in hops.iter().enumerate() {
+                    hop.tell(&mut text, &format!("{}.", position + 1));
+                }
             }
         }
         text
     }
 }
 
+impl Policy {
+    fn new(group: &scenario::Group) -> Self {
+        Self {
+            retries: group.retries.unwrap_or(0),
+            timeout_ms: group.timeout.map_or(DEFAULT_TIMEOUT_MS, millis),
+            total_timeout_ms: group.total_timeout.map(millis),
+            cooldown: group.cooldown.map(|cooldown| Cooldown {
+                after_failures: cooldown.after_failures,
+                for_ms: millis(cooldown.rest),
+            }),
+            max_retry_after_ms: group.max_retry_after.map(millis),
+            fallback_on: group.fallback_on.clone(),
+        }
+    }
+
+    fn in_words(&self) -> String {
+        let mut words = format!("retries {}, timeout {} ms", self.retries, self.timeout_ms);
+        if let Some(ms) = self.total_timeout_ms {
+            let _ = write!(words, ", total timeout {ms} ms");
+        }
+        if let Some(Cooldown { after_failures, for_ms }) = self.cooldown {
+            let _ = write!(words, ", cooldown of {for_ms} ms after {after_failures} failures");
+        }
+        if let Some(ms) = self.max_retry_after_ms {
+            let _ = write!(words, ", Retry-After up to {ms} ms");
+        }
+        if let Some(conditions) = &self.fallback_on {
+            let conditions: Vec<_> = conditions.iter().map(ToString::to_string).collect();
+            let _ = write!(words, ", fallback on {}", conditions.join(" "));
+        }
+        words
+    }
+}
+
 impl Group {
-    fn new(scenario: &Scenario, addresses: Addresses) -> Self {
-        let mut endpoints: Vec<_> = scenario.steps.iter().map(|step| step.send.endpoint).collect();
+    fn new(
+        scenario: &Scenario,
+        name: &str,
+        described: &scenario::Group,
+        addresses: Addresses,
+    ) -> Self {
+        let calls = scenario.calls().filter(|planned| planned.send.group == name);
+        let mut endpoints: Vec<_> = calls.map(|planned| planned.send.endpoint).collect();
         endpoints.sort_unstable();
         endpoints.dedup();
-        let chain = scenario
-            .group
-            .chain
-            .iter()
-            .filter_map(|name| scenario.upstreams.get(name).map(|upstream| (name, upstream)))
-            .map(|(name, upstream)| Hop::new(scenario, name, upstream, addresses))
-            .collect();
+        let hops = |names: &[String]| {
+            let upstreams = names.iter().filter_map(|it| scenario.upstreams.get_key_value(it));
+            upstreams.map(|(name, it)| Hop::new(scenario, name, it, addresses)).collect()
+        };
         Self {
             scenario: scenario.id.clone(),
-            group: scenario.slug(),
-            endpoints,
-            policy: Policy {
-                retries: scenario.group.retries.unwrap_or(0),
-                timeout_ms: scenario.group.timeout.map_or(DEFAULT_TIMEOUT_MS, millis),
+            name: name.to_owned(),
+            group: match name {
+                scenario::ONLY_GROUP => scenario.slug(),
+                name => format!("{}.{name}", scenario.slug()),
             },
-            chain,
+            endpoints,
+            policy: Policy::new(described),
+            chain: hops(&described.chain),
+            on_context_length: hops(&described.on_context_length),
+            on_content_filter: hops(&described.on_content_filter),
         }
+    }
+
+    /// Every deployment: the chain, then those that are asked instead.
+    pub fn hops(&self) -> impl Iterator<Item = &Hop> {
+        self.chain.iter().chain(&self.on_context_length).chain(&self.on_content_filter)
     }
 
     /// The deployment with this upstream name.
     pub fn hop(&self, upstream: &str) -> Option<&Hop> {
-        self.chain.iter().find(|hop| hop.upstream == upstream)
+        self.hops().find(|hop| hop.upstream == upstream)
     }
 
-    /// The deployment with this prefix, and its place in the chain, from 0.
+    /// The deployment with this prefix, and its place among [`hops`](Self::hops), from 0; those of
+    /// the chain come first.
     pub fn hop_at(&self, prefix: &str) -> Option<(usize, &Hop)> {
-        self.chain.iter().enumerate().find(|(_, hop)| hop.prefix == prefix)
+        self.hops().enumerate().find(|(_, hop)| hop.prefix == prefix)
     }
 }
 
@@ -221,6 +304,22 @@ impl Hop {
             prefix,
             surface_kind,
         }
+    }
+
+    fn tell(&self, text: &mut String, number: &str) {
+        let version = self
+            .api_version
+            .as_deref()
+            .map_or_else(String::new, |version| format!("\n               api-version {version}"));
+        let _ = write!(
+            text,
+            "  {number} {}\n               {}, deployment {}\n               base URL    {}{version}\n               key         {}\n",
+            self.upstream,
+            self.vendor(),
+            self.deployment,
+            self.base_url,
+            self.key,
+        );
     }
 
     /// Provider and surface in words: `openai`, `azure v1`, `azure legacy`.

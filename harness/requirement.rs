@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
+use crate::scenario::Profile;
 use crate::yaml;
 
 /// The normative document, embedded: the checks and the document are released together.
@@ -25,6 +26,9 @@ pub struct Requirement {
     pub level: Level,
     /// How hard it binds.
     pub severity: Severity,
+    /// The set of requirements that it belongs to.
+    #[serde(default)]
+    pub profile: Profile,
     /// The sentence.
     pub sentence: String,
     /// Why it matters to a user.
@@ -43,6 +47,8 @@ pub enum Level {
     Invariant,
     /// A gateway that claims it.
     Policy,
+    /// Nobody: it is noted.
+    Observation,
 }
 
 /// How hard a requirement binds.

@@ -1,71 +1,132 @@
 //! The reference router as a target: configured from the plan, in this process.
 
+use std::collections::HashMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use fallproof_mocks::provider;
-use fallproof_router::{self as router, Config};
+use fallproof_router::{self as router, Clock, Config, ManualClock};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::client::BaseUrl;
+use crate::declaration::Condition;
 use crate::plan::{Group, Hop, Plan};
 use crate::saboteur::meddler::Meddler;
 use crate::saboteur::{Means, Saboteur, front, passing, spoiler};
+use crate::scenario::Scenario;
 
 /// The key that the reference router wants from its clients.
 pub const REFERENCE_CLIENT_KEY: &str = "sk-fallproof-client";
 
 /// A running reference router; it ends when dropped.
+///
+/// Scenarios that move the clock have a router each, so that none moves another's.
 pub struct Reference {
-    /// Where it listens.
-    pub url: BaseUrl,
-    task: JoinHandle<io::Result<()>>,
+    shared: Running,
+    clocked: HashMap<String, (Running, ManualClock)>,
     // Held for its drop.
     _meddler: Option<Meddler>,
 }
 
-impl Drop for Reference {
+/// One listening router.
+struct Running {
+    url: BaseUrl,
+    task: JoinHandle<io::Result<()>>,
+}
+
+impl Drop for Running {
     fn drop(&mut self) {
         self.task.abort();
     }
 }
 
 impl Reference {
-    /// Starts it for this plan, broken as the saboteur says.
+    /// Starts it for these scenarios' plan, broken as the saboteur says.
     ///
     /// # Errors
     /// Those of listening on a port that the system chooses.
-    pub async fn start(plan: &Plan, saboteur: Option<&Saboteur>) -> io::Result<Self> {
+    pub async fn start(
+        plan: &Plan,
+        scenarios: &[&Scenario],
+        saboteur: Option<&Saboteur>,
+    ) -> io::Result<Self> {
         let means = saboteur.map(|saboteur| saboteur.means);
         let meddler = match means {
             Some(Means::Meddled(change)) => Some(Meddler::start(&plan.groups, change).await?),
             Some(Means::Passing(_)) => Some(Meddler::start(&plan.groups, passing::unpack).await?),
             _ => None,
         };
-        let mut config = config(plan, meddler.as_ref().map(|meddler| meddler.addr))?;
-        if let Some(Means::Configured(change)) = means {
-            change(&mut config);
+        let instead = meddler.as_ref().map(|meddler| meddler.addr);
+        let mut clocked = HashMap::new();
+        for scenario in scenarios.iter().filter(|scenario| !scenario.waits().is_zero()) {
+            let clock = ManualClock::new();
+            let groups = plan.groups_of(&scenario.id);
+            let router = run(groups, instead, means, Clock::Manual(clock.clone())).await?;
+            clocked.insert(scenario.id.clone(), (router, clock));
         }
-        let app = match means {
-            Some(Means::Fronted(front)) => front::app(front, config, &plan.groups),
-            Some(Means::Spoiled(change)) => spoiler::app(change, config, &plan.groups),
-            Some(Means::Passing(pass)) => passing::app(pass, config),
-            _ => router::app(config),
-        };
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let url = BaseUrl { authority: listener.local_addr()?.to_string(), path: "/v1".to_owned() };
-        let task = tokio::spawn(async move { axum::serve(listener, app).await });
-        Ok(Self { url, task, _meddler: meddler })
+        let others: Vec<_> = (plan.groups.iter())
+            .filter(|group| !clocked.contains_key(&group.scenario))
+            .cloned()
+            .collect();
+        let shared = run(&others, instead, means, Clock::System).await?;
+        Ok(Self { shared, clocked, _meddler: meddler })
+    }
+
+    /// Where it listens for the calls of this scenario.
+    pub fn url(&self, scenario: &str) -> &BaseUrl {
+        self.clocked.get(scenario).map_or(&self.shared.url, |(router, _)| &router.url)
+    }
+
+    /// Moves this scenario's clock, if it has one of its own.
+    pub fn advance(&self, scenario: &str, by: Duration) {
+        if let Some((_, clock)) = self.clocked.get(scenario) {
+            clock.advance(by);
+        }
     }
 }
 
-/// The plan as the router's configuration; requests go to `instead` where that is given.
-fn config(plan: &Plan, instead: Option<SocketAddr>) -> io::Result<Config> {
+async fn run(
+    groups: &[Group],
+    instead: Option<SocketAddr>,
+    means: Option<Means>,
+    clock: Clock,
+) -> io::Result<Running> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let url = BaseUrl { authority: listener.local_addr()?.to_string(), path: "/v1".to_owned() };
+    let app = app(groups, instead, means, clock)?;
+    let task = tokio::spawn(async move { axum::serve(listener, app).await });
+    Ok(Running { url, task })
+}
+
+/// The router for these groups, broken by these means.
+///
+/// # Errors
+/// A group that the router cannot be configured with.
+pub fn app(
+    groups: &[Group],
+    instead: Option<SocketAddr>,
+    means: Option<Means>,
+    clock: Clock,
+) -> io::Result<axum::Router> {
+    let mut config = config(groups, instead)?;
+    if let Some(Means::Configured(change)) = means {
+        change(&mut config);
+    }
+    Ok(match means {
+        Some(Means::Fronted(front)) => front::app(front, config, groups, clock),
+        Some(Means::Spoiled(change)) => spoiler::app(change, config, groups, clock),
+        Some(Means::Passing(pass)) => passing::app(pass, config, clock),
+        _ => router::app_with_clock(config, clock),
+    })
+}
+
+/// The groups as the router's configuration; requests go to `instead` where that is given.
+fn config(groups: &[Group], instead: Option<SocketAddr>) -> io::Result<Config> {
     let client_key = credential(REFERENCE_CLIENT_KEY)?;
-    let groups = plan
-        .groups
+    let groups = groups
         .iter()
         .map(|planned| Ok((planned.group.clone(), group(planned, instead)?)))
         .collect::<io::Result<_>>()?;
@@ -73,15 +134,47 @@ fn config(plan: &Plan, instead: Option<SocketAddr>) -> io::Result<Config> {
 }
 
 fn group(planned: &Group, instead: Option<SocketAddr>) -> io::Result<router::Group> {
-    let mut chain = planned.chain.iter().map(|hop| deployment(hop, instead));
-    let primary = chain.next().ok_or_else(|| io::Error::other("a chain is never empty"))??;
-    Ok(router::Group {
-        fallbacks: chain.collect::<io::Result<_>>()?,
-        retries: planned.policy.retries,
-        timeout: Duration::from_millis(planned.policy.timeout_ms),
-        stream_idle_timeout: Duration::from_millis(planned.policy.timeout_ms),
+    let deployments = |hops: &[Hop]| {
+        hops.iter().map(|hop| deployment(hop, instead)).collect::<io::Result<Vec<_>>>()
+    };
+    let mut chain = deployments(&planned.chain)?.into_iter();
+    let primary = chain.next().ok_or_else(|| io::Error::other("a chain is never empty"))?;
+    let policy = &planned.policy;
+    let timeout = Duration::from_millis(policy.timeout_ms);
+    let mut group = router::Group {
+        fallbacks: chain.collect(),
+        retries: policy.retries,
+        timeout,
+        stream_idle_timeout: timeout,
+        total_timeout: policy.total_timeout_ms.map(Duration::from_millis),
+        cooldown: policy.cooldown.and_then(|cooldown| {
+            let after_failures = NonZeroU32::new(cooldown.after_failures)?;
+            let rest = Duration::from_millis(cooldown.for_ms);
+            Some(router::Cooldown { after_failures, rest })
+        }),
+        on_context_length: deployments(&planned.on_context_length)?,
+        on_content_filter: deployments(&planned.on_content_filter)?,
         ..router::Group::new(primary)
-    })
+    };
+    if let Some(ms) = policy.max_retry_after_ms {
+        group.max_retry_after = Duration::from_millis(ms);
+    }
+    if let Some(conditions) = &policy.fallback_on {
+        group.fallback_on = conditions.iter().copied().map(condition).collect();
+    }
+    Ok(group)
+}
+
+fn condition(condition: Condition) -> router::Condition {
+    match condition {
+        Condition::Connection => router::Condition::Connection,
+        Condition::Timeout => router::Condition::Timeout,
+        Condition::InvalidResponse => router::Condition::InvalidResponse,
+        Condition::ErrorInSuccess => router::Condition::ErrorInSuccess,
+        Condition::Status(code) => router::Condition::Status(code),
+        Condition::Any4xx => router::Condition::Any4xx,
+        Condition::Any5xx => router::Condition::Any5xx,
+    }
 }
 
 fn deployment(hop: &Hop, instead: Option<SocketAddr>) -> io::Result<router::Deployment> {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use fallproof::drive::{Outcome, Rig, Target};
-use fallproof::scenario::{Body, Scenario, Suite};
+use fallproof::scenario::{Body, Scenario, Step, Suite};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use tokio::runtime::Runtime;
@@ -90,7 +90,8 @@ fn a_compact_call_reaches_both_hops_as_it_was_sent_and_the_strict_mock_takes_it(
     TestRunner::new(config)
         .run(&body(), |body| {
             let mut scenario = scenario.clone();
-            scenario.steps[0].send.body = Body::Text(body);
+            let Step::Calls(calls) = &mut scenario.steps[0] else { unreachable!("it sends") };
+            calls[0].send.body = Body::Text(body);
             let case = runtime.block_on(rig.run(&scenario));
             prop_assert_eq!(&case.outcome, &Outcome::Pass, "{:#?}", case.findings);
             let [first, second] = &case.steps[0].hits[..] else {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use fallproof::scenario::{self, Profile, Scenario};
+use fallproof::scenario::{self, Planned, Profile, Scenario, Step};
 use fallproof_mocks::behaviour::{Behaviour, CutEnd};
 use fallproof_mocks::provider::{Endpoint, Surface};
 use proptest::prelude::*;
@@ -56,6 +56,14 @@ steps:
   - send: { endpoint: embeddings, body: { input: [1, 2.5, null, true, { z: "1", a: no }] } }
 "#;
 
+/// The only call of this step.
+fn call(scenario: &Scenario, step: usize) -> &Planned {
+    match &scenario.steps[step] {
+        Step::Calls(calls) if calls.len() == 1 => &calls[0],
+        other => panic!("not one call: {other:?}"),
+    }
+}
+
 fn load(text: impl AsRef<[u8]>) -> Result<Scenario, String> {
     load_all(text).map(|mut scenarios| scenarios.pop().expect("a file has a scenario"))
 }
@@ -103,9 +111,9 @@ fn what_has_a_sensible_default_need_not_be_said() {
     assert_eq!(backup.deployment, "gpt-5");
     assert_eq!(backup.api_version, None);
     assert!(!backup.repeat_last);
-    assert_eq!(scenario.group.retries, None);
-    assert_eq!(scenario.steps[0].expect.status, None);
-    assert_eq!(scenario.steps[0].send.body.for_model("g"), r#"{"model":"g","input":"Hello"}"#);
+    assert_eq!(scenario.groups["main"].retries, None);
+    assert_eq!(call(&scenario, 0).expect.status, None);
+    assert_eq!(call(&scenario, 0).send.body.for_model("g"), r#"{"model":"g","input":"Hello"}"#);
 }
 
 #[test]
@@ -125,11 +133,11 @@ fn every_key_reaches_the_model() {
     assert!(one.repeat_last);
     assert_eq!(scenario.upstreams["two"].api_version.as_deref(), Some("2025-04-01-preview"));
 
-    assert_eq!(scenario.group.chain, ["two", "one"]);
-    assert_eq!(scenario.group.retries, Some(0));
-    assert_eq!(scenario.group.timeout, Some(Duration::from_millis(1500)));
+    assert_eq!(scenario.groups["main"].chain, ["two", "one"]);
+    assert_eq!(scenario.groups["main"].retries, Some(0));
+    assert_eq!(scenario.groups["main"].timeout, Some(Duration::from_millis(1500)));
 
-    let first = &scenario.steps[0];
+    let first = call(&scenario, 0);
     assert_eq!(first.send.endpoint, Endpoint::ChatCompletions);
     assert_eq!(first.send.headers["X-Other"], "b c");
     assert_eq!(first.expect.status, Some(503));
@@ -142,7 +150,7 @@ fn every_key_reaches_the_model() {
 fn a_body_keeps_its_order_and_its_types() {
     let scenario = load(EVERY_KEY).expect("a valid scenario");
     assert_eq!(
-        scenario.steps[1].send.body.for_model("g"),
+        call(&scenario, 1).send.body.for_model("g"),
         r#"{"model":"g","input":[1,2.5,null,true,{"z":"1","a":"no"}]}"#
     );
 }
@@ -151,7 +159,7 @@ fn a_body_keeps_its_order_and_its_types() {
 fn json_text_is_sent_as_it_is_spelled() {
     let scenario = load(EVERY_KEY).expect("a valid scenario");
     assert_eq!(
-        scenario.steps[0].send.body.for_model(r#"a"b"#),
+        call(&scenario, 0).send.body.for_model(r#"a"b"#),
         "{\"temperature\": 1e0, \"model\": \"a\\\"b\"}\n"
     );
 }
@@ -164,7 +172,7 @@ fn a_value_can_be_repeated_with_an_anchor() {
         1,
     );
     let scenario = load(text).expect("a valid scenario");
-    assert_eq!(scenario.steps[0].expect.attempts, Some(scenario.group.chain));
+    assert_eq!(call(&scenario, 0).expect.attempts, Some(scenario.groups["main"].chain.clone()));
 }
 
 #[test]
@@ -188,7 +196,7 @@ error: unknown key `endpiont`
 10 |       endpiont: responses/compact
    |       ^^^^^^^^ did you mean `endpoint`?
    |
-   = help: one of: endpoint, headers, body, body_json";
+   = help: one of: to, endpoint, headers, body, body_json, form, leave, read_once_sent";
     assert_eq!(error.to_string().replace(&*file.to_string_lossy(), "FILE"), expected);
     assert_eq!(error.diagnostics[0].line_and_column(), Some((10, 7)));
     assert!(error.styled().contains("\u{1b}["), "the styled text has no colours");
@@ -338,9 +346,10 @@ fn headers_that_http_cannot_carry_are_refused() {
 fn a_call_has_one_body() {
     let text = valid_but("      body: { input: \"Hello\" }\n", "");
     let text = text.replacen("endpoint", "«endpoint", 1);
-    assert_text_refused(text, &["`body` or `body_json` is missing"]);
-    let both = "      body_json: «'{\"model\": \"{{model}}\"}'\n    expect";
-    assert_refused("    expect", both, &["`body` or `body_json`, not both"]);
+    assert_text_refused(text, &["`body`, `body_json` or `form` is missing"]);
+    let both = valid_but("    expect", "      body_json: '{\"model\": \"{{model}}\"}'\n    expect");
+    let both = both.replacen("endpoint", "«endpoint", 1);
+    assert_text_refused(both, &["one of `body`, `body_json` and `form`, not more"]);
     assert_refused("{ input: \"Hello\" }", "«[1]", &["expected a mapping"]);
 }
 
@@ -472,8 +481,11 @@ fn a_family_has_a_case_for_each_combination_but_the_exceptions() {
     assert_eq!((primary(0).surface, primary(1).surface), (Surface::OpenAi, Surface::AzureLegacy));
     assert_eq!((&*primary(0).model, &*primary(1).model), ("for-openai", "for-azure"));
     assert_eq!(primary(2).script, [Behaviour::named("bad_gateway"), Behaviour::named("ok")]);
-    assert_eq!((cases[0].group.retries, cases[1].group.retries), (Some(1), Some(0)));
-    let body = cases[2].steps[0].send.body.for_model("g");
+    assert_eq!(
+        (cases[0].groups["main"].retries, cases[1].groups["main"].retries),
+        (Some(1), Some(0))
+    );
+    let body = call(&cases[2], 0).send.body.for_model("g");
     assert_eq!(body, r#"{"model":"g","input":"{{model}} bad_gateway {","n":1.5}"#);
 }
 

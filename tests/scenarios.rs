@@ -20,6 +20,9 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use sha2::{Digest as _, Sha256};
 use tokio::runtime::Runtime;
 
+/// More of a body than this is not for people to read.
+const MOST_SHOWN: usize = 4000;
+
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn main() -> ExitCode {
@@ -74,18 +77,18 @@ fn run(cases: &[&Scenario], rig: &Rig, runtime: &Runtime) -> Result<String, Fail
     let mut sent = String::new();
     let mut wrong = String::new();
     for scenario in cases {
-        let group = rig.plan().group(&scenario.id).expect("every scenario is planned");
+        let groups = rig.plan().groups_of(&scenario.id);
         let case = runtime.block_on(rig.run(scenario));
         match &case.outcome {
-            Outcome::Pass if cases.len() == 1 => sent.push_str(&outbound(&case, group)),
+            Outcome::Pass if cases.len() == 1 => sent.push_str(&outbound(&case, groups)),
             Outcome::Pass => {
-                let _ = write!(sent, "=== {}\n{}", scenario.id, outbound(&case, group));
+                let _ = write!(sent, "=== {}\n{}", scenario.id, outbound(&case, groups));
             }
             Outcome::Skipped(reason) => eprintln!("skipped {}: {reason}", scenario.id),
             _ => {
                 let context = Context {
                     scenario,
-                    group,
+                    groups,
                     run_started: case.started,
                     wire_started: rig.started(),
                     replay: &format!("cargo run -- run {}", scenario.id),
@@ -119,11 +122,12 @@ fn snapshot(family: &str, slug: &str, sent: &str) -> Result<(), Failed> {
 
 /// Every attempt as text: request line, headers but for those that name ports and lengths, and the
 /// body with its length and digest, since a text snapshot forgives line ends and trailing blanks.
-fn outbound(case: &Case, group: &Group) -> String {
+fn outbound(case: &Case, groups: &[Group]) -> String {
     let mut text = String::new();
     for hit in case.steps.iter().flat_map(|step| &step.hits) {
         let prefix = hit.upstream.as_deref().unwrap_or_default();
-        let (_, hop) = group.hop_at(prefix).expect("a matched hit is of the group");
+        let hop = groups.iter().find_map(|group| group.hop_at(prefix));
+        let (_, hop) = hop.expect("a matched hit is of a group of the scenario");
         let _ = writeln!(text, "--- {} ({})", hop.upstream, hop.vendor());
         let _ = writeln!(text, "{} {}", hit.method, hit.target);
         for (name, value) in &hit.headers {
@@ -137,7 +141,11 @@ fn outbound(case: &Case, group: &Group) -> String {
             let _ = write!(text, "{byte:02x}");
         }
         text.push('\n');
-        let _ = writeln!(text, "{}", String::from_utf8_lossy(&hit.body));
+        let body = String::from_utf8_lossy(&hit.body);
+        // Length and digest tell of the rest.
+        let shown: String = body.chars().take(MOST_SHOWN).collect();
+        let more = if shown.len() < body.len() { "…" } else { "" };
+        let _ = writeln!(text, "{shown}{more}");
     }
     text
 }

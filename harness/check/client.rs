@@ -57,13 +57,7 @@ pub(super) fn check(view: View<'_>) -> Vec<Finding> {
 
 /// Whether the client asked for events, or for bytes that are no JSON.
 fn streamed(view: View<'_>) -> bool {
-    let wants = serde_json::from_slice::<Value>(&view.step.exchange.sent);
-    endpoint(view) == Some(Endpoint::AudioSpeech)
-        || wants.is_ok_and(|body| body["stream"] == Value::Bool(true))
-}
-
-fn endpoint(view: View<'_>) -> Option<Endpoint> {
-    view.scenario.steps.get(view.step.position).map(|step| step.send.endpoint)
+    view.planned.send.endpoint == Endpoint::AudioSpeech || view.wants_stream()
 }
 
 fn success(findings: &mut Findings<'_>, answering: &Attempt<'_>) {
@@ -75,7 +69,8 @@ fn success(findings: &mut Findings<'_>, answering: &Attempt<'_>) {
         return;
     };
     // Where the gateway asked another endpoint the answer was translated, and has another shape.
-    let translated = endpoint(findings.view) != answering.hit.place.map(|(_, endpoint)| endpoint);
+    let asked = findings.view.planned.send.endpoint;
+    let translated = answering.hit.place.is_none_or(|(_, endpoint)| endpoint != asked);
     for (name, given) in given.iter().filter(|_| !translated) {
         let requirement = match name.as_str() {
             "model" => continue,
@@ -134,8 +129,8 @@ fn truthful_model(findings: &mut Findings<'_>, answering: &Attempt<'_>, shown: &
     if goes_by([&hop.model, &hop.deployment]) || said == findings.view.group.group {
         return;
     }
-    let others = &findings.view.group.chain;
-    if let Some(other) = others.iter().find(|hop| goes_by([&hop.model, &hop.deployment])) {
+    let mut others = findings.view.group.hops();
+    if let Some(other) = others.find(|hop| goes_by([&hop.model, &hop.deployment])) {
         let message = format!(
             "the answer names the model {said}, which is that of {}; {} answered",
             other.upstream, hop.upstream
@@ -148,7 +143,7 @@ fn two_upstreams(findings: &mut Findings<'_>) {
     let view = findings.view;
     let found = |hop: &&Hop| hop.marker().found_in(&view.step.exchange.body);
     let speaking: Vec<_> =
-        view.group.chain.iter().filter(found).map(|hop| hop.upstream.as_str()).collect();
+        view.group.hops().filter(found).map(|hop| hop.upstream.as_str()).collect();
     if speaking.len() > 1 {
         let message = format!("one answer holds the words of {}", speaking.join(" and "));
         findings.breach(TWO_UPSTREAMS, None, None, message);
@@ -192,7 +187,7 @@ fn truthful_status(findings: &mut Findings<'_>, attempts: &[Attempt<'_>], status
         // Some tell of a provider's silence as of the client's, with 408.
         Ended::Error(408 | 500..=599) | Ended::Broken => matches!(status, 408 | 429 | 500..=599),
         // What the operator's own mistakes look like to clients is for the operator to say.
-        Ended::Success | Ended::Error(_) | Ended::ErrorInStream | Ended::Interrupted => true,
+        Ended::Success | Ended::Error(_) | Ended::ErrorInSuccess | Ended::Interrupted => true,
     };
     if !attempts.iter().any(fits) {
         let ended = |attempt: &Attempt<'_>| match attempt.ended() {

@@ -1,6 +1,7 @@
 //! What one scenario says must happen, beyond the requirements that hold always.
 
 use super::{Finding, Findings, Verdict};
+use crate::declaration::Condition;
 use serde_json::Value;
 
 use crate::client::Ending;
@@ -12,26 +13,27 @@ pub(super) fn check(view: View<'_>) -> Vec<Finding> {
     let mut missed = |message: String| findings.add(None, None, None, message, Verdict::Fail);
     let exchange = &view.step.exchange;
 
-    if exchange.ending != Ending::Complete && !view.is_broken_off() {
+    if exchange.ending == Ending::Left && view.planned.send.leave.is_some() {
+        // What became of it is seen at the upstreams.
+    } else if exchange.ending != Ending::Complete && !view.is_broken_off() {
         missed(format!("the target {}", exchange.ending.in_words()));
         return findings.found;
     }
-    if let Some(expected) = &view.expect.attempts {
+    if let Some(expected) = &view.planned.expect.attempts {
         let seen: Vec<_> = view.attempts().map(|attempt| attempt.hop.upstream.clone()).collect();
         if *expected != seen {
             missed(format!("expected attempts at {}, saw {}", list(expected), list(&seen)));
         }
     }
-    if let (Some(expected), Some(status)) = (view.expect.status, exchange.status)
+    if let (Some(expected), Some(status)) = (view.planned.expect.status, exchange.status)
         && expected != status
     {
         missed(format!("expected status {expected} for the client, got {status}"));
     }
-    if let Some(expected) = &view.expect.answered_by {
+    if let Some(expected) = &view.planned.expect.answered_by {
         let answering = view
             .group
-            .chain
-            .iter()
+            .hops()
             .find(|hop| hop.marker().found_in(&exchange.body))
             .map(|hop| hop.upstream.as_str());
         if answering != Some(expected) {
@@ -39,10 +41,50 @@ pub(super) fn check(view: View<'_>) -> Vec<Finding> {
             missed(format!("expected the answer of {expected}, got that of {answering}"));
         }
     }
-    if let Some(expected) = &view.expect.error {
-        complain_of_error(expected, &exchange.body, missed);
+    if let Some(expected) = &view.planned.expect.error {
+        complain_of_error(expected, &exchange.body, &mut missed);
+    }
+    for (name, expected) in &view.planned.expect.headers {
+        let mut headers = exchange.headers.iter();
+        let got = headers.find(|(it, _)| it.eq_ignore_ascii_case(name)).map(|(_, value)| value);
+        if got.map(Vec::as_slice) != Some(expected.as_bytes()) {
+            let got = got.map_or("none".into(), |value| String::from_utf8_lossy(value));
+            missed(format!("expected the header `{name}: {expected}`, got {got}"));
+        }
+    }
+    if let Some(because) = another_way(view) {
+        for finding in &mut findings.found {
+            finding.verdict = Verdict::Note;
+            finding.declared = Some(because.clone());
+        }
     }
     findings.found
+}
+
+/// Why the call went another way than the scenario has it, where the target declares that it goes
+/// on where the reference does not, or the other way round, or claims nothing of what is proven.
+fn another_way(view: View<'_>) -> Option<String> {
+    let proves = &view.scenario.proves;
+    let claimed = |code: &String| view.declaration.waives(code).is_none();
+    if let Some(because) = proves.first().and_then(|code| view.declaration.waives(code))
+        && !proves.iter().any(claimed)
+    {
+        return Some(because.to_owned());
+    }
+    if view.group.policy.fallback_on.is_some() {
+        return None;
+    }
+    let leads_on =
+        |conditions: &[Condition], failure| conditions.iter().any(|it| it.covers(failure));
+    view.attempts().filter_map(|attempt| attempt.failure()).find_map(|failure| {
+        let declared = leads_on(view.declaration.fallback_on(), failure);
+        let not = match (declared, leads_on(Condition::RECOMMENDED, failure)) {
+            (true, false) => "",
+            (false, true) => " not",
+            _ => return None,
+        };
+        Some(format!("the target does{not} fall back on `{failure}`"))
+    })
 }
 
 fn complain_of_error(expected: &ExpectedError, body: &[u8], mut missed: impl FnMut(String)) {

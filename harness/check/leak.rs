@@ -29,7 +29,7 @@ fn address_shown(findings: &mut Findings<'_>) {
     let body = (ADDRESS_SHOWN, "the answer".to_owned(), exchange.body.as_slice());
     for (requirement, part, text) in headers.chain([body]) {
         let shows = |hop: &&Hop| contains(text, authority(hop)) || contains(text, &hop.prefix);
-        if let Some(hop) = findings.view.group.chain.iter().find(shows) {
+        if let Some(hop) = findings.view.group.hops().find(shows) {
             let message = format!("{part} shows the client the address of {}", hop.upstream);
             findings.breach(requirement, None, None, message);
         }
@@ -40,7 +40,7 @@ fn address_shown(findings: &mut Findings<'_>) {
 fn address_sent(findings: &mut Findings<'_>) {
     let view = findings.view;
     for attempt in view.attempts() {
-        for other in &view.group.chain {
+        for other in view.group.hops() {
             let theirs = other.prefix != attempt.hop.prefix && carries(attempt.hit, &other.prefix);
             if theirs {
                 findings.breach(

@@ -10,18 +10,19 @@ mod expectation;
 mod header;
 mod leak;
 mod payload;
+mod rest;
 mod route;
 mod stream;
 
 use crate::observe::View;
-use crate::requirement::{self, Severity};
+use crate::requirement::{self, Level, Severity};
 
 /// One breach of a requirement, or of what the scenario itself expects.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// The requirement's code; `None` for an expectation of the scenario.
     pub requirement: Option<&'static str>,
-    /// The step, from 0.
+    /// The call, as its place among the case's steps, from 0.
     pub step: usize,
     /// The attempt within the step, from 1.
     pub attempt: Option<usize>,
@@ -29,13 +30,17 @@ pub struct Finding {
     pub pointer: Option<String>,
     /// What is wrong, in one sentence.
     pub message: String,
-    /// Whether it fails the target or only warns.
+    /// Whether it fails the target, only warns, or is no more than noted.
     pub verdict: Verdict,
+    /// Why it is not held against the target, where it declares that it does so.
+    pub declared: Option<String>,
 }
 
 /// What a finding means for the target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
+    /// Observed, or declared by the target: not held against it.
+    Note,
     /// A SHOULD was not kept, or a rule that is only documented was broken.
     Warn,
     /// The target does not conform.
@@ -77,7 +82,7 @@ impl<'a> Findings<'a> {
         Self { view, found: Vec::new() }
     }
 
-    /// A breach of a requirement, as hard as the requirement binds.
+    /// A breach of a requirement, as hard as the requirement binds this target.
     fn breach(
         &mut self,
         requirement: &'static str,
@@ -85,11 +90,31 @@ impl<'a> Findings<'a> {
         pointer: Option<&str>,
         message: String,
     ) {
-        let verdict = match requirement::find(requirement).map(|found| found.severity) {
-            Some(Severity::Should) => Verdict::Warn,
-            Some(Severity::Must) | None => Verdict::Fail,
+        self.declared_breach(requirement, attempt, pointer, message, None);
+    }
+
+    /// A breach that the target may declare, or have declared, as its way.
+    fn declared_breach(
+        &mut self,
+        requirement: &'static str,
+        attempt: Option<usize>,
+        pointer: Option<&str>,
+        message: String,
+        declared: Option<String>,
+    ) {
+        let found = requirement::find(requirement);
+        let level = found.map_or(Level::Invariant, |found| found.level);
+        let declared = declared.or_else(|| {
+            let waived = self.view.declaration.waives(requirement)?;
+            (level != Level::Invariant).then(|| waived.to_owned())
+        });
+        let verdict = match (declared.is_some(), level, found.map(|found| found.severity)) {
+            (true, ..) | (_, Level::Observation, _) => Verdict::Note,
+            (_, _, Some(Severity::Should)) => Verdict::Warn,
+            (_, _, Some(Severity::Must) | None) => Verdict::Fail,
         };
-        self.add(Some(requirement), attempt, pointer, message, verdict);
+        let finding = self.finding(Some(requirement), attempt, pointer, message, verdict);
+        self.found.push(Finding { declared, ..finding });
     }
 
     fn add(
@@ -100,13 +125,26 @@ impl<'a> Findings<'a> {
         message: String,
         verdict: Verdict,
     ) {
-        self.found.push(Finding {
+        let finding = self.finding(requirement, attempt, pointer, message, verdict);
+        self.found.push(finding);
+    }
+
+    fn finding(
+        &self,
+        requirement: Option<&'static str>,
+        attempt: Option<usize>,
+        pointer: Option<&str>,
+        message: String,
+        verdict: Verdict,
+    ) -> Finding {
+        Finding {
             requirement,
-            step: self.view.step.position,
+            step: self.view.index,
             attempt,
             pointer: pointer.map(str::to_owned),
             message,
             verdict,
-        });
+            declared: None,
+        }
     }
 }

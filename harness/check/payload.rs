@@ -1,7 +1,10 @@
 //! PAYLOAD: what the client sent is what each provider gets.
 
+use fallproof_mocks::brain;
 use fallproof_mocks::provider::Surface;
 use fallproof_mocks::strict::{self, Strength};
+
+use sha2::{Digest as _, Sha256};
 
 use super::{Finding, Findings, Verdict, control};
 use crate::json::{Difference, DifferenceKind, Tree, differences};
@@ -17,30 +20,87 @@ const RESPELLED: &str = "FP-PAYLOAD-07";
 
 pub(super) fn check(view: View<'_>) -> Vec<Finding> {
     let mut findings = Findings::new(view);
-    let Ok(sent) = Tree::parse(&view.step.exchange.sent) else {
-        // A client that sends no JSON has nothing that could be lost; its refusal is expected.
+    let Some(sent) = carried(&sent_type(view), &view.step.exchange.sent) else {
+        // A client that sends neither JSON nor a form has nothing that could be lost.
         return findings.found;
     };
     let mut first = None;
     for attempt in view.attempts() {
         acceptable(&mut findings, &attempt);
-        let Ok(received) = Tree::parse(&attempt.hit.body) else {
+        let kind = attempt.hit.header("content-type").next().unwrap_or_default();
+        let kind =
+            if sent.is_form { String::from_utf8_lossy(kind).into_owned() } else { JSON.into() };
+        let Some(received) = carried(&kind, &attempt.hit.body) else {
+            let kind = if sent.is_form { "a form" } else { "JSON" };
             findings.breach(
                 CHANGED,
                 Some(attempt.number),
                 None,
-                format!("attempt {} carries a body that is not JSON", attempt.number),
+                format!("attempt {} carries a body that is not {kind}", attempt.number),
             );
             continue;
         };
-        same_as_sent(&mut findings, &attempt, &sent, &received);
-        model(&mut findings, &attempt, &received);
+        if let Some(because) = translated(view, &attempt) {
+            let message = format!("attempt {} was sent to another endpoint", attempt.number);
+            findings.declared_breach(
+                CHANGED,
+                Some(attempt.number),
+                None,
+                message,
+                Some(because.to_owned()),
+            );
+            continue;
+        }
+        same_as_sent(&mut findings, &attempt, &sent.tree, &received.tree);
+        model(&mut findings, &attempt, &received.tree);
         match &first {
-            None => first = Some(received),
-            Some(first) => parity(&mut findings, &attempt, first, &received),
+            None => first = Some(received.tree),
+            Some(first) => parity(&mut findings, &attempt, first, &received.tree),
         }
     }
     findings.found
+}
+
+const JSON: &str = "application/json";
+
+/// The members of a body, whether it is JSON or a form.
+struct Carried {
+    tree: Tree,
+    is_form: bool,
+}
+
+fn carried(content_type: &str, body: &[u8]) -> Option<Carried> {
+    if !content_type.to_ascii_lowercase().starts_with("multipart/") {
+        return Tree::parse(body).ok().map(|tree| Carried { tree, is_form: false });
+    }
+    let parts = brain::read_form(content_type, body)?;
+    let content = |bytes: &[u8]| match std::str::from_utf8(bytes) {
+        Ok(text) => Tree::string(text),
+        Err(_) => Tree::string(&format!("{} bytes, {:x?}", bytes.len(), Sha256::digest(bytes))),
+    };
+    let members = parts.iter().flat_map(|part| {
+        let filename =
+            part.filename.map(|it| (format!("{}.filename", part.name), Tree::string(it)));
+        [(part.name.to_owned(), content(part.value))].into_iter().chain(filename)
+    });
+    Some(Carried { tree: Tree::Object(members.collect()), is_form: true })
+}
+
+fn sent_type(view: View<'_>) -> String {
+    view.planned.send.body.rendered("", "").content_type
+}
+
+/// Why this attempt asks for another endpoint, where the target declares that it does so.
+fn translated<'a>(view: View<'a>, attempt: &Attempt<'_>) -> Option<&'a str> {
+    let (surface, endpoint) = attempt.hit.place?;
+    view.declaration.translates(view.planned.send.endpoint, endpoint, surface)
+}
+
+/// Why a difference is meant, where the target declares that it is.
+fn adapted(findings: &Findings<'_>, attempt: &Attempt<'_>, pointer: &str) -> Option<String> {
+    let view = findings.view;
+    let endpoint = view.planned.send.endpoint;
+    view.declaration.adapts(pointer, endpoint, attempt.hop.surface()).map(str::to_owned)
 }
 
 /// Differences but for `model`, which each hop has its own of, and for defaults written out, which
@@ -88,7 +148,8 @@ fn same_as_sent(findings: &mut Findings<'_>, attempt: &Attempt<'_>, sent: &Tree,
                 ),
             ),
         };
-        findings.breach(requirement, Some(number), Some(&pointer), message);
+        let declared = adapted(findings, attempt, &pointer);
+        findings.declared_breach(requirement, Some(number), Some(&pointer), message, declared);
     }
 }
 
@@ -123,12 +184,9 @@ fn parity(findings: &mut Findings<'_>, attempt: &Attempt<'_>, first: &Tree, rece
             DifferenceKind::Changed(..) => "has another value than the first attempt had",
             DifferenceKind::Respelled(..) => continue,
         };
-        findings.breach(
-            PARITY,
-            Some(number),
-            Some(&pointer),
-            format!("attempt {number} {what}: {pointer}"),
-        );
+        let declared = adapted(findings, attempt, &pointer);
+        let message = format!("attempt {number} {what}: {pointer}");
+        findings.declared_breach(PARITY, Some(number), Some(&pointer), message, declared);
     }
 }
 
@@ -138,8 +196,14 @@ fn acceptable(findings: &mut Findings<'_>, attempt: &Attempt<'_>) {
     else {
         return;
     };
-    let clients_own =
-        strict::check(surface, endpoint, &attempt.hop.model, &findings.view.step.exchange.sent);
+    let (view, model) = (findings.view, &attempt.hop.model);
+    let sent = &view.step.exchange.sent;
+    let clients_own = if endpoint.is_multipart() {
+        let fields = brain::read_form(&sent_type(view), sent);
+        fields.and_then(|fields| strict::check_form(surface, endpoint, model, &fields))
+    } else {
+        strict::check(surface, endpoint, model, sent)
+    };
     if clients_own.is_some_and(|own| own.pointer == violation.pointer && own.code == violation.code)
     {
         return;

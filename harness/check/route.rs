@@ -1,49 +1,192 @@
 //! ROUTE: which deployments are asked, in what order, how often, and when it ends.
 
+use std::ops::Range;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::rest::{Reason, Rest};
 use super::{Finding, Findings};
-use crate::observe::{Attempt, Ended, View};
+use crate::client::Ending;
+use crate::declaration::Condition;
+use crate::observe::{Attempt, Cause, Ended, View};
 
 const ORDER: &str = "FP-ROUTE-01";
 const STOP: &str = "FP-ROUTE-02";
 const HAND_OVER: &str = "FP-ROUTE-03";
 const REFUSED: &str = "FP-ROUTE-04";
 const RETRIES: &str = "FP-ROUTE-05";
+const LEFT_ALONE: &str = "FP-ROUTE-06";
+const COOLDOWN: &str = "FP-ROUTE-07";
+const COMES_BACK: &str = "FP-ROUTE-08";
+const OWN_GROUP: &str = "FP-ROUTE-09";
+const TOO_LONG: &str = "FP-ROUTE-10";
+const FILTERED: &str = "FP-ROUTE-11";
+const TIMEOUT: &str = "FP-ROUTE-12";
+const TOTAL_TIMEOUT: &str = "FP-ROUTE-13";
 
 pub(super) fn check(view: View<'_>) -> Vec<Finding> {
     let mut findings = Findings::new(view);
     let attempts: Vec<_> = view.attempts().collect();
+    own_group(&mut findings);
     order(&mut findings, &attempts);
+    rests(&mut findings, &attempts);
     stop(&mut findings, &attempts);
     hand_over(&mut findings, &attempts);
     refused(&mut findings, &attempts);
+    detour(&mut findings, &attempts);
     retries(&mut findings, &attempts);
+    timeout(&mut findings, &attempts);
+    total_timeout(&mut findings, &attempts);
     findings.found
 }
 
+/// The places that belong to one list: the chain, or those that are asked instead of it.
+fn list_of(view: View<'_>, place: usize) -> Range<usize> {
+    let group = view.group;
+    let mut start = 0;
+    for length in [group.chain.len(), group.on_context_length.len(), group.on_content_filter.len()]
+    {
+        if place < start + length {
+            return start..start + length;
+        }
+        start += length;
+    }
+    start..start
+}
+
+/// The places that are asked instead of the chain, for this cause.
+fn detour_for(view: View<'_>, cause: Cause) -> Range<usize> {
+    let start = view.group.chain.len();
+    let between = start + view.group.on_context_length.len();
+    match cause {
+        Cause::ContextLength => start..between,
+        Cause::ContentFilter => between..between + view.group.on_content_filter.len(),
+    }
+}
+
+fn name(view: View<'_>, place: usize) -> &str {
+    view.group.hops().nth(place).map_or("a deployment", |hop| hop.upstream.as_str())
+}
+
+/// The next place of the same list that could be asked after this attempt.
+fn next_after(view: View<'_>, last: &Attempt<'_>) -> Option<usize> {
+    let end = list_of(view, last.place).end;
+    (last.place + 1..end).find(|&place| could_be_asked(view, place, last.number + 1))
+}
+
+fn could_be_asked(view: View<'_>, place: usize, before: usize) -> bool {
+    view.visible(place) && Rest::of(view, place, before).is_over(view.step.at)
+}
+
+fn own_group(findings: &mut Findings<'_>) {
+    let view = findings.view;
+    for hit in &view.step.astray {
+        let prefix = hit.upstream.as_deref().unwrap_or_default();
+        let owner = view.groups.iter().find_map(|group| Some((group, group.hop_at(prefix)?.1)));
+        let Some((group, hop)) = owner else { continue };
+        let message = format!(
+            "a call for {} was sent to {}, which belongs to {}",
+            view.group.name, hop.upstream, group.name
+        );
+        findings.breach(OWN_GROUP, None, None, message);
+    }
+}
+
 fn order(findings: &mut Findings<'_>, attempts: &[Attempt<'_>]) {
+    let view = findings.view;
     let mut next = 0;
     for attempt in attempts {
-        let view = findings.view;
-        let skipped = (next..attempt.place).find(|&place| view.visible(place));
-        let message = if attempt.place + 1 < next {
-            Some(format!(
+        let list = list_of(view, attempt.place);
+        // A list that is entered begins at its start; whether it was right to enter it is below.
+        next = next.clamp(list.start, list.end);
+        let went_back = attempt.place + 1 < next;
+        let affine = attempt.number == 1 && knows_the_response(view, attempt.place);
+        let skipped = (next..attempt.place)
+            .find(|&place| !affine && could_be_asked(view, place, attempt.number));
+        if went_back {
+            let message = format!(
                 "attempt {} went back to {}, after {} was asked",
                 attempt.number,
                 attempt.hop.upstream,
-                view.group.chain[next - 1].upstream
-            ))
-        } else {
-            skipped.map(|place| {
-                format!(
-                    "attempt {} went to {} before {} was asked",
-                    attempt.number, attempt.hop.upstream, view.group.chain[place].upstream
-                )
-            })
-        };
-        if let Some(message) = message {
+                name(view, next - 1)
+            );
+            findings.breach(ORDER, Some(attempt.number), None, message);
+        } else if let Some(place) = skipped {
+            not_asked(findings, attempt, place);
+        } else if list.start > 0 && !called_for(view, attempt, &list) {
+            let message = format!(
+                "attempt {} went to {}, which is for refused requests, and none was refused so",
+                attempt.number, attempt.hop.upstream
+            );
             findings.breach(ORDER, Some(attempt.number), None, message);
         }
-        next = next.max(attempt.place + 1);
+        next = if affine { 0 } else { next.max(attempt.place + 1) };
+    }
+    nobody_asked(findings, attempts);
+}
+
+/// A place that was passed over: wrong order, or a rest that does not end.
+fn not_asked(findings: &mut Findings<'_>, attempt: &Attempt<'_>, place: usize) {
+    let view = findings.view;
+    let rested = Rest::of(view, place, attempt.number).has_been();
+    let requirement = if rested { COMES_BACK } else { ORDER };
+    let why = if rested { ", whose rest is over" } else { "" };
+    let message = format!(
+        "attempt {} went to {} before {} was asked{why}",
+        attempt.number,
+        attempt.hop.upstream,
+        name(view, place)
+    );
+    findings.breach(requirement, Some(attempt.number), None, message);
+}
+
+/// Whoever has failed before and may be asked again must be, where nobody else is.
+fn nobody_asked(findings: &mut Findings<'_>, attempts: &[Attempt<'_>]) {
+    let view = findings.view;
+    let answered = view.step.exchange.ending == Ending::Complete;
+    let back = (0..view.group.chain.len())
+        .find(|&place| Rest::of(view, place, 1).has_been() && could_be_asked(view, place, 1));
+    if let (true, true, Some(place)) = (attempts.is_empty(), answered, back) {
+        let message =
+            format!("nobody was asked, although the rest of {} is over", name(view, place));
+        findings.breach(COMES_BACK, None, None, message);
+    }
+}
+
+/// Whether this deployment gave the response that the call goes on from.
+fn knows_the_response(view: View<'_>, place: usize) -> bool {
+    let id = |json: &[u8], member: &str| {
+        let value: Value = serde_json::from_slice(json).ok()?;
+        value.get(member)?.as_str().map(str::to_owned)
+    };
+    let wanted = id(&view.step.exchange.sent, "previous_response_id");
+    wanted.is_some()
+        && view.history().any(|(_, it)| it.place == place && id(&it.hit.reply, "id") == wanted)
+}
+
+/// Whether an attempt before this one was refused for the cause that this list is for.
+fn called_for(view: View<'_>, attempt: &Attempt<'_>, list: &Range<usize>) -> bool {
+    let mut before = view.attempts().take_while(|it| it.number < attempt.number);
+    before.any(|it| it.cause().is_some_and(|cause| detour_for(view, cause) == *list))
+}
+
+fn rests(findings: &mut Findings<'_>, attempts: &[Attempt<'_>]) {
+    let view = findings.view;
+    for attempt in attempts {
+        let rest = Rest::of(view, attempt.place, attempt.number);
+        let (requirement, why) = match rest.at(view.step.at) {
+            Some(Reason::Asked) => (LEFT_ALONE, "which had asked to be left alone"),
+            Some(Reason::KeptFailing) => (COOLDOWN, "which was to get no calls"),
+            None => continue,
+        };
+        let message = format!(
+            "attempt {} went to {}, {why} for {} ms more",
+            attempt.number,
+            attempt.hop.upstream,
+            rest.left(view.step.at).as_millis()
+        );
+        findings.breach(requirement, Some(attempt.number), None, message);
     }
 }
 
@@ -52,6 +195,10 @@ fn stop(findings: &mut Findings<'_>, attempts: &[Attempt<'_>]) {
     else {
         return;
     };
+    // An answer that comes when the target has stopped waiting is none.
+    if attempts[success].hit.client_gone {
+        return;
+    }
     for late in &attempts[success + 1..] {
         findings.breach(
             STOP,
@@ -66,53 +213,93 @@ fn stop(findings: &mut Findings<'_>, attempts: &[Attempt<'_>]) {
 }
 
 fn hand_over(findings: &mut Findings<'_>, attempts: &[Attempt<'_>]) {
+    let view = findings.view;
     let Some(last) = attempts.last() else { return };
     let failure = match last.ended() {
         Ended::Broken => "without a complete answer".to_owned(),
         Ended::Error(status @ (408 | 429 | 500..=599)) => format!("with {status}"),
-        Ended::Success | Ended::Error(_) | Ended::ErrorInStream | Ended::Interrupted => return,
+        Ended::Success | Ended::Error(_) | Ended::ErrorInSuccess | Ended::Interrupted => return,
     };
-    let view = findings.view;
-    let next = (last.place + 1..view.group.chain.len()).find(|&place| view.visible(place));
-    if let Some(next) = next {
-        findings.breach(
-            HAND_OVER,
-            Some(last.number),
-            None,
-            format!(
-                "attempt {} failed {failure} and {} was never asked",
-                last.number, view.group.chain[next].upstream
-            ),
-        );
-    }
+    // Nobody goes on for a client that has left, or when the time for the call is over.
+    let over = view.step.exchange.ending == Ending::Left || time_is_up(view, last);
+    let set = view.group.policy.fallback_on.as_deref();
+    let covered = |conditions: &[Condition]| {
+        last.failure().is_some_and(|failure| conditions.iter().any(|it| it.covers(failure)))
+    };
+    let Some(next) = next_after(view, last).filter(|_| !over && set.is_none_or(covered)) else {
+        return;
+    };
+    let declared = (set.is_none() && !covered(view.declaration.fallback_on()))
+        .then(|| "the target does not fall back on this".to_owned());
+    let message = format!(
+        "attempt {} failed {failure} and {} was never asked",
+        last.number,
+        name(view, next)
+    );
+    findings.declared_breach(HAND_OVER, Some(last.number), None, message, declared);
+}
+
+/// Whether the call may have taken as long as it may when this attempt ended.
+fn time_is_up(view: View<'_>, last: &Attempt<'_>) -> bool {
+    let Some(total) = view.group.policy.total_timeout_ms else { return false };
+    let first = view.attempts().next().map_or(Duration::ZERO, |first| first.hit.times.head);
+    let ended = last.hit.times.end.unwrap_or(Duration::MAX);
+    ended.saturating_sub(first) + Duration::from_millis(total / 4) >= Duration::from_millis(total)
 }
 
 fn refused(findings: &mut Findings<'_>, attempts: &[Attempt<'_>]) {
+    let view = findings.view;
     let clients_mistake = |attempt: &&Attempt<'_>| {
-        matches!(attempt.ended(), Ended::Error(400 | 413 | 422))
-            // These two may have chains of their own.
-            && !matches!(
-                attempt.error_code().as_deref(),
-                Some("context_length_exceeded" | "content_filter")
-            )
+        // What is too long or offends a filter may be taken by another model.
+        matches!(attempt.ended(), Ended::Error(400 | 413 | 422)) && attempt.cause().is_none()
     };
     let Some(refused) = attempts.iter().find(clients_mistake) else { return };
+    let leads_on = |conditions: &[Condition]| {
+        refused.failure().is_some_and(|failure| conditions.iter().any(|it| it.covers(failure)))
+    };
+    if view.group.policy.fallback_on.as_deref().is_some_and(leads_on) {
+        return;
+    }
+    let declared = leads_on(view.declaration.fallback_on())
+        .then(|| "the target falls back on refusals, too".to_owned());
     for again in attempts.iter().filter(|attempt| attempt.number > refused.number) {
-        findings.breach(
-            REFUSED,
-            Some(again.number),
-            None,
-            format!(
-                "attempt {} sent again what {} had refused as the client's mistake",
-                again.number, refused.hop.upstream
-            ),
+        let message = format!(
+            "attempt {} sent again what {} had refused as the client's mistake",
+            again.number, refused.hop.upstream
         );
+        findings.declared_breach(REFUSED, Some(again.number), None, message, declared.clone());
+    }
+}
+
+fn detour(findings: &mut Findings<'_>, attempts: &[Attempt<'_>]) {
+    let view = findings.view;
+    for attempt in attempts {
+        let Some(cause) = attempt.cause() else { continue };
+        let detour = detour_for(view, cause);
+        let taken = attempts.iter().any(|it| detour.contains(&it.place));
+        let Some(first) = detour.clone().find(|&place| could_be_asked(view, place, usize::MAX))
+        else {
+            continue;
+        };
+        if !taken {
+            let (requirement, what) = match cause {
+                Cause::ContextLength => (TOO_LONG, "as too long"),
+                Cause::ContentFilter => (FILTERED, "by a content filter"),
+            };
+            let message = format!(
+                "attempt {} was refused {what} and {} was never asked",
+                attempt.number,
+                name(view, first)
+            );
+            findings.breach(requirement, Some(attempt.number), None, message);
+            return;
+        }
     }
 }
 
 fn retries(findings: &mut Findings<'_>, attempts: &[Attempt<'_>]) {
     let view = findings.view;
-    for (place, hop) in view.group.chain.iter().enumerate() {
+    for (place, hop) in view.group.hops().enumerate() {
         let count = attempts.iter().filter(|attempt| attempt.place == place).count();
         let allowed = view.group.policy.retries as usize + 1;
         if count > allowed {
@@ -125,6 +312,41 @@ fn retries(findings: &mut Findings<'_>, attempts: &[Attempt<'_>]) {
                     hop.upstream, view.group.policy.retries
                 ),
             );
+        }
+    }
+}
+
+/// Only waits that are scripted to be much too long are judged: machines are slow at times.
+fn timeout(findings: &mut Findings<'_>, attempts: &[Attempt<'_>]) {
+    let view = findings.view;
+    let limit = view.group.policy.timeout_ms;
+    for attempt in attempts.iter().filter(|attempt| !attempt.hit.client_gone) {
+        let delay = attempt.hit.wire.delay_ms.unwrap_or_default();
+        let stalls = attempt.hit.times.end.is_none();
+        let message = if delay >= 2 * limit {
+            format!("attempt {} took {delay} ms and was waited for", attempt.number)
+        } else if stalls && attempt.ended() != Ended::Interrupted {
+            format!("attempt {} hangs, and was never given up", attempt.number)
+        } else {
+            continue;
+        };
+        let message = format!("{message}; the limit is {limit} ms");
+        findings.breach(TIMEOUT, Some(attempt.number), None, message);
+    }
+}
+
+fn total_timeout(findings: &mut Findings<'_>, attempts: &[Attempt<'_>]) {
+    let Some(limit) = findings.view.group.policy.total_timeout_ms else { return };
+    let Some(first) = attempts.first() else { return };
+    for late in attempts {
+        let after = late.hit.times.head.saturating_sub(first.hit.times.head);
+        if after > Duration::from_millis(limit + limit / 2) {
+            let message = format!(
+                "attempt {} began {} ms after the first one; the whole call may take {limit} ms",
+                late.number,
+                after.as_millis()
+            );
+            findings.breach(TOTAL_TIMEOUT, Some(late.number), None, message);
         }
     }
 }

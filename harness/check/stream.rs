@@ -77,7 +77,7 @@ fn error_first(findings: &mut Findings<'_>) {
     let view = findings.view;
     let Some(last) = view.attempts().last() else { return };
     let next = (last.place + 1..view.group.chain.len()).find(|&place| view.visible(place));
-    if let (Ended::ErrorInStream, Some(next)) = (last.ended(), next) {
+    if let (Ended::ErrorInSuccess, Some(next)) = (last.ended(), next) {
         findings.breach(
             ERROR_FIRST,
             Some(last.number),

@@ -20,17 +20,19 @@ pub(super) fn explain(code: &str) -> Result<(), Stop> {
             "there is no requirement `{code}`; `fallproof requirements` lists them"
         )));
     };
-    let Requirement { code, level, severity, sentence, why, sources, saboteurs } = requirement;
+    let Requirement { code, level, severity, profile, sentence, why, sources, saboteurs } =
+        requirement;
     let level = match level {
         Level::Invariant => "invariant: holds for every gateway",
         Level::Policy => "policy: holds for a gateway that claims it",
+        Level::Observation => "observation: noted, and held against nobody",
     };
     let severity = match severity {
         Severity::Must => "MUST: breaking it fails",
         Severity::Should => "SHOULD: breaking it warns",
     };
     println!("{}\n{sentence}\n\n{}\n", code.bold(), why.trim_end());
-    println!("  {severity}\n  {level}");
+    println!("  {severity}\n  {level}\n  profile {profile}");
     println!("  sources");
     for source in sources {
         println!("    {source}");

@@ -103,6 +103,7 @@ impl Run {
         }
         match report.verdict {
             Verdict::Conformant => Ok(()),
+            Verdict::HarnessError => Err(Stop::Harness("see above".to_owned())),
             _ => Err(Stop::NotConformant),
         }
     }
@@ -110,7 +111,8 @@ impl Run {
     fn target(&self) -> Result<Target, Stop> {
         if let (Some(url), Some(upstreams)) = (&self.target, self.upstreams) {
             let url = BaseUrl::parse(url).map_err(Stop::usage)?;
-            return Ok(Target::External { url, key: self.key.clone(), upstreams });
+            let declaration = Box::default();
+            return Ok(Target::External { url, key: self.key.clone(), upstreams, declaration });
         }
         let saboteur = self.saboteur.as_deref().map(|name| {
             saboteur::find(name).ok_or_else(|| {

@@ -134,7 +134,10 @@ fn profile_of(code: &str, suite: &scenario::Suite) -> scenario::Profile {
 fn judged(requirement: Requirement, cases: &[Case]) -> Requirement {
     let code = &requirement.code;
     let is_about_it = |finding: &&Finding| finding.requirement.as_ref() == Some(code);
-    let breaks = |case: &&Case| case.findings.iter().any(|it| is_about_it(&it));
+    let breaks = |case: &&Case| {
+        let mut held = case.findings.iter().filter(|finding| finding.weight != Weight::Note);
+        held.any(|finding| is_about_it(&finding))
+    };
     let proves = |case: &&Case| case.is_judged() && case.proves.contains(code);
     let ids = |cases: Vec<&Case>| cases.iter().map(|case| case.id.clone()).collect::<Vec<_>>();
     let proven_by = ids(cases.iter().filter(proves).collect());

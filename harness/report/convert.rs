@@ -6,7 +6,7 @@ use fallproof_mocks::journal::Hit;
 use similar::{ChangeTag, TextDiff};
 
 use super::model::{
-    Attempt, Case, Change, Client, Diff, Finding, Kept, Level, Line, Outcome, Requirement,
+    Attempt, Case, Change, Client, Diff, Failure, Finding, Kept, Level, Line, Outcome, Requirement,
     Severity, Step, Weight,
 };
 use crate::check::{self, Verdict};
@@ -25,7 +25,7 @@ pub struct Context<'a> {
     /// Its scenario.
     pub scenario: &'a Scenario,
     /// What the target was configured with for it.
-    pub group: &'a Group,
+    pub groups: &'a [Group],
     /// When the run started.
     pub run_started: Instant,
     /// When the clock of the journal started.
@@ -43,6 +43,7 @@ pub fn case(case: &drive::Case, context: Context<'_>) -> Case {
         drive::Outcome::Fail => (Outcome::Fail, None),
         drive::Outcome::Inconclusive(reason) => (Outcome::Inconclusive, Some(reason.clone())),
         drive::Outcome::Skipped(reason) => (Outcome::Skipped, Some(reason.clone())),
+        drive::Outcome::HarnessError(words) => (Outcome::HarnessError, Some(words.clone())),
     };
     // Where nothing can be said, nothing is said.
     let is_judged = matches!(outcome, Outcome::Pass | Outcome::Warn | Outcome::Fail);
@@ -56,11 +57,17 @@ pub fn case(case: &drive::Case, context: Context<'_>) -> Case {
         profile: scenario.profile.name().to_owned(),
         proves: scenario.proves.clone(),
         outcome,
+        failure: case.failure.map(|failure| match failure {
+            drive::Failure::Honest => Failure::Honest,
+            drive::Failure::Silent => Failure::Silent,
+        }),
         reason,
         started_ms: millis(case.started.saturating_duration_since(run_started)),
         took_ms: millis(case.took),
         findings,
-        steps: case.steps.iter().map(|it| step(it, case, context)).collect(),
+        steps: (case.steps.iter().enumerate())
+            .filter_map(|(index, it)| step(index, it, case, context))
+            .collect(),
         replay: replay.to_owned(),
     }
 }
@@ -72,6 +79,7 @@ pub fn requirement(requirement: &requirement::Requirement) -> Requirement {
         level: match requirement.level {
             requirement::Level::Invariant => Level::Invariant,
             requirement::Level::Policy => Level::Policy,
+            requirement::Level::Observation => Level::Observation,
         },
         severity: match requirement.severity {
             requirement::Severity::Must => Severity::Must,
@@ -98,17 +106,25 @@ fn finding(finding: &check::Finding) -> Finding {
         weight: match finding.verdict {
             Verdict::Fail => Weight::Fail,
             Verdict::Warn => Weight::Warn,
+            Verdict::Note => Weight::Note,
         },
         step: finding.step + 1,
         attempt: finding.attempt,
         pointer: finding.pointer.clone(),
         message: finding.message.clone(),
+        declared: finding.declared.clone(),
         expected: None,
     }
 }
 
-fn step(step: &observe::Step, case: &drive::Case, context: Context<'_>) -> Step {
-    let Context { group, wire_started, .. } = context;
+fn step(
+    index: usize,
+    step: &observe::Step,
+    case: &drive::Case,
+    context: Context<'_>,
+) -> Option<Step> {
+    let Context { groups, wire_started, .. } = context;
+    let group = groups.iter().find(|group| group.name == step.group)?;
     let exchange = &step.exchange;
     let since_case = |instant: Instant| millis(instant.saturating_duration_since(case.started));
     let on_wire = |time: Duration| since_case(wire_started + time);
@@ -127,8 +143,8 @@ fn step(step: &observe::Step, case: &drive::Case, context: Context<'_>) -> Step 
             end_ms: hit.times.end.map(on_wire),
         }
     });
-    Step {
-        number: step.position + 1,
+    Some(Step {
+        number: index + 1,
         client: Client {
             request: format!("POST {}", exchange.path),
             status: exchange.status,
@@ -137,8 +153,8 @@ fn step(step: &observe::Step, case: &drive::Case, context: Context<'_>) -> Step 
             took_ms: millis(exchange.took),
         },
         attempts: attempts.collect(),
-        diffs: diffs(step, group, &case.findings),
-    }
+        diffs: diffs(index, step, group, &case.findings),
+    })
 }
 
 fn refusal(hit: &Hit) -> Option<String> {
@@ -146,14 +162,12 @@ fn refusal(hit: &Hit) -> Option<String> {
 }
 
 /// What the client sent against what each attempt got, for the attempts that findings point into.
-fn diffs(step: &observe::Step, group: &Group, findings: &[check::Finding]) -> Vec<Diff> {
+fn diffs(at: usize, step: &observe::Step, group: &Group, findings: &[check::Finding]) -> Vec<Diff> {
     let Ok(sent) = Tree::parse(&step.exchange.sent) else { return Vec::new() };
     let mut diffs = Vec::new();
     for (index, hit) in step.hits.iter().enumerate() {
         let pointed_at = findings.iter().any(|finding| {
-            finding.step == step.position
-                && finding.attempt == Some(index + 1)
-                && finding.pointer.is_some()
+            finding.step == at && finding.attempt == Some(index + 1) && finding.pointer.is_some()
         });
         let hop = hit.upstream.as_deref().and_then(|prefix| group.hop_at(prefix));
         if let (true, Ok(received), Some((_, hop))) = (pointed_at, Tree::parse(&hit.body), hop) {

@@ -212,6 +212,8 @@ pub enum Level {
     Invariant,
     /// A gateway that claims it: a choice of its makers.
     Policy,
+    /// Nobody: it is noted.
+    Observation,
 }
 
 /// How hard a requirement binds.
@@ -259,6 +261,9 @@ pub struct Case {
     pub proves: Vec<String>,
     /// The verdict.
     pub outcome: Outcome,
+    /// Where it failed: whether the client could tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
     /// Why it was skipped, is inconclusive, or failed in Fallproof itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -281,7 +286,7 @@ impl Case {
             && self
                 .findings
                 .iter()
-                .all(|finding| finding.expected.is_some() || finding.weight == Weight::Warn)
+                .all(|finding| finding.expected.is_some() || finding.weight != Weight::Fail)
     }
 
     /// Whether something can be said of the target.
@@ -322,6 +327,16 @@ impl Outcome {
     }
 }
 
+/// What a failure looked like to the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Failure {
+    /// It got an error, or saw its answer break off: the call was lost, and it knows.
+    Honest,
+    /// It was told of a success, or of nothing at all.
+    Silent,
+}
+
 /// One breach of a requirement, or of what the scenario itself expects.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Finding {
@@ -340,6 +355,9 @@ pub struct Finding {
     pub pointer: Option<String>,
     /// What is wrong, in one sentence.
     pub message: String,
+    /// Why it is not held against the target, where it declares that it does so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub declared: Option<String>,
     /// The baseline's word for it, where it is expected.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expected: Option<Expected>,
@@ -363,6 +381,8 @@ pub enum Weight {
     Fail,
     /// A SHOULD was not kept, or a rule that is only documented was broken.
     Warn,
+    /// Observed, or declared by the target: not held against it.
+    Note,
 }
 
 /// Why a failure is expected.

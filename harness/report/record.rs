@@ -36,11 +36,7 @@ impl Watch for Recorder<'_> {
     fn ended(&self, scenario: &Scenario, case: drive::Case) -> Case {
         let context = Context {
             scenario,
-            group: self
-                .rig
-                .plan()
-                .group(&scenario.id)
-                .expect("a rig runs only the scenarios that it was started with"),
+            groups: self.rig.plan().groups_of(&scenario.id),
             run_started: self.started,
             wire_started: self.rig.started(),
             replay: &(self.replay)(scenario),

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use owo_colors::{OwoColorize as _, Style};
 
-use super::model::{Case, Change, Counts, Diff, Finding, Outcome, Step, Weight};
+use super::model::{Case, Change, Counts, Diff, Failure, Finding, Outcome, Step, Weight};
 use crate::requirement;
 
 /// One case as it is printed; empty for one that passed.
@@ -32,6 +32,9 @@ pub fn case(case: &Case) -> String {
     for step in &case.steps {
         hops(&mut text, step);
         step.diffs.iter().for_each(|difference| diff(&mut text, difference));
+    }
+    if case.failure == Some(Failure::Silent) {
+        let _ = writeln!(text, "\n  silent: the client could not tell that something went wrong");
     }
     let _ = writeln!(text, "\n  again: {}", case.replay.cyan());
     text
@@ -75,10 +78,13 @@ fn findings(text: &mut String, findings: &[Finding], name_steps: bool) {
         let mark = match (&finding.expected, finding.weight) {
             (Some(_), _) => "expected: ",
             (None, Weight::Warn) => "warning: ",
+            (None, Weight::Note) => "noted: ",
             (None, Weight::Fail) => "",
         };
         let step = if name_steps { format!("step {}: ", finding.step) } else { String::new() };
-        let _ = writeln!(text, "    {mark}{step}{}", finding.message);
+        let declared = finding.declared.as_ref();
+        let declared = declared.map_or_else(String::new, |it| format!(" (declared: {it})"));
+        let _ = writeln!(text, "    {mark}{step}{}{declared}", finding.message);
         if let Some(expected) = &finding.expected {
             let issue =
                 expected.issue.as_ref().map_or_else(String::new, |issue| format!(" ({issue})"));

@@ -10,7 +10,7 @@ use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::response::Response;
-use fallproof_router::{Config, app as reference};
+use fallproof_router::{Clock, Config, app_with_clock as reference};
 use serde_json::Value;
 use tower::ServiceExt as _;
 
@@ -42,7 +42,7 @@ struct Spoiled {
 }
 
 /// The reference router behind `front`.
-pub fn app(front: Front, mut config: Config, groups: &[Group]) -> Router {
+pub fn app(front: Front, mut config: Config, groups: &[Group], clock: Clock) -> Router {
     let rests: Vec<_> = config
         .groups
         .iter()
@@ -57,7 +57,7 @@ pub fn app(front: Front, mut config: Config, groups: &[Group]) -> Router {
     config.groups.extend(rests);
     let first_keys =
         groups.iter().map(|group| (group.group.clone(), group.chain[0].key.clone())).collect();
-    let spoiled = Arc::new(Spoiled { front, router: reference(config), first_keys });
+    let spoiled = Arc::new(Spoiled { front, router: reference(config, clock), first_keys });
     Router::new().fallback(answer).with_state(spoiled)
 }
 

@@ -7,15 +7,15 @@ use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::{self, Next};
-use fallproof_router::{Config, app as reference};
+use fallproof_router::{Clock, Config, app_with_clock as reference};
 
 use super::meddler::Outgoing;
 
 const CARRIER: HeaderName = HeaderName::from_static("openai-beta");
 
 /// The reference router, which is given the headers whose names `pass`.
-pub fn app(pass: fn(&str) -> bool, config: Config) -> Router {
-    reference(config).layer(middleware::from_fn(
+pub fn app(pass: fn(&str) -> bool, config: Config, clock: Clock) -> Router {
+    reference(config, clock).layer(middleware::from_fn(
         move |mut request: Request, next: Next| async move {
             let headers = request.headers_mut();
             let packed: Vec<_> = headers

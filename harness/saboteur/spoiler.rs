@@ -12,7 +12,7 @@ use axum::http::response::Parts;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use fallproof_router::{Config, app as reference};
+use fallproof_router::{Clock, Config, app_with_clock as reference};
 use serde_json::Value;
 
 use crate::json::Tree;
@@ -63,9 +63,9 @@ struct Spoiling {
 }
 
 /// The reference router, each of whose answers is changed.
-pub fn app(change: fn(&mut Answer<'_>), config: Config, groups: &[Group]) -> Router {
+pub fn app(change: fn(&mut Answer<'_>), config: Config, groups: &[Group], clock: Clock) -> Router {
     let spoiling = Arc::new(Spoiling { groups: groups.to_vec(), change });
-    reference(config).layer(middleware::from_fn_with_state(spoiling, spoil))
+    reference(config, clock).layer(middleware::from_fn_with_state(spoiling, spoil))
 }
 
 async fn spoil(State(spoiling): State<Arc<Spoiling>>, request: Request, next: Next) -> Response {

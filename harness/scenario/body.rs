@@ -6,8 +6,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::MODEL_PLACEHOLDER;
 use super::node::{self, Node};
+use super::payload::MODEL_PLACEHOLDER;
 use crate::yaml::{At, Diagnostic, Source};
 
 /// The members of a JSON object, written in YAML.

@@ -8,12 +8,16 @@ use serde::Deserialize;
 
 use super::Profile;
 use super::body::Members;
+use crate::declaration::Condition;
 use crate::yaml::{At, Optional};
 
 /// One declarative case of the conformance suite.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(title = "Fallproof scenario")]
+#[schemars(
+    title = "Fallproof scenario",
+    extend("oneOf" = [{ "required": ["group"] }, { "required": ["groups"] }])
+)]
 pub(super) struct ScenarioFile {
     /// What happens, in one sentence.
     pub(super) title: String,
@@ -37,10 +41,15 @@ pub(super) struct ScenarioFile {
     #[schemars(extend("propertyNames" = { "pattern": "^[a-z0-9-]+$" }))]
     pub(super) upstreams: IndexMap<At<String>, UpstreamFile>,
     /// The model group that the client asks for.
-    pub(super) group: GroupFile,
-    /// What the client does, in order.
+    #[serde(default)]
+    pub(super) group: Optional<At<GroupFile>>,
+    /// Several model groups by name, instead of `group`; a call says which it asks for with `to`.
+    #[serde(default)]
+    #[schemars(extend("propertyNames" = { "pattern": "^[a-z0-9-]+$" }))]
+    pub(super) groups: IndexMap<At<String>, At<GroupFile>>,
+    /// What happens, in order.
     #[schemars(length(min = 1))]
-    pub(super) steps: At<Vec<StepFile>>,
+    pub(super) steps: At<Vec<At<StepFile>>>,
 }
 
 /// A mock provider that stands for one deployment.
@@ -89,7 +98,7 @@ pub(super) enum AzureSurface {
     Legacy,
 }
 
-/// The model group and what is set for it; what is left out is left to the target.
+/// A model group and what is set for it; what is left out is left to the target.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Group")]
@@ -97,6 +106,12 @@ pub(super) struct GroupFile {
     /// The names of its upstreams, the first to be tried first.
     #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub(super) chain: At<Vec<At<String>>>,
+    /// Who is asked instead, in order, when a request is too long.
+    #[serde(default)]
+    pub(super) on_context_length: Vec<At<String>>,
+    /// Who is asked instead, in order, when a content filter refuses a request.
+    #[serde(default)]
+    pub(super) on_content_filter: Vec<At<String>>,
     /// How often the target tries an upstream again before it goes to the next.
     #[serde(default)]
     pub(super) retries: Optional<u32>,
@@ -104,13 +119,70 @@ pub(super) struct GroupFile {
     #[serde(default)]
     #[schemars(range(min = 1))]
     pub(super) timeout_ms: Optional<At<u64>>,
+    /// How long the target takes for one call over all its attempts, in milliseconds.
+    #[serde(default)]
+    #[schemars(range(min = 1))]
+    pub(super) total_timeout_ms: Optional<At<u64>>,
+    /// When an upstream that keeps failing is put aside; never unless said.
+    #[serde(default)]
+    pub(super) cooldown: Optional<CooldownFile>,
+    /// The longest that an upstream is left alone because its 429 or 503 asks for it, in
+    /// milliseconds; 0 leaves none alone.
+    #[serde(default)]
+    pub(super) max_retry_after_ms: Optional<u64>,
+    /// Which failures lead on to the next upstream: `connection`, `timeout`, `invalid_response`,
+    /// `error_in_success`, `4xx`, `5xx` or a status.
+    #[serde(default)]
+    pub(super) fallback_on: Optional<Vec<At<Condition>>>,
 }
 
-/// One thing that the client does, and what must come of it.
+/// When an upstream is put aside, and for how long.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "Step")]
+#[schemars(rename = "Cooldown")]
+pub(super) struct CooldownFile {
+    /// How many failures in a row it takes.
+    #[schemars(range(min = 1))]
+    pub(super) after_failures: At<u32>,
+    /// How long it gets no calls, in milliseconds.
+    #[schemars(range(min = 1))]
+    pub(super) for_ms: At<u64>,
+}
+
+/// One thing that happens: a call, several at the same time, or a move of the clock.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(
+    rename = "Step",
+    extend("oneOf" = [
+        { "required": ["send"] }, { "required": ["together"] }, { "required": ["advance_ms"] }
+    ])
+)]
 pub(super) struct StepFile {
+    /// The call.
+    #[serde(default)]
+    pub(super) send: Optional<At<CallFile>>,
+    /// What must happen, beyond the requirements that hold always.
+    #[serde(default)]
+    pub(super) expect: Optional<At<ExpectFile>>,
+    /// So many of the call at the same time; each has another word for `{{call}}` in its body.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 64))]
+    pub(super) copies: Optional<At<u32>>,
+    /// Calls that are made at the same time.
+    #[serde(default)]
+    pub(super) together: Optional<At<Vec<PlannedFile>>>,
+    /// Moves the clock on by so many milliseconds.
+    #[serde(default)]
+    #[schemars(range(min = 1))]
+    pub(super) advance_ms: Optional<At<u64>>,
+}
+
+/// One of several calls that are made at the same time.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Planned")]
+pub(super) struct PlannedFile {
     /// The call.
     pub(super) send: At<CallFile>,
     /// What must happen, beyond the requirements that hold always.
@@ -121,8 +193,13 @@ pub(super) struct StepFile {
 /// One client call.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "Call", extend("oneOf" = [{ "required": ["body"] }, { "required": ["body_json"] }]))]
+#[schemars(rename = "Call", extend("oneOf" = [
+    { "required": ["body"] }, { "required": ["body_json"] }, { "required": ["form"] }
+]))]
 pub(super) struct CallFile {
+    /// The group that it asks for, where there are several.
+    #[serde(default)]
+    pub(super) to: Optional<At<String>>,
     /// Where it goes.
     pub(super) endpoint: Endpoint,
     /// Headers beside those that every call has.
@@ -134,6 +211,48 @@ pub(super) struct CallFile {
     /// The body as JSON text, sent byte for byte; `"model": "{{model}}"` marks the group's place.
     #[serde(default)]
     pub(super) body_json: Optional<At<String>>,
+    /// The body as a form without `model`, which is put first.
+    #[serde(default)]
+    pub(super) form: Optional<Vec<At<PartFile>>>,
+    /// When the client leaves without waiting for the end.
+    #[serde(default)]
+    pub(super) leave: Optional<LeaveFile>,
+    /// The client reads nothing of its answer until this upstream has sent all that it can.
+    #[serde(default)]
+    pub(super) read_once_sent: Optional<At<String>>,
+}
+
+/// One part of a form; it has a `value`, or is a sound file.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Part", extend("oneOf" = [{ "required": ["value"] }, { "required": ["silence_ms"] }]))]
+pub(super) struct PartFile {
+    /// The field's name.
+    pub(super) name: At<String>,
+    /// The file's name, where it is a file.
+    #[serde(default)]
+    pub(super) filename: Optional<At<String>>,
+    /// The content type, where it says one.
+    #[serde(default)]
+    pub(super) content_type: Optional<At<String>>,
+    /// What it holds, as text.
+    #[serde(default)]
+    pub(super) value: Optional<String>,
+    /// It holds a WAV file of so many milliseconds of silence.
+    #[serde(default)]
+    #[schemars(range(max = 60_000))]
+    pub(super) silence_ms: Optional<At<u32>>,
+}
+
+/// When a client leaves before its answer is through.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "Leave")]
+pub(super) enum LeaveFile {
+    /// Once so many events of a stream have reached it.
+    AfterEvents(u32),
+    /// Once this upstream has the request.
+    OnceAsked(At<String>),
 }
 
 /// What must come of a call; what is left out is not looked at.
@@ -154,6 +273,9 @@ pub(super) struct ExpectFile {
     /// The error that the client gets, in the shape of OpenAI's.
     #[serde(default)]
     pub(super) error: Optional<ErrorFile>,
+    /// Headers of the answer, with their values.
+    #[serde(default)]
+    pub(super) headers: IndexMap<String, String>,
 }
 
 /// Members of the error that the client gets; what is left out is not looked at.

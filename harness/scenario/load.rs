@@ -9,16 +9,12 @@ use fallproof_mocks::behaviour::Behaviour;
 use fallproof_mocks::brain::behaviour_names;
 use fallproof_mocks::provider::Surface;
 use indexmap::IndexMap;
-use reqwest::header::{HeaderName, HeaderValue};
 
-use super::body;
 use super::expand::Expander;
 use super::family::{FamilyFile, case_id};
-use super::file::{
-    AzureSurface, CallFile, ExpectFile, GroupFile, Provider, ScenarioFile, StepFile, UpstreamFile,
-};
+use super::file::{AzureSurface, GroupFile, Provider, ScenarioFile, UpstreamFile};
 use super::node::{self, Members, Node};
-use super::{Body, Call, DeadEnd, Expect, ExpectedError, Group, Scenario, Step, Upstream};
+use super::{Cooldown, DeadEnd, Group, ONLY_GROUP, Scenario, Upstream};
 use crate::yaml::{At, Diagnostic, LoadError, Optional, Source};
 
 /// The legacy surface's version where a scenario names none: the last preview of the dated ones.
@@ -83,9 +79,9 @@ fn family(source: &Source, file: &Path, id: &str) -> Result<Vec<Scenario>, LoadE
 }
 
 /// Turns the file's words into the model's; what it can't understand goes to `problems`.
-struct Loader<'a> {
-    source: &'a Source,
-    problems: Vec<Diagnostic>,
+pub(super) struct Loader<'a> {
+    pub(super) source: &'a Source,
+    pub(super) problems: Vec<Diagnostic>,
 }
 
 impl Loader<'_> {
@@ -94,15 +90,17 @@ impl Loader<'_> {
         for tag in read.tags.iter().filter(|tag| !is_kebab_case(&tag.value)) {
             self.problem(&tag.span, "a tag is made of lower-case letters, digits and `-`");
         }
-        self.names(&read);
         let upstreams: IndexMap<_, _> = read
             .upstreams
-            .into_iter()
-            .map(|(name, upstream)| (name.value, self.upstream(upstream)))
+            .iter()
+            .map(|(name, upstream)| (name.value.clone(), self.upstream(upstream)))
             .collect();
+        let groups = self.groups(&read);
         if read.steps.value.is_empty() {
             self.problem(&read.steps.span, "a scenario has at least one step");
         }
+        let steps = read.steps.value.into_iter();
+        let steps: Vec<_> = steps.filter_map(|step| self.step(step, &upstreams, &groups)).collect();
         Scenario {
             id: id.to_owned(),
             file: file.to_owned(),
@@ -112,9 +110,9 @@ impl Loader<'_> {
             profile: read.profile.0.unwrap_or_default(),
             proves: values(read.proves.value),
             tags: values(read.tags),
-            group: self.group(read.group),
-            steps: read.steps.value.into_iter().map(|step| self.step(step, &upstreams)).collect(),
             upstreams,
+            groups,
+            steps,
         }
     }
 
@@ -127,17 +125,44 @@ impl Loader<'_> {
         }
     }
 
-    /// Upstreams and chain name each other, each once.
-    fn names(&mut self, read: &ScenarioFile) {
-        let chain = &read.group.chain;
-        if chain.value.is_empty() {
-            self.problem(&chain.span, "a chain has at least one upstream");
+    /// Upstreams and groups name each other, each once.
+    fn groups(&mut self, read: &ScenarioFile) -> IndexMap<String, Group> {
+        let groups: Vec<_> = match (&read.group.0, read.groups.is_empty()) {
+            (Some(group), true) => vec![(ONLY_GROUP, &group.value)],
+            (Some(group), false) => {
+                self.problem(&group.span, "`group` or `groups`, not both");
+                Vec::new()
+            }
+            (None, false) => {
+                read.groups.iter().map(|(name, group)| (&*name.value, &group.value)).collect()
+            }
+            (None, true) => {
+                self.problem(&read.proves.span, "the key `group` is missing");
+                Vec::new()
+            }
+        };
+        for name in read.groups.keys().filter(|name| !is_kebab_case(&name.value)) {
+            let message = "a group's name is made of lower-case letters, digits and `-`";
+            self.problem(&name.span, message);
         }
-        for (hop, name) in chain.value.iter().enumerate() {
+        let named: Vec<&At<String>> = groups
+            .iter()
+            .flat_map(|(_, group)| {
+                let GroupFile { chain, on_context_length, on_content_filter, .. } = group;
+                chain.value.iter().chain(on_context_length).chain(on_content_filter)
+            })
+            .collect();
+        self.names(read, &named);
+        let read = |(name, group): (&str, &GroupFile)| (name.to_owned(), self.group(group));
+        groups.into_iter().map(read).collect()
+    }
+
+    fn names(&mut self, read: &ScenarioFile, named: &[&At<String>]) {
+        for (position, name) in named.iter().enumerate() {
             if !read.upstreams.keys().any(|upstream| upstream.value == name.value) {
                 let known = read.upstreams.keys().map(|upstream| &*upstream.value);
                 self.unknown_upstream(name, known);
-            } else if chain.value[..hop].iter().any(|earlier| earlier.value == name.value) {
+            } else if named[..position].iter().any(|earlier| earlier.value == name.value) {
                 self.problem(&name.span, format!("`{}` is in the chain twice", name.value));
             }
         }
@@ -145,25 +170,50 @@ impl Loader<'_> {
             if !is_kebab_case(&name.value) {
                 let message = "an upstream's name is made of lower-case letters, digits and `-`";
                 self.problem(&name.span, message);
-            } else if !chain.value.iter().any(|hop| hop.value == name.value) {
+            } else if !named.iter().any(|hop| hop.value == name.value) {
                 let message = format!("the upstream `{}` is not in the chain", name.value);
                 self.problem(&name.span, message);
             }
         }
     }
 
-    fn group(&mut self, read: GroupFile) -> Group {
-        if let Some(At { value: 0, span }) = &read.timeout_ms.0 {
-            self.problem(span, "a timeout is at least 1 ms");
+    fn group(&mut self, read: &GroupFile) -> Group {
+        if read.chain.value.is_empty() {
+            self.problem(&read.chain.span, "a chain has at least one upstream");
         }
+        for timeout in [&read.timeout_ms, &read.total_timeout_ms] {
+            if let Some(At { value: 0, span }) = &timeout.0 {
+                self.problem(span, "a timeout is at least 1 ms");
+            }
+        }
+        let names = |names: &[At<String>]| names.iter().map(|name| name.value.clone()).collect();
+        let time = |read: &Optional<At<u64>>| read.0.as_ref().map(|at| at.value);
         Group {
-            chain: values(read.chain.value),
+            chain: names(&read.chain.value),
+            on_context_length: names(&read.on_context_length),
+            on_content_filter: names(&read.on_content_filter),
             retries: read.retries.0,
-            timeout: value(read.timeout_ms).map(Duration::from_millis),
+            timeout: time(&read.timeout_ms).map(Duration::from_millis),
+            total_timeout: time(&read.total_timeout_ms).map(Duration::from_millis),
+            cooldown: read.cooldown.0.as_ref().map(|cooldown| {
+                if cooldown.after_failures.value == 0 {
+                    self.problem(&cooldown.after_failures.span, "it takes at least one failure");
+                }
+                if cooldown.for_ms.value == 0 {
+                    self.problem(&cooldown.for_ms.span, "a rest is at least 1 ms");
+                }
+                Cooldown {
+                    after_failures: cooldown.after_failures.value,
+                    rest: Duration::from_millis(cooldown.for_ms.value),
+                }
+            }),
+            max_retry_after: read.max_retry_after_ms.0.map(Duration::from_millis),
+            fallback_on: (read.fallback_on.0.as_ref())
+                .map(|conditions| conditions.iter().map(|condition| condition.value).collect()),
         }
     }
 
-    fn upstream(&mut self, read: UpstreamFile) -> Upstream {
+    fn upstream(&mut self, read: &UpstreamFile) -> Upstream {
         let surface = match (read.provider, &read.surface.0) {
             (Provider::OpenAi, _) => Surface::OpenAi,
             (Provider::Azure, Some(At { value: AzureSurface::Legacy, .. })) => Surface::AzureLegacy,
@@ -180,11 +230,11 @@ impl Loader<'_> {
         self.script(&read.script);
         Upstream {
             surface,
-            deployment: value(read.deployment).unwrap_or_else(|| read.model.clone()),
-            model: read.model,
+            deployment: text(&read.deployment).unwrap_or_else(|| read.model.clone()),
+            model: read.model.clone(),
             api_version: (surface == Surface::AzureLegacy)
-                .then(|| value(read.api_version).unwrap_or_else(|| DEFAULT_API_VERSION.to_owned())),
-            script: values(read.script.value),
+                .then(|| text(&read.api_version).unwrap_or_else(|| DEFAULT_API_VERSION.to_owned())),
+            script: read.script.value.iter().map(|behaviour| behaviour.value.clone()).collect(),
             repeat_last: read.repeat_last,
         }
     }
@@ -219,81 +269,13 @@ impl Loader<'_> {
         }
     }
 
-    fn step(&mut self, read: StepFile, upstreams: &IndexMap<String, Upstream>) -> Step {
-        Step { send: self.call(read.send), expect: self.expect(read.expect, upstreams) }
-    }
-
-    fn call(&mut self, read: At<CallFile>) -> Call {
-        let At { value: call, span } = read;
-        for (name, value) in &call.headers {
-            if HeaderName::from_bytes(name.value.as_bytes()).is_err() {
-                self.problem(&name.span, "this can't be the name of a header");
-            }
-            if HeaderValue::from_str(&value.value).is_err() {
-                self.problem(&value.span, "this can't be the value of a header");
-            }
-        }
-        Call {
-            endpoint: call.endpoint,
-            headers: call
-                .headers
-                .into_iter()
-                .map(|(name, value)| (name.value, value.value))
-                .collect(),
-            body: self.body(call.body.0, call.body_json.0, &span),
-        }
-    }
-
-    fn body(
-        &mut self,
-        members: Option<body::Members>,
-        text: Option<At<String>>,
-        call: &Range<usize>,
-    ) -> Body {
-        match (members, text) {
-            (None, Some(text)) => {
-                self.problems.extend(body::check_text(&text, self.source));
-                Body::Text(text.value)
-            }
-            (members, text) => {
-                if let Some(text) = &text {
-                    self.problem(&text.span, "`body` or `body_json`, not both");
-                } else if members.is_none() {
-                    self.problem(call, "`body` or `body_json` is missing");
-                }
-                let json = members.map(|members| members.to_json(self.source, &mut self.problems));
-                Body::Members(json.unwrap_or_default())
-            }
-        }
-    }
-
-    fn expect(&mut self, read: ExpectFile, upstreams: &IndexMap<String, Upstream>) -> Expect {
-        for name in read.attempts.0.iter().flatten() {
-            self.seen(name, upstreams, "so that no attempt can be seen");
-        }
-        if let Some(name) = &read.answered_by.0 {
-            self.seen(name, upstreams, "so that it can't answer");
-        }
-        if let Some(status) = &read.status.0
-            && !(100..=599).contains(&status.value)
-        {
-            self.problem(&status.span, "a status is from 100 to 599");
-        }
-        Expect {
-            attempts: read.attempts.0.map(values),
-            status: value(read.status),
-            answered_by: value(read.answered_by),
-            error: read.error.0.map(|error| ExpectedError {
-                kind: error.kind.0,
-                code: error.code.0,
-                param: error.param.0,
-                message_contains: error.message_contains.0,
-            }),
-        }
-    }
-
     /// An upstream that is expected to be met must exist and take connections.
-    fn seen(&mut self, name: &At<String>, upstreams: &IndexMap<String, Upstream>, so: &str) {
+    pub(super) fn seen(
+        &mut self,
+        name: &At<String>,
+        upstreams: &IndexMap<String, Upstream>,
+        so: &str,
+    ) {
         match upstreams.get(&name.value) {
             None => self.unknown_upstream(name, upstreams.keys().map(String::as_str)),
             Some(upstream) => match upstream.dead_end() {
@@ -311,21 +293,31 @@ impl Loader<'_> {
         }
     }
 
-    fn unknown_upstream<'a>(&mut self, name: &At<String>, known: impl Iterator<Item = &'a str>) {
+    pub(super) fn unknown_upstream<'a>(
+        &mut self,
+        name: &At<String>,
+        known: impl Iterator<Item = &'a str>,
+    ) {
         let error = self.source.error(&name.span, format!("unknown upstream `{}`", name.value));
         self.problems.push(error.expected(&name.value, known));
     }
 
-    fn problem(&mut self, span: &Range<usize>, message: impl Into<String>) {
+    pub(super) fn problem(&mut self, span: &Range<usize>, message: impl Into<String>) {
         self.problems.push(self.source.error(span, message));
     }
 }
 
-fn value<T>(read: Optional<At<T>>) -> Option<T> {
+fn text(read: &Optional<At<String>>) -> Option<String> {
+    read.0.as_ref().map(|at| at.value.clone())
+}
+
+/// The value where one was read.
+pub(super) fn value<T>(read: Optional<At<T>>) -> Option<T> {
     read.0.map(|at| at.value)
 }
 
-fn values<T>(read: Vec<At<T>>) -> Vec<T> {
+/// The values without their places.
+pub(super) fn values<T>(read: Vec<At<T>>) -> Vec<T> {
     read.into_iter().map(|at| at.value).collect()
 }
 

@@ -5,10 +5,13 @@ mod expand;
 mod family;
 mod file;
 mod load;
+mod load_steps;
 mod node;
+mod payload;
 mod schema;
 mod suite;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -18,14 +21,16 @@ use fallproof_mocks::provider::{Endpoint, Surface};
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+
+use crate::declaration::{Ability, Condition, Feature};
 
 pub use load::load;
+pub use payload::{Body, Part, Rendered};
 pub use schema::schema;
 pub use suite::{SelectError, Suite};
 
-/// What stands in the text of `body_json` where the model group's name goes.
-const MODEL_PLACEHOLDER: &str = "{{model}}";
+/// The name of a scenario's only group, where the file gives it none.
+pub const ONLY_GROUP: &str = "main";
 
 /// One declarative case.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,8 +54,9 @@ pub struct Scenario {
     pub tags: Vec<String>,
     /// The mock providers by name, in the order of the file; each is in the chain.
     pub upstreams: IndexMap<String, Upstream>,
-    /// The model group that the client asks for.
-    pub group: Group,
+    /// The model groups that the client asks for, by name; [`ONLY_GROUP`] where there is one that
+    /// needs no name. Never empty.
+    pub groups: IndexMap<String, Group>,
     /// What the client does, in order; never empty.
     pub steps: Vec<Step>,
 }
@@ -69,6 +75,53 @@ impl Scenario {
     /// The family in one word, for what is kept once for each file.
     pub fn family_slug(&self) -> String {
         self.family().replace('/', ".")
+    }
+
+    /// Every client call, in the order of the steps.
+    pub fn calls(&self) -> impl Iterator<Item = &Planned> {
+        self.steps.iter().flat_map(|step| match step {
+            Step::Calls(calls) => calls.as_slice(),
+            Step::Advance(_) => &[],
+        })
+    }
+
+    /// What it needs of a target.
+    pub fn needs(&self) -> BTreeSet<Feature> {
+        let mut needs = BTreeSet::new();
+        for Planned { send, .. } in self.calls() {
+            needs.insert(Feature::Endpoint(send.endpoint));
+            if let Body::Members(members) = &send.body
+                && members.get("stream") == Some(&true.into())
+            {
+                needs.insert(Feature::Stream(send.endpoint));
+            }
+        }
+        needs.extend(self.upstreams.values().map(|upstream| Feature::Surface(upstream.surface)));
+        for group in self.groups.values() {
+            let abilities = [
+                (Ability::Fallback, group.chain.len() > 1),
+                (Ability::Retries, group.retries.is_some()),
+                (Ability::Timeout, group.timeout.is_some()),
+                (Ability::TotalTimeout, group.total_timeout.is_some()),
+                (Ability::Cooldown, group.cooldown.is_some()),
+                (Ability::MaxRetryAfter, group.max_retry_after.is_some()),
+                (Ability::FallbackOn, group.fallback_on.is_some()),
+                (Ability::ContextLengthChain, !group.on_context_length.is_empty()),
+                (Ability::ContentFilterChain, !group.on_content_filter.is_empty()),
+            ];
+            let needed = abilities.into_iter().filter(|(_, needed)| *needed);
+            needs.extend(needed.map(|(ability, _)| Feature::Other(ability)));
+        }
+        needs
+    }
+
+    /// How far its steps move the clock in all.
+    pub fn waits(&self) -> Duration {
+        let moved = self.steps.iter().map(|step| match step {
+            Step::Advance(by) => *by,
+            Step::Calls(_) => Duration::ZERO,
+        });
+        moved.sum()
     }
 }
 
@@ -165,20 +218,58 @@ impl DeadEnd {
     }
 }
 
-/// The model group and what is set for it; what is `None` is left to the target.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A model group and what is set for it; what is `None` is left to the target.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Group {
-    /// The names of its upstreams, the first to be tried first; each once, never empty.
+    /// The names of its upstreams, the first to be tried first; never empty.
     pub chain: Vec<String>,
+    /// Who is asked instead when a request is too long, in order.
+    pub on_context_length: Vec<String>,
+    /// Who is asked instead when a content filter refuses a request, in order.
+    pub on_content_filter: Vec<String>,
     /// How often the target tries an upstream again before it goes to the next.
     pub retries: Option<u32>,
     /// How long the target waits for one attempt.
     pub timeout: Option<Duration>,
+    /// How long the target takes for one call, over all its attempts.
+    pub total_timeout: Option<Duration>,
+    /// When an upstream that keeps failing is put aside.
+    pub cooldown: Option<Cooldown>,
+    /// The longest that an upstream is left alone because it asks for it.
+    pub max_retry_after: Option<Duration>,
+    /// Which failures lead on to the next upstream.
+    pub fallback_on: Option<Vec<Condition>>,
 }
 
-/// One thing that the client does, and what must come of it.
+impl Group {
+    /// Every upstream of the group: the chain, then those that are asked instead.
+    pub fn upstreams(&self) -> impl Iterator<Item = &String> {
+        self.chain.iter().chain(&self.on_context_length).chain(&self.on_content_filter)
+    }
+}
+
+/// When an upstream is put aside, and for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cooldown {
+    /// How many failures in a row it takes; at least 1.
+    pub after_failures: u32,
+    /// How long it gets no calls.
+    pub rest: Duration,
+}
+
+/// One thing that happens, in its turn.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Step {
+pub enum Step {
+    /// Client calls that are made at the same time; never empty, mostly one.
+    Calls(Vec<Planned>),
+    /// The clock is moved on by so much: by hand where the target has a clock of ours, else by
+    /// waiting.
+    Advance(Duration),
+}
+
+/// One client call, and what must come of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Planned {
     /// The call.
     pub send: Call,
     /// What must happen, beyond the requirements that hold always.
@@ -188,39 +279,27 @@ pub struct Step {
 /// One client call.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Call {
+    /// The group that it asks for, by its name in the scenario.
+    pub group: String,
     /// Where it goes.
     pub endpoint: Endpoint,
     /// Headers beside those that every call has.
     pub headers: IndexMap<String, String>,
     /// The body.
     pub body: Body,
+    /// When the client leaves without waiting for the end.
+    pub leave: Option<Leave>,
+    /// The client reads nothing of its answer until this upstream has sent all that it can.
+    pub read_once_sent: Option<String>,
 }
 
-/// The body of a client call; it has a place for the model group's name.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Body {
-    /// The members beside `model`, in the order of the file.
-    Members(Map<String, Value>),
-    /// JSON text, sent byte for byte but for the placeholder.
-    Text(String),
-}
-
-impl Body {
-    /// The JSON text for the group of this name: as the first member, or at the placeholder.
-    pub fn for_model(&self, model: &str) -> String {
-        match self {
-            Self::Members(members) => {
-                let mut body = Map::with_capacity(members.len() + 1);
-                body.insert("model".to_owned(), model.into());
-                body.extend(members.clone());
-                Value::Object(body).to_string()
-            }
-            Self::Text(text) => {
-                let quoted = Value::from(model).to_string();
-                text.replace(MODEL_PLACEHOLDER, &quoted[1..quoted.len() - 1])
-            }
-        }
-    }
+/// When a client leaves before its answer is through.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Leave {
+    /// Once so many events of a stream have reached it.
+    AfterEvents(usize),
+    /// Once this upstream has the request.
+    OnceAsked(String),
 }
 
 /// What must come of a call; what is `None` is not looked at.
@@ -234,6 +313,8 @@ pub struct Expect {
     pub answered_by: Option<String>,
     /// The error that the client gets, in OpenAI's shape.
     pub error: Option<ExpectedError>,
+    /// Headers of the answer, with their values.
+    pub headers: IndexMap<String, String>,
 }
 
 /// Members of an error in OpenAI's shape; what is `None` is not looked at.

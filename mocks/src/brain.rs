@@ -16,6 +16,7 @@ mod stored;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+pub use form::read as read_form;
 pub use plan::Plan;
 pub use script::{ScriptError, behaviour_names, behaviours};
 

@@ -57,6 +57,9 @@ pub struct Hit {
     pub wire: WirePlan,
     /// The status that was sent; `None` where no head was sent.
     pub status: Option<u16>,
+    /// Status line and headers of the reply as decided by the brain, without those that frame its
+    /// body; sent unless the fault keeps it back.
+    pub reply_head: Vec<u8>,
     /// The whole body of the reply as decided by the brain (not what a cut let through); its
     /// beginning where it was longer than the journal keeps.
     pub reply: Vec<u8>,
@@ -80,6 +83,13 @@ impl Hit {
             .map(|(_, value)| value.as_slice())
     }
 
+    /// The headers of the reply, in the order sent.
+    pub fn reply_headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        let head = std::str::from_utf8(&self.reply_head).unwrap_or_default();
+        let lines = head.split("\r\n").skip(1).filter_map(|line| line.split_once(':'));
+        lines.map(|(name, value)| (name, value.trim()))
+    }
+
     /// About how much memory it takes, in bytes.
     pub(crate) fn weight(&self) -> usize {
         let headers = self
@@ -90,6 +100,7 @@ impl Hit {
             + self.head.len()
             + headers.sum::<usize>()
             + self.body.len()
+            + self.reply_head.len()
             + self.reply.len()
     }
 }

@@ -6,9 +6,13 @@ use serde::{Deserialize, Serialize};
 /// A set of paths with its own credential form and its own parameter list.
 ///
 /// Azure serves both of its surfaces at one address, so a deployment there answers on either.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
 pub enum Surface {
     /// `https://api.openai.com/v1/…`, `Authorization: Bearer`.
+    #[serde(rename = "openai")]
     OpenAi,
     /// `https://{resource}.openai.azure.com/openai/v1/…`, `api-key` or `Authorization: Bearer`
     /// (<https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle>).

@@ -8,7 +8,7 @@ use crate::strict::FormField;
 const MOST_HEADERS: usize = 16;
 
 /// The fields of a body with this content type, in the order sent. `None` where it is no such form.
-pub(super) fn read<'a>(content_type: &str, body: &'a [u8]) -> Option<Vec<FormField<'a>>> {
+pub fn read<'a>(content_type: &str, body: &'a [u8]) -> Option<Vec<FormField<'a>>> {
     let delimiter = format!("--{}", parameter(content_type, "boundary")?);
     let within = [b"\r\n", delimiter.as_bytes()].concat();
     // What stands before the first delimiter is nobody's.

@@ -169,6 +169,7 @@ impl Connection {
             wire: WirePlan::default(),
             status: None,
             reply: Vec::new(),
+            reply_head: Vec::new(),
             reply_cut: None,
             sent: 0,
             times,
@@ -179,7 +180,7 @@ impl Connection {
 
     /// Sends an answer as its plan says.
     async fn deliver(&mut self, record: &Record, answered: Answered, framed: Framed) -> Next {
-        record.decided(&answered.plan, &answered.body);
+        record.decided(&answered.plan, &answered.head, &answered.body);
         let wire = answered.plan.wire.clone();
         let reply = Outgoing::new(answered, framed);
         if self.send_reply(record, &wire, reply).await.is_err() {

@@ -97,6 +97,8 @@ impl Ledger {
         });
         let (ring, name) = book.ring(upstream.as_deref());
         ring.put(entry.seq, name, weight, Arc::clone(&entry));
+        drop(book);
+        self.changed.notify_waiters();
         Record { entry, ledger: Arc::clone(self) }
     }
 
@@ -133,11 +135,20 @@ impl Ledger {
         self.until(upstream, |entry| lock(&entry.state).hit.times.end.is_some()).await;
     }
 
+    /// Waits until there are so many hits.
+    pub(super) async fn arrived(&self, upstream: Option<&str>, count: usize) {
+        self.until_all(upstream, |entries| entries.len() >= count).await;
+    }
+
     async fn until(&self, upstream: Option<&str>, done: impl Fn(&Entry) -> bool) {
+        self.until_all(upstream, |entries| entries.iter().all(|entry| done(entry))).await;
+    }
+
+    async fn until_all(&self, upstream: Option<&str>, done: impl Fn(&[Arc<Entry>]) -> bool) {
         loop {
             // Before the look, so that no change is missed between the look and the wait.
             let changed = self.changed.notified();
-            if self.entries(upstream).iter().all(|entry| done(entry)) {
+            if done(&self.entries(upstream)) {
                 return;
             }
             changed.await;
@@ -186,9 +197,9 @@ impl Record {
     }
 
     /// The reply is decided.
-    pub(super) fn decided(&self, plan: &Plan, reply: &[u8]) {
-        let (reply, reply_cut) = self.ledger.capped(reply);
-        let more = reply.len();
+    pub(super) fn decided(&self, plan: &Plan, head: &[u8], body: &[u8]) {
+        let (reply, reply_cut) = self.ledger.capped(body);
+        let more = head.len() + reply.len();
         let Plan { kind, attempt, place, behaviour, refused, violation, wire } = plan.clone();
         self.update(|hit| {
             hit.kind = kind;
@@ -198,6 +209,7 @@ impl Record {
             hit.refused = refused;
             hit.violation = violation;
             hit.wire = wire;
+            hit.reply_head = head.to_vec();
             hit.reply = reply;
             hit.reply_cut = reply_cut;
         });

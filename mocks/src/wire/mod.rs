@@ -164,6 +164,11 @@ impl Wire {
         self.shared.ledger.take(Some(prefix))
     }
 
+    /// Waits until the journal has so many hits of this upstream: without end if they never come.
+    pub async fn arrived(&self, prefix: &str, hits: usize) {
+        self.shared.ledger.arrived(Some(prefix), hits).await;
+    }
+
     /// Waits until no request at this upstream runs any more, delayed and stalled ones included:
     /// without end if a client never leaves a stalled one.
     pub async fn ended(&self, prefix: &str) {

@@ -1,0 +1,111 @@
+//! Which deployments are to be left alone for now, by what happened to them before.
+
+use std::time::{Duration, SystemTime};
+
+use crate::declaration::Condition;
+use crate::observe::{Attempt, View};
+
+/// No provider is left alone longer because it asks for it, where the group does not say.
+const MOST_ASKED_FOR: Duration = Duration::from_secs(60);
+
+/// Times of an external target are known by so much.
+const SLACK: Duration = Duration::from_millis(250);
+
+/// Why a deployment rests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reason {
+    /// It asked to be left alone.
+    Asked,
+    /// It kept failing.
+    KeptFailing,
+}
+
+/// What is known of a deployment's rest.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Rest {
+    until: Duration,
+    reason: Option<Reason>,
+}
+
+impl Rest {
+    /// Of the deployment at this place, before this attempt of the step that is judged.
+    pub(super) fn of(view: View<'_>, place: usize, before: usize) -> Self {
+        let now = view.attempts().filter(|attempt| attempt.number < before);
+        let now = now.map(|attempt| (view.step.at, attempt));
+        let mut rest = Self::default();
+        let mut failures = 0;
+        for (at, attempt) in view.history().chain(now).filter(|(_, it)| it.place == place) {
+            if let Some(wait) = asked_wait(view, &attempt) {
+                rest.prolong(at + wait, Reason::Asked);
+            }
+            let Some(failure) = attempt.failure() else {
+                failures = 0;
+                continue;
+            };
+            let blamed = Condition::RECOMMENDED.iter().any(|it| it.covers(failure));
+            failures += u32::from(blamed && attempt.cause().is_none());
+            if let Some(cooldown) = view.group.policy.cooldown
+                && failures >= cooldown.after_failures
+                && blamed
+            {
+                let rests = Duration::from_millis(cooldown.for_ms);
+                rest.prolong(at + rests, Reason::KeptFailing);
+            }
+        }
+        rest
+    }
+
+    fn prolong(&mut self, until: Duration, reason: Reason) {
+        if until > self.until {
+            *self = Self { until, reason: Some(reason) };
+        }
+    }
+
+    /// Why it surely rests at this time, where it does.
+    pub(super) fn at(&self, now: Duration) -> Option<Reason> {
+        self.reason.filter(|_| now + SLACK < self.until)
+    }
+
+    /// Whether it surely does not rest at this time.
+    pub(super) fn is_over(&self, now: Duration) -> bool {
+        self.reason.is_none() || now > self.until + SLACK
+    }
+
+    /// Whether it has ever been told to rest.
+    pub(super) fn has_been(&self) -> bool {
+        self.reason.is_some()
+    }
+
+    /// How long it rests from this time on.
+    pub(super) fn left(&self, now: Duration) -> Duration {
+        self.until.saturating_sub(now)
+    }
+}
+
+/// How long the provider asked to be left alone, with its 429 or 503, as far as that is kept.
+pub(super) fn asked_wait(view: View<'_>, attempt: &Attempt<'_>) -> Option<Duration> {
+    let most = view.group.policy.max_retry_after_ms.map_or(MOST_ASKED_FOR, Duration::from_millis);
+    let wait = attempt.retry_after()?.min(most);
+    matches!(attempt.hit.status, Some(429 | 503)).then_some(wait).filter(|wait| !wait.is_zero())
+}
+
+impl Attempt<'_> {
+    /// The wait that the answer asks for: `retry-after-ms`, unless it is 0, before `Retry-After`,
+    /// which is a number of seconds or a date.
+    pub(super) fn retry_after(&self) -> Option<Duration> {
+        let header = |name: &str| {
+            let mut headers = self.hit.reply_headers();
+            headers.find(|(it, _)| it.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        };
+        let seconds = |text: &str| Duration::try_from_secs_f64(text.parse().ok()?).ok();
+        let fine = header("retry-after-ms").and_then(seconds).map(|thousands| thousands / 1000);
+        fine.filter(|wait| !wait.is_zero()).or_else(|| {
+            let text = header("retry-after")?;
+            seconds(text).or_else(|| {
+                let until = httpdate::parse_http_date(text).ok()?;
+                let from = header("date").and_then(|date| httpdate::parse_http_date(date).ok());
+                Some(until.duration_since(from.unwrap_or_else(SystemTime::now)).unwrap_or_default())
+            })
+        })
+    }
+}

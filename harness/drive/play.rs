@@ -1,0 +1,265 @@
+//! One scenario at work: its calls, what came of them, and the verdict.
+
+use std::time::{Duration, Instant};
+
+use fallproof_mocks::journal::{Hit, HitKind};
+use futures_util::FutureExt as _;
+use futures_util::future::join_all;
+
+use super::{Case, Failure, Outcome, Rig, Running, needs_silence, plug};
+use crate::check::{self, Finding, Verdict};
+use crate::client::{self, Conduct, Ending, Exchange};
+use crate::observe::{self, View};
+use crate::plan::Group;
+use crate::scenario::{Call, Leave, Planned, Rendered, Scenario, Step};
+
+/// No scenario waits longer than this for the clock of an external target.
+const MOST_WAITING: Duration = Duration::from_secs(30);
+
+/// How long the end of what a client has left, or will not read, is waited for.
+const LEAVING: Duration = Duration::from_secs(3);
+
+impl Rig {
+    /// Why this scenario cannot be run here, if it cannot.
+    pub(super) fn skip(&self, scenario: &Scenario) -> Option<String> {
+        if let (Some(reason), true) = (&self.never_silent, needs_silence(scenario)) {
+            return Some(format!("prerequisite-failed: {reason}"));
+        }
+        let lacked = scenario.needs().into_iter();
+        let because = lacked.filter_map(|need| Some((need, self.declaration.lacks.get(&need)?)));
+        if let Some((feature, because)) = { because }.next() {
+            return Some(format!("unsupported-feature: {feature} ({because})"));
+        }
+        if matches!(self.running, Running::External(_)) && scenario.waits() > MOST_WAITING {
+            let waits = scenario.waits().as_secs();
+            return Some(format!("not-applicable: it would wait {waits} s for the target's clock"));
+        }
+        None
+    }
+
+    pub(super) async fn play(&self, scenario: &Scenario) -> Case {
+        let groups = self.plan.groups_of(&scenario.id);
+        plug(&self.wire, scenario, &self.plan).expect("its script was played before");
+        for hop in groups.iter().flat_map(Group::hops) {
+            self.wire.take(&hop.prefix).await;
+        }
+        let (mut steps, mut findings) = (Vec::<observe::Step>::new(), Vec::new());
+        let started = Instant::now();
+        let mut moved = Duration::ZERO;
+        for (position, step) in scenario.steps.iter().enumerate() {
+            let planned = match step {
+                Step::Advance(by) => {
+                    self.advance(scenario, *by).await;
+                    moved += *by;
+                    continue;
+                }
+                Step::Calls(planned) => planned,
+            };
+            let at = match self.running {
+                Running::Reference(_) => moved,
+                Running::External(_) => started.elapsed(),
+            };
+            let earlier = steps.len();
+            steps.extend(self.calls(scenario, position, at, planned, &steps).await);
+            let (earlier, now) = steps.split_at(earlier);
+            for (call, step) in now.iter().enumerate() {
+                let Some(group) = groups.iter().find(|group| group.name == step.group) else {
+                    continue;
+                };
+                findings.extend(check::judge(View {
+                    scenario,
+                    groups,
+                    group,
+                    gateway_key: &self.gateway_key,
+                    declaration: &self.declaration,
+                    planned: &planned[call],
+                    index: earlier.len() + call,
+                    step,
+                    earlier,
+                }));
+            }
+        }
+        let outcome = outcome(&steps, &findings);
+        let failure = (outcome == Outcome::Fail).then(|| failure(&steps, &findings));
+        let took = started.elapsed();
+        let scenario = scenario.id.clone();
+        Case { scenario, outcome, findings, steps, started, took, failure }
+    }
+
+    async fn advance(&self, scenario: &Scenario, by: Duration) {
+        match &self.running {
+            Running::Reference(reference) => reference.advance(&scenario.id, by),
+            Running::External(_) => tokio::time::sleep(by).await,
+        }
+    }
+
+    /// Makes these calls at the same time, and tells whose attempts are whose.
+    async fn calls(
+        &self,
+        scenario: &Scenario,
+        position: usize,
+        at: Duration,
+        planned: &[Planned],
+        earlier: &[observe::Step],
+    ) -> Vec<observe::Step> {
+        let groups = self.plan.groups_of(&scenario.id);
+        let word = |call: usize| format!("call-{}-{}", position + 1, call + 1);
+        let exchanges = planned.iter().enumerate().map(|(call, planned)| {
+            let group = groups.iter().find(|group| group.name == planned.send.group);
+            let group = group.expect("a call asks for a group of its scenario");
+            self.call(scenario, group, &planned.send, word(call))
+        });
+        let exchanges = join_all(exchanges).await;
+        let mut steps: Vec<_> = planned
+            .iter()
+            .zip(exchanges)
+            .enumerate()
+            .map(|(call, (planned, exchange))| observe::Step {
+                position,
+                call,
+                group: planned.send.group.clone(),
+                at,
+                exchange,
+                hits: Vec::new(),
+                astray: Vec::new(),
+            })
+            .collect();
+        for hit in self.hits(groups, &steps, earlier).await {
+            let prefix = hit.upstream.as_deref().unwrap_or_default();
+            let owner = groups.iter().find(|group| group.hop_at(prefix).is_some());
+            let owner = owner.map(|group| group.name.as_str());
+            let asked = |step: &&mut observe::Step| Some(step.group.as_str()) == owner;
+            let said = |step: &observe::Step| contains(&hit.body, &word(step.call));
+            let step = match steps.iter().position(|step| Some(&*step.group) == owner && said(step))
+            {
+                Some(index) => Some(&mut steps[index]),
+                None => steps.iter_mut().find(asked),
+            };
+            match step {
+                Some(step) => step.hits.push(hit),
+                None => steps[0].astray.push(hit),
+            }
+        }
+        steps
+    }
+
+    /// What reached the scenario's upstreams since the steps before, in order of arrival.
+    async fn hits(
+        &self,
+        groups: &[Group],
+        steps: &[observe::Step],
+        earlier: &[observe::Step],
+    ) -> Vec<Hit> {
+        let has_left = steps.iter().any(|step| step.exchange.ending == Ending::Left);
+        let mut hits = Vec::new();
+        for hop in groups.iter().flat_map(Group::hops) {
+            if has_left {
+                // Whoever goes on asking for a client that has left is found out by this.
+                let ended = self.wire.ended(&hop.prefix);
+                let _ = tokio::time::timeout(self.patience.min(LEAVING), ended).await;
+            }
+            hits.extend(self.wire.hits(&hop.prefix).await);
+        }
+        let seen = |hit: &Hit| {
+            let mut before = earlier.iter().flat_map(|step| step.hits.iter().chain(&step.astray));
+            before.any(|it| it.seq == hit.seq)
+        };
+        hits.retain(|hit| hit.kind == HitKind::Matched && !seen(hit));
+        hits.sort_by_key(|hit| hit.seq);
+        hits
+    }
+
+    async fn call(
+        &self,
+        scenario: &Scenario,
+        group: &Group,
+        send: &Call,
+        word: String,
+    ) -> Exchange {
+        let url = match &self.running {
+            Running::Reference(reference) => reference.url(&scenario.id),
+            Running::External(url) => url,
+        };
+        let Rendered { content_type, bytes } = send.body.rendered(&group.group, &word);
+        let mut headers = vec![
+            ("content-type".to_owned(), content_type),
+            ("authorization".to_owned(), format!("Bearer {}", self.gateway_key)),
+        ];
+        headers.extend(send.headers.iter().map(|(name, value)| (name.clone(), value.clone())));
+        let prefix = |upstream: &String| group.hop(upstream).map(|hop| hop.prefix.clone());
+        let conduct = Conduct {
+            leave_after_events: match send.leave {
+                Some(Leave::AfterEvents(events)) => Some(events),
+                _ => None,
+            },
+            leave_when: match &send.leave {
+                Some(Leave::OnceAsked(upstream)) => {
+                    prefix(upstream).map(|prefix| self.asked(prefix).boxed())
+                }
+                _ => None,
+            },
+            read_when: (send.read_once_sent.as_ref().and_then(prefix))
+                .map(|prefix| self.sent(prefix).boxed()),
+        };
+        let path = send.endpoint.path();
+        client::post(url, path, &headers, &bytes, self.patience, conduct).await
+    }
+
+    /// Done when the upstream has one more request than now.
+    async fn asked(&self, prefix: String) {
+        let before = self.wire.hits(&prefix).await.len();
+        self.wire.arrived(&prefix, before + 1).await;
+    }
+
+    /// Done when the upstream has one more request than now, and has sent what it can; or when
+    /// that takes too long.
+    async fn sent(&self, prefix: String) {
+        let sent = async {
+            self.asked(prefix.clone()).await;
+            self.wire.hits(&prefix).await;
+        };
+        let _ = tokio::time::timeout(self.patience.min(LEAVING), sent).await;
+    }
+}
+
+fn outcome(steps: &[observe::Step], findings: &[Finding]) -> Outcome {
+    // Without a single attempt nothing was tried: the group is not wired, or a cache answered.
+    let wrong = findings.iter().any(|finding| finding.verdict > Verdict::Note);
+    if let Some(step) = steps.first()
+        && wrong
+        && steps.iter().all(|step| step.hits.is_empty())
+        && step.exchange.ending == Ending::Complete
+    {
+        let status = step.exchange.status.unwrap_or_default();
+        let answer: String =
+            String::from_utf8_lossy(&step.exchange.body).chars().take(200).collect();
+        return Outcome::Inconclusive(format!(
+            "no attempt reached an upstream, and the target answered {status}: {answer}"
+        ));
+    }
+    match findings.iter().map(|finding| finding.verdict).max() {
+        None | Some(Verdict::Note) => Outcome::Pass,
+        Some(Verdict::Warn) => Outcome::Warn,
+        Some(Verdict::Fail) => Outcome::Fail,
+    }
+}
+
+/// Silent where a call that broke a requirement looked like a success, or never ended.
+fn failure(steps: &[observe::Step], findings: &[Finding]) -> Failure {
+    let failed = findings.iter().filter(|finding| finding.verdict == Verdict::Fail);
+    let is_silent = |step: &observe::Step| match step.exchange.ending {
+        Ending::Complete => step.exchange.status.is_some_and(|status| status < 400),
+        Ending::TimedOut | Ending::TooLong => true,
+        Ending::Closed
+        | Ending::Reset
+        | Ending::NotHttp(_)
+        | Ending::Unreachable(_)
+        | Ending::Left => false,
+    };
+    let mut steps = failed.filter_map(|finding| steps.get(finding.step));
+    if steps.any(is_silent) { Failure::Silent } else { Failure::Honest }
+}
+
+fn contains(bytes: &[u8], word: &str) -> bool {
+    bytes.windows(word.len()).any(|window| window == word.as_bytes())
+}

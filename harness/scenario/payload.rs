@@ -1,0 +1,137 @@
+//! What a client call carries: JSON or a form, with places for what is known only when it is sent.
+
+use serde_json::{Map, Value};
+
+/// What stands in the text of `body_json` where the model group's name goes.
+pub(super) const MODEL_PLACEHOLDER: &str = "{{model}}";
+
+/// What becomes a different word in each call.
+pub(super) const CALL_PLACEHOLDER: &str = "{{call}}";
+
+/// What begins a placeholder for so many letters, as in `{{letters:5000000}}`.
+const LETTERS: &str = "{{letters:";
+
+/// Ends each part of a form; no content has it.
+const BOUNDARY: &str = "fallproof-form-7d1f5c0a94";
+
+/// The body of a client call; it has a place for the model group's name.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Body {
+    /// The members beside `model`, in the order of the file.
+    Members(Map<String, Value>),
+    /// JSON text, sent byte for byte but for the placeholders.
+    Text(String),
+    /// The parts of a form beside `model`, in the order of the file.
+    Form(Vec<Part>),
+}
+
+/// One part of a form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// The field's name.
+    pub name: String,
+    /// The file's name, where it is a file.
+    pub filename: Option<String>,
+    /// The content type, where it says one.
+    pub content_type: Option<String>,
+    /// What it holds.
+    pub content: Vec<u8>,
+}
+
+/// A body as it is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rendered {
+    /// The value of `Content-Type`.
+    pub content_type: String,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+}
+
+impl Body {
+    /// The body for the group of this name. `call` is what the call's placeholder becomes.
+    pub fn rendered(&self, model: &str, call: &str) -> Rendered {
+        match self {
+            Self::Form(parts) => form(model, parts),
+            json => Rendered {
+                content_type: "application/json".to_owned(),
+                bytes: json.for_model(model).replace(CALL_PLACEHOLDER, call).into_bytes(),
+            },
+        }
+    }
+
+    /// The JSON text for the group of this name: as the first member, or at the placeholder. Of a
+    /// form, its text.
+    pub fn for_model(&self, model: &str) -> String {
+        match self {
+            Self::Members(members) => {
+                let mut body = Map::with_capacity(members.len() + 1);
+                body.insert("model".to_owned(), model.into());
+                body.extend(members.clone());
+                with_letters(Value::Object(body).to_string())
+            }
+            Self::Text(text) => {
+                let quoted = Value::from(model).to_string();
+                with_letters(text.replace(MODEL_PLACEHOLDER, &quoted[1..quoted.len() - 1]))
+            }
+            Self::Form(parts) => String::from_utf8_lossy(&form(model, parts).bytes).into_owned(),
+        }
+    }
+
+    /// Whether each call has a word of its own in it.
+    pub fn tells_calls_apart(&self) -> bool {
+        self.for_model("").contains(CALL_PLACEHOLDER)
+    }
+}
+
+/// `{{letters:n}}` becomes n letters: bodies of megabytes need no files of megabytes.
+fn with_letters(mut text: String) -> String {
+    const MOST: usize = 64 * 1024 * 1024;
+    while let Some(start) = text.find(LETTERS) {
+        let Some((count, _)) = text[start + LETTERS.len()..].split_once("}}") else { break };
+        let end = start + LETTERS.len() + count.len() + 2;
+        let Ok(count) = count.parse::<usize>() else { break };
+        text.replace_range(start..end, &"lorem ipsum ".repeat(count / 12 + 1)[..count.min(MOST)]);
+    }
+    text
+}
+
+fn form(model: &str, parts: &[Part]) -> Rendered {
+    let model = Part {
+        name: "model".to_owned(),
+        filename: None,
+        content_type: None,
+        content: model.as_bytes().to_vec(),
+    };
+    let mut bytes = Vec::new();
+    for part in std::iter::once(&model).chain(parts) {
+        let filename = part.filename.as_ref().map(|name| format!("; filename=\"{name}\""));
+        let kind = part.content_type.as_ref().map(|kind| format!("content-type: {kind}\r\n"));
+        let head = format!(
+            "--{BOUNDARY}\r\ncontent-disposition: form-data; name=\"{}\"{}\r\n{}\r\n",
+            part.name,
+            filename.unwrap_or_default(),
+            kind.unwrap_or_default(),
+        );
+        bytes.extend_from_slice(head.as_bytes());
+        bytes.extend_from_slice(&part.content);
+        bytes.extend_from_slice(b"\r\n");
+    }
+    bytes.extend_from_slice(format!("--{BOUNDARY}--\r\n").as_bytes());
+    Rendered { content_type: format!("multipart/form-data; boundary={BOUNDARY}"), bytes }
+}
+
+/// A sound file of silence: one channel of 8 bits, 8000 times a second.
+pub(super) fn silence(milliseconds: u32) -> Vec<u8> {
+    const RATE: u32 = 8000;
+    let samples = RATE / 1000 * milliseconds;
+    let mut file = Vec::with_capacity(44 + samples as usize);
+    file.extend_from_slice(b"RIFF");
+    file.extend_from_slice(&(36 + samples).to_le_bytes());
+    file.extend_from_slice(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
+    file.extend_from_slice(&RATE.to_le_bytes());
+    file.extend_from_slice(&RATE.to_le_bytes());
+    file.extend_from_slice(b"\x01\0\x08\0data");
+    file.extend_from_slice(&samples.to_le_bytes());
+    file.resize(44 + samples as usize, 0x80);
+    file
+}
