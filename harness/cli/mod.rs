@@ -27,7 +27,7 @@ const SCENARIOS: &str = "scenarios";
 /// hop, and says which requirement was broken.
 ///
 /// Exit codes: 0 the target conforms, 1 it does not, 2 wrong usage or a wrong scenario,
-/// 3 an error of Fallproof's own.
+/// 3 an error of Fallproof's own, 130 the run was broken off (Ctrl-C) before anything failed.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100, arg_required_else_help = true)]
 struct Cli {
@@ -83,6 +83,9 @@ struct PlanArgs {
     json: bool,
 }
 
+/// The exit code of what the user has broken off, as shells have it for Ctrl-C.
+const INTERRUPTED: u8 = 130;
+
 /// Why a command ends with another code than 0.
 enum Stop {
     /// The target does not conform.
@@ -93,6 +96,8 @@ enum Stop {
     File(String),
     /// Fallproof itself failed. Holds the message.
     Harness(String),
+    /// The user broke it off.
+    Interrupted,
 }
 
 impl Stop {
@@ -116,6 +121,7 @@ pub(crate) fn main() -> ExitCode {
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(Stop::NotConformant) => ExitCode::from(1),
+        Err(Stop::Interrupted) => ExitCode::from(INTERRUPTED),
         Err(Stop::Usage(message)) => {
             eprintln!("{} {}", "error:".red().bold(), message.trim_end());
             ExitCode::from(2)

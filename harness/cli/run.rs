@@ -1,25 +1,28 @@
 //! `fallproof run`.
 
 use std::fmt::Write as _;
+use std::io::{IsTerminal as _, stderr};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use anstream::{eprintln, println};
 use clap::Args;
 use fallproof::client::BaseUrl;
 use fallproof::drive::{Rig, Target};
 use fallproof::report::assemble::{self, About};
-use fallproof::report::folder::{self, Folder};
-use fallproof::report::model::{self, Report, Verdict};
-use fallproof::report::record::Recorder;
+use fallproof::report::events::Events;
+use fallproof::report::folder::Folder;
+use fallproof::report::model::{self, Verdict};
+use fallproof::report::progress::Progress;
+use fallproof::report::record::{Listen, Recorder};
 use fallproof::report::redact::Redactor;
-use fallproof::report::text;
+use fallproof::report::{text, words};
 use fallproof::saboteur;
-use fallproof::scenario::Scenario;
+use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
-use super::{SCENARIOS, Selected, Selection, Stop, runtime};
+use super::{INTERRUPTED, SCENARIOS, Selected, Selection, Stop, interrupted, runtime};
 
 /// Scenarios that run side by side against the reference router. An external gateway gets one at a
 /// time.
@@ -41,6 +44,12 @@ pub(super) struct Run {
     /// A gateway's base URL, e.g. `http://127.0.0.1:4000/v1`; the reference router unless said
     #[arg(long, value_name = "URL", requires = "upstreams")]
     target: Option<String>,
+    /// What reports call the gateway, e.g. `LiteLLM`
+    #[arg(long, value_name = "NAME", requires = "target")]
+    target_name: Option<String>,
+    /// Its version, for the reports
+    #[arg(long, value_name = "VERSION", requires = "target")]
+    target_version: Option<String>,
     /// The key that the gateway wants from its clients
     #[arg(
         long,
@@ -68,44 +77,91 @@ impl Run {
     pub(super) fn execute(&self) -> Result<(), Stop> {
         let Selected { suite, scenarios } = self.selection.load()?;
         let target = self.target()?;
-        let folder = self.report.as_deref().map(Folder::take).transpose().map_err(Stop::usage)?;
-        let started = SystemTime::now();
+        let mut folder =
+            self.report.as_deref().map(Folder::take).transpose().map_err(Stop::usage)?;
+        let (started, clock) = (SystemTime::now(), Instant::now());
         let runtime = runtime()?;
         let chosen: Vec<_> = scenarios.iter().collect();
         let rig = runtime.block_on(Rig::start(&chosen, &target, self.patience))?;
-        let workers = if matches!(target, Target::Reference(_)) { SIDE_BY_SIDE } else { 1 };
         let redactor = Redactor::new(rig.plan(), rig.gateway_key());
-        let replay = |scenario: &Scenario| self.replay(&target, &scenario.id);
-        let recorder = Recorder::new(&rig, &redactor, &replay);
-        let (_stop, stop) = watch::channel(false);
+        let described = self.described(&target);
+
+        let events = folder.as_mut().map(|folder| {
+            let file = folder.events();
+            Events::begin(&file, &redactor, &described, &suite, started, chosen.len())
+                .map_err(|error| Stop::Usage(format!("{}: {error}", file.display())))
+        });
+        let events = events.transpose()?;
+        let is_watched = matches!(target, Target::External { .. }) && stderr().is_terminal();
+        let progress = is_watched.then(|| Progress::new(chosen.len(), stderr()));
+        let recorder = Recorder {
+            rig: &rig,
+            redactor: &redactor,
+            started: clock,
+            replay: &|scenario| self.replay(&target, &scenario.id),
+            listeners: [
+                events.as_ref().map(|events| events as &dyn Listen),
+                progress.as_ref().map(|progress| progress as &dyn Listen),
+            ]
+            .into_iter()
+            .flatten()
+            .collect(),
+        };
+        let workers = if matches!(target, Target::Reference(_)) { SIDE_BY_SIDE } else { 1 };
+        let stop = until_interrupted(&runtime)?;
         let cases = rig.run_watched(runtime.handle(), &chosen, workers, &recorder, &stop);
+        if let Some(progress) = progress {
+            progress.clear();
+        }
 
         let about = About {
-            target: described(&target),
+            target: described,
             suite: &suite,
             chosen: &chosen,
             patterns: &self.selection.patterns,
             tags: &self.selection.tags,
             started,
             ended: SystemTime::now(),
-            interrupted: false,
             baseline: None,
         };
-        let report =
-            redactor.clean(&assemble::report(about, cases.into_iter().flatten().collect()));
+        let cases = cases.into_iter().flatten().collect();
+        let report = redactor.clean(&assemble::report(about, cases));
         for told in report.cases.iter().map(text::case).filter(|told| !told.is_empty()) {
             println!("{told}");
         }
-        let took = started.elapsed().unwrap_or_default();
-        eprintln!("{} in {:.2} s", text::summary(&report.counts), took.as_secs_f64());
-        if let Some(folder) = folder {
-            write(folder, &report).map_err(Stop::Harness)?;
+        eprintln!("{} in {:.2} s", text::summary(&report.counts), clock.elapsed().as_secs_f64());
+        if let Some(mut folder) = folder {
+            let events = events.map_or(Ok(()), |events| events.end(&report));
+            events.map_err(|error| Stop::Harness(format!("events.ndjson: {error}")))?;
+            folder.write_all(&report).map_err(Stop::Harness)?;
+            for file in folder.written() {
+                eprintln!("wrote {}", file.display());
+            }
         }
         match report.verdict {
             Verdict::Conformant => Ok(()),
-            Verdict::HarnessError => Err(Stop::Harness("see above".to_owned())),
-            _ => Err(Stop::NotConformant),
+            Verdict::NotConformant => Err(Stop::NotConformant),
+            Verdict::Interrupted => Err(Stop::Interrupted),
+            Verdict::HarnessError => Err(Stop::Harness(words::headline(&report))),
         }
+    }
+
+    /// The target as reports name it.
+    fn described(&self, target: &Target) -> model::Target {
+        let (name, version, address) = match target {
+            Target::Reference(None) => {
+                ("reference router".to_owned(), Some(env!("CARGO_PKG_VERSION").to_owned()), None)
+            }
+            Target::Reference(Some(saboteur)) => {
+                (format!("reference router with the saboteur {}", saboteur.name), None, None)
+            }
+            Target::External { url, .. } => (
+                self.target_name.clone().unwrap_or_else(|| "gateway".to_owned()),
+                self.target_version.clone(),
+                Some(url.authority.clone()),
+            ),
+        };
+        model::Target { name, version, adapter: None, address }
     }
 
     fn target(&self) -> Result<Target, Stop> {
@@ -149,27 +205,21 @@ impl Run {
     }
 }
 
-/// The target as reports name it.
-fn described(target: &Target) -> model::Target {
-    let (name, version, address) = match target {
-        Target::Reference(None) => {
-            ("reference router".to_owned(), Some(env!("CARGO_PKG_VERSION").to_owned()), None)
+/// Holds true once the user has asked the run to end; who asks twice does not wait for anything.
+fn until_interrupted(runtime: &Runtime) -> Result<watch::Receiver<bool>, Stop> {
+    let (stop, stopped) = watch::channel(false);
+    let _in_runtime = runtime.enter();
+    let asked = interrupted()?;
+    runtime.spawn(async move {
+        asked.await;
+        stop.send_replace(true);
+        eprintln!("ending the run; once more ends it without a report");
+        if let Ok(asked_again) = interrupted() {
+            asked_again.await;
+            std::process::exit(INTERRUPTED.into());
         }
-        Target::Reference(Some(saboteur)) => {
-            (format!("reference router with the saboteur {}", saboteur.name), None, None)
-        }
-        Target::External { url, .. } => ("gateway".to_owned(), None, Some(url.authority.clone())),
-    };
-    model::Target { name, version, adapter: None, address }
-}
-
-/// Writes the report and says what was written.
-fn write(mut folder: Folder, report: &Report) -> Result<(), String> {
-    folder.write(folder::REPORT, report.to_json())?;
-    for file in folder.written() {
-        eprintln!("wrote {}", file.display());
-    }
-    Ok(())
+    });
+    Ok(stopped)
 }
 
 /// The path as a shell reads it.

@@ -29,8 +29,6 @@ pub struct About<'a> {
     pub started: SystemTime,
     /// When it ended.
     pub ended: SystemTime,
-    /// The user broke it off.
-    pub interrupted: bool,
     /// The expected failures that it was held against.
     pub baseline: Option<Baseline>,
 }
@@ -43,15 +41,14 @@ pub fn report(about: About<'_>, cases: Vec<Case>) -> Report {
     let chosen: BTreeSet<_> = about.chosen.iter().map(|scenario| scenario.id.as_str()).collect();
     let whole = about.suite.scenarios.iter().all(|it| chosen.contains(it.id.as_str()));
     let counts = counts(cases.iter(), not_run.len());
+    // Whatever has not ended was broken off: nothing else leaves a case out.
+    let interrupted = !not_run.is_empty();
     let is_stale = about.baseline.as_ref().is_some_and(|baseline| !baseline.stale.is_empty());
     Report {
         format: FORMAT.to_owned(),
-        tool: Tool { name: "fallproof".into(), version: env!("CARGO_PKG_VERSION").into() },
+        tool: tool(),
         target: about.target,
-        suite: Suite {
-            fingerprint: about.suite.fingerprint.clone(),
-            cases: about.suite.scenarios.len(),
-        },
+        suite: suite(about.suite),
         run: Run {
             started: time(about.started),
             ended: time(about.ended),
@@ -61,9 +58,9 @@ pub fn report(about: About<'_>, cases: Vec<Case>) -> Report {
                 cases: about.chosen.len(),
                 whole,
             },
-            interrupted: about.interrupted,
+            interrupted,
         },
-        verdict: verdict(counts, is_stale, about.interrupted),
+        verdict: verdict(counts, is_stale, interrupted),
         counts,
         baseline: about.baseline,
         profiles: profiles(about.suite, &cases, &not_run),
@@ -72,8 +69,18 @@ pub fn report(about: About<'_>, cases: Vec<Case>) -> Report {
     }
 }
 
+/// This program.
+pub(super) fn tool() -> Tool {
+    Tool { name: "fallproof".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
+}
+
+/// The suite in few words.
+pub(super) fn suite(suite: &scenario::Suite) -> Suite {
+    Suite { fingerprint: suite.fingerprint.clone(), cases: suite.scenarios.len() }
+}
+
 /// RFC 3339 in UTC, to the millisecond.
-fn time(time: SystemTime) -> String {
+pub(super) fn time(time: SystemTime) -> String {
     DateTime::<Utc>::from(time).to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
@@ -106,13 +113,15 @@ fn verdict(counts: Counts, is_stale: bool, interrupted: bool) -> Verdict {
 }
 
 fn profiles(suite: &scenario::Suite, cases: &[Case], not_run: &[&Scenario]) -> Vec<Profile> {
-    let names: BTreeSet<_> = suite.scenarios.iter().map(|scenario| scenario.profile).collect();
+    let of_scenarios = suite.scenarios.iter().map(|scenario| scenario.profile);
+    let of_requirements = requirement::all().iter().map(|requirement| requirement.profile);
+    let names: BTreeSet<_> = of_scenarios.chain(of_requirements).collect();
     let profile = |profile: scenario::Profile| {
         let not_run = not_run.iter().filter(|scenario| scenario.profile == profile).count();
         let of_profile = cases.iter().filter(|case| case.profile == profile.name());
         let requirements = requirement::all()
             .iter()
-            .filter(|requirement| profile_of(&requirement.code, suite) == profile)
+            .filter(|requirement| requirement.profile == profile)
             .map(|requirement| judged(convert::requirement(requirement), cases));
         Profile {
             name: profile.name().to_owned(),
@@ -123,37 +132,36 @@ fn profiles(suite: &scenario::Suite, cases: &[Case], not_run: &[&Scenario]) -> V
     names.into_iter().map(profile).collect()
 }
 
-/// The first profile that has a scenario written for this requirement.
-fn profile_of(code: &str, suite: &scenario::Suite) -> scenario::Profile {
-    let proves = |scenario: &&Scenario| scenario.proves.iter().any(|proven| proven == code);
-    let profiles = suite.scenarios.iter().filter(proves).map(|scenario| scenario.profile);
-    profiles.min().unwrap_or_default()
-}
-
 /// The requirement with its verdict.
 fn judged(requirement: Requirement, cases: &[Case]) -> Requirement {
     let code = &requirement.code;
     let is_about_it = |finding: &&Finding| finding.requirement.as_ref() == Some(code);
-    let breaks = |case: &&Case| {
-        let mut held = case.findings.iter().filter(|finding| finding.weight != Weight::Note);
-        held.any(|finding| is_about_it(&finding))
+    let findings = || cases.iter().flat_map(|case| &case.findings).filter(is_about_it);
+    let ids = |fits: &dyn Fn(&Case) -> bool| {
+        cases.iter().filter(|case| fits(case)).map(|case| case.id.clone()).collect::<Vec<_>>()
     };
-    let proves = |case: &&Case| case.is_judged() && case.proves.contains(code);
-    let ids = |cases: Vec<&Case>| cases.iter().map(|case| case.id.clone()).collect::<Vec<_>>();
-    let proven_by = ids(cases.iter().filter(proves).collect());
-    let broken_in = ids(cases.iter().filter(breaks).collect());
+    let has = |case: &Case, weight: &dyn Fn(Weight) -> bool| {
+        case.findings.iter().filter(is_about_it).any(|finding| weight(finding.weight))
+    };
+    let proven_by = ids(&|case| case.is_judged() && case.proves.contains(code));
+    let broken_in = ids(&|case| has(case, &|weight| weight != Weight::Note));
+    let noted_in = ids(&|case| has(case, &|weight| weight == Weight::Note));
 
-    let findings = cases.iter().flat_map(|case| &case.findings).filter(is_about_it);
-    let failures: Vec<_> = findings.filter(|finding| finding.weight == Weight::Fail).collect();
-    let verdict = if !failures.is_empty() {
+    let mut failures = findings().filter(|finding| finding.weight == Weight::Fail);
+    let expected = failures.clone().all(|finding| finding.expected.is_some());
+    let verdict = if failures.next().is_some() {
         Kept::Fail
     } else if !broken_in.is_empty() {
         Kept::Warn
+    } else if findings().any(|finding| finding.declared.is_some()) {
+        Kept::Declared
+    } else if !noted_in.is_empty() {
+        Kept::Observed
     } else if proven_by.is_empty() {
         Kept::NotJudged
     } else {
         Kept::Pass
     };
-    let expected = verdict == Kept::Fail && failures.iter().all(|it| it.expected.is_some());
-    Requirement { verdict, proven_by, broken_in, expected, ..requirement }
+    let expected = verdict == Kept::Fail && expected;
+    Requirement { verdict, proven_by, broken_in, noted_in, expected, ..requirement }
 }

@@ -91,6 +91,7 @@ pub fn requirement(requirement: &requirement::Requirement) -> Requirement {
         verdict: Kept::NotJudged,
         proven_by: Vec::new(),
         broken_in: Vec::new(),
+        noted_in: Vec::new(),
         expected: false,
     }
 }

@@ -4,14 +4,21 @@ use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+use super::badge::Badge;
+use super::model::Report;
+use super::{junit, markdown};
+
 /// The file that holds the model.
-pub const REPORT: &str = "report.json";
+const REPORT: &str = "report.json";
+
+/// The file that tells of the run as it goes.
+const EVENTS: &str = "events.ndjson";
 
 /// The files of a report.
-const FILES: [&str; 1] = [REPORT];
+const FILES: [&str; 6] = [REPORT, EVENTS, "junit.xml", "summary.md", "badge.json", "badge.svg"];
 
-/// What a report's file has near its beginning, and hardly another one.
-const MARK: &str = "\"fallproof-report/";
+/// What report and events have near their beginning, and hardly another file.
+const MARK: &str = "\"fallproof-";
 
 /// How far from its beginning.
 const MARK_WITHIN: u64 = 256;
@@ -42,11 +49,27 @@ impl Folder {
         Ok(Self { path: path.to_owned(), written: Vec::new() })
     }
 
-    /// Writes a file of the report.
+    /// Where the events go.
+    pub fn events(&mut self) -> PathBuf {
+        let file = self.path.join(EVENTS);
+        self.written.push(file.clone());
+        file
+    }
+
+    /// Writes the report of a run in all its forms.
     ///
     /// # Errors
     /// The file and the system's words for why it cannot be written.
-    pub fn write(&mut self, name: &str, content: impl AsRef<[u8]>) -> Result<(), String> {
+    pub fn write_all(&mut self, report: &Report) -> Result<(), String> {
+        let badge = Badge::of(report);
+        self.write(REPORT, report.to_json())?;
+        self.write("junit.xml", junit::write(report)?)?;
+        self.write("summary.md", markdown::write(report))?;
+        self.write("badge.json", badge.to_json())?;
+        self.write("badge.svg", badge.to_svg())
+    }
+
+    fn write(&mut self, name: &str, content: impl AsRef<[u8]>) -> Result<(), String> {
         let file = self.path.join(name);
         fs::write(&file, content).map_err(|error| format!("{}: {error}", file.display()))?;
         self.written.push(file);
@@ -73,12 +96,12 @@ fn names(folder: &Path) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
-/// Whether the files here begin as those of a report do.
+/// Whether the report here, or else the events of a run that left none, begin as ours do.
 fn is_report(folder: &Path) -> bool {
-    let begins = |name: &str| {
-        let mut start = String::new();
-        let read = File::open(folder.join(name))?.take(MARK_WITHIN).read_to_string(&mut start);
-        read.map(|_| start.contains(MARK))
+    let start = |name: &str| {
+        let mut start = Vec::new();
+        let read = File::open(folder.join(name))?.take(MARK_WITHIN).read_to_end(&mut start);
+        read.map(|_| String::from_utf8_lossy(&start).into_owned())
     };
-    [REPORT].iter().any(|name| begins(name).unwrap_or(false))
+    start(REPORT).or_else(|_| start(EVENTS)).is_ok_and(|start| start.contains(MARK))
 }

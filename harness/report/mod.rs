@@ -4,9 +4,15 @@
 //! ([`redact`]) and [`assemble`]d; all else is written from the model alone.
 
 pub mod assemble;
+pub mod badge;
 pub mod convert;
+pub mod events;
 pub mod folder;
+pub mod junit;
+pub mod markdown;
 pub mod model;
+pub mod progress;
 pub mod record;
 pub mod redact;
 pub mod text;
+pub mod words;

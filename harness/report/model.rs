@@ -200,6 +200,8 @@ pub struct Requirement {
     pub proven_by: Vec<String>,
     /// The ids of the cases where it was broken.
     pub broken_in: Vec<String>,
+    /// The ids of the cases where something was noted that is not held against the target.
+    pub noted_in: Vec<String>,
     /// Each case where it fails was expected to.
     pub expected: bool,
 }
@@ -226,12 +228,30 @@ pub enum Severity {
     Should,
 }
 
+impl Kept {
+    /// The word in reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Pass => "kept",
+            Self::Declared => "kept as declared",
+            Self::Observed => "noted",
+            Self::Warn => "warning",
+            Self::Fail => "broken",
+            Self::NotJudged => "not judged",
+        }
+    }
+}
+
 /// How a target keeps a requirement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kept {
     /// In every case; at least one was written for it.
     Pass,
+    /// In every case, but for what the target declares as its way.
+    Declared,
+    /// It holds nobody to anything; what was seen is noted.
+    Observed,
     /// Broken where that only warns.
     Warn,
     /// Broken.
@@ -287,6 +307,13 @@ impl Case {
                 .findings
                 .iter()
                 .all(|finding| finding.expected.is_some() || finding.weight != Weight::Fail)
+    }
+
+    /// The codes of what is broken, each once.
+    pub fn codes(&self) -> Vec<&str> {
+        let mut codes: Vec<_> = self.findings.iter().map(Finding::code).collect();
+        codes.dedup();
+        codes
     }
 
     /// Whether something can be said of the target.

@@ -1,4 +1,4 @@
-//! Turns cases into their reports as they end.
+//! Turns cases into their reports as they end, and tells of them.
 
 use std::time::Instant;
 
@@ -8,30 +8,35 @@ use super::redact::Redactor;
 use crate::drive::{self, Rig, Watch};
 use crate::scenario::Scenario;
 
-/// Watches a run and keeps the report of each case, free of keys.
-pub struct Recorder<'a> {
-    rig: &'a Rig,
-    redactor: &'a Redactor,
-    started: Instant,
-    replay: &'a (dyn Fn(&Scenario) -> String + Sync),
+/// Who is told of each case as it goes, on the threads that do it.
+pub trait Listen: Sync {
+    /// A case begins.
+    fn case_started(&self, id: &str);
+
+    /// A case has ended; its report is free of keys.
+    fn case_ended(&self, case: &Case);
 }
 
-impl<'a> Recorder<'a> {
-    /// Records the cases of a run that starts now. `replay` gives the command that runs a scenario
-    /// again.
-    pub fn new(
-        rig: &'a Rig,
-        redactor: &'a Redactor,
-        replay: &'a (dyn Fn(&Scenario) -> String + Sync),
-    ) -> Self {
-        Self { rig, redactor, started: Instant::now(), replay }
-    }
+/// Watches a run and keeps the report of each case, free of keys.
+pub struct Recorder<'a> {
+    /// What runs the cases.
+    pub rig: &'a Rig,
+    /// Takes the keys out.
+    pub redactor: &'a Redactor,
+    /// When the run started.
+    pub started: Instant,
+    /// The command that runs a scenario again.
+    pub replay: &'a (dyn Fn(&Scenario) -> String + Sync),
+    /// Who is told.
+    pub listeners: Vec<&'a dyn Listen>,
 }
 
 impl Watch for Recorder<'_> {
     type Kept = Case;
 
-    fn started(&self, _: &Scenario) {}
+    fn started(&self, scenario: &Scenario) {
+        self.listeners.iter().for_each(|listener| listener.case_started(&scenario.id));
+    }
 
     fn ended(&self, scenario: &Scenario, case: drive::Case) -> Case {
         let context = Context {
@@ -41,6 +46,8 @@ impl Watch for Recorder<'_> {
             wire_started: self.rig.started(),
             replay: &(self.replay)(scenario),
         };
-        self.redactor.clean(&convert::case(&case, context))
+        let case = self.redactor.clean(&convert::case(&case, context));
+        self.listeners.iter().for_each(|listener| listener.case_ended(&case));
+        case
     }
 }

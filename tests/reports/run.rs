@@ -1,40 +1,20 @@
-//! What a run leaves behind: each report is whole, true to its schema, and free of keys.
+//! What a run writes into its folder.
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
 
-use fallproof::report::model::{self, Kept, Outcome, Report, Verdict};
-use tempfile::TempDir;
+use fallproof::report::model::{Kept, Outcome, Verdict};
+use fallproof::report::{events, model};
+use rstest::rstest;
+use serde_json::Value;
 
-fn fallproof(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_fallproof"))
-        .args(arguments)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
-        .expect("the binary was built with this test")
-}
+use crate::support::{fallproof, path, read, report, reported, text};
 
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-/// The folder of the report of a run with these arguments.
-fn reported(arguments: &[&str]) -> (TempDir, Output) {
-    let folder = TempDir::new().expect("a temporary folder");
-    let path = folder.path().to_str().expect("a temporary path is text");
-    let output = fallproof(&[&["run", "--report", path], arguments].concat());
-    (folder, output)
-}
-
-fn report(folder: &TempDir) -> Report {
-    Report::read(&folder.path().join("report.json")).unwrap_or_else(|error| panic!("{error}"))
-}
-
-#[test]
-fn the_schema_of_the_report_is_the_one_that_is_checked_in() {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("harness/report/report.schema.json");
-    let schema = model::schema();
+#[rstest]
+#[case::report("report.schema.json", model::schema())]
+#[case::events("events.schema.json", events::schema())]
+fn a_schema_is_the_one_that_is_checked_in(#[case] name: &str, #[case] schema: String) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("harness/report").join(name);
     if std::env::var_os("INSTA_UPDATE").is_some_and(|update| update == "always") {
         fs::write(&file, &schema).expect("the schema can be written");
     }
@@ -45,18 +25,26 @@ fn the_schema_of_the_report_is_the_one_that_is_checked_in() {
     );
 }
 
+/// Asserts that each of these is valid by the schema.
+fn assert_valid(schema: &str, instances: impl Iterator<Item = String>) {
+    let schema: Value = serde_json::from_str(schema).expect("a schema is JSON");
+    let validator = jsonschema::validator_for(&schema).expect("a valid schema");
+    for instance in instances {
+        let instance: Value = serde_json::from_str(&instance).expect("a report is JSON");
+        let errors: Vec<_> =
+            validator.iter_errors(&instance).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{errors:#?}");
+    }
+}
+
 #[test]
 fn a_real_report_is_valid_by_its_schema_and_says_what_was_run_and_found() {
     let arguments = ["responses-compact", "--saboteur", "invented-metadata"];
     let (folder, output) = reported(&arguments);
     assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
 
-    let schema: serde_json::Value = serde_json::from_str(&model::schema()).expect("JSON");
-    let json = fs::read_to_string(folder.path().join("report.json")).expect("it was written");
-    let instance: serde_json::Value = serde_json::from_str(&json).expect("JSON");
-    let validator = jsonschema::validator_for(&schema).expect("a valid schema");
-    let errors: Vec<_> = validator.iter_errors(&instance).map(|error| error.to_string()).collect();
-    assert!(errors.is_empty(), "{errors:#?}");
+    assert_valid(&model::schema(), [read(&folder, "report.json")].into_iter());
+    assert_valid(&events::schema(), read(&folder, "events.ndjson").lines().map(str::to_owned));
 
     let report = report(&folder);
     assert_eq!(report.verdict, Verdict::NotConformant);
@@ -84,7 +72,7 @@ fn a_real_report_is_valid_by_its_schema_and_says_what_was_run_and_found() {
 #[test]
 fn a_report_replaces_an_earlier_one_and_nothing_else() {
     let (folder, _) = reported(&["auth"]);
-    let path = folder.path().to_str().expect("a temporary path is text");
+    let path = path(&folder);
     let again = fallproof(&["run", "auth", "--report", path]);
     assert_eq!(again.status.code(), Some(0), "{}", text(&again.stderr));
     assert!(text(&again.stderr).contains("wrote "), "{}", text(&again.stderr));

@@ -1,0 +1,123 @@
+//! A badge for a README, green only where the whole suite was run and speaks for the target.
+
+use serde_json::json;
+
+use super::model::{Kept, Level, Report, Severity, Verdict};
+
+/// What stands on the left.
+const LABEL: &str = "fallproof";
+
+/// A badge in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Badge {
+    /// What stands on the right.
+    pub message: String,
+    /// Behind it.
+    pub colour: Colour,
+}
+
+/// The colour behind the message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Colour {
+    /// The whole suite was run, and the target conforms.
+    Green,
+    /// It conforms but for what is known.
+    Yellow,
+    /// It does not.
+    Red,
+    /// Too little is known.
+    Grey,
+}
+
+impl Badge {
+    /// The badge of a run.
+    pub fn of(report: &Report) -> Self {
+        let broken = report.requirements().filter(|it| it.verdict == Kept::Fail);
+        let (message, colour) = match (report.verdict, broken.count()) {
+            (Verdict::HarnessError, _) => ("harness error".to_owned(), Colour::Grey),
+            (Verdict::NotConformant, 0) if report.counts.fail == 0 => {
+                ("inconclusive".to_owned(), Colour::Grey)
+            }
+            (Verdict::NotConformant, 0) => ("not conformant".to_owned(), Colour::Red),
+            (Verdict::NotConformant, broken) => {
+                let noun = if broken == 1 { "requirement" } else { "requirements" };
+                (format!("{broken} {noun} broken"), Colour::Red)
+            }
+            (Verdict::Interrupted | Verdict::Conformant, _) if !report.is_whole() => {
+                ("partial run".to_owned(), Colour::Grey)
+            }
+            (_, known) if report.counts.expected > 0 => {
+                (format!("{known} known to be broken"), Colour::Yellow)
+            }
+            (_, _) if !is_judged(report) => ("not judged".to_owned(), Colour::Grey),
+            (_, _) => ("conformant".to_owned(), Colour::Green),
+        };
+        Self { message, colour }
+    }
+
+    /// The text of `badge.json`, as <https://shields.io/badges/endpoint-badge> wants it.
+    pub fn to_json(&self) -> String {
+        let badge = json!({
+            "schemaVersion": 1,
+            "label": LABEL,
+            "message": self.message,
+            "color": self.colour.hex(),
+        });
+        format!("{badge:#}\n")
+    }
+
+    /// The text of `badge.svg`.
+    pub fn to_svg(&self) -> String {
+        let Self { message, colour } = self;
+        let (left, right) = (width(LABEL), width(message));
+        let (whole, colour) = (left + right, colour.hex());
+        let text = |x: usize, width: usize, text: &str| {
+            let (middle, length) = (x + width / 2, width - PADDING);
+            format!(r#"<text x="{middle}" y="14" textLength="{length}">{text}</text>"#)
+        };
+        let (label_text, message_text) = (text(0, left, LABEL), text(left, right, message));
+        format!(
+            r##"<svg xmlns="http://www.w3.org/2000/svg" width="{whole}" height="20" role="img" aria-label="{LABEL}: {message}">
+<title>{LABEL}: {message}</title>
+<clipPath id="round"><rect width="{whole}" height="20" rx="3"/></clipPath>
+<g clip-path="url(#round)">
+<rect width="{left}" height="20" fill="#444"/><rect x="{left}" width="{right}" height="20" fill="{colour}"/>
+</g>
+<g fill="#fff" text-anchor="middle" font-size="11" font-family="Verdana,DejaVu Sans,sans-serif">
+{label_text}{message_text}
+</g>
+</svg>
+"##
+        )
+    }
+}
+
+impl Colour {
+    fn hex(self) -> &'static str {
+        match self {
+            Self::Green => "#1a7f37",
+            Self::Yellow => "#946200",
+            Self::Red => "#c62828",
+            Self::Grey => "#636c76",
+        }
+    }
+}
+
+/// Left and right of a text together.
+const PADDING: usize = 12;
+
+/// About how wide the text is in 11 px Verdana; `textLength` makes it exact.
+fn width(text: &str) -> usize {
+    text.chars().count() * 7 + PADDING
+}
+
+/// Whether all that binds every gateway was judged.
+fn is_judged(report: &Report) -> bool {
+    let core = report.profiles.iter().find(|profile| profile.name == "core");
+    let binding =
+        core.into_iter().flat_map(|profile| &profile.requirements).filter(|requirement| {
+            requirement.level == Level::Invariant && requirement.severity == Severity::Must
+        });
+    let verdicts: Vec<_> = binding.map(|requirement| requirement.verdict).collect();
+    !verdicts.is_empty() && !verdicts.contains(&Kept::NotJudged)
+}

@@ -1,0 +1,147 @@
+//! Runs of the command, and reports made by hand.
+
+use std::fs;
+use std::process::{Command, Output};
+
+use fallproof::report::model::{
+    Attempt, Case, Client, Counts, Failure, Finding, Kept, Level, Outcome, Profile, Report,
+    Requirement, Run, Selection, Severity, Step, Suite, Target, Tool, Verdict, Weight,
+};
+use tempfile::TempDir;
+
+/// The command, to be run in the repository and outside of any CI.
+pub(crate) fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fallproof"));
+    command.args(arguments).current_dir(env!("CARGO_MANIFEST_DIR"));
+    for variable in ["GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "FALLPROOF_KEY"] {
+        command.env_remove(variable);
+    }
+    command
+}
+
+pub(crate) fn fallproof(arguments: &[&str]) -> Output {
+    command(arguments).output().expect("the binary was built with this test")
+}
+
+pub(crate) fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+pub(crate) fn path(folder: &TempDir) -> &str {
+    folder.path().to_str().expect("a temporary path is text")
+}
+
+/// The folder of the report of a run with these arguments.
+pub(crate) fn reported(arguments: &[&str]) -> (TempDir, Output) {
+    let folder = TempDir::new().expect("a temporary folder");
+    let output = fallproof(&[&["run", "--report", path(&folder)], arguments].concat());
+    (folder, output)
+}
+
+pub(crate) fn read(folder: &TempDir, name: &str) -> String {
+    let file = folder.path().join(name);
+    fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+}
+
+pub(crate) fn report(folder: &TempDir) -> Report {
+    Report::read(&folder.path().join("report.json")).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// A case that ended so, for the requirement `FP-ROUTE-01`.
+pub(crate) fn case(id: &str, outcome: Outcome) -> Case {
+    let finding = |weight| Finding {
+        requirement: Some("FP-ROUTE-01".into()),
+        weight,
+        step: 1,
+        attempt: Some(2),
+        pointer: None,
+        message: "attempt 2 went to `backup`".into(),
+        declared: None,
+        expected: None,
+    };
+    let attempt = Attempt {
+        number: 1,
+        upstream: "primary".into(),
+        vendor: "openai".into(),
+        request: "POST /v1/responses".into(),
+        status: Some(500),
+        behaviour: "server_error".into(),
+        refusal: None,
+        at_ms: 1.0,
+        first_byte_ms: Some(2.0),
+        end_ms: Some(2.0),
+    };
+    let client = Client {
+        request: "POST /v1/responses".into(),
+        status: Some(200),
+        broken: None,
+        at_ms: 0.0,
+        took_ms: 3.0,
+    };
+    Case {
+        id: id.into(),
+        title: "A call fails over".into(),
+        why: None,
+        links: Vec::new(),
+        file: format!("scenarios/{id}.yaml"),
+        profile: "core".into(),
+        proves: vec!["FP-ROUTE-01".into()],
+        outcome,
+        failure: (outcome == Outcome::Fail).then_some(Failure::Silent),
+        reason: match outcome {
+            Outcome::Skipped | Outcome::Inconclusive | Outcome::HarnessError => {
+                Some("for a reason".into())
+            }
+            _ => None,
+        },
+        started_ms: 0.0,
+        took_ms: 3.0,
+        findings: match outcome {
+            Outcome::Fail => vec![finding(Weight::Fail)],
+            Outcome::Warn => vec![finding(Weight::Warn)],
+            _ => Vec::new(),
+        },
+        steps: vec![Step { number: 1, client, attempts: vec![attempt], diffs: Vec::new() }],
+        replay: format!("fallproof run {id}"),
+    }
+}
+
+/// A whole run of the one requirement that there is, which came out so.
+pub(crate) fn made(verdict: Verdict, kept: Kept, counts: Counts, cases: Vec<Case>) -> Report {
+    let requirement = Requirement {
+        code: "FP-ROUTE-01".into(),
+        level: Level::Invariant,
+        severity: Severity::Must,
+        sentence: "The deployments are asked in order.".into(),
+        why: "That is what a chain is.".into(),
+        sources: vec!["https://example.com/1".into()],
+        verdict: kept,
+        proven_by: Vec::new(),
+        broken_in: Vec::new(),
+        noted_in: Vec::new(),
+        expected: false,
+    };
+    Report {
+        format: "fallproof-report/1".into(),
+        tool: Tool { name: "fallproof".into(), version: "0.1.0".into() },
+        target: Target {
+            name: "Gate".into(),
+            version: Some("1.2".into()),
+            adapter: None,
+            address: Some("127.0.0.1:4000".into()),
+        },
+        suite: Suite { fingerprint: format!("sha256:{}", "0".repeat(64)), cases: 9 },
+        run: Run {
+            started: "2026-11-25T09:00:00.000Z".into(),
+            ended: "2026-11-25T09:00:01.000Z".into(),
+            selection: Selection { patterns: Vec::new(), tags: Vec::new(), cases: 9, whole: true },
+            interrupted: false,
+        },
+        verdict,
+        counts,
+        baseline: None,
+        profiles: vec![Profile { name: "core".into(), counts, requirements: vec![requirement] }],
+        cases,
+        not_run: Vec::new(),
+    }
+}
