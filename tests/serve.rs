@@ -125,6 +125,29 @@ async fn a_script_is_played_until_a_reset() {
 }
 
 #[tokio::test]
+async fn the_journal_tells_what_came_which_fault_was_played_and_how_it_ended() {
+    let serve = Serve::start(&[]);
+    let cut = json!({"script": [{"wire": {"cut": {"at": {"body_bytes": 7}, "end": "reset"}}}]});
+    serve.admin(Method::PUT, "script/openai", &cut).await;
+    let body = json!({"model": "gpt-5", "input": "Hello."});
+    let answer = serve.openai("responses", &body).await;
+    assert!(answer.bytes().await.is_err(), "it was cut");
+    let journal = serve.admin(Method::GET, "journal", &Value::Null).await;
+    assert_eq!(journal.headers()["fallproof-dropped"], "0");
+    let hit = &json(journal).await[0];
+    let head = hit["head"].as_str().expect("text");
+    assert!(head.starts_with("POST /v1/responses HTTP/1.1\r\n"), "{head}");
+    assert!(head.ends_with("\r\n\r\n"), "{head}");
+    assert_eq!(hit["body"], body.to_string());
+    assert_eq!(hit["wire"], cut["script"][0]["wire"]);
+    assert_eq!((&hit["status"], &hit["reply_bytes_sent"]), (&json!(200), &json!(7)));
+    assert!(hit["reply"].as_str().expect("text").starts_with("{\n  \"id\": \"resp_"));
+    let times = ["accepted", "head", "body", "first_byte", "end"];
+    let times = times.map(|name| hit["times"][name].as_f64().expect("a time"));
+    assert!(times.is_sorted(), "{times:?}");
+}
+
+#[tokio::test]
 async fn a_wrong_script_is_refused_with_the_right_words() {
     let serve = Serve::start(&[]);
     let misspelled = json!({"script": ["rate_limit"]});

@@ -31,8 +31,11 @@ pub(super) async fn serve(
     axum::serve(listener, app).with_graceful_shutdown(stop).await
 }
 
+/// Says how many hits made room for later ones, since the start.
+const DROPPED: &str = "fallproof-dropped";
+
 /// Every hit since the last reset, in order of arrival; strays too.
-async fn journal(State(providers): State<Arc<Providers>>) -> Json<Value> {
+async fn journal(State(providers): State<Arc<Providers>>) -> impl IntoResponse {
     let mut hits = Vec::new();
     for (played, name) in [(Played::OpenAi, "openai"), (Played::Azure, "azure")] {
         let of_one = providers.wire.hits(played.prefix()).await;
@@ -41,7 +44,9 @@ async fn journal(State(providers): State<Arc<Providers>>) -> Json<Value> {
     let strays = providers.wire.stray().await;
     hits.extend(strays.into_iter().map(|hit| (hit.seq, view::of(&hit, "none"))));
     hits.sort_by_key(|(seq, _)| *seq);
-    Json(hits.into_iter().map(|(_, hit)| hit).collect())
+    let (of_providers, stray) = providers.wire.dropped();
+    let hits: Value = hits.into_iter().map(|(_, hit)| hit).collect();
+    ([(DROPPED, (of_providers + stray).to_string())], Json(hits))
 }
 
 async fn forget(State(providers): State<Arc<Providers>>) -> Json<Value> {

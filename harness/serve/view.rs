@@ -5,6 +5,8 @@ use fallproof_mocks::strict::Strength;
 use serde_json::{Value, json};
 
 /// The hit with everything that was kept of it; credentials are those of the mocks, and no secret.
+/// Bytes that are no UTF-8 show as U+FFFD. What was longer than the journal keeps has its whole
+/// length beside it.
 pub(super) fn of(hit: &Hit, upstream: &str) -> Value {
     let kind = match hit.kind {
         HitKind::Matched => "matched",
@@ -36,14 +38,21 @@ pub(super) fn of(hit: &Hit, upstream: &str) -> Value {
         "attempt": hit.attempt,
         "method": hit.method,
         "target": hit.target,
+        "head": String::from_utf8_lossy(&hit.head),
         "headers": headers,
         "body": String::from_utf8_lossy(&hit.body),
-        "status": hit.status,
+        "body_length_if_cut": hit.body_cut,
         "behaviour": hit.behaviour,
+        "wire": hit.wire,
         "refused": hit.refused,
         "violation": violation,
+        "status": hit.status,
+        "reply": String::from_utf8_lossy(&hit.reply),
+        "reply_length_if_cut": hit.reply_cut,
+        "reply_bytes_sent": hit.sent,
         "client_gone": hit.client_gone,
         "times": {
+            "accepted": millis(hit.times.accepted),
             "head": millis(hit.times.head),
             "body": millis(hit.times.body),
             "first_byte": hit.times.first_byte.map(millis),

@@ -19,6 +19,8 @@ struct Row {
     layout: Option<Layout>,
     raw: Option<String>,
     bytes: Option<usize>,
+    #[serde(default)]
+    headers: Vec<String>,
     play: Option<Play>,
     repeat: Option<(String, usize, String)>,
     not_played: Option<String>,
@@ -93,12 +95,22 @@ fn wrong(row: &Row) -> Result<(), String> {
     if row.bytes.is_some_and(|bytes| bytes != got.len()) {
         return Err(explain(&format!("{} bytes: {got}", got.len())));
     }
+    if let Some(missing) = row.headers.iter().find(|header| !has(&reply, header)) {
+        return Err(explain(&format!("no `{missing}` in {:?}", reply.headers)));
+    }
     let (got, expected) = (without_id(&reply, got), expected(row));
     if (reply.status, &got) == (row.with.0, &expected) {
         Ok(())
     } else {
         Err(explain(&format!("{} {got}", reply.status)))
     }
+}
+
+/// Whether the reply has this header, and with this value where one is told.
+fn has(reply: &Reply, header: &str) -> bool {
+    let (name, value) = header.split_once(": ").unzip();
+    let name = name.unwrap_or(header);
+    reply.headers.iter().any(|(key, has)| key == name && value.is_none_or(|value| has == value))
 }
 
 fn played(row: &Row, play: &Play) -> Option<Reply> {
