@@ -237,7 +237,8 @@ fn refused(endpoint: Endpoint, model: &str, body: &str) -> Reply {
     x-ratelimit-reset-tokens x-envoy-upstream-service-time x-openai-proxy-wasm x-request-id"
 )]
 #[case(door(OpenAi, None, &DoorRefusal::UnlistedModel { name: "x".to_owned() }), "content-type \
-    access-control-allow-origin openai-version openai-processing-ms x-request-id")]
+    access-control-allow-origin openai-version openai-processing-ms strict-transport-security \
+    x-content-type-options x-request-id")]
 #[case(
     scripted(OpenAi, Chat, "server_error"),
     "content-type x-request-id openai-processing-ms \

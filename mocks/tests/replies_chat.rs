@@ -60,6 +60,7 @@ fn openai_chat_is_two_space_json_in_declaration_order() {
     assert_adds_up(&answer["usage"], COUNTS);
     assert_eq!(header(&reply, "content-type"), "application/json");
     assert_eq!(header(&reply, "openai-version"), "2020-10-01");
+    assert_eq!(header(&reply, "access-control-expose-headers"), "X-Request-ID");
     assert_eq!(header(&reply, "x-request-id").len(), "req_".len() + 32);
 }
 

@@ -106,7 +106,7 @@ impl Upstream {
         let body = match look {
             Look::Response(id) => {
                 let body = stored.get(id).ok_or_else(|| Refused::NoResponse(id.to_owned()))?;
-                return Ok(reply("application/json", body.to_vec()));
+                return Ok(found(surface, body.to_vec()));
             }
             Look::Model(name) if self.runs(name).is_none() => {
                 return Err(Refused::Door(DoorRefusal::UnlistedModel { name: name.to_owned() }));
@@ -120,7 +120,7 @@ impl Upstream {
                 list(self.listed().iter().map(|name| model(surface, name)))
             }
         };
-        Ok(reply("application/json", pretty(&body, "\n").into_bytes()))
+        Ok(found(surface, pretty(&body, "\n").into_bytes()))
     }
 
     fn listed(&self) -> Vec<&str> {
@@ -194,6 +194,21 @@ fn no_response(surface: Surface, id: &str) -> Reply {
         strength: Strength::Observed,
     };
     Reply { status: 404, ..errors::refusal(surface, Endpoint::Responses, &violation) }
+}
+
+/// What was looked at, with the headers that were recorded of `OpenAI`.
+fn found(surface: Surface, body: Vec<u8>) -> Reply {
+    let mut found = reply("application/json", body);
+    if surface == Surface::OpenAi {
+        let own = [
+            ("openai-version", "2020-10-01"),
+            ("openai-processing-ms", "40"),
+            ("strict-transport-security", "max-age=31536000; includeSubDomains; preload"),
+            ("x-content-type-options", "nosniff"),
+        ];
+        found.headers.extend(own.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    }
+    found
 }
 
 fn reply(content_type: &str, body: Vec<u8>) -> Reply {

@@ -14,14 +14,14 @@ impl Order<'_> {
             ("x-content-type-options", "nosniff".to_owned()),
         ];
         let own = match self.deployment.surface {
-            Surface::OpenAi => self.openai_headers(),
+            Surface::OpenAi => self.openai_headers(endpoint),
             Surface::AzureV1 | Surface::AzureLegacy => self.azure_headers(endpoint),
         };
         common.into_iter().chain(own).map(|(name, value)| (name.to_owned(), value)).collect()
     }
 
-    fn openai_headers(&self) -> Vec<(&'static str, String)> {
-        vec![
+    fn openai_headers(&self, endpoint: Endpoint) -> Vec<(&'static str, String)> {
+        let mut headers = vec![
             ("openai-processing-ms", "241".to_owned()),
             ("openai-version", "2020-10-01".to_owned()),
             ("x-ratelimit-limit-requests", "5000".to_owned()),
@@ -31,7 +31,18 @@ impl Order<'_> {
             ("x-ratelimit-reset-requests", "12ms".to_owned()),
             ("x-ratelimit-reset-tokens", "0s".to_owned()),
             ("x-request-id", format!("req_{}", self.digits("request", 32))),
-        ]
+        ];
+        // On the others it was not seen.
+        if matches!(
+            endpoint,
+            Endpoint::ChatCompletions
+                | Endpoint::Completions
+                | Endpoint::Embeddings
+                | Endpoint::Responses
+        ) {
+            headers.push(("access-control-expose-headers", "X-Request-ID".to_owned()));
+        }
+        headers
     }
 
     fn azure_headers(&self, endpoint: Endpoint) -> Vec<(&'static str, String)> {
