@@ -5,6 +5,7 @@
 //! behind it; what both saw is [`observe`]d, [`check`]ed against the [`requirement`]s and told in
 //! a [`report`].
 
+pub mod baseline;
 pub mod check;
 pub mod client;
 pub mod declaration;

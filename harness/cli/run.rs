@@ -1,13 +1,15 @@
 //! `fallproof run`.
 
-use std::fmt::Write as _;
-use std::io::{IsTerminal as _, stderr};
+use std::fs::File;
+use std::io::{IsTerminal as _, Write as _, stderr};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
-use anstream::{eprintln, println};
+use anstream::{eprintln, print, println};
+use chrono::{DateTime, Utc};
 use clap::Args;
+use fallproof::baseline::{self, Baseline};
 use fallproof::client::BaseUrl;
 use fallproof::drive::{Rig, Target};
 use fallproof::report::assemble::{self, About};
@@ -68,6 +70,12 @@ pub(super) struct Run {
     /// Run against the reference router broken on purpose (`fallproof saboteurs` lists them)
     #[arg(long, value_name = "NAME", conflicts_with = "target")]
     saboteur: Option<String>,
+    /// Failures that are known, in a YAML file: told, but they fail the run no more
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    /// Write each failure of this run into a new file for --baseline
+    #[arg(long, value_name = "FILE", conflicts_with = "baseline")]
+    write_baseline: Option<PathBuf>,
     /// Write the reports into this folder: new, empty, or holding an earlier report, which goes
     #[arg(long, value_name = "DIR")]
     report: Option<PathBuf>,
@@ -76,6 +84,11 @@ pub(super) struct Run {
 impl Run {
     pub(super) fn execute(&self) -> Result<(), Stop> {
         let Selected { suite, scenarios } = self.selection.load()?;
+        let baseline = self.baseline.as_deref().map(|file| Baseline::load(file, &suite));
+        let baseline = baseline.transpose().map_err(|error| Stop::File(error.styled()))?;
+        if let Some(file) = self.write_baseline.as_deref().filter(|file| file.exists()) {
+            return Err(Stop::usage(format!("{} exists already", file.display())));
+        }
         let target = self.target()?;
         let mut folder =
             self.report.as_deref().map(Folder::take).transpose().map_err(Stop::usage)?;
@@ -114,6 +127,11 @@ impl Run {
             progress.clear();
         }
 
+        let mut cases: Vec<_> = cases.into_iter().flatten().collect();
+        let today = DateTime::<Utc>::from(started).date_naive();
+        if let Some(file) = &self.write_baseline {
+            write_baseline(file, &baseline::write(&described.to_string(), &cases, today))?;
+        }
         let about = About {
             target: described,
             suite: &suite,
@@ -122,13 +140,13 @@ impl Run {
             tags: &self.selection.tags,
             started,
             ended: SystemTime::now(),
-            baseline: None,
+            baseline: baseline.map(|baseline| baseline.apply(&mut cases, today)),
         };
-        let cases = cases.into_iter().flatten().collect();
         let report = redactor.clean(&assemble::report(about, cases));
         for told in report.cases.iter().map(text::case).filter(|told| !told.is_empty()) {
             println!("{told}");
         }
+        print!("{}", text::baseline(report.baseline.as_ref()));
         eprintln!("{} in {:.2} s", text::summary(&report.counts), clock.elapsed().as_secs_f64());
         if let Some(mut folder) = folder {
             let events = events.map_or(Ok(()), |events| events.end(&report));
@@ -182,27 +200,36 @@ impl Run {
 
     /// The command that runs one scenario again in the same way.
     fn replay(&self, target: &Target, scenario: &str) -> String {
-        let mut command = format!("fallproof run {scenario}");
+        let mut words = vec!["fallproof run".to_owned(), scenario.to_owned()];
         if self.selection.scenarios != Path::new(SCENARIOS) {
-            let _ = write!(command, " --scenarios {}", quoted(&self.selection.scenarios));
+            words.push(format!("--scenarios {}", quoted(&self.selection.scenarios)));
         }
         if seconds(DEFAULT_PATIENCE) != Ok(self.patience) {
-            let _ = write!(command, " --patience {}", self.patience.as_secs_f64());
+            words.push(format!("--patience {}", self.patience.as_secs_f64()));
         }
         match target {
             Target::Reference(None) => {}
             Target::Reference(Some(saboteur)) => {
-                let _ = write!(command, " --saboteur {}", saboteur.name);
+                words.push(format!("--saboteur {}", saboteur.name));
             }
             Target::External { url, upstreams, .. } => {
-                let _ = write!(command, " --target {url} --upstreams {upstreams}");
+                words.push(format!("--target {url} --upstreams {upstreams}"));
                 if self.key != DEFAULT_KEY {
-                    let _ = write!(command, " --key \"${KEY_VARIABLE}\"");
+                    words.push(format!("--key \"${KEY_VARIABLE}\""));
                 }
             }
         }
-        command
+        words.join(" ")
     }
+}
+
+/// Writes a file that is not there yet, and says so.
+fn write_baseline(file: &Path, (text, entries): &(String, usize)) -> Result<(), Stop> {
+    let written = File::create_new(file).and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|error| Stop::Harness(format!("{}: {error}", file.display())))?;
+    let noun = if *entries == 1 { "failure" } else { "failures" };
+    eprintln!("wrote {}: {entries} expected {noun}", file.display());
+    Ok(())
 }
 
 /// Holds true once the user has asked the run to end; who asks twice does not wait for anything.

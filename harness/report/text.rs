@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 
 use owo_colors::{OwoColorize as _, Style};
 
-use super::model::{Case, Change, Counts, Diff, Failure, Finding, Outcome, Step, Weight};
+use super::model::{
+    Baseline, Case, Change, Counts, Diff, Failure, Finding, Outcome, Stale, Step, Weight,
+};
 use crate::requirement;
 
 /// One case as it is printed; empty for one that passed.
@@ -61,6 +63,21 @@ pub fn summary(counts: &Counts) -> String {
     let sum: usize = all.iter().map(|(_, number)| number).sum();
     let noun = if sum == 1 { "scenario" } else { "scenarios" };
     format!("{sum} {noun}: {}", told.join(", "))
+}
+
+/// What is to be done about the baseline; empty where nothing is.
+pub fn baseline(baseline: Option<&Baseline>) -> String {
+    let mut text = String::new();
+    let Some(Baseline { file, stale, expired }) = baseline else { return text };
+    for (entries, word, what) in [
+        (stale, "STALE".red().bold().to_string(), "is a failure no more: delete the entry"),
+        (expired, "EXPIRED".yellow().bold().to_string(), "is expected no more"),
+    ] {
+        for Stale { scenario, requirement, line } in entries {
+            let _ = writeln!(text, "{word} {file}:{line}\n  {requirement} in {scenario} {what}\n");
+        }
+    }
+    text
 }
 
 fn findings(text: &mut String, findings: &[Finding], name_steps: bool) {

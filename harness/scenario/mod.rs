@@ -7,6 +7,7 @@ mod file;
 mod load;
 mod load_steps;
 mod node;
+mod pattern;
 mod payload;
 mod schema;
 mod suite;
@@ -25,6 +26,7 @@ use serde::{Deserialize, Serialize};
 use crate::declaration::{Ability, Condition, Feature};
 
 pub use load::load;
+pub use pattern::Pattern;
 pub use payload::{Body, Part, Rendered};
 pub use schema::schema;
 pub use suite::{SelectError, Suite};
@@ -69,7 +71,7 @@ impl Scenario {
 
     /// The id without the words of its case: what all scenarios of one file have in common.
     pub fn family(&self) -> &str {
-        self.id.split_once('@').map_or(&self.id, |(family, _)| family)
+        pattern::family(&self.id)
     }
 
     /// The family in one word, for what is kept once for each file.

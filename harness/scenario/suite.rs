@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::{fmt, fs};
 
-use globset::GlobBuilder;
 use sha2::{Digest as _, Sha256};
 
 use super::load::is_kebab_case;
+use super::pattern::Pattern;
 use super::{Scenario, load};
 use crate::plan::hex;
 use crate::yaml::{Diagnostic, LoadError, nearest};
@@ -102,21 +102,16 @@ impl Suite {
         Err(SelectError::NoSuchScenario { pattern: pattern.to_owned(), nearest })
     }
 
-    fn ids_and_folders(&self) -> BTreeSet<&str> {
+    /// Everything that a pattern may spell out: ids, and the families and folders of ids.
+    pub(crate) fn ids_and_folders(&self) -> BTreeSet<&str> {
         let ids = self.scenarios.iter().map(|scenario| &*scenario.id);
         ids.flat_map(|id| id.match_indices(['/', '@']).map(|(end, _)| &id[..end]).chain([id]))
             .collect()
     }
 
     fn with_id_like(&self, pattern: &str) -> Result<Vec<Scenario>, SelectError> {
-        let glob = GlobBuilder::new(pattern).literal_separator(true).build();
-        let glob = glob.map_err(SelectError::Glob)?.compile_matcher();
-        let folder = format!("{}/", pattern.trim_end_matches('/'));
-        let fits = |scenario: &&Scenario| {
-            glob.is_match(&scenario.id)
-                || glob.is_match(scenario.family())
-                || scenario.id.starts_with(&folder)
-        };
+        let pattern = Pattern::new(pattern).map_err(SelectError::Glob)?;
+        let fits = |scenario: &&Scenario| pattern.fits(&scenario.id);
         Ok(self.scenarios.iter().filter(fits).cloned().collect())
     }
 

@@ -1,6 +1,7 @@
 //! What a run leaves behind: each report is whole, true to its schema, and free of keys.
 
 mod assembled;
+mod baseline;
 mod broken_off;
 mod forms;
 mod run;

@@ -1,0 +1,32 @@
+//! Patterns over the ids of scenarios.
+
+use globset::{GlobBuilder, GlobMatcher};
+
+/// An id, a family or folder of ids, or a glob over ids or families (`responses*/**`,
+/// `faults/*@*.azure-v1`).
+#[derive(Debug, Clone)]
+pub struct Pattern {
+    glob: GlobMatcher,
+    folder: String,
+}
+
+impl Pattern {
+    /// Reads a pattern.
+    ///
+    /// # Errors
+    /// It is no glob.
+    pub fn new(text: &str) -> Result<Self, globset::Error> {
+        let glob = GlobBuilder::new(text).literal_separator(true).build()?.compile_matcher();
+        Ok(Self { glob, folder: format!("{}/", text.trim_end_matches('/')) })
+    }
+
+    /// Whether the scenario with this id is meant.
+    pub fn fits(&self, id: &str) -> bool {
+        self.glob.is_match(id) || self.glob.is_match(family(id)) || id.starts_with(&self.folder)
+    }
+}
+
+/// The id without the words of its case: what all scenarios of one file have in common.
+pub(super) fn family(id: &str) -> &str {
+    id.split_once('@').map_or(id, |(family, _)| family)
+}
