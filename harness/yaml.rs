@@ -190,7 +190,8 @@ impl Source {
         Self::new(file, &bytes)
     }
 
-    fn new(file: &Path, bytes: &[u8]) -> Result<Self, LoadError> {
+    /// Text that is at hand, under the name that its errors give it.
+    pub fn new(file: &Path, bytes: &[u8]) -> Result<Self, LoadError> {
         // Where a byte can't be shown there is a mark in its place.
         let text = String::from_utf8_lossy(bytes);
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text).into();

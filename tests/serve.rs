@@ -153,7 +153,13 @@ async fn a_wrong_script_is_refused_with_the_right_words() {
     let misspelled = json!({"script": ["rate_limit"]});
     let answer = serve.admin(Method::PUT, "script/azure", &misspelled).await;
     assert_eq!(answer.status(), 400);
-    assert!(answer.text().await.expect("a body").contains("rate_limit"));
+    let told = answer.text().await.expect("a body");
+    assert!(told.contains("did you mean `rate_limited`?"), "{told}");
+    let dead_end = json!({"script": ["connection_refused"]});
+    let answer = serve.admin(Method::PUT, "script/azure", &dead_end).await;
+    assert_eq!(answer.status(), 400);
+    let told = answer.text().await.expect("a body");
+    assert!(told.contains("cannot be played at a port that listens"), "{told}");
     let unknown = serve.admin(Method::PUT, "script/anthropic", &misspelled).await;
     assert_eq!(unknown.status(), 404);
 }
@@ -166,6 +172,40 @@ async fn only_the_models_that_are_named_are_there() {
     let answer = serve.openai("chat/completions", &body("gpt-9")).await;
     assert_eq!(answer.status(), 404);
     assert_eq!(json(answer).await["error"]["code"], "model_not_found");
+}
+
+#[tokio::test]
+async fn a_script_file_is_played_from_the_start_and_after_each_reset() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let file = folder.path().join("script.yaml");
+    let text = "azure: { script: [rate_limited, ok], repeat_last: true }\n";
+    std::fs::write(&file, text).expect("it can be written");
+    let serve = Serve::start(&["--script", file.to_str().expect("a temporary path is text")]);
+    let body = json!({"model": "gpt-5", "input": "Hello."});
+    for _ in 0..2 {
+        for expected in [429, 200, 200] {
+            let answer = serve.azure("/azure/base_url", "responses", &body).await;
+            assert_eq!(answer.status(), expected);
+            assert_eq!(serve.openai("responses", &body).await.status(), 200);
+        }
+        serve.admin(Method::POST, "reset", &Value::Null).await;
+    }
+}
+
+#[test]
+fn a_wrong_script_file_is_shown_with_its_line_and_the_right_word_and_ends_with_2() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let file = folder.path().join("script.yaml");
+    std::fs::write(&file, "azure:\n  script: [ok, rate_limit]\n").expect("it can be written");
+    let output = Command::new(env!("CARGO_BIN_EXE_fallproof"))
+        .args(["serve", "--openai", "0", "--azure", "0", "--admin", "0", "--script"])
+        .arg(&file)
+        .output()
+        .expect("the binary was built with this test");
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    assert!(told.contains("script.yaml:2:16"), "{told}");
+    assert!(told.contains("did you mean `rate_limited`?"), "{told}");
 }
 
 #[test]

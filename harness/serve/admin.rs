@@ -1,7 +1,6 @@
 //! The admin address: reads the journal, sets scripts, resets.
 
 use std::io;
-use std::path::Path as FilePath;
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
@@ -14,7 +13,6 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::{Played, Providers, Script, view};
-use crate::yaml;
 
 /// Serves it until `stop` is done.
 pub(super) async fn serve(
@@ -67,7 +65,7 @@ async fn script(
         );
     };
     // JSON is YAML, so both are read with the same diagnostics.
-    let script = match yaml::parse::<Script>(FilePath::new("script"), &body) {
+    let script = match Script::parse(&body) {
         Ok(script) => script,
         Err(error) => return complaint(StatusCode::BAD_REQUEST, &error.to_string()),
     };

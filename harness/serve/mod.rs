@@ -1,22 +1,21 @@
 //! The strict providers as servers of their own, for anybody's tests.
 
 mod admin;
+mod script;
 mod view;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::path::Path;
 
-use fallproof_mocks::behaviour::Behaviour;
 use fallproof_mocks::brain::ScriptError;
 use fallproof_mocks::marker::Marker;
 pub use fallproof_mocks::provider::Names;
 use fallproof_mocks::provider::{Deployment, Surface};
 use fallproof_mocks::wire::{Upstream, Wire};
-use serde::{Deserialize, Serialize};
+use script::Script;
+pub use script::Scripts;
+use serde::Serialize;
 use tokio::net::TcpListener;
-
-use crate::yaml::{LoadError, Source};
 
 /// The key that the served `OpenAI` takes.
 pub const OPENAI_KEY: &str = "sk-fallproof-openai";
@@ -46,43 +45,6 @@ pub struct Ports {
 enum Played {
     OpenAi,
     Azure,
-}
-
-/// What an upstream does at its attempts.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Script {
-    /// In order.
-    pub script: Vec<Behaviour>,
-    /// After its last behaviour the script repeats it; otherwise one more attempt is refused.
-    #[serde(default)]
-    pub repeat_last: bool,
-}
-
-/// A script file: what each provider does at its attempts. One that is not named answers `ok` for
-/// ever.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Scripts {
-    /// `OpenAI`.
-    #[serde(default)]
-    pub openai: Option<Script>,
-    /// Azure, both surfaces.
-    #[serde(default)]
-    pub azure: Option<Script>,
-}
-
-impl Scripts {
-    /// Reads a script file.
-    pub fn load(file: &Path) -> Result<Self, LoadError> {
-        Source::read(file)?.parse()
-    }
-}
-
-impl Default for Script {
-    fn default() -> Self {
-        Self { script: vec![Behaviour::named("ok")], repeat_last: true }
-    }
 }
 
 /// Why the servers could not start.
@@ -226,8 +188,8 @@ impl Played {
 impl Providers {
     /// Scripts and attempt counts as at the start.
     fn reset(&self) -> Result<(), ScriptError> {
-        self.play(Played::OpenAi, self.scripts.openai.clone().unwrap_or_default())?;
-        self.play(Played::Azure, self.scripts.azure.clone().unwrap_or_default())
+        self.play(Played::OpenAi, self.scripts.openai.clone())?;
+        self.play(Played::Azure, self.scripts.azure.clone())
     }
 
     /// Empties the journal.
