@@ -213,11 +213,13 @@ impl Attempt<'_> {
         if !matches!(self.ended(), Ended::Error(400..=499) | Ended::ErrorInSuccess) {
             return None;
         }
-        match self.error_code().as_deref() {
-            Some("context_length_exceeded") => Some(Cause::ContextLength),
-            Some("content_filter" | "content_policy_violation") => Some(Cause::ContentFilter),
-            _ => None,
+        let code = self.error_code();
+        let said = [self.hit.behaviour.as_str(), code.as_deref().unwrap_or_default()];
+        if said.contains(&"context_length_exceeded") {
+            return Some(Cause::ContextLength);
         }
+        let filtered = ["content_filter", "content_policy_violation", "moderation_blocked"];
+        filtered.iter().any(|it| said.contains(it)).then_some(Cause::ContentFilter)
     }
 }
 

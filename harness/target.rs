@@ -23,7 +23,8 @@ pub const REFERENCE_CLIENT_KEY: &str = "sk-fallproof-client";
 
 /// A running reference router; it ends when dropped.
 ///
-/// Scenarios that move the clock have a router each, so that none moves another's.
+/// Scenarios of several steps have a router each, with a clock that stands still but for them: how
+/// fast the machine is does not end a rest.
 pub struct Reference {
     shared: Running,
     clocked: HashMap<String, (Running, ManualClock)>,
@@ -57,11 +58,12 @@ impl Reference {
         let meddler = match means {
             Some(Means::Meddled(change)) => Some(Meddler::start(&plan.groups, change).await?),
             Some(Means::Passing(_)) => Some(Meddler::start(&plan.groups, passing::unpack).await?),
+            Some(Means::Remembering) => Some(Meddler::start_remembering(&plan.groups).await?),
             _ => None,
         };
         let instead = meddler.as_ref().map(|meddler| meddler.addr);
         let mut clocked = HashMap::new();
-        for scenario in scenarios.iter().filter(|scenario| !scenario.waits().is_zero()) {
+        for scenario in scenarios.iter().filter(|scenario| scenario.steps.len() > 1) {
             let clock = ManualClock::new();
             let groups = plan.groups_of(&scenario.id);
             let router = run(groups, instead, means, Clock::Manual(clock.clone())).await?;

@@ -2,13 +2,15 @@
 //!
 //! Answers that are streamed are STREAM's.
 
+use std::time::Duration;
+
 use fallproof_mocks::provider::Endpoint;
 use serde_json::Value;
 
-use super::{Finding, Findings};
+use super::{Finding, Findings, rest};
 use crate::client::Ending;
 use crate::observe::{Attempt, Ended, View};
-use crate::plan::Hop;
+use crate::plan::{Group, Hop};
 
 const CONTENT: &str = "FP-CLIENT-01";
 const REST: &str = "FP-CLIENT-02";
@@ -19,6 +21,10 @@ const STATUS: &str = "FP-CLIENT-06";
 const RETRY_AFTER: &str = "FP-CLIENT-07";
 const WORDS: &str = "FP-CLIENT-08";
 const MODEL: &str = "FP-CLIENT-09";
+const RESTING: &str = "FP-CLIENT-10";
+const UNANSWERED: &str = "FP-CLIENT-11";
+const STALE_HEADERS: &str = "FP-CLIENT-12";
+const OWN_GROUP: &str = "FP-CLIENT-13";
 
 /// The members that hold what was asked for, on one endpoint or another.
 const CONTENT_MEMBERS: [&str; 5] = ["choices", "data", "output", "results", "text"];
@@ -29,6 +35,9 @@ const REMARKS: [&str; 2] = ["/content_filter_results", "/finish_reason"];
 pub(super) fn check(view: View<'_>) -> Vec<Finding> {
     let mut findings = Findings::new(view);
     let exchange = &view.step.exchange;
+    unanswered(&mut findings);
+    own_group(&mut findings);
+    stale_headers(&mut findings);
     let (Some(status), true) = (exchange.status, exchange.ending == Ending::Complete) else {
         return findings.found;
     };
@@ -46,6 +55,7 @@ pub(super) fn check(view: View<'_>) -> Vec<Finding> {
         two_upstreams(&mut findings);
     } else {
         shape(&mut findings, status);
+        resting(&mut findings, &attempts, status);
         if let Some(last) = attempts.last() {
             truthful_status(&mut findings, &attempts, status);
             retry_after(&mut findings, last, status);
@@ -201,35 +211,123 @@ fn truthful_status(findings: &mut Findings<'_>, attempts: &[Attempt<'_>], status
     }
 }
 
-/// Only a hint that the scenario itself scripts can be compared.
 fn retry_after(findings: &mut Findings<'_>, last: &Attempt<'_>, status: u16) {
-    let Some(wanted) = scripted_wait(findings.view, last) else { return };
-    let told = findings.view.step.exchange.headers.iter().find_map(|(name, value)| {
-        let seconds = || String::from_utf8_lossy(value).trim().parse::<u64>().ok();
-        if name.eq_ignore_ascii_case("retry-after") { seconds() } else { None }
-    });
+    let Some(wanted) = rest::asked_wait(findings.view, last) else { return };
+    let told = told_wait(findings.view);
     if matches!(status, 429 | 503) && told.is_none_or(|told| told < wanted) {
-        let told = told.map_or_else(|| "nothing".to_owned(), |told| format!("{told} s"));
         let message = format!(
-            "{} asked to be left alone for {wanted} s; the {status} tells the client {told}",
-            last.hop.upstream
+            "{} asked to be left alone for {}; the {status} tells the client {}",
+            last.hop.upstream,
+            in_words(Some(wanted)),
+            in_words(told)
         );
         findings.breach(RETRY_AFTER, None, None, message);
     }
 }
 
-/// The seconds of `Retry-After` that the upstream's script has at this attempt.
-fn scripted_wait(view: View<'_>, attempt: &Attempt<'_>) -> Option<u64> {
-    let upstream = view.scenario.upstreams.get(&attempt.hop.upstream)?;
-    let mut played = upstream
-        .script
-        .iter()
-        .flat_map(|behaviour| std::iter::repeat_n(behaviour, behaviour.times as usize));
-    let behaviour = played
-        .nth(attempt.hit.attempt.saturating_sub(1) as usize)
-        .or_else(|| upstream.script.last().filter(|_| upstream.repeat_last))?;
-    let mut headers = behaviour.headers.iter();
-    headers.find(|(name, _)| name.eq_ignore_ascii_case("retry-after"))?.1.parse().ok()
+/// When the client is told to come back; a date counts from now.
+fn told_wait(view: View<'_>) -> Option<Duration> {
+    let header = |name: &str| {
+        let mut headers = view.step.exchange.headers.iter();
+        let (_, value) = headers.find(|(it, _)| it.eq_ignore_ascii_case(name))?;
+        std::str::from_utf8(value).ok().map(str::trim)
+    };
+    rest::wait(header)
+}
+
+fn in_words(wait: Option<Duration>) -> String {
+    wait.map_or_else(|| "nothing".to_owned(), |wait| format!("{} s", wait.as_secs_f64()))
+}
+
+/// Where everybody rests nobody is asked, and only the target can say when to come back.
+fn resting(findings: &mut Findings<'_>, attempts: &[Attempt<'_>], status: u16) {
+    let view = findings.view;
+    let now = view.step.at;
+    let all: Vec<_> =
+        (0..view.group.chain.len()).map(|place| rest::Rest::of(view, place, 1)).collect();
+    if !attempts.is_empty() || !all.iter().all(|rest| rest.at(now).is_some()) {
+        return;
+    }
+    let first = all.iter().map(|rest| rest.left(now)).min().unwrap_or_default();
+    let told = told_wait(view);
+    // A whole second more is what rounding takes.
+    let fits =
+        |told: Duration| told + rest::SLACK >= first && told <= first + Duration::from_secs(2);
+    if !matches!(status, 429 | 503) || !told.is_some_and(fits) {
+        let message = format!(
+            "all deployments rest, the first for {} ms more; the client got {status} and is told {}",
+            first.as_millis(),
+            in_words(told)
+        );
+        findings.breach(RESTING, None, None, message);
+    }
+}
+
+fn unanswered(findings: &mut Findings<'_>) {
+    let exchange = &findings.view.step.exchange;
+    let is_silent = match exchange.ending {
+        Ending::TimedOut => true,
+        Ending::Closed | Ending::Reset | Ending::Unreachable(_) => exchange.status.is_none(),
+        _ => false,
+    };
+    if is_silent {
+        let message = format!("the target {}", exchange.ending.in_words());
+        findings.breach(UNANSWERED, None, None, message);
+    }
+}
+
+fn own_group(findings: &mut Findings<'_>) {
+    let view = findings.view;
+    let others = view.groups.iter().filter(|group| group.name != view.step.group);
+    let found = |hop: &&Hop| hop.marker().found_in(&view.step.exchange.body);
+    if let Some(hop) = others.flat_map(Group::hops).find(found) {
+        let message = format!(
+            "the call asked for {} and holds the words of {}, which is of another group",
+            view.group.name, hop.upstream
+        );
+        findings.breach(OWN_GROUP, None, None, message);
+    }
+}
+
+/// Headers that say the same whoever answers, or that each server writes anew.
+const GENERAL: [&str; 9] = [
+    "content-type",
+    "content-length",
+    "connection",
+    "date",
+    "server",
+    "transfer-encoding",
+    "vary",
+    "cache-control",
+    "strict-transport-security",
+];
+
+/// What an earlier attempt's answer had in its head is not true of another one's.
+fn stale_headers(findings: &mut Findings<'_>) {
+    let view = findings.view;
+    let attempts: Vec<_> = view.attempts().collect();
+    let speaks = |it: &&Attempt<'_>| it.hop.marker().found_in(&view.step.exchange.body);
+    let Some(answering) = attempts.iter().rfind(speaks).or(attempts.last()) else { return };
+    let failed = |it: &&Attempt<'_>| {
+        it.hop.prefix != answering.hop.prefix
+            && !matches!(it.ended(), Ended::Success | Ended::Interrupted)
+    };
+    for (name, value) in &view.step.exchange.headers {
+        let same = |attempt: &Attempt<'_>| {
+            let mut headers = attempt.hit.reply_headers();
+            headers.any(|(it, said)| it.eq_ignore_ascii_case(name) && said.as_bytes() == value)
+        };
+        if GENERAL.iter().any(|it| it.eq_ignore_ascii_case(name)) || same(answering) {
+            continue;
+        }
+        if let Some(stale) = attempts.iter().filter(failed).find(|it| same(it)) {
+            let message = format!(
+                "the answer has `{name}` of attempt {}, which failed at {}",
+                stale.number, stale.hop.upstream
+            );
+            findings.breach(STALE_HEADERS, Some(stale.number), None, message);
+        }
+    }
 }
 
 /// A gateway may put words around a refusal, or take a key out of them, which then are AUTH's.

@@ -7,6 +7,7 @@ const HOP: &str = "FP-HEADER-01";
 const PERSONAL: &str = "FP-HEADER-02";
 const INTERNAL: &str = "FP-HEADER-03";
 const CONTENT_TYPE: &str = "FP-HEADER-04";
+const OF_THE_API: &str = "FP-HEADER-05";
 
 /// Headers of one connection, beside those that its `connection` header names (RFC 9110, section
 /// 7.6.1, and the two for proxies, section 11.7).
@@ -41,8 +42,24 @@ pub(super) fn check(view: View<'_>) -> Vec<Finding> {
         passed_on(&mut findings, &attempt);
         internal(&mut findings, &attempt);
         content_type(&mut findings, &attempt);
+        of_the_api(&mut findings, &attempt);
     }
     findings.found
+}
+
+/// `OpenAI-Beta` switches on what the request then uses.
+fn of_the_api(findings: &mut Findings<'_>, attempt: &Attempt<'_>) {
+    let view = findings.view;
+    let sent = view.client_headers();
+    for (name, value) in sent.filter(|(name, _)| name.eq_ignore_ascii_case("openai-beta")) {
+        if !attempt.hit.header(name).any(|arrived| arrived == value.as_bytes()) {
+            let message = format!(
+                "attempt {} at {} lacks the client's `{name}`",
+                attempt.number, attempt.hop.upstream
+            );
+            findings.breach(OF_THE_API, Some(attempt.number), None, message);
+        }
+    }
 }
 
 /// The same names may belong to the gateway's own connection, so only the client's value counts.

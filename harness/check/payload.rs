@@ -17,6 +17,8 @@ const MODEL: &str = "FP-PAYLOAD-04";
 const PARITY: &str = "FP-PAYLOAD-05";
 const ACCEPTABLE: &str = "FP-PAYLOAD-06";
 const RESPELLED: &str = "FP-PAYLOAD-07";
+const REORDERED: &str = "FP-PAYLOAD-08";
+const DEFAULTS_TOLD: &str = "FP-PAYLOAD-09";
 
 pub(super) fn check(view: View<'_>) -> Vec<Finding> {
     let mut findings = Findings::new(view);
@@ -52,6 +54,7 @@ pub(super) fn check(view: View<'_>) -> Vec<Finding> {
             continue;
         }
         same_as_sent(&mut findings, &attempt, &sent.tree, &received.tree);
+        observed(&mut findings, &attempt, &sent.tree, &received.tree);
         model(&mut findings, &attempt, &received.tree);
         match &first {
             None => first = Some(received.tree),
@@ -150,6 +153,27 @@ fn same_as_sent(findings: &mut Findings<'_>, attempt: &Attempt<'_>, sent: &Tree,
         };
         let declared = adapted(findings, attempt, &pointer);
         findings.declared_breach(requirement, Some(number), Some(&pointer), message, declared);
+    }
+}
+
+/// What is another spelling of the same request, and worth knowing.
+fn observed(findings: &mut Findings<'_>, attempt: &Attempt<'_>, sent: &Tree, received: &Tree) {
+    let number = attempt.number;
+    let names = |tree: &Tree, other: &Tree| match tree {
+        Tree::Object(members) => {
+            let names = members.iter().map(|(name, _)| name.clone());
+            names.filter(|name| other.member(name).is_some()).collect()
+        }
+        _ => Vec::new(),
+    };
+    if names(sent, received) != names(received, sent) {
+        let message = format!("attempt {number} has its members in another order");
+        findings.breach(REORDERED, Some(number), None, message);
+    }
+    let told = differences(sent, received);
+    for told in told.iter().filter(|difference| is_default(difference)) {
+        let message = format!("attempt {number} spells out the default of {}", told.pointer);
+        findings.breach(DEFAULTS_TOLD, Some(number), Some(&told.pointer), message);
     }
 }
 

@@ -9,7 +9,7 @@ use crate::observe::{Attempt, View};
 const MOST_ASKED_FOR: Duration = Duration::from_secs(60);
 
 /// Times of an external target are known by so much.
-const SLACK: Duration = Duration::from_millis(250);
+pub(super) const SLACK: Duration = Duration::from_millis(250);
 
 /// Why a deployment rests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,27 +85,25 @@ impl Rest {
 /// How long the provider asked to be left alone, with its 429 or 503, as far as that is kept.
 pub(super) fn asked_wait(view: View<'_>, attempt: &Attempt<'_>) -> Option<Duration> {
     let most = view.group.policy.max_retry_after_ms.map_or(MOST_ASKED_FOR, Duration::from_millis);
-    let wait = attempt.retry_after()?.min(most);
+    let header = |name: &str| {
+        let mut headers = attempt.hit.reply_headers();
+        headers.find(|(it, _)| it.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    };
+    let wait = wait(header)?.min(most);
     matches!(attempt.hit.status, Some(429 | 503)).then_some(wait).filter(|wait| !wait.is_zero())
 }
 
-impl Attempt<'_> {
-    /// The wait that the answer asks for: `retry-after-ms`, unless it is 0, before `Retry-After`,
-    /// which is a number of seconds or a date.
-    pub(super) fn retry_after(&self) -> Option<Duration> {
-        let header = |name: &str| {
-            let mut headers = self.hit.reply_headers();
-            headers.find(|(it, _)| it.eq_ignore_ascii_case(name)).map(|(_, value)| value)
-        };
-        let seconds = |text: &str| Duration::try_from_secs_f64(text.parse().ok()?).ok();
-        let fine = header("retry-after-ms").and_then(seconds).map(|thousands| thousands / 1000);
-        fine.filter(|wait| !wait.is_zero()).or_else(|| {
-            let text = header("retry-after")?;
-            seconds(text).or_else(|| {
-                let until = httpdate::parse_http_date(text).ok()?;
-                let from = header("date").and_then(|date| httpdate::parse_http_date(date).ok());
-                Some(until.duration_since(from.unwrap_or_else(SystemTime::now)).unwrap_or_default())
-            })
+/// How long these headers ask to wait: `retry-after-ms`, unless it is 0, before `Retry-After`,
+/// which is a number of seconds or a date.
+pub(super) fn wait<'a>(header: impl Fn(&str) -> Option<&'a str>) -> Option<Duration> {
+    let seconds = |text: &str| Duration::try_from_secs_f64(text.parse().ok()?).ok();
+    let fine = header("retry-after-ms").and_then(seconds).map(|thousands| thousands / 1000);
+    fine.filter(|wait| !wait.is_zero()).or_else(|| {
+        let text = header("retry-after")?;
+        seconds(text).or_else(|| {
+            let until = httpdate::parse_http_date(text).ok()?;
+            let from = header("date").and_then(|date| httpdate::parse_http_date(date).ok());
+            Some(until.duration_since(from.unwrap_or_else(SystemTime::now)).unwrap_or_default())
         })
-    }
+    })
 }

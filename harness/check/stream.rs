@@ -18,9 +18,11 @@ const USAGE: &str = "FP-STREAM-09";
 const CONTENT_TYPE: &str = "FP-STREAM-10";
 const ERROR_FIRST: &str = "FP-STREAM-11";
 const STATUS: &str = "FP-STREAM-12";
+const LEFT: &str = "FP-STREAM-13";
 
 pub(super) fn check(view: View<'_>) -> Vec<Finding> {
     let mut findings = Findings::new(view);
+    left(&mut findings);
     let Ok(sent) = Tree::parse(&view.step.exchange.sent) else { return findings.found };
     if !is_true(sent.member("stream")) {
         return findings.found;
@@ -46,6 +48,21 @@ pub(super) fn check(view: View<'_>) -> Vec<Finding> {
         is_true(sent.member("stream_options").and_then(|it| it.member("include_usage")));
     Stream { answering, others, told: &told, usage_wanted }.judge(&mut findings);
     findings.found
+}
+
+/// The end of each attempt was waited for; whoever still runs does so for nobody.
+fn left(findings: &mut Findings<'_>) {
+    let view = findings.view;
+    if view.step.exchange.ending != Ending::Left {
+        return;
+    }
+    for attempt in view.attempts().filter(|attempt| attempt.hit.times.end.is_none()) {
+        let message = format!(
+            "attempt {} at {} goes on although the client has left",
+            attempt.number, attempt.hop.upstream
+        );
+        findings.breach(LEFT, Some(attempt.number), None, message);
+    }
 }
 
 fn is_true(value: Option<&Tree>) -> bool {

@@ -1,17 +1,21 @@
 //! What stands in front of the reference router and spoils its answers, or asks it once too often.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::{Request, State};
 use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::response::Response;
 use fallproof_router::{Clock, Config, app_with_clock as reference};
+use futures_util::stream::unfold;
 use serde_json::Value;
+use tokio::sync::{mpsc, oneshot};
 use tower::ServiceExt as _;
 
 use super::stream::{self, Tamper};
@@ -33,12 +37,24 @@ pub enum Front {
     ObeysHeader,
     /// What is streamed is spoiled.
     Streams(Tamper),
+    /// When all of a group has failed, another group of the scenario is asked.
+    CrossesGroups,
+    /// A call is carried through whether or not its client is still there.
+    OutlivesClient,
+    /// A call that has failed is never answered.
+    LeavesHanging,
+    /// A call gets the first success that any group of the scenario had.
+    MixesUp,
 }
 
 struct Spoiled {
     front: Front,
     router: Router,
     first_keys: HashMap<String, String>,
+    /// The scenario of each group.
+    scenarios: HashMap<String, String>,
+    /// The first success of each scenario.
+    successes: Mutex<HashMap<String, Bytes>>,
 }
 
 /// The reference router behind `front`.
@@ -57,7 +73,10 @@ pub fn app(front: Front, mut config: Config, groups: &[Group], clock: Clock) -> 
     config.groups.extend(rests);
     let first_keys =
         groups.iter().map(|group| (group.group.clone(), group.chain[0].key.clone())).collect();
-    let spoiled = Arc::new(Spoiled { front, router: reference(config, clock), first_keys });
+    let scenarios = groups.iter().map(|it| (it.group.clone(), it.scenario.clone())).collect();
+    let router = reference(config, clock);
+    let successes = Mutex::default();
+    let spoiled = Arc::new(Spoiled { front, router, first_keys, scenarios, successes });
     Router::new().fallback(answer).with_state(spoiled)
 }
 
@@ -69,13 +88,25 @@ async fn answer(State(spoiled): State<Arc<Spoiled>>, request: Request) -> Respon
     let obeys = match spoiled.front {
         Front::ObeysMetadata => asked["metadata"]["model_group"].is_string(),
         Front::ObeysHeader => parts.headers.contains_key("x-portkey-config"),
-        Front::AsksEveryone | Front::QuotesKey | Front::Streams(_) => false,
+        _ => false,
     };
     if obeys {
         return spoiled.ask(&parts, rest_of(&group, &body)).await;
     }
-    let mut response = spoiled.ask(&parts, body.clone()).await;
+    let mut response = match spoiled.front {
+        Front::OutlivesClient => spoiled.clone().ask_to_the_end(parts.clone(), body.clone()).await,
+        _ => spoiled.ask(&parts, body.clone()).await,
+    };
     match spoiled.front {
+        Front::CrossesGroups if !response.status().is_success() => {
+            if let Some(other) = spoiled.sibling(&group) {
+                response = spoiled.ask(&parts, renamed(&body, &group, &other)).await;
+            }
+        }
+        Front::LeavesHanging if !response.status().is_success() => std::future::pending().await,
+        Front::MixesUp if asked["stream"] != true && response.status().is_success() => {
+            response = spoiled.first_success(&group, response).await;
+        }
         Front::AsksEveryone if response.status().is_success() => {
             spoiled.ask(&parts, rest_of(&group, &body)).await;
         }
@@ -103,18 +134,58 @@ async fn answer(State(spoiled): State<Arc<Spoiled>>, request: Request) -> Respon
         Front::Streams(tamper) if asked["stream"] == true => {
             response = tamper.spoil_error(response).await;
         }
-        Front::AsksEveryone | Front::ObeysMetadata | Front::ObeysHeader | Front::Streams(_) => {}
+        _ => {}
     }
     response
 }
 
 /// The same request for the rest of the group's chain.
 fn rest_of(group: &str, body: &[u8]) -> Bytes {
+    renamed(body, group, &format!("{group}{REST}"))
+}
+
+/// The same request for another group.
+fn renamed(body: &[u8], group: &str, other: &str) -> Bytes {
     let text = String::from_utf8_lossy(body);
-    text.replace(&format!("\"{group}\""), &format!("\"{group}{REST}\"")).into()
+    text.replace(&format!("\"{group}\""), &format!("\"{other}\"")).into()
 }
 
 impl Spoiled {
+    /// Another group of the same scenario.
+    fn sibling(&self, group: &str) -> Option<String> {
+        let scenario = self.scenarios.get(group)?;
+        let mut others = self.scenarios.iter().filter(|(name, _)| *name != group);
+        others.find(|(_, it)| *it == scenario).map(|(name, _)| name.clone())
+    }
+
+    /// The answer, which is read to its end also where nobody takes it any more.
+    async fn ask_to_the_end(self: Arc<Self>, parts: Parts, body: Bytes) -> Response {
+        let (answered, answer) = oneshot::channel();
+        tokio::spawn(async move {
+            let (head, mut body) = self.ask(&parts, body).await.into_parts();
+            let (frames, taken) = mpsc::unbounded_channel();
+            let _ = answered.send((head, taken));
+            while let Some(frame) = poll_fn(|it| Pin::new(&mut body).poll_frame(it)).await {
+                let _ = frames.send(frame.map(|frame| frame.into_data().unwrap_or_default()));
+            }
+        });
+        let Ok((head, taken)) = answer.await else { return Response::default() };
+        let frames = unfold(taken, |mut taken| async { Some((taken.recv().await?, taken)) });
+        Response::from_parts(head, Body::from_stream(frames))
+    }
+
+    /// What the first call of the group's scenario was answered.
+    async fn first_success(&self, group: &str, response: Response) -> Response {
+        let (head, body) = response.into_parts();
+        let body = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
+        let scenario = self.scenarios.get(group).cloned().unwrap_or_default();
+        let mut successes = self.successes.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = successes.entry(scenario).or_insert(body).clone();
+        let mut response = Response::from_parts(head, Body::from(first));
+        response.headers_mut().remove("content-length");
+        response
+    }
+
     async fn ask(&self, parts: &Parts, body: Bytes) -> Response {
         let mut parts = parts.clone();
         parts.headers.remove("content-length");

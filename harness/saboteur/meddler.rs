@@ -1,8 +1,9 @@
 //! A meddler: a proxy between the reference router and the providers that changes what goes out.
 
+use std::collections::HashMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -61,19 +62,35 @@ impl Drop for Meddler {
 struct Meddling {
     groups: Vec<Group>,
     change: fn(&mut Outgoing<'_>),
+    /// The request id that each group's last failure came with, where that is remembered.
+    failed_ids: Option<Mutex<HashMap<String, HeaderValue>>>,
     client: reqwest::Client,
 }
 
 impl Meddler {
     /// Starts one for these groups.
     pub async fn start(groups: &[Group], change: fn(&mut Outgoing<'_>)) -> io::Result<Self> {
+        Self::start_with(groups, change, None).await
+    }
+
+    /// Starts one that puts the request id of a group's last failure on its next answer.
+    pub async fn start_remembering(groups: &[Group]) -> io::Result<Self> {
+        Self::start_with(groups, |_| {}, Some(Mutex::default())).await
+    }
+
+    async fn start_with(
+        groups: &[Group],
+        change: fn(&mut Outgoing<'_>),
+        failed_ids: Option<Mutex<HashMap<String, HeaderValue>>>,
+    ) -> io::Result<Self> {
         let client = reqwest::Client::builder()
             .no_proxy()
             .pool_max_idle_per_host(0)
             .retry(reqwest::retry::never())
             .build()
             .map_err(io::Error::other)?;
-        let meddling = Arc::new(Meddling { groups: groups.to_vec(), change, client });
+        let groups = groups.to_vec();
+        let meddling = Arc::new(Meddling { groups, change, failed_ids, client });
         let app =
             Router::new().fallback(forward).layer(DefaultBodyLimit::disable()).with_state(meddling);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
@@ -99,9 +116,10 @@ async fn forward(
     }
     let mut body = body.to_vec();
     (meddling.change)(&mut Outgoing { place, group, headers: &mut headers, body: &mut body });
-    let url = format!("{}{rest}", group.chain[place].host);
+    let url = format!("{}{rest}", group.hops().nth(place).map_or("", |hop| hop.host.as_str()));
     match meddling.send(method, &url, headers, body).await {
-        Some((status, headers, body)) => {
+        Some((status, mut headers, body)) => {
+            meddling.confuse_ids(&group.group, status, &mut headers);
             let mut response = Response::new(Body::from(body));
             *response.status_mut() = status;
             *response.headers_mut() = headers;
@@ -113,10 +131,24 @@ async fn forward(
 }
 
 impl Meddling {
+    /// Keeps a failure's request id for the success that follows.
+    fn confuse_ids(&self, group: &str, status: StatusCode, headers: &mut HeaderMap) {
+        const ID: &str = "x-request-id";
+        let Some(failed_ids) = &self.failed_ids else { return };
+        let mut failed_ids = failed_ids.lock().unwrap_or_else(PoisonError::into_inner);
+        if status.is_success() {
+            if let Some(failed) = failed_ids.remove(group) {
+                headers.insert(ID, failed);
+            }
+        } else if let Some(id) = headers.get(ID) {
+            failed_ids.insert(group.to_owned(), id.clone());
+        }
+    }
+
     /// The group, the place in its chain and the path below the upstream's prefix.
     fn addressed<'a>(&self, target: &'a str) -> Option<(&Group, usize, &'a str)> {
         self.groups.iter().find_map(|group| {
-            group.chain.iter().enumerate().find_map(|(place, hop)| {
+            group.hops().enumerate().find_map(|(place, hop)| {
                 let rest = target.strip_prefix(&hop.prefix)?;
                 rest.starts_with('/').then_some((group, place, rest))
             })
