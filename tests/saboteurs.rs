@@ -59,6 +59,9 @@ fn patience(saboteur: &Saboteur) -> Duration {
     Duration::from_secs(if saboteur.name == "leaves-hanging" { 2 } else { 60 })
 }
 
+/// A test of the suite itself.
+type OfTheSuite = fn(&[Scenario]) -> Result<(), Failed>;
+
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let scenarios = Arc::new(suite());
@@ -70,7 +73,7 @@ fn main() -> ExitCode {
             Trial::test(saboteur.name, move || is_caught(saboteur, &scenarios, &runtime))
         })
         .collect();
-    let of_the_suite: [(&str, fn(&[Scenario]) -> Result<(), Failed>); 2] = [
+    let of_the_suite: [(&str, OfTheSuite); 2] = [
         ("every_requirement_has_a_saboteur_a_source_and_a_scenario", requirements_are_proven),
         ("every_scenario_proves_requirements_that_exist", proofs_exist),
     ];

@@ -6,7 +6,10 @@ use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use fallproof_router::Condition;
 
-use super::deeds::*;
+use super::deeds::{
+    bearer_for_azure, drop_optional, escaped, invented_metadata, looped_chain, mask, quote_address,
+    reversed_chain, round, splice, stale_model,
+};
 use super::front::Front;
 use super::stream::Tamper;
 use super::{Means, Saboteur};
