@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use fallproof_mocks::behaviour::{Chunking, CutEnd, CutPoint, HeadFault, WirePlan};
 use fallproof_mocks::journal::Hit;
 use similar::{ChangeTag, TextDiff};
 
@@ -138,6 +139,7 @@ fn step(
             request: format!("{} {}", hit.method, hit.target),
             status: hit.status,
             behaviour: if hit.refused { "refused".to_owned() } else { hit.behaviour.clone() },
+            fault: fault(&hit.wire),
             refusal: refusal(hit),
             at_ms: on_wire(hit.times.head),
             first_byte_ms: hit.times.first_byte.map(on_wire),
@@ -160,6 +162,35 @@ fn step(
 
 fn refusal(hit: &Hit) -> Option<String> {
     hit.violation.as_ref().filter(|_| hit.refused).map(|violation| violation.message.clone())
+}
+
+/// What the wire did to a reply, in few words.
+fn fault(wire: &WirePlan) -> Option<String> {
+    let mut told = Vec::new();
+    told.extend(wire.delay_ms.map(|delay| format!("{delay} ms late")));
+    told.extend(wire.head.map(|head| match head {
+        HeadFault::Garbage => "garbage in place of the head".to_owned(),
+        HeadFault::ContentLengthOffBy(bytes) => format!("content length off by {bytes}"),
+    }));
+    if let Some(Chunking::Bytes(bytes)) = wire.write {
+        told.push(format!("in chunks of {bytes} B"));
+    }
+    told.extend(wire.chunk_delay_ms.map(|delay| format!("{delay} ms between chunks")));
+    told.extend(wire.cut.as_ref().map(|cut| {
+        let end = match cut.end {
+            CutEnd::Close => "closed",
+            CutEnd::Reset => "reset",
+            CutEnd::Stall => "stalled",
+        };
+        match cut.at {
+            CutPoint::BeforeHead => format!("{end} before the head"),
+            CutPoint::AfterHead => format!("{end} after the head"),
+            CutPoint::BodyBytes(bytes) => format!("{end} after {bytes} B"),
+            CutPoint::Events(1) => format!("{end} after 1 event"),
+            CutPoint::Events(events) => format!("{end} after {events} events"),
+        }
+    }));
+    (!told.is_empty()).then(|| told.join(", "))
 }
 
 /// What the client sent against what each attempt got, for the attempts that findings point into.
@@ -199,4 +230,27 @@ fn lines(sent: &str, received: &str) -> Vec<Line> {
         }
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case::nothing("{}", None)]
+    #[case::cut(r#"{"cut":{"at":{"events":1},"end":"reset"}}"#, Some("reset after 1 event"))]
+    #[case::stalled(
+        r#"{"cut":{"at":"before_head","end":"stall"}}"#,
+        Some("stalled before the head")
+    )]
+    #[case::all_at_once(
+        r#"{"delay_ms":20,"head":{"content_length_off_by":-5},"write":{"bytes":7},"chunk_delay_ms":3}"#,
+        Some("20 ms late, content length off by -5, in chunks of 7 B, 3 ms between chunks")
+    )]
+    fn a_fault_is_told_in_few_words(#[case] wire: &str, #[case] told: Option<&str>) {
+        let wire: WirePlan = serde_json::from_str(wire).expect("a plan for the wire");
+        assert_eq!(fault(&wire).as_deref(), told);
+    }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::badge::Badge;
 use super::model::Report;
-use super::{junit, markdown};
+use super::{html, junit, markdown};
 
 /// The file that holds the model.
 const REPORT: &str = "report.json";
@@ -15,7 +15,8 @@ const REPORT: &str = "report.json";
 const EVENTS: &str = "events.ndjson";
 
 /// The files of a report.
-const FILES: [&str; 6] = [REPORT, EVENTS, "junit.xml", "summary.md", "badge.json", "badge.svg"];
+const FILES: [&str; 7] =
+    [REPORT, EVENTS, "junit.xml", "summary.md", "index.html", "badge.json", "badge.svg"];
 
 /// What report and events have near their beginning, and hardly another file.
 const MARK: &str = "\"fallproof-";
@@ -65,6 +66,7 @@ impl Folder {
         self.write(REPORT, report.to_json())?;
         self.write("junit.xml", junit::write(report)?)?;
         self.write("summary.md", markdown::write(report))?;
+        self.write("index.html", html::write(report)?)?;
         self.write("badge.json", badge.to_json())?;
         self.write("badge.svg", badge.to_svg())
     }

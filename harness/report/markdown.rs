@@ -23,7 +23,7 @@ pub fn write(report: &Report) -> String {
         text,
         "<sub>fallproof {}, suite `{}`, {}</sub>",
         report.tool.version,
-        short(&report.suite.fingerprint),
+        words::short(&report.suite.fingerprint),
         report.run.started
     );
     text
@@ -163,7 +163,7 @@ fn hops(text: &mut String, step: &Step) {
             attempt.deployment(),
             attempt.request.clone(),
             attempt.answer(),
-            attempt.behaviour.clone(),
+            attempt.played(),
         ];
         let _ = writeln!(text, "| {} |", cells.map(|cell| escape(&cell)).join(" | "));
     }
@@ -205,9 +205,4 @@ pub(super) fn escape(text: &str) -> String {
 
 fn html(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace(['\n', '\r'], " ")
-}
-
-/// The beginning of a fingerprint, enough to tell two apart.
-pub(super) fn short(fingerprint: &str) -> &str {
-    fingerprint.get(..19).unwrap_or(fingerprint)
 }

@@ -8,6 +8,7 @@ pub mod badge;
 pub mod convert;
 pub mod events;
 pub mod folder;
+pub mod html;
 pub mod junit;
 pub mod markdown;
 pub mod model;

@@ -271,7 +271,7 @@ pub struct Case {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
     /// Where it was met or is told of.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub links: Vec<String>,
     /// The file that it was read from.
     pub file: String,
@@ -432,7 +432,7 @@ pub struct Step {
     /// The providers' side, in order of arrival.
     pub attempts: Vec<Attempt>,
     /// What the client sent against what attempts got, for those that findings point into.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub diffs: Vec<Diff>,
 }
 
@@ -469,6 +469,9 @@ pub struct Attempt {
     pub status: Option<u16>,
     /// What the upstream was scripted to do, or `refused`.
     pub behaviour: String,
+    /// What was done to the bytes of the reply, where something was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
     /// The provider's words for refusing the request, where it was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refusal: Option<String>,
@@ -497,6 +500,14 @@ impl Attempt {
     /// The upstream and what it is, e.g. `backup (azure v1)`.
     pub fn deployment(&self) -> String {
         format!("{} ({})", self.upstream, self.vendor)
+    }
+
+    /// What the upstream did, and what the wire did to it.
+    pub fn played(&self) -> String {
+        match &self.fault {
+            Some(fault) => format!("{}, {fault}", self.behaviour),
+            None => self.behaviour.clone(),
+        }
     }
 
     /// What was answered, in few words.

@@ -119,7 +119,7 @@ fn hops(text: &mut String, step: &Step) {
             attempt.deployment(),
             attempt.request.clone(),
             attempt.answer(),
-            attempt.behaviour.clone(),
+            attempt.played(),
         ]);
     }
     let client = &step.client;

@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::model::{Kept, Report, Verdict};
+use chrono::DateTime;
+
+use super::model::{Counts, Kept, Profile, Report, Requirement, Verdict};
 
 /// What the run says of the target, in one sentence.
 pub fn headline(report: &Report) -> String {
@@ -59,6 +61,45 @@ pub fn scope(report: &Report) -> String {
         }
     }
     text
+}
+
+/// How a profile came out, in few words.
+pub fn profile(profile: &Profile) -> String {
+    let judged = profile.requirements.iter().filter(|it| it.verdict != Kept::NotJudged).count();
+    let broken = profile.requirements.iter().filter(|it| it.verdict == Kept::Fail).count();
+    let Counts { pass, warn, fail, expected, inconclusive, harness_error, .. } = profile.counts;
+    let ran = pass + warn + fail + expected + inconclusive + harness_error;
+    let requirements = match (profile.requirements.len(), judged) {
+        (0, _) => String::new(),
+        (_, 0) => "no requirement judged, ".to_owned(),
+        _ => format!("{} of {judged} judged requirements kept, ", judged - broken),
+    };
+    match ran {
+        0 => format!("{requirements}no case run"),
+        _ => format!("{requirements}{} of {} passed", pass + warn, cases(ran)),
+    }
+}
+
+/// How a requirement is kept, in a word or two.
+pub fn kept(requirement: &Requirement) -> &'static str {
+    if requirement.expected { "expected" } else { requirement.verdict.word() }
+}
+
+/// How long the run took.
+pub fn took(report: &Report) -> String {
+    let at = |time: &str| DateTime::parse_from_rfc3339(time).ok();
+    let took = at(&report.run.ended).zip(at(&report.run.started));
+    match took.map(|(ended, started)| (ended - started).num_milliseconds()) {
+        Some(millis @ 0..10_000) => format!("{}.{} s", millis / 1000, millis % 1000 / 100),
+        Some(millis @ 10_000..120_000) => format!("{} s", millis / 1000),
+        Some(millis) => format!("{} min {} s", millis / 60_000, millis / 1000 % 60),
+        None => "unknown".to_owned(),
+    }
+}
+
+/// The beginning of a fingerprint, enough to tell two apart.
+pub fn short(fingerprint: &str) -> &str {
+    fingerprint.get(..19).unwrap_or(fingerprint)
 }
 
 /// `1 case`, `2 cases`.

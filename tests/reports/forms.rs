@@ -1,8 +1,8 @@
 //! The forms that a report is written in.
 
 use fallproof::report::badge::{Badge, Colour};
-use fallproof::report::model::{Counts, Kept, Outcome, Report, Verdict};
-use fallproof::report::{junit, markdown, words};
+use fallproof::report::model::{Change, Counts, Diff, Kept, Line, Outcome, Report, Verdict};
+use fallproof::report::{html, junit, markdown, words};
 use rstest::rstest;
 
 use crate::support::{case, made, read, reported};
@@ -122,4 +122,51 @@ fn events_tell_of_every_case_one_json_object_a_line() {
     assert_eq!(events[0]["cases"], count("case-ended"));
     assert_eq!(count("case-started"), count("case-ended"));
     assert_eq!(events.last().expect("there are some")["verdict"], "conformant");
+}
+
+/// A run with a failure, and words in it that try to be HTML.
+fn hostile() -> Report {
+    let evil = r#"</code></pre><script>alert("x")</script><img src=x onerror=alert(1)>"#;
+    let mut failed = case("a/fails", Outcome::Fail);
+    failed.findings[0].message = format!("got `{evil}");
+    failed.steps[0].attempts[0].refusal = Some(evil.into());
+    failed.steps[0].diffs = vec![Diff {
+        attempt: 1,
+        upstream: "primary".into(),
+        lines: vec![Line { change: Change::Added, text: evil.into() }],
+    }];
+    let counts = Counts { fail: 1, skipped: 1, ..Counts::default() };
+    let cases = vec![failed, case("a/skips", Outcome::Skipped)];
+    let mut report = made(Verdict::NotConformant, Kept::Fail, counts, cases);
+    report.target.name = evil.into();
+    report
+}
+
+#[test]
+fn the_page_needs_nothing_beside_itself_and_runs_nothing() {
+    let page = html::write(&hostile()).expect("it can be drawn");
+    for foreign in ["<script", "<img", "<link", "src=x onerror=alert(1)>", "@import", "url("] {
+        assert!(!page.contains(foreign), "`{foreign}` is in:\n{page}");
+    }
+    assert!(page.contains("default-src 'none'"), "nor may it, whatever is in it");
+}
+
+#[test]
+fn the_page_tells_the_verdict_the_failure_how_to_see_it_again_and_what_was_not_run() {
+    let mut report = hostile();
+    report.run.selection.whole = false;
+    report.run.selection.cases = 2;
+    let page = html::write(&report).expect("it can be drawn").replace("&#x2f;", "/");
+    for words in [
+        "does not conform: 1 of 1 judged requirements is broken.",
+        r##"<a class="tag fail" href="#FP-ROUTE-01""##,
+        r#"<details class="requirement" id="FP-ROUTE-01">"#,
+        r#"<details id="case-a/fails" open>"#,
+        "<code>fallproof run a/fails</code>",
+        "7 cases of the suite were not chosen.",
+        "for a reason",
+        r#"<span class="tag fail">silent</span>"#,
+    ] {
+        assert!(page.contains(words), "`{words}` is missing in:\n{page}");
+    }
 }

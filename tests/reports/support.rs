@@ -66,6 +66,7 @@ pub(crate) fn case(id: &str, outcome: Outcome) -> Case {
         request: "POST /v1/responses".into(),
         status: Some(500),
         behaviour: "server_error".into(),
+        fault: None,
         refusal: None,
         at_ms: 1.0,
         first_byte_ms: Some(2.0),
