@@ -153,15 +153,14 @@ impl Attempt<'_> {
         }
         match self.hit.status {
             None => Ended::Broken,
-            Some(_) if self.hit.wire.cut.is_some() => Ended::Broken,
-            Some(status) if !is_success => Ended::Error(status),
-            Some(_) if !self.answers_json() => {
-                if self.hit.reply.is_empty() {
-                    Ended::Broken
-                } else {
-                    Ended::Success
-                }
+            Some(_) if self.is_sound() && is_success && self.is_cut() && self.hit.sent > 0 => {
+                Ended::Interrupted
             }
+            Some(_) if self.is_cut() => Ended::Broken,
+            Some(status) if !is_success => Ended::Error(status),
+            Some(_) if self.is_sound() && !self.sounds() => Ended::Broken,
+            Some(_) if !self.answers_json() && self.hit.reply.is_empty() => Ended::Broken,
+            Some(_) if !self.answers_json() => Ended::Success,
             Some(_) => match serde_json::from_slice::<Value>(&self.hit.reply) {
                 Ok(Value::Object(reply)) if !reply.get("error").is_none_or(Value::is_null) => {
                     Ended::ErrorInSuccess
@@ -186,13 +185,37 @@ impl Attempt<'_> {
         })
     }
 
+    /// Whether it was refused with an error that did not arrive whole.
+    pub fn is_broken_refusal(&self) -> bool {
+        self.is_cut() && self.hit.status.is_some_and(|status| (400..500).contains(&status))
+    }
+
+    /// Whether the wire kept the answer from arriving as its head says.
+    fn is_cut(&self) -> bool {
+        self.hit.wire.cut.is_some() || self.hit.wire.head.is_some()
+    }
+
+    /// Whether a success of this endpoint is sound, which has no beginning that could be held back.
+    fn is_sound(&self) -> bool {
+        self.hit.place.is_some_and(|(_, endpoint)| endpoint == Endpoint::AudioSpeech)
+    }
+
+    /// Whether the answer says that it is sound, and is not empty.
+    fn sounds(&self) -> bool {
+        let mut headers = self.hit.reply_headers();
+        let kind = headers.find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+        let is_sound = |(_, kind): (&str, &str)| {
+            kind.starts_with("audio/") || kind.starts_with("application/octet-stream")
+        };
+        kind.is_some_and(is_sound) && !self.hit.reply.is_empty()
+    }
+
     /// Whether a success of this endpoint is JSON: speech is not, and transcripts need not be.
     fn answers_json(&self) -> bool {
         let endpoint = self.hit.place.map(|(_, endpoint)| endpoint);
-        let is_sound = endpoint == Some(Endpoint::AudioSpeech);
         let is_text = endpoint.is_some_and(Endpoint::is_multipart)
             && !self.hit.reply.trim_ascii_start().starts_with(b"{");
-        !is_sound && !is_text
+        !self.is_sound() && !is_text
     }
 
     /// The events that were sent to the target, where the reply is a stream of them.

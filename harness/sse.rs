@@ -145,6 +145,13 @@ impl Event {
         }
     }
 
+    /// The place of this event among these: of one with the same bytes, else of one of equal value,
+    /// which takes far longer to see.
+    pub fn place_in<'a>(&self, events: impl Iterator<Item = &'a Self> + Clone) -> Option<usize> {
+        let same = events.clone().position(|it| it == self);
+        same.or_else(|| { events }.position(|it| it.likeness(self) != Likeness::Other))
+    }
+
     fn value(&self) -> Value {
         serde_json::from_str(&self.data).unwrap_or_default()
     }

@@ -1,106 +1,61 @@
-//! Properties over generated requests: what goes in at the client comes out at both hops, and the
-//! strict mock takes it.
+//! Properties over generated cases: whatever holds in the suite holds for all of them, and the model
+//! of the router agrees with what happened.
+//!
+//! The budget is fixed, and so is the seed unless `FALLPROOF_SEED` gives another. A case that fails
+//! is printed when it is as small as it gets, and its seed is kept in
+//! `proptest-regressions/properties.txt`, to be tried first from then on.
 
-use std::path::Path;
 use std::time::Duration;
 
-use fallproof::drive::{Outcome, Rig, Target};
-use fallproof::scenario::{Body, Scenario, Step, Suite};
-use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
+use fallproof::check::Verdict;
+use fallproof::drive::{Rig, Target};
+use fallproof::fuzz::draft::Draft;
+use fallproof::fuzz::draw::Scope;
+use fallproof::fuzz::model;
+use fallproof::fuzz::strategy::Drafts;
+use proptest::test_runner::{
+    Config, FileFailurePersistence, RngAlgorithm, TestCaseError, TestRng, TestRunner,
+};
 use tokio::runtime::Runtime;
 
-const BASE: &str = "responses-compact/openai-to-azure";
+/// How many cases each run tries.
+const CASES: u32 = 200;
 
-fn base() -> Scenario {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
-    let suite = Suite::load(&folder).unwrap_or_else(|error| panic!("{error}"));
-    suite.scenarios.into_iter().find(|scenario| scenario.id == BASE).expect("the base is there")
+fn seed() -> u64 {
+    let given = std::env::var("FALLPROOF_SEED").ok();
+    given.map_or(6, |seed| seed.parse().expect("FALLPROOF_SEED is a whole number"))
 }
 
-/// A JSON string in one of several spellings: plain, escaped, beyond the BMP, like an internal.
-fn text() -> impl Strategy<Value = String> {
-    prop_oneof![
-        any::<String>().prop_map(|text| serde_json::Value::from(text).to_string()),
-        "[a-z ]{0,40}".prop_map(|text| format!("\"{text}\"")),
-        Just(r#""\u0065\ud83d\ude80\/""#.to_owned()),
-        Just(r#""metadata""#.to_owned()),
-        Just(r#""🚀 한국어 e\u0301""#.to_owned()),
-    ]
-}
-
-fn input() -> impl Strategy<Value = String> {
-    let message = ("user|assistant|system|developer", text())
-        .prop_map(|(role, text)| format!(r#"{{"role": "{role}", "content":{text}}}"#));
-    prop_oneof![
-        text(),
-        prop::collection::vec(message, 1..4).prop_map(|items| format!("[{}]", items.join(" , "))),
-    ]
-}
-
-/// Every optional parameter of the endpoint that both surfaces of the chain know. A response of
-/// before is known only to the upstream that gave it, so none is named here.
-fn parameters() -> impl Strategy<Value = Vec<(&'static str, String)>> {
-    let one_of = |words: &'static [&'static str]| {
-        prop::sample::select(words).prop_map(|word| format!("\"{word}\""))
-    };
-    let instructions = prop_oneof![text(), Just("null".to_owned())];
-    let optional = (
-        prop::option::of(instructions.prop_map(|value| ("instructions", value))),
-        prop::option::of(Just(("previous_response_id", "null".to_owned()))),
-        prop::option::of(
-            "[a-z0-9]{1,40}".prop_map(|key| ("prompt_cache_key", format!("\"{key}\""))),
-        ),
-        prop::option::of(
-            one_of(&["in_memory", "24h"]).prop_map(|it| ("prompt_cache_retention", it)),
-        ),
-        prop::option::of(
-            one_of(&["auto", "default", "flex", "priority"]).prop_map(|it| ("service_tier", it)),
-        ),
-    );
-    (input(), optional)
-        .prop_map(|(input, (a, b, c, d, e))| {
-            [Some(("input", input)), a, b, c, d, e].into_iter().flatten().collect::<Vec<_>>()
-        })
-        .prop_shuffle()
-}
-
-/// The members as JSON text, with white space of its own and `model` at a place of its own.
-fn body() -> impl Strategy<Value = String> {
-    (parameters(), any::<prop::sample::Index>(), prop::sample::select(vec!["", " ", "\n  "]))
-        .prop_map(|(mut members, place, blank)| {
-            members.insert(place.index(members.len() + 1), ("model", "\"{{model}}\"".to_owned()));
-            let members: Vec<_> = members
-                .iter()
-                .map(|(name, value)| format!("{blank}\"{name}\":{blank}{value}"))
-                .collect();
-            format!("{{{}{blank}}}", members.join(","))
-        })
+/// Plays a case against the reference router. The error says what was found.
+fn play(runtime: &Runtime, draft: &Draft) -> Result<(), TestCaseError> {
+    let scenario = draft.scenario("fuzz/case", model::expect(draft));
+    let case = runtime.block_on(async {
+        let target = Target::Reference(None);
+        let rig = Rig::start(&[&scenario], &target, Duration::from_secs(60)).await;
+        rig.expect("the rig listens on ports that the system chooses").run(&scenario).await
+    });
+    let found = case.findings.iter().filter(|finding| finding.verdict > Verdict::Note);
+    let found: Vec<_> = found.map(|it| (it.requirement, it.message.as_str())).collect();
+    if found.is_empty() { Ok(()) } else { Err(TestCaseError::fail(format!("{found:#?}"))) }
 }
 
 #[test]
-fn a_compact_call_reaches_both_hops_as_it_was_sent_and_the_strict_mock_takes_it() {
-    let scenario = base();
+fn the_reference_router_keeps_every_requirement_in_every_generated_case() {
     let runtime = Runtime::new().expect("a runtime can be had");
-    let rig = runtime
-        .block_on(Rig::start(&[&scenario], &Target::Reference(None), Duration::from_secs(60)))
-        .expect("the rig listens on ports that the system chooses");
-    // Failing cases are printed whole, with their seed: nothing to look up in a file.
-    let config = Config { cases: 128, failure_persistence: None, ..Config::default() };
-    TestRunner::new(config)
-        .run(&body(), |body| {
-            let mut scenario = scenario.clone();
-            let Step::Calls(calls) = &mut scenario.steps[0] else { unreachable!("it sends") };
-            calls[0].send.body = Body::Text(body);
-            let case = runtime.block_on(rig.run(&scenario));
-            prop_assert_eq!(&case.outcome, &Outcome::Pass, "{:#?}", case.findings);
-            let [first, second] = &case.steps[0].hits[..] else {
-                return Err(TestCaseError::fail("not two attempts"));
-            };
-            // Both deployments go by the same name, so even `model` is the same.
-            prop_assert_eq!(&first.body, &second.body);
-            prop_assert_eq!(second.status, Some(200));
-            Ok(())
-        })
+    let seed = seed();
+    println!("{CASES} cases of seed {seed}; FALLPROOF_SEED gives another");
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+    let regressions = concat!(env!("CARGO_MANIFEST_DIR"), "/proptest-regressions/properties.txt");
+    let config = Config {
+        cases: CASES,
+        failure_persistence: Some(Box::new(FileFailurePersistence::Direct(regressions))),
+        ..Config::default()
+    };
+    // What hangs would cost real seconds.
+    let drafts = Drafts(Scope { slow: 0, ..Scope::default() });
+    TestRunner::new_with_rng(config, rng)
+        .run(&drafts, |draft| play(&runtime, &draft))
         .unwrap_or_else(|error| panic!("{error}"));
 }

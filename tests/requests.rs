@@ -49,7 +49,7 @@ fn one_request_for_each_goal_reaches_every_parameter_and_every_listed_value() {
         let grammar = Grammar::of(surface, endpoint);
         let goals = grammar.goals();
         let mut reached = HashSet::new();
-        for (case, goal) in (0..).zip(&goals) {
+        for (case, goal) in (0..).zip(goals) {
             let request = request(surface, endpoint, goal, &mut Dice::new(&mut rng(SEED, case)));
             grammar.visit(grammar.root(), &request, &mut |mark, _| {
                 reached.insert(mark);

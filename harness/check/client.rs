@@ -194,12 +194,16 @@ fn truthful_status(findings: &mut Findings<'_>, attempts: &[Attempt<'_>], status
     let fits = |attempt: &Attempt<'_>| match attempt.ended() {
         Ended::Error(400 | 413 | 422) => (400..500).contains(&status),
         Ended::Error(429) => matches!(status, 429 | 503),
+        Ended::Broken if attempt.is_broken_refusal() => true,
         // Some tell of a provider's silence as of the client's, with 408.
         Ended::Error(408 | 500..=599) | Ended::Broken => matches!(status, 408 | 429 | 500..=599),
         // What the operator's own mistakes look like to clients is for the operator to say.
         Ended::Success | Ended::Error(_) | Ended::ErrorInSuccess | Ended::Interrupted => true,
     };
-    if !attempts.iter().any(fits) {
+    // What became of an attempt that cannot be seen is known: there was no connection.
+    let unseen = (0..findings.view.group.chain.len()).any(|place| !findings.view.visible(place));
+    let by_unseen = unseen && matches!(status, 408 | 429 | 500..=599);
+    if !by_unseen && !attempts.iter().any(fits) {
         let ended = |attempt: &Attempt<'_>| match attempt.ended() {
             Ended::Error(status) => status.to_string(),
             _ => "a broken answer".to_owned(),

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::header::OF_GATEWAYS;
+use super::route::could_be_asked;
 use super::{Finding, Findings};
 use crate::observe::{Attempt, Ended, View};
 
@@ -75,22 +76,26 @@ fn steering_member(body: &Value) -> Option<String> {
 fn another_way(view: View<'_>) -> Option<String> {
     let chain = &view.group.chain;
     let attempts: Vec<_> = view.attempts().collect();
-    let first_visible = (0..chain.len()).find(|&place| view.visible(place))?;
+    let first_visible = (0..chain.len()).find(|&place| could_be_asked(view, place, 1))?;
     let (Some(first), Some(last)) = (attempts.first(), attempts.last()) else {
         let answered = view.step.exchange.status.is_some_and(|status| status < 300);
         return answered
             .then(|| "none of the chain was asked, and still it was answered".to_owned());
     };
-    if first.place != first_visible {
+    if first.place > first_visible {
         let (went, before) = (&first.hop.upstream, &chain[first_visible].upstream);
         return Some(format!("the call went to {went} before {before} was asked"));
     }
-    let next = (last.place + 1..chain.len()).find(|&place| view.visible(place))?;
+    let next = (last.place + 1..chain.len())
+        .find(|&place| could_be_asked(view, place, last.number + 1))?;
     hands_over(last).then(|| format!("{} was not asked", chain[next].upstream))
 }
 
 fn hands_over(attempt: &Attempt<'_>) -> bool {
-    matches!(attempt.ended(), Ended::Broken | Ended::Error(408 | 429 | 500..=599))
+    match attempt.ended() {
+        Ended::Broken => !attempt.is_broken_refusal(),
+        ended => matches!(ended, Ended::Error(408 | 429 | 500..=599)),
+    }
 }
 
 /// The gateway's own key is AUTH's.

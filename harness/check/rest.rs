@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use crate::declaration::Condition;
-use crate::observe::{Attempt, View};
+use crate::observe::{Attempt, Ended, View};
 
 /// No provider is left alone longer because it asks for it, where the group does not say.
 const MOST_ASKED_FOR: Duration = Duration::from_secs(60);
@@ -25,6 +25,8 @@ pub(super) enum Reason {
 pub(super) struct Rest {
     until: Duration,
     reason: Option<Reason>,
+    /// Until when it rests at the most, where it can be argued whether an attempt was a failure.
+    perhaps_until: Duration,
 }
 
 impl Rest {
@@ -33,23 +35,35 @@ impl Rest {
         let now = view.attempts().filter(|attempt| attempt.number < before);
         let now = now.map(|attempt| (view.step.at, attempt));
         let mut rest = Self::default();
-        let mut failures = 0;
+        // As few as it may be, and as many.
+        let (mut failures, mut perhaps) = (0, 0);
         for (at, attempt) in view.history().chain(now).filter(|(_, it)| it.place == place) {
             if let Some(wait) = asked_wait(view, &attempt) {
                 rest.prolong(at + wait, Reason::Asked);
             }
-            let Some(failure) = attempt.failure() else {
-                failures = 0;
+            if attempt.ended() == Ended::Success {
+                (failures, perhaps) = (0, 0);
                 continue;
-            };
-            let blamed = Condition::RECOMMENDED.iter().any(|it| it.covers(failure));
-            failures += u32::from(blamed && attempt.cause().is_none());
-            if let Some(cooldown) = view.group.policy.cooldown
-                && failures >= cooldown.after_failures
-                && blamed
-            {
-                let rests = Duration::from_millis(cooldown.for_ms);
-                rest.prolong(at + rests, Reason::KeptFailing);
+            }
+            let blamed = attempt
+                .failure()
+                .is_none_or(|failure| Condition::RECOMMENDED.iter().any(|it| it.covers(failure)));
+            if !blamed || attempt.cause().is_some() {
+                continue;
+            }
+            perhaps += 1;
+            if attempt.ended() == Ended::Interrupted || attempt.is_broken_refusal() {
+                failures = 0;
+            } else {
+                failures += 1;
+            }
+            let Some(cooldown) = view.group.policy.cooldown else { continue };
+            let until = at + Duration::from_millis(cooldown.for_ms);
+            if failures >= cooldown.after_failures {
+                rest.prolong(until, Reason::KeptFailing);
+            }
+            if perhaps >= cooldown.after_failures {
+                rest.perhaps_until = rest.perhaps_until.max(until);
             }
         }
         rest
@@ -57,7 +71,7 @@ impl Rest {
 
     fn prolong(&mut self, until: Duration, reason: Reason) {
         if until > self.until {
-            *self = Self { until, reason: Some(reason) };
+            (self.until, self.reason) = (until, Some(reason));
         }
     }
 
@@ -68,7 +82,8 @@ impl Rest {
 
     /// Whether it surely does not rest at this time.
     pub(super) fn is_over(&self, now: Duration) -> bool {
-        self.reason.is_none() || now > self.until + SLACK
+        let until = self.until.max(self.perhaps_until);
+        until.is_zero() || now > until + SLACK
     }
 
     /// Whether it has ever been told to rest.

@@ -75,7 +75,9 @@ fn next_after(view: View<'_>, last: &Attempt<'_>) -> Option<usize> {
     (last.place + 1..end).find(|&place| could_be_asked(view, place, last.number + 1))
 }
 
-fn could_be_asked(view: View<'_>, place: usize, before: usize) -> bool {
+/// Whether an attempt at this place would be seen, and it surely does not rest before the attempt
+/// with this number.
+pub(super) fn could_be_asked(view: View<'_>, place: usize, before: usize) -> bool {
     view.visible(place) && Rest::of(view, place, before).is_over(view.step.at)
 }
 
@@ -216,6 +218,8 @@ fn hand_over(findings: &mut Findings<'_>, attempts: &[Attempt<'_>]) {
     let view = findings.view;
     let Some(last) = attempts.last() else { return };
     let failure = match last.ended() {
+        // A refusal's status stands, whatever became of its words; who goes on does no harm.
+        Ended::Broken if last.is_broken_refusal() => return,
         Ended::Broken => "without a complete answer".to_owned(),
         Ended::Error(status @ (408 | 429 | 500..=599)) => format!("with {status}"),
         Ended::Success | Ended::Error(_) | Ended::ErrorInSuccess | Ended::Interrupted => return,

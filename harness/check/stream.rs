@@ -81,7 +81,7 @@ impl<'a> Heard<'a> {
     }
 
     fn said(&self, event: &Event) -> bool {
-        self.events.iter().any(|it| it.likeness(event) != Likeness::Other)
+        event.place_in(self.events.iter()).is_some()
     }
 
     /// How many of these events it said.
@@ -187,7 +187,7 @@ impl Stream<'_> {
                     .push((USAGE, format!("event {} is a usage chunk nobody asked for", at + 1)));
                 continue;
             }
-            if let Some(same) = left.iter().position(|it| it.likeness(event) != Likeness::Other) {
+            if let Some(same) = event.place_in(left.iter().copied()) {
                 left.remove(same);
                 own.push(event);
                 continue;
@@ -321,9 +321,7 @@ impl Stream<'_> {
                 (Some(last), None) if is_interrupted || last.meaning() == Meaning::End => break,
                 (Some(missing), None) => format!("was lost: {}", brief(missing)),
                 (Some(wanted), Some(other)) => difference(wanted, other, &sent[..at], &got[at..]),
-                (None, Some(added))
-                    if sent.iter().any(|it| it.likeness(added) != Likeness::Other) =>
-                {
+                (None, Some(added)) if added.place_in(sent.iter().copied()).is_some() => {
                     format!("came twice: {}", brief(added))
                 }
                 (None, Some(added)) => format!("was never sent: {}", brief(added)),
@@ -338,9 +336,7 @@ impl Stream<'_> {
 
 /// What became of `wanted`, where `other` came.
 fn difference(wanted: &Event, other: &Event, before: &[&Event], after: &[&Event]) -> String {
-    let holds = |events: &[&Event], event: &Event| {
-        events.iter().any(|it| it.likeness(event) != Likeness::Other)
-    };
+    let holds = |events: &[&Event], event: &Event| event.place_in(events.iter().copied()).is_some();
     if holds(before, other) {
         return format!("came twice: {}", brief(other));
     }

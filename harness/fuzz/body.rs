@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::dice::Dice;
+use super::dice::{Dice, rng};
 use super::grammar::{Grammar, Id, List, Node, Object, Text, Turn};
 use super::spelling;
 use crate::json::Tree;
@@ -34,6 +34,12 @@ pub fn body(grammar: &Grammar, route: &[Turn], manner: Manner, dice: &mut Dice<'
         writer.needs(members, object);
     }
     body
+}
+
+/// The smallest body, always the same.
+pub fn least(grammar: &Grammar) -> Tree {
+    let manner = Manner { budget: 0, density: 0 };
+    body(grammar, &[], manner, &mut Dice::new(&mut rng(0, 0)))
 }
 
 struct Writer<'a, 'd, 'r> {

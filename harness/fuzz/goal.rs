@@ -22,30 +22,30 @@ pub struct Goal {
 /// A turn taken at a place.
 pub type Mark = (Id, Turn);
 
-impl Grammar {
-    /// Every goal, the nearest to the root first.
-    pub fn goals(&self) -> Vec<Goal> {
-        let mut goals = Vec::new();
-        let mut met = HashSet::from([self.root()]);
-        let mut queue = VecDeque::from([(self.root(), Vec::new())]);
-        while let Some((id, route)) = queue.pop_front() {
-            let led = |turn| [&route[..], &[turn]].concat();
-            if let Node::Words(words) = self.node(id) {
-                let words = (0..words.len()).map(Turn::Word);
-                goals.extend(words.map(|turn| Goal { mark: (id, turn), route: led(turn) }));
+/// Every goal of a grammar, the nearest to the root first.
+pub(super) fn all(grammar: &Grammar) -> Vec<Goal> {
+    let mut goals = Vec::new();
+    let mut met = HashSet::from([grammar.root()]);
+    let mut queue = VecDeque::from([(grammar.root(), Vec::new())]);
+    while let Some((id, route)) = queue.pop_front() {
+        let led = |turn| [&route[..], &[turn]].concat();
+        if let Node::Words(words) = grammar.node(id) {
+            let words = (0..words.len()).map(Turn::Word);
+            goals.extend(words.map(|turn| Goal { mark: (id, turn), route: led(turn) }));
+        }
+        for (turn, below) in grammar.below(id) {
+            if turn != Turn::Item {
+                goals.push(Goal { mark: (id, turn), route: led(turn) });
             }
-            for (turn, below) in self.below(id) {
-                if turn != Turn::Item {
-                    goals.push(Goal { mark: (id, turn), route: led(turn) });
-                }
-                if met.insert(below) {
-                    queue.push_back((below, led(turn)));
-                }
+            if met.insert(below) {
+                queue.push_back((below, led(turn)));
             }
         }
-        goals
     }
+    goals
+}
 
+impl Grammar {
     /// A goal in words: `input|1[].content=auto`, where `|1` is a branch.
     pub fn describe(&self, goal: &Goal) -> String {
         let mut at = self.root();

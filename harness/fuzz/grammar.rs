@@ -11,6 +11,8 @@ use fallproof_mocks::strict;
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
+use super::goal::{self, Goal};
+
 /// A place in a grammar.
 pub type Id = usize;
 
@@ -23,6 +25,7 @@ pub struct Grammar {
     root: Id,
     /// Which parameters need others.
     needs: Vec<Need>,
+    goals: Vec<Goal>,
 }
 
 /// That a parameter is taken only beside others.
@@ -143,12 +146,19 @@ impl Grammar {
         let costs = costs(&nodes);
         let rules = schema["x-rules"].as_array().into_iter().flatten();
         let needs = rules.filter(|rule| rule["kind"] == "requires").map(need).collect();
-        Self { nodes, costs, root, needs }
+        let mut grammar = Self { nodes, costs, root, needs, goals: Vec::new() };
+        grammar.goals = goal::all(&grammar);
+        grammar
     }
 
     /// Where a request begins.
     pub fn root(&self) -> Id {
         self.root
+    }
+
+    /// Everything that a request can reach, the nearest to the root first.
+    pub fn goals(&self) -> &[Goal] {
+        &self.goals
     }
 
     /// Which parameters need others.

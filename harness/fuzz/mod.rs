@@ -2,14 +2,22 @@
 //!
 //! A [`grammar`] is read from the schemas that the mocks enforce; each generated [`body`] heads for
 //! one [`goal`] of it, and is then made to [`fit`] every deployment that it may reach, or
-//! [`spoil`]t.
+//! [`spoil`]t. A [`draft`](draft::Draft) puts it before a chain with scripts, and a [`model`] tells
+//! what the router must make of it.
 
 pub mod body;
 pub mod dice;
+pub mod draft;
+pub mod draw;
 pub mod fit;
 pub mod goal;
 pub mod grammar;
 pub mod headers;
+pub mod layout;
+pub mod model;
 pub mod models;
+pub mod play;
+pub mod shrink;
 pub mod spelling;
 pub mod spoil;
+pub mod strategy;

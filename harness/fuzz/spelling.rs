@@ -197,7 +197,7 @@ pub fn number(limits: &Number, dice: &mut Dice<'_>) -> String {
     let least = limits.least.and_then(|least| whole(least.ceil())).unwrap_or(0);
     let most = limits.most.and_then(|most| whole(most.floor())).unwrap_or(i64::MAX);
     // Small ones above all: many count something that the mocks must then make.
-    let reach = if dice.chance(75) { 4 } else { 1_000 };
+    let reach = if dice.chance(95) { 4 } else { 1_000 };
     let number = dice.within(least..=most.min(least.saturating_add(reach)).max(least));
     if limits.integer || number < 0 || number >= most || dice.chance(50) {
         return number.to_string();

@@ -175,11 +175,12 @@ impl Search<'_, '_, '_> {
             }
             (Node::List(limits), Tree::Array(items)) => {
                 let few = (limits.least > 0).then(|| Change::Replace(Tree::Array(vec![])));
-                let many = limits.most.filter(|_| !items.is_empty()).map(|most| {
-                    Change::Replace(Tree::Array(
-                        items.iter().cycle().take(most + 1).cloned().collect(),
-                    ))
-                });
+                let many =
+                    limits.most.filter(|&most| most < 500 && !items.is_empty()).map(|most| {
+                        Change::Replace(Tree::Array(
+                            items.iter().cycle().take(most + 1).cloned().collect(),
+                        ))
+                    });
                 few.into_iter().chain(many).collect()
             }
             _ => vec![],

@@ -18,7 +18,7 @@ use super::{Cooldown, DeadEnd, Group, ONLY_GROUP, Scenario, Upstream};
 use crate::yaml::{At, Diagnostic, LoadError, Optional, Source};
 
 /// The legacy surface's version where a scenario names none: the last preview of the dated ones.
-const DEFAULT_API_VERSION: &str = "2025-04-01-preview";
+pub const DEFAULT_API_VERSION: &str = "2025-04-01-preview";
 
 /// Reads the scenarios of `file`: the one of this id, or each case of the family of this id.
 pub fn load(file: &Path, id: &str) -> Result<Vec<Scenario>, LoadError> {

@@ -25,9 +25,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::declaration::{Ability, Condition, Feature};
 
-pub use load::load;
+pub use load::{DEFAULT_API_VERSION, load};
 pub use pattern::Pattern;
-pub use payload::{Body, Part, Rendered};
+pub use payload::{Body, MODEL_PLACEHOLDER, Part, Rendered};
 pub use schema::schema;
 pub use suite::{SelectError, Suite};
 

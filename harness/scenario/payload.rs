@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 /// What stands in the text of `body_json` where the model group's name goes.
-pub(super) const MODEL_PLACEHOLDER: &str = "{{model}}";
+pub const MODEL_PLACEHOLDER: &str = "{{model}}";
 
 /// What becomes a different word in each call.
 pub(super) const CALL_PLACEHOLDER: &str = "{{call}}";
