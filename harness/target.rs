@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -55,26 +55,33 @@ impl Reference {
         saboteur: Option<&Saboteur>,
     ) -> io::Result<Self> {
         let means = saboteur.map(|saboteur| saboteur.means);
-        let meddler = match means {
-            Some(Means::Meddled(change)) => Some(Meddler::start(&plan.groups, change).await?),
-            Some(Means::Passing(_)) => Some(Meddler::start(&plan.groups, passing::unpack).await?),
-            Some(Means::Remembering) => Some(Meddler::start_remembering(&plan.groups).await?),
-            _ => None,
-        };
+        let meddler = meddler(plan, means).await?;
         let instead = meddler.as_ref().map(|meddler| meddler.addr);
         let mut clocked = HashMap::new();
         for scenario in scenarios.iter().filter(|scenario| scenario.steps.len() > 1) {
             let clock = ManualClock::new();
             let groups = plan.groups_of(&scenario.id);
-            let router = run(groups, instead, means, Clock::Manual(clock.clone())).await?;
+            let router = run(groups, instead, means, Clock::Manual(clock.clone()), ANY).await?;
             clocked.insert(scenario.id.clone(), (router, clock));
         }
         let others: Vec<_> = (plan.groups.iter())
             .filter(|group| !clocked.contains_key(&group.scenario))
             .cloned()
             .collect();
-        let shared = run(&others, instead, means, Clock::System).await?;
+        let shared = run(&others, instead, means, Clock::System, ANY).await?;
         Ok(Self { shared, clocked, _meddler: meddler })
+    }
+
+    /// Serves one broken on purpose to whoever calls, at an address of the caller's choice.
+    ///
+    /// # Errors
+    /// Those of listening there.
+    pub async fn serve(plan: &Plan, saboteur: &Saboteur, listen: SocketAddr) -> io::Result<Self> {
+        let means = Some(saboteur.means);
+        let meddler = meddler(plan, means).await?;
+        let instead = meddler.as_ref().map(|meddler| meddler.addr);
+        let shared = run(&plan.groups, instead, means, Clock::System, listen).await?;
+        Ok(Self { shared, clocked: HashMap::new(), _meddler: meddler })
     }
 
     /// Where it listens for the calls of this scenario.
@@ -90,13 +97,27 @@ impl Reference {
     }
 }
 
+/// Any port of this machine.
+const ANY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+/// What stands between the router and the providers, where its means need that.
+async fn meddler(plan: &Plan, means: Option<Means>) -> io::Result<Option<Meddler>> {
+    Ok(match means {
+        Some(Means::Meddled(change)) => Some(Meddler::start(&plan.groups, change).await?),
+        Some(Means::Passing(_)) => Some(Meddler::start(&plan.groups, passing::unpack).await?),
+        Some(Means::Remembering) => Some(Meddler::start_remembering(&plan.groups).await?),
+        _ => None,
+    })
+}
+
 async fn run(
     groups: &[Group],
     instead: Option<SocketAddr>,
     means: Option<Means>,
     clock: Clock,
+    listen: SocketAddr,
 ) -> io::Result<Running> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let listener = TcpListener::bind(listen).await?;
     let url = BaseUrl { authority: listener.local_addr()?.to_string(), path: "/v1".to_owned() };
     let app = app(groups, instead, means, clock)?;
     let task = tokio::spawn(async move { axum::serve(listener, app).await });

@@ -184,10 +184,15 @@ impl Source {
     pub fn read(file: &Path) -> Result<Self, LoadError> {
         let bytes = read_limited(file)
             .map_err(|error| Diagnostic::about_file(file, format!("cannot be read: {error}")))?;
+        Self::of(file, &bytes)
+    }
+
+    /// The same of a file whose bytes are at hand.
+    pub fn of(file: &Path, bytes: &[u8]) -> Result<Self, LoadError> {
         if bytes.len() as u64 > MAX_BYTES {
             return Err(Diagnostic::about_file(file, "is larger than 1 MiB").into());
         }
-        Self::new(file, &bytes)
+        Self::new(file, bytes)
     }
 
     /// Text that is at hand, under the name that its errors give it.

@@ -1,23 +1,25 @@
 //! The command line: what can be asked for, and how it ends.
 
 mod document;
+mod init;
 mod router;
 mod run;
+mod saboteur;
 mod serve;
 
 use std::fmt::Display;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anstream::{eprintln, println};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use fallproof::drive::StartError;
 use fallproof::plan::{Addresses, Plan};
 use fallproof::scenario::{Scenario, SelectError, Suite};
 use owo_colors::OwoColorize as _;
 
-/// Where the suite is unless said.
+/// Where a team has its own scenarios, and Fallproof's repository the suite.
 const SCENARIOS: &str = "scenarios";
 
 /// Proves that an LLM gateway's fallbacks work.
@@ -56,6 +58,15 @@ enum Command {
     Behaviours,
     /// List the routers that are broken on purpose, for `run --saboteur`
     Saboteurs,
+    /// Serve one of them, configured for these scenarios
+    Saboteur(saboteur::SaboteurArgs),
+    /// Write a folder to start from: a scenario of your own, and CI that runs it beside the suite
+    Init(init::Init),
+    /// Print completions for your shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
 }
 
 /// Which scenarios.
@@ -66,9 +77,10 @@ struct Selection {
     /// Only scenarios with this tag (may be given again)
     #[arg(long = "tag", value_name = "TAG")]
     tags: Vec<String>,
-    /// The folder that holds the suite
-    #[arg(long, value_name = "DIR", default_value = SCENARIOS)]
-    scenarios: PathBuf,
+    /// The folder that holds the suite, instead of the one that Fallproof brings along and your own
+    /// scenarios in `scenarios/` beside it
+    #[arg(long, value_name = "DIR")]
+    scenarios: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -156,6 +168,13 @@ fn dispatch(command: Command) -> Result<(), Stop> {
             document::saboteurs();
             Ok(())
         }
+        Command::Saboteur(arguments) => arguments.execute(),
+        Command::Init(arguments) => arguments.execute(),
+        Command::Completions { shell } => {
+            let mut command = Cli::command();
+            clap_complete::generate(shell, &mut command, "fallproof", &mut std::io::stdout());
+            Ok(())
+        }
     }
 }
 
@@ -167,7 +186,14 @@ struct Selected {
 
 impl Selection {
     fn load(&self) -> Result<Selected, Stop> {
-        let suite = Suite::load(&self.scenarios).map_err(|error| Stop::File(error.styled()))?;
+        let here = Path::new(SCENARIOS);
+        let suite = match &self.scenarios {
+            Some(folder) => Suite::load(folder),
+            // Fallproof's own repository: what is there is newer than what was built in.
+            None if here.join("requirements.yaml").is_file() => Suite::load(here),
+            None => Suite::embedded(here),
+        };
+        let suite = suite.map_err(|error| Stop::File(error.styled()))?;
         let chosen = suite.select(&self.patterns, &self.tags);
         let scenarios = chosen.map_err(|error| match error {
             SelectError::Load(error) => Stop::File(error.styled()),

@@ -24,7 +24,7 @@ use fallproof::saboteur;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
-use super::{INTERRUPTED, SCENARIOS, Selected, Selection, Stop, interrupted, runtime};
+use super::{INTERRUPTED, Selected, Selection, Stop, interrupted, runtime};
 
 /// Scenarios that run side by side against the reference router. An external gateway gets one at a
 /// time.
@@ -201,8 +201,8 @@ impl Run {
     /// The command that runs one scenario again in the same way.
     fn replay(&self, target: &Target, scenario: &str) -> String {
         let mut words = vec!["fallproof run".to_owned(), scenario.to_owned()];
-        if self.selection.scenarios != Path::new(SCENARIOS) {
-            words.push(format!("--scenarios {}", quoted(&self.selection.scenarios)));
+        if let Some(folder) = &self.selection.scenarios {
+            words.push(format!("--scenarios {}", quoted(folder)));
         }
         if seconds(DEFAULT_PATIENCE) != Ok(self.patience) {
             words.push(format!("--patience {}", self.patience.as_secs_f64()));

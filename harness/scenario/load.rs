@@ -22,11 +22,19 @@ pub const DEFAULT_API_VERSION: &str = "2025-04-01-preview";
 
 /// Reads the scenarios of `file`: the one of this id, or each case of the family of this id.
 pub fn load(file: &Path, id: &str) -> Result<Vec<Scenario>, LoadError> {
-    let source = Source::read(file)?;
+    from(&Source::read(file)?, file, id)
+}
+
+/// The same of a file whose bytes are at hand.
+pub(super) fn read(file: &Path, bytes: &[u8], id: &str) -> Result<Vec<Scenario>, LoadError> {
+    from(&Source::of(file, bytes)?, file, id)
+}
+
+fn from(source: &Source, file: &Path, id: &str) -> Result<Vec<Scenario>, LoadError> {
     if source.has_key("matrix") {
-        family(&source, file, id)
+        family(source, file, id)
     } else {
-        one(&source, file, id).map(|scenario| vec![scenario])
+        one(source, file, id).map(|scenario| vec![scenario])
     }
 }
 

@@ -4,6 +4,7 @@ mod body;
 mod expand;
 mod family;
 mod file;
+mod files;
 mod load;
 mod load_steps;
 mod node;

@@ -1,18 +1,19 @@
 //! The suite: a folder of scenario files, their ids, and how a run chooses among them.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::path::{Path, PathBuf};
-use std::{fmt, fs};
 
 use sha2::{Digest as _, Sha256};
 
-use super::load::is_kebab_case;
+use super::files::SuiteFile;
+use super::load::{is_kebab_case, read};
 use super::pattern::Pattern;
 use super::{Scenario, load};
 use crate::plan::hex;
 use crate::yaml::{Diagnostic, LoadError, nearest};
 
-/// The scenarios of one folder.
+/// Scenarios to choose from.
 #[derive(Debug, Clone)]
 pub struct Suite {
     /// Sorted by id.
@@ -25,20 +26,45 @@ impl Suite {
     /// Reads every `.yaml` file below `folder` but `requirements.yaml` and what begins with `_` or
     /// `.`. The error holds what is wrong with all of them.
     pub fn load(folder: &Path) -> Result<Self, LoadError> {
+        Self::of(&SuiteFile::below(folder))
+    }
+
+    /// The suite that this program was released with, and beside it the scenarios below `own`,
+    /// where that is a folder.
+    pub fn embedded(own: &Path) -> Result<Self, LoadError> {
+        let mut files = SuiteFile::embedded();
+        if own.is_dir() {
+            files.extend(SuiteFile::below(own));
+        }
+        Self::of(&files)
+    }
+
+    fn of(files: &[Result<SuiteFile, Diagnostic>]) -> Result<Self, LoadError> {
         let mut diagnostics = Vec::new();
-        let mut files = Vec::new();
-        collect_files(folder, &mut files, &mut diagnostics);
-        let mut scenarios = Vec::new();
+        let mut scenarios = Vec::<Scenario>::new();
         let mut digest = Sha256::new();
         for file in files {
-            let below = file.strip_prefix(folder).unwrap_or(&file);
-            let text = fs::read_to_string(&file).unwrap_or_default();
+            let SuiteFile { below, file, bytes } = match file {
+                Ok(file) => file,
+                Err(problem) => {
+                    diagnostics.push(problem.clone());
+                    continue;
+                }
+            };
+            let text = String::from_utf8_lossy(bytes);
             for line in below.iter().filter_map(|part| part.to_str()).chain(text.lines()) {
                 digest.update(line);
                 digest.update("\n");
             }
-            match id(below, &file).and_then(|id| load(&file, &id)) {
-                Ok(cases) => scenarios.extend(cases),
+            match id(below, file).and_then(|id| read(file, bytes, &id)) {
+                Ok(cases) => {
+                    let taken = |case: &&Scenario| scenarios.iter().any(|it| it.id == case.id);
+                    if let Some(twin) = cases.iter().find(taken) {
+                        let message = format!("`{}` is the id of another scenario", twin.id);
+                        diagnostics.push(Diagnostic::about_file(file, message));
+                    }
+                    scenarios.extend(cases);
+                }
                 Err(error) => diagnostics.extend(error.diagnostics),
             }
         }
@@ -127,34 +153,6 @@ impl Suite {
 fn load_outsider(file: &Path) -> Result<Vec<Scenario>, SelectError> {
     let name = Path::new(file.file_name().unwrap_or_default());
     id(name, file).and_then(|id| load(file, &id)).map_err(SelectError::Load)
-}
-
-fn collect_files(folder: &Path, files: &mut Vec<PathBuf>, problems: &mut Vec<Diagnostic>) {
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) => {
-            let message = format!("this folder cannot be read: {error}");
-            return problems.push(Diagnostic::about_file(folder, message));
-        }
-    };
-    let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
-    paths.sort();
-    for path in paths {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let extension = path.extension().unwrap_or_default();
-        if name.starts_with(['_', '.']) || name == "requirements.yaml" {
-        } else if path.is_dir() {
-            // A link to a folder could lead in circles.
-            if !path.is_symlink() {
-                collect_files(&path, files, problems);
-            }
-        } else if extension == "yaml" {
-            files.push(path);
-        } else if extension == "yml" {
-            let message = "a scenario's file ends in `.yaml`; this one would not be run";
-            problems.push(Diagnostic::about_file(&path, message));
-        }
-    }
 }
 
 /// The id of the scenario or family at this path below the suite's folder.

@@ -1,0 +1,76 @@
+//! Fallproof as it is installed: outside of its repository, with what it brings along.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn fallproof(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_fallproof"))
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .expect("the binary was built with this test")
+}
+
+fn told(output: &Output) -> String {
+    let text = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+#[test]
+fn the_suite_comes_along() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let output = fallproof(folder.path(), &["run", "responses-compact"]);
+    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    assert!(told(&output).contains("4 scenarios: 4 passed"), "{}", told(&output));
+}
+
+#[test]
+fn a_team_begins_with_a_scenario_of_its_own_beside_the_suite() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let output = fallproof(folder.path(), &["init"]);
+    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    let output = fallproof(folder.path(), &["run", "own", "responses-compact"]);
+    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    assert!(told(&output).contains("5 scenarios: 5 passed"), "{}", told(&output));
+}
+
+#[test]
+fn nothing_is_overwritten_where_a_team_has_begun() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let readme = folder.path().join("README.md");
+    fs::write(&readme, "ours").expect("it can be written");
+    let output = fallproof(folder.path(), &["init"]);
+    assert_eq!(output.status.code(), Some(2), "{}", told(&output));
+    assert!(told(&output).contains("README.md is there already"), "{}", told(&output));
+    assert_eq!(fs::read_to_string(&readme).expect("it is there"), "ours");
+    assert!(!folder.path().join("scenarios").exists());
+}
+
+#[test]
+fn an_id_of_the_suite_cannot_be_taken_by_another_scenario() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    assert_eq!(fallproof(folder.path(), &["init"]).status.code(), Some(0));
+    let twin = folder.path().join("scenarios/responses-compact/openai-to-azure.yaml");
+    fs::create_dir_all(twin.parent().expect("a folder")).expect("it can be made");
+    fs::rename(folder.path().join("scenarios/own/first.yaml"), twin).expect("it can be moved");
+    let output = fallproof(folder.path(), &["run"]);
+    assert_eq!(output.status.code(), Some(2), "{}", told(&output));
+    assert!(told(&output).contains("is the id of another scenario"), "{}", told(&output));
+}
+
+#[test]
+fn a_shell_gets_completions() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let output = fallproof(folder.path(), &["completions", "bash"]);
+    assert!(output.status.success());
+    assert!(told(&output).contains("explain"), "{}", told(&output));
+}
+
+#[test]
+fn a_saboteur_that_does_not_exist_is_a_wrong_word() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let output = fallproof(folder.path(), &["saboteur", "invented-metadat"]);
+    assert_eq!(output.status.code(), Some(2), "{}", told(&output));
+    assert!(told(&output).contains("there is no saboteur"), "{}", told(&output));
+}
