@@ -12,6 +12,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Error as _, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::scenario::Scenario;
+
 /// What a target says of itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -68,6 +70,14 @@ impl Declaration {
     /// The failures that lead on to the next deployment by default.
     pub fn fallback_on(&self) -> &[Condition] {
         self.fallback_on.as_deref().unwrap_or(Condition::RECOMMENDED)
+    }
+
+    /// What this scenario needs and the target lacks, with the reason, if there is such a thing.
+    pub fn lacked_by(&self, scenario: &Scenario) -> Option<String> {
+        let because = |need: &Feature| self.lacks.get(need);
+        let needs = scenario.needs();
+        let (need, because) = needs.iter().find_map(|need| Some((need, because(need)?)))?;
+        Some(format!("unsupported-feature: {need} ({because})"))
     }
 
     /// Why this requirement is not claimed, where it is not.

@@ -5,6 +5,7 @@ mod play;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -15,6 +16,7 @@ use futures_util::FutureExt as _;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
+use crate::adapter::{Adapter, Front, LaunchError, Process, RenderError, Site};
 use crate::check::Finding;
 use crate::client::{self, BaseUrl};
 use crate::declaration::Declaration;
@@ -37,8 +39,16 @@ pub enum Target {
         key: String,
         /// Where it expects the upstreams.
         upstreams: SocketAddr,
-        /// What it says of itself.
-        declaration: Box<Declaration>,
+        /// How it is spoken to and what it says of itself; as OpenAI is and like the reference
+        /// router unless given.
+        adapter: Option<Arc<Adapter>>,
+    },
+    /// A gateway that is started here, configured by its adapter.
+    Launched {
+        /// How it is configured, started and spoken to.
+        adapter: Arc<Adapter>,
+        /// What is started, where it is written to and where it listens.
+        site: Site,
     },
 }
 
@@ -57,7 +67,8 @@ pub struct Rig {
 /// The target at work.
 enum Running {
     Reference(Reference),
-    External(BaseUrl),
+    /// A gateway, and where it was started here its process.
+    Gateway(Box<Front>, Option<Process>),
 }
 
 /// What became of one scenario.
@@ -140,6 +151,8 @@ pub enum StartError {
     Script(String, ScriptError),
     /// Nothing answers where the target was said to be.
     Unreachable(BaseUrl, String),
+    /// The gateway could not be started.
+    Launch(LaunchError),
 }
 
 impl std::fmt::Display for StartError {
@@ -161,11 +174,18 @@ impl std::fmt::Display for StartError {
                 "no target at http://{}: {error}; start the gateway first, or correct --target",
                 url.authority
             ),
+            Self::Launch(error) => write!(formatter, "{error}"),
         }
     }
 }
 
 impl std::error::Error for StartError {}
+
+impl From<RenderError> for StartError {
+    fn from(error: RenderError) -> Self {
+        Self::Launch(error.into())
+    }
+}
 
 impl Rig {
     /// Brings up the upstreams for these scenarios, and the target where it is the reference
@@ -176,7 +196,9 @@ impl Rig {
         patience: Duration,
     ) -> Result<Self, StartError> {
         let listen = match target {
-            Target::Reference(_) => SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            Target::Reference(_) | Target::Launched { .. } => {
+                SocketAddr::from((Ipv4Addr::LOCALHOST, 0))
+            }
             Target::External { upstreams, .. } => *upstreams,
         };
         let wire =
@@ -191,26 +213,49 @@ impl Rig {
             Err(error) => (wire.refusing_addr(), Some(error.to_string())),
         };
         let addresses = Addresses { wire: wire.addr(), refusing: wire.refusing_addr(), silent };
-        let plan = Plan::new(scenarios.iter().copied(), addresses);
+        let adapter = target.adapter();
+        let plan = match adapter {
+            Some(adapter) => adapter.plan(scenarios.iter().copied(), addresses),
+            None => Plan::new(scenarios.iter().copied(), addresses),
+        };
         for scenario in scenarios {
             plug(&wire, scenario, &plan)?;
         }
-        let (running, gateway_key, declaration) = match target {
+        let declaration =
+            adapter.map_or_else(Declaration::default, |adapter| adapter.declaration.clone());
+        let (running, gateway_key) = match target {
             Target::Reference(saboteur) => {
                 let reference = Reference::start(&plan, scenarios, *saboteur)
                     .await
                     .map_err(StartError::Router)?;
                 let key = target::REFERENCE_CLIENT_KEY.to_owned();
-                (Running::Reference(reference), key, Declaration::default())
+                (Running::Reference(reference), key)
             }
-            Target::External { url, key, declaration, .. } => {
+            Target::External { url, key, adapter, .. } => {
                 client::reachable(url)
                     .await
                     .map_err(|error| StartError::Unreachable(url.clone(), error))?;
-                (Running::External(url.clone()), key.clone(), (**declaration).clone())
+                let front = Front::new(url.clone(), key.clone(), adapter.clone(), &plan)?;
+                (Running::Gateway(Box::new(front), None), key.clone())
+            }
+            Target::Launched { adapter, site } => {
+                let configuration = adapter.render(&plan, site)?;
+                let process =
+                    adapter.launch(&configuration, site).await.map_err(StartError::Launch)?;
+                let (authority, key) = (&process.authority, site.key.clone());
+                let front =
+                    Front::adapted(authority, key.clone(), Arc::clone(adapter), configuration);
+                (Running::Gateway(Box::new(front), Some(process)), key)
             }
         };
         Ok(Self { wire, plan, never_silent, running, gateway_key, declaration, patience })
+    }
+
+    /// Ends the gateway, where it was started here: politely until `hurry` is done.
+    pub async fn stop(self, hurry: impl Future<Output = ()>) {
+        if let Running::Gateway(_, Some(process)) = self.running {
+            process.stop(hurry).await;
+        }
     }
 
     /// When the upstreams began to listen: the journal's times count from here.
@@ -325,7 +370,22 @@ fn plug(wire: &Wire, scenario: &Scenario, plan: &Plan) -> Result<(), StartError>
     Ok(())
 }
 
+impl Target {
+    fn adapter(&self) -> Option<&Arc<Adapter>> {
+        match self {
+            Self::Reference(_) => None,
+            Self::External { adapter, .. } => adapter.as_ref(),
+            Self::Launched { adapter, .. } => Some(adapter),
+        }
+    }
+}
+
 impl Case {
+    /// A scenario of which only this is known.
+    pub fn not_run(scenario: &Scenario, outcome: Outcome) -> Self {
+        Self::without_steps(scenario, Instant::now(), outcome)
+    }
+
     fn without_steps(scenario: &Scenario, started: Instant, outcome: Outcome) -> Self {
         Self {
             scenario: scenario.id.clone(),

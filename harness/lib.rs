@@ -5,6 +5,7 @@
 //! behind it; what both saw is [`observe`]d, [`check`]ed against the [`requirement`]s and told in
 //! a [`report`].
 
+pub mod adapter;
 pub mod baseline;
 pub mod check;
 pub mod client;
@@ -19,6 +20,7 @@ pub mod requirement;
 pub mod saboteur;
 pub mod scenario;
 pub mod serve;
+pub mod shell;
 pub mod sse;
 pub mod target;
 pub mod yaml;

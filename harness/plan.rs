@@ -143,10 +143,25 @@ impl Plan {
             groups.map(move |(name, group)| Group::new(scenario, name, group, addresses))
         };
         let groups: Vec<_> = scenarios.into_iter().flat_map(of_scenario).collect();
-        let upstreams = format!("http://{}", addresses.wire);
+        Self::of(format!("http://{}", addresses.wire), groups)
+    }
+
+    fn of(upstreams: String, groups: Vec<Group>) -> Self {
         let text = serde_json::to_string(&(&upstreams, &groups))
             .expect("a plan holds only strings and numbers");
         Self { fingerprint: format!("sha256:{}", hex(&Sha256::digest(text))), upstreams, groups }
+    }
+
+    /// The same plan for a target that cannot rename: each deployment goes by its group's name.
+    #[must_use]
+    pub fn without_renaming(mut self) -> Self {
+        for group in &mut self.groups {
+            let detours = group.on_context_length.iter_mut().chain(&mut group.on_content_filter);
+            for hop in group.chain.iter_mut().chain(detours) {
+                hop.deployment.clone_from(&group.group);
+            }
+        }
+        Self::of(self.upstreams, self.groups)
     }
 
     /// The groups of a scenario, in the order of its file.
@@ -278,7 +293,8 @@ impl Hop {
         upstream: &scenario::Upstream,
         addresses: Addresses,
     ) -> Self {
-        let prefix = format!("/{}/{name}", scenario.slug());
+        // A URL with an `@` is taken for one with a user by some.
+        let prefix = format!("/{}/{name}", scenario.slug().replace('@', "~"));
         let address = match upstream.dead_end() {
             Some(DeadEnd::Refusing) => addresses.refusing,
             Some(DeadEnd::Silent) => addresses.silent,

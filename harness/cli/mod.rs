@@ -1,19 +1,24 @@
 //! The command line: what can be asked for, and how it ends.
 
+mod adapters;
+mod config;
 mod document;
+mod gateway;
 mod init;
+mod interrupt;
 mod router;
 mod run;
 mod saboteur;
 mod serve;
 
 use std::fmt::Display;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anstream::{eprintln, println};
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use fallproof::adapter::LaunchError;
 use fallproof::drive::StartError;
 use fallproof::plan::{Addresses, Plan};
 use fallproof::scenario::{Scenario, SelectError, Suite};
@@ -37,12 +42,19 @@ struct Cli {
     command: Command,
 }
 
+/// Where the upstreams of an external gateway listen unless said.
+const DEFAULT_UPSTREAMS: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 9100));
+
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run scenarios against the reference router, or against a gateway (--target)
     Run(run::Run),
     /// Print what a gateway must be configured with for these scenarios
     Plan(PlanArgs),
+    /// Write a gateway's configuration for these scenarios, as its adapter has it
+    Config(config::Config),
+    /// List the gateways that Fallproof knows how to configure and start, or tell of one
+    Adapters(adapters::Adapters),
     /// Run the strict OpenAI and Azure mocks as servers, for anybody's tests
     Serve(serve::Serve),
     /// Run the reference router alone
@@ -88,7 +100,7 @@ struct PlanArgs {
     #[command(flatten)]
     selection: Selection,
     /// Where the upstreams will listen; the port after it refuses connections
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9100")]
+    #[arg(long, value_name = "ADDR", default_value_t = DEFAULT_UPSTREAMS)]
     upstreams: SocketAddr,
     /// Print JSON for a machine
     #[arg(long)]
@@ -120,7 +132,10 @@ impl Stop {
 
 impl From<StartError> for Stop {
     fn from(error: StartError) -> Self {
-        Self::usage(error)
+        match error {
+            StartError::Launch(LaunchError::Render(error)) => Self::File(error.styled()),
+            other => Self::usage(other),
+        }
     }
 }
 
@@ -153,6 +168,8 @@ fn dispatch(command: Command) -> Result<(), Stop> {
     match command {
         Command::Run(run) => run.execute(),
         Command::Plan(arguments) => plan(&arguments),
+        Command::Config(config) => config.execute(),
+        Command::Adapters(arguments) => arguments.execute(),
         Command::Serve(arguments) => arguments.execute(),
         Command::Router(arguments) => arguments.execute(),
         Command::Requirements => {
@@ -185,6 +202,11 @@ struct Selected {
 }
 
 impl Selection {
+    fn whole(scenarios: Option<&Path>) -> Self {
+        let scenarios = scenarios.map(Path::to_owned);
+        Self { patterns: Vec::new(), tags: Vec::new(), scenarios }
+    }
+
     fn load(&self) -> Result<Selected, Stop> {
         let here = Path::new(SCENARIOS);
         let suite = match &self.scenarios {

@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::{IsTerminal as _, Write as _, stderr};
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -10,8 +9,8 @@ use anstream::{eprintln, print, println};
 use chrono::{DateTime, Utc};
 use clap::Args;
 use fallproof::baseline::{self, Baseline};
-use fallproof::client::BaseUrl;
-use fallproof::drive::{Rig, Target};
+use fallproof::drive::{Case, Outcome, Rig, StartError, Target, Watch as _};
+use fallproof::plan::{Addresses, Plan};
 use fallproof::report::assemble::{self, About};
 use fallproof::report::events::Events;
 use fallproof::report::folder::Folder;
@@ -21,54 +20,31 @@ use fallproof::report::record::{Listen, Recorder};
 use fallproof::report::redact::Redactor;
 use fallproof::report::{text, words};
 use fallproof::saboteur;
+use fallproof::scenario::Scenario;
+use fallproof::shell::quoted;
 use tokio::runtime::Runtime;
-use tokio::sync::watch;
 
-use super::{INTERRUPTED, Selected, Selection, Stop, interrupted, runtime};
+use super::gateway::{Gateway, Part, Whole};
+use super::interrupt::{Interrupt, holds};
+use super::{DEFAULT_UPSTREAMS, Selected, Selection, Stop, runtime};
 
-/// Scenarios that run side by side against the reference router. An external gateway gets one at a
-/// time.
+/// Scenarios that run side by side against the reference router.
 const SIDE_BY_SIDE: usize = 8;
 
 /// How many seconds a client call waits unless said.
 const DEFAULT_PATIENCE: &str = "60";
 
-/// The client's key unless said.
-const DEFAULT_KEY: &str = "sk-fallproof-client";
-
-/// Where the client's key can stand, so that it is in no command line.
-const KEY_VARIABLE: &str = "FALLPROOF_KEY";
-
 #[derive(Debug, Args)]
 pub(super) struct Run {
     #[command(flatten)]
     selection: Selection,
-    /// A gateway's base URL, e.g. `http://127.0.0.1:4000/v1`; the reference router unless said
-    #[arg(long, value_name = "URL", requires = "upstreams")]
-    target: Option<String>,
-    /// What reports call the gateway, e.g. `LiteLLM`
-    #[arg(long, value_name = "NAME", requires = "target")]
-    target_name: Option<String>,
-    /// Its version, for the reports
-    #[arg(long, value_name = "VERSION", requires = "target")]
-    target_version: Option<String>,
-    /// The key that the gateway wants from its clients
-    #[arg(
-        long,
-        value_name = "KEY",
-        env = KEY_VARIABLE,
-        hide_env_values = true,
-        default_value = DEFAULT_KEY
-    )]
-    key: String,
-    /// Where the gateway expects the upstreams, as `fallproof plan --upstreams` printed them
-    #[arg(long, value_name = "ADDR", requires = "target")]
-    upstreams: Option<SocketAddr>,
+    #[command(flatten)]
+    gateway: Gateway,
     /// How many seconds a client call waits for its answer
     #[arg(long, value_name = "SECONDS", default_value = DEFAULT_PATIENCE, value_parser = seconds)]
     patience: Duration,
     /// Run against the reference router broken on purpose (`fallproof saboteurs` lists them)
-    #[arg(long, value_name = "NAME", conflicts_with = "target")]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["target", "adapter"])]
     saboteur: Option<String>,
     /// Failures that are known, in a YAML file: told, but they fail the run no more
     #[arg(long, value_name = "FILE")]
@@ -89,15 +65,19 @@ impl Run {
         if let Some(file) = self.write_baseline.as_deref().filter(|file| file.exists()) {
             return Err(Stop::usage(format!("{} exists already", file.display())));
         }
-        let target = self.target()?;
+        let whole = match self.gateway.split(&scenarios)? {
+            Some(whole) => whole,
+            None => self.reference(&scenarios)?,
+        };
         let mut folder =
             self.report.as_deref().map(Folder::take).transpose().map_err(Stop::usage)?;
         let (started, clock) = (SystemTime::now(), Instant::now());
         let runtime = runtime()?;
         let chosen: Vec<_> = scenarios.iter().collect();
-        let rig = runtime.block_on(Rig::start(&chosen, &target, self.patience))?;
-        let redactor = Redactor::new(rig.plan(), rig.gateway_key());
-        let described = self.described(&target);
+        let described = self.gateway.described(&whole, &runtime);
+        // Its keys are those of every part, wherever the upstreams listen.
+        let plan = Plan::new(&scenarios, Addresses::stable(DEFAULT_UPSTREAMS));
+        let redactor = Redactor::new(&plan, self.gateway.key());
 
         let events = folder.as_mut().map(|folder| {
             let file = folder.events();
@@ -105,13 +85,15 @@ impl Run {
                 .map_err(|error| Stop::Usage(format!("{}: {error}", file.display())))
         });
         let events = events.transpose()?;
-        let is_watched = matches!(target, Target::External { .. }) && stderr().is_terminal();
+        let is_watched = !whole.is_reference() && stderr().is_terminal();
         let progress = is_watched.then(|| Progress::new(chosen.len(), stderr()));
+        let replay = |scenario: &Scenario| self.replay(&scenario.id);
         let recorder = Recorder {
-            rig: &rig,
+            plan: &plan,
+            wire_started: clock,
             redactor: &redactor,
             started: clock,
-            replay: &|scenario| self.replay(&target, &scenario.id),
+            replay: &replay,
             listeners: [
                 events.as_ref().map(|events| events as &dyn Listen),
                 progress.as_ref().map(|progress| progress as &dyn Listen),
@@ -120,14 +102,14 @@ impl Run {
             .flatten()
             .collect(),
         };
-        let workers = if matches!(target, Target::Reference(_)) { SIDE_BY_SIDE } else { 1 };
-        let stop = until_interrupted(&runtime)?;
-        let cases = rig.run_watched(runtime.handle(), &chosen, workers, &recorder, &stop);
+        let interrupt = Interrupt::listen(&runtime)?;
+        let mut cases = self.cases(&whole, &recorder, &runtime, &interrupt)?;
         if let Some(progress) = progress {
             progress.clear();
         }
+        let place = |id: &str| chosen.iter().position(|scenario| scenario.id == id);
+        cases.sort_by_cached_key(|case| place(&case.id));
 
-        let mut cases: Vec<_> = cases.into_iter().flatten().collect();
         let today = DateTime::<Utc>::from(started).date_naive();
         if let Some(file) = &self.write_baseline {
             write_baseline(file, &baseline::write(&described.to_string(), &cases, today))?;
@@ -152,6 +134,8 @@ impl Run {
             let events = events.map_or(Ok(()), |events| events.end(&report));
             events.map_err(|error| Stop::Harness(format!("events.ndjson: {error}")))?;
             folder.write_all(&report).map_err(Stop::Harness)?;
+            let log = redactor.text(&whole.log());
+            folder.write_log(&log).map_err(Stop::Harness)?;
             for file in folder.written() {
                 eprintln!("wrote {}", file.display());
             }
@@ -164,30 +148,59 @@ impl Run {
         }
     }
 
-    /// The target as reports name it.
-    fn described(&self, target: &Target) -> model::Target {
-        let (name, version, address) = match target {
-            Target::Reference(None) => {
-                ("reference router".to_owned(), Some(env!("CARGO_PKG_VERSION").to_owned()), None)
+    /// Runs one part after the other; those that had not ended when the user broke it off are
+    /// missing.
+    fn cases(
+        &self,
+        whole: &Whole<'_>,
+        recorder: &Recorder<'_>,
+        runtime: &Runtime,
+        interrupt: &Interrupt,
+    ) -> Result<Vec<model::Case>, Stop> {
+        let not_run =
+            |scenario, outcome| recorder.ended(scenario, Case::not_run(scenario, outcome));
+        let mut cases: Vec<_> = whole
+            .left_out
+            .iter()
+            .map(|(scenario, reason)| not_run(scenario, Outcome::Skipped(reason.clone())))
+            .collect();
+        for (index, part) in whole.parts.iter().enumerate() {
+            if !part.heading.is_empty() {
+                eprintln!("{}", part.heading);
             }
-            Target::Reference(Some(saboteur)) => {
-                (format!("reference router with the saboteur {}", saboteur.name), None, None)
+            let start = async {
+                tokio::select! {
+                    rig = Rig::start(&part.scenarios, &part.target, self.patience) => Some(rig),
+                    () = holds(interrupt.stop.clone()) => None,
+                }
+            };
+            let rig = match runtime.block_on(start) {
+                None => break,
+                Some(Ok(rig)) => rig,
+                // What one start of a gateway could do says nothing about the next one.
+                Some(Err(StartError::Launch(error))) if index > 0 => {
+                    let reason = format!("{}: {error}", part.heading);
+                    let outcome = Outcome::Inconclusive(reason);
+                    cases.extend(part.scenarios.iter().map(|it| not_run(it, outcome.clone())));
+                    continue;
+                }
+                Some(Err(error)) => return Err(error.into()),
+            };
+            let recorder = recorder.of(&rig);
+            let handle = runtime.handle();
+            let ran =
+                rig.run_watched(handle, &part.scenarios, part.jobs, &recorder, &interrupt.stop);
+            cases.extend(ran.into_iter().flatten());
+            runtime.block_on(rig.stop(holds(interrupt.hurry.clone())));
+            if interrupt.is_asked() {
+                break;
             }
-            Target::External { url, .. } => (
-                self.target_name.clone().unwrap_or_else(|| "gateway".to_owned()),
-                self.target_version.clone(),
-                Some(url.authority.clone()),
-            ),
-        };
-        model::Target { name, version, adapter: None, address }
+        }
+        Ok(cases)
     }
 
-    fn target(&self) -> Result<Target, Stop> {
-        if let (Some(url), Some(upstreams)) = (&self.target, self.upstreams) {
-            let url = BaseUrl::parse(url).map_err(Stop::usage)?;
-            let declaration = Box::default();
-            return Ok(Target::External { url, key: self.key.clone(), upstreams, declaration });
-        }
+    /// Everything against the reference router.
+    fn reference<'a>(&self, scenarios: &'a [Scenario]) -> Result<Whole<'a>, Stop> {
         let saboteur = self.saboteur.as_deref().map(|name| {
             saboteur::find(name).ok_or_else(|| {
                 Stop::usage(format!(
@@ -195,30 +208,28 @@ impl Run {
                 ))
             })
         });
-        Ok(Target::Reference(saboteur.transpose()?))
+        let part = Part {
+            target: Target::Reference(saboteur.transpose()?),
+            scenarios: scenarios.iter().collect(),
+            jobs: SIDE_BY_SIDE,
+            heading: String::new(),
+        };
+        Ok(Whole { parts: vec![part], left_out: Vec::new() })
     }
 
     /// The command that runs one scenario again in the same way.
-    fn replay(&self, target: &Target, scenario: &str) -> String {
+    fn replay(&self, scenario: &str) -> String {
         let mut words = vec!["fallproof run".to_owned(), scenario.to_owned()];
         if let Some(folder) = &self.selection.scenarios {
-            words.push(format!("--scenarios {}", quoted(folder)));
+            words.push(format!("--scenarios {}", quoted(&folder.to_string_lossy())));
         }
         if seconds(DEFAULT_PATIENCE) != Ok(self.patience) {
             words.push(format!("--patience {}", self.patience.as_secs_f64()));
         }
-        match target {
-            Target::Reference(None) => {}
-            Target::Reference(Some(saboteur)) => {
-                words.push(format!("--saboteur {}", saboteur.name));
-            }
-            Target::External { url, upstreams, .. } => {
-                words.push(format!("--target {url} --upstreams {upstreams}"));
-                if self.key != DEFAULT_KEY {
-                    words.push(format!("--key \"${KEY_VARIABLE}\""));
-                }
-            }
+        if let Some(saboteur) = &self.saboteur {
+            words.push(format!("--saboteur {saboteur}"));
         }
+        words.extend(self.gateway.again());
         words.join(" ")
     }
 }
@@ -230,34 +241,6 @@ fn write_baseline(file: &Path, (text, entries): &(String, usize)) -> Result<(), 
     let noun = if *entries == 1 { "failure" } else { "failures" };
     eprintln!("wrote {}: {entries} expected {noun}", file.display());
     Ok(())
-}
-
-/// Holds true once the user has asked the run to end; who asks twice does not wait for anything.
-fn until_interrupted(runtime: &Runtime) -> Result<watch::Receiver<bool>, Stop> {
-    let (stop, stopped) = watch::channel(false);
-    let _in_runtime = runtime.enter();
-    let asked = interrupted()?;
-    runtime.spawn(async move {
-        asked.await;
-        stop.send_replace(true);
-        eprintln!("ending the run; once more ends it without a report");
-        if let Ok(asked_again) = interrupted() {
-            asked_again.await;
-            std::process::exit(INTERRUPTED.into());
-        }
-    });
-    Ok(stopped)
-}
-
-/// The path as a shell reads it.
-fn quoted(path: &Path) -> String {
-    let path = path.to_string_lossy();
-    let is_plain = |character: char| character.is_alphanumeric() || "/._-".contains(character);
-    if path.chars().all(is_plain) {
-        path.into_owned()
-    } else {
-        format!("'{}'", path.replace('\'', r"'\''"))
-    }
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

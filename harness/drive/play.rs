@@ -7,6 +7,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 
 use super::{Case, Failure, Outcome, Rig, Running, needs_silence, plug};
+use crate::adapter::Front;
 use crate::check::{self, Finding, Verdict};
 use crate::client::{self, Conduct, Ending, Exchange};
 use crate::observe::{self, View};
@@ -25,12 +26,10 @@ impl Rig {
         if let (Some(reason), true) = (&self.never_silent, needs_silence(scenario)) {
             return Some(format!("prerequisite-failed: {reason}"));
         }
-        let lacked = scenario.needs().into_iter();
-        let because = lacked.filter_map(|need| Some((need, self.declaration.lacks.get(&need)?)));
-        if let Some((feature, because)) = { because }.next() {
-            return Some(format!("unsupported-feature: {feature} ({because})"));
+        if let Some(reason) = self.declaration.lacked_by(scenario) {
+            return Some(reason);
         }
-        if matches!(self.running, Running::External(_)) && scenario.waits() > MOST_WAITING {
+        if matches!(self.running, Running::Gateway(..)) && scenario.waits() > MOST_WAITING {
             let waits = scenario.waits().as_secs();
             return Some(format!("not-applicable: it would wait {waits} s for the target's clock"));
         }
@@ -57,7 +56,7 @@ impl Rig {
             };
             let at = match self.running {
                 Running::Reference(_) => moved,
-                Running::External(_) => started.elapsed(),
+                Running::Gateway(..) => started.elapsed(),
             };
             let earlier = steps.len();
             steps.extend(self.calls(scenario, position, at, planned, &steps).await);
@@ -89,7 +88,7 @@ impl Rig {
     async fn advance(&self, scenario: &Scenario, by: Duration) {
         match &self.running {
             Running::Reference(reference) => reference.advance(&scenario.id, by),
-            Running::External(_) => tokio::time::sleep(by).await,
+            Running::Gateway(..) => tokio::time::sleep(by).await,
         }
     }
 
@@ -176,15 +175,16 @@ impl Rig {
         send: &Call,
         word: String,
     ) -> Exchange {
-        let url = match &self.running {
-            Running::Reference(reference) => reference.url(&scenario.id),
-            Running::External(url) => url,
+        let front = match &self.running {
+            Running::Reference(reference) => {
+                &Front::plain(reference.url(&scenario.id).clone(), self.gateway_key.clone())
+            }
+            Running::Gateway(front, _) => front,
         };
-        let Rendered { content_type, bytes } = send.body.rendered(&group.group, &word);
-        let mut headers = vec![
-            ("content-type".to_owned(), content_type),
-            ("authorization".to_owned(), format!("Bearer {}", self.gateway_key)),
-        ];
+        let approach = front.approach(group);
+        let Rendered { content_type, bytes } = send.body.rendered(&approach.model, &word);
+        let mut headers = vec![("content-type".to_owned(), content_type)];
+        headers.extend(approach.headers);
         headers.extend(send.headers.iter().map(|(name, value)| (name.clone(), value.clone())));
         let prefix = |upstream: &String| group.hop(upstream).map(|hop| hop.prefix.clone());
         let conduct = Conduct {
@@ -201,8 +201,8 @@ impl Rig {
             read_when: (send.read_once_sent.as_ref().and_then(prefix))
                 .map(|prefix| self.sent(prefix).boxed()),
         };
-        let path = send.endpoint.path();
-        client::post(url, path, &headers, &bytes, self.patience, conduct).await
+        let path = front.path(send.endpoint);
+        client::post(&front.url, &path, &headers, &bytes, self.patience, conduct).await
     }
 
     /// Done when the upstream has one more request than now.

@@ -14,9 +14,12 @@ const REPORT: &str = "report.json";
 /// The file that tells of the run as it goes.
 const EVENTS: &str = "events.ndjson";
 
+/// What a gateway that was started for the run has printed.
+const LOG: &str = "gateway.log";
+
 /// The files of a report.
-const FILES: [&str; 7] =
-    [REPORT, EVENTS, "junit.xml", "summary.md", "index.html", "badge.json", "badge.svg"];
+const FILES: [&str; 8] =
+    [REPORT, EVENTS, "junit.xml", "summary.md", "index.html", "badge.json", "badge.svg", LOG];
 
 /// What report and events have near their beginning, and hardly another file.
 const MARK: &str = "\"fallproof-";
@@ -69,6 +72,14 @@ impl Folder {
         self.write("index.html", html::write(report)?)?;
         self.write("badge.json", badge.to_json())?;
         self.write("badge.svg", badge.to_svg())
+    }
+
+    /// Writes what a gateway has printed, if it has.
+    ///
+    /// # Errors
+    /// The file and the system's words for why it cannot be written.
+    pub fn write_log(&mut self, log: &str) -> Result<(), String> {
+        if log.is_empty() { Ok(()) } else { self.write(LOG, log) }
     }
 
     fn write(&mut self, name: &str, content: impl AsRef<[u8]>) -> Result<(), String> {

@@ -6,6 +6,7 @@ use super::convert::{self, Context};
 use super::model::Case;
 use super::redact::Redactor;
 use crate::drive::{self, Rig, Watch};
+use crate::plan::Plan;
 use crate::scenario::Scenario;
 
 /// Who is told of each case as it goes, on the threads that do it.
@@ -18,9 +19,12 @@ pub trait Listen: Sync {
 }
 
 /// Watches a run and keeps the report of each case, free of keys.
+#[derive(Clone)]
 pub struct Recorder<'a> {
-    /// What runs the cases.
-    pub rig: &'a Rig,
+    /// What the target is configured with.
+    pub plan: &'a Plan,
+    /// When the clock of the journal started.
+    pub wire_started: Instant,
     /// Takes the keys out.
     pub redactor: &'a Redactor,
     /// When the run started.
@@ -29,6 +33,14 @@ pub struct Recorder<'a> {
     pub replay: &'a (dyn Fn(&Scenario) -> String + Sync),
     /// Who is told.
     pub listeners: Vec<&'a dyn Listen>,
+}
+
+impl<'a> Recorder<'a> {
+    /// The same, for the cases that this rig runs.
+    #[must_use]
+    pub fn of(&self, rig: &'a Rig) -> Self {
+        Self { plan: rig.plan(), wire_started: rig.started(), ..self.clone() }
+    }
 }
 
 impl Watch for Recorder<'_> {
@@ -41,9 +53,9 @@ impl Watch for Recorder<'_> {
     fn ended(&self, scenario: &Scenario, case: drive::Case) -> Case {
         let context = Context {
             scenario,
-            groups: self.rig.plan().groups_of(&scenario.id),
+            groups: self.plan.groups_of(&scenario.id),
             run_started: self.started,
-            wire_started: self.rig.started(),
+            wire_started: self.wire_started,
             replay: &(self.replay)(scenario),
         };
         let case = self.redactor.clean(&convert::case(&case, context));

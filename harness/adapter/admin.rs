@@ -1,0 +1,135 @@
+//! The calls that configure a gateway once it is ready.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::file::{Adapter, AdminCall, Each};
+use super::render::{Configuration, RenderError};
+
+/// How long one call may take.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// A call that failed, or could not be made.
+#[derive(Debug)]
+pub enum AdminError {
+    /// The adapter is wrong.
+    Render(RenderError),
+    /// What the adapter makes of this call's body is not JSON. Holds the path, and what is wrong.
+    NotJson(String, serde_json::Error),
+    /// There was no answer. Holds the path.
+    NoAnswer(String, reqwest::Error),
+    /// It was refused. Holds the path, the status, and the answer.
+    Refused(String, u16, String),
+    /// The answer lacks what was to be kept. Holds the path, the pointer, and the answer.
+    Lacking(String, String, String),
+}
+
+impl fmt::Display for AdminError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Render(error) => write!(formatter, "{error}"),
+            Self::NotJson(path, error) => {
+                write!(formatter, "the body for POST {path} is not JSON: {error}")
+            }
+            Self::NoAnswer(path, error) => {
+                write!(formatter, "POST {path} was not answered: {error}")
+            }
+            Self::Refused(path, status, answer) => {
+                write!(formatter, "POST {path} was answered {status}: {answer}")
+            }
+            Self::Lacking(path, pointer, answer) => {
+                write!(formatter, "POST {path} was answered without {pointer}: {answer}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for AdminError {}
+
+impl From<RenderError> for AdminError {
+    fn from(error: RenderError) -> Self {
+        Self::Render(error)
+    }
+}
+
+impl Adapter {
+    /// Makes the calls that configure a gateway that listens at `host:port`, in order.
+    pub async fn configure(
+        &self,
+        configuration: &Configuration,
+        authority: &str,
+    ) -> Result<(), AdminError> {
+        if self.admin.is_empty() {
+            return Ok(());
+        }
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .timeout(LIMIT)
+            .build()
+            .map_err(|error| AdminError::NoAnswer(authority.to_owned(), error))?;
+        let mut scope = configuration.scope.clone();
+        for call in &self.admin {
+            for (group, hop) in places(call.each, &scope.groups) {
+                let context = match group {
+                    Some(group) => scope.of_group(group, hop),
+                    None => scope.whole(),
+                };
+                let path = self.fill("admin.post", &call.post, &context)?;
+                let body = self.fill("admin.body", &call.body, &context)?;
+                let body: Value = serde_json::from_str(&body)
+                    .map_err(|error| AdminError::NotJson(path.clone(), error))?;
+                let url = format!("http://{authority}{path}");
+                let answer = ask(&client, &url, &body)
+                    .await
+                    .map_err(|error| AdminError::NoAnswer(path.clone(), error))?;
+                let kept = keep(call, path, answer)?;
+                if let Some(group) = group {
+                    scope.keep(group, hop, &kept);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a call is made for: places of groups, and of deployments in theirs.
+fn places(each: Each, groups: &[Value]) -> Vec<(Option<usize>, Option<usize>)> {
+    let hops = |group: usize| groups[group]["hops"].as_array().map_or(0, Vec::len);
+    match each {
+        Each::Once => vec![(None, None)],
+        Each::Group => (0..groups.len()).map(|group| (Some(group), None)).collect(),
+        Each::Hop => (0..groups.len())
+            .flat_map(|group| (0..hops(group)).map(move |hop| (Some(group), Some(hop))))
+            .collect(),
+    }
+}
+
+async fn ask(
+    client: &reqwest::Client,
+    url: &str,
+    body: &Value,
+) -> Result<(reqwest::StatusCode, String), reqwest::Error> {
+    let call = client.post(url).header("content-type", "application/json").body(body.to_string());
+    let answer = call.send().await?;
+    Ok((answer.status(), answer.text().await?))
+}
+
+fn keep(
+    call: &AdminCall,
+    path: String,
+    (status, answer): (reqwest::StatusCode, String),
+) -> Result<Vec<(String, Value)>, AdminError> {
+    if !status.is_success() {
+        return Err(AdminError::Refused(path, status.as_u16(), answer));
+    }
+    let value: Value = serde_json::from_str(&answer).unwrap_or_default();
+    call.keep
+        .iter()
+        .map(|(name, pointer)| match value.pointer(pointer) {
+            Some(kept) => Ok((name.clone(), kept.clone())),
+            None => Err(AdminError::Lacking(path.clone(), pointer.clone(), answer.clone())),
+        })
+        .collect()
+}

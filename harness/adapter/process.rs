@@ -1,0 +1,287 @@
+//! A gateway as a process: started, waited for, and stopped with all that it started.
+
+use std::env;
+use std::fmt;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use process_wrap::tokio::{ChildWrapper, CommandWrap, KillOnDrop};
+use tokio::net::TcpStream;
+use tokio::time::{sleep, timeout};
+
+use super::admin::AdminError;
+use super::context::Site;
+use super::file::{Adapter, Ready, Signal};
+use super::render::{Configuration, RenderError};
+
+/// What a gateway gets of our environment: a key or a proxy of the user's must not reach it.
+const INHERITED: [&str; 8] =
+    ["PATH", "LANG", "TMPDIR", "SYSTEMROOT", "TEMP", "TMP", "COMSPEC", "PATHEXT"];
+/// How long a gateway may take to end when it is asked to.
+const GRACE: Duration = Duration::from_secs(10);
+/// How long one try to see whether it is ready may take.
+const TRY: Duration = Duration::from_secs(5);
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+/// How many lines of a log are shown.
+const TAIL: usize = 30;
+
+/// A gateway that was started here. It does not outlive this value.
+#[derive(Debug)]
+pub struct Process {
+    child: Box<dyn ChildWrapper>,
+    stop: Signal,
+    /// `host:port` where it listens.
+    pub authority: String,
+    /// What it prints.
+    pub log: PathBuf,
+    /// How long it took to be ready.
+    pub ready_after: Duration,
+}
+
+/// Why a gateway is not running.
+#[derive(Debug)]
+pub enum LaunchError {
+    /// The adapter is wrong.
+    Render(RenderError),
+    /// Its files could not be written. Holds the folder.
+    Folder(PathBuf, io::Error),
+    /// The program could not be started.
+    Start(PathBuf, io::Error),
+    /// It ended before it was ready. Holds how, and the end of its log.
+    Ended(ExitStatus, Log),
+    /// It was not ready in time. Holds how long was waited, what was seen last, and the end of its
+    /// log.
+    NotReady(Duration, String, Log),
+    /// A call that configures it failed.
+    Admin(AdminError, Log),
+}
+
+/// A gateway's log: its file and its last lines.
+#[derive(Debug)]
+pub struct Log(PathBuf, String);
+
+impl Log {
+    fn of(file: &Path) -> Self {
+        let text = fs::read(file).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text);
+        let lines: Vec<_> = text.lines().collect();
+        let tail = lines[lines.len().saturating_sub(TAIL)..].join("\n    ");
+        Self(file.to_owned(), tail)
+    }
+}
+
+impl fmt::Display for Log {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(file, tail) = self;
+        if tail.is_empty() {
+            write!(formatter, "its log {} is empty", file.display())
+        } else {
+            write!(formatter, "the end of its log {}:\n\n    {tail}", file.display())
+        }
+    }
+}
+
+impl fmt::Display for LaunchError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Render(error) => write!(formatter, "{error}"),
+            Self::Folder(folder, error) => {
+                write!(formatter, "its files cannot be written to {}: {error}", folder.display())
+            }
+            Self::Start(program, error) => {
+                write!(formatter, "{} cannot be started: {error}", program.display())
+            }
+            Self::Ended(status, log) => {
+                write!(formatter, "the gateway ended before it was ready ({status}); {log}")
+            }
+            Self::NotReady(after, seen, log) => {
+                let seconds = after.as_secs_f64();
+                write!(formatter, "the gateway was not ready after {seconds:.1} s: {seen}; {log}")
+            }
+            Self::Admin(error, log) => {
+                write!(formatter, "the gateway could not be configured: {error}; {log}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for LaunchError {}
+
+impl From<RenderError> for LaunchError {
+    fn from(error: RenderError) -> Self {
+        Self::Render(error)
+    }
+}
+
+impl Adapter {
+    /// Writes the configuration, starts the gateway with it, waits until it is ready, and makes the
+    /// calls that configure it.
+    pub async fn launch(
+        &self,
+        configuration: &Configuration,
+        site: &Site,
+    ) -> Result<Process, LaunchError> {
+        let folder = &site.folder;
+        let in_folder = |error| LaunchError::Folder(folder.clone(), error);
+        configuration.write(folder).map_err(in_folder)?;
+        let log = site.log();
+        let out = File::create(&log).map_err(in_folder)?;
+        let started = Instant::now();
+        let child = command(configuration, site, out)
+            .and_then(|mut command| command.spawn())
+            .map_err(|error| LaunchError::Start(site.installation.program.clone(), error))?;
+        let authority = site.authority();
+        let ready_after = Duration::ZERO;
+        let mut process = Process { child, stop: self.launch.stop, authority, log, ready_after };
+        process.wait_ready(&self.launch.ready, configuration).await?;
+        self.configure(configuration, &process.authority)
+            .await
+            .map_err(|error| LaunchError::Admin(error, Log::of(&process.log)))?;
+        process.ready_after = started.elapsed();
+        Ok(process)
+    }
+}
+
+fn command(configuration: &Configuration, site: &Site, out: File) -> io::Result<CommandWrap> {
+    let err = out.try_clone()?;
+    let own = [("HOME", site.folder.as_os_str().to_owned()), ("NO_PROXY", "*".into())];
+    let inherited = INHERITED.iter().filter_map(|name| Some((*name, env::var_os(name)?)));
+    let mut wrap = CommandWrap::with_new(&site.installation.program, |command| {
+        command
+            .args(&configuration.arguments)
+            .current_dir(&site.folder)
+            .env_clear()
+            .envs(inherited.chain(own))
+            .envs(configuration.environment.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .stdout(out)
+            .stderr(err);
+    });
+    wrap.wrap(KillOnDrop);
+    #[cfg(unix)]
+    wrap.wrap(process_wrap::tokio::ProcessGroup::leader());
+    #[cfg(windows)]
+    wrap.wrap(process_wrap::tokio::JobObject);
+    Ok(wrap)
+}
+
+impl Process {
+    /// How it ended, where it has.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().ok().flatten()
+    }
+
+    /// Ends it and all that it started: politely until `hurry` is done, then not.
+    pub async fn stop(mut self, hurry: impl Future<Output = ()>) {
+        #[cfg(unix)]
+        if self.child.signal(self.stop.number()).is_ok() {
+            tokio::select! {
+                _ = timeout(GRACE, self.child.wait()) => {}
+                () = hurry => {}
+            }
+        }
+        #[cfg(not(unix))]
+        drop(hurry);
+        let _ = self.child.start_kill();
+        let _ = timeout(GRACE, self.child.wait()).await;
+    }
+
+    async fn wait_ready(
+        &mut self,
+        ready: &Ready,
+        configuration: &Configuration,
+    ) -> Result<(), LaunchError> {
+        let limit = ready.limit(configuration.scope.groups.len());
+        let (started, mut pause) = (Instant::now(), FIRST_PAUSE);
+        loop {
+            if let Some(status) = self.ended() {
+                return Err(LaunchError::Ended(status, Log::of(&self.log)));
+            }
+            let seen = match self.address(ready) {
+                Ok(()) => ready.seen(&self.authority, configuration.contains.as_deref()).await,
+                Err(words) => Err(format!("it has not printed `{words}`")),
+            };
+            let Err(seen) = seen else { return Ok(()) };
+            if started.elapsed() >= limit {
+                return Err(LaunchError::NotReady(limit, seen, Log::of(&self.log)));
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// Reads where it listens, if that is its own choice; fails with the words that it has not
+    /// printed yet.
+    fn address<'a>(&mut self, ready: &'a Ready) -> Result<(), &'a str> {
+        let Some(words) = ready.address_after.0.as_deref() else { return Ok(()) };
+        let said = fs::read(&self.log).unwrap_or_default();
+        let said = String::from_utf8_lossy(&said);
+        let after = said.split_once(words).map(|(_, after)| after).ok_or(words)?;
+        let is_part =
+            |character: char| character.is_ascii_alphanumeric() || ".:[]-".contains(character);
+        let end = after.find(|character| !is_part(character)).ok_or(words)?;
+        after[..end].clone_into(&mut self.authority);
+        Ok(())
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // The whole group, where it still runs.
+        if self.ended().is_none() {
+            let _ = self.child.start_kill();
+        }
+    }
+}
+
+impl Ready {
+    fn limit(&self, groups: usize) -> Duration {
+        #[expect(clippy::cast_precision_loss, reason = "no plan has that many groups")]
+        let seconds = self.seconds + self.seconds_per_group * groups as f64;
+        Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
+    }
+
+    /// Whether it is ready; else what was seen instead.
+    async fn seen(&self, listen: &str, contains: Option<&str>) -> Result<(), String> {
+        let Some(path) = &self.path.0 else {
+            return match timeout(TRY, TcpStream::connect(listen)).await {
+                Ok(Ok(_)) => Ok(()),
+                Ok(Err(error)) => Err(format!("connecting to {listen}: {error}")),
+                Err(_) => Err(format!("connecting to {listen} takes too long")),
+            };
+        };
+        let ask = async {
+            let client = reqwest::Client::builder().no_proxy().timeout(TRY).build()?;
+            let answer = client.get(format!("http://{listen}{path}")).send().await?;
+            Ok::<_, reqwest::Error>((answer.status(), answer.text().await?))
+        };
+        match ask.await {
+            Ok((status, _)) if !status.is_success() => Err(format!("GET {path} answers {status}")),
+            Ok((_, text)) => match contains {
+                Some(words) if !text.contains(words) => {
+                    Err(format!("GET {path} answers without `{words}`"))
+                }
+                _ => Ok(()),
+            },
+            Err(error) if error.is_timeout() => Err(format!("GET {path} takes too long")),
+            Err(error) if error.is_connect() => Err(format!("nothing listens on {listen}")),
+            Err(error) => Err(format!("GET {path}: {error}")),
+        }
+    }
+}
+
+#[cfg(unix)]
+impl Signal {
+    /// The same on every Unix.
+    fn number(self) -> i32 {
+        match self {
+            Self::Hup => 1,
+            Self::Int => 2,
+            Self::Term => 15,
+        }
+    }
+}

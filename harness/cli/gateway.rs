@@ -1,0 +1,305 @@
+//! Which target `fallproof run` is for: the reference router, a gateway that runs already, or one
+//! that is started from its adapter, as often as its global settings need.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process;
+use std::sync::Arc;
+
+use anstream::eprintln;
+use clap::Args;
+use fallproof::adapter::{Adapter, Installation, Rounds, Site, Unfit};
+use fallproof::client::BaseUrl;
+use fallproof::drive::Target;
+use fallproof::plan::Addresses;
+use fallproof::report::model;
+use fallproof::scenario::Scenario;
+use fallproof::shell::quoted;
+use fallproof::target::REFERENCE_CLIENT_KEY;
+use tokio::runtime::Runtime;
+
+use super::{DEFAULT_UPSTREAMS, Stop, adapters};
+
+#[derive(Debug, Args)]
+pub(super) struct Gateway {
+    /// A gateway's base URL, e.g. `http://127.0.0.1:4000/v1`; the reference router unless said
+    #[arg(long, value_name = "URL", requires = "upstreams")]
+    pub(super) target: Option<String>,
+    /// What reports call the gateway, e.g. `LiteLLM`
+    #[arg(long, value_name = "NAME", requires = "target")]
+    target_name: Option<String>,
+    /// Its version, for the reports
+    #[arg(long, value_name = "VERSION", requires = "target")]
+    target_version: Option<String>,
+    /// The key that the gateway wants from its clients
+    #[arg(
+        long,
+        value_name = "KEY",
+        env = KEY_VARIABLE,
+        hide_env_values = true,
+        default_value = REFERENCE_CLIENT_KEY
+    )]
+    key: String,
+    /// Where the gateway expects the upstreams, as `fallproof plan --upstreams` printed them
+    #[arg(long, value_name = "ADDR", requires = "target")]
+    upstreams: Option<SocketAddr>,
+    /// How the gateway is configured and spoken to (`fallproof adapters` lists them; NAME@VERSION
+    /// picks one that is installed), or a file of your own
+    #[arg(long, value_name = "NAME|FILE")]
+    adapter: Option<String>,
+    /// Start the gateway, configured by its adapter, and stop it afterwards
+    #[arg(long, requires = "adapter", conflicts_with = "target")]
+    launch: bool,
+    /// Its folder or program, where it is installed elsewhere
+    #[arg(long = "gateway", value_name = "PATH", requires = "launch")]
+    installed: Option<PathBuf>,
+    /// Which of the configurations that `fallproof config` wrote is running
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, requires = "adapter")]
+    round: usize,
+    /// The folder for the configuration and the log of a gateway that is started; a new one in the
+    /// system's folder for temporary files unless said
+    #[arg(long, value_name = "DIR", requires = "launch")]
+    work: Option<PathBuf>,
+    /// How many scenarios run side by side, instead of what the adapter allows
+    #[arg(long, value_name = "NUMBER", requires = "adapter")]
+    jobs: Option<usize>,
+}
+
+/// Where the client's key can stand, so that it is in no command line.
+const KEY_VARIABLE: &str = "FALLPROOF_KEY";
+
+/// What is run against one target, from its start to its end.
+pub(super) struct Part<'a> {
+    pub(super) target: Target,
+    pub(super) scenarios: Vec<&'a Scenario>,
+    /// How many of them may run side by side.
+    pub(super) jobs: usize,
+    /// What it is, in words; empty where there is only one.
+    pub(super) heading: String,
+}
+
+/// A whole run: its parts, and the scenarios that are not for this target, with the reason.
+pub(super) struct Whole<'a> {
+    pub(super) parts: Vec<Part<'a>>,
+    pub(super) left_out: Vec<(&'a Scenario, String)>,
+}
+
+impl Gateway {
+    /// Splits a run against a gateway; `None` where none is named.
+    pub(super) fn split<'a>(&self, scenarios: &'a [Scenario]) -> Result<Option<Whole<'a>>, Stop> {
+        let adapter = self.adapter.as_deref().map(adapters::find).transpose()?;
+        match (&self.target, adapter) {
+            (None, None) => Ok(None),
+            (None, Some((adapter, version))) if self.launch => {
+                self.launched(&adapter, version, scenarios).map(Some)
+            }
+            (None, Some(_)) => Err(Stop::usage(
+                "an adapter needs a gateway: --launch starts one, --target URL --upstreams ADDR takes one that runs",
+            )),
+            (Some(target), adapter) => {
+                let adapter = adapter.as_ref().map(|(adapter, _)| adapter);
+                self.running(target, adapter, scenarios).map(Some)
+            }
+        }
+    }
+
+    fn running<'a>(
+        &self,
+        target: &str,
+        adapter: Option<&Arc<Adapter>>,
+        scenarios: &'a [Scenario],
+    ) -> Result<Whole<'a>, Stop> {
+        let url = BaseUrl::parse(target).map_err(Stop::usage)?;
+        let upstreams = self.upstreams.unwrap_or(DEFAULT_UPSTREAMS);
+        let jobs = self.jobs(adapter);
+        let mut left_out = Vec::new();
+        let rounds = match adapter {
+            Some(adapter) => split(adapter, scenarios, upstreams, &mut left_out)?,
+            None => Rounds::whole(scenarios.iter().map(|scenario| scenario.id.clone())),
+        };
+        if self.round == 0 || self.round > rounds.rounds.len().max(1) {
+            let number = rounds.rounds.len();
+            return Err(Stop::usage(format!("there is no round {}, but {number}", self.round)));
+        }
+        let mut whole = Whole { parts: Vec::new(), left_out };
+        for (index, round) in rounds.rounds.iter().enumerate() {
+            let chosen = named(scenarios, &round.scenarios);
+            if index + 1 != self.round {
+                let number = index + 1;
+                let settings = round.in_words();
+                let reason = format!(
+                    "prerequisite-failed: it needs the gateway of round {number} ({settings})"
+                );
+                let others = chosen.into_iter().map(|scenario| (scenario, reason.clone()));
+                whole.left_out.extend(others);
+                continue;
+            }
+            let (url, key, adapter) = (url.clone(), self.key.clone(), adapter.cloned());
+            let target = Target::External { url, key, upstreams, adapter };
+            let heading = String::new();
+            whole.parts.push(Part { target, scenarios: chosen, jobs, heading });
+        }
+        Ok(whole)
+    }
+
+    fn launched<'a>(
+        &self,
+        adapter: &Arc<Adapter>,
+        version: Option<usize>,
+        scenarios: &'a [Scenario],
+    ) -> Result<Whole<'a>, Stop> {
+        let version = version.map(|place| &adapter.versions()[place]);
+        let installation =
+            adapter.locate(self.installed.as_deref(), version).map_err(Stop::usage)?;
+        let mut left_out = Vec::new();
+        let rounds = split(adapter, scenarios, DEFAULT_UPSTREAMS, &mut left_out)?;
+        let number = rounds.rounds.len();
+        let work = self.work_folder(adapter)?;
+        let parts = rounds.rounds.iter().enumerate().map(|(index, round)| {
+            let settings = round.in_words();
+            let heading = if number == 1 {
+                String::new()
+            } else {
+                format!("start {} of {number}: {settings}", index + 1)
+            };
+            let folder = work.join((index + 1).to_string());
+            let site = self.site(folder, &installation).map_err(|error| {
+                Stop::Harness(format!("no port is free for the gateway: {error}"))
+            })?;
+            let target = Target::Launched { adapter: Arc::clone(adapter), site };
+            let scenarios = named(scenarios, &round.scenarios);
+            Ok(Part { target, scenarios, jobs: self.jobs(Some(adapter)), heading })
+        });
+        Ok(Whole { parts: parts.collect::<Result<_, Stop>>()?, left_out })
+    }
+
+    fn site(&self, folder: PathBuf, installation: &Installation) -> io::Result<Site> {
+        // The port may be taken again before the gateway listens; then its log says so.
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+        Ok(Site {
+            host: Ipv4Addr::LOCALHOST.to_string(),
+            port,
+            key: self.key.clone(),
+            folder,
+            installation: installation.clone(),
+        })
+    }
+
+    fn work_folder(&self, adapter: &Adapter) -> Result<PathBuf, Stop> {
+        let folder = self.work.clone().unwrap_or_else(|| {
+            std::env::temp_dir().join(format!("fallproof-{}-{}", adapter.id, process::id()))
+        });
+        let folder = std::path::absolute(folder).map_err(Stop::usage)?;
+        eprintln!("{}: its configuration and log are in {}", adapter.name, folder.display());
+        Ok(folder)
+    }
+
+    fn jobs(&self, adapter: Option<&Arc<Adapter>>) -> usize {
+        self.jobs.or(adapter.map(|adapter| adapter.jobs)).unwrap_or(1).max(1)
+    }
+
+    /// The key that clients give to the target.
+    pub(super) fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// The target as reports name it.
+    pub(super) fn described(&self, whole: &Whole<'_>, runtime: &Runtime) -> model::Target {
+        let gateway = "gateway".to_owned();
+        let (name, version, adapter, address) = match whole.parts.first().map(|it| &it.target) {
+            None => (gateway, None, None, None),
+            Some(Target::Reference(None)) => {
+                let version = env!("CARGO_PKG_VERSION").to_owned();
+                ("reference router".to_owned(), Some(version), None, None)
+            }
+            Some(Target::Reference(Some(saboteur))) => {
+                (format!("reference router with the saboteur {}", saboteur.name), None, None, None)
+            }
+            Some(Target::External { url, adapter, .. }) => {
+                let name = adapter.as_ref().map_or(gateway, |adapter| adapter.name.clone());
+                let name = self.target_name.clone().unwrap_or(name);
+                let address = Some(url.authority.clone());
+                (name, self.target_version.clone(), adapter.as_ref(), address)
+            }
+            Some(Target::Launched { adapter, site }) => {
+                let version = runtime.block_on(adapter.installed_version(&site.installation));
+                (adapter.name.clone(), version, Some(adapter), None)
+            }
+        };
+        model::Target { name, version, adapter: adapter.map(|it| it.id.clone()), address }
+    }
+
+    /// The options that name the same target again; never with a key.
+    pub(super) fn again(&self) -> Vec<String> {
+        let path = |path: &Path| path.display().to_string();
+        let given = [
+            ("adapter", self.adapter.clone()),
+            ("gateway", self.installed.as_deref().map(path)),
+            ("target", self.target.clone()),
+            ("target-name", self.target_name.clone()),
+            ("target-version", self.target_version.clone()),
+            ("upstreams", self.upstreams.map(|upstreams| upstreams.to_string())),
+        ];
+        let given = given.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        let mut words: Vec<_> =
+            given.map(|(name, value)| format!("--{name} {}", quoted(&value))).collect();
+        if self.launch {
+            words.push("--launch".to_owned());
+        }
+        if self.key != REFERENCE_CLIENT_KEY {
+            words.push(format!("--key \"${KEY_VARIABLE}\""));
+        }
+        words
+    }
+}
+
+impl Whole<'_> {
+    /// Whether it is run against the reference router.
+    pub(super) fn is_reference(&self) -> bool {
+        self.parts.iter().any(|part| matches!(part.target, Target::Reference(_)))
+    }
+
+    /// What the gateway has printed at all of its starts.
+    pub(super) fn log(&self) -> String {
+        let mut log = String::new();
+        for part in &self.parts {
+            let Target::Launched { site, .. } = &part.target else { continue };
+            let text = fs::read(site.log()).unwrap_or_default();
+            if self.parts.len() > 1 && !text.is_empty() {
+                let _ = writeln!(log, "== {}", part.heading);
+            }
+            log += &String::from_utf8_lossy(&text);
+        }
+        log
+    }
+}
+
+/// Splits the scenarios that a gateway can be configured for; the others are left out.
+fn split<'a>(
+    adapter: &Adapter,
+    scenarios: &'a [Scenario],
+    upstreams: SocketAddr,
+    left_out: &mut Vec<(&'a Scenario, String)>,
+) -> Result<Rounds, Stop> {
+    let mut able = Vec::new();
+    for scenario in scenarios {
+        match adapter.declaration.lacked_by(scenario) {
+            Some(reason) => left_out.push((scenario, reason)),
+            None => able.push(scenario),
+        }
+    }
+    let plan = adapter.plan(able, Addresses::stable(upstreams));
+    let rounds = adapter.split(&plan).map_err(|error| Stop::File(error.styled()))?;
+    for Unfit { scenario, because } in &rounds.unfit {
+        let scenario = scenarios.iter().find(|it| it.id == *scenario);
+        left_out.extend(scenario.map(|it| (it, format!("not-applicable: {because}"))));
+    }
+    Ok(rounds)
+}
+
+fn named<'a>(scenarios: &'a [Scenario], ids: &[String]) -> Vec<&'a Scenario> {
+    scenarios.iter().filter(|scenario| ids.contains(&scenario.id)).collect()
+}

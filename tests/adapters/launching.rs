@@ -1,0 +1,225 @@
+//! Gateways that are started, waited for and stopped by `fallproof run --launch`.
+
+use std::process::Output;
+
+use fallproof::declaration::{Ability, Feature};
+use fallproof::scenario::Scenario;
+use tempfile::TempDir;
+
+use crate::support::{LEAST, SUITE, command, file, text};
+
+const FOUNDING: &str = "responses-compact/openai-to-azure";
+const REFERENCE: &str = "tests/adapters/reference.yaml";
+
+/// Runs one scenario through a gateway that this adapter starts.
+fn launched(adapter: &str, more: &[&str]) -> Output {
+    let work = TempDir::new().expect("a temporary folder");
+    let work = work.path().to_str().expect("a temporary path is text");
+    let arguments = ["run", FOUNDING, "--launch", "--adapter", adapter, "--work", work];
+    let output = command(&[&arguments, more].concat()).output();
+    output.expect("the binary was built with this test")
+}
+
+/// The same with an adapter of this text.
+fn launched_text(adapter: &str) -> Output {
+    let (_folder, file) = file(adapter);
+    launched(file.to_str().expect("a temporary path is text"), &[])
+}
+
+#[test]
+fn the_reference_router_passes_all_that_is_timeless_as_a_program_of_its_own() {
+    let work = TempDir::new().expect("a temporary folder");
+    let work = work.path().to_str().expect("a temporary path is text");
+    let program = env!("CARGO_BIN_EXE_fallproof");
+    // Its clock cannot be moved by hand: no test waits for a real one, or fails on a busy machine.
+    let timed = [Ability::Timeout, Ability::TotalTimeout].map(Feature::Other);
+    let is_timeless = |scenario: &&Scenario| {
+        let needs = scenario.needs();
+        scenario.waits().is_zero() && !timed.iter().any(|feature| needs.contains(feature))
+    };
+    let timeless = SUITE.scenarios.iter().filter(is_timeless);
+    let output = command(&["run", "--adapter", REFERENCE, "--launch", "--gateway", program])
+        .args(["--work", work])
+        .args(timeless.map(|scenario| &scenario.id))
+        .output()
+        .expect("the binary was built with this test");
+    let told = text(&output.stderr);
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), String::new()), "{told}");
+}
+
+#[test]
+fn the_report_names_the_gateway_with_its_version_and_has_its_log() {
+    let report = TempDir::new().expect("a temporary folder");
+    let folder = report.path().to_str().expect("a temporary path is text");
+    let program = env!("CARGO_BIN_EXE_fallproof");
+    let output = launched(REFERENCE, &["--gateway", program, "--report", folder]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let json = std::fs::read_to_string(report.path().join("report.json")).expect("it was written");
+    let json: serde_json::Value = serde_json::from_str(&json).expect("it is JSON");
+    assert_eq!(json["target"]["name"], "Fallproof's reference router");
+    assert_eq!(json["target"]["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(json["target"]["adapter"], "reference");
+    let log = std::fs::read_to_string(report.path().join("gateway.log")).expect("it was written");
+    assert!(log.contains("listening on http://127.0.0.1:"), "{log}");
+}
+
+#[test]
+fn a_running_gateway_is_taken_as_the_adapter_configured_it() {
+    let folder = TempDir::new().expect("a temporary folder");
+    let out = folder.path().to_str().expect("a temporary path is text");
+    let output = command(&["config", REFERENCE, FOUNDING, "--out", out]).output();
+    let output = output.expect("the binary was built with this test");
+    let told = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(told.contains("round 1 of 1") && told.contains("--adapter tests/adapters/"), "{told}");
+    let config = std::fs::read_to_string(folder.path().join("1/router.yaml")).expect("it is there");
+    assert!(config.contains("http://127.0.0.1:9100/responses-compact.openai-to-azure/primary/v1"));
+}
+
+#[test]
+fn a_gateway_that_is_not_installed_is_met_with_the_commands_that_install_it_and_2() {
+    let empty = TempDir::new().expect("a temporary folder");
+    let output = command(&["run", FOUNDING, "--adapter", "lm-proxy", "--launch"])
+        .env("FALLPROOF_GATEWAYS", empty.path())
+        .env("PATH", empty.path())
+        .output()
+        .expect("the binary was built with this test");
+    let told = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    for words in ["LM-Proxy is not installed", "`lm-proxy` on PATH", "pip install"] {
+        assert!(told.contains(words), "`{words}` is missing in:\n{told}");
+    }
+}
+
+#[test]
+fn a_version_that_was_not_tried_is_told_with_those_that_were() {
+    let output = launched("litellm@0.0.1", &[]);
+    let told = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    assert!(told.contains("0.0.1") && told.contains("1.82.6"), "{told}");
+}
+
+#[test]
+fn an_adapter_without_a_gateway_is_told_what_is_missing() {
+    let output = command(&["run", FOUNDING, "--adapter", "litellm"]).output();
+    let output = output.expect("the binary was built with this test");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("--launch starts one"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn check_tells_of_a_template_that_the_suite_cannot_be_put_into_and_ends_with_2() {
+    let (_folder, file) = file(&format!("{LEAST}files: {{ a: '{{{{ nobody }}}}' }}\n"));
+    let file = file.to_str().expect("a temporary path is text");
+    let output = command(&["adapters", "check", file]).output();
+    let output = output.expect("the binary was built with this test");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("`files.a` cannot be rendered"));
+}
+
+#[cfg(unix)]
+mod unix {
+    use std::fs::File;
+    use std::io::Read as _;
+    use std::path::Path;
+    use std::process::{Command, Stdio};
+
+    use super::*;
+
+    /// An adapter whose gateway is this shell script.
+    fn shell(script: &str, ready: &str) -> String {
+        let start = LEAST.find("launch:").expect("it has one");
+        let arguments = serde_json::json!(["-c", script]);
+        let launch = format!("launch: {{ program: sh, arguments: {arguments}, ready: {ready} }}\n");
+        format!("{}{launch}", &LEAST[..start])
+    }
+
+    #[test]
+    fn a_gateway_that_dies_at_its_start_is_told_with_its_log_and_2() {
+        let output = launched_text(&shell("echo the port is taken; exit 3", "{ seconds: 30 }"));
+        let told = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{told}");
+        for words in ["ended before it was ready", "exit status: 3", "the port is taken"] {
+            assert!(told.contains(words), "`{words}` is missing in:\n{told}");
+        }
+    }
+
+    #[test]
+    fn a_gateway_that_never_gets_ready_is_told_with_what_was_seen_and_2() {
+        let output = launched_text(&shell("exec sleep 60", "{ path: /health, seconds: 0.1 }"));
+        let told = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{told}");
+        assert!(told.contains("not ready after 0.1 s: nothing listens on"), "{told}");
+    }
+
+    #[test]
+    fn a_gateway_that_does_not_print_its_address_is_told_so_and_2() {
+        let ready = "{ address_after: listens on, seconds: 0.1 }";
+        let output = launched_text(&shell("exec sleep 60", ready));
+        let told = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{told}");
+        assert!(told.contains("it has not printed `listens on`"), "{told}");
+    }
+
+    /// A pipe with a name. Whoever reads it comes to its end when no process has it open any more.
+    fn pipe(folder: &Path) -> String {
+        let pipe = folder.join("alive").to_str().expect("a temporary path is text").to_owned();
+        let made = Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.expect("every Unix has mkfifo").success());
+        pipe
+    }
+
+    #[test]
+    fn ctrl_c_stops_a_gateway_that_is_starting_and_all_that_it_started_and_ends_with_130() {
+        let folder = TempDir::new().expect("a temporary folder");
+        let pipe = pipe(folder.path());
+        let script = format!("exec 3>{pipe}; sleep 60 & wait");
+        let (_adapter, file) = file(&shell(&script, "{ path: /health, seconds: 60 }"));
+        let work = folder.path().join("work");
+        let run = command(&["run", FOUNDING, "--launch", "--adapter"])
+            .args([file.as_path(), "--work".as_ref(), work.as_path()])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary was built with this test");
+
+        let mut alive = File::open(&pipe).expect("the gateway opens it");
+        let sent = Command::new("kill").args(["-INT", &run.id().to_string()]).status();
+        assert!(sent.expect("every Unix has kill").success());
+        let mut said = Vec::new();
+        alive.read_to_end(&mut said).expect("nobody writes, all end");
+
+        let output = run.wait_with_output().expect("it was started");
+        assert_eq!(output.status.code(), Some(130), "{}", text(&output.stderr));
+    }
+
+    #[test]
+    fn a_gateway_is_gone_with_all_that_it_started_when_the_run_is_over() {
+        let folder = TempDir::new().expect("a temporary folder");
+        let pipe = pipe(folder.path());
+        let text_of = std::fs::read_to_string(super::super::support::root().join(REFERENCE));
+        let reference = text_of.expect("it is there");
+        let start = reference.find("launch:").expect("it has one");
+        let program = env!("CARGO_BIN_EXE_fallproof");
+        let listen = "{{ gateway.host }}:{{ gateway.port }}";
+        let script = format!(
+            "exec 3>{pipe}; sleep 60 & exec {program} router --config router.yaml --listen {listen}"
+        );
+        let arguments = serde_json::json!(["-c", script]);
+        let launch = format!(
+            "launch: {{ program: sh, arguments: {arguments}, ready: {{ path: /health, seconds: 30 }} }}"
+        );
+        let (_adapter, file) = file(&format!("{}{launch}\n", &reference[..start]));
+        let run = command(&["run", FOUNDING, "--launch", "--adapter"])
+            .args([file.as_path(), "--work".as_ref(), folder.path()])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary was built with this test");
+        let mut said = Vec::new();
+        let mut alive = File::open(&pipe).expect("the gateway opens it");
+        alive.read_to_end(&mut said).expect("nobody writes, all end");
+        let output = run.wait_with_output().expect("it was started");
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    }
+}
