@@ -293,8 +293,7 @@ impl Hop {
         upstream: &scenario::Upstream,
         addresses: Addresses,
     ) -> Self {
-        // A URL with an `@` is taken for one with a user by some.
-        let prefix = format!("/{}/{name}", scenario.slug().replace('@', "~"));
+        let prefix = format!("/{}/{name}", scenario.slug());
         let address = match upstream.dead_end() {
             Some(DeadEnd::Refusing) => addresses.refusing,
             Some(DeadEnd::Silent) => addresses.silent,

@@ -104,7 +104,7 @@ fn a_family_is_chosen_whole_or_case_by_case() {
             "{pattern}"
         );
     }
-    assert_eq!(suite.scenarios[1].slug(), "faults.each@server-error");
+    assert_eq!(suite.scenarios[1].slug(), "faults.each--server-error");
     assert_eq!(suite.scenarios[1].family(), "faults/each");
     let error = suite.select(&["faults/eahc".into()], &[]).expect_err("no such family");
     assert_eq!(error.to_string(), "no scenario fits `faults/eahc`; did you mean `faults/each`?");

@@ -65,9 +65,10 @@ pub struct Scenario {
 }
 
 impl Scenario {
-    /// The id in one word, for names of groups and deployments.
+    /// The id in one word, for names of groups and deployments. It has no `@`: some gateways refuse
+    /// a model name with one, and some take it for a user's name in a URL.
     pub fn slug(&self) -> String {
-        self.id.replace('/', ".")
+        self.id.replace('/', ".").replace('@', "--")
     }
 
     /// The id without the words of its case: what all scenarios of one file have in common.

@@ -24,7 +24,8 @@ fn list(order: &Order<'_>) -> Value {
     let data: Vec<_> = (0..inputs(order))
         .map(|index| {
             let vector = vector(order, index, dimensions);
-            let embedding = if base64 { json!(base64_of_f32(&vector)) } else { json!(vector) };
+            let embedding =
+                if base64 { json!(base64_of_f32(&vector)) } else { json!(spelled(&vector)) };
             json!({ "object": "embedding", "index": index, "embedding": embedding })
         })
         .collect();
@@ -35,6 +36,12 @@ fn list(order: &Order<'_>) -> Value {
         "model": order.deployment.model,
         "usage": { "prompt_tokens": tokens, "total_tokens": tokens }
     })
+}
+
+/// The numbers as the provider spells them: with no more digits than an `f32` has.
+fn spelled(vector: &[f32]) -> Vec<f64> {
+    let spelled = |number: &f32| number.to_string().parse().expect("a number is spelled as one");
+    vector.iter().map(spelled).collect()
 }
 
 /// How many texts are to be embedded: one text or token list, or a list of these.
