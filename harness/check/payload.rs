@@ -179,8 +179,11 @@ fn observed(findings: &mut Findings<'_>, attempt: &Attempt<'_>, sent: &Tree, rec
 
 fn model(findings: &mut Findings<'_>, attempt: &Attempt<'_>, received: &Tree) {
     let named = received.member("model").and_then(Tree::as_str);
-    // On Azure's legacy surface the path can hold the name, and live requests do without `model`.
-    if named.is_none() && attempt.hop.surface() == Surface::AzureLegacy {
+    // On Azure's older paths the name stands there, and live requests do without `model`. Each Azure
+    // host has them, whichever surface was configured.
+    let in_path = attempt.hit.target.contains("/openai/deployments/");
+    let is_azure = attempt.hop.surface() != Surface::OpenAi;
+    if named.is_none() && is_azure && (in_path || attempt.hop.surface() == Surface::AzureLegacy) {
         return;
     }
     if named.as_deref() != Some(attempt.hop.deployment.as_str()) {
