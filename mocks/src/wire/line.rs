@@ -5,8 +5,10 @@
 //! the old one.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -69,7 +71,9 @@ pub(super) struct Line {
 
 #[derive(Debug)]
 struct Server {
-    mock: MockServer,
+    address: SocketAddr,
+    /// Held for its drop.
+    mock: Option<MockServer>,
     requests: AtomicU64,
     bytes: AtomicU64,
     idle: Mutex<Vec<TcpStream>>,
@@ -104,8 +108,10 @@ impl Line {
         let server = match current.as_ref() {
             Some(server) if server.has_room(self.budget) => Arc::clone(server),
             _ => {
+                let mock = server::start(Arc::clone(&self.brain)).await?;
                 let server = Arc::new(Server {
-                    mock: server::start(Arc::clone(&self.brain)).await?,
+                    address: *mock.address(),
+                    mock: Some(mock),
                     requests: AtomicU64::new(0),
                     bytes: AtomicU64::new(0),
                     idle: Mutex::default(),
@@ -130,7 +136,7 @@ impl Server {
         if let Some(stream) = self.idle().pop() {
             return Ok(stream);
         }
-        let stream = TcpStream::connect(self.mock.address()).await?;
+        let stream = TcpStream::connect(self.address).await?;
         stream.set_nodelay(true)?;
         Ok(stream)
     }
@@ -144,6 +150,18 @@ impl Server {
 
     fn idle(&self) -> MutexGuard<'_, Vec<TcpStream>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Server {
+    /// A mock server waits for a lock when it is dropped. On a thread of the runtime that wait has no
+    /// end where the task at hand has used up its budget: only the thread itself could be woken.
+    fn drop(&mut self) {
+        if let Some(mock) = self.mock.take() {
+            let undertaker = thread::Builder::new().name("undertaker".to_owned());
+            // Without a thread it is dropped here, where the wait is nearly always none.
+            drop(undertaker.spawn(move || drop(mock)));
+        }
     }
 }
 
@@ -257,7 +275,10 @@ fn push_header(head: &mut Vec<u8>, name: &str, value: &[u8]) {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Weak;
+    use std::pin::pin;
+    use std::sync::{Weak, mpsc};
+    use std::task::Poll;
+    use std::time::Duration;
 
     use super::*;
     use crate::behaviour::Behaviour;
@@ -354,5 +375,27 @@ mod tests {
         let head = Head { method: "POST".to_owned(), ..Head::default() };
         let answered = line.ask("/no/where", "/", &head, b"").await.expect("the brain answers");
         assert!(answered.is_none());
+    }
+
+    #[test]
+    fn the_last_of_a_line_ends_even_in_a_task_that_has_used_up_its_budget() {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+        let runtime = runtime.expect("a runtime");
+        let line = line(Budget::default());
+        runtime.block_on(line.server(0)).expect("a server starts");
+        let (ended, is_ended) = mpsc::channel();
+        runtime.spawn(async move {
+            std::future::poll_fn(|context| {
+                // Whatever asks for a part of the budget until there is none left.
+                while pin!(tokio::task::consume_budget()).poll(context).is_ready() {}
+                Poll::Ready(())
+            })
+            .await;
+            drop(line);
+            let _ = ended.send(());
+        });
+        let ended = is_ended.recv_timeout(Duration::from_secs(30));
+        assert!(ended.is_ok(), "the drop waits for ever");
+        runtime.shutdown_background();
     }
 }
