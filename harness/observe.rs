@@ -1,7 +1,10 @@
 //! What was observed of one step: the client's exchange and the attempts that it led to.
 
+use std::ops::Deref;
+use std::sync::OnceLock;
 use std::time::Duration;
 
+use fallproof_mocks::behaviour::HeadFault;
 use fallproof_mocks::journal::Hit;
 use fallproof_mocks::provider::Endpoint;
 use serde_json::Value;
@@ -9,7 +12,7 @@ use serde_json::Value;
 use crate::client::{Ending, Exchange};
 use crate::declaration::{Condition, Declaration};
 use crate::plan::{Group, Hop};
-use crate::scenario::{Planned, Scenario};
+use crate::scenario::{Body, Planned, Scenario};
 use crate::sse::{self, Event, Meaning};
 
 /// What happened between the start and the end of one client call.
@@ -26,9 +29,36 @@ pub struct Step {
     /// The client's side.
     pub exchange: Exchange,
     /// The providers' side, in order of arrival; attempts at the group's deployments only.
-    pub hits: Vec<Hit>,
+    pub hits: Vec<Seen>,
     /// What reached deployments of the scenario that belong to groups nobody asked for.
     pub astray: Vec<Hit>,
+}
+
+/// What reached an upstream and what came of it; its answer is understood once.
+#[derive(Debug)]
+pub struct Seen {
+    hit: Hit,
+    understood: OnceLock<Understood>,
+}
+
+#[derive(Debug)]
+struct Understood {
+    events: Option<Vec<Event>>,
+    ended: Ended,
+}
+
+impl From<Hit> for Seen {
+    fn from(hit: Hit) -> Self {
+        Self { hit, understood: OnceLock::new() }
+    }
+}
+
+impl Deref for Seen {
+    type Target = Hit;
+
+    fn deref(&self) -> &Hit {
+        &self.hit
+    }
 }
 
 /// One step with all that is needed to judge it.
@@ -64,7 +94,7 @@ pub struct Attempt<'a> {
     /// The deployment.
     pub hop: &'a Hop,
     /// What reached the upstream.
-    pub hit: &'a Hit,
+    pub hit: &'a Seen,
 }
 
 /// Why a request was refused that another chain may be there for.
@@ -117,6 +147,20 @@ impl<'a> View<'a> {
         steps.flat_map(move |step| attempts(group, &step.hits).map(move |it| (step.at, it)))
     }
 
+    /// The places of those who gave the response that this call goes on from.
+    pub fn givers(&self) -> Vec<usize> {
+        let id = |json: &[u8], member: &str| {
+            let value: Value = serde_json::from_slice(json).ok()?;
+            value.get(member)?.as_str().map(str::to_owned)
+        };
+        let Some(wanted) = id(&self.step.exchange.sent, "previous_response_id") else {
+            return Vec::new();
+        };
+        let gave = |attempt: &Attempt<'_>| id(&attempt.hit.reply, "id").as_ref() == Some(&wanted);
+        let givers = self.history().filter(|(_, attempt)| gave(attempt));
+        givers.map(|(_, attempt)| attempt.place).collect()
+    }
+
     /// Whether attempts at this place can be seen: a refused connection cannot.
     pub fn visible(&self, place: usize) -> bool {
         self.group
@@ -126,49 +170,41 @@ impl<'a> View<'a> {
             .is_some_and(|upstream| upstream.dead_end().is_none())
     }
 
-    /// Whether the client asked for a stream.
+    /// Whether the client asked for a stream: of events, and not of sound.
     pub fn wants_stream(&self) -> bool {
         #[derive(serde::Deserialize)]
         struct Wish {
             #[serde(default)]
             stream: bool,
+            stream_format: Option<String>,
         }
-        serde_json::from_slice(&self.step.exchange.sent).is_ok_and(|Wish { stream }| stream)
+        let call = &self.planned.send;
+        if let Body::Form(parts) = &call.body {
+            return parts.iter().any(|part| part.name == "stream" && part.content == b"true");
+        }
+        let speaks = call.endpoint == Endpoint::AudioSpeech;
+        serde_json::from_slice(&self.step.exchange.sent).is_ok_and(|wish: Wish| {
+            wish.stream || speaks && wish.stream_format.as_deref() == Some("sse")
+        })
     }
 }
 
-fn attempts<'a>(group: &'a Group, hits: &'a [Hit]) -> impl Iterator<Item = Attempt<'a>> {
+fn attempts<'a>(group: &'a Group, hits: &'a [Seen]) -> impl Iterator<Item = Attempt<'a>> {
     hits.iter().enumerate().filter_map(move |(index, hit)| {
         let (place, hop) = group.hop_at(hit.upstream.as_deref()?)?;
         Some(Attempt { number: index + 1, place, hop, hit })
     })
 }
 
-impl Attempt<'_> {
+impl<'a> Attempt<'a> {
     /// How the attempt ended.
     pub fn ended(&self) -> Ended {
-        let is_success = self.hit.status.is_some_and(|status| (200..300).contains(&status));
-        if let (true, Some(events)) = (is_success, self.events()) {
-            return ended(&events);
-        }
-        match self.hit.status {
-            None => Ended::Broken,
-            Some(_) if self.is_sound() && is_success && self.is_cut() && self.hit.sent > 0 => {
-                Ended::Interrupted
-            }
-            Some(_) if self.is_cut() => Ended::Broken,
-            Some(status) if !is_success => Ended::Error(status),
-            Some(_) if self.is_sound() && !self.sounds() => Ended::Broken,
-            Some(_) if !self.answers_json() && self.hit.reply.is_empty() => Ended::Broken,
-            Some(_) if !self.answers_json() => Ended::Success,
-            Some(_) => match serde_json::from_slice::<Value>(&self.hit.reply) {
-                Ok(Value::Object(reply)) if !reply.get("error").is_none_or(Value::is_null) => {
-                    Ended::ErrorInSuccess
-                }
-                Ok(_) => Ended::Success,
-                Err(_) => Ended::Broken,
-            },
-        }
+        self.hit.understood().ended
+    }
+
+    /// The events that were sent to the target, where the reply is a stream of them.
+    pub fn events(&self) -> Option<&'a [Event]> {
+        self.hit.understood().events.as_deref()
     }
 
     /// The kind of failure that it ended with; `None` after a success, or where it is too late for
@@ -187,42 +223,7 @@ impl Attempt<'_> {
 
     /// Whether it was refused with an error that did not arrive whole.
     pub fn is_broken_refusal(&self) -> bool {
-        self.is_cut() && self.hit.status.is_some_and(|status| (400..500).contains(&status))
-    }
-
-    /// Whether the wire kept the answer from arriving as its head says.
-    fn is_cut(&self) -> bool {
-        self.hit.wire.cut.is_some() || self.hit.wire.head.is_some()
-    }
-
-    /// Whether a success of this endpoint is sound, which has no beginning that could be held back.
-    fn is_sound(&self) -> bool {
-        self.hit.place.is_some_and(|(_, endpoint)| endpoint == Endpoint::AudioSpeech)
-    }
-
-    /// Whether the answer says that it is sound, and is not empty.
-    fn sounds(&self) -> bool {
-        let mut headers = self.hit.reply_headers();
-        let kind = headers.find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
-        let is_sound = |(_, kind): (&str, &str)| {
-            kind.starts_with("audio/") || kind.starts_with("application/octet-stream")
-        };
-        kind.is_some_and(is_sound) && !self.hit.reply.is_empty()
-    }
-
-    /// Whether a success of this endpoint is JSON: speech is not, and transcripts need not be.
-    fn answers_json(&self) -> bool {
-        let endpoint = self.hit.place.map(|(_, endpoint)| endpoint);
-        let is_text = endpoint.is_some_and(Endpoint::is_multipart)
-            && !self.hit.reply.trim_ascii_start().starts_with(b"{");
-        !self.is_sound() && !is_text
-    }
-
-    /// The events that were sent to the target, where the reply is a stream of them.
-    pub fn events(&self) -> Option<Vec<Event>> {
-        let reply = &self.hit.reply;
-        let sent = &reply[..self.hit.sent.min(reply.len())];
-        (!sse::events(reply).is_empty()).then(|| sse::events(sent))
+        self.hit.is_cut() && self.hit.status.is_some_and(|status| (400..500).contains(&status))
     }
 
     /// The provider's `error.code`, where it answered an error that has one.
@@ -243,6 +244,89 @@ impl Attempt<'_> {
         }
         let filtered = ["content_filter", "content_policy_violation", "moderation_blocked"];
         filtered.iter().any(|it| said.contains(it)).then_some(Cause::ContentFilter)
+    }
+}
+
+impl Seen {
+    fn understood(&self) -> &Understood {
+        self.understood.get_or_init(|| {
+            let events = self.events();
+            Understood { ended: self.ended(events.as_deref()), events }
+        })
+    }
+
+    fn ended(&self, events: Option<&[Event]>) -> Ended {
+        let is_success = self.hit.status.is_some_and(|status| (200..300).contains(&status));
+        if let (true, Some(events)) = (is_success, events) {
+            return ended(events);
+        }
+        match self.hit.status {
+            None => Ended::Broken,
+            Some(_) if self.is_sound() && is_success && self.is_cut() && self.hit.sent > 0 => {
+                Ended::Interrupted
+            }
+            Some(_) if self.is_cut() => Ended::Broken,
+            Some(status) if !is_success => Ended::Error(status),
+            Some(_) if self.is_sound() && !self.sounds() => Ended::Broken,
+            // A page for people is no transcript.
+            Some(_) if !self.answers_json() && self.is_page() => Ended::Broken,
+            Some(_) if !self.answers_json() && self.hit.reply.is_empty() => Ended::Broken,
+            Some(_) if !self.answers_json() => Ended::Success,
+            Some(_) => match serde_json::from_slice::<Value>(&self.hit.reply) {
+                Ok(Value::Object(reply)) if !reply.get("error").is_none_or(Value::is_null) => {
+                    Ended::ErrorInSuccess
+                }
+                Ok(_) => Ended::Success,
+                Err(_) => Ended::Broken,
+            },
+        }
+    }
+
+    /// Whether the wire kept the answer from arriving as its head says.
+    fn is_cut(&self) -> bool {
+        self.hit.wire.cut.is_some() || self.hit.wire.head.is_some()
+    }
+
+    /// Whether a success of this endpoint is sound, which has no beginning that could be held back.
+    fn is_sound(&self) -> bool {
+        self.hit.place.is_some_and(|(_, endpoint)| endpoint == Endpoint::AudioSpeech)
+    }
+
+    /// Whether the answer says that it is sound, and is not empty.
+    fn sounds(&self) -> bool {
+        let is_sound = self.is_called("audio/") || self.is_called("application/octet-stream");
+        is_sound && !self.hit.reply.is_empty()
+    }
+
+    /// Whether it was answered with a page for people.
+    fn is_page(&self) -> bool {
+        self.is_called("text/html")
+    }
+
+    /// Whether the answer's content type begins so.
+    fn is_called(&self, kind: &str) -> bool {
+        self.hit.reply_headers().any(|(name, value)| {
+            name.eq_ignore_ascii_case("content-type") && value.starts_with(kind)
+        })
+    }
+
+    /// Whether a success of this endpoint is JSON: speech is not, and transcripts need not be.
+    fn answers_json(&self) -> bool {
+        let endpoint = self.hit.place.map(|(_, endpoint)| endpoint);
+        let is_text = endpoint.is_some_and(Endpoint::is_multipart)
+            && !self.hit.reply.trim_ascii_start().starts_with(b"{");
+        !self.is_sound() && !is_text
+    }
+
+    fn events(&self) -> Option<Vec<Event>> {
+        let reply = &self.hit.reply;
+        // What is beyond a content length that is too small is no part of the answer.
+        let beyond = match self.hit.wire.head {
+            Some(HeadFault::ContentLengthOffBy(by)) => by.get().min(0).unsigned_abs() as usize,
+            Some(HeadFault::Garbage) | None => 0,
+        };
+        let sent = self.hit.sent.min(reply.len().saturating_sub(beyond));
+        (!sse::events(reply).is_empty()).then(|| sse::events(&reply[..sent]))
     }
 }
 

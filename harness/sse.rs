@@ -3,6 +3,7 @@
 //! <https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream>
 
 use std::mem;
+use std::sync::OnceLock;
 
 use serde_json::Value;
 
@@ -11,14 +12,24 @@ use crate::json::{DifferenceKind, Tree, differences};
 /// The last event of a stream of chat or completions.
 const DONE: &str = "[DONE]";
 
-/// One event of a stream.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// One event of a stream. What its data says is read once, and only if somebody asks.
+#[derive(Debug, Clone, Default)]
 pub struct Event {
     /// The `event` field; empty where there is none.
     pub name: String,
     /// The `data` fields, with a line feed between them. What is not UTF-8 is replaced.
     pub data: String,
+    value: OnceLock<Value>,
+    tree: OnceLock<Option<Tree>>,
 }
+
+impl PartialEq for Event {
+    fn eq(&self, other: &Self) -> bool {
+        self.data == other.data && self.name == other.name
+    }
+}
+
+impl Eq for Event {}
 
 /// What an event is to somebody who waits for an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +67,7 @@ pub fn events(body: &[u8]) -> Vec<Event> {
             _ if line.is_empty() => {
                 let whole = mem::take(&mut event);
                 if let Some(data) = whole.data.strip_suffix('\n') {
-                    events.push(Event { name: whole.name, data: data.to_owned() });
+                    events.push(Event::new(whole.name, data));
                 }
             }
             "event" => value.clone_into(&mut event.name),
@@ -68,6 +79,11 @@ pub fn events(body: &[u8]) -> Vec<Event> {
 }
 
 impl Event {
+    /// An event of this name with these data.
+    pub fn new(name: impl Into<String>, data: impl Into<String>) -> Self {
+        Self { name: name.into(), data: data.into(), ..Self::default() }
+    }
+
     /// What it is. An event of an unknown kind counts as content.
     pub fn meaning(&self) -> Meaning {
         const FRAMES: [&str; 6] = [
@@ -94,7 +110,7 @@ impl Event {
             _ if !value["error"].is_null() => Meaning::Error,
             Some(name) if ENDS.contains(&name) => Meaning::End,
             Some(name) if FRAMES.contains(&name) => Meaning::Frame,
-            None if choices(&value).all(|choice| !has_content(choice)) => Meaning::Frame,
+            None if choices(value).all(|choice| !has_content(choice)) => Meaning::Frame,
             Some(_) | None => Meaning::Content,
         }
     }
@@ -112,12 +128,12 @@ impl Event {
     pub fn is_beginning(&self) -> bool {
         let value = self.value();
         value["type"] == "response.created"
-            || choices(&value).any(|choice| !choice["delta"]["role"].is_null())
+            || choices(value).any(|choice| !choice["delta"]["role"].is_null())
     }
 
     /// Whether it says why a choice ended.
     pub fn finishes(&self) -> bool {
-        choices(&self.value()).any(|choice| !choice["finish_reason"].is_null())
+        choices(self.value()).any(|choice| !choice["finish_reason"].is_null())
     }
 
     /// Whether it is the extra chunk that says what the answer costs, of chat and completions.
@@ -131,11 +147,10 @@ impl Event {
         if self == other {
             return Likeness::Same;
         }
-        let trees = (Tree::parse(self.data.as_bytes()), Tree::parse(other.data.as_bytes()));
-        match trees {
-            (Ok(ours), Ok(theirs))
+        match (self.tree(), other.tree()) {
+            (Some(ours), Some(theirs))
                 if self.name == other.name
-                    && differences(&ours, &theirs)
+                    && differences(ours, theirs)
                         .iter()
                         .all(|it| matches!(it.kind, DifferenceKind::Respelled(..))) =>
             {
@@ -152,8 +167,13 @@ impl Event {
         same.or_else(|| { events }.position(|it| it.likeness(self) != Likeness::Other))
     }
 
-    fn value(&self) -> Value {
-        serde_json::from_str(&self.data).unwrap_or_default()
+    /// The data as JSON, digit for digit; `None` where they are none.
+    pub fn tree(&self) -> Option<&Tree> {
+        self.tree.get_or_init(|| Tree::parse(self.data.as_bytes()).ok()).as_ref()
+    }
+
+    fn value(&self) -> &Value {
+        self.value.get_or_init(|| serde_json::from_str(&self.data).unwrap_or_default())
     }
 }
 
@@ -190,7 +210,7 @@ mod tests {
 
     #[test]
     fn an_event_tells_what_it_is() {
-        let meaning = |data: &str| Event { name: String::new(), data: data.into() }.meaning();
+        let meaning = |data: &str| Event::new("", data).meaning();
         for frame in [
             r#"{"choices":[],"prompt_filter_results":[]}"#,
             r#"{"choices":[{"delta":{"role":"assistant","content":""},"finish_reason":null}]}"#,
@@ -215,12 +235,12 @@ mod tests {
 
     #[test]
     fn events_are_compared_by_name_and_value() {
-        let event = |data: &str| Event { name: String::new(), data: data.into() };
+        let event = |data: &str| Event::new("", data);
         let one = event(r#"{"a":1,"b":"ü"}"#);
         assert_eq!(one.likeness(&one), Likeness::Same);
         assert_eq!(one.likeness(&event(r#"{"b": "\u00fc", "a": 1}"#)), Likeness::Equal);
         assert_eq!(one.likeness(&event(r#"{"a":2,"b":"ü"}"#)), Likeness::Other);
-        assert_eq!(one.likeness(&Event { name: "n".into(), ..one.clone() }), Likeness::Other);
+        assert_eq!(one.likeness(&Event::new("n", one.data.clone())), Likeness::Other);
         assert_eq!(event("[DONE]").likeness(&event("[done]")), Likeness::Other);
     }
 }

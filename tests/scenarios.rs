@@ -48,6 +48,10 @@ fn main() -> ExitCode {
     for (index, scenario) in scenarios.iter().enumerate() {
         families.entry(scenario.family().to_owned()).or_default().push(index);
     }
+    // Those that wait begin first, so that nobody waits for them in the end.
+    let mut families: Vec<_> = families.into_iter().collect();
+    let waits = |case: &usize| scenarios[*case].tags.iter().any(|tag| tag == "slow");
+    families.sort_by_key(|(_, cases)| !cases.iter().any(waits));
     let mut trials: Vec<_> = families
         .into_iter()
         .map(|(family, cases)| {
@@ -141,13 +145,27 @@ fn outbound(case: &Case, groups: &[Group]) -> String {
             let _ = write!(text, "{byte:02x}");
         }
         text.push('\n');
-        let body = String::from_utf8_lossy(&hit.body);
+        let body = readable(&hit.body);
         // Length and digest tell of the rest.
         let shown: String = body.chars().take(MOST_SHOWN).collect();
         let more = if shown.len() < body.len() { "…" } else { "" };
         let _ = writeln!(text, "{shown}{more}");
     }
     text
+}
+
+/// A body as text. A line of sound or the like, which a form holds between lines of text, is told by
+/// its length.
+fn readable(body: &[u8]) -> String {
+    let line = |line: &[u8]| match std::str::from_utf8(line) {
+        Ok(text)
+            if !text.trim_end_matches('\r').contains(|c: char| c.is_control() && c != '\t') =>
+        {
+            text.to_owned()
+        }
+        _ => format!("<{} bytes that are no text>", line.len()),
+    };
+    body.split(|byte| *byte == b'\n').map(line).collect::<Vec<_>>().join("\n")
 }
 
 fn no_orphans(scenarios: &[Scenario]) -> Result<(), Failed> {

@@ -2,7 +2,7 @@
 
 use fallproof_mocks::provider::Surface;
 
-use super::{Finding, Findings};
+use super::{Finding, Findings, contains};
 use crate::observe::{Attempt, View};
 
 const OWN: &str = "FP-AUTH-01";
@@ -93,8 +93,4 @@ fn answer(findings: &mut Findings<'_>) {
     if shown(view.gateway_key) {
         findings.breach(ANSWER, None, None, "the answer to the client shows its own key".into());
     }
-}
-
-fn contains(bytes: &[u8], secret: &str) -> bool {
-    !secret.is_empty() && bytes.windows(secret.len()).any(|window| window == secret.as_bytes())
 }

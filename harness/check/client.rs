@@ -4,7 +4,6 @@
 
 use std::time::Duration;
 
-use fallproof_mocks::provider::Endpoint;
 use serde_json::Value;
 
 use super::{Finding, Findings, rest};
@@ -41,7 +40,8 @@ pub(super) fn check(view: View<'_>) -> Vec<Finding> {
     let (Some(status), true) = (exchange.status, exchange.ending == Ending::Complete) else {
         return findings.found;
     };
-    if streamed(view) {
+    // Answers that are streamed are STREAM's.
+    if view.wants_stream() {
         return findings.found;
     }
     let attempts: Vec<_> = view.attempts().collect();
@@ -65,14 +65,11 @@ pub(super) fn check(view: View<'_>) -> Vec<Finding> {
     findings.found
 }
 
-/// Whether the client asked for events, or for bytes that are no JSON.
-fn streamed(view: View<'_>) -> bool {
-    view.planned.send.endpoint == Endpoint::AudioSpeech || view.wants_stream()
-}
-
 fn success(findings: &mut Findings<'_>, answering: &Attempt<'_>) {
     let body = &findings.view.step.exchange.body;
-    let Ok(Value::Object(given)) = serde_json::from_slice(&answering.hit.reply) else { return };
+    let Ok(Value::Object(given)) = serde_json::from_slice(&answering.hit.reply) else {
+        return same_bytes(findings, answering);
+    };
     let Ok(shown) = serde_json::from_slice::<Value>(body) else {
         let message = format!("{} answered JSON, the client got none", answering.hop.upstream);
         findings.breach(CONTENT, None, None, message);
@@ -98,6 +95,24 @@ fn success(findings: &mut Findings<'_>, answering: &Attempt<'_>) {
         }
     }
     truthful_model(findings, answering, &shown);
+}
+
+/// Sound and text are what they are, byte for byte; but for the blanks around text.
+fn same_bytes(findings: &mut Findings<'_>, answering: &Attempt<'_>) {
+    let (given, got) = (&answering.hit.reply, &findings.view.step.exchange.body);
+    let is_text = answering.hit.place.is_some_and(|(_, endpoint)| endpoint.is_multipart());
+    if answering.hit.reply_cut.is_none()
+        && given != got
+        && !(is_text && given.trim_ascii() == got.trim_ascii())
+    {
+        let message = format!(
+            "the answer is not what {} gave: {} bytes became {}",
+            answering.hop.upstream,
+            given.len(),
+            got.len()
+        );
+        findings.breach(CONTENT, None, None, message);
+    }
 }
 
 /// Where a value that was given is not shown, remarks last. More may be shown than was given; null
@@ -161,15 +176,7 @@ fn two_upstreams(findings: &mut Findings<'_>) {
 }
 
 fn no_success(findings: &mut Findings<'_>, attempts: &[Attempt<'_>]) {
-    // An answer that is no JSON may be right where another format was asked for.
-    let failed = |attempt: &Attempt<'_>| match (
-        attempt.ended(),
-        findings.view.step.exchange.path.as_str(),
-    ) {
-        (Ended::Broken, path) => attempt.hit.wire.cut.is_some() || !path.contains("/audio/"),
-        (ended, _) => ended != Ended::Success,
-    };
-    if !attempts.is_empty() && attempts.iter().all(failed) {
+    if !attempts.is_empty() && attempts.iter().all(|attempt| attempt.ended() != Ended::Success) {
         let message = "every attempt failed, and the client was told of a success".into();
         findings.breach(NO_SUCCESS, None, None, message);
     }

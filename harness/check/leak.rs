@@ -4,7 +4,7 @@
 
 use fallproof_mocks::journal::Hit;
 
-use super::{Finding, Findings};
+use super::{Finding, Findings, contains};
 use crate::observe::View;
 use crate::plan::Hop;
 
@@ -92,8 +92,4 @@ fn carries(hit: &Hit, text: &str) -> bool {
 fn authority(hop: &Hop) -> &str {
     let host = hop.host.strip_prefix("http://").unwrap_or(&hop.host);
     host.strip_suffix(&hop.prefix).unwrap_or(host)
-}
-
-fn contains(bytes: &[u8], text: &str) -> bool {
-    !text.is_empty() && bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }

@@ -14,6 +14,8 @@ mod rest;
 mod route;
 mod stream;
 
+use memchr::memmem;
+
 use crate::observe::View;
 use crate::requirement::{self, Level, Severity};
 
@@ -69,6 +71,11 @@ pub fn judge(view: View<'_>) -> Vec<Finding> {
         finding.requirement.map_or(usize::MAX, |code| place(code).unwrap_or(0))
     });
     found
+}
+
+/// Whether the text is somewhere in these bytes, which may be megabytes; the empty one is nowhere.
+pub(crate) fn contains(bytes: &[u8], text: &str) -> bool {
+    !text.is_empty() && memmem::find(bytes, text.as_bytes()).is_some()
 }
 
 /// Collects the findings of one step.

@@ -3,8 +3,6 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use serde_json::Value;
-
 use super::rest::{Reason, Rest};
 use super::{Finding, Findings};
 use crate::client::Ending;
@@ -103,7 +101,7 @@ fn order(findings: &mut Findings<'_>, attempts: &[Attempt<'_>]) {
         // A list that is entered begins at its start; whether it was right to enter it is below.
         next = next.clamp(list.start, list.end);
         let went_back = attempt.place + 1 < next;
-        let affine = attempt.number == 1 && knows_the_response(view, attempt.place);
+        let affine = attempt.number == 1 && view.givers().contains(&attempt.place);
         let skipped = (next..attempt.place)
             .find(|&place| !affine && could_be_asked(view, place, attempt.number));
         if went_back {
@@ -154,17 +152,6 @@ fn nobody_asked(findings: &mut Findings<'_>, attempts: &[Attempt<'_>]) {
             format!("nobody was asked, although the rest of {} is over", name(view, place));
         findings.breach(COMES_BACK, None, None, message);
     }
-}
-
-/// Whether this deployment gave the response that the call goes on from.
-fn knows_the_response(view: View<'_>, place: usize) -> bool {
-    let id = |json: &[u8], member: &str| {
-        let value: Value = serde_json::from_slice(json).ok()?;
-        value.get(member)?.as_str().map(str::to_owned)
-    };
-    let wanted = id(&view.step.exchange.sent, "previous_response_id");
-    wanted.is_some()
-        && view.history().any(|(_, it)| it.place == place && id(&it.hit.reply, "id") == wanted)
 }
 
 /// Whether an attempt before this one was refused for the cause that this list is for.
@@ -248,7 +235,8 @@ fn time_is_up(view: View<'_>, last: &Attempt<'_>) -> bool {
     let Some(total) = view.group.policy.total_timeout_ms else { return false };
     let first = view.attempts().next().map_or(Duration::ZERO, |first| first.hit.times.head);
     let ended = last.hit.times.end.unwrap_or(Duration::MAX);
-    ended.saturating_sub(first) + Duration::from_millis(total / 4) >= Duration::from_millis(total)
+    let took = ended.saturating_sub(first).saturating_add(Duration::from_millis(total / 4));
+    took >= Duration::from_millis(total)
 }
 
 fn refused(findings: &mut Findings<'_>, attempts: &[Attempt<'_>]) {

@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 
 use super::{Case, Failure, Outcome, Rig, Running, needs_silence, plug};
 use crate::adapter::Front;
-use crate::check::{self, Finding, Verdict};
+use crate::check::{self, Finding, Verdict, contains};
 use crate::client::{self, Conduct, Ending, Exchange};
 use crate::observe::{self, View};
 use crate::plan::Group;
@@ -123,7 +123,7 @@ impl Rig {
                 astray: Vec::new(),
             })
             .collect();
-        for hit in self.hits(groups, &steps, earlier).await {
+        for hit in self.hits(groups, earlier).await {
             let prefix = hit.upstream.as_deref().unwrap_or_default();
             let owner = groups.iter().find(|group| group.hop_at(prefix).is_some());
             let owner = owner.map(|group| group.name.as_str());
@@ -135,7 +135,7 @@ impl Rig {
                 None => steps.iter_mut().find(asked),
             };
             match step {
-                Some(step) => step.hits.push(hit),
+                Some(step) => step.hits.push(hit.into()),
                 None => steps[0].astray.push(hit),
             }
         }
@@ -143,25 +143,20 @@ impl Rig {
     }
 
     /// What reached the scenario's upstreams since the steps before, in order of arrival.
-    async fn hits(
-        &self,
-        groups: &[Group],
-        steps: &[observe::Step],
-        earlier: &[observe::Step],
-    ) -> Vec<Hit> {
-        let has_left = steps.iter().any(|step| step.exchange.ending == Ending::Left);
+    async fn hits(&self, groups: &[Group], earlier: &[observe::Step]) -> Vec<Hit> {
         let mut hits = Vec::new();
         for hop in groups.iter().flat_map(Group::hops) {
-            if has_left {
-                // Whoever goes on asking for a client that has left is found out by this.
-                let ended = self.wire.ended(&hop.prefix);
-                let _ = tokio::time::timeout(self.patience.min(LEAVING), ended).await;
-            }
+            // A moment passes until an upstream sees that it was given up. Whoever goes on asking for
+            // a client that has left, or waits for what has stalled, is found out by this.
+            let ended = self.wire.ended(&hop.prefix);
+            let _ = tokio::time::timeout(self.patience.min(LEAVING), ended).await;
             hits.extend(self.wire.hits(&hop.prefix).await);
         }
         let seen = |hit: &Hit| {
-            let mut before = earlier.iter().flat_map(|step| step.hits.iter().chain(&step.astray));
-            before.any(|it| it.seq == hit.seq)
+            earlier.iter().any(|step| {
+                let astray = step.astray.iter().any(|it| it.seq == hit.seq);
+                astray || step.hits.iter().any(|it| it.seq == hit.seq)
+            })
         };
         hits.retain(|hit| hit.kind == HitKind::Matched && !seen(hit));
         hits.sort_by_key(|hit| hit.seq);
@@ -258,8 +253,4 @@ fn failure(steps: &[observe::Step], findings: &[Finding]) -> Failure {
     };
     let mut steps = failed.filter_map(|finding| steps.get(finding.step));
     if steps.any(is_silent) { Failure::Silent } else { Failure::Honest }
-}
-
-fn contains(bytes: &[u8], word: &str) -> bool {
-    bytes.windows(word.len()).any(|window| window == word.as_bytes())
 }

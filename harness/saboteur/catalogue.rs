@@ -193,8 +193,8 @@ pub(super) const ALL: &[Saboteur] = &[
     Saboteur {
         name: "splices-answers",
         breaks: "puts the first deployment's words before those of the one that answered",
-        // What was put before an answer makes it another one.
-        also: &["FP-CLIENT-01"],
+        // What was put before an answer makes it another one; of a moderation, only the id has words.
+        also: &["FP-CLIENT-01", "FP-CLIENT-02"],
         means: Means::Spoiled(splice),
     },
     Saboteur {

@@ -33,8 +33,8 @@ pub(super) fn invented_metadata(out: &mut Outgoing<'_>) {
 pub(super) fn drop_optional(out: &mut Outgoing<'_>) {
     out.edit(|body| {
         let Tree::Object(members) = body else { return };
-        let optional =
-            |name: &str| !["model", "messages", "input", "prompt", "stream"].contains(&name);
+        let needed = ["model", "messages", "input", "prompt", "voice", "stream"];
+        let optional = |name: &str| !needed.contains(&name);
         if let Some(last) = members.iter().rposition(|(name, _)| optional(name)) {
             members.remove(last);
         }
@@ -61,9 +61,13 @@ pub(super) fn stale_model(out: &mut Outgoing<'_>) {
 
 /// JSON text is ASCII but inside strings, so escaping there keeps every value.
 pub(super) fn escaped(body: &[u8]) -> Vec<u8> {
+    // A form is left alone.
+    let Some(json) = str::from_utf8(body).ok().filter(|text| text.starts_with('{')) else {
+        return body.to_vec();
+    };
     let mut text = String::new();
     let mut units = [0; 2];
-    for character in String::from_utf8_lossy(body).chars() {
+    for character in json.chars() {
         if character.is_ascii() {
             text.push(character);
         } else {

@@ -107,7 +107,7 @@ async fn answer(State(spoiled): State<Arc<Spoiled>>, request: Request) -> Respon
         Front::MixesUp if asked["stream"] != true && response.status().is_success() => {
             response = spoiled.first_success(&group, response).await;
         }
-        Front::AsksEveryone if response.status().is_success() => {
+        Front::AsksEveryone if response.status().is_success() && !group.is_empty() => {
             spoiled.ask(&parts, rest_of(&group, &body)).await;
         }
         Front::QuotesKey => {

@@ -10,8 +10,9 @@ use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::header::{CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri};
+use futures_util::StreamExt as _;
 use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, yield_now};
 
 use crate::json::Tree;
 use crate::plan::Group;
@@ -120,12 +121,12 @@ async fn forward(
     match meddling.send(method, &url, headers, body).await {
         Some((status, mut headers, body)) => {
             meddling.confuse_ids(&group.group, status, &mut headers);
-            let mut response = Response::new(Body::from(body));
+            let mut response = Response::new(body);
             *response.status_mut() = status;
             *response.headers_mut() = headers;
             response
         }
-        // A broken connection becomes a failure that the router walks on from just the same.
+        // No answer at all becomes a failure that the router walks on from just the same.
         None => status(StatusCode::BAD_GATEWAY),
     }
 }
@@ -161,13 +162,21 @@ impl Meddling {
         url: &str,
         headers: HeaderMap,
         body: Vec<u8>,
-    ) -> Option<(StatusCode, HeaderMap, Bytes)> {
+    ) -> Option<(StatusCode, HeaderMap, Body)> {
         let request = self.client.request(method, url).headers(headers).body(body);
         let response = request.send().await.ok()?;
         let (status, mut headers) = (response.status(), response.headers().clone());
         headers.remove(CONTENT_LENGTH);
         headers.remove(TRANSFER_ENCODING);
-        Some((status, headers, response.bytes().await.ok()?))
+        // What breaks off here breaks off there, at the same place.
+        let body = response.bytes_stream().then(|chunk| async {
+            if chunk.is_err() {
+                // What was sent before is flushed while the body is pending, not when it is cut.
+                yield_now().await;
+            }
+            chunk
+        });
+        Some((status, headers, Body::from_stream(body)))
     }
 }
 

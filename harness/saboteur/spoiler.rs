@@ -15,6 +15,7 @@ use axum::response::Response;
 use fallproof_router::{Clock, Config, app_with_clock as reference};
 use serde_json::Value;
 
+use super::stream;
 use crate::json::Tree;
 use crate::plan::Group;
 
@@ -74,9 +75,8 @@ async fn spoil(State(spoiling): State<Arc<Spoiling>>, request: Request, next: Ne
     let asked: Value = serde_json::from_slice(&body).unwrap_or_default();
     let response = next.run(Request::from_parts(head, Body::from(body))).await;
     let group = spoiling.groups.iter().find(|group| asked["model"] == *group.group);
-    let (Some(group), false) = (group, asked["stream"] == Value::Bool(true)) else {
-        return response;
-    };
+    let is_stream = asked["stream"] == Value::Bool(true) || stream::is_stream(&response);
+    let (Some(group), false) = (group, is_stream) else { return response };
     let (mut head, body) = response.into_parts();
     let mut body = whole(body).await.to_vec();
     (spoiling.change)(&mut Answer { group, head: &mut head, body: &mut body });

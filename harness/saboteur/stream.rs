@@ -63,7 +63,7 @@ pub(super) async fn read(body: Body) -> Vec<String> {
     while let Some(Ok(frame)) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
         bytes.extend(frame.into_data().unwrap_or_default());
     }
-    let text = String::from_utf8_lossy(&bytes).replace("\r\n", "\n");
+    let text = String::from_utf8_lossy(&bytes).replace("\r\n", "\n").replace('\r', "\n");
     text.split_inclusive("\n\n").map(str::to_owned).collect()
 }
 
@@ -81,9 +81,10 @@ impl Tamper {
     /// Does it to a stream; `rest` is what the next deployment said after a break.
     pub(super) fn spoil(self, mut blocks: Vec<String>, rest: Vec<String>) -> Vec<String> {
         let is_broken = is_broken(&blocks);
+        let is_frame = |event: &Event| event.is_beginning() || event.finishes();
         let first = blocks
             .iter()
-            .position(|block| means(block, Meaning::Content) && !event(block).is_beginning());
+            .position(|block| means(block, Meaning::Content) && !is_frame(&event(block)));
         match (self, first) {
             (Self::LosesContent, Some(first)) => {
                 blocks.remove(first);

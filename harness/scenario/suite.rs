@@ -1,8 +1,10 @@
 //! The suite: a folder of scenario files, their ids, and how a run chooses among them.
 
 use std::collections::BTreeSet;
-use std::fmt;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{fmt, thread};
 
 use sha2::{Digest as _, Sha256};
 
@@ -43,7 +45,7 @@ impl Suite {
         let mut diagnostics = Vec::new();
         let mut scenarios = Vec::<Scenario>::new();
         let mut digest = Sha256::new();
-        for file in files {
+        for (file, cases) in files.iter().zip(read_all(files)) {
             let SuiteFile { below, file, bytes } = match file {
                 Ok(file) => file,
                 Err(problem) => {
@@ -56,7 +58,7 @@ impl Suite {
                 digest.update(line);
                 digest.update("\n");
             }
-            match id(below, file).and_then(|id| read(file, bytes, &id)) {
+            match cases {
                 Ok(cases) => {
                     let taken = |case: &&Scenario| scenarios.iter().any(|it| it.id == case.id);
                     if let Some(twin) = cases.iter().find(taken) {
@@ -153,6 +155,35 @@ impl Suite {
 fn load_outsider(file: &Path) -> Result<Vec<Scenario>, SelectError> {
     let name = Path::new(file.file_name().unwrap_or_default());
     id(name, file).and_then(|id| load(file, &id)).map_err(SelectError::Load)
+}
+
+/// The scenarios of each file, in the files' order; of what is no file, none. Reading is work for
+/// all processors: without optimisation a large suite takes a second of it.
+fn read_all(files: &[Result<SuiteFile, Diagnostic>]) -> Vec<Result<Vec<Scenario>, LoadError>> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let cases = match files.get(index) {
+                Some(Ok(SuiteFile { below, file, bytes })) => {
+                    id(below, file).and_then(|id| read(file, bytes, &id))
+                }
+                Some(Err(_)) => Ok(Vec::new()),
+                None => return done,
+            };
+            done.push((index, cases));
+        }
+    };
+    let mut read = thread::scope(|scope| {
+        let workers = thread::available_parallelism().map_or(1, usize::from);
+        let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+        let done = workers.into_iter();
+        done.flat_map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic)))
+            .collect::<Vec<_>>()
+    });
+    read.sort_by_key(|(index, _)| *index);
+    read.into_iter().map(|(_, cases)| cases).collect()
 }
 
 /// The id of the scenario or family at this path below the suite's folder.

@@ -1,0 +1,163 @@
+//! What the suite must hold whoever adds to it: each endpoint, each surface, each parameter and each
+//! behaviour that the mocks have is met by some scenario.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::LazyLock;
+
+use fallproof::scenario::{Body, Call, Scenario, Suite, Upstream};
+use fallproof_mocks::behaviour::{CutEnd, CutPoint, HeadFault};
+use fallproof_mocks::brain;
+use fallproof_mocks::provider::{Endpoint, Surface};
+use fallproof_mocks::strict;
+use serde_json::Value;
+
+/// Parameters that no call over several deployments can carry with success, and why.
+const NOT_SENT: [(&str, &str); 1] =
+    [("previous_response_id", "it names an answer that one deployment gave and no other knows")];
+
+static SUITE: LazyLock<Vec<Scenario>> = LazyLock::new(|| {
+    Suite::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios"))
+        .unwrap_or_else(|error| panic!("{error}"))
+        .scenarios
+});
+
+/// The upstreams that a call may be sent to, in order.
+fn chain<'a>(scenario: &'a Scenario, call: &Call) -> Vec<&'a Upstream> {
+    let chain = scenario.groups[&call.group].chain.iter();
+    chain.map(|name| &scenario.upstreams[name]).collect()
+}
+
+/// Every place that a surface has an endpoint.
+fn places() -> impl Iterator<Item = (Surface, Endpoint)> {
+    Surface::ALL.into_iter().flat_map(|surface| {
+        let endpoints = Endpoint::ALL.into_iter();
+        endpoints.filter(move |it| it.is_on(surface)).map(move |endpoint| (surface, endpoint))
+    })
+}
+
+/// The parameters of a call that each deployment of its chain takes; none where one refuses it.
+fn accepted(call: &Call, chain: &[&Upstream]) -> Vec<String> {
+    let body = call.body.rendered("group", "call");
+    let takes = |upstream: &&Upstream| {
+        let (surface, model) = (upstream.surface, upstream.model.as_str());
+        if let Body::Form(_) = call.body {
+            let fields = brain::read_form(&body.content_type, &body.bytes);
+            let fields = fields.expect("forms are made as they are read");
+            strict::check_form(surface, call.endpoint, model, &fields).is_none()
+        } else {
+            strict::check(surface, call.endpoint, model, &body.bytes).is_none()
+        }
+    };
+    if !chain.iter().all(takes) {
+        return Vec::new();
+    }
+    match &call.body {
+        Body::Form(parts) => {
+            let names = parts.iter().map(|part| part.name.trim_end_matches("[]").to_owned());
+            names.chain(["model".to_owned()]).collect()
+        }
+        _ => match serde_json::from_slice(&body.bytes) {
+            Ok(Value::Object(members)) => members.into_iter().map(|(name, _)| name).collect(),
+            _ => Vec::new(),
+        },
+    }
+}
+
+fn parameters(surface: Surface, endpoint: Endpoint) -> BTreeSet<String> {
+    let schema: Value =
+        serde_json::from_str(strict::schema_text(surface, endpoint)).expect("a schema is JSON");
+    let names = schema["properties"].as_object().expect("a schema has properties").keys();
+    names.filter(|name| NOT_SENT.iter().all(|(it, _)| it != name)).cloned().collect()
+}
+
+#[test]
+fn every_endpoint_is_first_and_fallback_on_every_surface_that_has_it() {
+    let (mut first, mut later) = (BTreeSet::new(), BTreeSet::new());
+    for scenario in SUITE.iter() {
+        for planned in scenario.calls() {
+            let chain = chain(scenario, &planned.send);
+            for (hop, upstream) in chain.iter().enumerate().filter(|_| chain.len() > 1) {
+                let met = if hop == 0 { &mut first } else { &mut later };
+                met.insert((upstream.surface, planned.send.endpoint));
+            }
+        }
+    }
+    let wanted: BTreeSet<_> = places().collect();
+    assert_eq!(first.intersection(&wanted).count(), wanted.len(), "{first:?}");
+    assert_eq!(later.intersection(&wanted).count(), wanted.len(), "{later:?}");
+}
+
+#[test]
+fn every_parameter_of_every_endpoint_is_sent_over_a_fallback() {
+    let mut sent: BTreeMap<(Surface, Endpoint), BTreeSet<String>> = BTreeMap::new();
+    for scenario in SUITE.iter() {
+        for planned in scenario.calls() {
+            let chain = chain(scenario, &planned.send);
+            let accepted = accepted(&planned.send, &chain);
+            for upstream in chain.iter().skip(1) {
+                let place = (upstream.surface, planned.send.endpoint);
+                sent.entry(place).or_default().extend(accepted.iter().cloned());
+            }
+        }
+    }
+    let mut lacking = Vec::new();
+    for place @ (surface, endpoint) in places() {
+        let sent = sent.remove(&place).unwrap_or_default();
+        for name in parameters(surface, endpoint).difference(&sent) {
+            lacking.push(format!("{} {}: {name}", surface.name(), endpoint.path()));
+        }
+    }
+    assert!(lacking.is_empty(), "no scenario sends {lacking:#?}");
+}
+
+#[test]
+fn every_behaviour_is_played() {
+    let played: BTreeSet<_> = SUITE
+        .iter()
+        .flat_map(|scenario| scenario.upstreams.values())
+        .flat_map(|upstream| &upstream.script)
+        .map(|behaviour| behaviour.reply.as_str())
+        .collect();
+    let all: BTreeSet<_> = brain::behaviour_names().collect();
+    let lacking: Vec<_> = all.difference(&played).collect();
+    assert!(lacking.is_empty(), "no scenario plays {lacking:?}");
+}
+
+#[test]
+fn every_fault_of_the_wire_is_played() {
+    let mut met = BTreeSet::new();
+    for scenario in SUITE.iter() {
+        let scripts = scenario.upstreams.values().flat_map(|upstream| &upstream.script);
+        for wire in scripts.map(|behaviour| &behaviour.wire) {
+            if let Some(cut) = &wire.cut {
+                let at = match cut.at {
+                    CutPoint::BeforeHead => "before the head",
+                    CutPoint::AfterHead => "after the head",
+                    CutPoint::BodyBytes(_) => "in the body",
+                    CutPoint::Events(_) => "between events",
+                };
+                let end = match cut.end {
+                    CutEnd::Close => "close",
+                    CutEnd::Reset => "reset",
+                    CutEnd::Stall => "stall",
+                };
+                met.insert(format!("{end} {at}"));
+            }
+            met.extend(wire.head.map(|fault| match fault {
+                HeadFault::Garbage => "garbage".to_owned(),
+                HeadFault::ContentLengthOffBy(by) if by.is_positive() => "too long".to_owned(),
+                HeadFault::ContentLengthOffBy(_) => "too short".to_owned(),
+            }));
+        }
+    }
+    // Before the head, the catalogue has names for them.
+    for at in ["after the head", "in the body", "between events"] {
+        for end in ["close", "reset", "stall"] {
+            assert!(met.contains(&format!("{end} {at}")), "no scenario has a {end} {at}");
+        }
+    }
+    for head in ["garbage", "too long", "too short"] {
+        assert!(met.contains(head), "no scenario has a head that is {head}");
+    }
+}
