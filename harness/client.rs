@@ -75,6 +75,13 @@ pub struct Exchange {
     pub took: Duration,
 }
 
+impl Exchange {
+    /// The `id` of the answer, or of the response that its events tell of.
+    pub fn answer_id(&self) -> Option<String> {
+        sse::response_id(&self.body)
+    }
+}
+
 /// How an answer ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ending {

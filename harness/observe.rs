@@ -97,6 +97,15 @@ pub struct Attempt<'a> {
     pub hit: &'a Seen,
 }
 
+/// The answer that a call goes on from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conversation {
+    /// The place of the deployment that gave it.
+    pub place: usize,
+    /// The id that its provider knows it by; the target may have told the client another.
+    pub id: String,
+}
+
 /// Why a request was refused that another chain may be there for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
@@ -147,18 +156,16 @@ impl<'a> View<'a> {
         steps.flat_map(move |step| attempts(group, &step.hits).map(move |it| (step.at, it)))
     }
 
-    /// The places of those who gave the response that this call goes on from.
-    pub fn givers(&self) -> Vec<usize> {
-        let id = |json: &[u8], member: &str| {
-            let value: Value = serde_json::from_slice(json).ok()?;
-            value.get(member)?.as_str().map(str::to_owned)
-        };
-        let Some(wanted) = id(&self.step.exchange.sent, "previous_response_id") else {
-            return Vec::new();
-        };
-        let gave = |attempt: &Attempt<'_>| id(&attempt.hit.reply, "id").as_ref() == Some(&wanted);
-        let givers = self.history().filter(|(_, attempt)| gave(attempt));
-        givers.map(|(_, attempt)| attempt.place).collect()
+    /// The answer that this call goes on from, if the target gave it.
+    pub fn conversation(&self) -> Option<Conversation> {
+        let sent: Value = serde_json::from_slice(&self.step.exchange.sent).ok()?;
+        let named = sent.get("previous_response_id")?.as_str()?;
+        let mut before = self.earlier.iter().filter(|step| step.group == self.step.group);
+        let gave = |step: &&Step| step.exchange.answer_id().as_deref() == Some(named);
+        let hits = &before.find(gave)?.hits;
+        let spoke = |it: &Attempt<'_>| matches!(it.ended(), Ended::Success | Ended::Interrupted);
+        let giver = attempts(self.group, hits).filter(spoke).last()?;
+        Some(Conversation { place: giver.place, id: sse::response_id(&giver.hit.reply)? })
     }
 
     /// Whether attempts at this place can be seen: a refused connection cannot.

@@ -40,7 +40,7 @@ pub enum Meaning {
     Content,
     /// The answer is whole.
     End,
-    /// The answer has failed.
+    /// The answer has failed: it says so, or cannot be read.
     Error,
 }
 
@@ -78,6 +78,15 @@ pub fn events(body: &[u8]) -> Vec<Event> {
     events
 }
 
+/// The `id` of an answer that is JSON, or of the response that a stream's first event tells of.
+pub fn response_id(body: &[u8]) -> Option<String> {
+    let id = |value: &Value| value.as_str().map(str::to_owned);
+    match serde_json::from_slice::<Value>(body) {
+        Ok(answer) => id(&answer["id"]),
+        Err(_) => events(body).first().and_then(|event| id(&event.value()["response"]["id"])),
+    }
+}
+
 impl Event {
     /// An event of this name with these data.
     pub fn new(name: impl Into<String>, data: impl Into<String>) -> Self {
@@ -101,9 +110,13 @@ impl Event {
             "transcript.text.done",
             "speech.audio.done",
         ];
-        let value = self.value();
         if self.data == DONE {
             return Meaning::End;
+        }
+        // Nobody can tell what was lost with it.
+        let value = self.value();
+        if value.is_null() {
+            return Meaning::Error;
         }
         match value["type"].as_str() {
             Some("error" | "response.failed") => Meaning::Error,
@@ -231,6 +244,7 @@ mod tests {
         assert_eq!(meaning(r#"{"type":"response.incomplete"}"#), Meaning::End);
         assert_eq!(meaning(r#"{"error":{"message":"x"}}"#), Meaning::Error);
         assert_eq!(meaning(r#"{"type":"response.failed"}"#), Meaning::Error);
+        assert_eq!(meaning(r#"{"choices":[{"del"#), Meaning::Error);
     }
 
     #[test]

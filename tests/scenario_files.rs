@@ -354,6 +354,24 @@ fn a_call_has_one_body() {
 }
 
 #[test]
+fn a_call_goes_on_from_the_answer_to_an_earlier_one() {
+    let going_on = "{ input: \"Hello\", previous_response_id: \"{{response_id}}\" }";
+    let first = "  - «send:\n      endpoint: responses/compact\n      body: { input: \"Hello\" }";
+    let steps = first.replace("{ input: \"Hello\" }", going_on);
+    assert_refused(&first.replace('«', ""), &steps, &["no answer before this", "{{response_id}}"]);
+    let earlier = "  - send: { endpoint: responses, body: { input: Hello } }\n";
+    let scenario = load(
+        VALID
+            .replace("  - send:\n", &format!("{earlier}  - send:\n"))
+            .replace("{ input: \"Hello\" }", going_on),
+    )
+    .expect("a valid scenario");
+    let rendered = call(&scenario, 1).send.body.rendered("g", "").going_on_from("resp_1");
+    let body = String::from_utf8(rendered.bytes).expect("JSON");
+    assert_eq!(body, r#"{"model":"g","input":"Hello","previous_response_id":"resp_1"}"#);
+}
+
+#[test]
 fn the_model_is_put_into_a_body_by_the_harness() {
     let words = ["`model` is not part of the body", "the name of the model group is put there"];
     assert_refused("input: \"Hello\"", "input: a, «model: gpt-5", &words);
@@ -490,6 +508,18 @@ fn a_family_has_a_case_for_each_combination_but_the_exceptions() {
 }
 
 #[test]
+fn a_mapping_can_use_what_several_words_bring_along() {
+    let text = FAMILY.replace("{ failure: bad_gateway", "{ failure: server_error");
+    let text =
+        text.replace("[server_error, bad_gateway]", "{ server_error: { temperature: 1.5 } }");
+    let text = text.replace("retries: 1 }", "retries: 1, member: { store: true } }");
+    let text = text.replace("n: 1.5", "use: [failure, surface.member]");
+    let cases = load_all(text).expect("a valid family");
+    let body = call(&cases[0], 0).send.body.for_model("g");
+    assert!(body.ends_with(r#""temperature":1.5,"store":true}"#), "{body}");
+}
+
+#[test]
 fn an_axis_that_is_wrong_is_refused() {
     for (from, to_marked, words) in [
         ("failure: [server_error, bad_gateway]", "failure: «[]", &["an axis is a list"][..]),
@@ -522,6 +552,7 @@ fn a_reference_that_leads_nowhere_is_refused() {
     for (from, to_marked, words) in [
         ("\"{failure}\", ok", "«\"{failrue}\", ok", &["unknown axis", "`failure`?"][..]),
         ("use: surface.upstream", "use: «surfaces", &["unknown axis `surfaces`", "`surface`?"]),
+        ("use: surface.upstream", "use: [surface.upstream, «other]", &["unknown axis `other`"]),
         ("use: surface.upstream", "use: «surface.hop", &["`openai` of `surface` brings no `hop`"]),
         ("use: surface.upstream", "use: «failure", &["no mapping where `failure` is"]),
         ("use: surface.upstream", "use: «surface.retries", &["`surface.retries` is no mapping"]),

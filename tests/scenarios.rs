@@ -9,7 +9,6 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::thread;
 use std::time::Duration;
 
 use fallproof::drive::{Case, Outcome, Rig, Target};
@@ -20,7 +19,6 @@ use fallproof::scenario::{Scenario, Suite};
 use libtest_mimic::{Arguments, Failed, Trial};
 use sha2::{Digest as _, Sha256};
 use tokio::runtime::Runtime;
-use tokio::sync::Semaphore;
 
 /// More of a body than this is not for people to read.
 const MOST_SHOWN: usize = 4000;
@@ -50,23 +48,16 @@ fn main() -> ExitCode {
     for (index, scenario) in scenarios.iter().enumerate() {
         families.entry(scenario.family().to_owned()).or_default().push(index);
     }
-    // Those that wait begin first, so that nobody waits for them in the end. The others have work to
-    // do, and more of them at once than can be done would make the time limits of the first too short.
+    // Those that wait begin first, so that nobody waits for them in the end.
     let mut families: Vec<_> = families.into_iter().collect();
-    let waits = |cases: &[usize]| {
-        cases.iter().any(|&case| scenarios[case].tags.iter().any(|tag| tag == "slow"))
-    };
-    families.sort_by_key(|(_, cases)| !waits(cases));
-    let turns =
-        Arc::new(Semaphore::new(2 * thread::available_parallelism().map_or(2, usize::from)));
+    let waits = |case: &usize| scenarios[*case].tags.iter().any(|tag| tag == "slow");
+    families.sort_by_key(|(_, cases)| !cases.iter().any(waits));
     let mut trials: Vec<_> = families
         .into_iter()
         .map(|(family, cases)| {
             let (bench, scenarios) = (Arc::clone(&bench), Arc::clone(&scenarios));
-            let turns = (!waits(&cases)).then(|| Arc::clone(&turns));
             Trial::test(family.clone(), move || {
                 let (runtime, rig) = &*bench;
-                let _turn = turns.as_ref().map(|turns| runtime.block_on(turns.acquire()));
                 let slug = scenarios[cases[0]].family_slug();
                 let cases: Vec<_> = cases.iter().map(|&index| &scenarios[index]).collect();
                 let outbound = run(&cases, rig, runtime)?;

@@ -2,7 +2,7 @@
 
 use fallproof_mocks::brain;
 use fallproof_mocks::provider::Surface;
-use fallproof_mocks::strict::{self, Strength};
+use fallproof_mocks::strict::{self, Strength, Violation};
 
 use sha2::{Digest as _, Sha256};
 
@@ -19,6 +19,9 @@ const ACCEPTABLE: &str = "FP-PAYLOAD-06";
 const RESPELLED: &str = "FP-PAYLOAD-07";
 const REORDERED: &str = "FP-PAYLOAD-08";
 const DEFAULTS_TOLD: &str = "FP-PAYLOAD-09";
+
+/// Where a request names the response that it goes on from.
+const RESPONSE: &str = "/previous_response_id";
 
 pub(super) fn check(view: View<'_>) -> Vec<Finding> {
     let mut findings = Findings::new(view);
@@ -131,6 +134,12 @@ fn same_as_sent(findings: &mut Findings<'_>, attempt: &Attempt<'_>, sent: &Tree,
             }
             // What is for gateways and for no provider may end there.
             DifferenceKind::Removed(_) if control::is_for_gateways(&pointer) => continue,
+            // Who gives answers names of its own must know them again.
+            DifferenceKind::Changed(..)
+                if pointer == RESPONSE && is_translated(findings.view, received) =>
+            {
+                continue;
+            }
             DifferenceKind::Removed(value) => {
                 (LOST, format!("attempt {number} lost {pointer}: {}", brief(&value)))
             }
@@ -224,11 +233,6 @@ fn acceptable(findings: &mut Findings<'_>, attempt: &Attempt<'_>) {
         return;
     };
     let (view, model) = (findings.view, &attempt.hop.model);
-    // Nor does a reference to an answer that nobody here gave.
-    if violation.code.as_deref() == Some("previous_response_not_found") && view.givers().is_empty()
-    {
-        return;
-    }
     let sent = &view.step.exchange.sent;
     let clients_own = if endpoint.is_multipart() {
         let fields = brain::read_form(&sent_type(view), sent);
@@ -236,8 +240,8 @@ fn acceptable(findings: &mut Findings<'_>, attempt: &Attempt<'_>) {
     } else {
         strict::check(surface, endpoint, model, sent)
     };
-    if clients_own.is_some_and(|own| own.pointer == violation.pointer && own.code == violation.code)
-    {
+    let earned = |own: Violation| own.pointer == violation.pointer && own.code == violation.code;
+    if clients_own.is_some_and(earned) || is_of_a_conversation(view, attempt, violation) {
         return;
     }
     let verdict = match violation.strength {
@@ -256,6 +260,20 @@ fn acceptable(findings: &mut Findings<'_>, attempt: &Attempt<'_>) {
         ),
         verdict,
     );
+}
+
+/// Whether it is about a response that another deployment gave, which is ROUTE's, or that the client
+/// made up. What is left is a name of the gateway's own that it did not translate.
+fn is_of_a_conversation(view: View<'_>, attempt: &Attempt<'_>, violation: &Violation) -> bool {
+    let received = || Tree::parse(&attempt.hit.body);
+    violation.code.as_deref() == Some("previous_response_not_found")
+        && (view.conversation().is_none() || received().is_ok_and(|it| is_translated(view, &it)))
+}
+
+/// Whether the response that the request goes on from has the name that its provider gave it.
+fn is_translated(view: View<'_>, received: &Tree) -> bool {
+    let named = received.member(&RESPONSE[1..]).and_then(Tree::as_str);
+    view.conversation().is_some_and(|conversation| named.as_deref() == Some(&*conversation.id))
 }
 
 /// A value short enough for one line.

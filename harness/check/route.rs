@@ -22,11 +22,17 @@ const TOO_LONG: &str = "FP-ROUTE-10";
 const FILTERED: &str = "FP-ROUTE-11";
 const TIMEOUT: &str = "FP-ROUTE-12";
 const TOTAL_TIMEOUT: &str = "FP-ROUTE-13";
+const CONVERSATION: &str = "FP-ROUTE-14";
+const HOPELESS: &str = "FP-ROUTE-15";
+
+/// Who waits at least this long before a retry does not retry at once.
+const AT_ONCE: Duration = Duration::from_millis(250);
 
 pub(super) fn check(view: View<'_>) -> Vec<Finding> {
     let mut findings = Findings::new(view);
     let attempts: Vec<_> = view.attempts().collect();
     own_group(&mut findings);
+    conversation(&mut findings, &attempts);
     order(&mut findings, &attempts);
     rests(&mut findings, &attempts);
     stop(&mut findings, &attempts);
@@ -34,6 +40,7 @@ pub(super) fn check(view: View<'_>) -> Vec<Finding> {
     refused(&mut findings, &attempts);
     detour(&mut findings, &attempts);
     retries(&mut findings, &attempts);
+    hopeless(&mut findings, &attempts);
     timeout(&mut findings, &attempts);
     total_timeout(&mut findings, &attempts);
     findings.found
@@ -95,13 +102,14 @@ fn own_group(findings: &mut Findings<'_>) {
 
 fn order(findings: &mut Findings<'_>, attempts: &[Attempt<'_>]) {
     let view = findings.view;
+    let giver = view.conversation().map(|it| it.place);
     let mut next = 0;
     for attempt in attempts {
         let list = list_of(view, attempt.place);
         // A list that is entered begins at its start; whether it was right to enter it is below.
         next = next.clamp(list.start, list.end);
         let went_back = attempt.place + 1 < next;
-        let affine = attempt.number == 1 && view.givers().contains(&attempt.place);
+        let affine = attempt.number == 1 && giver == Some(attempt.place);
         let skipped = (next..attempt.place)
             .find(|&place| !affine && could_be_asked(view, place, attempt.number));
         if went_back {
@@ -151,6 +159,23 @@ fn nobody_asked(findings: &mut Findings<'_>, attempts: &[Attempt<'_>]) {
         let message =
             format!("nobody was asked, although the rest of {} is over", name(view, place));
         findings.breach(COMES_BACK, None, None, message);
+    }
+}
+
+/// Only whoever gave a response knows what the call goes on from.
+fn conversation(findings: &mut Findings<'_>, attempts: &[Attempt<'_>]) {
+    let view = findings.view;
+    let giver = view.conversation().map(|it| it.place);
+    let giver = giver.filter(|&place| could_be_asked(view, place, 1));
+    let (Some(first), Some(giver)) = (attempts.first(), giver) else { return };
+    if first.place != giver {
+        let message = format!(
+            "attempt {} went to {}; the response that the call goes on from is of {}",
+            first.number,
+            first.hop.upstream,
+            name(view, giver)
+        );
+        findings.breach(CONVERSATION, Some(first.number), None, message);
     }
 }
 
@@ -308,13 +333,37 @@ fn retries(findings: &mut Findings<'_>, attempts: &[Attempt<'_>]) {
     }
 }
 
+/// What a retry cannot mend.
+fn hopeless(findings: &mut Findings<'_>, attempts: &[Attempt<'_>]) {
+    for again in attempts {
+        let mut before = attempts.iter().rev().skip_while(|it| it.number >= again.number);
+        let Some(last) = before.find(|it| it.place == again.place) else { continue };
+        let why = match last.ended() {
+            Ended::Error(status @ (401 | 403 | 404)) => format!("had refused it with {status}"),
+            Ended::Error(429) => {
+                let ended = last.hit.times.end.unwrap_or_default();
+                let waited = again.hit.times.head.saturating_sub(ended);
+                if waited >= AT_ONCE {
+                    continue;
+                }
+                format!("had had too many calls {} ms before", waited.as_millis())
+            }
+            _ => continue,
+        };
+        let message =
+            format!("attempt {} went to {}, which {why}", again.number, again.hop.upstream);
+        findings.breach(HOPELESS, Some(again.number), None, message);
+    }
+}
+
 /// Only waits that are scripted to be much too long are judged: machines are slow at times.
 fn timeout(findings: &mut Findings<'_>, attempts: &[Attempt<'_>]) {
     let view = findings.view;
     let limit = view.group.policy.timeout_ms;
     for attempt in attempts.iter().filter(|attempt| !attempt.hit.client_gone) {
         let delay = attempt.hit.wire.delay_ms.unwrap_or_default();
-        let stalls = attempt.hit.times.end.is_none();
+        // What is not given up for a client that has left is STREAM's.
+        let stalls = attempt.hit.times.end.is_none() && view.step.exchange.ending != Ending::Left;
         let message = if delay >= 2 * limit {
             format!("attempt {} took {delay} ms and was waited for", attempt.number)
         } else if stalls && attempt.ended() != Ended::Interrupted {

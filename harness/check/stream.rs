@@ -282,7 +282,7 @@ impl Stream<'_> {
             Some(Foreign::Mangled)
         } else if meaning == Meaning::Error && is_interrupted {
             Some(Foreign::OwnError)
-        } else if event.finishes() && none_left(Event::finishes) {
+        } else if event.finishes() && (is_interrupted || none_left(Event::finishes)) {
             Some(Foreign::MadeUpEnd)
         } else if event.is_beginning()
             && (none_left(Event::is_beginning) || self.answering.said(event))

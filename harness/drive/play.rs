@@ -17,7 +17,7 @@ use crate::scenario::{Call, Leave, Planned, Rendered, Scenario, Step};
 /// No scenario waits longer than this for the clock of an external target.
 const MOST_WAITING: Duration = Duration::from_secs(30);
 
-/// How long the end of what a client has left, or will not read, is waited for.
+/// How long the end of what was given up, left, or will not be read is waited for.
 const LEAVING: Duration = Duration::from_secs(3);
 
 impl Rig {
@@ -102,11 +102,15 @@ impl Rig {
         earlier: &[observe::Step],
     ) -> Vec<observe::Step> {
         let groups = self.plan.groups_of(&scenario.id);
-        let word = |call: usize| format!("call-{}-{}", position + 1, call + 1);
-        let exchanges = planned.iter().enumerate().map(|(call, planned)| {
+        // None is a part of another.
+        let word = |call: usize| format!("call-{}-{:02}", position + 1, call + 1);
+        let response_id = earlier.iter().rev().find_map(|step| step.exchange.answer_id());
+        let response_id = response_id.unwrap_or_default();
+        let words: Vec<_> = (0..planned.len()).map(word).collect();
+        let exchanges = planned.iter().zip(&words).map(|(planned, word)| {
             let group = groups.iter().find(|group| group.name == planned.send.group);
             let group = group.expect("a call asks for a group of its scenario");
-            self.call(scenario, group, &planned.send, word(call))
+            self.call(scenario, group, &planned.send, [word, &response_id])
         });
         let exchanges = join_all(exchanges).await;
         let mut steps: Vec<_> = planned
@@ -168,7 +172,7 @@ impl Rig {
         scenario: &Scenario,
         group: &Group,
         send: &Call,
-        word: String,
+        [word, response_id]: [&str; 2],
     ) -> Exchange {
         let front = match &self.running {
             Running::Reference(reference) => {
@@ -177,7 +181,8 @@ impl Rig {
             Running::Gateway(front, _) => front,
         };
         let approach = front.approach(group);
-        let Rendered { content_type, bytes } = send.body.rendered(&approach.model, &word);
+        let body = send.body.rendered(&approach.model, word).going_on_from(response_id);
+        let Rendered { content_type, bytes } = body;
         let mut headers = vec![("content-type".to_owned(), content_type)];
         headers.extend(approach.headers);
         headers.extend(send.headers.iter().map(|(name, value)| (name.clone(), value.clone())));

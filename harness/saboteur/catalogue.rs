@@ -71,7 +71,7 @@ pub(super) const ALL: &[Saboteur] = &[
     Saboteur {
         name: "endless-loop",
         breaks: "starts again at the first deployment when the last one has failed",
-        also: &["FP-ROUTE-05"],
+        also: &["FP-ROUTE-05", "FP-ROUTE-15"],
         means: Means::Configured(looped_chain),
     },
     Saboteur {
@@ -80,6 +80,19 @@ pub(super) const ALL: &[Saboteur] = &[
         // Where the fallback has answered, the rest of the chain has it once more.
         also: &["FP-ROUTE-01", "FP-ROUTE-05", "FP-STREAM-06"],
         means: Means::Fronted(Front::AsksEveryone),
+    },
+    Saboteur {
+        name: "retries-everything",
+        breaks: "makes a call that has failed once more, whatever it failed with",
+        // A whole call is asked again, and with it the chain.
+        also: &["FP-ROUTE-01", "FP-ROUTE-04", "FP-ROUTE-05"],
+        means: Means::Fronted(Front::AsksAgain),
+    },
+    Saboteur {
+        name: "forgets-conversations",
+        breaks: "sends a call that goes on from a response to the first of the chain",
+        also: &[],
+        means: Means::Fronted(Front::ForgetsIssuers),
     },
     Saboteur {
         name: "gives-up",
@@ -231,7 +244,8 @@ pub(super) const ALL: &[Saboteur] = &[
     Saboteur {
         name: "loses-retry-after",
         breaks: "keeps to itself when the provider wants to be asked again",
-        also: &[],
+        // Its own time to come back is lost with the provider's.
+        also: &["FP-CLIENT-10"],
         means: Means::Spoiled(|answer| {
             answer.head.headers.remove(RETRY_AFTER);
         }),

@@ -45,11 +45,17 @@ pub enum Front {
     LeavesHanging,
     /// A call gets the first success that any group of the scenario had.
     MixesUp,
+    /// A call that has failed is made once more, whatever it failed with.
+    AsksAgain,
+    /// A call that goes on from a response meets a router that has never heard of it.
+    ForgetsIssuers,
 }
 
 struct Spoiled {
     front: Front,
     router: Router,
+    /// Configured alike, with a memory of its own.
+    other: Router,
     first_keys: HashMap<String, String>,
     /// The scenario of each group.
     scenarios: HashMap<String, String>,
@@ -74,9 +80,10 @@ pub fn app(front: Front, mut config: Config, groups: &[Group], clock: Clock) -> 
     let first_keys =
         groups.iter().map(|group| (group.group.clone(), group.chain[0].key.clone())).collect();
     let scenarios = groups.iter().map(|it| (it.group.clone(), it.scenario.clone())).collect();
+    let other = reference(config.clone(), clock.clone());
     let router = reference(config, clock);
     let successes = Mutex::default();
-    let spoiled = Arc::new(Spoiled { front, router, first_keys, scenarios, successes });
+    let spoiled = Arc::new(Spoiled { front, router, other, first_keys, scenarios, successes });
     Router::new().fallback(answer).with_state(spoiled)
 }
 
@@ -94,6 +101,9 @@ async fn answer(State(spoiled): State<Arc<Spoiled>>, request: Request) -> Respon
         return spoiled.ask(&parts, rest_of(&group, &body)).await;
     }
     let mut response = match spoiled.front {
+        Front::ForgetsIssuers if asked["previous_response_id"].is_string() => {
+            ask(&spoiled.other, &parts, body.clone()).await
+        }
         Front::OutlivesClient => spoiled.clone().ask_to_the_end(parts.clone(), body.clone()).await,
         _ => spoiled.ask(&parts, body.clone()).await,
     };
@@ -102,6 +112,9 @@ async fn answer(State(spoiled): State<Arc<Spoiled>>, request: Request) -> Respon
             if let Some(other) = spoiled.sibling(&group) {
                 response = spoiled.ask(&parts, renamed(&body, &group, &other)).await;
             }
+        }
+        Front::AsksAgain if !response.status().is_success() => {
+            response = spoiled.ask(&parts, body).await;
         }
         Front::LeavesHanging if !response.status().is_success() => std::future::pending().await,
         Front::MixesUp if asked["stream"] != true && response.status().is_success() => {
@@ -187,12 +200,16 @@ impl Spoiled {
     }
 
     async fn ask(&self, parts: &Parts, body: Bytes) -> Response {
-        let mut parts = parts.clone();
-        parts.headers.remove("content-length");
-        let request = Request::from_parts(parts, Body::from(body));
-        match self.router.clone().oneshot(request).await {
-            Ok(response) => response,
-            Err(never) => match never {},
-        }
+        ask(&self.router, parts, body).await
+    }
+}
+
+async fn ask(router: &Router, parts: &Parts, body: Bytes) -> Response {
+    let mut parts = parts.clone();
+    parts.headers.remove("content-length");
+    let request = Request::from_parts(parts, Body::from(body));
+    match router.clone().oneshot(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
     }
 }

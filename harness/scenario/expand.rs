@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::family::{Axis, Choice, Word, unknown_axis};
+use super::family::{Axis, Choice, Word, one_or_more, unknown_axis};
 use super::node::{Members, Node};
 use crate::yaml::{At, Diagnostic, Source};
 
-/// The key that puts what a word brings along into the mapping that it stands in.
+/// The key that puts what a word, or each of several words, brings along into the mapping that it
+/// stands in.
 const USE: &str = "use";
 
 /// Puts the words of one choice into a family's members.
@@ -53,10 +54,10 @@ impl<'a> Expander<'a> {
     fn members(&mut self, members: &Members) -> Members {
         let mut expanded = Members::new();
         for (key, node) in members {
-            let brought = if key.value == USE {
-                self.fragment(node)
+            let brought: Vec<_> = if key.value == USE {
+                one_or_more(node).iter().flat_map(|node| self.fragment(node)).collect()
             } else {
-                Members::from_iter([(key.clone(), self.node(node))])
+                vec![(key.clone(), self.node(node))]
             };
             for (name, value) in brought {
                 if expanded.keys().any(|earlier| earlier.value == name.value) {
@@ -69,7 +70,7 @@ impl<'a> Expander<'a> {
         expanded
     }
 
-    /// The members that `use: reference` stands for.
+    /// The members that a reference of `use` stands for.
     fn fragment(&mut self, node: &At<Node>) -> Members {
         let reference = node.value.word().unwrap_or_default();
         let Some((axis, word, part)) = self.follow(&reference, &node.span) else {

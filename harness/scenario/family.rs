@@ -20,7 +20,7 @@ const BECAUSE: &str = "because";
 pub(super) struct FamilyFile {
     /// What varies, by name: a list of words, or a mapping from each word to what it brings along.
     /// `{axis}` stands for the word, `{axis.key}` for a part of what it brings along, `use: axis`
-    /// in a mapping for all of that, which is put in as it is.
+    /// in a mapping for all of that, which is put in as it is; `use: [one, other]` for both.
     #[schemars(with = "MatrixSchema")]
     matrix: At<Members>,
     /// Combinations that are left out: for some of the axes a word or a list of them, and why.
@@ -189,7 +189,8 @@ fn leaves_out(except: &At<Members>, choice: &Choice<'_>) -> bool {
     })
 }
 
-fn one_or_more(node: &At<Node>) -> &[At<Node>] {
+/// The items of a list, or the one thing that stands alone.
+pub(super) fn one_or_more(node: &At<Node>) -> &[At<Node>] {
     if let Node::List(list) = &node.value { list } else { std::slice::from_ref(node) }
 }
 

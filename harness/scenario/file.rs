@@ -206,6 +206,7 @@ pub(super) struct CallFile {
     #[serde(default)]
     pub(super) headers: IndexMap<At<String>, At<String>>,
     /// The body without `model`, which is put first. Numbers must be written as JSON writes them.
+    /// `{{response_id}}` in a text becomes the `id` of the answer to the call before.
     #[serde(default)]
     pub(super) body: Optional<Members>,
     /// The body as JSON text, sent byte for byte; `"model": "{{model}}"` marks the group's place.

@@ -107,8 +107,13 @@ impl Loader<'_> {
         if read.steps.value.is_empty() {
             self.problem(&read.steps.span, "a scenario has at least one step");
         }
-        let steps = read.steps.value.into_iter();
-        let steps: Vec<_> = steps.filter_map(|step| self.step(step, &upstreams, &groups)).collect();
+        let mut steps = Vec::new();
+        for step in read.steps.value {
+            let span = step.span.clone();
+            let step = self.step(step, &upstreams, &groups);
+            self.goes_on(step.as_ref(), &steps, &span);
+            steps.extend(step);
+        }
         Scenario {
             id: id.to_owned(),
             file: file.to_owned(),

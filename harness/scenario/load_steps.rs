@@ -88,6 +88,17 @@ impl Loader<'_> {
         }
     }
 
+    /// A call that goes on from an answer comes after one.
+    pub(super) fn goes_on(&mut self, step: Option<&Step>, earlier: &[Step], span: &Range<usize>) {
+        let Some(Step::Calls(calls)) = step else { return };
+        let comes_first = !earlier.iter().any(|step| matches!(step, Step::Calls(_)));
+        if comes_first && calls.iter().any(|call| call.send.body.needs_an_answer()) {
+            let error = self.source.error(span, "there is no answer before this call");
+            let help = "`{{response_id}}` is the `id` of the answer to an earlier call";
+            self.problems.push(error.help(help));
+        }
+    }
+
     fn planned(&mut self, read: PlannedFile, upstreams: &Upstreams, groups: &Groups) -> Planned {
         let PlannedFile { send, expect } = read;
         Planned { send: self.call(send, upstreams, groups), expect: self.expect(expect, upstreams) }

@@ -8,6 +8,9 @@ pub const MODEL_PLACEHOLDER: &str = "{{model}}";
 /// What becomes a different word in each call.
 pub(super) const CALL_PLACEHOLDER: &str = "{{call}}";
 
+/// What becomes the `id` of the last answer before the call that has one.
+pub(super) const RESPONSE_PLACEHOLDER: &str = "{{response_id}}";
+
 /// What begins a placeholder for so many letters, as in `{{letters:5000000}}`.
 const LETTERS: &str = "{{letters:";
 
@@ -47,6 +50,19 @@ pub struct Rendered {
     pub bytes: Vec<u8>,
 }
 
+impl Rendered {
+    /// With the `id` of an earlier answer where the body goes on from one.
+    #[must_use]
+    pub fn going_on_from(mut self, answer_id: &str) -> Self {
+        if let Ok(text) = str::from_utf8(&self.bytes)
+            && text.contains(RESPONSE_PLACEHOLDER)
+        {
+            self.bytes = text.replace(RESPONSE_PLACEHOLDER, answer_id).into_bytes();
+        }
+        self
+    }
+}
+
 impl Body {
     /// The body for the group of this name. `call` is what the call's placeholder becomes.
     pub fn rendered(&self, model: &str, call: &str) -> Rendered {
@@ -75,6 +91,11 @@ impl Body {
             }
             Self::Form(parts) => String::from_utf8_lossy(&form(model, parts).bytes).into_owned(),
         }
+    }
+
+    /// Whether it goes on from an earlier answer.
+    pub(super) fn needs_an_answer(&self) -> bool {
+        self.for_model("").contains(RESPONSE_PLACEHOLDER)
     }
 
     /// Whether each call has a word of its own in it.
