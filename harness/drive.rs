@@ -1,7 +1,9 @@
 //! Drives scenarios: plays the client, collects what reached the providers, and judges it.
 
+mod doctor;
 mod play;
 
+use std::collections::HashMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::panic::{AssertUnwindSafe, resume_unwind};
@@ -14,7 +16,7 @@ use fallproof_mocks::brain::ScriptError;
 use fallproof_mocks::wire::Wire;
 use futures_util::FutureExt as _;
 use tokio::runtime::Handle;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 
 use crate::adapter::{Adapter, Front, LaunchError, Process, RenderError, Site};
 use crate::check::Finding;
@@ -62,6 +64,8 @@ pub struct Rig {
     gateway_key: String,
     declaration: Declaration,
     patience: Duration,
+    /// Of each group that was asked, why it is not wired to the upstreams, if it is not.
+    diagnoses: Mutex<HashMap<String, Option<String>>>,
 }
 
 /// The target at work.
@@ -248,7 +252,16 @@ impl Rig {
                 (Running::Gateway(Box::new(front), Some(process)), key)
             }
         };
-        Ok(Self { wire, plan, never_silent, running, gateway_key, declaration, patience })
+        Ok(Self {
+            wire,
+            plan,
+            never_silent,
+            running,
+            gateway_key,
+            declaration,
+            patience,
+            diagnoses: Mutex::default(),
+        })
     }
 
     /// Ends the gateway, where it was started here: politely until `hurry` is done.
@@ -278,6 +291,11 @@ impl Rig {
         let started = Instant::now();
         if let Some(reason) = self.skip(scenario) {
             return Case::without_steps(scenario, started, Outcome::Skipped(reason));
+        }
+        if let Running::Gateway(..) = self.running
+            && let Some(reason) = self.diagnose(scenario).await
+        {
+            return Case::without_steps(scenario, started, Outcome::Inconclusive(reason));
         }
         // A fault of ours is told as ours, and the other cases go on.
         match AssertUnwindSafe(self.play(scenario)).catch_unwind().await {

@@ -15,6 +15,7 @@ pub mod fuzz;
 pub mod json;
 pub mod observe;
 pub mod plan;
+pub mod probe;
 pub mod report;
 pub mod requirement;
 pub mod saboteur;

@@ -13,6 +13,7 @@ use anstream::eprintln;
 use clap::Args;
 use fallproof::adapter::{Adapter, Installation, Rounds, Site, Unfit};
 use fallproof::client::BaseUrl;
+use fallproof::declaration::Declaration;
 use fallproof::drive::Target;
 use fallproof::plan::Addresses;
 use fallproof::report::model;
@@ -257,6 +258,15 @@ impl Gateway {
 }
 
 impl Whole<'_> {
+    /// What the gateway's adapter says of it.
+    pub(super) fn declaration(&self) -> Option<&Declaration> {
+        self.parts.iter().find_map(|part| match &part.target {
+            Target::External { adapter, .. } => adapter.as_ref().map(|it| &it.declaration),
+            Target::Launched { adapter, .. } => Some(&adapter.declaration),
+            Target::Reference(_) => None,
+        })
+    }
+
     /// Whether it is run against the reference router.
     pub(super) fn is_reference(&self) -> bool {
         self.parts.iter().any(|part| matches!(part.target, Target::Reference(_)))

@@ -2,10 +2,12 @@
 
 mod adapters;
 mod config;
+mod doctor;
 mod document;
 mod gateway;
 mod init;
 mod interrupt;
+mod probe;
 mod router;
 mod run;
 mod saboteur;
@@ -55,6 +57,10 @@ enum Command {
     Config(config::Config),
     /// List the gateways that Fallproof knows how to configure and start, or tell of one
     Adapters(adapters::Adapters),
+    /// Ask a gateway by one plain call per group whether it is wired to the upstreams
+    Doctor(doctor::Doctor),
+    /// Learn what a gateway does, and draft the declaration of its adapter
+    Probe(probe::Probe),
     /// Run the strict OpenAI and Azure mocks as servers, for anybody's tests
     Serve(serve::Serve),
     /// Run the reference router alone
@@ -170,6 +176,8 @@ fn dispatch(command: Command) -> Result<(), Stop> {
         Command::Plan(arguments) => plan(&arguments),
         Command::Config(config) => config.execute(),
         Command::Adapters(arguments) => arguments.execute(),
+        Command::Doctor(arguments) => arguments.execute(),
+        Command::Probe(arguments) => arguments.execute(),
         Command::Serve(arguments) => arguments.execute(),
         Command::Router(arguments) => arguments.execute(),
         Command::Requirements => {

@@ -167,7 +167,7 @@ impl Rig {
         hits
     }
 
-    async fn call(
+    pub(super) async fn call(
         &self,
         scenario: &Scenario,
         group: &Group,

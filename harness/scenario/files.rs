@@ -31,15 +31,20 @@ impl SuiteFile {
         files
     }
 
-    /// The files within this program.
+    /// The files within this program: those of the suite.
     pub(super) fn embedded() -> Vec<Result<Self, Diagnostic>> {
-        fn collect(folder: &Dir<'_>, files: &mut Vec<SuiteFile>) {
+        Self::within(&EMBEDDED, "scenarios")
+    }
+
+    /// The files of a folder within this program, which errors call so.
+    pub(super) fn within(folder: &Dir<'_>, called: &str) -> Vec<Result<Self, Diagnostic>> {
+        fn collect(folder: &Dir<'_>, called: &str, files: &mut Vec<SuiteFile>) {
             for entry in folder.entries() {
                 match entry {
-                    DirEntry::Dir(folder) => collect(folder, files),
+                    DirEntry::Dir(folder) => collect(folder, called, files),
                     DirEntry::File(file) if is_scenario(file.path()) => files.push(SuiteFile {
                         below: file.path().to_owned(),
-                        file: Path::new("scenarios").join(file.path()),
+                        file: Path::new(called).join(file.path()),
                         bytes: file.contents().to_vec(),
                     }),
                     DirEntry::File(_) => {}
@@ -47,7 +52,7 @@ impl SuiteFile {
             }
         }
         let mut files = Vec::new();
-        collect(&EMBEDDED, &mut files);
+        collect(folder, called, &mut files);
         files.sort_by(|one, other| one.below.cmp(&other.below));
         files.into_iter().map(Ok).collect()
     }

@@ -141,6 +141,18 @@ fn form(model: &str, parts: &[Part]) -> Rendered {
     Rendered { content_type: format!("multipart/form-data; boundary={BOUNDARY}"), bytes }
 }
 
+impl Part {
+    /// A WAV file of so many milliseconds of silence.
+    pub fn silence(name: &str, filename: &str, milliseconds: u32) -> Self {
+        Self {
+            name: name.to_owned(),
+            filename: Some(filename.to_owned()),
+            content_type: Some("audio/wav".to_owned()),
+            content: silence(milliseconds),
+        }
+    }
+}
+
 /// A sound file of silence: one channel of 8 bits, 8000 times a second.
 pub(super) fn silence(milliseconds: u32) -> Vec<u8> {
     const RATE: u32 = 8000;

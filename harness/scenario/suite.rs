@@ -41,6 +41,11 @@ impl Suite {
         Self::of(&files)
     }
 
+    /// The scenarios of a folder within this program, which errors call so.
+    pub(crate) fn within(folder: &include_dir::Dir<'_>, called: &str) -> Result<Self, LoadError> {
+        Self::of(&SuiteFile::within(folder, called))
+    }
+
     fn of(files: &[Result<SuiteFile, Diagnostic>]) -> Result<Self, LoadError> {
         let mut diagnostics = Vec::new();
         let mut scenarios = Vec::<Scenario>::new();

@@ -1,0 +1,70 @@
+//! `fallproof probe`.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anstream::{eprintln, print, println};
+use clap::Args;
+use fallproof::drive::Rig;
+use fallproof::probe;
+
+use super::gateway::Gateway;
+use super::{Stop, runtime};
+
+/// How long a call of the probe waits for its answer.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+#[derive(Debug, Args)]
+pub(super) struct Probe {
+    #[command(flatten)]
+    gateway: Gateway,
+    /// Write the draft into a new file instead of printing it
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+impl Probe {
+    pub(super) fn execute(&self) -> Result<(), Stop> {
+        let questions = probe::questions().map_err(|error| Stop::Harness(error.to_string()))?;
+        let Some(whole) = self.gateway.split(&questions)? else {
+            return Err(Stop::usage("a probe needs a gateway: --target URL, or --adapter NAME"));
+        };
+        let runtime = runtime()?;
+        let mut answers = Vec::new();
+        for part in &whole.parts {
+            let rig = runtime.block_on(Rig::start(&part.scenarios, &part.target, PATIENCE))?;
+            let cases = rig.run_all(runtime.handle(), &part.scenarios, part.jobs);
+            answers.extend(part.scenarios.iter().copied().zip(cases));
+            runtime.block_on(rig.stop(std::future::pending()));
+        }
+        let draft = probe::draft(answers.iter().map(|(scenario, case)| (*scenario, case)));
+        let text = probe::yaml(&draft);
+        match &self.out {
+            None => print!("{text}"),
+            Some(file) => {
+                let written =
+                    File::create_new(file).and_then(|mut file| file.write_all(text.as_bytes()));
+                written.map_err(|error| Stop::usage(format!("{}: {error}", file.display())))?;
+                println!("{}", file.display());
+            }
+        }
+        eprintln!("{} questions asked, {} left out", answers.len(), whole.left_out.len());
+        if let Some(declared) = whole.declaration() {
+            // Not every item has a question, nor is a question asked about what it lacks.
+            let all = probe::differences(declared, &draft.declaration);
+            let is_asked = |line: &&String| !line.starts_with('-') || line.contains("falls back");
+            let (differences, unseen): (Vec<_>, Vec<_>) = all.iter().partition(is_asked);
+            eprintln!("{} differences from what its adapter declares", differences.len());
+            for difference in differences {
+                eprintln!("  {difference}");
+            }
+            if !unseen.is_empty() {
+                let unseen: Vec<_> = unseen.iter().map(|line| &line[2..]).collect();
+                eprintln!("declared, and not to be seen by these questions: {}", unseen.join("; "));
+            }
+        }
+        Ok(())
+    }
+}
