@@ -3,6 +3,8 @@
 mod doctor;
 mod play;
 
+pub use play::UNREACHABLE;
+
 use std::collections::HashMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -199,6 +201,16 @@ impl Rig {
         target: &Target,
         patience: Duration,
     ) -> Result<Self, StartError> {
+        Self::start_with(None, scenarios, target, patience).await
+    }
+
+    /// The same with a gateway that was started before, which is to read another configuration.
+    pub async fn start_with(
+        process: Option<Process>,
+        scenarios: &[&Scenario],
+        target: &Target,
+        patience: Duration,
+    ) -> Result<Self, StartError> {
         let listen = match target {
             Target::Reference(_) | Target::Launched { .. } => {
                 SocketAddr::from((Ipv4Addr::LOCALHOST, 0))
@@ -244,8 +256,11 @@ impl Rig {
             }
             Target::Launched { adapter, site } => {
                 let configuration = adapter.render(&plan, site)?;
-                let process =
-                    adapter.launch(&configuration, site).await.map_err(StartError::Launch)?;
+                let process = match process {
+                    Some(process) => adapter.reload(process, &configuration, site).await,
+                    None => adapter.launch(&configuration, site).await,
+                };
+                let process = process.map_err(StartError::Launch)?;
                 let (authority, key) = (&process.authority, site.key.clone());
                 let front =
                     Front::adapted(authority, key.clone(), Arc::clone(adapter), configuration);
@@ -264,10 +279,11 @@ impl Rig {
         })
     }
 
-    /// Ends the gateway, where it was started here: politely until `hurry` is done.
-    pub async fn stop(self, hurry: impl Future<Output = ()>) {
-        if let Running::Gateway(_, Some(process)) = self.running {
-            process.stop(hurry).await;
+    /// The gateway's process, where it was started here; it goes on.
+    pub fn release(self) -> Option<Process> {
+        match self.running {
+            Running::Gateway(_, process) => process,
+            Running::Reference(_) => None,
         }
     }
 

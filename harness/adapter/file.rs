@@ -166,6 +166,9 @@ pub(super) struct Launch {
     /// The signal that ends it.
     #[serde(default)]
     pub(super) stop: Signal,
+    /// The signal that makes it read its files again, where it can: then it is started once only.
+    #[serde(default)]
+    pub(super) reload: Optional<At<Signal>>,
 }
 
 /// How it is seen to be ready.
@@ -175,7 +178,7 @@ pub(super) struct Ready {
     /// The path that answers a GET with 2xx once it is; without one, a connection is enough.
     #[serde(default)]
     pub(super) path: Optional<String>,
-    /// Words that the answer holds once the last group is known.
+    /// Words that the answer at `path` holds once its files are read.
     #[serde(default)]
     pub(super) contains: Optional<Template>,
     /// Where it chooses its port by itself: what it prints right before its `host:port`.
@@ -247,6 +250,11 @@ impl Adapter {
                 diagnostics.push(source.error(&name.span, message));
             }
         }
+        let ready = &adapter.launch.ready;
+        if let (Some(reload), None) = (&adapter.launch.reload.0, &ready.contains.0) {
+            let error = source.error(&reload.span, "nothing tells when it has read its files");
+            diagnostics.push(error.help("name a `path` and what it `contains` under `ready`"));
+        }
         if !diagnostics.is_empty() {
             return Err(LoadError { diagnostics });
         }
@@ -263,6 +271,11 @@ impl Adapter {
     /// Where the program is in an installation.
     pub fn program(&self) -> &Path {
         &self.launch.program
+    }
+
+    /// Whether it takes another configuration without a new start.
+    pub fn reloads(&self) -> bool {
+        self.launch.reload.0.is_some()
     }
 
     /// The names of what is the same for the whole gateway.

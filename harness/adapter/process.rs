@@ -36,6 +36,8 @@ pub struct Process {
     stop: Signal,
     /// `host:port` where it listens.
     pub authority: String,
+    /// The key that its clients have.
+    key: String,
     /// What it prints.
     pub log: PathBuf,
     /// How long it took to be ready.
@@ -129,6 +131,10 @@ impl Adapter {
         let in_folder = |error| LaunchError::Folder(folder.clone(), error);
         configuration.write(folder).map_err(in_folder)?;
         let log = site.log();
+        if log.exists() {
+            // Of a gateway that ended by itself.
+            fs::rename(&log, log.with_extension("before.log")).map_err(in_folder)?;
+        }
         let out = File::create(&log).map_err(in_folder)?;
         let started = Instant::now();
         let child = command(configuration, site, out)
@@ -136,12 +142,29 @@ impl Adapter {
             .map_err(|error| LaunchError::Start(site.installation.program.clone(), error))?;
         let authority = site.authority();
         let ready_after = Duration::ZERO;
-        let mut process = Process { child, stop: self.launch.stop, authority, log, ready_after };
+        let (stop, key) = (self.launch.stop, site.key.clone());
+        let mut process = Process { child, stop, authority, key, log, ready_after };
         process.wait_ready(&self.launch.ready, configuration).await?;
         self.configure(configuration, &process.authority)
             .await
             .map_err(|error| LaunchError::Admin(error, Log::of(&process.log)))?;
         process.ready_after = started.elapsed();
+        Ok(process)
+    }
+}
+
+impl Adapter {
+    /// Gives a running gateway another configuration, and waits until it has read it.
+    pub async fn reload(
+        &self,
+        mut process: Process,
+        configuration: &Configuration,
+        site: &Site,
+    ) -> Result<Process, LaunchError> {
+        let in_folder = |error| LaunchError::Folder(site.folder.clone(), error);
+        configuration.write(&site.folder).map_err(in_folder)?;
+        process.signal(self.launch.reload.0.as_ref().map(|reload| reload.value));
+        process.wait_ready(&self.launch.ready, configuration).await?;
         Ok(process)
     }
 }
@@ -190,6 +213,16 @@ impl Process {
         let _ = timeout(GRACE, self.child.wait()).await;
     }
 
+    /// Elsewhere than on Unix there are none, and what was to be seen is not.
+    fn signal(&self, signal: Option<Signal>) {
+        #[cfg(unix)]
+        if let Some(signal) = signal {
+            let _ = self.child.signal(signal.number());
+        }
+        #[cfg(not(unix))]
+        let _ = signal;
+    }
+
     async fn wait_ready(
         &mut self,
         ready: &Ready,
@@ -202,7 +235,9 @@ impl Process {
                 return Err(LaunchError::Ended(status, Log::of(&self.log)));
             }
             let seen = match self.address(ready) {
-                Ok(()) => ready.seen(&self.authority, configuration.contains.as_deref()).await,
+                Ok(()) => {
+                    ready.seen(&self.authority, &self.key, configuration.contains.as_deref()).await
+                }
                 Err(words) => Err(format!("it has not printed `{words}`")),
             };
             let Err(seen) = seen else { return Ok(()) };
@@ -245,8 +280,8 @@ impl Ready {
         Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
     }
 
-    /// Whether it is ready; else what was seen instead.
-    async fn seen(&self, listen: &str, contains: Option<&str>) -> Result<(), String> {
+    /// Whether it is ready for a client with this key; else what was seen instead.
+    async fn seen(&self, listen: &str, key: &str, contains: Option<&str>) -> Result<(), String> {
         let Some(path) = &self.path.0 else {
             return match timeout(TRY, TcpStream::connect(listen)).await {
                 Ok(Ok(_)) => Ok(()),
@@ -256,7 +291,8 @@ impl Ready {
         };
         let ask = async {
             let client = reqwest::Client::builder().no_proxy().timeout(TRY).build()?;
-            let answer = client.get(format!("http://{listen}{path}")).send().await?;
+            let answer =
+                client.get(format!("http://{listen}{path}")).bearer_auth(key).send().await?;
             Ok::<_, reqwest::Error>((answer.status(), answer.text().await?))
         };
         match ask.await {

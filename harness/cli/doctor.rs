@@ -41,7 +41,9 @@ impl Doctor {
                         }
                     }
                 }
-                rig.stop(std::future::pending()).await;
+                if let Some(process) = rig.release() {
+                    process.stop(std::future::pending()).await;
+                }
                 Ok::<_, Stop>(())
             })?;
         }

@@ -159,6 +159,13 @@ impl Gateway {
         let rounds = split(adapter, scenarios, DEFAULT_UPSTREAMS, &mut left_out)?;
         let number = rounds.rounds.len();
         let work = self.work_folder(adapter)?;
+        let site = |number: usize| {
+            let folder = work.join(number.to_string());
+            self.site(folder, &installation)
+                .map_err(|error| Stop::Harness(format!("no port is free for the gateway: {error}")))
+        };
+        // A gateway that reads its files again stays where it is.
+        let one_site = adapter.reloads().then(|| site(1)).transpose()?;
         let parts = rounds.rounds.iter().enumerate().map(|(index, round)| {
             let settings = round.in_words();
             let heading = if number == 1 {
@@ -166,10 +173,10 @@ impl Gateway {
             } else {
                 format!("start {} of {number}: {settings}", index + 1)
             };
-            let folder = work.join((index + 1).to_string());
-            let site = self.site(folder, &installation).map_err(|error| {
-                Stop::Harness(format!("no port is free for the gateway: {error}"))
-            })?;
+            let site = match &one_site {
+                Some(site) => site.clone(),
+                None => site(index + 1)?,
+            };
             let target = Target::Launched { adapter: Arc::clone(adapter), site };
             let scenarios = named(scenarios, &round.scenarios);
             Ok(Part { target, scenarios, jobs: self.jobs(Some(adapter)), heading })
@@ -257,6 +264,13 @@ impl Gateway {
     }
 }
 
+impl Part<'_> {
+    /// Whether the gateway takes the configuration of the next part without a new start.
+    pub(super) fn reloads(&self) -> bool {
+        matches!(&self.target, Target::Launched { adapter, .. } if adapter.reloads())
+    }
+}
+
 impl Whole<'_> {
     /// What the gateway's adapter says of it.
     pub(super) fn declaration(&self) -> Option<&Declaration> {
@@ -275,8 +289,13 @@ impl Whole<'_> {
     /// What the gateway has printed at all of its starts.
     pub(super) fn log(&self) -> String {
         let mut log = String::new();
+        let mut told = Vec::new();
         for part in &self.parts {
             let Target::Launched { site, .. } = &part.target else { continue };
+            if told.contains(&site.log()) {
+                continue;
+            }
+            told.push(site.log());
             let text = fs::read(site.log()).unwrap_or_default();
             if self.parts.len() > 1 && !text.is_empty() {
                 let _ = writeln!(log, "== {}", part.heading);

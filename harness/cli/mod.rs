@@ -7,6 +7,7 @@ mod document;
 mod gateway;
 mod init;
 mod interrupt;
+mod parts;
 mod probe;
 mod router;
 mod run;

@@ -37,7 +37,9 @@ impl Probe {
             let rig = runtime.block_on(Rig::start(&part.scenarios, &part.target, PATIENCE))?;
             let cases = rig.run_all(runtime.handle(), &part.scenarios, part.jobs);
             answers.extend(part.scenarios.iter().copied().zip(cases));
-            runtime.block_on(rig.stop(std::future::pending()));
+            if let Some(process) = rig.release() {
+                runtime.block_on(process.stop(std::future::pending()));
+            }
         }
         let draft = probe::draft(answers.iter().map(|(scenario, case)| (*scenario, case)));
         let text = probe::yaml(&draft);

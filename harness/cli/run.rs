@@ -9,12 +9,12 @@ use anstream::{eprintln, print, println};
 use chrono::{DateTime, Utc};
 use clap::Args;
 use fallproof::baseline::{self, Baseline};
-use fallproof::drive::{Case, Outcome, Rig, StartError, Target, Watch as _};
+use fallproof::drive::Target;
 use fallproof::plan::{Addresses, Plan};
 use fallproof::report::assemble::{self, About};
 use fallproof::report::events::Events;
 use fallproof::report::folder::Folder;
-use fallproof::report::model::{self, Verdict};
+use fallproof::report::model::Verdict;
 use fallproof::report::progress::Progress;
 use fallproof::report::record::{Listen, Recorder};
 use fallproof::report::redact::Redactor;
@@ -22,10 +22,10 @@ use fallproof::report::{text, words};
 use fallproof::saboteur;
 use fallproof::scenario::Scenario;
 use fallproof::shell::quoted;
-use tokio::runtime::Runtime;
 
 use super::gateway::{Gateway, Part, Whole};
-use super::interrupt::{Interrupt, holds};
+use super::interrupt::Interrupt;
+use super::parts::Parts;
 use super::{DEFAULT_UPSTREAMS, Selected, Selection, Stop, runtime};
 
 /// Scenarios that run side by side against the reference router.
@@ -103,7 +103,10 @@ impl Run {
             .collect(),
         };
         let interrupt = Interrupt::listen(&runtime)?;
-        let mut cases = self.cases(&whole, &recorder, &runtime, &interrupt)?;
+        let patience = self.patience;
+        let parts = Parts { recorder, runtime: &runtime, interrupt: &interrupt, patience };
+        let mut cases = parts.run(&whole)?;
+        drop(parts);
         if let Some(progress) = progress {
             progress.clear();
         }
@@ -146,57 +149,6 @@ impl Run {
             Verdict::Interrupted => Err(Stop::Interrupted),
             Verdict::HarnessError => Err(Stop::Harness(words::headline(&report))),
         }
-    }
-
-    /// Runs one part after the other; those that had not ended when the user broke it off are
-    /// missing.
-    fn cases(
-        &self,
-        whole: &Whole<'_>,
-        recorder: &Recorder<'_>,
-        runtime: &Runtime,
-        interrupt: &Interrupt,
-    ) -> Result<Vec<model::Case>, Stop> {
-        let not_run =
-            |scenario, outcome| recorder.ended(scenario, Case::not_run(scenario, outcome));
-        let mut cases: Vec<_> = whole
-            .left_out
-            .iter()
-            .map(|(scenario, reason)| not_run(scenario, Outcome::Skipped(reason.clone())))
-            .collect();
-        for (index, part) in whole.parts.iter().enumerate() {
-            if !part.heading.is_empty() {
-                eprintln!("{}", part.heading);
-            }
-            let start = async {
-                tokio::select! {
-                    rig = Rig::start(&part.scenarios, &part.target, self.patience) => Some(rig),
-                    () = holds(interrupt.stop.clone()) => None,
-                }
-            };
-            let rig = match runtime.block_on(start) {
-                None => break,
-                Some(Ok(rig)) => rig,
-                // What one start of a gateway could do says nothing about the next one.
-                Some(Err(StartError::Launch(error))) if index > 0 => {
-                    let reason = format!("{}: {error}", part.heading);
-                    let outcome = Outcome::Inconclusive(reason);
-                    cases.extend(part.scenarios.iter().map(|it| not_run(it, outcome.clone())));
-                    continue;
-                }
-                Some(Err(error)) => return Err(error.into()),
-            };
-            let recorder = recorder.of(&rig);
-            let handle = runtime.handle();
-            let ran =
-                rig.run_watched(handle, &part.scenarios, part.jobs, &recorder, &interrupt.stop);
-            cases.extend(ran.into_iter().flatten());
-            runtime.block_on(rig.stop(holds(interrupt.hurry.clone())));
-            if interrupt.is_asked() {
-                break;
-            }
-        }
-        Ok(cases)
     }
 
     /// Everything against the reference router.

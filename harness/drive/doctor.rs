@@ -55,6 +55,10 @@ impl Rig {
 }
 
 fn complaint(group: &Group, exchange: &Exchange, hits: &[Hit], stray: &[Hit]) -> Option<String> {
+    if matches!(exchange.ending, Ending::Unreachable(_)) {
+        // The case itself says so.
+        return None;
+    }
     let answer = || match (&exchange.ending, exchange.status) {
         (Ending::Complete, Some(status)) => {
             let body: String =

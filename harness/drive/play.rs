@@ -20,6 +20,9 @@ const MOST_WAITING: Duration = Duration::from_secs(30);
 /// How long the end of what was given up, left, or will not be read is waited for.
 const LEAVING: Duration = Duration::from_secs(3);
 
+/// How the reason begins where the target was not there when a case began.
+pub const UNREACHABLE: &str = "the target could not be reached";
+
 impl Rig {
     /// Why this scenario cannot be run here, if it cannot.
     pub(super) fn skip(&self, scenario: &Scenario) -> Option<String> {
@@ -224,6 +227,9 @@ impl Rig {
 
 fn outcome(steps: &[observe::Step], findings: &[Finding]) -> Outcome {
     // Without a single attempt nothing was tried: the group is not wired, or a cache answered.
+    if let Some(Ending::Unreachable(error)) = steps.first().map(|step| &step.exchange.ending) {
+        return Outcome::Inconclusive(format!("{UNREACHABLE} ({error})"));
+    }
     let wrong = findings.iter().any(|finding| finding.verdict > Verdict::Note);
     if let Some(step) = steps.first()
         && wrong

@@ -83,6 +83,13 @@ fn an_adapter_without_a_version_is_refused() {
 }
 
 #[test]
+fn an_adapter_that_reloads_must_say_how_it_is_seen() {
+    let text = LEAST.replace("program: made-up,", "program: made-up, reload: HUP,");
+    let error = read(&text).expect_err("it must be refused");
+    assert!(error.contains("nothing tells when it has read its files"), "{error}");
+}
+
+#[test]
 fn a_name_that_is_nearly_right_is_met_with_the_right_one() {
     let error = adapter::find("litelm").expect_err("there is none").to_string();
     assert!(error.contains("did you mean `litellm`?"), "{error}");

@@ -193,23 +193,101 @@ mod unix {
         assert_eq!(output.status.code(), Some(130), "{}", text(&output.stderr));
     }
 
+    /// The reference adapter with another launch, a program being put for `PROGRAM`.
+    fn reference(launch: &str) -> String {
+        let text = std::fs::read_to_string(crate::support::root().join(REFERENCE));
+        let text = text.expect("it is there");
+        let start = text.find("launch:").expect("it has one");
+        let launch = launch.replace("PROGRAM", env!("CARGO_BIN_EXE_fallproof"));
+        format!("{}{launch}\n", &text[..start])
+    }
+
+    #[test]
+    fn a_gateway_that_reads_its_files_again_is_started_once_for_all_settings() {
+        let script = "echo started; exec PROGRAM router --config router.yaml --listen \"$0\"";
+        let launch = format!(
+            "settings: {{ retries: group.policy.retries }}\n\
+             launch:\n  program: sh\n  arguments: [-c, {script:?}, \"{{{{ gateway.host }}}}:{{{{ gateway.port }}}}\"]\n  \
+             reload: HUP\n  ready: {{ path: /v1/models, contains: \"{{{{ groups[-1].name }}}}\", seconds: 30 }}\n"
+        );
+        let (_adapter, file) = file(&reference(&launch));
+        let report = TempDir::new().expect("a temporary folder");
+        let run = command(&["run", FOUNDING, "routing/retries-then-next", "--launch", "--report"])
+            .args([report.path(), "--adapter".as_ref(), file.as_path()])
+            .output()
+            .expect("the binary was built with this test");
+        let told = text(&run.stderr);
+        assert_eq!(run.status.code(), Some(0), "{told}{}", text(&run.stdout));
+        assert!(told.contains("start 2 of 2: retries 2"), "{told}");
+        let log = std::fs::read_to_string(report.path().join("gateway.log")).expect("it is there");
+        assert_eq!(log.matches("started").count(), 1, "{log}");
+    }
+
+    #[test]
+    fn a_gateway_that_ends_by_itself_is_started_again_for_what_is_left() {
+        let folder = TempDir::new().expect("a temporary folder");
+        let scenarios = folder.path().join("scenarios");
+        std::fs::create_dir(&scenarios).expect("a folder in a temporary one");
+        for (name, script) in
+            [("first-hangs", "{ wire: { delay_ms: 60000 } }"), ("second-answers", "ok")]
+        {
+            let text = format!(
+                "title: A call\nproves: [FP-ROUTE-01]\n\
+                 upstreams: {{ only: {{ provider: openai, model: gpt-5, script: [{script}] }} }}\n\
+                 group: {{ chain: [only] }}\n\
+                 steps: [{{ send: {{ endpoint: responses, body: {{ input: Hello }} }} }}]\n"
+            );
+            std::fs::write(scenarios.join(format!("{name}.yaml")), text).expect("it is written");
+        }
+        let pipe = pipe(folder.path());
+        let script = format!(
+            "(echo $$ > {pipe}) & exec PROGRAM router --config router.yaml --listen \"$0\""
+        );
+        let launch = format!(
+            "launch:\n  program: sh\n  arguments: [-c, {script:?}, \"{{{{ gateway.host }}}}:{{{{ gateway.port }}}}\"]\n  \
+             ready: {{ path: /health, seconds: 30 }}\n"
+        );
+        let (_adapter, file) = file(&reference(&launch).replace("jobs: 8", ""));
+        let report = folder.path().join("report");
+        let run = command(&["run", "--launch", "--jobs", "1", "--scenarios"])
+            .args([scenarios.as_path(), "--adapter".as_ref(), file.as_path()])
+            .args(["--report".as_ref(), report.as_path()])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary was built with this test");
+
+        let gateway = std::fs::read_to_string(&pipe).expect("the gateway tells its number");
+        while !std::fs::read_to_string(report.join("events.ndjson"))
+            .is_ok_and(|events| events.contains("case-started"))
+        {
+            std::thread::yield_now();
+        }
+        let sent = Command::new("kill").args(["-KILL", gateway.trim()]).status();
+        assert!(sent.expect("every Unix has kill").success());
+        let again = std::fs::read_to_string(&pipe).expect("it is started again");
+        assert_ne!(gateway, again);
+
+        let output = run.wait_with_output().expect("it was started");
+        let told = text(&output.stderr);
+        assert!(told.contains("the gateway ended by itself"), "{told}");
+        let json = std::fs::read_to_string(report.join("report.json")).expect("it is written");
+        let json: serde_json::Value = serde_json::from_str(&json).expect("it is JSON");
+        assert_eq!(json["cases"][1]["outcome"], "pass", "{told}");
+    }
+
     #[test]
     fn a_gateway_is_gone_with_all_that_it_started_when_the_run_is_over() {
         let folder = TempDir::new().expect("a temporary folder");
         let pipe = pipe(folder.path());
-        let text_of = std::fs::read_to_string(super::super::support::root().join(REFERENCE));
-        let reference = text_of.expect("it is there");
-        let start = reference.find("launch:").expect("it has one");
-        let program = env!("CARGO_BIN_EXE_fallproof");
-        let listen = "{{ gateway.host }}:{{ gateway.port }}";
         let script = format!(
-            "exec 3>{pipe}; sleep 60 & exec {program} router --config router.yaml --listen {listen}"
+            "exec 3>{pipe}; sleep 60 & exec PROGRAM router --config router.yaml --listen \"$0\""
         );
-        let arguments = serde_json::json!(["-c", script]);
         let launch = format!(
-            "launch: {{ program: sh, arguments: {arguments}, ready: {{ path: /health, seconds: 30 }} }}"
+            "launch:\n  program: sh\n  arguments: [-c, {script:?}, \"{{{{ gateway.host }}}}:{{{{ gateway.port }}}}\"]\n  \
+             ready: {{ path: /health, seconds: 30 }}\n"
         );
-        let (_adapter, file) = file(&format!("{}{launch}\n", &reference[..start]));
+        let (_adapter, file) = file(&reference(&launch));
         let run = command(&["run", FOUNDING, "--launch", "--adapter"])
             .args([file.as_path(), "--work".as_ref(), folder.path()])
             .stdout(Stdio::piped())
