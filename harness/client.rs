@@ -6,6 +6,7 @@ use std::io::{self, ErrorKind};
 use std::pin::Pin;
 use std::time::{Duration, Instant};
 
+use fallproof_mocks::journal::Traffic;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -15,6 +16,8 @@ use crate::sse;
 /// No answer of a target is read beyond this.
 const MOST_BYTES: usize = 64 * 1024 * 1024;
 const MOST_HEADERS: usize = 256;
+/// So many bytes of an answer are read at once.
+const ROOM: usize = 16 * 1024;
 
 /// Where a target listens: a plain `http` URL, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +62,8 @@ impl fmt::Display for BaseUrl {
 pub struct Exchange {
     /// The path that was called.
     pub path: String,
+    /// The head that was sent, up to and with the empty line.
+    pub sent_head: Vec<u8>,
     /// The body that was sent.
     pub sent: Vec<u8>,
     /// The status of the answer; `None` where no head came.
@@ -67,6 +72,8 @@ pub struct Exchange {
     pub headers: Vec<(String, Vec<u8>)>,
     /// The answer's body, freed of chunked coding.
     pub body: Vec<u8>,
+    /// The answer as it came over the connection, head, coding and all; times since `started`.
+    pub received: Traffic,
     /// How the answer ended.
     pub ending: Ending,
     /// When it began, before the connect.
@@ -153,7 +160,7 @@ pub async fn post(
     head.push_str("\r\n");
 
     let Conduct { leave_after_events, leave_when, read_when } = conduct;
-    let mut answer = Answer { leave_after_events, ..Answer::default() };
+    let mut answer = Answer::new(started, leave_after_events);
     let exchange = answer.exchange(base, head.as_bytes(), body, read_when);
     let leave = async {
         match leave_when {
@@ -167,10 +174,12 @@ pub async fn post(
     };
     Exchange {
         path,
+        sent_head: head.into_bytes(),
         sent: body.to_vec(),
         status: answer.status,
         headers: answer.headers,
         body: answer.body,
+        received: answer.received,
         ending,
         started,
         took: started.elapsed(),
@@ -191,8 +200,9 @@ pub async fn reachable(base: &BaseUrl) -> Result<(), String> {
 }
 
 /// What has been read of an answer so far; it outlives a timeout.
-#[derive(Default)]
 struct Answer {
+    started: Instant,
+    received: Traffic,
     unread: Vec<u8>,
     status: Option<u16>,
     headers: Vec<(String, Vec<u8>)>,
@@ -208,6 +218,18 @@ enum Framing {
 }
 
 impl Answer {
+    fn new(started: Instant, leave_after_events: Option<usize>) -> Self {
+        Self {
+            started,
+            received: Traffic::default(),
+            unread: Vec::new(),
+            status: None,
+            headers: Vec::new(),
+            body: Vec::new(),
+            leave_after_events,
+        }
+    }
+
     async fn exchange(
         &mut self,
         base: &BaseUrl,
@@ -334,9 +356,15 @@ impl Answer {
         if self.unread.len() + self.body.len() > MOST_BYTES {
             return Err(Ending::TooLong);
         }
+        // Room for all that is there, so that a piece is what the system had at that moment.
+        self.unread.reserve(ROOM);
+        let known = self.unread.len();
         match stream.read_buf(&mut self.unread).await {
             Ok(0) => Err(Ending::Closed),
-            Ok(_) => Ok(()),
+            Ok(_) => {
+                self.received.push(self.started.elapsed(), &self.unread[known..], MOST_BYTES);
+                Ok(())
+            }
             Err(error) => Err(broken(&error)),
         }
     }

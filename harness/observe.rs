@@ -34,6 +34,13 @@ pub struct Step {
     pub astray: Vec<Hit>,
 }
 
+impl Step {
+    /// Everything that reached an upstream: the attempts, and what went astray.
+    pub fn all_hits(&self) -> impl Iterator<Item = &Hit> {
+        self.hits.iter().map(|seen| &seen.hit).chain(&self.astray)
+    }
+}
+
 /// What reached an upstream and what came of it; its answer is understood once.
 #[derive(Debug)]
 pub struct Seen {

@@ -1,10 +1,14 @@
 //! The command line as a user meets it: what it prints, and the code it exits with.
 
+mod common;
+
 use std::io::{Read as _, Write as _};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::process::{Command, Output};
 use std::thread;
+
+use common::two_free_ports;
 
 const FOUNDING: &str = "responses-compact/openai-to-azure";
 
@@ -22,19 +26,6 @@ fn stdout(output: &Output) -> String {
 
 fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-/// A loopback address whose port and the one after it are free.
-fn two_free_ports() -> SocketAddr {
-    loop {
-        let first = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
-        let addr = first.local_addr().expect("it is bound");
-        if addr.port() < u16::MAX
-            && TcpListener::bind((Ipv4Addr::LOCALHOST, addr.port() + 1)).is_ok()
-        {
-            return addr;
-        }
-    }
 }
 
 /// Runs the founding scenario against a target that does this with each connection.

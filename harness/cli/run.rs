@@ -16,6 +16,7 @@ use fallproof::report::events::Events;
 use fallproof::report::folder::Folder;
 use fallproof::report::model::Verdict;
 use fallproof::report::progress::Progress;
+use fallproof::report::raw::Raw;
 use fallproof::report::record::{Listen, Recorder};
 use fallproof::report::redact::Redactor;
 use fallproof::report::{text, words};
@@ -52,6 +53,9 @@ pub(super) struct Run {
     /// Write each failure of this run into a new file for --baseline
     #[arg(long, value_name = "FILE", conflicts_with = "baseline")]
     write_baseline: Option<PathBuf>,
+    /// Show every byte of each case, both ways, with times
+    #[arg(long)]
+    trace: bool,
     /// Write the reports into this folder: new, empty, or holding an earlier report, which goes
     #[arg(long, value_name = "DIR")]
     report: Option<PathBuf>,
@@ -88,12 +92,14 @@ impl Run {
         let is_watched = !whole.is_reference() && stderr().is_terminal();
         let progress = is_watched.then(|| Progress::new(chosen.len(), stderr()));
         let replay = |scenario: &Scenario| self.replay(&scenario.id);
+        let raw = Raw::new((started, clock), folder.is_some(), self.trace);
         let recorder = Recorder {
             plan: &plan,
             wire_started: clock,
             redactor: &redactor,
             started: clock,
             replay: &replay,
+            raw: &raw,
             listeners: [
                 events.as_ref().map(|events| events as &dyn Listen),
                 progress.as_ref().map(|progress| progress as &dyn Listen),
@@ -128,19 +134,23 @@ impl Run {
             baseline: baseline.map(|baseline| baseline.apply(&mut cases, today)),
         };
         let report = redactor.clean(&assemble::report(about, cases));
-        for told in report.cases.iter().map(text::case).filter(|told| !told.is_empty()) {
-            println!("{told}");
+        for case in &report.cases {
+            for told in [raw.trace(&case.id), text::case(case)] {
+                if !told.is_empty() {
+                    println!("{told}");
+                }
+            }
         }
         print!("{}", text::baseline(report.baseline.as_ref()));
         eprintln!("{} in {:.2} s", text::summary(&report.counts), clock.elapsed().as_secs_f64());
         if let Some(mut folder) = folder {
             let events = events.map_or(Ok(()), |events| events.end(&report));
             events.map_err(|error| Stop::Harness(format!("events.ndjson: {error}")))?;
-            folder.write_all(&report).map_err(Stop::Harness)?;
+            folder.write_all(&report, &raw).map_err(Stop::Harness)?;
             let log = redactor.text(&whole.log());
             folder.write_log(&log).map_err(Stop::Harness)?;
             for file in folder.written() {
-                eprintln!("wrote {}", file.display());
+                eprintln!("wrote {file}");
             }
         }
         match report.verdict {

@@ -13,7 +13,7 @@ use super::model::{
 use crate::check::{self, Verdict};
 use crate::client::Ending;
 use crate::json::Tree;
-use crate::plan::Group;
+use crate::plan::{Group, Hop};
 use crate::scenario::Scenario;
 use crate::{drive, observe, requirement};
 
@@ -33,6 +33,14 @@ pub struct Context<'a> {
     pub wire_started: Instant,
     /// The command that runs the case again.
     pub replay: &'a str,
+}
+
+impl<'a> Context<'a> {
+    /// The deployment that an attempt was addressed to.
+    pub(super) fn hop(&self, hit: &Hit) -> Option<&'a Hop> {
+        let prefix = hit.upstream.as_deref()?;
+        self.groups.iter().find_map(|group| group.hop_at(prefix)).map(|(_, hop)| hop)
+    }
 }
 
 /// A case as it is reported; not yet free of keys.
@@ -67,9 +75,10 @@ pub fn case(case: &drive::Case, context: Context<'_>) -> Case {
         took_ms: millis(case.took),
         findings,
         steps: (case.steps.iter().enumerate())
-            .filter_map(|(index, it)| step(index, it, case, context))
+            .map(|(index, it)| step(index, it, case, context))
             .collect(),
         replay: replay.to_owned(),
+        har: None,
     }
 }
 
@@ -98,7 +107,7 @@ pub fn requirement(requirement: &requirement::Requirement) -> Requirement {
 }
 
 /// In milliseconds with two decimals.
-fn millis(duration: Duration) -> f64 {
+pub(super) fn millis(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 100_000.0).round() / 100.0
 }
 
@@ -119,23 +128,16 @@ fn finding(finding: &check::Finding) -> Finding {
     }
 }
 
-fn step(
-    index: usize,
-    step: &observe::Step,
-    case: &drive::Case,
-    context: Context<'_>,
-) -> Option<Step> {
-    let Context { groups, wire_started, .. } = context;
-    let group = groups.iter().find(|group| group.name == step.group)?;
+fn step(index: usize, step: &observe::Step, case: &drive::Case, context: Context<'_>) -> Step {
     let exchange = &step.exchange;
     let since_case = |instant: Instant| millis(instant.saturating_duration_since(case.started));
-    let on_wire = |time: Duration| since_case(wire_started + time);
+    let on_wire = |time: Duration| since_case(context.wire_started + time);
     let attempts = step.hits.iter().enumerate().map(|(index, hit)| {
-        let hop = hit.upstream.as_deref().and_then(|prefix| group.hop_at(prefix));
+        let hop = context.hop(hit);
         Attempt {
             number: index + 1,
-            upstream: hop.map_or_else(String::new, |(_, hop)| hop.upstream.clone()),
-            vendor: hop.map_or_else(String::new, |(_, hop)| hop.vendor()),
+            upstream: hop.map_or_else(String::new, |hop| hop.upstream.clone()),
+            vendor: hop.map_or_else(String::new, Hop::vendor),
             request: format!("{} {}", hit.method, hit.target),
             status: hit.status,
             behaviour: if hit.refused { "refused".to_owned() } else { hit.behaviour.clone() },
@@ -146,7 +148,7 @@ fn step(
             end_ms: hit.times.end.map(on_wire),
         }
     });
-    Some(Step {
+    Step {
         number: index + 1,
         client: Client {
             request: format!("POST {}", exchange.path),
@@ -156,8 +158,8 @@ fn step(
             took_ms: millis(exchange.took),
         },
         attempts: attempts.collect(),
-        diffs: diffs(index, step, group, &case.findings),
-    })
+        diffs: diffs(index, step, context, &case.findings),
+    }
 }
 
 fn refusal(hit: &Hit) -> Option<String> {
@@ -194,15 +196,20 @@ fn fault(wire: &WirePlan) -> Option<String> {
 }
 
 /// What the client sent against what each attempt got, for the attempts that findings point into.
-fn diffs(at: usize, step: &observe::Step, group: &Group, findings: &[check::Finding]) -> Vec<Diff> {
+fn diffs(
+    at: usize,
+    step: &observe::Step,
+    context: Context<'_>,
+    findings: &[check::Finding],
+) -> Vec<Diff> {
     let Ok(sent) = Tree::parse(&step.exchange.sent) else { return Vec::new() };
     let mut diffs = Vec::new();
     for (index, hit) in step.hits.iter().enumerate() {
         let pointed_at = findings.iter().any(|finding| {
             finding.step == at && finding.attempt == Some(index + 1) && finding.pointer.is_some()
         });
-        let hop = hit.upstream.as_deref().and_then(|prefix| group.hop_at(prefix));
-        if let (true, Ok(received), Some((_, hop))) = (pointed_at, Tree::parse(&hit.body), hop) {
+        let hop = context.hop(hit);
+        if let (true, Ok(received), Some(hop)) = (pointed_at, Tree::parse(&hit.body), hop) {
             // Each hop has a `model` of its own: no difference worth showing.
             let sent = sent.with("model", &hop.deployment).canonical();
             let lines = lines(&sent, &received.canonical());

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::badge::Badge;
 use super::model::Report;
+use super::raw::Raw;
 use super::{html, junit, markdown};
 
 /// The file that holds the model.
@@ -20,6 +21,9 @@ const LOG: &str = "gateway.log";
 /// The files of a report.
 const FILES: [&str; 8] =
     [REPORT, EVENTS, "junit.xml", "summary.md", "index.html", "badge.json", "badge.svg", LOG];
+
+/// The folder of the files that have every byte of a case.
+const HARS: &str = "har";
 
 /// What report and events have near their beginning, and hardly another file.
 const MARK: &str = "\"fallproof-";
@@ -42,8 +46,14 @@ impl Folder {
     pub fn take(path: &Path) -> Result<Self, String> {
         let wrong = |error: io::Error| format!("{}: {error}", path.display());
         fs::create_dir_all(path).map_err(wrong)?;
-        let old = names(path).map_err(wrong)?;
-        if let Some(strange) = old.iter().find(|name| !FILES.contains(&name.as_str())) {
+        let mut old = names(path).map_err(wrong)?;
+        let hars = path.join(HARS);
+        if hars.is_dir() && !hars.is_symlink() {
+            old.retain(|name| name != HARS);
+            let names = names(&hars).map_err(wrong)?;
+            old.extend(names.into_iter().map(|name| format!("{HARS}/{name}")));
+        }
+        if let Some(strange) = old.iter().find(|name| !is_part(name)) {
             return Err(not_ours(path, &format!("holds `{strange}`")));
         }
         if !old.is_empty() && !is_report(path) {
@@ -64,14 +74,21 @@ impl Folder {
     ///
     /// # Errors
     /// The file and the system's words for why it cannot be written.
-    pub fn write_all(&mut self, report: &Report) -> Result<(), String> {
+    pub fn write_all(&mut self, report: &Report, raw: &Raw) -> Result<(), String> {
         let badge = Badge::of(report);
         self.write(REPORT, report.to_json())?;
         self.write("junit.xml", junit::write(report)?)?;
         self.write("summary.md", markdown::write(report))?;
         self.write("index.html", html::write(report)?)?;
         self.write("badge.json", badge.to_json())?;
-        self.write("badge.svg", badge.to_svg())
+        self.write("badge.svg", badge.to_svg())?;
+        let hars = raw.hars();
+        if !hars.is_empty() {
+            let folder = self.path.join(HARS);
+            fs::create_dir_all(&folder)
+                .map_err(|error| format!("{}: {error}", folder.display()))?;
+        }
+        hars.iter().try_for_each(|(name, har)| self.write(name, har))
     }
 
     /// Writes what a gateway has printed, if it has.
@@ -89,10 +106,23 @@ impl Folder {
         Ok(())
     }
 
-    /// What was written, in order.
-    pub fn written(&self) -> &[PathBuf] {
-        &self.written
+    /// What was written, in words, in order.
+    pub fn written(&self) -> Vec<String> {
+        let (hars, files): (Vec<_>, Vec<_>) =
+            self.written.iter().partition(|file| file.parent() != Some(&self.path));
+        let mut written: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();
+        if !hars.is_empty() {
+            let folder = self.path.join(HARS);
+            written.push(format!("{}: {} files", folder.display(), hars.len()));
+        }
+        written
     }
+}
+
+/// Whether a report has a file of this name.
+fn is_part(name: &str) -> bool {
+    let (folder, ending) = (format!("{HARS}/"), ".har");
+    FILES.contains(&name) || name.starts_with(&folder) && name.ends_with(ending)
 }
 
 fn not_ours(path: &Path, why: &str) -> String {

@@ -297,6 +297,9 @@ pub struct Case {
     pub steps: Vec<Step>,
     /// The command that runs it again in the same way.
     pub replay: String,
+    /// The file beside the report that has every byte of it, where it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub har: Option<String>,
 }
 
 impl Case {

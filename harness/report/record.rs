@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::convert::{self, Context};
 use super::model::Case;
+use super::raw::Raw;
 use super::redact::Redactor;
 use crate::drive::{self, Rig, Watch};
 use crate::plan::Plan;
@@ -31,6 +32,8 @@ pub struct Recorder<'a> {
     pub started: Instant,
     /// The command that runs a scenario again.
     pub replay: &'a (dyn Fn(&Scenario) -> String + Sync),
+    /// Keeps the bytes.
+    pub raw: &'a Raw,
     /// Who is told.
     pub listeners: Vec<&'a dyn Listen>,
 }
@@ -58,8 +61,9 @@ impl Watch for Recorder<'_> {
             wire_started: self.wire_started,
             replay: &(self.replay)(scenario),
         };
-        let case = self.redactor.clean(&convert::case(&case, context));
-        self.listeners.iter().for_each(|listener| listener.case_ended(&case));
-        case
+        let mut told = self.redactor.clean(&convert::case(&case, context));
+        self.raw.keep(&case, &mut told, context, self.redactor);
+        self.listeners.iter().for_each(|listener| listener.case_ended(&told));
+        told
     }
 }

@@ -40,7 +40,7 @@ impl Redactor {
     /// Knows the deployments' keys and the one that the client gives to the target.
     pub fn new(plan: &Plan, gateway_key: &str) -> Self {
         let deployments = plan.groups.iter().flat_map(|group| {
-            group.chain.iter().map(|hop| {
+            group.hops().map(|hop| {
                 let whose = format!("[key of {}/{}]", group.scenario, hop.upstream);
                 (hop.key.clone(), whose)
             })
@@ -107,6 +107,28 @@ impl Redactor {
             Ok(text) => without_unknown(&text).unwrap_or(text).into_bytes(),
             Err(other) => other.into_bytes(),
         }
+    }
+
+    /// The head of a message without keys, line by line.
+    pub fn head(&self, head: &[u8]) -> Vec<u8> {
+        let mut cleaned = Vec::with_capacity(head.len());
+        for (number, line) in head.split_inclusive(|byte| *byte == b'\n').enumerate() {
+            let text = line.trim_ascii_end();
+            let end = &line[text.len()..];
+            match text.iter().position(|byte| *byte == b':').filter(|_| number > 0) {
+                Some(colon) => {
+                    let name = String::from_utf8_lossy(&text[..colon]);
+                    let value = &text[colon + 1..];
+                    let blank = &value[..value.len() - value.trim_ascii_start().len()];
+                    cleaned.extend_from_slice(&text[..=colon]);
+                    cleaned.extend_from_slice(blank);
+                    cleaned.extend(self.header(&name, value.trim_ascii_start()).into_bytes());
+                }
+                None => cleaned.extend(self.bytes(text)),
+            }
+            cleaned.extend_from_slice(end);
+        }
+        cleaned
     }
 
     /// The value of this header without keys. Where only a credential can stand, one that is not

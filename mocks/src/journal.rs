@@ -68,6 +68,8 @@ pub struct Hit {
     /// How many bytes of the reply's body were handed to the system to send, up to now. A client
     /// may have got fewer: a reset loses what is still on its way.
     pub sent: usize,
+    /// The reply as it was handed to the system to send: head, coding and all.
+    pub out: Traffic,
     /// When things happened.
     pub times: HitTimes,
     /// True where the client closed or reset the connection before the reply was through.
@@ -102,6 +104,30 @@ impl Hit {
             + self.body.len()
             + self.reply_head.len()
             + self.reply.len()
+    }
+}
+
+/// Bytes as they went over a connection, piece by piece.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// The bytes; their beginning where there were more than are kept.
+    pub bytes: Vec<u8>,
+    /// When each piece went, and where it ends; the end of the last one is how many there were.
+    pub pieces: Vec<(Duration, usize)>,
+}
+
+impl Traffic {
+    /// Adds a piece that goes at this time; of all bytes together at most so many are kept.
+    pub fn push(&mut self, at: Duration, piece: &[u8], most: usize) {
+        let end = self.length() + piece.len();
+        let room = most.saturating_sub(self.bytes.len()).min(piece.len());
+        self.bytes.extend_from_slice(&piece[..room]);
+        self.pieces.push((at, end));
+    }
+
+    /// How many bytes there were.
+    pub fn length(&self) -> usize {
+        self.pieces.last().map_or(0, |(_, end)| *end)
     }
 }
 

@@ -3,6 +3,10 @@
 mod assembled;
 mod baseline;
 mod broken_off;
+mod bytes;
+mod canary;
+#[path = "../common/mod.rs"]
+mod common;
 mod forms;
 mod run;
 mod support;

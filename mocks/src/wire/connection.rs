@@ -16,7 +16,7 @@ use super::socket::{ClientSocket, has_left};
 use crate::behaviour::{Cut, CutEnd, CutPoint, WirePlan};
 use crate::brain::Plan;
 use crate::errors::Reply;
-use crate::journal::{Hit, HitKind, HitTimes};
+use crate::journal::{Hit, HitKind, HitTimes, Traffic};
 use crate::reply::own_refusal;
 
 /// What becomes of the connection after an exchange.
@@ -172,6 +172,7 @@ impl Connection {
             reply_head: Vec::new(),
             reply_cut: None,
             sent: 0,
+            out: Traffic::default(),
             times,
             client_gone: false,
         };
@@ -271,12 +272,14 @@ impl Connection {
         while some_left(&parts) {
             if let Some(mut sent) = self.socket.try_send(&parts.map(IoSlice::new))? {
                 let body_left = parts[1].len();
+                let mut bytes = Vec::with_capacity(sent);
                 for part in &mut parts {
-                    let of_part = sent.min(part.len());
-                    *part = &part[of_part..];
-                    sent -= of_part;
+                    let (gone, left) = part.split_at(sent.min(part.len()));
+                    bytes.extend_from_slice(gone);
+                    sent -= gone.len();
+                    *part = left;
                 }
-                record.sent(status, body_left - parts[1].len());
+                record.sent(status, &bytes, body_left - parts[1].len());
             } else {
                 record.wait(true);
                 let writable = self.socket.stream().writable().await;

@@ -199,7 +199,8 @@ impl Record {
     /// The reply is decided.
     pub(super) fn decided(&self, plan: &Plan, head: &[u8], body: &[u8]) {
         let (reply, reply_cut) = self.ledger.capped(body);
-        let more = head.len() + reply.len();
+        // Once as decided, and once as sent.
+        let more = 2 * (head.len() + reply.len());
         let Plan { kind, attempt, place, behaviour, refused, violation, wire } = plan.clone();
         self.update(|hit| {
             hit.kind = kind;
@@ -219,13 +220,16 @@ impl Record {
         ring.weigh_down(self.entry.seq, more);
     }
 
-    /// Bytes of the reply were sent, so many of them of its body. `status` is that of the head.
-    pub(super) fn sent(&self, status: Option<u16>, of_body: usize) {
+    /// These bytes of the reply were sent, so many of them of its body. `status` is that of the
+    /// head.
+    pub(super) fn sent(&self, status: Option<u16>, bytes: &[u8], of_body: usize) {
         let now = self.ledger.now();
+        let most = self.ledger.most_body;
         self.update(|hit| {
             hit.status = status;
             hit.times.first_byte.get_or_insert(now);
             hit.sent += of_body;
+            hit.out.push(now, bytes, most);
         });
     }
 
