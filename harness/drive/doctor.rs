@@ -43,7 +43,7 @@ impl Rig {
         }
         let _ = self.wire.take_stray().await;
         let call = plain_call(group);
-        let exchange = self.call(scenario, group, &call, "plain".to_owned()).await;
+        let exchange = self.call(scenario, group, &call, ["plain", ""]).await;
         let mut hits = Vec::new();
         for hop in group.hops() {
             hits.extend(self.wire.take(&hop.prefix).await);
