@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::support::{fallproof, read, report, reported, text};
 
-const CUT: &str = "streaming/chat-cut-after-content";
+const CUT: &str = "streaming/breaks-after-content@between-events.chat";
 
 #[test]
 fn a_trace_shows_every_byte_both_ways_in_the_order_of_time() {
@@ -15,7 +15,7 @@ fn a_trace_shows_every_byte_both_ways_in_the_order_of_time() {
     let told = text(&output.stdout);
     let mut rest = told.as_str();
     for words in [
-        "TRACE streaming/chat-cut-after-content",
+        "TRACE streaming/breaks-after-content@between-events.chat",
         "client → target: ",
         r"POST /v1/chat/completions HTTP/1.1\r\n",
         r"authorization: Bearer [gateway key]\r\n",
@@ -34,7 +34,7 @@ fn a_trace_shows_every_byte_both_ways_in_the_order_of_time() {
 
 #[test]
 fn each_case_that_failed_has_a_har_of_the_call_and_its_attempts() {
-    let (folder, _) = reported(&[CUT, "streaming/two-choices", "--saboteur", "splices-streams"]);
+    let (folder, _) = reported(&[CUT, "streaming/azure-to-azure", "--saboteur", "splices-streams"]);
     let report = report(&folder);
     for case in &report.cases {
         let has_failed = case.id == CUT;
@@ -54,7 +54,7 @@ fn each_case_that_failed_has_a_har_of_the_call_and_its_attempts() {
     let sent = first["request"]["postData"]["text"].as_str().expect("a body");
     assert!(sent.starts_with(r#"{"model":"#), "{sent}");
     let answered = first["response"]["content"]["text"].as_str().expect("a body");
-    assert_eq!(answered.matches("data: ").count(), 3, "what was cut off was not sent");
+    assert_eq!(answered.matches("data: ").count(), 6, "what was cut off was not sent");
     assert!(read(&folder, "index.html").replace("&#x2f;", "/").contains(file));
 }
 

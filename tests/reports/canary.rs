@@ -113,7 +113,7 @@ fn no_key_of_the_plan_is_in_any_report_whatever_a_router_does_with_it() {
 }
 
 /// A gateway that tells everybody every key that it knows: the client's, and one of its own.
-fn tell_all(mut client: TcpStream, upstreams: SocketAddr) -> std::io::Result<()> {
+fn tell_all(mut client: TcpStream, upstreams: SocketAddr, own: &str) -> std::io::Result<()> {
     let mut request = [0; 4096];
     let length = client.read(&mut request)?;
     let said = String::from_utf8_lossy(&request[..length]).into_owned();
@@ -124,7 +124,7 @@ fn tell_all(mut client: TcpStream, upstreams: SocketAddr) -> std::io::Result<()>
     let mut upstream = TcpStream::connect(upstreams)?;
     write!(
         upstream,
-        "POST /auth.quotes/primary/v1/responses HTTP/1.1\r\nhost: h\r\nauthorization: Bearer {FOREIGN}\r\nx-api-key: 0a1b2c3d4e5f\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        "POST /auth.quotes/primary/v1/responses HTTP/1.1\r\nhost: h\r\nauthorization: Bearer {FOREIGN}\r\nx-api-key: 0a1b2c3d4e5f\r\nx-own: {own}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
         body.len()
     )?;
     upstream.read_to_end(&mut Vec::new())?;
@@ -143,9 +143,11 @@ fn no_key_of_a_gateway_is_in_any_report_be_it_known_or_not() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
     let target = format!("http://{}/v1", listener.local_addr().expect("it is bound"));
     let upstreams = two_free_ports();
+    // Without it the gateway would not be wired, and nothing be said of it.
+    let own = keys(path(&suite))[0].clone();
     thread::spawn(move || {
         for client in listener.incoming().flatten() {
-            let _ = tell_all(client, upstreams);
+            let _ = tell_all(client, upstreams, &own);
         }
     });
     let key = "s3cret+gateway/key";
