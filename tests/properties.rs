@@ -9,13 +9,19 @@ use std::time::Duration;
 
 use fallproof::check::Verdict;
 use fallproof::drive::{Rig, Target};
+use fallproof::fuzz::arena::Arena;
 use fallproof::fuzz::draft::Draft;
 use fallproof::fuzz::draw::Scope;
+use fallproof::fuzz::grammar::{Grammar, Node};
+use fallproof::fuzz::hunt::{Find, Hunt, Tally, shrink};
 use fallproof::fuzz::model;
 use fallproof::fuzz::strategy::Drafts;
+use fallproof::json::Tree;
+use fallproof::saboteur;
 use proptest::test_runner::{
     Config, FileFailurePersistence, RngAlgorithm, TestCaseError, TestRng, TestRunner,
 };
+use rstest::rstest;
 use tokio::runtime::Runtime;
 
 /// How many cases each run tries.
@@ -39,6 +45,12 @@ fn play(runtime: &Runtime, draft: &Draft) -> Result<(), TestCaseError> {
     if found.is_empty() { Ok(()) } else { Err(TestCaseError::fail(format!("{found:#?}"))) }
 }
 
+/// How many seeds are tried; all of them take a minute.
+fn seeds() -> std::ops::Range<u64> {
+    let all = std::env::var_os("FALLPROOF_ALL").is_some();
+    seed()..seed() + if all { 20 } else { 1 }
+}
+
 #[test]
 fn the_reference_router_keeps_every_requirement_in_every_generated_case() {
     let runtime = Runtime::new().expect("a runtime can be had");
@@ -53,9 +65,93 @@ fn the_reference_router_keeps_every_requirement_in_every_generated_case() {
         failure_persistence: Some(Box::new(FileFailurePersistence::Direct(regressions))),
         ..Config::default()
     };
-    // What hangs would cost real seconds.
-    let drafts = Drafts(Scope { slow: 0, ..Scope::default() });
     TestRunner::new_with_rng(config, rng)
-        .run(&drafts, |draft| play(&runtime, &draft))
+        .run(&Drafts(quick()), |draft| play(&runtime, &draft))
         .unwrap_or_else(|error| panic!("{error}"));
+}
+
+/// What hangs would cost real seconds.
+fn quick() -> Scope {
+    Scope { slow: 0, ..Scope::default() }
+}
+
+/// The first finding of this requirement, in as few cases as it takes within the budget.
+fn first_find(arena: &Arena, seed: u64, requirement: &str) -> Option<Find> {
+    [12, 50, u64::from(CASES)].into_iter().find_map(|cases| {
+        let hunt = Hunt { scope: quick(), seed, cases: Some(cases), until: None, threads: 2 };
+        let tally = Tally::default();
+        hunt.run(arena, &tally, &|| false).expect("the rig listens on ports of the system");
+        let finds = tally.finds().into_iter();
+        finds
+            .filter(|find| find.cause.requirement == Some(requirement))
+            .min_by_key(|find| find.case)
+    })
+}
+
+/// The members of a body that its endpoint can do without, and that no other member needs.
+fn optional(draft: &Draft) -> Vec<String> {
+    let grammar = Grammar::of(draft.chain[0].taker.surface, draft.endpoint);
+    let Node::Object(object) = grammar.node(grammar.root()) else { return vec![] };
+    let request = draft.requests().next().expect("a case has a call");
+    let Tree::Object(members) = &request.body else { return vec![] };
+    let names: Vec<_> = members.iter().map(|(name, _)| name.as_str()).collect();
+    let is_needed = |name: &str| {
+        let needs = grammar.needs().iter().filter(|need| names.contains(&need.of.as_str()));
+        { needs }.any(|need| {
+            let values = need.values.iter().map(|(name, _)| name);
+            { values }.chain(&need.present).any(|needed| needed == name)
+        })
+    };
+    let is_required = |name: &str| object.members.get(name).is_some_and(|it| it.required);
+    let optional = names.iter().filter(|name| !is_required(name) && !is_needed(name));
+    optional.map(|name| (*name).to_owned()).collect()
+}
+
+#[rstest]
+#[case("invented-metadata", "FP-PAYLOAD-01")]
+#[case("dropped-parameter", "FP-PAYLOAD-02")]
+#[case("rounded-numbers", "FP-PAYLOAD-03")]
+#[case("stale-model", "FP-PAYLOAD-04")]
+#[case("leg-two-loses", "FP-PAYLOAD-05")]
+#[case("respelled-body", "FP-PAYLOAD-07")]
+fn every_payload_saboteur_is_found_within_the_budget_and_shown_by_one_parameter(
+    #[case] saboteur: &str,
+    #[case] requirement: &str,
+) {
+    let saboteur = saboteur::find(saboteur).expect("it exists");
+    let arena = Arena::Fresh { saboteur: Some(saboteur), patience: Duration::from_secs(60) };
+    let runtime = Runtime::new().expect("a runtime can be had");
+    let mut taken = Vec::new();
+    for seed in seeds() {
+        let find = first_find(&arena, seed, requirement);
+        let find = find.unwrap_or_else(|| panic!("not in {CASES} cases of seed {seed}"));
+        taken.push(find.case + 1);
+        let shrunk = shrink(&find, &arena, Duration::from_secs(60), &|| false);
+        let (draft, _) = runtime.block_on(shrunk).expect("the rig listens");
+        let optional = optional(&draft);
+        assert!(optional.len() <= 1, "seed {seed}: {optional:?} are left of {draft:#?}");
+        assert!(draft.chain.len() <= 2 && draft.retries == 0, "seed {seed}: {draft:#?}");
+    }
+    let mean = taken.iter().sum::<u64>() / taken.len() as u64;
+    println!("{}: found in case {taken:?}, {mean} on average", saboteur.name);
+    assert!(mean <= 300, "{taken:?}");
+}
+
+#[test]
+fn the_same_seed_gives_the_same_cases_and_the_same_findings() {
+    let saboteur = saboteur::find("leg-two-loses");
+    let arena = Arena::Fresh { saboteur, patience: Duration::from_secs(60) };
+    let found = || {
+        let hunt = Hunt { scope: quick(), seed: seed(), cases: Some(16), until: None, threads: 2 };
+        let tally = Tally::default();
+        hunt.run(&arena, &tally, &|| false).expect("the rig listens on ports of the system");
+        let finds = tally.finds();
+        assert_eq!((tally.cases(), tally.unsteady()), (16, 0));
+        let told = finds.into_iter().map(|it| (it.cause, it.case, it.count, it.draft));
+        told.collect::<Vec<_>>()
+    };
+    let first = found();
+    assert!(first.len() > 2, "{first:?}");
+    assert_eq!(first, found());
+    assert_eq!(first, found());
 }

@@ -4,6 +4,7 @@ mod adapters;
 mod config;
 mod doctor;
 mod document;
+mod fuzz;
 mod gateway;
 mod init;
 mod interrupt;
@@ -52,6 +53,8 @@ const DEFAULT_UPSTREAMS: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr:
 enum Command {
     /// Run scenarios against the reference router, or against a gateway (--target)
     Run(run::Run),
+    /// Try requests and faults that nobody thought of, and save the smallest that break something
+    Fuzz(fuzz::Fuzz),
     /// Print what a gateway must be configured with for these scenarios
     Plan(PlanArgs),
     /// Write a gateway's configuration for these scenarios, as its adapter has it
@@ -174,6 +177,7 @@ pub(crate) fn main() -> ExitCode {
 fn dispatch(command: Command) -> Result<(), Stop> {
     match command {
         Command::Run(run) => run.execute(),
+        Command::Fuzz(arguments) => arguments.execute(),
         Command::Plan(arguments) => plan(&arguments),
         Command::Config(config) => config.execute(),
         Command::Adapters(arguments) => arguments.execute(),

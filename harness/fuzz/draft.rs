@@ -7,7 +7,9 @@ use fallproof_mocks::behaviour::Behaviour;
 use fallproof_mocks::provider::{Endpoint, Surface};
 use indexmap::IndexMap;
 
+use super::body::least;
 use super::fit::Taker;
+use super::grammar::Grammar;
 use super::layout::Layout;
 use crate::json::Tree;
 use crate::scenario::{
@@ -26,6 +28,8 @@ pub const MOST_LINKS: usize = NAMES.len();
 pub struct Draft {
     /// Where its calls go.
     pub endpoint: Endpoint,
+    /// The scenario whose group the target has for it; it has one of its own where there is none.
+    pub group: Option<String>,
     /// The deployments, the first to be tried first; one to four.
     pub chain: Vec<Link>,
     /// Further attempts at the same deployment before the next one is asked.
@@ -70,6 +74,32 @@ pub struct Request {
 }
 
 impl Draft {
+    /// A group of [`fixed_groups`](super::arena::fixed_groups) as a scenario that a plan can be made
+    /// of.
+    pub fn plannable(&self) -> Scenario {
+        let mut draft = self.clone();
+        for link in &mut draft.chain {
+            link.script = vec![Behaviour::named("ok")];
+        }
+        let body = least(Grammar::of(draft.chain[0].taker.surface, draft.endpoint));
+        let request = Request { headers: Vec::new(), body, layout: Layout::default() };
+        draft.moves = vec![Move::Ask(request)];
+        draft.scenario(self.group.as_deref().unwrap_or_default(), Vec::new())
+    }
+
+    /// Whether something in it hangs until its time is over.
+    pub fn is_slow(&self) -> bool {
+        self.timeout.is_some()
+    }
+
+    /// Whether every deployment of the chain takes what is asked.
+    pub fn is_taken(&self) -> bool {
+        self.requests().all(|request| {
+            let text = request.layout.text(&request.body);
+            self.chain.iter().all(|link| link.taker.complaint(self.endpoint, &text).is_none())
+        })
+    }
+
     /// The calls in their order.
     pub fn requests(&self) -> impl Iterator<Item = &Request> {
         self.moves.iter().filter_map(|it| match it {

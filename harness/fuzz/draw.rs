@@ -10,7 +10,7 @@ use fallproof_mocks::behaviour::{
 use fallproof_mocks::brain;
 use fallproof_mocks::provider::{Endpoint, Surface};
 
-use super::body::{Manner, body};
+use super::body::{Manner, body, least};
 use super::dice::Dice;
 use super::draft::{Draft, Link, MOST_LINKS, Move, Request};
 use super::fit::{Taker, fit};
@@ -24,7 +24,7 @@ use crate::json::Tree;
 use crate::scenario::Cooldown;
 
 /// What cases may have.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Scope {
     /// Where calls may go; only endpoints whose requests are JSON; never empty.
     pub endpoints: Vec<Endpoint>,
@@ -36,6 +36,8 @@ pub struct Scope {
     pub retries: bool,
     /// Whether a deployment that keeps failing is put aside as configured.
     pub cooldown: bool,
+    /// The groups of a target that is configured for no others; their deployments have no scripts.
+    pub groups: Vec<Draft>,
     /// In how many of ten thousand cases something hangs until its time is over.
     pub slow: usize,
 }
@@ -49,6 +51,7 @@ impl Default for Scope {
             most_links: MOST_LINKS,
             retries: true,
             cooldown: true,
+            groups: Vec::new(),
             slow: 20,
         }
     }
@@ -66,12 +69,16 @@ const TOO_LONG_MS: u64 = 3_000;
 
 /// A case within this scope.
 pub fn draft(scope: &Scope, dice: &mut Dice<'_>) -> Draft {
+    if !scope.groups.is_empty() {
+        return within(dice.pick(&scope.groups), dice);
+    }
     let endpoint = *dice.pick(&weighted(&scope.endpoints));
     let goes_on = scope.cooldown && dice.chance(8);
     let is_slow = dice.below(10_000) < scope.slow;
     let retries = if scope.retries && dice.chance(30) { 1 + dice.below(2) } else { 0 };
     let mut draft = Draft {
         endpoint,
+        group: None,
         chain: Vec::new(),
         retries: u32::try_from(retries).unwrap_or_default(),
         timeout: is_slow.then_some(SHORT),
@@ -90,6 +97,17 @@ pub fn draft(scope: &Scope, dice: &mut Dice<'_>) -> Draft {
     draft
 }
 
+/// A case for a group that is there.
+fn within(group: &Draft, dice: &mut Dice<'_>) -> Draft {
+    let mut draft = group.clone();
+    let chains = |_: &mut Dice<'_>| group.chain.clone();
+    let (_, body) = fitting(group.endpoint, group.chain[0].taker.surface, chains, dice);
+    let request = Request { headers: headers(dice), body, layout: Layout::draw(dice) };
+    draft.moves.push(Move::Ask(request));
+    script(&mut draft, false, dice);
+    draft
+}
+
 /// Endpoints as often as they are worth: those with many parameters above all.
 fn weighted(endpoints: &[Endpoint]) -> Vec<Endpoint> {
     let weight = |endpoint: Endpoint| match endpoint {
@@ -101,20 +119,30 @@ fn weighted(endpoints: &[Endpoint]) -> Vec<Endpoint> {
     endpoints.iter().flat_map(|&it| std::iter::repeat_n(it, weight(it))).collect()
 }
 
-/// Deployments, and a body that they take; in one case of twelve it is spoilt, or taken by the
-/// first one only.
+/// Deployments, and a body for them.
 fn chain_and_body(scope: &Scope, endpoint: Endpoint, dice: &mut Dice<'_>) -> (Vec<Link>, Tree) {
     let surfaces: Vec<_> =
         scope.surfaces.iter().copied().filter(|&surface| endpoint.is_on(surface)).collect();
     let first = *dice.pick(&surfaces);
+    let length = 1 + dice.pick(&[0, 1, 1, 1, 1, 2, 2, 3]).min(&(scope.most_links - 1));
+    fitting(endpoint, first, |dice| chain(endpoint, first, &surfaces, length, dice), dice)
+}
+
+/// One of these chains, and a body that it takes; in one case of twelve it is spoilt, or taken by
+/// the first deployment only.
+fn fitting(
+    endpoint: Endpoint,
+    first: Surface,
+    chains: impl Fn(&mut Dice<'_>) -> Vec<Link>,
+    dice: &mut Dice<'_>,
+) -> (Vec<Link>, Tree) {
     let grammar = Grammar::of(first, endpoint);
     let goal = dice.pick(grammar.goals()).clone();
-    let length = 1 + dice.pick(&[0, 1, 1, 1, 1, 2, 2, 3]).min(&(scope.most_links - 1));
     let stream = dice.chance(20);
     let for_all = !dice.chance(8);
     let mut made = None;
     for _ in 0..MOST_TRIES {
-        let chain = chain(endpoint, first, &surfaces, length, dice);
+        let chain = chains(dice);
         let mut body = body(grammar, &goal.route, Manner::draw(dice), dice);
         if stream {
             put(grammar, &mut body, "stream", "true");
@@ -133,15 +161,11 @@ fn chain_and_body(scope: &Scope, endpoint: Endpoint, dice: &mut Dice<'_>) -> (Ve
             }
         }
     }
-    let (chain, body) = made.unwrap_or_else(|| {
-        // Nothing was left of any of them: the least that there is.
-        let least = super::body::least(grammar);
-        (chain(endpoint, first, &[first], length, dice), least)
-    });
+    // Where nothing is left of any of them, the least that there is.
+    let (chain, body) = made.unwrap_or_else(|| (chains(dice), least(grammar)));
     let defect = *dice.pick(&Defect::ALL);
-    let body =
-        if dice.chance(8) { spoil(grammar, &body, defect, dice).unwrap_or(body) } else { body };
-    (chain, body)
+    let spoilt = dice.chance(8).then(|| spoil(grammar, &body, defect, dice)).flatten();
+    (chain, spoilt.unwrap_or(body))
 }
 
 fn chain(
@@ -214,7 +238,8 @@ fn script(draft: &mut Draft, is_slow: bool, dice: &mut Dice<'_>) {
             link.script = hanging(dice);
             continue;
         }
-        if dice.chance(5) {
+        // The address of a group that is there takes connections.
+        if draft.group.is_none() && dice.chance(5) {
             link.script = vec![Behaviour::named(CONNECTION_REFUSED)];
             continue;
         }

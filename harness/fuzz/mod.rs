@@ -5,14 +5,18 @@
 //! [`spoil`]t. A [`draft`](draft::Draft) puts it before a chain with scripts, and a [`model`] tells
 //! what the router must make of it.
 
+pub mod arena;
 pub mod body;
+pub mod cause;
 pub mod dice;
 pub mod draft;
 pub mod draw;
 pub mod fit;
+pub mod found;
 pub mod goal;
 pub mod grammar;
 pub mod headers;
+pub mod hunt;
 pub mod layout;
 pub mod model;
 pub mod models;
@@ -21,3 +25,4 @@ pub mod shrink;
 pub mod spelling;
 pub mod spoil;
 pub mod strategy;
+pub mod written;

@@ -189,11 +189,14 @@ impl Failure {
     }
 }
 
-/// Whether the answer has a place for its deployment's marker: not a short vector, nor one to
-/// nothing.
+/// Whether the answer surely has a place for its deployment's marker: not a short vector, one to
+/// nothing, or one in a form that the client makes up.
 fn tells_who(endpoint: Endpoint, request: &Request) -> bool {
     let dimensions = request.member("dimensions").map(Tree::compact);
     let dimensions = dimensions.and_then(|dimensions| dimensions.parse::<usize>().ok());
     let is_short = dimensions.is_some_and(|it| it < marker::NUMBERS);
-    !(asks_for_nothing(request) || endpoint == Endpoint::Embeddings && is_short)
+    let chat = matches!(endpoint, Endpoint::ChatCompletions | Endpoint::Responses);
+    let has_a_form =
+        chat && ["response_format", "text"].iter().any(|name| request.member(name).is_some());
+    !(asks_for_nothing(request) || has_a_form || endpoint == Endpoint::Embeddings && is_short)
 }

@@ -1,0 +1,156 @@
+//! Where cases are played: against a target that is configured anew for them, or over a fixed set
+//! of groups.
+
+use std::time::Duration;
+
+use fallproof_mocks::provider::{Endpoint, Surface};
+use futures_util::StreamExt as _;
+use futures_util::stream;
+
+use super::draft::{Draft, Link};
+use super::draw::Scope;
+use super::fit::Taker;
+use super::model;
+use super::models::models;
+use crate::check::{Finding, Verdict};
+use crate::client::Ending;
+use crate::drive::{self, Outcome, Rig, StartError, Target};
+use crate::saboteur::Saboteur;
+use crate::scenario::Scenario;
+
+/// Where cases are played.
+pub enum Arena {
+    /// The reference router, started with a group of its own for each case.
+    Fresh {
+        /// How it is broken.
+        saboteur: Option<&'static Saboteur>,
+        /// How long a client call waits.
+        patience: Duration,
+    },
+    /// A target that is configured for the groups of [`fixed_groups`] and stays so.
+    Fixed(Box<Rig>),
+}
+
+/// What became of a case.
+#[derive(Debug)]
+pub struct Played {
+    /// What was found, notes left out.
+    pub findings: Vec<Finding>,
+    /// What went wrong in Fallproof itself.
+    pub harness_error: Option<String>,
+}
+
+/// Cases that are under way at the same time on one thread.
+const SIDE_BY_SIDE: usize = 8;
+
+impl Arena {
+    /// Whether chain and policy of a case cannot be changed.
+    pub fn is_fixed(&self) -> bool {
+        matches!(self, Self::Fixed(_))
+    }
+
+    /// Plays these cases; what became of them comes in their order.
+    ///
+    /// # Errors
+    /// The target or the upstreams could not be started.
+    pub async fn play(&self, drafts: &[Draft]) -> Result<Vec<Played>, StartError> {
+        let scenarios: Vec<_> =
+            drafts.iter().enumerate().map(|(at, draft)| scenario(at, draft)).collect();
+        match self {
+            Self::Fixed(rig) => {
+                let mut played = Vec::new();
+                for (scenario, draft) in scenarios.iter().zip(drafts) {
+                    played.push(Played::of(rig.run(scenario).await, draft));
+                }
+                Ok(played)
+            }
+            Self::Fresh { saboteur, patience } => {
+                let chosen: Vec<_> = scenarios.iter().collect();
+                let target = Target::Reference(*saboteur);
+                let rig = &Rig::start(&chosen, &target, *patience).await?;
+                let runs = scenarios.iter().zip(drafts).map(|(scenario, draft)| async move {
+                    Played::of(rig.run(scenario).await, draft)
+                });
+                Ok(stream::iter(runs).buffered(SIDE_BY_SIDE).collect().await)
+            }
+        }
+    }
+}
+
+fn scenario(at: usize, draft: &Draft) -> Scenario {
+    match &draft.group {
+        Some(group) => draft.scenario(group, Vec::new()),
+        None => draft.scenario(&format!("fuzz/case-{at}"), model::expect(draft)),
+    }
+}
+
+impl Played {
+    fn of(case: drive::Case, draft: &Draft) -> Self {
+        let harness_error = match case.outcome {
+            Outcome::HarnessError(words) => Some(words),
+            _ => None,
+        };
+        let mut findings = case.findings;
+        findings.retain(|finding| finding.verdict > Verdict::Note);
+        // What else did not go as the model has it is so because of it.
+        let is_breach = |it: &Finding| it.requirement.is_some() && it.verdict == Verdict::Fail;
+        if findings.iter().any(is_breach) {
+            findings.retain(|finding| finding.requirement.is_some());
+        }
+        let refused = case.steps.iter().enumerate().filter(|(_, step)| {
+            let refused = step.exchange.status.is_some_and(|it| (400..500).contains(&it));
+            refused && step.hits.is_empty() && step.exchange.ending == Ending::Complete
+        });
+        // Where there is no model, nothing else says that it should have been sent on.
+        if draft.group.is_some() && draft.is_taken() {
+            findings.extend(refused.map(|(at, step)| by_itself(at, &step.exchange.body)));
+        }
+        Self { findings, harness_error }
+    }
+}
+
+/// That the target refused by itself what its providers take.
+fn by_itself(step: usize, answer: &[u8]) -> Finding {
+    let words: String = String::from_utf8_lossy(answer).chars().take(300).collect();
+    Finding {
+        requirement: None,
+        step,
+        attempt: None,
+        pointer: None,
+        message: format!("the target refused by itself what each of the chain takes: {words}"),
+        verdict: Verdict::Fail,
+        declared: None,
+    }
+}
+
+/// The groups that a target is configured for that cannot be configured for each case: one for each
+/// endpoint and each pair of surfaces.
+pub fn fixed_groups(scope: &Scope) -> Vec<Draft> {
+    let mut groups = Vec::new();
+    for &endpoint in &scope.endpoints {
+        let surfaces = || scope.surfaces.iter().filter(|&&surface| endpoint.is_on(surface));
+        let pairs = surfaces().flat_map(|one| surfaces().map(move |other| [*one, *other]));
+        let models = models(endpoint).iter().cycle();
+        groups.extend({ pairs }.zip(models).map(|(pair, model)| group(endpoint, pair, model)));
+    }
+    groups
+}
+
+fn group(endpoint: Endpoint, pair: [Surface; 2], model: &str) -> Draft {
+    let link = |surface| Link {
+        taker: Taker { surface, model: model.to_owned() },
+        deployment: model.to_owned(),
+        script: Vec::new(),
+    };
+    let [one, other] = pair.map(Surface::name);
+    let endpoint_name = endpoint.path().replace('/', "-");
+    Draft {
+        endpoint,
+        group: Some(format!("fuzz/{endpoint_name}-{one}-{other}")),
+        chain: pair.into_iter().map(link).collect(),
+        retries: 0,
+        timeout: None,
+        cooldown: None,
+        moves: Vec::new(),
+    }
+}
