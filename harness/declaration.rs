@@ -72,12 +72,17 @@ impl Declaration {
         self.fallback_on.as_deref().unwrap_or(Condition::RECOMMENDED)
     }
 
-    /// What this scenario needs and the target lacks, with the reason, if there is such a thing.
+    /// Why this scenario is not for the target: what it needs and the target lacks, or that the
+    /// target claims nothing of what it was written to prove.
     pub fn lacked_by(&self, scenario: &Scenario) -> Option<String> {
         let because = |need: &Feature| self.lacks.get(need);
         let needs = scenario.needs();
-        let (need, because) = needs.iter().find_map(|need| Some((need, because(need)?)))?;
-        Some(format!("unsupported-feature: {need} ({because})"))
+        if let Some((need, because)) = needs.iter().find_map(|need| Some((need, because(need)?))) {
+            return Some(format!("unsupported-feature: {need} ({because})"));
+        }
+        let unclaimed = scenario.proves.iter().map(|code| Some((code, self.waives(code)?)));
+        let (code, because) = unclaimed.collect::<Option<Vec<_>>>()?.into_iter().next()?;
+        Some(format!("not-applicable: {code} is not claimed ({because})"))
     }
 
     /// Why this requirement is not claimed, where it is not.

@@ -62,13 +62,10 @@ pub(super) fn check(view: View<'_>) -> Vec<Finding> {
 }
 
 /// Why the call went another way than the scenario has it, where the target declares that it goes
-/// on where the reference does not, or the other way round, or claims nothing of what is proven.
+/// on where the reference does not, or the other way round, or does not claim all that is proven.
 fn another_way(view: View<'_>) -> Option<String> {
-    let proves = &view.scenario.proves;
-    let claimed = |code: &String| view.declaration.waives(code).is_none();
-    if let Some(because) = proves.first().and_then(|code| view.declaration.waives(code))
-        && !proves.iter().any(claimed)
-    {
+    let mut proves = view.scenario.proves.iter();
+    if let Some(because) = proves.find_map(|code| view.declaration.waives(code)) {
         return Some(because.to_owned());
     }
     if view.group.policy.fallback_on.is_some() {

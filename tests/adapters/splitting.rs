@@ -47,3 +47,16 @@ fn an_expression_that_does_not_fit_a_group_is_told_with_its_place() {
     let error = adapter.split(&plan).expect_err("it cannot be split").to_string();
     assert!(error.contains("`cannot.when`") && error.contains("mine.yaml:8"), "{error}");
 }
+
+#[test]
+fn a_scenario_that_proves_only_what_is_not_claimed_is_left_out_with_the_reason() {
+    let lacked = |claims: &str| {
+        let lines = format!("{LEAST}declaration: {{ does_not_claim: {{ {claims} }} }}\n");
+        let adapter = read(&lines).expect("it is valid");
+        let scenario = &scenarios(&["retry-after/each-time-anew"])[0];
+        adapter.declaration.lacked_by(scenario)
+    };
+    let both = lacked("FP-ROUTE-06: it forgets, FP-ROUTE-08: it forgets");
+    assert_eq!(both.as_deref(), Some("not-applicable: FP-ROUTE-06 is not claimed (it forgets)"));
+    assert_eq!(lacked("FP-ROUTE-08: it forgets"), None);
+}

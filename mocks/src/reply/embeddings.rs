@@ -52,13 +52,13 @@ fn inputs(order: &Order<'_>) -> usize {
     }
 }
 
-/// The marker's numbers, then small ones that differ from input to input and that `f32` holds
-/// exactly.
+/// The marker's numbers, then small ones that differ from input to input, that `f32` holds exactly
+/// and that have so few digits that whoever spells them anew spells them alike.
 fn vector(order: &Order<'_>, input: usize, dimensions: usize) -> Vec<f32> {
     let filler = (0_usize..).map(|position| {
         let step = (position * 37 + input * 11) % 129;
         let step = i16::try_from(step).expect("below 129") - 64;
-        f32::from(step) / 1024.0
+        f32::from(step) / 256.0
     });
     order.marker.numbers().into_iter().chain(filler).take(dimensions).collect()
 }
