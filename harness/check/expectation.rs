@@ -1,6 +1,6 @@
 //! What one scenario says must happen, beyond the requirements that hold always.
 
-use super::{Finding, Findings, Verdict};
+use super::{Finding, Findings, Verdict, unclaimed};
 use crate::declaration::Condition;
 use serde_json::Value;
 
@@ -64,8 +64,7 @@ pub(super) fn check(view: View<'_>) -> Vec<Finding> {
 /// Why the call went another way than the scenario has it, where the target declares that it goes
 /// on where the reference does not, or the other way round, or does not claim all that is proven.
 fn another_way(view: View<'_>) -> Option<String> {
-    let mut proves = view.scenario.proves.iter();
-    if let Some(because) = proves.find_map(|code| view.declaration.waives(code)) {
+    if let Some(because) = unclaimed(view) {
         return Some(because.to_owned());
     }
     if view.group.policy.fallback_on.is_some() {

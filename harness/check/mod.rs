@@ -78,6 +78,11 @@ pub(crate) fn contains(bytes: &[u8], text: &str) -> bool {
     !text.is_empty() && memmem::find(bytes, text.as_bytes()).is_some()
 }
 
+/// Why the target does not claim all that the scenario was written to prove, where it does not.
+fn unclaimed(view: View<'_>) -> Option<&str> {
+    view.scenario.proves.iter().find_map(|code| view.declaration.waives(code))
+}
+
 /// Collects the findings of one step.
 struct Findings<'a> {
     view: View<'a>,
@@ -112,7 +117,11 @@ impl<'a> Findings<'a> {
         let found = requirement::find(requirement);
         let level = found.map_or(Level::Invariant, |found| found.level);
         let declared = declared.or_else(|| {
-            let waived = self.view.declaration.waives(requirement)?;
+            let View { scenario, declaration, .. } = self.view;
+            let is_its_own = scenario.proves.iter().any(|code| code == requirement);
+            // What follows from a claim that is not made is no breach either.
+            let follows = || unclaimed(self.view).filter(|_| !is_its_own);
+            let waived = declaration.waives(requirement).or_else(follows)?;
             (level != Level::Invariant).then(|| waived.to_owned())
         });
         let verdict = match (declared.is_some(), level, found.map(|found| found.severity)) {

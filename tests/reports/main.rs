@@ -8,5 +8,6 @@ mod canary;
 #[path = "../common/mod.rs"]
 mod common;
 mod forms;
+mod matrix;
 mod run;
 mod support;
