@@ -175,6 +175,11 @@ impl<'a> View<'a> {
         Some(Conversation { place: giver.place, id: sse::response_id(&giver.hit.reply)? })
     }
 
+    /// Every deployment of the scenario, those of other groups too.
+    pub fn all_hops(&self) -> impl Iterator<Item = &'a Hop> {
+        self.groups.iter().flat_map(Group::hops)
+    }
+
     /// Whether attempts at this place can be seen: a refused connection cannot.
     pub fn visible(&self, place: usize) -> bool {
         self.group

@@ -7,10 +7,13 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
-use crate::json::{DifferenceKind, Tree, differences};
+use crate::json::{Difference, DifferenceKind, Tree, differences};
 
 /// The last event of a stream of chat or completions.
 const DONE: &str = "[DONE]";
+
+/// Where events name the model that speaks.
+const MODELS: [&str; 2] = ["/model", "/response/model"];
 
 /// One event of a stream. What its data says is read once, and only if somebody asks.
 #[derive(Debug, Clone, Default)]
@@ -155,22 +158,31 @@ impl Event {
         value["choices"].is_array() && value["usage"].is_object()
     }
 
-    /// How alike this event and another are, their names included.
+    /// How alike this event and another are, their names included; the model's name aside, by which
+    /// many gateways call their group.
     pub fn likeness(&self, other: &Self) -> Likeness {
         if self == other {
             return Likeness::Same;
         }
-        match (self.tree(), other.tree()) {
-            (Some(ours), Some(theirs))
-                if self.name == other.name
-                    && differences(ours, theirs)
-                        .iter()
-                        .all(|it| matches!(it.kind, DifferenceKind::Respelled(..))) =>
-            {
-                Likeness::Equal
-            }
-            _ => Likeness::Other,
+        let (Some(ours), Some(theirs)) = (self.tree(), other.tree()) else {
+            return Likeness::Other;
+        };
+        let found = differences(ours, theirs);
+        let (of_the_model, others): (Vec<_>, Vec<_>) =
+            found.iter().partition(|it| MODELS.contains(&&*it.pointer));
+        let is_spelling = |it: &&&Difference| matches!(it.kind, DifferenceKind::Respelled(..));
+        if self.name != other.name || !others.iter().all(|it| is_spelling(&it)) {
+            Likeness::Other
+        } else if others.is_empty() && !of_the_model.is_empty() {
+            Likeness::Same
+        } else {
+            Likeness::Equal
         }
+    }
+
+    /// The model that it names, where it does.
+    pub fn model(&self) -> Option<&str> {
+        MODELS.iter().find_map(|place| self.value().pointer(place)?.as_str())
     }
 
     /// The place of this event among these: of one with the same bytes, else of one of equal value,
@@ -254,6 +266,9 @@ mod tests {
         assert_eq!(one.likeness(&one), Likeness::Same);
         assert_eq!(one.likeness(&event(r#"{"b": "\u00fc", "a": 1}"#)), Likeness::Equal);
         assert_eq!(one.likeness(&event(r#"{"a":2,"b":"ü"}"#)), Likeness::Other);
+        let named = |model: &str| event(&format!(r#"{{"model":"{model}","a":1}}"#));
+        assert_eq!(named("gpt-5").likeness(&named("group")), Likeness::Same);
+        assert_eq!(named("gpt-5").model(), Some("gpt-5"));
         assert_eq!(one.likeness(&Event::new("n", one.data.clone())), Likeness::Other);
         assert_eq!(event("[DONE]").likeness(&event("[done]")), Likeness::Other);
     }

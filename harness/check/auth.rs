@@ -49,7 +49,7 @@ fn foreign(findings: &mut Findings<'_>, attempt: &Attempt<'_>) {
     let view = findings.view;
     let carried =
         |secret: &str| contains(&attempt.hit.head, secret) || contains(&attempt.hit.body, secret);
-    for other in view.group.hops() {
+    for other in view.all_hops() {
         if other.key != attempt.hop.key && carried(&other.key) {
             findings.breach(
                 FOREIGN,
@@ -82,7 +82,7 @@ fn answer(findings: &mut Findings<'_>) {
         contains(&exchange.body, secret)
             || exchange.headers.iter().any(|(_, value)| contains(value, secret))
     };
-    for hop in view.group.hops().filter(|hop| shown(&hop.key)) {
+    for hop in view.all_hops().filter(|hop| shown(&hop.key)) {
         findings.breach(
             ANSWER,
             None,

@@ -10,6 +10,7 @@ use super::{Finding, Findings, rest};
 use crate::client::Ending;
 use crate::observe::{Attempt, Ended, View};
 use crate::plan::{Group, Hop};
+use crate::sse;
 
 const CONTENT: &str = "FP-CLIENT-01";
 const REST: &str = "FP-CLIENT-02";
@@ -40,11 +41,12 @@ pub(super) fn check(view: View<'_>) -> Vec<Finding> {
     let (Some(status), true) = (exchange.status, exchange.ending == Ending::Complete) else {
         return findings.found;
     };
-    // Answers that are streamed are STREAM's.
+    let attempts: Vec<_> = view.attempts().collect();
+    // Answers that are streamed are STREAM's, but for who is said to speak.
     if view.wants_stream() {
+        streamed_model(&mut findings, &attempts);
         return findings.found;
     }
-    let attempts: Vec<_> = view.attempts().collect();
     if (200..300).contains(&status) {
         let successes = || attempts.iter().rev().filter(|it| it.ended() == Ended::Success);
         let speaking = successes().find(|it| it.hop.marker().found_in(&exchange.body));
@@ -94,7 +96,9 @@ fn success(findings: &mut Findings<'_>, answering: &Attempt<'_>) {
             findings.breach(requirement, None, Some(&pointer), message);
         }
     }
-    truthful_model(findings, answering, &shown);
+    if let Some(said) = shown["model"].as_str() {
+        truthful_model(findings, answering, said);
+    }
 }
 
 /// Sound and text are what they are, byte for byte; but for the blanks around text.
@@ -147,8 +151,7 @@ fn missing(given: &Value, shown: &Value, pointer: &str) -> Option<String> {
 }
 
 /// What clients ask a model's name for is to know who spoke.
-fn truthful_model(findings: &mut Findings<'_>, answering: &Attempt<'_>, shown: &Value) {
-    let Some(said) = shown["model"].as_str() else { return };
+fn truthful_model(findings: &mut Findings<'_>, answering: &Attempt<'_>, said: &str) {
     let goes_by = |names: [&String; 2]| names.into_iter().any(|name| name == said);
     let hop = answering.hop;
     if goes_by([&hop.model, &hop.deployment]) || said == findings.view.group.group {
@@ -161,6 +164,16 @@ fn truthful_model(findings: &mut Findings<'_>, answering: &Attempt<'_>, shown: &
             other.upstream, hop.upstream
         );
         findings.breach(MODEL, None, Some("/model"), message);
+    }
+}
+
+fn streamed_model(findings: &mut Findings<'_>, attempts: &[Attempt<'_>]) {
+    let speaks = |it: &&Attempt<'_>| matches!(it.ended(), Ended::Success | Ended::Interrupted);
+    let Some(answering) = attempts.iter().rfind(speaks) else { return };
+    let events = sse::events(&findings.view.step.exchange.body);
+    let named = events.iter().find_map(|event| event.model());
+    if let Some(said) = named {
+        truthful_model(findings, answering, said);
     }
 }
 

@@ -12,29 +12,71 @@ const BY_HEADER: &str = "FP-CONTROL-02";
 const CREDENTIAL: &str = "FP-CONTROL-03";
 
 /// Body members that gateways take for their own, and that no provider's API has.
-const MEMBERS: [&str; 14] = [
+const MEMBERS: [&str; 37] = [
     "api_base",
     "api_key",
     "api_version",
     "base_url",
+    "config",
+    "content_policy_fallbacks",
     "context_window_fallbacks",
+    "custom_host",
+    "custom_llm_provider",
     "deployment_id",
     "disable_fallbacks",
+    "extra_body",
+    "extra_headers",
     "fallbacks",
+    "litellm_call_id",
     "litellm_metadata",
     "litellm_params",
+    "max_retries",
+    "mock_response",
+    "mock_testing_fallbacks",
     "model_group",
+    "model_info",
+    "model_list",
+    "models",
     "num_retries",
+    "order",
+    "organization",
+    "provider",
+    "route",
     "router_settings",
     "routes",
+    "specific_deployment",
+    "targets",
+    "tensorzero::variant_name",
+    "transforms",
+    "use_chat_completions_api",
+    "user_config",
 ];
 
 /// The same within `metadata`, where a provider takes any key.
-const METADATA: [&str; 7] =
-    ["api_base", "api_key", "deployment", "fallbacks", "model_group", "model_info", "num_retries"];
+const METADATA: [&str; 18] = [
+    "api_base",
+    "api_key",
+    "attempted_fallbacks",
+    "caching_groups",
+    "deployment",
+    "deployment_model_name",
+    "fallbacks",
+    "headers",
+    "hidden_params",
+    "litellm_parent_otel_span",
+    "model_group",
+    "model_group_size",
+    "model_info",
+    "num_retries",
+    "previous_models",
+    "route",
+    "tags",
+    "user_api_key",
+];
 
 /// Headers in which a client may have a key of its own; only `authorization` is for the gateway.
-const KEY_HEADERS: [&str; 4] = ["api-key", "x-api-key", "x-goog-api-key", "x-provider-key"];
+const KEY_HEADERS: [&str; 5] =
+    ["api-key", "ocp-apim-subscription-key", "x-api-key", "x-goog-api-key", "x-provider-key"];
 
 pub(super) fn check(view: View<'_>) -> Vec<Finding> {
     let mut findings = Findings::new(view);

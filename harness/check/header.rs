@@ -33,8 +33,16 @@ const OF_THE_CLIENT: [&str; 7] = [
 ];
 
 /// What the names of headers begin with that steer or describe a gateway.
-pub(super) const OF_GATEWAYS: [&str; 6] =
-    ["x-fallproof-", "x-litellm-", "x-portkey-", "x-bf-", "helicone-", "cf-aig-"];
+pub(super) const OF_GATEWAYS: [&str; 8] = [
+    "x-fallproof-",
+    "x-litellm-",
+    "x-portkey-",
+    "x-bf-",
+    "x-traceloop-",
+    "x-aisix-",
+    "helicone-",
+    "cf-aig-",
+];
 
 pub(super) fn check(view: View<'_>) -> Vec<Finding> {
     let mut findings = Findings::new(view);

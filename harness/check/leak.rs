@@ -12,12 +12,14 @@ const ADDRESS_SHOWN: &str = "FP-LEAK-01";
 const ADDRESS_IN_HEADER: &str = "FP-LEAK-04";
 const ADDRESS_SENT: &str = "FP-LEAK-02";
 const GROUP_SENT: &str = "FP-LEAK-03";
+const NAME_SENT: &str = "FP-LEAK-05";
 
 pub(super) fn check(view: View<'_>) -> Vec<Finding> {
     let mut findings = Findings::new(view);
     address_shown(&mut findings);
     address_sent(&mut findings);
     group_sent(&mut findings);
+    name_sent(&mut findings);
     findings.found
 }
 
@@ -29,7 +31,8 @@ fn address_shown(findings: &mut Findings<'_>) {
     let body = (ADDRESS_SHOWN, "the answer".to_owned(), exchange.body.as_slice());
     for (requirement, part, text) in headers.chain([body]) {
         let shows = |hop: &&Hop| contains(text, authority(hop)) || contains(text, &hop.prefix);
-        if let Some(hop) = findings.view.group.hops().find(shows) {
+        let view = findings.view;
+        if let Some(hop) = view.all_hops().find(shows) {
             let message = format!("{part} shows the client the address of {}", hop.upstream);
             findings.breach(requirement, None, None, message);
         }
@@ -40,7 +43,7 @@ fn address_shown(findings: &mut Findings<'_>) {
 fn address_sent(findings: &mut Findings<'_>) {
     let view = findings.view;
     for attempt in view.attempts() {
-        for other in view.group.hops() {
+        for other in view.all_hops() {
             let theirs = other.prefix != attempt.hop.prefix && carries(attempt.hit, &other.prefix);
             if theirs {
                 findings.breach(
@@ -80,6 +83,28 @@ fn group_sent(findings: &mut Findings<'_>) {
                     attempt.number, attempt.hop.upstream
                 ),
             );
+        }
+    }
+}
+
+/// Only names that an operator has chosen tell of anything; models are named alike everywhere.
+fn name_sent(findings: &mut Findings<'_>) {
+    let view = findings.view;
+    for attempt in view.attempts() {
+        let own = [&attempt.hop.deployment, &attempt.hop.model];
+        let is_told = |other: &&Hop| {
+            let name = &other.deployment;
+            *name != other.model
+                && !own.iter().any(|own| own.contains(name))
+                && !contains(&view.step.exchange.sent, name)
+                && (carries(attempt.hit, name) || attempt.hit.target.contains(name))
+        };
+        if let Some(other) = view.all_hops().find(is_told) {
+            let message = format!(
+                "attempt {} at {} carries `{}`, the name of {}",
+                attempt.number, attempt.hop.upstream, other.deployment, other.upstream
+            );
+            findings.breach(NAME_SENT, Some(attempt.number), None, message);
         }
     }
 }

@@ -10,6 +10,7 @@ mod expectation;
 mod header;
 mod leak;
 mod payload;
+mod place;
 mod rest;
 mod route;
 mod stream;
@@ -55,6 +56,7 @@ pub fn judge(view: View<'_>) -> Vec<Finding> {
     let mut found: Vec<_> = [
         payload::check,
         route::check,
+        place::check,
         stream::check,
         auth::check,
         header::check,

@@ -7,8 +7,8 @@ use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use fallproof_router::Condition;
 
 use super::deeds::{
-    bearer_for_azure, drop_optional, escaped, invented_metadata, looped_chain, mask, quote_address,
-    reversed_chain, round, splice, stale_model,
+    another_api_version, bearer_for_azure, drop_optional, escaped, invented_metadata, looped_chain,
+    mask, quote_address, reversed_chain, round, splice, stale_model, wrong_azure_path,
 };
 use super::front::Front;
 use super::stream::Tamper;
@@ -42,7 +42,8 @@ pub(super) const ALL: &[Saboteur] = &[
     Saboteur {
         name: "stale-model",
         breaks: "sends the first deployment's model name to all of them",
-        also: &[],
+        // That name may be one that its operator chose.
+        also: &["FP-LEAK-05"],
         means: Means::Meddled(stale_model),
     },
     Saboteur {
@@ -93,6 +94,18 @@ pub(super) const ALL: &[Saboteur] = &[
         breaks: "sends a call that goes on from a response to the first of the chain",
         also: &[],
         means: Means::Fronted(Front::ForgetsIssuers),
+    },
+    Saboteur {
+        name: "wrong-azure-path",
+        breaks: "asks Azure's newer surface by the paths of the older one",
+        also: &[],
+        means: Means::Configured(wrong_azure_path),
+    },
+    Saboteur {
+        name: "another-api-version",
+        breaks: "asks Azure's older surface for an API version of its own choice",
+        also: &[],
+        means: Means::Configured(another_api_version),
     },
     Saboteur {
         name: "gives-up",
@@ -261,6 +274,12 @@ pub(super) const ALL: &[Saboteur] = &[
         }),
     },
     Saboteur {
+        name: "streams-as-first-model",
+        breaks: "names the first deployment's model in each stream, whoever speaks",
+        also: &[],
+        means: Means::Fronted(Front::ClaimsFirstModel),
+    },
+    Saboteur {
         name: "claims-first-model",
         breaks: "names the first deployment's model, whoever has answered",
         also: &[],
@@ -304,6 +323,17 @@ pub(super) const ALL: &[Saboteur] = &[
         means: Means::Spoiled(|answer| {
             let host = answer.group.chain[0].host.clone();
             answer.header("x-upstream", &host);
+        }),
+    },
+    Saboteur {
+        name: "names-the-others",
+        breaks: "tells each provider the name of the deployment before it",
+        also: &[],
+        means: Means::Meddled(|out| {
+            if let Some(before) = out.place.checked_sub(1) {
+                let name = out.group.chain[before].deployment.clone();
+                out.header("x-previous-deployment", &name);
+            }
         }),
     },
     Saboteur {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use axum::http::HeaderValue;
 use axum::http::header::AUTHORIZATION;
-use fallproof_router::Config;
+use fallproof_router::{Config, Deployment, Group, Surface};
 
 use super::meddler::Outgoing;
 use super::spoiler::Answer;
@@ -137,4 +137,27 @@ pub(super) fn mask(body: &mut Tree) {
             *error = error.with("message", "Bad request.");
         }
     }
+}
+
+pub(super) fn wrong_azure_path(config: &mut Config) {
+    let legacy = || Surface::AzureLegacy { api_version: "2024-10-21".to_owned() };
+    for deployment in config.groups.values_mut().flat_map(deployments) {
+        if deployment.surface == Surface::AzureV1 {
+            deployment.surface = legacy();
+        }
+    }
+}
+
+pub(super) fn another_api_version(config: &mut Config) {
+    for deployment in config.groups.values_mut().flat_map(deployments) {
+        if let Surface::AzureLegacy { api_version } = &mut deployment.surface {
+            "2024-06-01".clone_into(api_version);
+        }
+    }
+}
+
+fn deployments(group: &mut Group) -> impl Iterator<Item = &mut Deployment> {
+    let Group { primary, fallbacks, on_context_length, on_content_filter, .. } = group;
+    let detours = on_context_length.iter_mut().chain(on_content_filter);
+    std::iter::once(primary).chain(fallbacks).chain(detours)
 }

@@ -45,6 +45,8 @@ pub enum Front {
     LeavesHanging,
     /// A call gets the first success that any group of the scenario had.
     MixesUp,
+    /// A stream names the model of the group's first deployment, whoever speaks.
+    ClaimsFirstModel,
     /// A call that has failed is made once more, whatever it failed with.
     AsksAgain,
     /// A call that goes on from a response meets a router that has never heard of it.
@@ -57,6 +59,8 @@ struct Spoiled {
     /// Configured alike, with a memory of its own.
     other: Router,
     first_keys: HashMap<String, String>,
+    /// The names of each group's deployments, in order.
+    names: HashMap<String, Vec<String>>,
     /// The scenario of each group.
     scenarios: HashMap<String, String>,
     /// The first success of each scenario.
@@ -79,11 +83,14 @@ pub fn app(front: Front, mut config: Config, groups: &[Group], clock: Clock) -> 
     config.groups.extend(rests);
     let first_keys =
         groups.iter().map(|group| (group.group.clone(), group.chain[0].key.clone())).collect();
+    let names = |group: &Group| group.hops().map(|hop| hop.deployment.clone()).collect();
+    let names = groups.iter().map(|group| (group.group.clone(), names(group))).collect();
     let scenarios = groups.iter().map(|it| (it.group.clone(), it.scenario.clone())).collect();
     let other = reference(config.clone(), clock.clone());
     let router = reference(config, clock);
     let successes = Mutex::default();
-    let spoiled = Arc::new(Spoiled { front, router, other, first_keys, scenarios, successes });
+    let spoiled =
+        Arc::new(Spoiled { front, router, other, first_keys, names, scenarios, successes });
     Router::new().fallback(answer).with_state(spoiled)
 }
 
@@ -129,6 +136,16 @@ async fn answer(State(spoiled): State<Arc<Spoiled>>, request: Request) -> Respon
             {
                 response.headers_mut().insert("x-provider-key", key);
             }
+        }
+        Front::ClaimsFirstModel if stream::is_stream(&response) => {
+            let (head, events) = response.into_parts();
+            let mut events = stream::read(events).await.concat();
+            let names = spoiled.names.get(&group).map(Vec::as_slice).unwrap_or_default();
+            for name in names.iter().skip(1) {
+                let said = |name: &str| format!("\"model\":\"{name}\"");
+                events = events.replace(&said(name), &said(&names[0]));
+            }
+            response = Response::from_parts(head, events.into());
         }
         Front::Streams(tamper) if stream::is_stream(&response) => {
             let (mut head, events) = response.into_parts();

@@ -314,6 +314,16 @@ fn a_script_is_played_in_order_each_behaviour_so_many_times() {
 }
 
 #[test]
+fn a_script_quotes_the_credential_in_header_and_body() {
+    let header = ("x-seen".to_owned(), "Bearer {{key}}".to_owned());
+    let quoting = Behaviour { headers: [header].into_iter().collect(), ..says(403, "no {{key}}") };
+    let reply =
+        Upstream::playing(Surface::OpenAi, vec![quoting]).post("/v1/chat/completions", CHAT).reply;
+    assert!(reply.headers.contains(&("x-seen".to_owned(), format!("Bearer {KEY}"))));
+    assert_eq!(reply.body, format!("no {KEY}").into_bytes());
+}
+
+#[test]
 fn after_its_end_a_script_goes_on_only_if_it_is_told_to() {
     let once = Upstream::playing(Surface::OpenAi, vec![]);
     let answer = once.post("/v1/chat/completions", CHAT);

@@ -14,6 +14,9 @@ use crate::reply;
 pub(super) const FRAMING: [&str; 4] =
     ["content-length", "transfer-encoding", "connection", "keep-alive"];
 
+/// What becomes the deployment's credential in the words of a script.
+const KEY: &str = "{{key}}";
+
 /// Why an upstream cannot be played.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ScriptError {
@@ -128,10 +131,10 @@ pub(super) fn overridden(
     }
     for (name, value) in &behaviour.headers {
         reply.headers.retain(|(key, _)| !key.eq_ignore_ascii_case(name));
-        reply.headers.push((name.clone(), value.clone()));
+        reply.headers.push((name.clone(), value.replace(KEY, &deployment.key)));
     }
     if let Some(body) = &behaviour.body {
-        reply.body = body.replace("{{key}}", &deployment.key).into_bytes();
+        reply.body = body.replace(KEY, &deployment.key).into_bytes();
     }
     reply
 }
