@@ -6,6 +6,7 @@ mod doctor;
 mod document;
 mod fuzz;
 mod gateway;
+mod github;
 mod init;
 mod interrupt;
 mod parts;

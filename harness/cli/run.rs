@@ -27,7 +27,7 @@ use fallproof::shell::quoted;
 use super::gateway::{Gateway, Part, Whole};
 use super::interrupt::Interrupt;
 use super::parts::Parts;
-use super::{DEFAULT_UPSTREAMS, Selected, Selection, Stop, runtime};
+use super::{DEFAULT_UPSTREAMS, Selected, Selection, Stop, github, runtime};
 
 /// Scenarios that run side by side against the reference router.
 const SIDE_BY_SIDE: usize = 8;
@@ -153,6 +153,7 @@ impl Run {
                 eprintln!("wrote {file}");
             }
         }
+        github::tell(&report)?;
         match report.verdict {
             Verdict::Conformant => Ok(()),
             Verdict::NotConformant => Err(Stop::NotConformant),

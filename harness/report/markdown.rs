@@ -8,6 +8,9 @@ use super::words;
 /// So many failures are told whole; the others are in the other reports.
 const MOST_FAILURES: usize = 20;
 
+/// A summary is not much longer: GitHub takes a megabyte from a step, and refuses a longer one whole.
+const MOST_BYTES: usize = 500_000;
+
 /// So many lines of a difference are shown.
 const MOST_LINES: usize = 40;
 
@@ -107,9 +110,16 @@ fn failures(text: &mut String, report: &Report) {
         return;
     }
     text.push_str("## Cases\n\n");
-    told.iter().take(MOST_FAILURES).for_each(|case| one(text, case));
-    if told.len() > MOST_FAILURES {
-        let more = told.len() - MOST_FAILURES;
+    let mut more = told.len();
+    for case in told.iter().take(MOST_FAILURES) {
+        let mut whole = String::new();
+        one(&mut whole, case);
+        if text.len() + whole.len() <= MOST_BYTES {
+            text.push_str(&whole);
+            more -= 1;
+        }
+    }
+    if more > 0 {
         let _ = writeln!(text, "{more} more are in `index.html` and `report.json`.\n");
     }
 }

@@ -8,6 +8,7 @@ pub mod badge;
 pub mod convert;
 pub mod events;
 pub mod folder;
+pub mod github;
 pub mod har;
 pub mod html;
 pub mod junit;

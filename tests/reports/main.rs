@@ -8,6 +8,7 @@ mod canary;
 #[path = "../common/mod.rs"]
 mod common;
 mod forms;
+mod github;
 mod matrix;
 mod run;
 mod support;
