@@ -10,5 +10,6 @@ mod common;
 mod forms;
 mod github;
 mod matrix;
+mod github;
 mod run;
 mod support;
