@@ -11,6 +11,7 @@ mod init;
 mod interrupt;
 mod parts;
 mod probe;
+mod report;
 mod router;
 mod run;
 mod saboteur;
@@ -66,6 +67,8 @@ enum Command {
     Doctor(doctor::Doctor),
     /// Learn what a gateway does, and draft the declaration of its adapter
     Probe(probe::Probe),
+    /// Show reports of several targets or versions beside each other: what is better, what is worse
+    Report(report::Report),
     /// Run the strict OpenAI and Azure mocks as servers, for anybody's tests
     Serve(serve::Serve),
     /// Run the reference router alone
@@ -184,6 +187,7 @@ fn dispatch(command: Command) -> Result<(), Stop> {
         Command::Adapters(arguments) => arguments.execute(),
         Command::Doctor(arguments) => arguments.execute(),
         Command::Probe(arguments) => arguments.execute(),
+        Command::Report(arguments) => arguments.execute(),
         Command::Serve(arguments) => arguments.execute(),
         Command::Router(arguments) => arguments.execute(),
         Command::Requirements => {

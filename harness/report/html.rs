@@ -7,15 +7,15 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 use serde::Serialize;
 
 use super::model::{
-    Case, Counts, Finding, Kept, Level, Outcome, Profile, Report, Requirement, Severity, Step,
-    Tool, Verdict,
+    Case, Counts, Finding, Kept, Outcome, Profile, Report, Requirement, Step, Tool, Verdict,
 };
 use super::words;
 use crate::requirement;
 
-const STYLE: &str = include_str!("html/style.css");
+pub(super) const STYLE: &str = include_str!("html/style.css");
 const PAGE: &str = include_str!("html/page.html");
 const REPORT: &str = include_str!("html/report.html");
+const COMPARE: &str = include_str!("html/compare.html");
 
 /// The classes of `style.css` that give a colour.
 type Tone = &'static str;
@@ -100,7 +100,7 @@ pub(super) fn render(template: &str, view: impl Into<Value>) -> Result<String, S
     environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     environment.add_filter("prose", prose);
-    let templates = [("page.html", PAGE), ("report.html", REPORT)];
+    let templates = [("page.html", PAGE), ("report.html", REPORT), ("compare.html", COMPARE)];
     let rendered = templates
         .iter()
         .try_for_each(|(name, text)| environment.add_template(name, text))
@@ -132,7 +132,7 @@ fn code(text: &str) -> Option<(&str, &str, &str)> {
     Some((before, code, after))
 }
 
-fn headline_tone(report: &Report) -> Tone {
+pub(super) fn headline_tone(report: &Report) -> Tone {
     match report.verdict {
         Verdict::Conformant if report.counts.expected > 0 => "known",
         Verdict::Conformant if report.requirements().all(|it| it.verdict == Kept::NotJudged) => {
@@ -187,6 +187,8 @@ struct ShownProfile<'a> {
     name: &'a str,
     words: String,
     families: Vec<Family<'a>>,
+    /// How many of its requirements were not judged, and are not in the way.
+    unjudged: usize,
 }
 
 /// Requirements about one subject.
@@ -207,7 +209,9 @@ fn shown_profile(profile: &Profile) -> ShownProfile<'_> {
     let is_same = |one: &Requirement, other: &Requirement| {
         parts_of_code(&one.code).0 == parts_of_code(&other.code).0
     };
+    let is_unjudged = |it: &&Requirement| it.verdict == Kept::NotJudged;
     ShownProfile {
+        unjudged: profile.requirements.iter().filter(is_unjudged).count(),
         name: &profile.name,
         words: words::profile(profile),
         families: profile.requirements.chunk_by(is_same).map(Family::new).collect(),
@@ -248,16 +252,7 @@ impl<'a> ShownRequirement<'a> {
             word: words::kept(requirement),
             number: parts_of_code(&requirement.code).1,
             count,
-            binds: match (requirement.level, requirement.severity) {
-                (Level::Invariant, Severity::Must) => "It binds every gateway.",
-                (Level::Invariant, Severity::Should) => {
-                    "It is advised to every gateway: breaking it only warns."
-                }
-                (Level::Policy, _) => {
-                    "It is a choice of a gateway's makers: it binds those that claim it."
-                }
-                (Level::Observation, _) => "It binds nobody: what is seen is noted.",
-            },
+            binds: words::binds(requirement),
         }
     }
 }

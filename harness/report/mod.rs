@@ -5,6 +5,7 @@
 
 pub mod assemble;
 pub mod badge;
+pub mod compare;
 pub mod convert;
 pub mod events;
 pub mod folder;

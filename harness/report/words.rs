@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use chrono::DateTime;
 
-use super::model::{Counts, Kept, Profile, Report, Requirement, Verdict};
+use super::model::{Counts, Kept, Level, Profile, Report, Requirement, Severity, Verdict};
 
 /// What the run says of the target, in one sentence.
 pub fn headline(report: &Report) -> String {
@@ -85,6 +85,18 @@ pub fn kept(requirement: &Requirement) -> &'static str {
     if requirement.expected { "expected" } else { requirement.verdict.word() }
 }
 
+/// Whom a requirement binds, in a sentence.
+pub fn binds(requirement: &Requirement) -> &'static str {
+    match (requirement.level, requirement.severity) {
+        (Level::Invariant, Severity::Must) => "It binds every gateway.",
+        (Level::Invariant, Severity::Should) => {
+            "It is advised to every gateway: breaking it only warns."
+        }
+        (Level::Policy, _) => "It is a choice of a gateway's makers: it binds those that claim it.",
+        (Level::Observation, _) => "It binds nobody: what is seen is noted.",
+    }
+}
+
 /// How long the run took.
 pub fn took(report: &Report) -> String {
     let at = |time: &str| DateTime::parse_from_rfc3339(time).ok();
@@ -105,6 +117,11 @@ pub fn short(fingerprint: &str) -> &str {
 /// `1 case`, `2 cases`.
 pub fn cases(number: usize) -> String {
     format!("{number} case{}", if number == 1 { "" } else { "s" })
+}
+
+/// `1 requirement`, `2 requirements`.
+pub fn requirements(number: usize) -> String {
+    format!("{number} requirement{}", if number == 1 { "" } else { "s" })
 }
 
 fn inconclusive(report: &Report) -> String {

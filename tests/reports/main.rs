@@ -7,6 +7,7 @@ mod bytes;
 mod canary;
 #[path = "../common/mod.rs"]
 mod common;
+mod compare;
 mod forms;
 mod github;
 mod matrix;
