@@ -141,6 +141,11 @@ fn cautions(names: &[String], reports: &[&Report]) -> Vec<String> {
         );
     }
     for (name, report) in names.iter().zip(reports) {
+        if report.cases.len() + report.not_run.len() < report.run.selection.cases {
+            cautions.push(format!(
+                "The report of {name} was made shorter: of what changed, only a part is told."
+            ));
+        }
         if report.run.interrupted {
             let left = words::cases(report.not_run.len());
             cautions.push(format!("The run of {name} was broken off with {left} not run."));

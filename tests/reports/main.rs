@@ -11,6 +11,5 @@ mod compare;
 mod forms;
 mod github;
 mod matrix;
-mod github;
 mod run;
 mod support;
