@@ -76,3 +76,18 @@ fn a_saboteur_that_does_not_exist_is_a_wrong_word() {
     assert_eq!(output.status.code(), Some(2), "{}", told(&output));
     assert!(told(&output).contains("there is no saboteur"), "{}", told(&output));
 }
+
+#[test]
+fn a_new_scenario_passes_at_once_and_none_is_overwritten() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let output = fallproof(folder.path(), &["new", "routing/mine"]);
+    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    assert!(told(&output).contains("next: fallproof run routing/mine"), "{}", told(&output));
+    let output = fallproof(folder.path(), &["run", "routing/mine"]);
+    assert!(told(&output).contains("1 scenario: 1 passed"), "{}", told(&output));
+    let output = fallproof(folder.path(), &["new", "routing/mine"]);
+    assert_eq!(output.status.code(), Some(2), "{}", told(&output));
+    let output = fallproof(folder.path(), &["new", "Routing/My Case"]);
+    assert_eq!(output.status.code(), Some(2), "{}", told(&output));
+    assert!(told(&output).contains("try `routing/my-case`"), "{}", told(&output));
+}

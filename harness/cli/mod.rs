@@ -9,6 +9,7 @@ mod gateway;
 mod github;
 mod init;
 mod interrupt;
+mod new;
 mod parts;
 mod probe;
 mod report;
@@ -88,6 +89,8 @@ enum Command {
     Saboteur(saboteur::SaboteurArgs),
     /// Write a folder to start from: a scenario of your own, and CI that runs it beside the suite
     Init(init::Init),
+    /// Write a scenario to start from, with comments; it passes at once
+    New(new::New),
     /// Print completions for your shell
     Completions {
         /// Which shell
@@ -205,6 +208,7 @@ fn dispatch(command: Command) -> Result<(), Stop> {
         }
         Command::Saboteur(arguments) => arguments.execute(),
         Command::Init(arguments) => arguments.execute(),
+        Command::New(arguments) => arguments.execute(),
         Command::Completions { shell } => {
             let mut command = Cli::command();
             clap_complete::generate(shell, &mut command, "fallproof", &mut std::io::stdout());

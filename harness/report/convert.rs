@@ -202,6 +202,10 @@ fn diffs(
     context: Context<'_>,
     findings: &[check::Finding],
 ) -> Vec<Diff> {
+    // Most calls have nothing to show, and some are of megabytes.
+    if !findings.iter().any(|finding| finding.step == at && finding.pointer.is_some()) {
+        return Vec::new();
+    }
     let Ok(sent) = Tree::parse(&step.exchange.sent) else { return Vec::new() };
     let mut diffs = Vec::new();
     for (index, hit) in step.hits.iter().enumerate() {

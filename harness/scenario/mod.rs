@@ -30,7 +30,7 @@ pub use load::{DEFAULT_API_VERSION, load};
 pub use pattern::Pattern;
 pub use payload::{Body, MODEL_PLACEHOLDER, Part, Rendered};
 pub use schema::schema;
-pub use suite::{SelectError, Suite};
+pub use suite::{SelectError, Suite, is_id};
 
 /// The name of a scenario's only group, where the file gives it none.
 pub const ONLY_GROUP: &str = "main";

@@ -191,12 +191,17 @@ fn read_all(files: &[Result<SuiteFile, Diagnostic>]) -> Vec<Result<Vec<Scenario>
     read.into_iter().map(|(_, cases)| cases).collect()
 }
 
+/// Whether a scenario or a family can have this id.
+pub fn is_id(text: &str) -> bool {
+    text.split('/').all(is_kebab_case)
+}
+
 /// The id of the scenario or family at this path below the suite's folder.
 fn id(below: &Path, file: &Path) -> Result<String, LoadError> {
     let parts: Option<Vec<_>> = below.iter().map(|part| part.to_str()).collect();
     let path = parts.unwrap_or_default().join("/");
     let id = path.strip_suffix(".yaml").unwrap_or_default();
-    if id.split('/').all(is_kebab_case) {
+    if is_id(id) {
         Ok(id.to_owned())
     } else {
         let message = "the path of a scenario is made of lower-case letters, digits and `-`";
