@@ -1,23 +1,13 @@
 //! Fallproof as it is installed: outside of its repository, with what it brings along.
 
+#[path = "common/shell.rs"]
+mod shell;
+
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Output};
+
+use shell::{fallproof, told};
 
 const FOUNDING: &str = "responses-compact/openai-to-azure";
-
-fn fallproof(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_fallproof"))
-        .args(arguments)
-        .current_dir(folder)
-        .output()
-        .expect("the binary was built with this test")
-}
-
-fn told(output: &Output) -> String {
-    let text = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
-    String::from_utf8_lossy(&text).into_owned()
-}
 
 #[test]
 fn the_suite_comes_along() {

@@ -110,9 +110,14 @@ impl Fuzz {
                 "{more}; first case {case} of seed {seed}: {words}"
             )));
         }
+        let unjudged = tally.unjudged();
+        let says_nothing = unjudged.is_gone || unjudged.count == tally.cases();
         match (finds.is_empty(), interrupt.is_asked()) {
             (false, _) => Err(Stop::NotConformant),
             (true, true) => Err(Stop::Interrupted),
+            (true, false) if unjudged.count > 0 && says_nothing => {
+                Err(Stop::usage(format!("nothing can be said of the target: {}", unjudged.reason)))
+            }
             (true, false) => Ok(()),
         }
     }
@@ -294,6 +299,14 @@ fn hunt(hunt: &Hunt, arena: &Arena, tally: &Tally, interrupt: &Interrupt) -> Res
         let times = usize::try_from(tally.unsteady()).unwrap_or(usize::MAX);
         let times = counted(times, "finding");
         eprintln!("{times} did not come again when the case was played alone, and are left out");
+    }
+    let unjudged = tally.unjudged();
+    if unjudged.count > 0 {
+        let of = counted(usize::try_from(unjudged.count).unwrap_or(usize::MAX), "case");
+        eprintln!("nothing can be said of {of}, such as: {}", unjudged.reason);
+    }
+    if unjudged.is_gone {
+        eprintln!("the target went away, which ended the hunt");
     }
     Ok(())
 }

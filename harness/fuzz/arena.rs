@@ -38,6 +38,8 @@ pub struct Played {
     pub findings: Vec<Finding>,
     /// What went wrong in Fallproof itself.
     pub harness_error: Option<String>,
+    /// Why nothing can be said of the target, if it is so.
+    pub unjudged: Option<String>,
 }
 
 /// Cases that are under way at the same time on one thread.
@@ -86,10 +88,14 @@ fn scenario(at: usize, draft: &Draft) -> Scenario {
 
 impl Played {
     fn of(case: drive::Case, draft: &Draft) -> Self {
-        let harness_error = match case.outcome {
-            Outcome::HarnessError(words) => Some(words),
-            _ => None,
+        let (harness_error, unjudged) = match case.outcome {
+            Outcome::HarnessError(words) => (Some(words), None),
+            Outcome::Inconclusive(reason) | Outcome::Skipped(reason) => (None, Some(reason)),
+            Outcome::Pass | Outcome::Warn | Outcome::Fail => (None, None),
         };
+        if unjudged.is_some() {
+            return Self { findings: Vec::new(), harness_error, unjudged };
+        }
         let mut findings = case.findings;
         findings.retain(|finding| finding.verdict > Verdict::Note);
         // What else did not go as the model has it is so because of it.
@@ -105,7 +111,7 @@ impl Played {
         if draft.group.is_some() && draft.is_taken() {
             findings.extend(refused.map(|(at, step)| by_itself(at, &step.exchange.body)));
         }
-        Self { findings, harness_error }
+        Self { findings, harness_error, unjudged }
     }
 }
 

@@ -17,7 +17,7 @@ use super::draft::Draft;
 use super::draw::{self, Scope};
 use super::shrink::Shrinking;
 use crate::check::Finding;
-use crate::drive::StartError;
+use crate::drive::{StartError, UNREACHABLE};
 
 /// What is hunted for, and for how long.
 #[derive(Debug, Clone)]
@@ -57,7 +57,19 @@ pub struct Tally {
     cases: AtomicU64,
     finds: Mutex<BTreeMap<Cause, Find>>,
     unsteady: AtomicU64,
+    unjudged: Mutex<Unjudged>,
     harness_errors: Mutex<Vec<(u64, String)>>,
+}
+
+/// Cases of which nothing can be said.
+#[derive(Debug, Clone, Default)]
+pub struct Unjudged {
+    /// How many.
+    pub count: u64,
+    /// Why, of the one that was played first.
+    pub reason: String,
+    /// Whether the target went away, which ends the hunt.
+    pub is_gone: bool,
 }
 
 /// Whether the user has had enough.
@@ -84,6 +96,11 @@ impl Tally {
     /// How many findings did not come again when their case was played alone.
     pub fn unsteady(&self) -> u64 {
         self.unsteady.load(Ordering::Relaxed)
+    }
+
+    /// Cases of which nothing can be said.
+    pub fn unjudged(&self) -> Unjudged {
+        lock(&self.unjudged).clone()
     }
 
     /// The causes found so far.
@@ -146,7 +163,9 @@ impl Hunt {
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(StartError::Router)?;
         let size = if arena.is_fixed() { 1 } else { BATCH };
-        let is_over = || stop() || self.until.is_some_and(|until| Instant::now() >= until);
+        let is_over = || {
+            stop() || self.until.is_some_and(|it| Instant::now() >= it) || tally.unjudged().is_gone
+        };
         let mut slow = Vec::new();
         while !is_over() {
             let first = next.fetch_add(size, Ordering::Relaxed);
@@ -180,6 +199,14 @@ impl Hunt {
         for ((number, draft), played) in numbers.into_iter().zip(drafts).zip(played) {
             if let Some(words) = played.harness_error {
                 lock(&tally.harness_errors).push((number, words));
+            }
+            if let Some(reason) = played.unjudged {
+                let mut unjudged = lock(&tally.unjudged);
+                unjudged.count += 1;
+                unjudged.is_gone |= arena.is_fixed() && reason.starts_with(UNREACHABLE);
+                if unjudged.count == 1 {
+                    unjudged.reason = reason;
+                }
             }
             let mut found = BTreeMap::new();
             for finding in played.findings {

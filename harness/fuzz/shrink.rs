@@ -93,7 +93,8 @@ fn simpler(draft: &Draft, fixed: bool) -> Vec<Draft> {
             }));
         }
     }
-    out.retain(|it| it.is_sound() && it.takes() == draft.takes());
+    // What shows with a sound request is not told by a spoilt one, and never the other way round.
+    out.retain(|it| it.is_sound() && it.takes() >= draft.takes());
     out
 }
 

@@ -1,0 +1,18 @@
+//! Fallproof as it is called in a folder of the user's.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+pub(crate) fn fallproof(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_fallproof"))
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .expect("the binary was built with this test")
+}
+
+/// All that it printed.
+pub(crate) fn told(output: &Output) -> String {
+    let text = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
+    String::from_utf8_lossy(&text).into_owned()
+}
