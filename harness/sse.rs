@@ -54,6 +54,8 @@ pub enum Likeness {
     Same,
     /// By value.
     Equal,
+    /// In what they say of the answer: what stands beside it differs, as its id may.
+    InContent,
     /// Not at all.
     Other,
 }
@@ -164,19 +166,20 @@ impl Event {
         if self == other {
             return Likeness::Same;
         }
-        let (Some(ours), Some(theirs)) = (self.tree(), other.tree()) else {
+        let Some(found) = self.differences(other).filter(|_| self.name == other.name) else {
             return Likeness::Other;
         };
-        let found = differences(ours, theirs);
         let (of_the_model, others): (Vec<_>, Vec<_>) =
             found.iter().partition(|it| MODELS.contains(&&*it.pointer));
-        let is_spelling = |it: &&&Difference| matches!(it.kind, DifferenceKind::Respelled(..));
-        if self.name != other.name || !others.iter().all(|it| is_spelling(&it)) {
-            Likeness::Other
-        } else if others.is_empty() && !of_the_model.is_empty() {
+        let is_spelling = |it: &Difference| matches!(it.kind, DifferenceKind::Respelled(..));
+        if others.is_empty() && !of_the_model.is_empty() {
             Likeness::Same
-        } else {
+        } else if others.iter().all(|it| is_spelling(it)) {
             Likeness::Equal
+        } else if others.iter().all(|it| is_spelling(it) || self.is_beside(it)) {
+            Likeness::InContent
+        } else {
+            Likeness::Other
         }
     }
 
@@ -185,8 +188,50 @@ impl Event {
         MODELS.iter().find_map(|place| self.value().pointer(place)?.as_str())
     }
 
-    /// The place of this event among these: of one with the same bytes, else of one of equal value,
-    /// which takes far longer to see.
+    /// Where the other one says something else, as a JSON pointer: of the answer if it does so at
+    /// all, else beside it. What is null or empty says what its absence says, and any name may be
+    /// given to the model.
+    pub fn differs_at(&self, other: &Self) -> Option<String> {
+        let (beside, content): (Vec<_>, Vec<_>) =
+            self.differences(other)?.into_iter().partition(|it| self.is_beside(it));
+        let said = |it: &Difference| {
+            let is_model = MODELS.contains(&&*it.pointer);
+            !is_model
+                && !is_absence(it)
+                && !matches!(it.kind, DifferenceKind::Respelled(..) | DifferenceKind::Added(_))
+        };
+        let mut found = content.into_iter().chain(beside.into_iter().filter(said));
+        found.next().map(|it| it.pointer)
+    }
+
+    /// Where both are JSON.
+    fn differences(&self, other: &Self) -> Option<Vec<Difference>> {
+        Some(differences(self.tree()?, other.tree()?))
+    }
+
+    /// Whether what differs is no part of the answer, nor of why it ended and what it costs.
+    fn is_beside(&self, difference: &Difference) -> bool {
+        let parts: Vec<_> = difference.pointer.split('/').skip(1).collect();
+        if matches!((&difference.kind, &parts[..]), (DifferenceKind::Removed(_), ["id" | "object"]))
+        {
+            // Without these it is no chunk.
+            return false;
+        }
+        let is_beside = match parts[..] {
+            ["choices", _, "content_filter_results", ..] => true,
+            ["response", name, ..] => {
+                !["output", "usage", "error", "status", "incomplete_details"].contains(&name)
+            }
+            [name, ..] if self.value()["type"].is_null() => {
+                !["choices", "usage", "error"].contains(&name)
+            }
+            _ => false,
+        };
+        is_beside || is_absence(difference)
+    }
+
+    /// The place of this event among these: of one with the same bytes, else of one that says the
+    /// same, which takes far longer to see.
     pub fn place_in<'a>(&self, events: impl Iterator<Item = &'a Self> + Clone) -> Option<usize> {
         let same = events.clone().position(|it| it == self);
         same.or_else(|| { events }.position(|it| it.likeness(self) != Likeness::Other))
@@ -199,6 +244,16 @@ impl Event {
 
     fn value(&self) -> &Value {
         self.value.get_or_init(|| serde_json::from_str(&self.data).unwrap_or_default())
+    }
+}
+
+/// Whether one has what says nothing, where the other has nothing.
+fn is_absence(difference: &Difference) -> bool {
+    let says_nothing = |text: &String| ["null", "\"\"", "[]", "{}"].contains(&text.as_str());
+    match &difference.kind {
+        DifferenceKind::Added(value) | DifferenceKind::Removed(value) => says_nothing(value),
+        DifferenceKind::Changed(one, other) => says_nothing(one) && says_nothing(other),
+        DifferenceKind::Respelled(..) => false,
     }
 }
 
@@ -262,14 +317,53 @@ mod tests {
     #[test]
     fn events_are_compared_by_name_and_value() {
         let event = |data: &str| Event::new("", data);
-        let one = event(r#"{"a":1,"b":"ü"}"#);
+        let one = event(r#"{"choices":1,"b":"ü"}"#);
         assert_eq!(one.likeness(&one), Likeness::Same);
-        assert_eq!(one.likeness(&event(r#"{"b": "\u00fc", "a": 1}"#)), Likeness::Equal);
-        assert_eq!(one.likeness(&event(r#"{"a":2,"b":"ü"}"#)), Likeness::Other);
-        let named = |model: &str| event(&format!(r#"{{"model":"{model}","a":1}}"#));
+        assert_eq!(one.likeness(&event(r#"{"b": "\u00fc", "choices": 1}"#)), Likeness::Equal);
+        assert_eq!(one.likeness(&event(r#"{"choices":2,"b":"ü"}"#)), Likeness::Other);
+        let named = |model: &str| event(&format!(r#"{{"model":"{model}","choices":1}}"#));
         assert_eq!(named("gpt-5").likeness(&named("group")), Likeness::Same);
         assert_eq!(named("gpt-5").model(), Some("gpt-5"));
         assert_eq!(one.likeness(&Event::new("n", one.data.clone())), Likeness::Other);
         assert_eq!(event("[DONE]").likeness(&event("[done]")), Likeness::Other);
+    }
+
+    #[test]
+    fn what_stands_beside_the_answer_is_told_apart_from_it() {
+        let event = |data: &str| Event::new("", data);
+        let chunk = event(
+            r#"{"id":"1","model":"a","choices":[{"delta":{"content":"x"},"logprobs":null}]}"#,
+        );
+        for (data, likeness, place) in [
+            (
+                r#"{"id":"2","model":"b","choices":[{"delta":{"content":"x"}}]}"#,
+                Likeness::InContent,
+                Some("/id"),
+            ),
+            (
+                r#"{"id":"1","model":"b","choices":[{"delta":{"content":"x"}}],"more":1}"#,
+                Likeness::InContent,
+                None,
+            ),
+            (
+                r#"{"id":"2","model":"a","choices":[{"delta":{"content":"y"},"logprobs":null}]}"#,
+                Likeness::Other,
+                Some("/choices/0/delta/content"),
+            ),
+            (
+                r#"{"id":"1","model":"a","choices":[{"delta":{"content":"x","refusal":"no"},"logprobs":null}]}"#,
+                Likeness::Other,
+                Some("/choices/0/delta/refusal"),
+            ),
+        ] {
+            assert_eq!(chunk.likeness(&event(data)), likeness, "{data}");
+            assert_eq!(chunk.differs_at(&event(data)).as_deref(), place, "{data}");
+        }
+        let begun = event(r#"{"type":"response.created","response":{"id":"1","status":"queued"}}"#);
+        let other = |data: &str| begun.likeness(&event(data));
+        let id = r#"{"type":"response.created","response":{"id":"2","status":"queued"}}"#;
+        assert_eq!(other(id), Likeness::InContent);
+        let status = r#"{"type":"response.created","response":{"id":"1","status":"failed"}}"#;
+        assert_eq!(other(status), Likeness::Other);
     }
 }

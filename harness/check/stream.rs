@@ -2,10 +2,12 @@
 
 use super::{Finding, Findings};
 use crate::client::Ending;
-use crate::json::{Tree, differences};
+use crate::json::Tree;
 use crate::observe::{Attempt, Ended, View};
 use crate::sse::{self, Event, Likeness, Meaning};
 
+/// What stands beside the content, here as in an answer that is not streamed.
+const REST: &str = "FP-CLIENT-02";
 const UNALTERED: &str = "FP-STREAM-01";
 const RESPELLED: &str = "FP-STREAM-02";
 const CHARACTERS: &str = "FP-STREAM-03";
@@ -304,7 +306,7 @@ impl Stream<'_> {
         let number = self.answering.attempt.number;
         let sent: Vec<_> = self.answering.events.iter().filter(compared).collect();
         let got: Vec<_> = own.iter().copied().filter(|event| compared(event)).collect();
-        let mut breaches = Vec::new();
+        let (mut breaches, mut beside) = (Vec::new(), None);
         for at in 0..sent.len().max(got.len()) {
             let place = at + 1;
             let what = match (sent.get(at), got.get(at)) {
@@ -316,6 +318,15 @@ impl Stream<'_> {
                             brief(got)
                         );
                         breaches.push((RESPELLED, message));
+                    }
+                    continue;
+                }
+                (Some(sent), Some(got)) if sent.likeness(got) == Likeness::InContent => {
+                    if let (None, Some(pointer)) = (&beside, sent.differs_at(got)) {
+                        beside = Some(format!(
+                            "{pointer} of event {place} is not what attempt {number} sent there: {}",
+                            brief(got)
+                        ));
                     }
                     continue;
                 }
@@ -332,6 +343,7 @@ impl Stream<'_> {
             breaches.push((UNALTERED, format!("event {place} of attempt {number} {what}")));
             break;
         }
+        breaches.extend(beside.map(|message| (REST, message)));
         breaches
     }
 }
@@ -345,13 +357,7 @@ fn difference(wanted: &Event, other: &Event, before: &[&Event], after: &[&Event]
     if holds(after, wanted) {
         return format!("came too late: {}", brief(wanted));
     }
-    let pointer = match (wanted.tree(), other.tree()) {
-        (Some(wanted), Some(other)) => {
-            let first = differences(wanted, other).into_iter().next();
-            first.map_or_else(String::new, |first| format!(" at {}", first.pointer))
-        }
-        _ => String::new(),
-    };
+    let pointer = wanted.differs_at(other).map_or_else(String::new, |it| format!(" at {it}"));
     format!("was lost, or changed{pointer}: {}", brief(other))
 }
 

@@ -125,6 +125,7 @@ mod unix {
     use std::io::Read as _;
     use std::path::Path;
     use std::process::{Command, Stdio};
+    use std::thread;
 
     use super::*;
 
@@ -184,14 +185,22 @@ mod unix {
             .stderr(Stdio::piped())
             .spawn()
             .expect("the binary was built with this test");
+        let (id, ending) = (run.id(), pipe.clone());
+        let run = thread::spawn(move || {
+            let output = run.wait_with_output();
+            // Where no gateway was started, nobody waits for it any longer.
+            drop(File::options().read(true).write(true).open(ending));
+            output
+        });
 
         let mut alive = File::open(&pipe).expect("the gateway opens it");
-        let sent = Command::new("kill").args(["-INT", &run.id().to_string()]).status();
-        assert!(sent.expect("every Unix has kill").success());
+        let sent = Command::new("kill").args(["-INT", &id.to_string()]).status();
+        let is_sent = sent.expect("every Unix has kill").success();
         let mut said = Vec::new();
         alive.read_to_end(&mut said).expect("nobody writes, all end");
 
-        let output = run.wait_with_output().expect("it was started");
+        let output = run.join().expect("it does not panic").expect("it was started");
+        assert!(is_sent, "{}", text(&output.stderr));
         assert_eq!(output.status.code(), Some(130), "{}", text(&output.stderr));
     }
 
