@@ -23,13 +23,13 @@ pub(super) const ALL: &[Saboteur] = &[
         breaks: "writes metadata.model_group into each attempt but the first",
         // What is only on the later leg is both new and a difference between the legs. A `model_group`
         // of the client's own is overwritten.
-        also: &["FP-PAYLOAD-03", "FP-PAYLOAD-05"],
+        also: &["FP-PAYLOAD-03", "FP-PAYLOAD-05", "FP-ROUTE-10"],
         means: Means::Meddled(invented_metadata),
     },
     Saboteur {
         name: "dropped-parameter",
         breaks: "loses one optional parameter at every attempt",
-        also: &[],
+        also: &["FP-PAYLOAD-09"],
         means: Means::Meddled(drop_optional),
     },
     Saboteur {
@@ -43,13 +43,13 @@ pub(super) const ALL: &[Saboteur] = &[
         name: "stale-model",
         breaks: "sends the first deployment's model name to all of them",
         // That name may be one that its operator chose.
-        also: &["FP-LEAK-05"],
+        also: &["FP-LEAK-05", "FP-ROUTE-10"],
         means: Means::Meddled(stale_model),
     },
     Saboteur {
         name: "leg-two-loses",
         breaks: "loses one optional parameter at each attempt but the first",
-        also: &["FP-PAYLOAD-02"],
+        also: &["FP-PAYLOAD-02", "FP-PAYLOAD-09"],
         means: Means::Meddled(|out| {
             if out.place > 0 {
                 drop_optional(out);
@@ -66,7 +66,15 @@ pub(super) const ALL: &[Saboteur] = &[
         name: "reversed-chain",
         breaks: "walks the chain from its end",
         // The last deployment's failure is where a reversed walk ends, whatever the client wrote.
-        also: &["FP-ROUTE-03", "FP-STREAM-11", "FP-CONTROL-01", "FP-CONTROL-02"],
+        also: &[
+            "FP-CONTROL-01",
+            "FP-CONTROL-02",
+            "FP-ROUTE-03",
+            "FP-ROUTE-08",
+            "FP-STREAM-01",
+            "FP-STREAM-08",
+            "FP-STREAM-11",
+        ],
         means: Means::Configured(reversed_chain),
     },
     Saboteur {
@@ -79,14 +87,24 @@ pub(super) const ALL: &[Saboteur] = &[
         name: "asks-everyone",
         breaks: "asks the rest of the chain although a deployment has answered",
         // Where the fallback has answered, the rest of the chain has it once more.
-        also: &["FP-ROUTE-01", "FP-ROUTE-05", "FP-STREAM-06"],
+        also: &[
+            "FP-CLIENT-01",
+            "FP-CLIENT-02",
+            "FP-CLIENT-09",
+            "FP-ROUTE-01",
+            "FP-ROUTE-05",
+            "FP-ROUTE-06",
+            "FP-ROUTE-07",
+            "FP-ROUTE-15",
+            "FP-STREAM-06",
+        ],
         means: Means::Fronted(Front::AsksEveryone),
     },
     Saboteur {
         name: "retries-everything",
         breaks: "makes a call that has failed once more, whatever it failed with",
         // A whole call is asked again, and with it the chain.
-        also: &["FP-ROUTE-01", "FP-ROUTE-04", "FP-ROUTE-05"],
+        also: &["FP-CLIENT-07", "FP-CLIENT-12", "FP-ROUTE-01", "FP-ROUTE-04", "FP-ROUTE-05"],
         means: Means::Fronted(Front::AsksAgain),
     },
     Saboteur {
@@ -98,7 +116,7 @@ pub(super) const ALL: &[Saboteur] = &[
     Saboteur {
         name: "wrong-azure-path",
         breaks: "asks Azure's newer surface by the paths of the older one",
-        also: &[],
+        also: &["FP-ROUTE-10", "FP-ROUTE-11"],
         means: Means::Configured(wrong_azure_path),
     },
     Saboteur {
@@ -110,7 +128,7 @@ pub(super) const ALL: &[Saboteur] = &[
     Saboteur {
         name: "gives-up",
         breaks: "answers with the first deployment's failure",
-        also: &["FP-STREAM-11", "FP-CONTROL-01", "FP-CONTROL-02"],
+        also: &["FP-CLIENT-07", "FP-CONTROL-01", "FP-CONTROL-02", "FP-STREAM-11"],
         means: Means::Configured(|config| {
             for group in config.groups.values_mut() {
                 group.fallback_on.clear();
@@ -247,7 +265,7 @@ pub(super) const ALL: &[Saboteur] = &[
     Saboteur {
         name: "blames-the-client",
         breaks: "answers 400 when the providers are down",
-        also: &[],
+        also: &["FP-CLIENT-10"],
         means: Means::Spoiled(|answer| {
             if answer.head.status.is_server_error() {
                 answer.head.status = StatusCode::BAD_REQUEST;
@@ -276,7 +294,7 @@ pub(super) const ALL: &[Saboteur] = &[
     Saboteur {
         name: "streams-as-first-model",
         breaks: "names the first deployment's model in each stream, whoever speaks",
-        also: &[],
+        also: &["FP-CLIENT-11"],
         means: Means::Fronted(Front::ClaimsFirstModel),
     },
     Saboteur {
@@ -330,8 +348,8 @@ pub(super) const ALL: &[Saboteur] = &[
         breaks: "tells each provider the name of the deployment before it",
         also: &[],
         means: Means::Meddled(|out| {
-            if let Some(before) = out.place.checked_sub(1) {
-                let name = out.group.chain[before].deployment.clone();
+            let before = out.place.checked_sub(1).and_then(|it| out.group.chain.get(it));
+            if let Some(name) = before.map(|before| before.deployment.clone()) {
                 out.header("x-previous-deployment", &name);
             }
         }),
@@ -359,86 +377,86 @@ pub(super) const ALL: &[Saboteur] = &[
     Saboteur {
         name: "loses-content",
         breaks: "leaves the first content out of each stream",
-        also: &[],
+        also: &["FP-CLIENT-11"],
         means: Means::Fronted(Front::Streams(Tamper::LosesContent)),
     },
     Saboteur {
         name: "doubles-content",
         breaks: "sends the first content of each stream twice",
-        also: &[],
+        also: &["FP-CLIENT-11"],
         means: Means::Fronted(Front::Streams(Tamper::DoublesContent)),
     },
     Saboteur {
         name: "reorders-events",
         breaks: "sends the first content of each stream after what comes next",
-        also: &[],
+        also: &["FP-CLIENT-11"],
         means: Means::Fronted(Front::Streams(Tamper::Reorders)),
     },
     Saboteur {
         name: "respelled-events",
         breaks: "writes the JSON of each event anew",
-        also: &[],
+        also: &["FP-CLIENT-11"],
         means: Means::Fronted(Front::Streams(Tamper::Respells)),
     },
     Saboteur {
         name: "breaks-characters",
         breaks: "decodes each piece of a stream by itself, wherever it is cut",
-        also: &[],
+        also: &["FP-CLIENT-11"],
         means: Means::Fronted(Front::Streams(Tamper::ManglesCharacters)),
     },
     Saboteur {
         name: "begins-twice",
         breaks: "shows the client the beginning of a stream before it knows who answers",
-        also: &[],
+        also: &["FP-CLIENT-11"],
         means: Means::Fronted(Front::Streams(Tamper::BeginsTwice)),
     },
     Saboteur {
         name: "splices-streams",
         breaks: "puts the next deployment's answer behind one that broke",
         // Whoever puts two answers together has asked for both.
-        also: &["FP-STREAM-06"],
+        also: &["FP-CLIENT-11", "FP-STREAM-06", "FP-STREAM-07"],
         means: Means::Fronted(Front::Streams(Tamper::Splices)),
     },
     Saboteur {
         name: "asks-on-after-content",
         breaks: "asks the next deployment after a stream has broken, for nothing",
-        also: &[],
+        also: &["FP-CLIENT-11"],
         means: Means::Fronted(Front::Streams(Tamper::AsksOn)),
     },
     Saboteur {
         name: "swallows-the-break",
         breaks: "ends a stream that broke without a word",
-        also: &[],
+        also: &["FP-CLIENT-11"],
         means: Means::Fronted(Front::Streams(Tamper::SwallowsBreak)),
     },
     Saboteur {
         name: "pretends-whole",
         breaks: "ends a stream that broke with a finish reason and [DONE]",
-        also: &[],
+        also: &["FP-CLIENT-11"],
         means: Means::Fronted(Front::Streams(Tamper::PretendsWhole)),
     },
     Saboteur {
         name: "makes-up-done",
         breaks: "sends [DONE] after the error of a stream that broke",
-        also: &[],
+        also: &["FP-CLIENT-11"],
         means: Means::Fronted(Front::Streams(Tamper::MakesUpEnd)),
     },
     Saboteur {
         name: "loses-done",
         breaks: "leaves out the event that says that a stream is whole",
-        also: &[],
+        also: &["FP-CLIENT-11"],
         means: Means::Fronted(Front::Streams(Tamper::LosesEnd)),
     },
     Saboteur {
         name: "adds-usage",
         breaks: "ends each stream with a usage chunk",
-        also: &[],
+        also: &["FP-CLIENT-11"],
         means: Means::Fronted(Front::Streams(Tamper::AddsUsage)),
     },
     Saboteur {
         name: "streams-as-json",
         breaks: "says that a stream is JSON",
-        also: &[],
+        also: &["FP-CLIENT-11"],
         means: Means::Fronted(Front::Streams(Tamper::NamesJson)),
     },
     Saboteur {
@@ -454,13 +472,13 @@ pub(super) const ALL: &[Saboteur] = &[
     Saboteur {
         name: "success-before-it-is-known",
         breaks: "sends 200 before it asks, and an error as an event",
-        also: &[],
+        also: &["FP-CLIENT-11"],
         means: Means::Fronted(Front::Streams(Tamper::SaysSuccess)),
     },
     Saboteur {
         name: "sorts-members",
         breaks: "writes the members of a body in alphabetical order",
-        also: &[],
+        also: &["FP-PAYLOAD-06"],
         means: Means::Meddled(|out| {
             out.edit(|body| {
                 if let Tree::Object(members) = body {
@@ -472,7 +490,7 @@ pub(super) const ALL: &[Saboteur] = &[
     Saboteur {
         name: "spells-defaults",
         breaks: "adds `stream: false` to what is not streamed",
-        also: &[],
+        also: &["FP-PAYLOAD-06"],
         means: Means::Meddled(|out| {
             out.edit(|body| {
                 if let Tree::Object(members) = body
@@ -487,7 +505,7 @@ pub(super) const ALL: &[Saboteur] = &[
         name: "ignores-retry-after",
         breaks: "asks a deployment again before the time that it has asked for",
         // Who never lets anybody rest never says that all do.
-        also: &["FP-CLIENT-10"],
+        also: &[],
         means: Means::Configured(|config| {
             for group in config.groups.values_mut() {
                 group.max_retry_after = Duration::ZERO;
@@ -565,7 +583,7 @@ pub(super) const ALL: &[Saboteur] = &[
     Saboteur {
         name: "outlives-the-client",
         breaks: "goes on with a call whose client has left",
-        also: &[],
+        also: &["FP-CLIENT-11"],
         means: Means::Fronted(Front::OutlivesClient),
     },
     Saboteur {
@@ -603,7 +621,7 @@ pub(super) const ALL: &[Saboteur] = &[
         name: "mixes-up-answers",
         breaks: "gives a call the answer that another group's call got",
         // It is not what the deployment of this call has said.
-        also: &["FP-CLIENT-01", "FP-CLIENT-02"],
+        also: &["FP-CLIENT-01", "FP-CLIENT-02", "FP-CLIENT-04", "FP-CLIENT-09"],
         means: Means::Fronted(Front::MixesUp),
     },
 ];

@@ -24,7 +24,9 @@ pub struct Saboteur {
     pub name: &'static str,
     /// What it does wrong, in a few words.
     pub breaks: &'static str,
-    /// Codes of requirements that it cannot help breaking beside those that name it.
+    /// Codes of requirements that it cannot help breaking beside those that name it, over the whole
+    /// suite. What changes a stream reads it whole first, so a client that leaves within it is not
+    /// answered: `FP-CLIENT-11`.
     pub also: &'static [&'static str],
     /// How it is broken.
     pub means: Means,

@@ -12,6 +12,8 @@ use fallproof_router::{Clock, Config, app_with_clock as reference};
 use super::meddler::Outgoing;
 
 const CARRIER: HeaderName = HeaderName::from_static("openai-beta");
+/// What tells a packed header from a value that the client gave this one.
+const PACKED: &[u8] = b"passed on: ";
 
 /// The reference router, which is given the headers whose names `pass`.
 pub fn app(pass: fn(&str) -> bool, config: Config, clock: Clock) -> Router {
@@ -22,7 +24,8 @@ pub fn app(pass: fn(&str) -> bool, config: Config, clock: Clock) -> Router {
                 .iter()
                 .filter(|(name, _)| pass(name.as_str()))
                 .filter_map(|(name, value)| {
-                    let packed = [name.as_str().as_bytes(), b"=", value.as_bytes()].concat();
+                    let packed =
+                        [PACKED, name.as_str().as_bytes(), b"=", value.as_bytes()].concat();
                     HeaderValue::try_from(packed).ok()
                 })
                 .collect();
@@ -36,18 +39,18 @@ pub fn app(pass: fn(&str) -> bool, config: Config, clock: Clock) -> Router {
 
 /// Takes them out again, between the router and a provider.
 pub fn unpack(out: &mut Outgoing<'_>) {
-    let packed: Vec<_> = out.headers.get_all(CARRIER).iter().cloned().collect();
+    let values: Vec<_> = out.headers.get_all(CARRIER).iter().cloned().collect();
     out.headers.remove(CARRIER);
-    for header in packed {
-        let Some(at) = header.as_bytes().iter().position(|byte| *byte == b'=') else {
-            out.headers.append(CARRIER, header);
-            continue;
+    for value in values {
+        match unpacked(value.as_bytes()) {
+            Some((name, value)) => out.headers.append(name, value),
+            None => out.headers.append(CARRIER, value),
         };
-        let (name, value) = header.as_bytes().split_at(at);
-        if let (Ok(name), Ok(value)) =
-            (HeaderName::try_from(name), HeaderValue::try_from(&value[1..]))
-        {
-            out.headers.append(name, value);
-        }
     }
+}
+
+fn unpacked(value: &[u8]) -> Option<(HeaderName, HeaderValue)> {
+    let packed = value.strip_prefix(PACKED)?;
+    let (name, value) = packed.split_at(packed.iter().position(|byte| *byte == b'=')?);
+    Some((HeaderName::try_from(name).ok()?, HeaderValue::try_from(&value[1..]).ok()?))
 }

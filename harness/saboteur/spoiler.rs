@@ -1,11 +1,12 @@
 //! A spoiler: what stands in front of the reference router and changes its answers.
 //!
-//! It leaves streams alone: to change an answer it must hold the whole of it.
+//! It leaves streams alone, and what breaks off: to change an answer it must hold the whole of it.
 
+use std::io;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::response::Parts;
@@ -13,7 +14,9 @@ use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use fallproof_router::{Clock, Config, app_with_clock as reference};
+use futures_util::stream::once;
 use serde_json::Value;
+use tokio::task::yield_now;
 
 use super::stream;
 use crate::json::Tree;
@@ -71,19 +74,28 @@ pub fn app(change: fn(&mut Answer<'_>), config: Config, groups: &[Group], clock:
 
 async fn spoil(State(spoiling): State<Arc<Spoiling>>, request: Request, next: Next) -> Response {
     let (head, body) = request.into_parts();
-    let body = whole(body).await;
+    let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
     let asked: Value = serde_json::from_slice(&body).unwrap_or_default();
     let response = next.run(Request::from_parts(head, Body::from(body))).await;
     let group = spoiling.groups.iter().find(|group| asked["model"] == *group.group);
     let is_stream = asked["stream"] == Value::Bool(true) || stream::is_stream(&response);
     let (Some(group), false) = (group, is_stream) else { return response };
     let (mut head, body) = response.into_parts();
-    let mut body = whole(body).await.to_vec();
+    let mut body = match to_bytes(body, usize::MAX).await {
+        Ok(body) => body.to_vec(),
+        Err(_) => return Response::from_parts(head, broken()),
+    };
     (spoiling.change)(&mut Answer { group, head: &mut head, body: &mut body });
     head.headers.remove(CONTENT_LENGTH);
     Response::from_parts(head, Body::from(body))
 }
 
-async fn whole(body: Body) -> Bytes {
-    axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default()
+/// A body that breaks off.
+fn broken() -> Body {
+    let cut = once(async {
+        // The head is flushed while the body is pending, not when it is cut.
+        yield_now().await;
+        Err::<Bytes, _>(io::Error::other("the provider's answer broke off"))
+    });
+    Body::from_stream(cut)
 }
