@@ -1,6 +1,7 @@
 //! Which files make the suite, their ids, and how a run chooses among them.
 
 use std::fs;
+use std::path::Path;
 
 use fallproof::scenario::{Scenario, SelectError, Suite};
 use tempfile::TempDir;
@@ -152,4 +153,40 @@ fn a_file_outside_of_the_suite_is_chosen_by_its_path() {
     assert!(matches!(error, SelectError::SameId { .. }), "{error}");
     let error = suite.select(&path("bad.yaml"), &[]).expect_err("no scenario").to_string();
     assert!(error.contains("unknown key `titel`"), "{error}");
+}
+
+#[test]
+fn what_is_chosen_does_not_depend_on_how_much_of_the_suite_is_read() {
+    let scenarios = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    let whole = Suite::load(&scenarios).expect("a valid suite");
+    let file = scenarios.join("streaming/breaks-after-content.yaml");
+    for pattern in [
+        "auth",
+        "auth/",
+        "responses-compact/openai-to-azure",
+        "streaming/breaks-after-content",
+        "streaming/breaks-after-content@between-events.chat",
+        "streaming/*@*.chat",
+        "streaming/*.chat",
+        "**/*azure-v1*",
+        "{auth,headers}/*",
+        "f[a-d]*/*",
+        file.to_str().expect("the repository's path is text"),
+    ] {
+        let patterns = [pattern.to_owned()];
+        let of_whole = whole.select(&patterns, &[]).expect("it fits");
+        let part = Suite::load_chosen(&scenarios, &patterns).expect("a valid suite");
+        let part = part.unwrap_or_else(|| panic!("`{pattern}` fits no file"));
+        assert_eq!(part.select(&patterns, &[]).expect("it fits"), of_whole, "{pattern}");
+    }
+}
+
+#[test]
+fn a_file_that_nobody_asked_for_is_in_nobodys_way() {
+    let folder = suite_of(&["good", "also/good"]);
+    write(&folder, "also/draft.yaml", "titel: a");
+    let load = |pattern: &str| Suite::load_chosen(folder.path(), &[pattern.to_owned()]);
+    assert_eq!(ids(&load("good").expect("it is valid").expect("it fits").scenarios), ["good"]);
+    assert!(load("also").is_err());
+    assert!(load("goo").expect("nothing was read").is_none());
 }

@@ -46,7 +46,7 @@ impl Config {
     pub(super) fn execute(&self) -> Result<(), Stop> {
         let (adapter, version) = adapters::find(&self.adapter)?;
         let version = version.map(|place| &adapter.versions()[place]);
-        let Selected { scenarios, .. } = self.selection.load()?;
+        let Selected { scenarios, .. } = self.selection.choose()?;
         let addresses = Addresses::stable(self.upstreams);
         let lacked = |scenario: &Scenario| adapter.declaration.lacked_by(scenario);
         let able = scenarios.iter().filter(|scenario| lacked(scenario).is_none());

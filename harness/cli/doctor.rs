@@ -23,7 +23,7 @@ pub(super) struct Doctor {
 
 impl Doctor {
     pub(super) fn execute(&self) -> Result<(), Stop> {
-        let Selected { scenarios, .. } = self.selection.load()?;
+        let Selected { scenarios, .. } = self.selection.choose()?;
         let Some(whole) = self.gateway.split(&scenarios)? else {
             return Err(Stop::usage("a doctor needs a gateway: --target URL, or --adapter NAME"));
         };

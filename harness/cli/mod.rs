@@ -217,7 +217,7 @@ fn dispatch(command: Command) -> Result<(), Stop> {
     }
 }
 
-/// The suite, and what was chosen of it.
+/// A suite, and what was chosen of it.
 struct Selected {
     suite: Suite,
     scenarios: Vec<Scenario>,
@@ -229,15 +229,40 @@ impl Selection {
         Self { patterns: Vec::new(), tags: Vec::new(), scenarios }
     }
 
-    fn load(&self) -> Result<Selected, Stop> {
-        let here = Path::new(SCENARIOS);
-        let suite = match &self.scenarios {
-            Some(folder) => Suite::load(folder),
-            // Fallproof's own repository: what is there is newer than what was built in.
-            None if here.join("requirements.yaml").is_file() => Suite::load(here),
-            None => Suite::embedded(here),
+    /// What was chosen, and as much of the suite as that takes. Other files are not looked into, so
+    /// that one that is being written is in nobody's way.
+    fn choose(&self) -> Result<Selected, Stop> {
+        if self.patterns.is_empty() || !self.tags.is_empty() {
+            return self.load();
+        }
+        let suite = match self.folder() {
+            Some(folder) => Suite::load_chosen(folder, &self.patterns),
+            None => Suite::embedded_chosen(Path::new(SCENARIOS), &self.patterns),
         };
-        let suite = suite.map_err(|error| Stop::File(error.styled()))?;
+        match suite.map_err(|error| Stop::File(error.styled()))? {
+            Some(suite) => self.of(suite),
+            None => self.load(),
+        }
+    }
+
+    /// What was chosen, and the whole suite.
+    fn load(&self) -> Result<Selected, Stop> {
+        let suite = match self.folder() {
+            Some(folder) => Suite::load(folder),
+            None => Suite::embedded(Path::new(SCENARIOS)),
+        };
+        self.of(suite.map_err(|error| Stop::File(error.styled()))?)
+    }
+
+    /// The suite's folder, where it is not the one that was built in.
+    fn folder(&self) -> Option<&Path> {
+        let here = Path::new(SCENARIOS);
+        // Fallproof's own repository: what is there is newer than what was built in.
+        let own = here.join("requirements.yaml").is_file().then_some(here);
+        self.scenarios.as_deref().or(own)
+    }
+
+    fn of(&self, suite: Suite) -> Result<Selected, Stop> {
         let chosen = suite.select(&self.patterns, &self.tags);
         let scenarios = chosen.map_err(|error| match error {
             SelectError::Load(error) => Stop::File(error.styled()),
@@ -248,7 +273,7 @@ impl Selection {
 }
 
 fn plan(arguments: &PlanArgs) -> Result<(), Stop> {
-    let Selected { scenarios, .. } = arguments.selection.load()?;
+    let Selected { scenarios, .. } = arguments.selection.choose()?;
     let plan = Plan::new(&scenarios, Addresses::stable(arguments.upstreams));
     if arguments.json {
         let json = serde_json::to_string_pretty(&plan)

@@ -63,7 +63,11 @@ pub(super) struct Run {
 
 impl Run {
     pub(super) fn execute(&self) -> Result<(), Stop> {
-        let Selected { suite, scenarios } = self.selection.load()?;
+        // What is kept tells how much of the whole suite was run.
+        let is_kept =
+            self.report.is_some() || self.baseline.is_some() || github::summary().is_some();
+        let selected = if is_kept { self.selection.load() } else { self.selection.choose() };
+        let Selected { suite, scenarios } = selected?;
         let baseline = self.baseline.as_deref().map(|file| Baseline::load(file, &suite));
         let baseline = baseline.transpose().map_err(|error| Stop::File(error.styled()))?;
         if let Some(file) = self.write_baseline.as_deref().filter(|file| file.exists()) {

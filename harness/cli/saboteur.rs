@@ -31,7 +31,7 @@ impl SaboteurArgs {
             let name = &self.name;
             Stop::usage(format!("there is no saboteur `{name}`; `fallproof saboteurs` lists them"))
         })?;
-        let Selected { scenarios, .. } = self.selection.load()?;
+        let Selected { scenarios, .. } = self.selection.choose()?;
         let plan = Plan::new(&scenarios, Addresses::stable(self.upstreams));
         runtime()?.block_on(async {
             let stop = interrupted()?;

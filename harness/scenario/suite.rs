@@ -10,10 +10,13 @@ use sha2::{Digest as _, Sha256};
 
 use super::files::SuiteFile;
 use super::load::{is_kebab_case, read};
-use super::pattern::Pattern;
+use super::pattern::{Pattern, family};
 use super::{Scenario, load};
 use crate::plan::hex;
 use crate::yaml::{Diagnostic, LoadError, nearest};
+
+/// The files of a suite, and what is wrong with some.
+type Files = Vec<Result<SuiteFile, Diagnostic>>;
 
 /// Scenarios to choose from.
 #[derive(Debug, Clone)]
@@ -34,11 +37,39 @@ impl Suite {
     /// The suite that this program was released with, and beside it the scenarios below `own`,
     /// where that is a folder.
     pub fn embedded(own: &Path) -> Result<Self, LoadError> {
+        Self::of(&Self::files_embedded(own))
+    }
+
+    /// As much of [`Suite::load`] as these patterns choose from; the other files are not looked
+    /// into. `None` where one fits no file, and only the whole suite can tell what was meant.
+    pub fn load_chosen(folder: &Path, patterns: &[String]) -> Result<Option<Self>, LoadError> {
+        Self::of_chosen(SuiteFile::below(folder), patterns)
+    }
+
+    /// The same of [`Suite::embedded`].
+    pub fn embedded_chosen(own: &Path, patterns: &[String]) -> Result<Option<Self>, LoadError> {
+        Self::of_chosen(Self::files_embedded(own), patterns)
+    }
+
+    fn files_embedded(own: &Path) -> Files {
         let mut files = SuiteFile::embedded();
         if own.is_dir() {
             files.extend(SuiteFile::below(own));
         }
-        Self::of(&files)
+        files
+    }
+
+    fn of_chosen(files: Files, patterns: &[String]) -> Result<Option<Self>, LoadError> {
+        let fits = |file: &Result<SuiteFile, _>, pattern: &str| {
+            file.as_ref().is_ok_and(|file| may_hold(file, pattern))
+        };
+        let is_met = |pattern: &String| files.iter().any(|file| fits(file, pattern));
+        if !patterns.iter().all(is_met) {
+            return Ok(None);
+        }
+        let is_chosen = |file: &_| patterns.iter().any(|pattern| fits(file, pattern));
+        let files: Files = files.into_iter().filter(is_chosen).collect();
+        Self::of(&files).map(Some)
     }
 
     /// The scenarios of a folder within this program, which errors call so.
@@ -49,6 +80,7 @@ impl Suite {
     fn of(files: &[Result<SuiteFile, Diagnostic>]) -> Result<Self, LoadError> {
         let mut diagnostics = Vec::new();
         let mut scenarios = Vec::<Scenario>::new();
+        let mut taken = BTreeSet::new();
         let mut digest = Sha256::new();
         for (file, cases) in files.iter().zip(read_all(files)) {
             let SuiteFile { below, file, bytes } = match file {
@@ -65,8 +97,9 @@ impl Suite {
             }
             match cases {
                 Ok(cases) => {
-                    let taken = |case: &&Scenario| scenarios.iter().any(|it| it.id == case.id);
-                    if let Some(twin) = cases.iter().find(taken) {
+                    let twin = cases.iter().find(|case| taken.contains(&case.id)).cloned();
+                    taken.extend(cases.iter().map(|case| case.id.clone()));
+                    if let Some(twin) = twin {
                         let message = format!("`{}` is the id of another scenario", twin.id);
                         diagnostics.push(Diagnostic::about_file(file, message));
                     }
@@ -149,12 +182,26 @@ impl Suite {
     }
 
     fn below_path(&self, path: &Path) -> Vec<Scenario> {
-        let Ok(path) = path.canonicalize() else {
-            return Vec::new();
-        };
-        let fits = |file: &Path| file.canonicalize().is_ok_and(|file| file.starts_with(&path));
-        self.scenarios.iter().filter(|scenario| fits(&scenario.file)).cloned().collect()
+        let fits = |scenario: &&Scenario| is_below(&scenario.file, path);
+        self.scenarios.iter().filter(fits).cloned().collect()
     }
+}
+
+/// Whether a pattern may mean scenarios of this file, by its id or by its path.
+fn may_hold(file: &SuiteFile, pattern: &str) -> bool {
+    let Ok(id) = id(&file.below, &file.file) else { return false };
+    let fits = if let Some((head, _)) = pattern.split_once(['*', '?', '[', '{', '\\']) {
+        id.starts_with(head) || head.starts_with(&id)
+    } else {
+        let rest = id.strip_prefix(family(pattern).trim_end_matches('/'));
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    fits || is_below(&file.file, Path::new(pattern))
+}
+
+/// Whether this path leads to the file or to a folder above it.
+fn is_below(file: &Path, path: &Path) -> bool {
+    path.canonicalize().is_ok_and(|path| file.canonicalize().is_ok_and(|it| it.starts_with(path)))
 }
 
 fn load_outsider(file: &Path) -> Result<Vec<Scenario>, SelectError> {

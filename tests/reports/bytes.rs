@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::support::{fallproof, read, report, reported, text};
+use crate::support::{fallproof, read, report, reported, run_again, text};
 
 const CUT: &str = "streaming/breaks-after-content@between-events.chat";
 
@@ -64,12 +64,12 @@ fn har_files_of_an_earlier_report_go_with_it() {
     let hars = || fs::read_dir(folder.path().join("har")).map_or(0, Iterator::count);
     assert_eq!(hars(), 1);
     let path = folder.path().to_str().expect("a temporary path is text");
-    let again = fallproof(&["run", CUT, "--report", path]);
+    let again = run_again(&[CUT], path);
     assert_eq!(again.status.code(), Some(0), "{}", text(&again.stderr));
     assert_eq!(hars(), 0);
 
     fs::write(folder.path().join("har/notes.txt"), "mine").expect("a file");
-    let refused = fallproof(&["run", CUT, "--report", path]);
+    let refused = run_again(&[CUT], path);
     assert_eq!(refused.status.code(), Some(2));
     assert!(text(&refused.stderr).contains("har/notes.txt"), "{}", text(&refused.stderr));
 }

@@ -8,7 +8,7 @@ use fallproof::report::{events, model};
 use rstest::rstest;
 use serde_json::Value;
 
-use crate::support::{fallproof, path, read, report, reported, text};
+use crate::support::{path, read, report, reported, run_again, text};
 
 #[rstest]
 #[case::report("report.schema.json", model::schema())]
@@ -57,7 +57,9 @@ fn a_real_report_is_valid_by_its_schema_and_says_what_was_run_and_found() {
     let founding = "responses-compact/openai-to-azure";
     let case = report.cases.iter().find(|case| case.id == founding).expect("it was run");
     assert_eq!(case.outcome, Outcome::Fail);
-    assert_eq!(case.replay, format!("fallproof run {founding} --saboteur invented-metadata"));
+    let replay = &case.replay;
+    assert!(replay.starts_with(&format!("fallproof run {founding} --scenarios /")), "{replay}");
+    assert!(replay.ends_with(" --saboteur invented-metadata"), "{replay}");
     assert_eq!(case.steps[0].attempts[1].upstream, "backup");
     assert!(case.steps[0].diffs[0].lines.iter().any(|line| line.text.contains("model_group")));
 
@@ -73,18 +75,18 @@ fn a_real_report_is_valid_by_its_schema_and_says_what_was_run_and_found() {
 fn a_report_replaces_an_earlier_one_and_nothing_else() {
     let (folder, _) = reported(&["auth"]);
     let path = path(&folder);
-    let again = fallproof(&["run", "auth", "--report", path]);
+    let again = run_again(&["auth"], path);
     assert_eq!(again.status.code(), Some(0), "{}", text(&again.stderr));
     assert!(text(&again.stderr).contains("wrote "), "{}", text(&again.stderr));
 
     fs::write(folder.path().join("thesis.txt"), "years of work").expect("a file");
-    let refused = fallproof(&["run", "auth", "--report", path]);
+    let refused = run_again(&["auth"], path);
     assert_eq!(refused.status.code(), Some(2));
     assert!(text(&refused.stderr).contains("thesis.txt"), "{}", text(&refused.stderr));
 
     fs::remove_file(folder.path().join("thesis.txt")).expect("it is there");
     fs::write(folder.path().join("report.json"), "{}").expect("a file");
-    let refused = fallproof(&["run", "auth", "--report", path]);
+    let refused = run_again(&["auth"], path);
     assert_eq!(refused.status.code(), Some(2));
     assert_eq!(
         fs::read_to_string(folder.path().join("report.json")).expect("it is still there"),
