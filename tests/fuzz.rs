@@ -11,6 +11,7 @@ use std::process::Output;
 use std::thread;
 
 use common::two_free_ports;
+use rstest::rstest;
 use shell::{fallproof, told};
 
 #[test]
@@ -45,6 +46,19 @@ fn a_finding_is_saved_as_a_scenario_that_shows_it_again() {
     assert!(told(&output).contains("FP-PAYLOAD-01"), "{}", told(&output));
     let output = fallproof(folder.path(), &["run", &id]);
     assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+}
+
+#[rstest]
+#[case::no_cases(&["--cases", "0"], "--cases <N>")]
+#[case::no_time(&["--time", "0s"], "expected a time such as 60s")]
+#[case::an_unknown_endpoint(&["--endpoint", "chat"], "one of chat/completions")]
+#[case::no_place_for_findings(&["--scenarios", "file"], "file/found, which cannot be written")]
+fn a_hunt_that_leads_to_nothing_does_not_begin(#[case] options: &[&str], #[case] reason: &str) {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    fs::write(folder.path().join("file"), "").expect("it can be written");
+    let output = fallproof(folder.path(), &[&["fuzz"], options].concat());
+    assert_eq!(output.status.code(), Some(2), "{}", told(&output));
+    assert!(told(&output).contains(reason), "{}", told(&output));
 }
 
 /// Tries so many cases on a gateway that does this with so many connections, and takes no more.

@@ -6,7 +6,7 @@ use fallproof::fuzz::body::{Manner, body};
 use fallproof::fuzz::dice::{Dice, rng};
 use fallproof::fuzz::fit::{Taker, fit};
 use fallproof::fuzz::goal::Goal;
-use fallproof::fuzz::grammar::Grammar;
+use fallproof::fuzz::grammar::{Grammar, Turn};
 use fallproof::fuzz::models::models;
 use fallproof::fuzz::spoil::{Defect, spoil};
 use fallproof::json::Tree;
@@ -57,7 +57,17 @@ fn one_request_for_each_goal_reaches_every_parameter_and_every_listed_value() {
         }
         let missed = goals.iter().filter(|goal| !reached.contains(&goal.mark));
         let missed: Vec<_> = missed.map(|goal| grammar.describe(goal)).collect();
-        println!("{} {}: {} goals", surface.name(), endpoint.path(), goals.len());
+        let count = |is: fn(&Goal) -> bool| goals.iter().filter(|goal| is(goal)).count();
+        println!(
+            "{} {}: {} parameters, {} members in all, {} listed values, {} branches: in {} requests",
+            surface.name(),
+            endpoint.path(),
+            count(|goal| matches!(goal.route[..], [Turn::Member(_)])),
+            count(|goal| matches!(goal.mark.1, Turn::Member(_) | Turn::Other)),
+            count(|goal| matches!(goal.mark.1, Turn::Word(_))),
+            count(|goal| matches!(goal.mark.1, Turn::Branch(_))),
+            goals.len()
+        );
         assert!(missed.is_empty(), "{} {}: {missed:?}", surface.name(), endpoint.path());
     }
 }

@@ -3,7 +3,7 @@
 use fallproof_mocks::brain;
 use fallproof_mocks::provider::Surface;
 use fallproof_mocks::strict::{self, Strength, Violation};
-
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::{Finding, Findings, Verdict, control};
@@ -240,7 +240,14 @@ fn acceptable(findings: &mut Findings<'_>, attempt: &Attempt<'_>) {
     } else {
         strict::check(surface, endpoint, model, sent)
     };
-    let earned = |own: Violation| own.pointer == violation.pointer && own.code == violation.code;
+    // Which of several mistakes is told depends on the order of the members.
+    let is_sent = || {
+        let sent: Result<Value, _> = serde_json::from_slice(sent);
+        sent.is_ok_and(|sent| sent.pointer(&violation.pointer).is_some())
+    };
+    let earned = |own: Violation| {
+        own.code == violation.code && (own.pointer == violation.pointer || is_sent())
+    };
     if clients_own.is_some_and(earned) || is_of_a_conversation(view, attempt, violation) {
         return;
     }

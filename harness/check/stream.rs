@@ -1,5 +1,6 @@
 //! STREAM: a streamed answer is one provider's, whole and unaltered, or it says that it is not.
 
+use super::route::could_be_asked;
 use super::{Finding, Findings};
 use crate::client::Ending;
 use crate::json::Tree;
@@ -97,7 +98,8 @@ impl<'a> Heard<'a> {
 fn error_first(findings: &mut Findings<'_>) {
     let view = findings.view;
     let Some(last) = view.attempts().last() else { return };
-    let next = (last.place + 1..view.group.chain.len()).find(|&place| view.visible(place));
+    let next = (last.place + 1..view.group.chain.len())
+        .find(|&place| could_be_asked(view, place, last.number + 1));
     if let (Ended::ErrorInSuccess, Some(next)) = (last.ended(), next) {
         findings.breach(
             ERROR_FIRST,

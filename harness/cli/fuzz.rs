@@ -3,13 +3,15 @@
 mod progress;
 
 use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use anstream::{eprintln, println};
-use clap::Args;
+use clap::{Args, value_parser};
 use fallproof::drive::{Rig, Target};
 use fallproof::fuzz::arena::{Arena, fixed_groups};
 use fallproof::fuzz::draft::Draft;
@@ -49,7 +51,7 @@ pub(super) struct Fuzz {
     #[arg(long = "endpoint", value_name = "ENDPOINT", value_parser = endpoint)]
     endpoints: Vec<Endpoint>,
     /// How many cases; 10000 unless --time is given
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..))]
     cases: Option<u64>,
     /// For how long, e.g. `60s`, `5m`
     #[arg(long, value_name = "TIME", value_parser = time)]
@@ -62,7 +64,7 @@ pub(super) struct Fuzz {
     patience: Duration,
     /// So many findings of each requirement are made simple and saved; the others are only named
     #[arg(long, value_name = "N", default_value = "3")]
-    most: usize,
+    most: NonZeroUsize,
     /// The folder of scenarios where findings go, below `found/`
     #[arg(long, value_name = "DIR", default_value = SCENARIOS)]
     scenarios: PathBuf,
@@ -85,6 +87,7 @@ impl Fuzz {
         if self.plan {
             return print_plan(&scope);
         }
+        self.can_save()?;
         let runtime = runtime()?;
         let interrupt = Interrupt::listen(&runtime)?;
         let arena = self.arena(&mut scope, &runtime)?;
@@ -120,6 +123,22 @@ impl Fuzz {
             }
             (true, false) => Ok(()),
         }
+    }
+
+    /// Whether findings can be saved: none is to be lost at the end of a long hunt. Leaves nothing.
+    fn can_save(&self) -> Result<(), Stop> {
+        let folder = self.scenarios.join(found::FOLDER);
+        let file = folder.join(".fallproof");
+        let new: Vec<_> = folder.ancestors().take_while(|it| !it.exists()).collect();
+        let tried = fs::create_dir_all(&folder).and_then(|()| File::create(&file));
+        let _ = fs::remove_file(&file);
+        for folder in new {
+            let _ = fs::remove_dir(folder);
+        }
+        tried.map(drop).map_err(|error| {
+            let folder = folder.display();
+            Stop::usage(format!("findings are saved in {folder}, which cannot be written: {error}"))
+        })
     }
 
     fn saboteur(&self) -> Result<Option<&'static Saboteur>, Stop> {
@@ -168,8 +187,9 @@ impl Fuzz {
     ) -> Result<Vec<Told<'a>>, Stop> {
         let mut told = Vec::new();
         let stop = || *interrupt.hurry.borrow();
-        for find in
-            by_requirement(finds).into_iter().flat_map(|it| { it }.into_iter().take(self.most))
+        for find in by_requirement(finds)
+            .into_iter()
+            .flat_map(|it| { it }.into_iter().take(self.most.get()))
         {
             let (draft, finding) = runtime.block_on(shrink(find, arena, MOST_SHRINKING, &stop))?;
             let how = format!("Found in case {} of seed {}.", find.case, hunt.seed);
@@ -230,7 +250,7 @@ impl Fuzz {
     fn tell(&self, finds: &[Find], told: &[Told<'_>], again: &[Option<bool>]) {
         for of_one in by_requirement(finds) {
             println!("\n{}", headline(of_one[0]));
-            for find in of_one.iter().take(self.most) {
+            for find in of_one.iter().take(self.most.get()) {
                 let place = told.iter().position(|told| told.find.cause == find.cause);
                 let Some(place) = place else { continue };
                 let Told { finding, saved, .. } = &told[place];
@@ -243,7 +263,7 @@ impl Fuzz {
                 println!("  {} {again}\n  {}", saved.file.display(), self.replay(&saved.id));
             }
             let named: Vec<_> =
-                of_one.iter().skip(self.most).map(|find| find.cause.about.as_str()).collect();
+                of_one.iter().skip(self.most.get()).map(|find| find.cause.about.as_str()).collect();
             if !named.is_empty() {
                 println!("\n  likewise, in {}: {}", counted(named.len(), "way"), named.join(", "));
             }
@@ -379,6 +399,7 @@ fn time(text: &str) -> Result<Duration, String> {
         _ => None,
     };
     let number = text.strip_suffix(unit).and_then(|number| number.parse::<u64>().ok());
+    let number = number.filter(|&number| number > 0);
     let time = number.zip(seconds).and_then(|(number, seconds)| number.checked_mul(seconds));
     time.map(Duration::from_secs).ok_or_else(|| "expected a time such as 60s, 5m or 1h".to_owned())
 }

@@ -9,11 +9,12 @@ use fallproof_mocks::behaviour::{
 };
 use fallproof_mocks::brain;
 use fallproof_mocks::provider::{Endpoint, Surface};
+use fallproof_mocks::strict::Strength;
 
 use super::body::{Manner, body, least};
 use super::dice::Dice;
 use super::draft::{Draft, Link, MOST_LINKS, Move, Request};
-use super::fit::{Taker, fit};
+use super::fit::{Taker, fit, with_model};
 use super::goal::Goal;
 use super::grammar::{Grammar, Node};
 use super::headers::headers;
@@ -32,10 +33,9 @@ pub struct Scope {
     pub surfaces: Vec<Surface>,
     /// The longest chain.
     pub most_links: usize,
-    /// Whether the attempts at one deployment can be set.
-    pub retries: bool,
-    /// Whether a deployment that keeps failing is put aside as configured.
-    pub cooldown: bool,
+    /// In how many of a hundred cases the clock moves on between several calls, so that deployments
+    /// rest and come back.
+    pub over_time: u32,
     /// The groups of a target that is configured for no others; their deployments have no scripts.
     pub groups: Vec<Draft>,
     /// In how many of ten thousand cases something hangs until its time is over.
@@ -49,8 +49,7 @@ impl Default for Scope {
             endpoints: Endpoint::ALL.into_iter().filter(|it| !it.is_multipart()).collect(),
             surfaces: Surface::ALL.to_vec(),
             most_links: MOST_LINKS,
-            retries: true,
-            cooldown: true,
+            over_time: 8,
             groups: Vec::new(),
             slow: 20,
         }
@@ -73,9 +72,9 @@ pub fn draft(scope: &Scope, dice: &mut Dice<'_>) -> Draft {
         return within(dice.pick(&scope.groups), dice);
     }
     let endpoint = *dice.pick(&weighted(&scope.endpoints));
-    let goes_on = scope.cooldown && dice.chance(8);
+    let goes_on = dice.chance(scope.over_time);
     let is_slow = dice.below(10_000) < scope.slow;
-    let retries = if scope.retries && dice.chance(30) { 1 + dice.below(2) } else { 0 };
+    let retries = if dice.chance(30) { 1 + dice.below(2) } else { 0 };
     let mut draft = Draft {
         endpoint,
         group: None,
@@ -153,7 +152,8 @@ fn fitting(
         }
         let takers = if for_all { &chain[..] } else { &chain[..1] };
         let takers: Vec<_> = takers.iter().map(|link| link.taker.clone()).collect();
-        if let Some(body) = fit(endpoint, &takers, body) {
+        let body = fit(endpoint, &takers, body);
+        if let Some(body) = body.filter(|body| for_all || is_proven(endpoint, &chain, body)) {
             let has_it = reaches(grammar, &body, &goal);
             made = Some((chain, body));
             if has_it {
@@ -197,6 +197,13 @@ fn put(grammar: &Grammar, body: &mut Tree, name: &str, value: &str) {
         members.retain(|(known, _)| known != name);
         members.push((name.to_owned(), Tree::Scalar(value.to_owned())));
     }
+}
+
+/// Whether it is known from the live providers what each of these makes of the body.
+fn is_proven(endpoint: Endpoint, chain: &[Link], body: &Tree) -> bool {
+    let text = with_model(body);
+    let mut complaints = chain.iter().filter_map(|link| link.taker.complaint(endpoint, &text));
+    complaints.all(|complaint| complaint.strength == Strength::Observed)
 }
 
 fn reaches(grammar: &Grammar, body: &Tree, goal: &Goal) -> bool {

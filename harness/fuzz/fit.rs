@@ -41,7 +41,7 @@ pub fn fit(endpoint: Endpoint, takers: &[Taker], mut body: Tree) -> Option<Tree>
 }
 
 /// The body as JSON text with a model's name, which some endpoints require.
-fn with_model(body: &Tree) -> String {
+pub(super) fn with_model(body: &Tree) -> String {
     let text = body.compact();
     match text.strip_prefix('{') {
         Some("}") => r#"{"model":"m"}"#.to_owned(),

@@ -15,6 +15,9 @@ use crate::requirement;
 use crate::scenario::{self, Expect, Profile, Scenario};
 use crate::yaml::LoadError;
 
+/// The folder within one of scenarios where findings are saved.
+pub const FOLDER: &str = "found";
+
 /// A finding's place in a folder of scenarios.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Saved {
@@ -28,7 +31,7 @@ pub struct Saved {
 pub fn scenario(draft: &Draft, finding: &Finding, how: &str) -> Scenario {
     let cause = Cause::of(finding);
     let sentence = cause.requirement.and_then(requirement::find).map(|it| it.sentence.clone());
-    let mut scenario = draft.scenario("found/a", expected(draft, finding));
+    let mut scenario = draft.scenario(&format!("{FOLDER}/a"), expected(draft, finding));
     // Values of the case are in the file already.
     let what = match &finding.pointer {
         Some(pointer) if finding.message.contains(pointer) => {
@@ -45,7 +48,7 @@ pub fn scenario(draft: &Draft, finding: &Finding, how: &str) -> Scenario {
     scenario.proves = vec![proven(finding).to_owned()];
     scenario.tags = vec!["found".to_owned()];
     let what = Scenario { title: String::new(), why: None, ..scenario.clone() };
-    scenario.id = format!("found/{}-{}", cause.code(), hash(&yaml(&what)));
+    scenario.id = format!("{FOLDER}/{}-{}", cause.code(), hash(&yaml(&what)));
     scenario
 }
 

@@ -84,7 +84,7 @@ const SLOW_BATCH: usize = 48;
 /// A case is made simpler in so many tries at most.
 const MOST_TRIES: usize = 3_000;
 
-/// Simpler cases that are tried at once, where the target is made anew for them.
+/// Simpler cases that are tried at once at most, where the target is made anew for them.
 const TRIED_AT_ONCE: usize = 12;
 
 impl Tally {
@@ -212,50 +212,46 @@ impl Hunt {
             for finding in played.findings {
                 found.entry(Cause::of(&finding)).or_insert(finding);
             }
-            for (cause, finding) in found {
-                put_down(arena, tally, (number, &draft), cause, finding).await?;
-            }
+            put_down(arena, tally, (number, &draft), found).await?;
         }
         Ok(())
     }
 }
 
-/// Counts a finding; one that is new, or earlier than what is known, must come again when its case
-/// is played alone.
+/// Counts what was found in a case; what is new, or earlier than what is known, must come again when
+/// the case is played alone.
 async fn put_down(
     arena: &Arena,
     tally: &Tally,
     (number, draft): (u64, &Draft),
-    cause: Cause,
-    finding: Finding,
+    mut found: BTreeMap<Cause, Finding>,
 ) -> Result<(), StartError> {
-    let is_earlier = lock(&tally.finds).get(&cause).is_none_or(|find| number < find.case);
-    if is_earlier && shows(arena, draft, &cause).await?.is_none() {
-        tally.unsteady.fetch_add(1, Ordering::Relaxed);
-        return Ok(());
+    let is_first =
+        |cause: &Cause| lock(&tally.finds).get(cause).is_none_or(|find| number < find.case);
+    if found.keys().any(is_first) {
+        let alone = arena.play(std::slice::from_ref(draft)).await?;
+        let again: Vec<_> = alone.iter().flat_map(|it| &it.findings).map(Cause::of).collect();
+        let all = found.len();
+        found.retain(|cause, _| again.contains(cause) || !is_first(cause));
+        tally.unsteady.fetch_add((all - found.len()) as u64, Ordering::Relaxed);
     }
     let mut finds = lock(&tally.finds);
-    let find = finds.entry(cause.clone()).or_insert_with(|| Find {
-        cause,
-        case: number,
-        draft: draft.clone(),
-        finding: finding.clone(),
-        count: 0,
-        endpoints: BTreeSet::new(),
-    });
-    find.count += 1;
-    find.endpoints.insert(draft.endpoint);
-    if number < find.case {
-        (find.case, find.draft, find.finding) = (number, draft.clone(), finding);
+    for (cause, finding) in found {
+        let find = finds.entry(cause.clone()).or_insert_with(|| Find {
+            cause,
+            case: number,
+            draft: draft.clone(),
+            finding: finding.clone(),
+            count: 0,
+            endpoints: BTreeSet::new(),
+        });
+        find.count += 1;
+        find.endpoints.insert(draft.endpoint);
+        if number < find.case {
+            (find.case, find.draft, find.finding) = (number, draft.clone(), finding);
+        }
     }
     Ok(())
-}
-
-/// Whether a finding of this cause shows when the case is played alone.
-async fn shows(arena: &Arena, draft: &Draft, cause: &Cause) -> Result<Option<Finding>, StartError> {
-    let played = arena.play(std::slice::from_ref(draft)).await?;
-    let findings = played.into_iter().flat_map(|it| it.findings);
-    Ok({ findings }.find(|finding| Cause::of(finding) == *cause))
 }
 
 /// The simplest case that still shows what this one was found for, with what is found there; the
@@ -272,8 +268,9 @@ pub async fn shrink(
     let started = Instant::now();
     let mut shrinking = Shrinking::new(find.draft.clone(), arena.is_fixed());
     let mut simplest = (find.draft.clone(), find.finding.clone());
-    let at_once = if arena.is_fixed() { 1 } else { TRIED_AT_ONCE };
-    let mut tries = 0;
+    let most_at_once = if arena.is_fixed() { 1 } else { TRIED_AT_ONCE };
+    // The more fail in a row, the more are likely to: only what comes before a success is not in vain.
+    let (mut tries, mut at_once) = (0, 1);
     let mut goes_on = shrinking.simplify();
     while goes_on && tries < MOST_TRIES && started.elapsed() < limit {
         if stop() {
@@ -290,13 +287,14 @@ pub async fn shrink(
             let mut findings = played.findings.into_iter();
             findings.find(|finding| Cause::of(finding) == find.cause).map(|it| (draft, it))
         });
-        goes_on = match shows {
-            Some((draft, finding)) => {
-                shrinking.take(draft.clone());
-                simplest = (draft, finding);
-                shrinking.simplify()
-            }
-            None => shrinking.complicate(),
+        goes_on = if let Some((draft, finding)) = shows {
+            shrinking.take(draft.clone());
+            simplest = (draft, finding);
+            at_once = 1;
+            shrinking.simplify()
+        } else {
+            at_once = most_at_once.min(2 * at_once);
+            shrinking.complicate()
         };
     }
     Ok(simplest)

@@ -190,13 +190,14 @@ impl Failure {
 }
 
 /// Whether the answer surely has a place for its deployment's marker: not a short vector, one to
-/// nothing, or one in a form that the client makes up.
+/// nothing, or one in a form that the client makes up. A call of one of the old functions has no id
+/// that could hold it.
 fn tells_who(endpoint: Endpoint, request: &Request) -> bool {
     let dimensions = request.member("dimensions").map(Tree::compact);
     let dimensions = dimensions.and_then(|dimensions| dimensions.parse::<usize>().ok());
     let is_short = dimensions.is_some_and(|it| it < marker::NUMBERS);
     let chat = matches!(endpoint, Endpoint::ChatCompletions | Endpoint::Responses);
-    let has_a_form =
-        chat && ["response_format", "text"].iter().any(|name| request.member(name).is_some());
+    let forms = ["response_format", "text", "function_call"];
+    let has_a_form = chat && forms.iter().any(|name| request.member(name).is_some());
     !(asks_for_nothing(request) || has_a_form || endpoint == Endpoint::Embeddings && is_short)
 }

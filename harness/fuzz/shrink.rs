@@ -18,6 +18,8 @@ use crate::json::Tree;
 #[derive(Debug)]
 pub struct Shrinking {
     best: Draft,
+    /// Who takes what the best one asks.
+    takes: (bool, bool),
     current: Draft,
     /// Whether chain and policy must stay, because the target is configured for them.
     fixed: bool,
@@ -29,7 +31,8 @@ impl Shrinking {
     /// Begins with this case.
     pub fn new(draft: Draft, fixed: bool) -> Self {
         let tried = HashSet::from([hash(&draft)]);
-        Self { best: draft.clone(), current: draft, fixed, left: None, tried }
+        let takes = draft.takes();
+        Self { best: draft.clone(), takes, current: draft, fixed, left: None, tried }
     }
 
     /// The case to try, or what it has come to.
@@ -45,6 +48,7 @@ impl Shrinking {
     /// The current case shows it: tries a simpler one. False where there is none.
     pub fn simplify(&mut self) -> bool {
         self.best = self.current.clone();
+        self.takes = self.best.takes();
         self.left = None;
         self.complicate()
     }
@@ -55,7 +59,10 @@ impl Shrinking {
         let (best, fixed) = (&self.best, self.fixed);
         let left = self.left.get_or_insert_with(|| simpler(best, fixed).into());
         while let Some(draft) = left.pop_front() {
-            if self.tried.insert(hash(&draft)) {
+            // What shows with a sound request is not told by a spoilt one, and never the other way
+            // round.
+            let is_alike = draft.is_sound() && draft.takes() >= self.takes;
+            if is_alike && self.tried.insert(hash(&draft)) {
                 self.current = draft;
                 return true;
             }
@@ -93,8 +100,6 @@ fn simpler(draft: &Draft, fixed: bool) -> Vec<Draft> {
             }));
         }
     }
-    // What shows with a sound request is not told by a spoilt one, and never the other way round.
-    out.retain(|it| it.is_sound() && it.takes() >= draft.takes());
     out
 }
 
