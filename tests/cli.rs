@@ -49,7 +49,7 @@ fn against(serve: impl Fn(std::net::TcpStream) + Send + 'static) -> Output {
 
 #[test]
 fn a_conformant_router_is_met_with_silence_and_0() {
-    let output = fallproof(&["run", FOUNDING]);
+    let output = fallproof(&["run", FOUNDING, "--jobs", "1"]);
     assert_eq!(
         (output.status.code(), stdout(&output).as_str()),
         (Some(0), ""),

@@ -77,7 +77,9 @@ fn patience(saboteur: &Saboteur) -> Duration {
 type OfTheSuite = fn(&[Scenario]) -> Result<(), Failed>;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::from_args();
+    let mut arguments = Arguments::from_args();
+    // Some wait for a time limit: they wait together.
+    arguments.test_threads.get_or_insert(8);
     let scenarios = Arc::new(suite());
     let runtime = Arc::new(Runtime::new().expect("a runtime can be had"));
     let mut trials: Vec<_> = saboteur::all()

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::Arc;
@@ -64,9 +65,10 @@ pub(super) struct Gateway {
     /// system's folder for temporary files unless said
     #[arg(long, value_name = "DIR", requires = "launch")]
     work: Option<PathBuf>,
-    /// How many scenarios run side by side, instead of what the adapter allows
-    #[arg(long, value_name = "NUMBER", requires = "adapter")]
-    jobs: Option<usize>,
+    /// How many scenarios run side by side, instead of what the adapter allows; 8 against the
+    /// reference router, 1 against a gateway without an adapter
+    #[arg(long, value_name = "NUMBER")]
+    jobs: Option<NonZeroUsize>,
 }
 
 /// Where the client's key can stand, so that it is in no command line.
@@ -115,7 +117,7 @@ impl Gateway {
     ) -> Result<Whole<'a>, Stop> {
         let url = BaseUrl::parse(target).map_err(Stop::usage)?;
         let upstreams = self.upstreams.unwrap_or(DEFAULT_UPSTREAMS);
-        let jobs = self.jobs(adapter);
+        let jobs = self.jobs(adapter.map_or(1, |adapter| adapter.jobs));
         let mut left_out = Vec::new();
         let rounds = match adapter {
             Some(adapter) => split(adapter, scenarios, upstreams, &mut left_out)?,
@@ -179,7 +181,7 @@ impl Gateway {
             };
             let target = Target::Launched { adapter: Arc::clone(adapter), site };
             let scenarios = named(scenarios, &round.scenarios);
-            Ok(Part { target, scenarios, jobs: self.jobs(Some(adapter)), heading })
+            Ok(Part { target, scenarios, jobs: self.jobs(adapter.jobs), heading })
         });
         Ok(Whole { parts: parts.collect::<Result<_, Stop>>()?, left_out })
     }
@@ -205,8 +207,9 @@ impl Gateway {
         Ok(folder)
     }
 
-    fn jobs(&self, adapter: Option<&Arc<Adapter>>) -> usize {
-        self.jobs.or(adapter.map(|adapter| adapter.jobs)).unwrap_or(1).max(1)
+    /// How many scenarios run side by side where a target allows so many.
+    pub(super) fn jobs(&self, allowed: usize) -> usize {
+        self.jobs.map_or(allowed.max(1), NonZeroUsize::get)
     }
 
     /// The key that clients give to the target.

@@ -178,7 +178,7 @@ impl Run {
         let part = Part {
             target: Target::Reference(saboteur.transpose()?),
             scenarios: scenarios.iter().collect(),
-            jobs: SIDE_BY_SIDE,
+            jobs: self.gateway.jobs(SIDE_BY_SIDE),
             heading: String::new(),
         };
         Ok(Whole { parts: vec![part], left_out: Vec::new() })
