@@ -190,38 +190,46 @@ impl Rig {
         headers.extend(approach.headers);
         headers.extend(send.headers.iter().map(|(name, value)| (name.clone(), value.clone())));
         let prefix = |upstream: &String| group.hop(upstream).map(|hop| hop.prefix.clone());
-        let conduct = Conduct {
-            leave_after_events: match send.leave {
-                Some(Leave::AfterEvents(events)) => Some(events),
-                _ => None,
-            },
-            leave_when: match &send.leave {
-                Some(Leave::OnceAsked(upstream)) => {
-                    prefix(upstream).map(|prefix| self.asked(prefix).boxed())
-                }
-                _ => None,
-            },
-            read_when: (send.read_once_sent.as_ref().and_then(prefix))
-                .map(|prefix| self.sent(prefix).boxed()),
+        let leave_when = match &send.leave {
+            Some(Leave::OnceAsked(upstream)) => prefix(upstream),
+            _ => None,
         };
+        let leave_when = match leave_when {
+            Some(prefix) => Some(self.asked(prefix).await.boxed()),
+            None => None,
+        };
+        let read_when = match send.read_once_sent.as_ref().and_then(prefix) {
+            Some(prefix) => Some(self.sent(prefix).await.boxed()),
+            None => None,
+        };
+        let leave_after_events = match send.leave {
+            Some(Leave::AfterEvents(events)) => Some(events),
+            _ => None,
+        };
+        let conduct = Conduct { leave_after_events, leave_when, read_when };
         let path = front.path(send.endpoint);
         client::post(&front.url, &path, &headers, &bytes, self.patience, conduct).await
     }
 
-    /// Done when the upstream has one more request than now.
-    async fn asked(&self, prefix: String) {
+    /// Counts the upstream's requests now, before the call is sent: what is given is done when there
+    /// is one more.
+    async fn asked(&self, prefix: String) -> impl Future<Output = ()> + Send {
         let before = self.wire.hits(&prefix).await.len();
-        self.wire.arrived(&prefix, before + 1).await;
+        async move { self.wire.arrived(&prefix, before + 1).await }
     }
 
-    /// Done when the upstream has one more request than now, and has sent what it can; or when
-    /// that takes too long.
-    async fn sent(&self, prefix: String) {
-        let sent = async {
-            self.asked(prefix.clone()).await;
+    /// Counts likewise: what is given is done when there is one more, and the upstream has sent what
+    /// it can; or when that takes too long.
+    async fn sent(&self, prefix: String) -> impl Future<Output = ()> + Send {
+        let asked = self.asked(prefix.clone()).await;
+        let sent = async move {
+            asked.await;
             self.wire.hits(&prefix).await;
         };
-        let _ = tokio::time::timeout(self.patience.min(LEAVING), sent).await;
+        let limit = self.patience.min(LEAVING);
+        async move {
+            let _ = tokio::time::timeout(limit, sent).await;
+        }
     }
 }
 
