@@ -184,12 +184,15 @@ fn scripts(draft: &Draft, fixed: bool, out: &mut Vec<Draft>) {
             out.push(draft);
         };
         let named = Behaviour::named;
-        for plain in ["ok", "server_error"] {
+        // A success is simpler than any failure. Before others it would be a riddle: they are asked
+        // only where an odd request makes it useless, which would then have to stay odd.
+        let is_last = at + 1 == draft.chain.len();
+        let plains = if is_last { ["ok", "server_error"] } else { ["server_error", "ok"] };
+        for plain in plains {
             if link.script.len() > 1 {
                 with(vec![named(plain)]);
             }
-            // A success is simpler than any failure.
-            for place in (0..link.script.len()).filter(|&it| link.script[it] != named("ok")) {
+            for place in (0..link.script.len()).filter(|&it| link.script[it] != named(plains[0])) {
                 let mut script = link.script.clone();
                 script[place] = named(plain);
                 with(script);
