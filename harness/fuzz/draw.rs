@@ -150,6 +150,10 @@ fn fitting(
         if body.member("dimensions").is_none() && !dice.chance(10) {
             put(grammar, &mut body, "dimensions", "16");
         }
+        // Streams of a hundred choices are no better.
+        if is_stream_of_many(&body) {
+            put(grammar, &mut body, "n", "8");
+        }
         let takers = if for_all { &chain[..] } else { &chain[..1] };
         let takers: Vec<_> = takers.iter().map(|link| link.taker.clone()).collect();
         let body = fit(endpoint, &takers, body);
@@ -197,6 +201,11 @@ fn put(grammar: &Grammar, body: &mut Tree, name: &str, value: &str) {
         members.retain(|(known, _)| known != name);
         members.push((name.to_owned(), Tree::Scalar(value.to_owned())));
     }
+}
+
+fn is_stream_of_many(body: &Tree) -> bool {
+    let text = |name| body.member(name).map(Tree::compact).unwrap_or_default();
+    text("stream") == "true" && text("n").parse::<f64>().is_ok_and(|choices| choices > 8.0)
 }
 
 /// Whether it is known from the live providers what each of these makes of the body.
