@@ -142,6 +142,12 @@ impl Event {
         }
     }
 
+    /// Whether it is a chunk without anything of the answer, but for who speaks.
+    pub fn is_bare(&self) -> bool {
+        let value = self.value();
+        value["choices"].is_array() && value["usage"].is_null() && self.meaning() == Meaning::Frame
+    }
+
     /// Whether an answer starts here: its first role, or `response.created`.
     pub fn is_beginning(&self) -> bool {
         let value = self.value();
@@ -219,6 +225,8 @@ impl Event {
         }
         let is_beside = match parts[..] {
             ["choices", _, "content_filter_results", ..] => true,
+            // Who speaks may be told with the first word.
+            ["choices", _, "delta", "role"] => matches!(difference.kind, DifferenceKind::Added(_)),
             ["response", name, ..] => {
                 !["output", "usage", "error", "status", "incomplete_details"].contains(&name)
             }
@@ -326,6 +334,13 @@ mod tests {
         assert_eq!(named("gpt-5").model(), Some("gpt-5"));
         assert_eq!(one.likeness(&Event::new("n", one.data.clone())), Likeness::Other);
         assert_eq!(event("[DONE]").likeness(&event("[done]")), Likeness::Other);
+        let first = event(r#"{"choices":[{"delta":{"content":"a"}}]}"#);
+        let with_role = event(r#"{"choices":[{"delta":{"content":"a","role":"assistant"}}]}"#);
+        assert_ne!(first.likeness(&with_role), Likeness::Other);
+        assert_eq!(with_role.likeness(&first), Likeness::Other);
+        assert!(event(r#"{"choices":[],"prompt_filter_results":[]}"#).is_bare());
+        assert!(!event(r#"{"choices":[],"usage":{"total_tokens":1}}"#).is_bare());
+        assert!(!first.is_bare());
     }
 
     #[test]

@@ -195,6 +195,14 @@ fn model(findings: &mut Findings<'_>, attempt: &Attempt<'_>, received: &Tree) {
     if named.is_none() && is_azure && (in_path || attempt.hop.surface() == Surface::AzureLegacy) {
         return;
     }
+    // Where the path names the deployment, the body may have the model behind it.
+    let own_path = format!("/openai/deployments/{}/", attempt.hop.deployment);
+    if is_azure
+        && attempt.hit.target.contains(&own_path)
+        && named.as_deref() == Some(attempt.hop.model.as_str())
+    {
+        return;
+    }
     if named.as_deref() != Some(attempt.hop.deployment.as_str()) {
         let named = received.member("model").map_or_else(|| "nothing".to_owned(), Tree::compact);
         findings.breach(

@@ -238,6 +238,13 @@ impl Stream<'_> {
                 None => own.push(event),
             }
         }
+        let begun = self.answering.events.iter().filter(|it| it.is_beginning()).count().max(1);
+        if let Some(again) = own.iter().filter(|it| it.is_beginning()).nth(begun) {
+            breaches.push((
+                INVISIBLE,
+                format!("an event begins an answer once more: {}", brief(again)),
+            ));
+        }
         let has_end = self.told.iter().any(|event| event.meaning() == Meaning::End);
         if !is_interrupted && !has_end {
             breaches.push((END, format!("the end of attempt {number}'s stream is missing")));
@@ -306,11 +313,20 @@ impl Stream<'_> {
             Meaning::Frame | Meaning::Content => self.usage_wanted || !event.is_usage(),
         };
         let number = self.answering.attempt.number;
-        let sent: Vec<_> = self.answering.events.iter().filter(compared).collect();
-        let got: Vec<_> = own.iter().copied().filter(|event| compared(event)).collect();
-        let (mut breaches, mut beside) = (Vec::new(), None);
+        let mut sent: Vec<_> = self.answering.events.iter().filter(compared).collect();
+        let mut got: Vec<_> = own.iter().copied().filter(|event| compared(event)).collect();
+        // Of what holds nothing of the answer only what it tells beside it can be missed.
+        let mut bare = sent.iter().filter(|it| it.is_bare());
+        let left_out = bare.find(|it| it.place_in(got.iter().copied()).is_none());
+        let mut beside = left_out
+            .map(|event| format!("attempt {number} sent what was left out: {}", brief(event)));
+        sent.retain(|event| !event.is_bare());
+        got.retain(|event| !event.is_bare());
+        let places: Vec<_> = self.answering.events.iter().enumerate().collect();
+        let mut breaches = Vec::new();
         for at in 0..sent.len().max(got.len()) {
-            let place = at + 1;
+            let same = |event: &Event| places.iter().find(|(_, it)| std::ptr::eq(*it, event));
+            let place = sent.get(at).and_then(|event| same(event)).map_or(at, |(at, _)| *at) + 1;
             let what = match (sent.get(at), got.get(at)) {
                 (Some(sent), Some(got)) if sent.likeness(got) == Likeness::Same => continue,
                 (Some(sent), Some(got)) if sent.likeness(got) == Likeness::Equal => {
@@ -358,6 +374,16 @@ fn difference(wanted: &Event, other: &Event, before: &[&Event], after: &[&Event]
     }
     if holds(after, wanted) {
         return format!("came too late: {}", brief(wanted));
+    }
+    if wanted.name != other.name
+        && wanted.place_in([&Event::new(&wanted.name, &other.data)].into_iter()).is_some()
+    {
+        return format!(
+            "was named \"{}\" and came as \"{}\": {}",
+            wanted.name,
+            other.name,
+            brief(other)
+        );
     }
     let pointer = wanted.differs_at(other).map_or_else(String::new, |it| format!(" at {it}"));
     format!("was lost, or changed{pointer}: {}", brief(other))
