@@ -1,5 +1,6 @@
 //! The parts of a run, one after the other.
 
+use std::mem;
 use std::time::Duration;
 
 use anstream::eprintln;
@@ -15,7 +16,27 @@ use super::gateway::{Part, Whole};
 use super::interrupt::{Interrupt, holds};
 
 /// How often a gateway that ends by itself is started for what is left.
-const MOST_STARTS: usize = 5;
+const MOST_STARTS: usize = 10;
+
+/// How long before nobody answered a case may have seen its gateway end.
+const WHILE_IT_ENDS_MS: f64 = 1000.0;
+
+/// Whether the gateway was gone when this case began.
+fn was_left(case: &model::Case) -> bool {
+    case.reason.as_deref().unwrap_or_default().starts_with(UNREACHABLE)
+}
+
+/// The cases that may have seen the gateway end, which then was gone for those that are left.
+fn under_way(done: &[model::Case], left: &[model::Case]) -> Vec<String> {
+    let ended = |case: &model::Case| case.started_ms + case.took_ms;
+    let gone = left.iter().map(|case| case.started_ms).min_by(f64::total_cmp);
+    let gone = gone.or_else(|| done.iter().map(ended).max_by(f64::total_cmp)).unwrap_or_default();
+    let seen = |case: &&model::Case| {
+        let is_bad = matches!(case.outcome, model::Outcome::Fail | model::Outcome::Inconclusive);
+        is_bad && ended(case) + WHILE_IT_ENDS_MS >= gone
+    };
+    done.iter().filter(seen).map(|case| case.id.clone()).collect()
+}
 
 /// What runs the parts.
 pub(super) struct Parts<'a> {
@@ -56,37 +77,55 @@ impl Parts<'_> {
         Ok(cases)
     }
 
-    /// Runs one part; where its gateway ends by itself, it is started again for what is left.
+    /// Runs one part; where its gateway ends by itself, it is started again for what is left. Of
+    /// several cases that were under way then, each is run by itself, to tell which one ended it.
     fn part(
         &self,
         part: &Part<'_>,
         process: &mut Option<Process>,
     ) -> Result<Vec<model::Case>, StartError> {
         let mut cases = Vec::new();
-        let mut scenarios = part.scenarios.clone();
+        let (mut scenarios, mut alone) = (part.scenarios.clone(), Vec::new());
         for starts_left in (0..MOST_STARTS).rev() {
-            let Some(rig) = self.start(process.take(), &scenarios, part)? else { break };
+            let jobs = if alone.is_empty() || starts_left == 0 { part.jobs } else { 1 };
+            let mut batch = mem::take(&mut alone);
+            if jobs == part.jobs {
+                batch.append(&mut scenarios);
+            }
+            let Some(rig) = self.start(process.take(), &batch, part)? else { break };
             let recorder = self.recorder.of(&rig);
             let handle = self.runtime.handle();
-            let ran =
-                rig.run_watched(handle, &scenarios, part.jobs, &recorder, &self.interrupt.stop);
+            let ran = rig.run_watched(handle, &batch, jobs, &recorder, &self.interrupt.stop);
             *process = rig.release();
             let ended = process.as_mut().and_then(Process::ended);
             if ended.is_some() || !part.reloads() {
                 self.stop(process.take());
             }
-            let is_left = |case: &model::Case| {
-                let reason = case.reason.as_deref().unwrap_or_default();
-                ended.is_some() && starts_left > 0 && reason.starts_with(UNREACHABLE)
-            };
-            let (left, done): (Vec<_>, Vec<_>) = ran.into_iter().flatten().partition(is_left);
+            let ended = ended.filter(|_| starts_left > 0);
+            let (left, mut done): (Vec<_>, Vec<_>) =
+                ran.into_iter().flatten().partition(|case| ended.is_some() && was_left(case));
+            let mut under_way = under_way(&done, &left);
+            // By itself only the last one can have ended it.
+            if ended.is_none() || jobs == 1 || under_way.len() == 1 {
+                under_way.clear();
+            }
+            done.retain(|case| !under_way.contains(&case.id));
             cases.extend(done);
-            scenarios.retain(|scenario| left.iter().any(|case| case.id == scenario.id));
-            let (Some(status), false) = (ended, scenarios.is_empty()) else { break };
-            let number = scenarios.len();
-            eprintln!(
-                "the gateway ended by itself ({status}); it is started again for {number} more"
-            );
+            let is_left = |it: &&Scenario| left.iter().any(|case| case.id == it.id);
+            let again = |it: &&Scenario| under_way.contains(&it.id) || jobs == 1 && is_left(it);
+            alone = batch.iter().copied().filter(again).collect();
+            if jobs > 1 {
+                scenarios = batch.into_iter().filter(is_left).collect();
+            }
+            let number = scenarios.len() + alone.len();
+            if number == 0 {
+                break;
+            }
+            if let Some(status) = ended {
+                eprintln!(
+                    "the gateway ended by itself ({status}); it is started again for {number} more"
+                );
+            }
         }
         Ok(cases)
     }
