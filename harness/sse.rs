@@ -225,6 +225,10 @@ impl Event {
         }
         let is_beside = match parts[..] {
             ["choices", _, "content_filter_results", ..] => true,
+            // More may be told of the cost than was given.
+            ["usage", _, ..] | ["response", "usage", _, ..] => {
+                matches!(difference.kind, DifferenceKind::Added(_))
+            }
             // Who speaks may be told with the first word.
             ["choices", _, "delta", "role"] => matches!(difference.kind, DifferenceKind::Added(_)),
             ["response", name, ..] => {
@@ -338,6 +342,10 @@ mod tests {
         let with_role = event(r#"{"choices":[{"delta":{"content":"a","role":"assistant"}}]}"#);
         assert_ne!(first.likeness(&with_role), Likeness::Other);
         assert_eq!(with_role.likeness(&first), Likeness::Other);
+        let cost = event(r#"{"choices":[],"usage":{"total_tokens":1}}"#);
+        let more = event(r#"{"choices":[],"usage":{"total_tokens":1,"cost":0.1}}"#);
+        assert_ne!(cost.likeness(&more), Likeness::Other);
+        assert_eq!(more.likeness(&cost), Likeness::Other);
         assert!(event(r#"{"choices":[],"prompt_filter_results":[]}"#).is_bare());
         assert!(!event(r#"{"choices":[],"usage":{"total_tokens":1}}"#).is_bare());
         assert!(!first.is_bare());

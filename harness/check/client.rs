@@ -314,7 +314,7 @@ fn own_group(findings: &mut Findings<'_>) {
 }
 
 /// Headers that say the same whoever answers, or that each server writes anew.
-const GENERAL: [&str; 9] = [
+const GENERAL: [&str; 11] = [
     "content-type",
     "content-length",
     "connection",
@@ -324,6 +324,8 @@ const GENERAL: [&str; 9] = [
     "vary",
     "cache-control",
     "strict-transport-security",
+    "x-accel-buffering",
+    "x-content-type-options",
 ];
 
 /// What an earlier attempt's answer had in its head is not true of another one's.
