@@ -198,6 +198,11 @@ impl Process {
         self.child.try_wait().ok().flatten()
     }
 
+    /// The same, with patience: it stops answering a moment before it is seen to have ended.
+    pub async fn ended_within(&mut self, limit: Duration) -> Option<ExitStatus> {
+        timeout(limit, self.child.wait()).await.ok()?.ok()
+    }
+
     /// Ends it and all that it started: politely until `hurry` is done, then not.
     pub async fn stop(mut self, hurry: impl Future<Output = ()>) {
         #[cfg(unix)]

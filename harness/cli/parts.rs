@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anstream::eprintln;
 use fallproof::adapter::Process;
+use fallproof::client::Ending;
 use fallproof::drive::{Case, Outcome, Rig, StartError, UNREACHABLE, Watch as _};
 use fallproof::report::model;
 use fallproof::report::record::Recorder;
@@ -18,12 +19,16 @@ use super::interrupt::{Interrupt, holds};
 /// How often a gateway that ends by itself is started for what is left.
 const MOST_STARTS: usize = 10;
 
-/// How long before nobody answered a case may have seen its gateway end.
-const WHILE_IT_ENDS_MS: f64 = 1000.0;
+/// How long before nobody answered a case may have seen its gateway end, and how long after it the
+/// end may be seen.
+const WHILE_IT_ENDS: Duration = Duration::from_secs(1);
 
-/// Whether the gateway was gone when this case began.
+/// Whether the gateway was gone when this case began, or went before it was wired.
 fn was_left(case: &model::Case) -> bool {
-    case.reason.as_deref().unwrap_or_default().starts_with(UNREACHABLE)
+    let reason = case.reason.as_deref().unwrap_or_default();
+    let is_broken_off =
+        [Ending::Closed, Ending::Reset].iter().any(|it| reason.contains(&it.in_words()));
+    reason.starts_with(UNREACHABLE) || is_broken_off
 }
 
 /// The cases that may have seen the gateway end, which then was gone for those that are left.
@@ -33,7 +38,7 @@ fn under_way(done: &[model::Case], left: &[model::Case]) -> Vec<String> {
     let gone = gone.or_else(|| done.iter().map(ended).max_by(f64::total_cmp)).unwrap_or_default();
     let seen = |case: &&model::Case| {
         let is_bad = matches!(case.outcome, model::Outcome::Fail | model::Outcome::Inconclusive);
-        is_bad && ended(case) + WHILE_IT_ENDS_MS >= gone
+        is_bad && ended(case) + WHILE_IT_ENDS.as_secs_f64() * 1000.0 >= gone
     };
     done.iter().filter(seen).map(|case| case.id.clone()).collect()
 }
@@ -97,7 +102,14 @@ impl Parts<'_> {
             let handle = self.runtime.handle();
             let ran = rig.run_watched(handle, &batch, jobs, &recorder, &self.interrupt.stop);
             *process = rig.release();
-            let ended = process.as_mut().and_then(Process::ended);
+            let is_gone = ran.iter().flatten().any(was_left);
+            let ended = match process.as_mut() {
+                Some(process) if is_gone => {
+                    self.runtime.block_on(process.ended_within(WHILE_IT_ENDS))
+                }
+                Some(process) => process.ended(),
+                None => None,
+            };
             if ended.is_some() || !part.reloads() {
                 self.stop(process.take());
             }
