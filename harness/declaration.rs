@@ -27,6 +27,9 @@ pub struct Declaration {
     /// Requirements of the policy level that it does not claim, and why.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub does_not_claim: IndexMap<String, String>,
+    /// Why it may pass over a deployment that has failed, for a time of its own choice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rests: Option<String>,
     /// Parts of a request that it leaves out, adds or changes on purpose.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub adapts: Vec<Adaptation>,

@@ -1,5 +1,6 @@
 //! What one scenario says must happen, beyond the requirements that hold always.
 
+use super::route::may_rest;
 use super::{Finding, Findings, Verdict, unclaimed};
 use crate::declaration::Condition;
 use serde_json::Value;
@@ -92,6 +93,10 @@ fn folded(names: &[String]) -> Vec<&String> {
 /// on where the reference does not, or the other way round, or does not claim all that is proven.
 fn another_way(view: View<'_>) -> Option<String> {
     if let Some(because) = unclaimed(view) {
+        return Some(because.to_owned());
+    }
+    let passed_over = view.attempts().next().is_some_and(|first| first.place > 0);
+    if let (true, Some(because)) = (passed_over, may_rest(view)) {
         return Some(because.to_owned());
     }
     if view.group.policy.fallback_on.is_some() {

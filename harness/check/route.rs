@@ -146,7 +146,15 @@ fn not_asked(findings: &mut Findings<'_>, attempt: &Attempt<'_>, place: usize) {
         attempt.hop.upstream,
         name(view, place)
     );
-    findings.breach(requirement, Some(attempt.number), None, message);
+    let declared = may_rest(view).map(str::to_owned);
+    findings.declared_breach(requirement, Some(attempt.number), None, message, declared);
+}
+
+/// Why a deployment of the group may rest that the group itself does not put aside, where it can
+/// have failed before.
+pub(super) fn may_rest(view: View<'_>) -> Option<&str> {
+    let was_asked = view.history().next().is_some() || view.step.call > 0;
+    view.declaration.rests.as_deref().filter(|_| was_asked)
 }
 
 /// Whoever has failed before and may be asked again must be, where nobody else is.
