@@ -76,6 +76,32 @@ fn the_founding_bug_is_told_by_requirement_hops_diff_and_replay_and_ends_with_1(
 }
 
 #[test]
+fn the_reference_router_is_held_to_what_the_requirements_leave_to_others() {
+    for (script, policy, expected, words) in [
+        ("server_error", "", "{ status: 502 }", "expected status 502 for the client, got 500"),
+        (
+            "{ reply: server_error, times: 2 }",
+            ", retries: 1",
+            "{ attempts: [only] }",
+            "expected attempts at only, saw only, only",
+        ),
+    ] {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let text = format!(
+            "title: A call that fails\nproves: [FP-ROUTE-03]\n\
+             upstreams: {{ only: {{ provider: openai, model: gpt-5, script: [{script}] }} }}\n\
+             group: {{ chain: [only]{policy} }}\n\
+             steps: [{{ send: {{ endpoint: responses, body: {{ input: Hi }} }}, expect: {expected} }}]\n"
+        );
+        std::fs::write(folder.path().join("fails.yaml"), text).expect("it can be written");
+        let scenarios = folder.path().to_str().expect("a temporary path is text");
+        let output = fallproof(&["run", "--scenarios", scenarios]);
+        assert_eq!(output.status.code(), Some(1), "{}{}", stdout(&output), stderr(&output));
+        assert!(stdout(&output).contains(words), "{}", stdout(&output));
+    }
+}
+
+#[test]
 fn a_wrong_scenario_is_shown_with_its_line_and_the_right_word_and_ends_with_2() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let scenario = include_str!("../scenarios/responses-compact/openai-to-azure.yaml")

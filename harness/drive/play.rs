@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use fallproof_mocks::journal::{Hit, HitKind};
-use futures_util::FutureExt as _;
-use futures_util::future::join_all;
+use futures_util::FutureExt;
+use futures_util::future::{OptionFuture, join_all};
 
 use super::{Case, Failure, Outcome, Rig, Running, needs_silence, plug};
 use crate::adapter::Front;
@@ -74,6 +74,7 @@ impl Rig {
                     group,
                     gateway_key: &self.gateway_key,
                     declaration: &self.declaration,
+                    is_reference: matches!(self.running, Running::Reference(_)),
                     planned: &planned[call],
                     index: earlier.len() + call,
                     step,
@@ -190,23 +191,19 @@ impl Rig {
         headers.extend(approach.headers);
         headers.extend(send.headers.iter().map(|(name, value)| (name.clone(), value.clone())));
         let prefix = |upstream: &String| group.hop(upstream).map(|hop| hop.prefix.clone());
-        let leave_when = match &send.leave {
-            Some(Leave::OnceAsked(upstream)) => prefix(upstream),
-            _ => None,
+        let (leave_after_events, once_asked) = match &send.leave {
+            Some(Leave::AfterEvents(events)) => (Some(*events), None),
+            Some(Leave::OnceAsked(upstream)) => (None, prefix(upstream)),
+            None => (None, None),
         };
-        let leave_when = match leave_when {
-            Some(prefix) => Some(self.asked(prefix).await.boxed()),
-            None => None,
+        let once_sent = send.read_once_sent.as_ref().and_then(prefix);
+        let leave_when = OptionFuture::from(once_asked.map(|prefix| self.asked(prefix))).await;
+        let read_when = OptionFuture::from(once_sent.map(|prefix| self.sent(prefix))).await;
+        let conduct = Conduct {
+            leave_after_events,
+            leave_when: leave_when.map(FutureExt::boxed),
+            read_when: read_when.map(FutureExt::boxed),
         };
-        let read_when = match send.read_once_sent.as_ref().and_then(prefix) {
-            Some(prefix) => Some(self.sent(prefix).await.boxed()),
-            None => None,
-        };
-        let leave_after_events = match send.leave {
-            Some(Leave::AfterEvents(events)) => Some(events),
-            _ => None,
-        };
-        let conduct = Conduct { leave_after_events, leave_when, read_when };
         let path = front.path(send.endpoint);
         client::post(&front.url, &path, &headers, &bytes, self.patience, conduct).await
     }
