@@ -289,7 +289,8 @@ impl Decimal {
     }
 }
 
-fn quoted(text: &str) -> String {
+/// The text as JSON writes it.
+pub(crate) fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 

@@ -19,7 +19,8 @@ use fallproof::fuzz::draw::Scope;
 use fallproof::fuzz::found::{self, Saved};
 use fallproof::fuzz::hunt::{Find, Hunt, Tally, shrink};
 use fallproof::plan::{Addresses, Plan};
-use fallproof::saboteur::{self, Saboteur};
+use fallproof::report::words::counted;
+use fallproof::saboteur::Saboteur;
 use fallproof::scenario::Scenario;
 use fallproof::shell::quoted;
 use fallproof::{check, requirement};
@@ -29,7 +30,7 @@ use tokio::runtime::Runtime;
 
 use super::gateway::Gateway;
 use super::interrupt::{Interrupt, holds};
-use super::{DEFAULT_UPSTREAMS, SCENARIOS, Stop, runtime};
+use super::{DEFAULT_UPSTREAMS, SCENARIOS, Stop, runtime, saboteur};
 
 /// Cases where neither their number nor a time is given.
 const DEFAULT_CASES: u64 = 10_000;
@@ -142,14 +143,7 @@ impl Fuzz {
     }
 
     fn saboteur(&self) -> Result<Option<&'static Saboteur>, Stop> {
-        let find = |name: &str| {
-            saboteur::find(name).ok_or_else(|| {
-                Stop::usage(format!(
-                    "there is no saboteur `{name}`; `fallproof saboteurs` lists them"
-                ))
-            })
-        };
-        self.saboteur.as_deref().map(find).transpose()
+        self.saboteur.as_deref().map(saboteur::find).transpose()
     }
 
     /// Where cases are played. What a gateway is configured for is put into the scope.
@@ -370,10 +364,6 @@ fn met(find: &Find) -> String {
     let endpoints: Vec<_> = find.endpoints.iter().map(|endpoint| endpoint.path()).collect();
     let cases = counted(usize::try_from(find.count).unwrap_or(usize::MAX), "case");
     format!("in {cases}, first in case {}; at {}", find.case, endpoints.join(", "))
-}
-
-fn counted(count: usize, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 /// A seed that nobody chose.

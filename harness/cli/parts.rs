@@ -1,6 +1,7 @@
 //! The parts of a run, one after the other.
 
 use std::mem;
+use std::process::ExitStatus;
 use std::time::Duration;
 
 use anstream::eprintln;
@@ -103,13 +104,7 @@ impl Parts<'_> {
             let ran = rig.run_watched(handle, &batch, jobs, &recorder, &self.interrupt.stop);
             *process = rig.release();
             let is_gone = ran.iter().flatten().any(was_left);
-            let ended = match process.as_mut() {
-                Some(process) if is_gone => {
-                    self.runtime.block_on(process.ended_within(WHILE_IT_ENDS))
-                }
-                Some(process) => process.ended(),
-                None => None,
-            };
+            let ended = process.as_mut().and_then(|it| self.end_of(it, is_gone));
             if ended.is_some() || !part.reloads() {
                 self.stop(process.take());
             }
@@ -157,6 +152,15 @@ impl Parts<'_> {
                 () = holds(self.interrupt.stop.clone()) => Ok(None),
             }
         })
+    }
+
+    /// How a gateway ended, where it has; the end of one that is gone is waited for.
+    fn end_of(&self, process: &mut Process, is_gone: bool) -> Option<ExitStatus> {
+        if is_gone {
+            self.runtime.block_on(process.ended_within(WHILE_IT_ENDS))
+        } else {
+            process.ended()
+        }
     }
 
     fn stop(&self, process: Option<Process>) {

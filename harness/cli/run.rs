@@ -20,14 +20,13 @@ use fallproof::report::raw::Raw;
 use fallproof::report::record::{Listen, Recorder};
 use fallproof::report::redact::Redactor;
 use fallproof::report::{text, words};
-use fallproof::saboteur;
 use fallproof::scenario::Scenario;
 use fallproof::shell::quoted;
 
 use super::gateway::{Gateway, Part, Whole};
 use super::interrupt::Interrupt;
 use super::parts::Parts;
-use super::{DEFAULT_UPSTREAMS, Selected, Selection, Stop, github, runtime};
+use super::{DEFAULT_UPSTREAMS, Selected, Selection, Stop, github, runtime, saboteur};
 
 /// Scenarios that run side by side against the reference router.
 const SIDE_BY_SIDE: usize = 8;
@@ -168,13 +167,7 @@ impl Run {
 
     /// Everything against the reference router.
     fn reference<'a>(&self, scenarios: &'a [Scenario]) -> Result<Whole<'a>, Stop> {
-        let saboteur = self.saboteur.as_deref().map(|name| {
-            saboteur::find(name).ok_or_else(|| {
-                Stop::usage(format!(
-                    "there is no saboteur `{name}`; `fallproof saboteurs` lists them"
-                ))
-            })
-        });
+        let saboteur = self.saboteur.as_deref().map(saboteur::find);
         let part = Part {
             target: Target::Reference(saboteur.transpose()?),
             scenarios: scenarios.iter().collect(),
@@ -205,8 +198,7 @@ impl Run {
 fn write_baseline(file: &Path, (text, entries): &(String, usize)) -> Result<(), Stop> {
     let written = File::create_new(file).and_then(|mut file| file.write_all(text.as_bytes()));
     written.map_err(|error| Stop::Harness(format!("{}: {error}", file.display())))?;
-    let noun = if *entries == 1 { "failure" } else { "failures" };
-    eprintln!("wrote {}: {entries} expected {noun}", file.display());
+    eprintln!("wrote {}: {}", file.display(), words::counted(*entries, "expected failure"));
     Ok(())
 }
 

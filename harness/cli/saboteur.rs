@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use anstream::println;
 use clap::Args;
 use fallproof::plan::{Addresses, Plan};
-use fallproof::saboteur;
+use fallproof::saboteur::{self, Saboteur};
 use fallproof::target::{REFERENCE_CLIENT_KEY, Reference};
 
 use super::{Selected, Selection, Stop, interrupted, runtime};
@@ -27,10 +27,7 @@ pub(super) struct SaboteurArgs {
 
 impl SaboteurArgs {
     pub(super) fn execute(self) -> Result<(), Stop> {
-        let saboteur = saboteur::find(&self.name).ok_or_else(|| {
-            let name = &self.name;
-            Stop::usage(format!("there is no saboteur `{name}`; `fallproof saboteurs` lists them"))
-        })?;
+        let saboteur = find(&self.name)?;
         let Selected { scenarios, .. } = self.selection.choose()?;
         let plan = Plan::new(&scenarios, Addresses::stable(self.upstreams));
         runtime()?.block_on(async {
@@ -50,4 +47,11 @@ impl SaboteurArgs {
             Ok(())
         })
     }
+}
+
+/// The saboteur of this name.
+pub(super) fn find(name: &str) -> Result<&'static Saboteur, Stop> {
+    saboteur::find(name).ok_or_else(|| {
+        Stop::usage(format!("there is no saboteur `{name}`; `fallproof saboteurs` lists them"))
+    })
 }

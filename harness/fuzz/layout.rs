@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::dice::Dice;
-use crate::json::Tree;
+use crate::json::{Tree, quoted};
 use crate::scenario::MODEL_PLACEHOLDER;
 
 /// The layout of a body.
@@ -67,8 +67,4 @@ impl Layout {
             members.iter().map(|(name, value)| format!("{name}{blank}:{blank}{value}")).collect();
         let _ = write!(out, "{{{blank}{}{blank}}}", members.join(&format!(",{blank}")));
     }
-}
-
-fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
 }

@@ -5,8 +5,10 @@ use std::fmt::Write as _;
 
 use super::draft::Draft;
 use crate::declaration::{Adaptation, Condition, Declaration};
+use crate::json::quoted;
 
-/// The draft as the `declaration` of an adapter; what was seen beside it as comments.
+/// The draft as the `declaration` of an adapter; what was seen beside it as comments. JSON's strings
+/// are YAML's, too.
 pub fn yaml(draft: &Draft) -> String {
     let Draft { declaration, remarks } = draft;
     let mut text =
@@ -46,11 +48,6 @@ pub fn yaml(draft: &Draft) -> String {
         }
     }
     text
-}
-
-/// JSON's strings are YAML's, too.
-fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
 }
 
 /// In what the second declaration differs from the first, a line each: `+` what is only in the

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::model::{Kept, Level, Report, Severity, Verdict};
+use super::words;
 
 /// What stands on the left.
 const LABEL: &str = "fallproof";
@@ -40,8 +41,7 @@ impl Badge {
             }
             (Verdict::NotConformant, 0) => ("not conformant".to_owned(), Colour::Red),
             (Verdict::NotConformant, broken) => {
-                let noun = if broken == 1 { "requirement" } else { "requirements" };
-                (format!("{broken} {noun} broken"), Colour::Red)
+                (format!("{} broken", words::requirements(broken)), Colour::Red)
             }
             (Verdict::Interrupted | Verdict::Conformant, _) if !report.is_whole() => {
                 ("partial run".to_owned(), Colour::Grey)

@@ -8,6 +8,7 @@ use owo_colors::{OwoColorize as _, Style};
 use super::model::{
     Baseline, Case, Change, Counts, Diff, Failure, Finding, Outcome, Stale, Step, Weight,
 };
+use super::words;
 use crate::requirement;
 
 /// One case as it is printed; empty for one that passed.
@@ -61,8 +62,7 @@ pub fn summary(counts: &Counts) -> String {
         .map(|(_, (word, number))| format!("{number} {word}"))
         .collect();
     let sum: usize = all.iter().map(|(_, number)| number).sum();
-    let noun = if sum == 1 { "scenario" } else { "scenarios" };
-    format!("{sum} {noun}: {}", told.join(", "))
+    format!("{}: {}", words::counted(sum, "scenario"), told.join(", "))
 }
 
 /// What is to be done about the baseline; empty where nothing is.

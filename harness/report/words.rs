@@ -116,12 +116,17 @@ pub fn short(fingerprint: &str) -> &str {
 
 /// `1 case`, `2 cases`.
 pub fn cases(number: usize) -> String {
-    format!("{number} case{}", if number == 1 { "" } else { "s" })
+    counted(number, "case")
 }
 
 /// `1 requirement`, `2 requirements`.
 pub fn requirements(number: usize) -> String {
-    format!("{number} requirement{}", if number == 1 { "" } else { "s" })
+    counted(number, "requirement")
+}
+
+/// The number with the noun, in the plural but for one.
+pub fn counted(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 fn inconclusive(report: &Report) -> String {

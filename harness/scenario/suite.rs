@@ -60,14 +60,15 @@ impl Suite {
     }
 
     fn of_chosen(files: Files, patterns: &[String]) -> Result<Option<Self>, LoadError> {
-        let fits = |file: &Result<SuiteFile, _>, pattern: &str| {
-            file.as_ref().is_ok_and(|file| may_hold(file, pattern))
+        let resolved = |pattern| (pattern, Path::new(pattern).canonicalize().ok());
+        let wanted: Vec<_> = patterns.iter().map(|it| resolved(it.as_str())).collect();
+        let fits = |file: &Result<SuiteFile, _>, (pattern, path): &(&str, Option<PathBuf>)| {
+            file.as_ref().is_ok_and(|file| may_hold(file, pattern, path.as_deref()))
         };
-        let is_met = |pattern: &String| files.iter().any(|file| fits(file, pattern));
-        if !patterns.iter().all(is_met) {
+        if !wanted.iter().all(|wanted| files.iter().any(|file| fits(file, wanted))) {
             return Ok(None);
         }
-        let is_chosen = |file: &_| patterns.iter().any(|pattern| fits(file, pattern));
+        let is_chosen = |file: &_| wanted.iter().any(|wanted| fits(file, wanted));
         let files: Files = files.into_iter().filter(is_chosen).collect();
         Self::of(&files).map(Some)
     }
@@ -182,13 +183,14 @@ impl Suite {
     }
 
     fn below_path(&self, path: &Path) -> Vec<Scenario> {
-        let fits = |scenario: &&Scenario| is_below(&scenario.file, path);
+        let Ok(path) = path.canonicalize() else { return Vec::new() };
+        let fits = |scenario: &&Scenario| is_below(&scenario.file, &path);
         self.scenarios.iter().filter(fits).cloned().collect()
     }
 }
 
-/// Whether a pattern may mean scenarios of this file, by its id or by its path.
-fn may_hold(file: &SuiteFile, pattern: &str) -> bool {
+/// Whether a pattern may mean scenarios of this file, by its id, or by its path where it is one.
+fn may_hold(file: &SuiteFile, pattern: &str, path: Option<&Path>) -> bool {
     let Ok(id) = id(&file.below, &file.file) else { return false };
     let fits = if let Some((head, _)) = pattern.split_once(['*', '?', '[', '{', '\\']) {
         id.starts_with(head) || head.starts_with(&id)
@@ -196,12 +198,12 @@ fn may_hold(file: &SuiteFile, pattern: &str) -> bool {
         let rest = id.strip_prefix(family(pattern).trim_end_matches('/'));
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
-    fits || is_below(&file.file, Path::new(pattern))
+    fits || path.is_some_and(|path| is_below(&file.file, path))
 }
 
-/// Whether this path leads to the file or to a folder above it.
+/// Whether this path without links is the file's, or that of a folder above it.
 fn is_below(file: &Path, path: &Path) -> bool {
-    path.canonicalize().is_ok_and(|path| file.canonicalize().is_ok_and(|it| it.starts_with(path)))
+    file.canonicalize().is_ok_and(|file| file.starts_with(path))
 }
 
 fn load_outsider(file: &Path) -> Result<Vec<Scenario>, SelectError> {

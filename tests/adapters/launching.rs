@@ -204,24 +204,29 @@ mod unix {
         assert_eq!(output.status.code(), Some(130), "{}", text(&output.stderr));
     }
 
-    /// The reference adapter with another launch, a program being put for `PROGRAM`.
-    fn reference(launch: &str) -> String {
+    /// The reference adapter, whose router is started by a shell that does something before, with
+    /// more said of its launch.
+    fn reference(before: &str, more: &str) -> String {
         let text = std::fs::read_to_string(crate::support::root().join(REFERENCE));
         let text = text.expect("it is there");
         let start = text.find("launch:").expect("it has one");
-        let launch = launch.replace("PROGRAM", env!("CARGO_BIN_EXE_fallproof"));
-        format!("{}{launch}\n", &text[..start])
+        let program = env!("CARGO_BIN_EXE_fallproof");
+        let script = format!("{before} exec {program} router --config router.yaml --listen \"$0\"");
+        let address = "{{ gateway.host }}:{{ gateway.port }}";
+        format!(
+            "{}launch:\n  program: sh\n  arguments: [-c, {script:?}, \"{address}\"]\n  {more}\n",
+            &text[..start]
+        )
     }
+
+    /// How the reference router is seen to be ready.
+    const READY: &str = "ready: { path: /health, seconds: 30 }";
 
     #[test]
     fn a_gateway_that_reads_its_files_again_is_started_once_for_all_settings() {
-        let script = "echo started; exec PROGRAM router --config router.yaml --listen \"$0\"";
-        let launch = format!(
-            "settings: {{ retries: group.policy.retries }}\n\
-             launch:\n  program: sh\n  arguments: [-c, {script:?}, \"{{{{ gateway.host }}}}:{{{{ gateway.port }}}}\"]\n  \
-             reload: HUP\n  ready: {{ path: /v1/models, contains: \"{{{{ groups[-1].name }}}}\", seconds: 30 }}\n"
-        );
-        let (_adapter, file) = file(&reference(&launch));
+        let ready = "ready: { path: /v1/models, contains: \"{{ groups[-1].name }}\", seconds: 30 }";
+        let more = format!("reload: HUP\n  {ready}\nsettings: {{ retries: group.policy.retries }}");
+        let (_adapter, file) = file(&reference("echo started;", &more));
         let report = TempDir::new().expect("a temporary folder");
         let run = command(&["run", FOUNDING, "routing/retries-then-next", "--launch", "--report"])
             .args([report.path(), "--adapter".as_ref(), file.as_path()])
@@ -251,14 +256,8 @@ mod unix {
             std::fs::write(scenarios.join(format!("{name}.yaml")), text).expect("it is written");
         }
         let pipe = pipe(folder.path());
-        let script = format!(
-            "(echo $$ > {pipe}) & exec PROGRAM router --config router.yaml --listen \"$0\""
-        );
-        let launch = format!(
-            "launch:\n  program: sh\n  arguments: [-c, {script:?}, \"{{{{ gateway.host }}}}:{{{{ gateway.port }}}}\"]\n  \
-             ready: {{ path: /health, seconds: 30 }}\n"
-        );
-        let (_adapter, file) = file(&reference(&launch).replace("jobs: 8", ""));
+        let adapter = reference(&format!("(echo $$ > {pipe}) &"), READY);
+        let (_adapter, file) = file(&adapter);
         let report = folder.path().join("report");
         let run = command(&["run", "--launch", "--jobs", "1", "--scenarios"])
             .args([scenarios.as_path(), "--adapter".as_ref(), file.as_path()])
@@ -299,14 +298,8 @@ mod unix {
     fn a_gateway_is_gone_with_all_that_it_started_when_the_run_is_over() {
         let folder = TempDir::new().expect("a temporary folder");
         let pipe = pipe(folder.path());
-        let script = format!(
-            "exec 3>{pipe}; sleep 60 & exec PROGRAM router --config router.yaml --listen \"$0\""
-        );
-        let launch = format!(
-            "launch:\n  program: sh\n  arguments: [-c, {script:?}, \"{{{{ gateway.host }}}}:{{{{ gateway.port }}}}\"]\n  \
-             ready: {{ path: /health, seconds: 30 }}\n"
-        );
-        let (_adapter, file) = file(&reference(&launch));
+        let adapter = reference(&format!("exec 3>{pipe}; sleep 60 &"), READY);
+        let (_adapter, file) = file(&adapter);
         let run = command(&["run", FOUNDING, "--launch", "--adapter"])
             .args([file.as_path(), "--work".as_ref(), folder.path()])
             .stdout(Stdio::piped())

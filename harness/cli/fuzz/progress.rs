@@ -6,8 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use fallproof::fuzz::hunt::Tally;
-
-use super::counted;
+use fallproof::report::words::counted;
 
 /// Tells how far the hunt is: on one line of a terminal, else line by line and less often.
 pub(super) fn progress(tally: &Tally, cases: Option<u64>, started: Instant, done: &AtomicBool) {
