@@ -111,13 +111,29 @@ fn is_caught(
         .filter(|requirement| requirement.saboteurs.iter().any(|name| name == saboteur.name))
         .map(|requirement| requirement.code.as_str())
         .collect();
+    if own.is_empty() {
+        return Err("no requirement in scenarios/requirements.yaml names it".into());
+    }
     let expected: BTreeSet<_> = own.iter().chain(saboteur.also).copied().collect();
     let broken = broken_by(saboteur, &own, scenarios, runtime);
-    let precise = broken == expected || !all_of_it() && broken.is_subset(&expected);
-    if own.is_empty() || !own.is_subset(&broken) || !precise {
-        return Err(format!("expected {expected:?}, the suite found {broken:?}").into());
+    let sentence = |code: &str| requirement::find(code).map_or("", |it| it.sentence.trim());
+    let told = |codes: BTreeSet<&str>, what: &str| {
+        let line = |code| format!("{code} {what}: {}", sentence(code));
+        codes.into_iter().map(line).collect::<Vec<_>>()
+    };
+    let spared: BTreeSet<_> = saboteur.also.iter().copied().filter(|_| all_of_it()).collect();
+    let wrong = [
+        told(&own - &broken, "names it, and did not catch it"),
+        told(&broken - &expected, "caught it, and its entry in the catalogue does not say so"),
+        told(&spared - &broken, "did not catch it, and its entry in the catalogue says so"),
+    ]
+    .concat();
+    if wrong.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    let Saboteur { name, breaks, .. } = saboteur;
+    let wrong = wrong.join("\n");
+    Err(format!("{name} {breaks}:\n{wrong}\nsee: cargo run -- run --saboteur {name}").into())
 }
 
 fn requirements_are_proven(scenarios: &[Scenario]) -> Result<(), Failed> {
