@@ -478,7 +478,7 @@ pub(super) const ALL: &[Saboteur] = &[
     Saboteur {
         name: "sorts-members",
         breaks: "writes the members of a body in alphabetical order",
-        also: &["FP-PAYLOAD-06"],
+        also: &[],
         means: Means::Meddled(|out| {
             out.edit(|body| {
                 if let Tree::Object(members) = body {
