@@ -4,7 +4,7 @@
 //! By itself each saboteur meets the scenarios that were written for what it breaks, until it is
 //! caught. With `FALLPROOF_ALL=1` each meets the whole suite, which takes minutes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -28,13 +28,14 @@ fn all_of_it() -> bool {
     std::env::var_os("FALLPROOF_ALL").is_some()
 }
 
-/// The codes that the suite finds broken in this router; `own` are those that it must.
+/// The codes that the suite finds broken in this router, each with a scenario that shows it; `own`
+/// are those that it must.
 fn broken_by(
     saboteur: &'static Saboteur,
     own: &BTreeSet<&str>,
     scenarios: &[Scenario],
     runtime: &Runtime,
-) -> BTreeSet<&'static str> {
+) -> BTreeMap<&'static str, String> {
     let about =
         |scenario: &Scenario| scenario.proves.iter().any(|code| own.contains(code.as_str()));
     // Waiting for a time limit proves nothing that a quick failure does not, nor does a second
@@ -44,16 +45,17 @@ fn broken_by(
         scenarios.iter().filter(quick).filter(|it| all_of_it() || about(it)).collect();
     all.dedup_by_key(|scenario| scenario.family().to_owned());
     let size = if all_of_it() { all.len() } else { AT_A_TIME };
-    let mut broken = BTreeSet::new();
+    let mut broken = BTreeMap::new();
     for some in all.chunks(size) {
         let target = Target::Reference(Some(saboteur));
         let rig = runtime
             .block_on(Rig::start(some, &target, patience(saboteur)))
             .expect("the rig listens on ports that the system chooses");
-        let cases = rig.run_all(runtime.handle(), some, 8);
-        let findings = cases.iter().flat_map(|case| &case.findings);
-        broken.extend(findings.filter_map(|finding| finding.requirement));
-        if own.is_subset(&broken) {
+        for case in rig.run_all(runtime.handle(), some, 8) {
+            let codes = case.findings.iter().filter_map(|finding| finding.requirement);
+            broken.extend(codes.map(|code| (code, case.scenario.clone())));
+        }
+        if own.iter().all(|code| broken.contains_key(code)) {
             break;
         }
     }
@@ -115,16 +117,20 @@ fn is_caught(
         return Err("no requirement in scenarios/requirements.yaml names it".into());
     }
     let expected: BTreeSet<_> = own.iter().chain(saboteur.also).copied().collect();
-    let broken = broken_by(saboteur, &own, scenarios, runtime);
+    let shown = broken_by(saboteur, &own, scenarios, runtime);
+    let broken: BTreeSet<_> = shown.keys().copied().collect();
     let sentence = |code: &str| requirement::find(code).map_or("", |it| it.sentence.trim());
     let told = |codes: BTreeSet<&str>, what: &str| {
-        let line = |code| format!("{code} {what}: {}", sentence(code));
+        let line = |code| {
+            let place = shown.get(code).map_or_else(String::new, |id| format!(" in {id}"));
+            format!("{code} {what}{place}: {}", sentence(code))
+        };
         codes.into_iter().map(line).collect::<Vec<_>>()
     };
     let spared: BTreeSet<_> = saboteur.also.iter().copied().filter(|_| all_of_it()).collect();
     let wrong = [
         told(&own - &broken, "names it, and did not catch it"),
-        told(&broken - &expected, "caught it, and its entry in the catalogue does not say so"),
+        told(&broken - &expected, "is not in its entry in the catalogue, and caught it"),
         told(&spared - &broken, "did not catch it, and its entry in the catalogue says so"),
     ]
     .concat();
