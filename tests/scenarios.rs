@@ -4,6 +4,7 @@
 //! A new file in `scenarios/` is a new test without a rebuild. Its snapshot is accepted with
 //! `INSTA_UPDATE=always cargo test --test scenarios`, and reviewed as part of the change.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ use fallproof::plan::Group;
 use fallproof::report::convert::{self, Context};
 use fallproof::report::text;
 use fallproof::scenario::{Scenario, Suite};
+use futures_util::future::join_all;
 use libtest_mimic::{Arguments, Failed, Trial};
 use sha2::{Digest as _, Sha256};
 use tokio::runtime::Runtime;
@@ -28,7 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // Some wait for a time limit: they wait together.
-    arguments.test_threads.get_or_insert(16);
+    arguments.test_threads.get_or_insert(32);
     let suite = match Suite::load(&folder("scenarios")) {
         Ok(suite) => suite,
         Err(error) => {
@@ -48,10 +50,10 @@ fn main() -> ExitCode {
     for (index, scenario) in scenarios.iter().enumerate() {
         families.entry(scenario.family().to_owned()).or_default().push(index);
     }
-    // Those that wait begin first, so that nobody waits for them in the end.
+    // Those that wait longest begin first, so that nobody waits for them in the end.
     let mut families: Vec<_> = families.into_iter().collect();
-    let waits = |case: &usize| scenarios[*case].tags.iter().any(|tag| tag == "slow");
-    families.sort_by_key(|(_, cases)| !cases.iter().any(waits));
+    let limit = |case: &usize| scenarios[*case].longest_limit();
+    families.sort_by_key(|(_, cases)| Reverse(cases.iter().map(limit).max()));
     let mut trials: Vec<_> = families
         .into_iter()
         .map(|(family, cases)| {
@@ -80,9 +82,9 @@ fn folder(name: &str) -> PathBuf {
 fn run(cases: &[&Scenario], rig: &Rig, runtime: &Runtime) -> Result<String, Failed> {
     let mut sent = String::new();
     let mut wrong = String::new();
-    for scenario in cases {
+    let ran = runtime.block_on(join_all(cases.iter().map(|scenario| rig.run(scenario))));
+    for (scenario, case) in cases.iter().zip(ran) {
         let groups = rig.plan().groups_of(&scenario.id);
-        let case = runtime.block_on(rig.run(scenario));
         match &case.outcome {
             Outcome::Pass if cases.len() == 1 => sent.push_str(&outbound(&case, groups)),
             Outcome::Pass => {

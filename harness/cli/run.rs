@@ -29,7 +29,7 @@ use super::parts::Parts;
 use super::{DEFAULT_UPSTREAMS, Selected, Selection, Stop, github, runtime, saboteur};
 
 /// Scenarios that run side by side against the reference router.
-const SIDE_BY_SIDE: usize = 8;
+const SIDE_BY_SIDE: usize = 32;
 
 /// How many seconds a client call waits unless said.
 const DEFAULT_PATIENCE: &str = "60";

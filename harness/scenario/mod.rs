@@ -119,6 +119,12 @@ impl Scenario {
         needs
     }
 
+    /// The longest limit of time that it may have to wait for.
+    pub fn longest_limit(&self) -> Option<Duration> {
+        let limits = |group: &Group| group.timeout.max(group.total_timeout);
+        self.groups.values().map(limits).max().flatten()
+    }
+
     /// How far its steps move the clock in all.
     pub fn waits(&self) -> Duration {
         let moved = self.steps.iter().map(|step| match step {
