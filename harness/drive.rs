@@ -5,7 +5,6 @@ mod play;
 
 pub use play::UNREACHABLE;
 
-use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -349,16 +348,12 @@ impl Rig {
         watch: &W,
         stop: &watch::Receiver<bool>,
     ) -> Vec<Option<W::Kept>> {
-        // Those that wait longest begin first, so that nobody waits for them in the end.
-        let mut order: Vec<_> = (0..scenarios.len()).collect();
-        order.sort_by_key(|&index| Reverse(scenarios[index].longest_limit()));
         let next = AtomicUsize::new(0);
         let work = || {
             let mut done = Vec::new();
             loop {
-                let next = next.fetch_add(1, Ordering::Relaxed);
-                let Some(&index) = order.get(next) else { return done };
-                let scenario = scenarios[index];
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                let Some(scenario) = scenarios.get(index) else { return done };
                 if *stop.borrow() {
                     return done;
                 }

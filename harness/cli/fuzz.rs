@@ -8,12 +8,13 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use anstream::{eprintln, println};
 use clap::{Args, value_parser};
 use fallproof::drive::{Rig, Target};
 use fallproof::fuzz::arena::{Arena, fixed_groups};
+use fallproof::fuzz::dice;
 use fallproof::fuzz::draft::Draft;
 use fallproof::fuzz::draw::Scope;
 use fallproof::fuzz::found::{self, Saved};
@@ -92,7 +93,7 @@ impl Fuzz {
         let runtime = runtime()?;
         let interrupt = Interrupt::listen(&runtime)?;
         let arena = self.arena(&mut scope, &runtime)?;
-        let seed = self.seed.unwrap_or_else(made_up);
+        let seed = self.seed.unwrap_or_else(dice::made_up);
         let cases = self.cases.or_else(|| self.time.is_none().then_some(DEFAULT_CASES));
         let threads = thread::available_parallelism().map_or(2, std::num::NonZero::get);
         let until = self.time.map(|time| Instant::now() + time);
@@ -364,12 +365,6 @@ fn met(find: &Find) -> String {
     let endpoints: Vec<_> = find.endpoints.iter().map(|endpoint| endpoint.path()).collect();
     let cases = counted(usize::try_from(find.count).unwrap_or(usize::MAX), "case");
     format!("in {cases}, first in case {}; at {}", find.case, endpoints.join(", "))
-}
-
-/// A seed that nobody chose.
-fn made_up() -> u64 {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    u64::from(now.subsec_nanos()) ^ (now.as_secs() << 20)
 }
 
 fn endpoint(path: &str) -> Result<Endpoint, String> {

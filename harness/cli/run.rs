@@ -1,5 +1,6 @@
 //! `fallproof run`.
 
+use std::cmp::Reverse;
 use std::fs::File;
 use std::io::{IsTerminal as _, Write as _, stderr};
 use std::path::{Path, PathBuf};
@@ -10,6 +11,7 @@ use chrono::{DateTime, Utc};
 use clap::Args;
 use fallproof::baseline::{self, Baseline};
 use fallproof::drive::Target;
+use fallproof::fuzz::dice::{self, Dice};
 use fallproof::plan::{Addresses, Plan};
 use fallproof::report::assemble::{self, About};
 use fallproof::report::events::Events;
@@ -52,6 +54,10 @@ pub(super) struct Run {
     /// Write each failure of this run into a new file for --baseline
     #[arg(long, value_name = "FILE", conflicts_with = "baseline")]
     write_baseline: Option<PathBuf>,
+    /// Begin the scenarios in an order of chance, which N tells; made up and printed unless said
+    #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true)]
+    #[allow(clippy::option_option, reason = "not asked for, asked for, and with a seed")]
+    shuffle: Option<Option<u64>>,
     /// Show every byte of each case, both ways, with times
     #[arg(long)]
     trace: bool,
@@ -72,10 +78,11 @@ impl Run {
         if let Some(file) = self.write_baseline.as_deref().filter(|file| file.exists()) {
             return Err(Stop::usage(format!("{} exists already", file.display())));
         }
-        let whole = match self.gateway.split(&scenarios)? {
+        let mut whole = match self.gateway.split(&scenarios)? {
             Some(whole) => whole,
             None => self.reference(&scenarios)?,
         };
+        self.put_in_order(&mut whole);
         let mut folder =
             self.report.as_deref().map(Folder::take).transpose().map_err(Stop::usage)?;
         let (started, clock) = (SystemTime::now(), Instant::now());
@@ -175,6 +182,22 @@ impl Run {
             heading: String::new(),
         };
         Ok(Whole { parts: vec![part], left_out: Vec::new() })
+    }
+
+    /// Those that wait longest begin first, so that nobody waits for them in the end; or by chance.
+    fn put_in_order(&self, whole: &mut Whole<'_>) {
+        let Some(seed) = self.shuffle else {
+            for part in &mut whole.parts {
+                part.scenarios.sort_by_key(|scenario| Reverse(scenario.longest_limit()));
+            }
+            return;
+        };
+        let seed = seed.unwrap_or_else(dice::made_up);
+        eprintln!("shuffled by {seed}: --shuffle={seed} gives this order again");
+        let mut rng = dice::rng(seed, 0);
+        for part in &mut whole.parts {
+            Dice::new(&mut rng).shuffle(&mut part.scenarios);
+        }
     }
 
     /// The command that runs one scenario again in the same way.

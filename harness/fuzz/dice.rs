@@ -1,6 +1,7 @@
 //! Chance: the only source of it for all that is generated, so that a seed tells everything.
 
 use std::ops::RangeInclusive;
+use std::time::SystemTime;
 
 use proptest::prelude::RngExt as _;
 use proptest::test_runner::{RngAlgorithm, TestRng};
@@ -40,6 +41,12 @@ impl<'a> Dice<'a> {
             items.swap(last, self.below(last + 1));
         }
     }
+}
+
+/// A seed that nobody chose.
+pub fn made_up() -> u64 {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::from(now.subsec_nanos()) ^ (now.as_secs() << 20)
 }
 
 /// The generator of the case with this number in a run with this seed.

@@ -93,3 +93,27 @@ fn a_report_replaces_an_earlier_one_and_nothing_else() {
         "{}"
     );
 }
+
+#[test]
+fn a_seed_gives_an_order_of_chance_and_gives_it_again() {
+    // The scenarios in the order in which they began, one after the other.
+    let order = |shuffle: &[&str]| -> Vec<String> {
+        let (folder, output) = reported(&[&["auth", "--jobs", "1"], shuffle].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        let told = text(&output.stderr).contains("--shuffle=7 gives this order again");
+        assert_eq!(told, !shuffle.is_empty(), "{}", text(&output.stderr));
+        let events = read(&folder, "events.ndjson");
+        let events = events.lines().map(|line| serde_json::from_str(line).expect("JSON"));
+        let started = events.filter(|event: &Value| event["event"] == "case-started");
+        started.map(|event| event["id"].to_string()).collect()
+    };
+    let plain = order(&[]);
+    let shuffled = order(&["--shuffle=7"]);
+    assert_ne!(shuffled, plain);
+    assert_eq!(shuffled, order(&["--shuffle=7"]));
+    let sorted = |mut ids: Vec<String>| {
+        ids.sort();
+        ids
+    };
+    assert_eq!(sorted(shuffled), sorted(plain), "and each is run once");
+}
