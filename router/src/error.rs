@@ -204,11 +204,11 @@ impl From<BadBody> for ApiError {
             BadBody::NoModel => request("Missing required parameter: 'model'.".to_owned())
                 .param("model")
                 .code("missing_required_parameter"),
-            BadBody::ModelIsNot(kind) => request(format!(
-                "Invalid type for 'model': expected a string, but got {kind} instead."
-            ))
-            .param("model")
-            .code("invalid_type"),
+            BadBody::ModelIsNoString => {
+                request("Invalid type for 'model': expected a string.".to_owned())
+                    .param("model")
+                    .code("invalid_type")
+            }
         }
     }
 }

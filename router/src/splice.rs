@@ -57,8 +57,8 @@ pub(crate) enum BadBody {
     NotAForm,
     /// No `model` at the top level.
     NoModel,
-    /// A `model` of this type, with its article.
-    ModelIsNot(&'static str),
+    /// A `model` that is no text.
+    ModelIsNoString,
 }
 
 impl ClientBody {

@@ -28,7 +28,7 @@ const BAD_JSON: &str = "We could not parse the JSON body of your request.";
     400,
     Some("model"),
     Some("invalid_type"),
-    "Invalid type for 'model': expected a string, but got an integer instead."
+    "Invalid type for 'model': expected a string."
 )]
 #[case::unknown_model(
     r#"{"model":"gpt-6\""}"#,
