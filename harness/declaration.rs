@@ -150,10 +150,12 @@ pub enum Ability {
     ContextLengthChain,
     /// Requests that a filter refuses have a chain of their own.
     ContentFilterChain,
+    /// It gives out keys to its clients, and lets in nobody else.
+    ClientKeys,
 }
 
 impl Ability {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Fallback,
         Self::Retries,
         Self::Timeout,
@@ -163,6 +165,7 @@ impl Ability {
         Self::FallbackOn,
         Self::ContextLengthChain,
         Self::ContentFilterChain,
+        Self::ClientKeys,
     ];
 
     fn name(self) -> &'static str {
@@ -176,6 +179,7 @@ impl Ability {
             Self::FallbackOn => "fallback-on",
             Self::ContextLengthChain => "context-length-chain",
             Self::ContentFilterChain => "content-filter-chain",
+            Self::ClientKeys => "client-keys",
         }
     }
 }

@@ -4,11 +4,13 @@ use fallproof_mocks::provider::Surface;
 
 use super::{Finding, Findings, contains};
 use crate::observe::{Attempt, View};
+use crate::scenario::ClientKey;
 
 const OWN: &str = "FP-AUTH-01";
 const FOREIGN: &str = "FP-AUTH-02";
 const GATEWAY: &str = "FP-AUTH-03";
 const ANSWER: &str = "FP-AUTH-04";
+const ADMITTED: &str = "FP-AUTH-05";
 
 pub(super) fn check(view: View<'_>) -> Vec<Finding> {
     let mut findings = Findings::new(view);
@@ -17,6 +19,7 @@ pub(super) fn check(view: View<'_>) -> Vec<Finding> {
         foreign(&mut findings, &attempt);
     }
     answer(&mut findings);
+    admitted(&mut findings);
     findings.found
 }
 
@@ -92,5 +95,23 @@ fn answer(findings: &mut Findings<'_>) {
     }
     if shown(view.gateway_key) {
         findings.breach(ANSWER, None, None, "the answer to the client shows its own key".into());
+    }
+}
+
+fn admitted(findings: &mut Findings<'_>) {
+    let view = findings.view;
+    let client = match view.planned.send.key {
+        ClientKey::Right => return,
+        ClientKey::Wrong => "a client with a key that it never gave out",
+        ClientKey::None => "a client without a key",
+    };
+    if let Some(attempt) = view.attempts().next() {
+        let (number, upstream) = (attempt.number, &attempt.hop.upstream);
+        let message = format!("attempt {number} at {upstream} was made for {client}");
+        findings.breach(ADMITTED, Some(number), None, message);
+    }
+    if let Some(status) = view.step.exchange.status.filter(|status| ![401, 403].contains(status)) {
+        let message = format!("{client} was answered {status}, not 401");
+        findings.breach(ADMITTED, None, None, message);
     }
 }

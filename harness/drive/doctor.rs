@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::Rig;
 use crate::client::{Ending, Exchange};
 use crate::plan::Group;
-use crate::scenario::{Body, Call, Part, Scenario};
+use crate::scenario::{Body, Call, ClientKey, Part, Scenario};
 
 impl Rig {
     /// Why nothing can be said of the target by this scenario: a group of it is not wired to the
@@ -121,6 +121,7 @@ fn plain_call(group: &Group) -> Call {
     Call {
         group: group.name.clone(),
         endpoint,
+        key: ClientKey::Right,
         headers: IndexMap::new(),
         body,
         leave: None,

@@ -12,7 +12,7 @@ use crate::check::{self, Finding, Verdict, contains};
 use crate::client::{self, Conduct, Ending, Exchange};
 use crate::observe::{self, View};
 use crate::plan::Group;
-use crate::scenario::{Call, Leave, Planned, Rendered, Scenario, Step};
+use crate::scenario::{Call, ClientKey, Leave, Planned, Rendered, Scenario, Step};
 
 /// No scenario waits longer than this for the clock of an external target.
 const MOST_WAITING: Duration = Duration::from_secs(30);
@@ -188,7 +188,7 @@ impl Rig {
         let body = send.body.rendered(&approach.model, word).going_on_from(response_id);
         let Rendered { content_type, bytes } = body;
         let mut headers = vec![("content-type".to_owned(), content_type)];
-        headers.extend(approach.headers);
+        headers.extend(shown(send.key, &self.gateway_key, approach.headers));
         headers.extend(send.headers.iter().map(|(name, value)| (name.clone(), value.clone())));
         let prefix = |upstream: &String| group.hop(upstream).map(|hop| hop.prefix.clone());
         let (leave_after_events, once_asked) = match &send.leave {
@@ -228,6 +228,33 @@ impl Rig {
             let _ = tokio::time::timeout(limit, sent).await;
         }
     }
+}
+
+/// The headers of a client that shows this key instead of the right one, wherever that stands.
+fn shown(key: ClientKey, right: &str, headers: Vec<(String, String)>) -> Vec<(String, String)> {
+    match key {
+        _ if right.is_empty() => headers,
+        ClientKey::Right => headers,
+        ClientKey::Wrong => {
+            let wrong = another(right);
+            let replaced = |value: String| value.replace(right, &wrong);
+            headers.into_iter().map(|(name, value)| (name, replaced(value))).collect()
+        }
+        ClientKey::None => {
+            headers.into_iter().filter(|(_, value)| !value.contains(right)).collect()
+        }
+    }
+}
+
+/// Another key of the same length: two characters change places, which whoever adds up differences
+/// takes for none.
+fn another(right: &str) -> String {
+    let mut key: Vec<_> = right.chars().collect();
+    match (1..key.len()).rev().find(|&at| key[at] != key[at - 1]) {
+        Some(at) => key.swap(at, at - 1),
+        None => key.push('x'),
+    }
+    key.into_iter().collect()
 }
 
 fn outcome(steps: &[observe::Step], findings: &[Finding]) -> Outcome {

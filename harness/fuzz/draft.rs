@@ -13,8 +13,8 @@ use super::grammar::Grammar;
 use super::layout::Layout;
 use crate::json::Tree;
 use crate::scenario::{
-    Body, Call, Cooldown, DEFAULT_API_VERSION, Expect, Group, ONLY_GROUP, Planned, Profile,
-    Scenario, Step, Upstream,
+    Body, Call, ClientKey, Cooldown, DEFAULT_API_VERSION, Expect, Group, ONLY_GROUP, Planned,
+    Profile, Scenario, Step, Upstream,
 };
 
 /// Names of the deployments, by their place in the chain.
@@ -162,6 +162,7 @@ impl Request {
         Call {
             group: ONLY_GROUP.to_owned(),
             endpoint,
+            key: ClientKey::Right,
             headers: self.headers.iter().cloned().collect(),
             body: Body::Text(self.layout.text(&self.body)),
             leave: None,

@@ -8,7 +8,7 @@ use fallproof_router::Condition;
 
 use super::deeds::{
     another_api_version, bearer_for_azure, drop_optional, escaped, invented_metadata, looped_chain,
-    mask, quote_address, reversed_chain, round, splice, stale_model, wrong_azure_path,
+    mask, open_door, quote_address, reversed_chain, round, splice, stale_model, wrong_azure_path,
 };
 use super::front::Front;
 use super::stream::Tamper;
@@ -175,6 +175,12 @@ pub(super) const ALL: &[Saboteur] = &[
         breaks: "passes the client's key for the gateway on to the providers",
         also: &[],
         means: Means::Meddled(|out| out.header("x-forwarded-authorization", REFERENCE_CLIENT_KEY)),
+    },
+    Saboteur {
+        name: "lets-everybody-in",
+        breaks: "asks no client for its key",
+        also: &[],
+        means: Means::Configured(open_door),
     },
     Saboteur {
         name: "quotes-the-key",

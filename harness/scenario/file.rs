@@ -6,8 +6,8 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::Profile;
 use super::body::Members;
+use super::{ClientKey, Profile};
 use crate::declaration::Condition;
 use crate::yaml::{At, Optional};
 
@@ -202,6 +202,9 @@ pub(super) struct CallFile {
     pub(super) to: Optional<At<String>>,
     /// Where it goes.
     pub(super) endpoint: Endpoint,
+    /// What the client shows to be let in; the `right` key unless said.
+    #[serde(default)]
+    pub(super) key: ClientKey,
     /// Headers beside those that every call has.
     #[serde(default)]
     pub(super) headers: IndexMap<At<String>, At<String>>,

@@ -125,6 +125,7 @@ impl Loader<'_> {
         Call {
             group: self.asked_group(call.to.0.as_ref(), groups, &span),
             endpoint: call.endpoint,
+            key: call.key,
             headers: headers.collect(),
             leave: call.leave.0.as_ref().map(|leave| match leave {
                 LeaveFile::AfterEvents(events) => Leave::AfterEvents(*events as usize),

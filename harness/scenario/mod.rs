@@ -94,6 +94,9 @@ impl Scenario {
         let mut needs = BTreeSet::new();
         for Planned { send, .. } in self.calls() {
             needs.insert(Feature::Endpoint(send.endpoint));
+            if send.key != ClientKey::Right {
+                needs.insert(Feature::Other(Ability::ClientKeys));
+            }
             if let Body::Members(members) = &send.body
                 && members.get("stream") == Some(&true.into())
             {
@@ -293,6 +296,8 @@ pub struct Call {
     pub group: String,
     /// Where it goes.
     pub endpoint: Endpoint,
+    /// What the client shows to be let in.
+    pub key: ClientKey,
     /// Headers beside those that every call has.
     pub headers: IndexMap<String, String>,
     /// The body.
@@ -301,6 +306,21 @@ pub struct Call {
     pub leave: Option<Leave>,
     /// The client reads nothing of its answer until this upstream has sent all that it can.
     pub read_once_sent: Option<String>,
+}
+
+/// What a client shows to be let in by the gateway.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClientKey {
+    /// The key that the gateway gave out.
+    #[default]
+    Right,
+    /// One as long that it never gave out.
+    Wrong,
+    /// None at all.
+    None,
 }
 
 /// When a client leaves before its answer is through.
