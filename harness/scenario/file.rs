@@ -236,6 +236,9 @@ pub(super) struct PartFile {
     /// The file's name, where it is a file.
     #[serde(default)]
     pub(super) filename: Optional<At<String>>,
+    /// The whole value of its `content-disposition`, instead of one made of these two names.
+    #[serde(default)]
+    pub(super) disposition: Optional<At<String>>,
     /// The content type, where it says one.
     #[serde(default)]
     pub(super) content_type: Optional<At<String>>,

@@ -192,6 +192,11 @@ impl Loader<'_> {
                 self.problem(&word.span, "this can't stand in the head of a part");
             }
         }
+        if let Some(whole) =
+            part.disposition.0.as_ref().filter(|it| it.value.contains(['\r', '\n']))
+        {
+            self.problem(&whole.span, "the head of a part has no line ends");
+        }
         if part.name.value == "model" {
             let error = self.source.error(&part.name.span, "`model` is not part of the form");
             self.problems
@@ -212,6 +217,7 @@ impl Loader<'_> {
         Part {
             name: part.name.value,
             filename: value(part.filename),
+            disposition: value(part.disposition),
             content_type: value(part.content_type),
             content,
         }

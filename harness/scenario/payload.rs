@@ -35,6 +35,8 @@ pub struct Part {
     pub name: String,
     /// The file's name, where it is a file.
     pub filename: Option<String>,
+    /// The whole value of its `content-disposition`, instead of one made of these two names.
+    pub disposition: Option<String>,
     /// The content type, where it says one.
     pub content_type: Option<String>,
     /// What it holds.
@@ -120,17 +122,18 @@ fn form(model: &str, parts: &[Part]) -> Rendered {
     let model = Part {
         name: "model".to_owned(),
         filename: None,
+        disposition: None,
         content_type: None,
         content: model.as_bytes().to_vec(),
     };
     let mut bytes = Vec::new();
     for part in std::iter::once(&model).chain(parts) {
         let filename = part.filename.as_ref().map(|name| format!("; filename=\"{name}\""));
+        let named = format!("form-data; name=\"{}\"{}", part.name, filename.unwrap_or_default());
+        let disposition = part.disposition.as_ref().unwrap_or(&named);
         let kind = part.content_type.as_ref().map(|kind| format!("content-type: {kind}\r\n"));
         let head = format!(
-            "--{BOUNDARY}\r\ncontent-disposition: form-data; name=\"{}\"{}\r\n{}\r\n",
-            part.name,
-            filename.unwrap_or_default(),
+            "--{BOUNDARY}\r\ncontent-disposition: {disposition}\r\n{}\r\n",
             kind.unwrap_or_default(),
         );
         bytes.extend_from_slice(head.as_bytes());
@@ -147,6 +150,7 @@ impl Part {
         Self {
             name: name.to_owned(),
             filename: Some(filename.to_owned()),
+            disposition: None,
             content_type: Some("audio/wav".to_owned()),
             content: silence(milliseconds),
         }

@@ -64,7 +64,7 @@ impl Words {
             string.unwrap_or_else(|| value.get().to_owned())
         };
         match serde_json::from_str::<Error<'_>>(error.get()) {
-            Ok(Error { code, message }) if error.get().starts_with('{') => Self {
+            Ok(Error { code, message }) => Self {
                 code: code.map(text).unwrap_or_default(),
                 message: message.map(text).unwrap_or_default(),
             },
