@@ -6,17 +6,17 @@ mod play;
 pub use play::UNREACHABLE;
 
 use std::collections::HashMap;
-use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
+use std::{io, iter};
 
 use fallproof_mocks::brain::ScriptError;
 use fallproof_mocks::wire::Wire;
-use futures_util::FutureExt as _;
+use futures_util::{FutureExt as _, StreamExt as _, future, stream};
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, watch};
 
@@ -349,27 +349,31 @@ impl Rig {
         stop: &watch::Receiver<bool>,
     ) -> Vec<Option<W::Kept>> {
         let next = AtomicUsize::new(0);
-        let work = || {
-            let mut done = Vec::new();
-            loop {
-                let index = next.fetch_add(1, Ordering::Relaxed);
-                let Some(scenario) = scenarios.get(index) else { return done };
-                if *stop.borrow() {
-                    return done;
-                }
-                watch.started(scenario);
-                let case = runtime.block_on(async {
-                    tokio::select! {
-                        case = self.run(scenario) => Some(case),
-                        () = stopped(stop.clone()) => None,
-                    }
-                });
-                done.extend(case.map(|case| (index, watch.ended(scenario, case))));
+        let begin =
+            || Some(next.fetch_add(1, Ordering::Relaxed)).filter(|at| *at < scenarios.len());
+        let play = async |index: usize| {
+            let scenario = scenarios[index];
+            if *stop.borrow() {
+                return None;
             }
+            watch.started(scenario);
+            let case = tokio::select! {
+                case = self.run(scenario) => case,
+                () = stopped(stop.clone()) => return None,
+            };
+            Some((index, watch.ended(scenario, case)))
         };
+        let work = |at_once: usize| {
+            let cases = stream::iter(iter::from_fn(begin)).map(play).buffer_unordered(at_once);
+            runtime.block_on(cases.filter_map(future::ready).collect::<Vec<_>>())
+        };
+        // A thread for each that waits would take the processor from the router and the providers.
+        let threads = thread::available_parallelism().map_or(1, usize::from).min(workers);
+        let shares = (0..threads).map(|thread| (workers + thread) / threads);
         let mut cases: Vec<_> = scenarios.iter().map(|_| None).collect();
         thread::scope(|scope| {
-            let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+            let workers: Vec<_> =
+                shares.map(|at_once| scope.spawn(move || work(at_once))).collect();
             for worker in workers {
                 for (index, case) in worker.join().unwrap_or_else(|panic| resume_unwind(panic)) {
                     cases[index] = Some(case);

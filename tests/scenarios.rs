@@ -9,7 +9,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Duration;
 
 use fallproof::drive::{Case, Outcome, Rig, Target};
@@ -17,7 +16,6 @@ use fallproof::plan::Group;
 use fallproof::report::convert::{self, Context};
 use fallproof::report::text;
 use fallproof::scenario::{Scenario, Suite};
-use futures_util::future::join_all;
 use libtest_mimic::{Arguments, Failed, Trial};
 use sha2::{Digest as _, Sha256};
 use tokio::runtime::Runtime;
@@ -38,13 +36,15 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let scenarios = Arc::new(suite.scenarios);
-    let runtime = Runtime::new().expect("a runtime can be had");
+    // Tests are on threads of their own, which end before these do.
+    let scenarios: &'static [Scenario] = Vec::leak(suite.scenarios);
+    let runtime: &'static Runtime =
+        Box::leak(Box::new(Runtime::new().expect("a runtime can be had")));
     let all: Vec<_> = scenarios.iter().collect();
     let rig = runtime
         .block_on(Rig::start(&all, &Target::Reference(None), PATIENCE))
         .expect("the rig listens on ports that the system chooses");
-    let bench = Arc::new((runtime, rig));
+    let rig: &'static Rig = Box::leak(Box::new(rig));
 
     let mut families: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for (index, scenario) in scenarios.iter().enumerate() {
@@ -57,9 +57,7 @@ fn main() -> ExitCode {
     let mut trials: Vec<_> = families
         .into_iter()
         .map(|(family, cases)| {
-            let (bench, scenarios) = (Arc::clone(&bench), Arc::clone(&scenarios));
             Trial::test(family.clone(), move || {
-                let (runtime, rig) = &*bench;
                 let slug = scenarios[cases[0]].family_slug();
                 let cases: Vec<_> = cases.iter().map(|&index| &scenarios[index]).collect();
                 let outbound = run(&cases, rig, runtime)?;
@@ -67,10 +65,8 @@ fn main() -> ExitCode {
             })
         })
         .collect();
-    trials.push(Trial::test("every_snapshot_belongs_to_a_scenario", {
-        let scenarios = Arc::clone(&scenarios);
-        move || no_orphans(&scenarios)
-    }));
+    let name = "every_snapshot_belongs_to_a_scenario";
+    trials.push(Trial::test(name, || no_orphans(scenarios)));
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
@@ -79,11 +75,18 @@ fn folder(name: &str) -> PathBuf {
 }
 
 /// Runs the cases of one file, and gives what they sent.
-fn run(cases: &[&Scenario], rig: &Rig, runtime: &Runtime) -> Result<String, Failed> {
+fn run(
+    cases: &[&'static Scenario],
+    rig: &'static Rig,
+    runtime: &Runtime,
+) -> Result<String, Failed> {
     let mut sent = String::new();
     let mut wrong = String::new();
-    let ran = runtime.block_on(join_all(cases.iter().map(|scenario| rig.run(scenario))));
+    // The threads of the tests only wait: those of the runtime are as many as there are processors,
+    // so that nothing takes these from the router and the providers.
+    let ran: Vec<_> = cases.iter().map(|scenario| runtime.spawn(rig.run(scenario))).collect();
     for (scenario, case) in cases.iter().zip(ran) {
+        let case = runtime.block_on(case)?;
         let groups = rig.plan().groups_of(&scenario.id);
         match &case.outcome {
             Outcome::Pass if cases.len() == 1 => sent.push_str(&outbound(&case, groups)),
