@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use serde::Deserialize;
@@ -172,14 +173,13 @@ fn compare(sent: &Tree, received: &Tree, pointer: &mut String, found: &mut Vec<D
             compare_members(sent, received, pointer, found);
         }
         (Tree::Array(sent), Tree::Array(received)) => {
-            for (index, item) in sent.iter().enumerate() {
-                descend(pointer, &index.to_string(), |pointer| match received.get(index) {
-                    Some(other) => compare(item, other, pointer, found),
-                    None => found.push(removed(pointer, item)),
+            let (sent, received): (Vec<_>, Vec<_>) =
+                (sent.iter().collect(), received.iter().collect());
+            for pair in aligned(&sent, &received) {
+                let index = pair.0.or(pair.1).unwrap_or_default().to_string();
+                descend(pointer, &index, |pointer| {
+                    compare_pair(pair, &sent, &received, pointer, found);
                 });
-            }
-            for (index, item) in received.iter().enumerate().skip(sent.len()) {
-                descend(pointer, &index.to_string(), |pointer| found.push(added(pointer, item)));
             }
         }
         (Tree::Scalar(left), Tree::Scalar(right)) if left == right => {}
@@ -195,33 +195,60 @@ fn compare(sent: &Tree, received: &Tree, pointer: &mut String, found: &mut Vec<D
     }
 }
 
-/// Members are paired by key and, among equal keys, by occurrence; order is not compared.
+/// Members are paired by key, and equal keys like items; the order of keys is not compared.
 fn compare_members(
     sent: &[(String, Tree)],
     received: &[(String, Tree)],
     pointer: &mut String,
     found: &mut Vec<Difference>,
 ) {
-    for (position, (key, value)) in sent.iter().enumerate() {
-        let nth = occurrence(sent, position);
-        descend(pointer, key, |pointer| match nth_member(received, key, nth) {
-            Some(other) => compare(value, other, pointer, found),
-            None => found.push(removed(pointer, value)),
+    let mut seen = HashSet::new();
+    for (key, _) in sent.iter().chain(received).filter(|(key, _)| seen.insert(key)) {
+        let (sent, received) = (values_of(sent, key), values_of(received, key));
+        descend(pointer, key, |pointer| {
+            for pair in aligned(&sent, &received) {
+                compare_pair(pair, &sent, &received, pointer, found);
+            }
         });
     }
-    for (position, (key, value)) in received.iter().enumerate() {
-        if nth_member(sent, key, occurrence(received, position)).is_none() {
-            descend(pointer, key, |pointer| found.push(added(pointer, value)));
-        }
+}
+
+fn values_of<'a>(members: &'a [(String, Tree)], key: &str) -> Vec<&'a Tree> {
+    members.iter().filter(|(name, _)| name == key).map(|(_, value)| value).collect()
+}
+
+/// The places of what belongs together. Where one side has more, what is equal at both ends does,
+/// so that one item less is one difference and not one at each item behind it.
+fn aligned(sent: &[&Tree], received: &[&Tree]) -> Vec<(Option<usize>, Option<usize>)> {
+    let shorter = sent.len().min(received.len());
+    let is_longer = sent.len() != received.len();
+    let head = if is_longer { equal(sent.iter().zip(received)) } else { 0 };
+    let tail = if is_longer { equal(sent.iter().rev().zip(received.iter().rev())) } else { 0 };
+    let tail = tail.min(shorter - head);
+    let place = |at: usize, length: usize| (at < length - tail).then_some(at);
+    let longer = sent.len().max(received.len());
+    let middle = (head..longer - tail).map(|at| (place(at, sent.len()), place(at, received.len())));
+    middle.collect()
+}
+
+/// How many of these pairs are equal at the beginning.
+fn equal<'a>(pairs: impl Iterator<Item = (&'a &'a Tree, &'a &'a Tree)>) -> usize {
+    pairs.take_while(|(one, other)| one == other).count()
+}
+
+fn compare_pair(
+    pair: (Option<usize>, Option<usize>),
+    sent: &[&Tree],
+    received: &[&Tree],
+    pointer: &mut String,
+    found: &mut Vec<Difference>,
+) {
+    match (pair.0.map(|at| sent[at]), pair.1.map(|at| received[at])) {
+        (Some(sent), Some(received)) => compare(sent, received, pointer, found),
+        (Some(sent), None) => found.push(removed(pointer, sent)),
+        (None, Some(received)) => found.push(added(pointer, received)),
+        (None, None) => {}
     }
-}
-
-fn occurrence(members: &[(String, Tree)], position: usize) -> usize {
-    members[..position].iter().filter(|(key, _)| *key == members[position].0).count()
-}
-
-fn nth_member<'a>(members: &'a [(String, Tree)], key: &str, nth: usize) -> Option<&'a Tree> {
-    members.iter().filter(|(name, _)| name == key).nth(nth).map(|(_, value)| value)
 }
 
 fn descend(pointer: &mut String, segment: &str, visit: impl FnOnce(&mut String)) {
@@ -267,7 +294,7 @@ struct Decimal {
 impl Decimal {
     /// Reads a JSON number; `None` for another scalar, or an exponent beyond 64 bits.
     fn of(text: &str) -> Option<Self> {
-        let negative = text.starts_with('-');
+        let is_negative = text.starts_with('-');
         let unsigned = text.strip_prefix('-').unwrap_or(text);
         if !unsigned.starts_with(|first: char| first.is_ascii_digit()) {
             return None;
@@ -285,6 +312,8 @@ impl Decimal {
                 .checked_add(i64::try_from(trailing).ok()?)?,
             _ => 0,
         };
+        // Nothing is below zero by a sign alone.
+        let negative = is_negative && !digits.is_empty();
         Some(Self { negative, digits, exponent })
     }
 }
@@ -346,6 +375,7 @@ mod tests {
             ("1.0", "1"),
             ("10e-1", "1.000"),
             ("0.5", "5E-1"),
+            ("-0", "0"),
             ("\"\\u00e9\"", "\"é\""),
         ] {
             assert_eq!(
@@ -358,7 +388,7 @@ mod tests {
     #[test]
     fn numbers_that_meet_as_floats_are_still_different() {
         for (left, right) in
-            [("9007199254740993", "9007199254740992"), ("0.1", "0.10000000000000001"), ("0", "-0")]
+            [("9007199254740993", "9007199254740992"), ("0.1", "0.10000000000000001")]
         {
             assert_eq!(
                 diff(left, right),
@@ -376,6 +406,28 @@ mod tests {
                 ("/b~1c/1".into(), DifferenceKind::Removed("2".into())),
                 ("/d".into(), DifferenceKind::Added(r#"{"e":null}"#.into())),
             ]
+        );
+    }
+
+    #[test]
+    fn one_item_less_is_one_difference() {
+        assert_eq!(
+            diff("[1,2,3,4]", "[1,3,4]"),
+            [("/1".into(), DifferenceKind::Removed("2".into()))]
+        );
+        assert_eq!(diff("[1,2]", "[0,1,2]"), [("/0".into(), DifferenceKind::Added("0".into()))]);
+        assert_eq!(diff("[1,1]", "[1]"), [("/1".into(), DifferenceKind::Removed("1".into()))]);
+        assert_eq!(
+            diff("[1,2,5]", "[3,5]"),
+            [
+                ("/0".into(), DifferenceKind::Changed("1".into(), "3".into())),
+                ("/1".into(), DifferenceKind::Removed("2".into())),
+            ]
+        );
+        assert_eq!(
+            diff(r#"{"a":1,"a":2}"#, r#"{"a":2}"#),
+            [("/a".into(), DifferenceKind::Removed("1".into()))],
+            "and so it is with members of one name"
         );
     }
 

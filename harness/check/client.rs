@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Finding, Findings, rest};
+use super::{Finding, Findings, contains, rest};
 use crate::client::Ending;
 use crate::observe::{Attempt, Ended, View};
 use crate::plan::{Group, Hop};
@@ -30,7 +30,7 @@ const OWN_GROUP: &str = "FP-CLIENT-13";
 const CONTENT_MEMBERS: [&str; 5] = ["choices", "data", "output", "results", "text"];
 
 /// What a provider remarks on a piece of content, where it stands.
-const REMARKS: [&str; 2] = ["/content_filter_results", "/finish_reason"];
+const REMARKS: [&str; 3] = ["/content_filter_results", "/prompt_filter_results", "/finish_reason"];
 
 pub(super) fn check(view: View<'_>) -> Vec<Finding> {
     let mut findings = Findings::new(view);
@@ -328,14 +328,25 @@ const GENERAL: [&str; 11] = [
     "x-content-type-options",
 ];
 
+/// Whether the client is told what this attempt was answered: by its mark, or by an error's words.
+fn is_told(view: View<'_>, attempt: &Attempt<'_>) -> bool {
+    let exchange = &view.step.exchange;
+    let said =
+        error_of(&attempt.hit.reply).and_then(|error| error["message"].as_str().map(str::to_owned));
+    let is_error = exchange.status.is_none_or(|status| status >= 400);
+    attempt.hop.marker().found_in(&exchange.body)
+        || is_error && said.is_some_and(|said| !said.is_empty() && contains(&exchange.body, &said))
+}
+
 /// What an earlier attempt's answer had in its head is not true of another one's.
 fn stale_headers(findings: &mut Findings<'_>) {
     let view = findings.view;
     let attempts: Vec<_> = view.attempts().collect();
-    let speaks = |it: &&Attempt<'_>| it.hop.marker().found_in(&view.step.exchange.body);
-    let Some(answering) = attempts.iter().rfind(speaks).or(attempts.last()) else { return };
+    let told: Vec<_> = attempts.iter().filter(|attempt| is_told(view, attempt)).collect();
+    // In words of the gateway's own nobody speaks: they come after the last attempt.
+    let told = if told.is_empty() { attempts.last().into_iter().collect() } else { told };
     let failed = |it: &&Attempt<'_>| {
-        it.hop.prefix != answering.hop.prefix
+        told.iter().all(|told| told.hop.prefix != it.hop.prefix)
             && !matches!(it.ended(), Ended::Success | Ended::Interrupted)
     };
     for (name, value) in &view.step.exchange.headers {
@@ -343,7 +354,8 @@ fn stale_headers(findings: &mut Findings<'_>) {
             let mut headers = attempt.hit.reply_headers();
             headers.any(|(it, said)| it.eq_ignore_ascii_case(name) && said.as_bytes() == value)
         };
-        if GENERAL.iter().any(|it| it.eq_ignore_ascii_case(name)) || same(answering) {
+        let is_general = GENERAL.iter().any(|it| it.eq_ignore_ascii_case(name));
+        if is_general || told.iter().any(|it| same(it)) {
             continue;
         }
         if let Some(stale) = attempts.iter().filter(failed).find(|it| same(it)) {

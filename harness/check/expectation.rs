@@ -13,6 +13,7 @@ use crate::scenario::ExpectedError;
 /// attempts and a status of another kind break a requirement.
 const OFTEN: &str = "how often one deployment is asked, up to its retries, is left to the target";
 const KIND: &str = "which status of its kind an error has is left to the target";
+const CALLED: &str = "what an error is called is left to the target";
 
 pub(super) fn check(view: View<'_>) -> Vec<Finding> {
     let mut findings = Findings::new(view);
@@ -54,7 +55,9 @@ pub(super) fn check(view: View<'_>) -> Vec<Finding> {
         }
     }
     if let Some(expected) = &view.planned.expect.error {
-        complain_of_error(expected, &exchange.body, &mut missed);
+        complain_of_error(expected, &exchange.body, |message| {
+            if view.is_reference { missed(message) } else { free.push((message, CALLED)) }
+        });
     }
     for (name, expected) in &view.planned.expect.headers {
         let mut headers = exchange.headers.iter();

@@ -254,7 +254,8 @@ fn acceptable(findings: &mut Findings<'_>, attempt: &Attempt<'_>) {
         sent.is_ok_and(|sent| sent.pointer(&violation.pointer).is_some())
     };
     let earned = |own: Violation| {
-        own.code == violation.code && (own.pointer == violation.pointer || is_sent())
+        own.strength == Strength::Observed
+            || own.code == violation.code && (own.pointer == violation.pointer || is_sent())
     };
     if clients_own.is_some_and(earned) || is_of_a_conversation(view, attempt, violation) {
         return;

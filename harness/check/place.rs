@@ -1,5 +1,7 @@
 //! ROUTE, too: the path and the API version that an attempt asks for.
 
+use fallproof_mocks::provider::Surface;
+
 use super::{Finding, Findings};
 use crate::observe::{Attempt, View};
 
@@ -31,7 +33,12 @@ fn path(findings: &mut Findings<'_>, attempt: &Attempt<'_>) {
 }
 
 fn version(findings: &mut Findings<'_>, attempt: &Attempt<'_>) {
-    let (Some(wanted), Some(_)) = (&attempt.hop.api_version, attempt.hit.place) else { return };
+    // Its newer paths, which each Azure host has too, have no versions.
+    let (Some(wanted), Some((Surface::AzureLegacy, _))) =
+        (&attempt.hop.api_version, attempt.hit.place)
+    else {
+        return;
+    };
     let query = attempt.hit.target.split_once('?').map_or("", |(_, query)| query);
     let asked = query.split('&').find_map(|pair| pair.strip_prefix("api-version="));
     if asked != Some(wanted) {
