@@ -379,7 +379,9 @@ fn words(findings: &mut Findings<'_>, last: &Attempt<'_>) {
     };
     // Without an error in OpenAI's shape there is no place to look at.
     let Some(shown) = error_of(&findings.view.step.exchange.body) else { return };
-    if !shown["message"].as_str().is_some_and(|shown| shown.contains(said.trim())) {
+    // The reason stands first; addresses of help behind it may be left out.
+    let reason = said.trim().split_inclusive(". ").next().unwrap_or_default().trim();
+    if !shown["message"].as_str().is_some_and(|shown| shown.contains(reason)) {
         let message =
             format!("{} refused the request, and its reason is not told", last.hop.upstream);
         findings.breach(WORDS, None, Some("/error/message"), message);

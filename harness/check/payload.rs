@@ -118,12 +118,36 @@ fn compared(sent: &Tree, received: &Tree) -> impl Iterator<Item = Difference> {
 }
 
 /// Whether this adds or leaves out the value that the providers' APIs give a parameter by
-/// themselves.
+/// themselves. A null that is left out is one, too; one that is added may be refused.
 fn is_default(difference: &Difference) -> bool {
-    const DEFAULTS: [(&str, &str); 2] = [("/stream", "false"), ("/n", "1")];
-    matches!(&difference.kind, DifferenceKind::Added(value) | DifferenceKind::Removed(value)
-        if DEFAULTS.contains(&(difference.pointer.as_str(), value.as_str())))
+    let Difference { pointer, kind } = difference;
+    let is_top = pointer.matches('/').count() == 1;
+    match kind {
+        DifferenceKind::Removed(value) if value == "null" => is_top,
+        DifferenceKind::Added(value) | DifferenceKind::Removed(value) => {
+            DEFAULTS.contains(&(pointer.as_str(), value.as_str()))
+        }
+        _ => false,
+    }
 }
+
+/// What `OpenAI`'s reference gives as the default of a parameter, on whichever endpoint has it:
+/// <https://platform.openai.com/docs/api-reference>.
+const DEFAULTS: [(&str, &str); 13] = [
+    ("/encoding_format", "\"float\""),
+    ("/frequency_penalty", "0"),
+    ("/logprobs", "false"),
+    ("/n", "1"),
+    ("/parallel_tool_calls", "true"),
+    ("/presence_penalty", "0"),
+    ("/response_format", "\"mp3\""),
+    ("/stream", "false"),
+    ("/style", "\"vivid\""),
+    ("/temperature", "1"),
+    ("/tool_choice", "\"auto\""),
+    ("/top_p", "1"),
+    ("/truncation", "\"disabled\""),
+];
 
 fn same_as_sent(findings: &mut Findings<'_>, attempt: &Attempt<'_>, sent: &Tree, received: &Tree) {
     let number = attempt.number;

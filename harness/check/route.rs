@@ -255,12 +255,20 @@ fn hand_over(findings: &mut Findings<'_>, attempts: &[Attempt<'_>]) {
     };
     let declared = (set.is_none() && !covered(view.declaration.fallback_on()))
         .then(|| "the target does not fall back on this".to_owned());
+    let declared = declared.or_else(|| passes_on_at_once(view, last).map(str::to_owned));
     let message = format!(
         "attempt {} failed {failure} and {} was never asked",
         last.number,
         name(view, next)
     );
     findings.declared_breach(HAND_OVER, Some(last.number), None, message, declared);
+}
+
+/// Why a stream that had begun when it failed is the client's, where the target says that it holds
+/// back no beginning.
+pub(super) fn passes_on_at_once<'a>(view: View<'a>, attempt: &Attempt<'_>) -> Option<&'a str> {
+    let has_begun = attempt.events().is_some_and(|events| !events.is_empty());
+    view.declaration.waives("FP-STREAM-11").filter(|_| view.wants_stream() && has_begun)
 }
 
 /// Whether the call may have taken as long as it may when this attempt ended.
@@ -371,7 +379,10 @@ fn timeout(findings: &mut Findings<'_>, attempts: &[Attempt<'_>]) {
     for attempt in attempts.iter().filter(|attempt| !attempt.hit.client_gone) {
         let delay = attempt.hit.wire.delay_ms.unwrap_or_default();
         // What is not given up for a client that has left is STREAM's.
-        let stalls = attempt.hit.times.end.is_none() && view.step.exchange.ending != Ending::Left;
+        // Whoever has an answer, or another attempt behind it, waits no more, and holds a connection.
+        let is_last = attempt.number == attempts.len();
+        let waits = matches!(view.step.exchange.ending, Ending::TimedOut | Ending::TooLong);
+        let stalls = attempt.hit.times.end.is_none() && is_last && waits;
         let message = if delay >= 2 * limit {
             format!("attempt {} took {delay} ms and was waited for", attempt.number)
         } else if stalls && attempt.ended() != Ended::Interrupted {
