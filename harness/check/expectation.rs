@@ -6,7 +6,8 @@ use crate::declaration::Condition;
 use serde_json::Value;
 
 use crate::client::Ending;
-use crate::observe::View;
+use crate::observe::{Attempt, Ended, View};
+use crate::plan::Hop;
 use crate::scenario::ExpectedError;
 
 /// What the requirements leave to a target, and only the reference router is held to: too many
@@ -14,6 +15,8 @@ use crate::scenario::ExpectedError;
 const OFTEN: &str = "how often one deployment is asked, up to its retries, is left to the target";
 const KIND: &str = "which status of its kind an error has is left to the target";
 const CALLED: &str = "what an error is called is left to the target";
+const UNSEEN: &str =
+    "what follows a break before anything of the answer is out is left to the target";
 
 pub(super) fn check(view: View<'_>) -> Vec<Finding> {
     let mut findings = Findings::new(view);
@@ -120,6 +123,9 @@ fn another_way(view: View<'_>) -> Option<String> {
     if let Some(because) = view.attempts().find_map(|it| passes_on_at_once(view, &it)) {
         return Some(because.to_owned());
     }
+    if !view.is_reference && broke_unseen(view) {
+        return Some(UNSEEN.to_owned());
+    }
     if view.group.policy.fallback_on.is_some() {
         return None;
     }
@@ -134,6 +140,16 @@ fn another_way(view: View<'_>) -> Option<String> {
         };
         Some(format!("the target does{not} fall back on `{failure}`"))
     })
+}
+
+/// Whether an attempt broke within its answer, and the client has nothing of that: it was told of an
+/// error, or has the answer of somebody else.
+fn broke_unseen(view: View<'_>) -> bool {
+    let exchange = &view.step.exchange;
+    let speaks = |hop: &Hop| hop.marker().found_in(&exchange.body);
+    let broke = |it: &Attempt<'_>| it.ended() == Ended::Interrupted && !speaks(it.hop);
+    let is_refused = exchange.status.is_some_and(|status| status >= 400);
+    view.attempts().any(|it| broke(&it)) && (is_refused || view.group.hops().any(speaks))
 }
 
 fn complain_of_error(expected: &ExpectedError, body: &[u8], mut missed: impl FnMut(String)) {
