@@ -243,6 +243,20 @@ impl<'a> Attempt<'a> {
         })
     }
 
+    /// Whether its stream broke within its `[DONE]`, so that all is said and only the end is torn.
+    pub fn broke_within_done(&self) -> bool {
+        let sent = &self.hit.reply[..self.hit.sent()];
+        let from = memchr::memmem::rfind(sent, b"\n\n").map_or(0, |at| at + 2);
+        let Some(data) = sent[from..].strip_prefix(b"data:") else { return false };
+        let data = data.trim_ascii();
+        self.ended() == Ended::Interrupted && !data.is_empty() && b"[DONE]".starts_with(data)
+    }
+
+    /// Whether it was made at another endpoint than the client's, so that its answer is translated.
+    pub fn is_translated(&self, asked: Endpoint) -> bool {
+        self.hit.place.is_some_and(|(_, endpoint)| endpoint != asked)
+    }
+
     /// Whether it was refused with an error that did not arrive whole.
     pub fn is_broken_refusal(&self) -> bool {
         self.hit.is_cut() && self.hit.status.is_some_and(|status| (400..500).contains(&status))
@@ -342,13 +356,17 @@ impl Seen {
 
     fn events(&self) -> Option<Vec<Event>> {
         let reply = &self.hit.reply;
+        (!sse::events(reply).is_empty()).then(|| sse::events(&reply[..self.sent()]))
+    }
+
+    /// How much of its body was sent.
+    fn sent(&self) -> usize {
         // What is beyond a content length that is too small is no part of the answer.
         let beyond = match self.hit.wire.head {
             Some(HeadFault::ContentLengthOffBy(by)) => by.get().min(0).unsigned_abs() as usize,
             Some(HeadFault::Garbage) | None => 0,
         };
-        let sent = self.hit.sent.min(reply.len().saturating_sub(beyond));
-        (!sse::events(reply).is_empty()).then(|| sse::events(&reply[..sent]))
+        self.hit.sent.min(self.hit.reply.len().saturating_sub(beyond))
     }
 }
 

@@ -115,7 +115,7 @@ impl Event {
             "transcript.text.done",
             "speech.audio.done",
         ];
-        if self.data == DONE {
+        if self.is_done() {
             return Meaning::End;
         }
         // Nobody can tell what was lost with it.
@@ -137,15 +137,20 @@ impl Event {
     pub fn is_answer(&self) -> bool {
         match self.meaning() {
             Meaning::Content => true,
-            Meaning::End => self.data != DONE,
+            Meaning::End => !self.is_done(),
             Meaning::Frame | Meaning::Error => false,
         }
     }
 
+    /// Whether it is `[DONE]`.
+    pub fn is_done(&self) -> bool {
+        self.data == DONE
+    }
+
     /// Whether it is a chunk without anything of the answer, but for who speaks.
     pub fn is_bare(&self) -> bool {
-        let value = self.value();
-        value["choices"].is_array() && value["usage"].is_null() && self.meaning() == Meaning::Frame
+        let is_chunk = self.value()["choices"].is_array();
+        is_chunk && !self.is_usage() && self.meaning() == Meaning::Frame
     }
 
     /// Whether an answer starts here: its first role, or `response.created`.
@@ -160,21 +165,28 @@ impl Event {
         choices(self.value()).any(|choice| !choice["finish_reason"].is_null())
     }
 
-    /// Whether it is the extra chunk that says what the answer costs, of chat and completions.
-    pub fn is_usage(&self) -> bool {
+    /// Whether it is a chunk that says what the answer costs, of chat and completions.
+    pub fn has_usage(&self) -> bool {
         let value = self.value();
         value["choices"].is_array() && value["usage"].is_object()
+    }
+
+    /// Whether it is the extra chunk that says this, and nothing else.
+    pub fn is_usage(&self) -> bool {
+        self.has_usage() && choices(self.value()).next().is_none()
     }
 
     /// How alike this event and another are, their names included; the model's name aside, by which
     /// many gateways call their group.
     pub fn likeness(&self, other: &Self) -> Likeness {
-        if self == other {
+        if self.name == other.name { self.likeness_of_data(other) } else { Likeness::Other }
+    }
+
+    fn likeness_of_data(&self, other: &Self) -> Likeness {
+        if self.data == other.data {
             return Likeness::Same;
         }
-        let Some(found) = self.differences(other).filter(|_| self.name == other.name) else {
-            return Likeness::Other;
-        };
+        let Some(found) = self.differences(other) else { return Likeness::Other };
         let (of_the_model, others): (Vec<_>, Vec<_>) =
             found.iter().partition(|it| MODELS.contains(&&*it.pointer));
         let is_spelling = |it: &Difference| matches!(it.kind, DifferenceKind::Respelled(..));
@@ -223,14 +235,16 @@ impl Event {
             // Without these it is no chunk.
             return false;
         }
+        let is_added = matches!(difference.kind, DifferenceKind::Added(_));
         let is_beside = match parts[..] {
             ["choices", _, "content_filter_results", ..] => true,
-            // More may be told of the cost than was given.
-            ["usage", _, ..] | ["response", "usage", _, ..] => {
-                matches!(difference.kind, DifferenceKind::Added(_))
-            }
-            // Who speaks may be told with the first word.
-            ["choices", _, "delta", "role"] => matches!(difference.kind, DifferenceKind::Added(_)),
+            // More may be told of the cost than was given, also beside a part of the answer; who speaks
+            // with the first word; and of each piece of a tool call what it is.
+            ["usage", _, ..]
+            | ["response", "usage", _, ..]
+            | ["choices", _, "delta", "role"]
+            | ["choices", _, "delta", "tool_calls", _, "type"] => is_added,
+            ["usage"] if choices(self.value()).next().is_some() => is_added,
             ["response", name, ..] => {
                 !["output", "usage", "error", "status", "incomplete_details"].contains(&name)
             }
@@ -243,10 +257,10 @@ impl Event {
     }
 
     /// The place of this event among these: of one with the same bytes, else of one that says the
-    /// same, which takes far longer to see.
+    /// same, whatever its name, which takes far longer to see.
     pub fn place_in<'a>(&self, events: impl Iterator<Item = &'a Self> + Clone) -> Option<usize> {
         let same = events.clone().position(|it| it == self);
-        same.or_else(|| { events }.position(|it| it.likeness(self) != Likeness::Other))
+        same.or_else(|| { events }.position(|it| it.likeness_of_data(self) != Likeness::Other))
     }
 
     /// The data as JSON, digit for digit; `None` where they are none.
@@ -349,6 +363,26 @@ mod tests {
         assert!(event(r#"{"choices":[],"prompt_filter_results":[]}"#).is_bare());
         assert!(!event(r#"{"choices":[],"usage":{"total_tokens":1}}"#).is_bare());
         assert!(!first.is_bare());
+        let charged =
+            event(r#"{"choices":[{"delta":{"content":"a"}}],"usage":{"total_tokens":0}}"#);
+        assert_eq!(first.likeness(&charged), Likeness::InContent);
+        assert_eq!(charged.likeness(&first), Likeness::Other);
+        assert!(charged.has_usage() && !charged.is_usage() && cost.is_usage());
+        let piece =
+            event(r#"{"choices":[{"delta":{"tool_calls":[{"function":{"arguments":"a"}}]}}]}"#);
+        let typed = r#"{"choices":[{"delta":{"tool_calls":[{"type":"function","function":{"arguments":"a"}}]}}]}"#;
+        assert_eq!(piece.likeness(&event(typed)), Likeness::InContent);
+        assert_eq!(piece.differs_at(&event(typed)), None);
+    }
+
+    #[test]
+    fn an_event_is_found_again_whatever_its_name() {
+        let named = |name: &str, data: &str| Event::new(name, data);
+        let delta = r#"{"type":"response.output_text.delta","delta":"a"}"#;
+        let events = [named("", "[]"), named("response.output_text.delta", delta)];
+        assert_eq!(named("", delta).place_in(events.iter()), Some(1));
+        let done = [named("chunk", DONE)];
+        assert_eq!(named("", DONE).place_in(done.iter()), Some(0));
     }
 
     #[test]

@@ -40,17 +40,18 @@ pub(super) fn check(view: View<'_>) -> Vec<Finding> {
         content_type(&mut findings);
     }
     let told = sse::events(&view.step.exchange.body);
-    asked_on(&mut findings, &heard, &told);
-    // The latest of those that fit equally well.
-    let answered =
-        |it: &&Heard<'_>| matches!(it.attempt.ended(), Ended::Success | Ended::Interrupted);
-    let Some(answering) = heard.iter().filter(answered).max_by_key(|it| it.share_of(&told)) else {
-        return findings.found;
-    };
-    let others = heard.iter().filter(|it| it.attempt.number != answering.attempt.number).collect();
     let sent = Tree::parse(&view.step.exchange.sent).ok();
     let options = sent.as_ref().and_then(|sent| sent.member("stream_options"));
     let usage_wanted = is_true(options.and_then(|options| options.member("include_usage")));
+    if heard.iter().any(|it| it.attempt.is_translated(view.planned.send.endpoint)) {
+        translated(&mut findings, &heard, &told, usage_wanted);
+        return findings.found;
+    }
+    asked_on(&mut findings, &heard, &told);
+    // The latest of those that fit equally well.
+    let answering = heard.iter().filter(|it| it.answers()).max_by_key(|it| it.share_of(&told));
+    let Some(answering) = answering else { return findings.found };
+    let others = heard.iter().filter(|it| it.attempt.number != answering.attempt.number).collect();
     Stream { answering, others, told: &told, usage_wanted }.judge(&mut findings);
     findings.found
 }
@@ -87,6 +88,29 @@ impl<'a> Heard<'a> {
 
     fn said(&self, event: &Event) -> bool {
         event.place_in(self.events.iter()).is_some()
+    }
+
+    /// Whether some of what the client was told is its own: what the later attempts said as well is
+    /// theirs, as often as they said it.
+    fn has_told(&self, told: &[&Event], mut late: Vec<&Event>) -> bool {
+        told.iter().filter(|event| self.said(event)).any(|event| {
+            let theirs = if self.events.contains(event) {
+                late.iter().position(|it| it == event)
+            } else {
+                event.place_in(late.iter().copied())
+            };
+            theirs.map(|at| late.remove(at)).is_none()
+        })
+    }
+
+    /// Whether the client was told what only its deployment says.
+    fn speaks_in(&self, body: &[u8]) -> bool {
+        self.attempt.hop.marker().found_in(body)
+    }
+
+    /// Whether it got to its content.
+    fn answers(&self) -> bool {
+        matches!(self.attempt.ended(), Ended::Success | Ended::Interrupted)
     }
 
     /// How many of these events it said.
@@ -139,7 +163,9 @@ fn asked_on(findings: &mut Findings<'_>, heard: &[Heard<'_>], told: &[Event]) {
     let attempts: Vec<_> = findings.view.attempts().collect();
     let content: Vec<_> = told.iter().filter(|event| event.is_answer()).collect();
     let reached_client = |it: &&Heard<'_>| {
-        it.attempt.ended() == Ended::Interrupted && content.iter().any(|event| it.said(event))
+        let late = heard.iter().filter(|late| late.attempt.number > it.attempt.number);
+        let late = late.flat_map(|late| late.events).collect();
+        it.attempt.ended() == Ended::Interrupted && it.has_told(&content, late)
     };
     let Some(broken) = heard.iter().find(reached_client) else { return };
     for late in attempts.iter().filter(|attempt| attempt.number > broken.attempt.number) {
@@ -152,6 +178,33 @@ fn asked_on(findings: &mut Findings<'_>, heard: &[Heard<'_>], told: &[Event]) {
                 late.number, late.hop.upstream, broken.attempt.number
             ),
         );
+    }
+}
+
+/// Events that were translated have another shape than the provider's. Who speaks in them can be
+/// told, and whether they end as the provider's did.
+fn translated(
+    findings: &mut Findings<'_>,
+    heard: &[Heard<'_>],
+    told: &[Event],
+    usage_wanted: bool,
+) {
+    let body = &findings.view.step.exchange.body;
+    let mut speaking = heard.iter().filter(|it| it.answers() && it.speaks_in(body)).rev();
+    let Some(answering) = speaking.next() else { return };
+    let number = answering.attempt.number;
+    if let Some(other) = speaking.find(|it| it.attempt.hop.prefix != answering.attempt.hop.prefix) {
+        let message = format!(
+            "content of attempt {} is in the answer of attempt {number}",
+            other.attempt.number
+        );
+        findings.breach(SPLICED, Some(number), None, message);
+        return;
+    }
+    let stream = Stream { answering, others: Vec::new(), told, usage_wanted };
+    let end = stream.end(findings.view, told.iter().any(Event::is_answer));
+    for (requirement, message) in stream.usage().into_iter().chain(end) {
+        findings.breach(requirement, Some(number), None, message);
     }
 }
 
@@ -186,11 +239,9 @@ impl Stream<'_> {
         let is_interrupted = self.answering.attempt.ended() == Ended::Interrupted;
         let mut left: Vec<_> = self.answering.events.iter().collect();
         let (mut own, mut is_spliced) = (Vec::new(), false);
-        let mut breaches = Vec::new();
+        let mut breaches = self.usage();
         for (at, event) in self.told.iter().enumerate() {
             if !self.usage_wanted && event.is_usage() {
-                breaches
-                    .push((USAGE, format!("event {} is a usage chunk nobody asked for", at + 1)));
                 continue;
             }
             if let Some(same) = event.place_in(left.iter().copied()) {
@@ -245,27 +296,42 @@ impl Stream<'_> {
                 format!("an event begins an answer once more: {}", brief(again)),
             ));
         }
-        let has_end = self.told.iter().any(|event| event.meaning() == Meaning::End);
-        if !is_interrupted && !has_end {
-            breaches.push((END, format!("the end of attempt {number}'s stream is missing")));
-        }
         if is_spliced {
             // What else is wrong is so because of it.
             breaches.retain(|(requirement, _)| *requirement == SPLICED);
         } else {
-            let has_told = self.told.iter().any(|event| event.meaning() == Meaning::Error);
-            let is_whole = findings.view.step.exchange.ending == Ending::Complete;
-            if is_interrupted && own.iter().any(|it| it.is_answer()) && !has_told && is_whole {
-                let message = format!(
-                    "attempt {number}'s stream broke after its first content, and the client's ended as if nothing had happened"
-                );
-                breaches.push((BREAK, message));
-            }
+            breaches.extend(self.end(findings.view, own.iter().any(|it| it.is_answer())));
             breaches.extend(self.compare(&own, is_interrupted));
         }
         for (requirement, message) in breaches {
             findings.breach(requirement, Some(number), None, message);
         }
+    }
+
+    /// What it tells of the cost although nobody asked.
+    fn usage(&self) -> Vec<(&'static str, String)> {
+        let told = self.told.iter().enumerate().filter(|(_, event)| event.has_usage());
+        let message = |(at, _)| format!("event {} is a usage chunk nobody asked for", at + 1);
+        told.filter(|_| !self.usage_wanted).map(|it| (USAGE, message(it))).collect()
+    }
+
+    /// How the client's stream ends otherwise than the answering provider's did.
+    fn end(&self, view: View<'_>, has_content: bool) -> Option<(&'static str, String)> {
+        let Attempt { number, .. } = self.answering.attempt;
+        let has = |wanted| self.told.iter().any(|event| event.meaning() == wanted);
+        if self.answering.attempt.ended() != Ended::Interrupted {
+            let message = || format!("the end of attempt {number}'s stream is missing");
+            return (!has(Meaning::End)).then(|| (END, message()));
+        }
+        let is_whole = view.step.exchange.ending == Ending::Complete && !has(Meaning::Error);
+        // Where all is said, nothing is missing that the client could be told of.
+        let is_breach = has_content && is_whole && !self.answering.attempt.broke_within_done();
+        let message = || {
+            format!(
+                "attempt {number}'s stream broke after its first content, and the client's ended as if nothing had happened"
+            )
+        };
+        is_breach.then(|| (BREAK, message()))
     }
 
     /// What this event is, which is none of those left of the answering attempt; `None` where it
@@ -275,7 +341,8 @@ impl Stream<'_> {
         if meaning == Meaning::End {
             // With its type, it may be the end that was changed.
             let is_changed = event.is_answer() && left.iter().any(|it| it.meaning() == meaning);
-            return (!is_changed).then_some(Foreign::MadeUpEnd);
+            let is_mended = event.is_done() && self.answering.attempt.broke_within_done();
+            return (!is_changed && !is_mended).then_some(Foreign::MadeUpEnd);
         }
         if let Some(other) = self.others.iter().find(|other| other.said(event)) {
             let number = other.attempt.number;
@@ -369,21 +436,19 @@ impl Stream<'_> {
 /// What became of `wanted`, where `other` came.
 fn difference(wanted: &Event, other: &Event, before: &[&Event], after: &[&Event]) -> String {
     let holds = |events: &[&Event], event: &Event| event.place_in(events.iter().copied()).is_some();
-    if holds(before, other) {
-        return format!("came twice: {}", brief(other));
-    }
-    if holds(after, wanted) {
-        return format!("came too late: {}", brief(wanted));
-    }
-    if wanted.name != other.name
-        && wanted.place_in([&Event::new(&wanted.name, &other.data)].into_iter()).is_some()
-    {
+    if wanted.name != other.name && wanted.place_in([other].into_iter()).is_some() {
         return format!(
             "was named \"{}\" and came as \"{}\": {}",
             wanted.name,
             other.name,
             brief(other)
         );
+    }
+    if holds(before, other) {
+        return format!("came twice: {}", brief(other));
+    }
+    if holds(after, wanted) {
+        return format!("came too late: {}", brief(wanted));
     }
     let pointer = wanted.differs_at(other).map_or_else(String::new, |it| format!(" at {it}"));
     format!("was lost, or changed{pointer}: {}", brief(other))
