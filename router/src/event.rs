@@ -74,8 +74,6 @@ impl Dialect {
     pub(crate) fn understand(self, event: &Event) -> Option<Understood> {
         match self {
             Self::Choices if event.data == DONE => Some(Meaning::End.into()),
-            // Some send it here too, after the event that is the end.
-            Self::Typed if event.data == DONE => Some(Meaning::Preamble.into()),
             _ if !event.data.trim_ascii_start().starts_with(b"{") => None,
             Self::Choices => choices(&event.data),
             Self::Typed => typed(event),
@@ -224,7 +222,7 @@ mod tests {
     #[case::completed("", r#"{"type":"response.completed"}"#, Some(Meaning::End))]
     #[case::incomplete("", r#"{"type":"response.incomplete"}"#, Some(Meaning::End))]
     #[case::speech("", r#"{"type":"speech.audio.done"}"#, Some(Meaning::End))]
-    #[case::done("", "[DONE]", Some(Meaning::Preamble))]
+    #[case::done_too_early("", "[DONE]", None)]
     #[case::failed(
         "",
         r#"{"type":"response.failed","response":{"error":{"code":"x","message":"y"}}}"#,
