@@ -436,7 +436,7 @@ impl Stream<'_> {
 /// What became of `wanted`, where `other` came.
 fn difference(wanted: &Event, other: &Event, before: &[&Event], after: &[&Event]) -> String {
     let holds = |events: &[&Event], event: &Event| event.place_in(events.iter().copied()).is_some();
-    if wanted.name != other.name && wanted.place_in([other].into_iter()).is_some() {
+    if wanted.name != other.name && other.place_in([wanted].into_iter()).is_some() {
         return format!(
             "was named \"{}\" and came as \"{}\": {}",
             wanted.name,
