@@ -14,6 +14,7 @@ mod place;
 mod rest;
 mod route;
 mod stream;
+mod unaltered;
 
 use memchr::memmem;
 
