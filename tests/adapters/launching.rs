@@ -50,6 +50,34 @@ fn the_reference_router_passes_all_that_is_timeless_as_a_program_of_its_own() {
 }
 
 #[test]
+fn a_rest_of_the_gateways_own_is_a_breach_unless_it_is_declared() {
+    let adapter = std::fs::read_to_string(REFERENCE).expect("it is in the repository");
+    // It puts aside whoever has failed once, which no group asks for.
+    let resting = adapter.replace(
+        "        retries:",
+        "        cooldown: { after_failures: 1, for_ms: 600000 }\n        retries:",
+    );
+    let declared =
+        resting.replace("\nfiles:", "\ndeclaration: { rests: it puts aside who fails }\n\nfiles:");
+    let run = |adapter: &str| {
+        let (_folder, file) = file(adapter);
+        let file = file.to_str().expect("a temporary path is text");
+        let work = TempDir::new().expect("a temporary folder");
+        let work = work.path().to_str().expect("a temporary path is text");
+        command(&["run", "cooldown/without-a-cooldown", "--adapter", file, "--launch"])
+            .args(["--gateway", env!("CARGO_BIN_EXE_fallproof"), "--work", work])
+            .output()
+            .expect("the binary was built with this test")
+    };
+    let breach = run(&resting);
+    let told = text(&breach.stdout);
+    assert_eq!(breach.status.code(), Some(1), "{told}{}", text(&breach.stderr));
+    assert!(told.contains("attempt 1 went to backup before primary was asked"), "{told}");
+    let free = run(&declared);
+    assert_eq!(free.status.code(), Some(0), "{}{}", text(&free.stdout), text(&free.stderr));
+}
+
+#[test]
 fn the_report_names_the_gateway_with_its_version_and_has_its_log() {
     let report = TempDir::new().expect("a temporary folder");
     let folder = report.path().to_str().expect("a temporary path is text");
