@@ -87,19 +87,6 @@ impl<'a> Heard<'a> {
         event.place_in(self.events.iter()).is_some()
     }
 
-    /// Whether some of what the client was told is its own: what the later attempts said as well is
-    /// theirs, as often as they said it.
-    fn has_told(&self, told: &[&Event], mut late: Vec<&Event>) -> bool {
-        told.iter().filter(|event| self.said(event)).any(|event| {
-            let theirs = if self.events.contains(event) {
-                late.iter().position(|it| it == event)
-            } else {
-                event.place_in(late.iter().copied())
-            };
-            theirs.map(|at| late.remove(at)).is_none()
-        })
-    }
-
     /// Whether the client was told what only its deployment says.
     fn speaks_in(&self, body: &[u8]) -> bool {
         self.attempt.hop.marker().found_in(body)
@@ -156,13 +143,27 @@ fn content_type(findings: &mut Findings<'_>) {
     }
 }
 
+/// Whether some of what the client was told is of this attempt alone: what the later ones said as well
+/// is theirs, as often as they said it.
+fn has_told(events: &[Event], told: &[&Event], mut late: Vec<&Event>) -> bool {
+    let is_said = |event: &&&Event| event.place_in(events.iter()).is_some();
+    told.iter().filter(is_said).any(|event| {
+        let theirs = if events.contains(event) {
+            late.iter().position(|it| it == event)
+        } else {
+            event.place_in(late.iter().copied())
+        };
+        theirs.map(|at| late.remove(at)).is_none()
+    })
+}
+
 fn asked_on(findings: &mut Findings<'_>, heard: &[Heard<'_>], told: &[Event]) {
     let attempts: Vec<_> = findings.view.attempts().collect();
     let content: Vec<_> = told.iter().filter(|event| event.is_answer()).collect();
     let reached_client = |it: &&Heard<'_>| {
         let late = heard.iter().filter(|late| late.attempt.number > it.attempt.number);
         let late = late.flat_map(|late| late.events).collect();
-        it.attempt.ended() == Ended::Interrupted && it.has_told(&content, late)
+        it.attempt.ended() == Ended::Interrupted && has_told(it.events, &content, late)
     };
     let Some(broken) = heard.iter().find(reached_client) else { return };
     for late in attempts.iter().filter(|attempt| attempt.number > broken.attempt.number) {
@@ -367,5 +368,28 @@ impl Stream<'_> {
         } else {
             None
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_that_all_attempts_say_are_those_of_the_later_one() {
+        let said = |id: &str, word: &str| {
+            let data = format!(r#"{{"id":"{id}","choices":[{{"delta":{{"content":"{word}"}}}}]}}"#);
+            Event::new("", data)
+        };
+        let broken = [said("1", "one"), said("1", " speaking"), said("1", " on")];
+        let late = [said("2", "two"), said("2", " speaking"), said("2", " on")];
+        let has_told = |told: &[Event]| {
+            has_told(&broken, &told.iter().collect::<Vec<_>>(), late.iter().collect())
+        };
+        assert!(!has_told(&late));
+        assert!(!has_told(&[said("3", "two"), said("3", " speaking")]));
+        assert!(has_told(&[said("3", "one"), said("3", " speaking")]));
+        assert!(has_told(&[said("1", " speaking")]));
+        assert!(has_told(&[said("3", " speaking"), said("3", " speaking")]));
     }
 }
