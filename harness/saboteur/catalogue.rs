@@ -250,7 +250,8 @@ pub(super) const ALL: &[Saboteur] = &[
     Saboteur {
         name: "failure-as-success",
         breaks: "answers 200 and null when every deployment has failed",
-        also: &[],
+        // A client that is turned away is told of a success, too.
+        also: &["FP-AUTH-05"],
         means: Means::Spoiled(|answer| {
             if !answer.succeeds() {
                 answer.replace(StatusCode::OK, "application/json", "null");
