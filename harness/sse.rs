@@ -238,6 +238,10 @@ impl Event {
         let is_added = matches!(difference.kind, DifferenceKind::Added(_));
         let is_beside = match parts[..] {
             ["choices", _, "content_filter_results", ..] => true,
+            // What is beside the totals is told for interest.
+            ["usage", part, ..] | ["response", "usage", part, ..] if part.ends_with("_details") => {
+                true
+            }
             // More may be told of the cost than was given, also beside a part of the answer; who speaks
             // with the first word; and of each piece of a tool call what it is.
             ["usage", _, ..]
