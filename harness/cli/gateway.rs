@@ -6,6 +6,7 @@ use std::fs;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use fallproof::adapter::{Adapter, Installation, Rounds, Site, Unfit};
 use fallproof::client::BaseUrl;
 use fallproof::declaration::Declaration;
 use fallproof::drive::Target;
+use fallproof::fuzz::dice::{self, Dice};
 use fallproof::plan::Addresses;
 use fallproof::report::model;
 use fallproof::scenario::Scenario;
@@ -187,8 +189,7 @@ impl Gateway {
     }
 
     fn site(&self, folder: PathBuf, installation: &Installation) -> io::Result<Site> {
-        // The port may be taken again before the gateway listens; then its log says so.
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+        let port = free_port()?;
         Ok(Site {
             host: Ipv4Addr::LOCALHOST.to_string(),
             port,
@@ -334,4 +335,19 @@ fn split<'a>(
 
 fn named<'a>(scenarios: &'a [Scenario], ids: &[String]) -> Vec<&'a Scenario> {
     scenarios.iter().filter(|scenario| ids.contains(&scenario.id)).collect()
+}
+
+/// A port for a gateway, which will bind it only in a while. Until then nobody else is given it by
+/// the system, which draws from above, for connections too.
+fn free_port() -> io::Result<u16> {
+    const PORTS: Range<u16> = 20_000..32_000;
+    const TRIES: usize = 50;
+    let mut rng = dice::rng(dice::made_up(), u64::from(process::id()));
+    let mut dice = Dice::new(&mut rng);
+    let mut draw = || PORTS.start + u16::try_from(dice.below(PORTS.len())).unwrap_or_default();
+    let is_free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
+    match std::iter::repeat_with(&mut draw).take(TRIES).find(is_free) {
+        Some(port) => Ok(port),
+        None => Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port()),
+    }
 }
