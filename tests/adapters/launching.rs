@@ -278,7 +278,7 @@ mod unix {
             let text = format!(
                 "title: A call\nproves: [FP-ROUTE-01]\n\
                  upstreams: {{ only: {{ provider: openai, model: gpt-5, script: [{script}] }} }}\n\
-                 group: {{ chain: [only], timeout_ms: 4000 }}\n\
+                 group: {{ chain: [only], timeout_ms: 1500 }}\n\
                  steps: [{{ send: {{ endpoint: responses, body: {{ input: Hello }} }} }}]\n"
             );
             std::fs::write(scenarios.join(format!("{name}.yaml")), text).expect("it is written");
