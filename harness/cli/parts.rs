@@ -98,7 +98,19 @@ impl Parts<'_> {
             if jobs == part.jobs {
                 batch.append(&mut scenarios);
             }
-            let Some(rig) = self.start(process.take(), &batch, part)? else { break };
+            let rig = match self.start(process.take(), &batch, part) {
+                Ok(Some(rig)) => rig,
+                Ok(None) => break,
+                // What ran before it ended by itself is kept.
+                Err(StartError::Launch(error)) if starts_left + 1 < MOST_STARTS => {
+                    let reason = format!("the gateway could not be started again: {error}");
+                    let outcome = Outcome::Inconclusive(reason);
+                    let left = batch.iter().chain(&scenarios);
+                    cases.extend(left.map(|scenario| self.not_run(scenario, outcome.clone())));
+                    break;
+                }
+                Err(error) => return Err(error),
+            };
             let recorder = self.recorder.of(&rig);
             let handle = self.runtime.handle();
             let ran = rig.run_watched(handle, &batch, jobs, &recorder, &self.interrupt.stop);

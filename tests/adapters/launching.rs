@@ -267,8 +267,12 @@ mod unix {
         assert_eq!(log.matches("started").count(), 1, "{log}");
     }
 
-    #[test]
-    fn a_gateway_that_ends_by_itself_is_started_again_for_what_is_left() {
+    /// A run of two cases whose gateway is killed in the first one: what it told, and its report.
+    /// `before` is what the gateway does first, in the folder of that name.
+    fn killed_in_its_first_case(
+        before: impl Fn(&Path) -> String,
+        is_started_again: bool,
+    ) -> (String, serde_json::Value) {
         let folder = TempDir::new().expect("a temporary folder");
         let scenarios = folder.path().join("scenarios");
         std::fs::create_dir(&scenarios).expect("a folder in a temporary one");
@@ -284,7 +288,8 @@ mod unix {
             std::fs::write(scenarios.join(format!("{name}.yaml")), text).expect("it is written");
         }
         let pipe = pipe(folder.path());
-        let adapter = reference(&format!("(echo $$ > {pipe}) &"), READY);
+        let before = format!("{} (echo $$ > {pipe}) &", before(folder.path()));
+        let adapter = reference(&before, READY);
         let (_adapter, file) = file(&adapter);
         let report = folder.path().join("report");
         let run = command(&["run", "--launch", "--jobs", "1", "--scenarios"])
@@ -311,15 +316,39 @@ mod unix {
         }
         let sent = Command::new("kill").args(["-KILL", gateway.trim()]).status();
         assert!(sent.expect("every Unix has kill").success());
-        let again = std::fs::read_to_string(&pipe).expect("it is started again");
-        assert_ne!(gateway, again);
+        if is_started_again {
+            let again = std::fs::read_to_string(&pipe).expect("it is started again");
+            assert_ne!(gateway, again);
+        }
 
         let output = run.join().expect("it does not panic").expect("it was started");
         let told = text(&output.stderr);
         assert!(told.contains("the gateway ended by itself"), "{told}");
         let json = std::fs::read_to_string(report.join("report.json")).expect("it is written");
-        let json: serde_json::Value = serde_json::from_str(&json).expect("it is JSON");
-        assert_eq!(json["cases"][1]["outcome"], "pass", "{told}");
+        (told, serde_json::from_str(&json).expect("it is JSON"))
+    }
+
+    #[test]
+    fn a_gateway_that_ends_by_itself_is_started_again_for_what_is_left() {
+        let (told, report) = killed_in_its_first_case(|_| String::new(), true);
+        assert_eq!(report["cases"][1]["outcome"], "pass", "{told}");
+    }
+
+    #[test]
+    fn what_is_left_of_a_gateway_that_is_not_started_again_is_told_with_the_reason() {
+        let once = |folder: &Path| {
+            let mark = folder.join("was-there");
+            let mark = mark.display();
+            format!("if [ -e {mark} ]; then exit 3; fi; touch {mark};")
+        };
+        let (told, report) = killed_in_its_first_case(once, false);
+        let cases = report["cases"].as_array().expect("it lists them");
+        assert_eq!(cases.len(), 2, "{told}");
+        for case in cases {
+            assert_eq!(case["outcome"], "inconclusive", "{told}");
+            let reason = case["reason"].as_str().unwrap_or_default();
+            assert!(reason.contains("could not be started again"), "{reason}");
+        }
     }
 
     #[test]
