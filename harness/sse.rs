@@ -235,7 +235,12 @@ impl Event {
             // Without these it is no chunk.
             return false;
         }
-        let is_added = matches!(difference.kind, DifferenceKind::Added(_));
+        let is_added = match &difference.kind {
+            DifferenceKind::Added(_) => true,
+            // Null stands where there is nothing yet.
+            DifferenceKind::Changed(from, _) => from == "null",
+            _ => false,
+        };
         let is_beside = match parts[..] {
             ["choices", _, "content_filter_results", ..] => true,
             // What is beside the totals is told for interest.
