@@ -227,6 +227,13 @@ impl Event {
         Some(differences(self.tree()?, other.tree()?))
     }
 
+    /// Whether this tells what that usage chunk tells of the cost.
+    pub fn costs_the_same(&self, usage: &Self) -> bool {
+        let counts = ["prompt_tokens", "completion_tokens", "total_tokens"];
+        let (own, theirs) = (&self.value()["usage"], &usage.value()["usage"]);
+        own.is_object() && counts.iter().all(|count| own[count] == theirs[count])
+    }
+
     /// Whether what differs is no part of the answer, nor of why it ended and what it costs.
     fn is_beside(&self, difference: &Difference) -> bool {
         let parts: Vec<_> = difference.pointer.split('/').skip(1).collect();
