@@ -252,6 +252,12 @@ impl<'a> Attempt<'a> {
         self.ended() == Ended::Interrupted && !data.is_empty() && b"[DONE]".starts_with(data)
     }
 
+    /// Whether its stream said why it ended, and then did, without its `[DONE]`.
+    pub fn ended_but_for_its_done(&self) -> bool {
+        let mut events = self.events().unwrap_or_default().iter();
+        self.hit.wire.cut.is_none() && events.any(Event::finishes)
+    }
+
     /// Whether it was made at another endpoint than the client's, so that its answer is translated.
     pub fn is_translated(&self, asked: Endpoint) -> bool {
         self.hit.place.is_some_and(|(_, endpoint)| endpoint != asked)

@@ -324,7 +324,9 @@ impl Stream<'_> {
         }
         let is_whole = view.step.exchange.ending == Ending::Complete && !has(Meaning::Error);
         // Where all is said, nothing is missing that the client could be told of.
-        let is_breach = has_content && is_whole && !self.answering.attempt.broke_within_done();
+        let attempt = &self.answering.attempt;
+        let all_is_said = attempt.broke_within_done() || attempt.ended_but_for_its_done();
+        let is_breach = has_content && is_whole && !all_is_said;
         let message = || {
             format!(
                 "attempt {number}'s stream broke after its first content, and the client's ended as if nothing had happened"
