@@ -52,7 +52,7 @@ fn main() -> ExitCode {
     }
     // Those that wait longest begin first, so that nobody waits for them in the end.
     let mut families: Vec<_> = families.into_iter().collect();
-    let limit = |case: &usize| scenarios[*case].longest_limit();
+    let limit = |case: &usize| scenarios[*case].longest_wait();
     families.sort_by_key(|(_, cases)| Reverse(cases.iter().map(limit).max()));
     let mut trials: Vec<_> = families
         .into_iter()

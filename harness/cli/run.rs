@@ -31,7 +31,7 @@ use super::parts::Parts;
 use super::{DEFAULT_UPSTREAMS, Selected, Selection, Stop, github, runtime, saboteur};
 
 /// Scenarios that run side by side against the reference router.
-const SIDE_BY_SIDE: usize = 32;
+const SIDE_BY_SIDE: usize = 64;
 
 /// How many seconds a client call waits unless said.
 const DEFAULT_PATIENCE: &str = "60";
@@ -188,7 +188,7 @@ impl Run {
     fn put_in_order(&self, whole: &mut Whole<'_>) {
         let Some(seed) = self.shuffle else {
             for part in &mut whole.parts {
-                part.scenarios.sort_by_key(|scenario| Reverse(scenario.longest_limit()));
+                part.scenarios.sort_by_key(|scenario| Reverse(scenario.longest_wait()));
             }
             return;
         };

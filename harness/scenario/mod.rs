@@ -122,10 +122,13 @@ impl Scenario {
         needs
     }
 
-    /// The longest limit of time that it may have to wait for.
-    pub fn longest_limit(&self) -> Option<Duration> {
+    /// The longest limit of time, or delay of an answer, that it may have to wait for.
+    pub fn longest_wait(&self) -> Option<Duration> {
         let limits = |group: &Group| group.timeout.max(group.total_timeout);
-        self.groups.values().map(limits).max().flatten()
+        let scripts = self.upstreams.values().flat_map(|upstream| &upstream.script);
+        let delay = scripts.filter_map(|behaviour| behaviour.wire.delay_ms).max();
+        let limit = self.groups.values().map(limits).max().flatten();
+        limit.max(delay.map(Duration::from_millis))
     }
 
     /// How far its steps move the clock in all.
