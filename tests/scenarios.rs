@@ -28,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // Some wait for a time limit: they wait together.
-    arguments.test_threads.get_or_insert(16);
+    arguments.test_threads.get_or_insert(24);
     let suite = match Suite::load(&folder("scenarios")) {
         Ok(suite) => suite,
         Err(error) => {
