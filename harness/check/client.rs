@@ -79,7 +79,7 @@ fn success(findings: &mut Findings<'_>, answering: &Attempt<'_>) {
     };
     // Where the gateway asked another endpoint the answer was translated, and has another shape.
     let asked = findings.view.planned.send.endpoint;
-    let translated = answering.hit.place.is_none_or(|(_, endpoint)| endpoint != asked);
+    let translated = answering.hit.place.is_none() || answering.is_translated(asked);
     for (name, given) in given.iter().filter(|_| !translated) {
         let requirement = match name.as_str() {
             "model" => continue,
@@ -331,11 +331,13 @@ const GENERAL: [&str; 11] = [
 /// Whether the client is told what this attempt was answered: by its mark, or by an error's words.
 fn is_told(view: View<'_>, attempt: &Attempt<'_>) -> bool {
     let exchange = &view.step.exchange;
-    let said =
-        error_of(&attempt.hit.reply).and_then(|error| error["message"].as_str().map(str::to_owned));
     let is_error = exchange.status.is_none_or(|status| status >= 400);
+    let has_words = |error: Value| {
+        let said = error["message"].as_str().unwrap_or_default();
+        !said.is_empty() && contains(&exchange.body, said)
+    };
     attempt.hop.marker().found_in(&exchange.body)
-        || is_error && said.is_some_and(|said| !said.is_empty() && contains(&exchange.body, &said))
+        || is_error && error_of(&attempt.hit.reply).is_some_and(has_words)
 }
 
 /// What an earlier attempt's answer had in its head is not true of another one's.

@@ -33,9 +33,9 @@ pub(super) fn check(view: View<'_>) -> Vec<Finding> {
     let seen: Vec<_> = view.attempts().map(|attempt| attempt.hop.upstream.clone()).collect();
     let expected = view.planned.expect.attempts.as_deref();
     let is_early = expected.is_some_and(|expected| handed_over_early(view, expected, &seen));
-    if let Some(expected) = &view.planned.expect.attempts {
+    if let Some(expected) = expected {
         let message = || format!("expected attempts at {}, saw {}", list(expected), list(&seen));
-        if *expected != seen {
+        if expected != seen {
             let is_free = !view.is_reference && (is_early || folded(expected) == folded(&seen));
             if is_free { free.push((message(), OFTEN)) } else { missed(message()) }
         }

@@ -30,9 +30,10 @@ fn address_shown(findings: &mut Findings<'_>) {
     });
     let body = (ADDRESS_SHOWN, "the answer".to_owned(), exchange.body.as_slice());
     for (requirement, part, text) in headers.chain([body]) {
-        let shows = |hop: &&Hop| contains(text, authority(hop)) || contains(text, &hop.prefix);
         // A client that brings the addresses along learns nothing from them.
-        let shows = |hop: &&Hop| shows(hop) && !contains(&exchange.sent_head, authority(hop));
+        let is_known = |hop: &Hop| contains(&exchange.sent_head, authority(hop));
+        let holds = |hop: &Hop| contains(text, authority(hop)) || contains(text, &hop.prefix);
+        let shows = |hop: &&Hop| holds(hop) && !is_known(hop);
         let view = findings.view;
         if let Some(hop) = view.all_hops().find(shows) {
             let message = format!("{part} shows the client the address of {}", hop.upstream);

@@ -316,15 +316,15 @@ impl Stream<'_> {
 
     /// How the client's stream ends otherwise than the answering provider's did.
     fn end(&self, view: View<'_>, has_content: bool) -> Option<(&'static str, String)> {
-        let Attempt { number, .. } = self.answering.attempt;
+        let attempt = &self.answering.attempt;
+        let number = attempt.number;
         let has = |wanted| self.told.iter().any(|event| event.meaning() == wanted);
-        if self.answering.attempt.ended() != Ended::Interrupted {
+        if attempt.ended() != Ended::Interrupted {
             let message = || format!("the end of attempt {number}'s stream is missing");
             return (!has(Meaning::End)).then(|| (END, message()));
         }
         let is_whole = view.step.exchange.ending == Ending::Complete && !has(Meaning::Error);
         // Where all is said, nothing is missing that the client could be told of.
-        let attempt = &self.answering.attempt;
         let all_is_said = attempt.broke_within_done() || attempt.ended_but_for_its_done();
         let is_breach = has_content && is_whole && !all_is_said;
         let message = || {

@@ -312,9 +312,7 @@ pub struct Call {
 }
 
 /// What a client shows to be let in by the gateway.
-#[derive(
-    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ClientKey {
     /// The key that the gateway gave out.
