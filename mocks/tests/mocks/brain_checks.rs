@@ -1,0 +1,427 @@
+//! What an upstream refuses before its script, in which order, and how the script goes on.
+
+use crate::wire_support::{CHAT, KEY, cut, ok_but, says, upstream};
+use fallproof_mocks::behaviour::{Behaviour, CutEnd, CutPoint};
+use fallproof_mocks::brain::{Answer, Brain, Request, ScriptError};
+use fallproof_mocks::errors::{self, DoorRefusal, Reply};
+use fallproof_mocks::journal::HitKind;
+use fallproof_mocks::provider::{Endpoint, Names, Surface};
+use fallproof_mocks::strict::{self, Strength};
+use rstest::rstest;
+
+const PREFIX: &str = "/test/primary";
+const LEGACY_CHAT: &str = "/openai/deployments/gpt-5/chat/completions?api-version=2024-10-21";
+
+struct Upstream {
+    brain: Brain,
+    surface: Surface,
+}
+
+impl Upstream {
+    fn on(surface: Surface) -> Self {
+        Self::playing(surface, vec![Behaviour { times: 100, ..Behaviour::named("ok") }])
+    }
+
+    fn playing(surface: Surface, script: Vec<Behaviour>) -> Self {
+        let brain = Brain::default();
+        brain.plug(upstream(PREFIX, surface, script)).expect("a script that works");
+        Self { brain, surface }
+    }
+
+    fn ask(&self, method: &str, target: &str, key: &str, body: &str) -> Answer {
+        let bearer = format!("Bearer {key}");
+        let header = match self.surface {
+            Surface::OpenAi => ("Authorization", bearer.as_bytes()),
+            _ => ("api-key", key.as_bytes()),
+        };
+        self.ask_with(method, target, &[header], body)
+    }
+
+    fn ask_with(
+        &self,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &[u8])],
+        body: &str,
+    ) -> Answer {
+        let request = Request { method, target, headers, body: body.as_bytes() };
+        self.brain.answer(PREFIX, &request).expect("the upstream is plugged in")
+    }
+
+    fn post(&self, target: &str, body: &str) -> Answer {
+        self.ask("POST", target, KEY, body)
+    }
+
+    fn door(&self, endpoint: Option<Endpoint>, refusal: &DoorRefusal) -> Reply {
+        errors::door(self.surface, endpoint, refusal)
+    }
+}
+
+fn unknown_path(path: &str) -> DoorRefusal {
+    DoorRefusal::UnknownPath { method: "POST".to_owned(), path: path.to_owned() }
+}
+
+#[rstest]
+#[case(Surface::OpenAi, "/v1/chat/completions", Endpoint::ChatCompletions)]
+#[case(Surface::OpenAi, "//v1///responses/compact", Endpoint::ResponsesCompact)]
+#[case(Surface::OpenAi, "/v1/embeddings?api-version=x", Endpoint::Embeddings)]
+#[case(Surface::AzureV1, "/openai/v1/responses", Endpoint::Responses)]
+#[case(
+    Surface::AzureV1,
+    "/openai/v1/responses/compact?api-version=preview",
+    Endpoint::ResponsesCompact
+)]
+#[case(Surface::AzureV1, "/openai/v1/chat/completions?api-version=v1", Endpoint::ChatCompletions)]
+#[case(Surface::AzureLegacy, LEGACY_CHAT, Endpoint::ChatCompletions)]
+#[case(
+    Surface::AzureLegacy,
+    "/openai//deployments/gpt-5/embeddings?a=b&api-version=2023-05-15",
+    Endpoint::Embeddings
+)]
+#[case(
+    Surface::AzureLegacy,
+    "/openai/responses?api-version=2025-04-01-preview",
+    Endpoint::Responses
+)]
+#[case(
+    Surface::AzureLegacy,
+    "/openai/responses/compact?api-version=2025-04-01-preview",
+    Endpoint::ResponsesCompact
+)]
+#[case::azure_serves_both(Surface::AzureV1, LEGACY_CHAT, Endpoint::ChatCompletions)]
+#[case::azure_serves_both(
+    Surface::AzureLegacy,
+    "/openai/v1/responses/compact",
+    Endpoint::ResponsesCompact
+)]
+fn every_provider_has_its_paths(
+    #[case] surface: Surface,
+    #[case] target: &str,
+    #[case] endpoint: Endpoint,
+) {
+    let body = r#"{"model":"gpt-5","input":"Hello"}"#;
+    let body = if endpoint == Endpoint::ChatCompletions { CHAT } else { body };
+    let answer = Upstream::on(surface).post(target, body);
+    let path_surface = match surface {
+        Surface::OpenAi => Surface::OpenAi,
+        _ if target.starts_with("/openai/v1/") => Surface::AzureV1,
+        _ => Surface::AzureLegacy,
+    };
+    assert_eq!((answer.plan.place, answer.plan.refused), (Some((path_surface, endpoint)), false));
+    assert_eq!(answer.reply.status, 200);
+}
+
+#[rstest]
+#[case(Surface::OpenAi, "/openai/v1/chat/completions")]
+#[case(Surface::OpenAi, "/v1/chat/completions/")]
+#[case(Surface::OpenAi, "/chat/completions")]
+#[case(Surface::AzureV1, "/v1/chat/completions")]
+#[case(Surface::AzureV1, "/openai/v1/moderations")]
+#[case(Surface::AzureLegacy, "/openai/deployments/gpt-5/moderations")]
+#[case(Surface::AzureLegacy, "/openai/images/generations")]
+#[case(Surface::OpenAi, "/v1/responses/resp_1/cancel")]
+#[case(Surface::AzureLegacy, "/openai/chat/completions")]
+#[case(Surface::AzureLegacy, "/openai/deployments/gpt-5/responses")]
+fn other_paths_are_refused_and_still_are_attempts(#[case] surface: Surface, #[case] path: &str) {
+    let upstream = Upstream::on(surface);
+    let answer = upstream.post(&format!("{path}?api-version=2024-10-21"), CHAT);
+    assert_eq!(answer.reply, upstream.door(None, &unknown_path(path)));
+    assert_eq!((answer.plan.kind, answer.plan.attempt), (HitKind::Matched, 1));
+    assert_eq!((answer.plan.place, answer.plan.refused), (None, true));
+}
+
+#[rstest]
+#[case(Surface::AzureLegacy, "/openai/deployments/gpt-5/chat/completions?api-version=latest")]
+#[case(Surface::AzureLegacy, "/openai/deployments/gpt-5/chat/completions?api-version=2024-13-01")]
+#[case(Surface::AzureLegacy, "/openai/deployments/gpt-5/chat/completions?api-version=2024-1-1")]
+#[case(Surface::AzureV1, "/openai/v1/chat/completions?api-version=2024-10-21")]
+fn an_api_version_that_cannot_be_is_refused_before_the_key(
+    #[case] surface: Surface,
+    #[case] target: &str,
+) {
+    let upstream = Upstream::on(surface);
+    let answer = upstream.ask("POST", target, "wrong", CHAT);
+    let endpoint = Some(Endpoint::ChatCompletions);
+    assert_eq!(answer.reply, upstream.door(endpoint, &DoorRefusal::ApiVersion));
+    assert!(answer.plan.refused);
+}
+
+#[rstest]
+#[case("deployments/gpt-5/chat/completions", Endpoint::ChatCompletions)]
+#[case("deployments/gpt-5/chat/completions?api-version=", Endpoint::ChatCompletions)]
+#[case("responses", Endpoint::Responses)]
+fn the_legacy_surface_must_be_told_an_api_version(#[case] path: &str, #[case] endpoint: Endpoint) {
+    let upstream = Upstream::on(Surface::AzureLegacy);
+    let answer = upstream.ask("POST", &format!("/openai/{path}"), "wrong", CHAT);
+    assert_eq!(answer.reply, upstream.door(Some(endpoint), &DoorRefusal::MissingApiVersion));
+}
+
+#[rstest]
+#[case("2025-02-01-preview", true)]
+#[case("2024-10-21", true)]
+#[case("2025-03-01-preview", false)]
+#[case("2025-04-01-preview", false)]
+fn an_api_version_may_be_too_old_for_responses(#[case] version: &str, #[case] refused: bool) {
+    let upstream = Upstream::on(Surface::AzureLegacy);
+    let body = r#"{"model":"gpt-5","input":"Hello"}"#;
+    for (path, endpoint) in
+        [("responses", Endpoint::Responses), ("responses/compact", Endpoint::ResponsesCompact)]
+    {
+        let answer = upstream.post(&format!("/openai/{path}?api-version={version}"), body);
+        assert_eq!(answer.plan.refused, refused);
+        let too_old = upstream.door(Some(endpoint), &DoorRefusal::ApiVersionTooOld);
+        assert_eq!(answer.reply == too_old, refused);
+    }
+}
+
+#[rstest]
+#[case(Surface::OpenAi, "/v1/chat/completions")]
+#[case(Surface::AzureV1, "/openai/v1/chat/completions")]
+#[case(Surface::AzureLegacy, LEGACY_CHAT)]
+fn a_wrong_key_is_refused_before_the_body_is_looked_at(
+    #[case] surface: Surface,
+    #[case] target: &str,
+) {
+    let upstream = Upstream::on(surface);
+    let endpoint = Some(Endpoint::ChatCompletions);
+    let wrong = DoorRefusal::WrongKey { key: "wrong".to_owned() };
+    assert_eq!(
+        upstream.ask("POST", target, "wrong", "no json").reply,
+        upstream.door(endpoint, &wrong)
+    );
+    assert_eq!(
+        upstream.ask_with("POST", target, &[], "no json").reply,
+        upstream.door(endpoint, &DoorRefusal::MissingKey)
+    );
+}
+
+#[test]
+fn each_surface_takes_the_key_in_its_own_forms_only() {
+    let bearer = format!("Bearer {KEY}");
+    let upstream = Upstream::on(Surface::OpenAi);
+    let target = "/v1/chat/completions";
+    let api_key = [("api-key", KEY.as_bytes())];
+    let answer = upstream.ask_with("POST", target, &api_key, CHAT);
+    let endpoint = Some(Endpoint::ChatCompletions);
+    assert_eq!(answer.reply, upstream.door(endpoint, &DoorRefusal::MissingKey));
+    let lower = format!("bearer {KEY}");
+    let authorization = [("AUTHORIZATION", lower.as_bytes())];
+    assert!(!upstream.ask_with("POST", target, &authorization, CHAT).plan.refused);
+
+    let authorization = [("authorization", bearer.as_bytes())];
+    let upstream = Upstream::on(Surface::AzureLegacy);
+    let answer = upstream.ask_with("POST", LEGACY_CHAT, &authorization, CHAT);
+    let wrong = DoorRefusal::WrongKey { key: KEY.to_owned() };
+    assert_eq!(answer.reply, upstream.door(endpoint, &wrong), "a key is no token there");
+
+    let upstream = Upstream::on(Surface::AzureV1);
+    for form in [authorization, api_key] {
+        let answer = upstream.ask_with("POST", "/openai/v1/chat/completions", &form, CHAT);
+        assert!(!answer.plan.refused, "Azure v1 takes the key in either form");
+    }
+}
+
+#[rstest]
+#[case("")]
+#[case("{\"model\":")]
+#[case("{\"model\":\"other\"} x")]
+fn what_is_not_json_is_refused_before_its_model(#[case] body: &str) {
+    let upstream = Upstream::on(Surface::OpenAi);
+    let answer = upstream.post("/v1/chat/completions", body);
+    let endpoint = Some(Endpoint::ChatCompletions);
+    assert_eq!(answer.reply, upstream.door(endpoint, &DoorRefusal::InvalidJson));
+}
+
+#[rstest]
+#[case(Surface::OpenAi, "/v1/chat/completions", r#"{"model":"gpt-6"}"#)]
+#[case(Surface::AzureV1, "/openai/v1/chat/completions", r#"{"model":"gpt-5","model":"gpt-6"}"#)]
+#[case(
+    Surface::AzureLegacy,
+    "/openai/deployments/gpt-6/chat/completions?api-version=2024-10-21",
+    CHAT
+)]
+#[case(
+    Surface::AzureLegacy,
+    "/openai/responses?api-version=2025-04-01-preview",
+    r#"{"model":"gpt-6","input":"Hello"}"#
+)]
+fn another_model_or_deployment_is_not_there(
+    #[case] surface: Surface,
+    #[case] target: &str,
+    #[case] body: &str,
+) {
+    let upstream = Upstream::on(surface);
+    let answer = upstream.post(target, body);
+    let unknown = DoorRefusal::UnknownModel { name: "gpt-6".to_owned() };
+    assert_eq!(
+        answer.reply,
+        upstream.door(answer.plan.place.map(|(_, endpoint)| endpoint), &unknown)
+    );
+    assert!(answer.plan.refused);
+}
+
+#[test]
+fn on_the_legacy_path_the_body_may_name_any_model() {
+    let body = CHAT.replace("gpt-5", "whatever");
+    assert!(!Upstream::on(Surface::AzureLegacy).post(LEGACY_CHAT, &body).plan.refused);
+}
+
+#[test]
+fn a_violation_is_refused_if_it_was_observed_and_noted_if_it_is_only_documented() {
+    let upstream = Upstream::on(Surface::OpenAi);
+    let bodies = [
+        CHAT.replace("\"Hello\"", "\"Hello\",\"nonsense\":1"),
+        CHAT.replace("\"messages\"", "\"nonsense\":1,\"messages\""),
+        CHAT.replace("\"Hello\"", "7"),
+    ];
+    let mut refused = 0;
+    for body in bodies {
+        let (surface, endpoint) = (Surface::OpenAi, Endpoint::ChatCompletions);
+        let violation = strict::check(surface, endpoint, "gpt-5", body.as_bytes());
+        let answer = upstream.post("/v1/chat/completions", &body);
+        assert_eq!(answer.plan.violation, violation, "{body}");
+        match violation {
+            Some(found) if found.strength == Strength::Observed => {
+                assert_eq!(answer.reply, errors::refusal(surface, endpoint, &found));
+                assert!(answer.plan.refused);
+                refused += 1;
+            }
+            _ => assert_eq!((answer.reply.status, answer.plan.refused), (200, false)),
+        }
+    }
+    assert!(refused > 0, "one of these was seen to be refused");
+}
+
+#[test]
+fn a_script_is_played_in_order_each_behaviour_so_many_times() {
+    let script = vec![
+        Behaviour { times: 2, ..says(500, "first") },
+        Behaviour { times: 0, ..says(500, "never") },
+        says(500, "second"),
+    ];
+    let upstream = Upstream::playing(Surface::OpenAi, script);
+    let said: Vec<_> = (0..4)
+        .map(|_| {
+            let answer = upstream.post("/v1/chat/completions", CHAT);
+            (answer.plan.attempt, String::from_utf8_lossy(&answer.reply.body).into_owned())
+        })
+        .collect();
+    assert_eq!(said[..3], [(1, "first".into()), (2, "first".into()), (3, "second".into())]);
+    assert_eq!(said[3].0, 4);
+    assert!(said[3].1.contains("fallproof_unexpected_attempt"), "{}", said[3].1);
+}
+
+#[test]
+fn a_script_quotes_the_credential_in_header_and_body() {
+    let header = ("x-seen".to_owned(), "Bearer {{key}}".to_owned());
+    let quoting = Behaviour { headers: [header].into_iter().collect(), ..says(403, "no {{key}}") };
+    let reply =
+        Upstream::playing(Surface::OpenAi, vec![quoting]).post("/v1/chat/completions", CHAT).reply;
+    assert!(reply.headers.contains(&("x-seen".to_owned(), format!("Bearer {KEY}"))));
+    assert_eq!(reply.body, format!("no {KEY}").into_bytes());
+}
+
+#[test]
+fn after_its_end_a_script_goes_on_only_if_it_is_told_to() {
+    let once = Upstream::playing(Surface::OpenAi, vec![]);
+    let answer = once.post("/v1/chat/completions", CHAT);
+    assert_eq!((answer.reply.status, answer.plan.behaviour.as_str()), (400, "unexpected"));
+    assert!(!answer.plan.refused, "no provider would say that");
+
+    let brain = Brain::default();
+    let mut forever = upstream(PREFIX, Surface::OpenAi, vec![says(500, "a"), says(502, "b")]);
+    forever.repeat_last = true;
+    brain.plug(forever).expect("a script that works");
+    let forever = Upstream { brain, surface: Surface::OpenAi };
+    let statuses: Vec<_> =
+        (0..4).map(|_| forever.post("/v1/chat/completions", CHAT).reply.status).collect();
+    assert_eq!(statuses, [500, 502, 502, 502]);
+}
+
+#[test]
+fn a_refused_request_uses_up_its_entry_and_meets_its_wire_plan() {
+    let broken = cut(CutPoint::BeforeHead, CutEnd::Reset);
+    let script = vec![ok_but(broken.clone()), says(500, "second")];
+    let upstream = Upstream::playing(Surface::OpenAi, script);
+    let answer = upstream.post("/v1/nowhere", CHAT);
+    assert_eq!((answer.plan.refused, answer.plan.wire), (true, broken));
+    assert_eq!(answer.plan.behaviour, "ok", "what was scheduled");
+    assert_eq!(upstream.post("/v1/chat/completions", CHAT).reply.body, b"second");
+}
+
+#[test]
+fn other_methods_are_refused_and_no_attempts() {
+    let upstream = Upstream::on(Surface::OpenAi);
+    let (method, path) = ("PUT".to_owned(), "/v1/chat/completions".to_owned());
+    let answer = upstream.ask(&method, &path, KEY, CHAT);
+    let endpoint = Some(Endpoint::ChatCompletions);
+    let wrong = DoorRefusal::WrongMethod { method, path };
+    assert_eq!(answer.reply, upstream.door(endpoint, &wrong));
+    assert_eq!((answer.plan.kind, answer.plan.refused), (HitKind::Probe, true));
+    let (method, path) = ("GET".to_owned(), "/v1/files".to_owned());
+    let answer = upstream.ask(&method, &path, KEY, "");
+    assert_eq!(answer.reply, upstream.door(None, &DoorRefusal::UnknownPath { method, path }));
+    assert_eq!(upstream.post("/v1/chat/completions", CHAT).plan.attempt, 1);
+}
+
+#[test]
+fn what_can_only_be_read_is_not_posted_to() {
+    let upstream = Upstream::on(Surface::OpenAi);
+    for path in ["/v1/models", "/v1/models/gpt-5", "/v1/responses/resp_1"] {
+        let (method, path) = ("POST".to_owned(), path.to_owned());
+        let answer = upstream.post(&path, CHAT);
+        assert_eq!(answer.reply, upstream.door(None, &DoorRefusal::WrongMethod { method, path }));
+    }
+}
+
+#[test]
+fn an_upstream_may_take_other_names_and_then_runs_the_models_of_these_names() {
+    for names in [Names::Any, Names::Listed(vec!["o3-mini".to_owned()])] {
+        let brain = Brain::default();
+        let script = vec![Behaviour { times: 9, ..Behaviour::named("ok") }];
+        let played = upstream(PREFIX, Surface::OpenAi, script);
+        brain
+            .plug(fallproof_mocks::brain::Upstream { names, ..played })
+            .expect("a script that works");
+        let upstream = Upstream { brain, surface: Surface::OpenAi };
+        for model in ["gpt-5", "o3-mini"] {
+            let answer = upstream.post("/v1/chat/completions", &CHAT.replace("gpt-5", model));
+            let body: serde_json::Value = serde_json::from_slice(&answer.reply.body).expect("JSON");
+            assert_eq!((answer.reply.status, &body["model"]), (200, &model.into()));
+        }
+    }
+    let listed = Upstream::on(Surface::OpenAi);
+    let body = CHAT.replace("gpt-5", "o3-mini");
+    assert!(listed.post("/v1/chat/completions", &body).plan.refused, "only its own");
+}
+
+#[rstest]
+#[case("primary")]
+#[case("/primary")]
+#[case("/a/b/c")]
+#[case("/a/")]
+#[case("/a/b?c")]
+fn a_prefix_is_two_segments(#[case] prefix: &str) {
+    let error = Brain::default().plug(upstream(prefix, Surface::OpenAi, vec![]));
+    assert_eq!(error, Err(ScriptError::Prefix(prefix.to_owned())));
+}
+
+#[test]
+fn what_cannot_be_played_is_refused_when_it_is_plugged_in() {
+    let plug =
+        |behaviour| Brain::default().plug(upstream(PREFIX, Surface::OpenAi, vec![behaviour]));
+    let unknown = plug(Behaviour::named("sever_error")).expect_err("no such behaviour");
+    assert_eq!(unknown.to_string(), "there is no behaviour `sever_error`");
+    assert_eq!(plug(says(101, "")), Err(ScriptError::Status(101)));
+    assert_eq!(plug(says(600, "")), Err(ScriptError::Status(600)));
+    for (name, value, words) in [
+        ("a b", "x", "`a b: x` is not a valid header"),
+        ("x", "a\nb", "`x: a\nb` is not a valid header"),
+        ("Content-Length", "7", "the wire's"),
+    ] {
+        let mut behaviour = says(200, "");
+        behaviour.headers.insert(name.to_owned(), value.to_owned());
+        let error = plug(behaviour).expect_err("not a header for scripts").to_string();
+        assert!(error.contains(words), "{error}");
+    }
+}

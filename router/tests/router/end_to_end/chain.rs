@@ -1,0 +1,209 @@
+//! Which deployments are asked, how often and in which order.
+
+use std::time::{Duration, Instant};
+
+use fallproof_router::{Condition, Group};
+use rstest::rstest;
+
+use super::support::{
+    Refusing, Reply, Router, Upstream, answer, chain, config, deployment, error, json, ok,
+};
+
+/// For scripts that are silent: long enough for the answers beside them, however busy the machine.
+const PATIENCE: Duration = Duration::from_millis(200);
+
+const WHOLE_HEAD: &str =
+    "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n";
+const CHUNKED_HEAD: &str =
+    "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n";
+
+/// Asks a router once whose primary and backup play these scripts. Returns who answered, or
+/// the status of the error, and how many attempts each got.
+async fn ask_two(
+    primary: impl IntoIterator<Item = Reply>,
+    backup: impl IntoIterator<Item = Reply>,
+    adjust: impl FnOnce(&mut Group),
+) -> (String, [usize; 2]) {
+    let mut primary = Upstream::start(primary).await;
+    let mut backup = Upstream::start(backup).await;
+    let mut group =
+        chain([deployment("primary", &primary.url()), deployment("backup", &backup.url())]);
+    adjust(&mut group);
+    let got = Router::start(config(group)).await.ask().await;
+    let answer = if got.status == 200 { got.answered_by() } else { got.status.to_string() };
+    (answer, [primary.requests().len(), backup.requests().len()])
+}
+
+#[tokio::test]
+async fn the_walk_stops_at_the_first_success() {
+    let outcome = ask_two([ok("primary")], [ok("backup")], |_| {}).await;
+    assert_eq!(outcome, ("primary".to_owned(), [1, 0]));
+}
+
+#[rstest]
+#[case::server_error(error(500, "primary"))]
+#[case::rate_limit(error(429, "primary"))]
+#[case::bad_credential(error(401, "primary"))]
+#[case::forbidden(error(403, "primary"))]
+#[case::no_deployment(error(404, "primary"))]
+#[case::request_timeout(error(408, "primary"))]
+#[case::conflict(error(409, "primary"))]
+#[case::reset(Reply::Reset)]
+#[case::closed(Reply::Send(String::new()))]
+#[case::not_http(Reply::Send("SSH-2.0-OpenSSH_9.9\r\n".to_owned()))]
+#[case::cut_in_the_head(Reply::Send("HTTP/1.1 200 OK\r\ncontent-ty".to_owned()))]
+#[case::cut_in_the_body(Reply::Send(format!("{WHOLE_HEAD}{{\"a\":1}}")))]
+#[case::cut_in_a_chunk(Reply::Send(format!("{CHUNKED_HEAD}9\r\n{{\"a\":1}}")))]
+#[case::cut_after_a_chunk(Reply::Send(format!("{CHUNKED_HEAD}7\r\n{{\"a\":1}}\r\n")))]
+#[case::cut_where_the_json_goes_on(json(200, r#"{"a":1"#))]
+#[case::empty(json(200, ""))]
+#[case::no_content(answer(204, "", ""))]
+#[case::null(json(200, "null"))]
+#[case::not_json(json(200, "<html>ok</html>"))]
+#[case::not_called_json(answer(200, "content-type: text/html\r\n", r#"{"a":1}"#))]
+#[case::not_called_anything(answer(200, "", r#"{"a":1}"#))]
+#[case::redirect(answer(302, "location: /elsewhere\r\n", ""))]
+#[tokio::test]
+async fn a_failure_falls_back_after_one_attempt(#[case] failure: Reply) {
+    let outcome = ask_two([failure], [ok("backup")], |_| {}).await;
+    assert_eq!(outcome, ("backup".to_owned(), [1, 1]));
+}
+
+#[rstest]
+#[case::before_the_head("")]
+#[case::in_the_head("HTTP/1.1 200 OK\r\n")]
+#[case::in_the_body(&format!("{WHOLE_HEAD}{{\"a\":"))]
+#[case::after_a_chunk(&format!("{CHUNKED_HEAD}7\r\n{{\"a\":1}}\r\n"))]
+#[tokio::test]
+async fn silence_falls_back_after_the_timeout(#[case] said: &str) {
+    let start = Instant::now();
+    let silence = Reply::Hold(said.to_owned());
+    let outcome = ask_two([silence], [ok("backup")], |group| group.timeout = PATIENCE).await;
+    assert_eq!(outcome, ("backup".to_owned(), [1, 1]));
+    assert!(start.elapsed() >= PATIENCE, "{:?}", start.elapsed());
+}
+
+#[tokio::test]
+async fn a_refused_connection_falls_back() {
+    let primary = Refusing::bind();
+    let backup = Upstream::start([ok("backup")]).await;
+    let group = chain([deployment("primary", &primary.url()), deployment("backup", &backup.url())]);
+    assert_eq!(Router::start(config(group)).await.ask().await.answered_by(), "backup");
+}
+
+#[rstest]
+#[case(400)]
+#[case(405)]
+#[case(413)]
+#[case(415)]
+#[case(422)]
+#[case(451)]
+#[tokio::test]
+async fn a_clients_own_mistake_is_tried_nowhere_else(#[case] status: u16) {
+    let outcome =
+        ask_two([error(status, "primary")], [ok("backup")], |group| group.retries = 3).await;
+    assert_eq!(outcome, (status.to_string(), [1, 0]));
+}
+
+#[tokio::test]
+async fn a_chain_is_walked_in_its_order_and_once() {
+    let mut upstreams = Vec::new();
+    for name in ["a", "b", "c"] {
+        upstreams.push(Upstream::start([error(500, name)]).await);
+    }
+    let [a, b, c] = &mut upstreams[..] else { unreachable!("three were started") };
+    let group =
+        chain([deployment("a", &a.url()), deployment("b", &b.url()), deployment("c", &c.url())]);
+    let got = Router::start(config(group)).await.ask().await;
+    assert_eq!((got.status, &got.json()["error"]["message"]), (500, &"c says 500".into()));
+    for upstream in &mut upstreams {
+        assert_eq!(upstream.requests().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_passing_failure_is_tried_again_where_it_happened() {
+    let script = [error(500, "primary"), Reply::Reset, ok("primary")];
+    let outcome = ask_two(script, [ok("backup")], |group| group.retries = 2).await;
+    assert_eq!(outcome, ("primary".to_owned(), [3, 0]));
+}
+
+#[tokio::test]
+async fn each_deployment_has_its_own_retries() {
+    let failing = |name| [error(503, name), error(503, name), error(503, name)];
+    let outcome = ask_two(failing("primary"), failing("backup"), |group| group.retries = 1).await;
+    assert_eq!(outcome, ("503".to_owned(), [2, 2]));
+}
+
+#[rstest]
+#[case::rate_limit(error(429, "primary"))]
+#[case::bad_credential(error(401, "primary"))]
+#[case::told_to_wait(answer(503, "content-type: application/json\r\nretry-after: 1\r\n", "{}"))]
+#[tokio::test]
+async fn a_failure_that_would_only_repeat_is_not_retried(#[case] failure: Reply) {
+    let outcome = ask_two([failure], [ok("backup")], |group| group.retries = 3).await;
+    assert_eq!(outcome, ("backup".to_owned(), [1, 1]));
+}
+
+#[tokio::test]
+async fn every_attempt_has_the_whole_timeout() {
+    let timeout = Duration::from_millis(80);
+    let silence = || [Reply::Hold(String::new()), Reply::Hold(String::new())];
+    let start = Instant::now();
+    let outcome = ask_two(silence(), silence(), |group| {
+        group.timeout = timeout;
+        group.retries = 1;
+    })
+    .await;
+    assert_eq!(outcome, ("504".to_owned(), [2, 2]));
+    assert!(start.elapsed() >= 4 * timeout, "{:?}", start.elapsed());
+}
+
+#[tokio::test]
+async fn without_conditions_nothing_falls_back_but_retries_stay() {
+    let outcome =
+        ask_two([error(500, "primary"), error(502, "primary")], [ok("backup")], |group| {
+            group.fallback_on = vec![];
+            group.retries = 1;
+        })
+        .await;
+    assert_eq!(outcome, ("502".to_owned(), [2, 0]));
+}
+
+#[rstest]
+#[case::status(Condition::Status(400), error(400, "primary"), error(422, "primary"), "422")]
+#[case::class(Condition::Any4xx, error(422, "primary"), error(500, "primary"), "500")]
+#[case::server_errors(Condition::Any5xx, error(501, "primary"), Reply::Reset, "502")]
+#[case::connection(Condition::Connection, Reply::Reset, json(200, ""), "502")]
+#[case::invalid(Condition::InvalidResponse, json(200, ""), Reply::Reset, "502")]
+#[case::timeout(Condition::Timeout, Reply::Hold(String::new()), Reply::Reset, "502")]
+#[tokio::test]
+async fn a_condition_covers_its_failure_and_no_other(
+    #[case] condition: Condition,
+    #[case] covered: Reply,
+    #[case] other: Reply,
+    #[case] status: &str,
+) {
+    let only = |group: &mut Group| {
+        group.fallback_on = vec![condition];
+        group.timeout = PATIENCE;
+    };
+    let outcome = ask_two([covered], [ok("backup")], only).await;
+    assert_eq!(outcome, ("backup".to_owned(), [1, 1]), "covered");
+    let outcome = ask_two([other], [ok("backup")], only).await;
+    assert_eq!(outcome, (status.to_owned(), [1, 0]), "not covered");
+}
+
+#[tokio::test]
+async fn a_groups_trouble_does_not_touch_another() {
+    let broken = Upstream::start([error(500, "broken"), error(500, "broken")]).await;
+    let sound = Upstream::start([ok("sound")]).await;
+    let mut config = config(chain([deployment("sound", &sound.url())]));
+    config.groups.insert("broken".to_owned(), chain([deployment("broken", &broken.url())]));
+    let router = Router::start(config).await;
+    for _ in 0..2 {
+        let got = router.send(router.post("/v1/responses", r#"{"model":"broken"}"#)).await;
+        assert_eq!(got.status, 500);
+    }
+    assert_eq!(router.ask().await.answered_by(), "sound");
+}

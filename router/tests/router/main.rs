@@ -1,0 +1,4 @@
+//! The reference router, from its file to its last byte.
+
+mod config;
+mod end_to_end;

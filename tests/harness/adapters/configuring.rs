@@ -1,0 +1,84 @@
+//! The calls that configure a gateway once it is ready.
+
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::http::{StatusCode, Uri};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use super::support::{LEAST, addresses, read, scenarios, site};
+
+const TWO_STEPS: &str = r#"
+admin:
+  - each: hop
+    post: /keys
+    body: '{ "key": {{ hop.key | tojson }} }'
+    keep: { id: /made/id }
+  - each: group
+    post: /groups/{{ group.name }}
+    body: '{ "chain": {{ group.chain | map(attribute="kept.id") | list | tojson }} }'
+  - each: once
+    post: /reload
+    body: '{ "groups": {{ groups | length }} }'
+"#;
+
+/// Calls this adapter's admin calls at a server that answers each POST so; returns what came, and
+/// how it ended.
+async fn configured(
+    adapter: &str,
+    answer: fn(usize) -> (StatusCode, String),
+) -> (Vec<(String, Value)>, Result<(), String>) {
+    let calls = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&calls);
+    let app = Router::new().fallback(move |uri: Uri, body: String| async move {
+        let mut seen = seen.lock().expect("no call panics");
+        seen.push((uri.path().to_owned(), serde_json::from_str(&body).unwrap_or_default()));
+        answer(seen.len())
+    });
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port is free");
+    let authority = listener.local_addr().expect("it is bound").to_string();
+    let server = tokio::spawn(async move { axum::serve(listener, app).await });
+
+    let adapter = read(&format!("{LEAST}{adapter}")).expect("it is valid");
+    let plan = adapter.plan(&scenarios(&["chat/openai-to-azure-legacy"]), addresses());
+    let configuration = adapter.render(&plan, &site()).expect("it can be rendered");
+    let ended = adapter.configure(&configuration, &authority).await;
+    server.abort();
+    let calls = std::mem::take(&mut *calls.lock().expect("no call panics"));
+    (calls, ended.map_err(|error| error.to_string()))
+}
+
+#[tokio::test]
+async fn each_call_is_made_for_what_it_says_and_knows_what_was_answered_before() {
+    let answer = |number| (StatusCode::CREATED, json!({ "made": { "id": number } }).to_string());
+    let (calls, ended) = configured(TWO_STEPS, answer).await;
+    assert_eq!(ended, Ok(()));
+    let paths: Vec<_> = calls.iter().map(|(path, _)| path.as_str()).collect();
+    assert_eq!(paths, ["/keys", "/keys", "/groups/chat.openai-to-azure-legacy", "/reload"]);
+    assert_eq!(calls[2].1, json!({ "chain": [1, 2] }));
+    assert_eq!(calls[3].1, json!({ "groups": 1 }));
+}
+
+#[tokio::test]
+async fn a_call_that_is_refused_is_told_with_the_answer() {
+    let (calls, ended) = configured(TWO_STEPS, |_| (StatusCode::CONFLICT, "taken".into())).await;
+    assert_eq!(calls.len(), 1);
+    assert_eq!(ended, Err("POST /keys was answered 409: taken".to_owned()));
+}
+
+#[tokio::test]
+async fn an_answer_without_what_was_to_be_kept_is_told() {
+    let (_, ended) = configured(TWO_STEPS, |_| (StatusCode::OK, "{}".into())).await;
+    assert_eq!(ended, Err("POST /keys was answered without /made/id: {}".to_owned()));
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_json_is_never_sent() {
+    let adapter = "admin: [{ each: once, post: /a, body: '{ a' }]\n";
+    let (calls, ended) = configured(adapter, |_| (StatusCode::OK, String::new())).await;
+    assert!(calls.is_empty());
+    let told = ended.expect_err("it must be refused");
+    assert!(told.contains("the body for POST /a is not JSON"), "{told}");
+}

@@ -1,0 +1,81 @@
+//! What each adapter makes of a small plan.
+
+use std::fmt::Write as _;
+
+use fallproof::adapter::{self, Adapter};
+
+use super::support::{LEAST, addresses, read, root, scenarios, site};
+
+/// A chain over all surfaces, one with retries and a limit, and a group that has one deployment.
+const SMALL: [&str; 4] = [
+    "auth/refused-key-is-not-shown",
+    "chat/openai-to-azure-legacy",
+    "responses-compact/openai-to-azure",
+    "routing/retries-then-next",
+];
+
+fn rendered(adapter: &Adapter) -> String {
+    let all = scenarios(&SMALL);
+    let able = || all.iter().filter(|it| adapter.declaration.lacked_by(it).is_none());
+    let rounds = adapter.split(&adapter.plan(able(), addresses())).expect("it can be split");
+    let mut told = String::new();
+    for round in rounds.rounds {
+        let chosen = all.iter().filter(|scenario| round.scenarios.contains(&scenario.id));
+        let plan = adapter.plan(chosen, addresses());
+        let configuration = adapter.render(&plan, &site()).expect("it can be rendered");
+        let _ = writeln!(told, "=== start: {}", configuration.command_line(&site()));
+        for (name, text) in &configuration.files {
+            let _ = writeln!(told, "--- {name}\n{text}");
+        }
+        for group in &plan.groups {
+            let approach = configuration.approach(&group.group).expect("it has each group");
+            let _ = writeln!(told, "--- a call for {}\nmodel: {}", group.group, approach.model);
+            for (name, value) in &approach.headers {
+                let _ = writeln!(told, "{name}: {value}");
+            }
+        }
+    }
+    told
+}
+
+#[test]
+fn each_adapter_renders_a_small_plan_as_in_its_snapshot() {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(root().join("tests/harness/adapters/snapshots"));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| {
+        for adapter in adapter::all() {
+            insta::assert_snapshot!(adapter.id.as_str(), rendered(adapter));
+        }
+    });
+}
+
+#[test]
+fn a_name_that_means_nothing_is_told_with_its_line_in_the_template() {
+    let adapter = read(&format!("{LEAST}files: {{ a: \"one\\n{{{{ group.nme }}}}\" }}\n"))
+        .expect("it is a template");
+    let plan = adapter.plan(&scenarios(&["auth/refused-key-is-not-shown"]), addresses());
+    let error = adapter.render(&plan, &site()).expect_err("it cannot be rendered").to_string();
+    for words in ["`files.a` cannot be rendered, line 2 of it", "mine.yaml:8"] {
+        assert!(error.contains(words), "{error}");
+    }
+}
+
+#[test]
+fn a_gateway_that_cannot_rename_gets_deployments_that_go_by_their_group() {
+    let adapter = read(&format!("{LEAST}renames: false\n")).expect("it is valid");
+    let plan = adapter.plan(&scenarios(&["chat/openai-to-azure-legacy"]), addresses());
+    let names: Vec<_> = plan.groups[0].chain.iter().map(|hop| hop.deployment.as_str()).collect();
+    assert_eq!(names, ["chat.openai-to-azure-legacy"; 2]);
+}
+
+#[test]
+fn lines_of_a_header_are_joined() {
+    let client = "client: { headers: { x-a: \"{\\n  1,\\n  2\\n}\\n\" } }\n";
+    let adapter = read(&format!("{LEAST}{client}")).expect("it is valid");
+    let plan = adapter.plan(&scenarios(&["auth/refused-key-is-not-shown"]), addresses());
+    let configuration = adapter.render(&plan, &site()).expect("it can be rendered");
+    let approach = configuration.approach(&plan.groups[0].group).expect("it has the group");
+    assert_eq!(approach.headers, [("x-a".to_owned(), "{ 1, 2 }".to_owned())]);
+}

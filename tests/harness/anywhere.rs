@@ -1,0 +1,80 @@
+//! Fallproof as it is installed: outside of its repository, with what it brings along.
+
+use std::fs;
+
+use crate::shell::{fallproof, told};
+
+const FOUNDING: &str = "responses-compact/openai-to-azure";
+
+#[test]
+fn the_suite_comes_along() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let output = fallproof(folder.path(), &["run", FOUNDING]);
+    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    assert!(told(&output).contains("1 scenario: 1 passed"), "{}", told(&output));
+}
+
+#[test]
+fn a_team_begins_with_a_scenario_of_its_own_beside_the_suite() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let output = fallproof(folder.path(), &["init"]);
+    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    let output = fallproof(folder.path(), &["run", "own", FOUNDING]);
+    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    assert!(told(&output).contains("2 scenarios: 2 passed"), "{}", told(&output));
+}
+
+#[test]
+fn nothing_is_overwritten_where_a_team_has_begun() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let readme = folder.path().join("README.md");
+    fs::write(&readme, "ours").expect("it can be written");
+    let output = fallproof(folder.path(), &["init"]);
+    assert_eq!(output.status.code(), Some(2), "{}", told(&output));
+    assert!(told(&output).contains("README.md is there already"), "{}", told(&output));
+    assert_eq!(fs::read_to_string(&readme).expect("it is there"), "ours");
+    assert!(!folder.path().join("scenarios").exists());
+}
+
+#[test]
+fn an_id_of_the_suite_cannot_be_taken_by_another_scenario() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    assert_eq!(fallproof(folder.path(), &["init"]).status.code(), Some(0));
+    let twin = folder.path().join("scenarios/responses-compact/openai-to-azure.yaml");
+    fs::create_dir_all(twin.parent().expect("a folder")).expect("it can be made");
+    fs::rename(folder.path().join("scenarios/own/first.yaml"), twin).expect("it can be moved");
+    let output = fallproof(folder.path(), &["run"]);
+    assert_eq!(output.status.code(), Some(2), "{}", told(&output));
+    assert!(told(&output).contains("is the id of another scenario"), "{}", told(&output));
+}
+
+#[test]
+fn a_shell_gets_completions() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let output = fallproof(folder.path(), &["completions", "bash"]);
+    assert!(output.status.success());
+    assert!(told(&output).contains("explain"), "{}", told(&output));
+}
+
+#[test]
+fn a_saboteur_that_does_not_exist_is_a_wrong_word() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let output = fallproof(folder.path(), &["saboteur", "invented-metadat"]);
+    assert_eq!(output.status.code(), Some(2), "{}", told(&output));
+    assert!(told(&output).contains("there is no saboteur"), "{}", told(&output));
+}
+
+#[test]
+fn a_new_scenario_passes_at_once_and_none_is_overwritten() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let output = fallproof(folder.path(), &["new", "routing/mine"]);
+    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    assert!(told(&output).contains("next: fallproof run routing/mine"), "{}", told(&output));
+    let output = fallproof(folder.path(), &["run", "routing/mine"]);
+    assert!(told(&output).contains("1 scenario: 1 passed"), "{}", told(&output));
+    let output = fallproof(folder.path(), &["new", "routing/mine"]);
+    assert_eq!(output.status.code(), Some(2), "{}", told(&output));
+    let output = fallproof(folder.path(), &["new", "Routing/My Case"]);
+    assert_eq!(output.status.code(), Some(2), "{}", told(&output));
+    assert!(told(&output).contains("try `routing/my-case`"), "{}", told(&output));
+}

@@ -1,0 +1,210 @@
+//! The command line as a user meets it: what it prints, and the code it exits with.
+
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::Path;
+use std::process::{Command, Output};
+use std::thread;
+
+use crate::common::two_free_ports;
+
+const FOUNDING: &str = "responses-compact/openai-to-azure";
+
+fn fallproof(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_fallproof"))
+        .args(arguments)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("the binary was built with this test")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// Runs the founding scenario against a target that does this with each connection.
+fn against(serve: impl Fn(std::net::TcpStream) + Send + 'static) -> Output {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
+    let target = format!("http://{}/v1", listener.local_addr().expect("it is bound"));
+    // It lives as long as the test; the connection that only probes it is closed by the other side.
+    thread::spawn(move || listener.incoming().flatten().for_each(serve));
+    let upstreams = two_free_ports().to_string();
+    fallproof(&[
+        "run",
+        FOUNDING,
+        "--target",
+        &target,
+        "--upstreams",
+        &upstreams,
+        "--patience",
+        "0.2",
+    ])
+}
+
+#[test]
+fn a_conformant_router_is_met_with_silence_and_0() {
+    let output = fallproof(&["run", FOUNDING, "--jobs", "1"]);
+    assert_eq!(
+        (output.status.code(), stdout(&output).as_str()),
+        (Some(0), ""),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
+fn the_founding_bug_is_told_by_requirement_hops_diff_and_replay_and_ends_with_1() {
+    let output = fallproof(&["run", FOUNDING, "--saboteur", "invented-metadata"]);
+    let told = stdout(&output);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    for words in [
+        "FAIL responses-compact/openai-to-azure",
+        "FP-PAYLOAD-01 No attempt carries a body member that the client did not send.",
+        "attempt 2 added /metadata",
+        "400 Unknown parameter: 'metadata'.",
+        "+   \"metadata\": {",
+        "fallproof run responses-compact/openai-to-azure --saboteur invented-metadata",
+    ] {
+        assert!(told.contains(words), "`{words}` is missing in:\n{told}");
+    }
+}
+
+#[test]
+fn the_reference_router_is_held_to_what_the_requirements_leave_to_others() {
+    for (script, policy, expected, words) in [
+        ("server_error", "", "{ status: 502 }", "expected status 502 for the client, got 500"),
+        (
+            "{ reply: server_error, times: 2 }",
+            ", retries: 1",
+            "{ attempts: [only] }",
+            "expected attempts at only, saw only, only",
+        ),
+    ] {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let text = format!(
+            "title: A call that fails\nproves: [FP-ROUTE-03]\n\
+             upstreams: {{ only: {{ provider: openai, model: gpt-5, script: [{script}] }} }}\n\
+             group: {{ chain: [only]{policy} }}\n\
+             steps: [{{ send: {{ endpoint: responses, body: {{ input: Hi }} }}, expect: {expected} }}]\n"
+        );
+        std::fs::write(folder.path().join("fails.yaml"), text).expect("it can be written");
+        let scenarios = folder.path().to_str().expect("a temporary path is text");
+        let output = fallproof(&["run", "--scenarios", scenarios]);
+        assert_eq!(output.status.code(), Some(1), "{}{}", stdout(&output), stderr(&output));
+        assert!(stdout(&output).contains(words), "{}", stdout(&output));
+    }
+}
+
+#[test]
+fn a_wrong_scenario_is_shown_with_its_line_and_the_right_word_and_ends_with_2() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let scenario = include_str!("../../scenarios/responses-compact/openai-to-azure.yaml")
+        .replace("attempts:", "atempts:");
+    std::fs::write(folder.path().join("typo.yaml"), scenario).expect("it can be written");
+    let folder = folder.path().to_str().expect("a temporary path is text");
+    let output = fallproof(&["run", "--scenarios", folder]);
+    let told = stderr(&output);
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    for words in ["atempts", "typo.yaml:", "attempts", "^"] {
+        assert!(told.contains(words), "`{words}` is missing in:\n{told}");
+    }
+}
+
+#[test]
+fn a_pattern_that_fits_nothing_names_the_nearest_scenario_and_ends_with_2() {
+    let output = fallproof(&["run", "responses-compact/openai-to-azur"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains(FOUNDING), "{}", stderr(&output));
+}
+
+#[test]
+fn an_unreachable_target_is_named_and_ends_with_2() {
+    let nobody = two_free_ports();
+    let target = format!("http://{nobody}/v1");
+    let upstreams = two_free_ports().to_string();
+    let output = fallproof(&["run", FOUNDING, "--target", &target, "--upstreams", &upstreams]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        stderr(&output).contains(&format!("no target at http://{nobody}")),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
+fn a_target_that_is_not_plain_http_is_refused_with_what_would_be_right() {
+    let output =
+        fallproof(&["run", "--target", "https://localhost/v1", "--upstreams", "127.0.0.1:9100"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("http://127.0.0.1:4000/v1"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_port_in_use_is_named_and_ends_with_2() {
+    let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
+    let addr = taken.local_addr().expect("it is bound");
+    let target = format!("http://{addr}/v1");
+    let output =
+        fallproof(&["run", FOUNDING, "--target", &target, "--upstreams", &addr.to_string()]);
+    assert_eq!(output.status.code(), Some(2));
+    let told = stderr(&output);
+    assert!(told.contains(&addr.port().to_string()) && told.contains("in use"), "{told}");
+}
+
+#[test]
+fn a_target_that_answers_garbage_fails_and_ends_with_1() {
+    let output = against(|mut stream| {
+        let _ = stream.read(&mut [0; 4096]);
+        let _ = stream.write_all(b"\0\x01 garbage\r\n\r\n");
+    });
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    assert!(stdout(&output).contains("not HTTP"), "{}", stdout(&output));
+}
+
+#[test]
+fn a_target_that_never_answers_fails_in_bounded_time_and_ends_with_1() {
+    let output = against(std::mem::forget);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    assert!(stdout(&output).contains("did not finish its answer in time"), "{}", stdout(&output));
+}
+
+#[test]
+fn a_target_that_is_not_wired_to_the_upstreams_is_inconclusive_not_failed() {
+    let output = against(|mut stream| {
+        let _ = stream.read(&mut [0; 4096]);
+        let _ =
+            stream.write_all(b"HTTP/1.1 404 Not Found\r\ncontent-length: 13\r\n\r\nno such model");
+    });
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    let told = stdout(&output);
+    assert!(told.contains("INCONCLUSIVE") && told.contains("no such model"), "{told}");
+}
+
+#[test]
+fn a_plan_is_the_same_each_time_and_names_what_a_gateway_needs() {
+    let plan = || fallproof(&["plan", FOUNDING, "--upstreams", "127.0.0.1:9100", "--json"]);
+    let (first, second) = (stdout(&plan()), stdout(&plan()));
+    assert_eq!(first, second);
+    let plan: serde_json::Value = serde_json::from_str(&first).expect("the plan is JSON");
+    assert_eq!(
+        plan["groups"][0]["chain"][1]["base_url"],
+        "http://127.0.0.1:9100/responses-compact.openai-to-azure/backup/openai/v1"
+    );
+}
+
+#[test]
+fn the_router_runs_alone_from_a_config_file_and_refuses_a_wrong_one_with_2() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let config = folder.path().join("router.yaml");
+    std::fs::write(&config, "groups:\n  a:\n    chain: [missing]\ndeployments: {}\n")
+        .expect("it can be written");
+    let config = config.to_str().expect("a temporary path is text");
+    let output = fallproof(&["router", "--config", config, "--listen", "127.0.0.1:0"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("missing"), "{}", stderr(&output));
+    assert!(Path::new(config).exists());
+}

@@ -1,0 +1,89 @@
+//! `fallproof fuzz` as a user meets it.
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::process::Output;
+use std::thread;
+
+use crate::common::two_free_ports;
+use crate::shell::{fallproof, told};
+use rstest::rstest;
+
+#[test]
+fn nothing_is_found_in_the_reference_router() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let output = fallproof(folder.path(), &["fuzz", "--cases", "60", "--seed", "6"]);
+    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    assert!(told(&output).contains("seed 6: 0 findings"), "{}", told(&output));
+    assert!(!folder.path().join("scenarios").exists());
+}
+
+#[test]
+fn a_finding_is_saved_as_a_scenario_that_shows_it_again() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let broken = ["--saboteur", "invented-metadata"];
+    let options = ["fuzz", "--cases", "12", "--seed", "6", "--endpoint", "responses"];
+    let output = fallproof(folder.path(), &[&options[..], &broken[..]].concat());
+    assert_eq!(output.status.code(), Some(1), "{}", told(&output));
+    assert!(!told(&output).contains("does not show it again"), "{}", told(&output));
+
+    let found = folder.path().join("scenarios/found");
+    let files = fs::read_dir(&found).unwrap_or_else(|error| panic!("{error}: {}", told(&output)));
+    let names = files.map(|file| file.expect("it can be read").file_name());
+    let mut names = names.map(|name| name.to_string_lossy().into_owned());
+    let name = names.find(|name| name.starts_with("fp-payload-01-")).expect("one for metadata");
+    let text = fs::read_to_string(found.join(&name)).expect("it is there");
+    assert!(text.contains("body: {}\n"), "{text}");
+
+    let id = format!("found/{}", name.trim_end_matches(".yaml"));
+    let output = fallproof(folder.path(), &[&["run", &id][..], &broken[..]].concat());
+    assert_eq!(output.status.code(), Some(1), "{}", told(&output));
+    assert!(told(&output).contains("FP-PAYLOAD-01"), "{}", told(&output));
+    let output = fallproof(folder.path(), &["run", &id]);
+    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+}
+
+#[rstest]
+#[case::no_cases(&["--cases", "0"], "--cases <N>")]
+#[case::no_time(&["--time", "0s"], "expected a time such as 60s")]
+#[case::an_unknown_endpoint(&["--endpoint", "chat"], "one of chat/completions")]
+#[case::no_place_for_findings(&["--scenarios", "file"], "file/found, which cannot be written")]
+fn a_hunt_that_leads_to_nothing_does_not_begin(#[case] options: &[&str], #[case] reason: &str) {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    fs::write(folder.path().join("file"), "").expect("it can be written");
+    let output = fallproof(folder.path(), &[&["fuzz"], options].concat());
+    assert_eq!(output.status.code(), Some(2), "{}", told(&output));
+    assert!(told(&output).contains(reason), "{}", told(&output));
+}
+
+/// Tries so many cases on a gateway that does this with so many connections, and takes no more.
+fn against(cases: &str, most: usize, serve: impl Fn(TcpStream) + Send + 'static) -> Output {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
+    let target = format!("http://{}/v1", listener.local_addr().expect("it is bound"));
+    thread::spawn(move || listener.incoming().flatten().take(most).for_each(serve));
+    let upstreams = two_free_ports().to_string();
+    let options = ["fuzz", "--cases", cases, "--target", &target, "--upstreams", &upstreams];
+    fallproof(folder.path(), &options)
+}
+
+#[test]
+fn a_gateway_that_is_not_wired_to_the_upstreams_is_not_told_to_be_well() {
+    let output = against("5", usize::MAX, |mut connection| {
+        let _ = connection.read(&mut [0; 8192]);
+        let _ = connection
+            .write_all(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    });
+    assert_eq!(output.status.code(), Some(2), "{}", told(&output));
+    let reason = "nothing can be said of the target: a plain call for `";
+    assert!(told(&output).contains(reason), "{}", told(&output));
+}
+
+#[test]
+fn a_gateway_that_goes_away_ends_the_hunt() {
+    // The first connection only asks whether somebody is there.
+    let output = against("1000000", 1, drop);
+    assert_eq!(output.status.code(), Some(2), "{}", told(&output));
+    assert!(told(&output).contains("the target went away"), "{}", told(&output));
+}

@@ -1,0 +1,16 @@
+//! The harness: its files, commands, reports and adapters.
+
+mod adapters;
+mod anywhere;
+mod cli;
+mod common;
+mod coverage;
+mod fuzz;
+mod probe;
+mod properties;
+mod reports;
+mod requests;
+mod scenario_files;
+mod serve;
+mod shell;
+mod suite_files;

@@ -1,0 +1,63 @@
+//! What the probe makes of a target, and what the doctor says of one that is not wired.
+
+use std::process::{Command, Output};
+
+use fallproof::declaration::{Condition, Declaration};
+use fallproof::probe;
+
+const REFERENCE: [&str; 4] =
+    ["--adapter", "tests/harness/adapters/reference.yaml", "--launch", "--gateway"];
+
+fn fallproof(arguments: &[&str]) -> Output {
+    let program = env!("CARGO_BIN_EXE_fallproof");
+    Command::new(program)
+        .args(arguments)
+        .args(REFERENCE)
+        .arg(program)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("the binary was built with this test")
+}
+
+fn told(output: &Output) -> String {
+    let text = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+#[test]
+fn the_questions_of_the_probe_are_scenarios() {
+    let questions = probe::questions().unwrap_or_else(|error| panic!("{error}"));
+    assert!(questions.len() > 90, "{}", questions.len());
+}
+
+#[test]
+fn the_probe_drafts_for_the_reference_router_what_it_declares() {
+    let output = fallproof(&["probe"]);
+    assert!(output.status.success(), "{}", told(&output));
+    let conditions = "fallback_on: [connection, timeout, invalid_response, error_in_success, \
+                      401, 403, 404, 408, 409, 429, 5xx]";
+    assert!(told(&output).contains(conditions), "{}", told(&output));
+    assert!(told(&output).contains("0 differences from what its adapter declares"));
+}
+
+#[test]
+fn the_doctor_finds_a_target_that_it_configured_wired() {
+    let output = fallproof(&["doctor", "responses-compact"]);
+    assert!(output.status.success(), "{}", told(&output));
+    assert!(told(&output).contains(" scenarios wired, 0 not"), "{}", told(&output));
+}
+
+#[test]
+fn two_declarations_differ_by_what_they_do_and_not_by_how_it_is_written() {
+    let one = Declaration::default();
+    let mut other = Declaration {
+        fallback_on: Some(Condition::RECOMMENDED.to_vec()),
+        ..Declaration::default()
+    };
+    assert_eq!(probe::differences(&one, &other), Vec::<String>::new());
+    other.fallback_on = Some(vec![Condition::Status(429)]);
+    other.does_not_claim.insert("FP-ROUTE-06".to_owned(), "why".to_owned());
+    let differences = probe::differences(&one, &other);
+    assert!(differences.contains(&"- falls back on 500".to_owned()), "{differences:?}");
+    assert!(differences.contains(&"+ does not claim FP-ROUTE-06".to_owned()), "{differences:?}");
+}

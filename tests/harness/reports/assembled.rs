@@ -1,0 +1,109 @@
+//! A run's verdict from those of its cases.
+
+use std::time::SystemTime;
+
+use fallproof::report::assemble::{self, About};
+use fallproof::report::model::{
+    Baseline, Case, Expected, Kept, Outcome, Report, Requirement, Stale, Target, Verdict, Weight,
+};
+use fallproof::scenario::Suite;
+
+use super::support::case;
+
+/// The report of a run of these cases, of an empty suite.
+fn assembled(cases: Vec<Case>, baseline: Option<Baseline>) -> Report {
+    let about = About {
+        target: Target { name: "Gate".into(), version: None, adapter: None, address: None },
+        suite: &Suite { scenarios: Vec::new(), fingerprint: "sha256:0".into() },
+        chosen: &[],
+        patterns: &[],
+        tags: &[],
+        started: SystemTime::UNIX_EPOCH,
+        ended: SystemTime::UNIX_EPOCH,
+        baseline,
+    };
+    assemble::report(about, cases)
+}
+
+/// The requirement that the cases of [`case`] are about.
+fn requirement(report: &Report) -> &Requirement {
+    let mut requirements = report.requirements();
+    requirements.find(|requirement| requirement.code == "FP-ROUTE-01").expect("it exists")
+}
+
+/// A failed case whose findings weigh so much, and are expected or declared for this reason.
+fn with(weight: Weight, expected: Option<&str>, declared: Option<&str>) -> Case {
+    let outcome = match weight {
+        Weight::Fail => Outcome::Fail,
+        Weight::Warn => Outcome::Warn,
+        Weight::Note => Outcome::Pass,
+    };
+    let mut case = case("a/b", outcome);
+    case.findings = self::case("a/b", Outcome::Fail).findings;
+    case.findings[0].weight = weight;
+    case.findings[0].expected =
+        expected.map(|reason| Expected { reason: reason.into(), issue: None });
+    case.findings[0].declared = declared.map(str::to_owned);
+    case
+}
+
+#[test]
+fn each_case_is_counted_once_and_the_worst_of_them_is_the_verdict() {
+    let of = |cases| {
+        let report = assembled(cases, None);
+        (report.verdict, report.counts)
+    };
+    let passed = case("a/passes", Outcome::Pass);
+    let failed = case("a/fails", Outcome::Fail);
+    let ours = case("a/ours", Outcome::HarnessError);
+    let unclear = case("a/unclear", Outcome::Inconclusive);
+    let skipped = case("a/skips", Outcome::Skipped);
+    let warned = case("a/warns", Outcome::Warn);
+
+    assert_eq!(of(vec![passed.clone(), skipped, warned]).0, Verdict::Conformant);
+    assert_eq!(of(vec![passed.clone(), unclear]).0, Verdict::NotConformant);
+    assert_eq!(of(vec![passed.clone(), failed.clone()]).0, Verdict::NotConformant);
+    let (verdict, counts) = of(vec![ours, failed, passed]);
+    assert_eq!(verdict, Verdict::HarnessError);
+    assert_eq!((counts.harness_error, counts.fail, counts.pass), (1, 1, 1));
+}
+
+#[test]
+fn a_requirement_is_kept_only_where_a_case_was_written_for_it() {
+    let kept = |cases| requirement(&assembled(cases, None)).verdict;
+    let mut of_another = case("a/passes", Outcome::Pass);
+    of_another.proves.clear();
+    assert_eq!(kept(vec![of_another]), Kept::NotJudged);
+    assert_eq!(kept(vec![case("a/unclear", Outcome::Inconclusive)]), Kept::NotJudged);
+    assert_eq!(kept(vec![case("a/passes", Outcome::Pass)]), Kept::Pass);
+}
+
+#[test]
+fn a_requirement_has_the_verdict_of_its_worst_finding() {
+    let passed = || case("a/passes", Outcome::Pass);
+    let kept = |case| requirement(&assembled(vec![passed(), case], None)).verdict;
+    assert_eq!(kept(with(Weight::Fail, None, None)), Kept::Fail);
+    assert_eq!(kept(with(Weight::Warn, None, None)), Kept::Warn);
+    assert_eq!(kept(with(Weight::Note, None, Some("it drops it"))), Kept::Declared);
+    assert_eq!(kept(with(Weight::Note, None, None)), Kept::Observed);
+}
+
+#[test]
+fn an_expected_failure_is_counted_apart_and_does_not_fail_the_run() {
+    let report = assembled(vec![with(Weight::Fail, Some("known"), None)], None);
+    assert_eq!(report.verdict, Verdict::Conformant);
+    assert_eq!((report.counts.fail, report.counts.expected), (0, 1));
+    let requirement = requirement(&report);
+    assert!(requirement.verdict == Kept::Fail && requirement.expected);
+}
+
+#[test]
+fn a_stale_entry_of_the_baseline_fails_the_run() {
+    let stale = Stale { scenario: "a/b".into(), requirement: "FP-ROUTE-01".into(), line: 3 };
+    let baseline =
+        |stale: Vec<Stale>| Baseline { file: "baseline.yaml".into(), stale, expired: Vec::new() };
+    let verdict =
+        |stale| assembled(vec![case("a/b", Outcome::Pass)], Some(baseline(stale))).verdict;
+    assert_eq!(verdict(vec![stale]), Verdict::NotConformant);
+    assert_eq!(verdict(Vec::new()), Verdict::Conformant);
+}

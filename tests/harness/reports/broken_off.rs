@@ -1,0 +1,52 @@
+//! A run that the user ends still leaves its report behind.
+#![cfg(unix)]
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+
+use fallproof::report::model::Verdict;
+use tempfile::TempDir;
+
+use super::support::{command, path, read, report, text};
+
+/// Ends the process as Ctrl-C does.
+fn interrupt(process: u32) {
+    let sent = Command::new("kill").args(["-INT", &process.to_string()]).status();
+    assert!(sent.expect("every Unix has kill").success());
+}
+
+#[test]
+fn ctrl_c_ends_a_run_that_waits_and_leaves_a_partial_report_and_130() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
+    let target = format!("http://{}/v1", listener.local_addr().expect("it is bound"));
+    let folder = TempDir::new().expect("a temporary folder");
+    let arguments = ["run", "auth", "--target", &target, "--upstreams", "127.0.0.1:0", "--report"];
+    let run = command(&[arguments.as_slice(), &[path(&folder)]].concat())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary was built with this test");
+
+    // The first connection only looks whether somebody is there; the second is a call, which
+    // nobody answers.
+    let (called, is_called) = mpsc::channel();
+    thread::spawn(move || {
+        let connections: Vec<_> = listener.incoming().take(2).collect();
+        let _ = called.send(connections);
+    });
+    let _held = is_called.recv().expect("the target is called");
+    interrupt(run.id());
+    let output = run.wait_with_output().expect("it was started");
+
+    let told = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(130), "{told}");
+    let report = report(&folder);
+    assert_eq!(report.verdict, Verdict::Interrupted);
+    assert!(report.run.interrupted && report.cases.is_empty(), "{told}");
+    assert_eq!(report.not_run.len(), report.run.selection.cases);
+    assert!(read(&folder, "badge.json").contains("partial run"));
+    let events = read(&folder, "events.ndjson");
+    let last = events.lines().last().unwrap_or_default();
+    assert!(last.contains(r#""event":"run-ended""#) && last.contains("interrupted"), "{last}");
+}

@@ -1,0 +1,75 @@
+//! Every byte of a case: on the terminal, and as HAR.
+
+use std::fs;
+
+use serde_json::Value;
+
+use super::support::{fallproof, read, report, reported, run_again, text};
+
+const CUT: &str = "streaming/breaks-after-content@between-events.chat";
+
+#[test]
+fn a_trace_shows_every_byte_both_ways_in_the_order_of_time() {
+    let output = fallproof(&["run", CUT, "--trace"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let told = text(&output.stdout);
+    let mut rest = told.as_str();
+    for words in [
+        "TRACE streaming/breaks-after-content@between-events.chat",
+        "client → target: ",
+        r"POST /v1/chat/completions HTTP/1.1\r\n",
+        r"authorization: Bearer [gateway key]\r\n",
+        "target → primary (openai), attempt 1: ",
+        r#""stream":true}"#,
+        "primary (openai), attempt 1 → target: ",
+        r"transfer-encoding: chunked\r\n",
+        r#"data: {"id":"#,
+        "target → client: ",
+        "ms  target ",
+    ] {
+        let Some(found) = rest.find(words) else { panic!("`{words}` is missing in:\n{told}") };
+        rest = &rest[found + words.len()..];
+    }
+}
+
+#[test]
+fn each_case_that_failed_has_a_har_of_the_call_and_its_attempts() {
+    let (folder, _) = reported(&[CUT, "streaming/azure-to-azure", "--saboteur", "splices-streams"]);
+    let report = report(&folder);
+    for case in &report.cases {
+        let has_failed = case.id == CUT;
+        assert_eq!(case.har.is_some(), has_failed, "{}", case.id);
+    }
+    let case = report.cases.iter().find(|case| case.id == CUT).expect("it was run");
+    let file = case.har.as_deref().expect("it failed");
+    let har: Value = serde_json::from_str(&read(&folder, file)).expect("HAR is JSON");
+    let log = &har["log"];
+    assert_eq!(log["version"], "1.2");
+    let entries = log["entries"].as_array().expect("a log has entries");
+    assert_eq!(entries.len(), 1 + case.steps[0].attempts.len());
+    let (client, first) = (&entries[0], &entries[1]);
+    assert_eq!(client["comment"], "client");
+    assert_eq!(first["comment"], "attempt 1 at primary: ok");
+    assert_eq!(first["response"]["status"], 200);
+    let sent = first["request"]["postData"]["text"].as_str().expect("a body");
+    assert!(sent.starts_with(r#"{"model":"#), "{sent}");
+    let answered = first["response"]["content"]["text"].as_str().expect("a body");
+    assert_eq!(answered.matches("data: ").count(), 6, "what was cut off was not sent");
+    assert!(read(&folder, "index.html").replace("&#x2f;", "/").contains(file));
+}
+
+#[test]
+fn har_files_of_an_earlier_report_go_with_it() {
+    let (folder, _) = reported(&[CUT, "--saboteur", "splices-streams"]);
+    let hars = || fs::read_dir(folder.path().join("har")).map_or(0, Iterator::count);
+    assert_eq!(hars(), 1);
+    let path = folder.path().to_str().expect("a temporary path is text");
+    let again = run_again(&[CUT], path);
+    assert_eq!(again.status.code(), Some(0), "{}", text(&again.stderr));
+    assert_eq!(hars(), 0);
+
+    fs::write(folder.path().join("har/notes.txt"), "mine").expect("a file");
+    let refused = run_again(&[CUT], path);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(text(&refused.stderr).contains("har/notes.txt"), "{}", text(&refused.stderr));
+}

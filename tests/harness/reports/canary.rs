@@ -1,0 +1,164 @@
+//! No key leaves the harness: not the deployments', not the gateway's, not one that a gateway was
+//! started with and nobody here knows.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::support::{command, fallproof, path, text};
+use crate::common::two_free_ports;
+
+/// A deployment that quotes its key in an error, another one behind it, and a third that answers.
+const QUOTES_ITS_KEY: &str = r#"
+title: A deployment that tells its own key hands over to the next one
+proves: [FP-AUTH-04]
+upstreams:
+  primary:
+    provider: openai
+    model: gpt-5
+    script: [{ reply: server_error, body: '{"error":{"message":"Wrong key: {{key}}"}}' }]
+  backup: { provider: azure, model: gpt-5, script: [ok] }
+group: { chain: [primary, backup] }
+steps:
+  - send: { endpoint: responses, body: { input: Hello. } }
+    expect: { attempts: [primary], status: 418 }
+"#;
+
+/// What a gateway gives away that nobody here has told it.
+const FOREIGN: &str = "sk-proj-0123456789abcdefXYZ";
+
+fn suite() -> TempDir {
+    let folder = TempDir::new().expect("a temporary folder");
+    fs::create_dir(folder.path().join("auth")).expect("a folder in a temporary one");
+    fs::write(folder.path().join("auth/quotes.yaml"), QUOTES_ITS_KEY).expect("a file");
+    folder
+}
+
+/// The keys of the deployments of these scenarios.
+fn keys(scenarios: &str) -> Vec<String> {
+    let plan = fallproof(&["plan", "--scenarios", scenarios, "--json"]);
+    let plan: Value = serde_json::from_slice(&plan.stdout).expect("a plan is JSON");
+    let groups = plan["groups"].as_array().expect("a plan has groups");
+    let hops = groups.iter().flat_map(|group| group["chain"].as_array().expect("a chain"));
+    hops.map(|hop| hop["key"].as_str().expect("a hop has a key").to_owned()).collect()
+}
+
+/// Every file in a folder and its folders.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).expect("it can be read").flatten();
+    let paths = entries.map(|entry| entry.path());
+    paths.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+/// Runs with everything that can be written switched on; gives each text with its name.
+fn written(scenarios: &str, arguments: &[&str]) -> Vec<(String, String)> {
+    let folder = TempDir::new().expect("a temporary folder");
+    let report = folder.path().join("report");
+    let (baseline, summary) = (folder.path().join("known.yaml"), folder.path().join("step.md"));
+    let output = command(&["run", "--scenarios", scenarios, "--trace"])
+        .args(["--report".as_ref(), report.as_os_str()])
+        .args(["--write-baseline".as_ref(), baseline.as_os_str()])
+        .args(arguments)
+        .env("GITHUB_ACTIONS", "true")
+        .env("GITHUB_STEP_SUMMARY", &summary)
+        .output()
+        .expect("the binary was built with this test");
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    let mut written = vec![
+        ("stdout".to_owned(), text(&output.stdout)),
+        ("stderr".to_owned(), text(&output.stderr)),
+    ];
+    for file in files(folder.path()) {
+        let content = fs::read(&file).expect("it was written");
+        written.push((file.display().to_string(), text(&content)));
+    }
+    for part in ["report.json", "events.ndjson", "junit.xml", "summary.md", "index.html", ".har"] {
+        assert!(written.iter().any(|(name, _)| name.ends_with(part)), "no {part} was written");
+    }
+    written
+}
+
+fn assert_free(written: &[(String, String)], keys: &[&str]) {
+    for (name, content) in written {
+        for key in keys {
+            assert!(!content.contains(key), "`{key}` is in {name}");
+        }
+    }
+}
+
+/// Asserts that the keys were there before they were taken out.
+fn assert_told(written: &[(String, String)], words: &[&str]) {
+    let trace = &written[0].1;
+    for words in words {
+        assert!(trace.contains(words), "`{words}` is missing in:\n{trace}");
+    }
+}
+
+#[test]
+fn no_key_of_the_plan_is_in_any_report_whatever_a_router_does_with_it() {
+    let suite = suite();
+    let keys = keys(path(&suite));
+    let keys: Vec<_> = keys.iter().map(String::as_str).chain(["sk-fallproof-client"]).collect();
+    assert_eq!(keys.len(), 3);
+    for saboteur in ["quotes-the-key", "first-key-everywhere", "forwards-client-key"] {
+        let written = written(path(&suite), &["--saboteur", saboteur]);
+        assert_free(&written, &keys);
+        assert_told(&written, &["Bearer [gateway key]", "[key of auth/quotes/primary]"]);
+    }
+}
+
+/// A gateway that tells everybody every key that it knows: the client's, and one of its own.
+fn tell_all(mut client: TcpStream, upstreams: SocketAddr, own: &str) -> std::io::Result<()> {
+    let mut request = [0; 4096];
+    let length = client.read(&mut request)?;
+    let said = String::from_utf8_lossy(&request[..length]).into_owned();
+    let key = said.split("Bearer ").nth(1).and_then(|rest| rest.lines().next());
+    let key = key.unwrap_or_default();
+
+    let body = format!(r#"{{"model":"gpt-5","input":"Hello.","user":"{key}"}}"#);
+    let mut upstream = TcpStream::connect(upstreams)?;
+    write!(
+        upstream,
+        "POST /auth.quotes/primary/v1/responses HTTP/1.1\r\nhost: h\r\nauthorization: Bearer {FOREIGN}\r\nx-api-key: 0a1b2c3d4e5f\r\nx-own: {own}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    )?;
+    upstream.read_to_end(&mut Vec::new())?;
+
+    let body = format!(r#"{{"error":{{"message":"{key} may not use {FOREIGN}"}}}}"#);
+    write!(
+        client,
+        "HTTP/1.1 401 Unauthorized\r\nx-key: {key}\r\nset-cookie: session=0a1b2c3d4e5f\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+#[test]
+fn no_key_of_a_gateway_is_in_any_report_be_it_known_or_not() {
+    let suite = suite();
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
+    let target = format!("http://{}/v1", listener.local_addr().expect("it is bound"));
+    let upstreams = two_free_ports();
+    // Without it the gateway would not be wired, and nothing be said of it.
+    let own = keys(path(&suite))[0].clone();
+    thread::spawn(move || {
+        for client in listener.incoming().flatten() {
+            let _ = tell_all(client, upstreams, &own);
+        }
+    });
+    let key = "s3cret+gateway/key";
+    let arguments = ["--target", &target, "--upstreams", &upstreams.to_string(), "--key", key];
+    let written = written(path(&suite), &arguments);
+    let mut keys = keys(path(&suite));
+    keys.extend([key, FOREIGN, "0a1b2c3d4e5f"].map(str::to_owned));
+    let keys: Vec<_> = keys.iter().map(String::as_str).collect();
+    assert_free(&written, &keys);
+    assert_told(
+        &written,
+        &["[gateway key] may not use [unknown key]", "authorization: Bearer [unknown key]"],
+    );
+}

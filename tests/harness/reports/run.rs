@@ -1,0 +1,119 @@
+//! What a run writes into its folder.
+
+use std::fs;
+use std::path::Path;
+
+use fallproof::report::model::{Kept, Outcome, Verdict};
+use fallproof::report::{events, model};
+use rstest::rstest;
+use serde_json::Value;
+
+use super::support::{path, read, report, reported, run_again, text};
+
+#[rstest]
+#[case::report("report.schema.json", model::schema())]
+#[case::events("events.schema.json", events::schema())]
+fn a_schema_is_the_one_that_is_checked_in(#[case] name: &str, #[case] schema: String) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("harness/report").join(name);
+    if std::env::var_os("INSTA_UPDATE").is_some_and(|update| update == "always") {
+        fs::write(&file, &schema).expect("the schema can be written");
+    }
+    let checked_in = fs::read_to_string(&file).unwrap_or_default();
+    assert!(
+        checked_in == schema,
+        "it is out of date; write it with: INSTA_UPDATE=always cargo test --test harness reports"
+    );
+}
+
+/// Asserts that each of these is valid by the schema.
+fn assert_valid(schema: &str, instances: impl Iterator<Item = String>) {
+    let schema: Value = serde_json::from_str(schema).expect("a schema is JSON");
+    let validator = jsonschema::validator_for(&schema).expect("a valid schema");
+    for instance in instances {
+        let instance: Value = serde_json::from_str(&instance).expect("a report is JSON");
+        let errors: Vec<_> =
+            validator.iter_errors(&instance).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{errors:#?}");
+    }
+}
+
+#[test]
+fn a_real_report_is_valid_by_its_schema_and_says_what_was_run_and_found() {
+    let arguments = ["responses-compact", "--saboteur", "invented-metadata"];
+    let (folder, output) = reported(&arguments);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+
+    assert_valid(&model::schema(), [read(&folder, "report.json")].into_iter());
+    assert_valid(&events::schema(), read(&folder, "events.ndjson").lines().map(str::to_owned));
+
+    let report = report(&folder);
+    assert_eq!(report.verdict, Verdict::NotConformant);
+    assert_eq!(report.target.name, "reference router with the saboteur invented-metadata");
+    assert!(!report.is_whole() && !report.run.selection.whole);
+    assert_eq!(report.cases.len(), report.run.selection.cases);
+    let counts = report.counts;
+    assert_eq!(counts.pass + counts.warn + counts.fail, report.cases.len());
+
+    let founding = "responses-compact/openai-to-azure";
+    let case = report.cases.iter().find(|case| case.id == founding).expect("it was run");
+    assert_eq!(case.outcome, Outcome::Fail);
+    let replay = &case.replay;
+    assert!(replay.starts_with(&format!("fallproof run {founding} --scenarios /")), "{replay}");
+    assert!(replay.ends_with(" --saboteur invented-metadata"), "{replay}");
+    assert_eq!(case.steps[0].attempts[1].upstream, "backup");
+    assert!(case.steps[0].diffs[0].lines.iter().any(|line| line.text.contains("model_group")));
+
+    let verdict = |code: &str| {
+        let requirement = report.requirements().find(|requirement| requirement.code == code);
+        requirement.map(|requirement| requirement.verdict)
+    };
+    assert_eq!(verdict("FP-PAYLOAD-01"), Some(Kept::Fail));
+    assert_eq!(verdict("FP-AUTH-01"), Some(Kept::NotJudged), "no case here was written for it");
+}
+
+#[test]
+fn a_report_replaces_an_earlier_one_and_nothing_else() {
+    let (folder, _) = reported(&["auth"]);
+    let path = path(&folder);
+    let again = run_again(&["auth"], path);
+    assert_eq!(again.status.code(), Some(0), "{}", text(&again.stderr));
+    assert!(text(&again.stderr).contains("wrote "), "{}", text(&again.stderr));
+
+    fs::write(folder.path().join("thesis.txt"), "years of work").expect("a file");
+    let refused = run_again(&["auth"], path);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(text(&refused.stderr).contains("thesis.txt"), "{}", text(&refused.stderr));
+
+    fs::remove_file(folder.path().join("thesis.txt")).expect("it is there");
+    fs::write(folder.path().join("report.json"), "{}").expect("a file");
+    let refused = run_again(&["auth"], path);
+    assert_eq!(refused.status.code(), Some(2));
+    assert_eq!(
+        fs::read_to_string(folder.path().join("report.json")).expect("it is still there"),
+        "{}"
+    );
+}
+
+#[test]
+fn a_seed_gives_an_order_of_chance_and_gives_it_again() {
+    // The scenarios in the order in which they began, one after the other.
+    let order = |shuffle: &[&str]| -> Vec<String> {
+        let (folder, output) = reported(&[&["auth", "--jobs", "1"], shuffle].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        let told = text(&output.stderr).contains("--shuffle=7 gives this order again");
+        assert_eq!(told, !shuffle.is_empty(), "{}", text(&output.stderr));
+        let events = read(&folder, "events.ndjson");
+        let events = events.lines().map(|line| serde_json::from_str(line).expect("JSON"));
+        let started = events.filter(|event: &Value| event["event"] == "case-started");
+        started.map(|event| event["id"].to_string()).collect()
+    };
+    let plain = order(&[]);
+    let shuffled = order(&["--shuffle=7"]);
+    assert_ne!(shuffled, plain);
+    assert_eq!(shuffled, order(&["--shuffle=7"]));
+    let sorted = |mut ids: Vec<String>| {
+        ids.sort();
+        ids
+    };
+    assert_eq!(sorted(shuffled), sorted(plain), "and each is run once");
+}
