@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::thread;
 
-use crate::common::two_free_ports;
+use crate::common::{part, two_free_ports};
 
 const FOUNDING: &str = "responses-compact/openai-to-azure";
 
@@ -116,7 +116,8 @@ fn a_wrong_scenario_is_shown_with_its_line_and_the_right_word_and_ends_with_2() 
 
 #[test]
 fn a_pattern_that_fits_nothing_names_the_nearest_scenario_and_ends_with_2() {
-    let output = fallproof(&["run", "responses-compact/openai-to-azur"]);
+    let part = part().display().to_string();
+    let output = fallproof(&["run", "responses-compact/openai-to-azur", "--scenarios", &part]);
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains(FOUNDING), "{}", stderr(&output));
 }
@@ -137,8 +138,8 @@ fn an_unreachable_target_is_named_and_ends_with_2() {
 
 #[test]
 fn a_target_that_is_not_plain_http_is_refused_with_what_would_be_right() {
-    let output =
-        fallproof(&["run", "--target", "https://localhost/v1", "--upstreams", "127.0.0.1:9100"]);
+    let target = "https://localhost/v1";
+    let output = fallproof(&["run", FOUNDING, "--target", target, "--upstreams", "127.0.0.1:0"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("http://127.0.0.1:4000/v1"), "{}", stderr(&output));
 }

@@ -1,6 +1,49 @@
 //! What several of the tests need.
 
+use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use fallproof::scenario::Suite;
+use tempfile::TempDir;
+
+/// The folder of the suite.
+pub(crate) fn scenarios() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios")
+}
+
+/// The whole suite, read once for all tests.
+pub(crate) static SUITE: LazyLock<Suite> =
+    LazyLock::new(|| Suite::load(&scenarios()).unwrap_or_else(|error| panic!("{error}")));
+
+/// The folder of a small part of the suite, for tests that are about something else: to read all of
+/// it for each call of the command would take most of the time.
+pub(crate) fn part() -> &'static Path {
+    static PART: LazyLock<TempDir> = LazyLock::new(|| {
+        let part = TempDir::new().expect("a temporary folder");
+        for topic in [
+            "auth",
+            "responses-compact",
+            "routing/retries-then-next",
+            "streaming/azure-to-azure",
+            "streaming/breaks-after-content",
+        ] {
+            let files = match scenarios().join(topic).read_dir() {
+                Ok(entries) => entries.flatten().map(|entry| entry.path()).collect(),
+                Err(_) => vec![scenarios().join(topic).with_extension("yaml")],
+            };
+            for file in files {
+                let below = file.strip_prefix(scenarios()).expect("it is in the suite");
+                let copy = part.path().join(below);
+                fs::create_dir_all(copy.parent().expect("it is in a folder")).expect("a folder");
+                fs::copy(&file, copy).expect("the suite can be read");
+            }
+        }
+        part
+    });
+    PART.path()
+}
 
 /// A loopback address whose port and the one after it are free.
 pub(crate) fn two_free_ports() -> SocketAddr {

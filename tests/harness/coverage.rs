@@ -2,25 +2,19 @@
 //! behaviour that the mocks have is met by some scenario.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
-use std::sync::LazyLock;
 
-use fallproof::scenario::{Body, Call, Scenario, Suite, Upstream};
+use fallproof::scenario::{Body, Call, Scenario, Upstream};
 use fallproof_mocks::behaviour::{CutEnd, CutPoint, HeadFault};
 use fallproof_mocks::brain;
 use fallproof_mocks::provider::{Endpoint, Surface};
 use fallproof_mocks::strict;
 use serde_json::Value;
 
+use crate::common::SUITE;
+
 /// Parameters that no call over several deployments can carry with success, and why.
 const NOT_SENT: [(&str, &str); 1] =
     [("previous_response_id", "it names an answer that one deployment gave and no other knows")];
-
-static SUITE: LazyLock<Vec<Scenario>> = LazyLock::new(|| {
-    Suite::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios"))
-        .unwrap_or_else(|error| panic!("{error}"))
-        .scenarios
-});
 
 /// The upstreams that a call may be sent to, in order.
 fn chain<'a>(scenario: &'a Scenario, call: &Call) -> Vec<&'a Upstream> {
@@ -74,7 +68,7 @@ fn parameters(surface: Surface, endpoint: Endpoint) -> BTreeSet<String> {
 #[test]
 fn every_endpoint_is_first_and_fallback_on_every_surface_that_has_it() {
     let (mut first, mut later) = (BTreeSet::new(), BTreeSet::new());
-    for scenario in SUITE.iter() {
+    for scenario in &SUITE.scenarios {
         for planned in scenario.calls() {
             let chain = chain(scenario, &planned.send);
             for (hop, upstream) in chain.iter().enumerate().filter(|_| chain.len() > 1) {
@@ -91,7 +85,7 @@ fn every_endpoint_is_first_and_fallback_on_every_surface_that_has_it() {
 #[test]
 fn every_parameter_of_every_endpoint_is_sent_over_a_fallback() {
     let mut sent: BTreeMap<(Surface, Endpoint), BTreeSet<String>> = BTreeMap::new();
-    for scenario in SUITE.iter() {
+    for scenario in &SUITE.scenarios {
         for planned in scenario.calls() {
             let chain = chain(scenario, &planned.send);
             let accepted = accepted(&planned.send, &chain);
@@ -114,6 +108,7 @@ fn every_parameter_of_every_endpoint_is_sent_over_a_fallback() {
 #[test]
 fn every_behaviour_is_played() {
     let played: BTreeSet<_> = SUITE
+        .scenarios
         .iter()
         .flat_map(|scenario| scenario.upstreams.values())
         .flat_map(|upstream| &upstream.script)
@@ -127,7 +122,7 @@ fn every_behaviour_is_played() {
 #[test]
 fn every_fault_of_the_wire_is_played() {
     let mut met = BTreeSet::new();
-    for scenario in SUITE.iter() {
+    for scenario in &SUITE.scenarios {
         let scripts = scenario.upstreams.values().flat_map(|upstream| &upstream.script);
         for wire in scripts.map(|behaviour| &behaviour.wire) {
             if let Some(cut) = &wire.cut {

@@ -7,7 +7,9 @@ use fallproof::yaml;
 use rstest::rstest;
 use serde_json::Value;
 
-use super::support::{LEAST, SUITE, addresses, read, root, site};
+use crate::common::SUITE;
+
+use super::support::{LEAST, addresses, read, root, site};
 
 #[test]
 fn every_file_in_the_folder_is_an_adapter_that_is_built_in() {

@@ -6,7 +6,9 @@ use fallproof::declaration::{Ability, Feature};
 use fallproof::scenario::Scenario;
 use tempfile::TempDir;
 
-use super::support::{LEAST, SUITE, command, file, text};
+use crate::common::{SUITE, part};
+
+use super::support::{LEAST, command, file, text};
 
 const FOUNDING: &str = "responses-compact/openai-to-azure";
 const REFERENCE: &str = "tests/harness/adapters/reference.yaml";
@@ -82,7 +84,9 @@ fn the_report_names_the_gateway_with_its_version_and_has_its_log() {
     let report = TempDir::new().expect("a temporary folder");
     let folder = report.path().to_str().expect("a temporary path is text");
     let program = env!("CARGO_BIN_EXE_fallproof");
-    let output = launched(REFERENCE, &["--gateway", program, "--report", folder]);
+    let part = part().display().to_string();
+    let output =
+        launched(REFERENCE, &["--gateway", program, "--report", folder, "--scenarios", &part]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let json = std::fs::read_to_string(report.path().join("report.json")).expect("it was written");
     let json: serde_json::Value = serde_json::from_str(&json).expect("it is JSON");
@@ -144,8 +148,8 @@ fn an_adapter_without_a_gateway_is_told_what_is_missing() {
 fn check_tells_of_a_template_that_the_suite_cannot_be_put_into_and_ends_with_2() {
     let (_folder, file) = file(&format!("{LEAST}files: {{ a: '{{{{ nobody }}}}' }}\n"));
     let file = file.to_str().expect("a temporary path is text");
-    let output = command(&["adapters", "check", file]).output();
-    let output = output.expect("the binary was built with this test");
+    let mut check = command(&["adapters", "check", file, "--scenarios"]);
+    let output = check.arg(part()).output().expect("the binary was built with this test");
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("`files.a` cannot be rendered"));
 }
@@ -261,6 +265,7 @@ mod unix {
         let report = TempDir::new().expect("a temporary folder");
         let run = command(&["run", FOUNDING, "routing/retries-then-next", "--launch", "--report"])
             .args([report.path(), "--adapter".as_ref(), file.as_path()])
+            .args(["--scenarios".as_ref(), part()])
             .output()
             .expect("the binary was built with this test");
         let told = text(&run.stderr);

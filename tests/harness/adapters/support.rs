@@ -3,12 +3,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::LazyLock;
 
 use fallproof::adapter::{self, Adapter, Installation, Site};
 use fallproof::plan::Addresses;
-use fallproof::scenario::{Scenario, Suite};
+use fallproof::scenario::Scenario;
 use tempfile::TempDir;
+
+use crate::common::SUITE;
 
 /// The least that an adapter has, for a program that is never started.
 pub(crate) const LEAST: &str = r#"
@@ -23,10 +24,6 @@ launch: { program: made-up, ready: { seconds: 1 } }
 pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
-
-/// The whole suite.
-pub(crate) static SUITE: LazyLock<Suite> =
-    LazyLock::new(|| Suite::load(&root().join("scenarios")).expect("the suite is valid"));
 
 /// The scenarios of the suite that these patterns choose.
 pub(crate) fn scenarios(patterns: &[&str]) -> Vec<Scenario> {

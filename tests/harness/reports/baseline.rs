@@ -1,7 +1,7 @@
 //! Expected failures: told, but no longer failing a run, until they are none.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use chrono::NaiveDate;
@@ -11,15 +11,15 @@ use fallproof::scenario::Suite;
 use rstest::rstest;
 use tempfile::TempDir;
 
-use super::support::{case, fallproof, report, reported, text};
+use crate::common::part;
+
+use super::support::{PART, case, fallproof, report, reported, text};
 
 const CHOSEN: &str = "responses-compact";
 const FOUNDING: &str = "responses-compact/openai-to-azure";
 
-static SUITE: LazyLock<Suite> = LazyLock::new(|| {
-    Suite::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios"))
-        .unwrap_or_else(|error| panic!("{error}"))
-});
+static SUITE: LazyLock<Suite> =
+    LazyLock::new(|| Suite::load(part()).unwrap_or_else(|error| panic!("{error}")));
 
 /// A file of this text, in a folder that lives as long as the test.
 fn file(text: &str) -> (TempDir, PathBuf) {
@@ -43,13 +43,14 @@ fn what_is_written_as_a_baseline_is_expected_the_next_time_and_stale_once_it_is_
     let folder = TempDir::new().expect("a temporary folder");
     let baseline = folder.path().join("known.yaml");
     let baseline = baseline.to_str().expect("a temporary path is text");
-    let broken = ["run", CHOSEN, "--saboteur", "invented-metadata"];
+    let broken = [CHOSEN, "--saboteur", "invented-metadata"];
+    let of_part = ["run", "--scenarios", PART.as_str()];
 
-    let first = fallproof(&[&broken[..], &["--write-baseline", baseline]].concat());
+    let first = fallproof(&[&of_part[..], &broken, &["--write-baseline", baseline]].concat());
     assert_eq!(first.status.code(), Some(1), "the run itself still failed");
     assert!(text(&first.stderr).contains("wrote "), "{}", text(&first.stderr));
 
-    let (reports, again) = reported(&[&broken[1..], &["--baseline", baseline]].concat());
+    let (reports, again) = reported(&[&broken[..], &["--baseline", baseline]].concat());
     let told = text(&again.stdout);
     assert_eq!(again.status.code(), Some(0), "{told}");
     assert!(told.contains("FAIL, AS EXPECTED responses-compact/openai-to-azure"), "{told}");
@@ -57,7 +58,7 @@ fn what_is_written_as_a_baseline_is_expected_the_next_time_and_stale_once_it_is_
     let report = report(&reports);
     assert!(report.counts.fail == 0 && report.counts.expected > 0);
 
-    let mended = fallproof(&["run", CHOSEN, "--baseline", baseline]);
+    let mended = fallproof(&[&of_part[..], &[CHOSEN, "--baseline", baseline]].concat());
     let told = text(&mended.stdout);
     assert_eq!(mended.status.code(), Some(1), "{told}");
     assert!(told.contains("STALE") && told.contains("known.yaml:"), "{told}");
@@ -174,7 +175,14 @@ fn a_wrong_baseline_is_shown_with_its_line(#[case] entry: &str, #[case] words: &
 #[test]
 fn a_wrong_baseline_ends_a_run_with_2_before_it_begins() {
     let (_folder, file) = file("expected: [{ requirement: FP-ROUTE-01 }]\n");
-    let output = fallproof(&["run", "auth", "--baseline", file.to_str().expect("text")]);
+    let output = fallproof(&[
+        "run",
+        "auth",
+        "--scenarios",
+        &PART,
+        "--baseline",
+        file.to_str().expect("text"),
+    ]);
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("baseline.yaml:1"), "{}", text(&output.stderr));
 }

@@ -9,7 +9,7 @@ use std::thread;
 use fallproof::report::model::Verdict;
 use tempfile::TempDir;
 
-use super::support::{command, path, read, report, text};
+use super::support::{PART, command, path, read, report, text};
 
 /// Ends the process as Ctrl-C does.
 fn interrupt(process: u32) {
@@ -22,8 +22,9 @@ fn ctrl_c_ends_a_run_that_waits_and_leaves_a_partial_report_and_130() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
     let target = format!("http://{}/v1", listener.local_addr().expect("it is bound"));
     let folder = TempDir::new().expect("a temporary folder");
-    let arguments = ["run", "auth", "--target", &target, "--upstreams", "127.0.0.1:0", "--report"];
-    let run = command(&[arguments.as_slice(), &[path(&folder)]].concat())
+    let arguments = ["run", "auth", "--scenarios", &PART, "--target", &target];
+    let more = ["--upstreams", "127.0.0.1:0", "--report", path(&folder)];
+    let run = command(&[arguments.as_slice(), &more].concat())
         .stderr(Stdio::piped())
         .spawn()
         .expect("the binary was built with this test");

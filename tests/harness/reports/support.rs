@@ -1,7 +1,6 @@
 //! Runs of the command, and reports made by hand.
 
 use std::fs;
-use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::LazyLock;
 
@@ -10,6 +9,8 @@ use fallproof::report::model::{
     Requirement, Run, Selection, Severity, Step, Suite, Target, Tool, Verdict, Weight,
 };
 use tempfile::TempDir;
+
+use crate::common::part;
 
 /// The command, to be run in the repository and outside of any CI.
 pub(crate) fn command(arguments: &[&str]) -> Command {
@@ -33,30 +34,12 @@ pub(crate) fn path(folder: &TempDir) -> &str {
     folder.path().to_str().expect("a temporary path is text")
 }
 
-/// A small part of the suite: to read all of it for each report would take most of the time.
-static PART: LazyLock<TempDir> = LazyLock::new(|| {
-    let part = TempDir::new().expect("a temporary folder");
-    let suite = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
-    for topic in
-        ["auth", "responses-compact", "streaming/azure-to-azure", "streaming/breaks-after-content"]
-    {
-        let files = match suite.join(topic).read_dir() {
-            Ok(entries) => entries.flatten().map(|entry| entry.path()).collect(),
-            Err(_) => vec![suite.join(topic).with_extension("yaml")],
-        };
-        for file in files {
-            let below = file.strip_prefix(&suite).expect("it is in the suite");
-            let copy = part.path().join(below);
-            fs::create_dir_all(copy.parent().expect("it is in a folder")).expect("a folder");
-            fs::copy(&file, copy).expect("the suite can be read");
-        }
-    }
-    part
-});
+/// The folder of a small part of the suite.
+pub(crate) static PART: LazyLock<String> = LazyLock::new(|| part().display().to_string());
 
 /// Runs scenarios of a small part of the suite, and writes a report into the folder.
 pub(crate) fn run_again(arguments: &[&str], folder: &str) -> Output {
-    let options = ["run", "--scenarios", path(&PART), "--report", folder];
+    let options = ["run", "--scenarios", PART.as_str(), "--report", folder];
     fallproof(&[&options[..], arguments].concat())
 }
 
