@@ -106,11 +106,9 @@ impl Rig {
         earlier: &[observe::Step],
     ) -> Vec<observe::Step> {
         let groups = self.plan.groups_of(&scenario.id);
-        // None is a part of another.
-        let word = |call: usize| format!("call-{}-{:02}", position + 1, call + 1);
         let response_id = earlier.iter().rev().find_map(|step| step.exchange.answer_id());
         let response_id = response_id.unwrap_or_default();
-        let words: Vec<_> = (0..planned.len()).map(word).collect();
+        let words: Vec<_> = (0..planned.len()).map(|call| word(position, call)).collect();
         let exchanges = planned.iter().zip(&words).map(|(planned, word)| {
             let group = groups.iter().find(|group| group.name == planned.send.group);
             let group = group.expect("a call asks for a group of its scenario");
@@ -136,7 +134,11 @@ impl Rig {
             let owner = groups.iter().find(|group| group.hop_at(prefix).is_some());
             let owner = owner.map(|group| group.name.as_str());
             let asked = |step: &&mut observe::Step| Some(step.group.as_str()) == owner;
-            let said = |step: &observe::Step| contains(&hit.body, &word(step.call));
+            let said = |step: &observe::Step| contains(&hit.body, &word(step.position, step.call));
+            if earlier.iter().any(said) {
+                // The target is still at a call that was given up, which has been judged.
+                continue;
+            }
             let step = match steps.iter().position(|step| Some(&*step.group) == owner && said(step))
             {
                 Some(index) => Some(&mut steps[index]),
@@ -228,6 +230,11 @@ impl Rig {
             let _ = tokio::time::timeout(limit, sent).await;
         }
     }
+}
+
+/// The word that stands for `{{call}}` in this call's body; none is a part of another.
+fn word(position: usize, call: usize) -> String {
+    format!("call-{}-{:02}", position + 1, call + 1)
 }
 
 /// The headers of a client that shows this key instead of the right one, wherever that stands.
