@@ -3,8 +3,6 @@
 mod doctor;
 mod play;
 
-pub use play::UNREACHABLE;
-
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::panic::{AssertUnwindSafe, resume_unwind};
@@ -67,7 +65,7 @@ pub struct Rig {
     declaration: Declaration,
     patience: Duration,
     /// Of each group that was asked, why it is not wired to the upstreams, if it is not.
-    diagnoses: Mutex<HashMap<String, Option<String>>>,
+    diagnoses: Mutex<HashMap<String, Option<Unclear>>>,
 }
 
 /// The target at work.
@@ -137,13 +135,29 @@ pub enum Outcome {
     Warn,
     /// The target does not conform.
     Fail,
-    /// Nothing can be said of the target. Holds the reason.
-    Inconclusive(String),
+    /// Nothing can be said of the target.
+    Inconclusive(Unclear),
     /// It was not run. Holds the reason, which begins with its kind: `unsupported-feature`,
     /// `not-applicable`, `prerequisite-failed` or `excluded-by-user`.
     Skipped(String),
     /// A fault of Fallproof's own. Holds what went wrong.
     HarnessError(String),
+}
+
+/// Why nothing can be said of a target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unclear {
+    /// In words.
+    pub reason: String,
+    /// It was not there, or went before it was seen to be wired: of one that is back, something can
+    /// be said.
+    pub is_gone: bool,
+}
+
+impl From<String> for Unclear {
+    fn from(reason: String) -> Self {
+        Self { reason, is_gone: false }
+    }
 }
 
 /// Why a run could not begin.
@@ -309,9 +323,9 @@ impl Rig {
             return Case::without_steps(scenario, started, Outcome::Skipped(reason));
         }
         if let Running::Gateway(..) = self.running
-            && let Some(reason) = self.diagnose(scenario).await
+            && let Some(unclear) = self.diagnose(scenario).await
         {
-            return Case::without_steps(scenario, started, Outcome::Inconclusive(reason));
+            return Case::without_steps(scenario, started, Outcome::Inconclusive(unclear));
         }
         // A fault of ours is told as ours, and the other cases go on.
         match AssertUnwindSafe(self.play(scenario)).catch_unwind().await {

@@ -35,8 +35,9 @@ impl Doctor {
                 for scenario in &part.scenarios {
                     match rig.diagnose(scenario).await {
                         None => wired += 1,
-                        Some(reason) => {
+                        Some(unclear) => {
                             ill += 1;
+                            let reason = unclear.reason;
                             println!("{} {}\n  {reason}", "not wired".red().bold(), scenario.id);
                         }
                     }

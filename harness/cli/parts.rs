@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use anstream::eprintln;
 use fallproof::adapter::Process;
-use fallproof::client::Ending;
-use fallproof::drive::{Case, Outcome, Rig, StartError, UNREACHABLE, Watch as _};
+use fallproof::drive::{Case, Outcome, Rig, StartError, Watch as _};
 use fallproof::report::model;
 use fallproof::report::record::Recorder;
 use fallproof::scenario::Scenario;
@@ -23,14 +22,6 @@ const MOST_STARTS: usize = 10;
 /// How long before nobody answered a case may have seen its gateway end, and how long after it the
 /// end may be seen.
 const WHILE_IT_ENDS: Duration = Duration::from_secs(1);
-
-/// Whether the gateway was gone when this case began, or went before it was wired.
-fn was_left(case: &model::Case) -> bool {
-    let reason = case.reason.as_deref().unwrap_or_default();
-    let is_broken_off =
-        [Ending::Closed, Ending::Reset].iter().any(|it| reason.contains(&it.in_words()));
-    reason.starts_with(UNREACHABLE) || is_broken_off
-}
 
 /// The cases that may have seen the gateway end, which then was gone for those that are left.
 fn under_way(done: &[model::Case], left: &[model::Case]) -> Vec<String> {
@@ -72,7 +63,8 @@ impl Parts<'_> {
                 Ok(of_part) => cases.extend(of_part),
                 // What one start of a gateway could not do says nothing about the next one.
                 Err(StartError::Launch(error)) if index > 0 => {
-                    let outcome = Outcome::Inconclusive(format!("{}: {error}", part.heading));
+                    let outcome =
+                        Outcome::Inconclusive(format!("{}: {error}", part.heading).into());
                     let scenarios = part.scenarios.iter();
                     cases.extend(scenarios.map(|scenario| self.not_run(scenario, outcome.clone())));
                 }
@@ -104,7 +96,7 @@ impl Parts<'_> {
                 // What ran before it ended by itself is kept.
                 Err(StartError::Launch(error)) if starts_left + 1 < MOST_STARTS => {
                     let reason = format!("the gateway could not be started again: {error}");
-                    let outcome = Outcome::Inconclusive(reason);
+                    let outcome = Outcome::Inconclusive(reason.into());
                     let left = batch.iter().chain(&scenarios);
                     cases.extend(left.map(|scenario| self.not_run(scenario, outcome.clone())));
                     break;
@@ -115,14 +107,16 @@ impl Parts<'_> {
             let handle = self.runtime.handle();
             let ran = rig.run_watched(handle, &batch, jobs, &recorder, &self.interrupt.stop);
             *process = rig.release();
-            let is_gone = ran.iter().flatten().any(was_left);
+            let is_gone = ran.iter().flatten().any(|it| it.is_left);
             let ended = process.as_mut().and_then(|it| self.end_of(it, is_gone));
             if ended.is_some() || !part.reloads() {
                 self.stop(process.take());
             }
             let ended = ended.filter(|_| starts_left > 0);
-            let (left, mut done): (Vec<_>, Vec<_>) =
-                ran.into_iter().flatten().partition(|case| ended.is_some() && was_left(case));
+            let (left, done): (Vec<_>, Vec<_>) =
+                ran.into_iter().flatten().partition(|it| ended.is_some() && it.is_left);
+            let [left, mut done] =
+                [left, done].map(|some| some.into_iter().map(|it| it.case).collect::<Vec<_>>());
             let mut under_way = under_way(&done, &left);
             // By itself only the last one can have ended it.
             if ended.is_none() || jobs == 1 || under_way.len() == 1 {
@@ -182,6 +176,6 @@ impl Parts<'_> {
     }
 
     fn not_run(&self, scenario: &Scenario, outcome: Outcome) -> model::Case {
-        self.recorder.ended(scenario, Case::not_run(scenario, outcome))
+        self.recorder.ended(scenario, Case::not_run(scenario, outcome)).case
     }
 }

@@ -6,7 +6,7 @@ use fallproof_mocks::provider::Endpoint;
 use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 
-use super::Rig;
+use super::{Rig, Unclear};
 use crate::client::{Ending, Exchange};
 use crate::plan::Group;
 use crate::scenario::{Body, Call, ClientKey, Part, Scenario};
@@ -14,7 +14,7 @@ use crate::scenario::{Body, Call, ClientKey, Part, Scenario};
 impl Rig {
     /// Why nothing can be said of the target by this scenario: a group of it is not wired to the
     /// upstreams that stand for its deployments. Each group is asked once in a run.
-    pub async fn diagnose(&self, scenario: &Scenario) -> Option<String> {
+    pub async fn diagnose(&self, scenario: &Scenario) -> Option<Unclear> {
         for group in self.plan.groups_of(&scenario.id) {
             let known = self.diagnoses.lock().await.get(&group.group).cloned();
             let complaint = match known {
@@ -29,7 +29,7 @@ impl Rig {
         None
     }
 
-    async fn examine(&self, scenario: &Scenario, group: &Group) -> Option<String> {
+    async fn examine(&self, scenario: &Scenario, group: &Group) -> Option<Unclear> {
         for hop in group.hops() {
             let described = scenario.upstreams.get(&hop.upstream)?;
             let mut upstream = hop.upstream(described);
@@ -50,7 +50,10 @@ impl Rig {
         }
         let stray = self.wire.take_stray().await;
         hits.retain(|hit| hit.kind == HitKind::Matched);
-        complaint(group, &exchange, &hits, &stray)
+        complaint(group, &exchange, &hits, &stray).map(|reason| Unclear {
+            reason,
+            is_gone: matches!(exchange.ending, Ending::Closed | Ending::Reset),
+        })
     }
 }
 

@@ -6,7 +6,7 @@ use fallproof_mocks::journal::{Hit, HitKind};
 use futures_util::FutureExt;
 use futures_util::future::{OptionFuture, join_all};
 
-use super::{Case, Failure, Outcome, Rig, Running, needs_silence, plug};
+use super::{Case, Failure, Outcome, Rig, Running, Unclear, needs_silence, plug};
 use crate::adapter::Front;
 use crate::check::{self, Finding, Verdict, contains};
 use crate::client::{self, Conduct, Ending, Exchange};
@@ -19,9 +19,6 @@ const MOST_WAITING: Duration = Duration::from_secs(30);
 
 /// How long the end of what was given up, left, or will not be read is waited for.
 const LEAVING: Duration = Duration::from_secs(3);
-
-/// How the reason begins where the target was not there when a case began.
-pub const UNREACHABLE: &str = "the target could not be reached";
 
 impl Rig {
     /// Why this scenario cannot be run here, if it cannot.
@@ -267,7 +264,8 @@ fn another(right: &str) -> String {
 fn outcome(steps: &[observe::Step], findings: &[Finding]) -> Outcome {
     // Without a single attempt nothing was tried: the group is not wired, or a cache answered.
     if let Some(Ending::Unreachable(error)) = steps.first().map(|step| &step.exchange.ending) {
-        return Outcome::Inconclusive(format!("{UNREACHABLE} ({error})"));
+        let reason = format!("the target could not be reached ({error})");
+        return Outcome::Inconclusive(Unclear { reason, is_gone: true });
     }
     let wrong = findings.iter().any(|finding| finding.verdict > Verdict::Note);
     if let Some(step) = steps.first()
@@ -278,9 +276,9 @@ fn outcome(steps: &[observe::Step], findings: &[Finding]) -> Outcome {
         let status = step.exchange.status.unwrap_or_default();
         let answer: String =
             String::from_utf8_lossy(&step.exchange.body).chars().take(200).collect();
-        return Outcome::Inconclusive(format!(
-            "no attempt reached an upstream, and the target answered {status}: {answer}"
-        ));
+        let reason =
+            format!("no attempt reached an upstream, and the target answered {status}: {answer}");
+        return Outcome::Inconclusive(reason.into());
     }
     match findings.iter().map(|finding| finding.verdict).max() {
         None | Some(Verdict::Note) => Outcome::Pass,

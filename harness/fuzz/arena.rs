@@ -14,7 +14,7 @@ use super::model;
 use super::models::models;
 use crate::check::{Finding, Verdict};
 use crate::client::Ending;
-use crate::drive::{self, Outcome, Rig, StartError, Target};
+use crate::drive::{self, Outcome, Rig, StartError, Target, Unclear};
 use crate::saboteur::Saboteur;
 use crate::scenario::Scenario;
 
@@ -39,7 +39,7 @@ pub struct Played {
     /// What went wrong in Fallproof itself.
     pub harness_error: Option<String>,
     /// Why nothing can be said of the target, if it is so.
-    pub unjudged: Option<String>,
+    pub unjudged: Option<Unclear>,
 }
 
 /// Cases that are under way at the same time on one thread.
@@ -93,7 +93,8 @@ impl Played {
     fn of(case: drive::Case, draft: &Draft) -> Self {
         let (harness_error, unjudged) = match case.outcome {
             Outcome::HarnessError(words) => (Some(words), None),
-            Outcome::Inconclusive(reason) | Outcome::Skipped(reason) => (None, Some(reason)),
+            Outcome::Inconclusive(unclear) => (None, Some(unclear)),
+            Outcome::Skipped(reason) => (None, Some(reason.into())),
             Outcome::Pass | Outcome::Warn | Outcome::Fail => (None, None),
         };
         if unjudged.is_some() {

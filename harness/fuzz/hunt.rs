@@ -17,7 +17,7 @@ use super::draft::Draft;
 use super::draw::{self, Scope};
 use super::shrink::Shrinking;
 use crate::check::Finding;
-use crate::drive::{StartError, UNREACHABLE};
+use crate::drive::StartError;
 
 /// What is hunted for, and for how long.
 #[derive(Debug, Clone)]
@@ -200,12 +200,12 @@ impl Hunt {
             if let Some(words) = played.harness_error {
                 lock(&tally.harness_errors).push((number, words));
             }
-            if let Some(reason) = played.unjudged {
+            if let Some(unclear) = played.unjudged {
                 let mut unjudged = lock(&tally.unjudged);
                 unjudged.count += 1;
-                unjudged.is_gone |= arena.is_fixed() && reason.starts_with(UNREACHABLE);
+                unjudged.is_gone |= arena.is_fixed() && unclear.is_gone;
                 if unjudged.count == 1 {
-                    unjudged.reason = reason;
+                    unjudged.reason = unclear.reason;
                 }
             }
             let mut found = BTreeMap::new();

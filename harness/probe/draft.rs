@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use crate::check::{Finding, Verdict};
 use crate::client::Ending;
 use crate::declaration::{Adaptation, Condition, Declaration, Feature};
-use crate::drive::{Case, Outcome};
+use crate::drive::{Case, Outcome, Unclear};
 use crate::observe::Step;
 use crate::requirement::{self, Level};
 use crate::scenario::Scenario;
@@ -53,7 +53,8 @@ fn served(case: &Case) -> bool {
 }
 
 fn why_not(case: &Case) -> String {
-    if let Outcome::Skipped(reason) | Outcome::Inconclusive(reason) = &case.outcome {
+    if let Outcome::Skipped(reason) | Outcome::Inconclusive(Unclear { reason, .. }) = &case.outcome
+    {
         return reason.clone();
     }
     match case.steps.first() {

@@ -50,7 +50,9 @@ pub fn case(case: &drive::Case, context: Context<'_>) -> Case {
         drive::Outcome::Pass => (Outcome::Pass, None),
         drive::Outcome::Warn => (Outcome::Warn, None),
         drive::Outcome::Fail => (Outcome::Fail, None),
-        drive::Outcome::Inconclusive(reason) => (Outcome::Inconclusive, Some(reason.clone())),
+        drive::Outcome::Inconclusive(unclear) => {
+            (Outcome::Inconclusive, Some(unclear.reason.clone()))
+        }
         drive::Outcome::Skipped(reason) => (Outcome::Skipped, Some(reason.clone())),
         drive::Outcome::HarnessError(words) => (Outcome::HarnessError, Some(words.clone())),
     };

@@ -19,6 +19,15 @@ pub trait Listen: Sync {
     fn case_ended(&self, case: &Case);
 }
 
+/// A case that has ended, as it is reported.
+#[derive(Debug)]
+pub struct Ended {
+    /// Its report.
+    pub case: Case,
+    /// Whether the target was gone, so that it can be run once that is back.
+    pub is_left: bool,
+}
+
 /// Watches a run and keeps the report of each case, free of keys.
 #[derive(Clone)]
 pub struct Recorder<'a> {
@@ -47,13 +56,15 @@ impl<'a> Recorder<'a> {
 }
 
 impl Watch for Recorder<'_> {
-    type Kept = Case;
+    type Kept = Ended;
 
     fn started(&self, scenario: &Scenario) {
         self.listeners.iter().for_each(|listener| listener.case_started(&scenario.id));
     }
 
-    fn ended(&self, scenario: &Scenario, case: drive::Case) -> Case {
+    fn ended(&self, scenario: &Scenario, case: drive::Case) -> Ended {
+        let is_left =
+            matches!(&case.outcome, drive::Outcome::Inconclusive(unclear) if unclear.is_gone);
         let context = Context {
             scenario,
             groups: self.plan.groups_of(&scenario.id),
@@ -64,6 +75,6 @@ impl Watch for Recorder<'_> {
         let mut told = self.redactor.clean(&convert::case(&case, context));
         self.raw.keep(&case, &mut told, context, self.redactor);
         self.listeners.iter().for_each(|listener| listener.case_ended(&told));
-        told
+        Ended { case: told, is_left }
     }
 }
