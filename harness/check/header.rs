@@ -1,5 +1,6 @@
 //! HEADER: which headers reach a provider.
 
+use super::names::{self, is_one_of};
 use super::{Finding, Findings};
 use crate::observe::{Attempt, View};
 
@@ -8,41 +9,6 @@ const PERSONAL: &str = "FP-HEADER-02";
 const INTERNAL: &str = "FP-HEADER-03";
 const CONTENT_TYPE: &str = "FP-HEADER-04";
 const OF_THE_API: &str = "FP-HEADER-05";
-
-/// Headers of one connection, beside those that its `connection` header names (RFC 9110, section
-/// 7.6.1, and the two for proxies, section 11.7).
-const OF_ONE_CONNECTION: [&str; 7] = [
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "upgrade",
-];
-
-/// Headers that tell who and where the client is.
-const OF_THE_CLIENT: [&str; 7] = [
-    "cookie",
-    "forwarded",
-    "via",
-    "x-forwarded-for",
-    "x-forwarded-host",
-    "x-forwarded-proto",
-    "x-real-ip",
-];
-
-/// What the names of headers begin with that steer or describe a gateway.
-pub(super) const OF_GATEWAYS: [&str; 8] = [
-    "x-fallproof-",
-    "x-litellm-",
-    "x-portkey-",
-    "x-bf-",
-    "x-traceloop-",
-    "x-aisix-",
-    "helicone-",
-    "cf-aig-",
-];
 
 pub(super) fn check(view: View<'_>) -> Vec<Finding> {
     let mut findings = Findings::new(view);
@@ -78,12 +44,13 @@ fn passed_on(findings: &mut Findings<'_>, attempt: &Attempt<'_>) {
         .flat_map(|(_, value)| value.split(','))
         .map(|name| name.trim().to_ascii_lowercase())
         .collect();
+    let known = names::headers();
     let mut found = Vec::new();
     for (name, value) in sent() {
         let lower = name.to_ascii_lowercase();
-        let requirement = if named.contains(&lower) || OF_ONE_CONNECTION.contains(&&*lower) {
+        let requirement = if named.contains(&lower) || is_one_of(&lower, &known.connection) {
             HOP
-        } else if OF_THE_CLIENT.contains(&&*lower) {
+        } else if is_one_of(&lower, &known.client) {
             PERSONAL
         } else {
             continue;
@@ -108,7 +75,7 @@ fn passed_on(findings: &mut Findings<'_>, attempt: &Attempt<'_>) {
 fn internal(findings: &mut Findings<'_>, attempt: &Attempt<'_>) {
     for (name, _) in &attempt.hit.headers {
         let lower = name.to_ascii_lowercase();
-        if OF_GATEWAYS.iter().any(|prefix| lower.starts_with(prefix)) {
+        if names::of_gateways().has_header(&lower) {
             findings.breach(
                 INTERNAL,
                 Some(attempt.number),

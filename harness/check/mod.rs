@@ -9,6 +9,7 @@ mod control;
 mod expectation;
 mod header;
 mod leak;
+mod names;
 mod payload;
 mod place;
 mod rest;
