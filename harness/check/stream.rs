@@ -30,7 +30,10 @@ pub(super) fn check(view: View<'_>) -> Vec<Finding> {
     if !view.step.exchange.status.is_some_and(|status| (200..300).contains(&status)) {
         return findings.found;
     }
-    status(&mut findings);
+    // What is under way when the client leaves has not failed.
+    if view.step.exchange.ending != Ending::Left {
+        status(&mut findings);
+    }
     let heard: Vec<_> = view.attempts().filter_map(Heard::new).collect();
     // Some models answer whole whatever is wished for.
     if !heard.is_empty() {
