@@ -73,8 +73,7 @@ const WAITS_LONG: [&str; 4] =
 /// on: a client that leaves within the stream waits for it in vain.
 fn patience(saboteur: &Saboteur) -> Duration {
     Duration::from_secs(match saboteur.name {
-        "leaves-hanging" => 1,
-        "outlives-the-client" => 2,
+        "leaves-hanging" | "outlives-the-client" => 1,
         _ => 6,
     })
 }
