@@ -377,7 +377,7 @@ fn timeout(findings: &mut Findings<'_>, attempts: &[Attempt<'_>]) {
     let view = findings.view;
     let limit = view.group.policy.timeout_ms;
     for attempt in attempts.iter().filter(|attempt| !attempt.hit.client_gone) {
-        let delay = attempt.hit.wire.delay_ms.unwrap_or_default();
+        let delay = scripted_wait(attempt);
         // What is not given up for a client that has left is STREAM's.
         // Whoever has an answer, or another attempt behind it, waits no more, and holds a connection.
         let is_last = attempt.number == attempts.len();
@@ -393,6 +393,19 @@ fn timeout(findings: &mut Findings<'_>, attempts: &[Attempt<'_>]) {
         let message = format!("{message}; the limit is {limit} ms");
         findings.breach(TIMEOUT, Some(attempt.number), None, message);
     }
+}
+
+/// How many milliseconds an attempt that was seen through had to wait for its answer; for a stream's
+/// beginning.
+fn scripted_wait(attempt: &Attempt<'_>) -> u64 {
+    let wire = &attempt.hit.wire;
+    let before = wire.delay_ms.unwrap_or_default();
+    if attempt.events().is_some() {
+        return before;
+    }
+    // Each piece behind the head has one.
+    let pauses = attempt.hit.out.pieces.len().saturating_sub(1) as u64;
+    before + wire.chunk_delay_ms.unwrap_or_default() * pauses
 }
 
 fn total_timeout(findings: &mut Findings<'_>, attempts: &[Attempt<'_>]) {
