@@ -1,0 +1,159 @@
+//! Families of scenarios: what they expand to, and what is refused in them.
+
+use fallproof_mocks::behaviour::Behaviour;
+use fallproof_mocks::provider::Surface;
+use proptest::prelude::*;
+
+use super::support::{assert_text_refused, call, load_all};
+
+const FAMILY: &str = r#"
+title: A {failure} at {surface}
+proves: [FP-ROUTE-01]
+matrix:
+  failure: [server_error, bad_gateway]
+  surface:
+    openai: { upstream: { provider: openai }, retries: 1 }
+    azure: { upstream: { provider: azure, surface: legacy }, retries: 0 }
+except:
+  - { failure: bad_gateway, surface: [azure], because: It is one too many. }
+upstreams:
+  primary: { use: surface.upstream, model: "for-{surface}", script: ["{failure}", ok] }
+group: { chain: [primary], retries: "{surface.retries}" }
+steps:
+  - send: { endpoint: responses, body: { input: "{{model}} {failure} {", n: 1.5 } }
+"#;
+
+/// `FAMILY` with one thing changed is refused at the place marked with `«`, with all of these words.
+#[track_caller]
+fn assert_family_refused(from: &str, to_marked: &str, words: &[&str]) {
+    assert!(FAMILY.contains(from), "{from} is not in the text");
+    assert_text_refused(FAMILY.replacen(from, to_marked, 1), words);
+}
+
+#[test]
+fn a_family_has_a_case_for_each_combination_but_the_exceptions() {
+    let cases = load_all(FAMILY).expect("a valid family");
+    let ids: Vec<_> = cases.iter().map(|case| &*case.id).collect();
+    let expected =
+        ["case@server-error.openai", "case@server-error.azure", "case@bad-gateway.openai"];
+    assert_eq!(ids, expected);
+    assert!(cases.iter().all(|case| case.family() == "case" && case.family_slug() == "case"));
+    let title = |case: usize| &*cases[case].title;
+    assert_eq!((title(1), title(2)), ("A server_error at azure", "A bad_gateway at openai"));
+    let primary = |case: usize| &cases[case].upstreams["primary"];
+    assert_eq!((primary(0).surface, primary(1).surface), (Surface::OpenAi, Surface::AzureLegacy));
+    assert_eq!((&*primary(0).model, &*primary(1).model), ("for-openai", "for-azure"));
+    assert_eq!(primary(2).script, [Behaviour::named("bad_gateway"), Behaviour::named("ok")]);
+    assert_eq!(
+        (cases[0].groups["main"].retries, cases[1].groups["main"].retries),
+        (Some(1), Some(0))
+    );
+    let body = call(&cases[2], 0).send.body.for_model("g");
+    assert_eq!(body, r#"{"model":"g","input":"{{model}} bad_gateway {","n":1.5}"#);
+}
+
+#[test]
+fn a_mapping_can_use_what_several_words_bring_along() {
+    let text = FAMILY.replace("{ failure: bad_gateway", "{ failure: server_error");
+    let text =
+        text.replace("[server_error, bad_gateway]", "{ server_error: { temperature: 1.5 } }");
+    let text = text.replace("retries: 1 }", "retries: 1, member: { store: true } }");
+    let text = text.replace("n: 1.5", "use: [failure, surface.member]");
+    let cases = load_all(text).expect("a valid family");
+    let body = call(&cases[0], 0).send.body.for_model("g");
+    assert!(body.ends_with(r#""temperature":1.5,"store":true}"#), "{body}");
+}
+
+#[test]
+fn an_axis_that_is_wrong_is_refused() {
+    for (from, to_marked, words) in [
+        ("failure: [server_error, bad_gateway]", "failure: «[]", &["an axis is a list"][..]),
+        ("failure: [server_error, bad_gateway]", "failure: «server_error", &["an axis is a list"]),
+        ("  failure: [", "  «Failure: [", &["an axis is named with", "`because` is taken"]),
+        ("[server_error, bad_gateway]", "[a_b, «a-b]", &["would have `a-b` in their id"]),
+        ("[server_error, bad_gateway]", "[server_error, «it's]", &["a word is made of"]),
+        ("azure: {", "other: «1\n    azure: {", &["brings along is a mapping"]),
+        ("  failure: [", "  «more: [a]\n  failure: [", &["no case differs by the axis `more`"]),
+    ] {
+        assert_family_refused(from, to_marked, words);
+    }
+    let text = FAMILY.replace("[server_error, bad_gateway]", "[server_error]");
+    let text =
+        text.replace("script: [\"{failure}\", ok]", "script: [ok]").replace("{failure} {", "");
+    let error = load_all(text).expect_err("the title alone makes no difference");
+    assert!(error.contains("no case differs by the axis `failure`"), "{error}");
+    let many: Vec<_> = (0..251).map(|word| format!("w{word}")).collect();
+    let text = FAMILY.replace("[server_error, bad_gateway]", &format!("[{}]", many.join(", ")));
+    let error = load_all(text).expect_err("too many cases");
+    assert!(error.contains("a matrix of 502 cases; 500 is the most"), "{error}");
+    let matrix = FAMILY.find("matrix:").expect("a matrix")..FAMILY.find("except:").expect("one");
+    let text = FAMILY.replace(&FAMILY[matrix], "matrix: {}\n");
+    let error = load_all(text).expect_err("no axis");
+    assert!(error.contains("a matrix has at least one axis"), "{error}");
+}
+
+#[test]
+fn a_reference_that_leads_nowhere_is_refused() {
+    for (from, to_marked, words) in [
+        ("\"{failure}\", ok", "«\"{failrue}\", ok", &["unknown axis", "`failure`?"][..]),
+        ("use: surface.upstream", "use: «surfaces", &["unknown axis `surfaces`", "`surface`?"]),
+        ("use: surface.upstream", "use: [surface.upstream, «other]", &["unknown axis `other`"]),
+        ("use: surface.upstream", "use: «surface.hop", &["`openai` of `surface` brings no `hop`"]),
+        ("use: surface.upstream", "use: «failure", &["no mapping where `failure` is"]),
+        ("use: surface.upstream", "use: «surface.retries", &["`surface.retries` is no mapping"]),
+        ("model: \"for", "model: «\"for-{surface.upstream}", &["`surface.upstream` is not text"]),
+        ("use: surface", "provider: azure, «use: surface", &["`provider` is given twice"]),
+    ] {
+        assert_family_refused(from, to_marked, words);
+    }
+}
+
+#[test]
+fn an_exception_that_leaves_out_nothing_or_all_is_refused() {
+    let entry = "- { failure: bad_gateway, surface: [azure], because: It is one too many. }";
+    let more = |more: &str| format!("{entry}\n  - {more}");
+    for (marked, words) in [
+        ("«{ failure: bad_gateway }".to_owned(), &["tells its reason", "add `because: …`"][..]),
+        ("{ «falure: bad_gateway, because: a }".to_owned(), &["unknown axis `falure`"]),
+        ("{ failure: «bad, because: a }".to_owned(), &["`bad` is no word of `failure`"]),
+        (
+            more("«{ failure: bad_gateway, surface: azure, because: a }")[2..].to_owned(),
+            &["no case is left out by this"],
+        ),
+    ] {
+        assert_family_refused(entry, &format!("- {marked}"), words);
+    }
+    let error = load_all(FAMILY.replace(entry, "- { because: a }")).expect_err("no case");
+    assert!(error.contains("no case is left to run"), "{error}");
+}
+
+#[test]
+fn what_is_wrong_in_a_case_is_told_once_and_where_it_is_written() {
+    for (from, to_marked, words) in [
+        ("[server_error, bad", "[«sever_error, bad", &["unknown behaviour", "`server_error`?"][..]),
+        ("surface: legacy", "«surfac: legacy", &["unknown key `surfac`"]),
+        ("title:", "«titel: a\ntitle:", &["unknown key `titel`"]),
+        ("n: 1.5", "n: «1e0", &["`1e0` would be sent as `1.0`"]),
+        ("retries: 1 }", "retries: «-1 }", &["expected a whole number from 0"]),
+    ] {
+        assert_family_refused(from, to_marked, words);
+    }
+    let error =
+        load_all(FAMILY.replace("chain: [primary]", "chain: [other]")).expect_err("no case");
+    assert_eq!(error.matches("unknown upstream `other`").count(), 1, "{error}");
+}
+
+proptest! {
+    #[test]
+    fn no_text_of_a_family_makes_the_loader_panic(
+        start in 0..FAMILY.len(),
+        length in 0..40_usize,
+        put in "[ \t\n:{}\\[\\]&*!|>'\"#a-zü0-9.-]{0,12}",
+    ) {
+        let end = (start + length).min(FAMILY.len());
+        let text = [&FAMILY.as_bytes()[..start], put.as_bytes(), &FAMILY.as_bytes()[end..]];
+        if let Err(error) = load_all(text.concat()) {
+            prop_assert!(error.starts_with("error: "), "{}", error);
+        }
+    }
+}

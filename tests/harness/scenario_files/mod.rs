@@ -1,0 +1,7 @@
+//! What scenario files mean, and what is refused in them.
+
+mod families;
+mod meaning;
+mod refused;
+mod schema;
+mod support;

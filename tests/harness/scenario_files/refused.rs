@@ -1,0 +1,303 @@
+//! What is refused in scenario files, and where the error points.
+
+use std::fs;
+use std::path::Path;
+
+use fallproof::scenario;
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+use super::support::{
+    EVERY_KEY, VALID, assert_refused, assert_text_refused, call, load, valid_but,
+};
+
+#[test]
+fn an_error_shows_file_line_caret_and_the_right_word() {
+    let folder = TempDir::new().expect("a temporary folder");
+    let file = folder.path().join("case.yaml");
+    fs::write(&file, valid_but("endpoint", "endpiont")).expect("a file");
+    let error = scenario::load(&file, "case").expect_err("it must be refused");
+    let expected = "\
+error: unknown key `endpiont`
+  --> FILE:10:7
+   |
+10 |       endpiont: responses/compact
+   |       ^^^^^^^^ did you mean `endpoint`?
+   |
+   = help: one of: to, endpoint, key, headers, body, body_json, form, leave, read_once_sent";
+    assert_eq!(error.to_string().replace(&*file.to_string_lossy(), "FILE"), expected);
+    assert_eq!(error.diagnostics[0].line_and_column(), Some((10, 7)));
+    assert!(error.styled().contains("\u{1b}["), "the styled text has no colours");
+}
+
+#[test]
+fn all_that_is_wrong_with_a_file_is_told_at_once() {
+    let text = valid_but("[server_error]", "[]")
+        .replacen("FP-ROUTE-01", "ROUTE", 1)
+        .replacen("answered_by: backup", "answered_by: bakcup", 1)
+        .replacen("{ input: \"Hello\" }", "{ input: 1e0, seed: 010 }", 1);
+    let error = load(text).expect_err("it must be refused");
+    assert_eq!(error.matches("error: ").count(), 5, "{error}");
+}
+
+#[test]
+fn an_unknown_key_is_refused_at_every_depth() {
+    assert_refused("title", "«titel", &["unknown key `titel`", "did you mean `title`?"]);
+    assert_refused("model", "«modle", &["unknown key `modle`", "did you mean `model`?"]);
+    assert_refused("chain:", "«chian:", &["did you mean `chain`?"]);
+    assert_refused("[server_error]", "[{ «statsu: 503 }]", &["did you mean `status`?"]);
+}
+
+#[test]
+fn a_key_given_twice_is_refused_also_within_a_body() {
+    assert_refused("proves:", "«title: Another\nproves:", &["the key `title` is given twice"]);
+    let body = "{ a: 1, b: { c: 1, «c: 1 } }";
+    assert_refused("\"Hello\"", body, &["the key `c` is given twice"]);
+    assert_refused("  backup:", "  «primary:", &["the key `primary` is given twice"]);
+}
+
+#[test]
+fn a_missing_key_is_named() {
+    assert_refused("{ chain: [primary, backup] }", "«{}", &["the key `chain` is missing"]);
+    let (title, rest) = VALID.split_at(VALID.find("proves").expect("the key after the title"));
+    assert!(title.contains("title"));
+    let text = rest.replacen("steps", "«steps", 1);
+    assert_text_refused(text, &["the key `title` is missing", "it belongs here"]);
+}
+
+#[test]
+fn a_wrong_type_is_refused() {
+    assert_refused("title: A", "title: «[a] #", &["expected text"]);
+    assert_refused("title: A", "title: «5 #", &["expected text, found `5`", "quote it"]);
+    assert_refused("[FP-ROUTE-01]", "«FP-ROUTE-01", &["expected a list"]);
+    assert_refused("[server_error]", "[«[ok]]", &["expected a behaviour"]);
+    assert_refused("answered_by: backup", "status: «ok", &["a whole number from 0 to 65535"]);
+    assert_refused("backup] }", "backup], retries: «-1 }", &["expected a whole number from 0"]);
+    assert_text_refused("«- title", &["expected a mapping"]);
+}
+
+#[test]
+fn a_key_without_a_value_is_not_taken_for_left_out() {
+    assert_refused("answered_by: backup", "status«:", &["expected a whole number"]);
+    assert_refused("answered_by: backup", "error«:", &["expected a mapping"]);
+    assert_refused("proves", "why«:\nproves", &["a value is missing"]);
+}
+
+#[test]
+fn only_true_and_false_are_booleans() {
+    assert_refused("script: [ok]", "script: [ok], repeat_last: «yes", &["`true` or `false`"]);
+}
+
+#[test]
+fn an_unknown_word_is_refused_with_the_nearest_right_one() {
+    let words = ["unknown word `opanai`", "did you mean `openai`?", "one of: openai, azure"];
+    assert_refused("provider: openai", "provider: «opanai", &words);
+    let text = "provider: azure, surface: «v2";
+    assert_refused("provider: azure", text, &["unknown word `v2`", "one of: v1, legacy"]);
+    assert_refused("responses/compact", "«responses/compct", &["mean `responses/compact`?"]);
+    assert_refused("proves", "profile: «cor\nproves", &["did you mean `core`?"]);
+    let words = ["unknown behaviour `server_eror`", "did you mean `server_error`?"];
+    assert_refused("server_error", "«server_eror", &words);
+}
+
+#[test]
+fn an_unknown_upstream_is_refused_wherever_it_is_named() {
+    let words = ["unknown upstream `bakcup`", "did you mean `backup`?"];
+    assert_refused("backup] }", "backup, «bakcup] }", &words);
+    assert_refused("attempts: [primary, backup", "attempts: [«bakcup", &words);
+    assert_refused("answered_by: backup", "answered_by: «bakcup", &words);
+}
+
+#[test]
+fn chain_and_upstreams_name_each_other_once() {
+    let text = valid_but("chain: [primary, backup]", "chain: [primary]");
+    let text = text.replacen("  backup:", "  «backup:", 1);
+    assert_text_refused(text, &["the upstream `backup` is not in the chain"]);
+    assert_refused("backup] }", "backup, «primary] }", &["`primary` is in the chain twice"]);
+    assert_refused("  backup:", "  «Backup:", &["lower-case letters"]);
+}
+
+#[test]
+fn what_must_hold_something_is_not_empty() {
+    assert_refused("chain: [primary, backup]", "chain: «[]", &["at least one upstream"]);
+    assert_refused("[FP-ROUTE-01]", "«[]", &["at least one requirement"]);
+    assert_refused("[ok]", "«[]", &["at least one behaviour"]);
+    let (before, _) = VALID.split_once("steps:").expect("the last key");
+    assert_text_refused(format!("{before}steps: «[]"), &["at least one step"]);
+}
+
+#[test]
+fn codes_and_tags_have_their_shape() {
+    for code in ["FP-ROUTE-1", "FP-Route-01", "FP--01", "ROUTE-01", "FP-ROUTE-001", "FP-A-B-01"] {
+        assert_refused("FP-ROUTE-01", &format!("«{code}"), &["reads like `FP-PAYLOAD-01`"]);
+    }
+    assert_refused("proves", "tags: [«Founding]\nproves", &["a tag is made of"]);
+}
+
+#[test]
+fn keys_of_azure_are_refused_where_they_mean_nothing() {
+    for key in ["surface: «v1", "deployment: «a", "api_version: «a"] {
+        assert_refused("provider: openai", &format!("provider: openai, {key}"), &["only Azure"]);
+    }
+    let text = "provider: azure, api_version: «a";
+    assert_refused("provider: azure", text, &["only Azure with `surface: legacy`"]);
+}
+
+#[test]
+fn an_upstream_that_refuses_connections_does_and_shows_nothing_else() {
+    let refusing = valid_but("[server_error]", "[connection_refused]");
+    let text = refusing.replacen("attempts: [", "attempts: [«", 1);
+    assert_text_refused(text, &["`primary` refuses connections"]);
+    let text = refusing.replacen("answered_by: backup", "answered_by: «primary", 1);
+    assert_text_refused(text, &["it can't answer"]);
+    assert_refused("[ok]", "[ok, «connection_refused]", &["stands alone"]);
+    assert_refused("[ok]", "[«{ reply: connection_refused, times: 2 }]", &["stands alone"]);
+}
+
+#[test]
+fn numbers_without_a_meaning_are_refused() {
+    assert_refused("answered_by: backup", "status: «42", &["from 100 to 599"]);
+    assert_refused("[ok]", "[«{ status: 100 }]", &["from 200 to 599"]);
+    assert_refused("[ok]", "[«{ times: 0 }]", &["at least once"]);
+    assert_refused("backup] }", "backup], timeout_ms: «0 }", &["at least 1 ms"]);
+}
+
+#[test]
+fn headers_that_http_cannot_carry_are_refused() {
+    let name = "      headers: { «\"a b\": c }\n      body";
+    assert_refused("      body", name, &["can't be the name of a header"]);
+    let value = "      headers: { a: «\"b\\nc\" }\n      body";
+    assert_refused("      body", value, &["can't be the value of a header"]);
+}
+
+#[test]
+fn a_call_has_one_body() {
+    let text = valid_but("      body: { input: \"Hello\" }\n", "");
+    let text = text.replacen("endpoint", "«endpoint", 1);
+    assert_text_refused(text, &["`body`, `body_json` or `form` is missing"]);
+    let both = valid_but("    expect", "      body_json: '{\"model\": \"{{model}}\"}'\n    expect");
+    let both = both.replacen("endpoint", "«endpoint", 1);
+    assert_text_refused(both, &["one of `body`, `body_json` and `form`, not more"]);
+    assert_refused("{ input: \"Hello\" }", "«[1]", &["expected a mapping"]);
+}
+
+#[test]
+fn a_call_goes_on_from_the_answer_to_an_earlier_one() {
+    let going_on = "{ input: \"Hello\", previous_response_id: \"{{response_id}}\" }";
+    let first = "  - «send:\n      endpoint: responses/compact\n      body: { input: \"Hello\" }";
+    let steps = first.replace("{ input: \"Hello\" }", going_on);
+    assert_refused(&first.replace('«', ""), &steps, &["no answer before this", "{{response_id}}"]);
+    let earlier = "  - send: { endpoint: responses, body: { input: Hello } }\n";
+    let scenario = load(
+        VALID
+            .replace("  - send:\n", &format!("{earlier}  - send:\n"))
+            .replace("{ input: \"Hello\" }", going_on),
+    )
+    .expect("a valid scenario");
+    let rendered = call(&scenario, 1).send.body.rendered("g", "").going_on_from("resp_1");
+    let body = String::from_utf8(rendered.bytes).expect("JSON");
+    assert_eq!(body, r#"{"model":"g","input":"Hello","previous_response_id":"resp_1"}"#);
+}
+
+#[test]
+fn the_model_is_put_into_a_body_by_the_harness() {
+    let words = ["`model` is not part of the body", "the name of the model group is put there"];
+    assert_refused("input: \"Hello\"", "input: a, «model: gpt-5", &words);
+    for json in [
+        "{}",
+        "[]",
+        r#"{"model": "gpt-5"}"#,
+        r#"{"model": "{{model}}", "b": "{{model}}"}"#,
+        r#"{"model": "{{mod\u0065l}}"}"#,
+        r#"{"b": {"model": "{{model}}"}}"#,
+    ] {
+        let text = format!("body_json: «'{json}'");
+        assert_refused("body: { input: \"Hello\" }", &text, &["must be `{{model}}`"]);
+    }
+}
+
+#[test]
+fn what_yaml_would_respell_in_a_body_is_refused() {
+    for (written, sent) in [
+        ("«1e0", "1.0"),
+        ("«010", "10.0"),
+        ("«1_000", "1000"),
+        ("«0x1F", "31"),
+        ("«1.10", "1.1"),
+        ("«-0", "0"),
+        ("«+1", "1"),
+        ("«12345678901234567890123", "1.2345678901234568e+22"),
+        ("«True", "true"),
+        ("«~", "null"),
+        ("!!int «\"5\"", "5"),
+        ("[{ a: «1e0 }]", "1.0"),
+    ] {
+        assert_refused("\"Hello\"", written, &[&format!("would be sent as `{sent}`")]);
+    }
+    assert_refused("{ input: \"Hello\" }", "\n        input«:", &["YAML reads `null`"]);
+    assert_refused("\"Hello\"", "«.inf", &["not a finite number"]);
+    assert_refused("input:", "«1:", &["expected text, found `1`"]);
+}
+
+#[test]
+fn json_text_that_is_not_json_is_refused_at_its_place_in_the_file() {
+    for marked in [
+        "{\"a\": 1,\n  \"b\": «x }",
+        "{\"a\": 1 «2}",
+        "\n{\"a\": «x}",
+        "{\"model\": {«{model}}}",
+        "{\"model\": \"{{model}}\",«\n",
+    ] {
+        let indented = marked.replace('\n', "\n        ");
+        let text = format!("body_json: |\n        {indented}");
+        assert_refused("body: { input: \"Hello\" }", &text, &["not JSON: "]);
+    }
+}
+
+#[test]
+fn yaml_that_cannot_be_read_is_refused_where_it_breaks() {
+    assert_refused("  backup", "\t«backup", &["a tab is used", "indent with blanks"]);
+    assert_refused("\"Hello\"", "«\"Hello", &["unclosed quote"]);
+    assert_refused("[primary, backup] }", "«[primary }", &["mismatched bracket"]);
+    assert_refused("title:", "«title", &["expected a mapping (`key: value`)"]);
+    assert_text_refused(format!("{VALID}---\n«title: Another\n"), &["a file holds one document"]);
+    assert_refused("A compact", "!secret «A compact", &["unsupported tag"]);
+}
+
+#[test]
+fn anchors_that_never_end_or_multiply_are_refused() {
+    assert_refused("\"Hello\"", "&a [«*a]", &["the anchor contains itself"]);
+    let times_thirty = |of: &str| format!("[{}]", [of; 30].join(", "));
+    let (b, c, d) = (times_thirty("*a"), times_thirty("*b"), times_thirty("*c"));
+    let bomb = format!("&a «[1], b: &b {b}, c: &c {c}, d: {d}");
+    assert_refused("\"Hello\"", &bomb, &["once its anchors are expanded"]);
+    assert_refused("\"Hello\"", "«*b", &["no anchor of this name"]);
+    assert_refused("input: \"Hello\"", "«<<: {}", &["merge keys are not supported"]);
+}
+
+#[test]
+fn a_file_that_is_no_text_of_a_scenario_is_refused() {
+    assert_text_refused("«", &["the file is empty"]);
+    assert_text_refused("«# only this\n", &["the file is empty"]);
+    let error = load(b"title: a\nwhy: \xff\n").expect_err("not UTF-8");
+    assert!(error.contains("the file is not UTF-8") && error.contains("case.yaml:2:6"), "{error}");
+    let error = load(vec![b' '; 1024 * 1024 + 1]).expect_err("too large");
+    assert!(error.contains("larger than 1 MiB") && error.ends_with("case.yaml"), "{error}");
+    let error = scenario::load(Path::new("no/such/case.yaml"), "case").expect_err("no file");
+    assert!(error.to_string().contains("cannot be read"), "{error}");
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_the_loader_panic(
+        start in 0..EVERY_KEY.len(),
+        length in 0..40_usize,
+        put in "[ \t\n:{}\\[\\]&*!|>'\"#a-zü0-9-]{0,12}",
+    ) {
+        let end = (start + length).min(EVERY_KEY.len());
+        let text = [&EVERY_KEY.as_bytes()[..start], put.as_bytes(), &EVERY_KEY.as_bytes()[end..]];
+        if let Err(error) = load(text.concat()) {
+            prop_assert!(error.starts_with("error: "), "{}", error);
+        }
+    }
+}
