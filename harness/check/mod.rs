@@ -9,6 +9,7 @@ mod control;
 mod expectation;
 mod header;
 mod leak;
+mod limit;
 mod names;
 mod payload;
 mod place;
@@ -58,6 +59,7 @@ pub fn judge(view: View<'_>) -> Vec<Finding> {
     let mut found: Vec<_> = [
         payload::check,
         route::check,
+        limit::check,
         place::check,
         stream::check,
         auth::check,

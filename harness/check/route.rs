@@ -20,8 +20,6 @@ const COMES_BACK: &str = "FP-ROUTE-08";
 const OWN_GROUP: &str = "FP-ROUTE-09";
 const TOO_LONG: &str = "FP-ROUTE-10";
 const FILTERED: &str = "FP-ROUTE-11";
-const TIMEOUT: &str = "FP-ROUTE-12";
-const TOTAL_TIMEOUT: &str = "FP-ROUTE-13";
 const CONVERSATION: &str = "FP-ROUTE-14";
 const HOPELESS: &str = "FP-ROUTE-15";
 
@@ -41,8 +39,6 @@ pub(super) fn check(view: View<'_>) -> Vec<Finding> {
     detour(&mut findings, &attempts);
     retries(&mut findings, &attempts);
     hopeless(&mut findings, &attempts);
-    timeout(&mut findings, &attempts);
-    total_timeout(&mut findings, &attempts);
     findings.found
 }
 
@@ -369,57 +365,5 @@ fn hopeless(findings: &mut Findings<'_>, attempts: &[Attempt<'_>]) {
         let message =
             format!("attempt {} went to {}, which {why}", again.number, again.hop.upstream);
         findings.breach(HOPELESS, Some(again.number), None, message);
-    }
-}
-
-/// Only waits that are scripted to be much too long are judged: machines are slow at times.
-fn timeout(findings: &mut Findings<'_>, attempts: &[Attempt<'_>]) {
-    let view = findings.view;
-    let limit = view.group.policy.timeout_ms;
-    for attempt in attempts.iter().filter(|attempt| !attempt.hit.client_gone) {
-        let delay = scripted_wait(attempt);
-        // What is not given up for a client that has left is STREAM's.
-        // Whoever has an answer, or another attempt behind it, waits no more, and holds a connection.
-        let is_last = attempt.number == attempts.len();
-        let waits = matches!(view.step.exchange.ending, Ending::TimedOut | Ending::TooLong);
-        let stalls = attempt.hit.times.end.is_none() && is_last && waits;
-        let message = if delay >= 2 * limit {
-            format!("attempt {} took {delay} ms and was waited for", attempt.number)
-        } else if stalls && attempt.ended() != Ended::Interrupted {
-            format!("attempt {} hangs, and was never given up", attempt.number)
-        } else {
-            continue;
-        };
-        let message = format!("{message}; the limit is {limit} ms");
-        findings.breach(TIMEOUT, Some(attempt.number), None, message);
-    }
-}
-
-/// How many milliseconds an attempt that was seen through had to wait for its answer; for a stream's
-/// beginning.
-fn scripted_wait(attempt: &Attempt<'_>) -> u64 {
-    let wire = &attempt.hit.wire;
-    let before = wire.delay_ms.unwrap_or_default();
-    if attempt.events().is_some() {
-        return before;
-    }
-    // Each piece behind the head has one.
-    let pauses = attempt.hit.out.pieces.len().saturating_sub(1) as u64;
-    before + wire.chunk_delay_ms.unwrap_or_default() * pauses
-}
-
-fn total_timeout(findings: &mut Findings<'_>, attempts: &[Attempt<'_>]) {
-    let Some(limit) = findings.view.group.policy.total_timeout_ms else { return };
-    let Some(first) = attempts.first() else { return };
-    for late in attempts {
-        let after = late.hit.times.head.saturating_sub(first.hit.times.head);
-        if after > Duration::from_millis(limit + limit / 2) {
-            let message = format!(
-                "attempt {} began {} ms after the first one; the whole call may take {limit} ms",
-                late.number,
-                after.as_millis()
-            );
-            findings.breach(TOTAL_TIMEOUT, Some(late.number), None, message);
-        }
     }
 }
