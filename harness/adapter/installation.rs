@@ -41,7 +41,12 @@ pub struct Missing {
 impl fmt::Display for Missing {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, looked, install } = self;
-        writeln!(formatter, "{name} is not installed: there is neither {}", looked.join(" nor "))?;
+        let neither = if looked.len() == 1 { "no" } else { "neither" };
+        writeln!(
+            formatter,
+            "{name} is not installed: there is {neither} {}",
+            looked.join(" nor ")
+        )?;
         writeln!(formatter, "name its folder or program with --gateway, or install it:\n")?;
         install.iter().try_for_each(|line| writeln!(formatter, "    {line}"))
     }

@@ -4,6 +4,7 @@ mod progress;
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
+use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -31,7 +32,7 @@ use tokio::runtime::Runtime;
 
 use super::gateway::Gateway;
 use super::interrupt::{Interrupt, holds};
-use super::{DEFAULT_UPSTREAMS, SCENARIOS, Stop, runtime, saboteur};
+use super::{SCENARIOS, Stop, runtime, saboteur};
 
 /// Cases where neither their number nor a time is given.
 const DEFAULT_CASES: u64 = 10_000;
@@ -87,7 +88,7 @@ impl Fuzz {
             scope.endpoints.clone_from(&self.endpoints);
         }
         if self.plan {
-            return print_plan(&scope);
+            return print_plan(&scope, self.gateway.upstreams());
         }
         self.can_save()?;
         let runtime = runtime()?;
@@ -327,9 +328,9 @@ fn hunt(hunt: &Hunt, arena: &Arena, tally: &Tally, interrupt: &Interrupt) -> Res
 }
 
 /// Prints what a gateway must be configured with, for a machine.
-fn print_plan(scope: &Scope) -> Result<(), Stop> {
+fn print_plan(scope: &Scope, upstreams: SocketAddr) -> Result<(), Stop> {
     let scenarios = configured(&fixed_groups(scope));
-    let plan = Plan::new(&scenarios, Addresses::stable(DEFAULT_UPSTREAMS));
+    let plan = Plan::new(&scenarios, Addresses::stable(upstreams));
     let json = serde_json::to_string_pretty(&plan);
     println!("{}", json.map_err(|error| Stop::Harness(error.to_string()))?);
     Ok(())

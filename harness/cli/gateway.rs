@@ -42,6 +42,7 @@ pub(super) struct Gateway {
     #[arg(
         long,
         value_name = "KEY",
+        value_parser = key,
         env = KEY_VARIABLE,
         hide_env_values = true,
         default_value = REFERENCE_CLIENT_KEY
@@ -75,6 +76,15 @@ pub(super) struct Gateway {
 
 /// Where the client's key can stand, so that it is in no command line.
 const KEY_VARIABLE: &str = "FALLPROOF_KEY";
+
+/// A key as a header can carry it.
+fn key(text: &str) -> Result<String, String> {
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        Ok(text.to_owned())
+    } else {
+        Err("a key is made of visible ASCII characters, without blanks and line ends".to_owned())
+    }
+}
 
 /// What is run against one target, from its start to its end.
 pub(super) struct Part<'a> {
@@ -118,7 +128,7 @@ impl Gateway {
         scenarios: &'a [Scenario],
     ) -> Result<Whole<'a>, Stop> {
         let url = BaseUrl::parse(target).map_err(Stop::usage)?;
-        let upstreams = self.upstreams.unwrap_or(DEFAULT_UPSTREAMS);
+        let upstreams = self.upstreams();
         let jobs = self.jobs(adapter.map_or(1, |adapter| adapter.jobs));
         let mut left_out = Vec::new();
         let rounds = match adapter {
@@ -206,6 +216,11 @@ impl Gateway {
         let folder = std::path::absolute(folder).map_err(Stop::usage)?;
         eprintln!("{}: its configuration and log are in {}", adapter.name, folder.display());
         Ok(folder)
+    }
+
+    /// Where a gateway that runs expects the upstreams.
+    pub(super) fn upstreams(&self) -> SocketAddr {
+        self.upstreams.unwrap_or(DEFAULT_UPSTREAMS)
     }
 
     /// How many scenarios run side by side where a target allows so many.

@@ -10,7 +10,7 @@ use super::Stop;
 
 /// What is written, by its path in the folder.
 const FILES: [(&str, &str); 4] = [
-    ("README.md", include_str!("init/README.md")),
+    ("scenarios/README.md", include_str!("init/README.md")),
     ("scenarios/own/first.yaml", include_str!("init/first.yaml")),
     ("scenarios/schema.json", include_str!("../../scenarios/schema.json")),
     (".github/workflows/fallproof.yml", include_str!("init/fallproof.yml")),

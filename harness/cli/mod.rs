@@ -29,6 +29,7 @@ use fallproof::adapter::LaunchError;
 use fallproof::drive::StartError;
 use fallproof::plan::{Addresses, Plan};
 use fallproof::scenario::{Scenario, SelectError, Suite};
+use fallproof::shell::quoted;
 use owo_colors::OwoColorize as _;
 
 /// Where a team has its own scenarios, and Fallproof's repository the suite.
@@ -224,6 +225,15 @@ struct Selected {
 }
 
 impl Selection {
+    /// The words that choose the same again, each with a blank in front.
+    fn again(&self) -> String {
+        let patterns = self.patterns.iter().map(|pattern| format!(" {}", quoted(pattern)));
+        let tags = self.tags.iter().map(|tag| format!(" --tag {}", quoted(tag)));
+        let folder = self.scenarios.iter();
+        let folder = folder.map(|it| format!(" --scenarios {}", quoted(&it.to_string_lossy())));
+        patterns.chain(tags).chain(folder).collect()
+    }
+
     fn whole(scenarios: Option<&Path>) -> Self {
         let scenarios = scenarios.map(Path::to_owned);
         Self { patterns: Vec::new(), tags: Vec::new(), scenarios }

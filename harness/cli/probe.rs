@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anstream::{eprintln, print, println};
 use clap::Args;
-use fallproof::drive::Rig;
+use fallproof::drive::{Case, Rig};
 use fallproof::probe;
 
 use super::gateway::Gateway;
@@ -40,6 +40,13 @@ impl Probe {
             if let Some(process) = rig.release() {
                 runtime.block_on(process.stop(std::future::pending()));
             }
+        }
+        let unseen = |(_, case): &(_, Case)| case.steps.iter().all(|step| step.hits.is_empty());
+        if answers.iter().all(unseen) {
+            return Err(Stop::usage(
+                "nothing can be learnt of the target: no question reached an upstream; \
+                 `fallproof doctor` says why",
+            ));
         }
         let draft = probe::draft(answers.iter().map(|(scenario, case)| (*scenario, case)));
         let text = probe::yaml(&draft);

@@ -16,7 +16,7 @@ use fallproof::plan::{Addresses, Plan};
 use fallproof::report::assemble::{self, About};
 use fallproof::report::events::Events;
 use fallproof::report::folder::Folder;
-use fallproof::report::model::Verdict;
+use fallproof::report::model::{Case, Outcome, Report, Verdict};
 use fallproof::report::progress::Progress;
 use fallproof::report::raw::Raw;
 use fallproof::report::record::{Listen, Recorder};
@@ -32,6 +32,9 @@ use super::{DEFAULT_UPSTREAMS, Selected, Selection, Stop, github, runtime, sabot
 
 /// Scenarios that run side by side against the reference router.
 const SIDE_BY_SIDE: usize = 64;
+
+/// A target that is not wired is no wall of text.
+const MOST_UNCLEAR: usize = 20;
 
 /// How many seconds a client call waits unless said.
 const DEFAULT_PATIENCE: &str = "60";
@@ -75,8 +78,8 @@ impl Run {
         let Selected { suite, scenarios } = selected?;
         let baseline = self.baseline.as_deref().map(|file| Baseline::load(file, &suite));
         let baseline = baseline.transpose().map_err(|error| Stop::File(error.styled()))?;
-        if let Some(file) = self.write_baseline.as_deref().filter(|file| file.exists()) {
-            return Err(Stop::usage(format!("{} exists already", file.display())));
+        if let Some(file) = &self.write_baseline {
+            can_be_written(file)?;
         }
         let mut whole = match self.gateway.split(&scenarios)? {
             Some(whole) => whole,
@@ -131,7 +134,8 @@ impl Run {
 
         let today = DateTime::<Utc>::from(started).date_naive();
         if let Some(file) = &self.write_baseline {
-            write_baseline(file, &baseline::write(&described.to_string(), &cases, today))?;
+            let written = baseline::write(&described.to_string(), &cases, today);
+            write_baseline(file, &written, chosen.len() - judged(&cases))?;
         }
         let about = About {
             target: described,
@@ -144,13 +148,7 @@ impl Run {
             baseline: baseline.map(|baseline| baseline.apply(&mut cases, today)),
         };
         let report = redactor.clean(&assemble::report(about, cases));
-        for case in &report.cases {
-            for told in [raw.trace(&case.id), text::case(case)] {
-                if !told.is_empty() {
-                    println!("{told}");
-                }
-            }
-        }
+        tell(&report, &raw);
         print!("{}", text::baseline(report.baseline.as_ref()));
         eprintln!("{} in {:.2} s", text::summary(&report.counts), clock.elapsed().as_secs_f64());
         if let Some(mut folder) = folder {
@@ -217,15 +215,61 @@ impl Run {
     }
 }
 
-/// Writes a file that is not there yet, and says so.
-fn write_baseline(file: &Path, (text, entries): &(String, usize)) -> Result<(), Stop> {
+/// Whether a new file can be written there: to find that out when the run is over would lose it.
+fn can_be_written(file: &Path) -> Result<(), Stop> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if file.exists() {
+        Err(Stop::usage(format!("{} exists already", file.display())))
+    } else if folder.is_some_and(|folder| !folder.is_dir()) {
+        Err(Stop::usage(format!("{} is in no folder that there is", file.display())))
+    } else {
+        Ok(())
+    }
+}
+
+/// Writes a file that is not there yet, and says so; so many cases are not in it that may fail.
+fn write_baseline(
+    file: &Path,
+    (text, entries): &(String, usize),
+    unjudged: usize,
+) -> Result<(), Stop> {
     let written = File::create_new(file).and_then(|mut file| file.write_all(text.as_bytes()));
     written.map_err(|error| Stop::Harness(format!("{}: {error}", file.display())))?;
     eprintln!("wrote {}: {}", file.display(), words::counted(*entries, "expected failure"));
+    if unjudged > 0 {
+        eprintln!("it says nothing of {}", words::counted(unjudged, "case"));
+    }
     Ok(())
 }
 
+/// How many of the cases led to a verdict, or are not for this target.
+fn judged(cases: &[Case]) -> usize {
+    cases.iter().filter(|case| case.is_judged() || case.outcome == Outcome::Skipped).count()
+}
+
+/// Prints each case that is worth it.
+fn tell(report: &Report, raw: &Raw) {
+    let mut unclear = 0;
+    for case in &report.cases {
+        let is_unclear = case.outcome == Outcome::Inconclusive;
+        unclear += usize::from(is_unclear);
+        if is_unclear && unclear > MOST_UNCLEAR {
+            continue;
+        }
+        for told in [raw.trace(&case.id), text::case(case)] {
+            if !told.is_empty() {
+                println!("{told}");
+            }
+        }
+    }
+    if unclear > MOST_UNCLEAR {
+        let more = words::counted(unclear - MOST_UNCLEAR, "more case");
+        println!("INCONCLUSIVE in {more}, which --report tells\n");
+    }
+}
+
 fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|_| "expected a number of seconds".to_owned())?;
-    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+    let seconds = text.parse().ok().and_then(|it| Duration::try_from_secs_f64(it).ok());
+    let some = seconds.filter(|seconds| !seconds.is_zero());
+    some.ok_or_else(|| "expected a number of seconds, more than none".to_owned())
 }

@@ -40,7 +40,8 @@ impl SaboteurArgs {
             println!("{} at http://{url}/v1 {}; Ctrl-C ends it", saboteur.name, saboteur.breaks);
             println!("see it caught, in another terminal:");
             println!(
-                "  fallproof run --target http://{url}/v1 --upstreams {} --key {REFERENCE_CLIENT_KEY}",
+                "  fallproof run{} --target http://{url}/v1 --upstreams {} --key {REFERENCE_CLIENT_KEY}",
+                self.selection.again(),
                 self.upstreams
             );
             stop.await;

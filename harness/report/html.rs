@@ -106,7 +106,7 @@ pub(super) fn render(template: &str, view: impl Into<Value>) -> Result<String, S
         .try_for_each(|(name, text)| environment.add_template(name, text))
         .and_then(|()| environment.get_template(template))
         .and_then(|template| template.render(view));
-    rendered.map_err(|error| format!("{error:#}"))
+    rendered.map(|page| words::printable(&page)).map_err(|error| format!("{error:#}"))
 }
 
 /// The text escaped, with what stands between backticks as code.

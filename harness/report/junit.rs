@@ -7,7 +7,7 @@ use chrono::DateTime;
 use quick_junit::{NonSuccessKind, Property, TestCase, TestCaseStatus, TestSuite};
 
 use super::model::{Case, Outcome, Report};
-use super::text;
+use super::{text, words};
 
 /// The text of `junit.xml`: one suite for each folder of scenarios.
 ///
@@ -39,7 +39,9 @@ pub fn write(report: &Report) -> Result<String, String> {
         suite.set_time(suite.test_cases.iter().filter_map(|case| case.time).sum());
     }
     junit.add_test_suites(suites.into_values());
-    junit.to_string().map_err(|error| error.to_string())
+    // The library leaves out the other characters that XML has no place for.
+    let text = junit.to_string().map_err(|error| error.to_string())?;
+    Ok(words::printable(&text))
 }
 
 fn named(id: &str, status: TestCaseStatus) -> TestCase {

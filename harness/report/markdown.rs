@@ -29,7 +29,7 @@ pub fn write(report: &Report) -> String {
         words::short(&report.suite.fingerprint),
         report.run.started
     );
-    text
+    words::printable(&text)
 }
 
 fn overview(text: &mut String, report: &Report) {

@@ -124,6 +124,15 @@ pub fn requirements(number: usize) -> String {
     counted(number, "requirement")
 }
 
+/// The text without characters that no page and no terminal has a place for: a target's answer may
+/// hold any.
+pub fn printable(text: &str) -> String {
+    let is_strange = |it: char| {
+        it.is_control() && !matches!(it, '\n' | '\t') || matches!(it, '\u{fffe}' | '\u{ffff}')
+    };
+    text.replace(is_strange, "\u{fffd}")
+}
+
 /// The number with the noun, in the plural but for one.
 pub fn counted(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })

@@ -13,6 +13,15 @@ static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/scenarios");
 /// The file in a suite's folder that is no scenario.
 const REQUIREMENTS: &str = "requirements.yaml";
 
+/// A file that should hold one, and why it does not.
+#[derive(Debug, Clone)]
+pub(super) struct Unread {
+    /// Its path below the suite's folder.
+    pub(super) below: PathBuf,
+    /// What is wrong with it.
+    pub(super) problem: Diagnostic,
+}
+
 /// A file that holds a scenario or a family of them.
 pub(super) struct SuiteFile {
     /// Its path below the suite's folder.
@@ -23,21 +32,28 @@ pub(super) struct SuiteFile {
     pub(super) bytes: Vec<u8>,
 }
 
+impl Unread {
+    fn at(root: &Path, path: &Path, message: impl Into<String>) -> Self {
+        let below = path.strip_prefix(root).unwrap_or(path).to_owned();
+        Self { below, problem: Diagnostic::about_file(path, message) }
+    }
+}
+
 impl SuiteFile {
     /// The files below this folder, in the order of their paths, and what is wrong with some.
-    pub(super) fn below(folder: &Path) -> Vec<Result<Self, Diagnostic>> {
+    pub(super) fn below(folder: &Path) -> Vec<Result<Self, Unread>> {
         let mut files = Vec::new();
         collect(folder, folder, &mut files);
         files
     }
 
     /// The files within this program: those of the suite.
-    pub(super) fn embedded() -> Vec<Result<Self, Diagnostic>> {
+    pub(super) fn embedded() -> Vec<Result<Self, Unread>> {
         Self::within(&EMBEDDED, "scenarios")
     }
 
     /// The files of a folder within this program, which errors call so.
-    pub(super) fn within(folder: &Dir<'_>, called: &str) -> Vec<Result<Self, Diagnostic>> {
+    pub(super) fn within(folder: &Dir<'_>, called: &str) -> Vec<Result<Self, Unread>> {
         fn collect(folder: &Dir<'_>, called: &str, files: &mut Vec<SuiteFile>) {
             for entry in folder.entries() {
                 match entry {
@@ -63,12 +79,12 @@ fn is_scenario(file: &Path) -> bool {
     extension == "yaml" && file.file_name().is_some_and(|name| name != REQUIREMENTS)
 }
 
-fn collect(root: &Path, folder: &Path, files: &mut Vec<Result<SuiteFile, Diagnostic>>) {
+fn collect(root: &Path, folder: &Path, files: &mut Vec<Result<SuiteFile, Unread>>) {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) => {
             let message = format!("this folder cannot be read: {error}");
-            return files.push(Err(Diagnostic::about_file(folder, message)));
+            return files.push(Err(Unread::at(root, folder, message)));
         }
     };
     let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
@@ -87,11 +103,11 @@ fn collect(root: &Path, folder: &Path, files: &mut Vec<Result<SuiteFile, Diagnos
                 file: path.clone(),
                 bytes,
             });
-            let unread = |error| Diagnostic::about_file(&path, format!("cannot be read: {error}"));
+            let unread = |error| Unread::at(root, &path, format!("cannot be read: {error}"));
             files.push(file.map_err(unread));
         } else if path.extension().is_some_and(|extension| extension == "yml") {
             let message = "a scenario's file ends in `.yaml`; this one would not be run";
-            files.push(Err(Diagnostic::about_file(&path, message)));
+            files.push(Err(Unread::at(root, &path, message)));
         }
     }
 }

@@ -15,7 +15,8 @@ use super::family::{FamilyFile, case_id};
 use super::file::{AzureSurface, GroupFile, Provider, ScenarioFile, UpstreamFile};
 use super::node::{self, Members, Node};
 use super::{Cooldown, DeadEnd, Group, ONLY_GROUP, Scenario, Upstream};
-use crate::yaml::{At, Diagnostic, LoadError, Optional, Source};
+use crate::requirement;
+use crate::yaml::{At, Diagnostic, LoadError, Optional, Source, nearest};
 
 /// The legacy surface's version where a scenario names none: the last preview of the dated ones.
 pub const DEFAULT_API_VERSION: &str = "2025-04-01-preview";
@@ -133,8 +134,15 @@ impl Loader<'_> {
         if proves.value.is_empty() {
             self.problem(&proves.span, "a scenario proves at least one requirement");
         }
-        for code in proves.value.iter().filter(|code| !is_requirement_code(&code.value)) {
-            self.problem(&code.span, "a requirement's code reads like `FP-PAYLOAD-01`");
+        for code in proves.value.iter().filter(|code| requirement::find(&code.value).is_none()) {
+            let message = format!("there is no requirement `{}`", code.value);
+            let codes = requirement::all().iter().map(|requirement| requirement.code.as_str());
+            let error = self.source.error(&code.span, message);
+            let error = match nearest(&code.value, codes) {
+                Some(word) => error.label(format!("did you mean `{word}`?")),
+                None => error,
+            };
+            self.problems.push(error.help("`fallproof requirements` lists them"));
         }
     }
 
@@ -338,13 +346,4 @@ pub(super) fn values<T>(read: Vec<At<T>>) -> Vec<T> {
 pub(super) fn is_kebab_case(name: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     !name.is_empty() && name.bytes().all(fits)
-}
-
-/// `FP-`, a family in capitals, `-`, two digits.
-fn is_requirement_code(code: &str) -> bool {
-    let family_and_number = code.strip_prefix("FP-").and_then(|rest| rest.split_once('-'));
-    family_and_number.is_some_and(|(family, number)| {
-        let capitals = !family.is_empty() && family.bytes().all(|byte| byte.is_ascii_uppercase());
-        capitals && number.len() == 2 && number.bytes().all(|byte| byte.is_ascii_digit())
-    })
 }

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 use reqwest::header::{HeaderName, HeaderValue};
+use serde_json::Value;
 
 use super::body;
 use super::file::{CallFile, ExpectFile, LeaveFile, PartFile, PlannedFile, StepFile};
 use super::load::{Loader, value, values};
-use super::payload::silence;
+use super::payload::{self, silence};
 use super::{Body, Call, Expect, ExpectedError, Group, Leave, Part, Planned, Step, Upstream};
 use crate::yaml::At;
 
@@ -164,10 +165,13 @@ impl Loader<'_> {
     fn body(&mut self, call: CallFile, span: &Range<usize>) -> Body {
         match (call.body.0, call.body_json.0, call.form.0) {
             (Some(members), None, None) => {
-                Body::Members(members.to_json(self.source, &mut self.problems))
+                let members = members.to_json(self.source, &mut self.problems);
+                self.letters(&Value::Object(members.clone()).to_string(), span);
+                Body::Members(members)
             }
             (None, Some(text), None) => {
                 self.problems.extend(body::check_text(&text, self.source));
+                self.letters(&text.value, &text.span);
                 Body::Text(text.value)
             }
             (None, None, Some(parts)) => {
@@ -181,6 +185,12 @@ impl Loader<'_> {
                 self.problem(span, "one of `body`, `body_json` and `form`, not more");
                 Body::Form(Vec::new())
             }
+        }
+    }
+
+    fn letters(&mut self, body: &str, span: &Range<usize>) {
+        if let Some(complaint) = payload::complaint(body) {
+            self.problem(span, complaint);
         }
     }
 

@@ -1,5 +1,7 @@
 //! What a client call carries: JSON or a form, with places for what is known only when it is sent.
 
+use std::ops::Range;
+
 use serde_json::{Map, Value};
 
 /// What stands in the text of `body_json` where the model group's name goes.
@@ -13,6 +15,9 @@ pub(super) const RESPONSE_PLACEHOLDER: &str = "{{response_id}}";
 
 /// What begins a placeholder for so many letters, as in `{{letters:5000000}}`.
 const LETTERS: &str = "{{letters:";
+
+/// No placeholder becomes more.
+const MOST_LETTERS: usize = 64 * 1024 * 1024;
 
 /// Ends each part of a form; no content has it.
 const BOUNDARY: &str = "fallproof-form-7d1f5c0a94";
@@ -106,16 +111,37 @@ impl Body {
     }
 }
 
+/// The first placeholder for letters in this text: where it stands, and how many it asks for; `None`
+/// where that is no number, or too great a one.
+fn letters(text: &str) -> Option<(Range<usize>, Option<usize>)> {
+    let start = text.find(LETTERS)?;
+    let rest = &text[start + LETTERS.len()..];
+    let count = rest.split_once("}}").map_or(rest, |(count, _)| count);
+    let end = (start + LETTERS.len() + count.len() + 2).min(text.len());
+    Some((start..end, count.parse().ok().filter(|count| *count <= MOST_LETTERS)))
+}
+
 /// `{{letters:n}}` becomes n letters: bodies of megabytes need no files of megabytes.
 fn with_letters(mut text: String) -> String {
-    const MOST: usize = 64 * 1024 * 1024;
-    while let Some(start) = text.find(LETTERS) {
-        let Some((count, _)) = text[start + LETTERS.len()..].split_once("}}") else { break };
-        let end = start + LETTERS.len() + count.len() + 2;
-        let Ok(count) = count.parse::<usize>() else { break };
-        text.replace_range(start..end, &"lorem ipsum ".repeat(count / 12 + 1)[..count.min(MOST)]);
+    while let Some((place, Some(count))) = letters(&text) {
+        text.replace_range(place, &"lorem ipsum ".repeat(count / 12 + 1)[..count]);
     }
     text
+}
+
+/// What is wrong with a placeholder for letters in this text, if one is.
+pub(super) fn complaint(text: &str) -> Option<String> {
+    let mut rest = text;
+    while let Some((place, count)) = letters(rest) {
+        if count.is_none() {
+            let written = &rest[place];
+            return Some(format!(
+                "`{written}` is not so many letters: a number up to {MOST_LETTERS} stands there"
+            ));
+        }
+        rest = &rest[place.end..];
+    }
+    None
 }
 
 fn form(model: &str, parts: &[Part]) -> Rendered {

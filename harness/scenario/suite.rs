@@ -8,7 +8,7 @@ use std::{fmt, thread};
 
 use sha2::{Digest as _, Sha256};
 
-use super::files::SuiteFile;
+use super::files::{SuiteFile, Unread};
 use super::load::{is_kebab_case, read};
 use super::pattern::{Pattern, family};
 use super::{Scenario, load};
@@ -16,7 +16,7 @@ use crate::plan::hex;
 use crate::yaml::{Diagnostic, LoadError, nearest};
 
 /// The files of a suite, and what is wrong with some.
-type Files = Vec<Result<SuiteFile, Diagnostic>>;
+type Files = Vec<Result<SuiteFile, Unread>>;
 
 /// Scenarios to choose from.
 #[derive(Debug, Clone)]
@@ -62,8 +62,13 @@ impl Suite {
     fn of_chosen(files: Files, patterns: &[String]) -> Result<Option<Self>, LoadError> {
         let resolved = |pattern| (pattern, Path::new(pattern).canonicalize().ok());
         let wanted: Vec<_> = patterns.iter().map(|it| resolved(it.as_str())).collect();
-        let fits = |file: &Result<SuiteFile, _>, (pattern, path): &(&str, Option<PathBuf>)| {
-            file.as_ref().is_ok_and(|file| may_hold(file, pattern, path.as_deref()))
+        let fits = |file: &Result<SuiteFile, Unread>, (pattern, path): &(&str, Option<PathBuf>)| {
+            // What is wrong with a file is told to whoever asked for it.
+            let (below, file) = match file {
+                Ok(SuiteFile { below, file, .. }) => (below, file),
+                Err(Unread { below, problem }) => (below, &problem.file),
+            };
+            may_hold((below, file), pattern, path.as_deref())
         };
         if !wanted.iter().all(|wanted| files.iter().any(|file| fits(file, wanted))) {
             return Ok(None);
@@ -78,7 +83,7 @@ impl Suite {
         Self::of(&SuiteFile::within(folder, called))
     }
 
-    fn of(files: &[Result<SuiteFile, Diagnostic>]) -> Result<Self, LoadError> {
+    fn of(files: &[Result<SuiteFile, Unread>]) -> Result<Self, LoadError> {
         let mut diagnostics = Vec::new();
         let mut scenarios = Vec::<Scenario>::new();
         let mut taken = BTreeSet::new();
@@ -86,8 +91,8 @@ impl Suite {
         for (file, cases) in files.iter().zip(read_all(files)) {
             let SuiteFile { below, file, bytes } = match file {
                 Ok(file) => file,
-                Err(problem) => {
-                    diagnostics.push(problem.clone());
+                Err(unread) => {
+                    diagnostics.push(unread.problem.clone());
                     continue;
                 }
             };
@@ -189,16 +194,17 @@ impl Suite {
     }
 }
 
-/// Whether a pattern may mean scenarios of this file, by its id, or by its path where it is one.
-fn may_hold(file: &SuiteFile, pattern: &str, path: Option<&Path>) -> bool {
-    let Ok(id) = id(&file.below, &file.file) else { return false };
+/// Whether a pattern may mean scenarios of this file, by its id, or by its path where it is one. A
+/// file whose name is no id counts, too.
+fn may_hold((below, file): (&Path, &Path), pattern: &str, path: Option<&Path>) -> bool {
+    let id = name(below);
     let fits = if let Some((head, _)) = pattern.split_once(['*', '?', '[', '{', '\\']) {
         id.starts_with(head) || head.starts_with(&id)
     } else {
         let rest = id.strip_prefix(family(pattern).trim_end_matches('/'));
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
-    fits || path.is_some_and(|path| is_below(&file.file, path))
+    fits || path.is_some_and(|path| is_below(file, path))
 }
 
 /// Whether this path without links is the file's, or that of a folder above it.
@@ -213,7 +219,7 @@ fn load_outsider(file: &Path) -> Result<Vec<Scenario>, SelectError> {
 
 /// The scenarios of each file, in the files' order; of what is no file, none. Reading is work for
 /// all processors: without optimisation a large suite takes a second of it.
-fn read_all(files: &[Result<SuiteFile, Diagnostic>]) -> Vec<Result<Vec<Scenario>, LoadError>> {
+fn read_all(files: &[Result<SuiteFile, Unread>]) -> Vec<Result<Vec<Scenario>, LoadError>> {
     let next = AtomicUsize::new(0);
     let work = || {
         let mut done = Vec::new();
@@ -245,13 +251,18 @@ pub fn is_id(text: &str) -> bool {
     text.split('/').all(is_kebab_case)
 }
 
+/// The path below the suite's folder as an id is spelled.
+fn name(below: &Path) -> String {
+    let parts: Vec<_> = below.iter().map(|part| part.to_string_lossy()).collect();
+    let path = parts.join("/");
+    path.strip_suffix(".yaml").unwrap_or(&path).to_owned()
+}
+
 /// The id of the scenario or family at this path below the suite's folder.
 fn id(below: &Path, file: &Path) -> Result<String, LoadError> {
-    let parts: Option<Vec<_>> = below.iter().map(|part| part.to_str()).collect();
-    let path = parts.unwrap_or_default().join("/");
-    let id = path.strip_suffix(".yaml").unwrap_or_default();
-    if is_id(id) {
-        Ok(id.to_owned())
+    let id = name(below);
+    if is_id(&id) && below.extension().is_some_and(|it| it == "yaml") {
+        Ok(id)
     } else {
         let message = "the path of a scenario is made of lower-case letters, digits and `-`";
         Err(Diagnostic::about_file(file, message).help("it is the scenario's id, for ever").into())

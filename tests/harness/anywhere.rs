@@ -27,13 +27,14 @@ fn a_team_begins_with_a_scenario_of_its_own_beside_the_suite() {
 #[test]
 fn nothing_is_overwritten_where_a_team_has_begun() {
     let folder = tempfile::tempdir().expect("a folder can be made");
-    let readme = folder.path().join("README.md");
+    let readme = folder.path().join("scenarios/README.md");
+    fs::create_dir(folder.path().join("scenarios")).expect("it can be made");
     fs::write(&readme, "ours").expect("it can be written");
     let output = fallproof(folder.path(), &["init"]);
     assert_eq!(output.status.code(), Some(2), "{}", told(&output));
     assert!(told(&output).contains("README.md is there already"), "{}", told(&output));
     assert_eq!(fs::read_to_string(&readme).expect("it is there"), "ours");
-    assert!(!folder.path().join("scenarios").exists());
+    assert!(!folder.path().join("scenarios/own").exists());
 }
 
 #[test]

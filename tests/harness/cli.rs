@@ -1,6 +1,6 @@
 //! The command line as a user meets it: what it prints, and the code it exits with.
 
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::process::{Command, Output};
@@ -142,6 +142,44 @@ fn a_target_that_is_not_plain_http_is_refused_with_what_would_be_right() {
     let output = fallproof(&["run", FOUNDING, "--target", target, "--upstreams", "127.0.0.1:0"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("http://127.0.0.1:4000/v1"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_targets_url_holds_no_key_that_reports_would_show() {
+    for target in ["http://me:secret@127.0.0.1:1/v1", "http://127.0.0.1:1/v1?key=secret"] {
+        let output =
+            fallproof(&["run", FOUNDING, "--target", target, "--upstreams", "127.0.0.1:0"]);
+        assert_eq!(output.status.code(), Some(2));
+        let told = stderr(&output);
+        assert!(told.contains("--key") && !told.contains("secret"), "{told}");
+    }
+}
+
+#[test]
+fn a_key_that_no_header_can_carry_is_refused() {
+    for key in ["a\nb", "", "a b"] {
+        let output = fallproof(&["run", FOUNDING, "--key", key]);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(stderr(&output).contains("visible ASCII"), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn a_saboteur_tells_the_whole_command_that_sees_it_caught() {
+    let (listen, upstreams) = (two_free_ports().to_string(), two_free_ports().to_string());
+    let mut serving = Command::new(env!("CARGO_BIN_EXE_fallproof"))
+        .args(["saboteur", "invented-metadata", FOUNDING, "--listen", &listen])
+        .args(["--upstreams", &upstreams])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("the binary was built with this test");
+    let told = std::io::BufReader::new(serving.stdout.take().expect("it is piped"));
+    let command = told.lines().map_while(Result::ok).find(|line| line.contains("fallproof run"));
+    serving.kill().expect("it runs");
+    serving.wait().expect("it was started");
+    let command = command.unwrap_or_default();
+    assert!(command.contains(&format!("fallproof run {FOUNDING} --target")), "{command}");
 }
 
 #[test]

@@ -190,3 +190,16 @@ fn a_file_that_nobody_asked_for_is_in_nobodys_way() {
     assert!(load("also").is_err());
     assert!(load("goo").expect("nothing was read").is_none());
 }
+
+#[test]
+fn a_file_whose_name_is_no_id_is_told_to_whoever_asks_for_its_folder() {
+    let folder = suite_of(&["own/good", "other/good"]);
+    write(&folder, "own/My_Test.yaml", VALID);
+    write(&folder, "own/other.yml", VALID);
+    let load = |pattern: &str| Suite::load_chosen(folder.path(), &[pattern.to_owned()]);
+    for pattern in ["own", "own/", "own/*", "**/good"] {
+        let told = load(pattern).expect_err("two files are wrong").to_string();
+        assert!(told.contains("My_Test.yaml") && told.contains("other.yml"), "{pattern}: {told}");
+    }
+    assert!(load("other").is_ok() && load("own/good").is_ok());
+}

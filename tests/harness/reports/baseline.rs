@@ -72,6 +72,9 @@ fn a_baseline_is_never_written_over_a_file() {
     assert_eq!(refused.status.code(), Some(2));
     assert!(text(&refused.stderr).contains("exists already"), "{}", text(&refused.stderr));
     assert_eq!(fs::read_to_string(file).expect("it is still there"), "mine");
+    let refused = fallproof(&["run", "auth", "--write-baseline", "no-such-folder/known.yaml"]);
+    assert_eq!(refused.status.code(), Some(2), "before anything was run");
+    assert!(text(&refused.stderr).contains("no folder that there is"), "{}", text(&refused.stderr));
 }
 
 #[rstest]

@@ -86,6 +86,18 @@ fn junit_has_a_test_for_each_case_and_tells_the_outcomes_apart() {
 }
 
 #[test]
+fn no_form_holds_characters_that_xml_and_terminals_have_no_place_for() {
+    let mut report = hostile();
+    report.cases[0].findings[0].message = "a\u{0}b\u{1b}[31mc\u{fffe}d\u{7}".into();
+    let pages = [junit::write(&report), html::write(&report), Ok(markdown::write(&report))];
+    for page in pages {
+        let page = page.expect("it can be written");
+        let strange = |it: char| it.is_control() && it != '\n' || it == '\u{fffe}';
+        assert!(!page.contains(strange), "{page}");
+    }
+}
+
+#[test]
 fn the_summary_is_markdown_that_the_words_of_a_target_cannot_break() {
     let mut failed = case("a/fails", Outcome::Fail);
     failed.findings[0].message = "got `<script>` | **x**\n# not a heading".into();

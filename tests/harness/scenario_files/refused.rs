@@ -127,10 +127,29 @@ fn what_must_hold_something_is_not_empty() {
 }
 
 #[test]
-fn codes_and_tags_have_their_shape() {
-    for code in ["FP-ROUTE-1", "FP-Route-01", "FP--01", "ROUTE-01", "FP-ROUTE-001", "FP-A-B-01"] {
-        assert_refused("FP-ROUTE-01", &format!("«{code}"), &["reads like `FP-PAYLOAD-01`"]);
+fn a_requirement_that_there_is_not_is_refused_with_the_nearest_one() {
+    for code in ["FP-ROUTE-1", "FP-Route-01", "ROUTE-01", "FP-ROUTE-001"] {
+        let words = [&*format!("there is no requirement `{code}`"), "did you mean `FP-ROUTE-0"];
+        assert_refused("FP-ROUTE-01", &format!("«{code}"), &words);
     }
+    assert_refused("FP-ROUTE-01", "«FP-ROUTE-99", &["`fallproof requirements` lists them"]);
+}
+
+#[test]
+fn a_placeholder_for_letters_says_a_number_that_a_machine_can_bear() {
+    for written in ["99999999999", "18446744073709551615", "67108865", "-1", "five"] {
+        let text = valid_but("Hello", &format!("{{{{letters:{written}}}}}"));
+        let error = load(text).expect_err("nothing is made of it");
+        for words in
+            [&*format!("`{{{{letters:{written}}}}}`"), "a number up to 67108864", "case.yaml:"]
+        {
+            assert!(error.contains(words), "`{words}` is missing in:\n{error}");
+        }
+    }
+}
+
+#[test]
+fn tags_have_their_shape() {
     assert_refused("proves", "tags: [«Founding]\nproves", &["a tag is made of"]);
 }
 
