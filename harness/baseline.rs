@@ -10,7 +10,7 @@ use serde::Deserialize;
 use crate::report::model::{self, Case, EXPECTATION, Expected, Finding, Stale, Weight};
 use crate::requirement;
 use crate::scenario::{Pattern, Suite};
-use crate::yaml::{At, Diagnostic, LoadError, Optional, Source, nearest};
+use crate::yaml::{At, Diagnostic, LoadError, Optional, Source};
 
 /// A first message in a written baseline is no longer than this.
 const LONGEST_EXAMPLE: usize = 90;
@@ -150,10 +150,8 @@ impl Loader<'_> {
         if code.value == EXPECTATION || requirement::find(&code.value).is_some() {
             return;
         }
-        let codes = requirement::all().iter().map(|requirement| requirement.code.as_str());
-        let message = format!("there is no requirement `{}`", code.value);
-        let problem = self.source.error(&code.span, message);
-        self.problems.push(did_you_mean(problem, &code.value, codes).help(format!(
+        let problem = requirement::unknown(code, self.source);
+        self.problems.push(problem.help(format!(
             "`fallproof requirements` lists them; what a scenario itself expects is `{EXPECTATION}`"
         )));
     }
@@ -166,7 +164,7 @@ impl Loader<'_> {
             }
             Ok(_) => {
                 let problem = wrong(format!("no scenario fits `{}`", scenario.value));
-                did_you_mean(problem, &scenario.value, self.suite.ids_and_folders())
+                problem.near(&scenario.value, self.suite.ids_and_folders())
             }
             Err(error) => wrong(error.to_string()),
         };
@@ -181,17 +179,6 @@ impl Loader<'_> {
             self.problems.push(problem);
         }
         parsed
-    }
-}
-
-fn did_you_mean<'a>(
-    problem: Diagnostic,
-    wrong: &str,
-    right: impl IntoIterator<Item = &'a str>,
-) -> Diagnostic {
-    match nearest(wrong, right) {
-        Some(word) => problem.label(format!("did you mean `{word}`?")),
-        None => problem,
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 
 use crate::scenario::Profile;
-use crate::yaml;
+use crate::yaml::{self, At, Diagnostic, Source};
 
 /// The normative document, embedded: the checks and the document are released together.
 const DOCUMENT: &str = include_str!("../scenarios/requirements.yaml");
@@ -64,6 +64,13 @@ pub enum Severity {
 /// All requirements, in the order of the document.
 pub fn all() -> &'static [Requirement] {
     &REQUIREMENTS
+}
+
+/// What is wrong with a code that no requirement has.
+pub(crate) fn unknown(code: &At<String>, source: &Source) -> Diagnostic {
+    let message = format!("there is no requirement `{}`", code.value);
+    let codes = all().iter().map(|requirement| requirement.code.as_str());
+    source.error(&code.span, message).near(&code.value, codes)
 }
 
 /// The requirement with this code.

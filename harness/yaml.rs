@@ -99,10 +99,17 @@ impl Diagnostic {
     #[must_use]
     pub fn expected<'a>(self, wrong: &str, right: impl IntoIterator<Item = &'a str>) -> Self {
         let right: Vec<_> = right.into_iter().collect();
-        let label = nearest(wrong, right.iter().copied())
-            .map(|word| format!("did you mean `{word}`?"))
-            .unwrap_or_default();
-        self.label(label).help(format!("one of: {}", right.join(", ")))
+        let help = format!("one of: {}", right.join(", "));
+        self.near(wrong, right).help(help)
+    }
+
+    /// Asks beside the caret whether the right word was meant that is most like it.
+    #[must_use]
+    pub fn near<'a>(self, wrong: &str, right: impl IntoIterator<Item = &'a str>) -> Self {
+        match nearest(wrong, right) {
+            Some(word) => self.label(format!("did you mean `{word}`?")),
+            None => self,
+        }
     }
 
     /// Line and column, both from 1, the column in characters; `None` for the file as a whole.

@@ -16,7 +16,7 @@ use super::file::{AzureSurface, GroupFile, Provider, ScenarioFile, UpstreamFile}
 use super::node::{self, Members, Node};
 use super::{Cooldown, DeadEnd, Group, ONLY_GROUP, Scenario, Upstream};
 use crate::requirement;
-use crate::yaml::{At, Diagnostic, LoadError, Optional, Source, nearest};
+use crate::yaml::{At, Diagnostic, LoadError, Optional, Source};
 
 /// The legacy surface's version where a scenario names none: the last preview of the dated ones.
 pub const DEFAULT_API_VERSION: &str = "2025-04-01-preview";
@@ -135,13 +135,7 @@ impl Loader<'_> {
             self.problem(&proves.span, "a scenario proves at least one requirement");
         }
         for code in proves.value.iter().filter(|code| requirement::find(&code.value).is_none()) {
-            let message = format!("there is no requirement `{}`", code.value);
-            let codes = requirement::all().iter().map(|requirement| requirement.code.as_str());
-            let error = self.source.error(&code.span, message);
-            let error = match nearest(&code.value, codes) {
-                Some(word) => error.label(format!("did you mean `{word}`?")),
-                None => error,
-            };
+            let error = requirement::unknown(code, self.source);
             self.problems.push(error.help("`fallproof requirements` lists them"));
         }
     }
