@@ -182,12 +182,12 @@ impl Fuzz {
         runtime: &Runtime,
     ) -> Result<Vec<Told<'a>>, Stop> {
         let mut told = Vec::new();
-        let stop = || *interrupt.hurry.borrow();
         for find in by_requirement(finds)
             .into_iter()
             .flat_map(|it| { it }.into_iter().take(self.most.get()))
         {
-            let (draft, finding) = runtime.block_on(shrink(find, arena, MOST_SHRINKING, &stop))?;
+            let (draft, finding) =
+                runtime.block_on(shrink(find, arena, MOST_SHRINKING, &interrupt.hurry))?;
             let how = format!("Found in case {} of seed {}.", find.case, hunt.seed);
             let scenario = found::scenario(&draft, &finding, &how);
             let saved = found::save(&scenario, &self.scenarios)
@@ -298,7 +298,7 @@ fn hunt(hunt: &Hunt, arena: &Arena, tally: &Tally, interrupt: &Interrupt) -> Res
     let done = AtomicBool::new(false);
     let hunted = thread::scope(|scope| {
         scope.spawn(|| progress::progress(tally, hunt.cases, started, &done));
-        let hunted = hunt.run(arena, tally, &|| interrupt.is_asked());
+        let hunted = hunt.run(arena, tally, &interrupt.stop);
         done.store(true, Ordering::Relaxed);
         hunted
     });

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use fallproof_mocks::provider::Endpoint;
 use tokio::runtime::Builder;
+use tokio::sync::watch;
 
 use super::arena::Arena;
 use super::cause::Cause;
@@ -17,7 +18,7 @@ use super::draft::Draft;
 use super::draw::{self, Scope};
 use super::shrink::Shrinking;
 use crate::check::Finding;
-use crate::drive::StartError;
+use crate::drive::{StartError, stopped};
 
 /// What is hunted for, and for how long.
 #[derive(Debug, Clone)]
@@ -72,8 +73,8 @@ pub struct Unjudged {
     pub is_gone: bool,
 }
 
-/// Whether the user has had enough.
-pub type Stop<'a> = &'a (dyn Fn() -> bool + Sync);
+/// Holds true once the user has had enough.
+pub type Stop<'a> = &'a watch::Receiver<bool>;
 
 /// Cases that are played by one start of the target.
 const BATCH: u64 = 128;
@@ -164,7 +165,16 @@ impl Hunt {
         let runtime = runtime.map_err(StartError::Router)?;
         let size = if arena.is_fixed() { 1 } else { BATCH };
         let is_over = || {
-            stop() || self.until.is_some_and(|it| Instant::now() >= it) || tally.unjudged().is_gone
+            *stop.borrow()
+                || self.until.is_some_and(|it| Instant::now() >= it)
+                || tally.unjudged().is_gone
+        };
+        // A target that hangs must not hold up whoever ends the hunt.
+        let batch = async |cases| {
+            tokio::select! {
+                played = self.batch(arena, tally, cases) => played,
+                () = stopped(stop.clone()) => Ok(()),
+            }
         };
         let mut slow = Vec::new();
         while !is_over() {
@@ -175,13 +185,13 @@ impl Hunt {
             }
             let cases = (first..end).map(|case| (case, self.draft(case)));
             let (hanging, quick): (Vec<_>, Vec<_>) = cases.partition(|(_, it)| it.is_slow());
-            runtime.block_on(self.batch(arena, tally, quick))?;
+            runtime.block_on(batch(quick))?;
             slow.extend(hanging);
             if slow.len() >= SLOW_BATCH {
-                runtime.block_on(self.batch(arena, tally, std::mem::take(&mut slow)))?;
+                runtime.block_on(batch(std::mem::take(&mut slow)))?;
             }
         }
-        runtime.block_on(self.batch(arena, tally, slow))
+        runtime.block_on(batch(slow))
     }
 
     async fn batch(
@@ -273,7 +283,7 @@ pub async fn shrink(
     let (mut tries, mut at_once) = (0, 1);
     let mut goes_on = shrinking.simplify();
     while goes_on && tries < MOST_TRIES && started.elapsed() < limit {
-        if stop() {
+        if *stop.borrow() {
             break;
         }
         let mut candidates = vec![shrinking.current().clone()];

@@ -156,6 +156,19 @@ fn a_targets_url_holds_no_key_that_reports_would_show() {
 }
 
 #[test]
+fn a_target_that_is_not_wired_is_no_wall_of_text() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
+    let target = format!("http://{}/v1", listener.local_addr().expect("it is bound"));
+    thread::spawn(move || listener.incoming().flatten().for_each(drop));
+    let (upstreams, part) = (two_free_ports().to_string(), part().display().to_string());
+    let options = ["run", "--scenarios", &part, "--target", &target, "--upstreams", &upstreams];
+    let output = fallproof(&options);
+    let told = stdout(&output);
+    assert_eq!(told.matches("INCONCLUSIVE").count(), 21, "{told}");
+    assert!(told.contains("more cases, which --report tells"), "{told}");
+}
+
+#[test]
 fn a_key_that_no_header_can_carry_is_refused() {
     for key in ["a\nb", "", "a b"] {
         let output = fallproof(&["run", FOUNDING, "--key", key]);

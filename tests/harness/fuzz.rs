@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::process::Output;
+use std::process::{Command, Output, Stdio};
 use std::thread;
 
 use crate::common::two_free_ports;
@@ -57,6 +57,14 @@ fn a_hunt_that_leads_to_nothing_does_not_begin(#[case] options: &[&str], #[case]
     assert!(told(&output).contains(reason), "{}", told(&output));
 }
 
+#[test]
+fn the_plan_of_a_hunt_has_the_upstreams_that_the_hunt_will_have() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let output = fallproof(folder.path(), &["fuzz", "--plan", "--upstreams", "127.0.0.1:9480"]);
+    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    assert!(told(&output).contains("http://127.0.0.1:9480/") && !told(&output).contains(":9100"));
+}
+
 /// Tries so many cases on a gateway that does this with so many connections, and takes no more.
 fn against(cases: &str, most: usize, serve: impl Fn(TcpStream) + Send + 'static) -> Output {
     let folder = tempfile::tempdir().expect("a folder can be made");
@@ -86,4 +94,24 @@ fn a_gateway_that_goes_away_ends_the_hunt() {
     let output = against("1000000", 1, drop);
     assert_eq!(output.status.code(), Some(2), "{}", told(&output));
     assert!(told(&output).contains("the target went away"), "{}", told(&output));
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_a_hunt_whose_target_hangs() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
+    let target = format!("http://{}/v1", listener.local_addr().expect("it is bound"));
+    let hunt = Command::new(env!("CARGO_BIN_EXE_fallproof"))
+        .args(["fuzz", "--target", &target, "--upstreams", &two_free_ports().to_string()])
+        .current_dir(folder.path())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary was built with this test");
+    // The first connection only asks whether somebody is there; the second is never answered.
+    let _held: Vec<_> = listener.incoming().take(2).collect();
+    let sent = Command::new("kill").args(["-INT", &hunt.id().to_string()]).status();
+    assert!(sent.expect("every Unix has kill").success());
+    let output = hunt.wait_with_output().expect("it was started");
+    assert_eq!(output.status.code(), Some(130), "{}", told(&output));
 }

@@ -23,6 +23,7 @@ use proptest::test_runner::{
 };
 use rstest::rstest;
 use tokio::runtime::Runtime;
+use tokio::sync::watch;
 
 /// In so many cases each payload saboteur is to be found.
 const FOUND_WITHIN: u64 = 300;
@@ -100,13 +101,18 @@ fn broken(saboteur: &str) -> Arena {
     Arena::Fresh { saboteur, patience: Duration::from_secs(60) }
 }
 
+/// Nobody ends the hunt.
+fn never() -> watch::Receiver<bool> {
+    watch::channel(false).1
+}
+
 /// The first finding of this requirement, in as few cases as it takes.
 fn first_find(arena: &Arena, scope: &Scope, seed: u64, requirement: &str) -> Find {
     let find = [12, 50, FOUND_WITHIN].into_iter().find_map(|cases| {
         let cases = Some(cases);
         let hunt = Hunt { scope: scope.clone(), seed, cases, until: None, threads: 2 };
         let tally = Tally::default();
-        hunt.run(arena, &tally, &|| false).expect("the rig listens on ports of the system");
+        hunt.run(arena, &tally, &never()).expect("the rig listens on ports of the system");
         let finds = tally.finds().into_iter();
         finds
             .filter(|find| find.cause.requirement == Some(requirement))
@@ -151,7 +157,8 @@ fn every_payload_saboteur_is_found_within_the_budget_and_shown_by_one_parameter(
     for seed in seeds() {
         let find = first_find(&arena, &quick(), seed, requirement);
         taken.push(find.case + 1);
-        let shrunk = shrink(&find, &arena, Duration::from_secs(60), &|| false);
+        let never = never();
+        let shrunk = shrink(&find, &arena, Duration::from_secs(60), &never);
         let (draft, _) = runtime.block_on(shrunk).expect("the rig listens");
         let optional = optional(&draft);
         assert!(optional.len() <= 1, "seed {seed}: {optional:?} are left of {draft:#?}");
@@ -180,7 +187,7 @@ fn the_same_seed_gives_the_same_cases_and_the_same_findings() {
     let found = || {
         let hunt = Hunt { scope: quick(), seed: seed(), cases: Some(12), until: None, threads: 2 };
         let tally = Tally::default();
-        hunt.run(&arena, &tally, &|| false).expect("the rig listens on ports of the system");
+        hunt.run(&arena, &tally, &never()).expect("the rig listens on ports of the system");
         let finds = tally.finds();
         assert_eq!((tally.cases(), tally.unsteady()), (12, 0));
         let told = finds.into_iter().map(|it| (it.cause, it.case, it.count, it.draft));
