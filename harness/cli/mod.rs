@@ -160,8 +160,14 @@ impl From<StartError> for Stop {
 pub(crate) fn main() -> ExitCode {
     let cli = Cli::parse();
     // A thread of its own, so that a panic of ours is told apart from a target's failure.
-    let ended = std::thread::spawn(|| dispatch(cli.command)).join().unwrap_or_else(|_| {
-        Err(Stop::Harness("this is a bug in Fallproof, not in the target".to_owned()))
+    let ended = std::thread::spawn(|| dispatch(cli.command)).join().unwrap_or_else(|panic| {
+        let words = panic.downcast_ref::<String>().map_or("", String::as_str);
+        // That is how the macros for printing end where nothing can be printed.
+        Err(Stop::Harness(if words.starts_with("failed printing to") {
+            words.to_owned()
+        } else {
+            "this is a bug in Fallproof, not in the target".to_owned()
+        }))
     });
     match ended {
         Ok(()) => ExitCode::SUCCESS,

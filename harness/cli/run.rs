@@ -148,18 +148,21 @@ impl Run {
             baseline: baseline.map(|baseline| baseline.apply(&mut cases, today)),
         };
         let report = redactor.clean(&assemble::report(about, cases));
-        tell(&report, &raw);
-        print!("{}", text::baseline(report.baseline.as_ref()));
-        eprintln!("{} in {:.2} s", text::summary(&report.counts), clock.elapsed().as_secs_f64());
+        // What is kept is kept also where nothing can be printed.
+        let mut written = Vec::new();
         if let Some(mut folder) = folder {
             let events = events.map_or(Ok(()), |events| events.end(&report));
             events.map_err(|error| Stop::Harness(format!("events.ndjson: {error}")))?;
             folder.write_all(&report, &raw).map_err(Stop::Harness)?;
             let log = redactor.text(&whole.log());
             folder.write_log(&log).map_err(Stop::Harness)?;
-            for file in folder.written() {
-                eprintln!("wrote {file}");
-            }
+            written.extend(folder.written());
+        }
+        tell(&report, &raw);
+        print!("{}", text::baseline(report.baseline.as_ref()));
+        eprintln!("{} in {:.2} s", text::summary(&report.counts), clock.elapsed().as_secs_f64());
+        for file in written {
+            eprintln!("wrote {file}");
         }
         github::tell(&report)?;
         match report.verdict {
