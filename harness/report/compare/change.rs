@@ -179,6 +179,6 @@ impl<'a> Change<'a> {
 
     /// Whether every requirement is kept in the same cases.
     pub(super) fn is_same(&self) -> bool {
-        self.titled().iter().all(|(_, shifts)| shifts.is_empty())
+        self.judged > 0 && self.titled().iter().all(|(_, shifts)| shifts.is_empty())
     }
 }
