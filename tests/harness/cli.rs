@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::thread;
 
-use crate::common::{part, two_free_ports};
+use crate::common::{free_ports, part};
 
 const FOUNDING: &str = "responses-compact/openai-to-azure";
 
@@ -32,7 +32,7 @@ fn against(serve: impl Fn(std::net::TcpStream) + Send + 'static) -> Output {
     let target = format!("http://{}/v1", listener.local_addr().expect("it is bound"));
     // It lives as long as the test; the connection that only probes it is closed by the other side.
     thread::spawn(move || listener.incoming().flatten().for_each(serve));
-    let upstreams = two_free_ports().to_string();
+    let upstreams = free_ports().to_string();
     fallproof(&[
         "run",
         FOUNDING,
@@ -124,9 +124,9 @@ fn a_pattern_that_fits_nothing_names_the_nearest_scenario_and_ends_with_2() {
 
 #[test]
 fn an_unreachable_target_is_named_and_ends_with_2() {
-    let nobody = two_free_ports();
+    let nobody = free_ports();
     let target = format!("http://{nobody}/v1");
-    let upstreams = two_free_ports().to_string();
+    let upstreams = free_ports().to_string();
     let output = fallproof(&["run", FOUNDING, "--target", &target, "--upstreams", &upstreams]);
     assert_eq!(output.status.code(), Some(2));
     assert!(
@@ -160,7 +160,7 @@ fn a_target_that_is_not_wired_is_no_wall_of_text() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
     let target = format!("http://{}/v1", listener.local_addr().expect("it is bound"));
     thread::spawn(move || listener.incoming().flatten().for_each(drop));
-    let (upstreams, part) = (two_free_ports().to_string(), part().display().to_string());
+    let (upstreams, part) = (free_ports().to_string(), part().display().to_string());
     let options = ["run", "--scenarios", &part, "--target", &target, "--upstreams", &upstreams];
     let output = fallproof(&options);
     let told = stdout(&output);
@@ -179,7 +179,7 @@ fn a_key_that_no_header_can_carry_is_refused() {
 
 #[test]
 fn a_saboteur_tells_the_whole_command_that_sees_it_caught() {
-    let (listen, upstreams) = (two_free_ports().to_string(), two_free_ports().to_string());
+    let (listen, upstreams) = (free_ports().to_string(), free_ports().to_string());
     let mut serving = Command::new(env!("CARGO_BIN_EXE_fallproof"))
         .args(["saboteur", "invented-metadata", FOUNDING, "--listen", &listen])
         .args(["--upstreams", &upstreams])

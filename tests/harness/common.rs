@@ -4,6 +4,7 @@ use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use fallproof::scenario::Suite;
 use tempfile::TempDir;
@@ -45,15 +46,21 @@ pub(crate) fn part() -> &'static Path {
     PART.path()
 }
 
-/// A loopback address whose port and the one after it are free.
-pub(crate) fn two_free_ports() -> SocketAddr {
+/// A loopback address whose port and the two after it are free.
+///
+/// They lie below the range that systems draw from for whoever asks for any port, and no two tests
+/// get the same: nobody takes them before they are used.
+pub(crate) fn free_ports() -> SocketAddr {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    // Programs that are tested at the same time begin elsewhere.
+    let first = std::process::id() as usize % 2_500;
+    let ports = (10_000..20_000_u16).step_by(4).cycle().skip(first);
     loop {
-        let first = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
-        let addr = first.local_addr().expect("it is bound");
-        if addr.port() < u16::MAX
-            && TcpListener::bind((Ipv4Addr::LOCALHOST, addr.port() + 1)).is_ok()
-        {
-            return addr;
+        let next = NEXT.fetch_add(1, Ordering::Relaxed);
+        let port = ports.clone().nth(next).expect("it goes round and round");
+        let is_free = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
+        if (port..port + 3).all(is_free) {
+            return (Ipv4Addr::LOCALHOST, port).into();
         }
     }
 }

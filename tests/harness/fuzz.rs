@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::{Command, Output, Stdio};
 use std::thread;
 
-use crate::common::two_free_ports;
+use crate::common::free_ports;
 use crate::shell::{fallproof, told};
 use rstest::rstest;
 
@@ -71,7 +71,7 @@ fn against(cases: &str, most: usize, serve: impl Fn(TcpStream) + Send + 'static)
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
     let target = format!("http://{}/v1", listener.local_addr().expect("it is bound"));
     thread::spawn(move || listener.incoming().flatten().take(most).for_each(serve));
-    let upstreams = two_free_ports().to_string();
+    let upstreams = free_ports().to_string();
     let options = ["fuzz", "--cases", cases, "--target", &target, "--upstreams", &upstreams];
     fallproof(folder.path(), &options)
 }
@@ -103,7 +103,7 @@ fn ctrl_c_ends_a_hunt_whose_target_hangs() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
     let target = format!("http://{}/v1", listener.local_addr().expect("it is bound"));
     let hunt = Command::new(env!("CARGO_BIN_EXE_fallproof"))
-        .args(["fuzz", "--target", &target, "--upstreams", &two_free_ports().to_string()])
+        .args(["fuzz", "--target", &target, "--upstreams", &free_ports().to_string()])
         .current_dir(folder.path())
         .stderr(Stdio::piped())
         .spawn()

@@ -11,7 +11,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::support::{command, fallproof, path, text};
-use crate::common::two_free_ports;
+use crate::common::free_ports;
 
 /// A deployment that quotes its key in an error, another one behind it, and a third that answers.
 const QUOTES_ITS_KEY: &str = r#"
@@ -142,7 +142,7 @@ fn no_key_of_a_gateway_is_in_any_report_be_it_known_or_not() {
     let suite = suite();
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
     let target = format!("http://{}/v1", listener.local_addr().expect("it is bound"));
-    let upstreams = two_free_ports();
+    let upstreams = free_ports();
     // Without it the gateway would not be wired, and nothing be said of it.
     let own = keys(path(&suite))[0].clone();
     thread::spawn(move || {
