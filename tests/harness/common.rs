@@ -52,8 +52,8 @@ pub(crate) fn part() -> &'static Path {
 /// get the same: nobody takes them before they are used.
 pub(crate) fn free_ports() -> SocketAddr {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
-    // Programs that are tested at the same time begin elsewhere.
-    let first = std::process::id() as usize % 2_500;
+    // Tests of another program at the same time begin far from here.
+    let first = std::process::id() as usize * 97 % 2_500;
     let ports = (10_000..20_000_u16).step_by(4).cycle().skip(first);
     loop {
         let next = NEXT.fetch_add(1, Ordering::Relaxed);
