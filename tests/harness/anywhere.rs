@@ -38,6 +38,16 @@ fn nothing_is_overwritten_where_a_team_has_begun() {
 }
 
 #[test]
+fn a_team_begins_also_where_a_readme_is() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    fs::write(folder.path().join("README.md"), "ours").expect("it can be written");
+    let output = fallproof(folder.path(), &["init"]);
+    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    let readme = fs::read_to_string(folder.path().join("README.md")).expect("it is there");
+    assert_eq!(readme, "ours");
+}
+
+#[test]
 fn an_id_of_the_suite_cannot_be_taken_by_another_scenario() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     assert_eq!(fallproof(folder.path(), &["init"]).status.code(), Some(0));

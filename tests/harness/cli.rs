@@ -168,6 +168,24 @@ fn a_target_that_is_not_wired_is_no_wall_of_text() {
     assert!(told.contains("more cases, which --report tells"), "{told}");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn where_nothing_can_be_printed_the_report_is_kept_and_no_bug_is_told_of() {
+    let folder = tempfile::TempDir::new().expect("a temporary folder");
+    let full = std::fs::File::options().write(true).open("/dev/full").expect("Linux has it");
+    let output = Command::new(env!("CARGO_BIN_EXE_fallproof"))
+        .args(["run", FOUNDING, "--saboteur", "invented-metadata", "--report"])
+        .arg(folder.path().join("report"))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .stdout(full)
+        .output()
+        .expect("the binary was built with this test");
+    let told = stderr(&output);
+    assert_eq!(output.status.code(), Some(3), "{told}");
+    assert!(told.contains("failed printing to stdout") && !told.contains("a bug in"), "{told}");
+    assert!(folder.path().join("report/report.json").is_file());
+}
+
 #[test]
 fn a_key_that_no_header_can_carry_is_refused() {
     for key in ["a\nb", "", "a b"] {

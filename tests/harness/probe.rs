@@ -1,9 +1,13 @@
 //! What the probe makes of a target, and what the doctor says of one that is not wired.
 
+use std::net::{Ipv4Addr, TcpListener};
 use std::process::{Command, Output};
+use std::thread;
 
 use fallproof::declaration::{Condition, Declaration};
 use fallproof::probe;
+
+use crate::common::free_ports;
 
 const REFERENCE: [&str; 4] =
     ["--adapter", "tests/harness/adapters/reference.yaml", "--launch", "--gateway"];
@@ -60,4 +64,21 @@ fn two_declarations_differ_by_what_they_do_and_not_by_how_it_is_written() {
     let differences = probe::differences(&one, &other);
     assert!(differences.contains(&"- falls back on 500".to_owned()), "{differences:?}");
     assert!(differences.contains(&"+ does not claim FP-ROUTE-06".to_owned()), "{differences:?}");
+}
+
+#[test]
+fn nothing_is_learnt_of_a_server_that_is_no_gateway() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
+    let target = format!("http://{}/v1", listener.local_addr().expect("it is bound"));
+    thread::spawn(move || listener.incoming().flatten().for_each(drop));
+    let folder = tempfile::TempDir::new().expect("a temporary folder");
+    let out = folder.path().join("draft.yaml");
+    let output = Command::new(env!("CARGO_BIN_EXE_fallproof"))
+        .args(["probe", "--target", &target, "--upstreams", &free_ports().to_string(), "--out"])
+        .arg(&out)
+        .output()
+        .expect("the binary was built with this test");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    assert!(told.contains("nothing can be learnt") && !out.exists(), "{told}");
 }
