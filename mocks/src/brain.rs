@@ -151,12 +151,13 @@ impl Upstream {
         let place = located.as_ref().map(|place| (place.surface, place.endpoint));
         let endpoint = place.map(|(_, endpoint)| endpoint);
         let scheduled = script::entry(&self.script, self.repeat_last, attempt);
-        let scripted = scheduled.map(|behaviour| {
-            script::scripted(behaviour, &self.deployment, endpoint.unwrap_or(Endpoint::Responses))
-        });
-
         let examined = self.examine(located, &target, request, &locked(stored));
         let refused = examined.is_err();
+        let asked = examined.as_ref().map_or(&self.deployment, |passed| &*passed.deployment);
+        let scripted = scheduled.map(|behaviour| {
+            script::scripted(behaviour, asked, endpoint.unwrap_or(Endpoint::Responses))
+        });
+
         let (reply, wire, violation) = match (examined, scripted, scheduled) {
             (Err(refusal), scripted, _) => {
                 let surface = place.map_or(self.deployment.surface, |(surface, _)| surface);

@@ -395,6 +395,22 @@ fn an_upstream_may_take_other_names_and_then_runs_the_models_of_these_names() {
     assert!(listed.post("/v1/chat/completions", &body).plan.refused, "only its own");
 }
 
+#[test]
+fn an_error_names_the_model_that_was_asked_for() {
+    let brain = Brain::default();
+    let script = vec![Behaviour { times: 9, ..Behaviour::named("rate_limited") }];
+    let played = upstream(PREFIX, Surface::OpenAi, script);
+    brain
+        .plug(fallproof_mocks::brain::Upstream { names: Names::Any, ..played })
+        .expect("a script that works");
+    let upstream = Upstream { brain, surface: Surface::OpenAi };
+    for model in ["gpt-5", "o3-mini"] {
+        let answer = upstream.post("/v1/chat/completions", &CHAT.replace("gpt-5", model));
+        let told = String::from_utf8_lossy(&answer.reply.body).into_owned();
+        assert!(told.contains(&format!("Rate limit reached for {model} in")), "{told}");
+    }
+}
+
 #[rstest]
 #[case("primary")]
 #[case("/primary")]
