@@ -359,7 +359,8 @@ fn plain_words(expected: &str) -> &str {
         "sequence start" => "a list (`[…]`)",
         "string scalar" => "text",
         "u16" => "a whole number from 0 to 65535",
-        "u32" | "u64" | "usize" => "a whole number from 0",
+        "u32" => "a whole number from 0 to 4294967295",
+        "u64" | "usize" => "a whole number from 0 to 18446744073709551615",
         other => other,
     }
 }
