@@ -337,7 +337,7 @@ impl Rig {
 }
 
 /// Done when `stop` holds true.
-pub(crate) async fn stopped(mut stop: watch::Receiver<bool>) {
+pub async fn stopped(mut stop: watch::Receiver<bool>) {
     if stop.wait_for(|stop| *stop).await.is_err() {
         // Nobody is left who could stop it.
         std::future::pending::<()>().await;

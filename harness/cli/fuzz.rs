@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use anstream::{eprintln, println};
 use clap::{Args, value_parser};
-use fallproof::drive::{Rig, Target};
+use fallproof::drive::{Rig, Target, stopped};
 use fallproof::fuzz::arena::{Arena, fixed_groups};
 use fallproof::fuzz::dice;
 use fallproof::fuzz::draft::Draft;
@@ -31,7 +31,7 @@ use owo_colors::OwoColorize as _;
 use tokio::runtime::Runtime;
 
 use super::gateway::Gateway;
-use super::interrupt::{Interrupt, holds};
+use super::interrupt::Interrupt;
 use super::{SCENARIOS, Stop, runtime, saboteur};
 
 /// Cases where neither their number nor a time is given.
@@ -286,7 +286,7 @@ impl Fuzz {
 /// Ends the gateway, where it was started here.
 fn stop(rig: Rig, runtime: &Runtime, interrupt: &Interrupt) {
     if let Some(process) = rig.release() {
-        runtime.block_on(process.stop(holds(interrupt.hurry.clone())));
+        runtime.block_on(process.stop(stopped(interrupt.hurry.clone())));
     }
 }
 

@@ -46,11 +46,3 @@ impl Interrupt {
         *self.stop.borrow()
     }
 }
-
-/// Done when it holds true.
-pub(super) async fn holds(mut asked: watch::Receiver<bool>) {
-    if asked.wait_for(|asked| *asked).await.is_err() {
-        // Nobody is left who could ask.
-        std::future::pending::<()>().await;
-    }
-}

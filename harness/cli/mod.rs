@@ -88,7 +88,7 @@ enum Command {
     Saboteurs,
     /// Serve one of them, configured for these scenarios
     Saboteur(saboteur::SaboteurArgs),
-    /// Write a folder to start from: a scenario of your own, and CI that runs it beside the suite
+    /// Write a folder to start from: a scenario of your own, and CI that runs it
     Init(init::Init),
     /// Write a scenario to start from, with comments; it passes at once
     New(new::New),
@@ -235,9 +235,14 @@ impl Selection {
     fn again(&self) -> String {
         let patterns = self.patterns.iter().map(|pattern| format!(" {}", quoted(pattern)));
         let tags = self.tags.iter().map(|tag| format!(" --tag {}", quoted(tag)));
-        let folder = self.scenarios.iter();
-        let folder = folder.map(|it| format!(" --scenarios {}", quoted(&it.to_string_lossy())));
+        let folder = self.folder_again().map(|words| format!(" {words}"));
         patterns.chain(tags).chain(folder).collect()
+    }
+
+    /// The words that name the same folder again, where one is named.
+    fn folder_again(&self) -> Option<String> {
+        let folder = self.scenarios.as_ref()?;
+        Some(format!("--scenarios {}", quoted(&folder.to_string_lossy())))
     }
 
     fn whole(scenarios: Option<&Path>) -> Self {

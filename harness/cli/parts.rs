@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anstream::eprintln;
 use fallproof::adapter::Process;
-use fallproof::drive::{Case, Outcome, Rig, StartError, Watch as _};
+use fallproof::drive::{Case, Outcome, Rig, StartError, Watch as _, stopped};
 use fallproof::report::model;
 use fallproof::report::record::Recorder;
 use fallproof::scenario::Scenario;
@@ -14,7 +14,7 @@ use tokio::runtime::Runtime;
 
 use super::Stop;
 use super::gateway::{Part, Whole};
-use super::interrupt::{Interrupt, holds};
+use super::interrupt::Interrupt;
 
 /// How often a gateway that ends by itself is started for what is left.
 const MOST_STARTS: usize = 10;
@@ -155,7 +155,7 @@ impl Parts<'_> {
                 rig = Rig::start_with(process, scenarios, &part.target, self.patience) => {
                     rig.map(Some)
                 }
-                () = holds(self.interrupt.stop.clone()) => Ok(None),
+                () = stopped(self.interrupt.stop.clone()) => Ok(None),
             }
         })
     }
@@ -171,7 +171,7 @@ impl Parts<'_> {
 
     fn stop(&self, process: Option<Process>) {
         if let Some(process) = process {
-            self.runtime.block_on(process.stop(holds(self.interrupt.hurry.clone())));
+            self.runtime.block_on(process.stop(stopped(self.interrupt.hurry.clone())));
         }
     }
 

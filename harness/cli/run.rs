@@ -23,7 +23,6 @@ use fallproof::report::record::{Listen, Recorder};
 use fallproof::report::redact::Redactor;
 use fallproof::report::{text, words};
 use fallproof::scenario::Scenario;
-use fallproof::shell::quoted;
 
 use super::gateway::{Gateway, Part, Whole};
 use super::interrupt::Interrupt;
@@ -204,9 +203,7 @@ impl Run {
     /// The command that runs one scenario again in the same way.
     fn replay(&self, scenario: &str) -> String {
         let mut words = vec!["fallproof run".to_owned(), scenario.to_owned()];
-        if let Some(folder) = &self.selection.scenarios {
-            words.push(format!("--scenarios {}", quoted(&folder.to_string_lossy())));
-        }
+        words.extend(self.selection.folder_again());
         if seconds(DEFAULT_PATIENCE) != Ok(self.patience) {
             words.push(format!("--patience {}", self.patience.as_secs_f64()));
         }

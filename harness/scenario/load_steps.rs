@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 use reqwest::header::{HeaderName, HeaderValue};
-use serde_json::Value;
 
 use super::body;
 use super::file::{CallFile, ExpectFile, LeaveFile, PartFile, PlannedFile, StepFile};
@@ -166,7 +165,8 @@ impl Loader<'_> {
         match (call.body.0, call.body_json.0, call.form.0) {
             (Some(members), None, None) => {
                 let members = members.to_json(self.source, &mut self.problems);
-                self.letters(&Value::Object(members.clone()).to_string(), span);
+                let text = serde_json::to_string(&members).expect("its keys are text");
+                self.letters(&text, span);
                 Body::Members(members)
             }
             (None, Some(text), None) => {

@@ -46,6 +46,19 @@ pub(crate) fn part() -> &'static Path {
     PART.path()
 }
 
+/// The file below the repository holds this text; with `UPDATE=1` it is written.
+#[track_caller]
+pub(crate) fn assert_up_to_date(file: &str, text: &str, by: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+    if std::env::var_os("UPDATE").is_some() {
+        fs::write(&path, text).expect("its folder can be written to");
+    }
+    assert!(
+        fs::read_to_string(&path).unwrap_or_default() == text,
+        "{file} is stale; refresh it: UPDATE=1 cargo test --test harness {by}"
+    );
+}
+
 /// A loopback address whose port and the two after it are free.
 ///
 /// They lie below the range that systems draw from for whoever asks for any port, and no two tests

@@ -8,6 +8,7 @@ use fallproof::declaration::{Condition, Declaration};
 use fallproof::probe;
 
 use crate::common::free_ports;
+use crate::shell::told;
 
 const REFERENCE: [&str; 4] =
     ["--adapter", "tests/harness/adapters/reference.yaml", "--launch", "--gateway"];
@@ -21,11 +22,6 @@ fn fallproof(arguments: &[&str]) -> Output {
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .expect("the binary was built with this test")
-}
-
-fn told(output: &Output) -> String {
-    let text = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
-    String::from_utf8_lossy(&text).into_owned()
 }
 
 #[test]

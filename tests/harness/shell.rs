@@ -13,6 +13,9 @@ pub(crate) fn fallproof(folder: &Path, arguments: &[&str]) -> Output {
 
 /// All that it printed.
 pub(crate) fn told(output: &Output) -> String {
-    let text = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
-    String::from_utf8_lossy(&text).into_owned()
+    text(&[output.stdout.as_slice(), output.stderr.as_slice()].concat())
+}
+
+pub(crate) fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }

@@ -7,7 +7,7 @@ use fallproof::yaml;
 use rstest::rstest;
 use serde_json::Value;
 
-use crate::common::SUITE;
+use crate::common::{SUITE, assert_up_to_date};
 
 use super::support::{LEAST, addresses, read, root, site};
 
@@ -43,15 +43,7 @@ fn every_adapter_keeps_to_the_schema_that_editors_check_it_by() {
 
 #[test]
 fn the_json_schema_is_up_to_date() {
-    let file = root().join("harness/adapters/schema.json");
-    if std::env::var_os("UPDATE").is_some() {
-        fs::write(&file, adapter::schema()).expect("harness/adapters/ can be written to");
-    }
-    let stored = fs::read_to_string(&file).unwrap_or_default();
-    assert!(
-        stored == adapter::schema(),
-        "harness/adapters/schema.json is stale; refresh it: UPDATE=1 cargo test --test harness adapters"
-    );
+    assert_up_to_date("harness/adapters/schema.json", &adapter::schema(), "adapters");
 }
 
 #[test]

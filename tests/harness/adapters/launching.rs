@@ -7,8 +7,9 @@ use fallproof::scenario::Scenario;
 use tempfile::TempDir;
 
 use crate::common::{SUITE, part};
+use crate::shell::text;
 
-use super::support::{LEAST, command, file, text};
+use super::support::{LEAST, command, file};
 
 const FOUNDING: &str = "responses-compact/openai-to-azure";
 const REFERENCE: &str = "tests/harness/adapters/reference.yaml";

@@ -67,7 +67,3 @@ pub(crate) fn command(arguments: &[&str]) -> Command {
     command.env_remove("FALLPROOF_KEY");
     command
 }
-
-pub(crate) fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}

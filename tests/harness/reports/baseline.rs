@@ -12,8 +12,9 @@ use rstest::rstest;
 use tempfile::TempDir;
 
 use crate::common::part;
+use crate::shell::text;
 
-use super::support::{PART, case, fallproof, report, reported, text};
+use super::support::{PART, case, fallproof, report, reported};
 
 const CHOSEN: &str = "responses-compact";
 const FOUNDING: &str = "responses-compact/openai-to-azure";

@@ -9,7 +9,9 @@ use std::thread;
 use fallproof::report::model::Verdict;
 use tempfile::TempDir;
 
-use super::support::{PART, command, path, read, report, text};
+use crate::shell::text;
+
+use super::support::{PART, command, path, read, report};
 
 /// Ends the process as Ctrl-C does.
 fn interrupt(process: u32) {

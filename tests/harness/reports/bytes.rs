@@ -4,7 +4,9 @@ use std::fs;
 
 use serde_json::Value;
 
-use super::support::{fallproof, read, report, reported, run_again, text};
+use crate::shell::text;
+
+use super::support::{fallproof, read, report, reported, run_again};
 
 const CUT: &str = "streaming/breaks-after-content@between-events.chat";
 

@@ -10,8 +10,9 @@ use std::thread;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::support::{command, fallproof, path, text};
+use super::support::{command, fallproof, path};
 use crate::common::free_ports;
+use crate::shell::text;
 
 /// A deployment that quotes its key in an error, another one behind it, and a third that answers.
 const QUOTES_ITS_KEY: &str = r#"

@@ -9,7 +9,9 @@ use fallproof::report::model::{
 use rstest::rstest;
 use tempfile::TempDir;
 
-use super::support::{case, fallproof, made, path, reported, text};
+use crate::shell::text;
+
+use super::support::{case, fallproof, made, path, reported};
 
 /// A report of Gate in this version, where these cases broke `FP-ROUTE-01` and those did not.
 fn gate(version: &str, fails: &[&str], passes: &[&str]) -> Report {

@@ -7,7 +7,9 @@ use fallproof::report::markdown;
 use fallproof::report::model::{Baseline, Counts, Expected, Kept, Outcome, Report, Stale, Verdict};
 use tempfile::TempDir;
 
-use super::support::{case, command, made, text};
+use crate::shell::text;
+
+use super::support::{case, command, made};
 
 fn failed(number: usize) -> Report {
     let cases = (0..number).map(|it| case(&format!("a/fails-{it}"), Outcome::Fail)).collect();

@@ -8,7 +8,9 @@ use fallproof::report::{events, model};
 use rstest::rstest;
 use serde_json::Value;
 
-use super::support::{path, read, report, reported, run_again, text};
+use crate::shell::text;
+
+use super::support::{path, read, report, reported, run_again};
 
 #[rstest]
 #[case::report("report.schema.json", model::schema())]

@@ -26,10 +26,6 @@ pub(crate) fn fallproof(arguments: &[&str]) -> Output {
     command(arguments).output().expect("the binary was built with this test")
 }
 
-pub(crate) fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
 pub(crate) fn path(folder: &TempDir) -> &str {
     folder.path().to_str().expect("a temporary path is text")
 }

@@ -1,21 +1,12 @@
 //! The JSON Schema of scenario files.
 
-use std::fs;
-use std::path::Path;
-
 use fallproof::scenario;
+
+use crate::common::assert_up_to_date;
 
 #[test]
 fn the_json_schema_is_up_to_date() {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/schema.json");
-    if std::env::var_os("UPDATE").is_some() {
-        fs::write(&file, scenario::schema()).expect("scenarios/ can be written to");
-    }
-    let stored = fs::read_to_string(&file).unwrap_or_default();
-    assert!(
-        stored == scenario::schema(),
-        "scenarios/schema.json is stale; refresh it: UPDATE=1 cargo test --test harness scenario_files"
-    );
+    assert_up_to_date("scenarios/schema.json", &scenario::schema(), "scenario_files");
 }
 
 #[test]
