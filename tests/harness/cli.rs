@@ -123,6 +123,21 @@ fn a_pattern_that_fits_nothing_names_the_nearest_scenario_and_ends_with_2() {
 }
 
 #[test]
+fn an_answer_in_drops_that_is_waited_for_breaks_the_limit_of_its_attempt() {
+    let folder = tempfile::TempDir::new().expect("a temporary folder");
+    let scenario = "title: An answer comes in drops\nproves: [FP-ROUTE-12]\n\
+        upstreams:\n  \
+          only: { provider: openai, model: gpt-4o, script: [{ wire: { write: { bytes: 200 }, chunk_delay_ms: 60 } }] }\n\
+        group: { chain: [only], timeout_ms: 100 }\n\
+        steps: [{ send: { endpoint: chat/completions, body: { messages: [{ role: user, content: Hi }] } } }]\n";
+    std::fs::write(folder.path().join("drops.yaml"), scenario).expect("it can be written");
+    let scenarios = folder.path().to_str().expect("a temporary path is text");
+    let output = fallproof(&["run", "--scenarios", scenarios, "--saboteur", "ignores-timeout"]);
+    let told = stdout(&output);
+    assert!(told.contains("FP-ROUTE-12") && told.contains("the limit is 100 ms"), "{told}");
+}
+
+#[test]
 fn an_unreachable_target_is_named_and_ends_with_2() {
     let nobody = free_ports();
     let target = format!("http://{nobody}/v1");
