@@ -79,7 +79,7 @@ impl Grammar {
                 }
             }
             (Node::Words(words), _) => {
-                if let Some(at) = words.iter().position(|word| is_word(value, word)) {
+                if let Some(at) = which_word(value, words) {
                     reached((id, Turn::Word(at)), value);
                 }
             }
@@ -111,7 +111,7 @@ impl Grammar {
         match (self.node(id), value) {
             (Node::Anything, _) => true,
             (Node::OneOf(branches), _) => branches.iter().any(|&branch| self.takes(branch, value)),
-            (Node::Words(words), _) => words.iter().any(|word| is_word(value, word)),
+            (Node::Words(words), _) => which_word(value, words).is_some(),
             (Node::Null, Tree::Scalar(text)) => text == "null",
             (Node::Bool, Tree::Scalar(text)) => text == "true" || text == "false",
             (Node::Text(_), Tree::Scalar(text)) => text.starts_with('"'),
@@ -135,9 +135,8 @@ impl Grammar {
     }
 }
 
-fn is_word(value: &Tree, word: &Value) -> bool {
-    match value {
-        Tree::Scalar(text) => serde_json::from_str::<Value>(text).is_ok_and(|it| it == *word),
-        Tree::Array(_) | Tree::Object(_) => false,
-    }
+fn which_word(value: &Tree, words: &[Value]) -> Option<usize> {
+    let Tree::Scalar(text) = value else { return None };
+    let value = serde_json::from_str::<Value>(text).ok()?;
+    words.iter().position(|word| *word == value)
 }

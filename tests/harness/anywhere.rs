@@ -54,7 +54,7 @@ fn an_id_of_the_suite_cannot_be_taken_by_another_scenario() {
     let twin = folder.path().join("scenarios/responses-compact/openai-to-azure.yaml");
     fs::create_dir_all(twin.parent().expect("a folder")).expect("it can be made");
     fs::rename(folder.path().join("scenarios/own/first.yaml"), twin).expect("it can be moved");
-    let output = fallproof(folder.path(), &["run"]);
+    let output = fallproof(folder.path(), &["run", FOUNDING]);
     assert_eq!(output.status.code(), Some(2), "{}", told(&output));
     assert!(told(&output).contains("is the id of another scenario"), "{}", told(&output));
 }

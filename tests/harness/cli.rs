@@ -191,6 +191,7 @@ fn where_nothing_can_be_printed_the_report_is_kept_and_no_bug_is_told_of() {
     let output = Command::new(env!("CARGO_BIN_EXE_fallproof"))
         .args(["run", FOUNDING, "--saboteur", "invented-metadata", "--report"])
         .arg(folder.path().join("report"))
+        .args(["--scenarios".as_ref(), part()])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .stdout(full)
         .output()

@@ -11,6 +11,7 @@ use fallproof::fuzz::models::models;
 use fallproof::fuzz::spoil::{Defect, spoil};
 use fallproof::json::Tree;
 use fallproof_mocks::provider::{Endpoint, Surface};
+use rstest::rstest;
 
 const SEED: u64 = 6;
 
@@ -43,9 +44,14 @@ fn request(surface: Surface, endpoint: Endpoint, goal: &Goal, dice: &mut Dice<'_
     last.expect("something is left of one of them")
 }
 
-#[test]
-fn one_request_for_each_goal_reaches_every_parameter_and_every_listed_value() {
-    for (surface, endpoint) in everywhere() {
+#[rstest]
+#[case(Surface::OpenAi)]
+#[case(Surface::AzureV1)]
+#[case(Surface::AzureLegacy)]
+fn one_request_for_each_goal_reaches_every_parameter_and_every_listed_value(
+    #[case] surface: Surface,
+) {
+    for (_, endpoint) in everywhere().filter(|(it, _)| *it == surface) {
         let grammar = Grammar::of(surface, endpoint);
         let goals = grammar.goals();
         let mut reached = HashSet::new();

@@ -7,6 +7,7 @@ use fallproof::report::markdown;
 use fallproof::report::model::{Baseline, Counts, Expected, Kept, Outcome, Report, Stale, Verdict};
 use tempfile::TempDir;
 
+use crate::common::part;
 use crate::shell::text;
 
 use super::support::{case, command, made};
@@ -96,7 +97,13 @@ fn a_job_on_github_gets_annotations_and_its_summary_is_added_to() {
     let folder = TempDir::new().expect("a temporary folder");
     let summary = folder.path().join("step.md");
     fs::write(&summary, "# An earlier step\n").expect("a file");
-    let output = command(&["run", "responses-compact", "--saboteur", "invented-metadata"])
+    let scenarios = folder.path().join("scenarios/responses-compact");
+    fs::create_dir_all(&scenarios).expect("a folder");
+    let founding = "responses-compact/openai-to-azure.yaml";
+    fs::copy(part().join(founding), folder.path().join("scenarios").join(founding))
+        .expect("a copy");
+    let output = command(&["run", "--scenarios", "scenarios", "--saboteur", "invented-metadata"])
+        .current_dir(folder.path())
         .env("GITHUB_ACTIONS", "true")
         .env("GITHUB_STEP_SUMMARY", &summary)
         .output()
