@@ -25,7 +25,8 @@ pub(super) struct Config {
     adapter: String,
     #[command(flatten)]
     selection: Selection,
-    /// The folder to write to: a folder in it for each start of the gateway that is needed
+    /// The folder to write to, new, empty, or written before: in it a folder for each start of the
+    /// gateway that is needed
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// Where the upstreams will listen; the two ports after it are theirs too
@@ -54,6 +55,12 @@ impl Config {
         let rounds = adapter.split(&adapter.plan(able, addresses)).map_err(wrong)?;
         let number = rounds.rounds.len();
         let folder = std::path::absolute(&self.out).map_err(Stop::usage)?;
+        if let Some(strange) = strange_in(&folder) {
+            return Err(Stop::usage(format!(
+                "{} holds `{strange}`, which is none of ours; name a new or empty folder",
+                self.out.display()
+            )));
+        }
         for (index, round) in rounds.rounds.iter().enumerate() {
             let site = Site {
                 host: self.listen.ip().to_string(),
@@ -124,6 +131,14 @@ pub(super) fn nominal_site(
         folder: std::path::absolute(".").map_err(Stop::usage)?,
         installation,
     })
+}
+
+/// What is in a folder but the numbered ones of an earlier time: nothing is mixed with what is
+/// somebody else's.
+fn strange_in(folder: &Path) -> Option<String> {
+    let names = folder.read_dir().ok()?.flatten().map(|entry| entry.file_name());
+    let mut names = names.map(|name| name.to_string_lossy().into_owned());
+    names.find(|name| !name.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 fn heading(index: usize, number: usize, round: &Round) -> String {

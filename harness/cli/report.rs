@@ -30,7 +30,6 @@ impl Report {
     pub(super) fn execute(&self) -> Result<(), Stop> {
         let reports = self.reports.iter().map(|path| read(path)).collect::<Result<Vec<_>, _>>()?;
         let comparison = Comparison::new(&reports);
-        print!("{}", comparison.to_markdown());
         if let Some(file) = &self.html {
             if !is_ours(file) {
                 return Err(Stop::usage(format!("{} is there and no page", file.display())));
@@ -38,6 +37,9 @@ impl Report {
             let page = comparison.to_html().map_err(Stop::Harness)?;
             fs::write(file, page)
                 .map_err(|error| Stop::usage(format!("{}: {error}", file.display())))?;
+        }
+        print!("{}", comparison.to_markdown());
+        if let Some(file) = &self.html {
             eprintln!("wrote {}", file.display());
         }
         Ok(())

@@ -20,7 +20,8 @@ use crate::yaml::{At, Optional};
 )]
 pub(super) struct ScenarioFile {
     /// What happens, in one sentence.
-    pub(super) title: String,
+    #[schemars(regex(pattern = r"\S"))]
+    pub(super) title: At<String>,
     /// Why it is worth a case.
     #[serde(default)]
     pub(super) why: Optional<String>,

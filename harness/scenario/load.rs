@@ -95,6 +95,9 @@ pub(super) struct Loader<'a> {
 
 impl Loader<'_> {
     fn scenario(&mut self, read: ScenarioFile, file: &Path, id: &str) -> Scenario {
+        if read.title.value.trim().is_empty() {
+            self.problem(&read.title.span, "a title says in one sentence what happens");
+        }
         self.codes(&read.proves);
         for tag in read.tags.iter().filter(|tag| !is_kebab_case(&tag.value)) {
             self.problem(&tag.span, "a tag is made of lower-case letters, digits and `-`");
@@ -118,7 +121,7 @@ impl Loader<'_> {
         Scenario {
             id: id.to_owned(),
             file: file.to_owned(),
-            title: read.title,
+            title: read.title.value,
             why: read.why.0,
             links: read.links,
             profile: read.profile.0.unwrap_or_default(),

@@ -102,8 +102,11 @@ fn the_report_names_the_gateway_with_its_version_and_has_its_log() {
 fn a_running_gateway_is_taken_as_the_adapter_configured_it() {
     let folder = TempDir::new().expect("a temporary folder");
     let out = folder.path().to_str().expect("a temporary path is text");
-    let output = command(&["config", REFERENCE, FOUNDING, "--out", out]).output();
-    let output = output.expect("the binary was built with this test");
+    let configured = || {
+        let output = command(&["config", REFERENCE, FOUNDING, "--out", out]).output();
+        output.expect("the binary was built with this test")
+    };
+    let output = configured();
     let told = text(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     assert!(
@@ -112,6 +115,13 @@ fn a_running_gateway_is_taken_as_the_adapter_configured_it() {
     );
     let config = std::fs::read_to_string(folder.path().join("1/router.yaml")).expect("it is there");
     assert!(config.contains("http://127.0.0.1:9100/responses-compact.openai-to-azure/primary/v1"));
+
+    let again = configured();
+    assert_eq!(again.status.code(), Some(0), "{}", text(&again.stderr));
+    std::fs::write(folder.path().join("notes.txt"), "mine").expect("a file");
+    let refused = configured();
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(text(&refused.stderr).contains("holds `notes.txt`"), "{}", text(&refused.stderr));
 }
 
 #[test]

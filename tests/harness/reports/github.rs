@@ -118,6 +118,18 @@ fn a_job_on_github_gets_annotations_and_its_summary_is_added_to() {
 }
 
 #[test]
+fn a_summary_that_cannot_be_written_is_told_and_changes_nothing() {
+    let output = command(&["run", "responses-compact/openai-to-azure", "--scenarios"])
+        .arg(part())
+        .env("GITHUB_STEP_SUMMARY", "/no/such/folder/step.md")
+        .output()
+        .expect("the binary was built with this test");
+    let told = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    assert!(told.contains("warning: no summary in /no/such/folder/step.md"), "{told}");
+}
+
+#[test]
 fn nothing_is_annotated_outside_of_github() {
     let output = command(&["run", "responses-compact", "--saboteur", "invented-metadata"])
         .output()

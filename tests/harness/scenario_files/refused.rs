@@ -66,6 +66,11 @@ fn a_missing_key_is_named() {
 }
 
 #[test]
+fn a_title_that_says_nothing_is_refused() {
+    assert_refused("title: A", "title: «' ' #", &["a title says in one sentence"]);
+}
+
+#[test]
 fn a_wrong_type_is_refused() {
     assert_refused("title: A", "title: «[a] #", &["expected text"]);
     assert_refused("title: A", "title: «5 #", &["expected text, found `5`", "quote it"]);
