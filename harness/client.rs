@@ -37,18 +37,18 @@ impl BaseUrl {
         let url = reqwest::Url::parse(text).map_err(|error| {
             format!("`{text}` is not a URL ({error}); write http://127.0.0.1:4000/v1")
         })?;
-        if url.scheme() != "http" {
-            return Err(format!(
-                "`{text}` is {}; targets are tested over plain http on loopback, e.g. http://127.0.0.1:4000/v1",
-                url.scheme()
-            ));
-        }
         let is_plain = url.username().is_empty() && url.password().is_none();
         if !is_plain || url.query().is_some() || url.fragment().is_some() {
             // It may hold a key, which an error must not repeat.
             return Err("a target's URL has no user, query or fragment; what the client's key is \
                         says --key, e.g. with http://127.0.0.1:4000/v1"
                 .to_owned());
+        }
+        if url.scheme() != "http" {
+            return Err(format!(
+                "`{text}` is {}; targets are tested over plain http on loopback, e.g. http://127.0.0.1:4000/v1",
+                url.scheme()
+            ));
         }
         let (Some(host), Some(port)) = (url.host_str(), url.port_or_known_default()) else {
             return Err(format!("`{text}` names no host"));

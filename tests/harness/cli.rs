@@ -212,6 +212,22 @@ fn a_key_that_no_header_can_carry_is_refused() {
 }
 
 #[test]
+fn a_target_with_a_key_in_its_address_is_refused_without_repeating_the_key() {
+    for target in [
+        "http://sk-secret@127.0.0.1:4000/v1",
+        "https://user:sk-secret@127.0.0.1:4000/v1",
+        "http://127.0.0.1:4000/v1?key=sk-secret",
+        "ftp://127.0.0.1/v1#sk-secret",
+    ] {
+        let arguments = ["run", FOUNDING, "--upstreams", "127.0.0.1:9100", "--target", target];
+        let output = fallproof(&arguments);
+        assert_eq!(output.status.code(), Some(2), "{target}");
+        let told = stderr(&output);
+        assert!(told.contains("says --key") && !told.contains("sk-secret"), "{told}");
+    }
+}
+
+#[test]
 fn a_saboteur_tells_the_whole_command_that_sees_it_caught() {
     let (listen, upstreams) = (free_ports().to_string(), free_ports().to_string());
     let mut serving = Command::new(env!("CARGO_BIN_EXE_fallproof"))
