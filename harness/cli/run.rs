@@ -148,15 +148,8 @@ impl Run {
         };
         let report = redactor.clean(&assemble::report(about, cases));
         // What is kept is kept also where nothing can be printed.
-        let mut written = Vec::new();
-        if let Some(mut folder) = folder {
-            let events = events.map_or(Ok(()), |events| events.end(&report));
-            events.map_err(|error| Stop::Harness(format!("events.ndjson: {error}")))?;
-            folder.write_all(&report, &raw).map_err(Stop::Harness)?;
-            let log = redactor.text(&whole.log());
-            folder.write_log(&log).map_err(Stop::Harness)?;
-            written.extend(folder.written());
-        }
+        let log = redactor.text(&whole.log());
+        let written = keep(folder, events, &report, &raw, &log).map_err(Stop::Harness)?;
         tell(&report, &raw);
         print!("{}", text::baseline(report.baseline.as_ref()));
         eprintln!("{} in {:.2} s", text::summary(&report.counts), clock.elapsed().as_secs_f64());
@@ -245,6 +238,23 @@ fn write_baseline(
 /// How many of the cases led to a verdict, or are not for this target.
 fn judged(cases: &[Case]) -> usize {
     cases.iter().filter(|case| case.is_judged() || case.outcome == Outcome::Skipped).count()
+}
+
+/// Writes all that the folder of reports is to hold, if there is one, and tells what was written.
+fn keep(
+    folder: Option<Folder>,
+    events: Option<Events<'_>>,
+    report: &Report,
+    raw: &Raw,
+    log: &str,
+) -> Result<Vec<String>, String> {
+    let Some(mut folder) = folder else { return Ok(Vec::new()) };
+    if let Some(events) = events {
+        events.end(report).map_err(|error| format!("events.ndjson: {error}"))?;
+    }
+    folder.write_all(report, raw)?;
+    folder.write_log(log)?;
+    Ok(folder.written())
 }
 
 /// Prints each case that is worth it.
