@@ -4,11 +4,12 @@ use std::ops::Deref;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use fallproof_mocks::behaviour::HeadFault;
+use fallproof_mocks::behaviour::{Cut, CutEnd, HeadFault};
 use fallproof_mocks::journal::Hit;
 use fallproof_mocks::provider::Endpoint;
 use serde_json::Value;
 
+use crate::check::contains;
 use crate::client::{Ending, Exchange};
 use crate::declaration::{Condition, Declaration};
 use crate::plan::{Group, Hop};
@@ -326,7 +327,18 @@ impl Seen {
 
     /// Whether the wire kept the answer from arriving as its head says.
     fn is_cut(&self) -> bool {
-        self.hit.wire.cut.is_some() || self.hit.wire.head.is_some()
+        let cut = self.hit.wire.cut.as_ref();
+        cut.is_some_and(|cut| !self.is_through(cut)) || self.hit.wire.head.is_some()
+    }
+
+    /// Whether nothing was missing where it was cut: all that its length promised was sent. A reset
+    /// may take away what is still on its way.
+    fn is_through(&self, cut: &Cut) -> bool {
+        let length = self.hit.reply_cut.unwrap_or(self.hit.reply.len());
+        let out = &self.hit.out.bytes;
+        let head = memchr::memmem::find(out, b"\r\n\r\n").map_or(&out[..], |end| &out[..end]);
+        let promises_length = contains(head, "\r\ncontent-length: ");
+        promises_length && self.hit.sent >= length && cut.end != CutEnd::Reset
     }
 
     /// Whether a success of this endpoint is sound, which has no beginning that could be held back.

@@ -42,12 +42,13 @@ pub(super) fn check(view: View<'_>) -> Vec<Finding> {
         return findings.found;
     };
     let attempts: Vec<_> = view.attempts().collect();
+    let is_success = (200..300).contains(&status);
     // Answers that are streamed are STREAM's, but for who is said to speak.
-    if view.wants_stream() {
+    if is_success && view.wants_stream() {
         streamed_model(&mut findings, &attempts);
         return findings.found;
     }
-    if (200..300).contains(&status) {
+    if is_success {
         let successes = || attempts.iter().rev().filter(|it| it.ended() == Ended::Success);
         let speaking = successes().find(|it| it.hop.marker().found_in(&exchange.body));
         match speaking.or_else(|| successes().next()) {

@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use super::names::{self, is_one_of};
-use super::route::could_be_asked;
+use super::route::{could_be_asked, leads_on};
 use super::{Finding, Findings};
-use crate::observe::{Attempt, Ended, View};
+use crate::observe::View;
 
 const BY_BODY: &str = "FP-CONTROL-01";
 const BY_HEADER: &str = "FP-CONTROL-02";
@@ -33,6 +33,11 @@ pub(super) fn check(view: View<'_>) -> Vec<Finding> {
     }
     credential(&mut findings, &body);
     findings.found
+}
+
+/// Whether a breach of this requirement is one although no provider was asked.
+pub(crate) fn holds_unasked(requirement: &str) -> bool {
+    [BY_BODY, BY_HEADER].contains(&requirement)
 }
 
 /// Whether this pointer into a body is that of a member that gateways take for their own.
@@ -63,16 +68,9 @@ fn another_way(view: View<'_>) -> Option<String> {
         let (went, before) = (&first.hop.upstream, &chain[first_visible].upstream);
         return Some(format!("the call went to {went} before {before} was asked"));
     }
-    let next = (last.place + 1..chain.len())
-        .find(|&place| could_be_asked(view, place, last.number + 1))?;
-    hands_over(last).then(|| format!("{} was not asked", chain[next].upstream))
-}
-
-fn hands_over(attempt: &Attempt<'_>) -> bool {
-    match attempt.ended() {
-        Ended::Broken => !attempt.is_broken_refusal(),
-        ended => matches!(ended, Ended::Error(408 | 429 | 500..=599)),
-    }
+    let onward = leads_on(view, last).filter(|onward| onward.declared.is_none())?;
+    let next = view.group.hops().nth(onward.next)?;
+    Some(format!("{} was not asked", next.upstream))
 }
 
 /// The gateway's own key is AUTH's.

@@ -1,11 +1,12 @@
 //! What one scenario says must happen, beyond the requirements that hold always.
 
-use super::route::{may_rest, passes_on_at_once};
-use super::{Finding, Findings, Verdict, unclaimed};
-use crate::declaration::Condition;
+use fallproof_mocks::brain::UNEXPECTED;
 use serde_json::Value;
 
+use super::route::{may_rest, passes_on_at_once};
+use super::{Finding, Findings, Verdict, unclaimed};
 use crate::client::Ending;
+use crate::declaration::Condition;
 use crate::observe::{Attempt, Ended, View};
 use crate::plan::Hop;
 use crate::scenario::ExpectedError;
@@ -39,6 +40,13 @@ pub(super) fn check(view: View<'_>) -> Vec<Finding> {
             let is_free = !view.is_reference && (is_early || folded(expected) == folded(&seen));
             if is_free { free.push((message(), OFTEN)) } else { missed(message()) }
         }
+    }
+    for attempt in view.attempts().filter(|attempt| attempt.hit.behaviour == UNEXPECTED) {
+        let message = format!(
+            "the script of {} had ended when attempt {} came; lengthen it, or add `repeat_last: true`",
+            attempt.hop.upstream, attempt.number
+        );
+        if view.is_reference { missed(message) } else { free.push((message, OFTEN)) }
     }
     if let (Some(expected), Some(status)) = (view.planned.expect.status, exchange.status)
         && expected != status

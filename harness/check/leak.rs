@@ -68,7 +68,8 @@ fn group_sent(findings: &mut Findings<'_>) {
     let view = findings.view;
     let name = &view.group.group;
     let sent = String::from_utf8_lossy(&view.step.exchange.sent);
-    if sent.matches(name.as_str()).count() > 1 {
+    // A file in no folder gives a name of one word, which may be anybody's.
+    if sent.matches(name.as_str()).count() > 1 || !name.contains('.') {
         return;
     }
     for attempt in view.attempts() {

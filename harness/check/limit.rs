@@ -9,6 +9,9 @@ use crate::observe::{Attempt, Ended, View};
 const OF_EACH: &str = "FP-ROUTE-12";
 const OF_ALL: &str = "FP-ROUTE-13";
 
+/// So much longer than its limit an attempt may take on any machine.
+const SLACK: Duration = Duration::from_secs(2);
+
 pub(super) fn check(view: View<'_>) -> Vec<Finding> {
     let mut findings = Findings::new(view);
     let attempts: Vec<_> = view.attempts().collect();
@@ -17,11 +20,15 @@ pub(super) fn check(view: View<'_>) -> Vec<Finding> {
     findings.found
 }
 
-/// Only waits that are scripted to be much too long are judged: machines are slow at times.
+/// Only waits that are much too long are judged: machines are slow at times.
 fn of_each(findings: &mut Findings<'_>, attempts: &[Attempt<'_>]) {
     let view = findings.view;
     let limit = view.group.policy.timeout_ms;
-    for attempt in attempts.iter().filter(|attempt| !attempt.hit.client_gone) {
+    for attempt in attempts {
+        if attempt.hit.client_gone {
+            given_up_late(findings, attempt, limit);
+            continue;
+        }
         let delay = scripted_wait(attempt);
         // What is not given up for a client that has left is STREAM's.
         // Whoever has an answer, or another attempt behind it, waits no more, and holds a connection.
@@ -36,6 +43,25 @@ fn of_each(findings: &mut Findings<'_>, attempts: &[Attempt<'_>]) {
             continue;
         };
         let message = format!("{message}; the limit is {limit} ms");
+        findings.breach(OF_EACH, Some(attempt.number), None, message);
+    }
+}
+
+/// What is not given up for a client that has left is STREAM's, and so is what an answer that has
+/// begun takes.
+fn given_up_late(findings: &mut Findings<'_>, attempt: &Attempt<'_>, limit: u64) {
+    let Some(end) = attempt.hit.times.end else { return };
+    let waited = end.saturating_sub(attempt.hit.times.head);
+    let limit = Duration::from_millis(limit);
+    let is_late = waited > 3 * limit && waited > limit + SLACK;
+    let has_left = findings.view.step.exchange.ending == Ending::Left;
+    if is_late && !has_left && attempt.ended() == Ended::Broken {
+        let message = format!(
+            "attempt {} was given up after {} ms; the limit is {} ms",
+            attempt.number,
+            waited.as_millis(),
+            limit.as_millis()
+        );
         findings.breach(OF_EACH, Some(attempt.number), None, message);
     }
 }

@@ -20,6 +20,7 @@ mod unaltered;
 
 use memchr::memmem;
 
+pub(crate) use self::control::holds_unasked;
 use crate::observe::View;
 use crate::requirement::{self, Level, Severity};
 

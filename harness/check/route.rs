@@ -233,31 +233,49 @@ fn stop(findings: &mut Findings<'_>, attempts: &[Attempt<'_>]) {
 fn hand_over(findings: &mut Findings<'_>, attempts: &[Attempt<'_>]) {
     let view = findings.view;
     let Some(last) = attempts.last() else { return };
-    let failure = match last.ended() {
-        // A refusal's status stands, whatever became of its words; who goes on does no harm.
-        Ended::Broken if last.is_broken_refusal() => return,
-        Ended::Broken => "without a complete answer".to_owned(),
-        Ended::Error(status @ (408 | 429 | 500..=599)) => format!("with {status}"),
-        Ended::Success | Ended::Error(_) | Ended::ErrorInSuccess | Ended::Interrupted => return,
-    };
-    // Nobody goes on for a client that has left, or when the time for the call is over.
-    let over = view.step.exchange.ending == Ending::Left || time_is_up(view, last);
-    let set = view.group.policy.fallback_on.as_deref();
-    let covered = |conditions: &[Condition]| {
-        last.failure().is_some_and(|failure| conditions.iter().any(|it| it.covers(failure)))
-    };
-    let Some(next) = next_after(view, last).filter(|_| !over && set.is_none_or(covered)) else {
-        return;
-    };
-    let declared = (set.is_none() && !covered(view.declaration.fallback_on()))
-        .then(|| "the target does not fall back on this".to_owned());
-    let declared = declared.or_else(|| passes_on_at_once(view, last).map(str::to_owned));
+    let Some(Onward { failure, next, declared }) = leads_on(view, last) else { return };
     let message = format!(
         "attempt {} failed {failure} and {} was never asked",
         last.number,
         name(view, next)
     );
     findings.declared_breach(HAND_OVER, Some(last.number), None, message, declared);
+}
+
+/// What a failed attempt leads on to.
+pub(super) struct Onward {
+    /// How it failed, e.g. `with 500`.
+    failure: String,
+    /// The place that is to be asked.
+    pub(super) next: usize,
+    /// Why it is not, where the target says so.
+    pub(super) declared: Option<String>,
+}
+
+/// What is to be asked after this attempt, if it was the last one and had not to be.
+pub(super) fn leads_on(view: View<'_>, last: &Attempt<'_>) -> Option<Onward> {
+    let failure = match last.ended() {
+        // A refusal's status stands, whatever became of its words; who goes on does no harm.
+        Ended::Broken if last.is_broken_refusal() => return None,
+        Ended::Broken => "without a complete answer".to_owned(),
+        Ended::Error(status @ (408 | 429 | 500..=599)) => format!("with {status}"),
+        Ended::Success | Ended::Error(_) | Ended::ErrorInSuccess | Ended::Interrupted => {
+            return None;
+        }
+    };
+    // Nobody goes on for a client that has left, or when the time for the call is over.
+    if view.step.exchange.ending == Ending::Left || time_is_up(view, last) {
+        return None;
+    }
+    let set = view.group.policy.fallback_on.as_deref();
+    let covered = |conditions: &[Condition]| {
+        last.failure().is_some_and(|failure| conditions.iter().any(|it| it.covers(failure)))
+    };
+    let next = next_after(view, last).filter(|_| set.is_none_or(covered))?;
+    let declared = (set.is_none() && !covered(view.declaration.fallback_on()))
+        .then(|| "the target does not fall back on this".to_owned());
+    let declared = declared.or_else(|| passes_on_at_once(view, last).map(str::to_owned));
+    Some(Onward { failure, next, declared })
 }
 
 /// Why a stream that had begun when it failed is the client's, where the target says that it holds

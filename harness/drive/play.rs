@@ -79,7 +79,7 @@ impl Rig {
                 }));
             }
         }
-        let outcome = outcome(&steps, &findings);
+        let outcome = outcome(scenario, &steps, &findings);
         let failure = (outcome == Outcome::Fail).then(|| failure(&steps, &findings));
         let took = started.elapsed();
         let scenario = scenario.id.clone();
@@ -261,15 +261,17 @@ fn another(right: &str) -> String {
     key.into_iter().collect()
 }
 
-fn outcome(steps: &[observe::Step], findings: &[Finding]) -> Outcome {
-    // Without a single attempt nothing was tried: the group is not wired, or a cache answered.
+fn outcome(scenario: &Scenario, steps: &[observe::Step], findings: &[Finding]) -> Outcome {
     if let Some(Ending::Unreachable(error)) = steps.first().map(|step| &step.exchange.ending) {
         let reason = format!("the target could not be reached ({error})");
         return Outcome::Inconclusive(Unclear { reason, is_gone: true });
     }
-    let wrong = findings.iter().any(|finding| finding.verdict > Verdict::Note);
+    // Without a single attempt nothing was tried: the group is not wired, or a cache answered.
+    let wrong = findings.iter().filter(|finding| finding.verdict > Verdict::Note);
+    let is_tried = { wrong.clone() }.any(|finding| is_of_no_attempt(scenario, finding));
     if let Some(step) = steps.first()
-        && wrong
+        && wrong.count() > 0
+        && !is_tried
         && steps.iter().all(|step| step.hits.is_empty())
         && step.exchange.ending == Ending::Complete
     {
@@ -287,6 +289,15 @@ fn outcome(steps: &[observe::Step], findings: &[Finding]) -> Outcome {
     }
 }
 
+/// Whether it is a breach that nobody was asked, or one of a call that was to reach nobody. Of a
+/// group whose connections must fail it is not known whether it is wired.
+fn is_of_no_attempt(scenario: &Scenario, finding: &Finding) -> bool {
+    let mut calls = scenario.calls().map(|planned| planned.expect.attempts.as_deref());
+    let is_to_reach_nobody = calls.nth(finding.step) == Some(Some(&[]));
+    let is_visible = scenario.upstreams.values().all(|upstream| upstream.dead_end().is_none());
+    is_visible && (is_to_reach_nobody || finding.requirement.is_some_and(check::holds_unasked))
+}
+
 /// Silent where a call that broke a requirement looked like a success, or never ended.
 fn failure(steps: &[observe::Step], findings: &[Finding]) -> Failure {
     let failed = findings.iter().filter(|finding| finding.verdict == Verdict::Fail);
@@ -301,4 +312,34 @@ fn failure(steps: &[observe::Step], findings: &[Finding]) -> Failure {
     };
     let mut steps = failed.filter_map(|finding| steps.get(finding.step));
     if steps.any(is_silent) { Failure::Silent } else { Failure::Honest }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::scenario;
+
+    #[test]
+    fn that_nobody_was_asked_is_judged_where_nobody_is_to_be_or_where_the_client_steered() {
+        let of = |requirement, id: &str| {
+            let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios").join(id);
+            let family = scenario::load(&file.with_extension("yaml"), id);
+            let finding = Finding {
+                requirement,
+                step: 0,
+                attempt: None,
+                pointer: None,
+                message: String::new(),
+                verdict: Verdict::Fail,
+                declared: None,
+            };
+            is_of_no_attempt(&family.expect("it is of the suite")[0], &finding)
+        };
+        assert!(of(Some("FP-AUTH-05"), "auth/nobody-without-a-key"));
+        assert!(of(Some("FP-CONTROL-01"), "control/members-of-other-gateways"));
+        assert!(!of(Some("FP-ROUTE-03"), "control/members-of-other-gateways"));
+        assert!(!of(Some("FP-CLIENT-05"), "routing/refused-connection-alone"));
+    }
 }

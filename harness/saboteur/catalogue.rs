@@ -250,8 +250,8 @@ pub(super) const ALL: &[Saboteur] = &[
     Saboteur {
         name: "failure-as-success",
         breaks: "answers 200 and null when every deployment has failed",
-        // A client that is turned away is told of a success, too.
-        also: &["FP-AUTH-05"],
+        // A client that is turned away is told of a success, too, and one that waits for a stream.
+        also: &["FP-AUTH-05", "FP-STREAM-10", "FP-STREAM-12"],
         means: Means::Spoiled(|answer| {
             if !answer.succeeds() {
                 answer.replace(StatusCode::OK, "application/json", "null");

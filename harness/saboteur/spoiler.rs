@@ -78,7 +78,9 @@ async fn spoil(State(spoiling): State<Arc<Spoiling>>, request: Request, next: Ne
     let asked: Value = serde_json::from_slice(&body).unwrap_or_default();
     let response = next.run(Request::from_parts(head, Body::from(body))).await;
     let group = spoiling.groups.iter().find(|group| asked["model"] == *group.group);
-    let is_stream = asked["stream"] == Value::Bool(true) || stream::is_stream(&response);
+    // An error is none, also where a stream was asked for.
+    let is_stream = asked["stream"] == Value::Bool(true) && response.status().is_success()
+        || stream::is_stream(&response);
     let (Some(group), false) = (group, is_stream) else { return response };
     let (mut head, body) = response.into_parts();
     let mut body = match to_bytes(body, usize::MAX).await {

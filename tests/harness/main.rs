@@ -14,3 +14,4 @@ mod scenario_files;
 mod serve;
 mod shell;
 mod suite_files;
+mod verdicts;

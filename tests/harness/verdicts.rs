@@ -1,0 +1,73 @@
+//! What is a failure, and what is none, in scenarios that are easily written.
+
+use std::fs;
+
+use tempfile::TempDir;
+
+use crate::shell::{fallproof, told};
+
+/// Runs a scenario of these upstreams and steps against the reference router, or against one that is
+/// broken: the code, and what was printed.
+fn run(upstreams: &str, group: &str, steps: &str, saboteur: Option<&str>) -> (Option<i32>, String) {
+    let folder = TempDir::new().expect("a temporary folder");
+    let file = folder.path().join("scenarios/case.yaml");
+    fs::create_dir(folder.path().join("scenarios")).expect("a folder");
+    let text = format!(
+        "title: A call\nproves: [FP-ROUTE-03]\nupstreams:\n{upstreams}group: {{ {group} }}\nsteps:\n{steps}"
+    );
+    fs::write(file, text).expect("a file");
+    let mut arguments = vec!["run", "--scenarios", "scenarios"];
+    arguments.extend(saboteur.iter().flat_map(|name| ["--saboteur", name]));
+    let output = fallproof(folder.path(), &arguments);
+    (output.status.code(), told(&output))
+}
+
+const FAILS_THEN_WORKS: &str =
+    "  primary: { provider: openai, model: gpt-5, script: [server_error] }
+  backup: { provider: azure, model: gpt-5, script: [ok] }
+";
+
+fn call(more: &str) -> String {
+    format!(
+        "  - send: {{ endpoint: chat/completions, body: {{ messages: [{{ role: user, content: Hi }}]{more} }} }}\n"
+    )
+}
+
+#[test]
+fn a_policy_that_ends_the_chain_is_no_steering_by_the_client() {
+    let group = "chain: [primary, backup], fallback_on: [429]";
+    let member = call(", store: true, metadata: { model_group: a }");
+    let header = call("").replace("send: {", "send: { headers: { x-litellm-tags: a },");
+    for steps in [member, header] {
+        let (code, told) = run(FAILS_THEN_WORKS, group, &steps, None);
+        assert_eq!(code, Some(0), "{told}");
+    }
+}
+
+#[test]
+fn an_attempt_that_no_script_has_fails_the_scenario() {
+    let steps = call("").repeat(2);
+    let (code, told) = run(FAILS_THEN_WORKS, "chain: [primary, backup]", &steps, None);
+    assert_eq!(code, Some(1), "{told}");
+    assert!(told.contains("the script of primary had ended when attempt 1 came"), "{told}");
+}
+
+#[test]
+fn a_cut_behind_the_last_byte_takes_nothing_away() {
+    for end in ["close", "stall"] {
+        let upstreams = format!(
+            "  primary: {{ provider: openai, model: gpt-5, script: [{{ wire: {{ cut: {{ at: {{ events: 1 }}, end: {end} }} }} }}] }}\n"
+        );
+        let (code, told) = run(&upstreams, "chain: [primary]", &call(""), None);
+        assert_eq!(code, Some(0), "{told}");
+    }
+}
+
+#[test]
+fn an_error_is_judged_also_where_a_stream_was_asked_for() {
+    let upstreams = "  primary: { provider: openai, model: gpt-5, script: [server_error] }\n";
+    let steps = call(", stream: true");
+    let (code, told) = run(upstreams, "chain: [primary]", &steps, Some("plain-text-errors"));
+    assert_eq!(code, Some(1), "{told}");
+    assert!(told.contains("FP-CLIENT-05"), "{told}");
+}
