@@ -112,7 +112,8 @@ fn admitted(findings: &mut Findings<'_>) {
         let message = format!("attempt {number} at {upstream} was made for {client}");
         findings.breach(ADMITTED, Some(number), None, message);
     }
-    if let Some(status) = view.step.exchange.status.filter(|status| ![401, 403].contains(status)) {
+    // Which words it is turned away with is for the gateway to say.
+    if let Some(status) = view.step.exchange.status.filter(|status| *status < 400) {
         let message = format!("{client} was answered {status}, not 401");
         findings.breach(ADMITTED, None, None, message);
     }
