@@ -7,7 +7,8 @@ use clap::Args;
 use fallproof::drive::Rig;
 use owo_colors::OwoColorize as _;
 
-use super::gateway::Gateway;
+use super::gateway::{Gateway, Part};
+use super::interrupt::{Interrupt, unless};
 use super::{Selected, Selection, Stop, runtime};
 
 /// How long a plain call waits for its answer.
@@ -28,28 +29,34 @@ impl Doctor {
             return Err(Stop::usage("a doctor needs a gateway: --target URL, or --adapter NAME"));
         };
         let runtime = runtime()?;
-        let (mut wired, mut ill) = (0, 0);
+        let interrupt = Interrupt::listen(&runtime)?;
+        let mut ill = 0;
         for part in &whole.parts {
-            runtime.block_on(async {
-                let rig = Rig::start(&part.scenarios, &part.target, PATIENCE).await?;
-                for scenario in &part.scenarios {
-                    match rig.diagnose(scenario).await {
-                        None => wired += 1,
-                        Some(unclear) => {
-                            ill += 1;
-                            let reason = unclear.reason;
-                            println!("{} {}\n  {reason}", "not wired".red().bold(), scenario.id);
-                        }
-                    }
-                }
-                if let Some(process) = rig.release() {
-                    process.stop(std::future::pending()).await;
-                }
-                Ok::<_, Stop>(())
-            })?;
+            ill += runtime.block_on(ill_of(part, &interrupt))?;
         }
+        let wired = whole.parts.iter().map(|part| part.scenarios.len()).sum::<usize>() - ill;
         let left_out = whole.left_out.len();
         eprintln!("{wired} scenarios wired, {ill} not, {left_out} not for this gateway");
         if ill == 0 { Ok(()) } else { Err(Stop::NotConformant) }
     }
+}
+
+/// Tells of each scenario of a part that is not wired, and how many these are.
+async fn ill_of(part: &Part<'_>, interrupt: &Interrupt) -> Result<usize, Stop> {
+    let rig = Rig::start(&part.scenarios, &part.target, PATIENCE);
+    let rig = unless(&interrupt.stop, rig).await.ok_or(Stop::Interrupted)??;
+    let diagnoses = async {
+        let mut ill = 0;
+        for scenario in &part.scenarios {
+            if let Some(unclear) = rig.diagnose(scenario).await {
+                ill += 1;
+                let reason = unclear.reason;
+                println!("{} {}\n  {reason}", "not wired".red().bold(), scenario.id);
+            }
+        }
+        ill
+    };
+    let ill = unless(&interrupt.stop, diagnoses).await;
+    interrupt.end(rig.release()).await;
+    ill.ok_or(Stop::Interrupted)
 }

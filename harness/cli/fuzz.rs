@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use anstream::{eprintln, println};
 use clap::{Args, value_parser};
-use fallproof::drive::{Rig, Target, stopped};
+use fallproof::drive::{Rig, Target};
 use fallproof::fuzz::arena::{Arena, fixed_groups};
 use fallproof::fuzz::dice;
 use fallproof::fuzz::draft::Draft;
@@ -31,7 +31,7 @@ use owo_colors::OwoColorize as _;
 use tokio::runtime::Runtime;
 
 use super::gateway::Gateway;
-use super::interrupt::Interrupt;
+use super::interrupt::{Interrupt, unless};
 use super::{SCENARIOS, Stop, runtime, saboteur};
 
 /// Cases where neither their number nor a time is given.
@@ -93,7 +93,7 @@ impl Fuzz {
         self.can_save()?;
         let runtime = runtime()?;
         let interrupt = Interrupt::listen(&runtime)?;
-        let arena = self.arena(&mut scope, &runtime)?;
+        let arena = self.arena(&mut scope, &runtime, &interrupt)?;
         let seed = self.seed.unwrap_or_else(dice::made_up);
         let cases = self.cases.or_else(|| self.time.is_none().then_some(DEFAULT_CASES));
         let threads = thread::available_parallelism().map_or(2, std::num::NonZero::get);
@@ -104,7 +104,7 @@ impl Fuzz {
         let finds = tally.finds();
         let told = hunted.and_then(|()| self.simplest(&finds, &hunt, &arena, &interrupt, &runtime));
         if let Arena::Fixed(rig) = arena {
-            stop(*rig, &runtime, &interrupt);
+            runtime.block_on(interrupt.end(rig.release()));
         }
         let told = told?;
         let again = self.again(&told, &runtime, &interrupt)?;
@@ -149,7 +149,12 @@ impl Fuzz {
     }
 
     /// Where cases are played. What a gateway is configured for is put into the scope.
-    fn arena(&self, scope: &mut Scope, runtime: &Runtime) -> Result<Arena, Stop> {
+    fn arena(
+        &self,
+        scope: &mut Scope,
+        runtime: &Runtime,
+        interrupt: &Interrupt,
+    ) -> Result<Arena, Stop> {
         let groups = fixed_groups(scope);
         let scenarios = configured(&groups);
         let Some(whole) = self.gateway.split(&scenarios)? else {
@@ -168,7 +173,8 @@ impl Fuzz {
             let more = counted(whole.left_out.len(), "group");
             eprintln!("left out: {more}, such as {} ({reason})", scenario.id);
         }
-        let rig = runtime.block_on(Rig::start(&part.scenarios, &part.target, self.patience))?;
+        let rig = Rig::start(&part.scenarios, &part.target, self.patience);
+        let rig = runtime.block_on(unless(&interrupt.stop, rig)).ok_or(Stop::Interrupted)??;
         Ok(Arena::Fixed(Box::new(rig)))
     }
 
@@ -213,14 +219,20 @@ impl Fuzz {
         }
         let mut findings: Vec<(&str, Vec<check::Finding>)> = Vec::new();
         let mut play = |chosen: &[&Scenario], target: &Target| {
-            let rig = runtime.block_on(Rig::start(chosen, target, self.patience))?;
-            for told in told.iter().filter(|told| chosen.iter().any(|it| it.id == told.saved.id)) {
-                let scenario = chosen.iter().find(|it| it.id == told.saved.id);
-                let found = scenario.map(|it| runtime.block_on(rig.run(it)).findings);
-                findings.push((&told.saved.id, found.unwrap_or_default()));
-            }
-            stop(rig, runtime, interrupt);
-            Ok::<(), Stop>(())
+            // A hunt that was ended still tells what it found; only hurry ends this too.
+            let hurry = &interrupt.hurry;
+            let rig = Rig::start(chosen, target, self.patience);
+            let rig = runtime.block_on(unless(hurry, rig)).ok_or(Stop::Interrupted)??;
+            let played = unless(hurry, async {
+                for Told { saved, .. } in told {
+                    if let Some(scenario) = chosen.iter().find(|it| it.id == saved.id) {
+                        findings.push((&saved.id, rig.run(scenario).await.findings));
+                    }
+                }
+            });
+            let played = runtime.block_on(played);
+            runtime.block_on(interrupt.end(rig.release()));
+            played.ok_or(Stop::Interrupted)
         };
         if !scenarios.is_empty() {
             match self.gateway.split(&scenarios)? {
@@ -280,13 +292,6 @@ impl Fuzz {
             let _ = write!(command, " {option}");
         }
         command
-    }
-}
-
-/// Ends the gateway, where it was started here.
-fn stop(rig: Rig, runtime: &Runtime, interrupt: &Interrupt) {
-    if let Some(process) = rig.release() {
-        runtime.block_on(process.stop(stopped(interrupt.hurry.clone())));
     }
 }
 

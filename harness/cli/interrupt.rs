@@ -4,6 +4,8 @@ use std::process;
 use std::time::Duration;
 
 use anstream::eprintln;
+use fallproof::adapter::Process;
+use fallproof::drive::stopped;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
@@ -23,8 +25,8 @@ pub(super) struct Interrupt {
 impl Interrupt {
     /// Listens from now on.
     pub(super) fn listen(runtime: &Runtime) -> Result<Self, Stop> {
-        let (stop, stopped) = watch::channel(false);
-        let (hurry, hurried) = watch::channel(false);
+        let (stop, stop_asked) = watch::channel(false);
+        let (hurry, hurry_asked) = watch::channel(false);
         let _in_runtime = runtime.enter();
         let asked = interrupted()?;
         runtime.spawn(async move {
@@ -38,11 +40,30 @@ impl Interrupt {
                 process::exit(INTERRUPTED.into());
             }
         });
-        Ok(Self { stop: stopped, hurry: hurried })
+        Ok(Self { stop: stop_asked, hurry: hurry_asked })
     }
 
     /// Whether the run is to end.
     pub(super) fn is_asked(&self) -> bool {
         *self.stop.borrow()
+    }
+
+    /// Ends a gateway that was started here, where one was: politely, unless there is hurry.
+    pub(super) async fn end(&self, gateway: Option<Process>) {
+        if let Some(gateway) = gateway {
+            gateway.stop(stopped(self.hurry.clone())).await;
+        }
+    }
+}
+
+/// What comes of this work, unless `asked` holds true before: then it is given up, with the gateway
+/// that it may be starting, which must not be left behind.
+pub(super) async fn unless<T>(
+    asked: &watch::Receiver<bool>,
+    work: impl Future<Output = T>,
+) -> Option<T> {
+    tokio::select! {
+        done = work => Some(done),
+        () = stopped(asked.clone()) => None,
     }
 }

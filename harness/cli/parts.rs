@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anstream::eprintln;
 use fallproof::adapter::Process;
-use fallproof::drive::{Case, Outcome, Rig, StartError, Watch as _, stopped};
+use fallproof::drive::{Case, Outcome, Rig, StartError, Watch as _};
 use fallproof::report::model;
 use fallproof::report::record::Recorder;
 use fallproof::scenario::Scenario;
@@ -14,7 +14,7 @@ use tokio::runtime::Runtime;
 
 use super::Stop;
 use super::gateway::{Part, Whole};
-use super::interrupt::Interrupt;
+use super::interrupt::{Interrupt, unless};
 
 /// How often a gateway that ends by itself is started for what is left.
 const MOST_STARTS: usize = 10;
@@ -150,14 +150,8 @@ impl Parts<'_> {
         scenarios: &[&Scenario],
         part: &Part<'_>,
     ) -> Result<Option<Rig>, StartError> {
-        self.runtime.block_on(async {
-            tokio::select! {
-                rig = Rig::start_with(process, scenarios, &part.target, self.patience) => {
-                    rig.map(Some)
-                }
-                () = stopped(self.interrupt.stop.clone()) => Ok(None),
-            }
-        })
+        let rig = Rig::start_with(process, scenarios, &part.target, self.patience);
+        self.runtime.block_on(unless(&self.interrupt.stop, rig)).transpose()
     }
 
     /// How a gateway ended, where it has; the end of one that is gone is waited for.
@@ -170,9 +164,7 @@ impl Parts<'_> {
     }
 
     fn stop(&self, process: Option<Process>) {
-        if let Some(process) = process {
-            self.runtime.block_on(process.stop(stopped(self.interrupt.hurry.clone())));
-        }
+        self.runtime.block_on(self.interrupt.end(process));
     }
 
     fn not_run(&self, scenario: &Scenario, outcome: Outcome) -> model::Case {

@@ -11,6 +11,7 @@ use fallproof::drive::{Case, Rig};
 use fallproof::probe;
 
 use super::gateway::Gateway;
+use super::interrupt::{Interrupt, unless};
 use super::{Stop, runtime};
 
 /// How long a call of the probe waits for its answer.
@@ -32,14 +33,19 @@ impl Probe {
             return Err(Stop::usage("a probe needs a gateway: --target URL, or --adapter NAME"));
         };
         let runtime = runtime()?;
+        let interrupt = Interrupt::listen(&runtime)?;
         let mut answers = Vec::new();
         for part in &whole.parts {
-            let rig = runtime.block_on(Rig::start(&part.scenarios, &part.target, PATIENCE))?;
-            let cases = rig.run_all(runtime.handle(), &part.scenarios, part.jobs);
-            answers.extend(part.scenarios.iter().copied().zip(cases));
-            if let Some(process) = rig.release() {
-                runtime.block_on(process.stop(std::future::pending()));
-            }
+            let rig = Rig::start(&part.scenarios, &part.target, PATIENCE);
+            let rig = runtime.block_on(unless(&interrupt.stop, rig)).ok_or(Stop::Interrupted)??;
+            let (asked, stop) = (&part.scenarios, &interrupt.stop);
+            let cases = rig.run_watched(runtime.handle(), asked, part.jobs, &(), stop);
+            runtime.block_on(interrupt.end(rig.release()));
+            let answered = asked.iter().zip(cases).filter_map(|(it, case)| Some((*it, case?)));
+            answers.extend(answered);
+        }
+        if interrupt.is_asked() {
+            return Err(Stop::Interrupted);
         }
         let unseen = |(_, case): &(_, Case)| case.steps.iter().all(|step| step.hits.is_empty());
         if answers.iter().all(unseen) {

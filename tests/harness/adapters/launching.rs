@@ -173,6 +173,8 @@ mod unix {
     use std::process::{Command, Stdio};
     use std::thread;
 
+    use rstest::rstest;
+
     use super::*;
 
     /// An adapter whose gateway is this shell script.
@@ -218,15 +220,22 @@ mod unix {
         pipe
     }
 
-    #[test]
-    fn ctrl_c_stops_a_gateway_that_is_starting_and_all_that_it_started_and_ends_with_130() {
+    #[rstest]
+    #[case::run(&["run", FOUNDING])]
+    #[case::doctor(&["doctor", FOUNDING])]
+    #[case::probe(&["probe"])]
+    #[case::fuzz(&["fuzz"])]
+    fn ctrl_c_stops_a_gateway_that_is_starting_and_all_that_it_started_and_ends_with_130(
+        #[case] words: &[&str],
+    ) {
         let folder = TempDir::new().expect("a temporary folder");
         let pipe = pipe(folder.path());
         let script = format!("exec 3>{pipe}; sleep 60 & wait");
         let (_adapter, file) = file(&shell(&script, "{ path: /health, seconds: 60 }"));
         let work = folder.path().join("work");
-        let run = command(&["run", FOUNDING, "--launch", "--adapter"])
-            .args([file.as_path(), "--work".as_ref(), work.as_path()])
+        let run = command(words)
+            .args(["--launch".as_ref(), "--adapter".as_ref(), file.as_path()])
+            .args(["--work".as_ref(), work.as_path()])
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
