@@ -44,6 +44,10 @@ impl Rig {
         let _ = self.wire.take_stray().await;
         let call = plain_call(group);
         let exchange = self.call(scenario, group, &call, ["plain", ""]).await;
+        if let Ending::Unreachable(error) = &exchange.ending {
+            let reason = format!("the target could not be reached ({error})");
+            return Some(Unclear { reason, is_gone: true });
+        }
         let mut hits = Vec::new();
         for hop in group.hops() {
             hits.extend(self.wire.take(&hop.prefix).await);
@@ -58,10 +62,6 @@ impl Rig {
 }
 
 fn complaint(group: &Group, exchange: &Exchange, hits: &[Hit], stray: &[Hit]) -> Option<String> {
-    if matches!(exchange.ending, Ending::Unreachable(_)) {
-        // The case itself says so.
-        return None;
-    }
     let answer = || match (&exchange.ending, exchange.status) {
         (Ending::Complete, Some(status)) => {
             let body: String =

@@ -48,6 +48,22 @@ fn the_doctor_finds_a_target_that_it_configured_wired() {
 }
 
 #[test]
+fn the_doctor_takes_no_target_for_wired_that_went_away() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
+    let target = format!("http://{}/v1", listener.local_addr().expect("it is bound"));
+    // The first connection only asks whether somebody is there.
+    thread::spawn(move || drop(listener.accept()));
+    let upstreams = free_ports().to_string();
+    let output = Command::new(env!("CARGO_BIN_EXE_fallproof"))
+        .args(["doctor", "responses-compact", "--target", &target, "--upstreams", &upstreams])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("the binary was built with this test");
+    assert_eq!(output.status.code(), Some(1), "{}", told(&output));
+    assert!(told(&output).contains("\n0 scenarios wired, "), "{}", told(&output));
+}
+
+#[test]
 fn two_declarations_differ_by_what_they_do_and_not_by_how_it_is_written() {
     let one = Declaration::default();
     let mut other = Declaration {
