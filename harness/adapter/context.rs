@@ -25,6 +25,8 @@ pub struct Site {
     pub key: String,
     /// The folder that its files are written into.
     pub folder: PathBuf,
+    /// How many starts before this run have left their log there.
+    pub earlier_logs: usize,
     /// What is started.
     pub installation: Installation,
 }
@@ -33,11 +35,6 @@ impl Site {
     /// `host:port`.
     pub fn authority(&self) -> String {
         format!("{}:{}", self.host, self.port)
-    }
-
-    /// The file that everything is in that the gateway prints.
-    pub fn log(&self) -> PathBuf {
-        self.folder.join("gateway.log")
     }
 
     fn context(&self) -> Value {

@@ -47,6 +47,7 @@ impl Front {
             port: port.parse().unwrap_or_default(),
             key: key.clone(),
             folder: PathBuf::new(),
+            earlier_logs: 0,
             installation: Installation { home: PathBuf::new(), program: PathBuf::new() },
         };
         let configuration = adapter.render(plan, &site)?;

@@ -4,7 +4,7 @@ use std::env;
 use std::fmt;
 use std::fs::{self, File};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,7 @@ use tokio::time::{sleep, timeout};
 use super::admin::AdminError;
 use super::context::Site;
 use super::file::{Adapter, Ready, Signal};
+use super::log::Log;
 use super::render::{Configuration, RenderError};
 
 /// What a gateway gets of our environment: a key or a proxy of the user's must not reach it.
@@ -26,8 +27,6 @@ const GRACE: Duration = Duration::from_secs(10);
 const TRY: Duration = Duration::from_secs(5);
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
-/// How many lines of a log are shown.
-const TAIL: usize = 30;
 
 /// A gateway that was started here. It does not outlive this value.
 #[derive(Debug)]
@@ -60,31 +59,6 @@ pub enum LaunchError {
     NotReady(Duration, String, Log),
     /// A call that configures it failed.
     Admin(AdminError, Log),
-}
-
-/// A gateway's log: its file and its last lines.
-#[derive(Debug)]
-pub struct Log(PathBuf, String);
-
-impl Log {
-    fn of(file: &Path) -> Self {
-        let text = fs::read(file).unwrap_or_default();
-        let text = String::from_utf8_lossy(&text);
-        let lines: Vec<_> = text.lines().collect();
-        let tail = lines[lines.len().saturating_sub(TAIL)..].join("\n    ");
-        Self(file.to_owned(), tail)
-    }
-}
-
-impl fmt::Display for Log {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(file, tail) = self;
-        if tail.is_empty() {
-            write!(formatter, "its log {} is empty", file.display())
-        } else {
-            write!(formatter, "the end of its log {}:\n\n    {tail}", file.display())
-        }
-    }
 }
 
 impl fmt::Display for LaunchError {
@@ -130,11 +104,7 @@ impl Adapter {
         let folder = &site.folder;
         let in_folder = |error| LaunchError::Folder(folder.clone(), error);
         configuration.write(folder).map_err(in_folder)?;
-        let log = site.log();
-        if log.exists() {
-            // Of a gateway that ended by itself.
-            fs::rename(&log, log.with_extension("before.log")).map_err(in_folder)?;
-        }
+        let log = site.next_log();
         let out = File::create(&log).map_err(in_folder)?;
         let started = Instant::now();
         let child = command(configuration, site, out)

@@ -129,6 +129,7 @@ pub(super) fn nominal_site(
         port: DEFAULT_LISTEN.port(),
         key: REFERENCE_CLIENT_KEY.to_owned(),
         folder: std::path::absolute(".").map_err(Stop::usage)?,
+        earlier_logs: 0,
         installation,
     })
 }

@@ -2,7 +2,6 @@
 //! that is started from its adapter, as often as its global settings need.
 
 use std::fmt::Write as _;
-use std::fs;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
@@ -204,6 +203,7 @@ impl Gateway {
             host: Ipv4Addr::LOCALHOST.to_string(),
             port,
             key: self.key.clone(),
+            earlier_logs: Site::logs_in(&folder),
             folder,
             installation: installation.clone(),
         })
@@ -311,15 +311,23 @@ impl Whole<'_> {
         let mut told = Vec::new();
         for part in &self.parts {
             let Target::Launched { site, .. } = &part.target else { continue };
-            if told.contains(&site.log()) {
+            if told.contains(&&site.folder) {
                 continue;
             }
-            told.push(site.log());
-            let text = fs::read(site.log()).unwrap_or_default();
-            if self.parts.len() > 1 && !text.is_empty() {
-                let _ = writeln!(log, "== {}", part.heading);
+            told.push(&site.folder);
+            let starts = site.printed();
+            for (start, text) in (1..).zip(&starts) {
+                let start = (starts.len() > 1).then(|| format!("start {start}"));
+                let heading = Some(part.heading.clone()).filter(|it| !it.is_empty());
+                let heading: Vec<_> = heading.into_iter().chain(start).collect();
+                if !(heading.is_empty() || text.is_empty()) {
+                    let _ = writeln!(log, "== {}", heading.join(", "));
+                }
+                log += text;
+                if !(text.is_empty() || text.ends_with('\n')) {
+                    log.push('\n');
+                }
             }
-            log += &String::from_utf8_lossy(&text);
         }
         log
     }

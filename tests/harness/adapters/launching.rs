@@ -2,6 +2,7 @@
 
 use std::process::Output;
 
+use fallproof::adapter::Site;
 use fallproof::declaration::{Ability, Feature};
 use fallproof::scenario::Scenario;
 use tempfile::TempDir;
@@ -9,7 +10,7 @@ use tempfile::TempDir;
 use crate::common::{SUITE, part};
 use crate::shell::text;
 
-use super::support::{LEAST, command, file};
+use super::support::{LEAST, command, file, site};
 
 const FOUNDING: &str = "responses-compact/openai-to-azure";
 const REFERENCE: &str = "tests/harness/adapters/reference.yaml";
@@ -96,6 +97,23 @@ fn the_report_names_the_gateway_with_its_version_and_has_its_log() {
     assert_eq!(json["target"]["adapter"], "reference");
     let log = std::fs::read_to_string(report.path().join("gateway.log")).expect("it was written");
     assert!(log.contains("listening on http://127.0.0.1:"), "{log}");
+}
+
+#[test]
+fn of_a_long_log_the_last_whole_lines_are_kept() {
+    let folder = TempDir::new().expect("a temporary folder");
+    let lines: Vec<_> = (0..300_000).map(|number| format!("line {number}\n")).collect();
+    let lines = lines.concat();
+    std::fs::write(folder.path().join("gateway.1.log"), "of an earlier run").expect("a file");
+    std::fs::write(folder.path().join("gateway.2.log"), &lines).expect("a file");
+    let site = Site { folder: folder.path().to_owned(), earlier_logs: 1, ..site() };
+    let printed = site.printed();
+    assert_eq!(printed.len(), 1);
+    let (told, kept) = printed[0].split_once('\n').expect("it says that it is not all");
+    assert!(told.contains("gateway.2.log"), "{told}");
+    let start = lines.len() - kept.len();
+    assert!(kept.starts_with("line ") && lines[start..] == *kept && start > 0);
+    assert!(kept.len() > 1_000_000, "{}", kept.len());
 }
 
 #[test]
@@ -295,12 +313,13 @@ mod unix {
         assert_eq!(log.matches("started").count(), 1, "{log}");
     }
 
-    /// A run of two cases whose gateway is killed in the first one: what it told, and its report.
+    /// A run of two cases whose gateway is killed in the first one: what it told, its report, and its
+    /// gateway's log.
     /// `before` is what the gateway does first, in the folder of that name.
     fn killed_in_its_first_case(
         before: impl Fn(&Path) -> String,
         is_started_again: bool,
-    ) -> (String, serde_json::Value) {
+    ) -> (String, serde_json::Value, String) {
         let folder = TempDir::new().expect("a temporary folder");
         let scenarios = folder.path().join("scenarios");
         std::fs::create_dir(&scenarios).expect("a folder in a temporary one");
@@ -353,13 +372,17 @@ mod unix {
         let told = text(&output.stderr);
         assert!(told.contains("the gateway ended by itself"), "{told}");
         let json = std::fs::read_to_string(report.join("report.json")).expect("it is written");
-        (told, serde_json::from_str(&json).expect("it is JSON"))
+        let log = std::fs::read_to_string(report.join("gateway.log")).expect("it is written");
+        (told, serde_json::from_str(&json).expect("it is JSON"), log)
     }
 
     #[test]
     fn a_gateway_that_ends_by_itself_is_started_again_for_what_is_left() {
-        let (told, report) = killed_in_its_first_case(|_| String::new(), true);
+        let (told, report, log) = killed_in_its_first_case(|_| String::new(), true);
         assert_eq!(report["cases"][1]["outcome"], "pass", "{told}");
+        let starts: Vec<_> = log.split("== start ").map(|it| it.split('\n').next()).collect();
+        assert_eq!(starts, ["", "1", "2"].map(Some), "{log}");
+        assert_eq!(log.matches("listening on").count(), 2, "{log}");
     }
 
     #[test]
@@ -369,7 +392,7 @@ mod unix {
             let mark = mark.display();
             format!("if [ -e {mark} ]; then exit 3; fi; touch {mark};")
         };
-        let (told, report) = killed_in_its_first_case(once, false);
+        let (told, report, _) = killed_in_its_first_case(once, false);
         let cases = report["cases"].as_array().expect("it lists them");
         assert_eq!(cases.len(), 2, "{told}");
         for case in cases {
