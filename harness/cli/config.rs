@@ -13,6 +13,7 @@ use fallproof::shell::quoted;
 use fallproof::target::REFERENCE_CLIENT_KEY;
 use owo_colors::OwoColorize as _;
 
+use super::key::Key;
 use super::{DEFAULT_UPSTREAMS, Selected, Selection, Stop, adapters};
 
 /// Where a gateway listens unless said.
@@ -35,9 +36,8 @@ pub(super) struct Config {
     /// Where the gateway is to listen
     #[arg(long, value_name = "ADDR", default_value_t = DEFAULT_LISTEN)]
     listen: SocketAddr,
-    /// The key that its clients have
-    #[arg(long, value_name = "KEY", default_value = REFERENCE_CLIENT_KEY)]
-    key: String,
+    #[command(flatten)]
+    key: Key,
     /// Its folder or program, where it is installed elsewhere
     #[arg(long, value_name = "PATH")]
     gateway: Option<PathBuf>,
@@ -65,7 +65,7 @@ impl Config {
             let site = Site {
                 host: self.listen.ip().to_string(),
                 port: self.listen.port(),
-                key: self.key.clone(),
+                key: self.key.key.clone(),
                 folder: folder.join((index + 1).to_string()),
                 ..nominal_site(&adapter, self.gateway.as_deref(), version)?
             };
@@ -91,19 +91,16 @@ impl Config {
 
     /// The command that runs what the gateway was configured for.
     fn run_line(&self, round: usize) -> String {
-        let mut words = vec!["fallproof".to_owned(), "run".to_owned()];
-        words.extend(self.selection.patterns.iter().map(|pattern| quoted(pattern)));
-        let mut option = |name: &str, value: &str| {
-            words.extend([format!("--{name}"), quoted(value)]);
-        };
-        option("adapter", &self.adapter);
-        option("target", &format!("http://{}", self.listen));
-        option("upstreams", &self.upstreams.to_string());
-        if self.key != REFERENCE_CLIENT_KEY {
-            option("key", &self.key);
-        }
+        let option = |name: &str, value: &str| format!("--{name} {}", quoted(value));
+        let mut words = vec![
+            format!("fallproof run{}", self.selection.again()),
+            option("adapter", &self.adapter),
+            option("target", &format!("http://{}", self.listen)),
+            option("upstreams", &self.upstreams.to_string()),
+        ];
+        words.extend(self.key.again());
         if round > 1 {
-            option("round", &round.to_string());
+            words.push(option("round", &round.to_string()));
         }
         words.join(" ")
     }

@@ -21,9 +21,9 @@ use fallproof::plan::Addresses;
 use fallproof::report::model;
 use fallproof::scenario::Scenario;
 use fallproof::shell::quoted;
-use fallproof::target::REFERENCE_CLIENT_KEY;
 use tokio::runtime::Runtime;
 
+use super::key::Key;
 use super::{DEFAULT_UPSTREAMS, Stop, adapters};
 
 #[derive(Debug, Args)]
@@ -37,16 +37,8 @@ pub(super) struct Gateway {
     /// Its version, for the reports
     #[arg(long, value_name = "VERSION", requires = "target")]
     target_version: Option<String>,
-    /// The key that the gateway wants from its clients
-    #[arg(
-        long,
-        value_name = "KEY",
-        value_parser = key,
-        env = KEY_VARIABLE,
-        hide_env_values = true,
-        default_value = REFERENCE_CLIENT_KEY
-    )]
-    key: String,
+    #[command(flatten)]
+    key: Key,
     /// Where the gateway expects the upstreams, as `fallproof plan --upstreams` printed them
     #[arg(long, value_name = "ADDR", requires = "target")]
     upstreams: Option<SocketAddr>,
@@ -71,18 +63,6 @@ pub(super) struct Gateway {
     /// reference router, 1 against a gateway without an adapter
     #[arg(long, value_name = "NUMBER")]
     jobs: Option<NonZeroUsize>,
-}
-
-/// Where the client's key can stand, so that it is in no command line.
-const KEY_VARIABLE: &str = "FALLPROOF_KEY";
-
-/// A key as a header can carry it.
-fn key(text: &str) -> Result<String, String> {
-    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        Ok(text.to_owned())
-    } else {
-        Err("a key is made of visible ASCII characters, without blanks and line ends".to_owned())
-    }
 }
 
 /// What is run against one target, from its start to its end.
@@ -151,7 +131,7 @@ impl Gateway {
                 whole.left_out.extend(others);
                 continue;
             }
-            let (url, key, adapter) = (url.clone(), self.key.clone(), adapter.cloned());
+            let (url, key, adapter) = (url.clone(), self.key().to_owned(), adapter.cloned());
             let target = Target::External { url, key, upstreams, adapter };
             let heading = String::new();
             whole.parts.push(Part { target, scenarios: chosen, jobs, heading });
@@ -202,7 +182,7 @@ impl Gateway {
         Ok(Site {
             host: Ipv4Addr::LOCALHOST.to_string(),
             port,
-            key: self.key.clone(),
+            key: self.key().to_owned(),
             earlier_logs: Site::logs_in(&folder),
             folder,
             installation: installation.clone(),
@@ -230,7 +210,7 @@ impl Gateway {
 
     /// The key that clients give to the target.
     pub(super) fn key(&self) -> &str {
-        &self.key
+        &self.key.key
     }
 
     /// The target as reports name it.
@@ -276,9 +256,7 @@ impl Gateway {
         if self.launch {
             words.push("--launch".to_owned());
         }
-        if self.key != REFERENCE_CLIENT_KEY {
-            words.push(format!("--key \"${KEY_VARIABLE}\""));
-        }
+        words.extend(self.key.again());
         words
     }
 }

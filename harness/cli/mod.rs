@@ -9,6 +9,7 @@ mod gateway;
 mod github;
 mod init;
 mod interrupt;
+mod key;
 mod new;
 mod parts;
 mod probe;

@@ -143,6 +143,27 @@ fn a_running_gateway_is_taken_as_the_adapter_configured_it() {
 }
 
 #[test]
+fn config_names_the_run_of_the_same_scenarios_and_never_a_key() {
+    let folder = TempDir::new().expect("a temporary folder");
+    let part = part().display().to_string();
+    let config = |more: &[&str]| {
+        let arguments = ["config", REFERENCE, "--scenarios", &part, "--out"];
+        let mut config = command(&arguments);
+        config.arg(folder.path().join("out")).args(more);
+        config.output().expect("the binary was built with this test")
+    };
+    let output = config(&["--tag", "founding", "--key", "sk-nobody-is-told"]);
+    let told = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let again = format!("fallproof run --tag founding --scenarios {part} --adapter {REFERENCE} ");
+    assert!(told.contains(&again) && told.contains("--key \"$FALLPROOF_KEY\""), "{told}");
+    assert!(!told.contains("sk-nobody-is-told"), "{told}");
+    let refused = config(&["--key", "of two words"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(text(&refused.stderr).contains("a key is made of"), "{}", text(&refused.stderr));
+}
+
+#[test]
 fn a_gateway_that_is_not_installed_is_met_with_the_commands_that_install_it_and_2() {
     let empty = TempDir::new().expect("a temporary folder");
     let output = command(&["run", FOUNDING, "--adapter", "lm-proxy", "--launch"])
