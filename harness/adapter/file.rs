@@ -251,6 +251,10 @@ impl Adapter {
             }
         }
         let ready = &adapter.launch.ready;
+        if let (Some(contains), None) = (&ready.contains.0, &ready.path.0) {
+            let error = source.error(contains.span(), "nothing is asked for that could hold this");
+            diagnostics.push(error.help("name the `path` whose answer `contains` it"));
+        }
         if let (Some(reload), None) = (&adapter.launch.reload.0, &ready.contains.0) {
             let error = source.error(&reload.span, "nothing tells when it has read its files");
             diagnostics.push(error.help("name a `path` and what it `contains` under `ready`"));

@@ -114,17 +114,15 @@ impl Adapter {
         let ready_after = Duration::ZERO;
         let (stop, key) = (self.launch.stop, site.key.clone());
         let mut process = Process { child, stop, authority, key, log, ready_after };
-        process.wait_ready(&self.launch.ready, configuration).await?;
-        self.configure(configuration, &process.authority)
-            .await
-            .map_err(|error| LaunchError::Admin(error, Log::of(&process.log)))?;
+        self.make_ready(&mut process, configuration).await?;
         process.ready_after = started.elapsed();
         Ok(process)
     }
 }
 
 impl Adapter {
-    /// Gives a running gateway another configuration, and waits until it has read it.
+    /// Gives a running gateway another configuration, waits until it has read it, and makes the calls
+    /// that configure it.
     pub async fn reload(
         &self,
         mut process: Process,
@@ -134,8 +132,19 @@ impl Adapter {
         let in_folder = |error| LaunchError::Folder(site.folder.clone(), error);
         configuration.write(&site.folder).map_err(in_folder)?;
         process.signal(self.launch.reload.0.as_ref().map(|reload| reload.value));
-        process.wait_ready(&self.launch.ready, configuration).await?;
+        self.make_ready(&mut process, configuration).await?;
         Ok(process)
+    }
+
+    async fn make_ready(
+        &self,
+        process: &mut Process,
+        configuration: &Configuration,
+    ) -> Result<(), LaunchError> {
+        process.wait_ready(&self.launch.ready, configuration).await?;
+        self.configure(configuration, &process.authority)
+            .await
+            .map_err(|error| LaunchError::Admin(error, Log::of(&process.log)))
     }
 }
 

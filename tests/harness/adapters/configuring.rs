@@ -1,10 +1,11 @@
 //! The calls that configure a gateway once it is ready.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::http::{StatusCode, Uri};
+use fallproof::adapter::Site;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -24,13 +25,12 @@ admin:
     body: '{ "groups": {{ groups | length }} }'
 "#;
 
-/// Calls this adapter's admin calls at a server that answers each POST so; returns what came, and
-/// how it ended.
-async fn configured(
-    adapter: &str,
-    answer: fn(usize) -> (StatusCode, String),
-) -> (Vec<(String, Value)>, Result<(), String>) {
-    let calls = Arc::new(Mutex::new(Vec::new()));
+/// What a server was asked for: each path, and the body where it is JSON.
+type Calls = Arc<Mutex<Vec<(String, Value)>>>;
+
+/// A server that answers each call so; where it listens, and what comes.
+async fn server(answer: fn(usize) -> (StatusCode, String)) -> (SocketAddr, Calls) {
+    let calls = Calls::default();
     let seen = Arc::clone(&calls);
     let app = Router::new().fallback(move |uri: Uri, body: String| async move {
         let mut seen = seen.lock().expect("no call panics");
@@ -38,14 +38,23 @@ async fn configured(
         answer(seen.len())
     });
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port is free");
-    let authority = listener.local_addr().expect("it is bound").to_string();
-    let server = tokio::spawn(async move { axum::serve(listener, app).await });
+    let address = listener.local_addr().expect("it is bound");
+    // It ends with the runtime of its test.
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    (address, calls)
+}
 
+/// Calls this adapter's admin calls at a server that answers each POST so; returns what came, and
+/// how it ended.
+async fn configured(
+    adapter: &str,
+    answer: fn(usize) -> (StatusCode, String),
+) -> (Vec<(String, Value)>, Result<(), String>) {
+    let (address, calls) = server(answer).await;
     let adapter = read(&format!("{LEAST}{adapter}")).expect("it is valid");
     let plan = adapter.plan(&scenarios(&["chat/openai-to-azure-legacy"]), addresses());
     let configuration = adapter.render(&plan, &site()).expect("it can be rendered");
-    let ended = adapter.configure(&configuration, &authority).await;
-    server.abort();
+    let ended = adapter.configure(&configuration, &address.to_string()).await;
     let calls = std::mem::take(&mut *calls.lock().expect("no call panics"));
     (calls, ended.map_err(|error| error.to_string()))
 }
@@ -81,4 +90,30 @@ async fn a_body_that_is_no_json_is_never_sent() {
     assert!(calls.is_empty());
     let told = ended.expect_err("it must be refused");
     assert!(told.contains("the body for POST /a is not JSON"), "{told}");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_gateway_that_reads_its_files_again_is_called_again() {
+    let (address, calls) = server(|_| (StatusCode::OK, "it is up".into())).await;
+    let start = LEAST.find("launch:").expect("it has one");
+    let adapter = format!(
+        "{}admin: [{{ each: once, post: /configure, body: '{{}}' }}]\n\
+         launch:\n  program: sh\n  arguments: [-c, \"trap '' HUP; echo at {address}; exec sleep 60\"]\n  \
+         reload: HUP\n  \
+         ready: {{ path: /health, contains: it is up, address_after: 'at ', seconds: 30 }}\n",
+        &LEAST[..start]
+    );
+    let adapter = read(&adapter).expect("it is valid");
+    let folder = tempfile::TempDir::new().expect("a temporary folder");
+    let installation = adapter.locate(None, None).expect("every Unix has sh");
+    let site = Site { folder: folder.path().to_owned(), installation, ..site() };
+    let plan = adapter.plan(&scenarios(&["chat/openai-to-azure-legacy"]), addresses());
+    let configuration = adapter.render(&plan, &site).expect("it can be rendered");
+    let process = adapter.launch(&configuration, &site).await.expect("it is started");
+    let process = adapter.reload(process, &configuration, &site).await.expect("it is up");
+    process.stop(std::future::ready(())).await;
+    let calls = calls.lock().expect("no call panics");
+    let paths: Vec<_> = calls.iter().map(|(path, _)| path.as_str()).collect();
+    assert_eq!(paths, ["/health", "/configure", "/health", "/configure"]);
 }

@@ -87,6 +87,14 @@ fn an_adapter_that_reloads_must_say_how_it_is_seen() {
 }
 
 #[test]
+fn an_adapter_that_looks_for_words_must_say_where() {
+    let text = LEAST.replace("ready: {", "ready: { contains: it is up,");
+    let error = read(&text).expect_err("it must be refused");
+    assert!(error.contains("nothing is asked for that could hold this"), "{error}");
+    assert!(error.contains("mine.yaml:7"), "{error}");
+}
+
+#[test]
 fn a_name_that_is_nearly_right_is_met_with_the_right_one() {
     let error = adapter::find("litelm").expect_err("there is none").to_string();
     assert!(error.contains("did you mean `litellm`?"), "{error}");
