@@ -392,5 +392,11 @@ fn time(text: &str) -> Result<Duration, String> {
     let number = text.strip_suffix(unit).and_then(|number| number.parse::<u64>().ok());
     let number = number.filter(|&number| number > 0);
     let time = number.zip(seconds).and_then(|(number, seconds)| number.checked_mul(seconds));
-    time.map(Duration::from_secs).ok_or_else(|| "expected a time such as 60s, 5m or 1h".to_owned())
+    let time = time.map(Duration::from_secs).ok_or("expected a time such as 60s, 5m or 1h")?;
+    match Instant::now().checked_add(time) {
+        Some(_) => Ok(time),
+        None => {
+            Err("it would end after all that the clock can tell; name a shorter time".to_owned())
+        }
+    }
 }

@@ -47,6 +47,7 @@ fn a_finding_is_saved_as_a_scenario_that_shows_it_again() {
 #[rstest]
 #[case::no_cases(&["--cases", "0"], "--cases <N>")]
 #[case::no_time(&["--time", "0s"], "expected a time such as 60s")]
+#[case::no_end(&["--time", "9999999999999999999s"], "name a shorter time")]
 #[case::an_unknown_endpoint(&["--endpoint", "chat"], "one of chat/completions")]
 #[case::no_place_for_findings(&["--scenarios", "file"], "file/found, which cannot be written")]
 fn a_hunt_that_leads_to_nothing_does_not_begin(#[case] options: &[&str], #[case] reason: &str) {
