@@ -59,10 +59,6 @@ pub(super) struct Gateway {
     /// system's folder for temporary files unless said
     #[arg(long, value_name = "DIR", requires = "launch")]
     work: Option<PathBuf>,
-    /// How many scenarios run side by side, instead of what the adapter allows; 8 against the
-    /// reference router, 1 against a gateway without an adapter
-    #[arg(long, value_name = "NUMBER")]
-    jobs: Option<NonZeroUsize>,
 }
 
 /// What is run against one target, from its start to its end.
@@ -108,7 +104,7 @@ impl Gateway {
     ) -> Result<Whole<'a>, Stop> {
         let url = BaseUrl::parse(target).map_err(Stop::usage)?;
         let upstreams = self.upstreams();
-        let jobs = self.jobs(adapter.map_or(1, |adapter| adapter.jobs));
+        let jobs = adapter.map_or(1, |adapter| adapter.jobs.max(1));
         let mut left_out = Vec::new();
         let rounds = match adapter {
             Some(adapter) => split(adapter, scenarios, upstreams, &mut left_out)?,
@@ -172,7 +168,7 @@ impl Gateway {
             };
             let target = Target::Launched { adapter: Arc::clone(adapter), site };
             let scenarios = named(scenarios, &round.scenarios);
-            Ok(Part { target, scenarios, jobs: self.jobs(adapter.jobs), heading })
+            Ok(Part { target, scenarios, jobs: adapter.jobs.max(1), heading })
         });
         Ok(Whole { parts: parts.collect::<Result<_, Stop>>()?, left_out })
     }
@@ -201,11 +197,6 @@ impl Gateway {
     /// Where a gateway that runs expects the upstreams.
     pub(super) fn upstreams(&self) -> SocketAddr {
         self.upstreams.unwrap_or(DEFAULT_UPSTREAMS)
-    }
-
-    /// How many scenarios run side by side where a target allows so many.
-    pub(super) fn jobs(&self, allowed: usize) -> usize {
-        self.jobs.map_or(allowed.max(1), NonZeroUsize::get)
     }
 
     /// The key that clients give to the target.
@@ -269,6 +260,13 @@ impl Part<'_> {
 }
 
 impl Whole<'_> {
+    /// Has so many run side by side, where the user says how many.
+    pub(super) fn side_by_side(&mut self, jobs: Option<NonZeroUsize>) {
+        for part in &mut self.parts {
+            part.jobs = jobs.map_or(part.jobs, NonZeroUsize::get);
+        }
+    }
+
     /// What the gateway's adapter says of it.
     pub(super) fn declaration(&self) -> Option<&Declaration> {
         self.parts.iter().find_map(|part| match &part.target {

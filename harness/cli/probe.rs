@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::Write as _;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -21,6 +22,10 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(super) struct Probe {
     #[command(flatten)]
     gateway: Gateway,
+    /// How many questions are asked side by side, instead of what the adapter allows; 1 to a gateway
+    /// without an adapter
+    #[arg(long, value_name = "NUMBER")]
+    jobs: Option<NonZeroUsize>,
     /// Write the draft into a new file instead of printing it
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -29,9 +34,10 @@ pub(super) struct Probe {
 impl Probe {
     pub(super) fn execute(&self) -> Result<(), Stop> {
         let questions = probe::questions().map_err(|error| Stop::Harness(error.to_string()))?;
-        let Some(whole) = self.gateway.split(&questions)? else {
+        let Some(mut whole) = self.gateway.split(&questions)? else {
             return Err(Stop::usage("a probe needs a gateway: --target URL, or --adapter NAME"));
         };
+        whole.side_by_side(self.jobs);
         let runtime = runtime()?;
         let interrupt = Interrupt::listen(&runtime)?;
         let mut answers = Vec::new();

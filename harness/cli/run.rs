@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::fs::File;
 use std::io::{IsTerminal as _, Write as _, stderr};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -44,6 +45,8 @@ pub(super) struct Run {
     selection: Selection,
     #[command(flatten)]
     gateway: Gateway,
+    #[arg(long, value_name = "NUMBER", help = jobs_help())]
+    jobs: Option<NonZeroUsize>,
     /// How many seconds a client call waits for its answer
     #[arg(long, value_name = "SECONDS", default_value = DEFAULT_PATIENCE, value_parser = seconds)]
     patience: Duration,
@@ -84,6 +87,7 @@ impl Run {
             Some(whole) => whole,
             None => self.reference(&scenarios)?,
         };
+        whole.side_by_side(self.jobs);
         self.put_in_order(&mut whole);
         let mut folder =
             self.report.as_deref().map(Folder::take).transpose().map_err(Stop::usage)?;
@@ -171,7 +175,7 @@ impl Run {
         let part = Part {
             target: Target::Reference(saboteur.transpose()?),
             scenarios: scenarios.iter().collect(),
-            jobs: self.gateway.jobs(SIDE_BY_SIDE),
+            jobs: SIDE_BY_SIDE,
             heading: String::new(),
         };
         Ok(Whole { parts: vec![part], left_out: Vec::new() })
@@ -206,6 +210,13 @@ impl Run {
         words.extend(self.gateway.again());
         words.join(" ")
     }
+}
+
+fn jobs_help() -> String {
+    format!(
+        "How many scenarios run side by side, instead of what the adapter allows; {SIDE_BY_SIDE} \
+         against the reference router, 1 against a gateway without an adapter"
+    )
 }
 
 /// Whether a new file can be written there: to find that out when the run is over would lose it.
