@@ -7,6 +7,7 @@ use anstream::println;
 use clap::{Args, Subcommand};
 use fallproof::adapter::{self, Adapter, FindError, Reset, Version};
 use fallproof::plan::Addresses;
+use fallproof::report::words::counted;
 use owo_colors::OwoColorize as _;
 
 use super::config::nominal_site;
@@ -141,10 +142,10 @@ fn check(file: &Path, scenarios: Option<&Path>) -> Result<(), Stop> {
         .map_err(|error| Stop::File(error.styled()))?;
     let taken: usize = rounds.rounds.iter().map(|round| round.scenarios.len()).sum();
     println!(
-        "{} is right: it takes {taken} of {} scenarios, in {} starts of the gateway",
+        "{} is right: it takes {taken} of {} scenarios, in {}",
         file.display(),
         scenarios.len(),
-        rounds.rounds.len(),
+        counted(rounds.rounds.len(), "round"),
     );
     Ok(())
 }

@@ -26,8 +26,8 @@ pub(super) struct Config {
     adapter: String,
     #[command(flatten)]
     selection: Selection,
-    /// The folder to write to, new, empty, or written before: in it a folder for each start of the
-    /// gateway that is needed
+    /// The folder to write to, new, empty, or written before: in it a folder for each round, which is
+    /// what the gateway can serve at once
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// Where the upstreams will listen; the two ports after it are theirs too

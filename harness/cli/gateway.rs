@@ -160,7 +160,7 @@ impl Gateway {
             let heading = if number == 1 {
                 String::new()
             } else {
-                format!("start {} of {number}: {settings}", index + 1)
+                format!("round {} of {number}: {settings}", index + 1)
             };
             let site = match &one_site {
                 Some(site) => site.clone(),

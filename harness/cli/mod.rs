@@ -118,7 +118,7 @@ struct Selection {
 struct PlanArgs {
     #[command(flatten)]
     selection: Selection,
-    /// Where the upstreams will listen; the port after it refuses connections
+    /// Where the upstreams will listen; the two ports after it are theirs too
     #[arg(long, value_name = "ADDR", default_value_t = DEFAULT_UPSTREAMS)]
     upstreams: SocketAddr,
     /// Print JSON for a machine

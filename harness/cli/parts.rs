@@ -61,7 +61,7 @@ impl Parts<'_> {
             }
             match self.part(part, &mut process) {
                 Ok(of_part) => cases.extend(of_part),
-                // What one start of a gateway could not do says nothing about the next one.
+                // What a gateway could not do in one round says nothing about the next one.
                 Err(StartError::Launch(error)) if index > 0 => {
                     let outcome =
                         Outcome::Inconclusive(format!("{}: {error}", part.heading).into());

@@ -329,7 +329,7 @@ mod unix {
             .expect("the binary was built with this test");
         let told = text(&run.stderr);
         assert_eq!(run.status.code(), Some(0), "{told}{}", text(&run.stdout));
-        assert!(told.contains("start 2 of 2: retries 2"), "{told}");
+        assert!(told.contains("round 2 of 2: retries 2"), "{told}");
         let log = std::fs::read_to_string(report.path().join("gateway.log")).expect("it is there");
         assert_eq!(log.matches("started").count(), 1, "{log}");
     }
