@@ -46,26 +46,6 @@ pub(super) fn all(grammar: &Grammar) -> Vec<Goal> {
 }
 
 impl Grammar {
-    /// A goal in words: `input|1[].content=auto`, where `|1` is a branch.
-    pub fn describe(&self, goal: &Goal) -> String {
-        let mut at = self.root();
-        let steps = goal.route.iter().map(|&turn| {
-            let step = match (turn, self.node(at)) {
-                (Turn::Branch(branch), _) => format!("|{branch}"),
-                (Turn::Word(word), Node::Words(words)) => format!("={}", words[word]),
-                (Turn::Member(member), Node::Object(object)) => {
-                    let (name, _) = object.members.get_index(member).expect("it leads there");
-                    format!(".{name}")
-                }
-                (Turn::Other, _) => ".*".to_owned(),
-                _ => "[]".to_owned(),
-            };
-            at = self.below(at).into_iter().find(|(it, _)| *it == turn).map_or(at, |(_, id)| id);
-            step
-        });
-        steps.collect::<String>().trim_start_matches('.').to_owned()
-    }
-
     /// Calls `reached` with every turn that this value takes below this place, and with what is
     /// there. Where several branches take a value, it takes all of them.
     pub fn visit<'t>(&self, id: Id, value: &'t Tree, reached: &mut impl FnMut(Mark, &'t Tree)) {

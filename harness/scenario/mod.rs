@@ -76,11 +76,6 @@ impl Scenario {
         pattern::family(&self.id)
     }
 
-    /// The family in one word, for what is kept once for each file.
-    pub fn family_slug(&self) -> String {
-        self.family().replace('/', ".")
-    }
-
     /// Every client call, in the order of the steps.
     pub fn calls(&self) -> impl Iterator<Item = &Planned> {
         self.steps.iter().flat_map(|step| match step {
