@@ -136,7 +136,8 @@ fn one(text: &mut String, case: &Case) {
         let _ = writeln!(text, "{}\n", escape(reason));
     }
     for finding in &case.findings {
-        let _ = writeln!(text, "- **{}** {}", finding.code(), escape(&finding.message));
+        let call = words::call(case, finding);
+        let _ = writeln!(text, "- **{}** {call}{}", finding.code(), escape(&finding.message));
     }
     for step in &case.steps {
         hops(text, step);

@@ -5,9 +5,7 @@ use std::fmt::Write as _;
 
 use owo_colors::{OwoColorize as _, Style};
 
-use super::model::{
-    Baseline, Case, Change, Counts, Diff, Failure, Finding, Outcome, Stale, Step, Weight,
-};
+use super::model::{Baseline, Case, Change, Counts, Diff, Failure, Outcome, Stale, Step, Weight};
 use super::words;
 use crate::requirement;
 
@@ -31,7 +29,7 @@ pub fn case(case: &Case) -> String {
         text.push('\n');
         return text;
     }
-    findings(&mut text, &case.findings, case.steps.len() > 1);
+    findings(&mut text, case);
     for step in &case.steps {
         hops(&mut text, step);
         step.diffs.iter().for_each(|difference| diff(&mut text, difference));
@@ -80,9 +78,9 @@ pub fn baseline(baseline: Option<&Baseline>) -> String {
     text
 }
 
-fn findings(text: &mut String, findings: &[Finding], name_steps: bool) {
+fn findings(text: &mut String, case: &Case) {
     let mut told = None;
-    for finding in findings {
+    for finding in &case.findings {
         let code = finding.code();
         if told != Some(code) {
             let heading = match requirement::find(code) {
@@ -98,10 +96,10 @@ fn findings(text: &mut String, findings: &[Finding], name_steps: bool) {
             (None, Weight::Note) => "noted: ",
             (None, Weight::Fail) => "",
         };
-        let step = if name_steps { format!("step {}: ", finding.step) } else { String::new() };
+        let call = words::call(case, finding);
         let declared = finding.declared.as_ref();
         let declared = declared.map_or_else(String::new, |it| format!(" (declared: {it})"));
-        let _ = writeln!(text, "    {mark}{step}{}{declared}", finding.message);
+        let _ = writeln!(text, "    {mark}{call}{}{declared}", finding.message);
         if let Some(expected) = &finding.expected {
             let issue =
                 expected.issue.as_ref().map_or_else(String::new, |issue| format!(" ({issue})"));

@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 
 use chrono::DateTime;
 
-use super::model::{Counts, Kept, Level, Profile, Report, Requirement, Severity, Verdict};
+use super::model::{
+    Case, Counts, Finding, Kept, Level, Profile, Report, Requirement, Severity, Verdict,
+};
 
 /// What the run says of the target, in one sentence.
 pub fn headline(report: &Report) -> String {
@@ -40,6 +42,12 @@ pub fn headline(report: &Report) -> String {
             format!("{target} conforms: it keeps the {judged} requirements that were judged.")
         }
     }
+}
+
+/// Which of a case's calls a finding is about, e.g. `call 2: `; empty where there is only one. People
+/// count calls as a trace does; the clock's moves, which are steps of a scenario too, are none.
+pub fn call(case: &Case, finding: &Finding) -> String {
+    if case.steps.len() > 1 { format!("call {}: ", finding.step) } else { String::new() }
 }
 
 /// How much of the suite the run tells of, in a sentence or two.

@@ -2,7 +2,7 @@
 
 use fallproof::report::badge::{Badge, Colour};
 use fallproof::report::model::{Change, Counts, Diff, Kept, Line, Outcome, Report, Verdict};
-use fallproof::report::{html, junit, markdown, words};
+use fallproof::report::{html, junit, markdown, text, words};
 use rstest::rstest;
 
 use super::support::{case, made, read, reported};
@@ -110,6 +110,20 @@ fn the_summary_is_markdown_that_the_words_of_a_target_cannot_break() {
     );
     assert!(told.contains(r"| POST /a\|b |"), "{told}");
     assert!(told.contains("```sh\nfallproof run a/fails\n```"), "{told}");
+}
+
+#[test]
+fn a_finding_names_its_call_where_there_are_several() {
+    let mut failed = case("a/b", Outcome::Fail);
+    failed.steps.push(failed.steps[0].clone());
+    failed.findings[0].step = 2;
+    let counts = Counts { fail: 1, ..Counts::default() };
+    let report = made(Verdict::NotConformant, Kept::Fail, counts, vec![failed]);
+    let html = html::write(&report).expect("it can be written");
+    let junit = junit::write(&report).expect("it can be written");
+    for told in [text::case(&report.cases[0]), markdown::write(&report), html, junit] {
+        assert!(told.contains("call 2: attempt 2 went to"), "{told}");
+    }
 }
 
 #[test]
