@@ -6,8 +6,11 @@ use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
+
+/// Nesting deeper than this is refused, as `serde_json` itself does: every walk over a tree is recursive.
+const MAX_DEPTH: usize = 127;
 
 /// A JSON value that keeps what a parsed `serde_json::Value` loses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,24 +27,28 @@ impl Tree {
     /// Reads one JSON text.
     ///
     /// # Errors
-    /// Where the bytes are not JSON (nesting beyond 128 levels included), in the parser's words.
+    /// Where the bytes are not JSON (nesting beyond 127 levels included), in the parser's words.
     pub fn parse(bytes: &[u8]) -> serde_json::Result<Self> {
         let raw: &RawValue = serde_json::from_slice(bytes)?;
-        Self::of(raw)
+        Self::of(raw, 0)
     }
 
-    fn of(raw: &RawValue) -> serde_json::Result<Self> {
+    fn of(raw: &RawValue, depth: usize) -> serde_json::Result<Self> {
         let text = raw.get();
         match text.as_bytes().first() {
+            // Raw values are skipped whatever their depth, and not looked into.
+            Some(b'{' | b'[') if depth == MAX_DEPTH => {
+                Err(serde_json::Error::custom("nested too deeply"))
+            }
             Some(b'{') => serde_json::from_str::<Members<'_>>(text)?
                 .0
                 .into_iter()
-                .map(|(key, value)| Ok((key.into_owned(), Self::of(value)?)))
+                .map(|(key, value)| Ok((key.into_owned(), Self::of(value, depth + 1)?)))
                 .collect::<serde_json::Result<_>>()
                 .map(Self::Object),
             Some(b'[') => serde_json::from_str::<Vec<&RawValue>>(text)?
                 .into_iter()
-                .map(Self::of)
+                .map(|item| Self::of(item, depth + 1))
                 .collect::<serde_json::Result<_>>()
                 .map(Self::Array),
             _ => Ok(Self::Scalar(text.to_owned())),
@@ -366,6 +373,18 @@ mod tests {
         let sent = Tree::parse(sent.as_bytes()).expect("valid JSON");
         let received = Tree::parse(received.as_bytes()).expect("valid JSON");
         differences(&sent, &received).into_iter().map(|found| (found.pointer, found.kind)).collect()
+    }
+
+    #[test]
+    fn what_is_nested_too_deeply_is_an_error_and_no_overflow() {
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(Tree::parse(nested(127).as_bytes()).is_ok());
+        for depth in [128, 200_000] {
+            let error = Tree::parse(nested(depth).as_bytes()).expect_err("it is too deep");
+            assert_eq!(error.to_string(), "nested too deeply");
+        }
+        let objects = format!("{}1{}", "{\"a\":".repeat(20_000), "}".repeat(20_000));
+        assert!(Tree::parse(objects.as_bytes()).is_err());
     }
 
     #[test]

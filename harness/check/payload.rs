@@ -3,6 +3,7 @@
 use fallproof_mocks::brain;
 use fallproof_mocks::provider::Surface;
 use fallproof_mocks::strict::{self, Strength, Violation};
+use serde::de::IgnoredAny;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
@@ -39,13 +40,9 @@ pub(super) fn check(view: View<'_>) -> Vec<Finding> {
         let body = &attempt.hit.body;
         let Some(received) = carried(&kind, body).or_else(|| carried(&sent_type(view), body))
         else {
-            let kind = if sent.is_form { "a form" } else { "JSON" };
-            findings.breach(
-                CHANGED,
-                Some(attempt.number),
-                None,
-                format!("attempt {} carries a body that is not {kind}", attempt.number),
-            );
+            let what = unreadable(body, sent.is_form);
+            let message = format!("attempt {} carries a body that is {what}", attempt.number);
+            findings.breach(CHANGED, Some(attempt.number), None, message);
             continue;
         };
         if let Some(because) = translated(view, &attempt) {
@@ -93,6 +90,15 @@ fn carried(content_type: &str, body: &[u8]) -> Option<Carried> {
         [(part.name.to_owned(), content(part.value))].into_iter().chain(filename)
     });
     Some(Carried { tree: Tree::Object(members.collect()), is_form: true })
+}
+
+/// What a body is that could not be compared.
+fn unreadable(body: &[u8], is_form: bool) -> &'static str {
+    match serde_json::from_slice::<IgnoredAny>(body) {
+        _ if is_form => "not a form",
+        Ok(_) => "nested too deeply to be compared",
+        Err(_) => "not JSON",
+    }
 }
 
 fn sent_type(view: View<'_>) -> String {
@@ -327,4 +333,18 @@ fn brief(value: &str) -> String {
     }
     let start: String = value.chars().take(MOST).collect();
     format!("{start}… ({} bytes)", value.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_too_deep_to_be_compared_is_not_called_something_else_than_json() {
+        let deep = format!("{}{}", "[".repeat(20_000), "]".repeat(20_000));
+        assert!(carried(JSON, deep.as_bytes()).is_none());
+        assert_eq!(unreadable(deep.as_bytes(), false), "nested too deeply to be compared");
+        assert_eq!(unreadable(b"{", false), "not JSON");
+        assert_eq!(unreadable(b"{}", true), "not a form");
+    }
 }
