@@ -16,6 +16,8 @@ use crate::sse;
 /// No answer of a target is read beyond this.
 const MOST_BYTES: usize = 64 * 1024 * 1024;
 const MOST_HEADERS: usize = 256;
+/// No line between the chunks of an answer is longer.
+const LONGEST_LINE: usize = 64 * 1024;
 /// So many bytes of an answer are read at once.
 const ROOM: usize = 16 * 1024;
 
@@ -319,26 +321,62 @@ impl Answer {
 
     async fn read_chunks(&mut self, stream: &mut TcpStream) -> Result<(), Ending> {
         loop {
+            let size = self.read_chunk_size(stream).await?;
+            if size == 0 {
+                return self.read_trailers(stream).await;
+            }
+            self.read_exactly(stream, size).await?;
+            self.leave_in_time()?;
+            while self.unread.len() < 2 {
+                self.fill(stream).await?;
+            }
+            if !self.unread.starts_with(b"\r\n") {
+                return Err(Ending::NotHttp("a chunk is longer than it says".to_owned()));
+            }
+            self.unread.drain(..2);
+        }
+    }
+
+    async fn read_chunk_size(&mut self, stream: &mut TcpStream) -> Result<usize, Ending> {
+        loop {
             match httparse::parse_chunk_size(&self.unread) {
                 Ok(httparse::Status::Complete((start, size))) => {
                     self.unread.drain(..start);
-                    let size = usize::try_from(size).map_err(|_| Ending::TooLong)?;
-                    if size > MOST_BYTES {
-                        return Err(Ending::TooLong);
-                    }
-                    self.read_exactly(stream, size).await?;
-                    self.leave_in_time()?;
-                    if size == 0 {
-                        return Ok(());
-                    }
-                    while self.unread.len() < 2 {
-                        self.fill(stream).await?;
-                    }
-                    self.unread.drain(..2);
+                    let size = usize::try_from(size).ok().filter(|size| *size <= MOST_BYTES);
+                    return size.ok_or(Ending::TooLong);
                 }
-                Ok(httparse::Status::Partial) => self.fill(stream).await?,
+                Ok(httparse::Status::Partial) if self.unread.len() < LONGEST_LINE => {
+                    self.fill(stream).await?;
+                }
+                Ok(httparse::Status::Partial) => {
+                    return Err(Ending::NotHttp("a chunk's size has no end".to_owned()));
+                }
                 Err(error) => return Err(Ending::NotHttp(error.to_string())),
             }
+        }
+    }
+
+    /// Reads up to the empty line: an answer that lacks it is not through.
+    async fn read_trailers(&mut self, stream: &mut TcpStream) -> Result<(), Ending> {
+        for _ in 0..=MOST_HEADERS {
+            if self.read_line(stream).await? == 0 {
+                return Ok(());
+            }
+        }
+        Err(Ending::NotHttp("its trailers have no end".to_owned()))
+    }
+
+    /// Skips a line, and tells how long it was without its end.
+    async fn read_line(&mut self, stream: &mut TcpStream) -> Result<usize, Ending> {
+        loop {
+            if let Some(end) = memchr::memmem::find(&self.unread, b"\r\n") {
+                self.unread.drain(..end + 2);
+                return Ok(end);
+            }
+            if self.unread.len() >= LONGEST_LINE {
+                return Err(Ending::NotHttp("a line behind its chunks has no end".to_owned()));
+            }
+            self.fill(stream).await?;
         }
     }
 

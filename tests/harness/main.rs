@@ -3,6 +3,7 @@
 mod adapters;
 mod anywhere;
 mod cli;
+mod client;
 mod common;
 mod coverage;
 mod fuzz;

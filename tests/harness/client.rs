@@ -1,0 +1,73 @@
+//! The raw client: it knows how an answer ended, whatever came.
+
+use std::time::Duration;
+
+use fallproof::client::{BaseUrl, Conduct, Ending, Exchange, post};
+use rstest::rstest;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+
+const CHUNKED: &str = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
+
+/// A call to a target that answers these bytes; the connection, where it is kept, is open until the
+/// answer is read.
+async fn call(answer: String, is_kept: bool) -> Exchange {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+    let addr = listener.local_addr().expect("it has an address");
+    let target = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.expect("a client comes");
+        read_request(&mut stream).await;
+        // A client that has heard enough may have left.
+        let _ = stream.write_all(answer.as_bytes()).await;
+        is_kept.then_some(stream)
+    });
+    let base = BaseUrl::parse(&format!("http://{addr}/v1")).expect("a URL");
+    let limit = Duration::from_secs(30);
+    let exchange = post(&base, "responses", &[], b"{}", limit, Conduct::default()).await;
+    drop(target.await.expect("the target does not fail"));
+    exchange
+}
+
+async fn read_request(stream: &mut TcpStream) {
+    let mut request = Vec::new();
+    while !request.ends_with(b"\r\n\r\n{}") {
+        let read = stream.read_buf(&mut request).await.expect("it can be read");
+        assert_ne!(read, 0, "the client sends all of its request");
+    }
+}
+
+#[rstest]
+#[case::at_once("3\r\nabc\r\n0\r\n\r\n")]
+#[case::with_an_extension("3;x=y\r\nabc\r\n0;last\r\n\r\n")]
+#[case::with_trailers("3\r\nabc\r\n0\r\nx-took: 1\r\nx-more: 2\r\n\r\n")]
+#[tokio::test]
+async fn a_chunked_answer_ends_at_its_empty_line(
+    #[case] body: &str,
+    #[values(true, false)] is_kept: bool,
+) {
+    let exchange = call(format!("{CHUNKED}{body}"), is_kept).await;
+    assert_eq!((exchange.ending, &*exchange.body), (Ending::Complete, &b"abc"[..]));
+}
+
+#[rstest]
+#[case::without_its_empty_line("3\r\nabc\r\n0\r\n")]
+#[case::within_its_trailers("3\r\nabc\r\n0\r\nx-took: 1\r\n")]
+#[case::within_its_last_size("3\r\nabc\r\n0")]
+#[case::behind_a_chunk("3\r\nabc\r\n")]
+#[case::within_the_end_of_a_chunk("3\r\nabc\r")]
+#[tokio::test]
+async fn a_chunked_answer_that_breaks_off_is_not_through(#[case] body: &str) {
+    let exchange = call(format!("{CHUNKED}{body}"), false).await;
+    assert_eq!((exchange.ending, &*exchange.body), (Ending::Closed, &b"abc"[..]));
+}
+
+#[rstest]
+#[case::chunk("3\r\nabcXX0\r\n\r\n".to_owned(), "a chunk is longer than it says")]
+#[case::size(format!("3;{}", "x".repeat(70_000)), "a chunk's size has no end")]
+#[case::trailer(format!("0\r\n{}", "x".repeat(70_000)), "a line behind its chunks has no end")]
+#[case::trailers(format!("0\r\n{}", "x: y\r\n".repeat(300)), "its trailers have no end")]
+#[tokio::test]
+async fn chunks_that_are_none_are_not_http(#[case] body: String, #[case] what: &str) {
+    let exchange = call(format!("{CHUNKED}{body}"), true).await;
+    assert_eq!(exchange.ending, Ending::NotHttp(what.to_owned()));
+}
