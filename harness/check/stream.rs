@@ -1,7 +1,7 @@
 //! STREAM: a streamed answer is one provider's, whole and unaltered, or it says that it is not.
 
 use super::route::could_be_asked;
-use super::unaltered::{brief, compare};
+use super::unaltered::{UNALTERED, brief, compare};
 use super::{Finding, Findings};
 use crate::client::Ending;
 use crate::json::Tree;
@@ -39,21 +39,36 @@ pub(super) fn check(view: View<'_>) -> Vec<Finding> {
     if !heard.is_empty() {
         content_type(&mut findings);
     }
-    let told = sse::events(&view.step.exchange.body);
+    let all = sse::events(&view.step.exchange.body);
+    let told = beginning(&all, heard.iter().map(|it| it.events.len()).sum());
     let sent = Tree::parse(&view.step.exchange.sent).ok();
     let options = sent.as_ref().and_then(|sent| sent.member("stream_options"));
     let usage_wanted = is_true(options.and_then(|options| options.member("include_usage")));
     if heard.iter().any(|it| it.attempt.is_translated(view.planned.send.endpoint)) {
-        translated(&mut findings, &heard, &told, usage_wanted);
+        translated(&mut findings, &heard, (told, &all), usage_wanted);
         return findings.found;
     }
-    asked_on(&mut findings, &heard, &told);
+    if told.len() < all.len() && !heard.is_empty() {
+        let message = format!(
+            "the stream goes on for {} events more, far beyond all that was sent",
+            all.len() - told.len()
+        );
+        findings.breach(UNALTERED, None, None, message);
+    }
+    asked_on(&mut findings, &heard, told);
     // The latest of those that fit equally well.
-    let answering = heard.iter().filter(|it| it.answers()).max_by_key(|it| it.share_of(&told));
+    let answering = heard.iter().filter(|it| it.answers()).max_by_key(|it| it.share_of(told));
     let Some(answering) = answering else { return findings.found };
     let others = heard.iter().filter(|it| it.attempt.number != answering.attempt.number).collect();
-    Stream { answering, others, told: &told, usage_wanted }.judge(&mut findings);
+    Stream { answering, others, told, all: &all, usage_wanted }.judge(&mut findings);
     findings.found
+}
+
+/// What is judged event by event of a stream, where the providers sent so many: each is held against
+/// each of theirs, and a target that floods its client must not keep that busy for minutes.
+fn beginning(all: &[Event], sent: usize) -> &[Event] {
+    const MORE: usize = 1_000;
+    &all[..all.len().min(2 * sent + MORE)]
 }
 
 /// The end of each attempt was waited for; whoever still runs does so for nobody.
@@ -187,7 +202,7 @@ fn asked_on(findings: &mut Findings<'_>, heard: &[Heard<'_>], told: &[Event]) {
 fn translated(
     findings: &mut Findings<'_>,
     heard: &[Heard<'_>],
-    told: &[Event],
+    (told, all): (&[Event], &[Event]),
     usage_wanted: bool,
 ) {
     let body = &findings.view.step.exchange.body;
@@ -202,7 +217,7 @@ fn translated(
         findings.breach(SPLICED, Some(number), None, message);
         return;
     }
-    let stream = Stream { answering, others: Vec::new(), told, usage_wanted };
+    let stream = Stream { answering, others: Vec::new(), told, all, usage_wanted };
     let end = stream.end(findings.view, told.iter().any(Event::is_answer));
     for (requirement, message) in stream.usage().into_iter().chain(end) {
         findings.breach(requirement, Some(number), None, message);
@@ -214,7 +229,9 @@ struct Stream<'a> {
     /// The attempt that it has the most of.
     answering: &'a Heard<'a>,
     others: Vec<&'a Heard<'a>>,
+    /// What is judged of it event by event.
     told: &'a [Event],
+    all: &'a [Event],
     usage_wanted: bool,
 }
 
@@ -321,7 +338,7 @@ impl Stream<'_> {
     fn end(&self, view: View<'_>, has_content: bool) -> Option<(&'static str, String)> {
         let attempt = &self.answering.attempt;
         let number = attempt.number;
-        let has = |wanted| self.told.iter().any(|event| event.meaning() == wanted);
+        let has = |wanted| self.all.iter().any(|event| event.meaning() == wanted);
         if attempt.ended() != Ended::Interrupted {
             let message = || format!("the end of attempt {number}'s stream is missing");
             return (!has(Meaning::End)).then(|| (END, message()));
@@ -379,6 +396,14 @@ impl Stream<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_stream_is_judged_whole_unless_it_goes_on_and_on() {
+        let all = vec![Event::new("", "{}"); 5_000];
+        assert_eq!(beginning(&all[..1_020], 10).len(), 1_020);
+        assert_eq!(beginning(&all, 2_000).len(), 5_000);
+        assert_eq!(beginning(&all, 10).len(), 1_020);
+    }
 
     #[test]
     fn words_that_all_attempts_say_are_those_of_the_later_one() {

@@ -5,7 +5,7 @@ use crate::sse::{Event, Likeness, Meaning};
 
 /// What stands beside the content, here as in an answer that is not streamed.
 const REST: &str = "FP-CLIENT-02";
-const UNALTERED: &str = "FP-STREAM-01";
+pub(super) const UNALTERED: &str = "FP-STREAM-01";
 const RESPELLED: &str = "FP-STREAM-02";
 
 /// Holds the events that must be the answering provider's against them. Ends have a
