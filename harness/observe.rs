@@ -301,7 +301,10 @@ impl Seen {
     fn ended(&self, events: Option<&[Event]>) -> Ended {
         let is_success = self.hit.status.is_some_and(|status| (200..300).contains(&status));
         if let (true, Some(events)) = (is_success, events) {
-            return ended(events);
+            return match ended(events) {
+                Ended::Interrupted if self.is_kept_in_part() => Ended::Success,
+                ended => ended,
+            };
         }
         match self.hit.status {
             None => Ended::Broken,
@@ -319,8 +322,8 @@ impl Seen {
                 Ok(Value::Object(reply)) if !reply.get("error").is_none_or(Value::is_null) => {
                     Ended::ErrorInSuccess
                 }
-                Ok(_) => Ended::Success,
-                Err(_) => Ended::Broken,
+                Err(_) if !self.is_kept_in_part() => Ended::Broken,
+                Ok(_) | Err(_) => Ended::Success,
             },
         }
     }
@@ -339,6 +342,11 @@ impl Seen {
         let head = memchr::memmem::find(out, b"\r\n\r\n").map_or(&out[..], |end| &out[..end]);
         let promises_length = contains(head, "\r\ncontent-length: ");
         promises_length && self.hit.sent >= length && cut.end != CutEnd::Reset
+    }
+
+    /// Whether all of it was sent, and more than the journal keeps: it ends where nobody can see.
+    fn is_kept_in_part(&self) -> bool {
+        self.hit.reply_cut.is_some() && !self.is_cut()
     }
 
     /// Whether a success of this endpoint is sound, which has no beginning that could be held back.

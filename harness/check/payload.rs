@@ -33,6 +33,10 @@ pub(super) fn check(view: View<'_>) -> Vec<Finding> {
     let mut first = None;
     for attempt in view.attempts() {
         acceptable(&mut findings, &attempt);
+        // Of what is longer than the journal keeps nobody can say what was lost. A mock refuses it.
+        if attempt.hit.body_cut.is_some() {
+            continue;
+        }
         let kind = attempt.hit.header("content-type").next().unwrap_or_default();
         let kind =
             if sent.is_form { String::from_utf8_lossy(kind).into_owned() } else { JSON.into() };

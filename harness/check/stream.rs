@@ -98,7 +98,9 @@ struct Heard<'a> {
 
 impl<'a> Heard<'a> {
     fn new(attempt: Attempt<'a>) -> Option<Self> {
-        attempt.events().map(|events| Self { attempt, events })
+        // What the journal did not keep cannot be held against what the client got.
+        let events = attempt.events().filter(|_| attempt.hit.reply_cut.is_none())?;
+        Some(Self { attempt, events })
     }
 
     fn said(&self, event: &Event) -> bool {

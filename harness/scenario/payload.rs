@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use fallproof_mocks::brain::MOST_BODY_BYTES;
 use serde_json::{Map, Value};
 
 /// What stands in the text of `body_json` where the model group's name goes.
@@ -16,8 +17,9 @@ pub(super) const RESPONSE_PLACEHOLDER: &str = "{{response_id}}";
 /// What begins a placeholder for so many letters, as in `{{letters:5000000}}`.
 const LETTERS: &str = "{{letters:";
 
-/// No placeholder becomes more.
-const MOST_LETTERS: usize = 64 * 1024 * 1024;
+/// No body has more: what a mock takes, with room for the rest of the body and what a target adds.
+const MOST_LETTERS: usize = 32_000_000;
+const _: () = assert!(MOST_LETTERS < MOST_BODY_BYTES, "a mock takes that many");
 
 /// Ends each part of a form; no content has it.
 const BOUNDARY: &str = "fallproof-form-7d1f5c0a94";
@@ -131,14 +133,20 @@ fn with_letters(mut text: String) -> String {
 
 /// What is wrong with a placeholder for letters in this text, if one is.
 pub(super) fn complaint(text: &str) -> Option<String> {
-    let mut rest = text;
+    let (mut rest, mut left) = (text, MOST_LETTERS);
     while let Some((place, count)) = letters(rest) {
-        if count.is_none() {
+        let Some(count) = count else {
             let written = &rest[place];
             return Some(format!(
-                "`{written}` is not so many letters: a number up to {MOST_LETTERS} stands there"
+                "`{written}` is not so many letters: a number up to {MOST_LETTERS} stands there, which leaves a body that the mocks take"
             ));
-        }
+        };
+        let Some(fewer) = left.checked_sub(count) else {
+            return Some(format!(
+                "the letters of this body are more than {MOST_LETTERS}, and the mocks take no more"
+            ));
+        };
+        left = fewer;
         rest = &rest[place.end..];
     }
     None

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::behaviour::WirePlan;
+use crate::brain::MOST_BODY_BYTES;
 use crate::provider::{Endpoint, Surface};
 use crate::strict::Violation;
 
@@ -145,9 +146,9 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 10,000 hits, 256 MiB, and 16 MiB of each body.
+    /// 10,000 hits, 256 MiB, and of each body as much as a mock takes: what it answers is kept whole.
     fn default() -> Self {
-        Self { hits: 10_000, bytes: 256 * 1024 * 1024, body: 16 * 1024 * 1024 }
+        Self { hits: 10_000, bytes: 256 * 1024 * 1024, body: MOST_BODY_BYTES }
     }
 }
 

@@ -209,6 +209,16 @@ async fn too_much_body_is_refused_by_the_upstream_and_is_an_attempt() {
 }
 
 #[tokio::test]
+async fn a_body_that_an_upstream_takes_is_kept_whole() {
+    let wire = wire_with(ok(2)).await;
+    let body = " ".repeat(MOST_BODY_BYTES);
+    let reply = Client::of(&wire).await.ask(post("/test/primary/v1/chat/completions", &body)).await;
+    assert_ne!(reply.status, 413);
+    let hits = wire.hits(PRIMARY).await;
+    assert_eq!((hits[0].body.len(), hits[0].body_cut), (MOST_BODY_BYTES, None));
+}
+
+#[tokio::test]
 async fn a_request_that_its_client_breaks_off_is_stray_and_leaves_the_script_alone() {
     let wire = wire_with(ok(1)).await;
     let whole = chat(PRIMARY);
