@@ -158,7 +158,10 @@ fn integer(schema: &Value) -> i64 {
     let most = bound("maximum").or(bound("exclusiveMaximum").map(|it| it.saturating_sub(1)));
     let number = least.or(most.map(|most| most.min(1))).unwrap_or(1);
     match bound("multipleOf") {
-        Some(step) if step > 0 => number.saturating_add((-number).rem_euclid(step)),
+        Some(step) if step > 0 => {
+            let missing = (step - number.rem_euclid(step)) % step;
+            number.saturating_add(missing)
+        }
         _ => number,
     }
 }
@@ -204,6 +207,20 @@ mod tests {
             "count": 5, "share": 0.5, "kind": "a", "maybe": "words", "flag": true, "free": "words"
         });
         assert_eq!(answers(&schema), expected);
+    }
+
+    #[test]
+    fn an_integer_is_the_least_multiple_whatever_its_bounds() {
+        for (minimum, step, least) in [
+            (i64::MIN, 2, i64::MIN),
+            (i64::MIN, i64::MAX, -i64::MAX),
+            (-7, 5, -5),
+            (5, 5, 5),
+            (6, 5, 10),
+        ] {
+            let schema = json!({ "type": "integer", "minimum": minimum, "multipleOf": step });
+            assert_eq!(answers(&schema), json!(least), "{minimum} {step}");
+        }
     }
 
     #[test]
