@@ -10,6 +10,7 @@ use super::model::{
     Attempt, Case, Change, Client, Diff, Failure, Finding, Kept, Level, Line, Outcome, Requirement,
     Severity, Step, Weight,
 };
+use super::words;
 use crate::check::{self, Verdict};
 use crate::client::Ending;
 use crate::json::Tree;
@@ -43,7 +44,8 @@ impl<'a> Context<'a> {
     }
 }
 
-/// A case as it is reported; not yet free of keys.
+/// A case as it is reported; not yet free of keys. What a target may have said in it is in lines that
+/// are printable.
 pub fn case(case: &drive::Case, context: Context<'_>) -> Case {
     let Context { scenario, run_started, replay, .. } = context;
     let (outcome, reason) = match &case.outcome {
@@ -72,7 +74,7 @@ pub fn case(case: &drive::Case, context: Context<'_>) -> Case {
             drive::Failure::Honest => Failure::Honest,
             drive::Failure::Silent => Failure::Silent,
         }),
-        reason,
+        reason: reason.as_deref().map(words::line),
         started_ms: millis(case.started.saturating_duration_since(run_started)),
         took_ms: millis(case.took),
         findings,
@@ -123,8 +125,8 @@ fn finding(finding: &check::Finding) -> Finding {
         },
         step: finding.step + 1,
         attempt: finding.attempt,
-        pointer: finding.pointer.clone(),
-        message: finding.message.clone(),
+        pointer: finding.pointer.as_deref().map(words::line),
+        message: words::line(&finding.message),
         declared: finding.declared.clone(),
         expected: None,
     }
@@ -140,7 +142,7 @@ fn step(index: usize, step: &observe::Step, case: &drive::Case, context: Context
             number: index + 1,
             upstream: hop.map_or_else(String::new, |hop| hop.upstream.clone()),
             vendor: hop.map_or_else(String::new, Hop::vendor),
-            request: format!("{} {}", hit.method, hit.target),
+            request: words::line(&format!("{} {}", hit.method, hit.target)),
             status: hit.status,
             behaviour: if hit.refused { "refused".to_owned() } else { hit.behaviour.clone() },
             fault: fault(&hit.wire),
@@ -155,7 +157,8 @@ fn step(index: usize, step: &observe::Step, case: &drive::Case, context: Context
         client: Client {
             request: format!("POST {}", exchange.path),
             status: exchange.status,
-            broken: (exchange.ending != Ending::Complete).then(|| exchange.ending.in_words()),
+            broken: (exchange.ending != Ending::Complete)
+                .then(|| words::line(&exchange.ending.in_words())),
             at_ms: since_case(exchange.started),
             took_ms: millis(exchange.took),
         },
@@ -165,7 +168,7 @@ fn step(index: usize, step: &observe::Step, case: &drive::Case, context: Context
 }
 
 fn refusal(hit: &Hit) -> Option<String> {
-    hit.violation.as_ref().filter(|_| hit.refused).map(|violation| violation.message.clone())
+    hit.violation.as_ref().filter(|_| hit.refused).map(|violation| words::line(&violation.message))
 }
 
 /// What the wire did to a reply, in few words.
@@ -233,7 +236,7 @@ fn lines(sent: &str, received: &str) -> Vec<Line> {
             lines.push(Line { change: Change::Gap, text: "…".to_owned() });
         }
         for change in hunk.iter().flat_map(|operation| diff.iter_changes(operation)) {
-            let text = change.value().trim_end().to_owned();
+            let text = words::line(change.value().trim_end());
             let change = match change.tag() {
                 ChangeTag::Delete => Change::Lost,
                 ChangeTag::Insert => Change::Added,

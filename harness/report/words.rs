@@ -141,6 +141,13 @@ pub fn printable(text: &str) -> String {
     text.replace(is_strange, "\u{fffd}")
 }
 
+/// The text as one line that is printable: what a target says must not begin a line of its own, which
+/// whoever reads the terminal may take for Fallproof's, or for a command.
+pub fn line(text: &str) -> String {
+    let ends = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
+    printable(&text.replace("\r\n", " ").replace(ends, " "))
+}
+
 /// The number with the noun, in the plural but for one.
 pub fn counted(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })

@@ -171,6 +171,25 @@ fn a_targets_url_holds_no_key_that_reports_would_show() {
 }
 
 #[test]
+fn what_a_target_says_is_no_line_of_its_own_and_no_command_to_a_terminal() {
+    let output = against(|mut stream| {
+        // The connection that only probes says nothing.
+        let mut call = [0; 4096];
+        if stream.read(&mut call).is_ok_and(|read| read > 0) {
+            let said = "x\n::error title=pwn::injected\r\u{1b}[2J";
+            let length = said.len();
+            let _ = write!(stream, "HTTP/1.1 403 No\r\ncontent-length: {length}\r\n\r\n{said}");
+            // To close on what was not read would take the answer back.
+            let _ = std::io::copy(&mut stream, &mut std::io::sink());
+        }
+    });
+    let told = stdout(&output);
+    assert!(told.contains("x ::error title=pwn::injected \u{fffd}[2J"), "{told}");
+    assert!(!told.lines().any(|line| line.trim_start().starts_with("::")), "{told}");
+    assert!(!told.contains(['\u{1b}', '\r']), "{told:?}");
+}
+
+#[test]
 fn a_target_that_is_not_wired_is_no_wall_of_text() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
     let target = format!("http://{}/v1", listener.local_addr().expect("it is bound"));
