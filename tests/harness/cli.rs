@@ -190,6 +190,57 @@ fn what_a_target_says_is_no_line_of_its_own_and_no_command_to_a_terminal() {
 }
 
 #[test]
+fn a_stream_that_goes_on_and_on_is_told_of_once_and_judged_in_its_beginning() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let scenario = "title: A stream\nproves: [FP-STREAM-01]\n\
+        upstreams: { only: { provider: openai, model: gpt-4o, script: [ok] } }\n\
+        group: { chain: [only] }\n\
+        steps: [{ send: { endpoint: chat/completions, body: { messages: [{ role: user, content: Hi }], stream: true } } }]\n";
+    std::fs::write(folder.path().join("floods.yaml"), scenario).expect("it can be written");
+    let folder = folder.path().to_str().expect("a temporary path is text");
+    let upstreams = free_ports().to_string();
+    let options = ["--scenarios", folder, "--upstreams", &upstreams];
+    let plan = fallproof(&[&["plan", "--json"][..], &options].concat());
+    let plan: serde_json::Value = serde_json::from_slice(&plan.stdout).expect("a plan is JSON");
+    let key = plan["groups"][0]["chain"][0]["key"].as_str().expect("it has a key").to_owned();
+    let path = plan["groups"][0]["chain"][0]["base_url"].as_str().expect("it has a URL");
+    let path = path.trim_start_matches("http://").trim_start_matches(&upstreams).to_owned();
+
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
+    let target = format!("http://{}/v1", listener.local_addr().expect("it is bound"));
+    let asked = upstreams.clone();
+    thread::spawn(move || {
+        for mut client in listener.incoming().flatten() {
+            if !client.read(&mut [0; 4096]).is_ok_and(|read| read > 0) {
+                continue;
+            }
+            let body =
+                r#"{"model":"gpt-4o","messages":[{"role":"user","content":"Hi"}],"stream":true}"#;
+            let mut upstream = std::net::TcpStream::connect(&asked).expect("it listens");
+            let length = body.len();
+            let call = format!(
+                "POST {path}/chat/completions HTTP/1.0\r\nauthorization: Bearer {key}\r\n\
+                 content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+            );
+            upstream.write_all(call.as_bytes()).expect("it can be asked");
+            let mut answer = String::new();
+            upstream.read_to_string(&mut answer).expect("it answers");
+            let flood = "data: {\"choices\":[{\"delta\":{\"content\":\"on and\"}}]}\n\n";
+            let _ = client.write_all((answer + &flood.repeat(50_000)).as_bytes());
+            // To close on what was not read would take the answer back.
+            let _ = client.shutdown(std::net::Shutdown::Write);
+            let _ = std::io::copy(&mut client, &mut std::io::sink());
+        }
+    });
+    let output = fallproof(&[&["run", "--target", &target][..], &options].concat());
+    let told = stdout(&output);
+    assert_eq!(output.status.code(), Some(1), "{told}{}", stderr(&output));
+    assert_eq!(told.matches("events more, far beyond all that was sent").count(), 1, "{told}");
+    assert!(told.contains("of attempt 1 was never sent"), "{told}");
+    assert!(!told.contains("stream is missing"), "its end is there: {told}");
+}
+
+#[test]
 fn a_target_that_is_not_wired_is_no_wall_of_text() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
     let target = format!("http://{}/v1", listener.local_addr().expect("it is bound"));
