@@ -138,7 +138,7 @@ pub(super) fn complaint(text: &str) -> Option<String> {
         let Some(count) = count else {
             let written = &rest[place];
             return Some(format!(
-                "`{written}` is not so many letters: a number up to {MOST_LETTERS} stands there, which leaves a body that the mocks take"
+                "`{written}` is not so many letters: a number up to {MOST_LETTERS} stands there, since the mocks take no longer body"
             ));
         };
         let Some(fewer) = left.checked_sub(count) else {
