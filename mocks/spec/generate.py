@@ -63,7 +63,7 @@ RULE_KEYS = {  # besides id, kind, strength, evidence and date
 }
 KEYWORDS = (  # what a finished schema may use; extra keys are an error
     "$ref type properties required additionalProperties items enum anyOf minimum maximum "
-    "maxLength minItems maxItems maxProperties pattern x-file x-strength x-discriminator x-unproven"
+    "maxLength minItems maxItems maxProperties pattern x-file x-strength x-discriminator x-unproven x-missed"
 ).split()
 
 

@@ -234,7 +234,7 @@ impl<'a> Walk<'a, '_> {
         for name in &node.required {
             if object.get(name).is_none() {
                 self.below(Step::Key(name), |walk| {
-                    walk.report(Fault::Missing, walk.of_missing(node))
+                    walk.report(Fault::Missing, walk.of_missing(node, name, seen(node)))
                 })?;
             }
         }
@@ -288,7 +288,8 @@ impl<'a> Walk<'a, '_> {
             node.branches.iter().map(|branch| schema.resolve(branch)).collect();
         branches.retain(|branch| branch.kinds.has(kind));
         if branches.is_empty() {
-            return self.report(Fault::Type { expected: node, got: value }, self.usual(node));
+            // A union's strength is about its tags.
+            return self.report(Fault::Type { expected: node, got: value }, self.by_depth());
         }
         if let Value::Object(object) = value {
             for tag in &node.tags {
@@ -296,7 +297,11 @@ impl<'a> Walk<'a, '_> {
                     Ok(branches) => branches,
                     Err(fault) => {
                         return self.below(Step::Key(tag), |walk| {
-                            walk.report(fault, walk.of_missing(node))
+                            let strength = match fault {
+                                Fault::Missing => walk.of_missing(node, tag, Strength::Documented),
+                                _ => walk.usual(node),
+                            };
+                            walk.report(fault, strength)
                         });
                     }
                 };
@@ -372,11 +377,11 @@ impl<'a> Walk<'a, '_> {
 
     /// How sure a node's type and listed values are.
     fn usual(&self, node: &Node) -> Strength {
-        node.strength.unwrap_or(if self.path.len() <= 1 {
-            Strength::Observed
-        } else {
-            Strength::Documented
-        })
+        node.strength.unwrap_or(self.by_depth())
+    }
+
+    fn by_depth(&self) -> Strength {
+        if self.path.len() <= 1 { Strength::Observed } else { Strength::Documented }
     }
 
     /// How sure it is that the object at this path does not take a member of this name. The older
@@ -389,9 +394,13 @@ impl<'a> Walk<'a, '_> {
         strength_of_unknown(node, name)
     }
 
-    /// How sure it is that the member at this path is needed, or must have one of its tags.
-    fn of_missing(&self, node: &Node) -> Strength {
-        if self.path.len() <= 1 { Strength::Observed } else { seen(node) }
+    /// How sure it is that the member of this name, which is at this path, is needed; `else_this`
+    /// where nobody has shown what comes without it.
+    fn of_missing(&self, node: &Node, name: &str, else_this: Strength) -> Strength {
+        if node.missed.iter().any(|one| one == name) {
+            return Strength::Observed;
+        }
+        self.by_depth().max(else_this)
     }
 }
 

@@ -76,6 +76,9 @@ pub(super) struct Node {
     /// Names that only documents leave out, whatever the strength.
     #[serde(rename = "x-unproven")]
     pub(super) unproven: Vec<String>,
+    /// Required names, or tags, without which a live refusal is known, whatever the strength.
+    #[serde(rename = "x-missed")]
+    pub(super) missed: Vec<String>,
     pub(super) max_properties: Option<usize>,
     pub(super) items: Option<Box<Node>>,
     pub(super) min_items: Option<usize>,

@@ -489,6 +489,25 @@ fn one_error_is_told_in_the_documented_order(#[case] body: Value, #[case] param:
 #[case(OpenAi, Chat, json!({"model": "m"}), Strength::Observed)]
 #[case(OpenAi, Chat, chat(json!({"temperature": 3})), Strength::Observed)]
 #[case(OpenAi, Chat, chat(json!({"response_format": {"type": "text", "zzz": 1}})), Strength::Observed)]
+// Deeper down, what was seen: https://github.com/aallam/openai-kotlin/issues/320 for the kind of part; the others stand
+// with their sentences above.
+#[case(OpenAi, Chat, chat(json!({"messages": [{"role": "user", "content": [{"text": "Hi"}]}]})), Strength::Observed)]
+#[case(OpenAi, Chat, chat(json!({"messages": [{"role": "user", "content": [{"type": "image"}]}]})), Strength::Observed)]
+#[case(OpenAi, Responses, responses(json!({"tools": [{}]})), Strength::Observed)]
+#[case(OpenAi, Responses, responses(json!({"tools": [{"type": "function"}]})), Strength::Observed)]
+#[case(OpenAi, Responses, responses(json!({"tools": [{"type": "mcp"}]})), Strength::Observed)]
+#[case(OpenAi, Responses, responses(json!({"input": [{"type": "bogus"}]})), Strength::Observed)]
+#[case(AzureV1, Responses, responses(json!({"input": [{"type": ""}]})), Strength::Observed)]
+#[case(OpenAi, Responses, responses(json!({"input": [
+        {"role": "assistant", "content": [{"type": "input_text", "text": "Hi"}]}]})), Strength::Observed)]
+// And next to it, what was not.
+#[case(OpenAi, Chat, chat(json!({"messages": [{"role": "user", "content": ["Hi"]}]})), Strength::Documented)]
+#[case(OpenAi, Chat, chat(json!({"messages": [{"role": "system", "content": [{"text": "Hi"}]}]})), Strength::Documented)]
+#[case(AzureV1, Chat, chat(json!({"messages": [{"role": "user", "content": [{"text": "Hi"}]}]})), Strength::Documented)]
+#[case(OpenAi, Responses, responses(json!({"tools": [{"type": "function", "name": "f", "zzz": 1}]})), Strength::Documented)]
+#[case(OpenAi, Responses, responses(json!({"tools": [{"type": "bogus"}]})), Strength::Documented)]
+#[case(AzureLegacy, Responses, responses(json!({"input": [{"type": "bogus"}]})), Strength::Documented)]
+#[case(OpenAi, Compact, responses(json!({"input": [{"type": "bogus"}]})), Strength::Documented)]
 // Ranges that only documents give, unknown names deeper down, and what nobody has shown.
 #[case(OpenAi, Chat, chat(json!({"top_p": 3})), Strength::Documented)]
 #[case(OpenAi, Chat, chat(json!({"prediction": {"type": "content", "content": "", "zzz": 1}})), Strength::Documented)]
