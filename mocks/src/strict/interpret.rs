@@ -240,7 +240,7 @@ impl<'a> Walk<'a, '_> {
         }
         if matches!(node.others, Others::Closed) {
             for name in object.members.keys() {
-                if !node.properties.contains_key(name.as_ref()) {
+                if !node.properties.contains_key(name.as_ref()) || self.is_too_new(name) {
                     let strength = self.of_unknown(node, name);
                     let fault = Fault::Unknown { of: node, object };
                     self.below(Step::Key(name), |walk| walk.report(fault, strength))?;
@@ -387,11 +387,19 @@ impl<'a> Walk<'a, '_> {
     /// How sure it is that the object at this path does not take a member of this name. The older
     /// back ends were seen to refuse any in a message.
     fn of_unknown(&self, node: &Node, name: &str) -> Strength {
-        let of_a_message = matches!(self.path[..], [Step::Key("messages"), Step::Index(_)]);
-        if of_a_message && self.schema.older_words.members.include(self.model) {
+        if self.is_in_a_message() && self.schema.older_words.members.include(self.model) {
             return Strength::Observed;
         }
         strength_of_unknown(node, name)
+    }
+
+    /// Whether the object at this path is a message to an older back end, which lacks this member.
+    fn is_too_new(&self, name: &str) -> bool {
+        self.is_in_a_message() && self.schema.older_words.lack(self.model, name)
+    }
+
+    fn is_in_a_message(&self) -> bool {
+        matches!(self.path[..], [Step::Key("messages"), Step::Index(_)])
     }
 
     /// How sure it is that the member of this name, which is at this path, is needed; `else_this`

@@ -48,6 +48,15 @@ pub(super) struct OlderWords {
     pub(super) names: Models,
     /// To unknown members of a message: `Additional properties are not allowed …`.
     pub(super) members: Models,
+    /// Members of a message that the schema knows and these back ends do not.
+    newer_members: Vec<String>,
+}
+
+impl OlderWords {
+    /// Whether a message to this model must not have a member of this name, which the schema knows.
+    pub(super) fn lack(&self, model: &str, member: &str) -> bool {
+        self.newer_members.iter().any(|one| one == member) && self.members.include(model)
+    }
 }
 
 /// One schema node. What a keyword does not say, it allows.

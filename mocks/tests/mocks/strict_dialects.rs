@@ -62,6 +62,10 @@ fn with(mut body: Value, more: Value) -> Value {
 #[case(OpenAi, Chat, "gpt-4-32k",
     json!({"model": "m", "messages": [{"role": "user", "content": "Hi"}, {"role": "user", "content": "a", "y": 1, "x": 1}]}),
     "Additional properties are not allowed ('x', 'y' were unexpected) - 'messages.1'")]
+// A member that newer models know, the same place; `refusal` was taken since.
+#[case(OpenAi, Chat, "gpt-4-turbo", chat(json!({"messages": [
+        {"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hi", "parsed": null, "refusal": null, "x": 1}]})),
+    "Additional properties are not allowed ('parsed', 'x' were unexpected) - 'messages.1'")]
 // https://github.com/microsoft/semantic-kernel/issues/4261
 #[case(AzureLegacy, Chat, "gpt-4", json!({"messages": [{"role": "user", "content": "Hi", "context": {}}]}),
     "Additional properties are not allowed ('context' was unexpected) - 'messages.0'")]
@@ -89,6 +93,25 @@ fn a_name_that_only_documents_leave_out_is_not_listed_with_the_unknown_ones() {
     let violation = refusal(AzureV1, Chat, "gpt-4o", &chat(json!({"service_tier": "auto"})));
     assert_eq!(violation.message, "Unrecognized request argument supplied: service_tier");
     assert_eq!(violation.strength, Strength::Documented);
+}
+
+#[rstest]
+#[case("gpt-3.5-turbo", "refusal", None)]
+#[case(
+    "gpt-3.5-turbo",
+    "parsed",
+    Some("Additional properties are not allowed ('parsed' was unexpected) - 'messages.0'")
+)]
+#[case("gpt-4o", "parsed", None)]
+#[case("gpt-4.1", "parsed", None)]
+fn what_a_client_echoes_of_an_answer_depends_on_the_model(
+    #[case] model: &str,
+    #[case] member: &str,
+    #[case] refused: Option<&str>,
+) {
+    let body = chat(json!({"messages": [{"role": "assistant", "content": "Hi", member: null}]}));
+    let violation = check(OpenAi, Chat, model, body.to_string().as_bytes());
+    assert_eq!(violation.map(|violation| violation.message).as_deref(), refused);
 }
 
 #[test]

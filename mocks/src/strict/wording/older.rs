@@ -32,8 +32,10 @@ pub(super) fn say(
             Fault::Missing,
         ) => Some(NO_MODEL.to_owned()),
         (_, [_], Fault::Unknown { of, object }) if older.names.include(model) => {
-            let names =
-                unknown(of, object, |name| strength_of_unknown(of, name) == finding.strength);
+            let names = such(object, |name| {
+                !of.properties.contains_key(name)
+                    && strength_of_unknown(of, name) == finding.strength
+            });
             let s = if names.len() == 1 { "" } else { "s" };
             Some(format!("Unrecognized request argument{s} supplied: {}", names.join(", ")))
         }
@@ -41,7 +43,8 @@ pub(super) fn say(
             if matches!(above, [Step::Key("messages"), Step::Index(_)])
                 && older.members.include(model) =>
         {
-            let names = unknown(of, object, |_| true);
+            let names =
+                such(object, |name| !of.properties.contains_key(name) || older.lack(model, name));
             let were = if names.len() == 1 { "was" } else { "were" };
             let names: Vec<_> = names.iter().map(|name| format!("'{name}'")).collect();
             Some(format!(
@@ -55,11 +58,10 @@ pub(super) fn say(
     }
 }
 
-/// Every such name that the object should not have, in alphabetical order.
-fn unknown<'a>(of: &Node, object: &'a Object<'_>, such: impl Fn(&str) -> bool) -> Vec<&'a str> {
+/// Every such name in the object, in alphabetical order.
+fn such<'a>(object: &'a Object<'_>, is_such: impl Fn(&str) -> bool) -> Vec<&'a str> {
     let names = object.members.keys().map(AsRef::as_ref);
-    let mut names: Vec<_> =
-        names.filter(|name| !of.properties.contains_key(*name) && such(name)).collect();
+    let mut names: Vec<_> = names.filter(|name| is_such(name)).collect();
     names.sort_unstable();
     names
 }
