@@ -67,6 +67,8 @@ pub enum DoorRefusal {
     MissingApiVersion,
     /// Azure legacy: an `api-version` from before the responses endpoints, there.
     ApiVersionTooOld,
+    /// Azure legacy: an `api-version` from before chat took a `prediction`, with one.
+    PredictionTooOld,
     /// No credential in the provider's form.
     MissingKey,
     /// A credential that is not the deployment's.
@@ -152,6 +154,7 @@ pub fn door(surface: Surface, endpoint: Option<Endpoint>, refusal: &DoorRefusal)
         DoorRefusal::ApiVersion => ("api_version", none()),
         DoorRefusal::MissingApiVersion => ("missing_api_version", none()),
         DoorRefusal::ApiVersionTooOld => ("api_version_too_old", none()),
+        DoorRefusal::PredictionTooOld => ("prediction_too_old", none()),
         DoorRefusal::MissingKey => ("missing_key", none()),
         DoorRefusal::WrongKey { key } => ("wrong_key", none().text("key", &masked(key))),
         DoorRefusal::UnknownModel { name } => {

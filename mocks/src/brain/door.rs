@@ -100,6 +100,36 @@ pub(super) fn api_version(
     }
 }
 
+/// Members of a chat that Azure's legacy surface takes since a certain `api-version` only.
+pub(super) struct Dated {
+    pub(super) member: &'static str,
+    /// The first day of an `api-version` with it.
+    since: &'static str,
+    /// Prefixes of the models that were seen to be so; a newer one was seen to take what its
+    /// `api-version` lacks.
+    models: &'static [&'static str],
+}
+
+pub(super) const PREDICTION: Dated =
+    Dated { member: "prediction", since: "2025-01-01", models: &[""] };
+
+/// Refused on gpt-4o with 2024-08-01-preview (<https://github.com/openai/openai-python/issues/1724>,
+/// <https://github.com/BerriAI/litellm/issues/8638>); later ones are given the benefit of the doubt.
+pub(super) const MAX_COMPLETION_TOKENS: Dated = Dated {
+    member: "max_completion_tokens",
+    since: "2024-08-02",
+    models: &["gpt-3.5", "gpt-35", "gpt-4"],
+};
+
+impl Dated {
+    /// Whether this chat is sent to an `api-version` from before the member.
+    pub(super) fn is_ahead_of(&self, place: &Place<'_>, target: &Target<'_>, model: &str) -> bool {
+        (place.surface, place.endpoint) == (Surface::AzureLegacy, Endpoint::ChatCompletions)
+            && target.parameter("api-version").is_some_and(|version| version < self.since)
+            && self.models.iter().any(|prefix| model.starts_with(prefix))
+    }
+}
+
 /// `YYYY-MM-DD`, or that with `-preview`.
 fn is_dated(version: &str) -> bool {
     let date = version.strip_suffix("-preview").unwrap_or(version);

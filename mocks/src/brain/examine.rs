@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use serde_json::Value;
+
 use super::stored::Stored;
 use super::{MOST_BODY_BYTES, Request, Upstream, door, form, probe};
 use crate::errors::{self, DoorRefusal, Reply};
@@ -72,17 +74,26 @@ impl Upstream {
                 _ => DoorRefusal::UnknownPath { method, path },
             }));
         };
-        let door::Place { surface, endpoint, .. } = place;
+        let door::Place { surface, endpoint, deployment: named } = place;
         door::api_version(surface, place.has_responses(), target).map_err(Refusal::Door)?;
         door::credential(surface, &self.deployment, request).map_err(Refusal::Door)?;
         let body = Body::read(endpoint, request)?;
-        let named = place.deployment.map(str::to_owned).or_else(|| body.members.get("model"));
+        let named = named.map(str::to_owned).or_else(|| body.members.get("model"));
         let deployment = match named {
             Some(name) => {
                 self.runs(&name).ok_or(Refusal::Door(DoorRefusal::UnknownModel { name }))?
             }
             None => Cow::Borrowed(&self.deployment),
         };
+        let too_old_for = |dated: &door::Dated| {
+            body.has(dated.member) && dated.is_ahead_of(&place, target, &deployment.model)
+        };
+        if too_old_for(&door::PREDICTION) {
+            return Err(Refusal::Door(DoorRefusal::PredictionTooOld));
+        }
+        if too_old_for(&door::MAX_COMPLETION_TOKENS) {
+            return Err(Refusal::Parameter(Box::new(unrecognized(&door::MAX_COMPLETION_TOKENS))));
+        }
         let doubt = match body.violation(surface, endpoint, &deployment.model, request) {
             Some(violation) if violation.strength == Strength::Observed => {
                 return Err(Refusal::Parameter(Box::new(violation)));
@@ -139,6 +150,10 @@ impl<'a> Body<'a> {
         Ok(Self { members: Members::of_form(&fields), form: Some(fields) })
     }
 
+    fn has(&self, member: &str) -> bool {
+        self.members.get::<Value>(member).is_some_and(|value| !value.is_null())
+    }
+
     fn violation(
         &self,
         surface: Surface,
@@ -164,6 +179,12 @@ fn unsupported_type(endpoint: Endpoint, given: &str) -> Violation {
          content type."
     );
     refused(message, None, Some("unsupported_content_type"))
+}
+
+/// The older back ends' words for a member that they do not know.
+fn unrecognized(dated: &door::Dated) -> Violation {
+    let message = format!("Unrecognized request argument supplied: {}", dated.member);
+    Violation { pointer: format!("/{}", dated.member), ..refused(message, None, None) }
 }
 
 /// Words: <https://github.com/spring-projects/spring-ai/issues/1050>.

@@ -174,6 +174,41 @@ fn an_api_version_may_be_too_old_for_responses(#[case] version: &str, #[case] re
     }
 }
 
+const PREDICTION: &str = r#""prediction":{"type":"content","content":"Hi"}"#;
+const LIMIT: &str = r#""max_completion_tokens":16"#;
+const LIMIT_REFUSED: &str = "Unrecognized request argument supplied: max_completion_tokens";
+
+// https://github.com/openai/openai-java/issues/662, https://github.com/openai/openai-python/issues/1724
+#[rstest]
+#[case("gpt-5", "2024-10-21", PREDICTION, Some("2025-01-01-preview and later"))]
+#[case("gpt-5", "2025-01-01-preview", PREDICTION, None)]
+#[case("gpt-5", "2024-10-21", r#""prediction":null"#, None)]
+#[case("gpt-4o", "2024-08-01-preview", LIMIT, Some(LIMIT_REFUSED))]
+#[case("gpt-4o", "2024-09-01-preview", LIMIT, None)]
+#[case("gpt-5", "2024-08-01-preview", LIMIT, None)]
+fn an_api_version_may_be_too_old_for_a_parameter_of_chat(
+    #[case] model: &str,
+    #[case] version: &str,
+    #[case] member: &str,
+    #[case] refused: Option<&str>,
+) {
+    let brain = Brain::default();
+    let script = vec![Behaviour { times: 9, ..Behaviour::named("ok") }];
+    let mut played = upstream(PREFIX, Surface::AzureLegacy, script);
+    played.deployment.model = model.to_owned();
+    brain.plug(played).expect("a script that works");
+    let upstream = Upstream { brain, surface: Surface::AzureLegacy };
+    let target = LEGACY_CHAT.replace("2024-10-21", version);
+    let answer = upstream.post(&target, &format!("{{{member},{}", &CHAT[1..]));
+    let said = String::from_utf8_lossy(&answer.reply.body).into_owned();
+    let status = if refused.is_some() { 400 } else { 200 };
+    assert_eq!((answer.reply.status, answer.plan.refused), (status, refused.is_some()), "{said}");
+    assert!(said.contains(refused.unwrap_or_default()), "{said}");
+    // On v1 there are no such versions.
+    let v1 = upstream.post("/openai/v1/chat/completions", &format!("{{{member},{}", &CHAT[1..]));
+    assert!(!v1.plan.refused);
+}
+
 #[rstest]
 #[case(Surface::OpenAi, "/v1/chat/completions")]
 #[case(Surface::AzureV1, "/openai/v1/chat/completions")]

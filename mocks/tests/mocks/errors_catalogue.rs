@@ -44,6 +44,7 @@ fn every_door() -> Vec<DoorRefusal> {
         DoorRefusal::ApiVersion,
         DoorRefusal::MissingApiVersion,
         DoorRefusal::ApiVersionTooOld,
+        DoorRefusal::PredictionTooOld,
         DoorRefusal::MissingKey,
         DoorRefusal::WrongKey { key: "sk-wrong-api-key".to_owned() },
         DoorRefusal::UnknownModel { name: "gpt-none".to_owned() },
