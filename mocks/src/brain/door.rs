@@ -2,6 +2,9 @@
 
 use std::borrow::Cow;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::Request;
 use crate::errors::DoorRefusal;
 use crate::provider::{Deployment, Endpoint, Surface};
@@ -149,12 +152,15 @@ pub(super) fn credential(
     deployment: &Deployment,
     request: &Request<'_>,
 ) -> Result<(), DoorRefusal> {
-    let bearer = request.header("authorization").and_then(|value| {
-        let (scheme, key) = value.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then(|| key.trim().to_owned())
-    });
+    let authorization = request.header("authorization");
+    let given_by = |scheme: &str| {
+        let (given, key) = authorization.as_deref()?.split_once(' ')?;
+        given.eq_ignore_ascii_case(scheme).then(|| key.trim().to_owned())
+    };
+    let bearer = given_by("bearer");
     let given = match surface {
-        Surface::OpenAi => bearer,
+        // Its own words to a missing key offer the second way.
+        Surface::OpenAi => bearer.or_else(|| password(&given_by("basic")?)),
         Surface::AzureV1 => request.header("api-key").or(bearer),
         Surface::AzureLegacy => match (request.header("api-key"), bearer) {
             (Some(key), _) => Some(key),
@@ -168,4 +174,10 @@ pub(super) fn credential(
         Some(key) => Err(DoorRefusal::WrongKey { key }),
         None => Err(DoorRefusal::MissingKey),
     }
+}
+
+/// The password of basic authentication whose user name is blank.
+fn password(credentials: &str) -> Option<String> {
+    let plain = String::from_utf8(STANDARD.decode(credentials).ok()?).ok()?;
+    plain.strip_prefix(':').map(str::to_owned)
 }

@@ -243,6 +243,13 @@ fn each_surface_takes_the_key_in_its_own_forms_only() {
     let authorization = [("AUTHORIZATION", lower.as_bytes())];
     assert!(!upstream.ask_with("POST", target, &authorization, CHAT).plan.refused);
 
+    assert_eq!(KEY, "sk-test-0001", "which is what stands in base64 below");
+    let basic = [("authorization", &b"Basic OnNrLXRlc3QtMDAwMQ=="[..])];
+    assert!(!upstream.ask_with("POST", target, &basic, CHAT).plan.refused, "a password");
+    let of_somebody = [("authorization", &b"Basic dTpzay10ZXN0LTAwMDE="[..])];
+    let answer = upstream.ask_with("POST", target, &of_somebody, CHAT);
+    assert_eq!(answer.reply, upstream.door(endpoint, &DoorRefusal::MissingKey), "no blank user");
+
     let authorization = [("authorization", bearer.as_bytes())];
     let upstream = Upstream::on(Surface::AzureLegacy);
     let answer = upstream.ask_with("POST", LEGACY_CHAT, &authorization, CHAT);
