@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use percent_encoding::percent_decode_str;
 
 use super::Request;
 use crate::errors::DoorRefusal;
@@ -13,7 +14,8 @@ use crate::provider::{Deployment, Endpoint, Surface};
 pub(super) struct Target<'a> {
     /// As sent.
     pub(super) raw_path: &'a str,
-    /// With one slash where several were sent: gateways join URLs carelessly.
+    /// Freed of percent-escapes, and with one slash where several were sent: gateways join URLs
+    /// carelessly.
     pub(super) path: Cow<'a, str>,
     query: &'a str,
 }
@@ -21,15 +23,26 @@ pub(super) struct Target<'a> {
 impl<'a> Target<'a> {
     pub(super) fn of(target: &'a str) -> Self {
         let (raw_path, query) = target.split_once('?').unwrap_or((target, ""));
-        let mut path = Cow::Borrowed(raw_path);
+        let mut path = unescaped(raw_path);
         while path.contains("//") {
             path = Cow::Owned(path.replace("//", "/"));
         }
         Self { raw_path, path, query }
     }
 
-    fn parameter(&self, name: &str) -> Option<&'a str> {
-        self.query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
+    fn parameter(&self, name: &str) -> Option<Cow<'a, str>> {
+        let mut pairs = self.query.split('&');
+        pairs.find_map(|pair| pair.strip_prefix(name)?.strip_prefix('=')).map(unescaped)
+    }
+}
+
+/// Text as its percent-escapes mean it; as sent where that is no UTF-8, or has another slash, which
+/// would be a part of a name there and not lead anywhere.
+fn unescaped(text: &str) -> Cow<'_, str> {
+    let slashes = |text: &str| text.matches('/').count();
+    match percent_decode_str(text).decode_utf8() {
+        Ok(plain) if slashes(&plain) == slashes(text) => plain,
+        _ => Cow::Borrowed(text),
     }
 }
 
@@ -86,7 +99,7 @@ pub(super) fn api_version(
     has_responses: bool,
     target: &Target<'_>,
 ) -> Result<(), DoorRefusal> {
-    match (surface, target.parameter("api-version")) {
+    match (surface, target.parameter("api-version").as_deref()) {
         (Surface::OpenAi, _) | (Surface::AzureV1, None | Some("preview" | "v1" | "latest")) => {
             Ok(())
         }
@@ -128,7 +141,7 @@ impl Dated {
     /// Whether this chat is sent to an `api-version` from before the member.
     pub(super) fn is_ahead_of(&self, place: &Place<'_>, target: &Target<'_>, model: &str) -> bool {
         (place.surface, place.endpoint) == (Surface::AzureLegacy, Endpoint::ChatCompletions)
-            && target.parameter("api-version").is_some_and(|version| version < self.since)
+            && target.parameter("api-version").is_some_and(|version| *version < *self.since)
             && self.models.iter().any(|prefix| model.starts_with(prefix))
     }
 }

@@ -88,6 +88,11 @@ fn unknown_path(path: &str) -> DoorRefusal {
     "/openai/responses/compact?api-version=2025-04-01-preview",
     Endpoint::ResponsesCompact
 )]
+#[case::escaped(
+    Surface::AzureLegacy,
+    "/openai/deployments/gpt%2D5/chat/completions?api-version=2024%2D10%2d21",
+    Endpoint::ChatCompletions
+)]
 #[case::azure_serves_both(Surface::AzureV1, LEGACY_CHAT, Endpoint::ChatCompletions)]
 #[case::azure_serves_both(
     Surface::AzureLegacy,
@@ -114,6 +119,8 @@ fn every_provider_has_its_paths(
 #[rstest]
 #[case(Surface::OpenAi, "/openai/v1/chat/completions")]
 #[case(Surface::OpenAi, "/v1/chat/completions/")]
+#[case(Surface::OpenAi, "/v1/chat%2Fcompletions")]
+#[case(Surface::OpenAi, "/v1/chat/completions%FF")]
 #[case(Surface::OpenAi, "/chat/completions")]
 #[case(Surface::AzureV1, "/v1/chat/completions")]
 #[case(Surface::AzureV1, "/openai/v1/moderations")]

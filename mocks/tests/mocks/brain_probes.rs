@@ -47,6 +47,9 @@ fn models_are_listed_and_told_one_by_one(
     let one = mock.get(&target.replace("models", "models/d"));
     assert_eq!(names(&json_of(&one.reply)), members);
 
+    let escaped = mock.get(&target.replace("models", "models/%64"));
+    assert_eq!(json_of(&escaped.reply), json_of(&one.reply), "a name may be escaped");
+
     let other = mock.get(&target.replace("models", "models/other"));
     let unlisted = DoorRefusal::UnlistedModel { name: "other".to_owned() };
     assert_eq!(other.reply, errors::door(surface, None, &unlisted));
