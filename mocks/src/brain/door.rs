@@ -15,7 +15,7 @@ pub(super) struct Target<'a> {
     /// As sent.
     pub(super) raw_path: &'a str,
     /// Freed of percent-escapes, and with one slash where several were sent: gateways join URLs
-    /// carelessly.
+    /// carelessly. But a deployment that was left out stays left out.
     pub(super) path: Cow<'a, str>,
     query: &'a str,
 }
@@ -23,10 +23,15 @@ pub(super) struct Target<'a> {
 impl<'a> Target<'a> {
     pub(super) fn of(target: &'a str) -> Self {
         let (raw_path, query) = target.split_once('?').unwrap_or((target, ""));
-        let mut path = unescaped(raw_path);
-        while path.contains("//") {
-            path = Cow::Owned(path.replace("//", "/"));
-        }
+        let plain = unescaped(raw_path);
+        let path = match plain.split_once("/deployments//") {
+            Some((before, after)) => {
+                let (before, after) = (single_slashes(before.into()), single_slashes(after.into()));
+                let before = before.trim_end_matches('/');
+                format!("{before}/deployments//{}", after.trim_start_matches('/')).into()
+            }
+            None => single_slashes(plain),
+        };
         Self { raw_path, path, query }
     }
 
@@ -34,6 +39,13 @@ impl<'a> Target<'a> {
         let mut pairs = self.query.split('&');
         pairs.find_map(|pair| pair.strip_prefix(name)?.strip_prefix('=')).map(unescaped)
     }
+}
+
+fn single_slashes(mut path: Cow<'_, str>) -> Cow<'_, str> {
+    while path.contains("//") {
+        path = path.replace("//", "/").into();
+    }
+    path
 }
 
 /// Text as its percent-escapes mean it; as sent where that is no UTF-8, or has another slash, which

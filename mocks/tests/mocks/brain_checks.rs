@@ -309,6 +309,17 @@ fn another_model_or_deployment_is_not_there(
     assert!(answer.plan.refused);
 }
 
+#[rstest]
+#[case("/openai/deployments//chat/completions")]
+#[case("//openai//deployments///chat//completions")]
+fn a_deployment_that_was_left_out_is_not_there(#[case] path: &str) {
+    let upstream = Upstream::on(Surface::AzureLegacy);
+    let answer = upstream.post(&format!("{path}?api-version=2024-10-21"), CHAT);
+    let unknown = DoorRefusal::UnknownModel { name: String::new() };
+    assert_eq!(answer.reply, upstream.door(Some(Endpoint::ChatCompletions), &unknown));
+    assert_eq!(answer.plan.place, Some((Surface::AzureLegacy, Endpoint::ChatCompletions)));
+}
+
 #[test]
 fn on_the_legacy_path_the_body_may_name_any_model() {
     let body = CHAT.replace("gpt-5", "whatever");
