@@ -55,8 +55,13 @@ impl Upstream {
     pub(super) fn probe(&self, request: &Request<'_>, stored: &Stored) -> Answer {
         let target = door::Target::of(request.target);
         let place = door::locate(self.deployment.surface, &target.path);
-        let endpoint = place.as_ref().map(|place| place.endpoint);
         let looked = locate(self.deployment.surface, &target.path);
+        // A response is looked at through the layer that made it.
+        let made_by = match looked {
+            Some((_, Look::Response(_))) => Some(Endpoint::Responses),
+            _ => None,
+        };
+        let endpoint = place.as_ref().map(|place| place.endpoint).or(made_by);
         let (surface, looked) = match (looked, request.method) {
             (Some((surface, look)), "GET" | "HEAD") => {
                 (surface, self.look(surface, look, &target, request, stored))

@@ -73,6 +73,21 @@ fn models_are_not_told_to_strangers(#[case] surface: Surface, #[case] target: &s
 }
 
 #[test]
+fn a_response_is_kept_from_strangers_by_the_layer_that_made_it() {
+    let mock = Mock::of(Surface::OpenAi, "gpt-5");
+    for (key, refusal) in [
+        (None, DoorRefusal::MissingKey),
+        (Some("wrong"), DoorRefusal::WrongKey { key: "wrong".to_owned() }),
+    ] {
+        let stranger = mock.get_as("/v1/responses/resp_1", key);
+        let expected = errors::door(Surface::OpenAi, Some(Endpoint::Responses), &refusal);
+        assert_eq!(stranger.reply, expected);
+        assert_ne!(stranger.reply, errors::door(Surface::OpenAi, None, &refusal));
+        assert_eq!(stranger.plan.place, None, "it is no attempt at the endpoint");
+    }
+}
+
+#[test]
 fn azures_list_needs_an_api_version_and_other_paths_are_unknown() {
     let mock = Mock::of(Surface::AzureLegacy, "gpt-5");
     let missing = errors::door(Surface::AzureLegacy, None, &DoorRefusal::MissingApiVersion);
