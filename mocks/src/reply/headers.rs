@@ -63,6 +63,8 @@ impl Order<'_> {
                 ("x-ratelimit-key", self.deployment.name.clone()),
                 ("x-ratelimit-renewalperiod-requests", "60".to_owned()),
                 ("x-ratelimit-renewalperiod-tokens", "60".to_owned()),
+                ("x-ratelimit-reset-requests", "0".to_owned()),
+                ("x-ratelimit-reset-tokens", "0".to_owned()),
             ]);
         }
         match endpoint {

@@ -76,6 +76,9 @@ fn azure_chat_is_one_line_in_alphabetical_order_with_filter_results(
     assert_eq!(names(prompt), ["prompt_index", "content_filter_results"], "recorded so");
     assert_eq!(header(&reply, "x-ms-deployment-name"), "d");
     assert_eq!(header(&reply, "apim-request-id").len(), 36);
+    for limit in ["x-ratelimit-reset-requests", "x-ratelimit-reset-tokens"] {
+        assert_eq!(header(&reply, limit), "0", "seconds without a unit");
+    }
 }
 
 #[rstest]
