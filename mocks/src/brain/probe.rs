@@ -116,7 +116,7 @@ impl Upstream {
             Look::Model(name) if self.runs(name).is_none() => {
                 return Err(Refused::Door(DoorRefusal::UnlistedModel { name: name.to_owned() }));
             }
-            Look::Model(name) => model(surface, name),
+            Look::Model(name) => pretty(&model(surface, name), "\n"),
             Look::Deployments => {
                 let names = self.listed();
                 list(names.iter().map(|name| self.deployed(name)))
@@ -125,7 +125,7 @@ impl Upstream {
                 list(self.listed().iter().map(|name| model(surface, name)))
             }
         };
-        Ok(found(surface, pretty(&body, "\n").into_bytes()))
+        Ok(found(surface, body.into_bytes()))
     }
 
     fn listed(&self) -> Vec<&str> {
@@ -157,8 +157,9 @@ enum Refused {
     NoResponse(String),
 }
 
-fn list(data: impl Iterator<Item = Value>) -> Value {
-    json!({ "object": "list", "data": data.collect::<Vec<_>>() })
+/// Without a line's end, which a single model has.
+fn list(data: impl Iterator<Item = Value>) -> String {
+    pretty(&json!({ "object": "list", "data": data.collect::<Vec<_>>() }), "")
 }
 
 /// Azure's legacy surface [tells more](https://learn.microsoft.com/rest/api/azureopenai/models/get)

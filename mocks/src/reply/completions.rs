@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::chat::includes_usage;
 use super::logprobs::likeliest;
 use super::said::Said;
-use super::sse::Events;
+use super::sse::{self, Events};
 use super::{Body, Course, Order, filter, pretty, tokens_in};
 use crate::provider::Endpoint;
 
@@ -15,7 +15,10 @@ const MOST_CHOICES: usize = 128;
 pub(super) fn body(order: &Order<'_>) -> Body {
     let choices = choices(order);
     if order.is_streamed() {
-        return stream(order, &choices).into();
+        let events = Body::from(stream(order, &choices));
+        let content_type =
+            if order.is_azure() { events.content_type } else { sse::BARE_CONTENT_TYPE };
+        return Body { content_type, ..events };
     }
     let listed: Vec<_> = choices
         .iter()

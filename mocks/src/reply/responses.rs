@@ -15,7 +15,7 @@ pub(super) fn body(order: &Order<'_>) -> Body {
     }
     let mut response = response(order, &items);
     if !order.is_azure() {
-        response["billing"] = json!({ "payer": "developer" });
+        put_after(&mut response, "background", "billing", json!({ "payer": "developer" }));
     }
     Body::json(pretty(&response, ""))
 }
@@ -107,13 +107,18 @@ fn frame(order: &Order<'_>) -> Value {
         "user": asked("user", Value::Null),
         "metadata": asked("metadata", json!({}))
     });
-    if let Value::Object(members) = &mut response
-        && order.is_azure()
-    {
-        let after = members.keys().position(|name| name == "completed_at").unwrap_or_default();
-        members.shift_insert(after + 1, "content_filters".to_owned(), Value::Null);
+    if order.is_azure() {
+        put_after(&mut response, "completed_at", "content_filters", Value::Null);
     }
     response
+}
+
+/// Puts a member in where it stands in the recordings.
+fn put_after(response: &mut Value, before: &str, name: &str, value: Value) {
+    if let Value::Object(members) = response {
+        let at = members.keys().position(|one| one == before).unwrap_or_default();
+        members.shift_insert(at + 1, name.to_owned(), value);
+    }
 }
 
 /// A compacted conversation: the user's messages, then one item that only the provider can read.

@@ -4,6 +4,9 @@ use serde_json::Value;
 
 pub(super) const CONTENT_TYPE: &str = "text/event-stream; charset=utf-8";
 
+/// The same as `OpenAI`'s completions spell it.
+pub(super) const BARE_CONTENT_TYPE: &str = "text/event-stream";
+
 /// Events in the order sent.
 #[derive(Default)]
 pub(super) struct Events {

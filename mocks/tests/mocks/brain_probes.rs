@@ -41,6 +41,7 @@ fn models_are_listed_and_told_one_by_one(
     assert_eq!(outcome(&list), (HitKind::Probe, 0, 200, false));
     let told_version = list.reply.headers.iter().any(|(name, _)| name == "openai-version");
     assert_eq!(told_version, surface == Surface::OpenAi);
+    assert!(list.reply.body.ends_with(b"]\n}"), "without a line's end");
     let list = json_of(&list.reply);
     assert_eq!((names(&list), &list["object"]), (vec!["object", "data"], &json!("list")));
     assert_eq!(list["data"][0]["id"], "d");

@@ -78,6 +78,7 @@ fn a_response_repeats_what_was_asked() {
     assert_eq!(answer["text"], json!({ "format": { "type": "text" }, "verbosity": "low" }));
     assert_eq!(answer["output"][0]["content"][0]["type"], "output_text");
     assert_eq!(answer.get("content_filters"), None);
+    assert_eq!(names(&answer)[4..6], ["background", "billing"], "recorded so");
     assert_adds_up(&answer["usage"], ["input_tokens", "output_tokens"]);
 
     let members = input(json!({}));

@@ -229,6 +229,25 @@ fn completions_are_streamed_without_a_role() {
     assert_eq!((&usage["choices"], &usage["usage"]), (&json!([]), &whole["usage"]));
 }
 
+#[rstest]
+#[case(Surface::OpenAi, CHAT, "text/event-stream; charset=utf-8")]
+#[case(Surface::OpenAi, "completions", "text/event-stream")]
+#[case(Surface::OpenAi, "responses", "text/event-stream; charset=utf-8")]
+#[case(Surface::AzureV1, CHAT, "text/event-stream; charset=utf-8")]
+fn only_openais_completions_leave_out_the_charset(
+    #[case] surface: Surface,
+    #[case] endpoint: &str,
+    #[case] content_type: &str,
+) {
+    let members = match endpoint {
+        CHAT => chat(json!({ "stream": true })),
+        "responses" => input(json!({ "stream": true })),
+        _ => json!({ "prompt": "Hi", "stream": true }),
+    };
+    let reply = Mock::of(surface, "gpt-4o").ask(endpoint, &members);
+    assert_eq!(header(&reply, "content-type"), content_type);
+}
+
 /// The names of a response's events, repeated ones once. Each is in its data too, and they are
 /// counted.
 fn kinds(events: &[Event]) -> Vec<&str> {
