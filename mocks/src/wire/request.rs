@@ -84,6 +84,11 @@ fn parse_head(bytes: &[u8]) -> Result<Option<Head>, Unread> {
         .iter()
         .map(|header| (header.name.to_owned(), header.value.to_vec()))
         .collect();
+    let hosts = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("host")).count();
+    // RFC 9112, section 3.2; HTTP/1.0 knows no host.
+    if hosts > 1 || (hosts == 0 && request.version == Some(1)) {
+        return Err(Unread::Malformed(400, "there is not exactly one host"));
+    }
     let target = request.path.unwrap_or_default();
     Ok(Some(Head {
         raw: bytes[..length].to_vec(),

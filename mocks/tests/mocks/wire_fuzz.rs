@@ -36,7 +36,7 @@ fn framing() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn request() -> impl Strategy<Value = Vec<u8>> {
-    let line = |path: Vec<u8>| [b"POST ", &path[..], b" HTTP/1.1\r\n"].concat();
+    let line = |path: Vec<u8>| [b"POST ", &path[..], b" HTTP/1.1\r\nHost: mock\r\n"].concat();
     let below = bytes(40).prop_map(|path| [PRIMARY.as_bytes(), b"/", &path].concat());
     let known = Just(format!("{PRIMARY}/v1/chat/completions").into_bytes());
     let chunked = b"Transfer-Encoding: chunked\r\n\r\n".to_vec();

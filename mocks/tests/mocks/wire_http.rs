@@ -124,7 +124,7 @@ async fn a_chunked_body_is_put_together() {
     let wire = wire_with(ok(2)).await;
     let (first, second) = CHAT.split_at(10);
     let chunked = format!(
-        "POST {PRIMARY}/v1/chat/completions HTTP/1.1\r\nAuthorization: Bearer {KEY}\r\n\
+        "POST {PRIMARY}/v1/chat/completions HTTP/1.1\r\nHost: mock\r\nAuthorization: Bearer {KEY}\r\n\
          Transfer-Encoding: chunked\r\n\r\na;x=\"y\"\r\n{first}\r\n{:X}\r\n{second}\r\n0\r\nTrailer: t\r\n\r\n",
         second.len()
     );
@@ -153,22 +153,30 @@ async fn a_client_that_asks_first_is_told_to_go_on() {
 #[rstest]
 #[case::tls_hello("\u{16}\u{3}\u{1}\0", 400)]
 #[case::http2("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400)]
+#[case::no_host("GET /test/primary/v1/models HTTP/1.1\r\n\r\n", 400)]
+#[case::two_hosts("GET /test/primary/v1/models HTTP/1.1\r\nHost: mock\r\nhost: mock\r\n\r\n", 400)]
 #[case::two_lengths(
-    "POST /test/primary/x HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+    "POST /test/primary/x HTTP/1.1\r\nHost: mock\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
     400
 )]
-#[case::signed_length("POST /test/primary/x HTTP/1.1\r\nContent-Length: +1\r\n\r\n", 400)]
+#[case::signed_length(
+    "POST /test/primary/x HTTP/1.1\r\nHost: mock\r\nContent-Length: +1\r\n\r\n",
+    400
+)]
 #[case::both_framings(
-    "POST /test/primary/x HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+    "POST /test/primary/x HTTP/1.1\r\nHost: mock\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
     400
 )]
 #[case::gzip_coding(
-    "POST /test/primary/x HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
+    "POST /test/primary/x HTTP/1.1\r\nHost: mock\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
     501
 )]
-#[case::bad_chunk("POST /test/primary/x HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400)]
+#[case::bad_chunk(
+    "POST /test/primary/x HTTP/1.1\r\nHost: mock\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    400
+)]
 #[case::long_chunk(
-    "POST /test/primary/x HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n",
+    "POST /test/primary/x HTTP/1.1\r\nHost: mock\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n",
     400
 )]
 #[tokio::test]
@@ -187,11 +195,11 @@ async fn what_is_not_http_is_answered_and_stray(#[case] bytes: &str, #[case] sta
 
 #[rstest]
 #[case::endless_line("x".repeat(70_000), 431)]
-#[case::many_headers("x: y\r\n".repeat(97), 431)]
+#[case::many_headers("x: y\r\n".repeat(96), 431)]
 #[tokio::test]
 async fn too_much_head_is_refused(#[case] headers: String, #[case] status: u16) {
     let wire = wire().await;
-    let request = format!("GET / HTTP/1.1\r\n{headers}\r\n");
+    let request = format!("GET / HTTP/1.1\r\nHost: mock\r\n{headers}\r\n");
     assert_eq!(Client::of(&wire).await.ask(request).await.status, status);
 }
 
@@ -241,6 +249,14 @@ async fn a_request_that_its_client_breaks_off_is_stray_and_leaves_the_script_alo
 }
 
 #[tokio::test]
+async fn an_older_client_need_not_name_the_host() {
+    let wire = wire_with(ok(1)).await;
+    let request = chat(PRIMARY).replace("HTTP/1.1\r\nHost: mock", "HTTP/1.0");
+    assert!(!request.contains("Host"), "{request}");
+    assert_eq!(Client::of(&wire).await.ask(request).await.status, 200);
+}
+
+#[tokio::test]
 async fn a_connection_without_a_request_is_nothing() {
     let wire = wire_with(ok(1)).await;
     drop(Client::of(&wire).await);
@@ -253,7 +269,7 @@ async fn a_connection_without_a_request_is_nothing() {
 async fn probes_are_answered_without_touching_the_script() {
     let wire = wire_with(vec![says(503, "down")]).await;
     let mut client = Client::of(&wire).await;
-    let key = format!("Authorization: Bearer {KEY}\r\n\r\n");
+    let key = format!("Host: mock\r\nAuthorization: Bearer {KEY}\r\n\r\n");
     for path in ["", "/", "/health", "/v1/models", "/v1//models/gpt-5"] {
         let reply = client.ask(format!("GET {PRIMARY}{path} HTTP/1.1\r\n{key}")).await;
         assert_eq!(reply.status, 200, "{path}");
