@@ -188,8 +188,8 @@ impl Played {
 impl Providers {
     /// Scripts and attempt counts as at the start.
     fn reset(&self) -> Result<(), ScriptError> {
-        self.play(Played::OpenAi, self.scripts.openai.clone())?;
-        self.play(Played::Azure, self.scripts.azure.clone())
+        self.wire.plug(self.upstream(Played::OpenAi, self.scripts.openai.clone()))?;
+        self.wire.plug(self.upstream(Played::Azure, self.scripts.azure.clone()))
     }
 
     /// Empties the journal.
@@ -200,8 +200,12 @@ impl Providers {
         self.wire.take_stray().await;
     }
 
-    /// Gives a provider a script, from its start.
+    /// Gives a provider a script, from its start; conversations go on.
     fn play(&self, played: Played, script: Script) -> Result<(), ScriptError> {
+        self.wire.replug(self.upstream(played, script))
+    }
+
+    fn upstream(&self, played: Played, script: Script) -> Upstream {
         let (surface, key) = match played {
             Played::OpenAi => (Surface::OpenAi, OPENAI_KEY),
             Played::Azure => (Surface::AzureV1, AZURE_KEY),
@@ -211,13 +215,13 @@ impl Providers {
             Names::Own | Names::Any => None,
         };
         let model = first.unwrap_or_else(|| DEFAULT_MODEL.to_owned());
-        self.wire.plug(Upstream {
+        Upstream {
             prefix: played.prefix().to_owned(),
             deployment: Deployment { surface, name: model.clone(), model, key: key.to_owned() },
             names: self.models.clone(),
             script: script.script,
             repeat_last: script.repeat_last,
             marker: Marker::new(played.prefix()),
-        })
+        }
     }
 }

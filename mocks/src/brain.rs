@@ -90,6 +90,8 @@ pub struct Brain {
 struct Playing {
     upstream: Arc<Upstream>,
     attempts: u32,
+    /// How many of them were at earlier scripts.
+    earlier: u32,
     stored: Arc<Mutex<Stored>>,
 }
 
@@ -102,8 +104,24 @@ impl Brain {
         script::validate(&upstream)?;
         let prefix = upstream.prefix.clone();
         let upstream = Arc::new(upstream);
-        self.lock().insert(prefix, Playing { upstream, attempts: 0, stored: Arc::default() });
+        let playing = Playing { upstream, attempts: 0, earlier: 0, stored: Arc::default() };
+        self.lock().insert(prefix, playing);
         Ok(())
+    }
+
+    /// Like [`plug`](Self::plug), but an upstream that is there already remembers the responses
+    /// that it gave, and its attempts are counted on, so that no id comes twice.
+    ///
+    /// # Errors
+    /// The prefix or a behaviour cannot be played.
+    pub fn replug(&self, upstream: Upstream) -> Result<(), ScriptError> {
+        script::validate(&upstream)?;
+        if let Some(playing) = self.lock().get_mut(&upstream.prefix) {
+            playing.earlier = playing.attempts;
+            playing.upstream = Arc::new(upstream);
+            return Ok(());
+        }
+        self.plug(upstream)
     }
 
     /// Removes an upstream; further requests to it are stray.
@@ -119,16 +137,19 @@ impl Brain {
     /// What the upstream with this prefix answers; `None` where there is none. A POST counts as
     /// an attempt and uses up a behaviour of the script.
     pub fn answer(&self, prefix: &str, request: &Request<'_>) -> Option<Answer> {
-        let (upstream, attempt, stored) = {
+        let (upstream, attempt, earlier, stored) = {
             let mut upstreams = self.lock();
             let playing = upstreams.get_mut(prefix)?;
             if request.method == "POST" {
                 playing.attempts = playing.attempts.saturating_add(1);
             }
-            (Arc::clone(&playing.upstream), playing.attempts, Arc::clone(&playing.stored))
+            let Playing { upstream, attempts, earlier, stored } = playing;
+            (Arc::clone(upstream), *attempts, *earlier, Arc::clone(stored))
         };
         Some(if request.method == "POST" {
-            upstream.attempt(attempt, request, &stored)
+            let scheduled =
+                script::entry(&upstream.script, upstream.repeat_last, attempt - earlier);
+            upstream.attempt(attempt, scheduled, request, &stored)
         } else {
             upstream.probe(request, &locked(&stored))
         })
@@ -145,12 +166,17 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Upstream {
-    fn attempt(&self, attempt: u32, request: &Request<'_>, stored: &Mutex<Stored>) -> Answer {
+    fn attempt(
+        &self,
+        attempt: u32,
+        scheduled: Option<&Behaviour>,
+        request: &Request<'_>,
+        stored: &Mutex<Stored>,
+    ) -> Answer {
         let target = door::Target::of(request.target);
         let located = door::locate(self.deployment.surface, &target.path);
         let place = located.as_ref().map(|place| (place.surface, place.endpoint));
         let endpoint = place.map(|(_, endpoint)| endpoint);
-        let scheduled = script::entry(&self.script, self.repeat_last, attempt);
         let examined = self.examine(located, &target, request, &locked(stored));
         let refused = examined.is_err();
         let asked = examined.as_ref().map_or(&self.deployment, |passed| &*passed.deployment);

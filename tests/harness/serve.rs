@@ -125,6 +125,22 @@ async fn a_script_is_played_until_a_reset() {
 }
 
 #[tokio::test]
+async fn another_script_forgets_no_response_and_a_reset_does() {
+    let serve = Serve::start(&[]);
+    let first =
+        json(serve.openai("responses", &json!({"model": "gpt-5", "input": "Hello."})).await).await;
+    let next = json!({"model": "gpt-5", "input": "Go on.", "previous_response_id": first["id"]});
+    let script = json!({"script": ["rate_limited", "ok"]});
+    assert_eq!(serve.admin(Method::PUT, "script/openai", &script).await.status(), 200);
+    assert_eq!(serve.openai("responses", &next).await.status(), 429, "the new script");
+    let second = json(serve.openai("responses", &next).await).await;
+    assert_eq!(second["previous_response_id"], first["id"]);
+    assert_ne!(second["id"], first["id"]);
+    assert_eq!(serve.admin(Method::POST, "reset", &Value::Null).await.status(), 200);
+    assert_eq!(serve.openai("responses", &next).await.status(), 400, "forgotten");
+}
+
+#[tokio::test]
 async fn the_journal_tells_what_came_which_fault_was_played_and_how_it_ended() {
     let serve = Serve::start(&[]);
     let cut = json!({"script": [{"wire": {"cut": {"at": {"body_bytes": 7}, "end": "reset"}}}]});

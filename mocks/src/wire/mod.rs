@@ -142,6 +142,15 @@ impl Wire {
         self.shared.brain.plug(upstream)
     }
 
+    /// Gives an upstream another script, from its start; it goes on in all else: it remembers its
+    /// responses and counts its attempts on. Where there is none, it is added.
+    ///
+    /// # Errors
+    /// The prefix or a behaviour cannot be played.
+    pub fn replug(&self, upstream: Upstream) -> Result<(), ScriptError> {
+        self.shared.brain.replug(upstream)
+    }
+
     /// Removes an upstream; further requests to it are stray. Its hits stay in the journal.
     pub fn unplug(&self, prefix: &str) {
         self.shared.brain.unplug(prefix);

@@ -399,6 +399,43 @@ fn after_its_end_a_script_goes_on_only_if_it_is_told_to() {
 }
 
 #[test]
+fn a_script_that_is_given_later_starts_anew_and_forgets_no_response() {
+    let upstream = Upstream::playing(Surface::OpenAi, vec![Behaviour::named("ok")]);
+    let ask = |more: &str| {
+        let body = format!(r#"{{"model":"gpt-5","input":"Hello"{more}}}"#);
+        upstream.post("/v1/responses", &body)
+    };
+    let id = |answer: &Answer| {
+        let body: serde_json::Value = serde_json::from_slice(&answer.reply.body).expect("JSON");
+        body["id"].as_str().expect("an id").to_owned()
+    };
+    let first = id(&ask(""));
+    let goes_on = format!(r#","previous_response_id":"{first}""#);
+    let script = || {
+        crate::wire_support::upstream(
+            PREFIX,
+            Surface::OpenAi,
+            vec![says(500, "a"), Behaviour::named("ok")],
+        )
+    };
+    upstream.brain.replug(script()).expect("a script that works");
+    let answer = ask(&goes_on);
+    assert_eq!((answer.reply.body, answer.plan.attempt), (b"a".to_vec(), 2));
+    let second = ask(&goes_on);
+    assert_eq!(second.reply.status, 200);
+    assert_ne!(id(&second), first);
+    assert_eq!(ask("").plan.behaviour, "unexpected", "its end");
+
+    let empty = Brain::default();
+    empty.replug(script()).expect("a script that works");
+    assert!(empty.knows(PREFIX), "where none is, it is added");
+
+    upstream.brain.plug(script()).expect("a script that works");
+    let answer = ask(&goes_on);
+    assert_eq!((answer.plan.refused, answer.plan.attempt), (true, 1), "forgotten");
+}
+
+#[test]
 fn a_refused_request_uses_up_its_entry_and_meets_its_wire_plan() {
     let broken = cut(CutPoint::BeforeHead, CutEnd::Reset);
     let script = vec![ok_but(broken.clone()), says(500, "second")];
