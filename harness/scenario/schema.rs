@@ -7,7 +7,7 @@ use super::family::FamilyFile;
 use super::file::ScenarioFile;
 
 /// The keys of a family whose parts may be references, so that no type is known for them.
-const EXPANDED: [&str; 6] = ["profile", "proves", "tags", "upstreams", "group", "steps"];
+const EXPANDED: [&str; 7] = ["profile", "proves", "tags", "upstreams", "group", "groups", "steps"];
 
 /// The schema as the text of `scenarios/schema.json`.
 pub fn schema() -> String {
@@ -43,6 +43,7 @@ fn family(scenario: &Schema, family: &Schema) -> Value {
         "type": "object",
         "properties": keys,
         "additionalProperties": false,
-        "required": ["title", "matrix", "proves", "upstreams", "group", "steps"]
+        "required": ["title", "matrix", "proves", "upstreams", "steps"],
+        "oneOf": scenario.get("oneOf")
     })
 }

@@ -10,6 +10,16 @@ fn the_json_schema_is_up_to_date() {
 }
 
 #[test]
+fn a_family_has_one_group_or_several_as_any_scenario() {
+    let schema: serde_json::Value = serde_json::from_str(&scenario::schema()).expect("JSON");
+    let (family, scenario) = (&schema["then"], &schema["else"]);
+    assert_eq!(family["oneOf"], scenario["oneOf"]);
+    assert!(scenario["oneOf"].to_string().contains("groups"), "{}", scenario["oneOf"]);
+    let required = family["required"].as_array().expect("keys");
+    assert!(!required.iter().any(|key| key == "group"), "{required:?}");
+}
+
+#[test]
 fn the_json_schema_has_all_that_it_refers_to() {
     let schema: serde_json::Value = serde_json::from_str(&scenario::schema()).expect("JSON");
     let text = schema.to_string();
