@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use fallproof_mocks::behaviour::{Behaviour, CutEnd, CutPoint, HeadFault, WirePlan};
+use fallproof_mocks::brain::override_headers;
 use fallproof_mocks::errors::{self, Reply};
 use fallproof_mocks::marker::Marker;
 use fallproof_mocks::provider::{Deployment, Endpoint};
@@ -212,10 +213,7 @@ fn success(link: &Link, endpoint: Endpoint, behaviour: &Behaviour, body: &str) -
 
 fn overridden(behaviour: &Behaviour, mut reply: Reply) -> Reply {
     reply.status = behaviour.status.unwrap_or(reply.status);
-    for (name, value) in &behaviour.headers {
-        reply.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
-        reply.headers.push((name.clone(), value.clone()));
-    }
+    override_headers(behaviour, &mut reply.headers);
     reply
 }
 

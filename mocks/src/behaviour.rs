@@ -27,8 +27,8 @@ pub struct Behaviour {
     pub reply: String,
     /// Replaces the reply's status.
     pub status: Option<u16>,
-    /// Added to the reply's headers, or put in place of those of the same name; `{{key}}` becomes
-    /// the deployment's credential.
+    /// Added to the reply's headers, or put in place of those of the same name, one of `retry-after`
+    /// and `retry-after-ms` in place of both; `{{key}}` becomes the deployment's credential.
     pub headers: IndexMap<String, String>,
     /// Replaces the reply's body, byte for byte; `{{key}}` becomes the deployment's credential.
     pub body: Option<String>,
@@ -48,8 +48,8 @@ struct Spelled {
     /// Replaces the reply's status.
     #[serde(default)]
     status: Option<u16>,
-    /// Added to the reply's headers, or put in place of those of the same name; `{{key}}` becomes
-    /// the deployment's credential.
+    /// Added to the reply's headers, or put in place of those of the same name, one of `retry-after`
+    /// and `retry-after-ms` in place of both; `{{key}}` becomes the deployment's credential.
     #[serde(default)]
     headers: IndexMap<String, String>,
     /// Replaces the reply's body, byte for byte; `{{key}}` becomes the deployment's credential.

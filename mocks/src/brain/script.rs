@@ -120,6 +120,23 @@ pub(super) fn scripted(
     (reply, behaviour.wire.clone().or(wire))
 }
 
+/// The two headers that say how long to wait. Whoever reads both goes by the finer one, so that a
+/// script's word for one would say nothing beside the reply's own other one.
+const WAITS: [&str; 2] = ["retry-after", "retry-after-ms"];
+
+/// Puts the behaviour's headers in place of the reply's; one of the two that say how long to wait
+/// takes the place of both.
+pub fn override_headers(behaviour: &Behaviour, headers: &mut Vec<(String, String)>) {
+    let waits = |name: &str| WAITS.iter().any(|wait| wait.eq_ignore_ascii_case(name));
+    let says_how_long = behaviour.headers.keys().any(|name| waits(name));
+    headers.retain(|(name, _)| {
+        let replaced = behaviour.headers.keys().any(|own| own.eq_ignore_ascii_case(name));
+        !(replaced || says_how_long && waits(name))
+    });
+    let own = behaviour.headers.iter();
+    headers.extend(own.map(|(name, value)| (name.clone(), value.clone())));
+}
+
 /// The reply with what the behaviour replaces in it.
 pub(super) fn overridden(
     behaviour: &Behaviour,
@@ -129,9 +146,9 @@ pub(super) fn overridden(
     if let Some(status) = behaviour.status {
         reply.status = status;
     }
-    for (name, value) in &behaviour.headers {
-        reply.headers.retain(|(key, _)| !key.eq_ignore_ascii_case(name));
-        reply.headers.push((name.clone(), value.replace(KEY, &deployment.key)));
+    override_headers(behaviour, &mut reply.headers);
+    for (_, value) in &mut reply.headers {
+        *value = value.replace(KEY, &deployment.key);
     }
     if let Some(body) = &behaviour.body {
         reply.body = body.replace(KEY, &deployment.key).into_bytes();

@@ -382,6 +382,25 @@ fn a_script_quotes_the_credential_in_header_and_body() {
 }
 
 #[test]
+fn a_script_that_says_how_long_to_wait_is_not_contradicted_by_the_reply() {
+    let waits = |headers: &[(&str, &str)]| {
+        let own = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let script = Behaviour { headers: own.collect(), ..Behaviour::named("rate_limited") };
+        let upstream = Upstream::playing(Surface::OpenAi, vec![script]);
+        let reply = upstream.post("/v1/chat/completions", CHAT).reply;
+        let wait = |(name, _): &(String, String)| name.to_lowercase().starts_with("retry-after");
+        let mut waits: Vec<_> = reply.headers.into_iter().filter(wait).collect();
+        waits.sort();
+        waits.into_iter().map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>()
+    };
+    assert_eq!(waits(&[]), ["retry-after: 1", "retry-after-ms: 494"]);
+    assert_eq!(waits(&[("Retry-After", "20")]), ["Retry-After: 20"]);
+    assert_eq!(waits(&[("retry-after-ms", "20")]), ["retry-after-ms: 20"]);
+    let both = [("retry-after", "20"), ("retry-after-ms", "")];
+    assert_eq!(waits(&both), ["retry-after: 20", "retry-after-ms: "]);
+}
+
+#[test]
 fn after_its_end_a_script_goes_on_only_if_it_is_told_to() {
     let once = Upstream::playing(Surface::OpenAi, vec![]);
     let answer = once.post("/v1/chat/completions", CHAT);
