@@ -293,15 +293,14 @@ impl Source {
             }
             Error::SerdeInvalidType { unexpected, expected, .. }
             | Error::SerdeInvalidValue { unexpected, expected, .. } => {
-                at(format!("expected {expected}, found {unexpected}"))
+                at(format!("expected {}, found {}", plain_words(expected), found(unexpected)))
             }
             Error::Unexpected { expected, .. } => at(format!("expected {}", plain_words(expected))),
             Error::ExternallyTaggedEnumExpectedScalarOrMapping { .. } => {
                 at("expected a word".into())
             }
-            Error::UnexpectedValueForUnitEnumVariant { .. } => {
-                at("this word takes no value".into())
-            }
+            Error::UnexpectedValueForUnitEnumVariant { .. }
+            | Error::UnexpectedValueForUnit { .. } => at("this word takes no value".into()),
             Error::InvalidScalar { ty, .. } => at(format!("expected {}", plain_words(ty))),
             Error::NullIntoString { .. } => at("a value is missing".into()),
             Error::QuotingRequired { value, .. } => {
@@ -357,11 +356,24 @@ fn plain_words(expected: &str) -> &str {
     match expected {
         "mapping start" => "a mapping (`key: value`)",
         "sequence start" => "a list (`[…]`)",
-        "string scalar" => "text",
+        "string scalar" => "a single value, no list and no mapping",
         "u16" => "a whole number from 0 to 65535",
         "u32" => "a whole number from 0 to 4294967295",
         "u64" | "usize" => "a whole number from 0 to 18446744073709551615",
+        "i32" => "a whole number from -2147483648 to 2147483647",
+        "a nonzero i32" => "a whole number other than 0",
+        "a nonzero usize" => "a whole number from 1",
         other => other,
+    }
+}
+
+/// What the parser says that it found, for people: what is written, without its type.
+fn found(unexpected: &str) -> &str {
+    match unexpected {
+        "sequence" => "a list",
+        "map" => "a mapping",
+        "unit value" => "nothing",
+        typed => typed.find(['`', '"']).map_or(typed, |start| &typed[start..]),
     }
 }
 

@@ -221,7 +221,7 @@ pub(super) struct CallFile {
     pub(super) form: Optional<Vec<At<PartFile>>>,
     /// When the client leaves without waiting for the end.
     #[serde(default)]
-    pub(super) leave: Optional<LeaveFile>,
+    pub(super) leave: Optional<At<LeaveFile>>,
     /// The client reads nothing of its answer until this upstream has sent all that it can.
     #[serde(default)]
     pub(super) read_once_sent: Optional<At<String>>,
@@ -252,15 +252,19 @@ pub(super) struct PartFile {
     pub(super) silence_ms: Optional<At<u32>>,
 }
 
-/// When a client leaves before its answer is through.
+/// When a client leaves before its answer is through: one of these.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[schemars(rename = "Leave")]
-pub(super) enum LeaveFile {
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Leave", extend("oneOf" = [
+    { "required": ["after_events"] }, { "required": ["once_asked"] }
+]))]
+pub(super) struct LeaveFile {
     /// Once so many events of a stream have reached it.
-    AfterEvents(u32),
+    #[serde(default)]
+    pub(super) after_events: Optional<At<u32>>,
     /// Once this upstream has the request.
-    OnceAsked(At<String>),
+    #[serde(default)]
+    pub(super) once_asked: Optional<At<String>>,
 }
 
 /// What must come of a call; what is left out is not looked at.

@@ -117,9 +117,6 @@ impl Loader<'_> {
         if let Some(name) = &call.read_once_sent.0 {
             self.seen(name, upstreams, "so that it never sends anything");
         }
-        if let Some(LeaveFile::OnceAsked(name)) = &call.leave.0 {
-            self.seen(name, upstreams, "so that it is never asked");
-        }
         let headers = call.headers.iter();
         let headers = headers.map(|(name, value)| (name.value.clone(), value.value.clone()));
         Call {
@@ -127,12 +124,25 @@ impl Loader<'_> {
             endpoint: call.endpoint,
             key: call.key,
             headers: headers.collect(),
-            leave: call.leave.0.as_ref().map(|leave| match leave {
-                LeaveFile::AfterEvents(events) => Leave::AfterEvents(*events as usize),
-                LeaveFile::OnceAsked(upstream) => Leave::OnceAsked(upstream.value.clone()),
-            }),
+            leave: call.leave.0.as_ref().and_then(|leave| self.leave(leave, upstreams)),
             read_once_sent: call.read_once_sent.0.as_ref().map(|name| name.value.clone()),
             body: self.body(call, &span),
+        }
+    }
+
+    fn leave(&mut self, read: &At<LeaveFile>, upstreams: &Upstreams) -> Option<Leave> {
+        match (&read.value.after_events.0, &read.value.once_asked.0) {
+            (Some(events), None) => Some(Leave::AfterEvents(events.value as usize)),
+            (None, Some(upstream)) => {
+                self.seen(upstream, upstreams, "so that it is never asked");
+                Some(Leave::OnceAsked(upstream.value.clone()))
+            }
+            _ => {
+                let message = "a client leaves as `{ after_events: 2 }` or `{ once_asked: backup }` \
+                               says, one of them";
+                self.problem(&read.span, message);
+                None
+            }
         }
     }
 

@@ -1,5 +1,7 @@
 //! What an upstream does at one attempt: a reply, and what the wire does to it.
 
+mod word;
+
 use std::fmt;
 use std::num::{NonZeroI32, NonZeroUsize};
 
@@ -142,10 +144,12 @@ pub struct WirePlan {
     pub delay_ms: Option<u64>,
     /// Send a head that is wrong. The connection is closed with a FIN after the reply, unless it
     /// is cut in another way.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "word::head", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<HeadFault>")]
     pub head: Option<HeadFault>,
     /// Into which chunks the body is cut; `events` unless said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "word::write", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Chunking>")]
     pub write: Option<Chunking>,
     /// Wait this long before each chunk of the body, in milliseconds. The head is sent before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -201,6 +205,8 @@ pub enum Chunking {
 #[serde(deny_unknown_fields)]
 pub struct Cut {
     /// The last thing that is sent whole.
+    #[serde(deserialize_with = "word::at")]
+    #[schemars(with = "CutPoint")]
     pub at: CutPoint,
     /// What the client sees then.
     pub end: CutEnd,

@@ -4,4 +4,5 @@ mod families;
 mod meaning;
 mod refused;
 mod schema;
+mod shapes;
 mod support;

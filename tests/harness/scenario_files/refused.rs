@@ -72,7 +72,7 @@ fn a_title_that_says_nothing_is_refused() {
 
 #[test]
 fn a_wrong_type_is_refused() {
-    assert_refused("title: A", "title: «[a] #", &["expected text"]);
+    assert_refused("title: A", "title: «[a] #", &["expected a single value"]);
     assert_refused("title: A", "title: «5 #", &["expected text, found `5`", "quote it"]);
     assert_refused("[FP-ROUTE-01]", "«FP-ROUTE-01", &["expected a list"]);
     assert_refused("[server_error]", "[«[ok]]", &["expected a behaviour"]);

@@ -1,0 +1,53 @@
+//! Values of another shape than the one that belongs there.
+
+use super::support::assert_refused;
+
+#[test]
+fn a_word_that_takes_a_value_is_told_of_where_it_stands() {
+    for (written, words) in [
+        ("«write: bytes", ["expected `events` or `{ bytes: 7 }`", "found \"bytes\""]),
+        ("«write: 5", ["expected `events` or `{ bytes: 7 }`", "found `5`"]),
+        ("«write: [bytes, 5]", ["expected `events` or `{ bytes: 7 }`", "found a list"]),
+        ("«head: content_length_off_by", ["`garbage` or `{ content_length_off_by: 5 }`", "found"]),
+        ("cut: { end: close, «at: events }", ["`after_head`, `{ body_bytes: 20 }`", "\"events\""]),
+        ("cut: { end: close, «at: 3 }", ["`after_head`, `{ body_bytes: 20 }`", "found `3`"]),
+    ] {
+        assert_refused("[ok]", &format!("[{{ wire: {{ {written} }} }}]"), &words);
+    }
+}
+
+#[test]
+fn a_word_has_one_value() {
+    for (written, words) in [
+        ("write: { bytes: 5, «events: 1 }", "found more than one key"),
+        ("cut: { end: close, at: { events: 2, «body_bytes: 3 } }", "found more than one key"),
+        ("write: { «bytes: 0 }", "expected a whole number from 1, found `0`"),
+        ("head: { «content_length_off_by: 0 }", "expected a whole number other than 0"),
+        ("head: { content_length_off_by: «x }", "expected a whole number from -2147483648"),
+        ("write: { events: «3 }", "this word takes no value"),
+        ("write: { «byte: 3 }", "did you mean `bytes`?"),
+    ] {
+        assert_refused("[ok]", &format!("[{{ wire: {{ {written} }} }}]"), &[words]);
+    }
+}
+
+#[test]
+fn a_client_leaves_in_one_way() {
+    let leave = |written: &str| format!("leave: {written}\n      body:");
+    for (written, words) in [
+        ("«after_events", "expected a mapping"),
+        ("«true", "expected a mapping"),
+        ("«[after_events]", "expected a mapping"),
+        ("«{}", "`{ after_events: 2 }` or `{ once_asked: backup }`"),
+        ("«{ after_events: 2, once_asked: backup }", "one of them"),
+        ("{ «after_event: 2 }", "did you mean `after_events`?"),
+        ("{ after_events: «x }", "expected a whole number"),
+    ] {
+        assert_refused("body:", &leave(written), &[words]);
+    }
+}
+
+#[test]
+fn a_list_is_no_single_value() {
+    assert_refused("answered_by: backup", "status: «[200, 201]", &["a single value, no list"]);
+}
