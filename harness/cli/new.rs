@@ -1,7 +1,7 @@
 //! `fallproof new`: a scenario to start from.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anstream::println;
 use clap::Args;
@@ -10,6 +10,9 @@ use fallproof::scenario;
 use super::{SCENARIOS, Stop};
 
 const TEMPLATE: &str = include_str!("new/scenario.yaml");
+
+/// The JSON Schema's file in the folder of the scenarios.
+const SCHEMA: &str = "schema.json";
 
 #[derive(Debug, Args)]
 pub(super) struct New {
@@ -22,7 +25,11 @@ pub(super) struct New {
 
 impl New {
     pub(super) fn execute(&self) -> Result<(), Stop> {
+        // The file's path is as good a name of it as its id.
         let id = self.id.strip_suffix(".yaml").unwrap_or(&self.id);
+        let folder = self.scenarios.to_string_lossy().into_owned() + "/";
+        let id = id.strip_prefix("./").unwrap_or(id);
+        let id = id.strip_prefix(&folder).unwrap_or(id);
         if !scenario::is_id(id) {
             return Err(Stop::usage(format!(
                 "`{id}` cannot be the id of a scenario, which is made of lower-case letters, digits \
@@ -31,21 +38,30 @@ impl New {
             )));
         }
         let file = self.scenarios.join(format!("{id}.yaml"));
-        let folder = file.parent().unwrap_or(&self.scenarios);
         if file.exists() {
             return Err(Stop::usage(format!(
                 "{} is there already; nothing was written",
                 file.display()
             )));
         }
-        let schema = format!("{}schema.json", "../".repeat(id.matches('/').count()));
-        let text = TEMPLATE.replace("{schema}", &schema).replace("{id}", id);
-        fs::create_dir_all(folder).and_then(|()| fs::write(&file, text)).map_err(|error| {
-            Stop::usage(format!("{} cannot be written: {error}", file.display()))
-        })?;
+        let above = format!("{}{SCHEMA}", "../".repeat(id.matches('/').count()));
+        let text = TEMPLATE.replace("{schema}", &above).replace("{id}", id);
+        write(&file, &text)?;
+        // An editor completes a scenario by the schema that its first line names.
+        let schema = self.scenarios.join(SCHEMA);
+        if !schema.exists() {
+            write(&schema, &scenario::schema())?;
+        }
         println!("{}\nnext: fallproof run {id}", file.display());
         Ok(())
     }
+}
+
+fn write(file: &Path, text: &str) -> Result<(), Stop> {
+    let folder = file.parent().unwrap_or(file);
+    fs::create_dir_all(folder)
+        .and_then(|()| fs::write(file, text))
+        .map_err(|error| Stop::usage(format!("{} cannot be written: {error}", file.display())))
 }
 
 /// The words of it that an id can have; an example where there are none.
