@@ -75,8 +75,18 @@ fn respelling(value: &Value, span: &Range<usize>, source: &Source) -> Option<Dia
         } else {
             source.error(span, format!("`{written}` would be sent as `{sent}`"))
         };
-        error.help(format!("write `{sent}`, quote it if text is meant, or use `body_json`"))
+        let meant = without_zeros(written).unwrap_or(sent);
+        error.help(format!("write `{meant}`, quote it if text is meant, or use `body_json`"))
     })
+}
+
+/// The whole number that is meant by one that begins with zeros, as `7` by `007`; YAML reads `7.0`.
+fn without_zeros(written: &str) -> Option<String> {
+    let (sign, digits) = written.split_at(written.len() - written.trim_start_matches('-').len());
+    let all_digits = digits.bytes().all(|byte| byte.is_ascii_digit());
+    let meant = digits.trim_start_matches('0');
+    (all_digits && meant.len() < digits.len() && !meant.is_empty())
+        .then(|| format!("{sign}{meant}"))
 }
 
 /// Checks JSON text that has the placeholder as the value of its member `model`, and only there.

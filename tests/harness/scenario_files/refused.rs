@@ -268,6 +268,8 @@ fn what_yaml_would_respell_in_a_body_is_refused() {
     ] {
         assert_refused("\"Hello\"", written, &[&format!("would be sent as `{sent}`")]);
     }
+    assert_refused("\"Hello\"", "«007", &["write `7`"]);
+    assert_refused("\"Hello\"", "«-010", &["write `-10`"]);
     assert_refused("{ input: \"Hello\" }", "\n        input«:", &["YAML reads `null`"]);
     assert_refused("\"Hello\"", "«.inf", &["not a finite number"]);
     assert_refused("input:", "«1:", &["expected text, found `1`"]);
