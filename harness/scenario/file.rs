@@ -212,13 +212,13 @@ pub(super) struct CallFile {
     /// The body without `model`, which is put first. Numbers must be written as JSON writes them.
     /// `{{response_id}}` in a text becomes the `id` of the answer to the call before.
     #[serde(default)]
-    pub(super) body: Optional<Members>,
+    pub(super) body: Optional<At<Members>>,
     /// The body as JSON text, sent byte for byte; `"model": "{{model}}"` marks the group's place.
     #[serde(default)]
     pub(super) body_json: Optional<At<String>>,
     /// The body as a form without `model`, which is put first.
     #[serde(default)]
-    pub(super) form: Optional<Vec<At<PartFile>>>,
+    pub(super) form: Optional<At<Vec<At<PartFile>>>>,
     /// When the client leaves without waiting for the end.
     #[serde(default)]
     pub(super) leave: Optional<At<LeaveFile>>,

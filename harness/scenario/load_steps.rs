@@ -172,9 +172,19 @@ impl Loader<'_> {
     }
 
     fn body(&mut self, call: CallFile, span: &Range<usize>) -> Body {
-        match (call.body.0, call.body_json.0, call.form.0) {
+        let CallFile { body, body_json, form, endpoint, .. } = call;
+        let json = body.0.as_ref().map(|at| &at.span).or(body_json.0.as_ref().map(|at| &at.span));
+        let (wrong, right) = if endpoint.is_multipart() {
+            (json, "`form:`")
+        } else {
+            (form.0.as_ref().map(|at| &at.span), "`body:` or a `body_json:`")
+        };
+        if let Some(wrong) = wrong {
+            self.problem(wrong, format!("{} takes a {right}", endpoint.path()));
+        }
+        match (body.0, body_json.0, form.0) {
             (Some(members), None, None) => {
-                let members = members.to_json(self.source, &mut self.problems);
+                let members = members.value.to_json(self.source, &mut self.problems);
                 let text = serde_json::to_string(&members).expect("its keys are text");
                 self.letters(&text, span);
                 Body::Members(members)
@@ -185,7 +195,7 @@ impl Loader<'_> {
                 Body::Text(text.value)
             }
             (None, None, Some(parts)) => {
-                Body::Form(parts.into_iter().map(|part| self.part(part)).collect())
+                Body::Form(parts.value.into_iter().map(|part| self.part(part)).collect())
             }
             (None, None, None) => {
                 self.problem(span, "`body`, `body_json` or `form` is missing");

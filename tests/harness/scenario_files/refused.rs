@@ -216,6 +216,19 @@ fn a_call_has_one_body() {
 }
 
 #[test]
+fn a_form_goes_where_a_form_is_taken_and_json_elsewhere() {
+    let body = "body: { input: \"Hello\" }";
+    assert_refused(body, "form: «[{ name: a, value: b }]", &["responses/compact takes a `body:`"]);
+    for endpoint in ["audio/transcriptions", "audio/translations"] {
+        let words = [&*format!("{endpoint} takes a `form:`")];
+        let to_form = valid_but("responses/compact", endpoint);
+        assert_text_refused(to_form.replace("{ input", "«{ input"), &words);
+        let json = "body_json: «'{ \"model\": \"{{model}}\" }'";
+        assert_text_refused(to_form.replace(body, json), &words);
+    }
+}
+
+#[test]
 fn a_call_goes_on_from_the_answer_to_an_earlier_one() {
     let going_on = "{ input: \"Hello\", previous_response_id: \"{{response_id}}\" }";
     let first = "  - «send:\n      endpoint: responses/compact\n      body: { input: \"Hello\" }";
