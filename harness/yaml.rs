@@ -247,6 +247,12 @@ impl Source {
         self.read_text().get(span.clone()).unwrap_or_default()
     }
 
+    /// The first place from this byte on where these words stand.
+    pub fn find(&self, from: usize, words: &str) -> Option<Range<usize>> {
+        let start = from + self.read_text().get(from..)?.find(words)?;
+        Some(start..start + words.len())
+    }
+
     /// An error at `span`, or at the part of it on its first line.
     pub fn error(&self, span: &Range<usize>, message: impl Into<String>) -> Diagnostic {
         let span = self.in_file(span);

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use fallproof_mocks::behaviour::Behaviour;
-use fallproof_mocks::brain::behaviour_names;
+use fallproof_mocks::brain::{ScriptError, behaviour_names, unsendable};
 use fallproof_mocks::provider::Surface;
 use indexmap::IndexMap;
 
@@ -280,6 +280,11 @@ impl Loader<'_> {
             }
             if behaviour.status.is_some_and(|status| !(200..=599).contains(&status)) {
                 self.problem(span, "the status of a reply is from 200 to 599");
+            }
+            for (name, value) in unsendable(behaviour) {
+                let place = self.source.find(span.start, name).unwrap_or(span.clone());
+                let error = ScriptError::Header(name.clone(), value.clone());
+                self.problem(&place, error.to_string());
             }
             if behaviour.times == 0 {
                 self.problem(span, "a behaviour happens at least once: `times` is from 1");

@@ -16,6 +16,10 @@ use crate::yaml::At;
 /// More calls than this at the same time are a mistake.
 const MOST_COPIES: u32 = 64;
 
+/// Headers that say how a call's body is to be read: they are never the client's to choose, as two
+/// of them, or a wrong one, would make another request of it.
+const WRITTEN: [&str; 3] = ["content-length", "transfer-encoding", "content-type"];
+
 type Upstreams = IndexMap<String, Upstream>;
 type Groups = IndexMap<String, Group>;
 
@@ -109,6 +113,11 @@ impl Loader<'_> {
         for (name, value) in &call.headers {
             if HeaderName::from_bytes(name.value.as_bytes()).is_err() {
                 self.problem(&name.span, "this can't be the name of a header");
+            }
+            if WRITTEN.contains(&name.value.to_ascii_lowercase().as_str()) {
+                let error = format!("`{}` is written by the harness", name.value);
+                let error = self.source.error(&name.span, error);
+                self.problems.push(error.help("leave it out: it follows from the body"));
             }
             if HeaderValue::from_str(&value.value).is_err() {
                 self.problem(&value.span, "this can't be the value of a header");

@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use form::read as read_form;
 pub use plan::Plan;
-pub use script::{ScriptError, behaviour_names, behaviours, override_headers};
+pub use script::{ScriptError, behaviour_names, behaviours, override_headers, unsendable};
 
 use crate::behaviour::{Behaviour, WirePlan};
 use crate::errors::Reply;

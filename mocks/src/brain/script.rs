@@ -77,17 +77,20 @@ pub(super) fn validate(upstream: &Upstream) -> Result<(), ScriptError> {
         if let Some(status) = behaviour.status.filter(|status| !(200..600).contains(status)) {
             return Err(ScriptError::Status(status));
         }
-        for (name, value) in &behaviour.headers {
-            let framing = FRAMING.contains(&name.to_ascii_lowercase().as_str());
-            if framing
-                || HeaderName::try_from(name).is_err()
-                || HeaderValue::try_from(value).is_err()
-            {
-                return Err(ScriptError::Header(name.clone(), value.clone()));
-            }
+        if let Some((name, value)) = unsendable(behaviour).next() {
+            return Err(ScriptError::Header(name.clone(), value.clone()));
         }
     }
     Ok(())
+}
+
+/// The headers of this behaviour that are none, or that the wire writes itself.
+pub fn unsendable(behaviour: &Behaviour) -> impl Iterator<Item = (&String, &String)> {
+    behaviour.headers.iter().filter(|(name, value)| {
+        FRAMING.contains(&name.to_ascii_lowercase().as_str())
+            || HeaderName::try_from(*name).is_err()
+            || HeaderValue::try_from(*value).is_err()
+    })
 }
 
 /// The behaviour that this attempt meets, counted from 1; `None` after the script's end.

@@ -205,6 +205,25 @@ fn headers_that_http_cannot_carry_are_refused() {
 }
 
 #[test]
+fn headers_of_a_script_that_cannot_be_sent_are_refused_where_they_are_written() {
+    for (marked, words) in [
+        ("\"«retry after\": \"20\"", "`retry after: 20` is not a valid header"),
+        ("a: b, «x-b: \"c\\nd\"", "is not a valid header"),
+        ("«Content-Length: \"5\"", "is the wire's; use `wire` to break it"),
+    ] {
+        assert_refused("[ok]", &format!("[ok, {{ headers: {{ {marked} }} }}]"), &[words]);
+    }
+}
+
+#[test]
+fn headers_that_say_what_the_harness_says_are_refused_in_a_call() {
+    for name in ["Content-Length", "transfer-encoding", "content-type"] {
+        let headers = format!("headers: {{ «{name}: a }}\n      body:");
+        assert_refused("body:", &headers, &[&format!("`{name}` is written by the harness")]);
+    }
+}
+
+#[test]
 fn a_call_has_one_body() {
     let text = valid_but("      body: { input: \"Hello\" }\n", "");
     let text = text.replacen("endpoint", "«endpoint", 1);
