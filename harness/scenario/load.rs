@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use fallproof_mocks::behaviour::Behaviour;
 use fallproof_mocks::brain::{ScriptError, behaviour_names, unsendable};
+use fallproof_mocks::errors;
 use fallproof_mocks::provider::Surface;
 use indexmap::IndexMap;
 
@@ -108,8 +109,11 @@ impl Loader<'_> {
             .map(|(name, upstream)| (name.value.clone(), self.upstream(upstream)))
             .collect();
         let groups = self.groups(&read);
+        let mut steps_read = read.steps.value.iter().map(|step| &step.value);
         if read.steps.value.is_empty() {
             self.problem(&read.steps.span, "a scenario has at least one step");
+        } else if steps_read.all(|step| step.send.0.is_none() && step.together.0.is_none()) {
+            self.problem(&read.steps.span, "a scenario makes at least one call");
         }
         let mut steps = Vec::new();
         for step in read.steps.value {
@@ -280,6 +284,14 @@ impl Loader<'_> {
             }
             if behaviour.status.is_some_and(|status| !(200..=599).contains(&status)) {
                 self.problem(span, "the status of a reply is from 200 to 599");
+            }
+            let named = errors::wire(name).and_then(|wire| wire.cut.as_ref());
+            if let (Some(named), Some(said)) = (named, &behaviour.wire.cut)
+                && named != said
+            {
+                let message = format!("`{name}` is a `cut` of its own, and this is another one");
+                let error = self.source.error(span, message);
+                self.problems.push(error.help("leave out `reply`, or the `cut`"));
             }
             for (name, value) in unsendable(behaviour) {
                 let place = self.source.find(span.start, name).unwrap_or(span.clone());

@@ -3,8 +3,10 @@
 use std::ops::Range;
 use std::time::Duration;
 
+use fallproof_mocks::provider::Endpoint;
 use indexmap::IndexMap;
 use reqwest::header::{HeaderName, HeaderValue};
+use serde_json::Value;
 
 use super::body;
 use super::file::{CallFile, ExpectFile, LeaveFile, PartFile, PlannedFile, StepFile};
@@ -128,15 +130,24 @@ impl Loader<'_> {
         }
         let headers = call.headers.iter();
         let headers = headers.map(|(name, value)| (name.value.clone(), value.value.clone()));
-        Call {
+        let leave = call.leave.0.as_ref().and_then(|leave| self.leave(leave, upstreams));
+        let left_at = call.leave.0.as_ref().map(|leave| leave.span.clone());
+        let call = Call {
             group: self.asked_group(call.to.0.as_ref(), groups, &span),
             endpoint: call.endpoint,
             key: call.key,
             headers: headers.collect(),
-            leave: call.leave.0.as_ref().and_then(|leave| self.leave(leave, upstreams)),
+            leave,
             read_once_sent: call.read_once_sent.0.as_ref().map(|name| name.value.clone()),
             body: self.body(call, &span),
+        };
+        if let (Some(Leave::AfterEvents(_)), Some(span)) = (&call.leave, left_at)
+            && !may_stream(&call)
+        {
+            let error = self.source.error(&span, "the client never leaves: nothing is streamed");
+            self.problems.push(error.help("put `stream: true` into the body"));
         }
+        call
     }
 
     fn leave(&mut self, read: &At<LeaveFile>, upstreams: &Upstreams) -> Option<Leave> {
@@ -287,4 +298,18 @@ impl Loader<'_> {
             headers: read.headers,
         }
     }
+}
+
+/// Whether its answer may come as events. A form's fields are not looked at, and speech is streamed
+/// by another member.
+fn may_stream(call: &Call) -> bool {
+    let asks = |stream: Option<&Value>| stream == Some(&Value::Bool(true));
+    let said = match &call.body {
+        Body::Members(members) => asks(members.get("stream")),
+        Body::Text(text) => {
+            serde_json::from_str::<Value>(text).map_or(true, |body| asks(body.get("stream")))
+        }
+        Body::Form(_) => true,
+    };
+    said || call.endpoint == Endpoint::AudioSpeech
 }

@@ -123,6 +123,11 @@ pub fn behaviour(
     Some((reply, named.wire.clone()))
 }
 
+/// What the wire does to the reply of this catalogue name, beside what a script says.
+pub fn wire(name: &str) -> Option<&'static WirePlan> {
+    catalogue::names().iter().find(|named| named.name == name).map(|named| &named.wire)
+}
+
 /// The provider's own reply to a body with this violation.
 pub fn refusal(surface: Surface, endpoint: Endpoint, violation: &Violation) -> Reply {
     let name = match violation.message.as_str() {

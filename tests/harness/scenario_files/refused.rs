@@ -205,6 +205,23 @@ fn headers_that_http_cannot_carry_are_refused() {
 }
 
 #[test]
+fn a_scenario_that_can_show_nothing_is_refused() {
+    let (before, _) = VALID.split_once("steps:").expect("the last key");
+    let advance = format!("{before}steps: «[{{ advance_ms: 100 }}]");
+    assert_text_refused(advance, &["a scenario makes at least one call"]);
+    let leave = "leave: «{ after_events: 2 }\n      body:";
+    let words = ["the client never leaves", "put `stream: true` into the body"];
+    assert_refused("body:", leave, &words);
+    let json = "leave: «{ after_events: 2 }\n      body_json: '{ \"model\": \"{{model}}\" }'";
+    assert_refused("body: { input: \"Hello\" }", json, &words);
+    let streamed =
+        valid_but("body: { input", "leave: { after_events: 2 }\n      body: { stream: true, input");
+    load(streamed).expect("a client that leaves");
+    let other = "[«{ reply: connection_reset, wire: { cut: { at: after_head, end: close } } }]";
+    assert_refused("[ok]", other, &["`connection_reset` is a `cut` of its own"]);
+}
+
+#[test]
 fn headers_of_a_script_that_cannot_be_sent_are_refused_where_they_are_written() {
     for (marked, words) in [
         ("\"«retry after\": \"20\"", "`retry after: 20` is not a valid header"),
