@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::node::{self, Node};
-use super::payload::MODEL_PLACEHOLDER;
+use super::payload::{MODEL_PLACEHOLDER, misread};
 use crate::yaml::{At, Diagnostic, Source};
 
 /// The members of a JSON object, written in YAML.
@@ -49,13 +49,19 @@ fn members_to_json(
     source: &Source,
     problems: &mut Vec<Diagnostic>,
 ) -> Map<String, Value> {
-    let json = |(key, node): (&At<String>, _)| (key.value.clone(), to_json(node, source, problems));
+    let json = |(key, node): (&At<String>, _)| {
+        problems.extend(misread(&key.value).map(|it| it.error(source, &key.span)));
+        (key.value.clone(), to_json(node, source, problems))
+    };
     members.iter().map(json).collect()
 }
 
 fn to_json(node: &At<Node>, source: &Source, problems: &mut Vec<Diagnostic>) -> Value {
     match &node.value {
-        Node::Text(text) => text.as_str().into(),
+        Node::Text(text) => {
+            problems.extend(misread(text).map(|it| it.error(source, &node.span)));
+            text.as_str().into()
+        }
         Node::Bare(value) => {
             problems.extend(respelling(value, &node.span, source));
             value.clone()
@@ -89,8 +95,14 @@ fn without_zeros(written: &str) -> Option<String> {
         .then(|| format!("{sign}{meant}"))
 }
 
-/// Checks JSON text that has the placeholder as the value of its member `model`, and only there.
-pub(super) fn check_text(text: &At<String>, source: &Source) -> Option<Diagnostic> {
+/// What is wrong with JSON text and its placeholders: the one for the model's name must be the value
+/// of its member `model`, and stands only there.
+pub(super) fn check_text(text: &At<String>, source: &Source) -> Vec<Diagnostic> {
+    let misread = misread(&text.value).map(|it| it.error(source, &text.span));
+    misread.chain(check_json(text, source)).collect()
+}
+
+fn check_json(text: &At<String>, source: &Source) -> Option<Diagnostic> {
     let body: Value = match serde_json::from_str(&text.value) {
         Ok(body) => body,
         Err(error) => {

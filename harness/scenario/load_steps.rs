@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::body;
 use super::file::{CallFile, ExpectFile, LeaveFile, PartFile, PlannedFile, StepFile};
 use super::load::{Loader, value, values};
-use super::payload::{self, silence};
+use super::payload::silence;
 use super::{Body, Call, Expect, ExpectedError, Group, Leave, Part, Planned, Step, Upstream};
 use crate::yaml::At;
 
@@ -204,14 +204,10 @@ impl Loader<'_> {
         }
         match (body.0, body_json.0, form.0) {
             (Some(members), None, None) => {
-                let members = members.value.to_json(self.source, &mut self.problems);
-                let text = serde_json::to_string(&members).expect("its keys are text");
-                self.letters(&text, span);
-                Body::Members(members)
+                Body::Members(members.value.to_json(self.source, &mut self.problems))
             }
             (None, Some(text), None) => {
                 self.problems.extend(body::check_text(&text, self.source));
-                self.letters(&text.value, &text.span);
                 Body::Text(text.value)
             }
             (None, None, Some(parts)) => {
@@ -225,12 +221,6 @@ impl Loader<'_> {
                 self.problem(span, "one of `body`, `body_json` and `form`, not more");
                 Body::Form(Vec::new())
             }
-        }
-    }
-
-    fn letters(&mut self, body: &str, span: &Range<usize>) {
-        if let Some(complaint) = payload::complaint(body) {
-            self.problem(span, complaint);
         }
     }
 

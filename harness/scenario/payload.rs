@@ -5,6 +5,8 @@ use std::ops::Range;
 use fallproof_mocks::brain::MOST_BODY_BYTES;
 use serde_json::{Map, Value};
 
+use crate::yaml::{Diagnostic, Source};
+
 /// What stands in the text of `body_json` where the model group's name goes.
 pub const MODEL_PLACEHOLDER: &str = "{{model}}";
 
@@ -131,25 +133,69 @@ fn with_letters(mut text: String) -> String {
     text
 }
 
-/// What is wrong with a placeholder for letters in this text, if one is.
-pub(super) fn complaint(text: &str) -> Option<String> {
-    let (mut rest, mut left) = (text, MOST_LETTERS);
-    while let Some((place, count)) = letters(rest) {
-        let Some(count) = count else {
-            let written = &rest[place];
-            return Some(format!(
-                "`{written}` is not so many letters: a number up to {MOST_LETTERS} stands there, since the mocks take no longer body"
-            ));
-        };
-        let Some(fewer) = left.checked_sub(count) else {
-            return Some(format!(
-                "the letters of this body are more than {MOST_LETTERS}, and the mocks take no more"
-            ));
-        };
-        left = fewer;
-        rest = &rest[place.end..];
+/// A placeholder that nothing can be put in place of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Misread<'a> {
+    /// One for letters that does not say how many. Holds it as it is written.
+    Letters(&'a str),
+    /// One for more letters than are left of what a mock takes. Holds it as it is written.
+    TooMany(&'a str),
+    /// One of another name. Holds what stands in its braces.
+    Unknown(&'a str),
+}
+
+/// The placeholders of this text that would be sent as they are written. What stands in doubled
+/// braces with blanks, or is no word, is not meant as one.
+pub(super) fn misread(text: &str) -> impl Iterator<Item = Misread<'_>> {
+    let mut left = MOST_LETTERS;
+    text.match_indices("{{").filter_map(move |(start, _)| {
+        let rest = &text[start..];
+        if rest.starts_with(LETTERS) {
+            let (place, count) = letters(rest)?;
+            let Some(count) = count else { return Some(Misread::Letters(&rest[place])) };
+            let Some(fewer) = left.checked_sub(count) else {
+                return Some(Misread::TooMany(&rest[place]));
+            };
+            left = fewer;
+            return None;
+        }
+        let (inner, _) = rest[2..].split_once("}}")?;
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b':');
+        let is_word = !inner.is_empty() && inner.bytes().all(fits);
+        let known = [MODEL_PLACEHOLDER, CALL_PLACEHOLDER, RESPONSE_PLACEHOLDER];
+        (is_word && !known.contains(&&rest[..inner.len() + 4])).then_some(Misread::Unknown(inner))
+    })
+}
+
+impl Misread<'_> {
+    /// The error about it, which points at it where it stands behind this byte.
+    pub(super) fn error(self, source: &Source, span: &Range<usize>) -> Diagnostic {
+        let at = |written: &str| source.find(span.start, written).unwrap_or_else(|| span.clone());
+        match self {
+            Self::Letters(written) => {
+                let message = format!("`{written}` does not say how many letters");
+                let help =
+                    format!("write a number up to {MOST_LETTERS}, as in `{{{{letters:5000}}}}`");
+                source.error(&at(written), message).help(help)
+            }
+            Self::TooMany(written) => {
+                let message = format!(
+                    "the letters of this body are more than {MOST_LETTERS}, and the mocks take no more"
+                );
+                source.error(&at(written), message)
+            }
+            Self::Unknown(name) => {
+                let written = format!("{{{{{name}}}}}");
+                let message = format!("unknown placeholder `{written}`");
+                let known = ["model", "call", "response_id", "letters:5000"];
+                let help = format!(
+                    "one of: {}; `{{{{ {name} }}}}` with blanks is sent as it is",
+                    known.join(", ")
+                );
+                source.error(&at(&written), message).near(name, known).help(help)
+            }
+        }
     }
-    None
 }
 
 fn form(model: &str, parts: &[Part]) -> Rendered {

@@ -2,6 +2,7 @@
 
 mod families;
 mod meaning;
+mod placeholders;
 mod refused;
 mod schema;
 mod shapes;

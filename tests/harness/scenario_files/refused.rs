@@ -141,19 +141,6 @@ fn a_requirement_that_there_is_not_is_refused_with_the_nearest_one() {
 }
 
 #[test]
-fn a_placeholder_for_letters_says_a_number_that_a_machine_can_bear() {
-    for written in ["99999999999", "18446744073709551615", "32000001", "-1", "five"] {
-        let text = valid_but("Hello", &format!("{{{{letters:{written}}}}}"));
-        let error = load(text).expect_err("nothing is made of it");
-        for words in
-            [&*format!("`{{{{letters:{written}}}}}`"), "a number up to 32000000", "case.yaml:"]
-        {
-            assert!(error.contains(words), "`{words}` is missing in:\n{error}");
-        }
-    }
-}
-
-#[test]
 fn the_letters_of_a_body_are_no_more_than_a_mock_takes() {
     let letters = |count: &str| {
         valid_but("Hello", &"{{letters:16000000}}".repeat(2).replacen("16000000", count, 1))
