@@ -253,6 +253,12 @@ impl Source {
         Some(start..start + words.len())
     }
 
+    /// The last place before this byte where these words stand.
+    pub fn find_before(&self, end: usize, words: &str) -> Option<Range<usize>> {
+        let start = self.read_text().get(..end)?.rfind(words)?;
+        Some(start..start + words.len())
+    }
+
     /// An error at `span`, or at the part of it on its first line.
     pub fn error(&self, span: &Range<usize>, message: impl Into<String>) -> Diagnostic {
         let span = self.in_file(span);

@@ -42,7 +42,8 @@ fn from(source: &Source, file: &Path, id: &str) -> Result<Vec<Scenario>, LoadErr
 
 fn one(source: &Source, file: &Path, id: &str) -> Result<Scenario, LoadError> {
     let read: ScenarioFile = source.parse()?;
-    let mut loader = Loader { source, problems: Vec::new() };
+    let named_groups = !read.groups.is_empty();
+    let mut loader = Loader { source, named_groups, problems: Vec::new() };
     let scenario = loader.scenario(read, file, id);
     if loader.problems.is_empty() {
         Ok(scenario)
@@ -61,6 +62,7 @@ fn family(source: &Source, file: &Path, id: &str) -> Result<Vec<Scenario>, LoadE
         return Err(LoadError { diagnostics: problems });
     }
     let choices = read.choices(&axes, source, &mut problems);
+    let mut all_followed = !choices.is_empty();
     let mut scenarios = Vec::new();
     let mut used = BTreeSet::new();
     for choice in &choices {
@@ -74,9 +76,12 @@ fn family(source: &Source, file: &Path, id: &str) -> Result<Vec<Scenario>, LoadE
                 Err(error) => problems.extend(error.diagnostics),
             }
         } else {
+            all_followed = false;
             problems.append(&mut expander.problems);
         }
     }
+    // Where a reference leads nowhere, it may be the axis's own.
+    let axes = if all_followed { axes.as_slice() } else { &[] };
     for axis in axes.iter().filter(|axis| !used.contains(&axis.name.value)) {
         let message = format!("no case differs by the axis `{}`", axis.name.value);
         let help = format!("put `{{{0}}}` or `use: {0}` where it matters", axis.name.value);
@@ -91,6 +96,8 @@ fn family(source: &Source, file: &Path, id: &str) -> Result<Vec<Scenario>, LoadE
 /// Turns the file's words into the model's; what it can't understand goes to `problems`.
 pub(super) struct Loader<'a> {
     pub(super) source: &'a Source,
+    /// Whether the file has `groups`, so that calls can ask for one by its name.
+    pub(super) named_groups: bool,
     pub(super) problems: Vec<Diagnostic>,
 }
 
@@ -159,7 +166,11 @@ impl Loader<'_> {
                 read.groups.iter().map(|(name, group)| (&*name.value, &group.value)).collect()
             }
             (None, true) => {
-                self.problem(&read.proves.span, "the key `group` is missing");
+                // Told where the other missing keys are.
+                let steps = self.source.find_before(read.steps.span.start, "steps");
+                let place = steps.unwrap_or(read.steps.span.clone());
+                let error = self.source.error(&place, "the key `group` (or `groups`) is missing");
+                self.problems.push(error.label("it belongs here"));
                 Vec::new()
             }
         };
@@ -174,7 +185,10 @@ impl Loader<'_> {
                 chain.value.iter().chain(on_context_length).chain(on_content_filter)
             })
             .collect();
-        self.names(read, &named);
+        // Where a chain is missing, nobody can say who should be in it.
+        if !groups.is_empty() && groups.iter().all(|(_, group)| !group.chain.value.is_empty()) {
+            self.names(read, &named);
+        }
         let read = |(name, group): (&str, &GroupFile)| (name.to_owned(), self.group(group));
         groups.into_iter().map(read).collect()
     }

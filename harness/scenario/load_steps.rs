@@ -13,7 +13,7 @@ use super::file::{CallFile, ExpectFile, LeaveFile, PartFile, PlannedFile, StepFi
 use super::load::{Loader, value, values};
 use super::payload::silence;
 use super::{Body, Call, Expect, ExpectedError, Group, Leave, Part, Planned, Step, Upstream};
-use crate::yaml::At;
+use crate::yaml::{At, Optional};
 
 /// More calls than this at the same time are a mistake.
 const MOST_COPIES: u32 = 64;
@@ -173,7 +173,12 @@ impl Loader<'_> {
         call: &Range<usize>,
     ) -> String {
         match to {
-            Some(to) if groups.contains_key(&to.value) => to.value.clone(),
+            Some(to) if groups.is_empty() || groups.contains_key(&to.value) => to.value.clone(),
+            Some(to) if !self.named_groups => {
+                let error = self.source.error(&to.span, "`to` goes with `groups`");
+                self.problems.push(error.help("leave it out: there is one `group` to ask for"));
+                to.value.clone()
+            }
             Some(to) => {
                 let error = self.source.error(&to.span, format!("unknown group `{}`", to.value));
                 self.problems.push(error.expected(&to.value, groups.keys().map(String::as_str)));
@@ -193,11 +198,12 @@ impl Loader<'_> {
 
     fn body(&mut self, call: CallFile, span: &Range<usize>) -> Body {
         let CallFile { body, body_json, form, endpoint, .. } = call;
-        let json = body.0.as_ref().map(|at| &at.span).or(body_json.0.as_ref().map(|at| &at.span));
+        let places = [place(&body), place(&body_json), place(&form)];
+        let [in_yaml, in_json, in_form] = &places;
         let (wrong, right) = if endpoint.is_multipart() {
-            (json, "`form:`")
+            (in_yaml.as_ref().or(in_json.as_ref()), "`form:`")
         } else {
-            (form.0.as_ref().map(|at| &at.span), "`body:` or a `body_json:`")
+            (in_form.as_ref(), "`body:` or a `body_json:`")
         };
         if let Some(wrong) = wrong {
             self.problem(wrong, format!("{} takes a {right}", endpoint.path()));
@@ -218,7 +224,11 @@ impl Loader<'_> {
                 Body::Form(Vec::new())
             }
             _ => {
-                self.problem(span, "one of `body`, `body_json` and `form`, not more");
+                let last = places.into_iter().flatten().max_by_key(|place| place.start);
+                self.problem(
+                    &last.unwrap_or(span.clone()),
+                    "one of `body`, `body_json` and `form`, not more",
+                );
                 Body::Form(Vec::new())
             }
         }
@@ -302,4 +312,8 @@ fn may_stream(call: &Call) -> bool {
         Body::Form(_) => true,
     };
     said || call.endpoint == Endpoint::AudioSpeech
+}
+
+fn place<T>(read: &Optional<At<T>>) -> Option<Range<usize>> {
+    read.0.as_ref().map(|at| at.span.clone())
 }

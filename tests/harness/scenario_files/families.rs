@@ -128,6 +128,16 @@ fn an_exception_that_leaves_out_nothing_or_all_is_refused() {
 }
 
 #[test]
+fn an_axis_whose_reference_leads_nowhere_is_not_called_useless() {
+    let typo = FAMILY.replace("[\"{failure}\", ok]", "[\"{failrue}\"]").replace(" {failure} {", "");
+    let none_left = "  - { surface: [openai, azure], because: a }\nupstreams";
+    for text in [typo, FAMILY.replace("upstreams", none_left)] {
+        let error = load_all(text).expect_err("a wrong family");
+        assert_eq!(error.matches("error: ").count(), 1, "{error}");
+    }
+}
+
+#[test]
 fn what_is_wrong_in_a_case_is_told_once_and_where_it_is_written() {
     for (from, to_marked, words) in [
         ("[server_error, bad", "[«sever_error, bad", &["unknown behaviour", "`server_error`?"][..]),

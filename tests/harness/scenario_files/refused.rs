@@ -123,6 +123,27 @@ fn chain_and_upstreams_name_each_other_once() {
 }
 
 #[test]
+fn a_missing_group_is_told_of_alone_and_where_it_belongs() {
+    let group = "group: { chain: [primary, backup] }\n";
+    let words = ["the key `group` (or `groups`) is missing", "it belongs here"];
+    assert_refused(&format!("{group}steps"), "«steps", &words);
+    let both = format!("{group}groups: {{ other: {{ chain: [primary] }} }}\n");
+    for text in ["", &both, "group: { chain: [] }\n"] {
+        let error = load(valid_but(group, text)).expect_err("no group");
+        assert_eq!(error.matches("error: ").count(), 1, "{error}");
+    }
+}
+
+#[test]
+fn a_call_names_a_group_only_where_groups_have_names() {
+    let words = ["`to` goes with `groups`", "leave it out"];
+    assert_refused("endpoint", "to: «c\n      endpoint", &words);
+    let named = valid_but("group: {", "groups: { some: {").replace("backup] }", "backup] } }");
+    let words = ["unknown group `sone`", "did you mean `some`?"];
+    assert_text_refused(named.replace("endpoint", "to: «sone\n      endpoint"), &words);
+}
+
+#[test]
 fn what_must_hold_something_is_not_empty() {
     assert_refused("chain: [primary, backup]", "chain: «[]", &["at least one upstream"]);
     assert_refused("[FP-ROUTE-01]", "«[]", &["at least one requirement"]);
@@ -233,7 +254,7 @@ fn a_call_has_one_body() {
     let text = text.replacen("endpoint", "«endpoint", 1);
     assert_text_refused(text, &["`body`, `body_json` or `form` is missing"]);
     let both = valid_but("    expect", "      body_json: '{\"model\": \"{{model}}\"}'\n    expect");
-    let both = both.replacen("endpoint", "«endpoint", 1);
+    let both = both.replacen("'{", "«'{", 1);
     assert_text_refused(both, &["one of `body`, `body_json` and `form`, not more"]);
     assert_refused("{ input: \"Hello\" }", "«[1]", &["expected a mapping"]);
 }
