@@ -100,6 +100,11 @@ impl<'a> Expander<'a> {
 
     /// `text` with words for its references.
     fn text(&mut self, text: &str, span: &Range<usize>) -> String {
+        if let Some(reference) = self.blank_reference(text) {
+            let message = format!("`{{ {reference} }}` is a reference with blanks");
+            let error = self.source.error(span, message);
+            self.problems.push(error.help(format!("write `{{{reference}}}`")));
+        }
         let mut expanded = String::new();
         let mut rest = text;
         while let Some((before, reference, after)) = next_reference(rest) {
@@ -112,6 +117,17 @@ impl<'a> Expander<'a> {
             rest = after;
         }
         expanded + rest
+    }
+
+    /// A reference to an axis that has blanks within its braces, so that it would be sent as it is.
+    fn blank_reference<'t>(&self, text: &'t str) -> Option<&'t str> {
+        text.match_indices('{').find_map(|(start, _)| {
+            let (inner, after) = text[start + 1..].split_once('}')?;
+            let name = inner.trim().split('.').next()?;
+            let is_axis = self.axes.iter().any(|axis| axis.name.value == name);
+            let doubled = text[..start].ends_with('{') || after.starts_with('}');
+            (is_axis && inner != inner.trim() && !doubled).then_some(inner.trim())
+        })
     }
 
     /// `axis` or `axis.key`: the axis, its word and the part of what the word brings along.

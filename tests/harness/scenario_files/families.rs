@@ -96,6 +96,8 @@ fn an_axis_that_is_wrong_is_refused() {
 fn a_reference_that_leads_nowhere_is_refused() {
     for (from, to_marked, words) in [
         ("\"{failure}\", ok", "«\"{failrue}\", ok", &["unknown axis", "`failure`?"][..]),
+        ("\"{failure}\", ok", "«\"{ failure }\", ok", &["with blanks", "write `{failure}`"]),
+        ("\"for-{surface}", "«\"for-{ surface.x }", &["with blanks", "write `{surface.x}`"]),
         ("use: surface.upstream", "use: «surfaces", &["unknown axis `surfaces`", "`surface`?"]),
         ("use: surface.upstream", "use: [surface.upstream, «other]", &["unknown axis `other`"]),
         ("use: surface.upstream", "use: «surface.hop", &["`openai` of `surface` brings no `hop`"]),
