@@ -87,11 +87,13 @@ onEach('the helper puts a function call together', async ({ client }) => {
 });
 
 for (const end of ['reset', 'close']) {
-  onEach(`a stream that breaks by ${end} throws and keeps what came`, async ({ mocks, surface, client }) => {
+  onEach(`a stream that breaks by ${end} throws behind what came`, async ({ mocks, surface, client }) => {
     await mocks.play(surface, { wire: { cut: { at: { events: 2 }, end } } });
     const { events, error } = await read(await client.chat.completions.create({ ...CHAT, stream: true }));
-    assert.equal(events.length, 2);
     assert.ok(error);
+    // A reset takes away what the client has not read yet.
+    const came = end === 'reset' ? [0, 1, 2] : [2];
+    assert.ok(came.includes(events.length), `${events.length} events came`);
   });
 }
 

@@ -111,7 +111,7 @@ async def test_a_stall_is_a_timeout(mocks, client, surface):
 
 
 async def test_a_stream_that_breaks_raises_and_keeps_what_came(mocks, client, surface):
-    mocks.play(surface, {"wire": {"cut": {"at": {"events": 2}, "end": "reset"}}})
+    mocks.play(surface, {"wire": {"cut": {"at": {"events": 2}, "end": "close"}}})
     chunks = []
     with pytest.raises(APIConnectionError):
         async for chunk in await client.chat.completions.create(**CHAT, stream=True):
