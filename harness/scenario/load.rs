@@ -313,7 +313,7 @@ impl Loader<'_> {
                 self.problem(&place, error.to_string());
             }
             if behaviour.times == 0 {
-                self.problem(span, "a behaviour happens at least once: `times` is from 1");
+                self.problem(span, ScriptError::Never.to_string());
             }
         }
     }

@@ -24,6 +24,8 @@ pub enum ScriptError {
     Prefix(String),
     /// No behaviour of the catalogue has this name.
     UnknownBehaviour(String),
+    /// A behaviour that never happens: `times` is from 1.
+    Never,
     /// A final status has three digits from 200 on. Holds what was asked for.
     Status(u16),
     /// Not a header, or one that the wire writes itself. Holds name and value.
@@ -37,6 +39,9 @@ impl fmt::Display for ScriptError {
                 write!(formatter, "prefix `{prefix}` is not of the form `/scenario/upstream`")
             }
             Self::UnknownBehaviour(name) => write!(formatter, "there is no behaviour `{name}`"),
+            Self::Never => {
+                formatter.write_str("a behaviour happens at least once: `times` is from 1")
+            }
             Self::Status(status) => {
                 write!(formatter, "status {status} cannot be sent: it must be from 200 to 599")
             }
@@ -73,6 +78,9 @@ pub(super) fn validate(upstream: &Upstream) -> Result<(), ScriptError> {
     for behaviour in &upstream.script {
         if !behaviour_names().any(|name| name == behaviour.reply) {
             return Err(ScriptError::UnknownBehaviour(behaviour.reply.clone()));
+        }
+        if behaviour.times == 0 {
+            return Err(ScriptError::Never);
         }
         if let Some(status) = behaviour.status.filter(|status| !(200..600).contains(status)) {
             return Err(ScriptError::Status(status));

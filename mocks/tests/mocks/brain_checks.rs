@@ -354,11 +354,7 @@ fn a_violation_is_refused_if_it_was_observed_and_noted_if_it_is_only_documented(
 
 #[test]
 fn a_script_is_played_in_order_each_behaviour_so_many_times() {
-    let script = vec![
-        Behaviour { times: 2, ..says(500, "first") },
-        Behaviour { times: 0, ..says(500, "never") },
-        says(500, "second"),
-    ];
+    let script = vec![Behaviour { times: 2, ..says(500, "first") }, says(500, "second")];
     let upstream = Upstream::playing(Surface::OpenAi, script);
     let said: Vec<_> = (0..4)
         .map(|_| {
@@ -544,6 +540,8 @@ fn what_cannot_be_played_is_refused_when_it_is_plugged_in() {
         |behaviour| Brain::default().plug(upstream(PREFIX, Surface::OpenAi, vec![behaviour]));
     let unknown = plug(Behaviour::named("sever_error")).expect_err("no such behaviour");
     assert_eq!(unknown.to_string(), "there is no behaviour `sever_error`");
+    let never = Behaviour { times: 0, ..Behaviour::named("ok") };
+    assert_eq!(plug(never), Err(ScriptError::Never));
     assert_eq!(plug(says(101, "")), Err(ScriptError::Status(101)));
     assert_eq!(plug(says(600, "")), Err(ScriptError::Status(600)));
     for (name, value, words) in [
