@@ -31,6 +31,11 @@ pub fn case(case: &Case) -> String {
     }
     findings(&mut text, case);
     for step in &case.steps {
+        text.push('\n');
+        if case.steps.len() > 1 {
+            let place = format!("call {} of {}", step.number, case.steps.len());
+            let _ = writeln!(text, "    {}", place.bold());
+        }
         hops(&mut text, step);
         step.diffs.iter().for_each(|difference| diff(&mut text, difference));
     }
@@ -126,7 +131,6 @@ fn hops(text: &mut String, step: &Step) {
     let widths: Vec<usize> = (0..5)
         .map(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0))
         .collect();
-    text.push('\n');
     for (number, row) in rows.iter().enumerate() {
         let cells: Vec<_> =
             row.iter().zip(&widths).map(|(cell, &width)| format!("{cell:width$}")).collect();

@@ -1,7 +1,7 @@
 //! The forms that a report is written in.
 
 use fallproof::report::badge::{Badge, Colour};
-use fallproof::report::model::{Change, Counts, Diff, Kept, Line, Outcome, Report, Verdict};
+use fallproof::report::model::{Change, Counts, Diff, Kept, Line, Outcome, Report, Step, Verdict};
 use fallproof::report::{html, junit, markdown, text, words};
 use rstest::rstest;
 
@@ -115,7 +115,8 @@ fn the_summary_is_markdown_that_the_words_of_a_target_cannot_break() {
 #[test]
 fn a_finding_names_its_call_where_there_are_several() {
     let mut failed = case("a/b", Outcome::Fail);
-    failed.steps.push(failed.steps[0].clone());
+    let second = Step { number: 2, ..failed.steps[0].clone() };
+    failed.steps.push(second);
     failed.findings[0].step = 2;
     let counts = Counts { fail: 1, ..Counts::default() };
     let report = made(Verdict::NotConformant, Kept::Fail, counts, vec![failed]);
@@ -124,6 +125,8 @@ fn a_finding_names_its_call_where_there_are_several() {
     for told in [text::case(&report.cases[0]), markdown::write(&report), html, junit] {
         assert!(told.contains("call 2: attempt 2 went to"), "{told}");
     }
+    let printed = text::case(&report.cases[0]);
+    assert!(anstream::adapter::strip_str(&printed).to_string().contains("\n    call 2 of 2\n"));
 }
 
 #[test]
