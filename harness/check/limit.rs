@@ -10,7 +10,7 @@ const OF_EACH: &str = "FP-ROUTE-12";
 const OF_ALL: &str = "FP-ROUTE-13";
 
 /// So much longer than its limit an attempt may take on any machine.
-const SLACK: Duration = Duration::from_secs(2);
+const SLACK: Duration = Duration::from_secs(5);
 
 pub(super) fn check(view: View<'_>) -> Vec<Finding> {
     let mut findings = Findings::new(view);
@@ -53,7 +53,7 @@ fn given_up_late(findings: &mut Findings<'_>, attempt: &Attempt<'_>, limit: u64)
     let Some(end) = attempt.hit.times.end else { return };
     let waited = end.saturating_sub(attempt.hit.times.head);
     let limit = Duration::from_millis(limit);
-    let is_late = waited > 3 * limit && waited > limit + SLACK;
+    let is_late = waited > 5 * limit && waited > limit + SLACK;
     let has_left = findings.view.step.exchange.ending == Ending::Left;
     if is_late && !has_left && attempt.ended() == Ended::Broken {
         let message = format!(
