@@ -9,7 +9,6 @@ use fallproof_mocks::journal::Hit;
 use fallproof_mocks::provider::Endpoint;
 use serde_json::Value;
 
-use crate::check::contains;
 use crate::client::{Ending, Exchange};
 use crate::declaration::{Condition, Declaration};
 use crate::plan::{Group, Hop};
@@ -340,7 +339,7 @@ impl Seen {
         let length = self.hit.reply_cut.unwrap_or(self.hit.reply.len());
         let out = &self.hit.out.bytes;
         let head = memchr::memmem::find(out, b"\r\n\r\n").map_or(&out[..], |end| &out[..end]);
-        let promises_length = contains(head, "\r\ncontent-length: ");
+        let promises_length = memchr::memmem::find(head, b"\r\ncontent-length: ").is_some();
         promises_length && self.hit.sent >= length && cut.end != CutEnd::Reset
     }
 

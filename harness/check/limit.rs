@@ -30,7 +30,6 @@ fn of_each(findings: &mut Findings<'_>, attempts: &[Attempt<'_>]) {
             continue;
         }
         let delay = scripted_wait(attempt);
-        // What is not given up for a client that has left is STREAM's.
         // Whoever has an answer, or another attempt behind it, waits no more, and holds a connection.
         let is_last = attempt.number == attempts.len();
         let waits = matches!(view.step.exchange.ending, Ending::TimedOut | Ending::TooLong);
@@ -47,8 +46,8 @@ fn of_each(findings: &mut Findings<'_>, attempts: &[Attempt<'_>]) {
     }
 }
 
-/// What is not given up for a client that has left is STREAM's, and so is what an answer that has
-/// begun takes.
+/// What is given up for a client that has left is STREAM's, and so is what an answer that has begun
+/// takes.
 fn given_up_late(findings: &mut Findings<'_>, attempt: &Attempt<'_>, limit: u64) {
     let Some(end) = attempt.hit.times.end else { return };
     let waited = end.saturating_sub(attempt.hit.times.head);

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::check::Finding;
+use crate::client::Ending;
 use crate::observe;
 use crate::scenario::Scenario;
 
@@ -79,6 +80,13 @@ pub struct Unclear {
     /// It was not there, or went before it was seen to be wired: of one that is back, something can
     /// be said.
     pub is_gone: bool,
+}
+
+impl Unclear {
+    /// Of a target whose call ended so, which could not be reached.
+    pub(super) fn gone(ending: &Ending) -> Self {
+        Self { reason: format!("the target {}", ending.in_words()), is_gone: true }
+    }
 }
 
 impl From<String> for Unclear {

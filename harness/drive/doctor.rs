@@ -44,9 +44,8 @@ impl Rig {
         let _ = self.wire.take_stray().await;
         let call = plain_call(group);
         let exchange = self.call(scenario, group, &call, ["plain", ""]).await;
-        if let Ending::Unreachable(error) = &exchange.ending {
-            let reason = format!("the target could not be reached ({error})");
-            return Some(Unclear { reason, is_gone: true });
+        if matches!(exchange.ending, Ending::Unreachable(_)) {
+            return Some(Unclear::gone(&exchange.ending));
         }
         let mut hits = Vec::new();
         for hop in group.hops() {

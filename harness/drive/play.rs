@@ -262,16 +262,14 @@ fn another(right: &str) -> String {
 }
 
 fn outcome(scenario: &Scenario, steps: &[observe::Step], findings: &[Finding]) -> Outcome {
-    if let Some(Ending::Unreachable(error)) = steps.first().map(|step| &step.exchange.ending) {
-        let reason = format!("the target could not be reached ({error})");
-        return Outcome::Inconclusive(Unclear { reason, is_gone: true });
+    if let Some(ending @ Ending::Unreachable(_)) = steps.first().map(|step| &step.exchange.ending) {
+        return Outcome::Inconclusive(Unclear::gone(ending));
     }
     // Without a single attempt nothing was tried: the group is not wired, or a cache answered.
-    let wrong = findings.iter().filter(|finding| finding.verdict > Verdict::Note);
-    let is_tried = { wrong.clone() }.any(|finding| is_of_no_attempt(scenario, finding));
+    let wrong: Vec<_> = findings.iter().filter(|it| it.verdict > Verdict::Note).collect();
     if let Some(step) = steps.first()
-        && wrong.count() > 0
-        && !is_tried
+        && !wrong.is_empty()
+        && !wrong.iter().any(|finding| is_of_no_attempt(scenario, finding))
         && steps.iter().all(|step| step.hits.is_empty())
         && step.exchange.ending == Ending::Complete
     {
