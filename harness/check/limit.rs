@@ -52,9 +52,8 @@ fn given_up_late(findings: &mut Findings<'_>, attempt: &Attempt<'_>, limit: u64)
     let Some(end) = attempt.hit.times.end else { return };
     let waited = end.saturating_sub(attempt.hit.times.head);
     let limit = Duration::from_millis(limit);
-    let is_late = waited > 5 * limit && waited > limit + SLACK;
     let has_left = findings.view.step.exchange.ending == Ending::Left;
-    if is_late && !has_left && attempt.ended() == Ended::Broken {
+    if is_much_too_long(waited, limit) && !has_left && attempt.ended() == Ended::Broken {
         let message = format!(
             "attempt {} was given up after {} ms; the limit is {} ms",
             attempt.number,
@@ -63,6 +62,11 @@ fn given_up_late(findings: &mut Findings<'_>, attempt: &Attempt<'_>, limit: u64)
         );
         findings.breach(OF_EACH, Some(attempt.number), None, message);
     }
+}
+
+/// Whether no slow machine explains that so long was waited.
+fn is_much_too_long(waited: Duration, limit: Duration) -> bool {
+    waited > 5 * limit && waited > limit + SLACK
 }
 
 /// How many milliseconds an attempt that was seen through had to wait for its answer; for a stream's
@@ -91,5 +95,22 @@ fn of_all(findings: &mut Findings<'_>, attempts: &[Attempt<'_>]) {
             );
             findings.breach(OF_ALL, Some(late.number), None, message);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_much_too_long_where_no_slow_machine_explains_it() {
+        let judged = |waited, limit| {
+            is_much_too_long(Duration::from_millis(waited), Duration::from_millis(limit))
+        };
+        assert!(judged(30_000, 500), "a gateway that has no limit");
+        assert!(judged(10_001, 2_000));
+        assert!(!judged(10_000, 2_000), "five times the limit");
+        assert!(judged(5_501, 500));
+        assert!(!judged(5_500, 500), "late by what a busy machine may take");
     }
 }

@@ -71,3 +71,15 @@ fn an_error_is_judged_also_where_a_stream_was_asked_for() {
     assert_eq!(code, Some(1), "{told}");
     assert!(told.contains("FP-CLIENT-05"), "{told}");
 }
+
+#[test]
+fn a_router_that_gives_up_is_found_at_each_failure_that_hands_over() {
+    for failure in
+        ["status: 408", "status: 429", "status: 500", "status: 599", "reply: connection_reset"]
+    {
+        let upstreams = FAILS_THEN_WORKS.replace("server_error", &format!("{{ {failure} }}"));
+        let (code, told) = run(&upstreams, "chain: [primary, backup]", &call(""), Some("gives-up"));
+        assert_eq!(code, Some(1), "{failure}: {told}");
+        assert!(told.contains("FP-ROUTE-03"), "{failure}: {told}");
+    }
+}
