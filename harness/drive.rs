@@ -13,8 +13,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 use std::{io, iter};
 
-use fallproof_mocks::brain::ScriptError;
 use fallproof_mocks::wire::Wire;
+use fallproof_protocol::behaviour::ScriptError;
 use futures_util::{FutureExt as _, StreamExt as _, future, stream};
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, watch};

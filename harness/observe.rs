@@ -4,16 +4,17 @@ use std::ops::Deref;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use fallproof_mocks::behaviour::{Cut, CutEnd, HeadFault};
-use fallproof_mocks::journal::Hit;
-use fallproof_mocks::provider::Endpoint;
+use fallproof_protocol::behaviour::{Cut, CutEnd, HeadFault};
+use fallproof_protocol::condition::Condition;
+use fallproof_protocol::journal::Hit;
+use fallproof_protocol::provider::Endpoint;
 use serde_json::Value;
 
 use crate::client::{Ending, Exchange};
-use crate::declaration::{Condition, Declaration};
+use crate::declaration::Declaration;
 use crate::plan::{Group, Hop};
 use crate::scenario::{Body, Planned, Scenario};
-use crate::sse::{self, Event, Meaning};
+use fallproof_protocol::sse::{self, Event, Meaning};
 
 /// What happened between the start and the end of one client call.
 #[derive(Debug)]

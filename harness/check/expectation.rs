@@ -1,15 +1,15 @@
 //! What one scenario says must happen, beyond the requirements that hold always.
 
-use fallproof_mocks::brain::UNEXPECTED;
+use fallproof_protocol::behaviour::UNEXPECTED;
 use serde_json::Value;
 
 use super::route::{may_rest, passes_on_at_once};
 use super::{Finding, Findings, Verdict, unclaimed};
 use crate::client::Ending;
-use crate::declaration::Condition;
 use crate::observe::{Attempt, Ended, View};
 use crate::plan::Hop;
 use crate::scenario::ExpectedError;
+use fallproof_protocol::condition::Condition;
 
 /// What the requirements leave to a target, and only the reference router is held to: too many
 /// attempts and a status of another kind break a requirement.

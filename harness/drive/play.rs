@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use fallproof_mocks::journal::{Hit, HitKind};
+use fallproof_protocol::journal::{Hit, HitKind};
 use futures_util::FutureExt;
 use futures_util::future::{OptionFuture, join_all};
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use fallproof_mocks::provider::{Endpoint, Surface};
+use fallproof_protocol::provider::{Endpoint, Surface};
 use futures_util::StreamExt as _;
 use futures_util::stream;
 

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fallproof_mocks::provider::{Endpoint, Surface};
+use fallproof_protocol::condition::Condition;
+use fallproof_protocol::provider::{Endpoint, Surface};
 use indexmap::IndexMap;
 
 use crate::check::{Finding, Verdict};
 use crate::client::Ending;
-use crate::declaration::{Adaptation, Condition, Declaration, Feature};
+use crate::declaration::{Adaptation, Declaration, Feature};
 use crate::drive::{Case, Outcome, Unclear};
 use crate::observe::Step;
 use crate::requirement::{self, Level};

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use fallproof_mocks::behaviour::{Chunking, CutEnd, CutPoint, HeadFault, WirePlan};
-use fallproof_mocks::journal::Hit;
+use fallproof_protocol::behaviour::{Chunking, CutEnd, CutPoint, HeadFault, WirePlan};
+use fallproof_protocol::journal::Hit;
 use similar::{ChangeTag, TextDiff};
 
 use super::model::{
@@ -13,10 +13,10 @@ use super::model::{
 use super::words;
 use crate::check::{self, Verdict};
 use crate::client::Ending;
-use crate::json::Tree;
 use crate::plan::{Group, Hop};
 use crate::scenario::Scenario;
 use crate::{drive, observe, requirement};
+use fallproof_protocol::json::Tree;
 
 /// How many lines of equal text are shown around a difference.
 const CONTEXT: usize = 2;

@@ -9,8 +9,8 @@ use wiremock::http::{HeaderName, HeaderValue};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Respond, ResponseTemplate};
 
-use super::script::FRAMING;
 use super::{Brain, Request};
+use crate::behaviour::FRAMING;
 
 /// From the wire: whom a request is for, as JSON. The rest of the request is the client's.
 pub(crate) const REQUEST_HEADER: &str = "fallproof-request";
