@@ -2,7 +2,7 @@
 //! claim.
 //!
 //! It is a part of the target's adapter, drafted by `fallproof probe` and reviewed by a person.
-//! The default is the reference router's, which is the recommended one.
+//! The default is the recommended one: it claims all that the reference router claims.
 
 use std::fmt;
 
@@ -37,6 +37,27 @@ pub struct Declaration {
     /// Endpoints that it asks for in place of another, so that bodies cannot be compared.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub translates: Vec<Translation>,
+    /// How closely it is held to a scenario's expectations; tolerant unless said.
+    #[serde(default, skip_serializing_if = "Strictness::is_tolerant")]
+    pub strictness: Strictness,
+}
+
+/// How closely a target is held to what a scenario expects where the requirements leave room.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Strictness {
+    /// It does exactly what the scenarios say, as the reference router does.
+    Exact,
+    /// What the requirements leave to a target is noted where it differs.
+    #[default]
+    Tolerant,
+}
+
+impl Strictness {
+    /// Whether it is held to no more than the requirements.
+    pub fn is_tolerant(&self) -> bool {
+        *self == Self::Tolerant
+    }
 }
 
 /// A part of a request that a target leaves out, adds or changes on purpose.
@@ -71,6 +92,11 @@ pub struct Translation {
 }
 
 impl Declaration {
+    /// The reference router's: it claims everything, and does exactly what the scenarios say.
+    pub fn reference() -> Self {
+        Self { strictness: Strictness::Exact, ..Self::default() }
+    }
+
     /// The failures that lead on to the next deployment by default.
     pub fn fallback_on(&self) -> &[Condition] {
         self.fallback_on.as_deref().unwrap_or(Condition::RECOMMENDED)

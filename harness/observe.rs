@@ -82,9 +82,6 @@ pub struct View<'a> {
     pub gateway_key: &'a str,
     /// What the target says of itself.
     pub declaration: &'a Declaration,
-    /// Whether it is the reference router: the scenarios say of that exactly what it does, also where
-    /// the requirements leave it to a target.
-    pub is_reference: bool,
     /// The call, and what the scenario expects of it.
     pub planned: &'a Planned,
     /// Its place in the case, from 0.

@@ -6,7 +6,8 @@ use fallproof_protocol::provider::Endpoint;
 use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 
-use super::{Rig, Unclear};
+use super::Rig;
+use crate::check::Unclear;
 use crate::client::{Ending, Exchange};
 use crate::plan::Group;
 use crate::scenario::{Body, Call, ClientKey, Part, Scenario};

@@ -12,9 +12,9 @@ use super::draw::Scope;
 use super::fit::Taker;
 use super::model;
 use super::models::models;
-use crate::check::{Finding, Verdict};
+use crate::check::{Finding, Outcome, Unclear, Verdict};
 use crate::client::Ending;
-use crate::drive::{self, Outcome, Rig, StartError, Target, Unclear};
+use crate::drive::{self, Rig, StartError, Target};
 use crate::saboteur::Saboteur;
 use crate::scenario::Scenario;
 
