@@ -14,11 +14,11 @@ use indexmap::IndexMap;
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use crate::attempt::{Call, Upstreams};
+use crate::attempt::Upstreams;
+use crate::call::Call;
 use crate::chain;
 use crate::clock::Clock;
-use crate::config::Config;
-use crate::credential::Credential;
+use crate::config::{Config, Credential};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::headers::forwarded;

@@ -1,99 +1,24 @@
 //! One attempt: one request on the wire, and what came of it.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use reqwest::{Client, redirect, retry};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::call::Call;
 use crate::config::Group;
-use crate::endpoint::{Endpoint, Shape};
+use crate::endpoint::Shape;
 use crate::headers::{media_type, request_headers, returned};
-use crate::health::Rest;
+use crate::outcome::{Answer, Failure, Success};
 use crate::reader::Reader;
 use crate::retry_after;
 use crate::route::Hop;
-use crate::splice::ClientBody;
 use crate::stream;
-use crate::words::{Cause, Words};
-
-/// What a client asks for, as far as it concerns the providers.
-#[derive(Debug)]
-pub(crate) struct Call {
-    pub(crate) endpoint: Endpoint,
-    /// Those that go upstream.
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: ClientBody,
-}
-
-impl Call {
-    /// The response that the call goes on from.
-    pub(crate) fn previous_response_id(&self) -> Option<&str> {
-        let id = self.body.wishes.previous_response_id.as_deref();
-        id.filter(|_| self.endpoint.is_stateful())
-    }
-}
-
-/// What the client gets of a deployment that did as it was asked.
-#[derive(Debug)]
-pub(crate) struct Success {
-    /// Whole, or with a body that passes on what comes.
-    pub(crate) response: Response,
-    /// The id by which later calls may refer to it.
-    pub(crate) response_id: Option<String>,
-}
-
-/// What a provider said that may be passed on.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Bytes,
-    /// How long it asks to be left alone.
-    pub(crate) wait: Option<Duration>,
-}
-
-impl IntoResponse for Answer {
-    fn into_response(self) -> Response {
-        let mut response = Response::new(self.body.into());
-        *response.status_mut() = self.status;
-        *response.headers_mut() = self.headers;
-        response
-    }
-}
-
-/// Why an attempt brought no answer that is a success.
-#[derive(Debug)]
-pub(crate) enum Failure {
-    /// No connection, or it ended before an answer began.
-    Connection,
-    /// The answer, or the first content of a stream, was not there in time.
-    Timeout,
-    /// A success that is not what was asked for, or not whole; or neither a success nor an error.
-    InvalidResponse,
-    /// A status that says success, and a body or a stream that says `error`.
-    ErrorInSuccess(Words),
-    /// The provider answered with an error. Its body is empty where it did not arrive whole.
-    Refused(Box<Answer>),
-    /// There was no attempt: every deployment is left alone for so long.
-    Resting(Rest),
-}
-
-impl Failure {
-    /// What the provider did not like about the request, if that is known here.
-    pub(crate) fn cause(&self) -> Option<Cause> {
-        match self {
-            Self::Refused(answer) if answer.status.is_client_error() => {
-                Words::of_body(&answer.body)?.cause()
-            }
-            Self::ErrorInSuccess(words) => words.cause(),
-            _ => None,
-        }
-    }
-}
+use crate::words::Words;
 
 /// The way to the providers, shared by all groups.
 #[derive(Debug)]

@@ -2,8 +2,9 @@
 
 use axum::response::Response;
 
-use crate::attempt::{Call, Failure, Success, Upstreams};
-use crate::health::Rest;
+use crate::attempt::Upstreams;
+use crate::call::Call;
+use crate::outcome::{Failure, Rest, Success};
 use crate::policy;
 use crate::route::{Hop, Route};
 use crate::words::Cause;
@@ -51,7 +52,7 @@ async fn walk(upstreams: &Upstreams, route: &Route, call: &Call) -> Result<Respo
                 detours.push(cause);
                 places = route.detour(cause).to_vec().into_iter();
             }
-            _ if falls_back(route, &failure) => {}
+            _ if policy::falls_back(&route.group.fallback_on, &failure) => {}
             _ => return Err(failure),
         }
         last = Some(failure);
@@ -77,10 +78,6 @@ async fn ask(
         }
     }
     outcome
-}
-
-fn falls_back(route: &Route, failure: &Failure) -> bool {
-    route.group.fallback_on.iter().any(|condition| condition.covers(failure))
 }
 
 /// When the first of these deployments gets calls again, and whether all have had too many.

@@ -24,9 +24,8 @@ use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use crate::attempt::{Answer, Failure};
 use crate::event::Dialect;
-use crate::health::Rest;
+use crate::outcome::{Answer, Failure, Rest};
 use crate::splice::BadBody;
 use crate::words::Words;
 

@@ -4,7 +4,7 @@ use axum::body::Bytes;
 use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::attempt::Call;
+use crate::call::Call;
 use crate::config::{Deployment, Surface};
 use crate::retry_after::RETRY_AFTER_MS;
 

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
 
-use crate::attempt::Failure;
 use crate::clock::Clock;
 use crate::config::{Cooldown, Group};
+use crate::outcome::{Failure, Rest};
 use crate::policy;
 
 /// The health of one deployment as one group has seen it.
@@ -30,15 +30,6 @@ struct Aside {
     since: Instant,
     length: Duration,
     rate_limited: bool,
-}
-
-/// That a deployment is left alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Rest {
-    /// For how much longer; more than nothing.
-    pub(crate) left: Duration,
-    /// Whether it has had too many calls, as its provider says.
-    pub(crate) rate_limited: bool,
 }
 
 impl Health {
@@ -106,8 +97,8 @@ mod tests {
     use axum::http::HeaderMap;
 
     use super::*;
-    use crate::attempt::Answer;
     use crate::clock::ManualClock;
+    use crate::outcome::Answer;
 
     const SECOND: Duration = Duration::from_secs(1);
 

@@ -2,10 +2,10 @@
 
 use axum::body::Bytes;
 
-use crate::attempt::Failure;
-use crate::credential::Credential;
+use crate::config::Credential;
 use crate::error::ApiError;
 use crate::event::{Dialect, Meaning, Understood};
+use crate::outcome::Failure;
 use crate::sse::{Block, Splitter};
 use crate::words::Words;
 

@@ -27,8 +27,8 @@ use futures_util::stream::try_unfold;
 use tokio::task::yield_now;
 use tokio::time::timeout;
 
-use crate::attempt::Failure;
 use crate::health::Health;
+use crate::outcome::Failure;
 use crate::reader::{Ending, Reader};
 
 /// How long a provider gets to hang up once it has said its last word. Some clients read on until

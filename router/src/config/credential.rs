@@ -6,7 +6,7 @@ use axum::body::Bytes;
 use axum::http::HeaderValue;
 use serde::Deserialize;
 
-use crate::config::Invalid;
+use super::error::Invalid;
 
 /// What stands where a credential stood.
 const REDACTED: &[u8] = b"[redacted]";

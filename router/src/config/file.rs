@@ -1,7 +1,5 @@
 //! The configuration as YAML, with file and line in every error.
 
-use std::error::Error;
-use std::fmt;
 use std::fs;
 use std::num::{NonZeroU32, NonZeroU64};
 use std::path::Path;
@@ -11,23 +9,11 @@ use indexmap::IndexMap;
 use serde::Deserialize;
 use serde_saphyr::{Location, MessageFormatter, Spanned, UserMessageFormatter};
 
-use crate::config::{BaseUrl, Config, Cooldown, Deployment, Group, Surface};
-use crate::credential::Credential;
-use crate::policy::Condition;
-
-/// Why a configuration file cannot be used: `FILE:LINE:COLUMN: what is wrong`.
-///
-/// The message quotes no key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConfigError(String);
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl Error for ConfigError {}
+use super::base_url::BaseUrl;
+use super::condition::Condition;
+use super::credential::Credential;
+use super::error::ConfigError;
+use super::{Config, Cooldown, Deployment, Group, Surface};
 
 impl Config {
     /// Reads a configuration file.

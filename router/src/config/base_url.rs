@@ -1,0 +1,57 @@
+//! Where a deployment's paths begin.
+
+use reqwest::Url;
+use serde::Deserialize;
+
+use super::error::Invalid;
+
+/// An `http` URL that endpoint paths can be appended to.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct BaseUrl(Url);
+
+impl TryFrom<String> for BaseUrl {
+    type Error = Invalid;
+
+    /// # Errors
+    /// Not a URL, not `http`, or with a user, a query or a fragment. The router has no TLS: it
+    /// stands next to what it calls, or behind something that encrypts.
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        let url = Url::parse(&text)
+            .map_err(|error| Invalid(format!("the base URL `{text}` is not a URL: {error}")))?;
+        if url.scheme() != "http" {
+            return Err(Invalid(format!("the base URL `{text}` must start with http://")));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            // Not quoted: it holds a secret.
+            return Err(Invalid("a base URL holds no user and no password".to_owned()));
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(Invalid(format!("the base URL `{text}` must end with its path")));
+        }
+        Ok(Self(url))
+    }
+}
+
+impl BaseUrl {
+    pub(super) fn url(&self) -> &Url {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("127.0.0.1:9100/v1", "is not a URL")]
+    #[case("https://api.openai.com/v1", "must start with http://")]
+    #[case("http://host/v1?x=1", "must end with its path")]
+    #[case("http://user:hunter2@host/v1", "no user and no password")]
+    fn a_base_url_that_cannot_be_used_is_refused(#[case] text: &str, #[case] why: &str) {
+        let Invalid(message) = BaseUrl::try_from(text.to_owned()).expect_err("refused");
+        assert!(message.contains(why) && !message.contains("hunter2"), "{message}");
+    }
+}
