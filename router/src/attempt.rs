@@ -14,11 +14,11 @@ use crate::config::Group;
 use crate::endpoint::Shape;
 use crate::headers::{media_type, request_headers, returned};
 use crate::outcome::{Answer, Failure, Success};
+use crate::provider_error::ProviderError;
 use crate::reader::Reader;
 use crate::retry_after;
 use crate::route::Hop;
 use crate::stream;
-use crate::words::Words;
 
 /// The way to the providers, shared by all groups.
 #[derive(Debug)]
@@ -83,7 +83,7 @@ impl Upstreams {
             return Err(Failure::InvalidResponse);
         }
 
-        let shape = call.endpoint.shape(&call.body.wishes, &media_type(response.headers()));
+        let shape = call.endpoint.shape(&call.body.hints, &media_type(response.headers()));
         let dialect = match shape.ok_or(Failure::InvalidResponse)? {
             Shape::Object => {
                 let body = self.whole_body(response).await.ok_or(Failure::InvalidResponse)?;
@@ -148,7 +148,9 @@ fn id_of_object(json: &[u8]) -> Result<Option<String>, Failure> {
         return Err(Failure::InvalidResponse);
     }
     match serde_json::from_slice(json) {
-        Ok(Object { error: Some(error), .. }) => Err(Failure::ErrorInSuccess(Words::of(error))),
+        Ok(Object { error: Some(error), .. }) => {
+            Err(Failure::ErrorInSuccess(ProviderError::of(error)))
+        }
         Ok(Object { id, error: None }) => Ok(id.and_then(|id| serde_json::from_str(id.get()).ok())),
         Err(_) => Err(Failure::InvalidResponse),
     }

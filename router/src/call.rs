@@ -17,7 +17,7 @@ pub(crate) struct Call {
 impl Call {
     /// The response that the call goes on from.
     pub(crate) fn previous_response_id(&self) -> Option<&str> {
-        let id = self.body.wishes.previous_response_id.as_deref();
+        let id = self.body.hints.previous_response_id.as_deref();
         id.filter(|_| self.endpoint.is_stateful())
     }
 }

@@ -9,7 +9,7 @@
 //! | no answer in time | 504 | `upstream_timeout` |
 //! | a broken success | 502 | `upstream_invalid_response` |
 //! | a success that says `error` | 502 | `upstream_error`, with its message |
-//! | every deployment rests | 429 or 503 | `deployments_resting`, with `Retry-After` |
+//! | every deployment is in cooldown | 429 or 503 | `deployments_resting`, with `Retry-After` |
 //!
 //! A provider's 401, 403 or 404 is about the operator's credential or deployment. Passed on, it
 //! would tell the client that its own key is bad, or that its model does not exist.
@@ -25,9 +25,9 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::event::Dialect;
-use crate::outcome::{Answer, Failure, Rest};
+use crate::outcome::{Answer, Failure, Unavailable};
+use crate::provider_error::ProviderError;
 use crate::splice::BadBody;
-use crate::words::Words;
 
 /// An error in the words of this router.
 #[derive(Debug)]
@@ -129,8 +129,8 @@ impl ApiError {
         Self::upstream(StatusCode::BAD_GATEWAY, "upstream_invalid_response", message)
     }
 
-    fn error_in_success(words: &Words) -> Self {
-        let message = match words.message.as_str() {
+    fn error_in_success(error: &ProviderError) -> Self {
+        let message = match error.message.as_str() {
             "" => "The model's provider failed after a status that said success.".to_owned(),
             said => {
                 format!("The model's provider failed after a status that said success: {said}")
@@ -139,8 +139,9 @@ impl ApiError {
         Self::upstream(StatusCode::BAD_GATEWAY, "upstream_error", message)
     }
 
-    fn resting(rest: Rest) -> Self {
-        let (status, why) = if rest.rate_limited {
+    fn unavailable(unavailable: Unavailable) -> Self {
+        let Unavailable { remaining, rate_limited } = unavailable;
+        let (status, why) = if rate_limited {
             (StatusCode::TOO_MANY_REQUESTS, "have had too many requests")
         } else {
             (StatusCode::SERVICE_UNAVAILABLE, "have failed")
@@ -148,10 +149,10 @@ impl ApiError {
         let message = format!(
             "All deployments of the model {why} and are left alone for a while. Please retry \
              after {} seconds.",
-            whole_seconds(rest.left)
+            whole_seconds(remaining)
         );
         let error = Self::upstream(status, "deployments_resting", message);
-        Self { retry_after: Some(rest.left), ..error }
+        Self { retry_after: Some(remaining), ..error }
     }
 
     /// The error as an event, for a stream whose status was a success.
@@ -234,8 +235,8 @@ impl IntoResponse for Failure {
             Self::Connection => ApiError::connection(),
             Self::Timeout => ApiError::timeout(),
             Self::InvalidResponse => ApiError::invalid_response(),
-            Self::ErrorInSuccess(words) => ApiError::error_in_success(&words),
-            Self::Resting(rest) => ApiError::resting(rest),
+            Self::ErrorInSuccess(error) => ApiError::error_in_success(&error),
+            Self::Unavailable(unavailable) => ApiError::unavailable(unavailable),
             Self::Refused(answer) => return refusal(*answer),
         };
         error.into_response()
@@ -254,7 +255,7 @@ fn refusal(answer: Answer) -> Response {
         return ApiError::upstream(StatusCode::BAD_GATEWAY, "upstream_misconfigured", message)
             .into_response();
     }
-    if Words::of_body(&answer.body).is_some() {
+    if ProviderError::of_body(&answer.body).is_some() {
         return answer.into_response();
     }
     let message = format!(

@@ -30,7 +30,7 @@ pub(crate) fn forwarded(headers: &HeaderMap) -> HeaderMap {
 pub(crate) fn request_headers(deployment: &Deployment, call: &Call) -> HeaderMap {
     let mut headers = call.headers.clone();
     headers.entry(CONTENT_TYPE).or_insert(JSON);
-    let accept = call.endpoint.accept(&call.body.wishes);
+    let accept = call.endpoint.accept(&call.body.hints);
     headers.insert(ACCEPT, HeaderValue::from_static(accept));
     match deployment.surface {
         Surface::OpenAi => {

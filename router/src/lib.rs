@@ -29,6 +29,7 @@
 //! # }
 //! ```
 
+mod affinity;
 mod app;
 mod attempt;
 mod call;
@@ -40,16 +41,15 @@ mod error;
 mod event;
 mod headers;
 mod health;
-mod issued;
 mod outcome;
 mod policy;
+mod provider_error;
 mod reader;
 mod retry_after;
 mod route;
 mod splice;
 mod sse;
 mod stream;
-mod words;
 
 pub use app::{app, app_with_clock, serve};
 pub use clock::{Clock, ManualClock};

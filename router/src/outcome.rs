@@ -6,7 +6,7 @@ use axum::body::Bytes;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 
-use crate::words::{Cause, Words};
+use crate::provider_error::{ProviderError, RefusalReason};
 
 /// What the client gets of a deployment that did as it was asked.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
-    /// How long it asks to be left alone.
+    /// The cooldown that it asks for.
     pub(crate) wait: Option<Duration>,
 }
 
@@ -46,31 +46,31 @@ pub(crate) enum Failure {
     /// A success that is not what was asked for, or not whole; or neither a success nor an error.
     InvalidResponse,
     /// A status that says success, and a body or a stream that says `error`.
-    ErrorInSuccess(Words),
+    ErrorInSuccess(ProviderError),
     /// The provider answered with an error. Its body is empty where it did not arrive whole.
     Refused(Box<Answer>),
-    /// There was no attempt: every deployment is left alone for so long.
-    Resting(Rest),
+    /// There was no attempt: every deployment is in cooldown for so long.
+    Unavailable(Unavailable),
 }
 
 impl Failure {
-    /// What the provider did not like about the request, if that is known here.
-    pub(crate) fn cause(&self) -> Option<Cause> {
+    /// Why the provider refused the request, if that is known here.
+    pub(crate) fn refusal_reason(&self) -> Option<RefusalReason> {
         match self {
             Self::Refused(answer) if answer.status.is_client_error() => {
-                Words::of_body(&answer.body)?.cause()
+                ProviderError::of_body(&answer.body)?.refusal_reason()
             }
-            Self::ErrorInSuccess(words) => words.cause(),
+            Self::ErrorInSuccess(error) => error.refusal_reason(),
             _ => None,
         }
     }
 }
 
-/// That a deployment is left alone.
+/// That a deployment gets no calls for a while.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Rest {
+pub(crate) struct Unavailable {
     /// For how much longer; more than nothing.
-    pub(crate) left: Duration,
+    pub(crate) remaining: Duration,
     /// Whether it has had too many calls, as its provider says.
     pub(crate) rate_limited: bool,
 }

@@ -38,7 +38,7 @@ pub(crate) fn falls_back(conditions: &[Condition], failure: &Failure) -> bool {
 
 /// Whether the failure tells of the deployment, and not of the request.
 pub(crate) fn blames_deployment(failure: &Failure) -> bool {
-    failure.cause().is_none() && falls_back(Condition::RECOMMENDED, failure)
+    failure.refusal_reason().is_none() && falls_back(Condition::RECOMMENDED, failure)
 }
 
 /// Whether the failure is of this kind.
@@ -59,8 +59,8 @@ fn covers(condition: Condition, failure: &Failure) -> bool {
 pub(crate) fn may_pass(failure: &Failure) -> bool {
     match failure {
         Failure::Connection | Failure::Timeout | Failure::InvalidResponse => true,
-        Failure::ErrorInSuccess(words) => words.cause().is_none(),
-        Failure::Resting(_) => false,
+        Failure::ErrorInSuccess(error) => error.refusal_reason().is_none(),
+        Failure::Unavailable(_) => false,
         Failure::Refused(answer) => {
             let passing =
                 matches!(answer.status, StatusCode::REQUEST_TIMEOUT | StatusCode::CONFLICT)
@@ -80,7 +80,7 @@ mod tests {
 
     use super::*;
     use crate::outcome::Answer;
-    use crate::words::Words;
+    use crate::provider_error::ProviderError;
 
     fn refused(status: u16) -> Failure {
         Failure::Refused(Box::new(Answer {
@@ -95,7 +95,7 @@ mod tests {
     #[case::connection(Failure::Connection, true, true)]
     #[case::timeout(Failure::Timeout, true, true)]
     #[case::invalid_response(Failure::InvalidResponse, true, true)]
-    #[case::error_in_success(Failure::ErrorInSuccess(Words::default()), true, true)]
+    #[case::error_in_success(Failure::ErrorInSuccess(ProviderError::default()), true, true)]
     #[case::bad_request(refused(400), false, false)]
     #[case::bad_credential(refused(401), true, false)]
     #[case::forbidden(refused(403), true, false)]

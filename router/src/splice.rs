@@ -25,12 +25,12 @@ pub(crate) struct ClientBody {
     /// Where each top-level `model`'s value stands, in order.
     spans: Vec<Range<usize>>,
     is_json: bool,
-    pub(crate) wishes: Wishes,
+    pub(crate) hints: RequestHints,
 }
 
 /// What a body says of the answer that its sender expects.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Wishes {
+pub(crate) struct RequestHints {
     /// `stream: true`
     pub(crate) stream: bool,
     /// How speech is to be streamed.
@@ -45,7 +45,7 @@ pub(crate) struct Wishes {
 struct Found {
     model: String,
     spans: Vec<Range<usize>>,
-    wishes: Wishes,
+    hints: RequestHints,
 }
 
 /// Why a body cannot be routed.
@@ -64,14 +64,14 @@ pub(crate) enum BadBody {
 impl ClientBody {
     /// Reads a JSON body.
     pub(crate) fn json(bytes: Bytes) -> Result<Self, BadBody> {
-        let Found { model, spans, wishes } = json::read(&bytes)?;
-        Ok(Self { bytes, model, spans, is_json: true, wishes })
+        let Found { model, spans, hints } = json::read(&bytes)?;
+        Ok(Self { bytes, model, spans, is_json: true, hints })
     }
 
     /// Reads a form, whose boundary the head tells.
     pub(crate) fn form(bytes: Bytes, headers: &HeaderMap) -> Result<Self, BadBody> {
-        let Found { model, spans, wishes } = form::read(&bytes, headers)?;
-        Ok(Self { bytes, model, spans, is_json: false, wishes })
+        let Found { model, spans, hints } = form::read(&bytes, headers)?;
+        Ok(Self { bytes, model, spans, is_json: false, hints })
     }
 
     /// The body with another `model`, in every place where it stands at the top level, so that

@@ -117,8 +117,8 @@ impl Relay {
                 self.health.succeeded();
                 State::Over
             }
-            (read, Some(Ending::Error(words))) => {
-                self.health.failed(&Failure::ErrorInSuccess(words.clone()));
+            (read, Some(Ending::Error(error))) => {
+                self.health.failed(&Failure::ErrorInSuccess(error.clone()));
                 if read.is_ok() { State::Over } else { State::Broken }
             }
             (Err(failure), None) => {

@@ -8,7 +8,7 @@ use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use memchr::memmem;
 
-use super::{BadBody, Found, Wishes, span};
+use super::{BadBody, Found, RequestHints, span};
 
 /// More headers than a part of a form has.
 const MOST_HEADERS: usize = 16;
@@ -18,21 +18,21 @@ pub(super) fn read(bytes: &Bytes, headers: &HeaderMap) -> Result<Found, BadBody>
     let content_type = headers.get(CONTENT_TYPE).ok_or(BadBody::NotAForm)?.as_bytes();
     let boundary = boundary(content_type).ok_or(BadBody::NotAForm)?;
     let mut models = Vec::new();
-    let mut wishes = Wishes::default();
+    let mut hints = RequestHints::default();
     for (name, value) in fields(bytes, boundary).ok_or(BadBody::NotAForm)? {
         let text = || str::from_utf8(value).ok().map(str::to_owned);
         match name {
             b"model" => models.push(value),
             // As Python writes it, too.
-            b"stream" => wishes.stream = matches!(value, b"true" | b"True" | b"1"),
-            b"response_format" => wishes.response_format = text(),
+            b"stream" => hints.stream = matches!(value, b"true" | b"True" | b"1"),
+            b"response_format" => hints.response_format = text(),
             _ => {}
         }
     }
     let last = models.last().ok_or(BadBody::NoModel)?;
     let model = str::from_utf8(last).map_err(|_| BadBody::NotAForm)?.to_owned();
     let spans = models.iter().map(|value| span(value, bytes)).collect();
-    Ok(Found { model, spans, wishes })
+    Ok(Found { model, spans, hints })
 }
 
 fn boundary(content_type: &[u8]) -> Option<&[u8]> {
@@ -194,18 +194,18 @@ mod tests {
     }
 
     #[rstest]
-    #[case(&[MODEL], Wishes::default())]
+    #[case(&[MODEL], RequestHints::default())]
     #[case(
         &[MODEL, ("name=stream", "true"), ("name=response_format", "srt")],
-        Wishes { stream: true, response_format: Some("srt".to_owned()), ..Wishes::default() }
+        RequestHints { stream: true, response_format: Some("srt".to_owned()), ..RequestHints::default() }
     )]
-    #[case(&[("name=stream", "True"), ("name=stream", "false"), MODEL], Wishes::default())]
+    #[case(&[("name=stream", "True"), ("name=stream", "false"), MODEL], RequestHints::default())]
     fn a_form_tells_what_answer_it_wishes_for(
         #[case] fields: &[(&str, &str)],
-        #[case] wishes: Wishes,
+        #[case] hints: RequestHints,
     ) {
         let body = parse(CONTENT_TYPE_X, form(fields).as_bytes()).expect("a form with a model");
-        assert_eq!(body.wishes, wishes);
+        assert_eq!(body.hints, hints);
     }
 
     proptest! {

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::{BadBody, Found, Wishes, span};
+use super::{BadBody, Found, RequestHints, span};
 
 /// Finds the members that matter.
 ///
@@ -18,7 +18,7 @@ pub(super) fn read(bytes: &Bytes) -> Result<Found, BadBody> {
     if !last.starts_with('"') {
         return Err(BadBody::ModelIsNoString);
     }
-    let wishes = Wishes {
+    let hints = RequestHints {
         stream: members.stream.is_some_and(|value| value.get() == "true"),
         stream_format: members.stream_format.and_then(string),
         // Only the forms' formats matter.
@@ -28,7 +28,7 @@ pub(super) fn read(bytes: &Bytes) -> Result<Found, BadBody> {
     Ok(Found {
         model: serde_json::from_str(last).map_err(|_| BadBody::NotAnObject)?,
         spans: members.models.iter().map(|value| span(value.get().as_bytes(), bytes)).collect(),
-        wishes,
+        hints,
     })
 }
 
@@ -187,7 +187,7 @@ mod tests {
     #[case(r#"{"model":"a","stream":"true"}"#, false)]
     #[case(r#"{"model":"a","x":{"stream":true}}"#, false)]
     fn only_a_top_level_true_asks_for_a_stream(#[case] body: &str, #[case] asks: bool) {
-        assert_eq!(parse(body).expect("a body with a model").wishes.stream, asks);
+        assert_eq!(parse(body).expect("a body with a model").hints.stream, asks);
     }
 
     /// Any JSON value, to a small depth.
