@@ -52,7 +52,7 @@ pub fn app_with_clock(config: Config, clock: Clock) -> Router {
     let gateway = Arc::new(Gateway { client_keys, body_limit, groups, upstreams });
     let mut router =
         Router::new().route("/health", get(health)).route("/v1/models", get(list_models));
-    for endpoint in Endpoint::ALL {
+    for &endpoint in Endpoint::ALL {
         let handler = move |gateway, request| answer(gateway, endpoint, request);
         router = router.route(&format!("/v1/{}", endpoint.path()), post(handler));
     }

@@ -1,30 +1,42 @@
 //! The operations that the router serves, and how their answers are told from broken ones.
 
+use strum::{IntoStaticStr, VariantArray};
+
 use crate::event::Dialect;
 use crate::splice::RequestHints;
 
 /// An operation, named by its path below the version.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
 pub enum Endpoint {
     /// `POST /chat/completions`
+    #[strum(to_string = "chat/completions")]
     ChatCompletions,
     /// `POST /completions`
+    #[strum(to_string = "completions")]
     Completions,
     /// `POST /embeddings`
+    #[strum(to_string = "embeddings")]
     Embeddings,
     /// `POST /responses`
+    #[strum(to_string = "responses")]
     Responses,
     /// `POST /responses/compact`
+    #[strum(to_string = "responses/compact")]
     ResponsesCompact,
     /// `POST /images/generations`
+    #[strum(to_string = "images/generations")]
     ImagesGenerations,
     /// `POST /audio/speech`
+    #[strum(to_string = "audio/speech")]
     AudioSpeech,
     /// `POST /audio/transcriptions`
+    #[strum(to_string = "audio/transcriptions")]
     AudioTranscriptions,
     /// `POST /audio/translations`
+    #[strum(to_string = "audio/translations")]
     AudioTranslations,
     /// `POST /moderations`; Azure does not have it.
+    #[strum(to_string = "moderations")]
     Moderations,
 }
 
@@ -43,33 +55,11 @@ pub(crate) enum Shape {
 
 impl Endpoint {
     /// Every endpoint that the router serves.
-    pub const ALL: [Self; 10] = [
-        Self::ChatCompletions,
-        Self::Completions,
-        Self::Embeddings,
-        Self::Responses,
-        Self::ResponsesCompact,
-        Self::ImagesGenerations,
-        Self::AudioSpeech,
-        Self::AudioTranscriptions,
-        Self::AudioTranslations,
-        Self::Moderations,
-    ];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// The path below the version, without a leading slash.
     pub fn path(self) -> &'static str {
-        match self {
-            Self::ChatCompletions => "chat/completions",
-            Self::Completions => "completions",
-            Self::Embeddings => "embeddings",
-            Self::Responses => "responses",
-            Self::ResponsesCompact => "responses/compact",
-            Self::ImagesGenerations => "images/generations",
-            Self::AudioSpeech => "audio/speech",
-            Self::AudioTranscriptions => "audio/transcriptions",
-            Self::AudioTranslations => "audio/translations",
-            Self::Moderations => "moderations",
-        }
+        self.into()
     }
 
     /// Whether its answers have an id that a later call may refer to.

@@ -17,17 +17,16 @@ impl TryFrom<String> for BaseUrl {
     /// Not a URL, not `http`, or with a user, a query or a fragment. The router has no TLS: it
     /// stands next to what it calls, or behind something that encrypts.
     fn try_from(text: String) -> Result<Self, Invalid> {
-        let url = Url::parse(&text)
-            .map_err(|error| Invalid(format!("the base URL `{text}` is not a URL: {error}")))?;
+        let url =
+            Url::parse(&text).map_err(|source| Invalid::NotAUrl { url: text.clone(), source })?;
         if url.scheme() != "http" {
-            return Err(Invalid(format!("the base URL `{text}` must start with http://")));
+            return Err(Invalid::NotHttp(text));
         }
         if !url.username().is_empty() || url.password().is_some() {
-            // Not quoted: it holds a secret.
-            return Err(Invalid("a base URL holds no user and no password".to_owned()));
+            return Err(Invalid::UserInUrl);
         }
         if url.query().is_some() || url.fragment().is_some() {
-            return Err(Invalid(format!("the base URL `{text}` must end with its path")));
+            return Err(Invalid::MoreThanAPath(text));
         }
         Ok(Self(url))
     }
@@ -51,7 +50,7 @@ mod tests {
     #[case("http://host/v1?x=1", "must end with its path")]
     #[case("http://user:hunter2@host/v1", "no user and no password")]
     fn a_base_url_that_cannot_be_used_is_refused(#[case] text: &str, #[case] why: &str) {
-        let Invalid(message) = BaseUrl::try_from(text.to_owned()).expect_err("refused");
+        let message = BaseUrl::try_from(text.to_owned()).expect_err("refused").to_string();
         assert!(message.contains(why) && !message.contains("hunter2"), "{message}");
     }
 }

@@ -12,7 +12,7 @@ use serde_saphyr::{Location, MessageFormatter, Spanned, UserMessageFormatter};
 use super::base_url::BaseUrl;
 use super::condition::Condition;
 use super::credential::Credential;
-use super::error::ConfigError;
+use super::error::{ConfigError, FileError, Problem};
 use super::{Config, Cooldown, Deployment, Group, Surface};
 
 impl Config {
@@ -23,7 +23,7 @@ impl Config {
     pub fn load(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
         let name = path.as_ref().display().to_string();
         let text = fs::read_to_string(path)
-            .map_err(|error| ConfigError(format!("{name}: cannot be read: {error}")))?;
+            .map_err(|source| FileError::Unreadable { file: name.clone(), source })?;
         Self::from_yaml(&text, &name)
     }
 
@@ -33,11 +33,12 @@ impl Config {
     /// The text is not YAML, does not have the shape of a configuration, repeats a name, or a
     /// chain is empty, names a deployment twice or names one that does not exist.
     pub fn from_yaml(text: &str, name: &str) -> Result<Self, ConfigError> {
-        read(text).map_err(|Problem { at, message }| {
-            ConfigError(match at {
-                Some(at) => format!("{name}:{}:{}: {message}", at.line(), at.column()),
-                None => format!("{name}: {message}"),
-            })
+        read(text).map_err(|(at, problem)| {
+            let at = match at {
+                Some(at) => format!("{name}:{}:{}", at.line(), at.column()),
+                None => name.to_owned(),
+            };
+            FileError::Unusable { at, problem }.into()
         })
     }
 }
@@ -102,30 +103,23 @@ enum AzureSurface {
     Legacy,
 }
 
-struct Problem {
-    at: Option<Location>,
-    message: String,
-}
+/// A problem where it stands.
+type Located = (Option<Location>, Problem);
 
 impl Problem {
-    fn at<T>(node: &Spanned<T>, message: impl Into<String>) -> Self {
-        Self { at: Some(node.referenced), message: message.into() }
+    fn at<T>(self, node: &Spanned<T>) -> Located {
+        (Some(node.referenced), self)
     }
 }
 
-fn read(text: &str) -> Result<Config, Problem> {
+fn read(text: &str) -> Result<Config, Located> {
     let file: File = serde_saphyr::from_str(text).map_err(|error| {
-        // Without the source line, which may hold a key.
         let message = UserMessageFormatter.format_message(error.without_snippet());
-        Problem { at: error.location(), message: message.into_owned() }
+        (error.location(), Problem::Unread(message.into_owned()))
     })?;
 
     let client_keys = match file.client_keys {
-        Some(keys) if keys.value.is_empty() => {
-            let message = "nobody could call: name a key, or leave `client_keys` out to let \
-                           everybody in";
-            return Err(Problem::at(&keys, message));
-        }
+        Some(keys) if keys.value.is_empty() => return Err(Problem::NoClientKey.at(&keys)),
         keys => keys.map(|keys| keys.value),
     };
     let mut deployments = IndexMap::new();
@@ -140,41 +134,35 @@ fn read(text: &str) -> Result<Config, Problem> {
     Ok(Config { client_keys, body_limit, groups })
 }
 
-fn deployment(entry: Spanned<DeploymentEntry>) -> Result<Deployment, Problem> {
-    let (surface, model) = match surface(&entry.value) {
-        Ok(surface_and_model) => surface_and_model,
-        Err(rule) => return Err(Problem::at(&entry, rule)),
-    };
+fn deployment(entry: Spanned<DeploymentEntry>) -> Result<Deployment, Located> {
+    let (surface, model) = surface(&entry.value).map_err(|problem| problem.at(&entry))?;
     let DeploymentEntry { base_url, key: credential, .. } = entry.value;
     Ok(Deployment { surface, base_url, model, credential })
 }
 
 /// The surface of a deployment, and the name that requests carry there; or the rule it breaks.
-fn surface(entry: &DeploymentEntry) -> Result<(Surface, String), &'static str> {
+fn surface(entry: &DeploymentEntry) -> Result<(Surface, String), Problem> {
     let DeploymentEntry { provider, surface, model, deployment, api_version, .. } = entry;
     match (provider, surface.unwrap_or_default()) {
         (Provider::OpenAi, _) => match (surface, model, deployment, api_version) {
             (None, Some(model), None, None) => Ok((Surface::OpenAi, model.clone())),
-            _ => Err("a deployment of openai has a `model`, and no `surface`, `deployment` or \
-                      `api_version`"),
+            _ => Err(Problem::OpenAiMembers),
         },
         (Provider::Azure, AzureSurface::V1) => match (model, deployment, api_version) {
             (None, Some(deployment), None) => Ok((Surface::AzureV1, deployment.clone())),
-            _ => Err("a deployment of azure on the v1 surface has a `deployment`, and no `model` \
-                      or `api_version`"),
+            _ => Err(Problem::AzureV1Members),
         },
         (Provider::Azure, AzureSurface::Legacy) => match (model, deployment, api_version) {
             (None, Some(deployment), Some(api_version)) => {
                 let api_version = api_version.clone();
                 Ok((Surface::AzureLegacy { api_version }, deployment.clone()))
             }
-            _ => Err("a deployment of azure on the legacy surface has a `deployment` and an \
-                      `api_version`, and no `model`"),
+            _ => Err(Problem::AzureLegacyMembers),
         },
     }
 }
 
-fn group(entry: GroupEntry, deployments: &IndexMap<String, Deployment>) -> Result<Group, Problem> {
+fn group(entry: GroupEntry, deployments: &IndexMap<String, Deployment>) -> Result<Group, Located> {
     let milliseconds = |number: NonZeroU64| Duration::from_millis(number.get());
     let mut chain = chain(&entry.chain, deployments)?.into_iter();
     let primary = chain.next().expect("a chain is not empty");
@@ -211,19 +199,18 @@ fn group(entry: GroupEntry, deployments: &IndexMap<String, Deployment>) -> Resul
 fn chain(
     names: &Spanned<Vec<Spanned<String>>>,
     deployments: &IndexMap<String, Deployment>,
-) -> Result<Vec<Deployment>, Problem> {
+) -> Result<Vec<Deployment>, Located> {
     let mut chain = IndexMap::new();
     for name in &names.value {
-        let deployment = deployments.get(&name.value).ok_or_else(|| {
-            Problem::at(name, format!("`{}` is not in `deployments`", name.value))
-        })?;
+        let deployment = deployments
+            .get(&name.value)
+            .ok_or_else(|| Problem::UnknownDeployment(name.value.clone()).at(name))?;
         if chain.insert(&name.value, deployment.clone()).is_some() {
-            let message = format!("`{}` is in this chain already", name.value);
-            return Err(Problem::at(name, message));
+            return Err(Problem::RepeatedDeployment(name.value.clone()).at(name));
         }
     }
     if chain.is_empty() {
-        return Err(Problem::at(names, "a chain names at least one deployment"));
+        return Err(Problem::EmptyChain.at(names));
     }
     Ok(chain.into_values().collect())
 }
