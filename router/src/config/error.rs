@@ -13,7 +13,7 @@ pub enum Invalid {
     /// A base URL that cannot be read.
     #[error("the base URL `{url}` is not a URL: {source}")]
     NotAUrl {
-        /// As it was written.
+        /// As it was written, without what may be a user and a password.
         url: String,
         /// What the parser says.
         source: <Url as FromStr>::Err,
