@@ -3,8 +3,7 @@
 use std::time::SystemTime;
 
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::Response;
+use axum::response::IntoResponse;
 use reqwest::{Client, redirect, retry};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -84,28 +83,29 @@ impl Upstreams {
         }
 
         let shape = call.endpoint.shape(&call.body.hints, &media_type(response.headers()));
-        let dialect = match shape.ok_or(Failure::InvalidResponse)? {
-            Shape::Object => {
-                let body = self.whole_body(response).await.ok_or(Failure::InvalidResponse)?;
-                let body = deployment.credential.redact(body);
-                let response_id = id_of_object(&body)?;
-                hop.health.succeeded();
-                return Ok(success(status, headers, body, response_id));
-            }
-            Shape::Text => {
-                let body = self.whole_body(response).await;
-                let body = body.filter(|body| !body.is_empty() && str::from_utf8(body).is_ok());
-                let body = deployment.credential.redact(body.ok_or(Failure::InvalidResponse)?);
-                hop.health.succeeded();
-                return Ok(success(status, headers, body, None));
-            }
+        let shape = shape.ok_or(Failure::InvalidResponse)?;
+        let dialect = match shape {
             Shape::Audio => None,
             Shape::Events(dialect) => Some(dialect),
+            Shape::Object | Shape::Text => {
+                let body = self.whole_body(response).await.ok_or(Failure::InvalidResponse)?;
+                let body = deployment.credential.redact(body);
+                let response_id = match shape {
+                    Shape::Object => id_of_object(&body)?,
+                    _ if body.is_empty() || str::from_utf8(&body).is_err() => {
+                        return Err(Failure::InvalidResponse);
+                    }
+                    _ => None,
+                };
+                hop.health.succeeded();
+                let response = (status, headers, Body::from(body)).into_response();
+                return Ok(Success { response, response_id });
+            }
         };
         let reader = Reader::new(dialect, deployment.credential.clone(), self.body_limit);
         let idle = group.stream_idle_timeout;
         let (body, response_id) = stream::open(response, reader, hop.health.clone(), idle).await?;
-        Ok(success(status, headers, body, response_id))
+        Ok(Success { response: (status, headers, body).into_response(), response_id })
     }
 
     /// The body, unless it is cut short or too large.
@@ -119,18 +119,6 @@ impl Upstreams {
         }
         Some(body.into())
     }
-}
-
-fn success(
-    status: StatusCode,
-    headers: HeaderMap,
-    body: impl Into<Body>,
-    response_id: Option<String>,
-) -> Success {
-    let mut response = Response::new(body.into());
-    *response.status_mut() = status;
-    *response.headers_mut() = headers;
-    Success { response, response_id }
 }
 
 /// The `id` of one whole JSON object, where it has one; a failure if it is none, or if it says

@@ -141,7 +141,7 @@ impl Deployment {
     /// <https://learn.microsoft.com/azure/ai-foundry/openai/reference> has Azure's legacy paths:
     /// the deployment stands in the path, except below `/responses`, where only the body names it.
     pub(crate) fn url(&self, endpoint: Endpoint) -> Url {
-        let mut url = self.base_url.url().clone();
+        let mut url = self.base_url.0.clone();
         {
             let mut path = url.path_segments_mut().expect("an http URL has a path");
             path.pop_if_empty();

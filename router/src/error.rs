@@ -19,6 +19,7 @@
 
 use std::time::Duration;
 
+use axum::Json;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -130,12 +131,11 @@ impl ApiError {
     }
 
     fn error_in_success(error: &ProviderError) -> Self {
-        let message = match error.message.as_str() {
-            "" => "The model's provider failed after a status that said success.".to_owned(),
-            said => {
-                format!("The model's provider failed after a status that said success: {said}")
-            }
+        let end = match &*error.message {
+            "" => ".".to_owned(),
+            message => format!(": {message}"),
         };
+        let message = format!("The model's provider failed after a status that said success{end}");
         Self::upstream(StatusCode::BAD_GATEWAY, "upstream_error", message)
     }
 
@@ -189,35 +189,29 @@ struct Envelope {
 
 impl From<BadBody> for ApiError {
     fn from(bad: BadBody) -> Self {
-        let request = |message| Self::request(StatusCode::BAD_REQUEST, message);
+        let request = |message: &str| Self::request(StatusCode::BAD_REQUEST, message);
         match bad {
             BadBody::NotAnObject => request(
                 "We could not parse the JSON body of your request. (HINT: It must be one JSON \
-                 object.)"
-                    .to_owned(),
+                 object.)",
             ),
             BadBody::NotAForm => request(
                 "We could not parse the form in your request. (HINT: It must be \
-                 multipart/form-data, with its boundary in the content type.)"
-                    .to_owned(),
+                 multipart/form-data, with its boundary in the content type.)",
             ),
-            BadBody::NoModel => request("Missing required parameter: 'model'.".to_owned())
+            BadBody::NoModel => request("Missing required parameter: 'model'.")
                 .param("model")
                 .code("missing_required_parameter"),
-            BadBody::ModelIsNoString => {
-                request("Invalid type for 'model': expected a string.".to_owned())
-                    .param("model")
-                    .code("invalid_type")
-            }
+            BadBody::ModelIsNoString => request("Invalid type for 'model': expected a string.")
+                .param("model")
+                .code("invalid_type"),
         }
     }
 }
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let body = serde_json::to_vec(&Envelope { error: self.body }).expect("strings are JSON");
-        let mut response =
-            (self.status, [(CONTENT_TYPE, "application/json")], body).into_response();
+        let mut response = (self.status, Json(Envelope { error: self.body })).into_response();
         if self.status == StatusCode::UNAUTHORIZED {
             // RFC 9110, section 15.5.2: such an answer must say how to authenticate.
             response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

@@ -14,7 +14,6 @@ mod json;
 use std::ops::Range;
 
 use axum::body::Bytes;
-use axum::http::HeaderMap;
 
 /// A client's body: one JSON object, or one form, with a `model`.
 #[derive(Debug)]
@@ -41,13 +40,6 @@ pub(crate) struct RequestHints {
     pub(crate) previous_response_id: Option<String>,
 }
 
-/// What a reader found in a body.
-struct Found {
-    model: String,
-    spans: Vec<Range<usize>>,
-    hints: RequestHints,
-}
-
 /// Why a body cannot be routed.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum BadBody {
@@ -62,18 +54,6 @@ pub(crate) enum BadBody {
 }
 
 impl ClientBody {
-    /// Reads a JSON body.
-    pub(crate) fn json(bytes: Bytes) -> Result<Self, BadBody> {
-        let Found { model, spans, hints } = json::read(&bytes)?;
-        Ok(Self { bytes, model, spans, is_json: true, hints })
-    }
-
-    /// Reads a form, whose boundary the head tells.
-    pub(crate) fn form(bytes: Bytes, headers: &HeaderMap) -> Result<Self, BadBody> {
-        let Found { model, spans, hints } = form::read(&bytes, headers)?;
-        Ok(Self { bytes, model, spans, is_json: false, hints })
-    }
-
     /// The body with another `model`, in every place where it stands at the top level, so that
     /// whichever of them a provider reads is its own.
     pub(crate) fn with_model(&self, name: &str) -> Bytes {

@@ -8,7 +8,7 @@ use super::error::Invalid;
 /// An `http` URL that endpoint paths can be appended to.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
-pub struct BaseUrl(Url);
+pub struct BaseUrl(pub(super) Url);
 
 impl TryFrom<String> for BaseUrl {
     type Error = Invalid;
@@ -29,12 +29,6 @@ impl TryFrom<String> for BaseUrl {
             return Err(Invalid::MoreThanAPath(text));
         }
         Ok(Self(url))
-    }
-}
-
-impl BaseUrl {
-    pub(super) fn url(&self) -> &Url {
-        &self.0
     }
 }
 

@@ -55,7 +55,7 @@ struct File {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct GroupEntry {
-    chain: Spanned<Vec<Spanned<String>>>,
+    chain: ChainEntry,
     #[serde(default)]
     retries: u32,
     timeout_ms: Option<NonZeroU64>,
@@ -64,9 +64,11 @@ struct GroupEntry {
     fallback_on: Option<Vec<Condition>>,
     cooldown: Option<CooldownEntry>,
     max_retry_after_ms: Option<u64>,
-    on_context_length: Option<Spanned<Vec<Spanned<String>>>>,
-    on_content_filter: Option<Spanned<Vec<Spanned<String>>>>,
+    on_context_length: Option<ChainEntry>,
+    on_content_filter: Option<ChainEntry>,
 }
+
+type ChainEntry = Spanned<Vec<Spanned<String>>>;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -95,10 +97,9 @@ enum Provider {
     Azure,
 }
 
-#[derive(Clone, Copy, Default, Deserialize)]
+#[derive(Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum AzureSurface {
-    #[default]
     V1,
     Legacy,
 }
@@ -135,69 +136,59 @@ fn read(text: &str) -> Result<Config, Located> {
 }
 
 fn deployment(entry: Spanned<DeploymentEntry>) -> Result<Deployment, Located> {
-    let (surface, model) = surface(&entry.value).map_err(|problem| problem.at(&entry))?;
-    let DeploymentEntry { base_url, key: credential, .. } = entry.value;
-    Ok(Deployment { surface, base_url, model, credential })
-}
-
-/// The surface of a deployment, and the name that requests carry there; or the rule it breaks.
-fn surface(entry: &DeploymentEntry) -> Result<(Surface, String), Problem> {
-    let DeploymentEntry { provider, surface, model, deployment, api_version, .. } = entry;
-    match (provider, surface.unwrap_or_default()) {
-        (Provider::OpenAi, _) => match (surface, model, deployment, api_version) {
-            (None, Some(model), None, None) => Ok((Surface::OpenAi, model.clone())),
-            _ => Err(Problem::OpenAiMembers),
-        },
-        (Provider::Azure, AzureSurface::V1) => match (model, deployment, api_version) {
-            (None, Some(deployment), None) => Ok((Surface::AzureV1, deployment.clone())),
-            _ => Err(Problem::AzureV1Members),
-        },
-        (Provider::Azure, AzureSurface::Legacy) => match (model, deployment, api_version) {
-            (None, Some(deployment), Some(api_version)) => {
-                let api_version = api_version.clone();
-                Ok((Surface::AzureLegacy { api_version }, deployment.clone()))
-            }
-            _ => Err(Problem::AzureLegacyMembers),
-        },
-    }
+    let at = Some(entry.referenced);
+    let DeploymentEntry { provider, surface, base_url, model, deployment, api_version, key } =
+        entry.value;
+    let (surface, model) = match (provider, surface, model, deployment, api_version) {
+        (Provider::OpenAi, None, Some(model), None, None) => (Surface::OpenAi, model),
+        (Provider::OpenAi, ..) => return Err((at, Problem::OpenAiMembers)),
+        (Provider::Azure, None | Some(AzureSurface::V1), None, Some(name), None) => {
+            (Surface::AzureV1, name)
+        }
+        (Provider::Azure, None | Some(AzureSurface::V1), ..) => {
+            return Err((at, Problem::AzureV1Members));
+        }
+        (Provider::Azure, Some(AzureSurface::Legacy), None, Some(name), Some(api_version)) => {
+            (Surface::AzureLegacy { api_version }, name)
+        }
+        (Provider::Azure, Some(AzureSurface::Legacy), ..) => {
+            return Err((at, Problem::AzureLegacyMembers));
+        }
+    };
+    Ok(Deployment { surface, base_url, model, credential: key })
 }
 
 fn group(entry: GroupEntry, deployments: &IndexMap<String, Deployment>) -> Result<Group, Located> {
     let milliseconds = |number: NonZeroU64| Duration::from_millis(number.get());
-    let mut chain = chain(&entry.chain, deployments)?.into_iter();
-    let primary = chain.next().expect("a chain is not empty");
-    let mut group = Group::new(primary);
-    group.fallbacks = chain.collect();
-    group.retries = entry.retries;
-    if let Some(timeout) = entry.timeout_ms {
-        group.timeout = milliseconds(timeout);
-    }
-    if let Some(timeout) = entry.stream_idle_timeout_ms {
-        group.stream_idle_timeout = milliseconds(timeout);
-    }
-    group.total_timeout = entry.total_timeout_ms.map(milliseconds);
-    if let Some(conditions) = entry.fallback_on {
-        group.fallback_on = conditions;
-    }
-    group.cooldown = entry.cooldown.map(|CooldownEntry { after_failures, for_ms }| Cooldown {
-        after_failures,
-        rest: milliseconds(for_ms),
-    });
-    if let Some(limit) = entry.max_retry_after_ms {
-        group.max_retry_after = Duration::from_millis(limit);
-    }
-    if let Some(names) = entry.on_context_length {
-        group.on_context_length = self::chain(&names, deployments)?;
-    }
-    if let Some(names) = entry.on_content_filter {
-        group.on_content_filter = self::chain(&names, deployments)?;
-    }
-    Ok(group)
+    let chain = |names: &ChainEntry| chain(names, deployments);
+    let optional = |names: Option<ChainEntry>| names.map_or(Ok(Vec::new()), |names| chain(&names));
+    let mut in_order = chain(&entry.chain)?.into_iter();
+    let default = Group::new(in_order.next().expect("a chain is not empty"));
+    Ok(Group {
+        fallbacks: in_order.collect(),
+        retries: entry.retries,
+        timeout: entry.timeout_ms.map_or(default.timeout, milliseconds),
+        stream_idle_timeout: entry
+            .stream_idle_timeout_ms
+            .map_or(default.stream_idle_timeout, milliseconds),
+        total_timeout: entry.total_timeout_ms.map(milliseconds),
+        fallback_on: entry.fallback_on.unwrap_or(default.fallback_on),
+        cooldown: entry.cooldown.map(|CooldownEntry { after_failures, for_ms }| Cooldown {
+            after_failures,
+            rest: milliseconds(for_ms),
+        }),
+        max_retry_after: entry
+            .max_retry_after_ms
+            .map_or(default.max_retry_after, Duration::from_millis),
+        on_context_length: optional(entry.on_context_length)?,
+        on_content_filter: optional(entry.on_content_filter)?,
+        primary: default.primary,
+    })
 }
 
 /// The deployments of these names: at least one, and none twice.
 fn chain(
-    names: &Spanned<Vec<Spanned<String>>>,
+    names: &ChainEntry,
     deployments: &IndexMap<String, Deployment>,
 ) -> Result<Vec<Deployment>, Located> {
     let mut chain = IndexMap::new();

@@ -8,31 +8,34 @@ use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use memchr::memmem;
 
-use super::{BadBody, Found, RequestHints, span};
+use super::{BadBody, ClientBody, RequestHints, span};
 
 /// More headers than a part of a form has.
 const MOST_HEADERS: usize = 16;
 
-/// Finds the fields that matter. Of several with the same name the last one counts.
-pub(super) fn read(bytes: &Bytes, headers: &HeaderMap) -> Result<Found, BadBody> {
-    let content_type = headers.get(CONTENT_TYPE).ok_or(BadBody::NotAForm)?.as_bytes();
-    let boundary = boundary(content_type).ok_or(BadBody::NotAForm)?;
-    let mut models = Vec::new();
-    let mut hints = RequestHints::default();
-    for (name, value) in fields(bytes, boundary).ok_or(BadBody::NotAForm)? {
-        let text = || str::from_utf8(value).ok().map(str::to_owned);
-        match name {
-            b"model" => models.push(value),
-            // As Python writes it, too.
-            b"stream" => hints.stream = matches!(value, b"true" | b"True" | b"1"),
-            b"response_format" => hints.response_format = text(),
-            _ => {}
+impl ClientBody {
+    /// Reads a form, whose boundary the head tells. Of several fields with the same name the last
+    /// one counts.
+    pub(crate) fn form(bytes: Bytes, headers: &HeaderMap) -> Result<Self, BadBody> {
+        let content_type = headers.get(CONTENT_TYPE).ok_or(BadBody::NotAForm)?.as_bytes();
+        let boundary = boundary(content_type).ok_or(BadBody::NotAForm)?;
+        let mut models = Vec::new();
+        let mut hints = RequestHints::default();
+        for (name, value) in fields(&bytes, boundary).ok_or(BadBody::NotAForm)? {
+            let text = || str::from_utf8(value).ok().map(str::to_owned);
+            match name {
+                b"model" => models.push(value),
+                // As Python writes it, too.
+                b"stream" => hints.stream = matches!(value, b"true" | b"True" | b"1"),
+                b"response_format" => hints.response_format = text(),
+                _ => {}
+            }
         }
+        let last = models.last().ok_or(BadBody::NoModel)?;
+        let model = str::from_utf8(last).map_err(|_| BadBody::NotAForm)?.to_owned();
+        let spans = models.iter().map(|value| span(value, &bytes)).collect();
+        Ok(Self { bytes, model, spans, is_json: false, hints })
     }
-    let last = models.last().ok_or(BadBody::NoModel)?;
-    let model = str::from_utf8(last).map_err(|_| BadBody::NotAForm)?.to_owned();
-    let spans = models.iter().map(|value| span(value, bytes)).collect();
-    Ok(Found { model, spans, hints })
 }
 
 fn boundary(content_type: &[u8]) -> Option<&[u8]> {
@@ -128,7 +131,6 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
-    use crate::splice::ClientBody;
 
     const CONTENT_TYPE_X: &str = "multipart/form-data; boundary=x";
 
