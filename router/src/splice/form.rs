@@ -49,10 +49,10 @@ fn boundary(content_type: &[u8]) -> Option<&[u8]> {
 fn fields<'a>(body: &'a [u8], boundary: &[u8]) -> Option<Vec<(&'a [u8], &'a [u8])>> {
     let mut fields = Vec::new();
     let mut delimiters = delimiters(body, boundary);
-    let mut part = delimiters.next()?;
-    while let Delimiter::Before { next, .. } = part {
+    let mut delimiter = delimiters.next()?;
+    while let Some(next) = delimiter.next {
         let following = delimiters.next()?;
-        let inside = body.get(next..following.start())?;
+        let inside = body.get(next..following.start)?;
         let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
         let parsed = httparse::parse_headers(inside, &mut headers).ok()?;
         let httparse::Status::Complete((head, headers)) = parsed else { return None };
@@ -61,25 +61,17 @@ fn fields<'a>(body: &'a [u8], boundary: &[u8]) -> Option<Vec<(&'a [u8], &'a [u8]
         let name = disposition
             .and_then(|header| parameters(header.value).find_map(|part| named(part, b"name")));
         fields.push((name.unwrap_or_default(), &inside[head..]));
-        part = following;
+        delimiter = following;
     }
     Some(fields)
 }
 
 /// A line between two parts, or the one after the last.
-enum Delimiter {
-    /// The part before it ends at `start`, the one after it begins at `next`.
-    Before { start: usize, next: usize },
-    /// The form is over.
-    Last { start: usize },
-}
-
-impl Delimiter {
-    fn start(&self) -> usize {
-        match self {
-            Self::Before { start, .. } | Self::Last { start } => *start,
-        }
-    }
+struct Delimiter {
+    /// Where the part before it ends.
+    start: usize,
+    /// Where the part after it begins; nothing comes after the last one.
+    next: Option<usize>,
 }
 
 /// The delimiters in their order: two hyphens and the boundary, alone on a line.
@@ -96,11 +88,11 @@ fn delimiters(body: &[u8], boundary: &[u8]) -> impl Iterator<Item = Delimiter> {
         };
         let rest = &body[at + length..];
         if rest.starts_with(b"--") {
-            return Some(Delimiter::Last { start });
+            return Some(Delimiter { start, next: None });
         }
         let blanks = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
         let next = at + length + blanks + 2;
-        rest[blanks..].starts_with(b"\r\n").then_some(Delimiter::Before { start, next })
+        rest[blanks..].starts_with(b"\r\n").then_some(Delimiter { start, next: Some(next) })
     })
 }
 
