@@ -1,20 +1,20 @@
-//! What an error says, as far as it matters for where the call goes next.
+//! What a provider's error says, as far as it matters for where the call goes next.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// The words of an error.
+/// The error of a provider, in `OpenAI`'s members.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Words {
+pub(crate) struct ProviderError {
     /// Empty where there is none.
     pub(crate) code: String,
     /// Empty where there is none.
     pub(crate) message: String,
 }
 
-/// A refusal that a deployment of another kind may not repeat.
+/// Why a provider refused a request that a deployment of another kind may accept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Cause {
+pub(crate) enum RefusalReason {
     /// The request is longer than the model can read.
     ContextLength,
     /// A filter took offence at the request.
@@ -26,9 +26,9 @@ pub(crate) enum Cause {
 /// The sentences are in lower case. Seen in <https://github.com/openai/openai-python/issues/331>,
 /// <https://github.com/BerriAI/litellm/issues/15968> and
 /// <https://github.com/BerriAI/litellm/pull/42255>.
-const CAUSES: [(Cause, &[&str], &[&str]); 2] = [
+const KNOWN_REFUSALS: [(RefusalReason, &[&str], &[&str]); 2] = [
     (
-        Cause::ContextLength,
+        RefusalReason::ContextLength,
         &["context_length_exceeded"],
         &[
             "maximum context length",
@@ -38,7 +38,7 @@ const CAUSES: [(Cause, &[&str], &[&str]); 2] = [
         ],
     ),
     (
-        Cause::ContentFilter,
+        RefusalReason::ContentFilter,
         &["content_filter", "ContentFiltered", "content_policy_violation", "moderation_blocked"],
         &[
             "content management policy",
@@ -48,7 +48,7 @@ const CAUSES: [(Cause, &[&str], &[&str]); 2] = [
     ),
 ];
 
-impl Words {
+impl ProviderError {
     /// What stands under `error`: an object, or a bare sentence.
     pub(crate) fn of(error: &RawValue) -> Self {
         #[derive(Deserialize)]
@@ -72,7 +72,7 @@ impl Words {
         }
     }
 
-    /// The words of a body in `OpenAI`'s shape: a JSON object with an object under `error`.
+    /// The error of a body in `OpenAI`'s shape: a JSON object with an object under `error`.
     pub(crate) fn of_body(body: &[u8]) -> Option<Self> {
         #[derive(Deserialize)]
         struct Body<'a> {
@@ -87,14 +87,14 @@ impl Words {
         body.error.get().starts_with('{').then(|| Self::of(body.error))
     }
 
-    /// What they complain of, if that is known here.
-    pub(crate) fn cause(&self) -> Option<Cause> {
+    /// Why the request was refused, if that is known here.
+    pub(crate) fn refusal_reason(&self) -> Option<RefusalReason> {
         let message = self.message.to_lowercase().replace('’', "'");
-        let known = CAUSES.into_iter().find(|(_, codes, sentences)| {
+        let known = KNOWN_REFUSALS.into_iter().find(|(_, codes, sentences)| {
             codes.contains(&&*self.code)
                 || sentences.iter().any(|sentence| message.contains(sentence))
         });
-        known.map(|(cause, ..)| cause)
+        known.map(|(reason, ..)| reason)
     }
 }
 
@@ -105,39 +105,45 @@ mod tests {
     use super::*;
 
     #[rstest]
-    #[case(r#"{"code":"context_length_exceeded","message":""}"#, Some(Cause::ContextLength))]
+    #[case(
+        r#"{"code":"context_length_exceeded","message":""}"#,
+        Some(RefusalReason::ContextLength)
+    )]
     #[case(
         r#"{"message":"This model's maximum context length is 8192 tokens.","code":null}"#,
-        Some(Cause::ContextLength)
+        Some(RefusalReason::ContextLength)
     )]
     #[case(
         r#"{"message":"Input tokens exceed the configured limit of 272000 tokens.","code":"400"}"#,
-        Some(Cause::ContextLength)
+        Some(RefusalReason::ContextLength)
     )]
     #[case(
         r#"{"message":"This is longer than the model’s context length."}"#,
-        Some(Cause::ContextLength)
+        Some(RefusalReason::ContextLength)
     )]
-    #[case(r#"{"code":"content_filter"}"#, Some(Cause::ContentFilter))]
-    #[case(r#"{"code":"content_policy_violation","message":"No."}"#, Some(Cause::ContentFilter))]
+    #[case(r#"{"code":"content_filter"}"#, Some(RefusalReason::ContentFilter))]
+    #[case(
+        r#"{"code":"content_policy_violation","message":"No."}"#,
+        Some(RefusalReason::ContentFilter)
+    )]
     #[case(
         r#"{"message":"... the prompt triggering Azure OpenAI’s content management policy."}"#,
-        Some(Cause::ContentFilter)
+        Some(RefusalReason::ContentFilter)
     )]
     #[case(
         r#""Your request was rejected as a result of our safety system.""#,
-        Some(Cause::ContentFilter)
+        Some(RefusalReason::ContentFilter)
     )]
     #[case(r#"{"code":"unknown_parameter","message":"Unknown parameter: 'context'."}"#, None)]
     #[case(r#"{"code":400,"message":["x"]}"#, None)]
     #[case("7", None)]
     #[case(r#"["content_filter"]"#, None)]
-    fn a_cause_is_known_by_its_code_or_its_sentence(
+    fn a_reason_is_known_by_its_code_or_its_sentence(
         #[case] error: &str,
-        #[case] cause: Option<Cause>,
+        #[case] reason: Option<RefusalReason>,
     ) {
         let error: &RawValue = serde_json::from_str(error).expect("JSON");
-        assert_eq!(Words::of(error).cause(), cause);
+        assert_eq!(ProviderError::of(error).refusal_reason(), reason);
     }
 
     #[rstest]
@@ -150,10 +156,12 @@ mod tests {
     #[case("", None)]
     fn only_an_object_under_error_is_openais_shape(
         #[case] body: &str,
-        #[case] words: Option<(&str, &str)>,
+        #[case] parts: Option<(&str, &str)>,
     ) {
-        let words = words
-            .map(|(code, message)| Words { code: code.to_owned(), message: message.to_owned() });
-        assert_eq!(Words::of_body(body.as_bytes()), words);
+        let error = parts.map(|(code, message)| ProviderError {
+            code: code.to_owned(),
+            message: message.to_owned(),
+        });
+        assert_eq!(ProviderError::of_body(body.as_bytes()), error);
     }
 }

@@ -6,7 +6,7 @@ use axum::body::Bytes;
 use axum::http::HeaderValue;
 use serde::Deserialize;
 
-use crate::config::Invalid;
+use super::error::Invalid;
 
 /// What stands where a credential stood.
 const REDACTED: &[u8] = b"[redacted]";
@@ -92,12 +92,10 @@ impl TryFrom<String> for Credential {
     /// no provider issues and JSON would spell otherwise. The message does not quote the key.
     fn try_from(text: String) -> Result<Self, Invalid> {
         if !text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\') {
-            let rule =
-                "a key is of visible ASCII characters, without blanks, quotes or backslashes";
-            return Err(Invalid(rule.to_owned()));
+            return Err(Invalid::KeyCharacters);
         }
         if text.len() < Self::MIN_LENGTH {
-            return Err(Invalid(format!("a key has at least {} characters", Self::MIN_LENGTH)));
+            return Err(Invalid::ShortKey { min: Self::MIN_LENGTH });
         }
         Ok(Self(text))
     }
@@ -165,7 +163,7 @@ mod tests {
     #[case("schlüssel", "visible ASCII")]
     #[case(r"back\slash", "backslashes")]
     fn a_key_that_cannot_be_used_is_refused(#[case] text: &str, #[case] why: &str) {
-        let Invalid(message) = Credential::try_from(text.to_owned()).expect_err("refused");
+        let message = Credential::try_from(text.to_owned()).expect_err("refused").to_string();
         assert!(message.contains(why) && !message.contains(text), "{message}");
     }
 }
