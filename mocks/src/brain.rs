@@ -10,7 +10,6 @@ mod form;
 mod plan;
 mod probe;
 mod script;
-pub(crate) mod server;
 mod stored;
 
 use std::collections::HashMap;
@@ -18,6 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use form::read as read_form;
 pub use plan::Plan;
+pub(crate) use script::FRAMING;
 pub use script::{ScriptError, behaviour_names, behaviours, override_headers, unsendable};
 
 use crate::behaviour::{Behaviour, WirePlan};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use wiremock::http::{HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue};
 
 use super::Upstream;
 use crate::behaviour::{Behaviour, CONNECT_TIMEOUT, CONNECTION_REFUSED, WirePlan};
@@ -11,7 +11,7 @@ use crate::provider::{Deployment, Endpoint};
 use crate::reply;
 
 /// Headers that say how a reply is framed: the wire writes them, no script does.
-pub(super) const FRAMING: [&str; 4] =
+pub(crate) const FRAMING: [&str; 4] =
     ["content-length", "transfer-encoding", "connection", "keep-alive"];
 
 /// What becomes the deployment's credential in the words of a script.
