@@ -8,13 +8,13 @@ use std::io::{self, ErrorKind};
 use std::pin::Pin;
 use std::time::{Duration, Instant};
 
-use fallproof_mocks::journal::Traffic;
+use fallproof_protocol::journal::Traffic;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 pub use self::base_url::BaseUrl;
-use crate::sse;
+use fallproof_protocol::sse;
 
 /// No answer of a target is read beyond this.
 const MOST_BYTES: usize = 64 * 1024 * 1024;

@@ -13,14 +13,15 @@ use std::thread;
 use std::time::{Duration, Instant};
 use std::{io, iter};
 
-use fallproof_mocks::brain::ScriptError;
 use fallproof_mocks::wire::Wire;
+use fallproof_protocol::behaviour::ScriptError;
 use futures_util::{FutureExt as _, StreamExt as _, future, stream};
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, watch};
 
-pub use self::case::{Case, Failure, Outcome, Unclear};
+pub use self::case::Case;
 use crate::adapter::{Adapter, Front, LaunchError, Process, RenderError, Site};
+use crate::check::{Outcome, Unclear};
 use crate::client::{self, BaseUrl};
 use crate::declaration::Declaration;
 use crate::plan::{Addresses, Group, Plan};
@@ -189,8 +190,7 @@ impl Rig {
         for scenario in scenarios {
             plug(&wire, scenario, &plan)?;
         }
-        let declaration =
-            adapter.map_or_else(Declaration::default, |adapter| adapter.declaration.clone());
+        let declaration = target.declaration();
         let (running, gateway_key) = match target {
             Target::Reference(saboteur) => {
                 let reference = Reference::start(&plan, scenarios, *saboteur)
@@ -361,6 +361,16 @@ fn plug(wire: &Wire, scenario: &Scenario, plan: &Plan) -> Result<(), StartError>
 }
 
 impl Target {
+    /// What it says of itself.
+    fn declaration(&self) -> Declaration {
+        match self {
+            Self::Reference(_) => Declaration::reference(),
+            Self::External { .. } | Self::Launched { .. } => {
+                self.adapter().map_or_else(Declaration::default, |it| it.declaration.clone())
+            }
+        }
+    }
+
     fn adapter(&self) -> Option<&Arc<Adapter>> {
         match self {
             Self::Reference(_) => None,

@@ -4,16 +4,17 @@ use std::ops::Deref;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use fallproof_mocks::behaviour::{Cut, CutEnd, HeadFault};
-use fallproof_mocks::journal::Hit;
-use fallproof_mocks::provider::Endpoint;
+use fallproof_protocol::behaviour::{Cut, CutEnd, HeadFault};
+use fallproof_protocol::condition::Condition;
+use fallproof_protocol::journal::Hit;
+use fallproof_protocol::provider::Endpoint;
 use serde_json::Value;
 
 use crate::client::{Ending, Exchange};
-use crate::declaration::{Condition, Declaration};
+use crate::declaration::Declaration;
 use crate::plan::{Group, Hop};
 use crate::scenario::{Body, Planned, Scenario};
-use crate::sse::{self, Event, Meaning};
+use fallproof_protocol::sse::{self, Event, Meaning};
 
 /// What happened between the start and the end of one client call.
 #[derive(Debug)]
@@ -81,9 +82,6 @@ pub struct View<'a> {
     pub gateway_key: &'a str,
     /// What the target says of itself.
     pub declaration: &'a Declaration,
-    /// Whether it is the reference router: the scenarios say of that exactly what it does, also where
-    /// the requirements leave it to a target.
-    pub is_reference: bool,
     /// The call, and what the scenario expects of it.
     pub planned: &'a Planned,
     /// Its place in the case, from 0.

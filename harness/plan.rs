@@ -7,14 +7,14 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use fallproof_mocks::marker::Marker;
-use fallproof_mocks::provider::{Deployment, Endpoint, Names, Surface};
 use fallproof_mocks::wire::Upstream;
+use fallproof_protocol::marker::Marker;
+use fallproof_protocol::provider::{Deployment, Endpoint, Names, Surface};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::declaration::Condition;
 use crate::scenario::{self, DeadEnd, Scenario};
+use fallproof_protocol::condition::Condition;
 
 /// How long one attempt may take where a scenario does not say, in milliseconds.
 pub const DEFAULT_TIMEOUT_MS: u64 = 30_000;

@@ -6,17 +6,17 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use fallproof_mocks::provider;
+use fallproof_protocol::provider;
 use fallproof_router::{self as router, Clock, Config, ManualClock};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::client::BaseUrl;
-use crate::declaration::Condition;
 use crate::plan::{Group, Hop, Plan};
 use crate::saboteur::meddler::Meddler;
 use crate::saboteur::{Means, Saboteur, front, passing, spoiler};
 use crate::scenario::Scenario;
+use fallproof_protocol::condition::Condition;
 
 /// The key that the reference router wants from its clients.
 pub const REFERENCE_CLIENT_KEY: &str = "sk-fallproof-client";

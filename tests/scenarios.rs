@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use fallproof::drive::{Case, Outcome, Rig, Target};
+use fallproof::check::Outcome;
+use fallproof::drive::{Case, Rig, Target};
 use fallproof::plan::Group;
 use fallproof::report::convert::{self, Context};
 use fallproof::report::text;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use fallproof_mocks::provider::Surface;
+use fallproof_protocol::provider::Surface;
 use minijinja::value::Value as Context;
 use serde::Serialize;
 use serde_json::{Map, Value, json};

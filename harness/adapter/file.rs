@@ -2,7 +2,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use fallproof_mocks::provider::Endpoint;
+use fallproof_protocol::provider::Endpoint;
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -6,7 +6,7 @@ use std::io;
 use std::ops::Range;
 use std::path::Path;
 
-use fallproof_mocks::provider::Endpoint;
+use fallproof_protocol::provider::Endpoint;
 use minijinja::Error;
 use minijinja::value::Value as Context;
 

@@ -1,6 +1,6 @@
 //! AUTH: each provider gets its own credential, and nobody gets another's.
 
-use fallproof_mocks::provider::Surface;
+use fallproof_protocol::provider::Surface;
 
 use super::{Finding, Findings, contains};
 use crate::observe::{Attempt, View};

@@ -10,7 +10,7 @@ use super::{Finding, Findings, contains, rest};
 use crate::client::Ending;
 use crate::observe::{Attempt, Ended, View};
 use crate::plan::{Group, Hop};
-use crate::sse;
+use fallproof_protocol::sse;
 
 const CONTENT: &str = "FP-CLIENT-01";
 const REST: &str = "FP-CLIENT-02";

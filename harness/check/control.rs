@@ -36,7 +36,7 @@ pub(super) fn check(view: View<'_>) -> Vec<Finding> {
 }
 
 /// Whether a breach of this requirement is one although no provider was asked.
-pub(crate) fn holds_unasked(requirement: &str) -> bool {
+pub(super) fn holds_unasked(requirement: &str) -> bool {
     [BY_BODY, BY_HEADER].contains(&requirement)
 }
 

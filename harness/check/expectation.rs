@@ -1,18 +1,18 @@
 //! What one scenario says must happen, beyond the requirements that hold always.
 
-use fallproof_mocks::brain::UNEXPECTED;
+use fallproof_protocol::behaviour::UNEXPECTED;
 use serde_json::Value;
 
 use super::route::{may_rest, passes_on_at_once};
 use super::{Finding, Findings, Verdict, unclaimed};
 use crate::client::Ending;
-use crate::declaration::Condition;
 use crate::observe::{Attempt, Ended, View};
 use crate::plan::Hop;
 use crate::scenario::ExpectedError;
+use fallproof_protocol::condition::Condition;
 
-/// What the requirements leave to a target, and only the reference router is held to: too many
-/// attempts and a status of another kind break a requirement.
+/// What the requirements leave to a target, and only an exact one is held to: too many attempts and a
+/// status of another kind break a requirement.
 const OFTEN: &str = "how often one deployment is asked, up to its retries, is left to the target";
 const KIND: &str = "which status of its kind an error has is left to the target";
 const CALLED: &str = "what an error is called is left to the target";
@@ -37,7 +37,7 @@ pub(super) fn check(view: View<'_>) -> Vec<Finding> {
     if let Some(expected) = expected {
         let message = || format!("expected attempts at {}, saw {}", list(expected), list(&seen));
         if expected != seen {
-            let is_free = !view.is_reference && (is_early || folded(expected) == folded(&seen));
+            let is_free = is_tolerant(view) && (is_early || folded(expected) == folded(&seen));
             if is_free { free.push((message(), OFTEN)) } else { missed(message()) }
         }
     }
@@ -46,14 +46,14 @@ pub(super) fn check(view: View<'_>) -> Vec<Finding> {
             "the script of {} had ended when attempt {} came; lengthen it, or add `repeat_last: true`",
             attempt.hop.upstream, attempt.number
         );
-        if view.is_reference { missed(message) } else { free.push((message, OFTEN)) }
+        if is_tolerant(view) { free.push((message, OFTEN)) } else { missed(message) }
     }
     if let (Some(expected), Some(status)) = (view.planned.expect.status, exchange.status)
         && expected != status
     {
         let message = format!("expected status {expected} for the client, got {status}");
         let was_asked = view.attempts().next().is_some();
-        let is_free = !view.is_reference && expected >= 400 && status >= 400 && was_asked;
+        let is_free = is_tolerant(view) && expected >= 400 && status >= 400 && was_asked;
         if is_free { free.push((message, KIND)) } else { missed(message) }
     }
     if let Some(expected) = &view.planned.expect.answered_by {
@@ -70,7 +70,7 @@ pub(super) fn check(view: View<'_>) -> Vec<Finding> {
     }
     if let Some(expected) = &view.planned.expect.error {
         complain_of_error(expected, &exchange.body, |message| {
-            if view.is_reference { missed(message) } else { free.push((message, CALLED)) }
+            if is_tolerant(view) { free.push((message, CALLED)) } else { missed(message) }
         });
     }
     for (name, expected) in &view.planned.expect.headers {
@@ -90,6 +90,10 @@ pub(super) fn check(view: View<'_>) -> Vec<Finding> {
     excused(view, findings.found)
 }
 
+fn is_tolerant(view: View<'_>) -> bool {
+    view.declaration.strictness.is_tolerant()
+}
+
 /// What was found, only noted where the target declares why the call went another way.
 fn excused(view: View<'_>, mut found: Vec<Finding>) -> Vec<Finding> {
     if let Some(because) = another_way(view) {
@@ -104,7 +108,7 @@ fn excused(view: View<'_>, mut found: Vec<Finding>) -> Vec<Finding> {
 /// Whether a target has asked the next deployment where it may ask one again, and had an answer.
 fn handed_over_early(view: View<'_>, expected: &[String], seen: &[String]) -> bool {
     let is_answered = view.step.exchange.status.is_some_and(|status| status < 300);
-    let may_retry = !view.is_reference && view.group.policy.retries > 0;
+    let may_retry = is_tolerant(view) && view.group.policy.retries > 0;
     may_retry
         && is_answered
         && seen.len() <= expected.len()
@@ -131,7 +135,7 @@ fn another_way(view: View<'_>) -> Option<String> {
     if let Some(because) = view.attempts().find_map(|it| passes_on_at_once(view, &it)) {
         return Some(because.to_owned());
     }
-    if !view.is_reference && broke_unseen(view) {
+    if is_tolerant(view) && broke_unseen(view) {
         return Some(UNSEEN.to_owned());
     }
     if view.group.policy.fallback_on.is_some() {

@@ -2,7 +2,7 @@
 //!
 //! Credentials are AUTH's; here it is addresses and names.
 
-use fallproof_mocks::journal::Hit;
+use fallproof_protocol::journal::Hit;
 
 use super::{Finding, Findings, contains};
 use crate::observe::View;

@@ -17,12 +17,16 @@ mod rest;
 mod route;
 mod stream;
 mod unaltered;
+mod verdict;
 
 use memchr::memmem;
 
-pub(crate) use self::control::holds_unasked;
-use crate::observe::View;
+pub use self::verdict::{Failure, Outcome, Unclear};
+use crate::declaration::Declaration;
+use crate::observe::{Step, View};
+use crate::plan::Group;
 use crate::requirement::{self, Level, Severity};
+use crate::scenario::{self, Scenario};
 
 /// One breach of a requirement, or of what the scenario itself expects.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,9 +58,53 @@ pub enum Verdict {
     Fail,
 }
 
+/// What was found in a case, and what it comes to.
+#[derive(Debug)]
+pub struct Judged {
+    /// The verdict.
+    pub outcome: Outcome,
+    /// Every breach found, call by call.
+    pub findings: Vec<Finding>,
+    /// Where it failed: whether the client could tell.
+    pub failure: Option<Failure>,
+}
+
+/// Judges a case: every call that was made of the scenario, at a target that was configured with
+/// these groups for it, says this of itself, and was given this key by its client. It is a pure
+/// function: the same evidence gives the same verdict.
+pub fn judge_case(
+    scenario: &Scenario,
+    groups: &[Group],
+    declaration: &Declaration,
+    gateway_key: &str,
+    steps: &[Step],
+) -> Judged {
+    let view = |(index, step): (usize, &'_ Step)| {
+        let scenario::Step::Calls(planned) = scenario.steps.get(step.position)? else {
+            return None;
+        };
+        let before = steps.iter().take_while(|it| it.position < step.position).count();
+        Some(View {
+            scenario,
+            groups,
+            group: groups.iter().find(|group| group.name == step.group)?,
+            gateway_key,
+            declaration,
+            planned: planned.get(step.call)?,
+            index,
+            step: &steps[index],
+            earlier: &steps[..before],
+        })
+    };
+    let findings: Vec<_> = steps.iter().enumerate().filter_map(view).flat_map(judge).collect();
+    let outcome = verdict::verdict(scenario, steps, &findings);
+    let failure = (outcome == Outcome::Fail).then(|| verdict::failure(steps, &findings));
+    Judged { outcome, findings, failure }
+}
+
 /// Judges one step by every requirement and by its expectations; in the order of the requirements,
 /// expectations last.
-pub fn judge(view: View<'_>) -> Vec<Finding> {
+fn judge(view: View<'_>) -> Vec<Finding> {
     let mut found: Vec<_> = [
         payload::check,
         route::check,

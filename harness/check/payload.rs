@@ -1,15 +1,15 @@
 //! PAYLOAD: what the client sent is what each provider gets.
 
 use fallproof_mocks::brain;
-use fallproof_mocks::provider::Surface;
 use fallproof_mocks::strict::{self, Strength, Violation};
+use fallproof_protocol::provider::Surface;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::{Finding, Findings, Verdict, control};
-use crate::json::{Difference, DifferenceKind, Tree, differences};
 use crate::observe::{Attempt, View};
+use fallproof_protocol::json::{Difference, DifferenceKind, Tree, differences};
 
 const INVENTED: &str = "FP-PAYLOAD-01";
 const LOST: &str = "FP-PAYLOAD-02";

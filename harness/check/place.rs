@@ -1,6 +1,6 @@
 //! ROUTE, too: the path and the API version that an attempt asks for.
 
-use fallproof_mocks::provider::Surface;
+use fallproof_protocol::provider::Surface;
 
 use super::{Finding, Findings};
 use crate::observe::{Attempt, View};

@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::rest::{Reason, Rest};
 use super::{Finding, Findings};
 use crate::client::Ending;
-use crate::declaration::Condition;
 use crate::observe::{Attempt, Cause, Ended, View};
+use fallproof_protocol::condition::Condition;
 
 const ORDER: &str = "FP-ROUTE-01";
 const STOP: &str = "FP-ROUTE-02";

@@ -4,9 +4,9 @@ use super::route::could_be_asked;
 use super::unaltered::{UNALTERED, brief, compare};
 use super::{Finding, Findings};
 use crate::client::Ending;
-use crate::json::Tree;
 use crate::observe::{Attempt, Ended, View};
-use crate::sse::{self, Event, Meaning};
+use fallproof_protocol::json::Tree;
+use fallproof_protocol::sse::{self, Event, Meaning};
 
 const CHARACTERS: &str = "FP-STREAM-03";
 const INVISIBLE: &str = "FP-STREAM-04";

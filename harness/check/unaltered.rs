@@ -1,7 +1,7 @@
 //! STREAM: what reaches the client of a stream is what its provider sent.
 
 use crate::observe::Attempt;
-use crate::sse::{Event, Likeness, Meaning};
+use fallproof_protocol::sse::{Event, Likeness, Meaning};
 
 /// What stands beside the content, here as in an answer that is not streamed.
 const REST: &str = "FP-CLIENT-02";

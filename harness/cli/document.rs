@@ -3,7 +3,7 @@
 use anstream::println;
 use fallproof::requirement::{self, Level, Requirement, Severity};
 use fallproof::saboteur;
-use fallproof_mocks::brain;
+use fallproof_protocol::behaviour;
 use owo_colors::OwoColorize as _;
 
 use super::Stop;
@@ -45,7 +45,7 @@ pub(super) fn explain(code: &str) -> Result<(), Stop> {
 }
 
 pub(super) fn behaviours() {
-    for behaviour in brain::behaviours() {
+    for behaviour in behaviour::behaviours() {
         println!("{:28} {}", behaviour.name.bold(), behaviour.what);
     }
 }

@@ -26,7 +26,7 @@ use fallproof::saboteur::Saboteur;
 use fallproof::scenario::Scenario;
 use fallproof::shell::quoted;
 use fallproof::{check, requirement};
-use fallproof_mocks::provider::Endpoint;
+use fallproof_protocol::provider::Endpoint;
 use owo_colors::OwoColorize as _;
 use tokio::runtime::Runtime;
 

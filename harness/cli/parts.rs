@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use anstream::eprintln;
 use fallproof::adapter::Process;
-use fallproof::drive::{Case, Outcome, Rig, StartError, Watch as _};
+use fallproof::check::Outcome;
+use fallproof::drive::{Case, Rig, StartError, Watch as _};
 use fallproof::report::model;
 use fallproof::report::record::Recorder;
 use fallproof::scenario::Scenario;

@@ -1,12 +1,13 @@
 //! The doctor: whether a group of a gateway is wired to our upstreams, by one plain call.
 
-use fallproof_mocks::behaviour::Behaviour;
-use fallproof_mocks::journal::{Hit, HitKind};
-use fallproof_mocks::provider::Endpoint;
+use fallproof_protocol::behaviour::Behaviour;
+use fallproof_protocol::journal::{Hit, HitKind};
+use fallproof_protocol::provider::Endpoint;
 use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 
-use super::{Rig, Unclear};
+use super::Rig;
+use crate::check::Unclear;
 use crate::client::{Ending, Exchange};
 use crate::plan::Group;
 use crate::scenario::{Body, Call, ClientKey, Part, Scenario};

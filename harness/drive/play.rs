@@ -1,16 +1,17 @@
-//! One scenario at work: its calls, what came of them, and the verdict.
+//! One scenario at work: its calls, and what came of them.
 
 use std::time::{Duration, Instant};
 
-use fallproof_mocks::journal::{Hit, HitKind};
+use fallproof_protocol::journal::{Hit, HitKind};
 use futures_util::FutureExt;
 use futures_util::future::{OptionFuture, join_all};
+use memchr::memmem;
 
-use super::{Case, Failure, Outcome, Rig, Running, Unclear, needs_silence, plug};
+use super::{Case, Rig, Running, needs_silence, plug};
 use crate::adapter::Front;
-use crate::check::{self, Finding, Verdict, contains};
-use crate::client::{self, Conduct, Ending, Exchange};
-use crate::observe::{self, View};
+use crate::check::{Judged, judge_case};
+use crate::client::{self, Conduct, Exchange};
+use crate::observe;
 use crate::plan::Group;
 use crate::scenario::{Call, ClientKey, Leave, Planned, Rendered, Scenario, Step};
 
@@ -42,7 +43,7 @@ impl Rig {
         for hop in groups.iter().flat_map(Group::hops) {
             self.wire.take(&hop.prefix).await;
         }
-        let (mut steps, mut findings) = (Vec::<observe::Step>::new(), Vec::new());
+        let mut steps = Vec::new();
         let started = Instant::now();
         let mut moved = Duration::ZERO;
         for (position, step) in scenario.steps.iter().enumerate() {
@@ -58,30 +59,11 @@ impl Rig {
                 Running::Reference(_) => moved,
                 Running::Gateway(..) => started.elapsed(),
             };
-            let earlier = steps.len();
             steps.extend(self.calls(scenario, position, at, planned, &steps).await);
-            let (earlier, now) = steps.split_at(earlier);
-            for (call, step) in now.iter().enumerate() {
-                let Some(group) = groups.iter().find(|group| group.name == step.group) else {
-                    continue;
-                };
-                findings.extend(check::judge(View {
-                    scenario,
-                    groups,
-                    group,
-                    gateway_key: &self.gateway_key,
-                    declaration: &self.declaration,
-                    is_reference: matches!(self.running, Running::Reference(_)),
-                    planned: &planned[call],
-                    index: earlier.len() + call,
-                    step,
-                    earlier,
-                }));
-            }
         }
-        let outcome = outcome(scenario, &steps, &findings);
-        let failure = (outcome == Outcome::Fail).then(|| failure(&steps, &findings));
         let took = started.elapsed();
+        let Judged { outcome, findings, failure } =
+            judge_case(scenario, groups, &self.declaration, &self.gateway_key, &steps);
         let scenario = scenario.id.clone();
         Case { scenario, outcome, findings, steps, started, took, failure }
     }
@@ -131,7 +113,9 @@ impl Rig {
             let owner = groups.iter().find(|group| group.hop_at(prefix).is_some());
             let owner = owner.map(|group| group.name.as_str());
             let asked = |step: &&mut observe::Step| Some(step.group.as_str()) == owner;
-            let said = |step: &observe::Step| contains(&hit.body, &word(step.position, step.call));
+            let said = |step: &observe::Step| {
+                memmem::find(&hit.body, word(step.position, step.call).as_bytes()).is_some()
+            };
             if earlier.iter().any(said) {
                 // The target is still at a call that was given up, which has been judged.
                 continue;
@@ -259,85 +243,4 @@ fn another(right: &str) -> String {
         None => key.push('x'),
     }
     key.into_iter().collect()
-}
-
-fn outcome(scenario: &Scenario, steps: &[observe::Step], findings: &[Finding]) -> Outcome {
-    if let Some(ending @ Ending::Unreachable(_)) = steps.first().map(|step| &step.exchange.ending) {
-        return Outcome::Inconclusive(Unclear::gone(ending));
-    }
-    // Without a single attempt nothing was tried: the group is not wired, or a cache answered.
-    let wrong: Vec<_> = findings.iter().filter(|it| it.verdict > Verdict::Note).collect();
-    if let Some(step) = steps.first()
-        && !wrong.is_empty()
-        && !wrong.iter().any(|finding| is_of_no_attempt(scenario, finding))
-        && steps.iter().all(|step| step.hits.is_empty())
-        && step.exchange.ending == Ending::Complete
-    {
-        let status = step.exchange.status.unwrap_or_default();
-        let answer: String =
-            String::from_utf8_lossy(&step.exchange.body).chars().take(200).collect();
-        let reason =
-            format!("no attempt reached an upstream, and the target answered {status}: {answer}");
-        return Outcome::Inconclusive(reason.into());
-    }
-    match findings.iter().map(|finding| finding.verdict).max() {
-        None | Some(Verdict::Note) => Outcome::Pass,
-        Some(Verdict::Warn) => Outcome::Warn,
-        Some(Verdict::Fail) => Outcome::Fail,
-    }
-}
-
-/// Whether it is a breach that nobody was asked, or one of a call that was to reach nobody. Of a
-/// group whose connections must fail it is not known whether it is wired.
-fn is_of_no_attempt(scenario: &Scenario, finding: &Finding) -> bool {
-    let mut calls = scenario.calls().map(|planned| planned.expect.attempts.as_deref());
-    let is_to_reach_nobody = calls.nth(finding.step) == Some(Some(&[]));
-    let is_visible = scenario.upstreams.values().all(|upstream| upstream.dead_end().is_none());
-    is_visible && (is_to_reach_nobody || finding.requirement.is_some_and(check::holds_unasked))
-}
-
-/// Silent where a call that broke a requirement looked like a success, or never ended.
-fn failure(steps: &[observe::Step], findings: &[Finding]) -> Failure {
-    let failed = findings.iter().filter(|finding| finding.verdict == Verdict::Fail);
-    let is_silent = |step: &observe::Step| match step.exchange.ending {
-        Ending::Complete => step.exchange.status.is_some_and(|status| status < 400),
-        Ending::TimedOut | Ending::TooLong => true,
-        Ending::Closed
-        | Ending::Reset
-        | Ending::NotHttp(_)
-        | Ending::Unreachable(_)
-        | Ending::Left => false,
-    };
-    let mut steps = failed.filter_map(|finding| steps.get(finding.step));
-    if steps.any(is_silent) { Failure::Silent } else { Failure::Honest }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::path::Path;
-
-    use super::*;
-    use crate::scenario;
-
-    #[test]
-    fn that_nobody_was_asked_is_judged_where_nobody_is_to_be_or_where_the_client_steered() {
-        let of = |requirement, id: &str| {
-            let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios").join(id);
-            let family = scenario::load(&file.with_extension("yaml"), id);
-            let finding = Finding {
-                requirement,
-                step: 0,
-                attempt: None,
-                pointer: None,
-                message: String::new(),
-                verdict: Verdict::Fail,
-                declared: None,
-            };
-            is_of_no_attempt(&family.expect("it is of the suite")[0], &finding)
-        };
-        assert!(of(Some("FP-AUTH-05"), "auth/nobody-without-a-key"));
-        assert!(of(Some("FP-CONTROL-01"), "control/members-of-other-gateways"));
-        assert!(!of(Some("FP-ROUTE-03"), "control/members-of-other-gateways"));
-        assert!(!of(Some("FP-CLIENT-05"), "routing/refused-connection-alone"));
-    }
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use fallproof_mocks::provider::{Endpoint, Surface};
+use fallproof_protocol::provider::{Endpoint, Surface};
 use futures_util::StreamExt as _;
 use futures_util::stream;
 
@@ -12,9 +12,9 @@ use super::draw::Scope;
 use super::fit::Taker;
 use super::model;
 use super::models::models;
-use crate::check::{Finding, Verdict};
+use crate::check::{Finding, Outcome, Unclear, Verdict};
 use crate::client::Ending;
-use crate::drive::{self, Outcome, Rig, StartError, Target, Unclear};
+use crate::drive::{self, Rig, StartError, Target};
 use crate::saboteur::Saboteur;
 use crate::scenario::Scenario;
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::dice::{Dice, rng};
 use super::grammar::{Grammar, Id, List, Node, Object, Text, Turn};
 use super::spelling;
-use crate::json::Tree;
+use fallproof_protocol::json::Tree;
 
 /// How a body is to be made.
 #[derive(Debug, Clone, Copy)]

@@ -3,19 +3,19 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use fallproof_mocks::behaviour::Behaviour;
-use fallproof_mocks::provider::{Endpoint, Surface};
+use fallproof_protocol::behaviour::Behaviour;
+use fallproof_protocol::provider::{Endpoint, Surface};
 use indexmap::IndexMap;
 
 use super::body::least;
 use super::fit::Taker;
 use super::grammar::Grammar;
 use super::layout::Layout;
-use crate::json::Tree;
 use crate::scenario::{
     Body, Call, ClientKey, Cooldown, DEFAULT_API_VERSION, Expect, Group, ONLY_GROUP, Planned,
     Profile, Scenario, Step, Upstream,
 };
+use fallproof_protocol::json::Tree;
 
 /// Names of the deployments, by their place in the chain.
 const NAMES: [&str; 4] = ["primary", "backup", "third", "fourth"];

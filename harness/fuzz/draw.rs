@@ -3,13 +3,12 @@
 use std::num::{NonZeroI32, NonZeroUsize};
 use std::time::Duration;
 
-use fallproof_mocks::behaviour::{
-    Behaviour, CONNECT_TIMEOUT, CONNECTION_REFUSED, Chunking, Cut, CutEnd, CutPoint, HeadFault,
-    WirePlan,
-};
-use fallproof_mocks::brain;
-use fallproof_mocks::provider::{Endpoint, Surface};
 use fallproof_mocks::strict::Strength;
+use fallproof_protocol::behaviour::{
+    Behaviour, CONNECT_TIMEOUT, CONNECTION_REFUSED, Chunking, Cut, CutEnd, CutPoint, HeadFault,
+    WirePlan, behaviour_names,
+};
+use fallproof_protocol::provider::{Endpoint, Surface};
 
 use super::body::{Manner, body, least};
 use super::dice::Dice;
@@ -21,8 +20,8 @@ use super::headers::headers;
 use super::layout::Layout;
 use super::models::models;
 use super::spoil::{Defect, spoil};
-use crate::json::Tree;
 use crate::scenario::Cooldown;
+use fallproof_protocol::json::Tree;
 
 /// What cases may have.
 #[derive(Debug, Clone, PartialEq)]
@@ -292,7 +291,7 @@ fn failing(goes_on: bool, dice: &mut Dice<'_>) -> Behaviour {
         // Its time depends on the system's clock.
         other.contains(&name) || goes_on && name == "rate_limited_date"
     };
-    let names: Vec<_> = brain::behaviour_names().filter(|name| !left_out(name)).collect();
+    let names: Vec<_> = behaviour_names().filter(|name| !left_out(name)).collect();
     let mut behaviour = Behaviour::named(*dice.pick(&names));
     let limits = ["rate_limited", "rate_limited_no_hint", "overloaded"];
     if limits.contains(&behaviour.reply.as_str()) && dice.chance(30) {

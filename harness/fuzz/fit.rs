@@ -3,10 +3,10 @@
 //! The surfaces differ in what they know, and models and parameters depend on each other. So what a
 //! provider would complain of is taken out, piece by piece, until none complains.
 
-use fallproof_mocks::provider::{Endpoint, Surface};
 use fallproof_mocks::strict::{self, Violation};
+use fallproof_protocol::provider::{Endpoint, Surface};
 
-use crate::json::Tree;
+use fallproof_protocol::json::Tree;
 
 /// Who must take a request.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use std::collections::{HashSet, VecDeque};
 use serde_json::Value;
 
 use super::grammar::{Grammar, Id, Node, Turn};
-use crate::json::Tree;
+use fallproof_protocol::json::Tree;
 
 /// One thing that a request can reach.
 #[derive(Debug, Clone)]

@@ -6,8 +6,8 @@
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-use fallproof_mocks::provider::{Endpoint, Surface};
 use fallproof_mocks::strict;
+use fallproof_protocol::provider::{Endpoint, Surface};
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 

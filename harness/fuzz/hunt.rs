@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use fallproof_mocks::provider::Endpoint;
+use fallproof_protocol::provider::Endpoint;
 use tokio::runtime::Builder;
 use tokio::sync::watch;
 

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use super::dice::Dice;
-use crate::json::{Tree, quoted};
 use crate::scenario::MODEL_PLACEHOLDER;
+use fallproof_protocol::json::{Tree, quoted};
 
 /// The layout of a body.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

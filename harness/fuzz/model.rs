@@ -6,14 +6,14 @@
 
 use std::time::Duration;
 
-use fallproof_mocks::marker;
-use fallproof_mocks::provider::Endpoint;
+use fallproof_protocol::marker;
+use fallproof_protocol::provider::Endpoint;
 
 use super::draft::{self, Draft, Link, Move, Request};
 use super::play::{Failure, Outcome, asks_for_nothing, play};
-use crate::declaration::Condition;
-use crate::json::Tree;
 use crate::scenario::{Cooldown, Expect};
+use fallproof_protocol::condition::Condition;
+use fallproof_protocol::json::Tree;
 
 /// No provider is left alone for longer because it asks for it.
 const MOST_ASKED_FOR: Duration = Duration::from_secs(60);

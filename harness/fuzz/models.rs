@@ -1,6 +1,6 @@
 //! Which models the deployments of generated chains run.
 
-use fallproof_mocks::provider::Endpoint;
+use fallproof_protocol::provider::Endpoint;
 
 /// Models of an endpoint that together take every parameter. Their names are real: gateways look
 /// into them.

@@ -2,20 +2,20 @@
 
 use std::time::Duration;
 
-use fallproof_mocks::behaviour::{Behaviour, CutEnd, CutPoint, HeadFault, WirePlan};
 use fallproof_mocks::brain::override_headers;
 use fallproof_mocks::errors::{self, Reply};
-use fallproof_mocks::marker::Marker;
-use fallproof_mocks::provider::{Deployment, Endpoint};
 use fallproof_mocks::reply::{Course, Members, Order};
 use fallproof_mocks::strict::Strength;
+use fallproof_protocol::behaviour::{Behaviour, CutEnd, CutPoint, HeadFault, WirePlan};
+use fallproof_protocol::marker::Marker;
+use fallproof_protocol::provider::{Deployment, Endpoint};
 
 use super::draft::{Link, Request};
-use crate::declaration::Condition;
-use crate::json::Tree;
 use crate::plan::DEFAULT_TIMEOUT_MS;
 use crate::scenario::DeadEnd;
-use crate::sse::{self, Event, Meaning};
+use fallproof_protocol::condition::Condition;
+use fallproof_protocol::json::Tree;
+use fallproof_protocol::sse::{self, Event, Meaning};
 
 /// How an attempt ends.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 use std::collections::{HashSet, VecDeque};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-use fallproof_mocks::behaviour::{Behaviour, WirePlan};
-use fallproof_mocks::provider::{Endpoint, Surface};
+use fallproof_protocol::behaviour::{Behaviour, WirePlan};
+use fallproof_protocol::provider::{Endpoint, Surface};
 
 use super::body::least;
 use super::draft::{Draft, Move, Request};
@@ -12,7 +12,7 @@ use super::fit::Taker;
 use super::grammar::Grammar;
 use super::layout::Layout;
 use super::models::models;
-use crate::json::Tree;
+use fallproof_protocol::json::Tree;
 
 /// A case on its way to its simplest form.
 #[derive(Debug)]

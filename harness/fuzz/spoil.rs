@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::dice::Dice;
 use super::grammar::{Grammar, Id, Node};
-use crate::json::Tree;
+use fallproof_protocol::json::Tree;
 
 /// In what way a request is spoilt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

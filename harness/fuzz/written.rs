@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use fallproof_mocks::behaviour::{Behaviour, WirePlan};
-use fallproof_mocks::provider::Surface;
+use fallproof_protocol::behaviour::{Behaviour, WirePlan};
+use fallproof_protocol::provider::Surface;
 use serde_json::{Value, json};
 
 use crate::scenario::{

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fallproof_mocks::provider::{Endpoint, Surface};
+use fallproof_protocol::condition::Condition;
+use fallproof_protocol::provider::{Endpoint, Surface};
 use indexmap::IndexMap;
 
-use crate::check::{Finding, Verdict};
+use crate::check::{Finding, Outcome, Unclear, Verdict};
 use crate::client::Ending;
-use crate::declaration::{Adaptation, Condition, Declaration, Feature};
-use crate::drive::{Case, Outcome, Unclear};
+use crate::declaration::{Adaptation, Declaration, Feature};
+use crate::drive::Case;
 use crate::observe::Step;
 use crate::requirement::{self, Level};
 use crate::scenario::Scenario;

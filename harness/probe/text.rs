@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::draft::Draft;
-use crate::declaration::{Adaptation, Condition, Declaration};
-use crate::json::quoted;
+use crate::declaration::{Adaptation, Declaration};
+use fallproof_protocol::condition::Condition;
+use fallproof_protocol::json::quoted;
 
 /// The draft as the `declaration` of an adapter; what was seen beside it as comments. JSON's strings
 /// are YAML's, too.

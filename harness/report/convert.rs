@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use fallproof_mocks::behaviour::{Chunking, CutEnd, CutPoint, HeadFault, WirePlan};
-use fallproof_mocks::journal::Hit;
+use fallproof_protocol::behaviour::{Chunking, CutEnd, CutPoint, HeadFault, WirePlan};
+use fallproof_protocol::journal::Hit;
 use similar::{ChangeTag, TextDiff};
 
 use super::model::{
@@ -13,10 +13,10 @@ use super::model::{
 use super::words;
 use crate::check::{self, Verdict};
 use crate::client::Ending;
-use crate::json::Tree;
 use crate::plan::{Group, Hop};
 use crate::scenario::Scenario;
 use crate::{drive, observe, requirement};
+use fallproof_protocol::json::Tree;
 
 /// How many lines of equal text are shown around a difference.
 const CONTEXT: usize = 2;
@@ -49,14 +49,14 @@ impl<'a> Context<'a> {
 pub fn case(case: &drive::Case, context: Context<'_>) -> Case {
     let Context { scenario, run_started, replay, .. } = context;
     let (outcome, reason) = match &case.outcome {
-        drive::Outcome::Pass => (Outcome::Pass, None),
-        drive::Outcome::Warn => (Outcome::Warn, None),
-        drive::Outcome::Fail => (Outcome::Fail, None),
-        drive::Outcome::Inconclusive(unclear) => {
+        check::Outcome::Pass => (Outcome::Pass, None),
+        check::Outcome::Warn => (Outcome::Warn, None),
+        check::Outcome::Fail => (Outcome::Fail, None),
+        check::Outcome::Inconclusive(unclear) => {
             (Outcome::Inconclusive, Some(unclear.reason.clone()))
         }
-        drive::Outcome::Skipped(reason) => (Outcome::Skipped, Some(reason.clone())),
-        drive::Outcome::HarnessError(words) => (Outcome::HarnessError, Some(words.clone())),
+        check::Outcome::Skipped(reason) => (Outcome::Skipped, Some(reason.clone())),
+        check::Outcome::HarnessError(words) => (Outcome::HarnessError, Some(words.clone())),
     };
     // Where nothing can be said, nothing is said.
     let is_judged = matches!(outcome, Outcome::Pass | Outcome::Warn | Outcome::Fail);
@@ -71,8 +71,8 @@ pub fn case(case: &drive::Case, context: Context<'_>) -> Case {
         proves: scenario.proves.clone(),
         outcome,
         failure: case.failure.map(|failure| match failure {
-            drive::Failure::Honest => Failure::Honest,
-            drive::Failure::Silent => Failure::Silent,
+            check::Failure::Honest => Failure::Honest,
+            check::Failure::Silent => Failure::Silent,
         }),
         reason: reason.as_deref().map(words::line),
         started_ms: millis(case.started.saturating_duration_since(run_started)),

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use fallproof_mocks::journal::{Hit, Traffic};
+use fallproof_protocol::journal::{Hit, Traffic};
 use serde_json::{Value, json};
 
 use super::assemble;

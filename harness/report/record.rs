@@ -6,6 +6,7 @@ use super::convert::{self, Context};
 use super::model::Case;
 use super::raw::Raw;
 use super::redact::Redactor;
+use crate::check;
 use crate::drive::{self, Rig, Watch};
 use crate::plan::Plan;
 use crate::scenario::Scenario;
@@ -64,7 +65,7 @@ impl Watch for Recorder<'_> {
 
     fn ended(&self, scenario: &Scenario, case: drive::Case) -> Ended {
         let is_left =
-            matches!(&case.outcome, drive::Outcome::Inconclusive(unclear) if unclear.is_gone);
+            matches!(&case.outcome, check::Outcome::Inconclusive(unclear) if unclear.is_gone);
         let context = Context {
             scenario,
             groups: self.plan.groups_of(&scenario.id),

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
-use fallproof_mocks::journal::{Hit, Traffic};
+use fallproof_protocol::journal::{Hit, Traffic};
 use owo_colors::OwoColorize as _;
 
 use super::convert::Context;

@@ -13,8 +13,8 @@ use super::deeds::{
 use super::front::Front;
 use super::stream::Tamper;
 use super::{Means, Saboteur};
-use crate::json::Tree;
 use crate::target::REFERENCE_CLIENT_KEY;
+use fallproof_protocol::json::Tree;
 
 /// The founding bug first.
 pub(super) const ALL: &[Saboteur] = &[

@@ -8,7 +8,7 @@ use fallproof_router::{Config, Deployment, Group, Surface};
 
 use super::meddler::Outgoing;
 use super::spoiler::Answer;
-use crate::json::Tree;
+use fallproof_protocol::json::Tree;
 
 pub(super) fn invented_metadata(out: &mut Outgoing<'_>) {
     if out.place == 0 {

@@ -14,8 +14,8 @@ use futures_util::StreamExt as _;
 use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, yield_now};
 
-use crate::json::Tree;
 use crate::plan::Group;
+use fallproof_protocol::json::Tree;
 
 /// One request on its way from the router to a provider.
 pub struct Outgoing<'a> {

@@ -19,8 +19,8 @@ use serde_json::Value;
 use tokio::task::yield_now;
 
 use super::stream;
-use crate::json::Tree;
 use crate::plan::Group;
+use fallproof_protocol::json::Tree;
 
 /// One answer on its way from the router to the client.
 pub struct Answer<'a> {

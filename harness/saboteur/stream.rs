@@ -8,7 +8,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, Response, StatusCode};
 use serde_json::Value;
 
-use crate::sse::{self, Event, Meaning};
+use fallproof_protocol::sse::{self, Event, Meaning};
 
 /// What is done to a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,15 +1,15 @@
 //! A scenario as its file spells it, before it is understood. The JSON Schema comes from here.
 
-use fallproof_mocks::behaviour::Behaviour;
-use fallproof_mocks::provider::Endpoint;
+use fallproof_protocol::behaviour::Behaviour;
+use fallproof_protocol::provider::Endpoint;
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::body::Members;
 use super::{ClientKey, Profile};
-use crate::declaration::Condition;
 use crate::yaml::{At, Optional};
+use fallproof_protocol::condition::Condition;
 
 /// One declarative case of the conformance suite.
 #[derive(Debug, Deserialize, JsonSchema)]

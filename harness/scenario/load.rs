@@ -5,10 +5,8 @@ use std::ops::Range;
 use std::path::Path;
 use std::time::Duration;
 
-use fallproof_mocks::behaviour::Behaviour;
-use fallproof_mocks::brain::{ScriptError, behaviour_names, unsendable};
-use fallproof_mocks::errors;
-use fallproof_mocks::provider::Surface;
+use fallproof_protocol::behaviour::{self, Behaviour, ScriptError, behaviour_names, unsendable};
+use fallproof_protocol::provider::Surface;
 use indexmap::IndexMap;
 
 use super::expand::Expander;
@@ -299,7 +297,7 @@ impl Loader<'_> {
             if behaviour.status.is_some_and(|status| !(200..=599).contains(&status)) {
                 self.problem(span, "the status of a reply is from 200 to 599");
             }
-            let named = errors::wire(name).and_then(|wire| wire.cut.as_ref());
+            let named = behaviour::find(name).and_then(|entry| entry.wire.cut.as_ref());
             if let (Some(named), Some(said)) = (named, &behaviour.wire.cut)
                 && named != said
             {
@@ -309,7 +307,7 @@ impl Loader<'_> {
             }
             for (name, value) in unsendable(behaviour) {
                 let place = self.source.find(span.start, name).unwrap_or(span.clone());
-                let error = ScriptError::Header(name.clone(), value.clone());
+                let error = ScriptError::of_header(name, value);
                 self.problem(&place, error.to_string());
             }
             if behaviour.times == 0 {

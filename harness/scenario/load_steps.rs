@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use fallproof_mocks::provider::Endpoint;
+use fallproof_protocol::provider::Endpoint;
 use indexmap::IndexMap;
 use reqwest::header::{HeaderName, HeaderValue};
 use serde_json::Value;

@@ -18,13 +18,14 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use fallproof_mocks::behaviour::{Behaviour, CONNECT_TIMEOUT, CONNECTION_REFUSED};
-use fallproof_mocks::provider::{Endpoint, Surface};
+use fallproof_protocol::behaviour::{Behaviour, CONNECT_TIMEOUT, CONNECTION_REFUSED};
+use fallproof_protocol::condition::Condition;
+use fallproof_protocol::provider::{Endpoint, Surface};
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::declaration::{Ability, Condition, Feature};
+use crate::declaration::{Ability, Feature};
 
 pub use load::{DEFAULT_API_VERSION, load};
 pub use pattern::Pattern;

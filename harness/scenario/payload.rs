@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use fallproof_mocks::brain::MOST_BODY_BYTES;
+use fallproof_protocol::limits::MOST_BODY_BYTES;
 use serde_json::{Map, Value};
 
 use crate::yaml::{Diagnostic, Source};

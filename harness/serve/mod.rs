@@ -7,11 +7,11 @@ mod view;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 
-use fallproof_mocks::brain::ScriptError;
-use fallproof_mocks::marker::Marker;
-pub use fallproof_mocks::provider::Names;
-use fallproof_mocks::provider::{Deployment, Surface};
 use fallproof_mocks::wire::{Upstream, Wire};
+use fallproof_protocol::behaviour::ScriptError;
+use fallproof_protocol::marker::Marker;
+pub use fallproof_protocol::provider::Names;
+use fallproof_protocol::provider::{Deployment, Surface};
 use script::Script;
 pub use script::Scripts;
 use serde::Serialize;

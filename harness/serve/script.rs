@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use fallproof_mocks::behaviour::{Behaviour, CONNECT_TIMEOUT, CONNECTION_REFUSED};
-use fallproof_mocks::brain::behaviour_names;
+use fallproof_protocol::behaviour::behaviour_names;
+use fallproof_protocol::behaviour::{Behaviour, CONNECT_TIMEOUT, CONNECTION_REFUSED};
 use serde::Deserialize;
 
 use crate::yaml::{At, Diagnostic, LoadError, Source};

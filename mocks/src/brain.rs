@@ -6,7 +6,6 @@
 
 mod door;
 mod examine;
-mod form;
 mod plan;
 mod probe;
 mod script;
@@ -15,24 +14,18 @@ mod stored;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-pub use form::read as read_form;
+pub use fallproof_protocol::limits::MOST_BODY_BYTES;
+pub use fallproof_protocol::multipart::read as read_form;
 pub use plan::Plan;
-pub(crate) use script::FRAMING;
-pub use script::{ScriptError, behaviour_names, behaviours, override_headers, unsendable};
+pub use script::override_headers;
 
-use crate::behaviour::{Behaviour, WirePlan};
+use crate::behaviour::{Behaviour, ScriptError, UNEXPECTED, WirePlan};
 use crate::errors::Reply;
 use crate::journal::HitKind;
 use crate::marker::Marker;
 use crate::provider::{Deployment, Endpoint, Names};
 use crate::reply::{Course, Order, own_refusal};
 use stored::Stored;
-
-/// No request body is taken beyond this; a longer one is refused with 413.
-pub const MOST_BODY_BYTES: usize = 32 * 1024 * 1024;
-
-/// The behaviour of an attempt that comes after a script's end.
-pub const UNEXPECTED: &str = "unexpected";
 
 /// A mock provider that stands for one deployment.
 #[derive(Debug, Clone)]

@@ -11,27 +11,17 @@
 mod catalogue;
 mod http_date;
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-use crate::behaviour::WirePlan;
+use crate::behaviour::{self, WirePlan};
 use crate::provider::{Deployment, Endpoint, Surface};
 use crate::strict::{self, Violation};
 use catalogue::{Part, Provider, Values};
 
 /// How far ahead a `retry-after` is that is written as a date.
 const COME_BACK_IN: Duration = Duration::from_secs(2);
-
-/// A behaviour that a script may name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Entry {
-    /// Its name, for ever.
-    pub name: &'static str,
-    /// What happens then, in one sentence.
-    pub what: &'static str,
-}
 
 /// A reply as a provider sends it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,14 +80,10 @@ pub enum DoorRefusal {
     InvalidJson,
 }
 
-/// Every behaviour that a script may name, `ok` first, in the order in which to show them.
-pub fn catalogue() -> impl Iterator<Item = Entry> {
-    catalogue::names().iter().map(|named| Entry { name: &named.name, what: &named.what })
-}
-
-/// The names of the [`catalogue`].
+/// The names of the behaviours that are a provider's own errors, `ok` first.
 pub fn catalogue_names() -> impl Iterator<Item = &'static str> {
-    catalogue().map(|entry| entry.name)
+    let replies = behaviour::behaviours().iter().filter(|entry| !entry.is_success);
+    replies.map(|entry| entry.name.as_str())
 }
 
 /// The reply of this catalogue name as `deployment` gives it at `endpoint`, and what the wire does
@@ -111,7 +97,7 @@ pub fn behaviour(
     deployment: &Deployment,
     endpoint: Endpoint,
 ) -> Option<(Option<Reply>, WirePlan)> {
-    let named = catalogue::names().iter().find(|named| named.name == name)?;
+    let named = behaviour::find(name).filter(|entry| !entry.is_success)?;
     let Deployment { surface, model, name: asked, key } = deployment;
     let values = ids(&[name, surface.name(), endpoint.path(), asked])
         .text("model", model)
@@ -121,11 +107,6 @@ pub fn behaviour(
         .text("date", &http_date::http_date_in(COME_BACK_IN));
     let reply = Provider::of(*surface).reply(Part::Behaviours, name, Some(endpoint), &values);
     Some((reply, named.wire.clone()))
-}
-
-/// What the wire does to the reply of this catalogue name, beside what a script says.
-pub fn wire(name: &str) -> Option<&'static WirePlan> {
-    catalogue::names().iter().find(|named| named.name == name).map(|named| &named.wire)
 }
 
 /// The provider's own reply to a body with this violation.
@@ -178,10 +159,7 @@ pub fn door(surface: Surface, endpoint: Option<Endpoint>, refusal: &DoorRefusal)
 /// Request ids, the same in every run: `hex` (32 digits) and `uuid`.
 fn ids(circumstances: &[&str]) -> Values {
     let digest = Sha256::digest(circumstances.join("\n"));
-    let hex = digest.iter().take(16).fold(String::new(), |mut hex, byte| {
-        write!(hex, "{byte:02x}").expect("a string takes all");
-        hex
-    });
+    let hex = hex::encode(&digest[..16]);
     let uuid = [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-");
     Values::default().text("hex", &hex).text("uuid", &uuid)
 }

@@ -5,12 +5,10 @@
 //! decides *how the bytes arrive* (late, cut, reset, never) and writes the [`journal`]: every
 //! request as it came.
 
-pub mod behaviour;
 pub mod brain;
 pub mod errors;
-pub mod journal;
-pub mod marker;
-pub mod provider;
 pub mod reply;
 pub mod strict;
 pub mod wire;
+
+pub use fallproof_protocol::{behaviour, journal, marker, provider};

@@ -30,35 +30,13 @@ use sha2::{Digest, Sha256};
 
 pub use members::Members;
 
-use crate::errors::{self, Entry, Reply};
+use crate::errors::{self, Reply};
 use crate::marker::Marker;
 use crate::provider::{Deployment, Endpoint, Surface};
 use sse::Events;
 
 /// The `created` of a first attempt: noon of the first of January 2026, UTC.
 pub(crate) const FIRST_CREATED: u64 = 1_767_268_800;
-
-/// The behaviours that are success replies gone another way. A failing one where nothing is
-/// streamed is the provider's `server_error`.
-pub const COURSES: [Entry; 4] = [
-    Entry {
-        name: "refusal",
-        what: "200, the model refuses, in the form that chat and responses have for it.",
-    },
-    Entry {
-        name: "stream_error_first",
-        what: "A stream that fails before any content; 500 where nothing is streamed.",
-    },
-    Entry {
-        name: "stream_error",
-        what: "A stream that fails after its first content; 500 where nothing is streamed.",
-    },
-    Entry {
-        name: "response_failed",
-        what: "A stream of responses that ends in response.failed before any content; elsewhere \
-               stream_error_first.",
-    },
-];
 
 /// Which way a success reply goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

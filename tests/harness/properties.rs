@@ -16,8 +16,8 @@ use fallproof::fuzz::grammar::{Grammar, Node};
 use fallproof::fuzz::hunt::{Find, Hunt, Tally, shrink};
 use fallproof::fuzz::model;
 use fallproof::fuzz::strategy::Drafts;
-use fallproof::json::Tree;
 use fallproof::saboteur;
+use fallproof_protocol::json::Tree;
 use proptest::test_runner::{
     Config, FileFailurePersistence, RngAlgorithm, TestCaseError, TestRng, TestRunner,
 };

@@ -9,8 +9,8 @@ use fallproof::fuzz::goal::Goal;
 use fallproof::fuzz::grammar::{Grammar, Node, Turn};
 use fallproof::fuzz::models::models;
 use fallproof::fuzz::spoil::{Defect, spoil};
-use fallproof::json::Tree;
 use fallproof_mocks::provider::{Endpoint, Surface};
+use fallproof_protocol::json::Tree;
 use rstest::rstest;
 
 const SEED: u64 = 6;

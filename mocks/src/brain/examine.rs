@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::stored::Stored;
-use super::{MOST_BODY_BYTES, Request, Upstream, door, form, probe};
+use fallproof_protocol::multipart;
+
+use super::{MOST_BODY_BYTES, Request, Upstream, door, probe};
 use crate::errors::{self, DoorRefusal, Reply};
 use crate::provider::{Deployment, Endpoint, Surface};
 use crate::reply::{Members, own_refusal};
@@ -144,7 +146,7 @@ impl<'a> Body<'a> {
                 Members::of(request.body).map_err(|_| Refusal::Door(DoorRefusal::InvalidJson))?;
             return Ok(Self { members, form: None });
         }
-        let Some(fields) = form::read(&content_type, request.body) else {
+        let Some(fields) = multipart::read(&content_type, request.body) else {
             return Err(Refusal::Parameter(Box::new(no_form())));
         };
         Ok(Self { members: Members::of_form(&fields), form: Some(fields) })

@@ -8,19 +8,10 @@
 
 use std::borrow::Cow;
 
+use fallproof_protocol::multipart::FormField;
+
 use super::body::{self, Kind, Object, Value};
 use super::schema::{Node, Schema};
-
-/// One field of a `multipart/form-data` request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FormField<'a> {
-    /// The `name` of its `content-disposition`, e.g. `timestamp_granularities[]`.
-    pub name: &'a str,
-    /// The `filename`, which marks a file.
-    pub filename: Option<&'a str>,
-    /// The content of the part.
-    pub value: &'a [u8],
-}
 
 /// The fields as one object, read as the schema's types.
 pub(super) fn read<'a>(schema: &Schema, fields: &[FormField<'a>]) -> Value<'a> {

@@ -5,8 +5,8 @@ use std::time::SystemTime;
 use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue, StatusCode};
 
-use crate::behaviour::WirePlan;
-use crate::brain::{Answer, FRAMING, Plan};
+use crate::behaviour::{FRAMING, WirePlan};
+use crate::brain::{Answer, Plan};
 use crate::errors::Reply;
 use crate::journal::HitKind;
 use crate::reply::own_refusal;

@@ -20,7 +20,8 @@ use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-pub use crate::brain::{ScriptError, Upstream};
+pub use crate::behaviour::ScriptError;
+pub use crate::brain::Upstream;
 
 use crate::brain::Brain;
 use crate::journal::{Hit, Limits};

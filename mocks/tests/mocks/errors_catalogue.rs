@@ -1,9 +1,7 @@
 //! The bytes of every error reply, against what is known of the live ones.
 
-use fallproof_mocks::behaviour::{CutEnd, CutPoint, WirePlan};
-use fallproof_mocks::errors::{
-    DoorRefusal, Entry, Reply, behaviour, catalogue, catalogue_names, door, refusal,
-};
+use fallproof_mocks::behaviour::{CutEnd, CutPoint, Entry, WirePlan, behaviours};
+use fallproof_mocks::errors::{DoorRefusal, Reply, behaviour, catalogue_names, door, refusal};
 use fallproof_mocks::provider::Deployment;
 use fallproof_mocks::provider::Endpoint::{
     self, ChatCompletions as Chat, Embeddings, Responses, ResponsesCompact as Compact,
@@ -100,7 +98,7 @@ fn the_names_of_the_catalogue_stay_for_ever() {
 
 #[test]
 fn every_name_of_the_catalogue_is_explained_in_one_line() {
-    for Entry { name, what } in catalogue() {
+    for Entry { name, what, .. } in behaviours() {
         assert!(what.ends_with('.') && !what.contains('\n') && what.len() <= 96, "{name}: {what}");
     }
 }

@@ -34,8 +34,7 @@ impl Marker {
             let size = (byte % 63 + 1).cast_signed();
             if byte & 0x80 == 0 { size } else { -size }
         });
-        let token =
-            digest[..8].iter().fold("fp-".to_owned(), |token, byte| format!("{token}{byte:02x}"));
+        let token = format!("fp-{}", hex::encode(&digest[..8]));
         Self { token, numbers }
     }
 
@@ -100,7 +99,7 @@ impl Marker {
 }
 
 /// The base64 form in which providers send an embedding: little-endian `f32`.
-pub(crate) fn base64_of_f32(numbers: &[f32]) -> String {
+pub fn base64_of_f32(numbers: &[f32]) -> String {
     let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
     STANDARD.encode(bytes)
 }

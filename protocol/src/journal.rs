@@ -5,9 +5,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::behaviour::WirePlan;
-use crate::brain::MOST_BODY_BYTES;
+use crate::limits::MOST_BODY_BYTES;
 use crate::provider::{Endpoint, Surface};
-use crate::strict::Violation;
+use crate::violation::Violation;
 
 /// What kind of request reached the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,7 +58,7 @@ pub struct Hit {
     pub wire: WirePlan,
     /// The status that was sent; `None` where no head was sent.
     pub status: Option<u16>,
-    /// Status line and headers of the reply as decided by the brain, without those that frame its
+    /// Status line and headers of the reply as decided by the provider, without those that frame its
     /// body; sent unless the fault keeps it back.
     pub reply_head: Vec<u8>,
     /// The whole body of the reply as decided by the brain (not what a cut let through); its
@@ -94,7 +94,7 @@ impl Hit {
     }
 
     /// About how much memory it takes, in bytes.
-    pub(crate) fn weight(&self) -> usize {
+    pub fn weight(&self) -> usize {
         let headers = self
             .headers
             .iter()

@@ -1,5 +1,7 @@
 //! What an upstream does at one attempt: a reply, and what the wire does to it.
 
+mod catalogue;
+mod script;
 mod word;
 
 use std::fmt;
@@ -11,6 +13,9 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
+pub use self::catalogue::{Entry, behaviour_names, behaviours, find};
+pub use self::script::{FRAMING, ScriptError, unsendable};
+
 /// The name of the behaviour that no upstream can play at the wire: its deployment has the address
 /// that refuses connections, and none of its attempts is seen.
 pub const CONNECTION_REFUSED: &str = "connection_refused";
@@ -18,6 +23,9 @@ pub const CONNECTION_REFUSED: &str = "connection_refused";
 /// The other one of this kind: its deployment has the address where nobody ever answers a
 /// connection attempt, neither with yes nor with no.
 pub const CONNECT_TIMEOUT: &str = "connect_timeout";
+
+/// The behaviour of an attempt that comes after a script's end.
+pub const UNEXPECTED: &str = "unexpected";
 
 /// What an upstream does at one attempt.
 ///
@@ -123,7 +131,7 @@ impl JsonSchema for Behaviour {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let names: Vec<_> = crate::brain::behaviour_names().collect();
+        let names: Vec<_> = behaviour_names().collect();
         let spelled = generator.subschema_for::<Spelled>();
         json_schema!({
             "description": "What an upstream does at one attempt: a name from the catalogue, or spelled out.",

@@ -1,51 +1,8 @@
-//! Server-sent events: what a streamed answer says.
-//!
-//! <https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream>
+//! How alike two events are.
 
-use std::mem;
-use std::sync::OnceLock;
-
-use serde_json::Value;
-
-use crate::json::{Difference, DifferenceKind, Tree, differences};
-
-/// The last event of a stream of chat or completions.
-const DONE: &str = "[DONE]";
-
-/// Where events name the model that speaks.
-const MODELS: [&str; 2] = ["/model", "/response/model"];
-
-/// One event of a stream. What its data says is read once, and only if somebody asks.
-#[derive(Debug, Clone, Default)]
-pub struct Event {
-    /// The `event` field; empty where there is none.
-    pub name: String,
-    /// The `data` fields, with a line feed between them. What is not UTF-8 is replaced.
-    pub data: String,
-    value: OnceLock<Value>,
-    tree: OnceLock<Option<Tree>>,
-}
-
-impl PartialEq for Event {
-    fn eq(&self, other: &Self) -> bool {
-        self.data == other.data && self.name == other.name
-    }
-}
-
-impl Eq for Event {}
-
-/// What an event is to somebody who waits for an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Meaning {
-    /// It holds nothing of the answer: who speaks, what is to come, what it costs.
-    Frame,
-    /// It holds a part of the answer.
-    Content,
-    /// The answer is whole.
-    End,
-    /// The answer has failed: it says so, or cannot be read.
-    Error,
-}
+use super::event::Event;
+use super::openai::{MODELS, choices};
+use crate::json::{Difference, DifferenceKind, differences};
 
 /// How alike two events are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,122 +17,7 @@ pub enum Likeness {
     Other,
 }
 
-/// The whole events of a body: one whose empty line is missing is none. Comments are left out.
-pub fn events(body: &[u8]) -> Vec<Event> {
-    let text = String::from_utf8_lossy(body).replace("\r\n", "\n").replace('\r', "\n");
-    let (mut events, mut event) = (Vec::new(), Event::default());
-    for line in text.split_inclusive('\n') {
-        let Some(line) = line.strip_suffix('\n') else { break };
-        let (field, value) = line.split_once(':').unwrap_or((line, ""));
-        let value = value.strip_prefix(' ').unwrap_or(value);
-        match field {
-            _ if line.is_empty() => {
-                let whole = mem::take(&mut event);
-                if let Some(data) = whole.data.strip_suffix('\n') {
-                    events.push(Event::new(whole.name, data));
-                }
-            }
-            "event" => value.clone_into(&mut event.name),
-            "data" => event.data.extend([value, "\n"]),
-            _ => {}
-        }
-    }
-    events
-}
-
-/// The `id` of an answer that is JSON, or of the response that a stream's first event tells of.
-pub fn response_id(body: &[u8]) -> Option<String> {
-    let id = |value: &Value| value.as_str().map(str::to_owned);
-    match serde_json::from_slice::<Value>(body) {
-        Ok(answer) => id(&answer["id"]),
-        Err(_) => events(body).first().and_then(|event| id(&event.value()["response"]["id"])),
-    }
-}
-
 impl Event {
-    /// An event of this name with these data.
-    pub fn new(name: impl Into<String>, data: impl Into<String>) -> Self {
-        Self { name: name.into(), data: data.into(), ..Self::default() }
-    }
-
-    /// What it is. An event of an unknown kind counts as content.
-    pub fn meaning(&self) -> Meaning {
-        const FRAMES: [&str; 6] = [
-            "response.created",
-            "response.queued",
-            "response.in_progress",
-            "response.output_item.added",
-            "response.content_part.added",
-            "response.reasoning_summary_part.added",
-        ];
-        const ENDS: [&str; 5] = [
-            "response.completed",
-            "response.incomplete",
-            "image_generation.completed",
-            "transcript.text.done",
-            "speech.audio.done",
-        ];
-        if self.is_done() {
-            return Meaning::End;
-        }
-        // Nobody can tell what was lost with it.
-        let value = self.value();
-        if value.is_null() {
-            return Meaning::Error;
-        }
-        match value["type"].as_str() {
-            Some("error" | "response.failed") => Meaning::Error,
-            _ if !value["error"].is_null() => Meaning::Error,
-            Some(name) if ENDS.contains(&name) => Meaning::End,
-            Some(name) if FRAMES.contains(&name) => Meaning::Frame,
-            None if choices(value).all(|choice| !has_content(choice)) => Meaning::Frame,
-            Some(_) | None => Meaning::Content,
-        }
-    }
-
-    /// Whether the answer is under way with it: content, or an end that holds the whole answer.
-    pub fn is_answer(&self) -> bool {
-        match self.meaning() {
-            Meaning::Content => true,
-            Meaning::End => !self.is_done(),
-            Meaning::Frame | Meaning::Error => false,
-        }
-    }
-
-    /// Whether it is `[DONE]`.
-    pub fn is_done(&self) -> bool {
-        self.data == DONE
-    }
-
-    /// Whether it is a chunk without anything of the answer, but for who speaks.
-    pub fn is_bare(&self) -> bool {
-        let is_chunk = self.value()["choices"].is_array();
-        is_chunk && !self.is_usage() && self.meaning() == Meaning::Frame
-    }
-
-    /// Whether an answer starts here: its first role, or `response.created`.
-    pub fn is_beginning(&self) -> bool {
-        let value = self.value();
-        value["type"] == "response.created"
-            || choices(value).any(|choice| !choice["delta"]["role"].is_null())
-    }
-
-    /// Whether it says why a choice ended.
-    pub fn finishes(&self) -> bool {
-        choices(self.value()).any(|choice| !choice["finish_reason"].is_null())
-    }
-
-    /// Whether it is a chunk that says what the answer costs, of chat and completions.
-    pub fn has_usage(&self) -> bool {
-        let value = self.value();
-        value["choices"].is_array() && value["usage"].is_object()
-    }
-
-    /// Whether it is the extra chunk that says this, and nothing else.
-    pub fn is_usage(&self) -> bool {
-        self.has_usage() && choices(self.value()).next().is_none()
-    }
-
     /// How alike this event and another are, their names included; the model's name aside, by which
     /// many gateways call their group.
     pub fn likeness(&self, other: &Self) -> Likeness {
@@ -199,11 +41,6 @@ impl Event {
         } else {
             Likeness::Other
         }
-    }
-
-    /// The model that it names, where it does.
-    pub fn model(&self) -> Option<&str> {
-        MODELS.iter().find_map(|place| self.value().pointer(place)?.as_str())
     }
 
     /// Where the other one says something else, as a JSON pointer: of the answer if it does so at
@@ -278,15 +115,6 @@ impl Event {
         let same = events.clone().position(|it| it == self);
         same.or_else(|| { events }.position(|it| it.likeness_of_data(self) != Likeness::Other))
     }
-
-    /// The data as JSON, digit for digit; `None` where they are none.
-    pub fn tree(&self) -> Option<&Tree> {
-        self.tree.get_or_init(|| Tree::parse(self.data.as_bytes()).ok()).as_ref()
-    }
-
-    fn value(&self) -> &Value {
-        self.value.get_or_init(|| serde_json::from_str(&self.data).unwrap_or_default())
-    }
 }
 
 /// Whether one has what says nothing, where the other has nothing.
@@ -299,62 +127,10 @@ fn is_absence(difference: &Difference) -> bool {
     }
 }
 
-fn choices(value: &Value) -> impl Iterator<Item = &Value> {
-    value["choices"].as_array().into_iter().flatten()
-}
-
-fn has_content(choice: &Value) -> bool {
-    let says = |value: &Value| !["null", "\"\"", "[]", "{}"].contains(&value.to_string().as_str());
-    let mut delta = choice["delta"].as_object().into_iter().flatten();
-    says(&choice["text"])
-        || says(&choice["finish_reason"])
-        || delta.any(|(name, value)| name != "role" && says(value))
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::openai::DONE;
     use super::*;
-
-    #[test]
-    fn events_are_read_whatever_their_line_ends() {
-        let read = |body: &str| {
-            let events = events(body.as_bytes());
-            events.into_iter().map(|event| (event.name, event.data)).collect::<Vec<_>>()
-        };
-        let event = |name: &str, data: &str| (name.to_owned(), data.to_owned());
-        let expected = vec![event("n", "a\nb"), event("", "c")];
-        let body = ": hi\n\nevent: n\ndata: a\ndata:b\nid: 1\n\ndata: c\n\n:\n\ndata: cut off\n";
-        assert_eq!(read(body), expected);
-        assert_eq!(read(&body.replace('\n', "\r\n")), expected);
-        assert_eq!(read(&body.replace('\n', "\r")), expected);
-        assert_eq!(read("{}"), []);
-    }
-
-    #[test]
-    fn an_event_tells_what_it_is() {
-        let meaning = |data: &str| Event::new("", data).meaning();
-        for frame in [
-            r#"{"choices":[],"prompt_filter_results":[]}"#,
-            r#"{"choices":[{"delta":{"role":"assistant","content":""},"finish_reason":null}]}"#,
-            r#"{"choices":[{"text":"","finish_reason":null}]}"#,
-            r#"{"type":"response.created","response":{"error":null}}"#,
-        ] {
-            assert_eq!(meaning(frame), Meaning::Frame, "{frame}");
-        }
-        for content in [
-            r#"{"choices":[{"delta":{"content":" "}}]}"#,
-            r#"{"choices":[{"delta":{},"finish_reason":"stop"}]}"#,
-            r#"{"choices":[{"text":"a"}]}"#,
-            r#"{"type":"response.output_text.delta","delta":"a"}"#,
-        ] {
-            assert_eq!(meaning(content), Meaning::Content, "{content}");
-        }
-        assert_eq!(meaning("[DONE]"), Meaning::End);
-        assert_eq!(meaning(r#"{"type":"response.incomplete"}"#), Meaning::End);
-        assert_eq!(meaning(r#"{"error":{"message":"x"}}"#), Meaning::Error);
-        assert_eq!(meaning(r#"{"type":"response.failed"}"#), Meaning::Error);
-        assert_eq!(meaning(r#"{"choices":[{"del"#), Meaning::Error);
-    }
 
     #[test]
     fn events_are_compared_by_name_and_value() {

@@ -2,7 +2,16 @@
 
 use memchr::memmem;
 
-use crate::strict::FormField;
+/// One field of a `multipart/form-data` request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FormField<'a> {
+    /// The `name` of its `content-disposition`, e.g. `timestamp_granularities[]`.
+    pub name: &'a str,
+    /// The `filename`, which marks a file.
+    pub filename: Option<&'a str>,
+    /// The content of the part.
+    pub value: &'a [u8],
+}
 
 /// The most headers that a part may have.
 const MOST_HEADERS: usize = 16;

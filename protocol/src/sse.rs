@@ -1,0 +1,11 @@
+//! Server-sent events: what a streamed answer says.
+//!
+//! <https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream>
+
+mod event;
+mod openai;
+mod similarity;
+
+pub use self::event::{Event, events};
+pub use self::openai::{Meaning, response_id};
+pub use self::similarity::Likeness;
