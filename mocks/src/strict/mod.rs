@@ -51,9 +51,7 @@ mod wording;
 use crate::provider::{Endpoint, Surface};
 
 pub use fallproof_protocol::multipart::FormField;
-pub use fallproof_protocol::violation::{Strength, Violation};
-
-pub(crate) use wording::{INVALID_JSON, NO_MODEL};
+pub use fallproof_protocol::violation::{Strength, Violation, ViolationKind};
 
 /// What [`check`] holds a body against: the text of a JSON Schema, in the subset and with the
 /// annotations that `spec/README.md` describes. For whoever makes requests instead of judging them.

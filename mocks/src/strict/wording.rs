@@ -13,14 +13,12 @@ use super::body::{Kind, Value};
 use super::expected::{expected, expected_tag, list, quoted};
 use super::interpret::{Fault, Finding, Side};
 use super::path::{bracketed, pointer};
-use super::schema::{ErrorParam, Rule, Schema};
-use super::{Strength, Violation};
+use super::schema::{ErrorParam, Rule, RuleKind, Schema};
+use super::{Strength, Violation, ViolationKind};
 use crate::provider::Endpoint;
 
-pub(crate) use older::NO_MODEL;
-
 /// <https://github.com/ChatGPTNextWeb/NextChat/issues/4064>
-pub(crate) const INVALID_JSON: &str = "We could not parse the JSON body of your request. (HINT: \
+const INVALID_JSON: &str = "We could not parse the JSON body of your request. (HINT: \
     This likely means you aren't using your HTTP library correctly. The OpenAI API expects a JSON \
     payload, but what was sent was not valid JSON. If you have trouble figuring out how to fix \
     this, please contact us through our help center at help.openai.com.)";
@@ -35,7 +33,11 @@ const CHAT_ROLES: [&str; 6] = ["system", "assistant", "user", "function", "tool"
 
 /// The violation for a body that is not JSON.
 pub(super) fn invalid_json() -> Violation {
-    Sentence::nameless(INVALID_JSON.to_owned()).about("", Strength::Observed)
+    Sentence::nameless(INVALID_JSON.to_owned()).about(
+        ViolationKind::InvalidJson,
+        "",
+        Strength::Observed,
+    )
 }
 
 /// The finding as the endpoint's provider puts it.
@@ -51,9 +53,31 @@ pub(super) fn say(
         }
         _ => older::say(finding, schema, endpoint, model),
     };
-    nameless
-        .map_or_else(|| modern(finding, schema, endpoint, model), Sentence::nameless)
-        .about(&pointer(&finding.path), finding.strength)
+    nameless.map_or_else(|| modern(finding, schema, endpoint, model), Sentence::nameless).about(
+        kind(finding, endpoint),
+        &pointer(&finding.path),
+        finding.strength,
+    )
+}
+
+fn kind(finding: &Finding<'_>, endpoint: Endpoint) -> ViolationKind {
+    match &finding.fault {
+        Fault::Missing if older::is_no_model(finding, endpoint) => ViolationKind::NoModel,
+        Fault::Missing => ViolationKind::Missing,
+        Fault::Unknown { .. } => ViolationKind::Unknown,
+        Fault::Type { .. } | Fault::TagType { .. } => ViolationKind::Type,
+        Fault::Choice { .. } => ViolationKind::Choice,
+        Fault::Range { .. } => ViolationKind::Range,
+        Fault::Size { .. } => ViolationKind::Length,
+        Fault::Pattern { .. } => ViolationKind::Pattern,
+        Fault::Rule { rule, .. } => match rule.kind {
+            RuleKind::Moved => ViolationKind::Misplaced,
+            RuleKind::Requires => ViolationKind::Dependency,
+            RuleKind::UnsupportedForModel => ViolationKind::UnsupportedByModel,
+            RuleKind::UnsupportedValueForModel => ViolationKind::ValueUnsupportedByModel,
+        },
+        Fault::Repeated => ViolationKind::DuplicateKey,
+    }
 }
 
 struct Sentence {
@@ -67,8 +91,9 @@ impl Sentence {
         Self { message, param: None, code: None }
     }
 
-    fn about(self, pointer: &str, strength: Strength) -> Violation {
+    fn about(self, kind: ViolationKind, pointer: &str, strength: Strength) -> Violation {
         Violation {
+            kind,
             message: self.message,
             error_type: "invalid_request_error".to_owned(),
             param: self.param,
