@@ -8,7 +8,7 @@
 pub mod brain;
 pub mod errors;
 pub mod reply;
-pub mod strict;
 pub mod wire;
 
 pub use fallproof_protocol::{behaviour, journal, marker, provider};
+pub use fallproof_strict as strict;

@@ -1,12 +1,13 @@
 //! The words of older back ends: what chat's older models and the completions say to unknown names,
 //! and what embeddings say to most things.
 
-use super::super::body::{Kind, Object, Value};
-use super::super::interpret::{Fault, Finding, Side, strength_of_unknown};
-use super::super::path::{Step, dotted};
-use super::super::schema::{Node, Schema};
-use super::{printed, python};
-use crate::provider::Endpoint;
+use fallproof_protocol::provider::Endpoint;
+
+use super::values::{printed, python};
+use crate::body::{Kind, Object, Value};
+use crate::finding::{Fault, Finding, Side};
+use crate::path::{Step, dotted};
+use crate::schema::{Node, Schema};
 
 /// What is said where `model` is missing; on completions by analogy.
 /// <https://github.com/danielmiessler/Fabric/issues/239>
@@ -44,7 +45,7 @@ pub(super) fn say(
         (_, [_], Fault::Unknown { of, object }) if older.names.include(model) => {
             let names = such(object, |name| {
                 !of.properties.contains_key(name)
-                    && strength_of_unknown(of, name) == finding.strength
+                    && of.strength_of_unknown(name) == finding.strength
             });
             let s = if names.len() == 1 { "" } else { "s" };
             Some(format!("Unrecognized request argument{s} supplied: {}", names.join(", ")))
