@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
+use crate::Reply;
 use crate::behaviour::{self, WirePlan};
 use crate::provider::{Deployment, Endpoint, Surface};
 use crate::strict::{Violation, ViolationKind};
@@ -22,17 +23,6 @@ use catalogue::{Part, Provider, Values};
 
 /// How far ahead a `retry-after` is that is written as a date.
 const COME_BACK_IN: Duration = Duration::from_secs(2);
-
-/// A reply as a provider sends it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reply {
-    /// The status code.
-    pub status: u16,
-    /// Names and values in the order sent.
-    pub headers: Vec<(String, String)>,
-    /// The body, byte for byte.
-    pub body: Vec<u8>,
-}
 
 /// What a provider's outer layers refuse before a model sees the request.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,15 +2,17 @@
 
 use std::borrow::Cow;
 
+use fallproof_protocol::limits::MOST_BODY_BYTES;
 use serde_json::Value;
 
 use super::stored::Stored;
 use fallproof_protocol::multipart;
 
-use super::{MOST_BODY_BYTES, Request, Upstream, door, probe};
-use crate::errors::{self, DoorRefusal, Reply};
+use super::{Request, Upstream, door, probe};
+use crate::Reply;
+use crate::errors::{self, DoorRefusal};
 use crate::provider::{Deployment, Endpoint, Surface};
-use crate::reply::{Members, own_refusal};
+use crate::reply::Members;
 use crate::strict::{self, Strength, Violation, ViolationKind};
 
 /// A request that the provider accepts.
@@ -37,7 +39,7 @@ impl Refusal {
             Self::Parameter(violation) => {
                 errors::refusal(surface, endpoint.unwrap_or(Endpoint::Responses), violation)
             }
-            Self::TooLarge => own_refusal(
+            Self::TooLarge => Reply::own_refusal(
                 413,
                 "fallproof_body_too_large",
                 &format!(

@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 
 use super::stored::Stored;
 use super::{Answer, Plan, Request, Upstream, door};
+use crate::Reply;
 use crate::behaviour::WirePlan;
-use crate::errors::{self, DoorRefusal, Reply};
+use crate::errors::{self, DoorRefusal};
 use crate::journal::HitKind;
 use crate::provider::{Endpoint, Names, Surface};
 use crate::reply::{FIRST_CREATED, pretty};

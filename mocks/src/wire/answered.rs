@@ -5,11 +5,10 @@ use std::time::SystemTime;
 use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue, StatusCode};
 
+use crate::Reply;
 use crate::behaviour::{FRAMING, WirePlan};
 use crate::brain::{Answer, Plan};
-use crate::errors::Reply;
 use crate::journal::HitKind;
-use crate::reply::own_refusal;
 
 /// An answer, ready to be framed for its client.
 #[derive(Debug)]
@@ -56,7 +55,7 @@ impl Answered {
     pub(super) fn no_upstream() -> Self {
         let message =
             "No upstream is plugged in at this path; it begins with /{scenario}/{upstream}.";
-        Self::stray("no_upstream", own_refusal(404, "fallproof_no_upstream", message))
+        Self::stray("no_upstream", Reply::own_refusal(404, "fallproof_no_upstream", message))
     }
 
     fn new(plan: Plan, reply: Reply) -> Self {

@@ -12,10 +12,10 @@ use super::ledger::Record;
 use super::outgoing::{Framed, Outgoing};
 use super::request::{Body, Head, Unread, read_body, read_head};
 use super::socket::{ClientSocket, has_left};
+use crate::Reply;
 use crate::behaviour::{Cut, CutEnd, CutPoint, WirePlan};
 use crate::brain::Request;
 use crate::journal::{Hit, HitKind, HitTimes, Traffic};
-use crate::reply::own_refusal;
 
 /// What becomes of the connection after an exchange.
 enum Next {
@@ -99,7 +99,7 @@ impl Connection {
             }
             Unread::Malformed(status, fault) => {
                 let message = format!("Fallproof's mocks could not read this request: {fault}.");
-                let reply = own_refusal(status, "fallproof_not_http", &message);
+                let reply = Reply::own_refusal(status, "fallproof_not_http", &message);
                 let answered = Answered::stray("not_http", reply);
                 let framed = Framed { with_body: true, takes_chunks: true, keeps_alive: false };
                 self.deliver(&record, answered, framed).await

@@ -1,7 +1,8 @@
 //! Reading requests: HTTP/1 heads and bodies, kept byte for byte.
 
+use fallproof_protocol::limits::MOST_BODY_BYTES;
+
 use super::socket::ClientSocket;
-use crate::brain::MOST_BODY_BYTES;
 
 /// Longer heads are refused.
 const MOST_HEAD_BYTES: usize = 64 * 1024;

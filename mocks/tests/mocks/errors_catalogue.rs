@@ -1,7 +1,8 @@
 //! The bytes of every error reply, against what is known of the live ones.
 
+use fallproof_mocks::Reply;
 use fallproof_mocks::behaviour::{CutEnd, CutPoint, Entry, WirePlan, behaviours};
-use fallproof_mocks::errors::{DoorRefusal, Reply, behaviour, catalogue_names, door, refusal};
+use fallproof_mocks::errors::{DoorRefusal, behaviour, catalogue_names, door, refusal};
 use fallproof_mocks::provider::Deployment;
 use fallproof_mocks::provider::Endpoint::{
     self, ChatCompletions as Chat, Embeddings, Responses, ResponsesCompact as Compact,

@@ -2,12 +2,12 @@
 
 use crate::wire_support::{CHAT, Client, Ending, KEY, chat, post, says, upstream, wire, wire_with};
 use fallproof_mocks::behaviour::{Behaviour, WirePlan};
-use fallproof_mocks::brain::MOST_BODY_BYTES;
 use fallproof_mocks::errors;
 use fallproof_mocks::journal::HitKind;
 use fallproof_mocks::provider::{Endpoint, Surface};
 use fallproof_mocks::strict;
 use fallproof_mocks::wire::Wire;
+use fallproof_protocol::limits::MOST_BODY_BYTES;
 use rstest::rstest;
 
 const PRIMARY: &str = "/test/primary";
