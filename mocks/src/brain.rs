@@ -9,23 +9,21 @@ mod examine;
 mod plan;
 mod probe;
 mod script;
-pub(crate) mod server;
 mod stored;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-pub use fallproof_protocol::limits::MOST_BODY_BYTES;
 pub use fallproof_protocol::multipart::read as read_form;
 pub use plan::Plan;
 pub use script::override_headers;
 
+use crate::Reply;
 use crate::behaviour::{Behaviour, ScriptError, UNEXPECTED, WirePlan};
-use crate::errors::Reply;
 use crate::journal::HitKind;
 use crate::marker::Marker;
 use crate::provider::{Deployment, Endpoint, Names};
-use crate::reply::{Course, Order, own_refusal};
+use crate::reply::{Course, Order};
 use stored::Stored;
 
 /// A mock provider that stands for one deployment.
@@ -219,7 +217,7 @@ fn is_stored(order: &Order<'_>, endpoint: Endpoint, behaviour: &Behaviour) -> bo
 }
 
 fn unexpected(attempt: u32) -> Reply {
-    own_refusal(
+    Reply::own_refusal(
         400,
         "fallproof_unexpected_attempt",
         &format!("This upstream's script has ended; attempt {attempt} was not expected."),

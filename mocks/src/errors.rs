@@ -15,24 +15,14 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
+use crate::Reply;
 use crate::behaviour::{self, WirePlan};
 use crate::provider::{Deployment, Endpoint, Surface};
-use crate::strict::{self, Violation};
+use crate::strict::{Violation, ViolationKind};
 use catalogue::{Part, Provider, Values};
 
 /// How far ahead a `retry-after` is that is written as a date.
 const COME_BACK_IN: Duration = Duration::from_secs(2);
-
-/// A reply as a provider sends it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reply {
-    /// The status code.
-    pub status: u16,
-    /// Names and values in the order sent.
-    pub headers: Vec<(String, String)>,
-    /// The body, byte for byte.
-    pub body: Vec<u8>,
-}
 
 /// What a provider's outer layers refuse before a model sees the request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,12 +101,14 @@ pub fn behaviour(
 
 /// The provider's own reply to a body with this violation.
 pub fn refusal(surface: Surface, endpoint: Endpoint, violation: &Violation) -> Reply {
-    let name = match violation.message.as_str() {
-        strict::INVALID_JSON => return door(surface, Some(endpoint), &DoorRefusal::InvalidJson),
-        strict::NO_MODEL => "no_model",
+    let Violation { kind, message, error_type, param, code, pointer, .. } = violation;
+    let name = match kind {
+        ViolationKind::InvalidJson => {
+            return door(surface, Some(endpoint), &DoorRefusal::InvalidJson);
+        }
+        ViolationKind::NoModel => "no_model",
         _ => "violation",
     };
-    let Violation { message, error_type, param, code, pointer, .. } = violation;
     let values = ids(&[name, surface.name(), endpoint.path(), message, pointer])
         .text("message", message)
         .text("type", error_type)

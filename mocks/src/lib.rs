@@ -7,8 +7,10 @@
 
 pub mod brain;
 pub mod errors;
+mod http_reply;
 pub mod reply;
-pub mod strict;
 pub mod wire;
 
 pub use fallproof_protocol::{behaviour, journal, marker, provider};
+pub use fallproof_strict as strict;
+pub use http_reply::Reply;

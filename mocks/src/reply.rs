@@ -25,12 +25,13 @@ mod transcripts;
 
 use std::fmt::Write as _;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 pub use members::Members;
 
-use crate::errors::{self, Reply};
+use crate::Reply;
+use crate::errors;
 use crate::marker::Marker;
 use crate::provider::{Deployment, Endpoint, Surface};
 use sse::Events;
@@ -209,23 +210,6 @@ impl Order<'_> {
     fn service_tier(&self) -> String {
         let asked: Option<String> = self.members.get("service_tier");
         asked.filter(|tier| tier != "auto").unwrap_or_else(|| "default".to_owned())
-    }
-}
-
-/// A refusal that no provider would send: Fallproof itself speaks, in an error of `OpenAI`'s form.
-pub(crate) fn own_refusal(status: u16, code: &str, message: &str) -> Reply {
-    let body = json!({
-        "error": {
-            "message": message,
-            "type": "invalid_request_error",
-            "param": null,
-            "code": code
-        }
-    });
-    Reply {
-        status,
-        headers: vec![("content-type".to_owned(), "application/json".to_owned())],
-        body: pretty(&body, "\n").into_bytes(),
     }
 }
 

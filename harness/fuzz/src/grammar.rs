@@ -1,6 +1,6 @@
 //! What a provider takes as a request, as a grammar that requests can be made from.
 //!
-//! It is read from the schemas that the mocks enforce, in the subset that `mocks/spec/README.md`
+//! It is read from the schemas that the mocks enforce, in the subset that `mocks/strict/spec/README.md`
 //! describes. What a model does not take is not in it: see [`fit`](super::fit).
 
 use std::collections::HashMap;

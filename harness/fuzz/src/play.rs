@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use fallproof_mocks::brain::override_headers;
-use fallproof_mocks::errors::{self, Reply};
 use fallproof_mocks::reply::{Course, Members, Order};
 use fallproof_mocks::strict::Strength;
+use fallproof_mocks::{Reply, errors};
 use fallproof_protocol::behaviour::{Behaviour, CutEnd, CutPoint, HeadFault, WirePlan};
 use fallproof_protocol::marker::Marker;
 use fallproof_protocol::provider::{Deployment, Endpoint};

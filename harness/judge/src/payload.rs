@@ -1,8 +1,9 @@
 //! PAYLOAD: what the client sent is what each provider gets.
 
-use fallproof_mocks::brain;
-use fallproof_mocks::strict::{self, Strength, Violation};
+use fallproof_protocol::multipart;
 use fallproof_protocol::provider::Surface;
+use fallproof_protocol::violation::{Strength, Violation};
+use fallproof_strict as strict;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -83,7 +84,7 @@ fn carried(content_type: &str, body: &[u8]) -> Option<Carried> {
     if !content_type.to_ascii_lowercase().starts_with("multipart/") {
         return Tree::parse(body).ok().map(|tree| Carried { tree, is_form: false });
     }
-    let parts = brain::read_form(content_type, body)?;
+    let parts = multipart::read(content_type, body)?;
     let content = |bytes: &[u8]| match std::str::from_utf8(bytes) {
         Ok(text) => Tree::string(text),
         Err(_) => Tree::string(&format!("{} bytes, {:x?}", bytes.len(), Sha256::digest(bytes))),
@@ -280,7 +281,7 @@ fn acceptable(findings: &mut Findings<'_>, attempt: &Attempt<'_>) {
     let (view, model) = (findings.view, &attempt.hop.model);
     let sent = &view.step.exchange.sent;
     let clients_own = if endpoint.is_multipart() {
-        let fields = brain::read_form(&sent_type(view), sent);
+        let fields = multipart::read(&sent_type(view), sent);
         fields.and_then(|fields| strict::check_form(surface, endpoint, model, &fields))
     } else {
         strict::check(surface, endpoint, model, sent)

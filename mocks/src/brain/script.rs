@@ -1,11 +1,12 @@
 //! Scripts: which behaviour an attempt meets, and what it makes of the reply.
 
 use super::Upstream;
+use crate::Reply;
 use crate::behaviour::{
     Behaviour, CONNECT_TIMEOUT, CONNECTION_REFUSED, ScriptError, WirePlan, behaviour_names,
     unsendable,
 };
-use crate::errors::{self, Reply};
+use crate::errors;
 use crate::provider::{Deployment, Endpoint};
 
 /// What becomes the deployment's credential in the words of a script.

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use indexmap::IndexMap;
 use serde::Deserialize;
 
-use super::Reply;
+use crate::Reply;
 use crate::provider::{Endpoint, Surface};
 
 /// One provider's replies.

@@ -3,10 +3,10 @@
 //! One listener serves all upstreams, told apart by path prefix. The wire keeps every request as
 //! it came, asks the brain for the answer, and decides how the bytes of it arrive.
 
+mod answered;
 mod connection;
 mod dead_ends;
 mod ledger;
-mod line;
 mod outgoing;
 mod request;
 mod ring;
@@ -28,7 +28,6 @@ use crate::journal::{Hit, Limits};
 use connection::serve;
 use dead_ends::DeadEnd;
 use ledger::Ledger;
-use line::{Budget, Line};
 
 /// A listener for any number of upstreams, an address that refuses connections, and one that does
 /// not answer them.
@@ -48,8 +47,7 @@ pub struct Wire {
 /// What all connections share.
 #[derive(Debug)]
 struct Shared {
-    brain: Arc<Brain>,
-    line: Line,
+    brain: Brain,
     ledger: Arc<Ledger>,
 }
 
@@ -69,12 +67,8 @@ impl Wire {
     /// The port, or the next one, cannot be had.
     pub async fn bind_with(addr: SocketAddr, limits: Limits) -> io::Result<Self> {
         let listener = TcpListener::bind(addr).await?;
-        let brain = Arc::new(Brain::default());
-        let shared = Arc::new(Shared {
-            line: Line::new(Arc::clone(&brain), Budget::default()),
-            brain,
-            ledger: Arc::new(Ledger::new(limits)),
-        });
+        let (brain, ledger) = (Brain::default(), Arc::new(Ledger::new(limits)));
+        let shared = Arc::new(Shared { brain, ledger });
         let wire = Self {
             addr: listener.local_addr()?,
             refusing: DeadEnd::refusing(ports_on(addr, 1)?)?,

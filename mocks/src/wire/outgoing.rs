@@ -3,7 +3,7 @@
 use std::iter;
 use std::num::NonZeroUsize;
 
-use super::line::Answered;
+use super::answered::Answered;
 use crate::behaviour::{Chunking, CutPoint, GARBAGE, HeadFault};
 
 /// How a reply is framed for this client.

@@ -1,13 +1,14 @@
 //! Reading requests: HTTP/1 heads and bodies, kept byte for byte.
 
+use fallproof_protocol::limits::MOST_BODY_BYTES;
+
 use super::socket::ClientSocket;
-use crate::brain::MOST_BODY_BYTES;
 
 /// Longer heads are refused.
 const MOST_HEAD_BYTES: usize = 64 * 1024;
 
-/// More headers are refused; the brain's server takes a hundred, some of them our own.
-const MOST_HEADERS: usize = 96;
+/// More headers are refused.
+const MOST_HEADERS: usize = 256;
 
 /// A request head.
 #[derive(Debug, Default, Clone)]
@@ -75,7 +76,7 @@ fn parse_head(bytes: &[u8]) -> Result<Option<Head>, Unread> {
         Ok(httparse::Status::Complete(length)) => length,
         Ok(httparse::Status::Partial) => return Ok(None),
         Err(httparse::Error::TooManyHeaders) => {
-            return Err(Unread::Malformed(431, "there are more than 96 headers"));
+            return Err(Unread::Malformed(431, "there are more than 256 headers"));
         }
         Err(_) => return Err(Unread::Malformed(400, "this is not an HTTP/1 request")),
     };

@@ -20,7 +20,10 @@ fn every_file_in_the_folder_is_an_adapter_that_is_built_in() {
         names.filter_map(|it| Some(it.strip_suffix(".yaml")?.to_owned())).collect();
     yaml.sort();
     let built_in: Vec<_> = adapter::all().iter().map(|adapter| adapter.id.clone()).collect();
-    assert_eq!(built_in, yaml, "a new file is built in with: touch harness/runner/src/adapter/catalogue.rs");
+    assert_eq!(
+        built_in, yaml,
+        "a new file is built in with: touch harness/runner/src/adapter/catalogue.rs"
+    );
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! parameter needs another one.
 
 use super::body::{Object, Value};
-use super::interpret::{Fault, Finding};
+use super::finding::{Fault, Finding};
 use super::path::Step;
 use super::schema::{Rule, RuleKind};
 

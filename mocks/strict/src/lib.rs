@@ -40,7 +40,7 @@
 //! [decimal]: https://github.com/Jeffser/Alpaca/issues/904
 
 mod body;
-mod expected;
+mod finding;
 mod form;
 mod interpret;
 mod path;
@@ -48,12 +48,10 @@ mod rules;
 mod schema;
 mod wording;
 
-use crate::provider::{Endpoint, Surface};
+use fallproof_protocol::provider::{Endpoint, Surface};
 
 pub use fallproof_protocol::multipart::FormField;
-pub use fallproof_protocol::violation::{Strength, Violation};
-
-pub(crate) use wording::{INVALID_JSON, NO_MODEL};
+pub use fallproof_protocol::violation::{Strength, Violation, ViolationKind};
 
 /// What [`check`] holds a body against: the text of a JSON Schema, in the subset and with the
 /// annotations that `spec/README.md` describes. For whoever makes requests instead of judging them.
@@ -85,3 +83,8 @@ pub fn check_form(
     interpret::first_finding(schema, model, &form)
         .map(|finding| wording::say(&finding, schema, endpoint, model))
 }
+
+/// The examples of the manual run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

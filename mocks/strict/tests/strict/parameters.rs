@@ -2,9 +2,9 @@
 //! each branch of a union, each member of each object, in the smallest body that holds it. And
 //! what it can't express is refused: a parameter that nobody knows.
 
-use crate::strict_support::{as_form, check_fields, everywhere, schema};
-use fallproof_mocks::provider::{Endpoint, Surface};
-use fallproof_mocks::strict::{Strength, check};
+use crate::support::{as_form, check_fields, everywhere, schema};
+use fallproof_protocol::provider::{Endpoint, Surface};
+use fallproof_strict::{Strength, check};
 use serde_json::{Map, Value, json};
 
 /// A model that no rule is for.

@@ -1,11 +1,11 @@
 //! What the interpreter says, against sentences that the live APIs gave. The bodies are ours; each
 //! group names where its sentences were seen.
 
-use fallproof_mocks::provider::Endpoint::{
+use fallproof_protocol::provider::Endpoint::{
     self, ChatCompletions as Chat, Embeddings, Responses, ResponsesCompact as Compact,
 };
-use fallproof_mocks::provider::Surface::{self, AzureLegacy, AzureV1, OpenAi};
-use fallproof_mocks::strict::{Strength, Violation, check};
+use fallproof_protocol::provider::Surface::{self, AzureLegacy, AzureV1, OpenAi};
+use fallproof_strict::{Strength, Violation, check};
 use rstest::rstest;
 use serde_json::{Value, json};
 

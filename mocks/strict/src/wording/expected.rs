@@ -5,12 +5,13 @@
 //! or object`, `an array of one of 'fil...lts' or 'web...lts'`. That null would do is never said.
 //! The order of alternatives is the schema's, which the live API does not always share.
 
+use fallproof_protocol::provider::Endpoint;
 use serde_json::Value as Json;
 
-use super::body::Kind;
-use super::path::Step;
-use super::schema::{Node, Schema};
-use crate::provider::Endpoint;
+use super::values::{list, quoted};
+use crate::body::Kind;
+use crate::path::Step;
+use crate::schema::{Node, Schema};
 
 /// Longer values are shortened where they say what was expected. Between `conversation`, seen
 /// whole, and `allowed_tools`, seen as `all...ols`.
@@ -42,26 +43,6 @@ pub(super) fn expected(
 /// One of these values, where a value is expected that picks what follows.
 pub(super) fn expected_tag(choices: &[&Json]) -> String {
     together(&[listed(choices)])
-}
-
-/// Text in quotes and shortened beyond a length, as the provider prints values.
-pub(super) fn quoted(text: &str, whole: usize) -> String {
-    let chars: Vec<char> = text.chars().collect();
-    if chars.len() <= whole.max(6) {
-        return format!("'{text}'");
-    }
-    let ends = |part: &[char]| part.iter().collect::<String>();
-    format!("'{}...{}'", ends(&chars[..3]), ends(&chars[chars.len() - 3..]))
-}
-
-/// `a`, `a or b`, `a, b, or c`.
-pub(super) fn list(items: &[String], conjunction: &str) -> String {
-    match items {
-        [] => String::new(),
-        [only] => only.clone(),
-        [first, second] => format!("{first} {conjunction} {second}"),
-        [rest @ .., last] => format!("{}, {conjunction} {last}", rest.join(", ")),
-    }
 }
 
 /// One type that a value may have; the article goes where it comes first.

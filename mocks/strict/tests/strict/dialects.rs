@@ -1,12 +1,12 @@
 //! Older languages, and what depends on the model: who says which sentence. The sentences are the
 //! live APIs'; each group names where they were seen.
 
-use fallproof_mocks::provider::Endpoint::{
+use fallproof_protocol::provider::Endpoint::{
     self, AudioSpeech as Speech, ChatCompletions as Chat, Completions, Embeddings,
     ImagesGenerations as Images, Moderations, Responses,
 };
-use fallproof_mocks::provider::Surface::{self, AzureLegacy, AzureV1, OpenAi};
-use fallproof_mocks::strict::{Strength, Violation, check};
+use fallproof_protocol::provider::Surface::{self, AzureLegacy, AzureV1, OpenAi};
+use fallproof_strict::{Strength, Violation, check};
 use rstest::rstest;
 use serde_json::{Value, json};
 

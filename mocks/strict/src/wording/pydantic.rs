@@ -7,11 +7,11 @@
 
 use serde_json::Value as Json;
 
-use super::super::body::{Kind, Value};
-use super::super::interpret::{Fault, Finding, Side};
-use super::super::path::Step;
-use super::super::schema::{Node, Schema};
-use super::{list, printed, python};
+use super::values::{list, printed, python};
+use crate::body::{Kind, Value};
+use crate::finding::{Fault, Finding, Side};
+use crate::path::Step;
+use crate::schema::{Node, Schema};
 
 /// One error: its type, its sentence, what came, and the limit or list that it was held against.
 struct Error {

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use crate::strict_support::{Field, check_fields, schema};
-use fallproof_mocks::provider::Endpoint::{
+use crate::support::{Field, check_fields, schema};
+use fallproof_protocol::provider::Endpoint::{
     self, AudioTranscriptions as Transcriptions, AudioTranslations as Translations,
 };
-use fallproof_mocks::provider::Surface::{self, AzureLegacy, AzureV1, OpenAi};
-use fallproof_mocks::strict::{Strength, Violation};
+use fallproof_protocol::provider::Surface::{self, AzureLegacy, AzureV1, OpenAi};
+use fallproof_strict::{Strength, Violation};
 use jsonschema::Validator;
 use proptest::prelude::*;
 use proptest::sample::select;

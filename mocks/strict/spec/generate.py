@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Generates the request schemas in this folder. See README.md.
 
-    python3 mocks/spec/generate.py                    write the files, print what changed
-    python3 mocks/spec/generate.py --check            write nothing; exit 1 if something would change
-    python3 mocks/spec/generate.py --accepted FILE    try requests that the live API accepted
+    python3 mocks/strict/spec/generate.py                    write the files, print what changed
+    python3 mocks/strict/spec/generate.py --check            write nothing; exit 1 if something would change
+    python3 mocks/strict/spec/generate.py --accepted FILE    try requests that the live API accepted
                                                       (recorded.py; JSON lines: endpoint, source, body)
 
 Source: the parameter types of OpenAI's Python SDK, turned into JSON Schema by pydantic, cut down to
@@ -23,7 +23,7 @@ sys.dont_write_bytecode = True
 from recorded import deref, try_accepted  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
-VENV = HERE.parents[1] / "target" / "spec-venv"
+VENV = HERE.parents[2] / "target" / "spec-venv"
 SDK = {"package": "openai", "version": "3.54.0", "released": "2026-11-17"}
 PINS = [
     f"openai=={SDK['version']}",

@@ -7,9 +7,9 @@
 
 use std::sync::LazyLock;
 
-use crate::strict_support::everywhere;
-use fallproof_mocks::provider::{Endpoint, Surface};
-use fallproof_mocks::strict::check;
+use crate::support::everywhere;
+use fallproof_protocol::provider::{Endpoint, Surface};
+use fallproof_strict::check;
 use jsonschema::Validator;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -42,7 +42,7 @@ const JSON_ENDPOINTS: [Endpoint; 8] = [
 ];
 
 fn oracle(surface: Surface, endpoint: Endpoint) -> Oracle {
-    let schema = crate::strict_support::schema(surface, endpoint);
+    let schema = crate::support::schema(surface, endpoint);
     let sentence = |rule: &Value| rule["message"].as_str().expect("a sentence").to_owned();
     Oracle {
         surface,

@@ -1,21 +1,34 @@
 //! The words of older back ends: what chat's older models and the completions say to unknown names,
 //! and what embeddings say to most things.
 
-use super::super::body::{Kind, Object, Value};
-use super::super::interpret::{Fault, Finding, Side, strength_of_unknown};
-use super::super::path::{Step, dotted};
-use super::super::schema::{Node, Schema};
-use super::{printed, python};
-use crate::provider::Endpoint;
+use fallproof_protocol::provider::Endpoint;
+
+use super::values::{printed, python};
+use crate::body::{Kind, Object, Value};
+use crate::finding::{Fault, Finding, Side};
+use crate::path::{Step, dotted};
+use crate::schema::{Node, Schema};
 
 /// What is said where `model` is missing; on completions by analogy.
 /// <https://github.com/danielmiessler/Fabric/issues/239>
-pub(crate) const NO_MODEL: &str = "you must provide a model parameter";
+const NO_MODEL: &str = "you must provide a model parameter";
 
 /// What embeddings say to an `input` of a wrong shape or length.
 /// <https://github.com/embeddings-benchmark/mteb/issues/1200>
 const BAD_INPUT: &str = "'$.input' is invalid. Please check the API reference: \
     https://platform.openai.com/docs/api-reference.";
+
+/// Whether this is the missing `model` of a back end that looks at it before the rest.
+pub(super) fn is_no_model(finding: &Finding<'_>, endpoint: Endpoint) -> bool {
+    matches!(
+        (endpoint, &finding.path[..], &finding.fault),
+        (
+            Endpoint::ChatCompletions | Endpoint::Completions | Endpoint::Embeddings,
+            [Step::Key("model")],
+            Fault::Missing,
+        )
+    )
+}
 
 /// The sentence, if the older language has one for this finding here.
 pub(super) fn say(
@@ -24,17 +37,15 @@ pub(super) fn say(
     endpoint: Endpoint,
     model: &str,
 ) -> Option<String> {
+    if is_no_model(finding, endpoint) {
+        return Some(NO_MODEL.to_owned());
+    }
     let older = &schema.older_words;
     match (endpoint, &finding.path[..], &finding.fault) {
-        (
-            Endpoint::ChatCompletions | Endpoint::Completions | Endpoint::Embeddings,
-            [Step::Key("model")],
-            Fault::Missing,
-        ) => Some(NO_MODEL.to_owned()),
         (_, [_], Fault::Unknown { of, object }) if older.names.include(model) => {
             let names = such(object, |name| {
                 !of.properties.contains_key(name)
-                    && strength_of_unknown(of, name) == finding.strength
+                    && of.strength_of_unknown(name) == finding.strength
             });
             let s = if names.len() == 1 { "" } else { "s" };
             Some(format!("Unrecognized request argument{s} supplied: {}", names.join(", ")))

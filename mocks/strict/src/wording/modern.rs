@@ -1,85 +1,27 @@
-//! Findings in the providers' words.
-//!
-//! Three families: most endpoints and models speak the modern one; some say some things in the
-//! words of [`older`] back ends, and audio in those of [`pydantic`]. The latter two name neither
-//! parameter nor code.
+//! The words of most endpoints and models. They name parameter and code.
 
-mod older;
-mod pydantic;
-
+use fallproof_protocol::provider::Endpoint;
 use serde_json::Value as Json;
 
-use super::body::{Kind, Value};
-use super::expected::{expected, expected_tag, list, quoted};
-use super::interpret::{Fault, Finding, Side};
-use super::path::{bracketed, pointer};
-use super::schema::{ErrorParam, Rule, Schema};
-use super::{Strength, Violation};
-use crate::provider::Endpoint;
-
-pub(crate) use older::NO_MODEL;
-
-/// <https://github.com/ChatGPTNextWeb/NextChat/issues/4064>
-pub(crate) const INVALID_JSON: &str = "We could not parse the JSON body of your request. (HINT: \
-    This likely means you aren't using your HTTP library correctly. The OpenAI API expects a JSON \
-    payload, but what was sent was not valid JSON. If you have trouble figuring out how to fix \
-    this, please contact us through our help center at help.openai.com.)";
+use super::Sentence;
+use super::expected::{expected, expected_tag};
+use super::values::{list, printed, python, quoted};
+use crate::body::{Kind, Value};
+use crate::finding::{Fault, Finding, Side};
+use crate::path::bracketed;
+use crate::schema::{ErrorParam, Rule, Schema};
 
 /// Longer values are shortened where the provider repeats what it got. Values of 19 characters were
 /// seen whole, one of 28 shortened.
 const ECHOED_WHOLE: usize = 20;
 
-/// The order in which chat lists its roles; other discriminators are listed alphabetically, as
-/// <https://github.com/langfuse/langfuse/issues/17166> shows for item types.
-const CHAT_ROLES: [&str; 6] = ["system", "assistant", "user", "function", "tool", "developer"];
-
-/// The violation for a body that is not JSON.
-pub(super) fn invalid_json() -> Violation {
-    Sentence::nameless(INVALID_JSON.to_owned()).about("", Strength::Observed)
-}
-
-/// The finding as the endpoint's provider puts it.
+/// The finding in these words.
 pub(super) fn say(
     finding: &Finding<'_>,
     schema: &Schema,
     endpoint: Endpoint,
     model: &str,
-) -> Violation {
-    let nameless = match endpoint {
-        Endpoint::AudioSpeech | Endpoint::AudioTranscriptions | Endpoint::AudioTranslations => {
-            pydantic::say(finding, schema)
-        }
-        _ => older::say(finding, schema, endpoint, model),
-    };
-    nameless
-        .map_or_else(|| modern(finding, schema, endpoint, model), Sentence::nameless)
-        .about(&pointer(&finding.path), finding.strength)
-}
-
-struct Sentence {
-    message: String,
-    param: Option<String>,
-    code: Option<String>,
-}
-
-impl Sentence {
-    fn nameless(message: String) -> Self {
-        Self { message, param: None, code: None }
-    }
-
-    fn about(self, pointer: &str, strength: Strength) -> Violation {
-        Violation {
-            message: self.message,
-            error_type: "invalid_request_error".to_owned(),
-            param: self.param,
-            code: self.code,
-            pointer: pointer.to_owned(),
-            strength,
-        }
-    }
-}
-
-fn modern(finding: &Finding<'_>, schema: &Schema, endpoint: Endpoint, model: &str) -> Sentence {
+) -> Sentence {
     let path = bracketed(&finding.path);
     let (code, message) = match &finding.fault {
         Fault::Missing => {
@@ -146,21 +88,6 @@ fn wrong_choice(choices: &[&Json], got: &Value<'_>) -> String {
     }
 }
 
-/// The values that would do, null left out, in the order in which the provider lists them.
-fn printed(choices: &[&Json]) -> Vec<String> {
-    let mut texts: Vec<_> = choices.iter().filter(|choice| !choice.is_null()).collect();
-    let role = |choice: &Json| CHAT_ROLES.iter().position(|role| choice == role);
-    if texts.len() == CHAT_ROLES.len() && texts.iter().all(|choice| role(choice).is_some()) {
-        texts.sort_by_key(|choice| role(choice));
-    }
-    texts
-        .into_iter()
-        .map(|choice| {
-            choice.as_str().map_or_else(|| choice.to_string(), |text| format!("'{text}'"))
-        })
-        .collect()
-}
-
 fn range(path: &str, side: Side, limit: &str, integer: bool, got: &str) -> (&'static str, String) {
     let kind = if integer { "integer" } else { "decimal" };
     let (code, fault, sign) = match (side, integer) {
@@ -203,26 +130,4 @@ fn size(path: &str, side: Side, limit: usize, of: Kind, got: usize) -> (&'static
          but got {but_got} instead."
     );
     (code, message)
-}
-
-/// A value as Python prints it, which is how it shows in some sentences.
-fn python(value: &Value<'_>) -> String {
-    match value {
-        Value::Null => "None".to_owned(),
-        Value::Bool(true) => "True".to_owned(),
-        Value::Bool(false) => "False".to_owned(),
-        Value::Number(text) => (*text).to_owned(),
-        Value::String(text) => format!("'{text}'"),
-        Value::Array(items) => {
-            let items: Vec<_> = items.iter().map(python).collect();
-            format!("[{}]", items.join(", "))
-        }
-        Value::Object(object) => {
-            let members = object.members.iter();
-            let members: Vec<_> =
-                members.map(|(key, value)| format!("'{key}': {}", python(value))).collect();
-            format!("{{{}}}", members.join(", "))
-        }
-        Value::File => "<file>".to_owned(),
-    }
 }

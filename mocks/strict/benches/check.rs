@@ -4,8 +4,8 @@
 
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
-use fallproof_mocks::provider::{Endpoint, Surface};
-use fallproof_mocks::strict::check;
+use fallproof_protocol::provider::{Endpoint, Surface};
+use fallproof_strict::check;
 use serde_json::{Value, json};
 
 fn main() {

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use fallproof_mocks::provider::{Endpoint, Surface};
-use fallproof_mocks::strict::{FormField, Violation, check_form};
+use fallproof_protocol::provider::{Endpoint, Surface};
+use fallproof_strict::{FormField, Violation, check_form};
 use serde_json::Value;
 
 /// Every endpoint on every surface that has it.
