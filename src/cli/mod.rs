@@ -18,6 +18,7 @@ mod router;
 mod run;
 mod saboteur;
 mod serve;
+mod site;
 
 use std::fmt::Display;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};

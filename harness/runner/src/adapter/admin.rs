@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::file::{Adapter, AdminCall, Each};
-use super::render::{Configuration, RenderError};
+use super::fill::RenderError;
+use super::render::Configuration;
 
 /// How long one call may take.
 const LIMIT: Duration = Duration::from_secs(60);

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use fallproof_protocol::provider::Endpoint;
 
-use super::context::Site;
 use super::file::Adapter;
+use super::fill::RenderError;
 use super::installation::Installation;
-use super::render::{Approach, Configuration, RenderError};
+use super::render::{Approach, Configuration};
+use super::site::Site;
 use crate::client::BaseUrl;
 use fallproof_suite::plan::{Group, Plan};
 

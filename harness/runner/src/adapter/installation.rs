@@ -11,7 +11,7 @@ use serde_json::json;
 use tokio::process::Command;
 
 use super::file::{Adapter, Version};
-use super::render::RenderError;
+use super::fill::RenderError;
 use super::template;
 
 /// The environment variable that names the folder of installations, instead of the default one.

@@ -6,7 +6,7 @@ use std::fs::{self, File};
 use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use super::context::Site;
+use super::site::Site;
 
 /// How many lines of a log are shown.
 const TAIL: usize = 30;

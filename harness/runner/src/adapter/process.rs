@@ -13,10 +13,11 @@ use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
 use super::admin::AdminError;
-use super::context::Site;
 use super::file::{Adapter, Ready, Signal};
+use super::fill::RenderError;
 use super::log::Log;
-use super::render::{Configuration, RenderError};
+use super::render::Configuration;
+use super::site::Site;
 
 /// What a gateway gets of our environment: a key or a proxy of the user's must not reach it.
 const INHERITED: [&str; 8] =

@@ -1,41 +1,18 @@
 //! Renders a plan into the configuration of one gateway.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::io;
-use std::ops::Range;
 use std::path::Path;
 
 use fallproof_protocol::provider::Endpoint;
-use minijinja::Error;
-use minijinja::value::Value as Context;
-
-use super::context::{Scope, Site};
-use super::file::{Adapter, Client};
-use super::rounds;
-use super::template::{Template, words};
-use crate::shell::quoted;
 use fallproof_suite::plan::Plan;
-use fallproof_suite::yaml::Diagnostic;
 
-/// A template of an adapter that a plan cannot be put into: the adapter's mistake.
-#[derive(Debug)]
-pub struct RenderError(Box<Diagnostic>);
-
-impl RenderError {
-    /// The text with colours, for a terminal.
-    pub fn styled(&self) -> String {
-        self.0.styled()
-    }
-}
-
-impl fmt::Display for RenderError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}", self.0)
-    }
-}
-
-impl std::error::Error for RenderError {}
+use super::context::Scope;
+use super::file::{Adapter, Client};
+use super::fill::RenderError;
+use super::settings;
+use super::site::Site;
+use crate::shell::quoted;
 
 /// All that one start of a gateway needs.
 #[derive(Debug, Clone)]
@@ -70,7 +47,7 @@ impl Adapter {
     /// A template that the plan cannot be put into.
     pub fn render(&self, plan: &Plan, site: &Site) -> Result<Configuration, RenderError> {
         let settings = match plan.groups.first() {
-            Some(group) => rounds::settings(self, group)?,
+            Some(group) => settings::of(self, group)?,
             None => serde_json::Map::new(),
         };
         let scope = Scope::new(site, plan, settings);
@@ -122,40 +99,6 @@ impl Adapter {
         };
         let groups = plan.groups.iter().enumerate();
         groups.map(|(index, group)| Ok((group.group.clone(), approach(index)?))).collect()
-    }
-
-    pub(super) fn fill_all(
-        &self,
-        place: &str,
-        templates: &[Template],
-        context: &Context,
-    ) -> Result<Vec<String>, RenderError> {
-        templates.iter().map(|template| self.fill(place, template, context)).collect()
-    }
-
-    /// Fills the template at `place` of this adapter.
-    pub(super) fn fill(
-        &self,
-        place: &str,
-        template: &Template,
-        context: &Context,
-    ) -> Result<String, RenderError> {
-        template.render(context).map_err(|error| self.render_error(template.span(), place, &error))
-    }
-
-    pub(super) fn render_error(
-        &self,
-        span: &Range<usize>,
-        place: &str,
-        error: &Error,
-    ) -> RenderError {
-        let line = error.line().map_or_else(String::new, |line| format!(", line {line} of it"));
-        let message = format!("`{place}` cannot be rendered{line}: {}", words(error));
-        let diagnostic = match &self.source {
-            Some(source) => source.error(span, message),
-            None => Diagnostic::about_file(Path::new(&self.id), message),
-        };
-        RenderError(Box::new(diagnostic))
     }
 }
 
