@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::iter;
 use std::path::Path;
 
 use fallproof_protocol::provider::Endpoint;
@@ -122,9 +123,10 @@ impl Configuration {
     pub fn command_line(&self, site: &Site) -> String {
         let environment =
             self.environment.iter().map(|(name, value)| format!("{name}={}", quoted(value)));
-        let program = quoted(&site.installation.program.to_string_lossy());
-        let arguments = self.arguments.iter().map(|argument| quoted(argument));
-        let words: Vec<_> = environment.chain([program]).chain(arguments).collect();
+        let program = site.installation.program.to_string_lossy();
+        let command = iter::once(&*program).chain(self.arguments.iter().map(String::as_str));
+        let command = command.map(|word| quoted(word).into_owned());
+        let words: Vec<_> = environment.chain(command).collect();
         format!("cd {} && {}", quoted(&site.folder.to_string_lossy()), words.join(" "))
     }
 
