@@ -13,7 +13,7 @@ use std::time::Duration;
 use fallproof_judge::judge_case;
 use fallproof_reference::ReferenceTarget;
 use fallproof_reference::saboteur::{self, Saboteur};
-use fallproof_runner::drive::Rig;
+use fallproof_runner::Runner;
 use fallproof_suite::requirement;
 use fallproof_suite::scenario::{Scenario, Suite};
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -50,11 +50,11 @@ fn broken_by(
     let mut broken = BTreeMap::new();
     for some in all.chunks(size) {
         let target = ReferenceTarget { saboteur: Some(saboteur) };
-        let rig = runtime
-            .block_on(Rig::start(some, &target, patience(saboteur)))
-            .expect("the rig listens on ports that the system chooses");
-        for (scenario, evidence) in some.iter().zip(rig.run_all(runtime.handle(), some, 8)) {
-            let judgment = judge_case(scenario, rig.facts(scenario), &evidence);
+        let runner = runtime
+            .block_on(Runner::start(some, &target, patience(saboteur)))
+            .expect("the runner listens on ports that the system chooses");
+        for (scenario, evidence) in some.iter().zip(runner.run_all(runtime.handle(), some, 8)) {
+            let judgment = judge_case(scenario, runner.facts(scenario), &evidence);
             let codes = judgment.findings.iter().filter_map(|finding| finding.requirement);
             broken.extend(codes.map(|code| (code, scenario.id.clone())));
         }

@@ -15,7 +15,7 @@ use fallproof_judge::{Case, Outcome};
 use fallproof_reference::ReferenceTarget;
 use fallproof_report::convert::{self, Context};
 use fallproof_report::text;
-use fallproof_runner::drive::Rig;
+use fallproof_runner::Runner;
 use fallproof_suite::evidence::Evidence;
 use fallproof_suite::plan::Group;
 use fallproof_suite::scenario::{Scenario, Suite};
@@ -44,10 +44,10 @@ fn main() -> ExitCode {
     let runtime: &'static Runtime =
         Box::leak(Box::new(Runtime::new().expect("a runtime can be had")));
     let all: Vec<_> = scenarios.iter().collect();
-    let rig = runtime
-        .block_on(Rig::start(&all, &ReferenceTarget::default(), PATIENCE))
-        .expect("the rig listens on ports that the system chooses");
-    let rig: &'static Rig = Box::leak(Box::new(rig));
+    let runner = runtime
+        .block_on(Runner::start(&all, &ReferenceTarget::default(), PATIENCE))
+        .expect("the runner listens on ports that the system chooses");
+    let runner: &'static Runner = Box::leak(Box::new(runner));
 
     let mut families: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for (index, scenario) in scenarios.iter().enumerate() {
@@ -62,7 +62,7 @@ fn main() -> ExitCode {
         .map(|(family, cases)| {
             Trial::test(family.clone(), move || {
                 let cases: Vec<_> = cases.iter().map(|&index| &scenarios[index]).collect();
-                let outbound = run(&cases, rig, runtime)?;
+                let outbound = run(&cases, runner, runtime)?;
                 snapshot(&family, &slug(&family), &outbound)
             })
         })
@@ -84,16 +84,16 @@ fn slug(family: &str) -> String {
 /// Runs the cases of one file, and gives what they sent.
 fn run(
     cases: &[&'static Scenario],
-    rig: &'static Rig,
+    runner: &'static Runner,
     runtime: &Runtime,
 ) -> Result<String, Failed> {
     let mut sent = String::new();
     let mut wrong = String::new();
     // The threads of the tests only wait: those of the runtime are as many as there are processors,
     // so that nothing takes these from the router and the providers.
-    let ran: Vec<_> = cases.iter().map(|scenario| runtime.spawn(rig.run(scenario))).collect();
+    let ran: Vec<_> = cases.iter().map(|scenario| runtime.spawn(runner.run(scenario))).collect();
     for (scenario, case) in cases.iter().zip(ran) {
-        let facts = rig.facts(scenario);
+        let facts = runner.facts(scenario);
         let case = Case::new(scenario, facts, runtime.block_on(case)?);
         let (groups, seen) = (facts.groups, &case.evidence);
         match &case.judgment.outcome {

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use anstream::{eprintln, println};
 use clap::Args;
-use fallproof_runner::drive::Rig;
+use fallproof_runner::Runner;
+use fallproof_runner::interrupt::{Interrupt, unless};
 use owo_colors::OwoColorize as _;
 
 use super::gateway::{Gateway, Part};
-use super::interrupt::{Interrupt, unless};
-use super::{Selected, Selection, Stop, runtime};
+use super::{Selected, Selection, Stop, interrupt, runtime};
 
 /// How long a plain call waits for its answer.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -29,7 +29,7 @@ impl Doctor {
             return Err(Stop::usage("a doctor needs a gateway: --target URL, or --adapter NAME"));
         };
         let runtime = runtime()?;
-        let interrupt = Interrupt::listen(&runtime)?;
+        let interrupt = interrupt::listen(&runtime)?;
         let mut ill = 0;
         for part in &whole.parts {
             ill += runtime.block_on(ill_of(part, &interrupt))?;
@@ -43,12 +43,12 @@ impl Doctor {
 
 /// Tells of each scenario of a part that is not wired, and how many these are.
 async fn ill_of(part: &Part<'_>, interrupt: &Interrupt) -> Result<usize, Stop> {
-    let rig = Rig::start(&part.scenarios, &*part.target, PATIENCE);
-    let rig = unless(&interrupt.stop, rig).await.ok_or(Stop::Interrupted)??;
+    let runner = Runner::start(&part.scenarios, &*part.target, PATIENCE);
+    let runner = unless(&interrupt.stop, runner).await.ok_or(Stop::Interrupted)??;
     let diagnoses = async {
         let mut ill = 0;
         for scenario in &part.scenarios {
-            if let Some(unclear) = rig.diagnose(scenario).await {
+            if let Some(unclear) = runner.diagnose(scenario).await {
                 ill += 1;
                 let reason = unclear.reason;
                 println!("{} {}\n  {reason}", "not wired".red().bold(), scenario.id);
@@ -57,6 +57,6 @@ async fn ill_of(part: &Part<'_>, interrupt: &Interrupt) -> Result<usize, Stop> {
         ill
     };
     let ill = unless(&interrupt.stop, diagnoses).await;
-    interrupt.end(rig.release()).await;
+    runner.stop(interrupt).await;
     ill.ok_or(Stop::Interrupted)
 }

@@ -23,7 +23,8 @@ use fallproof_judge::{Finding, judge_case};
 use fallproof_protocol::provider::Endpoint;
 use fallproof_reference::ReferenceTarget;
 use fallproof_report::words::counted;
-use fallproof_runner::drive::Rig;
+use fallproof_runner::Runner;
+use fallproof_runner::interrupt::{Interrupt, unless};
 use fallproof_runner::shell::quoted;
 use fallproof_runner::target::Target;
 use fallproof_suite::plan::{Addresses, Plan};
@@ -33,8 +34,7 @@ use owo_colors::OwoColorize as _;
 use tokio::runtime::Runtime;
 
 use super::gateway::Gateway;
-use super::interrupt::{Interrupt, unless};
-use super::{SCENARIOS, Stop, runtime, saboteur};
+use super::{SCENARIOS, Stop, interrupt, runtime, saboteur};
 
 /// Cases where neither their number nor a time is given.
 const DEFAULT_CASES: u64 = 10_000;
@@ -94,7 +94,7 @@ impl Fuzz {
         }
         self.can_save()?;
         let runtime = runtime()?;
-        let interrupt = Interrupt::listen(&runtime)?;
+        let interrupt = interrupt::listen(&runtime)?;
         let arena = self.arena(&mut scope, &runtime, &interrupt)?;
         let seed = self.seed.unwrap_or_else(dice::made_up);
         let cases = self.cases.or_else(|| self.time.is_none().then_some(DEFAULT_CASES));
@@ -106,7 +106,7 @@ impl Fuzz {
         let finds = tally.finds();
         let told = hunted.and_then(|()| self.simplest(&finds, &hunt, &arena, &interrupt, &runtime));
         if let Arena::Fixed(rig) = arena {
-            runtime.block_on(interrupt.end(rig.release()));
+            runtime.block_on(rig.stop(&interrupt));
         }
         let told = told?;
         let again = self.again(&told, &runtime, &interrupt)?;
@@ -179,7 +179,7 @@ impl Fuzz {
             let more = counted(whole.left_out.len(), "group");
             eprintln!("left out: {more}, such as {} ({reason})", scenario.id);
         }
-        let rig = Rig::start(&part.scenarios, &*part.target, self.patience);
+        let rig = Runner::start(&part.scenarios, &*part.target, self.patience);
         let rig = runtime.block_on(unless(&interrupt.stop, rig)).ok_or(Stop::Interrupted)??;
         Ok(Arena::Fixed(Box::new(rig)))
     }
@@ -227,7 +227,7 @@ impl Fuzz {
         let mut play = |chosen: &[&Scenario], target: &dyn Target| {
             // A hunt that was ended still tells what it found; only hurry ends this too.
             let hurry = &interrupt.hurry;
-            let rig = Rig::start(chosen, target, self.patience);
+            let rig = Runner::start(chosen, target, self.patience);
             let rig = runtime.block_on(unless(hurry, rig)).ok_or(Stop::Interrupted)??;
             let played = unless(hurry, async {
                 for Told { saved, .. } in told {
@@ -238,7 +238,7 @@ impl Fuzz {
                 }
             });
             let played = runtime.block_on(played);
-            runtime.block_on(interrupt.end(rig.release()));
+            runtime.block_on(rig.stop(interrupt));
             played.ok_or(Stop::Interrupted)
         };
         if !scenarios.is_empty() {

@@ -272,13 +272,6 @@ impl Gateway {
     }
 }
 
-impl Part<'_> {
-    /// Whether the gateway takes the configuration of the next part without a new start.
-    pub(super) fn reloads(&self) -> bool {
-        self.launched.as_ref().is_some_and(|it| it.adapter.reloads())
-    }
-}
-
 impl Whole<'_> {
     /// Has so many run side by side, where the user says how many.
     pub(super) fn side_by_side(&mut self, jobs: Option<NonZeroUsize>) {

@@ -1,23 +1,22 @@
 //! The parts of a run, one after the other.
 
 use std::mem;
-use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
 use anstream::eprintln;
 use fallproof_judge::Case;
 use fallproof_report::model;
 use fallproof_report::record::{Ended, Recorder};
-use fallproof_runner::adapter::Process;
-use fallproof_runner::drive::{Rig, Watch};
 use fallproof_runner::error::StartError;
-use fallproof_suite::evidence::{CaseResult, Evidence};
+use fallproof_runner::interrupt::{Interrupt, unless};
+use fallproof_runner::target::RunningTarget;
+use fallproof_runner::{Observer, Runner};
+use fallproof_suite::evidence::{CaseResult, Evidence, TargetFacts};
 use fallproof_suite::scenario::Scenario;
 use tokio::runtime::Runtime;
 
 use super::Stop;
 use super::gateway::{Part, Whole};
-use super::interrupt::{Interrupt, unless};
 
 /// How often a gateway that ends by itself is started for what is left.
 const MOST_STARTS: usize = 10;
@@ -56,7 +55,7 @@ impl Parts<'_> {
         let mut cases: Vec<_> = left_out
             .map(|(scenario, reason)| self.not_run(scenario, CaseResult::Skipped(reason.clone())))
             .collect();
-        let mut process = None;
+        let mut running = None;
         for (index, part) in whole.parts.iter().enumerate() {
             if self.interrupt.is_asked() {
                 break;
@@ -64,7 +63,7 @@ impl Parts<'_> {
             if !part.heading.is_empty() {
                 eprintln!("{}", part.heading);
             }
-            match self.part(part, &mut process) {
+            match self.part(part, &mut running) {
                 Ok(of_part) => cases.extend(of_part),
                 // What a gateway could not do in one round says nothing about the next one.
                 Err(StartError::Launch(error)) if index > 0 => {
@@ -75,7 +74,9 @@ impl Parts<'_> {
                 Err(error) => return Err(error.into()),
             }
         }
-        self.stop(process);
+        if let Some(running) = running {
+            self.stop(running);
+        }
         Ok(cases)
     }
 
@@ -84,7 +85,7 @@ impl Parts<'_> {
     fn part(
         &self,
         part: &Part<'_>,
-        process: &mut Option<Process>,
+        running: &mut Option<Box<dyn RunningTarget>>,
     ) -> Result<Vec<model::Case>, StartError> {
         let mut cases = Vec::new();
         let (mut scenarios, mut alone) = (part.scenarios.clone(), Vec::new());
@@ -94,8 +95,8 @@ impl Parts<'_> {
             if jobs == part.jobs {
                 batch.append(&mut scenarios);
             }
-            let rig = match self.start(process.take(), &batch, part) {
-                Ok(Some(rig)) => rig,
+            let runner = match self.start(running.take(), &batch, part) {
+                Ok(Some(runner)) => runner,
                 Ok(None) => break,
                 // What ran before it ended by itself is kept.
                 Err(StartError::Launch(error)) if starts_left + 1 < MOST_STARTS => {
@@ -107,13 +108,17 @@ impl Parts<'_> {
                 Err(error) => return Err(error),
             };
             let handle = self.runtime.handle();
-            let watch = Judging { rig: &rig, recorder: &self.recorder };
-            let ran = rig.run_watched(handle, &batch, jobs, &watch, &self.interrupt.stop);
-            *process = rig.release();
+            let judging = Judging { recorder: &self.recorder };
+            let ran = runner.run_observed(handle, &batch, jobs, &judging, &self.interrupt.stop);
+            let mut target = runner.release();
             let is_gone = ran.iter().flatten().any(|it| it.is_left);
-            let ended = process.as_mut().and_then(|it| self.end_of(it, is_gone));
-            if ended.is_some() || !part.reloads() {
-                self.stop(process.take());
+            // It stops answering a moment before it is seen to have ended.
+            let within = if is_gone { WHILE_IT_ENDS } else { Duration::ZERO };
+            let ended = self.runtime.block_on(target.ended(within));
+            if ended.is_some() || !target.reloads() {
+                self.stop(target);
+            } else {
+                *running = Some(target);
             }
             let ended = ended.filter(|_| starts_left > 0);
             let (left, done): (Vec<_>, Vec<_>) =
@@ -149,26 +154,17 @@ impl Parts<'_> {
     /// `None` where the user breaks it off.
     fn start(
         &self,
-        process: Option<Process>,
+        running: Option<Box<dyn RunningTarget>>,
         scenarios: &[&Scenario],
         part: &Part<'_>,
-    ) -> Result<Option<Rig>, StartError> {
-        let rig = Rig::start_with(process, scenarios, &*part.target, self.patience);
-        let rig = self.runtime.block_on(unless(&self.interrupt.stop, rig)).transpose();
-        rig.map(|rig| rig.map(|rig| rig.counted_from(self.clock)))
+    ) -> Result<Option<Runner>, StartError> {
+        let runner = Runner::start_with(running, scenarios, &*part.target, self.patience);
+        let runner = self.runtime.block_on(unless(&self.interrupt.stop, runner)).transpose();
+        runner.map(|runner| runner.map(|runner| runner.counted_from(self.clock)))
     }
 
-    /// How a gateway ended, where it has; the end of one that is gone is waited for.
-    fn end_of(&self, process: &mut Process, is_gone: bool) -> Option<ExitStatus> {
-        if is_gone {
-            self.runtime.block_on(process.ended_within(WHILE_IT_ENDS))
-        } else {
-            process.ended()
-        }
-    }
-
-    fn stop(&self, process: Option<Process>) {
-        self.runtime.block_on(self.interrupt.end(process));
+    fn stop(&self, target: Box<dyn RunningTarget>) {
+        self.runtime.block_on(self.interrupt.end(target));
     }
 
     fn inconclusive(&self, scenario: &Scenario, reason: &str) -> model::Case {
@@ -182,19 +178,22 @@ impl Parts<'_> {
 
 /// Judges each case as it ends.
 struct Judging<'a> {
-    rig: &'a Rig,
     recorder: &'a Recorder<'a>,
 }
 
-impl Watch for Judging<'_> {
+impl Observer for Judging<'_> {
     type Kept = Ended;
 
-    fn started(&self, scenario: &Scenario) {
+    fn case_started(&self, scenario: &Scenario) {
         self.recorder.started(scenario);
     }
 
-    fn ended(&self, scenario: &Scenario, evidence: Evidence) -> Ended {
-        let facts = self.rig.facts(scenario);
-        self.recorder.ended(scenario, facts.groups, &Case::new(scenario, facts, evidence))
+    fn case_ended(
+        &self,
+        scenario: &Scenario,
+        target: TargetFacts<'_>,
+        evidence: Evidence,
+    ) -> Ended {
+        self.recorder.ended(scenario, target.groups, &Case::new(scenario, target, evidence))
     }
 }

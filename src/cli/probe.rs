@@ -10,12 +10,12 @@ use anstream::{eprintln, print, println};
 use clap::Args;
 use fallproof::probe;
 use fallproof_judge::Case;
-use fallproof_runner::drive::Rig;
+use fallproof_runner::Runner;
+use fallproof_runner::interrupt::unless;
 use fallproof_suite::scenario::Scenario;
 
 use super::gateway::Gateway;
-use super::interrupt::{Interrupt, unless};
-use super::{Stop, runtime};
+use super::{Stop, interrupt, runtime};
 
 /// How long a call of the probe waits for its answer.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -41,18 +41,19 @@ impl Probe {
         };
         whole.side_by_side(self.jobs);
         let runtime = runtime()?;
-        let interrupt = Interrupt::listen(&runtime)?;
+        let interrupt = interrupt::listen(&runtime)?;
         let mut answers = Vec::new();
         for part in &whole.parts {
-            let rig = Rig::start(&part.scenarios, &*part.target, PATIENCE);
-            let rig = runtime.block_on(unless(&interrupt.stop, rig)).ok_or(Stop::Interrupted)??;
+            let runner = Runner::start(&part.scenarios, &*part.target, PATIENCE);
+            let runner =
+                runtime.block_on(unless(&interrupt.stop, runner)).ok_or(Stop::Interrupted)??;
             let (asked, stop) = (&part.scenarios, &interrupt.stop);
-            let cases = rig.run_watched(runtime.handle(), asked, part.jobs, &(), stop);
-            let judged = |it: &Scenario, seen| Case::new(it, rig.facts(it), seen);
+            let cases = runner.run_observed(runtime.handle(), asked, part.jobs, &(), stop);
+            let judged = |it: &Scenario, seen| Case::new(it, runner.facts(it), seen);
             let answered =
                 asked.iter().zip(cases).filter_map(|(it, seen)| Some((*it, judged(it, seen?))));
             answers.extend(answered);
-            runtime.block_on(interrupt.end(rig.release()));
+            runtime.block_on(runner.stop(&interrupt));
         }
         if interrupt.is_asked() {
             return Err(Stop::Interrupted);

@@ -26,9 +26,8 @@ use fallproof_suite::plan::{Addresses, Plan};
 use fallproof_suite::scenario::Scenario;
 
 use super::gateway::{Gateway, Kind, Part, Whole};
-use super::interrupt::Interrupt;
 use super::parts::Parts;
-use super::{DEFAULT_UPSTREAMS, Selected, Selection, Stop, github, runtime, saboteur};
+use super::{DEFAULT_UPSTREAMS, Selected, Selection, Stop, github, interrupt, runtime, saboteur};
 
 /// Scenarios that run side by side against the reference router.
 const SIDE_BY_SIDE: usize = 64;
@@ -121,7 +120,7 @@ impl Run {
             .flatten()
             .collect(),
         };
-        let interrupt = Interrupt::listen(&runtime)?;
+        let interrupt = interrupt::listen(&runtime)?;
         let patience = self.patience;
         let parts = Parts { recorder, runtime: &runtime, interrupt: &interrupt, patience, clock };
         let mut cases = parts.run(&whole)?;

@@ -17,7 +17,7 @@ use fallproof_fuzz::strategy::Drafts;
 use fallproof_judge::{Verdict, judge_case};
 use fallproof_protocol::json::Tree;
 use fallproof_reference::{ReferenceTarget, saboteur};
-use fallproof_runner::drive::Rig;
+use fallproof_runner::Runner;
 use proptest::test_runner::{
     Config, FileFailurePersistence, RngAlgorithm, TestCaseError, TestRng, TestRunner,
 };
@@ -42,10 +42,10 @@ fn play(runtime: &Runtime, draft: &Draft) -> Result<(), TestCaseError> {
     let scenario = draft.scenario("fuzz/case", model::expect(draft));
     let judgment = runtime.block_on(async {
         let target = ReferenceTarget::default();
-        let rig = Rig::start(&[&scenario], &target, Duration::from_secs(60)).await;
-        let rig = rig.expect("the rig listens on ports that the system chooses");
-        let evidence = rig.run(&scenario).await;
-        judge_case(&scenario, rig.facts(&scenario), &evidence)
+        let runner = Runner::start(&[&scenario], &target, Duration::from_secs(60)).await;
+        let runner = runner.expect("the runner listens on ports that the system chooses");
+        let evidence = runner.run(&scenario).await;
+        judge_case(&scenario, runner.facts(&scenario), &evidence)
     });
     let found = judgment.findings.iter().filter(|finding| finding.verdict > Verdict::Note);
     let found: Vec<_> = found.map(|it| (it.requirement, it.message.as_str())).collect();
@@ -115,7 +115,7 @@ fn first_find(arena: &Arena, scope: &Scope, seed: u64, requirement: &str) -> Fin
         let cases = Some(cases);
         let hunt = Hunt { scope: scope.clone(), seed, cases, until: None, threads: 2 };
         let tally = Tally::default();
-        hunt.run(arena, &tally, &never()).expect("the rig listens on ports of the system");
+        hunt.run(arena, &tally, &never()).expect("the runner listens on ports of the system");
         let finds = tally.finds().into_iter();
         finds
             .filter(|find| find.cause.requirement == Some(requirement))
@@ -162,7 +162,7 @@ fn every_payload_saboteur_is_found_within_the_budget_and_shown_by_one_parameter(
         taken.push(find.case + 1);
         let never = never();
         let shrunk = shrink(&find, &arena, Duration::from_secs(60), &never);
-        let (draft, _) = runtime.block_on(shrunk).expect("the rig listens");
+        let (draft, _) = runtime.block_on(shrunk).expect("the runner listens");
         let optional = optional(&draft);
         assert!(optional.len() <= 1, "seed {seed}: {optional:?} are left of {draft:#?}");
         assert!(draft.chain.len() <= 2 && draft.retries == 0, "seed {seed}: {draft:#?}");
@@ -190,7 +190,7 @@ fn the_same_seed_gives_the_same_cases_and_the_same_findings() {
     let found = || {
         let hunt = Hunt { scope: quick(), seed: seed(), cases: Some(12), until: None, threads: 2 };
         let tally = Tally::default();
-        hunt.run(&arena, &tally, &never()).expect("the rig listens on ports of the system");
+        hunt.run(&arena, &tally, &never()).expect("the runner listens on ports of the system");
         let finds = tally.finds();
         assert_eq!((tally.cases(), tally.unsteady()), (12, 0));
         let told = finds.into_iter().map(|it| (it.cause, it.case, it.count, it.draft));

@@ -13,7 +13,7 @@ use super::fit::Taker;
 use super::model;
 use super::models::models;
 use fallproof_judge::{Case, Finding, Outcome, Verdict};
-use fallproof_runner::drive::Rig;
+use fallproof_runner::Runner;
 use fallproof_runner::error::StartError;
 use fallproof_runner::target::Target;
 use fallproof_suite::evidence::{Ending, Unclear};
@@ -29,7 +29,7 @@ pub enum Arena {
         patience: Duration,
     },
     /// A target that is configured for the groups of [`fixed_groups`] and stays so.
-    Fixed(Box<Rig>),
+    Fixed(Box<Runner>),
 }
 
 /// What became of a case.
@@ -69,7 +69,7 @@ impl Arena {
             }
             Self::Fresh { target, patience } => {
                 let chosen: Vec<_> = scenarios.iter().collect();
-                let rig = &Rig::start(&chosen, &**target, *patience).await?;
+                let rig = &Runner::start(&chosen, &**target, *patience).await?;
                 let runs = scenarios.iter().zip(drafts).map(|(scenario, draft)| async move {
                     Played::of(play(rig, scenario).await, draft)
                 });
@@ -82,7 +82,7 @@ impl Arena {
     }
 }
 
-async fn play(rig: &Rig, scenario: &Scenario) -> Case {
+async fn play(rig: &Runner, scenario: &Scenario) -> Case {
     Case::new(scenario, rig.facts(scenario), rig.run(scenario).await)
 }
 

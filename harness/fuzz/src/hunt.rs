@@ -18,8 +18,8 @@ use super::draft::Draft;
 use super::draw::{self, Scope};
 use super::shrink::Shrinking;
 use fallproof_judge::Finding;
-use fallproof_runner::drive::stopped;
 use fallproof_runner::error::StartError;
+use fallproof_runner::interrupt::stopped;
 
 /// What is hunted for, and for how long.
 #[derive(Debug, Clone)]

@@ -16,7 +16,7 @@ use crate::REFERENCE_CLIENT_KEY;
 use crate::saboteur::meddler::Meddler;
 use crate::saboteur::{Means, Saboteur, front, passing, spoiler};
 use fallproof_protocol::condition::Condition;
-use fallproof_runner::adapter::Front;
+use fallproof_runner::adapter::GatewayClient;
 use fallproof_runner::client::BaseUrl;
 use fallproof_runner::error::StartError;
 use fallproof_runner::target::{RunningTarget, Setup, Starting, Target};
@@ -51,9 +51,9 @@ impl RunningTarget for Reference {
         REFERENCE_CLIENT_KEY
     }
 
-    fn front(&self, scenario: &Scenario) -> Cow<'_, Front> {
+    fn client(&self, scenario: &Scenario) -> Cow<'_, GatewayClient> {
         let key = REFERENCE_CLIENT_KEY.to_owned();
-        Cow::Owned(Front::plain(self.url(&scenario.id).clone(), key))
+        Cow::Owned(GatewayClient::plain(self.url(&scenario.id).clone(), key))
     }
 
     fn advance(&self, scenario: &Scenario, by: Duration) -> bool {

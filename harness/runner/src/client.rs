@@ -2,10 +2,11 @@
 //! known, and how it ended.
 
 mod base_url;
+mod behavior;
+mod key;
 
 use std::fmt::Write as _;
 use std::io::{self, ErrorKind};
-use std::pin::Pin;
 use std::time::{Duration, Instant};
 
 use fallproof_protocol::journal::Traffic;
@@ -14,6 +15,8 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 pub use self::base_url::BaseUrl;
+pub use self::behavior::{Awaited, ClientBehavior};
+pub use self::key::headers_showing;
 use fallproof_protocol::sse;
 use fallproof_suite::evidence::{Ending, Exchange, MOST_ANSWER_BYTES};
 
@@ -23,26 +26,15 @@ const LONGEST_LINE: usize = 64 * 1024;
 /// So many bytes of an answer are read at once.
 const ROOM: usize = 16 * 1024;
 
-/// How a client behaves that does not just wait for its answer.
-#[derive(Default)]
-pub struct Conduct<'a> {
-    /// It leaves once so many events of a stream have reached it.
-    pub leave_after_events: Option<usize>,
-    /// It leaves when this is done.
-    pub leave_when: Option<Pin<Box<dyn Future<Output = ()> + Send + 'a>>>,
-    /// It reads nothing until this is done.
-    pub read_when: Option<Pin<Box<dyn Future<Output = ()> + Send + 'a>>>,
-}
-
 /// Posts `body` to `path` below `base` and reads the answer for at most `limit`, as far as the
-/// client's conduct lets it. The times of the exchange count from `clock`.
+/// client's behavior lets it. The times of the exchange count from `clock`.
 pub async fn post(
     base: &BaseUrl,
     path: &str,
     headers: &[(String, String)],
     body: &[u8],
     limit: Duration,
-    conduct: Conduct<'_>,
+    behavior: ClientBehavior<'_>,
     clock: Instant,
 ) -> Exchange {
     let started = Instant::now();
@@ -57,7 +49,7 @@ pub async fn post(
     }
     head.push_str("\r\n");
 
-    let Conduct { leave_after_events, leave_when, read_when } = conduct;
+    let ClientBehavior { leave_after_events, leave_when, read_when } = behavior;
     let mut answer = Answer::new(started, leave_after_events);
     let exchange = answer.exchange(base, head.as_bytes(), body, read_when);
     let leave = async {
@@ -133,7 +125,7 @@ impl Answer {
         base: &BaseUrl,
         head: &[u8],
         body: &[u8],
-        read_when: Option<Pin<Box<dyn Future<Output = ()> + Send + '_>>>,
+        read_when: Option<Awaited<'_>>,
     ) -> Ending {
         let mut stream = match TcpStream::connect(&base.authority).await {
             Ok(stream) => stream,

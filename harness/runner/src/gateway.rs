@@ -2,14 +2,17 @@
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
+use std::process::ExitStatus;
 use std::sync::Arc;
+use std::time::Duration;
 
 use fallproof_suite::declaration::Declaration;
 use fallproof_suite::plan::{Addresses, Plan};
 use fallproof_suite::scenario::Scenario;
 use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 
-use crate::adapter::{Adapter, Front, Process, Site};
+use crate::adapter::{Adapter, Configuration, GatewayClient, Process, Site};
 use crate::client::{self, BaseUrl};
 use crate::error::StartError;
 use crate::target::{RunningTarget, Setup, Starting, Target};
@@ -53,8 +56,8 @@ impl Target for RunningGateway {
             client::reachable(url)
                 .await
                 .map_err(|error| StartError::Unreachable(url.clone(), error))?;
-            let front = Front::new(url.clone(), key.clone(), adapter.clone(), setup.plan)?;
-            Ok(Box::new(Gateway { front, process: None }) as Box<dyn RunningTarget>)
+            let client = GatewayClient::new(url.clone(), key.clone(), adapter.clone(), setup.plan)?;
+            Ok(Box::new(Running { client }) as Box<dyn RunningTarget>)
         }
         .boxed()
     }
@@ -82,35 +85,74 @@ impl Target for LaunchedGateway {
         async {
             let Self { adapter, site } = self;
             let configuration = adapter.render(setup.plan, site)?;
-            let process = match setup.process {
-                Some(process) => adapter.reload(process, &configuration, site).await,
-                None => adapter.launch(&configuration, site).await,
-            };
-            let process = process.map_err(StartError::Launch)?;
-            let (authority, key) = (&process.authority, site.key.clone());
-            let front = Front::adapted(authority, key, Arc::clone(adapter), configuration);
-            Ok(Box::new(Gateway { front, process: Some(process) }) as Box<dyn RunningTarget>)
+            let process = adapter.launch(&configuration, site).await.map_err(StartError::Launch)?;
+            Ok(Box::new(self.at_work(process, configuration)) as Box<dyn RunningTarget>)
         }
         .boxed()
     }
 }
 
-/// A gateway at work, and where it was started here its process.
-struct Gateway {
-    front: Front,
-    process: Option<Process>,
+impl LaunchedGateway {
+    fn at_work(&self, process: Process, configuration: Configuration) -> Launched {
+        let (authority, key) = (&process.authority, self.site.key.clone());
+        let adapter = Arc::clone(&self.adapter);
+        let client = GatewayClient::adapted(authority, key, adapter, configuration);
+        Launched { gateway: self.clone(), client, process }
+    }
 }
 
-impl RunningTarget for Gateway {
+/// A gateway at work that somebody else started.
+struct Running {
+    client: GatewayClient,
+}
+
+impl RunningTarget for Running {
     fn gateway_key(&self) -> &str {
-        &self.front.key
+        &self.client.key
     }
 
-    fn front(&self, _: &Scenario) -> Cow<'_, Front> {
-        Cow::Borrowed(&self.front)
+    fn client(&self, _: &Scenario) -> Cow<'_, GatewayClient> {
+        Cow::Borrowed(&self.client)
+    }
+}
+
+/// A gateway at work that was started here.
+struct Launched {
+    gateway: LaunchedGateway,
+    client: GatewayClient,
+    process: Process,
+}
+
+impl RunningTarget for Launched {
+    fn gateway_key(&self) -> &str {
+        &self.client.key
     }
 
-    fn release(self: Box<Self>) -> Option<Process> {
-        self.process
+    fn client(&self, _: &Scenario) -> Cow<'_, GatewayClient> {
+        Cow::Borrowed(&self.client)
+    }
+
+    fn ended(&mut self, within: Duration) -> BoxFuture<'_, Option<ExitStatus>> {
+        self.process.ended_within(within).boxed()
+    }
+
+    fn reloads(&self) -> bool {
+        self.gateway.adapter.reloads()
+    }
+
+    fn reload(self: Box<Self>, setup: Setup<'_>) -> Starting<'_> {
+        async {
+            let Self { gateway, process, .. } = *self;
+            let LaunchedGateway { adapter, site } = &gateway;
+            let configuration = adapter.render(setup.plan, site)?;
+            let process = adapter.reload(process, &configuration, site).await;
+            let process = process.map_err(StartError::Launch)?;
+            Ok(Box::new(gateway.at_work(process, configuration)) as Box<dyn RunningTarget>)
+        }
+        .boxed()
+    }
+
+    fn stop(self: Box<Self>, hurry: BoxFuture<'_, ()>) -> BoxFuture<'_, ()> {
+        self.process.stop(hurry).boxed()
     }
 }

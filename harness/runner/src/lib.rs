@@ -3,8 +3,13 @@
 
 pub mod adapter;
 pub mod client;
-pub mod drive;
 pub mod error;
 pub mod gateway;
+pub mod interrupt;
+mod observer;
+mod runner;
 pub mod shell;
 pub mod target;
+
+pub use self::observer::Observer;
+pub use self::runner::Runner;

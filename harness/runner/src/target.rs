@@ -2,14 +2,16 @@
 
 use std::borrow::Cow;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::process::ExitStatus;
 use std::time::Duration;
 
 use fallproof_suite::declaration::Declaration;
 use fallproof_suite::plan::{Addresses, Plan};
 use fallproof_suite::scenario::Scenario;
-use futures_util::future::BoxFuture;
+use futures_util::FutureExt as _;
+use futures_util::future::{self, BoxFuture};
 
-use crate::adapter::{Front, Process};
+use crate::adapter::GatewayClient;
 use crate::error::StartError;
 
 /// A way to what is under test: a router in this process, a gateway that runs already, or one that
@@ -44,8 +46,6 @@ pub struct Setup<'a> {
     pub plan: &'a Plan,
     /// The scenarios that it is started for.
     pub scenarios: &'a [&'a Scenario],
-    /// The process of an earlier start, which is to read another configuration.
-    pub process: Option<Process>,
 }
 
 /// A target at work.
@@ -54,7 +54,7 @@ pub trait RunningTarget: Send + Sync {
     fn gateway_key(&self) -> &str;
 
     /// How a client of this scenario speaks to it.
-    fn front(&self, scenario: &Scenario) -> Cow<'_, Front>;
+    fn client(&self, scenario: &Scenario) -> Cow<'_, GatewayClient>;
 
     /// Moves its clock for this scenario on. `false` where it goes by the clock on the wall, so that
     /// there is nothing but to wait.
@@ -73,8 +73,23 @@ pub trait RunningTarget: Send + Sync {
         true
     }
 
-    /// Its process, where it was started here; it goes on.
-    fn release(self: Box<Self>) -> Option<Process> {
-        None
+    /// How it ended by itself, where it has; its end is waited for at most so long.
+    fn ended(&mut self, _within: Duration) -> BoxFuture<'_, Option<ExitStatus>> {
+        future::ready(None).boxed()
+    }
+
+    /// Whether it takes another configuration while it runs.
+    fn reloads(&self) -> bool {
+        false
+    }
+
+    /// Gives it another configuration. Only what [reloads](Self::reloads) is asked to.
+    fn reload(self: Box<Self>, _: Setup<'_>) -> Starting<'_> {
+        unreachable!("it does not reload")
+    }
+
+    /// Ends what was started for it: politely until `hurry` is done, then not.
+    fn stop(self: Box<Self>, _hurry: BoxFuture<'_, ()>) -> BoxFuture<'_, ()> {
+        future::ready(()).boxed()
     }
 }

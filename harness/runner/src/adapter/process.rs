@@ -178,8 +178,11 @@ impl Process {
         self.child.try_wait().ok().flatten()
     }
 
-    /// The same, with patience: it stops answering a moment before it is seen to have ended.
+    /// The same, waited for: it stops answering a moment before it is seen to have ended.
     pub async fn ended_within(&mut self, limit: Duration) -> Option<ExitStatus> {
+        if limit.is_zero() {
+            return self.ended();
+        }
         timeout(limit, self.child.wait()).await.ok()?.ok()
     }
 

@@ -27,14 +27,14 @@ pub struct Configuration {
     /// What it answers once it knows the last group, where the adapter says so.
     pub(super) contains: Option<String>,
     /// How clients speak to it, by group.
-    approaches: HashMap<String, Approach>,
+    styles: HashMap<String, RequestStyle>,
     /// For the calls that come when it is ready.
     pub(super) scope: Scope,
 }
 
 /// How a client speaks to a gateway to ask for one group.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Approach {
+pub struct RequestStyle {
     /// What it writes for `model`.
     pub model: String,
     /// The headers beside those of the call itself.
@@ -76,30 +76,30 @@ impl Adapter {
                 Some(template) => Some(self.fill("launch.ready.contains", template, &whole)?),
                 None => None,
             },
-            approaches: self.approaches(plan, &scope)?,
+            styles: self.styles(plan, &scope)?,
             scope,
         })
     }
 
-    fn approaches(
+    fn styles(
         &self,
         plan: &Plan,
         scope: &Scope,
-    ) -> Result<HashMap<String, Approach>, RenderError> {
-        let approach = |index: usize| {
+    ) -> Result<HashMap<String, RequestStyle>, RenderError> {
+        let style = |index: usize| {
             let context = scope.of_group(index, None);
             let headers = self.client.headers.iter().map(|(name, template)| {
                 let value = self.fill("client.headers", template, &context)?;
                 let value: Vec<_> = value.lines().map(str::trim).collect();
                 Ok((name.clone(), value.join(" ").trim().to_owned()))
             });
-            Ok(Approach {
+            Ok(RequestStyle {
                 model: self.fill("client.model", &self.client.model, &context)?,
                 headers: headers.collect::<Result<_, RenderError>>()?,
             })
         };
         let groups = plan.groups.iter().enumerate();
-        groups.map(|(index, group)| Ok((group.group.clone(), approach(index)?))).collect()
+        groups.map(|(index, group)| Ok((group.group.clone(), style(index)?))).collect()
     }
 }
 
@@ -115,8 +115,8 @@ impl Client {
 
 impl Configuration {
     /// How a client asks for the group of this name.
-    pub fn approach(&self, group: &str) -> Option<&Approach> {
-        self.approaches.get(group)
+    pub fn style(&self, group: &str) -> Option<&RequestStyle> {
+        self.styles.get(group)
     }
 
     /// What starts it, for a POSIX shell.
