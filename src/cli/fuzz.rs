@@ -160,26 +160,26 @@ impl Fuzz {
     ) -> Result<Arena, Stop> {
         let groups = fixed_groups(scope);
         let scenarios = configured(&groups);
-        let Some(whole) = self.gateway.split(&scenarios)? else {
+        let Some(plan) = self.gateway.plan(&scenarios)? else {
             return Ok(Arena::Fresh {
                 target: Box::new(self.reference()?),
                 patience: self.patience,
             });
         };
-        let Some(part) = whole.parts.first() else {
-            let reason = whole.left_out.first().map_or("", |(_, reason)| reason);
+        let Some(batch) = plan.batches.first() else {
+            let reason = plan.left_out.first().map_or("", |(_, reason)| reason);
             return Err(Stop::usage(format!(
                 "the gateway can be configured for nothing: {reason}"
             )));
         };
-        let is_there = |id: &str| part.scenarios.iter().any(|scenario| scenario.id == id);
+        let is_there = |id: &str| batch.scenarios.iter().any(|scenario| scenario.id == id);
         scope.groups = groups;
         scope.groups.retain(|group| group.group.as_deref().is_some_and(is_there));
-        if let Some((scenario, reason)) = whole.left_out.first() {
-            let more = counted(whole.left_out.len(), "group");
+        if let Some((scenario, reason)) = plan.left_out.first() {
+            let more = counted(plan.left_out.len(), "group");
             eprintln!("left out: {more}, such as {} ({reason})", scenario.id);
         }
-        let rig = Runner::start(&part.scenarios, &*part.target, self.patience);
+        let rig = Runner::start(&batch.scenarios, &*batch.target, self.patience);
         let rig = runtime.block_on(unless(&interrupt.stop, rig)).ok_or(Stop::Interrupted)??;
         Ok(Arena::Fixed(Box::new(rig)))
     }
@@ -242,14 +242,14 @@ impl Fuzz {
             played.ok_or(Stop::Interrupted)
         };
         if !scenarios.is_empty() {
-            match self.gateway.split(&scenarios)? {
+            match self.gateway.plan(&scenarios)? {
                 None => {
                     let all: Vec<_> = scenarios.iter().collect();
                     play(&all, &self.reference()?)?;
                 }
-                Some(whole) => {
-                    for part in whole.parts.iter().filter(|part| part.launched.is_some()) {
-                        play(&part.scenarios, &*part.target)?;
+                Some(run) => {
+                    for batch in run.batches.iter().filter(|batch| batch.target.site().is_some()) {
+                        play(&batch.scenarios, &*batch.target)?;
                     }
                 }
             }

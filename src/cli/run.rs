@@ -10,23 +10,27 @@ use std::time::{Duration, Instant, SystemTime};
 use anstream::{eprintln, print, println};
 use chrono::{DateTime, Utc};
 use clap::Args;
-use fallproof_fuzz::dice::{self, Dice};
 use fallproof_reference::ReferenceTarget;
 use fallproof_report::assemble::{self, About};
 use fallproof_report::baseline::{self, Baseline};
 use fallproof_report::events::Events;
 use fallproof_report::folder::Folder;
-use fallproof_report::model::{Case, Outcome, Report, Verdict};
+use fallproof_report::model::{Case, Outcome, Report, Target, Verdict};
 use fallproof_report::progress::Progress;
 use fallproof_report::raw::Raw;
 use fallproof_report::record::{Listen, Recorder};
 use fallproof_report::redact::Redactor;
 use fallproof_report::{text, words};
+use fallproof_runner::target::Identity;
+use fallproof_runner::{Batches, RunPlan};
 use fallproof_suite::plan::{Addresses, Plan};
 use fallproof_suite::scenario::Scenario;
+use rand::SeedableRng as _;
+use rand::seq::SliceRandom as _;
+use rand_chacha::ChaCha8Rng;
 
-use super::gateway::{Gateway, Kind, Part, Whole};
-use super::parts::Parts;
+use super::gateway::Gateway;
+use super::judging::Judging;
 use super::{DEFAULT_UPSTREAMS, Selected, Selection, Stop, github, interrupt, runtime, saboteur};
 
 /// Scenarios that run side by side against the reference router.
@@ -82,18 +86,20 @@ impl Run {
         if let Some(file) = &self.write_baseline {
             can_be_written(file)?;
         }
-        let mut whole = match self.gateway.split(&scenarios)? {
-            Some(whole) => whole,
+        let of_gateway = self.gateway.plan(&scenarios)?;
+        let is_watched = of_gateway.is_some() && stderr().is_terminal();
+        let mut run = match of_gateway {
+            Some(run) => run,
             None => self.reference(&scenarios)?,
         };
-        whole.side_by_side(self.jobs);
-        self.put_in_order(&mut whole);
+        run.side_by_side(self.jobs);
+        self.put_in_order(&mut run);
         let mut folder =
             self.report.as_deref().map(Folder::take).transpose().map_err(Stop::usage)?;
         let (started, clock) = (SystemTime::now(), Instant::now());
         let runtime = runtime()?;
         let chosen: Vec<_> = scenarios.iter().collect();
-        let described = self.gateway.described(&whole, &runtime);
+        let described = described(runtime.block_on(run.identity()));
         // Its keys are those of every part, wherever the upstreams listen.
         let plan = Plan::new(&scenarios, Addresses::stable(DEFAULT_UPSTREAMS));
         let redactor = Redactor::new(&plan, self.gateway.key());
@@ -104,7 +110,6 @@ impl Run {
                 .map_err(|error| Stop::Usage(format!("{}: {error}", file.display())))
         });
         let events = events.transpose()?;
-        let is_watched = !whole.is_reference() && stderr().is_terminal();
         let progress = is_watched.then(|| Progress::new(chosen.len(), stderr()));
         let replay = |scenario: &Scenario| self.replay(&scenario.id);
         let raw = Raw::new(started, folder.is_some(), self.trace);
@@ -121,10 +126,11 @@ impl Run {
             .collect(),
         };
         let interrupt = interrupt::listen(&runtime)?;
-        let patience = self.patience;
-        let parts = Parts { recorder, runtime: &runtime, interrupt: &interrupt, patience, clock };
-        let mut cases = parts.run(&whole)?;
-        drop(parts);
+        let observer = Judging(recorder);
+        let (handle, timeout) = (runtime.handle(), self.patience);
+        let (interrupt, observer) = (&interrupt, &observer);
+        let mut cases =
+            Batches { runtime: handle, interrupt, observer, timeout, clock }.run(&run)?;
         if let Some(progress) = progress {
             progress.clear();
         }
@@ -148,7 +154,7 @@ impl Run {
         };
         let report = redactor.clean(&assemble::report(about, cases));
         // What is kept is kept also where nothing can be printed.
-        let log = redactor.text(&whole.log());
+        let log = redactor.text(&run.log());
         let written = keep(folder, events, &report, &raw, &log).map_err(Stop::Harness)?;
         tell(&report, &raw);
         print!("{}", text::baseline(report.baseline.as_ref()));
@@ -166,31 +172,25 @@ impl Run {
     }
 
     /// Everything against the reference router.
-    fn reference<'a>(&self, scenarios: &'a [Scenario]) -> Result<Whole<'a>, Stop> {
+    fn reference<'a>(&self, scenarios: &'a [Scenario]) -> Result<RunPlan<'a>, Stop> {
         let saboteur = self.saboteur.as_deref().map(saboteur::find).transpose()?;
-        let part = Part {
-            target: Box::new(ReferenceTarget { saboteur }),
-            launched: None,
-            scenarios: scenarios.iter().collect(),
-            jobs: SIDE_BY_SIDE,
-            heading: String::new(),
-        };
-        Ok(Whole { parts: vec![part], left_out: Vec::new(), kind: Kind::Reference(saboteur) })
+        let target = Box::new(ReferenceTarget { saboteur });
+        Ok(RunPlan::at_once(target, scenarios, SIDE_BY_SIDE))
     }
 
     /// Those that wait longest begin first, so that nobody waits for them in the end; or by chance.
-    fn put_in_order(&self, whole: &mut Whole<'_>) {
+    fn put_in_order(&self, run: &mut RunPlan<'_>) {
         let Some(seed) = self.shuffle else {
-            for part in &mut whole.parts {
-                part.scenarios.sort_by_key(|scenario| Reverse(scenario.longest_wait()));
+            for batch in &mut run.batches {
+                batch.scenarios.sort_by_key(|scenario| Reverse(scenario.longest_wait()));
             }
             return;
         };
-        let seed = seed.unwrap_or_else(dice::made_up);
+        let seed = seed.unwrap_or_else(rand::random);
         eprintln!("shuffled by {seed}: --shuffle={seed} gives this order again");
-        let mut rng = dice::rng(seed, 0);
-        for part in &mut whole.parts {
-            Dice::new(&mut rng).shuffle(&mut part.scenarios);
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        for batch in &mut run.batches {
+            batch.scenarios.shuffle(&mut rng);
         }
     }
 
@@ -207,6 +207,12 @@ impl Run {
         words.extend(self.gateway.again());
         words.join(" ")
     }
+}
+
+/// The target as reports name it.
+fn described(identity: Identity) -> Target {
+    let Identity { name, version, adapter, address } = identity;
+    Target { name, version, adapter, address }
 }
 
 fn jobs_help() -> String {

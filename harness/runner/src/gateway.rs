@@ -1,21 +1,25 @@
 //! Gateways as targets: one that runs already, and one that is started here from its adapter.
 
 use std::borrow::Cow;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fallproof_suite::declaration::Declaration;
-use fallproof_suite::plan::{Addresses, Plan};
 use fallproof_suite::scenario::Scenario;
 use futures_util::FutureExt as _;
-use futures_util::future::BoxFuture;
+use futures_util::future::{self, BoxFuture};
 
 use crate::adapter::{Adapter, Configuration, GatewayClient, Process, Site};
 use crate::client::{self, BaseUrl};
 use crate::error::StartError;
-use crate::target::{RunningTarget, Setup, Starting, Target};
+use crate::target::{Identity, RunningTarget, Setup, Starting, Target};
+
+/// Where a gateway expects the mocks unless said; the two ports after it are theirs too.
+pub const DEFAULT_MOCKS: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 9100));
+
+/// What reports call a gateway of which nothing is known.
+pub(crate) const UNKNOWN: &str = "gateway";
 
 /// A gateway that runs already and was configured from the plan.
 #[derive(Debug, Clone)]
@@ -28,26 +32,33 @@ pub struct RunningGateway {
     pub mocks: SocketAddr,
     /// How it is spoken to and what it claims; as OpenAI is, with no claim of its own, by default.
     pub adapter: Option<Arc<Adapter>>,
+    /// What reports call it, instead of what the adapter does.
+    pub name: Option<String>,
+    /// Its version, for the reports.
+    pub version: Option<String>,
 }
 
 impl Target for RunningGateway {
+    fn identity(&self) -> BoxFuture<'_, Identity> {
+        let Self { name, version, adapter, .. } = self;
+        let adapter = adapter.as_deref();
+        let identity = Identity {
+            name: { name.clone() }
+                .or_else(|| adapter.map(|it| it.name.clone()))
+                .unwrap_or_else(|| UNKNOWN.to_owned()),
+            version: version.clone(),
+            adapter: adapter.map(|it| it.id.clone()),
+            address: Some(self.url.authority.clone()),
+        };
+        future::ready(identity).boxed()
+    }
+
+    fn adapter(&self) -> Option<&Adapter> {
+        self.adapter.as_deref()
+    }
+
     fn mocks_address(&self) -> SocketAddr {
         self.mocks
-    }
-
-    fn plan(&self, scenarios: &[&Scenario], addresses: Addresses) -> Plan {
-        let scenarios = scenarios.iter().copied();
-        match &self.adapter {
-            Some(adapter) => adapter.plan(scenarios, addresses),
-            None => Plan::new(scenarios, addresses),
-        }
-    }
-
-    fn capabilities(&self) -> Cow<'_, Declaration> {
-        match &self.adapter {
-            Some(adapter) => Cow::Borrowed(&adapter.declaration),
-            None => Cow::Owned(Declaration::default()),
-        }
     }
 
     fn start<'a>(&'a self, setup: Setup<'a>) -> Starting<'a> {
@@ -73,12 +84,22 @@ pub struct LaunchedGateway {
 }
 
 impl Target for LaunchedGateway {
-    fn plan(&self, scenarios: &[&Scenario], addresses: Addresses) -> Plan {
-        self.adapter.plan(scenarios.iter().copied(), addresses)
+    fn identity(&self) -> BoxFuture<'_, Identity> {
+        async {
+            let Self { adapter, site } = self;
+            let version = adapter.installed_version(&site.installation).await;
+            let (name, adapter) = (adapter.name.clone(), Some(adapter.id.clone()));
+            Identity { name, version, adapter, address: None }
+        }
+        .boxed()
     }
 
-    fn capabilities(&self) -> Cow<'_, Declaration> {
-        Cow::Borrowed(&self.adapter.declaration)
+    fn adapter(&self) -> Option<&Adapter> {
+        Some(&self.adapter)
+    }
+
+    fn site(&self) -> Option<&Site> {
+        Some(&self.site)
     }
 
     fn start<'a>(&'a self, setup: Setup<'a>) -> Starting<'a> {

@@ -11,12 +11,25 @@ use fallproof_suite::scenario::Scenario;
 use futures_util::FutureExt as _;
 use futures_util::future::{self, BoxFuture};
 
-use crate::adapter::GatewayClient;
+use crate::adapter::{Adapter, GatewayClient, Site};
 use crate::error::StartError;
 
 /// A way to what is under test: a router in this process, a gateway that runs already, or one that
 /// is started here.
 pub trait Target: Send + Sync {
+    /// What reports call it.
+    fn identity(&self) -> BoxFuture<'_, Identity>;
+
+    /// The adapter that says how it is configured, started and spoken to, where there is one.
+    fn adapter(&self) -> Option<&Adapter> {
+        None
+    }
+
+    /// Where it runs, where it is started here as a process.
+    fn site(&self) -> Option<&Site> {
+        None
+    }
+
     /// Where it expects the mock providers. At port 0 the system chooses.
     fn mocks_address(&self) -> SocketAddr {
         SocketAddr::from((Ipv4Addr::LOCALHOST, 0))
@@ -24,17 +37,46 @@ pub trait Target: Send + Sync {
 
     /// What it must be configured with for these scenarios.
     fn plan(&self, scenarios: &[&Scenario], addresses: Addresses) -> Plan {
-        Plan::new(scenarios.iter().copied(), addresses)
+        let scenarios = scenarios.iter().copied();
+        match self.adapter() {
+            Some(adapter) => adapter.plan(scenarios, addresses),
+            None => Plan::new(scenarios, addresses),
+        }
     }
 
-    /// What it can do and claims.
-    fn capabilities(&self) -> Cow<'_, Declaration>;
+    /// What it can do and claims; no claim of its own unless its adapter has some.
+    fn capabilities(&self) -> Cow<'_, Declaration> {
+        match self.adapter() {
+            Some(adapter) => Cow::Borrowed(&adapter.declaration),
+            None => Cow::Owned(Declaration::default()),
+        }
+    }
 
     /// Starts it, or reaches it where it runs already.
     ///
     /// # Errors
     /// It cannot be started, or nothing answers where it was said to be.
     fn start<'a>(&'a self, setup: Setup<'a>) -> Starting<'a>;
+}
+
+/// What reports call a target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// Its name, e.g. `LiteLLM`.
+    pub name: String,
+    /// Its version, where it is known.
+    pub version: Option<String>,
+    /// The id of its adapter, where there is one.
+    pub adapter: Option<String>,
+    /// `host:port` where it listens, where somebody else started it.
+    pub address: Option<String>,
+}
+
+impl Identity {
+    /// A target of which nothing else is known.
+    pub fn named(name: impl Into<String>) -> Self {
+        Self { name: name.into(), version: None, adapter: None, address: None }
+    }
 }
 
 /// A target that is being started.

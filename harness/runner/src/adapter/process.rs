@@ -15,7 +15,7 @@ use tokio::time::{sleep, timeout};
 use super::admin::AdminError;
 use super::file::{Adapter, Ready, Signal};
 use super::fill::RenderError;
-use super::log::Log;
+use super::log::{self, Log};
 use super::render::Configuration;
 use super::site::Site;
 
@@ -105,7 +105,7 @@ impl Adapter {
         let folder = &site.folder;
         let in_folder = |error| LaunchError::Folder(folder.clone(), error);
         configuration.write(folder).map_err(in_folder)?;
-        let log = site.next_log();
+        let log = log::next(folder);
         let out = File::create(&log).map_err(in_folder)?;
         let started = Instant::now();
         let child = command(configuration, site, out)

@@ -46,14 +46,6 @@ pub struct Unfit {
     pub because: String,
 }
 
-impl Rounds {
-    /// These scenarios for a gateway of which nothing is known.
-    pub fn whole(scenarios: impl Iterator<Item = String>) -> Self {
-        let round = Round { settings: Map::new(), scenarios: scenarios.collect() };
-        Self { rounds: vec![round], unfit: Vec::new() }
-    }
-}
-
 impl Adapter {
     /// What this gateway must be configured with for these scenarios.
     pub fn plan<'a>(
