@@ -6,8 +6,9 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::ClientKey;
 use super::body::Members;
-use super::{ClientKey, Profile};
+use crate::profile::Profile;
 use crate::yaml::{At, Optional};
 use fallproof_protocol::condition::Condition;
 

@@ -14,7 +14,6 @@ mod schema;
 mod suite;
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -25,7 +24,8 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::declaration::{Ability, Feature};
+use crate::feature::{Ability, Feature};
+use crate::profile::Profile;
 
 pub use load::{DEFAULT_API_VERSION, load};
 pub use pattern::Pattern;
@@ -134,55 +134,6 @@ impl Scenario {
             Step::Calls(_) => Duration::ZERO,
         });
         moved.sum()
-    }
-}
-
-/// A set of requirements and scenarios; `core` is every gateway's, the others are extended.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    Default,
-    PartialEq,
-    Eq,
-    Hash,
-    PartialOrd,
-    Ord,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum Profile {
-    /// What every gateway with fallbacks can do.
-    #[default]
-    Core,
-    /// Answers that are streamed.
-    Streaming,
-    /// The responses endpoints.
-    Responses,
-    /// Azure OpenAI as an upstream.
-    Azure,
-    /// The embeddings endpoint.
-    Embeddings,
-}
-
-impl Profile {
-    /// The name in scenarios and reports.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Core => "core",
-            Self::Streaming => "streaming",
-            Self::Responses => "responses",
-            Self::Azure => "azure",
-            Self::Embeddings => "embeddings",
-        }
-    }
-}
-
-impl fmt::Display for Profile {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.name())
     }
 }
 
