@@ -2,7 +2,11 @@
 //!
 //! The only module that knows the YAML parser and the snippet renderer.
 
+mod at;
 mod diagnostic;
+mod misfit;
+mod node;
+mod read;
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -10,14 +14,18 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize as _;
+use serde::de::{DeserializeOwned, Error as _};
 use serde_saphyr::{
     DuplicateKeyPolicy, Error, MergeKeyPolicy, MessageFormatter, Options, UserMessageFormatter,
+    with_deserializer_from_str_with_options,
 };
 
+pub use self::at::{At, Optional};
 pub use self::diagnostic::{Diagnostic, LoadError, nearest};
+use self::misfit::Mistake;
+pub(crate) use self::node::{Members, Node};
+use self::read::Reader;
 
 /// Files longer than this are not ours.
 const MAX_BYTES: u64 = 1024 * 1024;
@@ -113,6 +121,12 @@ impl Source {
         self.read_text().get(span.clone()).unwrap_or_default()
     }
 
+    /// The first place within `span` where these words stand.
+    pub fn find_within(&self, span: &Range<usize>, words: &str) -> Option<Range<usize>> {
+        let start = span.start + self.text(span).find(words)?;
+        Some(start..start + words.len())
+    }
+
     /// The first place from this byte on where these words stand.
     pub fn find(&self, from: usize, words: &str) -> Option<Range<usize>> {
         let start = from + self.read_text().get(from..)?.find(words)?;
@@ -145,6 +159,33 @@ impl Source {
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T, LoadError> {
         serde_saphyr::from_str_with_options(self.read_text(), options())
             .map_err(|error| self.explain(&error).into())
+    }
+
+    /// The values of the text, with the places of all of them: a mapping or a list.
+    pub(crate) fn tree(&self) -> Result<At<Node>, LoadError> {
+        let mut scalar = None;
+        let tree = with_deserializer_from_str_with_options(self.read_text(), options(), |text| {
+            let tree = At::<Node>::deserialize(text)?;
+            if let Node::Text(_) | Node::Bare(_) = tree.value {
+                // What follows makes no sense to the parser where only a colon is missing.
+                scalar = Some(tree.span.clone());
+                return Err(Error::custom("neither a mapping nor a list"));
+            }
+            Ok(tree)
+        });
+        match (tree, scalar) {
+            (Ok(tree), _) => Ok(tree),
+            (Err(empty @ Error::Eof { .. }), _) => Err(self.explain(&empty).into()),
+            (Err(_), Some(scalar)) => {
+                Err(Mistake::expected("a mapping (`key: value`)").error(self, &scalar).into())
+            }
+            (Err(error), None) => Err(self.explain(&error).into()),
+        }
+    }
+
+    /// A node of the file's tree as a `T`. Stops at the first error.
+    pub(crate) fn parse_node<T: DeserializeOwned>(&self, node: &At<Node>) -> Result<T, LoadError> {
+        T::deserialize(Reader::node(node)).map_err(|error| error.error(self, &node.span).into())
     }
 
     fn explain(&self, error: &Error) -> Diagnostic {
@@ -253,66 +294,3 @@ fn found(unexpected: &str) -> &str {
         typed => typed.find(['`', '"']).map_or(typed, |start| &typed[start..]),
     }
 }
-
-/// A value and where it is written, as bytes of the file.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct At<T> {
-    /// The value.
-    pub value: T,
-    /// Its place; of a mapping or list, the place of its beginning.
-    pub span: Range<usize>,
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for At<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let spanned = serde_saphyr::Spanned::<T>::deserialize(deserializer)?;
-        // Where an alias stands for the value, the mistake is at the anchor.
-        let span = spanned.defined.span();
-        let byte = |offset: Option<u64>| offset.and_then(|offset| usize::try_from(offset).ok());
-        let start = byte(span.byte_offset()).unwrap_or_default();
-        let end = start + byte(span.byte_len()).unwrap_or_default();
-        Ok(Self { value: spanned.value, span: start..end })
-    }
-}
-
-/// A value that may be left out; but a key without a value is an error, not `None`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Optional<T>(pub Option<T>);
-
-impl<T> Default for Optional<T> {
-    fn default() -> Self {
-        Self(None)
-    }
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Optional<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        T::deserialize(deserializer).map(|value| Self(Some(value)))
-    }
-}
-
-/// Wrappers that are not seen in the file have the schema of what they hold.
-macro_rules! schema_of_the_value {
-    ($wrapper:ident) => {
-        impl<T: JsonSchema> JsonSchema for $wrapper<T> {
-            fn schema_name() -> std::borrow::Cow<'static, str> {
-                T::schema_name()
-            }
-
-            fn schema_id() -> std::borrow::Cow<'static, str> {
-                T::schema_id()
-            }
-
-            fn inline_schema() -> bool {
-                T::inline_schema()
-            }
-
-            fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-                T::json_schema(generator)
-            }
-        }
-    };
-}
-
-schema_of_the_value!(At);
-schema_of_the_value!(Optional);

@@ -6,14 +6,13 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::node::{self, Node};
 use super::payload::{MODEL_PLACEHOLDER, misread};
-use crate::yaml::{At, Diagnostic, Source};
+use crate::yaml::{self, At, Diagnostic, Node, Source};
 
 /// The members of a JSON object, written in YAML.
 #[derive(Debug, Deserialize)]
 #[serde(transparent)]
-pub(super) struct Members(node::Members);
+pub(super) struct Members(yaml::Members);
 
 impl JsonSchema for Members {
     fn schema_name() -> std::borrow::Cow<'static, str> {
@@ -45,7 +44,7 @@ impl Members {
 }
 
 fn members_to_json(
-    members: &node::Members,
+    members: &yaml::Members,
     source: &Source,
     problems: &mut Vec<Diagnostic>,
 ) -> Map<String, Value> {

@@ -14,10 +14,10 @@ use indexmap::IndexMap;
 use super::expand::Expander;
 use super::family::{FamilyFile, case_id};
 use super::file::{AzureSurface, GroupFile, Provider, ScenarioFile, UpstreamFile};
-use super::node::{self, Members, Node};
+use super::naming::is_kebab_case;
 use super::{Cooldown, DeadEnd, Group, ONLY_GROUP, Scenario, Upstream};
 use crate::requirement;
-use crate::yaml::{At, Diagnostic, LoadError, Optional, Source};
+use crate::yaml::{At, Diagnostic, LoadError, Members, Node, Optional, Source};
 
 /// The legacy surface's version where a scenario names none: the last preview of the dated ones.
 pub const DEFAULT_API_VERSION: &str = "2025-04-01-preview";
@@ -33,15 +33,25 @@ pub(super) fn read(file: &Path, bytes: &[u8], id: &str) -> Result<Vec<Scenario>,
 }
 
 fn from(source: &Source, file: &Path, id: &str) -> Result<Vec<Scenario>, LoadError> {
-    if source.has_key("matrix") {
-        family(source, file, id)
-    } else {
-        one(source, file, id).map(|scenario| vec![scenario])
+    let tree = source.tree()?;
+    match &tree.value {
+        Node::Members(members) if tree.value.member("matrix").is_some() => {
+            family(source, &tree, members, file, id)
+        }
+        _ => one(source, &tree, file, id).map(|scenario| vec![scenario]),
     }
 }
 
-fn one(source: &Source, file: &Path, id: &str) -> Result<Scenario, LoadError> {
-    let read: ScenarioFile = source.parse()?;
+fn one(source: &Source, tree: &At<Node>, file: &Path, id: &str) -> Result<Scenario, LoadError> {
+    understood(source, source.parse_node(tree)?, file, id)
+}
+
+pub(super) fn understood(
+    source: &Source,
+    read: ScenarioFile,
+    file: &Path,
+    id: &str,
+) -> Result<Scenario, LoadError> {
     let named_groups = !read.groups.is_empty();
     let mut loader = Loader { source, named_groups, problems: Vec::new() };
     let scenario = loader.scenario(read, file, id);
@@ -52,10 +62,14 @@ fn one(source: &Source, file: &Path, id: &str) -> Result<Scenario, LoadError> {
     }
 }
 
-fn family(source: &Source, file: &Path, id: &str) -> Result<Vec<Scenario>, LoadError> {
-    let read: FamilyFile = source.parse()?;
-    let mut members: At<Members> = source.parse()?;
-    members.value.retain(|key, _| !matches!(&*key.value, "matrix" | "except"));
+fn family(
+    source: &Source,
+    tree: &At<Node>,
+    members: &Members,
+    file: &Path,
+    id: &str,
+) -> Result<Vec<Scenario>, LoadError> {
+    let read: FamilyFile = source.parse_node(tree)?;
     let mut problems = Vec::new();
     let axes = read.axes(source, &mut problems);
     if !problems.is_empty() {
@@ -67,11 +81,11 @@ fn family(source: &Source, file: &Path, id: &str) -> Result<Vec<Scenario>, LoadE
     let mut used = BTreeSet::new();
     for choice in &choices {
         let mut expander = Expander::new(source, &axes, choice);
-        let case = Node::Members(expander.case(&members.value));
+        let case = Node::Members(expander.case(members));
         used.append(&mut expander.used);
         if expander.problems.is_empty() {
-            let case = node::rewrite(&At { value: case, span: members.span.clone() }, source);
-            match one(&case, file, &case_id(id, choice)) {
+            let case = At { value: case, span: tree.span.clone() };
+            match one(source, &case, file, &case_id(id, choice)) {
                 Ok(scenario) => scenarios.push(scenario),
                 Err(error) => problems.extend(error.diagnostics),
             }
@@ -368,10 +382,4 @@ pub(super) fn value<T>(read: Optional<At<T>>) -> Option<T> {
 /// The values without their places.
 pub(super) fn values<T>(read: Vec<At<T>>) -> Vec<T> {
     read.into_iter().map(|at| at.value).collect()
-}
-
-/// Lower-case letters, digits and `-`, as ids, tags and upstreams are named.
-pub(super) fn is_kebab_case(name: &str) -> bool {
-    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    !name.is_empty() && name.bytes().all(fits)
 }

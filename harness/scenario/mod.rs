@@ -7,9 +7,11 @@ mod file;
 mod files;
 mod load;
 mod load_steps;
-mod node;
+mod naming;
 mod pattern;
 mod payload;
+#[cfg(test)]
+mod rewritten;
 mod schema;
 mod suite;
 

@@ -9,7 +9,8 @@ use std::{fmt, thread};
 use sha2::{Digest as _, Sha256};
 
 use super::files::{SuiteFile, Unread};
-use super::load::{is_kebab_case, read};
+use super::load::read;
+use super::naming::is_kebab_case;
 use super::pattern::{Pattern, family};
 use super::{Scenario, load};
 use crate::plan::hex;
