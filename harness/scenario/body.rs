@@ -106,8 +106,9 @@ fn check_json(text: &At<String>, source: &Source) -> Option<Diagnostic> {
         Ok(body) => body,
         Err(error) => {
             let place = place_in_block(text, &error, source).unwrap_or(text.span.start);
-            let message = error.to_string();
-            let message = message.rsplit_once(" at line ").map_or(&*message, |(words, _)| words);
+            // Its own place would be of the text alone.
+            let place_in_text = format!(" at line {} column {}", error.line(), error.column());
+            let message = error.to_string().replace(&place_in_text, "");
             return Some(source.error(&(place..place + 1), format!("not JSON: {message}")));
         }
     };

@@ -43,17 +43,9 @@ fn from(source: &Source, file: &Path, id: &str) -> Result<Vec<Scenario>, LoadErr
 }
 
 fn one(source: &Source, tree: &At<Node>, file: &Path, id: &str) -> Result<Scenario, LoadError> {
-    understood(source, source.parse_node(tree)?, file, id)
-}
-
-pub(super) fn understood(
-    source: &Source,
-    read: ScenarioFile,
-    file: &Path,
-    id: &str,
-) -> Result<Scenario, LoadError> {
+    let read: ScenarioFile = source.parse_node(tree)?;
     let named_groups = !read.groups.is_empty();
-    let mut loader = Loader { source, named_groups, problems: Vec::new() };
+    let mut loader = Loader { source, tree, named_groups, problems: Vec::new() };
     let scenario = loader.scenario(read, file, id);
     if loader.problems.is_empty() {
         Ok(scenario)
@@ -110,6 +102,8 @@ fn family(
 /// Turns the file's words into the model's; what it can't understand goes to `problems`.
 pub(super) struct Loader<'a> {
     pub(super) source: &'a Source,
+    /// The scenario as it is written, for places that its types do not keep.
+    tree: &'a At<Node>,
     /// Whether the file has `groups`, so that calls can ask for one by its name.
     pub(super) named_groups: bool,
     pub(super) problems: Vec<Diagnostic>,
@@ -127,7 +121,7 @@ impl Loader<'_> {
         let upstreams: IndexMap<_, _> = read
             .upstreams
             .iter()
-            .map(|(name, upstream)| (name.value.clone(), self.upstream(upstream)))
+            .map(|(name, upstream)| (name.value.clone(), self.upstream(&name.value, upstream)))
             .collect();
         let groups = self.groups(&read);
         let mut steps_read = read.steps.value.iter().map(|step| &step.value);
@@ -181,9 +175,9 @@ impl Loader<'_> {
             }
             (None, true) => {
                 // Told where the other missing keys are.
-                let steps = self.source.find_before(read.steps.span.start, "steps");
-                let place = steps.unwrap_or(read.steps.span.clone());
-                let error = self.source.error(&place, "the key `group` (or `groups`) is missing");
+                let steps = self.tree.value.member("steps");
+                let place = steps.map_or(&read.steps.span, |(key, _)| &key.span);
+                let error = self.source.error(place, "the key `group` (or `groups`) is missing");
                 self.problems.push(error.label("it belongs here"));
                 Vec::new()
             }
@@ -263,7 +257,7 @@ impl Loader<'_> {
         }
     }
 
-    fn upstream(&mut self, read: &UpstreamFile) -> Upstream {
+    fn upstream(&mut self, name: &str, read: &UpstreamFile) -> Upstream {
         let surface = match (read.provider, &read.surface.0) {
             (Provider::OpenAi, _) => Surface::OpenAi,
             (Provider::Azure, Some(At { value: AzureSurface::Legacy, .. })) => Surface::AzureLegacy,
@@ -277,7 +271,7 @@ impl Loader<'_> {
             let message = "only Azure with `surface: legacy` has an `api_version`";
             self.out_of_place(&read.api_version, message);
         }
-        self.script(&read.script);
+        self.script(name, &read.script);
         Upstream {
             surface,
             deployment: text(&read.deployment).unwrap_or_else(|| read.model.clone()),
@@ -295,11 +289,11 @@ impl Loader<'_> {
         }
     }
 
-    fn script(&mut self, script: &At<Vec<At<Behaviour>>>) {
+    fn script(&mut self, upstream: &str, script: &At<Vec<At<Behaviour>>>) {
         if script.value.is_empty() {
             self.problem(&script.span, "a script has at least one behaviour");
         }
-        for At { value: behaviour, span } in &script.value {
+        for (position, At { value: behaviour, span }) in script.value.iter().enumerate() {
             let name = &behaviour.reply;
             if !behaviour_names().any(|known| known == name) {
                 let error = self.source.error(span, format!("unknown behaviour `{name}`"));
@@ -322,7 +316,7 @@ impl Loader<'_> {
                 self.problems.push(error.help("leave out `reply`, or the `cut`"));
             }
             for (name, value) in unsendable(behaviour) {
-                let place = self.source.find(span.start, name).unwrap_or(span.clone());
+                let place = self.header(upstream, position, name).unwrap_or(span.clone());
                 let error = ScriptError::Header(name.clone(), value.clone());
                 self.problem(&place, error.to_string());
             }
@@ -330,6 +324,17 @@ impl Loader<'_> {
                 self.problem(span, ScriptError::Never.to_string());
             }
         }
+    }
+
+    /// Where a behaviour of an upstream's script names this header.
+    fn header(&self, upstream: &str, position: usize, name: &str) -> Option<Range<usize>> {
+        let (_, upstreams) = self.tree.value.member("upstreams")?;
+        let (_, upstream) = upstreams.value.member(upstream)?;
+        let (_, script) = upstream.value.member("script")?;
+        let Node::List(behaviours) = &script.value else { return None };
+        let (_, headers) = behaviours.get(position)?.value.member("headers")?;
+        let (key, _) = headers.value.member(name)?;
+        self.source.find(&key.span, name).or(Some(key.span.clone()))
     }
 
     /// An upstream that is expected to be met must exist and take connections.

@@ -10,8 +10,6 @@ mod load_steps;
 mod naming;
 mod pattern;
 mod payload;
-#[cfg(test)]
-mod rewritten;
 mod schema;
 mod suite;
 

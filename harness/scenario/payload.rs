@@ -170,7 +170,7 @@ pub(super) fn misread(text: &str) -> impl Iterator<Item = Misread<'_>> {
 impl Misread<'_> {
     /// The error about it, which points at it where it is written like this at `span`.
     pub(super) fn error(self, source: &Source, span: &Range<usize>) -> Diagnostic {
-        let at = |written: &str| source.find_within(span, written).unwrap_or_else(|| span.clone());
+        let at = |written: &str| source.find(span, written).unwrap_or_else(|| span.clone());
         match self {
             Self::Letters(written) => {
                 let message = format!("`{written}` does not say how many letters");

@@ -48,6 +48,10 @@ impl Mistake {
         Self::Expected(expected.into())
     }
 
+    pub(super) fn no_mapping() -> Self {
+        Self::expected("a mapping (`key: value`)")
+    }
+
     pub(super) fn instead(expected: impl Into<String>, found: impl Into<String>) -> Self {
         Self::Instead { expected: expected.into(), found: found.into() }
     }

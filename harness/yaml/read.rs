@@ -188,7 +188,7 @@ impl<'de> Deserializer<'de> for Reader<'de> {
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
         let View::Members(members) = self.view else {
-            return Err(self.misfit(Mistake::expected("a mapping (`key: value`)")));
+            return Err(self.misfit(Mistake::no_mapping()));
         };
         let mut rest = Rest { members: members.iter(), value: None, place: self.span };
         // A key that is missing is told of at the last one that is there.
