@@ -90,15 +90,23 @@ impl Body {
     /// form, its text.
     pub fn for_model(&self, model: &str) -> String {
         match self {
+            Self::Members(_) | Self::Text(_) => with_letters(self.spelled(model)),
+            Self::Form(_) => self.spelled(model),
+        }
+    }
+
+    /// The same with the placeholders for letters as they are written.
+    fn spelled(&self, model: &str) -> String {
+        match self {
             Self::Members(members) => {
                 let mut body = Map::with_capacity(members.len() + 1);
                 body.insert("model".to_owned(), model.into());
                 body.extend(members.clone());
-                with_letters(Value::Object(body).to_string())
+                Value::Object(body).to_string()
             }
             Self::Text(text) => {
                 let quoted = Value::from(model).to_string();
-                with_letters(text.replace(MODEL_PLACEHOLDER, &quoted[1..quoted.len() - 1]))
+                text.replace(MODEL_PLACEHOLDER, &quoted[1..quoted.len() - 1])
             }
             Self::Form(parts) => String::from_utf8_lossy(&form(model, parts).bytes).into_owned(),
         }
@@ -106,12 +114,12 @@ impl Body {
 
     /// Whether it goes on from an earlier answer.
     pub(super) fn needs_an_answer(&self) -> bool {
-        self.for_model("").contains(RESPONSE_PLACEHOLDER)
+        self.spelled("").contains(RESPONSE_PLACEHOLDER)
     }
 
     /// Whether each call has a word of its own in it.
     pub fn tells_calls_apart(&self) -> bool {
-        self.for_model("").contains(CALL_PLACEHOLDER)
+        self.spelled("").contains(CALL_PLACEHOLDER)
     }
 }
 
