@@ -4,17 +4,21 @@ mod body;
 mod expand;
 mod family;
 mod file;
+mod file_steps;
 mod files;
 mod load;
+mod load_call;
+mod load_groups;
 mod load_steps;
+mod load_upstreams;
 mod naming;
 mod pattern;
 mod payload;
 mod schema;
+mod select;
 mod suite;
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -26,11 +30,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::declaration::{Ability, Condition, Feature};
 
-pub use load::{DEFAULT_API_VERSION, load};
+pub use load::load;
+pub use load_upstreams::DEFAULT_API_VERSION;
+pub use naming::is_id;
 pub use pattern::Pattern;
 pub use payload::{Body, MODEL_PLACEHOLDER, Part, Rendered};
 pub use schema::schema;
-pub use suite::{SelectError, Suite, is_id};
+pub use select::SelectError;
+pub use suite::Suite;
 
 /// The name of a scenario's only group, where the file gives it none.
 pub const ONLY_GROUP: &str = "main";
@@ -150,8 +157,11 @@ impl Scenario {
     Serialize,
     Deserialize,
     JsonSchema,
+    strum::Display,
+    strum::IntoStaticStr,
 )]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum Profile {
     /// What every gateway with fallbacks can do.
     #[default]
@@ -169,19 +179,7 @@ pub enum Profile {
 impl Profile {
     /// The name in scenarios and reports.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Core => "core",
-            Self::Streaming => "streaming",
-            Self::Responses => "responses",
-            Self::Azure => "azure",
-            Self::Embeddings => "embeddings",
-        }
-    }
-}
-
-impl fmt::Display for Profile {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.name())
+        self.into()
     }
 }
 
