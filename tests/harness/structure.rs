@@ -15,10 +15,9 @@ type Names = Vec<String>;
 type Crate = BTreeMap<Names, String>;
 
 /// Circles of the first edition that are being cut.
-const BEING_CUT: [&str; 4] = [
+const BEING_CUT: [&str; 3] = [
     "harness/fuzz/src: goal ↔ grammar",
     "harness/runner/src: adapter::context ↔ adapter::installation ↔ adapter::render ↔ adapter::rounds",
-    "harness/suite/src: scenario::expand ↔ scenario::family ↔ scenario::load",
     "src: cli::adapters ↔ cli::config",
 ];
 

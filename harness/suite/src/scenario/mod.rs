@@ -4,13 +4,18 @@ mod body;
 mod expand;
 mod family;
 mod file;
+mod file_steps;
 mod files;
 mod load;
+mod load_call;
+mod load_groups;
 mod load_steps;
-mod node;
+mod load_upstreams;
+mod naming;
 mod pattern;
 mod payload;
 mod schema;
+mod select;
 mod suite;
 
 use std::collections::BTreeSet;
@@ -27,11 +32,14 @@ use serde::{Deserialize, Serialize};
 use crate::feature::{Ability, Feature};
 use crate::profile::Profile;
 
-pub use load::{DEFAULT_API_VERSION, load};
+pub use load::load;
+pub use load_upstreams::DEFAULT_API_VERSION;
+pub use naming::is_id;
 pub use pattern::Pattern;
 pub use payload::{Body, MODEL_PLACEHOLDER, Part, Rendered};
 pub use schema::schema;
-pub use suite::{SelectError, Suite, is_id};
+pub use select::SelectError;
+pub use suite::Suite;
 
 /// The name of a scenario's only group, where the file gives it none.
 pub const ONLY_GROUP: &str = "main";
