@@ -10,10 +10,12 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fallproof::drive::{Rig, Target};
-use fallproof::requirement;
-use fallproof::saboteur::{self, Saboteur};
-use fallproof::scenario::{Scenario, Suite};
+use fallproof_judge::judge_case;
+use fallproof_reference::ReferenceTarget;
+use fallproof_reference::saboteur::{self, Saboteur};
+use fallproof_runner::drive::Rig;
+use fallproof_suite::requirement;
+use fallproof_suite::scenario::{Scenario, Suite};
 use libtest_mimic::{Arguments, Failed, Trial};
 use tokio::runtime::Runtime;
 
@@ -47,13 +49,14 @@ fn broken_by(
     let size = if all_of_it() { all.len() } else { AT_A_TIME };
     let mut broken = BTreeMap::new();
     for some in all.chunks(size) {
-        let target = Target::Reference(Some(saboteur));
+        let target = ReferenceTarget { saboteur: Some(saboteur) };
         let rig = runtime
             .block_on(Rig::start(some, &target, patience(saboteur)))
             .expect("the rig listens on ports that the system chooses");
-        for case in rig.run_all(runtime.handle(), some, 8) {
-            let codes = case.findings.iter().filter_map(|finding| finding.requirement);
-            broken.extend(codes.map(|code| (code, case.scenario.clone())));
+        for (scenario, evidence) in some.iter().zip(rig.run_all(runtime.handle(), some, 8)) {
+            let judgment = judge_case(scenario, rig.facts(scenario), &evidence);
+            let codes = judgment.findings.iter().filter_map(|finding| finding.requirement);
+            broken.extend(codes.map(|code| (code, scenario.id.clone())));
         }
         if own.iter().all(|code| broken.contains_key(code)) {
             break;

@@ -11,12 +11,14 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use fallproof::check::Outcome;
-use fallproof::drive::{Case, Rig, Target};
-use fallproof::plan::Group;
-use fallproof::report::convert::{self, Context};
-use fallproof::report::text;
-use fallproof::scenario::{Scenario, Suite};
+use fallproof_judge::{Case, Outcome};
+use fallproof_reference::ReferenceTarget;
+use fallproof_report::convert::{self, Context};
+use fallproof_report::text;
+use fallproof_runner::drive::Rig;
+use fallproof_suite::evidence::Evidence;
+use fallproof_suite::plan::Group;
+use fallproof_suite::scenario::{Scenario, Suite};
 use libtest_mimic::{Arguments, Failed, Trial};
 use sha2::{Digest as _, Sha256};
 use tokio::runtime::Runtime;
@@ -43,7 +45,7 @@ fn main() -> ExitCode {
         Box::leak(Box::new(Runtime::new().expect("a runtime can be had")));
     let all: Vec<_> = scenarios.iter().collect();
     let rig = runtime
-        .block_on(Rig::start(&all, &Target::Reference(None), PATIENCE))
+        .block_on(Rig::start(&all, &ReferenceTarget::default(), PATIENCE))
         .expect("the rig listens on ports that the system chooses");
     let rig: &'static Rig = Box::leak(Box::new(rig));
 
@@ -91,20 +93,19 @@ fn run(
     // so that nothing takes these from the router and the providers.
     let ran: Vec<_> = cases.iter().map(|scenario| runtime.spawn(rig.run(scenario))).collect();
     for (scenario, case) in cases.iter().zip(ran) {
-        let case = runtime.block_on(case)?;
-        let groups = rig.plan().groups_of(&scenario.id);
-        match &case.outcome {
-            Outcome::Pass if cases.len() == 1 => sent.push_str(&outbound(&case, groups)),
+        let facts = rig.facts(scenario);
+        let case = Case::new(scenario, facts, runtime.block_on(case)?);
+        let (groups, seen) = (facts.groups, &case.evidence);
+        match &case.judgment.outcome {
+            Outcome::Pass if cases.len() == 1 => sent.push_str(&outbound(seen, groups)),
             Outcome::Pass => {
-                let _ = write!(sent, "=== {}\n{}", scenario.id, outbound(&case, groups));
+                let _ = write!(sent, "=== {}\n{}", scenario.id, outbound(seen, groups));
             }
             Outcome::Skipped(reason) => eprintln!("skipped {}: {reason}", scenario.id),
             _ => {
                 let context = Context {
                     scenario,
                     groups,
-                    run_started: case.started,
-                    wire_started: rig.started(),
                     replay: &format!("cargo run -- run {}", scenario.id),
                 };
                 wrong.push_str(&text::case(&convert::case(&case, context)));
@@ -136,9 +137,9 @@ fn snapshot(family: &str, slug: &str, sent: &str) -> Result<(), Failed> {
 
 /// Every attempt as text: request line, headers but for those that name ports and lengths, and the
 /// body with its length and digest, since a text snapshot forgives line ends and trailing blanks.
-fn outbound(case: &Case, groups: &[Group]) -> String {
+fn outbound(evidence: &Evidence, groups: &[Group]) -> String {
     let mut text = String::new();
-    for hit in case.steps.iter().flat_map(|step| &step.hits) {
+    for hit in evidence.calls().iter().flat_map(|call| &call.hits) {
         let prefix = hit.upstream.as_deref().unwrap_or_default();
         let hop = groups.iter().find_map(|group| group.hop_at(prefix));
         let (_, hop) = hop.expect("a matched hit is of a group of the scenario");

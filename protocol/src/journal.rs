@@ -93,6 +93,16 @@ impl Hit {
         lines.map(|(name, value)| (name, value.trim()))
     }
 
+    /// Has its times count from another moment, which is `earlier` before the one they count from.
+    pub fn count_from(&mut self, earlier: Duration) {
+        let HitTimes { accepted, head, body, first_byte, end } = &mut self.times;
+        let optional = [first_byte, end].into_iter().flatten();
+        let pieces = self.out.pieces.iter_mut().map(|(at, _)| at);
+        for time in [accepted, head, body].into_iter().chain(optional).chain(pieces) {
+            *time += earlier;
+        }
+    }
+
     /// About how much memory it takes, in bytes.
     pub fn weight(&self) -> usize {
         let headers = self

@@ -4,9 +4,9 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::process::{Command, Output};
 use std::thread;
 
-use fallproof::declaration::Declaration;
 use fallproof::probe;
 use fallproof_protocol::condition::Condition;
+use fallproof_suite::declaration::Declaration;
 
 use crate::common::free_ports;
 use crate::shell::told;

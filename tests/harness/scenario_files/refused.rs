@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use fallproof::scenario;
+use fallproof_suite::scenario;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
