@@ -5,12 +5,13 @@
 
 mod script;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use fallproof_mocks::brain::{self, Answer, Brain, Upstream};
 use fallproof_protocol::behaviour::Behaviour;
 use fallproof_protocol::marker::Marker;
+use parking_lot::Mutex;
 use wiremock::http::{HeaderName, HeaderValue};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
@@ -105,7 +106,7 @@ impl Provider {
     /// What was wrong with the requests so far, also where it is only documented and was let
     /// through.
     pub fn violations(&self) -> Vec<Violation> {
-        self.shared.violations.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.shared.violations.lock().clone()
     }
 }
 
@@ -125,8 +126,7 @@ impl Respond for Provider {
         };
         let answer = self.shared.brain.answer(PREFIX, &request);
         let Answer { plan, reply } = answer.expect("its only deployment is mounted");
-        let mut violations = self.shared.violations.lock().unwrap_or_else(PoisonError::into_inner);
-        violations.extend(plan.violation);
+        self.shared.violations.lock().extend(plan.violation);
         // A deployment's name may hold what no header can.
         let headers = reply.headers.into_iter().filter_map(|(name, value)| {
             Some((HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?))
