@@ -4,13 +4,8 @@ use fallproof_mocks::provider::Surface;
 
 use super::{Finding, Findings, contains};
 use crate::observe::{Attempt, View};
+use crate::requirement::Code;
 use crate::scenario::ClientKey;
-
-const OWN: &str = "FP-AUTH-01";
-const FOREIGN: &str = "FP-AUTH-02";
-const GATEWAY: &str = "FP-AUTH-03";
-const ANSWER: &str = "FP-AUTH-04";
-const ADMITTED: &str = "FP-AUTH-05";
 
 pub(super) fn check(view: View<'_>) -> Vec<Finding> {
     let mut findings = Findings::new(view);
@@ -41,7 +36,7 @@ fn own(findings: &mut Findings<'_>, attempt: &Attempt<'_>) {
         many => format!("has {} `{header}` headers", many.len()),
     };
     findings.breach(
-        OWN,
+        Code::Auth01,
         Some(attempt.number),
         None,
         format!("attempt {} at {} {complaint}", attempt.number, attempt.hop.upstream),
@@ -55,7 +50,7 @@ fn foreign(findings: &mut Findings<'_>, attempt: &Attempt<'_>) {
     for other in view.all_hops() {
         if other.key != attempt.hop.key && carried(&other.key) {
             findings.breach(
-                FOREIGN,
+                Code::Auth02,
                 Some(attempt.number),
                 None,
                 format!(
@@ -67,7 +62,7 @@ fn foreign(findings: &mut Findings<'_>, attempt: &Attempt<'_>) {
     }
     if carried(view.gateway_key) {
         findings.breach(
-            GATEWAY,
+            Code::Auth03,
             Some(attempt.number),
             None,
             format!(
@@ -89,14 +84,19 @@ fn answer(findings: &mut Findings<'_>) {
     let is_known = |secret: &str| contains(&exchange.sent_head, secret);
     for hop in view.all_hops().filter(|hop| shown(&hop.key) && !is_known(&hop.key)) {
         findings.breach(
-            ANSWER,
+            Code::Auth04,
             None,
             None,
             format!("the answer to the client shows the credential of {}", hop.upstream),
         );
     }
     if shown(view.gateway_key) {
-        findings.breach(ANSWER, None, None, "the answer to the client shows its own key".into());
+        findings.breach(
+            Code::Auth04,
+            None,
+            None,
+            "the answer to the client shows its own key".into(),
+        );
     }
 }
 
@@ -110,11 +110,11 @@ fn admitted(findings: &mut Findings<'_>) {
     if let Some(attempt) = view.attempts().next() {
         let (number, upstream) = (attempt.number, &attempt.hop.upstream);
         let message = format!("attempt {number} at {upstream} was made for {client}");
-        findings.breach(ADMITTED, Some(number), None, message);
+        findings.breach(Code::Auth05, Some(number), None, message);
     }
     // Which words it is turned away with is for the gateway to say.
     if let Some(status) = view.step.exchange.status.filter(|status| *status < 400) {
         let message = format!("{client} was answered {status}, not 401");
-        findings.breach(ADMITTED, None, None, message);
+        findings.breach(Code::Auth05, None, None, message);
     }
 }

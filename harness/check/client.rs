@@ -10,21 +10,8 @@ use super::{Finding, Findings, contains, rest};
 use crate::client::Ending;
 use crate::observe::{Attempt, Ended, View};
 use crate::plan::{Group, Hop};
+use crate::requirement::Code;
 use crate::sse;
-
-const CONTENT: &str = "FP-CLIENT-01";
-const REST: &str = "FP-CLIENT-02";
-const TWO_UPSTREAMS: &str = "FP-CLIENT-03";
-const NO_SUCCESS: &str = "FP-CLIENT-04";
-const SHAPE: &str = "FP-CLIENT-05";
-const STATUS: &str = "FP-CLIENT-06";
-const RETRY_AFTER: &str = "FP-CLIENT-07";
-const WORDS: &str = "FP-CLIENT-08";
-const MODEL: &str = "FP-CLIENT-09";
-const RESTING: &str = "FP-CLIENT-10";
-const UNANSWERED: &str = "FP-CLIENT-11";
-const STALE_HEADERS: &str = "FP-CLIENT-12";
-const OWN_GROUP: &str = "FP-CLIENT-13";
 
 /// The members that hold what was asked for, on one endpoint or another.
 const CONTENT_MEMBERS: [&str; 5] = ["choices", "data", "output", "results", "text"];
@@ -75,7 +62,7 @@ fn success(findings: &mut Findings<'_>, answering: &Attempt<'_>) {
     };
     let Ok(shown) = serde_json::from_slice::<Value>(body) else {
         let message = format!("{} answered JSON, the client got none", answering.hop.upstream);
-        findings.breach(CONTENT, None, None, message);
+        findings.breach(Code::Client01, None, None, message);
         return;
     };
     // Where the gateway asked another endpoint the answer was translated, and has another shape.
@@ -84,12 +71,12 @@ fn success(findings: &mut Findings<'_>, answering: &Attempt<'_>) {
     for (name, given) in given.iter().filter(|_| !translated) {
         let requirement = match name.as_str() {
             "model" => continue,
-            name if CONTENT_MEMBERS.contains(&name) => CONTENT,
-            _ => REST,
+            name if CONTENT_MEMBERS.contains(&name) => Code::Client01,
+            _ => Code::Client02,
         };
         if let Some(pointer) = missing(given, &shown[name.as_str()], &format!("/{name}")) {
             let beside = REMARKS.iter().any(|remark| pointer.contains(remark));
-            let requirement = if beside { REST } else { requirement };
+            let requirement = if beside { Code::Client02 } else { requirement };
             let message = format!(
                 "{pointer} of the answer is not what {} gave there",
                 answering.hop.upstream
@@ -116,7 +103,7 @@ fn same_bytes(findings: &mut Findings<'_>, answering: &Attempt<'_>) {
             given.len(),
             got.len()
         );
-        findings.breach(CONTENT, None, None, message);
+        findings.breach(Code::Client01, None, None, message);
     }
 }
 
@@ -164,7 +151,7 @@ fn truthful_model(findings: &mut Findings<'_>, answering: &Attempt<'_>, said: &s
             "the answer names the model {said}, which is that of {}; {} answered",
             other.upstream, hop.upstream
         );
-        findings.breach(MODEL, None, Some("/model"), message);
+        findings.breach(Code::Client09, None, Some("/model"), message);
     }
 }
 
@@ -185,14 +172,14 @@ fn two_upstreams(findings: &mut Findings<'_>) {
         view.group.hops().filter(found).map(|hop| hop.upstream.as_str()).collect();
     if speaking.len() > 1 {
         let message = format!("one answer holds the words of {}", speaking.join(" and "));
-        findings.breach(TWO_UPSTREAMS, None, None, message);
+        findings.breach(Code::Client03, None, None, message);
     }
 }
 
 fn no_success(findings: &mut Findings<'_>, attempts: &[Attempt<'_>]) {
     if !attempts.is_empty() && attempts.iter().all(|attempt| attempt.ended() != Ended::Success) {
         let message = "every attempt failed, and the client was told of a success".into();
-        findings.breach(NO_SUCCESS, None, None, message);
+        findings.breach(Code::Client04, None, None, message);
     }
 }
 
@@ -206,7 +193,7 @@ fn shape(findings: &mut Findings<'_>, status: u16) {
     let error = error_of(&exchange.body);
     if !error.is_some_and(|error| error["message"].is_string()) {
         let message = format!("the {status} has no `error` object with a `message`");
-        findings.breach(SHAPE, None, None, message);
+        findings.breach(Code::Client05, None, None, message);
     }
 }
 
@@ -232,7 +219,7 @@ fn truthful_status(findings: &mut Findings<'_>, attempts: &[Attempt<'_>], status
         let ended: Vec<_> = attempts.iter().map(ended).collect();
         let message =
             format!("the providers' failures were {}; the client got {status}", ended.join(", "));
-        findings.breach(STATUS, None, None, message);
+        findings.breach(Code::Client06, None, None, message);
     }
 }
 
@@ -246,7 +233,7 @@ fn retry_after(findings: &mut Findings<'_>, last: &Attempt<'_>, status: u16) {
             in_words(Some(wanted)),
             in_words(told)
         );
-        findings.breach(RETRY_AFTER, None, None, message);
+        findings.breach(Code::Client07, None, None, message);
     }
 }
 
@@ -284,7 +271,7 @@ fn resting(findings: &mut Findings<'_>, attempts: &[Attempt<'_>], status: u16) {
             first.as_millis(),
             in_words(told)
         );
-        findings.breach(RESTING, None, None, message);
+        findings.breach(Code::Client10, None, None, message);
     }
 }
 
@@ -297,7 +284,7 @@ fn unanswered(findings: &mut Findings<'_>) {
     };
     if is_silent {
         let message = format!("the target {}", exchange.ending.in_words());
-        findings.breach(UNANSWERED, None, None, message);
+        findings.breach(Code::Client11, None, None, message);
     }
 }
 
@@ -310,7 +297,7 @@ fn own_group(findings: &mut Findings<'_>) {
             "the call asked for {} and holds the words of {}, which is of another group",
             view.group.name, hop.upstream
         );
-        findings.breach(OWN_GROUP, None, None, message);
+        findings.breach(Code::Client13, None, None, message);
     }
 }
 
@@ -366,7 +353,7 @@ fn stale_headers(findings: &mut Findings<'_>) {
                 "the answer has `{name}` of attempt {}, which failed at {}",
                 stale.number, stale.hop.upstream
             );
-            findings.breach(STALE_HEADERS, Some(stale.number), None, message);
+            findings.breach(Code::Client12, Some(stale.number), None, message);
         }
     }
 }
@@ -387,6 +374,6 @@ fn words(findings: &mut Findings<'_>, last: &Attempt<'_>) {
     if !shown["message"].as_str().is_some_and(|shown| shown.contains(reason)) {
         let message =
             format!("{} refused the request, and its reason is not told", last.hop.upstream);
-        findings.breach(WORDS, None, Some("/error/message"), message);
+        findings.breach(Code::Client08, None, Some("/error/message"), message);
     }
 }

@@ -6,10 +6,7 @@ use super::names::{self, is_one_of};
 use super::route::{could_be_asked, leads_on};
 use super::{Finding, Findings};
 use crate::observe::View;
-
-const BY_BODY: &str = "FP-CONTROL-01";
-const BY_HEADER: &str = "FP-CONTROL-02";
-const CREDENTIAL: &str = "FP-CONTROL-03";
+use crate::requirement::Code;
 
 pub(super) fn check(view: View<'_>) -> Vec<Finding> {
     let mut findings = Findings::new(view);
@@ -20,7 +17,7 @@ pub(super) fn check(view: View<'_>) -> Vec<Finding> {
         .find(|(name, _)| names::of_gateways().has_header(name))
         .map(|(name, _)| format!("the header `{name}`"));
     if let Some(how) = another_way(view) {
-        for (requirement, tried) in [(BY_BODY, member), (BY_HEADER, header)] {
+        for (requirement, tried) in [(Code::Control01, member), (Code::Control02, header)] {
             if let Some(tried) = tried {
                 findings.breach(
                     requirement,
@@ -36,8 +33,8 @@ pub(super) fn check(view: View<'_>) -> Vec<Finding> {
 }
 
 /// Whether a breach of this requirement is one although no provider was asked.
-pub(super) fn holds_unasked(requirement: &str) -> bool {
-    [BY_BODY, BY_HEADER].contains(&requirement)
+pub(super) fn holds_unasked(requirement: Code) -> bool {
+    [Code::Control01, Code::Control02].contains(&requirement)
 }
 
 /// Whether this pointer into a body is that of a member that gateways take for their own.
@@ -91,7 +88,7 @@ fn credential(findings: &mut Findings<'_>, body: &Value) {
         };
         if keys.iter().any(carried) {
             findings.breach(
-                CREDENTIAL,
+                Code::Control03,
                 Some(attempt.number),
                 None,
                 format!(

@@ -3,12 +3,7 @@
 use super::names::{self, is_one_of};
 use super::{Finding, Findings};
 use crate::observe::{Attempt, View};
-
-const HOP: &str = "FP-HEADER-01";
-const PERSONAL: &str = "FP-HEADER-02";
-const INTERNAL: &str = "FP-HEADER-03";
-const CONTENT_TYPE: &str = "FP-HEADER-04";
-const OF_THE_API: &str = "FP-HEADER-05";
+use crate::requirement::Code;
 
 pub(super) fn check(view: View<'_>) -> Vec<Finding> {
     let mut findings = Findings::new(view);
@@ -31,7 +26,7 @@ fn of_the_api(findings: &mut Findings<'_>, attempt: &Attempt<'_>) {
                 "attempt {} at {} lacks the client's `{name}`",
                 attempt.number, attempt.hop.upstream
             );
-            findings.breach(OF_THE_API, Some(attempt.number), None, message);
+            findings.breach(Code::Header05, Some(attempt.number), None, message);
         }
     }
 }
@@ -49,9 +44,9 @@ fn passed_on(findings: &mut Findings<'_>, attempt: &Attempt<'_>) {
     for (name, value) in sent() {
         let lower = name.to_ascii_lowercase();
         let requirement = if named.contains(&lower) || is_one_of(&lower, &known.connection) {
-            HOP
+            Code::Header01
         } else if is_one_of(&lower, &known.client) {
-            PERSONAL
+            Code::Header02
         } else {
             continue;
         };
@@ -77,7 +72,7 @@ fn internal(findings: &mut Findings<'_>, attempt: &Attempt<'_>) {
         let lower = name.to_ascii_lowercase();
         if names::of_gateways().has_header(&lower) {
             findings.breach(
-                INTERNAL,
+                Code::Header03,
                 Some(attempt.number),
                 None,
                 format!(
@@ -97,7 +92,7 @@ fn content_type(findings: &mut Findings<'_>, attempt: &Attempt<'_>) {
     }
     let arrived = if arrived.is_empty() { "none".to_owned() } else { arrived.join(", ") };
     findings.breach(
-        CONTENT_TYPE,
+        Code::Header04,
         Some(attempt.number),
         None,
         format!(

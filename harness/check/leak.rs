@@ -7,12 +7,7 @@ use fallproof_mocks::journal::Hit;
 use super::{Finding, Findings, contains};
 use crate::observe::View;
 use crate::plan::Hop;
-
-const ADDRESS_SHOWN: &str = "FP-LEAK-01";
-const ADDRESS_IN_HEADER: &str = "FP-LEAK-04";
-const ADDRESS_SENT: &str = "FP-LEAK-02";
-const GROUP_SENT: &str = "FP-LEAK-03";
-const NAME_SENT: &str = "FP-LEAK-05";
+use crate::requirement::Code;
 
 pub(super) fn check(view: View<'_>) -> Vec<Finding> {
     let mut findings = Findings::new(view);
@@ -26,9 +21,9 @@ pub(super) fn check(view: View<'_>) -> Vec<Finding> {
 fn address_shown(findings: &mut Findings<'_>) {
     let exchange = &findings.view.step.exchange;
     let headers = exchange.headers.iter().map(|(name, value)| {
-        (ADDRESS_IN_HEADER, format!("the header `{name}` of the answer"), value.as_slice())
+        (Code::Leak04, format!("the header `{name}` of the answer"), value.as_slice())
     });
-    let body = (ADDRESS_SHOWN, "the answer".to_owned(), exchange.body.as_slice());
+    let body = (Code::Leak01, "the answer".to_owned(), exchange.body.as_slice());
     for (requirement, part, text) in headers.chain([body]) {
         // A client that brings the addresses along learns nothing from them.
         let is_known = |hop: &Hop| contains(&exchange.sent_head, authority(hop));
@@ -50,7 +45,7 @@ fn address_sent(findings: &mut Findings<'_>) {
             let theirs = other.prefix != attempt.hop.prefix && carries(attempt.hit, &other.prefix);
             if theirs {
                 findings.breach(
-                    ADDRESS_SENT,
+                    Code::Leak02,
                     Some(attempt.number),
                     None,
                     format!(
@@ -79,7 +74,7 @@ fn group_sent(findings: &mut Findings<'_>) {
         let headers = attempt.hit.headers.iter().map(|(_, value)| value.as_slice());
         if !named_so && headers.chain([attempt.hit.body.as_slice()]).any(shows) {
             findings.breach(
-                GROUP_SENT,
+                Code::Leak03,
                 Some(attempt.number),
                 None,
                 format!(
@@ -108,7 +103,7 @@ fn name_sent(findings: &mut Findings<'_>) {
                 "attempt {} at {} carries `{}`, the name of {}",
                 attempt.number, attempt.hop.upstream, other.deployment, other.upstream
             );
-            findings.breach(NAME_SENT, Some(attempt.number), None, message);
+            findings.breach(Code::Leak05, Some(attempt.number), None, message);
         }
     }
 }

@@ -5,9 +5,7 @@ use std::time::Duration;
 use super::{Finding, Findings};
 use crate::client::Ending;
 use crate::observe::{Attempt, Ended, View};
-
-const OF_EACH: &str = "FP-ROUTE-12";
-const OF_ALL: &str = "FP-ROUTE-13";
+use crate::requirement::Code;
 
 /// So much longer than its limit an attempt may take on any machine.
 const SLACK: Duration = Duration::from_secs(5);
@@ -42,7 +40,7 @@ fn of_each(findings: &mut Findings<'_>, attempts: &[Attempt<'_>]) {
             continue;
         };
         let message = format!("{message}; the limit is {limit} ms");
-        findings.breach(OF_EACH, Some(attempt.number), None, message);
+        findings.breach(Code::Route12, Some(attempt.number), None, message);
     }
 }
 
@@ -60,7 +58,7 @@ fn given_up_late(findings: &mut Findings<'_>, attempt: &Attempt<'_>, limit: u64)
             waited.as_millis(),
             limit.as_millis()
         );
-        findings.breach(OF_EACH, Some(attempt.number), None, message);
+        findings.breach(Code::Route12, Some(attempt.number), None, message);
     }
 }
 
@@ -93,7 +91,7 @@ fn of_all(findings: &mut Findings<'_>, attempts: &[Attempt<'_>]) {
                 late.number,
                 after.as_millis()
             );
-            findings.breach(OF_ALL, Some(late.number), None, message);
+            findings.breach(Code::Route13, Some(late.number), None, message);
         }
     }
 }

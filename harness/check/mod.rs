@@ -25,14 +25,14 @@ pub use self::verdict::{Failure, Outcome, Unclear};
 use crate::declaration::Declaration;
 use crate::observe::{Step, View};
 use crate::plan::Group;
-use crate::requirement::{self, Level, Severity};
+use crate::requirement::{Code, Level, Severity};
 use crate::scenario::{self, Scenario};
 
 /// One breach of a requirement, or of what the scenario itself expects.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// The requirement's code; `None` for an expectation of the scenario.
-    pub requirement: Option<&'static str>,
+    pub requirement: Option<Code>,
     /// The call, as its place among the case's steps, from 0.
     pub step: usize,
     /// The attempt within the step, from 1.
@@ -121,10 +121,7 @@ fn judge(view: View<'_>) -> Vec<Finding> {
     .into_iter()
     .flat_map(|check| check(view))
     .collect();
-    let place = |code| requirement::all().iter().position(|requirement| requirement.code == code);
-    found.sort_by_key(|finding| {
-        finding.requirement.map_or(usize::MAX, |code| place(code).unwrap_or(0))
-    });
+    found.sort_by_key(|finding| (finding.requirement.is_none(), finding.requirement));
     found
 }
 
@@ -135,7 +132,7 @@ pub(crate) fn contains(bytes: &[u8], text: &str) -> bool {
 
 /// Why the target does not claim all that the scenario was written to prove, where it does not.
 fn unclaimed(view: View<'_>) -> Option<&str> {
-    view.scenario.proves.iter().find_map(|code| view.declaration.waives(code))
+    view.scenario.proves.iter().find_map(|&code| view.declaration.waives(code))
 }
 
 /// Collects the findings of one step.
@@ -152,7 +149,7 @@ impl<'a> Findings<'a> {
     /// A breach of a requirement, as hard as the requirement binds this target.
     fn breach(
         &mut self,
-        requirement: &'static str,
+        requirement: Code,
         attempt: Option<usize>,
         pointer: Option<&str>,
         message: String,
@@ -163,26 +160,26 @@ impl<'a> Findings<'a> {
     /// A breach that the target may declare, or have declared, as its way.
     fn declared_breach(
         &mut self,
-        requirement: &'static str,
+        requirement: Code,
         attempt: Option<usize>,
         pointer: Option<&str>,
         message: String,
         declared: Option<String>,
     ) {
-        let found = requirement::find(requirement);
-        let level = found.map_or(Level::Invariant, |found| found.level);
+        let found = requirement.requirement();
+        let level = found.level;
         let declared = declared.or_else(|| {
             let View { scenario, declaration, .. } = self.view;
-            let is_its_own = scenario.proves.iter().any(|code| code == requirement);
+            let is_its_own = scenario.proves.contains(&requirement);
             // What follows from a claim that is not made is no breach either.
             let follows = || unclaimed(self.view).filter(|_| !is_its_own);
             let waived = declaration.waives(requirement).or_else(follows)?;
             (level != Level::Invariant).then(|| waived.to_owned())
         });
-        let verdict = match (declared.is_some(), level, found.map(|found| found.severity)) {
+        let verdict = match (declared.is_some(), level, found.severity) {
             (true, ..) | (_, Level::Observation, _) => Verdict::Note,
-            (_, _, Some(Severity::Should)) => Verdict::Warn,
-            (_, _, Some(Severity::Must) | None) => Verdict::Fail,
+            (_, _, Severity::Should) => Verdict::Warn,
+            (_, _, Severity::Must) => Verdict::Fail,
         };
         let finding = self.finding(Some(requirement), attempt, pointer, message, verdict);
         self.found.push(Finding { declared, ..finding });
@@ -190,7 +187,7 @@ impl<'a> Findings<'a> {
 
     fn add(
         &mut self,
-        requirement: Option<&'static str>,
+        requirement: Option<Code>,
         attempt: Option<usize>,
         pointer: Option<&str>,
         message: String,
@@ -202,7 +199,7 @@ impl<'a> Findings<'a> {
 
     fn finding(
         &self,
-        requirement: Option<&'static str>,
+        requirement: Option<Code>,
         attempt: Option<usize>,
         pointer: Option<&str>,
         message: String,

@@ -10,16 +10,7 @@ use sha2::{Digest as _, Sha256};
 use super::{Finding, Findings, Verdict, control};
 use crate::json::{Difference, DifferenceKind, Tree, differences};
 use crate::observe::{Attempt, View};
-
-const INVENTED: &str = "FP-PAYLOAD-01";
-const LOST: &str = "FP-PAYLOAD-02";
-const CHANGED: &str = "FP-PAYLOAD-03";
-const MODEL: &str = "FP-PAYLOAD-04";
-const PARITY: &str = "FP-PAYLOAD-05";
-const ACCEPTABLE: &str = "FP-PAYLOAD-06";
-const RESPELLED: &str = "FP-PAYLOAD-07";
-const REORDERED: &str = "FP-PAYLOAD-08";
-const DEFAULTS_TOLD: &str = "FP-PAYLOAD-09";
+use crate::requirement::Code;
 
 /// Where a request names the response that it goes on from.
 const RESPONSE: &str = "/previous_response_id";
@@ -46,13 +37,13 @@ pub(super) fn check(view: View<'_>) -> Vec<Finding> {
         else {
             let what = unreadable(body, sent.is_form);
             let message = format!("attempt {} carries a body that is {what}", attempt.number);
-            findings.breach(CHANGED, Some(attempt.number), None, message);
+            findings.breach(Code::Payload03, Some(attempt.number), None, message);
             continue;
         };
         if let Some(because) = translated(view, &attempt) {
             let message = format!("attempt {} was sent to another endpoint", attempt.number);
             findings.declared_breach(
-                CHANGED,
+                Code::Payload03,
                 Some(attempt.number),
                 None,
                 message,
@@ -167,7 +158,7 @@ fn same_as_sent(findings: &mut Findings<'_>, attempt: &Attempt<'_>, sent: &Tree,
     for Difference { pointer, kind } in compared(sent, received) {
         let (requirement, message) = match kind {
             DifferenceKind::Added(value) => {
-                (INVENTED, format!("attempt {number} added {pointer}: {}", brief(&value)))
+                (Code::Payload01, format!("attempt {number} added {pointer}: {}", brief(&value)))
             }
             // What is for gateways and for no provider may end there.
             DifferenceKind::Removed(_) if control::is_for_gateways(&pointer) => continue,
@@ -178,10 +169,10 @@ fn same_as_sent(findings: &mut Findings<'_>, attempt: &Attempt<'_>, sent: &Tree,
                 continue;
             }
             DifferenceKind::Removed(value) => {
-                (LOST, format!("attempt {number} lost {pointer}: {}", brief(&value)))
+                (Code::Payload02, format!("attempt {number} lost {pointer}: {}", brief(&value)))
             }
             DifferenceKind::Changed(from, to) => (
-                CHANGED,
+                Code::Payload03,
                 format!(
                     "attempt {number} changed {pointer}: {} became {}",
                     brief(&from),
@@ -189,7 +180,7 @@ fn same_as_sent(findings: &mut Findings<'_>, attempt: &Attempt<'_>, sent: &Tree,
                 ),
             ),
             DifferenceKind::Respelled(from, to) => (
-                RESPELLED,
+                Code::Payload07,
                 format!(
                     "attempt {number} respelled {pointer}: {} became {}",
                     brief(&from),
@@ -214,12 +205,12 @@ fn observed(findings: &mut Findings<'_>, attempt: &Attempt<'_>, sent: &Tree, rec
     };
     if names(sent, received) != names(received, sent) {
         let message = format!("attempt {number} has its members in another order");
-        findings.breach(REORDERED, Some(number), None, message);
+        findings.breach(Code::Payload08, Some(number), None, message);
     }
     let told = differences(sent, received);
     for told in told.iter().filter(|difference| is_default(difference)) {
         let message = format!("attempt {number} spells out the default of {}", told.pointer);
-        findings.breach(DEFAULTS_TOLD, Some(number), Some(&told.pointer), message);
+        findings.breach(Code::Payload09, Some(number), Some(&told.pointer), message);
     }
 }
 
@@ -243,7 +234,7 @@ fn model(findings: &mut Findings<'_>, attempt: &Attempt<'_>, received: &Tree) {
     if named.as_deref() != Some(attempt.hop.deployment.as_str()) {
         let named = received.member("model").map_or_else(|| "nothing".to_owned(), Tree::compact);
         findings.breach(
-            MODEL,
+            Code::Payload04,
             Some(attempt.number),
             Some("/model"),
             format!(
@@ -267,7 +258,7 @@ fn parity(findings: &mut Findings<'_>, attempt: &Attempt<'_>, first: &Tree, rece
         };
         let declared = adapted(findings, attempt, &pointer);
         let message = format!("attempt {number} {what}: {pointer}");
-        findings.declared_breach(PARITY, Some(number), Some(&pointer), message, declared);
+        findings.declared_breach(Code::Payload05, Some(number), Some(&pointer), message, declared);
     }
 }
 
@@ -302,7 +293,7 @@ fn acceptable(findings: &mut Findings<'_>, attempt: &Attempt<'_>) {
         Strength::Documented => Verdict::Warn,
     };
     findings.add(
-        Some(ACCEPTABLE),
+        Some(Code::Payload06),
         Some(attempt.number),
         Some(&violation.pointer),
         format!(

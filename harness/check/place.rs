@@ -4,9 +4,7 @@ use fallproof_mocks::provider::Surface;
 
 use super::{Finding, Findings};
 use crate::observe::{Attempt, View};
-
-const PATH: &str = "FP-ROUTE-16";
-const VERSION: &str = "FP-ROUTE-17";
+use crate::requirement::Code;
 
 pub(super) fn check(view: View<'_>) -> Vec<Finding> {
     let mut findings = Findings::new(view);
@@ -28,7 +26,7 @@ fn path(findings: &mut Findings<'_>, attempt: &Attempt<'_>) {
             attempt.hop.vendor(),
             attempt.hit.target
         );
-        findings.breach(PATH, Some(attempt.number), None, message);
+        findings.breach(Code::Route16, Some(attempt.number), None, message);
     }
 }
 
@@ -48,6 +46,6 @@ fn version(findings: &mut Findings<'_>, attempt: &Attempt<'_>) {
             attempt.hop.upstream,
             asked.unwrap_or("none")
         );
-        findings.breach(VERSION, Some(attempt.number), None, message);
+        findings.breach(Code::Route17, Some(attempt.number), None, message);
     }
 }

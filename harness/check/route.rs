@@ -8,20 +8,7 @@ use super::{Finding, Findings};
 use crate::client::Ending;
 use crate::declaration::Condition;
 use crate::observe::{Attempt, Cause, Ended, View};
-
-const ORDER: &str = "FP-ROUTE-01";
-const STOP: &str = "FP-ROUTE-02";
-const HAND_OVER: &str = "FP-ROUTE-03";
-const REFUSED: &str = "FP-ROUTE-04";
-const RETRIES: &str = "FP-ROUTE-05";
-const LEFT_ALONE: &str = "FP-ROUTE-06";
-const COOLDOWN: &str = "FP-ROUTE-07";
-const COMES_BACK: &str = "FP-ROUTE-08";
-const OWN_GROUP: &str = "FP-ROUTE-09";
-const TOO_LONG: &str = "FP-ROUTE-10";
-const FILTERED: &str = "FP-ROUTE-11";
-const CONVERSATION: &str = "FP-ROUTE-14";
-const HOPELESS: &str = "FP-ROUTE-15";
+use crate::requirement::Code;
 
 /// Who waits at least this long before a retry does not retry at once.
 const AT_ONCE: Duration = Duration::from_millis(250);
@@ -92,7 +79,7 @@ fn own_group(findings: &mut Findings<'_>) {
             "a call for {} was sent to {}, which belongs to {}",
             view.group.name, hop.upstream, group.name
         );
-        findings.breach(OWN_GROUP, None, None, message);
+        findings.breach(Code::Route09, None, None, message);
     }
 }
 
@@ -115,7 +102,7 @@ fn order(findings: &mut Findings<'_>, attempts: &[Attempt<'_>]) {
                 attempt.hop.upstream,
                 name(view, next - 1)
             );
-            findings.breach(ORDER, Some(attempt.number), None, message);
+            findings.breach(Code::Route01, Some(attempt.number), None, message);
         } else if let Some(place) = skipped {
             not_asked(findings, attempt, place);
         } else if list.start > 0 && !called_for(view, attempt, &list) {
@@ -123,7 +110,7 @@ fn order(findings: &mut Findings<'_>, attempts: &[Attempt<'_>]) {
                 "attempt {} went to {}, which is for refused requests, and none was refused so",
                 attempt.number, attempt.hop.upstream
             );
-            findings.breach(ORDER, Some(attempt.number), None, message);
+            findings.breach(Code::Route01, Some(attempt.number), None, message);
         }
         next = if affine { 0 } else { next.max(attempt.place + 1) };
     }
@@ -134,7 +121,7 @@ fn order(findings: &mut Findings<'_>, attempts: &[Attempt<'_>]) {
 fn not_asked(findings: &mut Findings<'_>, attempt: &Attempt<'_>, place: usize) {
     let view = findings.view;
     let rested = Rest::of(view, place, attempt.number).has_been();
-    let requirement = if rested { COMES_BACK } else { ORDER };
+    let requirement = if rested { Code::Route08 } else { Code::Route01 };
     let why = if rested { ", whose rest is over" } else { "" };
     let message = format!(
         "attempt {} went to {} before {} was asked{why}",
@@ -162,7 +149,7 @@ fn nobody_asked(findings: &mut Findings<'_>, attempts: &[Attempt<'_>]) {
     if let (true, true, Some(place)) = (attempts.is_empty(), answered, back) {
         let message =
             format!("nobody was asked, although the rest of {} is over", name(view, place));
-        findings.breach(COMES_BACK, None, None, message);
+        findings.breach(Code::Route08, None, None, message);
     }
 }
 
@@ -179,7 +166,7 @@ fn conversation(findings: &mut Findings<'_>, attempts: &[Attempt<'_>]) {
             first.hop.upstream,
             name(view, giver)
         );
-        findings.breach(CONVERSATION, Some(first.number), None, message);
+        findings.breach(Code::Route14, Some(first.number), None, message);
     }
 }
 
@@ -194,8 +181,8 @@ fn rests(findings: &mut Findings<'_>, attempts: &[Attempt<'_>]) {
     for attempt in attempts {
         let rest = Rest::of(view, attempt.place, attempt.number);
         let (requirement, why) = match rest.at(view.step.at) {
-            Some(Reason::Asked) => (LEFT_ALONE, "which had asked to be left alone"),
-            Some(Reason::KeptFailing) => (COOLDOWN, "which was to get no calls"),
+            Some(Reason::Asked) => (Code::Route06, "which had asked to be left alone"),
+            Some(Reason::KeptFailing) => (Code::Route07, "which was to get no calls"),
             None => continue,
         };
         let message = format!(
@@ -219,7 +206,7 @@ fn stop(findings: &mut Findings<'_>, attempts: &[Attempt<'_>]) {
     }
     for late in &attempts[success + 1..] {
         findings.breach(
-            STOP,
+            Code::Route02,
             Some(late.number),
             None,
             format!(
@@ -239,7 +226,7 @@ fn hand_over(findings: &mut Findings<'_>, attempts: &[Attempt<'_>]) {
         last.number,
         name(view, next)
     );
-    findings.declared_breach(HAND_OVER, Some(last.number), None, message, declared);
+    findings.declared_breach(Code::Route03, Some(last.number), None, message, declared);
 }
 
 /// What a failed attempt leads on to.
@@ -282,7 +269,7 @@ pub(super) fn leads_on(view: View<'_>, last: &Attempt<'_>) -> Option<Onward> {
 /// back no beginning.
 pub(super) fn passes_on_at_once<'a>(view: View<'a>, attempt: &Attempt<'_>) -> Option<&'a str> {
     let has_begun = attempt.events().is_some_and(|events| !events.is_empty());
-    view.declaration.waives("FP-STREAM-11").filter(|_| view.wants_stream() && has_begun)
+    view.declaration.waives(Code::Stream11).filter(|_| view.wants_stream() && has_begun)
 }
 
 /// Whether the call may have taken as long as it may when this attempt ended.
@@ -314,7 +301,13 @@ fn refused(findings: &mut Findings<'_>, attempts: &[Attempt<'_>]) {
             "attempt {} sent again what {} had refused as the client's mistake",
             again.number, refused.hop.upstream
         );
-        findings.declared_breach(REFUSED, Some(again.number), None, message, declared.clone());
+        findings.declared_breach(
+            Code::Route04,
+            Some(again.number),
+            None,
+            message,
+            declared.clone(),
+        );
     }
 }
 
@@ -330,8 +323,8 @@ fn detour(findings: &mut Findings<'_>, attempts: &[Attempt<'_>]) {
         };
         if !taken {
             let (requirement, what) = match cause {
-                Cause::ContextLength => (TOO_LONG, "as too long"),
-                Cause::ContentFilter => (FILTERED, "by a content filter"),
+                Cause::ContextLength => (Code::Route10, "as too long"),
+                Cause::ContentFilter => (Code::Route11, "by a content filter"),
             };
             let message = format!(
                 "attempt {} was refused {what} and {} was never asked",
@@ -351,7 +344,7 @@ fn retries(findings: &mut Findings<'_>, attempts: &[Attempt<'_>]) {
         let allowed = view.group.policy.retries as usize + 1;
         if count > allowed {
             findings.breach(
-                RETRIES,
+                Code::Route05,
                 None,
                 None,
                 format!(
@@ -382,6 +375,6 @@ fn hopeless(findings: &mut Findings<'_>, attempts: &[Attempt<'_>]) {
         };
         let message =
             format!("attempt {} went to {}, which {why}", again.number, again.hop.upstream);
-        findings.breach(HOPELESS, Some(again.number), None, message);
+        findings.breach(Code::Route15, Some(again.number), None, message);
     }
 }

@@ -1,24 +1,13 @@
 //! STREAM: a streamed answer is one provider's, whole and unaltered, or it says that it is not.
 
 use super::route::could_be_asked;
-use super::unaltered::{UNALTERED, brief, compare};
+use super::unaltered::{brief, compare};
 use super::{Finding, Findings};
 use crate::client::Ending;
 use crate::json::Tree;
 use crate::observe::{Attempt, Ended, View};
+use crate::requirement::Code;
 use crate::sse::{self, Event, Meaning};
-
-const CHARACTERS: &str = "FP-STREAM-03";
-const INVISIBLE: &str = "FP-STREAM-04";
-const SPLICED: &str = "FP-STREAM-05";
-const ASKED_ON: &str = "FP-STREAM-06";
-const BREAK: &str = "FP-STREAM-07";
-const END: &str = "FP-STREAM-08";
-const USAGE: &str = "FP-STREAM-09";
-const CONTENT_TYPE: &str = "FP-STREAM-10";
-const ERROR_FIRST: &str = "FP-STREAM-11";
-const STATUS: &str = "FP-STREAM-12";
-const LEFT: &str = "FP-STREAM-13";
 
 pub(super) fn check(view: View<'_>) -> Vec<Finding> {
     let mut findings = Findings::new(view);
@@ -53,7 +42,7 @@ pub(super) fn check(view: View<'_>) -> Vec<Finding> {
             "the stream goes on for {} events more, far beyond all that was sent",
             all.len() - told.len()
         );
-        findings.breach(UNALTERED, None, None, message);
+        findings.breach(Code::Stream01, None, None, message);
     }
     asked_on(&mut findings, &heard, told);
     // The latest of those that fit equally well.
@@ -82,7 +71,7 @@ fn left(findings: &mut Findings<'_>) {
             "attempt {} at {} goes on although the client has left",
             attempt.number, attempt.hop.upstream
         );
-        findings.breach(LEFT, Some(attempt.number), None, message);
+        findings.breach(Code::Stream13, Some(attempt.number), None, message);
     }
 }
 
@@ -130,7 +119,7 @@ fn error_first(findings: &mut Findings<'_>) {
         .find(|&place| could_be_asked(view, place, last.number + 1));
     if let (Ended::ErrorInSuccess, Some(next)) = (last.ended(), next) {
         findings.breach(
-            ERROR_FIRST,
+            Code::Stream11,
             Some(last.number),
             None,
             format!(
@@ -146,7 +135,7 @@ fn status(findings: &mut Findings<'_>) {
     let has_failed = |ended| !matches!(ended, Ended::Success | Ended::Interrupted);
     if !attempts.is_empty() && attempts.into_iter().all(has_failed) {
         let message = "every attempt failed before any content, and the client was told success";
-        findings.breach(STATUS, None, None, message.into());
+        findings.breach(Code::Stream12, None, None, message.into());
     }
 }
 
@@ -159,7 +148,7 @@ fn content_type(findings: &mut Findings<'_>) {
         .unwrap_or_default();
     if sent.split(';').next().is_none_or(|kind| kind.trim() != "text/event-stream") {
         let message = format!("the client asked for a stream and got content of type `{sent}`");
-        findings.breach(CONTENT_TYPE, None, None, message);
+        findings.breach(Code::Stream10, None, None, message);
     }
 }
 
@@ -188,7 +177,7 @@ fn asked_on(findings: &mut Findings<'_>, heard: &[Heard<'_>], told: &[Event]) {
     let Some(broken) = heard.iter().find(reached_client) else { return };
     for late in attempts.iter().filter(|attempt| attempt.number > broken.attempt.number) {
         findings.breach(
-            ASKED_ON,
+            Code::Stream06,
             Some(late.number),
             None,
             format!(
@@ -216,7 +205,7 @@ fn translated(
             "content of attempt {} is in the answer of attempt {number}",
             other.attempt.number
         );
-        findings.breach(SPLICED, Some(number), None, message);
+        findings.breach(Code::Stream05, Some(number), None, message);
         return;
     }
     let stream = Stream { answering, others: Vec::new(), told, all, usage_wanted };
@@ -272,7 +261,7 @@ impl Stream<'_> {
             let at = at + 1;
             match self.foreign(event, &left, is_interrupted) {
                 Some(Foreign::MadeUpEnd) => breaches.push((
-                    END,
+                    Code::Stream08,
                     format!(
                         "event {at} ends the answer, which attempt {number} did not: {}",
                         brief(event)
@@ -281,21 +270,21 @@ impl Stream<'_> {
                 Some(Foreign::Content(other)) => {
                     is_spliced = true;
                     breaches.push((
-                        SPLICED,
+                        Code::Stream05,
                         format!("event {at} is content of attempt {other} in the answer of attempt {number}"),
                     ));
                 }
                 Some(Foreign::Frame(other)) => breaches.push((
-                    INVISIBLE,
+                    Code::Stream04,
                     format!("event {at} is of attempt {other}, which had failed: {}", brief(event)),
                 )),
                 Some(Foreign::Beginning) => breaches.push((
-                    INVISIBLE,
+                    Code::Stream04,
                     format!("event {at} begins an answer once more: {}", brief(event)),
                 )),
                 Some(Foreign::Mangled) => {
                     breaches.push((
-                        CHARACTERS,
+                        Code::Stream03,
                         format!(
                             "event {at} has lost characters of attempt {number}: {}",
                             brief(event)
@@ -312,13 +301,13 @@ impl Stream<'_> {
         let begun = self.answering.events.iter().filter(|it| it.is_beginning()).count().max(1);
         if let Some(again) = own.iter().filter(|it| it.is_beginning()).nth(begun) {
             breaches.push((
-                INVISIBLE,
+                Code::Stream04,
                 format!("an event begins an answer once more: {}", brief(again)),
             ));
         }
         if is_spliced {
             // What else is wrong is so because of it.
-            breaches.retain(|(requirement, _)| *requirement == SPLICED);
+            breaches.retain(|(requirement, _)| *requirement == Code::Stream05);
         } else {
             breaches.extend(self.end(findings.view, own.iter().any(|it| it.is_answer())));
             let attempt = &self.answering.attempt;
@@ -330,20 +319,20 @@ impl Stream<'_> {
     }
 
     /// What it tells of the cost although nobody asked.
-    fn usage(&self) -> Vec<(&'static str, String)> {
+    fn usage(&self) -> Vec<(Code, String)> {
         let told = self.told.iter().enumerate().filter(|(_, event)| event.has_usage());
         let message = |(at, _)| format!("event {} is a usage chunk nobody asked for", at + 1);
-        told.filter(|_| !self.usage_wanted).map(|it| (USAGE, message(it))).collect()
+        told.filter(|_| !self.usage_wanted).map(|it| (Code::Stream09, message(it))).collect()
     }
 
     /// How the client's stream ends otherwise than the answering provider's did.
-    fn end(&self, view: View<'_>, has_content: bool) -> Option<(&'static str, String)> {
+    fn end(&self, view: View<'_>, has_content: bool) -> Option<(Code, String)> {
         let attempt = &self.answering.attempt;
         let number = attempt.number;
         let has = |wanted| self.all.iter().any(|event| event.meaning() == wanted);
         if attempt.ended() != Ended::Interrupted {
             let message = || format!("the end of attempt {number}'s stream is missing");
-            return (!has(Meaning::End)).then(|| (END, message()));
+            return (!has(Meaning::End)).then(|| (Code::Stream08, message()));
         }
         let is_whole = view.step.exchange.ending == Ending::Complete && !has(Meaning::Error);
         // Where all is said, nothing is missing that the client could be told of.
@@ -354,7 +343,7 @@ impl Stream<'_> {
                 "attempt {number}'s stream broke after its first content, and the client's ended as if nothing had happened"
             )
         };
-        is_breach.then(|| (BREAK, message()))
+        is_breach.then(|| (Code::Stream07, message()))
     }
 
     /// What this event is, which is none of those left of the answering attempt; `None` where it

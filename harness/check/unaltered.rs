@@ -1,12 +1,10 @@
 //! STREAM: what reaches the client of a stream is what its provider sent.
 
 use crate::observe::Attempt;
+use crate::requirement::Code;
 use crate::sse::{Event, Likeness, Meaning};
 
 /// What stands beside the content, here as in an answer that is not streamed.
-const REST: &str = "FP-CLIENT-02";
-pub(super) const UNALTERED: &str = "FP-STREAM-01";
-const RESPELLED: &str = "FP-STREAM-02";
 
 /// Holds the events that must be the answering provider's against them. Ends have a
 /// requirement of their own; where the provider failed, its words may be put otherwise.
@@ -15,7 +13,7 @@ pub(super) fn compare(
     own: &[&Event],
     is_interrupted: bool,
     usage_wanted: bool,
-) -> Vec<(&'static str, String)> {
+) -> Vec<(Code, String)> {
     let compared = |event: &&Event| match event.meaning() {
         Meaning::End => event.is_answer(),
         Meaning::Error => !is_interrupted,
@@ -48,7 +46,7 @@ pub(super) fn compare(
                         "event {place} of attempt {number} reached the client in another spelling: {}",
                         brief(got)
                     );
-                    breaches.push((RESPELLED, message));
+                    breaches.push((Code::Stream02, message));
                 }
                 continue;
             }
@@ -71,10 +69,10 @@ pub(super) fn compare(
             (None, Some(added)) => format!("was never sent: {}", brief(added)),
             (None, None) => break,
         };
-        breaches.push((UNALTERED, format!("event {place} of attempt {number} {what}")));
+        breaches.push((Code::Stream01, format!("event {place} of attempt {number} {what}")));
         break;
     }
-    breaches.extend(beside.map(|message| (REST, message)));
+    breaches.extend(beside.map(|message| (Code::Client02, message)));
     breaches
 }
 

@@ -113,6 +113,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::requirement::Code;
     use crate::scenario;
 
     #[test]
@@ -131,9 +132,9 @@ mod tests {
             };
             is_of_no_attempt(&family.expect("it is of the suite")[0], &finding)
         };
-        assert!(of(Some("FP-AUTH-05"), "auth/nobody-without-a-key"));
-        assert!(of(Some("FP-CONTROL-01"), "control/members-of-other-gateways"));
-        assert!(!of(Some("FP-ROUTE-03"), "control/members-of-other-gateways"));
-        assert!(!of(Some("FP-CLIENT-05"), "routing/refused-connection-alone"));
+        assert!(of(Some(Code::Auth05), "auth/nobody-without-a-key"));
+        assert!(of(Some(Code::Control01), "control/members-of-other-gateways"));
+        assert!(!of(Some(Code::Route03), "control/members-of-other-gateways"));
+        assert!(!of(Some(Code::Client05), "routing/refused-connection-alone"));
     }
 }

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use anstream::{eprintln, println};
 use clap::{Args, value_parser};
+use fallproof::check;
 use fallproof::drive::{Rig, Target};
 use fallproof::fuzz::arena::{Arena, fixed_groups};
 use fallproof::fuzz::dice;
@@ -22,10 +23,10 @@ use fallproof::fuzz::found::{self, Saved};
 use fallproof::fuzz::hunt::{Find, Hunt, Tally, shrink};
 use fallproof::plan::{Addresses, Plan};
 use fallproof::report::words::counted;
+use fallproof::requirement::Code;
 use fallproof::saboteur::Saboteur;
 use fallproof::scenario::Scenario;
 use fallproof::shell::quoted;
-use fallproof::{check, requirement};
 use fallproof_mocks::provider::Endpoint;
 use owo_colors::OwoColorize as _;
 use tokio::runtime::Runtime;
@@ -358,7 +359,7 @@ fn by_requirement(finds: &[Find]) -> Vec<Vec<&Find>> {
 }
 
 fn headline(find: &Find) -> String {
-    match find.cause.requirement.and_then(requirement::find) {
+    match find.cause.requirement.map(Code::requirement) {
         Some(requirement) => {
             format!("{}  {}", requirement.code.red().bold(), requirement.sentence.trim())
         }

@@ -3,15 +3,15 @@
 use std::fmt;
 
 use crate::check::{Finding, Verdict};
-use crate::requirement;
+use crate::requirement::Code;
 
 /// Findings of one cause are told once.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Cause {
-    /// The requirement's place in the list, which orders them; expectations come last.
-    place: usize,
+    /// Orders them as the requirements are; expectations come last.
+    is_expectation: bool,
     /// The requirement's code; `None` for what the model expects.
-    pub requirement: Option<&'static str>,
+    pub requirement: Option<Code>,
     /// A parameter of the body, or the finding's sentence without what differs from case to case.
     pub about: String,
 }
@@ -19,10 +19,9 @@ pub struct Cause {
 impl Cause {
     /// The cause of this finding.
     pub fn of(finding: &Finding) -> Self {
-        let place = |code| requirement::all().iter().position(|it| it.code == code);
         let parameter = finding.pointer.as_deref().and_then(|it| it.split('/').nth(1));
         Self {
-            place: finding.requirement.map_or(usize::MAX, |code| place(code).unwrap_or(0)),
+            is_expectation: finding.requirement.is_none(),
             requirement: finding.requirement,
             about: match parameter {
                 Some(parameter) => format!("/{parameter}"),
@@ -43,13 +42,14 @@ impl Cause {
 
     /// The code in a file's name.
     pub fn code(&self) -> String {
-        self.requirement.map_or_else(|| "unexpected".to_owned(), str::to_ascii_lowercase)
+        self.requirement
+            .map_or_else(|| "unexpected".to_owned(), |code| code.as_str().to_ascii_lowercase())
     }
 }
 
 impl fmt::Display for Cause {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} {}", self.requirement.unwrap_or("expectation"), self.about)
+        write!(formatter, "{} {}", self.requirement.map_or("expectation", Code::as_str), self.about)
     }
 }
 
@@ -76,7 +76,7 @@ mod tests {
 
     fn cause(pointer: Option<&str>, message: &str) -> String {
         let finding = Finding {
-            requirement: Some("FP-PAYLOAD-02"),
+            requirement: Some(Code::Payload02),
             step: 0,
             attempt: None,
             pointer: pointer.map(str::to_owned),

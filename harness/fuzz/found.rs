@@ -11,7 +11,7 @@ use super::draft::Draft;
 use super::model;
 use super::written::yaml;
 use crate::check::Finding;
-use crate::requirement;
+use crate::requirement::Code;
 use crate::scenario::{self, Expect, Profile, Scenario};
 use crate::yaml::LoadError;
 
@@ -30,7 +30,7 @@ pub struct Saved {
 /// The scenario that shows this finding. `how` tells where it comes from.
 pub fn scenario(draft: &Draft, finding: &Finding, how: &str) -> Scenario {
     let cause = Cause::of(finding);
-    let sentence = cause.requirement.and_then(requirement::find).map(|it| it.sentence.clone());
+    let sentence = cause.requirement.map(|code| &code.requirement().sentence);
     let mut scenario = draft.scenario(&format!("{FOLDER}/a"), expected(draft, finding));
     // Values of the case are in the file already.
     let what = match &finding.pointer {
@@ -45,7 +45,7 @@ pub fn scenario(draft: &Draft, finding: &Finding, how: &str) -> Scenario {
         None => how.to_owned(),
     });
     scenario.profile = Profile::Core;
-    scenario.proves = vec![proven(finding).to_owned()];
+    scenario.proves = vec![proven(finding)];
     scenario.tags = vec!["found".to_owned()];
     let what = Scenario { title: String::new(), why: None, ..scenario.clone() };
     scenario.id = format!("{FOLDER}/{}-{}", cause.code(), hash(&yaml(&what)));
@@ -73,13 +73,13 @@ fn expected(draft: &Draft, finding: &Finding) -> Vec<Expect> {
 }
 
 /// The requirement that the scenario is written for; for an expectation the one that is nearest.
-fn proven(finding: &Finding) -> &'static str {
+fn proven(finding: &Finding) -> Code {
     let is = |words: &str| finding.message.contains(words);
     match finding.requirement {
         Some(code) => code,
-        None if is("expected status") => "FP-CLIENT-06",
-        None if is("expected the answer") => "FP-CLIENT-01",
-        None => "FP-ROUTE-01",
+        None if is("expected status") => Code::Client06,
+        None if is("expected the answer") => Code::Client01,
+        None => Code::Route01,
     }
 }
 

@@ -10,7 +10,7 @@ use crate::client::Ending;
 use crate::declaration::{Adaptation, Condition, Declaration, Feature};
 use crate::drive::Case;
 use crate::observe::Step;
-use crate::requirement::{self, Level};
+use crate::requirement::{Code, Level};
 use crate::scenario::Scenario;
 
 /// A declaration, and what was seen beside it.
@@ -164,7 +164,7 @@ fn folded(
 }
 
 fn rests(draft: &mut Draft, answers: &[Answer<'_>]) {
-    const LEFT_ALONE: &str = "FP-ROUTE-06";
+    const LEFT_ALONE: Code = Code::Route06;
     let asked_again: Vec<_> = answers
         .iter()
         .filter(|(_, case)| breaks(case, LEFT_ALONE))
@@ -172,11 +172,11 @@ fn rests(draft: &mut Draft, answers: &[Answer<'_>]) {
         .collect();
     if !asked_again.is_empty() {
         let why = format!("asks again at once after {}", asked_again.join(" and "));
-        draft.declaration.does_not_claim.insert(LEFT_ALONE.to_owned(), why);
+        draft.declaration.does_not_claim.insert(LEFT_ALONE, why);
     }
 }
 
-fn breaks(case: &Case, code: &str) -> bool {
+fn breaks(case: &Case, code: Code) -> bool {
     let fails = |finding: &&Finding| finding.verdict == Verdict::Fail;
     case.findings.iter().filter(fails).any(|finding| finding.requirement == Some(code))
 }
@@ -184,7 +184,7 @@ fn breaks(case: &Case, code: &str) -> bool {
 /// A part that is lost, added or changed whatever the leg is a way of the target's. What only a
 /// later leg shows is nobody's way: it is told, and stays a failure.
 fn adapts(draft: &mut Draft, answers: &[Answer<'_>]) {
-    const PAYLOAD: [&str; 3] = ["FP-PAYLOAD-01", "FP-PAYLOAD-02", "FP-PAYLOAD-03"];
+    const PAYLOAD: [Code; 3] = [Code::Payload01, Code::Payload02, Code::Payload03];
     let mut seen = BTreeMap::<(Endpoint, String), (BTreeSet<Surface>, String)>::new();
     let mut later = BTreeMap::<(Endpoint, String), String>::new();
     for (scenario, case) in answers {
@@ -238,12 +238,12 @@ fn top(pointer: &str) -> String {
 fn not_claimed(draft: &mut Draft, answers: &[Answer<'_>]) {
     for (scenario, case) in answers {
         for finding in case.findings.iter().filter(|it| it.verdict == Verdict::Fail) {
-            let Some(found) = finding.requirement.and_then(requirement::find) else { continue };
+            let Some(code) = finding.requirement else { continue };
             // What leads on is said already.
-            let is_said = ["FP-ROUTE-03", "FP-ROUTE-04"].contains(&found.code.as_str());
-            if found.level == Level::Policy && !is_said {
+            let is_said = [Code::Route03, Code::Route04].contains(&code);
+            if code.requirement().level == Level::Policy && !is_said {
                 let why = format!("{}: {}", scenario.id, finding.message);
-                draft.declaration.does_not_claim.entry(found.code.clone()).or_insert(why);
+                draft.declaration.does_not_claim.entry(code).or_insert(why);
             }
         }
     }

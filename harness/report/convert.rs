@@ -68,7 +68,7 @@ pub fn case(case: &drive::Case, context: Context<'_>) -> Case {
         links: scenario.links.clone(),
         file: scenario.file.to_string_lossy().replace('\\', "/"),
         profile: scenario.profile.name().to_owned(),
-        proves: scenario.proves.clone(),
+        proves: scenario.proves.iter().map(ToString::to_string).collect(),
         outcome,
         failure: case.failure.map(|failure| match failure {
             check::Failure::Honest => Failure::Honest,
@@ -89,7 +89,7 @@ pub fn case(case: &drive::Case, context: Context<'_>) -> Case {
 /// A requirement without a verdict.
 pub fn requirement(requirement: &requirement::Requirement) -> Requirement {
     Requirement {
-        code: requirement.code.clone(),
+        code: requirement.code.to_string(),
         level: match requirement.level {
             requirement::Level::Invariant => Level::Invariant,
             requirement::Level::Policy => Level::Policy,
@@ -117,7 +117,7 @@ pub(super) fn millis(duration: Duration) -> f64 {
 
 fn finding(finding: &check::Finding) -> Finding {
     Finding {
-        requirement: finding.requirement.map(str::to_owned),
+        requirement: finding.requirement.map(|code| code.to_string()),
         weight: match finding.verdict {
             Verdict::Fail => Weight::Fail,
             Verdict::Warn => Weight::Warn,

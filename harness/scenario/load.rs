@@ -16,7 +16,7 @@ use super::family::{FamilyFile, case_id};
 use super::file::{AzureSurface, GroupFile, Provider, ScenarioFile, UpstreamFile};
 use super::node::{self, Members, Node};
 use super::{Cooldown, DeadEnd, Group, ONLY_GROUP, Scenario, Upstream};
-use crate::requirement;
+use crate::requirement::{self, Code};
 use crate::yaml::{At, Diagnostic, LoadError, Optional, Source};
 
 /// The legacy surface's version where a scenario names none: the last preview of the dated ones.
@@ -106,7 +106,7 @@ impl Loader<'_> {
         if read.title.value.trim().is_empty() {
             self.problem(&read.title.span, "a title says in one sentence what happens");
         }
-        self.codes(&read.proves);
+        let proves = self.codes(&read.proves);
         for tag in read.tags.iter().filter(|tag| !is_kebab_case(&tag.value)) {
             self.problem(&tag.span, "a tag is made of lower-case letters, digits and `-`");
         }
@@ -136,7 +136,7 @@ impl Loader<'_> {
             why: read.why.0,
             links: read.links,
             profile: read.profile.0.unwrap_or_default(),
-            proves: values(read.proves.value),
+            proves,
             tags: values(read.tags),
             upstreams,
             groups,
@@ -144,14 +144,20 @@ impl Loader<'_> {
         }
     }
 
-    fn codes(&mut self, proves: &At<Vec<At<String>>>) {
+    fn codes(&mut self, proves: &At<Vec<At<String>>>) -> Vec<Code> {
         if proves.value.is_empty() {
             self.problem(&proves.span, "a scenario proves at least one requirement");
         }
-        for code in proves.value.iter().filter(|code| requirement::find(&code.value).is_none()) {
-            let error = requirement::unknown(code, self.source);
-            self.problems.push(error.help("`fallproof requirements` lists them"));
+        let mut codes = Vec::new();
+        for code in &proves.value {
+            if let Ok(code) = code.value.parse() {
+                codes.push(code);
+            } else {
+                let error = requirement::unknown(code, self.source);
+                self.problems.push(error.help("`fallproof requirements` lists them"));
+            }
         }
+        codes
     }
 
     /// Upstreams and groups name each other, each once.

@@ -25,6 +25,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::declaration::{Ability, Condition, Feature};
+use crate::requirement::Code;
 
 pub use load::{DEFAULT_API_VERSION, load};
 pub use pattern::Pattern;
@@ -52,7 +53,7 @@ pub struct Scenario {
     /// The set of scenarios that a gateway is judged by together.
     pub profile: Profile,
     /// The codes of the requirements that it was written for.
-    pub proves: Vec<String>,
+    pub proves: Vec<Code>,
     /// Words to choose scenarios by.
     pub tags: Vec<String>,
     /// The mock providers by name, in the order of the file; each is in the chain.

@@ -17,6 +17,7 @@ use fallproof::fuzz::hunt::{Find, Hunt, Tally, shrink};
 use fallproof::fuzz::model;
 use fallproof::fuzz::strategy::Drafts;
 use fallproof::json::Tree;
+use fallproof::requirement::Code;
 use fallproof::saboteur;
 use proptest::test_runner::{
     Config, FileFailurePersistence, RngAlgorithm, TestCaseError, TestRng, TestRunner,
@@ -107,7 +108,7 @@ fn never() -> watch::Receiver<bool> {
 }
 
 /// The first finding of this requirement, in as few cases as it takes.
-fn first_find(arena: &Arena, scope: &Scope, seed: u64, requirement: &str) -> Find {
+fn first_find(arena: &Arena, scope: &Scope, seed: u64, requirement: Code) -> Find {
     let find = [12, 50, FOUND_WITHIN].into_iter().find_map(|cases| {
         let cases = Some(cases);
         let hunt = Hunt { scope: scope.clone(), seed, cases, until: None, threads: 2 };
@@ -149,7 +150,7 @@ fn optional(draft: &Draft) -> Vec<String> {
 #[case("respelled-body", "FP-PAYLOAD-07")]
 fn every_payload_saboteur_is_found_within_the_budget_and_shown_by_one_parameter(
     #[case] saboteur: &str,
-    #[case] requirement: &str,
+    #[case] requirement: Code,
 ) {
     let arena = broken(saboteur);
     let runtime = Runtime::new().expect("a runtime can be had");
@@ -175,7 +176,7 @@ fn every_payload_saboteur_is_found_within_the_budget_and_shown_by_one_parameter(
 #[case("never-comes-back", "FP-ROUTE-08")]
 fn a_router_that_breaks_a_rest_is_found_over_calls_and_moves_of_the_clock(
     #[case] saboteur: &str,
-    #[case] requirement: &str,
+    #[case] requirement: Code,
 ) {
     let find = first_find(&broken(saboteur), &over_time(), seed(), requirement);
     println!("{saboteur}: found in case {}", find.case + 1);
