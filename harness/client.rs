@@ -9,6 +9,8 @@ use std::pin::Pin;
 use std::time::{Duration, Instant};
 
 use fallproof_mocks::journal::Traffic;
+use serde::Serialize;
+use strum::IntoStaticStr;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -57,7 +59,9 @@ impl Exchange {
 }
 
 /// How an answer ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, IntoStaticStr)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum Ending {
     /// As HTTP says it must.
     Complete,

@@ -52,7 +52,7 @@ fn broken_by(
             .block_on(Rig::start(some, &target, patience(saboteur)))
             .expect("the rig listens on ports that the system chooses");
         for case in rig.run_all(runtime.handle(), some, 8) {
-            let codes = case.findings.iter().filter_map(|finding| finding.requirement);
+            let codes = case.violations.iter().filter_map(|violation| violation.requirement);
             let codes = codes.map(Code::as_str);
             broken.extend(codes.map(|code| (code, case.scenario.clone())));
         }

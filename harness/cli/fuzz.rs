@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use anstream::{eprintln, println};
 use clap::{Args, value_parser};
-use fallproof::check;
+use fallproof::check::Violation;
 use fallproof::drive::{Rig, Target};
 use fallproof::fuzz::arena::{Arena, fixed_groups};
 use fallproof::fuzz::dice;
@@ -77,7 +77,7 @@ pub(super) struct Fuzz {
 /// A finding at its simplest.
 struct Told<'a> {
     find: &'a Find,
-    finding: check::Finding,
+    violation: Violation,
     saved: Saved,
     scenario: Scenario,
 }
@@ -193,13 +193,13 @@ impl Fuzz {
             .into_iter()
             .flat_map(|it| { it }.into_iter().take(self.most.get()))
         {
-            let (draft, finding) =
+            let (draft, violation) =
                 runtime.block_on(shrink(find, arena, MOST_SHRINKING, &interrupt.hurry))?;
             let how = format!("Found in case {} of seed {}.", find.case, hunt.seed);
-            let scenario = found::scenario(&draft, &finding, &how);
+            let scenario = found::scenario(&draft, &violation, &how);
             let saved = found::save(&scenario, &self.scenarios)
                 .map_err(|error| Stop::usage(format!("{}: {error}", self.scenarios.display())))?;
-            told.push(Told { find, finding, saved, scenario });
+            told.push(Told { find, violation, saved, scenario });
         }
         Ok(told)
     }
@@ -218,7 +218,7 @@ impl Fuzz {
                 found::load(&told.saved).map_err(|error| Stop::Harness(error.to_string()))?;
             scenarios.extend(read.into_iter().filter(|it| it.id == told.scenario.id));
         }
-        let mut findings: Vec<(&str, Vec<check::Finding>)> = Vec::new();
+        let mut violations: Vec<(&str, Vec<Violation>)> = Vec::new();
         let mut play = |chosen: &[&Scenario], target: &Target| {
             // A hunt that was ended still tells what it found; only hurry ends this too.
             let hurry = &interrupt.hurry;
@@ -227,7 +227,7 @@ impl Fuzz {
             let played = unless(hurry, async {
                 for Told { saved, .. } in told {
                     if let Some(scenario) = chosen.iter().find(|it| it.id == saved.id) {
-                        findings.push((&saved.id, rig.run(scenario).await.findings));
+                        violations.push((&saved.id, rig.run(scenario).await.violations));
                     }
                 }
             });
@@ -250,8 +250,8 @@ impl Fuzz {
             }
         }
         let shown = |told: &Told<'_>| {
-            let (_, findings) = findings.iter().find(|(id, _)| *id == told.saved.id)?;
-            Some(told.find.cause.is_among(findings))
+            let (_, violations) = violations.iter().find(|(id, _)| *id == told.saved.id)?;
+            Some(told.find.cause.is_among(violations))
         };
         Ok(told.iter().map(shown).collect())
     }
@@ -262,13 +262,13 @@ impl Fuzz {
             for find in of_one.iter().take(self.most.get()) {
                 let place = told.iter().position(|told| told.find.cause == find.cause);
                 let Some(place) = place else { continue };
-                let Told { finding, saved, .. } = &told[place];
+                let Told { violation, saved, .. } = &told[place];
                 let again = match again[place] {
                     Some(true) => "shows it again:",
                     Some(false) => "does not show it again, which it should:",
                     None => "is for a gateway that is configured for it:",
                 };
-                println!("\n  {}\n  {}", finding.message.replace('\n', "\n  "), met(find));
+                println!("\n  {}\n  {}", violation.to_string().replace('\n', "\n  "), met(find));
                 println!("  {} {again}\n  {}", saved.file.display(), self.replay(&saved.id));
             }
             let named: Vec<_> =

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::check::{Failure, Finding, Outcome};
+use crate::check::{Failure, Outcome, Violation};
 use crate::observe;
 use crate::scenario::Scenario;
 
@@ -14,7 +14,7 @@ pub struct Case {
     /// The verdict.
     pub outcome: Outcome,
     /// Every breach found.
-    pub findings: Vec<Finding>,
+    pub violations: Vec<Violation>,
     /// What happened, call by call.
     pub steps: Vec<observe::Step>,
     /// When it began.
@@ -35,7 +35,7 @@ impl Case {
         Self {
             scenario: scenario.id.clone(),
             outcome,
-            findings: Vec::new(),
+            violations: Vec::new(),
             steps: Vec::new(),
             started,
             took: started.elapsed(),

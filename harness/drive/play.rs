@@ -62,10 +62,10 @@ impl Rig {
             steps.extend(self.calls(scenario, position, at, planned, &steps).await);
         }
         let took = started.elapsed();
-        let Judged { outcome, findings, failure } =
+        let Judged { outcome, violations, failure } =
             judge_case(scenario, groups, &self.declaration, &self.gateway_key, &steps);
         let scenario = scenario.id.clone();
-        Case { scenario, outcome, findings, steps, started, took, failure }
+        Case { scenario, outcome, violations, steps, started, took, failure }
     }
 
     async fn advance(&self, scenario: &Scenario, by: Duration) {

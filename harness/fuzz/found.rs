@@ -1,4 +1,4 @@
-//! A finding as a scenario of its own, ready to commit.
+//! A violation as a scenario of its own, ready to commit.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use super::cause::Cause;
 use super::draft::Draft;
 use super::model;
 use super::written::yaml;
-use crate::check::Finding;
+use crate::check::{ExpectationViolation, Violation, ViolationKind};
 use crate::requirement::Code;
 use crate::scenario::{self, Expect, Profile, Scenario};
 use crate::yaml::LoadError;
@@ -28,24 +28,17 @@ pub struct Saved {
 }
 
 /// The scenario that shows this finding. `how` tells where it comes from.
-pub fn scenario(draft: &Draft, finding: &Finding, how: &str) -> Scenario {
-    let cause = Cause::of(finding);
+pub fn scenario(draft: &Draft, violation: &Violation, how: &str) -> Scenario {
+    let cause = Cause::of(violation);
     let sentence = cause.requirement.map(|code| &code.requirement().sentence);
-    let mut scenario = draft.scenario(&format!("{FOLDER}/a"), expected(draft, finding));
-    // Values of the case are in the file already.
-    let what = match &finding.pointer {
-        Some(pointer) if finding.message.contains(pointer) => {
-            finding.message.split(": ").next().unwrap_or_default()
-        }
-        _ => &finding.message,
-    };
-    scenario.title = format!("Found by fuzzing: {}", brief(what));
+    let mut scenario = draft.scenario(&format!("{FOLDER}/a"), expected(draft, violation));
+    scenario.title = format!("Found by fuzzing: {}", brief(&violation.to_string()));
     scenario.why = Some(match sentence {
         Some(sentence) => format!("{} {how}", sentence.trim()),
         None => how.to_owned(),
     });
     scenario.profile = Profile::Core;
-    scenario.proves = vec![proven(finding)];
+    scenario.proves = vec![proven(violation)];
     scenario.tags = vec!["found".to_owned()];
     let what = Scenario { title: String::new(), why: None, ..scenario.clone() };
     scenario.id = format!("{FOLDER}/{}-{}", cause.code(), hash(&yaml(&what)));
@@ -54,12 +47,12 @@ pub fn scenario(draft: &Draft, finding: &Finding, how: &str) -> Scenario {
 
 /// What is expected in a file: what the model says of a router that can be configured for each case;
 /// else no more than what the finding is about.
-fn expected(draft: &Draft, finding: &Finding) -> Vec<Expect> {
+fn expected(draft: &Draft, violation: &Violation) -> Vec<Expect> {
     let expected = model::expect(draft);
     if draft.group.is_none() {
         return expected;
     }
-    if finding.requirement.is_some() {
+    if violation.requirement.is_some() {
         return Vec::new();
     }
     let first = |expect: Expect| {
@@ -73,14 +66,13 @@ fn expected(draft: &Draft, finding: &Finding) -> Vec<Expect> {
 }
 
 /// The requirement that the scenario is written for; for an expectation the one that is nearest.
-fn proven(finding: &Finding) -> Code {
-    let is = |words: &str| finding.message.contains(words);
-    match finding.requirement {
-        Some(code) => code,
-        None if is("expected status") => Code::Client06,
-        None if is("expected the answer") => Code::Client01,
-        None => Code::Route01,
-    }
+fn proven(violation: &Violation) -> Code {
+    let nearest = match violation.kind {
+        ViolationKind::Expectation(ExpectationViolation::Status { .. }) => Code::Client06,
+        ViolationKind::Expectation(ExpectationViolation::AnsweredBy { .. }) => Code::Client01,
+        _ => Code::Route01,
+    };
+    violation.requirement.unwrap_or(nearest)
 }
 
 /// Writes the scenario into this folder of scenarios, in place of one of the same id.

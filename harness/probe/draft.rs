@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use fallproof_mocks::provider::{Endpoint, Surface};
 use indexmap::IndexMap;
 
-use crate::check::{Finding, Outcome, Unclear, Verdict};
+use crate::check::{Outcome, Unclear, Verdict, Violation};
 use crate::client::Ending;
 use crate::declaration::{Adaptation, Condition, Declaration, Feature};
 use crate::drive::Case;
@@ -177,8 +177,11 @@ fn rests(draft: &mut Draft, answers: &[Answer<'_>]) {
 }
 
 fn breaks(case: &Case, code: Code) -> bool {
-    let fails = |finding: &&Finding| finding.verdict == Verdict::Fail;
-    case.findings.iter().filter(fails).any(|finding| finding.requirement == Some(code))
+    failing(case).any(|violation| violation.requirement == Some(code))
+}
+
+fn failing(case: &Case) -> impl Iterator<Item = &Violation> {
+    case.violations.iter().filter(|violation| violation.verdict == Verdict::Fail)
 }
 
 /// A part that is lost, added or changed whatever the leg is a way of the target's. What only a
@@ -191,22 +194,22 @@ fn adapts(draft: &mut Draft, answers: &[Answer<'_>]) {
         let Some(endpoint) = scenario.calls().next().map(|call| call.send.endpoint) else {
             continue;
         };
-        for finding in &case.findings {
+        for violation in &case.violations {
             let (Some(code), Some(pointer), Some(attempt)) =
-                (finding.requirement, &finding.pointer, finding.attempt)
+                (violation.requirement, &violation.pointer, violation.attempt)
             else {
                 continue;
             };
-            let hit = case.steps.get(finding.step).and_then(|step| step.hits.get(attempt - 1));
+            let hit = case.steps.get(violation.call).and_then(|step| step.hits.get(attempt - 1));
             let surface = hit.and_then(|hit| hit.place).map(|(surface, _)| surface);
             if let (true, Some(surface)) = (PAYLOAD.contains(&code), surface) {
                 let place = (endpoint, top(pointer));
                 if attempt > 1 {
-                    later.entry(place).or_insert_with(|| finding.message.clone());
+                    later.entry(place).or_insert_with(|| violation.to_string());
                     continue;
                 }
                 let entry =
-                    seen.entry(place).or_insert_with(|| (BTreeSet::new(), finding.message.clone()));
+                    seen.entry(place).or_insert_with(|| (BTreeSet::new(), violation.to_string()));
                 entry.0.insert(surface);
             }
         }
@@ -237,12 +240,12 @@ fn top(pointer: &str) -> String {
 /// Policies that its answers break.
 fn not_claimed(draft: &mut Draft, answers: &[Answer<'_>]) {
     for (scenario, case) in answers {
-        for finding in case.findings.iter().filter(|it| it.verdict == Verdict::Fail) {
-            let Some(code) = finding.requirement else { continue };
+        for violation in failing(case) {
+            let Some(code) = violation.requirement else { continue };
             // What leads on is said already.
             let is_said = [Code::Route03, Code::Route04].contains(&code);
             if code.requirement().level == Level::Policy && !is_said {
-                let why = format!("{}: {}", scenario.id, finding.message);
+                let why = format!("{}: {violation}", scenario.id);
                 draft.declaration.does_not_claim.entry(code).or_insert(why);
             }
         }

@@ -46,8 +46,8 @@ fn play(runtime: &Runtime, draft: &Draft) -> Result<(), TestCaseError> {
         let rig = Rig::start(&[&scenario], &target, Duration::from_secs(60)).await;
         rig.expect("the rig listens on ports that the system chooses").run(&scenario).await
     });
-    let found = case.findings.iter().filter(|finding| finding.verdict > Verdict::Note);
-    let found: Vec<_> = found.map(|it| (it.requirement, it.message.as_str())).collect();
+    let found = case.violations.iter().filter(|it| it.verdict > Verdict::Note);
+    let found: Vec<_> = found.map(|it| (it.requirement, it.to_string())).collect();
     if found.is_empty() { Ok(()) } else { Err(TestCaseError::fail(format!("{found:#?}"))) }
 }
 
