@@ -1,7 +1,6 @@
 //! A gateway as a process: started, waited for, and stopped with all that it started.
 
 use std::env;
-use std::fmt;
 use std::fs::{self, File};
 use std::io;
 use std::path::PathBuf;
@@ -45,53 +44,27 @@ pub struct Process {
 }
 
 /// Why a gateway is not running.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum LaunchError {
     /// The adapter is wrong.
-    Render(RenderError),
+    #[error(transparent)]
+    Render(#[from] RenderError),
     /// Its files could not be written. Holds the folder.
-    Folder(PathBuf, io::Error),
+    #[error("its files cannot be written to {folder}: {1}", folder = .0.display())]
+    Folder(PathBuf, #[source] io::Error),
     /// The program could not be started.
-    Start(PathBuf, io::Error),
+    #[error("{program} cannot be started: {1}", program = .0.display())]
+    Start(PathBuf, #[source] io::Error),
     /// It ended before it was ready. Holds how, and the end of its log.
+    #[error("the gateway ended before it was ready ({0}); {1}")]
     Ended(ExitStatus, Log),
     /// It was not ready in time. Holds how long was waited, what was seen last, and the end of its
     /// log.
+    #[error("the gateway was not ready after {waited:.1} s: {1}; {2}", waited = .0.as_secs_f64())]
     NotReady(Duration, String, Log),
     /// A call that configures it failed.
-    Admin(AdminError, Log),
-}
-
-impl fmt::Display for LaunchError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Render(error) => write!(formatter, "{error}"),
-            Self::Folder(folder, error) => {
-                write!(formatter, "its files cannot be written to {}: {error}", folder.display())
-            }
-            Self::Start(program, error) => {
-                write!(formatter, "{} cannot be started: {error}", program.display())
-            }
-            Self::Ended(status, log) => {
-                write!(formatter, "the gateway ended before it was ready ({status}); {log}")
-            }
-            Self::NotReady(after, seen, log) => {
-                let seconds = after.as_secs_f64();
-                write!(formatter, "the gateway was not ready after {seconds:.1} s: {seen}; {log}")
-            }
-            Self::Admin(error, log) => {
-                write!(formatter, "the gateway could not be configured: {error}; {log}")
-            }
-        }
-    }
-}
-
-impl std::error::Error for LaunchError {}
-
-impl From<RenderError> for LaunchError {
-    fn from(error: RenderError) -> Self {
-        Self::Render(error)
-    }
+    #[error("the gateway could not be configured: {0}; {1}")]
+    Admin(#[source] AdminError, Log),
 }
 
 impl Adapter {
