@@ -106,7 +106,7 @@ impl Run {
         };
         let report = assemble::report(about, cases);
         let report = recorder.run_ended(report, &whole.log());
-        ended(&report.map_err(|error| Stop::Harness(error.to_string()))?)
+        ended(&report.map_err(Stop::harness)?)
     }
 
     /// The scenarios, and as much of the suite as is told of.

@@ -40,7 +40,7 @@ impl Reporter for JobSummary {
     fn event(&mut self, event: &RunEvent<'_>) -> Result<(), ReportError> {
         let RunEvent::Finished { report, .. } = event else { return Ok(()) };
         let file = OpenOptions::new().create(true).append(true).open(&self.file);
-        let written = file.and_then(|mut file| writeln!(file, "{}", markdown::write(report)));
+        let written = file.and_then(|mut file| writeln!(file, "{}", markdown::write(report)?));
         if let Err(error) = written {
             eprintln!("warning: no summary in {}: {error}", self.file.display());
         }

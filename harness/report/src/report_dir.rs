@@ -22,13 +22,13 @@ const EVENTS: &str = "events.ndjson";
 const LOG: &str = "gateway.log";
 
 /// From a finished report to a text.
-type Write = fn(&Report) -> Result<String, String>;
+type Write = fn(&Report) -> io::Result<String>;
 
 /// The files that are made from the finished report alone.
 const AT_END: [(&str, Write); 6] = [
     (REPORT, |report| Ok(report.to_json())),
     ("junit.xml", junit::write),
-    ("summary.md", |report| Ok(markdown::write(report))),
+    ("summary.md", markdown::write),
     ("index.html", html::write),
     ("badge.json", |report| Ok(Badge::of(report).to_json())),
     ("badge.svg", |report| Ok(Badge::of(report).to_svg())),
@@ -111,8 +111,8 @@ struct AtEnd {
 impl Reporter for AtEnd {
     fn event(&mut self, event: &RunEvent<'_>) -> Result<(), ReportError> {
         let RunEvent::Finished { report, .. } = event else { return Ok(()) };
-        let text = (self.write)(report).map_err(io::Error::other);
-        text.and_then(|text| fs::write(&self.file, text)).map_err(ReportError::at(&self.file))
+        let written = (self.write)(report).and_then(|text| fs::write(&self.file, text));
+        written.map_err(ReportError::at(&self.file))
     }
 }
 

@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::sync::LazyLock;
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::scenario::Profile;
 use crate::yaml::{self, At, Diagnostic, Source};
@@ -37,20 +38,20 @@ pub struct Requirement {
 }
 
 /// Whom a requirement binds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Level {
     /// Every gateway.
     Invariant,
-    /// A gateway that claims it.
+    /// A gateway that claims it: a choice of its makers.
     Policy,
     /// Nobody: it is noted.
     Observation,
 }
 
 /// How hard a requirement binds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Severity {
     /// Breaking it fails.
     Must,
