@@ -3,7 +3,7 @@
 
 mod base_url;
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::io::{self, ErrorKind};
 use std::pin::Pin;
 use std::time::{Duration, Instant};
@@ -105,6 +105,12 @@ impl Ending {
             Self::Unreachable(error) => format!("could not be reached ({error})"),
             Self::Left => "was left by its client".into(),
         }
+    }
+}
+
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.in_words())
     }
 }
 

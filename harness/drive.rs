@@ -21,7 +21,7 @@ use tokio::sync::{Mutex, watch};
 
 pub use self::case::Case;
 use crate::adapter::{Adapter, Front, LaunchError, Process, RenderError, Site};
-use crate::check::{Outcome, Unclear};
+use crate::check::{Inconclusive, Outcome};
 use crate::client::{self, BaseUrl};
 use crate::declaration::Declaration;
 use crate::plan::{Addresses, Group, Plan};
@@ -66,7 +66,7 @@ pub struct Rig {
     declaration: Declaration,
     patience: Duration,
     /// Of each group that was asked, why it is not wired to the upstreams, if it is not.
-    diagnoses: Mutex<HashMap<String, Option<Unclear>>>,
+    diagnoses: Mutex<HashMap<String, Option<Inconclusive>>>,
 }
 
 /// The target at work.

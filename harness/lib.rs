@@ -22,6 +22,7 @@ pub mod saboteur;
 pub mod scenario;
 pub mod serve;
 pub mod shell;
+pub mod skip;
 pub mod sse;
 pub mod target;
 pub mod yaml;

@@ -54,7 +54,7 @@ violations! {
         CooldownUntold { for_ms: u64, status: u16, told: Option<Duration> } =>
             "all deployments rest, the first for {for_ms} ms more; the client got {status} and is told {told}",
             told = seconds(*told);
-        Unanswered { ending: Ending } => "the target {ending}", ending = ending.in_words();
+        Unanswered { ending: Ending } => "the target {ending}";
         StaleHeader { header: String } =>
             "the answer has `{header}` of attempt {n}, which failed at {to}";
         OtherGroup { group: String, of: String } =>

@@ -16,7 +16,7 @@ use crate::scenario::ExpectedError;
 violations! {
     /// What was expected and not so. What was got in an error is in JSON.
     pub enum ExpectationViolation(n, to, pointer) {
-        BrokenOff { ending: Ending } => "the target {ending}", ending = ending.in_words();
+        BrokenOff { ending: Ending } => "the target {ending}";
         Attempts { expected: Vec<String>, seen: Vec<String> } =>
             "expected attempts at {expected}, saw {seen}",
             expected = list(expected), seen = list(seen);

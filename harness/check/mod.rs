@@ -35,7 +35,7 @@ pub use self::payload::{PayloadViolation, Unlike, Unreadable};
 pub use self::rest::Reason;
 pub use self::route::{Failed, RouteViolation};
 pub use self::stream::{Alteration, StreamViolation};
-pub use self::verdict::{Failure, Outcome, Unclear};
+pub use self::verdict::{Failure, Inconclusive, Outcome};
 pub use self::violation::{Verdict, Violation, ViolationKind};
 use crate::declaration::Declaration;
 use crate::observe::{Step, View};

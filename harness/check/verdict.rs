@@ -1,10 +1,14 @@
 //! The verdict on a case: what its violations come to.
 
+use serde::Serialize;
+use strum::Display;
+
 use super::control;
 use super::violation::{Verdict, Violation};
 use crate::client::Ending;
 use crate::observe::Step;
 use crate::scenario::Scenario;
+use crate::skip::SkipReason;
 
 /// The verdict on one scenario.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,34 +20,62 @@ pub enum Outcome {
     /// The target does not conform.
     Fail,
     /// Nothing can be said of the target.
-    Inconclusive(Unclear),
-    /// It was not run. Holds the reason, which begins with its kind: `unsupported-feature`,
-    /// `not-applicable`, `prerequisite-failed` or `excluded-by-user`.
-    Skipped(String),
+    Inconclusive(Inconclusive),
+    /// It was not run.
+    Skipped(SkipReason),
     /// A fault of Fallproof's own. Holds what went wrong.
     HarnessError(String),
 }
 
 /// Why nothing can be said of a target.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unclear {
-    /// In words.
-    pub reason: String,
-    /// It was not there, or went before it was seen to be wired: of one that is back, something can
-    /// be said.
-    pub is_gone: bool,
+#[derive(Debug, Clone, PartialEq, Eq, Display, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Inconclusive {
+    /// It was not there.
+    #[strum(to_string = "the target {0}")]
+    Unreachable(Ending),
+    /// A plain call shows that a group of it is not wired to the upstreams that stand for its
+    /// deployments.
+    #[strum(to_string = "{complaint}")]
+    NotWired {
+        /// What became of the call.
+        complaint: String,
+        /// The target went before it was seen: of one that is back, something can be said.
+        is_gone: bool,
+    },
+    /// Nothing was tried: the group is not wired, or a cache answered.
+    #[strum(
+        to_string = "no attempt reached an upstream, and the target answered {status}: {answer}"
+    )]
+    NobodyAsked {
+        /// The status of the answer.
+        status: u16,
+        /// How it begins.
+        answer: String,
+    },
+    /// The gateway could not be started for this round.
+    #[strum(to_string = "{round}: {error}")]
+    NotStarted {
+        /// The round, in words.
+        round: String,
+        /// What went wrong.
+        error: String,
+    },
+    /// The gateway ended by itself, and could not be started again.
+    #[strum(to_string = "the gateway could not be started again: {error}")]
+    NotStartedAgain {
+        /// What went wrong.
+        error: String,
+    },
+    /// It was not run.
+    #[strum(to_string = "{0}")]
+    Skipped(SkipReason),
 }
 
-impl Unclear {
-    /// Of a target whose call ended so, which could not be reached.
-    pub fn gone(ending: &Ending) -> Self {
-        Self { reason: format!("the target {}", ending.in_words()), is_gone: true }
-    }
-}
-
-impl From<String> for Unclear {
-    fn from(reason: String) -> Self {
-        Self { reason, is_gone: false }
+impl Inconclusive {
+    /// Whether the target was not there, or went: of one that is back, something can be said.
+    pub fn is_gone(&self) -> bool {
+        matches!(self, Self::Unreachable(_) | Self::NotWired { is_gone: true, .. })
     }
 }
 
@@ -59,7 +91,7 @@ pub enum Failure {
 /// The verdict on a scenario that was run, from what was seen and what is wrong with it.
 pub(super) fn verdict(scenario: &Scenario, steps: &[Step], violations: &[Violation]) -> Outcome {
     if let Some(ending @ Ending::Unreachable(_)) = steps.first().map(|step| &step.exchange.ending) {
-        return Outcome::Inconclusive(Unclear::gone(ending));
+        return Outcome::Inconclusive(Inconclusive::Unreachable(ending.clone()));
     }
     // Without a single attempt nothing was tried: the group is not wired, or a cache answered.
     let wrong: Vec<_> = violations.iter().filter(|it| it.verdict > Verdict::Note).collect();
@@ -72,9 +104,7 @@ pub(super) fn verdict(scenario: &Scenario, steps: &[Step], violations: &[Violati
         let status = step.exchange.status.unwrap_or_default();
         let answer: String =
             String::from_utf8_lossy(&step.exchange.body).chars().take(200).collect();
-        let reason =
-            format!("no attempt reached an upstream, and the target answered {status}: {answer}");
-        return Outcome::Inconclusive(reason.into());
+        return Outcome::Inconclusive(Inconclusive::NobodyAsked { status, answer });
     }
     match violations.iter().map(|it| it.verdict).max() {
         None | Some(Verdict::Note) => Outcome::Pass,

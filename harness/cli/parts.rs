@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anstream::eprintln;
 use fallproof::adapter::Process;
-use fallproof::check::Outcome;
+use fallproof::check::{Inconclusive, Outcome};
 use fallproof::drive::{Case, Rig, StartError, Watch as _};
 use fallproof::report::model;
 use fallproof::report::record::Recorder;
@@ -64,8 +64,9 @@ impl Parts<'_> {
                 Ok(of_part) => cases.extend(of_part),
                 // What a gateway could not do in one round says nothing about the next one.
                 Err(StartError::Launch(error)) if index > 0 => {
-                    let outcome =
-                        Outcome::Inconclusive(format!("{}: {error}", part.heading).into());
+                    let round = part.heading.clone();
+                    let error = error.to_string();
+                    let outcome = Outcome::Inconclusive(Inconclusive::NotStarted { round, error });
                     let scenarios = part.scenarios.iter();
                     cases.extend(scenarios.map(|scenario| self.not_run(scenario, outcome.clone())));
                 }
@@ -96,8 +97,8 @@ impl Parts<'_> {
                 Ok(None) => break,
                 // What ran before it ended by itself is kept.
                 Err(StartError::Launch(error)) if starts_left + 1 < MOST_STARTS => {
-                    let reason = format!("the gateway could not be started again: {error}");
-                    let outcome = Outcome::Inconclusive(reason.into());
+                    let unclear = Inconclusive::NotStartedAgain { error: error.to_string() };
+                    let outcome = Outcome::Inconclusive(unclear);
                     let left = batch.iter().chain(&scenarios);
                     cases.extend(left.map(|scenario| self.not_run(scenario, outcome.clone())));
                     break;

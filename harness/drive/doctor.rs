@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 
 use super::Rig;
-use crate::check::Unclear;
+use crate::check::Inconclusive;
 use crate::client::{Ending, Exchange};
 use crate::plan::Group;
 use crate::scenario::{Body, Call, ClientKey, Part, Scenario};
@@ -15,7 +15,7 @@ use crate::scenario::{Body, Call, ClientKey, Part, Scenario};
 impl Rig {
     /// Why nothing can be said of the target by this scenario: a group of it is not wired to the
     /// upstreams that stand for its deployments. Each group is asked once in a run.
-    pub async fn diagnose(&self, scenario: &Scenario) -> Option<Unclear> {
+    pub async fn diagnose(&self, scenario: &Scenario) -> Option<Inconclusive> {
         for group in self.plan.groups_of(&scenario.id) {
             let known = self.diagnoses.lock().await.get(&group.group).cloned();
             let complaint = match known {
@@ -30,7 +30,7 @@ impl Rig {
         None
     }
 
-    async fn examine(&self, scenario: &Scenario, group: &Group) -> Option<Unclear> {
+    async fn examine(&self, scenario: &Scenario, group: &Group) -> Option<Inconclusive> {
         for hop in group.hops() {
             let described = scenario.upstreams.get(&hop.upstream)?;
             let mut upstream = hop.upstream(described);
@@ -46,7 +46,7 @@ impl Rig {
         let call = plain_call(group);
         let exchange = self.call(scenario, group, &call, ["plain", ""]).await;
         if matches!(exchange.ending, Ending::Unreachable(_)) {
-            return Some(Unclear::gone(&exchange.ending));
+            return Some(Inconclusive::Unreachable(exchange.ending));
         }
         let mut hits = Vec::new();
         for hop in group.hops() {
@@ -54,8 +54,8 @@ impl Rig {
         }
         let stray = self.wire.take_stray().await;
         hits.retain(|hit| hit.kind == HitKind::Matched);
-        complaint(group, &exchange, &hits, &stray).map(|reason| Unclear {
-            reason,
+        complaint(group, &exchange, &hits, &stray).map(|complaint| Inconclusive::NotWired {
+            complaint,
             is_gone: matches!(exchange.ending, Ending::Closed | Ending::Reset),
         })
     }

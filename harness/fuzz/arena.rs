@@ -12,7 +12,7 @@ use super::draw::Scope;
 use super::fit::Taker;
 use super::model;
 use super::models::models;
-use crate::check::{ExpectationViolation, Outcome, Unclear, Verdict, Violation};
+use crate::check::{ExpectationViolation, Inconclusive, Outcome, Verdict, Violation};
 use crate::client::Ending;
 use crate::drive::{self, Rig, StartError, Target};
 use crate::saboteur::Saboteur;
@@ -39,7 +39,7 @@ pub struct Played {
     /// What went wrong in Fallproof itself.
     pub harness_error: Option<String>,
     /// Why nothing can be said of the target, if it is so.
-    pub unjudged: Option<Unclear>,
+    pub unjudged: Option<Inconclusive>,
 }
 
 /// Cases that are under way at the same time on one thread.
@@ -94,7 +94,7 @@ impl Played {
         let (harness_error, unjudged) = match case.outcome {
             Outcome::HarnessError(words) => (Some(words), None),
             Outcome::Inconclusive(unclear) => (None, Some(unclear)),
-            Outcome::Skipped(reason) => (None, Some(reason.into())),
+            Outcome::Skipped(reason) => (None, Some(Inconclusive::Skipped(reason))),
             Outcome::Pass | Outcome::Warn | Outcome::Fail => (None, None),
         };
         if unjudged.is_some() {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use fallproof_mocks::provider::{Endpoint, Surface};
 use indexmap::IndexMap;
 
-use crate::check::{Outcome, Unclear, Verdict, Violation};
+use crate::check::{Outcome, Verdict, Violation};
 use crate::client::Ending;
 use crate::declaration::{Adaptation, Condition, Declaration, Feature};
 use crate::drive::Case;
@@ -53,9 +53,10 @@ fn served(case: &Case) -> bool {
 }
 
 fn why_not(case: &Case) -> String {
-    if let Outcome::Skipped(reason) | Outcome::Inconclusive(Unclear { reason, .. }) = &case.outcome
-    {
-        return reason.clone();
+    match &case.outcome {
+        Outcome::Skipped(reason) => return reason.to_string(),
+        Outcome::Inconclusive(unclear) => return unclear.to_string(),
+        _ => {}
     }
     match case.steps.first() {
         Some(step) if step.exchange.ending == Ending::Complete => {

@@ -11,7 +11,7 @@ use crate::scenario::{Scenario, Suite};
 use crate::yaml::LoadError;
 
 pub use draft::{Draft, draft};
-pub use text::{differences, yaml};
+pub use text::{Difference, Item, differences, yaml};
 
 static SUITE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/harness/probe/suite");
 

@@ -52,10 +52,8 @@ pub fn case(case: &drive::Case, context: Context<'_>) -> Case {
         check::Outcome::Pass => (Outcome::Pass, None),
         check::Outcome::Warn => (Outcome::Warn, None),
         check::Outcome::Fail => (Outcome::Fail, None),
-        check::Outcome::Inconclusive(unclear) => {
-            (Outcome::Inconclusive, Some(unclear.reason.clone()))
-        }
-        check::Outcome::Skipped(reason) => (Outcome::Skipped, Some(reason.clone())),
+        check::Outcome::Inconclusive(unclear) => (Outcome::Inconclusive, Some(unclear.to_string())),
+        check::Outcome::Skipped(reason) => (Outcome::Skipped, Some(reason.to_string())),
         check::Outcome::HarnessError(words) => (Outcome::HarnessError, Some(words.clone())),
     };
     // Where nothing can be said, nothing is said.

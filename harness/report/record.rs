@@ -65,7 +65,7 @@ impl Watch for Recorder<'_> {
 
     fn ended(&self, scenario: &Scenario, case: drive::Case) -> Ended {
         let is_left =
-            matches!(&case.outcome, check::Outcome::Inconclusive(unclear) if unclear.is_gone);
+            matches!(&case.outcome, check::Outcome::Inconclusive(unclear) if unclear.is_gone());
         let context = Context {
             scenario,
             groups: self.plan.groups_of(&scenario.id),
