@@ -14,6 +14,8 @@ mod changes;
 mod defaults;
 mod model;
 mod spelling;
+#[cfg(test)]
+mod tests;
 
 use serde::Serialize;
 use strum::Display;
