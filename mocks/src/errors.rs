@@ -9,40 +9,19 @@
 //! to whoever sends it.
 
 mod catalogue;
-mod http_date;
 
-use std::fmt::Write as _;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use sha2::{Digest, Sha256};
 
-use crate::behaviour::WirePlan;
+use crate::Reply;
+use crate::behaviour::{self, WirePlan};
 use crate::provider::{Deployment, Endpoint, Surface};
-use crate::strict::{self, Violation};
+use crate::strict::{Violation, ViolationKind};
 use catalogue::{Part, Provider, Values};
 
 /// How far ahead a `retry-after` is that is written as a date.
 const COME_BACK_IN: Duration = Duration::from_secs(2);
-
-/// A behaviour that a script may name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Entry {
-    /// Its name, for ever.
-    pub name: &'static str,
-    /// What happens then, in one sentence.
-    pub what: &'static str,
-}
-
-/// A reply as a provider sends it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reply {
-    /// The status code.
-    pub status: u16,
-    /// Names and values in the order sent.
-    pub headers: Vec<(String, String)>,
-    /// The body, byte for byte.
-    pub body: Vec<u8>,
-}
 
 /// What a provider's outer layers refuse before a model sees the request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,14 +69,10 @@ pub enum DoorRefusal {
     InvalidJson,
 }
 
-/// Every behaviour that a script may name, `ok` first, in the order in which to show them.
-pub fn catalogue() -> impl Iterator<Item = Entry> {
-    catalogue::names().iter().map(|named| Entry { name: &named.name, what: &named.what })
-}
-
-/// The names of the [`catalogue`].
+/// The names of the behaviours that are a provider's own errors, `ok` first.
 pub fn catalogue_names() -> impl Iterator<Item = &'static str> {
-    catalogue().map(|entry| entry.name)
+    let replies = behaviour::behaviours().iter().filter(|entry| !entry.is_success);
+    replies.map(|entry| entry.name.as_str())
 }
 
 /// The reply of this catalogue name as `deployment` gives it at `endpoint`, and what the wire does
@@ -111,31 +86,34 @@ pub fn behaviour(
     deployment: &Deployment,
     endpoint: Endpoint,
 ) -> Option<(Option<Reply>, WirePlan)> {
-    let named = catalogue::names().iter().find(|named| named.name == name)?;
+    let named = behaviour::find(name).filter(|entry| !entry.is_success)?;
     let Deployment { surface, model, name: asked, key } = deployment;
     let values = ids(&[name, surface.name(), endpoint.path(), asked])
         .text("model", model)
         .text("name", asked)
         .text("key", &masked(key))
         .text("endpoint", endpoint.path())
-        .text("date", &http_date::http_date_in(COME_BACK_IN));
+        .text("date", &come_back_at());
     let reply = Provider::of(*surface).reply(Part::Behaviours, name, Some(endpoint), &values);
     Some((reply, named.wire.clone()))
 }
 
-/// What the wire does to the reply of this catalogue name, beside what a script says.
-pub fn wire(name: &str) -> Option<&'static WirePlan> {
-    catalogue::names().iter().find(|named| named.name == name).map(|named| &named.wire)
+/// The time to come back at, rounded up to a whole second.
+fn come_back_at() -> String {
+    let time = SystemTime::now() + COME_BACK_IN + Duration::from_nanos(999_999_999);
+    httpdate::fmt_http_date(time)
 }
 
 /// The provider's own reply to a body with this violation.
 pub fn refusal(surface: Surface, endpoint: Endpoint, violation: &Violation) -> Reply {
-    let name = match violation.message.as_str() {
-        strict::INVALID_JSON => return door(surface, Some(endpoint), &DoorRefusal::InvalidJson),
-        strict::NO_MODEL => "no_model",
+    let Violation { kind, message, error_type, param, code, pointer, .. } = violation;
+    let name = match kind {
+        ViolationKind::InvalidJson => {
+            return door(surface, Some(endpoint), &DoorRefusal::InvalidJson);
+        }
+        ViolationKind::NoModel => "no_model",
         _ => "violation",
     };
-    let Violation { message, error_type, param, code, pointer, .. } = violation;
     let values = ids(&[name, surface.name(), endpoint.path(), message, pointer])
         .text("message", message)
         .text("type", error_type)
@@ -178,10 +156,7 @@ pub fn door(surface: Surface, endpoint: Option<Endpoint>, refusal: &DoorRefusal)
 /// Request ids, the same in every run: `hex` (32 digits) and `uuid`.
 fn ids(circumstances: &[&str]) -> Values {
     let digest = Sha256::digest(circumstances.join("\n"));
-    let hex = digest.iter().take(16).fold(String::new(), |mut hex, byte| {
-        write!(hex, "{byte:02x}").expect("a string takes all");
-        hex
-    });
+    let hex = hex::encode(&digest[..16]);
     let uuid = [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-");
     Values::default().text("hex", &hex).text("uuid", &uuid)
 }

@@ -5,12 +5,12 @@
 //! decides *how the bytes arrive* (late, cut, reset, never) and writes the [`journal`]: every
 //! request as it came.
 
-pub mod behaviour;
 pub mod brain;
 pub mod errors;
-pub mod journal;
-pub mod marker;
-pub mod provider;
+mod http_reply;
 pub mod reply;
-pub mod strict;
 pub mod wire;
+
+pub use fallproof_protocol::{behaviour, journal, marker, provider};
+pub use fallproof_strict as strict;
+pub use http_reply::Reply;

@@ -23,42 +23,19 @@ mod speech;
 mod sse;
 mod transcripts;
 
-use std::fmt::Write as _;
-
-use serde_json::{Value, json};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 pub use members::Members;
 
-use crate::errors::{self, Entry, Reply};
+use crate::Reply;
+use crate::errors;
 use crate::marker::Marker;
 use crate::provider::{Deployment, Endpoint, Surface};
 use sse::Events;
 
 /// The `created` of a first attempt: noon of the first of January 2026, UTC.
 pub(crate) const FIRST_CREATED: u64 = 1_767_268_800;
-
-/// The behaviours that are success replies gone another way. A failing one where nothing is
-/// streamed is the provider's `server_error`.
-pub const COURSES: [Entry; 4] = [
-    Entry {
-        name: "refusal",
-        what: "200, the model refuses, in the form that chat and responses have for it.",
-    },
-    Entry {
-        name: "stream_error_first",
-        what: "A stream that fails before any content; 500 where nothing is streamed.",
-    },
-    Entry {
-        name: "stream_error",
-        what: "A stream that fails after its first content; 500 where nothing is streamed.",
-    },
-    Entry {
-        name: "response_failed",
-        what: "A stream of responses that ends in response.failed before any content; elsewhere \
-               stream_error_first.",
-    },
-];
 
 /// Which way a success reply goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -195,10 +172,7 @@ impl Order<'_> {
     /// Hexadecimal digits, other ones for each use of each attempt; at most 64.
     fn digits(&self, purpose: &str, length: usize) -> String {
         let seed = format!("{purpose} {} {}", self.marker.token(), self.attempt);
-        let mut digits = Sha256::digest(seed).iter().fold(String::new(), |mut digits, byte| {
-            let _ = write!(digits, "{byte:02x}");
-            digits
-        });
+        let mut digits = hex::encode(Sha256::digest(seed));
         digits.truncate(length);
         digits
     }
@@ -231,23 +205,6 @@ impl Order<'_> {
     fn service_tier(&self) -> String {
         let asked: Option<String> = self.members.get("service_tier");
         asked.filter(|tier| tier != "auto").unwrap_or_else(|| "default".to_owned())
-    }
-}
-
-/// A refusal that no provider would send: Fallproof itself speaks, in an error of `OpenAI`'s form.
-pub(crate) fn own_refusal(status: u16, code: &str, message: &str) -> Reply {
-    let body = json!({
-        "error": {
-            "message": message,
-            "type": "invalid_request_error",
-            "param": null,
-            "code": code
-        }
-    });
-    Reply {
-        status,
-        headers: vec![("content-type".to_owned(), "application/json".to_owned())],
-        body: pretty(&body, "\n").into_bytes(),
     }
 }
 

@@ -3,22 +3,22 @@
 use std::io;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, FromRequest, Request, State};
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, Method, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use axum::{Json, Router};
 use indexmap::IndexMap;
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use crate::attempt::{Call, Upstreams};
+use crate::attempt::Upstreams;
+use crate::call::Call;
 use crate::chain;
 use crate::clock::Clock;
-use crate::config::Config;
-use crate::credential::Credential;
+use crate::config::{Config, Credential};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::headers::forwarded;
@@ -52,7 +52,7 @@ pub fn app_with_clock(config: Config, clock: Clock) -> Router {
     let gateway = Arc::new(Gateway { client_keys, body_limit, groups, upstreams });
     let mut router =
         Router::new().route("/health", get(health)).route("/v1/models", get(list_models));
-    for endpoint in Endpoint::ALL {
+    for &endpoint in Endpoint::ALL {
         let handler = move |gateway, request| answer(gateway, endpoint, request);
         router = router.route(&format!("/v1/{}", endpoint.path()), post(handler));
     }
@@ -110,15 +110,11 @@ async fn list_models(
     let model =
         |name| json!({"id": name, "object": "model", "created": 0, "owned_by": "fallproof"});
     let models: Vec<_> = gateway.groups.keys().map(model).collect();
-    Ok(json_body(&json!({"object": "list", "data": models})))
+    Ok(Json(json!({"object": "list", "data": models})))
 }
 
 async fn health() -> impl IntoResponse {
-    json_body(&json!({"status": "ok"}))
-}
-
-fn json_body(value: &serde_json::Value) -> impl IntoResponse + use<> {
-    ([(CONTENT_TYPE, "application/json")], value.to_string())
+    Json(json!({"status": "ok"}))
 }
 
 impl Gateway {

@@ -1,99 +1,23 @@
 //! One attempt: one request on the wire, and what came of it.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 use reqwest::{Client, redirect, retry};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::call::Call;
 use crate::config::Group;
-use crate::endpoint::{Endpoint, Shape};
+use crate::endpoint::Shape;
 use crate::headers::{media_type, request_headers, returned};
-use crate::health::Rest;
+use crate::outcome::{Answer, Failure, Success};
+use crate::provider_error::ProviderError;
 use crate::reader::Reader;
 use crate::retry_after;
 use crate::route::Hop;
-use crate::splice::ClientBody;
 use crate::stream;
-use crate::words::{Cause, Words};
-
-/// What a client asks for, as far as it concerns the providers.
-#[derive(Debug)]
-pub(crate) struct Call {
-    pub(crate) endpoint: Endpoint,
-    /// Those that go upstream.
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: ClientBody,
-}
-
-impl Call {
-    /// The response that the call goes on from.
-    pub(crate) fn previous_response_id(&self) -> Option<&str> {
-        let id = self.body.wishes.previous_response_id.as_deref();
-        id.filter(|_| self.endpoint.is_stateful())
-    }
-}
-
-/// What the client gets of a deployment that did as it was asked.
-#[derive(Debug)]
-pub(crate) struct Success {
-    /// Whole, or with a body that passes on what comes.
-    pub(crate) response: Response,
-    /// The id by which later calls may refer to it.
-    pub(crate) response_id: Option<String>,
-}
-
-/// What a provider said that may be passed on.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Bytes,
-    /// How long it asks to be left alone.
-    pub(crate) wait: Option<Duration>,
-}
-
-impl IntoResponse for Answer {
-    fn into_response(self) -> Response {
-        let mut response = Response::new(self.body.into());
-        *response.status_mut() = self.status;
-        *response.headers_mut() = self.headers;
-        response
-    }
-}
-
-/// Why an attempt brought no answer that is a success.
-#[derive(Debug)]
-pub(crate) enum Failure {
-    /// No connection, or it ended before an answer began.
-    Connection,
-    /// The answer, or the first content of a stream, was not there in time.
-    Timeout,
-    /// A success that is not what was asked for, or not whole; or neither a success nor an error.
-    InvalidResponse,
-    /// A status that says success, and a body or a stream that says `error`.
-    ErrorInSuccess(Words),
-    /// The provider answered with an error. Its body is empty where it did not arrive whole.
-    Refused(Box<Answer>),
-    /// There was no attempt: every deployment is left alone for so long.
-    Resting(Rest),
-}
-
-impl Failure {
-    /// What the provider did not like about the request, if that is known here.
-    pub(crate) fn cause(&self) -> Option<Cause> {
-        match self {
-            Self::Refused(answer) if answer.status.is_client_error() => {
-                Words::of_body(&answer.body)?.cause()
-            }
-            Self::ErrorInSuccess(words) => words.cause(),
-            _ => None,
-        }
-    }
-}
 
 /// The way to the providers, shared by all groups.
 #[derive(Debug)]
@@ -158,29 +82,30 @@ impl Upstreams {
             return Err(Failure::InvalidResponse);
         }
 
-        let shape = call.endpoint.shape(&call.body.wishes, &media_type(response.headers()));
-        let dialect = match shape.ok_or(Failure::InvalidResponse)? {
-            Shape::Object => {
-                let body = self.whole_body(response).await.ok_or(Failure::InvalidResponse)?;
-                let body = deployment.credential.redact(body);
-                let response_id = id_of_object(&body)?;
-                hop.health.succeeded();
-                return Ok(success(status, headers, body, response_id));
-            }
-            Shape::Text => {
-                let body = self.whole_body(response).await;
-                let body = body.filter(|body| !body.is_empty() && str::from_utf8(body).is_ok());
-                let body = deployment.credential.redact(body.ok_or(Failure::InvalidResponse)?);
-                hop.health.succeeded();
-                return Ok(success(status, headers, body, None));
-            }
+        let shape = call.endpoint.shape(&call.body.hints, &media_type(response.headers()));
+        let shape = shape.ok_or(Failure::InvalidResponse)?;
+        let dialect = match shape {
             Shape::Audio => None,
             Shape::Events(dialect) => Some(dialect),
+            Shape::Object | Shape::Text => {
+                let body = self.whole_body(response).await.ok_or(Failure::InvalidResponse)?;
+                let body = deployment.credential.redact(body);
+                let response_id = match shape {
+                    Shape::Object => id_of_object(&body)?,
+                    _ if body.is_empty() || str::from_utf8(&body).is_err() => {
+                        return Err(Failure::InvalidResponse);
+                    }
+                    _ => None,
+                };
+                hop.health.succeeded();
+                let response = (status, headers, Body::from(body)).into_response();
+                return Ok(Success { response, response_id });
+            }
         };
         let reader = Reader::new(dialect, deployment.credential.clone(), self.body_limit);
         let idle = group.stream_idle_timeout;
         let (body, response_id) = stream::open(response, reader, hop.health.clone(), idle).await?;
-        Ok(success(status, headers, body, response_id))
+        Ok(Success { response: (status, headers, body).into_response(), response_id })
     }
 
     /// The body, unless it is cut short or too large.
@@ -194,18 +119,6 @@ impl Upstreams {
         }
         Some(body.into())
     }
-}
-
-fn success(
-    status: StatusCode,
-    headers: HeaderMap,
-    body: impl Into<Body>,
-    response_id: Option<String>,
-) -> Success {
-    let mut response = Response::new(body.into());
-    *response.status_mut() = status;
-    *response.headers_mut() = headers;
-    Success { response, response_id }
 }
 
 /// The `id` of one whole JSON object, where it has one; a failure if it is none, or if it says
@@ -223,7 +136,9 @@ fn id_of_object(json: &[u8]) -> Result<Option<String>, Failure> {
         return Err(Failure::InvalidResponse);
     }
     match serde_json::from_slice(json) {
-        Ok(Object { error: Some(error), .. }) => Err(Failure::ErrorInSuccess(Words::of(error))),
+        Ok(Object { error: Some(error), .. }) => {
+            Err(Failure::ErrorInSuccess(ProviderError::of(error)))
+        }
         Ok(Object { id, error: None }) => Ok(id.and_then(|id| serde_json::from_str(id.get()).ok())),
         Err(_) => Err(Failure::InvalidResponse),
     }

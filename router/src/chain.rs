@@ -2,11 +2,12 @@
 
 use axum::response::Response;
 
-use crate::attempt::{Call, Failure, Success, Upstreams};
-use crate::health::Rest;
+use crate::attempt::Upstreams;
+use crate::call::Call;
+use crate::outcome::{Failure, Success, Unavailable};
 use crate::policy;
+use crate::provider_error::RefusalReason;
 use crate::route::{Hop, Route};
-use crate::words::Cause;
 
 /// The first whole answer in the order of the chain, or the failure that ended the walk: the
 /// first that does not fall back, else the last deployment's.
@@ -25,38 +26,38 @@ pub(crate) async fn answer(
 }
 
 async fn walk(upstreams: &Upstreams, route: &Route, call: &Call) -> Result<Response, Failure> {
-    let mut places = route.chain(call.previous_response_id()).into_iter();
-    let mut detours: Vec<Cause> = Vec::new();
-    let mut rests = Vec::new();
+    let mut indexes = route.chain(call.previous_response_id()).into_iter();
+    let mut detours: Vec<RefusalReason> = Vec::new();
+    let mut skipped = Vec::new();
     let mut last = None;
-    while let Some(place) = places.next() {
-        let hop = route.hop(place);
-        if let Some(rest) = hop.health.rest() {
-            rests.push(rest);
+    while let Some(index) = indexes.next() {
+        let hop = route.hop(index);
+        if let Some(unavailable) = hop.health.unavailable() {
+            skipped.push(unavailable);
             continue;
         }
         let failure = match ask(upstreams, route, hop, call).await {
             Ok(Success { response, response_id }) => {
                 if let Some(id) = response_id {
-                    route.issued.remember(id, place);
+                    route.affinity.remember(id, index);
                 }
                 return Ok(response);
             }
             Err(failure) => failure,
         };
-        match failure.cause() {
+        match failure.refusal_reason() {
             // The next one on a detour may still be large or lenient enough.
-            Some(cause) if detours.contains(&cause) => {}
-            Some(cause) if !route.detour(cause).is_empty() => {
-                detours.push(cause);
-                places = route.detour(cause).to_vec().into_iter();
+            Some(reason) if detours.contains(&reason) => {}
+            Some(reason) if !route.detour(reason).is_empty() => {
+                detours.push(reason);
+                indexes = route.detour(reason).to_vec().into_iter();
             }
-            _ if falls_back(route, &failure) => {}
+            _ if policy::falls_back(&route.group.fallback_on, &failure) => {}
             _ => return Err(failure),
         }
         last = Some(failure);
     }
-    Err(last.unwrap_or_else(|| Failure::Resting(first_to_end(&rests))))
+    Err(last.unwrap_or_else(|| Failure::Unavailable(first_to_end(&skipped))))
 }
 
 /// Asks one deployment, and again while its failure may pass, retries are left, and it is not put
@@ -70,7 +71,7 @@ async fn ask(
     let mut outcome = upstreams.attempt(&route.group, hop, call).await;
     for _ in 0..route.group.retries {
         match &outcome {
-            Err(failure) if policy::may_pass(failure) && hop.health.rest().is_none() => {
+            Err(failure) if policy::may_pass(failure) && hop.health.unavailable().is_none() => {
                 outcome = upstreams.attempt(&route.group, hop, call).await;
             }
             _ => break,
@@ -79,14 +80,10 @@ async fn ask(
     outcome
 }
 
-fn falls_back(route: &Route, failure: &Failure) -> bool {
-    route.group.fallback_on.iter().any(|condition| condition.covers(failure))
-}
-
 /// When the first of these deployments gets calls again, and whether all have had too many.
-fn first_to_end(rests: &[Rest]) -> Rest {
-    Rest {
-        left: rests.iter().map(|rest| rest.left).min().unwrap_or_default(),
-        rate_limited: rests.iter().all(|rest| rest.rate_limited),
+fn first_to_end(skipped: &[Unavailable]) -> Unavailable {
+    Unavailable {
+        remaining: skipped.iter().map(|it| it.remaining).min().unwrap_or_default(),
+        rate_limited: skipped.iter().all(|it| it.rate_limited),
     }
 }

@@ -1,30 +1,42 @@
 //! The operations that the router serves, and how their answers are told from broken ones.
 
+use strum::{IntoStaticStr, VariantArray};
+
 use crate::event::Dialect;
-use crate::splice::Wishes;
+use crate::splice::RequestHints;
 
 /// An operation, named by its path below the version.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
 pub enum Endpoint {
     /// `POST /chat/completions`
+    #[strum(to_string = "chat/completions")]
     ChatCompletions,
     /// `POST /completions`
+    #[strum(to_string = "completions")]
     Completions,
     /// `POST /embeddings`
+    #[strum(to_string = "embeddings")]
     Embeddings,
     /// `POST /responses`
+    #[strum(to_string = "responses")]
     Responses,
     /// `POST /responses/compact`
+    #[strum(to_string = "responses/compact")]
     ResponsesCompact,
     /// `POST /images/generations`
+    #[strum(to_string = "images/generations")]
     ImagesGenerations,
     /// `POST /audio/speech`
+    #[strum(to_string = "audio/speech")]
     AudioSpeech,
     /// `POST /audio/transcriptions`
+    #[strum(to_string = "audio/transcriptions")]
     AudioTranscriptions,
     /// `POST /audio/translations`
+    #[strum(to_string = "audio/translations")]
     AudioTranslations,
     /// `POST /moderations`; Azure does not have it.
+    #[strum(to_string = "moderations")]
     Moderations,
 }
 
@@ -43,33 +55,11 @@ pub(crate) enum Shape {
 
 impl Endpoint {
     /// Every endpoint that the router serves.
-    pub const ALL: [Self; 10] = [
-        Self::ChatCompletions,
-        Self::Completions,
-        Self::Embeddings,
-        Self::Responses,
-        Self::ResponsesCompact,
-        Self::ImagesGenerations,
-        Self::AudioSpeech,
-        Self::AudioTranscriptions,
-        Self::AudioTranslations,
-        Self::Moderations,
-    ];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// The path below the version, without a leading slash.
     pub fn path(self) -> &'static str {
-        match self {
-            Self::ChatCompletions => "chat/completions",
-            Self::Completions => "completions",
-            Self::Embeddings => "embeddings",
-            Self::Responses => "responses",
-            Self::ResponsesCompact => "responses/compact",
-            Self::ImagesGenerations => "images/generations",
-            Self::AudioSpeech => "audio/speech",
-            Self::AudioTranscriptions => "audio/transcriptions",
-            Self::AudioTranslations => "audio/translations",
-            Self::Moderations => "moderations",
-        }
+        self.into()
     }
 
     /// Whether its answers have an id that a later call may refer to.
@@ -82,14 +72,14 @@ impl Endpoint {
         matches!(self, Self::AudioTranscriptions | Self::AudioTranslations)
     }
 
-    /// The dialect of the events that the client wishes for, if it does.
-    pub(crate) fn events(self, wishes: &Wishes) -> Option<Dialect> {
+    /// The dialect of the events that the client asks for, if it does.
+    pub(crate) fn events(self, hints: &RequestHints) -> Option<Dialect> {
         let (wanted, dialect) = match self {
-            Self::ChatCompletions | Self::Completions => (wishes.stream, Dialect::Choices),
+            Self::ChatCompletions | Self::Completions => (hints.stream, Dialect::Choices),
             Self::Responses | Self::ImagesGenerations | Self::AudioTranscriptions => {
-                (wishes.stream, Dialect::Typed)
+                (hints.stream, Dialect::Typed)
             }
-            Self::AudioSpeech => (wishes.stream_format.as_deref() == Some("sse"), Dialect::Typed),
+            Self::AudioSpeech => (hints.stream_format.as_deref() == Some("sse"), Dialect::Typed),
             _ => return None,
         };
         wanted.then_some(dialect)
@@ -98,9 +88,9 @@ impl Endpoint {
     /// What a success of this media type must consist of; `None` where no success has this type.
     ///
     /// An answer of another kind than the client wished for is none that it could read.
-    pub(crate) fn shape(self, wishes: &Wishes, media_type: &str) -> Option<Shape> {
-        let events = self.events(wishes);
-        let text = matches!(wishes.response_format.as_deref(), Some("text" | "srt" | "vtt"));
+    pub(crate) fn shape(self, hints: &RequestHints, media_type: &str) -> Option<Shape> {
+        let events = self.events(hints);
+        let text = matches!(hints.response_format.as_deref(), Some("text" | "srt" | "vtt"));
         match self {
             _ if media_type == "text/event-stream" => events.map(Shape::Events),
             // Some models ignore the wish: <https://platform.openai.com/docs/api-reference/audio>.
@@ -119,9 +109,9 @@ impl Endpoint {
     }
 
     /// The media types that are asked for.
-    pub(crate) fn accept(self, wishes: &Wishes) -> &'static str {
+    pub(crate) fn accept(self, hints: &RequestHints) -> &'static str {
         match self {
-            _ if self.events(wishes).is_some() => "text/event-stream",
+            _ if self.events(hints).is_some() => "text/event-stream",
             Self::AudioSpeech | Self::AudioTranscriptions | Self::AudioTranslations => "*/*",
             _ => "application/json",
         }
@@ -137,20 +127,20 @@ mod tests {
     const EVENTS: &str = "text/event-stream";
     const JSON: &str = "application/json";
 
-    fn plain() -> Wishes {
-        Wishes::default()
+    fn plain() -> RequestHints {
+        RequestHints::default()
     }
 
-    fn stream() -> Wishes {
-        Wishes { stream: true, ..Wishes::default() }
+    fn stream() -> RequestHints {
+        RequestHints { stream: true, ..RequestHints::default() }
     }
 
-    fn format(format: &str) -> Wishes {
-        Wishes { response_format: Some(format.to_owned()), ..Wishes::default() }
+    fn format(format: &str) -> RequestHints {
+        RequestHints { response_format: Some(format.to_owned()), ..RequestHints::default() }
     }
 
-    fn sse() -> Wishes {
-        Wishes { stream_format: Some("sse".to_owned()), ..Wishes::default() }
+    fn sse() -> RequestHints {
+        RequestHints { stream_format: Some("sse".to_owned()), ..RequestHints::default() }
     }
 
     #[rstest]
@@ -188,10 +178,10 @@ mod tests {
     #[case(Endpoint::AudioTranslations, stream(), EVENTS, None)]
     fn a_success_has_the_type_that_was_wished_for(
         #[case] endpoint: Endpoint,
-        #[case] wishes: Wishes,
+        #[case] hints: RequestHints,
         #[case] media_type: &str,
         #[case] shape: Option<Shape>,
     ) {
-        assert_eq!(endpoint.shape(&wishes, media_type), shape);
+        assert_eq!(endpoint.shape(&hints, media_type), shape);
     }
 }

@@ -9,7 +9,7 @@
 //! | no answer in time | 504 | `upstream_timeout` |
 //! | a broken success | 502 | `upstream_invalid_response` |
 //! | a success that says `error` | 502 | `upstream_error`, with its message |
-//! | every deployment rests | 429 or 503 | `deployments_resting`, with `Retry-After` |
+//! | every deployment is in cooldown | 429 or 503 | `deployments_resting`, with `Retry-After` |
 //!
 //! A provider's 401, 403 or 404 is about the operator's credential or deployment. Passed on, it
 //! would tell the client that its own key is bad, or that its model does not exist.
@@ -19,16 +19,16 @@
 
 use std::time::Duration;
 
+use axum::Json;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use crate::attempt::{Answer, Failure};
 use crate::event::Dialect;
-use crate::health::Rest;
+use crate::outcome::{Answer, Failure, Unavailable};
+use crate::provider_error::ProviderError;
 use crate::splice::BadBody;
-use crate::words::Words;
 
 /// An error in the words of this router.
 #[derive(Debug)]
@@ -130,18 +130,18 @@ impl ApiError {
         Self::upstream(StatusCode::BAD_GATEWAY, "upstream_invalid_response", message)
     }
 
-    fn error_in_success(words: &Words) -> Self {
-        let message = match words.message.as_str() {
-            "" => "The model's provider failed after a status that said success.".to_owned(),
-            said => {
-                format!("The model's provider failed after a status that said success: {said}")
-            }
+    fn error_in_success(error: &ProviderError) -> Self {
+        let end = match &*error.message {
+            "" => ".".to_owned(),
+            message => format!(": {message}"),
         };
+        let message = format!("The model's provider failed after a status that said success{end}");
         Self::upstream(StatusCode::BAD_GATEWAY, "upstream_error", message)
     }
 
-    fn resting(rest: Rest) -> Self {
-        let (status, why) = if rest.rate_limited {
+    fn unavailable(unavailable: Unavailable) -> Self {
+        let Unavailable { remaining, rate_limited } = unavailable;
+        let (status, why) = if rate_limited {
             (StatusCode::TOO_MANY_REQUESTS, "have had too many requests")
         } else {
             (StatusCode::SERVICE_UNAVAILABLE, "have failed")
@@ -149,10 +149,10 @@ impl ApiError {
         let message = format!(
             "All deployments of the model {why} and are left alone for a while. Please retry \
              after {} seconds.",
-            whole_seconds(rest.left)
+            whole_seconds(remaining)
         );
         let error = Self::upstream(status, "deployments_resting", message);
-        Self { retry_after: Some(rest.left), ..error }
+        Self { retry_after: Some(remaining), ..error }
     }
 
     /// The error as an event, for a stream whose status was a success.
@@ -189,35 +189,29 @@ struct Envelope {
 
 impl From<BadBody> for ApiError {
     fn from(bad: BadBody) -> Self {
-        let request = |message| Self::request(StatusCode::BAD_REQUEST, message);
+        let request = |message: &str| Self::request(StatusCode::BAD_REQUEST, message);
         match bad {
             BadBody::NotAnObject => request(
                 "We could not parse the JSON body of your request. (HINT: It must be one JSON \
-                 object.)"
-                    .to_owned(),
+                 object.)",
             ),
             BadBody::NotAForm => request(
                 "We could not parse the form in your request. (HINT: It must be \
-                 multipart/form-data, with its boundary in the content type.)"
-                    .to_owned(),
+                 multipart/form-data, with its boundary in the content type.)",
             ),
-            BadBody::NoModel => request("Missing required parameter: 'model'.".to_owned())
+            BadBody::NoModel => request("Missing required parameter: 'model'.")
                 .param("model")
                 .code("missing_required_parameter"),
-            BadBody::ModelIsNoString => {
-                request("Invalid type for 'model': expected a string.".to_owned())
-                    .param("model")
-                    .code("invalid_type")
-            }
+            BadBody::ModelIsNoString => request("Invalid type for 'model': expected a string.")
+                .param("model")
+                .code("invalid_type"),
         }
     }
 }
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let body = serde_json::to_vec(&Envelope { error: self.body }).expect("strings are JSON");
-        let mut response =
-            (self.status, [(CONTENT_TYPE, "application/json")], body).into_response();
+        let mut response = (self.status, Json(Envelope { error: self.body })).into_response();
         if self.status == StatusCode::UNAUTHORIZED {
             // RFC 9110, section 15.5.2: such an answer must say how to authenticate.
             response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
@@ -235,8 +229,8 @@ impl IntoResponse for Failure {
             Self::Connection => ApiError::connection(),
             Self::Timeout => ApiError::timeout(),
             Self::InvalidResponse => ApiError::invalid_response(),
-            Self::ErrorInSuccess(words) => ApiError::error_in_success(&words),
-            Self::Resting(rest) => ApiError::resting(rest),
+            Self::ErrorInSuccess(error) => ApiError::error_in_success(&error),
+            Self::Unavailable(unavailable) => ApiError::unavailable(unavailable),
             Self::Refused(answer) => return refusal(*answer),
         };
         error.into_response()
@@ -255,7 +249,7 @@ fn refusal(answer: Answer) -> Response {
         return ApiError::upstream(StatusCode::BAD_GATEWAY, "upstream_misconfigured", message)
             .into_response();
     }
-    if Words::of_body(&answer.body).is_some() {
+    if ProviderError::of_body(&answer.body).is_some() {
         return answer.into_response();
     }
     let message = format!(

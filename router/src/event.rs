@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::provider_error::ProviderError;
 use crate::sse::Event;
-use crate::words::Words;
 
 /// How a stream tells what its events are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub(crate) enum Meaning {
     /// The answer is whole, and nothing comes after it.
     End,
     /// The provider has failed.
-    Error(Words),
+    Error(ProviderError),
 }
 
 /// An event as it was understood.
@@ -112,7 +112,7 @@ fn choices(data: &[u8]) -> Option<Understood> {
 
     let chunk: Chunk<'_> = serde_json::from_slice(data).ok()?;
     let meaning = match chunk.error {
-        Some(error) => Meaning::Error(Words::of(error)),
+        Some(error) => Meaning::Error(ProviderError::of(error)),
         None if chunk.choices.iter().flatten().any(Choice::is_content) => Meaning::Content,
         None => Meaning::Preamble,
     };
@@ -140,15 +140,15 @@ fn typed(event: &Event) -> Option<Understood> {
 
     let typed: Typed<'_> = serde_json::from_slice(&event.data).ok()?;
     let name = typed.r#type.unwrap_or_else(|| String::from_utf8_lossy(&event.name));
-    let meaning = match (&*name, typed.error.map(Words::of)) {
+    let meaning = match (&*name, typed.error.map(ProviderError::of)) {
         ("error", error) => {
             // The documents have the words beside `type`, the service has them under `error`.
-            let flat = || serde_json::from_slice(&event.data).ok().map(Words::of);
+            let flat = || serde_json::from_slice(&event.data).ok().map(ProviderError::of);
             Meaning::Error(error.or_else(flat).unwrap_or_default())
         }
         ("response.failed", _) => {
             let error = typed.response.as_ref().and_then(|response| response.error);
-            Meaning::Error(error.map(Words::of).unwrap_or_default())
+            Meaning::Error(error.map(ProviderError::of).unwrap_or_default())
         }
         ("", Some(error)) => Meaning::Error(error),
         (name, _) if ENDS.contains(&name) => Meaning::End,
@@ -171,7 +171,7 @@ mod tests {
     }
 
     fn error(code: &str, message: &str) -> Meaning {
-        Meaning::Error(Words { code: code.to_owned(), message: message.to_owned() })
+        Meaning::Error(ProviderError { code: code.to_owned(), message: message.to_owned() })
     }
 
     #[rstest]

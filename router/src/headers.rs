@@ -4,7 +4,7 @@ use axum::body::Bytes;
 use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::attempt::Call;
+use crate::call::Call;
 use crate::config::{Deployment, Surface};
 use crate::retry_after::RETRY_AFTER_MS;
 
@@ -30,7 +30,7 @@ pub(crate) fn forwarded(headers: &HeaderMap) -> HeaderMap {
 pub(crate) fn request_headers(deployment: &Deployment, call: &Call) -> HeaderMap {
     let mut headers = call.headers.clone();
     headers.entry(CONTENT_TYPE).or_insert(JSON);
-    let accept = call.endpoint.accept(&call.body.wishes);
+    let accept = call.endpoint.accept(&call.body.hints);
     headers.insert(ACCEPT, HeaderValue::from_static(accept));
     match deployment.surface {
         Surface::OpenAi => {

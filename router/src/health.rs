@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
 
-use crate::attempt::Failure;
 use crate::clock::Clock;
 use crate::config::{Cooldown, Group};
+use crate::outcome::{Failure, Unavailable};
 use crate::policy;
 
 /// The health of one deployment as one group has seen it.
@@ -32,15 +32,6 @@ struct Aside {
     rate_limited: bool,
 }
 
-/// That a deployment is left alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Rest {
-    /// For how much longer; more than nothing.
-    pub(crate) left: Duration,
-    /// Whether it has had too many calls, as its provider says.
-    pub(crate) rate_limited: bool,
-}
-
 impl Health {
     pub(crate) fn new(group: &Group, clock: Clock) -> Self {
         let Group { cooldown, max_retry_after, .. } = *group;
@@ -48,8 +39,8 @@ impl Health {
     }
 
     /// Whether it is left alone now.
-    pub(crate) fn rest(&self) -> Option<Rest> {
-        self.change(|state, now| state.rest(now))
+    pub(crate) fn unavailable(&self) -> Option<Unavailable> {
+        self.change(|state, now| state.unavailable(now))
     }
 
     /// It has given a whole answer.
@@ -78,7 +69,7 @@ impl Health {
             let cooldown = cooldown.map_or(Duration::ZERO, |cooldown| cooldown.rest);
             let length = cooldown.max(asked.unwrap_or_default().min(self.max_retry_after));
             // A call that began earlier may fail later, and must not shorten what is under way.
-            if state.rest(now).is_none_or(|rest| rest.left < length) {
+            if state.unavailable(now).is_none_or(|it| it.remaining < length) {
                 state.aside = Some(Aside { since: now, length, rate_limited });
             }
         });
@@ -91,10 +82,10 @@ impl Health {
 }
 
 impl State {
-    fn rest(&self, now: Instant) -> Option<Rest> {
+    fn unavailable(&self, now: Instant) -> Option<Unavailable> {
         let Aside { since, length, rate_limited } = self.aside?;
-        let left = length.saturating_sub(now.saturating_duration_since(since));
-        (!left.is_zero()).then_some(Rest { left, rate_limited })
+        let remaining = length.saturating_sub(now.saturating_duration_since(since));
+        (!remaining.is_zero()).then_some(Unavailable { remaining, rate_limited })
     }
 }
 
@@ -106,8 +97,8 @@ mod tests {
     use axum::http::HeaderMap;
 
     use super::*;
-    use crate::attempt::Answer;
     use crate::clock::ManualClock;
+    use crate::outcome::Answer;
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -133,8 +124,8 @@ mod tests {
         }))
     }
 
-    fn left(health: &Health) -> Duration {
-        health.rest().map(|rest| rest.left).unwrap_or_default()
+    fn remaining(health: &Health) -> Duration {
+        health.unavailable().map(|it| it.remaining).unwrap_or_default()
     }
 
     #[test]
@@ -143,13 +134,16 @@ mod tests {
         health.failed(&Failure::Timeout);
         health.succeeded();
         health.failed(&Failure::Connection);
-        assert_eq!(health.rest(), None);
+        assert_eq!(health.unavailable(), None);
         health.failed(&refused(500, None));
-        assert_eq!(health.rest(), Some(Rest { left: 5 * SECOND, rate_limited: false }));
+        assert_eq!(
+            health.unavailable(),
+            Some(Unavailable { remaining: 5 * SECOND, rate_limited: false })
+        );
         clock.advance(4 * SECOND);
-        assert_eq!(left(&health), SECOND);
+        assert_eq!(remaining(&health), SECOND);
         clock.advance(SECOND);
-        assert_eq!(health.rest(), None);
+        assert_eq!(health.unavailable(), None);
     }
 
     #[test]
@@ -160,18 +154,18 @@ mod tests {
         }
         clock.advance(5 * SECOND);
         health.failed(&Failure::InvalidResponse);
-        assert_eq!(left(&health), 5 * SECOND);
+        assert_eq!(remaining(&health), 5 * SECOND);
         clock.advance(5 * SECOND);
         health.succeeded();
         health.failed(&Failure::InvalidResponse);
-        assert_eq!(health.rest(), None);
+        assert_eq!(health.unavailable(), None);
     }
 
     #[test]
     fn a_clients_mistake_says_nothing_of_the_deployment() {
         let (health, _) = health(Some(1));
         health.failed(&refused(400, Some(SECOND)));
-        assert_eq!(health.rest(), None);
+        assert_eq!(health.unavailable(), None);
     }
 
     #[test]
@@ -179,8 +173,8 @@ mod tests {
         for (status, asked, rest) in [(429, 7, 7), (503, 7, 7), (429, 86_400, 60), (500, 7, 0)] {
             let (health, _) = health(None);
             health.failed(&refused(status, Some(asked * SECOND)));
-            assert_eq!(left(&health), rest * SECOND, "{status} that asks for {asked} s");
-            assert_eq!(health.rest().is_some_and(|rest| rest.rate_limited), status == 429);
+            assert_eq!(remaining(&health), rest * SECOND, "{status} that asks for {asked} s");
+            assert_eq!(health.unavailable().is_some_and(|it| it.rate_limited), status == 429);
         }
     }
 
@@ -191,8 +185,14 @@ mod tests {
         clock.advance(SECOND);
         health.failed(&Failure::Timeout);
         health.succeeded();
-        assert_eq!(health.rest(), Some(Rest { left: 29 * SECOND, rate_limited: true }));
+        assert_eq!(
+            health.unavailable(),
+            Some(Unavailable { remaining: 29 * SECOND, rate_limited: true })
+        );
         health.failed(&refused(503, Some(40 * SECOND)));
-        assert_eq!(health.rest(), Some(Rest { left: 40 * SECOND, rate_limited: false }));
+        assert_eq!(
+            health.unavailable(),
+            Some(Unavailable { remaining: 40 * SECOND, rate_limited: false })
+        );
     }
 }

@@ -4,10 +4,11 @@
 //! chain of `OpenAI` and Azure `OpenAI` deployments is tried in order until one gives a whole
 //! answer. Everything but the value of `model` goes out byte for byte.
 //!
-//! Where to read what: `chain` walks, `policy` decides, `attempt` makes one request, `splice`
-//! edits the body, `headers` picks what passes, `stream` passes on what comes bit by bit (`sse`
-//! tells its events apart, `event` knows what they mean), `health` puts deployments aside,
-//! `error` words what goes wrong, `credential` keeps secrets secret.
+//! Where to read what: `chain` walks, `policy` decides, `attempt` makes one request, `outcome` is
+//! what comes of it, `splice` edits the body, `headers` picks what passes, `stream` passes on what
+//! comes bit by bit (`sse` tells its events apart, `event` knows what they mean), `health` puts
+//! deployments aside, `error` words what goes wrong, `config` is what the operator decides, and
+//! its `credential` keeps secrets secret.
 //!
 //! ```
 //! use std::time::Duration;
@@ -28,32 +29,32 @@
 //! # }
 //! ```
 
+mod affinity;
 mod app;
 mod attempt;
+mod call;
 mod chain;
 mod clock;
 mod config;
-mod credential;
 mod endpoint;
 mod error;
 mod event;
-mod file;
 mod headers;
 mod health;
-mod issued;
+mod outcome;
 mod policy;
+mod provider_error;
 mod reader;
 mod retry_after;
 mod route;
 mod splice;
 mod sse;
 mod stream;
-mod words;
 
 pub use app::{app, app_with_clock, serve};
 pub use clock::{Clock, ManualClock};
-pub use config::{BaseUrl, Config, Cooldown, Deployment, Group, Invalid, Surface};
-pub use credential::Credential;
+pub use config::{
+    BaseUrl, Condition, Config, ConfigError, Cooldown, Credential, Deployment, Group, Invalid,
+    Surface,
+};
 pub use endpoint::Endpoint;
-pub use file::ConfigError;
-pub use policy::Condition;

@@ -27,105 +27,40 @@
 //! `fallback_on` says: it tells of the deployment and not of the request.
 
 use axum::http::StatusCode;
-use serde::Deserialize;
 
-use crate::attempt::Failure;
-use crate::config::Invalid;
+use crate::config::Condition;
+use crate::outcome::Failure;
 
-/// A kind of failure that leads on to the next deployment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub enum Condition {
-    /// `connection`: no connection, or it ended before an answer began.
-    Connection,
-    /// `timeout`: the answer, or the first content of a stream, was not there in time.
-    Timeout,
-    /// `invalid_response`: a success that is empty, cut short or not of the kind that was asked
-    /// for, or an answer that is neither a success nor an error.
-    InvalidResponse,
-    /// `error_in_success`: a status that says success, and a body or a stream that says `error`.
-    ErrorInSuccess,
-    /// `429` and the like: an error with exactly this status.
-    Status(u16),
-    /// `4xx`: an error that blames the request.
-    Any4xx,
-    /// `5xx`: an error that blames the provider.
-    Any5xx,
-}
-
-impl Condition {
-    /// What falls back unless a group says otherwise.
-    pub const RECOMMENDED: &[Self] = &[
-        Self::Connection,
-        Self::Timeout,
-        Self::InvalidResponse,
-        Self::ErrorInSuccess,
-        Self::Status(401),
-        Self::Status(403),
-        Self::Status(404),
-        Self::Status(408),
-        Self::Status(409),
-        Self::Status(429),
-        Self::Any5xx,
-    ];
-
-    /// Whether the failure is of this kind.
-    pub(crate) fn covers(self, failure: &Failure) -> bool {
-        match (self, failure) {
-            (Self::Connection, Failure::Connection)
-            | (Self::Timeout, Failure::Timeout)
-            | (Self::InvalidResponse, Failure::InvalidResponse)
-            | (Self::ErrorInSuccess, Failure::ErrorInSuccess(_)) => true,
-            (Self::Status(code), Failure::Refused(answer)) => answer.status.as_u16() == code,
-            (Self::Any4xx, Failure::Refused(answer)) => answer.status.is_client_error(),
-            (Self::Any5xx, Failure::Refused(answer)) => answer.status.is_server_error(),
-            _ => false,
-        }
-    }
-}
-
-impl TryFrom<String> for Condition {
-    type Error = Invalid;
-
-    /// # Errors
-    /// None of the words above, and no status from 400 to 599.
-    fn try_from(text: String) -> Result<Self, Invalid> {
-        Ok(match text.as_str() {
-            "connection" => Self::Connection,
-            "timeout" => Self::Timeout,
-            "invalid_response" => Self::InvalidResponse,
-            "error_in_success" => Self::ErrorInSuccess,
-            "4xx" => Self::Any4xx,
-            "5xx" => Self::Any5xx,
-            other => match other.parse() {
-                Ok(code @ 400..=599) => Self::Status(code),
-                _ => {
-                    return Err(Invalid(format!(
-                        "`{other}` is not a condition: it is `connection`, `timeout`, \
-                         `invalid_response`, `error_in_success`, `4xx`, `5xx` or a status from \
-                         400 to 599"
-                    )));
-                }
-            },
-        })
-    }
+/// Whether the failure is of one of these kinds.
+pub(crate) fn falls_back(conditions: &[Condition], failure: &Failure) -> bool {
+    conditions.iter().any(|condition| covers(*condition, failure))
 }
 
 /// Whether the failure tells of the deployment, and not of the request.
 pub(crate) fn blames_deployment(failure: &Failure) -> bool {
-    failure.cause().is_none() && is_recommended(failure)
+    failure.refusal_reason().is_none() && falls_back(Condition::RECOMMENDED, failure)
 }
 
-fn is_recommended(failure: &Failure) -> bool {
-    Condition::RECOMMENDED.iter().any(|condition| condition.covers(failure))
+/// Whether the failure is of this kind.
+fn covers(condition: Condition, failure: &Failure) -> bool {
+    match (condition, failure) {
+        (Condition::Connection, Failure::Connection)
+        | (Condition::Timeout, Failure::Timeout)
+        | (Condition::InvalidResponse, Failure::InvalidResponse)
+        | (Condition::ErrorInSuccess, Failure::ErrorInSuccess(_)) => true,
+        (Condition::Status(code), Failure::Refused(answer)) => answer.status.as_u16() == code,
+        (Condition::Any4xx, Failure::Refused(answer)) => answer.status.is_client_error(),
+        (Condition::Any5xx, Failure::Refused(answer)) => answer.status.is_server_error(),
+        _ => false,
+    }
 }
 
 /// Whether the same deployment may well succeed if it is asked again at once.
 pub(crate) fn may_pass(failure: &Failure) -> bool {
     match failure {
         Failure::Connection | Failure::Timeout | Failure::InvalidResponse => true,
-        Failure::ErrorInSuccess(words) => words.cause().is_none(),
-        Failure::Resting(_) => false,
+        Failure::ErrorInSuccess(error) => error.refusal_reason().is_none(),
+        Failure::Unavailable(_) => false,
         Failure::Refused(answer) => {
             let passing =
                 matches!(answer.status, StatusCode::REQUEST_TIMEOUT | StatusCode::CONFLICT)
@@ -144,8 +79,8 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
-    use crate::attempt::Answer;
-    use crate::words::Words;
+    use crate::outcome::Answer;
+    use crate::provider_error::ProviderError;
 
     fn refused(status: u16) -> Failure {
         Failure::Refused(Box::new(Answer {
@@ -160,7 +95,7 @@ mod tests {
     #[case::connection(Failure::Connection, true, true)]
     #[case::timeout(Failure::Timeout, true, true)]
     #[case::invalid_response(Failure::InvalidResponse, true, true)]
-    #[case::error_in_success(Failure::ErrorInSuccess(Words::default()), true, true)]
+    #[case::error_in_success(Failure::ErrorInSuccess(ProviderError::default()), true, true)]
     #[case::bad_request(refused(400), false, false)]
     #[case::bad_credential(refused(401), true, false)]
     #[case::forbidden(refused(403), true, false)]
@@ -189,28 +124,5 @@ mod tests {
             answer.wait = Some(Duration::from_millis(wait_ms));
             assert_eq!(may_pass(&Failure::Refused(answer)), passes);
         }
-    }
-
-    #[rstest]
-    #[case("connection", Condition::Connection)]
-    #[case("timeout", Condition::Timeout)]
-    #[case("invalid_response", Condition::InvalidResponse)]
-    #[case("error_in_success", Condition::ErrorInSuccess)]
-    #[case("429", Condition::Status(429))]
-    #[case("4xx", Condition::Any4xx)]
-    #[case("5xx", Condition::Any5xx)]
-    fn a_condition_reads_as_it_is_written(#[case] text: &str, #[case] condition: Condition) {
-        assert_eq!(Condition::try_from(text.to_owned()), Ok(condition));
-    }
-
-    #[rstest]
-    #[case("200")]
-    #[case("600")]
-    #[case("3xx")]
-    #[case("Timeout")]
-    #[case("")]
-    fn anything_else_is_no_condition(#[case] text: &str) {
-        let Invalid(message) = Condition::try_from(text.to_owned()).expect_err("refused");
-        assert!(message.contains(&format!("`{text}` is not a condition")), "{message}");
     }
 }

@@ -2,12 +2,12 @@
 
 use axum::body::Bytes;
 
-use crate::attempt::Failure;
-use crate::credential::Credential;
+use crate::config::Credential;
 use crate::error::ApiError;
 use crate::event::{Dialect, Meaning, Understood};
+use crate::outcome::Failure;
+use crate::provider_error::ProviderError;
 use crate::sse::{Block, Splitter};
-use crate::words::Words;
 
 /// What is known of a stream that has come so far.
 pub(crate) struct Reader {
@@ -27,7 +27,7 @@ pub(crate) struct Reader {
 /// A provider's last word.
 pub(crate) enum Ending {
     Whole,
-    Error(Words),
+    Error(ProviderError),
 }
 
 impl Reader {
@@ -116,17 +116,17 @@ impl Reader {
                 self.has_content = true;
                 self.ending = Some(Ending::Whole);
             }
-            Meaning::Error(words) if self.has_content => self.ending = Some(Ending::Error(words)),
-            Meaning::Error(words) => return Err(Failure::ErrorInSuccess(self.without_key(words))),
+            Meaning::Error(error) if self.has_content => self.ending = Some(Ending::Error(error)),
+            Meaning::Error(error) => return Err(Failure::ErrorInSuccess(self.without_key(error))),
         }
         Ok(())
     }
 
-    fn without_key(&self, words: Words) -> Words {
+    fn without_key(&self, error: ProviderError) -> ProviderError {
         let clean = |text: String| {
             String::from_utf8_lossy(&self.credential.redact(Bytes::from(text))).into_owned()
         };
-        Words { code: clean(words.code), message: clean(words.message) }
+        ProviderError { code: clean(error.code), message: clean(error.message) }
     }
 }
 
@@ -226,7 +226,7 @@ mod tests {
         assert!(String::from_utf8_lossy(&reader.ready).contains("[redacted]"));
         let mut reader = self::reader(Dialect::Choices, 1_000);
         let failure = reader.take(b"data: {\"error\":{\"message\":\"bad sk-secret\"}}\n\n");
-        let Err(Failure::ErrorInSuccess(words)) = failure else { panic!("{failure:?}") };
-        assert_eq!(words.message, "bad [redacted]");
+        let Err(Failure::ErrorInSuccess(error)) = failure else { panic!("{failure:?}") };
+        assert_eq!(error.message, "bad [redacted]");
     }
 }

@@ -3,11 +3,11 @@
 use std::iter;
 use std::sync::Arc;
 
+use crate::affinity::Affinity;
 use crate::clock::Clock;
 use crate::config::{Deployment, Group};
 use crate::health::Health;
-use crate::issued::Issued;
-use crate::words::Cause;
+use crate::provider_error::RefusalReason;
 
 /// A group with its state. Nothing of it is shared with another group.
 #[derive(Debug)]
@@ -15,11 +15,11 @@ pub(crate) struct Route {
     pub(crate) group: Group,
     /// Each deployment once, in the order of their first mention.
     hops: Vec<Hop>,
-    /// Places in `hops`.
+    /// Indexes into `hops`.
     chain: Vec<usize>,
     on_context_length: Vec<usize>,
     on_content_filter: Vec<usize>,
-    pub(crate) issued: Issued,
+    pub(crate) affinity: Affinity,
 }
 
 /// A deployment, and how it has been doing.
@@ -32,7 +32,7 @@ pub(crate) struct Hop {
 impl Route {
     pub(crate) fn new(group: Group, clock: &Clock) -> Self {
         let mut hops = Vec::new();
-        let mut place = |deployment: &Deployment| {
+        let mut index = |deployment: &Deployment| {
             let known = hops.iter().position(|hop: &Hop| is_same(&hop.deployment, deployment));
             known.unwrap_or_else(|| {
                 let health = Arc::new(Health::new(&group, clock.clone()));
@@ -40,30 +40,30 @@ impl Route {
                 hops.len() - 1
             })
         };
-        let chain = iter::once(&group.primary).chain(&group.fallbacks).map(&mut place).collect();
-        let on_context_length = group.on_context_length.iter().map(&mut place).collect();
-        let on_content_filter = group.on_content_filter.iter().map(&mut place).collect();
-        let issued = Issued::default();
-        Self { group, hops, chain, on_context_length, on_content_filter, issued }
+        let chain = iter::once(&group.primary).chain(&group.fallbacks).map(&mut index).collect();
+        let on_context_length = group.on_context_length.iter().map(&mut index).collect();
+        let on_content_filter = group.on_content_filter.iter().map(&mut index).collect();
+        let affinity = Affinity::default();
+        Self { group, hops, chain, on_context_length, on_content_filter, affinity }
     }
 
-    pub(crate) fn hop(&self, place: usize) -> &Hop {
-        &self.hops[place]
+    pub(crate) fn hop(&self, index: usize) -> &Hop {
+        &self.hops[index]
     }
 
-    /// The places of the chain in their order; first of all the one that knows the response which
-    /// the call goes on from.
+    /// The chain in its order; first of all the deployment that gave the response which the call
+    /// goes on from.
     pub(crate) fn chain(&self, previous_response_id: Option<&str>) -> Vec<usize> {
-        let first = previous_response_id.and_then(|id| self.issued.place_of(id));
-        let others = self.chain.iter().copied().filter(|place| Some(*place) != first);
+        let first = previous_response_id.and_then(|id| self.affinity.deployment_of(id));
+        let others = self.chain.iter().copied().filter(|index| Some(*index) != first);
         first.into_iter().chain(others).collect()
     }
 
-    /// The places to go to after a refusal for this cause; none where the group has no such chain.
-    pub(crate) fn detour(&self, cause: Cause) -> &[usize] {
-        match cause {
-            Cause::ContextLength => &self.on_context_length,
-            Cause::ContentFilter => &self.on_content_filter,
+    /// Who is asked after a refusal for this reason; nobody where the group has no such chain.
+    pub(crate) fn detour(&self, reason: RefusalReason) -> &[usize] {
+        match reason {
+            RefusalReason::ContextLength => &self.on_context_length,
+            RefusalReason::ContentFilter => &self.on_content_filter,
         }
     }
 }

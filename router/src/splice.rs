@@ -14,7 +14,6 @@ mod json;
 use std::ops::Range;
 
 use axum::body::Bytes;
-use axum::http::HeaderMap;
 
 /// A client's body: one JSON object, or one form, with a `model`.
 #[derive(Debug)]
@@ -25,12 +24,12 @@ pub(crate) struct ClientBody {
     /// Where each top-level `model`'s value stands, in order.
     spans: Vec<Range<usize>>,
     is_json: bool,
-    pub(crate) wishes: Wishes,
+    pub(crate) hints: RequestHints,
 }
 
 /// What a body says of the answer that its sender expects.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Wishes {
+pub(crate) struct RequestHints {
     /// `stream: true`
     pub(crate) stream: bool,
     /// How speech is to be streamed.
@@ -39,13 +38,6 @@ pub(crate) struct Wishes {
     pub(crate) response_format: Option<String>,
     /// The answer that this call goes on from.
     pub(crate) previous_response_id: Option<String>,
-}
-
-/// What a reader found in a body.
-struct Found {
-    model: String,
-    spans: Vec<Range<usize>>,
-    wishes: Wishes,
 }
 
 /// Why a body cannot be routed.
@@ -62,18 +54,6 @@ pub(crate) enum BadBody {
 }
 
 impl ClientBody {
-    /// Reads a JSON body.
-    pub(crate) fn json(bytes: Bytes) -> Result<Self, BadBody> {
-        let Found { model, spans, wishes } = json::read(&bytes)?;
-        Ok(Self { bytes, model, spans, is_json: true, wishes })
-    }
-
-    /// Reads a form, whose boundary the head tells.
-    pub(crate) fn form(bytes: Bytes, headers: &HeaderMap) -> Result<Self, BadBody> {
-        let Found { model, spans, wishes } = form::read(&bytes, headers)?;
-        Ok(Self { bytes, model, spans, is_json: false, wishes })
-    }
-
     /// The body with another `model`, in every place where it stands at the top level, so that
     /// whichever of them a provider reads is its own.
     pub(crate) fn with_model(&self, name: &str) -> Bytes {

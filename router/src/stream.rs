@@ -27,8 +27,8 @@ use futures_util::stream::try_unfold;
 use tokio::task::yield_now;
 use tokio::time::timeout;
 
-use crate::attempt::Failure;
 use crate::health::Health;
+use crate::outcome::Failure;
 use crate::reader::{Ending, Reader};
 
 /// How long a provider gets to hang up once it has said its last word. Some clients read on until
@@ -117,8 +117,8 @@ impl Relay {
                 self.health.succeeded();
                 State::Over
             }
-            (read, Some(Ending::Error(words))) => {
-                self.health.failed(&Failure::ErrorInSuccess(words.clone()));
+            (read, Some(Ending::Error(error))) => {
+                self.health.failed(&Failure::ErrorInSuccess(error.clone()));
                 if read.is_ok() { State::Over } else { State::Broken }
             }
             (Err(failure), None) => {

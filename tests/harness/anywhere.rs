@@ -83,7 +83,7 @@ fn a_new_scenario_passes_at_once_and_none_is_overwritten() {
     assert!(told(&output).contains("next: fallproof run routing/mine"), "{}", told(&output));
     let schema = folder.path().join("scenarios/schema.json");
     let schema = std::fs::read_to_string(schema).expect("the schema that the first line names");
-    assert_eq!(schema, fallproof::scenario::schema());
+    assert_eq!(schema, fallproof_suite::scenario::schema());
     let output = fallproof(folder.path(), &["run", "routing/mine"]);
     assert!(told(&output).contains("1 scenario: 1 passed"), "{}", told(&output));
     let output = fallproof(folder.path(), &["new", "scenarios/routing/mine.yaml"]);

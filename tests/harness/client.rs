@@ -1,8 +1,9 @@
 //! The raw client: it knows how an answer ended, whatever came.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use fallproof::client::{BaseUrl, Conduct, Ending, Exchange, post};
+use fallproof_runner::client::{BaseUrl, Conduct, post};
+use fallproof_suite::evidence::{Ending, Exchange};
 use rstest::rstest;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -23,7 +24,8 @@ async fn call(answer: String, is_kept: bool) -> Exchange {
     });
     let base = BaseUrl::parse(&format!("http://{addr}/v1")).expect("a URL");
     let limit = Duration::from_secs(30);
-    let exchange = post(&base, "responses", &[], b"{}", limit, Conduct::default()).await;
+    let (conduct, clock) = (Conduct::default(), Instant::now());
+    let exchange = post(&base, "responses", &[], b"{}", limit, conduct, clock).await;
     drop(target.await.expect("the target does not fail"));
     exchange
 }

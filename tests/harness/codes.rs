@@ -4,14 +4,14 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use fallproof::requirement::Code;
-use fallproof::yaml;
+use fallproof_suite::requirement::Code;
+use fallproof_suite::yaml;
 use serde::Deserialize;
 use strum::VariantArray as _;
 
 use crate::common::assert_up_to_date;
 
-const FILE: &str = "harness/requirement/code.rs";
+const FILE: &str = "harness/suite/src/requirement/code.rs";
 
 #[derive(Deserialize)]
 struct Written {

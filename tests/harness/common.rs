@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use fallproof::scenario::Suite;
+use fallproof_suite::scenario::Suite;
 use tempfile::TempDir;
 
 /// The folder of the suite.

@@ -3,11 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fallproof::scenario::{Body, Call, Scenario, Upstream};
-use fallproof_mocks::behaviour::{CutEnd, CutPoint, HeadFault};
-use fallproof_mocks::brain;
+use fallproof_mocks::behaviour::{CutEnd, CutPoint, HeadFault, behaviour_names};
 use fallproof_mocks::provider::{Endpoint, Surface};
 use fallproof_mocks::strict;
+use fallproof_protocol::multipart;
+use fallproof_suite::scenario::{Body, Call, Scenario, Upstream};
 use serde_json::Value;
 
 use crate::common::SUITE;
@@ -36,7 +36,7 @@ fn accepted(call: &Call, chain: &[&Upstream]) -> Vec<String> {
     let takes = |upstream: &&Upstream| {
         let (surface, model) = (upstream.surface, upstream.model.as_str());
         if let Body::Form(_) = call.body {
-            let fields = brain::read_form(&body.content_type, &body.bytes);
+            let fields = multipart::read(&body.content_type, &body.bytes);
             let fields = fields.expect("forms are made as they are read");
             strict::check_form(surface, call.endpoint, model, &fields).is_none()
         } else {
@@ -114,7 +114,7 @@ fn every_behaviour_is_played() {
         .flat_map(|upstream| &upstream.script)
         .map(|behaviour| behaviour.reply.as_str())
         .collect();
-    let all: BTreeSet<_> = brain::behaviour_names().collect();
+    let all: BTreeSet<_> = behaviour_names().collect();
     let lacking: Vec<_> = all.difference(&played).collect();
     assert!(lacking.is_empty(), "no scenario plays {lacking:?}");
 }

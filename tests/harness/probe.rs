@@ -4,9 +4,10 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::process::{Command, Output};
 use std::thread;
 
-use fallproof::declaration::{Condition, Declaration};
 use fallproof::probe;
-use fallproof::requirement::Code;
+use fallproof_protocol::condition::Condition;
+use fallproof_suite::declaration::Declaration;
+use fallproof_suite::requirement::Code;
 
 use crate::common::free_ports;
 use crate::shell::told;

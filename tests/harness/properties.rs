@@ -7,18 +7,18 @@
 
 use std::time::Duration;
 
-use fallproof::check::Verdict;
-use fallproof::drive::{Rig, Target};
-use fallproof::fuzz::arena::Arena;
-use fallproof::fuzz::draft::Draft;
-use fallproof::fuzz::draw::Scope;
-use fallproof::fuzz::grammar::{Grammar, Node};
-use fallproof::fuzz::hunt::{Find, Hunt, Tally, shrink};
-use fallproof::fuzz::model;
-use fallproof::fuzz::strategy::Drafts;
-use fallproof::json::Tree;
-use fallproof::requirement::Code;
-use fallproof::saboteur;
+use fallproof_fuzz::arena::Arena;
+use fallproof_fuzz::draft::Draft;
+use fallproof_fuzz::draw::Scope;
+use fallproof_fuzz::grammar::{Grammar, Node};
+use fallproof_fuzz::hunt::{Find, Hunt, Tally, shrink};
+use fallproof_fuzz::model;
+use fallproof_fuzz::strategy::Drafts;
+use fallproof_judge::{Verdict, judge_case};
+use fallproof_protocol::json::Tree;
+use fallproof_reference::{ReferenceTarget, saboteur};
+use fallproof_runner::drive::Rig;
+use fallproof_suite::requirement::Code;
 use proptest::test_runner::{
     Config, FileFailurePersistence, RngAlgorithm, TestCaseError, TestRng, TestRunner,
 };
@@ -41,12 +41,14 @@ fn seed() -> u64 {
 /// Plays a case against the reference router. The error says what was found.
 fn play(runtime: &Runtime, draft: &Draft) -> Result<(), TestCaseError> {
     let scenario = draft.scenario("fuzz/case", model::expect(draft));
-    let case = runtime.block_on(async {
-        let target = Target::Reference(None);
+    let judgment = runtime.block_on(async {
+        let target = ReferenceTarget::default();
         let rig = Rig::start(&[&scenario], &target, Duration::from_secs(60)).await;
-        rig.expect("the rig listens on ports that the system chooses").run(&scenario).await
+        let rig = rig.expect("the rig listens on ports that the system chooses");
+        let evidence = rig.run(&scenario).await;
+        judge_case(&scenario, rig.facts(&scenario), &evidence)
     });
-    let found = case.violations.iter().filter(|it| it.verdict > Verdict::Note);
+    let found = judgment.violations.iter().filter(|it| it.verdict > Verdict::Note);
     let found: Vec<_> = found.map(|it| (it.requirement, it.to_string())).collect();
     if found.is_empty() { Ok(()) } else { Err(TestCaseError::fail(format!("{found:#?}"))) }
 }
@@ -99,7 +101,8 @@ fn over_calls_and_moves_of_the_clock_the_router_retries_rests_and_comes_back_as_
 /// A router that is broken in this way.
 fn broken(saboteur: &str) -> Arena {
     let saboteur = Some(saboteur::find(saboteur).expect("it exists"));
-    Arena::Fresh { saboteur, patience: Duration::from_secs(60) }
+    let target = Box::new(ReferenceTarget { saboteur });
+    Arena::Fresh { target, patience: Duration::from_secs(60) }
 }
 
 /// Nobody ends the hunt.

@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use fallproof::fuzz::body::{Manner, body};
-use fallproof::fuzz::dice::{Dice, rng};
-use fallproof::fuzz::fit::{Taker, fit};
-use fallproof::fuzz::goal::Goal;
-use fallproof::fuzz::grammar::{Grammar, Node, Turn};
-use fallproof::fuzz::models::models;
-use fallproof::fuzz::spoil::{Defect, spoil};
-use fallproof::json::Tree;
+use fallproof_fuzz::body::{Manner, body};
+use fallproof_fuzz::dice::{Dice, rng};
+use fallproof_fuzz::fit::{Taker, fit};
+use fallproof_fuzz::goal::Goal;
+use fallproof_fuzz::grammar::{Grammar, Node, Turn};
+use fallproof_fuzz::models::models;
+use fallproof_fuzz::spoil::{Defect, spoil};
 use fallproof_mocks::provider::{Endpoint, Surface};
+use fallproof_protocol::json::Tree;
 use rstest::rstest;
 
 const SEED: u64 = 6;

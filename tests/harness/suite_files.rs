@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use fallproof::scenario::{Scenario, SelectError, Suite};
+use fallproof_suite::scenario::{Scenario, SelectError, Suite};
 use tempfile::TempDir;
 
 use crate::common::part;

@@ -2,14 +2,18 @@
 
 use std::borrow::Cow;
 
+use fallproof_protocol::limits::MOST_BODY_BYTES;
 use serde_json::Value;
 
 use super::stored::Stored;
-use super::{MOST_BODY_BYTES, Request, Upstream, door, form, probe};
-use crate::errors::{self, DoorRefusal, Reply};
+use fallproof_protocol::multipart;
+
+use super::{Request, Upstream, door, probe};
+use crate::Reply;
+use crate::errors::{self, DoorRefusal};
 use crate::provider::{Deployment, Endpoint, Surface};
-use crate::reply::{Members, own_refusal};
-use crate::strict::{self, Strength, Violation};
+use crate::reply::Members;
+use crate::strict::{self, Strength, Violation, ViolationKind};
 
 /// A request that the provider accepts.
 pub(super) struct Passed<'a> {
@@ -35,7 +39,7 @@ impl Refusal {
             Self::Parameter(violation) => {
                 errors::refusal(surface, endpoint.unwrap_or(Endpoint::Responses), violation)
             }
-            Self::TooLarge => own_refusal(
+            Self::TooLarge => Reply::own_refusal(
                 413,
                 "fallproof_body_too_large",
                 &format!(
@@ -144,7 +148,7 @@ impl<'a> Body<'a> {
                 Members::of(request.body).map_err(|_| Refusal::Door(DoorRefusal::InvalidJson))?;
             return Ok(Self { members, form: None });
         }
-        let Some(fields) = form::read(&content_type, request.body) else {
+        let Some(fields) = multipart::read(&content_type, request.body) else {
             return Err(Refusal::Parameter(Box::new(no_form())));
         };
         Ok(Self { members: Members::of_form(&fields), form: Some(fields) })
@@ -178,18 +182,21 @@ fn unsupported_type(endpoint: Endpoint, given: &str) -> Violation {
          you specified the header 'Content-Type: {given}'. Please try again with a supported \
          content type."
     );
-    refused(message, None, Some("unsupported_content_type"))
+    refused(ViolationKind::ContentType, message, None, Some("unsupported_content_type"))
 }
 
 /// The older back ends' words for a member that they do not know.
 fn unrecognized(dated: &door::Dated) -> Violation {
     let message = format!("Unrecognized request argument supplied: {}", dated.member);
-    Violation { pointer: format!("/{}", dated.member), ..refused(message, None, None) }
+    Violation {
+        pointer: format!("/{}", dated.member),
+        ..refused(ViolationKind::Unknown, message, None, None)
+    }
 }
 
 /// Words: <https://github.com/spring-projects/spring-ai/issues/1050>.
 fn no_form() -> Violation {
-    refused("Could not parse multipart form".to_owned(), None, None)
+    refused(ViolationKind::InvalidForm, "Could not parse multipart form".to_owned(), None, None)
 }
 
 /// Words, parameter and code: <https://github.com/maximhq/bifrost/issues/2441> and
@@ -197,11 +204,22 @@ fn no_form() -> Violation {
 /// what `/responses/compact` says.
 fn unknown_response(id: &str) -> Violation {
     let message = format!("Previous response with id '{id}' not found.");
-    refused(message, Some("previous_response_id"), Some("previous_response_not_found"))
+    refused(
+        ViolationKind::UnknownResponse,
+        message,
+        Some("previous_response_id"),
+        Some("previous_response_not_found"),
+    )
 }
 
-fn refused(message: String, param: Option<&str>, code: Option<&str>) -> Violation {
+fn refused(
+    kind: ViolationKind,
+    message: String,
+    param: Option<&str>,
+    code: Option<&str>,
+) -> Violation {
     Violation {
+        kind,
         message,
         error_type: "invalid_request_error".to_owned(),
         param: param.map(str::to_owned),

@@ -1,14 +1,12 @@
 //! What the brain tells the wire beside the reply itself.
 
-use serde::{Deserialize, Serialize};
-
 use crate::behaviour::WirePlan;
 use crate::journal::HitKind;
 use crate::provider::{Endpoint, Surface};
 use crate::strict::Violation;
 
 /// What a request was, and how its reply is to be sent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     /// What kind of request it is.
     pub kind: HitKind,

@@ -5,12 +5,13 @@ use serde_json::{Value, json};
 
 use super::stored::Stored;
 use super::{Answer, Plan, Request, Upstream, door};
+use crate::Reply;
 use crate::behaviour::WirePlan;
-use crate::errors::{self, DoorRefusal, Reply};
+use crate::errors::{self, DoorRefusal};
 use crate::journal::HitKind;
 use crate::provider::{Endpoint, Names, Surface};
 use crate::reply::{FIRST_CREATED, pretty};
-use crate::strict::{Strength, Violation};
+use crate::strict::{Strength, Violation, ViolationKind};
 
 const HEALTH: [&str; 8] =
     ["", "/v1", "/openai", "/openai/v1", "/health", "/healthz", "/ping", "/v1/health"];
@@ -192,6 +193,7 @@ fn model(surface: Surface, name: &str) -> Value {
 
 fn no_response(surface: Surface, id: &str) -> Reply {
     let violation = Violation {
+        kind: ViolationKind::UnknownResponse,
         message: format!("Response with id '{id}' not found."),
         error_type: "invalid_request_error".to_owned(),
         param: None,

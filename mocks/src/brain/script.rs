@@ -1,72 +1,13 @@
 //! Scripts: which behaviour an attempt meets, and what it makes of the reply.
 
-use std::fmt;
-
-use wiremock::http::{HeaderName, HeaderValue};
-
 use super::Upstream;
-use crate::behaviour::{Behaviour, CONNECT_TIMEOUT, CONNECTION_REFUSED, WirePlan};
-use crate::errors::{self, Reply};
+use crate::Reply;
+use crate::behaviour::{Behaviour, CONNECT_TIMEOUT, CONNECTION_REFUSED, ScriptError, WirePlan};
+use crate::errors;
 use crate::provider::{Deployment, Endpoint};
-use crate::reply;
-
-/// Headers that say how a reply is framed: the wire writes them, no script does.
-pub(super) const FRAMING: [&str; 4] =
-    ["content-length", "transfer-encoding", "connection", "keep-alive"];
 
 /// What becomes the deployment's credential in the words of a script.
 const KEY: &str = "{{key}}";
-
-/// Why an upstream cannot be played.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ScriptError {
-    /// The prefix is not two path segments. Holds it.
-    Prefix(String),
-    /// No behaviour of the catalogue has this name.
-    UnknownBehaviour(String),
-    /// A behaviour that never happens: `times` is from 1.
-    Never,
-    /// A final status has three digits from 200 on. Holds what was asked for.
-    Status(u16),
-    /// Not a header, or one that the wire writes itself. Holds name and value.
-    Header(String, String),
-}
-
-impl fmt::Display for ScriptError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Prefix(prefix) => {
-                write!(formatter, "prefix `{prefix}` is not of the form `/scenario/upstream`")
-            }
-            Self::UnknownBehaviour(name) => write!(formatter, "there is no behaviour `{name}`"),
-            Self::Never => {
-                formatter.write_str("a behaviour happens at least once: `times` is from 1")
-            }
-            Self::Status(status) => {
-                write!(formatter, "status {status} cannot be sent: it must be from 200 to 599")
-            }
-            Self::Header(name, value) if FRAMING.contains(&name.to_ascii_lowercase().as_str()) => {
-                write!(formatter, "header `{name}: {value}` is the wire's; use `wire` to break it")
-            }
-            Self::Header(name, value) => {
-                write!(formatter, "`{name}: {value}` is not a valid header")
-            }
-        }
-    }
-}
-
-impl std::error::Error for ScriptError {}
-
-/// Every behaviour that a script may name: those of the error catalogue, `ok` first, then success
-/// replies gone another way.
-pub fn behaviours() -> impl Iterator<Item = errors::Entry> {
-    errors::catalogue().chain(reply::COURSES)
-}
-
-/// The names of the [`behaviours`].
-pub fn behaviour_names() -> impl Iterator<Item = &'static str> {
-    behaviours().map(|entry| entry.name)
-}
 
 /// Whether everything in this upstream can be played.
 pub(super) fn validate(upstream: &Upstream) -> Result<(), ScriptError> {
@@ -75,30 +16,7 @@ pub(super) fn validate(upstream: &Upstream) -> Result<(), ScriptError> {
     if !matches!(segments[..], ["", scenario, name] if plain(scenario) && plain(name)) {
         return Err(ScriptError::Prefix(upstream.prefix.clone()));
     }
-    for behaviour in &upstream.script {
-        if !behaviour_names().any(|name| name == behaviour.reply) {
-            return Err(ScriptError::UnknownBehaviour(behaviour.reply.clone()));
-        }
-        if behaviour.times == 0 {
-            return Err(ScriptError::Never);
-        }
-        if let Some(status) = behaviour.status.filter(|status| !(200..600).contains(status)) {
-            return Err(ScriptError::Status(status));
-        }
-        if let Some((name, value)) = unsendable(behaviour).next() {
-            return Err(ScriptError::Header(name.clone(), value.clone()));
-        }
-    }
-    Ok(())
-}
-
-/// The headers of this behaviour that are none, or that the wire writes itself.
-pub fn unsendable(behaviour: &Behaviour) -> impl Iterator<Item = (&String, &String)> {
-    behaviour.headers.iter().filter(|(name, value)| {
-        FRAMING.contains(&name.to_ascii_lowercase().as_str())
-            || HeaderName::try_from(*name).is_err()
-            || HeaderValue::try_from(*value).is_err()
-    })
+    upstream.script.iter().try_for_each(Behaviour::validate)
 }
 
 /// The behaviour that this attempt meets, counted from 1; `None` after the script's end.

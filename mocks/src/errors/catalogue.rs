@@ -5,29 +5,8 @@ use std::sync::LazyLock;
 use indexmap::IndexMap;
 use serde::Deserialize;
 
-use super::Reply;
-use crate::behaviour::WirePlan;
+use crate::Reply;
 use crate::provider::{Endpoint, Surface};
-
-/// What a script may ask for, of any provider.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Named {
-    pub(super) name: String,
-    /// One sentence for people.
-    pub(super) what: String,
-    #[serde(default)]
-    pub(super) wire: WirePlan,
-}
-
-/// All names, in the order in which they are shown.
-pub(super) fn names() -> &'static [Named] {
-    static NAMES: LazyLock<Vec<Named>> = LazyLock::new(|| {
-        serde_saphyr::from_str(include_str!("../../errors/catalogue.yaml"))
-            .expect("every file in errors/ is read in a test")
-    });
-    &NAMES
-}
 
 /// One provider's replies.
 #[derive(Debug, Deserialize)]
@@ -192,6 +171,7 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+    use crate::behaviour::{Entry, WirePlan, behaviours};
 
     const PARTS: [Part; 3] = [Part::Behaviours, Part::Doors, Part::Refusals];
 
@@ -261,11 +241,12 @@ mod tests {
 
     #[test]
     fn what_the_providers_answer_are_the_names_of_the_catalogue_in_its_order() {
-        let success = |named: &&Named| {
-            !["ok", "connection_refused", "connect_timeout"].contains(&named.name.as_str())
+        let success = |named: &&Entry| {
+            !named.is_success
+                && !["ok", "connection_refused", "connect_timeout"].contains(&named.name.as_str())
                 && named.wire == WirePlan::default()
         };
-        let asked: Vec<_> = names().iter().filter(success).map(|n| n.name.as_str()).collect();
+        let asked: Vec<_> = behaviours().iter().filter(success).map(|n| n.name.as_str()).collect();
         assert_eq!(asked, names_in(both()[0], Part::Behaviours));
     }
 

@@ -1,6 +1,5 @@
 //! One client's connection: reads requests, asks the brain, and sends the bytes as planned.
 
-use std::fmt::Write as _;
 use std::io::{self, IoSlice};
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,16 +7,15 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 
 use super::Shared;
+use super::answered::Answered;
 use super::ledger::Record;
-use super::line::Answered;
 use super::outgoing::{Framed, Outgoing};
 use super::request::{Body, Head, Unread, read_body, read_head};
 use super::socket::{ClientSocket, has_left};
+use crate::Reply;
 use crate::behaviour::{Cut, CutEnd, CutPoint, WirePlan};
-use crate::brain::Plan;
-use crate::errors::Reply;
+use crate::brain::Request;
 use crate::journal::{Hit, HitKind, HitTimes, Traffic};
-use crate::reply::own_refusal;
 
 /// What becomes of the connection after an exchange.
 enum Next {
@@ -101,8 +99,8 @@ impl Connection {
             }
             Unread::Malformed(status, fault) => {
                 let message = format!("Fallproof's mocks could not read this request: {fault}.");
-                let reply = own_refusal(status, "fallproof_not_http", &message);
-                let answered = stray("not_http", reply);
+                let reply = Reply::own_refusal(status, "fallproof_not_http", &message);
+                let answered = Answered::stray("not_http", reply);
                 let framed = Framed { with_body: true, takes_chunks: true, keeps_alive: false };
                 self.deliver(&record, answered, framed).await
             }
@@ -122,17 +120,16 @@ impl Connection {
         let known = addressed.filter(|(prefix, _)| self.shared.brain.knows(prefix));
         let Some((prefix, target)) = known else {
             let record = self.record(None, &head.target, &head, &body.bytes, times);
-            return self.deliver(&record, no_upstream(), framed).await;
+            return self.deliver(&record, Answered::no_upstream(), framed).await;
         };
         // In the journal before anything is answered: whoever has an answer finds it there.
         let record = self.record(Some(prefix), target, &head, &body.bytes, times);
-        let answered = match self.shared.line.ask(prefix, target, &head, &body.bytes).await {
-            Ok(answered) => answered.unwrap_or_else(no_upstream),
-            Err(error) => stray(
-                "no_brain",
-                own_refusal(500, "fallproof_no_brain", &format!("The mock has failed: {error}.")),
-            ),
-        };
+        let headers: Vec<_> =
+            head.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect();
+        let request =
+            Request { method: &head.method, target, headers: &headers, body: &body.bytes };
+        let answer = self.shared.brain.answer(prefix, &request);
+        let answered = answer.map_or_else(Answered::no_upstream, Answered::by_provider);
         drop((head, body));
         self.deliver(&record, answered, framed).await
     }
@@ -297,41 +294,4 @@ fn split_prefix(target: &str) -> Option<(&str, &str)> {
     let first = path.find('/')?;
     let end = path[first + 1..].find(['/', '?']).map_or(path.len(), |end| first + 1 + end);
     Some(target.split_at(end + 1))
-}
-
-fn no_upstream() -> Answered {
-    let message = "No upstream is plugged in at this path; it begins with /{scenario}/{upstream}.";
-    stray("no_upstream", own_refusal(404, "fallproof_no_upstream", message))
-}
-
-/// The wire's own answer to what the brain never saw.
-fn stray(behaviour: &str, reply: Reply) -> Answered {
-    let reason = match reply.status {
-        400 => "Bad Request",
-        404 => "Not Found",
-        431 => "Request Header Fields Too Large",
-        501 => "Not Implemented",
-        _ => "Internal Server Error",
-    };
-    let mut head = format!("HTTP/1.1 {} {reason}\r\n", reply.status);
-    for (name, value) in &reply.headers {
-        let _ = write!(head, "{name}: {value}\r\n");
-    }
-    let plan = Plan {
-        kind: HitKind::Stray,
-        attempt: 0,
-        place: None,
-        behaviour: behaviour.to_owned(),
-        refused: true,
-        violation: None,
-        wire: WirePlan::default(),
-    };
-    Answered {
-        plan,
-        status: reply.status,
-        head: head.into_bytes(),
-        has_body: true,
-        is_event_stream: false,
-        body: reply.body,
-    }
 }

@@ -3,31 +3,32 @@
 //! One listener serves all upstreams, told apart by path prefix. The wire keeps every request as
 //! it came, asks the brain for the answer, and decides how the bytes of it arrive.
 
+mod answered;
+mod bounded_log;
 mod connection;
 mod dead_ends;
 mod ledger;
-mod line;
 mod outgoing;
 mod request;
-mod ring;
 mod socket;
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-pub use crate::brain::{ScriptError, Upstream};
+pub use crate::behaviour::ScriptError;
+pub use crate::brain::Upstream;
 
 use crate::brain::Brain;
 use crate::journal::{Hit, Limits};
 use connection::serve;
 use dead_ends::DeadEnd;
 use ledger::Ledger;
-use line::{Budget, Line};
 
 /// A listener for any number of upstreams, an address that refuses connections, and one that does
 /// not answer them.
@@ -47,8 +48,7 @@ pub struct Wire {
 /// What all connections share.
 #[derive(Debug)]
 struct Shared {
-    brain: Arc<Brain>,
-    line: Line,
+    brain: Brain,
     ledger: Arc<Ledger>,
 }
 
@@ -68,12 +68,8 @@ impl Wire {
     /// The port, or the next one, cannot be had.
     pub async fn bind_with(addr: SocketAddr, limits: Limits) -> io::Result<Self> {
         let listener = TcpListener::bind(addr).await?;
-        let brain = Arc::new(Brain::default());
-        let shared = Arc::new(Shared {
-            line: Line::new(Arc::clone(&brain), Budget::default()),
-            brain,
-            ledger: Arc::new(Ledger::new(limits)),
-        });
+        let (brain, ledger) = (Brain::default(), Arc::new(Ledger::new(limits)));
+        let shared = Arc::new(Shared { brain, ledger });
         let wire = Self {
             addr: listener.local_addr()?,
             refusing: DeadEnd::refusing(ports_on(addr, 1)?)?,
@@ -98,8 +94,7 @@ impl Wire {
     }
 
     fn accept_on(&self, listener: TcpListener, prefix: Option<Arc<str>>) {
-        let mut accepting = self.accepting.lock().unwrap_or_else(PoisonError::into_inner);
-        accepting.spawn(accept(listener, prefix, Arc::clone(&self.shared)));
+        self.accepting.lock().spawn(accept(listener, prefix, Arc::clone(&self.shared)));
     }
 
     /// Where it listens.
@@ -125,7 +120,7 @@ impl Wire {
     /// [`Unsupported`](io::ErrorKind::Unsupported): never on Linux.
     pub fn silent_addr(&self) -> io::Result<SocketAddr> {
         let (planned, silent) = &self.silent;
-        let mut silent = silent.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut silent = silent.lock();
         let dead_end = match silent.take() {
             Some(dead_end) => dead_end,
             None => DeadEnd::silent(*planned)?,
@@ -204,7 +199,7 @@ impl Wire {
 
     /// Stops listening and closes all connections.
     pub async fn shutdown(self) {
-        self.accepting.into_inner().unwrap_or_else(PoisonError::into_inner).shutdown().await;
+        self.accepting.into_inner().shutdown().await;
     }
 }
 

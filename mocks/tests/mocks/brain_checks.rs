@@ -1,9 +1,10 @@
 //! What an upstream refuses before its script, in which order, and how the script goes on.
 
 use crate::wire_support::{CHAT, KEY, cut, ok_but, says, upstream};
-use fallproof_mocks::behaviour::{Behaviour, CutEnd, CutPoint};
-use fallproof_mocks::brain::{Answer, Brain, Request, ScriptError};
-use fallproof_mocks::errors::{self, DoorRefusal, Reply};
+use fallproof_mocks::Reply;
+use fallproof_mocks::behaviour::{Behaviour, CutEnd, CutPoint, ScriptError};
+use fallproof_mocks::brain::{Answer, Brain, Request};
+use fallproof_mocks::errors::{self, DoorRefusal};
 use fallproof_mocks::journal::HitKind;
 use fallproof_mocks::provider::{Endpoint, Names, Surface};
 use fallproof_mocks::strict::{self, Strength};

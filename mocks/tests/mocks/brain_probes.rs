@@ -167,7 +167,7 @@ fn a_response_of_another_upstream_is_not_known(
 
 #[test]
 fn only_finished_responses_that_may_be_kept_are_remembered() {
-    let id = |reply: &fallproof_mocks::errors::Reply| json_of(reply)["id"].clone();
+    let id = |reply: &fallproof_mocks::Reply| json_of(reply)["id"].clone();
     let known = |mock: &Mock, id: &Value| {
         !mock.try_ask("responses", &input(json!({ "previous_response_id": id }))).plan.refused
     };

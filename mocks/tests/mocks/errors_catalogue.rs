@@ -1,15 +1,14 @@
 //! The bytes of every error reply, against what is known of the live ones.
 
-use fallproof_mocks::behaviour::{CutEnd, CutPoint, WirePlan};
-use fallproof_mocks::errors::{
-    DoorRefusal, Entry, Reply, behaviour, catalogue, catalogue_names, door, refusal,
-};
+use fallproof_mocks::Reply;
+use fallproof_mocks::behaviour::{CutEnd, CutPoint, Entry, WirePlan, behaviours};
+use fallproof_mocks::errors::{DoorRefusal, behaviour, catalogue_names, door, refusal};
 use fallproof_mocks::provider::Deployment;
 use fallproof_mocks::provider::Endpoint::{
     self, ChatCompletions as Chat, Embeddings, Responses, ResponsesCompact as Compact,
 };
 use fallproof_mocks::provider::Surface::{self, AzureLegacy, AzureV1, OpenAi};
-use fallproof_mocks::strict::{Strength, Violation, check};
+use fallproof_mocks::strict::{Strength, Violation, ViolationKind, check};
 use rstest::rstest;
 use serde_json::Value;
 
@@ -100,7 +99,7 @@ fn the_names_of_the_catalogue_stay_for_ever() {
 
 #[test]
 fn every_name_of_the_catalogue_is_explained_in_one_line() {
-    for Entry { name, what } in catalogue() {
+    for Entry { name, what, .. } in behaviours() {
         assert!(what.ends_with('.') && !what.contains('\n') && what.len() <= 96, "{name}: {what}");
     }
 }
@@ -163,8 +162,8 @@ fn has_placeholder(text: &str) -> bool {
 fn every_door_and_refusal_is_answered_on_every_surface_and_endpoint() {
     for (surface, endpoint) in everywhere() {
         let doors = every_door().into_iter().map(|refusal| door(surface, Some(endpoint), &refusal));
-        let said = ["Unknown parameter: 'zzz'.", "you must provide a model parameter"];
-        let refused = said.map(|message| refusal(surface, endpoint, &violation(message)));
+        let kinds = [ViolationKind::Unknown, ViolationKind::NoModel, ViolationKind::InvalidJson];
+        let refused = kinds.map(|kind| refusal(surface, endpoint, &violation(kind)));
         for reply in doors.chain(refused) {
             assert!((400..500).contains(&reply.status));
             assert_filled(&reply);
@@ -173,9 +172,10 @@ fn every_door_and_refusal_is_answered_on_every_surface_and_endpoint() {
     }
 }
 
-fn violation(message: &str) -> Violation {
+fn violation(kind: ViolationKind) -> Violation {
     Violation {
-        message: message.to_owned(),
+        kind,
+        message: "Unknown parameter: 'zzz'.".to_owned(),
         error_type: "invalid_request_error".to_owned(),
         param: None,
         code: None,

@@ -1,6 +1,7 @@
 //! Every error that is known from the live providers, played by the mocks byte for byte.
 
-use fallproof_mocks::errors::{DoorRefusal, Reply, behaviour, door, refusal};
+use fallproof_mocks::Reply;
+use fallproof_mocks::errors::{DoorRefusal, behaviour, door, refusal};
 use fallproof_mocks::provider::{Deployment, Endpoint, Surface};
 use fallproof_mocks::strict::check;
 use serde::Deserialize;

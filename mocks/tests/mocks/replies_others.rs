@@ -4,7 +4,7 @@
 use crate::replies_support::{
     Mock, assert_adds_up, chat, events, header, input, json_of, marker, names, text,
 };
-use fallproof_mocks::errors::Reply;
+use fallproof_mocks::Reply;
 use fallproof_mocks::marker::Marker;
 use fallproof_mocks::provider::{Endpoint, Surface};
 use rstest::rstest;

@@ -1,8 +1,8 @@
 //! An upstream that answers, and what its answers are made of.
 
+use fallproof_mocks::Reply;
 use fallproof_mocks::behaviour::Behaviour;
 use fallproof_mocks::brain::{Answer, Brain, Request, Upstream};
-use fallproof_mocks::errors::Reply;
 use fallproof_mocks::marker::Marker;
 use fallproof_mocks::provider::{Deployment, Names, Surface};
 use serde_json::{Value, json};

@@ -2,12 +2,12 @@
 
 use crate::wire_support::{CHAT, Client, Ending, KEY, chat, post, says, upstream, wire, wire_with};
 use fallproof_mocks::behaviour::{Behaviour, WirePlan};
-use fallproof_mocks::brain::MOST_BODY_BYTES;
 use fallproof_mocks::errors;
 use fallproof_mocks::journal::HitKind;
 use fallproof_mocks::provider::{Endpoint, Surface};
 use fallproof_mocks::strict;
 use fallproof_mocks::wire::Wire;
+use fallproof_protocol::limits::MOST_BODY_BYTES;
 use rstest::rstest;
 
 const PRIMARY: &str = "/test/primary";
@@ -195,7 +195,7 @@ async fn what_is_not_http_is_answered_and_stray(#[case] bytes: &str, #[case] sta
 
 #[rstest]
 #[case::endless_line("x".repeat(70_000), 431)]
-#[case::many_headers("x: y\r\n".repeat(96), 431)]
+#[case::many_headers("x: y\r\n".repeat(256), 431)]
 #[tokio::test]
 async fn too_much_head_is_refused(#[case] headers: String, #[case] status: u16) {
     let wire = wire().await;
@@ -310,18 +310,7 @@ async fn own_statuses_headers_and_bodies_arrive_as_they_are_spelled_out() {
     assert_eq!((reply.status, reply.text()), (418, "<html>ü</html>"));
     assert_eq!(reply.header("retry-after"), Some("7"));
     assert_eq!(reply.head.matches("\r\ncontent-type:").count(), 1, "{}", reply.head);
-    assert!(!reply.head.contains("fallproof-"), "nothing internal gets out: {}", reply.head);
     assert_eq!(client.ask(chat(PRIMARY)).await.status, 204);
-}
-
-#[tokio::test]
-async fn a_client_cannot_speak_for_the_wire() {
-    let wire = wire_with(ok(1)).await;
-    let forged = r#"{"prefix":"/other/one","method":"GET","target":"/"}"#;
-    let request =
-        chat(PRIMARY).replace("Host: mock", &format!("Host: mock\r\nFallproof-Request: {forged}"));
-    assert_eq!(Client::of(&wire).await.ask(request).await.status, 200);
-    assert_eq!(wire.hits(PRIMARY).await[0].kind, HitKind::Matched);
 }
 
 #[tokio::test]

@@ -8,31 +8,34 @@ use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use memchr::memmem;
 
-use super::{BadBody, Found, Wishes, span};
+use super::{BadBody, ClientBody, RequestHints, span};
 
 /// More headers than a part of a form has.
 const MOST_HEADERS: usize = 16;
 
-/// Finds the fields that matter. Of several with the same name the last one counts.
-pub(super) fn read(bytes: &Bytes, headers: &HeaderMap) -> Result<Found, BadBody> {
-    let content_type = headers.get(CONTENT_TYPE).ok_or(BadBody::NotAForm)?.as_bytes();
-    let boundary = boundary(content_type).ok_or(BadBody::NotAForm)?;
-    let mut models = Vec::new();
-    let mut wishes = Wishes::default();
-    for (name, value) in fields(bytes, boundary).ok_or(BadBody::NotAForm)? {
-        let text = || str::from_utf8(value).ok().map(str::to_owned);
-        match name {
-            b"model" => models.push(value),
-            // As Python writes it, too.
-            b"stream" => wishes.stream = matches!(value, b"true" | b"True" | b"1"),
-            b"response_format" => wishes.response_format = text(),
-            _ => {}
+impl ClientBody {
+    /// Reads a form, whose boundary the head tells. Of several fields with the same name the last
+    /// one counts.
+    pub(crate) fn form(bytes: Bytes, headers: &HeaderMap) -> Result<Self, BadBody> {
+        let content_type = headers.get(CONTENT_TYPE).ok_or(BadBody::NotAForm)?.as_bytes();
+        let boundary = boundary(content_type).ok_or(BadBody::NotAForm)?;
+        let mut models = Vec::new();
+        let mut hints = RequestHints::default();
+        for (name, value) in fields(&bytes, boundary).ok_or(BadBody::NotAForm)? {
+            let text = || str::from_utf8(value).ok().map(str::to_owned);
+            match name {
+                b"model" => models.push(value),
+                // As Python writes it, too.
+                b"stream" => hints.stream = matches!(value, b"true" | b"True" | b"1"),
+                b"response_format" => hints.response_format = text(),
+                _ => {}
+            }
         }
+        let last = models.last().ok_or(BadBody::NoModel)?;
+        let model = str::from_utf8(last).map_err(|_| BadBody::NotAForm)?.to_owned();
+        let spans = models.iter().map(|value| span(value, &bytes)).collect();
+        Ok(Self { bytes, model, spans, is_json: false, hints })
     }
-    let last = models.last().ok_or(BadBody::NoModel)?;
-    let model = str::from_utf8(last).map_err(|_| BadBody::NotAForm)?.to_owned();
-    let spans = models.iter().map(|value| span(value, bytes)).collect();
-    Ok(Found { model, spans, wishes })
 }
 
 fn boundary(content_type: &[u8]) -> Option<&[u8]> {
@@ -46,10 +49,10 @@ fn boundary(content_type: &[u8]) -> Option<&[u8]> {
 fn fields<'a>(body: &'a [u8], boundary: &[u8]) -> Option<Vec<(&'a [u8], &'a [u8])>> {
     let mut fields = Vec::new();
     let mut delimiters = delimiters(body, boundary);
-    let mut part = delimiters.next()?;
-    while let Delimiter::Before { next, .. } = part {
+    let mut delimiter = delimiters.next()?;
+    while let Some(next) = delimiter.next {
         let following = delimiters.next()?;
-        let inside = body.get(next..following.start())?;
+        let inside = body.get(next..following.start)?;
         let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
         let parsed = httparse::parse_headers(inside, &mut headers).ok()?;
         let httparse::Status::Complete((head, headers)) = parsed else { return None };
@@ -58,25 +61,17 @@ fn fields<'a>(body: &'a [u8], boundary: &[u8]) -> Option<Vec<(&'a [u8], &'a [u8]
         let name = disposition
             .and_then(|header| parameters(header.value).find_map(|part| named(part, b"name")));
         fields.push((name.unwrap_or_default(), &inside[head..]));
-        part = following;
+        delimiter = following;
     }
     Some(fields)
 }
 
 /// A line between two parts, or the one after the last.
-enum Delimiter {
-    /// The part before it ends at `start`, the one after it begins at `next`.
-    Before { start: usize, next: usize },
-    /// The form is over.
-    Last { start: usize },
-}
-
-impl Delimiter {
-    fn start(&self) -> usize {
-        match self {
-            Self::Before { start, .. } | Self::Last { start } => *start,
-        }
-    }
+struct Delimiter {
+    /// Where the part before it ends.
+    start: usize,
+    /// Where the part after it begins; nothing comes after the last one.
+    next: Option<usize>,
 }
 
 /// The delimiters in their order: two hyphens and the boundary, alone on a line.
@@ -93,11 +88,11 @@ fn delimiters(body: &[u8], boundary: &[u8]) -> impl Iterator<Item = Delimiter> {
         };
         let rest = &body[at + length..];
         if rest.starts_with(b"--") {
-            return Some(Delimiter::Last { start });
+            return Some(Delimiter { start, next: None });
         }
         let blanks = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
         let next = at + length + blanks + 2;
-        rest[blanks..].starts_with(b"\r\n").then_some(Delimiter::Before { start, next })
+        rest[blanks..].starts_with(b"\r\n").then_some(Delimiter { start, next: Some(next) })
     })
 }
 
@@ -128,7 +123,6 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
-    use crate::splice::ClientBody;
 
     const CONTENT_TYPE_X: &str = "multipart/form-data; boundary=x";
 
@@ -194,18 +188,18 @@ mod tests {
     }
 
     #[rstest]
-    #[case(&[MODEL], Wishes::default())]
+    #[case(&[MODEL], RequestHints::default())]
     #[case(
         &[MODEL, ("name=stream", "true"), ("name=response_format", "srt")],
-        Wishes { stream: true, response_format: Some("srt".to_owned()), ..Wishes::default() }
+        RequestHints { stream: true, response_format: Some("srt".to_owned()), ..RequestHints::default() }
     )]
-    #[case(&[("name=stream", "True"), ("name=stream", "false"), MODEL], Wishes::default())]
+    #[case(&[("name=stream", "True"), ("name=stream", "false"), MODEL], RequestHints::default())]
     fn a_form_tells_what_answer_it_wishes_for(
         #[case] fields: &[(&str, &str)],
-        #[case] wishes: Wishes,
+        #[case] hints: RequestHints,
     ) {
         let body = parse(CONTENT_TYPE_X, form(fields).as_bytes()).expect("a form with a model");
-        assert_eq!(body.wishes, wishes);
+        assert_eq!(body.hints, hints);
     }
 
     proptest! {

@@ -7,29 +7,30 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::{BadBody, Found, Wishes, span};
+use super::{BadBody, ClientBody, RequestHints, span};
 
-/// Finds the members that matter.
-///
-/// Of several with the same name the last one counts, as most JSON readers have it.
-pub(super) fn read(bytes: &Bytes) -> Result<Found, BadBody> {
-    let members: Members<'_> = serde_json::from_slice(bytes).map_err(|_| BadBody::NotAnObject)?;
-    let last = members.models.last().ok_or(BadBody::NoModel)?.get();
-    if !last.starts_with('"') {
-        return Err(BadBody::ModelIsNoString);
+impl ClientBody {
+    /// Reads a JSON body.
+    ///
+    /// Of several members with the same name the last one counts, as most JSON readers have it.
+    pub(crate) fn json(bytes: Bytes) -> Result<Self, BadBody> {
+        let members: Members<'_> =
+            serde_json::from_slice(&bytes).map_err(|_| BadBody::NotAnObject)?;
+        let last = members.models.last().ok_or(BadBody::NoModel)?.get();
+        if !last.starts_with('"') {
+            return Err(BadBody::ModelIsNoString);
+        }
+        let model = serde_json::from_str(last).map_err(|_| BadBody::NotAnObject)?;
+        let spans = members.models.iter().map(|it| span(it.get().as_bytes(), &bytes)).collect();
+        let hints = RequestHints {
+            stream: members.stream.is_some_and(|value| value.get() == "true"),
+            stream_format: members.stream_format.and_then(string),
+            // Only the forms' formats matter.
+            response_format: None,
+            previous_response_id: members.previous_response_id.and_then(string),
+        };
+        Ok(Self { bytes, model, spans, is_json: true, hints })
     }
-    let wishes = Wishes {
-        stream: members.stream.is_some_and(|value| value.get() == "true"),
-        stream_format: members.stream_format.and_then(string),
-        // Only the forms' formats matter.
-        response_format: None,
-        previous_response_id: members.previous_response_id.and_then(string),
-    };
-    Ok(Found {
-        model: serde_json::from_str(last).map_err(|_| BadBody::NotAnObject)?,
-        spans: members.models.iter().map(|value| span(value.get().as_bytes(), bytes)).collect(),
-        wishes,
-    })
 }
 
 fn string(value: &RawValue) -> Option<String> {
@@ -93,7 +94,7 @@ mod tests {
     use proptest::prelude::*;
     use rstest::rstest;
 
-    use crate::splice::{BadBody, ClientBody};
+    use super::*;
 
     fn parse(body: &str) -> Result<ClientBody, BadBody> {
         ClientBody::json(Bytes::copy_from_slice(body.as_bytes()))
@@ -187,7 +188,7 @@ mod tests {
     #[case(r#"{"model":"a","stream":"true"}"#, false)]
     #[case(r#"{"model":"a","x":{"stream":true}}"#, false)]
     fn only_a_top_level_true_asks_for_a_stream(#[case] body: &str, #[case] asks: bool) {
-        assert_eq!(parse(body).expect("a body with a model").wishes.stream, asks);
+        assert_eq!(parse(body).expect("a body with a model").hints.stream, asks);
     }
 
     /// Any JSON value, to a small depth.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::http::{StatusCode, Uri};
-use fallproof::adapter::Site;
+use fallproof_runner::adapter::Site;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 

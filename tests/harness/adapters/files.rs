@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use fallproof::adapter;
-use fallproof::yaml;
+use fallproof_runner::adapter;
+use fallproof_suite::yaml;
 use rstest::rstest;
 use serde_json::Value;
 
@@ -13,14 +13,17 @@ use super::support::{LEAST, addresses, read, root, site};
 
 #[test]
 fn every_file_in_the_folder_is_an_adapter_that_is_built_in() {
-    let folder = fs::read_dir(root().join("harness/adapters")).expect("the folder is there");
+    let folder = fs::read_dir(root().join("harness/runner/adapters")).expect("the folder is there");
     let names = folder.map(|entry| entry.expect("it can be listed").file_name());
     let names = names.map(|name| name.to_string_lossy().into_owned());
     let mut yaml: Vec<_> =
         names.filter_map(|it| Some(it.strip_suffix(".yaml")?.to_owned())).collect();
     yaml.sort();
     let built_in: Vec<_> = adapter::all().iter().map(|adapter| adapter.id.clone()).collect();
-    assert_eq!(built_in, yaml, "a new file is built in with: touch harness/adapter/catalogue.rs");
+    assert_eq!(
+        built_in, yaml,
+        "a new file is built in with: touch harness/runner/src/adapter/catalogue.rs"
+    );
 }
 
 #[test]
@@ -29,7 +32,7 @@ fn every_adapter_keeps_to_the_schema_that_editors_check_it_by() {
     let schema = jsonschema::validator_for(&schema).expect("the schema is one");
     let mut files: Vec<_> = adapter::all()
         .iter()
-        .map(|adapter| root().join(format!("harness/adapters/{}.yaml", adapter.id)))
+        .map(|adapter| root().join(format!("harness/runner/adapters/{}.yaml", adapter.id)))
         .collect();
     files.push(root().join("tests/harness/adapters/reference.yaml"));
     for file in files {
@@ -43,7 +46,7 @@ fn every_adapter_keeps_to_the_schema_that_editors_check_it_by() {
 
 #[test]
 fn the_json_schema_is_up_to_date() {
-    assert_up_to_date("harness/adapters/schema.json", &adapter::schema(), "adapters");
+    assert_up_to_date("harness/runner/adapters/schema.json", &adapter::schema(), "adapters");
 }
 
 #[test]

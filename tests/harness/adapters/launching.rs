@@ -2,9 +2,9 @@
 
 use std::process::Output;
 
-use fallproof::adapter::Site;
-use fallproof::declaration::{Ability, Feature};
-use fallproof::scenario::Scenario;
+use fallproof_runner::adapter::Site;
+use fallproof_suite::feature::{Ability, Feature};
+use fallproof_suite::scenario::Scenario;
 use tempfile::TempDir;
 
 use crate::common::{SUITE, part};

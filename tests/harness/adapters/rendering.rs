@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use fallproof::adapter::{self, Adapter};
+use fallproof_runner::adapter::{self, Adapter};
 
 use super::support::{LEAST, addresses, read, root, scenarios, site};
 

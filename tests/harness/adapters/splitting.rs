@@ -1,6 +1,6 @@
 //! Which groups one process of a gateway can serve.
 
-use fallproof::adapter::Rounds;
+use fallproof_runner::adapter::Rounds;
 
 use super::support::{LEAST, addresses, read, scenarios};
 

@@ -4,9 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use fallproof::adapter::{self, Adapter, Installation, Site};
-use fallproof::plan::Addresses;
-use fallproof::scenario::Scenario;
+use fallproof_runner::adapter::{self, Adapter, Installation, Site};
+use fallproof_suite::plan::Addresses;
+use fallproof_suite::scenario::Scenario;
 use tempfile::TempDir;
 
 use crate::common::SUITE;

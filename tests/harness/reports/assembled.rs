@@ -2,11 +2,11 @@
 
 use std::time::SystemTime;
 
-use fallproof::report::assemble::{self, About};
-use fallproof::report::model::{
+use fallproof_report::assemble::{self, About};
+use fallproof_report::model::{
     Baseline, Case, Expected, Kept, Outcome, Report, Requirement, Stale, Target, Verdict, Weight,
 };
-use fallproof::scenario::Suite;
+use fallproof_suite::scenario::Suite;
 
 use super::support::case;
 

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use chrono::NaiveDate;
-use fallproof::baseline::Baseline;
-use fallproof::report::model::{Case, Outcome, Verdict};
-use fallproof::scenario::Suite;
+use fallproof_report::baseline::Baseline;
+use fallproof_report::model::{Case, Outcome, Verdict};
+use fallproof_suite::scenario::Suite;
 use rstest::rstest;
 use tempfile::TempDir;
 

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
 
-use fallproof::report::model::Verdict;
+use fallproof_report::model::Verdict;
 use tempfile::TempDir;
 
 use crate::shell::text;

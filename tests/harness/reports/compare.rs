@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use fallproof::report::compare::Comparison;
-use fallproof::report::model::{
+use fallproof_report::compare::Comparison;
+use fallproof_report::model::{
     Case, Counts, Kept, Level, Outcome, Report, Severity, Verdict, Weight,
 };
 use rstest::rstest;

@@ -1,8 +1,8 @@
 //! The forms that a report is written in.
 
-use fallproof::report::badge::{Badge, Colour};
-use fallproof::report::model::{Change, Counts, Diff, Kept, Line, Outcome, Report, Step, Verdict};
-use fallproof::report::{html, junit, markdown, text, words};
+use fallproof_report::badge::{Badge, Colour};
+use fallproof_report::model::{Change, Counts, Diff, Kept, Line, Outcome, Report, Step, Verdict};
+use fallproof_report::{html, junit, markdown, text, words};
 use rstest::rstest;
 
 use super::support::{case, made, read, reported};

@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use fallproof::report::github::annotations;
-use fallproof::report::markdown;
-use fallproof::report::model::{Baseline, Counts, Expected, Kept, Outcome, Report, Stale, Verdict};
+use fallproof_report::github::annotations;
+use fallproof_report::markdown;
+use fallproof_report::model::{Baseline, Counts, Expected, Kept, Outcome, Report, Stale, Verdict};
 use tempfile::TempDir;
 
 use crate::common::part;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use fallproof::report::model::{Kept, Level, Report, Requirement};
+use fallproof_report::model::{Kept, Level, Report, Requirement};
 
 /// Where the part of the page begins that is made from the reports.
 const MADE: &str = "<!-- Made from the reports: UPDATE=1 cargo test --test harness matrix -->\n";

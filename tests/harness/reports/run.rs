@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use fallproof::report::model::{Kept, Outcome, Verdict};
-use fallproof::report::{events, model};
+use fallproof_report::model::{Kept, Outcome, Verdict};
+use fallproof_report::{events, model};
 use rstest::rstest;
 use serde_json::Value;
 
@@ -16,7 +16,7 @@ use super::support::{path, read, report, reported, run_again};
 #[case::report("report.schema.json", model::schema())]
 #[case::events("events.schema.json", events::schema())]
 fn a_schema_is_the_one_that_is_checked_in(#[case] name: &str, #[case] schema: String) {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("harness/report").join(name);
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("harness/report/src").join(name);
     if std::env::var_os("INSTA_UPDATE").is_some_and(|update| update == "always") {
         fs::write(&file, &schema).expect("the schema can be written");
     }

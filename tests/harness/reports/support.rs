@@ -4,7 +4,7 @@ use std::fs;
 use std::process::{Command, Output};
 use std::sync::LazyLock;
 
-use fallproof::report::model::{
+use fallproof_report::model::{
     Attempt, Case, Client, Counts, Failure, Finding, Kept, Level, Outcome, Profile, Report,
     Requirement, Run, Selection, Severity, Step, Suite, Target, Tool, Verdict, Weight,
 };

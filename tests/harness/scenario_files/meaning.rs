@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use fallproof::requirement::Code;
-use fallproof::scenario::Profile;
 use fallproof_mocks::behaviour::{Behaviour, CutEnd};
 use fallproof_mocks::provider::{Endpoint, Surface};
+use fallproof_suite::profile::Profile;
+use fallproof_suite::requirement::Code;
 
 use super::support::{EVERY_KEY, VALID, assert_text_refused, call, load, valid_but};
 

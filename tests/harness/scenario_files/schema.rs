@@ -1,6 +1,6 @@
 //! The JSON Schema of scenario files.
 
-use fallproof::scenario;
+use fallproof_suite::scenario;
 
 use crate::common::assert_up_to_date;
 

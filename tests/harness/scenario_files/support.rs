@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use fallproof::scenario::{self, Planned, Scenario, Step};
+use fallproof_suite::scenario::{self, Planned, Scenario, Step};
 use tempfile::TempDir;
 
 pub(super) const VALID: &str = r#"# yaml-language-server: $schema=../schema.json

@@ -1,0 +1,203 @@
+//! Request bodies made from a grammar.
+
+use serde_json::Value;
+
+use super::dice::{Dice, rng};
+use super::grammar::{Grammar, Id, List, Node, Object, Text, Turn};
+use super::spelling;
+use fallproof_protocol::json::Tree;
+
+/// How a body is to be made.
+#[derive(Debug, Clone, Copy)]
+pub struct Manner {
+    /// How many values it may have before only what must be there is added.
+    pub budget: usize,
+    /// In how many of a hundred draws a member is there that need not be.
+    pub density: u32,
+}
+
+impl Manner {
+    /// A manner: bodies are small, middling or rich.
+    pub fn draw(dice: &mut Dice<'_>) -> Self {
+        let budget = *dice.pick(&[0, 8, 25, 60, 150]);
+        let density = *dice.pick(&[5, 15, 30, 60]);
+        Self { budget, density }
+    }
+}
+
+/// A body that takes this route, made in this manner. `model` is left out.
+pub fn body(grammar: &Grammar, route: &[Turn], manner: Manner, dice: &mut Dice<'_>) -> Tree {
+    let mut writer = Writer { grammar, dice, left: manner.budget, density: manner.density };
+    let mut body = writer.value(grammar.root(), route, "");
+    if let (Tree::Object(members), Node::Object(object)) = (&mut body, grammar.node(grammar.root()))
+    {
+        writer.needs(members, object);
+    }
+    body
+}
+
+/// The smallest body, always the same.
+pub fn least(grammar: &Grammar) -> Tree {
+    let manner = Manner { budget: 0, density: 0 };
+    body(grammar, &[], manner, &mut Dice::new(&mut rng(0, 0)))
+}
+
+struct Writer<'a, 'd, 'r> {
+    grammar: &'a Grammar,
+    dice: &'d mut Dice<'r>,
+    left: usize,
+    density: u32,
+}
+
+impl Writer<'_, '_, '_> {
+    /// A value for this place. `name` is that of the member that it is in.
+    fn value(&mut self, id: Id, route: &[Turn], name: &str) -> Tree {
+        let grammar = self.grammar;
+        self.left = self.left.saturating_sub(1);
+        match grammar.node(id) {
+            Node::OneOf(branches) => {
+                let (at, rest) = match route {
+                    [Turn::Branch(at), rest @ ..] => (*at, rest),
+                    _ => (self.branch(branches), &[][..]),
+                };
+                self.value(branches[at], rest, name)
+            }
+            Node::Null => scalar("null"),
+            Node::Bool => scalar(if self.dice.chance(50) { "true" } else { "false" }),
+            Node::Words(words) => {
+                let at = match route {
+                    [Turn::Word(at)] => *at,
+                    _ => self.dice.below(words.len()),
+                };
+                self.word(&words[at])
+            }
+            Node::Text(limits) => Tree::Scalar(spelling::text(limits, name, self.dice)),
+            Node::Number(limits) => Tree::Scalar(spelling::number(limits, self.dice)),
+            Node::List(list) => self.list(list, route, name),
+            Node::Object(object) => self.object(object, route),
+            Node::Anything => self.anything(name, 0),
+        }
+    }
+
+    fn branch(&mut self, branches: &[Id]) -> usize {
+        let cost = |at: &usize| self.grammar.cost(branches[*at]);
+        if self.left > 0 {
+            // What leads on and on is left when it would cost more than there is.
+            let fits: Vec<_> =
+                (0..branches.len()).filter(|at| cost(at) <= self.left.max(8)).collect();
+            if !fits.is_empty() {
+                return *self.dice.pick(&fits);
+            }
+        }
+        (0..branches.len()).min_by_key(cost).unwrap_or_default()
+    }
+
+    fn word(&mut self, word: &Value) -> Tree {
+        Tree::Scalar(match word {
+            Value::String(text) if self.dice.chance(10) => spelling::quoted(text, self.dice),
+            word => word.to_string(),
+        })
+    }
+
+    fn list(&mut self, list: &List, route: &[Turn], name: &str) -> Tree {
+        let led = matches!(route, [Turn::Item, ..]);
+        let mut length = list.least.max(usize::from(led));
+        let most = list.most.unwrap_or(usize::MAX);
+        while self.left > 0 && length < most && self.dice.chance(55) {
+            length += 1;
+            self.left = self.left.saturating_sub(self.grammar.cost(list.item));
+        }
+        let at = self.dice.below(length);
+        let items = (0..length).map(|index| {
+            let rest = if led && index == at { &route[1..] } else { &[] };
+            self.value(list.item, rest, name)
+        });
+        Tree::Array(items.collect())
+    }
+
+    fn object(&mut self, object: &Object, route: &[Turn]) -> Tree {
+        let mut members = Vec::new();
+        for (at, (name, member)) in object.members.iter().enumerate() {
+            let rest = match route {
+                [Turn::Member(led), rest @ ..] if *led == at => Some(rest),
+                _ => None,
+            };
+            let wanted = self.left > 0 && self.dice.chance(self.density);
+            if member.required || rest.is_some() || wanted {
+                members.push((name.clone(), self.value(member.node, rest.unwrap_or(&[]), name)));
+            }
+        }
+        if let Some(others) = object.others {
+            let mut rest = match route {
+                [Turn::Other, rest @ ..] => Some(rest),
+                _ => None,
+            };
+            while members.len() < object.most.unwrap_or(usize::MAX)
+                && (rest.is_some() || self.left > 0 && self.dice.chance(self.density))
+            {
+                let name = spelling::name(self.dice);
+                if members.iter().any(|(known, _)| *known == name)
+                    || object.members.contains_key(&name)
+                {
+                    continue;
+                }
+                let value = self.value(others, rest.take().unwrap_or(&[]), &name);
+                members.push((name, value));
+            }
+        }
+        self.dice.shuffle(&mut members);
+        Tree::Object(members)
+    }
+
+    /// Puts beside the members what they need.
+    fn needs(&mut self, members: &mut Vec<(String, Tree)>, object: &Object) {
+        for need in self.grammar.needs() {
+            if !members.iter().any(|(name, _)| *name == need.of) {
+                continue;
+            }
+            let values: Vec<_> =
+                need.values.iter().map(|(name, value)| (name, self.word(value))).collect();
+            for (name, value) in values {
+                members.retain(|(known, _)| known != name);
+                members.push((name.clone(), value));
+            }
+            for name in &need.present {
+                let absent = !members.iter().any(|(known, _)| known == name);
+                if let (Some(member), true) = (object.members.get(name), absent) {
+                    members.push((name.clone(), self.value(member.node, &[], name)));
+                }
+            }
+        }
+        self.dice.shuffle(members);
+    }
+
+    fn anything(&mut self, name: &str, depth: usize) -> Tree {
+        self.left = self.left.saturating_sub(1);
+        let kinds = if self.left > 0 && depth < 4 { 7 } else { 5 };
+        match self.dice.below(kinds) {
+            0 => scalar("null"),
+            1 => scalar(if self.dice.chance(50) { "true" } else { "false" }),
+            2 => Tree::Scalar(spelling::number(&super::grammar::Number::ANY, self.dice)),
+            3 | 4 => Tree::Scalar(spelling::text(&Text::default(), name, self.dice)),
+            5 => {
+                let items = (0..self.dice.below(4)).map(|_| self.anything(name, depth + 1));
+                Tree::Array(items.collect())
+            }
+            _ => {
+                let mut members: Vec<(String, Tree)> = Vec::new();
+                for _ in 0..self.dice.below(4) {
+                    let name = spelling::name(self.dice);
+                    if !members.iter().any(|(known, _)| *known == name) {
+                        let value = self.anything(&name, depth + 1);
+                        members.push((name, value));
+                    }
+                }
+                Tree::Object(members)
+            }
+        }
+    }
+}
+
+fn scalar(text: &str) -> Tree {
+    Tree::Scalar(text.to_owned())
+}

@@ -1,0 +1,113 @@
+//! A violation as a scenario of its own, ready to commit.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use sha2::{Digest as _, Sha256};
+
+use super::cause::Cause;
+use super::draft::Draft;
+use super::model;
+use super::written::yaml;
+use fallproof_judge::{ExpectationViolation, Violation, ViolationKind};
+use fallproof_suite::profile::Profile;
+use fallproof_suite::requirement::Code;
+use fallproof_suite::scenario::{self, Expect, Scenario};
+use fallproof_suite::yaml::LoadError;
+
+/// The folder within one of scenarios where findings are saved.
+pub const FOLDER: &str = "found";
+
+/// A finding's place in a folder of scenarios.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Saved {
+    /// The scenario's id.
+    pub id: String,
+    /// Its file.
+    pub file: PathBuf,
+}
+
+/// The scenario that shows this finding. `how` tells where it comes from.
+pub fn scenario(draft: &Draft, violation: &Violation, how: &str) -> Scenario {
+    let cause = Cause::of(violation);
+    let sentence = cause.requirement.map(|code| &code.requirement().sentence);
+    let mut scenario = draft.scenario(&format!("{FOLDER}/a"), expected(draft, violation));
+    scenario.title = format!("Found by fuzzing: {}", brief(&violation.to_string()));
+    scenario.why = Some(match sentence {
+        Some(sentence) => format!("{} {how}", sentence.trim()),
+        None => how.to_owned(),
+    });
+    scenario.profile = Profile::Core;
+    scenario.proves = vec![proven(violation)];
+    scenario.tags = vec!["found".to_owned()];
+    let what = Scenario { title: String::new(), why: None, ..scenario.clone() };
+    scenario.id = format!("{FOLDER}/{}-{}", cause.code(), hash(&yaml(&what)));
+    scenario
+}
+
+/// What is expected in a file: what the model says of a router that can be configured for each case;
+/// else no more than what the finding is about.
+fn expected(draft: &Draft, violation: &Violation) -> Vec<Expect> {
+    let expected = model::expect(draft);
+    if draft.group.is_none() {
+        return expected;
+    }
+    if violation.requirement.is_some() {
+        return Vec::new();
+    }
+    let first = |expect: Expect| {
+        let attempts = expect.attempts.map(|mut attempts| {
+            attempts.truncate(1);
+            attempts
+        });
+        Expect { attempts, ..Expect::default() }
+    };
+    expected.into_iter().map(first).collect()
+}
+
+/// The requirement that the scenario is written for; for an expectation the one that is nearest.
+fn proven(violation: &Violation) -> Code {
+    let nearest = match violation.kind {
+        ViolationKind::Expectation(ExpectationViolation::Status { .. }) => Code::Client06,
+        ViolationKind::Expectation(ExpectationViolation::AnsweredBy { .. }) => Code::Client01,
+        _ => Code::Route01,
+    };
+    violation.requirement.unwrap_or(nearest)
+}
+
+/// Writes the scenario into this folder of scenarios, in place of one of the same id.
+///
+/// # Errors
+/// Those of the file system.
+pub fn save(scenario: &Scenario, folder: &Path) -> io::Result<Saved> {
+    let file = folder.join(format!("{}.yaml", scenario.id));
+    if let Some(parent) = file.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    fs::write(&file, yaml(scenario))?;
+    Ok(Saved { id: scenario.id.clone(), file })
+}
+
+/// The scenario that was saved, as it is read from its file.
+///
+/// # Errors
+/// The file is no scenario.
+pub fn load(saved: &Saved) -> Result<Vec<Scenario>, LoadError> {
+    scenario::load(&saved.file, &saved.id)
+}
+
+/// A sentence short enough for a title.
+fn brief(message: &str) -> String {
+    const MOST: usize = 140;
+    let line = message.lines().next().unwrap_or_default();
+    let short: String = line.chars().take(MOST).collect();
+    if short.len() < line.len() { format!("{short}…") } else { short }
+}
+
+fn hash(text: &str) -> String {
+    Sha256::digest(text).iter().take(4).fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -1,0 +1,122 @@
+//! Goals: what requests of an endpoint are to reach, one by one, so that nothing is left to luck.
+//!
+//! A goal is a parameter at any depth, a listed value, a branch of a union, or a member of a name
+//! that the schema leaves open.
+
+use std::collections::{HashSet, VecDeque};
+
+use serde_json::Value;
+
+use super::grammar::{Grammar, Id, Node, Turn};
+use fallproof_protocol::json::Tree;
+
+/// One thing that a request can reach.
+#[derive(Debug, Clone)]
+pub struct Goal {
+    /// The place where the last turn is taken, and that turn.
+    pub mark: Mark,
+    /// A shortest way from the root, that turn included.
+    pub route: Vec<Turn>,
+}
+
+/// A turn taken at a place.
+pub type Mark = (Id, Turn);
+
+/// Every goal of a grammar, the nearest to the root first.
+pub(super) fn all(grammar: &Grammar) -> Vec<Goal> {
+    let mut goals = Vec::new();
+    let mut met = HashSet::from([grammar.root()]);
+    let mut queue = VecDeque::from([(grammar.root(), Vec::new())]);
+    while let Some((id, route)) = queue.pop_front() {
+        let led = |turn| [&route[..], &[turn]].concat();
+        if let Node::Words(words) = grammar.node(id) {
+            let words = (0..words.len()).map(Turn::Word);
+            goals.extend(words.map(|turn| Goal { mark: (id, turn), route: led(turn) }));
+        }
+        for (turn, below) in grammar.below(id) {
+            if turn != Turn::Item {
+                goals.push(Goal { mark: (id, turn), route: led(turn) });
+            }
+            if met.insert(below) {
+                queue.push_back((below, led(turn)));
+            }
+        }
+    }
+    goals
+}
+
+impl Grammar {
+    /// Calls `reached` with every turn that this value takes below this place, and with what is
+    /// there. Where several branches take a value, it takes all of them.
+    pub fn visit<'t>(&self, id: Id, value: &'t Tree, reached: &mut impl FnMut(Mark, &'t Tree)) {
+        match (self.node(id), value) {
+            (Node::OneOf(branches), _) => {
+                for (at, &branch) in branches.iter().enumerate() {
+                    if self.takes(branch, value) {
+                        reached((id, Turn::Branch(at)), value);
+                        self.visit(branch, value, reached);
+                    }
+                }
+            }
+            (Node::Words(words), _) => {
+                if let Some(at) = which_word(value, words) {
+                    reached((id, Turn::Word(at)), value);
+                }
+            }
+            (Node::List(list), Tree::Array(items)) => {
+                for item in items {
+                    reached((id, Turn::Item), item);
+                    self.visit(list.item, item, reached);
+                }
+            }
+            (Node::Object(object), Tree::Object(members)) => {
+                for (name, value) in members {
+                    let known = object.members.get_full(name).map(|(at, _, it)| (at, it.node));
+                    let (turn, below) = match (known, object.others) {
+                        (Some((at, below)), _) => (Turn::Member(at), below),
+                        (None, Some(below)) => (Turn::Other, below),
+                        (None, None) => continue,
+                    };
+                    reached((id, turn), value);
+                    self.visit(below, value, reached);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether this value is of the kinds and has the names that may stand here; limits and
+    /// patterns are not looked at.
+    pub fn takes(&self, id: Id, value: &Tree) -> bool {
+        match (self.node(id), value) {
+            (Node::Anything, _) => true,
+            (Node::OneOf(branches), _) => branches.iter().any(|&branch| self.takes(branch, value)),
+            (Node::Words(words), _) => which_word(value, words).is_some(),
+            (Node::Null, Tree::Scalar(text)) => text == "null",
+            (Node::Bool, Tree::Scalar(text)) => text == "true" || text == "false",
+            (Node::Text(_), Tree::Scalar(text)) => text.starts_with('"'),
+            (Node::Number(number), Tree::Scalar(text)) => {
+                text.starts_with(|first: char| first == '-' || first.is_ascii_digit())
+                    && !(number.integer && text.contains(['.', 'e', 'E']))
+            }
+            (Node::List(list), Tree::Array(items)) => {
+                items.iter().all(|item| self.takes(list.item, item))
+            }
+            (Node::Object(object), Tree::Object(members)) => {
+                let mut required = object.members.iter().filter(|(_, member)| member.required);
+                required.all(|(name, _)| value.member(name).is_some())
+                    && members.iter().all(|(name, value)| {
+                        let known = object.members.get(name).map(|member| member.node);
+                        known.or(object.others).is_some_and(|below| self.takes(below, value))
+                    })
+            }
+            _ => false,
+        }
+    }
+}
+
+fn which_word(value: &Tree, words: &[Value]) -> Option<usize> {
+    let Tree::Scalar(text) = value else { return None };
+    let value = serde_json::from_str::<Value>(text).ok()?;
+    words.iter().position(|word| *word == value)
+}

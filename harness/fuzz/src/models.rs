@@ -1,0 +1,20 @@
+//! Which models the deployments of generated chains run.
+
+use fallproof_protocol::provider::Endpoint;
+
+/// Models of an endpoint that together take every parameter. Their names are real: gateways look
+/// into them.
+pub fn models(endpoint: Endpoint) -> &'static [&'static str] {
+    match endpoint {
+        Endpoint::ChatCompletions => {
+            &["gpt-4o", "gpt-5", "gpt-4.1-mini", "o3-mini", "gpt-4o-search-preview"]
+        }
+        Endpoint::Completions => &["gpt-3.5-turbo-instruct"],
+        Endpoint::Embeddings => &["text-embedding-3-small", "text-embedding-3-large"],
+        Endpoint::Responses | Endpoint::ResponsesCompact => &["gpt-5", "gpt-4o", "gpt-4.1"],
+        Endpoint::ImagesGenerations => &["gpt-image-1", "dall-e-3", "dall-e-2"],
+        Endpoint::AudioSpeech => &["tts-1", "gpt-4o-mini-tts"],
+        Endpoint::AudioTranscriptions | Endpoint::AudioTranslations => &["whisper-1"],
+        Endpoint::Moderations => &["omni-moderation-latest"],
+    }
+}

@@ -1,0 +1,215 @@
+//! A scenario as the YAML file that it could have been read from.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use fallproof_protocol::behaviour::{Behaviour, WirePlan};
+use fallproof_protocol::provider::Surface;
+use serde_json::{Value, json};
+
+use fallproof_suite::scenario::{
+    Body, Call, DEFAULT_API_VERSION, Expect, Group, MODEL_PLACEHOLDER, Planned, Scenario, Step,
+    Upstream,
+};
+
+/// The text of this scenario's file. Only what generated cases have is written: one group that
+/// needs no name, calls one by one, JSON bodies.
+pub fn yaml(scenario: &Scenario) -> String {
+    let mut out = "# yaml-language-server: $schema=../schema.json\n".to_owned();
+    let _ = writeln!(out, "title: {}", text(&scenario.title));
+    if let Some(why) = &scenario.why {
+        let _ = writeln!(out, "why: {}", text(why));
+    }
+    let proves: Vec<_> = scenario.proves.iter().map(|code| code.as_str()).collect();
+    let _ = writeln!(out, "proves: [{}]", proves.join(", "));
+    let _ = writeln!(out, "tags: [{}]", scenario.tags.join(", "));
+    out.push_str("\nupstreams:\n");
+    for (name, upstream) in &scenario.upstreams {
+        let _ = writeln!(out, "  {name}: {{ {} }}", of_upstream(upstream));
+    }
+    for group in scenario.groups.values() {
+        let _ = writeln!(out, "\ngroup: {{ {} }}", of_group(group));
+    }
+    out.push_str("\nsteps:\n");
+    for step in &scenario.steps {
+        match step {
+            Step::Advance(by) => drop(writeln!(out, "  - advance_ms: {}", milliseconds(*by))),
+            Step::Calls(calls) => calls.iter().for_each(|planned| of_call(planned, &mut out)),
+        }
+    }
+    out
+}
+
+fn of_upstream(upstream: &Upstream) -> String {
+    let mut parts = vec![match upstream.surface {
+        Surface::OpenAi => "provider: openai".to_owned(),
+        Surface::AzureV1 => "provider: azure".to_owned(),
+        Surface::AzureLegacy => "provider: azure, surface: legacy".to_owned(),
+    }];
+    parts.push(format!("model: {}", upstream.model));
+    if upstream.deployment != upstream.model {
+        parts.push(format!("deployment: {}", upstream.deployment));
+    }
+    if let Some(version) = upstream.api_version.as_deref().filter(|it| *it != DEFAULT_API_VERSION) {
+        parts.push(format!("api_version: {}", text(version)));
+    }
+    let script: Vec<_> = upstream.script.iter().map(of_behaviour).collect();
+    parts.push(format!("script: [{}]", script.join(", ")));
+    if upstream.repeat_last {
+        parts.push("repeat_last: true".to_owned());
+    }
+    parts.join(", ")
+}
+
+fn of_behaviour(behaviour: &Behaviour) -> String {
+    if *behaviour == Behaviour::named(&behaviour.reply) {
+        return behaviour.reply.clone();
+    }
+    let mut parts = vec![format!("reply: {}", behaviour.reply)];
+    if let Some(status) = behaviour.status {
+        parts.push(format!("status: {status}"));
+    }
+    if !behaviour.headers.is_empty() {
+        parts.push(format!("headers: {}", json!(behaviour.headers)));
+    }
+    if let Some(body) = &behaviour.body {
+        parts.push(format!("body: {}", text(body)));
+    }
+    if behaviour.times != 1 {
+        parts.push(format!("times: {}", behaviour.times));
+    }
+    if behaviour.wire != WirePlan::default() {
+        parts.push(format!("wire: {}", json!(behaviour.wire)));
+    }
+    format!("{{ {} }}", parts.join(", "))
+}
+
+fn of_group(group: &Group) -> String {
+    let mut parts = vec![format!("chain: [{}]", group.chain.join(", "))];
+    if let Some(retries) = group.retries {
+        parts.push(format!("retries: {retries}"));
+    }
+    if let Some(timeout) = group.timeout {
+        parts.push(format!("timeout_ms: {}", milliseconds(timeout)));
+    }
+    if let Some(cooldown) = group.cooldown {
+        parts.push(format!(
+            "cooldown: {{ after_failures: {}, for_ms: {} }}",
+            cooldown.after_failures,
+            milliseconds(cooldown.rest)
+        ));
+    }
+    parts.join(", ")
+}
+
+fn of_call(planned: &Planned, out: &mut String) {
+    let Planned { send: Call { endpoint, headers, body, .. }, expect } = planned;
+    let _ = writeln!(out, "  - send:\n      endpoint: {}", endpoint.path());
+    if !headers.is_empty() {
+        let _ = writeln!(out, "      headers: {}", json!(headers));
+    }
+    let json = body.for_model(MODEL_PLACEHOLDER);
+    match members(&json) {
+        Some(members) => drop(writeln!(out, "      body: {members}")),
+        None if is_printable(&json) => {
+            let _ = writeln!(out, "      body_json: |-");
+            for line in json.split('\n') {
+                let _ = writeln!(out, "        {line}");
+            }
+        }
+        None => drop(writeln!(out, "      body_json: {}", text(&json))),
+    }
+    let expected = of_expect(expect);
+    if !expected.is_empty() {
+        let _ = writeln!(out, "    expect: {{ {} }}", expected.join(", "));
+    }
+}
+
+fn of_expect(expect: &Expect) -> Vec<String> {
+    let mut parts = Vec::new();
+    if let Some(attempts) = &expect.attempts {
+        parts.push(format!("attempts: [{}]", attempts.join(", ")));
+    }
+    if let Some(status) = expect.status {
+        parts.push(format!("status: {status}"));
+    }
+    if let Some(name) = &expect.answered_by {
+        parts.push(format!("answered_by: {name}"));
+    }
+    parts
+}
+
+/// The members beside `model` as they are written in YAML, where a reader of the file would send
+/// just this text.
+fn members(json: &str) -> Option<String> {
+    let Value::Object(mut members) = serde_json::from_str(json).ok()? else { return None };
+    members.shift_remove("model")?;
+    let same = Body::Members(members.clone()).for_model(MODEL_PLACEHOLDER) == json;
+    (same && is_printable(json)).then(|| Value::Object(members).to_string())
+}
+
+/// Whether YAML takes this text as it is, and its line breaks for line breaks.
+fn is_printable(text: &str) -> bool {
+    let fits = |character| match character {
+        '\n' => true,
+        '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\t' | '\r' => false,
+        character => !character.is_control(),
+    };
+    let lines = text.split('\n');
+    text.chars().all(fits)
+        && { lines }.all(|line| !line.is_empty() && !line.ends_with(' '))
+        && !text.starts_with([' ', '\n'])
+}
+
+/// Text in quotes: what JSON escapes, YAML reads alike. What YAML would not take is escaped too.
+fn text(text: &str) -> String {
+    let quoted = Value::from(text).to_string();
+    let mut out = String::new();
+    for character in quoted.chars() {
+        if is_printable(&format!("x{character}x")) {
+            out.push(character);
+        } else {
+            let _ = write!(out, "\\u{:04x}", u32::from(character));
+        }
+    }
+    out
+}
+
+fn milliseconds(duration: Duration) -> u128 {
+    duration.as_millis()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::dice::{Dice, rng};
+    use super::super::draw::{Scope, draft};
+    use super::super::model;
+    use super::*;
+    use fallproof_suite::requirement::Code;
+
+    #[test]
+    fn every_generated_case_reads_as_it_was_written() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("case.yaml");
+        for case in 0..400 {
+            let draft = draft(&Scope::default(), &mut Dice::new(&mut rng(9, case)));
+            let mut scenario = draft.scenario("found/case", model::expect(&draft));
+            scenario.proves = vec![Code::Payload01];
+            scenario.why = Some("Because: \"so\", it's said.\u{85}".to_owned());
+            let yaml = yaml(&scenario);
+            std::fs::write(&file, &yaml).expect("the folder takes files");
+            let read = fallproof_suite::scenario::load(&file, "found/case");
+            let mut read = read.unwrap_or_else(|error| panic!("case {case}: {error}\n{yaml}"));
+            // One of the two ways to write the same body.
+            for read in read.iter_mut().flat_map(|it| &mut it.steps) {
+                if let Step::Calls(calls) = read {
+                    for Planned { send, .. } in calls {
+                        send.body = Body::Text(send.body.for_model(MODEL_PLACEHOLDER));
+                    }
+                }
+            }
+            scenario.file.clone_from(&file);
+            assert_eq!(read, [scenario], "case {case}\n{yaml}");
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! HEADER: which headers reach a provider.
+//!
+//! `FP-HEADER-01` and `02` [`passed_on`], `03` [`internal`], `04` [`content_type`], `05`
+//! [`of_the_api`].
+
+use fallproof_suite::requirement::Code;
+
+use super::collector::Collector;
+use super::list;
+use super::names::{self, is_one_of};
+use super::violation::{Violation, violations};
+use crate::observe::{Attempt, View};
+
+violations! {
+    /// What is wrong with the headers of an attempt.
+    pub enum HeaderViolation(n, to, pointer) {
+        PassedOn { header: String } => "attempt {n} at {to} carries the client's `{header}`";
+        Internal { header: String } =>
+            "attempt {n} at {to} carries `{header}`, which is for gateways";
+        WrongContentType { got: Vec<String> } =>
+            "attempt {n} at {to} has the content type {got}, and the client sent JSON",
+            got = list(got);
+        Lacks { header: String } => "attempt {n} at {to} lacks the client's `{header}`";
+    }
+}
+
+pub(super) fn check(view: View<'_>) -> Vec<Violation> {
+    let mut found = Collector::new(view);
+    for attempt in view.attempts() {
+        passed_on(&mut found, &attempt);
+        internal(&mut found, &attempt);
+        content_type(&mut found, &attempt);
+        of_the_api(&mut found, &attempt);
+    }
+    found.found
+}
+
+/// `OpenAI-Beta` switches on what the request then uses.
+fn of_the_api(found: &mut Collector<'_>, attempt: &Attempt<'_>) {
+    let view = found.view;
+    let sent = view.client_headers();
+    for (name, value) in sent.filter(|(name, _)| name.eq_ignore_ascii_case("openai-beta")) {
+        if !attempt.hit.header(name).any(|arrived| arrived == value.as_bytes()) {
+            let kind = HeaderViolation::Lacks { header: name.to_owned() };
+            found.breach(Code::Header05, kind).at(attempt);
+        }
+    }
+}
+
+/// The same names may belong to the gateway's own connection, so only the client's value counts.
+fn passed_on(found: &mut Collector<'_>, attempt: &Attempt<'_>) {
+    let view = found.view;
+    let named: Vec<String> = view
+        .client_headers()
+        .filter(|(name, _)| name.eq_ignore_ascii_case("connection"))
+        .flat_map(|(_, value)| value.split(','))
+        .map(|name| name.trim().to_ascii_lowercase())
+        .collect();
+    let known = names::headers();
+    for (name, value) in view.client_headers() {
+        let header = name.to_ascii_lowercase();
+        let requirement = if named.contains(&header) || is_one_of(&header, &known.connection) {
+            Code::Header01
+        } else if is_one_of(&header, &known.client) {
+            Code::Header02
+        } else {
+            continue;
+        };
+        if attempt.hit.header(name).any(|arrived| contains(arrived, value)) {
+            found.breach(requirement, HeaderViolation::PassedOn { header }).at(attempt);
+        }
+    }
+}
+
+fn internal(found: &mut Collector<'_>, attempt: &Attempt<'_>) {
+    for (name, _) in &attempt.hit.headers {
+        let header = name.to_ascii_lowercase();
+        if names::of_gateways().has_header(&header) {
+            found.breach(Code::Header03, HeaderViolation::Internal { header }).at(attempt);
+        }
+    }
+}
+
+fn content_type(found: &mut Collector<'_>, attempt: &Attempt<'_>) {
+    let body = serde_json::from_slice::<serde::de::IgnoredAny>(&found.view.step.exchange.sent);
+    let got: Vec<_> = attempt.hit.header("content-type").map(media_type).collect();
+    if body.is_ok() && got != ["application/json"] {
+        found.breach(Code::Header04, HeaderViolation::WrongContentType { got }).at(attempt);
+    }
+}
+
+/// The type without its parameters, in lower case.
+fn media_type(value: &[u8]) -> String {
+    let text = String::from_utf8_lossy(value);
+    text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// A list that a proxy added to still holds the client's value.
+fn contains(arrived: &[u8], value: &str) -> bool {
+    !value.is_empty() && String::from_utf8_lossy(arrived).contains(value)
+}

@@ -1,0 +1,118 @@
+//! LEAK: what only the operator knows stays with the gateway. Credentials are AUTH's; here it is
+//! addresses and names.
+//!
+//! `FP-LEAK-01` and `04` [`address_shown`], `02` [`address_sent`], `03` [`group_sent`], `05`
+//! [`name_sent`].
+
+use fallproof_protocol::journal::Hit;
+use fallproof_suite::plan::Hop;
+use fallproof_suite::requirement::Code;
+
+use super::collector::Collector;
+use super::contains;
+use super::violation::{Violation, violations};
+use crate::observe::View;
+
+violations! {
+    /// What was told to whom it is not for.
+    pub enum LeakViolation(n, to, pointer) {
+        AddressInAnswer { of: String } => "the answer shows the client the address of {of}";
+        AddressInHeader { header: String, of: String } =>
+            "the header `{header}` of the answer shows the client the address of {of}";
+        AddressSent { of: String } => "attempt {n} at {to} carries the address of {of}";
+        GroupSent { group: String } =>
+            "attempt {n} at {to} carries `{group}`, the gateway's own name for the group";
+        NameSent { name: String, of: String } =>
+            "attempt {n} at {to} carries `{name}`, the name of {of}";
+    }
+}
+
+pub(super) fn check(view: View<'_>) -> Vec<Violation> {
+    let mut found = Collector::new(view);
+    address_shown(&mut found);
+    address_sent(&mut found);
+    group_sent(&mut found);
+    name_sent(&mut found);
+    found.found
+}
+
+fn address_shown(found: &mut Collector<'_>) {
+    let view = found.view;
+    let exchange = &view.step.exchange;
+    let shown_in = |text: &[u8]| {
+        // A client that brings the addresses along learns nothing from them.
+        let is_known = |hop: &Hop| contains(&exchange.sent_head, authority(hop));
+        let holds = |hop: &Hop| contains(text, authority(hop)) || contains(text, &hop.prefix);
+        view.all_hops().find(|hop| holds(hop) && !is_known(hop)).map(|hop| hop.upstream.clone())
+    };
+    for (header, value) in &exchange.headers {
+        if let Some(of) = shown_in(value) {
+            let kind = LeakViolation::AddressInHeader { header: header.clone(), of };
+            found.breach(Code::Leak04, kind);
+        }
+    }
+    if let Some(of) = shown_in(&exchange.body) {
+        found.breach(Code::Leak01, LeakViolation::AddressInAnswer { of });
+    }
+}
+
+/// All upstreams may share host and port, which each must be told; the prefixes differ.
+fn address_sent(found: &mut Collector<'_>) {
+    let view = found.view;
+    for attempt in view.attempts() {
+        for other in view.all_hops() {
+            if other.prefix != attempt.hop.prefix && carries(attempt.hit, &other.prefix) {
+                let kind = LeakViolation::AddressSent { of: other.upstream.clone() };
+                found.breach(Code::Leak02, kind).at(&attempt);
+            }
+        }
+    }
+}
+
+/// The group's name is what the client put into `model`; anywhere else it may be its own word.
+fn group_sent(found: &mut Collector<'_>) {
+    let view = found.view;
+    let name = &view.group.group;
+    let sent = String::from_utf8_lossy(&view.step.exchange.sent);
+    // A file in no folder gives a name of one word, which may be anybody's.
+    if sent.matches(name.as_str()).count() > 1 || !name.contains('.') {
+        return;
+    }
+    for attempt in view.attempts() {
+        // A deployment may go by the same name; then it is no secret.
+        let named_so = [&attempt.hop.deployment, &attempt.hop.model].contains(&name);
+        if !named_so && carries(attempt.hit, name) {
+            let kind = LeakViolation::GroupSent { group: name.clone() };
+            found.breach(Code::Leak03, kind).at(&attempt);
+        }
+    }
+}
+
+/// Only names that an operator has chosen tell of anything; models are named alike everywhere.
+fn name_sent(found: &mut Collector<'_>) {
+    let view = found.view;
+    for attempt in view.attempts() {
+        let own = [&attempt.hop.deployment, &attempt.hop.model];
+        let is_told = |other: &&Hop| {
+            let name = &other.deployment;
+            *name != other.model
+                && !own.iter().any(|own| own.contains(name))
+                && !contains(&view.step.exchange.sent, name)
+                && (carries(attempt.hit, name) || attempt.hit.target.contains(name))
+        };
+        if let Some(other) = view.all_hops().find(is_told) {
+            let (name, of) = (other.deployment.clone(), other.upstream.clone());
+            found.breach(Code::Leak05, LeakViolation::NameSent { name, of }).at(&attempt);
+        }
+    }
+}
+
+fn carries(hit: &Hit, text: &str) -> bool {
+    hit.headers.iter().any(|(_, value)| contains(value, text)) || contains(&hit.body, text)
+}
+
+/// `host:port` of a deployment's address.
+fn authority(hop: &Hop) -> &str {
+    let host = hop.host.strip_prefix("http://").unwrap_or(&hop.host);
+    host.strip_suffix(&hop.prefix).unwrap_or(host)
+}

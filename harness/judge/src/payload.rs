@@ -1,0 +1,115 @@
+//! PAYLOAD: what the client sent is what each provider gets.
+//!
+//! | code | where |
+//! |---|---|
+//! | `FP-PAYLOAD-01`, `02`, `03`, `07` | [`changes`] against what the client sent |
+//! | `FP-PAYLOAD-05` | [`changes`] against what the first attempt carried |
+//! | `FP-PAYLOAD-04` | [`model`] |
+//! | `FP-PAYLOAD-06` | [`acceptable`] |
+//! | `FP-PAYLOAD-08`, `09` | [`spelling`] |
+
+mod acceptable;
+mod body;
+mod changes;
+mod defaults;
+mod model;
+mod spelling;
+#[cfg(test)]
+mod tests;
+
+use fallproof_suite::requirement::Code;
+use serde::Serialize;
+use strum::Display;
+
+pub use self::body::Unreadable;
+use super::collector::Collector;
+use super::excuse::Excuse;
+use super::violation::{Violation, violations};
+use crate::observe::{Attempt, View};
+
+violations! {
+    /// What is wrong with what a provider got. Values are in JSON, cut where they are long.
+    pub enum PayloadViolation(n, to, pointer) {
+        Unreadable { because: Unreadable } => "attempt {n} carries a body that is {because}";
+        OtherEndpoint => "attempt {n} was sent to another endpoint";
+        Added { value: String } => "attempt {n} added {pointer}: {value}";
+        Lost { value: String } => "attempt {n} lost {pointer}: {value}";
+        Changed { from: String, to: String } =>
+            "attempt {n} changed {pointer}: {from} became {to}";
+        Respelled { from: String, to: String } =>
+            "attempt {n} respelled {pointer}: {from} became {to}";
+        UnlikeFirst { how: Unlike } => "attempt {n} {how}: {pointer}";
+        WrongModel { named: String, wanted: String } =>
+            "attempt {n} names the model {named}; its deployment goes by \"{wanted}\"";
+        NotValid { provider: String, message: String } =>
+            "attempt {n} is not valid for {provider}: {message}";
+        Reordered => "attempt {n} has its members in another order";
+        DefaultSpelledOut => "attempt {n} spells out the default of {pointer}";
+    }
+}
+
+/// How a later attempt differs from the first one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Display, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unlike {
+    /// It has more.
+    #[strum(to_string = "has what the first attempt had not")]
+    Added,
+    /// It has less.
+    #[strum(to_string = "lacks what the first attempt had")]
+    Lost,
+    /// It has something else.
+    #[strum(to_string = "has another value than the first attempt had")]
+    Changed,
+}
+
+pub(super) fn check(view: View<'_>) -> Vec<Violation> {
+    let mut found = Collector::new(view);
+    let Some(sent) = body::read(&body::sent_type(view), &view.step.exchange.sent) else {
+        // A client that sends neither JSON nor a form has nothing that could be lost.
+        return found.found;
+    };
+    let mut first = None;
+    for attempt in view.attempts() {
+        acceptable::check(&mut found, &attempt);
+        // Of what is longer than the journal keeps nobody can say what was lost. A mock refuses it.
+        if attempt.hit.body_cut.is_some() {
+            continue;
+        }
+        let Some(received) = body::received(view, &attempt, &sent) else {
+            let because = body::unreadable(&attempt.hit.body, sent.is_form);
+            found.breach(Code::Payload03, PayloadViolation::Unreadable { because }).at(&attempt);
+            continue;
+        };
+        if let Some(excuse) = translated(view, &attempt) {
+            let violation = found.breach(Code::Payload03, PayloadViolation::OtherEndpoint);
+            violation.at(&attempt).excused(Some(excuse));
+            continue;
+        }
+        changes::since_the_client(&mut found, &attempt, &sent.tree, &received);
+        spelling::check(&mut found, &attempt, &sent.tree, &received);
+        model::check(&mut found, &attempt, &received);
+        match &first {
+            None => first = Some(received),
+            Some(first) => changes::since_the_first(&mut found, &attempt, first, &received),
+        }
+    }
+    found.found
+}
+
+/// Why this attempt asks for another endpoint, where the target declares that it does so.
+fn translated(view: View<'_>, attempt: &Attempt<'_>) -> Option<Excuse> {
+    let (surface, endpoint) = attempt.hit.place?;
+    let because = view.declaration.translates(view.planned.send.endpoint, endpoint, surface)?;
+    Some(Excuse::Translates(because.to_owned()))
+}
+
+/// A value short enough for one line.
+fn brief(value: &str) -> String {
+    const MOST: usize = 80;
+    if value.chars().count() <= MOST {
+        return value.to_owned();
+    }
+    let start: String = value.chars().take(MOST).collect();
+    format!("{start}… ({} bytes)", value.len())
+}

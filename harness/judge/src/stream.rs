@@ -1,0 +1,155 @@
+//! STREAM: a streamed answer is one provider's, whole and unaltered, or it says that it is not.
+//!
+//! | code | where |
+//! |---|---|
+//! | `FP-STREAM-01`, `02` | [`unaltered`]; `01` is also a stream that goes on without end |
+//! | `FP-STREAM-03`, `04`, `05` | [`foreign`]: what no event of the answering provider is |
+//! | `FP-STREAM-06` | [`asked_on`] |
+//! | `FP-STREAM-07`, `08`, `09` | [`told`]: how it ends, what it tells of the cost |
+//! | `FP-STREAM-10`, `11`, `12` | [`head`]: how it begins |
+//! | `FP-STREAM-13` | [`left`] |
+//!
+//! What is told beside the content is `FP-CLIENT-02`, here as in an answer that is not streamed.
+
+mod asked_on;
+mod foreign;
+mod head;
+mod heard;
+mod left;
+mod told;
+mod translated;
+mod unaltered;
+
+use fallproof_protocol::json::Tree;
+use fallproof_protocol::sse::{self, Event};
+use fallproof_suite::evidence::Ending;
+use fallproof_suite::requirement::Code;
+
+use self::heard::Heard;
+use self::told::Told;
+pub use self::unaltered::Alteration;
+use super::collector::Collector;
+use super::violation::{Violation, violations};
+use crate::observe::View;
+
+violations! {
+    /// What is wrong with a stream. Events count from 1; their data is cut where it is long.
+    pub enum StreamViolation(n, to, pointer) {
+        Altered { event: usize, how: Alteration, data: String } =>
+            "event {event} of attempt {n} {how}: {data}";
+        GoesOn { events: usize } =>
+            "the stream goes on for {events} events more, far beyond all that was sent";
+        Respelled { event: usize, data: String } =>
+            "event {event} of attempt {n} reached the client in another spelling: {data}";
+        LeftOut { data: String } => "attempt {n} sent what was left out: {data}";
+        ChangedBeside { event: usize, part: String, data: String } =>
+            "{part} of event {event} is not what attempt {n} sent there: {data}";
+        Mangled { event: usize, data: String } =>
+            "event {event} has lost characters of attempt {n}: {data}";
+        OfFailedAttempt { event: usize, of: usize, data: String } =>
+            "event {event} is of attempt {of}, which had failed: {data}";
+        BeginsAgain { event: usize, data: String } =>
+            "event {event} begins an answer once more: {data}";
+        BeginsTooOften { data: String } => "an event begins an answer once more: {data}";
+        Spliced { event: usize, of: usize } =>
+            "event {event} is content of attempt {of} in the answer of attempt {n}";
+        SplicedInTranslation { of: usize } =>
+            "content of attempt {of} is in the answer of attempt {n}";
+        AskedOn { after: usize } =>
+            "attempt {n} went to {to} although the client had content of attempt {after} already";
+        HidesBreak =>
+            "attempt {n}'s stream broke after its first content, and the client's ended as if nothing had happened";
+        MadeUpEnd { event: usize, data: String } =>
+            "event {event} ends the answer, which attempt {n} did not: {data}";
+        EndMissing => "the end of attempt {n}'s stream is missing";
+        UsageUnasked { event: usize } => "event {event} is a usage chunk nobody asked for";
+        WrongContentType { got: String } =>
+            "the client asked for a stream and got content of type `{got}`";
+        ErrorNotHandedOver { next: String } =>
+            "attempt {n} was answered with an error in its stream before any content, and {next} was never asked";
+        SuccessMadeUp =>
+            "every attempt failed before any content, and the client was told success";
+        OutlivesClient => "attempt {n} at {to} goes on although the client has left";
+    }
+}
+
+pub(super) fn check(view: View<'_>) -> Vec<Violation> {
+    let mut found = Collector::new(view);
+    left::check(&mut found);
+    if !view.wants_stream() {
+        return found.found;
+    }
+    head::error_first(&mut found);
+    if !view.step.exchange.status.is_some_and(|status| (200..300).contains(&status)) {
+        return found.found;
+    }
+    // What is under way when the client leaves has not failed.
+    if view.step.exchange.ending != Ending::Left {
+        head::status(&mut found);
+    }
+    let heard: Vec<_> = view.attempts().filter_map(Heard::new).collect();
+    // Some models answer whole whatever is wished for.
+    if !heard.is_empty() {
+        head::content_type(&mut found);
+    }
+    events(&mut found, &heard);
+    found.found
+}
+
+/// Judges what the client was told, event by event.
+fn events(found: &mut Collector<'_>, heard: &[Heard<'_>]) {
+    let view = found.view;
+    let all = sse::events(&view.step.exchange.body);
+    let events = beginning(&all, heard.iter().map(|it| it.events.len()).sum());
+    let told = Told { events, all: &all, usage_wanted: wants_usage(view) };
+    if heard.iter().any(|it| it.attempt.is_translated(view.planned.send.endpoint)) {
+        translated::check(found, heard, told);
+        return;
+    }
+    if events.len() < all.len() && !heard.is_empty() {
+        let events = all.len() - events.len();
+        found.breach(Code::Stream01, StreamViolation::GoesOn { events });
+    }
+    asked_on::check(found, heard, events);
+    // The latest of those that fit equally well.
+    let answering = heard.iter().filter(|it| it.answers()).max_by_key(|it| it.share_of(events));
+    let Some(answering) = answering else { return };
+    let others = heard.iter().filter(|it| it.attempt.number != answering.attempt.number).collect();
+    foreign::check(found, answering, others, told);
+}
+
+/// What is judged event by event of a stream, where the providers sent so many: each is held against
+/// each of theirs, and a target that floods its client must not keep that busy for minutes.
+fn beginning(all: &[Event], sent: usize) -> &[Event] {
+    const MORE: usize = 1_000;
+    &all[..all.len().min(2 * sent + MORE)]
+}
+
+/// Whether the client asked to be told of the cost.
+fn wants_usage(view: View<'_>) -> bool {
+    let sent = Tree::parse(&view.step.exchange.sent).ok();
+    let options = sent.as_ref().and_then(|sent| sent.member("stream_options"));
+    let wish = options.and_then(|options| options.member("include_usage"));
+    matches!(wish, Some(Tree::Scalar(text)) if text == "true")
+}
+
+/// An event's data, short enough for one line.
+fn brief(event: &Event) -> String {
+    const MOST: usize = 80;
+    let text = &event.data;
+    let start: String = text.chars().take(MOST).collect();
+    if start.len() < text.len() { format!("{start}…") } else { start }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_is_judged_whole_unless_it_goes_on_and_on() {
+        let all = vec![Event::new("", "{}"); 5_000];
+        assert_eq!(beginning(&all[..1_020], 10).len(), 1_020);
+        assert_eq!(beginning(&all, 2_000).len(), 5_000);
+        assert_eq!(beginning(&all, 10).len(), 1_020);
+    }
+}

@@ -1,0 +1,122 @@
+//! The verdict on a case: what its violations come to.
+
+use fallproof_suite::evidence::{CallEvidence, Ending, Inconclusive};
+use fallproof_suite::scenario::Scenario;
+use fallproof_suite::skip::SkipReason;
+
+use super::control;
+use super::violation::{Verdict, Violation};
+
+/// The verdict on one scenario.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Everything held.
+    Pass,
+    /// Only SHOULDs, or rules that are merely documented, were broken.
+    Warn,
+    /// The target does not conform.
+    Fail,
+    /// Nothing can be said of the target.
+    Inconclusive(Inconclusive),
+    /// It was not run.
+    Skipped(SkipReason),
+    /// A fault of Fallproof's own. Holds what went wrong.
+    HarnessError(String),
+}
+
+/// What a failure looked like to the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// It got an error, or saw its answer break off: the call was lost, and it knows.
+    Honest,
+    /// It was told of a success, or of nothing at all.
+    Silent,
+}
+
+/// The verdict on a scenario that was run, from what was seen and what is wrong with it.
+pub(super) fn verdict(
+    scenario: &Scenario,
+    steps: &[CallEvidence],
+    violations: &[Violation],
+) -> Outcome {
+    if let Some(ending @ Ending::Unreachable(_)) = steps.first().map(|step| &step.exchange.ending) {
+        return Outcome::Inconclusive(Inconclusive::Unreachable(ending.clone()));
+    }
+    // Without a single attempt nothing was tried: the group is not wired, or a cache answered.
+    let wrong: Vec<_> = violations.iter().filter(|it| it.verdict > Verdict::Note).collect();
+    if let Some(step) = steps.first()
+        && !wrong.is_empty()
+        && !wrong.iter().any(|it| is_of_no_attempt(scenario, it))
+        && steps.iter().all(|step| step.hits.is_empty())
+        && step.exchange.ending == Ending::Complete
+    {
+        let status = step.exchange.status.unwrap_or_default();
+        let answer: String =
+            String::from_utf8_lossy(&step.exchange.body).chars().take(200).collect();
+        return Outcome::Inconclusive(Inconclusive::NobodyAsked { status, answer });
+    }
+    match violations.iter().map(|it| it.verdict).max() {
+        None | Some(Verdict::Note) => Outcome::Pass,
+        Some(Verdict::Warn) => Outcome::Warn,
+        Some(Verdict::Fail) => Outcome::Fail,
+    }
+}
+
+/// Whether it is a breach that nobody was asked, or one of a call that was to reach nobody. Of a
+/// group whose connections must fail it is not known whether it is wired.
+fn is_of_no_attempt(scenario: &Scenario, violation: &Violation) -> bool {
+    let mut calls = scenario.calls().map(|planned| planned.expect.attempts.as_deref());
+    let is_to_reach_nobody = calls.nth(violation.call) == Some(Some(&[]));
+    let is_visible = scenario.upstreams.values().all(|upstream| upstream.dead_end().is_none());
+    is_visible && (is_to_reach_nobody || violation.requirement.is_some_and(control::holds_unasked))
+}
+
+/// What the failure of a case looked like: silent where a call that broke a requirement looked like
+/// a success, or never ended.
+pub(super) fn failure(steps: &[CallEvidence], violations: &[Violation]) -> Failure {
+    let failed = violations.iter().filter(|it| it.verdict == Verdict::Fail);
+    let is_silent = |step: &CallEvidence| match step.exchange.ending {
+        Ending::Complete => step.exchange.status.is_some_and(|status| status < 400),
+        Ending::TimedOut | Ending::TooLong => true,
+        Ending::Closed
+        | Ending::Reset
+        | Ending::NotHttp(_)
+        | Ending::Unreachable(_)
+        | Ending::Left => false,
+    };
+    let mut steps = failed.filter_map(|it| steps.get(it.call));
+    if steps.any(is_silent) { Failure::Silent } else { Failure::Honest }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::ClientViolation;
+    use fallproof_suite::requirement::Code;
+    use fallproof_suite::scenario;
+
+    #[test]
+    fn that_nobody_was_asked_is_judged_where_nobody_is_to_be_or_where_the_client_steered() {
+        let of = |requirement, id: &str| {
+            let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios").join(id);
+            let family = scenario::load(&file.with_extension("yaml"), id);
+            let violation = Violation {
+                requirement,
+                call: 0,
+                attempt: None,
+                deployment: None,
+                pointer: None,
+                kind: ClientViolation::SuccessMadeUp.into(),
+                verdict: Verdict::Fail,
+                declared: None,
+            };
+            is_of_no_attempt(&family.expect("it is of the suite")[0], &violation)
+        };
+        assert!(of(Some(Code::Auth05), "auth/nobody-without-a-key"));
+        assert!(of(Some(Code::Control01), "control/members-of-other-gateways"));
+        assert!(!of(Some(Code::Route03), "control/members-of-other-gateways"));
+        assert!(!of(Some(Code::Client05), "routing/refused-connection-alone"));
+    }
+}

@@ -1,0 +1,273 @@
+//! The reference router as a target: configured from the plan, in this process.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use fallproof_protocol::provider;
+use fallproof_router::{self as router, Clock, Config, ManualClock};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use crate::REFERENCE_CLIENT_KEY;
+use crate::saboteur::meddler::Meddler;
+use crate::saboteur::{Means, Saboteur, front, passing, spoiler};
+use fallproof_protocol::condition::Condition;
+use fallproof_runner::adapter::Front;
+use fallproof_runner::client::BaseUrl;
+use fallproof_runner::error::StartError;
+use fallproof_runner::target::{RunningTarget, Setup, Starting, Target};
+use fallproof_suite::declaration::Declaration;
+use fallproof_suite::plan::{Group, Hop, Plan};
+use fallproof_suite::scenario::Scenario;
+use futures_util::FutureExt as _;
+
+/// The reference router as a target; broken on purpose where a saboteur is named.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ReferenceTarget {
+    /// How it is broken.
+    pub saboteur: Option<&'static Saboteur>,
+}
+
+impl Target for ReferenceTarget {
+    fn capabilities(&self) -> Cow<'_, Declaration> {
+        Cow::Owned(Declaration::reference())
+    }
+
+    fn start<'a>(&'a self, setup: Setup<'a>) -> Starting<'a> {
+        async {
+            let reference = Reference::start(setup.plan, setup.scenarios, self.saboteur).await;
+            Ok(Box::new(reference.map_err(StartError::Router)?) as Box<dyn RunningTarget>)
+        }
+        .boxed()
+    }
+}
+
+impl RunningTarget for Reference {
+    fn gateway_key(&self) -> &str {
+        REFERENCE_CLIENT_KEY
+    }
+
+    fn front(&self, scenario: &Scenario) -> Cow<'_, Front> {
+        let key = REFERENCE_CLIENT_KEY.to_owned();
+        Cow::Owned(Front::plain(self.url(&scenario.id).clone(), key))
+    }
+
+    fn advance(&self, scenario: &Scenario, by: Duration) -> bool {
+        if let Some((_, clock)) = self.clocked.get(&scenario.id) {
+            clock.advance(by);
+        }
+        true
+    }
+
+    fn has_own_clock(&self) -> bool {
+        true
+    }
+
+    fn needs_preflight(&self) -> bool {
+        false
+    }
+}
+
+/// A running reference router; it ends when dropped.
+///
+/// Scenarios of several steps have a router each, with a clock that stands still but for them: how
+/// fast the machine is does not end a rest.
+pub struct Reference {
+    shared: Running,
+    clocked: HashMap<String, (Running, ManualClock)>,
+    // Held for its drop.
+    _meddler: Option<Meddler>,
+}
+
+/// One listening router.
+struct Running {
+    url: BaseUrl,
+    task: JoinHandle<io::Result<()>>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Reference {
+    /// Starts it for these scenarios' plan, broken as the saboteur says.
+    ///
+    /// # Errors
+    /// Those of listening on a port that the system chooses.
+    pub async fn start(
+        plan: &Plan,
+        scenarios: &[&Scenario],
+        saboteur: Option<&Saboteur>,
+    ) -> io::Result<Self> {
+        let means = saboteur.map(|saboteur| saboteur.means);
+        let meddler = meddler(plan, means).await?;
+        let instead = meddler.as_ref().map(|meddler| meddler.addr);
+        let mut clocked = HashMap::new();
+        for scenario in scenarios.iter().filter(|scenario| scenario.steps.len() > 1) {
+            let clock = ManualClock::new();
+            let groups = plan.groups_of(&scenario.id);
+            let router = run(groups, instead, means, Clock::Manual(clock.clone()), ANY).await?;
+            clocked.insert(scenario.id.clone(), (router, clock));
+        }
+        let others: Vec<_> = (plan.groups.iter())
+            .filter(|group| !clocked.contains_key(&group.scenario))
+            .cloned()
+            .collect();
+        let shared = run(&others, instead, means, Clock::System, ANY).await?;
+        Ok(Self { shared, clocked, _meddler: meddler })
+    }
+
+    /// Serves one broken on purpose to whoever calls, at an address of the caller's choice.
+    ///
+    /// # Errors
+    /// Those of listening there.
+    pub async fn serve(plan: &Plan, saboteur: &Saboteur, listen: SocketAddr) -> io::Result<Self> {
+        let means = Some(saboteur.means);
+        let meddler = meddler(plan, means).await?;
+        let instead = meddler.as_ref().map(|meddler| meddler.addr);
+        let shared = run(&plan.groups, instead, means, Clock::System, listen).await?;
+        Ok(Self { shared, clocked: HashMap::new(), _meddler: meddler })
+    }
+
+    /// Where it listens for the calls of this scenario.
+    pub fn url(&self, scenario: &str) -> &BaseUrl {
+        self.clocked.get(scenario).map_or(&self.shared.url, |(router, _)| &router.url)
+    }
+}
+
+/// Any port of this machine.
+const ANY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+/// What stands between the router and the providers, where its means need that.
+async fn meddler(plan: &Plan, means: Option<Means>) -> io::Result<Option<Meddler>> {
+    Ok(match means {
+        Some(Means::Meddled(change)) => Some(Meddler::start(&plan.groups, change).await?),
+        Some(Means::Passing(_)) => Some(Meddler::start(&plan.groups, passing::unpack).await?),
+        Some(Means::Remembering) => Some(Meddler::start_remembering(&plan.groups).await?),
+        _ => None,
+    })
+}
+
+async fn run(
+    groups: &[Group],
+    instead: Option<SocketAddr>,
+    means: Option<Means>,
+    clock: Clock,
+    listen: SocketAddr,
+) -> io::Result<Running> {
+    let listener = TcpListener::bind(listen).await?;
+    let url = BaseUrl { authority: listener.local_addr()?.to_string(), path: "/v1".to_owned() };
+    let app = app(groups, instead, means, clock)?;
+    let task = tokio::spawn(async move { axum::serve(listener, app).await });
+    Ok(Running { url, task })
+}
+
+/// The router for these groups, broken by these means.
+///
+/// # Errors
+/// A group that the router cannot be configured with.
+pub fn app(
+    groups: &[Group],
+    instead: Option<SocketAddr>,
+    means: Option<Means>,
+    clock: Clock,
+) -> io::Result<axum::Router> {
+    let mut config = config(groups, instead)?;
+    if let Some(Means::Configured(change)) = means {
+        change(&mut config);
+    }
+    Ok(match means {
+        Some(Means::Fronted(front)) => front::app(front, config, groups, clock),
+        Some(Means::Spoiled(change)) => spoiler::app(change, config, groups, clock),
+        Some(Means::Passing(pass)) => passing::app(pass, config, clock),
+        _ => router::app_with_clock(config, clock),
+    })
+}
+
+/// The groups as the router's configuration; requests go to `instead` where that is given.
+fn config(groups: &[Group], instead: Option<SocketAddr>) -> io::Result<Config> {
+    let client_key = credential(REFERENCE_CLIENT_KEY)?;
+    let groups = groups
+        .iter()
+        .map(|planned| Ok((planned.group.clone(), group(planned, instead)?)))
+        .collect::<io::Result<_>>()?;
+    Ok(Config { client_keys: Some(vec![client_key]), groups, ..Config::default() })
+}
+
+fn group(planned: &Group, instead: Option<SocketAddr>) -> io::Result<router::Group> {
+    let deployments = |hops: &[Hop]| {
+        hops.iter().map(|hop| deployment(hop, instead)).collect::<io::Result<Vec<_>>>()
+    };
+    let mut chain = deployments(&planned.chain)?.into_iter();
+    let primary = chain.next().ok_or_else(|| io::Error::other("a chain is never empty"))?;
+    let policy = &planned.policy;
+    let timeout = Duration::from_millis(policy.timeout_ms);
+    let mut group = router::Group {
+        fallbacks: chain.collect(),
+        retries: policy.retries,
+        timeout,
+        stream_idle_timeout: timeout,
+        total_timeout: policy.total_timeout_ms.map(Duration::from_millis),
+        cooldown: policy.cooldown.and_then(|cooldown| {
+            let after_failures = NonZeroU32::new(cooldown.after_failures)?;
+            let rest = Duration::from_millis(cooldown.for_ms);
+            Some(router::Cooldown { after_failures, rest })
+        }),
+        on_context_length: deployments(&planned.on_context_length)?,
+        on_content_filter: deployments(&planned.on_content_filter)?,
+        ..router::Group::new(primary)
+    };
+    if let Some(ms) = policy.max_retry_after_ms {
+        group.max_retry_after = Duration::from_millis(ms);
+    }
+    if let Some(conditions) = &policy.fallback_on {
+        group.fallback_on = conditions.iter().copied().map(condition).collect();
+    }
+    Ok(group)
+}
+
+fn condition(condition: Condition) -> router::Condition {
+    match condition {
+        Condition::Connection => router::Condition::Connection,
+        Condition::Timeout => router::Condition::Timeout,
+        Condition::InvalidResponse => router::Condition::InvalidResponse,
+        Condition::ErrorInSuccess => router::Condition::ErrorInSuccess,
+        Condition::Status(code) => router::Condition::Status(code),
+        Condition::Any4xx => router::Condition::Any4xx,
+        Condition::Any5xx => router::Condition::Any5xx,
+    }
+}
+
+fn deployment(hop: &Hop, instead: Option<SocketAddr>) -> io::Result<router::Deployment> {
+    let base_url = match instead {
+        Some(address) => {
+            let path = hop.base_url.strip_prefix(&hop.host).unwrap_or_default();
+            format!("http://{address}{}{path}", hop.prefix)
+        }
+        None => hop.base_url.clone(),
+    };
+    Ok(router::Deployment {
+        surface: match (hop.surface(), &hop.api_version) {
+            (provider::Surface::OpenAi, _) => router::Surface::OpenAi,
+            (provider::Surface::AzureLegacy, Some(api_version)) => {
+                router::Surface::AzureLegacy { api_version: api_version.clone() }
+            }
+            (provider::Surface::AzureV1 | provider::Surface::AzureLegacy, _) => {
+                router::Surface::AzureV1
+            }
+        },
+        base_url: base_url.try_into().map_err(io::Error::other)?,
+        model: hop.deployment.clone(),
+        credential: credential(&hop.key)?,
+    })
+}
+
+fn credential(key: &str) -> io::Result<router::Credential> {
+    key.to_owned().try_into().map_err(io::Error::other)
+}

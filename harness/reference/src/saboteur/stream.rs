@@ -1,0 +1,157 @@
+//! What can be done to a streamed answer on its way to the client. It is read whole first.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+
+use axum::body::{Body, HttpBody as _};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderValue, Response, StatusCode};
+use serde_json::Value;
+
+use fallproof_protocol::sse::{self, Event, Meaning};
+
+/// What is done to a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tamper {
+    /// Its first content is left out.
+    LosesContent,
+    /// Its first content comes twice.
+    DoublesContent,
+    /// Its first two events change places.
+    Reorders,
+    /// Each event's JSON is spelled otherwise.
+    Respells,
+    /// The first character beyond ASCII is taken for two broken ones.
+    ManglesCharacters,
+    /// Its beginning comes twice.
+    BeginsTwice,
+    /// After a break the next deployment's answer is put behind it.
+    Splices,
+    /// After a break the next deployment is asked, for nothing.
+    AsksOn,
+    /// It does not say that it broke.
+    SwallowsBreak,
+    /// After a break it ends like an answer that is whole.
+    PretendsWhole,
+    /// It says that it broke, and that it is whole.
+    MakesUpEnd,
+    /// It does not say that it is whole.
+    LosesEnd,
+    /// It tells what it cost, to anybody.
+    AddsUsage,
+    /// It is said to be plain JSON.
+    NamesJson,
+    /// An error is told as an event of a success.
+    SaysSuccess,
+}
+
+const DONE: &str = "data: [DONE]\n\n";
+const STOP: &str =
+    "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
+const USAGE: &str = "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":1,\
+    \"completion_tokens\":1,\"total_tokens\":2}}\n\n";
+
+/// Whether it is a stream of events.
+pub(super) fn is_stream(response: &Response<Body>) -> bool {
+    let kind = response.headers().get(CONTENT_TYPE);
+    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
+}
+
+/// The whole events of a stream, as text, up to where it ends or breaks.
+pub(super) async fn read(body: Body) -> Vec<String> {
+    let (mut body, mut bytes) = (body, Vec::new());
+    while let Some(Ok(frame)) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+        bytes.extend(frame.into_data().unwrap_or_default());
+    }
+    let text = String::from_utf8_lossy(&bytes).replace("\r\n", "\n").replace('\r', "\n");
+    text.split_inclusive("\n\n").map(str::to_owned).collect()
+}
+
+/// Whether it says that it broke.
+pub(super) fn is_broken(blocks: &[String]) -> bool {
+    blocks.iter().any(|block| means(block, Meaning::Error))
+}
+
+impl Tamper {
+    /// Whether a break makes it ask another deployment.
+    pub(super) fn asks_on(self) -> bool {
+        matches!(self, Self::Splices | Self::AsksOn)
+    }
+
+    /// Does it to a stream; `rest` is what the next deployment said after a break.
+    pub(super) fn spoil(self, mut blocks: Vec<String>, rest: Vec<String>) -> Vec<String> {
+        let is_broken = is_broken(&blocks);
+        let is_frame = |event: &Event| event.is_beginning() || event.finishes();
+        let first = blocks
+            .iter()
+            .position(|block| means(block, Meaning::Content) && !is_frame(&event(block)));
+        match (self, first) {
+            (Self::LosesContent, Some(first)) => {
+                blocks.remove(first);
+            }
+            (Self::DoublesContent, Some(first)) => blocks.insert(first, blocks[first].clone()),
+            (Self::Reorders, Some(first)) if first + 1 < blocks.len() && !is_broken => {
+                blocks.swap(first, first + 1);
+            }
+            (Self::Respells, _) => {
+                for block in &mut blocks {
+                    *block = block.replace("data: {", "data: { ");
+                }
+            }
+            (Self::ManglesCharacters, _) => {
+                if let Some(block) = blocks.iter_mut().find(|block| !block.is_ascii()) {
+                    let broken = block.find(|it: char| !it.is_ascii()).unwrap_or_default();
+                    let length = block[broken..].chars().next().map_or(0, char::len_utf8);
+                    block.replace_range(broken..broken + length, "\u{fffd}\u{fffd}");
+                }
+            }
+            (Self::BeginsTwice, _) => {
+                if let Some(at) = blocks.iter().position(|it| event(it).is_beginning()) {
+                    blocks.insert(at, blocks[at].clone());
+                }
+            }
+            (Self::Splices, _) if is_broken && !rest.is_empty() => {
+                blocks.retain(|it| !means(it, Meaning::Error) && !means(it, Meaning::End));
+                blocks.extend(rest);
+            }
+            (Self::SwallowsBreak, _) => blocks.retain(|block| !means(block, Meaning::Error)),
+            (Self::PretendsWhole, _) if is_broken => {
+                blocks.retain(|it| !means(it, Meaning::Error) && !means(it, Meaning::End));
+                blocks.extend([STOP, DONE].map(str::to_owned));
+            }
+            (Self::MakesUpEnd, _) if is_broken => blocks.push(DONE.to_owned()),
+            (Self::LosesEnd, _) => blocks.retain(|block| !means(block, Meaning::End)),
+            (Self::AddsUsage, _) if !is_broken => {
+                let is_counted = blocks.iter().any(|block| event(block).is_usage());
+                let done = blocks.iter().position(|block| block == DONE);
+                if let (Some(done), false) = (done, is_counted) {
+                    blocks.insert(done, USAGE.to_owned());
+                }
+            }
+            _ => {}
+        }
+        blocks
+    }
+
+    /// Does it to an answer that has no events.
+    pub(super) async fn spoil_error(self, response: Response<Body>) -> Response<Body> {
+        if self != Self::SaysSuccess || response.status().is_success() {
+            return response;
+        }
+        let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap_or_default();
+        let error: Value = serde_json::from_slice(&body).unwrap_or_default();
+        let mut success = Response::new(Body::from(format!("data: {error}\n\n")));
+        *success.status_mut() = StatusCode::OK;
+        let kind = HeaderValue::from_static("text/event-stream");
+        success.headers_mut().insert(CONTENT_TYPE, kind);
+        success
+    }
+}
+
+fn event(block: &str) -> Event {
+    sse::events(block.as_bytes()).into_iter().next().unwrap_or_default()
+}
+
+fn means(block: &str, meaning: Meaning) -> bool {
+    !event(block).data.is_empty() && event(block).meaning() == meaning
+}

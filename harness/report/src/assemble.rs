@@ -1,0 +1,167 @@
+//! A report of a run from the reports of its cases.
+
+use std::collections::BTreeSet;
+use std::time::SystemTime;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+
+use super::convert;
+use super::model::{
+    Baseline, Case, Counts, FORMAT, Finding, Kept, Outcome, Profile, Report, Requirement, Run,
+    Selection, Suite, Target, Tool, Verdict, Weight,
+};
+use fallproof_suite::requirement;
+use fallproof_suite::scenario::{self, Scenario};
+
+/// What a report says of the run as a whole.
+pub struct About<'a> {
+    /// What was tested.
+    pub target: Target,
+    /// All scenarios that there are.
+    pub suite: &'a scenario::Suite,
+    /// Those that were chosen, in order.
+    pub chosen: &'a [&'a Scenario],
+    /// The patterns that chose them.
+    pub patterns: &'a [String],
+    /// The tags that chose them.
+    pub tags: &'a [String],
+    /// When the run started.
+    pub started: SystemTime,
+    /// When it ended.
+    pub ended: SystemTime,
+    /// The expected failures that it was held against.
+    pub baseline: Option<Baseline>,
+}
+
+/// The report of a run. `cases` are those of the chosen scenarios that have ended, in their order.
+pub fn report(about: About<'_>, cases: Vec<Case>) -> Report {
+    let ended: BTreeSet<_> = cases.iter().map(|case| case.id.as_str()).collect();
+    let has_ended = |scenario: &Scenario| ended.contains(scenario.id.as_str());
+    let not_run: Vec<_> = about.chosen.iter().copied().filter(|it| !has_ended(it)).collect();
+    let chosen: BTreeSet<_> = about.chosen.iter().map(|scenario| scenario.id.as_str()).collect();
+    let whole = about.suite.scenarios.iter().all(|it| chosen.contains(it.id.as_str()));
+    let counts = counts(cases.iter(), not_run.len());
+    // Whatever has not ended was broken off: nothing else leaves a case out.
+    let interrupted = !not_run.is_empty();
+    let is_stale = about.baseline.as_ref().is_some_and(|baseline| !baseline.stale.is_empty());
+    Report {
+        format: FORMAT.to_owned(),
+        tool: tool(),
+        target: about.target,
+        suite: suite(about.suite),
+        run: Run {
+            started: time(about.started),
+            ended: time(about.ended),
+            selection: Selection {
+                patterns: about.patterns.to_vec(),
+                tags: about.tags.to_vec(),
+                cases: about.chosen.len(),
+                whole,
+            },
+            interrupted,
+        },
+        verdict: verdict(counts, is_stale, interrupted),
+        counts,
+        baseline: about.baseline,
+        profiles: profiles(about.suite, &cases, &not_run),
+        not_run: not_run.iter().map(|scenario| scenario.id.clone()).collect(),
+        cases,
+    }
+}
+
+/// This program.
+pub(super) fn tool() -> Tool {
+    Tool { name: "fallproof".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
+}
+
+/// The suite in few words.
+pub(super) fn suite(suite: &scenario::Suite) -> Suite {
+    Suite { fingerprint: suite.fingerprint.clone(), cases: suite.scenarios.len() }
+}
+
+/// RFC 3339 in UTC, to the millisecond.
+pub(super) fn time(time: SystemTime) -> String {
+    DateTime::<Utc>::from(time).to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+fn counts<'a>(cases: impl Iterator<Item = &'a Case>, not_run: usize) -> Counts {
+    let mut counts = Counts { not_run, ..Counts::default() };
+    for case in cases {
+        *match case.outcome {
+            Outcome::Pass => &mut counts.pass,
+            Outcome::Warn => &mut counts.warn,
+            Outcome::Fail if case.is_expected() => &mut counts.expected,
+            Outcome::Fail => &mut counts.fail,
+            Outcome::Inconclusive => &mut counts.inconclusive,
+            Outcome::Skipped => &mut counts.skipped,
+            Outcome::HarnessError => &mut counts.harness_error,
+        } += 1;
+    }
+    counts
+}
+
+fn verdict(counts: Counts, is_stale: bool, interrupted: bool) -> Verdict {
+    if counts.harness_error > 0 {
+        Verdict::HarnessError
+    } else if counts.fail + counts.inconclusive > 0 || is_stale {
+        Verdict::NotConformant
+    } else if interrupted {
+        Verdict::Interrupted
+    } else {
+        Verdict::Conformant
+    }
+}
+
+fn profiles(suite: &scenario::Suite, cases: &[Case], not_run: &[&Scenario]) -> Vec<Profile> {
+    let of_scenarios = suite.scenarios.iter().map(|scenario| scenario.profile);
+    let of_requirements = requirement::all().iter().map(|requirement| requirement.profile);
+    let names: BTreeSet<_> = of_scenarios.chain(of_requirements).collect();
+    let profile = |profile: fallproof_suite::profile::Profile| {
+        let not_run = not_run.iter().filter(|scenario| scenario.profile == profile).count();
+        let of_profile = cases.iter().filter(|case| case.profile == profile.name());
+        let requirements = requirement::all()
+            .iter()
+            .filter(|requirement| requirement.profile == profile)
+            .map(|requirement| judged(convert::requirement(requirement), cases));
+        Profile {
+            name: profile.name().to_owned(),
+            counts: counts(of_profile, not_run),
+            requirements: requirements.collect(),
+        }
+    };
+    names.into_iter().map(profile).collect()
+}
+
+/// The requirement with its verdict.
+fn judged(requirement: Requirement, cases: &[Case]) -> Requirement {
+    let code = &requirement.code;
+    let is_about_it = |finding: &&Finding| finding.requirement.as_ref() == Some(code);
+    let findings = || cases.iter().flat_map(|case| &case.findings).filter(is_about_it);
+    let ids = |fits: &dyn Fn(&Case) -> bool| {
+        cases.iter().filter(|case| fits(case)).map(|case| case.id.clone()).collect::<Vec<_>>()
+    };
+    let has = |case: &Case, weight: &dyn Fn(Weight) -> bool| {
+        case.findings.iter().filter(is_about_it).any(|finding| weight(finding.weight))
+    };
+    let proven_by = ids(&|case| case.is_judged() && case.proves.contains(code));
+    let broken_in = ids(&|case| has(case, &|weight| weight != Weight::Note));
+    let noted_in = ids(&|case| has(case, &|weight| weight == Weight::Note));
+
+    let mut failures = findings().filter(|finding| finding.weight == Weight::Fail);
+    let expected = failures.clone().all(|finding| finding.expected.is_some());
+    let verdict = if failures.next().is_some() {
+        Kept::Fail
+    } else if !broken_in.is_empty() {
+        Kept::Warn
+    } else if findings().any(|finding| finding.declared.is_some()) {
+        Kept::Declared
+    } else if !noted_in.is_empty() {
+        Kept::Observed
+    } else if proven_by.is_empty() {
+        Kept::NotJudged
+    } else {
+        Kept::Pass
+    };
+    let expected = verdict == Kept::Fail && expected;
+    Requirement { verdict, proven_by, broken_in, noted_in, expected, ..requirement }
+}

@@ -1,0 +1,227 @@
+//! Baselines: failures of a target that are known, each for a reason. They are still told, but do
+//! not fail a run; one that is a failure no more does, so that the file stays true.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use chrono::NaiveDate;
+use serde::Deserialize;
+
+use crate::model::{self, Case, EXPECTATION, Expected, Finding, Stale, Weight};
+use fallproof_suite::requirement;
+use fallproof_suite::scenario::{Pattern, Suite};
+use fallproof_suite::yaml::{At, Diagnostic, LoadError, Optional, Source};
+
+/// A first message in a written baseline is no longer than this.
+const LONGEST_EXAMPLE: usize = 90;
+
+/// A file of expected failures.
+#[derive(Debug)]
+pub struct Baseline {
+    file: PathBuf,
+    entries: Vec<Entry>,
+}
+
+/// One expected failure of the scenarios that a pattern means.
+#[derive(Debug)]
+struct Entry {
+    requirement: String,
+    written: String,
+    pattern: Pattern,
+    line: usize,
+    expected: Expected,
+    /// The last day on which it counts.
+    expires: Option<NaiveDate>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BaselineFile {
+    expected: Vec<EntryFile>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EntryFile {
+    requirement: At<String>,
+    reason: At<String>,
+    #[serde(default)]
+    issue: Optional<String>,
+    #[serde(default)]
+    expires: Optional<At<String>>,
+    scenarios: At<Vec<At<String>>>,
+}
+
+impl Baseline {
+    /// Reads a file of expected failures of the scenarios of `suite`.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, with its place.
+    pub fn load(file: &Path, suite: &Suite) -> Result<Self, LoadError> {
+        let source = Source::read(file)?;
+        let read: BaselineFile = source.parse()?;
+        let mut loader = Loader { source: &source, suite, problems: Vec::new() };
+        let entries = read.expected.into_iter().flat_map(|entry| loader.entries(entry)).collect();
+        if loader.problems.is_empty() {
+            Ok(Self { file: file.to_owned(), entries })
+        } else {
+            Err(LoadError { diagnostics: loader.problems })
+        }
+    }
+
+    /// Marks the failures that are expected on this day, and tells which entries are out of date.
+    pub fn apply(&self, cases: &mut [Case], today: NaiveDate) -> model::Baseline {
+        let (mut stale, mut expired) = (Vec::new(), Vec::new());
+        for entry in &self.entries {
+            if entry.expires.is_some_and(|last| last < today) {
+                expired.push(entry.named());
+                continue;
+            }
+            let mut is_judged = false;
+            let mut is_met = false;
+            let meant = |case: &&mut Case| case.is_judged() && entry.pattern.fits(&case.id);
+            for case in cases.iter_mut().filter(meant) {
+                is_judged = true;
+                for finding in case.findings.iter_mut().filter(|finding| entry.means(finding)) {
+                    is_met = true;
+                    finding.expected.get_or_insert_with(|| entry.expected.clone());
+                }
+            }
+            if is_judged && !is_met {
+                stale.push(entry.named());
+            }
+        }
+        model::Baseline { file: self.file.display().to_string(), stale, expired }
+    }
+}
+
+impl Entry {
+    fn means(&self, finding: &Finding) -> bool {
+        finding.code() == self.requirement && finding.weight == Weight::Fail
+    }
+
+    fn named(&self) -> Stale {
+        Stale {
+            scenario: self.written.clone(),
+            requirement: self.requirement.clone(),
+            line: self.line,
+        }
+    }
+}
+
+/// Understands the file; what it can't understand goes to `problems`.
+struct Loader<'a> {
+    source: &'a Source,
+    suite: &'a Suite,
+    problems: Vec<Diagnostic>,
+}
+
+impl Loader<'_> {
+    /// An entry for each of the scenarios that are named together.
+    fn entries(&mut self, read: EntryFile) -> Vec<Entry> {
+        let EntryFile { requirement, reason, issue, expires, scenarios } = read;
+        self.requirement(&requirement);
+        if reason.value.trim().is_empty() {
+            let problem = self.source.error(&reason.span, "an expected failure has a reason");
+            self.problems.push(problem);
+        }
+        if scenarios.value.is_empty() {
+            let problem = self.source.error(&scenarios.span, "no scenario is named");
+            self.problems.push(problem);
+        }
+        let expires = expires.0.and_then(|date| self.date(&date));
+        let expected = Expected { reason: reason.value, issue: issue.0 };
+        let entry = |scenario: At<String>| {
+            let pattern = self.pattern(&scenario)?;
+            let place = self.source.error(&scenario.span, "").line_and_column();
+            Some(Entry {
+                requirement: requirement.value.clone(),
+                written: scenario.value,
+                pattern,
+                line: place.map_or(0, |(line, _)| line),
+                expected: expected.clone(),
+                expires,
+            })
+        };
+        scenarios.value.into_iter().filter_map(entry).collect()
+    }
+
+    fn requirement(&mut self, code: &At<String>) {
+        if code.value == EXPECTATION || requirement::find(&code.value).is_some() {
+            return;
+        }
+        let problem = requirement::unknown(code, self.source);
+        self.problems.push(problem.help(format!(
+            "`fallproof requirements` lists them; what a scenario itself expects is `{EXPECTATION}`"
+        )));
+    }
+
+    fn pattern(&mut self, scenario: &At<String>) -> Option<Pattern> {
+        let wrong = |message| self.source.error(&scenario.span, message);
+        let problem = match Pattern::new(&scenario.value) {
+            Ok(pattern) if self.suite.scenarios.iter().any(|it| pattern.fits(&it.id)) => {
+                return Some(pattern);
+            }
+            Ok(_) => {
+                let problem = wrong(format!("no scenario fits `{}`", scenario.value));
+                problem.near(&scenario.value, self.suite.ids_and_folders())
+            }
+            Err(error) => wrong(error.to_string()),
+        };
+        self.problems.push(problem);
+        None
+    }
+
+    fn date(&mut self, date: &At<String>) -> Option<NaiveDate> {
+        let parsed = NaiveDate::parse_from_str(&date.value, "%Y-%m-%d").ok();
+        if parsed.is_none() {
+            let problem = self.source.error(&date.span, "expected a day like `2027-01-31`");
+            self.problems.push(problem);
+        }
+        parsed
+    }
+}
+
+/// The text of a baseline that expects every failure of these cases, and how many that are: one
+/// entry for each requirement, with a reason that somebody is to replace.
+pub fn write(target: &str, cases: &[Case], today: NaiveDate) -> (String, usize) {
+    let mut text = format!(
+        "# Failures of {} that are known, as of {today}. They are told but fail no run; one that is a\n\
+         # failure no more does: delete it then. Say in each reason why it is expected; `issue` and\n\
+         # `expires: 2027-01-31` may stand beside it.\n",
+        one_line(target)
+    );
+    let failures: Vec<_> = cases
+        .iter()
+        .flat_map(|case| case.findings.iter().map(move |finding| (case, finding)))
+        .filter(|(_, finding)| finding.weight == Weight::Fail)
+        .collect();
+    let codes = requirement::all().iter().map(|requirement| requirement.code.as_str());
+    let mut number = 0;
+    for code in codes.chain([EXPECTATION]) {
+        let of_code = failures.iter().filter(|(_, finding)| finding.code() == code);
+        let mut ids: Vec<_> = of_code.clone().map(|(case, _)| case.id.as_str()).collect();
+        ids.dedup();
+        let Some((_, first)) = of_code.clone().next() else { continue };
+        let _ = write!(
+            text,
+            "{}  # e.g. {}\n  - requirement: {code}\n    reason: Seen on {today} and not looked into yet.\n    scenarios:\n",
+            if number == 0 { "expected:\n" } else { "" },
+            one_line(&first.message),
+        );
+        for id in &ids {
+            let _ = writeln!(text, "      - {id}");
+        }
+        number += ids.len();
+    }
+    if number == 0 {
+        text.push_str("expected: []\n");
+    }
+    (text, number)
+}
+
+/// The text as the end of a comment.
+fn one_line(text: &str) -> String {
+    let plain = text.chars().map(|it| if it.is_control() { ' ' } else { it });
+    plain.take(LONGEST_EXAMPLE).collect()
+}

@@ -1,0 +1,266 @@
+//! What was driven and judged, in the report's words: the one place where reports meet the harness.
+
+use std::time::Duration;
+
+use fallproof_protocol::behaviour::{Chunking, CutEnd, CutPoint, HeadFault, WirePlan};
+use fallproof_protocol::journal::Hit;
+use similar::{ChangeTag, TextDiff};
+
+use super::model::{
+    Attempt, Case, Change, Client, Diff, Failure, Finding, Kept, Level, Line, Outcome, Requirement,
+    Severity, Step, Weight,
+};
+use super::words;
+use fallproof_judge::{self as judge, Verdict, Violation};
+use fallproof_protocol::json::Tree;
+use fallproof_suite::evidence::{CallEvidence, Ending};
+use fallproof_suite::plan::{Group, Hop};
+use fallproof_suite::requirement;
+use fallproof_suite::scenario::Scenario;
+
+/// How many lines of equal text are shown around a difference.
+const CONTEXT: usize = 2;
+
+/// What the report of a case is made from beside the case.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// Its scenario.
+    pub scenario: &'a Scenario,
+    /// What the target was configured with for it.
+    pub groups: &'a [Group],
+    /// The command that runs the case again.
+    pub replay: &'a str,
+}
+
+impl<'a> Context<'a> {
+    /// The deployment that an attempt was addressed to.
+    pub(super) fn hop(&self, hit: &Hit) -> Option<&'a Hop> {
+        let prefix = hit.upstream.as_deref()?;
+        self.groups.iter().find_map(|group| group.hop_at(prefix)).map(|(_, hop)| hop)
+    }
+}
+
+/// A case as it is reported; not yet free of keys. What a target may have said in it is in lines that
+/// are printable.
+pub fn case(case: &judge::Case, context: Context<'_>) -> Case {
+    let Context { scenario, replay, .. } = context;
+    let (evidence, judgment) = (&case.evidence, &case.judgment);
+    let (outcome, reason) = match &judgment.outcome {
+        judge::Outcome::Pass => (Outcome::Pass, None),
+        judge::Outcome::Warn => (Outcome::Warn, None),
+        judge::Outcome::Fail => (Outcome::Fail, None),
+        judge::Outcome::Inconclusive(unclear) => (Outcome::Inconclusive, Some(unclear.to_string())),
+        judge::Outcome::Skipped(reason) => (Outcome::Skipped, Some(reason.to_string())),
+        judge::Outcome::HarnessError(words) => (Outcome::HarnessError, Some(words.clone())),
+    };
+    // Where nothing can be said, nothing is said.
+    let is_judged = matches!(outcome, Outcome::Pass | Outcome::Warn | Outcome::Fail);
+    let findings = judgment.violations.iter().filter(|_| is_judged).map(finding).collect();
+    Case {
+        id: evidence.scenario.clone(),
+        title: scenario.title.clone(),
+        why: scenario.why.as_deref().map(|why| why.trim_end().to_owned()),
+        links: scenario.links.clone(),
+        file: scenario.file.to_string_lossy().replace('\\', "/"),
+        profile: scenario.profile.name().to_owned(),
+        proves: scenario.proves.iter().map(ToString::to_string).collect(),
+        outcome,
+        failure: judgment.failure.map(|failure| match failure {
+            judge::Failure::Honest => Failure::Honest,
+            judge::Failure::Silent => Failure::Silent,
+        }),
+        reason: reason.as_deref().map(words::line),
+        started_ms: millis(evidence.started),
+        took_ms: millis(evidence.took),
+        findings,
+        steps: (evidence.calls().iter().enumerate())
+            .map(|(index, it)| step(index, it, case, context))
+            .collect(),
+        replay: replay.to_owned(),
+        har: None,
+    }
+}
+
+/// A requirement without a verdict.
+pub fn requirement(requirement: &requirement::Requirement) -> Requirement {
+    Requirement {
+        code: requirement.code.to_string(),
+        level: match requirement.level {
+            requirement::Level::Invariant => Level::Invariant,
+            requirement::Level::Policy => Level::Policy,
+            requirement::Level::Observation => Level::Observation,
+        },
+        severity: match requirement.severity {
+            requirement::Severity::Must => Severity::Must,
+            requirement::Severity::Should => Severity::Should,
+        },
+        sentence: requirement.sentence.clone(),
+        why: requirement.why.trim_end().to_owned(),
+        sources: requirement.sources.clone(),
+        verdict: Kept::NotJudged,
+        proven_by: Vec::new(),
+        broken_in: Vec::new(),
+        noted_in: Vec::new(),
+        expected: false,
+    }
+}
+
+/// In milliseconds with two decimals.
+pub(super) fn millis(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 100_000.0).round() / 100.0
+}
+
+fn finding(violation: &Violation) -> Finding {
+    Finding {
+        requirement: violation.requirement.map(|code| code.to_string()),
+        weight: match violation.verdict {
+            Verdict::Fail => Weight::Fail,
+            Verdict::Warn => Weight::Warn,
+            Verdict::Note => Weight::Note,
+        },
+        step: violation.call + 1,
+        attempt: violation.attempt,
+        pointer: violation.pointer.as_deref().map(words::line),
+        message: words::line(&violation.to_string()),
+        declared: violation.declared.as_ref().map(ToString::to_string),
+        expected: None,
+    }
+}
+
+fn step(index: usize, step: &CallEvidence, case: &judge::Case, context: Context<'_>) -> Step {
+    let exchange = &step.exchange;
+    let since_case = |time: Duration| millis(time.saturating_sub(case.evidence.started));
+    let attempts = step.hits.iter().enumerate().map(|(index, hit)| {
+        let hop = context.hop(hit);
+        Attempt {
+            number: index + 1,
+            upstream: hop.map_or_else(String::new, |hop| hop.upstream.clone()),
+            vendor: hop.map_or_else(String::new, Hop::vendor),
+            request: words::line(&format!("{} {}", hit.method, hit.target)),
+            status: hit.status,
+            behaviour: if hit.refused { "refused".to_owned() } else { hit.behaviour.clone() },
+            fault: fault(&hit.wire),
+            refusal: refusal(hit),
+            at_ms: since_case(hit.times.head),
+            first_byte_ms: hit.times.first_byte.map(since_case),
+            end_ms: hit.times.end.map(since_case),
+        }
+    });
+    Step {
+        number: index + 1,
+        client: Client {
+            request: format!("POST {}", exchange.path),
+            status: exchange.status,
+            broken: (exchange.ending != Ending::Complete)
+                .then(|| words::line(&exchange.ending.in_words())),
+            at_ms: since_case(exchange.started),
+            took_ms: millis(exchange.took),
+        },
+        attempts: attempts.collect(),
+        diffs: diffs(index, step, context, &case.judgment.violations),
+    }
+}
+
+fn refusal(hit: &Hit) -> Option<String> {
+    hit.violation.as_ref().filter(|_| hit.refused).map(|violation| words::line(&violation.message))
+}
+
+/// What the wire did to a reply, in few words.
+fn fault(wire: &WirePlan) -> Option<String> {
+    let mut told = Vec::new();
+    told.extend(wire.delay_ms.map(|delay| format!("{delay} ms late")));
+    told.extend(wire.head.map(|head| match head {
+        HeadFault::Garbage => "garbage in place of the head".to_owned(),
+        HeadFault::ContentLengthOffBy(bytes) => format!("content length off by {bytes}"),
+    }));
+    if let Some(Chunking::Bytes(bytes)) = wire.write {
+        told.push(format!("in chunks of {bytes} B"));
+    }
+    told.extend(wire.chunk_delay_ms.map(|delay| format!("{delay} ms between chunks")));
+    told.extend(wire.cut.as_ref().map(|cut| {
+        let end = match cut.end {
+            CutEnd::Close => "closed",
+            CutEnd::Reset => "reset",
+            CutEnd::Stall => "stalled",
+        };
+        match cut.at {
+            CutPoint::BeforeHead => format!("{end} before the head"),
+            CutPoint::AfterHead => format!("{end} after the head"),
+            CutPoint::BodyBytes(bytes) => format!("{end} after {bytes} B"),
+            CutPoint::Events(1) => format!("{end} after 1 event"),
+            CutPoint::Events(events) => format!("{end} after {events} events"),
+        }
+    }));
+    (!told.is_empty()).then(|| told.join(", "))
+}
+
+/// What the client sent against what each attempt got, for the attempts that findings point into.
+fn diffs(
+    at: usize,
+    step: &CallEvidence,
+    context: Context<'_>,
+    violations: &[Violation],
+) -> Vec<Diff> {
+    // Most calls have nothing to show, and some are of megabytes.
+    if !violations.iter().any(|it| it.call == at && it.pointer.is_some()) {
+        return Vec::new();
+    }
+    let Ok(sent) = Tree::parse(&step.exchange.sent) else { return Vec::new() };
+    let mut diffs = Vec::new();
+    for (index, hit) in step.hits.iter().enumerate() {
+        let pointed_at = violations
+            .iter()
+            .any(|it| it.call == at && it.attempt == Some(index + 1) && it.pointer.is_some());
+        let hop = context.hop(hit);
+        if let (true, Ok(received), Some(hop)) = (pointed_at, Tree::parse(&hit.body), hop) {
+            // Each hop has a `model` of its own: no difference worth showing.
+            let sent = sent.with("model", &hop.deployment).canonical();
+            let lines = lines(&sent, &received.canonical());
+            diffs.push(Diff { attempt: index + 1, upstream: hop.upstream.clone(), lines });
+        }
+    }
+    diffs
+}
+
+fn lines(sent: &str, received: &str) -> Vec<Line> {
+    let diff = TextDiff::from_lines(sent, received);
+    let mut lines = Vec::new();
+    for hunk in diff.grouped_ops(CONTEXT) {
+        if !lines.is_empty() {
+            lines.push(Line { change: Change::Gap, text: "…".to_owned() });
+        }
+        for change in hunk.iter().flat_map(|operation| diff.iter_changes(operation)) {
+            let text = words::line(change.value().trim_end());
+            let change = match change.tag() {
+                ChangeTag::Delete => Change::Lost,
+                ChangeTag::Insert => Change::Added,
+                ChangeTag::Equal => Change::Same,
+            };
+            lines.push(Line { change, text });
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case::nothing("{}", None)]
+    #[case::cut(r#"{"cut":{"at":{"events":1},"end":"reset"}}"#, Some("reset after 1 event"))]
+    #[case::stalled(
+        r#"{"cut":{"at":"before_head","end":"stall"}}"#,
+        Some("stalled before the head")
+    )]
+    #[case::all_at_once(
+        r#"{"delay_ms":20,"head":{"content_length_off_by":-5},"write":{"bytes":7},"chunk_delay_ms":3}"#,
+        Some("20 ms late, content length off by -5, in chunks of 7 B, 3 ms between chunks")
+    )]
+    fn a_fault_is_told_in_few_words(#[case] wire: &str, #[case] told: Option<&str>) {
+        let wire: WirePlan = serde_json::from_str(wire).expect("a plan for the wire");
+        assert_eq!(fault(&wire).as_deref(), told);
+    }
+}

@@ -1,0 +1,269 @@
+//! No key in any report: what is one is replaced before anything is written.
+
+use std::collections::BTreeMap;
+
+use aho_corasick::{AhoCorasick, MatchKind};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use fallproof_suite::plan::Plan;
+
+/// What stands in place of a key that is none of ours.
+const UNKNOWN: &str = "[unknown key]";
+
+/// What a key of OpenAI's begins with.
+const KEY_PREFIX: &str = "sk-";
+
+/// A text after [`KEY_PREFIX`] that is shorter is no key.
+const SHORTEST_KEY: usize = 16;
+
+/// A key that the user gives is no secret if it is shorter than this …
+const SHORTEST_SECRET: usize = 6;
+
+/// … or nothing but lower-case letters and no longer than a word is.
+const LONGEST_WORD: usize = 16;
+
+/// Headers that carry credentials and nothing else.
+const CREDENTIAL_HEADERS: [&str; 6] =
+    ["authorization", "proxy-authorization", "api-key", "x-api-key", "cookie", "set-cookie"];
+
+/// Knows every key of a run and takes it out of whatever is reported.
+#[derive(Debug)]
+pub struct Redactor {
+    keys: AhoCorasick,
+    /// What stands in place of each.
+    words: Vec<String>,
+}
+
+impl Redactor {
+    /// Knows the deployments' keys and the one that the client gives to the target.
+    pub fn new(plan: &Plan, gateway_key: &str) -> Self {
+        let deployments = plan.groups.iter().flat_map(|group| {
+            group.hops().map(|hop| {
+                let whose = format!("[key of {}/{}]", group.scenario, hop.upstream);
+                (hop.key.clone(), whose)
+            })
+        });
+        let mut keys: BTreeMap<_, _> = deployments.collect();
+        keys.insert(gateway_key.to_owned(), "[gateway key]".to_owned());
+        Self::of(keys)
+    }
+
+    /// Knows these keys, each with what stands in its place.
+    pub fn of(keys: impl IntoIterator<Item = (String, String)>) -> Self {
+        let (mut patterns, mut words) = (Vec::new(), Vec::new());
+        for (key, word) in keys.into_iter().filter(|(key, _)| !is_placeholder(key)) {
+            for spelling in spellings(&key) {
+                patterns.push(spelling);
+                words.push(word.clone());
+            }
+        }
+        let keys = AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostLongest)
+            .build(&patterns)
+            .expect("the keys of a plan are far fewer than an automaton takes");
+        Self { keys, words }
+    }
+
+    /// The value with no key in any of its texts.
+    pub fn clean<T: Serialize + DeserializeOwned>(&self, value: &T) -> T {
+        let mut json = serde_json::to_value(value).expect("reports are plain data");
+        self.clean_json(&mut json);
+        serde_json::from_value(json).expect("only the content of texts was changed")
+    }
+
+    /// Takes the keys out of every text of the value, the names of members included.
+    pub fn clean_json(&self, value: &mut Value) {
+        match value {
+            Value::String(text) => {
+                if let Some(cleaned) = self.changed(text) {
+                    *text = cleaned;
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(|item| self.clean_json(item)),
+            Value::Object(members) => {
+                *members = std::mem::take(members)
+                    .into_iter()
+                    .map(|(name, mut value)| {
+                        self.clean_json(&mut value);
+                        (self.text(&name), value)
+                    })
+                    .collect();
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+
+    /// The text without keys.
+    pub fn text(&self, text: &str) -> String {
+        self.changed(text).unwrap_or_else(|| text.to_owned())
+    }
+
+    /// The bytes without keys; what is no text is left as it is otherwise.
+    pub fn bytes(&self, bytes: &[u8]) -> Vec<u8> {
+        let known = self.keys.replace_all_bytes(bytes, &self.words);
+        match String::from_utf8(known) {
+            Ok(text) => without_unknown(&text).unwrap_or(text).into_bytes(),
+            Err(other) => other.into_bytes(),
+        }
+    }
+
+    /// The head of a message without keys, line by line.
+    pub fn head(&self, head: &[u8]) -> Vec<u8> {
+        let mut cleaned = Vec::with_capacity(head.len());
+        for (number, line) in head.split_inclusive(|byte| *byte == b'\n').enumerate() {
+            let text = line.trim_ascii_end();
+            let end = &line[text.len()..];
+            match text.iter().position(|byte| *byte == b':').filter(|_| number > 0) {
+                Some(colon) => {
+                    let name = String::from_utf8_lossy(&text[..colon]);
+                    let value = &text[colon + 1..];
+                    let blank = &value[..value.len() - value.trim_ascii_start().len()];
+                    cleaned.extend_from_slice(&text[..=colon]);
+                    cleaned.extend_from_slice(blank);
+                    cleaned.extend(self.header(&name, value.trim_ascii_start()).into_bytes());
+                }
+                None => cleaned.extend(self.bytes(text)),
+            }
+            cleaned.extend_from_slice(end);
+        }
+        cleaned
+    }
+
+    /// The value of this header without keys. Where only a credential can stand, one that is not
+    /// known is taken out too: a target may have been started with a real one.
+    pub fn header(&self, name: &str, value: &[u8]) -> String {
+        let text = String::from_utf8_lossy(value);
+        let is_credential = CREDENTIAL_HEADERS.iter().any(|it| name.eq_ignore_ascii_case(it));
+        let cleaned = self.text(&text);
+        if !is_credential || cleaned != text {
+            return cleaned;
+        }
+        match text.split_once(' ') {
+            Some((scheme, _)) if scheme.bytes().all(|byte| byte.is_ascii_alphabetic()) => {
+                format!("{scheme} {UNKNOWN}")
+            }
+            _ => UNKNOWN.to_owned(),
+        }
+    }
+
+    /// The text without keys, if it had one.
+    fn changed(&self, text: &str) -> Option<String> {
+        let known = self.keys.is_match(text).then(|| self.keys.replace_all(text, &self.words));
+        without_unknown(known.as_deref().unwrap_or(text)).or(known)
+    }
+}
+
+/// Whether a key is only there because there has to be one (`test`, `anything`): it is no secret,
+/// and its letters are in other words.
+fn is_placeholder(key: &str) -> bool {
+    key.len() < SHORTEST_SECRET
+        || key.len() < LONGEST_WORD && key.bytes().all(|byte| byte.is_ascii_lowercase())
+}
+
+/// The key as it is, and as it stands in JSON text and in the query of a URL.
+fn spellings(key: &str) -> Vec<String> {
+    let json = Value::from(key).to_string();
+    let mut spellings = vec![key.to_owned(), json[1..json.len() - 1].to_owned()];
+    spellings.push(url::Url::parse_with_params("http://h/", [("k", key)]).map_or_else(
+        |_| key.to_owned(),
+        |url| url.query().unwrap_or_default()["k=".len()..].to_owned(),
+    ));
+    spellings.dedup();
+    spellings
+}
+
+/// The text without what looks like a key of OpenAI's, if there is such a thing in it.
+fn without_unknown(text: &str) -> Option<String> {
+    let is_part = |character: char| character.is_ascii_alphanumeric() || "-_".contains(character);
+    let mut cleaned = String::new();
+    let mut rest = text;
+    let mut changed = false;
+    while let Some(start) = rest.find(KEY_PREFIX) {
+        let (before, key) = rest.split_at(start);
+        let begins = !before.ends_with(is_part);
+        let length = key.find(|character| !is_part(character)).unwrap_or(key.len());
+        cleaned.push_str(before);
+        if begins && length >= KEY_PREFIX.len() + SHORTEST_KEY {
+            cleaned.push_str(UNKNOWN);
+            changed = true;
+        } else {
+            cleaned.push_str(&key[..length]);
+        }
+        rest = &key[length..];
+    }
+    cleaned.push_str(rest);
+    changed.then_some(cleaned)
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+    use serde_json::json;
+
+    use super::*;
+
+    fn redactor(key: &str) -> Redactor {
+        Redactor::of([(key.to_owned(), "[key of a/primary]".to_owned())])
+    }
+
+    #[rstest]
+    #[case::plain(
+        "s3cret/+key",
+        "the key s3cret/+key is wrong",
+        "the key [key of a/primary] is wrong"
+    )]
+    #[case::twice("s3cret/+key", "s3cret/+keys3cret/+key", "[key of a/primary][key of a/primary]")]
+    #[case::in_a_url(
+        "s3cret/+key",
+        "GET /v1?k=s3cret%2F%2Bkey&x",
+        "GET /v1?k=[key of a/primary]&x"
+    )]
+    #[case::in_json("a\"key\\", r#"{"k":"a\"key\\"}"#, r#"{"k":"[key of a/primary]"}"#)]
+    #[case::of_someone_else(
+        "s3cret",
+        "Incorrect API key provided: sk-proj-0123456789abcdef_-.",
+        "Incorrect API key provided: [unknown key]."
+    )]
+    #[case::masked_already("s3cret", "key sk-pro***********ef", "key sk-pro***********ef")]
+    #[case::within_a_word("s3cret", "task-0123456789abcdef0123", "task-0123456789abcdef0123")]
+    fn a_key_is_replaced_wherever_it_stands(
+        #[case] key: &str,
+        #[case] text: &str,
+        #[case] cleaned: &str,
+    ) {
+        assert_eq!(redactor(key).text(text), cleaned);
+        assert_eq!(redactor(key).bytes(text.as_bytes()), cleaned.as_bytes());
+    }
+
+    #[rstest]
+    #[case::short("1234", "after 1234 ms")]
+    #[case::a_word("anything", "anything else")]
+    fn a_placeholder_for_a_key_is_left_in_other_words(#[case] key: &str, #[case] text: &str) {
+        assert_eq!(redactor(key).text(text), text);
+    }
+
+    #[rstest]
+    #[case::known("authorization", "Bearer s3cret", "Bearer [key of a/primary]")]
+    #[case::unknown("Authorization", "Bearer 0123abcd", "Bearer [unknown key]")]
+    #[case::without_a_scheme("api-key", "0123abcd", "[unknown key]")]
+    #[case::cookie("set-cookie", "session=0123; Path=/", "[unknown key]")]
+    #[case::another_header("x-request-id", "0123abcd", "0123abcd")]
+    fn a_header_for_credentials_shows_none(
+        #[case] name: &str,
+        #[case] value: &str,
+        #[case] cleaned: &str,
+    ) {
+        assert_eq!(redactor("s3cret").header(name, value.as_bytes()), cleaned);
+    }
+
+    #[test]
+    fn every_text_of_a_value_is_looked_at_and_bytes_that_are_no_text_are_kept() {
+        let redactor = redactor("s3cret");
+        let value = json!({ "a s3cret": [{ "b": "s3cret" }, 1, null] });
+        let cleaned = json!({ "a [key of a/primary]": [{ "b": "[key of a/primary]" }, 1, null] });
+        assert_eq!(redactor.clean(&value), cleaned);
+        assert_eq!(redactor.bytes(b"\xff s3cret"), b"\xff [key of a/primary]");
+    }
+}

@@ -1,0 +1,154 @@
+//! The report for a terminal: silent where all is well, and for a failure everything that it takes
+//! to see what went wrong.
+
+use std::fmt::Write as _;
+
+use owo_colors::{OwoColorize as _, Style};
+
+use super::model::{Baseline, Case, Change, Counts, Diff, Failure, Outcome, Stale, Step, Weight};
+use super::words;
+use fallproof_suite::requirement;
+
+/// One case as it is printed; empty for one that passed.
+pub fn case(case: &Case) -> String {
+    let (word, style) = match case.outcome {
+        Outcome::Pass => return String::new(),
+        Outcome::Warn => ("WARN", Style::new().yellow().bold()),
+        Outcome::Fail if case.is_expected() => ("FAIL, AS EXPECTED", Style::new().yellow().bold()),
+        Outcome::Fail => ("FAIL", Style::new().red().bold()),
+        Outcome::Inconclusive => ("INCONCLUSIVE", Style::new().yellow().bold()),
+        Outcome::Skipped => ("SKIPPED", Style::new().dimmed()),
+        Outcome::HarnessError => ("HARNESS ERROR", Style::new().red().bold()),
+    };
+    let mut text = format!("{} {}\n", word.style(style), case.id.bold());
+    let _ = writeln!(text, "  {}", case.title);
+    if let Some(reason) = &case.reason {
+        let _ = writeln!(text, "\n  {reason}");
+    }
+    if !case.is_judged() {
+        text.push('\n');
+        return text;
+    }
+    findings(&mut text, case);
+    for step in &case.steps {
+        text.push('\n');
+        if case.steps.len() > 1 {
+            let place = format!("call {} of {}", step.number, case.steps.len());
+            let _ = writeln!(text, "    {}", place.bold());
+        }
+        hops(&mut text, step);
+        step.diffs.iter().for_each(|difference| diff(&mut text, difference));
+    }
+    if case.failure == Some(Failure::Silent) {
+        let _ = writeln!(text, "\n  silent: the client could not tell that something went wrong");
+    }
+    let _ = writeln!(text, "\n  again: {}", case.replay.cyan());
+    text
+}
+
+/// The last line: how many cases there were of each outcome.
+pub fn summary(counts: &Counts) -> String {
+    let all = [
+        ("passed", counts.pass),
+        ("failed", counts.fail),
+        ("failed as expected", counts.expected),
+        ("warned", counts.warn),
+        ("inconclusive", counts.inconclusive),
+        ("skipped", counts.skipped),
+        ("harness errors", counts.harness_error),
+        ("not run", counts.not_run),
+    ];
+    let told: Vec<_> = all
+        .iter()
+        .enumerate()
+        .filter(|(position, (_, number))| *position == 0 || *number > 0)
+        .map(|(_, (word, number))| format!("{number} {word}"))
+        .collect();
+    let sum: usize = all.iter().map(|(_, number)| number).sum();
+    format!("{}: {}", words::counted(sum, "scenario"), told.join(", "))
+}
+
+/// What is to be done about the baseline; empty where nothing is.
+pub fn baseline(baseline: Option<&Baseline>) -> String {
+    let mut text = String::new();
+    let Some(Baseline { file, stale, expired }) = baseline else { return text };
+    for (entries, word, what) in [
+        (stale, "STALE".red().bold().to_string(), "is a failure no more: delete the entry"),
+        (expired, "EXPIRED".yellow().bold().to_string(), "is expected no more"),
+    ] {
+        for Stale { scenario, requirement, line } in entries {
+            let _ = writeln!(text, "{word} {file}:{line}\n  {requirement} in {scenario} {what}\n");
+        }
+    }
+    text
+}
+
+fn findings(text: &mut String, case: &Case) {
+    let mut told = None;
+    for finding in &case.findings {
+        let code = finding.code();
+        if told != Some(code) {
+            let heading = match requirement::find(code) {
+                Some(requirement) => format!("{} {}", code.bold(), requirement.sentence),
+                None => "expected by this scenario".bold().to_string(),
+            };
+            let _ = writeln!(text, "\n  {heading}");
+            told = Some(code);
+        }
+        let mark = match (&finding.expected, finding.weight) {
+            (Some(_), _) => "expected: ",
+            (None, Weight::Warn) => "warning: ",
+            (None, Weight::Note) => "noted: ",
+            (None, Weight::Fail) => "",
+        };
+        let call = words::call(case, finding);
+        let declared = finding.declared.as_ref();
+        let declared = declared.map_or_else(String::new, |it| format!(" (declared: {it})"));
+        let _ = writeln!(text, "    {mark}{call}{}{declared}", finding.message);
+        if let Some(expected) = &finding.expected {
+            let issue =
+                expected.issue.as_ref().map_or_else(String::new, |issue| format!(" ({issue})"));
+            let _ = writeln!(text, "      {}{issue}", expected.reason.dimmed());
+        }
+    }
+}
+
+fn hops(text: &mut String, step: &Step) {
+    let mut rows =
+        vec![["attempt", "upstream", "request", "answer", "behaviour"].map(str::to_owned)];
+    for attempt in &step.attempts {
+        rows.push([
+            attempt.number.to_string(),
+            attempt.deployment(),
+            attempt.request.clone(),
+            attempt.answer(),
+            attempt.played(),
+        ]);
+    }
+    let client = &step.client;
+    rows.push(["client", "", &client.request, &client.answer(), ""].map(str::to_owned));
+
+    let widths: Vec<usize> = (0..5)
+        .map(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0))
+        .collect();
+    for (number, row) in rows.iter().enumerate() {
+        let cells: Vec<_> =
+            row.iter().zip(&widths).map(|(cell, &width)| format!("{cell:width$}")).collect();
+        let line = cells.join("  ");
+        let style = if number == 0 { Style::new().dimmed() } else { Style::new() };
+        let _ = writeln!(text, "    {}", line.trim_end().style(style));
+    }
+}
+
+fn diff(text: &mut String, diff: &Diff) {
+    let _ = writeln!(text, "\n    client sent → attempt {} ({}) got", diff.attempt, diff.upstream);
+    for line in &diff.lines {
+        let style = match line.change {
+            Change::Lost => Style::new().red(),
+            Change::Added => Style::new().green(),
+            Change::Same | Change::Gap => Style::new(),
+        };
+        let line = format!("{} {}", line.change.sign(), line.text);
+        let _ = writeln!(text, "      {}", line.style(style));
+    }
+}

@@ -1,0 +1,235 @@
+//! A case as bytes: everything that went over a connection, both ways, with times; free of keys.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use fallproof_protocol::journal::{Hit, Traffic};
+use owo_colors::OwoColorize as _;
+
+use super::convert::Context;
+use super::redact::Redactor;
+use super::words;
+use fallproof_judge as judge;
+use fallproof_suite::evidence::{Ending, Exchange};
+use fallproof_suite::plan::Hop;
+
+/// Something that happened at one moment.
+struct Moment {
+    at: Duration,
+    /// Who does it, and to whom.
+    who: String,
+    what: What,
+}
+
+enum What {
+    /// So many bytes; they are shown without keys.
+    Sends(usize, Vec<u8>),
+    Does(String),
+}
+
+/// The text of a trace.
+pub fn write(case: &judge::Case, context: Context<'_>, redactor: &Redactor) -> String {
+    let mut moments = Vec::new();
+    let calls = case.evidence.calls();
+    for (index, step) in calls.iter().enumerate() {
+        let client = if calls.len() > 1 {
+            format!("client (call {})", index + 1)
+        } else {
+            "client".to_owned()
+        };
+        exchange(&mut moments, &step.exchange, &client, redactor);
+        for (number, hit) in step.all_hits().enumerate() {
+            let upstream = context.hop(hit).map_or_else(|| "upstream".to_owned(), named);
+            let upstream = format!("{upstream}, attempt {}", number + 1);
+            attempt(&mut moments, hit, &upstream, redactor);
+        }
+    }
+    moments.sort_by_key(|moment| moment.at);
+
+    let mut text = format!("{} {}\n", "TRACE".cyan().bold(), case.evidence.scenario.bold());
+    for Moment { at, who, what } in moments {
+        let millis = at.saturating_sub(case.evidence.started).as_secs_f64() * 1000.0;
+        let time = format!("{millis:9.2} ms");
+        match what {
+            What::Does(what) => {
+                let _ = writeln!(text, "{}  {who} {}", time.dimmed(), words::line(&what));
+            }
+            What::Sends(length, bytes) => {
+                let _ = writeln!(text, "{}  {who}: {length} bytes", time.dimmed());
+                for line in escaped(&bytes).lines() {
+                    let _ = writeln!(text, "    {}", no_command(line));
+                }
+            }
+        }
+    }
+    text
+}
+
+/// A deployment and what it is, e.g. `backup (azure v1)`.
+fn named(hop: &Hop) -> String {
+    format!("{} ({})", hop.upstream, hop.vendor())
+}
+
+fn exchange(moments: &mut Vec<Moment>, exchange: &Exchange, client: &str, redactor: &Redactor) {
+    let mut moment = |after: Duration, who: String, what| {
+        moments.push(Moment { at: exchange.started + after, who, what });
+    };
+    let sent = request(&exchange.sent_head, &exchange.sent, redactor);
+    moment(Duration::ZERO, format!("{client} → target"), sent);
+    for (after, sends) in pieces(&exchange.received, redactor) {
+        moment(after, format!("target → {client}"), sends);
+    }
+    let words = match &exchange.ending {
+        Ending::Complete => "has answered".to_owned(),
+        other => other.in_words(),
+    };
+    moment(exchange.took, "target".to_owned(), What::Does(words));
+}
+
+fn attempt(moments: &mut Vec<Moment>, hit: &Hit, upstream: &str, redactor: &Redactor) {
+    let mut moment = |at: Duration, who: String, what| {
+        moments.push(Moment { at, who, what });
+    };
+    let request = request(&hit.head, &hit.body, redactor);
+    moment(hit.times.body, format!("target → {upstream}"), request);
+    if let Some(length) = hit.body_cut {
+        let words = format!("is sent {length} bytes of body, of which not all are kept");
+        moment(hit.times.body, upstream.to_owned(), What::Does(words));
+    }
+    for (at, sends) in pieces(&hit.out, redactor) {
+        moment(at, format!("{upstream} → target"), sends);
+    }
+    if let (Some(end), true) = (hit.times.end, hit.client_gone) {
+        moment(end, "target".to_owned(), What::Does(format!("has left {upstream}")));
+    }
+}
+
+fn request(head: &[u8], body: &[u8], redactor: &Redactor) -> What {
+    let mut bytes = redactor.head(head);
+    bytes.extend(redactor.bytes(body));
+    What::Sends(head.len() + body.len(), bytes)
+}
+
+/// An answer piece by piece. A body that has a key in it is one piece, since the key may have been
+/// in two.
+fn pieces(traffic: &Traffic, redactor: &Redactor) -> Vec<(Duration, What)> {
+    let bytes = &traffic.bytes;
+    let head_end = bytes.windows(4).position(|end| end == b"\r\n\r\n");
+    let head_end = head_end.map_or(0, |start| start + 4);
+    let (head, body) = bytes.split_at(head_end);
+    let cleaned = redactor.bytes(body);
+    let mut pieces = Vec::new();
+    let mut start = head_end;
+    for &(at, end) in &traffic.pieces {
+        if pieces.is_empty() && !head.is_empty() {
+            pieces.push((at, What::Sends(head.len(), redactor.head(head))));
+        }
+        let end = end.clamp(start, bytes.len());
+        if cleaned == body && start < end {
+            pieces.push((at, What::Sends(end - start, bytes[start..end].to_vec())));
+        }
+        start = end;
+    }
+    let Some(&(last, length)) = traffic.pieces.last() else { return pieces };
+    if cleaned != body {
+        pieces.push((last, What::Sends(body.len(), cleaned)));
+    }
+    if length > bytes.len() {
+        let words = format!("({} more bytes are not kept)", length - bytes.len());
+        pieces.push((last, What::Does(words)));
+    }
+    pieces
+}
+
+/// The bytes as text from which they can be had back: what is no printable character is escaped, a
+/// line ends where one does.
+fn escaped(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            match character {
+                '\n' => text.push_str("\\n\n"),
+                '\r' => text.push_str("\\r"),
+                '\t' => text.push_str("\\t"),
+                '\\' => text.push_str("\\\\"),
+                other if other.is_control() => {
+                    let _ = write!(text, "\\u{{{:x}}}", u32::from(other));
+                }
+                other => text.push(other),
+            }
+        }
+        for byte in chunk.invalid() {
+            let _ = write!(text, "\\x{byte:02x}");
+        }
+    }
+    text
+}
+
+/// A line that begins with two colons, blanks aside, is a command to a GitHub runner, whoever wrote it:
+/// the first of them is escaped.
+fn no_command(line: &str) -> Cow<'_, str> {
+    let text = line.trim_start();
+    match text.strip_prefix("::") {
+        Some(_) => format!("{}\\u{{3a}}{}", &line[..line.len() - text.len()], &text[1..]).into(),
+        None => line.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_of_a_target_are_no_command_to_a_runner() {
+        let told: Vec<_> = ["::error::x", "  ::error::x", "a ::b", ": ping"].map(no_command).into();
+        assert_eq!(told, [r"\u{3a}:error::x", r"  \u{3a}:error::x", "a ::b", ": ping"]);
+        assert_eq!(escaped(b"\x1b[2J\xc2\x9b2J"), r"\u{1b}[2J\u{9b}2J");
+    }
+
+    #[test]
+    fn bytes_are_readable_and_none_is_lost() {
+        let bytes = b"HTTP/1.1 200 OK\r\n\r\n{\"a\":\t\"\\n \xc3\xbc\"}\x00\xff";
+        assert_eq!(
+            escaped(bytes),
+            "HTTP/1.1 200 OK\\r\\n\n\\r\\n\n{\"a\":\\t\"\\\\n ü\"}\\u{0}\\xff"
+        );
+    }
+
+    /// The pieces of an answer that came in these, of which so many bytes are kept, with the
+    /// milliseconds and sizes.
+    fn told(pieces_of: &[&str], most: usize) -> Vec<(u128, usize, String)> {
+        let redactor = Redactor::of([("s3cret".to_owned(), "[key]".to_owned())]);
+        let mut traffic = Traffic::default();
+        for (millis, piece) in (1..).zip(pieces_of) {
+            traffic.push(Duration::from_millis(millis), piece.as_bytes(), most);
+        }
+        let told = pieces(&traffic, &redactor).into_iter().map(|(at, what)| match what {
+            What::Sends(length, bytes) => (at.as_millis(), length, escaped(&bytes)),
+            What::Does(words) => (at.as_millis(), 0, words),
+        });
+        told.collect()
+    }
+
+    #[test]
+    fn a_key_that_came_in_two_pieces_is_in_none() {
+        let told = told(&["HTTP/1.1 200 OK\r\nx: s3", "cret\r\n\r\n", "it is s3c", "ret"], 100);
+        let expected = [
+            (1, 30, "HTTP/1.1 200 OK\\r\\n\nx: [key]\\r\\n\n\\r\\n\n".to_owned()),
+            (4, 12, "it is [key]".to_owned()),
+        ];
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn an_answer_is_told_piece_by_piece_and_how_much_was_not_kept() {
+        let told = told(&["HTTP/1.1 200 OK\r\n\r\nab", "cd", "ef"], 22);
+        let expected = [
+            (1, 19, "HTTP/1.1 200 OK\\r\\n\n\\r\\n\n"),
+            (1, 2, "ab"),
+            (2, 1, "c"),
+            (3, 0, "(3 more bytes are not kept)"),
+        ];
+        assert_eq!(told, expected.map(|(at, length, text)| (at, length, text.to_owned())));
+    }
+}

@@ -1,0 +1,82 @@
+//! The adapters that come with Fallproof, and those of a user's own.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::{Arc, LazyLock};
+
+use include_dir::{Dir, include_dir};
+
+use super::file::Adapter;
+use fallproof_suite::yaml::{LoadError, Source, nearest};
+
+static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/adapters");
+
+static ADAPTERS: LazyLock<Vec<Arc<Adapter>>> = LazyLock::new(|| {
+    let mut adapters: Vec<_> = FILES
+        .files()
+        .filter(|file| file.path().extension().is_some_and(|it| it == "yaml"))
+        .map(|file| {
+            let path = Path::new("harness/runner/adapters").join(file.path());
+            let adapter = Source::new(&path, file.contents())
+                .and_then(|source| Adapter::parse(&stem(&path), source))
+                .unwrap_or_else(|error| panic!("the adapters are checked by a test:\n{error}"));
+            Arc::new(adapter)
+        })
+        .collect();
+    adapters.sort_by(|one, other| one.id.cmp(&other.id));
+    adapters
+});
+
+/// The adapters that come with Fallproof, by name.
+pub fn all() -> &'static [Arc<Adapter>] {
+    &ADAPTERS
+}
+
+/// Why there is no such adapter.
+#[derive(Debug)]
+pub enum FindError {
+    /// None has this name. Holds it.
+    Unknown(String),
+    /// The file is wrong.
+    File(LoadError),
+}
+
+impl fmt::Display for FindError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown(name) => {
+                write!(formatter, "there is no adapter `{name}`")?;
+                match nearest(name, all().iter().map(|adapter| adapter.id.as_str())) {
+                    Some(near) => write!(formatter, "; did you mean `{near}`?"),
+                    None => formatter.write_str("; `fallproof adapters` lists them"),
+                }
+            }
+            Self::File(error) => write!(formatter, "{error}"),
+        }
+    }
+}
+
+impl std::error::Error for FindError {}
+
+/// The adapter of this name; or, where it looks like a path, the one in that file.
+pub fn find(name: &str) -> Result<Arc<Adapter>, FindError> {
+    let path = Path::new(name);
+    let is_file = path.extension().is_some_and(|it| it == "yaml" || it == "yml");
+    if is_file || path.components().count() > 1 {
+        return read(path).map(Arc::new).map_err(FindError::File);
+    }
+    all()
+        .iter()
+        .find(|adapter| adapter.id == name)
+        .cloned()
+        .ok_or_else(|| FindError::Unknown(name.to_owned()))
+}
+
+/// The adapter in a file.
+pub fn read(file: &Path) -> Result<Adapter, LoadError> {
+    Source::read(file).and_then(|source| Adapter::parse(&stem(file), source))
+}
+
+fn stem(path: &Path) -> String {
+    path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
+}

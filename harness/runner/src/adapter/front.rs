@@ -1,0 +1,87 @@
+//! The client's side of a target: how it is spoken to.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use fallproof_protocol::provider::Endpoint;
+
+use super::context::Site;
+use super::file::Adapter;
+use super::installation::Installation;
+use super::render::{Approach, Configuration, RenderError};
+use crate::client::BaseUrl;
+use fallproof_suite::plan::{Group, Plan};
+
+/// How a client speaks to the target.
+#[derive(Debug, Clone)]
+pub struct Front {
+    /// Where the target listens.
+    pub url: BaseUrl,
+    /// The key that it wants from its clients.
+    pub key: String,
+    /// How the adapter has it, where there is one.
+    adapted: Option<(Arc<Adapter>, Configuration)>,
+}
+
+impl Front {
+    /// A target that speaks as OpenAI does, below its URL.
+    pub fn plain(url: BaseUrl, key: String) -> Self {
+        Self { url, key, adapted: None }
+    }
+
+    /// A target that runs already, and speaks as the adapter has it, where there is one. A path of
+    /// the URL goes before the adapter's.
+    ///
+    /// # Errors
+    /// A template of the adapter that the plan cannot be put into.
+    pub fn new(
+        url: BaseUrl,
+        key: String,
+        adapter: Option<Arc<Adapter>>,
+        plan: &Plan,
+    ) -> Result<Self, RenderError> {
+        let Some(adapter) = adapter else { return Ok(Self::plain(url, key)) };
+        let (host, port) = url.authority.rsplit_once(':').unwrap_or((&url.authority, ""));
+        let site = Site {
+            host: host.to_owned(),
+            port: port.parse().unwrap_or_default(),
+            key: key.clone(),
+            folder: PathBuf::new(),
+            earlier_logs: 0,
+            installation: Installation { home: PathBuf::new(), program: PathBuf::new() },
+        };
+        let configuration = adapter.render(plan, &site)?;
+        Ok(Self { url, key, adapted: Some((adapter, configuration)) })
+    }
+
+    /// A target that was started here, and speaks as its adapter has it.
+    pub fn adapted(
+        authority: &str,
+        key: String,
+        adapter: Arc<Adapter>,
+        configuration: Configuration,
+    ) -> Self {
+        let url = BaseUrl { authority: authority.to_owned(), path: String::new() };
+        Self { url, key, adapted: Some((adapter, configuration)) }
+    }
+
+    /// The path of an endpoint below the URL, without a leading slash.
+    pub fn path(&self, endpoint: Endpoint) -> String {
+        match &self.adapted {
+            None => endpoint.path().to_owned(),
+            Some((adapter, _)) => adapter.client.path(endpoint).trim_start_matches('/').to_owned(),
+        }
+    }
+
+    /// How this group is asked for.
+    pub fn approach(&self, group: &Group) -> Approach {
+        let adapted = self.adapted.as_ref();
+        adapted
+            .and_then(|(_, configuration)| configuration.approach(&group.group))
+            .cloned()
+            .unwrap_or_else(|| Approach {
+                model: group.group.clone(),
+                headers: vec![("authorization".to_owned(), format!("Bearer {}", self.key))],
+            })
+    }
+}

@@ -1,0 +1,184 @@
+//! What one process of a gateway can serve at once: groups that agree in all that is global to it.
+
+use minijinja::Error;
+use serde_json::{Map, Value};
+
+use super::context::{self, Site};
+use super::file::{Adapter, Reset};
+use super::render::RenderError;
+use fallproof_suite::plan::{Addresses, Group, Hop, Plan};
+use fallproof_suite::scenario::Scenario;
+
+/// A plan split for one gateway.
+#[derive(Debug)]
+pub struct Rounds {
+    /// One start of the gateway each, in the order of their first groups; at least one where any
+    /// group fits.
+    pub rounds: Vec<Round>,
+    /// The groups that it cannot be configured for.
+    pub unfit: Vec<Unfit>,
+}
+
+/// One start of a gateway, and what it is started for.
+#[derive(Debug, PartialEq)]
+pub struct Round {
+    /// The values of what is global to the gateway.
+    pub settings: Map<String, Value>,
+    /// The ids of the scenarios, in the order of the plan.
+    pub scenarios: Vec<String>,
+}
+
+impl Round {
+    /// Its settings in words, e.g. `retries 1`; empty where nothing is global.
+    pub fn in_words(&self) -> String {
+        let told: Vec<_> =
+            self.settings.iter().map(|(name, value)| format!("{name} {value}")).collect();
+        told.join(", ")
+    }
+}
+
+/// A group that a gateway cannot be configured for.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Unfit {
+    /// The id of its scenario.
+    pub scenario: String,
+    /// Why not, in words.
+    pub because: String,
+}
+
+impl Rounds {
+    /// These scenarios for a gateway of which nothing is known.
+    pub fn whole(scenarios: impl Iterator<Item = String>) -> Self {
+        let round = Round { settings: Map::new(), scenarios: scenarios.collect() };
+        Self { rounds: vec![round], unfit: Vec::new() }
+    }
+}
+
+impl Adapter {
+    /// What this gateway must be configured with for these scenarios.
+    pub fn plan<'a>(
+        &self,
+        scenarios: impl IntoIterator<Item = &'a Scenario>,
+        addresses: Addresses,
+    ) -> Plan {
+        let plan = Plan::new(scenarios, addresses);
+        if self.renames { plan } else { plan.without_renaming() }
+    }
+
+    /// Splits a plan into what one process of the gateway can serve at once.
+    ///
+    /// # Errors
+    /// An expression of the adapter that cannot be applied to a group.
+    pub fn split(&self, plan: &Plan) -> Result<Rounds, RenderError> {
+        let mut split = Rounds { rounds: Vec::new(), unfit: Vec::new() };
+        for groups in plan.groups.chunk_by(|one, next| one.scenario == next.scenario) {
+            let scenario = groups[0].scenario.clone();
+            let settings = match fitting(self, groups)? {
+                Ok(settings) => settings,
+                Err(because) => {
+                    split.unfit.push(Unfit { scenario, because });
+                    continue;
+                }
+            };
+            let shares =
+                |round: &&mut Round| self.state.reset == Reset::None && round.settings == settings;
+            match split.rounds.iter_mut().find(shares) {
+                Some(round) => round.scenarios.push(scenario),
+                None => split.rounds.push(Round { settings, scenarios: vec![scenario] }),
+            }
+        }
+        Ok(split)
+    }
+}
+
+impl Adapter {
+    /// Puts these scenarios, as far as it can take them, into every template.
+    ///
+    /// # Errors
+    /// The first template that they cannot be put into.
+    pub fn check(
+        &self,
+        scenarios: &[Scenario],
+        addresses: Addresses,
+        site: &Site,
+    ) -> Result<Rounds, RenderError> {
+        let able = scenarios.iter().filter(|it| self.declaration.lacked_by(it).is_none());
+        let rounds = self.split(&self.plan(able, addresses))?;
+        for round in &rounds.rounds {
+            let chosen = scenarios.iter().filter(|it| round.scenarios.contains(&it.id));
+            self.render(&self.plan(chosen, addresses), site)?;
+        }
+        for version in self.versions() {
+            self.install_lines(version)?;
+        }
+        Ok(rounds)
+    }
+}
+
+/// What must be set for a gateway that serves all groups of a scenario; else why none can.
+fn fitting(
+    adapter: &Adapter,
+    groups: &[Group],
+) -> Result<Result<Map<String, Value>, String>, RenderError> {
+    let mut common = None;
+    if !adapter.renames && shared(groups) {
+        let because = "a deployment goes by its group's name, so two groups cannot share one";
+        return Ok(Err(because.to_owned()));
+    }
+    for group in groups {
+        if let Some(because) = hindrance(adapter, group)? {
+            return Ok(Err(because));
+        }
+        let settings = settings(adapter, group)?;
+        if common.get_or_insert_with(|| settings.clone()) != &settings {
+            let names: Vec<_> = settings.keys().map(String::as_str).collect();
+            let names = names.join(", ");
+            return Ok(Err(format!("its groups differ in what is one for all: {names}")));
+        }
+    }
+    Ok(Ok(common.unwrap_or_default()))
+}
+
+/// The values of what is global to a gateway that serves this group.
+pub(super) fn settings(
+    adapter: &Adapter,
+    group: &Group,
+) -> Result<Map<String, Value>, RenderError> {
+    let context = context::of_planned(group);
+    let value = |expression: &super::template::Expression| -> Result<Value, Error> {
+        let value = expression.eval(&context)?;
+        serde_json::to_value(value)
+            .map_err(|error| Error::new(minijinja::ErrorKind::BadSerialization, error.to_string()))
+    };
+    adapter
+        .settings
+        .iter()
+        .map(|(name, expression)| {
+            let value = value(expression)
+                .map_err(|error| adapter.render_error(expression.span(), "settings", &error))?;
+            Ok((name.clone(), value))
+        })
+        .collect()
+}
+
+/// Whether two of these groups have a deployment in common.
+fn shared(groups: &[Group]) -> bool {
+    let is_in = |hop: &Hop, group: &Group| group.hop_at(&hop.prefix).is_some();
+    groups.iter().enumerate().any(|(index, group)| {
+        groups[index + 1..].iter().any(|other| group.hops().any(|hop| is_in(hop, other)))
+    })
+}
+
+fn hindrance(adapter: &Adapter, group: &Group) -> Result<Option<String>, RenderError> {
+    let context = context::of_planned(group);
+    for cannot in &adapter.cannot {
+        let applies = cannot
+            .when
+            .eval(&context)
+            .map_err(|error| adapter.render_error(cannot.when.span(), "cannot.when", &error))?;
+        if applies.is_true() {
+            return Ok(Some(cannot.because.clone()));
+        }
+    }
+    Ok(None)
+}

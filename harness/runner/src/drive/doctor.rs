@@ -1,0 +1,132 @@
+//! The doctor: whether a group of a gateway is wired to our upstreams, by one plain call.
+
+use fallproof_protocol::behaviour::Behaviour;
+use fallproof_protocol::journal::{Hit, HitKind};
+use fallproof_protocol::provider::Endpoint;
+use indexmap::IndexMap;
+use serde_json::{Map, Value, json};
+
+use super::{Rig, mock};
+use fallproof_suite::evidence::{Ending, Exchange, Inconclusive};
+use fallproof_suite::plan::Group;
+use fallproof_suite::scenario::{Body, Call, ClientKey, Part, Scenario};
+
+impl Rig {
+    /// Why nothing can be said of the target by this scenario: a group of it is not wired to the
+    /// upstreams that stand for its deployments. Each group is asked once in a run.
+    pub async fn diagnose(&self, scenario: &Scenario) -> Option<Inconclusive> {
+        for group in self.plan.groups_of(&scenario.id) {
+            let known = self.diagnoses.lock().await.get(&group.group).cloned();
+            let complaint = match known {
+                Some(known) => known,
+                None => self.examine(scenario, group).await,
+            };
+            self.diagnoses.lock().await.insert(group.group.clone(), complaint.clone());
+            if complaint.is_some() {
+                return complaint;
+            }
+        }
+        None
+    }
+
+    async fn examine(&self, scenario: &Scenario, group: &Group) -> Option<Inconclusive> {
+        for hop in group.hops() {
+            let described = scenario.upstreams.get(&hop.upstream)?;
+            let mut upstream = mock(hop, described);
+            upstream.script = vec![Behaviour::named("ok")];
+            upstream.repeat_last = true;
+            if self.wire.plug(upstream).is_err() || described.dead_end().is_some() {
+                // Where connecting must fail, a plain call proves nothing.
+                return None;
+            }
+            self.wire.take(&hop.prefix).await;
+        }
+        let _ = self.wire.take_stray().await;
+        let call = plain_call(group);
+        let exchange = self.call(scenario, group, &call, ["plain", ""]).await;
+        if matches!(exchange.ending, Ending::Unreachable(_)) {
+            return Some(Inconclusive::Unreachable(exchange.ending));
+        }
+        let mut hits = Vec::new();
+        for hop in group.hops() {
+            hits.extend(self.wire.take(&hop.prefix).await);
+        }
+        let stray = self.wire.take_stray().await;
+        hits.retain(|hit| hit.kind == HitKind::Matched);
+        complaint(group, &exchange, &hits, &stray).map(|complaint| Inconclusive::NotWired {
+            complaint,
+            is_gone: matches!(exchange.ending, Ending::Closed | Ending::Reset),
+        })
+    }
+}
+
+fn complaint(group: &Group, exchange: &Exchange, hits: &[Hit], stray: &[Hit]) -> Option<String> {
+    let answer = || match (&exchange.ending, exchange.status) {
+        (Ending::Complete, Some(status)) => {
+            let body: String =
+                String::from_utf8_lossy(&exchange.body).trim().chars().take(160).collect();
+            format!("the target answered {status}: {body}")
+        }
+        (ending, _) => format!("the target {}", ending.in_words()),
+    };
+    let Some(hit) = hits.first() else {
+        let elsewhere = stray.first().map_or_else(String::new, |hit| {
+            format!(
+                "; {} {} was asked for, which is no deployment's address",
+                hit.method, hit.target
+            )
+        });
+        let name = &group.group;
+        return Some(format!(
+            "a plain call for `{name}` reached no upstream, {}{elsewhere}",
+            answer()
+        ));
+    };
+    let (_, hop) = group.hop_at(hit.upstream.as_deref()?)?;
+    let carries_key =
+        hit.headers.iter().any(|(_, value)| String::from_utf8_lossy(value).contains(&hop.key));
+    if hit.refused && hit.violation.is_none() && !carries_key {
+        return Some(format!("{} was asked without its key: {}", hop.upstream, answer()));
+    }
+    if hit.place.is_none() {
+        return Some(format!(
+            "{} was asked for `{}`, which its provider does not have; is its base URL right?",
+            hop.upstream, hit.target
+        ));
+    }
+    None
+}
+
+/// The plainest call that the group's endpoint takes.
+fn plain_call(group: &Group) -> Call {
+    let endpoint = group.endpoints.first().copied().unwrap_or(Endpoint::ChatCompletions);
+    // A cache would answer the same words twice.
+    let words = format!("A plain call for {}.", group.group);
+    let members = |body: Value| match body {
+        Value::Object(members) => Body::Members(members),
+        _ => Body::Members(Map::new()),
+    };
+    let body = match endpoint {
+        Endpoint::ChatCompletions => {
+            members(json!({ "messages": [{ "role": "user", "content": words }] }))
+        }
+        Endpoint::Completions | Endpoint::ImagesGenerations => members(json!({ "prompt": words })),
+        Endpoint::AudioSpeech => members(json!({ "input": words, "voice": "alloy" })),
+        Endpoint::AudioTranscriptions | Endpoint::AudioTranslations => {
+            Body::Form(vec![Part::silence("file", "plain.wav", 100)])
+        }
+        Endpoint::Embeddings
+        | Endpoint::Responses
+        | Endpoint::ResponsesCompact
+        | Endpoint::Moderations => members(json!({ "input": words })),
+    };
+    Call {
+        group: group.name.clone(),
+        endpoint,
+        key: ClientKey::Right,
+        headers: IndexMap::new(),
+        body,
+        leave: None,
+        read_once_sent: None,
+    }
+}

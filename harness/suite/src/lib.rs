@@ -1,0 +1,14 @@
+//! What a run of Fallproof is made of, as values: scenarios, requirements, the plan that a target is
+//! configured with, what a target claims, and the evidence that a run yields.
+//!
+//! Nothing in here opens a socket or judges.
+
+pub mod declaration;
+pub mod evidence;
+pub mod feature;
+pub mod plan;
+pub mod profile;
+pub mod requirement;
+pub mod scenario;
+pub mod skip;
+pub mod yaml;

@@ -1,0 +1,375 @@
+//! The plan: what a target must be configured with, for the scenarios of a run.
+//!
+//! It is deterministic: the same scenarios and the same addresses give the same plan, so that a
+//! gateway configured from it stays configured until the scenarios change.
+
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use fallproof_protocol::marker::Marker;
+use fallproof_protocol::provider::{Endpoint, Surface};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::scenario::{self, DeadEnd, Scenario};
+use fallproof_protocol::condition::Condition;
+
+/// How long one attempt may take where a scenario does not say, in milliseconds.
+pub const DEFAULT_TIMEOUT_MS: u64 = 30_000;
+
+/// Where the upstreams of a run listen.
+#[derive(Debug, Clone, Copy)]
+pub struct Addresses {
+    /// The wire's listener, which serves every upstream by its path prefix.
+    pub wire: SocketAddr,
+    /// The port that refuses every connection.
+    pub refusing: SocketAddr,
+    /// The port that answers no connection.
+    pub silent: SocketAddr,
+}
+
+impl Addresses {
+    /// The stable addresses of a run against an external target: the refusing port is the next one,
+    /// the silent one that after it.
+    pub fn stable(wire: SocketAddr) -> Self {
+        let further = |ports| SocketAddr::new(wire.ip(), wire.port().wrapping_add(ports));
+        Self { wire, refusing: further(1), silent: further(2) }
+    }
+}
+
+/// What a target must be configured with.
+#[derive(Debug, Serialize)]
+pub struct Plan {
+    /// `sha256:` over everything below; it changes when a configured gateway is out of date.
+    pub fingerprint: String,
+    /// The address that all upstreams share.
+    pub upstreams: String,
+    /// The private model groups of each scenario, mostly one.
+    pub groups: Vec<Group>,
+}
+
+/// One model group: the name that clients ask for, and its fallback chain.
+#[derive(Debug, Clone, Serialize)]
+pub struct Group {
+    /// The id of the scenario that it is for.
+    pub scenario: String,
+    /// Its name within the scenario.
+    #[serde(skip)]
+    pub name: String,
+    /// The model name that the client sends.
+    pub group: String,
+    /// The endpoints that the scenario calls.
+    pub endpoints: Vec<Endpoint>,
+    /// How the group must behave.
+    pub policy: Policy,
+    /// The deployments in the order they are to be asked.
+    pub chain: Vec<Hop>,
+    /// Those that are asked instead when a request is too long.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub on_context_length: Vec<Hop>,
+    /// Those that are asked instead when a content filter refuses a request.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub on_content_filter: Vec<Hop>,
+}
+
+/// How a group must behave; what is `None` is left to the target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Policy {
+    /// Further attempts at the same deployment before the next one is asked.
+    pub retries: u32,
+    /// How long one attempt may take, in milliseconds.
+    pub timeout_ms: u64,
+    /// How long one call may take over all its attempts, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total_timeout_ms: Option<u64>,
+    /// When a deployment that keeps failing is put aside; never unless said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cooldown: Option<Cooldown>,
+    /// The longest that a deployment is left alone because it asks for it, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_retry_after_ms: Option<u64>,
+    /// Which failures lead on to the next deployment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fallback_on: Option<Vec<Condition>>,
+}
+
+/// When a deployment is put aside, and for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Cooldown {
+    /// How many failures in a row it takes.
+    pub after_failures: u32,
+    /// How long it gets no calls, in milliseconds.
+    pub for_ms: u64,
+}
+
+/// One deployment of a chain.
+#[derive(Debug, Clone, Serialize)]
+pub struct Hop {
+    /// The upstream's name in the scenario.
+    pub upstream: String,
+    /// `openai` or `azure`.
+    pub provider: &'static str,
+    /// `openai`, or for Azure `v1` or `legacy`.
+    pub surface: &'static str,
+    /// The model that it runs.
+    pub model: String,
+    /// The name that requests must use: the model on OpenAI, the deployment's name on Azure.
+    pub deployment: String,
+    /// Scheme, address and path prefix; never a trailing slash.
+    pub host: String,
+    /// `host` with the version path that SDKs call base URL.
+    pub base_url: String,
+    /// The `api-version` of Azure's legacy surface.
+    pub api_version: Option<String>,
+    /// Its credential: made up, the same in each run.
+    pub key: String,
+    /// The prefix that tells it apart on the wire.
+    #[serde(skip)]
+    pub prefix: String,
+    #[serde(skip)]
+    surface_kind: Surface,
+}
+
+impl Plan {
+    /// Plans these scenarios, in their order.
+    pub fn new<'a>(
+        scenarios: impl IntoIterator<Item = &'a Scenario>,
+        addresses: Addresses,
+    ) -> Self {
+        let of_scenario = |scenario: &'a Scenario| {
+            let groups = scenario.groups.iter();
+            groups.map(move |(name, group)| Group::new(scenario, name, group, addresses))
+        };
+        let groups: Vec<_> = scenarios.into_iter().flat_map(of_scenario).collect();
+        Self::of(format!("http://{}", addresses.wire), groups)
+    }
+
+    fn of(upstreams: String, groups: Vec<Group>) -> Self {
+        let text = serde_json::to_string(&(&upstreams, &groups))
+            .expect("a plan holds only strings and numbers");
+        Self {
+            fingerprint: format!("sha256:{}", hex::encode(Sha256::digest(text))),
+            upstreams,
+            groups,
+        }
+    }
+
+    /// The same plan for a target that cannot rename: each deployment goes by its group's name.
+    #[must_use]
+    pub fn without_renaming(mut self) -> Self {
+        for group in &mut self.groups {
+            let detours = group.on_context_length.iter_mut().chain(&mut group.on_content_filter);
+            for hop in group.chain.iter_mut().chain(detours) {
+                hop.deployment.clone_from(&group.group);
+            }
+        }
+        Self::of(self.upstreams, self.groups)
+    }
+
+    /// The groups of a scenario, in the order of its file.
+    pub fn groups_of(&self, scenario: &str) -> &[Group] {
+        let Some(first) = self.groups.iter().position(|group| group.scenario == scenario) else {
+            return &[];
+        };
+        let rest = &self.groups[first..];
+        let end = rest.iter().position(|group| group.scenario != scenario).unwrap_or(rest.len());
+        &rest[..end]
+    }
+
+    /// The plan in words, for somebody who configures a gateway by hand.
+    pub fn to_text(&self) -> String {
+        let mut text = format!("# {}\n", self.fingerprint);
+        for group in &self.groups {
+            let endpoints: Vec<_> = group.endpoints.iter().map(|it| it.path()).collect();
+            let _ = write!(
+                text,
+                "\n{}\n  scenario   {}\n  endpoints  {}\n  policy     {}\n",
+                group.group,
+                group.scenario,
+                endpoints.join(", "),
+                group.policy.in_words(),
+            );
+            for (position, hop) in group.chain.iter().enumerate() {
+                hop.tell(&mut text, &format!("{}.", position + 1));
+            }
+            let detours = [
+                ("when a request is too long", &group.on_context_length),
+                ("when a filter refuses a request", &group.on_content_filter),
+            ];
+            for (when, hops) in detours.into_iter().filter(|(_, hops)| !hops.is_empty()) {
+                let _ = writeln!(text, "  {when}");
+                for (position, hop) in hops.iter().enumerate() {
+                    hop.tell(&mut text, &format!("{}.", position + 1));
+                }
+            }
+        }
+        text
+    }
+}
+
+impl Policy {
+    fn new(group: &scenario::Group) -> Self {
+        Self {
+            retries: group.retries.unwrap_or(0),
+            timeout_ms: group.timeout.map_or(DEFAULT_TIMEOUT_MS, millis),
+            total_timeout_ms: group.total_timeout.map(millis),
+            cooldown: group.cooldown.map(|cooldown| Cooldown {
+                after_failures: cooldown.after_failures,
+                for_ms: millis(cooldown.rest),
+            }),
+            max_retry_after_ms: group.max_retry_after.map(millis),
+            fallback_on: group.fallback_on.clone(),
+        }
+    }
+
+    fn in_words(&self) -> String {
+        let mut words = format!("retries {}, timeout {} ms", self.retries, self.timeout_ms);
+        if let Some(ms) = self.total_timeout_ms {
+            let _ = write!(words, ", total timeout {ms} ms");
+        }
+        if let Some(Cooldown { after_failures, for_ms }) = self.cooldown {
+            let _ = write!(words, ", cooldown of {for_ms} ms after {after_failures} failures");
+        }
+        if let Some(ms) = self.max_retry_after_ms {
+            let _ = write!(words, ", Retry-After up to {ms} ms");
+        }
+        if let Some(conditions) = &self.fallback_on {
+            let conditions: Vec<_> = conditions.iter().map(ToString::to_string).collect();
+            let _ = write!(words, ", fallback on {}", conditions.join(" "));
+        }
+        words
+    }
+}
+
+impl Group {
+    fn new(
+        scenario: &Scenario,
+        name: &str,
+        described: &scenario::Group,
+        addresses: Addresses,
+    ) -> Self {
+        let calls = scenario.calls().filter(|planned| planned.send.group == name);
+        let mut endpoints: Vec<_> = calls.map(|planned| planned.send.endpoint).collect();
+        endpoints.sort_unstable();
+        endpoints.dedup();
+        let hops = |names: &[String]| {
+            let upstreams = names.iter().filter_map(|it| scenario.upstreams.get_key_value(it));
+            upstreams.map(|(name, it)| Hop::new(scenario, name, it, addresses)).collect()
+        };
+        Self {
+            scenario: scenario.id.clone(),
+            name: name.to_owned(),
+            group: match name {
+                scenario::ONLY_GROUP => scenario.slug(),
+                name => format!("{}.{name}", scenario.slug()),
+            },
+            endpoints,
+            policy: Policy::new(described),
+            chain: hops(&described.chain),
+            on_context_length: hops(&described.on_context_length),
+            on_content_filter: hops(&described.on_content_filter),
+        }
+    }
+
+    /// Every deployment: the chain, then those that are asked instead.
+    pub fn hops(&self) -> impl Iterator<Item = &Hop> {
+        self.chain.iter().chain(&self.on_context_length).chain(&self.on_content_filter)
+    }
+
+    /// The deployment with this upstream name.
+    pub fn hop(&self, upstream: &str) -> Option<&Hop> {
+        self.hops().find(|hop| hop.upstream == upstream)
+    }
+
+    /// The deployment with this prefix, and its place among [`hops`](Self::hops), from 0; those of
+    /// the chain come first.
+    pub fn hop_at(&self, prefix: &str) -> Option<(usize, &Hop)> {
+        self.hops().enumerate().find(|(_, hop)| hop.prefix == prefix)
+    }
+}
+
+impl Hop {
+    fn new(
+        scenario: &Scenario,
+        name: &str,
+        upstream: &scenario::Upstream,
+        addresses: Addresses,
+    ) -> Self {
+        let prefix = format!("/{}/{name}", scenario.slug());
+        let address = match upstream.dead_end() {
+            Some(DeadEnd::Refusing) => addresses.refusing,
+            Some(DeadEnd::Silent) => addresses.silent,
+            None => addresses.wire,
+        };
+        let host = format!("http://{address}{prefix}");
+        let surface_kind = upstream.surface;
+        let (provider, surface, base_url) = match surface_kind {
+            Surface::OpenAi => ("openai", "openai", format!("{host}/v1")),
+            Surface::AzureV1 => ("azure", "v1", format!("{host}/openai/v1")),
+            Surface::AzureLegacy => ("azure", "legacy", host.clone()),
+        };
+        Self {
+            upstream: name.to_owned(),
+            provider,
+            surface,
+            model: upstream.model.clone(),
+            deployment: upstream.deployment.clone(),
+            host,
+            base_url,
+            api_version: upstream.api_version.clone(),
+            key: key(surface_kind, &prefix),
+            prefix,
+            surface_kind,
+        }
+    }
+
+    fn tell(&self, text: &mut String, number: &str) {
+        let version = self
+            .api_version
+            .as_deref()
+            .map_or_else(String::new, |version| format!("\n               api-version {version}"));
+        let _ = write!(
+            text,
+            "  {number} {}\n               {}, deployment {}\n               base URL    {}{version}\n               key         {}\n",
+            self.upstream,
+            self.vendor(),
+            self.deployment,
+            self.base_url,
+            self.key,
+        );
+    }
+
+    /// Provider and surface in words: `openai`, `azure v1`, `azure legacy`.
+    pub fn vendor(&self) -> String {
+        match self.surface_kind {
+            Surface::OpenAi => self.provider.to_owned(),
+            Surface::AzureV1 | Surface::AzureLegacy => {
+                format!("{} {}", self.provider, self.surface)
+            }
+        }
+    }
+
+    /// Which paths, credential form and schemas apply.
+    pub fn surface(&self) -> Surface {
+        self.surface_kind
+    }
+
+    /// The token in this deployment's answers.
+    pub fn marker(&self) -> Marker {
+        Marker::new(&self.prefix)
+    }
+}
+
+/// A credential that looks like the provider's own, different for each deployment.
+fn key(surface: Surface, prefix: &str) -> String {
+    let digest = hex::encode(Sha256::digest(prefix));
+    match surface {
+        Surface::OpenAi => format!("sk-fallproof-{}", &digest[..24]),
+        Surface::AzureV1 | Surface::AzureLegacy => digest[..32].to_owned(),
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,191 @@
+//! One case of a family: the words of its choice put where the file asks for them.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use super::family::{Axis, Choice, Word, one_or_more, unknown_axis};
+use crate::yaml::{At, Diagnostic, Members, Node, Source};
+
+/// The key that puts what a word, or each of several words, brings along into the mapping that it
+/// stands in.
+const USE: &str = "use";
+
+/// Puts the words of one choice into a family's members.
+pub(super) struct Expander<'a> {
+    source: &'a Source,
+    axes: &'a [Axis],
+    choice: &'a Choice<'a>,
+    /// The names of the axes that make a difference.
+    pub(super) used: BTreeSet<String>,
+    /// References that cannot be followed.
+    pub(super) problems: Vec<Diagnostic>,
+}
+
+impl<'a> Expander<'a> {
+    pub(super) fn new(source: &'a Source, axes: &'a [Axis], choice: &'a Choice<'a>) -> Self {
+        Self { source, axes, choice, used: BTreeSet::new(), problems: Vec::new() }
+    }
+
+    /// The members of the case's file. An axis that is only told of in `title` or `why` makes no
+    /// difference.
+    pub(super) fn case(&mut self, family: &Members) -> Members {
+        let is_told = |key: &At<String>| matches!(&*key.value, "title" | "why");
+        let is_family = |key: &At<String>| matches!(&*key.value, "matrix" | "except");
+        let mut case = Members::new();
+        self.put(family.iter().filter(|(key, _)| is_told(key)), &mut case);
+        self.used.clear();
+        let deeds = family.iter().filter(|(key, _)| !is_told(key) && !is_family(key));
+        self.put(deeds, &mut case);
+        case
+    }
+
+    fn node(&mut self, node: &At<Node>) -> At<Node> {
+        let value = match &node.value {
+            Node::Text(text) => match alone(text) {
+                Some(reference) => return self.value(reference, &node.span),
+                None => Node::Text(self.text(text, &node.span)),
+            },
+            Node::Bare(value) => Node::Bare(value.clone()),
+            Node::List(items) => Node::List(items.iter().map(|item| self.node(item)).collect()),
+            Node::Members(members) => {
+                let mut expanded = Members::with_capacity(members.len());
+                self.put(members, &mut expanded);
+                Node::Members(expanded)
+            }
+        };
+        At { value, span: node.span.clone() }
+    }
+
+    /// Puts these members into a mapping.
+    fn put<'m>(
+        &mut self,
+        members: impl IntoIterator<Item = (&'m At<String>, &'m At<Node>)>,
+        expanded: &mut Members,
+    ) {
+        for (key, node) in members {
+            let brought: Vec<_> = if key.value == USE {
+                one_or_more(node).iter().flat_map(|node| self.fragment(node)).collect()
+            } else {
+                vec![(key.clone(), self.node(node))]
+            };
+            for (name, value) in brought {
+                if expanded.keys().any(|earlier| earlier.value == name.value) {
+                    let message = format!("the key `{}` is given twice", name.value);
+                    self.problem(&key.span, message);
+                }
+                expanded.insert(name, value);
+            }
+        }
+    }
+
+    /// The members that a reference of `use` stands for.
+    fn fragment(&mut self, node: &At<Node>) -> Members {
+        let reference = node.value.word().unwrap_or_default();
+        let Some((axis, word, part)) = self.follow(&reference, &node.span) else {
+            return Members::new();
+        };
+        let brought = match part {
+            None => word.fragment.as_ref(),
+            Some(At { value: Node::Members(members), .. }) => Some(members),
+            Some(_) => None,
+        };
+        brought.cloned().unwrap_or_else(|| {
+            let axis = &axis.name.value;
+            let message = format!("`{reference}` is no mapping where `{axis}` is `{}`", word.text);
+            self.problem(&node.span, message);
+            Members::new()
+        })
+    }
+
+    /// What a text stands for that is a reference and nothing else.
+    fn value(&mut self, reference: &str, span: &Range<usize>) -> At<Node> {
+        match self.follow(reference, span) {
+            Some((_, _, Some(part))) => part.clone(),
+            Some((_, word, None)) => word.value.clone(),
+            None => At { value: Node::Text(String::new()), span: span.clone() },
+        }
+    }
+
+    /// `text` with words for its references.
+    fn text(&mut self, text: &str, span: &Range<usize>) -> String {
+        if let Some(reference) = self.blank_reference(text) {
+            let message = format!("`{{ {reference} }}` is a reference with blanks");
+            let error = self.source.error(span, message);
+            self.problems.push(error.help(format!("write `{{{reference}}}`")));
+        }
+        let mut expanded = String::new();
+        let mut rest = text;
+        while let Some((before, reference, after)) = next_reference(rest) {
+            expanded.push_str(before);
+            if let Some(word) = self.value(reference, span).value.word() {
+                expanded.push_str(&word);
+            } else {
+                self.problem(span, format!("`{reference}` is not text"));
+            }
+            rest = after;
+        }
+        expanded + rest
+    }
+
+    /// A reference to an axis that has blanks within its braces, so that it would be sent as it is.
+    fn blank_reference<'t>(&self, text: &'t str) -> Option<&'t str> {
+        text.match_indices('{').find_map(|(start, _)| {
+            let (inner, after) = text[start + 1..].split_once('}')?;
+            let name = inner.trim().split('.').next()?;
+            let is_axis = self.axes.iter().any(|axis| axis.name.value == name);
+            let doubled = text[..start].ends_with('{') || after.starts_with('}');
+            (is_axis && inner != inner.trim() && !doubled).then_some(inner.trim())
+        })
+    }
+
+    /// `axis` or `axis.key`: the axis, its word and the part of what the word brings along.
+    fn follow(&mut self, reference: &str, span: &Range<usize>) -> Option<Found<'a>> {
+        let (name, key) =
+            reference.split_once('.').map_or((reference, None), |(axis, key)| (axis, Some(key)));
+        let Some((axis, word)) =
+            self.choice.iter().copied().find(|(axis, _)| axis.name.value == name)
+        else {
+            self.problems.push(unknown_axis(name, span, self.axes, self.source));
+            return None;
+        };
+        self.used.insert(name.to_owned());
+        let Some(key) = key else {
+            return Some((axis, word, None));
+        };
+        let mut parts = word.fragment.iter().flatten();
+        let Some((_, part)) = parts.find(|(part, _)| part.value == key) else {
+            self.problem(span, format!("`{}` of `{name}` brings no `{key}` along", word.text));
+            return None;
+        };
+        Some((axis, word, Some(part)))
+    }
+
+    fn problem(&mut self, span: &Range<usize>, message: String) {
+        self.problems.push(self.source.error(span, message));
+    }
+}
+
+type Found<'a> = (&'a Axis, &'a Word, Option<&'a At<Node>>);
+
+/// The reference that is the whole of `text`.
+fn alone(text: &str) -> Option<&str> {
+    match next_reference(text) {
+        Some(("", reference, "")) => Some(reference),
+        _ => None,
+    }
+}
+
+/// The first `{axis}` or `{axis.key}`, with what stands before and after it. Doubled braces are
+/// the placeholders of other readers, and JSON has a quote behind its brace.
+fn next_reference(text: &str) -> Option<(&str, &str, &str)> {
+    let is_name = |byte: u8| {
+        byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_' | b'.')
+    };
+    text.match_indices('{').find_map(|(start, _)| {
+        let (before, inner) = (&text[..start], &text[start + 1..]);
+        let (reference, after) = inner.split_once('}')?;
+        let named = !reference.is_empty() && reference.bytes().all(is_name);
+        let doubled = before.ends_with('{') && after.starts_with('}');
+        (named && !doubled).then_some((before, reference, after))
+    })
+}

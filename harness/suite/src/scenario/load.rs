@@ -1,0 +1,176 @@
+//! A file into its scenarios, with everything that is wrong with it at once.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::path::Path;
+
+use indexmap::IndexMap;
+
+use super::Scenario;
+use super::expand::Expander;
+use super::family::{FamilyFile, case_id};
+use super::file::ScenarioFile;
+use super::naming::is_kebab_case;
+use crate::requirement::{self, Code};
+use crate::yaml::{At, Diagnostic, LoadError, Members, Node, Optional, Source};
+
+/// Reads the scenarios of `file`: the one of this id, or each case of the family of this id.
+pub fn load(file: &Path, id: &str) -> Result<Vec<Scenario>, LoadError> {
+    from(&Source::read(file)?, file, id)
+}
+
+/// The same of a file whose bytes are at hand.
+pub(super) fn read(file: &Path, bytes: &[u8], id: &str) -> Result<Vec<Scenario>, LoadError> {
+    from(&Source::of(file, bytes)?, file, id)
+}
+
+fn from(source: &Source, file: &Path, id: &str) -> Result<Vec<Scenario>, LoadError> {
+    let tree = source.tree()?;
+    match &tree.value {
+        Node::Members(members) if tree.value.member("matrix").is_some() => {
+            family(source, &tree, members, file, id)
+        }
+        _ => one(source, &tree, file, id).map(|scenario| vec![scenario]),
+    }
+}
+
+fn one(source: &Source, tree: &At<Node>, file: &Path, id: &str) -> Result<Scenario, LoadError> {
+    let read: ScenarioFile = source.parse_node(tree)?;
+    let named_groups = !read.groups.is_empty();
+    let mut loader = Loader { source, tree, named_groups, problems: Vec::new() };
+    let scenario = loader.scenario(read, file, id);
+    if loader.problems.is_empty() {
+        Ok(scenario)
+    } else {
+        Err(LoadError { diagnostics: loader.problems })
+    }
+}
+
+fn family(
+    source: &Source,
+    tree: &At<Node>,
+    members: &Members,
+    file: &Path,
+    id: &str,
+) -> Result<Vec<Scenario>, LoadError> {
+    let read: FamilyFile = source.parse_node(tree)?;
+    let mut problems = Vec::new();
+    let axes = read.axes(source, &mut problems);
+    if !problems.is_empty() {
+        return Err(LoadError { diagnostics: problems });
+    }
+    let choices = read.choices(&axes, source, &mut problems);
+    let mut all_followed = !choices.is_empty();
+    let mut scenarios = Vec::new();
+    let mut used = BTreeSet::new();
+    for choice in &choices {
+        let mut expander = Expander::new(source, &axes, choice);
+        let case = Node::Members(expander.case(members));
+        used.append(&mut expander.used);
+        if expander.problems.is_empty() {
+            let case = At { value: case, span: tree.span.clone() };
+            match one(source, &case, file, &case_id(id, choice)) {
+                Ok(scenario) => scenarios.push(scenario),
+                Err(error) => problems.extend(error.diagnostics),
+            }
+        } else {
+            all_followed = false;
+            problems.append(&mut expander.problems);
+        }
+    }
+    // Where a reference leads nowhere, it may be the axis's own.
+    let axes = if all_followed { axes.as_slice() } else { &[] };
+    for axis in axes.iter().filter(|axis| !used.contains(&axis.name.value)) {
+        let message = format!("no case differs by the axis `{}`", axis.name.value);
+        let help = format!("put `{{{0}}}` or `use: {0}` where it matters", axis.name.value);
+        problems.push(source.error(&axis.name.span, message).help(help));
+    }
+    // What is wrong with the file is wrong with most of its cases.
+    let mut told = BTreeSet::new();
+    problems.retain(|problem| told.insert(problem.to_string()));
+    if problems.is_empty() { Ok(scenarios) } else { Err(LoadError { diagnostics: problems }) }
+}
+
+/// Turns the file's words into the model's; what it can't understand goes to `problems`.
+pub(super) struct Loader<'a> {
+    pub(super) source: &'a Source,
+    /// The scenario as it is written, for places that its types do not keep.
+    pub(super) tree: &'a At<Node>,
+    /// Whether the file has `groups`, so that calls can ask for one by its name.
+    pub(super) named_groups: bool,
+    pub(super) problems: Vec<Diagnostic>,
+}
+
+impl Loader<'_> {
+    fn scenario(&mut self, read: ScenarioFile, file: &Path, id: &str) -> Scenario {
+        if read.title.value.trim().is_empty() {
+            self.problem(&read.title.span, "a title says in one sentence what happens");
+        }
+        let proves = self.codes(&read.proves);
+        for tag in read.tags.iter().filter(|tag| !is_kebab_case(&tag.value)) {
+            self.problem(&tag.span, "a tag is made of lower-case letters, digits and `-`");
+        }
+        let upstreams: IndexMap<_, _> = read
+            .upstreams
+            .iter()
+            .map(|(name, upstream)| (name.value.clone(), self.upstream(&name.value, upstream)))
+            .collect();
+        let groups = self.groups(&read);
+        let mut steps_read = read.steps.value.iter().map(|step| &step.value);
+        if read.steps.value.is_empty() {
+            self.problem(&read.steps.span, "a scenario has at least one step");
+        } else if steps_read.all(|step| step.send.0.is_none() && step.together.0.is_none()) {
+            self.problem(&read.steps.span, "a scenario makes at least one call");
+        }
+        let mut steps = Vec::new();
+        for step in read.steps.value {
+            let span = step.span.clone();
+            let step = self.step(step, &upstreams, &groups);
+            self.goes_on(step.as_ref(), &steps, &span);
+            steps.extend(step);
+        }
+        Scenario {
+            id: id.to_owned(),
+            file: file.to_owned(),
+            title: read.title.value,
+            why: read.why.0,
+            links: read.links,
+            profile: read.profile.0.unwrap_or_default(),
+            proves,
+            tags: values(read.tags),
+            upstreams,
+            groups,
+            steps,
+        }
+    }
+
+    fn codes(&mut self, proves: &At<Vec<At<String>>>) -> Vec<Code> {
+        if proves.value.is_empty() {
+            self.problem(&proves.span, "a scenario proves at least one requirement");
+        }
+        let mut codes = Vec::new();
+        for code in &proves.value {
+            if let Ok(code) = code.value.parse() {
+                codes.push(code);
+            } else {
+                let error = requirement::unknown(code, self.source);
+                self.problems.push(error.help("`fallproof requirements` lists them"));
+            }
+        }
+        codes
+    }
+
+    pub(super) fn problem(&mut self, span: &Range<usize>, message: impl Into<String>) {
+        self.problems.push(self.source.error(span, message));
+    }
+}
+
+/// The value where one was read.
+pub(super) fn value<T>(read: Optional<At<T>>) -> Option<T> {
+    read.0.map(|at| at.value)
+}
+
+/// The values without their places.
+pub(super) fn values<T>(read: Vec<At<T>>) -> Vec<T> {
+    read.into_iter().map(|at| at.value).collect()
+}

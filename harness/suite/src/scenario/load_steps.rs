@@ -1,0 +1,129 @@
+//! Steps as a file spells them into what they mean.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+
+use super::file_steps::{ExpectFile, PlannedFile, StepFile};
+use super::load::{Loader, value, values};
+use super::{Expect, ExpectedError, Group, Planned, Step, Upstream};
+use crate::yaml::At;
+
+/// More calls than this at the same time are a mistake.
+const MOST_COPIES: u32 = 64;
+
+type Upstreams = IndexMap<String, Upstream>;
+type Groups = IndexMap<String, Group>;
+
+impl Loader<'_> {
+    pub(super) fn step(
+        &mut self,
+        read: At<StepFile>,
+        upstreams: &Upstreams,
+        groups: &Groups,
+    ) -> Option<Step> {
+        let At { value: StepFile { send, expect, copies, together, advance_ms }, span } = read;
+        if let (Some(expect), None) = (&expect.0, &send.0) {
+            self.problem(&expect.span, "`expect` stands beside `send`");
+        }
+        if let (Some(copies), None) = (&copies.0, &send.0) {
+            self.problem(&copies.span, "`copies` stands beside `send`");
+        }
+        match (send.0, together.0, advance_ms.0) {
+            (Some(send), None, None) => {
+                let expect = expect.0.map(|at| at.value).unwrap_or_default();
+                let planned = self.planned(PlannedFile { send, expect }, upstreams, groups);
+                let copies = self.copies(copies.0.as_ref(), &planned);
+                Some(Step::Calls(vec![planned; copies]))
+            }
+            (None, Some(calls), None) => {
+                if calls.value.is_empty() {
+                    self.problem(&calls.span, "there is no call here");
+                }
+                let calls = calls.value.into_iter();
+                let calls: Vec<_> =
+                    calls.map(|call| self.planned(call, upstreams, groups)).collect();
+                self.told_apart(&calls, &span);
+                Some(Step::Calls(calls))
+            }
+            (None, None, Some(by)) => {
+                if by.value == 0 {
+                    self.problem(&by.span, "the clock is moved by at least 1 ms");
+                }
+                Some(Step::Advance(Duration::from_millis(by.value)))
+            }
+            _ => {
+                self.problem(&span, "a step is one of `send`, `together` and `advance_ms`");
+                None
+            }
+        }
+    }
+
+    fn copies(&mut self, copies: Option<&At<u32>>, planned: &Planned) -> usize {
+        let Some(copies) = copies else { return 1 };
+        if !(1..=MOST_COPIES).contains(&copies.value) {
+            self.problem(&copies.span, format!("from 1 to {MOST_COPIES} copies can be made"));
+        }
+        if !planned.send.body.tells_calls_apart() {
+            let error = self.source.error(&copies.span, "the copies could not be told apart");
+            self.problems.push(error.help("put `{{call}}` into the text of their body"));
+        }
+        copies.value.clamp(1, MOST_COPIES) as usize
+    }
+
+    /// Calls to one group at the same time are told apart by a word in their bodies.
+    fn told_apart(&mut self, calls: &[Planned], span: &Range<usize>) {
+        let alike = calls.iter().enumerate().any(|(position, call)| {
+            let same_group = |other: &Planned| other.send.group == call.send.group;
+            calls[..position].iter().any(same_group) && !call.send.body.tells_calls_apart()
+        });
+        if alike {
+            let message = "calls to one group at the same time could not be told apart";
+            let error = self.source.error(span, message);
+            self.problems.push(error.help("put `{{call}}` into the text of their bodies"));
+        }
+    }
+
+    /// A call that goes on from an answer comes after one.
+    pub(super) fn goes_on(&mut self, step: Option<&Step>, earlier: &[Step], span: &Range<usize>) {
+        let Some(Step::Calls(calls)) = step else { return };
+        let comes_first = !earlier.iter().any(|step| matches!(step, Step::Calls(_)));
+        if comes_first && calls.iter().any(|call| call.send.body.needs_an_answer()) {
+            let error = self.source.error(span, "there is no answer before this call");
+            let help = "`{{response_id}}` is the `id` of the answer to an earlier call";
+            self.problems.push(error.help(help));
+        }
+    }
+
+    fn planned(&mut self, read: PlannedFile, upstreams: &Upstreams, groups: &Groups) -> Planned {
+        let PlannedFile { send, expect } = read;
+        Planned { send: self.call(send, upstreams, groups), expect: self.expect(expect, upstreams) }
+    }
+
+    fn expect(&mut self, read: ExpectFile, upstreams: &Upstreams) -> Expect {
+        for name in read.attempts.0.iter().flatten() {
+            self.seen(name, upstreams, "so that no attempt can be seen");
+        }
+        if let Some(name) = &read.answered_by.0 {
+            self.seen(name, upstreams, "so that it can't answer");
+        }
+        if let Some(status) = &read.status.0
+            && !(100..=599).contains(&status.value)
+        {
+            self.problem(&status.span, "a status is from 100 to 599");
+        }
+        Expect {
+            attempts: read.attempts.0.map(values),
+            status: value(read.status),
+            answered_by: value(read.answered_by),
+            error: read.error.0.map(|error| ExpectedError {
+                kind: error.kind.0,
+                code: error.code.0,
+                param: error.param.0,
+                message_contains: error.message_contains.0,
+            }),
+            headers: read.headers,
+        }
+    }
+}

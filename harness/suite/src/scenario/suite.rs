@@ -1,0 +1,172 @@
+//! The suite: the scenarios of a folder's files.
+
+use std::collections::BTreeSet;
+use std::panic::resume_unwind;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use sha2::{Digest as _, Sha256};
+
+use super::Scenario;
+use super::files::{SuiteFile, Unread};
+use super::load::read;
+use super::naming::{id, spelled_as_id};
+use super::pattern::family;
+use crate::yaml::{Diagnostic, LoadError};
+
+/// The files of a suite, and what is wrong with some.
+type Files = Vec<Result<SuiteFile, Unread>>;
+
+/// Scenarios to choose from.
+#[derive(Debug, Clone)]
+pub struct Suite {
+    /// Sorted by id.
+    pub scenarios: Vec<Scenario>,
+    /// `sha256:` over the files: the same wherever the folder lies and however its lines end.
+    pub fingerprint: String,
+}
+
+impl Suite {
+    /// Reads every `.yaml` file below `folder` but `requirements.yaml` and what begins with `_` or
+    /// `.`. The error holds what is wrong with all of them.
+    pub fn load(folder: &Path) -> Result<Self, LoadError> {
+        Self::of(&SuiteFile::below(folder))
+    }
+
+    /// The suite that this program was released with, and beside it the scenarios below `own`,
+    /// where that is a folder.
+    pub fn embedded(own: &Path) -> Result<Self, LoadError> {
+        Self::of(&Self::files_embedded(own))
+    }
+
+    /// As much of [`Suite::load`] as these patterns choose from; the other files are not looked
+    /// into. `None` where one fits no file, and only the whole suite can tell what was meant.
+    pub fn load_chosen(folder: &Path, patterns: &[String]) -> Result<Option<Self>, LoadError> {
+        Self::of_chosen(SuiteFile::below(folder), patterns)
+    }
+
+    /// The same of [`Suite::embedded`].
+    pub fn embedded_chosen(own: &Path, patterns: &[String]) -> Result<Option<Self>, LoadError> {
+        Self::of_chosen(Self::files_embedded(own), patterns)
+    }
+
+    fn files_embedded(own: &Path) -> Files {
+        let mut files = SuiteFile::embedded();
+        if own.is_dir() {
+            files.extend(SuiteFile::below(own));
+        }
+        files
+    }
+
+    fn of_chosen(files: Files, patterns: &[String]) -> Result<Option<Self>, LoadError> {
+        let resolved = |pattern| (pattern, Path::new(pattern).canonicalize().ok());
+        let wanted: Vec<_> = patterns.iter().map(|it| resolved(it.as_str())).collect();
+        let fits = |file: &Result<SuiteFile, Unread>, (pattern, path): &(&str, Option<PathBuf>)| {
+            // What is wrong with a file is told to whoever asked for it.
+            let (below, file) = match file {
+                Ok(SuiteFile { below, file, .. }) => (below, file),
+                Err(Unread { below, problem }) => (below, &problem.file),
+            };
+            may_hold((below, file), pattern, path.as_deref())
+        };
+        if !wanted.iter().all(|wanted| files.iter().any(|file| fits(file, wanted))) {
+            return Ok(None);
+        }
+        let is_chosen = |file: &_| wanted.iter().any(|wanted| fits(file, wanted));
+        let files: Files = files.into_iter().filter(is_chosen).collect();
+        Self::of(&files).map(Some)
+    }
+
+    /// The scenarios of a folder within this program, which errors call so.
+    pub fn within(folder: &include_dir::Dir<'_>, called: &str) -> Result<Self, LoadError> {
+        Self::of(&SuiteFile::within(folder, called))
+    }
+
+    fn of(files: &[Result<SuiteFile, Unread>]) -> Result<Self, LoadError> {
+        let mut diagnostics = Vec::new();
+        let mut scenarios = Vec::<Scenario>::new();
+        let mut taken = BTreeSet::new();
+        let mut digest = Sha256::new();
+        for (file, cases) in files.iter().zip(read_all(files)) {
+            let SuiteFile { below, file, bytes } = match file {
+                Ok(file) => file,
+                Err(unread) => {
+                    diagnostics.push(unread.problem.clone());
+                    continue;
+                }
+            };
+            let text = String::from_utf8_lossy(bytes);
+            for line in below.iter().filter_map(|part| part.to_str()).chain(text.lines()) {
+                digest.update(line);
+                digest.update("\n");
+            }
+            match cases {
+                Ok(cases) => {
+                    let twin = cases.iter().find(|case| taken.contains(&case.id)).cloned();
+                    taken.extend(cases.iter().map(|case| case.id.clone()));
+                    if let Some(twin) = twin {
+                        let message = format!("`{}` is the id of another scenario", twin.id);
+                        diagnostics.push(Diagnostic::about_file(file, message));
+                    }
+                    scenarios.extend(cases);
+                }
+                Err(error) => diagnostics.extend(error.diagnostics),
+            }
+        }
+        scenarios.sort_by(|one, other| one.id.cmp(&other.id));
+        let fingerprint = format!("sha256:{}", hex::encode(digest.finalize()));
+        if diagnostics.is_empty() {
+            Ok(Self { scenarios, fingerprint })
+        } else {
+            Err(LoadError { diagnostics })
+        }
+    }
+}
+
+/// Whether a pattern may mean scenarios of this file, by its id, or by its path where it is one. A
+/// file whose name is no id counts, too.
+fn may_hold((below, file): (&Path, &Path), pattern: &str, path: Option<&Path>) -> bool {
+    let id = spelled_as_id(below);
+    let fits = if let Some((head, _)) = pattern.split_once(['*', '?', '[', '{', '\\']) {
+        id.starts_with(head) || head.starts_with(&id)
+    } else {
+        let rest = id.strip_prefix(family(pattern).trim_end_matches('/'));
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    fits || path.is_some_and(|path| is_below(file, path))
+}
+
+/// Whether this path without links is the file's, or that of a folder above it.
+pub(super) fn is_below(file: &Path, path: &Path) -> bool {
+    file.canonicalize().is_ok_and(|file| file.starts_with(path))
+}
+
+/// The scenarios of each file, in the files' order; of what is no file, none. Reading is work for
+/// all processors: without optimisation a large suite takes a second of it.
+fn read_all(files: &[Result<SuiteFile, Unread>]) -> Vec<Result<Vec<Scenario>, LoadError>> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let cases = match files.get(index) {
+                Some(Ok(SuiteFile { below, file, bytes })) => {
+                    id(below, file).and_then(|id| read(file, bytes, &id))
+                }
+                Some(Err(_)) => Ok(Vec::new()),
+                None => return done,
+            };
+            done.push((index, cases));
+        }
+    };
+    let mut read = thread::scope(|scope| {
+        let workers = thread::available_parallelism().map_or(1, usize::from);
+        let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+        let done = workers.into_iter();
+        done.flat_map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic)))
+            .collect::<Vec<_>>()
+    });
+    read.sort_by_key(|(index, _)| *index);
+    read.into_iter().map(|(_, cases)| cases).collect()
+}

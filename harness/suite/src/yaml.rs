@@ -1,0 +1,120 @@
+//! YAML files into Rust types, with errors that show the place in the file and the right word.
+//!
+//! A file is parsed once, into a tree of nodes that know their places; types are read from there. So
+//! a type never meets the parser, and a part of the tree can be read as well as a whole file.
+//! Nothing else knows the YAML parser and the snippet renderer.
+
+mod at;
+mod diagnostic;
+mod misfit;
+mod node;
+mod parser;
+mod read;
+#[cfg(test)]
+mod tests;
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+
+pub use self::at::{At, Optional};
+pub use self::diagnostic::{Diagnostic, LoadError, nearest};
+pub(crate) use self::node::{Members, Node};
+use self::read::Reader;
+
+/// Files longer than this are not ours.
+const MAX_BYTES: u64 = 1024 * 1024;
+
+/// The text of a file that is at hand as a `T`.
+pub fn parse<T: DeserializeOwned>(file: &Path, text: &str) -> Result<T, LoadError> {
+    Source::new(file, text.as_bytes())?.parse()
+}
+
+/// The text of a file, kept for the errors that are found in it.
+#[derive(Debug, Clone)]
+pub struct Source {
+    file: PathBuf,
+    text: Arc<str>,
+}
+
+impl Source {
+    /// Reads a file of at most 1 MiB of UTF-8.
+    pub fn read(file: &Path) -> Result<Self, LoadError> {
+        let bytes = read_limited(file)
+            .map_err(|error| Diagnostic::about_file(file, format!("cannot be read: {error}")))?;
+        Self::of(file, &bytes)
+    }
+
+    /// The same of a file whose bytes are at hand.
+    pub fn of(file: &Path, bytes: &[u8]) -> Result<Self, LoadError> {
+        if bytes.len() as u64 > MAX_BYTES {
+            return Err(Diagnostic::about_file(file, "is larger than 1 MiB").into());
+        }
+        Self::new(file, bytes)
+    }
+
+    /// Text that is at hand, under the name that its errors give it.
+    pub fn new(file: &Path, bytes: &[u8]) -> Result<Self, LoadError> {
+        // Where a byte can't be shown there is a mark in its place.
+        let text = String::from_utf8_lossy(bytes);
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text).into();
+        let source = Self { file: file.to_owned(), text };
+        if std::str::from_utf8(bytes).is_ok() {
+            return Ok(source);
+        }
+        let first = source.text.find(char::REPLACEMENT_CHARACTER).unwrap_or_default();
+        let span = first..first + char::REPLACEMENT_CHARACTER.len_utf8();
+        Err(source.error(&span, "the file is not UTF-8").into())
+    }
+
+    /// The text as it stands at `span`.
+    pub fn text(&self, span: &Range<usize>) -> &str {
+        self.text.get(span.clone()).unwrap_or_default()
+    }
+
+    /// The first place within `span` where these words stand.
+    pub fn find(&self, span: &Range<usize>, words: &str) -> Option<Range<usize>> {
+        let start = span.start + self.text(span).find(words)?;
+        Some(start..start + words.len())
+    }
+
+    /// An error at `span`, or at the part of it on its first line.
+    pub fn error(&self, span: &Range<usize>, message: impl Into<String>) -> Diagnostic {
+        let boundary = |byte: usize| {
+            (0..=byte.min(self.text.len())).rfind(|byte| self.text.is_char_boundary(*byte))
+        };
+        let mut start = boundary(span.start).unwrap_or_default();
+        if span.is_empty() && self.text[start..].trim_start_matches('\r').starts_with('\n') {
+            // A value that is missing at the end of its line: shown at its key's colon.
+            start = boundary(start.saturating_sub(1)).unwrap_or_default();
+        }
+        let line_end = self.text[start..].find('\n').map_or(self.text.len(), |end| start + end);
+        let end = boundary(span.end).unwrap_or_default().clamp(start, line_end);
+        Diagnostic::about_file(&self.file, message).at(Arc::clone(&self.text), start..end)
+    }
+
+    /// The text as a `T`. Stops at the first error.
+    pub fn parse<T: DeserializeOwned>(&self) -> Result<T, LoadError> {
+        self.parse_node(&self.tree()?)
+    }
+
+    /// The values of the text, with the places of all of them: a mapping or a list.
+    pub(crate) fn tree(&self) -> Result<At<Node>, LoadError> {
+        parser::tree(self)
+    }
+
+    /// A node of the text's tree as a `T`. Stops at the first error.
+    pub(crate) fn parse_node<T: DeserializeOwned>(&self, node: &At<Node>) -> Result<T, LoadError> {
+        T::deserialize(Reader::node(node)).map_err(|error| error.error(self, &node.span).into())
+    }
+}
+
+fn read_limited(file: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(file)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}

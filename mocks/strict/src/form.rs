@@ -1,0 +1,102 @@
+//! A `multipart/form-data` request as the tree that a JSON body is read into, so that one check
+//! does for both.
+//!
+//! A field is text, and its parameter's schema says what the text stands for. Lists are written as
+//! the SDKs write them, `name[]` for each item (a bare `name` will do), members of an object as
+//! `name[member]`. Ours: `True` is as good as `true`, an object may come as JSON text, and bytes
+//! that are no UTF-8 are a file, whether or not they have a file name.
+
+use std::borrow::Cow;
+
+use fallproof_protocol::multipart::FormField;
+
+use super::body::{self, Kind, Object, Value};
+use super::schema::{Node, Schema};
+
+/// The fields as one object, read as the schema's types.
+pub(super) fn read<'a>(schema: &Schema, fields: &[FormField<'a>]) -> Value<'a> {
+    let mut form = Object::default();
+    for field in fields {
+        let (name, place) = split(field.name);
+        match schema.root.properties.get(name) {
+            Some(node) => put(schema, node, &mut form, field, name, place),
+            None => form.insert(Cow::Borrowed(field.name), text_or_file(field)),
+        }
+    }
+    Value::Object(form)
+}
+
+/// The part of a field's name in brackets.
+#[derive(Clone, Copy)]
+enum Place<'a> {
+    Whole,
+    Item,
+    Member(&'a str),
+}
+
+fn split(name: &str) -> (&str, Place<'_>) {
+    match name.split_once('[').map(|(base, rest)| (base, rest.strip_suffix(']'))) {
+        Some((base, Some(""))) => (base, Place::Item),
+        Some((base, Some(member))) => (base, Place::Member(member)),
+        _ => (name, Place::Whole),
+    }
+}
+
+fn put<'a>(
+    schema: &Schema,
+    node: &Node,
+    form: &mut Object<'a>,
+    field: &FormField<'a>,
+    name: &'a str,
+    place: Place<'a>,
+) {
+    let shapes = schema.shapes(node);
+    let items = shapes.iter().find_map(|shape| shape.items.as_deref());
+    match place {
+        Place::Member(member) => {
+            let node = shapes.iter().find_map(|shape| shape.properties.get(member));
+            let value = read_field(schema, node, field);
+            if let Some(Value::Object(object)) = form.members.get_mut(name) {
+                object.insert(Cow::Borrowed(member), value);
+            } else {
+                let mut object = Object::default();
+                object.insert(Cow::Borrowed(member), value);
+                form.insert(Cow::Borrowed(name), Value::Object(object));
+            }
+        }
+        Place::Item => push(form, name, read_field(schema, items, field)),
+        Place::Whole if items.is_some() => push(form, name, read_field(schema, items, field)),
+        Place::Whole => form.insert(Cow::Borrowed(name), read_field(schema, Some(node), field)),
+    }
+}
+
+fn push<'a>(form: &mut Object<'a>, name: &'a str, item: Value<'a>) {
+    match form.members.get_mut(name) {
+        Some(Value::Array(items)) => items.push(item),
+        _ => form.insert(Cow::Borrowed(name), Value::Array(vec![item])),
+    }
+}
+
+/// The field as a value of one of the types that the node takes; where it is none, as text.
+fn read_field<'a>(schema: &Schema, node: Option<&Node>, field: &FormField<'a>) -> Value<'a> {
+    let value = text_or_file(field);
+    let (Value::String(Cow::Borrowed(text)), Some(node)) = (&value, node) else { return value };
+    let shapes = schema.shapes(node);
+    let takes = |kind| shapes.iter().any(|shape| shape.kinds.has(kind));
+    let read = body::read(text.as_bytes());
+    match read {
+        Some(number @ Value::Number(_)) if takes(Kind::Integer) => number,
+        Some(object @ Value::Object(_)) if takes(Kind::Object) => object,
+        _ if !takes(Kind::Bool) => value,
+        _ if text.eq_ignore_ascii_case("true") => Value::Bool(true),
+        _ if text.eq_ignore_ascii_case("false") => Value::Bool(false),
+        _ => value,
+    }
+}
+
+fn text_or_file<'a>(field: &FormField<'a>) -> Value<'a> {
+    match std::str::from_utf8(field.value) {
+        Ok(text) if field.filename.is_none() => Value::String(Cow::Borrowed(text)),
+        _ => Value::File,
+    }
+}

@@ -1,0 +1,52 @@
+//! The files in `spec/`, in the binary.
+
+use std::sync::LazyLock;
+
+use fallproof_protocol::provider::{Endpoint, Surface};
+
+use super::Schema;
+
+/// A request schema as its file spells it, and as it is read.
+pub(crate) struct Embedded {
+    pub(crate) text: &'static str,
+    pub(super) schema: LazyLock<Schema>,
+}
+
+impl Embedded {
+    /// The file of this endpoint on this surface.
+    pub(crate) fn of(surface: Surface, endpoint: Endpoint) -> &'static Self {
+        macro_rules! embedded {
+            ($surface:literal) => {
+                match endpoint {
+                    Endpoint::ChatCompletions => embedded!($surface, "chat.completions"),
+                    Endpoint::Completions => embedded!($surface, "completions"),
+                    Endpoint::Embeddings => embedded!($surface, "embeddings"),
+                    Endpoint::Responses => embedded!($surface, "responses"),
+                    Endpoint::ResponsesCompact => embedded!($surface, "responses.compact"),
+                    Endpoint::ImagesGenerations => embedded!($surface, "images.generations"),
+                    Endpoint::AudioSpeech => embedded!($surface, "audio.speech"),
+                    Endpoint::AudioTranscriptions => embedded!($surface, "audio.transcriptions"),
+                    Endpoint::AudioTranslations => embedded!($surface, "audio.translations"),
+                    // Azure has none, and answers before a body is looked at.
+                    Endpoint::Moderations => embedded!("openai", "moderations"),
+                }
+            };
+            ($surface:literal, $endpoint:literal) => {{
+                const TEXT: &str =
+                    include_str!(concat!("../../spec/", $surface, "/", $endpoint, ".json"));
+                static EMBEDDED: Embedded = Embedded {
+                    text: TEXT,
+                    schema: LazyLock::new(|| {
+                        Schema::read(TEXT).expect("every file in spec/ is read in a test")
+                    }),
+                };
+                &EMBEDDED
+            }};
+        }
+        match surface {
+            Surface::OpenAi => embedded!("openai"),
+            Surface::AzureV1 => embedded!("azure-v1"),
+            Surface::AzureLegacy => embedded!("azure-legacy"),
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! One node of a schema: the keywords that it may have.
+
+use indexmap::IndexMap;
+use serde::{Deserialize, Deserializer};
+use serde_json::{Number, Value as Json};
+
+use crate::Strength;
+use crate::body::Kind;
+
+/// One schema node. What a keyword does not say, it allows.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub(crate) struct Node {
+    /// Index into [`Schema::definitions`]; see [`link`].
+    #[serde(rename = "$ref")]
+    pub(super) reference: Option<usize>,
+    #[serde(rename = "type", deserialize_with = "kinds")]
+    pub(crate) kinds: Kinds,
+    #[serde(rename = "enum")]
+    pub(crate) choices: Option<Vec<Json>>,
+    #[serde(rename = "anyOf")]
+    pub(crate) branches: Vec<Node>,
+    /// The properties by which an object's branch is picked, in this order.
+    #[serde(rename = "x-discriminator", deserialize_with = "one_or_more")]
+    pub(crate) tags: Vec<String>,
+    /// How sure what this node says is; where unsaid, it depends on the depth and on what it says.
+    #[serde(rename = "x-strength")]
+    pub(crate) strength: Option<Strength>,
+    pub(crate) properties: IndexMap<String, Node>,
+    pub(crate) required: Vec<String>,
+    #[serde(rename = "additionalProperties")]
+    pub(crate) others: Others,
+    /// Names that only documents leave out, whatever the strength.
+    #[serde(rename = "x-unproven")]
+    pub(crate) unproven: Vec<String>,
+    /// Required names, or tags, without which a live refusal is known, whatever the strength.
+    #[serde(rename = "x-missed")]
+    pub(crate) missed: Vec<String>,
+    pub(crate) max_properties: Option<usize>,
+    pub(crate) items: Option<Box<Node>>,
+    pub(crate) min_items: Option<usize>,
+    pub(crate) max_items: Option<usize>,
+    pub(crate) min_length: Option<usize>,
+    pub(crate) max_length: Option<usize>,
+    pub(crate) pattern: Option<Pattern>,
+    pub(crate) minimum: Option<Number>,
+    pub(crate) maximum: Option<Number>,
+}
+
+impl Node {
+    /// How sure it is that this object does not take a member of this name.
+    pub(crate) fn strength_of_unknown(&self, name: &str) -> Strength {
+        if self.unproven.iter().any(|one| one == name) {
+            Strength::Documented
+        } else {
+            self.strength_of_limits()
+        }
+    }
+
+    /// How sure a range, a length or a pattern is.
+    pub(crate) fn strength_of_limits(&self) -> Strength {
+        self.strength.unwrap_or(Strength::Documented)
+    }
+}
+
+/// The members of an object that its schema does not name.
+#[derive(Debug, Default, Deserialize)]
+#[serde(from = "BoolOrNode")]
+pub(crate) enum Others {
+    #[default]
+    Open,
+    Closed,
+    Each(Box<Node>),
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum BoolOrNode {
+    Bool(bool),
+    Node(Box<Node>),
+}
+
+impl From<BoolOrNode> for Others {
+    fn from(value: BoolOrNode) -> Self {
+        match value {
+            BoolOrNode::Bool(true) => Self::Open,
+            BoolOrNode::Bool(false) => Self::Closed,
+            BoolOrNode::Node(node) => Self::Each(node),
+        }
+    }
+}
+
+/// A set of kinds of values; all of them where no type is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Kinds(u8);
+
+impl Default for Kinds {
+    fn default() -> Self {
+        Self(u8::MAX)
+    }
+}
+
+impl Kinds {
+    pub(crate) fn has(self, kind: Kind) -> bool {
+        self.0 & Self::bit(kind) != 0
+    }
+
+    fn bit(kind: Kind) -> u8 {
+        1 << kind as u8
+    }
+}
+
+fn kinds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Kinds, D::Error> {
+    use serde::de::Error as _;
+
+    let mut bits = 0;
+    for name in one_or_more(deserializer)? {
+        bits |= match name.as_str() {
+            "null" => Kinds::bit(Kind::Null),
+            "boolean" => Kinds::bit(Kind::Bool),
+            "integer" => Kinds::bit(Kind::Integer),
+            "number" => Kinds::bit(Kind::Integer) | Kinds::bit(Kind::Decimal),
+            "string" => Kinds::bit(Kind::String),
+            "array" => Kinds::bit(Kind::Array),
+            "object" => Kinds::bit(Kind::Object),
+            "file" => Kinds::bit(Kind::File),
+            _ => return Err(D::Error::custom(format!("no such type: {name}"))),
+        };
+    }
+    Ok(Kinds(bits))
+}
+
+fn one_or_more<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum OneOrMore {
+        One(String),
+        More(Vec<String>),
+    }
+
+    Ok(match OneOrMore::deserialize(deserializer)? {
+        OneOrMore::One(one) => vec![one],
+        OneOrMore::More(more) => more,
+    })
+}
+
+/// A pattern of the one form in use: `^[…]+$` with single characters and ranges.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct Pattern {
+    pub(crate) text: String,
+    ranges: Vec<(char, char)>,
+}
+
+impl Pattern {
+    pub(crate) fn matches(&self, text: &str) -> bool {
+        let allowed = |c| self.ranges.iter().any(|&(from, to)| (from..=to).contains(&c));
+        !text.is_empty() && text.chars().all(allowed)
+    }
+}
+
+impl TryFrom<String> for Pattern {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let class = text.strip_prefix("^[").and_then(|rest| rest.strip_suffix("]+$"));
+        let mut rest = match class {
+            Some(class) if !class.starts_with('^') && !class.contains(['[', ']', '\\']) => {
+                class.chars().peekable()
+            }
+            _ => return Err(format!("pattern of another form than ^[…]+$: {text}")),
+        };
+        let mut ranges = Vec::new();
+        while let Some(from) = rest.next() {
+            let to = match (rest.next_if_eq(&'-'), rest.peek()) {
+                (Some(_), Some(&to)) => {
+                    rest.next();
+                    to
+                }
+                (Some(_), None) => {
+                    ranges.push(('-', '-'));
+                    from
+                }
+                (None, _) => from,
+            };
+            ranges.push((from, to));
+        }
+        Ok(Self { text, ranges })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_takes_its_characters_and_nothing_else() {
+        let pattern = Pattern::try_from("^[a-zA-Z0-9_-]+$".to_owned()).expect("of the known form");
+        assert!(pattern.matches("get_Weather-2"));
+        for refused in ["", "a b", "naïve", "a.b", "line\n"] {
+            assert!(!pattern.matches(refused), "{refused:?}");
+        }
+        Pattern::try_from("^a+$".to_owned()).expect_err("another form");
+    }
+}

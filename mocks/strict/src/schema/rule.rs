@@ -1,0 +1,130 @@
+//! Rules that reach over several parameters, or depend on the model.
+
+use indexmap::IndexMap;
+use serde::Deserialize;
+use serde_json::Value as Json;
+
+use crate::Strength;
+use crate::body::Value;
+
+/// A rule that reaches over several parameters, or depends on the model.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Rule {
+    #[expect(dead_code, reason = "names the rule to readers of the file")]
+    id: String,
+    pub(crate) kind: RuleKind,
+    /// The parameter that the rule is about; `a[].b` means `b` of each item of `a`.
+    pub(crate) param: String,
+    /// Other parameters and the values they must have.
+    #[serde(default)]
+    pub(crate) requires: IndexMap<String, Json>,
+    /// Other parameters that must be there and not null.
+    #[serde(default)]
+    pub(crate) requires_present: Vec<String>,
+    /// Prefixes of the models that the rule is for.
+    #[serde(default)]
+    models: Vec<String>,
+    /// Prefixes of models that the rule is not for.
+    #[serde(default)]
+    except: Vec<String>,
+    /// The only values that these models take.
+    #[serde(default)]
+    pub(crate) allowed: Option<Vec<Json>>,
+    /// The values that these models do not take.
+    #[serde(default)]
+    pub(crate) refused: Option<Vec<Json>>,
+    /// The provider's sentence; `{path}`, `{value}` and `{model}` stand for what was found.
+    pub(crate) message: String,
+    pub(crate) code: Option<String>,
+    #[serde(default)]
+    pub(crate) error_param: ErrorParam,
+    pub(crate) strength: Strength,
+    #[expect(dead_code, reason = "tells readers of the file who saw it")]
+    evidence: String,
+    #[expect(dead_code, reason = "tells readers of the file when it was seen")]
+    date: String,
+}
+
+/// What the `param` of a rule's error says.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(from = "Option<String>")]
+pub(crate) enum ErrorParam {
+    /// The path of the value.
+    #[default]
+    Path,
+    Said(Option<String>),
+}
+
+impl From<Option<String>> for ErrorParam {
+    fn from(said: Option<String>) -> Self {
+        Self::Said(said)
+    }
+}
+
+/// What a [`Rule`] demands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum RuleKind {
+    /// The parameter belongs to another endpoint.
+    Moved,
+    /// The parameter needs another one.
+    Requires,
+    /// The models do not take the parameter.
+    UnsupportedForModel,
+    /// The models do not take this value of the parameter.
+    UnsupportedValueForModel,
+}
+
+impl Rule {
+    pub(crate) fn is_for(&self, model: &str) -> bool {
+        is_among(model, &self.models, &self.except)
+    }
+
+    pub(crate) fn takes(&self, value: &Value<'_>) -> bool {
+        let among = |values: &[Json]| values.iter().any(|one| value.equals(one));
+        match (&self.allowed, &self.refused) {
+            (Some(allowed), _) => among(allowed),
+            (None, Some(refused)) => !among(refused),
+            (None, None) => false,
+        }
+    }
+}
+
+/// Models by the prefixes of their names.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Models {
+    models: Vec<String>,
+    except: Vec<String>,
+}
+
+impl Models {
+    pub(crate) fn include(&self, model: &str) -> bool {
+        is_among(model, &self.models, &self.except)
+    }
+}
+
+fn is_among(model: &str, models: &[String], except: &[String]) -> bool {
+    let begins = |prefixes: &[String]| prefixes.iter().any(|prefix| model.starts_with(prefix));
+    begins(models) && !begins(except)
+}
+
+/// The models whose back ends name neither parameter nor code.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct OlderWords {
+    /// To unknown parameters: `Unrecognized request argument supplied: …`.
+    pub(crate) names: Models,
+    /// To unknown members of a message: `Additional properties are not allowed …`.
+    pub(crate) members: Models,
+    /// Members of a message that the schema knows and these back ends do not.
+    newer_members: Vec<String>,
+}
+
+impl OlderWords {
+    /// Whether a message to this model must not have a member of this name, which the schema knows.
+    pub(crate) fn lack(&self, model: &str, member: &str) -> bool {
+        self.newer_members.iter().any(|one| one == member) && self.members.include(model)
+    }
+}

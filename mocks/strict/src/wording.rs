@@ -1,0 +1,95 @@
+//! Findings in the providers' words.
+//!
+//! Three families: most endpoints and models speak the modern one; some say some things in the
+//! words of [`older`] back ends, and audio in those of [`pydantic`]. The latter two name neither
+//! parameter nor code.
+
+mod expected;
+mod modern;
+mod older;
+mod pydantic;
+mod values;
+
+use fallproof_protocol::provider::Endpoint;
+
+use crate::finding::{Fault, Finding};
+use crate::path::pointer;
+use crate::schema::{RuleKind, Schema};
+use crate::{Strength, Violation, ViolationKind};
+
+/// <https://github.com/ChatGPTNextWeb/NextChat/issues/4064>
+const INVALID_JSON: &str = "We could not parse the JSON body of your request. (HINT: \
+    This likely means you aren't using your HTTP library correctly. The OpenAI API expects a JSON \
+    payload, but what was sent was not valid JSON. If you have trouble figuring out how to fix \
+    this, please contact us through our help center at help.openai.com.)";
+
+/// The violation for a body that is not JSON.
+pub(super) fn invalid_json() -> Violation {
+    Sentence::nameless(INVALID_JSON.to_owned()).about(
+        ViolationKind::InvalidJson,
+        "",
+        Strength::Observed,
+    )
+}
+
+/// The finding as the endpoint's provider puts it.
+pub(super) fn say(
+    finding: &Finding<'_>,
+    schema: &Schema,
+    endpoint: Endpoint,
+    model: &str,
+) -> Violation {
+    let nameless = match endpoint {
+        Endpoint::AudioSpeech | Endpoint::AudioTranscriptions | Endpoint::AudioTranslations => {
+            pydantic::say(finding, schema)
+        }
+        _ => older::say(finding, schema, endpoint, model),
+    };
+    nameless
+        .map_or_else(|| modern::say(finding, schema, endpoint, model), Sentence::nameless)
+        .about(kind(finding, endpoint), &pointer(&finding.path), finding.strength)
+}
+
+fn kind(finding: &Finding<'_>, endpoint: Endpoint) -> ViolationKind {
+    match &finding.fault {
+        Fault::Missing if older::is_no_model(finding, endpoint) => ViolationKind::NoModel,
+        Fault::Missing => ViolationKind::Missing,
+        Fault::Unknown { .. } => ViolationKind::Unknown,
+        Fault::Type { .. } | Fault::TagType { .. } => ViolationKind::Type,
+        Fault::Choice { .. } => ViolationKind::Choice,
+        Fault::Range { .. } => ViolationKind::Range,
+        Fault::Size { .. } => ViolationKind::Length,
+        Fault::Pattern { .. } => ViolationKind::Pattern,
+        Fault::Rule { rule, .. } => match rule.kind {
+            RuleKind::Moved => ViolationKind::Misplaced,
+            RuleKind::Requires => ViolationKind::Dependency,
+            RuleKind::UnsupportedForModel => ViolationKind::UnsupportedByModel,
+            RuleKind::UnsupportedValueForModel => ViolationKind::ValueUnsupportedByModel,
+        },
+        Fault::Repeated => ViolationKind::DuplicateKey,
+    }
+}
+
+struct Sentence {
+    message: String,
+    param: Option<String>,
+    code: Option<String>,
+}
+
+impl Sentence {
+    fn nameless(message: String) -> Self {
+        Self { message, param: None, code: None }
+    }
+
+    fn about(self, kind: ViolationKind, pointer: &str, strength: Strength) -> Violation {
+        Violation {
+            kind,
+            message: self.message,
+            error_type: "invalid_request_error".to_owned(),
+            param: self.param,
+            code: self.code,
+            pointer: pointer.to_owned(),
+            strength,
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! What the providers say that they expected where a value had the wrong type.
+//!
+//! The patterns, each seen on the live API: `a string`, `an array of objects`, `one of a string or
+//! array of objects`, `one of 'auto' or 'disabled'`, `one of one of 'none', 'auto', or 'required'
+//! or object`, `an array of one of 'fil...lts' or 'web...lts'`. That null would do is never said.
+//! The order of alternatives is the schema's, which the live API does not always share.
+
+use fallproof_protocol::provider::Endpoint;
+use serde_json::Value as Json;
+
+use super::values::{list, quoted};
+use crate::body::Kind;
+use crate::path::Step;
+use crate::schema::{Node, Schema};
+
+/// Longer values are shortened where they say what was expected. Between `conversation`, seen
+/// whole, and `allowed_tools`, seen as `all...ols`.
+const LISTED_WHOLE: usize = 12;
+
+/// What arrays of these parameters hold on `/responses`, where elsewhere it is objects.
+const NAMED_ITEMS: [(&str, &str); 2] = [("input", "input items"), ("tools", "tools")];
+
+/// What this node takes, with its article.
+pub(super) fn expected(
+    schema: &Schema,
+    node: &Node,
+    endpoint: Endpoint,
+    path: &[Step<'_>],
+) -> String {
+    let named = match (endpoint, path) {
+        (Endpoint::Responses | Endpoint::ResponsesCompact, [Step::Key(name)]) => {
+            NAMED_ITEMS.into_iter().find(|(parameter, _)| parameter == name).map(|(_, items)| items)
+        }
+        _ => None,
+    };
+    let mut alternatives = alternatives(schema, node, named);
+    if path == [Step::Key("metadata")] {
+        alternatives = vec![Alternative { article: "a ", words: "metadata object".to_owned() }];
+    }
+    together(&alternatives)
+}
+
+/// One of these values, where a value is expected that picks what follows.
+pub(super) fn expected_tag(choices: &[&Json]) -> String {
+    together(&[listed(choices)])
+}
+
+/// One type that a value may have; the article goes where it comes first.
+#[derive(PartialEq, Eq)]
+struct Alternative {
+    article: &'static str,
+    words: String,
+}
+
+fn together(alternatives: &[Alternative]) -> String {
+    match alternatives {
+        [] => "null".to_owned(),
+        [only] => format!("{}{}", only.article, only.words),
+        [first, ..] => {
+            let words: Vec<_> = alternatives.iter().map(|one| one.words.clone()).collect();
+            format!("one of {}{}", first.article, list(&words, "or"))
+        }
+    }
+}
+
+fn alternatives(schema: &Schema, node: &Node, named: Option<&str>) -> Vec<Alternative> {
+    let node = schema.resolve(node);
+    let mut out: Vec<Alternative> = Vec::new();
+    let mut add = |alternative: Alternative| {
+        if !out.contains(&alternative) {
+            out.push(alternative);
+        }
+    };
+    if !node.branches.is_empty() {
+        node.branches.iter().flat_map(|branch| alternatives(schema, branch, named)).for_each(add);
+        return out;
+    }
+    if let Some(choices) = &node.choices {
+        let choices: Vec<_> = choices.iter().filter(|choice| !choice.is_null()).collect();
+        return vec![listed(&choices)];
+    }
+    let plain = |article, word: &str| Alternative { article, words: word.to_owned() };
+    let kinds = node.kinds;
+    if kinds.has(Kind::Bool) {
+        add(plain("a ", "boolean"));
+    }
+    if kinds.has(Kind::Decimal) {
+        add(plain("a ", "decimal"));
+    } else if kinds.has(Kind::Integer) {
+        add(plain("an ", "integer"));
+    }
+    if kinds.has(Kind::String) {
+        add(plain("a ", "string"));
+    }
+    if kinds.has(Kind::Array) {
+        let items =
+            named.map(str::to_owned).or_else(|| Some(plural(schema, node.items.as_deref()?)));
+        let words = items.map_or_else(|| "array".to_owned(), |items| format!("array of {items}"));
+        add(Alternative { article: "an ", words });
+    }
+    if kinds.has(Kind::Object) {
+        add(plain("an ", "object"));
+    }
+    out
+}
+
+fn plural(schema: &Schema, item: &Node) -> String {
+    let items = alternatives(schema, item, None).into_iter();
+    let words: Vec<_> = items
+        .map(|item| match item.article {
+            // A list of values has no plural.
+            "" | "one of " => format!("{}{}", item.article, item.words),
+            _ => match item.words.split_once(' ') {
+                Some((noun, rest)) => format!("{noun}s {rest}"),
+                None => format!("{}s", item.words),
+            },
+        })
+        .collect();
+    list(&words, "or")
+}
+
+fn listed(choices: &[&Json]) -> Alternative {
+    let words: Vec<_> = choices
+        .iter()
+        .map(|choice| {
+            choice.as_str().map_or_else(|| choice.to_string(), |text| quoted(text, LISTED_WHOLE))
+        })
+        .collect();
+    Alternative { article: if words.len() > 1 { "one of " } else { "" }, words: list(&words, "or") }
+}

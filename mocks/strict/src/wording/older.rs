@@ -1,0 +1,116 @@
+//! The words of older back ends: what chat's older models and the completions say to unknown names,
+//! and what embeddings say to most things.
+
+use fallproof_protocol::provider::Endpoint;
+
+use super::values::{printed, python};
+use crate::body::{Kind, Object, Value};
+use crate::finding::{Fault, Finding, Side};
+use crate::path::{Step, dotted};
+use crate::schema::{Node, Schema};
+
+/// What is said where `model` is missing; on completions by analogy.
+/// <https://github.com/danielmiessler/Fabric/issues/239>
+const NO_MODEL: &str = "you must provide a model parameter";
+
+/// What embeddings say to an `input` of a wrong shape or length.
+/// <https://github.com/embeddings-benchmark/mteb/issues/1200>
+const BAD_INPUT: &str = "'$.input' is invalid. Please check the API reference: \
+    https://platform.openai.com/docs/api-reference.";
+
+/// Whether this is the missing `model` of a back end that looks at it before the rest.
+pub(super) fn is_no_model(finding: &Finding<'_>, endpoint: Endpoint) -> bool {
+    matches!(
+        (endpoint, &finding.path[..], &finding.fault),
+        (
+            Endpoint::ChatCompletions | Endpoint::Completions | Endpoint::Embeddings,
+            [Step::Key("model")],
+            Fault::Missing,
+        )
+    )
+}
+
+/// The sentence, if the older language has one for this finding here.
+pub(super) fn say(
+    finding: &Finding<'_>,
+    schema: &Schema,
+    endpoint: Endpoint,
+    model: &str,
+) -> Option<String> {
+    if is_no_model(finding, endpoint) {
+        return Some(NO_MODEL.to_owned());
+    }
+    let older = &schema.older_words;
+    match (endpoint, &finding.path[..], &finding.fault) {
+        (_, [_], Fault::Unknown { of, object }) if older.names.include(model) => {
+            let names = such(object, |name| {
+                !of.properties.contains_key(name)
+                    && of.strength_of_unknown(name) == finding.strength
+            });
+            let s = if names.len() == 1 { "" } else { "s" };
+            Some(format!("Unrecognized request argument{s} supplied: {}", names.join(", ")))
+        }
+        (_, [above @ .., _], Fault::Unknown { of, object })
+            if matches!(above, [Step::Key("messages"), Step::Index(_)])
+                && older.members.include(model) =>
+        {
+            let names =
+                such(object, |name| !of.properties.contains_key(name) || older.lack(model, name));
+            let were = if names.len() == 1 { "was" } else { "were" };
+            let names: Vec<_> = names.iter().map(|name| format!("'{name}'")).collect();
+            Some(format!(
+                "Additional properties are not allowed ({} {were} unexpected) - '{}'",
+                names.join(", "),
+                dotted(above)
+            ))
+        }
+        (Endpoint::Embeddings, path, fault) => embeddings(path, fault),
+        _ => None,
+    }
+}
+
+/// Every such name in the object, in alphabetical order.
+fn such<'a>(object: &'a Object<'_>, is_such: impl Fn(&str) -> bool) -> Vec<&'a str> {
+    let names = object.members.keys().map(AsRef::as_ref);
+    let mut names: Vec<_> = names.filter(|name| is_such(name)).collect();
+    names.sort_unstable();
+    names
+}
+
+/// JSON Schema's words, as Python's validator puts them.
+fn embeddings(path: &[Step<'_>], fault: &Fault<'_>) -> Option<String> {
+    let at = dotted(path);
+    Some(match (path, fault) {
+        ([Step::Key("input"), ..], Fault::Type { .. } | Fault::Size { .. }) => BAD_INPUT.to_owned(),
+        // In the words of https://github.com/agentcoinorg/evo.ninja/pull/381
+        (_, Fault::Type { expected, got }) => {
+            format!("{} is not of type '{}' - '{at}'", python(got), json_type(expected))
+        }
+        // https://github.com/lm-sys/FastChat/pull/2281
+        (_, Fault::Choice { choices, got: Value::String(got) }) => {
+            let choices = printed(choices).join(", ");
+            format!("Invalid value for '{at}' = {got}. Supported values: [{choices}].")
+        }
+        // https://github.com/envoyproxy/ai-gateway, embeddings-bad-request cassette
+        (_, Fault::Range { side: Side::Below, limit, got, .. }) => {
+            format!("{got} is less than the minimum of {limit} - '{at}'")
+        }
+        (_, Fault::Range { side: Side::Above, limit, got, .. }) => {
+            format!("{got} is greater than the maximum of {limit} - '{at}'")
+        }
+        _ => return None,
+    })
+}
+
+/// The type that a node takes, in JSON Schema's word.
+fn json_type(node: &Node) -> &'static str {
+    let words = [
+        (Kind::String, "string"),
+        (Kind::Decimal, "number"),
+        (Kind::Integer, "integer"),
+        (Kind::Bool, "boolean"),
+        (Kind::Array, "array"),
+        (Kind::Object, "object"),
+    ];
+    words.into_iter().find(|(kind, _)| node.kinds.has(*kind)).map_or("null", |(_, word)| word)
+}

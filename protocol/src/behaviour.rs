@@ -1,0 +1,252 @@
+//! What an upstream does at one attempt: a reply, and what the wire does to it.
+
+mod catalogue;
+mod script;
+mod word;
+
+use std::fmt;
+use std::num::{NonZeroI32, NonZeroUsize};
+
+use indexmap::IndexMap;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+
+pub use self::catalogue::{Entry, behaviour_names, behaviours, find};
+pub use self::script::{FRAMING, ScriptError, unsendable};
+
+/// The name of the behaviour that no upstream can play at the wire: its deployment has the address
+/// that refuses connections, and none of its attempts is seen.
+pub const CONNECTION_REFUSED: &str = "connection_refused";
+
+/// The other one of this kind: its deployment has the address where nobody ever answers a
+/// connection attempt, neither with yes nor with no.
+pub const CONNECT_TIMEOUT: &str = "connect_timeout";
+
+/// The behaviour of an attempt that comes after a script's end.
+pub const UNEXPECTED: &str = "unexpected";
+
+/// What an upstream does at one attempt.
+///
+/// In YAML either the name of a behaviour from the catalogue (`server_error`), or the behaviour
+/// spelled out (`{ status: 503, body: "…", wire: { delay_ms: 20 } }`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Behaviour {
+    /// A name from the catalogue; `ok` where only the wire is scripted.
+    pub reply: String,
+    /// Replaces the reply's status.
+    pub status: Option<u16>,
+    /// Added to the reply's headers, or put in place of those of the same name, one of `retry-after`
+    /// and `retry-after-ms` in place of both; `{{key}}` becomes the deployment's credential.
+    pub headers: IndexMap<String, String>,
+    /// Replaces the reply's body, byte for byte; `{{key}}` becomes the deployment's credential.
+    pub body: Option<String>,
+    /// How often in a row the upstream does this.
+    pub times: u32,
+    /// What the wire does to the bytes.
+    pub wire: WirePlan,
+}
+
+/// A behaviour, spelled out.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Spelled {
+    /// A name from the catalogue; `ok` unless said.
+    #[serde(default)]
+    reply: Option<String>,
+    /// Replaces the reply's status.
+    #[serde(default)]
+    status: Option<u16>,
+    /// Added to the reply's headers, or put in place of those of the same name, one of `retry-after`
+    /// and `retry-after-ms` in place of both; `{{key}}` becomes the deployment's credential.
+    #[serde(default)]
+    headers: IndexMap<String, String>,
+    /// Replaces the reply's body, byte for byte; `{{key}}` becomes the deployment's credential.
+    #[serde(default)]
+    body: Option<String>,
+    /// How often in a row the upstream does this; once unless said.
+    #[serde(default)]
+    times: Option<u32>,
+    /// What the wire does to the bytes.
+    #[serde(default)]
+    wire: Option<WirePlan>,
+}
+
+impl Behaviour {
+    /// The behaviour of this name from the catalogue.
+    pub fn named(reply: impl Into<String>) -> Self {
+        Self {
+            reply: reply.into(),
+            status: None,
+            headers: IndexMap::new(),
+            body: None,
+            times: 1,
+            wire: WirePlan::default(),
+        }
+    }
+}
+
+impl From<Spelled> for Behaviour {
+    fn from(spelled: Spelled) -> Self {
+        Self {
+            reply: spelled.reply.unwrap_or_else(|| "ok".to_owned()),
+            status: spelled.status,
+            headers: spelled.headers,
+            body: spelled.body,
+            times: spelled.times.unwrap_or(1),
+            wire: spelled.wire.unwrap_or_default(),
+        }
+    }
+}
+
+// By hand, not `untagged`: errors keep their position and name the field.
+impl<'de> Deserialize<'de> for Behaviour {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NameOrSpelled;
+
+        impl<'de> Visitor<'de> for NameOrSpelled {
+            type Value = Behaviour;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a behaviour: its name, or a mapping that spells it out")
+            }
+
+            fn visit_str<E>(self, name: &str) -> Result<Behaviour, E> {
+                Ok(Behaviour::named(name))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Behaviour, A::Error> {
+                Spelled::deserialize(MapAccessDeserializer::new(map)).map(Behaviour::from)
+            }
+        }
+
+        deserializer.deserialize_any(NameOrSpelled)
+    }
+}
+
+impl JsonSchema for Behaviour {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Behaviour".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let names: Vec<_> = behaviour_names().collect();
+        let spelled = generator.subschema_for::<Spelled>();
+        json_schema!({
+            "description": "What an upstream does at one attempt: a name from the catalogue, or spelled out.",
+            "anyOf": [{ "type": "string", "enum": names }, spelled]
+        })
+    }
+}
+
+/// How the bytes of a reply reach the client.
+///
+/// A reply goes out in this order: the delay, the head, then the body chunk by chunk, each after
+/// the chunk delay. A cut ends it at any place of that order.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WirePlan {
+    /// Wait this long before the first byte of the reply, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delay_ms: Option<u64>,
+    /// Send a head that is wrong. The connection is closed with a FIN after the reply, unless it
+    /// is cut in another way.
+    #[serde(default, deserialize_with = "word::head", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<HeadFault>")]
+    pub head: Option<HeadFault>,
+    /// Into which chunks the body is cut; `events` unless said.
+    #[serde(default, deserialize_with = "word::write", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Chunking>")]
+    pub write: Option<Chunking>,
+    /// Wait this long before each chunk of the body, in milliseconds. The head is sent before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chunk_delay_ms: Option<u64>,
+    /// Send only a part of the reply.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cut: Option<Cut>,
+}
+
+impl WirePlan {
+    /// This plan; where it says nothing, what `other` says.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            delay_ms: self.delay_ms.or(other.delay_ms),
+            head: self.head.or(other.head),
+            write: self.write.or(other.write),
+            chunk_delay_ms: self.chunk_delay_ms.or(other.chunk_delay_ms),
+            cut: self.cut.or(other.cut),
+        }
+    }
+}
+
+/// What is wrong with a head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum HeadFault {
+    /// A line that is not HTTP comes instead of the reply; there is no body.
+    Garbage,
+    /// The content length is so many bytes too great (`5`), or too small (`-5`; never below 0).
+    /// The body is sent whole all the same. An event stream has a content length then, too.
+    ContentLengthOffBy(NonZeroI32),
+}
+
+/// What is sent in place of a garbage head, always the same.
+pub const GARBAGE: &[u8] = b"\x00\xff\xfeFallproof: this is not HTTP\x80\r\n\r\n";
+
+/// The chunks that a body is cut into. Each is written by itself, and is a chunk of the chunked
+/// coding where the reply is an event stream.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Chunking {
+    /// One chunk for each event of an event stream, its empty line included. The body of any other
+    /// reply is one chunk.
+    #[default]
+    Events,
+    /// So many bytes in each chunk, also in the middle of an event or of a UTF-8 character.
+    Bytes(NonZeroUsize),
+}
+
+/// Where a reply breaks off, and how.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Cut {
+    /// The last thing that is sent whole.
+    #[serde(deserialize_with = "word::at")]
+    #[schemars(with = "CutPoint")]
+    pub at: CutPoint,
+    /// What the client sees then.
+    pub end: CutEnd,
+}
+
+/// The place in a reply after which nothing more is sent.
+///
+/// What was sent promised all: a content length is that of the whole body, and a chunk that is cut
+/// in its middle has its whole size before it. The chunk of size 0, which ends an event stream, is
+/// never sent, also where nothing else is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CutPoint {
+    /// The request is read and not a byte is answered.
+    BeforeHead,
+    /// The head is sent and nothing of the body.
+    AfterHead,
+    /// So many bytes of the body are sent; the whole of a shorter one.
+    BodyBytes(usize),
+    /// So many events are sent; the whole of a shorter stream. The body of a reply that is no
+    /// event stream counts as one event.
+    Events(usize),
+}
+
+/// How a cut connection ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CutEnd {
+    /// FIN: an orderly close.
+    Close,
+    /// RST: the connection is torn down.
+    Reset,
+    /// Nothing more comes; the connection stays open until the client leaves.
+    Stall,
+}

@@ -1,0 +1,130 @@
+//! Kinds of failure of an attempt.
+
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::Visitor;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// A kind of failure that leads on to the next deployment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Condition {
+    /// No connection, or it ended before an answer began.
+    Connection,
+    /// The answer, or the first content of a stream, was not there in time.
+    Timeout,
+    /// A success that is empty, cut short or not of the kind that was asked for.
+    InvalidResponse,
+    /// A status that says success, and a body or a stream that says `error`.
+    ErrorInSuccess,
+    /// An error with exactly this status.
+    Status(u16),
+    /// An error that blames the request.
+    Any4xx,
+    /// An error that blames the provider.
+    Any5xx,
+}
+
+impl Condition {
+    /// What leads on in the reference router.
+    pub const RECOMMENDED: &[Self] = &[
+        Self::Connection,
+        Self::Timeout,
+        Self::InvalidResponse,
+        Self::ErrorInSuccess,
+        Self::Status(401),
+        Self::Status(403),
+        Self::Status(404),
+        Self::Status(408),
+        Self::Status(409),
+        Self::Status(429),
+        Self::Any5xx,
+    ];
+
+    /// Whether a failure of the other kind, which is of one status where it has one, is of this.
+    pub fn covers(self, failure: Self) -> bool {
+        match (self, failure) {
+            (Self::Any4xx, Self::Status(400..=499)) | (Self::Any5xx, Self::Status(500..=599)) => {
+                true
+            }
+            (one, other) => one == other,
+        }
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        Some(match text {
+            "connection" => Self::Connection,
+            "timeout" => Self::Timeout,
+            "invalid_response" => Self::InvalidResponse,
+            "error_in_success" => Self::ErrorInSuccess,
+            "4xx" => Self::Any4xx,
+            "5xx" => Self::Any5xx,
+            other => Self::Status(other.parse().ok().filter(|code| (400..600).contains(code))?),
+        })
+    }
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Connection => formatter.write_str("connection"),
+            Self::Timeout => formatter.write_str("timeout"),
+            Self::InvalidResponse => formatter.write_str("invalid_response"),
+            Self::ErrorInSuccess => formatter.write_str("error_in_success"),
+            Self::Any4xx => formatter.write_str("4xx"),
+            Self::Any5xx => formatter.write_str("5xx"),
+            Self::Status(code) => write!(formatter, "{code}"),
+        }
+    }
+}
+
+impl Serialize for Condition {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Status(code) => serializer.serialize_u16(*code),
+            other => serializer.collect_str(other),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Condition {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct WordOrStatus;
+
+        impl Visitor<'_> for WordOrStatus {
+            type Value = Condition;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str(
+                    "`connection`, `timeout`, `invalid_response`, `error_in_success`, `4xx`, `5xx` or a status from 400 to 599",
+                )
+            }
+
+            fn visit_u64<E: serde::de::Error>(self, code: u64) -> Result<Condition, E> {
+                self.visit_str(&code.to_string())
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Condition, E> {
+                Condition::read(text)
+                    .ok_or_else(|| E::invalid_value(serde::de::Unexpected::Str(text), &self))
+            }
+        }
+
+        deserializer.deserialize_any(WordOrStatus)
+    }
+}
+
+impl JsonSchema for Condition {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Condition".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "anyOf": [
+                { "enum": ["connection", "timeout", "invalid_response", "error_in_success", "4xx", "5xx"] },
+                { "type": "integer", "minimum": 400, "maximum": 599 }
+            ]
+        })
+    }
+}

@@ -1,0 +1,8 @@
+//! JSON as it was sent: key order, duplicate keys and the spelling of every number and string.
+
+mod diff;
+mod document;
+mod number;
+
+pub use self::diff::{Difference, DifferenceKind, differences};
+pub use self::document::{Tree, quoted};

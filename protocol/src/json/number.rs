@@ -1,0 +1,38 @@
+//! JSON numbers of any size, compared exactly.
+
+use std::cmp::Ordering;
+
+/// A JSON number without its spelling: sign, significant digits and the power of ten of the last.
+#[derive(PartialEq, Eq)]
+pub(super) struct Decimal {
+    negative: bool,
+    digits: String,
+    exponent: i64,
+}
+
+impl Decimal {
+    /// Reads a JSON number; `None` for another scalar, or an exponent beyond 64 bits.
+    pub(super) fn of(text: &str) -> Option<Self> {
+        let is_negative = text.starts_with('-');
+        let unsigned = text.strip_prefix('-').unwrap_or(text);
+        if !unsigned.starts_with(|first: char| first.is_ascii_digit()) {
+            return None;
+        }
+        let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
+        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let all = format!("{whole}{fraction}");
+        let digits = all.trim_start_matches('0').trim_end_matches('0').to_owned();
+        let trailing = all.len() - all.trim_end_matches('0').len();
+        let exponent = match digits.len().cmp(&0) {
+            Ordering::Greater => exponent
+                .parse::<i64>()
+                .ok()?
+                .checked_sub(i64::try_from(fraction.len()).ok()?)?
+                .checked_add(i64::try_from(trailing).ok()?)?,
+            _ => 0,
+        };
+        // Nothing is below zero by a sign alone.
+        let negative = is_negative && !digits.is_empty();
+        Some(Self { negative, digits, exponent })
+    }
+}

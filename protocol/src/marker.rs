@@ -1,0 +1,171 @@
+//! Markers: a token in each mock answer that tells whose words the client got.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use memchr::memmem;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+/// How many numbers at the start of an embedding carry the marker.
+pub const NUMBERS: usize = 12;
+
+/// With fewer numbers than this an embedding says too little to tell upstreams apart.
+const FEWEST_NUMBERS: usize = 3;
+
+/// What tells one upstream's answers from all others'.
+///
+/// In text it is a token, and in images and sound a token within their text; in an embedding, where
+/// there is no text, the first numbers. The numbers are sixty-fourths, so a gateway that reads them
+/// as `f32` or `f64` and writes them again leaves their value alone, however it spells them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Marker {
+    token: String,
+    /// In sixty-fourths, from -63 to 63, never 0.
+    numbers: [i8; NUMBERS],
+}
+
+impl Marker {
+    /// The marker of the upstream with this prefix: the same one each time.
+    pub fn new(prefix: &str) -> Self {
+        // Credentials may be derived from a prefix too; the label keeps their digits apart.
+        let digest = Sha256::digest(format!("marker of {prefix}"));
+        let numbers = std::array::from_fn(|index| {
+            let byte = digest[8 + index];
+            let size = (byte % 63 + 1).cast_signed();
+            if byte & 0x80 == 0 { size } else { -size }
+        });
+        let token = format!("fp-{}", hex::encode(&digest[..8]));
+        Self { token, numbers }
+    }
+
+    /// The token in texts, e.g. `fp-0123456789abcdef`.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// The numbers that an embedding starts with.
+    pub fn numbers(&self) -> [f32; NUMBERS] {
+        self.numbers.map(|number| f32::from(number) / 64.0)
+    }
+
+    /// Whether this upstream's words are in a client's body: the token anywhere, plain or within
+    /// base64, or in JSON an array that starts with the numbers, or their base64 form.
+    pub fn found_in(&self, body: &[u8]) -> bool {
+        let spellings = self.spellings();
+        spellings.iter().any(|spelling| memmem::find(body, spelling.as_bytes()).is_some())
+            || serde_json::from_slice(body).is_ok_and(|value| self.is_in(&value, &spellings))
+    }
+
+    /// The token, and what base64 makes of it: three bytes are four characters, so it depends on
+    /// how many bytes of the token belong to the group that starts before it. Left out are the
+    /// characters that hold bits of what stands around the token.
+    fn spellings(&self) -> [String; 4] {
+        let encoded = |before: usize| {
+            let inner = &self.token.as_bytes()[before..];
+            STANDARD.encode(&inner[..inner.len() / 3 * 3])
+        };
+        [self.token.clone(), encoded(0), encoded(1), encoded(2)]
+    }
+
+    fn is_in(&self, value: &Value, spellings: &[String]) -> bool {
+        match value {
+            Value::String(text) => {
+                spellings.iter().any(|spelling| text.contains(spelling)) || self.starts_base64(text)
+            }
+            Value::Array(items) => {
+                self.starts_array(items) || items.iter().any(|item| self.is_in(item, spellings))
+            }
+            Value::Object(members) => members.values().any(|member| self.is_in(member, spellings)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => false,
+        }
+    }
+
+    fn starts_array(&self, items: &[Value]) -> bool {
+        items.len() >= FEWEST_NUMBERS
+            && items.iter().zip(self.numbers()).all(|(item, number)| {
+                item.as_f64().is_some_and(|item| (item - f64::from(number)).abs() < 1e-9)
+            })
+    }
+
+    /// Three numbers are twelve bytes are sixteen characters, so whole groups can be compared
+    /// without decoding; a short embedding's padded last group is left out.
+    fn starts_base64(&self, text: &str) -> bool {
+        let whole = if text.ends_with('=') { text.len() - 4.min(text.len()) } else { text.len() };
+        let ours = base64_of_f32(&self.numbers());
+        let compared = whole.min(ours.len());
+        compared >= FEWEST_NUMBERS * 16 / 3
+            && text.as_bytes()[..compared] == ours.as_bytes()[..compared]
+    }
+}
+
+/// The base64 form in which providers send an embedding: little-endian `f32`.
+pub fn base64_of_f32(numbers: &[f32]) -> String {
+    let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
+    STANDARD.encode(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_marker_is_the_same_each_time_and_another_for_another_prefix() {
+        assert_eq!(Marker::new("/a/primary"), Marker::new("/a/primary"));
+        assert_ne!(Marker::new("/a/primary").token(), Marker::new("/a/backup").token());
+        assert_ne!(Marker::new("/a/primary").numbers, Marker::new("/a/backup").numbers);
+    }
+
+    #[test]
+    fn the_token_is_found_in_any_bytes_and_behind_json_escapes() {
+        let marker = Marker::new("/a/primary");
+        let token = marker.token();
+        assert!(marker.found_in(format!("data: {{\"delta\":\"{token}\"}}\n\n").as_bytes()));
+        let escaped = token.replace('-', "\\u002d");
+        assert!(marker.found_in(format!("{{\"text\":\"hi {escaped}\"}}").as_bytes()));
+        assert!(!Marker::new("/a/backup").found_in(token.as_bytes()));
+        assert!(!marker.found_in(b""));
+    }
+
+    #[test]
+    fn the_numbers_are_found_in_any_spelling() {
+        let marker = Marker::new("/a/primary");
+        let spelled: Vec<String> = marker.numbers().iter().map(|it| format!("{it:e}")).collect();
+        let exponents = format!("{{\"data\":[{{\"embedding\":[{},0.1]}}]}}", spelled.join(", "));
+        assert!(marker.found_in(exponents.as_bytes()));
+        let spelled: Vec<String> = marker.numbers().iter().map(|it| format!("{it:.12}")).collect();
+        let zeros = format!("[{}]", spelled[..4].join(","));
+        assert!(marker.found_in(zeros.as_bytes()));
+        assert!(!Marker::new("/a/backup").found_in(exponents.as_bytes()));
+        assert!(!marker.found_in(format!("[{}]", spelled[..2].join(",")).as_bytes()));
+    }
+
+    #[test]
+    fn base64_embeddings_of_any_length_are_found() {
+        let marker = Marker::new("/a/primary");
+        let mut vector = marker.numbers().to_vec();
+        vector.extend([0.25; 30]);
+        for length in 4..vector.len() {
+            let body = format!("{{\"embedding\":\"{}\"}}", base64_of_f32(&vector[..length]));
+            assert!(marker.found_in(body.as_bytes()), "{length} numbers");
+            assert!(!Marker::new("/a/backup").found_in(body.as_bytes()), "{length} numbers");
+        }
+    }
+
+    #[test]
+    fn the_token_is_found_within_base64_wherever_it_stands() {
+        let marker = Marker::new("/a/primary");
+        for before in 0..6 {
+            let bytes = format!("{}{}...", "x".repeat(before), marker.token());
+            let body = format!("{{\"b64_json\":\"{}\"}}", STANDARD.encode(bytes));
+            assert!(marker.found_in(body.as_bytes()), "{before} bytes before");
+            assert!(!Marker::new("/a/backup").found_in(body.as_bytes()), "{before} bytes before");
+        }
+    }
+
+    #[test]
+    fn an_embedding_is_little_endian_in_base64() {
+        // 1.0 is 00 00 80 3f and -2.5 is 00 00 20 c0, lowest byte first.
+        assert_eq!(base64_of_f32(&[1.0]), "AACAPw==");
+        assert_eq!(base64_of_f32(&[1.0, -2.5]), "AACAPwAAIMA=");
+    }
+}

@@ -1,0 +1,218 @@
+//! How alike two events are.
+
+use super::event::Event;
+use super::openai::{MODELS, choices};
+use crate::json::{Difference, DifferenceKind, differences};
+
+/// How alike two events are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Likeness {
+    /// Byte for byte.
+    Same,
+    /// By value.
+    Equal,
+    /// In what they say of the answer: what stands beside it differs, as its id may.
+    InContent,
+    /// Not at all.
+    Other,
+}
+
+impl Event {
+    /// How alike this event and another are, their names included; the model's name aside, by which
+    /// many gateways call their group.
+    pub fn likeness(&self, other: &Self) -> Likeness {
+        if self.name == other.name { self.likeness_of_data(other) } else { Likeness::Other }
+    }
+
+    fn likeness_of_data(&self, other: &Self) -> Likeness {
+        if self.data == other.data {
+            return Likeness::Same;
+        }
+        let Some(found) = self.differences(other) else { return Likeness::Other };
+        let (of_the_model, others): (Vec<_>, Vec<_>) =
+            found.iter().partition(|it| MODELS.contains(&&*it.pointer));
+        let is_spelling = |it: &Difference| matches!(it.kind, DifferenceKind::Respelled(..));
+        if others.is_empty() && !of_the_model.is_empty() {
+            Likeness::Same
+        } else if others.iter().all(|it| is_spelling(it)) {
+            Likeness::Equal
+        } else if others.iter().all(|it| is_spelling(it) || self.is_beside(it)) {
+            Likeness::InContent
+        } else {
+            Likeness::Other
+        }
+    }
+
+    /// Where the other one says something else, as a JSON pointer: of the answer if it does so at
+    /// all, else beside it. What is null or empty says what its absence says, and any name may be
+    /// given to the model.
+    pub fn differs_at(&self, other: &Self) -> Option<String> {
+        let (beside, content): (Vec<_>, Vec<_>) =
+            self.differences(other)?.into_iter().partition(|it| self.is_beside(it));
+        let said = |it: &Difference| {
+            let is_model = MODELS.contains(&&*it.pointer);
+            !is_model
+                && !is_absence(it)
+                && !matches!(it.kind, DifferenceKind::Respelled(..) | DifferenceKind::Added(_))
+        };
+        let mut found = content.into_iter().chain(beside.into_iter().filter(said));
+        found.next().map(|it| it.pointer)
+    }
+
+    /// Where both are JSON.
+    fn differences(&self, other: &Self) -> Option<Vec<Difference>> {
+        Some(differences(self.tree()?, other.tree()?))
+    }
+
+    /// Whether this tells what that usage chunk tells of the cost.
+    pub fn costs_the_same(&self, usage: &Self) -> bool {
+        let counts = ["prompt_tokens", "completion_tokens", "total_tokens"];
+        let (own, theirs) = (&self.value()["usage"], &usage.value()["usage"]);
+        own.is_object() && counts.iter().all(|count| own[count] == theirs[count])
+    }
+
+    /// Whether what differs is no part of the answer, nor of why it ended and what it costs.
+    fn is_beside(&self, difference: &Difference) -> bool {
+        let parts: Vec<_> = difference.pointer.split('/').skip(1).collect();
+        if matches!((&difference.kind, &parts[..]), (DifferenceKind::Removed(_), ["id" | "object"]))
+        {
+            // Without these it is no chunk.
+            return false;
+        }
+        let is_added = match &difference.kind {
+            DifferenceKind::Added(_) => true,
+            // Null stands where there is nothing yet.
+            DifferenceKind::Changed(from, _) => from == "null",
+            _ => false,
+        };
+        let is_beside = match parts[..] {
+            ["choices", _, "content_filter_results", ..] => true,
+            // What is beside the totals is told for interest.
+            ["usage", part, ..] | ["response", "usage", part, ..] if part.ends_with("_details") => {
+                true
+            }
+            // More may be told of the cost than was given, also beside a part of the answer; who speaks
+            // with the first word; and of each piece of a tool call what it is.
+            ["usage", _, ..]
+            | ["response", "usage", _, ..]
+            | ["choices", _, "delta", "role"]
+            | ["choices", _, "delta", "tool_calls", _, "type"] => is_added,
+            ["usage"] if choices(self.value()).next().is_some() => is_added,
+            ["response", name, ..] => {
+                !["output", "usage", "error", "status", "incomplete_details"].contains(&name)
+            }
+            [name, ..] if self.value()["type"].is_null() => {
+                !["choices", "usage", "error"].contains(&name)
+            }
+            _ => false,
+        };
+        is_beside || is_absence(difference)
+    }
+
+    /// The place of this event among these: of one with the same bytes, else of one that says the
+    /// same, whatever its name, which takes far longer to see.
+    pub fn place_in<'a>(&self, events: impl Iterator<Item = &'a Self> + Clone) -> Option<usize> {
+        let same = events.clone().position(|it| it == self);
+        same.or_else(|| { events }.position(|it| it.likeness_of_data(self) != Likeness::Other))
+    }
+}
+
+/// Whether one has what says nothing, where the other has nothing.
+fn is_absence(difference: &Difference) -> bool {
+    let says_nothing = |text: &String| ["null", "\"\"", "[]", "{}"].contains(&text.as_str());
+    match &difference.kind {
+        DifferenceKind::Added(value) | DifferenceKind::Removed(value) => says_nothing(value),
+        DifferenceKind::Changed(one, other) => says_nothing(one) && says_nothing(other),
+        DifferenceKind::Respelled(..) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::openai::DONE;
+    use super::*;
+
+    #[test]
+    fn events_are_compared_by_name_and_value() {
+        let event = |data: &str| Event::new("", data);
+        let one = event(r#"{"choices":1,"b":"ü"}"#);
+        assert_eq!(one.likeness(&one), Likeness::Same);
+        assert_eq!(one.likeness(&event(r#"{"b": "\u00fc", "choices": 1}"#)), Likeness::Equal);
+        assert_eq!(one.likeness(&event(r#"{"choices":2,"b":"ü"}"#)), Likeness::Other);
+        let named = |model: &str| event(&format!(r#"{{"model":"{model}","choices":1}}"#));
+        assert_eq!(named("gpt-5").likeness(&named("group")), Likeness::Same);
+        assert_eq!(named("gpt-5").model(), Some("gpt-5"));
+        assert_eq!(one.likeness(&Event::new("n", one.data.clone())), Likeness::Other);
+        assert_eq!(event("[DONE]").likeness(&event("[done]")), Likeness::Other);
+        let first = event(r#"{"choices":[{"delta":{"content":"a"}}]}"#);
+        let with_role = event(r#"{"choices":[{"delta":{"content":"a","role":"assistant"}}]}"#);
+        assert_ne!(first.likeness(&with_role), Likeness::Other);
+        assert_eq!(with_role.likeness(&first), Likeness::Other);
+        let cost = event(r#"{"choices":[],"usage":{"total_tokens":1}}"#);
+        let more = event(r#"{"choices":[],"usage":{"total_tokens":1,"cost":0.1}}"#);
+        assert_ne!(cost.likeness(&more), Likeness::Other);
+        assert_eq!(more.likeness(&cost), Likeness::Other);
+        assert!(event(r#"{"choices":[],"prompt_filter_results":[]}"#).is_bare());
+        assert!(!event(r#"{"choices":[],"usage":{"total_tokens":1}}"#).is_bare());
+        assert!(!first.is_bare());
+        let charged =
+            event(r#"{"choices":[{"delta":{"content":"a"}}],"usage":{"total_tokens":0}}"#);
+        assert_eq!(first.likeness(&charged), Likeness::InContent);
+        assert_eq!(charged.likeness(&first), Likeness::Other);
+        assert!(charged.has_usage() && !charged.is_usage() && cost.is_usage());
+        let piece =
+            event(r#"{"choices":[{"delta":{"tool_calls":[{"function":{"arguments":"a"}}]}}]}"#);
+        let typed = r#"{"choices":[{"delta":{"tool_calls":[{"type":"function","function":{"arguments":"a"}}]}}]}"#;
+        assert_eq!(piece.likeness(&event(typed)), Likeness::InContent);
+        assert_eq!(piece.differs_at(&event(typed)), None);
+    }
+
+    #[test]
+    fn an_event_is_found_again_whatever_its_name() {
+        let named = |name: &str, data: &str| Event::new(name, data);
+        let delta = r#"{"type":"response.output_text.delta","delta":"a"}"#;
+        let events = [named("", "[]"), named("response.output_text.delta", delta)];
+        assert_eq!(named("", delta).place_in(events.iter()), Some(1));
+        let done = [named("chunk", DONE)];
+        assert_eq!(named("", DONE).place_in(done.iter()), Some(0));
+    }
+
+    #[test]
+    fn what_stands_beside_the_answer_is_told_apart_from_it() {
+        let event = |data: &str| Event::new("", data);
+        let chunk = event(
+            r#"{"id":"1","model":"a","choices":[{"delta":{"content":"x"},"logprobs":null}]}"#,
+        );
+        for (data, likeness, place) in [
+            (
+                r#"{"id":"2","model":"b","choices":[{"delta":{"content":"x"}}]}"#,
+                Likeness::InContent,
+                Some("/id"),
+            ),
+            (
+                r#"{"id":"1","model":"b","choices":[{"delta":{"content":"x"}}],"more":1}"#,
+                Likeness::InContent,
+                None,
+            ),
+            (
+                r#"{"id":"2","model":"a","choices":[{"delta":{"content":"y"},"logprobs":null}]}"#,
+                Likeness::Other,
+                Some("/choices/0/delta/content"),
+            ),
+            (
+                r#"{"id":"1","model":"a","choices":[{"delta":{"content":"x","refusal":"no"},"logprobs":null}]}"#,
+                Likeness::Other,
+                Some("/choices/0/delta/refusal"),
+            ),
+        ] {
+            assert_eq!(chunk.likeness(&event(data)), likeness, "{data}");
+            assert_eq!(chunk.differs_at(&event(data)).as_deref(), place, "{data}");
+        }
+        let begun = event(r#"{"type":"response.created","response":{"id":"1","status":"queued"}}"#);
+        let other = |data: &str| begun.likeness(&event(data));
+        let id = r#"{"type":"response.created","response":{"id":"2","status":"queued"}}"#;
+        assert_eq!(other(id), Likeness::InContent);
+        let status = r#"{"type":"response.created","response":{"id":"1","status":"failed"}}"#;
+        assert_eq!(other(status), Likeness::Other);
+    }
+}

@@ -1,0 +1,58 @@
+//! Where a deployment's paths begin.
+
+use reqwest::Url;
+use serde::Deserialize;
+
+use super::error::Invalid;
+
+/// An `http` URL that endpoint paths can be appended to.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct BaseUrl(pub(super) Url);
+
+impl TryFrom<String> for BaseUrl {
+    type Error = Invalid;
+
+    /// # Errors
+    /// Not a URL, not `http`, or with a user, a query or a fragment. The router has no TLS: it
+    /// stands next to what it calls, or behind something that encrypts.
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        let url = Url::parse(&text)
+            .map_err(|source| Invalid::NotAUrl { url: without_user(&text), source })?;
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(Invalid::UserInUrl);
+        }
+        if url.scheme() != "http" {
+            return Err(Invalid::NotHttp(without_user(&text)));
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(Invalid::MoreThanAPath(text));
+        }
+        Ok(Self(url))
+    }
+}
+
+/// The text as a message may quote it: what stands before an `@` may be a password.
+fn without_user(text: &str) -> String {
+    text.rsplit('@').next().unwrap_or(text).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("127.0.0.1:9100/v1", "is not a URL")]
+    #[case("https://api.openai.com/v1", "must start with http://")]
+    #[case("http://host/v1?x=1", "must end with its path")]
+    #[case("http://user:hunter2@host/v1", "no user and no password")]
+    #[case("https://user:hunter2@host/v1", "no user and no password")]
+    #[case("user:hunter2@host/v1", "must start with http://")]
+    #[case("http://user:hunter2@host:65536/v1", "`host:65536/v1` is not a URL")]
+    fn a_base_url_that_cannot_be_used_is_refused(#[case] text: &str, #[case] why: &str) {
+        let message = BaseUrl::try_from(text.to_owned()).expect_err("refused").to_string();
+        assert!(message.contains(why) && !message.contains("hunter2"), "{message}");
+    }
+}

@@ -1,0 +1,94 @@
+//! Which failures lead on, as a configuration names them.
+
+use serde::Deserialize;
+
+use super::error::Invalid;
+
+/// A kind of failure that leads on to the next deployment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub enum Condition {
+    /// `connection`: no connection, or it ended before an answer began.
+    Connection,
+    /// `timeout`: the answer, or the first content of a stream, was not there in time.
+    Timeout,
+    /// `invalid_response`: a success that is empty, cut short or not of the kind that was asked
+    /// for, or an answer that is neither a success nor an error.
+    InvalidResponse,
+    /// `error_in_success`: a status that says success, and a body or a stream that says `error`.
+    ErrorInSuccess,
+    /// `429` and the like: an error with exactly this status.
+    Status(u16),
+    /// `4xx`: an error that blames the request.
+    Any4xx,
+    /// `5xx`: an error that blames the provider.
+    Any5xx,
+}
+
+impl Condition {
+    /// What falls back unless a group says otherwise.
+    pub const RECOMMENDED: &[Self] = &[
+        Self::Connection,
+        Self::Timeout,
+        Self::InvalidResponse,
+        Self::ErrorInSuccess,
+        Self::Status(401),
+        Self::Status(403),
+        Self::Status(404),
+        Self::Status(408),
+        Self::Status(409),
+        Self::Status(429),
+        Self::Any5xx,
+    ];
+}
+
+impl TryFrom<String> for Condition {
+    type Error = Invalid;
+
+    /// # Errors
+    /// None of the words above, and no status from 400 to 599.
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        Ok(match text.as_str() {
+            "connection" => Self::Connection,
+            "timeout" => Self::Timeout,
+            "invalid_response" => Self::InvalidResponse,
+            "error_in_success" => Self::ErrorInSuccess,
+            "4xx" => Self::Any4xx,
+            "5xx" => Self::Any5xx,
+            other => match other.parse() {
+                Ok(code @ 400..=599) => Self::Status(code),
+                _ => return Err(Invalid::UnknownCondition(text)),
+            },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("connection", Condition::Connection)]
+    #[case("timeout", Condition::Timeout)]
+    #[case("invalid_response", Condition::InvalidResponse)]
+    #[case("error_in_success", Condition::ErrorInSuccess)]
+    #[case("429", Condition::Status(429))]
+    #[case("4xx", Condition::Any4xx)]
+    #[case("5xx", Condition::Any5xx)]
+    fn a_condition_reads_as_it_is_written(#[case] text: &str, #[case] condition: Condition) {
+        assert_eq!(Condition::try_from(text.to_owned()), Ok(condition));
+    }
+
+    #[rstest]
+    #[case("200")]
+    #[case("600")]
+    #[case("3xx")]
+    #[case("Timeout")]
+    #[case("")]
+    fn anything_else_is_no_condition(#[case] text: &str) {
+        let refused = Invalid::UnknownCondition(text.to_owned());
+        assert_eq!(Condition::try_from(text.to_owned()), Err(refused));
+    }
+}

@@ -1,0 +1,169 @@
+//! Keys: compared without a clue in the time it takes, never printed, never passed on.
+
+use std::fmt;
+
+use axum::body::Bytes;
+use axum::http::HeaderValue;
+use serde::Deserialize;
+
+use super::error::Invalid;
+
+/// What stands where a credential stood.
+const REDACTED: &[u8] = b"[redacted]";
+
+/// A provider's key, or a client's key for this router.
+#[derive(Clone, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Credential(String);
+
+impl Credential {
+    /// Shorter ones could not be told from ordinary text where answers are redacted.
+    const MIN_LENGTH: usize = 8;
+
+    /// Whether this is the key that was presented.
+    pub(crate) fn is(&self, presented: &[u8]) -> bool {
+        // Every byte is looked at, so that the time taken does not tell how many were right.
+        let differences =
+            self.0.bytes().zip(presented).fold(0, |bits, (ours, theirs)| bits | (ours ^ theirs));
+        self.0.len() == presented.len() && differences == 0
+    }
+
+    /// The value of a header that presents this key, after a scheme like `Bearer `.
+    pub(crate) fn header_value(&self, scheme: &str) -> HeaderValue {
+        let mut value = HeaderValue::try_from(format!("{scheme}{}", self.0))
+            .expect("a credential is visible ASCII");
+        value.set_sensitive(true);
+        value
+    }
+
+    /// The text with every occurrence of this key replaced; the same bytes if there is none.
+    ///
+    /// An occurrence counts however JSON spells it: .NET escapes `+`, and PHP `/`.
+    pub(crate) fn redact(&self, text: Bytes) -> Bytes {
+        let mut clean = Vec::new();
+        let mut copied = 0;
+        let mut at = 0;
+        while at < text.len() {
+            if let Some(length) = self.length_at_start_of(&text[at..]) {
+                clean.extend_from_slice(&text[copied..at]);
+                clean.extend_from_slice(REDACTED);
+                at += length;
+                copied = at;
+            } else {
+                at += 1;
+            }
+        }
+        if copied == 0 {
+            return text;
+        }
+        clean.extend_from_slice(&text[copied..]);
+        clean.into()
+    }
+
+    /// How many bytes of the text's start spell this key, if they do.
+    fn length_at_start_of(&self, text: &[u8]) -> Option<usize> {
+        let mut rest = text;
+        for wanted in self.0.bytes() {
+            rest = after(wanted, rest)?;
+        }
+        Some(text.len() - rest.len())
+    }
+}
+
+/// What follows this character in the text: plain, as `\/`, or as `\u002F`.
+fn after(wanted: u8, text: &[u8]) -> Option<&[u8]> {
+    let (spelled, rest) = match text {
+        [b'\\', b'/', rest @ ..] => (u16::from(b'/'), rest),
+        [b'\\', b'u', rest @ ..] => {
+            let (hex, rest) = rest.split_at_checked(4)?;
+            (u16::from_str_radix(str::from_utf8(hex).ok()?, 16).ok()?, rest)
+        }
+        [plain, rest @ ..] => (u16::from(*plain), rest),
+        [] => return None,
+    };
+    (spelled == u16::from(wanted)).then_some(rest)
+}
+
+impl TryFrom<String> for Credential {
+    type Error = Invalid;
+
+    /// # Errors
+    /// Shorter than eight characters, not visible ASCII, or with a quote or a backslash, which
+    /// no provider issues and JSON would spell otherwise. The message does not quote the key.
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        if !text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\') {
+            return Err(Invalid::KeyCharacters);
+        }
+        if text.len() < Self::MIN_LENGTH {
+            return Err(Invalid::ShortKey { min: Self::MIN_LENGTH });
+        }
+        Ok(Self(text))
+    }
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn credential(text: &str) -> Credential {
+        text.to_owned().try_into().expect("a valid credential")
+    }
+
+    fn redacted(key: &str, text: &str) -> String {
+        let clean = credential(key).redact(Bytes::copy_from_slice(text.as_bytes()));
+        String::from_utf8(clean.into()).expect("ASCII stays ASCII")
+    }
+
+    #[rstest]
+    #[case::plain("sk-secret", "bad key sk-secret.", "bad key [redacted].")]
+    #[case::alone("sk-secret", "sk-secret", "[redacted]")]
+    #[case::twice("sk-secret", "sk-secretsk-secret", "[redacted][redacted]")]
+    #[case::after_a_false_start("aaaaaaab", "aaaaaaaab", "a[redacted]")]
+    #[case::escaped_slash("sk/secret", r#""sk\/secret""#, r#""[redacted]""#)]
+    #[case::escaped_plus("sk+secret", r#""sk\u002Bsecret""#, r#""[redacted]""#)]
+    #[case::escaped_letters("sk-secret", r"\u0073k-secre\u0074!", "[redacted]!")]
+    #[case::cut_short("sk-secret", "sk-secre", "sk-secre")]
+    #[case::cut_inside_an_escape("sk-secret", r"sk-secre\u00", r"sk-secre\u00")]
+    #[case::none("sk-secret", "nothing to see", "nothing to see")]
+    fn a_key_is_found_however_it_is_spelled(
+        #[case] key: &str,
+        #[case] text: &str,
+        #[case] clean: &str,
+    ) {
+        assert_eq!(redacted(key, text), clean);
+    }
+
+    #[test]
+    fn a_key_never_shows_in_debug_output() {
+        assert!(!format!("{:?}", credential("sk-secret")).contains("secret"));
+        assert!(!format!("{:?}", credential("sk-secret").header_value("")).contains("secret"));
+    }
+
+    #[rstest]
+    #[case("sk-secret", true)]
+    #[case("sk-secreT", false)]
+    #[case("sk-secre", false)]
+    #[case("sk-secret2", false)]
+    #[case("", false)]
+    fn only_the_whole_key_is_the_key(#[case] presented: &str, #[case] is: bool) {
+        assert_eq!(credential("sk-secret").is(presented.as_bytes()), is);
+    }
+
+    #[rstest]
+    #[case("short", "at least 8")]
+    #[case("with blanks", "visible ASCII")]
+    #[case("schlüssel", "visible ASCII")]
+    #[case(r"back\slash", "backslashes")]
+    fn a_key_that_cannot_be_used_is_refused(#[case] text: &str, #[case] why: &str) {
+        let message = Credential::try_from(text.to_owned()).expect_err("refused").to_string();
+        assert!(message.contains(why) && !message.contains(text), "{message}");
+    }
+}

@@ -1,0 +1,167 @@
+//! What a provider's error says, as far as it matters for where the call goes next.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// The error of a provider, in `OpenAI`'s members.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct ProviderError {
+    /// Empty where there is none.
+    pub(crate) code: String,
+    /// Empty where there is none.
+    pub(crate) message: String,
+}
+
+/// Why a provider refused a request that a deployment of another kind may accept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RefusalReason {
+    /// The request is longer than the model can read.
+    ContextLength,
+    /// A filter took offence at the request.
+    ContentFilter,
+}
+
+/// Codes, and parts of sentences for the deployments whose errors have other codes or none.
+///
+/// The sentences are in lower case. Seen in <https://github.com/openai/openai-python/issues/331>,
+/// <https://github.com/BerriAI/litellm/issues/15968> and
+/// <https://github.com/BerriAI/litellm/pull/42255>.
+const KNOWN_REFUSALS: [(RefusalReason, &[&str], &[&str]); 2] = [
+    (
+        RefusalReason::ContextLength,
+        &["context_length_exceeded"],
+        &[
+            "maximum context length",
+            "model's context length",
+            "context window of this model",
+            "input tokens exceed the configured limit",
+        ],
+    ),
+    (
+        RefusalReason::ContentFilter,
+        &["content_filter", "ContentFiltered", "content_policy_violation", "moderation_blocked"],
+        &[
+            "content management policy",
+            "rejected as a result of our safety system",
+            "flagged as potentially violating our usage policy",
+        ],
+    ),
+];
+
+impl ProviderError {
+    /// What stands under `error`: an object, or a bare sentence.
+    pub(crate) fn of(error: &RawValue) -> Self {
+        #[derive(Deserialize)]
+        struct Error<'a> {
+            #[serde(borrow)]
+            code: Option<&'a RawValue>,
+            #[serde(borrow)]
+            message: Option<&'a RawValue>,
+        }
+
+        let text = |value: &RawValue| {
+            let string: Option<String> = serde_json::from_str(value.get()).ok();
+            string.unwrap_or_else(|| value.get().to_owned())
+        };
+        match serde_json::from_str::<Error<'_>>(error.get()) {
+            Ok(Error { code, message }) => Self {
+                code: code.map(text).unwrap_or_default(),
+                message: message.map(text).unwrap_or_default(),
+            },
+            _ => Self { code: String::new(), message: text(error) },
+        }
+    }
+
+    /// The error of a body in `OpenAI`'s shape: a JSON object with an object under `error`.
+    pub(crate) fn of_body(body: &[u8]) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Body<'a> {
+            #[serde(borrow)]
+            error: &'a RawValue,
+        }
+
+        if !body.trim_ascii_start().starts_with(b"{") {
+            return None;
+        }
+        let body: Body<'_> = serde_json::from_slice(body).ok()?;
+        body.error.get().starts_with('{').then(|| Self::of(body.error))
+    }
+
+    /// Why the request was refused, if that is known here.
+    pub(crate) fn refusal_reason(&self) -> Option<RefusalReason> {
+        let message = self.message.to_lowercase().replace('’', "'");
+        let known = KNOWN_REFUSALS.into_iter().find(|(_, codes, sentences)| {
+            codes.contains(&&*self.code)
+                || sentences.iter().any(|sentence| message.contains(sentence))
+        });
+        known.map(|(reason, ..)| reason)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case(
+        r#"{"code":"context_length_exceeded","message":""}"#,
+        Some(RefusalReason::ContextLength)
+    )]
+    #[case(
+        r#"{"message":"This model's maximum context length is 8192 tokens.","code":null}"#,
+        Some(RefusalReason::ContextLength)
+    )]
+    #[case(
+        r#"{"message":"Input tokens exceed the configured limit of 272000 tokens.","code":"400"}"#,
+        Some(RefusalReason::ContextLength)
+    )]
+    #[case(
+        r#"{"message":"This is longer than the model’s context length."}"#,
+        Some(RefusalReason::ContextLength)
+    )]
+    #[case(r#"{"code":"content_filter"}"#, Some(RefusalReason::ContentFilter))]
+    #[case(
+        r#"{"code":"content_policy_violation","message":"No."}"#,
+        Some(RefusalReason::ContentFilter)
+    )]
+    #[case(
+        r#"{"message":"... the prompt triggering Azure OpenAI’s content management policy."}"#,
+        Some(RefusalReason::ContentFilter)
+    )]
+    #[case(
+        r#""Your request was rejected as a result of our safety system.""#,
+        Some(RefusalReason::ContentFilter)
+    )]
+    #[case(r#"{"code":"unknown_parameter","message":"Unknown parameter: 'context'."}"#, None)]
+    #[case(r#"{"code":400,"message":["x"]}"#, None)]
+    #[case("7", None)]
+    #[case(r#"["content_filter"]"#, None)]
+    fn a_reason_is_known_by_its_code_or_its_sentence(
+        #[case] error: &str,
+        #[case] reason: Option<RefusalReason>,
+    ) {
+        let error: &RawValue = serde_json::from_str(error).expect("JSON");
+        assert_eq!(ProviderError::of(error).refusal_reason(), reason);
+    }
+
+    #[rstest]
+    #[case(r#"{"error":{"code":"x","message":"y"}}"#, Some(("x", "y")))]
+    #[case(r#"{"z":1,"error":{}}"#, Some(("", "")))]
+    #[case(r#"{"error":"y"}"#, None)]
+    #[case(r#"{"error":null}"#, None)]
+    #[case("{}", None)]
+    #[case(r#"[{"code":"x"}]"#, None)]
+    #[case("", None)]
+    fn only_an_object_under_error_is_openais_shape(
+        #[case] body: &str,
+        #[case] parts: Option<(&str, &str)>,
+    ) {
+        let error = parts.map(|(code, message)| ProviderError {
+            code: code.to_owned(),
+            message: message.to_owned(),
+        });
+        assert_eq!(ProviderError::of_body(body.as_bytes()), error);
+    }
+}

@@ -1,0 +1,47 @@
+//! How far a hunt is.
+
+use std::io::{IsTerminal as _, Write as _, stderr};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use fallproof_fuzz::hunt::Tally;
+use fallproof_report::words::counted;
+
+/// Tells how far the hunt is: on one line of a terminal, else line by line and less often.
+pub(super) fn progress(tally: &Tally, cases: Option<u64>, started: Instant, done: &AtomicBool) {
+    const TICK: Duration = Duration::from_millis(100);
+    let is_terminal = stderr().is_terminal();
+    let every = if is_terminal { 5 } else { 100 };
+    for tick in 1_u32.. {
+        thread::sleep(TICK);
+        let is_done = done.load(Ordering::Relaxed);
+        if is_terminal && (is_done || tick % every == 0) {
+            // A terminal that is gone is no reason to stop.
+            let _ = write!(stderr(), "\r\x1b[2K");
+        }
+        if is_done {
+            return;
+        }
+        if tick % every == 0 {
+            let line = line(tally, cases, started);
+            let _ =
+                if is_terminal { write!(stderr(), "{line}") } else { writeln!(stderr(), "{line}") };
+        }
+    }
+}
+
+fn line(tally: &Tally, cases: Option<u64>, started: Instant) -> String {
+    let played = tally.cases();
+    let of = cases.map_or_else(String::new, |cases| format!("/{cases}"));
+    let rate = rate(played, started.elapsed().as_secs_f64());
+    let found = match tally.causes() {
+        0 => String::new(),
+        count => format!("  {}", counted(count, "finding")),
+    };
+    format!("{played}{of}  {rate:.0} cases/s{found}")
+}
+
+pub(super) fn rate(cases: u64, seconds: f64) -> f64 {
+    f64::from(u32::try_from(cases).unwrap_or(u32::MAX)) / seconds.max(0.001)
+}

@@ -1,0 +1,76 @@
+//! `fallproof new`: a scenario to start from.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anstream::println;
+use clap::Args;
+use fallproof_suite::scenario;
+
+use super::{SCENARIOS, Stop};
+
+const TEMPLATE: &str = include_str!("new/scenario.yaml");
+
+/// The JSON Schema's file in the folder of the scenarios.
+const SCHEMA: &str = "schema.json";
+
+#[derive(Debug, Args)]
+pub(super) struct New {
+    /// Its id: folder and name, e.g. routing/limit-of-the-fallback
+    id: String,
+    /// The folder that holds the scenarios
+    #[arg(long, value_name = "DIR", default_value = SCENARIOS)]
+    scenarios: PathBuf,
+}
+
+impl New {
+    pub(super) fn execute(&self) -> Result<(), Stop> {
+        // The file's path is as good a name of it as its id.
+        let id = self.id.strip_suffix(".yaml").unwrap_or(&self.id);
+        let folder = self.scenarios.to_string_lossy().into_owned() + "/";
+        let id = id.strip_prefix("./").unwrap_or(id);
+        let id = id.strip_prefix(&folder).unwrap_or(id);
+        if !scenario::is_id(id) {
+            return Err(Stop::usage(format!(
+                "`{id}` cannot be the id of a scenario, which is made of lower-case letters, digits \
+                 and `-`, with `/` between folder and name; try `{}`",
+                likely_id(id)
+            )));
+        }
+        let file = self.scenarios.join(format!("{id}.yaml"));
+        if file.exists() {
+            return Err(Stop::usage(format!(
+                "{} is there already; nothing was written",
+                file.display()
+            )));
+        }
+        let above = format!("{}{SCHEMA}", "../".repeat(id.matches('/').count()));
+        let text = TEMPLATE.replace("{schema}", &above).replace("{id}", id);
+        write(&file, &text)?;
+        // An editor completes a scenario by the schema that its first line names.
+        let schema = self.scenarios.join(SCHEMA);
+        if !schema.exists() {
+            write(&schema, &scenario::schema())?;
+        }
+        println!("{}\nnext: fallproof run {id}", file.display());
+        Ok(())
+    }
+}
+
+fn write(file: &Path, text: &str) -> Result<(), Stop> {
+    let folder = file.parent().unwrap_or(file);
+    fs::create_dir_all(folder)
+        .and_then(|()| fs::write(file, text))
+        .map_err(|error| Stop::usage(format!("{} cannot be written: {error}", file.display())))
+}
+
+/// The words of it that an id can have; an example where there are none.
+fn likely_id(text: &str) -> String {
+    let fits = |character: char| if character.is_ascii_alphanumeric() { character } else { '-' };
+    let part = |part: &str| {
+        let words: String = part.to_ascii_lowercase().chars().map(fits).collect();
+        words.split('-').filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-")
+    };
+    let parts: Vec<_> = text.split('/').map(part).filter(|part| !part.is_empty()).collect();
+    if parts.is_empty() { "routing/my-case".to_owned() } else { parts.join("/") }
+}

@@ -1,0 +1,98 @@
+//! `fallproof probe`.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anstream::{eprintln, print, println};
+use clap::Args;
+use fallproof::probe::{self, Difference, Item};
+use fallproof_judge::Case;
+use fallproof_runner::drive::Rig;
+use fallproof_suite::scenario::Scenario;
+
+use super::gateway::Gateway;
+use super::interrupt::{Interrupt, unless};
+use super::{Stop, runtime};
+
+/// How long a call of the probe waits for its answer.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+#[derive(Debug, Args)]
+pub(super) struct Probe {
+    #[command(flatten)]
+    gateway: Gateway,
+    /// How many questions are asked side by side, instead of what the adapter allows; 1 to a gateway
+    /// without an adapter
+    #[arg(long, value_name = "NUMBER")]
+    jobs: Option<NonZeroUsize>,
+    /// Write the draft into a new file instead of printing it
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+impl Probe {
+    pub(super) fn execute(&self) -> Result<(), Stop> {
+        let questions = probe::questions().map_err(|error| Stop::Harness(error.to_string()))?;
+        let Some(mut whole) = self.gateway.split(&questions)? else {
+            return Err(Stop::usage("a probe needs a gateway: --target URL, or --adapter NAME"));
+        };
+        whole.side_by_side(self.jobs);
+        let runtime = runtime()?;
+        let interrupt = Interrupt::listen(&runtime)?;
+        let mut answers = Vec::new();
+        for part in &whole.parts {
+            let rig = Rig::start(&part.scenarios, &*part.target, PATIENCE);
+            let rig = runtime.block_on(unless(&interrupt.stop, rig)).ok_or(Stop::Interrupted)??;
+            let (asked, stop) = (&part.scenarios, &interrupt.stop);
+            let cases = rig.run_watched(runtime.handle(), asked, part.jobs, &(), stop);
+            let judged = |it: &Scenario, seen| Case::new(it, rig.facts(it), seen);
+            let answered =
+                asked.iter().zip(cases).filter_map(|(it, seen)| Some((*it, judged(it, seen?))));
+            answers.extend(answered);
+            runtime.block_on(interrupt.end(rig.release()));
+        }
+        if interrupt.is_asked() {
+            return Err(Stop::Interrupted);
+        }
+        let unseen =
+            |(_, case): &(_, Case)| case.evidence.calls().iter().all(|step| step.hits.is_empty());
+        if answers.iter().all(unseen) {
+            return Err(Stop::usage(
+                "nothing can be learnt of the target: no question reached an upstream; \
+                 `fallproof doctor` says why",
+            ));
+        }
+        let draft = probe::draft(answers.iter().map(|(scenario, case)| (*scenario, case)));
+        let text = probe::yaml(&draft);
+        match &self.out {
+            None => print!("{text}"),
+            Some(file) => {
+                let written =
+                    File::create_new(file).and_then(|mut file| file.write_all(text.as_bytes()));
+                written.map_err(|error| Stop::usage(format!("{}: {error}", file.display())))?;
+                println!("{}", file.display());
+            }
+        }
+        eprintln!("{} questions asked, {} left out", answers.len(), whole.left_out.len());
+        if let Some(declared) = whole.declaration() {
+            // Not every item has a question, nor is a question asked about what it lacks.
+            let all = probe::differences(declared, &draft.declaration);
+            let is_asked = |difference: &&Difference| {
+                difference.is_new || matches!(difference.item, Item::FallsBackOn(_))
+            };
+            let (differences, unseen): (Vec<_>, Vec<_>) = all.iter().partition(is_asked);
+            eprintln!("{} differences from what its adapter declares", differences.len());
+            for difference in differences {
+                eprintln!("  {difference}");
+            }
+            if !unseen.is_empty() {
+                let unseen: Vec<_> = unseen.iter().map(|it| it.item.to_string()).collect();
+                eprintln!("declared, and not to be seen by these questions: {}", unseen.join("; "));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,59 @@
+//! `fallproof report`: reports beside each other.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anstream::{eprintln, print};
+use clap::Args;
+use fallproof_report::compare::Comparison;
+use fallproof_report::model;
+
+use super::Stop;
+
+/// The report in the folder that `run --report` wrote.
+const IN_FOLDER: &str = "report.json";
+
+/// How each of our pages begins.
+const PAGE: &str = "<!doctype html>";
+
+#[derive(Debug, Args)]
+pub(super) struct Report {
+    /// Files or folders that `fallproof run --report` wrote, in the order of the columns
+    #[arg(required = true, value_name = "FILE|DIR")]
+    reports: Vec<PathBuf>,
+    /// Write it as one HTML page too
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+}
+
+impl Report {
+    pub(super) fn execute(&self) -> Result<(), Stop> {
+        let reports = self.reports.iter().map(|path| read(path)).collect::<Result<Vec<_>, _>>()?;
+        let comparison = Comparison::new(&reports);
+        if let Some(file) = &self.html {
+            if !is_ours(file) {
+                return Err(Stop::usage(format!("{} is there and no page", file.display())));
+            }
+            let page = comparison.to_html().map_err(Stop::Harness)?;
+            fs::write(file, page)
+                .map_err(|error| Stop::usage(format!("{}: {error}", file.display())))?;
+        }
+        print!("{}", comparison.to_markdown());
+        if let Some(file) = &self.html {
+            eprintln!("wrote {}", file.display());
+        }
+        Ok(())
+    }
+}
+
+/// A report, and what it is called beside another one of the same target.
+fn read(path: &Path) -> Result<(String, model::Report), Stop> {
+    let file = if path.is_dir() { path.join(IN_FOLDER) } else { path.to_owned() };
+    let report = model::Report::read(&file).map_err(Stop::usage)?;
+    Ok((path.display().to_string(), report))
+}
+
+/// Whether nothing is lost by writing the page here.
+fn is_ours(file: &Path) -> bool {
+    !file.exists() || fs::read(file).is_ok_and(|old| old.starts_with(PAGE.as_bytes()))
+}

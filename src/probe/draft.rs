@@ -1,0 +1,257 @@
+//! What a target's answers say of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fallproof_protocol::condition::Condition;
+use fallproof_protocol::provider::{Endpoint, Surface};
+use indexmap::IndexMap;
+
+use fallproof_judge::{Case, Outcome, Verdict, Violation};
+use fallproof_suite::declaration::{Adaptation, Declaration};
+use fallproof_suite::evidence::{CallEvidence, Ending};
+use fallproof_suite::feature::Feature;
+use fallproof_suite::requirement::{Code, Level};
+use fallproof_suite::scenario::Scenario;
+
+/// A declaration, and what was seen beside it.
+#[derive(Debug, Default)]
+pub struct Draft {
+    /// What the answers say.
+    pub declaration: Declaration,
+    /// What a person should know who reviews it, one sentence each.
+    pub remarks: Vec<String>,
+}
+
+/// Drafts a declaration from the answers to the probe's questions.
+pub fn draft<'a>(answers: impl IntoIterator<Item = (&'a Scenario, &'a Case)>) -> Draft {
+    let mut draft = Draft::default();
+    let answers: Vec<_> = answers.into_iter().collect();
+    let about = |family: &str| {
+        let family = family.to_owned();
+        let of = move |(scenario, _): &&(&Scenario, &Case)| scenario.family() == family;
+        answers.iter().filter(of).map(|(scenario, case)| (*scenario, *case)).collect::<Vec<_>>()
+    };
+    let endpoints = [about("endpoints"), about("forms")].concat();
+    lacks(&mut draft, &endpoints, Feature::Endpoint);
+    lacks(&mut draft, &about("streams"), Feature::Stream);
+    let failures = [about("statuses"), about("failures"), about("slow")].concat();
+    fallback_on(&mut draft, &failures);
+    rests(&mut draft, &about("rests"));
+    adapts(&mut draft, &about("parameters"));
+    let broken = about("broken-streams");
+    not_claimed(&mut draft, &[failures, broken].concat());
+    draft
+}
+
+type Answer<'a> = (&'a Scenario, &'a Case);
+
+fn served(case: &Case) -> bool {
+    let answered = |step: &CallEvidence| {
+        !step.hits.is_empty() && step.exchange.status.is_some_and(|status| status < 400)
+    };
+    !case.evidence.calls().is_empty() && case.evidence.calls().iter().all(answered)
+}
+
+fn why_not(case: &Case) -> String {
+    match &case.judgment.outcome {
+        Outcome::Skipped(reason) => return reason.to_string(),
+        Outcome::Inconclusive(unclear) => return unclear.to_string(),
+        _ => {}
+    }
+    match case.evidence.calls().first() {
+        Some(step) if step.exchange.ending == Ending::Complete => {
+            let status = step.exchange.status.unwrap_or_default();
+            let asked = if step.hits.is_empty() { " and asked nobody" } else { "" };
+            format!("answered {status}{asked}")
+        }
+        Some(step) => step.exchange.ending.in_words(),
+        None => "was not run".to_owned(),
+    }
+}
+
+/// What it serves from no surface it lacks; what it serves from some is a remark.
+fn lacks(draft: &mut Draft, answers: &[Answer<'_>], feature: fn(Endpoint) -> Feature) {
+    let mut by_endpoint = BTreeMap::<Endpoint, Vec<(Surface, &Case)>>::new();
+    for (scenario, case) in answers {
+        let Some(endpoint) = scenario.calls().next().map(|call| call.send.endpoint) else {
+            continue;
+        };
+        let surface = scenario.upstreams.values().next().map(|upstream| upstream.surface);
+        by_endpoint.entry(endpoint).or_default().extend(surface.map(|surface| (surface, *case)));
+    }
+    for (endpoint, cases) in by_endpoint {
+        let failed: Vec<_> = cases.iter().filter(|(_, case)| !served(case)).collect();
+        if failed.len() == cases.len() {
+            let why = failed.first().map_or_else(String::new, |(_, case)| why_not(case));
+            draft.declaration.lacks.insert(feature(endpoint), why);
+        } else {
+            draft.remarks.extend(failed.iter().map(|(surface, case)| {
+                format!("{} from {}: {}", feature(endpoint), surface.name(), why_not(case))
+            }));
+        }
+    }
+}
+
+/// The failure that a question is about, by the last word of its id.
+fn failure(scenario: &Scenario) -> Option<Condition> {
+    match scenario.id.split_once('@') {
+        None => Some(Condition::Timeout),
+        Some(("statuses", status)) => status.parse().ok().map(Condition::Status),
+        Some((_, "connection" | "connection-closed" | "connection-refused" | "garbage")) => {
+            Some(Condition::Connection)
+        }
+        Some((_, "error-in-success")) => Some(Condition::ErrorInSuccess),
+        Some((_, "cut-body" | "empty-body" | "broken-json" | "wrong-type")) => {
+            Some(Condition::InvalidResponse)
+        }
+        Some(_) => None,
+    }
+}
+
+fn fallback_on(draft: &mut Draft, answers: &[Answer<'_>]) {
+    let mut seen = IndexMap::<String, (Condition, bool)>::new();
+    let mut attempts = BTreeMap::<usize, Vec<String>>::new();
+    for (scenario, case) in answers {
+        let (Some(condition), Some(step)) = (failure(scenario), case.evidence.calls().first())
+        else {
+            continue;
+        };
+        let asked = |upstream: &str| {
+            let of = |prefix: &&str| prefix.rsplit('/').next() == Some(upstream);
+            step.hits.iter().filter_map(|hit| hit.upstream.as_deref()).filter(of).count()
+        };
+        seen.insert(scenario.id.clone(), (condition, asked("backup") > 0));
+        let word = scenario.id.rsplit('@').next().unwrap_or_default();
+        attempts.entry(asked("primary")).or_default().push(word.to_owned());
+    }
+    let kinds = [
+        Condition::Connection,
+        Condition::Timeout,
+        Condition::InvalidResponse,
+        Condition::ErrorInSuccess,
+    ];
+    let mut leads_on = Vec::new();
+    for kind in kinds {
+        let of_kind: Vec<_> = seen.iter().filter(|(_, (it, _))| *it == kind).collect();
+        let not: Vec<_> = of_kind.iter().filter(|(_, (_, led))| !led).collect();
+        if !of_kind.is_empty() && not.len() < of_kind.len() {
+            leads_on.push(kind);
+            draft.remarks.extend(
+                not.iter().map(|(id, _)| format!("`{kind}` leads on, but not where it is `{id}`")),
+            );
+        }
+    }
+    let statuses = seen.values().filter(|(it, led)| *led && matches!(it, Condition::Status(_)));
+    leads_on.extend(statuses.map(|(status, _)| *status));
+    draft.declaration.fallback_on = Some(folded(leads_on, &seen));
+    for (count, words) in attempts.into_iter().filter(|(count, _)| *count > 1) {
+        let words = words.join(" ");
+        draft.remarks.push(format!("with retries 0, {count} attempts at one deployment: {words}"));
+    }
+}
+
+/// `4xx` and `5xx` where each status that was tried leads on.
+fn folded(
+    mut conditions: Vec<Condition>,
+    seen: &IndexMap<String, (Condition, bool)>,
+) -> Vec<Condition> {
+    for any in [Condition::Any4xx, Condition::Any5xx] {
+        let mut of_kind = seen.values().filter(|(condition, _)| any.covers(*condition)).peekable();
+        if of_kind.peek().is_some() && of_kind.all(|(_, led)| *led) {
+            conditions.retain(|condition| !any.covers(*condition));
+            conditions.push(any);
+        }
+    }
+    conditions
+}
+
+fn rests(draft: &mut Draft, answers: &[Answer<'_>]) {
+    const LEFT_ALONE: Code = Code::Route06;
+    let asked_again: Vec<_> = answers
+        .iter()
+        .filter(|(_, case)| breaks(case, LEFT_ALONE))
+        .map(|(scenario, _)| scenario.id.rsplit('@').next().unwrap_or_default())
+        .collect();
+    if !asked_again.is_empty() {
+        let why = format!("asks again at once after {}", asked_again.join(" and "));
+        draft.declaration.does_not_claim.insert(LEFT_ALONE, why);
+    }
+}
+
+fn breaks(case: &Case, code: Code) -> bool {
+    failing(case).any(|violation| violation.requirement == Some(code))
+}
+
+fn failing(case: &Case) -> impl Iterator<Item = &Violation> {
+    let violations = case.judgment.violations.iter();
+    violations.filter(|violation| violation.verdict == Verdict::Fail)
+}
+
+/// A part that is lost, added or changed whatever the leg is a way of the target's. What only a
+/// later leg shows is nobody's way: it is told, and stays a failure.
+fn adapts(draft: &mut Draft, answers: &[Answer<'_>]) {
+    const PAYLOAD: [Code; 3] = [Code::Payload01, Code::Payload02, Code::Payload03];
+    let mut seen = BTreeMap::<(Endpoint, String), (BTreeSet<Surface>, String)>::new();
+    let mut later = BTreeMap::<(Endpoint, String), String>::new();
+    for (scenario, case) in answers {
+        let Some(endpoint) = scenario.calls().next().map(|call| call.send.endpoint) else {
+            continue;
+        };
+        for violation in &case.judgment.violations {
+            let (Some(code), Some(pointer), Some(attempt)) =
+                (violation.requirement, &violation.pointer, violation.attempt)
+            else {
+                continue;
+            };
+            let calls = case.evidence.calls();
+            let hit = calls.get(violation.call).and_then(|call| call.hits.get(attempt - 1));
+            let surface = hit.and_then(|hit| hit.place).map(|(surface, _)| surface);
+            if let (true, Some(surface)) = (PAYLOAD.contains(&code), surface) {
+                let place = (endpoint, top(pointer));
+                if attempt > 1 {
+                    later.entry(place).or_insert_with(|| violation.to_string());
+                    continue;
+                }
+                let entry =
+                    seen.entry(place).or_insert_with(|| (BTreeSet::new(), violation.to_string()));
+                entry.0.insert(surface);
+            }
+        }
+    }
+    later.retain(|place, _| !seen.contains_key(place));
+    draft.remarks.extend(later.into_iter().map(|((endpoint, _), message)| {
+        format!("{}: {message}, and attempt 1 did not", endpoint.path())
+    }));
+    for ((endpoint, pointer), (surfaces, because)) in seen {
+        let every = surfaces.len() > 1;
+        let surfaces: Vec<_> =
+            if every { vec![None] } else { surfaces.into_iter().map(Some).collect() };
+        draft.declaration.adapts.extend(surfaces.into_iter().map(|surface| Adaptation {
+            pointer: pointer.clone(),
+            endpoint: Some(endpoint),
+            surface,
+            because: because.clone(),
+        }));
+    }
+}
+
+/// The member of the body that a pointer leads into.
+fn top(pointer: &str) -> String {
+    let name = pointer.trim_start_matches('/').split('/').next().unwrap_or_default();
+    format!("/{name}")
+}
+
+/// Policies that its answers break.
+fn not_claimed(draft: &mut Draft, answers: &[Answer<'_>]) {
+    for (scenario, case) in answers {
+        for violation in failing(case) {
+            let Some(code) = violation.requirement else { continue };
+            // What leads on is said already.
+            let is_said = [Code::Route03, Code::Route04].contains(&code);
+            if code.requirement().level == Level::Policy && !is_said {
+                let why = format!("{}: {violation}", scenario.id);
+                draft.declaration.does_not_claim.entry(code).or_insert(why);
+            }
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! The strict providers as servers of their own, for anybody's tests.
+
+mod admin;
+mod script;
+mod view;
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+
+use fallproof_mocks::wire::{Upstream, Wire};
+use fallproof_protocol::behaviour::ScriptError;
+use fallproof_protocol::marker::Marker;
+pub use fallproof_protocol::provider::Names;
+use fallproof_protocol::provider::{Deployment, Surface};
+use script::Script;
+pub use script::Scripts;
+use serde::Serialize;
+use tokio::net::TcpListener;
+
+/// The key that the served `OpenAI` takes.
+pub const OPENAI_KEY: &str = "sk-fallproof-openai";
+/// The key that the served Azure takes.
+pub const AZURE_KEY: &str = "fallproof0azure0fallproof0azure0";
+/// The `api-version` to use on Azure's legacy surface.
+const API_VERSION: &str = "2025-04-01-preview";
+
+/// What answers where a request names no model.
+const DEFAULT_MODEL: &str = "gpt-5";
+
+/// Where the servers listen.
+#[derive(Debug, Clone, Copy)]
+pub struct Ports {
+    /// The address of all of them.
+    pub host: IpAddr,
+    /// `OpenAI`'s port; 0 lets the system choose, as for the others.
+    pub openai: u16,
+    /// Azure's port.
+    pub azure: u16,
+    /// The port of the admin address.
+    pub admin: u16,
+}
+
+/// Which provider an upstream plays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Played {
+    OpenAi,
+    Azure,
+}
+
+/// Why the servers could not start.
+#[derive(Debug)]
+pub enum ServeError {
+    /// A port cannot be had.
+    Port(SocketAddr, io::Error),
+    /// A script cannot be played.
+    Script(ScriptError),
+}
+
+impl std::fmt::Display for ServeError {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Port(address, error) if error.kind() == io::ErrorKind::AddrInUse => {
+                write!(formatter, "port {} is in use; name another one", address.port())
+            }
+            Self::Port(address, error) => write!(formatter, "cannot listen on {address}: {error}"),
+            Self::Script(error) => error.fmt(formatter),
+        }
+    }
+}
+
+impl std::error::Error for ServeError {}
+
+/// What a client needs to know; the line that `--json` prints.
+#[derive(Debug, Serialize)]
+pub struct Addresses {
+    openai: OpenAiAddress,
+    azure: AzureAddress,
+    /// Where the journal is read and scripts are set.
+    pub admin: String,
+}
+
+#[derive(Debug, Serialize)]
+struct OpenAiAddress {
+    base_url: String,
+    key: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct AzureAddress {
+    endpoint: String,
+    base_url: String,
+    key: &'static str,
+    api_version: &'static str,
+}
+
+impl Addresses {
+    fn new(openai: SocketAddr, azure: SocketAddr, admin: SocketAddr) -> Self {
+        Self {
+            openai: OpenAiAddress { base_url: format!("http://{openai}/v1"), key: OPENAI_KEY },
+            azure: AzureAddress {
+                endpoint: format!("http://{azure}"),
+                base_url: format!("http://{azure}/openai/v1"),
+                key: AZURE_KEY,
+                api_version: API_VERSION,
+            },
+            admin: format!("http://{admin}"),
+        }
+    }
+
+    /// The addresses in words.
+    pub fn to_text(&self) -> String {
+        let Self { openai, azure, admin } = self;
+        format!(
+            "OpenAI        base URL  {}\n\
+             \x20             key       {}\n\
+             Azure v1      base URL  {}\n\
+             Azure legacy  endpoint  {}  (api-version {})\n\
+             \x20             key       {}\n\
+             admin         journal   {admin}/journal\n\
+             \x20             script    PUT {admin}/script/openai, {admin}/script/azure\n\
+             \x20             reset     POST {admin}/reset",
+            openai.base_url,
+            openai.key,
+            azure.base_url,
+            azure.endpoint,
+            azure.api_version,
+            azure.key,
+        )
+    }
+}
+
+/// The served providers.
+pub struct Serving {
+    /// Where they are.
+    pub addresses: Addresses,
+    admin: TcpListener,
+    providers: Providers,
+}
+
+/// The wire and what it plays, as the admin address sees them.
+struct Providers {
+    wire: Wire,
+    models: Names,
+    scripts: Scripts,
+}
+
+impl Serving {
+    /// Takes the ports and starts to answer.
+    pub async fn start(ports: Ports, models: Names, scripts: Scripts) -> Result<Self, ServeError> {
+        let at = |port| SocketAddr::new(ports.host, port);
+        let port = |port| move |error| ServeError::Port(at(port), error);
+        let wire = Wire::bind(at(0)).await.map_err(port(0))?;
+        let openai = wire.listen_for(OPENAI, at(ports.openai)).await.map_err(port(ports.openai))?;
+        let azure = wire.listen_for(AZURE, at(ports.azure)).await.map_err(port(ports.azure))?;
+        let admin = TcpListener::bind(at(ports.admin)).await.map_err(port(ports.admin))?;
+        let admin_addr = admin.local_addr().map_err(port(ports.admin))?;
+        let providers = Providers { wire, models, scripts };
+        providers.reset().map_err(ServeError::Script)?;
+        Ok(Self { addresses: Addresses::new(openai, azure, admin_addr), admin, providers })
+    }
+
+    /// Answers until `stop` is done.
+    pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+        admin::serve(self.admin, self.providers, stop).await
+    }
+}
+
+const OPENAI: &str = "/serve/openai";
+const AZURE: &str = "/serve/azure";
+
+impl Played {
+    fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "openai" => Some(Self::OpenAi),
+            "azure" => Some(Self::Azure),
+            _ => None,
+        }
+    }
+
+    fn prefix(self) -> &'static str {
+        match self {
+            Self::OpenAi => OPENAI,
+            Self::Azure => AZURE,
+        }
+    }
+}
+
+impl Providers {
+    /// Scripts and attempt counts as at the start.
+    fn reset(&self) -> Result<(), ScriptError> {
+        self.wire.plug(self.upstream(Played::OpenAi, self.scripts.openai.clone()))?;
+        self.wire.plug(self.upstream(Played::Azure, self.scripts.azure.clone()))
+    }
+
+    /// Empties the journal.
+    async fn forget(&self) {
+        for played in [Played::OpenAi, Played::Azure] {
+            self.wire.take(played.prefix()).await;
+        }
+        self.wire.take_stray().await;
+    }
+
+    /// Gives a provider a script, from its start; conversations go on.
+    fn play(&self, played: Played, script: Script) -> Result<(), ScriptError> {
+        self.wire.replug(self.upstream(played, script))
+    }
+
+    fn upstream(&self, played: Played, script: Script) -> Upstream {
+        let (surface, key) = match played {
+            Played::OpenAi => (Surface::OpenAi, OPENAI_KEY),
+            Played::Azure => (Surface::AzureV1, AZURE_KEY),
+        };
+        let first = match &self.models {
+            Names::Listed(names) => names.first().cloned(),
+            Names::Own | Names::Any => None,
+        };
+        let model = first.unwrap_or_else(|| DEFAULT_MODEL.to_owned());
+        Upstream {
+            prefix: played.prefix().to_owned(),
+            deployment: Deployment { surface, name: model.clone(), model, key: key.to_owned() },
+            names: self.models.clone(),
+            script: script.script,
+            repeat_last: script.repeat_last,
+            marker: Marker::new(played.prefix()),
+        }
+    }
+}
