@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use fallproof_suite::requirement::Code;
 use serde::Serialize;
 
 use super::auth::AuthViolation;
@@ -15,7 +16,6 @@ use super::payload::PayloadViolation;
 use super::route::RouteViolation;
 use super::stream::StreamViolation;
 use crate::observe::Attempt;
-use fallproof_suite::requirement::Code;
 
 /// One breach of a requirement, or of what the scenario itself expects: where it was seen, what it is,
 /// and how it weighs.

@@ -49,10 +49,8 @@ pub fn case(case: &judge::Case, context: Context<'_>) -> Case {
         judge::Outcome::Pass => (Outcome::Pass, None),
         judge::Outcome::Warn => (Outcome::Warn, None),
         judge::Outcome::Fail => (Outcome::Fail, None),
-        judge::Outcome::Inconclusive(unclear) => {
-            (Outcome::Inconclusive, Some(unclear.reason.clone()))
-        }
-        judge::Outcome::Skipped(reason) => (Outcome::Skipped, Some(reason.clone())),
+        judge::Outcome::Inconclusive(unclear) => (Outcome::Inconclusive, Some(unclear.to_string())),
+        judge::Outcome::Skipped(reason) => (Outcome::Skipped, Some(reason.to_string())),
         judge::Outcome::HarnessError(words) => (Outcome::HarnessError, Some(words.clone())),
     };
     // Where nothing can be said, nothing is said.
