@@ -1,5 +1,8 @@
 //! The verdict on a case: what its violations come to.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::control;
 use super::violation::{Verdict, Violation};
 use fallproof_suite::evidence::{CallEvidence, Ending, Unclear};
@@ -24,7 +27,8 @@ pub enum Outcome {
 }
 
 /// What a failure looked like to the client.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Failure {
     /// It got an error, or saw its answer break off: the call was lost, and it knows.
     Honest,
