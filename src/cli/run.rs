@@ -79,7 +79,7 @@ impl Run {
         let (started, clock) = (SystemTime::now(), Instant::now());
         let runtime = runtime()?;
         let target = self.gateway.described(&whole, &runtime);
-        let reporters = self.reporters(&whole, new_baseline, dir)?;
+        let reporters = self.reporters(&whole, clock, new_baseline, dir)?;
 
         // Its keys are those of every part, wherever the upstreams listen.
         let plan = Plan::new(&scenarios, Addresses::stable(DEFAULT_UPSTREAMS));
@@ -137,6 +137,7 @@ impl Run {
     fn reporters(
         &self,
         whole: &Whole<'_>,
+        clock: Instant,
         new_baseline: Option<NewBaseline>,
         dir: Option<ReportDir>,
     ) -> Result<Reporters, Stop> {
@@ -151,7 +152,7 @@ impl Run {
         if let Some(dir) = &dir {
             all.extend(dir.reporters().map_err(Stop::usage)?);
         }
-        all.push(Box::new(Terminal::new(self.trace, dir)));
+        all.push(Box::new(Terminal::new(clock, self.trace, dir)));
         all.extend(github::reporters());
         Ok(Reporters::new(all))
     }
