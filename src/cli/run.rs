@@ -1,7 +1,6 @@
 //! `fallproof run`.
 
 use std::cmp::Reverse;
-use std::io::{IsTerminal as _, stderr};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
@@ -80,7 +79,7 @@ impl Run {
         let (started, clock) = (SystemTime::now(), Instant::now());
         let runtime = runtime()?;
         let target = self.gateway.described(&whole, &runtime);
-        let reporters = self.reporters(&whole, scenarios.len(), new_baseline, dir)?;
+        let reporters = self.reporters(&whole, clock, new_baseline, dir)?;
 
         // Its keys are those of every part, wherever the upstreams listen.
         let plan = Plan::new(&scenarios, Addresses::stable(DEFAULT_UPSTREAMS));
@@ -138,13 +137,13 @@ impl Run {
     fn reporters(
         &self,
         whole: &Whole<'_>,
-        cases: usize,
+        clock: Instant,
         new_baseline: Option<NewBaseline>,
         dir: Option<ReportDir>,
     ) -> Result<Reporters, Stop> {
         let mut all: Vec<Box<dyn Reporter>> = Vec::new();
-        if !whole.is_reference() && stderr().is_terminal() {
-            all.push(Box::new(Progress::new(cases, stderr())));
+        if !whole.is_reference() {
+            all.push(Box::new(Progress::new()));
         }
         if let Some(new_baseline) = new_baseline {
             all.push(Box::new(new_baseline));
@@ -153,7 +152,7 @@ impl Run {
         if let Some(dir) = &dir {
             all.extend(dir.reporters().map_err(Stop::usage)?);
         }
-        all.push(Box::new(Terminal::new(self.trace, dir)));
+        all.push(Box::new(Terminal::new(clock, self.trace, dir)));
         all.extend(github::reporters());
         Ok(Reporters::new(all))
     }

@@ -3,6 +3,8 @@
 use fallproof_suite::evidence::{CallEvidence, Ending, Inconclusive};
 use fallproof_suite::scenario::Scenario;
 use fallproof_suite::skip::SkipReason;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::control;
 use super::violation::{Verdict, Violation};
@@ -25,7 +27,8 @@ pub enum Outcome {
 }
 
 /// What a failure looked like to the client.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Failure {
     /// It got an error, or saw its answer break off: the call was lost, and it knows.
     Honest,

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use fallproof_suite::requirement::Code;
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::auth::AuthViolation;
 use super::client::ClientViolation;
@@ -40,8 +41,11 @@ pub struct Violation {
 }
 
 /// What a violation means for the target.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(rename = "Weight")]
 pub enum Verdict {
     /// Observed, or declared by the target: not held against it.
     Note,
