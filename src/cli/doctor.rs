@@ -50,8 +50,7 @@ async fn ill_of(batch: &Batch<'_>, interrupt: &Interrupt) -> Result<usize, Stop>
         for scenario in &batch.scenarios {
             if let Some(unclear) = runner.diagnose(scenario).await {
                 ill += 1;
-                let reason = unclear.reason;
-                println!("{} {}\n  {reason}", "not wired".red().bold(), scenario.id);
+                println!("{} {}\n  {unclear}", "not wired".red().bold(), scenario.id);
             }
         }
         ill

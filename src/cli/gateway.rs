@@ -54,6 +54,11 @@ pub(super) struct Gateway {
 }
 
 impl Gateway {
+    /// Whether a gateway is named at all.
+    pub(super) fn is_named(&self) -> bool {
+        self.target.is_some() || self.adapter.is_some()
+    }
+
     /// Plans a run against a gateway; `None` where none is named.
     pub(super) fn plan<'a>(&self, scenarios: &'a [Scenario]) -> Result<Option<RunPlan<'a>>, Stop> {
         let adapter = self.adapter.as_deref().map(adapters::find).transpose()?;

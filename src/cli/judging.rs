@@ -11,7 +11,7 @@ use fallproof_suite::evidence::{Evidence, TargetFacts};
 use fallproof_suite::scenario::Scenario;
 
 /// Judges each case as it ends.
-pub(super) struct Judging<'a>(pub(super) Recorder<'a>);
+pub(super) struct Judging<'a>(pub(super) &'a Recorder<'a>);
 
 impl Observer for Judging<'_> {
     type Kept = model::Case;
@@ -32,7 +32,7 @@ impl Observer for Judging<'_> {
         target: TargetFacts<'_>,
         evidence: Evidence,
     ) -> model::Case {
-        self.0.ended(scenario, target.groups, &Case::new(scenario, target, evidence)).case
+        self.0.ended(scenario, target.groups, &Case::new(scenario, target, evidence))
     }
 
     fn is_suspect(&self, case: &model::Case) -> bool {

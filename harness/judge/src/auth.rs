@@ -3,6 +3,8 @@
 //! `FP-AUTH-01` [`own`], `02` and `03` [`foreign`], `04` [`answer`], `05` [`admitted`].
 
 use fallproof_protocol::provider::Surface;
+use fallproof_suite::requirement::Code;
+use fallproof_suite::scenario::ClientKey;
 use serde::Serialize;
 use strum::Display;
 
@@ -10,8 +12,6 @@ use super::collector::Collector;
 use super::contains;
 use super::violation::{Violation, violations};
 use crate::observe::{Attempt, View};
-use fallproof_suite::requirement::Code;
-use fallproof_suite::scenario::ClientKey;
 
 violations! {
     /// What is wrong with a credential.

@@ -19,14 +19,15 @@ mod wait;
 
 use std::time::Duration;
 
+use fallproof_suite::evidence::Ending;
+use fallproof_suite::requirement::Code;
+
 pub use self::error::ProviderFailure;
 pub(super) use self::error::error_of;
 use super::collector::Collector;
 use super::list;
 use super::violation::{Violation, violations};
 use crate::observe::{Ended, View};
-use fallproof_suite::evidence::Ending;
-use fallproof_suite::requirement::Code;
 
 violations! {
     /// What is wrong with what the client got.
@@ -54,7 +55,7 @@ violations! {
         CooldownUntold { for_ms: u64, status: u16, told: Option<Duration> } =>
             "all deployments rest, the first for {for_ms} ms more; the client got {status} and is told {told}",
             told = seconds(*told);
-        Unanswered { ending: Ending } => "the target {ending}", ending = ending.in_words();
+        Unanswered { ending: Ending } => "the target {ending}";
         StaleHeader { header: String } =>
             "the answer has `{header}` of attempt {n}, which failed at {to}";
         OtherGroup { group: String, of: String } =>

@@ -2,6 +2,7 @@
 //!
 //! `FP-CONTROL-01` and `02` [`check`], `03` [`credential`].
 
+use fallproof_suite::requirement::Code;
 use serde::Serialize;
 use serde_json::Value;
 use strum::Display;
@@ -11,7 +12,6 @@ use super::names::{self, is_one_of};
 use super::route::{could_be_asked, leads_on};
 use super::violation::{Violation, violations};
 use crate::observe::View;
-use fallproof_suite::requirement::Code;
 
 violations! {
     /// What a client had its way in.

@@ -1,6 +1,10 @@
 //! What one scenario says must happen, beyond the requirements that hold always.
 
 use fallproof_protocol::behaviour::UNEXPECTED;
+use fallproof_protocol::condition::Condition;
+use fallproof_suite::evidence::Ending;
+use fallproof_suite::plan::Hop;
+use fallproof_suite::scenario::ExpectedError;
 
 use super::collector::{Collector, unclaimed};
 use super::excuse::{Excuse, Freedom};
@@ -8,15 +12,11 @@ use super::list;
 use super::route::{may_rest, passes_on_at_once};
 use super::violation::{Verdict, Violation, violations};
 use crate::observe::{Attempt, Ended, View};
-use fallproof_protocol::condition::Condition;
-use fallproof_suite::evidence::Ending;
-use fallproof_suite::plan::Hop;
-use fallproof_suite::scenario::ExpectedError;
 
 violations! {
     /// What was expected and not so. What was got in an error is in JSON.
     pub enum ExpectationViolation(n, to, pointer) {
-        BrokenOff { ending: Ending } => "the target {ending}", ending = ending.in_words();
+        BrokenOff { ending: Ending } => "the target {ending}";
         Attempts { expected: Vec<String>, seen: Vec<String> } =>
             "expected attempts at {expected}, saw {seen}",
             expected = list(expected), seen = list(seen);

@@ -3,12 +3,13 @@
 //! `FP-HEADER-01` and `02` [`passed_on`], `03` [`internal`], `04` [`content_type`], `05`
 //! [`of_the_api`].
 
+use fallproof_suite::requirement::Code;
+
 use super::collector::Collector;
 use super::list;
 use super::names::{self, is_one_of};
 use super::violation::{Violation, violations};
 use crate::observe::{Attempt, View};
-use fallproof_suite::requirement::Code;
 
 violations! {
     /// What is wrong with the headers of an attempt.

@@ -5,13 +5,13 @@
 //! [`name_sent`].
 
 use fallproof_protocol::journal::Hit;
+use fallproof_suite::plan::Hop;
+use fallproof_suite::requirement::Code;
 
 use super::collector::Collector;
 use super::contains;
 use super::violation::{Violation, violations};
 use crate::observe::View;
-use fallproof_suite::plan::Hop;
-use fallproof_suite::requirement::Code;
 
 violations! {
     /// What was told to whom it is not for.

@@ -18,6 +18,8 @@ mod payload;
 mod rest;
 mod route;
 mod stream;
+#[cfg(test)]
+mod testing;
 mod verdict;
 mod violation;
 

@@ -14,7 +14,10 @@ mod changes;
 mod defaults;
 mod model;
 mod spelling;
+#[cfg(test)]
+mod tests;
 
+use fallproof_suite::requirement::Code;
 use serde::Serialize;
 use strum::Display;
 
@@ -23,7 +26,6 @@ use super::collector::Collector;
 use super::excuse::Excuse;
 use super::violation::{Violation, violations};
 use crate::observe::{Attempt, View};
-use fallproof_suite::requirement::Code;
 
 violations! {
     /// What is wrong with what a provider got. Values are in JSON, cut where they are long.

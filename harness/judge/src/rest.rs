@@ -2,11 +2,11 @@
 
 use std::time::{Duration, SystemTime};
 
+use fallproof_protocol::condition::Condition;
 use serde::Serialize;
 use strum::Display;
 
 use crate::observe::{Attempt, Ended, View};
-use fallproof_protocol::condition::Condition;
 
 /// No provider is left alone longer because it asks for it, where the group does not say.
 const MOST_ASKED_FOR: Duration = Duration::from_secs(60);

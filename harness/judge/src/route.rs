@@ -21,6 +21,8 @@ mod order;
 mod path;
 mod places;
 mod retries;
+#[cfg(test)]
+mod tests;
 mod timeout;
 
 pub(super) use self::cooldown::may_rest;

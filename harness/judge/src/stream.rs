@@ -20,16 +20,17 @@ mod told;
 mod translated;
 mod unaltered;
 
+use fallproof_protocol::json::Tree;
+use fallproof_protocol::sse::{self, Event};
+use fallproof_suite::evidence::Ending;
+use fallproof_suite::requirement::Code;
+
 use self::heard::Heard;
 use self::told::Told;
 pub use self::unaltered::Alteration;
 use super::collector::Collector;
 use super::violation::{Violation, violations};
 use crate::observe::View;
-use fallproof_protocol::json::Tree;
-use fallproof_protocol::sse::{self, Event};
-use fallproof_suite::evidence::Ending;
-use fallproof_suite::requirement::Code;
 
 violations! {
     /// What is wrong with a stream. Events count from 1; their data is cut where it is long.

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use fallproof_suite::requirement::Code;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::auth::AuthViolation;
 use super::client::ClientViolation;
@@ -15,7 +17,6 @@ use super::payload::PayloadViolation;
 use super::route::RouteViolation;
 use super::stream::StreamViolation;
 use crate::observe::Attempt;
-use fallproof_suite::requirement::Code;
 
 /// One breach of a requirement, or of what the scenario itself expects: where it was seen, what it is,
 /// and how it weighs.
@@ -40,8 +41,11 @@ pub struct Violation {
 }
 
 /// What a violation means for the target.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(rename = "Weight")]
 pub enum Verdict {
     /// Observed, or declared by the target: not held against it.
     Note,

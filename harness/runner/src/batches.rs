@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use fallproof_suite::declaration::Declaration;
-use fallproof_suite::evidence::{CaseResult, Ending, Evidence, TargetFacts};
+use fallproof_suite::evidence::{CaseResult, Ending, Evidence, Inconclusive, TargetFacts};
 use fallproof_suite::scenario::Scenario;
 use tokio::runtime::Handle;
 
@@ -50,8 +50,9 @@ impl<O: Observer> Batches<'_, O> {
                 Ok(of_batch) => cases.extend(of_batch),
                 // What a gateway could not do in one batch says nothing about the next one.
                 Err(StartError::Launch(error)) if index > 0 => {
-                    let reason = format!("{}: {error}", batch.heading);
-                    cases.extend(self.inconclusive(&batch.scenarios, &reason));
+                    let (round, error) = (batch.heading.clone(), error.to_string());
+                    let why = Inconclusive::NotStarted { round, error };
+                    cases.extend(self.inconclusive(&batch.scenarios, &why));
                 }
                 Err(error) => return Err(error),
             }
@@ -80,8 +81,8 @@ impl<O: Observer> Batches<'_, O> {
                 None => break,
                 // What ran before it ended by itself is kept.
                 Some(Err(StartError::Launch(error))) if queue.is_started_again() => {
-                    let reason = format!("the gateway could not be started again: {error}");
-                    cases.extend(self.inconclusive(&queue.give_up(share), &reason));
+                    let why = Inconclusive::NotStartedAgain { error: error.to_string() };
+                    cases.extend(self.inconclusive(&queue.give_up(share), &why));
                     break;
                 }
                 Some(Err(error)) => return Err(error),
@@ -118,8 +119,8 @@ impl<O: Observer> Batches<'_, O> {
         self.runtime.block_on(self.interrupt.end(target));
     }
 
-    fn inconclusive(&self, scenarios: &[&Scenario], reason: &str) -> Vec<O::Kept> {
-        let result = || CaseResult::Inconclusive(reason.to_owned().into());
+    fn inconclusive(&self, scenarios: &[&Scenario], why: &Inconclusive) -> Vec<O::Kept> {
+        let result = || CaseResult::Inconclusive(why.clone());
         scenarios.iter().map(|scenario| self.not_run(scenario, result())).collect()
     }
 
@@ -165,7 +166,7 @@ fn is_unserved(result: &CaseResult) -> bool {
         CaseResult::Played(calls) => {
             calls.first().is_some_and(|call| matches!(call.exchange.ending, Ending::Unreachable(_)))
         }
-        CaseResult::Inconclusive(unclear) => unclear.is_gone,
+        CaseResult::Inconclusive(why) => why.is_gone(),
         CaseResult::Skipped(_) | CaseResult::HarnessError(_) => false,
     }
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use fallproof_suite::plan::Addresses;
 use fallproof_suite::scenario::Scenario;
+use fallproof_suite::skip::SkipReason;
 
 use crate::adapter::{Adapter, Installation, RenderError, Round, Site, Unfit};
 use crate::gateway::{DEFAULT_MOCKS, LaunchedGateway, RunningGateway, UNKNOWN};
@@ -19,7 +20,7 @@ pub struct RunPlan<'a> {
     /// What is run, one after the other.
     pub batches: Vec<Batch<'a>>,
     /// The scenarios that are not for this target, with the reason.
-    pub left_out: Vec<(&'a Scenario, String)>,
+    pub left_out: Vec<(&'a Scenario, SkipReason)>,
 }
 
 /// What one start of a target can serve.
@@ -84,9 +85,7 @@ impl<'a> RunPlan<'a> {
                 plan.batches.push(Batch { target, scenarios, jobs, heading: String::new() });
             } else {
                 let settings = round.in_words();
-                let reason = format!(
-                    "prerequisite-failed: it needs the gateway of round {known} ({settings})"
-                );
+                let reason = SkipReason::OtherRound { round: known, settings };
                 plan.left_out.extend(scenarios.into_iter().map(|it| (it, reason.clone())));
             }
         }
@@ -172,7 +171,7 @@ impl<'a> RunPlan<'a> {
 }
 
 /// Scenarios that are left out, with the reason.
-type LeftOut<'a> = Vec<(&'a Scenario, String)>;
+type LeftOut<'a> = Vec<(&'a Scenario, SkipReason)>;
 
 /// Splits the scenarios that a gateway can be configured for; the others are left out.
 fn split<'a>(
@@ -190,7 +189,8 @@ fn split<'a>(
     let rounds = adapter.split(&adapter.plan(able, Addresses::stable(mocks)))?;
     for Unfit { scenario, because } in &rounds.unfit {
         let scenario = scenarios.iter().find(|it| it.id == *scenario);
-        left_out.extend(scenario.map(|it| (it, format!("not-applicable: {because}"))));
+        let because = because.clone();
+        left_out.extend(scenario.map(|it| (it, SkipReason::NotConfigurable { because })));
     }
     Ok((rounds.rounds, left_out))
 }

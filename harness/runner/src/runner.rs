@@ -16,9 +16,10 @@ use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
 use fallproof_suite::declaration::Declaration;
-use fallproof_suite::evidence::{CaseResult, Evidence, TargetFacts, Unclear};
+use fallproof_suite::evidence::{CaseResult, Evidence, Inconclusive, TargetFacts};
 use fallproof_suite::plan::Plan;
 use fallproof_suite::scenario::Scenario;
+use fallproof_suite::skip::SkipReason;
 use futures_util::FutureExt as _;
 use tokio::sync::Mutex;
 
@@ -41,7 +42,7 @@ pub struct Runner {
     /// When the times of all evidence begin.
     clock: Instant,
     /// Of each group that was asked by the preflight, why it is not wired to the mocks, if it is not.
-    wiring: Mutex<HashMap<String, Option<Unclear>>>,
+    wiring: Mutex<HashMap<String, Option<Inconclusive>>>,
 }
 
 impl Runner {
@@ -142,16 +143,15 @@ impl Runner {
     }
 
     /// Why this scenario cannot be run here, if it cannot.
-    fn skip(&self, scenario: &Scenario) -> Option<String> {
-        if let Some(reason) = self.mocks.lack(scenario) {
-            return Some(format!("prerequisite-failed: {reason}"));
+    fn skip(&self, scenario: &Scenario) -> Option<SkipReason> {
+        if let Some(error) = self.mocks.lack(scenario) {
+            return Some(SkipReason::NoSilentAddress(error.to_owned()));
         }
         if let Some(reason) = self.declaration.lacked_by(scenario) {
             return Some(reason);
         }
         if !self.running.has_own_clock() && scenario.waits() > MOST_WAITING {
-            let waits = scenario.waits().as_secs();
-            return Some(format!("not-applicable: it would wait {waits} s for the target's clock"));
+            return Some(SkipReason::TooSlow { seconds: scenario.waits().as_secs() });
         }
         None
     }

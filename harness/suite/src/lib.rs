@@ -10,4 +10,5 @@ pub mod plan;
 pub mod profile;
 pub mod requirement;
 pub mod scenario;
+pub mod skip;
 pub mod yaml;

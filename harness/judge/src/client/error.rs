@@ -1,6 +1,7 @@
 //! What an error tells. 05: it has OpenAI's shape. 06: its status is that of a failure. 08: the reason
 //! of a refusal is in it.
 
+use fallproof_suite::requirement::Code;
 use serde::Serialize;
 use serde_json::Value;
 use strum::Display;
@@ -8,7 +9,6 @@ use strum::Display;
 use super::ClientViolation::{NoErrorObject, ReasonLost, StatusMadeUp};
 use crate::collector::Collector;
 use crate::observe::{Attempt, Ended};
-use fallproof_suite::requirement::Code;
 
 /// How a provider failed, as its client could be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Display, Serialize)]

@@ -1,5 +1,6 @@
 //! The members of a body, whether it is JSON or a form.
 
+use fallproof_protocol::json::Tree;
 use fallproof_protocol::multipart;
 use serde::Serialize;
 use serde::de::IgnoredAny;
@@ -7,7 +8,6 @@ use sha2::{Digest as _, Sha256};
 use strum::Display;
 
 use crate::observe::{Attempt, View};
-use fallproof_protocol::json::Tree;
 
 const JSON: &str = "application/json";
 

@@ -1,6 +1,9 @@
 //! What an attempt adds, loses and changes: against what the client sent, and against what the first
 //! attempt carried.
 
+use fallproof_protocol::json::{Difference, DifferenceKind, Tree, differences};
+use fallproof_suite::requirement::Code;
+
 use super::PayloadViolation::{Added, Changed, Lost, Respelled, UnlikeFirst};
 use super::defaults::is_default;
 use super::{Unlike, brief};
@@ -8,8 +11,6 @@ use crate::collector::Collector;
 use crate::control;
 use crate::excuse::Excuse;
 use crate::observe::{Attempt, View};
-use fallproof_protocol::json::{Difference, DifferenceKind, Tree, differences};
-use fallproof_suite::requirement::Code;
 
 /// 01, 02, 03 and 07: nothing is added, lost, changed or respelled.
 pub(super) fn since_the_client(

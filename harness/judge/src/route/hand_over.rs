@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use fallproof_protocol::condition::Condition;
+use fallproof_suite::evidence::Ending;
+use fallproof_suite::requirement::Code;
 use serde::Serialize;
 use strum::Display;
 
@@ -10,9 +13,6 @@ use super::places::{name, next_after};
 use crate::collector::{Collector, waives};
 use crate::excuse::Excuse;
 use crate::observe::{Attempt, Ended, View};
-use fallproof_protocol::condition::Condition;
-use fallproof_suite::evidence::Ending;
-use fallproof_suite::requirement::Code;
 
 pub(super) fn check(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
     let view = found.view;

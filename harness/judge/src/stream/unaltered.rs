@@ -1,5 +1,7 @@
 //! 01: what reaches the client of a stream is what its provider sent. 02: in the same spelling.
 
+use fallproof_protocol::sse::{Event, Likeness, Meaning};
+use fallproof_suite::requirement::Code;
 use serde::Serialize;
 use strum::Display;
 
@@ -7,8 +9,6 @@ use super::StreamViolation::{Altered, ChangedBeside, LeftOut, Respelled};
 use super::brief;
 use super::heard::Heard;
 use super::told::Breach;
-use fallproof_protocol::sse::{Event, Likeness, Meaning};
-use fallproof_suite::requirement::Code;
 
 /// What became of an event on its way to the client.
 #[derive(Debug, Clone, PartialEq, Eq, Display, Serialize)]

@@ -5,6 +5,7 @@ mod fake;
 use std::sync::Mutex;
 
 use fallproof_suite::evidence::Ending;
+use fallproof_suite::skip::SkipReason;
 use rstest::rstest;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
@@ -54,7 +55,7 @@ impl Observer for Witness {
                 Ending::Closed | Ending::Reset => "cut".to_owned(),
                 other => format!("{other:?}"),
             },
-            CaseResult::Inconclusive(unclear) => unclear.reason.clone(),
+            CaseResult::Inconclusive(why) => why.to_string(),
             CaseResult::Skipped(reason) => format!("skipped: {reason}"),
             CaseResult::HarnessError(words) => words.clone(),
         };
@@ -232,7 +233,8 @@ fn an_interrupt_ends_it_with_what_has_ended_and_no_target_is_left() {
 fn what_is_left_out_is_kept_with_its_reason() {
     let ran = {
         let scenarios = scenarios(["a"]);
-        let left_out = vec![(&scenarios[0], "not-applicable: it asks once".to_owned())];
+        let reason = SkipReason::NotConfigurable { because: "it asks once".to_owned() };
+        let left_out = vec![(&scenarios[0], reason)];
         let plan = RunPlan { batches: Vec::new(), left_out };
         let runtime = Runtime::new().expect("a runtime");
         let (_asked, never) = watch::channel(false);

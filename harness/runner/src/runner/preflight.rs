@@ -4,7 +4,7 @@ use std::slice;
 
 use fallproof_protocol::journal::{Hit, HitKind};
 use fallproof_protocol::provider::Endpoint;
-use fallproof_suite::evidence::{Ending, Exchange, Unclear};
+use fallproof_suite::evidence::{Ending, Exchange, Inconclusive};
 use fallproof_suite::plan::Group;
 use fallproof_suite::scenario::{Body, Call, ClientKey, Part, Scenario};
 use indexmap::IndexMap;
@@ -15,7 +15,7 @@ use super::Runner;
 impl Runner {
     /// Why nothing can be said of the target by this scenario: a group of it is not wired to the
     /// upstreams that stand for its deployments. Each group is asked once in a run.
-    pub async fn diagnose(&self, scenario: &Scenario) -> Option<Unclear> {
+    pub async fn diagnose(&self, scenario: &Scenario) -> Option<Inconclusive> {
         for group in self.plan.groups_of(&scenario.id) {
             let known = self.wiring.lock().await.get(&group.group).cloned();
             let complaint = match known {
@@ -30,7 +30,7 @@ impl Runner {
         None
     }
 
-    async fn examine(&self, scenario: &Scenario, group: &Group) -> Option<Unclear> {
+    async fn examine(&self, scenario: &Scenario, group: &Group) -> Option<Inconclusive> {
         for hop in group.hops() {
             let described = scenario.upstreams.get(&hop.upstream)?;
             if !self.mocks.answer_all(hop, described) {
@@ -43,7 +43,7 @@ impl Runner {
         wire.take_stray().await;
         let exchange = self.call(scenario, group, &plain_call(group), ["plain", ""]).await;
         if matches!(exchange.ending, Ending::Unreachable(_)) {
-            return Some(Unclear::gone(&exchange.ending));
+            return Some(Inconclusive::Unreachable(exchange.ending));
         }
         let mut hits = Vec::new();
         for hop in group.hops() {
@@ -51,8 +51,8 @@ impl Runner {
         }
         let stray = wire.take_stray().await;
         hits.retain(|hit| hit.kind == HitKind::Matched);
-        complaint(group, &exchange, &hits, &stray).map(|reason| Unclear {
-            reason,
+        complaint(group, &exchange, &hits, &stray).map(|complaint| Inconclusive::NotWired {
+            complaint,
             is_gone: matches!(exchange.ending, Ending::Closed | Ending::Reset),
         })
     }
