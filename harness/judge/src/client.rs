@@ -276,8 +276,9 @@ fn resting(findings: &mut Findings<'_>, attempts: &[Attempt<'_>], status: u16) {
     let first = all.iter().map(|rest| rest.left(now)).min().unwrap_or_default();
     let told = told_wait(view);
     // A whole second more is what rounding takes.
-    let fits =
-        |told: Duration| told + rest::SLACK >= first && told <= first + Duration::from_secs(2);
+    let fits = |told: Duration| {
+        told.saturating_add(rest::SLACK) >= first && told <= first + Duration::from_secs(2)
+    };
     if !matches!(status, 429 | 503) || !told.is_some_and(fits) {
         let message = format!(
             "all deployments rest, the first for {} ms more; the client got {status} and is told {}",

@@ -34,7 +34,7 @@ fn of_each(findings: &mut Findings<'_>, attempts: &[Attempt<'_>]) {
         let is_last = attempt.number == attempts.len();
         let waits = matches!(view.step.exchange.ending, Ending::TimedOut | Ending::TooLong);
         let stalls = attempt.hit.times.end.is_none() && is_last && waits;
-        let message = if delay >= 2 * limit {
+        let message = if delay >= limit.saturating_mul(2) {
             format!("attempt {} took {delay} ms and was waited for", attempt.number)
         } else if stalls && attempt.ended() != Ended::Interrupted {
             format!("attempt {} hangs, and was never given up", attempt.number)
@@ -66,7 +66,7 @@ fn given_up_late(findings: &mut Findings<'_>, attempt: &Attempt<'_>, limit: u64)
 
 /// Whether no slow machine explains that so long was waited.
 fn is_much_too_long(waited: Duration, limit: Duration) -> bool {
-    waited > 5 * limit && waited > limit + SLACK
+    waited > limit.saturating_mul(5) && waited > limit.saturating_add(SLACK)
 }
 
 /// How many milliseconds an attempt that was seen through had to wait for its answer; for a stream's
@@ -79,7 +79,7 @@ fn scripted_wait(attempt: &Attempt<'_>) -> u64 {
     }
     // Each piece behind the head has one.
     let pauses = attempt.hit.out.pieces.len().saturating_sub(1) as u64;
-    before + wire.chunk_delay_ms.unwrap_or_default() * pauses
+    before.saturating_add(wire.chunk_delay_ms.unwrap_or_default().saturating_mul(pauses))
 }
 
 fn of_all(findings: &mut Findings<'_>, attempts: &[Attempt<'_>]) {
@@ -87,7 +87,7 @@ fn of_all(findings: &mut Findings<'_>, attempts: &[Attempt<'_>]) {
     let Some(first) = attempts.first() else { return };
     for late in attempts {
         let after = late.hit.times.head.saturating_sub(first.hit.times.head);
-        if after > Duration::from_millis(limit + limit / 2) {
+        if after > Duration::from_millis(limit.saturating_add(limit / 2)) {
             let message = format!(
                 "attempt {} began {} ms after the first one; the whole call may take {limit} ms",
                 late.number,

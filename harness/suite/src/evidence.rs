@@ -5,7 +5,8 @@
 use std::time::Duration;
 
 use fallproof_protocol::journal::{Hit, Traffic};
-use fallproof_protocol::sse;
+use fallproof_protocol::{encoding, sse};
+use serde::{Deserialize, Serialize};
 
 use crate::declaration::Declaration;
 use crate::plan::Group;
@@ -15,13 +16,16 @@ use crate::scenario::Scenario;
 pub const MOST_ANSWER_BYTES: usize = 64 * 1024 * 1024;
 
 /// What a run yields of one case.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Evidence {
     /// The scenario's id.
     pub scenario: String,
     /// When it began.
+    #[serde(with = "encoding")]
     pub started: Duration,
     /// How long it took.
+    #[serde(with = "encoding")]
     pub took: Duration,
     /// What came of it.
     pub result: CaseResult,
@@ -55,7 +59,8 @@ pub struct TargetFacts<'a> {
 }
 
 /// What came of running a case; nothing of this is a verdict on the target.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum CaseResult {
     /// It was played. Holds its calls, in the order in which they began.
     Played(Vec<CallEvidence>),
@@ -69,7 +74,8 @@ pub enum CaseResult {
 }
 
 /// Why nothing can be said of a target.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Unclear {
     /// In words.
     pub reason: String,
@@ -92,7 +98,8 @@ impl From<String> for Unclear {
 }
 
 /// What happened between the start and the end of one client call.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct CallEvidence {
     /// Index of its step in the scenario, from 0.
     pub position: usize,
@@ -101,6 +108,7 @@ pub struct CallEvidence {
     /// The group that it asked for, by its name in the scenario.
     pub group: String,
     /// The target's time when it was made, since the scenario's start.
+    #[serde(with = "encoding")]
     pub at: Duration,
     /// The client's side.
     pub exchange: Exchange,
@@ -118,27 +126,34 @@ impl CallEvidence {
 }
 
 /// One client call, as it went.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Exchange {
     /// The path that was called.
     pub path: String,
     /// The head that was sent, up to and with the empty line.
+    #[serde(with = "encoding")]
     pub sent_head: Vec<u8>,
     /// The body that was sent.
+    #[serde(with = "encoding")]
     pub sent: Vec<u8>,
     /// The status of the answer; `None` where no head came.
     pub status: Option<u16>,
     /// The answer's headers as they came.
+    #[serde(with = "encoding")]
     pub headers: Vec<(String, Vec<u8>)>,
     /// The answer's body, freed of chunked coding.
+    #[serde(with = "encoding")]
     pub body: Vec<u8>,
     /// The answer as it came over the connection, head, coding and all; times since `started`.
     pub received: Traffic,
     /// How the answer ended.
     pub ending: Ending,
     /// When it began, before the connect.
+    #[serde(with = "encoding")]
     pub started: Duration,
     /// From the connect to the end.
+    #[serde(with = "encoding")]
     pub took: Duration,
 }
 
@@ -150,7 +165,8 @@ impl Exchange {
 }
 
 /// How an answer ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Ending {
     /// As HTTP says it must.
     Complete,
