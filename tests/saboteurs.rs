@@ -4,12 +4,13 @@
 //! By itself each saboteur meets the scenarios that were written for what it breaks, until it is
 //! caught. With `FALLPROOF_ALL=1` each meets the whole suite, which takes minutes.
 
-#[path = "support/kept.rs"]
+#[path = "common/kept.rs"]
 mod kept;
+#[path = "common/suite.rs"]
+mod suite;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,16 +21,25 @@ use fallproof_reference::saboteur::{self, Saboteur};
 use fallproof_runner::drive::Rig;
 use fallproof_suite::evidence::Evidence;
 use fallproof_suite::requirement;
-use fallproof_suite::scenario::{Scenario, Suite};
+use fallproof_suite::scenario::Scenario;
 use fallproof_suite::secret::another;
 use flate2::read::GzDecoder;
 use libtest_mimic::{Arguments, Failed, Trial};
 use tokio::runtime::Runtime;
 
-fn suite() -> Vec<Scenario> {
-    Suite::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios"))
-        .unwrap_or_else(|error| panic!("{error}"))
-        .scenarios
+/// The scenarios that may be about one of these requirements, in the order of their ids.
+fn about(codes: &[&str]) -> Vec<&'static Scenario> {
+    let families = suite::families().expect("the folder of the suite can be read");
+    let about = families.iter().filter(|family| suite::mentions(family, codes));
+    let cases = about.map(|family| suite::cases(family).unwrap_or_else(|error| panic!("{error}")));
+    let mut scenarios: Vec<_> = cases.flatten().collect();
+    scenarios.sort_by(|one, other| one.id.cmp(&other.id));
+    scenarios
+}
+
+/// All that proves anything.
+fn whole_suite() -> Vec<&'static Scenario> {
+    about(&["FP-"])
 }
 
 /// Whether every saboteur meets every scenario.
@@ -42,16 +52,17 @@ fn all_of_it() -> bool {
 fn broken_by(
     saboteur: &'static Saboteur,
     own: &BTreeSet<&str>,
-    scenarios: &[Scenario],
     runtime: &Runtime,
 ) -> Result<BTreeMap<&'static str, String>, Failed> {
-    let about =
+    let is_about =
         |scenario: &Scenario| scenario.proves.iter().any(|code| own.contains(code.as_str()));
+    let own_codes: Vec<_> = own.iter().copied().collect();
+    let scenarios = if all_of_it() { whole_suite() } else { about(&own_codes) };
     // Waiting for a time limit proves nothing that a quick failure does not, nor does a second
     // case of one family.
     let quick = |scenario: &&Scenario| !scenario.tags.iter().any(|tag| tag == "slow");
     let mut all: Vec<_> =
-        scenarios.iter().filter(quick).filter(|it| all_of_it() || about(it)).collect();
+        scenarios.into_iter().filter(quick).filter(|it| all_of_it() || is_about(it)).collect();
     all.dedup_by_key(|scenario| scenario.family().to_owned());
     let size = if all_of_it() { all.len() } else { AT_A_TIME };
     let mut broken = BTreeMap::new();
@@ -116,40 +127,33 @@ fn patience(saboteur: &Saboteur) -> Duration {
 }
 
 /// A test of the suite itself.
-type OfTheSuite = fn(&[Scenario]) -> Result<(), Failed>;
+type OfTheSuite = fn(&[&Scenario]) -> Result<(), Failed>;
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // Some wait for a time limit: they wait together, and begin first.
     arguments.test_threads.get_or_insert(8);
-    let scenarios = Arc::new(suite());
     let runtime = Arc::new(Runtime::new().expect("a runtime can be had"));
     let mut saboteurs: Vec<_> = saboteur::all().iter().collect();
     saboteurs.sort_by_key(|saboteur| !WAITS_LONG.contains(&saboteur.name));
     let mut trials: Vec<_> = saboteurs
         .into_iter()
         .map(|saboteur| {
-            let (scenarios, runtime) = (Arc::clone(&scenarios), Arc::clone(&runtime));
-            Trial::test(saboteur.name, move || is_caught(saboteur, &scenarios, &runtime))
+            let runtime = Arc::clone(&runtime);
+            Trial::test(saboteur.name, move || is_caught(saboteur, &runtime))
         })
         .collect();
     let of_the_suite: [(&str, OfTheSuite); 2] = [
         ("every_requirement_has_a_saboteur_a_source_and_a_scenario", requirements_are_proven),
         ("every_scenario_proves_requirements_that_exist", proofs_exist),
     ];
-    trials.extend(of_the_suite.map(|(name, test)| {
-        let scenarios = Arc::clone(&scenarios);
-        Trial::test(name, move || test(&scenarios))
-    }));
+    let of_the_suite = of_the_suite.into_iter();
+    trials.extend(of_the_suite.map(|(name, test)| Trial::test(name, move || test(&whole_suite()))));
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
 /// By its own check, and by no other than its entry tells of.
-fn is_caught(
-    saboteur: &'static Saboteur,
-    scenarios: &[Scenario],
-    runtime: &Runtime,
-) -> Result<(), Failed> {
+fn is_caught(saboteur: &'static Saboteur, runtime: &Runtime) -> Result<(), Failed> {
     let own: BTreeSet<_> = requirement::all()
         .iter()
         .filter(|requirement| requirement.saboteurs.iter().any(|name| name == saboteur.name))
@@ -159,7 +163,7 @@ fn is_caught(
         return Err("no requirement in scenarios/requirements.yaml names it".into());
     }
     let expected: BTreeSet<_> = own.iter().chain(saboteur.also).copied().collect();
-    let shown = broken_by(saboteur, &own, scenarios, runtime)?;
+    let shown = broken_by(saboteur, &own, runtime)?;
     let broken: BTreeSet<_> = shown.keys().copied().collect();
     let sentence = |code: &str| requirement::find(code).map_or("", |it| it.sentence.trim());
     let told = |codes: BTreeSet<&str>, what: &str| {
@@ -184,7 +188,7 @@ fn is_caught(
     Err(format!("{name} {breaks}:\n{wrong}\nsee: cargo run -- run --saboteur {name}").into())
 }
 
-fn requirements_are_proven(scenarios: &[Scenario]) -> Result<(), Failed> {
+fn requirements_are_proven(scenarios: &[&Scenario]) -> Result<(), Failed> {
     let mut wrong = Vec::new();
     for requirement in requirement::all() {
         let code = &requirement.code;
@@ -203,7 +207,7 @@ fn requirements_are_proven(scenarios: &[Scenario]) -> Result<(), Failed> {
     all_right(&wrong)
 }
 
-fn proofs_exist(scenarios: &[Scenario]) -> Result<(), Failed> {
+fn proofs_exist(scenarios: &[&Scenario]) -> Result<(), Failed> {
     let unknown = |code: &&String| requirement::find(code).is_none();
     let wrong: Vec<_> = scenarios
         .iter()

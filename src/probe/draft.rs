@@ -7,8 +7,9 @@ use fallproof_protocol::provider::{Endpoint, Surface};
 use indexmap::IndexMap;
 
 use fallproof_judge::{Case, Finding, Outcome, Verdict};
-use fallproof_suite::declaration::{Adaptation, Declaration, Feature};
+use fallproof_suite::declaration::{Adaptation, Declaration};
 use fallproof_suite::evidence::{CallEvidence, Ending, Unclear};
+use fallproof_suite::feature::Feature;
 use fallproof_suite::requirement::{self, Level};
 use fallproof_suite::scenario::Scenario;
 

@@ -14,5 +14,6 @@ mod requests;
 mod scenario_files;
 mod serve;
 mod shell;
+mod structure;
 mod suite_files;
 mod verdicts;

@@ -12,9 +12,10 @@ use super::fit::Taker;
 use super::grammar::Grammar;
 use super::layout::Layout;
 use fallproof_protocol::json::Tree;
+use fallproof_suite::profile::Profile;
 use fallproof_suite::scenario::{
     Body, Call, ClientKey, Cooldown, DEFAULT_API_VERSION, Expect, Group, ONLY_GROUP, Planned,
-    Profile, Scenario, Step, Upstream,
+    Scenario, Step, Upstream,
 };
 
 /// Names of the deployments, by their place in the chain.

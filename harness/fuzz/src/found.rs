@@ -11,8 +11,9 @@ use super::draft::Draft;
 use super::model;
 use super::written::yaml;
 use fallproof_judge::Finding;
+use fallproof_suite::profile::Profile;
 use fallproof_suite::requirement;
-use fallproof_suite::scenario::{self, Expect, Profile, Scenario};
+use fallproof_suite::scenario::{self, Expect, Scenario};
 use fallproof_suite::yaml::LoadError;
 
 /// The folder within one of scenarios where findings are saved.

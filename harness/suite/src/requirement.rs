@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use crate::scenario::Profile;
+use crate::profile::Profile;
 use crate::yaml::{self, At, Diagnostic, Source};
 
 static REQUIREMENTS: LazyLock<Vec<Requirement>> = LazyLock::new(|| {

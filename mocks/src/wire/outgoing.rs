@@ -3,6 +3,8 @@
 use std::iter;
 use std::num::NonZeroUsize;
 
+use fallproof_protocol::sse::event_length;
+
 use super::answered::Answered;
 use crate::behaviour::{Chunking, CutPoint, GARBAGE, HeadFault};
 
@@ -109,23 +111,6 @@ fn events_length(stream: &[u8], count: usize) -> usize {
         end += length;
     }
     end
-}
-
-/// How long the first event is, with the empty lines after it; what has none is an event too. A
-/// line ends with LF, CRLF or CR
-/// (<https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream>).
-fn event_length(stream: &[u8]) -> usize {
-    let is_end = |byte: &u8| matches!(byte, b'\r' | b'\n');
-    let mut end = 0;
-    while let Some(line) = stream[end..].iter().position(is_end) {
-        let ends = stream[end + line..].iter().take_while(|byte| is_end(byte)).count();
-        let line_ends = &stream[end + line..][..ends];
-        end += line + ends;
-        if !matches!(line_ends, [_] | b"\r\n") {
-            return end;
-        }
-    }
-    stream.len()
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use fallproof_mocks::behaviour::{Behaviour, CutEnd};
 use fallproof_mocks::provider::{Endpoint, Surface};
-use fallproof_suite::scenario::Profile;
+use fallproof_suite::profile::Profile;
 
 use super::support::{EVERY_KEY, VALID, assert_text_refused, call, load, valid_but};
 

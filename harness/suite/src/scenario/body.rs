@@ -6,14 +6,13 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::node::{self, Node};
 use super::payload::{MODEL_PLACEHOLDER, misread};
-use crate::yaml::{At, Diagnostic, Source};
+use crate::yaml::{self, At, Diagnostic, Node, Source};
 
 /// The members of a JSON object, written in YAML.
 #[derive(Debug, Deserialize)]
 #[serde(transparent)]
-pub(super) struct Members(node::Members);
+pub(super) struct Members(yaml::Members);
 
 impl JsonSchema for Members {
     fn schema_name() -> std::borrow::Cow<'static, str> {
@@ -45,7 +44,7 @@ impl Members {
 }
 
 fn members_to_json(
-    members: &node::Members,
+    members: &yaml::Members,
     source: &Source,
     problems: &mut Vec<Diagnostic>,
 ) -> Map<String, Value> {
@@ -107,8 +106,9 @@ fn check_json(text: &At<String>, source: &Source) -> Option<Diagnostic> {
         Ok(body) => body,
         Err(error) => {
             let place = place_in_block(text, &error, source).unwrap_or(text.span.start);
-            let message = error.to_string();
-            let message = message.rsplit_once(" at line ").map_or(&*message, |(words, _)| words);
+            // Its own place would be of the text alone.
+            let place_in_text = format!(" at line {} column {}", error.line(), error.column());
+            let message = error.to_string().replace(&place_in_text, "");
             return Some(source.error(&(place..place + 1), format!("not JSON: {message}")));
         }
     };

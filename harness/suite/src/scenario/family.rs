@@ -5,9 +5,8 @@ use std::ops::Range;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
-use super::load::is_kebab_case;
-use super::node::{Members, Node};
-use crate::yaml::{At, Diagnostic, Source};
+use super::naming::is_kebab_case;
+use crate::yaml::{At, Diagnostic, Members, Node, Source};
 
 /// More cases than this in one file are a mistake.
 const MAX_CASES: usize = 500;
