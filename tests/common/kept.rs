@@ -37,11 +37,14 @@ pub(crate) fn keep(
     };
     let mask = Mask::new(is_own_key.then_some(facts.gateway_key));
     let writer = Writer::of(Vec::new(), &header, scenarios, mask);
+    let mut writer = writer.expect("memory can be written to");
     let is_played = |id: &String| scenarios.iter().any(|scenario| scenario.id == *id);
     let groups = plan.groups.iter().filter(|group| is_played(&group.scenario)).cloned().collect();
-    let start = writer.start(&Plan { groups, ..plan.clone() });
-    evidence.iter().for_each(|evidence| writer.case(Some(start), evidence));
-    writer.end(Duration::from_secs(1)).expect("memory can be written to")
+    let written = writer.start(&Plan { groups, ..plan.clone() });
+    let written = written.and_then(|()| evidence.iter().try_for_each(|it| writer.case(it)));
+    let all = scenarios.iter().map(|scenario| scenario.id.as_str());
+    let file = written.and_then(|()| writer.end(Duration::from_secs(1), all));
+    file.expect("memory can be written to")
 }
 
 /// Each case of the file, with the judgment on it; and the client's key.

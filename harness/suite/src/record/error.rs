@@ -48,7 +48,7 @@ pub enum Problem {
     )]
     TooMuch,
     /// A line is no record.
-    #[error("is no record: {0}")]
+    #[error("is no record: {}", in_one_line(_0))]
     NoRecord(#[source] serde_json::Error),
     /// A record of a kind that cannot stand there.
     #[error("a record `{found}` cannot stand here: expected {expected}")]
@@ -87,16 +87,13 @@ pub enum Problem {
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum Inconsistency {
     /// It is there already.
-    #[error("is there twice: expected it to be discarded before")]
+    #[error("was played twice since the target was started: expected a `start` before it is again")]
     Twice,
     /// It was discarded without being there.
     #[error("is discarded, and was not there")]
     NotThere,
-    /// It was played at a start that there was not. Holds how many there were.
-    #[error("was played at a start that there was not: expected an index below {0}")]
-    Start(usize),
-    /// The plan of its start does not have it.
-    #[error("was played at a start whose plan has no group of it")]
+    /// It was played, and no plan has it.
+    #[error("was played, and the target was not started for it: expected it in the plan before")]
     NotPlanned,
     /// Its calls are others than those of its scenario. Holds the first one that is, from 0.
     #[error("call {0} is not the one that its scenario makes there, or is missing")]
@@ -113,4 +110,9 @@ pub enum Inconsistency {
     /// There is too much of it.
     #[error("has more than {MOST_BYTES_OF_A_CASE} bytes")]
     TooMuch,
+}
+
+/// The error of a text that has no line but the first.
+fn in_one_line(error: &serde_json::Error) -> String {
+    error.to_string().replace(" at line 1 column", ", column")
 }

@@ -1,10 +1,11 @@
 //! A run as a file: what was played and all that was seen, to be judged again without the target.
 //!
 //! It is gzip over lines of JSON, each an object of one member, which names the kind of record:
-//! first `run`, then a `scenario` for each that was chosen, then as things happened a `start` of the
-//! target with its plan, a `blob` of bytes that are too long to stand within a case, a `case`, or
-//! `discarded` cases; `end` comes last. What is read is checked against itself: evidence is refused,
-//! not believed.
+//! first `run`, then a `scenario` for each that was chosen, then as things happened each `start` of the
+//! target with its plan, and each `case` that was played then, after a `blob` for all bytes that are too
+//! long to stand within it. A case that is there again takes the place of the earlier one. Cases that do
+//! not count are `discarded`, and `end` comes last. What is read is checked against itself: evidence is
+//! refused, not believed.
 
 mod check;
 mod error;
@@ -12,6 +13,8 @@ mod large;
 mod lines;
 mod mask;
 mod read;
+#[cfg(test)]
+mod tests;
 mod write;
 
 use std::time::{Duration, SystemTime};
@@ -22,7 +25,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use self::error::{Inconsistency, Problem, RecordError};
 pub use self::mask::Mask;
-pub use self::read::{Entry, Reader};
+pub use self::read::{Ended, Entry, Reader};
 pub use self::write::Writer;
 use crate::declaration::Declaration;
 use crate::evidence::Evidence;
@@ -38,17 +41,20 @@ pub const FORMAT: u32 = 1;
 /// What the name of the format begins with; its version follows.
 const FORMAT_NAME: &str = "fallproof-evidence/";
 
+/// A limit is smaller in tests.
+const MIB: usize = if cfg!(test) { 16 * 1024 } else { 1024 * 1024 };
+
 /// No line is longer, in bytes.
-const LONGEST_LINE: usize = 128 * 1024 * 1024;
+const LONGEST_LINE: usize = 128 * MIB;
 
 /// No case has more bytes in blobs, nor in the places that these belong to.
-const MOST_BYTES_OF_A_CASE: usize = 512 * 1024 * 1024;
+const MOST_BYTES_OF_A_CASE: usize = 512 * MIB;
 
 /// The scenarios and plans of no run have more, as text.
-const MOST_BYTES_HELD: usize = 256 * 1024 * 1024;
+const MOST_BYTES_HELD: usize = 256 * MIB;
 
 /// No run has more, uncompressed.
-const MOST_BYTES: u64 = 4 * 1024 * 1024 * 1024;
+const MOST_BYTES: u64 = 4096 * MIB as u64;
 
 /// No run has more records.
 const MOST_RECORDS: u64 = 4_000_000;
@@ -138,8 +144,6 @@ struct Run {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Case {
-    /// Which start of the target it was played at, from 0; `None` where it was not played.
-    start: Option<usize>,
     evidence: Evidence,
     /// The bytes of the evidence that are in blobs.
     large: Vec<large::Large>,
@@ -149,7 +153,7 @@ struct Case {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct End {
-    /// How many cases there are that were not discarded.
+    /// How many scenarios have a case that counts.
     cases: usize,
     /// How long the run took.
     #[serde(with = "fallproof_protocol::encoding")]

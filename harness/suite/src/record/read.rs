@@ -1,6 +1,6 @@
 //! Reads a kept run, record by record.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use super::{
     Case, End, FORMAT, FORMAT_NAME, Header, MOST_BYTES_HELD, MOST_BYTES_OF_A_CASE, Record, check,
     large,
 };
-use crate::evidence::{Evidence, TargetFacts};
+use crate::evidence::{CaseResult, Evidence, TargetFacts};
 use crate::plan::{Group, Plan};
 use crate::scenario::Scenario;
 
@@ -30,9 +30,11 @@ pub struct Reader<R = BufReader<File>> {
     pub scenarios: Vec<Scenario>,
     /// Their places by id.
     places: HashMap<String, usize>,
-    starts: Vec<Arc<Plan>>,
-    /// The places of the scenarios that have a case.
-    cases: HashSet<usize>,
+    /// The plan of the latest start.
+    plan: Option<Arc<Plan>>,
+    starts: usize,
+    /// The scenarios that have a case, by their places, each with how many starts there were then.
+    cases: HashMap<usize, usize>,
     /// What was read last, and not yet given.
     next: Option<Record>,
     /// How many more bytes of scenarios and plans are taken.
@@ -43,7 +45,7 @@ pub struct Reader<R = BufReader<File>> {
 
 /// What happened.
 pub enum Entry {
-    /// A case has ended.
+    /// A case has ended; it takes the place of an earlier one.
     Case(Ended),
     /// The cases of the scenarios at these places do not count.
     Discarded(Vec<usize>),
@@ -111,8 +113,9 @@ impl<R: BufRead> Reader<R> {
             header,
             scenarios: Vec::new(),
             places: HashMap::new(),
-            starts: Vec::new(),
-            cases: HashSet::new(),
+            plan: None,
+            starts: 0,
+            cases: HashMap::new(),
             next: None,
             room: MOST_BYTES_HELD,
             is_through: false,
@@ -193,7 +196,8 @@ impl<R: BufRead> Reader<R> {
                 Record::Start(plan) => {
                     self.hold()?;
                     check::plan(&plan, |id| Some(&self.scenarios[*self.places.get(id)?]))?;
-                    self.starts.push(Arc::new(plan));
+                    self.plan = Some(Arc::new(plan));
+                    self.starts += 1;
                 }
                 Record::Discarded(ids) => return self.discarded(&ids).map(Some),
                 Record::End(end) => return self.end(&end).map(|()| None),
@@ -208,31 +212,29 @@ impl<R: BufRead> Reader<R> {
     }
 
     fn case(&mut self, case: Case, blobs: &[Vec<u8>]) -> Result<Entry, Problem> {
-        let Case { start, mut evidence, large } = case;
+        let Case { mut evidence, large } = case;
         let scenario = self.place(&evidence.scenario)?;
-        let wrong = |wrong| Problem::Case(evidence.scenario.clone(), wrong);
-        let plan = start.map(|start| {
-            let there = self.starts.get(start).cloned();
-            there.ok_or_else(|| wrong(Inconsistency::Start(self.starts.len())))
-        });
-        let plan = plan.transpose()?;
-        if self.cases.contains(&scenario) {
-            return Err(wrong(Inconsistency::Twice));
-        }
+        let wrong = |wrong, evidence: Evidence| Problem::Case(evidence.scenario, wrong);
         if let Err(it) = large::put_back(&mut evidence, blobs, &large) {
-            return Err(Problem::Case(evidence.scenario, it));
+            return Err(wrong(it, evidence));
         }
+        let is_played = matches!(evidence.result, CaseResult::Played(_));
+        let plan = self.plan.clone().filter(|_| is_played);
         let ended = Ended { scenario, plan, evidence };
         let fits = check::case(&self.scenarios[scenario], ended.groups(), &ended.evidence);
-        fits.map_err(|wrong| Problem::Case(ended.evidence.scenario.clone(), wrong))?;
-        self.cases.insert(scenario);
+        if let Err(it) = fits {
+            return Err(wrong(it, ended.evidence));
+        }
+        if self.cases.insert(scenario, self.starts) == Some(self.starts) && is_played {
+            return Err(wrong(Inconsistency::Twice, ended.evidence));
+        }
         Ok(Entry::Case(ended))
     }
 
     fn discarded(&mut self, ids: &[String]) -> Result<Entry, Problem> {
         let places = ids.iter().map(|id| {
             let place = self.place(id)?;
-            let was_there = self.cases.remove(&place);
+            let was_there = self.cases.remove(&place).is_some();
             let wrong = || Problem::Case(id.clone(), Inconsistency::NotThere);
             was_there.then_some(place).ok_or_else(wrong)
         });
