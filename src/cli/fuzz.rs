@@ -19,7 +19,7 @@ use fallproof_fuzz::draft::Draft;
 use fallproof_fuzz::draw::Scope;
 use fallproof_fuzz::found::{self, Saved};
 use fallproof_fuzz::hunt::{Find, Hunt, Tally, shrink};
-use fallproof_judge::{Finding, judge_case};
+use fallproof_judge::{Violation, judge_case};
 use fallproof_protocol::provider::Endpoint;
 use fallproof_reference::ReferenceTarget;
 use fallproof_report::words::counted;
@@ -27,7 +27,7 @@ use fallproof_runner::drive::Rig;
 use fallproof_runner::shell::quoted;
 use fallproof_runner::target::Target;
 use fallproof_suite::plan::{Addresses, Plan};
-use fallproof_suite::requirement;
+use fallproof_suite::requirement::Code;
 use fallproof_suite::scenario::Scenario;
 use owo_colors::OwoColorize as _;
 use tokio::runtime::Runtime;
@@ -78,7 +78,7 @@ pub(super) struct Fuzz {
 /// A finding at its simplest.
 struct Told<'a> {
     find: &'a Find,
-    finding: Finding,
+    violation: Violation,
     saved: Saved,
     scenario: Scenario,
 }
@@ -198,13 +198,13 @@ impl Fuzz {
             .into_iter()
             .flat_map(|it| { it }.into_iter().take(self.most.get()))
         {
-            let (draft, finding) =
+            let (draft, violation) =
                 runtime.block_on(shrink(find, arena, MOST_SHRINKING, &interrupt.hurry))?;
             let how = format!("Found in case {} of seed {}.", find.case, hunt.seed);
-            let scenario = found::scenario(&draft, &finding, &how);
+            let scenario = found::scenario(&draft, &violation, &how);
             let saved = found::save(&scenario, &self.scenarios)
                 .map_err(|error| Stop::usage(format!("{}: {error}", self.scenarios.display())))?;
-            told.push(Told { find, finding, saved, scenario });
+            told.push(Told { find, violation, saved, scenario });
         }
         Ok(told)
     }
@@ -223,7 +223,7 @@ impl Fuzz {
                 found::load(&told.saved).map_err(|error| Stop::Harness(error.to_string()))?;
             scenarios.extend(read.into_iter().filter(|it| it.id == told.scenario.id));
         }
-        let mut findings: Vec<(&str, Vec<Finding>)> = Vec::new();
+        let mut violations: Vec<(&str, Vec<Violation>)> = Vec::new();
         let mut play = |chosen: &[&Scenario], target: &dyn Target| {
             // A hunt that was ended still tells what it found; only hurry ends this too.
             let hurry = &interrupt.hurry;
@@ -233,7 +233,7 @@ impl Fuzz {
                 for Told { saved, .. } in told {
                     if let Some(scenario) = chosen.iter().find(|it| it.id == saved.id) {
                         let (facts, seen) = (rig.facts(scenario), rig.run(scenario).await);
-                        findings.push((&saved.id, judge_case(scenario, facts, &seen).findings));
+                        violations.push((&saved.id, judge_case(scenario, facts, &seen).violations));
                     }
                 }
             });
@@ -255,8 +255,8 @@ impl Fuzz {
             }
         }
         let shown = |told: &Told<'_>| {
-            let (_, findings) = findings.iter().find(|(id, _)| *id == told.saved.id)?;
-            Some(told.find.cause.is_among(findings))
+            let (_, violations) = violations.iter().find(|(id, _)| *id == told.saved.id)?;
+            Some(told.find.cause.is_among(violations))
         };
         Ok(told.iter().map(shown).collect())
     }
@@ -267,13 +267,13 @@ impl Fuzz {
             for find in of_one.iter().take(self.most.get()) {
                 let place = told.iter().position(|told| told.find.cause == find.cause);
                 let Some(place) = place else { continue };
-                let Told { finding, saved, .. } = &told[place];
+                let Told { violation, saved, .. } = &told[place];
                 let again = match again[place] {
                     Some(true) => "shows it again:",
                     Some(false) => "does not show it again, which it should:",
                     None => "is for a gateway that is configured for it:",
                 };
-                println!("\n  {}\n  {}", finding.message.replace('\n', "\n  "), met(find));
+                println!("\n  {}\n  {}", violation.to_string().replace('\n', "\n  "), met(find));
                 println!("  {} {again}\n  {}", saved.file.display(), self.replay(&saved.id));
             }
             let named: Vec<_> =
@@ -364,7 +364,7 @@ fn by_requirement(finds: &[Find]) -> Vec<Vec<&Find>> {
 }
 
 fn headline(find: &Find) -> String {
-    match find.cause.requirement.and_then(requirement::find) {
+    match find.cause.requirement.map(Code::requirement) {
         Some(requirement) => {
             format!("{}  {}", requirement.code.red().bold(), requirement.sentence.trim())
         }

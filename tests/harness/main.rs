@@ -4,6 +4,7 @@ mod adapters;
 mod anywhere;
 mod cli;
 mod client;
+mod codes;
 mod common;
 mod coverage;
 mod fuzz;

@@ -17,7 +17,7 @@ use super::dice::{Dice, rng};
 use super::draft::Draft;
 use super::draw::{self, Scope};
 use super::shrink::Shrinking;
-use fallproof_judge::Finding;
+use fallproof_judge::Violation;
 use fallproof_runner::drive::stopped;
 use fallproof_runner::error::StartError;
 
@@ -46,7 +46,7 @@ pub struct Find {
     /// The first case itself.
     pub draft: Draft,
     /// What was found there.
-    pub finding: Finding,
+    pub violation: Violation,
     /// In how many cases it was found.
     pub count: u64,
     /// Where their calls went.
@@ -220,8 +220,8 @@ impl Hunt {
                 }
             }
             let mut found = BTreeMap::new();
-            for finding in played.findings {
-                found.entry(Cause::of(&finding)).or_insert(finding);
+            for violation in played.violations {
+                found.entry(Cause::of(&violation)).or_insert(violation);
             }
             put_down(arena, tally, (number, &draft), found).await?;
         }
@@ -235,31 +235,31 @@ async fn put_down(
     arena: &Arena,
     tally: &Tally,
     (number, draft): (u64, &Draft),
-    mut found: BTreeMap<Cause, Finding>,
+    mut found: BTreeMap<Cause, Violation>,
 ) -> Result<(), StartError> {
     let is_first =
         |cause: &Cause| lock(&tally.finds).get(cause).is_none_or(|find| number < find.case);
     if found.keys().any(is_first) {
         let alone = arena.play(std::slice::from_ref(draft)).await?;
-        let again: Vec<_> = alone.iter().flat_map(|it| &it.findings).map(Cause::of).collect();
+        let again: Vec<_> = alone.iter().flat_map(|it| &it.violations).map(Cause::of).collect();
         let all = found.len();
         found.retain(|cause, _| again.contains(cause) || !is_first(cause));
         tally.unsteady.fetch_add((all - found.len()) as u64, Ordering::Relaxed);
     }
     let mut finds = lock(&tally.finds);
-    for (cause, finding) in found {
+    for (cause, violation) in found {
         let find = finds.entry(cause.clone()).or_insert_with(|| Find {
             cause,
             case: number,
             draft: draft.clone(),
-            finding: finding.clone(),
+            violation: violation.clone(),
             count: 0,
             endpoints: BTreeSet::new(),
         });
         find.count += 1;
         find.endpoints.insert(draft.endpoint);
         if number < find.case {
-            (find.case, find.draft, find.finding) = (number, draft.clone(), finding);
+            (find.case, find.draft, find.violation) = (number, draft.clone(), violation);
         }
     }
     Ok(())
@@ -275,10 +275,10 @@ pub async fn shrink(
     arena: &Arena,
     limit: Duration,
     stop: Stop<'_>,
-) -> Result<(Draft, Finding), StartError> {
+) -> Result<(Draft, Violation), StartError> {
     let started = Instant::now();
     let mut shrinking = Shrinking::new(find.draft.clone(), arena.is_fixed());
-    let mut simplest = (find.draft.clone(), find.finding.clone());
+    let mut simplest = (find.draft.clone(), find.violation.clone());
     let most_at_once = if arena.is_fixed() { 1 } else { TRIED_AT_ONCE };
     // The more fail in a row, the more are likely to: only what comes before a success is not in vain.
     let (mut tries, mut at_once) = (0, 1);
@@ -295,12 +295,12 @@ pub async fn shrink(
         let played = arena.play(&candidates).await?;
         // The first of them: the simplest, and the same in each run.
         let shows = candidates.into_iter().zip(played).find_map(|(draft, played)| {
-            let mut findings = played.findings.into_iter();
-            findings.find(|finding| Cause::of(finding) == find.cause).map(|it| (draft, it))
+            let mut violations = played.violations.into_iter();
+            violations.find(|it| Cause::of(it) == find.cause).map(|it| (draft, it))
         });
-        goes_on = if let Some((draft, finding)) = shows {
+        goes_on = if let Some((draft, violation)) = shows {
             shrinking.take(draft.clone());
-            simplest = (draft, finding);
+            simplest = (draft, violation);
             at_once = 1;
             shrinking.simplify()
         } else {

@@ -20,7 +20,8 @@ pub fn yaml(scenario: &Scenario) -> String {
     if let Some(why) = &scenario.why {
         let _ = writeln!(out, "why: {}", text(why));
     }
-    let _ = writeln!(out, "proves: [{}]", scenario.proves.join(", "));
+    let proves: Vec<_> = scenario.proves.iter().map(|code| code.as_str()).collect();
+    let _ = writeln!(out, "proves: [{}]", proves.join(", "));
     let _ = writeln!(out, "tags: [{}]", scenario.tags.join(", "));
     out.push_str("\nupstreams:\n");
     for (name, upstream) in &scenario.upstreams {
@@ -184,6 +185,7 @@ mod tests {
     use super::super::draw::{Scope, draft};
     use super::super::model;
     use super::*;
+    use fallproof_suite::requirement::Code;
 
     #[test]
     fn every_generated_case_reads_as_it_was_written() {
@@ -192,7 +194,7 @@ mod tests {
         for case in 0..400 {
             let draft = draft(&Scope::default(), &mut Dice::new(&mut rng(9, case)));
             let mut scenario = draft.scenario("found/case", model::expect(&draft));
-            scenario.proves = vec!["FP-PAYLOAD-01".to_owned()];
+            scenario.proves = vec![Code::Payload01];
             scenario.why = Some("Because: \"so\", it's said.\u{85}".to_owned());
             let yaml = yaml(&scenario);
             std::fs::write(&file, &yaml).expect("the folder takes files");

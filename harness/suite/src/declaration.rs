@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::feature::Feature;
+use crate::requirement::Code;
 use crate::scenario::Scenario;
 
 /// What a target says of itself.
@@ -25,7 +26,7 @@ pub struct Declaration {
     pub fallback_on: Option<Vec<Condition>>,
     /// Requirements of the policy level that it does not claim, and why.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
-    pub does_not_claim: IndexMap<String, String>,
+    pub does_not_claim: IndexMap<Code, String>,
     /// Why it may pass over a deployment that has failed, for a time of its own choice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rests: Option<String>,
@@ -108,14 +109,14 @@ impl Declaration {
         if let Some((need, because)) = needs.iter().find_map(|need| Some((need, because(need)?))) {
             return Some(format!("unsupported-feature: {need} ({because})"));
         }
-        let unclaimed = scenario.proves.iter().map(|code| Some((code, self.waives(code)?)));
+        let unclaimed = scenario.proves.iter().map(|&code| Some((code, self.waives(code)?)));
         let (code, because) = unclaimed.collect::<Option<Vec<_>>>()?.into_iter().next()?;
         Some(format!("not-applicable: {code} is not claimed ({because})"))
     }
 
     /// Why this requirement is not claimed, where it is not.
-    pub fn waives(&self, requirement: &str) -> Option<&str> {
-        self.does_not_claim.get(requirement).map(String::as_str)
+    pub fn waives(&self, requirement: Code) -> Option<&str> {
+        self.does_not_claim.get(&requirement).map(String::as_str)
     }
 
     /// Why a difference at this pointer is meant, where it is.

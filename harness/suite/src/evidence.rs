@@ -7,6 +7,7 @@ use std::time::Duration;
 use fallproof_protocol::journal::{Hit, Traffic};
 use fallproof_protocol::{encoding, sse};
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 use crate::declaration::Declaration;
 use crate::plan::Group;
@@ -165,8 +166,9 @@ impl Exchange {
 }
 
 /// How an answer ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum Ending {
     /// As HTTP says it must.
     Complete,

@@ -5,9 +5,8 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::ClientKey;
-use super::body::Members;
-use crate::yaml::{At, Optional};
+use super::{ClientKey, body};
+use crate::yaml::{At, Members, Optional};
 
 /// One thing that happens: a call, several at the same time, or a move of the clock.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -71,6 +70,7 @@ pub(super) struct CallFile {
     /// The body without `model`, which is put first. Numbers must be written as JSON writes them.
     /// `{{response_id}}` in a text becomes the `id` of the answer to the call before.
     #[serde(default)]
+    #[schemars(schema_with = "body::schema")]
     pub(super) body: Optional<At<Members>>,
     /// The body as JSON text, sent byte for byte; `"model": "{{model}}"` marks the group's place.
     #[serde(default)]

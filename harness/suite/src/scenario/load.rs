@@ -11,7 +11,7 @@ use super::expand::Expander;
 use super::family::{FamilyFile, case_id};
 use super::file::ScenarioFile;
 use super::naming::is_kebab_case;
-use crate::requirement;
+use crate::requirement::{self, Code};
 use crate::yaml::{At, Diagnostic, LoadError, Members, Node, Optional, Source};
 
 /// Reads the scenarios of `file`: the one of this id, or each case of the family of this id.
@@ -106,7 +106,7 @@ impl Loader<'_> {
         if read.title.value.trim().is_empty() {
             self.problem(&read.title.span, "a title says in one sentence what happens");
         }
-        self.codes(&read.proves);
+        let proves = self.codes(&read.proves);
         for tag in read.tags.iter().filter(|tag| !is_kebab_case(&tag.value)) {
             self.problem(&tag.span, "a tag is made of lower-case letters, digits and `-`");
         }
@@ -136,7 +136,7 @@ impl Loader<'_> {
             why: read.why.0,
             links: read.links,
             profile: read.profile.0.unwrap_or_default(),
-            proves: values(read.proves.value),
+            proves,
             tags: values(read.tags),
             upstreams,
             groups,
@@ -144,14 +144,20 @@ impl Loader<'_> {
         }
     }
 
-    fn codes(&mut self, proves: &At<Vec<At<String>>>) {
+    fn codes(&mut self, proves: &At<Vec<At<String>>>) -> Vec<Code> {
         if proves.value.is_empty() {
             self.problem(&proves.span, "a scenario proves at least one requirement");
         }
-        for code in proves.value.iter().filter(|code| requirement::find(&code.value).is_none()) {
-            let error = requirement::unknown(code, self.source);
-            self.problems.push(error.help("`fallproof requirements` lists them"));
+        let mut codes = Vec::new();
+        for code in &proves.value {
+            if let Ok(code) = code.value.parse() {
+                codes.push(code);
+            } else {
+                let error = requirement::unknown(code, self.source);
+                self.problems.push(error.help("`fallproof requirements` lists them"));
+            }
         }
+        codes
     }
 
     pub(super) fn problem(&mut self, span: &Range<usize>, message: impl Into<String>) {

@@ -127,7 +127,7 @@ impl Loader<'_> {
         }
         match (body.0, body_json.0, form.0) {
             (Some(members), None, None) => {
-                Body::Members(members.value.to_json(self.source, &mut self.problems))
+                Body::Members(body::to_json(&members.value, self.source, &mut self.problems))
             }
             (None, Some(text), None) => {
                 self.problems.extend(body::check_text(&text, self.source));

@@ -32,6 +32,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::feature::{Ability, Feature};
 use crate::profile::Profile;
+use crate::requirement::Code;
 
 pub use load::load;
 pub use load_upstreams::DEFAULT_API_VERSION;
@@ -63,7 +64,7 @@ pub struct Scenario {
     /// The set of scenarios that a gateway is judged by together.
     pub profile: Profile,
     /// The codes of the requirements that it was written for.
-    pub proves: Vec<String>,
+    pub proves: Vec<Code>,
     /// Words to choose scenarios by.
     pub tags: Vec<String>,
     /// The mock providers by name, in the order of the file; each is in the chain.

@@ -19,57 +19,48 @@ pub(super) struct Misfit {
 /// What is wrong with a value.
 #[derive(Debug, Error)]
 pub(super) enum Mistake {
-    #[error("unknown key `{key}`")]
-    UnknownKey { key: String, known: &'static [&'static str] },
-    #[error("unknown word `{word}`")]
-    UnknownWord { word: String, known: &'static [&'static str] },
+    #[error("unknown {kind} `{wrong}`")]
+    Unknown { kind: &'static str, wrong: String, known: &'static [&'static str] },
     #[error("the key `{0}` is missing")]
     MissingKey(&'static str),
-    #[error("expected {0}")]
-    Expected(String),
-    #[error("expected {expected}, found {found}")]
-    Instead { expected: String, found: String },
-    #[error("expected a single value, no list and no mapping")]
-    NoSingleValue,
     /// What is written would be no text; the file has it.
     #[error("expected text")]
     NotQuoted,
-    #[error("a value is missing")]
-    NoValue,
-    #[error("this word takes no value")]
-    TakesNoValue,
-    /// In the words of the type.
+    #[error("expected {0}")]
+    Expected(String),
     #[error("{0}")]
     Other(String),
 }
 
 impl Mistake {
-    pub(super) fn expected(expected: impl Into<String>) -> Self {
-        Self::Expected(expected.into())
+    pub(super) fn expected(words: impl Into<String>) -> Self {
+        Self::Expected(words.into())
     }
 
     pub(super) fn no_mapping() -> Self {
         Self::expected("a mapping (`key: value`)")
     }
 
-    pub(super) fn instead(expected: impl Into<String>, found: impl Into<String>) -> Self {
-        Self::Instead { expected: expected.into(), found: found.into() }
+    pub(super) fn no_single_value() -> Self {
+        Self::expected("a single value, no list and no mapping")
+    }
+
+    pub(super) fn no_value() -> Self {
+        Self::Other("a value is missing".to_owned())
     }
 
     /// The error about it, with what helps to mend it.
     pub(super) fn error(&self, source: &Source, span: &Range<usize>) -> Diagnostic {
         let error = source.error(span, self.to_string());
         match self {
-            Self::UnknownKey { key: wrong, known } | Self::UnknownWord { word: wrong, known } => {
-                error.expected(wrong, known.iter().copied())
-            }
+            Self::Unknown { wrong, known, .. } => error.expected(wrong, known.iter().copied()),
             Self::MissingKey(_) => error.label("it belongs here"),
-            Self::NotQuoted if source.text(span).is_empty() => Self::NoValue.error(source, span),
+            Self::NotQuoted if source.text(span).is_empty() => Self::no_value().error(source, span),
             Self::NotQuoted => {
                 let message = format!("{self}, found `{}`", source.text(span));
                 source.error(span, message).help("if text is meant, quote it")
             }
-            _ => error,
+            Self::Expected(_) | Self::Other(_) => error,
         }
     }
 }
@@ -99,7 +90,7 @@ impl Error for Misfit {
     }
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Mistake::instead(expected.to_string(), in_words(found)).into()
+        Mistake::expected(format!("{expected}, found {}", in_words(found))).into()
     }
 
     fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
@@ -107,11 +98,11 @@ impl Error for Misfit {
     }
 
     fn unknown_variant(word: &str, known: &'static [&'static str]) -> Self {
-        Mistake::UnknownWord { word: word.to_owned(), known }.into()
+        Mistake::Unknown { kind: "word", wrong: word.to_owned(), known }.into()
     }
 
     fn unknown_field(key: &str, known: &'static [&'static str]) -> Self {
-        Mistake::UnknownKey { key: key.to_owned(), known }.into()
+        Mistake::Unknown { kind: "key", wrong: key.to_owned(), known }.into()
     }
 
     fn missing_field(key: &'static str) -> Self {

@@ -50,8 +50,8 @@ fn explained(error: &Error, source: &Source) -> Diagnostic {
             at(format!("the key `{key}` is given twice"))
         }
         // Of keys: every value is taken as it is.
-        Error::Unexpected { .. } => Mistake::NoSingleValue.error(source, &span),
-        Error::NullIntoString { .. } => Mistake::NoValue.error(source, &span),
+        Error::Unexpected { .. } => Mistake::no_single_value().error(source, &span),
+        Error::NullIntoString { .. } => Mistake::no_value().error(source, &span),
         Error::QuotingRequired { .. } => Mistake::NotQuoted.error(source, &span),
         Error::MultipleDocuments { .. } => at("a file holds one document".into()),
         Error::MergeKeyNotAllowed { .. } => at("merge keys are not supported".into())

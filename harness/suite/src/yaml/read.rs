@@ -50,7 +50,7 @@ impl<'de> Reader<'de> {
     fn expected(self, expected: impl Into<String>) -> Misfit {
         match self.view {
             View::Text(_) | View::Bare(_) => self.misfit(Mistake::expected(expected)),
-            View::List(_) | View::Members(_) => self.misfit(Mistake::NoSingleValue),
+            View::List(_) | View::Members(_) => self.misfit(Mistake::no_single_value()),
         }
     }
 
@@ -58,9 +58,9 @@ impl<'de> Reader<'de> {
     fn text(self) -> Result<&'de str, Misfit> {
         match self.view {
             View::Text(text) => Ok(text),
-            View::Bare(Value::Null) => Err(self.misfit(Mistake::NoValue)),
+            View::Bare(Value::Null) => Err(self.misfit(Mistake::no_value())),
             View::Bare(_) => Err(self.misfit(Mistake::NotQuoted)),
-            View::List(_) | View::Members(_) => Err(self.misfit(Mistake::NoSingleValue)),
+            View::List(_) | View::Members(_) => Err(self.misfit(Mistake::no_single_value())),
         }
     }
 
@@ -85,8 +85,8 @@ macro_rules! whole_numbers {
             let number = self.whole_number($type::MIN, $type::MAX)?;
             // A type that has no zero says so in words of its own.
             visitor.$visit(number).map_err(|error| match number {
-                0 if $type::MIN == 0 => Mistake::instead("a whole number from 1", "`0`").into(),
-                0 => Mistake::instead("a whole number other than 0", "`0`").into(),
+                0 if $type::MIN == 0 => Mistake::expected("a whole number from 1, found `0`").into(),
+                0 => Mistake::expected("a whole number other than 0, found `0`").into(),
                 _ => error,
             })
         }
@@ -163,7 +163,7 @@ impl<'de> Deserializer<'de> for Reader<'de> {
     fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
         match self.view {
             View::Bare(Value::Null) => visitor.visit_unit(),
-            _ => Err(self.misfit(Mistake::TakesNoValue)),
+            _ => Err(self.misfit(Mistake::Other("this word takes no value".to_owned()))),
         }
     }
 
@@ -295,7 +295,7 @@ impl<'de> MapAccess<'de> for Rest<'de> {
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Misfit> {
-        let value = self.value.take().ok_or(Mistake::NoValue)?;
+        let value = self.value.take().ok_or(Mistake::no_value())?;
         seed.deserialize(Reader::node(value)).map_err(|error| error.at(self.place))
     }
 }
