@@ -2,7 +2,7 @@
 //!
 //! Times are since the start of the run, unless they say otherwise.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use fallproof_protocol::journal::{Hit, Traffic};
 use fallproof_protocol::{encoding, sse};
@@ -57,6 +57,8 @@ pub struct TargetFacts<'a> {
     pub declaration: &'a Declaration,
     /// The key that its client gave to it.
     pub gateway_key: &'a str,
+    /// The time of day when the run started.
+    pub started: SystemTime,
 }
 
 /// What came of running a case; nothing of this is a verdict on the target.

@@ -38,12 +38,13 @@ pub(super) fn cooldown(found: &mut Collector<'_>, attempts: &[Attempt<'_>], stat
     }
 }
 
-/// How long the client is told to wait; a date counts from now.
+/// How long the client is told to wait.
 fn told_wait(view: View<'_>) -> Option<Duration> {
     let header = |name: &str| {
         let mut headers = view.step.exchange.headers.iter();
         let (_, value) = headers.find(|(it, _)| it.eq_ignore_ascii_case(name))?;
         std::str::from_utf8(value).ok().map(str::trim)
     };
-    rest::wait(header)
+    let exchange = &view.step.exchange;
+    rest::wait(header, view.started + exchange.started + exchange.took)
 }

@@ -128,8 +128,9 @@ impl<R: BufRead> Reader<R> {
 
     /// What must be known of the target to judge a case.
     pub fn facts<'a>(&'a self, ended: &'a Ended) -> TargetFacts<'a> {
-        let Header { capabilities, gateway_key, .. } = &self.header;
-        TargetFacts { groups: ended.groups(), declaration: capabilities, gateway_key }
+        let Header { capabilities, gateway_key, started, .. } = &self.header;
+        let (groups, started) = (ended.groups(), *started);
+        TargetFacts { groups, declaration: capabilities, gateway_key, started }
     }
 
     /// What happened next; `None` once the end was read.
