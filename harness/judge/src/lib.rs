@@ -101,6 +101,7 @@ pub fn judge_case(scenario: &Scenario, target: TargetFacts<'_>, evidence: &Evide
             groups: target.groups,
             group: target.groups.iter().find(|group| group.name == step.group)?,
             gateway_key: target.gateway_key,
+            started: target.started,
             declaration: target.declaration,
             planned: planned.get(step.call)?,
             index,

@@ -1,7 +1,7 @@
 //! Evidence made by hand, for the tests of checks: what a sound gateway leaves behind, and what a test
 //! changes of that. Nowhere else is evidence of a case put together.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use fallproof_protocol::behaviour::WirePlan;
 use fallproof_protocol::journal::{Hit, HitKind, HitTimes, Traffic};
@@ -359,7 +359,9 @@ impl Case {
             result: CaseResult::Played(calls),
         };
         let (groups, declaration, gateway_key) = (&groups, &declaration, GATEWAY_KEY);
-        judge_case(&scenario, TargetFacts { groups, declaration, gateway_key }, &evidence)
+        let started = SystemTime::UNIX_EPOCH;
+        let facts = TargetFacts { groups, declaration, gateway_key, started };
+        judge_case(&scenario, facts, &evidence)
     }
 
     /// What is found of this family, one line each: the code, whether it is more or less than a

@@ -8,7 +8,7 @@ use std::iter;
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use fallproof_mocks::wire::{Upstream, Wire};
 use fallproof_protocol::provider::{Deployment, Names};
@@ -133,6 +133,7 @@ impl Rig {
             groups: self.plan.groups_of(&scenario.id),
             declaration: &self.declaration,
             gateway_key: self.gateway_key(),
+            started: SystemTime::now() - self.clock.elapsed(),
         }
     }
 

@@ -13,6 +13,7 @@ use fallproof_suite::evidence::{CallEvidence, Exchange};
 use fallproof_suite::plan::Group;
 use fallproof_suite::scenario::{Call, ClientKey, Leave, Planned, Rendered, Scenario, Step};
 use fallproof_suite::skip::SkipReason;
+use fallproof_suite::secret::another;
 
 /// No scenario waits longer than this for the clock of an external target.
 const MOST_WAITING: Duration = Duration::from_secs(30);
@@ -219,15 +220,4 @@ fn shown(key: ClientKey, right: &str, headers: Vec<(String, String)>) -> Vec<(St
             headers.into_iter().filter(|(_, value)| !value.contains(right)).collect()
         }
     }
-}
-
-/// Another key of the same length: two characters change places, which whoever adds up differences
-/// takes for none.
-fn another(right: &str) -> String {
-    let mut key: Vec<_> = right.chars().collect();
-    match (1..key.len()).rev().find(|&at| key[at] != key[at - 1]) {
-        Some(at) => key.swap(at, at - 1),
-        None => key.push('x'),
-    }
-    key.into_iter().collect()
 }
