@@ -18,7 +18,8 @@ use fallproof_suite::scenario::{self, Planned, Rendered, Scenario};
 use memchr::memmem;
 use serde_json::json;
 
-use super::{Judgment, Verdict, judge_case, millis};
+use super::{Judgment, judge_case, millis};
+use crate::violation::Verdict;
 
 /// The key that the client gives to the gateway.
 pub(super) const GATEWAY_KEY: &str = "sk-gateway-client";

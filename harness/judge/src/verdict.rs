@@ -5,7 +5,7 @@ use fallproof_suite::scenario::Scenario;
 use fallproof_suite::skip::SkipReason;
 
 use super::control;
-use super::violation::{Verdict, Violation};
+use crate::violation::{Verdict, Violation};
 
 /// The verdict on one scenario.
 #[derive(Debug, Clone, PartialEq, Eq)]
