@@ -148,11 +148,8 @@ impl Case {
         let hit = self.sound(hop.expect("a deployment of the case"));
         self.now = hit.times.end.unwrap_or(self.now);
         let call = &mut self.calls[self.at];
-        if is_own {
-            call.hits.push(hit)
-        } else {
-            call.astray.push(hit)
-        }
+        let list = if is_own { &mut call.hits } else { &mut call.astray };
+        list.push(hit);
         self
     }
 

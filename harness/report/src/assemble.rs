@@ -1,6 +1,6 @@
 //! A report of a run from the reports of its cases.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -33,13 +33,14 @@ pub struct About<'a> {
     pub baseline: Option<Baseline>,
 }
 
-/// The report of a run. `cases` are those of the chosen scenarios that have ended, in their order.
-pub fn report(about: About<'_>, cases: Vec<Case>) -> Report {
+/// The report of a run. `cases` are those of the chosen scenarios that have ended.
+pub fn report(about: About<'_>, mut cases: Vec<Case>) -> Report {
+    let places: BTreeMap<_, _> = (about.chosen.iter().map(|it| it.id.as_str())).zip(0..).collect();
+    cases.sort_by_key(|case| places.get(case.id.as_str()).copied());
     let ended: BTreeSet<_> = cases.iter().map(|case| case.id.as_str()).collect();
     let has_ended = |scenario: &Scenario| ended.contains(scenario.id.as_str());
     let not_run: Vec<_> = about.chosen.iter().copied().filter(|it| !has_ended(it)).collect();
-    let chosen: BTreeSet<_> = about.chosen.iter().map(|scenario| scenario.id.as_str()).collect();
-    let whole = about.suite.scenarios.iter().all(|it| chosen.contains(it.id.as_str()));
+    let whole = about.suite.scenarios.iter().all(|it| places.contains_key(it.id.as_str()));
     let counts = counts(cases.iter(), not_run.len());
     // Whatever has not ended was broken off: nothing else leaves a case out.
     let interrupted = !not_run.is_empty();

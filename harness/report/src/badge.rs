@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::model::{Kept, Level, Report, Severity, Verdict};
-use super::words;
+use crate::model::{Kept, Level, Report, Severity, Verdict};
+use crate::words;
 
 /// What stands on the left.
 const LABEL: &str = "fallproof";

@@ -7,8 +7,8 @@ use fallproof_protocol::journal::Hit;
 use similar::{ChangeTag, TextDiff};
 
 use super::model::{
-    Attempt, Case, Change, Client, Diff, Failure, Finding, Kept, Level, Line, Outcome, Requirement,
-    Severity, Step, Weight,
+    Attempt, Case, Change, Client, Diff, Failure, Finding, Kept, Line, Outcome, Requirement, Step,
+    Weight,
 };
 use super::words;
 use fallproof_judge::{self as judge, Verdict, Violation};
@@ -85,15 +85,8 @@ pub fn case(case: &judge::Case, context: Context<'_>) -> Case {
 pub fn requirement(requirement: &requirement::Requirement) -> Requirement {
     Requirement {
         code: requirement.code.to_string(),
-        level: match requirement.level {
-            requirement::Level::Invariant => Level::Invariant,
-            requirement::Level::Policy => Level::Policy,
-            requirement::Level::Observation => Level::Observation,
-        },
-        severity: match requirement.severity {
-            requirement::Severity::Must => Severity::Must,
-            requirement::Severity::Should => Severity::Should,
-        },
+        level: requirement.level,
+        severity: requirement.severity,
         sentence: requirement.sentence.clone(),
         why: requirement.why.trim_end().to_owned(),
         sources: requirement.sources.clone(),

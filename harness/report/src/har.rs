@@ -1,17 +1,21 @@
 //! A case as HAR 1.2 (<http://www.softwareishard.com/blog/har-12-spec/>): the client's calls and the
 //! target's attempts, for the tools that draw such files; free of keys.
 
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use fallproof_protocol::journal::{Hit, Traffic};
+use fallproof_suite::evidence::{Ending, Exchange};
 use serde_json::{Value, json};
 
-use super::assemble;
-use super::convert::{Context, millis};
-use super::model::Case;
-use super::redact::Redactor;
-use fallproof_judge as judge;
-use fallproof_suite::evidence::{Ending, Exchange};
+use crate::assemble;
+use crate::convert::millis;
+use crate::event::{Raw, RunEvent};
+use crate::model::{Case, Outcome, Report};
+use crate::redact::Redactor;
+use crate::reporter::{ReportError, Reporter};
 
 /// No more of a body is kept.
 const MOST_OF_A_BODY: usize = 1024 * 1024;
@@ -37,14 +41,65 @@ struct Entry<'a> {
     comment: String,
 }
 
-/// The text of a case's file. `started` is the time of the day at which the case started.
-pub fn write(
-    case: &judge::Case,
-    told: &Case,
-    context: Context<'_>,
+/// Whether a case's bytes are kept: where it failed, or nothing can be said.
+pub fn is_kept(case: &Case, raw: Raw<'_>) -> bool {
+    let has_failed =
+        matches!(case.outcome, Outcome::Fail | Outcome::Inconclusive | Outcome::HarnessError);
+    has_failed && raw.has_calls()
+}
+
+/// Writes the files of the cases that name one, as they end.
+#[derive(Debug)]
+pub struct Hars {
+    /// The folder of the report.
+    dir: PathBuf,
+    /// When the run started.
     started: SystemTime,
-    redactor: &Redactor,
-) -> String {
+    written: BTreeSet<String>,
+}
+
+impl Hars {
+    /// Into the folder of a report.
+    pub fn new(dir: PathBuf) -> Self {
+        Self { dir, started: SystemTime::UNIX_EPOCH, written: BTreeSet::new() }
+    }
+
+    fn write(&mut self, name: &str, har: &str) -> Result<(), ReportError> {
+        let file = self.dir.join(name);
+        let folder = file.parent().unwrap_or(&self.dir);
+        fs::create_dir_all(folder).map_err(ReportError::at(folder))?;
+        fs::write(&file, har).map_err(ReportError::at(&file))?;
+        self.written.insert(name.to_owned());
+        Ok(())
+    }
+
+    /// Takes away what is left of cases that were run again, and of those that never were.
+    fn tidy(&self, report: &Report) -> Result<(), ReportError> {
+        let named: BTreeSet<_> = report.cases.iter().filter_map(|case| case.har.clone()).collect();
+        self.written.difference(&named).try_for_each(|name| {
+            let file = self.dir.join(name);
+            fs::remove_file(&file).map_err(ReportError::at(&file))
+        })
+    }
+}
+
+impl Reporter for Hars {
+    fn event(&mut self, event: &RunEvent<'_>) -> Result<(), ReportError> {
+        match *event {
+            RunEvent::Started { at, .. } => self.started = at,
+            RunEvent::CaseFinished { case: case @ Case { har: Some(name), .. }, raw } => {
+                self.write(name, &har(case, raw, self.started + raw.judged.evidence.started))?;
+            }
+            RunEvent::CaseStarted { .. } | RunEvent::CaseFinished { .. } => {}
+            RunEvent::Finished { report, .. } => self.tidy(report)?,
+        }
+        Ok(())
+    }
+}
+
+/// The text of a case's file. `started` is the time of the day at which the case started.
+fn har(told: &Case, raw: Raw<'_>, started: SystemTime) -> String {
+    let Raw { judged: case, context, redactor } = raw;
     let mut entries = Vec::new();
     let calls = case.evidence.calls();
     for (index, step) in calls.iter().enumerate() {

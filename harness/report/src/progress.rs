@@ -1,25 +1,20 @@
 //! How far a run is, on one line of a terminal.
 
 use std::io::Write;
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::model::{Case, Outcome};
-use super::record::Listen;
+use crate::event::RunEvent;
+use crate::model::Outcome;
+use crate::reporter::{ReportError, Reporter};
 
 /// No longer than any terminal is wide: a line that wraps cannot be drawn over.
 const WIDTH: usize = 79;
 
-/// Draws a line over the one before.
+/// Draws a line over the one before, and takes the last one away.
 #[derive(Debug)]
-pub struct Progress<W> {
+pub struct Progress<W: Write> {
     started: Instant,
     cases: usize,
-    state: Mutex<State<W>>,
-}
-
-#[derive(Debug)]
-struct State<W> {
     screen: W,
     ended: usize,
     failed: usize,
@@ -28,34 +23,28 @@ struct State<W> {
 impl<W: Write> Progress<W> {
     /// The progress of a run of so many cases that starts now, on this terminal.
     pub fn new(cases: usize, screen: W) -> Self {
-        let state = Mutex::new(State { screen, ended: 0, failed: 0 });
-        Self { started: Instant::now(), cases, state }
+        Self { started: Instant::now(), cases, screen, ended: 0, failed: 0 }
     }
 
-    /// Takes the line away.
-    pub fn clear(self) {
-        let mut state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
-        draw(&mut state.screen, "");
-    }
-
-    fn update(&self, id: &str, ended: Option<&Case>) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(case) = ended {
-            state.ended += 1;
-            state.failed += usize::from(case.outcome == Outcome::Fail);
-        }
-        let line = line(state.ended, self.cases, state.failed, self.started.elapsed(), id);
-        draw(&mut state.screen, &line);
+    fn update(&mut self, id: &str) {
+        let line = line(self.ended, self.cases, self.failed, self.started.elapsed(), id);
+        draw(&mut self.screen, &line);
     }
 }
 
-impl<W: Write + Send> Listen for Progress<W> {
-    fn case_started(&self, id: &str) {
-        self.update(id, None);
-    }
-
-    fn case_ended(&self, case: &Case) {
-        self.update(&case.id, Some(case));
+impl<W: Write + Send> Reporter for Progress<W> {
+    fn event(&mut self, event: &RunEvent<'_>) -> Result<(), ReportError> {
+        match event {
+            RunEvent::Started { .. } => {}
+            RunEvent::CaseStarted { id } => self.update(id),
+            RunEvent::CaseFinished { case, .. } => {
+                self.ended += 1;
+                self.failed += usize::from(case.outcome == Outcome::Fail);
+                self.update(&case.id);
+            }
+            RunEvent::Finished { .. } => draw(&mut self.screen, ""),
+        }
+        Ok(())
     }
 }
 
@@ -86,11 +75,11 @@ mod tests {
     }
 
     #[test]
-    fn each_line_is_drawn_over_the_one_before_and_the_last_is_taken_away() {
+    fn each_line_is_drawn_over_the_one_before() {
         let mut screen = Vec::new();
-        let progress = Progress::new(1, &mut screen);
-        progress.case_started("a/b");
-        progress.clear();
-        assert_eq!(screen, b"\r\x1b[2K0/1  0.0 cases/s  a/b\r\x1b[2K");
+        let mut progress = Progress::new(1, &mut screen);
+        let event = RunEvent::CaseStarted { id: "a/b" };
+        progress.event(&event).expect("it never fails");
+        assert_eq!(screen, b"\r\x1b[2K0/1  0.0 cases/s  a/b");
     }
 }

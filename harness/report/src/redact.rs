@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 
 use aho_corasick::{AhoCorasick, MatchKind};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use fallproof_suite::plan::Plan;
 use serde_json::Value;
 
-use fallproof_suite::plan::Plan;
+use crate::texts::Texts;
 
 /// What stands in place of a key that is none of ours.
 const UNKNOWN: &str = "[unknown key]";
@@ -66,21 +65,19 @@ impl Redactor {
         Self { keys, words }
     }
 
-    /// The value with no key in any of its texts.
-    pub fn clean<T: Serialize + DeserializeOwned>(&self, value: &T) -> T {
-        let mut json = serde_json::to_value(value).expect("reports are plain data");
-        self.clean_json(&mut json);
-        serde_json::from_value(json).expect("only the content of texts was changed")
+    /// Takes the keys out of every text of the value.
+    pub fn clean(&self, value: &mut impl Texts) {
+        value.each(&mut |text| {
+            if let Some(cleaned) = self.changed(text) {
+                *text = cleaned;
+            }
+        });
     }
 
-    /// Takes the keys out of every text of the value, the names of members included.
+    /// Takes the keys out of every text of JSON, the names of members included.
     pub fn clean_json(&self, value: &mut Value) {
         match value {
-            Value::String(text) => {
-                if let Some(cleaned) = self.changed(text) {
-                    *text = cleaned;
-                }
-            }
+            Value::String(text) => self.clean(text),
             Value::Array(items) => items.iter_mut().for_each(|item| self.clean_json(item)),
             Value::Object(members) => {
                 *members = std::mem::take(members)
@@ -261,9 +258,10 @@ mod tests {
     #[test]
     fn every_text_of_a_value_is_looked_at_and_bytes_that_are_no_text_are_kept() {
         let redactor = redactor("s3cret");
-        let value = json!({ "a s3cret": [{ "b": "s3cret" }, 1, null] });
+        let mut value = json!({ "a s3cret": [{ "b": "s3cret" }, 1, null] });
         let cleaned = json!({ "a [key of a/primary]": [{ "b": "[key of a/primary]" }, 1, null] });
-        assert_eq!(redactor.clean(&value), cleaned);
+        redactor.clean_json(&mut value);
+        assert_eq!(value, cleaned);
         assert_eq!(redactor.bytes(b"\xff s3cret"), b"\xff [key of a/primary]");
     }
 }
