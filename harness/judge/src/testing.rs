@@ -18,7 +18,8 @@ use fallproof_suite::scenario::{self, Planned, Rendered, Scenario};
 use memchr::memmem;
 use serde_json::json;
 
-use super::{Judgment, Verdict, judge_case, millis};
+use super::{Judgment, judge_case, millis};
+use crate::violation::Verdict;
 
 /// The key that the client gives to the gateway.
 pub(super) const GATEWAY_KEY: &str = "sk-gateway-client";
@@ -147,11 +148,8 @@ impl Case {
         let hit = self.sound(hop.expect("a deployment of the case"));
         self.now = hit.times.end.unwrap_or(self.now);
         let call = &mut self.calls[self.at];
-        if is_own {
-            call.hits.push(hit)
-        } else {
-            call.astray.push(hit)
-        }
+        let list = if is_own { &mut call.hits } else { &mut call.astray };
+        list.push(hit);
         self
     }
 

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use fallproof_suite::requirement::Code;
 
-use super::ClientViolation::{CooldownUntold, RetryAfterLost};
 use crate::collector::Collector;
 use crate::observe::{Attempt, View};
+use crate::violation::ClientViolation::{CooldownUntold, RetryAfterLost};
 use crate::{millis, rest};
 
 pub(super) fn retry_after(found: &mut Collector<'_>, last: &Attempt<'_>, status: u16) {

@@ -5,10 +5,10 @@ use std::time::Duration;
 use fallproof_suite::evidence::Ending;
 use fallproof_suite::requirement::Code;
 
-use super::RouteViolation::{BeganLate, GivenUpLate, NeverGivenUp, TookTooLong};
 use crate::collector::Collector;
 use crate::millis;
 use crate::observe::{Attempt, Ended};
+use crate::violation::RouteViolation::{BeganLate, GivenUpLate, NeverGivenUp, TookTooLong};
 
 /// So much longer than its limit an attempt may take on any machine.
 const SLACK: Duration = Duration::from_secs(5);
