@@ -3,8 +3,8 @@
 use fallproof_suite::requirement::{Code, Level, Severity};
 
 use super::excuse::Excuse;
-use super::violation::{Verdict, Violation, ViolationKind};
 use crate::observe::View;
+use crate::violation::{Verdict, Violation, ViolationKind};
 
 /// The violations of one call.
 pub(super) struct Collector<'a> {

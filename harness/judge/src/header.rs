@@ -6,23 +6,9 @@
 use fallproof_suite::requirement::Code;
 
 use super::collector::Collector;
-use super::list;
 use super::names::{self, is_one_of};
-use super::violation::{Violation, violations};
 use crate::observe::{Attempt, View};
-
-violations! {
-    /// What is wrong with the headers of an attempt.
-    pub enum HeaderViolation(n, to, pointer) {
-        PassedOn { header: String } => "attempt {n} at {to} carries the client's `{header}`";
-        Internal { header: String } =>
-            "attempt {n} at {to} carries `{header}`, which is for gateways";
-        WrongContentType { got: Vec<String> } =>
-            "attempt {n} at {to} has the content type {got}, and the client sent JSON",
-            got = list(got);
-        Lacks { header: String } => "attempt {n} at {to} lacks the client's `{header}`";
-    }
-}
+use crate::violation::{HeaderViolation, Violation};
 
 pub(super) fn check(view: View<'_>) -> Vec<Violation> {
     let mut found = Collector::new(view);

@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 use std::sync::OnceLock;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use fallproof_protocol::behaviour::{Cut, CutEnd, HeadFault};
 use fallproof_protocol::condition::Condition;
@@ -71,6 +71,8 @@ pub struct View<'a> {
     pub group: &'a Group,
     /// The key that the client gave to the target.
     pub gateway_key: &'a str,
+    /// The time of day when the run started.
+    pub started: SystemTime,
     /// What the target says of itself.
     pub declaration: &'a Declaration,
     /// The call, and what the scenario expects of it.

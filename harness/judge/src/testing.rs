@@ -1,7 +1,7 @@
 //! Evidence made by hand, for the tests of checks: what a sound gateway leaves behind, and what a test
 //! changes of that. Nowhere else is evidence of a case put together.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use fallproof_protocol::behaviour::WirePlan;
 use fallproof_protocol::journal::{Hit, HitKind, HitTimes, Traffic};
@@ -18,7 +18,8 @@ use fallproof_suite::scenario::{self, Planned, Rendered, Scenario};
 use memchr::memmem;
 use serde_json::json;
 
-use super::{Judgment, Verdict, judge_case, millis};
+use super::{Judgment, judge_case, millis};
+use crate::violation::Verdict;
 
 /// The key that the client gives to the gateway.
 pub(super) const GATEWAY_KEY: &str = "sk-gateway-client";
@@ -147,11 +148,8 @@ impl Case {
         let hit = self.sound(hop.expect("a deployment of the case"));
         self.now = hit.times.end.unwrap_or(self.now);
         let call = &mut self.calls[self.at];
-        if is_own {
-            call.hits.push(hit)
-        } else {
-            call.astray.push(hit)
-        }
+        let list = if is_own { &mut call.hits } else { &mut call.astray };
+        list.push(hit);
         self
     }
 
@@ -359,7 +357,9 @@ impl Case {
             result: CaseResult::Played(calls),
         };
         let (groups, declaration, gateway_key) = (&groups, &declaration, GATEWAY_KEY);
-        judge_case(&scenario, TargetFacts { groups, declaration, gateway_key }, &evidence)
+        let started = SystemTime::UNIX_EPOCH;
+        let facts = TargetFacts { groups, declaration, gateway_key, started };
+        judge_case(&scenario, facts, &evidence)
     }
 
     /// What is found of this family, one line each: the code, whether it is more or less than a

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::control;
-use super::violation::{Verdict, Violation};
+use crate::violation::{Verdict, Violation};
 
 /// The verdict on one scenario.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! The batches of a run, one after the other.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use fallproof_suite::declaration::Declaration;
 use fallproof_suite::evidence::{CaseResult, Ending, Evidence, Inconclusive, TargetFacts};
@@ -126,7 +126,8 @@ impl<O: Observer> Batches<'_, O> {
 
     fn not_run(&self, scenario: &Scenario, result: CaseResult) -> O::Kept {
         let declaration = &Declaration::default();
-        let nothing = TargetFacts { groups: &[], declaration, gateway_key: "" };
+        let started = SystemTime::now() - self.clock.elapsed();
+        let nothing = TargetFacts { groups: &[], declaration, gateway_key: "", started };
         let evidence = Evidence::without_calls(scenario, result);
         self.observer.case_ended(scenario, nothing, evidence)
     }

@@ -13,7 +13,7 @@ mod schedule;
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use fallproof_suite::declaration::Declaration;
 use fallproof_suite::evidence::{CaseResult, Evidence, Inconclusive, TargetFacts};
@@ -111,6 +111,7 @@ impl Runner {
             groups: self.plan.groups_of(&scenario.id),
             declaration: &self.declaration,
             gateway_key: self.gateway_key(),
+            started: SystemTime::now() - self.clock.elapsed(),
         }
     }
 

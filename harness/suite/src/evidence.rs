@@ -3,10 +3,10 @@
 //! Times are since the start of the run, unless they say otherwise.
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use fallproof_protocol::journal::{Hit, Traffic};
-use fallproof_protocol::sse;
+use fallproof_protocol::{encoding, sse};
 use serde::{Deserialize, Serialize};
 use strum::{Display, IntoStaticStr};
 
@@ -19,13 +19,16 @@ use crate::skip::SkipReason;
 pub const MOST_ANSWER_BYTES: usize = 64 * 1024 * 1024;
 
 /// What a run yields of one case.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Evidence {
     /// The scenario's id.
     pub scenario: String,
     /// When it began.
+    #[serde(with = "encoding")]
     pub started: Duration,
     /// How long it took.
+    #[serde(with = "encoding")]
     pub took: Duration,
     /// What came of it.
     pub result: CaseResult,
@@ -56,10 +59,13 @@ pub struct TargetFacts<'a> {
     pub declaration: &'a Declaration,
     /// The key that its client gave to it.
     pub gateway_key: &'a str,
+    /// The time of day when the run started.
+    pub started: SystemTime,
 }
 
 /// What came of running a case; nothing of this is a verdict on the target.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum CaseResult {
     /// It was played. Holds its calls, in the order in which they began.
     Played(Vec<CallEvidence>),
@@ -114,6 +120,9 @@ pub enum Inconclusive {
     /// It was not run.
     #[strum(to_string = "{0}")]
     Skipped(SkipReason),
+    /// Its evidence is longer than a file of evidence keeps of one case.
+    #[strum(to_string = "its evidence is too long to be kept")]
+    TooLong,
 }
 
 impl Inconclusive {
@@ -124,7 +133,8 @@ impl Inconclusive {
 }
 
 /// What happened between the start and the end of one client call.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct CallEvidence {
     /// Index of its step in the scenario, from 0.
     pub position: usize,
@@ -133,6 +143,7 @@ pub struct CallEvidence {
     /// The group that it asked for, by its name in the scenario.
     pub group: String,
     /// The target's time when it was made, since the scenario's start.
+    #[serde(with = "encoding")]
     pub at: Duration,
     /// The client's side.
     pub exchange: Exchange,
@@ -150,27 +161,34 @@ impl CallEvidence {
 }
 
 /// One client call, as it went.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Exchange {
     /// The path that was called.
     pub path: String,
     /// The head that was sent, up to and with the empty line.
+    #[serde(with = "encoding")]
     pub sent_head: Vec<u8>,
     /// The body that was sent.
+    #[serde(with = "encoding")]
     pub sent: Vec<u8>,
     /// The status of the answer; `None` where no head came.
     pub status: Option<u16>,
     /// The answer's headers as they came.
+    #[serde(with = "encoding")]
     pub headers: Vec<(String, Vec<u8>)>,
     /// The answer's body, freed of chunked coding.
+    #[serde(with = "encoding")]
     pub body: Vec<u8>,
     /// The answer as it came over the connection, head, coding and all; times since `started`.
     pub received: Traffic,
     /// How the answer ended.
     pub ending: Ending,
     /// When it began, before the connect.
+    #[serde(with = "encoding")]
     pub started: Duration,
     /// From the connect to the end.
+    #[serde(with = "encoding")]
     pub took: Duration,
 }
 

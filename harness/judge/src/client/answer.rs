@@ -3,10 +3,10 @@
 use fallproof_suite::requirement::Code;
 use serde_json::Value;
 
-use super::ClientViolation::{Changed, ChangedBytes, NotJson};
 use super::model;
 use crate::collector::Collector;
 use crate::observe::Attempt;
+use crate::violation::ClientViolation::{Changed, ChangedBytes, NotJson};
 
 /// The members that hold what was asked for, on one endpoint or another.
 const CONTENT_MEMBERS: [&str; 5] = ["choices", "data", "output", "results", "text"];

@@ -3,11 +3,11 @@
 use fallproof_suite::requirement::Code;
 use serde_json::Value;
 
-use super::ClientViolation::StaleHeader;
 use super::error::error_of;
 use crate::collector::Collector;
 use crate::contains;
 use crate::observe::{Attempt, Ended, View};
+use crate::violation::ClientViolation::StaleHeader;
 
 /// Headers that say the same whoever answers, or that each server writes anew.
 const GENERAL: [&str; 11] = [

@@ -3,9 +3,9 @@
 use fallproof_protocol::sse;
 use fallproof_suite::requirement::Code;
 
-use super::ClientViolation::WrongModel;
 use crate::collector::Collector;
 use crate::observe::{Attempt, Ended};
+use crate::violation::ClientViolation::WrongModel;
 
 /// What clients ask a model's name for is to know who spoke.
 pub(super) fn truthful(found: &mut Collector<'_>, answering: &Attempt<'_>, said: &str) {

@@ -4,9 +4,9 @@
 use fallproof_suite::plan::{Group, Hop};
 use fallproof_suite::requirement::Code;
 
-use super::ClientViolation::{OtherGroup, SeveralSpeak, SuccessMadeUp};
 use crate::collector::Collector;
 use crate::observe::{Attempt, Ended};
+use crate::violation::ClientViolation::{OtherGroup, SeveralSpeak, SuccessMadeUp};
 
 pub(super) fn only_one(found: &mut Collector<'_>) {
     let view = found.view;

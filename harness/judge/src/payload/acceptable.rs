@@ -7,10 +7,10 @@ use fallproof_strict as strict;
 use fallproof_suite::requirement::Code;
 use serde_json::Value;
 
-use super::{PayloadViolation, body};
+use super::body;
 use crate::collector::Collector;
 use crate::observe::{Attempt, View};
-use crate::violation::Verdict;
+use crate::violation::{PayloadViolation, Verdict};
 
 /// Where a request names the response that it goes on from.
 const RESPONSE: &str = "previous_response_id";

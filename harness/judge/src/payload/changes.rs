@@ -4,13 +4,14 @@
 use fallproof_protocol::json::{Difference, DifferenceKind, Tree, differences};
 use fallproof_suite::requirement::Code;
 
-use super::PayloadViolation::{Added, Changed, Lost, Respelled, UnlikeFirst};
+use super::brief;
 use super::defaults::is_default;
-use super::{Unlike, brief};
 use crate::collector::Collector;
 use crate::control;
 use crate::excuse::Excuse;
 use crate::observe::{Attempt, View};
+use crate::violation::PayloadViolation::{Added, Changed, Lost, Respelled, UnlikeFirst};
+use crate::violation::Unlike;
 
 /// 01, 02, 03 and 07: nothing is added, lost, changed or respelled.
 pub(super) fn since_the_client(

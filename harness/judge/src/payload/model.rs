@@ -4,9 +4,10 @@ use fallproof_protocol::json::Tree;
 use fallproof_protocol::provider::Surface;
 use fallproof_suite::requirement::Code;
 
-use super::{PayloadViolation, brief};
+use super::brief;
 use crate::collector::Collector;
 use crate::observe::Attempt;
+use crate::violation::PayloadViolation;
 
 pub(super) fn check(found: &mut Collector<'_>, attempt: &Attempt<'_>, received: &Tree) {
     let named = received.member("model").and_then(Tree::as_str);

@@ -3,10 +3,10 @@
 use fallproof_protocol::json::{Tree, differences};
 use fallproof_suite::requirement::Code;
 
-use super::PayloadViolation;
 use super::defaults::is_default;
 use crate::collector::Collector;
 use crate::observe::Attempt;
+use crate::violation::PayloadViolation;
 
 /// 08 and 09: the members' order, and defaults that are written out.
 pub(super) fn check(

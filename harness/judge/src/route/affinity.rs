@@ -2,10 +2,10 @@
 
 use fallproof_suite::requirement::Code;
 
-use super::RouteViolation::{OtherConversation, OtherGroup};
 use super::places::{could_be_asked, name};
 use crate::collector::Collector;
 use crate::observe::Attempt;
+use crate::violation::RouteViolation::{OtherConversation, OtherGroup};
 
 pub(super) fn check(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
     own_group(found);

@@ -2,12 +2,13 @@
 
 use fallproof_suite::requirement::Code;
 
-use super::RouteViolation::InCooldown;
 use crate::collector::Collector;
 use crate::excuse::Excuse;
 use crate::millis;
 use crate::observe::{Attempt, View};
-use crate::rest::{Reason, Rest};
+use crate::rest::Rest;
+use crate::violation::Reason;
+use crate::violation::RouteViolation::InCooldown;
 
 pub(super) fn check(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
     let now = found.view.step.at;

@@ -2,10 +2,10 @@
 
 use fallproof_suite::requirement::Code;
 
-use super::RouteViolation::{FilteredAndStays, TooLongAndStays};
 use super::places::{could_be_asked, detour_for, name};
 use crate::collector::Collector;
 use crate::observe::{Attempt, Cause};
+use crate::violation::RouteViolation::{FilteredAndStays, TooLongAndStays};
 
 pub(super) fn check(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
     let view = found.view;

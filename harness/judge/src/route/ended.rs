@@ -3,10 +3,10 @@
 use fallproof_protocol::condition::Condition;
 use fallproof_suite::requirement::Code;
 
-use super::RouteViolation::{AfterSuccess, SentAgain};
 use crate::collector::Collector;
 use crate::excuse::Excuse;
 use crate::observe::{Attempt, Ended};
+use crate::violation::RouteViolation::{AfterSuccess, SentAgain};
 
 pub(super) fn check(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
     after_success(found, attempts);

@@ -3,9 +3,9 @@
 use fallproof_protocol::provider::Surface;
 use fallproof_suite::requirement::Code;
 
-use super::RouteViolation::{NoSuchPath, WrongApiVersion};
 use crate::collector::Collector;
 use crate::observe::Attempt;
+use crate::violation::RouteViolation::{NoSuchPath, WrongApiVersion};
 
 pub(super) fn check(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
     for attempt in attempts {

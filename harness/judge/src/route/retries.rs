@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use fallproof_suite::requirement::Code;
 
-use super::RouteViolation::{RetriedAtOnce, RetriedRefusal, TooOften};
 use crate::collector::Collector;
 use crate::millis;
 use crate::observe::{Attempt, Ended};
+use crate::violation::RouteViolation::{RetriedAtOnce, RetriedRefusal, TooOften};
 
 /// Who waits at least this long before a retry does not retry at once.
 const AT_ONCE: Duration = Duration::from_millis(250);

@@ -4,14 +4,14 @@
 use fallproof_protocol::sse::{Event, Meaning};
 use fallproof_suite::requirement::Code;
 
-use super::StreamViolation::{
-    BeginsAgain, BeginsTooOften, MadeUpEnd, Mangled, OfFailedAttempt, Spliced,
-};
 use super::brief;
 use super::heard::Heard;
 use super::told::{Breach, Told};
 use super::unaltered::compare;
 use crate::collector::Collector;
+use crate::violation::StreamViolation::{
+    BeginsAgain, BeginsTooOften, MadeUpEnd, Mangled, OfFailedAttempt, Spliced,
+};
 
 /// What may stand in a stream that is not an event of the answering provider.
 enum Foreign {

@@ -3,10 +3,10 @@
 
 use fallproof_suite::requirement::Code;
 
-use super::StreamViolation::{ErrorNotHandedOver, SuccessMadeUp, WrongContentType};
 use crate::collector::Collector;
 use crate::observe::Ended;
 use crate::route::could_be_asked;
+use crate::violation::StreamViolation::{ErrorNotHandedOver, SuccessMadeUp, WrongContentType};
 
 pub(super) fn error_first(found: &mut Collector<'_>) {
     let view = found.view;

@@ -5,9 +5,9 @@ use fallproof_protocol::sse::{Event, Meaning};
 use fallproof_suite::evidence::Ending;
 use fallproof_suite::requirement::Code;
 
-use super::StreamViolation::{self, EndMissing, HidesBreak, UsageUnasked};
 use super::heard::Heard;
 use crate::observe::View;
+use crate::violation::StreamViolation::{self, EndMissing, HidesBreak, UsageUnasked};
 
 /// A stream as the client got it.
 #[derive(Clone, Copy)]

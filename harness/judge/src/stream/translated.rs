@@ -4,10 +4,10 @@
 use fallproof_protocol::sse::Event;
 use fallproof_suite::requirement::Code;
 
-use super::StreamViolation::SplicedInTranslation;
 use super::heard::Heard;
 use super::told::Told;
 use crate::collector::Collector;
+use crate::violation::StreamViolation::SplicedInTranslation;
 
 pub(super) fn check(found: &mut Collector<'_>, heard: &[Heard<'_>], told: Told<'_>) {
     let body = &found.view.step.exchange.body;

@@ -1,6 +1,7 @@
 //! The key that a client shows to the target.
 
 use fallproof_suite::scenario::ClientKey;
+use fallproof_suite::secret::another;
 
 /// The headers of a client that shows this key instead of the right one, wherever that stands.
 pub fn headers_showing(
@@ -20,17 +21,6 @@ pub fn headers_showing(
             headers.into_iter().filter(|(_, value)| !value.contains(right)).collect()
         }
     }
-}
-
-/// Another key of the same length: two characters change places, which whoever adds up differences
-/// takes for none.
-fn another(right: &str) -> String {
-    let mut key: Vec<_> = right.chars().collect();
-    match (1..key.len()).rev().find(|&at| key[at] != key[at - 1]) {
-        Some(at) => key.swap(at, at - 1),
-        None => key.push('x'),
-    }
-    key.into_iter().collect()
 }
 
 #[cfg(test)]
