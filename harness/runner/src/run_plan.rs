@@ -198,3 +198,6 @@ fn split<'a>(
 fn named<'a>(scenarios: &'a [Scenario], ids: &[String]) -> Vec<&'a Scenario> {
     scenarios.iter().filter(|scenario| ids.contains(&scenario.id)).collect()
 }
+
+#[cfg(test)]
+mod tests;

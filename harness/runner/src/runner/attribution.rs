@@ -37,3 +37,6 @@ pub(super) fn attribute(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
