@@ -6,6 +6,6 @@ mod event;
 mod openai;
 mod similarity;
 
-pub use self::event::{Event, events};
+pub use self::event::{Event, event_length, events, events_length};
 pub use self::openai::{Meaning, response_id};
 pub use self::similarity::Likeness;

@@ -3,6 +3,8 @@
 use std::iter;
 use std::num::NonZeroUsize;
 
+use fallproof_protocol::sse::{event_length, events_length};
+
 use super::answered::Answered;
 use crate::behaviour::{Chunking, CutPoint, GARBAGE, HeadFault};
 
@@ -96,36 +98,6 @@ impl Outgoing {
 
 fn push_length(head: &mut Vec<u8>, length: usize) {
     head.extend(format!("content-length: {length}\r\n").as_bytes());
-}
-
-/// How long the first so many events are together.
-fn events_length(stream: &[u8], count: usize) -> usize {
-    let mut end = 0;
-    for _ in 0..count {
-        let length = event_length(&stream[end..]);
-        if length == 0 {
-            break;
-        }
-        end += length;
-    }
-    end
-}
-
-/// How long the first event is, with the empty lines after it; what has none is an event too. A
-/// line ends with LF, CRLF or CR
-/// (<https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream>).
-fn event_length(stream: &[u8]) -> usize {
-    let is_end = |byte: &u8| matches!(byte, b'\r' | b'\n');
-    let mut end = 0;
-    while let Some(line) = stream[end..].iter().position(is_end) {
-        let ends = stream[end + line..].iter().take_while(|byte| is_end(byte)).count();
-        let line_ends = &stream[end + line..][..ends];
-        end += line + ends;
-        if !matches!(line_ends, [_] | b"\r\n") {
-            return end;
-        }
-    }
-    stream.len()
 }
 
 #[cfg(test)]
