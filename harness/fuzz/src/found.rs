@@ -6,10 +6,10 @@ use std::{fs, io};
 
 use sha2::{Digest as _, Sha256};
 
+use super::case::FuzzCase;
 use super::cause::Cause;
-use super::draft::Draft;
-use super::model;
-use super::written::yaml;
+use super::oracle;
+use super::to_yaml::to_yaml;
 use fallproof_judge::Finding;
 use fallproof_suite::requirement;
 use fallproof_suite::scenario::{self, Expect, Profile, Scenario};
@@ -28,10 +28,10 @@ pub struct Saved {
 }
 
 /// The scenario that shows this finding. `how` tells where it comes from.
-pub fn scenario(draft: &Draft, finding: &Finding, how: &str) -> Scenario {
+pub fn scenario(fuzzed: &FuzzCase, finding: &Finding, how: &str) -> Scenario {
     let cause = Cause::of(finding);
     let sentence = cause.requirement.and_then(requirement::find).map(|it| it.sentence.clone());
-    let mut scenario = draft.scenario(&format!("{FOLDER}/a"), expected(draft, finding));
+    let mut scenario = fuzzed.scenario(&format!("{FOLDER}/a"), expected(fuzzed, finding));
     // Values of the case are in the file already.
     let what = match &finding.pointer {
         Some(pointer) if finding.message.contains(pointer) => {
@@ -48,15 +48,15 @@ pub fn scenario(draft: &Draft, finding: &Finding, how: &str) -> Scenario {
     scenario.proves = vec![proven(finding).to_owned()];
     scenario.tags = vec!["found".to_owned()];
     let what = Scenario { title: String::new(), why: None, ..scenario.clone() };
-    scenario.id = format!("{FOLDER}/{}-{}", cause.code(), hash(&yaml(&what)));
+    scenario.id = format!("{FOLDER}/{}-{}", cause.code(), hash(&to_yaml(&what)));
     scenario
 }
 
 /// What is expected in a file: what the model says of a router that can be configured for each case;
 /// else no more than what the finding is about.
-fn expected(draft: &Draft, finding: &Finding) -> Vec<Expect> {
-    let expected = model::expect(draft);
-    if draft.group.is_none() {
+fn expected(fuzzed: &FuzzCase, finding: &Finding) -> Vec<Expect> {
+    let expected = oracle::expect(fuzzed);
+    if fuzzed.group.is_none() {
         return expected;
     }
     if finding.requirement.is_some() {
@@ -92,7 +92,7 @@ pub fn save(scenario: &Scenario, folder: &Path) -> io::Result<Saved> {
     if let Some(parent) = file.parent() {
         fs::create_dir_all(parent)?;
     }
-    fs::write(&file, yaml(scenario))?;
+    fs::write(&file, to_yaml(scenario))?;
     Ok(Saved { id: scenario.id.clone(), file })
 }
 
