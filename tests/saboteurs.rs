@@ -4,8 +4,10 @@
 //! By itself each saboteur meets the scenarios that were written for what it breaks, until it is
 //! caught. With `FALLPROOF_ALL=1` each meets the whole suite, which takes minutes.
 
+#[path = "common/suite.rs"]
+mod suite;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,14 +17,23 @@ use fallproof_reference::ReferenceTarget;
 use fallproof_reference::saboteur::{self, Saboteur};
 use fallproof_runner::drive::Rig;
 use fallproof_suite::requirement;
-use fallproof_suite::scenario::{Scenario, Suite};
+use fallproof_suite::scenario::Scenario;
 use libtest_mimic::{Arguments, Failed, Trial};
 use tokio::runtime::Runtime;
 
-fn suite() -> Vec<Scenario> {
-    Suite::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios"))
-        .unwrap_or_else(|error| panic!("{error}"))
-        .scenarios
+/// The scenarios that may be about one of these requirements, in the order of their ids.
+fn about(codes: &[&str]) -> Vec<&'static Scenario> {
+    let families = suite::families().expect("the folder of the suite can be read");
+    let about = families.iter().filter(|family| suite::mentions(family, codes));
+    let cases = about.map(|family| suite::cases(family).unwrap_or_else(|error| panic!("{error}")));
+    let mut scenarios: Vec<_> = cases.flatten().collect();
+    scenarios.sort_by(|one, other| one.id.cmp(&other.id));
+    scenarios
+}
+
+/// All that proves anything.
+fn whole_suite() -> Vec<&'static Scenario> {
+    about(&["FP-"])
 }
 
 /// Whether every saboteur meets every scenario.
@@ -35,16 +46,17 @@ fn all_of_it() -> bool {
 fn broken_by(
     saboteur: &'static Saboteur,
     own: &BTreeSet<&str>,
-    scenarios: &[Scenario],
     runtime: &Runtime,
 ) -> BTreeMap<&'static str, String> {
-    let about =
+    let is_about =
         |scenario: &Scenario| scenario.proves.iter().any(|code| own.contains(code.as_str()));
+    let own_codes: Vec<_> = own.iter().copied().collect();
+    let scenarios = if all_of_it() { whole_suite() } else { about(&own_codes) };
     // Waiting for a time limit proves nothing that a quick failure does not, nor does a second
     // case of one family.
     let quick = |scenario: &&Scenario| !scenario.tags.iter().any(|tag| tag == "slow");
     let mut all: Vec<_> =
-        scenarios.iter().filter(quick).filter(|it| all_of_it() || about(it)).collect();
+        scenarios.into_iter().filter(quick).filter(|it| all_of_it() || is_about(it)).collect();
     all.dedup_by_key(|scenario| scenario.family().to_owned());
     let size = if all_of_it() { all.len() } else { AT_A_TIME };
     let mut broken = BTreeMap::new();
@@ -55,8 +67,8 @@ fn broken_by(
             .expect("the rig listens on ports that the system chooses");
         for (scenario, evidence) in some.iter().zip(rig.run_all(runtime.handle(), some, 8)) {
             let judgment = judge_case(scenario, rig.facts(scenario), &evidence);
-            let codes = judgment.findings.iter().filter_map(|finding| finding.requirement);
-            broken.extend(codes.map(|code| (code, scenario.id.clone())));
+            let codes = judgment.violations.iter().filter_map(|violation| violation.requirement);
+            broken.extend(codes.map(|code| (code.as_str(), scenario.id.clone())));
         }
         if own.iter().all(|code| broken.contains_key(code)) {
             break;
@@ -81,41 +93,27 @@ fn patience(saboteur: &Saboteur) -> Duration {
     })
 }
 
-/// A test of the suite itself.
-type OfTheSuite = fn(&[Scenario]) -> Result<(), Failed>;
-
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // Some wait for a time limit: they wait together, and begin first.
     arguments.test_threads.get_or_insert(8);
-    let scenarios = Arc::new(suite());
     let runtime = Arc::new(Runtime::new().expect("a runtime can be had"));
     let mut saboteurs: Vec<_> = saboteur::all().iter().collect();
     saboteurs.sort_by_key(|saboteur| !WAITS_LONG.contains(&saboteur.name));
     let mut trials: Vec<_> = saboteurs
         .into_iter()
         .map(|saboteur| {
-            let (scenarios, runtime) = (Arc::clone(&scenarios), Arc::clone(&runtime));
-            Trial::test(saboteur.name, move || is_caught(saboteur, &scenarios, &runtime))
+            let runtime = Arc::clone(&runtime);
+            Trial::test(saboteur.name, move || is_caught(saboteur, &runtime))
         })
         .collect();
-    let of_the_suite: [(&str, OfTheSuite); 2] = [
-        ("every_requirement_has_a_saboteur_a_source_and_a_scenario", requirements_are_proven),
-        ("every_scenario_proves_requirements_that_exist", proofs_exist),
-    ];
-    trials.extend(of_the_suite.map(|(name, test)| {
-        let scenarios = Arc::clone(&scenarios);
-        Trial::test(name, move || test(&scenarios))
-    }));
+    let name = "every_requirement_has_a_saboteur_a_source_and_a_scenario";
+    trials.push(Trial::test(name, || requirements_are_proven(&whole_suite())));
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
 /// By its own check, and by no other than its entry tells of.
-fn is_caught(
-    saboteur: &'static Saboteur,
-    scenarios: &[Scenario],
-    runtime: &Runtime,
-) -> Result<(), Failed> {
+fn is_caught(saboteur: &'static Saboteur, runtime: &Runtime) -> Result<(), Failed> {
     let own: BTreeSet<_> = requirement::all()
         .iter()
         .filter(|requirement| requirement.saboteurs.iter().any(|name| name == saboteur.name))
@@ -125,7 +123,7 @@ fn is_caught(
         return Err("no requirement in scenarios/requirements.yaml names it".into());
     }
     let expected: BTreeSet<_> = own.iter().chain(saboteur.also).copied().collect();
-    let shown = broken_by(saboteur, &own, scenarios, runtime);
+    let shown = broken_by(saboteur, &own, runtime);
     let broken: BTreeSet<_> = shown.keys().copied().collect();
     let sentence = |code: &str| requirement::find(code).map_or("", |it| it.sentence.trim());
     let told = |codes: BTreeSet<&str>, what: &str| {
@@ -150,10 +148,10 @@ fn is_caught(
     Err(format!("{name} {breaks}:\n{wrong}\nsee: cargo run -- run --saboteur {name}").into())
 }
 
-fn requirements_are_proven(scenarios: &[Scenario]) -> Result<(), Failed> {
+fn requirements_are_proven(scenarios: &[&Scenario]) -> Result<(), Failed> {
     let mut wrong = Vec::new();
     for requirement in requirement::all() {
-        let code = &requirement.code;
+        let code = requirement.code;
         if requirement.saboteurs.is_empty() {
             wrong.push(format!("{code} has no saboteur"));
         }
@@ -162,20 +160,10 @@ fn requirements_are_proven(scenarios: &[Scenario]) -> Result<(), Failed> {
         }
         let unknown = requirement.saboteurs.iter().filter(|name| saboteur::find(name).is_none());
         wrong.extend(unknown.map(|name| format!("{code} names `{name}`, which does not exist")));
-        if !scenarios.iter().any(|scenario| scenario.proves.contains(code)) {
+        if !scenarios.iter().any(|scenario| scenario.proves.contains(&code)) {
             wrong.push(format!("no scenario proves {code}"));
         }
     }
-    all_right(&wrong)
-}
-
-fn proofs_exist(scenarios: &[Scenario]) -> Result<(), Failed> {
-    let unknown = |code: &&String| requirement::find(code).is_none();
-    let wrong: Vec<_> = scenarios
-        .iter()
-        .flat_map(|scenario| scenario.proves.iter().filter(unknown).map(move |it| (scenario, it)))
-        .map(|(scenario, code)| format!("{} proves {code}, which does not exist", scenario.id))
-        .collect();
     all_right(&wrong)
 }
 

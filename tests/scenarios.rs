@@ -4,10 +4,11 @@
 //! A new file in `scenarios/` is a new test without a rebuild. Its snapshot is accepted with
 //! `INSTA_UPDATE=always cargo test --test scenarios`, and reviewed as part of the change.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+#[path = "common/suite.rs"]
+mod suite;
+
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -18,10 +19,12 @@ use fallproof_report::text;
 use fallproof_runner::drive::Rig;
 use fallproof_suite::evidence::Evidence;
 use fallproof_suite::plan::Group;
-use fallproof_suite::scenario::{Scenario, Suite};
+use fallproof_suite::scenario::Suite;
 use libtest_mimic::{Arguments, Failed, Trial};
 use sha2::{Digest as _, Sha256};
 use tokio::runtime::Runtime;
+
+use suite::folder;
 
 /// More of a body than this is not for people to read.
 const MOST_SHOWN: usize = 4000;
@@ -32,48 +35,38 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // Some wait for a time limit: they wait together.
     arguments.test_threads.get_or_insert(24);
-    let suite = match Suite::load(&folder("scenarios")) {
-        Ok(suite) => suite,
+    let families = match suite::families() {
+        Ok(families) => families,
         Err(error) => {
-            eprintln!("{error}");
+            eprintln!("the folder of the suite cannot be read: {error}");
             return ExitCode::FAILURE;
         }
     };
-    // Tests are on threads of their own, which end before these do.
-    let scenarios: &'static [Scenario] = Vec::leak(suite.scenarios);
+    // Tests are on threads of their own, which end before this does.
     let runtime: &'static Runtime =
         Box::leak(Box::new(Runtime::new().expect("a runtime can be had")));
-    let all: Vec<_> = scenarios.iter().collect();
-    let rig = runtime
-        .block_on(Rig::start(&all, &ReferenceTarget::default(), PATIENCE))
-        .expect("the rig listens on ports that the system chooses");
-    let rig: &'static Rig = Box::leak(Box::new(rig));
-
-    let mut families: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-    for (index, scenario) in scenarios.iter().enumerate() {
-        families.entry(scenario.family().to_owned()).or_default().push(index);
-    }
-    // Those that wait longest begin first, so that nobody waits for them in the end.
-    let mut families: Vec<_> = families.into_iter().collect();
-    let limit = |case: &usize| scenarios[*case].longest_wait();
-    families.sort_by_key(|(_, cases)| Reverse(cases.iter().map(limit).max()));
-    let mut trials: Vec<_> = families
+    let mut trials: Vec<_> = in_order(&families)
         .into_iter()
-        .map(|(family, cases)| {
+        .map(|family| {
             Trial::test(family.clone(), move || {
-                let cases: Vec<_> = cases.iter().map(|&index| &scenarios[index]).collect();
-                let outbound = run(&cases, rig, runtime)?;
+                let outbound = run(&family, runtime)?;
                 snapshot(&family, &slug(&family), &outbound)
             })
         })
         .collect();
     let name = "every_snapshot_belongs_to_a_scenario";
-    trials.push(Trial::test(name, || no_orphans(scenarios)));
+    trials.push(Trial::test(name, move || no_orphans(&families)));
+    trials.push(Trial::test("the_folder_is_a_suite", || {
+        Suite::load(&folder("scenarios")).map(drop).map_err(|error| error.to_string().into())
+    }));
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
-fn folder(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+/// Those that wait for time limits begin first, so that nobody waits for them in the end.
+fn in_order(families: &[String]) -> Vec<String> {
+    let waits = |family: &&String| suite::mentions(family, &["slow", "delay_ms"]);
+    let (first, others): (Vec<_>, Vec<_>) = families.iter().partition(waits);
+    [first, others].concat().into_iter().cloned().collect()
 }
 
 /// A family in one word, for what is kept once for each file.
@@ -81,12 +74,15 @@ fn slug(family: &str) -> String {
     family.replace('/', ".")
 }
 
-/// Runs the cases of one file, and gives what they sent.
-fn run(
-    cases: &[&'static Scenario],
-    rig: &'static Rig,
-    runtime: &Runtime,
-) -> Result<String, Failed> {
+/// Runs the cases of one file against a router of their own, and gives what they sent.
+fn run(family: &str, runtime: &Runtime) -> Result<String, Failed> {
+    let cases = suite::cases(family)?;
+    let all: Vec<_> = cases.iter().collect();
+    let rig = runtime
+        .block_on(Rig::start(&all, &ReferenceTarget::default(), PATIENCE))
+        .expect("the rig listens on ports that the system chooses");
+    // A rig of a test is never stopped, and goes with the process.
+    let rig: &'static Rig = Box::leak(Box::new(rig));
     let mut sent = String::new();
     let mut wrong = String::new();
     // The threads of the tests only wait: those of the runtime are as many as there are processors,
@@ -179,9 +175,9 @@ fn readable(body: &[u8]) -> String {
     body.split(|byte| *byte == b'\n').map(line).collect::<Vec<_>>().join("\n")
 }
 
-fn no_orphans(scenarios: &[Scenario]) -> Result<(), Failed> {
+fn no_orphans(families: &[String]) -> Result<(), Failed> {
     let expected: BTreeSet<_> =
-        scenarios.iter().map(|scenario| format!("{}.snap", slug(scenario.family()))).collect();
+        families.iter().map(|family| format!("{}.snap", slug(family))).collect();
     let orphans: Vec<_> = std::fs::read_dir(folder("snapshots"))?
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .filter(|name| !expected.contains(name))

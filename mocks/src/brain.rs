@@ -12,7 +12,9 @@ mod script;
 mod stored;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 pub use fallproof_protocol::multipart::read as read_form;
 pub use plan::Plan;
@@ -97,7 +99,7 @@ impl Brain {
         let prefix = upstream.prefix.clone();
         let upstream = Arc::new(upstream);
         let playing = Playing { upstream, attempts: 0, earlier: 0, stored: Arc::default() };
-        self.lock().insert(prefix, playing);
+        self.upstreams.lock().insert(prefix, playing);
         Ok(())
     }
 
@@ -108,7 +110,7 @@ impl Brain {
     /// The prefix or a behaviour cannot be played.
     pub fn replug(&self, upstream: Upstream) -> Result<(), ScriptError> {
         script::validate(&upstream)?;
-        if let Some(playing) = self.lock().get_mut(&upstream.prefix) {
+        if let Some(playing) = self.upstreams.lock().get_mut(&upstream.prefix) {
             playing.earlier = playing.attempts;
             playing.upstream = Arc::new(upstream);
             return Ok(());
@@ -118,19 +120,19 @@ impl Brain {
 
     /// Removes an upstream; further requests to it are stray.
     pub fn unplug(&self, prefix: &str) {
-        self.lock().remove(prefix);
+        self.upstreams.lock().remove(prefix);
     }
 
     /// Whether there is an upstream with this prefix.
     pub fn knows(&self, prefix: &str) -> bool {
-        self.lock().contains_key(prefix)
+        self.upstreams.lock().contains_key(prefix)
     }
 
     /// What the upstream with this prefix answers; `None` where there is none. A POST counts as
     /// an attempt and uses up a behaviour of the script.
     pub fn answer(&self, prefix: &str, request: &Request<'_>) -> Option<Answer> {
         let (upstream, attempt, earlier, stored) = {
-            let mut upstreams = self.lock();
+            let mut upstreams = self.upstreams.lock();
             let playing = upstreams.get_mut(prefix)?;
             if request.method == "POST" {
                 playing.attempts = playing.attempts.saturating_add(1);
@@ -143,18 +145,9 @@ impl Brain {
                 script::entry(&upstream.script, upstream.repeat_last, attempt - earlier);
             upstream.attempt(attempt, scheduled, request, &stored)
         } else {
-            upstream.probe(request, &locked(&stored))
+            upstream.probe(request, &stored.lock())
         })
     }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Playing>> {
-        locked(&self.upstreams)
-    }
-}
-
-/// The maps and lists in here are whole between any two steps, so a panic elsewhere does no harm.
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Upstream {
@@ -169,7 +162,7 @@ impl Upstream {
         let located = door::locate(self.deployment.surface, &target.path);
         let place = located.as_ref().map(|place| (place.surface, place.endpoint));
         let endpoint = place.map(|(_, endpoint)| endpoint);
-        let examined = self.examine(located, &target, request, &locked(stored));
+        let examined = self.examine(located, &target, request, &stored.lock());
         let refused = examined.is_err();
         let asked = examined.as_ref().map_or(&self.deployment, |passed| &*passed.deployment);
         let scripted = scheduled.map(|behaviour| {
@@ -192,7 +185,7 @@ impl Upstream {
                 };
                 let reply = error.unwrap_or_else(|| {
                     if is_stored(&order, passed.endpoint, behaviour) {
-                        locked(stored).keep(order.response_id(), order.response());
+                        stored.lock().keep(order.response_id(), order.response());
                     }
                     order.success(passed.endpoint)
                 });

@@ -9,9 +9,8 @@
 //! to whoever sends it.
 
 mod catalogue;
-mod http_date;
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use sha2::{Digest, Sha256};
 
@@ -94,9 +93,15 @@ pub fn behaviour(
         .text("name", asked)
         .text("key", &masked(key))
         .text("endpoint", endpoint.path())
-        .text("date", &http_date::http_date_in(COME_BACK_IN));
+        .text("date", &come_back_at());
     let reply = Provider::of(*surface).reply(Part::Behaviours, name, Some(endpoint), &values);
     Some((reply, named.wire.clone()))
+}
+
+/// The time to come back at, rounded up to a whole second.
+fn come_back_at() -> String {
+    let time = SystemTime::now() + COME_BACK_IN + Duration::from_nanos(999_999_999);
+    httpdate::fmt_http_date(time)
 }
 
 /// The provider's own reply to a body with this violation.

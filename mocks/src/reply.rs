@@ -23,8 +23,6 @@ mod speech;
 mod sse;
 mod transcripts;
 
-use std::fmt::Write as _;
-
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -174,10 +172,7 @@ impl Order<'_> {
     /// Hexadecimal digits, other ones for each use of each attempt; at most 64.
     fn digits(&self, purpose: &str, length: usize) -> String {
         let seed = format!("{purpose} {} {}", self.marker.token(), self.attempt);
-        let mut digits = Sha256::digest(seed).iter().fold(String::new(), |mut digits, byte| {
-            let _ = write!(digits, "{byte:02x}");
-            digits
-        });
+        let mut digits = hex::encode(Sha256::digest(seed));
         digits.truncate(length);
         digits
     }

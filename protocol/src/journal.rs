@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::behaviour::WirePlan;
+use crate::http1;
 use crate::limits::MOST_BODY_BYTES;
 use crate::provider::{Endpoint, Surface};
 use crate::violation::Violation;
@@ -80,10 +81,7 @@ pub struct Hit {
 impl Hit {
     /// The values of a header, whatever the case of its name, in the order sent.
     pub fn header<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-        self.headers
-            .iter()
-            .filter(move |(key, _)| key.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.as_slice())
+        http1::values(&self.headers, name)
     }
 
     /// The headers of the reply, in the order sent.

@@ -6,10 +6,11 @@ use fallproof_protocol::condition::Condition;
 use fallproof_protocol::provider::{Endpoint, Surface};
 use indexmap::IndexMap;
 
-use fallproof_judge::{Case, Finding, Outcome, Verdict};
-use fallproof_suite::declaration::{Adaptation, Declaration, Feature};
+use fallproof_judge::{Case, Outcome, Verdict, Violation};
+use fallproof_suite::declaration::{Adaptation, Declaration};
 use fallproof_suite::evidence::{CallEvidence, Ending, Unclear};
-use fallproof_suite::requirement::{self, Level};
+use fallproof_suite::feature::Feature;
+use fallproof_suite::requirement::{Code, Level};
 use fallproof_suite::scenario::Scenario;
 
 /// A declaration, and what was seen beside it.
@@ -165,7 +166,7 @@ fn folded(
 }
 
 fn rests(draft: &mut Draft, answers: &[Answer<'_>]) {
-    const LEFT_ALONE: &str = "FP-ROUTE-06";
+    const LEFT_ALONE: Code = Code::Route06;
     let asked_again: Vec<_> = answers
         .iter()
         .filter(|(_, case)| breaks(case, LEFT_ALONE))
@@ -173,42 +174,46 @@ fn rests(draft: &mut Draft, answers: &[Answer<'_>]) {
         .collect();
     if !asked_again.is_empty() {
         let why = format!("asks again at once after {}", asked_again.join(" and "));
-        draft.declaration.does_not_claim.insert(LEFT_ALONE.to_owned(), why);
+        draft.declaration.does_not_claim.insert(LEFT_ALONE, why);
     }
 }
 
-fn breaks(case: &Case, code: &str) -> bool {
-    let fails = |finding: &&Finding| finding.verdict == Verdict::Fail;
-    case.judgment.findings.iter().filter(fails).any(|finding| finding.requirement == Some(code))
+fn breaks(case: &Case, code: Code) -> bool {
+    failing(case).any(|violation| violation.requirement == Some(code))
+}
+
+fn failing(case: &Case) -> impl Iterator<Item = &Violation> {
+    let violations = case.judgment.violations.iter();
+    violations.filter(|violation| violation.verdict == Verdict::Fail)
 }
 
 /// A part that is lost, added or changed whatever the leg is a way of the target's. What only a
 /// later leg shows is nobody's way: it is told, and stays a failure.
 fn adapts(draft: &mut Draft, answers: &[Answer<'_>]) {
-    const PAYLOAD: [&str; 3] = ["FP-PAYLOAD-01", "FP-PAYLOAD-02", "FP-PAYLOAD-03"];
+    const PAYLOAD: [Code; 3] = [Code::Payload01, Code::Payload02, Code::Payload03];
     let mut seen = BTreeMap::<(Endpoint, String), (BTreeSet<Surface>, String)>::new();
     let mut later = BTreeMap::<(Endpoint, String), String>::new();
     for (scenario, case) in answers {
         let Some(endpoint) = scenario.calls().next().map(|call| call.send.endpoint) else {
             continue;
         };
-        for finding in &case.judgment.findings {
+        for violation in &case.judgment.violations {
             let (Some(code), Some(pointer), Some(attempt)) =
-                (finding.requirement, &finding.pointer, finding.attempt)
+                (violation.requirement, &violation.pointer, violation.attempt)
             else {
                 continue;
             };
-            let hit =
-                case.evidence.calls().get(finding.step).and_then(|step| step.hits.get(attempt - 1));
+            let calls = case.evidence.calls();
+            let hit = calls.get(violation.call).and_then(|call| call.hits.get(attempt - 1));
             let surface = hit.and_then(|hit| hit.place).map(|(surface, _)| surface);
             if let (true, Some(surface)) = (PAYLOAD.contains(&code), surface) {
                 let place = (endpoint, top(pointer));
                 if attempt > 1 {
-                    later.entry(place).or_insert_with(|| finding.message.clone());
+                    later.entry(place).or_insert_with(|| violation.to_string());
                     continue;
                 }
                 let entry =
-                    seen.entry(place).or_insert_with(|| (BTreeSet::new(), finding.message.clone()));
+                    seen.entry(place).or_insert_with(|| (BTreeSet::new(), violation.to_string()));
                 entry.0.insert(surface);
             }
         }
@@ -239,13 +244,13 @@ fn top(pointer: &str) -> String {
 /// Policies that its answers break.
 fn not_claimed(draft: &mut Draft, answers: &[Answer<'_>]) {
     for (scenario, case) in answers {
-        for finding in case.judgment.findings.iter().filter(|it| it.verdict == Verdict::Fail) {
-            let Some(found) = finding.requirement.and_then(requirement::find) else { continue };
+        for violation in failing(case) {
+            let Some(code) = violation.requirement else { continue };
             // What leads on is said already.
-            let is_said = ["FP-ROUTE-03", "FP-ROUTE-04"].contains(&found.code.as_str());
-            if found.level == Level::Policy && !is_said {
-                let why = format!("{}: {}", scenario.id, finding.message);
-                draft.declaration.does_not_claim.entry(found.code.clone()).or_insert(why);
+            let is_said = [Code::Route03, Code::Route04].contains(&code);
+            if code.requirement().level == Level::Policy && !is_said {
+                let why = format!("{}: {violation}", scenario.id);
+                draft.declaration.does_not_claim.entry(code).or_insert(why);
             }
         }
     }

@@ -7,6 +7,7 @@ use std::thread;
 use fallproof::probe;
 use fallproof_protocol::condition::Condition;
 use fallproof_suite::declaration::Declaration;
+use fallproof_suite::requirement::Code;
 
 use crate::common::free_ports;
 use crate::shell::told;
@@ -73,7 +74,7 @@ fn two_declarations_differ_by_what_they_do_and_not_by_how_it_is_written() {
     };
     assert_eq!(probe::differences(&one, &other), Vec::<String>::new());
     other.fallback_on = Some(vec![Condition::Status(429)]);
-    other.does_not_claim.insert("FP-ROUTE-06".to_owned(), "why".to_owned());
+    other.does_not_claim.insert(Code::Route06, "why".to_owned());
     let differences = probe::differences(&one, &other);
     assert!(differences.contains(&"- falls back on 500".to_owned()), "{differences:?}");
     assert!(differences.contains(&"+ does not claim FP-ROUTE-06".to_owned()), "{differences:?}");

@@ -21,6 +21,7 @@ use fallproof_judge::{Verdict, judge_case};
 use fallproof_protocol::json::Tree;
 use fallproof_reference::{ReferenceTarget, saboteur};
 use fallproof_runner::drive::Rig;
+use fallproof_suite::requirement::Code;
 use proptest::strategy::{NewTree, Strategy, ValueTree};
 use proptest::test_runner::{
     Config, FileFailurePersistence, RngAlgorithm, TestCaseError, TestRng, TestRunner,
@@ -52,8 +53,8 @@ fn play(runtime: &Runtime, case: &FuzzCase) -> Result<(), TestCaseError> {
         let evidence = rig.run(&scenario).await;
         judge_case(&scenario, rig.facts(&scenario), &evidence)
     });
-    let found = judgment.findings.iter().filter(|finding| finding.verdict > Verdict::Note);
-    let found: Vec<_> = found.map(|it| (it.requirement, it.message.as_str())).collect();
+    let found = judgment.violations.iter().filter(|it| it.verdict > Verdict::Note);
+    let found: Vec<_> = found.map(|it| (it.requirement, it.to_string())).collect();
     if found.is_empty() { Ok(()) } else { Err(TestCaseError::fail(format!("{found:#?}"))) }
 }
 
@@ -149,7 +150,7 @@ fn never() -> watch::Receiver<bool> {
 }
 
 /// The first failure of this requirement, in as few cases as it takes.
-fn first_failure(executor: &Executor, scope: &Scope, seed: u64, requirement: &str) -> Failure {
+fn first_failure(executor: &Executor, scope: &Scope, seed: u64, requirement: Code) -> Failure {
     let failure = [12, 50, FOUND_WITHIN].into_iter().find_map(|cases| {
         let failures = campaign(executor, scope, seed, cases).failures().into_iter();
         failures
@@ -196,7 +197,7 @@ fn optional(case: &FuzzCase) -> Vec<String> {
 #[case("respelled-body", "FP-PAYLOAD-07")]
 fn every_payload_saboteur_is_found_within_the_budget_and_shown_by_one_parameter(
     #[case] saboteur: &str,
-    #[case] requirement: &str,
+    #[case] requirement: Code,
 ) {
     let executor = broken(saboteur);
     let runtime = Runtime::new().expect("a runtime can be had");
@@ -222,7 +223,7 @@ fn every_payload_saboteur_is_found_within_the_budget_and_shown_by_one_parameter(
 #[case("never-comes-back", "FP-ROUTE-08")]
 fn a_router_that_breaks_a_rest_is_found_over_calls_and_moves_of_the_clock(
     #[case] saboteur: &str,
-    #[case] requirement: &str,
+    #[case] requirement: Code,
 ) {
     let failure = first_failure(&broken(saboteur), &over_time(), seed(), requirement);
     println!("{saboteur}: found in case {}", failure.number + 1);

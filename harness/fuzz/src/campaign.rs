@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Instant;
 
-use fallproof_judge::Finding;
+use fallproof_judge::Violation;
 use fallproof_runner::drive::stopped;
 use fallproof_runner::error::StartError;
 use tokio::runtime::Builder;
@@ -137,8 +137,8 @@ async fn batch(
             stats.add_inconclusive(unclear, executor.is_fixed());
         }
         let mut found = BTreeMap::new();
-        for finding in execution.findings {
-            found.entry(Cause::of(&finding)).or_insert(finding);
+        for violation in execution.violations {
+            found.entry(Cause::of(&violation)).or_insert(violation);
         }
         add(executor, stats, (number, case), found).await?;
     }
@@ -151,12 +151,12 @@ async fn add(
     executor: &Executor,
     stats: &Stats,
     (number, case): (u64, &FuzzCase),
-    mut found: BTreeMap<Cause, Finding>,
+    mut found: BTreeMap<Cause, Violation>,
 ) -> Result<(), StartError> {
     let is_first = |cause: &Cause| stats.is_first(cause, number);
     if found.keys().any(is_first) {
         let alone = executor.run(std::slice::from_ref(case)).await?;
-        let again: Vec<_> = alone.iter().flat_map(|it| &it.findings).map(Cause::of).collect();
+        let again: Vec<_> = alone.iter().flat_map(|it| &it.violations).map(Cause::of).collect();
         let all = found.len();
         found.retain(|cause, _| again.contains(cause) || !is_first(cause));
         stats.count_flaky(all - found.len());

@@ -12,9 +12,10 @@ use super::formatting::Formatting;
 use super::grammar::Grammar;
 use super::repair::Acceptor;
 use fallproof_protocol::json::Tree;
+use fallproof_suite::profile::Profile;
 use fallproof_suite::scenario::{
     self, Body, Call, ClientKey, Cooldown, DEFAULT_API_VERSION, DeadEnd, Expect, Group,
-    MODEL_PLACEHOLDER, ONLY_GROUP, Planned, Profile, Scenario, Upstream,
+    MODEL_PLACEHOLDER, ONLY_GROUP, Planned, Scenario, Upstream,
 };
 
 /// Names of the deployments, by their place in the chain.

@@ -1,97 +1,95 @@
-//! What findings have in common: the requirement, and what of the request or the answer it is about.
+//! What violations have in common: the requirement, and what of the request or the answer it is about.
 
 use std::fmt;
 
-use fallproof_judge::{Finding, Verdict};
-use fallproof_suite::requirement;
+use fallproof_judge::{ClientViolation, ExpectationViolation, Verdict, Violation, ViolationKind};
+use fallproof_suite::requirement::Code;
 
-/// Findings of one cause are told once.
+/// Violations of one cause are told once.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Cause {
-    /// The requirement's place in the list, which orders them; expectations come last.
-    place: usize,
+    /// Orders them as the requirements are; expectations come last.
+    is_expectation: bool,
     /// The requirement's code; `None` for what the model expects.
-    pub requirement: Option<&'static str>,
-    /// A parameter of the body, or the finding's sentence without what differs from case to case.
+    pub requirement: Option<Code>,
+    /// A parameter of the body, or what is wrong without what differs from case to case.
     pub about: String,
 }
 
 impl Cause {
-    /// The cause of this finding.
-    pub fn of(finding: &Finding) -> Self {
-        let place = |code| requirement::all().iter().position(|it| it.code == code);
-        let parameter = finding.pointer.as_deref().and_then(|it| it.split('/').nth(1));
-        Self {
-            place: finding.requirement.map_or(usize::MAX, |code| place(code).unwrap_or(0)),
-            requirement: finding.requirement,
-            about: match parameter {
-                Some(parameter) => format!("/{parameter}"),
-                None => in_general(&finding.message),
-            },
-        }
+    /// The cause of this violation.
+    pub fn of(violation: &Violation) -> Self {
+        let parameter = violation.pointer.as_deref().and_then(|it| it.split('/').nth(1));
+        let about = match (parameter, &violation.kind) {
+            (Some(parameter), _) => format!("/{parameter}"),
+            (
+                None,
+                kind @ (ViolationKind::Client(ClientViolation::Unanswered { ending })
+                | ViolationKind::Expectation(ExpectationViolation::BrokenOff { ending })),
+            ) => format!("{}: {}", kind.name(), <&str>::from(ending)),
+            (None, kind) => kind.name().to_owned(),
+        };
+        let requirement = violation.requirement;
+        Self { is_expectation: requirement.is_none(), requirement, about }
     }
 
-    /// Whether one of these findings of a saved scenario is of this cause, and more than a note. An
+    /// Whether one of these violations of a saved scenario is of this cause, and more than a note. An
     /// expectation may be missed there in other words: its file holds less than the model says.
-    pub fn is_among(&self, findings: &[Finding]) -> bool {
-        let mut wrong = findings.iter().filter(|finding| finding.verdict > Verdict::Note);
+    pub fn is_among(&self, violations: &[Violation]) -> bool {
+        let mut wrong = violations.iter().filter(|violation| violation.verdict > Verdict::Note);
         match self.requirement {
-            Some(_) => wrong.any(|finding| Self::of(finding) == *self),
-            None => wrong.any(|finding| finding.requirement.is_none()),
+            Some(_) => wrong.any(|violation| Self::of(violation) == *self),
+            None => wrong.any(|violation| violation.requirement.is_none()),
         }
     }
 
     /// The code in a file's name.
     pub fn code(&self) -> String {
-        self.requirement.map_or_else(|| "unexpected".to_owned(), str::to_ascii_lowercase)
+        self.requirement
+            .map_or_else(|| "unexpected".to_owned(), |code| code.as_str().to_ascii_lowercase())
     }
 }
 
 impl fmt::Display for Cause {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} {}", self.requirement.unwrap_or("expectation"), self.about)
+        write!(formatter, "{} {}", self.requirement.map_or("expectation", Code::as_str), self.about)
     }
-}
-
-/// A sentence without numbers, quoted words, and the names of deployments.
-fn in_general(sentence: &str) -> String {
-    let is_name = |word: &str| ["primary", "backup", "third", "fourth"].contains(&word);
-    let mut words: Vec<_> = Vec::new();
-    // What comes after a colon is quoted from the case.
-    for word in sentence.split(": ").next().unwrap_or_default().split_whitespace() {
-        let bare = word.trim_matches(|character: char| !character.is_alphanumeric());
-        let differs = is_name(bare)
-            || word.contains(['"', '`', '/', '\''])
-            || word.contains(|character: char| character.is_ascii_digit());
-        if !differs {
-            words.push(word);
-        }
-    }
-    words.join(" ")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use fallproof_judge::{PayloadViolation, RouteViolation};
 
-    fn cause(pointer: Option<&str>, message: &str) -> String {
-        let finding = Finding {
-            requirement: Some("FP-PAYLOAD-02"),
-            step: 0,
-            attempt: None,
+    fn cause(
+        requirement: Code,
+        attempt: usize,
+        pointer: Option<&str>,
+        kind: impl Into<ViolationKind>,
+    ) -> String {
+        let violation = Violation {
+            requirement: Some(requirement),
+            call: 0,
+            attempt: Some(attempt),
+            deployment: None,
             pointer: pointer.map(str::to_owned),
-            message: message.to_owned(),
+            kind: kind.into(),
             verdict: Verdict::Fail,
             declared: None,
         };
-        Cause::of(&finding).to_string()
+        Cause::of(&violation).to_string()
     }
 
     #[test]
-    fn a_cause_is_a_parameter_or_a_sentence_without_what_differs() {
-        assert_eq!(cause(Some("/tools/0/name"), "attempt 1 lost it"), "FP-PAYLOAD-02 /tools");
-        let one = cause(None, "attempt 2 went to backup before primary was asked");
-        assert_eq!(one, "FP-PAYLOAD-02 attempt went to before was asked");
-        assert_eq!(one, cause(None, "attempt 17 went to fourth before third was asked"));
+    fn a_cause_is_a_parameter_or_a_kind_without_what_differs() {
+        let lost = PayloadViolation::Lost { value: "\"f\"".to_owned() };
+        let lost = cause(Code::Payload02, 1, Some("/tools/0/name"), lost);
+        assert_eq!(lost, "FP-PAYLOAD-02 /tools");
+        let passed_over = |attempt, deployment: &str| {
+            let kind = RouteViolation::PassedOver { deployment: deployment.to_owned() };
+            cause(Code::Route01, attempt, None, kind)
+        };
+        assert_eq!(passed_over(2, "primary"), "FP-ROUTE-01 passed-over");
+        assert_eq!(passed_over(2, "primary"), passed_over(17, "third"));
     }
 }

@@ -11,7 +11,7 @@ use super::generate::Scope;
 use super::model_names::model_names;
 use super::oracle;
 use super::repair::Acceptor;
-use fallproof_judge::{Case, Finding, Outcome, Verdict};
+use fallproof_judge::{Case, ExpectationViolation, Outcome, Verdict, Violation};
 use fallproof_runner::drive::Rig;
 use fallproof_runner::error::StartError;
 use fallproof_runner::target::Target;
@@ -35,7 +35,7 @@ pub enum Executor {
 #[derive(Debug)]
 pub struct Execution {
     /// What was found, notes left out.
-    pub findings: Vec<Finding>,
+    pub violations: Vec<Violation>,
     /// What went wrong in Fallproof itself.
     pub harness_error: Option<String>,
     /// Why nothing can be said of the target, if it is so.
@@ -102,14 +102,14 @@ impl Execution {
             Outcome::Pass | Outcome::Warn | Outcome::Fail => (None, None),
         };
         if inconclusive.is_some() {
-            return Self { findings: Vec::new(), harness_error, inconclusive };
+            return Self { violations: Vec::new(), harness_error, inconclusive };
         }
-        let mut findings = judgment.findings;
-        findings.retain(|finding| finding.verdict > Verdict::Note);
+        let mut violations = judgment.violations;
+        violations.retain(|violation| violation.verdict > Verdict::Note);
         // What else did not go as the model has it is so because of it.
-        let is_breach = |it: &Finding| it.requirement.is_some() && it.verdict == Verdict::Fail;
-        if findings.iter().any(is_breach) {
-            findings.retain(|finding| finding.requirement.is_some());
+        let is_breach = |it: &Violation| it.requirement.is_some() && it.verdict == Verdict::Fail;
+        if violations.iter().any(is_breach) {
+            violations.retain(|violation| violation.requirement.is_some());
         }
         let refused = evidence.calls().iter().enumerate().filter(|(_, step)| {
             let refused = step.exchange.status.is_some_and(|it| (400..500).contains(&it));
@@ -117,21 +117,22 @@ impl Execution {
         });
         // Where there is no model, nothing else says that it should have been sent on.
         if case.group.is_some() && case.is_accepted() {
-            findings.extend(refused.map(|(at, step)| by_itself(at, &step.exchange.body)));
+            violations.extend(refused.map(|(at, step)| by_itself(at, &step.exchange.body)));
         }
-        Self { findings, harness_error, inconclusive }
+        Self { violations, harness_error, inconclusive }
     }
 }
 
 /// That the target refused by itself what its providers take.
-fn by_itself(step: usize, answer: &[u8]) -> Finding {
-    let words: String = String::from_utf8_lossy(answer).chars().take(300).collect();
-    Finding {
+fn by_itself(call: usize, answer: &[u8]) -> Violation {
+    let answer: String = String::from_utf8_lossy(answer).chars().take(300).collect();
+    Violation {
         requirement: None,
-        step,
+        call,
         attempt: None,
+        deployment: None,
         pointer: None,
-        message: format!("the target refused by itself what each of the chain takes: {words}"),
+        kind: ExpectationViolation::RefusedByTarget { answer }.into(),
         verdict: Verdict::Fail,
         declared: None,
     }

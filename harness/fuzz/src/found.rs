@@ -1,4 +1,4 @@
-//! A finding as a scenario of its own, ready to commit.
+//! A violation as a scenario of its own, ready to commit.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -10,9 +10,10 @@ use super::case::FuzzCase;
 use super::cause::Cause;
 use super::oracle;
 use super::to_yaml::to_yaml;
-use fallproof_judge::Finding;
-use fallproof_suite::requirement;
-use fallproof_suite::scenario::{self, Expect, Profile, Scenario};
+use fallproof_judge::{ExpectationViolation, Violation, ViolationKind};
+use fallproof_suite::profile::Profile;
+use fallproof_suite::requirement::Code;
+use fallproof_suite::scenario::{self, Expect, Scenario};
 use fallproof_suite::yaml::LoadError;
 
 /// The folder within one of scenarios where findings are saved.
@@ -28,24 +29,17 @@ pub struct Saved {
 }
 
 /// The scenario that shows this finding. `how` tells where it comes from.
-pub fn scenario(fuzzed: &FuzzCase, finding: &Finding, how: &str) -> Scenario {
-    let cause = Cause::of(finding);
-    let sentence = cause.requirement.and_then(requirement::find).map(|it| it.sentence.clone());
-    let mut scenario = fuzzed.scenario(&format!("{FOLDER}/a"), expected(fuzzed, finding));
-    // Values of the case are in the file already.
-    let what = match &finding.pointer {
-        Some(pointer) if finding.message.contains(pointer) => {
-            finding.message.split(": ").next().unwrap_or_default()
-        }
-        _ => &finding.message,
-    };
-    scenario.title = format!("Found by fuzzing: {}", brief(what));
+pub fn scenario(fuzzed: &FuzzCase, violation: &Violation, how: &str) -> Scenario {
+    let cause = Cause::of(violation);
+    let sentence = cause.requirement.map(|code| &code.requirement().sentence);
+    let mut scenario = fuzzed.scenario(&format!("{FOLDER}/a"), expected(fuzzed, violation));
+    scenario.title = format!("Found by fuzzing: {}", brief(&violation.to_string()));
     scenario.why = Some(match sentence {
         Some(sentence) => format!("{} {how}", sentence.trim()),
         None => how.to_owned(),
     });
     scenario.profile = Profile::Core;
-    scenario.proves = vec![proven(finding).to_owned()];
+    scenario.proves = vec![proven(violation)];
     scenario.tags = vec!["found".to_owned()];
     let what = Scenario { title: String::new(), why: None, ..scenario.clone() };
     scenario.id = format!("{FOLDER}/{}-{}", cause.code(), hash(&to_yaml(&what)));
@@ -54,12 +48,12 @@ pub fn scenario(fuzzed: &FuzzCase, finding: &Finding, how: &str) -> Scenario {
 
 /// What is expected in a file: what the model says of a router that can be configured for each case;
 /// else no more than what the finding is about.
-fn expected(fuzzed: &FuzzCase, finding: &Finding) -> Vec<Expect> {
+fn expected(fuzzed: &FuzzCase, violation: &Violation) -> Vec<Expect> {
     let expected = oracle::expect(fuzzed);
     if fuzzed.group.is_none() {
         return expected;
     }
-    if finding.requirement.is_some() {
+    if violation.requirement.is_some() {
         return Vec::new();
     }
     let first = |expect: Expect| {
@@ -73,14 +67,13 @@ fn expected(fuzzed: &FuzzCase, finding: &Finding) -> Vec<Expect> {
 }
 
 /// The requirement that the scenario is written for; for an expectation the one that is nearest.
-fn proven(finding: &Finding) -> &'static str {
-    let is = |words: &str| finding.message.contains(words);
-    match finding.requirement {
-        Some(code) => code,
-        None if is("expected status") => "FP-CLIENT-06",
-        None if is("expected the answer") => "FP-CLIENT-01",
-        None => "FP-ROUTE-01",
-    }
+fn proven(violation: &Violation) -> Code {
+    let nearest = match violation.kind {
+        ViolationKind::Expectation(ExpectationViolation::Status { .. }) => Code::Client06,
+        ViolationKind::Expectation(ExpectationViolation::AnsweredBy { .. }) => Code::Client01,
+        _ => Code::Route01,
+    };
+    violation.requirement.unwrap_or(nearest)
 }
 
 /// Writes the scenario into this folder of scenarios, in place of one of the same id.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use fallproof_judge::Finding;
+use fallproof_judge::Violation;
 use fallproof_runner::error::StartError;
 
 use super::campaign::Stop;
@@ -28,10 +28,10 @@ pub async fn minimize(
     executor: &Executor,
     limit: Duration,
     stop: Stop<'_>,
-) -> Result<(FuzzCase, Finding), StartError> {
+) -> Result<(FuzzCase, Violation), StartError> {
     let started = Instant::now();
     let mut shrinking = Shrinking::new(failure.case.clone(), executor.is_fixed());
-    let mut simplest = (failure.case.clone(), failure.finding.clone());
+    let mut simplest = (failure.case.clone(), failure.violation.clone());
     let most_at_once = if executor.is_fixed() { 1 } else { TRIED_AT_ONCE };
     // The more fail in a row, the more are likely to: only what comes before a success is not in vain.
     let (mut tries, mut at_once) = (0, 1);
@@ -48,12 +48,12 @@ pub async fn minimize(
         let executions = executor.run(&candidates).await?;
         // The first of them: the simplest, and the same in each run.
         let shows = candidates.into_iter().zip(executions).find_map(|(case, execution)| {
-            let mut findings = execution.findings.into_iter();
-            findings.find(|finding| Cause::of(finding) == failure.cause).map(|it| (case, it))
+            let mut violations = execution.violations.into_iter();
+            violations.find(|it| Cause::of(it) == failure.cause).map(|it| (case, it))
         });
-        goes_on = if let Some((case, finding)) = shows {
+        goes_on = if let Some((case, violation)) = shows {
             shrinking.take(case.clone());
-            simplest = (case, finding);
+            simplest = (case, violation);
             at_once = 1;
             shrinking.simplify()
         } else {

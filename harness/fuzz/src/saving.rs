@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use fallproof_judge::{Finding, judge_case};
+use fallproof_judge::{Violation, judge_case};
 use fallproof_runner::drive::Rig;
 use fallproof_runner::error::StartError;
 use fallproof_suite::scenario::Scenario;
@@ -47,7 +47,7 @@ pub struct SavedFailure {
     /// The failure as it was found.
     pub failure: Failure,
     /// What is found in the minimized case.
-    pub finding: Finding,
+    pub violation: Violation,
     /// Where it is.
     pub saved: Saved,
     /// Whether the scenario shows it when it runs as any other; `None` where it was not run.
@@ -118,12 +118,12 @@ impl Saving<'_> {
         executor: &Executor,
         stop: Stop<'_>,
     ) -> Result<SavedFailure, SaveError> {
-        let (case, finding) = minimize(&failure, executor, self.limit, stop).await?;
+        let (case, violation) = minimize(&failure, executor, self.limit, stop).await?;
         let how = format!("Found in case {} of seed {}.", failure.number, self.seed);
-        let scenario = found::scenario(&case, &finding, &how);
+        let scenario = found::scenario(&case, &violation, &how);
         let saved = found::save(&scenario, self.folder)
             .map_err(|source| SaveError::Write { folder: self.folder.to_owned(), source })?;
-        Ok(SavedFailure { failure, finding, saved, shows_again: None })
+        Ok(SavedFailure { failure, violation, saved, shows_again: None })
     }
 }
 
@@ -143,7 +143,7 @@ impl SavedFailure {
         if let Some(scenario) = scenarios.find(|scenario| scenario.id == self.saved.id) {
             let evidence = rig.run(scenario).await;
             let judgment = judge_case(scenario, rig.facts(scenario), &evidence);
-            self.shows_again = Some(self.failure.cause.is_among(&judgment.findings));
+            self.shows_again = Some(self.failure.cause.is_among(&judgment.violations));
         }
     }
 }

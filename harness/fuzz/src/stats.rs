@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use fallproof_judge::Finding;
+use fallproof_judge::Violation;
 use fallproof_protocol::provider::Endpoint;
 use fallproof_suite::evidence::Unclear;
 
@@ -21,7 +21,7 @@ pub struct Failure {
     /// The first case itself.
     pub case: FuzzCase,
     /// What was found there.
-    pub finding: Finding,
+    pub violation: Violation,
     /// In how many cases it was found.
     pub count: u64,
     /// Where their calls went.
@@ -146,21 +146,22 @@ impl Stats {
     }
 
     /// Counts what was found in a case.
-    pub(super) fn add(&self, number: u64, case: &FuzzCase, found: BTreeMap<Cause, Finding>) {
+    pub(super) fn add(&self, number: u64, case: &FuzzCase, found: BTreeMap<Cause, Violation>) {
         let mut failures = lock(&self.failures);
-        for (cause, finding) in found {
+        for (cause, violation) in found {
             let failure = failures.entry(cause.clone()).or_insert_with(|| Failure {
                 cause,
                 number,
                 case: case.clone(),
-                finding: finding.clone(),
+                violation: violation.clone(),
                 count: 0,
                 endpoints: BTreeSet::new(),
             });
             failure.count += 1;
             failure.endpoints.insert(case.endpoint);
             if number < failure.number {
-                (failure.number, failure.case, failure.finding) = (number, case.clone(), finding);
+                (failure.number, failure.case, failure.violation) =
+                    (number, case.clone(), violation);
             }
         }
     }

@@ -20,7 +20,8 @@ pub(super) fn to_yaml(scenario: &Scenario) -> String {
     if let Some(why) = &scenario.why {
         let _ = writeln!(out, "why: {}", text(why));
     }
-    let _ = writeln!(out, "proves: [{}]", scenario.proves.join(", "));
+    let proves: Vec<_> = scenario.proves.iter().map(|code| code.as_str()).collect();
+    let _ = writeln!(out, "proves: [{}]", proves.join(", "));
     let _ = writeln!(out, "tags: [{}]", scenario.tags.join(", "));
     out.push_str("\nupstreams:\n");
     for (name, upstream) in &scenario.upstreams {
@@ -184,6 +185,7 @@ mod tests {
     use super::super::oracle;
     use super::super::random::case_rng;
     use super::*;
+    use fallproof_suite::requirement::Code;
 
     #[test]
     fn every_generated_case_reads_as_it_was_written() {
@@ -192,7 +194,7 @@ mod tests {
         for number in 0..400 {
             let case = generate(&Scope::default(), &mut case_rng(9, number));
             let mut scenario = case.scenario("found/case", oracle::expect(&case));
-            scenario.proves = vec!["FP-PAYLOAD-01".to_owned()];
+            scenario.proves = vec![Code::Payload01];
             scenario.why = Some("Because: \"so\", it's said.\u{85}".to_owned());
             let yaml = to_yaml(&scenario);
             std::fs::write(&file, &yaml).expect("the folder takes files");

@@ -1,29 +1,59 @@
 //! AUTH: each provider gets its own credential, and nobody gets another's.
+//!
+//! `FP-AUTH-01` [`own`], `02` and `03` [`foreign`], `04` [`answer`], `05` [`admitted`].
 
 use fallproof_protocol::provider::Surface;
+use serde::Serialize;
+use strum::Display;
 
-use super::{Finding, Findings, contains};
+use super::collector::Collector;
+use super::contains;
+use super::violation::{Violation, violations};
 use crate::observe::{Attempt, View};
+use fallproof_suite::requirement::Code;
 use fallproof_suite::scenario::ClientKey;
 
-const OWN: &str = "FP-AUTH-01";
-const FOREIGN: &str = "FP-AUTH-02";
-const GATEWAY: &str = "FP-AUTH-03";
-const ANSWER: &str = "FP-AUTH-04";
-const ADMITTED: &str = "FP-AUTH-05";
-
-pub(super) fn check(view: View<'_>) -> Vec<Finding> {
-    let mut findings = Findings::new(view);
-    for attempt in view.attempts() {
-        own(&mut findings, &attempt);
-        foreign(&mut findings, &attempt);
+violations! {
+    /// What is wrong with a credential.
+    pub enum AuthViolation(n, to, pointer) {
+        Missing { header: String } => "attempt {n} at {to} has no `{header}` header";
+        Other { header: String } =>
+            "attempt {n} at {to} has another `{header}` than its deployment's";
+        Several { header: String, times: usize } =>
+            "attempt {n} at {to} has {times} `{header}` headers";
+        CarriesAnother { of: String } => "attempt {n} at {to} carries the credential of {of}";
+        CarriesGatewayKey => "attempt {n} at {to} carries the client's key for the gateway";
+        AnswerShows { of: String } => "the answer to the client shows the credential of {of}";
+        AnswerShowsGatewayKey => "the answer to the client shows its own key";
+        AskedFor { client: Stranger } => "attempt {n} at {to} was made for {client}";
+        Answered { client: Stranger, status: u16 } => "{client} was answered {status}, not 401";
     }
-    answer(&mut findings);
-    admitted(&mut findings);
-    findings.found
 }
 
-fn own(findings: &mut Findings<'_>, attempt: &Attempt<'_>) {
+/// A client that is to be turned away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Display, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stranger {
+    /// Its key is wrong.
+    #[strum(to_string = "a client with a key that it never gave out")]
+    WrongKey,
+    /// It has none.
+    #[strum(to_string = "a client without a key")]
+    NoKey,
+}
+
+pub(super) fn check(view: View<'_>) -> Vec<Violation> {
+    let mut found = Collector::new(view);
+    for attempt in view.attempts() {
+        own(&mut found, &attempt);
+        foreign(&mut found, &attempt);
+    }
+    answer(&mut found);
+    admitted(&mut found);
+    found.found
+}
+
+fn own(found: &mut Collector<'_>, attempt: &Attempt<'_>) {
     let surface = attempt.hit.place.map_or(attempt.hop.surface(), |(surface, _)| surface);
     let bearer = ("authorization", format!("Bearer {}", attempt.hop.key));
     let api_key = ("api-key", attempt.hop.key.clone());
@@ -34,52 +64,33 @@ fn own(findings: &mut Findings<'_>, attempt: &Attempt<'_>) {
         Surface::AzureV1 | Surface::AzureLegacy => api_key,
     };
     let sent: Vec<_> = attempt.hit.header(header).collect();
-    let complaint = match sent.as_slice() {
+    let header = header.to_owned();
+    let kind = match sent.as_slice() {
         [one] if *one == value.as_bytes() => return,
-        [] => format!("has no `{header}` header"),
-        [_] => format!("has another `{header}` than its deployment's"),
-        many => format!("has {} `{header}` headers", many.len()),
+        [] => AuthViolation::Missing { header },
+        [_] => AuthViolation::Other { header },
+        many => AuthViolation::Several { header, times: many.len() },
     };
-    findings.breach(
-        OWN,
-        Some(attempt.number),
-        None,
-        format!("attempt {} at {} {complaint}", attempt.number, attempt.hop.upstream),
-    );
+    found.breach(Code::Auth01, kind).at(attempt);
 }
 
-fn foreign(findings: &mut Findings<'_>, attempt: &Attempt<'_>) {
-    let view = findings.view;
+fn foreign(found: &mut Collector<'_>, attempt: &Attempt<'_>) {
+    let view = found.view;
     let carried =
         |secret: &str| contains(&attempt.hit.head, secret) || contains(&attempt.hit.body, secret);
     for other in view.all_hops() {
         if other.key != attempt.hop.key && carried(&other.key) {
-            findings.breach(
-                FOREIGN,
-                Some(attempt.number),
-                None,
-                format!(
-                    "attempt {} at {} carries the credential of {}",
-                    attempt.number, attempt.hop.upstream, other.upstream
-                ),
-            );
+            let kind = AuthViolation::CarriesAnother { of: other.upstream.clone() };
+            found.breach(Code::Auth02, kind).at(attempt);
         }
     }
     if carried(view.gateway_key) {
-        findings.breach(
-            GATEWAY,
-            Some(attempt.number),
-            None,
-            format!(
-                "attempt {} at {} carries the client's key for the gateway",
-                attempt.number, attempt.hop.upstream
-            ),
-        );
+        found.breach(Code::Auth03, AuthViolation::CarriesGatewayKey).at(attempt);
     }
 }
 
-fn answer(findings: &mut Findings<'_>) {
-    let view = findings.view;
+fn answer(found: &mut Collector<'_>) {
+    let view = found.view;
     let exchange = &view.step.exchange;
     let shown = |secret: &str| {
         contains(&exchange.body, secret)
@@ -88,33 +99,25 @@ fn answer(findings: &mut Findings<'_>) {
     // A client that brings the providers' keys along learns nothing from them.
     let is_known = |secret: &str| contains(&exchange.sent_head, secret);
     for hop in view.all_hops().filter(|hop| shown(&hop.key) && !is_known(&hop.key)) {
-        findings.breach(
-            ANSWER,
-            None,
-            None,
-            format!("the answer to the client shows the credential of {}", hop.upstream),
-        );
+        found.breach(Code::Auth04, AuthViolation::AnswerShows { of: hop.upstream.clone() });
     }
     if shown(view.gateway_key) {
-        findings.breach(ANSWER, None, None, "the answer to the client shows its own key".into());
+        found.breach(Code::Auth04, AuthViolation::AnswerShowsGatewayKey);
     }
 }
 
-fn admitted(findings: &mut Findings<'_>) {
-    let view = findings.view;
+fn admitted(found: &mut Collector<'_>) {
+    let view = found.view;
     let client = match view.planned.send.key {
         ClientKey::Right => return,
-        ClientKey::Wrong => "a client with a key that it never gave out",
-        ClientKey::None => "a client without a key",
+        ClientKey::Wrong => Stranger::WrongKey,
+        ClientKey::None => Stranger::NoKey,
     };
     if let Some(attempt) = view.attempts().next() {
-        let (number, upstream) = (attempt.number, &attempt.hop.upstream);
-        let message = format!("attempt {number} at {upstream} was made for {client}");
-        findings.breach(ADMITTED, Some(number), None, message);
+        found.breach(Code::Auth05, AuthViolation::AskedFor { client }).at(&attempt);
     }
     // Which words it is turned away with is for the gateway to say.
     if let Some(status) = view.step.exchange.status.filter(|status| *status < 400) {
-        let message = format!("{client} was answered {status}, not 401");
-        findings.breach(ADMITTED, None, None, message);
+        found.breach(Code::Auth05, AuthViolation::Answered { client, status });
     }
 }

@@ -1,43 +1,63 @@
 //! CONTROL: what a client writes does not steer the gateway.
+//!
+//! `FP-CONTROL-01` and `02` [`check`], `03` [`credential`].
 
+use serde::Serialize;
 use serde_json::Value;
+use strum::Display;
 
+use super::collector::Collector;
 use super::names::{self, is_one_of};
 use super::route::{could_be_asked, leads_on};
-use super::{Finding, Findings};
+use super::violation::{Violation, violations};
 use crate::observe::View;
+use fallproof_suite::requirement::Code;
 
-const BY_BODY: &str = "FP-CONTROL-01";
-const BY_HEADER: &str = "FP-CONTROL-02";
-const CREDENTIAL: &str = "FP-CONTROL-03";
+violations! {
+    /// What a client had its way in.
+    pub enum ControlViolation(n, to, pointer) {
+        SteeredByBody { member: String, how: OtherWay } =>
+            "with `{member}` in the body of the client, {how}";
+        SteeredByHeader { header: String, how: OtherWay } =>
+            "with the header `{header}` of the client, {how}";
+        CarriesClientKey => "attempt {n} at {to} carries a key that the client sent along";
+    }
+}
 
-pub(super) fn check(view: View<'_>) -> Vec<Finding> {
-    let mut findings = Findings::new(view);
+/// How a call went another way than the chain has it.
+#[derive(Debug, Clone, PartialEq, Eq, Display, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the words say what each is")]
+pub enum OtherWay {
+    #[strum(to_string = "none of the chain was asked, and still it was answered")]
+    NobodyAsked,
+    #[strum(to_string = "the call went to {to} before {before} was asked")]
+    PassedOver { to: String, before: String },
+    #[strum(to_string = "{0} was not asked")]
+    NotHandedOver(String),
+}
+
+pub(super) fn check(view: View<'_>) -> Vec<Violation> {
+    let mut found = Collector::new(view);
     let body = serde_json::from_slice(&view.step.exchange.sent).unwrap_or(Value::Null);
-    let member = steering_member(&body).map(|name| format!("`{name}` in the body"));
-    let header = view
-        .client_headers()
-        .find(|(name, _)| names::of_gateways().has_header(name))
-        .map(|(name, _)| format!("the header `{name}`"));
     if let Some(how) = another_way(view) {
-        for (requirement, tried) in [(BY_BODY, member), (BY_HEADER, header)] {
-            if let Some(tried) = tried {
-                findings.breach(
-                    requirement,
-                    None,
-                    None,
-                    format!("with {tried} of the client, {how}"),
-                );
-            }
+        if let Some(member) = steering_member(&body) {
+            let how = how.clone();
+            found.breach(Code::Control01, ControlViolation::SteeredByBody { member, how });
+        }
+        let mut headers = view.client_headers().map(|(name, _)| name);
+        if let Some(header) = headers.find(|name| names::of_gateways().has_header(name)) {
+            let header = header.to_owned();
+            found.breach(Code::Control02, ControlViolation::SteeredByHeader { header, how });
         }
     }
-    credential(&mut findings, &body);
-    findings.found
+    credential(&mut found, &body);
+    found.found
 }
 
 /// Whether a breach of this requirement is one although no provider was asked.
-pub(super) fn holds_unasked(requirement: &str) -> bool {
-    [BY_BODY, BY_HEADER].contains(&requirement)
+pub(super) fn holds_unasked(requirement: Code) -> bool {
+    [Code::Control01, Code::Control02].contains(&requirement)
 }
 
 /// Whether this pointer into a body is that of a member that gateways take for their own.
@@ -55,27 +75,26 @@ fn steering_member(body: &Value) -> Option<String> {
 
 /// How the call went another way than the chain has it. A gateway that refuses the
 /// call by itself does no harm.
-fn another_way(view: View<'_>) -> Option<String> {
+fn another_way(view: View<'_>) -> Option<OtherWay> {
     let chain = &view.group.chain;
     let attempts: Vec<_> = view.attempts().collect();
     let first_visible = (0..chain.len()).find(|&place| could_be_asked(view, place, 1))?;
     let (Some(first), Some(last)) = (attempts.first(), attempts.last()) else {
         let answered = view.step.exchange.status.is_some_and(|status| status < 300);
-        return answered
-            .then(|| "none of the chain was asked, and still it was answered".to_owned());
+        return answered.then_some(OtherWay::NobodyAsked);
     };
     if first.place > first_visible {
-        let (went, before) = (&first.hop.upstream, &chain[first_visible].upstream);
-        return Some(format!("the call went to {went} before {before} was asked"));
+        let (to, before) = (first.hop.upstream.clone(), chain[first_visible].upstream.clone());
+        return Some(OtherWay::PassedOver { to, before });
     }
-    let onward = leads_on(view, last).filter(|onward| onward.declared.is_none())?;
+    let onward = leads_on(view, last).filter(|onward| onward.excuse.is_none())?;
     let next = view.group.hops().nth(onward.next)?;
-    Some(format!("{} was not asked", next.upstream))
+    Some(OtherWay::NotHandedOver(next.upstream.clone()))
 }
 
 /// The gateway's own key is AUTH's.
-fn credential(findings: &mut Findings<'_>, body: &Value) {
-    let view = findings.view;
+fn credential(found: &mut Collector<'_>, body: &Value) {
+    let view = found.view;
     let in_headers = view
         .client_headers()
         .filter(|(name, _)| is_one_of(name, &names::headers().keys))
@@ -90,15 +109,7 @@ fn credential(findings: &mut Findings<'_>, body: &Value) {
             values.into_iter().any(|value| value.contains(key))
         };
         if keys.iter().any(carried) {
-            findings.breach(
-                CREDENTIAL,
-                Some(attempt.number),
-                None,
-                format!(
-                    "attempt {} at {} carries a key that the client sent along",
-                    attempt.number, attempt.hop.upstream
-                ),
-            );
+            found.breach(Code::Control03, ControlViolation::CarriesClientKey).at(&attempt);
         }
     }
 }

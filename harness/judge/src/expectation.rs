@@ -1,108 +1,152 @@
 //! What one scenario says must happen, beyond the requirements that hold always.
 
 use fallproof_protocol::behaviour::UNEXPECTED;
-use serde_json::Value;
 
+use super::collector::{Collector, unclaimed};
+use super::excuse::{Excuse, Freedom};
+use super::list;
 use super::route::{may_rest, passes_on_at_once};
-use super::{Finding, Findings, Verdict, unclaimed};
+use super::violation::{Verdict, Violation, violations};
 use crate::observe::{Attempt, Ended, View};
 use fallproof_protocol::condition::Condition;
 use fallproof_suite::evidence::Ending;
 use fallproof_suite::plan::Hop;
 use fallproof_suite::scenario::ExpectedError;
 
-/// What the requirements leave to a target, and only an exact one is held to: too many attempts and a
-/// status of another kind break a requirement.
-const OFTEN: &str = "how often one deployment is asked, up to its retries, is left to the target";
-const KIND: &str = "which status of its kind an error has is left to the target";
-const CALLED: &str = "what an error is called is left to the target";
-const UNSEEN: &str =
-    "what follows a break before anything of the answer is out is left to the target";
+violations! {
+    /// What was expected and not so. What was got in an error is in JSON.
+    pub enum ExpectationViolation(n, to, pointer) {
+        BrokenOff { ending: Ending } => "the target {ending}", ending = ending.in_words();
+        Attempts { expected: Vec<String>, seen: Vec<String> } =>
+            "expected attempts at {expected}, saw {seen}",
+            expected = list(expected), seen = list(seen);
+        ScriptEnded { deployment: String, attempt: usize } =>
+            "the script of {deployment} had ended when attempt {attempt} came; lengthen it, or add `repeat_last: true`";
+        Status { expected: u16, got: u16 } =>
+            "expected status {expected} for the client, got {got}";
+        AnsweredBy { expected: String, got: Option<String> } =>
+            "expected the answer of {expected}, got that of {got}",
+            got = got.as_deref().unwrap_or("no upstream");
+        NoError => "expected an error in OpenAI's shape, got something else";
+        ErrorMember { member: &'static str, expected: String, got: String } =>
+            "expected error.{member} \"{expected}\", got {got}";
+        ErrorMessage { expected: String, got: String } =>
+            "expected \"{expected}\" in error.message, got {got}";
+        Header { name: String, expected: String, got: Option<String> } =>
+            "expected the header `{name}: {expected}`, got {got}",
+            got = got.as_deref().unwrap_or("none");
+        RefusedByTarget { answer: String } =>
+            "the target refused by itself what each of the chain takes: {answer}";
+    }
+}
 
-pub(super) fn check(view: View<'_>) -> Vec<Finding> {
-    let mut findings = Findings::new(view);
-    let mut missed = |message: String| findings.add(None, None, None, message, Verdict::Fail);
+pub(super) fn check(view: View<'_>) -> Vec<Violation> {
+    let mut found = Collector::new(view);
     let exchange = &view.step.exchange;
-    let mut free = Vec::new();
+    // What became of a client that left on purpose is seen at the upstreams.
+    let has_left = exchange.ending == Ending::Left && view.planned.send.leave.is_some();
+    if exchange.ending != Ending::Complete && !has_left && !view.is_broken_off() {
+        found.miss(ExpectationViolation::BrokenOff { ending: exchange.ending.clone() });
+    } else {
+        attempts(&mut found);
+        script(&mut found);
+        status(&mut found);
+        answered_by(&mut found);
+        error(&mut found);
+        headers(&mut found);
+    }
+    // What is left to the target is told last.
+    found.found.sort_by_key(|violation| violation.verdict == Verdict::Note);
+    if let Some(excuse) = another_way(view) {
+        for violation in &mut found.found {
+            violation.excused(Some(excuse.clone()));
+        }
+    }
+    found.found
+}
 
-    if exchange.ending == Ending::Left && view.planned.send.leave.is_some() {
-        // What became of it is seen at the upstreams.
-    } else if exchange.ending != Ending::Complete && !view.is_broken_off() {
-        missed(format!("the target {}", exchange.ending.in_words()));
-        return excused(view, findings.found);
+fn attempts(found: &mut Collector<'_>) {
+    let view = found.view;
+    let Some(expected) = view.planned.expect.attempts.as_deref() else { return };
+    let seen = seen(view);
+    if expected != seen {
+        let is_bounded =
+            handed_over_early(view, expected, &seen) || folded(expected) == folded(&seen);
+        let excuse = left(view, Freedom::Attempts).filter(|_| is_bounded);
+        let expected = expected.to_vec();
+        found.miss(ExpectationViolation::Attempts { expected, seen }).excused(excuse);
     }
-    let seen: Vec<_> = view.attempts().map(|attempt| attempt.hop.upstream.clone()).collect();
-    let expected = view.planned.expect.attempts.as_deref();
-    let is_early = expected.is_some_and(|expected| handed_over_early(view, expected, &seen));
-    if let Some(expected) = expected {
-        let message = || format!("expected attempts at {}, saw {}", list(expected), list(&seen));
-        if expected != seen {
-            let is_free = is_tolerant(view) && (is_early || folded(expected) == folded(&seen));
-            if is_free { free.push((message(), OFTEN)) } else { missed(message()) }
-        }
-    }
+}
+
+fn script(found: &mut Collector<'_>) {
+    let view = found.view;
     for attempt in view.attempts().filter(|attempt| attempt.hit.behaviour == UNEXPECTED) {
-        let message = format!(
-            "the script of {} had ended when attempt {} came; lengthen it, or add `repeat_last: true`",
-            attempt.hop.upstream, attempt.number
-        );
-        if is_tolerant(view) { free.push((message, OFTEN)) } else { missed(message) }
+        let (deployment, attempt) = (attempt.hop.upstream.clone(), attempt.number);
+        let kind = ExpectationViolation::ScriptEnded { deployment, attempt };
+        found.miss(kind).excused(left(view, Freedom::Attempts));
     }
-    if let (Some(expected), Some(status)) = (view.planned.expect.status, exchange.status)
-        && expected != status
+}
+
+fn status(found: &mut Collector<'_>) {
+    let view = found.view;
+    if let (Some(expected), Some(got)) = (view.planned.expect.status, view.step.exchange.status)
+        && expected != got
     {
-        let message = format!("expected status {expected} for the client, got {status}");
         let was_asked = view.attempts().next().is_some();
-        let is_free = is_tolerant(view) && expected >= 400 && status >= 400 && was_asked;
-        if is_free { free.push((message, KIND)) } else { missed(message) }
+        let is_of_its_kind = expected >= 400 && got >= 400 && was_asked;
+        let excuse = left(view, Freedom::Status).filter(|_| is_of_its_kind);
+        found.miss(ExpectationViolation::Status { expected, got }).excused(excuse);
     }
-    if let Some(expected) = &view.planned.expect.answered_by {
-        let answering = view
-            .group
-            .hops()
-            .find(|hop| hop.marker().found_in(&exchange.body))
-            .map(|hop| hop.upstream.as_str());
-        if answering != Some(expected) {
-            let answering = answering.unwrap_or("no upstream");
-            let message = format!("expected the answer of {expected}, got that of {answering}");
-            if is_early { free.push((message, OFTEN)) } else { missed(message) }
-        }
+}
+
+fn answered_by(found: &mut Collector<'_>) {
+    let view = found.view;
+    let Some(expected) = &view.planned.expect.answered_by else { return };
+    let body = &view.step.exchange.body;
+    let answering = view.group.hops().find(|hop| hop.marker().found_in(body));
+    let got = answering.map(|hop| hop.upstream.clone());
+    if got.as_ref() != Some(expected) {
+        let attempts = view.planned.expect.attempts.as_deref();
+        let is_early = attempts.is_some_and(|it| handed_over_early(view, it, &seen(view)));
+        let excuse = left(view, Freedom::Attempts).filter(|_| is_early);
+        let expected = expected.clone();
+        found.miss(ExpectationViolation::AnsweredBy { expected, got }).excused(excuse);
     }
-    if let Some(expected) = &view.planned.expect.error {
-        complain_of_error(expected, &exchange.body, |message| {
-            if is_tolerant(view) { free.push((message, CALLED)) } else { missed(message) }
-        });
+}
+
+fn error(found: &mut Collector<'_>) {
+    let view = found.view;
+    let Some(expected) = &view.planned.expect.error else { return };
+    for kind in wrong_in_error(expected, &view.step.exchange.body) {
+        found.miss(kind).excused(left(view, Freedom::ErrorWords));
     }
+}
+
+fn headers(found: &mut Collector<'_>) {
+    let view = found.view;
     for (name, expected) in &view.planned.expect.headers {
-        let mut headers = exchange.headers.iter();
+        let mut headers = view.step.exchange.headers.iter();
         let got = headers.find(|(it, _)| it.eq_ignore_ascii_case(name)).map(|(_, value)| value);
         if got.map(Vec::as_slice) != Some(expected.as_bytes()) {
-            let got = got.map_or("none".into(), |value| String::from_utf8_lossy(value));
-            missed(format!("expected the header `{name}: {expected}`, got {got}"));
+            let (name, expected) = (name.clone(), expected.clone());
+            let got = got.map(|value| String::from_utf8_lossy(value).into_owned());
+            found.miss(ExpectationViolation::Header { name, expected, got });
         }
     }
-    for (message, because) in free {
-        findings.add(None, None, None, message, Verdict::Note);
-        if let Some(finding) = findings.found.last_mut() {
-            finding.declared = Some(because.to_owned());
-        }
-    }
-    excused(view, findings.found)
+}
+
+/// What is left to a target that is not held to exactly what the scenario says.
+fn left(view: View<'_>, freedom: Freedom) -> Option<Excuse> {
+    is_tolerant(view).then_some(Excuse::Left(freedom))
 }
 
 fn is_tolerant(view: View<'_>) -> bool {
     view.declaration.strictness.is_tolerant()
 }
 
-/// What was found, only noted where the target declares why the call went another way.
-fn excused(view: View<'_>, mut found: Vec<Finding>) -> Vec<Finding> {
-    if let Some(because) = another_way(view) {
-        for finding in &mut found {
-            finding.verdict = Verdict::Note;
-            finding.declared = Some(because.clone());
-        }
-    }
-    found
+/// The deployments of the attempts, by their names.
+fn seen(view: View<'_>) -> Vec<String> {
+    view.attempts().map(|attempt| attempt.hop.upstream.clone()).collect()
 }
 
 /// Whether a target has asked the next deployment where it may ask one again, and had an answer.
@@ -124,33 +168,24 @@ fn folded(names: &[String]) -> Vec<&String> {
 
 /// Why the call went another way than the scenario has it, where the target declares that it goes
 /// on where the reference does not, or the other way round, or does not claim all that is proven.
-fn another_way(view: View<'_>) -> Option<String> {
-    if let Some(because) = unclaimed(view) {
-        return Some(because.to_owned());
-    }
+fn another_way(view: View<'_>) -> Option<Excuse> {
     let passed_over = view.attempts().next().is_some_and(|first| first.place > 0);
-    if let (true, Some(because)) = (passed_over, may_rest(view)) {
-        return Some(because.to_owned());
-    }
-    if let Some(because) = view.attempts().find_map(|it| passes_on_at_once(view, &it)) {
-        return Some(because.to_owned());
-    }
-    if is_tolerant(view) && broke_unseen(view) {
-        return Some(UNSEEN.to_owned());
-    }
-    if view.group.policy.fallback_on.is_some() {
-        return None;
+    let excuse = unclaimed(view)
+        .or_else(|| may_rest(view).filter(|_| passed_over))
+        .or_else(|| view.attempts().find_map(|it| passes_on_at_once(view, &it)))
+        .or_else(|| left(view, Freedom::UnseenBreak).filter(|_| broke_unseen(view)));
+    if excuse.is_some() || view.group.policy.fallback_on.is_some() {
+        return excuse;
     }
     let leads_on =
         |conditions: &[Condition], failure| conditions.iter().any(|it| it.covers(failure));
     view.attempts().filter_map(|attempt| attempt.failure()).find_map(|failure| {
         let declared = leads_on(view.declaration.fallback_on(), failure);
-        let not = match (declared, leads_on(Condition::RECOMMENDED, failure)) {
-            (true, false) => "",
-            (false, true) => " not",
-            _ => return None,
-        };
-        Some(format!("the target does{not} fall back on `{failure}`"))
+        match (declared, leads_on(Condition::RECOMMENDED, failure)) {
+            (true, false) => Some(Excuse::FallsBackOn(failure)),
+            (false, true) => Some(Excuse::NoFallbackOn(failure)),
+            _ => None,
+        }
     })
 }
 
@@ -164,30 +199,25 @@ fn broke_unseen(view: View<'_>) -> bool {
     view.attempts().any(|it| broke(&it)) && (is_refused || view.group.hops().any(speaks))
 }
 
-fn complain_of_error(expected: &ExpectedError, body: &[u8], mut missed: impl FnMut(String)) {
-    let error = serde_json::from_slice::<Value>(body)
-        .ok()
-        .and_then(|mut body| body.get_mut("error").map(Value::take))
-        .filter(Value::is_object);
-    let Some(error) = error else {
-        missed("expected an error in OpenAI's shape, got something else".into());
-        return;
+fn wrong_in_error(expected: &ExpectedError, body: &[u8]) -> Vec<ExpectationViolation> {
+    let Some(error) = super::client::error_of(body) else {
+        return vec![ExpectationViolation::NoError];
     };
     let members = [("type", &expected.kind), ("code", &expected.code), ("param", &expected.param)];
+    let mut wrong = Vec::new();
     for (member, wanted) in members {
         if let Some(wanted) = wanted
             && error[member].as_str() != Some(wanted)
         {
-            missed(format!("expected error.{member} \"{wanted}\", got {}", error[member]));
+            let (expected, got) = (wanted.clone(), error[member].to_string());
+            wrong.push(ExpectationViolation::ErrorMember { member, expected, got });
         }
     }
     if let Some(words) = &expected.message_contains
         && !error["message"].as_str().is_some_and(|message| message.contains(words.as_str()))
     {
-        missed(format!("expected \"{words}\" in error.message, got {}", error["message"]));
+        let (expected, got) = (words.clone(), error["message"].to_string());
+        wrong.push(ExpectationViolation::ErrorMessage { expected, got });
     }
-}
-
-fn list(names: &[String]) -> String {
-    if names.is_empty() { "none".into() } else { names.join(", ") }
+    wrong
 }

@@ -1,110 +1,91 @@
 //! HEADER: which headers reach a provider.
+//!
+//! `FP-HEADER-01` and `02` [`passed_on`], `03` [`internal`], `04` [`content_type`], `05`
+//! [`of_the_api`].
 
+use super::collector::Collector;
+use super::list;
 use super::names::{self, is_one_of};
-use super::{Finding, Findings};
+use super::violation::{Violation, violations};
 use crate::observe::{Attempt, View};
+use fallproof_suite::requirement::Code;
 
-const HOP: &str = "FP-HEADER-01";
-const PERSONAL: &str = "FP-HEADER-02";
-const INTERNAL: &str = "FP-HEADER-03";
-const CONTENT_TYPE: &str = "FP-HEADER-04";
-const OF_THE_API: &str = "FP-HEADER-05";
-
-pub(super) fn check(view: View<'_>) -> Vec<Finding> {
-    let mut findings = Findings::new(view);
-    for attempt in view.attempts() {
-        passed_on(&mut findings, &attempt);
-        internal(&mut findings, &attempt);
-        content_type(&mut findings, &attempt);
-        of_the_api(&mut findings, &attempt);
+violations! {
+    /// What is wrong with the headers of an attempt.
+    pub enum HeaderViolation(n, to, pointer) {
+        PassedOn { header: String } => "attempt {n} at {to} carries the client's `{header}`";
+        Internal { header: String } =>
+            "attempt {n} at {to} carries `{header}`, which is for gateways";
+        WrongContentType { got: Vec<String> } =>
+            "attempt {n} at {to} has the content type {got}, and the client sent JSON",
+            got = list(got);
+        Lacks { header: String } => "attempt {n} at {to} lacks the client's `{header}`";
     }
-    findings.found
+}
+
+pub(super) fn check(view: View<'_>) -> Vec<Violation> {
+    let mut found = Collector::new(view);
+    for attempt in view.attempts() {
+        passed_on(&mut found, &attempt);
+        internal(&mut found, &attempt);
+        content_type(&mut found, &attempt);
+        of_the_api(&mut found, &attempt);
+    }
+    found.found
 }
 
 /// `OpenAI-Beta` switches on what the request then uses.
-fn of_the_api(findings: &mut Findings<'_>, attempt: &Attempt<'_>) {
-    let view = findings.view;
+fn of_the_api(found: &mut Collector<'_>, attempt: &Attempt<'_>) {
+    let view = found.view;
     let sent = view.client_headers();
     for (name, value) in sent.filter(|(name, _)| name.eq_ignore_ascii_case("openai-beta")) {
         if !attempt.hit.header(name).any(|arrived| arrived == value.as_bytes()) {
-            let message = format!(
-                "attempt {} at {} lacks the client's `{name}`",
-                attempt.number, attempt.hop.upstream
-            );
-            findings.breach(OF_THE_API, Some(attempt.number), None, message);
+            let kind = HeaderViolation::Lacks { header: name.to_owned() };
+            found.breach(Code::Header05, kind).at(attempt);
         }
     }
 }
 
 /// The same names may belong to the gateway's own connection, so only the client's value counts.
-fn passed_on(findings: &mut Findings<'_>, attempt: &Attempt<'_>) {
-    let sent = || findings.view.client_headers();
-    let named: Vec<String> = sent()
+fn passed_on(found: &mut Collector<'_>, attempt: &Attempt<'_>) {
+    let view = found.view;
+    let named: Vec<String> = view
+        .client_headers()
         .filter(|(name, _)| name.eq_ignore_ascii_case("connection"))
         .flat_map(|(_, value)| value.split(','))
         .map(|name| name.trim().to_ascii_lowercase())
         .collect();
     let known = names::headers();
-    let mut found = Vec::new();
-    for (name, value) in sent() {
-        let lower = name.to_ascii_lowercase();
-        let requirement = if named.contains(&lower) || is_one_of(&lower, &known.connection) {
-            HOP
-        } else if is_one_of(&lower, &known.client) {
-            PERSONAL
+    for (name, value) in view.client_headers() {
+        let header = name.to_ascii_lowercase();
+        let requirement = if named.contains(&header) || is_one_of(&header, &known.connection) {
+            Code::Header01
+        } else if is_one_of(&header, &known.client) {
+            Code::Header02
         } else {
             continue;
         };
         if attempt.hit.header(name).any(|arrived| contains(arrived, value)) {
-            found.push((requirement, lower));
+            found.breach(requirement, HeaderViolation::PassedOn { header }).at(attempt);
         }
-    }
-    for (requirement, name) in found {
-        findings.breach(
-            requirement,
-            Some(attempt.number),
-            None,
-            format!(
-                "attempt {} at {} carries the client's `{name}`",
-                attempt.number, attempt.hop.upstream
-            ),
-        );
     }
 }
 
-fn internal(findings: &mut Findings<'_>, attempt: &Attempt<'_>) {
+fn internal(found: &mut Collector<'_>, attempt: &Attempt<'_>) {
     for (name, _) in &attempt.hit.headers {
-        let lower = name.to_ascii_lowercase();
-        if names::of_gateways().has_header(&lower) {
-            findings.breach(
-                INTERNAL,
-                Some(attempt.number),
-                None,
-                format!(
-                    "attempt {} at {} carries `{lower}`, which is for gateways",
-                    attempt.number, attempt.hop.upstream
-                ),
-            );
+        let header = name.to_ascii_lowercase();
+        if names::of_gateways().has_header(&header) {
+            found.breach(Code::Header03, HeaderViolation::Internal { header }).at(attempt);
         }
     }
 }
 
-fn content_type(findings: &mut Findings<'_>, attempt: &Attempt<'_>) {
-    let body = serde_json::from_slice::<serde::de::IgnoredAny>(&findings.view.step.exchange.sent);
-    let arrived: Vec<_> = attempt.hit.header("content-type").map(media_type).collect();
-    if body.is_err() || arrived == ["application/json"] {
-        return;
+fn content_type(found: &mut Collector<'_>, attempt: &Attempt<'_>) {
+    let body = serde_json::from_slice::<serde::de::IgnoredAny>(&found.view.step.exchange.sent);
+    let got: Vec<_> = attempt.hit.header("content-type").map(media_type).collect();
+    if body.is_ok() && got != ["application/json"] {
+        found.breach(Code::Header04, HeaderViolation::WrongContentType { got }).at(attempt);
     }
-    let arrived = if arrived.is_empty() { "none".to_owned() } else { arrived.join(", ") };
-    findings.breach(
-        CONTENT_TYPE,
-        Some(attempt.number),
-        None,
-        format!(
-            "attempt {} at {} has the content type {arrived}, and the client sent JSON",
-            attempt.number, attempt.hop.upstream
-        ),
-    );
 }
 
 /// The type without its parameters, in lower case.

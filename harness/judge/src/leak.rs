@@ -1,71 +1,77 @@
-//! LEAK: what only the operator knows stays with the gateway.
+//! LEAK: what only the operator knows stays with the gateway. Credentials are AUTH's; here it is
+//! addresses and names.
 //!
-//! Credentials are AUTH's; here it is addresses and names.
+//! `FP-LEAK-01` and `04` [`address_shown`], `02` [`address_sent`], `03` [`group_sent`], `05`
+//! [`name_sent`].
 
 use fallproof_protocol::journal::Hit;
 
-use super::{Finding, Findings, contains};
+use super::collector::Collector;
+use super::contains;
+use super::violation::{Violation, violations};
 use crate::observe::View;
 use fallproof_suite::plan::Hop;
+use fallproof_suite::requirement::Code;
 
-const ADDRESS_SHOWN: &str = "FP-LEAK-01";
-const ADDRESS_IN_HEADER: &str = "FP-LEAK-04";
-const ADDRESS_SENT: &str = "FP-LEAK-02";
-const GROUP_SENT: &str = "FP-LEAK-03";
-const NAME_SENT: &str = "FP-LEAK-05";
-
-pub(super) fn check(view: View<'_>) -> Vec<Finding> {
-    let mut findings = Findings::new(view);
-    address_shown(&mut findings);
-    address_sent(&mut findings);
-    group_sent(&mut findings);
-    name_sent(&mut findings);
-    findings.found
+violations! {
+    /// What was told to whom it is not for.
+    pub enum LeakViolation(n, to, pointer) {
+        AddressInAnswer { of: String } => "the answer shows the client the address of {of}";
+        AddressInHeader { header: String, of: String } =>
+            "the header `{header}` of the answer shows the client the address of {of}";
+        AddressSent { of: String } => "attempt {n} at {to} carries the address of {of}";
+        GroupSent { group: String } =>
+            "attempt {n} at {to} carries `{group}`, the gateway's own name for the group";
+        NameSent { name: String, of: String } =>
+            "attempt {n} at {to} carries `{name}`, the name of {of}";
+    }
 }
 
-fn address_shown(findings: &mut Findings<'_>) {
-    let exchange = &findings.view.step.exchange;
-    let headers = exchange.headers.iter().map(|(name, value)| {
-        (ADDRESS_IN_HEADER, format!("the header `{name}` of the answer"), value.as_slice())
-    });
-    let body = (ADDRESS_SHOWN, "the answer".to_owned(), exchange.body.as_slice());
-    for (requirement, part, text) in headers.chain([body]) {
+pub(super) fn check(view: View<'_>) -> Vec<Violation> {
+    let mut found = Collector::new(view);
+    address_shown(&mut found);
+    address_sent(&mut found);
+    group_sent(&mut found);
+    name_sent(&mut found);
+    found.found
+}
+
+fn address_shown(found: &mut Collector<'_>) {
+    let view = found.view;
+    let exchange = &view.step.exchange;
+    let shown_in = |text: &[u8]| {
         // A client that brings the addresses along learns nothing from them.
         let is_known = |hop: &Hop| contains(&exchange.sent_head, authority(hop));
         let holds = |hop: &Hop| contains(text, authority(hop)) || contains(text, &hop.prefix);
-        let shows = |hop: &&Hop| holds(hop) && !is_known(hop);
-        let view = findings.view;
-        if let Some(hop) = view.all_hops().find(shows) {
-            let message = format!("{part} shows the client the address of {}", hop.upstream);
-            findings.breach(requirement, None, None, message);
+        view.all_hops().find(|hop| holds(hop) && !is_known(hop)).map(|hop| hop.upstream.clone())
+    };
+    for (header, value) in &exchange.headers {
+        if let Some(of) = shown_in(value) {
+            let kind = LeakViolation::AddressInHeader { header: header.clone(), of };
+            found.breach(Code::Leak04, kind);
         }
+    }
+    if let Some(of) = shown_in(&exchange.body) {
+        found.breach(Code::Leak01, LeakViolation::AddressInAnswer { of });
     }
 }
 
 /// All upstreams may share host and port, which each must be told; the prefixes differ.
-fn address_sent(findings: &mut Findings<'_>) {
-    let view = findings.view;
+fn address_sent(found: &mut Collector<'_>) {
+    let view = found.view;
     for attempt in view.attempts() {
         for other in view.all_hops() {
-            let theirs = other.prefix != attempt.hop.prefix && carries(attempt.hit, &other.prefix);
-            if theirs {
-                findings.breach(
-                    ADDRESS_SENT,
-                    Some(attempt.number),
-                    None,
-                    format!(
-                        "attempt {} at {} carries the address of {}",
-                        attempt.number, attempt.hop.upstream, other.upstream
-                    ),
-                );
+            if other.prefix != attempt.hop.prefix && carries(attempt.hit, &other.prefix) {
+                let kind = LeakViolation::AddressSent { of: other.upstream.clone() };
+                found.breach(Code::Leak02, kind).at(&attempt);
             }
         }
     }
 }
 
 /// The group's name is what the client put into `model`; anywhere else it may be its own word.
-fn group_sent(findings: &mut Findings<'_>) {
-    let view = findings.view;
+fn group_sent(found: &mut Collector<'_>) {
+    let view = found.view;
     let name = &view.group.group;
     let sent = String::from_utf8_lossy(&view.step.exchange.sent);
     // A file in no folder gives a name of one word, which may be anybody's.
@@ -75,25 +81,16 @@ fn group_sent(findings: &mut Findings<'_>) {
     for attempt in view.attempts() {
         // A deployment may go by the same name; then it is no secret.
         let named_so = [&attempt.hop.deployment, &attempt.hop.model].contains(&name);
-        let shows = |text: &[u8]| contains(text, name);
-        let headers = attempt.hit.headers.iter().map(|(_, value)| value.as_slice());
-        if !named_so && headers.chain([attempt.hit.body.as_slice()]).any(shows) {
-            findings.breach(
-                GROUP_SENT,
-                Some(attempt.number),
-                None,
-                format!(
-                    "attempt {} at {} carries `{name}`, the gateway's own name for the group",
-                    attempt.number, attempt.hop.upstream
-                ),
-            );
+        if !named_so && carries(attempt.hit, name) {
+            let kind = LeakViolation::GroupSent { group: name.clone() };
+            found.breach(Code::Leak03, kind).at(&attempt);
         }
     }
 }
 
 /// Only names that an operator has chosen tell of anything; models are named alike everywhere.
-fn name_sent(findings: &mut Findings<'_>) {
-    let view = findings.view;
+fn name_sent(found: &mut Collector<'_>) {
+    let view = found.view;
     for attempt in view.attempts() {
         let own = [&attempt.hop.deployment, &attempt.hop.model];
         let is_told = |other: &&Hop| {
@@ -104,11 +101,8 @@ fn name_sent(findings: &mut Findings<'_>) {
                 && (carries(attempt.hit, name) || attempt.hit.target.contains(name))
         };
         if let Some(other) = view.all_hops().find(is_told) {
-            let message = format!(
-                "attempt {} at {} carries `{}`, the name of {}",
-                attempt.number, attempt.hop.upstream, other.deployment, other.upstream
-            );
-            findings.breach(NAME_SENT, Some(attempt.number), None, message);
+            let (name, of) = (other.deployment.clone(), other.upstream.clone());
+            found.breach(Code::Leak05, LeakViolation::NameSent { name, of }).at(&attempt);
         }
     }
 }

@@ -1,62 +1,46 @@
-//! Checks: small pure functions from what was observed to findings.
+//! Checks: small pure functions from what was observed to violations.
 //!
-//! Each check proves the requirements of one family. No check looks at anything that a black-box
-//! harness of an external gateway could not see.
+//! Each proves the requirements of one family, in a file of that name: `FP-ROUTE-06` is in
+//! [`route`]. No check looks at anything that a black-box harness of an external gateway could not
+//! see.
 
 mod auth;
 mod client;
+mod collector;
 mod control;
+mod excuse;
 mod expectation;
 mod header;
 mod leak;
-mod limit;
 mod names;
 pub mod observe;
 mod payload;
-mod place;
 mod rest;
 mod route;
 mod stream;
-mod unaltered;
 mod verdict;
+mod violation;
+
+use std::time::Duration;
 
 use memchr::memmem;
 
+pub use self::auth::{AuthViolation, Stranger};
+pub use self::client::{ClientViolation, ProviderFailure};
+pub use self::control::{ControlViolation, OtherWay};
+pub use self::excuse::{Excuse, Freedom};
+pub use self::expectation::ExpectationViolation;
+pub use self::header::HeaderViolation;
+pub use self::leak::LeakViolation;
+pub use self::payload::{PayloadViolation, Unlike, Unreadable};
+pub use self::rest::Reason;
+pub use self::route::{Failed, RouteViolation};
+pub use self::stream::{Alteration, StreamViolation};
 pub use self::verdict::{Failure, Outcome};
+pub use self::violation::{Verdict, Violation, ViolationKind};
 use crate::observe::{Step, View};
 use fallproof_suite::evidence::{CaseResult, Evidence, TargetFacts};
-use fallproof_suite::requirement::{self, Level, Severity};
 use fallproof_suite::scenario::{self, Scenario};
-
-/// One breach of a requirement, or of what the scenario itself expects.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
-    /// The requirement's code; `None` for an expectation of the scenario.
-    pub requirement: Option<&'static str>,
-    /// The call, as its place among the case's steps, from 0.
-    pub step: usize,
-    /// The attempt within the step, from 1.
-    pub attempt: Option<usize>,
-    /// Where in the attempt's body, as a JSON pointer.
-    pub pointer: Option<String>,
-    /// What is wrong, in one sentence.
-    pub message: String,
-    /// Whether it fails the target, only warns, or is no more than noted.
-    pub verdict: Verdict,
-    /// Why it is not held against the target, where it declares that it does so.
-    pub declared: Option<String>,
-}
-
-/// What a finding means for the target.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Verdict {
-    /// Observed, or declared by the target: not held against it.
-    Note,
-    /// A SHOULD was not kept, or a rule that is only documented was broken.
-    Warn,
-    /// The target does not conform.
-    Fail,
-}
 
 /// A case that was run and judged.
 #[derive(Debug)]
@@ -87,15 +71,15 @@ impl Case {
 pub struct Judgment {
     /// The verdict.
     pub outcome: Outcome,
-    /// Every breach found, call by call.
-    pub findings: Vec<Finding>,
+    /// Every violation, call by call.
+    pub violations: Vec<Violation>,
     /// Where it failed: whether the client could tell.
     pub failure: Option<Failure>,
 }
 
 impl Judgment {
     fn of(outcome: Outcome) -> Self {
-        Self { outcome, findings: Vec::new(), failure: None }
+        Self { outcome, violations: Vec::new(), failure: None }
     }
 }
 
@@ -122,10 +106,10 @@ pub fn judge_case(scenario: &Scenario, target: TargetFacts<'_>, evidence: &Evide
             earlier: &steps[..before],
         })
     };
-    let findings: Vec<_> = steps.iter().enumerate().filter_map(view).flat_map(judge).collect();
-    let outcome = verdict::verdict(scenario, calls, &findings);
-    let failure = (outcome == Outcome::Fail).then(|| verdict::failure(calls, &findings));
-    Judgment { outcome, findings, failure }
+    let violations: Vec<_> = steps.iter().enumerate().filter_map(view).flat_map(judge).collect();
+    let outcome = verdict::verdict(scenario, calls, &violations);
+    let failure = (outcome == Outcome::Fail).then(|| verdict::failure(calls, &violations));
+    Judgment { outcome, violations, failure }
 }
 
 /// The outcome of a case that was not played.
@@ -138,14 +122,12 @@ fn outcome_of(result: &CaseResult) -> Outcome {
     }
 }
 
-/// Judges one step by every requirement and by its expectations; in the order of the requirements,
+/// Judges one call by every requirement and by its expectations; in the order of the requirements,
 /// expectations last.
-fn judge(view: View<'_>) -> Vec<Finding> {
+fn judge(view: View<'_>) -> Vec<Violation> {
     let mut found: Vec<_> = [
         payload::check,
         route::check,
-        limit::check,
-        place::check,
         stream::check,
         auth::check,
         header::check,
@@ -157,101 +139,23 @@ fn judge(view: View<'_>) -> Vec<Finding> {
     .into_iter()
     .flat_map(|check| check(view))
     .collect();
-    let place = |code| requirement::all().iter().position(|requirement| requirement.code == code);
-    found.sort_by_key(|finding| {
-        finding.requirement.map_or(usize::MAX, |code| place(code).unwrap_or(0))
-    });
+    found.sort_by_key(|violation| (violation.requirement.is_none(), violation.requirement));
     found
 }
 
 /// Whether the text is somewhere in these bytes, which may be megabytes; the empty one is nowhere.
-pub(crate) fn contains(bytes: &[u8], text: &str) -> bool {
+fn contains(bytes: &[u8], text: &str) -> bool {
     !text.is_empty() && memmem::find(bytes, text.as_bytes()).is_some()
 }
 
-/// Why the target does not claim all that the scenario was written to prove, where it does not.
-fn unclaimed(view: View<'_>) -> Option<&str> {
-    view.scenario.proves.iter().find_map(|code| view.declaration.waives(code))
+/// The words of a list in a sentence.
+fn list(items: &[impl ToString]) -> String {
+    if items.is_empty() {
+        return "none".to_owned();
+    }
+    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// Collects the findings of one step.
-struct Findings<'a> {
-    view: View<'a>,
-    found: Vec<Finding>,
-}
-
-impl<'a> Findings<'a> {
-    fn new(view: View<'a>) -> Self {
-        Self { view, found: Vec::new() }
-    }
-
-    /// A breach of a requirement, as hard as the requirement binds this target.
-    fn breach(
-        &mut self,
-        requirement: &'static str,
-        attempt: Option<usize>,
-        pointer: Option<&str>,
-        message: String,
-    ) {
-        self.declared_breach(requirement, attempt, pointer, message, None);
-    }
-
-    /// A breach that the target may declare, or have declared, as its way.
-    fn declared_breach(
-        &mut self,
-        requirement: &'static str,
-        attempt: Option<usize>,
-        pointer: Option<&str>,
-        message: String,
-        declared: Option<String>,
-    ) {
-        let found = requirement::find(requirement);
-        let level = found.map_or(Level::Invariant, |found| found.level);
-        let declared = declared.or_else(|| {
-            let View { scenario, declaration, .. } = self.view;
-            let is_its_own = scenario.proves.iter().any(|code| code == requirement);
-            // What follows from a claim that is not made is no breach either.
-            let follows = || unclaimed(self.view).filter(|_| !is_its_own);
-            let waived = declaration.waives(requirement).or_else(follows)?;
-            (level != Level::Invariant).then(|| waived.to_owned())
-        });
-        let verdict = match (declared.is_some(), level, found.map(|found| found.severity)) {
-            (true, ..) | (_, Level::Observation, _) => Verdict::Note,
-            (_, _, Some(Severity::Should)) => Verdict::Warn,
-            (_, _, Some(Severity::Must) | None) => Verdict::Fail,
-        };
-        let finding = self.finding(Some(requirement), attempt, pointer, message, verdict);
-        self.found.push(Finding { declared, ..finding });
-    }
-
-    fn add(
-        &mut self,
-        requirement: Option<&'static str>,
-        attempt: Option<usize>,
-        pointer: Option<&str>,
-        message: String,
-        verdict: Verdict,
-    ) {
-        let finding = self.finding(requirement, attempt, pointer, message, verdict);
-        self.found.push(finding);
-    }
-
-    fn finding(
-        &self,
-        requirement: Option<&'static str>,
-        attempt: Option<usize>,
-        pointer: Option<&str>,
-        message: String,
-        verdict: Verdict,
-    ) -> Finding {
-        Finding {
-            requirement,
-            step: self.view.index,
-            attempt,
-            pointer: pointer.map(str::to_owned),
-            message,
-            verdict,
-            declared: None,
-        }
-    }
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

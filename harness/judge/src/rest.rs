@@ -2,6 +2,9 @@
 
 use std::time::{Duration, SystemTime};
 
+use serde::Serialize;
+use strum::Display;
+
 use crate::observe::{Attempt, Ended, View};
 use fallproof_protocol::condition::Condition;
 
@@ -12,11 +15,14 @@ const MOST_ASKED_FOR: Duration = Duration::from_secs(60);
 pub(super) const SLACK: Duration = Duration::from_millis(250);
 
 /// Why a deployment rests.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reason {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Display, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
     /// It asked to be left alone.
+    #[strum(to_string = "which had asked to be left alone")]
     Asked,
     /// It kept failing.
+    #[strum(to_string = "which was to get no calls")]
     KeptFailing,
 }
 

@@ -1,6 +1,7 @@
 //! The verdict on a case: what its violations come to.
 
-use super::{Finding, Verdict, control};
+use super::control;
+use super::violation::{Verdict, Violation};
 use fallproof_suite::evidence::{CallEvidence, Ending, Unclear};
 use fallproof_suite::scenario::Scenario;
 
@@ -35,16 +36,16 @@ pub enum Failure {
 pub(super) fn verdict(
     scenario: &Scenario,
     steps: &[CallEvidence],
-    findings: &[Finding],
+    violations: &[Violation],
 ) -> Outcome {
     if let Some(ending @ Ending::Unreachable(_)) = steps.first().map(|step| &step.exchange.ending) {
         return Outcome::Inconclusive(Unclear::gone(ending));
     }
     // Without a single attempt nothing was tried: the group is not wired, or a cache answered.
-    let wrong: Vec<_> = findings.iter().filter(|it| it.verdict > Verdict::Note).collect();
+    let wrong: Vec<_> = violations.iter().filter(|it| it.verdict > Verdict::Note).collect();
     if let Some(step) = steps.first()
         && !wrong.is_empty()
-        && !wrong.iter().any(|finding| is_of_no_attempt(scenario, finding))
+        && !wrong.iter().any(|it| is_of_no_attempt(scenario, it))
         && steps.iter().all(|step| step.hits.is_empty())
         && step.exchange.ending == Ending::Complete
     {
@@ -55,7 +56,7 @@ pub(super) fn verdict(
             format!("no attempt reached an upstream, and the target answered {status}: {answer}");
         return Outcome::Inconclusive(reason.into());
     }
-    match findings.iter().map(|finding| finding.verdict).max() {
+    match violations.iter().map(|it| it.verdict).max() {
         None | Some(Verdict::Note) => Outcome::Pass,
         Some(Verdict::Warn) => Outcome::Warn,
         Some(Verdict::Fail) => Outcome::Fail,
@@ -64,17 +65,17 @@ pub(super) fn verdict(
 
 /// Whether it is a breach that nobody was asked, or one of a call that was to reach nobody. Of a
 /// group whose connections must fail it is not known whether it is wired.
-fn is_of_no_attempt(scenario: &Scenario, finding: &Finding) -> bool {
+fn is_of_no_attempt(scenario: &Scenario, violation: &Violation) -> bool {
     let mut calls = scenario.calls().map(|planned| planned.expect.attempts.as_deref());
-    let is_to_reach_nobody = calls.nth(finding.step) == Some(Some(&[]));
+    let is_to_reach_nobody = calls.nth(violation.call) == Some(Some(&[]));
     let is_visible = scenario.upstreams.values().all(|upstream| upstream.dead_end().is_none());
-    is_visible && (is_to_reach_nobody || finding.requirement.is_some_and(control::holds_unasked))
+    is_visible && (is_to_reach_nobody || violation.requirement.is_some_and(control::holds_unasked))
 }
 
 /// What the failure of a case looked like: silent where a call that broke a requirement looked like
 /// a success, or never ended.
-pub(super) fn failure(steps: &[CallEvidence], findings: &[Finding]) -> Failure {
-    let failed = findings.iter().filter(|finding| finding.verdict == Verdict::Fail);
+pub(super) fn failure(steps: &[CallEvidence], violations: &[Violation]) -> Failure {
+    let failed = violations.iter().filter(|it| it.verdict == Verdict::Fail);
     let is_silent = |step: &CallEvidence| match step.exchange.ending {
         Ending::Complete => step.exchange.status.is_some_and(|status| status < 400),
         Ending::TimedOut | Ending::TooLong => true,
@@ -84,7 +85,7 @@ pub(super) fn failure(steps: &[CallEvidence], findings: &[Finding]) -> Failure {
         | Ending::Unreachable(_)
         | Ending::Left => false,
     };
-    let mut steps = failed.filter_map(|finding| steps.get(finding.step));
+    let mut steps = failed.filter_map(|it| steps.get(it.call));
     if steps.any(is_silent) { Failure::Silent } else { Failure::Honest }
 }
 
@@ -93,6 +94,8 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::ClientViolation;
+    use fallproof_suite::requirement::Code;
     use fallproof_suite::scenario;
 
     #[test]
@@ -100,20 +103,21 @@ mod tests {
         let of = |requirement, id: &str| {
             let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios").join(id);
             let family = scenario::load(&file.with_extension("yaml"), id);
-            let finding = Finding {
+            let violation = Violation {
                 requirement,
-                step: 0,
+                call: 0,
                 attempt: None,
+                deployment: None,
                 pointer: None,
-                message: String::new(),
+                kind: ClientViolation::SuccessMadeUp.into(),
                 verdict: Verdict::Fail,
                 declared: None,
             };
-            is_of_no_attempt(&family.expect("it is of the suite")[0], &finding)
+            is_of_no_attempt(&family.expect("it is of the suite")[0], &violation)
         };
-        assert!(of(Some("FP-AUTH-05"), "auth/nobody-without-a-key"));
-        assert!(of(Some("FP-CONTROL-01"), "control/members-of-other-gateways"));
-        assert!(!of(Some("FP-ROUTE-03"), "control/members-of-other-gateways"));
-        assert!(!of(Some("FP-CLIENT-05"), "routing/refused-connection-alone"));
+        assert!(of(Some(Code::Auth05), "auth/nobody-without-a-key"));
+        assert!(of(Some(Code::Control01), "control/members-of-other-gateways"));
+        assert!(!of(Some(Code::Route03), "control/members-of-other-gateways"));
+        assert!(!of(Some(Code::Client05), "routing/refused-connection-alone"));
     }
 }

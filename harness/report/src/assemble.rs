@@ -116,7 +116,7 @@ fn profiles(suite: &scenario::Suite, cases: &[Case], not_run: &[&Scenario]) -> V
     let of_scenarios = suite.scenarios.iter().map(|scenario| scenario.profile);
     let of_requirements = requirement::all().iter().map(|requirement| requirement.profile);
     let names: BTreeSet<_> = of_scenarios.chain(of_requirements).collect();
-    let profile = |profile: scenario::Profile| {
+    let profile = |profile: fallproof_suite::profile::Profile| {
         let not_run = not_run.iter().filter(|scenario| scenario.profile == profile).count();
         let of_profile = cases.iter().filter(|case| case.profile == profile.name());
         let requirements = requirement::all()

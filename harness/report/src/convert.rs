@@ -11,7 +11,7 @@ use super::model::{
     Severity, Step, Weight,
 };
 use super::words;
-use fallproof_judge::{self as judge, Verdict};
+use fallproof_judge::{self as judge, Verdict, Violation};
 use fallproof_protocol::json::Tree;
 use fallproof_suite::evidence::{CallEvidence, Ending};
 use fallproof_suite::plan::{Group, Hop};
@@ -57,7 +57,7 @@ pub fn case(case: &judge::Case, context: Context<'_>) -> Case {
     };
     // Where nothing can be said, nothing is said.
     let is_judged = matches!(outcome, Outcome::Pass | Outcome::Warn | Outcome::Fail);
-    let findings = judgment.findings.iter().filter(|_| is_judged).map(finding).collect();
+    let findings = judgment.violations.iter().filter(|_| is_judged).map(finding).collect();
     Case {
         id: evidence.scenario.clone(),
         title: scenario.title.clone(),
@@ -65,7 +65,7 @@ pub fn case(case: &judge::Case, context: Context<'_>) -> Case {
         links: scenario.links.clone(),
         file: scenario.file.to_string_lossy().replace('\\', "/"),
         profile: scenario.profile.name().to_owned(),
-        proves: scenario.proves.clone(),
+        proves: scenario.proves.iter().map(ToString::to_string).collect(),
         outcome,
         failure: judgment.failure.map(|failure| match failure {
             judge::Failure::Honest => Failure::Honest,
@@ -86,7 +86,7 @@ pub fn case(case: &judge::Case, context: Context<'_>) -> Case {
 /// A requirement without a verdict.
 pub fn requirement(requirement: &requirement::Requirement) -> Requirement {
     Requirement {
-        code: requirement.code.clone(),
+        code: requirement.code.to_string(),
         level: match requirement.level {
             requirement::Level::Invariant => Level::Invariant,
             requirement::Level::Policy => Level::Policy,
@@ -112,19 +112,19 @@ pub(super) fn millis(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 100_000.0).round() / 100.0
 }
 
-fn finding(finding: &judge::Finding) -> Finding {
+fn finding(violation: &Violation) -> Finding {
     Finding {
-        requirement: finding.requirement.map(str::to_owned),
-        weight: match finding.verdict {
+        requirement: violation.requirement.map(|code| code.to_string()),
+        weight: match violation.verdict {
             Verdict::Fail => Weight::Fail,
             Verdict::Warn => Weight::Warn,
             Verdict::Note => Weight::Note,
         },
-        step: finding.step + 1,
-        attempt: finding.attempt,
-        pointer: finding.pointer.as_deref().map(words::line),
-        message: words::line(&finding.message),
-        declared: finding.declared.clone(),
+        step: violation.call + 1,
+        attempt: violation.attempt,
+        pointer: violation.pointer.as_deref().map(words::line),
+        message: words::line(&violation.to_string()),
+        declared: violation.declared.as_ref().map(ToString::to_string),
         expected: None,
     }
 }
@@ -159,7 +159,7 @@ fn step(index: usize, step: &CallEvidence, case: &judge::Case, context: Context<
             took_ms: millis(exchange.took),
         },
         attempts: attempts.collect(),
-        diffs: diffs(index, step, context, &case.judgment.findings),
+        diffs: diffs(index, step, context, &case.judgment.violations),
     }
 }
 
@@ -201,18 +201,18 @@ fn diffs(
     at: usize,
     step: &CallEvidence,
     context: Context<'_>,
-    findings: &[judge::Finding],
+    violations: &[Violation],
 ) -> Vec<Diff> {
     // Most calls have nothing to show, and some are of megabytes.
-    if !findings.iter().any(|finding| finding.step == at && finding.pointer.is_some()) {
+    if !violations.iter().any(|it| it.call == at && it.pointer.is_some()) {
         return Vec::new();
     }
     let Ok(sent) = Tree::parse(&step.exchange.sent) else { return Vec::new() };
     let mut diffs = Vec::new();
     for (index, hit) in step.hits.iter().enumerate() {
-        let pointed_at = findings.iter().any(|finding| {
-            finding.step == at && finding.attempt == Some(index + 1) && finding.pointer.is_some()
-        });
+        let pointed_at = violations
+            .iter()
+            .any(|it| it.call == at && it.attempt == Some(index + 1) && it.pointer.is_some());
         let hop = context.hop(hit);
         if let (true, Ok(received), Some(hop)) = (pointed_at, Tree::parse(&hit.body), hop) {
             // Each hop has a `model` of its own: no difference worth showing.

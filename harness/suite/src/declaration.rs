@@ -4,15 +4,14 @@
 //! It is a part of the target's adapter, drafted by `fallproof probe` and reviewed by a person.
 //! The default is the recommended one: it claims all that the reference router claims.
 
-use std::fmt;
-
 use fallproof_protocol::condition::Condition;
 use fallproof_protocol::provider::{Endpoint, Surface};
 use indexmap::IndexMap;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
+use crate::feature::Feature;
+use crate::requirement::Code;
 use crate::scenario::Scenario;
 
 /// What a target says of itself.
@@ -27,7 +26,7 @@ pub struct Declaration {
     pub fallback_on: Option<Vec<Condition>>,
     /// Requirements of the policy level that it does not claim, and why.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
-    pub does_not_claim: IndexMap<String, String>,
+    pub does_not_claim: IndexMap<Code, String>,
     /// Why it may pass over a deployment that has failed, for a time of its own choice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rests: Option<String>,
@@ -110,14 +109,14 @@ impl Declaration {
         if let Some((need, because)) = needs.iter().find_map(|need| Some((need, because(need)?))) {
             return Some(format!("unsupported-feature: {need} ({because})"));
         }
-        let unclaimed = scenario.proves.iter().map(|code| Some((code, self.waives(code)?)));
+        let unclaimed = scenario.proves.iter().map(|&code| Some((code, self.waives(code)?)));
         let (code, because) = unclaimed.collect::<Option<Vec<_>>>()?.into_iter().next()?;
         Some(format!("not-applicable: {code} is not claimed ({because})"))
     }
 
     /// Why this requirement is not claimed, where it is not.
-    pub fn waives(&self, requirement: &str) -> Option<&str> {
-        self.does_not_claim.get(requirement).map(String::as_str)
+    pub fn waives(&self, requirement: Code) -> Option<&str> {
+        self.does_not_claim.get(&requirement).map(String::as_str)
     }
 
     /// Why a difference at this pointer is meant, where it is.
@@ -139,125 +138,5 @@ impl Declaration {
                 && translation.surface.is_none_or(|it| it == surface)
         };
         self.translates.iter().find(meant).map(|translation| translation.because.as_str())
-    }
-}
-
-/// One thing that a scenario may need of a target.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Feature {
-    /// It serves this endpoint.
-    Endpoint(Endpoint),
-    /// It streams at this endpoint.
-    Stream(Endpoint),
-    /// It can have deployments of this surface.
-    Surface(Surface),
-    /// It has something else.
-    Other(Ability),
-}
-
-/// What a target can be able to do beside serving an endpoint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Ability {
-    /// It asks another deployment when one has failed.
-    Fallback,
-    /// Its attempts at one deployment can be counted out by the operator.
-    Retries,
-    /// It limits the time of one attempt.
-    Timeout,
-    /// It limits the time of one call.
-    TotalTimeout,
-    /// It puts aside a deployment that keeps failing, as configured.
-    Cooldown,
-    /// The longest rest that a provider may ask for can be set.
-    MaxRetryAfter,
-    /// The failures that lead on can be set.
-    FallbackOn,
-    /// Requests that are too long have a chain of their own.
-    ContextLengthChain,
-    /// Requests that a filter refuses have a chain of their own.
-    ContentFilterChain,
-    /// It gives out keys to its clients, and lets in nobody else.
-    ClientKeys,
-}
-
-impl Ability {
-    const ALL: [Self; 10] = [
-        Self::Fallback,
-        Self::Retries,
-        Self::Timeout,
-        Self::TotalTimeout,
-        Self::Cooldown,
-        Self::MaxRetryAfter,
-        Self::FallbackOn,
-        Self::ContextLengthChain,
-        Self::ContentFilterChain,
-        Self::ClientKeys,
-    ];
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Fallback => "fallback",
-            Self::Retries => "retries",
-            Self::Timeout => "timeout",
-            Self::TotalTimeout => "total-timeout",
-            Self::Cooldown => "cooldown",
-            Self::MaxRetryAfter => "max-retry-after",
-            Self::FallbackOn => "fallback-on",
-            Self::ContextLengthChain => "context-length-chain",
-            Self::ContentFilterChain => "content-filter-chain",
-            Self::ClientKeys => "client-keys",
-        }
-    }
-}
-
-impl Feature {
-    /// Every feature there is.
-    pub fn all() -> impl Iterator<Item = Self> {
-        let endpoints = Endpoint::ALL.into_iter();
-        endpoints
-            .clone()
-            .map(Self::Endpoint)
-            .chain(endpoints.map(Self::Stream))
-            .chain(Surface::ALL.into_iter().map(Self::Surface))
-            .chain(Ability::ALL.into_iter().map(Self::Other))
-    }
-}
-
-impl fmt::Display for Feature {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Endpoint(endpoint) => formatter.write_str(endpoint.path()),
-            Self::Stream(endpoint) => write!(formatter, "stream {}", endpoint.path()),
-            Self::Surface(surface) => formatter.write_str(surface.name()),
-            Self::Other(ability) => formatter.write_str(ability.name()),
-        }
-    }
-}
-
-impl Serialize for Feature {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Feature {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let name = String::deserialize(deserializer)?;
-        Self::all().find(|feature| feature.to_string() == name).ok_or_else(|| {
-            let names: Vec<_> = Self::all().map(|feature| feature.to_string()).collect();
-            D::Error::custom(format!("`{name}` is no feature; one of: {}", names.join(", ")))
-        })
-    }
-}
-
-impl JsonSchema for Feature {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Feature".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let names: Vec<_> = Self::all().map(|feature| feature.to_string()).collect();
-        json_schema!({ "type": "string", "enum": names })
     }
 }

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use fallproof_protocol::journal::{Hit, Traffic};
 use fallproof_protocol::sse;
+use serde::Serialize;
+use strum::IntoStaticStr;
 
 use crate::declaration::Declaration;
 use crate::plan::Group;
@@ -150,7 +152,9 @@ impl Exchange {
 }
 
 /// How an answer ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, IntoStaticStr)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum Ending {
     /// As HTTP says it must.
     Complete,

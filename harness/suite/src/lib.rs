@@ -5,7 +5,9 @@
 
 pub mod declaration;
 pub mod evidence;
+pub mod feature;
 pub mod plan;
+pub mod profile;
 pub mod requirement;
 pub mod scenario;
 pub mod yaml;

@@ -1,11 +1,17 @@
 //! Requirements: what a correct fallback is, as data.
 
+mod code;
+
 use std::path::Path;
 use std::sync::LazyLock;
 
-use serde::Deserialize;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use strum::VariantArray as _;
 
-use crate::scenario::Profile;
+pub use self::code::Code;
+use crate::profile::Profile;
 use crate::yaml::{self, At, Diagnostic, Source};
 
 static REQUIREMENTS: LazyLock<Vec<Requirement>> = LazyLock::new(|| {
@@ -17,8 +23,8 @@ static REQUIREMENTS: LazyLock<Vec<Requirement>> = LazyLock::new(|| {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Requirement {
-    /// The stable code, e.g. `FP-PAYLOAD-01`.
-    pub code: String,
+    /// The stable code.
+    pub code: Code,
     /// Whom it binds.
     pub level: Level,
     /// How hard it binds.
@@ -66,11 +72,52 @@ pub fn all() -> &'static [Requirement] {
 /// What is wrong with a code that no requirement has.
 pub fn unknown(code: &At<String>, source: &Source) -> Diagnostic {
     let message = format!("there is no requirement `{}`", code.value);
-    let codes = all().iter().map(|requirement| requirement.code.as_str());
+    let codes = Code::VARIANTS.iter().map(|code| code.as_str());
     source.error(&code.span, message).near(&code.value, codes)
 }
 
-/// The requirement with this code.
+/// The requirement with the code that is spelled so.
 pub fn find(code: &str) -> Option<&'static Requirement> {
-    all().iter().find(|requirement| requirement.code == code)
+    code.parse().ok().map(Code::requirement)
+}
+
+impl Code {
+    /// As it is written, e.g. `FP-PAYLOAD-01`.
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+
+    /// The family of requirements that it belongs to, e.g. `PAYLOAD`.
+    pub fn family(self) -> &'static str {
+        self.as_str().split('-').nth(1).expect("a code is `FP`, a family and a number")
+    }
+
+    /// The requirement itself.
+    pub fn requirement(self) -> &'static Requirement {
+        all().iter().find(|it| it.code == self).expect("a test compares codes and requirements")
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Code {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let code = String::deserialize(deserializer)?;
+        code.parse().map_err(|_| D::Error::custom(format!("there is no requirement `{code}`")))
+    }
+}
+
+impl JsonSchema for Code {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Code".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let codes: Vec<_> = Code::VARIANTS.iter().map(|code| code.as_str()).collect();
+        json_schema!({ "type": "string", "enum": codes })
+    }
 }

@@ -2,10 +2,7 @@
 
 use super::Upstream;
 use crate::Reply;
-use crate::behaviour::{
-    Behaviour, CONNECT_TIMEOUT, CONNECTION_REFUSED, ScriptError, WirePlan, behaviour_names,
-    unsendable,
-};
+use crate::behaviour::{Behaviour, CONNECT_TIMEOUT, CONNECTION_REFUSED, ScriptError, WirePlan};
 use crate::errors;
 use crate::provider::{Deployment, Endpoint};
 
@@ -19,21 +16,7 @@ pub(super) fn validate(upstream: &Upstream) -> Result<(), ScriptError> {
     if !matches!(segments[..], ["", scenario, name] if plain(scenario) && plain(name)) {
         return Err(ScriptError::Prefix(upstream.prefix.clone()));
     }
-    for behaviour in &upstream.script {
-        if !behaviour_names().any(|name| name == behaviour.reply) {
-            return Err(ScriptError::UnknownBehaviour(behaviour.reply.clone()));
-        }
-        if behaviour.times == 0 {
-            return Err(ScriptError::Never);
-        }
-        if let Some(status) = behaviour.status.filter(|status| !(200..600).contains(status)) {
-            return Err(ScriptError::Status(status));
-        }
-        if let Some((name, value)) = unsendable(behaviour).next() {
-            return Err(ScriptError::of_header(name, value));
-        }
-    }
-    Ok(())
+    upstream.script.iter().try_for_each(Behaviour::validate)
 }
 
 /// The behaviour that this attempt meets, counted from 1; `None` after the script's end.

@@ -1,17 +1,18 @@
 //! The ledger: where connections write the journal, and readers wait until it is complete.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
-use super::ring::Ring;
+use super::bounded_log::BoundedLog;
 use super::socket::has_left;
 use crate::brain::Plan;
 use crate::journal::{Hit, Limits};
 
-/// The shelf of stray hits, in a ring of their own.
+/// The prefix of stray hits, in a log of their own.
 const STRAY: &str = "";
 
 #[derive(Debug)]
@@ -26,13 +27,12 @@ pub(super) struct Ledger {
 #[derive(Debug)]
 struct Book {
     next: u64,
-    /// On a shelf for each prefix.
-    upstreams: Ring<Arc<Entry>>,
-    stray: Ring<Arc<Entry>>,
+    upstreams: BoundedLog<Arc<Entry>>,
+    stray: BoundedLog<Arc<Entry>>,
 }
 
 impl Book {
-    fn ring<'a>(&mut self, upstream: Option<&'a str>) -> (&mut Ring<Arc<Entry>>, &'a str) {
+    fn log<'a>(&mut self, upstream: Option<&'a str>) -> (&mut BoundedLog<Arc<Entry>>, &'a str) {
         match upstream {
             Some(prefix) => (&mut self.upstreams, prefix),
             None => (&mut self.stray, STRAY),
@@ -57,11 +57,11 @@ struct State {
 
 impl Ledger {
     pub(super) fn new(limits: Limits) -> Self {
-        let ring = || Ring::new(limits.hits, limits.bytes);
+        let log = || BoundedLog::new(limits.hits, limits.bytes);
         Self {
             started: Instant::now(),
             most_body: limits.body,
-            book: Mutex::new(Book { next: 0, upstreams: ring(), stray: ring() }),
+            book: Mutex::new(Book { next: 0, upstreams: log(), stray: log() }),
             changed: Notify::new(),
         }
     }
@@ -86,7 +86,7 @@ impl Ledger {
     pub(super) fn enter(self: &Arc<Self>, mut hit: Hit, socket: &Arc<TcpStream>) -> Record {
         let weight = hit.weight();
         let upstream = hit.upstream.clone();
-        let mut book = lock(&self.book);
+        let mut book = self.book.lock();
         hit.seq = book.next;
         book.next += 1;
         let entry = Arc::new(Entry {
@@ -95,33 +95,33 @@ impl Ledger {
             state: Mutex::new(State { hit, waiting: false }),
             socket: Arc::downgrade(socket),
         });
-        let (ring, name) = book.ring(upstream.as_deref());
-        ring.put(entry.seq, name, weight, Arc::clone(&entry));
+        let (log, prefix) = book.log(upstream.as_deref());
+        log.push(entry.seq, prefix, weight, Arc::clone(&entry));
         drop(book);
         self.changed.notify_waiters();
         Record { entry, ledger: Arc::clone(self) }
     }
 
     pub(super) fn hits(&self, upstream: Option<&str>) -> Vec<Hit> {
-        self.entries(upstream).iter().map(|entry| lock(&entry.state).hit.clone()).collect()
+        self.entries(upstream).iter().map(|entry| entry.state.lock().hit.clone()).collect()
     }
 
     pub(super) fn take(&self, upstream: Option<&str>) -> Vec<Hit> {
         let taken = {
-            let mut book = lock(&self.book);
-            let (ring, name) = book.ring(upstream);
-            ring.take(name)
+            let mut book = self.book.lock();
+            let (log, prefix) = book.log(upstream);
+            log.take(prefix)
         };
         let hit = |entry: Arc<Entry>| match Arc::try_unwrap(entry) {
-            Ok(entry) => entry.state.into_inner().unwrap_or_else(PoisonError::into_inner).hit,
-            Err(running) => lock(&running.state).hit.clone(),
+            Ok(entry) => entry.state.into_inner().hit,
+            Err(running) => running.state.lock().hit.clone(),
         };
         taken.into_iter().map(hit).collect()
     }
 
     /// How many hits made room for others: of upstreams, and stray ones.
     pub(super) fn dropped(&self) -> (u64, u64) {
-        let book = lock(&self.book);
+        let book = self.book.lock();
         (book.upstreams.dropped(), book.stray.dropped())
     }
 
@@ -132,7 +132,7 @@ impl Ledger {
 
     /// Waits until every hit has ended.
     pub(super) async fn ended(&self, upstream: Option<&str>) {
-        self.until(upstream, |entry| lock(&entry.state).hit.times.end.is_some()).await;
+        self.until(upstream, |entry| entry.state.lock().hit.times.end.is_some()).await;
     }
 
     /// Waits until there are so many hits.
@@ -156,16 +156,16 @@ impl Ledger {
     }
 
     fn entries(&self, upstream: Option<&str>) -> Vec<Arc<Entry>> {
-        let mut book = lock(&self.book);
-        let (ring, name) = book.ring(upstream);
-        ring.on(name)
+        let mut book = self.book.lock();
+        let (log, prefix) = book.log(upstream);
+        log.of(prefix)
     }
 }
 
 impl Entry {
     fn is_settled(&self) -> bool {
         let waiting = {
-            let state = lock(&self.state);
+            let state = self.state.lock();
             if state.hit.times.end.is_some() {
                 return true;
             }
@@ -185,12 +185,12 @@ pub(super) struct Record {
 
 impl Record {
     pub(super) fn update(&self, update: impl FnOnce(&mut Hit)) {
-        update(&mut lock(&self.entry.state).hit);
+        update(&mut self.entry.state.lock().hit);
     }
 
     /// Says whether the clock or the client has the next move, and not the wire.
     pub(super) fn wait(&self, waiting: bool) {
-        lock(&self.entry.state).waiting = waiting;
+        self.entry.state.lock().waiting = waiting;
         if waiting {
             self.ledger.changed.notify_waiters();
         }
@@ -214,10 +214,10 @@ impl Record {
             hit.reply = reply;
             hit.reply_cut = reply_cut;
         });
-        let mut book = lock(&self.ledger.book);
+        let mut book = self.ledger.book.lock();
         let Book { upstreams, stray, .. } = &mut *book;
-        let ring = if self.entry.is_stray { stray } else { upstreams };
-        ring.weigh_down(self.entry.seq, more);
+        let log = if self.entry.is_stray { stray } else { upstreams };
+        log.grow(self.entry.seq, more);
     }
 
     /// These bytes of the reply were sent, so many of them of its body. `status` is that of the
@@ -247,8 +247,4 @@ impl Drop for Record {
     fn drop(&mut self) {
         self.end(false);
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

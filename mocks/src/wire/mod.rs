@@ -4,19 +4,20 @@
 //! it came, asks the brain for the answer, and decides how the bytes of it arrive.
 
 mod answered;
+mod bounded_log;
 mod connection;
 mod dead_ends;
 mod ledger;
 mod outgoing;
 mod request;
-mod ring;
 mod socket;
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
@@ -93,8 +94,7 @@ impl Wire {
     }
 
     fn accept_on(&self, listener: TcpListener, prefix: Option<Arc<str>>) {
-        let mut accepting = self.accepting.lock().unwrap_or_else(PoisonError::into_inner);
-        accepting.spawn(accept(listener, prefix, Arc::clone(&self.shared)));
+        self.accepting.lock().spawn(accept(listener, prefix, Arc::clone(&self.shared)));
     }
 
     /// Where it listens.
@@ -120,7 +120,7 @@ impl Wire {
     /// [`Unsupported`](io::ErrorKind::Unsupported): never on Linux.
     pub fn silent_addr(&self) -> io::Result<SocketAddr> {
         let (planned, silent) = &self.silent;
-        let mut silent = silent.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut silent = silent.lock();
         let dead_end = match silent.take() {
             Some(dead_end) => dead_end,
             None => DeadEnd::silent(*planned)?,
@@ -199,7 +199,7 @@ impl Wire {
 
     /// Stops listening and closes all connections.
     pub async fn shutdown(self) {
-        self.accepting.into_inner().unwrap_or_else(PoisonError::into_inner).shutdown().await;
+        self.accepting.into_inner().shutdown().await;
     }
 }
 

@@ -2,7 +2,7 @@
 
 use http::{HeaderName, HeaderValue};
 
-use super::Behaviour;
+use super::{Behaviour, find};
 
 /// Headers that say how a reply is framed: the wire writes them, no script does.
 pub const FRAMING: [&str; 4] = ["content-length", "transfer-encoding", "connection", "keep-alive"];
@@ -35,6 +35,28 @@ impl ScriptError {
     pub fn of_header(name: &str, value: &str) -> Self {
         let (name, value) = (name.to_owned(), value.to_owned());
         if is_framing(&name) { Self::Framing(name, value) } else { Self::Header(name, value) }
+    }
+}
+
+impl Behaviour {
+    /// Whether a provider can play it.
+    ///
+    /// # Errors
+    /// It is unknown, never happens, or has a status or header that cannot be sent.
+    pub fn validate(&self) -> Result<(), ScriptError> {
+        if find(&self.reply).is_none() {
+            return Err(ScriptError::UnknownBehaviour(self.reply.clone()));
+        }
+        if self.times == 0 {
+            return Err(ScriptError::Never);
+        }
+        if let Some(status) = self.status.filter(|status| !(200..600).contains(status)) {
+            return Err(ScriptError::Status(status));
+        }
+        match unsendable(self).next() {
+            Some((name, value)) => Err(ScriptError::of_header(name, value)),
+            None => Ok(()),
+        }
     }
 }
 

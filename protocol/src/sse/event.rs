@@ -49,36 +49,6 @@ pub fn events(body: &[u8]) -> Vec<Event> {
     events
 }
 
-/// How many bytes the first so many events of a stream are together.
-pub fn events_length(stream: &[u8], count: usize) -> usize {
-    let mut end = 0;
-    for _ in 0..count {
-        let length = event_length(&stream[end..]);
-        if length == 0 {
-            break;
-        }
-        end += length;
-    }
-    end
-}
-
-/// How many bytes the first event of a stream is, with the empty lines after it; what has none is an
-/// event too. A line ends with LF, CRLF or CR
-/// (<https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream>).
-pub fn event_length(stream: &[u8]) -> usize {
-    let is_end = |byte: &u8| matches!(byte, b'\r' | b'\n');
-    let mut end = 0;
-    while let Some(line) = stream[end..].iter().position(is_end) {
-        let ends = stream[end + line..].iter().take_while(|byte| is_end(byte)).count();
-        let line_ends = &stream[end + line..][..ends];
-        end += line + ends;
-        if !matches!(line_ends, [_] | b"\r\n") {
-            return end;
-        }
-    }
-    stream.len()
-}
-
 impl Event {
     /// An event of this name with these data.
     pub fn new(name: impl Into<String>, data: impl Into<String>) -> Self {

@@ -9,7 +9,7 @@ use fallproof_fuzz::saving::{RequirementFailures, SavedFailure};
 use fallproof_fuzz::stats::{Failure, Stats};
 use fallproof_report::words::counted;
 use fallproof_runner::shell::quoted;
-use fallproof_suite::requirement;
+use fallproof_suite::requirement::Code;
 use owo_colors::OwoColorize as _;
 
 use super::{Fuzz, progress};
@@ -49,13 +49,13 @@ impl Fuzz {
             if let Some(first) = saved.first() {
                 println!("\n{}", headline(&first.failure));
             }
-            for SavedFailure { failure, finding, saved, shows_again } in saved {
+            for SavedFailure { failure, violation, saved, shows_again } in saved {
                 let again = match shows_again {
                     Some(true) => "shows it again:",
                     Some(false) => "does not show it again, which it should:",
                     None => "is for a gateway that is configured for it:",
                 };
-                println!("\n  {}\n  {}", finding.message.replace('\n', "\n  "), met(failure));
+                println!("\n  {}\n  {}", violation.to_string().replace('\n', "\n  "), met(failure));
                 println!("  {} {again}\n  {}", saved.file.display(), self.replay(&saved.id));
             }
             if !others.is_empty() {
@@ -83,7 +83,7 @@ impl Fuzz {
 }
 
 fn headline(failure: &Failure) -> String {
-    match failure.cause.requirement.and_then(requirement::find) {
+    match failure.cause.requirement.map(Code::requirement) {
         Some(requirement) => {
             format!("{}  {}", requirement.code.red().bold(), requirement.sentence.trim())
         }

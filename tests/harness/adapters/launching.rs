@@ -3,7 +3,7 @@
 use std::process::Output;
 
 use fallproof_runner::adapter::Site;
-use fallproof_suite::declaration::{Ability, Feature};
+use fallproof_suite::feature::{Ability, Feature};
 use fallproof_suite::scenario::Scenario;
 use tempfile::TempDir;
 

@@ -1,5 +1,7 @@
 //! Families of scenarios: what they expand to, and what is refused in them.
 
+use std::collections::BTreeSet;
+
 use fallproof_mocks::behaviour::Behaviour;
 use fallproof_mocks::provider::Surface;
 use proptest::prelude::*;
@@ -153,6 +155,149 @@ fn what_is_wrong_in_a_case_is_told_once_and_where_it_is_written() {
     let error =
         load_all(FAMILY.replace("chain: [primary]", "chain: [other]")).expect_err("no case");
     assert_eq!(error.matches("unknown upstream `other`").count(), 1, "{error}");
+}
+
+#[test]
+fn what_is_wrong_within_a_text_of_a_case_is_shown_there() {
+    let from = r#"{ endpoint: responses, body: { input: "{{model}} {failure} {", n: 1.5 } }"#;
+    let json = r#"
+      endpoint: responses
+      body_json: |
+        {"model": "{{model}}",
+         "a": n«il}"#;
+    assert_family_refused(from, json, &["not JSON: expected ident"]);
+}
+
+#[test]
+fn a_header_that_cannot_be_sent_is_shown_where_its_word_brings_it_along() {
+    let text =
+        FAMILY.replace("retries: 1 }", "retries: 1, fault: { headers: { «x-a: \"b\\nc\" } } }");
+    let text = text.replace("retries: 0 }", "retries: 0, fault: { status: 503 } }");
+    let text = text
+        .replace("script: [\"{failure}\", ok]", "script: [\"{failure}\", { use: surface.fault }]");
+    assert_text_refused(text, &["x-a"]);
+}
+
+/// A scenario with places for `MEMBERS`.
+const ONE: &str = r#"
+title: A title
+proves: [FP-ROUTE-01]
+tags: ["{word}"]
+upstreams:
+  primary: { provider: openai, model: "{with}-{word}", script: [ok], MEMBERS }
+group: { chain: [primary], MEMBERS }
+steps:
+  - send:
+      endpoint: responses
+      headers: { x-a: "{word}" }
+      body: { input: "a {word} b", MEMBERS }
+    expect: { answered_by: primary, MEMBERS }
+"#;
+
+/// What is replaced, and how a `VALUE` stands there.
+const PLACES: [(&str, &str); 20] = [
+    ("title: A title", "title: VALUE"),
+    ("A title", "A title\nwhy: VALUE"),
+    ("[FP-ROUTE-01]", "VALUE"),
+    ("A title", "A title\nprofile: VALUE"),
+    ("[\"{word}\"]", "[\"{word}\", VALUE]"),
+    ("openai, model", "VALUE, model"),
+    ("\"{with}-{word}\"", "VALUE"),
+    ("[ok]", "VALUE"),
+    ("[ok]", "[VALUE]"),
+    ("[ok]", "[{ status: VALUE }]"),
+    ("[ok]", "[{ wire: { write: VALUE } }]"),
+    ("[ok]", "[ok], repeat_last: VALUE"),
+    ("[primary]", "VALUE"),
+    ("[primary]", "[primary], retries: VALUE"),
+    ("[primary]", "[primary], fallback_on: [VALUE]"),
+    ("endpoint: responses", "endpoint: VALUE"),
+    ("x-a: \"{word}\"", "x-a: VALUE"),
+    ("\"a {word} b\"", "[VALUE, { n: VALUE }]"),
+    ("answered_by: primary", "status: VALUE"),
+    ("answered_by: primary", "error: VALUE"),
+];
+
+const VALUES: [&str; 22] = [
+    "1",
+    "-1",
+    "503",
+    "1.5",
+    "1e0",
+    "010",
+    "0x10",
+    "+5",
+    "1_000",
+    "18446744073709551616",
+    "true",
+    "yes",
+    "~",
+    "ok",
+    "openai",
+    "\"two words\"",
+    "'5'",
+    "[]",
+    "[primary]",
+    "[[ok]]",
+    "{ bytes: 7 }",
+    "{ status: 503 }",
+];
+
+const MEMBERS: [&str; 8] = [
+    "retries: 1",
+    "retries: -1",
+    "repeat_last: true",
+    "status: 200",
+    "n: 1e0",
+    "model: m",
+    "wrong: { a: [1] }",
+    "answered_by: primary",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn a_case_of_a_family_is_loaded_like_a_file_of_its_own(
+        place in prop::sample::select(&PLACES[..]),
+        value in prop::sample::select(&VALUES[..]),
+        members in prop::sample::select(&MEMBERS[..]),
+        put in 0..12_usize,
+    ) {
+        // The members stand in one of their places, or in none.
+        let mut text = ONE.replacen(place.0, place.1, 1);
+        for place in 0..4 {
+            text = text.replacen(", MEMBERS", if place == put { ", MEMBER" } else { "" }, 1);
+        }
+        let matrix = format!(
+            "matrix:\n  word: [one, \"2\"]\n  with: {{ it: {{ value: {value}, members: {{ {members} }} }} }}\n"
+        );
+        let family = text.replace("VALUE", "\"{with.value}\"").replace("MEMBER", "use: with.members");
+        let text = text.replace("VALUE", value).replace("MEMBER", members);
+        let alone = |word| load_all(text.replace("{word}", word).replace("{with}", "it"));
+        let alone = ["one", "2"].map(alone);
+        match load_all(family + &matrix) {
+            Ok(cases) => {
+                for (mut case, alone) in cases.into_iter().zip(alone) {
+                    let alone = alone.map_err(TestCaseError::fail)?.remove(0);
+                    (case.id, case.file) = (alone.id.clone(), alone.file.clone());
+                    prop_assert_eq!(case, alone);
+                }
+            }
+            Err(error) => {
+                let told: BTreeSet<_> =
+                    alone.iter().flat_map(|one| messages(one.as_ref().err())).collect();
+                prop_assert_eq!(messages(Some(&error)), told, "{}", error);
+            }
+        }
+    }
+}
+
+/// What is wrong, and what helps, without the place.
+fn messages(error: Option<&String>) -> BTreeSet<String> {
+    let lines = error.into_iter().flat_map(|error| error.lines());
+    let said = lines.filter(|line| line.starts_with("error: ") || line.contains("= help: "));
+    said.map(|line| line.trim().to_owned()).collect()
 }
 
 proptest! {

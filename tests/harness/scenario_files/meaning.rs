@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use fallproof_mocks::behaviour::{Behaviour, CutEnd};
 use fallproof_mocks::provider::{Endpoint, Surface};
-use fallproof_suite::scenario::Profile;
+use fallproof_suite::profile::Profile;
+use fallproof_suite::requirement::Code;
 
 use super::support::{EVERY_KEY, VALID, assert_text_refused, call, load, valid_but};
 
@@ -27,7 +28,7 @@ fn every_key_reaches_the_model() {
     let scenario = load(EVERY_KEY).expect("a valid scenario");
     assert_eq!(scenario.why.as_deref(), Some("Because."));
     assert_eq!(scenario.profile, Profile::Responses);
-    assert_eq!(scenario.proves, ["FP-PAYLOAD-01", "FP-ROUTE-02"]);
+    assert_eq!(scenario.proves, [Code::Payload01, Code::Route02]);
     assert_eq!(scenario.tags, ["founding", "slow-2"]);
 
     let one = &scenario.upstreams["one"];

@@ -44,8 +44,5 @@ fn what_is_not_meant_as_a_placeholder_is_sent() {
 fn a_placeholder_of_a_case_is_refused_where_the_family_has_it() {
     let text = valid_but("proves:", "matrix: { way: [one, two] }\nproves:");
     let text = text.replace("\"Hello\"", "\"{way} «{{respons_id}}\"");
-    // All of a text that has a word put into it is one place.
-    let (before, after) = text.split_once('«').expect("a marked place");
-    let before = before.replace("\"{way} ", "«\"{way} ");
-    assert_text_refused(before + after, &["did you mean `response_id`?"]);
+    assert_text_refused(text, &["did you mean `response_id`?"]);
 }

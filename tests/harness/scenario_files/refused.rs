@@ -86,6 +86,7 @@ fn a_key_without_a_value_is_not_taken_for_left_out() {
     assert_refused("answered_by: backup", "status«:", &["expected a whole number"]);
     assert_refused("answered_by: backup", "error«:", &["expected a mapping"]);
     assert_refused("proves", "why«:\nproves", &["a value is missing"]);
+    assert_refused("endpoint: responses/compact", "endpoint«:", &["a value is missing"]);
 }
 
 #[test]

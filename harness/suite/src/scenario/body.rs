@@ -2,61 +2,43 @@
 
 use std::ops::Range;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::Deserialize;
+use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value};
 
-use super::node::{self, Node};
 use super::payload::{MODEL_PLACEHOLDER, misread};
-use crate::yaml::{At, Diagnostic, Source};
+use crate::yaml::{At, Diagnostic, Members, Node, Source};
 
-/// The members of a JSON object, written in YAML.
-#[derive(Debug, Deserialize)]
-#[serde(transparent)]
-pub(super) struct Members(node::Members);
-
-impl JsonSchema for Members {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Members".into()
-    }
-
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "object", "properties": { "model": false } })
-    }
+/// The schema of the members of a JSON object.
+pub(super) fn schema(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "object", "properties": { "model": false } })
 }
 
-impl Members {
-    /// The members in their order, without `model`.
-    pub(super) fn to_json(
-        &self,
-        source: &Source,
-        problems: &mut Vec<Diagnostic>,
-    ) -> Map<String, Value> {
-        if let Some(key) = self.0.keys().find(|key| key.value == "model") {
-            let error = source.error(&key.span, "`model` is not part of the body");
-            problems.push(error.help("leave it out: the name of the model group is put there"));
-        }
-        members_to_json(&self.0, source, problems)
+/// The members of a body in their order, without `model`.
+pub(super) fn to_json(
+    body: &Members,
+    source: &Source,
+    problems: &mut Vec<Diagnostic>,
+) -> Map<String, Value> {
+    if let Some(key) = body.keys().find(|key| key.value == "model") {
+        let error = source.error(&key.span, "`model` is not part of the body");
+        problems.push(error.help("leave it out: the name of the model group is put there"));
     }
+    members_to_json(body, source, problems)
 }
 
 fn members_to_json(
-    members: &node::Members,
+    members: &Members,
     source: &Source,
     problems: &mut Vec<Diagnostic>,
 ) -> Map<String, Value> {
     let json = |(key, node): (&At<String>, _)| {
         problems.extend(misread(&key.value).map(|it| it.error(source, &key.span)));
-        (key.value.clone(), to_json(node, source, problems))
+        (key.value.clone(), node_to_json(node, source, problems))
     };
     members.iter().map(json).collect()
 }
 
-fn to_json(node: &At<Node>, source: &Source, problems: &mut Vec<Diagnostic>) -> Value {
+fn node_to_json(node: &At<Node>, source: &Source, problems: &mut Vec<Diagnostic>) -> Value {
     match &node.value {
         Node::Text(text) => {
             problems.extend(misread(text).map(|it| it.error(source, &node.span)));
@@ -66,7 +48,9 @@ fn to_json(node: &At<Node>, source: &Source, problems: &mut Vec<Diagnostic>) -> 
             problems.extend(respelling(value, &node.span, source));
             value.clone()
         }
-        Node::List(items) => items.iter().map(|item| to_json(item, source, problems)).collect(),
+        Node::List(items) => {
+            items.iter().map(|item| node_to_json(item, source, problems)).collect()
+        }
         Node::Members(members) => members_to_json(members, source, problems).into(),
     }
 }
@@ -107,8 +91,9 @@ fn check_json(text: &At<String>, source: &Source) -> Option<Diagnostic> {
         Ok(body) => body,
         Err(error) => {
             let place = place_in_block(text, &error, source).unwrap_or(text.span.start);
-            let message = error.to_string();
-            let message = message.rsplit_once(" at line ").map_or(&*message, |(words, _)| words);
+            // Its own place would be of the text alone.
+            let place_in_text = format!(" at line {} column {}", error.line(), error.column());
+            let message = error.to_string().replace(&place_in_text, "");
             return Some(source.error(&(place..place + 1), format!("not JSON: {message}")));
         }
     };

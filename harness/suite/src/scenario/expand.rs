@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::family::{Axis, Choice, Word, one_or_more, unknown_axis};
-use super::node::{Members, Node};
-use crate::yaml::{At, Diagnostic, Source};
+use crate::yaml::{At, Diagnostic, Members, Node, Source};
 
 /// The key that puts what a word, or each of several words, brings along into the mapping that it
 /// stands in.
@@ -30,11 +29,13 @@ impl<'a> Expander<'a> {
     /// The members of the case's file. An axis that is only told of in `title` or `why` makes no
     /// difference.
     pub(super) fn case(&mut self, family: &Members) -> Members {
-        let (words, deeds): (Members, Members) = (family.clone().into_iter())
-            .partition(|(key, _)| matches!(&*key.value, "title" | "why"));
-        let mut case = self.members(&words);
+        let is_told = |key: &At<String>| matches!(&*key.value, "title" | "why");
+        let is_family = |key: &At<String>| matches!(&*key.value, "matrix" | "except");
+        let mut case = Members::new();
+        self.put(family.iter().filter(|(key, _)| is_told(key)), &mut case);
         self.used.clear();
-        case.extend(self.members(&deeds));
+        let deeds = family.iter().filter(|(key, _)| !is_told(key) && !is_family(key));
+        self.put(deeds, &mut case);
         case
     }
 
@@ -46,13 +47,21 @@ impl<'a> Expander<'a> {
             },
             Node::Bare(value) => Node::Bare(value.clone()),
             Node::List(items) => Node::List(items.iter().map(|item| self.node(item)).collect()),
-            Node::Members(members) => Node::Members(self.members(members)),
+            Node::Members(members) => {
+                let mut expanded = Members::with_capacity(members.len());
+                self.put(members, &mut expanded);
+                Node::Members(expanded)
+            }
         };
         At { value, span: node.span.clone() }
     }
 
-    fn members(&mut self, members: &Members) -> Members {
-        let mut expanded = Members::new();
+    /// Puts these members into a mapping.
+    fn put<'m>(
+        &mut self,
+        members: impl IntoIterator<Item = (&'m At<String>, &'m At<Node>)>,
+        expanded: &mut Members,
+    ) {
         for (key, node) in members {
             let brought: Vec<_> = if key.value == USE {
                 one_or_more(node).iter().flat_map(|node| self.fragment(node)).collect()
@@ -67,7 +76,6 @@ impl<'a> Expander<'a> {
                 expanded.insert(name, value);
             }
         }
-        expanded
     }
 
     /// The members that a reference of `use` stands for.

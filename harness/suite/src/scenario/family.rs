@@ -5,9 +5,8 @@ use std::ops::Range;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
-use super::load::is_kebab_case;
-use super::node::{Members, Node};
-use crate::yaml::{At, Diagnostic, Source};
+use super::naming::is_kebab_case;
+use crate::yaml::{At, Diagnostic, Members, Node, Source};
 
 /// More cases than this in one file are a mistake.
 const MAX_CASES: usize = 500;
@@ -21,11 +20,11 @@ pub(super) struct FamilyFile {
     /// What varies, by name: a list of words, or a mapping from each word to what it brings along.
     /// `{axis}` stands for the word, `{axis.key}` for a part of what it brings along, `use: axis`
     /// in a mapping for all of that, which is put in as it is; `use: [one, other]` for both.
-    #[schemars(with = "MatrixSchema")]
+    #[schemars(schema_with = "matrix_schema")]
     matrix: At<Members>,
     /// Combinations that are left out: for some of the axes a word or a list of them, and why.
     #[serde(default)]
-    #[schemars(with = "Vec<ExceptSchema>")]
+    #[schemars(schema_with = "except_schema")]
     except: Vec<At<Members>>,
 }
 
@@ -206,58 +205,37 @@ pub(super) fn unknown_axis(
 }
 
 /// The schema of `matrix`.
-struct MatrixSchema;
-
-impl JsonSchema for MatrixSchema {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Matrix".into()
-    }
-
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let word = "^[a-z0-9_/-]+$";
-        json_schema!({
-            "type": "object",
-            "minProperties": 1,
-            "propertyNames": { "pattern": "^[a-z0-9-]+$" },
-            "additionalProperties": { "anyOf": [
-                {
-                    "type": "array",
-                    "minItems": 1,
-                    "items": { "type": ["string", "integer", "boolean"], "pattern": word }
-                },
-                {
-                    "type": "object",
-                    "minProperties": 1,
-                    "propertyNames": { "pattern": word },
-                    "additionalProperties": { "type": "object" }
-                }
-            ] }
-        })
-    }
+fn matrix_schema(_: &mut SchemaGenerator) -> Schema {
+    let word = "^[a-z0-9_/-]+$";
+    json_schema!({
+        "type": "object",
+        "minProperties": 1,
+        "propertyNames": { "pattern": "^[a-z0-9-]+$" },
+        "additionalProperties": { "anyOf": [
+            {
+                "type": "array",
+                "minItems": 1,
+                "items": { "type": ["string", "integer", "boolean"], "pattern": word }
+            },
+            {
+                "type": "object",
+                "minProperties": 1,
+                "propertyNames": { "pattern": word },
+                "additionalProperties": { "type": "object" }
+            }
+        ] }
+    })
 }
 
-/// The schema of an entry of `except`.
-struct ExceptSchema;
-
-impl JsonSchema for ExceptSchema {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Except".into()
-    }
-
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
+/// The schema of `except`.
+fn except_schema(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "array",
+        "items": {
             "type": "object",
-            "properties": { "because": { "type": "string", "description": "Why there is no such case." } },
+            "properties": { "because": { "description": "Why there is no such case.", "type": "string" } },
             "required": ["because"],
             "additionalProperties": { "type": ["string", "integer", "boolean", "array"] }
-        })
-    }
+        }
+    })
 }

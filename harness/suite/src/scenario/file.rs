@@ -1,15 +1,14 @@
 //! A scenario as its file spells it, before it is understood. The JSON Schema comes from here.
 
 use fallproof_protocol::behaviour::Behaviour;
-use fallproof_protocol::provider::Endpoint;
+use fallproof_protocol::condition::Condition;
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::body::Members;
-use super::{ClientKey, Profile};
+use super::file_steps::StepFile;
+use crate::profile::Profile;
 use crate::yaml::{At, Optional};
-use fallproof_protocol::condition::Condition;
 
 /// One declarative case of the conformance suite.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -148,163 +147,4 @@ pub(super) struct CooldownFile {
     /// How long it gets no calls, in milliseconds.
     #[schemars(range(min = 1))]
     pub(super) for_ms: At<u64>,
-}
-
-/// One thing that happens: a call, several at the same time, or a move of the clock.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(
-    rename = "Step",
-    extend("oneOf" = [
-        { "required": ["send"] }, { "required": ["together"] }, { "required": ["advance_ms"] }
-    ])
-)]
-pub(super) struct StepFile {
-    /// The call.
-    #[serde(default)]
-    pub(super) send: Optional<At<CallFile>>,
-    /// What must happen, beyond the requirements that hold always.
-    #[serde(default)]
-    pub(super) expect: Optional<At<ExpectFile>>,
-    /// So many of the call at the same time; each has another word for `{{call}}` in its body.
-    #[serde(default)]
-    #[schemars(range(min = 1, max = 64))]
-    pub(super) copies: Optional<At<u32>>,
-    /// Calls that are made at the same time.
-    #[serde(default)]
-    pub(super) together: Optional<At<Vec<PlannedFile>>>,
-    /// Moves the clock on by so many milliseconds.
-    #[serde(default)]
-    #[schemars(range(min = 1))]
-    pub(super) advance_ms: Optional<At<u64>>,
-}
-
-/// One of several calls that are made at the same time.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "Planned")]
-pub(super) struct PlannedFile {
-    /// The call.
-    pub(super) send: At<CallFile>,
-    /// What must happen, beyond the requirements that hold always.
-    #[serde(default)]
-    pub(super) expect: ExpectFile,
-}
-
-/// One client call.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "Call", extend("oneOf" = [
-    { "required": ["body"] }, { "required": ["body_json"] }, { "required": ["form"] }
-]))]
-pub(super) struct CallFile {
-    /// The group that it asks for, where there are several.
-    #[serde(default)]
-    pub(super) to: Optional<At<String>>,
-    /// Where it goes.
-    pub(super) endpoint: Endpoint,
-    /// What the client shows to be let in; the `right` key unless said.
-    #[serde(default)]
-    pub(super) key: ClientKey,
-    /// Headers beside those that every call has.
-    #[serde(default)]
-    pub(super) headers: IndexMap<At<String>, At<String>>,
-    /// The body without `model`, which is put first. Numbers must be written as JSON writes them.
-    /// `{{response_id}}` in a text becomes the `id` of the answer to the call before.
-    #[serde(default)]
-    pub(super) body: Optional<At<Members>>,
-    /// The body as JSON text, sent byte for byte; `"model": "{{model}}"` marks the group's place.
-    #[serde(default)]
-    pub(super) body_json: Optional<At<String>>,
-    /// The body as a form without `model`, which is put first.
-    #[serde(default)]
-    pub(super) form: Optional<At<Vec<At<PartFile>>>>,
-    /// When the client leaves without waiting for the end.
-    #[serde(default)]
-    pub(super) leave: Optional<At<LeaveFile>>,
-    /// The client reads nothing of its answer until this upstream has sent all that it can.
-    #[serde(default)]
-    pub(super) read_once_sent: Optional<At<String>>,
-}
-
-/// One part of a form; it has a `value`, or is a sound file.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "Part", extend("oneOf" = [{ "required": ["value"] }, { "required": ["silence_ms"] }]))]
-pub(super) struct PartFile {
-    /// The field's name.
-    pub(super) name: At<String>,
-    /// The file's name, where it is a file.
-    #[serde(default)]
-    pub(super) filename: Optional<At<String>>,
-    /// The whole value of its `content-disposition`, instead of one made of these two names.
-    #[serde(default)]
-    pub(super) disposition: Optional<At<String>>,
-    /// The content type, where it says one.
-    #[serde(default)]
-    pub(super) content_type: Optional<At<String>>,
-    /// What it holds, as text.
-    #[serde(default)]
-    pub(super) value: Optional<String>,
-    /// It holds a WAV file of so many milliseconds of silence.
-    #[serde(default)]
-    #[schemars(range(max = 60_000))]
-    pub(super) silence_ms: Optional<At<u32>>,
-}
-
-/// When a client leaves before its answer is through: one of these.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "Leave", extend("oneOf" = [
-    { "required": ["after_events"] }, { "required": ["once_asked"] }
-]))]
-pub(super) struct LeaveFile {
-    /// Once so many events of a stream have reached it.
-    #[serde(default)]
-    pub(super) after_events: Optional<At<u32>>,
-    /// Once this upstream has the request.
-    #[serde(default)]
-    pub(super) once_asked: Optional<At<String>>,
-}
-
-/// What must come of a call; what is left out is not looked at.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "Expect")]
-pub(super) struct ExpectFile {
-    /// The upstreams that see an attempt, in the order of arrival.
-    #[serde(default)]
-    pub(super) attempts: Optional<Vec<At<String>>>,
-    /// The status that the client gets.
-    #[serde(default)]
-    #[schemars(range(min = 100, max = 599))]
-    pub(super) status: Optional<At<u16>>,
-    /// The upstream whose words the client gets.
-    #[serde(default)]
-    pub(super) answered_by: Optional<At<String>>,
-    /// The error that the client gets, in the shape of OpenAI's.
-    #[serde(default)]
-    pub(super) error: Optional<ErrorFile>,
-    /// Headers of the answer, with their values.
-    #[serde(default)]
-    pub(super) headers: IndexMap<String, String>,
-}
-
-/// Members of the error that the client gets; what is left out is not looked at.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "Error")]
-pub(super) struct ErrorFile {
-    /// `error.type`
-    #[serde(default, rename = "type")]
-    pub(super) kind: Optional<String>,
-    /// `error.code`
-    #[serde(default)]
-    pub(super) code: Optional<String>,
-    /// `error.param`
-    #[serde(default)]
-    pub(super) param: Optional<String>,
-    /// Words within `error.message`.
-    #[serde(default)]
-    pub(super) message_contains: Optional<String>,
 }

@@ -3,24 +3,15 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use fallproof_protocol::provider::Endpoint;
-use http::header::{HeaderName, HeaderValue};
 use indexmap::IndexMap;
-use serde_json::Value;
 
-use super::body;
-use super::file::{CallFile, ExpectFile, LeaveFile, PartFile, PlannedFile, StepFile};
+use super::file_steps::{ExpectFile, PlannedFile, StepFile};
 use super::load::{Loader, value, values};
-use super::payload::silence;
-use super::{Body, Call, Expect, ExpectedError, Group, Leave, Part, Planned, Step, Upstream};
-use crate::yaml::{At, Optional};
+use super::{Expect, ExpectedError, Group, Planned, Step, Upstream};
+use crate::yaml::At;
 
 /// More calls than this at the same time are a mistake.
 const MOST_COPIES: u32 = 64;
-
-/// Headers that say how a call's body is to be read: they are never the client's to choose, as two
-/// of them, or a wrong one, would make another request of it.
-const WRITTEN: [&str; 3] = ["content-length", "transfer-encoding", "content-type"];
 
 type Upstreams = IndexMap<String, Upstream>;
 type Groups = IndexMap<String, Group>;
@@ -110,169 +101,6 @@ impl Loader<'_> {
         Planned { send: self.call(send, upstreams, groups), expect: self.expect(expect, upstreams) }
     }
 
-    fn call(&mut self, read: At<CallFile>, upstreams: &Upstreams, groups: &Groups) -> Call {
-        let At { value: call, span } = read;
-        for (name, value) in &call.headers {
-            if HeaderName::from_bytes(name.value.as_bytes()).is_err() {
-                self.problem(&name.span, "this can't be the name of a header");
-            }
-            if WRITTEN.contains(&name.value.to_ascii_lowercase().as_str()) {
-                let error = format!("`{}` is written by the harness", name.value);
-                let error = self.source.error(&name.span, error);
-                self.problems.push(error.help("leave it out: it follows from the body"));
-            }
-            if HeaderValue::from_str(&value.value).is_err() {
-                self.problem(&value.span, "this can't be the value of a header");
-            }
-        }
-        if let Some(name) = &call.read_once_sent.0 {
-            self.seen(name, upstreams, "so that it never sends anything");
-        }
-        let headers = call.headers.iter();
-        let headers = headers.map(|(name, value)| (name.value.clone(), value.value.clone()));
-        let leave = call.leave.0.as_ref().and_then(|leave| self.leave(leave, upstreams));
-        let left_at = call.leave.0.as_ref().map(|leave| leave.span.clone());
-        let call = Call {
-            group: self.asked_group(call.to.0.as_ref(), groups, &span),
-            endpoint: call.endpoint,
-            key: call.key,
-            headers: headers.collect(),
-            leave,
-            read_once_sent: call.read_once_sent.0.as_ref().map(|name| name.value.clone()),
-            body: self.body(call, &span),
-        };
-        if let (Some(Leave::AfterEvents(_)), Some(span)) = (&call.leave, left_at)
-            && !may_stream(&call)
-        {
-            let error = self.source.error(&span, "the client never leaves: nothing is streamed");
-            self.problems.push(error.help("put `stream: true` into the body"));
-        }
-        call
-    }
-
-    fn leave(&mut self, read: &At<LeaveFile>, upstreams: &Upstreams) -> Option<Leave> {
-        match (&read.value.after_events.0, &read.value.once_asked.0) {
-            (Some(events), None) => Some(Leave::AfterEvents(events.value as usize)),
-            (None, Some(upstream)) => {
-                self.seen(upstream, upstreams, "so that it is never asked");
-                Some(Leave::OnceAsked(upstream.value.clone()))
-            }
-            _ => {
-                let message = "a client leaves as `{ after_events: 2 }` or `{ once_asked: backup }` \
-                               says, one of them";
-                self.problem(&read.span, message);
-                None
-            }
-        }
-    }
-
-    fn asked_group(
-        &mut self,
-        to: Option<&At<String>>,
-        groups: &Groups,
-        call: &Range<usize>,
-    ) -> String {
-        match to {
-            Some(to) if groups.is_empty() || groups.contains_key(&to.value) => to.value.clone(),
-            Some(to) if !self.named_groups => {
-                let error = self.source.error(&to.span, "`to` goes with `groups`");
-                self.problems.push(error.help("leave it out: there is one `group` to ask for"));
-                to.value.clone()
-            }
-            Some(to) => {
-                let error = self.source.error(&to.span, format!("unknown group `{}`", to.value));
-                self.problems.push(error.expected(&to.value, groups.keys().map(String::as_str)));
-                to.value.clone()
-            }
-            None => {
-                if groups.len() > 1 {
-                    let error = self.source.error(call, "which group does this call ask for?");
-                    let names: Vec<_> = groups.keys().map(String::as_str).collect();
-                    self.problems
-                        .push(error.help(format!("add `to:`; one of: {}", names.join(", "))));
-                }
-                groups.keys().next().cloned().unwrap_or_default()
-            }
-        }
-    }
-
-    fn body(&mut self, call: CallFile, span: &Range<usize>) -> Body {
-        let CallFile { body, body_json, form, endpoint, .. } = call;
-        let places = [place(&body), place(&body_json), place(&form)];
-        let [in_yaml, in_json, in_form] = &places;
-        let (wrong, right) = if endpoint.is_multipart() {
-            (in_yaml.as_ref().or(in_json.as_ref()), "`form:`")
-        } else {
-            (in_form.as_ref(), "`body:` or a `body_json:`")
-        };
-        if let Some(wrong) = wrong {
-            self.problem(wrong, format!("{} takes a {right}", endpoint.path()));
-        }
-        match (body.0, body_json.0, form.0) {
-            (Some(members), None, None) => {
-                Body::Members(members.value.to_json(self.source, &mut self.problems))
-            }
-            (None, Some(text), None) => {
-                self.problems.extend(body::check_text(&text, self.source));
-                Body::Text(text.value)
-            }
-            (None, None, Some(parts)) => {
-                Body::Form(parts.value.into_iter().map(|part| self.part(part)).collect())
-            }
-            (None, None, None) => {
-                self.problem(span, "`body`, `body_json` or `form` is missing");
-                Body::Form(Vec::new())
-            }
-            _ => {
-                let last = places.into_iter().flatten().max_by_key(|place| place.start);
-                self.problem(
-                    &last.unwrap_or(span.clone()),
-                    "one of `body`, `body_json` and `form`, not more",
-                );
-                Body::Form(Vec::new())
-            }
-        }
-    }
-
-    fn part(&mut self, read: At<PartFile>) -> Part {
-        let At { value: part, span } = read;
-        let words = [Some(&part.name), part.filename.0.as_ref(), part.content_type.0.as_ref()];
-        for word in words.into_iter().flatten() {
-            if word.value.contains(['"', '\r', '\n']) {
-                self.problem(&word.span, "this can't stand in the head of a part");
-            }
-        }
-        if let Some(whole) =
-            part.disposition.0.as_ref().filter(|it| it.value.contains(['\r', '\n']))
-        {
-            self.problem(&whole.span, "the head of a part has no line ends");
-        }
-        if part.name.value == "model" {
-            let error = self.source.error(&part.name.span, "`model` is not part of the form");
-            self.problems
-                .push(error.help("leave it out: the name of the model group is put there"));
-        }
-        let content = match (part.value.0, part.silence_ms.0) {
-            (Some(text), None) => text.into_bytes(),
-            (None, Some(At { value: ms @ ..=60_000, .. })) => silence(ms),
-            (None, Some(at)) => {
-                self.problem(&at.span, "a minute of silence is the most");
-                Vec::new()
-            }
-            _ => {
-                self.problem(&span, "a part has a `value` or `silence_ms`");
-                Vec::new()
-            }
-        };
-        Part {
-            name: part.name.value,
-            filename: value(part.filename),
-            disposition: value(part.disposition),
-            content_type: value(part.content_type),
-            content,
-        }
-    }
-
     fn expect(&mut self, read: ExpectFile, upstreams: &Upstreams) -> Expect {
         for name in read.attempts.0.iter().flatten() {
             self.seen(name, upstreams, "so that no attempt can be seen");
@@ -298,22 +126,4 @@ impl Loader<'_> {
             headers: read.headers,
         }
     }
-}
-
-/// Whether its answer may come as events. A form's fields are not looked at, and speech is streamed
-/// by another member.
-fn may_stream(call: &Call) -> bool {
-    let asks = |stream: Option<&Value>| stream == Some(&Value::Bool(true));
-    let said = match &call.body {
-        Body::Members(members) => asks(members.get("stream")),
-        Body::Text(text) => {
-            serde_json::from_str::<Value>(text).map_or(true, |body| asks(body.get("stream")))
-        }
-        Body::Form(_) => true,
-    };
-    said || call.endpoint == Endpoint::AudioSpeech
-}
-
-fn place<T>(read: &Optional<At<T>>) -> Option<Range<usize>> {
-    read.0.as_ref().map(|at| at.span.clone())
 }

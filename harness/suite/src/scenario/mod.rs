@@ -4,17 +4,21 @@ mod body;
 mod expand;
 mod family;
 mod file;
+mod file_steps;
 mod files;
 mod load;
+mod load_call;
+mod load_groups;
 mod load_steps;
-mod node;
+mod load_upstreams;
+mod naming;
 mod pattern;
 mod payload;
 mod schema;
+mod select;
 mod suite;
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -25,13 +29,18 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::declaration::{Ability, Feature};
+use crate::feature::{Ability, Feature};
+use crate::profile::Profile;
+use crate::requirement::Code;
 
-pub use load::{DEFAULT_API_VERSION, load};
+pub use load::load;
+pub use load_upstreams::DEFAULT_API_VERSION;
+pub use naming::is_id;
 pub use pattern::Pattern;
 pub use payload::{Body, MODEL_PLACEHOLDER, Part, Rendered};
 pub use schema::schema;
-pub use suite::{SelectError, Suite, is_id};
+pub use select::SelectError;
+pub use suite::Suite;
 
 /// The name of a scenario's only group, where the file gives it none.
 pub const ONLY_GROUP: &str = "main";
@@ -53,7 +62,7 @@ pub struct Scenario {
     /// The set of scenarios that a gateway is judged by together.
     pub profile: Profile,
     /// The codes of the requirements that it was written for.
-    pub proves: Vec<String>,
+    pub proves: Vec<Code>,
     /// Words to choose scenarios by.
     pub tags: Vec<String>,
     /// The mock providers by name, in the order of the file; each is in the chain.
@@ -134,55 +143,6 @@ impl Scenario {
             Step::Calls(_) => Duration::ZERO,
         });
         moved.sum()
-    }
-}
-
-/// A set of requirements and scenarios; `core` is every gateway's, the others are extended.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    Default,
-    PartialEq,
-    Eq,
-    Hash,
-    PartialOrd,
-    Ord,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum Profile {
-    /// What every gateway with fallbacks can do.
-    #[default]
-    Core,
-    /// Answers that are streamed.
-    Streaming,
-    /// The responses endpoints.
-    Responses,
-    /// Azure OpenAI as an upstream.
-    Azure,
-    /// The embeddings endpoint.
-    Embeddings,
-}
-
-impl Profile {
-    /// The name in scenarios and reports.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Core => "core",
-            Self::Streaming => "streaming",
-            Self::Responses => "responses",
-            Self::Azure => "azure",
-            Self::Embeddings => "embeddings",
-        }
-    }
-}
-
-impl fmt::Display for Profile {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.name())
     }
 }
 

@@ -90,15 +90,23 @@ impl Body {
     /// form, its text.
     pub fn for_model(&self, model: &str) -> String {
         match self {
+            Self::Members(_) | Self::Text(_) => with_letters(self.spelled(model)),
+            Self::Form(_) => self.spelled(model),
+        }
+    }
+
+    /// The same with the placeholders for letters as they are written.
+    fn spelled(&self, model: &str) -> String {
+        match self {
             Self::Members(members) => {
                 let mut body = Map::with_capacity(members.len() + 1);
                 body.insert("model".to_owned(), model.into());
                 body.extend(members.clone());
-                with_letters(Value::Object(body).to_string())
+                Value::Object(body).to_string()
             }
             Self::Text(text) => {
                 let quoted = Value::from(model).to_string();
-                with_letters(text.replace(MODEL_PLACEHOLDER, &quoted[1..quoted.len() - 1]))
+                text.replace(MODEL_PLACEHOLDER, &quoted[1..quoted.len() - 1])
             }
             Self::Form(parts) => String::from_utf8_lossy(&form(model, parts).bytes).into_owned(),
         }
@@ -106,12 +114,12 @@ impl Body {
 
     /// Whether it goes on from an earlier answer.
     pub(super) fn needs_an_answer(&self) -> bool {
-        self.for_model("").contains(RESPONSE_PLACEHOLDER)
+        self.spelled("").contains(RESPONSE_PLACEHOLDER)
     }
 
     /// Whether each call has a word of its own in it.
     pub fn tells_calls_apart(&self) -> bool {
-        self.for_model("").contains(CALL_PLACEHOLDER)
+        self.spelled("").contains(CALL_PLACEHOLDER)
     }
 }
 
@@ -168,9 +176,9 @@ pub(super) fn misread(text: &str) -> impl Iterator<Item = Misread<'_>> {
 }
 
 impl Misread<'_> {
-    /// The error about it, which points at it where it stands behind this byte.
+    /// The error about it, which points at it where it is written like this at `span`.
     pub(super) fn error(self, source: &Source, span: &Range<usize>) -> Diagnostic {
-        let at = |written: &str| source.find(span.start, written).unwrap_or_else(|| span.clone());
+        let at = |written: &str| source.find(span, written).unwrap_or_else(|| span.clone());
         match self {
             Self::Letters(written) => {
                 let message = format!("`{written}` does not say how many letters");

@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+use thiserror::Error;
 
 /// What was wrong in one or more files, everything that could be found at once.
 ///
 /// `Display` gives the text without colours.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Error)]
+#[error("{}", join(.diagnostics.iter().map(ToString::to_string)))]
 pub struct LoadError {
     /// Never empty.
     pub diagnostics: Vec<Diagnostic>,
@@ -28,14 +30,6 @@ impl From<Diagnostic> for LoadError {
         Self { diagnostics: vec![diagnostic] }
     }
 }
-
-impl fmt::Display for LoadError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&join(self.diagnostics.iter().map(ToString::to_string)))
-    }
-}
-
-impl std::error::Error for LoadError {}
 
 fn join(texts: impl Iterator<Item = String>) -> String {
     texts.collect::<Vec<_>>().join("\n\n")

@@ -6,7 +6,8 @@ use fallproof_router::{Condition, Group};
 use rstest::rstest;
 
 use super::support::{
-    Refusing, Reply, Router, Upstream, answer, chain, config, deployment, error, json, ok,
+    Got, Refusing, Reply, Router, Strict, Upstream, answer, chain, config, deployment, error, json,
+    ok,
 };
 
 /// For scripts that are silent: long enough for the answers beside them, however busy the machine.
@@ -17,9 +18,22 @@ const WHOLE_HEAD: &str =
 const CHUNKED_HEAD: &str =
     "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n";
 
-/// Asks a router once whose primary and backup play these scripts. Returns who answered, or
-/// the status of the error, and how many attempts each got.
+/// Asks a router once whose primary plays this script and whose backup is a strict provider.
+/// Returns who answered, or the status of the error, and how many attempts each got.
 async fn ask_two(
+    primary: impl IntoIterator<Item = Reply>,
+    adjust: impl FnOnce(&mut Group),
+) -> (String, [usize; 2]) {
+    let mut primary = Upstream::start(primary).await;
+    let backup = Strict::start("backup").await;
+    let mut group = chain([deployment("primary", &primary.url()), backup.deployment()]);
+    adjust(&mut group);
+    let got = Router::start(config(group)).await.ask().await;
+    (answer_of(&got), [primary.requests().len(), backup.attempts().await])
+}
+
+/// Likewise, where both fail as these scripts say.
+async fn ask_failing(
     primary: impl IntoIterator<Item = Reply>,
     backup: impl IntoIterator<Item = Reply>,
     adjust: impl FnOnce(&mut Group),
@@ -30,14 +44,19 @@ async fn ask_two(
         chain([deployment("primary", &primary.url()), deployment("backup", &backup.url())]);
     adjust(&mut group);
     let got = Router::start(config(group)).await.ask().await;
-    let answer = if got.status == 200 { got.answered_by() } else { got.status.to_string() };
-    (answer, [primary.requests().len(), backup.requests().len()])
+    (answer_of(&got), [primary.requests().len(), backup.requests().len()])
+}
+
+fn answer_of(got: &Got) -> String {
+    if got.status == 200 { got.answered_by() } else { got.status.to_string() }
 }
 
 #[tokio::test]
 async fn the_walk_stops_at_the_first_success() {
-    let outcome = ask_two([ok("primary")], [ok("backup")], |_| {}).await;
-    assert_eq!(outcome, ("primary".to_owned(), [1, 0]));
+    let [primary, backup] = [Strict::start("primary").await, Strict::start("backup").await];
+    let group = chain([primary.deployment(), backup.deployment()]);
+    assert_eq!(Router::start(config(group)).await.ask().await.answered_by(), "primary");
+    assert_eq!([primary.attempts().await, backup.attempts().await], [1, 0]);
 }
 
 #[rstest]
@@ -65,7 +84,7 @@ async fn the_walk_stops_at_the_first_success() {
 #[case::redirect(answer(302, "location: /elsewhere\r\n", ""))]
 #[tokio::test]
 async fn a_failure_falls_back_after_one_attempt(#[case] failure: Reply) {
-    let outcome = ask_two([failure], [ok("backup")], |_| {}).await;
+    let outcome = ask_two([failure], |_| {}).await;
     assert_eq!(outcome, ("backup".to_owned(), [1, 1]));
 }
 
@@ -78,7 +97,7 @@ async fn a_failure_falls_back_after_one_attempt(#[case] failure: Reply) {
 async fn silence_falls_back_after_the_timeout(#[case] said: &str) {
     let start = Instant::now();
     let silence = Reply::Hold(said.to_owned());
-    let outcome = ask_two([silence], [ok("backup")], |group| group.timeout = PATIENCE).await;
+    let outcome = ask_two([silence], |group| group.timeout = PATIENCE).await;
     assert_eq!(outcome, ("backup".to_owned(), [1, 1]));
     assert!(start.elapsed() >= PATIENCE, "{:?}", start.elapsed());
 }
@@ -86,8 +105,8 @@ async fn silence_falls_back_after_the_timeout(#[case] said: &str) {
 #[tokio::test]
 async fn a_refused_connection_falls_back() {
     let primary = Refusing::bind();
-    let backup = Upstream::start([ok("backup")]).await;
-    let group = chain([deployment("primary", &primary.url()), deployment("backup", &backup.url())]);
+    let backup = Strict::start("backup").await;
+    let group = chain([deployment("primary", &primary.url()), backup.deployment()]);
     assert_eq!(Router::start(config(group)).await.ask().await.answered_by(), "backup");
 }
 
@@ -100,8 +119,7 @@ async fn a_refused_connection_falls_back() {
 #[case(451)]
 #[tokio::test]
 async fn a_clients_own_mistake_is_tried_nowhere_else(#[case] status: u16) {
-    let outcome =
-        ask_two([error(status, "primary")], [ok("backup")], |group| group.retries = 3).await;
+    let outcome = ask_two([error(status, "primary")], |group| group.retries = 3).await;
     assert_eq!(outcome, (status.to_string(), [1, 0]));
 }
 
@@ -124,14 +142,15 @@ async fn a_chain_is_walked_in_its_order_and_once() {
 #[tokio::test]
 async fn a_passing_failure_is_tried_again_where_it_happened() {
     let script = [error(500, "primary"), Reply::Reset, ok("primary")];
-    let outcome = ask_two(script, [ok("backup")], |group| group.retries = 2).await;
+    let outcome = ask_two(script, |group| group.retries = 2).await;
     assert_eq!(outcome, ("primary".to_owned(), [3, 0]));
 }
 
 #[tokio::test]
 async fn each_deployment_has_its_own_retries() {
     let failing = |name| [error(503, name), error(503, name), error(503, name)];
-    let outcome = ask_two(failing("primary"), failing("backup"), |group| group.retries = 1).await;
+    let outcome =
+        ask_failing(failing("primary"), failing("backup"), |group| group.retries = 1).await;
     assert_eq!(outcome, ("503".to_owned(), [2, 2]));
 }
 
@@ -141,7 +160,7 @@ async fn each_deployment_has_its_own_retries() {
 #[case::told_to_wait(answer(503, "content-type: application/json\r\nretry-after: 1\r\n", "{}"))]
 #[tokio::test]
 async fn a_failure_that_would_only_repeat_is_not_retried(#[case] failure: Reply) {
-    let outcome = ask_two([failure], [ok("backup")], |group| group.retries = 3).await;
+    let outcome = ask_two([failure], |group| group.retries = 3).await;
     assert_eq!(outcome, ("backup".to_owned(), [1, 1]));
 }
 
@@ -150,7 +169,7 @@ async fn every_attempt_has_the_whole_timeout() {
     let timeout = Duration::from_millis(80);
     let silence = || [Reply::Hold(String::new()), Reply::Hold(String::new())];
     let start = Instant::now();
-    let outcome = ask_two(silence(), silence(), |group| {
+    let outcome = ask_failing(silence(), silence(), |group| {
         group.timeout = timeout;
         group.retries = 1;
     })
@@ -161,12 +180,11 @@ async fn every_attempt_has_the_whole_timeout() {
 
 #[tokio::test]
 async fn without_conditions_nothing_falls_back_but_retries_stay() {
-    let outcome =
-        ask_two([error(500, "primary"), error(502, "primary")], [ok("backup")], |group| {
-            group.fallback_on = vec![];
-            group.retries = 1;
-        })
-        .await;
+    let outcome = ask_two([error(500, "primary"), error(502, "primary")], |group| {
+        group.fallback_on = vec![];
+        group.retries = 1;
+    })
+    .await;
     assert_eq!(outcome, ("502".to_owned(), [2, 0]));
 }
 
@@ -188,17 +206,17 @@ async fn a_condition_covers_its_failure_and_no_other(
         group.fallback_on = vec![condition];
         group.timeout = PATIENCE;
     };
-    let outcome = ask_two([covered], [ok("backup")], only).await;
+    let outcome = ask_two([covered], only).await;
     assert_eq!(outcome, ("backup".to_owned(), [1, 1]), "covered");
-    let outcome = ask_two([other], [ok("backup")], only).await;
+    let outcome = ask_two([other], only).await;
     assert_eq!(outcome, (status.to_owned(), [1, 0]), "not covered");
 }
 
 #[tokio::test]
 async fn a_groups_trouble_does_not_touch_another() {
     let broken = Upstream::start([error(500, "broken"), error(500, "broken")]).await;
-    let sound = Upstream::start([ok("sound")]).await;
-    let mut config = config(chain([deployment("sound", &sound.url())]));
+    let sound = Strict::start("sound").await;
+    let mut config = config(chain([sound.deployment()]));
     config.groups.insert("broken".to_owned(), chain([deployment("broken", &broken.url())]));
     let router = Router::start(config).await;
     for _ in 0..2 {

@@ -9,7 +9,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use super::support::{Reply, Router, Upstream, chain, config, deployment, ok};
+use super::support::{CHAT, Reply, Router, Strict, Upstream, chain, config, deployment, ok};
 
 const BAD_JSON: &str = "We could not parse the JSON body of your request.";
 
@@ -89,13 +89,13 @@ async fn an_unknown_path_or_method_is_refused_in_openais_shape(
 #[case::lower_case_scheme(Some("bearer sk-client"), 200)]
 #[tokio::test]
 async fn only_known_clients_are_let_in(#[case] authorization: Option<&str>, #[case] status: u16) {
-    let mut upstream = Upstream::start([ok("it")]).await;
-    let mut config = config(chain([deployment("it", &upstream.url())]));
+    let provider = Strict::start("it").await;
+    let mut config = config(chain([provider.deployment()]));
     let key = |text: &str| text.to_owned().try_into().expect("a key");
     config.client_keys = Some(vec![key("sk-client"), key("sk-client-2")]);
     let router = Router::start(config).await;
     let calls = [
-        router.post("/v1/chat/completions", r#"{"model":"summaries"}"#),
+        router.post("/v1/chat/completions", CHAT),
         router.client.get(format!("{}/v1/models", router.url)),
     ];
     for mut call in calls {
@@ -110,7 +110,7 @@ async fn only_known_clients_are_let_in(#[case] authorization: Option<&str>, #[ca
             assert!(!got.body.contains("sk-"), "{}", got.body);
         }
     }
-    assert_eq!(upstream.requests().len(), usize::from(status == 200));
+    assert_eq!(provider.attempts().await, usize::from(status == 200));
 }
 
 #[tokio::test]

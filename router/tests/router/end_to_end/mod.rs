@@ -1,4 +1,4 @@
-//! The router between a real client and hand-written upstreams, over real sockets.
+//! The router between a real client and hand-written upstreams and strict providers, over real sockets.
 
 mod answers;
 mod breaks;
@@ -9,4 +9,5 @@ mod front;
 mod requests;
 mod rests;
 mod streams;
+mod strict;
 mod support;

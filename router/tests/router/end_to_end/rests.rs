@@ -8,7 +8,7 @@ use rstest::rstest;
 
 use super::streams::{CONTENT, STREAM};
 use super::support::{
-    Reply, Router, Upstream, answer, chain, config, deployment, error, ok, stream_of,
+    Reply, Router, Strict, Upstream, answer, chain, config, deployment, error, ok, stream_of,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -23,11 +23,11 @@ fn cooldown(group: &mut Group, after_failures: u32) {
     group.cooldown = Some(Cooldown { after_failures, rest: 5 * SECOND });
 }
 
-/// A primary with this script and a backup that answers as often as needed.
-async fn two<const N: usize>(script: [Reply; N]) -> (Upstream, Upstream, Group) {
+/// A primary with this script and a strict backup that answers as often as needed.
+async fn two<const N: usize>(script: [Reply; N]) -> (Upstream, Strict, Group) {
     let primary = Upstream::start(script).await;
-    let backup = Upstream::start((0..9).map(|_| ok("backup"))).await;
-    let group = chain([deployment("primary", &primary.url()), deployment("backup", &backup.url())]);
+    let backup = Strict::start("backup").await;
+    let group = chain([deployment("primary", &primary.url()), backup.deployment()]);
     (primary, backup, group)
 }
 

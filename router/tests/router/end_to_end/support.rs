@@ -1,13 +1,16 @@
-//! Upstreams that do as they are told, byte for byte, and a router in front of them.
+//! Upstreams that do as they are told, byte for byte, strict providers, and a router in front of
+//! them.
 
 use std::net::SocketAddr;
 
 use fallproof_router::{Clock, Config, Deployment, Group, ManualClock, Surface};
+use fallproof_wiremock::{Deployment as Mocked, Provider, Script, Surface as MockedSurface};
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use wiremock::MockServer;
 
 /// What an upstream does on one connection, once it has read the request.
 #[derive(Debug)]
@@ -208,6 +211,56 @@ async fn read_request(stream: &mut TcpStream) -> Option<Received> {
     Some(Received { request_line, headers, bytes: body, body: text })
 }
 
+/// A provider that refuses what the real one refuses, with [`on_surface`]'s model and key.
+pub(crate) struct Strict {
+    server: MockServer,
+    provider: Provider,
+    name: &'static str,
+    surface: Surface,
+}
+
+impl Strict {
+    /// `OpenAI`, which answers every valid request.
+    pub(crate) async fn start(name: &'static str) -> Self {
+        Self::playing(Surface::OpenAi, name, &["ok"]).await
+    }
+
+    /// Plays the behaviors of these names, the last one from then on.
+    pub(crate) async fn playing(surface: Surface, name: &'static str, script: &[&str]) -> Self {
+        let mocked = match surface {
+            Surface::OpenAi => MockedSurface::OpenAi,
+            Surface::AzureV1 => MockedSurface::AzureV1,
+            Surface::AzureLegacy { .. } => MockedSurface::AzureLegacy,
+        };
+        let model = format!("{name}-model");
+        let provider = Provider::new(Mocked {
+            surface: mocked,
+            name: model.clone(),
+            model,
+            key: format!("sk-{name}-key"),
+        });
+        let script = Script::named(script.iter().copied()).expect("whole replies");
+        let server = MockServer::start().await;
+        let provider = provider.playing(script).mount(&server).await;
+        Self { server, provider, name, surface }
+    }
+
+    /// What the router is to know of it.
+    pub(crate) fn deployment(&self) -> Deployment {
+        on_surface(self.surface.clone(), self.name, &self.provider.base_url(&self.server))
+    }
+
+    /// How many requests came by now.
+    pub(crate) async fn attempts(&self) -> usize {
+        self.server.received_requests().await.expect("they are recorded").len()
+    }
+
+    /// Whether the answer is made of its words.
+    pub(crate) fn gave(&self, got: &Got) -> bool {
+        got.body.contains(self.provider.token())
+    }
+}
+
 /// A port that refuses connections, as long as this is kept: bound, but not listening.
 pub(crate) struct Refusing(TcpSocket);
 
@@ -252,6 +305,10 @@ pub(crate) fn config(group: Group) -> Config {
     config
 }
 
+/// A chat call of the group `summaries` that every provider takes.
+pub(crate) const CHAT: &str =
+    r#"{"model":"summaries","messages":[{"role":"user","content":"Hi"}]}"#;
+
 /// A running router, and a client of it.
 pub(crate) struct Router {
     pub(crate) url: String,
@@ -290,9 +347,13 @@ impl Got {
         error["code"].as_str().unwrap_or("none").to_owned()
     }
 
+    /// The name that `ok` gave, or that of the strict provider, which tells its model.
     pub(crate) fn answered_by(&self) -> String {
         assert_eq!(self.status, 200, "{}", self.body);
-        self.json()["answered_by"].as_str().expect("an answer of `ok`").to_owned()
+        let answer = self.json();
+        let model = || answer["model"].as_str()?.strip_suffix("-model");
+        let name = answer["answered_by"].as_str().or_else(model);
+        name.expect("an answer of `ok` or of a strict provider").to_owned()
     }
 }
 
@@ -345,6 +406,6 @@ impl Router {
 
     /// A plain chat call of the group `summaries`.
     pub(crate) async fn ask(&self) -> Got {
-        self.send(self.post("/v1/chat/completions", r#"{"model":"summaries"}"#)).await
+        self.send(self.post("/v1/chat/completions", CHAT)).await
     }
 }

@@ -1,66 +1,56 @@
-//! ROUTE: limits of time.
+//! 12: no attempt takes longer than its timeout. 13: no call begins an attempt when its time is up.
 
 use std::time::Duration;
 
-use super::{Finding, Findings};
-use crate::observe::{Attempt, Ended, View};
+use super::RouteViolation::{BeganLate, GivenUpLate, NeverGivenUp, TookTooLong};
+use crate::collector::Collector;
+use crate::millis;
+use crate::observe::{Attempt, Ended};
 use fallproof_suite::evidence::Ending;
-
-const OF_EACH: &str = "FP-ROUTE-12";
-const OF_ALL: &str = "FP-ROUTE-13";
+use fallproof_suite::requirement::Code;
 
 /// So much longer than its limit an attempt may take on any machine.
 const SLACK: Duration = Duration::from_secs(5);
 
-pub(super) fn check(view: View<'_>) -> Vec<Finding> {
-    let mut findings = Findings::new(view);
-    let attempts: Vec<_> = view.attempts().collect();
-    of_each(&mut findings, &attempts);
-    of_all(&mut findings, &attempts);
-    findings.found
+pub(super) fn check(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
+    of_each(found, attempts);
+    of_all(found, attempts);
 }
 
 /// Only waits that are much too long are judged: machines are slow at times.
-fn of_each(findings: &mut Findings<'_>, attempts: &[Attempt<'_>]) {
-    let view = findings.view;
-    let limit = view.group.policy.timeout_ms;
+fn of_each(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
+    let view = found.view;
+    let limit_ms = view.group.policy.timeout_ms;
     for attempt in attempts {
         if attempt.hit.client_gone {
-            given_up_late(findings, attempt, limit);
+            given_up_late(found, attempt, limit_ms);
             continue;
         }
-        let delay = scripted_wait(attempt);
+        let ms = scripted_wait(attempt);
         // Whoever has an answer, or another attempt behind it, waits no more, and holds a connection.
         let is_last = attempt.number == attempts.len();
         let waits = matches!(view.step.exchange.ending, Ending::TimedOut | Ending::TooLong);
         let stalls = attempt.hit.times.end.is_none() && is_last && waits;
-        let message = if delay >= 2 * limit {
-            format!("attempt {} took {delay} ms and was waited for", attempt.number)
+        if ms >= 2 * limit_ms {
+            found.breach(Code::Route12, TookTooLong { ms, limit_ms }).at(attempt);
         } else if stalls && attempt.ended() != Ended::Interrupted {
-            format!("attempt {} hangs, and was never given up", attempt.number)
-        } else {
-            continue;
-        };
-        let message = format!("{message}; the limit is {limit} ms");
-        findings.breach(OF_EACH, Some(attempt.number), None, message);
+            found.breach(Code::Route12, NeverGivenUp { limit_ms }).at(attempt);
+        }
     }
 }
 
 /// What is given up for a client that has left is STREAM's, and so is what an answer that has begun
 /// takes.
-fn given_up_late(findings: &mut Findings<'_>, attempt: &Attempt<'_>, limit: u64) {
+fn given_up_late(found: &mut Collector<'_>, attempt: &Attempt<'_>, limit_ms: u64) {
     let Some(end) = attempt.hit.times.end else { return };
     let waited = end.saturating_sub(attempt.hit.times.head);
-    let limit = Duration::from_millis(limit);
-    let has_left = findings.view.step.exchange.ending == Ending::Left;
-    if is_much_too_long(waited, limit) && !has_left && attempt.ended() == Ended::Broken {
-        let message = format!(
-            "attempt {} was given up after {} ms; the limit is {} ms",
-            attempt.number,
-            waited.as_millis(),
-            limit.as_millis()
-        );
-        findings.breach(OF_EACH, Some(attempt.number), None, message);
+    let has_left = found.view.step.exchange.ending == Ending::Left;
+    if is_much_too_long(waited, Duration::from_millis(limit_ms))
+        && !has_left
+        && attempt.ended() == Ended::Broken
+    {
+        let kind = GivenUpLate { ms: millis(waited), limit_ms };
+        found.breach(Code::Route12, kind).at(attempt);
     }
 }
 
@@ -82,18 +72,14 @@ fn scripted_wait(attempt: &Attempt<'_>) -> u64 {
     before + wire.chunk_delay_ms.unwrap_or_default() * pauses
 }
 
-fn of_all(findings: &mut Findings<'_>, attempts: &[Attempt<'_>]) {
-    let Some(limit) = findings.view.group.policy.total_timeout_ms else { return };
+fn of_all(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
+    let Some(limit_ms) = found.view.group.policy.total_timeout_ms else { return };
     let Some(first) = attempts.first() else { return };
     for late in attempts {
         let after = late.hit.times.head.saturating_sub(first.hit.times.head);
-        if after > Duration::from_millis(limit + limit / 2) {
-            let message = format!(
-                "attempt {} began {} ms after the first one; the whole call may take {limit} ms",
-                late.number,
-                after.as_millis()
-            );
-            findings.breach(OF_ALL, Some(late.number), None, message);
+        if after > Duration::from_millis(limit_ms + limit_ms / 2) {
+            let kind = BeganLate { ms: millis(after), limit_ms };
+            found.breach(Code::Route13, kind).at(late);
         }
     }
 }

@@ -1,0 +1,91 @@
+//! 01: the content is what the provider gave. 02: and so is what stands beside it.
+
+use serde_json::Value;
+
+use super::ClientViolation::{Changed, ChangedBytes, NotJson};
+use super::model;
+use crate::collector::Collector;
+use crate::observe::Attempt;
+use fallproof_suite::requirement::Code;
+
+/// The members that hold what was asked for, on one endpoint or another.
+const CONTENT_MEMBERS: [&str; 5] = ["choices", "data", "output", "results", "text"];
+
+/// What a provider remarks on a piece of content, where it stands.
+const REMARKS: [&str; 3] = ["/content_filter_results", "/prompt_filter_results", "/finish_reason"];
+
+/// Holds a whole answer against that of the attempt which it comes from.
+pub(super) fn check(found: &mut Collector<'_>, answering: &Attempt<'_>) {
+    let body = &found.view.step.exchange.body;
+    let answered = || answering.hop.upstream.clone();
+    let Ok(Value::Object(given)) = serde_json::from_slice(&answering.hit.reply) else {
+        return same_bytes(found, answering);
+    };
+    let Ok(shown) = serde_json::from_slice::<Value>(body) else {
+        found.breach(Code::Client01, NotJson { answered: answered() });
+        return;
+    };
+    // Where the gateway asked another endpoint the answer was translated, and has another shape.
+    let asked = found.view.planned.send.endpoint;
+    let translated = answering.hit.place.is_none() || answering.is_translated(asked);
+    for (name, given) in given.iter().filter(|_| !translated) {
+        let requirement = match name.as_str() {
+            "model" => continue,
+            name if CONTENT_MEMBERS.contains(&name) => Code::Client01,
+            _ => Code::Client02,
+        };
+        if let Some(pointer) = missing(given, &shown[name.as_str()], &format!("/{name}")) {
+            let beside = REMARKS.iter().any(|remark| pointer.contains(remark));
+            let requirement = if beside { Code::Client02 } else { requirement };
+            found.breach(requirement, Changed { answered: answered() }).pointing(&pointer);
+        }
+    }
+    if let Some(said) = shown["model"].as_str() {
+        model::truthful(found, answering, said);
+    }
+}
+
+/// Sound and text are what they are, byte for byte; but for the blanks around text.
+fn same_bytes(found: &mut Collector<'_>, answering: &Attempt<'_>) {
+    let (given, got) = (&answering.hit.reply, &found.view.step.exchange.body);
+    let is_text = answering.hit.place.is_some_and(|(_, endpoint)| endpoint.is_multipart());
+    if answering.hit.reply_cut.is_none()
+        && given != got
+        && !(is_text && given.trim_ascii() == got.trim_ascii())
+    {
+        let answered = answering.hop.upstream.clone();
+        let kind = ChangedBytes { answered, given: given.len(), got: got.len() };
+        found.breach(Code::Client01, kind);
+    }
+}
+
+/// Where a value that was given is not shown, remarks last. More may be shown than was given; null
+/// and empty mean what absence means, and a vector may be told in base64 or in numbers.
+fn missing(given: &Value, shown: &Value, pointer: &str) -> Option<String> {
+    let below = |part: &str| format!("{pointer}/{}", part.replace('~', "~0").replace('/', "~1"));
+    let same = match (given, shown) {
+        (Value::Null, _) => true,
+        (Value::Array(given), Value::Array(shown)) => {
+            let pairs = given.iter().zip(shown).enumerate();
+            let inner = |(at, (given, shown))| missing(given, shown, &below(&format!("{at}")));
+            if let Some(found) = { pairs }.find_map(inner) {
+                return Some(found);
+            }
+            given.len() == shown.len()
+        }
+        (Value::Object(given), shown) if shown.is_object() || given.is_empty() => {
+            let remark = |name: &str| REMARKS.iter().any(|remark| remark[1..] == *name);
+            let (remarks, content): (Vec<_>, Vec<_>) =
+                given.iter().partition(|(name, _)| remark(name));
+            let inner = |(name, given): (&String, _)| missing(given, &shown[name], &below(name));
+            return content.into_iter().chain(remarks).find_map(inner);
+        }
+        (Value::Array(given), Value::Null) => given.is_empty(),
+        (Value::Array(_), Value::String(_)) | (Value::String(_), Value::Array(_)) => {
+            pointer.ends_with("/embedding")
+        }
+        (Value::Number(given), Value::Number(shown)) => given.as_f64() == shown.as_f64(),
+        (given, shown) => given == shown,
+    };
+    (!same).then(|| pointer.to_owned())
+}

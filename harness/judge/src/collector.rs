@@ -1,0 +1,77 @@
+//! Collects the violations of one call, each as heavy as its requirement binds the target.
+
+use super::excuse::Excuse;
+use super::violation::{Verdict, Violation, ViolationKind};
+use crate::observe::View;
+use fallproof_suite::requirement::{Code, Level, Severity};
+
+/// The violations of one call.
+pub(super) struct Collector<'a> {
+    pub(super) view: View<'a>,
+    pub(super) found: Vec<Violation>,
+}
+
+impl<'a> Collector<'a> {
+    pub(super) fn new(view: View<'a>) -> Self {
+        Self { view, found: Vec::new() }
+    }
+
+    /// A breach of a requirement.
+    pub(super) fn breach(
+        &mut self,
+        requirement: Code,
+        kind: impl Into<ViolationKind>,
+    ) -> &mut Violation {
+        let found = requirement.requirement();
+        let verdict = match (found.level, found.severity) {
+            (Level::Observation, _) => Verdict::Note,
+            (_, Severity::Should) => Verdict::Warn,
+            (_, Severity::Must) => Verdict::Fail,
+        };
+        let excuse = (found.level != Level::Invariant).then(|| self.waived(requirement)).flatten();
+        self.add(Some(requirement), kind.into(), verdict).excused(excuse)
+    }
+
+    /// What the scenario expects and was not so.
+    pub(super) fn miss(&mut self, kind: impl Into<ViolationKind>) -> &mut Violation {
+        self.add(None, kind.into(), Verdict::Fail)
+    }
+
+    /// Why the target does not claim this requirement. What follows from a claim that is not made is
+    /// no breach either.
+    fn waived(&self, requirement: Code) -> Option<Excuse> {
+        let is_its_own = self.view.scenario.proves.contains(&requirement);
+        let follows = || unclaimed(self.view).filter(|_| !is_its_own);
+        waives(self.view, requirement).or_else(follows)
+    }
+
+    fn add(
+        &mut self,
+        requirement: Option<Code>,
+        kind: ViolationKind,
+        verdict: Verdict,
+    ) -> &mut Violation {
+        self.found.push(Violation {
+            requirement,
+            call: self.view.index,
+            attempt: None,
+            deployment: None,
+            pointer: None,
+            kind,
+            verdict,
+            declared: None,
+        });
+        self.found.last_mut().expect("it was just added")
+    }
+}
+
+/// Why the target does not claim this requirement, where it does not.
+pub(super) fn waives(view: View<'_>, requirement: Code) -> Option<Excuse> {
+    let because = view.declaration.waives(requirement)?.to_owned();
+    Some(Excuse::NotClaimed { requirement, because })
+}
+
+/// Why the target does not claim all that the scenario was written to prove, where it does not.
+pub(super) fn unclaimed(view: View<'_>) -> Option<Excuse> {
+    view.scenario.proves.iter().find_map(|&code| waives(view, code))
+}

@@ -1,0 +1,67 @@
+//! `FP-PAYLOAD-06`: what a provider gets is valid for it.
+
+use fallproof_protocol::multipart;
+use fallproof_protocol::violation::{Strength, Violation as Complaint};
+use fallproof_strict as strict;
+use serde_json::Value;
+
+use super::{PayloadViolation, body};
+use crate::collector::Collector;
+use crate::observe::{Attempt, View};
+use crate::violation::Verdict;
+use fallproof_protocol::json::Tree;
+use fallproof_suite::requirement::Code;
+
+/// Where a request names the response that it goes on from.
+const RESPONSE: &str = "previous_response_id";
+
+/// The provider's complaint counts only where the client's own body does not earn it.
+pub(super) fn check(found: &mut Collector<'_>, attempt: &Attempt<'_>) {
+    let view = found.view;
+    let Some(complaint) = &attempt.hit.violation else { return };
+    if is_earned(view, attempt, complaint) || is_of_a_conversation(view, attempt, complaint) {
+        return;
+    }
+    let provider = attempt.hop.vendor();
+    let kind = PayloadViolation::NotValid { provider, message: complaint.message.clone() };
+    let violation = found.breach(Code::Payload06, kind);
+    violation.at(attempt).pointing(&complaint.pointer).verdict = match complaint.strength {
+        Strength::Observed => Verdict::Fail,
+        Strength::Documented => Verdict::Warn,
+    };
+}
+
+/// Whether the client's own body earns the complaint, or there is no telling.
+fn is_earned(view: View<'_>, attempt: &Attempt<'_>, complaint: &Complaint) -> bool {
+    let Some((surface, endpoint)) = attempt.hit.place else { return true };
+    let (sent, model) = (&view.step.exchange.sent, &attempt.hop.model);
+    let clients_own = if endpoint.is_multipart() {
+        let fields = multipart::read(&body::sent_type(view), sent);
+        fields.and_then(|fields| strict::check_form(surface, endpoint, model, &fields))
+    } else {
+        strict::check(surface, endpoint, model, sent)
+    };
+    // Which of several mistakes is told depends on the order of the members.
+    let is_sent = || {
+        let sent: Result<Value, _> = serde_json::from_slice(sent);
+        sent.is_ok_and(|sent| sent.pointer(&complaint.pointer).is_some())
+    };
+    clients_own.is_some_and(|own| {
+        own.strength == Strength::Observed
+            || own.code == complaint.code && (own.pointer == complaint.pointer || is_sent())
+    })
+}
+
+/// Whether it is about a response that another deployment gave, which is ROUTE's, or that the client
+/// made up. What is left is a name of the gateway's own that it did not translate.
+fn is_of_a_conversation(view: View<'_>, attempt: &Attempt<'_>, complaint: &Complaint) -> bool {
+    let received = || Tree::parse(&attempt.hit.body);
+    complaint.code.as_deref() == Some("previous_response_not_found")
+        && (view.conversation().is_none() || received().is_ok_and(|it| is_translated(view, &it)))
+}
+
+/// Whether the response that the request goes on from has the name that its provider gave it.
+fn is_translated(view: View<'_>, received: &Tree) -> bool {
+    let named = received.member(RESPONSE).and_then(Tree::as_str);
+    view.conversation().is_some_and(|conversation| named.as_deref() == Some(&*conversation.id))
+}

@@ -1,0 +1,85 @@
+//! The members of a body, whether it is JSON or a form.
+
+use fallproof_protocol::multipart;
+use serde::Serialize;
+use serde::de::IgnoredAny;
+use sha2::{Digest as _, Sha256};
+use strum::Display;
+
+use crate::observe::{Attempt, View};
+use fallproof_protocol::json::Tree;
+
+const JSON: &str = "application/json";
+
+/// A body that was read.
+pub(super) struct Body {
+    pub(super) tree: Tree,
+    pub(super) is_form: bool,
+}
+
+/// What a body is that could not be compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Display, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the words say what each is")]
+pub enum Unreadable {
+    #[strum(to_string = "not a form")]
+    NotForm,
+    #[strum(to_string = "nested too deeply to be compared")]
+    TooDeep,
+    #[strum(to_string = "not JSON")]
+    NotJson,
+}
+
+pub(super) fn read(content_type: &str, body: &[u8]) -> Option<Body> {
+    if !content_type.to_ascii_lowercase().starts_with("multipart/") {
+        return Tree::parse(body).ok().map(|tree| Body { tree, is_form: false });
+    }
+    let parts = multipart::read(content_type, body)?;
+    let content = |bytes: &[u8]| match std::str::from_utf8(bytes) {
+        Ok(text) => Tree::string(text),
+        Err(_) => Tree::string(&format!("{} bytes, {:x?}", bytes.len(), Sha256::digest(bytes))),
+    };
+    let members = parts.iter().flat_map(|part| {
+        let filename =
+            part.filename.map(|it| (format!("{}.filename", part.name), Tree::string(it)));
+        [(part.name.to_owned(), content(part.value))].into_iter().chain(filename)
+    });
+    Some(Body { tree: Tree::Object(members.collect()), is_form: true })
+}
+
+/// What an attempt carries, read as what the client sent.
+pub(super) fn received(view: View<'_>, attempt: &Attempt<'_>, sent: &Body) -> Option<Tree> {
+    let kind = attempt.hit.header("content-type").next().unwrap_or_default();
+    let kind = if sent.is_form { String::from_utf8_lossy(kind).into_owned() } else { JSON.into() };
+    // Under another name its values are still the client's; the name is for the provider to refuse.
+    let body = &attempt.hit.body;
+    read(&kind, body).or_else(|| read(&sent_type(view), body)).map(|body| body.tree)
+}
+
+/// The content type of what the client sent.
+pub(super) fn sent_type(view: View<'_>) -> String {
+    view.planned.send.body.rendered("", "").content_type
+}
+
+pub(super) fn unreadable(body: &[u8], is_form: bool) -> Unreadable {
+    match serde_json::from_slice::<IgnoredAny>(body) {
+        _ if is_form => Unreadable::NotForm,
+        Ok(_) => Unreadable::TooDeep,
+        Err(_) => Unreadable::NotJson,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_too_deep_to_be_compared_is_not_called_something_else_than_json() {
+        let deep = format!("{}{}", "[".repeat(20_000), "]".repeat(20_000));
+        assert!(read(JSON, deep.as_bytes()).is_none());
+        let told = unreadable(deep.as_bytes(), false).to_string();
+        assert_eq!(told, "nested too deeply to be compared");
+        assert_eq!(unreadable(b"{", false).to_string(), "not JSON");
+        assert_eq!(unreadable(b"{}", true).to_string(), "not a form");
+    }
+}

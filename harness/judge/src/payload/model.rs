@@ -1,0 +1,34 @@
+//! `FP-PAYLOAD-04`: the model of an attempt is named as its own deployment is.
+
+use fallproof_protocol::provider::Surface;
+
+use super::{PayloadViolation, brief};
+use crate::collector::Collector;
+use crate::observe::Attempt;
+use fallproof_protocol::json::Tree;
+use fallproof_suite::requirement::Code;
+
+pub(super) fn check(found: &mut Collector<'_>, attempt: &Attempt<'_>, received: &Tree) {
+    let named = received.member("model").and_then(Tree::as_str);
+    // On Azure's older paths the name stands there, and live requests do without `model`. Each Azure
+    // host has them, whichever surface was configured.
+    let in_path = attempt.hit.target.contains("/openai/deployments/");
+    let is_azure = attempt.hop.surface() != Surface::OpenAi;
+    if named.is_none() && is_azure && (in_path || attempt.hop.surface() == Surface::AzureLegacy) {
+        return;
+    }
+    // Where the path names the deployment, the body may have the model behind it.
+    let own_path = format!("/openai/deployments/{}/", attempt.hop.deployment);
+    if is_azure
+        && attempt.hit.target.contains(&own_path)
+        && named.as_deref() == Some(attempt.hop.model.as_str())
+    {
+        return;
+    }
+    if named.as_deref() != Some(attempt.hop.deployment.as_str()) {
+        let named = received.member("model").map_or_else(|| "nothing".to_owned(), Tree::compact);
+        let wanted = attempt.hop.deployment.clone();
+        let kind = PayloadViolation::WrongModel { named: brief(&named), wanted };
+        found.breach(Code::Payload04, kind).at(attempt).pointing("/model");
+    }
+}

@@ -1,0 +1,31 @@
+//! What is another spelling of the same request, and worth knowing.
+
+use super::PayloadViolation;
+use super::defaults::is_default;
+use crate::collector::Collector;
+use crate::observe::Attempt;
+use fallproof_protocol::json::{Tree, differences};
+use fallproof_suite::requirement::Code;
+
+/// 08 and 09: the members' order, and defaults that are written out.
+pub(super) fn check(
+    found: &mut Collector<'_>,
+    attempt: &Attempt<'_>,
+    sent: &Tree,
+    received: &Tree,
+) {
+    if shared_names(sent, received) != shared_names(received, sent) {
+        found.breach(Code::Payload08, PayloadViolation::Reordered).at(attempt);
+    }
+    for told in differences(sent, received).iter().filter(|difference| is_default(difference)) {
+        let violation = found.breach(Code::Payload09, PayloadViolation::DefaultSpelledOut);
+        violation.at(attempt).pointing(&told.pointer);
+    }
+}
+
+/// The names of its members that the other has too, in order.
+fn shared_names<'a>(tree: &'a Tree, other: &Tree) -> Vec<&'a str> {
+    let Tree::Object(members) = tree else { return Vec::new() };
+    let names = members.iter().map(|(name, _)| name.as_str());
+    names.filter(|name| other.member(name).is_some()).collect()
+}

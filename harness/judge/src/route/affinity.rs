@@ -1,0 +1,39 @@
+//! 09: a call stays in its group. 14: what goes on from a response goes to whoever gave it.
+
+use super::RouteViolation::{OtherConversation, OtherGroup};
+use super::places::{could_be_asked, name};
+use crate::collector::Collector;
+use crate::observe::Attempt;
+use fallproof_suite::requirement::Code;
+
+pub(super) fn check(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
+    own_group(found);
+    conversation(found, attempts);
+}
+
+fn own_group(found: &mut Collector<'_>) {
+    let view = found.view;
+    for hit in &view.step.astray {
+        let prefix = hit.upstream.as_deref().unwrap_or_default();
+        let owner = view.groups.iter().find_map(|group| Some((group, group.hop_at(prefix)?.1)));
+        let Some((group, hop)) = owner else { continue };
+        let kind = OtherGroup {
+            group: view.group.name.clone(),
+            deployment: hop.upstream.clone(),
+            of: group.name.clone(),
+        };
+        found.breach(Code::Route09, kind);
+    }
+}
+
+/// Only whoever gave a response knows what the call goes on from.
+fn conversation(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
+    let view = found.view;
+    let giver = view.conversation().map(|it| it.place);
+    let giver = giver.filter(|&place| could_be_asked(view, place, 1));
+    let (Some(first), Some(giver)) = (attempts.first(), giver) else { return };
+    if first.place != giver {
+        let given_by = name(view, giver);
+        found.breach(Code::Route14, OtherConversation { given_by }).at(first);
+    }
+}

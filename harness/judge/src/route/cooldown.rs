@@ -1,0 +1,30 @@
+//! 06: who asks to be left alone is. 07: who keeps failing is put aside.
+
+use super::RouteViolation::InCooldown;
+use crate::collector::Collector;
+use crate::excuse::Excuse;
+use crate::millis;
+use crate::observe::{Attempt, View};
+use crate::rest::{Reason, Rest};
+use fallproof_suite::requirement::Code;
+
+pub(super) fn check(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
+    let now = found.view.step.at;
+    for attempt in attempts {
+        let rest = Rest::of(found.view, attempt.place, attempt.number);
+        let Some(why) = rest.at(now) else { continue };
+        let requirement = match why {
+            Reason::Asked => Code::Route06,
+            Reason::KeptFailing => Code::Route07,
+        };
+        let for_ms = millis(rest.left(now));
+        found.breach(requirement, InCooldown { why, for_ms }).at(attempt);
+    }
+}
+
+/// Why a deployment of the group may rest that the group itself does not put aside, where it can
+/// have failed before.
+pub(crate) fn may_rest(view: View<'_>) -> Option<Excuse> {
+    let was_asked = view.history().next().is_some() || view.step.call > 0;
+    view.declaration.rests.clone().filter(|_| was_asked).map(Excuse::Rests)
+}

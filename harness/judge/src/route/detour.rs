@@ -1,0 +1,29 @@
+//! 10: what is too long goes where there is room. 11: what a filter refuses goes where it is taken.
+
+use super::RouteViolation::{FilteredAndStays, TooLongAndStays};
+use super::places::{could_be_asked, detour_for, name};
+use crate::collector::Collector;
+use crate::observe::{Attempt, Cause};
+use fallproof_suite::requirement::Code;
+
+pub(super) fn check(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
+    let view = found.view;
+    for attempt in attempts {
+        let Some(cause) = attempt.cause() else { continue };
+        let detour = detour_for(view, cause);
+        let taken = attempts.iter().any(|it| detour.contains(&it.place));
+        let Some(first) = detour.clone().find(|&place| could_be_asked(view, place, usize::MAX))
+        else {
+            continue;
+        };
+        if !taken {
+            let next = name(view, first);
+            let (requirement, kind) = match cause {
+                Cause::ContextLength => (Code::Route10, TooLongAndStays { next }),
+                Cause::ContentFilter => (Code::Route11, FilteredAndStays { next }),
+            };
+            found.breach(requirement, kind).at(attempt);
+            return;
+        }
+    }
+}

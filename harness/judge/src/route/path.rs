@@ -1,0 +1,39 @@
+//! 16: a path that the provider has. 17: the API version of the deployment.
+
+use fallproof_protocol::provider::Surface;
+
+use super::RouteViolation::{NoSuchPath, WrongApiVersion};
+use crate::collector::Collector;
+use crate::observe::Attempt;
+use fallproof_suite::requirement::Code;
+
+pub(super) fn check(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
+    for attempt in attempts {
+        path(found, attempt);
+        version(found, attempt);
+    }
+}
+
+fn path(found: &mut Collector<'_>, attempt: &Attempt<'_>) {
+    // An endpoint that the provider lacks has no right path there.
+    let has_one = found.view.planned.send.endpoint.is_on(attempt.hop.surface());
+    if has_one && attempt.hit.place.is_none() {
+        let (provider, target) = (attempt.hop.vendor(), attempt.hit.target.clone());
+        found.breach(Code::Route16, NoSuchPath { provider, target }).at(attempt);
+    }
+}
+
+fn version(found: &mut Collector<'_>, attempt: &Attempt<'_>) {
+    // Its newer paths, which each Azure host has too, have no versions.
+    let (Some(wanted), Some((Surface::AzureLegacy, _))) =
+        (&attempt.hop.api_version, attempt.hit.place)
+    else {
+        return;
+    };
+    let query = attempt.hit.target.split_once('?').map_or("", |(_, query)| query);
+    let asked = query.split('&').find_map(|pair| pair.strip_prefix("api-version="));
+    if asked != Some(wanted) {
+        let kind = WrongApiVersion { asked: asked.map(str::to_owned), wanted: wanted.clone() };
+        found.breach(Code::Route17, kind).at(attempt);
+    }
+}

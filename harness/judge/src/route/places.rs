@@ -1,0 +1,48 @@
+//! The deployments of a group by their places: the chain first, then those that are asked instead of
+//! it.
+
+use std::ops::Range;
+
+use crate::observe::{Attempt, Cause, View};
+use crate::rest::Rest;
+
+/// The places that belong to one list: the chain, or those that are asked instead of it.
+pub(super) fn list_of(view: View<'_>, place: usize) -> Range<usize> {
+    let group = view.group;
+    let mut start = 0;
+    for length in [group.chain.len(), group.on_context_length.len(), group.on_content_filter.len()]
+    {
+        if place < start + length {
+            return start..start + length;
+        }
+        start += length;
+    }
+    start..start
+}
+
+/// The places that are asked instead of the chain, for this cause.
+pub(super) fn detour_for(view: View<'_>, cause: Cause) -> Range<usize> {
+    let start = view.group.chain.len();
+    let between = start + view.group.on_context_length.len();
+    match cause {
+        Cause::ContextLength => start..between,
+        Cause::ContentFilter => between..between + view.group.on_content_filter.len(),
+    }
+}
+
+/// The deployment at this place, by its name.
+pub(super) fn name(view: View<'_>, place: usize) -> String {
+    view.group.hops().nth(place).map_or("a deployment", |hop| hop.upstream.as_str()).to_owned()
+}
+
+/// The next place of the same list that could be asked after this attempt.
+pub(super) fn next_after(view: View<'_>, last: &Attempt<'_>) -> Option<usize> {
+    let end = list_of(view, last.place).end;
+    (last.place + 1..end).find(|&place| could_be_asked(view, place, last.number + 1))
+}
+
+/// Whether an attempt at this place would be seen, and it surely does not rest before the attempt
+/// with this number.
+pub(crate) fn could_be_asked(view: View<'_>, place: usize, before: usize) -> bool {
+    view.visible(place) && Rest::of(view, place, before).is_over(view.step.at)
+}

@@ -1,0 +1,51 @@
+//! 05: nobody is asked more often than its retries allow. 15: what a retry cannot mend is not
+//! retried.
+
+use std::time::Duration;
+
+use super::RouteViolation::{RetriedAtOnce, RetriedRefusal, TooOften};
+use crate::collector::Collector;
+use crate::millis;
+use crate::observe::{Attempt, Ended};
+use fallproof_suite::requirement::Code;
+
+/// Who waits at least this long before a retry does not retry at once.
+const AT_ONCE: Duration = Duration::from_millis(250);
+
+pub(super) fn check(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
+    too_often(found, attempts);
+    hopeless(found, attempts);
+}
+
+fn too_often(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
+    let view = found.view;
+    let retries = view.group.policy.retries;
+    let most = retries as usize + 1;
+    for (place, hop) in view.group.hops().enumerate() {
+        let times = attempts.iter().filter(|attempt| attempt.place == place).count();
+        if times > most {
+            let deployment = hop.upstream.clone();
+            found.breach(Code::Route05, TooOften { deployment, times, retries, most });
+        }
+    }
+}
+
+fn hopeless(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
+    for again in attempts {
+        let mut before = attempts.iter().rev().skip_while(|it| it.number >= again.number);
+        let Some(last) = before.find(|it| it.place == again.place) else { continue };
+        let kind = match last.ended() {
+            Ended::Error(status @ (401 | 403 | 404)) => RetriedRefusal { status },
+            Ended::Error(429) => {
+                let ended = last.hit.times.end.unwrap_or_default();
+                let waited = again.hit.times.head.saturating_sub(ended);
+                if waited >= AT_ONCE {
+                    continue;
+                }
+                RetriedAtOnce { after_ms: millis(waited) }
+            }
+            _ => continue,
+        };
+        found.breach(Code::Route15, kind).at(again);
+    }
+}

@@ -1,0 +1,17 @@
+//! `FP-STREAM-13`: nobody goes on for a client that has left.
+
+use super::StreamViolation::OutlivesClient;
+use crate::collector::Collector;
+use fallproof_suite::evidence::Ending;
+use fallproof_suite::requirement::Code;
+
+/// The end of each attempt was waited for; whoever still runs does so for nobody.
+pub(super) fn check(found: &mut Collector<'_>) {
+    let view = found.view;
+    if view.step.exchange.ending != Ending::Left {
+        return;
+    }
+    for attempt in view.attempts().filter(|attempt| attempt.hit.times.end.is_none()) {
+        found.breach(Code::Stream13, OutlivesClient).at(&attempt);
+    }
+}

@@ -1,0 +1,112 @@
+//! 01: what reaches the client of a stream is what its provider sent. 02: in the same spelling.
+
+use serde::Serialize;
+use strum::Display;
+
+use super::StreamViolation::{Altered, ChangedBeside, LeftOut, Respelled};
+use super::brief;
+use super::heard::Heard;
+use super::told::Breach;
+use fallproof_protocol::sse::{Event, Likeness, Meaning};
+use fallproof_suite::requirement::Code;
+
+/// What became of an event on its way to the client.
+#[derive(Debug, Clone, PartialEq, Eq, Display, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the words say what each is")]
+pub enum Alteration {
+    #[strum(to_string = "was lost")]
+    Lost,
+    #[strum(to_string = "was lost, or changed")]
+    LostOrChanged,
+    #[strum(to_string = "was lost, or changed at {0}")]
+    Changed(String),
+    #[strum(to_string = "was named \"{from}\" and came as \"{to}\"")]
+    Renamed { from: String, to: String },
+    #[strum(to_string = "came twice")]
+    Twice,
+    #[strum(to_string = "came too late")]
+    Late,
+    #[strum(to_string = "was never sent")]
+    NeverSent,
+}
+
+/// Holds the events that must be the answering provider's against them. Ends have a
+/// requirement of their own; where the provider failed, its words may be put otherwise.
+pub(super) fn compare(answering: &Heard<'_>, own: &[&Event], usage_wanted: bool) -> Vec<Breach> {
+    let is_interrupted = answering.is_interrupted();
+    let compared = |event: &&Event| match event.meaning() {
+        Meaning::End => event.is_answer(),
+        Meaning::Error => !is_interrupted,
+        Meaning::Frame | Meaning::Content => usage_wanted || !event.is_usage(),
+    };
+    let mut sent: Vec<_> = answering.events.iter().filter(compared).collect();
+    let mut got: Vec<_> = own.iter().copied().filter(|event| compared(event)).collect();
+    // Of what holds nothing of the answer only what it tells beside it can be missed.
+    let mut bare = sent.iter().filter(|it| it.is_bare());
+    let left_out = bare.find(|it| it.place_in(got.iter().copied()).is_none());
+    let mut beside = left_out.map(|event| LeftOut { data: brief(event) });
+    // The cost may come with the last piece of the answer instead of behind it.
+    let is_behind = got.iter().any(|event| event.is_usage());
+    let is_told = |usage: &Event| !is_behind && got.iter().any(|it| it.costs_the_same(usage));
+    sent.retain(|event| !(event.is_bare() || event.is_usage() && is_told(event)));
+    got.retain(|event| !event.is_bare());
+    let places: Vec<_> = answering.events.iter().enumerate().collect();
+    let mut breaches = Vec::new();
+    for at in 0..sent.len().max(got.len()) {
+        let same = |event: &Event| places.iter().find(|(_, it)| std::ptr::eq(*it, event));
+        let event = sent.get(at).and_then(|event| same(event)).map_or(at, |(at, _)| *at) + 1;
+        let (how, culprit) = match (sent.get(at), got.get(at)) {
+            (Some(sent), Some(got)) if sent.likeness(got) == Likeness::Same => continue,
+            (Some(sent), Some(got)) if sent.likeness(got) == Likeness::Equal => {
+                if breaches.is_empty() {
+                    breaches.push((Code::Stream02, Respelled { event, data: brief(got) }));
+                }
+                continue;
+            }
+            (Some(sent), Some(got)) if sent.likeness(got) == Likeness::InContent => {
+                if let (None, Some(part)) = (&beside, sent.differs_at(got)) {
+                    beside = Some(ChangedBeside { event, part, data: brief(got) });
+                }
+                continue;
+            }
+            // The end that is missing is told of by itself.
+            (Some(last), None) if is_interrupted || last.meaning() == Meaning::End => break,
+            (Some(missing), None) => (Alteration::Lost, missing),
+            (Some(wanted), Some(other)) => difference(wanted, other, &sent[..at], &got[at..]),
+            (None, Some(added)) if added.place_in(sent.iter().copied()).is_some() => {
+                (Alteration::Twice, added)
+            }
+            (None, Some(added)) => (Alteration::NeverSent, added),
+            (None, None) => break,
+        };
+        breaches.push((Code::Stream01, Altered { event, how, data: brief(culprit) }));
+        break;
+    }
+    breaches.extend(beside.map(|kind| (Code::Client02, kind)));
+    breaches
+}
+
+/// What became of `wanted`, where `other` came, and the event that shows it.
+fn difference<'e>(
+    wanted: &'e &'e Event,
+    other: &'e &'e Event,
+    before: &[&Event],
+    after: &[&Event],
+) -> (Alteration, &'e &'e Event) {
+    let holds = |events: &[&Event], event: &Event| event.place_in(events.iter().copied()).is_some();
+    if wanted.name != other.name && other.place_in([*wanted].into_iter()).is_some() {
+        let (from, to) = (wanted.name.clone(), other.name.clone());
+        return (Alteration::Renamed { from, to }, other);
+    }
+    if holds(before, other) {
+        return (Alteration::Twice, other);
+    }
+    if holds(after, wanted) {
+        return (Alteration::Late, wanted);
+    }
+    match wanted.differs_at(other) {
+        Some(pointer) => (Alteration::Changed(pointer), other),
+        None => (Alteration::LostOrChanged, other),
+    }
+}

@@ -1,0 +1,134 @@
+//! Upstreams and their scripts as a file spells them into what they mean.
+
+use std::ops::Range;
+
+use fallproof_protocol::behaviour::{self, Behaviour, ScriptError, behaviour_names, unsendable};
+use fallproof_protocol::provider::Surface;
+use indexmap::IndexMap;
+
+use super::file::{AzureSurface, Provider, UpstreamFile};
+use super::load::Loader;
+use super::{DeadEnd, Upstream};
+use crate::yaml::{At, Node, Optional};
+
+/// The legacy surface's version where a scenario names none: the last preview of the dated ones.
+pub const DEFAULT_API_VERSION: &str = "2025-04-01-preview";
+
+impl Loader<'_> {
+    pub(super) fn upstream(&mut self, name: &str, read: &UpstreamFile) -> Upstream {
+        let surface = match (read.provider, &read.surface.0) {
+            (Provider::OpenAi, _) => Surface::OpenAi,
+            (Provider::Azure, Some(At { value: AzureSurface::Legacy, .. })) => Surface::AzureLegacy,
+            (Provider::Azure, _) => Surface::AzureV1,
+        };
+        if surface == Surface::OpenAi {
+            self.out_of_place(&read.surface, "only Azure has a `surface`");
+            self.out_of_place(&read.deployment, "only Azure has a `deployment`");
+        }
+        if surface != Surface::AzureLegacy {
+            let message = "only Azure with `surface: legacy` has an `api_version`";
+            self.out_of_place(&read.api_version, message);
+        }
+        self.script(name, &read.script);
+        Upstream {
+            surface,
+            deployment: text(&read.deployment).unwrap_or_else(|| read.model.clone()),
+            model: read.model.clone(),
+            api_version: (surface == Surface::AzureLegacy)
+                .then(|| text(&read.api_version).unwrap_or_else(|| DEFAULT_API_VERSION.to_owned())),
+            script: read.script.value.iter().map(|behaviour| behaviour.value.clone()).collect(),
+            repeat_last: read.repeat_last,
+        }
+    }
+
+    fn out_of_place<T>(&mut self, key: &Optional<At<T>>, message: &str) {
+        if let Some(At { span, .. }) = &key.0 {
+            self.problem(span, message);
+        }
+    }
+
+    fn script(&mut self, upstream: &str, script: &At<Vec<At<Behaviour>>>) {
+        if script.value.is_empty() {
+            self.problem(&script.span, "a script has at least one behaviour");
+        }
+        for (position, At { value: behaviour, span }) in script.value.iter().enumerate() {
+            let name = &behaviour.reply;
+            if !behaviour_names().any(|known| known == name) {
+                let error = self.source.error(span, format!("unknown behaviour `{name}`"));
+                self.problems.push(error.expected(name, behaviour_names()));
+            }
+            let alone = script.value.len() == 1 && *behaviour == Behaviour::named(name);
+            if DeadEnd::named(name).is_some() && !alone {
+                let error = self.source.error(span, format!("`{name}` stands alone in a script"));
+                self.problems.push(error.help("a port where no attempt arrives does nothing else"));
+            }
+            if behaviour.status.is_some_and(|status| !(200..=599).contains(&status)) {
+                self.problem(span, "the status of a reply is from 200 to 599");
+            }
+            let named = behaviour::find(name).and_then(|entry| entry.wire.cut.as_ref());
+            if let (Some(named), Some(said)) = (named, &behaviour.wire.cut)
+                && named != said
+            {
+                let message = format!("`{name}` is a `cut` of its own, and this is another one");
+                let error = self.source.error(span, message);
+                self.problems.push(error.help("leave out `reply`, or the `cut`"));
+            }
+            for (name, value) in unsendable(behaviour) {
+                let place = self.header(upstream, position, name).unwrap_or(span.clone());
+                let error = ScriptError::of_header(name, value);
+                self.problem(&place, error.to_string());
+            }
+            if behaviour.times == 0 {
+                self.problem(span, ScriptError::Never.to_string());
+            }
+        }
+    }
+
+    /// Where a behaviour of an upstream's script names this header.
+    fn header(&self, upstream: &str, position: usize, name: &str) -> Option<Range<usize>> {
+        let (_, upstreams) = self.tree.value.member("upstreams")?;
+        let (_, upstream) = upstreams.value.member(upstream)?;
+        let (_, script) = upstream.value.member("script")?;
+        let Node::List(behaviours) = &script.value else { return None };
+        let (_, headers) = behaviours.get(position)?.value.member("headers")?;
+        let (key, _) = headers.value.member(name)?;
+        self.source.find(&key.span, name).or(Some(key.span.clone()))
+    }
+
+    /// An upstream that is expected to be met must exist and take connections.
+    pub(super) fn seen(
+        &mut self,
+        name: &At<String>,
+        upstreams: &IndexMap<String, Upstream>,
+        so: &str,
+    ) {
+        match upstreams.get(&name.value) {
+            None => self.unknown_upstream(name, upstreams.keys().map(String::as_str)),
+            Some(upstream) => match upstream.dead_end() {
+                Some(DeadEnd::Refusing) => {
+                    self.problem(&name.span, format!("`{}` refuses connections, {so}", name.value));
+                }
+                Some(DeadEnd::Silent) => {
+                    self.problem(
+                        &name.span,
+                        format!("`{}` answers no connection, {so}", name.value),
+                    );
+                }
+                None => {}
+            },
+        }
+    }
+
+    pub(super) fn unknown_upstream<'a>(
+        &mut self,
+        name: &At<String>,
+        known: impl Iterator<Item = &'a str>,
+    ) {
+        let error = self.source.error(&name.span, format!("unknown upstream `{}`", name.value));
+        self.problems.push(error.expected(&name.value, known));
+    }
+}
+
+fn text(read: &Optional<At<String>>) -> Option<String> {
+    read.0.as_ref().map(|at| at.value.clone())
+}

@@ -1,0 +1,126 @@
+//! Why a value is not what a type asks for.
+
+use std::fmt;
+use std::ops::Range;
+
+use serde::de::{Error, Expected, Unexpected};
+use thiserror::Error;
+
+use super::{Diagnostic, Source};
+
+/// A mistake, and where it is.
+#[derive(Debug, Error)]
+#[error("{mistake}")]
+pub(super) struct Misfit {
+    mistake: Mistake,
+    place: Option<Range<usize>>,
+}
+
+/// What is wrong with a value.
+#[derive(Debug, Error)]
+pub(super) enum Mistake {
+    #[error("unknown {kind} `{wrong}`")]
+    Unknown { kind: &'static str, wrong: String, known: &'static [&'static str] },
+    #[error("the key `{0}` is missing")]
+    MissingKey(&'static str),
+    /// What is written would be no text; the file has it.
+    #[error("expected text")]
+    NotQuoted,
+    #[error("expected {0}")]
+    Expected(String),
+    #[error("{0}")]
+    Other(String),
+}
+
+impl Mistake {
+    pub(super) fn expected(words: impl Into<String>) -> Self {
+        Self::Expected(words.into())
+    }
+
+    pub(super) fn no_mapping() -> Self {
+        Self::expected("a mapping (`key: value`)")
+    }
+
+    pub(super) fn no_single_value() -> Self {
+        Self::expected("a single value, no list and no mapping")
+    }
+
+    pub(super) fn no_value() -> Self {
+        Self::Other("a value is missing".to_owned())
+    }
+
+    /// The error about it, with what helps to mend it.
+    pub(super) fn error(&self, source: &Source, span: &Range<usize>) -> Diagnostic {
+        let error = source.error(span, self.to_string());
+        match self {
+            Self::Unknown { wrong, known, .. } => error.expected(wrong, known.iter().copied()),
+            Self::MissingKey(_) => error.label("it belongs here"),
+            Self::NotQuoted if source.text(span).is_empty() => Self::no_value().error(source, span),
+            Self::NotQuoted => {
+                let message = format!("{self}, found `{}`", source.text(span));
+                source.error(span, message).help("if text is meant, quote it")
+            }
+            Self::Expected(_) | Self::Other(_) => error,
+        }
+    }
+}
+
+impl Misfit {
+    /// Tells where it is, if that is not told yet.
+    pub(super) fn at(mut self, place: &Range<usize>) -> Self {
+        self.place.get_or_insert_with(|| place.clone());
+        self
+    }
+
+    /// The error about it, at `root` where it tells no place.
+    pub(super) fn error(&self, source: &Source, root: &Range<usize>) -> Diagnostic {
+        self.mistake.error(source, self.place.as_ref().unwrap_or(root))
+    }
+}
+
+impl From<Mistake> for Misfit {
+    fn from(mistake: Mistake) -> Self {
+        Self { mistake, place: None }
+    }
+}
+
+impl Error for Misfit {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Mistake::Other(message.to_string()).into()
+    }
+
+    fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Mistake::expected(format!("{expected}, found {}", in_words(found))).into()
+    }
+
+    fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self::invalid_type(found, expected)
+    }
+
+    fn unknown_variant(word: &str, known: &'static [&'static str]) -> Self {
+        Mistake::Unknown { kind: "word", wrong: word.to_owned(), known }.into()
+    }
+
+    fn unknown_field(key: &str, known: &'static [&'static str]) -> Self {
+        Mistake::Unknown { kind: "key", wrong: key.to_owned(), known }.into()
+    }
+
+    fn missing_field(key: &'static str) -> Self {
+        Mistake::MissingKey(key).into()
+    }
+}
+
+/// What was found instead: as it is written, without its type.
+fn in_words(found: Unexpected<'_>) -> String {
+    match found {
+        Unexpected::Bool(value) => format!("`{value}`"),
+        Unexpected::Unsigned(number) => format!("`{number}`"),
+        Unexpected::Signed(number) => format!("`{number}`"),
+        Unexpected::Float(number) => format!("`{number:?}`"),
+        Unexpected::Str(text) => format!("{text:?}"),
+        Unexpected::Unit => "nothing".to_owned(),
+        Unexpected::Seq => "a list".to_owned(),
+        Unexpected::Map => "a mapping".to_owned(),
+        other => other.to_string(),
+    }
+}

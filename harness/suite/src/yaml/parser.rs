@@ -1,0 +1,94 @@
+//! A file's text into a tree, and what the parser says is wrong with it.
+//!
+//! The only module that knows how the YAML parser fails. It has a type for each kind of failure; its
+//! words are shown where we have no better ones, and nothing depends on them.
+
+use serde::Deserialize as _;
+use serde::de::Error as _;
+use serde_saphyr::granit_parser::ErrorKind;
+use serde_saphyr::localizer::ExternalMessageSource;
+use serde_saphyr::{
+    DuplicateKeyPolicy, Error, MergeKeyPolicy, MessageFormatter, Options, UserMessageFormatter,
+    with_deserializer_from_str_with_options,
+};
+
+use super::misfit::Mistake;
+use super::node::Node;
+use super::{At, Diagnostic, LoadError, Source};
+
+/// The values of a file, with the places of all of them: a mapping or a list.
+pub(super) fn tree(source: &Source) -> Result<At<Node>, LoadError> {
+    let mut scalar = None;
+    let tree = with_deserializer_from_str_with_options(&source.text, options(), |text| {
+        let tree = At::<Node>::deserialize(text)?;
+        if let Node::Text(_) | Node::Bare(_) = tree.value {
+            // What follows makes no sense to the parser where only a colon is missing.
+            scalar = Some(tree.span.clone());
+            return Err(Error::custom("neither a mapping nor a list"));
+        }
+        Ok(tree)
+    });
+    let explain = |error| match (error, scalar) {
+        (Error::Eof { .. }, _) => source.error(&(0..0), "the file is empty"),
+        (_, Some(scalar)) => Mistake::no_mapping().error(source, &scalar),
+        (error, None) => explained(&error, source),
+    };
+    tree.map_err(|error| explain(error).into())
+}
+
+fn explained(error: &Error, source: &Source) -> Diagnostic {
+    let span = error.location().map(|location| {
+        // Only character offsets are there for syntax errors too.
+        let (start, length) = (location.span().offset(), location.span().len());
+        byte(source, start)..byte(source, start + length)
+    });
+    let span = span.unwrap_or_default();
+    let at = |message: String| source.error(&span, message);
+    match error {
+        Error::AliasError { error, .. } => explained(error, source),
+        Error::DuplicateMappingKey { key: Some(key), .. } => {
+            at(format!("the key `{key}` is given twice"))
+        }
+        // Of keys: every value is taken as it is.
+        Error::Unexpected { .. } => Mistake::no_single_value().error(source, &span),
+        Error::NullIntoString { .. } => Mistake::no_value().error(source, &span),
+        Error::QuotingRequired { .. } => Mistake::NotQuoted.error(source, &span),
+        Error::MultipleDocuments { .. } => at("a file holds one document".into()),
+        Error::MergeKeyNotAllowed { .. } => at("merge keys are not supported".into())
+            .help("write the keys out; whole values can be repeated with an anchor"),
+        Error::Budget { .. } | Error::AliasReplayLimitExceeded { .. } => {
+            at("the file is too large or too deep once its anchors are expanded".into())
+        }
+        Error::RecursiveReferencesRequireWeakTypes { .. } => {
+            at("the anchor contains itself".into())
+        }
+        Error::UnknownAnchor { .. } => at("no anchor of this name stands before".into()),
+        Error::ExternalMessage { source: parser, .. } if is_about_tabs(parser) => {
+            at("a tab is used for indentation".into()).help("indent with blanks")
+        }
+        other => at(UserMessageFormatter.format_message(other).into_owned()),
+    }
+}
+
+fn is_about_tabs(parser: &ExternalMessageSource) -> bool {
+    let ExternalMessageSource::Parser(error) = parser else { return false };
+    matches!(error.kind(), ErrorKind::TabNotAllowed | ErrorKind::TabInBlockIndentation)
+}
+
+fn byte(source: &Source, character: u64) -> usize {
+    let character = usize::try_from(character).unwrap_or(usize::MAX);
+    source.text.char_indices().nth(character).map_or(source.text.len(), |(byte, _)| byte)
+}
+
+fn options() -> Options {
+    serde_saphyr::options! {
+        // A file of ours has some hundred nodes; more come from anchors that multiply.
+        budget: serde_saphyr::budget! { max_nodes: 20_000, max_events: 100_000 },
+        duplicate_keys: DuplicateKeyPolicy::Error,
+        merge_keys: MergeKeyPolicy::Error,
+        strict_booleans: true,
+        no_schema: true,
+        reject_unsupported_tags: true,
+        with_snippet: false,
+    }
+}

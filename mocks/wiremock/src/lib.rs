@@ -1,0 +1,144 @@
+//! A strict mock of `OpenAI` or Azure `OpenAI` for anybody's [`MockServer`].
+//!
+//! A [`Provider`] is a [`Respond`]: it checks path, credential, model and every parameter, refuses
+//! in the provider's words, and else plays its [`Script`].
+
+mod script;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use fallproof_mocks::brain::{self, Answer, Brain, Upstream};
+use fallproof_protocol::behaviour::Behaviour;
+use fallproof_protocol::marker::Marker;
+use parking_lot::Mutex;
+use wiremock::http::{HeaderName, HeaderValue};
+use wiremock::matchers::any;
+use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
+
+pub use fallproof_protocol::provider::{Deployment, Names, Surface};
+pub use fallproof_protocol::violation::{Strength, Violation, ViolationKind};
+pub use script::{Script, ScriptError};
+
+/// The only deployment that its brain knows.
+const PREFIX: &str = "/wiremock/provider";
+
+/// A provider with one deployment. Clones share the place in the script and what was found.
+#[derive(Debug, Clone)]
+pub struct Provider {
+    upstream: Upstream,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    brain: Brain,
+    violations: Mutex<Vec<Violation>>,
+}
+
+impl Provider {
+    /// `OpenAI`, with this model and the only key that it takes. It answers every valid request.
+    pub fn openai(model: impl Into<String>, key: impl Into<String>) -> Self {
+        let model = model.into();
+        Self::new(Deployment {
+            surface: Surface::OpenAi,
+            name: model.clone(),
+            model,
+            key: key.into(),
+        })
+    }
+
+    /// The provider with this deployment. It answers every valid request.
+    pub fn new(deployment: Deployment) -> Self {
+        let upstream = Upstream {
+            prefix: PREFIX.to_owned(),
+            marker: Marker::new(&deployment.name),
+            deployment,
+            names: Names::Own,
+            script: vec![Behaviour::named("ok")],
+            repeat_last: true,
+        };
+        Self { upstream, shared: Arc::default() }.started()
+    }
+
+    /// The same, from the start, with this script; its last behavior goes on.
+    #[must_use]
+    pub fn playing(mut self, script: Script) -> Self {
+        self.upstream.script = script.into_behaviours();
+        self.started()
+    }
+
+    /// The same, from the start, and it takes these names of models or deployments, too.
+    #[must_use]
+    pub fn taking(mut self, names: Names) -> Self {
+        self.upstream.names = names;
+        self.started()
+    }
+
+    fn started(mut self) -> Self {
+        self.shared = Arc::default();
+        let mounted = self.shared.brain.plug(self.upstream.clone());
+        mounted.expect("the prefix is well-formed and every script was checked");
+        self
+    }
+
+    /// Answers every request to this server from now on.
+    pub async fn mount(self, server: &MockServer) -> Self {
+        Mock::given(any()).respond_with(self.clone()).mount(server).await;
+        self
+    }
+
+    /// What a client of the server is to be configured with, e.g. `http://127.0.0.1:4711/v1`.
+    pub fn base_url(&self, server: &MockServer) -> String {
+        let path = match self.upstream.deployment.surface {
+            Surface::OpenAi => "/v1",
+            Surface::AzureV1 => "/openai/v1",
+            Surface::AzureLegacy => "",
+        };
+        server.uri() + path
+    }
+
+    /// The token in each of its answers that tells whose words a client got.
+    pub fn token(&self) -> &str {
+        self.upstream.marker.token()
+    }
+
+    /// What was wrong with the requests so far, also where it is only documented and was let
+    /// through.
+    pub fn violations(&self) -> Vec<Violation> {
+        self.shared.violations.lock().clone()
+    }
+}
+
+impl Respond for Provider {
+    fn respond(&self, request: &Request) -> ResponseTemplate {
+        let target = match request.url.query() {
+            Some(query) => &format!("{}?{query}", request.url.path()),
+            None => request.url.path(),
+        };
+        let headers: Vec<_> =
+            request.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+        let request = brain::Request {
+            method: request.method.as_str(),
+            target,
+            headers: &headers,
+            body: &request.body,
+        };
+        let answer = self.shared.brain.answer(PREFIX, &request);
+        let Answer { plan, reply } = answer.expect("its only deployment is mounted");
+        self.shared.violations.lock().extend(plan.violation);
+        // A deployment's name may hold what no header can.
+        let headers = reply.headers.into_iter().filter_map(|(name, value)| {
+            Some((HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?))
+        });
+        ResponseTemplate::new(reply.status)
+            .append_headers(headers)
+            .set_body_bytes(reply.body)
+            .set_delay(Duration::from_millis(plan.wire.delay_ms.unwrap_or_default()))
+    }
+}
+
+/// The examples of the manual run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

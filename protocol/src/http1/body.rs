@@ -1,0 +1,280 @@
+//! Bodies: of a length, in chunks, or to the end of the connection.
+
+use memchr::memmem;
+
+use super::MOST_HEADERS;
+
+/// No line between or behind chunks is longer, in bytes.
+const LONGEST_LINE: usize = 64 * 1024;
+
+/// How the end of a body is told.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Framing {
+    /// There is no body.
+    #[default]
+    None,
+    /// After so many bytes.
+    Length(u64),
+    /// By the chunked coding.
+    Chunked,
+    /// By the end of the connection.
+    UntilClose,
+}
+
+/// Takes a body off a buffer, piece by piece.
+#[derive(Debug)]
+pub struct BodyReader {
+    state: State,
+    most: usize,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum State {
+    Length(u64),
+    ChunkSize,
+    Chunk(u64),
+    ChunkEnd,
+    /// So many lines have come.
+    Trailers(usize),
+    UntilClose,
+    Done,
+}
+
+/// What a step has led to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// More bytes are needed.
+    More,
+    /// A chunk is whole; go on at once.
+    Chunk,
+    /// The body is whole.
+    Done,
+    /// The body is longer than it may be: it holds one byte more than that.
+    TooLong,
+}
+
+/// One step through a buffer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step {
+    /// So many bytes at the buffer's beginning were used.
+    pub used: usize,
+    /// What they led to.
+    pub progress: Progress,
+}
+
+/// Why a chunked body cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BodyError {
+    /// The line before a chunk is no size.
+    #[error("a chunk's size is not a number")]
+    ChunkSize,
+    /// The line before a chunk goes on and on.
+    #[error("a chunk's size has no end")]
+    EndlessChunkSize,
+    /// Something else than a line's end follows a chunk.
+    #[error("a chunk is longer than it says")]
+    ChunkTooLong,
+    /// A line of the trailers goes on and on.
+    #[error("a line behind its chunks has no end")]
+    EndlessLine,
+    /// The trailers go on and on.
+    #[error("its trailers have no end")]
+    EndlessTrailers,
+}
+
+impl BodyReader {
+    /// A reader of a body of at most so many bytes.
+    pub fn new(framing: Framing, most: usize) -> Self {
+        let state = match framing {
+            Framing::None | Framing::Length(0) => State::Done,
+            Framing::Length(length) => State::Length(length),
+            Framing::Chunked => State::ChunkSize,
+            Framing::UntilClose => State::UntilClose,
+        };
+        Self { state, most }
+    }
+
+    /// How many bytes of the body, or of the chunk at hand, are still to come as far as is known.
+    pub fn missing(&self) -> u64 {
+        match self.state {
+            State::Length(left) | State::Chunk(left) => left,
+            _ => 0,
+        }
+    }
+
+    /// Appends to `body` what belongs to it of the bytes at hand, up to the end of a chunk.
+    ///
+    /// # Errors
+    /// These bytes are no chunks.
+    pub fn advance(&mut self, bytes: &[u8], body: &mut Vec<u8>) -> Result<Step, BodyError> {
+        let mut used = 0;
+        let progress = loop {
+            let rest = &bytes[used..];
+            match self.state {
+                State::Done => break Progress::Done,
+                State::UntilClose => {
+                    used += self.take(rest, u64::MAX, body);
+                    break self.or_too_long(Progress::More, body);
+                }
+                State::Length(left) => {
+                    let taken = self.take(rest, left, body);
+                    used += taken;
+                    let left = left - taken as u64;
+                    self.state = if left == 0 { State::Done } else { State::Length(left) };
+                    let progress = if left == 0 { Progress::Done } else { Progress::More };
+                    break self.or_too_long(progress, body);
+                }
+                State::Chunk(left) => {
+                    let taken = self.take(rest, left, body);
+                    used += taken;
+                    let left = left - taken as u64;
+                    self.state = if left == 0 { State::ChunkEnd } else { State::Chunk(left) };
+                    let progress = if left == 0 { Progress::Chunk } else { Progress::More };
+                    break self.or_too_long(progress, body);
+                }
+                State::ChunkSize => match httparse::parse_chunk_size(rest) {
+                    Ok(httparse::Status::Complete((length, size))) => {
+                        used += length;
+                        self.state =
+                            if size == 0 { State::Trailers(0) } else { State::Chunk(size) };
+                    }
+                    Ok(httparse::Status::Partial) if rest.len() < LONGEST_LINE => {
+                        break Progress::More;
+                    }
+                    Ok(httparse::Status::Partial) => return Err(BodyError::EndlessChunkSize),
+                    Err(_) => return Err(BodyError::ChunkSize),
+                },
+                State::ChunkEnd => match rest {
+                    [b'\r', b'\n', ..] => {
+                        used += 2;
+                        self.state = State::ChunkSize;
+                    }
+                    [] | [b'\r'] => break Progress::More,
+                    _ => return Err(BodyError::ChunkTooLong),
+                },
+                State::Trailers(lines) => match memmem::find(rest, b"\r\n") {
+                    Some(end) => {
+                        used += end + 2;
+                        self.state =
+                            if end == 0 { State::Done } else { State::Trailers(lines + 1) };
+                    }
+                    None if rest.len() >= LONGEST_LINE => return Err(BodyError::EndlessLine),
+                    None if lines > MOST_HEADERS => return Err(BodyError::EndlessTrailers),
+                    None => break Progress::More,
+                },
+            }
+        };
+        Ok(Step { used, progress })
+    }
+
+    /// Appends so many of these bytes, but stops one beyond the most that there may be.
+    fn take(&self, bytes: &[u8], left: u64, body: &mut Vec<u8>) -> usize {
+        let room = self.most.saturating_add(1).saturating_sub(body.len());
+        let left = usize::try_from(left).unwrap_or(usize::MAX);
+        let taken = bytes.len().min(left).min(room);
+        body.extend_from_slice(&bytes[..taken]);
+        taken
+    }
+
+    fn or_too_long(&self, progress: Progress, body: &[u8]) -> Progress {
+        if body.len() > self.most { Progress::TooLong } else { progress }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Feeds the bytes in pieces that end at these places; gives the body, what is left, and how
+    /// many chunks were seen whole.
+    fn read(
+        framing: Framing,
+        most: usize,
+        pieces: &[&[u8]],
+    ) -> Result<(Progress, Vec<u8>, Vec<u8>, usize), BodyError> {
+        let mut reader = BodyReader::new(framing, most);
+        let (mut unread, mut body, mut chunks) = (Vec::new(), Vec::new(), 0);
+        let mut last = Progress::More;
+        for piece in pieces {
+            unread.extend_from_slice(piece);
+            loop {
+                let Step { used, progress } = reader.advance(&unread, &mut body)?;
+                unread.drain(..used);
+                last = progress;
+                match progress {
+                    Progress::Chunk => chunks += 1,
+                    Progress::More => break,
+                    Progress::Done | Progress::TooLong => return Ok((last, body, unread, chunks)),
+                }
+            }
+        }
+        Ok((last, body, unread, chunks))
+    }
+
+    const CHUNKED: &[u8] = b"3;x=y\r\nabc\r\n0A\r\n0123456789\r\n0\r\nsum: 1\r\n\r\nnext";
+
+    #[test]
+    fn chunks_are_put_together_wherever_the_bytes_are_torn() {
+        for at in 0..CHUNKED.len() {
+            let (one, other) = CHUNKED.split_at(at);
+            let (progress, body, mut rest, chunks) =
+                read(Framing::Chunked, 100, &[one, other]).expect("chunks");
+            assert_eq!(
+                (progress, body.as_slice(), chunks),
+                (Progress::Done, &b"abc0123456789"[..], 2)
+            );
+            if at >= CHUNKED.len() - 4 {
+                rest.extend(other);
+            }
+            assert_eq!(rest, b"next", "{at}");
+        }
+        let bytes: Vec<_> = CHUNKED.chunks(1).collect();
+        let (progress, body, ..) = read(Framing::Chunked, 100, &bytes).expect("chunks");
+        assert_eq!((progress, body.as_slice()), (Progress::Done, &b"abc0123456789"[..]));
+    }
+
+    #[test]
+    fn a_length_ends_a_body_and_the_end_of_the_connection_another() {
+        let length = |length| read(Framing::Length(length), 100, &[b"ab", b"cd"]);
+        assert_eq!(length(3), Ok((Progress::Done, b"abc".to_vec(), b"d".to_vec(), 0)));
+        assert_eq!(length(5), Ok((Progress::More, b"abcd".to_vec(), vec![], 0)));
+        assert_eq!(length(0), Ok((Progress::Done, vec![], b"ab".to_vec(), 0)));
+        let none = read(Framing::None, 100, &[b"ab"]);
+        assert_eq!(none, Ok((Progress::Done, vec![], b"ab".to_vec(), 0)));
+        let close = read(Framing::UntilClose, 100, &[b"ab", b"cd"]);
+        assert_eq!(close, Ok((Progress::More, b"abcd".to_vec(), vec![], 0)));
+    }
+
+    #[test]
+    fn a_body_that_is_too_long_ends_one_byte_later() {
+        for framing in [Framing::Length(9), Framing::UntilClose] {
+            let (progress, body, ..) = read(framing, 3, &[b"ab", b"cdefghi"]).expect("bytes");
+            assert_eq!((progress, body.as_slice()), (Progress::TooLong, &b"abcd"[..]));
+        }
+        let (progress, body, ..) = read(Framing::Chunked, 3, &[b"9\r\nabcdefghi\r\n"]).expect("ok");
+        assert_eq!((progress, body.as_slice()), (Progress::TooLong, &b"abcd"[..]));
+    }
+
+    #[test]
+    fn what_is_promised_is_known() {
+        let mut reader = BodyReader::new(Framing::Chunked, 100);
+        assert_eq!(reader.missing(), 0);
+        let step = reader.advance(b"ff\r\nab", &mut Vec::new()).expect("a chunk");
+        assert_eq!((step.progress, reader.missing()), (Progress::More, 253));
+    }
+
+    #[test]
+    fn what_is_no_chunk_is_an_error() {
+        let error = |bytes: &[u8]| read(Framing::Chunked, 100, &[bytes]).expect_err("no chunks");
+        assert_eq!(error(b"x\r\n"), BodyError::ChunkSize);
+        assert_eq!(error(b"1\r\nab\r\n"), BodyError::ChunkTooLong);
+        assert_eq!(
+            error(&[b"1;".as_slice(), &vec![b'x'; LONGEST_LINE]].concat()),
+            BodyError::EndlessChunkSize
+        );
+        let long = [b"0\r\n".as_slice(), &vec![b'x'; LONGEST_LINE]].concat();
+        assert_eq!(error(&long), BodyError::EndlessLine);
+        let many = [b"0\r\n".as_slice(), &b"a: b\r\n".repeat(MOST_HEADERS + 1)].concat();
+        assert_eq!(error(&many), BodyError::EndlessTrailers);
+    }
+}
