@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use fallproof_judge::Violation;
 use fallproof_runner::drive::stopped;
 use fallproof_runner::error::StartError;
-use tokio::runtime::Builder;
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 
 use super::case::FuzzCase;
@@ -40,8 +40,14 @@ pub type Stop<'a> = &'a watch::Receiver<bool>;
 /// Cases that run on one start of the target.
 const BATCH: u64 = 128;
 
-/// A case that hangs holds up its batch; so they have batches of their own, of this size.
+/// Cases that hang, and wait side by side on one start of the target.
 const SLOW_BATCH: usize = 48;
+
+/// Where nobody knows how many cases there will be, those that hang begin so many before the others.
+const SLOW_AHEAD: u64 = 8_192;
+
+/// How long to wait until others may have got further.
+const PAUSE: Duration = Duration::from_millis(50);
 
 impl Campaign {
     /// The case with this number.
@@ -64,72 +70,113 @@ impl Campaign {
         stop: Stop<'_>,
     ) -> Result<(), StartError> {
         let next = AtomicU64::new(0);
-        let threads = if executor.is_fixed() { 1 } else { self.threads };
+        let work = Work { campaign: self, executor, stats, stop, next: &next };
         thread::scope(|scope| {
-            let workers: Vec<_> = (0..threads)
-                .map(|_| scope.spawn(|| self.work(executor, stats, stop, &next)))
-                .collect();
+            let threads = if executor.is_fixed() { 1 } else { self.threads };
+            let mut workers: Vec<_> = (0..threads).map(|_| scope.spawn(|| work.quick())).collect();
+            if self.scope.has_slow() {
+                workers.push(scope.spawn(|| work.slow()));
+            }
             workers.into_iter().try_for_each(|worker| {
                 worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
             })
         })
     }
 
-    /// One thread's work: batches from `next` on.
-    fn work(
-        &self,
-        executor: &Executor,
-        stats: &Stats,
-        stop: Stop<'_>,
-        next: &AtomicU64,
-    ) -> Result<(), StartError> {
-        let runtime = Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(StartError::Router)?;
-        let size = if executor.is_fixed() { 1 } else { BATCH };
-        let is_over = || {
-            *stop.borrow()
-                || self.until.is_some_and(|it| Instant::now() >= it)
-                || stats.inconclusive().is_gone
-        };
-        // A target that hangs must not hold up whoever ends the campaign.
-        let batch = async |cases| {
-            tokio::select! {
-                ran = batch(executor, stats, cases) => ran,
-                () = stopped(stop.clone()) => Ok(()),
-            }
-        };
-        let mut slow = Vec::new();
-        while !is_over() {
-            let first = next.fetch_add(size, Ordering::Relaxed);
-            let end = self.cases.map_or(first + size, |cases| cases.min(first + size));
-            if first >= end {
-                break;
-            }
-            let cases = (first..end).map(|number| (number, self.case(number)));
-            let (hanging, quick): (Vec<_>, Vec<_>) = cases.partition(|(_, it)| it.is_slow());
-            runtime.block_on(batch(quick))?;
-            slow.extend(hanging);
-            if slow.len() >= SLOW_BATCH {
-                runtime.block_on(batch(std::mem::take(&mut slow)))?;
-            }
-        }
-        runtime.block_on(batch(slow))
+    /// Whether the case with this number hangs.
+    fn is_slow(&self, number: u64) -> bool {
+        self.scope.is_slow(&mut case_rng(self.seed, number))
     }
 }
 
-/// Runs these cases, each with its number, and counts what comes of them.
+/// What the threads of a campaign share.
+#[derive(Clone, Copy)]
+struct Work<'a> {
+    campaign: &'a Campaign,
+    executor: &'a Executor,
+    stats: &'a Stats,
+    stop: Stop<'a>,
+    /// The first case that nobody has begun.
+    next: &'a AtomicU64,
+}
+
+impl Work<'_> {
+    /// One thread's work: batches of cases from `next` on, but for those that hang.
+    fn quick(self) -> Result<(), StartError> {
+        let runtime = runtime()?;
+        let size = if self.executor.is_fixed() { 1 } else { BATCH };
+        while !self.is_over() {
+            let first = self.next.fetch_add(size, Ordering::Relaxed);
+            let end = self.campaign.cases.map_or(first + size, |cases| cases.min(first + size));
+            if first >= end {
+                break;
+            }
+            let numbers = (first..end).filter(|&number| !self.campaign.is_slow(number));
+            runtime.block_on(self.batch(numbers.collect()))?;
+        }
+        Ok(())
+    }
+
+    /// The cases that hang. They wait more than they work, and so hold up nobody on a thread of their
+    /// own.
+    fn slow(self) -> Result<(), StartError> {
+        let runtime = runtime()?;
+        let mut first = 0;
+        while !self.is_over() {
+            let ahead = || self.next.load(Ordering::Relaxed).saturating_add(SLOW_AHEAD);
+            let end = self.campaign.cases.unwrap_or_else(ahead);
+            let is_slow = |number: &u64| self.campaign.is_slow(*number);
+            let numbers: Vec<_> = (first..end).filter(is_slow).take(SLOW_BATCH).collect();
+            first = match numbers.last() {
+                Some(last) if numbers.len() == SLOW_BATCH => last + 1,
+                _ => end,
+            };
+            if numbers.is_empty() && self.campaign.cases.is_some() {
+                break;
+            }
+            if numbers.is_empty() {
+                thread::sleep(PAUSE);
+            } else {
+                runtime.block_on(self.batch(numbers))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn is_over(self) -> bool {
+        *self.stop.borrow()
+            || self.campaign.until.is_some_and(|it| Instant::now() >= it)
+            || self.stats.inconclusive().is_gone
+    }
+
+    /// Runs the cases with these numbers, unless the user has had enough: a target that hangs must
+    /// not hold up whoever ends the campaign.
+    async fn batch(self, numbers: Vec<u64>) -> Result<(), StartError> {
+        let cases = numbers.iter().map(|&number| self.campaign.case(number)).collect();
+        tokio::select! {
+            ran = batch(self.executor, self.stats, &numbers, cases) => ran,
+            () = stopped(self.stop.clone()) => Ok(()),
+        }
+    }
+}
+
+fn runtime() -> Result<Runtime, StartError> {
+    Builder::new_current_thread().enable_all().build().map_err(StartError::Router)
+}
+
+/// Runs the cases with these numbers, and counts what comes of them.
 async fn batch(
     executor: &Executor,
     stats: &Stats,
-    numbered: Vec<(u64, FuzzCase)>,
+    numbers: &[u64],
+    cases: Vec<FuzzCase>,
 ) -> Result<(), StartError> {
-    let (numbers, cases): (Vec<_>, Vec<_>) = numbered.into_iter().unzip();
     if cases.is_empty() {
         return Ok(());
     }
     let executions = executor.run(&cases).await?;
     stats.count_cases(cases.len());
-    for ((number, case), execution) in numbers.into_iter().zip(&cases).zip(executions) {
+    for ((&number, case), execution) in numbers.iter().zip(&cases).zip(executions) {
         if let Some(message) = execution.harness_error {
             stats.add_harness_error(number, message);
         }

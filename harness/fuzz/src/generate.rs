@@ -56,6 +56,18 @@ impl Default for Scope {
     }
 }
 
+impl Scope {
+    /// Whether the case of this generator, which is at its start, hangs until its time is over.
+    pub(super) fn is_slow(&self, rng: &mut CaseRng) -> bool {
+        self.has_slow() && rng.random_range(0..10_000) < self.slow
+    }
+
+    /// Whether there are such cases at all.
+    pub(super) fn has_slow(&self) -> bool {
+        self.groups.is_empty() && self.slow > 0
+    }
+}
+
 /// How often another chain and another body are drawn before a goal is given up: some models do not
 /// take what it leads to.
 const MOST_TRIES: usize = 8;
@@ -68,12 +80,12 @@ const TOO_LONG_MS: u64 = 3_000;
 
 /// A case within this scope.
 pub fn generate(scope: &Scope, rng: &mut CaseRng) -> FuzzCase {
+    let is_slow = scope.is_slow(rng);
     if !scope.groups.is_empty() {
         return within(pick(&scope.groups, rng), rng);
     }
     let endpoint = *pick(&weighted(&scope.endpoints), rng);
     let goes_on = chance(scope.over_time, rng);
-    let is_slow = rng.random_range(0..10_000) < scope.slow;
     let retries = if chance(30, rng) { rng.random_range(1..=2) } else { 0 };
     let mut case = FuzzCase {
         endpoint,

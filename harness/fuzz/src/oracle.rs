@@ -4,6 +4,9 @@
 //! What a deployment answers is told by `providers`, how a gateway reads that by `attempt`; the rest is
 //! the recommended policy as the router's README has it.
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use fallproof_protocol::condition::Condition;

@@ -1,6 +1,9 @@
 //! From failures to scenarios: the first of each requirement are minimized, saved, and run again from
 //! their files.
 
+#[cfg(test)]
+mod tests;
+
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};

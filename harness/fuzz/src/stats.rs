@@ -171,3 +171,26 @@ impl Stats {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_verdict_is_what_weighs_most() {
+        let stats = Stats::default();
+        assert_eq!(stats.verdict(), Verdict::Pass);
+        stats.count_cases(2);
+        let unclear = |is_gone| Unclear { reason: "not wired".to_owned(), is_gone };
+        stats.add_inconclusive(unclear(false), true);
+        assert_eq!(stats.verdict(), Verdict::Pass, "the other case says something");
+        stats.add_inconclusive(unclear(true), false);
+        assert_eq!(stats.verdict(), Verdict::Inconclusive("not wired".to_owned()));
+        assert!(!stats.inconclusive().is_gone);
+        for number in [7, 3] {
+            stats.add_harness_error(number, format!("in {number}"));
+        }
+        let message = "in 3".to_owned();
+        assert_eq!(stats.verdict(), Verdict::HarnessError { count: 2, number: 3, message });
+    }
+}
