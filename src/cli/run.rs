@@ -25,8 +25,8 @@ use fallproof_runner::{Batches, RunPlan};
 use fallproof_suite::plan::{Addresses, Plan};
 use fallproof_suite::scenario::{Scenario, Suite};
 use rand::SeedableRng as _;
+use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom as _;
-use rand_chacha::ChaCha8Rng;
 use tokio::runtime::Runtime;
 
 use super::gateway::Gateway;
@@ -187,7 +187,7 @@ impl Run {
             }
             return;
         };
-        let seed = seed.unwrap_or_else(rand::random);
+        let seed = seed.unwrap_or_else(|| rand::random::<u32>().into());
         eprintln!("shuffled by {seed}: --shuffle={seed} gives this order again");
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         for batch in &mut run.batches {

@@ -18,9 +18,6 @@ use crate::target::{Identity, RunningTarget, Setup, Starting, Target};
 /// Where a gateway expects the mocks unless said; the two ports after it are theirs too.
 pub const DEFAULT_MOCKS: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 9100));
 
-/// What reports call a gateway of which nothing is known.
-pub(crate) const UNKNOWN: &str = "gateway";
-
 /// A gateway that runs already and was configured from the plan.
 #[derive(Debug, Clone)]
 pub struct RunningGateway {
@@ -40,14 +37,11 @@ pub struct RunningGateway {
 
 impl Target for RunningGateway {
     fn identity(&self) -> BoxFuture<'_, Identity> {
-        let Self { name, version, adapter, .. } = self;
-        let adapter = adapter.as_deref();
+        let known = Identity::of(self.adapter());
         let identity = Identity {
-            name: { name.clone() }
-                .or_else(|| adapter.map(|it| it.name.clone()))
-                .unwrap_or_else(|| UNKNOWN.to_owned()),
-            version: version.clone(),
-            adapter: adapter.map(|it| it.id.clone()),
+            name: self.name.clone().unwrap_or(known.name),
+            version: self.version.clone(),
+            adapter: known.adapter,
             address: Some(self.url.authority.clone()),
         };
         future::ready(identity).boxed()
@@ -88,8 +82,7 @@ impl Target for LaunchedGateway {
         async {
             let Self { adapter, site } = self;
             let version = adapter.installed_version(&site.installation).await;
-            let (name, adapter) = (adapter.name.clone(), Some(adapter.id.clone()));
-            Identity { name, version, adapter, address: None }
+            Identity { version, ..Identity::of(Some(adapter)) }
         }
         .boxed()
     }

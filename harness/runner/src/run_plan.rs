@@ -12,7 +12,7 @@ use fallproof_suite::scenario::Scenario;
 use fallproof_suite::skip::SkipReason;
 
 use crate::adapter::{Adapter, Installation, RenderError, Round, Site, Unfit};
-use crate::gateway::{DEFAULT_MOCKS, LaunchedGateway, RunningGateway, UNKNOWN};
+use crate::gateway::{DEFAULT_MOCKS, LaunchedGateway, RunningGateway};
 use crate::target::{Identity, Target};
 
 /// A whole run.
@@ -138,7 +138,7 @@ impl<'a> RunPlan<'a> {
     pub async fn identity(&self) -> Identity {
         match self.batches.first() {
             Some(batch) => batch.target.identity().await,
-            None => Identity::named(UNKNOWN),
+            None => Identity::of(None),
         }
     }
 

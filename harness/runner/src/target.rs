@@ -17,8 +17,10 @@ use crate::error::StartError;
 /// A way to what is under test: a router in this process, a gateway that runs already, or one that
 /// is started here.
 pub trait Target: Send + Sync {
-    /// What reports call it.
-    fn identity(&self) -> BoxFuture<'_, Identity>;
+    /// What reports call it; as its adapter does by default.
+    fn identity(&self) -> BoxFuture<'_, Identity> {
+        future::ready(Identity::of(self.adapter())).boxed()
+    }
 
     /// The adapter that says how it is configured, started and spoken to, where there is one.
     fn adapter(&self) -> Option<&Adapter> {
@@ -76,6 +78,16 @@ impl Identity {
     /// A target of which nothing else is known.
     pub fn named(name: impl Into<String>) -> Self {
         Self { name: name.into(), version: None, adapter: None, address: None }
+    }
+
+    /// A gateway of which only the adapter is known, if that.
+    pub fn of(adapter: Option<&Adapter>) -> Self {
+        match adapter {
+            Some(adapter) => {
+                Self { adapter: Some(adapter.id.clone()), ..Self::named(&adapter.name) }
+            }
+            None => Self::named("gateway"),
+        }
     }
 }
 

@@ -19,7 +19,7 @@ use tokio::time::timeout;
 use crate::adapter::{GatewayClient, LaunchError};
 use crate::client::BaseUrl;
 use crate::error::StartError;
-use crate::target::{Identity, RunningTarget, Setup, Starting, Target};
+use crate::target::{RunningTarget, Setup, Starting, Target};
 
 /// How the gateway is.
 #[derive(Clone, Copy)]
@@ -159,10 +159,6 @@ async fn read(stream: &mut TcpStream) -> io::Result<String> {
 }
 
 impl Target for Fake {
-    fn identity(&self) -> BoxFuture<'_, Identity> {
-        future::ready(Identity::named("fake")).boxed()
-    }
-
     fn start<'a>(&'a self, _: Setup<'a>) -> Starting<'a> {
         self.started().boxed()
     }
