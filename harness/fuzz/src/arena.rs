@@ -16,7 +16,7 @@ use fallproof_judge::{Case, ExpectationViolation, Outcome, Verdict, Violation};
 use fallproof_runner::drive::Rig;
 use fallproof_runner::error::StartError;
 use fallproof_runner::target::Target;
-use fallproof_suite::evidence::{Ending, Unclear};
+use fallproof_suite::evidence::{Ending, Inconclusive};
 use fallproof_suite::scenario::Scenario;
 
 /// Where cases are played.
@@ -40,7 +40,7 @@ pub struct Played {
     /// What went wrong in Fallproof itself.
     pub harness_error: Option<String>,
     /// Why nothing can be said of the target, if it is so.
-    pub unjudged: Option<Unclear>,
+    pub unjudged: Option<Inconclusive>,
 }
 
 /// Cases that are under way at the same time on one thread.
@@ -99,7 +99,7 @@ impl Played {
         let (harness_error, unjudged) = match judgment.outcome {
             Outcome::HarnessError(words) => (Some(words), None),
             Outcome::Inconclusive(unclear) => (None, Some(unclear)),
-            Outcome::Skipped(reason) => (None, Some(reason.into())),
+            Outcome::Skipped(reason) => (None, Some(Inconclusive::Skipped(reason))),
             Outcome::Pass | Outcome::Warn | Outcome::Fail => (None, None),
         };
         if unjudged.is_some() {

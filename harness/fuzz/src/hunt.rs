@@ -214,9 +214,9 @@ impl Hunt {
             if let Some(unclear) = played.unjudged {
                 let mut unjudged = lock(&tally.unjudged);
                 unjudged.count += 1;
-                unjudged.is_gone |= arena.is_fixed() && unclear.is_gone;
+                unjudged.is_gone |= arena.is_fixed() && unclear.is_gone();
                 if unjudged.count == 1 {
-                    unjudged.reason = unclear.reason;
+                    unjudged.reason = unclear.to_string();
                 }
             }
             let mut found = BTreeMap::new();

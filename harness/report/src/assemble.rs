@@ -1,17 +1,17 @@
 //! A report of a run from the reports of its cases.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use super::convert;
-use super::model::{
+use fallproof_suite::requirement;
+use fallproof_suite::scenario::{self, Scenario};
+
+use crate::model::{
     Baseline, Case, Counts, FORMAT, Finding, Kept, Outcome, Profile, Report, Requirement, Run,
     Selection, Suite, Target, Tool, Verdict, Weight,
 };
-use fallproof_suite::requirement;
-use fallproof_suite::scenario::{self, Scenario};
 
 /// What a report says of the run as a whole.
 pub struct About<'a> {
@@ -33,13 +33,14 @@ pub struct About<'a> {
     pub baseline: Option<Baseline>,
 }
 
-/// The report of a run. `cases` are those of the chosen scenarios that have ended, in their order.
-pub fn report(about: About<'_>, cases: Vec<Case>) -> Report {
+/// The report of a run. `cases` are those of the chosen scenarios that have ended.
+pub fn report(about: About<'_>, mut cases: Vec<Case>) -> Report {
+    let places: BTreeMap<_, _> = (about.chosen.iter().map(|it| it.id.as_str())).zip(0..).collect();
+    cases.sort_by_key(|case| places.get(case.id.as_str()).copied());
     let ended: BTreeSet<_> = cases.iter().map(|case| case.id.as_str()).collect();
     let has_ended = |scenario: &Scenario| ended.contains(scenario.id.as_str());
     let not_run: Vec<_> = about.chosen.iter().copied().filter(|it| !has_ended(it)).collect();
-    let chosen: BTreeSet<_> = about.chosen.iter().map(|scenario| scenario.id.as_str()).collect();
-    let whole = about.suite.scenarios.iter().all(|it| chosen.contains(it.id.as_str()));
+    let whole = about.suite.scenarios.iter().all(|it| places.contains_key(it.id.as_str()));
     let counts = counts(cases.iter(), not_run.len());
     // Whatever has not ended was broken off: nothing else leaves a case out.
     let interrupted = !not_run.is_empty();
@@ -122,7 +123,7 @@ fn profiles(suite: &scenario::Suite, cases: &[Case], not_run: &[&Scenario]) -> V
         let requirements = requirement::all()
             .iter()
             .filter(|requirement| requirement.profile == profile)
-            .map(|requirement| judged(convert::requirement(requirement), cases));
+            .map(|requirement| judged(requirement, cases));
         Profile {
             name: profile.name().to_owned(),
             counts: counts(of_profile, not_run),
@@ -133,9 +134,9 @@ fn profiles(suite: &scenario::Suite, cases: &[Case], not_run: &[&Scenario]) -> V
 }
 
 /// The requirement with its verdict.
-fn judged(requirement: Requirement, cases: &[Case]) -> Requirement {
-    let code = &requirement.code;
-    let is_about_it = |finding: &&Finding| finding.requirement.as_ref() == Some(code);
+fn judged(requirement: &requirement::Requirement, cases: &[Case]) -> Requirement {
+    let code = requirement.code.to_string();
+    let is_about_it = |finding: &&Finding| finding.requirement.as_ref() == Some(&code);
     let findings = || cases.iter().flat_map(|case| &case.findings).filter(is_about_it);
     let ids = |fits: &dyn Fn(&Case) -> bool| {
         cases.iter().filter(|case| fits(case)).map(|case| case.id.clone()).collect::<Vec<_>>()
@@ -143,7 +144,7 @@ fn judged(requirement: Requirement, cases: &[Case]) -> Requirement {
     let has = |case: &Case, weight: &dyn Fn(Weight) -> bool| {
         case.findings.iter().filter(is_about_it).any(|finding| weight(finding.weight))
     };
-    let proven_by = ids(&|case| case.is_judged() && case.proves.contains(code));
+    let proven_by = ids(&|case| case.is_judged() && case.proves.contains(&code));
     let broken_in = ids(&|case| has(case, &|weight| weight != Weight::Note));
     let noted_in = ids(&|case| has(case, &|weight| weight == Weight::Note));
 
@@ -162,6 +163,17 @@ fn judged(requirement: Requirement, cases: &[Case]) -> Requirement {
     } else {
         Kept::Pass
     };
-    let expected = verdict == Kept::Fail && expected;
-    Requirement { verdict, proven_by, broken_in, noted_in, expected, ..requirement }
+    Requirement {
+        code,
+        level: requirement.level,
+        severity: requirement.severity,
+        sentence: requirement.sentence.clone(),
+        why: requirement.why.trim_end().to_owned(),
+        sources: requirement.sources.clone(),
+        verdict,
+        proven_by,
+        broken_in,
+        noted_in,
+        expected: verdict == Kept::Fail && expected,
+    }
 }

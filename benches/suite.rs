@@ -1,0 +1,46 @@
+//! What it costs to load the suite, and to run a part of it: `cargo bench --bench suite`.
+
+use std::path::Path;
+use std::time::Duration;
+
+use fallproof_judge::judge_case;
+use fallproof_reference::ReferenceTarget;
+use fallproof_runner::drive::Rig;
+use fallproof_suite::scenario::{Scenario, Suite};
+use tokio::runtime::Runtime;
+
+fn main() {
+    divan::main();
+}
+
+fn suite() -> Suite {
+    Suite::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios"))
+        .unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// From the files to all cases.
+#[divan::bench(sample_count = 20)]
+fn load_suite() -> usize {
+    suite().scenarios.len()
+}
+
+/// Mocks, router, client and verdicts of a hundred cases that wait for no clock, eight at a time.
+#[divan::bench(sample_count = 20)]
+fn run_100_cases(bencher: divan::Bencher<'_, '_>) {
+    let suite = suite();
+    let quick = |scenario: &&Scenario| scenario.longest_wait().is_none();
+    let cases: Vec<_> = suite.scenarios.iter().filter(quick).step_by(7).take(100).collect();
+    assert_eq!(cases.len(), 100);
+    let runtime = Runtime::new().expect("a runtime can be had");
+    bencher.bench_local(|| {
+        let target = ReferenceTarget::default();
+        let rig = runtime
+            .block_on(Rig::start(&cases, &target, Duration::from_secs(60)))
+            .expect("the rig listens on ports that the system chooses");
+        let evidence = rig.run_all(runtime.handle(), &cases, 8);
+        let judged = cases.iter().zip(&evidence);
+        judged
+            .map(|(case, seen)| judge_case(case, rig.facts(case), seen).violations.len())
+            .sum::<usize>()
+    });
+}
