@@ -35,7 +35,7 @@ impl<W: Write> Progress<W> {
 impl<W: Write + Send> Reporter for Progress<W> {
     fn event(&mut self, event: &RunEvent<'_>) -> Result<(), ReportError> {
         match event {
-            RunEvent::Started { .. } => {}
+            RunEvent::Started { .. } | RunEvent::TargetStarted { .. } => {}
             RunEvent::CaseStarted { id } => self.update(id),
             RunEvent::CaseFinished { case, .. } => {
                 self.ended += 1;
