@@ -12,7 +12,6 @@ use std::sync::Arc;
 
 use anstream::eprintln;
 use clap::Args;
-use fallproof_fuzz::dice::{self, Dice};
 use fallproof_reference::saboteur::Saboteur;
 use fallproof_report::model;
 use fallproof_runner::adapter::{Adapter, Installation, Rounds, Site, Unfit};
@@ -23,6 +22,7 @@ use fallproof_runner::target::Target;
 use fallproof_suite::declaration::Declaration;
 use fallproof_suite::plan::Addresses;
 use fallproof_suite::scenario::Scenario;
+use fallproof_suite::skip::SkipReason;
 use tokio::runtime::Runtime;
 
 use super::key::Key;
@@ -78,7 +78,7 @@ pub(super) struct Part<'a> {
 /// A whole run: its parts, and the scenarios that are not for this target, with the reason.
 pub(super) struct Whole<'a> {
     pub(super) parts: Vec<Part<'a>>,
-    pub(super) left_out: Vec<(&'a Scenario, String)>,
+    pub(super) left_out: Vec<(&'a Scenario, SkipReason)>,
     /// What the whole run is against.
     pub(super) kind: Kind,
 }
@@ -135,11 +135,8 @@ impl Gateway {
         for (index, round) in rounds.rounds.iter().enumerate() {
             let chosen = named(scenarios, &round.scenarios);
             if index + 1 != self.round {
-                let number = index + 1;
                 let settings = round.in_words();
-                let reason = format!(
-                    "prerequisite-failed: it needs the gateway of round {number} ({settings})"
-                );
+                let reason = SkipReason::OtherRound { round: index + 1, settings };
                 let others = chosen.into_iter().map(|scenario| (scenario, reason.clone()));
                 whole.left_out.extend(others);
                 continue;
@@ -334,7 +331,7 @@ fn split<'a>(
     adapter: &Adapter,
     scenarios: &'a [Scenario],
     upstreams: SocketAddr,
-    left_out: &mut Vec<(&'a Scenario, String)>,
+    left_out: &mut Vec<(&'a Scenario, SkipReason)>,
 ) -> Result<Rounds, Stop> {
     let mut able = Vec::new();
     for scenario in scenarios {
@@ -347,7 +344,8 @@ fn split<'a>(
     let rounds = adapter.split(&plan).map_err(|error| Stop::File(error.styled()))?;
     for Unfit { scenario, because } in &rounds.unfit {
         let scenario = scenarios.iter().find(|it| it.id == *scenario);
-        left_out.extend(scenario.map(|it| (it, format!("not-applicable: {because}"))));
+        let because = because.clone();
+        left_out.extend(scenario.map(|it| (it, SkipReason::NotConfigurable { because })));
     }
     Ok(rounds)
 }
@@ -361,11 +359,8 @@ fn named<'a>(scenarios: &'a [Scenario], ids: &[String]) -> Vec<&'a Scenario> {
 fn free_port() -> io::Result<u16> {
     const PORTS: Range<u16> = 20_000..32_000;
     const TRIES: usize = 50;
-    let mut rng = dice::rng(dice::made_up(), u64::from(process::id()));
-    let mut dice = Dice::new(&mut rng);
-    let mut draw = || PORTS.start + u16::try_from(dice.below(PORTS.len())).unwrap_or_default();
     let is_free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
-    match std::iter::repeat_with(&mut draw).take(TRIES).find(is_free) {
+    match std::iter::repeat_with(|| rand::random_range(PORTS)).take(TRIES).find(is_free) {
         Some(port) => Ok(port),
         None => Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port()),
     }

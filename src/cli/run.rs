@@ -1,7 +1,6 @@
 //! `fallproof run`.
 
 use std::cmp::Reverse;
-use std::io::{IsTerminal as _, stderr};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
@@ -9,7 +8,6 @@ use std::time::{Duration, Instant, SystemTime};
 use anstream::eprintln;
 use chrono::{DateTime, Utc};
 use clap::Args;
-use fallproof_fuzz::dice::{self, Dice};
 use fallproof_reference::ReferenceTarget;
 use fallproof_report::assemble::{self, About};
 use fallproof_report::baseline::Baseline;
@@ -25,6 +23,9 @@ use fallproof_report::words;
 use fallproof_suite::plan::{Addresses, Plan};
 use fallproof_suite::record::SuiteFacts;
 use fallproof_suite::scenario::{Scenario, Suite};
+use rand::SeedableRng as _;
+use rand::rngs::ChaCha8Rng;
+use rand::seq::SliceRandom as _;
 use tokio::runtime::Runtime;
 
 use super::gateway::{Gateway, Kind, Part, Whole};
@@ -81,7 +82,7 @@ impl Run {
         let (started, clock) = (SystemTime::now(), Instant::now());
         let runtime = runtime()?;
         let target = self.gateway.described(&whole, &runtime);
-        let reporters = self.reporters(&whole, scenarios.len(), new_baseline, dir)?;
+        let reporters = self.reporters(&whole, clock, new_baseline, dir)?;
 
         // Its keys are those of every part, wherever the upstreams listen.
         let plan = Plan::new(&scenarios, Addresses::stable(DEFAULT_UPSTREAMS));
@@ -141,13 +142,13 @@ impl Run {
     fn reporters(
         &self,
         whole: &Whole<'_>,
-        cases: usize,
+        clock: Instant,
         new_baseline: Option<NewBaseline>,
         dir: Option<ReportDir>,
     ) -> Result<Reporters, Stop> {
         let mut all: Vec<Box<dyn Reporter>> = Vec::new();
-        if !whole.is_reference() && stderr().is_terminal() {
-            all.push(Box::new(Progress::new(cases, stderr())));
+        if !whole.is_reference() {
+            all.push(Box::new(Progress::new()));
         }
         if let Some(new_baseline) = new_baseline {
             all.push(Box::new(new_baseline));
@@ -156,7 +157,7 @@ impl Run {
         if let Some(dir) = &dir {
             all.extend(dir.reporters().map_err(Stop::usage)?);
         }
-        all.push(Box::new(Terminal::new(self.trace, dir)));
+        all.push(Box::new(Terminal::new(clock, self.trace, dir)));
         all.extend(github::reporters());
         Ok(Reporters::new(all))
     }
@@ -195,11 +196,11 @@ impl Run {
             }
             return;
         };
-        let seed = seed.unwrap_or_else(dice::made_up);
+        let seed = seed.unwrap_or_else(|| rand::random::<u32>().into());
         eprintln!("shuffled by {seed}: --shuffle={seed} gives this order again");
-        let mut rng = dice::rng(seed, 0);
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
         for part in &mut whole.parts {
-            Dice::new(&mut rng).shuffle(&mut part.scenarios);
+            part.scenarios.shuffle(&mut rng);
         }
     }
 

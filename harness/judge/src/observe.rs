@@ -8,13 +8,12 @@ use fallproof_protocol::behaviour::{Cut, CutEnd, HeadFault};
 use fallproof_protocol::condition::Condition;
 use fallproof_protocol::journal::Hit;
 use fallproof_protocol::provider::Endpoint;
-use serde_json::Value;
-
 use fallproof_protocol::sse::{self, Event, Meaning};
 use fallproof_suite::declaration::Declaration;
 use fallproof_suite::evidence::{CallEvidence, Ending};
 use fallproof_suite::plan::{Group, Hop};
 use fallproof_suite::scenario::{Body, Planned, Scenario};
+use serde_json::Value;
 
 /// The evidence of one call, with each attempt's answer understood once.
 #[derive(Debug)]

@@ -2,29 +2,16 @@
 
 use std::time::{Duration, SystemTime};
 
-use serde::Serialize;
-use strum::Display;
+use fallproof_protocol::condition::Condition;
 
 use crate::observe::{Attempt, Ended, View};
-use fallproof_protocol::condition::Condition;
+use crate::violation::Reason;
 
 /// No provider is left alone longer because it asks for it, where the group does not say.
 const MOST_ASKED_FOR: Duration = Duration::from_secs(60);
 
 /// Times of an external target are known by so much.
 pub(super) const SLACK: Duration = Duration::from_millis(250);
-
-/// Why a deployment rests.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Display, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Reason {
-    /// It asked to be left alone.
-    #[strum(to_string = "which had asked to be left alone")]
-    Asked,
-    /// It kept failing.
-    #[strum(to_string = "which was to get no calls")]
-    KeptFailing,
-}
 
 /// What is known of a deployment's rest.
 #[derive(Debug, Clone, Copy, Default)]

@@ -5,14 +5,14 @@ use std::time::SystemTime;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use super::convert;
-use super::model::{
-    Baseline, Case, Counts, FORMAT, Finding, Kept, Outcome, Profile, Report, Requirement, Run,
-    Selection, Suite, Target, Tool, Verdict, Weight,
-};
 use fallproof_suite::record::SuiteFacts;
 use fallproof_suite::scenario::Scenario;
 use fallproof_suite::{profile, requirement};
+
+use crate::model::{
+    Baseline, Case, Counts, FORMAT, Finding, Kept, Outcome, Profile, Report, Requirement, Run,
+    Selection, Suite, Target, Tool, Verdict, Weight,
+};
 
 /// What a report says of the run as a whole.
 pub struct About<'a> {
@@ -126,7 +126,7 @@ fn profiles(
         let requirements = requirement::all()
             .iter()
             .filter(|requirement| requirement.profile == profile)
-            .map(|requirement| judged(convert::requirement(requirement), cases));
+            .map(|requirement| judged(requirement, cases));
         Profile {
             name: profile.name().to_owned(),
             counts: counts(of_profile, not_run),
@@ -137,9 +137,9 @@ fn profiles(
 }
 
 /// The requirement with its verdict.
-fn judged(requirement: Requirement, cases: &[Case]) -> Requirement {
-    let code = &requirement.code;
-    let is_about_it = |finding: &&Finding| finding.requirement.as_ref() == Some(code);
+fn judged(requirement: &requirement::Requirement, cases: &[Case]) -> Requirement {
+    let code = requirement.code.to_string();
+    let is_about_it = |finding: &&Finding| finding.requirement.as_ref() == Some(&code);
     let findings = || cases.iter().flat_map(|case| &case.findings).filter(is_about_it);
     let ids = |fits: &dyn Fn(&Case) -> bool| {
         cases.iter().filter(|case| fits(case)).map(|case| case.id.clone()).collect::<Vec<_>>()
@@ -147,7 +147,7 @@ fn judged(requirement: Requirement, cases: &[Case]) -> Requirement {
     let has = |case: &Case, weight: &dyn Fn(Weight) -> bool| {
         case.findings.iter().filter(is_about_it).any(|finding| weight(finding.weight))
     };
-    let proven_by = ids(&|case| case.is_judged() && case.proves.contains(code));
+    let proven_by = ids(&|case| case.is_judged() && case.proves.contains(&code));
     let broken_in = ids(&|case| has(case, &|weight| weight != Weight::Note));
     let noted_in = ids(&|case| has(case, &|weight| weight == Weight::Note));
 
@@ -166,6 +166,17 @@ fn judged(requirement: Requirement, cases: &[Case]) -> Requirement {
     } else {
         Kept::Pass
     };
-    let expected = verdict == Kept::Fail && expected;
-    Requirement { verdict, proven_by, broken_in, noted_in, expected, ..requirement }
+    Requirement {
+        code,
+        level: requirement.level,
+        severity: requirement.severity,
+        sentence: requirement.sentence.clone(),
+        why: requirement.why.trim_end().to_owned(),
+        sources: requirement.sources.clone(),
+        verdict,
+        proven_by,
+        broken_in,
+        noted_in,
+        expected: verdict == Kept::Fail && expected,
+    }
 }

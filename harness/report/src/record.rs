@@ -66,7 +66,7 @@ impl Recorder<'_> {
         case.har = (self.keeps_hars && har::is_kept(&case, raw)).then(|| har::file(&case.id));
         self.reporters.tell(&RunEvent::CaseFinished { case: &case, raw });
         let outcome = &judged.judgment.outcome;
-        let is_left = matches!(outcome, judge::Outcome::Inconclusive(unclear) if unclear.is_gone);
+        let is_left = matches!(outcome, judge::Outcome::Inconclusive(unclear) if unclear.is_gone());
         Ended { case, is_left }
     }
 

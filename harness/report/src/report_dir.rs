@@ -33,7 +33,7 @@ const AT_END: [(&str, Write); 6] = [
     ("summary.md", markdown::write),
     ("index.html", html::write),
     ("badge.json", |report| Ok(Badge::of(report).to_json())),
-    ("badge.svg", |report| Ok(Badge::of(report).to_svg())),
+    ("badge.svg", |report| Badge::of(report).to_svg()),
 ];
 
 /// The folder of the files that have every byte of a case.

@@ -18,6 +18,7 @@ static PAGES: LazyLock<Environment<'static>> = LazyLock::new(|| {
         ("page.html", include_str!("templates/page.html")),
         ("report.html", include_str!("templates/report.html")),
         ("compare.html", include_str!("templates/compare.html")),
+        ("badge.svg", include_str!("templates/badge.svg")),
     ] {
         pages.add_template(name, text).expect("the templates are tested");
     }

@@ -24,9 +24,9 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    /// Of a run that starts now.
-    pub fn new(with_traces: bool, dir: Option<ReportDir>) -> Self {
-        Self { clock: Instant::now(), traces: with_traces.then(BTreeMap::new), dir }
+    /// Of a run that started then.
+    pub fn new(clock: Instant, with_traces: bool, dir: Option<ReportDir>) -> Self {
+        Self { clock, traces: with_traces.then(BTreeMap::new), dir }
     }
 
     /// Prints the cases that are worth it, and what is to be done about the baseline.

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant, SystemTime};
 use fallproof_mocks::wire::{Upstream, Wire};
 use fallproof_protocol::provider::{Deployment, Names};
 use fallproof_suite::declaration::Declaration;
-use fallproof_suite::evidence::{CaseResult, Evidence, TargetFacts, Unclear};
+use fallproof_suite::evidence::{CaseResult, Evidence, Inconclusive, TargetFacts};
 use fallproof_suite::plan::{Addresses, Group, Hop, Plan};
 use fallproof_suite::scenario::{self, DeadEnd, Scenario};
 use futures_util::{FutureExt as _, StreamExt as _, future, stream};
@@ -36,7 +36,7 @@ pub struct Rig {
     declaration: Declaration,
     patience: Duration,
     /// Of each group that was asked, why it is not wired to the upstreams, if it is not.
-    diagnoses: Mutex<HashMap<String, Option<Unclear>>>,
+    diagnoses: Mutex<HashMap<String, Option<Inconclusive>>>,
 }
 
 /// Who is told how a run goes, on the threads that do it.

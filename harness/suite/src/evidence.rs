@@ -2,16 +2,18 @@
 //!
 //! Times are since the start of the run, unless they say otherwise.
 
+use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use fallproof_protocol::journal::{Hit, Traffic};
 use fallproof_protocol::{encoding, sse};
 use serde::{Deserialize, Serialize};
-use strum::IntoStaticStr;
+use strum::{Display, IntoStaticStr};
 
 use crate::declaration::Declaration;
 use crate::plan::Group;
 use crate::scenario::Scenario;
+use crate::skip::SkipReason;
 
 /// No answer of a target is read beyond this many bytes.
 pub const MOST_ANSWER_BYTES: usize = 64 * 1024 * 1024;
@@ -67,36 +69,66 @@ pub struct TargetFacts<'a> {
 pub enum CaseResult {
     /// It was played. Holds its calls, in the order in which they began.
     Played(Vec<CallEvidence>),
-    /// It was not run. Holds the reason, which begins with its kind: `unsupported-feature`,
-    /// `not-applicable`, `prerequisite-failed` or `excluded-by-user`.
-    Skipped(String),
+    /// It was not run.
+    Skipped(SkipReason),
     /// The target could not be tried.
-    Inconclusive(Unclear),
+    Inconclusive(Inconclusive),
     /// A fault of Fallproof's own. Holds what went wrong.
     HarnessError(String),
 }
 
 /// Why nothing can be said of a target.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Unclear {
-    /// In words.
-    pub reason: String,
-    /// It was not there, or went before it was seen to be wired: of one that is back, something can
-    /// be said.
-    pub is_gone: bool,
+#[derive(Debug, Clone, PartialEq, Eq, Display, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Inconclusive {
+    /// It was not there.
+    #[strum(to_string = "the target {0}")]
+    Unreachable(Ending),
+    /// A plain call shows that a group of it is not wired to the upstreams that stand for its
+    /// deployments.
+    #[strum(to_string = "{complaint}")]
+    NotWired {
+        /// What became of the call.
+        complaint: String,
+        /// The target went before it was seen: of one that is back, something can be said.
+        is_gone: bool,
+    },
+    /// Nothing was tried: the group is not wired, or a cache answered.
+    #[strum(
+        to_string = "no attempt reached an upstream, and the target answered {status}: {answer}"
+    )]
+    NobodyAsked {
+        /// The status of the answer.
+        status: u16,
+        /// How it begins.
+        answer: String,
+    },
+    /// The gateway could not be started for this round.
+    #[strum(to_string = "{round}: {error}")]
+    NotStarted {
+        /// The round, in words.
+        round: String,
+        /// What went wrong.
+        error: String,
+    },
+    /// The gateway ended by itself, and could not be started again.
+    #[strum(to_string = "the gateway could not be started again: {error}")]
+    NotStartedAgain {
+        /// What went wrong.
+        error: String,
+    },
+    /// It was not run.
+    #[strum(to_string = "{0}")]
+    Skipped(SkipReason),
+    /// Its evidence is longer than a file of evidence keeps of one case.
+    #[strum(to_string = "its evidence is too long to be kept")]
+    TooLong,
 }
 
-impl Unclear {
-    /// Of a target whose call ended so, which could not be reached.
-    pub fn gone(ending: &Ending) -> Self {
-        Self { reason: format!("the target {}", ending.in_words()), is_gone: true }
-    }
-}
-
-impl From<String> for Unclear {
-    fn from(reason: String) -> Self {
-        Self { reason, is_gone: false }
+impl Inconclusive {
+    /// Whether the target was not there, or went: of one that is back, something can be said.
+    pub fn is_gone(&self) -> bool {
+        matches!(self, Self::Unreachable(_) | Self::NotWired { is_gone: true, .. })
     }
 }
 
@@ -203,5 +235,11 @@ impl Ending {
             Self::Unreachable(error) => format!("could not be reached ({error})"),
             Self::Left => "was left by its client".into(),
         }
+    }
+}
+
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.in_words())
     }
 }

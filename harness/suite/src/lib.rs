@@ -12,4 +12,5 @@ pub mod record;
 pub mod requirement;
 pub mod scenario;
 pub mod secret;
+pub mod skip;
 pub mod yaml;

@@ -99,18 +99,31 @@ impl Tree {
 
     /// One line, in the order sent.
     pub fn compact(&self) -> String {
+        let mut out = String::new();
+        self.write_compact(&mut out);
+        out
+    }
+
+    fn write_compact(&self, out: &mut String) {
         match self {
-            Self::Scalar(text) => text.clone(),
+            Self::Scalar(text) => out.push_str(text),
             Self::Array(items) => {
-                let items: Vec<_> = items.iter().map(Self::compact).collect();
-                format!("[{}]", items.join(","))
+                out.push('[');
+                for (position, item) in items.iter().enumerate() {
+                    out.push_str(if position == 0 { "" } else { "," });
+                    item.write_compact(out);
+                }
+                out.push(']');
             }
             Self::Object(members) => {
-                let members: Vec<_> = members
-                    .iter()
-                    .map(|(key, value)| format!("{}:{}", quoted(key), value.compact()))
-                    .collect();
-                format!("{{{}}}", members.join(","))
+                out.push('{');
+                for (position, (key, value)) in members.iter().enumerate() {
+                    out.push_str(if position == 0 { "" } else { "," });
+                    out.push_str(&quoted(key));
+                    out.push(':');
+                    value.write_compact(out);
+                }
+                out.push('}');
             }
         }
     }
@@ -145,7 +158,7 @@ impl Tree {
 
 /// The text as JSON writes it.
 pub fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    serde_json::to_string(text).expect("a text can be written")
 }
 
 /// An object's members in order, duplicates included.

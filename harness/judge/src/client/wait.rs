@@ -3,11 +3,12 @@
 
 use std::time::Duration;
 
-use super::ClientViolation::{CooldownUntold, RetryAfterLost};
+use fallproof_suite::requirement::Code;
+
 use crate::collector::Collector;
 use crate::observe::{Attempt, View};
+use crate::violation::ClientViolation::{CooldownUntold, RetryAfterLost};
 use crate::{millis, rest};
-use fallproof_suite::requirement::Code;
 
 pub(super) fn retry_after(found: &mut Collector<'_>, last: &Attempt<'_>, status: u16) {
     let Some(asked) = rest::asked_wait(found.view, last) else { return };

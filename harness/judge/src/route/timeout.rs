@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use super::RouteViolation::{BeganLate, GivenUpLate, NeverGivenUp, TookTooLong};
+use fallproof_suite::evidence::Ending;
+use fallproof_suite::requirement::Code;
+
 use crate::collector::Collector;
 use crate::millis;
 use crate::observe::{Attempt, Ended};
-use fallproof_suite::evidence::Ending;
-use fallproof_suite::requirement::Code;
+use crate::violation::RouteViolation::{BeganLate, GivenUpLate, NeverGivenUp, TookTooLong};
 
 /// So much longer than its limit an attempt may take on any machine.
 const SLACK: Duration = Duration::from_secs(5);

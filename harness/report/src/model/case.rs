@@ -1,5 +1,6 @@
 //! The cases in a report.
 
+pub use fallproof_judge::{Failure, Verdict as Weight};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -102,16 +103,6 @@ impl Outcome {
     }
 }
 
-/// What a failure looked like to the client.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Failure {
-    /// It got an error, or saw its answer break off: the call was lost, and it knows.
-    Honest,
-    /// It was told of a success, or of nothing at all.
-    Silent,
-}
-
 /// One breach of a requirement, or of what the scenario itself expects.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Finding {
@@ -146,18 +137,6 @@ impl Finding {
     pub fn code(&self) -> &str {
         self.requirement.as_deref().unwrap_or(EXPECTATION)
     }
-}
-
-/// What a finding means for the target.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Weight {
-    /// The target does not conform.
-    Fail,
-    /// A SHOULD was not kept, or a rule that is only documented was broken.
-    Warn,
-    /// Observed, or declared by the target: not held against it.
-    Note,
 }
 
 /// Why a failure is expected.

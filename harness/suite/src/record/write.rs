@@ -18,7 +18,7 @@ use super::{
     Case, End, FORMAT, FORMAT_NAME, Header, LONGEST_LINE, MOST_BYTES, MOST_BYTES_OF_A_CASE, Run,
     large,
 };
-use crate::evidence::{CaseResult, Evidence};
+use crate::evidence::{CaseResult, Evidence, Inconclusive};
 use crate::plan::{Group, Plan};
 use crate::scenario::Scenario;
 use crate::secret::another;
@@ -93,7 +93,7 @@ impl<W: Write> Writer<W> {
     pub fn case(&mut self, evidence: &Evidence) -> io::Result<()> {
         let Some(scenario) = self.scenarios.get(&evidence.scenario) else { return Ok(()) };
         let lines = self.lines(scenario, evidence).or_else(|TooLong| {
-            let result = CaseResult::Inconclusive(TOO_LONG.to_owned().into());
+            let result = CaseResult::Inconclusive(Inconclusive::TooLong);
             let Evidence { started, took, .. } = *evidence;
             let without = Evidence { started, took, ..Evidence::without_calls(scenario, result) };
             self.lines(scenario, &without)
