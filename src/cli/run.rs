@@ -21,6 +21,7 @@ use fallproof_report::reporter::{Reporter, Reporters};
 use fallproof_report::terminal::Terminal;
 use fallproof_report::words;
 use fallproof_suite::plan::{Addresses, Plan};
+use fallproof_suite::record::SuiteFacts;
 use fallproof_suite::scenario::{Scenario, Suite};
 use rand::SeedableRng as _;
 use rand::rngs::ChaCha8Rng;
@@ -91,6 +92,8 @@ impl Run {
             reporters: &reporters,
             keeps_hars: self.report.is_some(),
         };
+        let chosen: Vec<_> = scenarios.iter().collect();
+        let suite = SuiteFacts::new(&suite, &chosen);
         recorder.run_started(started, &target, &suite, scenarios.len());
         let mut cases = self.play(&whole, &recorder, &runtime, clock)?;
 
@@ -98,7 +101,7 @@ impl Run {
         let about = About {
             target,
             suite: &suite,
-            chosen: &scenarios.iter().collect::<Vec<_>>(),
+            chosen: &chosen,
             patterns: &self.selection.patterns,
             tags: &self.selection.tags,
             started,
