@@ -8,6 +8,7 @@ use fallproof_report::model::{self, Outcome};
 use fallproof_report::record::Recorder;
 use fallproof_runner::Observer;
 use fallproof_suite::evidence::{Evidence, TargetFacts};
+use fallproof_suite::plan::Plan;
 use fallproof_suite::scenario::Scenario;
 
 /// Judges each case as it ends.
@@ -20,6 +21,10 @@ impl Observer for Judging<'_> {
         if !heading.is_empty() {
             eprintln!("{heading}");
         }
+    }
+
+    fn target_started(&self, plan: &Plan) {
+        self.0.target_started(plan);
     }
 
     fn case_started(&self, scenario: &Scenario) {

@@ -23,6 +23,7 @@ use fallproof_report::words;
 use fallproof_runner::target::Identity;
 use fallproof_runner::{Batches, RunPlan};
 use fallproof_suite::plan::{Addresses, Plan};
+use fallproof_suite::record::SuiteFacts;
 use fallproof_suite::scenario::{Scenario, Suite};
 use rand::SeedableRng as _;
 use rand::rngs::ChaCha8Rng;
@@ -92,6 +93,8 @@ impl Run {
             reporters: &reporters,
             keeps_hars: self.report.is_some(),
         };
+        let chosen: Vec<_> = scenarios.iter().collect();
+        let suite = SuiteFacts::new(&suite, &chosen);
         recorder.run_started(started, &target, &suite, scenarios.len());
         let mut cases = self.play(&run, &recorder, &runtime, clock)?;
 
@@ -99,7 +102,7 @@ impl Run {
         let about = About {
             target,
             suite: &suite,
-            chosen: &scenarios.iter().collect::<Vec<_>>(),
+            chosen: &chosen,
             patterns: &self.selection.patterns,
             tags: &self.selection.tags,
             started,

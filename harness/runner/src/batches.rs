@@ -87,6 +87,7 @@ impl<O: Observer> Batches<'_, O> {
                 }
                 Some(Err(error)) => return Err(error),
             };
+            self.observer.target_started(runner.plan());
             let (scenarios, stop) = (&share.scenarios, &self.interrupt.stop);
             let ended = runner.run_observed(
                 self.runtime,

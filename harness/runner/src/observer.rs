@@ -3,6 +3,7 @@
 use std::process::ExitStatus;
 
 use fallproof_suite::evidence::{Ending, Evidence, TargetFacts};
+use fallproof_suite::plan::Plan;
 use fallproof_suite::scenario::Scenario;
 
 /// Who is told how a run goes, on the threads that do it.
@@ -12,6 +13,10 @@ pub trait Observer: Sync {
 
     /// A batch begins. Its heading is empty where there is only one.
     fn batch_started(&self, _heading: &str) {}
+
+    /// The target was started, or took another configuration: it is configured so for the cases that
+    /// follow.
+    fn target_started(&self, _plan: &Plan) {}
 
     /// A case begins.
     fn case_started(&self, scenario: &Scenario);

@@ -5,6 +5,7 @@ mod fake;
 use std::sync::Mutex;
 
 use fallproof_suite::evidence::Ending;
+use fallproof_suite::plan::Plan;
 use fallproof_suite::skip::SkipReason;
 use rstest::rstest;
 use tokio::runtime::Runtime;
@@ -17,6 +18,8 @@ use crate::testing::scenarios;
 /// Keeps how each case went, and what was told.
 struct Witness {
     told: Mutex<Vec<String>>,
+    /// The ids of the scenarios that each start was configured for.
+    configured: Mutex<Vec<Vec<String>>>,
     /// Asks for the end of the run once so many cases have ended.
     enough: usize,
     stop: watch::Sender<bool>,
@@ -38,6 +41,11 @@ impl Observer for Witness {
         if !heading.is_empty() {
             self.tell(heading.to_owned());
         }
+    }
+
+    fn target_started(&self, plan: &Plan) {
+        let ids = plan.groups.iter().map(|group| group.scenario.clone());
+        self.configured.lock().expect("nobody panics").push(ids.collect());
     }
 
     fn case_started(&self, _: &Scenario) {}
@@ -79,6 +87,8 @@ struct Ran {
     /// Each case that was kept, and how it went, by id.
     cases: Vec<(String, String)>,
     told: Vec<String>,
+    /// The ids of the scenarios that each start was configured for.
+    configured: Vec<Vec<String>>,
     /// The ids of the scenarios that each start was asked for.
     starts: Vec<Vec<String>>,
     fake: Fake,
@@ -115,7 +125,7 @@ fn run_until(
     let runtime = Runtime::new().expect("a runtime");
     let (stop, stop_asked) = watch::channel(false);
     let (_hurry, hurry) = watch::channel(false);
-    let observer = Witness { told: Mutex::default(), enough, stop };
+    let observer = Witness { told: Mutex::default(), configured: Mutex::default(), enough, stop };
     let cases = Batches {
         runtime: runtime.handle(),
         interrupt: &Interrupt { stop: stop_asked, hurry },
@@ -131,7 +141,8 @@ fn run_until(
         start.sort();
     }
     let told = observer.told.into_inner().expect("nobody panics");
-    Ok(Ran { cases, told, starts, fake })
+    let configured = observer.configured.into_inner().expect("nobody panics");
+    Ok(Ran { cases, told, configured, starts, fake })
 }
 
 fn run(nature: Nature, batches: &[&[&str]], jobs: usize) -> Ran {
@@ -151,6 +162,7 @@ fn one_that_ends_is_started_again_for_what_is_left_and_what_ran_is_kept() {
     let ran = run(nature, &[&["a", "b", "c", "d"]], 1);
     assert_eq!((ran.of("answered"), ran.of("cut")), (vec!["a", "c", "d"], vec!["b"]));
     assert_eq!(ran.starts, [["a", "b"], ["c", "d"]]);
+    assert_eq!(ran.configured, [vec!["a", "b", "c", "d"], vec!["c", "d"]]);
     assert_eq!(ran.told.iter().filter(|it| *it == "2 left").count(), 1, "{:?}", ran.told);
 }
 
