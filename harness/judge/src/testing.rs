@@ -174,13 +174,19 @@ impl Case {
     /// What a check of all requirements finds.
     pub(super) fn judge(mut self) -> Judgment {
         self.settle();
-        let Self { scenario, groups, declaration, mut calls, at, .. } = self;
-        calls.truncate(at + 1);
+        let mut calls = std::mem::take(&mut self.calls);
+        calls.truncate(self.at + 1);
+        self.judge_as(CaseResult::Played(calls))
+    }
+
+    /// What the case comes to when this came of it.
+    pub(super) fn judge_as(self, result: CaseResult) -> Judgment {
+        let Self { scenario, groups, declaration, .. } = self;
         let evidence = Evidence {
             scenario: scenario.id.clone(),
             started: Duration::ZERO,
             took: Duration::ZERO,
-            result: CaseResult::Played(calls),
+            result,
         };
         let (groups, declaration, gateway_key) = (&groups, &declaration, GATEWAY_KEY);
         let started = SystemTime::UNIX_EPOCH;
