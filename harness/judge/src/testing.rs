@@ -14,6 +14,7 @@ use fallproof_suite::evidence::{
 use fallproof_suite::plan::{Addresses, Group, Hop, Plan};
 use fallproof_suite::requirement::Code;
 use fallproof_suite::scenario::{self, Planned, Scenario};
+use strum::VariantArray as _;
 
 use super::{Judgment, judge_case};
 use crate::violation::{Verdict, Violation};
@@ -227,4 +228,29 @@ fn told(violation: &Violation) -> String {
         (Verdict::Note, Some(excuse)) => format!(" (noted: {excuse})"),
     };
     format!("{code}{weight} {violation}").trim_start().to_owned()
+}
+
+/// Each requirement has a test of its family that breaks it: one that tells its code and sentence.
+#[test]
+fn each_requirement_is_broken_by_a_test() {
+    let families = [
+        ("PAYLOAD", include_str!("payload/tests.rs")),
+        ("ROUTE", include_str!("route/tests.rs")),
+        ("STREAM", include_str!("stream/tests.rs")),
+        ("AUTH", include_str!("auth/tests.rs")),
+        ("HEADER", include_str!("header/tests.rs")),
+        ("CLIENT", include_str!("client/tests.rs")),
+        ("CONTROL", include_str!("control/tests.rs")),
+        ("LEAK", include_str!("leak/tests.rs")),
+    ];
+    let is_told = |code: Code| {
+        let family = format!("FP-{}-", code.family());
+        let number = code.as_str().trim_start_matches(&family);
+        let of_family = families.iter().find(|(family, _)| *family == code.family());
+        // Most tests leave out what all codes of their family begin with.
+        let tests = of_family.map(|(_, tests)| tests.replace(&family, "")).unwrap_or_default();
+        [format!("\"{number} "), format!("\"{number}{{")].iter().any(|told| tests.contains(told))
+    };
+    let untold: Vec<_> = Code::VARIANTS.iter().filter(|code| !is_told(**code)).collect();
+    assert_eq!(untold, [&Code::Payload01; 0], "none of the tests breaks these");
 }
