@@ -138,9 +138,17 @@ pub struct Traffic {
 impl Traffic {
     /// Adds a piece that goes at this time; of all bytes together at most so many are kept.
     pub fn push(&mut self, at: Duration, piece: &[u8], most: usize) {
-        let end = self.length() + piece.len();
-        let room = most.saturating_sub(self.bytes.len()).min(piece.len());
-        self.bytes.extend_from_slice(&piece[..room]);
+        self.push_parts(at, &[piece], most);
+    }
+
+    /// Likewise, a piece that is made of these parts.
+    pub fn push_parts(&mut self, at: Duration, parts: &[&[u8]], most: usize) {
+        let mut end = self.length();
+        for part in parts {
+            let room = most.saturating_sub(self.bytes.len()).min(part.len());
+            self.bytes.extend_from_slice(&part[..room]);
+            end += part.len();
+        }
         self.pieces.push((at, end));
     }
 

@@ -1,35 +1,31 @@
 //! `fallproof fuzz`.
 
 mod progress;
+mod text;
 
-use std::fmt::Write as _;
-use std::fs::{self, File};
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anstream::{eprintln, println};
 use clap::{Args, value_parser};
-use fallproof_fuzz::arena::{Arena, fixed_groups};
-use fallproof_fuzz::dice;
-use fallproof_fuzz::draft::Draft;
-use fallproof_fuzz::draw::Scope;
-use fallproof_fuzz::found::{self, Saved};
-use fallproof_fuzz::hunt::{Find, Hunt, Tally, shrink};
-use fallproof_judge::{Violation, judge_case};
+use fallproof_fuzz::campaign::Campaign;
+use fallproof_fuzz::case::FuzzCase;
+use fallproof_fuzz::executor::{Executor, fixed_groups};
+use fallproof_fuzz::found;
+use fallproof_fuzz::generate::Scope;
+use fallproof_fuzz::saving::{RequirementFailures, SaveError, Saving};
+use fallproof_fuzz::stats::{Stats, Verdict};
 use fallproof_protocol::provider::Endpoint;
 use fallproof_reference::ReferenceTarget;
 use fallproof_report::words::counted;
 use fallproof_runner::drive::Rig;
-use fallproof_runner::shell::quoted;
 use fallproof_runner::target::Target;
 use fallproof_suite::plan::{Addresses, Plan};
-use fallproof_suite::requirement::Code;
 use fallproof_suite::scenario::Scenario;
-use owo_colors::OwoColorize as _;
 use tokio::runtime::Runtime;
 
 use super::gateway::Gateway;
@@ -39,7 +35,7 @@ use super::{SCENARIOS, Stop, runtime, saboteur};
 /// Cases where neither their number nor a time is given.
 const DEFAULT_CASES: u64 = 10_000;
 
-/// A finding is made simpler for so long at most.
+/// A failure is minimized for so long at most.
 const MOST_SHRINKING: Duration = Duration::from_secs(120);
 
 #[derive(Debug, Args)]
@@ -75,14 +71,6 @@ pub(super) struct Fuzz {
     scenarios: PathBuf,
 }
 
-/// A finding at its simplest.
-struct Told<'a> {
-    find: &'a Find,
-    violation: Violation,
-    saved: Saved,
-    scenario: Scenario,
-}
-
 impl Fuzz {
     pub(super) fn execute(&self) -> Result<(), Stop> {
         let mut scope = Scope::default();
@@ -92,58 +80,61 @@ impl Fuzz {
         if self.plan {
             return print_plan(&scope, self.gateway.upstreams());
         }
-        self.can_save()?;
+        let seed = self.seed.unwrap_or_else(|| rand::random::<u32>().into());
+        let saving = self.saving(seed)?;
         let runtime = runtime()?;
         let interrupt = Interrupt::listen(&runtime)?;
-        let arena = self.arena(&mut scope, &runtime, &interrupt)?;
-        let seed = self.seed.unwrap_or_else(dice::made_up);
-        let cases = self.cases.or_else(|| self.time.is_none().then_some(DEFAULT_CASES));
-        let threads = thread::available_parallelism().map_or(2, std::num::NonZero::get);
-        let until = self.time.map(|time| Instant::now() + time);
-        let hunt = Hunt { scope, seed, cases, until, threads };
-        let tally = Tally::default();
-        let hunted = self::hunt(&hunt, &arena, &tally, &interrupt);
-        let finds = tally.finds();
-        let told = hunted.and_then(|()| self.simplest(&finds, &hunt, &arena, &interrupt, &runtime));
-        if let Arena::Fixed(rig) = arena {
+        let executor = self.executor(&mut scope, &runtime, &interrupt)?;
+        let campaign = self.campaign(scope, seed);
+        let stats = Stats::default();
+        let saved = run(&campaign, &executor, &stats, &interrupt).and_then(|()| {
+            let saved = saving.save(stats.failures(), &executor, &interrupt.hurry);
+            runtime.block_on(saved).map_err(unsaved)
+        });
+        if let Executor::Fixed(rig) = executor {
             runtime.block_on(interrupt.end(rig.release()));
         }
-        let told = told?;
-        let again = self.again(&told, &runtime, &interrupt)?;
-        self.tell(&finds, &told, &again);
-        let errors = tally.harness_errors();
-        if let Some((case, words)) = errors.first() {
-            let more = counted(errors.len(), "case");
-            return Err(Stop::Harness(format!(
-                "{more}; first case {case} of seed {seed}: {words}"
-            )));
-        }
-        let unjudged = tally.unjudged();
-        let says_nothing = unjudged.is_gone || unjudged.count == tally.cases();
-        match (finds.is_empty(), interrupt.is_asked()) {
-            (false, _) => Err(Stop::NotConformant),
-            (true, true) => Err(Stop::Interrupted),
-            (true, false) if unjudged.count > 0 && says_nothing => {
-                Err(Stop::usage(format!("nothing can be said of the target: {}", unjudged.reason)))
+        let mut saved = saved?;
+        self.run_again(&mut saved, &runtime, &interrupt)?;
+        self.print(&saved);
+        match stats.verdict() {
+            Verdict::HarnessError { count, number, message } => Err(Stop::Harness(format!(
+                "{}; first case {number} of seed {seed}: {message}",
+                counted(count, "case")
+            ))),
+            Verdict::Fail => Err(Stop::NotConformant),
+            _ if interrupt.is_asked() => Err(Stop::Interrupted),
+            Verdict::Inconclusive(reason) => {
+                Err(Stop::usage(format!("nothing can be said of the target: {reason}")))
             }
-            (true, false) => Ok(()),
+            Verdict::Pass => Ok(()),
         }
     }
 
-    /// Whether findings can be saved: none is to be lost at the end of a long hunt. Leaves nothing.
-    fn can_save(&self) -> Result<(), Stop> {
-        let folder = self.scenarios.join(found::FOLDER);
-        let file = folder.join(".fallproof");
-        let new: Vec<_> = folder.ancestors().take_while(|it| !it.exists()).collect();
-        let tried = fs::create_dir_all(&folder).and_then(|()| File::create(&file));
-        let _ = fs::remove_file(&file);
-        for folder in new {
-            let _ = fs::remove_dir(folder);
-        }
-        tried.map(drop).map_err(|error| {
+    /// How findings are saved, which must be possible.
+    fn saving(&self, seed: u64) -> Result<Saving<'_>, Stop> {
+        let saving = Saving {
+            folder: &self.scenarios,
+            per_requirement: self.most.get(),
+            limit: MOST_SHRINKING,
+            seed,
+        };
+        saving.check().map_err(|error| {
+            let folder = self.scenarios.join(found::FOLDER);
             let folder = folder.display();
             Stop::usage(format!("findings are saved in {folder}, which cannot be written: {error}"))
-        })
+        })?;
+        Ok(saving)
+    }
+
+    fn campaign(&self, scope: Scope, seed: u64) -> Campaign {
+        Campaign {
+            scope,
+            seed,
+            cases: self.cases.or_else(|| self.time.is_none().then_some(DEFAULT_CASES)),
+            until: self.time.map(|time| Instant::now() + time),
+            threads: thread::available_parallelism().map_or(2, NonZeroUsize::get),
+        }
     }
 
     fn reference(&self) -> Result<ReferenceTarget, Stop> {
@@ -151,20 +142,18 @@ impl Fuzz {
         Ok(ReferenceTarget { saboteur })
     }
 
-    /// Where cases are played. What a gateway is configured for is put into the scope.
-    fn arena(
+    /// What runs the cases. What a gateway is configured for is put into the scope.
+    fn executor(
         &self,
         scope: &mut Scope,
         runtime: &Runtime,
         interrupt: &Interrupt,
-    ) -> Result<Arena, Stop> {
+    ) -> Result<Executor, Stop> {
         let groups = fixed_groups(scope);
         let scenarios = configured(&groups);
         let Some(whole) = self.gateway.split(&scenarios)? else {
-            return Ok(Arena::Fresh {
-                target: Box::new(self.reference()?),
-                patience: self.patience,
-            });
+            let target = Box::new(self.reference()?);
+            return Ok(Executor::Fresh { target, patience: self.patience });
         };
         let Some(part) = whole.parts.first() else {
             let reason =
@@ -182,160 +171,75 @@ impl Fuzz {
         }
         let rig = Rig::start(&part.scenarios, &*part.target, self.patience);
         let rig = runtime.block_on(unless(&interrupt.stop, rig)).ok_or(Stop::Interrupted)??;
-        Ok(Arena::Fixed(Box::new(rig)))
+        Ok(Executor::Fixed(Box::new(rig)))
     }
 
-    /// Makes the first findings of each requirement as simple as they get, and saves them.
-    fn simplest<'a>(
+    /// Runs the saved scenarios from their files as any others, where the target can be configured
+    /// for them.
+    fn run_again(
         &self,
-        finds: &'a [Find],
-        hunt: &Hunt,
-        arena: &Arena,
-        interrupt: &Interrupt,
-        runtime: &Runtime,
-    ) -> Result<Vec<Told<'a>>, Stop> {
-        let mut told = Vec::new();
-        for find in by_requirement(finds)
-            .into_iter()
-            .flat_map(|it| { it }.into_iter().take(self.most.get()))
-        {
-            let (draft, violation) =
-                runtime.block_on(shrink(find, arena, MOST_SHRINKING, &interrupt.hurry))?;
-            let how = format!("Found in case {} of seed {}.", find.case, hunt.seed);
-            let scenario = found::scenario(&draft, &violation, &how);
-            let saved = found::save(&scenario, &self.scenarios)
-                .map_err(|error| Stop::usage(format!("{}: {error}", self.scenarios.display())))?;
-            told.push(Told { find, violation, saved, scenario });
-        }
-        Ok(told)
-    }
-
-    /// Which of the saved scenarios show their finding again when they are read from their files
-    /// and run as any other; `None` where nobody can configure the gateway for them.
-    fn again(
-        &self,
-        told: &[Told<'_>],
+        failures: &mut [RequirementFailures],
         runtime: &Runtime,
         interrupt: &Interrupt,
-    ) -> Result<Vec<Option<bool>>, Stop> {
+    ) -> Result<(), Stop> {
         let mut scenarios = Vec::new();
-        for told in told {
-            let read =
-                found::load(&told.saved).map_err(|error| Stop::Harness(error.to_string()))?;
-            scenarios.extend(read.into_iter().filter(|it| it.id == told.scenario.id));
+        for failure in failures.iter().flat_map(|it| &it.saved) {
+            let scenario = failure.load().map_err(|error| Stop::Harness(error.to_string()))?;
+            scenarios.extend(scenario);
         }
-        let mut violations: Vec<(&str, Vec<Violation>)> = Vec::new();
-        let mut play = |chosen: &[&Scenario], target: &dyn Target| {
-            // A hunt that was ended still tells what it found; only hurry ends this too.
+        let mut run = |chosen: &[&Scenario], target: &dyn Target| {
+            // A campaign that was ended still tells what it found; only hurry ends this too.
             let hurry = &interrupt.hurry;
             let rig = Rig::start(chosen, target, self.patience);
             let rig = runtime.block_on(unless(hurry, rig)).ok_or(Stop::Interrupted)??;
-            let played = unless(hurry, async {
-                for Told { saved, .. } in told {
-                    if let Some(scenario) = chosen.iter().find(|it| it.id == saved.id) {
-                        let (facts, seen) = (rig.facts(scenario), rig.run(scenario).await);
-                        violations.push((&saved.id, judge_case(scenario, facts, &seen).violations));
-                    }
+            let ran = runtime.block_on(unless(hurry, async {
+                for failure in failures.iter_mut().flat_map(|it| &mut it.saved) {
+                    failure.run_again(&rig, chosen).await;
                 }
-            });
-            let played = runtime.block_on(played);
+            }));
             runtime.block_on(interrupt.end(rig.release()));
-            played.ok_or(Stop::Interrupted)
+            ran.ok_or(Stop::Interrupted)
         };
-        if !scenarios.is_empty() {
-            match self.gateway.split(&scenarios)? {
-                None => {
-                    let all: Vec<_> = scenarios.iter().collect();
-                    play(&all, &self.reference()?)?;
-                }
-                Some(whole) => {
-                    for part in whole.parts.iter().filter(|part| part.launched.is_some()) {
-                        play(&part.scenarios, &*part.target)?;
-                    }
-                }
+        if scenarios.is_empty() {
+            return Ok(());
+        }
+        match self.gateway.split(&scenarios)? {
+            None => run(&scenarios.iter().collect::<Vec<_>>(), &self.reference()?),
+            Some(whole) => {
+                let mut launched = whole.parts.iter().filter(|part| part.launched.is_some());
+                launched.try_for_each(|part| run(&part.scenarios, &*part.target))
             }
         }
-        let shown = |told: &Told<'_>| {
-            let (_, violations) = violations.iter().find(|(id, _)| *id == told.saved.id)?;
-            Some(told.find.cause.is_among(violations))
-        };
-        Ok(told.iter().map(shown).collect())
-    }
-
-    fn tell(&self, finds: &[Find], told: &[Told<'_>], again: &[Option<bool>]) {
-        for of_one in by_requirement(finds) {
-            println!("\n{}", headline(of_one[0]));
-            for find in of_one.iter().take(self.most.get()) {
-                let place = told.iter().position(|told| told.find.cause == find.cause);
-                let Some(place) = place else { continue };
-                let Told { violation, saved, .. } = &told[place];
-                let again = match again[place] {
-                    Some(true) => "shows it again:",
-                    Some(false) => "does not show it again, which it should:",
-                    None => "is for a gateway that is configured for it:",
-                };
-                println!("\n  {}\n  {}", violation.to_string().replace('\n', "\n  "), met(find));
-                println!("  {} {again}\n  {}", saved.file.display(), self.replay(&saved.id));
-            }
-            let named: Vec<_> =
-                of_one.iter().skip(self.most.get()).map(|find| find.cause.about.as_str()).collect();
-            if !named.is_empty() {
-                println!("\n  likewise, in {}: {}", counted(named.len(), "way"), named.join(", "));
-            }
-        }
-    }
-
-    /// The command that runs a saved scenario.
-    fn replay(&self, id: &str) -> String {
-        let mut command = format!("fallproof run {id}");
-        if self.scenarios != Path::new(SCENARIOS) {
-            let _ =
-                write!(command, " --scenarios {}", quoted(&self.scenarios.display().to_string()));
-        }
-        if let Some(saboteur) = &self.saboteur {
-            let _ = write!(command, " --saboteur {saboteur}");
-        }
-        for option in self.gateway.again() {
-            let _ = write!(command, " {option}");
-        }
-        command
     }
 }
 
-/// Hunts, and says how it went.
-fn hunt(hunt: &Hunt, arena: &Arena, tally: &Tally, interrupt: &Interrupt) -> Result<(), Stop> {
-    let seed = hunt.seed;
+fn unsaved(error: SaveError) -> Stop {
+    match error {
+        SaveError::Start(error) => error.into(),
+        other => Stop::usage(other),
+    }
+}
+
+/// Runs a campaign, and says how it went.
+fn run(
+    campaign: &Campaign,
+    executor: &Executor,
+    stats: &Stats,
+    interrupt: &Interrupt,
+) -> Result<(), Stop> {
+    let seed = campaign.seed;
     eprintln!("seed {seed}");
     let started = Instant::now();
     let done = AtomicBool::new(false);
-    let hunted = thread::scope(|scope| {
-        scope.spawn(|| progress::progress(tally, hunt.cases, started, &done));
-        let hunted = hunt.run(arena, tally, &interrupt.stop);
+    let ran = thread::scope(|scope| {
+        let progress = scope.spawn(|| progress::progress(stats, campaign.cases, started, &done));
+        let ran = campaign.run(executor, stats, &interrupt.stop);
         done.store(true, Ordering::Relaxed);
-        hunted
+        progress.thread().unpark();
+        ran
     });
-    hunted?;
-    let took = started.elapsed().as_secs_f64();
-    let cases = usize::try_from(tally.cases()).unwrap_or(usize::MAX);
-    eprintln!(
-        "{} in {took:.1} s, {:.0} cases/s, seed {seed}: {}",
-        counted(cases, "case"),
-        progress::rate(tally.cases(), took),
-        counted(tally.finds().len(), "finding"),
-    );
-    if tally.unsteady() > 0 {
-        let times = usize::try_from(tally.unsteady()).unwrap_or(usize::MAX);
-        let times = counted(times, "finding");
-        eprintln!("{times} did not come again when the case was played alone, and are left out");
-    }
-    let unjudged = tally.unjudged();
-    if unjudged.count > 0 {
-        let of = counted(usize::try_from(unjudged.count).unwrap_or(usize::MAX), "case");
-        eprintln!("nothing can be said of {of}, such as: {}", unjudged.reason);
-    }
-    if unjudged.is_gone {
-        eprintln!("the target went away, which ended the hunt");
-    }
+    ran?;
+    text::summary(stats, seed, started.elapsed());
     Ok(())
 }
 
@@ -349,35 +253,8 @@ fn print_plan(scope: &Scope, upstreams: SocketAddr) -> Result<(), Stop> {
 }
 
 /// The groups of a target that is configured for no others, as scenarios that a plan is made from.
-fn configured(groups: &[Draft]) -> Vec<Scenario> {
-    groups.iter().map(Draft::plannable).collect()
-}
-
-/// The findings of each requirement together, those of the first cases first.
-fn by_requirement(finds: &[Find]) -> Vec<Vec<&Find>> {
-    let chunks = finds.chunk_by(|one, other| one.cause.requirement == other.cause.requirement);
-    let sorted = chunks.map(|of_one| {
-        let mut of_one: Vec<_> = of_one.iter().collect();
-        of_one.sort_by_key(|find| find.case);
-        of_one
-    });
-    sorted.collect()
-}
-
-fn headline(find: &Find) -> String {
-    match find.cause.requirement.map(Code::requirement) {
-        Some(requirement) => {
-            format!("{}  {}", requirement.code.red().bold(), requirement.sentence.trim())
-        }
-        None => format!("{}", "not as the model of a router has it".red().bold()),
-    }
-}
-
-/// Where and how often it was met.
-fn met(find: &Find) -> String {
-    let endpoints: Vec<_> = find.endpoints.iter().map(|endpoint| endpoint.path()).collect();
-    let cases = counted(usize::try_from(find.count).unwrap_or(usize::MAX), "case");
-    format!("in {cases}, first in case {}; at {}", find.case, endpoints.join(", "))
+fn configured(groups: &[FuzzCase]) -> Vec<Scenario> {
+    groups.iter().map(FuzzCase::plan_scenario).collect()
 }
 
 fn endpoint(path: &str) -> Result<Endpoint, String> {

@@ -12,7 +12,6 @@ use std::sync::Arc;
 
 use anstream::eprintln;
 use clap::Args;
-use fallproof_fuzz::dice::{self, Dice};
 use fallproof_reference::saboteur::Saboteur;
 use fallproof_report::model;
 use fallproof_runner::adapter::{Adapter, Installation, Rounds, Site, Unfit};
@@ -360,11 +359,8 @@ fn named<'a>(scenarios: &'a [Scenario], ids: &[String]) -> Vec<&'a Scenario> {
 fn free_port() -> io::Result<u16> {
     const PORTS: Range<u16> = 20_000..32_000;
     const TRIES: usize = 50;
-    let mut rng = dice::rng(dice::made_up(), u64::from(process::id()));
-    let mut dice = Dice::new(&mut rng);
-    let mut draw = || PORTS.start + u16::try_from(dice.below(PORTS.len())).unwrap_or_default();
     let is_free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
-    match std::iter::repeat_with(&mut draw).take(TRIES).find(is_free) {
+    match std::iter::repeat_with(|| rand::random_range(PORTS)).take(TRIES).find(is_free) {
         Some(port) => Ok(port),
         None => Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port()),
     }

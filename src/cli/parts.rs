@@ -156,7 +156,11 @@ impl Parts<'_> {
     ) -> Result<Option<Rig>, StartError> {
         let rig = Rig::start_with(process, scenarios, &*part.target, self.patience);
         let rig = self.runtime.block_on(unless(&self.interrupt.stop, rig)).transpose();
-        rig.map(|rig| rig.map(|rig| rig.counted_from(self.clock)))
+        let rig = rig?.map(|rig| rig.counted_from(self.clock));
+        if let Some(rig) = &rig {
+            self.recorder.target_started(rig.plan());
+        }
+        Ok(rig)
     }
 
     /// How a gateway ended, where it has; the end of one that is gone is waited for.

@@ -8,7 +8,6 @@ use std::time::{Duration, Instant, SystemTime};
 use anstream::eprintln;
 use chrono::{DateTime, Utc};
 use clap::Args;
-use fallproof_fuzz::dice::{self, Dice};
 use fallproof_reference::ReferenceTarget;
 use fallproof_report::assemble::{self, About};
 use fallproof_report::baseline::Baseline;
@@ -22,7 +21,11 @@ use fallproof_report::reporter::{Reporter, Reporters};
 use fallproof_report::terminal::Terminal;
 use fallproof_report::words;
 use fallproof_suite::plan::{Addresses, Plan};
+use fallproof_suite::record::SuiteFacts;
 use fallproof_suite::scenario::{Scenario, Suite};
+use rand::SeedableRng as _;
+use rand::rngs::ChaCha8Rng;
+use rand::seq::SliceRandom as _;
 use tokio::runtime::Runtime;
 
 use super::gateway::{Gateway, Kind, Part, Whole};
@@ -89,6 +92,8 @@ impl Run {
             reporters: &reporters,
             keeps_hars: self.report.is_some(),
         };
+        let chosen: Vec<_> = scenarios.iter().collect();
+        let suite = SuiteFacts::new(&suite, &chosen);
         recorder.run_started(started, &target, &suite, scenarios.len());
         let mut cases = self.play(&whole, &recorder, &runtime, clock)?;
 
@@ -96,7 +101,7 @@ impl Run {
         let about = About {
             target,
             suite: &suite,
-            chosen: &scenarios.iter().collect::<Vec<_>>(),
+            chosen: &chosen,
             patterns: &self.selection.patterns,
             tags: &self.selection.tags,
             started,
@@ -191,11 +196,11 @@ impl Run {
             }
             return;
         };
-        let seed = seed.unwrap_or_else(dice::made_up);
+        let seed = seed.unwrap_or_else(|| rand::random::<u32>().into());
         eprintln!("shuffled by {seed}: --shuffle={seed} gives this order again");
-        let mut rng = dice::rng(seed, 0);
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
         for part in &mut whole.parts {
-            Dice::new(&mut rng).shuffle(&mut part.scenarios);
+            part.scenarios.shuffle(&mut rng);
         }
     }
 

@@ -1,12 +1,13 @@
 //! A run that is kept, and read and judged again, in memory.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use fallproof_judge::{Judgment, judge_case};
 use fallproof_suite::evidence::{Evidence, TargetFacts};
 use fallproof_suite::plan::Plan;
-use fallproof_suite::record::{Entry, Header, Mask, Reader, TargetName, Writer};
+use fallproof_suite::record::{Entry, Header, Mask, Reader, SuiteFacts, TargetName, Writer};
 use fallproof_suite::scenario::Scenario;
 
 /// The file of a run of these scenarios. Where the client's key is the user's own, it is a secret.
@@ -25,9 +26,12 @@ pub(crate) fn keep(
             adapter: None,
             address: None,
         },
-        suite_fingerprint: format!("sha256:{}", "0".repeat(64)),
-        suite_cases: scenarios.len(),
-        whole: true,
+        suite: SuiteFacts {
+            fingerprint: "sha256:00".to_owned(),
+            cases: scenarios.len(),
+            whole: true,
+            profiles: BTreeSet::new(),
+        },
         patterns: Vec::new(),
         tags: Vec::new(),
         started: SystemTime::UNIX_EPOCH,
@@ -48,6 +52,7 @@ pub(crate) fn keep(
 }
 
 /// Each case of the file, with the judgment on it; and the client's key.
+#[allow(dead_code, reason = "not every program asks for it")]
 pub(crate) fn judged_again(file: &[u8]) -> (Vec<(Evidence, Judgment)>, String) {
     let mut reader = Reader::of(Path::new("kept"), file).unwrap_or_else(|error| panic!("{error}"));
     let mut judged = Vec::new();
@@ -61,6 +66,7 @@ pub(crate) fn judged_again(file: &[u8]) -> (Vec<(Evidence, Judgment)>, String) {
 }
 
 /// The two judgments are the same, but that they may quote one of these keys for another.
+#[allow(dead_code, reason = "not every program asks for it")]
 pub(crate) fn same(one: &Judgment, other: &Judgment, keys: &[&str]) -> Result<(), String> {
     let told = |judgment: &Judgment| {
         let told = format!("{judgment:#?}");

@@ -7,21 +7,26 @@
 
 use std::time::Duration;
 
-use fallproof_fuzz::arena::Arena;
-use fallproof_fuzz::draft::Draft;
-use fallproof_fuzz::draw::Scope;
+use fallproof_fuzz::campaign::Campaign;
+use fallproof_fuzz::case::FuzzCase;
+use fallproof_fuzz::executor::Executor;
+use fallproof_fuzz::generate::{Scope, generate};
 use fallproof_fuzz::grammar::{Grammar, Node};
-use fallproof_fuzz::hunt::{Find, Hunt, Tally, shrink};
-use fallproof_fuzz::model;
-use fallproof_fuzz::strategy::Drafts;
+use fallproof_fuzz::minimize::minimize;
+use fallproof_fuzz::oracle;
+use fallproof_fuzz::random::case_rng;
+use fallproof_fuzz::shrink::Shrinking;
+use fallproof_fuzz::stats::{Failure, Stats};
 use fallproof_judge::{Verdict, judge_case};
 use fallproof_protocol::json::Tree;
 use fallproof_reference::{ReferenceTarget, saboteur};
 use fallproof_runner::drive::Rig;
 use fallproof_suite::requirement::Code;
+use proptest::strategy::{NewTree, Strategy, ValueTree};
 use proptest::test_runner::{
     Config, FileFailurePersistence, RngAlgorithm, TestCaseError, TestRng, TestRunner,
 };
+use rand::RngExt as _;
 use rstest::rstest;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
@@ -39,8 +44,8 @@ fn seed() -> u64 {
 }
 
 /// Plays a case against the reference router. The error says what was found.
-fn play(runtime: &Runtime, draft: &Draft) -> Result<(), TestCaseError> {
-    let scenario = draft.scenario("fuzz/case", model::expect(draft));
+fn play(runtime: &Runtime, case: &FuzzCase) -> Result<(), TestCaseError> {
+    let scenario = case.scenario("fuzz/case", oracle::expect(case));
     let judgment = runtime.block_on(async {
         let target = ReferenceTarget::default();
         let rig = Rig::start(&[&scenario], &target, Duration::from_secs(60)).await;
@@ -74,8 +79,42 @@ fn holds_in(cases: u64, scope: Scope) {
         ..Config::default()
     };
     TestRunner::new_with_rng(config, rng)
-        .run(&Drafts(scope), |draft| play(&runtime, &draft))
+        .run(&FuzzCases(scope), |case| play(&runtime, &case))
         .unwrap_or_else(|error| panic!("{error}"));
+}
+
+/// All cases within a scope, as a proptest strategy.
+#[derive(Debug)]
+struct FuzzCases(Scope);
+
+impl Strategy for FuzzCases {
+    type Tree = CaseTree;
+    type Value = FuzzCase;
+
+    fn new_tree(&self, runner: &mut TestRunner) -> NewTree<Self> {
+        let seed = runner.rng().random();
+        let case = generate(&self.0, &mut case_rng(seed, 0));
+        Ok(CaseTree(Shrinking::new(case, false)))
+    }
+}
+
+/// A case and the simpler ones.
+struct CaseTree(Shrinking);
+
+impl ValueTree for CaseTree {
+    type Value = FuzzCase;
+
+    fn current(&self) -> FuzzCase {
+        self.0.current().clone()
+    }
+
+    fn simplify(&mut self) -> bool {
+        self.0.simplify()
+    }
+
+    fn complicate(&mut self) -> bool {
+        self.0.complicate()
+    }
 }
 
 /// What hangs would cost real seconds.
@@ -99,37 +138,42 @@ fn over_calls_and_moves_of_the_clock_the_router_retries_rests_and_comes_back_as_
 }
 
 /// A router that is broken in this way.
-fn broken(saboteur: &str) -> Arena {
+fn broken(saboteur: &str) -> Executor {
     let saboteur = Some(saboteur::find(saboteur).expect("it exists"));
     let target = Box::new(ReferenceTarget { saboteur });
-    Arena::Fresh { target, patience: Duration::from_secs(60) }
+    Executor::Fresh { target, patience: Duration::from_secs(60) }
 }
 
-/// Nobody ends the hunt.
+/// Nobody ends the campaign.
 fn never() -> watch::Receiver<bool> {
     watch::channel(false).1
 }
 
-/// The first finding of this requirement, in as few cases as it takes.
-fn first_find(arena: &Arena, scope: &Scope, seed: u64, requirement: Code) -> Find {
-    let find = [12, 50, FOUND_WITHIN].into_iter().find_map(|cases| {
-        let cases = Some(cases);
-        let hunt = Hunt { scope: scope.clone(), seed, cases, until: None, threads: 2 };
-        let tally = Tally::default();
-        hunt.run(arena, &tally, &never()).expect("the rig listens on ports of the system");
-        let finds = tally.finds().into_iter();
-        finds
-            .filter(|find| find.cause.requirement == Some(requirement))
-            .min_by_key(|find| find.case)
+/// The first failure of this requirement, in as few cases as it takes.
+fn first_failure(executor: &Executor, scope: &Scope, seed: u64, requirement: Code) -> Failure {
+    let failure = [12, 50, FOUND_WITHIN].into_iter().find_map(|cases| {
+        let failures = campaign(executor, scope, seed, cases).failures().into_iter();
+        failures
+            .filter(|failure| failure.cause.requirement == Some(requirement))
+            .min_by_key(|failure| failure.number)
     });
-    find.unwrap_or_else(|| panic!("not in {FOUND_WITHIN} cases of seed {seed}"))
+    failure.unwrap_or_else(|| panic!("not in {FOUND_WITHIN} cases of seed {seed}"))
+}
+
+/// What so many cases come to.
+fn campaign(executor: &Executor, scope: &Scope, seed: u64, cases: u64) -> Stats {
+    let scope = scope.clone();
+    let campaign = Campaign { scope, seed, cases: Some(cases), until: None, threads: 2 };
+    let stats = Stats::default();
+    campaign.run(executor, &stats, &never()).expect("the rig listens on ports of the system");
+    stats
 }
 
 /// The members of a body that its endpoint can do without, and that no other member needs.
-fn optional(draft: &Draft) -> Vec<String> {
-    let grammar = Grammar::of(draft.chain[0].taker.surface, draft.endpoint);
+fn optional(case: &FuzzCase) -> Vec<String> {
+    let grammar = Grammar::of(case.chain[0].acceptor.surface, case.endpoint);
     let Node::Object(object) = grammar.node(grammar.root()) else { return vec![] };
-    let request = draft.requests().next().expect("a case has a call");
+    let request = case.requests().next().expect("a case has a call");
     let Tree::Object(members) = &request.body else { return vec![] };
     let names: Vec<_> = members.iter().map(|(name, _)| name.as_str()).collect();
     let is_needed = |name: &str| {
@@ -155,18 +199,18 @@ fn every_payload_saboteur_is_found_within_the_budget_and_shown_by_one_parameter(
     #[case] saboteur: &str,
     #[case] requirement: Code,
 ) {
-    let arena = broken(saboteur);
+    let executor = broken(saboteur);
     let runtime = Runtime::new().expect("a runtime can be had");
     let mut taken = Vec::new();
     for seed in seeds() {
-        let find = first_find(&arena, &quick(), seed, requirement);
-        taken.push(find.case + 1);
+        let failure = first_failure(&executor, &quick(), seed, requirement);
+        taken.push(failure.number + 1);
         let never = never();
-        let shrunk = shrink(&find, &arena, Duration::from_secs(60), &never);
-        let (draft, _) = runtime.block_on(shrunk).expect("the rig listens");
-        let optional = optional(&draft);
-        assert!(optional.len() <= 1, "seed {seed}: {optional:?} are left of {draft:#?}");
-        assert!(draft.chain.len() <= 2 && draft.retries == 0, "seed {seed}: {draft:#?}");
+        let minimized = minimize(&failure, &executor, Duration::from_secs(60), &never);
+        let (case, _) = runtime.block_on(minimized).expect("the rig listens");
+        let optional = optional(&case);
+        assert!(optional.len() <= 1, "seed {seed}: {optional:?} are left of {case:#?}");
+        assert!(case.chain.len() <= 2 && case.retries == 0, "seed {seed}: {case:#?}");
     }
     let mean = taken.iter().sum::<u64>() / taken.len() as u64;
     println!("{saboteur}: found in case {taken:?}, {mean} on average");
@@ -181,21 +225,18 @@ fn a_router_that_breaks_a_rest_is_found_over_calls_and_moves_of_the_clock(
     #[case] saboteur: &str,
     #[case] requirement: Code,
 ) {
-    let find = first_find(&broken(saboteur), &over_time(), seed(), requirement);
-    println!("{saboteur}: found in case {}", find.case + 1);
+    let failure = first_failure(&broken(saboteur), &over_time(), seed(), requirement);
+    println!("{saboteur}: found in case {}", failure.number + 1);
 }
 
 #[test]
 fn the_same_seed_gives_the_same_cases_and_the_same_findings() {
-    let arena = broken("rounded-numbers");
+    let executor = broken("dropped-parameter");
     let found = || {
-        let hunt = Hunt { scope: quick(), seed: seed(), cases: Some(12), until: None, threads: 2 };
-        let tally = Tally::default();
-        hunt.run(&arena, &tally, &never()).expect("the rig listens on ports of the system");
-        let finds = tally.finds();
-        assert_eq!((tally.cases(), tally.unsteady()), (12, 0));
-        let told = finds.into_iter().map(|it| (it.cause, it.case, it.count, it.draft));
-        told.collect::<Vec<_>>()
+        let stats = campaign(&executor, &quick(), seed(), 12);
+        assert_eq!((stats.cases(), stats.flaky()), (12, 0));
+        let failures = stats.failures().into_iter();
+        failures.map(|it| (it.cause, it.number, it.count, it.case)).collect::<Vec<_>>()
     };
     let first = found();
     assert!(first.len() > 2, "{first:?}");

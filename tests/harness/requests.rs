@@ -2,15 +2,16 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use fallproof_fuzz::body::{Manner, body};
-use fallproof_fuzz::dice::{Dice, rng};
-use fallproof_fuzz::fit::{Taker, fit};
-use fallproof_fuzz::goal::Goal;
+use fallproof_fuzz::body::{Richness, body};
+use fallproof_fuzz::goal::{Goal, goals};
 use fallproof_fuzz::grammar::{Grammar, Node, Turn};
-use fallproof_fuzz::models::models;
-use fallproof_fuzz::spoil::{Defect, spoil};
+use fallproof_fuzz::model_names::model_names;
+use fallproof_fuzz::mutate::{Defect, mutate};
+use fallproof_fuzz::random::{CaseRng, case_rng, pick};
+use fallproof_fuzz::repair::{Acceptor, repair};
 use fallproof_mocks::provider::{Endpoint, Surface};
 use fallproof_protocol::json::Tree;
+use rand::RngExt as _;
 use rstest::rstest;
 
 const SEED: u64 = 6;
@@ -24,15 +25,15 @@ fn everywhere() -> impl Iterator<Item = (Surface, Endpoint)> {
 }
 
 /// A request for one deployment that heads for this goal.
-fn request(surface: Surface, endpoint: Endpoint, goal: &Goal, dice: &mut Dice<'_>) -> Tree {
+fn request(surface: Surface, endpoint: Endpoint, goal: &Goal, rng: &mut CaseRng) -> Tree {
     let grammar = Grammar::of(surface, endpoint);
-    let models = models(endpoint);
+    let models = model_names(endpoint);
     let mut last = None;
     // A model may not take it: then another one may.
-    for model in models.iter().cycle().skip(dice.below(models.len())).take(6) {
-        let taker = Taker { surface, model: (*model).to_owned() };
-        let made = body(grammar, &goal.route, Manner::draw(dice), dice);
-        if let Some(fitting) = fit(endpoint, &[taker], made) {
+    for model in models.iter().cycle().skip(rng.random_range(0..models.len())).take(6) {
+        let acceptor = Acceptor { surface, model: (*model).to_owned() };
+        let made = body(grammar, &goal.route, Richness::random(rng), rng);
+        if let Some(fitting) = repair(endpoint, &[&acceptor], made) {
             let mut has_it = false;
             grammar.visit(grammar.root(), &fitting, &mut |mark, _| has_it |= mark == goal.mark);
             last = Some(fitting);
@@ -73,10 +74,10 @@ fn one_request_for_each_goal_reaches_every_parameter_and_every_listed_value(
 ) {
     for (_, endpoint) in everywhere().filter(|(it, _)| *it == surface) {
         let grammar = Grammar::of(surface, endpoint);
-        let goals = grammar.goals();
+        let goals = goals(surface, endpoint);
         let mut reached = HashSet::new();
         for (case, goal) in (0..).zip(goals) {
-            let request = request(surface, endpoint, goal, &mut Dice::new(&mut rng(SEED, case)));
+            let request = request(surface, endpoint, goal, &mut case_rng(SEED, case));
             grammar.visit(grammar.root(), &request, &mut |mark, _| {
                 reached.insert(mark);
             });
@@ -103,47 +104,48 @@ fn a_request_is_made_to_fit_every_deployment_of_its_chain() {
     for (case, (first, endpoint)) in
         (0..400).zip(everywhere().collect::<Vec<_>>().into_iter().cycle())
     {
-        let mut rng = rng(SEED, case);
-        let mut dice = Dice::new(&mut rng);
+        let mut rng = case_rng(SEED, case);
         let others = Surface::ALL.into_iter().filter(|surface| endpoint.is_on(*surface));
-        let takers: Vec<_> = [first]
+        let acceptors: Vec<_> = [first]
             .into_iter()
             .chain(others)
-            .map(|surface| Taker { surface, model: (*dice.pick(models(endpoint))).to_owned() })
+            .map(|surface| Acceptor {
+                surface,
+                model: (*pick(model_names(endpoint), &mut rng)).to_owned(),
+            })
             .collect();
-        let made = body(Grammar::of(first, endpoint), &[], Manner::draw(&mut dice), &mut dice);
-        let Some(fitting) = fit(endpoint, &takers, made) else {
+        let made = body(Grammar::of(first, endpoint), &[], Richness::random(&mut rng), &mut rng);
+        let Some(fitting) = repair(endpoint, &acceptors.iter().collect::<Vec<_>>(), made) else {
             panic!("case {case}: nothing of it fits");
         };
         let Tree::Object(mut members) = fitting else { panic!("case {case}: a body is an object") };
         members.push(("model".to_owned(), Tree::string("group")));
         let text = Tree::Object(members).compact();
-        for taker in takers {
-            assert_eq!(taker.complaint(endpoint, &text), None, "case {case}: {text}");
+        for acceptor in acceptors {
+            assert_eq!(acceptor.violation(endpoint, &text), None, "case {case}: {text}");
         }
     }
 }
 
 #[test]
-fn a_spoilt_request_is_one_that_its_provider_complains_of() {
-    let mut spoilt: BTreeMap<Defect, usize> = BTreeMap::new();
+fn an_invalid_request_is_one_that_its_provider_complains_of() {
+    let mut invalid: BTreeMap<Defect, usize> = BTreeMap::new();
     for (case, (surface, endpoint)) in
         (0..600).zip(everywhere().collect::<Vec<_>>().into_iter().cycle())
     {
         let grammar = Grammar::of(surface, endpoint);
-        let mut rng = rng(SEED, case);
-        let mut dice = Dice::new(&mut rng);
-        let taker = Taker { surface, model: models(endpoint)[0].to_owned() };
-        let made = body(grammar, &[], Manner::draw(&mut dice), &mut dice);
-        let Some(fitting) = fit(endpoint, std::slice::from_ref(&taker), made) else { continue };
-        let defect = *dice.pick(&Defect::ALL);
-        let Some(Tree::Object(mut members)) = spoil(grammar, &fitting, defect, &mut dice) else {
+        let mut rng = case_rng(SEED, case);
+        let acceptor = Acceptor { surface, model: model_names(endpoint)[0].to_owned() };
+        let made = body(grammar, &[], Richness::random(&mut rng), &mut rng);
+        let Some(fitting) = repair(endpoint, &[&acceptor], made) else { continue };
+        let defect = *pick(&Defect::ALL, &mut rng);
+        let Some(Tree::Object(mut members)) = mutate(grammar, &fitting, defect, &mut rng) else {
             continue;
         };
         members.push(("model".to_owned(), Tree::string("group")));
         let text = Tree::Object(members).compact();
-        assert!(taker.complaint(endpoint, &text).is_some(), "case {case}, {defect:?}: {text}");
-        *spoilt.entry(defect).or_default() += 1;
+        assert!(acceptor.violation(endpoint, &text).is_some(), "case {case}, {defect:?}: {text}");
+        *invalid.entry(defect).or_default() += 1;
     }
-    assert!(Defect::ALL.iter().all(|defect| spoilt[defect] > 50), "{spoilt:?}");
+    assert!(Defect::ALL.iter().all(|defect| invalid[defect] > 50), "{invalid:?}");
 }

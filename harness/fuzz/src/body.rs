@@ -1,33 +1,35 @@
 //! Request bodies made from a grammar.
 
+use rand::RngExt as _;
+use rand::seq::SliceRandom as _;
 use serde_json::Value;
 
-use super::dice::{Dice, rng};
 use super::grammar::{Grammar, Id, List, Node, Object, Text, Turn};
-use super::spelling;
+use super::json_text;
+use super::random::{CaseRng, case_rng, chance, pick};
 use fallproof_protocol::json::Tree;
 
-/// How a body is to be made.
+/// How much a body holds.
 #[derive(Debug, Clone, Copy)]
-pub struct Manner {
+pub struct Richness {
     /// How many values it may have before only what must be there is added.
     pub budget: usize,
     /// In how many of a hundred draws a member is there that need not be.
     pub density: u32,
 }
 
-impl Manner {
-    /// A manner: bodies are small, middling or rich.
-    pub fn draw(dice: &mut Dice<'_>) -> Self {
-        let budget = *dice.pick(&[0, 8, 25, 60, 150]);
-        let density = *dice.pick(&[5, 15, 30, 60]);
+impl Richness {
+    /// Bodies are small, middling or rich.
+    pub fn random(rng: &mut CaseRng) -> Self {
+        let budget = *pick(&[0, 8, 25, 60, 150], rng);
+        let density = *pick(&[5, 15, 30, 60], rng);
         Self { budget, density }
     }
 }
 
-/// A body that takes this route, made in this manner. `model` is left out.
-pub fn body(grammar: &Grammar, route: &[Turn], manner: Manner, dice: &mut Dice<'_>) -> Tree {
-    let mut writer = Writer { grammar, dice, left: manner.budget, density: manner.density };
+/// A body that takes this route, this rich. `model` is left out.
+pub fn body(grammar: &Grammar, route: &[Turn], richness: Richness, rng: &mut CaseRng) -> Tree {
+    let mut writer = Writer { grammar, rng, left: richness.budget, density: richness.density };
     let mut body = writer.value(grammar.root(), route, "");
     if let (Tree::Object(members), Node::Object(object)) = (&mut body, grammar.node(grammar.root()))
     {
@@ -37,19 +39,19 @@ pub fn body(grammar: &Grammar, route: &[Turn], manner: Manner, dice: &mut Dice<'
 }
 
 /// The smallest body, always the same.
-pub fn least(grammar: &Grammar) -> Tree {
-    let manner = Manner { budget: 0, density: 0 };
-    body(grammar, &[], manner, &mut Dice::new(&mut rng(0, 0)))
+pub fn minimal_body(grammar: &Grammar) -> Tree {
+    let richness = Richness { budget: 0, density: 0 };
+    body(grammar, &[], richness, &mut case_rng(0, 0))
 }
 
-struct Writer<'a, 'd, 'r> {
+struct Writer<'a> {
     grammar: &'a Grammar,
-    dice: &'d mut Dice<'r>,
+    rng: &'a mut CaseRng,
     left: usize,
     density: u32,
 }
 
-impl Writer<'_, '_, '_> {
+impl Writer<'_> {
     /// A value for this place. `name` is that of the member that it is in.
     fn value(&mut self, id: Id, route: &[Turn], name: &str) -> Tree {
         let grammar = self.grammar;
@@ -63,16 +65,16 @@ impl Writer<'_, '_, '_> {
                 self.value(branches[at], rest, name)
             }
             Node::Null => scalar("null"),
-            Node::Bool => scalar(if self.dice.chance(50) { "true" } else { "false" }),
+            Node::Bool => scalar(if chance(50, self.rng) { "true" } else { "false" }),
             Node::Words(words) => {
                 let at = match route {
                     [Turn::Word(at)] => *at,
-                    _ => self.dice.below(words.len()),
+                    _ => self.rng.random_range(0..words.len()),
                 };
                 self.word(&words[at])
             }
-            Node::Text(limits) => Tree::Scalar(spelling::text(limits, name, self.dice)),
-            Node::Number(limits) => Tree::Scalar(spelling::number(limits, self.dice)),
+            Node::Text(limits) => Tree::Scalar(json_text::text(limits, name, self.rng)),
+            Node::Number(limits) => Tree::Scalar(json_text::number(limits, self.rng)),
             Node::List(list) => self.list(list, route, name),
             Node::Object(object) => self.object(object, route),
             Node::Anything => self.anything(name, 0),
@@ -86,7 +88,7 @@ impl Writer<'_, '_, '_> {
             let fits: Vec<_> =
                 (0..branches.len()).filter(|at| cost(at) <= self.left.max(8)).collect();
             if !fits.is_empty() {
-                return *self.dice.pick(&fits);
+                return *pick(&fits, self.rng);
             }
         }
         (0..branches.len()).min_by_key(cost).unwrap_or_default()
@@ -94,7 +96,7 @@ impl Writer<'_, '_, '_> {
 
     fn word(&mut self, word: &Value) -> Tree {
         Tree::Scalar(match word {
-            Value::String(text) if self.dice.chance(10) => spelling::quoted(text, self.dice),
+            Value::String(text) if chance(10, self.rng) => json_text::quoted(text, self.rng),
             word => word.to_string(),
         })
     }
@@ -103,11 +105,11 @@ impl Writer<'_, '_, '_> {
         let led = matches!(route, [Turn::Item, ..]);
         let mut length = list.least.max(usize::from(led));
         let most = list.most.unwrap_or(usize::MAX);
-        while self.left > 0 && length < most && self.dice.chance(55) {
+        while self.left > 0 && length < most && chance(55, self.rng) {
             length += 1;
             self.left = self.left.saturating_sub(self.grammar.cost(list.item));
         }
-        let at = self.dice.below(length);
+        let at = self.rng.random_range(0..length.max(1));
         let items = (0..length).map(|index| {
             let rest = if led && index == at { &route[1..] } else { &[] };
             self.value(list.item, rest, name)
@@ -122,7 +124,7 @@ impl Writer<'_, '_, '_> {
                 [Turn::Member(led), rest @ ..] if *led == at => Some(rest),
                 _ => None,
             };
-            let wanted = self.left > 0 && self.dice.chance(self.density);
+            let wanted = self.left > 0 && chance(self.density, self.rng);
             if member.required || rest.is_some() || wanted {
                 members.push((name.clone(), self.value(member.node, rest.unwrap_or(&[]), name)));
             }
@@ -133,9 +135,9 @@ impl Writer<'_, '_, '_> {
                 _ => None,
             };
             while members.len() < object.most.unwrap_or(usize::MAX)
-                && (rest.is_some() || self.left > 0 && self.dice.chance(self.density))
+                && (rest.is_some() || self.left > 0 && chance(self.density, self.rng))
             {
-                let name = spelling::name(self.dice);
+                let name = json_text::name(self.rng);
                 if members.iter().any(|(known, _)| *known == name)
                     || object.members.contains_key(&name)
                 {
@@ -145,7 +147,7 @@ impl Writer<'_, '_, '_> {
                 members.push((name, value));
             }
         }
-        self.dice.shuffle(&mut members);
+        members.shuffle(self.rng);
         Tree::Object(members)
     }
 
@@ -168,25 +170,26 @@ impl Writer<'_, '_, '_> {
                 }
             }
         }
-        self.dice.shuffle(members);
+        members.shuffle(self.rng);
     }
 
     fn anything(&mut self, name: &str, depth: usize) -> Tree {
         self.left = self.left.saturating_sub(1);
         let kinds = if self.left > 0 && depth < 4 { 7 } else { 5 };
-        match self.dice.below(kinds) {
+        match self.rng.random_range(0..kinds) {
             0 => scalar("null"),
-            1 => scalar(if self.dice.chance(50) { "true" } else { "false" }),
-            2 => Tree::Scalar(spelling::number(&super::grammar::Number::ANY, self.dice)),
-            3 | 4 => Tree::Scalar(spelling::text(&Text::default(), name, self.dice)),
+            1 => scalar(if chance(50, self.rng) { "true" } else { "false" }),
+            2 => Tree::Scalar(json_text::number(&super::grammar::Number::ANY, self.rng)),
+            3 | 4 => Tree::Scalar(json_text::text(&Text::default(), name, self.rng)),
             5 => {
-                let items = (0..self.dice.below(4)).map(|_| self.anything(name, depth + 1));
+                let items =
+                    (0..self.rng.random_range(0..4)).map(|_| self.anything(name, depth + 1));
                 Tree::Array(items.collect())
             }
             _ => {
                 let mut members: Vec<(String, Tree)> = Vec::new();
-                for _ in 0..self.dice.below(4) {
-                    let name = spelling::name(self.dice);
+                for _ in 0..self.rng.random_range(0..4) {
+                    let name = json_text::name(self.rng);
                     if !members.iter().any(|(known, _)| *known == name) {
                         let value = self.anything(&name, depth + 1);
                         members.push((name, value));

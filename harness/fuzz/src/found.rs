@@ -6,10 +6,10 @@ use std::{fs, io};
 
 use sha2::{Digest as _, Sha256};
 
+use super::case::FuzzCase;
 use super::cause::Cause;
-use super::draft::Draft;
-use super::model;
-use super::written::yaml;
+use super::oracle;
+use super::to_yaml::to_yaml;
 use fallproof_judge::{ExpectationViolation, Violation, ViolationKind};
 use fallproof_suite::profile::Profile;
 use fallproof_suite::requirement::Code;
@@ -29,10 +29,10 @@ pub struct Saved {
 }
 
 /// The scenario that shows this finding. `how` tells where it comes from.
-pub fn scenario(draft: &Draft, violation: &Violation, how: &str) -> Scenario {
+pub fn scenario(fuzzed: &FuzzCase, violation: &Violation, how: &str) -> Scenario {
     let cause = Cause::of(violation);
     let sentence = cause.requirement.map(|code| &code.requirement().sentence);
-    let mut scenario = draft.scenario(&format!("{FOLDER}/a"), expected(draft, violation));
+    let mut scenario = fuzzed.scenario(&format!("{FOLDER}/a"), expected(fuzzed, violation));
     scenario.title = format!("Found by fuzzing: {}", brief(&violation.to_string()));
     scenario.why = Some(match sentence {
         Some(sentence) => format!("{} {how}", sentence.trim()),
@@ -42,15 +42,15 @@ pub fn scenario(draft: &Draft, violation: &Violation, how: &str) -> Scenario {
     scenario.proves = vec![proven(violation)];
     scenario.tags = vec!["found".to_owned()];
     let what = Scenario { title: String::new(), why: None, ..scenario.clone() };
-    scenario.id = format!("{FOLDER}/{}-{}", cause.code(), hash(&yaml(&what)));
+    scenario.id = format!("{FOLDER}/{}-{}", cause.code(), hash(&to_yaml(&what)));
     scenario
 }
 
 /// What is expected in a file: what the model says of a router that can be configured for each case;
 /// else no more than what the finding is about.
-fn expected(draft: &Draft, violation: &Violation) -> Vec<Expect> {
-    let expected = model::expect(draft);
-    if draft.group.is_none() {
+fn expected(fuzzed: &FuzzCase, violation: &Violation) -> Vec<Expect> {
+    let expected = oracle::expect(fuzzed);
+    if fuzzed.group.is_none() {
         return expected;
     }
     if violation.requirement.is_some() {
@@ -85,7 +85,7 @@ pub fn save(scenario: &Scenario, folder: &Path) -> io::Result<Saved> {
     if let Some(parent) = file.parent() {
         fs::create_dir_all(parent)?;
     }
-    fs::write(&file, yaml(scenario))?;
+    fs::write(&file, to_yaml(scenario))?;
     Ok(Saved { id: scenario.id.clone(), file })
 }
 

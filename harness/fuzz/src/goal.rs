@@ -7,8 +7,9 @@ use std::collections::{HashSet, VecDeque};
 
 use serde_json::Value;
 
-use super::grammar::{Grammar, Id, Node, Turn};
+use super::grammar::{Grammar, Id, Node, PerRequest, Turn};
 use fallproof_protocol::json::Tree;
+use fallproof_protocol::provider::{Endpoint, Surface};
 
 /// One thing that a request can reach.
 #[derive(Debug, Clone)]
@@ -22,8 +23,14 @@ pub struct Goal {
 /// A turn taken at a place.
 pub type Mark = (Id, Turn);
 
-/// Every goal of a grammar, the nearest to the root first.
-pub(super) fn all(grammar: &Grammar) -> Vec<Goal> {
+/// Everything that a request of this endpoint on this surface can reach, the nearest to the root
+/// first.
+pub fn goals(surface: Surface, endpoint: Endpoint) -> &'static [Goal] {
+    static GOALS: PerRequest<Vec<Goal>> = PerRequest::new();
+    GOALS.of(surface, endpoint, || all(Grammar::of(surface, endpoint)))
+}
+
+fn all(grammar: &Grammar) -> Vec<Goal> {
     let mut goals = Vec::new();
     let mut met = HashSet::from([grammar.root()]);
     let mut queue = VecDeque::from([(grammar.root(), Vec::new())]);

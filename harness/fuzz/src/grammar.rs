@@ -1,17 +1,15 @@
 //! What a provider takes as a request, as a grammar that requests can be made from.
 //!
 //! It is read from the schemas that the mocks enforce, in the subset that `mocks/strict/spec/README.md`
-//! describes. What a model does not take is not in it: see [`fit`](super::fit).
+//! describes. What a model does not take is not in it: see [`repair`](super::repair).
 
 use std::collections::HashMap;
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::OnceLock;
 
 use fallproof_mocks::strict;
 use fallproof_protocol::provider::{Endpoint, Surface};
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
-
-use super::goal::{self, Goal};
 
 /// A place in a grammar.
 pub type Id = usize;
@@ -25,7 +23,6 @@ pub struct Grammar {
     root: Id,
     /// Which parameters need others.
     needs: Vec<Need>,
-    goals: Vec<Goal>,
 }
 
 /// That a parameter is taken only beside others.
@@ -120,19 +117,27 @@ pub struct Member {
     pub required: bool,
 }
 
+/// Something for each endpoint on each surface, made when it is asked for first.
+pub(super) struct PerRequest<T>([[OnceLock<T>; Endpoint::ALL.len()]; Surface::ALL.len()]);
+
+impl<T> PerRequest<T> {
+    pub(super) const fn new() -> Self {
+        Self([const { [const { OnceLock::new() }; Endpoint::ALL.len()] }; Surface::ALL.len()])
+    }
+
+    pub(super) fn of(&self, surface: Surface, endpoint: Endpoint, make: impl FnOnce() -> T) -> &T {
+        self.0[surface as usize][endpoint as usize].get_or_init(make)
+    }
+}
+
 /// Beyond any number of values; what has no end costs this.
 const ENDLESS: usize = usize::MAX / 2;
 
 impl Grammar {
     /// The grammar of this endpoint on this surface.
     pub fn of(surface: Surface, endpoint: Endpoint) -> &'static Self {
-        type Read = LazyLock<Mutex<HashMap<(Surface, Endpoint), &'static Grammar>>>;
-        static READ: Read = LazyLock::new(Mutex::default);
-        let mut read = READ.lock().unwrap_or_else(PoisonError::into_inner);
-        // One for each schema, for as long as the process lives.
-        read.entry((surface, endpoint)).or_insert_with(|| {
-            Box::leak(Box::new(Self::read(strict::schema_text(surface, endpoint))))
-        })
+        static GRAMMARS: PerRequest<Grammar> = PerRequest::new();
+        GRAMMARS.of(surface, endpoint, || Self::read(strict::schema_text(surface, endpoint)))
     }
 
     fn read(schema: &str) -> Self {
@@ -146,19 +151,12 @@ impl Grammar {
         let costs = costs(&nodes);
         let rules = schema["x-rules"].as_array().into_iter().flatten();
         let needs = rules.filter(|rule| rule["kind"] == "requires").map(need).collect();
-        let mut grammar = Self { nodes, costs, root, needs, goals: Vec::new() };
-        grammar.goals = goal::all(&grammar);
-        grammar
+        Self { nodes, costs, root, needs }
     }
 
     /// Where a request begins.
     pub fn root(&self) -> Id {
         self.root
-    }
-
-    /// Everything that a request can reach, the nearest to the root first.
-    pub fn goals(&self) -> &[Goal] {
-        &self.goals
     }
 
     /// Which parameters need others.

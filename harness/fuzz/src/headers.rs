@@ -1,6 +1,6 @@
 //! Headers that clients send along: harmless, personal, of their connection, for other gateways.
 
-use super::dice::Dice;
+use super::random::{CaseRng, chance, pick};
 
 /// Headers in groups that are sent together.
 const TOGETHER: &[&[(&str, &str)]] = &[
@@ -34,10 +34,10 @@ const TOGETHER: &[&[(&str, &str)]] = &[
 ];
 
 /// The headers of one call, beside those that every call has: mostly none.
-pub fn headers(dice: &mut Dice<'_>) -> Vec<(String, String)> {
+pub(super) fn headers(rng: &mut CaseRng) -> Vec<(String, String)> {
     let mut headers: Vec<(String, String)> = Vec::new();
-    while dice.chance(30) {
-        for (name, value) in *dice.pick(TOGETHER) {
+    while chance(30, rng) {
+        for (name, value) in *pick(TOGETHER, rng) {
             if !headers.iter().any(|(known, _)| known == name) {
                 headers.push(((*name).to_owned(), (*value).to_owned()));
             }

@@ -1,28 +1,33 @@
 //! Fuzzing: requests and faults that nobody thought of, and the smallest that breaks a requirement.
 //!
 //! A [`grammar`] is read from the schemas that the mocks enforce; each generated [`body`] heads for
-//! one [`goal`] of it, and is then made to [`fit`] every deployment that it may reach, or
-//! [`spoil`]t. A [`draft`](draft::Draft) puts it before a chain with scripts, and a [`model`] tells
-//! what the router must make of it.
+//! one [`goal`] of it, and is then [repaired](repair) until every deployment that it may reach accepts
+//! it, or [mutated](mutate) so that none does. A [`case`] puts it before a chain with scripts, and an
+//! [`oracle`] tells what the router must make of it. A [`campaign`] runs such cases by an
+//! [`executor`], and what it finds is [minimized](minimize) and saved.
 
-pub mod arena;
+mod attempt;
 pub mod body;
+pub mod campaign;
+pub mod case;
 pub mod cause;
-pub mod dice;
-pub mod draft;
-pub mod draw;
-pub mod fit;
+pub mod executor;
+pub mod formatting;
 pub mod found;
+pub mod generate;
 pub mod goal;
 pub mod grammar;
-pub mod headers;
-pub mod hunt;
-pub mod layout;
-pub mod model;
-pub mod models;
-pub mod play;
+mod headers;
+mod json_text;
+pub mod minimize;
+pub mod model_names;
+pub mod mutate;
+pub mod oracle;
+mod providers;
+pub mod random;
+pub mod repair;
+pub mod saving;
 pub mod shrink;
-pub mod spelling;
-pub mod spoil;
-pub mod strategy;
-pub mod written;
+mod simpler;
+pub mod stats;
+mod to_yaml;

@@ -5,8 +5,9 @@ use std::time::SystemTime;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use fallproof_suite::requirement;
-use fallproof_suite::scenario::{self, Scenario};
+use fallproof_suite::record::SuiteFacts;
+use fallproof_suite::scenario::Scenario;
+use fallproof_suite::{profile, requirement};
 
 use crate::model::{
     Baseline, Case, Counts, FORMAT, Finding, Kept, Outcome, Profile, Report, Requirement, Run,
@@ -17,8 +18,8 @@ use crate::model::{
 pub struct About<'a> {
     /// What was tested.
     pub target: Target,
-    /// All scenarios that there are.
-    pub suite: &'a scenario::Suite,
+    /// What it was tested with.
+    pub suite: &'a SuiteFacts,
     /// Those that were chosen, in order.
     pub chosen: &'a [&'a Scenario],
     /// The patterns that chose them.
@@ -40,7 +41,6 @@ pub fn report(about: About<'_>, mut cases: Vec<Case>) -> Report {
     let ended: BTreeSet<_> = cases.iter().map(|case| case.id.as_str()).collect();
     let has_ended = |scenario: &Scenario| ended.contains(scenario.id.as_str());
     let not_run: Vec<_> = about.chosen.iter().copied().filter(|it| !has_ended(it)).collect();
-    let whole = about.suite.scenarios.iter().all(|it| places.contains_key(it.id.as_str()));
     let counts = counts(cases.iter(), not_run.len());
     // Whatever has not ended was broken off: nothing else leaves a case out.
     let interrupted = !not_run.is_empty();
@@ -57,14 +57,14 @@ pub fn report(about: About<'_>, mut cases: Vec<Case>) -> Report {
                 patterns: about.patterns.to_vec(),
                 tags: about.tags.to_vec(),
                 cases: about.chosen.len(),
-                whole,
+                whole: about.suite.whole,
             },
             interrupted,
         },
         verdict: verdict(counts, is_stale, interrupted),
         counts,
         baseline: about.baseline,
-        profiles: profiles(about.suite, &cases, &not_run),
+        profiles: profiles(&about.suite.profiles, &cases, &not_run),
         not_run: not_run.iter().map(|scenario| scenario.id.clone()).collect(),
         cases,
     }
@@ -76,8 +76,8 @@ pub(super) fn tool() -> Tool {
 }
 
 /// The suite in few words.
-pub(super) fn suite(suite: &scenario::Suite) -> Suite {
-    Suite { fingerprint: suite.fingerprint.clone(), cases: suite.scenarios.len() }
+pub(super) fn suite(suite: &SuiteFacts) -> Suite {
+    Suite { fingerprint: suite.fingerprint.clone(), cases: suite.cases }
 }
 
 /// RFC 3339 in UTC, to the millisecond.
@@ -113,11 +113,14 @@ fn verdict(counts: Counts, is_stale: bool, interrupted: bool) -> Verdict {
     }
 }
 
-fn profiles(suite: &scenario::Suite, cases: &[Case], not_run: &[&Scenario]) -> Vec<Profile> {
-    let of_scenarios = suite.scenarios.iter().map(|scenario| scenario.profile);
+fn profiles(
+    of_suite: &BTreeSet<profile::Profile>,
+    cases: &[Case],
+    not_run: &[&Scenario],
+) -> Vec<Profile> {
     let of_requirements = requirement::all().iter().map(|requirement| requirement.profile);
-    let names: BTreeSet<_> = of_scenarios.chain(of_requirements).collect();
-    let profile = |profile: fallproof_suite::profile::Profile| {
+    let names: BTreeSet<_> = of_suite.iter().copied().chain(of_requirements).collect();
+    let profile = |profile: profile::Profile| {
         let not_run = not_run.iter().filter(|scenario| scenario.profile == profile).count();
         let of_profile = cases.iter().filter(|case| case.profile == profile.name());
         let requirements = requirement::all()

@@ -3,13 +3,14 @@
 use std::time::SystemTime;
 
 use fallproof_judge as judge;
+use fallproof_suite::plan::Plan;
 
 use crate::convert::Context;
 use crate::model::{Case, Report, Suite, Target};
 use crate::redact::Redactor;
 
 /// Something that happens in a run. It is told in this order, once for each case that is played: a case
-/// that is played again, because its gateway ended, is told of again. All texts are free of keys.
+/// that is played again, because its gateway ended, is told of again. What people read of it is free of keys.
 #[derive(Clone, Copy)]
 pub enum RunEvent<'a> {
     /// The run begins.
@@ -22,6 +23,11 @@ pub enum RunEvent<'a> {
         suite: &'a Suite,
         /// How many cases were chosen.
         cases: usize,
+    },
+    /// The target was started, or reached, for the cases that follow.
+    TargetStarted {
+        /// What it was configured with, keys and all.
+        plan: &'a Plan,
     },
     /// A case begins.
     CaseStarted {
@@ -44,7 +50,7 @@ pub enum RunEvent<'a> {
     },
 }
 
-/// A case with every byte of it. Only this still has keys in it.
+/// A case with every byte of it, keys and all.
 #[derive(Clone, Copy)]
 pub struct Raw<'a> {
     /// What was seen, and what that comes to.

@@ -85,6 +85,7 @@ impl Reporter for Events {
                 let (tool, started) = (&tool, started.as_str());
                 Event::RunStarted { format: FORMAT, tool, target, suite, started, cases }
             }
+            RunEvent::TargetStarted { .. } => return Ok(()),
             RunEvent::CaseStarted { id } => Event::CaseStarted { id },
             RunEvent::CaseFinished { case, .. } => Event::CaseEnded { case },
             RunEvent::Finished { report, .. } => Event::RunEnded {

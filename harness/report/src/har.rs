@@ -78,7 +78,9 @@ impl Reporter for Hars {
             RunEvent::CaseFinished { case: case @ Case { har: Some(name), .. }, raw } => {
                 self.write(name, &har(case, raw, self.started + raw.judged.evidence.started))?;
             }
-            RunEvent::CaseStarted { .. } | RunEvent::CaseFinished { .. } => {}
+            RunEvent::TargetStarted { .. }
+            | RunEvent::CaseStarted { .. }
+            | RunEvent::CaseFinished { .. } => {}
             RunEvent::Finished { report, .. } => self.tidy(report)?,
         }
         Ok(())

@@ -15,6 +15,7 @@ pub mod github;
 pub mod har;
 pub mod html;
 pub mod junit;
+pub mod kept_evidence;
 pub mod markdown;
 pub mod model;
 pub mod new_baseline;

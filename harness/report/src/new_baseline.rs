@@ -61,7 +61,9 @@ impl Reporter for NewBaseline {
     fn event(&mut self, event: &RunEvent<'_>) -> Result<(), ReportError> {
         match event {
             RunEvent::Started { at, .. } => self.today = DateTime::<Utc>::from(*at).date_naive(),
-            RunEvent::CaseStarted { .. } | RunEvent::CaseFinished { .. } => {}
+            RunEvent::TargetStarted { .. }
+            | RunEvent::CaseStarted { .. }
+            | RunEvent::CaseFinished { .. } => {}
             RunEvent::Finished { report, .. } => self.write(report)?,
         }
         Ok(())

@@ -50,6 +50,7 @@ impl Reporter for Progress {
     fn event(&mut self, event: &RunEvent<'_>) -> Result<(), ReportError> {
         match *event {
             RunEvent::Started { cases, .. } => self.line.set_length(cases as u64),
+            RunEvent::TargetStarted { .. } => {}
             RunEvent::CaseStarted { id } => self.line.set_message(id.to_owned()),
             RunEvent::CaseFinished { case, .. } => {
                 if case.outcome == Outcome::Fail {

@@ -3,8 +3,9 @@
 use std::time::SystemTime;
 
 use fallproof_judge as judge;
-use fallproof_suite::plan::Group;
-use fallproof_suite::scenario::{self, Scenario};
+use fallproof_suite::plan::{Group, Plan};
+use fallproof_suite::record::SuiteFacts;
+use fallproof_suite::scenario::Scenario;
 
 use crate::convert::{self, Context};
 use crate::event::{Raw, RunEvent};
@@ -38,17 +39,16 @@ pub struct Recorder<'a> {
 
 impl Recorder<'_> {
     /// The run begins at this time; so many cases of the suite were chosen.
-    pub fn run_started(
-        &self,
-        at: SystemTime,
-        target: &Target,
-        suite: &scenario::Suite,
-        cases: usize,
-    ) {
+    pub fn run_started(&self, at: SystemTime, target: &Target, suite: &SuiteFacts, cases: usize) {
         let (mut target, suite) = (target.clone(), assemble::suite(suite));
         self.redactor.clean(&mut target);
         let (target, suite) = (&target, &suite);
         self.reporters.tell(&RunEvent::Started { at, target, suite, cases });
+    }
+
+    /// The target was started, configured so, for the cases that follow.
+    pub fn target_started(&self, plan: &Plan) {
+        self.reporters.tell(&RunEvent::TargetStarted { plan });
     }
 
     /// A case begins.

@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+use fallproof_suite::record;
+
 use crate::badge::Badge;
 use crate::event::RunEvent;
 use crate::events::Events;
@@ -19,7 +21,7 @@ const REPORT: &str = "report.json";
 const EVENTS: &str = "events.ndjson";
 
 /// What a gateway that was started for the run has printed.
-const LOG: &str = "gateway.log";
+pub const LOG: &str = "gateway.log";
 
 /// From a finished report to a text.
 type Write = fn(&Report) -> io::Result<String>;
@@ -89,6 +91,11 @@ impl ReportDir {
         Ok(reporters)
     }
 
+    /// Where the evidence is kept.
+    pub fn evidence(&self) -> PathBuf {
+        self.path.join(record::FILE)
+    }
+
     /// What stands in it, in words.
     pub fn written(&self) -> Vec<String> {
         let files = names().map(|name| self.path.join(name)).filter(|file| file.exists());
@@ -134,7 +141,7 @@ impl Reporter for GatewayLog {
 
 /// The files of a report, in the order in which they are told of.
 fn names() -> impl Iterator<Item = &'static str> {
-    [EVENTS].into_iter().chain(AT_END.map(|(name, _)| name)).chain([LOG])
+    [EVENTS].into_iter().chain(AT_END.map(|(name, _)| name)).chain([record::FILE, LOG])
 }
 
 /// Whether a report has a file of this name.

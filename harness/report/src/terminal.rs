@@ -75,7 +75,9 @@ impl Reporter for Terminal {
                 self.sum_up(report)
                     .map_err(|error| ReportError::new("failed printing to stderr", error))
             }
-            RunEvent::Started { .. } | RunEvent::CaseStarted { .. } => Ok(()),
+            RunEvent::Started { .. }
+            | RunEvent::TargetStarted { .. }
+            | RunEvent::CaseStarted { .. } => Ok(()),
         }
     }
 }

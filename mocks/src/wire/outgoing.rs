@@ -3,7 +3,7 @@
 use std::iter;
 use std::num::NonZeroUsize;
 
-use fallproof_protocol::sse::event_length;
+use fallproof_protocol::sse::{event_length, events_length};
 
 use super::answered::Answered;
 use crate::behaviour::{Chunking, CutPoint, GARBAGE, HeadFault};
@@ -98,19 +98,6 @@ impl Outgoing {
 
 fn push_length(head: &mut Vec<u8>, length: usize) {
     head.extend(format!("content-length: {length}\r\n").as_bytes());
-}
-
-/// How long the first so many events are together.
-fn events_length(stream: &[u8], count: usize) -> usize {
-    let mut end = 0;
-    for _ in 0..count {
-        let length = event_length(&stream[end..]);
-        if length == 0 {
-            break;
-        }
-        end += length;
-    }
-    end
 }
 
 #[cfg(test)]

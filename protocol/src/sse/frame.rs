@@ -1,5 +1,18 @@
 //! A stream of events, cut into its events byte for byte.
 
+/// How long the first so many events are together.
+pub fn events_length(stream: &[u8], count: usize) -> usize {
+    let mut end = 0;
+    for _ in 0..count {
+        let length = event_length(&stream[end..]);
+        if length == 0 {
+            break;
+        }
+        end += length;
+    }
+    end
+}
+
 /// How long the first event is, with the empty lines after it; what has none is an event too. A
 /// line ends with LF, CRLF or CR
 /// (<https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream>).

@@ -5,16 +5,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use fallproof_fuzz::hunt::Tally;
+use fallproof_fuzz::stats::Stats;
 use fallproof_report::words::counted;
 
 /// Tells how far the hunt is: on one line of a terminal, else line by line and less often.
-pub(super) fn progress(tally: &Tally, cases: Option<u64>, started: Instant, done: &AtomicBool) {
+pub(super) fn progress(stats: &Stats, cases: Option<u64>, started: Instant, done: &AtomicBool) {
     const TICK: Duration = Duration::from_millis(100);
     let is_terminal = stderr().is_terminal();
     let every = if is_terminal { 5 } else { 100 };
     for tick in 1_u32.. {
-        thread::sleep(TICK);
+        // Whoever is done wakes it.
+        thread::park_timeout(TICK);
         let is_done = done.load(Ordering::Relaxed);
         if is_terminal && (is_done || tick % every == 0) {
             // A terminal that is gone is no reason to stop.
@@ -24,18 +25,18 @@ pub(super) fn progress(tally: &Tally, cases: Option<u64>, started: Instant, done
             return;
         }
         if tick % every == 0 {
-            let line = line(tally, cases, started);
+            let line = line(stats, cases, started);
             let _ =
                 if is_terminal { write!(stderr(), "{line}") } else { writeln!(stderr(), "{line}") };
         }
     }
 }
 
-fn line(tally: &Tally, cases: Option<u64>, started: Instant) -> String {
-    let played = tally.cases();
+fn line(stats: &Stats, cases: Option<u64>, started: Instant) -> String {
+    let played = stats.cases();
     let of = cases.map_or_else(String::new, |cases| format!("/{cases}"));
     let rate = rate(played, started.elapsed().as_secs_f64());
-    let found = match tally.causes() {
+    let found = match stats.causes() {
         0 => String::new(),
         count => format!("  {}", counted(count, "finding")),
     };

@@ -12,8 +12,8 @@ use crate::client::{self, Conduct};
 use fallproof_suite::evidence::{CallEvidence, Exchange};
 use fallproof_suite::plan::Group;
 use fallproof_suite::scenario::{Call, ClientKey, Leave, Planned, Rendered, Scenario, Step};
-use fallproof_suite::skip::SkipReason;
 use fallproof_suite::secret::another;
+use fallproof_suite::skip::SkipReason;
 
 /// No scenario waits longer than this for the clock of an external target.
 const MOST_WAITING: Duration = Duration::from_secs(30);

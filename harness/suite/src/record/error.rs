@@ -9,7 +9,7 @@ use super::{
 
 /// Evidence that cannot be judged.
 #[derive(Debug, thiserror::Error)]
-#[error("{}{}: {problem}", file.display(), if *line == 0 { String::new() } else { format!(", line {line}") })]
+#[error("{}{}: {}", file.display(), place(*line), printable(problem))]
 pub struct RecordError {
     /// The file.
     pub file: PathBuf,
@@ -110,6 +110,19 @@ pub enum Inconsistency {
     /// There is too much of it.
     #[error("has more than {MOST_BYTES_OF_A_CASE} bytes")]
     TooMuch,
+}
+
+fn place(line: u64) -> String {
+    if line == 0 { String::new() } else { format!(", line {line}") }
+}
+
+/// In one line that is not too long, whatever the file has it quote.
+fn printable(problem: &Problem) -> String {
+    const MOST: usize = 400;
+    let text = problem.to_string();
+    let shown = text.chars().map(|it| if it.is_control() { ' ' } else { it }).take(MOST);
+    let more = text.chars().nth(MOST).map(|_| '…');
+    shown.chain(more).collect()
 }
 
 /// The error of a text that has no line but the first.

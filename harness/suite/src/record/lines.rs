@@ -25,10 +25,10 @@ impl<R: BufRead> Lines<R> {
     /// The next line, without its end.
     pub(super) fn next(&mut self) -> Result<&[u8], Problem> {
         self.line.clear();
+        self.number += 1;
         let most = LONGEST_LINE as u64 + 1;
         let length = (&mut self.text).take(most).read_until(b'\n', &mut self.line);
         let length = length.map_err(of_gzip)?;
-        self.number += 1;
         self.bytes += length as u64;
         match self.line.pop() {
             _ if self.bytes > MOST_BYTES || self.number > MOST_RECORDS => Err(Problem::TooMuch),

@@ -9,6 +9,7 @@
 
 mod check;
 mod error;
+mod header;
 mod large;
 mod lines;
 mod mask;
@@ -17,17 +18,16 @@ mod read;
 mod tests;
 mod write;
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use fallproof_protocol::encoding::Bytes;
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 pub use self::error::{Inconsistency, Problem, RecordError};
+pub use self::header::{Header, SuiteFacts, TargetName};
 pub use self::mask::Mask;
 pub use self::read::{Ended, Entry, Reader};
 pub use self::write::Writer;
-use crate::declaration::Declaration;
 use crate::evidence::Evidence;
 use crate::plan::Plan;
 use crate::scenario::Scenario;
@@ -58,52 +58,6 @@ const MOST_BYTES: u64 = 4096 * MIB as u64;
 
 /// No run has more records.
 const MOST_RECORDS: u64 = 4_000_000;
-
-/// The last moment that a run can have started at, the end of the year 9999, in milliseconds.
-const LAST_MOMENT: u64 = 253_402_300_799_999;
-
-/// What holds for the run as a whole.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Header {
-    /// The version of Fallproof that played it.
-    pub fallproof: String,
-    /// What was tested, as reports have it.
-    pub target: TargetName,
-    /// `sha256:` over the files of the suite.
-    pub suite_fingerprint: String,
-    /// How many cases the whole suite has.
-    pub suite_cases: usize,
-    /// Whether all of them were chosen.
-    pub whole: bool,
-    /// The patterns that chose the scenarios.
-    pub patterns: Vec<String>,
-    /// The tags that chose them.
-    pub tags: Vec<String>,
-    /// When it started, in milliseconds since 1970; all times of evidence count from there.
-    #[serde(rename = "started_unix_ms", serialize_with = "to_unix", deserialize_with = "of_unix")]
-    pub started: SystemTime,
-    /// The command that runs a scenario again, with `{scenario}` for its id.
-    pub replay: String,
-    /// The key that the client gave to the target; a placeholder where it was the user's own.
-    pub gateway_key: String,
-    /// What the target can do and claims.
-    pub capabilities: Declaration,
-}
-
-/// A target as reports name it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TargetName {
-    /// Its name.
-    pub name: String,
-    /// Its version, where it is known.
-    pub version: Option<String>,
-    /// The id of its adapter, where it has one.
-    pub adapter: Option<String>,
-    /// Where it was reached, where it ran already.
-    pub address: Option<String>,
-}
 
 /// One line.
 #[derive(Deserialize)]
@@ -158,18 +112,4 @@ struct End {
     /// How long the run took.
     #[serde(with = "fallproof_protocol::encoding")]
     took: Duration,
-}
-
-fn to_unix<S: Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
-    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    serializer.serialize_u64(u64::try_from(since.as_millis()).unwrap_or(LAST_MOMENT))
-}
-
-fn of_unix<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SystemTime, D::Error> {
-    let millis = u64::deserialize(deserializer)?;
-    if millis > LAST_MOMENT {
-        let message = format!("`started_unix_ms` is after the year 9999: at most {LAST_MOMENT}");
-        return Err(D::Error::custom(message));
-    }
-    Ok(SystemTime::UNIX_EPOCH + Duration::from_millis(millis))
 }

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -63,9 +64,12 @@ fn header(scenarios: &[Scenario], keys: Keys) -> Header {
             adapter: None,
             address: Some("127.0.0.1:4000".to_owned()),
         },
-        suite_fingerprint: "sha256:00".to_owned(),
-        suite_cases: scenarios.len(),
-        whole: true,
+        suite: SuiteFacts {
+            fingerprint: "sha256:00".to_owned(),
+            cases: scenarios.len(),
+            whole: true,
+            profiles: BTreeSet::new(),
+        },
         patterns: Vec::new(),
         tags: Vec::new(),
         started: SystemTime::UNIX_EPOCH + Duration::from_millis(1),

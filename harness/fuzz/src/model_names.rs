@@ -4,7 +4,7 @@ use fallproof_protocol::provider::Endpoint;
 
 /// Models of an endpoint that together take every parameter. Their names are real: gateways look
 /// into them.
-pub fn models(endpoint: Endpoint) -> &'static [&'static str] {
+pub fn model_names(endpoint: Endpoint) -> &'static [&'static str] {
     match endpoint {
         Endpoint::ChatCompletions => {
             &["gpt-4o", "gpt-5", "gpt-4.1-mini", "o3-mini", "gpt-4o-search-preview"]

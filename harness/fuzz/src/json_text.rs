@@ -2,8 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::dice::Dice;
+use rand::RngExt as _;
+
 use super::grammar::{Number, Text};
+use super::random::{CaseRng, chance, pick};
 
 /// Texts that have broken something somewhere: empty, blank, composed, beyond the BMP, controls,
 /// what looks like JSON, like events of a stream, or like a gateway's own names.
@@ -109,33 +111,33 @@ const ADDRESSES: &[&str] =
     &["data:image/png;base64,iVBORw0KGgo=", "http://127.0.0.1:9/cat.png", "https://localhost:9/"];
 
 /// A member's name where any will do.
-pub fn name(dice: &mut Dice<'_>) -> String {
-    if dice.chance(50) { (*dice.pick(NAMES)).to_owned() } else { word(dice) }
+pub(super) fn name(rng: &mut CaseRng) -> String {
+    if chance(50, rng) { (*pick(NAMES, rng)).to_owned() } else { word(rng) }
 }
 
 /// A string within these limits, as JSON text. `name` is that of its member.
-pub fn text(limits: &Text, name: &str, dice: &mut Dice<'_>) -> String {
+pub(super) fn text(limits: &Text, name: &str, rng: &mut CaseRng) -> String {
     if let Some(characters) = &limits.characters {
-        let length = 1 + dice.below(limits.most.unwrap_or(64).min(12));
-        let text: String = (0..length).map(|_| *dice.pick(characters)).collect();
-        return quoted(&text, dice);
+        let length = rng.random_range(1..=limits.most.unwrap_or(64).clamp(1, 12));
+        let text: String = (0..length).map(|_| *pick(characters, rng)).collect();
+        return quoted(&text, rng);
     }
     let mut text = if name.ends_with("url") {
-        (*dice.pick(ADDRESSES)).to_owned()
+        (*pick(ADDRESSES, rng)).to_owned()
     } else if is_secret(name) {
         // Long enough not to be found anywhere by chance.
-        format!("sk-of-the-client-{:08}", dice.below(100_000_000))
-    } else if dice.chance(35) {
-        (*dice.pick(TEXTS)).to_owned()
+        format!("sk-of-the-client-{:08}", rng.random_range(0..100_000_000))
+    } else if chance(35, rng) {
+        (*pick(TEXTS, rng)).to_owned()
     } else {
-        plain(dice)
+        plain(rng)
     };
-    if dice.chance(1) {
+    if chance(1, rng) {
         text = text.repeat(1 + 4_000 / text.len().max(1));
     }
     let short = limits.least.saturating_sub(text.chars().count());
     text.extend(std::iter::repeat_n('x', short));
-    quoted(&text.chars().take(limits.most.unwrap_or(usize::MAX)).collect::<String>(), dice)
+    quoted(&text.chars().take(limits.most.unwrap_or(usize::MAX)).collect::<String>(), rng)
 }
 
 /// Whether a member of this name holds a key.
@@ -143,28 +145,28 @@ fn is_secret(name: &str) -> bool {
     ["api_key", "authorization", "token", "password"].contains(&name)
 }
 
-fn plain(dice: &mut Dice<'_>) -> String {
-    let words: Vec<_> = (0..dice.below(6)).map(|_| *dice.pick(WORDS)).collect();
+fn plain(rng: &mut CaseRng) -> String {
+    let words: Vec<_> = (0..rng.random_range(0..6)).map(|_| *pick(WORDS, rng)).collect();
     words.join(" ")
 }
 
-fn word(dice: &mut Dice<'_>) -> String {
-    let length = 1 + dice.below(10);
+fn word(rng: &mut CaseRng) -> String {
+    let length = rng.random_range(1..=10);
     let letters: Vec<char> = ('a'..='z').chain(['_', '-', '9']).collect();
-    (0..length).map(|_| *dice.pick(&letters)).collect()
+    (0..length).map(|_| *pick(&letters, rng)).collect()
 }
 
 /// A string as JSON text: mostly in its plainest spelling.
-pub fn quoted(text: &str, dice: &mut Dice<'_>) -> String {
-    if !dice.chance(8) {
+pub(super) fn quoted(text: &str, rng: &mut CaseRng) -> String {
+    if !chance(8, rng) {
         return serde_json::Value::from(text).to_string();
     }
     let mut json = String::from("\"");
     for character in text.chars() {
         match character {
             '/' => json.push_str("\\/"),
-            '"' | '\\' | '\0'..='\x1f' => escape(character, &mut json, dice),
-            other if dice.chance(40) => escape(other, &mut json, dice),
+            '"' | '\\' | '\0'..='\x1f' => escape(character, &mut json, rng),
+            other if chance(40, rng) => escape(other, &mut json, rng),
             other => json.push(other),
         }
     }
@@ -172,37 +174,37 @@ pub fn quoted(text: &str, dice: &mut Dice<'_>) -> String {
     json
 }
 
-fn escape(character: char, json: &mut String, dice: &mut Dice<'_>) {
-    let upper = dice.chance(50);
+fn escape(character: char, json: &mut String, rng: &mut CaseRng) {
+    let upper = chance(50, rng);
     for unit in character.encode_utf16(&mut [0; 2]) {
         let _ = if upper { write!(json, "\\u{unit:04X}") } else { write!(json, "\\u{unit:04x}") };
     }
 }
 
 /// A number within these limits, as JSON text.
-pub fn number(limits: &Number, dice: &mut Dice<'_>) -> String {
+pub(super) fn number(limits: &Number, rng: &mut CaseRng) -> String {
     let fits = |text: &&&str| {
         text.parse::<f64>().is_ok_and(|value| {
             limits.least.is_none_or(|least| value >= least)
                 && limits.most.is_none_or(|most| value <= most)
         })
     };
-    if dice.chance(35) {
+    if chance(35, rng) {
         let decimals = if limits.integer { &[] } else { DECIMALS };
         let special: Vec<_> = INTEGERS.iter().chain(decimals).filter(fits).collect();
         if !special.is_empty() {
-            return (**dice.pick(&special)).to_owned();
+            return (**pick(&special, rng)).to_owned();
         }
     }
     let least = limits.least.and_then(|least| whole(least.ceil())).unwrap_or(0);
     let most = limits.most.and_then(|most| whole(most.floor())).unwrap_or(i64::MAX);
     // Small ones above all: many count something that the mocks must then make.
-    let reach = if dice.chance(95) { 4 } else { 1_000 };
-    let number = dice.within(least..=most.min(least.saturating_add(reach)).max(least));
-    if limits.integer || number < 0 || number >= most || dice.chance(50) {
+    let reach = if chance(95, rng) { 4 } else { 1_000 };
+    let number = rng.random_range(least..=most.min(least.saturating_add(reach)).max(least));
+    if limits.integer || number < 0 || number >= most || chance(50, rng) {
         return number.to_string();
     }
-    let fraction: String = (0..=dice.below(18)).map(|_| *dice.pick(&DIGITS)).collect();
+    let fraction: String = (0..rng.random_range(1..=18)).map(|_| *pick(&DIGITS, rng)).collect();
     format!("{number}.{fraction}")
 }
 
@@ -215,17 +217,16 @@ fn whole(number: f64) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::dice::rng;
+    use super::super::random::case_rng;
     use super::*;
 
     #[test]
     fn every_text_is_json_and_within_its_limits() {
         for case in 0..2_000 {
-            let mut rng = rng(1, case);
-            let mut dice = Dice::new(&mut rng);
-            let limits =
-                Text { least: dice.below(3), most: Some(3 + dice.below(40)), characters: None };
-            let json = text(&limits, "user", &mut dice);
+            let mut rng = case_rng(1, case);
+            let (least, most) = (rng.random_range(0..3), rng.random_range(3..43));
+            let limits = Text { least, most: Some(most), characters: None };
+            let json = text(&limits, "user", &mut rng);
             let read: String =
                 serde_json::from_str(&json).unwrap_or_else(|error| panic!("{json}: {error}"));
             let length = read.chars().count();
@@ -243,7 +244,7 @@ mod tests {
         ] {
             let limits = Number { integer, least, most };
             for case in 0..1_000 {
-                let json = number(&limits, &mut Dice::new(&mut rng(2, case)));
+                let json = number(&limits, &mut case_rng(2, case));
                 let value: f64 =
                     serde_json::from_str(&json).unwrap_or_else(|error| panic!("{json}: {error}"));
                 assert!(least.is_none_or(|least| value >= least), "{json}");

@@ -1,4 +1,4 @@
-//! Makes a body one that every deployment of its chain takes.
+//! Repairs a body until every deployment of its chain accepts it.
 //!
 //! The surfaces differ in what they know, and models and parameters depend on each other. So what a
 //! provider would complain of is taken out, piece by piece, until none complains.
@@ -6,48 +6,42 @@
 use fallproof_mocks::strict::{self, Violation};
 use fallproof_protocol::provider::{Endpoint, Surface};
 
+use super::formatting::Formatting;
 use fallproof_protocol::json::Tree;
 
-/// Who must take a request.
+/// Who must accept a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Taker {
+pub struct Acceptor {
     /// Which schemas apply.
     pub surface: Surface,
     /// The model behind the deployment.
     pub model: String,
 }
 
-impl Taker {
-    /// What it would complain of, if anything, proven or not.
-    pub fn complaint(&self, endpoint: Endpoint, body: &str) -> Option<Violation> {
+impl Acceptor {
+    /// What it finds wrong with this body, if anything, whether that was observed or documented.
+    pub fn violation(&self, endpoint: Endpoint, body: &str) -> Option<Violation> {
         strict::check(self.surface, endpoint, &self.model, body.as_bytes())
     }
 }
 
+/// A model's name, which some endpoints require.
+pub(super) const MODEL: &str = "m";
+
 /// So many pieces are taken out at most; a body that needs more is not worth it.
 const MOST_REMOVALS: usize = 60;
 
-/// The body without what any of these would complain of; `None` where nothing is left to send.
-pub fn fit(endpoint: Endpoint, takers: &[Taker], mut body: Tree) -> Option<Tree> {
+/// The body without what any of these would refuse; `None` where nothing is left to send.
+pub fn repair(endpoint: Endpoint, acceptors: &[&Acceptor], mut body: Tree) -> Option<Tree> {
     for _ in 0..MOST_REMOVALS {
-        let text = with_model(&body);
-        let complaint = takers.iter().find_map(|taker| taker.complaint(endpoint, &text));
-        let Some(complaint) = complaint else { return Some(body) };
-        if !remove(&mut body, &complaint.pointer) {
+        let text = Formatting::default().text(&body, MODEL);
+        let violation = acceptors.iter().find_map(|acceptor| acceptor.violation(endpoint, &text));
+        let Some(violation) = violation else { return Some(body) };
+        if !remove(&mut body, &violation.pointer) {
             return None;
         }
     }
     None
-}
-
-/// The body as JSON text with a model's name, which some endpoints require.
-pub(super) fn with_model(body: &Tree) -> String {
-    let text = body.compact();
-    match text.strip_prefix('{') {
-        Some("}") => r#"{"model":"m"}"#.to_owned(),
-        Some(members) => format!(r#"{{"model":"m",{members}"#),
-        None => text,
-    }
 }
 
 /// Takes out what this pointer leads to; what it is missing in, where it leads to nothing. False

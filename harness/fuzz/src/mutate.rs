@@ -1,12 +1,13 @@
-//! Spoils a request: one change that its provider does not take.
+//! Makes a request invalid: one change that its provider does not accept.
 
+use rand::seq::SliceRandom as _;
 use serde_json::Value;
 
-use super::dice::Dice;
 use super::grammar::{Grammar, Id, Node};
+use super::random::{CaseRng, pick};
 use fallproof_protocol::json::Tree;
 
-/// In what way a request is spoilt.
+/// In what way a request is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Defect {
     /// A member that the schema does not know.
@@ -29,16 +30,18 @@ const STRANGERS: &[&str] =
     &["zzz", "litellm_params", "model_group", "api_base", "Temperature", "max-tokens", ""];
 
 /// This body with one defect of this kind; `None` where no place in it can have one.
-pub fn spoil(grammar: &Grammar, body: &Tree, defect: Defect, dice: &mut Dice<'_>) -> Option<Tree> {
-    let mut search = Search { grammar, dice, defect, changes: Vec::new() };
+pub fn mutate(grammar: &Grammar, body: &Tree, defect: Defect, rng: &mut CaseRng) -> Option<Tree> {
+    let mut search = Search { grammar, rng, defect, changes: Vec::new() };
     search.visit(grammar.root(), body, &mut Vec::new());
-    if search.changes.is_empty() {
-        return None;
-    }
-    let (path, change) = search.dice.pick(&search.changes).clone();
-    let mut body = body.clone();
-    apply(&mut body, &path, change);
-    Some(body)
+    let mut changes = search.changes;
+    changes.shuffle(rng);
+    changes.into_iter().find_map(|(path, change)| {
+        let mut body = body.clone();
+        apply(&mut body, &path, change);
+        // One item of a list may have made it a list of another kind.
+        let is_valid = defect == Defect::Type && grammar.takes(grammar.root(), &body);
+        (!is_valid).then_some(body)
+    })
 }
 
 #[derive(Debug, Clone)]
@@ -48,15 +51,15 @@ enum Change {
     Replace(Tree),
 }
 
-struct Search<'a, 'd, 'r> {
+struct Search<'a> {
     grammar: &'a Grammar,
-    dice: &'d mut Dice<'r>,
+    rng: &'a mut CaseRng,
     defect: Defect,
     /// Places, as positions of members and items from the root on, and what to do there.
     changes: Vec<(Vec<usize>, Change)>,
 }
 
-impl Search<'_, '_, '_> {
+impl Search<'_> {
     fn visit(&mut self, id: Id, value: &Tree, path: &mut Vec<usize>) {
         let changes = match self.defect {
             Defect::Unknown => self.unknown(id),
@@ -106,8 +109,8 @@ impl Search<'_, '_, '_> {
     fn unknown(&mut self, id: Id) -> Vec<Change> {
         match self.grammar.node(id) {
             Node::Object(object) if object.others.is_none() => {
-                let name = (*self.dice.pick(STRANGERS)).to_owned();
-                let value = self.dice.pick(&["1", "\"x\"", "{}", "null"]);
+                let name = (*pick(STRANGERS, self.rng)).to_owned();
+                let value = pick(&["1", "\"x\"", "{}", "null"], self.rng);
                 vec![Change::Add(name, Tree::Scalar((*value).to_owned()))]
             }
             _ => vec![],

@@ -14,7 +14,7 @@ use fallproof_suite::scenario::{
 
 /// The text of this scenario's file. Only what generated cases have is written: one group that
 /// needs no name, calls one by one, JSON bodies.
-pub fn yaml(scenario: &Scenario) -> String {
+pub(super) fn to_yaml(scenario: &Scenario) -> String {
     let mut out = "# yaml-language-server: $schema=../schema.json\n".to_owned();
     let _ = writeln!(out, "title: {}", text(&scenario.title));
     if let Some(why) = &scenario.why {
@@ -181,9 +181,9 @@ fn milliseconds(duration: Duration) -> u128 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::dice::{Dice, rng};
-    use super::super::draw::{Scope, draft};
-    use super::super::model;
+    use super::super::generate::{Scope, generate};
+    use super::super::oracle;
+    use super::super::random::case_rng;
     use super::*;
     use fallproof_suite::requirement::Code;
 
@@ -191,15 +191,15 @@ mod tests {
     fn every_generated_case_reads_as_it_was_written() {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("case.yaml");
-        for case in 0..400 {
-            let draft = draft(&Scope::default(), &mut Dice::new(&mut rng(9, case)));
-            let mut scenario = draft.scenario("found/case", model::expect(&draft));
+        for number in 0..400 {
+            let case = generate(&Scope::default(), &mut case_rng(9, number));
+            let mut scenario = case.scenario("found/case", oracle::expect(&case));
             scenario.proves = vec![Code::Payload01];
             scenario.why = Some("Because: \"so\", it's said.\u{85}".to_owned());
-            let yaml = yaml(&scenario);
+            let yaml = to_yaml(&scenario);
             std::fs::write(&file, &yaml).expect("the folder takes files");
             let read = fallproof_suite::scenario::load(&file, "found/case");
-            let mut read = read.unwrap_or_else(|error| panic!("case {case}: {error}\n{yaml}"));
+            let mut read = read.unwrap_or_else(|error| panic!("case {number}: {error}\n{yaml}"));
             // One of the two ways to write the same body.
             for read in read.iter_mut().flat_map(|it| &mut it.steps) {
                 if let Step::Calls(calls) = read {
@@ -209,7 +209,7 @@ mod tests {
                 }
             }
             scenario.file.clone_from(&file);
-            assert_eq!(read, [scenario], "case {case}\n{yaml}");
+            assert_eq!(read, [scenario], "case {number}\n{yaml}");
         }
     }
 }

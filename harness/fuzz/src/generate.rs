@@ -1,4 +1,4 @@
-//! Draws a case: chain, policy, scripts and calls, all by chance.
+//! Generates a case: chain, policy, scripts and calls, all at random.
 
 use std::num::{NonZeroI32, NonZeroUsize};
 use std::time::Duration;
@@ -9,17 +9,18 @@ use fallproof_protocol::behaviour::{
     WirePlan, behaviour_names,
 };
 use fallproof_protocol::provider::{Endpoint, Surface};
+use rand::RngExt as _;
 
-use super::body::{Manner, body, least};
-use super::dice::Dice;
-use super::draft::{Draft, Link, MOST_LINKS, Move, Request};
-use super::fit::{Taker, fit, with_model};
-use super::goal::Goal;
+use super::body::{Richness, body, minimal_body};
+use super::case::{CaseDeployment, FuzzCase, MAX_CHAIN, Request, Step};
+use super::formatting::Formatting;
+use super::goal::{Goal, goals};
 use super::grammar::{Grammar, Node};
 use super::headers::headers;
-use super::layout::Layout;
-use super::models::models;
-use super::spoil::{Defect, spoil};
+use super::model_names::model_names;
+use super::mutate::{Defect, mutate};
+use super::random::{CaseRng, chance, pick};
+use super::repair::{Acceptor, MODEL, repair};
 use fallproof_protocol::json::Tree;
 use fallproof_suite::scenario::Cooldown;
 
@@ -31,12 +32,12 @@ pub struct Scope {
     /// The surfaces of deployments; with one of them each endpoint must be there.
     pub surfaces: Vec<Surface>,
     /// The longest chain.
-    pub most_links: usize,
+    pub max_chain: usize,
     /// In how many of a hundred cases the clock moves on between several calls, so that deployments
     /// rest and come back.
     pub over_time: u32,
     /// The groups of a target that is configured for no others; their deployments have no scripts.
-    pub groups: Vec<Draft>,
+    pub groups: Vec<FuzzCase>,
     /// In how many of ten thousand cases something hangs until its time is over.
     pub slow: usize,
 }
@@ -47,11 +48,23 @@ impl Default for Scope {
         Self {
             endpoints: Endpoint::ALL.into_iter().filter(|it| !it.is_multipart()).collect(),
             surfaces: Surface::ALL.to_vec(),
-            most_links: MOST_LINKS,
+            max_chain: MAX_CHAIN,
             over_time: 8,
             groups: Vec::new(),
             slow: 20,
         }
+    }
+}
+
+impl Scope {
+    /// Whether the case of this generator, which is at its start, hangs until its time is over.
+    pub(super) fn is_slow(&self, rng: &mut CaseRng) -> bool {
+        self.has_slow() && rng.random_range(0..10_000) < self.slow
+    }
+
+    /// Whether there are such cases at all.
+    pub(super) fn has_slow(&self) -> bool {
+        self.groups.is_empty() && self.slow > 0
     }
 }
 
@@ -66,44 +79,44 @@ const SHORT: Duration = Duration::from_millis(600);
 const TOO_LONG_MS: u64 = 3_000;
 
 /// A case within this scope.
-pub fn draft(scope: &Scope, dice: &mut Dice<'_>) -> Draft {
+pub fn generate(scope: &Scope, rng: &mut CaseRng) -> FuzzCase {
+    let is_slow = scope.is_slow(rng);
     if !scope.groups.is_empty() {
-        return within(dice.pick(&scope.groups), dice);
+        return within(pick(&scope.groups, rng), rng);
     }
-    let endpoint = *dice.pick(&weighted(&scope.endpoints));
-    let goes_on = dice.chance(scope.over_time);
-    let is_slow = dice.below(10_000) < scope.slow;
-    let retries = if dice.chance(30) { 1 + dice.below(2) } else { 0 };
-    let mut draft = Draft {
+    let endpoint = *pick(&weighted(&scope.endpoints), rng);
+    let goes_on = chance(scope.over_time, rng);
+    let retries = if chance(30, rng) { rng.random_range(1..=2) } else { 0 };
+    let mut case = FuzzCase {
         endpoint,
         group: None,
         chain: Vec::new(),
-        retries: u32::try_from(retries).unwrap_or_default(),
+        retries,
         timeout: is_slow.then_some(SHORT),
         cooldown: None,
-        moves: Vec::new(),
+        steps: Vec::new(),
     };
-    let (chain, body) = chain_and_body(scope, endpoint, dice);
-    draft.chain = chain;
-    let request = Request { headers: headers(dice), body, layout: Layout::draw(dice) };
+    let (chain, body) = chain_and_body(scope, endpoint, rng);
+    case.chain = chain;
+    let request = Request { headers: headers(rng), body, formatting: Formatting::random(rng) };
     if goes_on && !is_slow {
-        over_time(&mut draft, &request, dice);
+        over_time(&mut case, &request, rng);
     } else {
-        draft.moves.push(Move::Ask(request));
+        case.steps.push(Step::Call(request));
     }
-    script(&mut draft, is_slow, dice);
-    draft
+    script(&mut case, is_slow, rng);
+    case
 }
 
 /// A case for a group that is there.
-fn within(group: &Draft, dice: &mut Dice<'_>) -> Draft {
-    let mut draft = group.clone();
-    let chains = |_: &mut Dice<'_>| group.chain.clone();
-    let (_, body) = fitting(group.endpoint, group.chain[0].taker.surface, chains, dice);
-    let request = Request { headers: headers(dice), body, layout: Layout::draw(dice) };
-    draft.moves.push(Move::Ask(request));
-    script(&mut draft, false, dice);
-    draft
+fn within(group: &FuzzCase, rng: &mut CaseRng) -> FuzzCase {
+    let mut case = group.clone();
+    let chains = |_: &mut CaseRng| group.chain.clone();
+    let (_, body) = fitting(group.endpoint, group.chain[0].acceptor.surface, chains, rng);
+    let request = Request { headers: headers(rng), body, formatting: Formatting::random(rng) };
+    case.steps.push(Step::Call(request));
+    script(&mut case, false, rng);
+    case
 }
 
 /// Endpoints as often as they are worth: those with many parameters above all.
@@ -118,46 +131,50 @@ fn weighted(endpoints: &[Endpoint]) -> Vec<Endpoint> {
 }
 
 /// Deployments, and a body for them.
-fn chain_and_body(scope: &Scope, endpoint: Endpoint, dice: &mut Dice<'_>) -> (Vec<Link>, Tree) {
+fn chain_and_body(
+    scope: &Scope,
+    endpoint: Endpoint,
+    rng: &mut CaseRng,
+) -> (Vec<CaseDeployment>, Tree) {
     let surfaces: Vec<_> =
         scope.surfaces.iter().copied().filter(|&surface| endpoint.is_on(surface)).collect();
-    let first = *dice.pick(&surfaces);
-    let length = 1 + dice.pick(&[0, 1, 1, 1, 1, 2, 2, 3]).min(&(scope.most_links - 1));
-    fitting(endpoint, first, |dice| chain(endpoint, first, &surfaces, length, dice), dice)
+    let first = *pick(&surfaces, rng);
+    let length = 1 + pick(&[0, 1, 1, 1, 1, 2, 2, 3], rng).min(&(scope.max_chain - 1));
+    fitting(endpoint, first, |rng| chain(endpoint, first, &surfaces, length, rng), rng)
 }
 
-/// One of these chains, and a body that it takes; in one case of twelve it is spoilt, or taken by
+/// One of these chains, and a body that it takes; in one case of twelve it is invalid, or taken by
 /// the first deployment only.
 fn fitting(
     endpoint: Endpoint,
     first: Surface,
-    chains: impl Fn(&mut Dice<'_>) -> Vec<Link>,
-    dice: &mut Dice<'_>,
-) -> (Vec<Link>, Tree) {
+    chains: impl Fn(&mut CaseRng) -> Vec<CaseDeployment>,
+    rng: &mut CaseRng,
+) -> (Vec<CaseDeployment>, Tree) {
     let grammar = Grammar::of(first, endpoint);
-    let goal = dice.pick(grammar.goals()).clone();
-    let stream = dice.chance(20);
-    let for_all = !dice.chance(8);
+    let goal = pick(goals(first, endpoint), rng);
+    let stream = chance(20, rng);
+    let for_all = !chance(8, rng);
     let mut made = None;
     for _ in 0..MOST_TRIES {
-        let chain = chains(dice);
-        let mut body = body(grammar, &goal.route, Manner::draw(dice), dice);
+        let chain = chains(rng);
+        let mut body = body(grammar, &goal.route, Richness::random(rng), rng);
         if stream {
             put(grammar, &mut body, "stream", "true");
         }
         // Vectors of thousands of numbers are dear, and no worse for being short.
-        if body.member("dimensions").is_none() && !dice.chance(10) {
+        if body.member("dimensions").is_none() && !chance(10, rng) {
             put(grammar, &mut body, "dimensions", "16");
         }
         // Streams of a hundred choices are no better.
         if is_stream_of_many(&body) {
             put(grammar, &mut body, "n", "8");
         }
-        let takers = if for_all { &chain[..] } else { &chain[..1] };
-        let takers: Vec<_> = takers.iter().map(|link| link.taker.clone()).collect();
-        let body = fit(endpoint, &takers, body);
+        let acceptors = if for_all { &chain[..] } else { &chain[..1] };
+        let acceptors: Vec<_> = acceptors.iter().map(|deployment| &deployment.acceptor).collect();
+        let body = repair(endpoint, &acceptors, body);
         if let Some(body) = body.filter(|body| for_all || is_proven(endpoint, &chain, body)) {
-            let has_it = reaches(grammar, &body, &goal);
+            let has_it = reaches(grammar, &body, goal);
             made = Some((chain, body));
             if has_it {
                 break;
@@ -165,10 +182,10 @@ fn fitting(
         }
     }
     // Where nothing is left of any of them, the least that there is.
-    let (chain, body) = made.unwrap_or_else(|| (chains(dice), least(grammar)));
-    let defect = *dice.pick(&Defect::ALL);
-    let spoilt = dice.chance(8).then(|| spoil(grammar, &body, defect, dice)).flatten();
-    (chain, spoilt.unwrap_or(body))
+    let (chain, body) = made.unwrap_or_else(|| (chains(rng), minimal_body(grammar)));
+    let defect = *pick(&Defect::ALL, rng);
+    let invalid = chance(8, rng).then(|| mutate(grammar, &body, defect, rng)).flatten();
+    (chain, invalid.unwrap_or(body))
 }
 
 fn chain(
@@ -176,20 +193,20 @@ fn chain(
     first: Surface,
     surfaces: &[Surface],
     length: usize,
-    dice: &mut Dice<'_>,
-) -> Vec<Link> {
-    let models = models(endpoint);
-    let usual = *dice.pick(models);
+    rng: &mut CaseRng,
+) -> Vec<CaseDeployment> {
+    let models = model_names(endpoint);
+    let usual = *pick(models, rng);
     let mut surface = first;
-    let links = (0..length).map(|_| {
-        let model = if dice.chance(60) { usual } else { dice.pick(models) };
-        let named_so = surface == Surface::OpenAi || dice.chance(50);
-        let deployment = if named_so { model.to_owned() } else { format!("{model}-2") };
-        let taker = Taker { surface, model: model.to_owned() };
-        surface = *dice.pick(surfaces);
-        Link { taker, deployment, script: Vec::new() }
+    let deployments = (0..length).map(|_| {
+        let model = if chance(60, rng) { usual } else { pick(models, rng) };
+        let named_so = surface == Surface::OpenAi || chance(50, rng);
+        let name = if named_so { model.to_owned() } else { format!("{model}-2") };
+        let acceptor = Acceptor { surface, model: model.to_owned() };
+        surface = *pick(surfaces, rng);
+        CaseDeployment { acceptor, name, script: Vec::new() }
     });
-    links.collect()
+    deployments.collect()
 }
 
 /// Gives the body this member, where its endpoint has it.
@@ -208,10 +225,11 @@ fn is_stream_of_many(body: &Tree) -> bool {
 }
 
 /// Whether it is known from the live providers what each of these makes of the body.
-fn is_proven(endpoint: Endpoint, chain: &[Link], body: &Tree) -> bool {
-    let text = with_model(body);
-    let mut complaints = chain.iter().filter_map(|link| link.taker.complaint(endpoint, &text));
-    complaints.all(|complaint| complaint.strength == Strength::Observed)
+fn is_proven(endpoint: Endpoint, chain: &[CaseDeployment], body: &Tree) -> bool {
+    let text = Formatting::default().text(body, MODEL);
+    let violations =
+        chain.iter().filter_map(|deployment| deployment.acceptor.violation(endpoint, &text));
+    { violations }.all(|violation| violation.strength == Strength::Observed)
 }
 
 fn reaches(grammar: &Grammar, body: &Tree, goal: &Goal) -> bool {
@@ -221,53 +239,53 @@ fn reaches(grammar: &Grammar, body: &Tree, goal: &Goal) -> bool {
 }
 
 /// Several calls and moves of the clock, so that deployments rest and come back.
-fn over_time(draft: &mut Draft, request: &Request, dice: &mut Dice<'_>) {
-    if dice.chance(75) {
-        let after_failures = u32::try_from(1 + dice.below(3)).unwrap_or(1);
-        let rest = Duration::from_secs(*dice.pick(&[5, 10, 30]));
-        draft.cooldown = Some(Cooldown { after_failures, rest });
+fn over_time(case: &mut FuzzCase, request: &Request, rng: &mut CaseRng) {
+    if chance(75, rng) {
+        let after_failures = rng.random_range(1..=3);
+        let rest = Duration::from_secs(*pick(&[5, 10, 30], rng));
+        case.cooldown = Some(Cooldown { after_failures, rest });
     }
-    draft.moves.push(Move::Ask(request.clone()));
-    for _ in 0..=dice.below(6) {
-        if dice.chance(60) {
-            draft.moves.push(Move::Ask(request.clone()));
+    case.steps.push(Step::Call(request.clone()));
+    for _ in 0..rng.random_range(1..=6) {
+        if chance(60, rng) {
+            case.steps.push(Step::Call(request.clone()));
         } else {
-            let seconds = *dice.pick(&[1, 4, 5, 9, 10, 29, 30, 61]);
-            draft.moves.push(Move::Wait(Duration::from_secs(seconds)));
+            let seconds = *pick(&[1, 4, 5, 9, 10, 29, 30, 61], rng);
+            case.steps.push(Step::Advance(Duration::from_secs(seconds)));
         }
     }
 }
 
 /// Scripts for all deployments. The last one mostly answers, the others mostly do not.
-fn script(draft: &mut Draft, is_slow: bool, dice: &mut Dice<'_>) {
-    let asks = draft.requests().count();
-    let streams = draft
+fn script(case: &mut FuzzCase, is_slow: bool, rng: &mut CaseRng) {
+    let asks = case.requests().count();
+    let streams = case
         .requests()
         .any(|request| request.member("stream").is_some_and(|it| it.compact() == "true"));
-    let most = (1 + draft.retries as usize) * asks;
-    let last = draft.chain.len() - 1;
-    let hangs = is_slow.then(|| dice.below(draft.chain.len()));
-    let sound = draft.endpoint == Endpoint::AudioSpeech;
-    for (place, link) in draft.chain.iter_mut().enumerate() {
+    let most = (1 + case.retries as usize) * asks;
+    let last = case.chain.len() - 1;
+    let hangs = is_slow.then(|| rng.random_range(0..case.chain.len()));
+    let sound = case.endpoint == Endpoint::AudioSpeech;
+    for (place, deployment) in case.chain.iter_mut().enumerate() {
         if hangs == Some(place) {
-            link.script = hanging(dice);
+            deployment.script = hanging(rng);
             continue;
         }
         // The address of a group that is there takes connections.
-        if draft.group.is_none() && dice.chance(5) {
-            link.script = vec![Behaviour::named(CONNECTION_REFUSED)];
+        if case.group.is_none() && chance(5, rng) {
+            deployment.script = vec![Behaviour::named(CONNECTION_REFUSED)];
             continue;
         }
-        let length = 1 + dice.below(most.min(6));
+        let length = rng.random_range(1..=most.min(6));
         let well = if place == last { 70 } else { 25 };
-        link.script = (0..length)
+        deployment.script = (0..length)
             .map(|_| {
-                if dice.chance(well) {
-                    good(streams, dice)
-                } else if !sound && dice.chance(20) {
-                    broken(streams, dice)
+                if chance(well, rng) {
+                    good(streams, rng)
+                } else if !sound && chance(20, rng) {
+                    broken(streams, rng)
                 } else {
-                    failing(asks > 1, dice)
+                    failing(asks > 1, rng)
                 }
             })
             .collect();
@@ -275,27 +293,27 @@ fn script(draft: &mut Draft, is_slow: bool, dice: &mut Dice<'_>) {
 }
 
 /// A success; a stream perhaps in pieces that have nothing to do with its events.
-fn good(streams: bool, dice: &mut Dice<'_>) -> Behaviour {
-    let mut behaviour = Behaviour::named(if dice.chance(5) { "refusal" } else { "ok" });
-    if streams && dice.chance(20) {
-        let bytes = *dice.pick(&[3, 7, 64, 500]);
+fn good(streams: bool, rng: &mut CaseRng) -> Behaviour {
+    let mut behaviour = Behaviour::named(if chance(5, rng) { "refusal" } else { "ok" });
+    if streams && chance(20, rng) {
+        let bytes = *pick(&[3, 7, 64, 500], rng);
         behaviour.wire.write = NonZeroUsize::new(bytes).map(Chunking::Bytes);
     }
     behaviour
 }
 
 /// A failure of the catalogue that does not hang.
-fn failing(goes_on: bool, dice: &mut Dice<'_>) -> Behaviour {
+fn failing(goes_on: bool, rng: &mut CaseRng) -> Behaviour {
     let left_out = |name: &str| {
         let other = ["ok", "refusal", CONNECTION_REFUSED, CONNECT_TIMEOUT, "connection_stalled"];
         // Its time depends on the system's clock.
         other.contains(&name) || goes_on && name == "rate_limited_date"
     };
     let names: Vec<_> = behaviour_names().filter(|name| !left_out(name)).collect();
-    let mut behaviour = Behaviour::named(*dice.pick(&names));
+    let mut behaviour = Behaviour::named(*pick(&names, rng));
     let limits = ["rate_limited", "rate_limited_no_hint", "overloaded"];
-    if limits.contains(&behaviour.reply.as_str()) && dice.chance(30) {
-        let seconds = dice.pick(&["1", "7", "30", "600"]);
+    if limits.contains(&behaviour.reply.as_str()) && chance(30, rng) {
+        let seconds = pick(&["1", "7", "30", "600"], rng);
         behaviour.headers.insert("retry-after".to_owned(), (*seconds).to_owned());
         behaviour.headers.insert("retry-after-ms".to_owned(), "0".to_owned());
     }
@@ -303,10 +321,10 @@ fn failing(goes_on: bool, dice: &mut Dice<'_>) -> Behaviour {
 }
 
 /// A success that the wire breaks.
-fn broken(streams: bool, dice: &mut Dice<'_>) -> Behaviour {
-    let end = if dice.chance(50) { CutEnd::Close } else { CutEnd::Reset };
+fn broken(streams: bool, rng: &mut CaseRng) -> Behaviour {
+    let end = if chance(50, rng) { CutEnd::Close } else { CutEnd::Reset };
     let cut = |at, end| WirePlan { cut: Some(Cut { at, end }), ..WirePlan::default() };
-    let wire = match dice.below(6) {
+    let wire = match rng.random_range(0..6) {
         0 => cut(CutPoint::BeforeHead, end),
         1 => cut(CutPoint::AfterHead, end),
         2 => WirePlan { head: Some(HeadFault::Garbage), ..WirePlan::default() },
@@ -315,15 +333,15 @@ fn broken(streams: bool, dice: &mut Dice<'_>) -> Behaviour {
             WirePlan { head: more, ..WirePlan::default() }
         }
         // A reset may overtake what was sent before it.
-        _ if streams => cut(CutPoint::Events(dice.below(8)), CutEnd::Close),
-        _ => cut(CutPoint::BodyBytes(dice.below(40)), end),
+        _ if streams => cut(CutPoint::Events(rng.random_range(0..8)), CutEnd::Close),
+        _ => cut(CutPoint::BodyBytes(rng.random_range(0..40)), end),
     };
     Behaviour { wire, ..Behaviour::named("ok") }
 }
 
 /// What hangs for longer than the target waits.
-fn hanging(dice: &mut Dice<'_>) -> Vec<Behaviour> {
-    vec![match dice.below(3) {
+fn hanging(rng: &mut CaseRng) -> Vec<Behaviour> {
+    vec![match rng.random_range(0..3) {
         0 => Behaviour::named(CONNECT_TIMEOUT),
         1 => Behaviour::named("connection_stalled"),
         _ => {

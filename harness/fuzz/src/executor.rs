@@ -1,5 +1,4 @@
-//! Where cases are played: against a target that is configured anew for them, or over a fixed set
-//! of groups.
+//! Runs cases: against a target that is configured anew for them, or over a fixed set of groups.
 
 use std::time::Duration;
 
@@ -7,11 +6,11 @@ use fallproof_protocol::provider::{Endpoint, Surface};
 use futures_util::StreamExt as _;
 use futures_util::stream;
 
-use super::draft::{Draft, Link};
-use super::draw::Scope;
-use super::fit::Taker;
-use super::model;
-use super::models::models;
+use super::case::{CaseDeployment, FuzzCase};
+use super::generate::Scope;
+use super::model_names::model_names;
+use super::oracle;
+use super::repair::Acceptor;
 use fallproof_judge::{Case, ExpectationViolation, Outcome, Verdict, Violation};
 use fallproof_runner::drive::Rig;
 use fallproof_runner::error::StartError;
@@ -19,8 +18,8 @@ use fallproof_runner::target::Target;
 use fallproof_suite::evidence::{Ending, Inconclusive};
 use fallproof_suite::scenario::Scenario;
 
-/// Where cases are played.
-pub enum Arena {
+/// Runs cases against a target.
+pub enum Executor {
     /// A target that is started with a group of its own for each case.
     Fresh {
         /// What is started.
@@ -32,78 +31,78 @@ pub enum Arena {
     Fixed(Box<Rig>),
 }
 
-/// What became of a case.
+/// What came of running a case.
 #[derive(Debug)]
-pub struct Played {
+pub struct Execution {
     /// What was found, notes left out.
     pub violations: Vec<Violation>,
     /// What went wrong in Fallproof itself.
     pub harness_error: Option<String>,
     /// Why nothing can be said of the target, if it is so.
-    pub unjudged: Option<Inconclusive>,
+    pub inconclusive: Option<Inconclusive>,
 }
 
 /// Cases that are under way at the same time on one thread.
 const SIDE_BY_SIDE: usize = 8;
 
-impl Arena {
+impl Executor {
     /// Whether chain and policy of a case cannot be changed.
     pub fn is_fixed(&self) -> bool {
         matches!(self, Self::Fixed(_))
     }
 
-    /// Plays these cases; what became of them comes in their order.
+    /// Runs these cases; what came of them is in their order.
     ///
     /// # Errors
     /// The target or the upstreams could not be started.
-    pub async fn play(&self, drafts: &[Draft]) -> Result<Vec<Played>, StartError> {
+    pub async fn run(&self, cases: &[FuzzCase]) -> Result<Vec<Execution>, StartError> {
         let scenarios: Vec<_> =
-            drafts.iter().enumerate().map(|(at, draft)| scenario(at, draft)).collect();
+            cases.iter().enumerate().map(|(at, case)| scenario(at, case)).collect();
         match self {
             Self::Fixed(rig) => {
-                let mut played = Vec::new();
-                for (scenario, draft) in scenarios.iter().zip(drafts) {
-                    played.push(Played::of(play(rig, scenario).await, draft));
+                let mut executions = Vec::new();
+                for (scenario, case) in scenarios.iter().zip(cases) {
+                    executions.push(Execution::of(judged(rig, scenario).await, case));
                 }
-                Ok(played)
+                Ok(executions)
             }
             Self::Fresh { target, patience } => {
                 let chosen: Vec<_> = scenarios.iter().collect();
                 let rig = &Rig::start(&chosen, &**target, *patience).await?;
-                let runs = scenarios.iter().zip(drafts).map(|(scenario, draft)| async move {
-                    Played::of(play(rig, scenario).await, draft)
+                let runs = scenarios.iter().zip(cases).map(|(scenario, case)| async move {
+                    Execution::of(judged(rig, scenario).await, case)
                 });
                 // What hangs costs time, and nothing else.
-                let all_hang = drafts.iter().all(Draft::is_slow);
-                let at_once = if all_hang { SIDE_BY_SIDE.max(drafts.len()) } else { SIDE_BY_SIDE };
+                let all_hang = cases.iter().all(FuzzCase::is_slow);
+                let at_once = if all_hang { SIDE_BY_SIDE.max(cases.len()) } else { SIDE_BY_SIDE };
                 Ok(stream::iter(runs).buffered(at_once).collect().await)
             }
         }
     }
 }
 
-async fn play(rig: &Rig, scenario: &Scenario) -> Case {
+async fn judged(rig: &Rig, scenario: &Scenario) -> Case {
     Case::new(scenario, rig.facts(scenario), rig.run(scenario).await)
 }
 
-fn scenario(at: usize, draft: &Draft) -> Scenario {
-    match &draft.group {
-        Some(group) => draft.scenario(group, Vec::new()),
-        None => draft.scenario(&format!("fuzz/case-{at}"), model::expect(draft)),
+fn scenario(at: usize, case: &FuzzCase) -> Scenario {
+    match &case.group {
+        Some(group) => case.scenario(group, Vec::new()),
+        None => case.scenario(&format!("fuzz/case-{at}"), oracle::expect(case)),
     }
 }
 
-impl Played {
-    fn of(case: Case, draft: &Draft) -> Self {
-        let Case { evidence, judgment } = case;
-        let (harness_error, unjudged) = match judgment.outcome {
+impl Execution {
+    fn of(judged: Case, case: &FuzzCase) -> Self {
+        let Case { evidence, judgment } = judged;
+        let (harness_error, inconclusive) = match judgment.outcome {
             Outcome::HarnessError(words) => (Some(words), None),
             Outcome::Inconclusive(unclear) => (None, Some(unclear)),
             Outcome::Skipped(reason) => (None, Some(Inconclusive::Skipped(reason))),
             Outcome::Pass | Outcome::Warn | Outcome::Fail => (None, None),
         };
-        if unjudged.is_some() {
-            return Self { violations: Vec::new(), harness_error, unjudged };
+        if inconclusive.is_some() {
+            return Self { violations: Vec::new(), harness_error, inconclusive };
         }
         let mut violations = judgment.violations;
         violations.retain(|violation| violation.verdict > Verdict::Note);
@@ -117,10 +116,10 @@ impl Played {
             refused && step.hits.is_empty() && step.exchange.ending == Ending::Complete
         });
         // Where there is no model, nothing else says that it should have been sent on.
-        if draft.group.is_some() && draft.is_taken() {
+        if case.group.is_some() && case.is_accepted() {
             violations.extend(refused.map(|(at, step)| by_itself(at, &step.exchange.body)));
         }
-        Self { violations, harness_error, unjudged }
+        Self { violations, harness_error, inconclusive }
     }
 }
 
@@ -141,32 +140,32 @@ fn by_itself(call: usize, answer: &[u8]) -> Violation {
 
 /// The groups that a target is configured for that cannot be configured for each case: one for each
 /// endpoint and each pair of surfaces.
-pub fn fixed_groups(scope: &Scope) -> Vec<Draft> {
+pub fn fixed_groups(scope: &Scope) -> Vec<FuzzCase> {
     let mut groups = Vec::new();
     for &endpoint in &scope.endpoints {
         let surfaces = || scope.surfaces.iter().filter(|&&surface| endpoint.is_on(surface));
         let pairs = surfaces().flat_map(|one| surfaces().map(move |other| [*one, *other]));
-        let models = models(endpoint).iter().cycle();
+        let models = model_names(endpoint).iter().cycle();
         groups.extend({ pairs }.zip(models).map(|(pair, model)| group(endpoint, pair, model)));
     }
     groups
 }
 
-fn group(endpoint: Endpoint, pair: [Surface; 2], model: &str) -> Draft {
-    let link = |surface| Link {
-        taker: Taker { surface, model: model.to_owned() },
-        deployment: model.to_owned(),
+fn group(endpoint: Endpoint, pair: [Surface; 2], model: &str) -> FuzzCase {
+    let deployment = |surface| CaseDeployment {
+        acceptor: Acceptor { surface, model: model.to_owned() },
+        name: model.to_owned(),
         script: Vec::new(),
     };
     let [one, other] = pair.map(Surface::name);
     let endpoint_name = endpoint.path().replace('/', "-");
-    Draft {
+    FuzzCase {
         endpoint,
         group: Some(format!("fuzz/{endpoint_name}-{one}-{other}")),
-        chain: pair.into_iter().map(link).collect(),
+        chain: pair.into_iter().map(deployment).collect(),
         retries: 0,
         timeout: None,
         cooldown: None,
-        moves: Vec::new(),
+        steps: Vec::new(),
     }
 }

@@ -1,4 +1,4 @@
-//! Drafts: what a generated case is made of, before it is spelled out as a scenario.
+//! A generated case: what it is made of, before it is spelled out as a scenario.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,32 +7,32 @@ use fallproof_protocol::behaviour::Behaviour;
 use fallproof_protocol::provider::{Endpoint, Surface};
 use indexmap::IndexMap;
 
-use super::body::least;
-use super::fit::Taker;
+use super::body::minimal_body;
+use super::formatting::Formatting;
 use super::grammar::Grammar;
-use super::layout::Layout;
+use super::repair::Acceptor;
 use fallproof_protocol::json::Tree;
 use fallproof_suite::profile::Profile;
 use fallproof_suite::scenario::{
-    Body, Call, ClientKey, Cooldown, DEFAULT_API_VERSION, Expect, Group, ONLY_GROUP, Planned,
-    Scenario, Step, Upstream,
+    self, Body, Call, ClientKey, Cooldown, DEFAULT_API_VERSION, DeadEnd, Expect, Group,
+    MODEL_PLACEHOLDER, ONLY_GROUP, Planned, Scenario, Upstream,
 };
 
 /// Names of the deployments, by their place in the chain.
 const NAMES: [&str; 4] = ["primary", "backup", "third", "fourth"];
 
-/// The longest chain.
-pub const MOST_LINKS: usize = NAMES.len();
+/// The longest fallback chain.
+pub const MAX_CHAIN: usize = NAMES.len();
 
 /// A case: a chain, how its group must behave, and what happens.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Draft {
+pub struct FuzzCase {
     /// Where its calls go.
     pub endpoint: Endpoint,
     /// The scenario whose group the target has for it; it has one of its own where there is none.
     pub group: Option<String>,
     /// The deployments, the first to be tried first; one to four.
-    pub chain: Vec<Link>,
+    pub chain: Vec<CaseDeployment>,
     /// Further attempts at the same deployment before the next one is asked.
     pub retries: u32,
     /// How long one attempt may take.
@@ -40,27 +40,27 @@ pub struct Draft {
     /// When a deployment is put aside.
     pub cooldown: Option<Cooldown>,
     /// What happens, in order; never empty.
-    pub moves: Vec<Move>,
+    pub steps: Vec<Step>,
 }
 
-/// A deployment of a chain.
+/// A deployment of a fallback chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Link {
-    /// Who takes its requests.
-    pub taker: Taker,
+pub struct CaseDeployment {
+    /// What it accepts.
+    pub acceptor: Acceptor,
     /// The name that requests must use.
-    pub deployment: String,
+    pub name: String,
     /// What it does at its attempts, in order, the last one for ever; never empty.
     pub script: Vec<Behaviour>,
 }
 
-/// One thing that happens.
+/// One step of a case.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Move {
+pub enum Step {
     /// A client call.
-    Ask(Request),
+    Call(Request),
     /// The clock is moved on.
-    Wait(Duration),
+    Advance(Duration),
 }
 
 /// A client call.
@@ -70,22 +70,22 @@ pub struct Request {
     pub headers: Vec<(String, String)>,
     /// The body without `model`.
     pub body: Tree,
-    /// How it is written.
-    pub layout: Layout,
+    /// How it is formatted.
+    pub formatting: Formatting,
 }
 
-impl Draft {
-    /// A group of [`fixed_groups`](super::arena::fixed_groups) as a scenario that a plan can be made
+impl FuzzCase {
+    /// A group of [`fixed_groups`](super::executor::fixed_groups) as a scenario that a plan can be made
     /// of.
-    pub fn plannable(&self) -> Scenario {
-        let mut draft = self.clone();
-        for link in &mut draft.chain {
-            link.script = vec![Behaviour::named("ok")];
+    pub fn plan_scenario(&self) -> Scenario {
+        let mut case = self.clone();
+        for deployment in &mut case.chain {
+            deployment.script = vec![Behaviour::named("ok")];
         }
-        let body = least(Grammar::of(draft.chain[0].taker.surface, draft.endpoint));
-        let request = Request { headers: Vec::new(), body, layout: Layout::default() };
-        draft.moves = vec![Move::Ask(request)];
-        draft.scenario(self.group.as_deref().unwrap_or_default(), Vec::new())
+        let body = minimal_body(Grammar::of(case.chain[0].acceptor.surface, case.endpoint));
+        let request = Request { headers: Vec::new(), body, formatting: Formatting::default() };
+        case.steps = vec![Step::Call(request)];
+        case.scenario(self.group.as_deref().unwrap_or_default(), Vec::new())
     }
 
     /// Whether something in it hangs until its time is over.
@@ -93,35 +93,38 @@ impl Draft {
         self.timeout.is_some()
     }
 
-    /// Whether every deployment of the chain takes what is asked.
-    pub fn is_taken(&self) -> bool {
+    /// Whether every deployment of the chain accepts every call.
+    pub fn is_accepted(&self) -> bool {
         self.requests().all(|request| {
-            let text = request.layout.text(&request.body);
-            self.chain.iter().all(|link| link.taker.complaint(self.endpoint, &text).is_none())
+            let text = request.text();
+            self.chain
+                .iter()
+                .all(|deployment| deployment.acceptor.violation(self.endpoint, &text).is_none())
         })
     }
 
     /// The calls in their order.
     pub fn requests(&self) -> impl Iterator<Item = &Request> {
-        self.moves.iter().filter_map(|it| match it {
-            Move::Ask(request) => Some(request),
-            Move::Wait(_) => None,
+        self.steps.iter().filter_map(|it| match it {
+            Step::Call(request) => Some(request),
+            Step::Advance(_) => None,
         })
     }
 
     /// The case as a scenario of this id, with what is expected of each call, in their order.
     pub fn scenario(&self, id: &str, expected: Vec<Expect>) -> Scenario {
         let mut expected = expected.into_iter();
-        let steps = self.moves.iter().map(|it| match it {
-            Move::Wait(by) => Step::Advance(*by),
-            Move::Ask(request) => Step::Calls(vec![Planned {
+        let steps = self.steps.iter().map(|it| match it {
+            Step::Advance(by) => scenario::Step::Advance(*by),
+            Step::Call(request) => scenario::Step::Calls(vec![Planned {
                 send: request.call(self.endpoint),
                 expect: expected.next().unwrap_or_default(),
             }]),
         });
         let steps = steps.collect();
         let upstreams = self.chain.iter().zip(NAMES);
-        let upstreams = upstreams.map(|(link, name)| (name.to_owned(), self.upstream(link)));
+        let upstreams =
+            upstreams.map(|(deployment, name)| (name.to_owned(), self.upstream(deployment)));
         let group = Group {
             chain: NAMES[..self.chain.len()].iter().map(|&name| name.to_owned()).collect(),
             retries: (self.retries > 0).then_some(self.retries),
@@ -144,17 +147,24 @@ impl Draft {
         }
     }
 
-    fn upstream(&self, link: &Link) -> Upstream {
+    fn upstream(&self, deployment: &CaseDeployment) -> Upstream {
         let attempts = (1 + self.retries as usize) * self.requests().count();
         Upstream {
-            surface: link.taker.surface,
-            model: link.taker.model.clone(),
-            deployment: link.deployment.clone(),
-            api_version: (link.taker.surface == Surface::AzureLegacy)
+            surface: deployment.acceptor.surface,
+            model: deployment.acceptor.model.clone(),
+            deployment: deployment.name.clone(),
+            api_version: (deployment.acceptor.surface == Surface::AzureLegacy)
                 .then(|| DEFAULT_API_VERSION.to_owned()),
-            script: link.script.clone(),
-            repeat_last: link.script.len() < attempts,
+            script: deployment.script.clone(),
+            repeat_last: deployment.script.len() < attempts,
         }
+    }
+}
+
+impl CaseDeployment {
+    /// Where connecting to it fails, if it does; then its attempts cannot be seen.
+    pub fn dead_end(&self) -> Option<DeadEnd> {
+        self.script.iter().find_map(|behaviour| DeadEnd::named(&behaviour.reply))
     }
 }
 
@@ -165,10 +175,15 @@ impl Request {
             endpoint,
             key: ClientKey::Right,
             headers: self.headers.iter().cloned().collect(),
-            body: Body::Text(self.layout.text(&self.body)),
+            body: Body::Text(self.text()),
             leave: None,
             read_once_sent: None,
         }
+    }
+
+    /// The body as it is sent, with a placeholder for the group's name.
+    pub fn text(&self) -> String {
+        self.formatting.text(&self.body, MODEL_PLACEHOLDER)
     }
 
     /// The value of a member of the body.
@@ -177,7 +192,7 @@ impl Request {
     }
 }
 
-/// The name of the deployment at this place of a chain.
-pub fn name(place: usize) -> &'static str {
-    NAMES[place]
+/// The name of the deployment at this index of a chain.
+pub fn deployment_name(chain_index: usize) -> &'static str {
+    NAMES[chain_index]
 }

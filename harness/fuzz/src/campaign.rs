@@ -1,0 +1,213 @@
+//! A campaign: case after case, on all cores, until they are through or the time is up. It goes on
+//! after a failure, and keeps the first case of each cause.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use fallproof_judge::Violation;
+use fallproof_runner::drive::stopped;
+use fallproof_runner::error::StartError;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::watch;
+
+use super::case::FuzzCase;
+use super::cause::Cause;
+use super::executor::Executor;
+use super::generate::{Scope, generate};
+use super::random::case_rng;
+use super::stats::Stats;
+
+/// Which cases run, and for how long.
+#[derive(Debug, Clone)]
+pub struct Campaign {
+    /// What cases may have.
+    pub scope: Scope,
+    /// With the scope it determines every case.
+    pub seed: u64,
+    /// How many cases there are; as many as fit in the time where it is `None`.
+    pub cases: Option<u64>,
+    /// When the last case begins, at the latest.
+    pub until: Option<Instant>,
+    /// Threads that run cases side by side.
+    pub threads: usize,
+}
+
+/// Holds true once the user has had enough.
+pub type Stop<'a> = &'a watch::Receiver<bool>;
+
+/// Cases that run on one start of the target.
+const BATCH: u64 = 128;
+
+/// Cases that hang, and wait side by side on one start of the target.
+const SLOW_BATCH: usize = 48;
+
+/// Where nobody knows how many cases there will be, those that hang begin so many before the others.
+const SLOW_AHEAD: u64 = 8_192;
+
+/// How long to wait until others may have got further.
+const PAUSE: Duration = Duration::from_millis(50);
+
+impl Campaign {
+    /// The case with this number.
+    pub fn case(&self, number: u64) -> FuzzCase {
+        generate(&self.scope, &mut case_rng(self.seed, number))
+    }
+
+    /// Runs until the cases are through, the time is up or `stop` is true, and counts what it finds.
+    /// Not to be called from within a runtime.
+    ///
+    /// # Errors
+    /// The target or the upstreams could not be started.
+    ///
+    /// # Panics
+    /// Where a thread panics.
+    pub fn run(
+        &self,
+        executor: &Executor,
+        stats: &Stats,
+        stop: Stop<'_>,
+    ) -> Result<(), StartError> {
+        let next = AtomicU64::new(0);
+        let work = Work { campaign: self, executor, stats, stop, next: &next };
+        thread::scope(|scope| {
+            let threads = if executor.is_fixed() { 1 } else { self.threads };
+            let mut workers: Vec<_> = (0..threads).map(|_| scope.spawn(|| work.quick())).collect();
+            if self.scope.has_slow() {
+                workers.push(scope.spawn(|| work.slow()));
+            }
+            workers.into_iter().try_for_each(|worker| {
+                worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            })
+        })
+    }
+
+    /// Whether the case with this number hangs.
+    fn is_slow(&self, number: u64) -> bool {
+        self.scope.is_slow(&mut case_rng(self.seed, number))
+    }
+}
+
+/// What the threads of a campaign share.
+#[derive(Clone, Copy)]
+struct Work<'a> {
+    campaign: &'a Campaign,
+    executor: &'a Executor,
+    stats: &'a Stats,
+    stop: Stop<'a>,
+    /// The first case that nobody has begun.
+    next: &'a AtomicU64,
+}
+
+impl Work<'_> {
+    /// One thread's work: batches of cases from `next` on, but for those that hang.
+    fn quick(self) -> Result<(), StartError> {
+        let runtime = runtime()?;
+        let size = if self.executor.is_fixed() { 1 } else { BATCH };
+        while !self.is_over() {
+            let first = self.next.fetch_add(size, Ordering::Relaxed);
+            let end = self.campaign.cases.map_or(first + size, |cases| cases.min(first + size));
+            if first >= end {
+                break;
+            }
+            let numbers = (first..end).filter(|&number| !self.campaign.is_slow(number));
+            runtime.block_on(self.batch(numbers.collect()))?;
+        }
+        Ok(())
+    }
+
+    /// The cases that hang. They wait more than they work, and so hold up nobody on a thread of their
+    /// own.
+    fn slow(self) -> Result<(), StartError> {
+        let runtime = runtime()?;
+        let mut first = 0;
+        while !self.is_over() {
+            let ahead = || self.next.load(Ordering::Relaxed).saturating_add(SLOW_AHEAD);
+            let end = self.campaign.cases.unwrap_or_else(ahead);
+            let is_slow = |number: &u64| self.campaign.is_slow(*number);
+            let numbers: Vec<_> = (first..end).filter(is_slow).take(SLOW_BATCH).collect();
+            first = match numbers.last() {
+                Some(last) if numbers.len() == SLOW_BATCH => last + 1,
+                _ => end,
+            };
+            if numbers.is_empty() && self.campaign.cases.is_some() {
+                break;
+            }
+            if numbers.is_empty() {
+                thread::sleep(PAUSE);
+            } else {
+                runtime.block_on(self.batch(numbers))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn is_over(self) -> bool {
+        *self.stop.borrow()
+            || self.campaign.until.is_some_and(|it| Instant::now() >= it)
+            || self.stats.inconclusive().is_gone
+    }
+
+    /// Runs the cases with these numbers, unless the user has had enough: a target that hangs must
+    /// not hold up whoever ends the campaign.
+    async fn batch(self, numbers: Vec<u64>) -> Result<(), StartError> {
+        let cases = numbers.iter().map(|&number| self.campaign.case(number)).collect();
+        tokio::select! {
+            ran = batch(self.executor, self.stats, &numbers, cases) => ran,
+            () = stopped(self.stop.clone()) => Ok(()),
+        }
+    }
+}
+
+fn runtime() -> Result<Runtime, StartError> {
+    Builder::new_current_thread().enable_all().build().map_err(StartError::Router)
+}
+
+/// Runs the cases with these numbers, and counts what comes of them.
+async fn batch(
+    executor: &Executor,
+    stats: &Stats,
+    numbers: &[u64],
+    cases: Vec<FuzzCase>,
+) -> Result<(), StartError> {
+    if cases.is_empty() {
+        return Ok(());
+    }
+    let executions = executor.run(&cases).await?;
+    stats.count_cases(cases.len());
+    for ((&number, case), execution) in numbers.iter().zip(&cases).zip(executions) {
+        if let Some(message) = execution.harness_error {
+            stats.add_harness_error(number, message);
+        }
+        if let Some(unclear) = execution.inconclusive {
+            stats.add_inconclusive(&unclear, executor.is_fixed());
+        }
+        let mut found = BTreeMap::new();
+        for violation in execution.violations {
+            found.entry(Cause::of(&violation)).or_insert(violation);
+        }
+        add(executor, stats, (number, case), found).await?;
+    }
+    Ok(())
+}
+
+/// Counts what was found in a case; what is new, or earlier than what is known, must come again when
+/// the case runs alone.
+async fn add(
+    executor: &Executor,
+    stats: &Stats,
+    (number, case): (u64, &FuzzCase),
+    mut found: BTreeMap<Cause, Violation>,
+) -> Result<(), StartError> {
+    let is_first = |cause: &Cause| stats.is_first(cause, number);
+    if found.keys().any(is_first) {
+        let alone = executor.run(std::slice::from_ref(case)).await?;
+        let again: Vec<_> = alone.iter().flat_map(|it| &it.violations).map(Cause::of).collect();
+        let all = found.len();
+        found.retain(|cause, _| again.contains(cause) || !is_first(cause));
+        stats.count_flaky(all - found.len());
+    }
+    stats.add(number, case, found);
+    Ok(())
+}

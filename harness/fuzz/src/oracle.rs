@@ -1,0 +1,219 @@
+//! The oracle: from chain, policy and scripts to the attempts and the outcome of each call. It is
+//! pure, and knows nothing of the router's code.
+//!
+//! What a deployment answers is told by `providers`, how a gateway reads that by `attempt`; the rest is
+//! the recommended policy as the router's README has it.
+
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use fallproof_protocol::condition::Condition;
+use fallproof_protocol::json::Tree;
+use fallproof_protocol::marker;
+use fallproof_protocol::provider::Endpoint;
+use fallproof_suite::plan::DEFAULT_TIMEOUT_MS;
+use fallproof_suite::scenario::{Cooldown, DeadEnd, Expect};
+
+use super::attempt::{AttemptFailure, AttemptOutcome, Wanted};
+use super::case::{FuzzCase, Request, Step, deployment_name};
+use super::providers::Providers;
+
+/// The longest cooldown that a provider can ask for.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
+
+/// What must come of each call of this case, in their order.
+pub fn expect(case: &FuzzCase) -> Vec<Expect> {
+    let mut router = Router {
+        case,
+        providers: Providers::new(case),
+        now: Duration::ZERO,
+        deployments: case.chain.iter().map(|_| State::default()).collect(),
+    };
+    let mut expected = Vec::new();
+    for step in &case.steps {
+        match step {
+            Step::Advance(by) => router.now += *by,
+            Step::Call(request) => expected.push(router.call(request)),
+        }
+    }
+    expected
+}
+
+/// The router as it should be.
+struct Router<'a> {
+    case: &'a FuzzCase,
+    providers: Providers<'a>,
+    now: Duration,
+    deployments: Vec<State>,
+}
+
+/// The state of a deployment.
+#[derive(Debug, Default)]
+struct State {
+    failures_in_a_row: u32,
+    cooldown: Option<Until>,
+}
+
+/// A cooldown that is under way.
+#[derive(Debug, Clone, Copy)]
+struct Until {
+    end: Duration,
+    rate_limited: bool,
+}
+
+impl Router<'_> {
+    fn call(&mut self, request: &Request) -> Expect {
+        let mut attempts = Vec::new();
+        let mut cooldowns = Vec::new();
+        let mut last = None;
+        for index in 0..self.case.chain.len() {
+            if let Some(cooldown) = self.deployments[index].cooldown_at(self.now) {
+                cooldowns.push(cooldown);
+                continue;
+            }
+            match self.ask(index, request, &mut attempts) {
+                outcome @ (AttemptOutcome::Answer | AttemptOutcome::Part(_)) => {
+                    // A part may be too short for it.
+                    let has_marker = outcome == AttemptOutcome::Answer
+                        && has_marker(self.case.endpoint, request);
+                    return Expect {
+                        attempts: Some(attempts),
+                        status: Some(200),
+                        answered_by: has_marker.then(|| deployment_name(index).to_owned()),
+                        ..Expect::default()
+                    };
+                }
+                AttemptOutcome::Failure(failure) => {
+                    let leads_on = failure.leads_on();
+                    last = Some(failure);
+                    if !leads_on {
+                        break;
+                    }
+                }
+            }
+        }
+        let status = match last {
+            Some(failure) => failure.status(),
+            None if cooldowns.iter().all(|cooldown| cooldown.rate_limited) => 429,
+            None => 503,
+        };
+        Expect { attempts: Some(attempts), status: Some(status), ..Expect::default() }
+    }
+
+    /// Asks one deployment, and again while that may help. Only attempts that can be seen are put
+    /// down.
+    fn ask(
+        &mut self,
+        index: usize,
+        request: &Request,
+        attempts: &mut Vec<String>,
+    ) -> AttemptOutcome {
+        let FuzzCase { retries, cooldown, .. } = *self.case;
+        let mut left = retries;
+        loop {
+            let outcome = self.attempt(index, request);
+            if self.case.chain[index].dead_end().is_none() {
+                attempts.push(deployment_name(index).to_owned());
+            }
+            let state = &mut self.deployments[index];
+            let failure = match &outcome {
+                AttemptOutcome::Answer => {
+                    state.failures_in_a_row = 0;
+                    return outcome;
+                }
+                AttemptOutcome::Part(failure) => {
+                    state.failed(failure, cooldown, self.now);
+                    return outcome;
+                }
+                AttemptOutcome::Failure(failure) => failure,
+            };
+            state.failed(failure, cooldown, self.now);
+            if left == 0 || !failure.may_pass() || state.cooldown_at(self.now).is_some() {
+                return outcome;
+            }
+            left -= 1;
+        }
+    }
+
+    fn attempt(&self, index: usize, request: &Request) -> AttemptOutcome {
+        let FuzzCase { chain, endpoint, timeout, .. } = self.case;
+        match chain[index].dead_end() {
+            Some(DeadEnd::Refusing) => AttemptOutcome::Failure(Condition::Connection.into()),
+            Some(DeadEnd::Silent) => AttemptOutcome::Failure(Condition::Timeout.into()),
+            None => {
+                let answer = self.providers.answer(index, request);
+                let timeout = timeout.unwrap_or(Duration::from_millis(DEFAULT_TIMEOUT_MS));
+                AttemptOutcome::of(answer, Wanted::by(request, *endpoint), timeout)
+            }
+        }
+    }
+}
+
+impl State {
+    fn cooldown_at(&self, now: Duration) -> Option<Until> {
+        self.cooldown.filter(|cooldown| cooldown.end > now)
+    }
+
+    fn failed(&mut self, failure: &AttemptFailure, policy: Option<Cooldown>, now: Duration) {
+        if !failure.leads_on() {
+            return;
+        }
+        self.failures_in_a_row += 1;
+        let kept_failing = policy.filter(|policy| self.failures_in_a_row >= policy.after_failures);
+        let kept_failing = kept_failing.map_or(Duration::ZERO, |policy| policy.rest);
+        let asked_for = match failure.kind {
+            Condition::Status(429 | 503) => failure.retry_after.min(MAX_RETRY_AFTER),
+            _ => Duration::ZERO,
+        };
+        let end = now + kept_failing.max(asked_for);
+        // One that is under way is never shortened.
+        if self.cooldown.is_none_or(|cooldown| cooldown.end.max(now) < end) {
+            let rate_limited = failure.kind == Condition::Status(429);
+            self.cooldown = Some(Until { end, rate_limited });
+        }
+    }
+}
+
+impl AttemptFailure {
+    /// Whether it tells of the deployment, so that the next one is asked.
+    fn leads_on(&self) -> bool {
+        Condition::RECOMMENDED.iter().any(|condition| condition.covers(self.kind))
+    }
+
+    /// Whether the same deployment may do better at once.
+    fn may_pass(&self) -> bool {
+        match self.kind {
+            Condition::Status(408 | 409 | 500..=599) => self.retry_after.is_zero(),
+            Condition::Status(_) => false,
+            _ => true,
+        }
+    }
+
+    /// The status that the client gets where nothing else comes of its call.
+    fn status(&self) -> u16 {
+        match self.kind {
+            // The operator's mistake, not the client's.
+            Condition::Status(401 | 403 | 404) => 502,
+            Condition::Status(status) => status,
+            Condition::Timeout => 504,
+            _ => 502,
+        }
+    }
+}
+
+/// Whether the answer surely has a place for its deployment's marker: not a short vector, one to
+/// nothing, or one in a form that the client makes up. A call of one of the old functions has no id
+/// that could hold it.
+fn has_marker(endpoint: Endpoint, request: &Request) -> bool {
+    let dimensions = request.member("dimensions").map(Tree::compact);
+    let dimensions = dimensions.and_then(|dimensions| dimensions.parse::<usize>().ok());
+    let is_short = dimensions.is_some_and(|it| it < marker::NUMBERS);
+    let chat = matches!(endpoint, Endpoint::ChatCompletions | Endpoint::Responses);
+    let forms = ["response_format", "text", "function_call"];
+    let has_a_form = chat && forms.iter().any(|name| request.member(name).is_some());
+    let asks_for_nothing =
+        matches!(request.member("prompt"), Some(Tree::Array(prompts)) if prompts.is_empty());
+    !(asks_for_nothing || has_a_form || endpoint == Endpoint::Embeddings && is_short)
+}

@@ -1,0 +1,136 @@
+use std::borrow::Cow;
+use std::fs;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::body::Bytes;
+use axum::http::{StatusCode, Uri};
+use fallproof_runner::adapter::Front;
+use fallproof_runner::client::{self, BaseUrl, Conduct};
+use fallproof_runner::target::{RunningTarget, Setup, Starting, Target};
+use fallproof_suite::declaration::Declaration;
+use fallproof_suite::plan::Group;
+use futures_util::FutureExt as _;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::*;
+use crate::campaign::Campaign;
+use crate::generate::Scope;
+use crate::stats::{Stats, Verdict};
+
+/// A gateway that shows each call to the first deployment, and answers none.
+struct Useless;
+
+struct RunningUseless {
+    front: Front,
+    task: JoinHandle<io::Result<()>>,
+}
+
+impl Target for Useless {
+    fn capabilities(&self) -> Cow<'_, Declaration> {
+        Cow::Owned(Declaration::reference())
+    }
+
+    fn start<'a>(&'a self, setup: Setup<'a>) -> Starting<'a> {
+        let groups: Arc<[Group]> = setup.plan.groups.clone().into();
+        async {
+            let listener = TcpListener::bind("127.0.0.1:0").await.map_err(StartError::Router)?;
+            let authority = listener.local_addr().map_err(StartError::Router)?.to_string();
+            let url = BaseUrl { authority, path: "/v1".to_owned() };
+            let app = axum::Router::new().fallback(async move |uri: Uri, body: Bytes| {
+                show(&groups, uri.path().trim_start_matches("/v1/"), &body).await;
+                StatusCode::IM_A_TEAPOT
+            });
+            let task = tokio::spawn(async move { axum::serve(listener, app).await });
+            let front = Front::plain(url, "key".to_owned());
+            Ok(Box::new(RunningUseless { front, task }) as Box<dyn RunningTarget>)
+        }
+        .boxed()
+    }
+}
+
+async fn show(groups: &[Group], path: &str, body: &[u8]) {
+    let asked = String::from_utf8_lossy(body);
+    let group = groups.iter().find(|group| asked.contains(&format!("{:?}", group.group)));
+    let hop = &group.expect("it is planned").chain[0];
+    let url = BaseUrl::parse(&hop.base_url).expect("it is one");
+    let headers = [("authorization".to_owned(), format!("Bearer {}", hop.key))];
+    client::post(&url, path, &headers, body, PATIENCE, Conduct::default(), Instant::now()).await;
+}
+
+impl RunningTarget for RunningUseless {
+    fn gateway_key(&self) -> &str {
+        &self.front.key
+    }
+
+    fn front(&self, _: &Scenario) -> Cow<'_, Front> {
+        Cow::Borrowed(&self.front)
+    }
+
+    fn advance(&self, _: &Scenario, _: Duration) -> bool {
+        true
+    }
+
+    fn has_own_clock(&self) -> bool {
+        true
+    }
+
+    fn needs_preflight(&self) -> bool {
+        false
+    }
+}
+
+impl Drop for RunningUseless {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+#[test]
+fn the_first_failures_of_each_requirement_are_saved_and_show_it_again() {
+    let executor = Executor::Fresh { target: Box::new(Useless), patience: PATIENCE };
+    let scope = Scope { slow: 0, ..Scope::default() };
+    let campaign = Campaign { scope, seed: 6, cases: Some(4), until: None, threads: 1 };
+    let (stats, never) = (Stats::default(), watch::channel(false).1);
+    campaign.run(&executor, &stats, &never).expect("the rig listens on ports of the system");
+    assert_eq!((stats.cases(), stats.verdict()), (4, Verdict::Fail));
+
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let saving = Saving { folder: folder.path(), per_requirement: 1, limit: PATIENCE, seed: 6 };
+    let runtime = Runtime::new().expect("a runtime can be had");
+    let saved = runtime.block_on(saving.save(stats.failures(), &executor, &never));
+    let mut saved = saved.expect("the folder takes files");
+    let all: usize = saved.iter().map(|it| it.saved.len() + it.others.len()).sum();
+    assert_eq!(all, stats.causes());
+    for RequirementFailures { saved, others } in &mut saved {
+        let [saved] = &mut saved[..] else { panic!("one is saved of each: {saved:?}") };
+        assert!(others.iter().all(|other| other.number >= saved.failure.number), "{others:?}");
+        let scenario = saved.load().expect("it can be read").expect("it is there");
+        runtime.block_on(async {
+            let scenarios = [&scenario];
+            let rig = Rig::start(&scenarios, &Useless, PATIENCE).await.expect("it starts");
+            saved.run_again(&rig, &[]).await;
+            assert_eq!(saved.shows_again, None);
+            saved.run_again(&rig, &scenarios).await;
+            assert_eq!(saved.shows_again, Some(true), "{saved:?}");
+        });
+    }
+}
+
+#[test]
+fn whether_failures_can_be_saved_is_seen_beforehand_and_leaves_nothing() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let below = |name: &str| folder.path().join(name);
+    let check = |folder: &Path| {
+        Saving { folder, per_requirement: 1, limit: PATIENCE, seed: 6 }.check().map_err(drop)
+    };
+    assert_eq!(check(&below("new/scenarios")), Ok(()));
+    assert!(!below("new").exists());
+    fs::write(below("file"), "").expect("it can be written");
+    assert_eq!(check(&below("file")), Err(()));
+}

@@ -1,0 +1,282 @@
+//! Simpler cases of the same kind, each by one edit.
+
+use std::collections::VecDeque;
+
+use fallproof_protocol::behaviour::{Behaviour, WirePlan};
+use fallproof_protocol::json::Tree;
+use fallproof_protocol::provider::{Endpoint, Surface};
+
+use super::body::minimal_body;
+use super::case::{FuzzCase, Request, Step};
+use super::formatting::Formatting;
+use super::grammar::Grammar;
+use super::model_names::model_names;
+use super::repair::Acceptor;
+
+/// Makes the case that it was made for simpler.
+pub(super) type Edit = Box<dyn Fn(&mut FuzzCase)>;
+
+/// Edits that make this case simpler, the simplest result first. Where the target is configured for
+/// `fixed` groups, chain and policy stay.
+pub(super) fn edits(case: &FuzzCase, fixed: bool) -> VecDeque<Edit> {
+    let mut edits = Edits::default();
+    edits.steps(case);
+    if !fixed {
+        edits.chain(case);
+    }
+    edits.scripts(case, fixed);
+    edits.bodies(case);
+    edits.requests(|request| request.formatting = Formatting::default());
+    if let Some(request) = case.requests().next() {
+        edits.requests(|request| request.headers.clear());
+        for index in 0..request.headers.len() {
+            edits.requests(move |request| {
+                if index < request.headers.len() {
+                    request.headers.remove(index);
+                }
+            });
+        }
+    }
+    edits.0
+}
+
+#[derive(Default)]
+struct Edits(VecDeque<Edit>);
+
+impl Edits {
+    fn add(&mut self, edit: impl Fn(&mut FuzzCase) + 'static) {
+        self.0.push_back(Box::new(edit));
+    }
+
+    /// Edits every request.
+    fn requests(&mut self, edit: impl Fn(&mut Request) + 'static) {
+        self.add(move |case| {
+            for step in &mut case.steps {
+                if let Step::Call(request) = step {
+                    edit(request);
+                }
+            }
+        });
+    }
+
+    fn steps(&mut self, case: &FuzzCase) {
+        if case.steps.len() < 2 {
+            return;
+        }
+        self.add(|case| {
+            case.steps.retain(|step| matches!(step, Step::Call(_)));
+            case.steps.truncate(1);
+        });
+        for index in (0..case.steps.len()).rev() {
+            self.add(move |case| drop(case.steps.remove(index)));
+        }
+    }
+
+    fn chain(&mut self, case: &FuzzCase) {
+        for index in (0..case.chain.len()).rev() {
+            self.add(move |case| drop(case.chain.remove(index)));
+        }
+        self.add(|case| case.retries = 0);
+        self.add(|case| case.retries = case.retries.min(1));
+        self.add(|case| case.cooldown = None);
+        self.add(|case| case.timeout = None);
+        let usual = model_names(case.endpoint)[0];
+        for index in 0..case.chain.len() {
+            self.add(move |case| {
+                usual.clone_into(&mut case.chain[index].name);
+                let acceptor = Acceptor { surface: Surface::OpenAi, model: usual.to_owned() };
+                case.chain[index].acceptor = acceptor;
+            });
+            self.add(move |case| {
+                usual.clone_into(&mut case.chain[index].name);
+                usual.clone_into(&mut case.chain[index].acceptor.model);
+            });
+            self.add(move |case| case.chain[index].name = case.chain[index].acceptor.model.clone());
+        }
+    }
+
+    /// Scripts become short and plain; what cannot be reached by another address must stay where the
+    /// target is configured for it.
+    fn scripts(&mut self, case: &FuzzCase, fixed: bool) {
+        for (index, deployment) in case.chain.iter().enumerate() {
+            if fixed && deployment.dead_end().is_some() {
+                continue;
+            }
+            // A success is simpler than any failure. Before others it would be a riddle: they are
+            // asked only where an odd request makes it useless, which would then have to stay odd.
+            let is_last = index + 1 == case.chain.len();
+            let plains = if is_last { ["ok", "server_error"] } else { ["server_error", "ok"] };
+            self.plain_scripts(index, &deployment.script, plains);
+            for (at, behaviour) in deployment.script.iter().enumerate() {
+                let mut edit = |change: fn(&mut Vec<Behaviour>, usize)| {
+                    self.add(move |case| change(&mut case.chain[index].script, at));
+                };
+                if deployment.script.len() > 1 {
+                    edit(|script, at| drop(script.remove(at)));
+                }
+                if behaviour.wire != WirePlan::default() {
+                    edit(|script, at| script[at].wire = WirePlan::default());
+                }
+                if !behaviour.headers.is_empty() {
+                    edit(|script, at| script[at].headers.clear());
+                }
+                if behaviour.wire.write.is_some() {
+                    edit(|script, at| script[at].wire.write = None);
+                }
+            }
+        }
+    }
+
+    fn plain_scripts(&mut self, index: usize, script: &[Behaviour], plains: [&'static str; 2]) {
+        for plain in plains {
+            if script.len() > 1 {
+                self.add(move |case| case.chain[index].script = vec![Behaviour::named(plain)]);
+            }
+            for (at, behaviour) in script.iter().enumerate() {
+                if *behaviour != Behaviour::named(plains[0]) {
+                    self.add(move |case| case.chain[index].script[at] = Behaviour::named(plain));
+                }
+            }
+        }
+    }
+
+    /// Simpler bodies: the minimal one with no parameter, or with one of this one's, before all that
+    /// is a single step away.
+    fn bodies(&mut self, case: &FuzzCase) {
+        let Some(request) = case.requests().next() else { return };
+        let Tree::Object(members) = &request.body else { return };
+        for start in starts(case.endpoint, case.chain[0].acceptor.surface, members) {
+            self.requests(move |request| request.body.clone_from(&start));
+        }
+        let mut paths = Vec::new();
+        collect(&request.body, &mut Vec::new(), &mut paths);
+        for path in paths.clone() {
+            self.requests(move |request| remove(&mut request.body, &path));
+        }
+        for path in paths {
+            for plain in at(&request.body, &path).map(plainer).unwrap_or_default() {
+                let path = path.clone();
+                self.requests(move |request| {
+                    if let Some(value) = at_mut(&mut request.body, &path) {
+                        value.clone_from(&plain);
+                    }
+                });
+            }
+        }
+    }
+}
+
+fn starts(endpoint: Endpoint, surface: Surface, members: &[(String, Tree)]) -> Vec<Tree> {
+    let Tree::Object(least) = plain_everywhere(&minimal_body(Grammar::of(surface, endpoint)))
+    else {
+        return vec![];
+    };
+    let mut out = vec![Tree::Object(least.clone())];
+    for (name, value) in members {
+        let mut start: Vec<_> = least.iter().filter(|(known, _)| known != name).cloned().collect();
+        start.push((name.clone(), value.clone()));
+        out.push(Tree::Object(start));
+    }
+    out
+}
+
+/// Every string of the minimal body in plain words.
+fn plain_everywhere(value: &Tree) -> Tree {
+    match value {
+        Tree::Object(members) => {
+            let keep = ["role", "type"];
+            let members = members.iter().map(|(name, value)| {
+                let value =
+                    if keep.contains(&&**name) { value.clone() } else { plain_everywhere(value) };
+                (name.clone(), value)
+            });
+            Tree::Object(members.collect())
+        }
+        Tree::Array(items) => Tree::Array(items.iter().map(plain_everywhere).collect()),
+        Tree::Scalar(text) if text.starts_with('"') => Tree::Scalar("\"Hi.\"".to_owned()),
+        Tree::Scalar(_) => value.clone(),
+    }
+}
+
+/// Values that say the same kind of thing more simply.
+fn plainer(value: &Tree) -> Vec<Tree> {
+    let scalar = |text: &str| Tree::Scalar(text.to_owned());
+    match value {
+        Tree::Scalar(text) if text == "null" => vec![],
+        Tree::Scalar(text) if text.starts_with('"') => {
+            let mut out = vec![scalar("\"Hi.\"")];
+            if let Some(read) = value.as_str() {
+                let length = read.chars().count();
+                let part = |from, to| read.chars().skip(from).take(to).collect::<String>();
+                out.push(Tree::string(&read));
+                out.push(Tree::string(&part(0, length / 2)));
+                out.push(Tree::string(&part(length / 2, length)));
+                out.push(Tree::string(&part(0, length.saturating_sub(1))));
+                out.push(Tree::string(&part(1, length)));
+            }
+            let size = |it: &Tree| it.compact().chars().count();
+            out.retain(|it| size(it) < text.chars().count() || size(it) <= 5 && it != value);
+            out
+        }
+        Tree::Scalar(text) if text == "true" || text == "false" => vec![],
+        Tree::Scalar(text) => {
+            let mut out = vec![scalar("1"), scalar("0")];
+            out.retain(|it| it != value && text.len() > 1);
+            out
+        }
+        Tree::Array(items) => {
+            let mut out = vec![Tree::Array(vec![])];
+            out.extend(items.first().map(|first| Tree::Array(vec![first.clone()])));
+            // A list of texts or messages may be one text instead.
+            out.push(scalar("\"Hi.\""));
+            out.retain(|it| it != value);
+            out
+        }
+        Tree::Object(members) if members.is_empty() => vec![],
+        Tree::Object(_) => vec![Tree::Object(vec![])],
+    }
+}
+
+/// The paths of all values below this one, as positions; the outer ones first.
+fn collect(value: &Tree, path: &mut Vec<usize>, out: &mut Vec<Vec<usize>>) {
+    let below: Vec<&Tree> = match value {
+        Tree::Object(members) => members.iter().map(|(_, value)| value).collect(),
+        Tree::Array(items) => items.iter().collect(),
+        Tree::Scalar(_) => return,
+    };
+    for at in (0..below.len()).rev() {
+        path.push(at);
+        out.push(path.clone());
+        path.pop();
+    }
+    for (at, value) in below.into_iter().enumerate() {
+        path.push(at);
+        collect(value, path, out);
+        path.pop();
+    }
+}
+
+fn at<'a>(value: &'a Tree, path: &[usize]) -> Option<&'a Tree> {
+    path.iter().try_fold(value, |value, &index| match value {
+        Tree::Object(members) => members.get(index).map(|(_, value)| value),
+        Tree::Array(items) => items.get(index),
+        Tree::Scalar(_) => None,
+    })
+}
+
+fn at_mut<'a>(value: &'a mut Tree, path: &[usize]) -> Option<&'a mut Tree> {
+    path.iter().try_fold(value, |value, &index| match value {
+        Tree::Object(members) => members.get_mut(index).map(|(_, value)| value),
+        Tree::Array(items) => items.get_mut(index),
+        Tree::Scalar(_) => None,
+    })
+}
+
+fn remove(value: &mut Tree, path: &[usize]) {
+    let Some((&last, above)) = path.split_last() else { return };
+    match at_mut(value, above) {
+        Some(Tree::Object(members)) if last < members.len() => drop(members.remove(last)),
+        Some(Tree::Array(items)) if last < items.len() => drop(items.remove(last)),
+        _ => {}
+    }
+}

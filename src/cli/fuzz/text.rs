@@ -1,0 +1,99 @@
+//! What a campaign came to, in words.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::time::Duration;
+
+use anstream::{eprintln, println};
+use fallproof_fuzz::saving::{RequirementFailures, SavedFailure};
+use fallproof_fuzz::stats::{Failure, Stats};
+use fallproof_report::words::counted;
+use fallproof_runner::shell::quoted;
+use fallproof_suite::requirement::Code;
+use owo_colors::OwoColorize as _;
+
+use super::{Fuzz, progress};
+use crate::cli::SCENARIOS;
+
+/// Says how a campaign went.
+pub(super) fn summary(stats: &Stats, seed: u64, took: Duration) {
+    let took = took.as_secs_f64();
+    eprintln!(
+        "{} in {took:.1} s, {:.0} cases/s, seed {seed}: {}",
+        many(stats.cases(), "case"),
+        progress::rate(stats.cases(), took),
+        counted(stats.causes(), "finding"),
+    );
+    if stats.flaky() > 0 {
+        let times = many(stats.flaky(), "finding");
+        eprintln!("{times} did not come again when the case was played alone, and are left out");
+    }
+    let inconclusive = stats.inconclusive();
+    if inconclusive.count > 0 {
+        let of = many(inconclusive.count, "case");
+        eprintln!("nothing can be said of {of}, such as: {}", inconclusive.reason);
+    }
+    if inconclusive.is_gone {
+        eprintln!("the target went away, which ended the hunt");
+    }
+}
+
+fn many(count: u64, what: &str) -> String {
+    counted(usize::try_from(count).unwrap_or(usize::MAX), what)
+}
+
+impl Fuzz {
+    /// Prints what was found.
+    pub(super) fn print(&self, failures: &[RequirementFailures]) {
+        for RequirementFailures { saved, others } in failures {
+            if let Some(first) = saved.first() {
+                println!("\n{}", headline(&first.failure));
+            }
+            for SavedFailure { failure, violation, saved, shows_again } in saved {
+                let again = match shows_again {
+                    Some(true) => "shows it again:",
+                    Some(false) => "does not show it again, which it should:",
+                    None => "is for a gateway that is configured for it:",
+                };
+                println!("\n  {}\n  {}", violation.to_string().replace('\n', "\n  "), met(failure));
+                println!("  {} {again}\n  {}", saved.file.display(), self.replay(&saved.id));
+            }
+            if !others.is_empty() {
+                let named: Vec<_> = others.iter().map(|it| it.cause.about.as_str()).collect();
+                println!("\n  likewise, in {}: {}", counted(named.len(), "way"), named.join(", "));
+            }
+        }
+    }
+
+    /// The command that runs a saved scenario.
+    fn replay(&self, id: &str) -> String {
+        let mut command = format!("fallproof run {id}");
+        if self.scenarios != Path::new(SCENARIOS) {
+            let _ =
+                write!(command, " --scenarios {}", quoted(&self.scenarios.display().to_string()));
+        }
+        if let Some(saboteur) = &self.saboteur {
+            let _ = write!(command, " --saboteur {saboteur}");
+        }
+        for option in self.gateway.again() {
+            let _ = write!(command, " {option}");
+        }
+        command
+    }
+}
+
+fn headline(failure: &Failure) -> String {
+    match failure.cause.requirement.map(Code::requirement) {
+        Some(requirement) => {
+            format!("{}  {}", requirement.code.red().bold(), requirement.sentence.trim())
+        }
+        None => format!("{}", "not as the model of a router has it".red().bold()),
+    }
+}
+
+/// Where and how often it was met.
+fn met(failure: &Failure) -> String {
+    let endpoints: Vec<_> = failure.endpoints.iter().map(|endpoint| endpoint.path()).collect();
+    let (cases, first) = (many(failure.count, "case"), failure.number);
+    format!("in {cases}, first in case {first}; at {}", endpoints.join(", "))
+}
