@@ -30,7 +30,7 @@ fn said(of: &str, words: &str) -> String {
         "done" => "[DONE]".to_owned(),
         word => choice(&format!(r#""delta":{{"content":"{word}"}}"#)),
     };
-    words.split(' ').map(|word| format!("data: {}\n\n", data(word))).collect()
+    words.split(' ').flat_map(|word| ["data: ".to_owned(), data(word), "\n\n".to_owned()]).collect()
 }
 
 /// The same of the first deployment.
