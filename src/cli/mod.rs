@@ -9,25 +9,28 @@ mod gateway;
 mod github;
 mod init;
 mod interrupt;
+mod judging;
 mod key;
 mod new;
-mod parts;
 mod probe;
 mod report;
 mod router;
 mod run;
 mod saboteur;
 mod serve;
+mod site;
 
 use std::fmt::Display;
-use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anstream::{eprintln, println};
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use fallproof_runner::PlanError;
 use fallproof_runner::adapter::LaunchError;
 use fallproof_runner::error::StartError;
+use fallproof_runner::gateway::DEFAULT_MOCKS as DEFAULT_UPSTREAMS;
 use fallproof_runner::shell::quoted;
 use fallproof_suite::plan::{Addresses, Plan};
 use fallproof_suite::scenario::{Scenario, SelectError, Suite};
@@ -50,9 +53,6 @@ struct Cli {
     #[command(subcommand)]
     command: Command,
 }
-
-/// Where the upstreams of an external gateway listen unless said.
-const DEFAULT_UPSTREAMS: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 9100));
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -158,6 +158,16 @@ impl From<StartError> for Stop {
         match error {
             StartError::Launch(LaunchError::Render(error)) => Self::File(error.styled()),
             other => Self::usage(other),
+        }
+    }
+}
+
+impl From<PlanError> for Stop {
+    fn from(error: PlanError) -> Self {
+        match error {
+            PlanError::Render(error) => Self::File(error.styled()),
+            PlanError::NoRound(..) => Self::usage(error),
+            PlanError::NoPort(_) => Self::Harness(error.to_string()),
         }
     }
 }

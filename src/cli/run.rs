@@ -20,6 +20,8 @@ use fallproof_report::report_dir::ReportDir;
 use fallproof_report::reporter::{Reporter, Reporters};
 use fallproof_report::terminal::Terminal;
 use fallproof_report::words;
+use fallproof_runner::target::Identity;
+use fallproof_runner::{Batches, RunPlan};
 use fallproof_suite::plan::{Addresses, Plan};
 use fallproof_suite::record::SuiteFacts;
 use fallproof_suite::scenario::{Scenario, Suite};
@@ -28,10 +30,9 @@ use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom as _;
 use tokio::runtime::Runtime;
 
-use super::gateway::{Gateway, Kind, Part, Whole};
-use super::interrupt::Interrupt;
-use super::parts::Parts;
-use super::{DEFAULT_UPSTREAMS, Selected, Selection, Stop, github, runtime, saboteur};
+use super::gateway::Gateway;
+use super::judging::Judging;
+use super::{DEFAULT_UPSTREAMS, Selected, Selection, Stop, github, interrupt, runtime, saboteur};
 
 /// Scenarios that run side by side against the reference router.
 const SIDE_BY_SIDE: usize = 64;
@@ -77,12 +78,12 @@ impl Run {
         let baseline = self.known(&suite)?;
         let new_baseline = self.write_baseline.as_deref().map(NewBaseline::at);
         let new_baseline = new_baseline.transpose().map_err(Stop::usage)?;
-        let whole = self.whole(&scenarios)?;
+        let run = self.planned(&scenarios)?;
         let dir = self.report.as_deref().map(ReportDir::take).transpose().map_err(Stop::usage)?;
         let (started, clock) = (SystemTime::now(), Instant::now());
         let runtime = runtime()?;
-        let target = self.gateway.described(&whole, &runtime);
-        let reporters = self.reporters(&whole, clock, new_baseline, dir)?;
+        let target = described(runtime.block_on(run.identity()));
+        let reporters = self.reporters(clock, new_baseline, dir)?;
 
         // Its keys are those of every part, wherever the upstreams listen.
         let plan = Plan::new(&scenarios, Addresses::stable(DEFAULT_UPSTREAMS));
@@ -95,7 +96,7 @@ impl Run {
         let chosen: Vec<_> = scenarios.iter().collect();
         let suite = SuiteFacts::new(&suite, &chosen);
         recorder.run_started(started, &target, &suite, scenarios.len());
-        let mut cases = self.play(&whole, &recorder, &runtime, clock)?;
+        let mut cases = self.play(&run, &recorder, &runtime, clock)?;
 
         let today = DateTime::<Utc>::from(started).date_naive();
         let about = About {
@@ -109,7 +110,7 @@ impl Run {
             baseline: baseline.map(|baseline| baseline.apply(&mut cases, today)),
         };
         let report = assemble::report(about, cases);
-        let report = recorder.run_ended(report, &whole.log());
+        let report = recorder.run_ended(report, &run.log());
         ended(&report.map_err(Stop::harness)?)
     }
 
@@ -128,26 +129,25 @@ impl Run {
     }
 
     /// What is run against which target, in which order.
-    fn whole<'a>(&self, scenarios: &'a [Scenario]) -> Result<Whole<'a>, Stop> {
-        let mut whole = match self.gateway.split(scenarios)? {
-            Some(whole) => whole,
+    fn planned<'a>(&self, scenarios: &'a [Scenario]) -> Result<RunPlan<'a>, Stop> {
+        let mut run = match self.gateway.plan(scenarios)? {
+            Some(run) => run,
             None => self.reference(scenarios)?,
         };
-        whole.side_by_side(self.jobs);
-        self.put_in_order(&mut whole);
-        Ok(whole)
+        run.side_by_side(self.jobs);
+        self.put_in_order(&mut run);
+        Ok(run)
     }
 
     /// Who is told of the run, in this order.
     fn reporters(
         &self,
-        whole: &Whole<'_>,
         clock: Instant,
         new_baseline: Option<NewBaseline>,
         dir: Option<ReportDir>,
     ) -> Result<Reporters, Stop> {
         let mut all: Vec<Box<dyn Reporter>> = Vec::new();
-        if !whole.is_reference() {
+        if self.gateway.is_named() {
             all.push(Box::new(Progress::new()));
         }
         if let Some(new_baseline) = new_baseline {
@@ -165,42 +165,36 @@ impl Run {
     /// Runs everything; cases that had not ended when the user broke it off are missing.
     fn play(
         &self,
-        whole: &Whole<'_>,
+        run: &RunPlan<'_>,
         recorder: &Recorder<'_>,
         runtime: &Runtime,
         clock: Instant,
     ) -> Result<Vec<model::Case>, Stop> {
-        let interrupt = &Interrupt::listen(runtime)?;
-        let (recorder, patience) = (recorder.clone(), self.patience);
-        Parts { recorder, runtime, interrupt, patience, clock }.run(whole)
+        let (interrupt, observer) = (&interrupt::listen(runtime)?, &Judging(recorder));
+        let (runtime, timeout) = (runtime.handle(), self.patience);
+        Ok(Batches { runtime, interrupt, observer, timeout, clock }.run(run)?)
     }
 
     /// Everything against the reference router.
-    fn reference<'a>(&self, scenarios: &'a [Scenario]) -> Result<Whole<'a>, Stop> {
+    fn reference<'a>(&self, scenarios: &'a [Scenario]) -> Result<RunPlan<'a>, Stop> {
         let saboteur = self.saboteur.as_deref().map(saboteur::find).transpose()?;
-        let part = Part {
-            target: Box::new(ReferenceTarget { saboteur }),
-            launched: None,
-            scenarios: scenarios.iter().collect(),
-            jobs: SIDE_BY_SIDE,
-            heading: String::new(),
-        };
-        Ok(Whole { parts: vec![part], left_out: Vec::new(), kind: Kind::Reference(saboteur) })
+        let target = Box::new(ReferenceTarget { saboteur });
+        Ok(RunPlan::at_once(target, scenarios, SIDE_BY_SIDE))
     }
 
     /// Those that wait longest begin first, so that nobody waits for them in the end; or by chance.
-    fn put_in_order(&self, whole: &mut Whole<'_>) {
+    fn put_in_order(&self, run: &mut RunPlan<'_>) {
         let Some(seed) = self.shuffle else {
-            for part in &mut whole.parts {
-                part.scenarios.sort_by_key(|scenario| Reverse(scenario.longest_wait()));
+            for batch in &mut run.batches {
+                batch.scenarios.sort_by_key(|scenario| Reverse(scenario.longest_wait()));
             }
             return;
         };
         let seed = seed.unwrap_or_else(|| rand::random::<u32>().into());
         eprintln!("shuffled by {seed}: --shuffle={seed} gives this order again");
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        for part in &mut whole.parts {
-            part.scenarios.shuffle(&mut rng);
+        for batch in &mut run.batches {
+            batch.scenarios.shuffle(&mut rng);
         }
     }
 
@@ -217,6 +211,12 @@ impl Run {
         words.extend(self.gateway.again());
         words.join(" ")
     }
+}
+
+/// The target as reports name it.
+fn described(identity: Identity) -> model::Target {
+    let Identity { name, version, adapter, address } = identity;
+    model::Target { name, version, adapter, address }
 }
 
 fn jobs_help() -> String {

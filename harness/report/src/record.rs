@@ -15,15 +15,6 @@ use crate::reporter::{ReportError, Reporters};
 use crate::texts::Texts as _;
 use crate::{assemble, har};
 
-/// A case that has ended, as it is reported.
-#[derive(Debug)]
-pub struct Ended {
-    /// Its report.
-    pub case: Case,
-    /// Whether the target was gone, so that it can be run once that is back.
-    pub is_left: bool,
-}
-
 /// Makes the events of a run, free of keys.
 #[derive(Clone)]
 pub struct Recorder<'a> {
@@ -57,17 +48,16 @@ impl Recorder<'_> {
         self.reporters.tell(&RunEvent::CaseStarted { id });
     }
 
-    /// A case of a target that was configured with these groups has ended and was judged.
-    pub fn ended(&self, scenario: &Scenario, groups: &[Group], judged: &judge::Case) -> Ended {
+    /// A case of a target that was configured with these groups has ended and was judged. Gives its
+    /// report.
+    pub fn ended(&self, scenario: &Scenario, groups: &[Group], judged: &judge::Case) -> Case {
         let context = Context { scenario, groups, replay: &(self.replay)(scenario) };
         let mut case = convert::case(judged, context);
         self.redactor.clean(&mut case);
         let raw = Raw { judged, context, redactor: self.redactor };
         case.har = (self.keeps_hars && har::is_kept(&case, raw)).then(|| har::file(&case.id));
         self.reporters.tell(&RunEvent::CaseFinished { case: &case, raw });
-        let outcome = &judged.judgment.outcome;
-        let is_left = matches!(outcome, judge::Outcome::Inconclusive(unclear) if unclear.is_gone());
-        Ended { case, is_left }
+        case
     }
 
     /// The run has ended. Gives its report as it is told; `log` is what a gateway that was started for
