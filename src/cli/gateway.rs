@@ -221,6 +221,11 @@ impl Gateway {
         &self.key.key
     }
 
+    /// The same where it is the user's own.
+    pub(super) fn own_key(&self) -> Option<&str> {
+        self.key.own()
+    }
+
     /// The target as reports name it.
     pub(super) fn described(&self, whole: &Whole<'_>, runtime: &Runtime) -> model::Target {
         let gateway = "gateway".to_owned();
