@@ -112,6 +112,11 @@ impl Gateway {
         &self.key.key
     }
 
+    /// The same where it is the user's own.
+    pub(super) fn own_key(&self) -> Option<&str> {
+        self.key.own()
+    }
+
     /// The options that name the same target again; never with a key.
     pub(super) fn again(&self) -> Vec<String> {
         let path = |path: &Path| path.display().to_string();

@@ -9,9 +9,11 @@ mod gateway;
 mod github;
 mod init;
 mod interrupt;
+mod judge;
 mod judging;
 mod key;
 mod new;
+mod output;
 mod probe;
 mod report;
 mod router;
@@ -58,6 +60,8 @@ struct Cli {
 enum Command {
     /// Run scenarios against the reference router, or against a gateway (--target)
     Run(run::Run),
+    /// Judge a run again that `run --report` kept, with the checks of today and without its target
+    Judge(judge::Judge),
     /// Try requests and faults that nobody thought of, and save the smallest that break something
     Fuzz(fuzz::Fuzz),
     /// Print what a gateway must be configured with for these scenarios
@@ -206,6 +210,7 @@ pub(crate) fn main() -> ExitCode {
 fn dispatch(command: Command) -> Result<(), Stop> {
     match command {
         Command::Run(run) => run.execute(),
+        Command::Judge(arguments) => arguments.execute(),
         Command::Fuzz(arguments) => arguments.execute(),
         Command::Plan(arguments) => plan(&arguments),
         Command::Config(config) => config.execute(),

@@ -158,7 +158,7 @@ fn judged(file: &[u8]) -> Result<usize, RecordError> {
     let mut cases = 0;
     while let Some(entry) = reader.entry()? {
         let Entry::Case(ended) = entry else { continue };
-        let facts = reader.facts(&ended);
+        let facts = reader.header.facts(ended.groups());
         let scenario = &reader.scenarios[ended.scenario];
         let case = Case::new(scenario, facts, ended.evidence.clone());
         let redactor = Redactor::of([]);

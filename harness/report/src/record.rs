@@ -1,10 +1,8 @@
 //! From what happens in a run to what its reporters are told: the one place where keys are taken out.
 
-use std::time::SystemTime;
-
 use fallproof_judge as judge;
 use fallproof_suite::plan::{Group, Plan};
-use fallproof_suite::record::SuiteFacts;
+use fallproof_suite::record::Header;
 use fallproof_suite::scenario::Scenario;
 
 use crate::convert::{self, Context};
@@ -29,11 +27,11 @@ pub struct Recorder<'a> {
 }
 
 impl Recorder<'_> {
-    /// The run begins at this time; so many cases of the suite were chosen.
-    pub fn run_started(&self, at: SystemTime, target: &Target, suite: &SuiteFacts, cases: usize) {
-        let (mut target, suite) = (target.clone(), assemble::suite(suite));
+    /// The run begins; so many cases of the suite were chosen.
+    pub fn run_started(&self, header: &Header, cases: usize) {
+        let mut target = Target::from(header.target.clone());
         self.redactor.clean(&mut target);
-        let (target, suite) = (&target, &suite);
+        let (at, target, suite) = (header.started, &target, &assemble::suite(&header.suite));
         self.reporters.tell(&RunEvent::Started { at, target, suite, cases });
     }
 
