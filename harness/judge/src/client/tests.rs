@@ -61,6 +61,7 @@ const ANSWER: &str = r#"{"id":"1","model":"gpt-4o","choices":[{"index":0,"messag
 #[case::cost_changed("3", "4", &["02 (warns) /usage/total_tokens of the answer is not what primary gave there"])]
 #[case::reason_lost(r#","finish_reason":"stop""#, "", &["02 (warns) /choices/0/finish_reason of the answer is not what primary gave there"])]
 #[case::null_left_out(r#","refusal":null"#, "", &[])]
+#[case::told_in_place_of_null("null", "\"x\"", &[])]
 #[case::more_told(r#""id""#, r#""provider":"openai","id""#, &[])]
 #[case::groups_model("gpt-4o", "by.hand", &[])]
 fn a_success_is_what_the_provider_gave(
@@ -287,6 +288,10 @@ fn when_somebody_can_be_asked_no_end_of_a_rest_is_told() {
     let case = calls("cooldown: { after_failures: 1, for_ms: 30000 }", 10_000);
     let case = case.attempt("primary").failing(500, None).attempt("backup").next_call();
     assert_found(case.got(503, error("It failed.")), &[]);
+    // Somebody was asked too early, and says nothing of the others.
+    let case = calls("cooldown: { after_failures: 1, for_ms: 30000 }", 10_000).attempt("primary");
+    let case = case.failing(500, None).attempt("backup").failing(500, None).next_call();
+    assert_found(case.attempt("primary").failing(503, None), &[]);
 }
 
 // 09
@@ -301,6 +306,14 @@ fn an_answer_names_the_model_that_gave_it(#[case] named: &str, #[case] told: &[&
     assert_found(case.got(200, ANSWER.replace("gpt-4o", named)), told);
     assert_found(streamed().got_stream(STREAM.replace("gpt-4o", named)), told);
     assert_found(failed(500).got(500, error(named)), &[]);
+}
+
+#[test]
+fn a_group_may_go_by_the_name_of_another_deployment() {
+    let upstreams = TWO.replace("backup-4o", "by.hand");
+    let text = format!("{upstreams}group: {{ chain: [primary, backup] }}\nsteps:\n{CALL}");
+    let case = Case::of(&text).attempt("primary").answered(200, ANSWER);
+    assert_found(case.got(200, ANSWER.replace("gpt-4o", "by.hand")), &[]);
 }
 
 #[test]

@@ -195,6 +195,20 @@ fn a_stream_begins_once() {
     assert_found(answered().got_stream(with_role), &[told]);
 }
 
+#[test]
+fn each_of_several_answers_begins_once() {
+    let role = |index: usize| {
+        let delta = r#"{"role":"assistant"}"#;
+        format!("data: {{\"choices\":[{{\"index\":{index},\"delta\":{delta}}}]}}\n\n")
+    };
+    let answer = primary("one done");
+    let case = streamed().attempt("primary").streaming(role(0) + &role(1) + &answer);
+    let case = case.got_stream(role(0) + &role(0) + &role(1) + &answer);
+    let told = "04 event 2 begins an answer once more: \
+                {\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\"}}]}";
+    assert_found(case, &[told]);
+}
+
 // 05 and 06
 
 const SPLICED: &str = "05 event 2 is content of attempt 1 in the answer of attempt 2";
@@ -292,6 +306,7 @@ fn what_it_costs_is_told_to_whom_asked(#[case] options: &str, #[case] told: &[&s
 
 #[rstest]
 #[case::right("text/event-stream; charset=utf-8", &[])]
+#[case::with_blanks("Text/Event-Stream ; charset=utf-8", &[])]
 #[case::json("application/json", &["10 the client asked for a stream and got content of type `application/json`"])]
 #[case::none("", &["10 the client asked for a stream and got content of type ``"])]
 fn a_stream_is_called_one(#[case] kind: &str, #[case] told: &[&str]) {
