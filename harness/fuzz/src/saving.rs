@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use fallproof_judge::{Violation, judge_case};
-use fallproof_runner::drive::Rig;
+use fallproof_runner::Runner;
 use fallproof_runner::error::StartError;
 use fallproof_suite::scenario::Scenario;
 use fallproof_suite::yaml::LoadError;
@@ -140,12 +140,12 @@ impl SavedFailure {
         Ok(scenarios.into_iter().find(|scenario| scenario.id == self.saved.id))
     }
 
-    /// Runs its scenario, where it is among these, on a rig that was started for them.
-    pub async fn run_again(&mut self, rig: &Rig, scenarios: &[&Scenario]) {
+    /// Runs its scenario, where it is among these, on a runner that was started for them.
+    pub async fn run_again(&mut self, runner: &Runner, scenarios: &[&Scenario]) {
         let mut scenarios = scenarios.iter();
         if let Some(scenario) = scenarios.find(|scenario| scenario.id == self.saved.id) {
-            let evidence = rig.run(scenario).await;
-            let judgment = judge_case(scenario, rig.facts(scenario), &evidence);
+            let evidence = runner.run(scenario).await;
+            let judgment = judge_case(scenario, runner.facts(scenario), &evidence);
             self.shows_again = Some(self.failure.cause.is_among(&judgment.violations));
         }
     }

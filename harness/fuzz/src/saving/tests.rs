@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use axum::body::Bytes;
 use axum::http::{StatusCode, Uri};
-use fallproof_runner::adapter::Front;
-use fallproof_runner::client::{self, BaseUrl, Conduct};
+use fallproof_runner::adapter::GatewayClient;
+use fallproof_runner::client::{self, BaseUrl, ClientBehavior};
 use fallproof_runner::target::{RunningTarget, Setup, Starting, Target};
 use fallproof_suite::declaration::Declaration;
 use fallproof_suite::plan::Group;
@@ -25,7 +25,7 @@ use crate::stats::{Stats, Verdict};
 struct Useless;
 
 struct RunningUseless {
-    front: Front,
+    client: GatewayClient,
     task: JoinHandle<io::Result<()>>,
 }
 
@@ -45,8 +45,8 @@ impl Target for Useless {
                 StatusCode::IM_A_TEAPOT
             });
             let task = tokio::spawn(async move { axum::serve(listener, app).await });
-            let front = Front::plain(url, "key".to_owned());
-            Ok(Box::new(RunningUseless { front, task }) as Box<dyn RunningTarget>)
+            let client = GatewayClient::plain(url, "key".to_owned());
+            Ok(Box::new(RunningUseless { client, task }) as Box<dyn RunningTarget>)
         }
         .boxed()
     }
@@ -58,16 +58,17 @@ async fn show(groups: &[Group], path: &str, body: &[u8]) {
     let hop = &group.expect("it is planned").chain[0];
     let url = BaseUrl::parse(&hop.base_url).expect("it is one");
     let headers = [("authorization".to_owned(), format!("Bearer {}", hop.key))];
-    client::post(&url, path, &headers, body, PATIENCE, Conduct::default(), Instant::now()).await;
+    client::post(&url, path, &headers, body, PATIENCE, ClientBehavior::default(), Instant::now())
+        .await;
 }
 
 impl RunningTarget for RunningUseless {
     fn gateway_key(&self) -> &str {
-        &self.front.key
+        &self.client.key
     }
 
-    fn front(&self, _: &Scenario) -> Cow<'_, Front> {
-        Cow::Borrowed(&self.front)
+    fn client(&self, _: &Scenario) -> Cow<'_, GatewayClient> {
+        Cow::Borrowed(&self.client)
     }
 
     fn advance(&self, _: &Scenario, _: Duration) -> bool {
@@ -97,7 +98,7 @@ fn the_first_failures_of_each_requirement_are_saved_and_show_it_again() {
     let scope = Scope { slow: 0, ..Scope::default() };
     let campaign = Campaign { scope, seed: 6, cases: Some(4), until: None, threads: 1 };
     let (stats, never) = (Stats::default(), watch::channel(false).1);
-    campaign.run(&executor, &stats, &never).expect("the rig listens on ports of the system");
+    campaign.run(&executor, &stats, &never).expect("the runner listens on ports of the system");
     assert_eq!((stats.cases(), stats.verdict()), (4, Verdict::Fail));
 
     let folder = tempfile::tempdir().expect("a folder can be made");
@@ -113,10 +114,10 @@ fn the_first_failures_of_each_requirement_are_saved_and_show_it_again() {
         let scenario = saved.load().expect("it can be read").expect("it is there");
         runtime.block_on(async {
             let scenarios = [&scenario];
-            let rig = Rig::start(&scenarios, &Useless, PATIENCE).await.expect("it starts");
-            saved.run_again(&rig, &[]).await;
+            let runner = Runner::start(&scenarios, &Useless, PATIENCE).await.expect("it starts");
+            saved.run_again(&runner, &[]).await;
             assert_eq!(saved.shows_again, None);
-            saved.run_again(&rig, &scenarios).await;
+            saved.run_again(&runner, &scenarios).await;
             assert_eq!(saved.shows_again, Some(true), "{saved:?}");
         });
     }
