@@ -61,6 +61,7 @@ const ANSWER: &str = r#"{"id":"1","model":"gpt-4o","choices":[{"index":0,"messag
 #[case::cost_changed("3", "4", &["02 (warns) /usage/total_tokens of the answer is not what primary gave there"])]
 #[case::reason_lost(r#","finish_reason":"stop""#, "", &["02 (warns) /choices/0/finish_reason of the answer is not what primary gave there"])]
 #[case::null_left_out(r#","refusal":null"#, "", &[])]
+#[case::told_in_place_of_null("null", "\"x\"", &[])]
 #[case::more_told(r#""id""#, r#""provider":"openai","id""#, &[])]
 #[case::groups_model("gpt-4o", "by.hand", &[])]
 fn a_success_is_what_the_provider_gave(
@@ -71,6 +72,35 @@ fn a_success_is_what_the_provider_gave(
     let case = two().attempt("primary").answered(200, ANSWER);
     assert!(ANSWER.contains(from));
     assert_found(case.got(200, ANSWER.replacen(from, to, 1)), told);
+}
+
+#[rstest]
+#[case::cut_list(r#"{"data":["a","b"]}"#, r#"{"data":["a"]}"#, &["01 /data of the answer is not what primary gave there"])]
+#[case::content_before_remarks(r#"{"choices":[{"content_filter_results":{"x":1},"text":"a"}]}"#, r#"{"choices":[{"text":"b"}]}"#, &["01 /choices/0/text of the answer is not what primary gave there"])]
+#[case::vector_in_base64(r#"{"data":[{"embedding":[0.5]}]}"#, r#"{"data":[{"embedding":"AAAAPw=="}]}"#, &[])]
+#[case::empty_list_left_out(r#"{"data":["a"],"tools":[]}"#, r#"{"data":["a"]}"#, &[])]
+#[case::equal_numbers(r#"{"data":[1]}"#, r#"{"data":[1.0]}"#, &[])]
+fn values_are_compared_by_what_they_say(
+    #[case] given: &str,
+    #[case] got: &str,
+    #[case] told: &[&str],
+) {
+    assert_found(two().attempt("primary").answered(200, given).got(200, got), told);
+}
+
+#[test]
+fn a_transcript_is_told_but_for_the_blanks_around_it() {
+    let text = "
+upstreams: { primary: { provider: openai, model: whisper-1, script: [ok] } }
+group: { chain: [primary] }
+steps:
+  - send: { endpoint: audio/transcriptions, form: [{ name: file, filename: a.wav, silence_ms: 10 }] }
+";
+    let case = || Case::of(text).attempt("primary").answered_as("text/plain", 200, "Hello\n");
+    assert_found(case().got(200, "Hello"), &[]);
+    let told = "01 the answer is not what primary gave: 6 bytes became 4";
+    assert_found(case().got(200, "Hell"), &[told]);
+    assert_found(case().answer_kept_in_part().got(200, "Hell"), &[]);
 }
 
 #[test]
@@ -143,6 +173,8 @@ fn a_failure_is_no_success(#[case] status: u16) {
     let told = "04 every attempt failed, and the client was told of a success";
     assert_found(failed(status).got(200, "{}"), &[told]);
     assert_found(failed(status), &[]);
+    let mark = two().hop("primary").marker().token().to_owned();
+    assert_found(failed(status).got(200, format!("[\"{mark}\"]")), &[told]);
     // Nobody has failed.
     assert_found(two().got(200, "{}"), &[]);
 }
@@ -260,6 +292,25 @@ fn when_nobody_asked_to_be_left_alone_there_is_nothing_to_tell() {
     assert_found(waiving(Code::Client07)(asked), &[told]);
 }
 
+#[test]
+fn a_wait_is_told_in_several_ways() {
+    let case = |headers: &[(&str, &str)]| {
+        let asked = |case: Case, (name, value): &(&str, &str)| case.answered_with(name, value);
+        headers.iter().fold(failed(503), asked).got(503, error("It failed."))
+    };
+    let told = |wait: &str| {
+        format!("07 backup asked to be left alone for {wait}; the 503 tells the client nothing")
+    };
+    let until = ("retry-after", "Thu, 01 Jan 1970 00:01:00 GMT");
+    let from = ("date", "Thu, 01 Jan 1970 00:00:30 GMT");
+    assert_found(case(&[("retry-after-ms", "1500"), ("retry-after", "60")]), &[&told("1.5 s")]);
+    assert_found(case(&[("retry-after-ms", "0"), ("retry-after", "60")]), &[&told("60 s")]);
+    assert_found(case(&[until, from]), &[&told("30 s")]);
+    // The answer came 40 ms after the start of the run.
+    assert_found(case(&[until]), &[&told("59.96 s")]);
+    assert_found(case(&[("retry-after", "soon")]), &[]);
+}
+
 #[rstest]
 #[case::told(503, Some("20"), None)]
 #[case::rounded(429, Some("21"), None)]
@@ -287,6 +338,10 @@ fn when_somebody_can_be_asked_no_end_of_a_rest_is_told() {
     let case = calls("cooldown: { after_failures: 1, for_ms: 30000 }", 10_000);
     let case = case.attempt("primary").failing(500, None).attempt("backup").next_call();
     assert_found(case.got(503, error("It failed.")), &[]);
+    // Somebody was asked too early, and says nothing of the others.
+    let case = calls("cooldown: { after_failures: 1, for_ms: 30000 }", 10_000).attempt("primary");
+    let case = case.failing(500, None).attempt("backup").failing(500, None).next_call();
+    assert_found(case.attempt("primary").failing(503, None), &[]);
 }
 
 // 09
@@ -301,6 +356,21 @@ fn an_answer_names_the_model_that_gave_it(#[case] named: &str, #[case] told: &[&
     assert_found(case.got(200, ANSWER.replace("gpt-4o", named)), told);
     assert_found(streamed().got_stream(STREAM.replace("gpt-4o", named)), told);
     assert_found(failed(500).got(500, error(named)), &[]);
+}
+
+#[test]
+fn the_last_of_those_that_spoke_gave_a_stream() {
+    let case = streamed().cut_after(STREAM.len() - "data: [DONE]\n\n".len());
+    let named = STREAM.replace("gpt-4o", "backup-4o");
+    assert_found(case.attempt("backup").streaming(&named).got_stream(named), &[]);
+}
+
+#[test]
+fn a_group_may_go_by_the_name_of_another_deployment() {
+    let upstreams = TWO.replace("backup-4o", "by.hand");
+    let text = format!("{upstreams}group: {{ chain: [primary, backup] }}\nsteps:\n{CALL}");
+    let case = Case::of(&text).attempt("primary").answered(200, ANSWER);
+    assert_found(case.got(200, ANSWER.replace("gpt-4o", "by.hand")), &[]);
 }
 
 #[test]
@@ -348,6 +418,15 @@ fn no_header_is_of_a_failed_attempt(
     let case = case.answered_with("server", "cloud").attempt("backup").answered(200, ANSWER);
     let case = case.answered_with("x-request-id", "two").got(200, ANSWER);
     assert_found(case.got_header(name, value), told);
+}
+
+#[test]
+fn a_success_tells_of_no_failed_attempt() {
+    let quoting = ANSWER.replace("Yes", "It failed.");
+    let case = two().attempt("primary").failing(500, None).answered_with("x-request-id", "one");
+    let case = case.attempt("backup").answered(200, &quoting).got(200, quoting);
+    let told = "12 the answer has `x-request-id` of attempt 1, which failed at primary";
+    assert_found(case.got_header("x-request-id", "one"), &[told]);
 }
 
 #[test]

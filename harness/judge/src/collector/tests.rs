@@ -4,6 +4,9 @@ use fallproof_suite::requirement::Code;
 
 use crate::testing::{CALL, Case, TWO};
 
+const ASKED_TWICE: &str =
+    "primary was asked 2 times; with retries 0 it is to be asked at most 1 times";
+
 /// A case whose target does not claim this requirement.
 fn waiving(code: Code, case: Case) -> Case {
     case.declaring(|it| {
@@ -13,28 +16,35 @@ fn waiving(code: Code, case: Case) -> Case {
 
 /// A call of a scenario that proves FP-ROUTE-03; the first deployment is asked twice.
 fn asked_twice() -> Case {
-    let text = format!(
-        "proves: [FP-ROUTE-03]\n{TWO}group: {{ chain: [primary, backup] }}\nsteps:\n{CALL}"
-    );
+    asked_twice_to_prove("FP-ROUTE-03")
+}
+
+fn asked_twice_to_prove(codes: &str) -> Case {
+    let text =
+        format!("proves: [{codes}]\n{TWO}group: {{ chain: [primary, backup] }}\nsteps:\n{CALL}");
     Case::of(&text).attempt("primary").failing(500, None).attempt("primary")
 }
 
 #[test]
 fn a_policy_may_not_be_claimed() {
-    let told = "primary was asked 2 times; with retries 0 it is to be asked at most 1 times";
-    assert_eq!(asked_twice().found("ROUTE"), [format!("FP-ROUTE-05 {told}")]);
+    assert_eq!(asked_twice().found("ROUTE"), [format!("FP-ROUTE-05 {ASKED_TWICE}")]);
     let waived = waiving(Code::Route05, asked_twice()).found("ROUTE");
-    assert_eq!(waived, [format!("FP-ROUTE-05 (noted: it is like that) {told}")]);
+    assert_eq!(waived, [format!("FP-ROUTE-05 (noted: it is like that) {ASKED_TWICE}")]);
 }
 
 #[test]
 fn what_follows_from_a_claim_that_is_not_made_is_no_breach() {
     let waived = waiving(Code::Route03, asked_twice()).found("ROUTE");
-    let told = "primary was asked 2 times; with retries 0 it is to be asked at most 1 times";
-    assert_eq!(waived, [format!("FP-ROUTE-05 (noted: it is like that) {told}")]);
+    assert_eq!(waived, [format!("FP-ROUTE-05 (noted: it is like that) {ASKED_TWICE}")]);
     // Of what the scenario does not prove nothing follows.
     let waived = waiving(Code::Route10, asked_twice()).found("ROUTE");
-    assert_eq!(waived, [format!("FP-ROUTE-05 {told}")]);
+    assert_eq!(waived, [format!("FP-ROUTE-05 {ASKED_TWICE}")]);
+}
+
+#[test]
+fn what_the_scenario_proves_follows_from_nothing_else() {
+    let case = asked_twice_to_prove("FP-ROUTE-03, FP-ROUTE-05");
+    assert_eq!(waiving(Code::Route03, case).found("ROUTE"), [format!("FP-ROUTE-05 {ASKED_TWICE}")]);
 }
 
 #[test]

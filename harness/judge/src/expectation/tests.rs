@@ -248,6 +248,11 @@ fn a_deployment_may_be_passed_over_where_the_target_rests_them() {
     assert_missed(case(), &[told]);
     let rests = case().declaring(|it| it.rests = Some("it learns".to_owned()));
     assert_missed(rests, &[&format!("(noted: it learns) {told}")]);
+    // Nobody was passed over.
+    let case = Case::of(&text).attempt("primary").next_call().attempt("primary");
+    let case = case.failing(500, None).attempt("backup");
+    let case = case.declaring(|it| it.rests = Some("it learns".to_owned()));
+    assert_missed(case, &["expected attempts at primary, saw primary, backup"]);
 }
 
 #[test]
@@ -261,6 +266,7 @@ fn what_follows_a_break_that_nobody_saw_is_left_to_the_target() {
     let case = || Case::of(&text).attempt("primary").streaming(word.repeat(2));
     let case = || case().cut_after(word.len()).got(502, "{}");
     let told = "expected attempts at primary, backup, saw primary";
+    assert_missed(case().got(200, "{}"), &[told]);
     let noted = "(noted: what follows a break before anything of the answer is out is left to the \
                  target)";
     assert_missed(case(), &[&format!("{noted} {told}")]);

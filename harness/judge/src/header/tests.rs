@@ -41,6 +41,7 @@ fn what_nobody_adds_breaks_nothing() {
     Some("01 attempt 1 at primary carries the client's `x-mine`")
 )]
 #[case::of_the_gateways_own("te: trailers", "te", "gzip", None)]
+#[case::empty("te: ''", "te", "gzip", None)]
 #[case::cookie(
     "cookie: a=1",
     "Cookie",

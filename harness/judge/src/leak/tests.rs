@@ -98,6 +98,13 @@ fn no_attempt_carries_the_name_of_another(#[case] name: &str, #[case] told: &[&s
 }
 
 #[test]
+fn a_model_is_named_alike_everywhere() {
+    let upstreams = TWO.replace("model: gpt-4o, deployment: backup-4o", "model: o3");
+    let text = format!("{upstreams}group: {{ chain: [primary, backup] }}\nsteps:\n{CALL}");
+    assert_found(Case::of(&text).attempt("primary").with_header("x-tried", "o3"), &[]);
+}
+
+#[test]
 fn a_name_that_the_client_says_may_be_carried() {
     let body = r#"{"model":"{{model}}","messages":[],"user":"backup-4o"}"#;
     assert_found(Case::with_body(body).attempt("primary"), &[]);

@@ -107,12 +107,34 @@ fn what_the_request_log_keeps_in_part_is_not_compared() {
     "role one 2 stop done",
     "event 3 of attempt 1 was lost, or changed at /choices/0/delta/content: {2}"
 )]
+#[case::error("role one two stop error done", "event 4 of attempt 1 was never sent: {error}")]
 #[case::never_sent("role one two stop three done", "event 4 of attempt 1 was never sent: {three}")]
 fn an_event_reaches_the_client_as_it_was_sent(#[case] got: &str, #[case] told: &str) {
     let (told, word) = told.trim_end_matches('}').split_once('{').expect("it names a word");
     let data = primary(word);
     let data = data.trim().trim_start_matches("data: ");
     assert_found(answered().got_stream(primary(got)), &[&format!("01 {told}{data}")]);
+}
+
+#[test]
+fn an_end_that_holds_the_answer_is_compared() {
+    let text = "
+upstreams: { primary: { provider: openai, model: gpt-4o, script: [ok] } }
+group: { chain: [primary] }
+steps:
+  - send: { endpoint: responses, body: { input: Hi, stream: true } }
+";
+    let sent = r#"data: {"type":"response.created","response":{"id":"1"}}
+
+data: {"type":"response.output_text.delta","delta":"a"}
+
+data: {"type":"response.completed","response":{"output":["a"]}}
+
+"#;
+    let case = || Case::of(text).attempt("primary").streaming(sent);
+    assert_found(case(), &[]);
+    let told = r#"01 event 3 of attempt 1 was lost, or changed at /response/output/0: {"type":"response.completed","response":{"output":["b"]}}"#;
+    assert_found(case().got_stream(sent.replace(r#"["a"]"#, r#"["b"]"#)), &[told]);
 }
 
 #[rstest]
@@ -195,6 +217,20 @@ fn a_stream_begins_once() {
     assert_found(answered().got_stream(with_role), &[told]);
 }
 
+#[test]
+fn each_of_several_answers_begins_once() {
+    let role = |index: usize| {
+        let delta = r#"{"role":"assistant"}"#;
+        format!("data: {{\"choices\":[{{\"index\":{index},\"delta\":{delta}}}]}}\n\n")
+    };
+    let answer = primary("one done");
+    let case = streamed().attempt("primary").streaming(role(0) + &role(1) + &answer);
+    let case = case.got_stream(role(0) + &role(0) + &role(1) + &answer);
+    let told = "04 event 2 begins an answer once more: \
+                {\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\"}}]}";
+    assert_found(case, &[told]);
+}
+
 // 05 and 06
 
 const SPLICED: &str = "05 event 2 is content of attempt 1 in the answer of attempt 2";
@@ -219,7 +255,11 @@ fn who_speaks_in_a_translation_is_told_by_its_mark() {
     };
     let case = translated(streamed(), "primary");
     let mark = case.hop("primary").marker().token().to_owned();
-    let case = case.cut_after(primary(&format!("role {mark}")).len());
+    let sent = primary(&format!("role {mark}")).len();
+    let case = case.cut_after(sent);
+    // A deployment may say the same twice.
+    let retried = translated(translated(streamed(), "primary").cut_after(sent), "primary");
+    assert_found(retried, &[]);
     let case = translated(case, "backup");
     let own = format!("{} stop done", case.hop("backup").marker().token());
     let spliced = primary(&format!("role {mark} {own}"));
@@ -238,6 +278,12 @@ fn nobody_is_asked_once_the_client_has_content() {
         it.does_not_claim.insert(Code::Stream06, "it asks everybody".to_owned());
     });
     assert_found(waived, &[&format!("06 (noted: it asks everybody) {ASKED_ON}")]);
+}
+
+#[test]
+fn who_is_asked_after_a_whole_stream_is_asked_after_a_success() {
+    let case = answered().attempt("backup").streaming(backup(OTHER_ANSWER));
+    assert_found(case.got_stream(primary(ANSWER)), &[]);
 }
 
 // 07
@@ -260,6 +306,8 @@ fn where_all_is_said_there_is_no_break_to_tell_of() {
     let case = || answered().cut_after(sent);
     assert_found(case().got_stream(primary("role one two stop")), &[]);
     assert_found(case().got_stream(primary(ANSWER)), &[]);
+    let without_done = streamed().attempt("primary").streaming(primary("role one two stop"));
+    assert_found(without_done, &[]);
 }
 
 // 08
@@ -288,10 +336,24 @@ fn what_it_costs_is_told_to_whom_asked(#[case] options: &str, #[case] told: &[&s
     assert_found(streamed_with(options).attempt("primary").streaming(with_cost), told);
 }
 
+#[test]
+fn what_it_costs_is_told_behind_the_answer_or_with_its_end() {
+    let asked = || {
+        let case = streamed_with(r#","stream_options":{"include_usage":true}"#);
+        case.attempt("primary").streaming(primary("role one two stop usage done"))
+    };
+    let with_its_end =
+        primary(ANSWER).replace(r#""stop"}]"#, r#""stop"}],"usage":{"total_tokens":3}"#);
+    assert_found(asked().got_stream(with_its_end), &[]);
+    let told = r#"01 event 5 of attempt 1 was lost: {"id":"primary","choices":[],"usage":{"total_tokens":3}}"#;
+    assert_found(asked().got_stream(primary(ANSWER)), &[told]);
+}
+
 // 10
 
 #[rstest]
 #[case::right("text/event-stream; charset=utf-8", &[])]
+#[case::with_blanks("Text/Event-Stream ; charset=utf-8", &[])]
 #[case::json("application/json", &["10 the client asked for a stream and got content of type `application/json`"])]
 #[case::none("", &["10 the client asked for a stream and got content of type ``"])]
 fn a_stream_is_called_one(#[case] kind: &str, #[case] told: &[&str]) {

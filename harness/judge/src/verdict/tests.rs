@@ -56,6 +56,7 @@ fn lossy() -> Case {
 #[case::success(200, Ending::Complete, Failure::Silent)]
 #[case::error(500, Ending::Complete, Failure::Honest)]
 #[case::broken_off(200, Ending::Closed, Failure::Honest)]
+#[case::endless(200, Ending::TooLong, Failure::Silent)]
 #[case::never_ended(200, Ending::TimedOut, Failure::Silent)]
 fn a_failure_is_silent_that_looks_like_a_success(
     #[case] status: u16,
