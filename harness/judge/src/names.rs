@@ -9,7 +9,7 @@ use serde::Deserialize;
 const DOCUMENT: &str = include_str!("names.yaml");
 
 static NAMES: LazyLock<Names> = LazyLock::new(|| {
-    yaml::parse(Path::new("harness/check/names.yaml"), DOCUMENT)
+    yaml::parse(Path::new("harness/judge/src/names.yaml"), DOCUMENT)
         .unwrap_or_else(|error| panic!("every run of a check reads the embedded names:\n{error}"))
 });
 
