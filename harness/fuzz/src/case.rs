@@ -166,6 +166,12 @@ impl CaseDeployment {
     pub fn dead_end(&self) -> Option<DeadEnd> {
         self.script.iter().find_map(|behaviour| DeadEnd::named(&behaviour.reply))
     }
+
+    /// What it does at the attempt with this number, from 0.
+    pub fn scheduled(&self, attempt: usize) -> &Behaviour {
+        let times = self.script.iter().flat_map(|it| std::iter::repeat_n(it, it.times as usize));
+        times.take(attempt + 1).last().expect("a script is never empty")
+    }
 }
 
 impl Request {

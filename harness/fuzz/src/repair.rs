@@ -10,7 +10,7 @@ use super::formatting::Formatting;
 use fallproof_protocol::json::Tree;
 
 /// Who must accept a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Acceptor {
     /// Which schemas apply.
     pub surface: Surface,
@@ -33,9 +33,12 @@ const MOST_REMOVALS: usize = 60;
 
 /// The body without what any of these would refuse; `None` where nothing is left to send.
 pub fn repair(endpoint: Endpoint, acceptors: &[&Acceptor], mut body: Tree) -> Option<Tree> {
+    let mut distinct = acceptors.to_vec();
+    distinct.sort_unstable();
+    distinct.dedup();
     for _ in 0..MOST_REMOVALS {
         let text = Formatting::default().text(&body, MODEL);
-        let violation = acceptors.iter().find_map(|acceptor| acceptor.violation(endpoint, &text));
+        let violation = distinct.iter().find_map(|acceptor| acceptor.violation(endpoint, &text));
         let Some(violation) = violation else { return Some(body) };
         if !remove(&mut body, &violation.pointer) {
             return None;
