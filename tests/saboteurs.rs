@@ -4,20 +4,26 @@
 //! By itself each saboteur meets the scenarios that were written for what it breaks, until it is
 //! caught. With `FALLPROOF_ALL=1` each meets the whole suite, which takes minutes.
 
+#[path = "common/kept.rs"]
+mod kept;
 #[path = "common/suite.rs"]
 mod suite;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fallproof_judge::judge_case;
+use fallproof_judge::{Judgment, judge_case};
 use fallproof_reference::ReferenceTarget;
 use fallproof_reference::saboteur::{self, Saboteur};
 use fallproof_runner::drive::Rig;
+use fallproof_suite::evidence::Evidence;
 use fallproof_suite::requirement;
 use fallproof_suite::scenario::Scenario;
+use fallproof_suite::secret::another;
+use flate2::read::GzDecoder;
 use libtest_mimic::{Arguments, Failed, Trial};
 use tokio::runtime::Runtime;
 
@@ -47,7 +53,7 @@ fn broken_by(
     saboteur: &'static Saboteur,
     own: &BTreeSet<&str>,
     runtime: &Runtime,
-) -> BTreeMap<&'static str, String> {
+) -> Result<BTreeMap<&'static str, String>, Failed> {
     let is_about =
         |scenario: &Scenario| scenario.proves.iter().any(|code| own.contains(code.as_str()));
     let own_codes: Vec<_> = own.iter().copied().collect();
@@ -65,16 +71,43 @@ fn broken_by(
         let rig = runtime
             .block_on(Rig::start(some, &target, patience(saboteur)))
             .expect("the rig listens on ports that the system chooses");
-        for (scenario, evidence) in some.iter().zip(rig.run_all(runtime.handle(), some, 8)) {
-            let judgment = judge_case(scenario, rig.facts(scenario), &evidence);
+        let ran = rig.run_all(runtime.handle(), some, 8);
+        let judged: Vec<_> = (some.iter().zip(&ran))
+            .map(|(scenario, evidence)| judge_case(scenario, rig.facts(scenario), evidence))
+            .collect();
+        for (scenario, judgment) in some.iter().zip(&judged) {
             let codes = judgment.violations.iter().filter_map(|violation| violation.requirement);
             broken.extend(codes.map(|code| (code.as_str(), scenario.id.clone())));
         }
+        is_kept_without_the_key(&rig, some, &ran, &judged)?;
         if own.iter().all(|code| broken.contains_key(code)) {
             break;
         }
     }
-    broken
+    Ok(broken)
+}
+
+/// The evidence is judged the same after it was kept, and what was kept does not have the client's
+/// key, as if that were the user's own.
+fn is_kept_without_the_key(
+    rig: &Rig,
+    scenarios: &[&Scenario],
+    ran: &[Evidence],
+    judged: &[Judgment],
+) -> Result<(), Failed> {
+    let facts = rig.facts(scenarios[0]);
+    let evidence: Vec<_> = ran.iter().collect();
+    let file = kept::keep(scenarios, rig.plan(), facts, &evidence, true);
+    let mut text = String::new();
+    GzDecoder::new(&*file).read_to_string(&mut text)?;
+    let keys = [facts.gateway_key, &another(facts.gateway_key)];
+    if let Some(key) = keys.into_iter().find(|key| text.contains(key)) {
+        return Err(format!("`{key}` is in what was kept").into());
+    }
+    let (again, placeholder) = kept::judged_again(&file);
+    let keys = [facts.gateway_key, &placeholder];
+    let pairs = judged.iter().zip(&again);
+    pairs.into_iter().try_for_each(|(one, (_, other))| Ok(kept::same(one, other, &keys)?))
 }
 
 /// Scenarios between two looks whether a saboteur is caught.
@@ -123,7 +156,7 @@ fn is_caught(saboteur: &'static Saboteur, runtime: &Runtime) -> Result<(), Faile
         return Err("no requirement in scenarios/requirements.yaml names it".into());
     }
     let expected: BTreeSet<_> = own.iter().chain(saboteur.also).copied().collect();
-    let shown = broken_by(saboteur, &own, runtime);
+    let shown = broken_by(saboteur, &own, runtime)?;
     let broken: BTreeSet<_> = shown.keys().copied().collect();
     let sentence = |code: &str| requirement::find(code).map_or("", |it| it.sentence.trim());
     let told = |codes: BTreeSet<&str>, what: &str| {

@@ -4,6 +4,8 @@
 //! A new file in `scenarios/` is a new test without a rebuild. Its snapshot is accepted with
 //! `INSTA_UPDATE=always cargo test --test scenarios`, and reviewed as part of the change.
 
+#[path = "common/kept.rs"]
+mod kept;
 #[path = "common/suite.rs"]
 mod suite;
 
@@ -19,6 +21,7 @@ use fallproof_report::text;
 use fallproof_runner::drive::Rig;
 use fallproof_suite::evidence::Evidence;
 use fallproof_suite::plan::Group;
+use fallproof_suite::scenario::Scenario;
 use fallproof_suite::scenario::Suite;
 use libtest_mimic::{Arguments, Failed, Trial};
 use sha2::{Digest as _, Sha256};
@@ -85,6 +88,7 @@ fn run(family: &str, runtime: &Runtime) -> Result<String, Failed> {
     let rig: &'static Rig = Box::leak(Box::new(rig));
     let mut sent = String::new();
     let mut wrong = String::new();
+    let mut judged = Vec::new();
     // The threads of the tests only wait: those of the runtime are as many as there are processors,
     // so that nothing takes these from the router and the providers.
     let ran: Vec<_> = cases.iter().map(|scenario| runtime.spawn(rig.run(scenario))).collect();
@@ -107,12 +111,29 @@ fn run(family: &str, runtime: &Runtime) -> Result<String, Failed> {
                 wrong.push_str(&text::case(&convert::case(&case, context)));
             }
         }
+        judged.push(case);
     }
+    reads_as_it_was(&all, rig, &judged)?;
     if wrong.is_empty() {
         Ok(sent)
     } else {
         Err(anstream::adapter::strip_str(&wrong).to_string().into())
     }
+}
+
+/// Evidence that is kept reads as it was, and is judged the same: that of one case of each file, or of
+/// all with `FALLPROOF_ALL=1`.
+fn reads_as_it_was(cases: &[&Scenario], rig: &Rig, judged: &[Case]) -> Result<(), Failed> {
+    let most = if std::env::var_os("FALLPROOF_ALL").is_some() { cases.len() } else { 1 };
+    let (cases, judged) = (&cases[..most], &judged[..most]);
+    let evidence: Vec<_> = judged.iter().map(|case| &case.evidence).collect();
+    let file = kept::keep(cases, rig.plan(), rig.facts(cases[0]), &evidence, false);
+    let (again, _) = kept::judged_again(&file);
+    assert_eq!(again.len(), judged.len());
+    judged.iter().zip(&again).try_for_each(|(case, (evidence, judgment))| {
+        assert!(case.evidence == *evidence, "{} reads otherwise", evidence.scenario);
+        Ok(kept::same(&case.judgment, judgment, &[])?)
+    })
 }
 
 /// Compares what each attempt sent, byte for byte, with the file in `snapshots/`.

@@ -88,13 +88,15 @@ pub fn behaviour(
 ) -> Option<(Option<Reply>, WirePlan)> {
     let named = behaviour::find(name).filter(|entry| !entry.is_success)?;
     let Deployment { surface, model, name: asked, key } = deployment;
-    let values = ids(&[name, surface.name(), endpoint.path(), asked])
-        .text("model", model)
-        .text("name", asked)
-        .text("key", &masked(key))
-        .text("endpoint", endpoint.path())
-        .text("date", &come_back_at());
-    let reply = Provider::of(*surface).reply(Part::Behaviours, name, Some(endpoint), &values);
+    let values = || {
+        ids(&[name, surface.name(), endpoint.path(), asked])
+            .text("model", model)
+            .text("name", asked)
+            .text("key", &masked(key))
+            .text("endpoint", endpoint.path())
+            .text("date", &come_back_at())
+    };
+    let reply = Provider::of(*surface).reply(Part::Behaviours, name, Some(endpoint), values);
     Some((reply, named.wire.clone()))
 }
 
@@ -120,7 +122,7 @@ pub fn refusal(surface: Surface, endpoint: Endpoint, violation: &Violation) -> R
         .value("param", param.as_deref())
         .value("code", code.as_deref());
     Provider::of(surface)
-        .reply(Part::Refusals, name, Some(endpoint), &values)
+        .reply(Part::Refusals, name, Some(endpoint), || values)
         .expect("each refusal has a reply for every endpoint, as a test shows")
 }
 
@@ -149,7 +151,7 @@ pub fn door(surface: Surface, endpoint: Option<Endpoint>, refusal: &DoorRefusal)
     let path = endpoint.map_or("", Endpoint::path);
     let values = values.and(ids(&[name, surface.name(), path]));
     Provider::of(surface)
-        .reply(Part::Doors, name, endpoint, &values)
+        .reply(Part::Doors, name, endpoint, || values)
         .expect("each door has a reply for every endpoint and for none, as a test shows")
 }
 

@@ -210,7 +210,9 @@ impl Order<'_> {
 
 /// Two-space JSON with this ending.
 pub(crate) fn pretty(value: &Value, end: &str) -> String {
-    format!("{value:#}{end}")
+    let mut text = serde_json::to_string_pretty(value).expect("a value can be written");
+    text.push_str(end);
+    text
 }
 
 fn tokens_in(text: &str) -> usize {

@@ -31,7 +31,8 @@ pub const UNEXPECTED: &str = "unexpected";
 ///
 /// In YAML either the name of a behaviour from the catalogue (`server_error`), or the behaviour
 /// spelled out (`{ status: 503, body: "…", wire: { delay_ms: 20 } }`).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(into = "Spelled")]
 pub struct Behaviour {
     /// A name from the catalogue; `ok` where only the wire is scripted.
     pub reply: String,
@@ -49,7 +50,7 @@ pub struct Behaviour {
 }
 
 /// A behaviour, spelled out.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Spelled {
     /// A name from the catalogue; `ok` unless said.
@@ -97,6 +98,13 @@ impl From<Spelled> for Behaviour {
             times: spelled.times.unwrap_or(1),
             wire: spelled.wire.unwrap_or_default(),
         }
+    }
+}
+
+impl From<Behaviour> for Spelled {
+    fn from(behaviour: Behaviour) -> Self {
+        let Behaviour { reply, status, headers, body, times, wire } = behaviour;
+        Self { reply: Some(reply), status, headers, body, times: Some(times), wire: Some(wire) }
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::behaviour::WirePlan;
+use crate::encoding;
 use crate::http1;
 use crate::limits::MOST_BODY_BYTES;
 use crate::provider::{Endpoint, Surface};
@@ -22,7 +23,8 @@ pub enum HitKind {
 }
 
 /// One request that reached the wire, kept as it came.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Hit {
     /// Order of arrival over all upstreams, from 0.
     pub seq: u64,
@@ -33,15 +35,18 @@ pub struct Hit {
     /// Which attempt at its upstream this is, from 1; 0 where it is none.
     pub attempt: u32,
     /// The request head as it came, up to and with the empty line.
+    #[serde(with = "encoding")]
     pub head: Vec<u8>,
     /// The method.
     pub method: String,
     /// Path and query below the upstream's prefix, as sent.
     pub target: String,
     /// Header names and values in the order sent; names as spelled.
+    #[serde(with = "encoding")]
     pub headers: Vec<(String, Vec<u8>)>,
     /// The body, freed of chunked coding, otherwise as it came; its beginning where it was longer
     /// than the journal keeps.
+    #[serde(with = "encoding")]
     pub body: Vec<u8>,
     /// How long the body was where only its beginning was kept.
     pub body_cut: Option<usize>,
@@ -61,9 +66,11 @@ pub struct Hit {
     pub status: Option<u16>,
     /// Status line and headers of the reply as decided by the provider, without those that frame its
     /// body; sent unless the fault keeps it back.
+    #[serde(with = "encoding")]
     pub reply_head: Vec<u8>,
     /// The whole body of the reply as decided by the brain (not what a cut let through); its
     /// beginning where it was longer than the journal keeps.
+    #[serde(with = "encoding")]
     pub reply: Vec<u8>,
     /// How long the reply's body was where only its beginning was kept.
     pub reply_cut: Option<usize>,
@@ -117,20 +124,31 @@ impl Hit {
 }
 
 /// Bytes as they went over a connection, piece by piece.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Traffic {
     /// The bytes; their beginning where there were more than are kept.
+    #[serde(with = "encoding")]
     pub bytes: Vec<u8>,
     /// When each piece went, and where it ends; the end of the last one is how many there were.
+    #[serde(with = "encoding")]
     pub pieces: Vec<(Duration, usize)>,
 }
 
 impl Traffic {
     /// Adds a piece that goes at this time; of all bytes together at most so many are kept.
     pub fn push(&mut self, at: Duration, piece: &[u8], most: usize) {
-        let end = self.length() + piece.len();
-        let room = most.saturating_sub(self.bytes.len()).min(piece.len());
-        self.bytes.extend_from_slice(&piece[..room]);
+        self.push_parts(at, &[piece], most);
+    }
+
+    /// Likewise, a piece that is made of these parts.
+    pub fn push_parts(&mut self, at: Duration, parts: &[&[u8]], most: usize) {
+        let mut end = self.length();
+        for part in parts {
+            let room = most.saturating_sub(self.bytes.len()).min(part.len());
+            self.bytes.extend_from_slice(&part[..room]);
+            end += part.len();
+        }
         self.pieces.push((at, end));
     }
 
@@ -161,16 +179,22 @@ impl Default for Limits {
 }
 
 /// When things happened, since the wire was started.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct HitTimes {
     /// The connection was accepted; the same for all requests on it.
+    #[serde(with = "encoding")]
     pub accepted: Duration,
     /// The request head was complete.
+    #[serde(with = "encoding")]
     pub head: Duration,
     /// The request body was complete.
+    #[serde(with = "encoding")]
     pub body: Duration,
     /// The first byte of the reply was sent; `None` where none was.
+    #[serde(with = "encoding")]
     pub first_byte: Option<Duration>,
     /// The reply was through, cut, or given up; `None` while it runs.
+    #[serde(with = "encoding")]
     pub end: Option<Duration>,
 }

@@ -3,6 +3,8 @@
 mod diff;
 mod document;
 mod number;
+mod tokens;
 
 pub use self::diff::{Difference, DifferenceKind, differences};
 pub use self::document::{Tree, quoted};
+pub use self::tokens::{Token, Tokens, unescaped};

@@ -7,6 +7,7 @@
 
 pub mod behaviour;
 pub mod condition;
+pub mod encoding;
 pub mod http1;
 pub mod journal;
 pub mod json;

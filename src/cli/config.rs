@@ -83,7 +83,8 @@ impl Config {
             println!("  run    {}", self.run_line(index + 1));
             println!();
         }
-        let lacking = scenarios.iter().filter_map(|it| Some((it.id.as_str(), lacked(it)?)));
+        let lacking =
+            scenarios.iter().filter_map(|it| Some((it.id.as_str(), lacked(it)?.to_string())));
         let unfit = rounds.unfit.iter().map(|it| (it.scenario.as_str(), it.because.clone()));
         tell_left_out(lacking.chain(unfit));
         Ok(())

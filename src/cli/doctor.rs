@@ -50,8 +50,7 @@ async fn ill_of(part: &Part<'_>, interrupt: &Interrupt) -> Result<usize, Stop> {
         for scenario in &part.scenarios {
             if let Some(unclear) = rig.diagnose(scenario).await {
                 ill += 1;
-                let reason = unclear.reason;
-                println!("{} {}\n  {reason}", "not wired".red().bold(), scenario.id);
+                println!("{} {}\n  {unclear}", "not wired".red().bold(), scenario.id);
             }
         }
         ill

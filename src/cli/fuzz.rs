@@ -179,7 +179,8 @@ impl Fuzz {
             return Ok(Executor::Fresh { target, patience: self.patience });
         };
         let Some(part) = whole.parts.first() else {
-            let reason = whole.left_out.first().map_or("", |(_, reason)| reason);
+            let reason =
+                whole.left_out.first().map_or_else(String::new, |(_, reason)| reason.to_string());
             return Err(Stop::usage(format!(
                 "the gateway can be configured for nothing: {reason}"
             )));

@@ -22,6 +22,7 @@ use fallproof_runner::target::Target;
 use fallproof_suite::declaration::Declaration;
 use fallproof_suite::plan::Addresses;
 use fallproof_suite::scenario::Scenario;
+use fallproof_suite::skip::SkipReason;
 use tokio::runtime::Runtime;
 
 use super::key::Key;
@@ -77,7 +78,7 @@ pub(super) struct Part<'a> {
 /// A whole run: its parts, and the scenarios that are not for this target, with the reason.
 pub(super) struct Whole<'a> {
     pub(super) parts: Vec<Part<'a>>,
-    pub(super) left_out: Vec<(&'a Scenario, String)>,
+    pub(super) left_out: Vec<(&'a Scenario, SkipReason)>,
     /// What the whole run is against.
     pub(super) kind: Kind,
 }
@@ -134,11 +135,8 @@ impl Gateway {
         for (index, round) in rounds.rounds.iter().enumerate() {
             let chosen = named(scenarios, &round.scenarios);
             if index + 1 != self.round {
-                let number = index + 1;
                 let settings = round.in_words();
-                let reason = format!(
-                    "prerequisite-failed: it needs the gateway of round {number} ({settings})"
-                );
+                let reason = SkipReason::OtherRound { round: index + 1, settings };
                 let others = chosen.into_iter().map(|scenario| (scenario, reason.clone()));
                 whole.left_out.extend(others);
                 continue;
@@ -333,7 +331,7 @@ fn split<'a>(
     adapter: &Adapter,
     scenarios: &'a [Scenario],
     upstreams: SocketAddr,
-    left_out: &mut Vec<(&'a Scenario, String)>,
+    left_out: &mut Vec<(&'a Scenario, SkipReason)>,
 ) -> Result<Rounds, Stop> {
     let mut able = Vec::new();
     for scenario in scenarios {
@@ -346,7 +344,8 @@ fn split<'a>(
     let rounds = adapter.split(&plan).map_err(|error| Stop::File(error.styled()))?;
     for Unfit { scenario, because } in &rounds.unfit {
         let scenario = scenarios.iter().find(|it| it.id == *scenario);
-        left_out.extend(scenario.map(|it| (it, format!("not-applicable: {because}"))));
+        let because = because.clone();
+        left_out.extend(scenario.map(|it| (it, SkipReason::NotConfigurable { because })));
     }
     Ok(rounds)
 }

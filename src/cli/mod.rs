@@ -147,6 +147,10 @@ impl Stop {
     fn usage(message: impl Display) -> Self {
         Self::Usage(message.to_string())
     }
+
+    fn harness(message: impl Display) -> Self {
+        Self::Harness(message.to_string())
+    }
 }
 
 impl From<StartError> for Stop {

@@ -11,7 +11,7 @@ use fallproof_report::record::{Ended, Recorder};
 use fallproof_runner::adapter::Process;
 use fallproof_runner::drive::{Rig, Watch};
 use fallproof_runner::error::StartError;
-use fallproof_suite::evidence::{CaseResult, Evidence};
+use fallproof_suite::evidence::{CaseResult, Evidence, Inconclusive};
 use fallproof_suite::scenario::Scenario;
 use tokio::runtime::Runtime;
 
@@ -68,9 +68,10 @@ impl Parts<'_> {
                 Ok(of_part) => cases.extend(of_part),
                 // What a gateway could not do in one round says nothing about the next one.
                 Err(StartError::Launch(error)) if index > 0 => {
-                    let reason = format!("{}: {error}", part.heading);
+                    let (round, error) = (part.heading.clone(), error.to_string());
+                    let unclear = Inconclusive::NotStarted { round, error };
                     let scenarios = part.scenarios.iter();
-                    cases.extend(scenarios.map(|scenario| self.inconclusive(scenario, &reason)));
+                    cases.extend(scenarios.map(|scenario| self.inconclusive(scenario, &unclear)));
                 }
                 Err(error) => return Err(error.into()),
             }
@@ -99,9 +100,9 @@ impl Parts<'_> {
                 Ok(None) => break,
                 // What ran before it ended by itself is kept.
                 Err(StartError::Launch(error)) if starts_left + 1 < MOST_STARTS => {
-                    let reason = format!("the gateway could not be started again: {error}");
+                    let unclear = Inconclusive::NotStartedAgain { error: error.to_string() };
                     let left = batch.iter().chain(&scenarios);
-                    cases.extend(left.map(|scenario| self.inconclusive(scenario, &reason)));
+                    cases.extend(left.map(|scenario| self.inconclusive(scenario, &unclear)));
                     break;
                 }
                 Err(error) => return Err(error),
@@ -155,7 +156,11 @@ impl Parts<'_> {
     ) -> Result<Option<Rig>, StartError> {
         let rig = Rig::start_with(process, scenarios, &*part.target, self.patience);
         let rig = self.runtime.block_on(unless(&self.interrupt.stop, rig)).transpose();
-        rig.map(|rig| rig.map(|rig| rig.counted_from(self.clock)))
+        let rig = rig?.map(|rig| rig.counted_from(self.clock));
+        if let Some(rig) = &rig {
+            self.recorder.target_started(rig.plan());
+        }
+        Ok(rig)
     }
 
     /// How a gateway ended, where it has; the end of one that is gone is waited for.
@@ -171,8 +176,8 @@ impl Parts<'_> {
         self.runtime.block_on(self.interrupt.end(process));
     }
 
-    fn inconclusive(&self, scenario: &Scenario, reason: &str) -> model::Case {
-        self.not_run(scenario, CaseResult::Inconclusive(reason.to_owned().into()))
+    fn inconclusive(&self, scenario: &Scenario, unclear: &Inconclusive) -> model::Case {
+        self.not_run(scenario, CaseResult::Inconclusive(unclear.clone()))
     }
 
     fn not_run(&self, scenario: &Scenario, result: CaseResult) -> model::Case {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anstream::{eprintln, print, println};
 use clap::Args;
-use fallproof::probe;
+use fallproof::probe::{self, Difference, Item};
 use fallproof_judge::Case;
 use fallproof_runner::drive::Rig;
 use fallproof_suite::scenario::Scenario;
@@ -80,14 +80,16 @@ impl Probe {
         if let Some(declared) = whole.declaration() {
             // Not every item has a question, nor is a question asked about what it lacks.
             let all = probe::differences(declared, &draft.declaration);
-            let is_asked = |line: &&String| !line.starts_with('-') || line.contains("falls back");
+            let is_asked = |difference: &&Difference| {
+                difference.is_new || matches!(difference.item, Item::FallsBackOn(_))
+            };
             let (differences, unseen): (Vec<_>, Vec<_>) = all.iter().partition(is_asked);
             eprintln!("{} differences from what its adapter declares", differences.len());
             for difference in differences {
                 eprintln!("  {difference}");
             }
             if !unseen.is_empty() {
-                let unseen: Vec<_> = unseen.iter().map(|line| &line[2..]).collect();
+                let unseen: Vec<_> = unseen.iter().map(|it| it.item.to_string()).collect();
                 eprintln!("declared, and not to be seen by these questions: {}", unseen.join("; "));
             }
         }

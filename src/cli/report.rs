@@ -34,11 +34,11 @@ impl Report {
             if !is_ours(file) {
                 return Err(Stop::usage(format!("{} is there and no page", file.display())));
             }
-            let page = comparison.to_html().map_err(Stop::Harness)?;
+            let page = comparison.to_html().map_err(Stop::harness)?;
             fs::write(file, page)
                 .map_err(|error| Stop::usage(format!("{}: {error}", file.display())))?;
         }
-        print!("{}", comparison.to_markdown());
+        print!("{}", comparison.to_markdown().map_err(Stop::harness)?);
         if let Some(file) = &self.html {
             eprintln!("wrote {}", file.display());
         }

@@ -1,31 +1,32 @@
 //! `fallproof run`.
 
 use std::cmp::Reverse;
-use std::fs::File;
-use std::io::{IsTerminal as _, Write as _, stderr};
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 
-use anstream::{eprintln, print, println};
+use anstream::eprintln;
 use chrono::{DateTime, Utc};
 use clap::Args;
 use fallproof_reference::ReferenceTarget;
 use fallproof_report::assemble::{self, About};
-use fallproof_report::baseline::{self, Baseline};
-use fallproof_report::events::Events;
-use fallproof_report::folder::Folder;
-use fallproof_report::model::{Case, Outcome, Report, Verdict};
+use fallproof_report::baseline::Baseline;
+use fallproof_report::model::{self, Report, Verdict};
+use fallproof_report::new_baseline::NewBaseline;
 use fallproof_report::progress::Progress;
-use fallproof_report::raw::Raw;
-use fallproof_report::record::{Listen, Recorder};
+use fallproof_report::record::Recorder;
 use fallproof_report::redact::Redactor;
-use fallproof_report::{text, words};
+use fallproof_report::report_dir::ReportDir;
+use fallproof_report::reporter::{Reporter, Reporters};
+use fallproof_report::terminal::Terminal;
+use fallproof_report::words;
 use fallproof_suite::plan::{Addresses, Plan};
-use fallproof_suite::scenario::Scenario;
+use fallproof_suite::record::SuiteFacts;
+use fallproof_suite::scenario::{Scenario, Suite};
 use rand::SeedableRng as _;
 use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom as _;
+use tokio::runtime::Runtime;
 
 use super::gateway::{Gateway, Kind, Part, Whole};
 use super::interrupt::Interrupt;
@@ -34,9 +35,6 @@ use super::{DEFAULT_UPSTREAMS, Selected, Selection, Stop, github, runtime, sabot
 
 /// Scenarios that run side by side against the reference router.
 const SIDE_BY_SIDE: usize = 64;
-
-/// A target that is not wired is no wall of text.
-const MOST_UNCLEAR: usize = 20;
 
 /// How many seconds a client call waits unless said.
 const DEFAULT_PATIENCE: &str = "60";
@@ -75,72 +73,33 @@ pub(super) struct Run {
 
 impl Run {
     pub(super) fn execute(&self) -> Result<(), Stop> {
-        // What is kept tells how much of the whole suite was run.
-        let is_kept =
-            self.report.is_some() || self.baseline.is_some() || github::summary().is_some();
-        let selected = if is_kept { self.selection.load() } else { self.selection.choose() };
-        let Selected { suite, scenarios } = selected?;
-        let baseline = self.baseline.as_deref().map(|file| Baseline::load(file, &suite));
-        let baseline = baseline.transpose().map_err(|error| Stop::File(error.styled()))?;
-        if let Some(file) = &self.write_baseline {
-            can_be_written(file)?;
-        }
-        let mut whole = match self.gateway.split(&scenarios)? {
-            Some(whole) => whole,
-            None => self.reference(&scenarios)?,
-        };
-        whole.side_by_side(self.jobs);
-        self.put_in_order(&mut whole);
-        let mut folder =
-            self.report.as_deref().map(Folder::take).transpose().map_err(Stop::usage)?;
+        let Selected { suite, scenarios } = self.selected()?;
+        let baseline = self.known(&suite)?;
+        let new_baseline = self.write_baseline.as_deref().map(NewBaseline::at);
+        let new_baseline = new_baseline.transpose().map_err(Stop::usage)?;
+        let whole = self.whole(&scenarios)?;
+        let dir = self.report.as_deref().map(ReportDir::take).transpose().map_err(Stop::usage)?;
         let (started, clock) = (SystemTime::now(), Instant::now());
         let runtime = runtime()?;
-        let chosen: Vec<_> = scenarios.iter().collect();
-        let described = self.gateway.described(&whole, &runtime);
+        let target = self.gateway.described(&whole, &runtime);
+        let reporters = self.reporters(&whole, clock, new_baseline, dir)?;
+
         // Its keys are those of every part, wherever the upstreams listen.
         let plan = Plan::new(&scenarios, Addresses::stable(DEFAULT_UPSTREAMS));
-        let redactor = Redactor::new(&plan, self.gateway.key());
-
-        let events = folder.as_mut().map(|folder| {
-            let file = folder.events();
-            Events::begin(&file, &redactor, &described, &suite, started, chosen.len())
-                .map_err(|error| Stop::Usage(format!("{}: {error}", file.display())))
-        });
-        let events = events.transpose()?;
-        let is_watched = !whole.is_reference() && stderr().is_terminal();
-        let progress = is_watched.then(|| Progress::new(chosen.len(), stderr()));
-        let replay = |scenario: &Scenario| self.replay(&scenario.id);
-        let raw = Raw::new(started, folder.is_some(), self.trace);
         let recorder = Recorder {
-            redactor: &redactor,
-            replay: &replay,
-            raw: &raw,
-            listeners: [
-                events.as_ref().map(|events| events as &dyn Listen),
-                progress.as_ref().map(|progress| progress as &dyn Listen),
-            ]
-            .into_iter()
-            .flatten()
-            .collect(),
+            redactor: &Redactor::new(&plan, self.gateway.key()),
+            replay: &|scenario: &Scenario| self.replay(&scenario.id),
+            reporters: &reporters,
+            keeps_hars: self.report.is_some(),
         };
-        let interrupt = Interrupt::listen(&runtime)?;
-        let patience = self.patience;
-        let parts = Parts { recorder, runtime: &runtime, interrupt: &interrupt, patience, clock };
-        let mut cases = parts.run(&whole)?;
-        drop(parts);
-        if let Some(progress) = progress {
-            progress.clear();
-        }
-        let place = |id: &str| chosen.iter().position(|scenario| scenario.id == id);
-        cases.sort_by_cached_key(|case| place(&case.id));
+        let chosen: Vec<_> = scenarios.iter().collect();
+        let suite = SuiteFacts::new(&suite, &chosen);
+        recorder.run_started(started, &target, &suite, scenarios.len());
+        let mut cases = self.play(&whole, &recorder, &runtime, clock)?;
 
         let today = DateTime::<Utc>::from(started).date_naive();
-        if let Some(file) = &self.write_baseline {
-            let written = baseline::write(&described.to_string(), &cases, today);
-            write_baseline(file, &written, chosen.len() - judged(&cases))?;
-        }
         let about = About {
-            target: described,
+            target,
             suite: &suite,
             chosen: &chosen,
             patterns: &self.selection.patterns,
@@ -149,23 +108,71 @@ impl Run {
             ended: SystemTime::now(),
             baseline: baseline.map(|baseline| baseline.apply(&mut cases, today)),
         };
-        let report = redactor.clean(&assemble::report(about, cases));
+        let report = assemble::report(about, cases);
+        let report = recorder.run_ended(report, &whole.log());
+        ended(&report.map_err(Stop::harness)?)
+    }
+
+    /// The scenarios, and as much of the suite as is told of.
+    fn selected(&self) -> Result<Selected, Stop> {
+        // What is kept tells how much of the whole suite was run.
+        let is_kept =
+            self.report.is_some() || self.baseline.is_some() || github::summary().is_some();
+        if is_kept { self.selection.load() } else { self.selection.choose() }
+    }
+
+    /// The failures that are known.
+    fn known(&self, suite: &Suite) -> Result<Option<Baseline>, Stop> {
+        let baseline = self.baseline.as_deref().map(|file| Baseline::load(file, suite));
+        baseline.transpose().map_err(|error| Stop::File(error.styled()))
+    }
+
+    /// What is run against which target, in which order.
+    fn whole<'a>(&self, scenarios: &'a [Scenario]) -> Result<Whole<'a>, Stop> {
+        let mut whole = match self.gateway.split(scenarios)? {
+            Some(whole) => whole,
+            None => self.reference(scenarios)?,
+        };
+        whole.side_by_side(self.jobs);
+        self.put_in_order(&mut whole);
+        Ok(whole)
+    }
+
+    /// Who is told of the run, in this order.
+    fn reporters(
+        &self,
+        whole: &Whole<'_>,
+        clock: Instant,
+        new_baseline: Option<NewBaseline>,
+        dir: Option<ReportDir>,
+    ) -> Result<Reporters, Stop> {
+        let mut all: Vec<Box<dyn Reporter>> = Vec::new();
+        if !whole.is_reference() {
+            all.push(Box::new(Progress::new()));
+        }
+        if let Some(new_baseline) = new_baseline {
+            all.push(Box::new(new_baseline));
+        }
         // What is kept is kept also where nothing can be printed.
-        let log = redactor.text(&whole.log());
-        let written = keep(folder, events, &report, &raw, &log).map_err(Stop::Harness)?;
-        tell(&report, &raw);
-        print!("{}", text::baseline(report.baseline.as_ref()));
-        eprintln!("{} in {:.2} s", text::summary(&report.counts), clock.elapsed().as_secs_f64());
-        for file in written {
-            eprintln!("wrote {file}");
+        if let Some(dir) = &dir {
+            all.extend(dir.reporters().map_err(Stop::usage)?);
         }
-        github::tell(&report);
-        match report.verdict {
-            Verdict::Conformant => Ok(()),
-            Verdict::NotConformant => Err(Stop::NotConformant),
-            Verdict::Interrupted => Err(Stop::Interrupted),
-            Verdict::HarnessError => Err(Stop::Harness(words::headline(&report))),
-        }
+        all.push(Box::new(Terminal::new(clock, self.trace, dir)));
+        all.extend(github::reporters());
+        Ok(Reporters::new(all))
+    }
+
+    /// Runs everything; cases that had not ended when the user broke it off are missing.
+    fn play(
+        &self,
+        whole: &Whole<'_>,
+        recorder: &Recorder<'_>,
+        runtime: &Runtime,
+        clock: Instant,
+    ) -> Result<Vec<model::Case>, Stop> {
+        let interrupt = &Interrupt::listen(runtime)?;
+        let (recorder, patience) = (recorder.clone(), self.patience);
+        Parts { recorder, runtime, interrupt, patience, clock }.run(whole)
     }
 
     /// Everything against the reference router.
@@ -219,73 +226,13 @@ fn jobs_help() -> String {
     )
 }
 
-/// Whether a new file can be written there: to find that out when the run is over would lose it.
-fn can_be_written(file: &Path) -> Result<(), Stop> {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-    if file.exists() {
-        Err(Stop::usage(format!("{} exists already", file.display())))
-    } else if folder.is_some_and(|folder| !folder.is_dir()) {
-        Err(Stop::usage(format!("{} is in no folder that there is", file.display())))
-    } else {
-        Ok(())
-    }
-}
-
-/// Writes a file that is not there yet, and says so; so many cases are not in it that may fail.
-fn write_baseline(
-    file: &Path,
-    (text, entries): &(String, usize),
-    unjudged: usize,
-) -> Result<(), Stop> {
-    let written = File::create_new(file).and_then(|mut file| file.write_all(text.as_bytes()));
-    written.map_err(|error| Stop::Harness(format!("{}: {error}", file.display())))?;
-    eprintln!("wrote {}: {}", file.display(), words::counted(*entries, "expected failure"));
-    if unjudged > 0 {
-        eprintln!("it says nothing of {}", words::counted(unjudged, "case"));
-    }
-    Ok(())
-}
-
-/// How many of the cases led to a verdict, or are not for this target.
-fn judged(cases: &[Case]) -> usize {
-    cases.iter().filter(|case| case.is_judged() || case.outcome == Outcome::Skipped).count()
-}
-
-/// Writes all that the folder of reports is to hold, if there is one, and tells what was written.
-fn keep(
-    folder: Option<Folder>,
-    events: Option<Events<'_>>,
-    report: &Report,
-    raw: &Raw,
-    log: &str,
-) -> Result<Vec<String>, String> {
-    let Some(mut folder) = folder else { return Ok(Vec::new()) };
-    if let Some(events) = events {
-        events.end(report).map_err(|error| format!("events.ndjson: {error}"))?;
-    }
-    folder.write_all(report, raw)?;
-    folder.write_log(log)?;
-    Ok(folder.written())
-}
-
-/// Prints each case that is worth it.
-fn tell(report: &Report, raw: &Raw) {
-    let mut unclear = 0;
-    for case in &report.cases {
-        let is_unclear = case.outcome == Outcome::Inconclusive;
-        unclear += usize::from(is_unclear);
-        if is_unclear && unclear > MOST_UNCLEAR {
-            continue;
-        }
-        for told in [raw.trace(&case.id), text::case(case)] {
-            if !told.is_empty() {
-                println!("{told}");
-            }
-        }
-    }
-    if unclear > MOST_UNCLEAR {
-        let more = words::counted(unclear - MOST_UNCLEAR, "more case");
-        println!("INCONCLUSIVE in {more}, which --report tells\n");
+/// How a run ends that found this.
+fn ended(report: &Report) -> Result<(), Stop> {
+    match report.verdict {
+        Verdict::Conformant => Ok(()),
+        Verdict::NotConformant => Err(Stop::NotConformant),
+        Verdict::Interrupted => Err(Stop::Interrupted),
+        Verdict::HarnessError => Err(Stop::Harness(words::headline(report))),
     }
 }
 

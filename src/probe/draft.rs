@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 
 use fallproof_judge::{Case, Outcome, Verdict, Violation};
 use fallproof_suite::declaration::{Adaptation, Declaration};
-use fallproof_suite::evidence::{CallEvidence, Ending, Unclear};
+use fallproof_suite::evidence::{CallEvidence, Ending};
 use fallproof_suite::feature::Feature;
 use fallproof_suite::requirement::{Code, Level};
 use fallproof_suite::scenario::Scenario;
@@ -53,10 +53,10 @@ fn served(case: &Case) -> bool {
 }
 
 fn why_not(case: &Case) -> String {
-    if let Outcome::Skipped(reason) | Outcome::Inconclusive(Unclear { reason, .. }) =
-        &case.judgment.outcome
-    {
-        return reason.clone();
+    match &case.judgment.outcome {
+        Outcome::Skipped(reason) => return reason.to_string(),
+        Outcome::Inconclusive(unclear) => return unclear.to_string(),
+        _ => {}
     }
     match case.evidence.calls().first() {
         Some(step) if step.exchange.ending == Ending::Complete => {

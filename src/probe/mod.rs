@@ -11,7 +11,7 @@ use fallproof_suite::scenario::{Scenario, Suite};
 use fallproof_suite::yaml::LoadError;
 
 pub use draft::{Draft, draft};
-pub use text::{differences, yaml};
+pub use text::{Difference, Item, differences, yaml};
 
 static SUITE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/src/probe/suite");
 

@@ -1,12 +1,16 @@
 //! A draft as YAML for an adapter's file, and in what it differs from a declaration.
 
-use std::collections::BTreeSet;
-use std::fmt::Write as _;
+use std::collections::BTreeMap;
+use std::fmt::{self, Write as _};
+
+use strum::Display;
 
 use super::draft::Draft;
 use fallproof_protocol::condition::Condition;
 use fallproof_protocol::json::quoted;
 use fallproof_suite::declaration::{Adaptation, Declaration};
+use fallproof_suite::feature::Feature;
+use fallproof_suite::requirement::Code;
 
 /// The draft as the `declaration` of an adapter; what was seen beside it as comments. JSON's strings
 /// are YAML's, too.
@@ -51,28 +55,61 @@ pub fn yaml(draft: &Draft) -> String {
     text
 }
 
-/// In what the second declaration differs from the first, a line each: `+` what is only in the
-/// second, `-` what is only in the first. Reasons do not count.
-pub fn differences(one: &Declaration, other: &Declaration) -> Vec<String> {
-    let (one, other) = (items(one), items(other));
-    let lost = one.difference(&other).map(|item| format!("- {item}"));
-    let new = other.difference(&one).map(|item| format!("+ {item}"));
-    lost.chain(new).collect()
+/// What only one of two declarations says: `+` the second one, `-` the first one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// Whether the second one says it.
+    pub is_new: bool,
+    /// What it says.
+    pub item: Item,
 }
 
-fn items(declaration: &Declaration) -> BTreeSet<String> {
-    let lacks = declaration.lacks.keys().map(|feature| format!("lacks {feature}"));
-    let claims = declaration.does_not_claim.keys().map(|code| format!("does not claim {code}"));
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", if self.is_new { '+' } else { '-' }, self.item)
+    }
+}
+
+/// One thing that a declaration says, without its reason.
+#[derive(Debug, Clone, PartialEq, Eq, Display)]
+#[expect(missing_docs, reason = "the words say what each is")]
+pub enum Item {
+    #[strum(to_string = "lacks {0}")]
+    Lacks(Feature),
+    #[strum(to_string = "does not claim {0}")]
+    NotClaimed(Code),
+    #[strum(to_string = "adapts {0}")]
+    Adapts(String),
+    #[strum(to_string = "falls back on {0}")]
+    FallsBackOn(Condition),
+}
+
+/// In what the second declaration differs from the first, what is missing there before what is new.
+/// Reasons do not count.
+pub fn differences(one: &Declaration, other: &Declaration) -> Vec<Difference> {
+    let (one, other) = (items(one), items(other));
+    let only = |is_new, these: &BTreeMap<String, Item>, those: &BTreeMap<String, Item>| {
+        let only = these.iter().filter(|(words, _)| !those.contains_key(*words));
+        only.map(|(_, item)| Difference { is_new, item: item.clone() }).collect::<Vec<_>>()
+    };
+    [only(false, &one, &other), only(true, &other, &one)].concat()
+}
+
+/// What a declaration says, by its words.
+fn items(declaration: &Declaration) -> BTreeMap<String, Item> {
+    let lacks = declaration.lacks.keys().copied().map(Item::Lacks);
+    let claims = declaration.does_not_claim.keys().copied().map(Item::NotClaimed);
     let adapts = declaration.adapts.iter().map(|it| {
         let endpoint = it.endpoint.map_or("every endpoint", |endpoint| endpoint.path());
         let surface = it.surface.map_or("every surface", |surface| surface.name());
-        format!("adapts {} of {endpoint} to {surface}", it.pointer)
+        Item::Adapts(format!("{} of {endpoint} to {surface}", it.pointer))
     });
-    lacks.chain(claims).chain(adapts).chain(leads_on(declaration)).collect()
+    let all = lacks.chain(claims).chain(adapts).chain(leads_on(declaration));
+    all.map(|item| (item.to_string(), item)).collect()
 }
 
 /// Each status by itself, so that `5xx` and all of its statuses are the same.
-fn leads_on(declaration: &Declaration) -> impl Iterator<Item = String> {
+fn leads_on(declaration: &Declaration) -> impl Iterator<Item = Item> {
     const TRIED: [u16; 31] = [
         400, 401, 402, 403, 404, 405, 406, 408, 409, 410, 413, 415, 418, 422, 423, 424, 425, 429,
         431, 451, 500, 501, 502, 503, 504, 505, 507, 508, 520, 524, 529,
@@ -87,8 +124,5 @@ fn leads_on(declaration: &Declaration) -> impl Iterator<Item = String> {
     let covered = |failure: &Condition| {
         declaration.fallback_on().iter().any(|condition| condition.covers(*failure))
     };
-    all.filter(covered)
-        .map(|condition| format!("falls back on {condition}"))
-        .collect::<Vec<_>>()
-        .into_iter()
+    all.filter(covered).map(Item::FallsBackOn).collect::<Vec<_>>().into_iter()
 }

@@ -7,7 +7,10 @@ mod client;
 mod codes;
 mod common;
 mod coverage;
+mod evidence;
 mod fuzz;
+#[path = "../common/kept.rs"]
+mod kept;
 mod probe;
 mod properties;
 mod reports;

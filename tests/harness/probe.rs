@@ -72,10 +72,11 @@ fn two_declarations_differ_by_what_they_do_and_not_by_how_it_is_written() {
         fallback_on: Some(Condition::RECOMMENDED.to_vec()),
         ..Declaration::default()
     };
-    assert_eq!(probe::differences(&one, &other), Vec::<String>::new());
+    assert_eq!(probe::differences(&one, &other), []);
     other.fallback_on = Some(vec![Condition::Status(429)]);
     other.does_not_claim.insert(Code::Route06, "why".to_owned());
-    let differences = probe::differences(&one, &other);
+    let differences = probe::differences(&one, &other).into_iter().map(|it| it.to_string());
+    let differences: Vec<_> = differences.collect();
     assert!(differences.contains(&"- falls back on 500".to_owned()), "{differences:?}");
     assert!(differences.contains(&"+ does not claim FP-ROUTE-06".to_owned()), "{differences:?}");
 }

@@ -15,8 +15,7 @@ type Names = Vec<String>;
 type Crate = BTreeMap<Names, String>;
 
 /// Circles of the first edition that are being cut.
-const BEING_CUT: [&str; 3] = [
-    "harness/judge/src: auth ↔ client ↔ collector ↔ control ↔ expectation ↔ header ↔ leak ↔ payload ↔ route ↔ stream ↔ violation",
+const BEING_CUT: [&str; 2] = [
     "harness/runner/src: adapter::context ↔ adapter::installation ↔ adapter::render ↔ adapter::rounds",
     "src: cli::adapters ↔ cli::config",
 ];

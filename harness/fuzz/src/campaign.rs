@@ -161,8 +161,8 @@ impl Worker<'_> {
             for ((&number, case), execution) in numbers.iter().zip(&cases).zip(executions) {
                 let error = execution.harness_error.map(|message| (number, message));
                 self.stats.lock().harness_errors.extend(error);
-                if let Some(unclear) = execution.inconclusive {
-                    self.stats.lock().inconclusive.add(unclear, self.executor.is_fixed());
+                if let Some(case) = execution.inconclusive {
+                    self.stats.lock().inconclusive.add(&case, self.executor.is_fixed());
                 }
                 let found = execution.violations.into_iter().map(|it| (Cause::of(&it), it)).rev();
                 self.add(number, case, found.collect()).await?;

@@ -15,7 +15,7 @@ use fallproof_judge::{Case, ExpectationViolation, Outcome, Verdict, Violation};
 use fallproof_runner::drive::Rig;
 use fallproof_runner::error::StartError;
 use fallproof_runner::target::Target;
-use fallproof_suite::evidence::{Ending, Unclear};
+use fallproof_suite::evidence::{Ending, Inconclusive};
 use fallproof_suite::scenario::Scenario;
 
 /// Runs cases against a target.
@@ -39,7 +39,7 @@ pub struct Execution {
     /// What went wrong in Fallproof itself.
     pub harness_error: Option<String>,
     /// Why nothing can be said of the target, if it is so.
-    pub inconclusive: Option<Unclear>,
+    pub inconclusive: Option<Inconclusive>,
 }
 
 /// Cases that are under way at the same time on one thread.
@@ -98,7 +98,7 @@ impl Execution {
         let (harness_error, inconclusive) = match judgment.outcome {
             Outcome::HarnessError(words) => (Some(words), None),
             Outcome::Inconclusive(unclear) => (None, Some(unclear)),
-            Outcome::Skipped(reason) => (None, Some(reason.into())),
+            Outcome::Skipped(reason) => (None, Some(Inconclusive::Skipped(reason))),
             Outcome::Pass | Outcome::Warn | Outcome::Fail => (None, None),
         };
         if inconclusive.is_some() {

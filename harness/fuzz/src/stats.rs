@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fallproof_judge::Violation;
 use fallproof_protocol::provider::Endpoint;
-use fallproof_suite::evidence::Unclear;
+use fallproof_suite::evidence;
 
 use super::case::FuzzCase;
 use super::cause::Cause;
@@ -54,12 +54,12 @@ pub struct Inconclusive {
 
 impl Inconclusive {
     /// Counts a case. A target that is started anew for each batch does not go away for good.
-    pub(super) fn add(&mut self, unclear: Unclear, is_fixed: bool) {
+    pub(super) fn add(&mut self, case: &evidence::Inconclusive, is_fixed: bool) {
         if self.count == 0 {
-            self.reason = unclear.reason;
+            self.reason = case.to_string();
         }
         self.count += 1;
-        self.is_gone |= is_fixed && unclear.is_gone;
+        self.is_gone |= is_fixed && case.is_gone();
     }
 }
 

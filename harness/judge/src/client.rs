@@ -17,54 +17,13 @@ mod model;
 mod speaker;
 mod wait;
 
-use std::time::Duration;
-
-pub use self::error::ProviderFailure;
-pub(super) use self::error::error_of;
-use super::collector::Collector;
-use super::list;
-use super::violation::{Violation, violations};
-use crate::observe::{Ended, View};
 use fallproof_suite::evidence::Ending;
 use fallproof_suite::requirement::Code;
 
-violations! {
-    /// What is wrong with what the client got.
-    pub enum ClientViolation(n, to, pointer) {
-        NotJson { answered: String } => "{answered} answered JSON, the client got none";
-        Changed { answered: String } =>
-            "{pointer} of the answer is not what {answered} gave there";
-        ChangedBytes { answered: String, given: usize, got: usize } =>
-            "the answer is not what {answered} gave: {given} bytes became {got}";
-        SeveralSpeak { deployments: Vec<String> } =>
-            "one answer holds the words of {deployments}", deployments = deployments.join(" and ");
-        SuccessMadeUp => "every attempt failed, and the client was told of a success";
-        NoErrorObject { status: u16 } =>
-            "the {status} has no `error` object with a `message`";
-        StatusMadeUp { failures: Vec<ProviderFailure>, status: u16 } =>
-            "the providers' failures were {failures}; the client got {status}",
-            failures = list(failures);
-        RetryAfterLost { asked_by: String, asked: Duration, status: u16, told: Option<Duration> } =>
-            "{asked_by} asked to be left alone for {asked}; the {status} tells the client {told}",
-            asked = seconds(Some(*asked)), told = seconds(*told);
-        ReasonLost { refused_by: String } =>
-            "{refused_by} refused the request, and its reason is not told";
-        WrongModel { named: String, of: String, answered: String } =>
-            "the answer names the model {named}, which is that of {of}; {answered} answered";
-        CooldownUntold { for_ms: u64, status: u16, told: Option<Duration> } =>
-            "all deployments rest, the first for {for_ms} ms more; the client got {status} and is told {told}",
-            told = seconds(*told);
-        Unanswered { ending: Ending } => "the target {ending}", ending = ending.in_words();
-        StaleHeader { header: String } =>
-            "the answer has `{header}` of attempt {n}, which failed at {to}";
-        OtherGroup { group: String, of: String } =>
-            "the call asked for {group} and holds the words of {of}, which is of another group";
-    }
-}
-
-fn seconds(wait: Option<Duration>) -> String {
-    wait.map_or_else(|| "nothing".to_owned(), |wait| format!("{} s", wait.as_secs_f64()))
-}
+pub(super) use self::error::error_of;
+use super::collector::Collector;
+use crate::observe::{Ended, View};
+use crate::violation::{ClientViolation, Violation};
 
 pub(super) fn check(view: View<'_>) -> Vec<Violation> {
     let mut found = Collector::new(view);

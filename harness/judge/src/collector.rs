@@ -1,9 +1,10 @@
 //! Collects the violations of one call, each as heavy as its requirement binds the target.
 
-use super::excuse::Excuse;
-use super::violation::{Verdict, Violation, ViolationKind};
-use crate::observe::View;
 use fallproof_suite::requirement::{Code, Level, Severity};
+
+use super::excuse::Excuse;
+use crate::observe::View;
+use crate::violation::{Verdict, Violation, ViolationKind};
 
 /// The violations of one call.
 pub(super) struct Collector<'a> {

@@ -1,10 +1,9 @@
 //! Why a violation is not held against a target.
 
-use serde::Serialize;
-use strum::Display;
-
 use fallproof_protocol::condition::Condition;
 use fallproof_suite::requirement::Code;
+use serde::Serialize;
+use strum::Display;
 
 /// Why a violation is only noted.
 #[derive(Debug, Clone, PartialEq, Eq, Display, Serialize)]

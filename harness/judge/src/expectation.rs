@@ -1,44 +1,16 @@
 //! What one scenario says must happen, beyond the requirements that hold always.
 
 use fallproof_protocol::behaviour::UNEXPECTED;
-
-use super::collector::{Collector, unclaimed};
-use super::excuse::{Excuse, Freedom};
-use super::list;
-use super::route::{may_rest, passes_on_at_once};
-use super::violation::{Verdict, Violation, violations};
-use crate::observe::{Attempt, Ended, View};
 use fallproof_protocol::condition::Condition;
 use fallproof_suite::evidence::Ending;
 use fallproof_suite::plan::Hop;
 use fallproof_suite::scenario::ExpectedError;
 
-violations! {
-    /// What was expected and not so. What was got in an error is in JSON.
-    pub enum ExpectationViolation(n, to, pointer) {
-        BrokenOff { ending: Ending } => "the target {ending}", ending = ending.in_words();
-        Attempts { expected: Vec<String>, seen: Vec<String> } =>
-            "expected attempts at {expected}, saw {seen}",
-            expected = list(expected), seen = list(seen);
-        ScriptEnded { deployment: String, attempt: usize } =>
-            "the script of {deployment} had ended when attempt {attempt} came; lengthen it, or add `repeat_last: true`";
-        Status { expected: u16, got: u16 } =>
-            "expected status {expected} for the client, got {got}";
-        AnsweredBy { expected: String, got: Option<String> } =>
-            "expected the answer of {expected}, got that of {got}",
-            got = got.as_deref().unwrap_or("no upstream");
-        NoError => "expected an error in OpenAI's shape, got something else";
-        ErrorMember { member: &'static str, expected: String, got: String } =>
-            "expected error.{member} \"{expected}\", got {got}";
-        ErrorMessage { expected: String, got: String } =>
-            "expected \"{expected}\" in error.message, got {got}";
-        Header { name: String, expected: String, got: Option<String> } =>
-            "expected the header `{name}: {expected}`, got {got}",
-            got = got.as_deref().unwrap_or("none");
-        RefusedByTarget { answer: String } =>
-            "the target refused by itself what each of the chain takes: {answer}";
-    }
-}
+use super::collector::{Collector, unclaimed};
+use super::excuse::{Excuse, Freedom};
+use super::route::{may_rest, passes_on_at_once};
+use crate::observe::{Attempt, Ended, View};
+use crate::violation::{ExpectationViolation, Verdict, Violation};
 
 pub(super) fn check(view: View<'_>) -> Vec<Violation> {
     let mut found = Collector::new(view);

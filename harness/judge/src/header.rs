@@ -3,25 +3,12 @@
 //! `FP-HEADER-01` and `02` [`passed_on`], `03` [`internal`], `04` [`content_type`], `05`
 //! [`of_the_api`].
 
-use super::collector::Collector;
-use super::list;
-use super::names::{self, is_one_of};
-use super::violation::{Violation, violations};
-use crate::observe::{Attempt, View};
 use fallproof_suite::requirement::Code;
 
-violations! {
-    /// What is wrong with the headers of an attempt.
-    pub enum HeaderViolation(n, to, pointer) {
-        PassedOn { header: String } => "attempt {n} at {to} carries the client's `{header}`";
-        Internal { header: String } =>
-            "attempt {n} at {to} carries `{header}`, which is for gateways";
-        WrongContentType { got: Vec<String> } =>
-            "attempt {n} at {to} has the content type {got}, and the client sent JSON",
-            got = list(got);
-        Lacks { header: String } => "attempt {n} at {to} lacks the client's `{header}`";
-    }
-}
+use super::collector::Collector;
+use super::names::{self, is_one_of};
+use crate::observe::{Attempt, View};
+use crate::violation::{HeaderViolation, Violation};
 
 pub(super) fn check(view: View<'_>) -> Vec<Violation> {
     let mut found = Collector::new(view);

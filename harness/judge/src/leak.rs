@@ -5,27 +5,13 @@
 //! [`name_sent`].
 
 use fallproof_protocol::journal::Hit;
-
-use super::collector::Collector;
-use super::contains;
-use super::violation::{Violation, violations};
-use crate::observe::View;
 use fallproof_suite::plan::Hop;
 use fallproof_suite::requirement::Code;
 
-violations! {
-    /// What was told to whom it is not for.
-    pub enum LeakViolation(n, to, pointer) {
-        AddressInAnswer { of: String } => "the answer shows the client the address of {of}";
-        AddressInHeader { header: String, of: String } =>
-            "the header `{header}` of the answer shows the client the address of {of}";
-        AddressSent { of: String } => "attempt {n} at {to} carries the address of {of}";
-        GroupSent { group: String } =>
-            "attempt {n} at {to} carries `{group}`, the gateway's own name for the group";
-        NameSent { name: String, of: String } =>
-            "attempt {n} at {to} carries `{name}`, the name of {of}";
-    }
-}
+use super::collector::Collector;
+use super::contains;
+use crate::observe::View;
+use crate::violation::{LeakViolation, Violation};
 
 pub(super) fn check(view: View<'_>) -> Vec<Violation> {
     let mut found = Collector::new(view);

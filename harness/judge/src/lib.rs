@@ -1,8 +1,10 @@
-//! Checks: small pure functions from what was observed to violations.
+//! Judges the evidence of a case: small pure functions from what was seen to violations, and from
+//! these to a verdict.
 //!
-//! Each proves the requirements of one family, in a file of that name: `FP-ROUTE-06` is in
-//! [`route`]. No check looks at anything that a black-box harness of an external gateway could not
-//! see.
+//! Each check proves the requirements of one family, in a file of that name, and beside it are the
+//! parts of a large one: `FP-ROUTE-06` is in `route/cooldown.rs`, which the table in `route.rs` says.
+//! What a check finds is data, with its sentence in `violation/route.rs`. No check looks at anything
+//! that a black-box harness of an external gateway could not see.
 
 mod auth;
 mod client;
@@ -18,29 +20,26 @@ mod payload;
 mod rest;
 mod route;
 mod stream;
+#[cfg(test)]
+mod testing;
 mod verdict;
 mod violation;
 
 use std::time::Duration;
 
-use memchr::memmem;
-
-pub use self::auth::{AuthViolation, Stranger};
-pub use self::client::{ClientViolation, ProviderFailure};
-pub use self::control::{ControlViolation, OtherWay};
-pub use self::excuse::{Excuse, Freedom};
-pub use self::expectation::ExpectationViolation;
-pub use self::header::HeaderViolation;
-pub use self::leak::LeakViolation;
-pub use self::payload::{PayloadViolation, Unlike, Unreadable};
-pub use self::rest::Reason;
-pub use self::route::{Failed, RouteViolation};
-pub use self::stream::{Alteration, StreamViolation};
-pub use self::verdict::{Failure, Outcome};
-pub use self::violation::{Verdict, Violation, ViolationKind};
-use crate::observe::{Step, View};
 use fallproof_suite::evidence::{CaseResult, Evidence, TargetFacts};
 use fallproof_suite::scenario::{self, Scenario};
+use memchr::memmem;
+
+pub use self::excuse::{Excuse, Freedom};
+pub use self::verdict::{Failure, Outcome};
+pub use self::violation::{
+    Alteration, AuthViolation, ClientViolation, ControlViolation, ExpectationViolation, Failed,
+    HeaderViolation, LeakViolation, OtherWay, PayloadViolation, ProviderFailure, Reason,
+    RouteViolation, Stranger, StreamViolation, Unlike, Unreadable, Verdict, Violation,
+    ViolationKind,
+};
+use crate::observe::{Step, View};
 
 /// A case that was run and judged.
 #[derive(Debug)]
@@ -99,6 +98,7 @@ pub fn judge_case(scenario: &Scenario, target: TargetFacts<'_>, evidence: &Evide
             groups: target.groups,
             group: target.groups.iter().find(|group| group.name == step.group)?,
             gateway_key: target.gateway_key,
+            started: target.started,
             declaration: target.declaration,
             planned: planned.get(step.call)?,
             index,

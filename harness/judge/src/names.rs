@@ -3,9 +3,8 @@
 use std::path::Path;
 use std::sync::LazyLock;
 
-use serde::Deserialize;
-
 use fallproof_suite::yaml;
+use serde::Deserialize;
 
 const DOCUMENT: &str = include_str!("names.yaml");
 

@@ -2,19 +2,18 @@
 
 use std::ops::Deref;
 use std::sync::OnceLock;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use fallproof_protocol::behaviour::{Cut, CutEnd, HeadFault};
 use fallproof_protocol::condition::Condition;
 use fallproof_protocol::journal::Hit;
 use fallproof_protocol::provider::Endpoint;
-use serde_json::Value;
-
 use fallproof_protocol::sse::{self, Event, Meaning};
 use fallproof_suite::declaration::Declaration;
 use fallproof_suite::evidence::{CallEvidence, Ending};
 use fallproof_suite::plan::{Group, Hop};
 use fallproof_suite::scenario::{Body, Planned, Scenario};
+use serde_json::Value;
 
 /// The evidence of one call, with each attempt's answer understood once.
 #[derive(Debug)]
@@ -72,6 +71,8 @@ pub struct View<'a> {
     pub group: &'a Group,
     /// The key that the client gave to the target.
     pub gateway_key: &'a str,
+    /// The time of day when the run started.
+    pub started: SystemTime,
     /// What the target says of itself.
     pub declaration: &'a Declaration,
     /// The call, and what the scenario expects of it.

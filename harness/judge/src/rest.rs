@@ -2,29 +2,16 @@
 
 use std::time::{Duration, SystemTime};
 
-use serde::Serialize;
-use strum::Display;
+use fallproof_protocol::condition::Condition;
 
 use crate::observe::{Attempt, Ended, View};
-use fallproof_protocol::condition::Condition;
+use crate::violation::Reason;
 
 /// No provider is left alone longer because it asks for it, where the group does not say.
 const MOST_ASKED_FOR: Duration = Duration::from_secs(60);
 
 /// Times of an external target are known by so much.
 pub(super) const SLACK: Duration = Duration::from_millis(250);
-
-/// Why a deployment rests.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Display, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Reason {
-    /// It asked to be left alone.
-    #[strum(to_string = "which had asked to be left alone")]
-    Asked,
-    /// It kept failing.
-    #[strum(to_string = "which was to get no calls")]
-    KeptFailing,
-}
 
 /// What is known of a deployment's rest.
 #[derive(Debug, Clone, Copy, Default)]
@@ -110,13 +97,18 @@ pub(super) fn asked_wait(view: View<'_>, attempt: &Attempt<'_>) -> Option<Durati
         let mut headers = attempt.hit.reply_headers();
         headers.find(|(it, _)| it.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     };
-    let wait = wait(header)?.min(most);
+    let answered = attempt.hit.times.first_byte.unwrap_or(attempt.hit.times.head);
+    let wait = wait(header, view.started + answered)?.min(most);
     matches!(attempt.hit.status, Some(429 | 503)).then_some(wait).filter(|wait| !wait.is_zero())
 }
 
 /// How long these headers ask to wait: `retry-after-ms`, unless it is 0, before `Retry-After`,
-/// which is a number of seconds or a date.
-pub(super) fn wait<'a>(header: impl Fn(&str) -> Option<&'a str>) -> Option<Duration> {
+/// which is a number of seconds or a date. That counts from their own date, or else from the time at
+/// which they came.
+pub(super) fn wait<'a>(
+    header: impl Fn(&str) -> Option<&'a str>,
+    came: SystemTime,
+) -> Option<Duration> {
     let seconds = |text: &str| Duration::try_from_secs_f64(text.parse().ok()?).ok();
     let fine = header("retry-after-ms").and_then(seconds).map(|thousands| thousands / 1000);
     fine.filter(|wait| !wait.is_zero()).or_else(|| {
@@ -124,7 +116,7 @@ pub(super) fn wait<'a>(header: impl Fn(&str) -> Option<&'a str>) -> Option<Durat
         seconds(text).or_else(|| {
             let until = httpdate::parse_http_date(text).ok()?;
             let from = header("date").and_then(|date| httpdate::parse_http_date(date).ok());
-            Some(until.duration_since(from.unwrap_or_else(SystemTime::now)).unwrap_or_default())
+            Some(until.duration_since(from.unwrap_or(came)).unwrap_or_default())
         })
     })
 }

@@ -1,9 +1,13 @@
 //! The verdict on a case: what its violations come to.
 
-use super::control;
-use super::violation::{Verdict, Violation};
-use fallproof_suite::evidence::{CallEvidence, Ending, Unclear};
+use fallproof_suite::evidence::{CallEvidence, Ending, Inconclusive};
 use fallproof_suite::scenario::Scenario;
+use fallproof_suite::skip::SkipReason;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::control;
+use crate::violation::{Verdict, Violation};
 
 /// The verdict on one scenario.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,16 +19,16 @@ pub enum Outcome {
     /// The target does not conform.
     Fail,
     /// Nothing can be said of the target.
-    Inconclusive(Unclear),
-    /// It was not run. Holds the reason, which begins with its kind: `unsupported-feature`,
-    /// `not-applicable`, `prerequisite-failed` or `excluded-by-user`.
-    Skipped(String),
+    Inconclusive(Inconclusive),
+    /// It was not run.
+    Skipped(SkipReason),
     /// A fault of Fallproof's own. Holds what went wrong.
     HarnessError(String),
 }
 
 /// What a failure looked like to the client.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Failure {
     /// It got an error, or saw its answer break off: the call was lost, and it knows.
     Honest,
@@ -39,7 +43,7 @@ pub(super) fn verdict(
     violations: &[Violation],
 ) -> Outcome {
     if let Some(ending @ Ending::Unreachable(_)) = steps.first().map(|step| &step.exchange.ending) {
-        return Outcome::Inconclusive(Unclear::gone(ending));
+        return Outcome::Inconclusive(Inconclusive::Unreachable(ending.clone()));
     }
     // Without a single attempt nothing was tried: the group is not wired, or a cache answered.
     let wrong: Vec<_> = violations.iter().filter(|it| it.verdict > Verdict::Note).collect();
@@ -52,9 +56,7 @@ pub(super) fn verdict(
         let status = step.exchange.status.unwrap_or_default();
         let answer: String =
             String::from_utf8_lossy(&step.exchange.body).chars().take(200).collect();
-        let reason =
-            format!("no attempt reached an upstream, and the target answered {status}: {answer}");
-        return Outcome::Inconclusive(reason.into());
+        return Outcome::Inconclusive(Inconclusive::NobodyAsked { status, answer });
     }
     match violations.iter().map(|it| it.verdict).max() {
         None | Some(Verdict::Note) => Outcome::Pass,

@@ -1,21 +1,32 @@
 //! Violations: what is wrong, as data. Its sentence is its `Display`.
 
+mod auth;
+mod client;
+mod control;
+mod expectation;
+mod header;
+mod leak;
+mod payload;
+mod route;
+mod stream;
+
 use std::fmt;
 
-use serde::Serialize;
-
-use super::auth::AuthViolation;
-use super::client::ClientViolation;
-use super::control::ControlViolation;
-use super::excuse::Excuse;
-use super::expectation::ExpectationViolation;
-use super::header::HeaderViolation;
-use super::leak::LeakViolation;
-use super::payload::PayloadViolation;
-use super::route::RouteViolation;
-use super::stream::StreamViolation;
-use crate::observe::Attempt;
 use fallproof_suite::requirement::Code;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use self::auth::{AuthViolation, Stranger};
+pub use self::client::{ClientViolation, ProviderFailure};
+pub use self::control::{ControlViolation, OtherWay};
+pub use self::expectation::ExpectationViolation;
+pub use self::header::HeaderViolation;
+pub use self::leak::LeakViolation;
+pub use self::payload::{PayloadViolation, Unlike, Unreadable};
+pub use self::route::{Failed, Reason, RouteViolation};
+pub use self::stream::{Alteration, StreamViolation};
+use super::excuse::Excuse;
+use crate::observe::Attempt;
 
 /// One breach of a requirement, or of what the scenario itself expects: where it was seen, what it is,
 /// and how it weighs.
@@ -40,8 +51,11 @@ pub struct Violation {
 }
 
 /// What a violation means for the target.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(rename = "Weight")]
 pub enum Verdict {
     /// Observed, or declared by the target: not held against it.
     Note,
@@ -179,4 +193,37 @@ macro_rules! violations {
         }
     };
 }
-pub(super) use violations;
+use violations;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_violation_is_written_as_data_and_told_as_a_sentence() {
+        let violation = Violation {
+            requirement: Some(Code::Payload02),
+            call: 0,
+            attempt: Some(2),
+            deployment: Some("backup".to_owned()),
+            pointer: Some("/seed".to_owned()),
+            kind: PayloadViolation::Lost { value: "7".to_owned() }.into(),
+            verdict: Verdict::Note,
+            declared: Some(Excuse::Adapts("it has no seeds".to_owned())),
+        };
+        assert_eq!(violation.to_string(), "attempt 2 lost /seed: 7");
+        assert_eq!(violation.kind.name(), "lost");
+        let written = serde_json::to_value(&violation).expect("it is data");
+        let expected = serde_json::json!({
+            "requirement": "FP-PAYLOAD-02",
+            "call": 0,
+            "attempt": 2,
+            "deployment": "backup",
+            "pointer": "/seed",
+            "kind": { "payload": { "lost": { "value": "7" } } },
+            "verdict": "note",
+            "declared": { "adapts": "it has no seeds" },
+        });
+        assert_eq!(written, expected);
+    }
+}

@@ -1,24 +1,25 @@
 //! A report of a run from the reports of its cases.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use super::convert;
-use super::model::{
+use fallproof_suite::record::SuiteFacts;
+use fallproof_suite::scenario::Scenario;
+use fallproof_suite::{profile, requirement};
+
+use crate::model::{
     Baseline, Case, Counts, FORMAT, Finding, Kept, Outcome, Profile, Report, Requirement, Run,
     Selection, Suite, Target, Tool, Verdict, Weight,
 };
-use fallproof_suite::requirement;
-use fallproof_suite::scenario::{self, Scenario};
 
 /// What a report says of the run as a whole.
 pub struct About<'a> {
     /// What was tested.
     pub target: Target,
-    /// All scenarios that there are.
-    pub suite: &'a scenario::Suite,
+    /// What it was tested with.
+    pub suite: &'a SuiteFacts,
     /// Those that were chosen, in order.
     pub chosen: &'a [&'a Scenario],
     /// The patterns that chose them.
@@ -33,13 +34,13 @@ pub struct About<'a> {
     pub baseline: Option<Baseline>,
 }
 
-/// The report of a run. `cases` are those of the chosen scenarios that have ended, in their order.
-pub fn report(about: About<'_>, cases: Vec<Case>) -> Report {
+/// The report of a run. `cases` are those of the chosen scenarios that have ended.
+pub fn report(about: About<'_>, mut cases: Vec<Case>) -> Report {
+    let places: BTreeMap<_, _> = (about.chosen.iter().map(|it| it.id.as_str())).zip(0..).collect();
+    cases.sort_by_key(|case| places.get(case.id.as_str()).copied());
     let ended: BTreeSet<_> = cases.iter().map(|case| case.id.as_str()).collect();
     let has_ended = |scenario: &Scenario| ended.contains(scenario.id.as_str());
     let not_run: Vec<_> = about.chosen.iter().copied().filter(|it| !has_ended(it)).collect();
-    let chosen: BTreeSet<_> = about.chosen.iter().map(|scenario| scenario.id.as_str()).collect();
-    let whole = about.suite.scenarios.iter().all(|it| chosen.contains(it.id.as_str()));
     let counts = counts(cases.iter(), not_run.len());
     // Whatever has not ended was broken off: nothing else leaves a case out.
     let interrupted = !not_run.is_empty();
@@ -56,14 +57,14 @@ pub fn report(about: About<'_>, cases: Vec<Case>) -> Report {
                 patterns: about.patterns.to_vec(),
                 tags: about.tags.to_vec(),
                 cases: about.chosen.len(),
-                whole,
+                whole: about.suite.whole,
             },
             interrupted,
         },
         verdict: verdict(counts, is_stale, interrupted),
         counts,
         baseline: about.baseline,
-        profiles: profiles(about.suite, &cases, &not_run),
+        profiles: profiles(&about.suite.profiles, &cases, &not_run),
         not_run: not_run.iter().map(|scenario| scenario.id.clone()).collect(),
         cases,
     }
@@ -75,8 +76,8 @@ pub(super) fn tool() -> Tool {
 }
 
 /// The suite in few words.
-pub(super) fn suite(suite: &scenario::Suite) -> Suite {
-    Suite { fingerprint: suite.fingerprint.clone(), cases: suite.scenarios.len() }
+pub(super) fn suite(suite: &SuiteFacts) -> Suite {
+    Suite { fingerprint: suite.fingerprint.clone(), cases: suite.cases }
 }
 
 /// RFC 3339 in UTC, to the millisecond.
@@ -112,17 +113,20 @@ fn verdict(counts: Counts, is_stale: bool, interrupted: bool) -> Verdict {
     }
 }
 
-fn profiles(suite: &scenario::Suite, cases: &[Case], not_run: &[&Scenario]) -> Vec<Profile> {
-    let of_scenarios = suite.scenarios.iter().map(|scenario| scenario.profile);
+fn profiles(
+    of_suite: &BTreeSet<profile::Profile>,
+    cases: &[Case],
+    not_run: &[&Scenario],
+) -> Vec<Profile> {
     let of_requirements = requirement::all().iter().map(|requirement| requirement.profile);
-    let names: BTreeSet<_> = of_scenarios.chain(of_requirements).collect();
-    let profile = |profile: fallproof_suite::profile::Profile| {
+    let names: BTreeSet<_> = of_suite.iter().copied().chain(of_requirements).collect();
+    let profile = |profile: profile::Profile| {
         let not_run = not_run.iter().filter(|scenario| scenario.profile == profile).count();
         let of_profile = cases.iter().filter(|case| case.profile == profile.name());
         let requirements = requirement::all()
             .iter()
             .filter(|requirement| requirement.profile == profile)
-            .map(|requirement| judged(convert::requirement(requirement), cases));
+            .map(|requirement| judged(requirement, cases));
         Profile {
             name: profile.name().to_owned(),
             counts: counts(of_profile, not_run),
@@ -133,9 +137,9 @@ fn profiles(suite: &scenario::Suite, cases: &[Case], not_run: &[&Scenario]) -> V
 }
 
 /// The requirement with its verdict.
-fn judged(requirement: Requirement, cases: &[Case]) -> Requirement {
-    let code = &requirement.code;
-    let is_about_it = |finding: &&Finding| finding.requirement.as_ref() == Some(code);
+fn judged(requirement: &requirement::Requirement, cases: &[Case]) -> Requirement {
+    let code = requirement.code.to_string();
+    let is_about_it = |finding: &&Finding| finding.requirement.as_ref() == Some(&code);
     let findings = || cases.iter().flat_map(|case| &case.findings).filter(is_about_it);
     let ids = |fits: &dyn Fn(&Case) -> bool| {
         cases.iter().filter(|case| fits(case)).map(|case| case.id.clone()).collect::<Vec<_>>()
@@ -143,7 +147,7 @@ fn judged(requirement: Requirement, cases: &[Case]) -> Requirement {
     let has = |case: &Case, weight: &dyn Fn(Weight) -> bool| {
         case.findings.iter().filter(is_about_it).any(|finding| weight(finding.weight))
     };
-    let proven_by = ids(&|case| case.is_judged() && case.proves.contains(code));
+    let proven_by = ids(&|case| case.is_judged() && case.proves.contains(&code));
     let broken_in = ids(&|case| has(case, &|weight| weight != Weight::Note));
     let noted_in = ids(&|case| has(case, &|weight| weight == Weight::Note));
 
@@ -162,6 +166,17 @@ fn judged(requirement: Requirement, cases: &[Case]) -> Requirement {
     } else {
         Kept::Pass
     };
-    let expected = verdict == Kept::Fail && expected;
-    Requirement { verdict, proven_by, broken_in, noted_in, expected, ..requirement }
+    Requirement {
+        code,
+        level: requirement.level,
+        severity: requirement.severity,
+        sentence: requirement.sentence.clone(),
+        why: requirement.why.trim_end().to_owned(),
+        sources: requirement.sources.clone(),
+        verdict,
+        proven_by,
+        broken_in,
+        noted_in,
+        expected: verdict == Kept::Fail && expected,
+    }
 }

@@ -1,9 +1,12 @@
 //! A badge for a README, green only where the whole suite was run and speaks for the target.
 
+use std::io;
+
+use minijinja::context;
 use serde_json::json;
 
-use super::model::{Kept, Level, Report, Severity, Verdict};
-use super::words;
+use crate::model::{Kept, Level, Report, Severity, Verdict};
+use crate::{template, words};
 
 /// What stands on the left.
 const LABEL: &str = "fallproof";
@@ -67,28 +70,19 @@ impl Badge {
     }
 
     /// The text of `badge.svg`.
-    pub fn to_svg(&self) -> String {
-        let Self { message, colour } = self;
-        let (left, right) = (width(LABEL), width(message));
-        let (whole, colour) = (left + right, colour.hex());
-        let text = |x: usize, width: usize, text: &str| {
-            let (middle, length) = (x + width / 2, width - PADDING);
-            format!(r#"<text x="{middle}" y="14" textLength="{length}">{text}</text>"#)
+    ///
+    /// # Errors
+    /// The template's; none are known.
+    pub fn to_svg(&self) -> io::Result<String> {
+        let view = context! {
+            label => LABEL,
+            message => &self.message,
+            colour => self.colour.hex(),
+            left => width(LABEL),
+            right => width(&self.message),
+            padding => PADDING,
         };
-        let (label_text, message_text) = (text(0, left, LABEL), text(left, right, message));
-        format!(
-            r##"<svg xmlns="http://www.w3.org/2000/svg" width="{whole}" height="20" role="img" aria-label="{LABEL}: {message}">
-<title>{LABEL}: {message}</title>
-<clipPath id="round"><rect width="{whole}" height="20" rx="3"/></clipPath>
-<g clip-path="url(#round)">
-<rect width="{left}" height="20" fill="#444"/><rect x="{left}" width="{right}" height="20" fill="{colour}"/>
-</g>
-<g fill="#fff" text-anchor="middle" font-size="11" font-family="Verdana,DejaVu Sans,sans-serif">
-{label_text}{message_text}
-</g>
-</svg>
-"##
-        )
+        template::page("badge.svg", view)
     }
 }
 

@@ -1,7 +1,6 @@
 //! Baselines: failures of a target that are known, each for a reason. They are still told, but do
 //! not fail a run; one that is a failure no more does, so that the file stays true.
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
@@ -11,9 +10,6 @@ use crate::model::{self, Case, EXPECTATION, Expected, Finding, Stale, Weight};
 use fallproof_suite::requirement;
 use fallproof_suite::scenario::{Pattern, Suite};
 use fallproof_suite::yaml::{At, Diagnostic, LoadError, Optional, Source};
-
-/// A first message in a written baseline is no longer than this.
-const LONGEST_EXAMPLE: usize = 90;
 
 /// A file of expected failures.
 #[derive(Debug)]
@@ -180,48 +176,4 @@ impl Loader<'_> {
         }
         parsed
     }
-}
-
-/// The text of a baseline that expects every failure of these cases, and how many that are: one
-/// entry for each requirement, with a reason that somebody is to replace.
-pub fn write(target: &str, cases: &[Case], today: NaiveDate) -> (String, usize) {
-    let mut text = format!(
-        "# Failures of {} that are known, as of {today}. They are told but fail no run; one that is a\n\
-         # failure no more does: delete it then. Say in each reason why it is expected; `issue` and\n\
-         # `expires: 2027-01-31` may stand beside it.\n",
-        one_line(target)
-    );
-    let failures: Vec<_> = cases
-        .iter()
-        .flat_map(|case| case.findings.iter().map(move |finding| (case, finding)))
-        .filter(|(_, finding)| finding.weight == Weight::Fail)
-        .collect();
-    let codes = requirement::all().iter().map(|requirement| requirement.code.as_str());
-    let mut number = 0;
-    for code in codes.chain([EXPECTATION]) {
-        let of_code = failures.iter().filter(|(_, finding)| finding.code() == code);
-        let mut ids: Vec<_> = of_code.clone().map(|(case, _)| case.id.as_str()).collect();
-        ids.dedup();
-        let Some((_, first)) = of_code.clone().next() else { continue };
-        let _ = write!(
-            text,
-            "{}  # e.g. {}\n  - requirement: {code}\n    reason: Seen on {today} and not looked into yet.\n    scenarios:\n",
-            if number == 0 { "expected:\n" } else { "" },
-            one_line(&first.message),
-        );
-        for id in &ids {
-            let _ = writeln!(text, "      - {id}");
-        }
-        number += ids.len();
-    }
-    if number == 0 {
-        text.push_str("expected: []\n");
-    }
-    (text, number)
-}
-
-/// The text as the end of a comment.
-fn one_line(text: &str) -> String {
-    let plain = text.chars().map(|it| if it.is_control() { ' ' } else { it });
-    plain.take(LONGEST_EXAMPLE).collect()
 }

@@ -4,107 +4,70 @@
 //! better or worse, and a way that a gateway declares as its makers' choice is no fault.
 
 mod change;
-pub mod html;
-pub mod markdown;
+
+use std::io;
 
 use indexmap::IndexMap;
-use serde::Serialize;
+use minijinja::context;
+use minijinja::value::{Serde, Value};
 
-use self::change::Change;
-use super::html::kept_tone;
-use super::model::{Case, Failure, Kept, Level, Outcome, Report, Requirement, Severity, Verdict};
-use super::words;
+use crate::model::{
+    Case, Failure, Kept, Level, Outcome, Report, Requirement, Severity, Verdict, kept,
+};
+use crate::{assemble, template, tone, words};
 
-/// What is drawn: everything in words, in the order of the reports.
-#[derive(Debug, Serialize)]
-pub struct Comparison<'a> {
-    columns: Vec<Column>,
-    /// What should be known before the columns are compared.
-    cautions: Vec<String>,
-    overview: Vec<Fact>,
-    changes: Vec<Change<'a>>,
-    profiles: Vec<Profile<'a>>,
-    explained: Vec<Explained<'a>>,
+/// What the signs mean, for whoever has not seen them before.
+const LEGEND: [&str; 3] = [
+    "✓ kept · ○ kept as declared, or noted: a way of its makers that is not held against it · \
+     ! advised and not kept · ✕ broken · – not judged: no case that was written for it led to a verdict.",
+    "A choice binds a gateway that claims it, and advice only warns. What a gateway does not claim \
+     is not judged, so the longer column is not the better gateway.",
+    "Better and worse go by the cases that led to a verdict in both reports.",
+];
+
+/// Everything in words, in the order of the reports.
+#[derive(Debug)]
+pub struct Comparison {
+    /// What the templates draw.
+    view: Value,
 }
 
-/// One report.
-#[derive(Debug, Serialize)]
-struct Column {
-    name: String,
-    tone: &'static str,
-    verdict: &'static str,
-}
-
-/// A line of the overview: one value for each column.
-#[derive(Debug, Serialize)]
-struct Fact {
-    what: &'static str,
-    values: Vec<String>,
-}
-
-/// The requirements of one profile.
-#[derive(Debug, Serialize)]
-struct Profile<'a> {
-    name: &'a str,
-    rows: Vec<Row<'a>>,
-    /// The codes of those that no report judged.
-    unjudged: Vec<&'a str>,
-}
-
-/// A requirement, and how each target keeps it.
-#[derive(Debug, Serialize)]
-struct Row<'a> {
-    code: &'a str,
-    sentence: &'a str,
-    /// What it is where it does not bind every gateway.
-    mark: Option<&'static str>,
-    /// It is broken in a column, and explained further below.
-    is_explained: bool,
-    cells: Vec<Cell>,
-}
-
-/// How one target keeps a requirement.
-#[derive(Debug, Serialize)]
-struct Cell {
-    tone: &'static str,
-    sign: char,
-    words: String,
-}
-
-/// A requirement that a target breaks.
-#[derive(Debug, Serialize)]
-struct Explained<'a> {
-    requirement: &'a Requirement,
-    binds: &'static str,
-    broken: Vec<Broken<'a>>,
-}
-
-/// Where it breaks it.
-#[derive(Debug, Serialize)]
-struct Broken<'a> {
-    name: String,
-    word: &'static str,
-    cases: &'a [String],
-}
-
-impl<'a> Comparison<'a> {
+impl Comparison {
     /// Compares reports, each with the name of the file that it was read from.
-    pub fn new(reports: &'a [(String, Report)]) -> Self {
+    pub fn new(reports: &[(String, Report)]) -> Self {
         let names = names(reports);
         let reports: Vec<_> = reports.iter().map(|(_, report)| report).collect();
-        let column = |(name, report): (&String, &&Report)| Column {
-            name: name.clone(),
-            tone: super::html::headline_tone(report),
-            verdict: verdict(report),
+        let columns = names.iter().zip(&reports).map(|(name, report)| {
+            context! { name, tone => tone::of_report(report), verdict => verdict(report) }
+        });
+        let view = context! {
+            tool => Serde(assemble::tool()),
+            legend => LEGEND.to_vec(),
+            columns => columns.collect::<Vec<_>>(),
+            // What should be known before the columns are compared.
+            cautions => cautions(&names, &reports),
+            overview => overview(&reports),
+            changes => changes(&names, &reports),
+            profiles => profiles(&reports),
+            explained => explained(&names, &reports),
         };
-        Self {
-            columns: names.iter().zip(&reports).map(column).collect(),
-            cautions: cautions(&names, &reports),
-            overview: overview(&reports),
-            changes: changes(&names, &reports),
-            profiles: profiles(&reports),
-            explained: explained(&names, &reports),
-        }
+        Self { view }
+    }
+
+    /// The text of the comparison as Markdown.
+    ///
+    /// # Errors
+    /// The template's; none are known.
+    pub fn to_markdown(&self) -> io::Result<String> {
+        template::markdown("compare.md", self.view.clone())
+    }
+
+    /// The text of one page that needs nothing beside itself.
+    ///
+    /// # Errors
+    /// The template's; none are known.
+    pub fn to_html(&self) -> io::Result<String> {
+        template::page("compare.html", self.view.clone())
     }
 }
 
@@ -154,55 +117,54 @@ fn cautions(names: &[String], reports: &[&Report]) -> Vec<String> {
     cautions
 }
 
-fn overview(reports: &[&Report]) -> Vec<Fact> {
-    let fact = |what, value: &dyn Fn(&Report) -> String| Fact {
-        what,
-        values: reports.iter().map(|report| value(report)).collect(),
+/// What is told of a report in the overview.
+type Tell = fn(&Report) -> String;
+
+/// The lines of the overview, each for a number or the like.
+const OVERVIEW: [(&str, Tell); 12] = [
+    ("cases chosen", |it| format!("{} of {}", it.run.selection.cases, it.suite.cases)),
+    ("requirements kept", |it| {
+        let (kept, judged) = kept(it.requirements());
+        format!("{kept} of {judged} judged")
+    }),
+    ("cases passed", |it| it.counts.pass.to_string()),
+    ("failed", |it| it.counts.fail.to_string()),
+    ("failed as expected", |it| it.counts.expected.to_string()),
+    ("failed so that the client could not tell", |it| {
+        it.cases.iter().filter(|case| case.failure == Some(Failure::Silent)).count().to_string()
+    }),
+    ("warned", |it| it.counts.warn.to_string()),
+    ("inconclusive", |it| it.counts.inconclusive.to_string()),
+    ("harness errors", |it| it.counts.harness_error.to_string()),
+    ("skipped, each for a reason", |it| it.counts.skipped.to_string()),
+    ("not run", |it| it.counts.not_run.to_string()),
+    ("run on", |it| it.run.started.get(..10).unwrap_or_default().to_owned()),
+];
+
+/// One value for each column, line by line.
+fn overview(reports: &[&Report]) -> Vec<Value> {
+    let line = |(what, tell): (&str, Tell)| {
+        let values: Vec<_> = reports.iter().map(|report| tell(report)).collect();
+        let is_told =
+            matches!(what, "cases passed" | "failed") || values.iter().any(|value| value != "0");
+        is_told.then(|| context! { what, values })
     };
-    let kept = |report: &Report| {
-        let judged = report.requirements().filter(|it| it.verdict != Kept::NotJudged).count();
-        let broken = report.requirements().filter(|it| it.verdict == Kept::Fail).count();
-        format!("{} of {judged} judged", judged - broken)
-    };
-    let silent = |report: &Report| {
-        report.cases.iter().filter(|case| case.failure == Some(Failure::Silent)).count().to_string()
-    };
-    let chosen =
-        |report: &Report| format!("{} of {}", report.run.selection.cases, report.suite.cases);
-    let mut facts = vec![
-        fact("cases chosen", &chosen),
-        fact("requirements kept", &kept),
-        fact("cases passed", &|report| report.counts.pass.to_string()),
-        fact("failed", &|report| report.counts.fail.to_string()),
-        fact("failed as expected", &|report| report.counts.expected.to_string()),
-        fact("failed so that the client could not tell", &silent),
-        fact("warned", &|report| report.counts.warn.to_string()),
-        fact("inconclusive", &|report| report.counts.inconclusive.to_string()),
-        fact("harness errors", &|report| report.counts.harness_error.to_string()),
-        fact("skipped, each for a reason", &|report| report.counts.skipped.to_string()),
-        fact("not run", &|report| report.counts.not_run.to_string()),
-        fact("run on", &|report| report.run.started.get(..10).unwrap_or_default().to_owned()),
-    ];
-    let is_said = |fact: &Fact| {
-        matches!(fact.what, "cases passed" | "failed") || fact.values.iter().any(|it| it != "0")
-    };
-    facts.retain(is_said);
-    facts
+    OVERVIEW.into_iter().filter_map(line).collect()
 }
 
 /// Changes between neighbours that are the same product; between two reports whatever they are of.
-fn changes<'a>(names: &[String], reports: &[&'a Report]) -> Vec<Change<'a>> {
+fn changes(names: &[String], reports: &[&Report]) -> Vec<Value> {
     let pairs = reports.windows(2).zip(names.windows(2));
     let is_told =
         |pair: &[&Report]| reports.len() == 2 || pair[0].target.name == pair[1].target.name;
     pairs
         .filter(|(pair, _)| is_told(pair))
-        .map(|(pair, names)| Change::new([pair[0], pair[1]], [&names[0], &names[1]]))
+        .map(|(pair, names)| change::change([pair[0], pair[1]], [&names[0], &names[1]]))
         .collect()
 }
 
 /// Each requirement that a report knows, by profile and code, with what each report says of it.
-fn profiles<'a>(reports: &[&'a Report]) -> Vec<Profile<'a>> {
+fn profiles(reports: &[&Report]) -> Vec<Value> {
     let mut by_profile: IndexMap<&str, IndexMap<&str, Vec<Option<&Requirement>>>> = IndexMap::new();
     for (number, report) in reports.iter().enumerate() {
         for profile in &report.profiles {
@@ -214,59 +176,43 @@ fn profiles<'a>(reports: &[&'a Report]) -> Vec<Profile<'a>> {
             }
         }
     }
-    let profile = |(name, rows): (&'a str, IndexMap<&'a str, Vec<Option<&'a Requirement>>>)| {
-        let is_judged = |cells: &[Option<&Requirement>]| {
-            cells.iter().flatten().any(|requirement| requirement.verdict != Kept::NotJudged)
-        };
-        let (judged, unjudged): (Vec<_>, Vec<_>) =
-            rows.into_iter().partition(|(_, cells)| is_judged(cells));
-        Profile {
-            name,
-            rows: judged.into_iter().filter_map(|(_, cells)| Row::new(&cells, reports)).collect(),
-            unjudged: unjudged.into_iter().map(|(code, _)| code).collect(),
-        }
+    by_profile.retain(|_, rows| !rows.is_empty());
+    let profile = |(name, rows): (&str, IndexMap<&str, Vec<Option<&Requirement>>>)| {
+        let (judged, unjudged): (Vec<_>, Vec<_>) = rows
+            .into_iter()
+            .partition(|(_, cells)| cells.iter().flatten().any(|it| it.is_judged()));
+        let rows: Vec<_> = judged.iter().filter_map(|(_, cells)| row(cells, reports)).collect();
+        let unjudged: Vec<_> = unjudged.into_iter().map(|(code, _)| code).collect();
+        context! { name, rows, unjudged => Serde(unjudged) }
     };
-    let profiles = by_profile.into_iter().map(profile);
-    profiles.filter(|it| !it.rows.is_empty() || !it.unjudged.is_empty()).collect()
+    by_profile.into_iter().map(profile).collect()
 }
 
-impl<'a> Row<'a> {
-    /// None where no report knows the requirement.
-    fn new(requirements: &[Option<&'a Requirement>], reports: &[&Report]) -> Option<Self> {
-        let any = requirements.iter().flatten().next()?;
-        let cells = requirements.iter().zip(reports);
-        Some(Self {
-            code: &any.code,
-            sentence: &any.sentence,
-            mark: mark(any),
-            is_explained: requirements.iter().flatten().any(|it| is_broken(it)),
-            cells: cells
-                .map(|(it, report)| it.map_or_else(unknown, |it| cell(it, report)))
-                .collect(),
-        })
-    }
-}
-
-fn is_broken(requirement: &Requirement) -> bool {
-    matches!(requirement.verdict, Kept::Fail | Kept::Warn)
-}
-
-fn mark(requirement: &Requirement) -> Option<&'static str> {
-    match (requirement.level, requirement.severity) {
+/// A requirement, and how each target keeps it; none where no report knows it.
+fn row(requirements: &[Option<&Requirement>], reports: &[&Report]) -> Option<Value> {
+    let any = requirements.iter().flatten().next()?;
+    let mark = match (any.level, any.severity) {
         (Level::Policy, _) => Some("choice"),
         (Level::Observation, _) => Some("observation"),
         (Level::Invariant, Severity::Should) => Some("advice"),
         (Level::Invariant, Severity::Must) => None,
-    }
+    };
+    let cells = requirements.iter().zip(reports).map(|(it, report)| {
+        let unknown = || context! { tone => "none", sign => ' ', words => "not in its suite" };
+        it.map_or_else(unknown, |it| cell(it, report))
+    });
+    Some(context! {
+        code => &any.code,
+        sentence => &any.sentence,
+        mark,
+        // It is broken in a column, and explained further below.
+        is_explained => requirements.iter().flatten().any(|it| it.is_broken()),
+        cells => cells.collect::<Vec<_>>(),
+    })
 }
 
-/// The cell of a report whose suite has no such requirement.
-fn unknown() -> Cell {
-    Cell { tone: "none", sign: ' ', words: "not in its suite".to_owned() }
-}
-
-fn cell(requirement: &Requirement, report: &Report) -> Cell {
-    let (tone, sign) = kept_tone(requirement);
+fn cell(requirement: &Requirement, report: &Report) -> Value {
+    let (tone, sign) = tone::of_requirement(requirement);
     let mut words = words::kept(requirement).to_owned();
     let number = match requirement.verdict {
         Kept::Fail | Kept::Warn => requirement.broken_in.len(),
@@ -285,30 +231,25 @@ fn cell(requirement: &Requirement, report: &Report) -> Cell {
     if number > 0 {
         words = format!("{words} in {}", words::cases(number));
     }
-    Cell { tone, sign, words }
+    context! { tone, sign, words }
 }
 
-/// What is broken in any report, in the order of the document.
-fn explained<'a>(names: &[String], reports: &[&'a Report]) -> Vec<Explained<'a>> {
-    let mut by_code: IndexMap<&str, Explained<'a>> = IndexMap::new();
-    for (name, &report) in names.iter().zip(reports) {
-        for requirement in report.requirements().filter(|it| is_broken(it)) {
-            let explained = by_code.entry(&requirement.code).or_insert_with(|| Explained {
-                requirement,
-                binds: words::binds(requirement),
-                broken: Vec::new(),
-            });
-            explained.broken.push(Broken {
-                name: name.clone(),
-                word: words::kept(requirement),
-                cases: &requirement.broken_in,
-            });
+/// What is broken in any report, in the order of the document, with where each breaks it.
+fn explained(names: &[String], reports: &[&Report]) -> Vec<Value> {
+    let mut by_code: IndexMap<&str, Vec<(&String, &Requirement)>> = IndexMap::new();
+    for (name, report) in names.iter().zip(reports) {
+        for requirement in report.requirements() {
+            by_code.entry(&requirement.code).or_default().push((name, requirement));
         }
     }
-    let place = |code: &str| {
-        let mut all = reports.iter().flat_map(|report| report.requirements());
-        all.position(|requirement| requirement.code == code)
+    let explained = |all: Vec<(&String, &Requirement)>| {
+        let broken = || all.iter().filter(|(_, requirement)| requirement.is_broken());
+        let (_, first) = broken().next()?;
+        let broken = broken().map(|(name, it)| {
+            context! { name => *name, word => words::kept(it), cases => Serde(&it.broken_in) }
+        });
+        let (binds, broken) = (words::binds(first), broken.collect::<Vec<_>>());
+        Some(context! { binds, broken, ..Serde(first) })
     };
-    by_code.sort_by_cached_key(|code, _| place(code));
-    by_code.into_values().collect()
+    by_code.into_values().filter_map(explained).collect()
 }

@@ -2,21 +2,17 @@
 
 use std::time::Duration;
 
+use fallproof_judge::{self as judge, Violation};
 use fallproof_protocol::behaviour::{Chunking, CutEnd, CutPoint, HeadFault, WirePlan};
 use fallproof_protocol::journal::Hit;
-use similar::{ChangeTag, TextDiff};
-
-use super::model::{
-    Attempt, Case, Change, Client, Diff, Failure, Finding, Kept, Level, Line, Outcome, Requirement,
-    Severity, Step, Weight,
-};
-use super::words;
-use fallproof_judge::{self as judge, Verdict, Violation};
 use fallproof_protocol::json::Tree;
 use fallproof_suite::evidence::{CallEvidence, Ending};
 use fallproof_suite::plan::{Group, Hop};
-use fallproof_suite::requirement;
 use fallproof_suite::scenario::Scenario;
+use similar::{ChangeTag, TextDiff};
+
+use crate::model::{Attempt, Case, Change, Client, Diff, Finding, Line, Outcome, Step};
+use crate::words;
 
 /// How many lines of equal text are shown around a difference.
 const CONTEXT: usize = 2;
@@ -49,10 +45,8 @@ pub fn case(case: &judge::Case, context: Context<'_>) -> Case {
         judge::Outcome::Pass => (Outcome::Pass, None),
         judge::Outcome::Warn => (Outcome::Warn, None),
         judge::Outcome::Fail => (Outcome::Fail, None),
-        judge::Outcome::Inconclusive(unclear) => {
-            (Outcome::Inconclusive, Some(unclear.reason.clone()))
-        }
-        judge::Outcome::Skipped(reason) => (Outcome::Skipped, Some(reason.clone())),
+        judge::Outcome::Inconclusive(unclear) => (Outcome::Inconclusive, Some(unclear.to_string())),
+        judge::Outcome::Skipped(reason) => (Outcome::Skipped, Some(reason.to_string())),
         judge::Outcome::HarnessError(words) => (Outcome::HarnessError, Some(words.clone())),
     };
     // Where nothing can be said, nothing is said.
@@ -67,10 +61,7 @@ pub fn case(case: &judge::Case, context: Context<'_>) -> Case {
         profile: scenario.profile.name().to_owned(),
         proves: scenario.proves.iter().map(ToString::to_string).collect(),
         outcome,
-        failure: judgment.failure.map(|failure| match failure {
-            judge::Failure::Honest => Failure::Honest,
-            judge::Failure::Silent => Failure::Silent,
-        }),
+        failure: judgment.failure,
         reason: reason.as_deref().map(words::line),
         started_ms: millis(evidence.started),
         took_ms: millis(evidence.took),
@@ -83,30 +74,6 @@ pub fn case(case: &judge::Case, context: Context<'_>) -> Case {
     }
 }
 
-/// A requirement without a verdict.
-pub fn requirement(requirement: &requirement::Requirement) -> Requirement {
-    Requirement {
-        code: requirement.code.to_string(),
-        level: match requirement.level {
-            requirement::Level::Invariant => Level::Invariant,
-            requirement::Level::Policy => Level::Policy,
-            requirement::Level::Observation => Level::Observation,
-        },
-        severity: match requirement.severity {
-            requirement::Severity::Must => Severity::Must,
-            requirement::Severity::Should => Severity::Should,
-        },
-        sentence: requirement.sentence.clone(),
-        why: requirement.why.trim_end().to_owned(),
-        sources: requirement.sources.clone(),
-        verdict: Kept::NotJudged,
-        proven_by: Vec::new(),
-        broken_in: Vec::new(),
-        noted_in: Vec::new(),
-        expected: false,
-    }
-}
-
 /// In milliseconds with two decimals.
 pub(super) fn millis(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 100_000.0).round() / 100.0
@@ -115,11 +82,7 @@ pub(super) fn millis(duration: Duration) -> f64 {
 fn finding(violation: &Violation) -> Finding {
     Finding {
         requirement: violation.requirement.map(|code| code.to_string()),
-        weight: match violation.verdict {
-            Verdict::Fail => Weight::Fail,
-            Verdict::Warn => Weight::Warn,
-            Verdict::Note => Weight::Note,
-        },
+        weight: violation.verdict,
         step: violation.call + 1,
         attempt: violation.attempt,
         pointer: violation.pointer.as_deref().map(words::line),

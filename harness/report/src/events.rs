@@ -1,19 +1,16 @@
 //! `events.ndjson`: the run as it goes, one JSON object a line.
 
 use std::fs::File;
-use std::io::{self, Write as _};
-use std::path::Path;
-use std::sync::{Mutex, PoisonError};
-use std::time::SystemTime;
+use std::io::Write as _;
+use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::assemble;
-use super::model::{Case, Counts, Report, Suite, Target, Tool, Verdict};
-use super::record::Listen;
-use super::redact::Redactor;
-use fallproof_suite::scenario;
+use crate::assemble;
+use crate::event::RunEvent;
+use crate::model::{Case, Counts, Suite, Target, Tool, Verdict};
+use crate::reporter::{ReportError, Reporter};
 
 /// The name and version of the format.
 pub const FORMAT: &str = "fallproof-events/1";
@@ -63,71 +60,43 @@ pub enum Event<'a> {
 
 /// Writes events to a file, each at once.
 #[derive(Debug)]
-pub struct Events<'a> {
-    redactor: &'a Redactor,
-    /// The first error ends the writing, and is kept.
-    file: Mutex<Result<File, io::Error>>,
+pub struct Events {
+    path: PathBuf,
+    file: File,
 }
 
-impl<'a> Events<'a> {
-    /// Begins a file with the line that tells what is run.
+impl Events {
+    /// Makes the file.
     ///
     /// # Errors
     /// It cannot be made.
-    pub fn begin(
-        path: &Path,
-        redactor: &'a Redactor,
-        target: &Target,
-        suite: &scenario::Suite,
-        started: SystemTime,
-        cases: usize,
-    ) -> io::Result<Self> {
-        let events = Self { redactor, file: Mutex::new(Ok(File::create(path)?)) };
-        events.tell(&Event::RunStarted {
-            format: FORMAT,
-            tool: &assemble::tool(),
-            target,
-            suite: &assemble::suite(suite),
-            started: &assemble::time(started),
-            cases,
-        });
-        Ok(events)
-    }
-
-    /// Writes one line.
-    fn tell(&self, event: &Event<'_>) {
-        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Ok(open) = &mut *file {
-            let mut json = serde_json::to_value(event).expect("an event is plain data");
-            self.redactor.clean_json(&mut json);
-            if let Err(error) = open.write_all(format!("{json}\n").as_bytes()) {
-                *file = Err(error);
-            }
-        }
-    }
-
-    /// Writes the last line.
-    ///
-    /// # Errors
-    /// This line or one before could not be written.
-    pub fn end(self, report: &Report) -> io::Result<()> {
-        self.tell(&Event::RunEnded {
-            verdict: report.verdict,
-            counts: &report.counts,
-            interrupted: report.run.interrupted,
-            ended: &report.run.ended,
-        });
-        self.file.into_inner().unwrap_or_else(PoisonError::into_inner).map(drop)
+    pub fn create(path: PathBuf) -> Result<Self, ReportError> {
+        let file = File::create(&path).map_err(ReportError::at(&path))?;
+        Ok(Self { path, file })
     }
 }
 
-impl Listen for Events<'_> {
-    fn case_started(&self, id: &str) {
-        self.tell(&Event::CaseStarted { id });
-    }
-
-    fn case_ended(&self, case: &Case) {
-        self.tell(&Event::CaseEnded { case });
+impl Reporter for Events {
+    fn event(&mut self, event: &RunEvent<'_>) -> Result<(), ReportError> {
+        let (tool, started);
+        let event = match *event {
+            RunEvent::Started { at, target, suite, cases } => {
+                (tool, started) = (assemble::tool(), assemble::time(at));
+                let (tool, started) = (&tool, started.as_str());
+                Event::RunStarted { format: FORMAT, tool, target, suite, started, cases }
+            }
+            RunEvent::TargetStarted { .. } => return Ok(()),
+            RunEvent::CaseStarted { id } => Event::CaseStarted { id },
+            RunEvent::CaseFinished { case, .. } => Event::CaseEnded { case },
+            RunEvent::Finished { report, .. } => Event::RunEnded {
+                verdict: report.verdict,
+                counts: &report.counts,
+                interrupted: report.run.interrupted,
+                ended: &report.run.ended,
+            },
+        };
+        let json = serde_json::to_string(&event).expect("an event is plain data");
+        self.file.write_all(format!("{json}\n").as_bytes()).map_err(ReportError::at(&self.path))
     }
 }
 

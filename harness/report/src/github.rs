@@ -1,14 +1,52 @@
-//! Annotations for a CI job on GitHub: what is broken, requirement by requirement.
+//! What a CI job on GitHub is told beside the log: annotations, requirement by requirement, and a
+//! summary.
 
 use std::fmt::Write as _;
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 
+use anstream::eprintln;
 use indexmap::IndexMap;
 
-use super::model::{Case, EXPECTATION, Finding, Outcome, Report, Stale, Weight};
-use super::words;
+use crate::event::RunEvent;
+use crate::model::{Case, EXPECTATION, Finding, Outcome, Report, Stale, Weight};
+use crate::reporter::{ReportError, Reporter};
+use crate::{markdown, words};
 
 /// So many of a kind GitHub shows for a step; it drops the rest without a word.
 const MOST: usize = 10;
+
+/// Annotates the job whose output this is.
+#[derive(Debug)]
+pub struct Annotations;
+
+impl Reporter for Annotations {
+    fn event(&mut self, event: &RunEvent<'_>) -> Result<(), ReportError> {
+        let RunEvent::Finished { report, .. } = event else { return Ok(()) };
+        let told = annotations(report, |file| Path::new(file).is_file());
+        anstream::stdout().write_all(told.as_bytes()).map_err(ReportError::stdout)
+    }
+}
+
+/// Appends to the summary of a job. That it cannot is told, but changes nothing about what was found.
+#[derive(Debug)]
+pub struct JobSummary {
+    /// The file that GitHub shows.
+    pub file: PathBuf,
+}
+
+impl Reporter for JobSummary {
+    fn event(&mut self, event: &RunEvent<'_>) -> Result<(), ReportError> {
+        let RunEvent::Finished { report, .. } = event else { return Ok(()) };
+        let file = OpenOptions::new().create(true).append(true).open(&self.file);
+        let written = file.and_then(|mut file| writeln!(file, "{}", markdown::write(report)?));
+        if let Err(error) = written {
+            eprintln!("warning: no summary in {}: {error}", self.file.display());
+        }
+        Ok(())
+    }
+}
 
 /// The lines that make GitHub annotate a job. `is_here` says whether a file is one of the
 /// repository that the job is about.

@@ -1,19 +1,20 @@
 //! `junit.xml`: what CI systems draw.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::time::Duration;
 
 use chrono::DateTime;
 use quick_junit::{NonSuccessKind, Property, TestCase, TestCaseStatus, TestSuite};
 
-use super::model::{Case, Outcome, Report};
-use super::{text, words};
+use crate::model::{Case, Outcome, Report};
+use crate::{text, words};
 
 /// The text of `junit.xml`: one suite for each folder of scenarios.
 ///
 /// # Errors
 /// The library's words; none are known.
-pub fn write(report: &Report) -> Result<String, String> {
+pub fn write(report: &Report) -> io::Result<String> {
     let mut junit = quick_junit::Report::new(format!("fallproof: {}", report.target));
     if let Ok(started) = DateTime::parse_from_rfc3339(&report.run.started) {
         junit.set_timestamp(started);
@@ -40,7 +41,7 @@ pub fn write(report: &Report) -> Result<String, String> {
     }
     junit.add_test_suites(suites.into_values());
     // The library leaves out the other characters that XML has no place for.
-    let text = junit.to_string().map_err(|error| error.to_string())?;
+    let text = junit.to_string().map_err(io::Error::other)?;
     Ok(words::printable(&text))
 }
 

@@ -1,25 +1,33 @@
 //! Reports: a run as people and machines read it.
 //!
-//! What was driven and judged is [`convert`]ed case by case into the [`model`], freed of keys
-//! ([`redact`]) and [`assemble`]d; all else is written from the model alone.
+//! What was judged is [`convert`]ed case by case into the [`model`] and freed of keys ([`record`]); each
+//! of the [reporters](reporter) is told of it. At the end the cases are [`assemble`]d, and most outputs
+//! are written from that report alone.
 
 pub mod assemble;
 pub mod badge;
 pub mod baseline;
 pub mod compare;
 pub mod convert;
+pub mod event;
 pub mod events;
-pub mod folder;
 pub mod github;
 pub mod har;
 pub mod html;
 pub mod junit;
+pub mod kept_evidence;
 pub mod markdown;
 pub mod model;
+pub mod new_baseline;
 pub mod progress;
-pub mod raw;
 pub mod record;
 pub mod redact;
+pub mod report_dir;
+pub mod reporter;
+mod template;
+pub mod terminal;
 pub mod text;
+pub mod texts;
+mod tone;
 pub mod trace;
 pub mod words;

@@ -1,219 +1,90 @@
 //! `summary.md`: a run on one page, fit for the summary of a CI job.
 
-use std::fmt::Write as _;
+use std::io;
 
-use super::model::{Case, Kept, Outcome, Report, Step};
-use super::words;
+use minijinja::context;
+use minijinja::value::{Serde, Value};
+
+use crate::model::{Case, Diff, Outcome, Profile, Report, Step, kept};
+use crate::{template, words};
 
 /// So many failures are told whole; the others are in the other reports.
 const MOST_FAILURES: usize = 20;
 
-/// A summary is not much longer: GitHub takes a megabyte from a step, and refuses a longer one whole.
+/// They are not longer than this: GitHub takes a megabyte from a step, and refuses a longer one whole.
 const MOST_BYTES: usize = 500_000;
 
 /// So many lines of a difference are shown.
 const MOST_LINES: usize = 40;
 
 /// The text of `summary.md`.
-pub fn write(report: &Report) -> String {
-    let mut text = format!("# Fallproof: {}\n\n", escape(&report.target.to_string()));
-    let _ = writeln!(text, "**{}** {}\n", escape(&words::headline(report)), words::scope(report));
-    overview(&mut text, report);
-    broken(&mut text, report);
-    baseline(&mut text, report);
-    failures(&mut text, report);
-    let _ = writeln!(
-        text,
-        "<sub>fallproof {}, suite `{}`, {}</sub>",
-        report.tool.version,
-        words::short(&report.suite.fingerprint),
-        report.run.started
-    );
-    words::printable(&text)
+///
+/// # Errors
+/// The template's; none are known.
+pub fn write(report: &Report) -> io::Result<String> {
+    let (cases, more) = failures(report)?;
+    let broken = report.requirements().filter(|it| it.is_broken()).map(Serde).map(Value::from);
+    let view = context! {
+        target => report.target.to_string(),
+        headline => words::headline(report),
+        scope => words::scope(report),
+        profiles => report.profiles.iter().map(profile).collect::<Vec<_>>(),
+        broken => broken.collect::<Vec<_>>(),
+        baseline => Serde(&report.baseline),
+        cases,
+        more,
+        version => &report.tool.version,
+        suite => words::short(&report.suite.fingerprint),
+        started => &report.run.started,
+    };
+    template::markdown("summary.md", view)
 }
 
-fn overview(text: &mut String, report: &Report) {
-    text.push_str("| profile | requirements kept | passed | warned | failed | expected | inconclusive | skipped |\n");
-    text.push_str("|---|--:|--:|--:|--:|--:|--:|--:|\n");
-    for profile in &report.profiles {
-        let judged = profile.requirements.iter().filter(|it| it.verdict != Kept::NotJudged).count();
-        let broken = profile.requirements.iter().filter(|it| it.verdict == Kept::Fail).count();
-        let kept = judged - broken;
-        let kept = if judged == 0 { "–".to_owned() } else { format!("{kept} of {judged}") };
-        let counts = &profile.counts;
-        let _ = writeln!(
-            text,
-            "| {} | {kept} | {} | {} | {} | {} | {} | {} |",
-            profile.name,
-            counts.pass,
-            counts.warn,
-            counts.fail,
-            counts.expected,
-            counts.inconclusive,
-            counts.skipped,
-        );
-    }
-    text.push('\n');
+fn profile(profile: &Profile) -> Value {
+    let kept = match kept(profile.requirements.iter()) {
+        (_, 0) => "–".to_owned(),
+        (kept, judged) => format!("{kept} of {judged}"),
+    };
+    context! { kept, name => &profile.name, counts => Serde(profile.counts) }
 }
 
-fn broken(text: &mut String, report: &Report) {
-    let broken: Vec<_> = report
-        .requirements()
-        .filter(|requirement| matches!(requirement.verdict, Kept::Fail | Kept::Warn))
-        .collect();
-    if broken.is_empty() {
-        return;
-    }
-    text.push_str("## Requirements that are not kept\n\n| | requirement | in |\n|---|---|--:|\n");
-    for requirement in broken {
-        let word = match (requirement.verdict, requirement.expected) {
-            (Kept::Fail, true) => "expected",
-            (Kept::Fail, false) => "**broken**",
-            _ => "warning",
-        };
-        let _ = writeln!(
-            text,
-            "| {word} | **{}** {} | {} |",
-            requirement.code,
-            requirement.sentence,
-            words::cases(requirement.broken_in.len())
-        );
-    }
-    text.push('\n');
-}
-
-fn baseline(text: &mut String, report: &Report) {
-    let Some(baseline) = &report.baseline else { return };
-    for (entries, what) in
-        [(&baseline.stale, "is none any more: delete it"), (&baseline.expired, "has expired")]
-    {
-        for entry in entries {
-            let _ = writeln!(
-                text,
-                "- `{}:{}`: the expected failure of `{}` in `{}` {what}.",
-                baseline.file, entry.line, entry.requirement, entry.scenario
-            );
-        }
-    }
-    if !baseline.stale.is_empty() || !baseline.expired.is_empty() {
-        text.push('\n');
-    }
-}
-
-fn failures(text: &mut String, report: &Report) {
+/// What nobody expected, as far as it is told here, and how many more there are.
+fn failures(report: &Report) -> io::Result<(String, usize)> {
     let is_told = |case: &&Case| {
         matches!(case.outcome, Outcome::Fail | Outcome::Inconclusive | Outcome::HarnessError)
             && !case.is_expected()
     };
-    let told: Vec<_> = report.cases.iter().filter(is_told).collect();
-    if told.is_empty() {
-        return;
-    }
-    text.push_str("## Cases\n\n");
-    let mut more = told.len();
-    for case in told.iter().take(MOST_FAILURES) {
-        let mut whole = String::new();
-        one(&mut whole, case);
-        if text.len() + whole.len() <= MOST_BYTES {
-            text.push_str(&whole);
+    let mut text = String::new();
+    let mut more = report.cases.iter().filter(is_told).count();
+    for case in report.cases.iter().filter(is_told).take(MOST_FAILURES) {
+        let told = self::case(case)?;
+        if text.len() + told.len() <= MOST_BYTES {
+            text.push_str(&told);
             more -= 1;
         }
     }
-    if more > 0 {
-        let _ = writeln!(text, "{more} more are in `index.html` and `report.json`.\n");
-    }
+    Ok((text, more))
 }
 
-fn one(text: &mut String, case: &Case) {
-    let _ = writeln!(
-        text,
-        "<details><summary>{}: <b>{}</b> {}</summary>\n",
-        case.outcome.word(),
-        html(&case.id),
-        html(&case.title)
-    );
-    if let Some(reason) = &case.reason {
-        let _ = writeln!(text, "{}\n", escape(reason));
-    }
-    for finding in &case.findings {
-        let call = words::call(case, finding);
-        let _ = writeln!(text, "- **{}** {call}{}", finding.code(), escape(&finding.message));
-    }
-    for step in &case.steps {
-        hops(text, step);
-        for diff in &step.diffs {
-            let _ = writeln!(
-                text,
-                "client sent → attempt {} ({}) got\n",
-                diff.attempt,
-                escape(&diff.upstream)
-            );
-            let mut lines: Vec<_> = diff
-                .lines
-                .iter()
-                .take(MOST_LINES)
-                .map(|line| format!("{} {}", line.change.sign(), line.text))
-                .collect();
-            if diff.lines.len() > MOST_LINES {
-                lines.push("…".to_owned());
-            }
-            fenced(text, "diff", &lines.join("\n"));
-        }
-    }
-    fenced(text, "sh", &case.replay);
-    text.push_str("</details>\n\n");
+fn case(case: &Case) -> io::Result<String> {
+    let step = |step: &Step| {
+        let rows: Vec<_> = step.rows().map(|row| row.to_vec()).collect();
+        context! { rows, diffs => step.diffs.iter().map(diff).collect::<Vec<_>>() }
+    };
+    let view = context! {
+        word => case.outcome.word(),
+        heads => Step::HEADS.to_vec(),
+        steps => case.steps.iter().map(step).collect::<Vec<_>>(),
+        ..Serde(case),
+    };
+    template::markdown("case.md", view)
 }
 
-fn hops(text: &mut String, step: &Step) {
-    text.push_str(
-        "\n| attempt | upstream | request | answer | behaviour |\n|---|---|---|---|---|\n",
-    );
-    for attempt in &step.attempts {
-        let cells = [
-            attempt.number.to_string(),
-            attempt.deployment(),
-            attempt.request.clone(),
-            attempt.answer(),
-            attempt.played(),
-        ];
-        let _ = writeln!(text, "| {} |", cells.map(|cell| escape(&cell)).join(" | "));
+fn diff(diff: &Diff) -> Value {
+    let Diff { attempt, upstream, lines } = diff;
+    let mut told: Vec<_> = lines.iter().take(MOST_LINES).map(ToString::to_string).collect();
+    if lines.len() > MOST_LINES {
+        told.push("…".to_owned());
     }
-    let client = &step.client;
-    let _ = writeln!(
-        text,
-        "| client | | {} | {} | |\n",
-        escape(&client.request),
-        escape(&client.answer())
-    );
-}
-
-/// A block of code that its content cannot end.
-fn fenced(text: &mut String, language: &str, content: &str) {
-    let mut longest = 0;
-    let mut run = 0;
-    for character in content.chars() {
-        run = if character == '`' { run + 1 } else { 0 };
-        longest = longest.max(run);
-    }
-    let fence = "`".repeat(longest.max(2) + 1);
-    let _ = writeln!(text, "{fence}{language}\n{content}\n{fence}\n");
-}
-
-/// The text as itself, on one line, whatever it holds.
-pub(super) fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '\n' | '\r' => escaped.push(' '),
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' => escaped.extend(['\\', character]),
-            _ => escaped.push(character),
-        }
-    }
-    escaped
-}
-
-fn html(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace(['\n', '\r'], " ")
+    context! { attempt, upstream, text => told.join("\n") }
 }

@@ -1,96 +1,133 @@
 //! How far a run is, on one line of a terminal.
 
-use std::io::Write;
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::fmt;
+use std::time::Duration;
 
-use super::model::{Case, Outcome};
-use super::record::Listen;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressState, ProgressStyle};
 
-/// No longer than any terminal is wide: a line that wraps cannot be drawn over.
-const WIDTH: usize = 79;
+use crate::event::RunEvent;
+use crate::model::Outcome;
+use crate::reporter::{ReportError, Reporter};
 
-/// Draws a line over the one before.
+/// How often the line is drawn where nothing happens.
+const TICK: Duration = Duration::from_millis(500);
+
+/// Draws the line where stderr is a terminal, and takes it away in the end.
 #[derive(Debug)]
-pub struct Progress<W> {
-    started: Instant,
-    cases: usize,
-    state: Mutex<State<W>>,
-}
-
-#[derive(Debug)]
-struct State<W> {
-    screen: W,
-    ended: usize,
+pub struct Progress {
+    line: ProgressBar,
     failed: usize,
 }
 
-impl<W: Write> Progress<W> {
-    /// The progress of a run of so many cases that starts now, on this terminal.
-    pub fn new(cases: usize, screen: W) -> Self {
-        let state = Mutex::new(State { screen, ended: 0, failed: 0 });
-        Self { started: Instant::now(), cases, state }
+impl Progress {
+    /// The progress of a run that starts now.
+    pub fn new() -> Self {
+        Self::on(ProgressDrawTarget::stderr())
     }
 
-    /// Takes the line away.
-    pub fn clear(self) {
-        let mut state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
-        draw(&mut state.screen, "");
+    fn on(terminal: ProgressDrawTarget) -> Self {
+        let style = ProgressStyle::with_template("{pos}/{len}  {rate} cases/s{prefix}  {wide_msg}")
+            .expect("the template names what there is")
+            .with_key("rate", |state: &ProgressState, line: &mut dyn fmt::Write| {
+                let ended = f64::from(u32::try_from(state.pos()).unwrap_or(u32::MAX));
+                let _ = write!(line, "{:.1}", ended / state.elapsed().as_secs_f64().max(0.001));
+            });
+        let line = ProgressBar::with_draw_target(None, terminal)
+            .with_style(style)
+            .with_finish(ProgressFinish::AndClear);
+        line.enable_steady_tick(TICK);
+        Self { line, failed: 0 }
     }
+}
 
-    fn update(&self, id: &str, ended: Option<&Case>) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(case) = ended {
-            state.ended += 1;
-            state.failed += usize::from(case.outcome == Outcome::Fail);
+impl Default for Progress {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Reporter for Progress {
+    fn event(&mut self, event: &RunEvent<'_>) -> Result<(), ReportError> {
+        match *event {
+            RunEvent::Started { cases, .. } => self.line.set_length(cases as u64),
+            RunEvent::TargetStarted { .. } => {}
+            RunEvent::CaseStarted { id } => self.line.set_message(id.to_owned()),
+            RunEvent::CaseFinished { case, .. } => {
+                if case.outcome == Outcome::Fail {
+                    self.failed += 1;
+                    self.line.set_prefix(format!("  {} failed", self.failed));
+                }
+                self.line.inc(1);
+            }
+            RunEvent::Finished { .. } => self.line.finish_and_clear(),
         }
-        let line = line(state.ended, self.cases, state.failed, self.started.elapsed(), id);
-        draw(&mut state.screen, &line);
+        Ok(())
     }
-}
-
-impl<W: Write + Send> Listen for Progress<W> {
-    fn case_started(&self, id: &str) {
-        self.update(id, None);
-    }
-
-    fn case_ended(&self, case: &Case) {
-        self.update(&case.id, Some(case));
-    }
-}
-
-/// A terminal that is gone is no reason to stop.
-fn draw(screen: &mut impl Write, line: &str) {
-    let _ = write!(screen, "\r\x1b[2K{line}");
-    let _ = screen.flush();
-}
-
-fn line(ended: usize, cases: usize, failed: usize, elapsed: Duration, id: &str) -> String {
-    let ended_so_far = u32::try_from(ended).unwrap_or(u32::MAX);
-    let rate = f64::from(ended_so_far) / elapsed.as_secs_f64().max(0.001);
-    let failed = if failed == 0 { String::new() } else { format!("  {failed} failed") };
-    let line = format!("{ended}/{cases}  {rate:.1} cases/s{failed}  {id}");
-    line.chars().take(WIDTH).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+    use std::sync::mpsc::{self, Sender};
+
+    use indicatif::TermLike;
+
     use super::*;
 
-    #[test]
-    fn the_line_tells_how_far_how_fast_how_well_and_fits() {
-        let told = line(30, 412, 2, Duration::from_secs(4), "routing/every-endpoint@chat");
-        assert_eq!(told, "30/412  7.5 cases/s  2 failed  routing/every-endpoint@chat");
-        let id = "a-very-long-name".repeat(9);
-        assert_eq!(line(0, 412, 0, Duration::ZERO, &id).chars().count(), WIDTH);
+    /// A narrow terminal that tells what is written to it.
+    #[derive(Debug)]
+    struct Narrow(Sender<String>);
+
+    impl TermLike for Narrow {
+        fn width(&self) -> u16 {
+            50
+        }
+
+        fn move_cursor_up(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn move_cursor_down(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn move_cursor_right(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn move_cursor_left(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn write_line(&self, text: &str) -> io::Result<()> {
+            self.write_str(text)
+        }
+
+        fn write_str(&self, text: &str) -> io::Result<()> {
+            self.0.send(text.to_owned()).map_err(io::Error::other)
+        }
+
+        fn clear_line(&self) -> io::Result<()> {
+            self.write_str("cleared")
+        }
+
+        fn flush(&self) -> io::Result<()> {
+            Ok(())
+        }
     }
 
     #[test]
-    fn each_line_is_drawn_over_the_one_before_and_the_last_is_taken_away() {
-        let mut screen = Vec::new();
-        let progress = Progress::new(1, &mut screen);
-        progress.case_started("a/b");
-        progress.clear();
-        assert_eq!(screen, b"\r\x1b[2K0/1  0.0 cases/s  a/b\r\x1b[2K");
+    fn the_line_tells_how_far_how_fast_and_where_fits_and_goes() {
+        let (sender, drawn) = mpsc::channel();
+        let mut progress = Progress::on(ProgressDrawTarget::term_like(Box::new(Narrow(sender))));
+        progress.line.set_length(412);
+        let id = &"a-very-long-name".repeat(9);
+        progress.event(&RunEvent::CaseStarted { id }).expect("it never fails");
+        drop(progress);
+        let drawn: Vec<_> = drawn.iter().collect();
+        let line = drawn.iter().rfind(|it| it.contains("0/412")).expect("it is drawn");
+        assert!(line.starts_with("0/412  0.0 cases/s  a-very-long-name"), "{line}");
+        assert!(line.trim_end().chars().count() <= 50, "{line}");
+        assert_eq!(drawn.last().map(String::as_str), Some("cleared"), "{drawn:?}");
     }
 }

@@ -1,21 +1,19 @@
-//! Turns cases into their reports as they end, and tells of them.
+//! From what happens in a run to what its reporters are told: the one place where keys are taken out.
 
-use super::convert::{self, Context};
-use super::model::Case;
-use super::raw::Raw;
-use super::redact::Redactor;
+use std::time::SystemTime;
+
 use fallproof_judge as judge;
-use fallproof_suite::plan::Group;
+use fallproof_suite::plan::{Group, Plan};
+use fallproof_suite::record::SuiteFacts;
 use fallproof_suite::scenario::Scenario;
 
-/// Who is told of each case as it goes, on the threads that do it.
-pub trait Listen: Sync {
-    /// A case begins.
-    fn case_started(&self, id: &str);
-
-    /// A case has ended; its report is free of keys.
-    fn case_ended(&self, case: &Case);
-}
+use crate::convert::{self, Context};
+use crate::event::{Raw, RunEvent};
+use crate::model::{Case, Report, Target};
+use crate::redact::Redactor;
+use crate::reporter::{ReportError, Reporters};
+use crate::texts::Texts as _;
+use crate::{assemble, har};
 
 /// A case that has ended, as it is reported.
 #[derive(Debug)]
@@ -26,33 +24,65 @@ pub struct Ended {
     pub is_left: bool,
 }
 
-/// Makes the report of each case, free of keys.
+/// Makes the events of a run, free of keys.
 #[derive(Clone)]
 pub struct Recorder<'a> {
     /// Takes the keys out.
     pub redactor: &'a Redactor,
     /// The command that runs a scenario again.
     pub replay: &'a (dyn Fn(&Scenario) -> String + Sync),
-    /// Keeps the bytes.
-    pub raw: &'a Raw,
     /// Who is told.
-    pub listeners: Vec<&'a dyn Listen>,
+    pub reporters: &'a Reporters,
+    /// Whether the bytes of each case that failed are kept.
+    pub keeps_hars: bool,
 }
 
 impl Recorder<'_> {
+    /// The run begins at this time; so many cases of the suite were chosen.
+    pub fn run_started(&self, at: SystemTime, target: &Target, suite: &SuiteFacts, cases: usize) {
+        let (mut target, suite) = (target.clone(), assemble::suite(suite));
+        self.redactor.clean(&mut target);
+        let (target, suite) = (&target, &suite);
+        self.reporters.tell(&RunEvent::Started { at, target, suite, cases });
+    }
+
+    /// The target was started, configured so, for the cases that follow.
+    pub fn target_started(&self, plan: &Plan) {
+        self.reporters.tell(&RunEvent::TargetStarted { plan });
+    }
+
     /// A case begins.
     pub fn started(&self, scenario: &Scenario) {
-        self.listeners.iter().for_each(|listener| listener.case_started(&scenario.id));
+        let id = &self.redactor.text(&scenario.id);
+        self.reporters.tell(&RunEvent::CaseStarted { id });
     }
 
     /// A case of a target that was configured with these groups has ended and was judged.
-    pub fn ended(&self, scenario: &Scenario, groups: &[Group], case: &judge::Case) -> Ended {
-        let outcome = &case.judgment.outcome;
-        let is_left = matches!(outcome, judge::Outcome::Inconclusive(unclear) if unclear.is_gone);
+    pub fn ended(&self, scenario: &Scenario, groups: &[Group], judged: &judge::Case) -> Ended {
         let context = Context { scenario, groups, replay: &(self.replay)(scenario) };
-        let mut told = self.redactor.clean(&convert::case(case, context));
-        self.raw.keep(case, &mut told, context, self.redactor);
-        self.listeners.iter().for_each(|listener| listener.case_ended(&told));
-        Ended { case: told, is_left }
+        let mut case = convert::case(judged, context);
+        self.redactor.clean(&mut case);
+        let raw = Raw { judged, context, redactor: self.redactor };
+        case.har = (self.keeps_hars && har::is_kept(&case, raw)).then(|| har::file(&case.id));
+        self.reporters.tell(&RunEvent::CaseFinished { case: &case, raw });
+        let outcome = &judged.judgment.outcome;
+        let is_left = matches!(outcome, judge::Outcome::Inconclusive(unclear) if unclear.is_gone());
+        Ended { case, is_left }
+    }
+
+    /// The run has ended. Gives its report as it is told; `log` is what a gateway that was started for
+    /// it has printed.
+    ///
+    /// # Errors
+    /// The first thing that could not be written.
+    pub fn run_ended(&self, mut report: Report, log: &str) -> Result<Report, ReportError> {
+        self.redactor.clean(&mut report);
+        // What a baseline says of cases came to them after they had ended.
+        for finding in report.cases.iter_mut().flat_map(|case| &mut case.findings) {
+            finding.expected.each(&mut |text| self.redactor.clean(text));
+        }
+        let log = &self.redactor.text(log);
+        self.reporters.tell(&RunEvent::Finished { report: &report, log });
+        self.reporters.check().map(|()| report)
     }
 }

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use aho_corasick::{AhoCorasick, MatchKind};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use fallproof_suite::plan::Plan;
+use fallproof_suite::secret::{is_credential_header, is_secret, spellings};
 use serde_json::Value;
 
-use fallproof_suite::plan::Plan;
+use crate::texts::Texts;
 
 /// What stands in place of a key that is none of ours.
 const UNKNOWN: &str = "[unknown key]";
@@ -17,16 +17,6 @@ const KEY_PREFIX: &str = "sk-";
 
 /// A text after [`KEY_PREFIX`] that is shorter is no key.
 const SHORTEST_KEY: usize = 16;
-
-/// A key that the user gives is no secret if it is shorter than this …
-const SHORTEST_SECRET: usize = 6;
-
-/// … or nothing but lower-case letters and no longer than a word is.
-const LONGEST_WORD: usize = 16;
-
-/// Headers that carry credentials and nothing else.
-const CREDENTIAL_HEADERS: [&str; 6] =
-    ["authorization", "proxy-authorization", "api-key", "x-api-key", "cookie", "set-cookie"];
 
 /// Knows every key of a run and takes it out of whatever is reported.
 #[derive(Debug)]
@@ -53,7 +43,7 @@ impl Redactor {
     /// Knows these keys, each with what stands in its place.
     pub fn of(keys: impl IntoIterator<Item = (String, String)>) -> Self {
         let (mut patterns, mut words) = (Vec::new(), Vec::new());
-        for (key, word) in keys.into_iter().filter(|(key, _)| !is_placeholder(key)) {
+        for (key, word) in keys.into_iter().filter(|(key, _)| is_secret(key)) {
             for spelling in spellings(&key) {
                 patterns.push(spelling);
                 words.push(word.clone());
@@ -66,21 +56,19 @@ impl Redactor {
         Self { keys, words }
     }
 
-    /// The value with no key in any of its texts.
-    pub fn clean<T: Serialize + DeserializeOwned>(&self, value: &T) -> T {
-        let mut json = serde_json::to_value(value).expect("reports are plain data");
-        self.clean_json(&mut json);
-        serde_json::from_value(json).expect("only the content of texts was changed")
+    /// Takes the keys out of every text of the value.
+    pub fn clean(&self, value: &mut impl Texts) {
+        value.each(&mut |text| {
+            if let Some(cleaned) = self.changed(text) {
+                *text = cleaned;
+            }
+        });
     }
 
-    /// Takes the keys out of every text of the value, the names of members included.
+    /// Takes the keys out of every text of JSON, the names of members included.
     pub fn clean_json(&self, value: &mut Value) {
         match value {
-            Value::String(text) => {
-                if let Some(cleaned) = self.changed(text) {
-                    *text = cleaned;
-                }
-            }
+            Value::String(text) => self.clean(text),
             Value::Array(items) => items.iter_mut().for_each(|item| self.clean_json(item)),
             Value::Object(members) => {
                 *members = std::mem::take(members)
@@ -135,9 +123,8 @@ impl Redactor {
     /// known is taken out too: a target may have been started with a real one.
     pub fn header(&self, name: &str, value: &[u8]) -> String {
         let text = String::from_utf8_lossy(value);
-        let is_credential = CREDENTIAL_HEADERS.iter().any(|it| name.eq_ignore_ascii_case(it));
         let cleaned = self.text(&text);
-        if !is_credential || cleaned != text {
+        if !is_credential_header(name) || cleaned != text {
             return cleaned;
         }
         match text.split_once(' ') {
@@ -153,25 +140,6 @@ impl Redactor {
         let known = self.keys.is_match(text).then(|| self.keys.replace_all(text, &self.words));
         without_unknown(known.as_deref().unwrap_or(text)).or(known)
     }
-}
-
-/// Whether a key is only there because there has to be one (`test`, `anything`): it is no secret,
-/// and its letters are in other words.
-fn is_placeholder(key: &str) -> bool {
-    key.len() < SHORTEST_SECRET
-        || key.len() < LONGEST_WORD && key.bytes().all(|byte| byte.is_ascii_lowercase())
-}
-
-/// The key as it is, and as it stands in JSON text and in the query of a URL.
-fn spellings(key: &str) -> Vec<String> {
-    let json = Value::from(key).to_string();
-    let mut spellings = vec![key.to_owned(), json[1..json.len() - 1].to_owned()];
-    spellings.push(url::Url::parse_with_params("http://h/", [("k", key)]).map_or_else(
-        |_| key.to_owned(),
-        |url| url.query().unwrap_or_default()["k=".len()..].to_owned(),
-    ));
-    spellings.dedup();
-    spellings
 }
 
 /// The text without what looks like a key of OpenAI's, if there is such a thing in it.
@@ -261,9 +229,10 @@ mod tests {
     #[test]
     fn every_text_of_a_value_is_looked_at_and_bytes_that_are_no_text_are_kept() {
         let redactor = redactor("s3cret");
-        let value = json!({ "a s3cret": [{ "b": "s3cret" }, 1, null] });
+        let mut value = json!({ "a s3cret": [{ "b": "s3cret" }, 1, null] });
         let cleaned = json!({ "a [key of a/primary]": [{ "b": "[key of a/primary]" }, 1, null] });
-        assert_eq!(redactor.clean(&value), cleaned);
+        redactor.clean_json(&mut value);
+        assert_eq!(value, cleaned);
         assert_eq!(redactor.bytes(b"\xff s3cret"), b"\xff [key of a/primary]");
     }
 }

@@ -5,9 +5,8 @@ use std::fmt::Write as _;
 
 use owo_colors::{OwoColorize as _, Style};
 
-use super::model::{Baseline, Case, Change, Counts, Diff, Failure, Outcome, Stale, Step, Weight};
-use super::words;
-use fallproof_suite::requirement;
+use crate::model::{Baseline, Case, Change, Counts, Diff, Failure, Outcome, Stale, Step, Weight};
+use crate::words;
 
 /// One case as it is printed; empty for one that passed.
 pub fn case(case: &Case) -> String {
@@ -88,9 +87,9 @@ fn findings(text: &mut String, case: &Case) {
     for finding in &case.findings {
         let code = finding.code();
         if told != Some(code) {
-            let heading = match requirement::find(code) {
-                Some(requirement) => format!("{} {}", code.bold(), requirement.sentence),
-                None => "expected by this scenario".bold().to_string(),
+            let heading = match words::sentence(code) {
+                "" => "expected by this scenario".bold().to_string(),
+                sentence => format!("{} {sentence}", code.bold()),
             };
             let _ = writeln!(text, "\n  {heading}");
             told = Some(code);
@@ -114,20 +113,7 @@ fn findings(text: &mut String, case: &Case) {
 }
 
 fn hops(text: &mut String, step: &Step) {
-    let mut rows =
-        vec![["attempt", "upstream", "request", "answer", "behaviour"].map(str::to_owned)];
-    for attempt in &step.attempts {
-        rows.push([
-            attempt.number.to_string(),
-            attempt.deployment(),
-            attempt.request.clone(),
-            attempt.answer(),
-            attempt.played(),
-        ]);
-    }
-    let client = &step.client;
-    rows.push(["client", "", &client.request, &client.answer(), ""].map(str::to_owned));
-
+    let rows: Vec<_> = [Step::HEADS.map(str::to_owned)].into_iter().chain(step.rows()).collect();
     let widths: Vec<usize> = (0..5)
         .map(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0))
         .collect();
@@ -148,7 +134,6 @@ fn diff(text: &mut String, diff: &Diff) {
             Change::Added => Style::new().green(),
             Change::Same | Change::Gap => Style::new(),
         };
-        let line = format!("{} {}", line.change.sign(), line.text);
-        let _ = writeln!(text, "      {}", line.style(style));
+        let _ = writeln!(text, "      {}", line.to_string().style(style));
     }
 }

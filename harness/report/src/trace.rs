@@ -5,14 +5,13 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use fallproof_protocol::journal::{Hit, Traffic};
-use owo_colors::OwoColorize as _;
-
-use super::convert::Context;
-use super::redact::Redactor;
-use super::words;
-use fallproof_judge as judge;
 use fallproof_suite::evidence::{Ending, Exchange};
 use fallproof_suite::plan::Hop;
+use owo_colors::OwoColorize as _;
+
+use crate::event::Raw;
+use crate::redact::Redactor;
+use crate::words;
 
 /// Something that happened at one moment.
 struct Moment {
@@ -29,7 +28,8 @@ enum What {
 }
 
 /// The text of a trace.
-pub fn write(case: &judge::Case, context: Context<'_>, redactor: &Redactor) -> String {
+pub fn write(raw: Raw<'_>) -> String {
+    let Raw { judged: case, context, redactor } = raw;
     let mut moments = Vec::new();
     let calls = case.evidence.calls();
     for (index, step) in calls.iter().enumerate() {

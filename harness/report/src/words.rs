@@ -4,15 +4,18 @@ use std::fmt::Write as _;
 
 use chrono::DateTime;
 
-use super::model::{
+use fallproof_suite::requirement;
+
+use crate::model::{
     Case, Counts, Finding, Kept, Level, Profile, Report, Requirement, Severity, Verdict,
+    kept as keeps,
 };
 
 /// What the run says of the target, in one sentence.
 pub fn headline(report: &Report) -> String {
     let target = &report.target;
     let counts = report.counts;
-    let judged = report.requirements().filter(|it| it.verdict != Kept::NotJudged).count();
+    let (_, judged) = keeps(report.requirements());
     let broken = report.requirements().filter(|it| it.verdict == Kept::Fail && !it.expected);
     match (report.verdict, broken.count()) {
         (Verdict::HarnessError, _) => {
@@ -73,14 +76,13 @@ pub fn scope(report: &Report) -> String {
 
 /// How a profile came out, in few words.
 pub fn profile(profile: &Profile) -> String {
-    let judged = profile.requirements.iter().filter(|it| it.verdict != Kept::NotJudged).count();
-    let broken = profile.requirements.iter().filter(|it| it.verdict == Kept::Fail).count();
+    let (kept, judged) = keeps(profile.requirements.iter());
     let Counts { pass, warn, fail, expected, inconclusive, harness_error, .. } = profile.counts;
     let ran = pass + warn + fail + expected + inconclusive + harness_error;
     let requirements = match (profile.requirements.len(), judged) {
         (0, _) => String::new(),
         (_, 0) => "no requirement judged, ".to_owned(),
-        _ => format!("{} of {judged} judged requirements kept, ", judged - broken),
+        _ => format!("{kept} of {judged} judged requirements kept, "),
     };
     match ran {
         0 => format!("{requirements}no case run"),
@@ -117,6 +119,16 @@ pub fn took(report: &Report) -> String {
     }
 }
 
+/// What a requirement says, by its code; empty for what is no requirement.
+pub fn sentence(code: &str) -> &'static str {
+    requirement::find(code).map_or("", |found| found.sentence.as_str())
+}
+
+/// A requirement's code without what all of them begin with.
+pub fn brief(code: &str) -> &str {
+    code.strip_prefix("FP-").unwrap_or(code)
+}
+
 /// The beginning of a fingerprint, enough to tell two apart.
 pub fn short(fingerprint: &str) -> &str {
     fingerprint.get(..19).unwrap_or(fingerprint)
@@ -146,6 +158,21 @@ pub fn printable(text: &str) -> String {
 pub fn line(text: &str) -> String {
     let ends = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
     printable(&text.replace("\r\n", " ").replace(ends, " "))
+}
+
+/// The text as itself in Markdown, on one line, whatever it holds.
+pub fn markdown(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\n' | '\r' => escaped.push(' '),
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' => escaped.extend(['\\', character]),
+            _ => escaped.push(character),
+        }
+    }
+    escaped
 }
 
 /// The number with the noun, in the plural but for one.

@@ -8,12 +8,12 @@ use std::iter;
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use fallproof_mocks::wire::{Upstream, Wire};
 use fallproof_protocol::provider::{Deployment, Names};
 use fallproof_suite::declaration::Declaration;
-use fallproof_suite::evidence::{CaseResult, Evidence, TargetFacts, Unclear};
+use fallproof_suite::evidence::{CaseResult, Evidence, Inconclusive, TargetFacts};
 use fallproof_suite::plan::{Addresses, Group, Hop, Plan};
 use fallproof_suite::scenario::{self, DeadEnd, Scenario};
 use futures_util::{FutureExt as _, StreamExt as _, future, stream};
@@ -36,7 +36,7 @@ pub struct Rig {
     declaration: Declaration,
     patience: Duration,
     /// Of each group that was asked, why it is not wired to the upstreams, if it is not.
-    diagnoses: Mutex<HashMap<String, Option<Unclear>>>,
+    diagnoses: Mutex<HashMap<String, Option<Inconclusive>>>,
 }
 
 /// Who is told how a run goes, on the threads that do it.
@@ -133,6 +133,7 @@ impl Rig {
             groups: self.plan.groups_of(&scenario.id),
             declaration: &self.declaration,
             gateway_key: self.gateway_key(),
+            started: SystemTime::now() - self.clock.elapsed(),
         }
     }
 

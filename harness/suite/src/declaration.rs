@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::feature::Feature;
 use crate::requirement::Code;
 use crate::scenario::Scenario;
+use crate::skip::SkipReason;
 
 /// What a target says of itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -103,15 +104,15 @@ impl Declaration {
 
     /// Why this scenario is not for the target: what it needs and the target lacks, or that the
     /// target claims nothing of what it was written to prove.
-    pub fn lacked_by(&self, scenario: &Scenario) -> Option<String> {
+    pub fn lacked_by(&self, scenario: &Scenario) -> Option<SkipReason> {
         let because = |need: &Feature| self.lacks.get(need);
         let needs = scenario.needs();
         if let Some((need, because)) = needs.iter().find_map(|need| Some((need, because(need)?))) {
-            return Some(format!("unsupported-feature: {need} ({because})"));
+            return Some(SkipReason::Unsupported { need: *need, because: because.clone() });
         }
         let unclaimed = scenario.proves.iter().map(|&code| Some((code, self.waives(code)?)));
-        let (code, because) = unclaimed.collect::<Option<Vec<_>>>()?.into_iter().next()?;
-        Some(format!("not-applicable: {code} is not claimed ({because})"))
+        let (requirement, because) = unclaimed.collect::<Option<Vec<_>>>()?.into_iter().next()?;
+        Some(SkipReason::NotClaimed { requirement, because: because.to_owned() })
     }
 
     /// Why this requirement is not claimed, where it is not.

@@ -2,28 +2,33 @@
 //!
 //! Times are since the start of the run, unless they say otherwise.
 
-use std::time::Duration;
+use std::fmt;
+use std::time::{Duration, SystemTime};
 
 use fallproof_protocol::journal::{Hit, Traffic};
-use fallproof_protocol::sse;
-use serde::Serialize;
-use strum::IntoStaticStr;
+use fallproof_protocol::{encoding, sse};
+use serde::{Deserialize, Serialize};
+use strum::{Display, IntoStaticStr};
 
 use crate::declaration::Declaration;
 use crate::plan::Group;
 use crate::scenario::Scenario;
+use crate::skip::SkipReason;
 
 /// No answer of a target is read beyond this many bytes.
 pub const MOST_ANSWER_BYTES: usize = 64 * 1024 * 1024;
 
 /// What a run yields of one case.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Evidence {
     /// The scenario's id.
     pub scenario: String,
     /// When it began.
+    #[serde(with = "encoding")]
     pub started: Duration,
     /// How long it took.
+    #[serde(with = "encoding")]
     pub took: Duration,
     /// What came of it.
     pub result: CaseResult,
@@ -54,47 +59,82 @@ pub struct TargetFacts<'a> {
     pub declaration: &'a Declaration,
     /// The key that its client gave to it.
     pub gateway_key: &'a str,
+    /// The time of day when the run started.
+    pub started: SystemTime,
 }
 
 /// What came of running a case; nothing of this is a verdict on the target.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum CaseResult {
     /// It was played. Holds its calls, in the order in which they began.
     Played(Vec<CallEvidence>),
-    /// It was not run. Holds the reason, which begins with its kind: `unsupported-feature`,
-    /// `not-applicable`, `prerequisite-failed` or `excluded-by-user`.
-    Skipped(String),
+    /// It was not run.
+    Skipped(SkipReason),
     /// The target could not be tried.
-    Inconclusive(Unclear),
+    Inconclusive(Inconclusive),
     /// A fault of Fallproof's own. Holds what went wrong.
     HarnessError(String),
 }
 
 /// Why nothing can be said of a target.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unclear {
-    /// In words.
-    pub reason: String,
-    /// It was not there, or went before it was seen to be wired: of one that is back, something can
-    /// be said.
-    pub is_gone: bool,
+#[derive(Debug, Clone, PartialEq, Eq, Display, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Inconclusive {
+    /// It was not there.
+    #[strum(to_string = "the target {0}")]
+    Unreachable(Ending),
+    /// A plain call shows that a group of it is not wired to the upstreams that stand for its
+    /// deployments.
+    #[strum(to_string = "{complaint}")]
+    NotWired {
+        /// What became of the call.
+        complaint: String,
+        /// The target went before it was seen: of one that is back, something can be said.
+        is_gone: bool,
+    },
+    /// Nothing was tried: the group is not wired, or a cache answered.
+    #[strum(
+        to_string = "no attempt reached an upstream, and the target answered {status}: {answer}"
+    )]
+    NobodyAsked {
+        /// The status of the answer.
+        status: u16,
+        /// How it begins.
+        answer: String,
+    },
+    /// The gateway could not be started for this round.
+    #[strum(to_string = "{round}: {error}")]
+    NotStarted {
+        /// The round, in words.
+        round: String,
+        /// What went wrong.
+        error: String,
+    },
+    /// The gateway ended by itself, and could not be started again.
+    #[strum(to_string = "the gateway could not be started again: {error}")]
+    NotStartedAgain {
+        /// What went wrong.
+        error: String,
+    },
+    /// It was not run.
+    #[strum(to_string = "{0}")]
+    Skipped(SkipReason),
+    /// Its evidence is longer than a file of evidence keeps of one case.
+    #[strum(to_string = "its evidence is too long to be kept")]
+    TooLong,
 }
 
-impl Unclear {
-    /// Of a target whose call ended so, which could not be reached.
-    pub fn gone(ending: &Ending) -> Self {
-        Self { reason: format!("the target {}", ending.in_words()), is_gone: true }
-    }
-}
-
-impl From<String> for Unclear {
-    fn from(reason: String) -> Self {
-        Self { reason, is_gone: false }
+impl Inconclusive {
+    /// Whether the target was not there, or went: of one that is back, something can be said.
+    pub fn is_gone(&self) -> bool {
+        matches!(self, Self::Unreachable(_) | Self::NotWired { is_gone: true, .. })
     }
 }
 
 /// What happened between the start and the end of one client call.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct CallEvidence {
     /// Index of its step in the scenario, from 0.
     pub position: usize,
@@ -103,6 +143,7 @@ pub struct CallEvidence {
     /// The group that it asked for, by its name in the scenario.
     pub group: String,
     /// The target's time when it was made, since the scenario's start.
+    #[serde(with = "encoding")]
     pub at: Duration,
     /// The client's side.
     pub exchange: Exchange,
@@ -120,27 +161,34 @@ impl CallEvidence {
 }
 
 /// One client call, as it went.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Exchange {
     /// The path that was called.
     pub path: String,
     /// The head that was sent, up to and with the empty line.
+    #[serde(with = "encoding")]
     pub sent_head: Vec<u8>,
     /// The body that was sent.
+    #[serde(with = "encoding")]
     pub sent: Vec<u8>,
     /// The status of the answer; `None` where no head came.
     pub status: Option<u16>,
     /// The answer's headers as they came.
+    #[serde(with = "encoding")]
     pub headers: Vec<(String, Vec<u8>)>,
     /// The answer's body, freed of chunked coding.
+    #[serde(with = "encoding")]
     pub body: Vec<u8>,
     /// The answer as it came over the connection, head, coding and all; times since `started`.
     pub received: Traffic,
     /// How the answer ended.
     pub ending: Ending,
     /// When it began, before the connect.
+    #[serde(with = "encoding")]
     pub started: Duration,
     /// From the connect to the end.
+    #[serde(with = "encoding")]
     pub took: Duration,
 }
 
@@ -152,7 +200,7 @@ impl Exchange {
 }
 
 /// How an answer ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, IntoStaticStr)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "kebab-case")]
 pub enum Ending {
@@ -187,5 +235,11 @@ impl Ending {
             Self::Unreachable(error) => format!("could not be reached ({error})"),
             Self::Left => "was left by its client".into(),
         }
+    }
+}
+
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.in_words())
     }
 }

@@ -3,13 +3,15 @@
 //! It is deterministic: the same scenarios and the same addresses give the same plan, so that a
 //! gateway configured from it stays configured until the scenarios change.
 
+mod written;
+
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use fallproof_protocol::marker::Marker;
 use fallproof_protocol::provider::{Endpoint, Surface};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::scenario::{self, DeadEnd, Scenario};
@@ -39,7 +41,8 @@ impl Addresses {
 }
 
 /// What a target must be configured with.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Plan {
     /// `sha256:` over everything below; it changes when a configured gateway is out of date.
     pub fingerprint: String,
@@ -50,7 +53,8 @@ pub struct Plan {
 }
 
 /// One model group: the name that clients ask for, and its fallback chain.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "written::Group")]
 pub struct Group {
     /// The id of the scenario that it is for.
     pub scenario: String,
@@ -74,7 +78,8 @@ pub struct Group {
 }
 
 /// How a group must behave; what is `None` is left to the target.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Policy {
     /// Further attempts at the same deployment before the next one is asked.
     pub retries: u32,
@@ -95,7 +100,8 @@ pub struct Policy {
 }
 
 /// When a deployment is put aside, and for how long.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Cooldown {
     /// How many failures in a row it takes.
     pub after_failures: u32,
@@ -104,7 +110,7 @@ pub struct Cooldown {
 }
 
 /// One deployment of a chain.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Hop {
     /// The upstream's name in the scenario.
     pub upstream: String,
@@ -304,10 +310,11 @@ impl Hop {
         };
         let host = format!("http://{address}{prefix}");
         let surface_kind = upstream.surface;
-        let (provider, surface, base_url) = match surface_kind {
-            Surface::OpenAi => ("openai", "openai", format!("{host}/v1")),
-            Surface::AzureV1 => ("azure", "v1", format!("{host}/openai/v1")),
-            Surface::AzureLegacy => ("azure", "legacy", host.clone()),
+        let (provider, surface) = names(surface_kind);
+        let base_url = match surface_kind {
+            Surface::OpenAi => format!("{host}/v1"),
+            Surface::AzureV1 => format!("{host}/openai/v1"),
+            Surface::AzureLegacy => host.clone(),
         };
         Self {
             upstream: name.to_owned(),
@@ -358,6 +365,15 @@ impl Hop {
     /// The token in this deployment's answers.
     pub fn marker(&self) -> Marker {
         Marker::new(&self.prefix)
+    }
+}
+
+/// Provider and surface as a plan names them.
+fn names(surface: Surface) -> (&'static str, &'static str) {
+    match surface {
+        Surface::OpenAi => ("openai", "openai"),
+        Surface::AzureV1 => ("azure", "v1"),
+        Surface::AzureLegacy => ("azure", "legacy"),
     }
 }
 

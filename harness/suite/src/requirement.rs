@@ -43,20 +43,20 @@ pub struct Requirement {
 }
 
 /// Whom a requirement binds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Level {
     /// Every gateway.
     Invariant,
-    /// A gateway that claims it.
+    /// A gateway that claims it: a choice of its makers.
     Policy,
     /// Nobody: it is noted.
     Observation,
 }
 
 /// How hard a requirement binds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Severity {
     /// Breaking it fails.
     Must,

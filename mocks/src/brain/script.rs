@@ -75,9 +75,11 @@ pub(super) fn overridden(
     if let Some(status) = behaviour.status {
         reply.status = status;
     }
-    override_headers(behaviour, &mut reply.headers);
-    for (_, value) in &mut reply.headers {
-        *value = value.replace(KEY, &deployment.key);
+    if !behaviour.headers.is_empty() {
+        override_headers(behaviour, &mut reply.headers);
+        for (_, value) in &mut reply.headers {
+            *value = value.replace(KEY, &deployment.key);
+        }
     }
     if let Some(body) = &behaviour.body {
         reply.body = body.replace(KEY, &deployment.key).into_bytes();

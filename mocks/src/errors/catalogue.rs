@@ -84,16 +84,17 @@ impl Provider {
         }
     }
 
-    /// The reply of this name at this endpoint, with `values` in place of its placeholders. `None`
-    /// if there is none.
+    /// The reply of this name at this endpoint, with these values in place of its placeholders.
+    /// `None` if there is none.
     pub(super) fn reply(
         &self,
         part: Part,
         name: &str,
         endpoint: Option<Endpoint>,
-        values: &Values,
+        values: impl FnOnce() -> Values,
     ) -> Option<Reply> {
         let template = self.find(part, name, endpoint)?;
+        let values = values();
         let layer = template.layer.as_ref().and_then(|layer| self.layers.get(layer));
         let headers = layer.into_iter().flatten().chain(&template.headers);
         Some(Reply {

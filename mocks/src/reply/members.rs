@@ -1,18 +1,17 @@
 //! What was asked, member by member.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
+use fallproof_protocol::json::{Token, Tokens, unescaped};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use serde_json::value::{RawValue, to_raw_value};
 
 use super::tokens_in;
 use crate::strict::FormField;
 
 /// The top-level members of a request's body, each as it was spelled.
 #[derive(Debug, Default)]
-pub struct Members<'a>(HashMap<String, Cow<'a, RawValue>>);
+pub struct Members<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
 
 impl<'a> Members<'a> {
     /// The members of a JSON text; of one name the last. A body that is no object has none.
@@ -20,11 +19,15 @@ impl<'a> Members<'a> {
     /// # Errors
     /// The text is not JSON.
     pub fn of(body: &'a [u8]) -> Result<Self, serde_json::Error> {
-        let whole: &RawValue = serde_json::from_slice(body)?;
-        let members: HashMap<String, &RawValue> =
-            serde_json::from_str(whole.get()).unwrap_or_default();
-        let borrowed = members.into_iter().map(|(name, value)| (name, Cow::Borrowed(value)));
-        Ok(Self(borrowed.collect()))
+        let mut tokens = Tokens::of(body)?;
+        let mut members = Vec::new();
+        if tokens.next() == Some(Token::Object) {
+            while let Some(Token::Scalar(name)) = tokens.next() {
+                let Ok(name) = unescaped(name) else { return Ok(Self::default()) };
+                members.push((name, Cow::Borrowed(tokens.skip_value())));
+            }
+        }
+        Ok(Self(members))
     }
 
     /// The texts of a form, the items of a list (`name[]`) as an array. `true` and `false` count
@@ -43,15 +46,13 @@ impl<'a> Members<'a> {
                 items.push(text.into());
             }
         }
-        let owned = members.into_iter().map(|(name, value)| {
-            (name, Cow::Owned(to_raw_value(&value).expect("a value can be written")))
-        });
-        Self(owned.collect())
+        let spelled = |(name, value): (String, Value)| (name.into(), value.to_string().into());
+        Self(members.into_iter().map(spelled).collect())
     }
 
     /// The member of this name, where it is there and of this type.
     pub fn get<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
-        serde_json::from_str(self.0.get(name)?.get()).ok()
+        serde_json::from_str(self.spelled(name)?).ok()
     }
 
     /// The member of this name, `Null` where there is none.
@@ -66,6 +67,11 @@ impl<'a> Members<'a> {
 
     /// About how many tokens a member holds, by the rule of thumb of four bytes a token.
     pub(super) fn tokens(&self, name: &str) -> usize {
-        self.0.get(name).map_or(0, |value| tokens_in(value.get()))
+        self.spelled(name).map_or(0, tokens_in)
+    }
+
+    fn spelled(&self, name: &str) -> Option<&str> {
+        let (_, value) = self.0.iter().rfind(|(member, _)| member == name)?;
+        Some(value)
     }
 }

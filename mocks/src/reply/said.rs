@@ -124,8 +124,12 @@ impl Order<'_> {
     /// The tool whose call `tool_choice` forces. One that is forced by its name finishes with
     /// `stop` ([seen](https://github.com/vllm-project/vllm/pull/25054) with functions).
     fn forced_tool(&self) -> Option<Forced> {
+        let choice = self.members.value("tool_choice");
+        if !choice.is_object() && choice != "required" {
+            return None;
+        }
         let tools: Vec<Value> = self.members.get("tools")?;
-        let (chosen, finish_reason) = match self.members.value("tool_choice") {
+        let (chosen, finish_reason) = match choice {
             Value::String(mode) if mode == "required" => (first_named(&tools)?, "tool_calls"),
             allowed if allowed["type"] == "allowed_tools" => {
                 let allowed = allowed.get("allowed_tools").unwrap_or(&allowed);

@@ -268,15 +268,12 @@ impl Connection {
         }
         while some_left(&parts) {
             if let Some(mut sent) = self.socket.try_send(&parts.map(IoSlice::new))? {
-                let body_left = parts[1].len();
-                let mut bytes = Vec::with_capacity(sent);
-                for part in &mut parts {
-                    let (gone, left) = part.split_at(sent.min(part.len()));
-                    bytes.extend_from_slice(gone);
+                let mut gone: [&[u8]; 3] = [b""; 3];
+                for (part, gone) in parts.iter_mut().zip(&mut gone) {
+                    (*gone, *part) = part.split_at(sent.min(part.len()));
                     sent -= gone.len();
-                    *part = left;
                 }
-                record.sent(status, &bytes, body_left - parts[1].len());
+                record.sent(status, &gone, gone[1].len());
             } else {
                 record.wait(true);
                 let writable = self.socket.stream().writable().await;

@@ -220,16 +220,16 @@ impl Record {
         log.grow(self.entry.seq, more);
     }
 
-    /// These bytes of the reply were sent, so many of them of its body. `status` is that of the
-    /// head.
-    pub(super) fn sent(&self, status: Option<u16>, bytes: &[u8], of_body: usize) {
+    /// These parts of the reply were sent at once, so many bytes of them of its body. `status` is
+    /// that of the head.
+    pub(super) fn sent(&self, status: Option<u16>, parts: &[&[u8]], of_body: usize) {
         let now = self.ledger.now();
         let most = self.ledger.most_body;
         self.update(|hit| {
             hit.status = status;
             hit.times.first_byte.get_or_insert(now);
             hit.sent += of_body;
-            hit.out.push(now, bytes, most);
+            hit.out.push_parts(now, parts, most);
         });
     }
 

@@ -3,14 +3,11 @@
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
-use std::fmt;
 
-use indexmap::IndexMap;
-use serde::Deserialize;
-use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
+use fallproof_protocol::json::{Token, Tokens, unescaped};
 use serde_json::Number;
-use serde_json::value::RawValue;
 
+use super::Map;
 use super::path::Step;
 
 /// Nesting deeper than this is refused as no JSON, as `serde_json` itself does.
@@ -32,7 +29,7 @@ pub(super) enum Value<'a> {
 /// An object: of a repeated key the last value counts, at the first one's place.
 #[derive(Debug, Default)]
 pub(super) struct Object<'a> {
-    pub(super) members: IndexMap<Cow<'a, str>, Value<'a>>,
+    pub(super) members: Map<Cow<'a, str>, Value<'a>>,
     /// Index of the first member whose key came twice.
     repeated: Option<usize>,
 }
@@ -128,65 +125,34 @@ fn led_by<'a>(first: Step<'a>, mut path: Vec<Step<'a>>) -> Vec<Step<'a>> {
 /// Reads a whole body. `None` where it is no JSON, not UTF-8, holds half a surrogate pair, or is
 /// nested deeper than 127 levels.
 pub(super) fn read(body: &[u8]) -> Option<Value<'_>> {
-    let text = std::str::from_utf8(body).ok()?;
-    let raw: &RawValue = serde_json::from_str(text).ok()?;
-    read_raw(raw, 0).ok()
+    read_value(&mut Tokens::of(body).ok()?, 0)
 }
 
-fn read_raw(raw: &RawValue, depth: usize) -> serde_json::Result<Value<'_>> {
-    let text = raw.get();
-    // A raw value is valid JSON without blanks around it: its first byte tells what it is.
-    Ok(match text.as_bytes().first() {
-        Some(b'n') => Value::Null,
-        Some(b't') => Value::Bool(true),
-        Some(b'f') => Value::Bool(false),
-        Some(b'"') => Value::String(serde_json::from_str::<Text<'_>>(text)?.0),
-        Some(b'[' | b'{') if depth == MAX_DEPTH => {
-            return Err(serde_json::Error::custom("nested too deeply"));
-        }
-        Some(b'[') => {
-            let items: Vec<&RawValue> = serde_json::from_str(text)?;
-            let items = items.into_iter().map(|item| read_raw(item, depth + 1));
-            Value::Array(items.collect::<Result<_, _>>()?)
-        }
-        Some(b'{') => {
+fn read_value<'a>(tokens: &mut Tokens<'a>, depth: usize) -> Option<Value<'a>> {
+    let token = tokens.next()?;
+    if depth == MAX_DEPTH && matches!(token, Token::Object | Token::Array) {
+        return None;
+    }
+    Some(match token {
+        Token::Object => {
             let mut object = Object::default();
-            for (key, raw) in serde_json::from_str::<Pairs<'_>>(text)?.0 {
-                object.insert(key, read_raw(raw, depth + 1)?);
+            while let Some(Token::Scalar(key)) = tokens.next() {
+                object.insert(unescaped(key).ok()?, read_value(tokens, depth + 1)?);
             }
             Value::Object(object)
         }
-        _ => Value::Number(text),
-    })
-}
-
-/// A string, borrowed where it holds no escapes.
-#[derive(Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-
-/// The members of an object in their order, repeated keys too, each value still raw.
-struct Pairs<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
-
-impl<'de> Deserialize<'de> for Pairs<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct EachPair;
-
-        impl<'de> Visitor<'de> for EachPair {
-            type Value = Pairs<'de>;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("an object")
+        Token::Array => {
+            let mut items = Vec::new();
+            while !tokens.at_end() {
+                items.push(read_value(tokens, depth + 1)?);
             }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut pairs = Vec::new();
-                while let Some((Text(key), value)) = map.next_entry()? {
-                    pairs.push((key, value));
-                }
-                Ok(Pairs(pairs))
-            }
+            Value::Array(items)
         }
-
-        deserializer.deserialize_map(EachPair)
-    }
+        Token::Scalar("null") => Value::Null,
+        Token::Scalar("true") => Value::Bool(true),
+        Token::Scalar("false") => Value::Bool(false),
+        Token::Scalar(text) if text.starts_with('"') => Value::String(unescaped(text).ok()?),
+        Token::Scalar(number) => Value::Number(number),
+        Token::End => return None,
+    })
 }

@@ -53,6 +53,9 @@ use fallproof_protocol::provider::{Endpoint, Surface};
 pub use fallproof_protocol::multipart::FormField;
 pub use fallproof_protocol::violation::{Strength, Violation, ViolationKind};
 
+/// Members in their order. Nobody floods a mock, so it hashes fast.
+pub(crate) type Map<K, V> = indexmap::IndexMap<K, V, foldhash::fast::RandomState>;
+
 /// What [`check`] holds a body against: the text of a JSON Schema, in the subset and with the
 /// annotations that `spec/README.md` describes. For whoever makes requests instead of judging them.
 pub fn schema_text(surface: Surface, endpoint: Endpoint) -> &'static str {

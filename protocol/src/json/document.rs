@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use serde::Deserialize;
-use serde::de::{Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
+use serde::de::Error as _;
+
+use super::tokens::{Token, Tokens, unescaped};
 
 /// Nesting deeper than this is refused, as `serde_json` itself does: every walk over a tree is recursive.
 const MAX_DEPTH: usize = 127;
@@ -27,30 +27,32 @@ impl Tree {
     /// # Errors
     /// Where the bytes are not JSON (nesting beyond 127 levels included), in the parser's words.
     pub fn parse(bytes: &[u8]) -> serde_json::Result<Self> {
-        let raw: &RawValue = serde_json::from_slice(bytes)?;
-        Self::of(raw, 0)
+        Self::read(&mut Tokens::of(bytes)?, 0)
     }
 
-    fn of(raw: &RawValue, depth: usize) -> serde_json::Result<Self> {
-        let text = raw.get();
-        match text.as_bytes().first() {
-            // Raw values are skipped whatever their depth, and not looked into.
-            Some(b'{' | b'[') if depth == MAX_DEPTH => {
-                Err(serde_json::Error::custom("nested too deeply"))
-            }
-            Some(b'{') => serde_json::from_str::<Members<'_>>(text)?
-                .0
-                .into_iter()
-                .map(|(key, value)| Ok((key.into_owned(), Self::of(value, depth + 1)?)))
-                .collect::<serde_json::Result<_>>()
-                .map(Self::Object),
-            Some(b'[') => serde_json::from_str::<Vec<&RawValue>>(text)?
-                .into_iter()
-                .map(|item| Self::of(item, depth + 1))
-                .collect::<serde_json::Result<_>>()
-                .map(Self::Array),
-            _ => Ok(Self::Scalar(text.to_owned())),
+    fn read(tokens: &mut Tokens<'_>, depth: usize) -> serde_json::Result<Self> {
+        let token = tokens.next();
+        if depth == MAX_DEPTH && matches!(token, Some(Token::Object | Token::Array)) {
+            return Err(serde_json::Error::custom("nested too deeply"));
         }
+        Ok(match token {
+            Some(Token::Object) => {
+                let mut members = Vec::new();
+                while let Some(Token::Scalar(key)) = tokens.next() {
+                    members.push((unescaped(key)?.into_owned(), Self::read(tokens, depth + 1)?));
+                }
+                Self::Object(members)
+            }
+            Some(Token::Array) => {
+                let mut items = Vec::new();
+                while !tokens.at_end() {
+                    items.push(Self::read(tokens, depth + 1)?);
+                }
+                Self::Array(items)
+            }
+            Some(Token::Scalar(spelled)) => Self::Scalar(spelled.to_owned()),
+            Some(Token::End) | None => return Err(serde_json::Error::custom("a value is missing")),
+        })
     }
 
     /// A string value in its plainest spelling.
@@ -83,9 +85,7 @@ impl Tree {
     /// The text of a string value, unescaped.
     pub fn as_str(&self) -> Option<Cow<'_, str>> {
         match self {
-            Self::Scalar(text) if text.starts_with('"') => {
-                serde_json::from_str::<Text<'_>>(text).ok().map(|text| text.0)
-            }
+            Self::Scalar(text) if text.starts_with('"') => unescaped(text).ok(),
             _ => None,
         }
     }
@@ -160,41 +160,6 @@ impl Tree {
 pub fn quoted(text: &str) -> String {
     serde_json::to_string(text).expect("a text can be written")
 }
-
-/// An object's members in order, duplicates included.
-struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
-
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct InOrder;
-
-        impl<'de> Visitor<'de> for InOrder {
-            type Value = Members<'de>;
-
-            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                formatter.write_str("a JSON object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::new();
-                while let Some((Text(key), value)) = map.next_entry()? {
-                    members.push((key, value));
-                }
-                Ok(Members(members))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<Self::Value, A::Error> {
-                Err(serde::de::Error::custom("an array where an object was expected"))
-            }
-        }
-
-        deserializer.deserialize_map(InOrder)
-    }
-}
-
-/// A string, borrowed where it holds no escapes.
-#[derive(Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 #[cfg(test)]
 mod tests {

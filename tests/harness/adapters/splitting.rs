@@ -54,7 +54,7 @@ fn a_scenario_that_proves_only_what_is_not_claimed_is_left_out_with_the_reason()
         let lines = format!("{LEAST}declaration: {{ does_not_claim: {{ {claims} }} }}\n");
         let adapter = read(&lines).expect("it is valid");
         let scenario = &scenarios(&["retry-after/each-time-anew"])[0];
-        adapter.declaration.lacked_by(scenario)
+        adapter.declaration.lacked_by(scenario).map(|reason| reason.to_string())
     };
     let both = lacked("FP-ROUTE-06: it forgets, FP-ROUTE-08: it forgets");
     assert_eq!(both.as_deref(), Some("not-applicable: FP-ROUTE-06 is not claimed (it forgets)"));

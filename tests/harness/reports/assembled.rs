@@ -1,12 +1,13 @@
 //! A run's verdict from those of its cases.
 
+use std::collections::BTreeSet;
 use std::time::SystemTime;
 
 use fallproof_report::assemble::{self, About};
 use fallproof_report::model::{
     Baseline, Case, Expected, Kept, Outcome, Report, Requirement, Stale, Target, Verdict, Weight,
 };
-use fallproof_suite::scenario::Suite;
+use fallproof_suite::record::SuiteFacts;
 
 use super::support::case;
 
@@ -14,7 +15,12 @@ use super::support::case;
 fn assembled(cases: Vec<Case>, baseline: Option<Baseline>) -> Report {
     let about = About {
         target: Target { name: "Gate".into(), version: None, adapter: None, address: None },
-        suite: &Suite { scenarios: Vec::new(), fingerprint: "sha256:0".into() },
+        suite: &SuiteFacts {
+            fingerprint: "sha256:0".into(),
+            cases: 0,
+            whole: true,
+            profiles: BTreeSet::new(),
+        },
         chosen: &[],
         patterns: &[],
         tags: &[],

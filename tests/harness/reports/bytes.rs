@@ -2,11 +2,22 @@
 
 use std::fs;
 
+use fallproof_judge as judge;
+use fallproof_report::convert::Context;
+use fallproof_report::event::{Raw, RunEvent};
+use fallproof_report::har::Hars;
+use fallproof_report::model::{Case, Counts, Kept, Outcome, Verdict};
+use fallproof_report::redact::Redactor;
+use fallproof_report::reporter::Reporter as _;
+use fallproof_suite::evidence::CaseResult;
+use fallproof_suite::scenario::Suite;
 use serde_json::Value;
+use tempfile::TempDir;
 
+use crate::common::part;
 use crate::shell::text;
 
-use super::support::{fallproof, read, report, reported, run_again};
+use super::support::{case, fallproof, made, read, report, reported, run_again};
 
 const CUT: &str = "streaming/breaks-after-content@between-events.chat";
 
@@ -74,4 +85,25 @@ fn har_files_of_an_earlier_report_go_with_it() {
     let refused = run_again(&[CUT], path);
     assert_eq!(refused.status.code(), Some(2));
     assert!(text(&refused.stderr).contains("har/notes.txt"), "{}", text(&refused.stderr));
+}
+
+#[test]
+fn a_case_that_passed_when_it_was_run_again_leaves_no_har() {
+    let suite = Suite::load(part()).unwrap_or_else(|error| panic!("{error}"));
+    let scenario = &suite.scenarios[0];
+    let judged = &judge::Case::of(scenario, CaseResult::HarnessError("for a reason".into()));
+    let context = Context { scenario, groups: &[], replay: "" };
+    let raw = Raw { judged, context, redactor: &Redactor::of([]) };
+
+    let folder = TempDir::new().expect("a temporary folder");
+    let mut hars = Hars::new(folder.path().to_owned());
+    let mut tell = |event| hars.event(&event).expect("a file in a temporary folder");
+    let passed = case("a/b", Outcome::Pass);
+    let failed = Case { har: Some("har/a.b.har".into()), ..case("a/b", Outcome::Fail) };
+    tell(RunEvent::CaseFinished { case: &failed, raw });
+    assert!(folder.path().join("har/a.b.har").is_file());
+    tell(RunEvent::CaseFinished { case: &passed, raw });
+    let report = &made(Verdict::Conformant, Kept::Pass, Counts::default(), vec![passed.clone()]);
+    tell(RunEvent::Finished { report, log: "" });
+    assert!(!folder.path().join("har/a.b.har").exists());
 }

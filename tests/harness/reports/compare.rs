@@ -35,7 +35,7 @@ fn named(reports: Vec<Report>) -> Vec<(String, Report)> {
 }
 
 fn markdown(reports: Vec<Report>) -> String {
-    Comparison::new(&named(reports)).to_markdown()
+    Comparison::new(&named(reports)).to_markdown().expect("it can be written")
 }
 
 /// The part of the text below a heading or bold line, up to the next one.

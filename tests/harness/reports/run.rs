@@ -3,14 +3,18 @@
 use std::fs;
 use std::path::Path;
 
-use fallproof_report::model::{Kept, Outcome, Verdict};
+use fallproof_report::event::RunEvent;
+use fallproof_report::model::{Counts, Kept, Outcome, Verdict};
+use fallproof_report::report_dir::ReportDir;
+use fallproof_report::reporter::Reporters;
 use fallproof_report::{events, model};
 use rstest::rstest;
 use serde_json::Value;
+use tempfile::TempDir;
 
 use crate::shell::text;
 
-use super::support::{path, read, report, reported, run_again};
+use super::support::{made, path, read, report, reported, run_again};
 
 #[rstest]
 #[case::report("report.schema.json", model::schema())]
@@ -118,4 +122,19 @@ fn a_seed_gives_an_order_of_chance_and_gives_it_again() {
         ids
     };
     assert_eq!(sorted(shuffled), sorted(plain), "and each is run once");
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_named_and_the_others_are_written() {
+    let folder = TempDir::new().expect("a temporary folder");
+    let dir = ReportDir::take(folder.path()).expect("it is empty");
+    let reporters = Reporters::new(dir.reporters().expect("it can be written"));
+    fs::create_dir(folder.path().join("junit.xml")).expect("a folder in a temporary one");
+    let report = &made(Verdict::Conformant, Kept::Pass, Counts::default(), Vec::new());
+    reporters.tell(&RunEvent::Finished { report, log: "it listens" });
+    let error = reporters.check().expect_err("a folder is no file").to_string();
+    assert!(error.starts_with(&format!("{}/junit.xml: ", path(&folder))), "{error}");
+    for file in ["report.json", "badge.svg", "gateway.log"] {
+        assert!(folder.path().join(file).is_file(), "{file}");
+    }
 }

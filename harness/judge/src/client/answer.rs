@@ -1,12 +1,12 @@
 //! 01: the content is what the provider gave. 02: and so is what stands beside it.
 
+use fallproof_suite::requirement::Code;
 use serde_json::Value;
 
-use super::ClientViolation::{Changed, ChangedBytes, NotJson};
 use super::model;
 use crate::collector::Collector;
 use crate::observe::Attempt;
-use fallproof_suite::requirement::Code;
+use crate::violation::ClientViolation::{Changed, ChangedBytes, NotJson};
 
 /// The members that hold what was asked for, on one endpoint or another.
 const CONTENT_MEMBERS: [&str; 5] = ["choices", "data", "output", "results", "text"];

@@ -1,26 +1,13 @@
 //! What an error tells. 05: it has OpenAI's shape. 06: its status is that of a failure. 08: the reason
 //! of a refusal is in it.
 
-use serde::Serialize;
+use fallproof_suite::requirement::Code;
 use serde_json::Value;
-use strum::Display;
 
-use super::ClientViolation::{NoErrorObject, ReasonLost, StatusMadeUp};
 use crate::collector::Collector;
 use crate::observe::{Attempt, Ended};
-use fallproof_suite::requirement::Code;
-
-/// How a provider failed, as its client could be told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Display, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ProviderFailure {
-    /// It answered with an error. Holds the status.
-    #[strum(to_string = "{0}")]
-    Status(u16),
-    /// It did not answer, or not to the end.
-    #[strum(to_string = "a broken answer")]
-    Broken,
-}
+use crate::violation::ClientViolation::{NoErrorObject, ReasonLost, StatusMadeUp};
+use crate::violation::ProviderFailure;
 
 /// The `error` object of an answer, where it has one.
 pub(crate) fn error_of(body: &[u8]) -> Option<Value> {

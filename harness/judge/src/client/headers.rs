@@ -1,13 +1,13 @@
 //! `FP-CLIENT-12`: what an earlier attempt's answer had in its head is not true of another one's.
 
+use fallproof_suite::requirement::Code;
 use serde_json::Value;
 
-use super::ClientViolation::StaleHeader;
 use super::error::error_of;
 use crate::collector::Collector;
 use crate::contains;
 use crate::observe::{Attempt, Ended, View};
-use fallproof_suite::requirement::Code;
+use crate::violation::ClientViolation::StaleHeader;
 
 /// Headers that say the same whoever answers, or that each server writes anew.
 const GENERAL: [&str; 11] = [

@@ -1,10 +1,11 @@
 //! `FP-CLIENT-09`: the model that an answer names is the one that answered.
 
-use super::ClientViolation::WrongModel;
-use crate::collector::Collector;
-use crate::observe::{Attempt, Ended};
 use fallproof_protocol::sse;
 use fallproof_suite::requirement::Code;
+
+use crate::collector::Collector;
+use crate::observe::{Attempt, Ended};
+use crate::violation::ClientViolation::WrongModel;
 
 /// What clients ask a model's name for is to know who spoke.
 pub(super) fn truthful(found: &mut Collector<'_>, answering: &Attempt<'_>, said: &str) {

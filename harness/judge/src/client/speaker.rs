@@ -1,11 +1,12 @@
 //! Who speaks in an answer. 03: one provider. 04: one that answered. 13: one of the group that was
 //! asked for.
 
-use super::ClientViolation::{OtherGroup, SeveralSpeak, SuccessMadeUp};
-use crate::collector::Collector;
-use crate::observe::{Attempt, Ended};
 use fallproof_suite::plan::{Group, Hop};
 use fallproof_suite::requirement::Code;
+
+use crate::collector::Collector;
+use crate::observe::{Attempt, Ended};
+use crate::violation::ClientViolation::{OtherGroup, SeveralSpeak, SuccessMadeUp};
 
 pub(super) fn only_one(found: &mut Collector<'_>) {
     let view = found.view;

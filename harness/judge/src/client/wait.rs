@@ -3,11 +3,12 @@
 
 use std::time::Duration;
 
-use super::ClientViolation::{CooldownUntold, RetryAfterLost};
+use fallproof_suite::requirement::Code;
+
 use crate::collector::Collector;
 use crate::observe::{Attempt, View};
+use crate::violation::ClientViolation::{CooldownUntold, RetryAfterLost};
 use crate::{millis, rest};
-use fallproof_suite::requirement::Code;
 
 pub(super) fn retry_after(found: &mut Collector<'_>, last: &Attempt<'_>, status: u16) {
     let Some(asked) = rest::asked_wait(found.view, last) else { return };
@@ -30,19 +31,21 @@ pub(super) fn cooldown(found: &mut Collector<'_>, attempts: &[Attempt<'_>], stat
     let first = all.iter().map(|rest| rest.left(now)).min().unwrap_or_default();
     let told = told_wait(view);
     // A whole second more is what rounding takes.
-    let fits =
-        |told: Duration| told + rest::SLACK >= first && told <= first + Duration::from_secs(2);
+    let fits = |told: Duration| {
+        told.saturating_add(rest::SLACK) >= first && told <= first + Duration::from_secs(2)
+    };
     if !matches!(status, 429 | 503) || !told.is_some_and(fits) {
         found.breach(Code::Client10, CooldownUntold { for_ms: millis(first), status, told });
     }
 }
 
-/// How long the client is told to wait; a date counts from now.
+/// How long the client is told to wait.
 fn told_wait(view: View<'_>) -> Option<Duration> {
     let header = |name: &str| {
         let mut headers = view.step.exchange.headers.iter();
         let (_, value) = headers.find(|(it, _)| it.eq_ignore_ascii_case(name))?;
         std::str::from_utf8(value).ok().map(str::trim)
     };
-    rest::wait(header)
+    let exchange = &view.step.exchange;
+    rest::wait(header, view.started + exchange.started + exchange.took)
 }

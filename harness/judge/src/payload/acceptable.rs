@@ -1,16 +1,16 @@
 //! `FP-PAYLOAD-06`: what a provider gets is valid for it.
 
+use fallproof_protocol::json::Tree;
 use fallproof_protocol::multipart;
 use fallproof_protocol::violation::{Strength, Violation as Complaint};
 use fallproof_strict as strict;
+use fallproof_suite::requirement::Code;
 use serde_json::Value;
 
-use super::{PayloadViolation, body};
+use super::body;
 use crate::collector::Collector;
 use crate::observe::{Attempt, View};
-use crate::violation::Verdict;
-use fallproof_protocol::json::Tree;
-use fallproof_suite::requirement::Code;
+use crate::violation::{PayloadViolation, Verdict};
 
 /// Where a request names the response that it goes on from.
 const RESPONSE: &str = "previous_response_id";

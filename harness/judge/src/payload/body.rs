@@ -1,13 +1,12 @@
 //! The members of a body, whether it is JSON or a form.
 
+use fallproof_protocol::json::Tree;
 use fallproof_protocol::multipart;
-use serde::Serialize;
 use serde::de::IgnoredAny;
 use sha2::{Digest as _, Sha256};
-use strum::Display;
 
 use crate::observe::{Attempt, View};
-use fallproof_protocol::json::Tree;
+use crate::violation::Unreadable;
 
 const JSON: &str = "application/json";
 
@@ -15,19 +14,6 @@ const JSON: &str = "application/json";
 pub(super) struct Body {
     pub(super) tree: Tree,
     pub(super) is_form: bool,
-}
-
-/// What a body is that could not be compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Display, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the words say what each is")]
-pub enum Unreadable {
-    #[strum(to_string = "not a form")]
-    NotForm,
-    #[strum(to_string = "nested too deeply to be compared")]
-    TooDeep,
-    #[strum(to_string = "not JSON")]
-    NotJson,
 }
 
 pub(super) fn read(content_type: &str, body: &[u8]) -> Option<Body> {

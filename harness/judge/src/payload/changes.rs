@@ -1,15 +1,17 @@
 //! What an attempt adds, loses and changes: against what the client sent, and against what the first
 //! attempt carried.
 
-use super::PayloadViolation::{Added, Changed, Lost, Respelled, UnlikeFirst};
+use fallproof_protocol::json::{Difference, DifferenceKind, Tree, differences};
+use fallproof_suite::requirement::Code;
+
+use super::brief;
 use super::defaults::is_default;
-use super::{Unlike, brief};
 use crate::collector::Collector;
 use crate::control;
 use crate::excuse::Excuse;
 use crate::observe::{Attempt, View};
-use fallproof_protocol::json::{Difference, DifferenceKind, Tree, differences};
-use fallproof_suite::requirement::Code;
+use crate::violation::PayloadViolation::{Added, Changed, Lost, Respelled, UnlikeFirst};
+use crate::violation::Unlike;
 
 /// 01, 02, 03 and 07: nothing is added, lost, changed or respelled.
 pub(super) fn since_the_client(

@@ -1,12 +1,13 @@
 //! `FP-PAYLOAD-04`: the model of an attempt is named as its own deployment is.
 
+use fallproof_protocol::json::Tree;
 use fallproof_protocol::provider::Surface;
+use fallproof_suite::requirement::Code;
 
-use super::{PayloadViolation, brief};
+use super::brief;
 use crate::collector::Collector;
 use crate::observe::Attempt;
-use fallproof_protocol::json::Tree;
-use fallproof_suite::requirement::Code;
+use crate::violation::PayloadViolation;
 
 pub(super) fn check(found: &mut Collector<'_>, attempt: &Attempt<'_>, received: &Tree) {
     let named = received.member("model").and_then(Tree::as_str);

@@ -1,11 +1,12 @@
 //! What is another spelling of the same request, and worth knowing.
 
-use super::PayloadViolation;
+use fallproof_protocol::json::{Tree, differences};
+use fallproof_suite::requirement::Code;
+
 use super::defaults::is_default;
 use crate::collector::Collector;
 use crate::observe::Attempt;
-use fallproof_protocol::json::{Tree, differences};
-use fallproof_suite::requirement::Code;
+use crate::violation::PayloadViolation;
 
 /// 08 and 09: the members' order, and defaults that are written out.
 pub(super) fn check(

@@ -1,10 +1,11 @@
 //! 09: a call stays in its group. 14: what goes on from a response goes to whoever gave it.
 
-use super::RouteViolation::{OtherConversation, OtherGroup};
+use fallproof_suite::requirement::Code;
+
 use super::places::{could_be_asked, name};
 use crate::collector::Collector;
 use crate::observe::Attempt;
-use fallproof_suite::requirement::Code;
+use crate::violation::RouteViolation::{OtherConversation, OtherGroup};
 
 pub(super) fn check(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
     own_group(found);

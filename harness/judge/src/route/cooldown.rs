@@ -1,12 +1,14 @@
 //! 06: who asks to be left alone is. 07: who keeps failing is put aside.
 
-use super::RouteViolation::InCooldown;
+use fallproof_suite::requirement::Code;
+
 use crate::collector::Collector;
 use crate::excuse::Excuse;
 use crate::millis;
 use crate::observe::{Attempt, View};
-use crate::rest::{Reason, Rest};
-use fallproof_suite::requirement::Code;
+use crate::rest::Rest;
+use crate::violation::Reason;
+use crate::violation::RouteViolation::InCooldown;
 
 pub(super) fn check(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
     let now = found.view.step.at;

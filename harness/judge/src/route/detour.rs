@@ -1,10 +1,11 @@
 //! 10: what is too long goes where there is room. 11: what a filter refuses goes where it is taken.
 
-use super::RouteViolation::{FilteredAndStays, TooLongAndStays};
+use fallproof_suite::requirement::Code;
+
 use super::places::{could_be_asked, detour_for, name};
 use crate::collector::Collector;
 use crate::observe::{Attempt, Cause};
-use fallproof_suite::requirement::Code;
+use crate::violation::RouteViolation::{FilteredAndStays, TooLongAndStays};
 
 pub(super) fn check(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
     let view = found.view;

@@ -1,11 +1,12 @@
 //! Nothing is asked any more once it is over. 02: after a success. 04: after the client's mistake.
 
-use super::RouteViolation::{AfterSuccess, SentAgain};
+use fallproof_protocol::condition::Condition;
+use fallproof_suite::requirement::Code;
+
 use crate::collector::Collector;
 use crate::excuse::Excuse;
 use crate::observe::{Attempt, Ended};
-use fallproof_protocol::condition::Condition;
-use fallproof_suite::requirement::Code;
+use crate::violation::RouteViolation::{AfterSuccess, SentAgain};
 
 pub(super) fn check(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
     after_success(found, attempts);

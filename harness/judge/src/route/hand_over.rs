@@ -2,17 +2,16 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
-use strum::Display;
+use fallproof_protocol::condition::Condition;
+use fallproof_suite::evidence::Ending;
+use fallproof_suite::requirement::Code;
 
-use super::RouteViolation::NotHandedOver;
 use super::places::{name, next_after};
 use crate::collector::{Collector, waives};
 use crate::excuse::Excuse;
 use crate::observe::{Attempt, Ended, View};
-use fallproof_protocol::condition::Condition;
-use fallproof_suite::evidence::Ending;
-use fallproof_suite::requirement::Code;
+use crate::violation::Failed;
+use crate::violation::RouteViolation::NotHandedOver;
 
 pub(super) fn check(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
     let view = found.view;
@@ -20,18 +19,6 @@ pub(super) fn check(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
     let Some(Onward { failed, next, excuse }) = leads_on(view, last) else { return };
     let kind = NotHandedOver { failed, next: name(view, next) };
     found.breach(Code::Route03, kind).at(last).excused(excuse);
-}
-
-/// How an attempt failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Display, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Failed {
-    /// It had no complete answer.
-    #[strum(to_string = "without a complete answer")]
-    Broken,
-    /// It was answered with an error. Holds the status.
-    #[strum(to_string = "with {0}")]
-    With(u16),
 }
 
 /// What a failed attempt leads on to.

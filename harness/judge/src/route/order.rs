@@ -2,14 +2,17 @@
 
 use std::ops::Range;
 
-use super::RouteViolation::{NobodyAsked, NotForThis, PassedOver, StillPutAside, WentBack};
+use fallproof_suite::evidence::Ending;
+use fallproof_suite::requirement::Code;
+
 use super::may_rest;
 use super::places::{could_be_asked, detour_for, list_of, name};
 use crate::collector::Collector;
 use crate::observe::{Attempt, View};
 use crate::rest::Rest;
-use fallproof_suite::evidence::Ending;
-use fallproof_suite::requirement::Code;
+use crate::violation::RouteViolation::{
+    NobodyAsked, NotForThis, PassedOver, StillPutAside, WentBack,
+};
 
 pub(super) fn check(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
     let view = found.view;

@@ -1,11 +1,11 @@
 //! 16: a path that the provider has. 17: the API version of the deployment.
 
 use fallproof_protocol::provider::Surface;
+use fallproof_suite::requirement::Code;
 
-use super::RouteViolation::{NoSuchPath, WrongApiVersion};
 use crate::collector::Collector;
 use crate::observe::Attempt;
-use fallproof_suite::requirement::Code;
+use crate::violation::RouteViolation::{NoSuchPath, WrongApiVersion};
 
 pub(super) fn check(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
     for attempt in attempts {

@@ -3,11 +3,12 @@
 
 use std::time::Duration;
 
-use super::RouteViolation::{RetriedAtOnce, RetriedRefusal, TooOften};
+use fallproof_suite::requirement::Code;
+
 use crate::collector::Collector;
 use crate::millis;
 use crate::observe::{Attempt, Ended};
-use fallproof_suite::requirement::Code;
+use crate::violation::RouteViolation::{RetriedAtOnce, RetriedRefusal, TooOften};
 
 /// Who waits at least this long before a retry does not retry at once.
 const AT_ONCE: Duration = Duration::from_millis(250);

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use super::RouteViolation::{BeganLate, GivenUpLate, NeverGivenUp, TookTooLong};
+use fallproof_suite::evidence::Ending;
+use fallproof_suite::requirement::Code;
+
 use crate::collector::Collector;
 use crate::millis;
 use crate::observe::{Attempt, Ended};
-use fallproof_suite::evidence::Ending;
-use fallproof_suite::requirement::Code;
+use crate::violation::RouteViolation::{BeganLate, GivenUpLate, NeverGivenUp, TookTooLong};
 
 /// So much longer than its limit an attempt may take on any machine.
 const SLACK: Duration = Duration::from_secs(5);
@@ -31,7 +32,7 @@ fn of_each(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
         let is_last = attempt.number == attempts.len();
         let waits = matches!(view.step.exchange.ending, Ending::TimedOut | Ending::TooLong);
         let stalls = attempt.hit.times.end.is_none() && is_last && waits;
-        if ms >= 2 * limit_ms {
+        if ms >= limit_ms.saturating_mul(2) {
             found.breach(Code::Route12, TookTooLong { ms, limit_ms }).at(attempt);
         } else if stalls && attempt.ended() != Ended::Interrupted {
             found.breach(Code::Route12, NeverGivenUp { limit_ms }).at(attempt);
@@ -56,7 +57,7 @@ fn given_up_late(found: &mut Collector<'_>, attempt: &Attempt<'_>, limit_ms: u64
 
 /// Whether no slow machine explains that so long was waited.
 fn is_much_too_long(waited: Duration, limit: Duration) -> bool {
-    waited > 5 * limit && waited > limit + SLACK
+    waited > limit.saturating_mul(5) && waited > limit.saturating_add(SLACK)
 }
 
 /// How many milliseconds an attempt that was seen through had to wait for its answer; for a stream's
@@ -69,7 +70,7 @@ fn scripted_wait(attempt: &Attempt<'_>) -> u64 {
     }
     // Each piece behind the head has one.
     let pauses = attempt.hit.out.pieces.len().saturating_sub(1) as u64;
-    before + wire.chunk_delay_ms.unwrap_or_default() * pauses
+    before.saturating_add(wire.chunk_delay_ms.unwrap_or_default().saturating_mul(pauses))
 }
 
 fn of_all(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
@@ -77,7 +78,7 @@ fn of_all(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
     let Some(first) = attempts.first() else { return };
     for late in attempts {
         let after = late.hit.times.head.saturating_sub(first.hit.times.head);
-        if after > Duration::from_millis(limit_ms + limit_ms / 2) {
+        if after > Duration::from_millis(limit_ms.saturating_add(limit_ms / 2)) {
             let kind = BeganLate { ms: millis(after), limit_ms };
             found.breach(Code::Route13, kind).at(late);
         }

@@ -1,10 +1,11 @@
 //! `FP-STREAM-06`: nobody else is asked once the client has content.
 
-use super::StreamViolation::AskedOn;
-use super::heard::Heard;
-use crate::collector::Collector;
 use fallproof_protocol::sse::Event;
 use fallproof_suite::requirement::Code;
+
+use super::heard::Heard;
+use crate::collector::Collector;
+use crate::violation::StreamViolation::AskedOn;
 
 pub(super) fn check(found: &mut Collector<'_>, heard: &[Heard<'_>], told: &[Event]) {
     let content: Vec<_> = told.iter().filter(|event| event.is_answer()).collect();

@@ -1,16 +1,17 @@
 //! Each event that the client got is one of the answering provider. 03: no character is broken.
 //! 04: nothing is seen of an attempt that failed. 05: content is of one attempt. 08: no end is made up.
 
-use super::StreamViolation::{
-    BeginsAgain, BeginsTooOften, MadeUpEnd, Mangled, OfFailedAttempt, Spliced,
-};
+use fallproof_protocol::sse::{Event, Meaning};
+use fallproof_suite::requirement::Code;
+
 use super::brief;
 use super::heard::Heard;
 use super::told::{Breach, Told};
 use super::unaltered::compare;
 use crate::collector::Collector;
-use fallproof_protocol::sse::{Event, Meaning};
-use fallproof_suite::requirement::Code;
+use crate::violation::StreamViolation::{
+    BeginsAgain, BeginsTooOften, MadeUpEnd, Mangled, OfFailedAttempt, Spliced,
+};
 
 /// What may stand in a stream that is not an event of the answering provider.
 enum Foreign {

@@ -1,11 +1,12 @@
 //! How a stream begins. 10: it is called one. 11: an error before any content leads on. 12: where all
 //! failed there is no success.
 
-use super::StreamViolation::{ErrorNotHandedOver, SuccessMadeUp, WrongContentType};
+use fallproof_suite::requirement::Code;
+
 use crate::collector::Collector;
 use crate::observe::Ended;
 use crate::route::could_be_asked;
-use fallproof_suite::requirement::Code;
+use crate::violation::StreamViolation::{ErrorNotHandedOver, SuccessMadeUp, WrongContentType};
 
 pub(super) fn error_first(found: &mut Collector<'_>) {
     let view = found.view;

@@ -1,7 +1,8 @@
 //! What the target heard of a provider's stream.
 
-use crate::observe::{Attempt, Ended};
 use fallproof_protocol::sse::Event;
+
+use crate::observe::{Attempt, Ended};
 
 /// An attempt that was answered with a stream.
 pub(super) struct Heard<'a> {

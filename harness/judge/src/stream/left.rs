@@ -1,9 +1,10 @@
 //! `FP-STREAM-13`: nobody goes on for a client that has left.
 
-use super::StreamViolation::OutlivesClient;
-use crate::collector::Collector;
 use fallproof_suite::evidence::Ending;
 use fallproof_suite::requirement::Code;
+
+use crate::collector::Collector;
+use crate::violation::StreamViolation::OutlivesClient;
 
 /// The end of each attempt was waited for; whoever still runs does so for nobody.
 pub(super) fn check(found: &mut Collector<'_>) {

@@ -1,12 +1,13 @@
 //! A stream as the client got it. 07: it does not hide that the provider's broke. 08: it has the
 //! provider's end. 09: it tells of the cost only who asked.
 
-use super::StreamViolation::{self, EndMissing, HidesBreak, UsageUnasked};
-use super::heard::Heard;
-use crate::observe::View;
 use fallproof_protocol::sse::{Event, Meaning};
 use fallproof_suite::evidence::Ending;
 use fallproof_suite::requirement::Code;
+
+use super::heard::Heard;
+use crate::observe::View;
+use crate::violation::StreamViolation::{self, EndMissing, HidesBreak, UsageUnasked};
 
 /// A stream as the client got it.
 #[derive(Clone, Copy)]

@@ -1,12 +1,13 @@
 //! Events that were translated have another shape than the provider's. Who speaks in them can be told,
 //! and whether they end as the provider's did.
 
-use super::StreamViolation::SplicedInTranslation;
+use fallproof_protocol::sse::Event;
+use fallproof_suite::requirement::Code;
+
 use super::heard::Heard;
 use super::told::Told;
 use crate::collector::Collector;
-use fallproof_protocol::sse::Event;
-use fallproof_suite::requirement::Code;
+use crate::violation::StreamViolation::SplicedInTranslation;
 
 pub(super) fn check(found: &mut Collector<'_>, heard: &[Heard<'_>], told: Told<'_>) {
     let body = &found.view.step.exchange.body;

@@ -1,35 +1,13 @@
 //! 01: what reaches the client of a stream is what its provider sent. 02: in the same spelling.
 
-use serde::Serialize;
-use strum::Display;
-
-use super::StreamViolation::{Altered, ChangedBeside, LeftOut, Respelled};
-use super::brief;
-use super::heard::Heard;
-use super::told::Breach;
 use fallproof_protocol::sse::{Event, Likeness, Meaning};
 use fallproof_suite::requirement::Code;
 
-/// What became of an event on its way to the client.
-#[derive(Debug, Clone, PartialEq, Eq, Display, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the words say what each is")]
-pub enum Alteration {
-    #[strum(to_string = "was lost")]
-    Lost,
-    #[strum(to_string = "was lost, or changed")]
-    LostOrChanged,
-    #[strum(to_string = "was lost, or changed at {0}")]
-    Changed(String),
-    #[strum(to_string = "was named \"{from}\" and came as \"{to}\"")]
-    Renamed { from: String, to: String },
-    #[strum(to_string = "came twice")]
-    Twice,
-    #[strum(to_string = "came too late")]
-    Late,
-    #[strum(to_string = "was never sent")]
-    NeverSent,
-}
+use super::brief;
+use super::heard::Heard;
+use super::told::Breach;
+use crate::violation::Alteration;
+use crate::violation::StreamViolation::{Altered, ChangedBeside, LeftOut, Respelled};
 
 /// Holds the events that must be the answering provider's against them. Ends have a
 /// requirement of their own; where the provider failed, its words may be put otherwise.

@@ -7,14 +7,14 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 
 use super::{Rig, mock};
-use fallproof_suite::evidence::{Ending, Exchange, Unclear};
+use fallproof_suite::evidence::{Ending, Exchange, Inconclusive};
 use fallproof_suite::plan::Group;
 use fallproof_suite::scenario::{Body, Call, ClientKey, Part, Scenario};
 
 impl Rig {
     /// Why nothing can be said of the target by this scenario: a group of it is not wired to the
     /// upstreams that stand for its deployments. Each group is asked once in a run.
-    pub async fn diagnose(&self, scenario: &Scenario) -> Option<Unclear> {
+    pub async fn diagnose(&self, scenario: &Scenario) -> Option<Inconclusive> {
         for group in self.plan.groups_of(&scenario.id) {
             let known = self.diagnoses.lock().await.get(&group.group).cloned();
             let complaint = match known {
@@ -29,7 +29,7 @@ impl Rig {
         None
     }
 
-    async fn examine(&self, scenario: &Scenario, group: &Group) -> Option<Unclear> {
+    async fn examine(&self, scenario: &Scenario, group: &Group) -> Option<Inconclusive> {
         for hop in group.hops() {
             let described = scenario.upstreams.get(&hop.upstream)?;
             let mut upstream = mock(hop, described);
@@ -45,7 +45,7 @@ impl Rig {
         let call = plain_call(group);
         let exchange = self.call(scenario, group, &call, ["plain", ""]).await;
         if matches!(exchange.ending, Ending::Unreachable(_)) {
-            return Some(Unclear::gone(&exchange.ending));
+            return Some(Inconclusive::Unreachable(exchange.ending));
         }
         let mut hits = Vec::new();
         for hop in group.hops() {
@@ -53,8 +53,8 @@ impl Rig {
         }
         let stray = self.wire.take_stray().await;
         hits.retain(|hit| hit.kind == HitKind::Matched);
-        complaint(group, &exchange, &hits, &stray).map(|reason| Unclear {
-            reason,
+        complaint(group, &exchange, &hits, &stray).map(|complaint| Inconclusive::NotWired {
+            complaint,
             is_gone: matches!(exchange.ending, Ending::Closed | Ending::Reset),
         })
     }

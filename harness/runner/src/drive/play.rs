@@ -12,6 +12,8 @@ use crate::client::{self, Conduct};
 use fallproof_suite::evidence::{CallEvidence, Exchange};
 use fallproof_suite::plan::Group;
 use fallproof_suite::scenario::{Call, ClientKey, Leave, Planned, Rendered, Scenario, Step};
+use fallproof_suite::secret::another;
+use fallproof_suite::skip::SkipReason;
 
 /// No scenario waits longer than this for the clock of an external target.
 const MOST_WAITING: Duration = Duration::from_secs(30);
@@ -21,16 +23,15 @@ const LEAVING: Duration = Duration::from_secs(3);
 
 impl Rig {
     /// Why this scenario cannot be run here, if it cannot.
-    pub(super) fn skip(&self, scenario: &Scenario) -> Option<String> {
-        if let (Some(reason), true) = (&self.never_silent, needs_silence(scenario)) {
-            return Some(format!("prerequisite-failed: {reason}"));
+    pub(super) fn skip(&self, scenario: &Scenario) -> Option<SkipReason> {
+        if let (Some(error), true) = (&self.never_silent, needs_silence(scenario)) {
+            return Some(SkipReason::NoSilentAddress(error.clone()));
         }
         if let Some(reason) = self.declaration.lacked_by(scenario) {
             return Some(reason);
         }
         if !self.running.has_own_clock() && scenario.waits() > MOST_WAITING {
-            let waits = scenario.waits().as_secs();
-            return Some(format!("not-applicable: it would wait {waits} s for the target's clock"));
+            return Some(SkipReason::TooSlow { seconds: scenario.waits().as_secs() });
         }
         None
     }
@@ -219,15 +220,4 @@ fn shown(key: ClientKey, right: &str, headers: Vec<(String, String)>) -> Vec<(St
             headers.into_iter().filter(|(_, value)| !value.contains(right)).collect()
         }
     }
-}
-
-/// Another key of the same length: two characters change places, which whoever adds up differences
-/// takes for none.
-fn another(right: &str) -> String {
-    let mut key: Vec<_> = right.chars().collect();
-    match (1..key.len()).rev().find(|&at| key[at] != key[at - 1]) {
-        Some(at) => key.swap(at, at - 1),
-        None => key.push('x'),
-    }
-    key.into_iter().collect()
 }

@@ -24,6 +24,7 @@ use std::time::Duration;
 
 use fallproof_protocol::behaviour::{Behaviour, CONNECT_TIMEOUT, CONNECTION_REFUSED};
 use fallproof_protocol::condition::Condition;
+use fallproof_protocol::encoding;
 use fallproof_protocol::provider::{Endpoint, Surface};
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -46,7 +47,8 @@ pub use suite::Suite;
 pub const ONLY_GROUP: &str = "main";
 
 /// One declarative case.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Scenario {
     /// The file's path below `scenarios/` without extension, `/` between its parts; of a case of a
     /// family, then `@` and its words with `.` between them (`faults/each@server-error.azure-v1`).
@@ -78,7 +80,7 @@ impl Scenario {
     /// The id in one word, for names of groups and deployments. It has no `@`: some gateways refuse
     /// a model name with one, and some take it for a user's name in a URL.
     pub fn slug(&self) -> String {
-        self.id.replace('/', ".").replace('@', "--")
+        slug(&self.id)
     }
 
     /// The id without the words of its case: what all scenarios of one file have in common.
@@ -146,8 +148,14 @@ impl Scenario {
     }
 }
 
+/// The [slug](Scenario::slug) of the scenario with this id.
+pub(crate) fn slug(id: &str) -> String {
+    id.replace('/', ".").replace('@', "--")
+}
+
 /// A mock provider that stands for one deployment.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Upstream {
     /// Which paths, credential form and schemas apply.
     pub surface: Surface,
@@ -191,7 +199,8 @@ impl DeadEnd {
 }
 
 /// A model group and what is set for it; what is `None` is left to the target.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Group {
     /// The names of its upstreams, the first to be tried first; never empty.
     pub chain: Vec<String>,
@@ -202,12 +211,15 @@ pub struct Group {
     /// How often the target tries an upstream again before it goes to the next.
     pub retries: Option<u32>,
     /// How long the target waits for one attempt.
+    #[serde(with = "encoding")]
     pub timeout: Option<Duration>,
     /// How long the target takes for one call, over all its attempts.
+    #[serde(with = "encoding")]
     pub total_timeout: Option<Duration>,
     /// When an upstream that keeps failing is put aside.
     pub cooldown: Option<Cooldown>,
     /// The longest that an upstream is left alone because it asks for it.
+    #[serde(with = "encoding")]
     pub max_retry_after: Option<Duration>,
     /// Which failures lead on to the next upstream.
     pub fallback_on: Option<Vec<Condition>>,
@@ -221,26 +233,30 @@ impl Group {
 }
 
 /// When an upstream is put aside, and for how long.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Cooldown {
     /// How many failures in a row it takes; at least 1.
     pub after_failures: u32,
     /// How long it gets no calls.
+    #[serde(with = "encoding")]
     pub rest: Duration,
 }
 
 /// One thing that happens, in its turn.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Step {
     /// Client calls that are made at the same time; never empty, mostly one.
     Calls(Vec<Planned>),
     /// The clock is moved on by so much: by hand where the target has a clock of ours, else by
     /// waiting.
-    Advance(Duration),
+    Advance(#[serde(with = "encoding")] Duration),
 }
 
 /// One client call, and what must come of it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Planned {
     /// The call.
     pub send: Call,
@@ -249,7 +265,8 @@ pub struct Planned {
 }
 
 /// One client call.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Call {
     /// The group that it asks for, by its name in the scenario.
     pub group: String,
@@ -281,7 +298,8 @@ pub enum ClientKey {
 }
 
 /// When a client leaves before its answer is through.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Leave {
     /// Once so many events of a stream have reached it.
     AfterEvents(usize),
@@ -290,7 +308,8 @@ pub enum Leave {
 }
 
 /// What must come of a call; what is `None` is not looked at.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Expect {
     /// The upstreams that see an attempt, in the order of arrival.
     pub attempts: Option<Vec<String>>,
@@ -305,7 +324,8 @@ pub struct Expect {
 }
 
 /// Members of an error in OpenAI's shape; what is `None` is not looked at.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ExpectedError {
     /// `error.type`
     pub kind: Option<String>,

@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 
+use fallproof_protocol::encoding;
 use fallproof_protocol::limits::MOST_BODY_BYTES;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::yaml::{Diagnostic, Source};
@@ -27,7 +29,8 @@ const _: () = assert!(MOST_LETTERS < MOST_BODY_BYTES, "a mock takes that many");
 const BOUNDARY: &str = "fallproof-form-7d1f5c0a94";
 
 /// The body of a client call; it has a place for the model group's name.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Body {
     /// The members beside `model`, in the order of the file.
     Members(Map<String, Value>),
@@ -38,7 +41,8 @@ pub enum Body {
 }
 
 /// One part of a form.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Part {
     /// The field's name.
     pub name: String,
@@ -49,6 +53,7 @@ pub struct Part {
     /// The content type, where it says one.
     pub content_type: Option<String>,
     /// What it holds.
+    #[serde(with = "encoding")]
     pub content: Vec<u8>,
 }
 
@@ -109,6 +114,18 @@ impl Body {
                 text.replace(MODEL_PLACEHOLDER, &quoted[1..quoted.len() - 1])
             }
             Self::Form(parts) => String::from_utf8_lossy(&form(model, parts).bytes).into_owned(),
+        }
+    }
+
+    /// Whether its placeholders can be filled, which the loader sees to.
+    pub(crate) fn is_playable(&self) -> bool {
+        match self {
+            Self::Members(members) => {
+                let text = serde_json::to_string(members).unwrap_or_default();
+                misread(&text).next().is_none()
+            }
+            Self::Text(text) => misread(text).next().is_none(),
+            Self::Form(_) => true,
         }
     }
 

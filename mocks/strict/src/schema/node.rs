@@ -1,11 +1,10 @@
 //! One node of a schema: the keywords that it may have.
 
-use indexmap::IndexMap;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Number, Value as Json};
 
-use crate::Strength;
 use crate::body::Kind;
+use crate::{Map, Strength};
 
 /// One schema node. What a keyword does not say, it allows.
 #[derive(Debug, Default, Deserialize)]
@@ -26,7 +25,7 @@ pub(crate) struct Node {
     /// How sure what this node says is; where unsaid, it depends on the depth and on what it says.
     #[serde(rename = "x-strength")]
     pub(crate) strength: Option<Strength>,
-    pub(crate) properties: IndexMap<String, Node>,
+    pub(crate) properties: Map<String, Node>,
     pub(crate) required: Vec<String>,
     #[serde(rename = "additionalProperties")]
     pub(crate) others: Others,

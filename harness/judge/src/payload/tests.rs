@@ -1,0 +1,194 @@
+//! Each requirement of PAYLOAD on evidence made by hand.
+
+use fallproof_protocol::provider::{Endpoint, Surface};
+use fallproof_protocol::violation::Strength;
+use fallproof_suite::declaration::{Adaptation, Translation};
+use rstest::rstest;
+
+use crate::testing::Case;
+
+const BODY: &str = r#"{"model":"{{model}}","messages":[{"role":"user","content":"Hi"}],"temperature":0.5,"seed":7}"#;
+
+fn sent() -> Case {
+    Case::with_body(BODY).attempt("primary")
+}
+
+#[test]
+fn what_arrives_as_it_was_sent_breaks_nothing() {
+    let case = Case::with_body(BODY).attempt("primary").failing(500, None).attempt("backup");
+    assert_eq!(case.found("PAYLOAD"), [""; 0]);
+}
+
+#[rstest]
+#[case::added(r#""seed":7"#, r#""seed":7,"user":"x""#, "01 attempt 1 added /user: \"x\"")]
+#[case::lost(r#","seed":7"#, "", "02 attempt 1 lost /seed: 7")]
+#[case::lost_inside(r#""role":"user","#, "", "02 attempt 1 lost /messages/0/role: \"user\"")]
+#[case::changed("0.5", "0.50001", "03 attempt 1 changed /temperature: 0.5 became 0.50001")]
+#[case::other_type(
+    "\"Hi\"",
+    "[\"Hi\"]",
+    "03 attempt 1 changed /messages/0/content: \"Hi\" became [\"Hi\"]"
+)]
+#[case::respelled("0.5", "5e-1", "07 (warns) attempt 1 respelled /temperature: 0.5 became 5e-1")]
+#[case::reordered(
+    r#""temperature":0.5,"seed":7"#,
+    r#""seed":7,"temperature":0.5"#,
+    "08 (noted) attempt 1 has its members in another order"
+)]
+#[case::default_added(
+    r#""seed":7"#,
+    r#""seed":7,"n":1"#,
+    "09 (noted) attempt 1 spells out the default of /n"
+)]
+#[case::not_json("}", "]", "03 attempt 1 carries a body that is not JSON")]
+fn a_difference_is_told_by_its_requirement(
+    #[case] from: &str,
+    #[case] to: &str,
+    #[case] told: &str,
+) {
+    assert_eq!(sent().with_instead(from, to).found("PAYLOAD"), [format!("FP-PAYLOAD-{told}")]);
+}
+
+#[test]
+fn a_long_value_is_cut() {
+    let long = "x".repeat(100);
+    let case = sent().with_instead(r#""seed":7"#, &format!(r#""seed":7,"user":"{long}""#));
+    let told = format!("FP-PAYLOAD-01 attempt 1 added /user: \"{}… (102 bytes)", "x".repeat(79));
+    assert_eq!(case.found("PAYLOAD"), [told]);
+}
+
+#[test]
+fn what_is_for_gateways_may_end_there() {
+    let body = BODY.replace(r#""seed""#, r#""api_base":"http://a.example","seed""#);
+    let case = Case::with_body(&body).attempt("primary");
+    assert_eq!(
+        case.with_instead(r#""api_base":"http://a.example","#, "").found("PAYLOAD"),
+        [""; 0]
+    );
+}
+
+#[test]
+fn a_declared_adaptation_is_noted_where_it_is_declared() {
+    let adapting = |case: Case| {
+        case.declaring(|it| {
+            it.adapts.push(Adaptation {
+                pointer: "/seed".to_owned(),
+                endpoint: None,
+                surface: Some(Surface::OpenAi),
+                because: "it has no seeds".to_owned(),
+            });
+        })
+    };
+    let lost = |case: Case| case.with_instead(r#","seed":7"#, "");
+    let told = adapting(lost(sent())).found("PAYLOAD");
+    assert_eq!(told, ["FP-PAYLOAD-02 (noted: it has no seeds) attempt 1 lost /seed: 7"]);
+    let on_azure = adapting(lost(Case::with_body(BODY).attempt("backup"))).found("PAYLOAD");
+    assert_eq!(on_azure, ["FP-PAYLOAD-02 attempt 1 lost /seed: 7"]);
+}
+
+#[test]
+fn a_declared_translation_is_noted_and_not_compared() {
+    let case = sent().carrying(r#"{"model": "gpt-4o", "input": "Hi"}"#);
+    let case = case.asking_for("/v1/responses", Some((Surface::OpenAi, Endpoint::Responses)));
+    let case = case.declaring(|it| {
+        it.translates.push(Translation {
+            from: Endpoint::ChatCompletions,
+            to: Endpoint::Responses,
+            surface: None,
+            because: "it speaks only responses".to_owned(),
+        });
+    });
+    let told =
+        "FP-PAYLOAD-03 (noted: it speaks only responses) attempt 1 was sent to another endpoint";
+    assert_eq!(case.found("PAYLOAD"), [told]);
+}
+
+#[test]
+fn what_the_request_log_keeps_in_part_is_not_compared() {
+    assert_eq!(sent().carrying("{").kept_in_part().found("PAYLOAD"), [""; 0]);
+}
+
+#[rstest]
+#[case::own("gpt-4o", None)]
+#[case::groups("by.hand", Some(r#"names the model "by.hand"; its deployment goes by "gpt-4o""#))]
+#[case::others(
+    "backup-4o",
+    Some(r#"names the model "backup-4o"; its deployment goes by "gpt-4o""#)
+)]
+fn a_model_is_named_as_its_deployment_is(#[case] named: &str, #[case] told: Option<&str>) {
+    let case = sent().with_instead(r#""model":"gpt-4o""#, &format!(r#""model":"{named}""#));
+    let told: Vec<_> = told.iter().map(|it| format!("FP-PAYLOAD-04 attempt 1 {it}")).collect();
+    assert_eq!(case.found("PAYLOAD"), told);
+}
+
+#[test]
+fn a_request_of_azure_may_name_its_deployment_in_the_path_alone() {
+    let place = Some((Surface::AzureLegacy, Endpoint::ChatCompletions));
+    let path = "/openai/deployments/backup-4o/chat/completions?api-version=2024-10-21";
+    let lacks = |case: Case| case.with_instead(r#""model":"backup-4o","#, "");
+    let in_path = Case::with_body(BODY).attempt("backup").asking_for(path, place);
+    assert_eq!(lacks(in_path).found("PAYLOAD"), [""; 0]);
+    let nowhere = lacks(Case::with_body(BODY).attempt("backup")).found("PAYLOAD");
+    let told = r#"attempt 1 names the model nothing; its deployment goes by "backup-4o""#;
+    assert_eq!(nowhere, [format!("FP-PAYLOAD-04 {told}")]);
+}
+
+#[rstest]
+#[case::lost(r#","seed":7"#, "", &["02 attempt 2 lost /seed: 7", "05 attempt 2 lacks what the first attempt had: /seed"])]
+#[case::added(r#""seed":7"#, r#""seed":7,"top_k":1"#, &["01 attempt 2 added /top_k: 1", "05 attempt 2 has what the first attempt had not: /top_k"])]
+#[case::changed(r#""seed":7"#, r#""seed":8"#, &["03 attempt 2 changed /seed: 7 became 8", "05 attempt 2 has another value than the first attempt had: /seed"])]
+#[case::respelled("0.5", "0.50", &["07 (warns) attempt 2 respelled /temperature: 0.5 became 0.50"])]
+fn a_later_attempt_is_held_against_the_first(
+    #[case] from: &str,
+    #[case] to: &str,
+    #[case] told: &[&str],
+) {
+    let case = sent().failing(500, None).attempt("backup").with_instead(from, to);
+    let told: Vec<_> = told.iter().map(|it| format!("FP-PAYLOAD-{it}")).collect();
+    assert_eq!(case.found("PAYLOAD"), told);
+}
+
+#[test]
+fn what_all_attempts_lost_makes_none_unlike_the_first() {
+    let lost = |case: Case| case.with_instead(r#","seed":7"#, "");
+    let case = lost(lost(sent().failing(500, None)).attempt("backup"));
+    let told = ["FP-PAYLOAD-02 attempt 1 lost /seed: 7", "FP-PAYLOAD-02 attempt 2 lost /seed: 7"];
+    assert_eq!(case.found("PAYLOAD"), told);
+}
+
+#[rstest]
+#[case::observed(Strength::Observed, "")]
+#[case::documented(Strength::Documented, " (warns)")]
+fn a_complaint_counts_as_much_as_is_known_of_it(#[case] strength: Strength, #[case] weight: &str) {
+    let case = sent().complained_of(strength, "/user", "Unknown parameter: 'user'.");
+    let told = "attempt 1 is not valid for openai: Unknown parameter: 'user'.";
+    assert_eq!(case.found("PAYLOAD"), [format!("FP-PAYLOAD-06{weight} {told}")]);
+}
+
+#[test]
+fn a_complaint_that_the_clients_own_body_earns_is_no_breach() {
+    let body = r#"{"model": "{{model}}", "messages": "Hi"}"#;
+    let case = Case::with_body(body).attempt("primary");
+    let case = case.complained_of(Strength::Observed, "/messages", "Invalid type.");
+    assert_eq!(case.found("PAYLOAD"), [""; 0]);
+}
+
+#[rstest]
+#[case::as_sent("de", &[])]
+#[case::changed("fr", &["03 attempt 1 changed /language: \"de\" became \"fr\""])]
+fn the_parts_of_a_form_are_compared_like_members(#[case] language: &str, #[case] told: &[&str]) {
+    let case = Case::of(
+        "upstreams: { primary: { provider: openai, model: whisper-1, script: [ok] } }
+group: { chain: [primary] }
+steps:
+  - send:
+      endpoint: audio/transcriptions
+      form:
+        - { name: file, filename: talk.wav, silence_ms: 10 }
+        - { name: language, value: de }
+",
+    );
+    let case = case.attempt("primary").with_instead("\r\n\r\nde", &format!("\r\n\r\n{language}"));
+    let told: Vec<_> = told.iter().map(|it| format!("FP-PAYLOAD-{it}")).collect();
+    assert_eq!(case.found("PAYLOAD"), told);
+}

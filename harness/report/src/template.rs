@@ -1,0 +1,119 @@
+//! Pages and Markdown are drawn from templates: from the model, some words about it, and filters.
+
+use std::io;
+use std::sync::LazyLock;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Value;
+use minijinja::{AutoEscape, Environment, UndefinedBehavior};
+
+use crate::words;
+
+/// What stands here is escaped for HTML wherever it is put in.
+static PAGES: LazyLock<Environment<'static>> = LazyLock::new(|| {
+    let mut pages = environment();
+    pages.set_auto_escape_callback(|_| AutoEscape::Html);
+    pages.add_global("style", include_str!("templates/style.css"));
+    for (name, text) in [
+        ("page.html", include_str!("templates/page.html")),
+        ("report.html", include_str!("templates/report.html")),
+        ("compare.html", include_str!("templates/compare.html")),
+        ("badge.svg", include_str!("templates/badge.svg")),
+    ] {
+        pages.add_template(name, text).expect("the templates are tested");
+    }
+    pages
+});
+
+/// What stands here escapes by the filters `md`, `html`, `cell` and `fenced`.
+static MARKDOWN: LazyLock<Environment<'static>> = LazyLock::new(|| {
+    let mut markdown = environment();
+    markdown.set_auto_escape_callback(|_| AutoEscape::None);
+    let syntax = SyntaxConfig::builder().trim_blocks(true).keep_trailing_newline(true).build();
+    markdown.set_syntax(syntax.expect("the signs are as they were"));
+    markdown.add_filter("md", words::markdown);
+    markdown.add_filter("html", html);
+    markdown.add_filter("cell", |text: &str| text.replace('|', "\\|").replace('\n', " "));
+    markdown.add_filter("fenced", fenced);
+    for (name, text) in [
+        ("compare.md", include_str!("templates/compare.md")),
+        ("summary.md", include_str!("templates/summary.md")),
+        ("case.md", include_str!("templates/case.md")),
+    ] {
+        markdown.add_template(name, text).expect("the templates are tested");
+    }
+    markdown
+});
+
+fn environment() -> Environment<'static> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
+    environment.add_filter("prose", prose);
+    environment.add_filter("counted", words::counted);
+    environment.add_filter("sentence", words::sentence);
+    environment
+}
+
+/// Draws the page of this name.
+pub(crate) fn page(name: &str, view: Value) -> io::Result<String> {
+    draw(&PAGES, name, view)
+}
+
+/// Draws the Markdown of this name.
+pub(crate) fn markdown(name: &str, view: Value) -> io::Result<String> {
+    draw(&MARKDOWN, name, view)
+}
+
+fn draw(templates: &Environment<'_>, name: &str, view: Value) -> io::Result<String> {
+    let drawn = templates.get_template(name).and_then(|template| template.render(view));
+    drawn.map(|text| words::printable(&text)).map_err(io::Error::other)
+}
+
+/// The text escaped, with what stands between backticks as code.
+fn prose(text: &str) -> Value {
+    let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let mut parts = escaped.split('`');
+    let mut prose = parts.next().unwrap_or_default().to_owned();
+    while let Some(part) = parts.next() {
+        match parts.next() {
+            Some(after) => prose.extend(["<code>", part, "</code>", after]),
+            // A backtick without another one is itself.
+            None => prose.extend(["`", part]),
+        }
+    }
+    Value::from_safe_string(prose)
+}
+
+/// The text on one line between tags that stand in Markdown.
+fn html(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace(['\n', '\r'], " ")
+}
+
+/// A block of code that its content cannot end.
+fn fenced(content: &str, language: &str) -> String {
+    let longest = content.split(|it| it != '`').map(str::len).max().unwrap_or_default();
+    let fence = "`".repeat(longest.max(2) + 1);
+    format!("{fence}{language}\n{content}\n{fence}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("a < b", "a &lt; b")]
+    #[case("a `b` and `c>`", "a <code>b</code> and <code>c&gt;</code>")]
+    #[case("a `b` and `c", "a <code>b</code> and `c")]
+    #[case("`", "`")]
+    fn what_is_between_backticks_is_code(#[case] text: &str, #[case] html: &str) {
+        assert_eq!(prose(text).to_string(), html);
+    }
+
+    #[test]
+    fn a_block_of_code_is_fenced_by_more_backticks_than_it_has() {
+        assert_eq!(fenced("a", "sh"), "```sh\na\n```\n");
+        assert_eq!(fenced("````", "diff"), "`````diff\n````\n`````\n");
+    }
+}

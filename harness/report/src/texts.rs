@@ -1,0 +1,74 @@
+//! Every text of a report, so that each can be changed where it stands.
+//!
+//! The members of each type are named one by one: a new one does not compile until it stands here.
+
+use crate::model::{
+    Attempt, Baseline, Case, Client, Diff, Expected, Finding, Line, Profile, Report, Requirement,
+    Run, Selection, Stale, Step, Suite, Target, Tool,
+};
+
+/// Holds texts that are written out.
+pub trait Texts {
+    /// Hands out each of them.
+    fn each(&mut self, change: &mut dyn FnMut(&mut String));
+}
+
+impl Texts for String {
+    fn each(&mut self, change: &mut dyn FnMut(&mut String)) {
+        change(self);
+    }
+}
+
+impl<T: Texts> Texts for Option<T> {
+    fn each(&mut self, change: &mut dyn FnMut(&mut String)) {
+        if let Some(it) = self {
+            it.each(change);
+        }
+    }
+}
+
+impl<T: Texts> Texts for Vec<T> {
+    fn each(&mut self, change: &mut dyn FnMut(&mut String)) {
+        for it in self {
+            it.each(change);
+        }
+    }
+}
+
+/// The members of a type that have texts; after the semicolon those that have none.
+macro_rules! texts {
+    ($($of:ident { $($text:ident),* $(; $($other:ident),*)? })*) => {$(
+        impl Texts for $of {
+            fn each(&mut self, change: &mut dyn FnMut(&mut String)) {
+                let Self { $($text,)* $($($other: _,)*)? } = self;
+                $($text.each(change);)*
+            }
+        }
+    )*};
+}
+
+texts! {
+    // Its cases were changed one by one, as they ended.
+    Report { format, tool, target, suite, run, baseline, profiles, not_run;
+        verdict, counts, cases }
+    Tool { name, version }
+    Target { name, version, adapter, address }
+    Suite { fingerprint; cases }
+    Run { started, ended, selection; interrupted }
+    Selection { patterns, tags; cases, whole }
+    Baseline { file, stale, expired }
+    Stale { scenario, requirement; line }
+    Profile { name, requirements; counts }
+    Requirement { code, sentence, why, sources, proven_by, broken_in, noted_in;
+        level, severity, verdict, expected }
+    Case { id, title, why, links, file, profile, proves, reason, findings, steps, replay, har;
+        outcome, failure, started_ms, took_ms }
+    Finding { requirement, pointer, message, declared, expected; weight, step, attempt }
+    Expected { reason, issue }
+    Step { client, attempts, diffs; number }
+    Client { request, broken; status, at_ms, took_ms }
+    Attempt { upstream, vendor, request, behaviour, fault, refusal;
+        number, status, at_ms, first_byte_ms, end_ms }
+    Diff { upstream, lines; attempt }
+    Line { text; change }
+}

@@ -1,0 +1,102 @@
+//! A plan as it is written: what it leaves out follows from the rest.
+
+use fallproof_protocol::provider::{Endpoint, Surface};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+
+use super::{Policy, names};
+use crate::scenario::{self, ONLY_GROUP};
+
+/// A model group without its name in the scenario.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Group {
+    scenario: String,
+    #[serde(rename = "group")]
+    model: String,
+    endpoints: Vec<Endpoint>,
+    policy: Policy,
+    chain: Vec<super::Hop>,
+    #[serde(default)]
+    on_context_length: Vec<super::Hop>,
+    #[serde(default)]
+    on_content_filter: Vec<super::Hop>,
+}
+
+impl TryFrom<Group> for super::Group {
+    type Error = String;
+
+    fn try_from(written: Group) -> Result<Self, String> {
+        let Group { scenario, model: group, endpoints, policy, .. } = written;
+        let slug = scenario::slug(&scenario);
+        let name = match group.strip_prefix(&slug) {
+            Some("") => Some(ONLY_GROUP),
+            Some(rest) => rest.strip_prefix('.').filter(|name| !name.is_empty()),
+            None => None,
+        };
+        let wrong = || format!("group `{group}` is not of the form `{slug}` or `{slug}.NAME`");
+        let name = name.ok_or_else(wrong)?.to_owned();
+        let (chain, on_context_length, on_content_filter) =
+            (written.chain, written.on_context_length, written.on_content_filter);
+        Ok(Self {
+            scenario,
+            name,
+            group,
+            endpoints,
+            policy,
+            chain,
+            on_context_length,
+            on_content_filter,
+        })
+    }
+}
+
+/// A deployment without its prefix.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Hop {
+    upstream: String,
+    provider: String,
+    surface: String,
+    model: String,
+    deployment: String,
+    host: String,
+    base_url: String,
+    api_version: Option<String>,
+    key: String,
+}
+
+impl TryFrom<Hop> for super::Hop {
+    type Error = String;
+
+    fn try_from(written: Hop) -> Result<Self, String> {
+        let Hop { upstream, model, deployment, host, base_url, api_version, key, .. } = written;
+        let given = (written.provider.as_str(), written.surface.as_str());
+        let surface_kind = Surface::ALL.into_iter().find(|surface| names(*surface) == given);
+        let surface_kind = surface_kind
+            .ok_or_else(|| format!("provider `{}` has no surface `{}`", given.0, given.1))?;
+        let (provider, surface) = names(surface_kind);
+        let path = host.strip_prefix("http://").and_then(|rest| Some(&rest[rest.find('/')?..]));
+        let wrong = || format!("host `{host}` is not of the form `http://ADDRESS/GROUP/UPSTREAM`");
+        let prefix = path.ok_or_else(wrong)?.to_owned();
+        Ok(Self {
+            upstream,
+            provider,
+            surface,
+            model,
+            deployment,
+            host,
+            base_url,
+            api_version,
+            key,
+            prefix,
+            surface_kind,
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for super::Hop {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Hop::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
+    }
+}

@@ -1,0 +1,124 @@
+//! Whether what was read fits together.
+
+use std::collections::HashSet;
+
+use fallproof_protocol::journal::{Hit, HitKind, Traffic};
+
+use super::error::{Inconsistency, Problem};
+use crate::evidence::{CallEvidence, CaseResult, Evidence};
+use crate::plan::{Group, Plan};
+use crate::scenario::{Scenario, Step};
+
+/// Whether the scenario can have been played.
+pub(super) fn scenario(scenario: &Scenario) -> Result<(), Problem> {
+    let wrong = |what: String| Problem::Unplayable(scenario.id.clone(), what);
+    for (name, group) in &scenario.groups {
+        if group.chain.is_empty() {
+            return Err(wrong(format!(
+                "group `{name}` has no chain: expected an upstream or more"
+            )));
+        }
+        if let Some(it) = group.upstreams().find(|it| !scenario.upstreams.contains_key(*it)) {
+            return Err(wrong(format!("group `{name}` names the upstream `{it}`, which is none")));
+        }
+    }
+    for planned in scenario.calls() {
+        let name = &planned.send.group;
+        if !scenario.groups.contains_key(name) {
+            return Err(wrong(format!("a call asks for the group `{name}`, which is none")));
+        }
+        if !planned.send.body.is_playable() {
+            return Err(wrong("a body has a placeholder that cannot be filled".to_owned()));
+        }
+    }
+    match scenario.calls().next() {
+        Some(_) => Ok(()),
+        None => Err(wrong("it has no calls: expected one or more".to_owned())),
+    }
+}
+
+/// Whether the plan is one for some of the scenarios, each with all its groups.
+pub(super) fn plan<'a>(
+    plan: &Plan,
+    scenario: impl Fn(&str) -> Option<&'a Scenario>,
+) -> Result<(), Problem> {
+    let mut seen = HashSet::new();
+    for groups in plan.groups.chunk_by(|one, other| one.scenario == other.scenario) {
+        let id = &groups[0].scenario;
+        let scenario = scenario(id).ok_or_else(|| Problem::NoScenario(id.clone()))?;
+        let wrong = |what: String| Problem::Plan(id.clone(), what);
+        if !seen.insert(id) {
+            return Err(wrong("its groups are not beside each other".to_owned()));
+        }
+        if !groups.iter().map(|group| &group.name).eq(scenario.groups.keys()) {
+            let names: Vec<_> = scenario.groups.keys().map(String::as_str).collect();
+            return Err(wrong(format!("expected its groups: {}", names.join(", "))));
+        }
+        for (group, described) in groups.iter().zip(scenario.groups.values()) {
+            if !group.hops().map(|hop| &hop.upstream).eq(described.upstreams()) {
+                let names: Vec<_> = described.upstreams().map(String::as_str).collect();
+                let expected = names.join(", ");
+                return Err(wrong(format!("expected in `{}`: {expected}", group.group)));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether the evidence is of a case of this scenario, whose target was configured with these groups.
+pub(super) fn case(
+    scenario: &Scenario,
+    groups: &[Group],
+    evidence: &Evidence,
+) -> Result<(), Inconsistency> {
+    let CaseResult::Played(calls) = &evidence.result else { return Ok(()) };
+    if groups.is_empty() {
+        return Err(Inconsistency::NotPlanned);
+    }
+    let planned = scenario.steps.iter().enumerate().flat_map(|(position, step)| {
+        let calls = match step {
+            Step::Calls(calls) => calls.as_slice(),
+            Step::Advance(_) => &[],
+        };
+        calls.iter().enumerate().map(move |(call, planned)| (position, call, &planned.send.group))
+    });
+    let made = calls.iter().map(|it| (it.position, it.call, &it.group));
+    if let Some(call) = first_difference(planned, made) {
+        return Err(Inconsistency::Call(call));
+    }
+    for (at, call) in calls.iter().enumerate() {
+        self::call(groups, call).map_err(|wrong| wrong(at))?;
+    }
+    Ok(())
+}
+
+fn call(groups: &[Group], call: &CallEvidence) -> Result<(), fn(usize) -> Inconsistency> {
+    let is_at = |hit: &Hit, group: &Group| {
+        hit.upstream.as_deref().is_some_and(|prefix| group.hop_at(prefix).is_some())
+    };
+    let own = groups.iter().find(|group| group.name == call.group);
+    let own = call.hits.iter().all(|hit| own.is_some_and(|group| is_at(hit, group)));
+    let astray = call.astray.iter().all(|hit| groups.iter().any(|group| is_at(hit, group)));
+    if !own || !astray || call.all_hits().any(|hit| hit.kind != HitKind::Matched) {
+        return Err(Inconsistency::Attempt);
+    }
+    let mut traffic = call.all_hits().map(|hit| &hit.out).chain([&call.exchange.received]);
+    if traffic.all(is_in_order) { Ok(()) } else { Err(Inconsistency::Pieces) }
+}
+
+fn is_in_order(traffic: &Traffic) -> bool {
+    traffic.pieces.is_sorted_by_key(|(_, end)| *end) && traffic.bytes.len() <= traffic.length()
+}
+
+/// Where two sequences part, from 0, if they do.
+fn first_difference<T: PartialEq>(
+    one: impl Iterator<Item = T>,
+    other: impl Iterator<Item = T>,
+) -> Option<usize> {
+    let (mut one, mut other) = (one, other);
+    (0..).find_map(|index| match (one.next(), other.next()) {
+        (None, None) => Some(None),
+        (one, other) if one == other => None,
+        _ => Some(Some(index)),
+    })?
+}

@@ -1,0 +1,183 @@
+//! Bytes that are too long to stand within the record of a case: each is written once, however many
+//! places it is in.
+
+use std::collections::HashMap;
+use std::mem;
+
+use fallproof_protocol::journal::Hit;
+use memchr::memmem;
+use serde::{Deserialize, Serialize};
+
+use super::MOST_BYTES_OF_A_CASE;
+use super::error::Inconsistency;
+use crate::evidence::{CallEvidence, CaseResult, Evidence, Exchange};
+
+/// What is longer is in a blob.
+const LONGEST_INLINE: usize = 8 * 1024;
+
+/// Bytes of a case that are in a blob.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Large {
+    place: Place,
+    /// Which blob, from 0 among those before the case.
+    blob: usize,
+    /// Where the bytes begin in it.
+    from: usize,
+    /// Where they end.
+    to: usize,
+}
+
+/// Where bytes belong in a case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Place {
+    /// The call, from 0.
+    call: usize,
+    side: Side,
+    part: Part,
+}
+
+/// Whose bytes they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Side {
+    /// The client's.
+    Client,
+    /// Those of an attempt, from 0.
+    Hit(usize),
+    /// Those of an attempt that went astray, from 0.
+    Astray(usize),
+}
+
+/// What the bytes are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Part {
+    /// The answer as it went over the connection.
+    Traffic,
+    /// The head of the request.
+    Head,
+    /// The body of the request.
+    Body,
+    /// The body of the answer.
+    Answer,
+}
+
+impl Large {
+    /// How many bytes they are.
+    pub(super) fn length(&self) -> usize {
+        self.to - self.from
+    }
+}
+
+impl Place {
+    /// What the bytes are.
+    pub(super) fn part(self) -> Part {
+        self.part
+    }
+}
+
+/// Shows all bytes of a case but headers that were taken apart; traffic comes before what may be a
+/// part of it.
+pub(super) fn each<'a>(evidence: &'a mut Evidence, mut show: impl FnMut(Place, &'a mut Vec<u8>)) {
+    for (call, made) in calls(evidence).iter_mut().enumerate() {
+        let CallEvidence { exchange, hits, astray, .. } = made;
+        let mut side = |side, parts: [(Part, &'a mut Vec<u8>); 4]| {
+            for (part, bytes) in parts {
+                show(Place { call, side, part }, bytes);
+            }
+        };
+        side(Side::Client, of_client(exchange));
+        let hits = hits.iter_mut().enumerate().map(|(at, hit)| (Side::Hit(at), hit));
+        let astray = astray.iter_mut().enumerate().map(|(at, hit)| (Side::Astray(at), hit));
+        hits.chain(astray).for_each(|(whose, hit)| side(whose, of_hit(hit)));
+    }
+}
+
+/// Takes out what is too long: the blobs, and what of them belongs where.
+pub(super) fn take(evidence: &mut Evidence) -> (Vec<Vec<u8>>, Vec<Large>) {
+    let mut taken = Vec::new();
+    each(evidence, |place, bytes| {
+        if bytes.len() > LONGEST_INLINE {
+            taken.push((place, mem::take(bytes)));
+        }
+    });
+    let (mut large, mut blobs) = (Vec::<Large>::new(), Vec::new());
+    let mut known = HashMap::<&[u8], (usize, usize)>::new();
+    // The traffic that the next ones may be in.
+    let mut around: Option<(Large, &[u8])> = None;
+    for (index, (place, bytes)) in taken.iter().enumerate() {
+        let within = || {
+            let is_near = |it: &Place| it.call == place.call && it.side == place.side;
+            let (traffic, all) = around.filter(|(traffic, _)| is_near(&traffic.place))?;
+            memmem::find(all, bytes).map(|from| (traffic.blob, traffic.from + from))
+        };
+        let found = known.get(bytes.as_slice()).copied().or_else(within);
+        let (blob, from) = found.unwrap_or_else(|| {
+            blobs.push(index);
+            (blobs.len() - 1, 0)
+        });
+        known.insert(bytes, (blob, from));
+        let it = Large { place: *place, blob, from, to: from + bytes.len() };
+        if place.part == Part::Traffic {
+            around = Some((it, bytes));
+        }
+        large.push(it);
+    }
+    let is_blob = |index: &usize| blobs.binary_search(index).is_ok();
+    let blobs = (0..).zip(taken).filter(|(index, _)| is_blob(index));
+    (blobs.map(|(_, (_, bytes))| bytes).collect(), large)
+}
+
+/// Puts back what was taken out.
+pub(super) fn put_back(
+    evidence: &mut Evidence,
+    blobs: &[Vec<u8>],
+    large: &[Large],
+) -> Result<(), Inconsistency> {
+    let mut left = MOST_BYTES_OF_A_CASE;
+    for Large { place, blob, from, to } in large {
+        let there = place.of(evidence).filter(|bytes| bytes.is_empty());
+        let bytes = blobs.get(*blob).and_then(|blob| blob.get(*from..*to));
+        let (Some(there), Some(bytes)) = (there, bytes) else { return Err(Inconsistency::Large) };
+        left = left.checked_sub(bytes.len()).ok_or(Inconsistency::TooMuch)?;
+        *there = bytes.to_vec();
+    }
+    Ok(())
+}
+
+impl Place {
+    /// The bytes at this place.
+    fn of(self, evidence: &mut Evidence) -> Option<&mut Vec<u8>> {
+        let call = calls(evidence).get_mut(self.call)?;
+        let parts = match self.side {
+            Side::Client => of_client(&mut call.exchange),
+            Side::Hit(at) => of_hit(call.hits.get_mut(at)?),
+            Side::Astray(at) => of_hit(call.astray.get_mut(at)?),
+        };
+        parts.into_iter().find(|(part, _)| *part == self.part).map(|(_, bytes)| bytes)
+    }
+}
+
+fn calls(evidence: &mut Evidence) -> &mut [CallEvidence] {
+    match &mut evidence.result {
+        CaseResult::Played(calls) => calls,
+        _ => &mut [],
+    }
+}
+
+fn of_client(exchange: &mut Exchange) -> [(Part, &mut Vec<u8>); 4] {
+    let Exchange { received, sent_head, sent, body, .. } = exchange;
+    [
+        (Part::Traffic, &mut received.bytes),
+        (Part::Head, sent_head),
+        (Part::Body, sent),
+        (Part::Answer, body),
+    ]
+}
+
+fn of_hit(hit: &mut Hit) -> [(Part, &mut Vec<u8>); 4] {
+    let Hit { out, head, body, reply, .. } = hit;
+    [(Part::Traffic, &mut out.bytes), (Part::Head, head), (Part::Body, body), (Part::Answer, reply)]
+}

@@ -1,0 +1,65 @@
+//! The lines of a compressed file, as far as they can be trusted.
+
+use std::io::{self, BufRead, BufReader, ErrorKind, Read as _};
+
+use flate2::bufread::GzDecoder;
+
+use super::error::Problem;
+use super::{LONGEST_LINE, MOST_BYTES, MOST_RECORDS, Record};
+
+/// Reads line by line.
+pub(super) struct Lines<R> {
+    text: BufReader<GzDecoder<R>>,
+    line: Vec<u8>,
+    /// The number of the latest line, from 1.
+    pub(super) number: u64,
+    bytes: u64,
+}
+
+impl<R: BufRead> Lines<R> {
+    pub(super) fn new(file: R) -> Self {
+        let text = BufReader::new(GzDecoder::new(file));
+        Self { text, line: Vec::new(), number: 0, bytes: 0 }
+    }
+
+    /// The next line, without its end.
+    pub(super) fn next(&mut self) -> Result<&[u8], Problem> {
+        self.line.clear();
+        self.number += 1;
+        let most = LONGEST_LINE as u64 + 1;
+        let length = (&mut self.text).take(most).read_until(b'\n', &mut self.line);
+        let length = length.map_err(of_gzip)?;
+        self.bytes += length as u64;
+        match self.line.pop() {
+            _ if self.bytes > MOST_BYTES || self.number > MOST_RECORDS => Err(Problem::TooMuch),
+            Some(b'\n') => Ok(&self.line),
+            Some(_) if length > LONGEST_LINE => Err(Problem::LongLine),
+            _ => Err(Problem::BreaksOff),
+        }
+    }
+
+    /// How long the latest line is.
+    pub(super) fn length(&self) -> usize {
+        self.line.len()
+    }
+
+    /// The record on the next line.
+    pub(super) fn record(&mut self) -> Result<Record, Problem> {
+        serde_json::from_slice(self.next()?).map_err(Problem::NoRecord)
+    }
+
+    /// Whether nothing comes after this line, neither in the text nor in the file.
+    pub(super) fn is_at_end(&mut self) -> Result<bool, Problem> {
+        let is_read = self.text.fill_buf().map_err(of_gzip)?.is_empty();
+        let file = self.text.get_mut().get_mut();
+        Ok(is_read && file.fill_buf().map_err(Problem::Unreadable)?.is_empty())
+    }
+}
+
+fn of_gzip(error: io::Error) -> Problem {
+    match error.kind() {
+        ErrorKind::UnexpectedEof => Problem::BreaksOff,
+        ErrorKind::InvalidInput if error.to_string().contains("header") => Problem::SomethingElse,
+        _ => Problem::Unreadable(error),
+    }
+}

@@ -1,0 +1,220 @@
+//! No secret in kept evidence: the user's keys are replaced by placeholders of the same length, so
+//! that everything stays where it is and is judged the same. Keys that Fallproof makes up are no
+//! secrets.
+
+use std::collections::HashSet;
+use std::mem;
+use std::sync::OnceLock;
+
+use aho_corasick::{AhoCorasick, MatchKind};
+use memchr::memmem;
+use serde_json::Value;
+
+use super::large::{self, Part};
+use crate::evidence::{CallEvidence, CaseResult, Evidence};
+use crate::scenario::Scenario;
+use crate::secret::{another, is_credential_header, is_secret, spellings};
+
+/// What the placeholder of a key is spelled with.
+const INSTEAD: &str = "Kept0Key";
+
+/// What a key of OpenAI's begins with.
+const KEY_PREFIX: &[u8] = b"sk-";
+
+/// A text after [`KEY_PREFIX`] that is shorter is no key.
+const SHORTEST_KEY: usize = 16;
+
+/// What keys of Fallproof's own begin with.
+const MADE_UP: &[u8] = b"sk-fallproof-";
+
+/// Knows the keys of the user, and what stands in place of each.
+#[derive(Debug)]
+pub struct Mask {
+    keys: AhoCorasick,
+    words: Vec<String>,
+}
+
+impl Mask {
+    /// Of these keys, which are the user's own.
+    pub fn new<'a>(keys: impl IntoIterator<Item = &'a str>) -> Self {
+        let (mut patterns, mut words) = (Vec::new(), Vec::new());
+        for key in keys.into_iter().filter(|key| is_secret(key)) {
+            let instead = placeholder(key);
+            let wrong = another(key);
+            // It begins with the right one where that has but one character.
+            let of_wrong = match wrong.strip_prefix(key) {
+                Some(rest) => format!("{instead}{rest}"),
+                None => placeholder(&wrong).chars().rev().collect(),
+            };
+            for (key, instead) in [(key, &instead), (&wrong, &of_wrong)] {
+                patterns.extend(spellings(key));
+                words.extend(spellings(instead));
+            }
+        }
+        let keys = AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostLongest)
+            .build(&patterns)
+            .expect("the keys of a user are far fewer than an automaton takes");
+        Self { keys, words }
+    }
+
+    /// The text without the user's keys.
+    pub(super) fn text(&self, text: &str) -> String {
+        self.keys.replace_all(text, &self.words)
+    }
+
+    /// Takes the user's keys out of every text of the value.
+    pub(super) fn json(&self, value: &mut Value) {
+        each_text(value, &mut |text| self.hide_own(text));
+    }
+
+    /// Takes all secrets out of the bytes of a case.
+    pub(super) fn bytes(&self, evidence: &mut Evidence, ours: &Ours<'_>) {
+        large::each(evidence, |place, bytes| {
+            self.hide(bytes, ours);
+            if matches!(place.part(), Part::Head | Part::Traffic) {
+                each_header(bytes, |name, value| hide_credential(name, value, ours));
+            }
+        });
+        let CaseResult::Played(calls) = &mut evidence.result else { return };
+        for CallEvidence { exchange, hits, astray, .. } in calls {
+            let of_hits = hits.iter_mut().chain(astray).flat_map(|hit| &mut hit.headers);
+            for (name, value) in exchange.headers.iter_mut().chain(of_hits) {
+                self.hide(value, ours);
+                hide_credential(name.as_bytes(), value, ours);
+            }
+        }
+    }
+
+    /// Takes all secrets out of the texts of a case, as JSON.
+    pub(super) fn texts(&self, evidence: &mut Value, ours: &Ours<'_>) {
+        each_text(evidence, &mut |text| self.hide(text, ours));
+    }
+
+    fn hide(&self, bytes: &mut [u8], ours: &Ours<'_>) {
+        self.hide_own(bytes);
+        hide_unknown(bytes, ours);
+    }
+
+    /// Puts placeholders in place of the user's keys.
+    fn hide_own(&self, bytes: &mut [u8]) {
+        let found: Vec<_> = self.keys.find_iter(&*bytes).collect();
+        for key in found {
+            bytes[key.range()].copy_from_slice(self.words[key.pattern().as_usize()].as_bytes());
+        }
+    }
+}
+
+/// What looks like a secret and is none: it was made up, or written in a scenario.
+pub(super) struct Ours<'a> {
+    /// The keys that the target knows, the user's own as it is kept.
+    pub(super) keys: &'a HashSet<String>,
+    pub(super) scenario: &'a Scenario,
+    pub(super) evidence: &'a Evidence,
+    /// All texts of the scenario and what the mocks answered.
+    pub(super) said: OnceLock<Vec<u8>>,
+}
+
+impl Ours<'_> {
+    fn has(&self, credential: &[u8]) -> bool {
+        let holds = |key: &String| memmem::find(credential, key.as_bytes()).is_some();
+        std::str::from_utf8(credential).is_ok_and(|text| self.keys.contains(text))
+            || memmem::find(self.said.get_or_init(|| self.all_said()), credential).is_some()
+            || self.keys.iter().any(holds)
+    }
+
+    fn all_said(&self) -> Vec<u8> {
+        let scripts = self.scenario.upstreams.values().flat_map(|upstream| &upstream.script);
+        let of_scripts = scripts.flat_map(|behaviour| behaviour.headers.values());
+        let of_calls = self.scenario.calls().flat_map(|call| call.send.headers.values());
+        let hits = self.evidence.calls().iter().flat_map(CallEvidence::all_hits);
+        let heads = hits.map(|hit| hit.reply_head.as_slice());
+        let headers = of_scripts.chain(of_calls).map(String::as_bytes);
+        let mut said = serde_json::to_vec(self.scenario).unwrap_or_default();
+        for text in headers.chain(heads) {
+            said.push(b'\n');
+            said.extend_from_slice(text);
+        }
+        said
+    }
+}
+
+/// A text of the same length that is no secret, whatever its spelling: what JSON or a URL spells in
+/// another way is spelled so in both.
+fn placeholder(key: &str) -> String {
+    let mut letters = INSTEAD.chars().cycle();
+    let mut instead = |byte: u8| match byte {
+        b'"' | b'\\' => '"',
+        b'*' | b'-' | b'.' | b'_' => letters.next().unwrap_or('K'),
+        _ if byte.is_ascii_alphanumeric() => letters.next().unwrap_or('K'),
+        _ => '/',
+    };
+    key.bytes().map(&mut instead).collect()
+}
+
+fn hide_credential(name: &[u8], value: &mut [u8], ours: &Ours<'_>) {
+    if !std::str::from_utf8(name).is_ok_and(is_credential_header) {
+        return;
+    }
+    let scheme = value.iter().position(|byte| *byte == b' ').filter(|end| {
+        let scheme = &value[..*end];
+        !scheme.is_empty() && scheme.iter().all(u8::is_ascii_alphabetic)
+    });
+    let credential = &mut value[scheme.map_or(0, |end| end + 1)..];
+    if !credential.is_empty() && !ours.has(credential) {
+        credential.fill(b'x');
+    }
+}
+
+/// Hides what looks like a key of OpenAI's and is none of ours: a target may have been started with
+/// a real one.
+fn hide_unknown(bytes: &mut [u8], ours: &Ours<'_>) {
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_".contains(byte);
+    let mut from = 0;
+    while let Some(at) = memmem::find(&bytes[from..], KEY_PREFIX) {
+        let start = from + at;
+        let length = bytes[start..].iter().take_while(|byte| is_part(byte)).count();
+        let begins = !bytes[..start].last().is_some_and(is_part);
+        from = start + length;
+        let key = &mut bytes[start..from];
+        if begins
+            && length >= KEY_PREFIX.len() + SHORTEST_KEY
+            && !key.starts_with(MADE_UP)
+            && !ours.has(key)
+        {
+            key[KEY_PREFIX.len()..].fill(b'x');
+        }
+    }
+}
+
+/// Shows name and value of each header at the beginning of a message.
+fn each_header(message: &mut [u8], mut show: impl FnMut(&[u8], &mut [u8])) {
+    for line in message.split_inclusive_mut(|byte| *byte == b'\n').skip(1) {
+        let end = line.trim_ascii_end().len();
+        if end == 0 {
+            break;
+        }
+        let Some(colon) = line.iter().position(|byte| *byte == b':') else { continue };
+        let (name, value) = line[..end].split_at_mut(colon.min(end));
+        let blank = value.iter().skip(1).take_while(|byte| byte.is_ascii_whitespace()).count();
+        if let Some(value) = value.get_mut(blank + 1..) {
+            show(name, value);
+        }
+    }
+}
+
+/// Shows every text of the value, in which only ASCII may be changed, into other ASCII.
+fn each_text(value: &mut Value, change: &mut impl FnMut(&mut [u8])) {
+    match value {
+        Value::String(text) => {
+            let mut bytes = mem::take(text).into_bytes();
+            change(&mut bytes);
+            *text = String::from_utf8(bytes).expect("ASCII in place of ASCII leaves it a text");
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| each_text(item, change)),
+        Value::Object(members) => {
+            members.values_mut().for_each(|member| each_text(member, change));
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}

@@ -1,0 +1,280 @@
+//! Reads a kept run, record by record.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use fallproof_protocol::encoding::Bytes;
+use serde::Deserialize;
+
+use super::error::{Inconsistency, Problem, RecordError};
+use super::lines::Lines;
+use super::{
+    Case, End, FORMAT, FORMAT_NAME, Header, MOST_BYTES_HELD, MOST_BYTES_OF_A_CASE, Record, check,
+    large,
+};
+use crate::evidence::{CaseResult, Evidence, TargetFacts};
+use crate::plan::{Group, Plan};
+use crate::scenario::Scenario;
+
+/// Reads a kept run. Nothing of it counts before its end was read, too.
+pub struct Reader<R = BufReader<File>> {
+    file: PathBuf,
+    lines: Lines<R>,
+    /// What holds for the run as a whole.
+    pub header: Header,
+    /// The scenarios that were chosen, in order.
+    pub scenarios: Vec<Scenario>,
+    /// Their places by id.
+    places: HashMap<String, usize>,
+    /// The plan of the latest start.
+    plan: Option<Arc<Plan>>,
+    starts: usize,
+    /// The scenarios that have a case, by their places, each with how many starts there were then.
+    cases: HashMap<usize, usize>,
+    /// What was read last, and not yet given.
+    next: Option<Record>,
+    /// How many more bytes of scenarios and plans are taken.
+    room: usize,
+    is_through: bool,
+    took: Duration,
+}
+
+/// What happened.
+pub enum Entry {
+    /// A case has ended; it takes the place of an earlier one.
+    Case(Ended),
+    /// The cases of the scenarios at these places do not count.
+    Discarded(Vec<usize>),
+}
+
+/// A case that has ended.
+pub struct Ended {
+    /// The place of its scenario among those of the run.
+    pub scenario: usize,
+    /// What the target was configured with; `None` where it was not played.
+    pub plan: Option<Arc<Plan>>,
+    /// What was seen.
+    pub evidence: Evidence,
+}
+
+impl Ended {
+    /// The groups that the target was configured with for it.
+    pub fn groups(&self) -> &[Group] {
+        self.plan.as_ref().map_or(&[], |plan| plan.groups_of(&self.evidence.scenario))
+    }
+}
+
+/// As much of the first line as any version of the format has.
+#[derive(Deserialize)]
+struct First {
+    run: Named,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    format: String,
+}
+
+impl Reader {
+    /// Reads the file as far as the scenarios.
+    ///
+    /// # Errors
+    /// It cannot be read, or is not what it should be.
+    pub fn open(file: &Path) -> Result<Self, RecordError> {
+        match File::open(file) {
+            Ok(open) => Self::of(file, BufReader::new(open)),
+            Err(error) => {
+                let problem = Problem::Unreadable(error);
+                Err(RecordError { file: file.to_owned(), line: 0, problem })
+            }
+        }
+    }
+}
+
+impl<R: BufRead> Reader<R> {
+    /// The same of a file whose bytes are read from elsewhere.
+    ///
+    /// # Errors
+    /// Those of [`open`](Reader::open).
+    pub fn of(file: &Path, bytes: R) -> Result<Self, RecordError> {
+        let mut lines = Lines::new(bytes);
+        let header = header(&mut lines).map_err(|problem| RecordError {
+            file: file.to_owned(),
+            line: lines.number,
+            problem,
+        })?;
+        let mut reader = Self {
+            file: file.to_owned(),
+            lines,
+            header,
+            scenarios: Vec::new(),
+            places: HashMap::new(),
+            plan: None,
+            starts: 0,
+            cases: HashMap::new(),
+            next: None,
+            room: MOST_BYTES_HELD,
+            is_through: false,
+            took: Duration::ZERO,
+        };
+        let scenarios = reader.read_scenarios();
+        scenarios.map_err(|problem| reader.wrong(problem))?;
+        Ok(reader)
+    }
+
+    /// What must be known of the target to judge a case.
+    pub fn facts<'a>(&'a self, ended: &'a Ended) -> TargetFacts<'a> {
+        let Header { capabilities, gateway_key, started, .. } = &self.header;
+        let (groups, started) = (ended.groups(), *started);
+        TargetFacts { groups, declaration: capabilities, gateway_key, started }
+    }
+
+    /// What happened next; `None` once the end was read.
+    ///
+    /// # Errors
+    /// What comes next is not what it should be. Then nothing that came before is to be believed.
+    pub fn entry(&mut self) -> Result<Option<Entry>, RecordError> {
+        self.read_entry().map_err(|problem| self.wrong(problem))
+    }
+
+    /// How long the run took; zero before its end was read.
+    pub fn took(&self) -> Duration {
+        self.took
+    }
+
+    fn wrong(&self, problem: Problem) -> RecordError {
+        RecordError { file: self.file.clone(), line: self.lines.number, problem }
+    }
+
+    fn read_scenarios(&mut self) -> Result<(), Problem> {
+        loop {
+            match self.lines.record()? {
+                Record::Scenario(scenario) => {
+                    self.hold()?;
+                    check::scenario(&scenario)?;
+                    let place = self.scenarios.len();
+                    if self.places.insert(scenario.id.clone(), place).is_some() {
+                        return Err(Problem::ScenarioTwice(scenario.id));
+                    }
+                    self.scenarios.push(*scenario);
+                }
+                other => {
+                    self.next = Some(other);
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// What is held until the end is limited.
+    fn hold(&mut self) -> Result<(), Problem> {
+        self.room = self.room.checked_sub(self.lines.length()).ok_or(Problem::TooMuch)?;
+        Ok(())
+    }
+
+    fn read_entry(&mut self) -> Result<Option<Entry>, Problem> {
+        if self.is_through {
+            return Ok(None);
+        }
+        let mut blobs = Vec::new();
+        let mut left = MOST_BYTES_OF_A_CASE;
+        loop {
+            let record = match self.next.take() {
+                Some(record) => record,
+                None => self.lines.record()?,
+            };
+            match record {
+                Record::Blob(Bytes(bytes)) => {
+                    left = left.checked_sub(bytes.len()).ok_or(Problem::TooMuch)?;
+                    blobs.push(bytes.into_owned());
+                }
+                Record::Case(case) => return self.case(*case, &blobs).map(Some),
+                other if !blobs.is_empty() => return Err(out_of_order(&other, "`blob` or `case`")),
+                Record::Start(plan) => {
+                    self.hold()?;
+                    check::plan(&plan, |id| Some(&self.scenarios[*self.places.get(id)?]))?;
+                    self.plan = Some(Arc::new(plan));
+                    self.starts += 1;
+                }
+                Record::Discarded(ids) => return self.discarded(&ids).map(Some),
+                Record::End(end) => return self.end(&end).map(|()| None),
+                other => {
+                    return Err(out_of_order(
+                        &other,
+                        "`start`, `blob`, `case`, `discarded` or `end`",
+                    ));
+                }
+            }
+        }
+    }
+
+    fn case(&mut self, case: Case, blobs: &[Vec<u8>]) -> Result<Entry, Problem> {
+        let Case { mut evidence, large } = case;
+        let scenario = self.place(&evidence.scenario)?;
+        let wrong = |wrong, evidence: Evidence| Problem::Case(evidence.scenario, wrong);
+        if let Err(it) = large::put_back(&mut evidence, blobs, &large) {
+            return Err(wrong(it, evidence));
+        }
+        let is_played = matches!(evidence.result, CaseResult::Played(_));
+        let plan = self.plan.clone().filter(|_| is_played);
+        let ended = Ended { scenario, plan, evidence };
+        let fits = check::case(&self.scenarios[scenario], ended.groups(), &ended.evidence);
+        if let Err(it) = fits {
+            return Err(wrong(it, ended.evidence));
+        }
+        if self.cases.insert(scenario, self.starts) == Some(self.starts) && is_played {
+            return Err(wrong(Inconsistency::Twice, ended.evidence));
+        }
+        Ok(Entry::Case(ended))
+    }
+
+    fn discarded(&mut self, ids: &[String]) -> Result<Entry, Problem> {
+        let places = ids.iter().map(|id| {
+            let place = self.place(id)?;
+            let was_there = self.cases.remove(&place).is_some();
+            let wrong = || Problem::Case(id.clone(), Inconsistency::NotThere);
+            was_there.then_some(place).ok_or_else(wrong)
+        });
+        places.collect::<Result<_, _>>().map(Entry::Discarded)
+    }
+
+    fn end(&mut self, end: &End) -> Result<(), Problem> {
+        let (found, expected) = (self.cases.len(), end.cases);
+        if found != expected {
+            return Err(Problem::Missing { found, expected });
+        }
+        if !self.lines.is_at_end()? {
+            return Err(Problem::GoesOn);
+        }
+        self.is_through = true;
+        self.took = end.took;
+        Ok(())
+    }
+
+    fn place(&self, id: &str) -> Result<usize, Problem> {
+        self.places.get(id).copied().ok_or_else(|| Problem::NoScenario(id.to_owned()))
+    }
+}
+
+fn header<R: BufRead>(lines: &mut Lines<R>) -> Result<Header, Problem> {
+    let line = lines.next()?;
+    let First { run: Named { format } } =
+        serde_json::from_slice(line).map_err(|_| Problem::SomethingElse)?;
+    match format.strip_prefix(FORMAT_NAME) {
+        Some(version) if version == FORMAT.to_string() => {}
+        Some(version) => return Err(Problem::Format(version.chars().take(20).collect())),
+        None => return Err(Problem::SomethingElse),
+    }
+    match serde_json::from_slice(line).map_err(Problem::NoRecord)? {
+        Record::Run(run) => Ok(run.header),
+        other => Err(out_of_order(&other, "`run`")),
+    }
+}
+
+fn out_of_order(found: &Record, expected: &'static str) -> Problem {
+    Problem::OutOfOrder { found: found.kind(), expected }
+}

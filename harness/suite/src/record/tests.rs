@@ -1,0 +1,424 @@
+use std::collections::BTreeSet;
+use std::io::{Read as _, Write as _};
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use fallproof_protocol::behaviour::WirePlan;
+use fallproof_protocol::journal::{Hit, HitKind, HitTimes, Traffic};
+use fallproof_protocol::provider::{Endpoint, Surface};
+use fallproof_protocol::violation::{Strength, Violation, ViolationKind};
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
+use rstest::rstest;
+
+use super::*;
+use crate::declaration::Declaration;
+use crate::evidence::{CallEvidence, CaseResult, Ending, Evidence, Exchange};
+use crate::plan::{Addresses, Hop};
+use crate::scenario::{Scenario, Suite};
+use crate::secret::another;
+
+/// Keys in what was seen.
+#[derive(Clone, Copy)]
+struct Keys {
+    /// The client's.
+    own: &'static str,
+    /// That as a URL spells it.
+    in_url: &'static str,
+    /// Those of somebody else.
+    foreign: [&'static str; 2],
+}
+
+/// None of them is a secret.
+const MADE_UP: Keys = Keys {
+    own: "sk-fallproof-client",
+    in_url: "sk-fallproof-client",
+    foreign: ["sk-fallproof-0123456789abcdef", "sk-fallproof-client"],
+};
+
+/// All of them are.
+const SECRET: Keys = Keys {
+    own: "s3cret/+\"key",
+    in_url: "s3cret%2F%2B%22key",
+    foreign: ["sk-proj-0123456789abcdefXYZ", "0a1b2c3d4e5f"],
+};
+
+fn scenarios() -> Vec<Scenario> {
+    let ids = ["auth/openai-key-to-azure-key", "recovery/on-and-off"].map(str::to_owned);
+    let suite = Suite::embedded_chosen(Path::new("nowhere"), &ids);
+    let suite = suite.unwrap_or_else(|error| panic!("{error}")).expect("the suite has them");
+    suite.select(&ids, &[]).expect("the suite has them")
+}
+
+fn plan(scenarios: &[Scenario]) -> Plan {
+    Plan::new(scenarios, Addresses::stable(([127, 0, 0, 1], 9100).into()))
+}
+
+fn header(scenarios: &[Scenario], keys: Keys) -> Header {
+    Header {
+        fallproof: "0.1.0".to_owned(),
+        target: TargetName {
+            name: "a router".to_owned(),
+            version: None,
+            adapter: None,
+            address: Some("127.0.0.1:4000".to_owned()),
+        },
+        suite: SuiteFacts {
+            fingerprint: "sha256:00".to_owned(),
+            cases: scenarios.len(),
+            whole: true,
+            profiles: BTreeSet::new(),
+        },
+        patterns: Vec::new(),
+        tags: Vec::new(),
+        started: SystemTime::UNIX_EPOCH + Duration::from_millis(1),
+        replay: "fallproof run {scenario}".to_owned(),
+        gateway_key: keys.own.to_owned(),
+        capabilities: Declaration::reference(),
+    }
+}
+
+/// What was seen of a scenario whose calls were made one after the other, with an attempt each at the
+/// first deployment.
+fn seen(scenario: &Scenario, plan: &Plan, keys: Keys) -> Evidence {
+    let calls = scenario.steps.iter().enumerate().filter_map(|(position, step)| {
+        let crate::scenario::Step::Calls(calls) = step else { return None };
+        let group = &calls[0].send.group;
+        let hop =
+            plan.groups_of(&scenario.id).iter().find(|it| it.name == *group)?.chain.first()?;
+        let at = Duration::from_secs(position as u64);
+        Some(CallEvidence {
+            position,
+            call: 0,
+            group: group.clone(),
+            at,
+            exchange: exchange(at, keys),
+            hits: vec![hit(position as u64, hop, keys)],
+            astray: Vec::new(),
+        })
+    });
+    Evidence {
+        scenario: scenario.id.clone(),
+        started: Duration::from_nanos(7),
+        took: Duration::from_secs(1),
+        result: CaseResult::Played(calls.collect()),
+    }
+}
+
+fn exchange(at: Duration, keys: Keys) -> Exchange {
+    let Keys { own, in_url, foreign: [foreign, _] } = keys;
+    let body = b"{\"text\":\"lorem ipsum\"}".repeat(1000);
+    let head = format!("HTTP/1.1 200 OK\r\nset-cookie: id={own}\r\nx: {foreign}\r\n\r\n");
+    let bytes = [head.as_bytes(), &body].concat();
+    let pieces =
+        vec![(Duration::from_millis(3), head.len()), (Duration::from_nanos(u64::MAX), bytes.len())];
+    Exchange {
+        path: format!("/v1/chat/completions?key={in_url}"),
+        sent_head: format!("POST / HTTP/1.1\r\nauthorization: Bearer {own}\r\n\r\n").into_bytes(),
+        sent: serde_json::json!({ "user": own }).to_string().into_bytes(),
+        status: Some(200),
+        headers: vec![("set-cookie".to_owned(), format!("id={own}").into_bytes())],
+        body,
+        received: Traffic { bytes, pieces },
+        ending: Ending::NotHttp(format!("a line of {own}")),
+        started: at,
+        took: Duration::ZERO,
+    }
+}
+
+fn hit(seq: u64, hop: &Hop, keys: Keys) -> Hit {
+    let Keys { own, foreign: [_, foreign], .. } = keys;
+    let authorization = format!("Bearer {}", hop.key);
+    let head = format!(
+        "POST / HTTP/1.1\r\nauthorization: {authorization}\r\nX-Api-Key: {foreign}\r\n\r\n"
+    );
+    Hit {
+        seq,
+        kind: HitKind::Matched,
+        upstream: Some(hop.prefix.clone()),
+        attempt: 1,
+        head: head.into_bytes(),
+        method: "POST".to_owned(),
+        target: "/v1/chat/completions".to_owned(),
+        headers: vec![
+            ("authorization".to_owned(), authorization.into_bytes()),
+            ("X-Api-Key".to_owned(), foreign.as_bytes().to_vec()),
+        ],
+        body: [b"\xff\x00", another(own).as_bytes()].concat(),
+        body_cut: Some(9_000_000),
+        place: Some((Surface::OpenAi, Endpoint::ChatCompletions)),
+        violation: Some(Violation {
+            kind: ViolationKind::Unknown,
+            message: "Unknown parameter: 'x'.".to_owned(),
+            error_type: "invalid_request_error".to_owned(),
+            param: Some("x".to_owned()),
+            code: None,
+            pointer: "/x".to_owned(),
+            strength: Strength::Observed,
+        }),
+        refused: true,
+        behaviour: "ok".to_owned(),
+        wire: WirePlan { delay_ms: Some(20), ..WirePlan::default() },
+        status: Some(200),
+        reply_head: b"HTTP/1.1 200 OK\r\n\r\n".to_vec(),
+        reply: b"{\"text\":\"lorem ipsum\"}".repeat(1000),
+        reply_cut: None,
+        sent: 7,
+        out: Traffic::default(),
+        times: HitTimes { first_byte: Some(Duration::from_nanos(1)), ..HitTimes::default() },
+        client_gone: true,
+    }
+}
+
+/// The file of a run in which each of the scenarios was played once.
+fn good(keys: Keys, mask: Mask) -> Vec<u8> {
+    let scenarios = scenarios();
+    let plan = plan(&scenarios);
+    let all: Vec<_> = scenarios.iter().collect();
+    let written = || {
+        let mut writer = Writer::of(Vec::new(), &header(&scenarios, keys), &all, mask)?;
+        writer.start(&plan)?;
+        all.iter().try_for_each(|scenario| writer.case(&seen(scenario, &plan, keys)))?;
+        writer.end(Duration::from_secs(5), all.iter().map(|it| it.id.as_str()))
+    };
+    written().expect("memory can be written to")
+}
+
+fn text(file: &[u8]) -> String {
+    let mut text = String::new();
+    GzDecoder::new(file).read_to_string(&mut text).expect("it is gzip over text");
+    text
+}
+
+fn gzip(text: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(text).and_then(|()| encoder.finish()).expect("memory can be written to")
+}
+
+fn read(file: &[u8]) -> Result<Vec<Evidence>, RecordError> {
+    let mut reader = Reader::of(Path::new("run/evidence"), file)?;
+    let mut cases = Vec::new();
+    while let Some(entry) = reader.entry()? {
+        match entry {
+            Entry::Case(ended) => cases.push(ended.evidence),
+            Entry::Discarded(places) => {
+                cases.retain(|it| places.iter().all(|at| reader.scenarios[*at].id != it.scenario));
+            }
+        }
+    }
+    Ok(cases)
+}
+
+/// The cases of the text of a file.
+fn read_text(text: &str) -> Result<Vec<Evidence>, RecordError> {
+    read(&gzip(text.as_bytes()))
+}
+
+#[test]
+fn a_run_reads_as_it_was() {
+    let (scenarios, file) = (scenarios(), good(MADE_UP, Mask::new([])));
+    let plan = plan(&scenarios);
+    let cases: Vec<_> = scenarios.iter().map(|it| seen(it, &plan, MADE_UP)).collect();
+    assert!(read(&file).unwrap_or_else(|error| panic!("{error}")) == cases);
+    let reader = Reader::of(Path::new("file"), &*file).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(reader.header, header(&scenarios, MADE_UP));
+    assert_eq!(reader.scenarios, scenarios);
+    let json = serde_json::to_string(&plan).expect("a plan is plain data");
+    assert_eq!(serde_json::from_str::<Plan>(&json).expect("a plan"), plan);
+}
+
+#[test]
+fn long_bytes_are_there_once_for_all_places() {
+    let text = text(&good(MADE_UP, Mask::new([])));
+    let blobs = text.lines().filter(|line| line.starts_with("{\"blob\"")).count();
+    // Each case has one answer, which is in four places: that of each attempt, of the client, and of
+    // what went over the client's connection.
+    assert_eq!((blobs, text.matches("lorem ipsum").count()), (2, 2 * 1000));
+}
+
+#[test]
+fn no_secret_is_in_what_is_kept_and_all_stays_where_it_was() {
+    let (kept, open) = (good(SECRET, Mask::new([SECRET.own])), good(SECRET, Mask::new([])));
+    let kept_text = text(&kept);
+    let in_json = serde_json::to_string(SECRET.own).expect("a text");
+    let own = another(SECRET.own);
+    let secrets = [SECRET.own, SECRET.in_url, in_json.trim_matches('"'), &own];
+    for secret in secrets.into_iter().chain(SECRET.foreign) {
+        assert!(!kept_text.contains(secret), "{secret} is in:\n{kept_text}");
+    }
+    let [kept, open] = [kept, open].map(|file| read(&file).unwrap_or_else(|it| panic!("{it}")));
+    let key = "Kept0K//\"eyK".to_owned();
+    assert_eq!(key.len(), SECRET.own.len());
+    for (kept, open) in
+        kept.iter().flat_map(Evidence::calls).zip(open.iter().flat_map(Evidence::calls))
+    {
+        let (one, other) = (&kept.exchange, &open.exchange);
+        assert_eq!(one.ending, Ending::NotHttp(format!("a line of {key}")));
+        assert_eq!(one.path, "/v1/chat/completions?key=Kept0K%2F%2F%22eyK");
+        assert_eq!(one.sent, br#"{"user":"Kept0K//\"eyK"}"#);
+        assert_eq!(one.headers[0].1, format!("id={key}").into_bytes());
+        assert_eq!(one.received.bytes.len(), other.received.bytes.len());
+        let hit = &kept.hits[0];
+        assert_eq!(hit.head.len(), open.hits[0].head.len());
+        assert_eq!(hit.headers[0], open.hits[0].headers[0], "its key was made up");
+        assert_eq!(hit.headers[1].1, b"xxxxxxxxxxxx");
+    }
+}
+
+#[test]
+fn a_placeholder_is_as_long_as_the_key_in_every_spelling() {
+    for key in ["sk-abcdefghijklmnop", "a\"b\\c\"d", "p%40ss/word+=", "////////", "{\"a\":1}"] {
+        let file = good(Keys { own: "sk-fallproof-client", ..MADE_UP }, Mask::new([key]));
+        assert!(read(&file).is_ok(), "{key}");
+        let words = format!("{key} {}", another(key));
+        let masked = Mask::new([key]).text(&words);
+        assert_eq!(masked.len(), words.len(), "{key}");
+        for (one, other) in words.split(' ').zip(masked.split(' ')) {
+            let [one, other] = [one, other].map(crate::secret::spellings);
+            assert!(one.iter().map(String::len).eq(other.iter().map(String::len)), "{key}");
+        }
+    }
+    assert_eq!(Mask::new(["test"]).text("a test"), "a test", "it is no secret");
+}
+
+#[test]
+fn another_version_of_the_format_is_refused_by_name() {
+    let text = text(&good(MADE_UP, Mask::new([]))).replace("evidence/1", "evidence/2");
+    let text = text.replace("\"capabilities\"", "\"abilities\"");
+    let error = read_text(&text).expect_err("it is of another version").to_string();
+    assert_eq!(error, "run/evidence, line 1: evidence format 2; this fallproof reads 1");
+}
+
+#[test]
+fn what_is_cut_off_anywhere_is_refused() {
+    let file = good(MADE_UP, Mask::new([]));
+    for length in (0..file.len()).step_by(file.len() / 50) {
+        let error = read(&file[..length]).expect_err("its end is missing");
+        assert!(matches!(error.problem, Problem::BreaksOff), "{length}: {error}");
+    }
+    let text = text(&file);
+    for (end, _) in text.match_indices('\n') {
+        for end in [end, end + 1] {
+            let is_whole = end == text.len();
+            assert_eq!(read_text(&text[..end]).is_ok(), is_whole, "{}", &text[..end.min(100)]);
+        }
+    }
+}
+
+#[rstest]
+#[case::a_time_below_zero(
+    r#""took":1000000000"#,
+    r#""took":-1"#,
+    "line 6: is no record: invalid value: integer `-1`, expected u64, column 84"
+)]
+#[case::a_run_of_the_future(
+    r#""started_unix_ms":1"#,
+    r#""started_unix_ms":253402300800000"#,
+    "line 1: is no record: `started_unix_ms` is after the year 9999: at most 253402300799999"
+)]
+#[case::a_plan_of_no_scenario(
+    r#"{"scenario":{"id":"recovery/on-and-off""#,
+    r#"{"scenario":{"id":"a""#,
+    "line 4: there is no scenario `recovery/on-and-off`"
+)]
+#[case::a_scenario_twice(
+    r#""id":"recovery/on-and-off""#,
+    r#""id":"auth/openai-key-to-azure-key""#,
+    "line 3: scenario `auth/openai-key-to-azure-key` is there twice"
+)]
+#[case::a_call_of_no_group(
+    r#""groups":{"main""#,
+    r#""groups":{"other""#,
+    "line 2: scenario `auth/openai-key-to-azure-key` cannot be played: a call asks for the group `main`"
+)]
+#[case::a_plan_of_another_chain(
+    r#""upstream":"backup""#,
+    r#""upstream":"primary""#,
+    "line 4: the plan does not fit scenario `auth/openai-key-to-azure-key`: expected in"
+)]
+#[case::a_surface_that_there_is_not(
+    r#""provider":"azure""#,
+    r#""provider":"openai""#,
+    "line 4: is no record: provider `openai` has no surface `v1`"
+)]
+#[case::nothing_to_discard(
+    r#"{"start":"#,
+    "{\"discarded\":[\"recovery/on-and-off\"]}\n{\"start\":",
+    "line 4: case `recovery/on-and-off`: is discarded, and was not there"
+)]
+#[case::a_start_between_a_blob_and_its_case(
+    r#"{"case":"#,
+    "{\"start\":{\"fingerprint\":\"\",\"upstreams\":\"\",\"groups\":[]}}\n{\"case\":",
+    "line 6: a record `start` cannot stand here: expected `blob` or `case`"
+)]
+#[case::another_call(
+    r#""position":0"#,
+    r#""position":3"#,
+    "line 6: case `auth/openai-key-to-azure-key`: call 0 is not the one that its scenario makes"
+)]
+#[case::no_attempt(
+    r#""kind":"Matched""#,
+    r#""kind":"Stray""#,
+    "line 6: case `auth/openai-key-to-azure-key`: call 0 has an attempt at a deployment"
+)]
+#[case::pieces_out_of_order(
+    "[18446744073709551615,",
+    "[0,1],[18446744073709551615,",
+    "line 6: case `auth/openai-key-to-azure-key`: call 0 has traffic whose pieces are not in order"
+)]
+#[case::no_such_blob(
+    r#""blob":0"#,
+    r#""blob":1"#,
+    "line 6: case `auth/openai-key-to-azure-key`: `large` names bytes, or a place for them"
+)]
+#[case::a_place_that_is_taken(
+    r#""part":"answer""#,
+    r#""part":"head""#,
+    "line 6: case `auth/openai-key-to-azure-key`: `large` names bytes, or a place for them"
+)]
+#[case::a_case_that_is_missing(
+    r#"{"end":{"cases":2"#,
+    r#"{"end":{"cases":3"#,
+    "line 9: has 2 cases: expected 3, as its end says"
+)]
+fn what_does_not_fit_is_refused_with_its_line_and_what_would(
+    #[case] from: &str,
+    #[case] to: &str,
+    #[case] told: &str,
+) {
+    let text = text(&good(MADE_UP, Mask::new([])));
+    assert!(text.contains(from), "`{from}` is not in:\n{text}");
+    let error = read_text(&text.replace(from, to)).expect_err("it does not fit").to_string();
+    assert!(error.starts_with(&format!("run/evidence, {told}")), "{error}");
+}
+
+#[test]
+fn a_case_that_was_played_again_takes_the_place_of_the_earlier_one() {
+    let text = text(&good(MADE_UP, Mask::new([])));
+    let lines: Vec<_> = text.lines().collect();
+    let [.., blob, case, end] = lines[..] else { panic!("there are several") };
+    let again = |start: &str| {
+        let first = lines[..lines.len() - 1].join("\n");
+        format!("{first}\n{start}{blob}\n{case}\n{end}\n")
+    };
+    let started = again(&format!("{}\n", lines[3]));
+    assert_eq!(read_text(&started).unwrap_or_else(|error| panic!("{error}")).len(), 3);
+    let error = read_text(&again("")).expect_err("the target was not started again").to_string();
+    assert!(error.contains("was played twice since the target was started"), "{error}");
+}
+
+#[test]
+fn more_than_a_run_can_have_is_refused() {
+    let text = text(&good(MADE_UP, Mask::new([])));
+    let long = format!("{{\"blob\":\"{}\"}}\n", "a".repeat(LONGEST_LINE));
+    let error = read_text(&text.replacen("{\"blob\":", &format!("{long}{{\"blob\":"), 1));
+    let error = error.expect_err("no line is as long");
+    assert!(matches!(error.problem, Problem::LongLine), "{error}");
+
+    let blob = format!("{{\"blob\":\"{}\"}}\n", "a".repeat(LONGEST_LINE / 2));
+    let blobs = blob.repeat(2 * MOST_BYTES_OF_A_CASE / LONGEST_LINE + 1);
+    let error = read_text(&text.replacen("{\"blob\":", &format!("{blobs}{{\"blob\":"), 1));
+    let error = error.expect_err("no case has as much");
+    assert!(matches!(error.problem, Problem::TooMuch), "{error}");
+}

@@ -1,0 +1,77 @@
+//! A run that is kept, and read and judged again, in memory.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use fallproof_judge::{Judgment, judge_case};
+use fallproof_suite::evidence::{Evidence, TargetFacts};
+use fallproof_suite::plan::Plan;
+use fallproof_suite::record::{Entry, Header, Mask, Reader, SuiteFacts, TargetName, Writer};
+use fallproof_suite::scenario::Scenario;
+
+/// The file of a run of these scenarios. Where the client's key is the user's own, it is a secret.
+pub(crate) fn keep(
+    scenarios: &[&Scenario],
+    plan: &Plan,
+    facts: TargetFacts<'_>,
+    evidence: &[&Evidence],
+    is_own_key: bool,
+) -> Vec<u8> {
+    let header = Header {
+        fallproof: "0.1.0".to_owned(),
+        target: TargetName {
+            name: "a router".to_owned(),
+            version: None,
+            adapter: None,
+            address: None,
+        },
+        suite: SuiteFacts {
+            fingerprint: "sha256:00".to_owned(),
+            cases: scenarios.len(),
+            whole: true,
+            profiles: BTreeSet::new(),
+        },
+        patterns: Vec::new(),
+        tags: Vec::new(),
+        started: SystemTime::UNIX_EPOCH,
+        replay: "fallproof run {scenario}".to_owned(),
+        gateway_key: facts.gateway_key.to_owned(),
+        capabilities: facts.declaration.clone(),
+    };
+    let mask = Mask::new(is_own_key.then_some(facts.gateway_key));
+    let writer = Writer::of(Vec::new(), &header, scenarios, mask);
+    let mut writer = writer.expect("memory can be written to");
+    let is_played = |id: &String| scenarios.iter().any(|scenario| scenario.id == *id);
+    let groups = plan.groups.iter().filter(|group| is_played(&group.scenario)).cloned().collect();
+    let written = writer.start(&Plan { groups, ..plan.clone() });
+    let written = written.and_then(|()| evidence.iter().try_for_each(|it| writer.case(it)));
+    let all = scenarios.iter().map(|scenario| scenario.id.as_str());
+    let file = written.and_then(|()| writer.end(Duration::from_secs(1), all));
+    file.expect("memory can be written to")
+}
+
+/// Each case of the file, with the judgment on it; and the client's key.
+#[allow(dead_code, reason = "not every program asks for it")]
+pub(crate) fn judged_again(file: &[u8]) -> (Vec<(Evidence, Judgment)>, String) {
+    let mut reader = Reader::of(Path::new("kept"), file).unwrap_or_else(|error| panic!("{error}"));
+    let mut judged = Vec::new();
+    while let Some(entry) = reader.entry().unwrap_or_else(|error| panic!("{error}")) {
+        let Entry::Case(ended) = entry else { panic!("none was discarded") };
+        let scenario = &reader.scenarios[ended.scenario];
+        let judgment = judge_case(scenario, reader.facts(&ended), &ended.evidence);
+        judged.push((ended.evidence, judgment));
+    }
+    (judged, reader.header.gateway_key)
+}
+
+/// The two judgments are the same, but that they may quote one of these keys for another.
+#[allow(dead_code, reason = "not every program asks for it")]
+pub(crate) fn same(one: &Judgment, other: &Judgment, keys: &[&str]) -> Result<(), String> {
+    let told = |judgment: &Judgment| {
+        let told = format!("{judgment:#?}");
+        keys.iter().fold(told, |told, key| told.replace(key, "[key]"))
+    };
+    let (one, other) = (told(one), told(other));
+    if one == other { Ok(()) } else { Err(format!("judged {one}\nand kept {other}")) }
+}

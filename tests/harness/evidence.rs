@@ -1,0 +1,190 @@
+//! Evidence that is kept: damaged in any way it is refused, or judged like any other.
+
+use std::io::{Read as _, Write as _};
+use std::path::Path;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use fallproof_judge::Case;
+use fallproof_reference::{ReferenceTarget, saboteur};
+use fallproof_report::convert::{self, Context};
+use fallproof_report::event::Raw;
+use fallproof_report::redact::Redactor;
+use fallproof_report::trace;
+use fallproof_runner::drive::Rig;
+use fallproof_suite::record::{Entry, Reader, RecordError};
+use fallproof_suite::scenario::Suite;
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use tokio::runtime::Runtime;
+
+use crate::kept;
+
+/// The text of a run of cases that differ much: answers, streams, sound, cuts, refusals and a clock.
+static GOOD: LazyLock<String> = LazyLock::new(|| {
+    let ids = [
+        "auth/nobody-without-a-key@no-key.chat",
+        "recovery/on-and-off",
+        "retry-after/every-form@date.limit",
+        "routing/groups-are-apart",
+        "speech/in-pieces@one-byte",
+        "streaming/breaks-after-content@between-events.chat",
+    ]
+    .map(str::to_owned);
+    let suite = Suite::load_chosen(&crate::common::scenarios(), &ids);
+    let suite = suite.unwrap_or_else(|error| panic!("{error}")).expect("the suite has them");
+    let chosen = suite.select(&ids, &[]).unwrap_or_else(|error| panic!("{error}"));
+    let chosen: Vec<_> = chosen.iter().collect();
+    let runtime = Runtime::new().expect("a runtime can be had");
+    let target = ReferenceTarget { saboteur: saboteur::find("splices-streams") };
+    let rig = runtime
+        .block_on(Rig::start(&chosen, &target, Duration::from_secs(60)))
+        .expect("the rig listens on ports that the system chooses");
+    let evidence = rig.run_all(runtime.handle(), &chosen, 8);
+    let evidence: Vec<_> = evidence.iter().collect();
+    let file = kept::keep(&chosen, rig.plan(), rig.facts(chosen[0]), &evidence, true);
+    let mut text = String::new();
+    GzDecoder::new(&*file).read_to_string(&mut text).expect("it is gzip over text");
+    text
+});
+
+/// What stands in place of a number.
+const NUMBERS: [&str; 8] =
+    ["0", "1", "7", "4294967296", "18446744073709551615", "18446744073709551616", "-1", "1e99"];
+
+/// Something that happens to a file.
+#[derive(Debug, Clone)]
+enum Damage {
+    /// The byte at this place of the text is another.
+    Byte(usize, u8),
+    /// The text ends here.
+    Cut(usize),
+    /// Of this line there are so many, up to 2.
+    Line(usize, usize),
+    /// Two lines change places.
+    Lines(usize, usize),
+    /// A number of the text is another.
+    Number(usize, usize),
+    /// A string of the text is another one of it.
+    String(usize, usize),
+    /// The byte at this place of the file is another.
+    Raw(usize, u8),
+}
+
+fn damage() -> impl Strategy<Value = Damage> {
+    let at = any::<usize>;
+    prop_oneof![
+        1 => (at(), any::<u8>()).prop_map(|(at, byte)| Damage::Byte(at, byte)),
+        1 => at().prop_map(Damage::Cut),
+        1 => (at(), at()).prop_map(|(at, number)| Damage::Line(at, number)),
+        1 => (at(), at()).prop_map(|(one, other)| Damage::Lines(one, other)),
+        4 => (at(), at()).prop_map(|(at, number)| Damage::Number(at, number)),
+        4 => (at(), at()).prop_map(|(at, other)| Damage::String(at, other)),
+        1 => (at(), any::<u8>()).prop_map(|(at, byte)| Damage::Raw(at, byte)),
+    ]
+}
+
+/// The file of a text to which all this happens.
+fn damaged(damages: &[Damage]) -> Vec<u8> {
+    let mut text = GOOD.clone().into_bytes();
+    for damage in damages {
+        match *damage {
+            Damage::Byte(at, byte) => {
+                let at = at % text.len().max(1);
+                text.get_mut(at).into_iter().for_each(|it| *it = byte);
+            }
+            Damage::Cut(at) => text.truncate(at % (text.len() + 1)),
+            Damage::Line(at, number) => {
+                let mut lines: Vec<_> = text.split_inclusive(|it| *it == b'\n').collect();
+                let at = at % lines.len().max(1);
+                let line = lines.get(at).copied().unwrap_or_default();
+                lines.splice(at..lines.len().min(at + 1), vec![line; number % 3]);
+                text = lines.concat();
+            }
+            Damage::Lines(one, other) => {
+                let mut lines: Vec<_> = text.split_inclusive(|it| *it == b'\n').collect();
+                let all = lines.len().max(1);
+                if !lines.is_empty() {
+                    lines.swap(one % all, other % all);
+                }
+                text = lines.concat();
+            }
+            Damage::Number(at, number) => {
+                let with = NUMBERS[number % NUMBERS.len()].as_bytes().to_vec();
+                replace(&mut text, u8::is_ascii_digit, at, |_| with);
+            }
+            Damage::String(at, other) => {
+                let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_./:@".contains(byte);
+                replace(&mut text, is_part, at, |all| all[other % all.len()].to_vec());
+            }
+            Damage::Raw(..) => {}
+        }
+    }
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    let file = encoder.write_all(&text).and_then(|()| encoder.finish());
+    let mut file = file.expect("memory can be written to");
+    for damage in damages {
+        if let Damage::Raw(at, byte) = damage {
+            let at = at % file.len();
+            file[at] = *byte;
+        }
+    }
+    file
+}
+
+/// Replaces one of the longest runs of such bytes, given all of them.
+fn replace(
+    text: &mut Vec<u8>,
+    is_part: impl Fn(&u8) -> bool,
+    at: usize,
+    with: impl FnOnce(&[&[u8]]) -> Vec<u8>,
+) {
+    let all: Vec<_> = text.split(|byte| !is_part(byte)).filter(|run| !run.is_empty()).collect();
+    if all.is_empty() {
+        return;
+    }
+    let run = all[at % all.len()];
+    let start = run.as_ptr() as usize - text.as_ptr() as usize;
+    let (range, with) = (start..start + run.len(), with(&all));
+    text.splice(range, with);
+}
+
+/// Reads the file, and judges and reports what is in it: how many cases that is.
+fn judged(file: &[u8]) -> Result<usize, RecordError> {
+    let mut reader = Reader::of(Path::new("kept"), file)?;
+    let mut cases = 0;
+    while let Some(entry) = reader.entry()? {
+        let Entry::Case(ended) = entry else { continue };
+        let facts = reader.facts(&ended);
+        let scenario = &reader.scenarios[ended.scenario];
+        let case = Case::new(scenario, facts, ended.evidence.clone());
+        let redactor = Redactor::of([]);
+        let context = Context { scenario, groups: facts.groups, replay: "fallproof run" };
+        let _ = convert::case(&case, context);
+        let _ = trace::write(Raw { judged: &case, context, redactor: &redactor });
+        cases += 1;
+    }
+    Ok(cases)
+}
+
+#[test]
+fn what_is_damaged_is_refused_or_judged_and_never_a_panic() {
+    assert!(judged(&damaged(&[])).unwrap_or_else(|error| panic!("{error}")) >= 6);
+    let cases = std::env::var("FALLPROOF_CASES").ok().and_then(|it| it.parse().ok());
+    let config =
+        Config { cases: cases.unwrap_or(64), failure_persistence: None, ..Config::default() };
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[6; 32]);
+    let strategy = prop::collection::vec(damage(), 1..4);
+    let tried = TestRunner::new_with_rng(config, rng).run(&strategy, |damages| {
+        if let Err(error) = judged(&damaged(&damages)) {
+            let told = error.to_string();
+            let is_a_line = told.starts_with("kept, line ") && !told.contains(char::is_control);
+            prop_assert!(is_a_line && told.chars().count() < 500, "{told}");
+        }
+        Ok(())
+    });
+    tried.unwrap_or_else(|error| panic!("{error}"));
+}
