@@ -21,9 +21,6 @@ use fallproof_suite::scenario::{
 /// Names of the deployments, by their place in the chain.
 const NAMES: [&str; 4] = ["primary", "backup", "third", "fourth"];
 
-/// The longest fallback chain.
-pub const MAX_CHAIN: usize = NAMES.len();
-
 /// A case: a chain, how its group must behave, and what happens.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FuzzCase {
