@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use fallproof_judge::judge_case;
 use fallproof_reference::ReferenceTarget;
-use fallproof_runner::drive::Rig;
+use fallproof_runner::Runner;
 use fallproof_suite::scenario::{Scenario, Suite};
 use tokio::runtime::Runtime;
 
@@ -34,13 +34,13 @@ fn run_100_cases(bencher: divan::Bencher<'_, '_>) {
     let runtime = Runtime::new().expect("a runtime can be had");
     bencher.bench_local(|| {
         let target = ReferenceTarget::default();
-        let rig = runtime
-            .block_on(Rig::start(&cases, &target, Duration::from_secs(60)))
-            .expect("the rig listens on ports that the system chooses");
-        let evidence = rig.run_all(runtime.handle(), &cases, 8);
+        let runner = runtime
+            .block_on(Runner::start(&cases, &target, Duration::from_secs(60)))
+            .expect("the runner listens on ports that the system chooses");
+        let evidence = runner.run_all(runtime.handle(), &cases, 8);
         let judged = cases.iter().zip(&evidence);
         judged
-            .map(|(case, seen)| judge_case(case, rig.facts(case), seen).violations.len())
+            .map(|(case, seen)| judge_case(case, runner.facts(case), seen).violations.len())
             .sum::<usize>()
     });
 }

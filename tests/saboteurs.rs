@@ -18,7 +18,7 @@ use std::time::Duration;
 use fallproof_judge::{Judgment, judge_case};
 use fallproof_reference::ReferenceTarget;
 use fallproof_reference::saboteur::{self, Saboteur};
-use fallproof_runner::drive::Rig;
+use fallproof_runner::Runner;
 use fallproof_suite::evidence::Evidence;
 use fallproof_suite::requirement;
 use fallproof_suite::scenario::Scenario;
@@ -68,18 +68,18 @@ fn broken_by(
     let mut broken = BTreeMap::new();
     for some in all.chunks(size) {
         let target = ReferenceTarget { saboteur: Some(saboteur) };
-        let rig = runtime
-            .block_on(Rig::start(some, &target, patience(saboteur)))
-            .expect("the rig listens on ports that the system chooses");
-        let ran = rig.run_all(runtime.handle(), some, 8);
+        let runner = runtime
+            .block_on(Runner::start(some, &target, patience(saboteur)))
+            .expect("the runner listens on ports that the system chooses");
+        let ran = runner.run_all(runtime.handle(), some, 8);
         let judged: Vec<_> = (some.iter().zip(&ran))
-            .map(|(scenario, evidence)| judge_case(scenario, rig.facts(scenario), evidence))
+            .map(|(scenario, evidence)| judge_case(scenario, runner.facts(scenario), evidence))
             .collect();
         for (scenario, judgment) in some.iter().zip(&judged) {
             let codes = judgment.violations.iter().filter_map(|violation| violation.requirement);
             broken.extend(codes.map(|code| (code.as_str(), scenario.id.clone())));
         }
-        is_kept_without_the_key(&rig, some, &ran, &judged)?;
+        is_kept_without_the_key(&runner, some, &ran, &judged)?;
         if own.iter().all(|code| broken.contains_key(code)) {
             break;
         }
@@ -90,14 +90,14 @@ fn broken_by(
 /// The evidence is judged the same after it was kept, and what was kept does not have the client's
 /// key, as if that were the user's own.
 fn is_kept_without_the_key(
-    rig: &Rig,
+    runner: &Runner,
     scenarios: &[&Scenario],
     ran: &[Evidence],
     judged: &[Judgment],
 ) -> Result<(), Failed> {
-    let facts = rig.facts(scenarios[0]);
+    let facts = runner.facts(scenarios[0]);
     let evidence: Vec<_> = ran.iter().collect();
-    let file = kept::keep(scenarios, rig.plan(), facts, &evidence, true);
+    let file = kept::keep(scenarios, runner.plan(), facts, &evidence, true);
     let mut text = String::new();
     GzDecoder::new(&*file).read_to_string(&mut text)?;
     let keys = [facts.gateway_key, &another(facts.gateway_key)];

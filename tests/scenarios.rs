@@ -18,7 +18,7 @@ use fallproof_judge::{Case, Outcome};
 use fallproof_reference::ReferenceTarget;
 use fallproof_report::convert::{self, Context};
 use fallproof_report::text;
-use fallproof_runner::drive::Rig;
+use fallproof_runner::Runner;
 use fallproof_suite::evidence::Evidence;
 use fallproof_suite::plan::Group;
 use fallproof_suite::scenario::Scenario;
@@ -81,19 +81,19 @@ fn slug(family: &str) -> String {
 fn run(family: &str, runtime: &Runtime) -> Result<String, Failed> {
     let cases = suite::cases(family)?;
     let all: Vec<_> = cases.iter().collect();
-    let rig = runtime
-        .block_on(Rig::start(&all, &ReferenceTarget::default(), PATIENCE))
-        .expect("the rig listens on ports that the system chooses");
-    // A rig of a test is never stopped, and goes with the process.
-    let rig: &'static Rig = Box::leak(Box::new(rig));
+    let runner = runtime
+        .block_on(Runner::start(&all, &ReferenceTarget::default(), PATIENCE))
+        .expect("the runner listens on ports that the system chooses");
+    // A runner of a test is never stopped, and goes with the process.
+    let runner: &'static Runner = Box::leak(Box::new(runner));
     let mut sent = String::new();
     let mut wrong = String::new();
     let mut judged = Vec::new();
     // The threads of the tests only wait: those of the runtime are as many as there are processors,
     // so that nothing takes these from the router and the providers.
-    let ran: Vec<_> = cases.iter().map(|scenario| runtime.spawn(rig.run(scenario))).collect();
+    let ran: Vec<_> = cases.iter().map(|scenario| runtime.spawn(runner.run(scenario))).collect();
     for (scenario, case) in cases.iter().zip(ran) {
-        let facts = rig.facts(scenario);
+        let facts = runner.facts(scenario);
         let case = Case::new(scenario, facts, runtime.block_on(case)?);
         let (groups, seen) = (facts.groups, &case.evidence);
         match &case.judgment.outcome {
@@ -113,7 +113,7 @@ fn run(family: &str, runtime: &Runtime) -> Result<String, Failed> {
         }
         judged.push(case);
     }
-    reads_as_it_was(&all, rig, &judged)?;
+    reads_as_it_was(&all, runner, &judged)?;
     if wrong.is_empty() {
         Ok(sent)
     } else {
@@ -123,11 +123,11 @@ fn run(family: &str, runtime: &Runtime) -> Result<String, Failed> {
 
 /// Evidence that is kept reads as it was, and is judged the same: that of one case of each file, or of
 /// all with `FALLPROOF_ALL=1`.
-fn reads_as_it_was(cases: &[&Scenario], rig: &Rig, judged: &[Case]) -> Result<(), Failed> {
+fn reads_as_it_was(cases: &[&Scenario], runner: &Runner, judged: &[Case]) -> Result<(), Failed> {
     let most = if std::env::var_os("FALLPROOF_ALL").is_some() { cases.len() } else { 1 };
     let (cases, judged) = (&cases[..most], &judged[..most]);
     let evidence: Vec<_> = judged.iter().map(|case| &case.evidence).collect();
-    let file = kept::keep(cases, rig.plan(), rig.facts(cases[0]), &evidence, false);
+    let file = kept::keep(cases, runner.plan(), runner.facts(cases[0]), &evidence, false);
     let (again, _) = kept::judged_again(&file);
     assert_eq!(again.len(), judged.len());
     judged.iter().zip(&again).try_for_each(|(case, (evidence, judgment))| {

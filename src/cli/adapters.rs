@@ -10,7 +10,7 @@ use fallproof_runner::adapter::{self, Adapter, FindError, Reset, Version};
 use fallproof_suite::plan::Addresses;
 use owo_colors::OwoColorize as _;
 
-use super::config::nominal_site;
+use super::site::nominal_site;
 use super::{DEFAULT_UPSTREAMS, Selected, Selection, Stop};
 
 #[derive(Debug, Args)]

@@ -1,23 +1,20 @@
 //! `fallproof config`: writes a gateway's configuration, for somebody who starts it himself.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anstream::println;
 use clap::Args;
-use fallproof_reference::REFERENCE_CLIENT_KEY;
-use fallproof_runner::adapter::{Adapter, Installation, RenderError, Round, Site, Version};
+use fallproof_runner::adapter::{RenderError, Round, Site};
 use fallproof_runner::shell::quoted;
 use fallproof_suite::plan::Addresses;
 use fallproof_suite::scenario::Scenario;
 use owo_colors::OwoColorize as _;
 
 use super::key::Key;
+use super::site::{DEFAULT_LISTEN, nominal_site};
 use super::{DEFAULT_UPSTREAMS, Selected, Selection, Stop, adapters};
-
-/// Where a gateway listens unless said.
-const DEFAULT_LISTEN: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 4000));
 
 #[derive(Debug, Args)]
 pub(super) struct Config {
@@ -105,31 +102,6 @@ impl Config {
         }
         words.join(" ")
     }
-}
-
-/// Where a gateway is that may not be installed here.
-pub(super) fn nominal_site(
-    adapter: &Adapter,
-    gateway: Option<&Path>,
-    version: Option<&Version>,
-) -> Result<Site, Stop> {
-    let installation = match adapter.locate(gateway, version) {
-        Ok(installation) => installation,
-        Err(missing) if gateway.is_some() => return Err(Stop::usage(missing)),
-        Err(_) => {
-            let home = adapter.home(version.unwrap_or(&adapter.versions()[0]));
-            let home = std::path::absolute(&home).unwrap_or(home);
-            Installation { program: home.join(adapter.program()), home }
-        }
-    };
-    Ok(Site {
-        host: DEFAULT_LISTEN.ip().to_string(),
-        port: DEFAULT_LISTEN.port(),
-        key: REFERENCE_CLIENT_KEY.to_owned(),
-        folder: std::path::absolute(".").map_err(Stop::usage)?,
-        earlier_logs: 0,
-        installation,
-    })
 }
 
 /// What is in a folder but the numbered ones of an earlier time: nothing is mixed with what is

@@ -24,8 +24,9 @@ use fallproof_judge::Violation;
 use fallproof_protocol::provider::Endpoint;
 use fallproof_reference::ReferenceTarget;
 use fallproof_report::words::counted;
-use fallproof_runner::drive::Rig;
+use fallproof_runner::Runner;
 use fallproof_runner::error::StartError;
+use fallproof_runner::interrupt::{Interrupt, unless};
 use fallproof_runner::target::Target;
 use fallproof_suite::plan::{Addresses, Plan};
 use fallproof_suite::scenario::Scenario;
@@ -33,8 +34,7 @@ use parking_lot::Mutex;
 use tokio::runtime::Runtime;
 
 use super::gateway::Gateway;
-use super::interrupt::{Interrupt, unless};
-use super::{SCENARIOS, Stop, runtime, saboteur};
+use super::{SCENARIOS, Stop, interrupt, runtime, saboteur};
 
 /// Cases where neither their number nor a time is given.
 const DEFAULT_CASES: u64 = 10_000;
@@ -97,7 +97,7 @@ impl Fuzz {
             Stop::usage(format!("findings are saved in {folder}, which cannot be written: {error}"))
         })?;
         let runtime = runtime()?;
-        let interrupt = Interrupt::listen(&runtime)?;
+        let interrupt = interrupt::listen(&runtime)?;
         let executor = self.executor(&mut scope, &runtime, &interrupt)?;
         let campaign = Campaign {
             scope,
@@ -115,8 +115,8 @@ impl Fuzz {
             };
             self.save(stats.failures.values(), campaign.seed, minimize)
         });
-        if let Executor::Fixed(rig) = executor {
-            runtime.block_on(interrupt.end(rig.release()));
+        if let Executor::Fixed(runner) = executor {
+            runtime.block_on(runner.stop(&interrupt));
         }
         let mut found = found?;
         self.run_again(&mut found, &runtime, &interrupt)?;
@@ -174,27 +174,28 @@ impl Fuzz {
     ) -> Result<Executor, Stop> {
         let groups = fixed_groups(scope);
         let scenarios = configured(&groups);
-        let Some(whole) = self.gateway.split(&scenarios)? else {
+        let Some(plan) = self.gateway.plan(&scenarios)? else {
             let target = Box::new(self.reference()?);
             return Ok(Executor::Fresh { target, patience: self.patience });
         };
-        let Some(part) = whole.parts.first() else {
+        let Some(batch) = plan.batches.first() else {
             let reason =
-                whole.left_out.first().map_or_else(String::new, |(_, reason)| reason.to_string());
+                plan.left_out.first().map_or_else(String::new, |(_, reason)| reason.to_string());
             return Err(Stop::usage(format!(
                 "the gateway can be configured for nothing: {reason}"
             )));
         };
-        let is_there = |id: &str| part.scenarios.iter().any(|scenario| scenario.id == id);
+        let is_there = |id: &str| batch.scenarios.iter().any(|scenario| scenario.id == id);
         scope.groups = groups;
         scope.groups.retain(|group| group.group.as_deref().is_some_and(is_there));
-        if let Some((scenario, reason)) = whole.left_out.first() {
-            let more = counted(whole.left_out.len(), "group");
+        if let Some((scenario, reason)) = plan.left_out.first() {
+            let more = counted(plan.left_out.len(), "group");
             eprintln!("left out: {more}, such as {} ({reason})", scenario.id);
         }
-        let rig = Rig::start(&part.scenarios, &*part.target, self.patience);
-        let rig = runtime.block_on(unless(&interrupt.stop, rig)).ok_or(Stop::Interrupted)??;
-        Ok(Executor::Fixed(Box::new(rig)))
+        let runner = Runner::start(&batch.scenarios, &*batch.target, self.patience);
+        let runner =
+            runtime.block_on(unless(&interrupt.stop, runner)).ok_or(Stop::Interrupted)??;
+        Ok(Executor::Fixed(Box::new(runner)))
     }
 
     /// Runs the saved scenarios from their files as any others, where the target can be configured
@@ -213,24 +214,25 @@ impl Fuzz {
         let mut run = |chosen: &[&Scenario], target: &dyn Target| {
             // A campaign that was ended still tells what it found; only hurry ends this too.
             let hurry = &interrupt.hurry;
-            let rig = Rig::start(chosen, target, self.patience);
-            let rig = runtime.block_on(unless(hurry, rig)).ok_or(Stop::Interrupted)??;
+            let runner = Runner::start(chosen, target, self.patience);
+            let runner = runtime.block_on(unless(hurry, runner)).ok_or(Stop::Interrupted)??;
             let ran = runtime.block_on(unless(hurry, async {
                 for failure in found.iter_mut().flat_map(|it| &mut it.saved) {
-                    failure.run_again(&rig, chosen).await;
+                    failure.run_again(&runner, chosen).await;
                 }
             }));
-            runtime.block_on(interrupt.end(rig.release()));
+            runtime.block_on(runner.stop(interrupt));
             ran.ok_or(Stop::Interrupted)
         };
         if scenarios.is_empty() {
             return Ok(());
         }
-        match self.gateway.split(&scenarios)? {
+        match self.gateway.plan(&scenarios)? {
             None => run(&scenarios.iter().collect::<Vec<_>>(), &self.reference()?),
-            Some(whole) => {
-                let mut launched = whole.parts.iter().filter(|part| part.launched.is_some());
-                launched.try_for_each(|part| run(&part.scenarios, &*part.target))
+            Some(plan) => {
+                let mut launched =
+                    plan.batches.iter().filter(|batch| batch.target.site().is_some());
+                launched.try_for_each(|batch| run(&batch.scenarios, &*batch.target))
             }
         }
     }

@@ -21,9 +21,14 @@ pub(super) struct Key {
 }
 
 impl Key {
+    /// The key where the user gives one.
+    pub(super) fn own(&self) -> Option<&str> {
+        Some(self.key.as_str()).filter(|key| *key != REFERENCE_CLIENT_KEY)
+    }
+
     /// The words that give the same key again, without it.
     pub(super) fn again(&self) -> Option<String> {
-        (self.key != REFERENCE_CLIENT_KEY).then(|| format!("--key \"${VARIABLE}\""))
+        self.own().map(|_| format!("--key \"${VARIABLE}\""))
     }
 }
 

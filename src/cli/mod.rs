@@ -9,25 +9,30 @@ mod gateway;
 mod github;
 mod init;
 mod interrupt;
+mod judge;
+mod judging;
 mod key;
 mod new;
-mod parts;
+mod output;
 mod probe;
 mod report;
 mod router;
 mod run;
 mod saboteur;
 mod serve;
+mod site;
 
 use std::fmt::Display;
-use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anstream::{eprintln, println};
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use fallproof_runner::PlanError;
 use fallproof_runner::adapter::LaunchError;
 use fallproof_runner::error::StartError;
+use fallproof_runner::gateway::DEFAULT_MOCKS as DEFAULT_UPSTREAMS;
 use fallproof_runner::shell::quoted;
 use fallproof_suite::plan::{Addresses, Plan};
 use fallproof_suite::scenario::{Scenario, SelectError, Suite};
@@ -51,13 +56,12 @@ struct Cli {
     command: Command,
 }
 
-/// Where the upstreams of an external gateway listen unless said.
-const DEFAULT_UPSTREAMS: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 9100));
-
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run scenarios against the reference router, or against a gateway (--target)
     Run(run::Run),
+    /// Judge a run again that `run --report` kept, with the checks of today and without its target
+    Judge(judge::Judge),
     /// Try requests and faults that nobody thought of, and save the smallest that break something
     Fuzz(fuzz::Fuzz),
     /// Print what a gateway must be configured with for these scenarios
@@ -162,6 +166,16 @@ impl From<StartError> for Stop {
     }
 }
 
+impl From<PlanError> for Stop {
+    fn from(error: PlanError) -> Self {
+        match error {
+            PlanError::Render(error) => Self::File(error.styled()),
+            PlanError::NoRound(..) => Self::usage(error),
+            PlanError::NoPort(_) => Self::Harness(error.to_string()),
+        }
+    }
+}
+
 pub(crate) fn main() -> ExitCode {
     let cli = Cli::parse();
     // A thread of its own, so that a panic of ours is told apart from a target's failure.
@@ -196,6 +210,7 @@ pub(crate) fn main() -> ExitCode {
 fn dispatch(command: Command) -> Result<(), Stop> {
     match command {
         Command::Run(run) => run.execute(),
+        Command::Judge(arguments) => arguments.execute(),
         Command::Fuzz(arguments) => arguments.execute(),
         Command::Plan(arguments) => plan(&arguments),
         Command::Config(config) => config.execute(),

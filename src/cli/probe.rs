@@ -10,12 +10,12 @@ use anstream::{eprintln, print, println};
 use clap::Args;
 use fallproof::probe::{self, Difference, Item};
 use fallproof_judge::Case;
-use fallproof_runner::drive::Rig;
+use fallproof_runner::Runner;
+use fallproof_runner::interrupt::unless;
 use fallproof_suite::scenario::Scenario;
 
 use super::gateway::Gateway;
-use super::interrupt::{Interrupt, unless};
-use super::{Stop, runtime};
+use super::{Stop, interrupt, runtime};
 
 /// How long a call of the probe waits for its answer.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -36,23 +36,24 @@ pub(super) struct Probe {
 impl Probe {
     pub(super) fn execute(&self) -> Result<(), Stop> {
         let questions = probe::questions().map_err(|error| Stop::Harness(error.to_string()))?;
-        let Some(mut whole) = self.gateway.split(&questions)? else {
+        let Some(mut plan) = self.gateway.plan(&questions)? else {
             return Err(Stop::usage("a probe needs a gateway: --target URL, or --adapter NAME"));
         };
-        whole.side_by_side(self.jobs);
+        plan.side_by_side(self.jobs);
         let runtime = runtime()?;
-        let interrupt = Interrupt::listen(&runtime)?;
+        let interrupt = interrupt::listen(&runtime)?;
         let mut answers = Vec::new();
-        for part in &whole.parts {
-            let rig = Rig::start(&part.scenarios, &*part.target, PATIENCE);
-            let rig = runtime.block_on(unless(&interrupt.stop, rig)).ok_or(Stop::Interrupted)??;
-            let (asked, stop) = (&part.scenarios, &interrupt.stop);
-            let cases = rig.run_watched(runtime.handle(), asked, part.jobs, &(), stop);
-            let judged = |it: &Scenario, seen| Case::new(it, rig.facts(it), seen);
+        for batch in &plan.batches {
+            let runner = Runner::start(&batch.scenarios, &*batch.target, PATIENCE);
+            let runner =
+                runtime.block_on(unless(&interrupt.stop, runner)).ok_or(Stop::Interrupted)??;
+            let (asked, stop) = (&batch.scenarios, &interrupt.stop);
+            let cases = runner.run_observed(runtime.handle(), asked, batch.jobs, &(), stop);
+            let judged = |it: &Scenario, seen| Case::new(it, runner.facts(it), seen);
             let answered =
                 asked.iter().zip(cases).filter_map(|(it, seen)| Some((*it, judged(it, seen?))));
             answers.extend(answered);
-            runtime.block_on(interrupt.end(rig.release()));
+            runtime.block_on(runner.stop(&interrupt));
         }
         if interrupt.is_asked() {
             return Err(Stop::Interrupted);
@@ -76,8 +77,9 @@ impl Probe {
                 println!("{}", file.display());
             }
         }
-        eprintln!("{} questions asked, {} left out", answers.len(), whole.left_out.len());
-        if let Some(declared) = whole.declaration() {
+        eprintln!("{} questions asked, {} left out", answers.len(), plan.left_out.len());
+        let adapter = plan.batches.first().and_then(|batch| batch.target.adapter());
+        if let Some(declared) = adapter.map(|adapter| &adapter.declaration) {
             // Not every item has a question, nor is a question asked about what it lacks.
             let all = probe::differences(declared, &draft.declaration);
             let is_asked = |difference: &&Difference| {

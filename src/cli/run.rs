@@ -2,36 +2,30 @@
 
 use std::cmp::Reverse;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 
 use anstream::eprintln;
-use chrono::{DateTime, Utc};
 use clap::Args;
 use fallproof_reference::ReferenceTarget;
-use fallproof_report::assemble::{self, About};
-use fallproof_report::baseline::Baseline;
-use fallproof_report::model::{self, Report, Verdict};
-use fallproof_report::new_baseline::NewBaseline;
+use fallproof_report::kept_evidence::KeptEvidence;
+use fallproof_report::model;
 use fallproof_report::progress::Progress;
 use fallproof_report::record::Recorder;
 use fallproof_report::redact::Redactor;
-use fallproof_report::report_dir::ReportDir;
-use fallproof_report::reporter::{Reporter, Reporters};
-use fallproof_report::terminal::Terminal;
-use fallproof_report::words;
+use fallproof_runner::target::Identity;
+use fallproof_runner::{Batches, RunPlan};
 use fallproof_suite::plan::{Addresses, Plan};
-use fallproof_suite::record::SuiteFacts;
-use fallproof_suite::scenario::{Scenario, Suite};
+use fallproof_suite::record::{Header, Mask, SuiteFacts};
+use fallproof_suite::scenario::Scenario;
 use rand::SeedableRng as _;
 use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom as _;
 use tokio::runtime::Runtime;
 
-use super::gateway::{Gateway, Kind, Part, Whole};
-use super::interrupt::Interrupt;
-use super::parts::Parts;
-use super::{DEFAULT_UPSTREAMS, Selected, Selection, Stop, github, runtime, saboteur};
+use super::gateway::Gateway;
+use super::judging::Judging;
+use super::output::Output;
+use super::{DEFAULT_UPSTREAMS, Selected, Selection, Stop, interrupt, runtime, saboteur};
 
 /// Scenarios that run side by side against the reference router.
 const SIDE_BY_SIDE: usize = 64;
@@ -53,154 +47,118 @@ pub(super) struct Run {
     /// Run against the reference router broken on purpose (`fallproof saboteurs` lists them)
     #[arg(long, value_name = "NAME", conflicts_with_all = ["target", "adapter"])]
     saboteur: Option<String>,
-    /// Failures that are known, in a YAML file: told, but they fail the run no more
-    #[arg(long, value_name = "FILE")]
-    baseline: Option<PathBuf>,
-    /// Write each failure of this run into a new file for --baseline
-    #[arg(long, value_name = "FILE", conflicts_with = "baseline")]
-    write_baseline: Option<PathBuf>,
     /// Begin the scenarios in an order of chance, which N tells; made up and printed unless said
     #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true)]
     #[allow(clippy::option_option, reason = "not asked for, asked for, and with a seed")]
     shuffle: Option<Option<u64>>,
-    /// Show every byte of each case, both ways, with times
-    #[arg(long)]
-    trace: bool,
-    /// Write the reports into this folder: new, empty, or holding an earlier report, which goes
-    #[arg(long, value_name = "DIR")]
-    report: Option<PathBuf>,
+    #[command(flatten)]
+    output: Output,
 }
 
 impl Run {
     pub(super) fn execute(&self) -> Result<(), Stop> {
         let Selected { suite, scenarios } = self.selected()?;
-        let baseline = self.known(&suite)?;
-        let new_baseline = self.write_baseline.as_deref().map(NewBaseline::at);
-        let new_baseline = new_baseline.transpose().map_err(Stop::usage)?;
-        let whole = self.whole(&scenarios)?;
-        let dir = self.report.as_deref().map(ReportDir::take).transpose().map_err(Stop::usage)?;
-        let (started, clock) = (SystemTime::now(), Instant::now());
+        let baseline = self.output.known(&suite)?;
+        let run = self.planned(&scenarios)?;
+        let mut output = self.output.open(baseline)?;
         let runtime = runtime()?;
-        let target = self.gateway.described(&whole, &runtime);
-        let reporters = self.reporters(&whole, clock, new_baseline, dir)?;
+        let (started, clock) = (now(), Instant::now());
+        let chosen: Vec<_> = scenarios.iter().collect();
+        let header = self.header(&run, SuiteFacts::new(&suite, &chosen), started, &runtime);
+        if let Some(dir) = &output.dir {
+            let mask = Mask::new(self.gateway.own_key());
+            let kept = KeptEvidence::create(dir.evidence(), &header, &chosen, mask);
+            output.reporters.push(Box::new(kept.map_err(Stop::usage)?));
+        }
+        if self.gateway.is_named() {
+            output.reporters.insert(0, Box::new(Progress::new()));
+        }
+        let reporters = output.reporters(clock);
 
         // Its keys are those of every part, wherever the upstreams listen.
         let plan = Plan::new(&scenarios, Addresses::stable(DEFAULT_UPSTREAMS));
         let recorder = Recorder {
             redactor: &Redactor::new(&plan, self.gateway.key()),
-            replay: &|scenario: &Scenario| self.replay(&scenario.id),
+            replay: &|scenario: &Scenario| header.replay_of(&scenario.id),
             reporters: &reporters,
-            keeps_hars: self.report.is_some(),
+            keeps_hars: output.dir.is_some(),
         };
-        let chosen: Vec<_> = scenarios.iter().collect();
-        let suite = SuiteFacts::new(&suite, &chosen);
-        recorder.run_started(started, &target, &suite, scenarios.len());
-        let mut cases = self.play(&whole, &recorder, &runtime, clock)?;
+        recorder.run_started(&header, scenarios.len());
+        let cases = self.play(&run, &recorder, &runtime, clock)?;
+        output.finish(&header, &chosen, cases, SystemTime::now(), &recorder, &run.log())
+    }
 
-        let today = DateTime::<Utc>::from(started).date_naive();
-        let about = About {
-            target,
-            suite: &suite,
-            chosen: &chosen,
-            patterns: &self.selection.patterns,
-            tags: &self.selection.tags,
+    /// What holds for the run as a whole.
+    fn header(
+        &self,
+        run: &RunPlan<'_>,
+        suite: SuiteFacts,
+        started: SystemTime,
+        runtime: &Runtime,
+    ) -> Header {
+        let target = run.batches.first().map(|batch| batch.target.capabilities().into_owned());
+        Header {
+            fallproof: env!("CARGO_PKG_VERSION").to_owned(),
+            target: described(runtime.block_on(run.identity())).into(),
+            suite,
+            patterns: self.selection.patterns.clone(),
+            tags: self.selection.tags.clone(),
             started,
-            ended: SystemTime::now(),
-            baseline: baseline.map(|baseline| baseline.apply(&mut cases, today)),
-        };
-        let report = assemble::report(about, cases);
-        let report = recorder.run_ended(report, &whole.log());
-        ended(&report.map_err(Stop::harness)?)
+            replay: self.replay(Header::SCENARIO),
+            gateway_key: self.gateway.key().to_owned(),
+            capabilities: target.unwrap_or_default(),
+        }
     }
 
     /// The scenarios, and as much of the suite as is told of.
     fn selected(&self) -> Result<Selected, Stop> {
-        // What is kept tells how much of the whole suite was run.
-        let is_kept =
-            self.report.is_some() || self.baseline.is_some() || github::summary().is_some();
-        if is_kept { self.selection.load() } else { self.selection.choose() }
-    }
-
-    /// The failures that are known.
-    fn known(&self, suite: &Suite) -> Result<Option<Baseline>, Stop> {
-        let baseline = self.baseline.as_deref().map(|file| Baseline::load(file, suite));
-        baseline.transpose().map_err(|error| Stop::File(error.styled()))
+        if self.output.is_kept() { self.selection.load() } else { self.selection.choose() }
     }
 
     /// What is run against which target, in which order.
-    fn whole<'a>(&self, scenarios: &'a [Scenario]) -> Result<Whole<'a>, Stop> {
-        let mut whole = match self.gateway.split(scenarios)? {
-            Some(whole) => whole,
+    fn planned<'a>(&self, scenarios: &'a [Scenario]) -> Result<RunPlan<'a>, Stop> {
+        let mut run = match self.gateway.plan(scenarios)? {
+            Some(run) => run,
             None => self.reference(scenarios)?,
         };
-        whole.side_by_side(self.jobs);
-        self.put_in_order(&mut whole);
-        Ok(whole)
-    }
-
-    /// Who is told of the run, in this order.
-    fn reporters(
-        &self,
-        whole: &Whole<'_>,
-        clock: Instant,
-        new_baseline: Option<NewBaseline>,
-        dir: Option<ReportDir>,
-    ) -> Result<Reporters, Stop> {
-        let mut all: Vec<Box<dyn Reporter>> = Vec::new();
-        if !whole.is_reference() {
-            all.push(Box::new(Progress::new()));
-        }
-        if let Some(new_baseline) = new_baseline {
-            all.push(Box::new(new_baseline));
-        }
-        // What is kept is kept also where nothing can be printed.
-        if let Some(dir) = &dir {
-            all.extend(dir.reporters().map_err(Stop::usage)?);
-        }
-        all.push(Box::new(Terminal::new(clock, self.trace, dir)));
-        all.extend(github::reporters());
-        Ok(Reporters::new(all))
+        run.side_by_side(self.jobs);
+        self.put_in_order(&mut run);
+        Ok(run)
     }
 
     /// Runs everything; cases that had not ended when the user broke it off are missing.
     fn play(
         &self,
-        whole: &Whole<'_>,
+        run: &RunPlan<'_>,
         recorder: &Recorder<'_>,
         runtime: &Runtime,
         clock: Instant,
     ) -> Result<Vec<model::Case>, Stop> {
-        let interrupt = &Interrupt::listen(runtime)?;
-        let (recorder, patience) = (recorder.clone(), self.patience);
-        Parts { recorder, runtime, interrupt, patience, clock }.run(whole)
+        let (interrupt, observer) = (&interrupt::listen(runtime)?, &Judging(recorder));
+        let (runtime, timeout) = (runtime.handle(), self.patience);
+        Ok(Batches { runtime, interrupt, observer, timeout, clock }.run(run)?)
     }
 
     /// Everything against the reference router.
-    fn reference<'a>(&self, scenarios: &'a [Scenario]) -> Result<Whole<'a>, Stop> {
+    fn reference<'a>(&self, scenarios: &'a [Scenario]) -> Result<RunPlan<'a>, Stop> {
         let saboteur = self.saboteur.as_deref().map(saboteur::find).transpose()?;
-        let part = Part {
-            target: Box::new(ReferenceTarget { saboteur }),
-            launched: None,
-            scenarios: scenarios.iter().collect(),
-            jobs: SIDE_BY_SIDE,
-            heading: String::new(),
-        };
-        Ok(Whole { parts: vec![part], left_out: Vec::new(), kind: Kind::Reference(saboteur) })
+        let target = Box::new(ReferenceTarget { saboteur });
+        Ok(RunPlan::at_once(target, scenarios, SIDE_BY_SIDE))
     }
 
     /// Those that wait longest begin first, so that nobody waits for them in the end; or by chance.
-    fn put_in_order(&self, whole: &mut Whole<'_>) {
+    fn put_in_order(&self, run: &mut RunPlan<'_>) {
         let Some(seed) = self.shuffle else {
-            for part in &mut whole.parts {
-                part.scenarios.sort_by_key(|scenario| Reverse(scenario.longest_wait()));
+            for batch in &mut run.batches {
+                batch.scenarios.sort_by_key(|scenario| Reverse(scenario.longest_wait()));
             }
             return;
         };
         let seed = seed.unwrap_or_else(|| rand::random::<u32>().into());
         eprintln!("shuffled by {seed}: --shuffle={seed} gives this order again");
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        for part in &mut whole.parts {
-            part.scenarios.shuffle(&mut rng);
+        for batch in &mut run.batches {
+            batch.scenarios.shuffle(&mut rng);
         }
     }
 
@@ -219,6 +177,12 @@ impl Run {
     }
 }
 
+/// The target as reports name it.
+fn described(identity: Identity) -> model::Target {
+    let Identity { name, version, adapter, address } = identity;
+    model::Target { name, version, adapter, address }
+}
+
 fn jobs_help() -> String {
     format!(
         "How many scenarios run side by side, instead of what the adapter allows; {SIDE_BY_SIDE} \
@@ -226,14 +190,12 @@ fn jobs_help() -> String {
     )
 }
 
-/// How a run ends that found this.
-fn ended(report: &Report) -> Result<(), Stop> {
-    match report.verdict {
-        Verdict::Conformant => Ok(()),
-        Verdict::NotConformant => Err(Stop::NotConformant),
-        Verdict::Interrupted => Err(Stop::Interrupted),
-        Verdict::HarnessError => Err(Stop::Harness(words::headline(report))),
-    }
+/// To the millisecond, as it is told and kept.
+fn now() -> SystemTime {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    SystemTime::UNIX_EPOCH
+        + Duration::from_secs(since.as_secs())
+        + Duration::from_millis(since.subsec_millis().into())
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

@@ -59,7 +59,7 @@ pub(crate) fn judged_again(file: &[u8]) -> (Vec<(Evidence, Judgment)>, String) {
     while let Some(entry) = reader.entry().unwrap_or_else(|error| panic!("{error}")) {
         let Entry::Case(ended) = entry else { panic!("none was discarded") };
         let scenario = &reader.scenarios[ended.scenario];
-        let judgment = judge_case(scenario, reader.facts(&ended), &ended.evidence);
+        let judgment = judge_case(scenario, reader.header.facts(ended.groups()), &ended.evidence);
         judged.push((ended.evidence, judgment));
     }
     (judged, reader.header.gateway_key)

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use fallproof_runner::client::{BaseUrl, Conduct, post};
+use fallproof_runner::client::{BaseUrl, ClientBehavior, post};
 use fallproof_suite::evidence::{Ending, Exchange};
 use rstest::rstest;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -24,8 +24,8 @@ async fn call(answer: String, is_kept: bool) -> Exchange {
     });
     let base = BaseUrl::parse(&format!("http://{addr}/v1")).expect("a URL");
     let limit = Duration::from_secs(30);
-    let (conduct, clock) = (Conduct::default(), Instant::now());
-    let exchange = post(&base, "responses", &[], b"{}", limit, conduct, clock).await;
+    let (behavior, clock) = (ClientBehavior::default(), Instant::now());
+    let exchange = post(&base, "responses", &[], b"{}", limit, behavior, clock).await;
     drop(target.await.expect("the target does not fail"));
     exchange
 }

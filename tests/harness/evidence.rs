@@ -11,7 +11,7 @@ use fallproof_report::convert::{self, Context};
 use fallproof_report::event::Raw;
 use fallproof_report::redact::Redactor;
 use fallproof_report::trace;
-use fallproof_runner::drive::Rig;
+use fallproof_runner::Runner;
 use fallproof_suite::record::{Entry, Reader, RecordError};
 use fallproof_suite::scenario::Suite;
 use flate2::Compression;
@@ -40,12 +40,12 @@ static GOOD: LazyLock<String> = LazyLock::new(|| {
     let chosen: Vec<_> = chosen.iter().collect();
     let runtime = Runtime::new().expect("a runtime can be had");
     let target = ReferenceTarget { saboteur: saboteur::find("splices-streams") };
-    let rig = runtime
-        .block_on(Rig::start(&chosen, &target, Duration::from_secs(60)))
-        .expect("the rig listens on ports that the system chooses");
-    let evidence = rig.run_all(runtime.handle(), &chosen, 8);
+    let runner = runtime
+        .block_on(Runner::start(&chosen, &target, Duration::from_secs(60)))
+        .expect("the runner listens on ports that the system chooses");
+    let evidence = runner.run_all(runtime.handle(), &chosen, 8);
     let evidence: Vec<_> = evidence.iter().collect();
-    let file = kept::keep(&chosen, rig.plan(), rig.facts(chosen[0]), &evidence, true);
+    let file = kept::keep(&chosen, runner.plan(), runner.facts(chosen[0]), &evidence, true);
     let mut text = String::new();
     GzDecoder::new(&*file).read_to_string(&mut text).expect("it is gzip over text");
     text
@@ -158,7 +158,7 @@ fn judged(file: &[u8]) -> Result<usize, RecordError> {
     let mut cases = 0;
     while let Some(entry) = reader.entry()? {
         let Entry::Case(ended) = entry else { continue };
-        let facts = reader.facts(&ended);
+        let facts = reader.header.facts(ended.groups());
         let scenario = &reader.scenarios[ended.scenario];
         let case = Case::new(scenario, facts, ended.evidence.clone());
         let redactor = Redactor::of([]);

@@ -20,7 +20,7 @@ use fallproof_fuzz::stats::{Failure, Stats};
 use fallproof_judge::{Verdict, judge_case};
 use fallproof_protocol::json::Tree;
 use fallproof_reference::{ReferenceTarget, saboteur};
-use fallproof_runner::drive::Rig;
+use fallproof_runner::Runner;
 use fallproof_suite::requirement::Code;
 use parking_lot::Mutex;
 use proptest::strategy::{NewTree, Strategy, ValueTree};
@@ -49,10 +49,10 @@ fn play(runtime: &Runtime, case: &FuzzCase) -> Result<(), TestCaseError> {
     let scenario = case.scenario("fuzz/case", oracle::expect(case));
     let judgment = runtime.block_on(async {
         let target = ReferenceTarget::default();
-        let rig = Rig::start(&[&scenario], &target, Duration::from_secs(60)).await;
-        let rig = rig.expect("the rig listens on ports that the system chooses");
-        let evidence = rig.run(&scenario).await;
-        judge_case(&scenario, rig.facts(&scenario), &evidence)
+        let runner = Runner::start(&[&scenario], &target, Duration::from_secs(60)).await;
+        let runner = runner.expect("the runner listens on ports that the system chooses");
+        let evidence = runner.run(&scenario).await;
+        judge_case(&scenario, runner.facts(&scenario), &evidence)
     });
     let found = judgment.violations.iter().filter(|it| it.verdict > Verdict::Note);
     let found: Vec<_> = found.map(|it| (it.requirement, it.to_string())).collect();
@@ -166,7 +166,7 @@ fn campaign(executor: &Executor, scope: &Scope, seed: u64, cases: u64) -> Stats 
     let scope = scope.clone();
     let campaign = Campaign { scope, seed, cases: Some(cases), until: None, threads: 2 };
     let stats = Mutex::default();
-    campaign.run(executor, &stats, &never()).expect("the rig listens on ports of the system");
+    campaign.run(executor, &stats, &never()).expect("the runner listens on ports of the system");
     stats.into_inner()
 }
 
@@ -208,7 +208,7 @@ fn every_payload_saboteur_is_found_within_the_budget_and_shown_by_one_parameter(
         taken.push(failure.number + 1);
         let never = never();
         let minimized = minimize(&failure, &executor, Duration::from_secs(60), &never);
-        let (case, _) = runtime.block_on(minimized).expect("the rig listens");
+        let (case, _) = runtime.block_on(minimized).expect("the runner listens");
         let optional = optional(&case);
         assert!(optional.len() <= 1, "seed {seed}: {optional:?} are left of {case:#?}");
         assert!(case.chain.len() <= 2 && case.retries == 0, "seed {seed}: {case:#?}");

@@ -14,12 +14,6 @@ type Names = Vec<String>;
 /// The modules of one crate, by their paths, and the text of each.
 type Crate = BTreeMap<Names, String>;
 
-/// Circles of the first edition that are being cut.
-const BEING_CUT: [&str; 2] = [
-    "harness/runner/src: adapter::context ↔ adapter::installation ↔ adapter::render ↔ adapter::rounds",
-    "src: cli::adapters ↔ cli::config",
-];
-
 #[test]
 fn no_crate_has_a_circle_of_sibling_modules() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -31,7 +25,6 @@ fn no_crate_has_a_circle_of_sibling_modules() {
         let name = source.strip_prefix(root).expect("it is below the root").display();
         told.extend(circles.iter().map(|circle| format!("{name}: {circle}")));
     }
-    told.retain(|it| !BEING_CUT.contains(&it.as_str()));
     assert!(told.is_empty(), "circles between sibling modules:\n{}", told.join("\n"));
 }
 

@@ -7,8 +7,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use fallproof_judge::Violation;
-use fallproof_runner::drive::stopped;
 use fallproof_runner::error::StartError;
+use fallproof_runner::interrupt::stopped;
 use parking_lot::Mutex;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;

@@ -12,7 +12,7 @@ use super::model_names::model_names;
 use super::oracle;
 use super::repair::Acceptor;
 use fallproof_judge::{Case, ExpectationViolation, Outcome, Verdict, Violation};
-use fallproof_runner::drive::Rig;
+use fallproof_runner::Runner;
 use fallproof_runner::error::StartError;
 use fallproof_runner::target::Target;
 use fallproof_suite::evidence::{Ending, Inconclusive};
@@ -28,7 +28,7 @@ pub enum Executor {
         patience: Duration,
     },
     /// A target that is configured for the groups of [`fixed_groups`] and stays so.
-    Fixed(Box<Rig>),
+    Fixed(Box<Runner>),
 }
 
 /// What came of running a case.
@@ -59,18 +59,18 @@ impl Executor {
         let scenarios: Vec<_> =
             cases.iter().enumerate().map(|(at, case)| scenario(at, case)).collect();
         match self {
-            Self::Fixed(rig) => {
+            Self::Fixed(runner) => {
                 let mut executions = Vec::new();
                 for (scenario, case) in scenarios.iter().zip(cases) {
-                    executions.push(Execution::of(judged(rig, scenario).await, case));
+                    executions.push(Execution::of(judged(runner, scenario).await, case));
                 }
                 Ok(executions)
             }
             Self::Fresh { target, patience } => {
                 let chosen: Vec<_> = scenarios.iter().collect();
-                let rig = &Rig::start(&chosen, &**target, *patience).await?;
+                let runner = &Runner::start(&chosen, &**target, *patience).await?;
                 let runs = scenarios.iter().zip(cases).map(|(scenario, case)| async move {
-                    Execution::of(judged(rig, scenario).await, case)
+                    Execution::of(judged(runner, scenario).await, case)
                 });
                 // What hangs costs time, and nothing else.
                 let all_hang = cases.iter().all(FuzzCase::is_slow);
@@ -81,8 +81,8 @@ impl Executor {
     }
 }
 
-async fn judged(rig: &Rig, scenario: &Scenario) -> Case {
-    Case::new(scenario, rig.facts(scenario), rig.run(scenario).await)
+async fn judged(runner: &Runner, scenario: &Scenario) -> Case {
+    Case::new(scenario, runner.facts(scenario), runner.run(scenario).await)
 }
 
 fn scenario(at: usize, case: &FuzzCase) -> Scenario {

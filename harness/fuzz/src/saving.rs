@@ -8,7 +8,7 @@ use std::io;
 use std::path::Path;
 
 use fallproof_judge::{Violation, judge_case};
-use fallproof_runner::drive::Rig;
+use fallproof_runner::Runner;
 use fallproof_suite::scenario::Scenario;
 use fallproof_suite::yaml::LoadError;
 
@@ -83,11 +83,11 @@ impl SavedFailure {
         Ok(scenarios)
     }
 
-    /// Runs its scenario, where it is among these, on a rig that was started for them.
-    pub async fn run_again(&mut self, rig: &Rig, scenarios: &[&Scenario]) {
+    /// Runs its scenario, where it is among these, on a runner that was started for them.
+    pub async fn run_again(&mut self, runner: &Runner, scenarios: &[&Scenario]) {
         if let Some(scenario) = scenarios.iter().find(|it| it.id == self.saved.id) {
-            let evidence = rig.run(scenario).await;
-            let judgment = judge_case(scenario, rig.facts(scenario), &evidence);
+            let evidence = runner.run(scenario).await;
+            let judgment = judge_case(scenario, runner.facts(scenario), &evidence);
             self.shows_again = Some(self.failure.cause.is_among(&judgment.violations));
         }
     }

@@ -2,6 +2,9 @@
 //!
 //! `FP-AUTH-01` [`own`], `02` and `03` [`foreign`], `04` [`answer`], `05` [`admitted`].
 
+#[cfg(test)]
+mod tests;
+
 use fallproof_protocol::provider::Surface;
 use fallproof_suite::requirement::Code;
 use fallproof_suite::scenario::ClientKey;

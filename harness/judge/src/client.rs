@@ -15,6 +15,8 @@ mod error;
 mod headers;
 mod model;
 mod speaker;
+#[cfg(test)]
+mod tests;
 mod wait;
 
 use fallproof_suite::evidence::Ending;

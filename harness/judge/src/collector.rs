@@ -1,5 +1,8 @@
 //! Collects the violations of one call, each as heavy as its requirement binds the target.
 
+#[cfg(test)]
+mod tests;
+
 use fallproof_suite::requirement::{Code, Level, Severity};
 
 use super::excuse::Excuse;

@@ -2,6 +2,9 @@
 //!
 //! `FP-CONTROL-01` and `02` [`check`], `03` [`credential`].
 
+#[cfg(test)]
+mod tests;
+
 use fallproof_suite::requirement::Code;
 use serde_json::Value;
 

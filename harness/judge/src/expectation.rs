@@ -1,5 +1,8 @@
 //! What one scenario says must happen, beyond the requirements that hold always.
 
+#[cfg(test)]
+mod tests;
+
 use fallproof_protocol::behaviour::UNEXPECTED;
 use fallproof_protocol::condition::Condition;
 use fallproof_suite::evidence::Ending;

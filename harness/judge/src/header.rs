@@ -3,6 +3,9 @@
 //! `FP-HEADER-01` and `02` [`passed_on`], `03` [`internal`], `04` [`content_type`], `05`
 //! [`of_the_api`].
 
+#[cfg(test)]
+mod tests;
+
 use fallproof_suite::requirement::Code;
 
 use super::collector::Collector;

@@ -4,6 +4,9 @@
 //! `FP-LEAK-01` and `04` [`address_shown`], `02` [`address_sent`], `03` [`group_sent`], `05`
 //! [`name_sent`].
 
+#[cfg(test)]
+mod tests;
+
 use fallproof_protocol::journal::Hit;
 use fallproof_suite::plan::Hop;
 use fallproof_suite::requirement::Code;

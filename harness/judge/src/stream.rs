@@ -16,6 +16,8 @@ mod foreign;
 mod head;
 mod heard;
 mod left;
+#[cfg(test)]
+mod tests;
 mod told;
 mod translated;
 mod unaltered;
@@ -97,17 +99,4 @@ fn brief(event: &Event) -> String {
     let text = &event.data;
     let start: String = text.chars().take(MOST).collect();
     if start.len() < text.len() { format!("{start}…") } else { start }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_stream_is_judged_whole_unless_it_goes_on_and_on() {
-        let all = vec![Event::new("", "{}"); 5_000];
-        assert_eq!(beginning(&all[..1_020], 10).len(), 1_020);
-        assert_eq!(beginning(&all, 2_000).len(), 5_000);
-        assert_eq!(beginning(&all, 10).len(), 1_020);
-    }
 }

@@ -1,5 +1,8 @@
 //! The verdict on a case: what its violations come to.
 
+#[cfg(test)]
+mod tests;
+
 use fallproof_suite::evidence::{CallEvidence, Ending, Inconclusive};
 use fallproof_suite::scenario::Scenario;
 use fallproof_suite::skip::SkipReason;
@@ -89,37 +92,4 @@ pub(super) fn failure(steps: &[CallEvidence], violations: &[Violation]) -> Failu
     };
     let mut steps = failed.filter_map(|it| steps.get(it.call));
     if steps.any(is_silent) { Failure::Silent } else { Failure::Honest }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::path::Path;
-
-    use super::*;
-    use crate::ClientViolation;
-    use fallproof_suite::requirement::Code;
-    use fallproof_suite::scenario;
-
-    #[test]
-    fn that_nobody_was_asked_is_judged_where_nobody_is_to_be_or_where_the_client_steered() {
-        let of = |requirement, id: &str| {
-            let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios").join(id);
-            let family = scenario::load(&file.with_extension("yaml"), id);
-            let violation = Violation {
-                requirement,
-                call: 0,
-                attempt: None,
-                deployment: None,
-                pointer: None,
-                kind: ClientViolation::SuccessMadeUp.into(),
-                verdict: Verdict::Fail,
-                declared: None,
-            };
-            is_of_no_attempt(&family.expect("it is of the suite")[0], &violation)
-        };
-        assert!(of(Some(Code::Auth05), "auth/nobody-without-a-key"));
-        assert!(of(Some(Code::Control01), "control/members-of-other-gateways"));
-        assert!(!of(Some(Code::Route03), "control/members-of-other-gateways"));
-        assert!(!of(Some(Code::Client05), "routing/refused-connection-alone"));
-    }
 }

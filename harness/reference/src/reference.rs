@@ -16,14 +16,15 @@ use crate::REFERENCE_CLIENT_KEY;
 use crate::saboteur::meddler::Meddler;
 use crate::saboteur::{Means, Saboteur, front, passing, spoiler};
 use fallproof_protocol::condition::Condition;
-use fallproof_runner::adapter::Front;
+use fallproof_runner::adapter::GatewayClient;
 use fallproof_runner::client::BaseUrl;
 use fallproof_runner::error::StartError;
-use fallproof_runner::target::{RunningTarget, Setup, Starting, Target};
+use fallproof_runner::target::{Identity, RunningTarget, Setup, Starting, Target};
 use fallproof_suite::declaration::Declaration;
 use fallproof_suite::plan::{Group, Hop, Plan};
 use fallproof_suite::scenario::Scenario;
 use futures_util::FutureExt as _;
+use futures_util::future::{self, BoxFuture};
 
 /// The reference router as a target; broken on purpose where a saboteur is named.
 #[derive(Debug, Clone, Copy, Default)]
@@ -33,6 +34,19 @@ pub struct ReferenceTarget {
 }
 
 impl Target for ReferenceTarget {
+    fn identity(&self) -> BoxFuture<'_, Identity> {
+        let identity = match self.saboteur {
+            None => Identity {
+                version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+                ..Identity::named("reference router")
+            },
+            Some(saboteur) => {
+                Identity::named(format!("reference router with the saboteur {}", saboteur.name))
+            }
+        };
+        future::ready(identity).boxed()
+    }
+
     fn capabilities(&self) -> Cow<'_, Declaration> {
         Cow::Owned(Declaration::reference())
     }
@@ -51,9 +65,9 @@ impl RunningTarget for Reference {
         REFERENCE_CLIENT_KEY
     }
 
-    fn front(&self, scenario: &Scenario) -> Cow<'_, Front> {
+    fn client(&self, scenario: &Scenario) -> Cow<'_, GatewayClient> {
         let key = REFERENCE_CLIENT_KEY.to_owned();
-        Cow::Owned(Front::plain(self.url(&scenario.id).clone(), key))
+        Cow::Owned(GatewayClient::plain(self.url(&scenario.id).clone(), key))
     }
 
     fn advance(&self, scenario: &Scenario, by: Duration) -> bool {

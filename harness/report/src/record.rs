@@ -1,10 +1,8 @@
 //! From what happens in a run to what its reporters are told: the one place where keys are taken out.
 
-use std::time::SystemTime;
-
 use fallproof_judge as judge;
 use fallproof_suite::plan::{Group, Plan};
-use fallproof_suite::record::SuiteFacts;
+use fallproof_suite::record::Header;
 use fallproof_suite::scenario::Scenario;
 
 use crate::convert::{self, Context};
@@ -14,15 +12,6 @@ use crate::redact::Redactor;
 use crate::reporter::{ReportError, Reporters};
 use crate::texts::Texts as _;
 use crate::{assemble, har};
-
-/// A case that has ended, as it is reported.
-#[derive(Debug)]
-pub struct Ended {
-    /// Its report.
-    pub case: Case,
-    /// Whether the target was gone, so that it can be run once that is back.
-    pub is_left: bool,
-}
 
 /// Makes the events of a run, free of keys.
 #[derive(Clone)]
@@ -38,11 +27,11 @@ pub struct Recorder<'a> {
 }
 
 impl Recorder<'_> {
-    /// The run begins at this time; so many cases of the suite were chosen.
-    pub fn run_started(&self, at: SystemTime, target: &Target, suite: &SuiteFacts, cases: usize) {
-        let (mut target, suite) = (target.clone(), assemble::suite(suite));
+    /// The run begins; so many cases of the suite were chosen.
+    pub fn run_started(&self, header: &Header, cases: usize) {
+        let mut target = Target::from(header.target.clone());
         self.redactor.clean(&mut target);
-        let (target, suite) = (&target, &suite);
+        let (at, target, suite) = (header.started, &target, &assemble::suite(&header.suite));
         self.reporters.tell(&RunEvent::Started { at, target, suite, cases });
     }
 
@@ -57,17 +46,16 @@ impl Recorder<'_> {
         self.reporters.tell(&RunEvent::CaseStarted { id });
     }
 
-    /// A case of a target that was configured with these groups has ended and was judged.
-    pub fn ended(&self, scenario: &Scenario, groups: &[Group], judged: &judge::Case) -> Ended {
+    /// A case of a target that was configured with these groups has ended and was judged. Gives its
+    /// report.
+    pub fn ended(&self, scenario: &Scenario, groups: &[Group], judged: &judge::Case) -> Case {
         let context = Context { scenario, groups, replay: &(self.replay)(scenario) };
         let mut case = convert::case(judged, context);
         self.redactor.clean(&mut case);
         let raw = Raw { judged, context, redactor: self.redactor };
         case.har = (self.keeps_hars && har::is_kept(&case, raw)).then(|| har::file(&case.id));
         self.reporters.tell(&RunEvent::CaseFinished { case: &case, raw });
-        let outcome = &judged.judgment.outcome;
-        let is_left = matches!(outcome, judge::Outcome::Inconclusive(unclear) if unclear.is_gone());
-        Ended { case, is_left }
+        case
     }
 
     /// The run has ended. Gives its report as it is told; `log` is what a gateway that was started for

@@ -9,48 +9,38 @@ use crate::adapter::{LaunchError, RenderError};
 use crate::client::BaseUrl;
 
 /// Why a run could not begin.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The upstreams could not listen.
-    Upstreams(SocketAddr, io::Error),
+    /// The mocks could not listen.
+    #[error("the upstreams cannot listen on {0}: {why}", why = not_listening(*.0, .1))]
+    Upstreams(SocketAddr, #[source] io::Error),
     /// The reference router could not listen.
-    Router(io::Error),
+    #[error("the reference router cannot listen: {0}")]
+    Router(#[source] io::Error),
     /// A script cannot be played. Holds the scenario.
-    Script(String, ScriptError),
+    #[error("{0}: {1}")]
+    Script(String, #[source] ScriptError),
     /// Nothing answers where the target was said to be.
+    #[error("no target at http://{at}: {1}; start the gateway first, or correct --target", at = .0.authority)]
     Unreachable(BaseUrl, String),
     /// The gateway could not be started.
-    Launch(LaunchError),
+    #[error(transparent)]
+    Launch(#[from] LaunchError),
 }
-
-impl std::fmt::Display for StartError {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Upstreams(address, error) if error.kind() == io::ErrorKind::AddrInUse => write!(
-                formatter,
-                "the upstreams cannot listen on {address}: port {} or {} is in use; stop what uses it, or name another address with --upstreams",
-                address.port(),
-                address.port().wrapping_add(1),
-            ),
-            Self::Upstreams(address, error) => {
-                write!(formatter, "the upstreams cannot listen on {address}: {error}")
-            }
-            Self::Router(error) => write!(formatter, "the reference router cannot listen: {error}"),
-            Self::Script(scenario, error) => write!(formatter, "{scenario}: {error}"),
-            Self::Unreachable(url, error) => write!(
-                formatter,
-                "no target at http://{}: {error}; start the gateway first, or correct --target",
-                url.authority
-            ),
-            Self::Launch(error) => write!(formatter, "{error}"),
-        }
-    }
-}
-
-impl std::error::Error for StartError {}
 
 impl From<RenderError> for StartError {
     fn from(error: RenderError) -> Self {
         Self::Launch(error.into())
     }
+}
+
+fn not_listening(address: SocketAddr, error: &io::Error) -> String {
+    if error.kind() != io::ErrorKind::AddrInUse {
+        return error.to_string();
+    }
+    format!(
+        "port {} or {} is in use; stop what uses it, or name another address with --upstreams",
+        address.port(),
+        address.port().wrapping_add(1),
+    )
 }

@@ -2,9 +2,21 @@
 //! yields the evidence. It judges nothing.
 
 pub mod adapter;
+mod batches;
 pub mod client;
-pub mod drive;
 pub mod error;
 pub mod gateway;
+pub mod interrupt;
+mod observer;
+mod restart;
+mod run_plan;
+mod runner;
 pub mod shell;
 pub mod target;
+#[cfg(test)]
+mod testing;
+
+pub use self::batches::Batches;
+pub use self::observer::Observer;
+pub use self::run_plan::{Batch, PlanError, RunPlan};
+pub use self::runner::Runner;

@@ -2,19 +2,36 @@
 
 use std::borrow::Cow;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::process::ExitStatus;
 use std::time::Duration;
 
 use fallproof_suite::declaration::Declaration;
 use fallproof_suite::plan::{Addresses, Plan};
 use fallproof_suite::scenario::Scenario;
-use futures_util::future::BoxFuture;
+use futures_util::FutureExt as _;
+use futures_util::future::{self, BoxFuture};
 
-use crate::adapter::{Front, Process};
+use crate::adapter::{Adapter, GatewayClient, Site};
 use crate::error::StartError;
 
 /// A way to what is under test: a router in this process, a gateway that runs already, or one that
 /// is started here.
 pub trait Target: Send + Sync {
+    /// What reports call it; as its adapter does by default.
+    fn identity(&self) -> BoxFuture<'_, Identity> {
+        future::ready(Identity::of(self.adapter())).boxed()
+    }
+
+    /// The adapter that says how it is configured, started and spoken to, where there is one.
+    fn adapter(&self) -> Option<&Adapter> {
+        None
+    }
+
+    /// Where it runs, where it is started here as a process.
+    fn site(&self) -> Option<&Site> {
+        None
+    }
+
     /// Where it expects the mock providers. At port 0 the system chooses.
     fn mocks_address(&self) -> SocketAddr {
         SocketAddr::from((Ipv4Addr::LOCALHOST, 0))
@@ -22,17 +39,56 @@ pub trait Target: Send + Sync {
 
     /// What it must be configured with for these scenarios.
     fn plan(&self, scenarios: &[&Scenario], addresses: Addresses) -> Plan {
-        Plan::new(scenarios.iter().copied(), addresses)
+        let scenarios = scenarios.iter().copied();
+        match self.adapter() {
+            Some(adapter) => adapter.plan(scenarios, addresses),
+            None => Plan::new(scenarios, addresses),
+        }
     }
 
-    /// What it can do and claims.
-    fn capabilities(&self) -> Cow<'_, Declaration>;
+    /// What it can do and claims; no claim of its own unless its adapter has some.
+    fn capabilities(&self) -> Cow<'_, Declaration> {
+        match self.adapter() {
+            Some(adapter) => Cow::Borrowed(&adapter.declaration),
+            None => Cow::Owned(Declaration::default()),
+        }
+    }
 
     /// Starts it, or reaches it where it runs already.
     ///
     /// # Errors
     /// It cannot be started, or nothing answers where it was said to be.
     fn start<'a>(&'a self, setup: Setup<'a>) -> Starting<'a>;
+}
+
+/// What reports call a target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// Its name, e.g. `LiteLLM`.
+    pub name: String,
+    /// Its version, where it is known.
+    pub version: Option<String>,
+    /// The id of its adapter, where there is one.
+    pub adapter: Option<String>,
+    /// `host:port` where it listens, where somebody else started it.
+    pub address: Option<String>,
+}
+
+impl Identity {
+    /// A target of which nothing else is known.
+    pub fn named(name: impl Into<String>) -> Self {
+        Self { name: name.into(), version: None, adapter: None, address: None }
+    }
+
+    /// A gateway of which only the adapter is known, if that.
+    pub fn of(adapter: Option<&Adapter>) -> Self {
+        match adapter {
+            Some(adapter) => {
+                Self { adapter: Some(adapter.id.clone()), ..Self::named(&adapter.name) }
+            }
+            None => Self::named("gateway"),
+        }
+    }
 }
 
 /// A target that is being started.
@@ -44,8 +100,6 @@ pub struct Setup<'a> {
     pub plan: &'a Plan,
     /// The scenarios that it is started for.
     pub scenarios: &'a [&'a Scenario],
-    /// The process of an earlier start, which is to read another configuration.
-    pub process: Option<Process>,
 }
 
 /// A target at work.
@@ -54,7 +108,7 @@ pub trait RunningTarget: Send + Sync {
     fn gateway_key(&self) -> &str;
 
     /// How a client of this scenario speaks to it.
-    fn front(&self, scenario: &Scenario) -> Cow<'_, Front>;
+    fn client(&self, scenario: &Scenario) -> Cow<'_, GatewayClient>;
 
     /// Moves its clock for this scenario on. `false` where it goes by the clock on the wall, so that
     /// there is nothing but to wait.
@@ -73,8 +127,23 @@ pub trait RunningTarget: Send + Sync {
         true
     }
 
-    /// Its process, where it was started here; it goes on.
-    fn release(self: Box<Self>) -> Option<Process> {
-        None
+    /// How it ended by itself, where it has; its end is waited for at most so long.
+    fn ended(&mut self, _within: Duration) -> BoxFuture<'_, Option<ExitStatus>> {
+        future::ready(None).boxed()
+    }
+
+    /// Whether it takes another configuration while it runs.
+    fn reloads(&self) -> bool {
+        false
+    }
+
+    /// Gives it another configuration. Only what [reloads](Self::reloads) is asked to.
+    fn reload(self: Box<Self>, _: Setup<'_>) -> Starting<'_> {
+        unreachable!("it does not reload")
+    }
+
+    /// Ends what was started for it: politely until `hurry` is done, then not.
+    fn stop(self: Box<Self>, _hurry: BoxFuture<'_, ()>) -> BoxFuture<'_, ()> {
+        future::ready(()).boxed()
     }
 }

@@ -416,9 +416,13 @@ mod unix {
         let (told, report, _) = killed_in_its_first_case(once, false);
         let cases = report["cases"].as_array().expect("it lists them");
         assert_eq!(cases.len(), 2, "{told}");
-        for case in cases {
-            assert_eq!(case["outcome"], "inconclusive", "{told}");
-            let reason = case["reason"].as_str().unwrap_or_default();
+        // The gateway was killed before the first one's call, or in it: then that is its verdict.
+        let unserved = cases.iter().filter(|case| case["outcome"] != "fail");
+        let unserved: Vec<_> = unserved.map(|case| (&case["outcome"], &case["reason"])).collect();
+        assert!(!unserved.is_empty(), "{told}");
+        for (outcome, reason) in unserved {
+            assert_eq!(outcome, "inconclusive", "{told}");
+            let reason = reason.as_str().unwrap_or_default();
             assert!(reason.contains("could not be started again"), "{reason}");
         }
     }

@@ -28,9 +28,9 @@ fn rendered(adapter: &Adapter) -> String {
             let _ = writeln!(told, "--- {name}\n{text}");
         }
         for group in &plan.groups {
-            let approach = configuration.approach(&group.group).expect("it has each group");
-            let _ = writeln!(told, "--- a call for {}\nmodel: {}", group.group, approach.model);
-            for (name, value) in &approach.headers {
+            let style = configuration.style(&group.group).expect("it has each group");
+            let _ = writeln!(told, "--- a call for {}\nmodel: {}", group.group, style.model);
+            for (name, value) in &style.headers {
                 let _ = writeln!(told, "{name}: {value}");
             }
         }
@@ -76,6 +76,6 @@ fn lines_of_a_header_are_joined() {
     let adapter = read(&format!("{LEAST}{client}")).expect("it is valid");
     let plan = adapter.plan(&scenarios(&["auth/refused-key-is-not-shown"]), addresses());
     let configuration = adapter.render(&plan, &site()).expect("it can be rendered");
-    let approach = configuration.approach(&plan.groups[0].group).expect("it has the group");
-    assert_eq!(approach.headers, [("x-a".to_owned(), "{ 1, 2 }".to_owned())]);
+    let style = configuration.style(&plan.groups[0].group).expect("it has the group");
+    assert_eq!(style.headers, [("x-a".to_owned(), "{ 1, 2 }".to_owned())]);
 }

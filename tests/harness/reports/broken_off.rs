@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use crate::shell::text;
 
-use super::support::{PART, command, path, read, report};
+use super::support::{PART, command, fallproof, path, read, report};
 
 /// Ends the process as Ctrl-C does.
 fn interrupt(process: u32) {
@@ -49,6 +49,10 @@ fn ctrl_c_ends_a_run_that_waits_and_leaves_a_partial_report_and_130() {
     assert!(report.run.interrupted && report.cases.is_empty(), "{told}");
     assert_eq!(report.not_run.len(), report.run.selection.cases);
     assert!(read(&folder, "badge.json").contains("partial run"));
+    let again = TempDir::new().expect("a temporary folder");
+    let judged = fallproof(&["judge", path(&folder), "--report", path(&again)]);
+    assert_eq!(judged.status.code(), Some(130), "{}", text(&judged.stderr));
+    assert_eq!(read(&again, "report.json"), read(&folder, "report.json"));
     let events = read(&folder, "events.ndjson");
     let last = events.lines().last().unwrap_or_default();
     assert!(last.contains(r#""event":"run-ended""#) && last.contains("interrupted"), "{last}");

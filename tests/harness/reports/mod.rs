@@ -8,6 +8,7 @@ mod canary;
 mod compare;
 mod forms;
 mod github;
+mod judged;
 mod matrix;
 mod run;
 mod support;

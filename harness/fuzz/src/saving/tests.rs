@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
 use axum::http::{StatusCode, Uri};
-use fallproof_runner::adapter::Front;
-use fallproof_runner::client::{self, BaseUrl, Conduct};
+use fallproof_runner::adapter::GatewayClient;
+use fallproof_runner::client::{self, BaseUrl, ClientBehavior};
 use fallproof_runner::error::StartError;
 use fallproof_runner::target::{RunningTarget, Setup, Starting, Target};
 use fallproof_suite::declaration::Declaration;
@@ -29,7 +29,7 @@ use crate::stats::{Stats, Verdict};
 struct Useless;
 
 struct RunningUseless {
-    front: Front,
+    client: GatewayClient,
     task: JoinHandle<io::Result<()>>,
 }
 
@@ -49,8 +49,8 @@ impl Target for Useless {
                 StatusCode::IM_A_TEAPOT
             });
             let task = tokio::spawn(async move { axum::serve(listener, app).await });
-            let front = Front::plain(url, "key".to_owned());
-            Ok(Box::new(RunningUseless { front, task }) as Box<dyn RunningTarget>)
+            let client = GatewayClient::plain(url, "key".to_owned());
+            Ok(Box::new(RunningUseless { client, task }) as Box<dyn RunningTarget>)
         }
         .boxed()
     }
@@ -62,16 +62,17 @@ async fn show(groups: &[Group], path: &str, body: &[u8]) {
     let hop = &group.expect("it is planned").chain[0];
     let url = BaseUrl::parse(&hop.base_url).expect("it is one");
     let headers = [("authorization".to_owned(), format!("Bearer {}", hop.key))];
-    client::post(&url, path, &headers, body, PATIENCE, Conduct::default(), Instant::now()).await;
+    client::post(&url, path, &headers, body, PATIENCE, ClientBehavior::default(), Instant::now())
+        .await;
 }
 
 impl RunningTarget for RunningUseless {
     fn gateway_key(&self) -> &str {
-        &self.front.key
+        &self.client.key
     }
 
-    fn front(&self, _: &Scenario) -> Cow<'_, Front> {
-        Cow::Borrowed(&self.front)
+    fn client(&self, _: &Scenario) -> Cow<'_, GatewayClient> {
+        Cow::Borrowed(&self.client)
     }
 
     fn advance(&self, _: &Scenario, _: Duration) -> bool {
@@ -101,7 +102,7 @@ fn a_failure_is_minimized_saved_and_shown_again() {
     let scope = Scope { slow: 0, ..Scope::default() };
     let campaign = Campaign { scope, seed: 6, cases: Some(4), until: None, threads: 1 };
     let (stats, never) = (Mutex::default(), watch::channel(false).1);
-    campaign.run(&executor, &stats, &never).expect("the rig listens on ports of the system");
+    campaign.run(&executor, &stats, &never).expect("the runner listens on ports of the system");
     let stats: Stats = stats.into_inner();
     assert_eq!((stats.cases, stats.verdict()), (4, Verdict::Fail));
 
@@ -114,15 +115,15 @@ fn a_failure_is_minimized_saved_and_shown_again() {
         let failure = of_one[0].clone();
         let saved = runtime.block_on(async {
             let minimized = minimize(&failure, &executor, PATIENCE, &never).await;
-            let (case, violation) = minimized.expect("the rig starts");
+            let (case, violation) = minimized.expect("the runner starts");
             let saved = SavedFailure::save(failure, (&case, violation), 6, folder.path());
             let mut saved = saved.expect("the folder takes files");
             let scenarios = saved.load().expect("it can be read");
             let [scenario] = &scenarios[..] else { panic!("it is one: {scenarios:?}") };
-            let rig = Rig::start(&[scenario], &Useless, PATIENCE).await.expect("it starts");
-            saved.run_again(&rig, &[]).await;
+            let runner = Runner::start(&[scenario], &Useless, PATIENCE).await.expect("it starts");
+            saved.run_again(&runner, &[]).await;
             assert_eq!(saved.shows_again, None);
-            saved.run_again(&rig, &[scenario]).await;
+            saved.run_again(&runner, &[scenario]).await;
             saved
         });
         assert_eq!(saved.shows_again, Some(true), "{saved:?}");

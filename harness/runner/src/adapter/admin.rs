@@ -1,57 +1,34 @@
 //! The calls that configure a gateway once it is ready.
 
-use std::fmt;
 use std::time::Duration;
 
 use serde_json::Value;
 
 use super::file::{Adapter, AdminCall, Each};
-use super::render::{Configuration, RenderError};
+use super::fill::RenderError;
+use super::render::Configuration;
 
 /// How long one call may take.
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// A call that failed, or could not be made.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum AdminError {
     /// The adapter is wrong.
-    Render(RenderError),
+    #[error(transparent)]
+    Render(#[from] RenderError),
     /// What the adapter makes of this call's body is not JSON. Holds the path, and what is wrong.
-    NotJson(String, serde_json::Error),
+    #[error("the body for POST {0} is not JSON: {1}")]
+    NotJson(String, #[source] serde_json::Error),
     /// There was no answer. Holds the path.
-    NoAnswer(String, reqwest::Error),
+    #[error("POST {0} was not answered: {1}")]
+    NoAnswer(String, #[source] reqwest::Error),
     /// It was refused. Holds the path, the status, and the answer.
+    #[error("POST {0} was answered {1}: {2}")]
     Refused(String, u16, String),
     /// The answer lacks what was to be kept. Holds the path, the pointer, and the answer.
+    #[error("POST {0} was answered without {1}: {2}")]
     Lacking(String, String, String),
-}
-
-impl fmt::Display for AdminError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Render(error) => write!(formatter, "{error}"),
-            Self::NotJson(path, error) => {
-                write!(formatter, "the body for POST {path} is not JSON: {error}")
-            }
-            Self::NoAnswer(path, error) => {
-                write!(formatter, "POST {path} was not answered: {error}")
-            }
-            Self::Refused(path, status, answer) => {
-                write!(formatter, "POST {path} was answered {status}: {answer}")
-            }
-            Self::Lacking(path, pointer, answer) => {
-                write!(formatter, "POST {path} was answered without {pointer}: {answer}")
-            }
-        }
-    }
-}
-
-impl std::error::Error for AdminError {}
-
-impl From<RenderError> for AdminError {
-    fn from(error: RenderError) -> Self {
-        Self::Render(error)
-    }
 }
 
 impl Adapter {

@@ -1,6 +1,5 @@
 //! The adapters that come with Fallproof, and those of a user's own.
 
-use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
@@ -33,37 +32,29 @@ pub fn all() -> &'static [Arc<Adapter>] {
 }
 
 /// Why there is no such adapter.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum FindError {
     /// None has this name. Holds it.
+    #[error("there is no adapter `{0}`; {hint}", hint = hint(.0))]
     Unknown(String),
     /// The file is wrong.
-    File(LoadError),
+    #[error(transparent)]
+    File(#[from] LoadError),
 }
 
-impl fmt::Display for FindError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unknown(name) => {
-                write!(formatter, "there is no adapter `{name}`")?;
-                match nearest(name, all().iter().map(|adapter| adapter.id.as_str())) {
-                    Some(near) => write!(formatter, "; did you mean `{near}`?"),
-                    None => formatter.write_str("; `fallproof adapters` lists them"),
-                }
-            }
-            Self::File(error) => write!(formatter, "{error}"),
-        }
+fn hint(unknown: &str) -> String {
+    match nearest(unknown, all().iter().map(|adapter| adapter.id.as_str())) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "`fallproof adapters` lists them".to_owned(),
     }
 }
-
-impl std::error::Error for FindError {}
 
 /// The adapter of this name; or, where it looks like a path, the one in that file.
 pub fn find(name: &str) -> Result<Arc<Adapter>, FindError> {
     let path = Path::new(name);
     let is_file = path.extension().is_some_and(|it| it == "yaml" || it == "yml");
     if is_file || path.components().count() > 1 {
-        return read(path).map(Arc::new).map_err(FindError::File);
+        return Ok(Arc::new(read(path)?));
     }
     all()
         .iter()

@@ -1,55 +1,16 @@
 //! What the templates of an adapter can name.
 
-use std::path::PathBuf;
-
 use fallproof_protocol::provider::Surface;
 use minijinja::value::Value as Context;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::installation::Installation;
+use super::site::Site;
 use super::template;
 use fallproof_suite::plan::{Group, Hop, Plan};
 
 /// Where the deployments of a group stand.
 const LISTS: [&str; 4] = ["hops", "chain", "on_context_length", "on_content_filter"];
-
-/// Where one gateway runs and what it is given beside the plan: `gateway` in templates.
-#[derive(Debug, Clone)]
-pub struct Site {
-    /// The address to listen on.
-    pub host: String,
-    /// The port to listen on.
-    pub port: u16,
-    /// The key that its clients have.
-    pub key: String,
-    /// The folder that its files are written into.
-    pub folder: PathBuf,
-    /// How many starts before this run have left their log there.
-    pub earlier_logs: usize,
-    /// What is started.
-    pub installation: Installation,
-}
-
-impl Site {
-    /// `host:port`.
-    pub fn authority(&self) -> String {
-        format!("{}:{}", self.host, self.port)
-    }
-
-    fn context(&self) -> Value {
-        json!({
-            "host": self.host,
-            "port": self.port,
-            "url": format!("http://{}", self.authority()),
-            "key": self.key,
-            "folder": self.folder,
-            "home": self.installation.home,
-            "bin": self.installation.program.parent(),
-            "program": self.installation.program,
-        })
-    }
-}
 
 /// Everything that a template of one start of a gateway can name.
 #[derive(Debug, Clone, Serialize)]

@@ -1,6 +1,6 @@
 //! An adapter as its file spells it. The JSON Schema comes from here.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use fallproof_protocol::provider::Endpoint;
 use indexmap::IndexMap;
@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::template::{Expression, Template};
 use fallproof_suite::declaration::Declaration;
-use fallproof_suite::yaml::{At, LoadError, Optional, Source};
+use fallproof_suite::yaml::{At, Optional, Source};
 
 /// How one gateway product is configured, started and spoken to.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -227,46 +227,6 @@ pub enum Reset {
 }
 
 impl Adapter {
-    /// Reads a file's text and checks all that can be checked without a plan.
-    pub(super) fn parse(id: &str, source: Source) -> Result<Self, LoadError> {
-        let mut adapter: Self = source.parse()?;
-        let mut diagnostics = Vec::new();
-        if adapter.versions.value.is_empty() {
-            let error = source.error(&adapter.versions.span, "no version is given");
-            diagnostics.push(error.help("name at least the one that it was tried with"));
-        }
-        for (place, template) in adapter.templates() {
-            diagnostics.extend(template.complaint(&place, &source));
-        }
-        let conditions = adapter.cannot.iter().map(|cannot| &cannot.when);
-        for expression in adapter.settings.values().chain(conditions) {
-            diagnostics.extend(expression.complaint(&source));
-        }
-        for name in adapter.files.keys() {
-            let mut parts = Path::new(&name.value).components();
-            if !parts.all(|part| matches!(part, Component::Normal(_))) {
-                let message =
-                    format!("the file `{}` is outside of the gateway's folder", name.value);
-                diagnostics.push(source.error(&name.span, message));
-            }
-        }
-        let ready = &adapter.launch.ready;
-        if let (Some(contains), None) = (&ready.contains.0, &ready.path.0) {
-            let error = source.error(contains.span(), "nothing is asked for that could hold this");
-            diagnostics.push(error.help("name the `path` whose answer `contains` it"));
-        }
-        if let (Some(reload), None) = (&adapter.launch.reload.0, &ready.contains.0) {
-            let error = source.error(&reload.span, "nothing tells when it has read its files");
-            diagnostics.push(error.help("name a `path` and what it `contains` under `ready`"));
-        }
-        if !diagnostics.is_empty() {
-            return Err(LoadError { diagnostics });
-        }
-        id.clone_into(&mut adapter.id);
-        adapter.source = Some(source);
-        Ok(adapter)
-    }
-
     /// The versions that it was tried with, the newest first; never empty.
     pub fn versions(&self) -> &[Version] {
         &self.versions.value
@@ -291,43 +251,6 @@ impl Adapter {
     pub fn hindrances(&self) -> impl Iterator<Item = &str> {
         self.cannot.iter().map(|cannot| cannot.because.as_str())
     }
-
-    /// Every template, and where it stands.
-    fn templates(&self) -> impl Iterator<Item = (String, &Template)> {
-        let install = self.versions.value.iter().flat_map(|it| &it.install).map(named("install"));
-        let headers = of("client.headers", &self.client.headers);
-        let model = [("client.model".to_owned(), &self.client.model)];
-        let files =
-            self.files.iter().map(|(name, template)| (format!("files.{}", name.value), template));
-        let admin = self.admin.iter().flat_map(|call| {
-            [("admin.post".to_owned(), &call.post), ("admin.body".to_owned(), &call.body)]
-        });
-        let launch = &self.launch;
-        let arguments = launch.arguments.iter().map(named("launch.arguments"));
-        let environment = of("launch.environment", &launch.environment);
-        let version = launch.version.iter().map(named("launch.version"));
-        let contains = launch.ready.contains.0.iter().map(named("launch.ready.contains"));
-        install
-            .chain(headers)
-            .chain(model)
-            .chain(files)
-            .chain(admin)
-            .chain(arguments)
-            .chain(environment)
-            .chain(version)
-            .chain(contains)
-    }
-}
-
-fn named(place: &'static str) -> impl Fn(&Template) -> (String, &Template) {
-    move |template| (place.to_owned(), template)
-}
-
-fn of<'a>(
-    place: &'static str,
-    templates: &'a IndexMap<String, Template>,
-) -> impl Iterator<Item = (String, &'a Template)> {
-    templates.iter().map(move |(name, template)| (format!("{place}.{name}"), template))
 }
 
 fn yes() -> bool {

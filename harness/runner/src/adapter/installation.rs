@@ -2,7 +2,6 @@
 //! do it, for people and scripts to run.
 
 use std::env;
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -11,7 +10,7 @@ use serde_json::json;
 use tokio::process::Command;
 
 use super::file::{Adapter, Version};
-use super::render::RenderError;
+use super::fill::RenderError;
 use super::template;
 
 /// The environment variable that names the folder of installations, instead of the default one.
@@ -31,28 +30,19 @@ pub struct Installation {
 }
 
 /// A gateway that is not installed.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{name} is not installed: there is {} {}\n\
+     name its folder or program with --gateway, or install it:\n\n    {}\n",
+    if .looked.len() == 1 { "no" } else { "neither" },
+    .looked.join(" nor "),
+    .install.join("\n    ")
+)]
 pub struct Missing {
     name: String,
     looked: Vec<String>,
     install: Vec<String>,
 }
-
-impl fmt::Display for Missing {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, looked, install } = self;
-        let neither = if looked.len() == 1 { "no" } else { "neither" };
-        writeln!(
-            formatter,
-            "{name} is not installed: there is {neither} {}",
-            looked.join(" nor ")
-        )?;
-        writeln!(formatter, "name its folder or program with --gateway, or install it:\n")?;
-        install.iter().try_for_each(|line| writeln!(formatter, "    {line}"))
-    }
-}
-
-impl std::error::Error for Missing {}
 
 impl Adapter {
     /// The installation at `given`, which is its folder or its program; otherwise that of a tried

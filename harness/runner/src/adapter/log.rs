@@ -6,8 +6,6 @@ use std::fs::{self, File};
 use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use super::context::Site;
-
 /// How many lines of a log are shown.
 const TAIL: usize = 30;
 
@@ -39,25 +37,23 @@ impl fmt::Display for Log {
     }
 }
 
-impl Site {
-    /// How many starts have left their log in this folder.
-    pub fn logs_in(folder: &Path) -> usize {
-        (1..usize::MAX).take_while(|&start| log(folder, start).exists()).count()
-    }
-
-    /// The file for everything that the gateway prints once it is started now.
-    pub(super) fn next_log(&self) -> PathBuf {
-        log(&self.folder, Self::logs_in(&self.folder) + 1)
-    }
-
-    /// What the gateway has printed at each start of this run, in order; of much the last.
-    pub fn printed(&self) -> Vec<String> {
-        let starts = self.earlier_logs + 1..=Self::logs_in(&self.folder);
-        starts.map(|start| end(&log(&self.folder, start)).unwrap_or_default()).collect()
-    }
+/// How many starts have left their log in this folder.
+pub(super) fn starts_in(folder: &Path) -> usize {
+    (1..usize::MAX).take_while(|&start| file(folder, start).exists()).count()
 }
 
-fn log(folder: &Path, start: usize) -> PathBuf {
+/// The file for everything that the gateway prints once it is started now.
+pub(super) fn next(folder: &Path) -> PathBuf {
+    file(folder, starts_in(folder) + 1)
+}
+
+/// What the gateway has printed at each start after the first `earlier`, in order; of much the last.
+pub(super) fn printed(folder: &Path, earlier: usize) -> Vec<String> {
+    let starts = earlier + 1..=starts_in(folder);
+    starts.map(|start| end(&file(folder, start)).unwrap_or_default()).collect()
+}
+
+fn file(folder: &Path, start: usize) -> PathBuf {
     folder.join(format!("gateway.{start}.log"))
 }
 

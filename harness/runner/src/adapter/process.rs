@@ -1,7 +1,6 @@
 //! A gateway as a process: started, waited for, and stopped with all that it started.
 
 use std::env;
-use std::fmt;
 use std::fs::{self, File};
 use std::io;
 use std::path::PathBuf;
@@ -9,22 +8,20 @@ use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use process_wrap::tokio::{ChildWrapper, CommandWrap, KillOnDrop};
-use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
 use super::admin::AdminError;
-use super::context::Site;
 use super::file::{Adapter, Ready, Signal};
-use super::log::Log;
-use super::render::{Configuration, RenderError};
+use super::fill::RenderError;
+use super::log::{self, Log};
+use super::render::Configuration;
+use super::site::Site;
 
 /// What a gateway gets of our environment: a key or a proxy of the user's must not reach it.
 const INHERITED: [&str; 8] =
     ["PATH", "LANG", "TMPDIR", "SYSTEMROOT", "TEMP", "TMP", "COMSPEC", "PATHEXT"];
 /// How long a gateway may take to end when it is asked to.
 const GRACE: Duration = Duration::from_secs(10);
-/// How long one try to see whether it is ready may take.
-const TRY: Duration = Duration::from_secs(5);
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
@@ -44,53 +41,27 @@ pub struct Process {
 }
 
 /// Why a gateway is not running.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum LaunchError {
     /// The adapter is wrong.
-    Render(RenderError),
+    #[error(transparent)]
+    Render(#[from] RenderError),
     /// Its files could not be written. Holds the folder.
-    Folder(PathBuf, io::Error),
+    #[error("its files cannot be written to {folder}: {1}", folder = .0.display())]
+    Folder(PathBuf, #[source] io::Error),
     /// The program could not be started.
-    Start(PathBuf, io::Error),
+    #[error("{program} cannot be started: {1}", program = .0.display())]
+    Start(PathBuf, #[source] io::Error),
     /// It ended before it was ready. Holds how, and the end of its log.
+    #[error("the gateway ended before it was ready ({0}); {1}")]
     Ended(ExitStatus, Log),
     /// It was not ready in time. Holds how long was waited, what was seen last, and the end of its
     /// log.
+    #[error("the gateway was not ready after {waited:.1} s: {1}; {2}", waited = .0.as_secs_f64())]
     NotReady(Duration, String, Log),
     /// A call that configures it failed.
-    Admin(AdminError, Log),
-}
-
-impl fmt::Display for LaunchError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Render(error) => write!(formatter, "{error}"),
-            Self::Folder(folder, error) => {
-                write!(formatter, "its files cannot be written to {}: {error}", folder.display())
-            }
-            Self::Start(program, error) => {
-                write!(formatter, "{} cannot be started: {error}", program.display())
-            }
-            Self::Ended(status, log) => {
-                write!(formatter, "the gateway ended before it was ready ({status}); {log}")
-            }
-            Self::NotReady(after, seen, log) => {
-                let seconds = after.as_secs_f64();
-                write!(formatter, "the gateway was not ready after {seconds:.1} s: {seen}; {log}")
-            }
-            Self::Admin(error, log) => {
-                write!(formatter, "the gateway could not be configured: {error}; {log}")
-            }
-        }
-    }
-}
-
-impl std::error::Error for LaunchError {}
-
-impl From<RenderError> for LaunchError {
-    fn from(error: RenderError) -> Self {
-        Self::Render(error)
-    }
+    #[error("the gateway could not be configured: {0}; {1}")]
+    Admin(#[source] AdminError, Log),
 }
 
 impl Adapter {
@@ -104,7 +75,7 @@ impl Adapter {
         let folder = &site.folder;
         let in_folder = |error| LaunchError::Folder(folder.clone(), error);
         configuration.write(folder).map_err(in_folder)?;
-        let log = site.next_log();
+        let log = log::next(folder);
         let out = File::create(&log).map_err(in_folder)?;
         let started = Instant::now();
         let child = command(configuration, site, out)
@@ -177,8 +148,11 @@ impl Process {
         self.child.try_wait().ok().flatten()
     }
 
-    /// The same, with patience: it stops answering a moment before it is seen to have ended.
+    /// The same, waited for: it stops answering a moment before it is seen to have ended.
     pub async fn ended_within(&mut self, limit: Duration) -> Option<ExitStatus> {
+        if limit.is_zero() {
+            return self.ended();
+        }
         timeout(limit, self.child.wait()).await.ok()?.ok()
     }
 
@@ -253,43 +227,6 @@ impl Drop for Process {
         // The whole group, where it still runs.
         if self.ended().is_none() {
             let _ = self.child.start_kill();
-        }
-    }
-}
-
-impl Ready {
-    fn limit(&self, groups: usize) -> Duration {
-        #[expect(clippy::cast_precision_loss, reason = "no plan has that many groups")]
-        let seconds = self.seconds + self.seconds_per_group * groups as f64;
-        Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
-    }
-
-    /// Whether it is ready for a client with this key; else what was seen instead.
-    async fn seen(&self, listen: &str, key: &str, contains: Option<&str>) -> Result<(), String> {
-        let Some(path) = &self.path.0 else {
-            return match timeout(TRY, TcpStream::connect(listen)).await {
-                Ok(Ok(_)) => Ok(()),
-                Ok(Err(error)) => Err(format!("connecting to {listen}: {error}")),
-                Err(_) => Err(format!("connecting to {listen} takes too long")),
-            };
-        };
-        let ask = async {
-            let client = reqwest::Client::builder().no_proxy().timeout(TRY).build()?;
-            let answer =
-                client.get(format!("http://{listen}{path}")).bearer_auth(key).send().await?;
-            Ok::<_, reqwest::Error>((answer.status(), answer.text().await?))
-        };
-        match ask.await {
-            Ok((status, _)) if !status.is_success() => Err(format!("GET {path} answers {status}")),
-            Ok((_, text)) => match contains {
-                Some(words) if !text.contains(words) => {
-                    Err(format!("GET {path} answers without `{words}`"))
-                }
-                _ => Ok(()),
-            },
-            Err(error) if error.is_timeout() => Err(format!("GET {path} takes too long")),
-            Err(error) if error.is_connect() => Err(format!("nothing listens on {listen}")),
-            Err(error) => Err(format!("GET {path}: {error}")),
         }
     }
 }

@@ -1,41 +1,19 @@
 //! Renders a plan into the configuration of one gateway.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::io;
-use std::ops::Range;
+use std::iter;
 use std::path::Path;
 
 use fallproof_protocol::provider::Endpoint;
-use minijinja::Error;
-use minijinja::value::Value as Context;
-
-use super::context::{Scope, Site};
-use super::file::{Adapter, Client};
-use super::rounds;
-use super::template::{Template, words};
-use crate::shell::quoted;
 use fallproof_suite::plan::Plan;
-use fallproof_suite::yaml::Diagnostic;
 
-/// A template of an adapter that a plan cannot be put into: the adapter's mistake.
-#[derive(Debug)]
-pub struct RenderError(Box<Diagnostic>);
-
-impl RenderError {
-    /// The text with colours, for a terminal.
-    pub fn styled(&self) -> String {
-        self.0.styled()
-    }
-}
-
-impl fmt::Display for RenderError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}", self.0)
-    }
-}
-
-impl std::error::Error for RenderError {}
+use super::context::Scope;
+use super::file::{Adapter, Client};
+use super::fill::RenderError;
+use super::settings;
+use super::site::Site;
+use crate::shell::quoted;
 
 /// All that one start of a gateway needs.
 #[derive(Debug, Clone)]
@@ -49,14 +27,14 @@ pub struct Configuration {
     /// What it answers once it knows the last group, where the adapter says so.
     pub(super) contains: Option<String>,
     /// How clients speak to it, by group.
-    approaches: HashMap<String, Approach>,
+    styles: HashMap<String, RequestStyle>,
     /// For the calls that come when it is ready.
     pub(super) scope: Scope,
 }
 
 /// How a client speaks to a gateway to ask for one group.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Approach {
+pub struct RequestStyle {
     /// What it writes for `model`.
     pub model: String,
     /// The headers beside those of the call itself.
@@ -70,7 +48,7 @@ impl Adapter {
     /// A template that the plan cannot be put into.
     pub fn render(&self, plan: &Plan, site: &Site) -> Result<Configuration, RenderError> {
         let settings = match plan.groups.first() {
-            Some(group) => rounds::settings(self, group)?,
+            Some(group) => settings::of(self, group)?,
             None => serde_json::Map::new(),
         };
         let scope = Scope::new(site, plan, settings);
@@ -98,64 +76,30 @@ impl Adapter {
                 Some(template) => Some(self.fill("launch.ready.contains", template, &whole)?),
                 None => None,
             },
-            approaches: self.approaches(plan, &scope)?,
+            styles: self.styles(plan, &scope)?,
             scope,
         })
     }
 
-    fn approaches(
+    fn styles(
         &self,
         plan: &Plan,
         scope: &Scope,
-    ) -> Result<HashMap<String, Approach>, RenderError> {
-        let approach = |index: usize| {
+    ) -> Result<HashMap<String, RequestStyle>, RenderError> {
+        let style = |index: usize| {
             let context = scope.of_group(index, None);
             let headers = self.client.headers.iter().map(|(name, template)| {
                 let value = self.fill("client.headers", template, &context)?;
                 let value: Vec<_> = value.lines().map(str::trim).collect();
                 Ok((name.clone(), value.join(" ").trim().to_owned()))
             });
-            Ok(Approach {
+            Ok(RequestStyle {
                 model: self.fill("client.model", &self.client.model, &context)?,
                 headers: headers.collect::<Result<_, RenderError>>()?,
             })
         };
         let groups = plan.groups.iter().enumerate();
-        groups.map(|(index, group)| Ok((group.group.clone(), approach(index)?))).collect()
-    }
-
-    pub(super) fn fill_all(
-        &self,
-        place: &str,
-        templates: &[Template],
-        context: &Context,
-    ) -> Result<Vec<String>, RenderError> {
-        templates.iter().map(|template| self.fill(place, template, context)).collect()
-    }
-
-    /// Fills the template at `place` of this adapter.
-    pub(super) fn fill(
-        &self,
-        place: &str,
-        template: &Template,
-        context: &Context,
-    ) -> Result<String, RenderError> {
-        template.render(context).map_err(|error| self.render_error(template.span(), place, &error))
-    }
-
-    pub(super) fn render_error(
-        &self,
-        span: &Range<usize>,
-        place: &str,
-        error: &Error,
-    ) -> RenderError {
-        let line = error.line().map_or_else(String::new, |line| format!(", line {line} of it"));
-        let message = format!("`{place}` cannot be rendered{line}: {}", words(error));
-        let diagnostic = match &self.source {
-            Some(source) => source.error(span, message),
-            None => Diagnostic::about_file(Path::new(&self.id), message),
-        };
-        RenderError(Box::new(diagnostic))
+        groups.map(|(index, group)| Ok((group.group.clone(), style(index)?))).collect()
     }
 }
 
@@ -171,17 +115,18 @@ impl Client {
 
 impl Configuration {
     /// How a client asks for the group of this name.
-    pub fn approach(&self, group: &str) -> Option<&Approach> {
-        self.approaches.get(group)
+    pub fn style(&self, group: &str) -> Option<&RequestStyle> {
+        self.styles.get(group)
     }
 
     /// What starts it, for a POSIX shell.
     pub fn command_line(&self, site: &Site) -> String {
         let environment =
             self.environment.iter().map(|(name, value)| format!("{name}={}", quoted(value)));
-        let program = quoted(&site.installation.program.to_string_lossy());
-        let arguments = self.arguments.iter().map(|argument| quoted(argument));
-        let words: Vec<_> = environment.chain([program]).chain(arguments).collect();
+        let program = site.installation.program.to_string_lossy();
+        let command = iter::once(&*program).chain(self.arguments.iter().map(String::as_str));
+        let command = command.map(|word| quoted(word).into_owned());
+        let words: Vec<_> = environment.chain(command).collect();
         format!("cd {} && {}", quoted(&site.folder.to_string_lossy()), words.join(" "))
     }
 

@@ -1,11 +1,11 @@
 //! What one process of a gateway can serve at once: groups that agree in all that is global to it.
 
-use minijinja::Error;
 use serde_json::{Map, Value};
 
-use super::context::{self, Site};
 use super::file::{Adapter, Reset};
-use super::render::RenderError;
+use super::fill::RenderError;
+use super::site::Site;
+use super::{context, settings};
 use fallproof_suite::plan::{Addresses, Group, Hop, Plan};
 use fallproof_suite::scenario::Scenario;
 
@@ -44,14 +44,6 @@ pub struct Unfit {
     pub scenario: String,
     /// Why not, in words.
     pub because: String,
-}
-
-impl Rounds {
-    /// These scenarios for a gateway of which nothing is known.
-    pub fn whole(scenarios: impl Iterator<Item = String>) -> Self {
-        let round = Round { settings: Map::new(), scenarios: scenarios.collect() };
-        Self { rounds: vec![round], unfit: Vec::new() }
-    }
 }
 
 impl Adapter {
@@ -129,7 +121,7 @@ fn fitting(
         if let Some(because) = hindrance(adapter, group)? {
             return Ok(Err(because));
         }
-        let settings = settings(adapter, group)?;
+        let settings = settings::of(adapter, group)?;
         if common.get_or_insert_with(|| settings.clone()) != &settings {
             let names: Vec<_> = settings.keys().map(String::as_str).collect();
             let names = names.join(", ");
@@ -137,28 +129,6 @@ fn fitting(
         }
     }
     Ok(Ok(common.unwrap_or_default()))
-}
-
-/// The values of what is global to a gateway that serves this group.
-pub(super) fn settings(
-    adapter: &Adapter,
-    group: &Group,
-) -> Result<Map<String, Value>, RenderError> {
-    let context = context::of_planned(group);
-    let value = |expression: &super::template::Expression| -> Result<Value, Error> {
-        let value = expression.eval(&context)?;
-        serde_json::to_value(value)
-            .map_err(|error| Error::new(minijinja::ErrorKind::BadSerialization, error.to_string()))
-    };
-    adapter
-        .settings
-        .iter()
-        .map(|(name, expression)| {
-            let value = value(expression)
-                .map_err(|error| adapter.render_error(expression.span(), "settings", &error))?;
-            Ok((name.clone(), value))
-        })
-        .collect()
 }
 
 /// Whether two of these groups have a deployment in common.

@@ -7,6 +7,8 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::declaration::Declaration;
+use crate::evidence::TargetFacts;
+use crate::plan::Group;
 use crate::profile::Profile;
 use crate::scenario::{Scenario, Suite};
 
@@ -30,12 +32,28 @@ pub struct Header {
     /// When it started, in milliseconds since 1970; all times of evidence count from there.
     #[serde(rename = "started_unix_ms", serialize_with = "to_unix", deserialize_with = "of_unix")]
     pub started: SystemTime,
-    /// The command that runs a scenario again, with `{scenario}` for its id.
+    /// The command that runs a scenario again, with [`SCENARIO`](Self::SCENARIO) for its id.
     pub replay: String,
     /// The key that the client gave to the target; a placeholder where it was the user's own.
     pub gateway_key: String,
     /// What the target can do and claims.
     pub capabilities: Declaration,
+}
+
+impl Header {
+    /// What stands for a scenario's id.
+    pub const SCENARIO: &str = "{scenario}";
+
+    /// The command that runs the scenario with this id again.
+    pub fn replay_of(&self, id: &str) -> String {
+        self.replay.replace(Self::SCENARIO, id)
+    }
+
+    /// What must be known of the target to judge a case for which it was configured so.
+    pub fn facts<'a>(&'a self, groups: &'a [Group]) -> TargetFacts<'a> {
+        let Self { capabilities, gateway_key, started, .. } = self;
+        TargetFacts { groups, declaration: capabilities, gateway_key, started: *started }
+    }
 }
 
 /// A target as reports name it.

@@ -16,7 +16,7 @@ use super::{
     Case, End, FORMAT, FORMAT_NAME, Header, MOST_BYTES_HELD, MOST_BYTES_OF_A_CASE, Record, check,
     large,
 };
-use crate::evidence::{CaseResult, Evidence, TargetFacts};
+use crate::evidence::{CaseResult, Evidence};
 use crate::plan::{Group, Plan};
 use crate::scenario::Scenario;
 
@@ -124,13 +124,6 @@ impl<R: BufRead> Reader<R> {
         let scenarios = reader.read_scenarios();
         scenarios.map_err(|problem| reader.wrong(problem))?;
         Ok(reader)
-    }
-
-    /// What must be known of the target to judge a case.
-    pub fn facts<'a>(&'a self, ended: &'a Ended) -> TargetFacts<'a> {
-        let Header { capabilities, gateway_key, started, .. } = &self.header;
-        let (groups, started) = (ended.groups(), *started);
-        TargetFacts { groups, declaration: capabilities, gateway_key, started }
     }
 
     /// What happened next; `None` once the end was read.

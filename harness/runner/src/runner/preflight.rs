@@ -1,27 +1,28 @@
-//! The doctor: whether a group of a gateway is wired to our upstreams, by one plain call.
+//! The preflight: whether a group of a gateway is wired to the mocks, by one plain call.
 
-use fallproof_protocol::behaviour::Behaviour;
+use std::slice;
+
 use fallproof_protocol::journal::{Hit, HitKind};
 use fallproof_protocol::provider::Endpoint;
-use indexmap::IndexMap;
-use serde_json::{Map, Value, json};
-
-use super::{Rig, mock};
 use fallproof_suite::evidence::{Ending, Exchange, Inconclusive};
 use fallproof_suite::plan::Group;
 use fallproof_suite::scenario::{Body, Call, ClientKey, Part, Scenario};
+use indexmap::IndexMap;
+use serde_json::{Map, Value, json};
 
-impl Rig {
+use super::Runner;
+
+impl Runner {
     /// Why nothing can be said of the target by this scenario: a group of it is not wired to the
     /// upstreams that stand for its deployments. Each group is asked once in a run.
     pub async fn diagnose(&self, scenario: &Scenario) -> Option<Inconclusive> {
         for group in self.plan.groups_of(&scenario.id) {
-            let known = self.diagnoses.lock().await.get(&group.group).cloned();
+            let known = self.wiring.lock().await.get(&group.group).cloned();
             let complaint = match known {
                 Some(known) => known,
                 None => self.examine(scenario, group).await,
             };
-            self.diagnoses.lock().await.insert(group.group.clone(), complaint.clone());
+            self.wiring.lock().await.insert(group.group.clone(), complaint.clone());
             if complaint.is_some() {
                 return complaint;
             }
@@ -32,26 +33,23 @@ impl Rig {
     async fn examine(&self, scenario: &Scenario, group: &Group) -> Option<Inconclusive> {
         for hop in group.hops() {
             let described = scenario.upstreams.get(&hop.upstream)?;
-            let mut upstream = mock(hop, described);
-            upstream.script = vec![Behaviour::named("ok")];
-            upstream.repeat_last = true;
-            if self.wire.plug(upstream).is_err() || described.dead_end().is_some() {
+            if !self.mocks.answer_all(hop, described) {
                 // Where connecting must fail, a plain call proves nothing.
                 return None;
             }
-            self.wire.take(&hop.prefix).await;
         }
-        let _ = self.wire.take_stray().await;
-        let call = plain_call(group);
-        let exchange = self.call(scenario, group, &call, ["plain", ""]).await;
+        let wire = &self.mocks.wire;
+        self.mocks.forget(slice::from_ref(group)).await;
+        wire.take_stray().await;
+        let exchange = self.call(scenario, group, &plain_call(group), ["plain", ""]).await;
         if matches!(exchange.ending, Ending::Unreachable(_)) {
             return Some(Inconclusive::Unreachable(exchange.ending));
         }
         let mut hits = Vec::new();
         for hop in group.hops() {
-            hits.extend(self.wire.take(&hop.prefix).await);
+            hits.extend(wire.take(&hop.prefix).await);
         }
-        let stray = self.wire.take_stray().await;
+        let stray = wire.take_stray().await;
         hits.retain(|hit| hit.kind == HitKind::Matched);
         complaint(group, &exchange, &hits, &stray).map(|complaint| Inconclusive::NotWired {
             complaint,

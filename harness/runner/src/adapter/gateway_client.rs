@@ -5,16 +5,17 @@ use std::sync::Arc;
 
 use fallproof_protocol::provider::Endpoint;
 
-use super::context::Site;
 use super::file::Adapter;
+use super::fill::RenderError;
 use super::installation::Installation;
-use super::render::{Approach, Configuration, RenderError};
+use super::render::{Configuration, RequestStyle};
+use super::site::Site;
 use crate::client::BaseUrl;
 use fallproof_suite::plan::{Group, Plan};
 
 /// How a client speaks to the target.
 #[derive(Debug, Clone)]
-pub struct Front {
+pub struct GatewayClient {
     /// Where the target listens.
     pub url: BaseUrl,
     /// The key that it wants from its clients.
@@ -23,7 +24,7 @@ pub struct Front {
     adapted: Option<(Arc<Adapter>, Configuration)>,
 }
 
-impl Front {
+impl GatewayClient {
     /// A target that speaks as OpenAI does, below its URL.
     pub fn plain(url: BaseUrl, key: String) -> Self {
         Self { url, key, adapted: None }
@@ -74,12 +75,12 @@ impl Front {
     }
 
     /// How this group is asked for.
-    pub fn approach(&self, group: &Group) -> Approach {
+    pub fn style(&self, group: &Group) -> RequestStyle {
         let adapted = self.adapted.as_ref();
         adapted
-            .and_then(|(_, configuration)| configuration.approach(&group.group))
+            .and_then(|(_, configuration)| configuration.style(&group.group))
             .cloned()
-            .unwrap_or_else(|| Approach {
+            .unwrap_or_else(|| RequestStyle {
                 model: group.group.clone(),
                 headers: vec![("authorization".to_owned(), format!("Bearer {}", self.key))],
             })

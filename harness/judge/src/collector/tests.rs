@@ -1,0 +1,45 @@
+//! How violations weigh by level, severity and what the target claims, on evidence made by hand.
+
+use fallproof_suite::requirement::Code;
+
+use crate::testing::{CALL, Case, TWO};
+
+/// A case whose target does not claim this requirement.
+fn waiving(code: Code, case: Case) -> Case {
+    case.declaring(|it| {
+        it.does_not_claim.insert(code, "it is like that".to_owned());
+    })
+}
+
+/// A call of a scenario that proves FP-ROUTE-03; the first deployment is asked twice.
+fn asked_twice() -> Case {
+    let text = format!(
+        "proves: [FP-ROUTE-03]\n{TWO}group: {{ chain: [primary, backup] }}\nsteps:\n{CALL}"
+    );
+    Case::of(&text).attempt("primary").failing(500, None).attempt("primary")
+}
+
+#[test]
+fn a_policy_may_not_be_claimed() {
+    let told = "primary was asked 2 times; with retries 0 it is to be asked at most 1 times";
+    assert_eq!(asked_twice().found("ROUTE"), [format!("FP-ROUTE-05 {told}")]);
+    let waived = waiving(Code::Route05, asked_twice()).found("ROUTE");
+    assert_eq!(waived, [format!("FP-ROUTE-05 (noted: it is like that) {told}")]);
+}
+
+#[test]
+fn what_follows_from_a_claim_that_is_not_made_is_no_breach() {
+    let waived = waiving(Code::Route03, asked_twice()).found("ROUTE");
+    let told = "primary was asked 2 times; with retries 0 it is to be asked at most 1 times";
+    assert_eq!(waived, [format!("FP-ROUTE-05 (noted: it is like that) {told}")]);
+    // Of what the scenario does not prove nothing follows.
+    let waived = waiving(Code::Route10, asked_twice()).found("ROUTE");
+    assert_eq!(waived, [format!("FP-ROUTE-05 {told}")]);
+}
+
+#[test]
+fn an_invariant_holds_whatever_is_claimed() {
+    let case = waiving(Code::Auth01, Case::with_policy("").attempt("primary"));
+    let told = "FP-AUTH-01 attempt 1 at primary has no `authorization` header";
+    assert_eq!(case.without_header("authorization").found("AUTH"), [told]);
+}

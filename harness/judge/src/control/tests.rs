@@ -1,0 +1,87 @@
+//! Each requirement of CONTROL on evidence made by hand.
+
+use fallproof_suite::requirement::Code;
+use rstest::rstest;
+
+use crate::testing::Case;
+
+#[track_caller]
+fn assert_found(case: Case, told: &[&str]) {
+    case.assert_found("CONTROL", told);
+}
+
+/// A call with this member of the client's body.
+fn with_member(member: &str) -> Case {
+    Case::with_body(&format!(r#"{{"model":"{{{{model}}}}","messages":[],{member}}}"#))
+}
+
+const STEERING: &str = r#""fallbacks":["other"]"#;
+const PASSED_OVER: &str = "the call went to backup before primary was asked";
+
+// 01
+
+#[rstest]
+#[case::member(STEERING, Some("fallbacks"))]
+#[case::in_metadata(r#""metadata":{"model_info":{}}"#, Some("metadata.model_info"))]
+#[case::for_nobody(r#""metadata":{"ours":1}"#, None)]
+#[case::of_the_api(r#""seed":7"#, None)]
+fn no_member_of_a_body_steers(#[case] member: &str, #[case] name: Option<&str>) {
+    let told =
+        name.map(|name| format!("01 with `{name}` in the body of the client, {PASSED_OVER}"));
+    assert_found(with_member(member).attempt("backup"), told.as_deref().as_slice());
+}
+
+#[test]
+fn a_body_steers_where_a_call_goes_another_way() {
+    let case = || with_member(STEERING);
+    let told = |how: &str| format!("01 with `fallbacks` in the body of the client, {how}");
+    let not_asked = told("backup was not asked");
+    assert_found(case().attempt("primary").failing(500, None), &[&not_asked]);
+    let nobody = told("none of the chain was asked, and still it was answered");
+    assert_found(case().got(200, "{}"), &[&nobody]);
+    assert_found(case().attempt("primary"), &[]);
+    assert_found(case().attempt("primary").failing(500, None).attempt("backup"), &[]);
+    // A gateway that refuses the call by itself does no harm.
+    assert_found(case().got(400, "{}"), &[]);
+    // It says that it falls back on nothing.
+    let case = case().attempt("primary").failing(500, None);
+    assert_found(case.declaring(|it| it.fallback_on = Some(Vec::new())), &[]);
+}
+
+// 02
+
+#[test]
+fn no_header_for_gateways_steers() {
+    let case = |headers: &str| Case::with_headers(headers);
+    let steering = || case("X-Portkey-Config: none").attempt("backup");
+    let told = format!("with the header `X-Portkey-Config` of the client, {PASSED_OVER}");
+    assert_found(steering(), &[&format!("02 {told}")]);
+    assert_found(case("x-portkey-config: none").attempt("primary"), &[]);
+    assert_found(case("x-mine: none").attempt("backup"), &[]);
+    let waived = steering().declaring(|it| {
+        it.does_not_claim.insert(Code::Control02, "it takes them".to_owned());
+    });
+    assert_found(waived, &[&format!("02 (noted: it takes them) {told}")]);
+}
+
+// 03
+
+const KEY: &str = "sk-of-somebody-else";
+
+#[rstest]
+#[case::header(Case::with_headers("x-api-key: sk-of-somebody-else"))]
+#[case::member(with_member(r#""api_key":"sk-of-somebody-else""#))]
+#[case::in_metadata(with_member(r#""metadata":{"api_key":"sk-of-somebody-else"}"#))]
+fn no_key_of_a_client_becomes_a_header(#[case] case: Case) {
+    let told = "03 attempt 1 at primary carries a key that the client sent along";
+    let case = case.attempt("primary").with_header("authorization", &format!("Bearer {KEY}"));
+    assert_found(case, &[told]);
+}
+
+#[test]
+fn a_key_may_end_at_the_gateway_and_other_headers_go_on() {
+    assert_found(Case::with_headers(&format!("x-api-key: {KEY}")).attempt("primary"), &[]);
+    let case = Case::with_headers("x-mine: value").attempt("primary");
+    assert_found(case.with_header("x-mine", "value"), &[]);
+    assert_found(Case::with_headers("x-api-key: ''").attempt("primary"), &[]);
+}

@@ -1,0 +1,116 @@
+//! Each requirement of HEADER on evidence made by hand.
+
+use fallproof_suite::requirement::Code;
+use rstest::rstest;
+
+use crate::testing::Case;
+
+#[track_caller]
+fn assert_found(case: Case, told: &[&str]) {
+    case.assert_found("HEADER", told);
+}
+
+#[test]
+fn what_nobody_adds_breaks_nothing() {
+    let headers =
+        "te: trailers, cookie: a=1, x-portkey-mode: single, connection: x-mine, x-mine: a";
+    let case = || Case::with_headers(headers);
+    assert_found(case().attempt("primary").failing(500, None).attempt("backup"), &[]);
+    assert_found(case().got(503, "{}"), &[]);
+}
+
+// 01 and 02
+
+#[rstest]
+#[case::of_the_connection(
+    "TE: trailers",
+    "te",
+    "trailers",
+    Some("01 attempt 1 at primary carries the client's `te`")
+)]
+#[case::of_a_proxy(
+    "proxy-authorization: Basic YTpi",
+    "proxy-authorization",
+    "Basic YTpi",
+    Some("01 attempt 1 at primary carries the client's `proxy-authorization`")
+)]
+#[case::named_by_connection(
+    "connection: 'close, X-Mine', x-mine: secret",
+    "x-mine",
+    "secret",
+    Some("01 attempt 1 at primary carries the client's `x-mine`")
+)]
+#[case::of_the_gateways_own("te: trailers", "te", "gzip", None)]
+#[case::cookie(
+    "cookie: a=1",
+    "Cookie",
+    "a=1",
+    Some("02 attempt 1 at primary carries the client's `cookie`")
+)]
+#[case::in_a_list(
+    "x-forwarded-for: 192.0.2.1",
+    "x-forwarded-for",
+    "192.0.2.1, 198.51.100.1",
+    Some("02 attempt 1 at primary carries the client's `x-forwarded-for`")
+)]
+#[case::another_address("x-forwarded-for: 192.0.2.1", "x-forwarded-for", "198.51.100.1", None)]
+#[case::for_anybody("x-mine: secret", "x-mine", "secret", None)]
+fn what_is_the_clients_own_stays_behind(
+    #[case] sent: &str,
+    #[case] name: &str,
+    #[case] value: &str,
+    #[case] told: Option<&str>,
+) {
+    let case = Case::with_headers(sent).attempt("primary").with_header(name, value);
+    assert_found(case, told.as_slice());
+}
+
+// 03
+
+#[rstest]
+#[case::for_gateways("X-LiteLLM-Tags", &["03 attempt 1 at primary carries `x-litellm-tags`, which is for gateways"])]
+#[case::for_providers("openai-organization", &[])]
+fn what_is_for_gateways_ends_there(#[case] name: &str, #[case] told: &[&str]) {
+    let case = Case::with_headers("x-litellm-tags: a").attempt("primary");
+    assert_found(case.with_header(name, "a"), told);
+}
+
+// 04
+
+#[rstest]
+#[case::with_parameters(&["Application/JSON; charset=utf-8"], &[])]
+#[case::none(&[], &["04 attempt 1 at primary has the content type none, and the client sent JSON"])]
+#[case::another(&["text/plain"], &["04 attempt 1 at primary has the content type text/plain, and the client sent JSON"])]
+#[case::twice(&["application/json", "application/json"], &["04 attempt 1 at primary has the content type application/json, application/json, and the client sent JSON"])]
+fn json_is_called_so_once(#[case] kinds: &[&str], #[case] told: &[&str]) {
+    let case = Case::with_policy("").attempt("primary").without_header("content-type");
+    let case = kinds.iter().fold(case, |case, kind| case.with_header("content-type", kind));
+    assert_found(case, told);
+}
+
+#[test]
+fn a_form_is_not_called_json() {
+    let text = "
+upstreams: { primary: { provider: openai, model: whisper-1, script: [ok] } }
+group: { chain: [primary] }
+steps:
+  - send: { endpoint: audio/transcriptions, form: [{ name: file, filename: a.wav, silence_ms: 10 }] }
+";
+    assert_found(Case::of(text).attempt("primary"), &[]);
+}
+
+// 05
+
+#[test]
+fn what_switches_on_a_part_of_the_api_goes_along() {
+    let case = || Case::with_headers("OpenAI-Beta: assistants=v2").attempt("primary");
+    let told = "attempt 1 at primary lacks the client's `OpenAI-Beta`";
+    assert_found(case().with_header("openai-beta", "assistants=v2"), &[]);
+    assert_found(case(), &[&format!("05 (warns) {told}")]);
+    let other = case().with_header("openai-beta", "assistants=v1");
+    assert_found(other, &[&format!("05 (warns) {told}")]);
+    let waived = case().declaring(|it| {
+        it.does_not_claim.insert(Code::Header05, "it knows no betas".to_owned());
+    });
+    assert_found(waived, &[&format!("05 (noted: it knows no betas) {told}")]);
+}

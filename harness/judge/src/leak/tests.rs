@@ -1,0 +1,105 @@
+//! Each requirement of LEAK on evidence made by hand.
+
+use fallproof_suite::requirement::Code;
+use rstest::rstest;
+
+use crate::testing::{CALL, Case, TWO};
+
+#[track_caller]
+fn assert_found(case: Case, told: &[&str]) {
+    case.assert_found("LEAK", told);
+}
+
+fn two() -> Case {
+    Case::with_policy("")
+}
+
+#[test]
+fn what_names_nobody_breaks_nothing() {
+    assert_found(two().attempt("primary").failing(500, None).attempt("backup"), &[]);
+    assert_found(two().got(503, "{}"), &[]);
+}
+
+// 01 and 04
+
+const ADDRESS: &str = "127.0.0.1:4010";
+
+#[rstest]
+#[case::host(ADDRESS, "primary")]
+#[case::path("/by.hand/backup", "backup")]
+fn no_answer_shows_an_address(#[case] address: &str, #[case] of: &str) {
+    let case = || two().attempt("primary").failing(500, None);
+    let told = format!("01 the answer shows the client the address of {of}");
+    assert_found(case().got(500, format!("Connect to {address} failed.")), &[&told]);
+    let told =
+        format!("the header `x-served-by` of the answer shows the client the address of {of}");
+    let shown = || case().got_header("x-served-by", address);
+    assert_found(shown(), &[&format!("04 (warns) {told}")]);
+    let waived = shown().declaring(|it| {
+        it.does_not_claim.insert(Code::Leak04, "it is for debugging".to_owned());
+    });
+    assert_found(waived, &[&format!("04 (noted: it is for debugging) {told}")]);
+}
+
+#[test]
+fn a_client_that_brings_an_address_along_learns_nothing_from_it() {
+    let case = two().sending("x-portkey-custom-host", ADDRESS).attempt("primary");
+    let case = case.failing(500, None).got(500, format!("Connect to {ADDRESS} failed."));
+    assert_found(case.got_header("x-served-by", ADDRESS), &[]);
+}
+
+// 02
+
+#[rstest]
+#[case::of_another("/by.hand/backup", &["02 attempt 1 at primary carries the address of backup"])]
+#[case::its_own("/by.hand/primary", &[])]
+#[case::that_all_share(ADDRESS, &[])]
+fn no_attempt_carries_anothers_address(#[case] address: &str, #[case] told: &[&str]) {
+    // The name of its only group is a part of each deployment's address.
+    let call = CALL.replace("send: {", "send: { to: eu,");
+    let text = format!("{TWO}groups: {{ eu: {{ chain: [primary, backup] }} }}\nsteps:\n{call}");
+    let case = || Case::of(&text).attempt("primary");
+    assert_found(case().with_header("referer", &format!("http://{address}")), told);
+    assert_found(case().with_instead("Hi", address), told);
+}
+
+// 03
+
+#[test]
+fn no_attempt_carries_the_groups_name() {
+    let told = "03 attempt 1 at primary carries `by.hand`, the gateway's own name for the group";
+    let case = || two().attempt("primary");
+    assert_found(case().with_header("x-group", "by.hand"), &[told]);
+    assert_found(case().with_instead("\"gpt-4o\"", "\"by.hand\""), &[told]);
+}
+
+#[test]
+fn a_groups_name_that_is_no_secret_may_be_carried() {
+    let body = r#"{"model":"{{model}}","messages":[],"user":"by.hand"}"#;
+    assert_found(Case::with_body(body).attempt("primary"), &[]);
+    let text = "
+upstreams: { primary: { provider: azure, model: gpt-4o, deployment: by.hand, script: [ok] } }
+group: { chain: [primary] }
+steps:
+";
+    assert_found(Case::of(&format!("{text}{CALL}")).attempt("primary"), &[]);
+}
+
+// 05
+
+#[rstest]
+#[case::of_another("backup-4o", &["05 attempt 1 at primary carries `backup-4o`, the name of backup"])]
+#[case::of_a_model("gpt-4o", &[])]
+fn no_attempt_carries_the_name_of_another(#[case] name: &str, #[case] told: &[&str]) {
+    let case = || two().attempt("primary");
+    assert_found(case().with_header("x-tried", name), told);
+    assert_found(case().with_instead("Hi", name), told);
+    assert_found(case().asking_for(&format!("/v1/{name}"), None), told);
+}
+
+#[test]
+fn a_name_that_the_client_says_may_be_carried() {
+    let body = r#"{"model":"{{model}}","messages":[],"user":"backup-4o"}"#;
+    assert_found(Case::with_body(body).attempt("primary"), &[]);
+    assert_found(two().attempt("backup"), &[]);
+}

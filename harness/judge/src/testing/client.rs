@@ -1,0 +1,40 @@
+//! The client's side of a case made by hand: what it sent beside its body, and what it got.
+
+use fallproof_suite::evidence::Ending;
+
+use super::Case;
+
+impl Case {
+    /// The client gets this answer.
+    pub(crate) fn got(mut self, status: u16, body: impl AsRef<[u8]>) -> Self {
+        let exchange = &mut self.calls[self.at].exchange;
+        exchange.status = Some(status);
+        exchange.body = body.as_ref().to_vec();
+        self
+    }
+
+    /// The client gets this stream.
+    pub(crate) fn got_stream(self, body: impl AsRef<[u8]>) -> Self {
+        self.got(200, body).got_header("content-type", "text/event-stream")
+    }
+
+    /// What the client gets has this header, too.
+    pub(crate) fn got_header(mut self, name: &str, value: &str) -> Self {
+        let headers = &mut self.calls[self.at].exchange.headers;
+        headers.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// The client sent this header beside those of its scenario.
+    pub(crate) fn sending(mut self, name: &str, value: &str) -> Self {
+        let head = &mut self.calls[self.at].exchange.sent_head;
+        head.splice(head.len() - 2.., format!("{name}: {value}\r\n\r\n").bytes());
+        self
+    }
+
+    /// The client's call ends so.
+    pub(crate) fn ended(mut self, ending: Ending) -> Self {
+        self.calls[self.at].exchange.ending = ending;
+        self
+    }
+}

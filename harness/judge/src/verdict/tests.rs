@@ -1,0 +1,158 @@
+//! What cases come to, on evidence made by hand.
+
+use std::path::Path;
+
+use fallproof_suite::evidence::{CaseResult, Ending, Inconclusive};
+use fallproof_suite::requirement::Code;
+use fallproof_suite::scenario;
+use fallproof_suite::skip::SkipReason;
+use rstest::rstest;
+
+use super::{Failure, Outcome, is_of_no_attempt};
+use crate::testing::{CALL, Case, TWO};
+use crate::{ClientViolation, Verdict, Violation};
+
+const BODY: &str = r#"{"model":"{{model}}","messages":[{"role":"user","content":"Hi"}],"seed":7}"#;
+
+/// A call that the first deployment answers.
+fn answered() -> Case {
+    Case::with_body(BODY).attempt("primary")
+}
+
+/// The outcome of a case that is not inconclusive, and what its failure looked like.
+fn verdict(case: Case) -> (Outcome, Option<Failure>) {
+    let judgment = case.judge();
+    (judgment.outcome, judgment.failure)
+}
+
+#[test]
+fn what_is_sound_passes_without_a_word() {
+    let fallen_back = Case::with_body(BODY).attempt("primary").failing(503, None).attempt("backup");
+    for case in [answered(), fallen_back] {
+        let judgment = case.judge();
+        assert_eq!(judgment.violations, []);
+        assert_eq!((judgment.outcome, judgment.failure), (Outcome::Pass, None));
+    }
+}
+
+#[rstest]
+#[case::noted(r#""content":"Hi"}],"seed":7"#, r#""content":"Hi"}],"n":1,"seed":7"#, Outcome::Pass)]
+#[case::warned("\"Hi\"", r#""\u0048i""#, Outcome::Warn)]
+#[case::failed(r#","seed":7"#, "", Outcome::Fail)]
+fn the_heaviest_violation_decides(#[case] from: &str, #[case] to: &str, #[case] outcome: Outcome) {
+    let judgment = answered().with_instead(from, to).judge();
+    assert_ne!(judgment.violations, []);
+    assert_eq!(judgment.outcome, outcome);
+}
+
+// Honest or silent
+
+/// A call that lost something on its way.
+fn lossy() -> Case {
+    answered().with_instead(r#","seed":7"#, "")
+}
+
+#[rstest]
+#[case::success(200, Ending::Complete, Failure::Silent)]
+#[case::error(500, Ending::Complete, Failure::Honest)]
+#[case::broken_off(200, Ending::Closed, Failure::Honest)]
+#[case::never_ended(200, Ending::TimedOut, Failure::Silent)]
+fn a_failure_is_silent_that_looks_like_a_success(
+    #[case] status: u16,
+    #[case] ending: Ending,
+    #[case] failure: Failure,
+) {
+    let case = lossy().got(status, "{}").ended(ending);
+    assert_eq!(verdict(case), (Outcome::Fail, Some(failure)));
+}
+
+#[test]
+fn only_calls_that_broke_a_requirement_say_how_it_looked() {
+    let text = format!("{TWO}group: {{ chain: [primary, backup] }}\nsteps:\n{CALL}{CALL}");
+    let case = Case::of(&text).attempt("primary").failing(500, None).next_call();
+    assert_eq!(verdict(case.attempt("primary")), (Outcome::Fail, Some(Failure::Honest)));
+}
+
+// Inconclusive
+
+#[test]
+fn of_a_target_that_is_not_there_nothing_can_be_said() {
+    let gone = Ending::Unreachable("refused".to_owned());
+    let case = Case::with_body(BODY).ended(gone.clone());
+    let unreachable = Outcome::Inconclusive(Inconclusive::Unreachable(gone.clone()));
+    assert_eq!(verdict(case), (unreachable, None));
+    // It went later.
+    let text = format!("{TWO}group: {{ chain: [primary, backup] }}\nsteps:\n{CALL}{CALL}");
+    let case = Case::of(&text).attempt("primary").next_call().ended(gone);
+    assert_eq!(verdict(case), (Outcome::Fail, Some(Failure::Honest)));
+}
+
+#[test]
+fn where_nobody_was_asked_nothing_was_tried() {
+    let nobody_asked = |case: Case, status: u16, answer: &str| {
+        let answer = answer.to_owned();
+        let outcome = Outcome::Inconclusive(Inconclusive::NobodyAsked { status, answer });
+        assert_eq!(verdict(case), (outcome, None));
+    };
+    nobody_asked(Case::with_body(BODY).got(404, "No such model."), 404, "No such model.");
+    let long = "x".repeat(300);
+    nobody_asked(Case::with_body(BODY).got(404, &long), 404, &long[..200]);
+    // Nothing is wrong.
+    let fine = r#"{"error":{"message":"No such model."}}"#;
+    assert_eq!(verdict(Case::with_body(BODY).got(404, fine)), (Outcome::Pass, None));
+}
+
+#[test]
+fn where_nobody_is_to_be_asked_a_call_is_judged() {
+    let call = CALL.replace("body:", "key: none, body:");
+    let text = format!("{TWO}group: {{ chain: [primary, backup] }}\nsteps:\n{call}");
+    let case = Case::of(&format!("{text}    expect: {{ attempts: [] }}\n")).got(200, "{}");
+    assert_eq!(verdict(case), (Outcome::Fail, Some(Failure::Silent)));
+}
+
+#[test]
+fn where_the_client_steered_a_call_is_judged() {
+    let body = BODY.replace("\"seed\":7", "\"fallbacks\":[]");
+    let case = Case::with_body(&body).got(200, "{}");
+    assert_eq!(verdict(case), (Outcome::Fail, Some(Failure::Silent)));
+}
+
+// Not played
+
+#[test]
+fn a_case_that_was_not_played_is_what_became_of_it() {
+    let skipped = SkipReason::TooSlow { seconds: 60 };
+    let unclear = Inconclusive::TooLong;
+    for (result, outcome) in [
+        (CaseResult::Skipped(skipped.clone()), Outcome::Skipped(skipped)),
+        (CaseResult::Inconclusive(unclear.clone()), Outcome::Inconclusive(unclear)),
+        (CaseResult::HarnessError("x".into()), Outcome::HarnessError("x".into())),
+    ] {
+        let judgment = answered().judge_as(result);
+        assert_eq!((judgment.outcome, judgment.failure), (outcome, None));
+        assert_eq!(judgment.violations, []);
+    }
+}
+
+#[test]
+fn that_nobody_was_asked_is_judged_where_nobody_is_to_be_or_where_the_client_steered() {
+    let of = |requirement, id: &str| {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios").join(id);
+        let family = scenario::load(&file.with_extension("yaml"), id);
+        let violation = Violation {
+            requirement,
+            call: 0,
+            attempt: None,
+            deployment: None,
+            pointer: None,
+            kind: ClientViolation::SuccessMadeUp.into(),
+            verdict: Verdict::Fail,
+            declared: None,
+        };
+        is_of_no_attempt(&family.expect("it is of the suite")[0], &violation)
+    };
+    assert!(of(Some(Code::Auth05), "auth/nobody-without-a-key"));
+    assert!(of(Some(Code::Control01), "control/members-of-other-gateways"));
+    assert!(!of(Some(Code::Route03), "control/members-of-other-gateways"));
+    assert!(!of(Some(Code::Client05), "routing/refused-connection-alone"));
+}

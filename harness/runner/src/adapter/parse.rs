@@ -1,0 +1,93 @@
+//! Reads an adapter's file, and says what is wrong with it whatever plan it is given.
+
+use std::path::{Component, Path};
+
+use fallproof_suite::yaml::{Diagnostic, LoadError, Source};
+use indexmap::IndexMap;
+
+use super::file::Adapter;
+use super::template::Template;
+
+impl Adapter {
+    /// Reads a file's text and checks all that can be checked without a plan.
+    pub(super) fn parse(id: &str, source: Source) -> Result<Self, LoadError> {
+        let mut adapter: Self = source.parse()?;
+        let diagnostics = adapter.mistakes(&source);
+        if !diagnostics.is_empty() {
+            return Err(LoadError { diagnostics });
+        }
+        id.clone_into(&mut adapter.id);
+        adapter.source = Some(source);
+        Ok(adapter)
+    }
+
+    fn mistakes(&self, source: &Source) -> Vec<Diagnostic> {
+        let mut diagnostics = Vec::new();
+        if self.versions.value.is_empty() {
+            let error = source.error(&self.versions.span, "no version is given");
+            diagnostics.push(error.help("name at least the one that it was tried with"));
+        }
+        for (place, template) in self.templates() {
+            diagnostics.extend(template.complaint(&place, source));
+        }
+        let conditions = self.cannot.iter().map(|cannot| &cannot.when);
+        for expression in self.settings.values().chain(conditions) {
+            diagnostics.extend(expression.complaint(source));
+        }
+        for name in self.files.keys() {
+            let mut parts = Path::new(&name.value).components();
+            if !parts.all(|part| matches!(part, Component::Normal(_))) {
+                let message =
+                    format!("the file `{}` is outside of the gateway's folder", name.value);
+                diagnostics.push(source.error(&name.span, message));
+            }
+        }
+        let ready = &self.launch.ready;
+        if let (Some(contains), None) = (&ready.contains.0, &ready.path.0) {
+            let error = source.error(contains.span(), "nothing is asked for that could hold this");
+            diagnostics.push(error.help("name the `path` whose answer `contains` it"));
+        }
+        if let (Some(reload), None) = (&self.launch.reload.0, &ready.contains.0) {
+            let error = source.error(&reload.span, "nothing tells when it has read its files");
+            diagnostics.push(error.help("name a `path` and what it `contains` under `ready`"));
+        }
+        diagnostics
+    }
+
+    /// Every template, and where it stands.
+    fn templates(&self) -> impl Iterator<Item = (String, &Template)> {
+        let install = self.versions.value.iter().flat_map(|it| &it.install).map(named("install"));
+        let headers = of("client.headers", &self.client.headers);
+        let model = [("client.model".to_owned(), &self.client.model)];
+        let files =
+            self.files.iter().map(|(name, template)| (format!("files.{}", name.value), template));
+        let admin = self.admin.iter().flat_map(|call| {
+            [("admin.post".to_owned(), &call.post), ("admin.body".to_owned(), &call.body)]
+        });
+        let launch = &self.launch;
+        let arguments = launch.arguments.iter().map(named("launch.arguments"));
+        let environment = of("launch.environment", &launch.environment);
+        let version = launch.version.iter().map(named("launch.version"));
+        let contains = launch.ready.contains.0.iter().map(named("launch.ready.contains"));
+        install
+            .chain(headers)
+            .chain(model)
+            .chain(files)
+            .chain(admin)
+            .chain(arguments)
+            .chain(environment)
+            .chain(version)
+            .chain(contains)
+    }
+}
+
+fn named(place: &'static str) -> impl Fn(&Template) -> (String, &Template) {
+    move |template| (place.to_owned(), template)
+}
+
+fn of<'a>(
+    place: &'static str,
+    templates: &'a IndexMap<String, Template>,
+) -> impl Iterator<Item = (String, &'a Template)> {
+    templates.iter().map(move |(name, template)| (format!("{place}.{name}"), template))
+}

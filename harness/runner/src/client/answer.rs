@@ -1,0 +1,176 @@
+//! The answer to one call, read off its socket as it comes.
+
+use std::io::{self, ErrorKind};
+use std::time::Instant;
+
+use fallproof_protocol::http1::{
+    self, BodyReader, Framing, Headers, Progress, ResponseHead, Step, response_head,
+};
+use fallproof_protocol::journal::Traffic;
+use fallproof_protocol::sse;
+use fallproof_suite::evidence::{Ending, MOST_ANSWER_BYTES};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use super::behavior::Awaited;
+
+/// So many bytes are read at once.
+const ROOM: usize = 16 * 1024;
+
+/// What has been read of an answer so far; it outlives a timeout.
+pub(super) struct Answer {
+    started: Instant,
+    leave_after_events: Option<usize>,
+    unread: Vec<u8>,
+    /// The bytes as they came; times since the start of the call.
+    pub(super) received: Traffic,
+    pub(super) status: Option<u16>,
+    pub(super) headers: Headers,
+    /// Freed of chunked coding.
+    pub(super) body: Vec<u8>,
+}
+
+impl Answer {
+    /// Nothing yet, of a call that was started then.
+    pub(super) fn new(started: Instant, leave_after_events: Option<usize>) -> Self {
+        Self {
+            started,
+            leave_after_events,
+            unread: Vec::new(),
+            received: Traffic::default(),
+            status: None,
+            headers: Vec::new(),
+            body: Vec::new(),
+        }
+    }
+
+    /// Sends a request to `host:port` and reads the answer, once `read_when` is done.
+    pub(super) async fn exchange(
+        &mut self,
+        authority: &str,
+        request: [&[u8]; 2],
+        read_when: Option<Awaited<'_>>,
+    ) -> Ending {
+        let mut stream = match TcpStream::connect(authority).await {
+            Ok(stream) => stream,
+            Err(error) => return Ending::Unreachable(error.to_string()),
+        };
+        // A target may answer and close before it has read all: what it said still counts.
+        let is_sent = send(&mut stream, request).await.is_ok();
+        if let Some(when) = read_when {
+            when.await;
+        }
+        match self.read(&mut stream).await {
+            Ok(()) => Ending::Complete,
+            Err(Ending::Closed) if !is_sent => Ending::Reset,
+            Err(ending) => ending,
+        }
+    }
+
+    async fn read(&mut self, stream: &mut TcpStream) -> Result<(), Ending> {
+        let framing = loop {
+            match self.take_head()? {
+                Some(framing) => break framing,
+                None => self.fill(stream).await?,
+            }
+        };
+        let mut reader = BodyReader::new(framing, MOST_ANSWER_BYTES);
+        loop {
+            let Step { used, progress } = reader
+                .advance(&self.unread, &mut self.body)
+                .map_err(|error| Ending::NotHttp(error.to_string()))?;
+            self.unread.drain(..used);
+            if reader.missing() > MOST_ANSWER_BYTES as u64 {
+                return Err(Ending::TooLong);
+            }
+            match progress {
+                Progress::Done => return Ok(()),
+                Progress::TooLong => return Err(Ending::TooLong),
+                Progress::Chunk => self.leave_in_time()?,
+                Progress::More if framing == Framing::UntilClose => {
+                    self.leave_in_time()?;
+                    match self.fill(stream).await {
+                        Err(Ending::Closed) => return Ok(()),
+                        filled => filled?,
+                    }
+                }
+                Progress::More => self.fill(stream).await?,
+            }
+        }
+    }
+
+    /// Takes the head off what was read, once it is whole; skips interim answers.
+    fn take_head(&mut self) -> Result<Option<Framing>, Ending> {
+        loop {
+            let head = response_head(&self.unread);
+            let head = head.map_err(|error| Ending::NotHttp(error.to_string()))?;
+            let Some(ResponseHead { length, status, headers }) = head else { return Ok(None) };
+            self.unread.drain(..length);
+            if (100..200).contains(&status) {
+                continue;
+            }
+            let framing = framing(status, &headers)?;
+            self.status = Some(status);
+            self.headers = headers;
+            return Ok(Some(framing));
+        }
+    }
+
+    /// Leaves, where so many events have come that the client does so.
+    fn leave_in_time(&self) -> Result<(), Ending> {
+        let enough = |events| sse::events(&self.body).len() >= events;
+        if self.leave_after_events.is_some_and(enough) { Err(Ending::Left) } else { Ok(()) }
+    }
+
+    async fn fill(&mut self, stream: &mut TcpStream) -> Result<(), Ending> {
+        if self.unread.len() + self.body.len() > MOST_ANSWER_BYTES {
+            return Err(Ending::TooLong);
+        }
+        // Room for all that is there, so that a piece is what the system had at that moment.
+        self.unread.reserve(ROOM);
+        let known = self.unread.len();
+        match stream.read_buf(&mut self.unread).await {
+            Ok(0) => Err(Ending::Closed),
+            Ok(_) => {
+                let piece = &self.unread[known..];
+                self.received.push(self.started.elapsed(), piece, MOST_ANSWER_BYTES);
+                Ok(())
+            }
+            Err(error) => Err(broken(&error)),
+        }
+    }
+}
+
+async fn send(stream: &mut TcpStream, [head, body]: [&[u8]; 2]) -> io::Result<()> {
+    stream.write_all(head).await?;
+    stream.write_all(body).await
+}
+
+fn broken(error: &io::Error) -> Ending {
+    match error.kind() {
+        ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted => Ending::Reset,
+        _ => Ending::Closed,
+    }
+}
+
+/// How the end of the body is told that follows this head.
+fn framing(status: u16, headers: &Headers) -> Result<Framing, Ending> {
+    let value = |name| {
+        let value = http1::values(headers, name).next()?;
+        Some(String::from_utf8_lossy(value).trim().to_ascii_lowercase())
+    };
+    if status == 204 || status == 304 {
+        return Ok(Framing::None);
+    }
+    if value("transfer-encoding").is_some_and(|coding| coding.ends_with("chunked")) {
+        return Ok(Framing::Chunked);
+    }
+    match value("content-length") {
+        Some(length) => match length.parse() {
+            Ok(length) if length <= MOST_ANSWER_BYTES as u64 => Ok(Framing::Length(length)),
+            Ok(_) => Err(Ending::TooLong),
+            Err(_) => Err(Ending::NotHttp(format!("content-length is `{length}`"))),
+        },
+        None => Ok(Framing::UntilClose),
+    }
+}

@@ -1,0 +1,203 @@
+//! What a run does: which scenarios are run against which start of the target.
+
+use std::fmt::Write as _;
+use std::io;
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::Arc;
+
+use fallproof_suite::plan::Addresses;
+use fallproof_suite::scenario::Scenario;
+use fallproof_suite::skip::SkipReason;
+
+use crate::adapter::{Adapter, Installation, RenderError, Round, Site, Unfit};
+use crate::gateway::{DEFAULT_MOCKS, LaunchedGateway, RunningGateway};
+use crate::target::{Identity, Target};
+
+/// A whole run.
+pub struct RunPlan<'a> {
+    /// What is run, one after the other.
+    pub batches: Vec<Batch<'a>>,
+    /// The scenarios that are not for this target, with the reason.
+    pub left_out: Vec<(&'a Scenario, SkipReason)>,
+}
+
+/// What one start of a target can serve.
+pub struct Batch<'a> {
+    /// The target, configured for these scenarios.
+    pub target: Box<dyn Target>,
+    /// The scenarios that are run against it.
+    pub scenarios: Vec<&'a Scenario>,
+    /// How many of them may run side by side.
+    pub jobs: usize,
+    /// What it is, in words; empty where there is only one.
+    pub heading: String,
+}
+
+/// Why there is no plan of a run.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// The adapter is wrong.
+    #[error(transparent)]
+    Render(#[from] RenderError),
+    /// The gateway needs fewer rounds. Holds the one asked for, and how many there are.
+    #[error("there is no round {0}, but {1}")]
+    NoRound(usize, usize),
+    /// Nowhere can the gateway listen.
+    #[error("no port is free for the gateway: {0}")]
+    NoPort(#[source] io::Error),
+}
+
+impl<'a> RunPlan<'a> {
+    /// Everything in one batch, `jobs` side by side.
+    pub fn at_once(target: Box<dyn Target>, scenarios: &'a [Scenario], jobs: usize) -> Self {
+        let scenarios = scenarios.iter().collect();
+        let batch = Batch { target, scenarios, jobs, heading: String::new() };
+        Self { batches: vec![batch], left_out: Vec::new() }
+    }
+
+    /// Against a gateway that runs already, configured for the round of this number, from 1. The
+    /// scenarios of the other rounds are left out.
+    ///
+    /// # Errors
+    /// The adapter is wrong, or there is no such round.
+    pub fn running(
+        gateway: &RunningGateway,
+        number: usize,
+        scenarios: &'a [Scenario],
+    ) -> Result<Self, PlanError> {
+        let Some(adapter) = &gateway.adapter else {
+            if number != 1 {
+                return Err(PlanError::NoRound(number, 1));
+            }
+            return Ok(Self::at_once(Box::new(gateway.clone()), scenarios, 1));
+        };
+        let (rounds, left_out) = split(adapter, scenarios, gateway.mocks)?;
+        if number == 0 || number > rounds.len().max(1) {
+            return Err(PlanError::NoRound(number, rounds.len()));
+        }
+        let mut plan = Self { batches: Vec::new(), left_out };
+        for (known, round) in (1..).zip(&rounds) {
+            let scenarios = named(scenarios, &round.scenarios);
+            if known == number {
+                let (target, jobs) = (Box::new(gateway.clone()), adapter.jobs.max(1));
+                plan.batches.push(Batch { target, scenarios, jobs, heading: String::new() });
+            } else {
+                let settings = round.in_words();
+                let reason = SkipReason::OtherRound { round: known, settings };
+                plan.left_out.extend(scenarios.into_iter().map(|it| (it, reason.clone())));
+            }
+        }
+        Ok(plan)
+    }
+
+    /// Against a gateway that is started here, once for each round; one that reads its files again
+    /// is started once. Its files and logs are written below `work`.
+    ///
+    /// # Errors
+    /// The adapter is wrong, or no port is free.
+    pub fn launched(
+        adapter: &Arc<Adapter>,
+        installation: &Installation,
+        key: &str,
+        work: &Path,
+        scenarios: &'a [Scenario],
+    ) -> Result<Self, PlanError> {
+        let (rounds, left_out) = split(adapter, scenarios, DEFAULT_MOCKS)?;
+        let site = |number: usize| {
+            Site::here(work.join(number.to_string()), key.to_owned(), installation.clone())
+                .map_err(PlanError::NoPort)
+        };
+        let one_for_all = adapter.reloads().then(|| site(1)).transpose()?;
+        let batch = |(number, round): (usize, &Round)| {
+            let site = match &one_for_all {
+                Some(site) => site.clone(),
+                None => site(number)?,
+            };
+            let heading = match rounds.len() {
+                1 => String::new(),
+                all => format!("round {number} of {all}: {}", round.in_words()),
+            };
+            let target = Box::new(LaunchedGateway { adapter: Arc::clone(adapter), site });
+            let scenarios = named(scenarios, &round.scenarios);
+            Ok(Batch { target, scenarios, jobs: adapter.jobs.max(1), heading })
+        };
+        let batches = (1..).zip(&rounds).map(batch).collect::<Result<_, PlanError>>()?;
+        Ok(Self { batches, left_out })
+    }
+
+    /// Has so many run side by side, where the user says how many.
+    pub fn side_by_side(&mut self, jobs: Option<NonZeroUsize>) {
+        for batch in &mut self.batches {
+            batch.jobs = jobs.map_or(batch.jobs, NonZeroUsize::get);
+        }
+    }
+
+    /// What reports call the target.
+    pub async fn identity(&self) -> Identity {
+        match self.batches.first() {
+            Some(batch) => batch.target.identity().await,
+            None => Identity::of(None),
+        }
+    }
+
+    /// What the gateway has printed at all of its starts, each below a heading where there are
+    /// several.
+    pub fn log(&self) -> String {
+        let mut log = String::new();
+        let mut told = Vec::new();
+        for Batch { target, heading, .. } in &self.batches {
+            let Some(site) = target.site().filter(|site| !told.contains(&&site.folder)) else {
+                continue;
+            };
+            told.push(&site.folder);
+            let starts = site.printed();
+            for (start, text) in (1..).zip(&starts) {
+                let start = (starts.len() > 1).then(|| format!("start {start}"));
+                let heading = Some(heading.clone()).filter(|it| !it.is_empty());
+                let heading: Vec<_> = heading.into_iter().chain(start).collect();
+                if !(heading.is_empty() || text.is_empty()) {
+                    let _ = writeln!(log, "== {}", heading.join(", "));
+                }
+                log += text;
+                if !(text.is_empty() || text.ends_with('\n')) {
+                    log.push('\n');
+                }
+            }
+        }
+        log
+    }
+}
+
+/// Scenarios that are left out, with the reason.
+type LeftOut<'a> = Vec<(&'a Scenario, SkipReason)>;
+
+/// Splits the scenarios that a gateway can be configured for; the others are left out.
+fn split<'a>(
+    adapter: &Adapter,
+    scenarios: &'a [Scenario],
+    mocks: SocketAddr,
+) -> Result<(Vec<Round>, LeftOut<'a>), RenderError> {
+    let (mut able, mut left_out) = (Vec::new(), Vec::new());
+    for scenario in scenarios {
+        match adapter.declaration.lacked_by(scenario) {
+            Some(reason) => left_out.push((scenario, reason)),
+            None => able.push(scenario),
+        }
+    }
+    let rounds = adapter.split(&adapter.plan(able, Addresses::stable(mocks)))?;
+    for Unfit { scenario, because } in &rounds.unfit {
+        let scenario = scenarios.iter().find(|it| it.id == *scenario);
+        let because = because.clone();
+        left_out.extend(scenario.map(|it| (it, SkipReason::NotConfigurable { because })));
+    }
+    Ok((rounds.rounds, left_out))
+}
+
+fn named<'a>(scenarios: &'a [Scenario], ids: &[String]) -> Vec<&'a Scenario> {
+    scenarios.iter().filter(|scenario| ids.contains(&scenario.id)).collect()
+}
+
+#[cfg(test)]
+mod tests;

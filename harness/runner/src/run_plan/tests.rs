@@ -1,0 +1,92 @@
+//! Plans for a gateway that needs two rounds, because its retries are the same for all groups.
+
+use std::fs;
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::adapter;
+use crate::client::BaseUrl;
+use crate::testing::scenario;
+
+const ONCE: &str = "auth/refused-key-is-not-shown";
+const RETRIED: &str = "routing/retries-then-next";
+
+fn scenarios() -> Vec<Scenario> {
+    [ONCE, RETRIED].map(scenario).into()
+}
+
+fn litellm() -> Arc<Adapter> {
+    adapter::find("litellm").expect("it comes with Fallproof")
+}
+
+fn running(adapter: Option<Arc<Adapter>>) -> RunningGateway {
+    RunningGateway {
+        url: BaseUrl::parse("http://127.0.0.1:4000").expect("a URL"),
+        key: "sk-fallproof-client".to_owned(),
+        mocks: DEFAULT_MOCKS,
+        adapter,
+        name: None,
+        version: None,
+    }
+}
+
+/// The batches, as heading and ids.
+fn batches(plan: &RunPlan<'_>) -> Vec<(String, Vec<String>)> {
+    let ids = |batch: &Batch<'_>| batch.scenarios.iter().map(|it| it.id.clone()).collect();
+    plan.batches.iter().map(|batch| (batch.heading.clone(), ids(batch))).collect()
+}
+
+#[test]
+fn a_gateway_that_runs_serves_one_round_and_the_others_are_left_out() {
+    let scenarios = scenarios();
+    let gateway = running(Some(litellm()));
+    let plan = RunPlan::running(&gateway, 2, &scenarios).expect("there are two rounds");
+    assert_eq!(batches(&plan), [(String::new(), vec![RETRIED.to_owned()])]);
+    let [(left, SkipReason::OtherRound { round: 1, .. })] = &plan.left_out[..] else {
+        panic!("{:?}", plan.left_out)
+    };
+    assert_eq!(left.id, ONCE);
+}
+
+#[test]
+fn there_is_no_round_beyond_the_last() {
+    let scenarios = scenarios();
+    for (adapter, number, known) in [(Some(litellm()), 3, 2), (Some(litellm()), 0, 2), (None, 2, 1)]
+    {
+        let plan = RunPlan::running(&running(adapter), number, &scenarios);
+        let error = plan.err().expect("there is no such round").to_string();
+        assert_eq!(error, format!("there is no round {number}, but {known}"));
+    }
+}
+
+#[test]
+fn one_that_nothing_is_known_of_serves_all() {
+    let scenarios = scenarios();
+    let plan = RunPlan::running(&running(None), 1, &scenarios).expect("there is one round");
+    assert_eq!(batches(&plan), [(String::new(), vec![ONCE.to_owned(), RETRIED.to_owned()])]);
+    assert_eq!(plan.batches[0].jobs, 1);
+}
+
+#[test]
+fn one_that_is_started_here_is_started_for_each_round_and_its_logs_are_told_apart() {
+    let (scenarios, work) = (scenarios(), TempDir::new().expect("a temporary folder"));
+    let installation = Installation { home: "/gateway".into(), program: "/gateway/it".into() };
+    let plan = RunPlan::launched(&litellm(), &installation, "sk-x", work.path(), &scenarios);
+    let plan = plan.expect("a port is free");
+    let [(first, _), (second, ids)] = &batches(&plan)[..] else { panic!("two batches") };
+    assert!(first.starts_with("round 1 of 2: "), "{first}");
+    assert!(second.starts_with("round 2 of 2: "), "{second}");
+    assert_eq!(ids, &[RETRIED]);
+    assert_eq!(plan.log(), "", "it was not started yet");
+
+    for (file, text) in [("1/gateway.1.log", "one\n"), ("2/gateway.1.log", "two")] {
+        let file = work.path().join(file);
+        fs::create_dir_all(file.parent().expect("a folder")).expect("a folder in a temporary one");
+        fs::write(file, text).expect("a file in a temporary folder");
+    }
+    fs::write(work.path().join("2/gateway.2.log"), "again").expect("it is written");
+    let expected =
+        format!("== {first}\none\n== {second}, start 1\ntwo\n== {second}, start 2\nagain\n");
+    assert_eq!(plan.log(), expected);
+}

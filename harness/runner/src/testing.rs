@@ -1,0 +1,69 @@
+//! Scenarios and what is seen of them, for tests.
+
+use std::path::Path;
+use std::time::Duration;
+
+use fallproof_protocol::behaviour::WirePlan;
+use fallproof_protocol::journal::{Hit, HitKind, HitTimes, Traffic};
+use fallproof_suite::evidence::{CallEvidence, Ending, Exchange};
+use fallproof_suite::scenario::{Scenario, Suite};
+
+/// A scenario of the suite.
+pub(crate) fn scenario(id: &str) -> Scenario {
+    let suite = Suite::embedded_chosen(Path::new(""), &[id.to_owned()]);
+    let suite = suite.expect("the suite is right").expect("it is there");
+    suite.scenarios[0].clone()
+}
+
+/// Scenarios of one plain call each, with these ids.
+pub(crate) fn scenarios<I: ToString>(ids: impl IntoIterator<Item = I>) -> Vec<Scenario> {
+    let plain = scenario("auth/refused-key-is-not-shown");
+    ids.into_iter().map(|id| Scenario { id: id.to_string(), ..plain.clone() }).collect()
+}
+
+/// A call for this group that nothing is known of but where it stands.
+pub(crate) fn call(group: &str, position: usize, call: usize) -> CallEvidence {
+    let exchange = Exchange {
+        path: String::new(),
+        sent_head: Vec::new(),
+        sent: Vec::new(),
+        status: None,
+        headers: Vec::new(),
+        body: Vec::new(),
+        received: Traffic::default(),
+        ending: Ending::Complete,
+        started: Duration::ZERO,
+        took: Duration::ZERO,
+    };
+    let (hits, astray, at) = (Vec::new(), Vec::new(), Duration::ZERO);
+    CallEvidence { position, call, group: group.to_owned(), at, exchange, hits, astray }
+}
+
+/// An attempt that nothing is known of but where it went and with which body.
+pub(crate) fn attempt(prefix: &str, body: &str) -> Hit {
+    Hit {
+        seq: 0,
+        kind: HitKind::Matched,
+        upstream: Some(prefix.to_owned()),
+        attempt: 1,
+        head: Vec::new(),
+        method: "POST".to_owned(),
+        target: String::new(),
+        headers: Vec::new(),
+        body: body.as_bytes().to_vec(),
+        body_cut: None,
+        place: None,
+        violation: None,
+        refused: false,
+        behaviour: "ok".to_owned(),
+        wire: WirePlan::default(),
+        status: None,
+        reply_head: Vec::new(),
+        reply: Vec::new(),
+        reply_cut: None,
+        sent: 0,
+        out: Traffic::default(),
+        times: HitTimes::default(),
+        client_gone: false,
+    }
+}

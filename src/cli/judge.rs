@@ -1,0 +1,117 @@
+//! `fallproof judge`.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use clap::Args;
+use fallproof_judge::Case;
+use fallproof_report::baseline::Baseline;
+use fallproof_report::record::Recorder;
+use fallproof_report::redact::Redactor;
+use fallproof_report::report_dir::LOG;
+use fallproof_suite::plan::{Addresses, Plan};
+use fallproof_suite::record::{self, Ended, Entry, Reader};
+use fallproof_suite::scenario::Scenario;
+
+use super::output::Output;
+use super::{DEFAULT_UPSTREAMS, Selection, Stop};
+
+#[derive(Debug, Args)]
+pub(super) struct Judge {
+    /// The folder that `fallproof run --report` wrote, or the evidence in it
+    #[arg(value_name = "DIR|FILE")]
+    evidence: PathBuf,
+    #[command(flatten)]
+    output: Output,
+}
+
+impl Judge {
+    pub(super) fn execute(&self) -> Result<(), Stop> {
+        let file = match &self.evidence {
+            folder if folder.is_dir() => folder.join(record::FILE),
+            file => file.clone(),
+        };
+        self.is_spared(&file)?;
+        // Nothing is told of what is not to be believed to its end.
+        let plan = played(&file)?;
+        let mut reader = Reader::open(&file).map_err(Stop::usage)?;
+        let (header, scenarios) = (reader.header.clone(), reader.scenarios.clone());
+
+        let mut output = self.output.open(self.baseline(&scenarios)?)?;
+        if let Some(dir) = &output.dir {
+            let copied = fs::copy(&file, dir.evidence());
+            copied.map_err(|error| Stop::usage(format!("{}: {error}", file.display())))?;
+        }
+        let reporters = output.reporters(Instant::now());
+        let recorder = Recorder {
+            redactor: &Redactor::new(&plan, &header.gateway_key),
+            replay: &|scenario: &Scenario| header.replay_of(&scenario.id),
+            reporters: &reporters,
+            keeps_hars: output.dir.is_some(),
+        };
+        recorder.run_started(&header, scenarios.len());
+        let mut cases = BTreeMap::new();
+        while let Some(entry) = reader.entry().map_err(Stop::usage)? {
+            match entry {
+                Entry::Case(Ended { scenario: place, plan, evidence }) => {
+                    let scenario = &scenarios[place];
+                    recorder.started(scenario);
+                    let groups = plan.as_ref().map_or(&[][..], |it| it.groups_of(&scenario.id));
+                    let case = Case::new(scenario, header.facts(groups), evidence);
+                    cases.insert(place, recorder.ended(scenario, groups, &case));
+                }
+                Entry::Discarded(places) => cases.retain(|place, _| !places.contains(place)),
+            }
+        }
+        let ended = header.started + reader.took();
+        let chosen: Vec<_> = scenarios.iter().collect();
+        let cases = cases.into_values().collect();
+        output.finish(&header, &chosen, cases, ended, &recorder, &log(&file))
+    }
+
+    /// Whether the reports go elsewhere: what is in their folder is removed.
+    fn is_spared(&self, file: &Path) -> Result<(), Stop> {
+        let folder = file.parent().and_then(|folder| folder.canonicalize().ok());
+        let report = self.output.report.as_deref().and_then(|report| report.canonicalize().ok());
+        if report.is_some() && report == folder {
+            return Err(Stop::usage(
+                "the evidence is in this folder: name another one for reports",
+            ));
+        }
+        Ok(())
+    }
+
+    /// The failures that are known, of what was run or of the suite of today.
+    fn baseline(&self, scenarios: &[Scenario]) -> Result<Option<Baseline>, Stop> {
+        if self.output.baseline.is_none() {
+            return Ok(None);
+        }
+        let mut suite = Selection::whole(None).load()?.suite;
+        suite.scenarios.extend(scenarios.iter().cloned());
+        self.output.known(&suite)
+    }
+}
+
+/// Reads the evidence to its end: all that targets were configured with for it.
+fn played(file: &Path) -> Result<Plan, Stop> {
+    let mut reader = Reader::open(file).map_err(Stop::usage)?;
+    let mut plans = Vec::<Arc<Plan>>::new();
+    while let Some(entry) = reader.entry().map_err(Stop::usage)? {
+        if let Entry::Case(Ended { plan: Some(plan), .. }) = entry
+            && !plans.last().is_some_and(|last| Arc::ptr_eq(last, &plan))
+        {
+            plans.push(plan);
+        }
+    }
+    let groups = plans.iter().flat_map(|plan| plan.groups.iter().cloned()).collect();
+    Ok(Plan { groups, ..Plan::new([], Addresses::stable(DEFAULT_UPSTREAMS)) })
+}
+
+/// What a gateway has printed, where that lies beside the evidence.
+fn log(file: &Path) -> String {
+    fs::read(file.with_file_name(LOG))
+        .map_or_else(|_| String::new(), |log| String::from_utf8_lossy(&log).into_owned())
+}

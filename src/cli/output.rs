@@ -1,0 +1,113 @@
+//! What a command writes and shows of a run that was judged, and how it ends.
+
+use std::path::PathBuf;
+use std::time::{Instant, SystemTime};
+
+use chrono::{DateTime, Utc};
+use clap::Args;
+use fallproof_report::assemble::{self, About};
+use fallproof_report::baseline::Baseline;
+use fallproof_report::model::{Case, Verdict};
+use fallproof_report::new_baseline::NewBaseline;
+use fallproof_report::record::Recorder;
+use fallproof_report::report_dir::ReportDir;
+use fallproof_report::reporter::{Reporter, Reporters};
+use fallproof_report::terminal::Terminal;
+use fallproof_report::words;
+use fallproof_suite::record::Header;
+use fallproof_suite::scenario::{Scenario, Suite};
+
+use super::{Stop, github};
+
+#[derive(Debug, Args)]
+pub(super) struct Output {
+    /// Failures that are known, in a YAML file: told, but they fail the run no more
+    #[arg(long, value_name = "FILE")]
+    pub(super) baseline: Option<PathBuf>,
+    /// Write each failure of this run into a new file for --baseline
+    #[arg(long, value_name = "FILE", conflicts_with = "baseline")]
+    write_baseline: Option<PathBuf>,
+    /// Show every byte of each case, both ways, with times
+    #[arg(long)]
+    trace: bool,
+    /// Write the reports into this folder: new, empty, or holding an earlier report, which goes
+    #[arg(long, value_name = "DIR")]
+    pub(super) report: Option<PathBuf>,
+}
+
+/// All that was asked for, once it is known that it can be had.
+pub(super) struct Opened {
+    baseline: Option<Baseline>,
+    /// The folder of reports.
+    pub(super) dir: Option<ReportDir>,
+    /// Who is told of the run, in this order.
+    pub(super) reporters: Vec<Box<dyn Reporter>>,
+    trace: bool,
+}
+
+impl Output {
+    /// Whether what is written tells how much of the whole suite was run.
+    pub(super) fn is_kept(&self) -> bool {
+        self.report.is_some() || self.baseline.is_some() || github::summary().is_some()
+    }
+
+    /// The failures that are known, of scenarios of this suite.
+    pub(super) fn known(&self, suite: &Suite) -> Result<Option<Baseline>, Stop> {
+        let baseline = self.baseline.as_deref().map(|file| Baseline::load(file, suite));
+        baseline.transpose().map_err(|error| Stop::File(error.styled()))
+    }
+
+    /// Takes the folder of reports.
+    pub(super) fn open(&self, baseline: Option<Baseline>) -> Result<Opened, Stop> {
+        let mut reporters: Vec<Box<dyn Reporter>> = Vec::new();
+        if let Some(file) = &self.write_baseline {
+            reporters.push(Box::new(NewBaseline::at(file).map_err(Stop::usage)?));
+        }
+        let dir = self.report.as_deref().map(ReportDir::take).transpose().map_err(Stop::usage)?;
+        if let Some(dir) = &dir {
+            reporters.extend(dir.reporters().map_err(Stop::usage)?);
+        }
+        Ok(Opened { baseline, dir, reporters, trace: self.trace })
+    }
+}
+
+impl Opened {
+    /// Who is told of a run that starts now. What is kept is kept also where nothing can be printed.
+    pub(super) fn reporters(&mut self, clock: Instant) -> Reporters {
+        let mut all = std::mem::take(&mut self.reporters);
+        all.push(Box::new(Terminal::new(clock, self.trace, self.dir.clone())));
+        all.extend(github::reporters());
+        Reporters::new(all)
+    }
+
+    /// Tells of the whole run, which has ended then, and ends as the run did.
+    pub(super) fn finish(
+        self,
+        header: &Header,
+        chosen: &[&Scenario],
+        mut cases: Vec<Case>,
+        ended: SystemTime,
+        recorder: &Recorder<'_>,
+        log: &str,
+    ) -> Result<(), Stop> {
+        let today = DateTime::<Utc>::from(header.started).date_naive();
+        let about = About {
+            target: header.target.clone().into(),
+            suite: &header.suite,
+            chosen,
+            patterns: &header.patterns,
+            tags: &header.tags,
+            started: header.started,
+            ended,
+            baseline: self.baseline.map(|baseline| baseline.apply(&mut cases, today)),
+        };
+        let report = recorder.run_ended(assemble::report(about, cases), log);
+        let report = report.map_err(Stop::harness)?;
+        match report.verdict {
+            Verdict::Conformant => Ok(()),
+            Verdict::NotConformant => Err(Stop::NotConformant),
+            Verdict::Interrupted => Err(Stop::Interrupted),
+            Verdict::HarnessError => Err(Stop::Harness(words::headline(&report))),
+        }
+    }
+}

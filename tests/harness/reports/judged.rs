@@ -1,0 +1,96 @@
+//! A run that was kept is judged again, and told of as when it was run.
+
+use std::fs;
+use std::path::Path;
+use std::process::Output;
+
+use tempfile::TempDir;
+
+use crate::shell::text;
+
+use super::support::{PART, fallproof, path, reported};
+
+/// Judges the evidence in this folder, and writes the reports into another one.
+fn judged(folder: &TempDir, more: &[&str]) -> (TempDir, Output) {
+    let reports = TempDir::new().expect("a temporary folder");
+    let arguments = ["judge", path(folder), "--report", path(&reports)];
+    let output = fallproof(&[&arguments[..], more].concat());
+    (reports, output)
+}
+
+/// Every file of the folder but the events, which come in the order of time.
+fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).expect("it can be read").flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if entry.path().is_dir() {
+            let below = self::files(&entry.path()).into_iter();
+            files.extend(below.map(|(below, content)| (format!("{name}/{below}"), content)));
+        } else if name != "events.ndjson" {
+            files.push((name, fs::read(entry.path()).expect("it can be read")));
+        }
+    }
+    files.sort();
+    files
+}
+
+#[test]
+fn the_reports_are_those_of_the_run_to_the_byte() {
+    for (broken, code) in [(&["--saboteur", "splices-streams"][..], 1), (&[], 0)] {
+        let (run, output) = reported(&[&["auth", "streaming", "--trace"], broken].concat());
+        assert_eq!(output.status.code(), Some(code), "{}", text(&output.stderr));
+        let (again, told) = judged(&run, &["--trace"]);
+        assert_eq!(told.status.code(), Some(code), "{}", text(&told.stderr));
+        assert_eq!(text(&told.stdout), text(&output.stdout));
+        let [one, other] = [files(run.path()), files(again.path())];
+        assert_eq!(names(&one), names(&other));
+        for ((name, one), (_, other)) in one.iter().zip(&other) {
+            // Nobody learns from evidence where on the disk the scenarios lay.
+            let one = text(one).replace(&format!("{}/", *PART), "");
+            assert!(one == text(other), "{name} of the run and that of the evidence differ");
+        }
+        let (third, told) = judged(&again, &[]);
+        assert_eq!(told.status.code(), Some(code), "{}", text(&told.stderr));
+        assert_eq!(names(&files(third.path())), names(&one));
+    }
+}
+
+fn names(files: &[(String, Vec<u8>)]) -> Vec<&str> {
+    files.iter().map(|(name, _)| name.as_str()).collect()
+}
+
+#[test]
+fn failures_that_are_known_are_known_again() {
+    let folder = TempDir::new().expect("a temporary folder");
+    let known = folder.path().join("known.yaml").display().to_string();
+    let (run, _) = reported(&["streaming", "--saboteur", "splices-streams"]);
+    let (_, written) = judged(&run, &["--write-baseline", &known]);
+    assert_eq!(written.status.code(), Some(1), "{}", text(&written.stderr));
+    let (_, held) = judged(&run, &["--baseline", &known]);
+    assert_eq!(held.status.code(), Some(0), "{}", text(&held.stderr));
+}
+
+#[test]
+fn what_is_no_evidence_is_refused_and_nothing_written() {
+    let (run, _) = reported(&["responses-compact"]);
+    let evidence = run.path().join("evidence.ndjson.gz");
+    let refused = |folder: &TempDir, words: &str| {
+        let (reports, output) = judged(folder, &[]);
+        let told = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{told}");
+        assert!(told.contains(words), "`{words}` is missing in:\n{told}");
+        assert!(files(reports.path()).is_empty(), "{told}");
+    };
+    let own = fallproof(&["judge", path(&run), "--report", path(&run)]);
+    assert_eq!(own.status.code(), Some(2));
+    assert!(text(&own.stderr).contains("name another one"), "{}", text(&own.stderr));
+    assert!(evidence.exists());
+
+    let whole = fs::read(&evidence).expect("it was written");
+    fs::write(&evidence, &whole[..whole.len() - 20]).expect("it can be written");
+    refused(&run, "breaks off: expected the record `end` as the last one");
+    fs::write(&evidence, b"{ \"evidence\": [] }").expect("it can be written");
+    refused(&run, "evidence.ndjson.gz, line 1: is no evidence of a run: expected gzip");
+    fs::remove_file(&evidence).expect("it can be removed");
+    refused(&run, "evidence.ndjson.gz: cannot be read: ");
+}
