@@ -12,6 +12,9 @@ pub const NUMBERS: usize = 12;
 /// With fewer numbers than this an embedding says too little to tell upstreams apart.
 const FEWEST_NUMBERS: usize = 3;
 
+/// So many characters of base64 are that many numbers.
+const FEWEST_CHARACTERS: usize = FEWEST_NUMBERS * 16 / 3;
+
 /// What tells one upstream's answers from all others'.
 ///
 /// In text it is a token, and in images and sound a token within their text; in an embedding, where
@@ -51,9 +54,17 @@ impl Marker {
     /// Whether this upstream's words are in a client's body: the token anywhere, plain or within
     /// base64, or in JSON an array that starts with the numbers, or their base64 form.
     pub fn found_in(&self, body: &[u8]) -> bool {
+        let contains = |text: &str| memmem::find(body, text.as_bytes()).is_some();
         let spellings = self.spellings();
-        spellings.iter().any(|spelling| memmem::find(body, spelling.as_bytes()).is_some())
-            || serde_json::from_slice(body).is_ok_and(|value| self.is_in(&value, &spellings))
+        if spellings.iter().any(|spelling| contains(spelling)) {
+            return true;
+        }
+        let vector = base64_of_f32(&self.numbers());
+        // Most bodies need not be read to see that it is in none of their values.
+        let may_be_in =
+            contains("\\") || contains(&vector[..FEWEST_CHARACTERS]) || has_numbers(body);
+        let is_in = |value: Value| self.is_in(&value, &spellings, &vector);
+        may_be_in && serde_json::from_slice(body).is_ok_and(is_in)
     }
 
     /// The token, and what base64 makes of it: three bytes are four characters, so it depends on
@@ -67,15 +78,15 @@ impl Marker {
         [self.token.clone(), encoded(0), encoded(1), encoded(2)]
     }
 
-    fn is_in(&self, value: &Value, spellings: &[String]) -> bool {
+    fn is_in(&self, value: &Value, spellings: &[String], vector: &str) -> bool {
+        let is_in = |value| self.is_in(value, spellings, vector);
         match value {
             Value::String(text) => {
-                spellings.iter().any(|spelling| text.contains(spelling)) || self.starts_base64(text)
+                spellings.iter().any(|spelling| text.contains(spelling))
+                    || starts_vector(text, vector)
             }
-            Value::Array(items) => {
-                self.starts_array(items) || items.iter().any(|item| self.is_in(item, spellings))
-            }
-            Value::Object(members) => members.values().any(|member| self.is_in(member, spellings)),
+            Value::Array(items) => self.starts_array(items) || items.iter().any(is_in),
+            Value::Object(members) => members.values().any(is_in),
             Value::Null | Value::Bool(_) | Value::Number(_) => false,
         }
     }
@@ -86,16 +97,23 @@ impl Marker {
                 item.as_f64().is_some_and(|item| (item - f64::from(number)).abs() < 1e-9)
             })
     }
+}
 
-    /// Three numbers are twelve bytes are sixteen characters, so whole groups can be compared
-    /// without decoding; a short embedding's padded last group is left out.
-    fn starts_base64(&self, text: &str) -> bool {
-        let whole = if text.ends_with('=') { text.len() - 4.min(text.len()) } else { text.len() };
-        let ours = base64_of_f32(&self.numbers());
-        let compared = whole.min(ours.len());
-        compared >= FEWEST_NUMBERS * 16 / 3
-            && text.as_bytes()[..compared] == ours.as_bytes()[..compared]
-    }
+/// Whether the text and this vector in base64 start alike. Three numbers are twelve bytes are sixteen
+/// characters, so whole groups can be compared without decoding; a short embedding's padded last group
+/// is left out.
+fn starts_vector(text: &str, vector: &str) -> bool {
+    let whole = if text.ends_with('=') { text.len() - 4.min(text.len()) } else { text.len() };
+    let compared = whole.min(vector.len());
+    compared >= FEWEST_CHARACTERS && text.as_bytes()[..compared] == vector.as_bytes()[..compared]
+}
+
+/// Whether an array of numbers may be in this JSON text.
+fn has_numbers(json: &[u8]) -> bool {
+    memchr::memchr_iter(b'[', json).any(|start| {
+        let mut items = json[start + 1..].iter().skip_while(|byte| byte.is_ascii_whitespace());
+        items.next().is_some_and(|first| matches!(first, b'-' | b'0'..=b'9'))
+    })
 }
 
 /// The base64 form in which providers send an embedding: little-endian `f32`.

@@ -17,16 +17,20 @@ use fallproof_fuzz::case::FuzzCase;
 use fallproof_fuzz::executor::{Executor, fixed_groups};
 use fallproof_fuzz::found;
 use fallproof_fuzz::generate::Scope;
-use fallproof_fuzz::saving::{RequirementFailures, SaveError, Saving};
-use fallproof_fuzz::stats::{Stats, Verdict};
+use fallproof_fuzz::minimize::minimize;
+use fallproof_fuzz::saving::{self, SavedFailure, by_requirement};
+use fallproof_fuzz::stats::{Failure, Stats, Verdict};
+use fallproof_judge::Violation;
 use fallproof_protocol::provider::Endpoint;
 use fallproof_reference::ReferenceTarget;
 use fallproof_report::words::counted;
 use fallproof_runner::Runner;
+use fallproof_runner::error::StartError;
 use fallproof_runner::interrupt::{Interrupt, unless};
 use fallproof_runner::target::Target;
 use fallproof_suite::plan::{Addresses, Plan};
 use fallproof_suite::scenario::Scenario;
+use parking_lot::Mutex;
 use tokio::runtime::Runtime;
 
 use super::gateway::Gateway;
@@ -71,6 +75,13 @@ pub(super) struct Fuzz {
     scenarios: PathBuf,
 }
 
+/// What was found against one requirement.
+struct Found {
+    saved: Vec<SavedFailure>,
+    /// Failures that are only named.
+    others: Vec<Failure>,
+}
+
 impl Fuzz {
     pub(super) fn execute(&self) -> Result<(), Stop> {
         let mut scope = Scope::default();
@@ -80,27 +91,41 @@ impl Fuzz {
         if self.plan {
             return print_plan(&scope, self.gateway.upstreams());
         }
-        let seed = self.seed.unwrap_or_else(|| rand::random::<u32>().into());
-        let saving = self.saving(seed)?;
+        saving::check(&self.scenarios).map_err(|error| {
+            let folder = self.scenarios.join(found::FOLDER);
+            let folder = folder.display();
+            Stop::usage(format!("findings are saved in {folder}, which cannot be written: {error}"))
+        })?;
         let runtime = runtime()?;
         let interrupt = interrupt::listen(&runtime)?;
         let executor = self.executor(&mut scope, &runtime, &interrupt)?;
-        let campaign = self.campaign(scope, seed);
-        let stats = Stats::default();
-        let saved = run(&campaign, &executor, &stats, &interrupt).and_then(|()| {
-            let saved = saving.save(stats.failures(), &executor, &interrupt.hurry);
-            runtime.block_on(saved).map_err(unsaved)
+        let campaign = Campaign {
+            scope,
+            seed: self.seed.unwrap_or_else(|| rand::random::<u32>().into()),
+            cases: self.cases.or_else(|| self.time.is_none().then_some(DEFAULT_CASES)),
+            until: self.time.map(|time| Instant::now() + time),
+            threads: thread::available_parallelism().map_or(2, NonZeroUsize::get),
+        };
+        let stats = Mutex::default();
+        let ran = run(&campaign, &executor, &stats, &interrupt);
+        let stats = stats.into_inner();
+        let found = ran.and_then(|()| {
+            let minimize = |failure: &Failure| {
+                runtime.block_on(minimize(failure, &executor, MOST_SHRINKING, &interrupt.hurry))
+            };
+            self.save(stats.failures.values(), campaign.seed, minimize)
         });
         if let Executor::Fixed(runner) = executor {
             runtime.block_on(runner.stop(&interrupt));
         }
-        let mut saved = saved?;
-        self.run_again(&mut saved, &runtime, &interrupt)?;
-        self.print(&saved);
+        let mut found = found?;
+        self.run_again(&mut found, &runtime, &interrupt)?;
+        self.print(&found);
         match stats.verdict() {
-            Verdict::HarnessError { count, number, message } => Err(Stop::Harness(format!(
-                "{}; first case {number} of seed {seed}: {message}",
-                counted(count, "case")
+            Verdict::HarnessError(case, message) => Err(Stop::Harness(format!(
+                "{}; first case {case} of seed {}: {message}",
+                counted(stats.harness_errors.len(), "case"),
+                campaign.seed
             ))),
             Verdict::Fail => Err(Stop::NotConformant),
             _ if interrupt.is_asked() => Err(Stop::Interrupted),
@@ -111,30 +136,28 @@ impl Fuzz {
         }
     }
 
-    /// How findings are saved, which must be possible.
-    fn saving(&self, seed: u64) -> Result<Saving<'_>, Stop> {
-        let saving = Saving {
-            folder: &self.scenarios,
-            per_requirement: self.most.get(),
-            limit: MOST_SHRINKING,
-            seed,
-        };
-        saving.check().map_err(|error| {
-            let folder = self.scenarios.join(found::FOLDER);
-            let folder = folder.display();
-            Stop::usage(format!("findings are saved in {folder}, which cannot be written: {error}"))
-        })?;
-        Ok(saving)
-    }
-
-    fn campaign(&self, scope: Scope, seed: u64) -> Campaign {
-        Campaign {
-            scope,
-            seed,
-            cases: self.cases.or_else(|| self.time.is_none().then_some(DEFAULT_CASES)),
-            until: self.time.map(|time| Instant::now() + time),
-            threads: thread::available_parallelism().map_or(2, NonZeroUsize::get),
+    /// Saves the first failures of each requirement, minimized.
+    fn save<'a>(
+        &self,
+        failures: impl Iterator<Item = &'a Failure>,
+        seed: u64,
+        minimize: impl Fn(&Failure) -> Result<(FuzzCase, Violation), StartError>,
+    ) -> Result<Vec<Found>, Stop> {
+        let mut all = Vec::new();
+        for mut failures in by_requirement(failures.cloned()) {
+            let others = failures.split_off(self.most.get().min(failures.len()));
+            let mut saved = Vec::new();
+            for failure in failures {
+                let (case, violation) = minimize(&failure)?;
+                let folder = &self.scenarios;
+                saved.push(
+                    SavedFailure::save(failure, (&case, violation), seed, folder)
+                        .map_err(|error| Stop::usage(format!("{}: {error}", folder.display())))?,
+                );
+            }
+            all.push(Found { saved, others });
         }
+        Ok(all)
     }
 
     fn reference(&self) -> Result<ReferenceTarget, Stop> {
@@ -179,14 +202,14 @@ impl Fuzz {
     /// for them.
     fn run_again(
         &self,
-        failures: &mut [RequirementFailures],
+        found: &mut [Found],
         runtime: &Runtime,
         interrupt: &Interrupt,
     ) -> Result<(), Stop> {
         let mut scenarios = Vec::new();
-        for failure in failures.iter().flat_map(|it| &it.saved) {
-            let scenario = failure.load().map_err(|error| Stop::Harness(error.to_string()))?;
-            scenarios.extend(scenario);
+        for failure in found.iter().flat_map(|it| &it.saved) {
+            let loaded = failure.load().map_err(|error| Stop::Harness(error.to_string()))?;
+            scenarios.extend(loaded);
         }
         let mut run = |chosen: &[&Scenario], target: &dyn Target| {
             // A campaign that was ended still tells what it found; only hurry ends this too.
@@ -194,7 +217,7 @@ impl Fuzz {
             let runner = Runner::start(chosen, target, self.patience);
             let runner = runtime.block_on(unless(hurry, runner)).ok_or(Stop::Interrupted)??;
             let ran = runtime.block_on(unless(hurry, async {
-                for failure in failures.iter_mut().flat_map(|it| &mut it.saved) {
+                for failure in found.iter_mut().flat_map(|it| &mut it.saved) {
                     failure.run_again(&runner, chosen).await;
                 }
             }));
@@ -215,18 +238,11 @@ impl Fuzz {
     }
 }
 
-fn unsaved(error: SaveError) -> Stop {
-    match error {
-        SaveError::Start(error) => error.into(),
-        other => Stop::usage(other),
-    }
-}
-
 /// Runs a campaign, and says how it went.
 fn run(
     campaign: &Campaign,
     executor: &Executor,
-    stats: &Stats,
+    stats: &Mutex<Stats>,
     interrupt: &Interrupt,
 ) -> Result<(), Stop> {
     let seed = campaign.seed;
@@ -241,7 +257,7 @@ fn run(
         ran
     });
     ran?;
-    text::summary(stats, seed, started.elapsed());
+    text::summary(&stats.lock(), seed, started.elapsed());
     Ok(())
 }
 

@@ -22,6 +22,7 @@ use fallproof_protocol::json::Tree;
 use fallproof_reference::{ReferenceTarget, saboteur};
 use fallproof_runner::Runner;
 use fallproof_suite::requirement::Code;
+use parking_lot::Mutex;
 use proptest::strategy::{NewTree, Strategy, ValueTree};
 use proptest::test_runner::{
     Config, FileFailurePersistence, RngAlgorithm, TestCaseError, TestRng, TestRunner,
@@ -152,7 +153,7 @@ fn never() -> watch::Receiver<bool> {
 /// The first failure of this requirement, in as few cases as it takes.
 fn first_failure(executor: &Executor, scope: &Scope, seed: u64, requirement: Code) -> Failure {
     let failure = [12, 50, FOUND_WITHIN].into_iter().find_map(|cases| {
-        let failures = campaign(executor, scope, seed, cases).failures().into_iter();
+        let failures = campaign(executor, scope, seed, cases).failures.into_values();
         failures
             .filter(|failure| failure.cause.requirement == Some(requirement))
             .min_by_key(|failure| failure.number)
@@ -164,9 +165,9 @@ fn first_failure(executor: &Executor, scope: &Scope, seed: u64, requirement: Cod
 fn campaign(executor: &Executor, scope: &Scope, seed: u64, cases: u64) -> Stats {
     let scope = scope.clone();
     let campaign = Campaign { scope, seed, cases: Some(cases), until: None, threads: 2 };
-    let stats = Stats::default();
+    let stats = Mutex::default();
     campaign.run(executor, &stats, &never()).expect("the runner listens on ports of the system");
-    stats
+    stats.into_inner()
 }
 
 /// The members of a body that its endpoint can do without, and that no other member needs.
@@ -234,8 +235,8 @@ fn the_same_seed_gives_the_same_cases_and_the_same_findings() {
     let executor = broken("dropped-parameter");
     let found = || {
         let stats = campaign(&executor, &quick(), seed(), 12);
-        assert_eq!((stats.cases(), stats.flaky()), (12, 0));
-        let failures = stats.failures().into_iter();
+        assert_eq!((stats.cases, stats.flaky), (12, 0));
+        let failures = stats.failures.into_values();
         failures.map(|it| (it.cause, it.number, it.count, it.case)).collect::<Vec<_>>()
     };
     let first = found();

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use fallproof_judge::Violation;
 use fallproof_runner::error::StartError;
 use fallproof_runner::interrupt::stopped;
+use parking_lot::Mutex;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 
@@ -66,19 +67,20 @@ impl Campaign {
     pub fn run(
         &self,
         executor: &Executor,
-        stats: &Stats,
+        stats: &Mutex<Stats>,
         stop: Stop<'_>,
     ) -> Result<(), StartError> {
         let next = AtomicU64::new(0);
-        let work = Work { campaign: self, executor, stats, stop, next: &next };
+        let worker = Worker { campaign: self, executor, stats, stop, next: &next };
         thread::scope(|scope| {
             let threads = if executor.is_fixed() { 1 } else { self.threads };
-            let mut workers: Vec<_> = (0..threads).map(|_| scope.spawn(|| work.quick())).collect();
+            let mut threads: Vec<_> =
+                (0..threads).map(|_| scope.spawn(|| worker.run_quick())).collect();
             if self.scope.has_slow() {
-                workers.push(scope.spawn(|| work.slow()));
+                threads.push(scope.spawn(|| worker.run_slow()));
             }
-            workers.into_iter().try_for_each(|worker| {
-                worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            threads.into_iter().try_for_each(|thread| {
+                thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
             })
         })
     }
@@ -89,56 +91,53 @@ impl Campaign {
     }
 }
 
-/// What the threads of a campaign share.
+/// What each thread of a campaign has.
 #[derive(Clone, Copy)]
-struct Work<'a> {
+struct Worker<'a> {
     campaign: &'a Campaign,
     executor: &'a Executor,
-    stats: &'a Stats,
+    stats: &'a Mutex<Stats>,
     stop: Stop<'a>,
     /// The first case that nobody has begun.
     next: &'a AtomicU64,
 }
 
-impl Work<'_> {
-    /// One thread's work: batches of cases from `next` on, but for those that hang.
-    fn quick(self) -> Result<(), StartError> {
+impl Worker<'_> {
+    /// Runs batches of cases from `next` on, but for those that hang.
+    fn run_quick(self) -> Result<(), StartError> {
         let runtime = runtime()?;
         let size = if self.executor.is_fixed() { 1 } else { BATCH };
+        let last = self.campaign.cases.unwrap_or(u64::MAX);
         while !self.is_over() {
             let first = self.next.fetch_add(size, Ordering::Relaxed);
-            let end = self.campaign.cases.map_or(first + size, |cases| cases.min(first + size));
-            if first >= end {
+            if first >= last {
                 break;
             }
-            let numbers = (first..end).filter(|&number| !self.campaign.is_slow(number));
-            runtime.block_on(self.batch(numbers.collect()))?;
+            let numbers = first..last.min(first + size);
+            let numbers = numbers.filter(|&number| !self.campaign.is_slow(number));
+            runtime.block_on(self.run(numbers.collect()))?;
         }
         Ok(())
     }
 
-    /// The cases that hang. They wait more than they work, and so hold up nobody on a thread of their
-    /// own.
-    fn slow(self) -> Result<(), StartError> {
+    /// Runs the cases that hang. They wait more than they work, and hold up nobody on a thread of
+    /// their own.
+    fn run_slow(self) -> Result<(), StartError> {
         let runtime = runtime()?;
         let mut first = 0;
-        while !self.is_over() {
+        while !self.is_over() && self.campaign.cases.is_none_or(|cases| first < cases) {
             let ahead = || self.next.load(Ordering::Relaxed).saturating_add(SLOW_AHEAD);
             let end = self.campaign.cases.unwrap_or_else(ahead);
             let is_slow = |number: &u64| self.campaign.is_slow(*number);
             let numbers: Vec<_> = (first..end).filter(is_slow).take(SLOW_BATCH).collect();
-            first = match numbers.last() {
-                Some(last) if numbers.len() == SLOW_BATCH => last + 1,
-                _ => end,
+            first = match numbers.get(SLOW_BATCH - 1) {
+                Some(last) => last + 1,
+                None => end,
             };
-            if numbers.is_empty() && self.campaign.cases.is_some() {
-                break;
-            }
             if numbers.is_empty() {
                 thread::sleep(PAUSE);
-            } else {
-                runtime.block_on(self.batch(numbers))?;
             }
+            runtime.block_on(self.run(numbers))?;
         }
         Ok(())
     }
@@ -146,68 +145,57 @@ impl Work<'_> {
     fn is_over(self) -> bool {
         *self.stop.borrow()
             || self.campaign.until.is_some_and(|it| Instant::now() >= it)
-            || self.stats.inconclusive().is_gone
+            || self.stats.lock().inconclusive.is_gone
     }
 
     /// Runs the cases with these numbers, unless the user has had enough: a target that hangs must
     /// not hold up whoever ends the campaign.
-    async fn batch(self, numbers: Vec<u64>) -> Result<(), StartError> {
-        let cases = numbers.iter().map(|&number| self.campaign.case(number)).collect();
+    async fn run(self, numbers: Vec<u64>) -> Result<(), StartError> {
+        let cases: Vec<_> = numbers.iter().map(|&number| self.campaign.case(number)).collect();
+        if cases.is_empty() {
+            return Ok(());
+        }
+        let run = async {
+            let executions = self.executor.run(&cases).await?;
+            self.stats.lock().cases += cases.len() as u64;
+            for ((&number, case), execution) in numbers.iter().zip(&cases).zip(executions) {
+                let error = execution.harness_error.map(|message| (number, message));
+                self.stats.lock().harness_errors.extend(error);
+                if let Some(case) = execution.inconclusive {
+                    self.stats.lock().inconclusive.add(&case, self.executor.is_fixed());
+                }
+                let found = execution.violations.into_iter().map(|it| (Cause::of(&it), it)).rev();
+                self.add(number, case, found.collect()).await?;
+            }
+            Ok(())
+        };
         tokio::select! {
-            ran = batch(self.executor, self.stats, &numbers, cases) => ran,
+            ran = run => ran,
             () = stopped(self.stop.clone()) => Ok(()),
         }
+    }
+
+    /// Counts what was found in a case; what is new, or earlier than what is known, must come again
+    /// when the case runs alone.
+    async fn add(
+        self,
+        number: u64,
+        case: &FuzzCase,
+        mut found: BTreeMap<Cause, Violation>,
+    ) -> Result<(), StartError> {
+        let is_first = |cause: &Cause| self.stats.lock().is_first(cause, number);
+        if found.keys().any(is_first) {
+            let alone = self.executor.run(std::slice::from_ref(case)).await?;
+            let again: Vec<_> = alone.iter().flat_map(|it| &it.violations).map(Cause::of).collect();
+            let all = found.len();
+            found.retain(|cause, _| again.contains(cause) || !is_first(cause));
+            self.stats.lock().flaky += all - found.len();
+        }
+        self.stats.lock().add(number, case, found);
+        Ok(())
     }
 }
 
 fn runtime() -> Result<Runtime, StartError> {
     Builder::new_current_thread().enable_all().build().map_err(StartError::Router)
-}
-
-/// Runs the cases with these numbers, and counts what comes of them.
-async fn batch(
-    executor: &Executor,
-    stats: &Stats,
-    numbers: &[u64],
-    cases: Vec<FuzzCase>,
-) -> Result<(), StartError> {
-    if cases.is_empty() {
-        return Ok(());
-    }
-    let executions = executor.run(&cases).await?;
-    stats.count_cases(cases.len());
-    for ((&number, case), execution) in numbers.iter().zip(&cases).zip(executions) {
-        if let Some(message) = execution.harness_error {
-            stats.add_harness_error(number, message);
-        }
-        if let Some(unclear) = execution.inconclusive {
-            stats.add_inconclusive(&unclear, executor.is_fixed());
-        }
-        let mut found = BTreeMap::new();
-        for violation in execution.violations {
-            found.entry(Cause::of(&violation)).or_insert(violation);
-        }
-        add(executor, stats, (number, case), found).await?;
-    }
-    Ok(())
-}
-
-/// Counts what was found in a case; what is new, or earlier than what is known, must come again when
-/// the case runs alone.
-async fn add(
-    executor: &Executor,
-    stats: &Stats,
-    (number, case): (u64, &FuzzCase),
-    mut found: BTreeMap<Cause, Violation>,
-) -> Result<(), StartError> {
-    let is_first = |cause: &Cause| stats.is_first(cause, number);
-    if found.keys().any(is_first) {
-        let alone = executor.run(std::slice::from_ref(case)).await?;
-        let again: Vec<_> = alone.iter().flat_map(|it| &it.violations).map(Cause::of).collect();
-        let all = found.len();
-        found.retain(|cause, _| again.contains(cause) || !is_first(cause));
-        stats.count_flaky(all - found.len());
-    }
-    stats.add(number, case, found);
-    Ok(())
 }

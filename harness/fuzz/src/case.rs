@@ -21,9 +21,6 @@ use fallproof_suite::scenario::{
 /// Names of the deployments, by their place in the chain.
 const NAMES: [&str; 4] = ["primary", "backup", "third", "fourth"];
 
-/// The longest fallback chain.
-pub const MAX_CHAIN: usize = NAMES.len();
-
 /// A case: a chain, how its group must behave, and what happens.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FuzzCase {
@@ -165,6 +162,12 @@ impl CaseDeployment {
     /// Where connecting to it fails, if it does; then its attempts cannot be seen.
     pub fn dead_end(&self) -> Option<DeadEnd> {
         self.script.iter().find_map(|behaviour| DeadEnd::named(&behaviour.reply))
+    }
+
+    /// What it does at the attempt with this number, from 0.
+    pub fn scheduled(&self, attempt: usize) -> &Behaviour {
+        let times = self.script.iter().flat_map(|it| std::iter::repeat_n(it, it.times as usize));
+        times.take(attempt + 1).last().expect("a script is never empty")
     }
 }
 

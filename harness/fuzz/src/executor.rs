@@ -143,8 +143,8 @@ fn by_itself(call: usize, answer: &[u8]) -> Violation {
 pub fn fixed_groups(scope: &Scope) -> Vec<FuzzCase> {
     let mut groups = Vec::new();
     for &endpoint in &scope.endpoints {
-        let surfaces = || scope.surfaces.iter().filter(|&&surface| endpoint.is_on(surface));
-        let pairs = surfaces().flat_map(|one| surfaces().map(move |other| [*one, *other]));
+        let surfaces = || Surface::ALL.into_iter().filter(|&surface| endpoint.is_on(surface));
+        let pairs = surfaces().flat_map(|one| surfaces().map(move |other| [one, other]));
         let models = model_names(endpoint).iter().cycle();
         groups.extend({ pairs }.zip(models).map(|(pair, model)| group(endpoint, pair, model)));
     }

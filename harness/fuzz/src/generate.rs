@@ -1,18 +1,15 @@
 //! Generates a case: chain, policy, scripts and calls, all at random.
 
-use std::num::{NonZeroI32, NonZeroUsize};
+mod script;
+
 use std::time::Duration;
 
 use fallproof_mocks::strict::Strength;
-use fallproof_protocol::behaviour::{
-    Behaviour, CONNECT_TIMEOUT, CONNECTION_REFUSED, Chunking, Cut, CutEnd, CutPoint, HeadFault,
-    WirePlan, behaviour_names,
-};
 use fallproof_protocol::provider::{Endpoint, Surface};
 use rand::RngExt as _;
 
 use super::body::{Richness, body, minimal_body};
-use super::case::{CaseDeployment, FuzzCase, MAX_CHAIN, Request, Step};
+use super::case::{CaseDeployment, FuzzCase, Request, Step};
 use super::formatting::Formatting;
 use super::goal::{Goal, goals};
 use super::grammar::{Grammar, Node};
@@ -23,16 +20,13 @@ use super::random::{CaseRng, chance, pick};
 use super::repair::{Acceptor, MODEL, repair};
 use fallproof_protocol::json::Tree;
 use fallproof_suite::scenario::Cooldown;
+use script::script;
 
 /// What cases may have.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scope {
     /// Where calls may go; only endpoints whose requests are JSON; never empty.
     pub endpoints: Vec<Endpoint>,
-    /// The surfaces of deployments; with one of them each endpoint must be there.
-    pub surfaces: Vec<Surface>,
-    /// The longest chain.
-    pub max_chain: usize,
     /// In how many of a hundred cases the clock moves on between several calls, so that deployments
     /// rest and come back.
     pub over_time: u32,
@@ -47,8 +41,6 @@ impl Default for Scope {
     fn default() -> Self {
         Self {
             endpoints: Endpoint::ALL.into_iter().filter(|it| !it.is_multipart()).collect(),
-            surfaces: Surface::ALL.to_vec(),
-            max_chain: MAX_CHAIN,
             over_time: 8,
             groups: Vec::new(),
             slow: 20,
@@ -75,9 +67,6 @@ const MOST_TRIES: usize = 8;
 /// A model's time where something hangs: short, but long enough for a busy machine.
 const SHORT: Duration = Duration::from_millis(600);
 
-/// Longer than that.
-const TOO_LONG_MS: u64 = 3_000;
-
 /// A case within this scope.
 pub fn generate(scope: &Scope, rng: &mut CaseRng) -> FuzzCase {
     let is_slow = scope.is_slow(rng);
@@ -87,17 +76,21 @@ pub fn generate(scope: &Scope, rng: &mut CaseRng) -> FuzzCase {
     let endpoint = *pick(&weighted(&scope.endpoints), rng);
     let goes_on = chance(scope.over_time, rng);
     let retries = if chance(30, rng) { rng.random_range(1..=2) } else { 0 };
+    let surfaces: Vec<_> =
+        Surface::ALL.into_iter().filter(|&surface| endpoint.is_on(surface)).collect();
+    let first = *pick(&surfaces, rng);
+    let length = *pick(&[1, 2, 2, 2, 2, 3, 3, 4], rng);
+    let chains = |rng: &mut CaseRng| chain(endpoint, first, &surfaces, length, rng);
+    let (chain, body) = fitting(endpoint, first, chains, rng);
     let mut case = FuzzCase {
         endpoint,
         group: None,
-        chain: Vec::new(),
+        chain,
         retries,
         timeout: is_slow.then_some(SHORT),
         cooldown: None,
         steps: Vec::new(),
     };
-    let (chain, body) = chain_and_body(scope, endpoint, rng);
-    case.chain = chain;
     let request = Request { headers: headers(rng), body, formatting: Formatting::random(rng) };
     if goes_on && !is_slow {
         over_time(&mut case, &request, rng);
@@ -128,19 +121,6 @@ fn weighted(endpoints: &[Endpoint]) -> Vec<Endpoint> {
         _ => 1,
     };
     endpoints.iter().flat_map(|&it| std::iter::repeat_n(it, weight(it))).collect()
-}
-
-/// Deployments, and a body for them.
-fn chain_and_body(
-    scope: &Scope,
-    endpoint: Endpoint,
-    rng: &mut CaseRng,
-) -> (Vec<CaseDeployment>, Tree) {
-    let surfaces: Vec<_> =
-        scope.surfaces.iter().copied().filter(|&surface| endpoint.is_on(surface)).collect();
-    let first = *pick(&surfaces, rng);
-    let length = 1 + pick(&[0, 1, 1, 1, 1, 2, 2, 3], rng).min(&(scope.max_chain - 1));
-    fitting(endpoint, first, |rng| chain(endpoint, first, &surfaces, length, rng), rng)
 }
 
 /// One of these chains, and a body that it takes; in one case of twelve it is invalid, or taken by
@@ -254,99 +234,4 @@ fn over_time(case: &mut FuzzCase, request: &Request, rng: &mut CaseRng) {
             case.steps.push(Step::Advance(Duration::from_secs(seconds)));
         }
     }
-}
-
-/// Scripts for all deployments. The last one mostly answers, the others mostly do not.
-fn script(case: &mut FuzzCase, is_slow: bool, rng: &mut CaseRng) {
-    let asks = case.requests().count();
-    let streams = case
-        .requests()
-        .any(|request| request.member("stream").is_some_and(|it| it.compact() == "true"));
-    let most = (1 + case.retries as usize) * asks;
-    let last = case.chain.len() - 1;
-    let hangs = is_slow.then(|| rng.random_range(0..case.chain.len()));
-    let sound = case.endpoint == Endpoint::AudioSpeech;
-    for (place, deployment) in case.chain.iter_mut().enumerate() {
-        if hangs == Some(place) {
-            deployment.script = hanging(rng);
-            continue;
-        }
-        // The address of a group that is there takes connections.
-        if case.group.is_none() && chance(5, rng) {
-            deployment.script = vec![Behaviour::named(CONNECTION_REFUSED)];
-            continue;
-        }
-        let length = rng.random_range(1..=most.min(6));
-        let well = if place == last { 70 } else { 25 };
-        deployment.script = (0..length)
-            .map(|_| {
-                if chance(well, rng) {
-                    good(streams, rng)
-                } else if !sound && chance(20, rng) {
-                    broken(streams, rng)
-                } else {
-                    failing(asks > 1, rng)
-                }
-            })
-            .collect();
-    }
-}
-
-/// A success; a stream perhaps in pieces that have nothing to do with its events.
-fn good(streams: bool, rng: &mut CaseRng) -> Behaviour {
-    let mut behaviour = Behaviour::named(if chance(5, rng) { "refusal" } else { "ok" });
-    if streams && chance(20, rng) {
-        let bytes = *pick(&[3, 7, 64, 500], rng);
-        behaviour.wire.write = NonZeroUsize::new(bytes).map(Chunking::Bytes);
-    }
-    behaviour
-}
-
-/// A failure of the catalogue that does not hang.
-fn failing(goes_on: bool, rng: &mut CaseRng) -> Behaviour {
-    let left_out = |name: &str| {
-        let other = ["ok", "refusal", CONNECTION_REFUSED, CONNECT_TIMEOUT, "connection_stalled"];
-        // Its time depends on the system's clock.
-        other.contains(&name) || goes_on && name == "rate_limited_date"
-    };
-    let names: Vec<_> = behaviour_names().filter(|name| !left_out(name)).collect();
-    let mut behaviour = Behaviour::named(*pick(&names, rng));
-    let limits = ["rate_limited", "rate_limited_no_hint", "overloaded"];
-    if limits.contains(&behaviour.reply.as_str()) && chance(30, rng) {
-        let seconds = pick(&["1", "7", "30", "600"], rng);
-        behaviour.headers.insert("retry-after".to_owned(), (*seconds).to_owned());
-        behaviour.headers.insert("retry-after-ms".to_owned(), "0".to_owned());
-    }
-    behaviour
-}
-
-/// A success that the wire breaks.
-fn broken(streams: bool, rng: &mut CaseRng) -> Behaviour {
-    let end = if chance(50, rng) { CutEnd::Close } else { CutEnd::Reset };
-    let cut = |at, end| WirePlan { cut: Some(Cut { at, end }), ..WirePlan::default() };
-    let wire = match rng.random_range(0..6) {
-        0 => cut(CutPoint::BeforeHead, end),
-        1 => cut(CutPoint::AfterHead, end),
-        2 => WirePlan { head: Some(HeadFault::Garbage), ..WirePlan::default() },
-        3 if !streams => {
-            let more = NonZeroI32::new(5).map(HeadFault::ContentLengthOffBy);
-            WirePlan { head: more, ..WirePlan::default() }
-        }
-        // A reset may overtake what was sent before it.
-        _ if streams => cut(CutPoint::Events(rng.random_range(0..8)), CutEnd::Close),
-        _ => cut(CutPoint::BodyBytes(rng.random_range(0..40)), end),
-    };
-    Behaviour { wire, ..Behaviour::named("ok") }
-}
-
-/// What hangs for longer than the target waits.
-fn hanging(rng: &mut CaseRng) -> Vec<Behaviour> {
-    vec![match rng.random_range(0..3) {
-        0 => Behaviour::named(CONNECT_TIMEOUT),
-        1 => Behaviour::named("connection_stalled"),
-        _ => {
-            let wire = WirePlan { delay_ms: Some(TOO_LONG_MS), ..WirePlan::default() };
-            Behaviour { wire, ..Behaviour::named("ok") }
-        }
-    }]
 }

@@ -23,6 +23,7 @@ pub mod minimize;
 pub mod model_names;
 pub mod mutate;
 pub mod oracle;
+mod paths;
 mod providers;
 pub mod random;
 pub mod repair;

@@ -4,6 +4,7 @@ use rand::seq::SliceRandom as _;
 use serde_json::Value;
 
 use super::grammar::{Grammar, Id, Node};
+use super::paths;
 use super::random::{CaseRng, pick};
 use fallproof_protocol::json::Tree;
 
@@ -191,19 +192,11 @@ impl Search<'_> {
     }
 }
 
-fn apply(value: &mut Tree, path: &[usize], change: Change) {
-    if let [first, rest @ ..] = path {
-        match value {
-            Tree::Object(members) => apply(&mut members[*first].1, rest, change),
-            Tree::Array(items) => apply(&mut items[*first], rest, change),
-            Tree::Scalar(_) => {}
-        }
-        return;
-    }
-    match (change, value) {
-        (Change::Add(name, new), Tree::Object(members)) => members.push((name, new)),
-        (Change::Remove(at), Tree::Object(members)) => drop(members.remove(at)),
-        (Change::Replace(new), value) => *value = new,
+fn apply(body: &mut Tree, path: &[usize], change: Change) {
+    match (change, paths::at_mut(body, path)) {
+        (Change::Add(name, new), Some(Tree::Object(members))) => members.push((name, new)),
+        (Change::Remove(at), Some(Tree::Object(members))) => drop(members.remove(at)),
+        (Change::Replace(new), Some(value)) => *value = new,
         _ => {}
     }
 }

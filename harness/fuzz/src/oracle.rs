@@ -18,7 +18,7 @@ use fallproof_suite::scenario::{Cooldown, DeadEnd, Expect};
 
 use super::attempt::{AttemptFailure, AttemptOutcome, Wanted};
 use super::case::{FuzzCase, Request, Step, deployment_name};
-use super::providers::Providers;
+use super::providers::{accepts, answer, is_whole_success};
 
 /// The longest cooldown that a provider can ask for.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
@@ -27,7 +27,6 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
 pub fn expect(case: &FuzzCase) -> Vec<Expect> {
     let mut router = Router {
         case,
-        providers: Providers::new(case),
         now: Duration::ZERO,
         deployments: case.chain.iter().map(|_| State::default()).collect(),
     };
@@ -44,7 +43,6 @@ pub fn expect(case: &FuzzCase) -> Vec<Expect> {
 /// The router as it should be.
 struct Router<'a> {
     case: &'a FuzzCase,
-    providers: Providers<'a>,
     now: Duration,
     deployments: Vec<State>,
 }
@@ -52,6 +50,7 @@ struct Router<'a> {
 /// The state of a deployment.
 #[derive(Debug, Default)]
 struct State {
+    attempts: usize,
     failures_in_a_row: u32,
     cooldown: Option<Until>,
 }
@@ -137,17 +136,28 @@ impl Router<'_> {
         }
     }
 
-    fn attempt(&self, index: usize, request: &Request) -> AttemptOutcome {
+    fn attempt(&mut self, index: usize, request: &Request) -> AttemptOutcome {
         let FuzzCase { chain, endpoint, timeout, .. } = self.case;
-        match chain[index].dead_end() {
-            Some(DeadEnd::Refusing) => AttemptOutcome::Failure(Condition::Connection.into()),
-            Some(DeadEnd::Silent) => AttemptOutcome::Failure(Condition::Timeout.into()),
-            None => {
-                let answer = self.providers.answer(index, request);
-                let timeout = timeout.unwrap_or(Duration::from_millis(DEFAULT_TIMEOUT_MS));
-                AttemptOutcome::of(answer, Wanted::by(request, *endpoint), timeout)
+        let deployment = &chain[index];
+        match deployment.dead_end() {
+            Some(DeadEnd::Refusing) => {
+                return AttemptOutcome::Failure(Condition::Connection.into());
             }
+            Some(DeadEnd::Silent) => return AttemptOutcome::Failure(Condition::Timeout.into()),
+            None => {}
         }
+        let scheduled = deployment.scheduled(self.deployments[index].attempts);
+        self.deployments[index].attempts += 1;
+        // Nobody needs to read a whole success, which may be long.
+        if is_whole_success(scheduled)
+            && !asks_for_nothing(request)
+            && accepts(deployment, *endpoint, request)
+        {
+            return AttemptOutcome::Answer;
+        }
+        let answer = answer(deployment, *endpoint, request, scheduled);
+        let timeout = timeout.unwrap_or(Duration::from_millis(DEFAULT_TIMEOUT_MS));
+        AttemptOutcome::of(answer, Wanted::by(request, *endpoint), timeout)
     }
 }
 
@@ -213,7 +223,10 @@ fn has_marker(endpoint: Endpoint, request: &Request) -> bool {
     let chat = matches!(endpoint, Endpoint::ChatCompletions | Endpoint::Responses);
     let forms = ["response_format", "text", "function_call"];
     let has_a_form = chat && forms.iter().any(|name| request.member(name).is_some());
-    let asks_for_nothing =
-        matches!(request.member("prompt"), Some(Tree::Array(prompts)) if prompts.is_empty());
-    !(asks_for_nothing || has_a_form || endpoint == Endpoint::Embeddings && is_short)
+    !(asks_for_nothing(request) || has_a_form || endpoint == Endpoint::Embeddings && is_short)
+}
+
+/// Whether there is nothing to answer: a list of no prompts.
+fn asks_for_nothing(request: &Request) -> bool {
+    matches!(request.member("prompt"), Some(Tree::Array(prompts)) if prompts.is_empty())
 }

@@ -1,67 +1,67 @@
-//! The providers behind a case's deployments, played by the mocks themselves: what each answers to
-//! its next attempt.
+//! The providers behind a case's deployments, played by the mocks themselves.
 
 use fallproof_mocks::brain::{self, Answer, Brain, Upstream};
+use fallproof_mocks::strict::Strength;
+use fallproof_protocol::behaviour::{Behaviour, WirePlan};
 use fallproof_protocol::marker::Marker;
 use fallproof_protocol::provider::{Deployment, Endpoint, Names, Surface};
 use fallproof_suite::scenario::DEFAULT_API_VERSION;
 
-use super::case::{CaseDeployment, FuzzCase, Request, deployment_name};
+use super::case::{CaseDeployment, Request};
 
 const KEY: &str = "the-key";
+const PREFIX: &str = "/any/any";
 
-/// The providers of one case. Each attempt uses up an entry of its deployment's script.
-pub(super) struct Providers<'a> {
-    case: &'a FuzzCase,
-    brain: Brain,
+/// What this deployment's provider answers to a call where its script has this entry.
+pub(super) fn answer(
+    deployment: &CaseDeployment,
+    endpoint: Endpoint,
+    request: &Request,
+    scheduled: &Behaviour,
+) -> Answer {
+    let brain = Brain::default();
+    let upstream = Upstream {
+        prefix: PREFIX.to_owned(),
+        deployment: Deployment {
+            surface: deployment.acceptor.surface,
+            model: deployment.acceptor.model.clone(),
+            name: deployment.name.clone(),
+            key: KEY.to_owned(),
+        },
+        names: Names::Own,
+        script: vec![scheduled.clone()],
+        repeat_last: false,
+        marker: Marker::new(PREFIX),
+    };
+    brain.plug(upstream).expect("a case's scripts can be played");
+    let bearer = format!("Bearer {KEY}");
+    let headers = [
+        ("content-type", b"application/json".as_slice()),
+        ("authorization", bearer.as_bytes()),
+        ("api-key", KEY.as_bytes()),
+    ];
+    let body = request.formatting.text(&request.body, &deployment.name);
+    let target = target(deployment, endpoint);
+    let request = brain::Request {
+        method: "POST",
+        target: &target,
+        headers: &headers,
+        body: body.as_bytes(),
+    };
+    brain.answer(PREFIX, &request).expect("it was added above")
 }
 
-impl<'a> Providers<'a> {
-    /// Those of this case, at the start of their scripts.
-    pub(super) fn new(case: &'a FuzzCase) -> Self {
-        let brain = Brain::default();
-        for (index, deployment) in case.chain.iter().enumerate() {
-            let upstream = Upstream {
-                prefix: prefix(index),
-                deployment: Deployment {
-                    surface: deployment.acceptor.surface,
-                    model: deployment.acceptor.model.clone(),
-                    name: deployment.name.clone(),
-                    key: KEY.to_owned(),
-                },
-                names: Names::Own,
-                script: deployment.script.clone(),
-                repeat_last: true,
-                marker: Marker::new("/any/any"),
-            };
-            brain.plug(upstream).expect("a case's scripts can be played");
-        }
-        Self { case, brain }
-    }
-
-    /// What the deployment at this index of the chain answers to this call.
-    pub(super) fn answer(&self, chain_index: usize, request: &Request) -> Answer {
-        let deployment = &self.case.chain[chain_index];
-        let target = target(deployment, self.case.endpoint);
-        let bearer = format!("Bearer {KEY}");
-        let headers = [
-            ("content-type", b"application/json".as_slice()),
-            ("authorization", bearer.as_bytes()),
-            ("api-key", KEY.as_bytes()),
-        ];
-        let body = request.formatting.text(&request.body, &deployment.name);
-        let request = brain::Request {
-            method: "POST",
-            target: &target,
-            headers: &headers,
-            body: body.as_bytes(),
-        };
-        self.brain.answer(&prefix(chain_index), &request).expect("it was added above")
-    }
+/// Whether the provider has nothing against this call, or nothing that it is known to refuse.
+pub(super) fn accepts(deployment: &CaseDeployment, endpoint: Endpoint, request: &Request) -> bool {
+    let violation = deployment.acceptor.violation(endpoint, &request.text());
+    violation.is_none_or(|violation| violation.strength != Strength::Observed)
 }
 
-fn prefix(chain_index: usize) -> String {
-    format!("/case/{}", deployment_name(chain_index))
+/// Whether a script's entry is a success that arrives whole.
+pub(super) fn is_whole_success(scheduled: &Behaviour) -> bool {
+    let wire = WirePlan { write: scheduled.wire.write, ..WirePlan::default() };
+    let is_plain = *scheduled == Behaviour { wire, ..Behaviour::named(&scheduled.reply) };
+    is_plain && ["ok", "refusal"].contains(&scheduled.reply.as_str())
 }
 
 /// Path and query of this endpoint at the deployment's provider.

@@ -7,10 +7,11 @@ use fallproof_mocks::strict::{self, Violation};
 use fallproof_protocol::provider::{Endpoint, Surface};
 
 use super::formatting::Formatting;
+use super::paths;
 use fallproof_protocol::json::Tree;
 
 /// Who must accept a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Acceptor {
     /// Which schemas apply.
     pub surface: Surface,
@@ -33,39 +34,19 @@ const MOST_REMOVALS: usize = 60;
 
 /// The body without what any of these would refuse; `None` where nothing is left to send.
 pub fn repair(endpoint: Endpoint, acceptors: &[&Acceptor], mut body: Tree) -> Option<Tree> {
+    let mut distinct = acceptors.to_vec();
+    distinct.sort_unstable();
+    distinct.dedup();
     for _ in 0..MOST_REMOVALS {
         let text = Formatting::default().text(&body, MODEL);
-        let violation = acceptors.iter().find_map(|acceptor| acceptor.violation(endpoint, &text));
+        let violation = distinct.iter().find_map(|acceptor| acceptor.violation(endpoint, &text));
         let Some(violation) = violation else { return Some(body) };
-        if !remove(&mut body, &violation.pointer) {
+        // What is missing is missing in what the pointer leads to last.
+        let path = paths::of_pointer(&body, &violation.pointer);
+        if path.is_empty() {
             return None;
         }
+        paths::remove(&mut body, &path);
     }
     None
-}
-
-/// Takes out what this pointer leads to; what it is missing in, where it leads to nothing. False
-/// where that would be the whole body.
-fn remove(body: &mut Tree, pointer: &str) -> bool {
-    let path: Vec<_> =
-        pointer.split('/').skip(1).map(|part| part.replace("~1", "/").replace("~0", "~")).collect();
-    (1..=path.len()).rev().any(|length| take(body, &path[..length]))
-}
-
-fn take(value: &mut Tree, path: &[String]) -> bool {
-    let Some((first, rest)) = path.split_first() else { return false };
-    let place = match value {
-        Tree::Object(members) => members.iter().position(|(name, _)| name == first),
-        Tree::Array(items) => first.parse().ok().filter(|&at: &usize| at < items.len()),
-        Tree::Scalar(_) => None,
-    };
-    let Some(place) = place else { return false };
-    match value {
-        Tree::Object(members) if rest.is_empty() => drop(members.remove(place)),
-        Tree::Array(items) if rest.is_empty() => drop(items.remove(place)),
-        Tree::Object(members) => return take(&mut members[place].1, rest),
-        Tree::Array(items) => return take(&mut items[place], rest),
-        Tree::Scalar(_) => return false,
-    }
-    true
 }

@@ -11,6 +11,7 @@ use super::case::{FuzzCase, Request, Step};
 use super::formatting::Formatting;
 use super::grammar::Grammar;
 use super::model_names::model_names;
+use super::paths;
 use super::repair::Acceptor;
 
 /// Makes the case that it was made for simpler.
@@ -148,16 +149,15 @@ impl Edits {
         for start in starts(case.endpoint, case.chain[0].acceptor.surface, members) {
             self.requests(move |request| request.body.clone_from(&start));
         }
-        let mut paths = Vec::new();
-        collect(&request.body, &mut Vec::new(), &mut paths);
+        let paths = paths::below(&request.body);
         for path in paths.clone() {
-            self.requests(move |request| remove(&mut request.body, &path));
+            self.requests(move |request| paths::remove(&mut request.body, &path));
         }
         for path in paths {
-            for plain in at(&request.body, &path).map(plainer).unwrap_or_default() {
+            for plain in paths::at(&request.body, &path).map(plainer).unwrap_or_default() {
                 let path = path.clone();
                 self.requests(move |request| {
-                    if let Some(value) = at_mut(&mut request.body, &path) {
+                    if let Some(value) = paths::at_mut(&mut request.body, &path) {
                         value.clone_from(&plain);
                     }
                 });
@@ -234,49 +234,5 @@ fn plainer(value: &Tree) -> Vec<Tree> {
         }
         Tree::Object(members) if members.is_empty() => vec![],
         Tree::Object(_) => vec![Tree::Object(vec![])],
-    }
-}
-
-/// The paths of all values below this one, as positions; the outer ones first.
-fn collect(value: &Tree, path: &mut Vec<usize>, out: &mut Vec<Vec<usize>>) {
-    let below: Vec<&Tree> = match value {
-        Tree::Object(members) => members.iter().map(|(_, value)| value).collect(),
-        Tree::Array(items) => items.iter().collect(),
-        Tree::Scalar(_) => return,
-    };
-    for at in (0..below.len()).rev() {
-        path.push(at);
-        out.push(path.clone());
-        path.pop();
-    }
-    for (at, value) in below.into_iter().enumerate() {
-        path.push(at);
-        collect(value, path, out);
-        path.pop();
-    }
-}
-
-fn at<'a>(value: &'a Tree, path: &[usize]) -> Option<&'a Tree> {
-    path.iter().try_fold(value, |value, &index| match value {
-        Tree::Object(members) => members.get(index).map(|(_, value)| value),
-        Tree::Array(items) => items.get(index),
-        Tree::Scalar(_) => None,
-    })
-}
-
-fn at_mut<'a>(value: &'a mut Tree, path: &[usize]) -> Option<&'a mut Tree> {
-    path.iter().try_fold(value, |value, &index| match value {
-        Tree::Object(members) => members.get_mut(index).map(|(_, value)| value),
-        Tree::Array(items) => items.get_mut(index),
-        Tree::Scalar(_) => None,
-    })
-}
-
-fn remove(value: &mut Tree, path: &[usize]) {
-    let Some((&last, above)) = path.split_last() else { return };
-    match at_mut(value, above) {
-        Some(Tree::Object(members)) if last < members.len() => drop(members.remove(last)),
-        Some(Tree::Array(items)) if last < items.len() => drop(items.remove(last)),
-        _ => {}
     }
 }

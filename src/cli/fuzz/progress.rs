@@ -7,9 +7,15 @@ use std::time::{Duration, Instant};
 
 use fallproof_fuzz::stats::Stats;
 use fallproof_report::words::counted;
+use parking_lot::Mutex;
 
 /// Tells how far the hunt is: on one line of a terminal, else line by line and less often.
-pub(super) fn progress(stats: &Stats, cases: Option<u64>, started: Instant, done: &AtomicBool) {
+pub(super) fn progress(
+    stats: &Mutex<Stats>,
+    cases: Option<u64>,
+    started: Instant,
+    done: &AtomicBool,
+) {
     const TICK: Duration = Duration::from_millis(100);
     let is_terminal = stderr().is_terminal();
     let every = if is_terminal { 5 } else { 100 };
@@ -32,11 +38,14 @@ pub(super) fn progress(stats: &Stats, cases: Option<u64>, started: Instant, done
     }
 }
 
-fn line(stats: &Stats, cases: Option<u64>, started: Instant) -> String {
-    let played = stats.cases();
+fn line(stats: &Mutex<Stats>, cases: Option<u64>, started: Instant) -> String {
+    let (played, found) = {
+        let stats = stats.lock();
+        (stats.cases, stats.failures.len())
+    };
     let of = cases.map_or_else(String::new, |cases| format!("/{cases}"));
     let rate = rate(played, started.elapsed().as_secs_f64());
-    let found = match stats.causes() {
+    let found = match found {
         0 => String::new(),
         count => format!("  {}", counted(count, "finding")),
     };

@@ -5,14 +5,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use anstream::{eprintln, println};
-use fallproof_fuzz::saving::{RequirementFailures, SavedFailure};
+use fallproof_fuzz::saving::SavedFailure;
 use fallproof_fuzz::stats::{Failure, Stats};
 use fallproof_report::words::counted;
 use fallproof_runner::shell::quoted;
 use fallproof_suite::requirement::Code;
 use owo_colors::OwoColorize as _;
 
-use super::{Fuzz, progress};
+use super::{Found, Fuzz, progress};
 use crate::cli::SCENARIOS;
 
 /// Says how a campaign went.
@@ -20,15 +20,15 @@ pub(super) fn summary(stats: &Stats, seed: u64, took: Duration) {
     let took = took.as_secs_f64();
     eprintln!(
         "{} in {took:.1} s, {:.0} cases/s, seed {seed}: {}",
-        many(stats.cases(), "case"),
-        progress::rate(stats.cases(), took),
-        counted(stats.causes(), "finding"),
+        many(stats.cases, "case"),
+        progress::rate(stats.cases, took),
+        counted(stats.failures.len(), "finding"),
     );
-    if stats.flaky() > 0 {
-        let times = many(stats.flaky(), "finding");
+    if stats.flaky > 0 {
+        let times = counted(stats.flaky, "finding");
         eprintln!("{times} did not come again when the case was played alone, and are left out");
     }
-    let inconclusive = stats.inconclusive();
+    let inconclusive = &stats.inconclusive;
     if inconclusive.count > 0 {
         let of = many(inconclusive.count, "case");
         eprintln!("nothing can be said of {of}, such as: {}", inconclusive.reason);
@@ -44,8 +44,8 @@ fn many(count: u64, what: &str) -> String {
 
 impl Fuzz {
     /// Prints what was found.
-    pub(super) fn print(&self, failures: &[RequirementFailures]) {
-        for RequirementFailures { saved, others } in failures {
+    pub(super) fn print(&self, found: &[Found]) {
+        for Found { saved, others } in found {
             if let Some(first) = saved.first() {
                 println!("\n{}", headline(&first.failure));
             }

@@ -1,16 +1,18 @@
 use std::borrow::Cow;
 use std::fs;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
 use axum::http::{StatusCode, Uri};
 use fallproof_runner::adapter::GatewayClient;
 use fallproof_runner::client::{self, BaseUrl, ClientBehavior};
+use fallproof_runner::error::StartError;
 use fallproof_runner::target::{RunningTarget, Setup, Starting, Target};
 use fallproof_suite::declaration::Declaration;
 use fallproof_suite::plan::Group;
 use futures_util::FutureExt as _;
+use parking_lot::Mutex;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
@@ -18,7 +20,9 @@ use tokio::task::JoinHandle;
 
 use super::*;
 use crate::campaign::Campaign;
+use crate::executor::Executor;
 use crate::generate::Scope;
+use crate::minimize::minimize;
 use crate::stats::{Stats, Verdict};
 
 /// A gateway that shows each call to the first deployment, and answers none.
@@ -93,33 +97,36 @@ impl Drop for RunningUseless {
 const PATIENCE: Duration = Duration::from_secs(60);
 
 #[test]
-fn the_first_failures_of_each_requirement_are_saved_and_show_it_again() {
+fn a_failure_is_minimized_saved_and_shown_again() {
     let executor = Executor::Fresh { target: Box::new(Useless), patience: PATIENCE };
     let scope = Scope { slow: 0, ..Scope::default() };
     let campaign = Campaign { scope, seed: 6, cases: Some(4), until: None, threads: 1 };
-    let (stats, never) = (Stats::default(), watch::channel(false).1);
+    let (stats, never) = (Mutex::default(), watch::channel(false).1);
     campaign.run(&executor, &stats, &never).expect("the runner listens on ports of the system");
-    assert_eq!((stats.cases(), stats.verdict()), (4, Verdict::Fail));
+    let stats: Stats = stats.into_inner();
+    assert_eq!((stats.cases, stats.verdict()), (4, Verdict::Fail));
 
     let folder = tempfile::tempdir().expect("a folder can be made");
-    let saving = Saving { folder: folder.path(), per_requirement: 1, limit: PATIENCE, seed: 6 };
     let runtime = Runtime::new().expect("a runtime can be had");
-    let saved = runtime.block_on(saving.save(stats.failures(), &executor, &never));
-    let mut saved = saved.expect("the folder takes files");
-    let all: usize = saved.iter().map(|it| it.saved.len() + it.others.len()).sum();
-    assert_eq!(all, stats.causes());
-    for RequirementFailures { saved, others } in &mut saved {
-        let [saved] = &mut saved[..] else { panic!("one is saved of each: {saved:?}") };
-        assert!(others.iter().all(|other| other.number >= saved.failure.number), "{others:?}");
-        let scenario = saved.load().expect("it can be read").expect("it is there");
-        runtime.block_on(async {
-            let scenarios = [&scenario];
-            let runner = Runner::start(&scenarios, &Useless, PATIENCE).await.expect("it starts");
+    let all = by_requirement(stats.failures.into_values());
+    assert!(all.len() > 2, "{all:?}");
+    for of_one in all {
+        assert!(of_one.is_sorted_by_key(|failure| failure.number), "{of_one:?}");
+        let failure = of_one[0].clone();
+        let saved = runtime.block_on(async {
+            let minimized = minimize(&failure, &executor, PATIENCE, &never).await;
+            let (case, violation) = minimized.expect("the runner starts");
+            let saved = SavedFailure::save(failure, (&case, violation), 6, folder.path());
+            let mut saved = saved.expect("the folder takes files");
+            let scenarios = saved.load().expect("it can be read");
+            let [scenario] = &scenarios[..] else { panic!("it is one: {scenarios:?}") };
+            let runner = Runner::start(&[scenario], &Useless, PATIENCE).await.expect("it starts");
             saved.run_again(&runner, &[]).await;
             assert_eq!(saved.shows_again, None);
-            saved.run_again(&runner, &scenarios).await;
-            assert_eq!(saved.shows_again, Some(true), "{saved:?}");
+            saved.run_again(&runner, &[scenario]).await;
+            saved
         });
+        assert_eq!(saved.shows_again, Some(true), "{saved:?}");
     }
 }
 
@@ -127,11 +134,8 @@ fn the_first_failures_of_each_requirement_are_saved_and_show_it_again() {
 fn whether_failures_can_be_saved_is_seen_beforehand_and_leaves_nothing() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let below = |name: &str| folder.path().join(name);
-    let check = |folder: &Path| {
-        Saving { folder, per_requirement: 1, limit: PATIENCE, seed: 6 }.check().map_err(drop)
-    };
-    assert_eq!(check(&below("new/scenarios")), Ok(()));
+    assert!(check(&below("new/scenarios")).is_ok());
     assert!(!below("new").exists());
     fs::write(below("file"), "").expect("it can be written");
-    assert_eq!(check(&below("file")), Err(()));
+    assert!(check(&below("file")).is_err());
 }

@@ -1,0 +1,111 @@
+//! Scripts: what the deployments of a generated case do.
+
+use std::num::{NonZeroI32, NonZeroUsize};
+
+use fallproof_protocol::behaviour::{
+    Behaviour, CONNECT_TIMEOUT, CONNECTION_REFUSED, Chunking, Cut, CutEnd, CutPoint, HeadFault,
+    WirePlan, behaviour_names,
+};
+use fallproof_protocol::provider::Endpoint;
+use rand::RngExt as _;
+
+use crate::case::FuzzCase;
+use crate::random::{CaseRng, chance, pick};
+
+/// Longer than a deployment has where something hangs.
+const TOO_LONG_MS: u64 = 3_000;
+
+/// Scripts for all deployments. The last one mostly answers, the others mostly do not.
+pub(super) fn script(case: &mut FuzzCase, is_slow: bool, rng: &mut CaseRng) {
+    let asks = case.requests().count();
+    let streams = case
+        .requests()
+        .any(|request| request.member("stream").is_some_and(|it| it.compact() == "true"));
+    let most = (1 + case.retries as usize) * asks;
+    let last = case.chain.len() - 1;
+    let hangs = is_slow.then(|| rng.random_range(0..case.chain.len()));
+    let sound = case.endpoint == Endpoint::AudioSpeech;
+    for (place, deployment) in case.chain.iter_mut().enumerate() {
+        if hangs == Some(place) {
+            deployment.script = hanging(rng);
+            continue;
+        }
+        // The address of a group that is there takes connections.
+        if case.group.is_none() && chance(5, rng) {
+            deployment.script = vec![Behaviour::named(CONNECTION_REFUSED)];
+            continue;
+        }
+        let length = rng.random_range(1..=most.min(6));
+        let well = if place == last { 70 } else { 25 };
+        deployment.script = (0..length)
+            .map(|_| {
+                if chance(well, rng) {
+                    good(streams, rng)
+                } else if !sound && chance(20, rng) {
+                    broken(streams, rng)
+                } else {
+                    failing(asks > 1, rng)
+                }
+            })
+            .collect();
+    }
+}
+
+/// A success; a stream perhaps in pieces that have nothing to do with its events.
+fn good(streams: bool, rng: &mut CaseRng) -> Behaviour {
+    let mut behaviour = Behaviour::named(if chance(5, rng) { "refusal" } else { "ok" });
+    if streams && chance(20, rng) {
+        let bytes = *pick(&[3, 7, 64, 500], rng);
+        behaviour.wire.write = NonZeroUsize::new(bytes).map(Chunking::Bytes);
+    }
+    behaviour
+}
+
+/// A failure of the catalogue that does not hang.
+fn failing(goes_on: bool, rng: &mut CaseRng) -> Behaviour {
+    let left_out = |name: &str| {
+        let other = ["ok", "refusal", CONNECTION_REFUSED, CONNECT_TIMEOUT, "connection_stalled"];
+        // Its time depends on the system's clock.
+        other.contains(&name) || goes_on && name == "rate_limited_date"
+    };
+    let names: Vec<_> = behaviour_names().filter(|name| !left_out(name)).collect();
+    let mut behaviour = Behaviour::named(*pick(&names, rng));
+    let limits = ["rate_limited", "rate_limited_no_hint", "overloaded"];
+    if limits.contains(&behaviour.reply.as_str()) && chance(30, rng) {
+        let seconds = pick(&["1", "7", "30", "600"], rng);
+        behaviour.headers.insert("retry-after".to_owned(), (*seconds).to_owned());
+        behaviour.headers.insert("retry-after-ms".to_owned(), "0".to_owned());
+    }
+    behaviour
+}
+
+/// A success that the wire breaks.
+fn broken(streams: bool, rng: &mut CaseRng) -> Behaviour {
+    let end = if chance(50, rng) { CutEnd::Close } else { CutEnd::Reset };
+    let cut = |at, end| WirePlan { cut: Some(Cut { at, end }), ..WirePlan::default() };
+    let wire = match rng.random_range(0..6) {
+        0 => cut(CutPoint::BeforeHead, end),
+        1 => cut(CutPoint::AfterHead, end),
+        2 => WirePlan { head: Some(HeadFault::Garbage), ..WirePlan::default() },
+        3 if !streams => {
+            let more = NonZeroI32::new(5).map(HeadFault::ContentLengthOffBy);
+            WirePlan { head: more, ..WirePlan::default() }
+        }
+        // A reset may overtake what was sent before it.
+        _ if streams => cut(CutPoint::Events(rng.random_range(0..8)), CutEnd::Close),
+        _ => cut(CutPoint::BodyBytes(rng.random_range(0..40)), end),
+    };
+    Behaviour { wire, ..Behaviour::named("ok") }
+}
+
+/// What hangs for longer than the target waits.
+fn hanging(rng: &mut CaseRng) -> Vec<Behaviour> {
+    vec![match rng.random_range(0..3) {
+        0 => Behaviour::named(CONNECT_TIMEOUT),
+        1 => Behaviour::named("connection_stalled"),
+        _ => {
+            let wire = WirePlan { delay_ms: Some(TOO_LONG_MS), ..WirePlan::default() };
+            Behaviour { wire, ..Behaviour::named("ok") }
+        }
+    }]
+}
