@@ -219,6 +219,8 @@ mod tests {
         #[test]
         fn the_pieces_put_together_are_the_value(value in json(), pretty: bool) {
             let text = if pretty { format!("{value:#}") } else { value.to_string() };
+            // Read again: the last digit of a decimal may be another one then.
+            let value: Value = serde_json::from_str(&text).expect("JSON");
             let mut pieces = Tokens::of(text.as_bytes()).expect("JSON");
             prop_assert_eq!(read(&mut pieces), value);
             prop_assert_eq!(pieces.next(), None);

@@ -11,6 +11,7 @@ use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use rstest::rstest;
+use serde_json::Value;
 
 use super::*;
 use crate::declaration::Declaration;
@@ -421,4 +422,44 @@ fn more_than_a_run_can_have_is_refused() {
     let error = read_text(&text.replacen("{\"blob\":", &format!("{blobs}{{\"blob\":"), 1));
     let error = error.expect_err("no case has as much");
     assert!(matches!(error.problem, Problem::TooMuch), "{error}");
+}
+
+/// Every member of a value by its path, and what kind of value it has.
+fn shape(value: &Value, path: &str, found: &mut BTreeSet<String>) {
+    let kind = match value {
+        Value::Null => return,
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(items) => {
+            return items.iter().for_each(|item| shape(item, &format!("{path}[]"), found));
+        }
+        Value::Object(members) => {
+            let of_user = [".upstreams", ".groups", ".headers"].iter().any(|it| path.ends_with(it));
+            let name = |name: &str| if of_user { "*".to_owned() } else { name.to_owned() };
+            return members
+                .iter()
+                .for_each(|(it, value)| shape(value, &format!("{path}.{}", name(it)), found));
+        }
+    };
+    found.insert(format!("{} {kind}\n", &path[1..]));
+}
+
+#[test]
+fn the_format_is_the_one_that_is_checked_in() {
+    let mut found = BTreeSet::new();
+    for line in text(&good(SECRET, Mask::new([SECRET.own]))).lines() {
+        let line = serde_json::from_str(line).expect("it is JSON");
+        shape(&line, "", &mut found);
+    }
+    let found: String = found.into_iter().collect();
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/record/format.txt");
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&file, &found).expect("it can be written");
+    }
+    assert!(
+        std::fs::read_to_string(&file).unwrap_or_default() == found,
+        "what is kept of a run has changed; where what was kept before can no longer be read, raise \
+         `FORMAT` in harness/suite/src/record/mod.rs; then UPDATE=1 cargo test -p fallproof-suite record"
+    );
 }
