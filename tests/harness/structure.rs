@@ -29,6 +29,18 @@ fn no_crate_has_a_circle_of_sibling_modules() {
 }
 
 #[test]
+fn a_crate_whose_doc_tests_are_off_has_none() {
+    for source in sources(Path::new(env!("CARGO_MANIFEST_DIR"))) {
+        let manifest = source.parent().expect("a crate's folder").join("Cargo.toml");
+        let is_off = fs::read_to_string(&manifest).expect("it is text").contains("doctest = false");
+        let is_example =
+            |text: &String| text.lines().any(|it| it.trim_start().starts_with("/// ```"));
+        let has_some = read(&source).values().any(is_example);
+        assert!(!(is_off && has_some), "{}: delete `doctest = false`", manifest.display());
+    }
+}
+
+#[test]
 fn a_circle_is_found_wherever_its_paths_lead() {
     let code = |modules: &[(&str, &str)]| -> Crate {
         let names = |path: &str| -> Names {
