@@ -28,7 +28,7 @@ impl<R: BufRead> Lines<R> {
         self.number += 1;
         let most = LONGEST_LINE as u64 + 1;
         let length = (&mut self.text).take(most).read_until(b'\n', &mut self.line);
-        let length = length.map_err(of_gzip)?;
+        let length = length.map_err(|error| self.problem(error))?;
         self.bytes += length as u64;
         match self.line.pop() {
             _ if self.bytes > MOST_BYTES || self.number > MOST_RECORDS => Err(Problem::TooMuch),
@@ -50,16 +50,21 @@ impl<R: BufRead> Lines<R> {
 
     /// Whether nothing comes after this line, neither in the text nor in the file.
     pub(super) fn is_at_end(&mut self) -> Result<bool, Problem> {
-        let is_read = self.text.fill_buf().map_err(of_gzip)?.is_empty();
+        let is_read = match self.text.fill_buf() {
+            Ok(text) => text.is_empty(),
+            Err(error) => return Err(self.problem(error)),
+        };
         let file = self.text.get_mut().get_mut();
         Ok(is_read && file.fill_buf().map_err(Problem::Unreadable)?.is_empty())
     }
-}
 
-fn of_gzip(error: io::Error) -> Problem {
-    match error.kind() {
-        ErrorKind::UnexpectedEof => Problem::BreaksOff,
-        ErrorKind::InvalidInput if error.to_string().contains("header") => Problem::SomethingElse,
-        _ => Problem::Unreadable(error),
+    /// What is wrong where the text cannot be had.
+    fn problem(&self, error: io::Error) -> Problem {
+        let has_header = self.text.get_ref().header().is_some();
+        match error.kind() {
+            ErrorKind::UnexpectedEof => Problem::BreaksOff,
+            ErrorKind::InvalidInput if !has_header => Problem::SomethingElse,
+            _ => Problem::Unreadable(error),
+        }
     }
 }
