@@ -11,6 +11,7 @@
 mod acceptable;
 mod body;
 mod changes;
+mod conversation;
 mod defaults;
 mod model;
 mod spelling;

@@ -8,12 +8,10 @@ use fallproof_suite::requirement::Code;
 use serde_json::Value;
 
 use super::body;
+use super::conversation::is_translated;
 use crate::collector::Collector;
 use crate::observe::{Attempt, View};
 use crate::violation::{PayloadViolation, Verdict};
-
-/// Where a request names the response that it goes on from.
-const RESPONSE: &str = "previous_response_id";
 
 /// The provider's complaint counts only where the client's own body does not earn it.
 pub(super) fn check(found: &mut Collector<'_>, attempt: &Attempt<'_>) {
@@ -58,10 +56,4 @@ fn is_of_a_conversation(view: View<'_>, attempt: &Attempt<'_>, complaint: &Compl
     let received = || Tree::parse(&attempt.hit.body);
     complaint.code.as_deref() == Some("previous_response_not_found")
         && (view.conversation().is_none() || received().is_ok_and(|it| is_translated(view, &it)))
-}
-
-/// Whether the response that the request goes on from has the name that its provider gave it.
-fn is_translated(view: View<'_>, received: &Tree) -> bool {
-    let named = received.member(RESPONSE).and_then(Tree::as_str);
-    view.conversation().is_some_and(|conversation| named.as_deref() == Some(&*conversation.id))
 }

@@ -5,6 +5,7 @@ use fallproof_protocol::json::{Difference, DifferenceKind, Tree, differences};
 use fallproof_suite::requirement::Code;
 
 use super::brief;
+use super::conversation::{RESPONSE, is_translated};
 use super::defaults::is_default;
 use crate::collector::Collector;
 use crate::control;
@@ -24,6 +25,13 @@ pub(super) fn since_the_client(
         let (requirement, kind) = match kind {
             // What is for gateways and for no provider may end there.
             DifferenceKind::Removed(_) if control::is_for_gateways(&pointer) => continue,
+            // Who gives answers names of its own must know them again.
+            DifferenceKind::Changed(..)
+                if pointer.strip_prefix('/') == Some(RESPONSE)
+                    && is_translated(found.view, received) =>
+            {
+                continue;
+            }
             DifferenceKind::Added(value) => (Code::Payload01, Added { value: brief(&value) }),
             DifferenceKind::Removed(value) => (Code::Payload02, Lost { value: brief(&value) }),
             DifferenceKind::Changed(from, to) => {

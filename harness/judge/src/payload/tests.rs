@@ -192,3 +192,26 @@ steps:
     let told: Vec<_> = told.iter().map(|it| format!("FP-PAYLOAD-{it}")).collect();
     assert_eq!(case.found("PAYLOAD"), told);
 }
+
+// Conversations
+
+/// A call that goes on from `gw_1`, as the gateway calls `resp_own`.
+fn goes_on() -> Case {
+    let steps = "
+upstreams: { primary: { provider: openai, model: gpt-5, script: [ok], repeat_last: true } }
+group: { chain: [primary] }
+steps:
+  - send: { endpoint: responses, body: { input: Hi } }
+  - send: { endpoint: responses, body: { input: Hi, previous_response_id: gw_1 } }
+";
+    let first = Case::of(steps).attempt("primary");
+    let first = first.answered(200, r#"{"id":"resp_own","object":"response"}"#);
+    first.got(200, r#"{"id":"gw_1","object":"response"}"#).next_call().attempt("primary")
+}
+
+#[test]
+fn a_response_may_have_a_name_of_the_gateways_that_it_knows_again() {
+    goes_on().with_instead("gw_1", "resp_own").assert_found("PAYLOAD", &[]);
+    let told = "03 attempt 1 changed /previous_response_id: \"gw_1\" became \"resp_other\"";
+    goes_on().with_instead("gw_1", "resp_other").assert_found("PAYLOAD", &[told]);
+}
