@@ -16,7 +16,6 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-pub use fallproof_protocol::multipart::read as read_form;
 pub use plan::Plan;
 pub use script::override_headers;
 
