@@ -27,6 +27,9 @@ use flate2::read::GzDecoder;
 use libtest_mimic::{Arguments, Failed, Trial};
 use tokio::runtime::Runtime;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The scenarios that may be about one of these requirements, in the order of their ids.
 fn about(codes: &[&str]) -> Vec<&'static Scenario> {
     let families = suite::families().expect("the folder of the suite can be read");

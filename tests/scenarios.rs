@@ -29,6 +29,9 @@ use tokio::runtime::Runtime;
 
 use suite::folder;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// More of a body than this is not for people to read.
 const MOST_SHOWN: usize = 4000;
 

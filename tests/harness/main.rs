@@ -21,3 +21,6 @@ mod shell;
 mod structure;
 mod suite_files;
 mod verdicts;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
