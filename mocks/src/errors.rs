@@ -12,12 +12,12 @@ mod catalogue;
 
 use std::time::{Duration, SystemTime};
 
+use fallproof_strict::{Violation, ViolationKind};
 use sha2::{Digest, Sha256};
 
 use crate::Reply;
 use crate::behaviour::{self, WirePlan};
 use crate::provider::{Deployment, Endpoint, Surface};
-use crate::strict::{Violation, ViolationKind};
 use catalogue::{Part, Provider, Values};
 
 /// How far ahead a `retry-after` is that is written as a date.

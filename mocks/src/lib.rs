@@ -12,5 +12,4 @@ pub mod reply;
 pub mod wire;
 
 pub use fallproof_protocol::{behaviour, journal, marker, provider};
-pub use fallproof_strict as strict;
 pub use http_reply::Reply;

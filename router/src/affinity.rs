@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 use std::mem;
-use std::sync::{Mutex, PoisonError};
+
+use parking_lot::Mutex;
 
 /// The ids of the latest responses, in bounded memory.
 ///
@@ -31,7 +32,7 @@ impl Affinity {
         if id.len() > Self::LONGEST_ID {
             return;
         }
-        let mut ids = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut ids = self.0.lock();
         if ids.younger.len() >= Self::GENERATION {
             ids.older = mem::take(&mut ids.younger);
         }
@@ -40,7 +41,7 @@ impl Affinity {
 
     /// The index of the deployment that has given the response with this id.
     pub(crate) fn deployment_of(&self, id: &str) -> Option<usize> {
-        let ids = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let ids = self.0.lock();
         ids.younger.get(id).or_else(|| ids.older.get(id)).copied()
     }
 }

@@ -1,9 +1,9 @@
 //! How a deployment has been doing, and whether it is left alone for a while.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
+use parking_lot::Mutex;
 
 use crate::clock::Clock;
 use crate::config::{Cooldown, Group};
@@ -76,7 +76,7 @@ impl Health {
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut State, Instant) -> T) -> T {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock();
         change(&mut state, self.clock.now())
     }
 }

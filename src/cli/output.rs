@@ -5,7 +5,7 @@ use std::time::{Instant, SystemTime};
 
 use chrono::{DateTime, Utc};
 use clap::Args;
-use fallproof_report::assemble::{self, About};
+use fallproof_report::assemble;
 use fallproof_report::baseline::Baseline;
 use fallproof_report::model::{Case, Verdict};
 use fallproof_report::new_baseline::NewBaseline;
@@ -91,18 +91,9 @@ impl Opened {
         log: &str,
     ) -> Result<(), Stop> {
         let today = DateTime::<Utc>::from(header.started).date_naive();
-        let about = About {
-            target: header.target.clone().into(),
-            suite: &header.suite,
-            chosen,
-            patterns: &header.patterns,
-            tags: &header.tags,
-            started: header.started,
-            ended,
-            baseline: self.baseline.map(|baseline| baseline.apply(&mut cases, today)),
-        };
-        let report = recorder.run_ended(assemble::report(about, cases), log);
-        let report = report.map_err(Stop::harness)?;
+        let baseline = self.baseline.map(|baseline| baseline.apply(&mut cases, today));
+        let report = assemble::report(header, chosen, cases, ended, baseline);
+        let report = recorder.run_ended(report, log).map_err(Stop::harness)?;
         match report.verdict {
             Verdict::Conformant => Ok(()),
             Verdict::NotConformant => Err(Stop::NotConformant),

@@ -2,12 +2,13 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use anstream::eprintln;
 use axum::extract::Request;
 use clap::Args;
 use fallproof_router::Config;
+use parking_lot::RwLock;
 use tokio::net::TcpListener;
 use tower::ServiceExt as _;
 
@@ -35,7 +36,7 @@ impl RouterArgs {
             let current = Arc::new(RwLock::new(fallproof_router::app(config)));
             reread_when_told(self.config, Arc::clone(&current))?;
             let app = axum::Router::new().fallback(move |request: Request| {
-                let app = current.read().unwrap_or_else(PoisonError::into_inner).clone();
+                let app = current.read().clone();
                 app.oneshot(request)
             });
             eprintln!("listening on http://{addr}/v1; Ctrl-C ends it");
@@ -56,10 +57,7 @@ fn reread_when_told(file: PathBuf, current: Arc<RwLock<axum::Router>>) -> Result
     tokio::spawn(async move {
         while told.recv().await.is_some() {
             match Config::load(&file) {
-                Ok(config) => {
-                    *current.write().unwrap_or_else(PoisonError::into_inner) =
-                        fallproof_router::app(config);
-                }
+                Ok(config) => *current.write() = fallproof_router::app(config),
                 Err(error) => eprintln!("the old configuration stays: {error}"),
             }
         }

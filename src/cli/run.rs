@@ -12,7 +12,6 @@ use fallproof_report::model;
 use fallproof_report::progress::Progress;
 use fallproof_report::record::Recorder;
 use fallproof_report::redact::Redactor;
-use fallproof_runner::target::Identity;
 use fallproof_runner::{Batches, RunPlan};
 use fallproof_suite::plan::{Addresses, Plan};
 use fallproof_suite::record::{Header, Mask, SuiteFacts};
@@ -99,7 +98,7 @@ impl Run {
         let target = run.batches.first().map(|batch| batch.target.capabilities().into_owned());
         Header {
             fallproof: env!("CARGO_PKG_VERSION").to_owned(),
-            target: described(runtime.block_on(run.identity())).into(),
+            target: runtime.block_on(run.identity()),
             suite,
             patterns: self.selection.patterns.clone(),
             tags: self.selection.tags.clone(),
@@ -175,12 +174,6 @@ impl Run {
         words.extend(self.gateway.again());
         words.join(" ")
     }
-}
-
-/// The target as reports name it.
-fn described(identity: Identity) -> model::Target {
-    let Identity { name, version, adapter, address } = identity;
-    model::Target { name, version, adapter, address }
 }
 
 fn jobs_help() -> String {

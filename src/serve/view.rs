@@ -1,7 +1,7 @@
 //! A hit as JSON, for people and tests that read the journal from outside.
 
-use fallproof_mocks::strict::Strength;
 use fallproof_protocol::journal::{Hit, HitKind};
+use fallproof_strict::Strength;
 use serde_json::{Value, json};
 
 /// The hit with everything that was kept of it; credentials are those of the mocks, and no secret.

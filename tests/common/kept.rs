@@ -20,12 +20,7 @@ pub(crate) fn keep(
 ) -> Vec<u8> {
     let header = Header {
         fallproof: "0.1.0".to_owned(),
-        target: TargetName {
-            name: "a router".to_owned(),
-            version: None,
-            adapter: None,
-            address: None,
-        },
+        target: TargetName::of("a router"),
         suite: SuiteFacts {
             fingerprint: "sha256:00".to_owned(),
             cases: scenarios.len(),

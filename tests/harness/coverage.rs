@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fallproof_mocks::behaviour::{CutEnd, CutPoint, HeadFault, behaviour_names};
 use fallproof_mocks::provider::{Endpoint, Surface};
-use fallproof_mocks::strict;
 use fallproof_protocol::multipart;
+use fallproof_strict as strict;
 use fallproof_suite::scenario::{Body, Call, Scenario, Upstream};
 use serde_json::Value;
 

@@ -4,8 +4,8 @@ mod script;
 
 use std::time::Duration;
 
-use fallproof_mocks::strict::Strength;
 use fallproof_protocol::provider::{Endpoint, Surface};
+use fallproof_strict::Strength;
 use rand::RngExt as _;
 
 use super::body::{Richness, body, minimal_body};

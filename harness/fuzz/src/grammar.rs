@@ -7,8 +7,8 @@ mod read;
 
 use std::sync::OnceLock;
 
-use fallproof_mocks::strict;
 use fallproof_protocol::provider::{Endpoint, Surface};
+use fallproof_strict as strict;
 use indexmap::IndexMap;
 use serde_json::Value;
 

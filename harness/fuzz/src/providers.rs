@@ -1,10 +1,10 @@
 //! The providers behind a case's deployments, played by the mocks themselves.
 
 use fallproof_mocks::brain::{self, Answer, Brain, Upstream};
-use fallproof_mocks::strict::Strength;
 use fallproof_protocol::behaviour::{Behaviour, WirePlan};
 use fallproof_protocol::marker::Marker;
 use fallproof_protocol::provider::{Deployment, Endpoint, Names, Surface};
+use fallproof_strict::Strength;
 use fallproof_suite::scenario::DEFAULT_API_VERSION;
 
 use super::case::{CaseDeployment, Request};

@@ -3,8 +3,8 @@
 //! The surfaces differ in what they know, and models and parameters depend on each other. So what a
 //! provider would complain of is taken out, piece by piece, until none complains.
 
-use fallproof_mocks::strict::{self, Violation};
 use fallproof_protocol::provider::{Endpoint, Surface};
+use fallproof_strict::{self as strict, Violation};
 
 use super::formatting::Formatting;
 use super::paths;

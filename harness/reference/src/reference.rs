@@ -19,9 +19,10 @@ use fallproof_protocol::condition::Condition;
 use fallproof_runner::adapter::GatewayClient;
 use fallproof_runner::client::BaseUrl;
 use fallproof_runner::error::StartError;
-use fallproof_runner::target::{Identity, RunningTarget, Setup, Starting, Target};
+use fallproof_runner::target::{RunningTarget, Setup, Starting, Target};
 use fallproof_suite::declaration::Declaration;
 use fallproof_suite::plan::{Group, Hop, Plan};
+use fallproof_suite::record::TargetName;
 use fallproof_suite::scenario::Scenario;
 use futures_util::FutureExt as _;
 use futures_util::future::{self, BoxFuture};
@@ -34,14 +35,14 @@ pub struct ReferenceTarget {
 }
 
 impl Target for ReferenceTarget {
-    fn identity(&self) -> BoxFuture<'_, Identity> {
+    fn identity(&self) -> BoxFuture<'_, TargetName> {
         let identity = match self.saboteur {
-            None => Identity {
+            None => TargetName {
                 version: Some(env!("CARGO_PKG_VERSION").to_owned()),
-                ..Identity::named("reference router")
+                ..TargetName::of("reference router")
             },
             Some(saboteur) => {
-                Identity::named(format!("reference router with the saboteur {}", saboteur.name))
+                TargetName::of(format!("reference router with the saboteur {}", saboteur.name))
             }
         };
         future::ready(identity).boxed()

@@ -5,66 +5,53 @@ use std::time::SystemTime;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use fallproof_suite::record::SuiteFacts;
+use fallproof_suite::record::{Header, SuiteFacts};
 use fallproof_suite::scenario::Scenario;
 use fallproof_suite::{profile, requirement};
 
 use crate::model::{
     Baseline, Case, Counts, FORMAT, Finding, Kept, Outcome, Profile, Report, Requirement, Run,
-    Selection, Suite, Target, Tool, Verdict, Weight,
+    Selection, Suite, Tool, Verdict, Weight,
 };
 
-/// What a report says of the run as a whole.
-pub struct About<'a> {
-    /// What was tested.
-    pub target: Target,
-    /// What it was tested with.
-    pub suite: &'a SuiteFacts,
-    /// Those that were chosen, in order.
-    pub chosen: &'a [&'a Scenario],
-    /// The patterns that chose them.
-    pub patterns: &'a [String],
-    /// The tags that chose them.
-    pub tags: &'a [String],
-    /// When the run started.
-    pub started: SystemTime,
-    /// When it ended.
-    pub ended: SystemTime,
-    /// The expected failures that it was held against.
-    pub baseline: Option<Baseline>,
-}
-
-/// The report of a run. `cases` are those of the chosen scenarios that have ended.
-pub fn report(about: About<'_>, mut cases: Vec<Case>) -> Report {
-    let places: BTreeMap<_, _> = (about.chosen.iter().map(|it| it.id.as_str())).zip(0..).collect();
+/// The report of a run that has ended then. `cases` are those of the `chosen` scenarios that have
+/// ended, held against a baseline where there is one.
+pub fn report(
+    header: &Header,
+    chosen: &[&Scenario],
+    mut cases: Vec<Case>,
+    ended: SystemTime,
+    baseline: Option<Baseline>,
+) -> Report {
+    let places: BTreeMap<_, _> = (chosen.iter().map(|it| it.id.as_str())).zip(0..).collect();
     cases.sort_by_key(|case| places.get(case.id.as_str()).copied());
-    let ended: BTreeSet<_> = cases.iter().map(|case| case.id.as_str()).collect();
-    let has_ended = |scenario: &Scenario| ended.contains(scenario.id.as_str());
-    let not_run: Vec<_> = about.chosen.iter().copied().filter(|it| !has_ended(it)).collect();
+    let ids: BTreeSet<_> = cases.iter().map(|case| case.id.as_str()).collect();
+    let has_ended = |scenario: &Scenario| ids.contains(scenario.id.as_str());
+    let not_run: Vec<_> = chosen.iter().copied().filter(|it| !has_ended(it)).collect();
     let counts = counts(cases.iter(), not_run.len());
     // Whatever has not ended was broken off: nothing else leaves a case out.
     let interrupted = !not_run.is_empty();
-    let is_stale = about.baseline.as_ref().is_some_and(|baseline| !baseline.stale.is_empty());
+    let is_stale = baseline.as_ref().is_some_and(|baseline| !baseline.stale.is_empty());
     Report {
         format: FORMAT.to_owned(),
         tool: tool(),
-        target: about.target,
-        suite: suite(about.suite),
+        target: header.target.clone().into(),
+        suite: suite(&header.suite),
         run: Run {
-            started: time(about.started),
-            ended: time(about.ended),
+            started: time(header.started),
+            ended: time(ended),
             selection: Selection {
-                patterns: about.patterns.to_vec(),
-                tags: about.tags.to_vec(),
-                cases: about.chosen.len(),
-                whole: about.suite.whole,
+                patterns: header.patterns.clone(),
+                tags: header.tags.clone(),
+                cases: chosen.len(),
+                whole: header.suite.whole,
             },
             interrupted,
         },
         verdict: verdict(counts, is_stale, interrupted),
         counts,
-        baseline: about.baseline,
-        profiles: profiles(&about.suite.profiles, &cases, &not_run),
+        baseline,
+        profiles: profiles(&header.suite.profiles, &cases, &not_run),
         not_run: not_run.iter().map(|scenario| scenario.id.clone()).collect(),
         cases,
     }

@@ -56,13 +56,6 @@ impl Reporter for KeptEvidence {
     }
 }
 
-impl From<Target> for TargetName {
-    fn from(target: Target) -> Self {
-        let Target { name, version, adapter, address } = target;
-        Self { name, version, adapter, address }
-    }
-}
-
 impl From<TargetName> for Target {
     fn from(target: TargetName) -> Self {
         let TargetName { name, version, adapter, address } = target;

@@ -15,7 +15,8 @@
 
 use std::io;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+
+use parking_lot::Mutex;
 
 use crate::event::RunEvent;
 
@@ -72,7 +73,7 @@ impl Reporters {
 
     /// Tells them. One that fails is left out from then on, and the others go on.
     pub fn tell(&self, event: &RunEvent<'_>) {
-        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.all.lock();
         let All { working, first_error } = &mut *all;
         working.retain_mut(|reporter| match reporter.event(event) {
             Ok(()) => true,
@@ -88,7 +89,7 @@ impl Reporters {
     /// # Errors
     /// The first thing that could not; it is told once.
     pub fn check(&self) -> Result<(), ReportError> {
-        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.all.lock();
         all.first_error.take().map_or(Ok(()), Err)
     }
 }

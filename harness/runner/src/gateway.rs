@@ -6,6 +6,7 @@ use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::Duration;
 
+use fallproof_suite::record::TargetName;
 use fallproof_suite::scenario::Scenario;
 use futures_util::FutureExt as _;
 use futures_util::future::{self, BoxFuture};
@@ -13,7 +14,7 @@ use futures_util::future::{self, BoxFuture};
 use crate::adapter::{Adapter, Configuration, GatewayClient, Process, Site};
 use crate::client::{self, BaseUrl};
 use crate::error::StartError;
-use crate::target::{Identity, RunningTarget, Setup, Starting, Target};
+use crate::target::{RunningTarget, Setup, Starting, Target, named};
 
 /// Where a gateway expects the mocks unless said; the two ports after it are theirs too.
 pub const DEFAULT_MOCKS: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 9100));
@@ -36,9 +37,9 @@ pub struct RunningGateway {
 }
 
 impl Target for RunningGateway {
-    fn identity(&self) -> BoxFuture<'_, Identity> {
-        let known = Identity::of(self.adapter());
-        let identity = Identity {
+    fn identity(&self) -> BoxFuture<'_, TargetName> {
+        let known = named(self.adapter());
+        let identity = TargetName {
             name: self.name.clone().unwrap_or(known.name),
             version: self.version.clone(),
             adapter: known.adapter,
@@ -78,11 +79,11 @@ pub struct LaunchedGateway {
 }
 
 impl Target for LaunchedGateway {
-    fn identity(&self) -> BoxFuture<'_, Identity> {
+    fn identity(&self) -> BoxFuture<'_, TargetName> {
         async {
             let Self { adapter, site } = self;
             let version = adapter.installed_version(&site.installation).await;
-            Identity { version, ..Identity::of(Some(adapter)) }
+            TargetName { version, ..named(Some(adapter)) }
         }
         .boxed()
     }

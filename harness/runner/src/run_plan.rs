@@ -8,12 +8,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use fallproof_suite::plan::Addresses;
+use fallproof_suite::record::TargetName;
 use fallproof_suite::scenario::Scenario;
 use fallproof_suite::skip::SkipReason;
 
 use crate::adapter::{Adapter, Installation, RenderError, Round, Site, Unfit};
 use crate::gateway::{DEFAULT_MOCKS, LaunchedGateway, RunningGateway};
-use crate::target::{Identity, Target};
+use crate::target::{Target, named};
 
 /// A whole run.
 pub struct RunPlan<'a> {
@@ -79,7 +80,7 @@ impl<'a> RunPlan<'a> {
         }
         let mut plan = Self { batches: Vec::new(), left_out };
         for (known, round) in (1..).zip(&rounds) {
-            let scenarios = named(scenarios, &round.scenarios);
+            let scenarios = those_of(scenarios, &round.scenarios);
             if known == number {
                 let (target, jobs) = (Box::new(gateway.clone()), adapter.jobs.max(1));
                 plan.batches.push(Batch { target, scenarios, jobs, heading: String::new() });
@@ -120,7 +121,7 @@ impl<'a> RunPlan<'a> {
                 all => format!("round {number} of {all}: {}", round.in_words()),
             };
             let target = Box::new(LaunchedGateway { adapter: Arc::clone(adapter), site });
-            let scenarios = named(scenarios, &round.scenarios);
+            let scenarios = those_of(scenarios, &round.scenarios);
             Ok(Batch { target, scenarios, jobs: adapter.jobs.max(1), heading })
         };
         let batches = (1..).zip(&rounds).map(batch).collect::<Result<_, PlanError>>()?;
@@ -135,10 +136,10 @@ impl<'a> RunPlan<'a> {
     }
 
     /// What reports call the target.
-    pub async fn identity(&self) -> Identity {
+    pub async fn identity(&self) -> TargetName {
         match self.batches.first() {
             Some(batch) => batch.target.identity().await,
-            None => Identity::of(None),
+            None => named(None),
         }
     }
 
@@ -195,7 +196,7 @@ fn split<'a>(
     Ok((rounds.rounds, left_out))
 }
 
-fn named<'a>(scenarios: &'a [Scenario], ids: &[String]) -> Vec<&'a Scenario> {
+fn those_of<'a>(scenarios: &'a [Scenario], ids: &[String]) -> Vec<&'a Scenario> {
     scenarios.iter().filter(|scenario| ids.contains(&scenario.id)).collect()
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use fallproof_suite::declaration::Declaration;
 use fallproof_suite::plan::{Addresses, Plan};
+use fallproof_suite::record::TargetName;
 use fallproof_suite::scenario::Scenario;
 use futures_util::FutureExt as _;
 use futures_util::future::{self, BoxFuture};
@@ -18,8 +19,8 @@ use crate::error::StartError;
 /// is started here.
 pub trait Target: Send + Sync {
     /// What reports call it; as its adapter does by default.
-    fn identity(&self) -> BoxFuture<'_, Identity> {
-        future::ready(Identity::of(self.adapter())).boxed()
+    fn identity(&self) -> BoxFuture<'_, TargetName> {
+        future::ready(named(self.adapter())).boxed()
     }
 
     /// The adapter that says how it is configured, started and spoken to, where there is one.
@@ -61,33 +62,11 @@ pub trait Target: Send + Sync {
     fn start<'a>(&'a self, setup: Setup<'a>) -> Starting<'a>;
 }
 
-/// What reports call a target.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Identity {
-    /// Its name, e.g. `LiteLLM`.
-    pub name: String,
-    /// Its version, where it is known.
-    pub version: Option<String>,
-    /// The id of its adapter, where there is one.
-    pub adapter: Option<String>,
-    /// `host:port` where it listens, where somebody else started it.
-    pub address: Option<String>,
-}
-
-impl Identity {
-    /// A target of which nothing else is known.
-    pub fn named(name: impl Into<String>) -> Self {
-        Self { name: name.into(), version: None, adapter: None, address: None }
-    }
-
-    /// A gateway of which only the adapter is known, if that.
-    pub fn of(adapter: Option<&Adapter>) -> Self {
-        match adapter {
-            Some(adapter) => {
-                Self { adapter: Some(adapter.id.clone()), ..Self::named(&adapter.name) }
-            }
-            None => Self::named("gateway"),
-        }
+/// What reports call a gateway of which only the adapter is known, if that.
+pub(crate) fn named(adapter: Option<&Adapter>) -> TargetName {
+    TargetName {
+        adapter: adapter.map(|adapter| adapter.id.clone()),
+        ..TargetName::of(adapter.map_or("gateway", |adapter| &adapter.name))
     }
 }
 

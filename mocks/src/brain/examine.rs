@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use fallproof_protocol::limits::MOST_BODY_BYTES;
+use fallproof_strict::{self as strict, Strength, Violation, ViolationKind};
 use serde_json::Value;
 
 use super::stored::Stored;
@@ -13,7 +14,6 @@ use crate::Reply;
 use crate::errors::{self, DoorRefusal};
 use crate::provider::{Deployment, Endpoint, Surface};
 use crate::reply::Members;
-use crate::strict::{self, Strength, Violation, ViolationKind};
 
 /// A request that the provider accepts.
 pub(super) struct Passed<'a> {

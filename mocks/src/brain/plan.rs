@@ -1,9 +1,10 @@
 //! What the brain tells the wire beside the reply itself.
 
+use fallproof_strict::Violation;
+
 use crate::behaviour::WirePlan;
 use crate::journal::HitKind;
 use crate::provider::{Endpoint, Surface};
-use crate::strict::Violation;
 
 /// What a request was, and how its reply is to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]

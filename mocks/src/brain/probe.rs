@@ -1,6 +1,7 @@
 //! Probes: gateways look at their upstreams' health and models unasked, and clients get a stored
 //! response again. Whatever is answered, the script is left alone.
 
+use fallproof_strict::{Strength, Violation, ViolationKind};
 use serde_json::{Value, json};
 
 use super::stored::Stored;
@@ -11,7 +12,6 @@ use crate::errors::{self, DoorRefusal};
 use crate::journal::HitKind;
 use crate::provider::{Endpoint, Names, Surface};
 use crate::reply::{FIRST_CREATED, pretty};
-use crate::strict::{Strength, Violation, ViolationKind};
 
 const HEALTH: [&str; 8] =
     ["", "/v1", "/openai", "/openai/v1", "/health", "/healthz", "/ping", "/v1/health"];

@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 
 use fallproof_protocol::json::{Token, Tokens, unescaped};
+use fallproof_strict::FormField;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::tokens_in;
-use crate::strict::FormField;
 
 /// The top-level members of a request's body, each as it was spelled.
 #[derive(Debug, Default)]

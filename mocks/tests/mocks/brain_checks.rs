@@ -7,7 +7,7 @@ use fallproof_mocks::brain::{Answer, Brain, Request};
 use fallproof_mocks::errors::{self, DoorRefusal};
 use fallproof_mocks::journal::HitKind;
 use fallproof_mocks::provider::{Endpoint, Names, Surface};
-use fallproof_mocks::strict::{self, Strength};
+use fallproof_strict::{self as strict, Strength};
 use rstest::rstest;
 
 const PREFIX: &str = "/test/primary";

@@ -3,7 +3,7 @@
 use crate::replies_support::{Mock, json_of};
 use fallproof_mocks::brain::Answer;
 use fallproof_mocks::provider::{Endpoint, Surface};
-use fallproof_mocks::strict::{self, FormField};
+use fallproof_strict::{self as strict, FormField};
 use rstest::rstest;
 use serde_json::json;
 

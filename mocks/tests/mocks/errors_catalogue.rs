@@ -8,7 +8,7 @@ use fallproof_mocks::provider::Endpoint::{
     self, ChatCompletions as Chat, Embeddings, Responses, ResponsesCompact as Compact,
 };
 use fallproof_mocks::provider::Surface::{self, AzureLegacy, AzureV1, OpenAi};
-use fallproof_mocks::strict::{Strength, Violation, ViolationKind, check};
+use fallproof_strict::{Strength, Violation, ViolationKind, check};
 use rstest::rstest;
 use serde_json::Value;
 

@@ -3,7 +3,7 @@
 use fallproof_mocks::Reply;
 use fallproof_mocks::errors::{DoorRefusal, behaviour, door, refusal};
 use fallproof_mocks::provider::{Deployment, Endpoint, Surface};
-use fallproof_mocks::strict::check;
+use fallproof_strict::check;
 use serde::Deserialize;
 use serde_json::Value;
 

@@ -5,9 +5,9 @@ use fallproof_mocks::behaviour::{Behaviour, WirePlan};
 use fallproof_mocks::errors;
 use fallproof_mocks::journal::HitKind;
 use fallproof_mocks::provider::{Endpoint, Surface};
-use fallproof_mocks::strict;
 use fallproof_mocks::wire::Wire;
 use fallproof_protocol::limits::MOST_BODY_BYTES;
+use fallproof_strict as strict;
 use rstest::rstest;
 
 const PRIMARY: &str = "/test/primary";

@@ -3,32 +3,34 @@
 use std::collections::BTreeSet;
 use std::time::SystemTime;
 
-use fallproof_report::assemble::{self, About};
+use fallproof_report::assemble;
 use fallproof_report::model::{
-    Baseline, Case, Expected, Kept, Outcome, Report, Requirement, Stale, Target, Verdict, Weight,
+    Baseline, Case, Expected, Kept, Outcome, Report, Requirement, Stale, Verdict, Weight,
 };
-use fallproof_suite::record::SuiteFacts;
+use fallproof_suite::declaration::Declaration;
+use fallproof_suite::record::{Header, SuiteFacts, TargetName};
 
 use super::support::case;
 
 /// The report of a run of these cases, of an empty suite.
 fn assembled(cases: Vec<Case>, baseline: Option<Baseline>) -> Report {
-    let about = About {
-        target: Target { name: "Gate".into(), version: None, adapter: None, address: None },
-        suite: &SuiteFacts {
+    let header = Header {
+        fallproof: String::new(),
+        target: TargetName::of("Gate"),
+        suite: SuiteFacts {
             fingerprint: "sha256:0".into(),
             cases: 0,
             whole: true,
             profiles: BTreeSet::new(),
         },
-        chosen: &[],
-        patterns: &[],
-        tags: &[],
+        patterns: Vec::new(),
+        tags: Vec::new(),
         started: SystemTime::UNIX_EPOCH,
-        ended: SystemTime::UNIX_EPOCH,
-        baseline,
+        replay: String::new(),
+        gateway_key: String::new(),
+        capabilities: Declaration::default(),
     };
-    assemble::report(about, cases)
+    assemble::report(&header, &[], cases, SystemTime::UNIX_EPOCH, baseline)
 }
 
 /// The requirement that the cases of [`case`] are about.

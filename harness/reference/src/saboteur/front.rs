@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody as _};
@@ -14,6 +14,7 @@ use axum::http::request::Parts;
 use axum::response::Response;
 use fallproof_router::{Clock, Config, app_with_clock as reference};
 use futures_util::stream::unfold;
+use parking_lot::Mutex;
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 use tower::ServiceExt as _;
@@ -209,7 +210,7 @@ impl Spoiled {
         let (head, body) = response.into_parts();
         let body = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
         let scenario = self.scenarios.get(group).cloned().unwrap_or_default();
-        let mut successes = self.successes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut successes = self.successes.lock();
         let first = successes.entry(scenario).or_insert(body).clone();
         let mut response = Response::from_parts(head, Body::from(first));
         response.headers_mut().remove("content-length");

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -11,6 +11,7 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::header::{CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri};
 use futures_util::StreamExt as _;
+use parking_lot::Mutex;
 use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, yield_now};
 
@@ -136,7 +137,7 @@ impl Meddling {
     fn confuse_ids(&self, group: &str, status: StatusCode, headers: &mut HeaderMap) {
         const ID: &str = "x-request-id";
         let Some(failed_ids) = &self.failed_ids else { return };
-        let mut failed_ids = failed_ids.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut failed_ids = failed_ids.lock();
         if status.is_success() {
             if let Some(failed) = failed_ids.remove(group) {
                 headers.insert(ID, failed);

@@ -6,17 +6,21 @@ use std::sync::LazyLock;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, Value};
 use minijinja::{Environment, Error, UndefinedBehavior};
-use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::{Deserialize, Deserializer, Serialize};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use fallproof_suite::yaml::{At, Diagnostic, Source};
 
 /// A text with places to be filled from the plan.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(inline)]
 pub(super) struct Template(At<String>);
 
 /// An expression over the plan, e.g. `group.policy.retries > 0`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(inline)]
 pub(super) struct Expression(At<String>);
 
 impl Template {
@@ -90,31 +94,3 @@ impl From<&str> for Template {
         Self(At { value: text.to_owned(), span: 0..0 })
     }
 }
-
-/// In the file both are plain text.
-macro_rules! plain_text {
-    ($name:ident) => {
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                At::deserialize(deserializer).map(Self)
-            }
-        }
-
-        impl JsonSchema for $name {
-            fn schema_name() -> std::borrow::Cow<'static, str> {
-                String::schema_name()
-            }
-
-            fn inline_schema() -> bool {
-                true
-            }
-
-            fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-                String::json_schema(generator)
-            }
-        }
-    };
-}
-
-plain_text!(Template);
-plain_text!(Expression);

@@ -66,8 +66,15 @@ pub struct TargetName {
     pub version: Option<String>,
     /// The id of its adapter, where it has one.
     pub adapter: Option<String>,
-    /// Where it was reached, where it ran already.
+    /// `host:port` where it listens, where somebody else started it.
     pub address: Option<String>,
+}
+
+impl TargetName {
+    /// That of a target of which nothing else is known.
+    pub fn of(name: impl Into<String>) -> Self {
+        Self { name: name.into(), version: None, adapter: None, address: None }
+    }
 }
 
 /// What is told of the suite that the scenarios of a run were chosen from.
