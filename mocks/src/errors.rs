@@ -14,6 +14,7 @@ use std::time::{Duration, SystemTime};
 
 use fallproof_strict::{Violation, ViolationKind};
 use sha2::{Digest, Sha256};
+use strum::IntoStaticStr;
 
 use crate::Reply;
 use crate::behaviour::{self, WirePlan};
@@ -24,7 +25,8 @@ use catalogue::{Part, Provider, Values};
 const COME_BACK_IN: Duration = Duration::from_secs(2);
 
 /// What a provider's outer layers refuse before a model sees the request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum DoorRefusal {
     /// The path is not one of the provider's.
     UnknownPath {
@@ -128,25 +130,15 @@ pub fn refusal(surface: Surface, endpoint: Endpoint, violation: &Violation) -> R
 
 /// The reply of the provider's outer layers. `endpoint` where the path told it.
 pub fn door(surface: Surface, endpoint: Option<Endpoint>, refusal: &DoorRefusal) -> Reply {
-    let none = Values::default;
-    let (name, values) = match refusal {
-        DoorRefusal::UnknownPath { method, path } => {
-            ("unknown_path", none().text("method", method).text("path", path))
+    let (name, none): (&str, _) = (refusal.into(), Values::default());
+    let values = match refusal {
+        DoorRefusal::UnknownPath { method, path } | DoorRefusal::WrongMethod { method, path } => {
+            none.text("method", method).text("path", path)
         }
-        DoorRefusal::WrongMethod { method, path } => {
-            ("wrong_method", none().text("method", method).text("path", path))
-        }
-        DoorRefusal::ApiVersion => ("api_version", none()),
-        DoorRefusal::MissingApiVersion => ("missing_api_version", none()),
-        DoorRefusal::ApiVersionTooOld => ("api_version_too_old", none()),
-        DoorRefusal::PredictionTooOld => ("prediction_too_old", none()),
-        DoorRefusal::MissingKey => ("missing_key", none()),
-        DoorRefusal::WrongKey { key } => ("wrong_key", none().text("key", &masked(key))),
-        DoorRefusal::UnknownModel { name } => {
-            ("unknown_model", none().text("name", name).text("model", name))
-        }
-        DoorRefusal::UnlistedModel { name } => ("unlisted_model", none().text("name", name)),
-        DoorRefusal::InvalidJson => ("invalid_json", none()),
+        DoorRefusal::WrongKey { key } => none.text("key", &masked(key)),
+        DoorRefusal::UnknownModel { name } => none.text("name", name).text("model", name),
+        DoorRefusal::UnlistedModel { name } => none.text("name", name),
+        _ => none,
     };
     let path = endpoint.map_or("", Endpoint::path);
     let values = values.and(ids(&[name, surface.name(), path]));

@@ -23,8 +23,9 @@ mod speech;
 mod sse;
 mod transcripts;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use strum::EnumString;
 
 pub use members::Members;
 
@@ -38,30 +39,28 @@ use sse::Events;
 pub(crate) const FIRST_CREATED: u64 = 1_767_268_800;
 
 /// Which way a success reply goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString)]
+#[strum(serialize_all = "snake_case")]
 pub enum Course {
     /// To its end.
     Plain,
-    /// `refusal`
+    /// It refuses.
     Refusal,
-    /// `stream_error_first`
+    /// Its stream begins with an error.
+    #[strum(serialize = "stream_error_first")]
     ErrorFirst,
-    /// `stream_error`
+    /// Its stream breaks off with an error.
+    #[strum(serialize = "stream_error")]
     ErrorLater,
-    /// `response_failed`
+    /// Its stream ends with a response that failed.
+    #[strum(serialize = "response_failed")]
     Failed,
 }
 
 impl Course {
     /// The course of the behaviour with this name.
     pub fn named(name: &str) -> Self {
-        match name {
-            "refusal" => Self::Refusal,
-            "stream_error_first" => Self::ErrorFirst,
-            "stream_error" => Self::ErrorLater,
-            "response_failed" => Self::Failed,
-            _ => Self::Plain,
-        }
+        name.parse().unwrap_or(Self::Plain)
     }
 
     fn fails(self) -> bool {
@@ -140,6 +139,40 @@ impl Order<'_> {
 
     fn is_streamed(&self) -> bool {
         self.members.get("stream") == Some(true)
+    }
+
+    /// Adds what the choices of a stream send, chunk by chunk, and how it ends. An error that comes
+    /// later comes before the step `later`, when there is some content.
+    fn stream_choices(
+        &self,
+        mut events: Events,
+        endpoint: Endpoint,
+        [steps, later]: [usize; 2],
+        choices_at: impl Fn(usize) -> Vec<Value>,
+        chunk: impl Fn(&Self, usize, &Value, &Value) -> Value,
+        usage: &Value,
+    ) -> Events {
+        let (sent, fails) = match self.course {
+            Course::ErrorFirst | Course::Failed => (0, true),
+            Course::ErrorLater if steps > later => (later, true),
+            _ => (steps, false),
+        };
+        for choice in (0..sent).flat_map(choices_at) {
+            let chunk = chunk(self, events.count(), &json!([choice]), &Value::Null);
+            events.data(&chunk);
+        }
+        if fails {
+            events.data(&json!({ "error": self.error(endpoint) }));
+        } else if self.includes_usage() {
+            let chunk = chunk(self, events.count(), &json!([]), usage);
+            events.data(&chunk);
+        }
+        events.done();
+        events
+    }
+
+    fn includes_usage(&self) -> bool {
+        self.members.value("stream_options")["include_usage"] == true
     }
 
     /// Streams of sound, images and transcripts do not fail here.

@@ -12,9 +12,10 @@ use crate::provider::{Endpoint, Surface};
 use crate::violation::Violation;
 
 /// What kind of request reached the wire.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum HitKind {
     /// An attempt: a POST to a known upstream.
+    #[default]
     Matched,
     /// A look around: health, model list and the like, at a known upstream. Never an attempt.
     Probe,
@@ -23,7 +24,7 @@ pub enum HitKind {
 }
 
 /// One request that reached the wire, kept as it came.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Hit {
     /// Order of arrival over all upstreams, from 0.

@@ -21,6 +21,21 @@ pub struct Violation {
     pub strength: Strength,
 }
 
+impl Violation {
+    /// One that was seen at a live provider, in these words; they name neither parameter nor code.
+    pub fn observed(kind: ViolationKind, message: String) -> Self {
+        Self {
+            kind,
+            message,
+            error_type: "invalid_request_error".to_owned(),
+            param: None,
+            code: None,
+            pointer: String::new(),
+            strength: Strength::Observed,
+        }
+    }
+}
+
 /// What a violation is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -3,8 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use fallproof_protocol::behaviour::WirePlan;
-use fallproof_protocol::journal::{Hit, HitKind, HitTimes, Traffic};
+use fallproof_protocol::journal::{Hit, Traffic};
 use fallproof_suite::evidence::{CallEvidence, Ending, Exchange};
 use fallproof_suite::scenario::{Scenario, Suite};
 
@@ -42,28 +41,11 @@ pub(crate) fn call(group: &str, position: usize, call: usize) -> CallEvidence {
 /// An attempt that nothing is known of but where it went and with which body.
 pub(crate) fn attempt(prefix: &str, body: &str) -> Hit {
     Hit {
-        seq: 0,
-        kind: HitKind::Matched,
         upstream: Some(prefix.to_owned()),
         attempt: 1,
-        head: Vec::new(),
         method: "POST".to_owned(),
-        target: String::new(),
-        headers: Vec::new(),
         body: body.as_bytes().to_vec(),
-        body_cut: None,
-        place: None,
-        violation: None,
-        refused: false,
         behaviour: "ok".to_owned(),
-        wire: WirePlan::default(),
-        status: None,
-        reply_head: Vec::new(),
-        reply: Vec::new(),
-        reply_cut: None,
-        sent: 0,
-        out: Traffic::default(),
-        times: HitTimes::default(),
-        client_gone: false,
+        ..Hit::default()
     }
 }

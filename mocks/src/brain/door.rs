@@ -72,14 +72,22 @@ impl Place<'_> {
     }
 }
 
+/// By which surface of the provider that has this one a path leads in, and what comes then.
+pub(super) fn entered(surface: Surface, path: &str) -> Option<(Surface, &str)> {
+    match surface {
+        Surface::OpenAi => Some((Surface::OpenAi, path.strip_prefix("/v1/")?)),
+        Surface::AzureV1 | Surface::AzureLegacy => match path.strip_prefix("/openai/v1/") {
+            Some(path) => Some((Surface::AzureV1, path)),
+            None => Some((Surface::AzureLegacy, path.strip_prefix("/openai/")?)),
+        },
+    }
+}
+
 /// Where this path leads at the provider that has this surface.
 pub(super) fn locate(surface: Surface, path: &str) -> Option<Place<'_>> {
-    match surface {
-        Surface::OpenAi => unnamed(Surface::OpenAi, path.strip_prefix("/v1/")?),
-        Surface::AzureV1 | Surface::AzureLegacy => match path.strip_prefix("/openai/v1/") {
-            Some(path) => unnamed(Surface::AzureV1, path),
-            None => legacy(path.strip_prefix("/openai/")?),
-        },
+    match entered(surface, path)? {
+        (Surface::AzureLegacy, path) => legacy(path),
+        (surface, path) => unnamed(surface, path),
     }
 }
 

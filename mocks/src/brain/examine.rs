@@ -182,7 +182,10 @@ fn unsupported_type(endpoint: Endpoint, given: &str) -> Violation {
          you specified the header 'Content-Type: {given}'. Please try again with a supported \
          content type."
     );
-    refused(ViolationKind::ContentType, message, None, Some("unsupported_content_type"))
+    Violation {
+        code: Some("unsupported_content_type".to_owned()),
+        ..Violation::observed(ViolationKind::ContentType, message)
+    }
 }
 
 /// The older back ends' words for a member that they do not know.
@@ -190,13 +193,13 @@ fn unrecognized(dated: &door::Dated) -> Violation {
     let message = format!("Unrecognized request argument supplied: {}", dated.member);
     Violation {
         pointer: format!("/{}", dated.member),
-        ..refused(ViolationKind::Unknown, message, None, None)
+        ..Violation::observed(ViolationKind::Unknown, message)
     }
 }
 
 /// Words: <https://github.com/spring-projects/spring-ai/issues/1050>.
 fn no_form() -> Violation {
-    refused(ViolationKind::InvalidForm, "Could not parse multipart form".to_owned(), None, None)
+    Violation::observed(ViolationKind::InvalidForm, "Could not parse multipart form".to_owned())
 }
 
 /// Words, parameter and code: <https://github.com/maximhq/bifrost/issues/2441> and
@@ -204,27 +207,10 @@ fn no_form() -> Violation {
 /// what `/responses/compact` says.
 fn unknown_response(id: &str) -> Violation {
     let message = format!("Previous response with id '{id}' not found.");
-    refused(
-        ViolationKind::UnknownResponse,
-        message,
-        Some("previous_response_id"),
-        Some("previous_response_not_found"),
-    )
-}
-
-fn refused(
-    kind: ViolationKind,
-    message: String,
-    param: Option<&str>,
-    code: Option<&str>,
-) -> Violation {
     Violation {
-        kind,
-        message,
-        error_type: "invalid_request_error".to_owned(),
-        param: param.map(str::to_owned),
-        code: code.map(str::to_owned),
-        pointer: param.map_or_else(String::new, |param| format!("/{param}")),
-        strength: Strength::Observed,
+        param: Some("previous_response_id".to_owned()),
+        code: Some("previous_response_not_found".to_owned()),
+        pointer: "/previous_response_id".to_owned(),
+        ..Violation::observed(ViolationKind::UnknownResponse, message)
     }
 }

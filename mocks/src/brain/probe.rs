@@ -1,7 +1,7 @@
 //! Probes: gateways look at their upstreams' health and models unasked, and clients get a stored
 //! response again. Whatever is answered, the script is left alone.
 
-use fallproof_strict::{Strength, Violation, ViolationKind};
+use fallproof_strict::{Violation, ViolationKind};
 use serde_json::{Value, json};
 
 use super::stored::Stored;
@@ -33,13 +33,7 @@ pub(super) fn locate(surface: Surface, path: &str) -> Option<(Surface, Look<'_>)
     if HEALTH.contains(&trimmed) {
         return Some((surface, Look::Health));
     }
-    let (surface, path) = match surface {
-        Surface::OpenAi => (Surface::OpenAi, trimmed.strip_prefix("/v1/")?),
-        Surface::AzureV1 | Surface::AzureLegacy => match trimmed.strip_prefix("/openai/v1/") {
-            Some(path) => (Surface::AzureV1, path),
-            None => (Surface::AzureLegacy, trimmed.strip_prefix("/openai/")?),
-        },
-    };
+    let (surface, path) = door::entered(surface, trimmed)?;
     let look = match path.split_once('/') {
         None if path == "models" => Look::Models,
         None if path == "deployments" && surface == Surface::AzureLegacy => Look::Deployments,
@@ -192,15 +186,8 @@ fn model(surface: Surface, name: &str) -> Value {
 }
 
 fn no_response(surface: Surface, id: &str) -> Reply {
-    let violation = Violation {
-        kind: ViolationKind::UnknownResponse,
-        message: format!("Response with id '{id}' not found."),
-        error_type: "invalid_request_error".to_owned(),
-        param: None,
-        code: None,
-        pointer: String::new(),
-        strength: Strength::Observed,
-    };
+    let message = format!("Response with id '{id}' not found.");
+    let violation = Violation::observed(ViolationKind::UnknownResponse, message);
     Reply { status: 404, ..errors::refusal(surface, Endpoint::Responses, &violation) }
 }
 

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::said::{Kind, Said, Tool};
 use super::sse::Events;
-use super::{Body, Course, Order, filter, logprobs, pretty};
+use super::{Body, Order, filter, logprobs, pretty};
 use crate::provider::Endpoint;
 
 pub(super) fn body(order: &Order<'_>) -> Body {
@@ -118,33 +118,14 @@ fn stream(order: &Order<'_>, choices: &[Said]) -> Events {
             "prompt_filter_results": filter::prompts()
         }));
     }
-    let failure = || json!({ "error": order.error(Endpoint::ChatCompletions) });
-    if matches!(order.course, Course::ErrorFirst | Course::Failed) {
-        events.data(&failure());
-        events.done();
-        return events;
-    }
+    let choices_at = |step| {
+        let sent = |(index, said)| choice_at(order, index, said, step);
+        choices.iter().enumerate().filter_map(sent).collect()
+    };
+    // The first step says who speaks, the second has the first content.
     let steps = choices.iter().map(|said| said.pieces.len() + 2).max().unwrap_or(0);
-    for step in 0..steps {
-        // The first step says who speaks, the second has the first content.
-        if step == 2 && order.course == Course::ErrorLater {
-            events.data(&failure());
-            events.done();
-            return events;
-        }
-        for (index, said) in choices.iter().enumerate() {
-            if let Some(choice) = choice_at(order, index, said, step) {
-                let chunk = chunk(order, events.count(), &json!([choice]), &Value::Null);
-                events.data(&chunk);
-            }
-        }
-    }
-    if includes_usage(order) {
-        let chunk = chunk(order, events.count(), &json!([]), &usage(order, choices));
-        events.data(&chunk);
-    }
-    events.done();
-    events
+    let usage = usage(order, choices);
+    order.stream_choices(events, Endpoint::ChatCompletions, [steps, 2], choices_at, chunk, &usage)
 }
 
 /// What a choice sends at this step; `None` once it has finished.
@@ -215,7 +196,7 @@ fn chunk(order: &Order<'_>, event: usize, choices: &Value, usage: &Value) -> Val
         "system_fingerprint": null,
         "choices": choices
     });
-    if includes_usage(order) {
+    if order.includes_usage() {
         chunk["usage"] = usage.clone();
     }
     if let Some(obfuscation) = order.obfuscation(event) {
@@ -229,10 +210,6 @@ fn chunk(order: &Order<'_>, event: usize, choices: &Value, usage: &Value) -> Val
 
 fn id(order: &Order<'_>) -> String {
     format!("chatcmpl-{}", order.digits("chat completion", 29))
-}
-
-pub(super) fn includes_usage(order: &Order<'_>) -> bool {
-    order.members.value("stream_options")["include_usage"] == true
 }
 
 fn usage(order: &Order<'_>, choices: &[Said]) -> Value {

@@ -2,11 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::chat::includes_usage;
 use super::logprobs::likeliest;
 use super::said::Said;
 use super::sse::{self, Events};
-use super::{Body, Course, Order, filter, pretty, tokens_in};
+use super::{Body, Order, filter, pretty, tokens_in};
 use crate::provider::Endpoint;
 
 /// The most choices over all prompts: as many as one prompt may have.
@@ -83,37 +82,20 @@ fn prompts(order: &Order<'_>) -> Vec<String> {
 }
 
 fn stream(order: &Order<'_>, choices: &[Choice]) -> Events {
-    let mut events = Events::default();
-    let failure = || json!({ "error": order.error(Endpoint::Completions) });
-    if matches!(order.course, Course::ErrorFirst | Course::Failed) {
-        events.data(&failure());
-        events.done();
-        return events;
-    }
+    let choices_at = |step| {
+        let sent = |(index, it): (usize, &Choice)| {
+            let sent = it.pieces.get(step..=step).unwrap_or_default();
+            let finish_reason = (step == it.pieces.len()).then_some(it.finish_reason);
+            (step <= it.pieces.len()).then(|| choice(order, index, sent, finish_reason))
+        };
+        choices.iter().enumerate().filter_map(sent).collect()
+    };
     let steps = choices.iter().map(|it| it.pieces.len() + 1).max().unwrap_or(0);
-    for step in 0..steps {
-        if step == 1 && order.course == Course::ErrorLater {
-            events.data(&failure());
-            events.done();
-            return events;
-        }
-        for (index, it) in choices.iter().enumerate() {
-            if step <= it.pieces.len() {
-                let sent = it.pieces.get(step..=step).unwrap_or_default();
-                let finish_reason = (step == it.pieces.len()).then_some(it.finish_reason);
-                let choice = choice(order, index, sent, finish_reason);
-                events.data(&chunk(order, &json!([choice]), &Value::Null));
-            }
-        }
-    }
-    if includes_usage(order) {
-        events.data(&chunk(order, &json!([]), &usage(order, choices)));
-    }
-    events.done();
-    events
+    let (events, usage) = (Events::default(), usage(order, choices));
+    order.stream_choices(events, Endpoint::Completions, [steps, 1], choices_at, chunk, &usage)
 }
 
-fn chunk(order: &Order<'_>, choices: &Value, usage: &Value) -> Value {
+fn chunk(order: &Order<'_>, _: usize, choices: &Value, usage: &Value) -> Value {
     let mut chunk = json!({
         "id": id(order),
         "object": "text_completion",
@@ -121,7 +103,7 @@ fn chunk(order: &Order<'_>, choices: &Value, usage: &Value) -> Value {
         "choices": choices,
         "model": order.deployment.model
     });
-    if includes_usage(order) {
+    if order.includes_usage() {
         chunk["usage"] = usage.clone();
     }
     if order.is_azure() {

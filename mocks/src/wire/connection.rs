@@ -15,7 +15,7 @@ use super::socket::{ClientSocket, has_left};
 use crate::Reply;
 use crate::behaviour::{Cut, CutEnd, CutPoint, WirePlan};
 use crate::brain::Request;
-use crate::journal::{Hit, HitKind, HitTimes, Traffic};
+use crate::journal::{Hit, HitKind, HitTimes};
 
 /// What becomes of the connection after an exchange.
 enum Next {
@@ -149,29 +149,16 @@ impl Connection {
         };
         let (body, body_cut) = self.shared.ledger.capped(body);
         let hit = Hit {
-            seq: 0,
             kind,
             upstream: upstream.map(str::to_owned),
-            attempt: 0,
             head: head.raw.clone(),
             method: head.method.clone(),
             target: target.to_owned(),
             headers: head.headers.clone(),
             body,
             body_cut,
-            place: None,
-            violation: None,
-            refused: false,
-            behaviour: String::new(),
-            wire: WirePlan::default(),
-            status: None,
-            reply: Vec::new(),
-            reply_head: Vec::new(),
-            reply_cut: None,
-            sent: 0,
-            out: Traffic::default(),
             times,
-            client_gone: false,
+            ..Hit::default()
         };
         self.shared.ledger.enter(hit, self.socket.stream())
     }

@@ -172,17 +172,10 @@ impl<'a> Walk<'a, '_> {
         min: Option<usize>,
         max: Option<usize>,
     ) -> Flow {
-        if let Some(limit) = min.filter(|&min| got < min) {
-            self.report(
-                Fault::Size { side: Side::Below, limit, of, got },
-                node.strength_of_limits(),
-            )?;
-        }
-        if let Some(limit) = max.filter(|&max| got > max) {
-            self.report(
-                Fault::Size { side: Side::Above, limit, of, got },
-                node.strength_of_limits(),
-            )?;
+        let below = min.filter(|&min| got < min).map(|limit| (Side::Below, limit));
+        let above = max.filter(|&max| got > max).map(|limit| (Side::Above, limit));
+        for (side, limit) in below.into_iter().chain(above) {
+            self.report(Fault::Size { side, limit, of, got }, node.strength_of_limits())?;
         }
         Flow::Continue(())
     }

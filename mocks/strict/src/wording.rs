@@ -15,7 +15,7 @@ use fallproof_protocol::provider::Endpoint;
 use crate::finding::{Fault, Finding};
 use crate::path::pointer;
 use crate::schema::{RuleKind, Schema};
-use crate::{Strength, Violation, ViolationKind};
+use crate::{Violation, ViolationKind};
 
 /// <https://github.com/ChatGPTNextWeb/NextChat/issues/4064>
 const INVALID_JSON: &str = "We could not parse the JSON body of your request. (HINT: \
@@ -25,11 +25,7 @@ const INVALID_JSON: &str = "We could not parse the JSON body of your request. (H
 
 /// The violation for a body that is not JSON.
 pub(super) fn invalid_json() -> Violation {
-    Sentence::nameless(INVALID_JSON.to_owned()).about(
-        ViolationKind::InvalidJson,
-        "",
-        Strength::Observed,
-    )
+    Violation::observed(ViolationKind::InvalidJson, INVALID_JSON.to_owned())
 }
 
 /// The finding as the endpoint's provider puts it.
@@ -45,9 +41,11 @@ pub(super) fn say(
         }
         _ => older::say(finding, schema, endpoint, model),
     };
-    nameless
-        .map_or_else(|| modern::say(finding, schema, endpoint, model), Sentence::nameless)
-        .about(kind(finding, endpoint), &pointer(&finding.path), finding.strength)
+    let Sentence { message, param, code } =
+        nameless.map_or_else(|| modern::say(finding, schema, endpoint, model), Sentence::nameless);
+    let (pointer, strength) = (pointer(&finding.path), finding.strength);
+    let violation = Violation::observed(kind(finding, endpoint), message);
+    Violation { param, code, pointer, strength, ..violation }
 }
 
 fn kind(finding: &Finding<'_>, endpoint: Endpoint) -> ViolationKind {
@@ -79,17 +77,5 @@ struct Sentence {
 impl Sentence {
     fn nameless(message: String) -> Self {
         Self { message, param: None, code: None }
-    }
-
-    fn about(self, kind: ViolationKind, pointer: &str, strength: Strength) -> Violation {
-        Violation {
-            kind,
-            message: self.message,
-            error_type: "invalid_request_error".to_owned(),
-            param: self.param,
-            code: self.code,
-            pointer: pointer.to_owned(),
-            strength,
-        }
     }
 }
