@@ -6,7 +6,6 @@
 
 mod door;
 mod examine;
-mod plan;
 mod probe;
 mod script;
 mod stored;
@@ -14,16 +13,16 @@ mod stored;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use fallproof_strict::Violation;
 use parking_lot::Mutex;
 
-pub use plan::Plan;
 pub use script::override_headers;
 
 use crate::Reply;
 use crate::behaviour::{Behaviour, ScriptError, UNEXPECTED, WirePlan};
 use crate::journal::HitKind;
 use crate::marker::Marker;
-use crate::provider::{Deployment, Endpoint, Names};
+use crate::provider::{Deployment, Endpoint, Names, Surface};
 use crate::reply::{Course, Order};
 use stored::Stored;
 
@@ -71,6 +70,26 @@ pub struct Answer {
     pub plan: Plan,
     /// The reply.
     pub reply: Reply,
+}
+
+/// What a request was, and how its reply is to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// What kind of request it is.
+    pub kind: HitKind,
+    /// Which attempt at its upstream this is, from 1; 0 for a probe.
+    pub attempt: u32,
+    /// The surface and the endpoint that the path led to; `None` where the provider has no such
+    /// path.
+    pub place: Option<(Surface, Endpoint)>,
+    /// The scheduled behaviour's name, also where the request was refused before it.
+    pub behaviour: String,
+    /// The answer is the provider's own refusal.
+    pub refused: bool,
+    /// What the provider finds wrong with the request.
+    pub violation: Option<Violation>,
+    /// How the reply is to be sent.
+    pub wire: WirePlan,
 }
 
 /// All upstreams, each with its place in its script.

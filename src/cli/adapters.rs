@@ -41,16 +41,18 @@ enum Command {
 impl Adapters {
     pub(super) fn execute(&self) -> Result<(), Stop> {
         match (&self.command, &self.adapter) {
-            (Some(Command::Check { file, scenarios }), _) => check(file, scenarios.as_deref()),
+            (Some(Command::Check { file, scenarios }), _) => check(file, scenarios.as_deref())?,
             (None, Some(name)) => {
                 let (adapter, version) = find(name)?;
-                if self.install { install(&adapter, version) } else { tell(&adapter, version) }
+                if self.install {
+                    install(&adapter, version)?;
+                } else {
+                    tell(&adapter, version)?;
+                }
             }
-            (None, None) => {
-                list();
-                Ok(())
-            }
+            (None, None) => list(),
         }
+        Ok(())
     }
 }
 
@@ -62,7 +64,7 @@ pub(super) fn find(name: &str) -> Result<(Arc<Adapter>, Option<usize>), Stop> {
         None => (name, None),
     };
     let adapter = adapter::find(name).map_err(|error| match error {
-        FindError::File(error) => Stop::File(error.styled()),
+        FindError::File(error) => error.into(),
         unknown @ FindError::Unknown(_) => Stop::usage(unknown),
     })?;
     let Some(version) = version else { return Ok((adapter, None)) };
@@ -96,7 +98,7 @@ fn tell(adapter: &Adapter, version: Option<usize>) -> Result<(), Stop> {
         if let Some(about) = &version.about.0 {
             println!("  {about}");
         }
-        for line in adapter.install_lines(version).map_err(|error| Stop::File(error.styled()))? {
+        for line in adapter.install_lines(version)? {
             println!("    {line}");
         }
     }
@@ -120,7 +122,7 @@ fn tell(adapter: &Adapter, version: Option<usize>) -> Result<(), Stop> {
 
 fn install(adapter: &Adapter, version: Option<usize>) -> Result<(), Stop> {
     let version = &adapter.versions()[version.unwrap_or(0)];
-    for line in adapter.install_lines(version).map_err(|error| Stop::File(error.styled()))? {
+    for line in adapter.install_lines(version)? {
         println!("{line}");
     }
     Ok(())
@@ -134,12 +136,10 @@ fn chosen(adapter: &Adapter, version: Option<usize>) -> &[Version] {
 }
 
 fn check(file: &Path, scenarios: Option<&Path>) -> Result<(), Stop> {
-    let adapter = adapter::read(file).map_err(|error| Stop::File(error.styled()))?;
+    let adapter = adapter::read(file)?;
     let Selected { scenarios, .. } = Selection::whole(scenarios).load()?;
     let site = nominal_site(&adapter, None, None)?;
-    let rounds = adapter
-        .check(&scenarios, Addresses::stable(DEFAULT_UPSTREAMS), &site)
-        .map_err(|error| Stop::File(error.styled()))?;
+    let rounds = adapter.check(&scenarios, Addresses::stable(DEFAULT_UPSTREAMS), &site)?;
     let taken: usize = rounds.rounds.iter().map(|round| round.scenarios.len()).sum();
     println!(
         "{} is right: it takes {taken} of {} scenarios, in {}",

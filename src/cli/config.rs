@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anstream::println;
 use clap::Args;
-use fallproof_runner::adapter::{RenderError, Round, Site};
+use fallproof_runner::adapter::{Round, Site};
 use fallproof_runner::shell::quoted;
 use fallproof_suite::plan::Addresses;
 use fallproof_suite::scenario::Scenario;
@@ -48,8 +48,7 @@ impl Config {
         let addresses = Addresses::stable(self.upstreams);
         let lacked = |scenario: &Scenario| adapter.declaration.lacked_by(scenario);
         let able = scenarios.iter().filter(|scenario| lacked(scenario).is_none());
-        let wrong = |error: RenderError| Stop::File(error.styled());
-        let rounds = adapter.split(&adapter.plan(able, addresses)).map_err(wrong)?;
+        let rounds = adapter.split(&adapter.plan(able, addresses))?;
         let number = rounds.rounds.len();
         let folder = std::path::absolute(&self.out).map_err(Stop::usage)?;
         if let Some(strange) = strange_in(&folder) {
@@ -67,8 +66,7 @@ impl Config {
                 ..nominal_site(&adapter, self.gateway.as_deref(), version)?
             };
             let in_round = scenarios.iter().filter(|it| round.scenarios.contains(&it.id));
-            let configuration =
-                adapter.render(&adapter.plan(in_round, addresses), &site).map_err(wrong)?;
+            let configuration = adapter.render(&adapter.plan(in_round, addresses), &site)?;
             configuration.write(&site.folder).map_err(|error| {
                 Stop::usage(format!("cannot write to {}: {error}", site.folder.display()))
             })?;

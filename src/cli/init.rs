@@ -25,26 +25,30 @@ pub(super) struct Init {
 
 impl Init {
     pub(super) fn execute(&self) -> Result<(), Stop> {
-        let path = |below: &str| self.folder.join(below);
-        if let Some((taken, _)) = FILES.iter().find(|(below, _)| path(below).exists()) {
-            let taken = path(taken);
-            return Err(Stop::usage(format!(
-                "{} is there already; nothing was written",
-                taken.display()
-            )));
-        }
-        for (below, text) in FILES {
-            let file = path(below);
-            let write = |folder: &Path| {
-                fs::create_dir_all(folder)?;
-                fs::write(&file, text)
-            };
-            file.parent().map_or(Ok(()), write).map_err(|error| {
-                Stop::usage(format!("{} cannot be written: {error}", file.display()))
-            })?;
+        let files = FILES.map(|(below, text)| (self.folder.join(below), text));
+        files.iter().try_for_each(|(file, _)| is_new(file))?;
+        for (file, text) in files {
+            write(&file, text)?;
             println!("{}", file.display());
         }
         println!("next: fallproof run own");
         Ok(())
     }
+}
+
+/// Nothing is overwritten.
+pub(super) fn is_new(file: &Path) -> Result<(), Stop> {
+    if file.exists() {
+        let taken = file.display();
+        return Err(Stop::usage(format!("{taken} is there already; nothing was written")));
+    }
+    Ok(())
+}
+
+/// Writes a file into a folder that is made where it is missing.
+pub(super) fn write(file: &Path, text: &str) -> Result<(), Stop> {
+    let folder = file.parent().unwrap_or(file);
+    fs::create_dir_all(folder)
+        .and_then(|()| fs::write(file, text))
+        .map_err(|error| Stop::usage(format!("{} cannot be written: {error}", file.display())))
 }

@@ -48,11 +48,11 @@ impl Judge {
         let reporters = output.reporters(Instant::now());
         let recorder = Recorder {
             redactor: &Redactor::new(&plan, &header.gateway_key),
-            replay: &|scenario: &Scenario| header.replay_of(&scenario.id),
+            header: &header,
             reporters: &reporters,
             keeps_hars: output.dir.is_some(),
         };
-        recorder.run_started(&header, scenarios.len());
+        recorder.run_started(scenarios.len());
         let mut cases = BTreeMap::new();
         while let Some(entry) = reader.entry().map_err(Stop::usage)? {
             match entry {
@@ -69,7 +69,7 @@ impl Judge {
         let ended = header.started + reader.took();
         let chosen: Vec<_> = scenarios.iter().collect();
         let cases = cases.into_values().collect();
-        output.finish(&header, &chosen, cases, ended, &recorder, &log(&file))
+        output.finish(&chosen, cases, ended, &recorder, &log(&file))
     }
 
     /// Whether the reports go elsewhere: what is in their folder is removed.

@@ -30,12 +30,13 @@ use std::process::ExitCode;
 use anstream::{eprintln, println};
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use fallproof_runner::PlanError;
-use fallproof_runner::adapter::LaunchError;
+use fallproof_runner::adapter::{LaunchError, RenderError};
 use fallproof_runner::error::StartError;
 use fallproof_runner::gateway::DEFAULT_MOCKS as DEFAULT_UPSTREAMS;
 use fallproof_runner::shell::quoted;
 use fallproof_suite::plan::{Addresses, Plan};
 use fallproof_suite::scenario::{Scenario, SelectError, Suite};
+use fallproof_suite::yaml::LoadError;
 use owo_colors::OwoColorize as _;
 
 /// Where a team has its own scenarios, and Fallproof's repository the suite.
@@ -157,10 +158,22 @@ impl Stop {
     }
 }
 
+impl From<LoadError> for Stop {
+    fn from(error: LoadError) -> Self {
+        Self::File(error.styled())
+    }
+}
+
+impl From<RenderError> for Stop {
+    fn from(error: RenderError) -> Self {
+        Self::File(error.styled())
+    }
+}
+
 impl From<StartError> for Stop {
     fn from(error: StartError) -> Self {
         match error {
-            StartError::Launch(LaunchError::Render(error)) => Self::File(error.styled()),
+            StartError::Launch(LaunchError::Render(error)) => error.into(),
             other => Self::usage(other),
         }
     }
@@ -169,7 +182,7 @@ impl From<StartError> for Stop {
 impl From<PlanError> for Stop {
     fn from(error: PlanError) -> Self {
         match error {
-            PlanError::Render(error) => Self::File(error.styled()),
+            PlanError::Render(error) => error.into(),
             PlanError::NoRound(..) => Self::usage(error),
             PlanError::NoPort(_) => Self::Harness(error.to_string()),
         }
@@ -209,39 +222,30 @@ pub(crate) fn main() -> ExitCode {
 
 fn dispatch(command: Command) -> Result<(), Stop> {
     match command {
-        Command::Run(run) => run.execute(),
-        Command::Judge(arguments) => arguments.execute(),
-        Command::Fuzz(arguments) => arguments.execute(),
-        Command::Plan(arguments) => plan(&arguments),
-        Command::Config(config) => config.execute(),
-        Command::Adapters(arguments) => arguments.execute(),
-        Command::Doctor(arguments) => arguments.execute(),
-        Command::Probe(arguments) => arguments.execute(),
-        Command::Report(arguments) => arguments.execute(),
-        Command::Serve(arguments) => arguments.execute(),
-        Command::Router(arguments) => arguments.execute(),
-        Command::Requirements => {
-            document::requirements();
-            Ok(())
-        }
-        Command::Explain { code } => document::explain(&code),
-        Command::Behaviours => {
-            document::behaviours();
-            Ok(())
-        }
-        Command::Saboteurs => {
-            document::saboteurs();
-            Ok(())
-        }
-        Command::Saboteur(arguments) => arguments.execute(),
-        Command::Init(arguments) => arguments.execute(),
-        Command::New(arguments) => arguments.execute(),
+        Command::Run(run) => run.execute()?,
+        Command::Judge(arguments) => arguments.execute()?,
+        Command::Fuzz(arguments) => arguments.execute()?,
+        Command::Plan(arguments) => plan(&arguments)?,
+        Command::Config(config) => config.execute()?,
+        Command::Adapters(arguments) => arguments.execute()?,
+        Command::Doctor(arguments) => arguments.execute()?,
+        Command::Probe(arguments) => arguments.execute()?,
+        Command::Report(arguments) => arguments.execute()?,
+        Command::Serve(arguments) => arguments.execute()?,
+        Command::Router(arguments) => arguments.execute()?,
+        Command::Requirements => document::requirements(),
+        Command::Explain { code } => document::explain(&code)?,
+        Command::Behaviours => document::behaviours(),
+        Command::Saboteurs => document::saboteurs(),
+        Command::Saboteur(arguments) => arguments.execute()?,
+        Command::Init(arguments) => arguments.execute()?,
+        Command::New(arguments) => arguments.execute()?,
         Command::Completions { shell } => {
             let mut command = Cli::command();
             clap_complete::generate(shell, &mut command, "fallproof", &mut std::io::stdout());
-            Ok(())
         }
     }
+    Ok(())
 }
 
 /// A suite, and what was chosen of it.
@@ -280,7 +284,7 @@ impl Selection {
             Some(folder) => Suite::load_chosen(folder, &self.patterns),
             None => Suite::embedded_chosen(Path::new(SCENARIOS), &self.patterns),
         };
-        match suite.map_err(|error| Stop::File(error.styled()))? {
+        match suite? {
             Some(suite) => self.of(suite),
             None => self.load(),
         }
@@ -292,7 +296,7 @@ impl Selection {
             Some(folder) => Suite::load(folder),
             None => Suite::embedded(Path::new(SCENARIOS)),
         };
-        self.of(suite.map_err(|error| Stop::File(error.styled()))?)
+        self.of(suite?)
     }
 
     /// The suite's folder, where it is not the one that was built in.
@@ -306,7 +310,7 @@ impl Selection {
     fn of(&self, suite: Suite) -> Result<Selected, Stop> {
         let chosen = suite.select(&self.patterns, &self.tags);
         let scenarios = chosen.map_err(|error| match error {
-            SelectError::Load(error) => Stop::File(error.styled()),
+            SelectError::Load(error) => error.into(),
             other => Stop::usage(other),
         })?;
         Ok(Selected { suite, scenarios })

@@ -1,12 +1,12 @@
 //! `fallproof new`: a scenario to start from.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anstream::println;
 use clap::Args;
 use fallproof_suite::scenario;
 
+use super::init::{is_new, write};
 use super::{SCENARIOS, Stop};
 
 const TEMPLATE: &str = include_str!("new/scenario.yaml");
@@ -38,12 +38,7 @@ impl New {
             )));
         }
         let file = self.scenarios.join(format!("{id}.yaml"));
-        if file.exists() {
-            return Err(Stop::usage(format!(
-                "{} is there already; nothing was written",
-                file.display()
-            )));
-        }
+        is_new(&file)?;
         let above = format!("{}{SCHEMA}", "../".repeat(id.matches('/').count()));
         let text = TEMPLATE.replace("{schema}", &above).replace("{id}", id);
         write(&file, &text)?;
@@ -55,13 +50,6 @@ impl New {
         println!("{}\nnext: fallproof run {id}", file.display());
         Ok(())
     }
-}
-
-fn write(file: &Path, text: &str) -> Result<(), Stop> {
-    let folder = file.parent().unwrap_or(file);
-    fs::create_dir_all(folder)
-        .and_then(|()| fs::write(file, text))
-        .map_err(|error| Stop::usage(format!("{} cannot be written: {error}", file.display())))
 }
 
 /// The words of it that an id can have; an example where there are none.

@@ -14,7 +14,6 @@ use fallproof_report::report_dir::ReportDir;
 use fallproof_report::reporter::{Reporter, Reporters};
 use fallproof_report::terminal::Terminal;
 use fallproof_report::words;
-use fallproof_suite::record::Header;
 use fallproof_suite::scenario::{Scenario, Suite};
 
 use super::{Stop, github};
@@ -53,8 +52,7 @@ impl Output {
 
     /// The failures that are known, of scenarios of this suite.
     pub(super) fn known(&self, suite: &Suite) -> Result<Option<Baseline>, Stop> {
-        let baseline = self.baseline.as_deref().map(|file| Baseline::load(file, suite));
-        baseline.transpose().map_err(|error| Stop::File(error.styled()))
+        Ok(self.baseline.as_deref().map(|file| Baseline::load(file, suite)).transpose()?)
     }
 
     /// Takes the folder of reports.
@@ -83,13 +81,13 @@ impl Opened {
     /// Tells of the whole run, which has ended then, and ends as the run did.
     pub(super) fn finish(
         self,
-        header: &Header,
         chosen: &[&Scenario],
         mut cases: Vec<Case>,
         ended: SystemTime,
         recorder: &Recorder<'_>,
         log: &str,
     ) -> Result<(), Stop> {
+        let header = recorder.header;
         let today = DateTime::<Utc>::from(header.started).date_naive();
         let baseline = self.baseline.map(|baseline| baseline.apply(&mut cases, today));
         let report = assemble::report(header, chosen, cases, ended, baseline);

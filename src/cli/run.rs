@@ -78,13 +78,13 @@ impl Run {
         let plan = Plan::new(&scenarios, Addresses::stable(DEFAULT_UPSTREAMS));
         let recorder = Recorder {
             redactor: &Redactor::new(&plan, self.gateway.key()),
-            replay: &|scenario: &Scenario| header.replay_of(&scenario.id),
+            header: &header,
             reporters: &reporters,
             keeps_hars: output.dir.is_some(),
         };
-        recorder.run_started(&header, scenarios.len());
+        recorder.run_started(scenarios.len());
         let cases = self.play(&run, &recorder, &runtime, clock)?;
-        output.finish(&header, &chosen, cases, SystemTime::now(), &recorder, &run.log())
+        output.finish(&chosen, cases, SystemTime::now(), &recorder, &run.log())
     }
 
     /// What holds for the run as a whole.

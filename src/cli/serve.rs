@@ -38,7 +38,7 @@ pub(super) struct Serve {
 impl Serve {
     pub(super) fn execute(self) -> Result<(), Stop> {
         let scripts = match &self.script {
-            Some(file) => Scripts::load(file).map_err(|error| Stop::File(error.styled()))?,
+            Some(file) => Scripts::load(file)?,
             None => Scripts::default(),
         };
         let names = if self.models.is_empty() { Names::Any } else { Names::Listed(self.models) };

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use serde_json::{Value, json};
+use strum::IntoEnumIterator as _;
 use tokio::net::TcpListener;
 
 use super::{Played, Providers, Script, view};
@@ -35,9 +36,9 @@ const DROPPED: &str = "fallproof-dropped";
 /// Every hit since the last reset, in order of arrival; strays too.
 async fn journal(State(providers): State<Arc<Providers>>) -> impl IntoResponse {
     let mut hits = Vec::new();
-    for (played, name) in [(Played::OpenAi, "openai"), (Played::Azure, "azure")] {
+    for played in Played::iter() {
         let of_one = providers.wire.hits(played.prefix()).await;
-        hits.extend(of_one.into_iter().map(|hit| (hit.seq, view::of(&hit, name))));
+        hits.extend(of_one.into_iter().map(|hit| (hit.seq, view::of(&hit, &played.to_string()))));
     }
     let strays = providers.wire.stray().await;
     hits.extend(strays.into_iter().map(|hit| (hit.seq, view::of(&hit, "none"))));
@@ -58,7 +59,7 @@ async fn script(
     Path(provider): Path<String>,
     body: String,
 ) -> Response {
-    let Some(played) = Played::from_name(&provider) else {
+    let Ok(played) = provider.parse::<Played>() else {
         return complaint(
             StatusCode::NOT_FOUND,
             &format!("no provider `{provider}`; there are `openai` and `azure`"),

@@ -15,6 +15,7 @@ use fallproof_protocol::provider::{Deployment, Surface};
 use script::Script;
 pub use script::Scripts;
 use serde::Serialize;
+use strum::{Display, EnumIter, EnumString, IntoEnumIterator as _};
 use tokio::net::TcpListener;
 
 /// The key that the served `OpenAI` takes.
@@ -41,34 +42,26 @@ pub struct Ports {
 }
 
 /// Which provider an upstream plays.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Display, EnumIter, EnumString)]
+#[strum(serialize_all = "lowercase")]
 enum Played {
     OpenAi,
     Azure,
 }
 
 /// Why the servers could not start.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum ServeError {
+    /// A port is taken.
+    #[error("port {0} is in use; name another one")]
+    InUse(u16),
     /// A port cannot be had.
-    Port(SocketAddr, io::Error),
+    #[error("cannot listen on {0}: {1}")]
+    Port(SocketAddr, #[source] io::Error),
     /// A script cannot be played.
-    Script(ScriptError),
+    #[error(transparent)]
+    Script(#[from] ScriptError),
 }
-
-impl std::fmt::Display for ServeError {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Port(address, error) if error.kind() == io::ErrorKind::AddrInUse => {
-                write!(formatter, "port {} is in use; name another one", address.port())
-            }
-            Self::Port(address, error) => write!(formatter, "cannot listen on {address}: {error}"),
-            Self::Script(error) => error.fmt(formatter),
-        }
-    }
-}
-
-impl std::error::Error for ServeError {}
 
 /// What a client needs to know; the line that `--json` prints.
 #[derive(Debug, Serialize)]
@@ -148,14 +141,19 @@ impl Serving {
     /// Takes the ports and starts to answer.
     pub async fn start(ports: Ports, models: Names, scripts: Scripts) -> Result<Self, ServeError> {
         let at = |port| SocketAddr::new(ports.host, port);
-        let port = |port| move |error| ServeError::Port(at(port), error);
+        let port = |port| {
+            move |error: io::Error| match error.kind() {
+                io::ErrorKind::AddrInUse => ServeError::InUse(port),
+                _ => ServeError::Port(at(port), error),
+            }
+        };
         let wire = Wire::bind(at(0)).await.map_err(port(0))?;
         let openai = wire.listen_for(OPENAI, at(ports.openai)).await.map_err(port(ports.openai))?;
         let azure = wire.listen_for(AZURE, at(ports.azure)).await.map_err(port(ports.azure))?;
         let admin = TcpListener::bind(at(ports.admin)).await.map_err(port(ports.admin))?;
         let admin_addr = admin.local_addr().map_err(port(ports.admin))?;
         let providers = Providers { wire, models, scripts };
-        providers.reset().map_err(ServeError::Script)?;
+        providers.reset()?;
         Ok(Self { addresses: Addresses::new(openai, azure, admin_addr), admin, providers })
     }
 
@@ -169,14 +167,6 @@ const OPENAI: &str = "/serve/openai";
 const AZURE: &str = "/serve/azure";
 
 impl Played {
-    fn from_name(name: &str) -> Option<Self> {
-        match name {
-            "openai" => Some(Self::OpenAi),
-            "azure" => Some(Self::Azure),
-            _ => None,
-        }
-    }
-
     fn prefix(self) -> &'static str {
         match self {
             Self::OpenAi => OPENAI,
@@ -194,7 +184,7 @@ impl Providers {
 
     /// Empties the journal.
     async fn forget(&self) {
-        for played in [Played::OpenAi, Played::Azure] {
+        for played in Played::iter() {
             self.wire.take(played.prefix()).await;
         }
         self.wire.take_stray().await;
@@ -219,7 +209,7 @@ impl Providers {
             prefix: played.prefix().to_owned(),
             deployment: Deployment { surface, name: model.clone(), model, key: key.to_owned() },
             names: self.models.clone(),
-            script: script.script,
+            script: script.script.into_iter().map(|behaviour| behaviour.value).collect(),
             repeat_last: script.repeat_last,
             marker: Marker::new(played.prefix()),
         }

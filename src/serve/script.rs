@@ -12,42 +12,29 @@ use fallproof_suite::yaml::{At, Diagnostic, LoadError, Source};
 const DEAD_ENDS: [&str; 2] = [CONNECTION_REFUSED, CONNECT_TIMEOUT];
 
 /// What a provider does at its attempts.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Script {
     /// In order.
-    pub(super) script: Vec<Behaviour>,
+    pub(super) script: Vec<At<Behaviour>>,
     /// After its last behaviour the script repeats it; otherwise one more attempt is refused.
+    #[serde(default)]
     pub(super) repeat_last: bool,
 }
 
 /// A script file: what each provider does at its attempts. One that is not named answers `ok` for
 /// ever.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct Scripts {
     pub(super) openai: Script,
     pub(super) azure: Script,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ScriptsFile {
-    #[serde(default)]
-    openai: Option<ScriptFile>,
-    #[serde(default)]
-    azure: Option<ScriptFile>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ScriptFile {
-    script: Vec<At<Behaviour>>,
-    #[serde(default)]
-    repeat_last: bool,
-}
-
 impl Default for Script {
     fn default() -> Self {
-        Self { script: vec![Behaviour::named("ok")], repeat_last: true }
+        let ok = At { value: Behaviour::named("ok"), span: 0..0 };
+        Self { script: vec![ok], repeat_last: true }
     }
 }
 
@@ -58,12 +45,10 @@ impl Scripts {
     /// It cannot be read, or is no script that can be played; they tell the place.
     pub fn load(file: &Path) -> Result<Self, LoadError> {
         let source = Source::read(file)?;
-        let ScriptsFile { openai, azure } = source.parse()?;
-        let script = |file: Option<ScriptFile>| match file {
-            Some(file) => file.checked(&source),
-            None => Ok(Script::default()),
-        };
-        Ok(Self { openai: script(openai)?, azure: script(azure)? })
+        let scripts: Self = source.parse()?;
+        scripts.openai.check(&source)?;
+        scripts.azure.check(&source)?;
+        Ok(scripts)
     }
 }
 
@@ -71,19 +56,14 @@ impl Script {
     /// Reads one provider's script.
     pub(super) fn parse(text: &str) -> Result<Self, LoadError> {
         let source = Source::new(Path::new("script"), text.as_bytes())?;
-        source.parse::<ScriptFile>()?.checked(&source)
+        let script: Self = source.parse()?;
+        script.check(&source)?;
+        Ok(script)
     }
-}
 
-impl ScriptFile {
-    fn checked(self, source: &Source) -> Result<Script, LoadError> {
-        match self.script.iter().find_map(|behaviour| fault(behaviour, source)) {
-            Some(fault) => Err(fault.into()),
-            None => Ok(Script {
-                script: self.script.into_iter().map(|behaviour| behaviour.value).collect(),
-                repeat_last: self.repeat_last,
-            }),
-        }
+    fn check(&self, source: &Source) -> Result<(), LoadError> {
+        let fault = self.script.iter().find_map(|behaviour| fault(behaviour, source));
+        fault.map_or(Ok(()), |fault| Err(fault.into()))
     }
 }
 

@@ -1,7 +1,6 @@
 //! A hit as JSON, for people and tests that read the journal from outside.
 
 use fallproof_protocol::journal::{Hit, HitKind};
-use fallproof_strict::Strength;
 use serde_json::{Value, json};
 
 /// The hit with everything that was kept of it; credentials are those of the mocks, and no secret.
@@ -19,15 +18,11 @@ pub(super) fn of(hit: &Hit, upstream: &str) -> Value {
         .map(|(name, value)| json!([name, String::from_utf8_lossy(value)]))
         .collect();
     let violation = hit.violation.as_ref().map(|violation| {
-        let strength = match violation.strength {
-            Strength::Observed => "observed",
-            Strength::Documented => "documented",
-        };
         json!({
             "message": violation.message,
             "param": violation.param,
             "code": violation.code,
-            "strength": strength,
+            "strength": violation.strength,
         })
     });
     let millis = |time: std::time::Duration| json!(time.as_secs_f64() * 1000.0);

@@ -70,9 +70,6 @@ impl Badge {
     }
 
     /// The text of `badge.svg`.
-    ///
-    /// # Errors
-    /// The template's; none are known.
     pub fn to_svg(&self) -> io::Result<String> {
         let view = context! {
             label => LABEL,

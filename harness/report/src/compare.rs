@@ -55,17 +55,11 @@ impl Comparison {
     }
 
     /// The text of the comparison as Markdown.
-    ///
-    /// # Errors
-    /// The template's; none are known.
     pub fn to_markdown(&self) -> io::Result<String> {
         template::markdown("compare.md", self.view.clone())
     }
 
     /// The text of one page that needs nothing beside itself.
-    ///
-    /// # Errors
-    /// The template's; none are known.
     pub fn to_html(&self) -> io::Result<String> {
         template::page("compare.html", self.view.clone())
     }

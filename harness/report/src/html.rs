@@ -10,9 +10,6 @@ use crate::model::{Case, Outcome, Profile, Report, Requirement, Step};
 use crate::{template, tone, words};
 
 /// The text of `index.html`.
-///
-/// # Errors
-/// The template's; none are known.
 pub fn write(report: &Report) -> io::Result<String> {
     let selection = &report.run.selection;
     let chosen: Vec<_> = selection.patterns.iter().chain(&selection.tags).cloned().collect();

@@ -11,9 +11,6 @@ use crate::model::{Case, Outcome, Report};
 use crate::{text, words};
 
 /// The text of `junit.xml`: one suite for each folder of scenarios.
-///
-/// # Errors
-/// The library's words; none are known.
 pub fn write(report: &Report) -> io::Result<String> {
     let mut junit = quick_junit::Report::new(format!("fallproof: {}", report.target));
     if let Ok(started) = DateTime::parse_from_rfc3339(&report.run.started) {

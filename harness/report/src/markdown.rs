@@ -18,9 +18,6 @@ const MOST_BYTES: usize = 500_000;
 const MOST_LINES: usize = 40;
 
 /// The text of `summary.md`.
-///
-/// # Errors
-/// The template's; none are known.
 pub fn write(report: &Report) -> io::Result<String> {
     let (cases, more) = failures(report)?;
     let broken = report.requirements().filter(|it| it.is_broken()).map(Serde).map(Value::from);

@@ -18,8 +18,8 @@ use crate::{assemble, har};
 pub struct Recorder<'a> {
     /// Takes the keys out.
     pub redactor: &'a Redactor,
-    /// The command that runs a scenario again.
-    pub replay: &'a (dyn Fn(&Scenario) -> String + Sync),
+    /// What holds for the run as a whole.
+    pub header: &'a Header,
     /// Who is told.
     pub reporters: &'a Reporters,
     /// Whether the bytes of each case that failed are kept.
@@ -28,7 +28,8 @@ pub struct Recorder<'a> {
 
 impl Recorder<'_> {
     /// The run begins; so many cases of the suite were chosen.
-    pub fn run_started(&self, header: &Header, cases: usize) {
+    pub fn run_started(&self, cases: usize) {
+        let header = self.header;
         let mut target = Target::from(header.target.clone());
         self.redactor.clean(&mut target);
         let (at, target, suite) = (header.started, &target, &assemble::suite(&header.suite));
@@ -49,7 +50,7 @@ impl Recorder<'_> {
     /// A case of a target that was configured with these groups has ended and was judged. Gives its
     /// report.
     pub fn ended(&self, scenario: &Scenario, groups: &[Group], judged: &judge::Case) -> Case {
-        let context = Context { scenario, groups, replay: &(self.replay)(scenario) };
+        let context = Context { scenario, groups, replay: &self.header.replay_of(&scenario.id) };
         let mut case = convert::case(judged, context);
         self.redactor.clean(&mut case);
         let raw = Raw { judged, context, redactor: self.redactor };

@@ -3,6 +3,7 @@
 pub use fallproof_judge::{Failure, Verdict as Weight};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 use super::step::Step;
 
@@ -72,8 +73,9 @@ impl Case {
 }
 
 /// The verdict on one case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, IntoStaticStr)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "lowercase")]
 pub enum Outcome {
     /// Everything held.
     Pass,
@@ -86,20 +88,14 @@ pub enum Outcome {
     /// It was not run.
     Skipped,
     /// Fallproof itself failed.
+    #[strum(serialize = "harness error")]
     HarnessError,
 }
 
 impl Outcome {
     /// The word in reports.
     pub fn word(self) -> &'static str {
-        match self {
-            Self::Pass => "pass",
-            Self::Warn => "warn",
-            Self::Fail => "fail",
-            Self::Inconclusive => "inconclusive",
-            Self::Skipped => "skipped",
-            Self::HarnessError => "harness error",
-        }
+        self.into()
     }
 }
 

@@ -2,11 +2,14 @@
 
 use fallproof_protocol::provider::Surface;
 use minijinja::value::Value as Context;
+use minijinja::{Error, ErrorKind};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::file::Adapter;
+use super::fill::RenderError;
 use super::site::Site;
-use super::template;
+use super::template::{self, Expression};
 use fallproof_suite::plan::{Group, Hop, Plan};
 
 /// Where the deployments of a group stand.
@@ -79,6 +82,24 @@ impl Scope {
 /// For expressions about one group.
 pub(super) fn of_planned(planned: &Group) -> Context {
     template::context(json!({ "group": group(planned, 0) }))
+}
+
+impl Adapter {
+    /// The values of what is the same for everything in one process of a gateway that serves this
+    /// group.
+    pub(super) fn settings_for(&self, group: &Group) -> Result<Map<String, Value>, RenderError> {
+        let context = of_planned(group);
+        let value = |expression: &Expression| {
+            serde_json::to_value(expression.eval(&context)?)
+                .map_err(|error| Error::new(ErrorKind::BadSerialization, error.to_string()))
+        };
+        let setting = |(name, expression): (&String, &Expression)| {
+            let value = value(expression)
+                .map_err(|error| self.render_error(expression.span(), "settings", &error))?;
+            Ok((name.clone(), value))
+        };
+        self.settings.iter().map(setting).collect()
+    }
 }
 
 /// A group as the plan has it, with what only templates need. Its deployments are numbered after

@@ -260,3 +260,8 @@ fn yes() -> bool {
 fn one() -> usize {
     1
 }
+
+/// The JSON Schema of adapter files, for editors: the text of `harness/runner/adapters/schema.json`.
+pub fn schema() -> String {
+    format!("{:#}\n", schemars::schema_for!(Adapter).to_value())
+}

@@ -89,9 +89,7 @@ impl Adapter {
         process.ready_after = started.elapsed();
         Ok(process)
     }
-}
 
-impl Adapter {
     /// Gives a running gateway another configuration, waits until it has read it, and makes the calls
     /// that configure it.
     pub async fn reload(

@@ -11,7 +11,6 @@ use fallproof_suite::plan::Plan;
 use super::context::Scope;
 use super::file::{Adapter, Client};
 use super::fill::RenderError;
-use super::settings;
 use super::site::Site;
 use crate::shell::quoted;
 
@@ -48,7 +47,7 @@ impl Adapter {
     /// A template that the plan cannot be put into.
     pub fn render(&self, plan: &Plan, site: &Site) -> Result<Configuration, RenderError> {
         let settings = match plan.groups.first() {
-            Some(group) => settings::of(self, group)?,
+            Some(group) => self.settings_for(group)?,
             None => serde_json::Map::new(),
         };
         let scope = Scope::new(site, plan, settings);

@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value};
 
+use super::context;
 use super::file::{Adapter, Reset};
 use super::fill::RenderError;
 use super::site::Site;
-use super::{context, settings};
 use fallproof_suite::plan::{Addresses, Group, Hop, Plan};
 use fallproof_suite::scenario::Scenario;
 
@@ -81,9 +81,7 @@ impl Adapter {
         }
         Ok(split)
     }
-}
 
-impl Adapter {
     /// Puts these scenarios, as far as it can take them, into every template.
     ///
     /// # Errors
@@ -121,7 +119,7 @@ fn fitting(
         if let Some(because) = hindrance(adapter, group)? {
             return Ok(Err(because));
         }
-        let settings = settings::of(adapter, group)?;
+        let settings = adapter.settings_for(group)?;
         if common.get_or_insert_with(|| settings.clone()) != &settings {
             let names: Vec<_> = settings.keys().map(String::as_str).collect();
             let names = names.join(", ");
