@@ -54,7 +54,6 @@ pub(super) struct Gateway {
 }
 
 impl Gateway {
-    /// Whether a gateway is named at all.
     pub(super) fn is_named(&self) -> bool {
         self.target.is_some() || self.adapter.is_some()
     }

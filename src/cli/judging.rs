@@ -11,7 +11,6 @@ use fallproof_suite::evidence::{Evidence, TargetFacts};
 use fallproof_suite::plan::Plan;
 use fallproof_suite::scenario::Scenario;
 
-/// Judges each case as it ends.
 pub(super) struct Judging<'a>(pub(super) &'a Recorder<'a>);
 
 impl Observer for Judging<'_> {

@@ -55,7 +55,6 @@ impl Output {
         Ok(self.baseline.as_deref().map(|file| Baseline::load(file, suite)).transpose()?)
     }
 
-    /// Takes the folder of reports.
     pub(super) fn open(&self, baseline: Option<Baseline>) -> Result<Opened, Stop> {
         let mut reporters: Vec<Box<dyn Reporter>> = Vec::new();
         if let Some(file) = &self.write_baseline {

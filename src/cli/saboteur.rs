@@ -50,7 +50,6 @@ impl SaboteurArgs {
     }
 }
 
-/// The saboteur of this name.
 pub(super) fn find(name: &str) -> Result<&'static Saboteur, Stop> {
     saboteur::find(name).ok_or_else(|| {
         Stop::usage(format!("there is no saboteur `{name}`; `fallproof saboteurs` lists them"))

@@ -169,17 +169,13 @@ fn rests(draft: &mut Draft, answers: &[Answer<'_>]) {
     const LEFT_ALONE: Code = Code::Route06;
     let asked_again: Vec<_> = answers
         .iter()
-        .filter(|(_, case)| breaks(case, LEFT_ALONE))
+        .filter(|(_, case)| failing(case).any(|it| it.requirement == Some(LEFT_ALONE)))
         .map(|(scenario, _)| scenario.id.rsplit('@').next().unwrap_or_default())
         .collect();
     if !asked_again.is_empty() {
         let why = format!("asks again at once after {}", asked_again.join(" and "));
         draft.declaration.does_not_claim.insert(LEFT_ALONE, why);
     }
-}
-
-fn breaks(case: &Case, code: Code) -> bool {
-    failing(case).any(|violation| violation.requirement == Some(code))
 }
 
 fn failing(case: &Case) -> impl Iterator<Item = &Violation> {

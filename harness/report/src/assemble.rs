@@ -57,12 +57,10 @@ pub fn report(
     }
 }
 
-/// This program.
 pub(super) fn tool() -> Tool {
     Tool { name: "fallproof".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
 }
 
-/// The suite in few words.
 pub(super) fn suite(suite: &SuiteFacts) -> Suite {
     Suite { fingerprint: suite.fingerprint.clone(), cases: suite.cases }
 }

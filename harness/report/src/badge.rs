@@ -44,7 +44,7 @@ impl Badge {
             }
             (Verdict::NotConformant, 0) => ("not conformant".to_owned(), Colour::Red),
             (Verdict::NotConformant, broken) => {
-                (format!("{} broken", words::requirements(broken)), Colour::Red)
+                (format!("{} broken", words::counted(broken, "requirement")), Colour::Red)
             }
             (Verdict::Interrupted | Verdict::Conformant, _) if !report.is_whole() => {
                 ("partial run".to_owned(), Colour::Grey)

@@ -18,7 +18,6 @@ use crate::model::{Case, Outcome, Report};
 use crate::redact::Redactor;
 use crate::reporter::{ReportError, Reporter};
 
-/// No more of a body is kept.
 const MOST_OF_A_BODY: usize = 1024 * 1024;
 
 /// What all entries of a file belong to.

@@ -14,7 +14,6 @@ const MOST_FAILURES: usize = 20;
 /// They are not longer than this: GitHub takes a megabyte from a step, and refuses a longer one whole.
 const MOST_BYTES: usize = 500_000;
 
-/// So many lines of a difference are shown.
 const MOST_LINES: usize = 40;
 
 /// The text of `summary.md`.

@@ -12,7 +12,6 @@ use crate::texts::Texts;
 /// What stands in place of a key that is none of ours.
 const UNKNOWN: &str = "[unknown key]";
 
-/// What a key of OpenAI's begins with.
 const KEY_PREFIX: &str = "sk-";
 
 /// A text after [`KEY_PREFIX`] that is shorter is no key.

@@ -23,17 +23,17 @@ const EVENTS: &str = "events.ndjson";
 /// What a gateway that was started for the run has printed.
 pub const LOG: &str = "gateway.log";
 
-/// From a finished report to a text.
-type Write = fn(&Report) -> io::Result<String>;
+/// From a finished report, and what a gateway has printed, to a text.
+type Write = fn(&Report, &str) -> io::Result<String>;
 
 /// The files that are made from the finished report alone.
 const AT_END: [(&str, Write); 6] = [
-    (REPORT, |report| Ok(report.to_json())),
-    ("junit.xml", junit::write),
-    ("summary.md", markdown::write),
-    ("index.html", html::write),
-    ("badge.json", |report| Ok(Badge::of(report).to_json())),
-    ("badge.svg", |report| Badge::of(report).to_svg()),
+    (REPORT, |report, _| Ok(report.to_json())),
+    ("junit.xml", |report, _| junit::write(report)),
+    ("summary.md", |report, _| markdown::write(report)),
+    ("index.html", |report, _| html::write(report)),
+    ("badge.json", |report, _| Ok(Badge::of(report).to_json())),
+    ("badge.svg", |report, _| Badge::of(report).to_svg()),
 ];
 
 /// The folder of the files that have every byte of a case.
@@ -87,7 +87,8 @@ impl ReportDir {
             reporters.push(Box::new(AtEnd { file: file(name), write }));
         }
         reporters.push(Box::new(Hars::new(self.path.clone())));
-        reporters.push(Box::new(GatewayLog { file: file(LOG) }));
+        let write: Write = |_, log| Ok(log.to_owned());
+        reporters.push(Box::new(AtEnd { file: file(LOG), write }));
         Ok(reporters)
     }
 
@@ -109,7 +110,7 @@ impl ReportDir {
     }
 }
 
-/// Writes a file when the run has ended.
+/// Writes a file when the run has ended, if there is anything to write.
 struct AtEnd {
     file: PathBuf,
     write: Write,
@@ -117,25 +118,10 @@ struct AtEnd {
 
 impl Reporter for AtEnd {
     fn event(&mut self, event: &RunEvent<'_>) -> Result<(), ReportError> {
-        let RunEvent::Finished { report, .. } = event else { return Ok(()) };
-        let written = (self.write)(report).and_then(|text| fs::write(&self.file, text));
-        written.map_err(ReportError::at(&self.file))
-    }
-}
-
-/// Writes what a gateway has printed, if it has.
-struct GatewayLog {
-    file: PathBuf,
-}
-
-impl Reporter for GatewayLog {
-    fn event(&mut self, event: &RunEvent<'_>) -> Result<(), ReportError> {
-        match event {
-            RunEvent::Finished { log, .. } if !log.is_empty() => {
-                fs::write(&self.file, log).map_err(ReportError::at(&self.file))
-            }
-            _ => Ok(()),
-        }
+        let RunEvent::Finished { report, log } = event else { return Ok(()) };
+        let write =
+            |text: String| if text.is_empty() { Ok(()) } else { fs::write(&self.file, text) };
+        (self.write)(report, log).and_then(write).map_err(ReportError::at(&self.file))
     }
 }
 

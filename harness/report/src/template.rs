@@ -54,12 +54,10 @@ fn environment() -> Environment<'static> {
     environment
 }
 
-/// Draws the page of this name.
 pub(crate) fn page(name: &str, view: Value) -> io::Result<String> {
     draw(&PAGES, name, view)
 }
 
-/// Draws the Markdown of this name.
 pub(crate) fn markdown(name: &str, view: Value) -> io::Result<String> {
     draw(&MARKDOWN, name, view)
 }

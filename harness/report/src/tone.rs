@@ -5,7 +5,6 @@ use crate::model::{Case, Kept, Outcome, Report, Requirement, Verdict};
 /// A class of `style.css`.
 pub(crate) type Tone = &'static str;
 
-/// Of a run.
 pub(crate) fn of_report(report: &Report) -> Tone {
     match report.verdict {
         Verdict::Conformant if report.counts.expected > 0 => "known",
@@ -17,7 +16,6 @@ pub(crate) fn of_report(report: &Report) -> Tone {
     }
 }
 
-/// Of a case.
 pub(crate) fn of_case(case: &Case) -> Tone {
     match case.outcome {
         Outcome::Pass => "pass",

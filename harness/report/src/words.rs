@@ -25,7 +25,10 @@ pub fn headline(report: &Report) -> String {
             format!("{target} does not conform: {} did not end as expected.", cases(counts.fail))
         }
         (Verdict::NotConformant, 0) if counts.inconclusive > 0 => {
-            format!("Nothing certain can be said of {target}: {}.", inconclusive(report))
+            let number = counts.inconclusive;
+            let verb = if number == 1 { "is" } else { "are" };
+            let cases = cases(number);
+            format!("Nothing certain can be said of {target}: {cases} {verb} inconclusive.")
         }
         (Verdict::NotConformant, 0) => {
             "The baseline is out of date: it names failures that are none any more.".to_owned()
@@ -139,11 +142,6 @@ pub fn cases(number: usize) -> String {
     counted(number, "case")
 }
 
-/// `1 requirement`, `2 requirements`.
-pub fn requirements(number: usize) -> String {
-    counted(number, "requirement")
-}
-
 /// The text without characters that no page and no terminal has a place for: a target's answer may
 /// hold any.
 pub fn printable(text: &str) -> String {
@@ -178,9 +176,4 @@ pub fn markdown(text: &str) -> String {
 /// The number with the noun, in the plural but for one.
 pub fn counted(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
-}
-
-fn inconclusive(report: &Report) -> String {
-    let number = report.counts.inconclusive;
-    format!("{} {} inconclusive", cases(number), if number == 1 { "is" } else { "are" })
 }

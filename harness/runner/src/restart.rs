@@ -18,13 +18,11 @@ pub(crate) const MOST_STARTS: usize = 10;
 /// end may be seen.
 pub(crate) const WHILE_IT_ENDS: Duration = Duration::from_secs(1);
 
-/// A case that has ended.
 pub(crate) struct Ended<K> {
     /// What the observer keeps of it.
     pub(crate) kept: K,
     /// When it began, since the start of the run.
     pub(crate) started: Duration,
-    /// When it was over.
     pub(crate) over: Duration,
     /// The target was gone: of one that is back, something can be said.
     pub(crate) is_unserved: bool,
@@ -46,14 +44,12 @@ pub(crate) struct Queue<'a> {
 
 /// What one start of the target is for.
 pub(crate) struct Share<'a> {
-    /// The scenarios.
     pub(crate) scenarios: Vec<&'a Scenario>,
     /// How many of them run side by side.
     pub(crate) jobs: usize,
 }
 
 impl<'a> Queue<'a> {
-    /// All of a batch.
     pub(crate) fn new(scenarios: &[&'a Scenario], jobs: usize) -> Self {
         let (alone, doubted) = (Vec::new(), Vec::new());
         Self { together: scenarios.to_vec(), alone, doubted, jobs, starts_left: MOST_STARTS }

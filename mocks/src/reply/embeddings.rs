@@ -8,7 +8,6 @@ use crate::marker::base64_of_f32;
 /// More numbers than any model gives.
 const MOST_DIMENSIONS: usize = 4096;
 
-/// The most inputs that the provider takes.
 const MOST_INPUTS: usize = 2048;
 
 pub(super) fn body(order: &Order<'_>) -> Body {

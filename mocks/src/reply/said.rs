@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 use super::sample::sample;
 use super::{Course, Order};
 
-/// The most choices that a provider gives.
 const MOST_CHOICES: u64 = 128;
 
 /// One choice of an answer.

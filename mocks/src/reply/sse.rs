@@ -15,7 +15,6 @@ pub(super) struct Events {
 }
 
 impl Events {
-    /// How many there are.
     pub(super) fn count(&self) -> usize {
         self.count
     }

@@ -51,7 +51,6 @@ impl Answered {
         Self::new(plan, reply)
     }
 
-    /// The answer where no provider is mounted.
     pub(super) fn no_upstream() -> Self {
         let message =
             "No upstream is plugged in at this path; it begins with /{scenario}/{upstream}.";

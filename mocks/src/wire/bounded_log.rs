@@ -56,7 +56,6 @@ impl<T: Clone> BoundedLog<T> {
         taken.into_iter().map(|item| item.value).collect()
     }
 
-    /// How many items were dropped to make room.
     pub(super) fn dropped(&self) -> u64 {
         self.dropped
     }

@@ -163,7 +163,6 @@ impl Connection {
         self.shared.ledger.enter(hit, self.socket.stream())
     }
 
-    /// Sends an answer as its plan says.
     async fn deliver(&mut self, record: &Record, answered: Answered, framed: Framed) -> Next {
         record.decided(&answered.plan, &answered.head, &answered.body);
         let wire = answered.plan.wire.clone();

@@ -16,14 +16,12 @@ pub(super) struct Framed {
     pub(super) keeps_alive: bool,
 }
 
-/// A reply as it is to be sent.
 #[derive(Debug, Default)]
 pub(super) struct Outgoing {
     /// With the empty line; or what comes in place of a head.
     pub(super) head: Vec<u8>,
     /// That of the head; `None` where it is none.
     pub(super) status: Option<u16>,
-    /// Sent in chunked coding.
     pub(super) is_chunked: bool,
     body: Vec<u8>,
     /// The body goes out up to here.
@@ -32,7 +30,6 @@ pub(super) struct Outgoing {
     chunk_bytes: Option<NonZeroUsize>,
 }
 
-/// A chunk of a body.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Chunk<'a> {
     /// What is sent of it.

@@ -7,10 +7,8 @@ use fallproof_protocol::limits::MOST_BODY_BYTES;
 
 use super::socket::ClientSocket;
 
-/// Longer heads are refused.
 const MOST_HEAD_BYTES: usize = 64 * 1024;
 
-/// A request head.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Head {
     /// As it came, up to and with the empty line.

@@ -73,7 +73,6 @@ impl ClientSocket {
         }
     }
 
-    /// Sends all of it.
     pub(super) async fn send(&self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
             match self.try_send(&[IoSlice::new(bytes)])? {

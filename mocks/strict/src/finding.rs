@@ -15,7 +15,6 @@ pub(super) struct Finding<'a> {
     pub(super) strength: Strength,
 }
 
-/// What is wrong.
 #[derive(Debug, Clone)]
 pub(super) enum Fault<'a> {
     Missing,

@@ -43,7 +43,6 @@ fn many(count: u64, what: &str) -> String {
 }
 
 impl Fuzz {
-    /// Prints what was found.
     pub(super) fn print(&self, found: &[Found]) {
         for Found { saved, others } in found {
             if let Some(first) = saved.first() {

@@ -11,20 +11,21 @@ use serde::{Deserialize, Serialize};
 
 use fallproof_suite::yaml::{At, Diagnostic, Source};
 
-/// A text with places to be filled from the plan.
+// No documentation comments here: the JSON Schema would repeat them wherever one of the two stands.
+
+// A text with places to be filled from the plan.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(transparent)]
 #[schemars(inline)]
 pub(super) struct Template(At<String>);
 
-/// An expression over the plan, e.g. `group.policy.retries > 0`.
+// An expression over the plan, e.g. `group.policy.retries > 0`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(transparent)]
 #[schemars(inline)]
 pub(super) struct Expression(At<String>);
 
 impl Template {
-    /// Fills it.
     pub(super) fn render(&self, context: &Value) -> Result<String, Error> {
         ENVIRONMENT.render_str(&self.0.value, context.clone())
     }
@@ -44,7 +45,6 @@ impl Template {
 }
 
 impl Expression {
-    /// Its value.
     pub(super) fn eval(&self, context: &Value) -> Result<Value, Error> {
         ENVIRONMENT.compile_expression(&self.0.value)?.eval(context.clone())
     }

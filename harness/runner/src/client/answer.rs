@@ -14,7 +14,6 @@ use tokio::net::TcpStream;
 
 use super::behavior::Awaited;
 
-/// So many bytes are read at once.
 const ROOM: usize = 16 * 1024;
 
 /// What has been read of an answer so far; it outlives a timeout.

@@ -10,7 +10,6 @@ use fallproof_suite::scenario::{self, DeadEnd, Scenario};
 
 use crate::error::StartError;
 
-/// The mocks of a run.
 pub(super) struct Mocks {
     pub(super) wire: Wire,
     pub(super) addresses: Addresses,
