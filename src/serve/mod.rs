@@ -178,8 +178,9 @@ impl Played {
 impl Providers {
     /// Scripts and attempt counts as at the start.
     fn reset(&self) -> Result<(), ScriptError> {
-        self.wire.plug(self.upstream(Played::OpenAi, self.scripts.openai.clone()))?;
-        self.wire.plug(self.upstream(Played::Azure, self.scripts.azure.clone()))
+        let Scripts { openai, azure } = self.scripts.clone();
+        self.wire.plug(self.upstream(Played::OpenAi, openai.unwrap_or_default()))?;
+        self.wire.plug(self.upstream(Played::Azure, azure.unwrap_or_default()))
     }
 
     /// Empties the journal.

@@ -27,8 +27,8 @@ pub(super) struct Script {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Scripts {
-    pub(super) openai: Script,
-    pub(super) azure: Script,
+    pub(super) openai: Option<Script>,
+    pub(super) azure: Option<Script>,
 }
 
 impl Default for Script {
@@ -46,8 +46,8 @@ impl Scripts {
     pub fn load(file: &Path) -> Result<Self, LoadError> {
         let source = Source::read(file)?;
         let scripts: Self = source.parse()?;
-        scripts.openai.check(&source)?;
-        scripts.azure.check(&source)?;
+        let named = [&scripts.openai, &scripts.azure].into_iter().flatten();
+        named.map(|script| script.check(&source)).collect::<Result<(), _>>()?;
         Ok(scripts)
     }
 }
