@@ -46,8 +46,9 @@ impl Scripts {
     pub fn load(file: &Path) -> Result<Self, LoadError> {
         let source = Source::read(file)?;
         let scripts: Self = source.parse()?;
-        let named = [&scripts.openai, &scripts.azure].into_iter().flatten();
-        named.map(|script| script.check(&source)).collect::<Result<(), _>>()?;
+        for script in [&scripts.openai, &scripts.azure].into_iter().flatten() {
+            script.check(&source)?;
+        }
         Ok(scripts)
     }
 }
