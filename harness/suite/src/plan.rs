@@ -54,7 +54,7 @@ pub struct Plan {
 
 /// One model group: the name that clients ask for, and its fallback chain.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "written::Group")]
+#[serde(remote = "Self", deny_unknown_fields)]
 pub struct Group {
     /// The id of the scenario that it is for.
     pub scenario: String,
@@ -70,10 +70,10 @@ pub struct Group {
     /// The deployments in the order they are to be asked.
     pub chain: Vec<Hop>,
     /// Those that are asked instead when a request is too long.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub on_context_length: Vec<Hop>,
     /// Those that are asked instead when a content filter refuses a request.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub on_content_filter: Vec<Hop>,
 }
 
