@@ -32,7 +32,6 @@ pub const UNEXPECTED: &str = "unexpected";
 /// In YAML either the name of a behaviour from the catalogue (`server_error`), or the behaviour
 /// spelled out (`{ status: 503, body: "…", wire: { delay_ms: 20 } }`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(into = "Spelled")]
 pub struct Behaviour {
     /// A name from the catalogue; `ok` where only the wire is scripted.
     pub reply: String,
@@ -50,27 +49,21 @@ pub struct Behaviour {
 }
 
 /// A behaviour, spelled out.
-#[derive(Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
 struct Spelled {
     /// A name from the catalogue; `ok` unless said.
-    #[serde(default)]
     reply: Option<String>,
     /// Replaces the reply's status.
-    #[serde(default)]
     status: Option<u16>,
     /// Added to the reply's headers, or put in place of those of the same name, one of `retry-after`
     /// and `retry-after-ms` in place of both; `{{key}}` becomes the deployment's credential.
-    #[serde(default)]
     headers: IndexMap<String, String>,
     /// Replaces the reply's body, byte for byte; `{{key}}` becomes the deployment's credential.
-    #[serde(default)]
     body: Option<String>,
     /// How often in a row the upstream does this; once unless said.
-    #[serde(default)]
     times: Option<u32>,
     /// What the wire does to the bytes.
-    #[serde(default)]
     wire: Option<WirePlan>,
 }
 
@@ -98,13 +91,6 @@ impl From<Spelled> for Behaviour {
             times: spelled.times.unwrap_or(1),
             wire: spelled.wire.unwrap_or_default(),
         }
-    }
-}
-
-impl From<Behaviour> for Spelled {
-    fn from(behaviour: Behaviour) -> Self {
-        let Behaviour { reply, status, headers, body, times, wire } = behaviour;
-        Self { reply: Some(reply), status, headers, body, times: Some(times), wire: Some(wire) }
     }
 }
 

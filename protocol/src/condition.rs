@@ -5,9 +5,11 @@ use std::fmt;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use strum::Display;
 
 /// A kind of failure that leads on to the next deployment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Display)]
+#[strum(serialize_all = "snake_case")]
 pub enum Condition {
     /// No connection, or it ended before an answer began.
     Connection,
@@ -18,10 +20,13 @@ pub enum Condition {
     /// A status that says success, and a body or a stream that says `error`.
     ErrorInSuccess,
     /// An error with exactly this status.
+    #[strum(to_string = "{0}")]
     Status(u16),
     /// An error that blames the request.
+    #[strum(to_string = "4xx")]
     Any4xx,
     /// An error that blames the provider.
+    #[strum(to_string = "5xx")]
     Any5xx,
 }
 
@@ -61,20 +66,6 @@ impl Condition {
             "5xx" => Self::Any5xx,
             other => Self::Status(other.parse().ok().filter(|code| (400..600).contains(code))?),
         })
-    }
-}
-
-impl fmt::Display for Condition {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Connection => formatter.write_str("connection"),
-            Self::Timeout => formatter.write_str("timeout"),
-            Self::InvalidResponse => formatter.write_str("invalid_response"),
-            Self::ErrorInSuccess => formatter.write_str("error_in_success"),
-            Self::Any4xx => formatter.write_str("4xx"),
-            Self::Any5xx => formatter.write_str("5xx"),
-            Self::Status(code) => write!(formatter, "{code}"),
-        }
     }
 }
 

@@ -2,17 +2,19 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 
 /// A set of paths with its own credential form and its own parameter list.
 ///
 /// Azure serves both of its surfaces at one address, so a deployment there answers on either.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "kebab-case")]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Surface {
     /// `https://api.openai.com/v1/…`, `Authorization: Bearer`.
     #[serde(rename = "openai")]
+    #[strum(serialize = "openai")]
     OpenAi,
     /// `https://{resource}.openai.azure.com/openai/v1/…`, `api-key` or `Authorization: Bearer`
     /// (<https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle>).
@@ -24,15 +26,11 @@ pub enum Surface {
 
 impl Surface {
     /// Every surface, in the order of the documentation.
-    pub const ALL: [Self; 3] = [Self::OpenAi, Self::AzureV1, Self::AzureLegacy];
+    pub const ALL: [Self; 3] = *Self::VARIANTS.first_chunk().unwrap();
 
     /// The name of the folder in `spec/` that holds this surface's request schemas.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::OpenAi => "openai",
-            Self::AzureV1 => "azure-v1",
-            Self::AzureLegacy => "azure-legacy",
-        }
+        self.into()
     }
 }
 

@@ -1,15 +1,14 @@
 //! A scenario as the YAML file that it could have been read from.
 
 use std::fmt::Write as _;
-use std::time::Duration;
 
 use fallproof_protocol::behaviour::{Behaviour, WirePlan};
 use fallproof_protocol::provider::Surface;
 use serde_json::{Value, json};
 
 use fallproof_suite::scenario::{
-    Body, Call, DEFAULT_API_VERSION, Expect, Group, MODEL_PLACEHOLDER, Planned, Scenario, Step,
-    Upstream,
+    Body, Call, Cooldown, DEFAULT_API_VERSION, Expect, Group, MODEL_PLACEHOLDER, Planned, Scenario,
+    Step, Upstream,
 };
 
 /// The text of this scenario's file. Only what generated cases have is written: one group that
@@ -33,7 +32,7 @@ pub(super) fn to_yaml(scenario: &Scenario) -> String {
     out.push_str("\nsteps:\n");
     for step in &scenario.steps {
         match step {
-            Step::Advance(by) => drop(writeln!(out, "  - advance_ms: {}", milliseconds(*by))),
+            Step::Advance(by) => drop(writeln!(out, "  - advance_ms: {}", by.as_millis())),
             Step::Calls(calls) => calls.iter().for_each(|planned| of_call(planned, &mut out)),
         }
     }
@@ -66,15 +65,11 @@ fn of_behaviour(behaviour: &Behaviour) -> String {
         return behaviour.reply.clone();
     }
     let mut parts = vec![format!("reply: {}", behaviour.reply)];
-    if let Some(status) = behaviour.status {
-        parts.push(format!("status: {status}"));
-    }
+    parts.extend(behaviour.status.map(|status| format!("status: {status}")));
     if !behaviour.headers.is_empty() {
         parts.push(format!("headers: {}", json!(behaviour.headers)));
     }
-    if let Some(body) = &behaviour.body {
-        parts.push(format!("body: {}", text(body)));
-    }
+    parts.extend(behaviour.body.as_ref().map(|body| format!("body: {}", text(body))));
     if behaviour.times != 1 {
         parts.push(format!("times: {}", behaviour.times));
     }
@@ -86,19 +81,12 @@ fn of_behaviour(behaviour: &Behaviour) -> String {
 
 fn of_group(group: &Group) -> String {
     let mut parts = vec![format!("chain: [{}]", group.chain.join(", "))];
-    if let Some(retries) = group.retries {
-        parts.push(format!("retries: {retries}"));
-    }
-    if let Some(timeout) = group.timeout {
-        parts.push(format!("timeout_ms: {}", milliseconds(timeout)));
-    }
-    if let Some(cooldown) = group.cooldown {
-        parts.push(format!(
-            "cooldown: {{ after_failures: {}, for_ms: {} }}",
-            cooldown.after_failures,
-            milliseconds(cooldown.rest)
-        ));
-    }
+    parts.extend(group.retries.map(|retries| format!("retries: {retries}")));
+    parts.extend(group.timeout.map(|timeout| format!("timeout_ms: {}", timeout.as_millis())));
+    parts.extend(group.cooldown.map(|Cooldown { after_failures, rest }| {
+        let for_ms = rest.as_millis();
+        format!("cooldown: {{ after_failures: {after_failures}, for_ms: {for_ms} }}")
+    }));
     parts.join(", ")
 }
 
@@ -126,17 +114,11 @@ fn of_call(planned: &Planned, out: &mut String) {
 }
 
 fn of_expect(expect: &Expect) -> Vec<String> {
-    let mut parts = Vec::new();
-    if let Some(attempts) = &expect.attempts {
-        parts.push(format!("attempts: [{}]", attempts.join(", ")));
-    }
-    if let Some(status) = expect.status {
-        parts.push(format!("status: {status}"));
-    }
-    if let Some(name) = &expect.answered_by {
-        parts.push(format!("answered_by: {name}"));
-    }
-    parts
+    let Expect { attempts, status, answered_by, .. } = expect;
+    let attempts = attempts.as_ref().map(|it| format!("attempts: [{}]", it.join(", ")));
+    let status = status.map(|status| format!("status: {status}"));
+    let answered_by = answered_by.as_ref().map(|name| format!("answered_by: {name}"));
+    [attempts, status, answered_by].into_iter().flatten().collect()
 }
 
 /// The members beside `model` as they are written in YAML, where a reader of the file would send
@@ -173,10 +155,6 @@ fn text(text: &str) -> String {
         }
     }
     out
-}
-
-fn milliseconds(duration: Duration) -> u128 {
-    duration.as_millis()
 }
 
 #[cfg(test)]

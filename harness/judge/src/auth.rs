@@ -11,18 +11,17 @@ use fallproof_suite::scenario::ClientKey;
 
 use super::collector::Collector;
 use super::contains;
-use crate::observe::{Attempt, View};
-use crate::violation::{AuthViolation, Stranger, Violation};
+use crate::observe::Attempt;
+use crate::violation::{AuthViolation, Stranger};
 
-pub(super) fn check(view: View<'_>) -> Vec<Violation> {
-    let mut found = Collector::new(view);
+pub(super) fn check(found: &mut Collector<'_>) {
+    let view = found.view;
     for attempt in view.attempts() {
-        own(&mut found, &attempt);
-        foreign(&mut found, &attempt);
+        own(found, &attempt);
+        foreign(found, &attempt);
     }
-    answer(&mut found);
-    admitted(&mut found);
-    found.found
+    answer(found);
+    admitted(found);
 }
 
 fn own(found: &mut Collector<'_>, attempt: &Attempt<'_>) {

@@ -24,43 +24,42 @@ use fallproof_suite::requirement::Code;
 
 pub(super) use self::error::error_of;
 use super::collector::Collector;
-use crate::observe::{Ended, View};
-use crate::violation::{ClientViolation, Violation};
+use crate::observe::Ended;
+use crate::violation::ClientViolation;
 
-pub(super) fn check(view: View<'_>) -> Vec<Violation> {
-    let mut found = Collector::new(view);
+pub(super) fn check(found: &mut Collector<'_>) {
+    let view = found.view;
     let exchange = &view.step.exchange;
-    unanswered(&mut found);
-    speaker::own_group(&mut found);
-    headers::check(&mut found);
+    unanswered(found);
+    speaker::own_group(found);
+    headers::check(found);
     let (Some(status), true) = (exchange.status, exchange.ending == Ending::Complete) else {
-        return found.found;
+        return;
     };
     let attempts: Vec<_> = view.attempts().collect();
     let is_success = (200..300).contains(&status);
     // Answers that are streamed are STREAM's, but for who is said to speak.
     if is_success && view.wants_stream() {
-        model::streamed(&mut found, &attempts);
-        return found.found;
+        model::streamed(found, &attempts);
+        return;
     }
     if is_success {
         let successes = || attempts.iter().rev().filter(|it| it.ended() == Ended::Success);
         let speaking = successes().find(|it| it.hop.marker().found_in(&exchange.body));
         match speaking.or_else(|| successes().next()) {
-            Some(answering) => answer::check(&mut found, answering),
-            None => speaker::no_success(&mut found, &attempts),
+            Some(answering) => answer::check(found, answering),
+            None => speaker::no_success(found, &attempts),
         }
-        speaker::only_one(&mut found);
+        speaker::only_one(found);
     } else {
-        error::shape(&mut found, status);
-        wait::cooldown(&mut found, &attempts, status);
+        error::shape(found, status);
+        wait::cooldown(found, &attempts, status);
         if let Some(last) = attempts.last() {
-            error::status(&mut found, &attempts, status);
-            wait::retry_after(&mut found, last, status);
-            error::reason(&mut found, last);
+            error::status(found, &attempts, status);
+            wait::retry_after(found, last, status);
+            error::reason(found, last);
         }
     }
-    found.found
 }
 
 fn unanswered(found: &mut Collector<'_>) {

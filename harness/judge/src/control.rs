@@ -12,10 +12,10 @@ use super::collector::Collector;
 use super::names::{self, is_one_of};
 use super::route::{could_be_asked, leads_on};
 use crate::observe::View;
-use crate::violation::{ControlViolation, OtherWay, Violation};
+use crate::violation::{ControlViolation, OtherWay};
 
-pub(super) fn check(view: View<'_>) -> Vec<Violation> {
-    let mut found = Collector::new(view);
+pub(super) fn check(found: &mut Collector<'_>) {
+    let view = found.view;
     let body = serde_json::from_slice(&view.step.exchange.sent).unwrap_or(Value::Null);
     if let Some(how) = another_way(view) {
         if let Some(member) = steering_member(&body) {
@@ -28,8 +28,7 @@ pub(super) fn check(view: View<'_>) -> Vec<Violation> {
             found.breach(Code::Control02, ControlViolation::SteeredByHeader { header, how });
         }
     }
-    credential(&mut found, &body);
-    found.found
+    credential(found, &body);
 }
 
 /// Whether a breach of this requirement is one although no provider was asked.

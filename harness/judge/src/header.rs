@@ -10,18 +10,17 @@ use fallproof_suite::requirement::Code;
 
 use super::collector::Collector;
 use super::names::{self, is_one_of};
-use crate::observe::{Attempt, View};
-use crate::violation::{HeaderViolation, Violation};
+use crate::observe::Attempt;
+use crate::violation::HeaderViolation;
 
-pub(super) fn check(view: View<'_>) -> Vec<Violation> {
-    let mut found = Collector::new(view);
+pub(super) fn check(found: &mut Collector<'_>) {
+    let view = found.view;
     for attempt in view.attempts() {
-        passed_on(&mut found, &attempt);
-        internal(&mut found, &attempt);
-        content_type(&mut found, &attempt);
-        of_the_api(&mut found, &attempt);
+        passed_on(found, &attempt);
+        internal(found, &attempt);
+        content_type(found, &attempt);
+        of_the_api(found, &attempt);
     }
-    found.found
 }
 
 /// `OpenAI-Beta` switches on what the request then uses.

@@ -13,16 +13,13 @@ use fallproof_suite::requirement::Code;
 
 use super::collector::Collector;
 use super::contains;
-use crate::observe::View;
-use crate::violation::{LeakViolation, Violation};
+use crate::violation::LeakViolation;
 
-pub(super) fn check(view: View<'_>) -> Vec<Violation> {
-    let mut found = Collector::new(view);
-    address_shown(&mut found);
-    address_sent(&mut found);
-    group_sent(&mut found);
-    name_sent(&mut found);
-    found.found
+pub(super) fn check(found: &mut Collector<'_>) {
+    address_shown(found);
+    address_sent(found);
+    group_sent(found);
+    name_sent(found);
 }
 
 fn address_shown(found: &mut Collector<'_>) {

@@ -39,6 +39,7 @@ pub use self::violation::{
     RouteViolation, Stranger, StreamViolation, Unlike, Unreadable, Verdict, Violation,
     ViolationKind,
 };
+use crate::collector::Collector;
 use crate::observe::{Step, View};
 
 /// A case that was run and judged.
@@ -125,20 +126,17 @@ fn outcome_of(result: &CaseResult) -> Outcome {
 /// Judges one call by every requirement and by its expectations; in the order of the requirements,
 /// expectations last.
 fn judge(view: View<'_>) -> Vec<Violation> {
-    let mut found: Vec<_> = [
-        payload::check,
-        route::check,
-        stream::check,
-        auth::check,
-        header::check,
-        client::check,
-        control::check,
-        leak::check,
-        expectation::check,
-    ]
-    .into_iter()
-    .flat_map(|check| check(view))
-    .collect();
+    let mut found = Collector::new(view);
+    payload::check(&mut found);
+    route::check(&mut found);
+    stream::check(&mut found);
+    auth::check(&mut found);
+    header::check(&mut found);
+    client::check(&mut found);
+    control::check(&mut found);
+    leak::check(&mut found);
+    let mut found = found.found;
+    found.extend(expectation::check(view));
     found.sort_by_key(|violation| (violation.requirement.is_none(), violation.requirement));
     found
 }

@@ -23,17 +23,17 @@ use fallproof_suite::requirement::Code;
 use super::collector::Collector;
 use super::excuse::Excuse;
 use crate::observe::{Attempt, View};
-use crate::violation::{PayloadViolation, Violation};
+use crate::violation::PayloadViolation;
 
-pub(super) fn check(view: View<'_>) -> Vec<Violation> {
-    let mut found = Collector::new(view);
+pub(super) fn check(found: &mut Collector<'_>) {
+    let view = found.view;
     let Some(sent) = body::read(&body::sent_type(view), &view.step.exchange.sent) else {
         // A client that sends neither JSON nor a form has nothing that could be lost.
-        return found.found;
+        return;
     };
     let mut first = None;
     for attempt in view.attempts() {
-        acceptable::check(&mut found, &attempt);
+        acceptable::check(found, &attempt);
         // Of what is longer than the journal keeps nobody can say what was lost. A mock refuses it.
         if attempt.hit.body_cut.is_some() {
             continue;
@@ -48,15 +48,14 @@ pub(super) fn check(view: View<'_>) -> Vec<Violation> {
             violation.at(&attempt).excused(Some(excuse));
             continue;
         }
-        changes::since_the_client(&mut found, &attempt, &sent.tree, &received);
-        spelling::check(&mut found, &attempt, &sent.tree, &received);
-        model::check(&mut found, &attempt, &received);
+        changes::since_the_client(found, &attempt, &sent.tree, &received);
+        spelling::check(found, &attempt, &sent.tree, &received);
+        model::check(found, &attempt, &received);
         match &first {
             None => first = Some(received),
-            Some(first) => changes::since_the_first(&mut found, &attempt, first, &received),
+            Some(first) => changes::since_the_first(found, &attempt, first, &received),
         }
     }
-    found.found
 }
 
 /// Why this attempt asks for another endpoint, where the target declares that it does so.

@@ -29,20 +29,16 @@ pub(super) use self::cooldown::may_rest;
 pub(super) use self::hand_over::{leads_on, passes_on_at_once};
 pub(super) use self::places::could_be_asked;
 use super::collector::Collector;
-use crate::observe::View;
-use crate::violation::Violation;
 
-pub(super) fn check(view: View<'_>) -> Vec<Violation> {
-    let mut found = Collector::new(view);
-    let attempts: Vec<_> = view.attempts().collect();
-    affinity::check(&mut found, &attempts);
-    order::check(&mut found, &attempts);
-    cooldown::check(&mut found, &attempts);
-    ended::check(&mut found, &attempts);
-    hand_over::check(&mut found, &attempts);
-    detour::check(&mut found, &attempts);
-    retries::check(&mut found, &attempts);
-    timeout::check(&mut found, &attempts);
-    path::check(&mut found, &attempts);
-    found.found
+pub(super) fn check(found: &mut Collector<'_>) {
+    let attempts: Vec<_> = found.view.attempts().collect();
+    affinity::check(found, &attempts);
+    order::check(found, &attempts);
+    cooldown::check(found, &attempts);
+    ended::check(found, &attempts);
+    hand_over::check(found, &attempts);
+    detour::check(found, &attempts);
+    retries::check(found, &attempts);
+    timeout::check(found, &attempts);
+    path::check(found, &attempts);
 }

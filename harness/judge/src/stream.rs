@@ -31,29 +31,28 @@ use self::heard::Heard;
 use self::told::Told;
 use super::collector::Collector;
 use crate::observe::View;
-use crate::violation::{StreamViolation, Violation};
+use crate::violation::StreamViolation;
 
-pub(super) fn check(view: View<'_>) -> Vec<Violation> {
-    let mut found = Collector::new(view);
-    left::check(&mut found);
+pub(super) fn check(found: &mut Collector<'_>) {
+    let view = found.view;
+    left::check(found);
     if !view.wants_stream() {
-        return found.found;
+        return;
     }
-    head::error_first(&mut found);
+    head::error_first(found);
     if !view.step.exchange.status.is_some_and(|status| (200..300).contains(&status)) {
-        return found.found;
+        return;
     }
     // What is under way when the client leaves has not failed.
     if view.step.exchange.ending != Ending::Left {
-        head::status(&mut found);
+        head::status(found);
     }
     let heard: Vec<_> = view.attempts().filter_map(Heard::new).collect();
     // Some models answer whole whatever is wished for.
     if !heard.is_empty() {
-        head::content_type(&mut found);
+        head::content_type(found);
     }
-    events(&mut found, &heard);
-    found.found
+    events(found, &heard);
 }
 
 /// Judges what the client was told, event by event.

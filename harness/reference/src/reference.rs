@@ -194,8 +194,10 @@ pub fn app(
     clock: Clock,
 ) -> io::Result<axum::Router> {
     let mut config = config(groups, instead)?;
-    if let Some(Means::Configured(change)) = means {
-        change(&mut config);
+    match means {
+        Some(Means::Configured(change)) => change(&mut config),
+        Some(Means::EachGroup(change)) => config.groups.values_mut().for_each(change),
+        _ => {}
     }
     Ok(match means {
         Some(Means::Fronted(front)) => front::app(front, config, groups, clock),

@@ -6,6 +6,7 @@ use fallproof_protocol::provider::{Endpoint, Surface};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use strum::{IntoStaticStr, VariantArray};
 
 /// One thing that a scenario may need of a target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -21,8 +22,8 @@ pub enum Feature {
 }
 
 /// What a target can be able to do beside serving an endpoint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Ability {
     /// It asks another deployment when one has failed.
     Fallback,
@@ -46,36 +47,6 @@ pub enum Ability {
     ClientKeys,
 }
 
-impl Ability {
-    const ALL: [Self; 10] = [
-        Self::Fallback,
-        Self::Retries,
-        Self::Timeout,
-        Self::TotalTimeout,
-        Self::Cooldown,
-        Self::MaxRetryAfter,
-        Self::FallbackOn,
-        Self::ContextLengthChain,
-        Self::ContentFilterChain,
-        Self::ClientKeys,
-    ];
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Fallback => "fallback",
-            Self::Retries => "retries",
-            Self::Timeout => "timeout",
-            Self::TotalTimeout => "total-timeout",
-            Self::Cooldown => "cooldown",
-            Self::MaxRetryAfter => "max-retry-after",
-            Self::FallbackOn => "fallback-on",
-            Self::ContextLengthChain => "context-length-chain",
-            Self::ContentFilterChain => "content-filter-chain",
-            Self::ClientKeys => "client-keys",
-        }
-    }
-}
-
 impl Feature {
     /// Every feature there is.
     pub fn all() -> impl Iterator<Item = Self> {
@@ -85,7 +56,7 @@ impl Feature {
             .map(Self::Endpoint)
             .chain(endpoints.map(Self::Stream))
             .chain(Surface::ALL.into_iter().map(Self::Surface))
-            .chain(Ability::ALL.into_iter().map(Self::Other))
+            .chain(Ability::VARIANTS.iter().copied().map(Self::Other))
     }
 }
 
@@ -95,7 +66,7 @@ impl fmt::Display for Feature {
             Self::Endpoint(endpoint) => formatter.write_str(endpoint.path()),
             Self::Stream(endpoint) => write!(formatter, "stream {}", endpoint.path()),
             Self::Surface(surface) => formatter.write_str(surface.name()),
-            Self::Other(ability) => formatter.write_str(ability.name()),
+            Self::Other(ability) => formatter.write_str(ability.into()),
         }
     }
 }

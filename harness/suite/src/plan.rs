@@ -54,7 +54,7 @@ pub struct Plan {
 
 /// One model group: the name that clients ask for, and its fallback chain.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "written::Group")]
+#[serde(remote = "Self", deny_unknown_fields)]
 pub struct Group {
     /// The id of the scenario that it is for.
     pub scenario: String,
@@ -70,10 +70,10 @@ pub struct Group {
     /// The deployments in the order they are to be asked.
     pub chain: Vec<Hop>,
     /// Those that are asked instead when a request is too long.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub on_context_length: Vec<Hop>,
     /// Those that are asked instead when a content filter refuses a request.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub on_content_filter: Vec<Hop>,
 }
 
@@ -196,15 +196,13 @@ impl Plan {
                 endpoints.join(", "),
                 group.policy.in_words(),
             );
-            for (position, hop) in group.chain.iter().enumerate() {
-                hop.tell(&mut text, &format!("{}.", position + 1));
-            }
-            let detours = [
-                ("when a request is too long", &group.on_context_length),
-                ("when a filter refuses a request", &group.on_content_filter),
+            let chains = [
+                ("", &group.chain),
+                ("  when a request is too long\n", &group.on_context_length),
+                ("  when a filter refuses a request\n", &group.on_content_filter),
             ];
-            for (when, hops) in detours.into_iter().filter(|(_, hops)| !hops.is_empty()) {
-                let _ = writeln!(text, "  {when}");
+            for (when, hops) in chains.into_iter().filter(|(_, hops)| !hops.is_empty()) {
+                text.push_str(when);
                 for (position, hop) in hops.iter().enumerate() {
                     hop.tell(&mut text, &format!("{}.", position + 1));
                 }
@@ -230,21 +228,17 @@ impl Policy {
     }
 
     fn in_words(&self) -> String {
-        let mut words = format!("retries {}, timeout {} ms", self.retries, self.timeout_ms);
-        if let Some(ms) = self.total_timeout_ms {
-            let _ = write!(words, ", total timeout {ms} ms");
-        }
-        if let Some(Cooldown { after_failures, for_ms }) = self.cooldown {
-            let _ = write!(words, ", cooldown of {for_ms} ms after {after_failures} failures");
-        }
-        if let Some(ms) = self.max_retry_after_ms {
-            let _ = write!(words, ", Retry-After up to {ms} ms");
-        }
-        if let Some(conditions) = &self.fallback_on {
+        let mut words = vec![format!("retries {}, timeout {} ms", self.retries, self.timeout_ms)];
+        words.extend(self.total_timeout_ms.map(|ms| format!("total timeout {ms} ms")));
+        words.extend(self.cooldown.map(|Cooldown { after_failures, for_ms }| {
+            format!("cooldown of {for_ms} ms after {after_failures} failures")
+        }));
+        words.extend(self.max_retry_after_ms.map(|ms| format!("Retry-After up to {ms} ms")));
+        words.extend(self.fallback_on.as_ref().map(|conditions| {
             let conditions: Vec<_> = conditions.iter().map(ToString::to_string).collect();
-            let _ = write!(words, ", fallback on {}", conditions.join(" "));
-        }
-        words
+            format!("fallback on {}", conditions.join(" "))
+        }));
+        words.join(", ")
     }
 }
 

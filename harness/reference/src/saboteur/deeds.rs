@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use axum::http::HeaderValue;
 use axum::http::header::AUTHORIZATION;
-use fallproof_router::{Config, Deployment, Group, Surface};
+use fallproof_router::{Deployment, Group, Surface};
 
 use super::meddler::Outgoing;
 use super::spoiler::Answer;
@@ -88,25 +88,17 @@ pub(super) fn bearer_for_azure(out: &mut Outgoing<'_>) {
     }
 }
 
-pub(super) fn open_door(config: &mut Config) {
-    config.client_keys = None;
-}
-
-pub(super) fn reversed_chain(config: &mut Config) {
-    for group in config.groups.values_mut() {
-        if let Some(last) = group.fallbacks.pop() {
-            group.fallbacks.reverse();
-            group.fallbacks.push(std::mem::replace(&mut group.primary, last));
-        }
+pub(super) fn reversed_chain(group: &mut Group) {
+    if let Some(last) = group.fallbacks.pop() {
+        group.fallbacks.reverse();
+        group.fallbacks.push(std::mem::replace(&mut group.primary, last));
     }
 }
 
-pub(super) fn looped_chain(config: &mut Config) {
-    for group in config.groups.values_mut() {
-        let mut again = vec![group.primary.clone()];
-        again.extend(group.fallbacks.iter().cloned());
-        group.fallbacks.extend(again);
-    }
+pub(super) fn looped_chain(group: &mut Group) {
+    let mut again = vec![group.primary.clone()];
+    again.extend(group.fallbacks.iter().cloned());
+    group.fallbacks.extend(again);
 }
 
 /// As if the beginning of one answer had already been out when another took over.
@@ -143,17 +135,16 @@ pub(super) fn mask(body: &mut Tree) {
     }
 }
 
-pub(super) fn wrong_azure_path(config: &mut Config) {
-    let legacy = || Surface::AzureLegacy { api_version: "2024-10-21".to_owned() };
-    for deployment in config.groups.values_mut().flat_map(deployments) {
+pub(super) fn wrong_azure_path(group: &mut Group) {
+    for deployment in deployments(group) {
         if deployment.surface == Surface::AzureV1 {
-            deployment.surface = legacy();
+            deployment.surface = Surface::AzureLegacy { api_version: "2024-10-21".to_owned() };
         }
     }
 }
 
-pub(super) fn another_api_version(config: &mut Config) {
-    for deployment in config.groups.values_mut().flat_map(deployments) {
+pub(super) fn another_api_version(group: &mut Group) {
+    for deployment in deployments(group) {
         if let Surface::AzureLegacy { api_version } = &mut deployment.surface {
             "2024-06-01".clone_into(api_version);
         }

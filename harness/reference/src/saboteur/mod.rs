@@ -11,7 +11,7 @@ pub mod passing;
 pub mod spoiler;
 pub mod stream;
 
-use fallproof_router::Config;
+use fallproof_router::{Config, Group};
 
 use front::Front;
 use meddler::Outgoing;
@@ -25,11 +25,20 @@ pub struct Saboteur {
     /// What it does wrong, in a few words.
     pub breaks: &'static str,
     /// Codes of requirements that it cannot help breaking beside those that name it, over the whole
-    /// suite. What changes a stream reads it whole first, so a client that leaves within it is not
-    /// answered: `FP-CLIENT-11`.
+    /// suite.
     pub also: &'static [&'static str],
     /// How it is broken.
     pub means: Means,
+}
+
+impl Saboteur {
+    const fn new(name: &'static str, breaks: &'static str, means: Means) -> Self {
+        Self { name, breaks, also: &[], means }
+    }
+
+    const fn also(self, also: &'static [&'static str]) -> Self {
+        Self { also, ..self }
+    }
 }
 
 /// How a router is broken.
@@ -37,6 +46,8 @@ pub struct Saboteur {
 pub enum Means {
     /// Its configuration is not the plan's.
     Configured(fn(&mut Config)),
+    /// The configuration of each group is not the plan's.
+    EachGroup(fn(&mut Group)),
     /// Each of its requests is changed on the way out.
     Meddled(fn(&mut Outgoing<'_>)),
     /// Something stands in front of it.

@@ -1,53 +1,34 @@
 //! A plan as it is written: what it leaves out follows from the rest.
 
-use fallproof_protocol::provider::{Endpoint, Surface};
+use fallproof_protocol::provider::Surface;
 use serde::de::Error as _;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Policy, names};
+use super::{Group, names};
 use crate::scenario::{self, ONLY_GROUP};
 
-/// A model group without its name in the scenario.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Group {
-    scenario: String,
-    #[serde(rename = "group")]
-    model: String,
-    endpoints: Vec<Endpoint>,
-    policy: Policy,
-    chain: Vec<super::Hop>,
-    #[serde(default)]
-    on_context_length: Vec<super::Hop>,
-    #[serde(default)]
-    on_content_filter: Vec<super::Hop>,
+impl Serialize for Group {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Self::serialize(self, serializer)
+    }
 }
 
-impl TryFrom<Group> for super::Group {
-    type Error = String;
-
-    fn try_from(written: Group) -> Result<Self, String> {
-        let Group { scenario, model: group, endpoints, policy, .. } = written;
-        let slug = scenario::slug(&scenario);
-        let name = match group.strip_prefix(&slug) {
+impl<'de> Deserialize<'de> for Group {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut group = Self::deserialize(deserializer)?;
+        let slug = scenario::slug(&group.scenario);
+        let name = match group.group.strip_prefix(&slug) {
             Some("") => Some(ONLY_GROUP),
             Some(rest) => rest.strip_prefix('.').filter(|name| !name.is_empty()),
             None => None,
         };
-        let wrong = || format!("group `{group}` is not of the form `{slug}` or `{slug}.NAME`");
-        let name = name.ok_or_else(wrong)?.to_owned();
-        let (chain, on_context_length, on_content_filter) =
-            (written.chain, written.on_context_length, written.on_content_filter);
-        Ok(Self {
-            scenario,
-            name,
-            group,
-            endpoints,
-            policy,
-            chain,
-            on_context_length,
-            on_content_filter,
-        })
+        let Some(name) = name else {
+            let group = group.group;
+            let message = format!("group `{group}` is not of the form `{slug}` or `{slug}.NAME`");
+            return Err(D::Error::custom(message));
+        };
+        name.clone_into(&mut group.name);
+        Ok(group)
     }
 }
 

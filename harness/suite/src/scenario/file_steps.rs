@@ -9,8 +9,8 @@ use super::{ClientKey, body};
 use crate::yaml::{At, Members, Optional};
 
 /// One thing that happens: a call, several at the same time, or a move of the clock.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
 #[schemars(
     rename = "Step",
     extend("oneOf" = [
@@ -19,20 +19,15 @@ use crate::yaml::{At, Members, Optional};
 )]
 pub(super) struct StepFile {
     /// The call.
-    #[serde(default)]
     pub(super) send: Optional<At<CallFile>>,
     /// What must happen, beyond the requirements that hold always.
-    #[serde(default)]
     pub(super) expect: Optional<At<ExpectFile>>,
     /// So many of the call at the same time; each has another word for `{{call}}` in its body.
-    #[serde(default)]
     #[schemars(range(min = 1, max = 64))]
     pub(super) copies: Optional<At<u32>>,
     /// Calls that are made at the same time.
-    #[serde(default)]
     pub(super) together: Optional<At<Vec<PlannedFile>>>,
     /// Moves the clock on by so many milliseconds.
-    #[serde(default)]
     #[schemars(range(min = 1))]
     pub(super) advance_ms: Optional<At<u64>>,
 }
@@ -112,58 +107,48 @@ pub(super) struct PartFile {
 }
 
 /// When a client leaves before its answer is through: one of these.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
 #[schemars(rename = "Leave", extend("oneOf" = [
     { "required": ["after_events"] }, { "required": ["once_asked"] }
 ]))]
 pub(super) struct LeaveFile {
     /// Once so many events of a stream have reached it.
-    #[serde(default)]
     pub(super) after_events: Optional<At<u32>>,
     /// Once this upstream has the request.
-    #[serde(default)]
     pub(super) once_asked: Optional<At<String>>,
 }
 
 /// What must come of a call; what is left out is not looked at.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 #[schemars(rename = "Expect")]
 pub(super) struct ExpectFile {
     /// The upstreams that see an attempt, in the order of arrival.
-    #[serde(default)]
     pub(super) attempts: Optional<Vec<At<String>>>,
     /// The status that the client gets.
-    #[serde(default)]
     #[schemars(range(min = 100, max = 599))]
     pub(super) status: Optional<At<u16>>,
     /// The upstream whose words the client gets.
-    #[serde(default)]
     pub(super) answered_by: Optional<At<String>>,
     /// The error that the client gets, in the shape of OpenAI's.
-    #[serde(default)]
     pub(super) error: Optional<ErrorFile>,
     /// Headers of the answer, with their values.
-    #[serde(default)]
     pub(super) headers: IndexMap<String, String>,
 }
 
 /// Members of the error that the client gets; what is left out is not looked at.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
 #[schemars(rename = "Error")]
 pub(super) struct ErrorFile {
     /// `error.type`
-    #[serde(default, rename = "type")]
+    #[serde(rename = "type")]
     pub(super) kind: Optional<String>,
     /// `error.code`
-    #[serde(default)]
     pub(super) code: Optional<String>,
     /// `error.param`
-    #[serde(default)]
     pub(super) param: Optional<String>,
     /// Words within `error.message`.
-    #[serde(default)]
     pub(super) message_contains: Optional<String>,
 }

@@ -1,16 +1,17 @@
 //! A file into its scenarios, with everything that is wrong with it at once.
 
 use std::collections::BTreeSet;
+use std::mem;
 use std::ops::Range;
 use std::path::Path;
 
 use indexmap::IndexMap;
 
-use super::Scenario;
 use super::expand::Expander;
 use super::family::{FamilyFile, case_id};
 use super::file::ScenarioFile;
 use super::naming::is_kebab_case;
+use super::{Group, Scenario, Upstream};
 use crate::requirement::{self, Code};
 use crate::yaml::{At, Diagnostic, LoadError, Members, Node, Optional, Source};
 
@@ -37,7 +38,8 @@ fn from(source: &Source, file: &Path, id: &str) -> Result<Vec<Scenario>, LoadErr
 fn one(source: &Source, tree: &At<Node>, file: &Path, id: &str) -> Result<Scenario, LoadError> {
     let read: ScenarioFile = source.parse_node(tree)?;
     let named_groups = !read.groups.is_empty();
-    let mut loader = Loader { source, tree, named_groups, problems: Vec::new() };
+    let (upstreams, groups, problems) = (IndexMap::new(), IndexMap::new(), Vec::new());
+    let mut loader = Loader { source, tree, named_groups, upstreams, groups, problems };
     let scenario = loader.scenario(read, file, id);
     if loader.problems.is_empty() {
         Ok(scenario)
@@ -98,6 +100,9 @@ pub(super) struct Loader<'a> {
     pub(super) tree: &'a At<Node>,
     /// Whether the file has `groups`, so that calls can ask for one by its name.
     pub(super) named_groups: bool,
+    /// What calls can name, once it is read.
+    pub(super) upstreams: IndexMap<String, Upstream>,
+    pub(super) groups: IndexMap<String, Group>,
     pub(super) problems: Vec<Diagnostic>,
 }
 
@@ -110,12 +115,11 @@ impl Loader<'_> {
         for tag in read.tags.iter().filter(|tag| !is_kebab_case(&tag.value)) {
             self.problem(&tag.span, "a tag is made of lower-case letters, digits and `-`");
         }
-        let upstreams: IndexMap<_, _> = read
-            .upstreams
-            .iter()
-            .map(|(name, upstream)| (name.value.clone(), self.upstream(&name.value, upstream)))
-            .collect();
-        let groups = self.groups(&read);
+        for (name, upstream) in &read.upstreams {
+            let upstream = self.upstream(&name.value, upstream);
+            self.upstreams.insert(name.value.clone(), upstream);
+        }
+        self.groups = self.groups(&read);
         let mut steps_read = read.steps.value.iter().map(|step| &step.value);
         if read.steps.value.is_empty() {
             self.problem(&read.steps.span, "a scenario has at least one step");
@@ -125,7 +129,7 @@ impl Loader<'_> {
         let mut steps = Vec::new();
         for step in read.steps.value {
             let span = step.span.clone();
-            let step = self.step(step, &upstreams, &groups);
+            let step = self.step(step);
             self.goes_on(step.as_ref(), &steps, &span);
             steps.extend(step);
         }
@@ -138,8 +142,8 @@ impl Loader<'_> {
             profile: read.profile.0.unwrap_or_default(),
             proves,
             tags: values(read.tags),
-            upstreams,
-            groups,
+            upstreams: mem::take(&mut self.upstreams),
+            groups: mem::take(&mut self.groups),
             steps,
         }
     }

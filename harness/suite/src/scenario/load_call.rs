@@ -4,30 +4,21 @@ use std::ops::Range;
 
 use fallproof_protocol::provider::Endpoint;
 use http::{HeaderName, HeaderValue};
-use indexmap::IndexMap;
 use serde_json::Value;
 
 use super::body;
 use super::file_steps::{CallFile, LeaveFile, PartFile};
 use super::load::{Loader, value};
 use super::payload::silence;
-use super::{Body, Call, Group, Leave, Part, Upstream};
+use super::{Body, Call, Leave, Part};
 use crate::yaml::{At, Optional};
 
 /// Headers that say how a call's body is to be read: they are never the client's to choose, as two
 /// of them, or a wrong one, would make another request of it.
 const WRITTEN: [&str; 3] = ["content-length", "transfer-encoding", "content-type"];
 
-type Upstreams = IndexMap<String, Upstream>;
-type Groups = IndexMap<String, Group>;
-
 impl Loader<'_> {
-    pub(super) fn call(
-        &mut self,
-        read: At<CallFile>,
-        upstreams: &Upstreams,
-        groups: &Groups,
-    ) -> Call {
+    pub(super) fn call(&mut self, read: At<CallFile>) -> Call {
         let At { value: call, span } = read;
         for (name, value) in &call.headers {
             if HeaderName::from_bytes(name.value.as_bytes()).is_err() {
@@ -43,14 +34,14 @@ impl Loader<'_> {
             }
         }
         if let Some(name) = &call.read_once_sent.0 {
-            self.seen(name, upstreams, "so that it never sends anything");
+            self.seen(name, "so that it never sends anything");
         }
         let headers = call.headers.iter();
         let headers = headers.map(|(name, value)| (name.value.clone(), value.value.clone()));
-        let leave = call.leave.0.as_ref().and_then(|leave| self.leave(leave, upstreams));
+        let leave = call.leave.0.as_ref().and_then(|leave| self.leave(leave));
         let left_at = call.leave.0.as_ref().map(|leave| leave.span.clone());
         let call = Call {
-            group: self.asked_group(call.to.0.as_ref(), groups, &span),
+            group: self.asked_group(call.to.0.as_ref(), &span),
             endpoint: call.endpoint,
             key: call.key,
             headers: headers.collect(),
@@ -67,11 +58,11 @@ impl Loader<'_> {
         call
     }
 
-    fn leave(&mut self, read: &At<LeaveFile>, upstreams: &Upstreams) -> Option<Leave> {
+    fn leave(&mut self, read: &At<LeaveFile>) -> Option<Leave> {
         match (&read.value.after_events.0, &read.value.once_asked.0) {
             (Some(events), None) => Some(Leave::AfterEvents(events.value as usize)),
             (None, Some(upstream)) => {
-                self.seen(upstream, upstreams, "so that it is never asked");
+                self.seen(upstream, "so that it is never asked");
                 Some(Leave::OnceAsked(upstream.value.clone()))
             }
             _ => {
@@ -83,34 +74,25 @@ impl Loader<'_> {
         }
     }
 
-    fn asked_group(
-        &mut self,
-        to: Option<&At<String>>,
-        groups: &Groups,
-        call: &Range<usize>,
-    ) -> String {
-        match to {
-            Some(to) if groups.is_empty() || groups.contains_key(&to.value) => to.value.clone(),
-            Some(to) if !self.named_groups => {
-                let error = self.source.error(&to.span, "`to` goes with `groups`");
-                self.problems.push(error.help("leave it out: there is one `group` to ask for"));
-                to.value.clone()
+    fn asked_group(&mut self, to: Option<&At<String>>, call: &Range<usize>) -> String {
+        let names: Vec<_> = self.groups.keys().map(String::as_str).collect();
+        let Some(At { value: to, span }) = to else {
+            if names.len() > 1 {
+                let error = self.source.error(call, "which group does this call ask for?");
+                self.problems.push(error.help(format!("add `to:`; one of: {}", names.join(", "))));
             }
-            Some(to) => {
-                let error = self.source.error(&to.span, format!("unknown group `{}`", to.value));
-                self.problems.push(error.expected(&to.value, groups.keys().map(String::as_str)));
-                to.value.clone()
-            }
-            None => {
-                if groups.len() > 1 {
-                    let error = self.source.error(call, "which group does this call ask for?");
-                    let names: Vec<_> = groups.keys().map(String::as_str).collect();
-                    self.problems
-                        .push(error.help(format!("add `to:`; one of: {}", names.join(", "))));
-                }
-                groups.keys().next().cloned().unwrap_or_default()
-            }
+            return names.first().copied().unwrap_or_default().to_owned();
+        };
+        if names.is_empty() || names.contains(&to.as_str()) {
+            // As it should be; or nobody can say.
+        } else if !self.named_groups {
+            let error = self.source.error(span, "`to` goes with `groups`");
+            self.problems.push(error.help("leave it out: there is one `group` to ask for"));
+        } else {
+            let error = self.source.error(span, format!("unknown group `{to}`"));
+            self.problems.push(error.expected(to, names));
         }
+        to.clone()
     }
 
     fn body(&mut self, call: CallFile, span: &Range<usize>) -> Body {

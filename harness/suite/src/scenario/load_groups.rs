@@ -53,8 +53,7 @@ impl Loader<'_> {
     fn names(&mut self, read: &ScenarioFile, named: &[&At<String>]) {
         for (position, name) in named.iter().enumerate() {
             if !read.upstreams.keys().any(|upstream| upstream.value == name.value) {
-                let known = read.upstreams.keys().map(|upstream| &*upstream.value);
-                self.unknown_upstream(name, known);
+                self.unknown_upstream(name);
             } else if named[..position].iter().any(|earlier| earlier.value == name.value) {
                 self.problem(&name.span, format!("`{}` is in the chain twice", name.value));
             }

@@ -3,26 +3,16 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use indexmap::IndexMap;
-
 use super::file_steps::{ExpectFile, PlannedFile, StepFile};
 use super::load::{Loader, value, values};
-use super::{Expect, ExpectedError, Group, Planned, Step, Upstream};
+use super::{Expect, ExpectedError, Planned, Step};
 use crate::yaml::At;
 
 /// More calls than this at the same time are a mistake.
 const MOST_COPIES: u32 = 64;
 
-type Upstreams = IndexMap<String, Upstream>;
-type Groups = IndexMap<String, Group>;
-
 impl Loader<'_> {
-    pub(super) fn step(
-        &mut self,
-        read: At<StepFile>,
-        upstreams: &Upstreams,
-        groups: &Groups,
-    ) -> Option<Step> {
+    pub(super) fn step(&mut self, read: At<StepFile>) -> Option<Step> {
         let At { value: StepFile { send, expect, copies, together, advance_ms }, span } = read;
         if let (Some(expect), None) = (&expect.0, &send.0) {
             self.problem(&expect.span, "`expect` stands beside `send`");
@@ -33,7 +23,7 @@ impl Loader<'_> {
         match (send.0, together.0, advance_ms.0) {
             (Some(send), None, None) => {
                 let expect = expect.0.map(|at| at.value).unwrap_or_default();
-                let planned = self.planned(PlannedFile { send, expect }, upstreams, groups);
+                let planned = self.planned(PlannedFile { send, expect });
                 let copies = self.copies(copies.0.as_ref(), &planned);
                 Some(Step::Calls(vec![planned; copies]))
             }
@@ -42,8 +32,7 @@ impl Loader<'_> {
                     self.problem(&calls.span, "there is no call here");
                 }
                 let calls = calls.value.into_iter();
-                let calls: Vec<_> =
-                    calls.map(|call| self.planned(call, upstreams, groups)).collect();
+                let calls: Vec<_> = calls.map(|call| self.planned(call)).collect();
                 self.told_apart(&calls, &span);
                 Some(Step::Calls(calls))
             }
@@ -96,17 +85,16 @@ impl Loader<'_> {
         }
     }
 
-    fn planned(&mut self, read: PlannedFile, upstreams: &Upstreams, groups: &Groups) -> Planned {
-        let PlannedFile { send, expect } = read;
-        Planned { send: self.call(send, upstreams, groups), expect: self.expect(expect, upstreams) }
+    fn planned(&mut self, PlannedFile { send, expect }: PlannedFile) -> Planned {
+        Planned { send: self.call(send), expect: self.expect(expect) }
     }
 
-    fn expect(&mut self, read: ExpectFile, upstreams: &Upstreams) -> Expect {
+    fn expect(&mut self, read: ExpectFile) -> Expect {
         for name in read.attempts.0.iter().flatten() {
-            self.seen(name, upstreams, "so that no attempt can be seen");
+            self.seen(name, "so that no attempt can be seen");
         }
         if let Some(name) = &read.answered_by.0 {
-            self.seen(name, upstreams, "so that it can't answer");
+            self.seen(name, "so that it can't answer");
         }
         if let Some(status) = &read.status.0
             && !(100..=599).contains(&status.value)

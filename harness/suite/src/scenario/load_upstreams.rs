@@ -4,7 +4,6 @@ use std::ops::Range;
 
 use fallproof_protocol::behaviour::{self, Behaviour, ScriptError, behaviour_names, unsendable};
 use fallproof_protocol::provider::Surface;
-use indexmap::IndexMap;
 
 use super::file::{AzureSurface, Provider, UpstreamFile};
 use super::load::Loader;
@@ -96,35 +95,21 @@ impl Loader<'_> {
     }
 
     /// An upstream that is expected to be met must exist and take connections.
-    pub(super) fn seen(
-        &mut self,
-        name: &At<String>,
-        upstreams: &IndexMap<String, Upstream>,
-        so: &str,
-    ) {
-        match upstreams.get(&name.value) {
-            None => self.unknown_upstream(name, upstreams.keys().map(String::as_str)),
-            Some(upstream) => match upstream.dead_end() {
-                Some(DeadEnd::Refusing) => {
-                    self.problem(&name.span, format!("`{}` refuses connections, {so}", name.value));
-                }
-                Some(DeadEnd::Silent) => {
-                    self.problem(
-                        &name.span,
-                        format!("`{}` answers no connection, {so}", name.value),
-                    );
-                }
-                None => {}
-            },
-        }
+    pub(super) fn seen(&mut self, name: &At<String>, so: &str) {
+        let Some(upstream) = self.upstreams.get(&name.value) else {
+            return self.unknown_upstream(name);
+        };
+        let why = match upstream.dead_end() {
+            Some(DeadEnd::Refusing) => "refuses connections",
+            Some(DeadEnd::Silent) => "answers no connection",
+            None => return,
+        };
+        self.problem(&name.span, format!("`{}` {why}, {so}", name.value));
     }
 
-    pub(super) fn unknown_upstream<'a>(
-        &mut self,
-        name: &At<String>,
-        known: impl Iterator<Item = &'a str>,
-    ) {
+    pub(super) fn unknown_upstream(&mut self, name: &At<String>) {
         let error = self.source.error(&name.span, format!("unknown upstream `{}`", name.value));
+        let known = self.upstreams.keys().map(String::as_str);
         self.problems.push(error.expected(&name.value, known));
     }
 }

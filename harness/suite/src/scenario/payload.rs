@@ -41,7 +41,7 @@ pub enum Body {
 }
 
 /// One part of a form.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Part {
     /// The field's name.
@@ -224,13 +224,8 @@ impl Misread<'_> {
 }
 
 fn form(model: &str, parts: &[Part]) -> Rendered {
-    let model = Part {
-        name: "model".to_owned(),
-        filename: None,
-        disposition: None,
-        content_type: None,
-        content: model.as_bytes().to_vec(),
-    };
+    let content = model.as_bytes().to_vec();
+    let model = Part { name: "model".to_owned(), content, ..Part::default() };
     let mut bytes = Vec::new();
     for part in std::iter::once(&model).chain(parts) {
         let filename = part.filename.as_ref().map(|name| format!("; filename=\"{name}\""));
