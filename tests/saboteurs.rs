@@ -72,7 +72,7 @@ fn broken_by(
     for some in all.chunks(size) {
         let target = ReferenceTarget { saboteur: Some(saboteur) };
         let runner = runtime
-            .block_on(Runner::start(some, &target, patience(saboteur)))
+            .block_on(Runner::start(some, &target, timeout(saboteur)))
             .expect("the runner listens on ports that the system chooses");
         let ran = runner.run_all(runtime.handle(), some, 8);
         let judged: Vec<_> = (some.iter().zip(&ran))
@@ -122,7 +122,7 @@ const WAITS_LONG: [&str; 4] =
 
 /// One that never answers is given up soon, as is one that reads a stream whole before it passes it
 /// on: a client that leaves within the stream waits for it in vain.
-fn patience(saboteur: &Saboteur) -> Duration {
+fn timeout(saboteur: &Saboteur) -> Duration {
     Duration::from_secs(match saboteur.name {
         "leaves-hanging" | "outlives-the-client" => 1,
         _ => 6,

@@ -159,24 +159,24 @@ fn snapshot(family: &str, slug: &str, sent: &str) -> Result<(), Failed> {
 /// body with its length and digest, since a text snapshot forgives line ends and trailing blanks.
 fn outbound(evidence: &Evidence, groups: &[Group]) -> String {
     let mut text = String::new();
-    for hit in evidence.calls().iter().flat_map(|call| &call.hits) {
-        let prefix = hit.upstream.as_deref().unwrap_or_default();
-        let hop = groups.iter().find_map(|group| group.hop_at(prefix));
-        let (_, hop) = hop.expect("a matched hit is of a group of the scenario");
-        let _ = writeln!(text, "--- {} ({})", hop.upstream, hop.vendor());
-        let _ = writeln!(text, "{} {}", hit.method, hit.target);
-        for (name, value) in &hit.headers {
+    for recorded in evidence.calls().iter().flat_map(|call| &call.requests) {
+        let prefix = recorded.prefix.as_deref().unwrap_or_default();
+        let deployment = groups.iter().find_map(|group| group.deployment_at(prefix));
+        let (_, deployment) = deployment.expect("a matched recorded is of a group of the scenario");
+        let _ = writeln!(text, "--- {} ({})", deployment.name, deployment.surface_label());
+        let _ = writeln!(text, "{} {}", recorded.method, recorded.target);
+        for (name, value) in &recorded.headers {
             if !name.eq_ignore_ascii_case("host") && !name.eq_ignore_ascii_case("content-length") {
-                let value = String::from_utf8_lossy(value).replace(&hop.key, "<its key>");
+                let value = String::from_utf8_lossy(value).replace(&deployment.key, "<its key>");
                 let _ = writeln!(text, "{name}: {value}");
             }
         }
-        let _ = write!(text, "body: {} bytes, sha256 ", hit.body.len());
-        for byte in Sha256::digest(&hit.body) {
+        let _ = write!(text, "body: {} bytes, sha256 ", recorded.body.len());
+        for byte in Sha256::digest(&recorded.body) {
             let _ = write!(text, "{byte:02x}");
         }
         text.push('\n');
-        let body = readable(&hit.body);
+        let body = readable(&recorded.body);
         // Length and digest tell of the rest.
         let shown: String = body.chars().take(MOST_SHOWN).collect();
         let more = if shown.len() < body.len() { "…" } else { "" };

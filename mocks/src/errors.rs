@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 use strum::IntoStaticStr;
 
 use crate::Reply;
-use crate::behaviour::{self, WirePlan};
+use crate::behavior::{self, WireFault};
 use crate::provider::{Deployment, Endpoint, Surface};
 use catalogue::{Part, Provider, Values};
 
@@ -27,7 +27,7 @@ const COME_BACK_IN: Duration = Duration::from_secs(2);
 /// What a provider's outer layers refuse before a model sees the request.
 #[derive(Debug, Clone, PartialEq, Eq, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
-pub enum DoorRefusal {
+pub enum EdgeRefusal {
     /// The path is not one of the provider's.
     UnknownPath {
         /// The method as sent.
@@ -71,9 +71,9 @@ pub enum DoorRefusal {
     InvalidJson,
 }
 
-/// The names of the behaviours that are a provider's own errors, `ok` first.
+/// The names of the behaviors that are a provider's own errors, `ok` first.
 pub fn catalogue_names() -> impl Iterator<Item = &'static str> {
-    let replies = behaviour::behaviours().iter().filter(|entry| !entry.is_success);
+    let replies = behavior::behaviors().iter().filter(|entry| !entry.is_success);
     replies.map(|entry| entry.name.as_str())
 }
 
@@ -82,13 +82,13 @@ pub fn catalogue_names() -> impl Iterator<Item = &'static str> {
 /// an unknown name. Each time the same, but for the date that `rate_limited_date` names.
 ///
 /// `connection_refused` and `connect_timeout` give neither: no request can reach a wire that does
-/// not take connections, so whoever sets the upstream up gives it an address that does so.
-pub fn behaviour(
+/// not take connections, so whoever sets the mock up gives it an address that does so.
+pub fn behavior(
     name: &str,
     deployment: &Deployment,
     endpoint: Endpoint,
-) -> Option<(Option<Reply>, WirePlan)> {
-    let named = behaviour::find(name).filter(|entry| !entry.is_success)?;
+) -> Option<(Option<Reply>, WireFault)> {
+    let named = behavior::find(name).filter(|entry| !entry.is_success)?;
     let Deployment { surface, model, name: asked, key } = deployment;
     let values = || {
         ids(&[name, surface.name(), endpoint.path(), asked])
@@ -98,7 +98,7 @@ pub fn behaviour(
             .text("endpoint", endpoint.path())
             .text("date", &come_back_at())
     };
-    let reply = Provider::of(*surface).reply(Part::Behaviours, name, Some(endpoint), values);
+    let reply = Provider::of(*surface).reply(Part::Behaviors, name, Some(endpoint), values);
     Some((reply, named.wire.clone()))
 }
 
@@ -113,7 +113,7 @@ pub fn refusal(surface: Surface, endpoint: Endpoint, violation: &Violation) -> R
     let Violation { kind, message, error_type, param, code, pointer, .. } = violation;
     let name = match kind {
         ViolationKind::InvalidJson => {
-            return door(surface, Some(endpoint), &DoorRefusal::InvalidJson);
+            return edge(surface, Some(endpoint), &EdgeRefusal::InvalidJson);
         }
         ViolationKind::NoModel => "no_model",
         _ => "violation",
@@ -129,22 +129,22 @@ pub fn refusal(surface: Surface, endpoint: Endpoint, violation: &Violation) -> R
 }
 
 /// The reply of the provider's outer layers. `endpoint` where the path told it.
-pub fn door(surface: Surface, endpoint: Option<Endpoint>, refusal: &DoorRefusal) -> Reply {
+pub fn edge(surface: Surface, endpoint: Option<Endpoint>, refusal: &EdgeRefusal) -> Reply {
     let (name, none): (&str, _) = (refusal.into(), Values::default());
     let values = match refusal {
-        DoorRefusal::UnknownPath { method, path } | DoorRefusal::WrongMethod { method, path } => {
+        EdgeRefusal::UnknownPath { method, path } | EdgeRefusal::WrongMethod { method, path } => {
             none.text("method", method).text("path", path)
         }
-        DoorRefusal::WrongKey { key } => none.text("key", &masked(key)),
-        DoorRefusal::UnknownModel { name } => none.text("name", name).text("model", name),
-        DoorRefusal::UnlistedModel { name } => none.text("name", name),
+        EdgeRefusal::WrongKey { key } => none.text("key", &masked(key)),
+        EdgeRefusal::UnknownModel { name } => none.text("name", name).text("model", name),
+        EdgeRefusal::UnlistedModel { name } => none.text("name", name),
         _ => none,
     };
     let path = endpoint.map_or("", Endpoint::path);
     let values = values.and(ids(&[name, surface.name(), path]));
     Provider::of(surface)
         .reply(Part::Doors, name, endpoint, || values)
-        .expect("each door has a reply for every endpoint and for none, as a test shows")
+        .expect("each edge has a reply for every endpoint and for none, as a test shows")
 }
 
 /// Request ids, the same in every run: `hex` (32 digits) and `uuid`.

@@ -1,8 +1,8 @@
 //! Success replies, shaped by the request.
 //!
 //! Layout, member order and headers are those of recorded answers: `OpenAI` writes two-space JSON
-//! in declaration order, Azure's chat one line in alphabetical order. Ids and times are derived
-//! from the upstream and the attempt, so that the same scenario gives the same bytes each time.
+//! in declaration context, Azure's chat one line in alphabetical context. Ids and times are derived
+//! from the mock and the attempt, so that the same scenario gives the same bytes each time.
 //!
 //! A stream is one body here, event after event; the wire delivers it in pieces.
 
@@ -14,9 +14,9 @@ mod headers;
 mod images;
 mod logprobs;
 mod members;
+mod model_output;
 mod moderations;
 mod responses;
-mod said;
 mod sample;
 mod sound;
 mod speech;
@@ -41,7 +41,7 @@ pub(crate) const FIRST_CREATED: u64 = 1_767_268_800;
 /// Which way a success reply goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString)]
 #[strum(serialize_all = "snake_case")]
-pub enum Course {
+pub enum ReplyMode {
     /// To its end.
     Plain,
     /// It refuses.
@@ -57,8 +57,8 @@ pub enum Course {
     Failed,
 }
 
-impl Course {
-    /// The course of the behaviour with this name.
+impl ReplyMode {
+    /// The mode of the behavior with this name.
     pub fn named(name: &str) -> Self {
         name.parse().unwrap_or(Self::Plain)
     }
@@ -70,17 +70,17 @@ impl Course {
 
 /// All that a success reply is made of.
 #[derive(Debug, Clone, Copy)]
-pub struct Order<'a> {
+pub struct ReplyContext<'a> {
     /// Who answers.
     pub deployment: &'a Deployment,
     /// Whose words the answer holds.
     pub marker: &'a Marker,
-    /// Which attempt at the upstream this is, from 1.
+    /// Which attempt at the mock this is, from 1.
     pub attempt: u32,
     /// What was asked.
     pub members: &'a Members<'a>,
     /// Which way the reply goes.
-    pub course: Course,
+    pub mode: ReplyMode,
 }
 
 /// The body of a reply and its type.
@@ -105,10 +105,10 @@ impl From<Events> for Body {
     }
 }
 
-impl Order<'_> {
+impl ReplyContext<'_> {
     /// The provider's reply to a valid request.
     pub fn success(&self, endpoint: Endpoint) -> Reply {
-        if self.course.fails() && !self.fails_in_stream(endpoint) {
+        if self.mode.fails() && !self.fails_in_stream(endpoint) {
             return self.server_error(endpoint);
         }
         let body = match endpoint {
@@ -152,9 +152,9 @@ impl Order<'_> {
         chunk: impl Fn(&Self, usize, &Value, &Value) -> Value,
         usage: &Value,
     ) -> Events {
-        let (sent, fails) = match self.course {
-            Course::ErrorFirst | Course::Failed => (0, true),
-            Course::ErrorLater if steps > later => (later, true),
+        let (sent, fails) = match self.mode {
+            ReplyMode::ErrorFirst | ReplyMode::Failed => (0, true),
+            ReplyMode::ErrorLater if steps > later => (later, true),
             _ => (steps, false),
         };
         for choice in (0..sent).flat_map(choices_at) {
@@ -189,7 +189,7 @@ impl Order<'_> {
     }
 
     fn server_error(&self, endpoint: Endpoint) -> Reply {
-        errors::behaviour("server_error", self.deployment, endpoint)
+        errors::behavior("server_error", self.deployment, endpoint)
             .and_then(|(reply, _)| reply)
             .expect("the catalogue has a server_error for every endpoint")
     }

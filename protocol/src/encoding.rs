@@ -190,7 +190,7 @@ impl Encoded for Vec<(Duration, usize)> {
 mod tests {
     use super::*;
 
-    fn round(bytes: &[u8]) -> (String, Vec<u8>) {
+    fn batch(bytes: &[u8]) -> (String, Vec<u8>) {
         let json = serde_json::to_string(&bytes.to_vec().written()).expect("it is plain data");
         let read = serde_json::from_str(&json).unwrap_or_else(|error| panic!("{json}: {error}"));
         (json, Vec::of_read(read))
@@ -205,7 +205,7 @@ mod tests {
             (b"\xff\x00", r#"{"base64":"/wA="}"#),
             (b"\0\0\0\0\0\0", r#"{"base64":"AAAAAAAA"}"#),
         ] {
-            assert_eq!(round(bytes), (json.to_owned(), bytes.to_vec()));
+            assert_eq!(batch(bytes), (json.to_owned(), bytes.to_vec()));
         }
     }
 

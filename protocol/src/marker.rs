@@ -9,13 +9,13 @@ use sha2::{Digest, Sha256};
 /// How many numbers at the start of an embedding carry the marker.
 pub const NUMBERS: usize = 12;
 
-/// With fewer numbers than this an embedding says too little to tell upstreams apart.
+/// With fewer numbers than this an embedding says too little to tell deployments apart.
 const FEWEST_NUMBERS: usize = 3;
 
 /// So many characters of base64 are that many numbers.
 const FEWEST_CHARACTERS: usize = FEWEST_NUMBERS * 16 / 3;
 
-/// What tells one upstream's answers from all others'.
+/// What tells one deployment's answers from all others'.
 ///
 /// In text it is a token, and in images and sound a token within their text; in an embedding, where
 /// there is no text, the first numbers. The numbers are sixty-fourths, so a gateway that reads them
@@ -28,7 +28,7 @@ pub struct Marker {
 }
 
 impl Marker {
-    /// The marker of the upstream with this prefix: the same one each time.
+    /// The marker of the deployment with this prefix: the same one each time.
     pub fn new(prefix: &str) -> Self {
         // Credentials may be derived from a prefix too; the label keeps their digits apart.
         let digest = Sha256::digest(format!("marker of {prefix}"));
@@ -51,7 +51,7 @@ impl Marker {
         self.numbers.map(|number| f32::from(number) / 64.0)
     }
 
-    /// Whether this upstream's words are in a client's body: the token anywhere, plain or within
+    /// Whether this deployment's words are in a client's body: the token anywhere, plain or within
     /// base64, or in JSON an array that starts with the numbers, or their base64 form.
     pub fn found_in(&self, body: &[u8]) -> bool {
         let contains = |text: &str| memmem::find(body, text.as_bytes()).is_some();

@@ -119,7 +119,7 @@ impl Endpoint {
     }
 }
 
-/// Which names of models or deployments an upstream takes beside its deployment's own.
+/// Which names of models or deployments a deployment takes beside its deployment's own.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Names {
     /// None: another name is refused, as the provider does.
@@ -142,7 +142,7 @@ impl Names {
     }
 }
 
-/// One model behind a base URL: what an upstream plays.
+/// One model behind a base URL: what a deployment plays.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deployment {
     /// The surface that it is meant to be reached by.

@@ -10,4 +10,4 @@ mod similarity;
 pub use self::event::{Event, events};
 pub use self::frame::{event_length, events_length};
 pub use self::openai::{Meaning, response_id};
-pub use self::similarity::Likeness;
+pub use self::similarity::Similarity;

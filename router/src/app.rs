@@ -14,7 +14,7 @@ use indexmap::IndexMap;
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use crate::attempt::Upstreams;
+use crate::attempt::HttpClient;
 use crate::call::Call;
 use crate::chain;
 use crate::clock::Clock;
@@ -31,7 +31,7 @@ struct Gateway {
     client_keys: Option<Vec<Credential>>,
     body_limit: usize,
     groups: IndexMap<String, Route>,
-    upstreams: Upstreams,
+    http_client: HttpClient,
 }
 
 /// The router as an axum application: `POST` on the paths of [`Endpoint::ALL`] below `/v1`,
@@ -48,8 +48,8 @@ pub fn app_with_clock(config: Config, clock: Clock) -> Router {
     let Config { client_keys, body_limit, groups } = config;
     let groups = groups.into_iter().map(move |(name, group)| (name, Route::new(group, &clock)));
     let groups = groups.collect();
-    let upstreams = Upstreams::new(body_limit);
-    let gateway = Arc::new(Gateway { client_keys, body_limit, groups, upstreams });
+    let http_client = HttpClient::new(body_limit);
+    let gateway = Arc::new(Gateway { client_keys, body_limit, groups, http_client });
     let mut router =
         Router::new().route("/health", get(health)).route("/v1/models", get(list_models));
     for &endpoint in Endpoint::ALL {
@@ -98,7 +98,7 @@ async fn answer(
     let route = gateway.groups.get(&body.model);
     let route = route.ok_or_else(|| ApiError::unknown_model(&body.model))?;
     let call = Call { endpoint, headers, body };
-    Ok(chain::answer(&gateway.upstreams, route, &call).await.into_response())
+    Ok(chain::answer(&gateway.http_client, route, &call).await.into_response())
 }
 
 /// The groups, as `OpenAI` lists models. They have no age, so `created` is the epoch.

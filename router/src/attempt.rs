@@ -16,17 +16,17 @@ use crate::outcome::{Answer, Failure, Success};
 use crate::provider_error::ProviderError;
 use crate::reader::Reader;
 use crate::retry_after;
-use crate::route::Hop;
+use crate::route::Candidate;
 use crate::stream;
 
 /// The way to the providers, shared by all groups.
 #[derive(Debug)]
-pub(crate) struct Upstreams {
+pub(crate) struct HttpClient {
     client: Client,
     body_limit: usize,
 }
 
-impl Upstreams {
+impl HttpClient {
     pub(crate) fn new(body_limit: usize) -> Self {
         // One attempt is one request, to the address that was configured. An idle connection
         // that the provider has closed meanwhile would fail an attempt that never reached it,
@@ -46,20 +46,25 @@ impl Upstreams {
     pub(crate) async fn attempt(
         &self,
         group: &Group,
-        hop: &Hop,
+        candidate: &Candidate,
         call: &Call,
     ) -> Result<Success, Failure> {
-        let outcome = tokio::time::timeout(group.timeout, self.exchange(group, hop, call))
+        let outcome = tokio::time::timeout(group.timeout, self.exchange(group, candidate, call))
             .await
             .unwrap_or(Err(Failure::Timeout));
         if let Err(failure) = &outcome {
-            hop.health.failed(failure);
+            candidate.health.failed(failure);
         }
         outcome
     }
 
-    async fn exchange(&self, group: &Group, hop: &Hop, call: &Call) -> Result<Success, Failure> {
-        let deployment = &hop.deployment;
+    async fn exchange(
+        &self,
+        group: &Group,
+        candidate: &Candidate,
+        call: &Call,
+    ) -> Result<Success, Failure> {
+        let deployment = &candidate.deployment;
         let response = self
             .client
             .post(deployment.url(call.endpoint))
@@ -97,14 +102,15 @@ impl Upstreams {
                     }
                     _ => None,
                 };
-                hop.health.succeeded();
+                candidate.health.succeeded();
                 let response = (status, headers, Body::from(body)).into_response();
                 return Ok(Success { response, response_id });
             }
         };
         let reader = Reader::new(dialect, deployment.credential.clone(), self.body_limit);
         let idle = group.stream_idle_timeout;
-        let (body, response_id) = stream::open(response, reader, hop.health.clone(), idle).await?;
+        let (body, response_id) =
+            stream::open(response, reader, candidate.health.clone(), idle).await?;
         Ok(Success { response: (status, headers, body).into_response(), response_id })
     }
 

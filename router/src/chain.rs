@@ -2,41 +2,41 @@
 
 use axum::response::Response;
 
-use crate::attempt::Upstreams;
+use crate::attempt::HttpClient;
 use crate::call::Call;
 use crate::outcome::{Failure, Success, Unavailable};
 use crate::policy;
 use crate::provider_error::RefusalReason;
-use crate::route::{Hop, Route};
+use crate::route::{Candidate, Route};
 
 /// The first whole answer in the order of the chain, or the failure that ended the walk: the
 /// first that does not fall back, else the last deployment's.
 ///
 /// A stream is an answer once its first content is there; it goes on in the response's body.
 pub(crate) async fn answer(
-    upstreams: &Upstreams,
+    http_client: &HttpClient,
     route: &Route,
     call: &Call,
 ) -> Result<Response, Failure> {
-    let walk = walk(upstreams, route, call);
+    let walk = walk(http_client, route, call);
     match route.group.total_timeout {
         Some(limit) => tokio::time::timeout(limit, walk).await.unwrap_or(Err(Failure::Timeout)),
         None => walk.await,
     }
 }
 
-async fn walk(upstreams: &Upstreams, route: &Route, call: &Call) -> Result<Response, Failure> {
+async fn walk(http_client: &HttpClient, route: &Route, call: &Call) -> Result<Response, Failure> {
     let mut indexes = route.chain(call.previous_response_id()).into_iter();
     let mut detours: Vec<RefusalReason> = Vec::new();
     let mut skipped = Vec::new();
     let mut last = None;
     while let Some(index) = indexes.next() {
-        let hop = route.hop(index);
-        if let Some(unavailable) = hop.health.unavailable() {
+        let candidate = route.candidate(index);
+        if let Some(unavailable) = candidate.health.unavailable() {
             skipped.push(unavailable);
             continue;
         }
-        let failure = match ask(upstreams, route, hop, call).await {
+        let failure = match ask(http_client, route, candidate, call).await {
             Ok(Success { response, response_id }) => {
                 if let Some(id) = response_id {
                     route.affinity.remember(id, index);
@@ -63,16 +63,18 @@ async fn walk(upstreams: &Upstreams, route: &Route, call: &Call) -> Result<Respo
 /// Asks one deployment, and again while its failure may pass, retries are left, and it is not put
 /// aside meanwhile.
 async fn ask(
-    upstreams: &Upstreams,
+    http_client: &HttpClient,
     route: &Route,
-    hop: &Hop,
+    candidate: &Candidate,
     call: &Call,
 ) -> Result<Success, Failure> {
-    let mut outcome = upstreams.attempt(&route.group, hop, call).await;
+    let mut outcome = http_client.attempt(&route.group, candidate, call).await;
     for _ in 0..route.group.retries {
         match &outcome {
-            Err(failure) if policy::may_pass(failure) && hop.health.unavailable().is_none() => {
-                outcome = upstreams.attempt(&route.group, hop, call).await;
+            Err(failure)
+                if policy::may_pass(failure) && candidate.health.unavailable().is_none() =>
+            {
+                outcome = http_client.attempt(&route.group, candidate, call).await;
             }
             _ => break,
         }

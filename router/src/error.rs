@@ -9,7 +9,7 @@
 //! | no answer in time | 504 | `upstream_timeout` |
 //! | a broken success | 502 | `upstream_invalid_response` |
 //! | a success that says `error` | 502 | `upstream_error`, with its message |
-//! | every deployment is in cooldown | 429 or 503 | `deployments_resting`, with `Retry-After` |
+//! | every deployment is in cooldown | 429 or 503 | `all_deployments_cooling_down`, with `Retry-After` |
 //!
 //! A provider's 401, 403 or 404 is about the operator's credential or deployment. Passed on, it
 //! would tell the client that its own key is bad, or that its model does not exist.
@@ -151,7 +151,7 @@ impl ApiError {
              after {} seconds.",
             whole_seconds(remaining)
         );
-        let error = Self::upstream(status, "deployments_resting", message);
+        let error = Self::upstream(status, "all_deployments_cooling_down", message);
         Self { retry_after: Some(remaining), ..error }
     }
 

@@ -14,8 +14,8 @@ use crate::provider_error::RefusalReason;
 pub(crate) struct Route {
     pub(crate) group: Group,
     /// Each deployment once, in the order of their first mention.
-    hops: Vec<Hop>,
-    /// Indexes into `hops`.
+    candidates: Vec<Candidate>,
+    /// Indexes into `candidates`.
     chain: Vec<usize>,
     on_context_length: Vec<usize>,
     on_content_filter: Vec<usize>,
@@ -24,31 +24,33 @@ pub(crate) struct Route {
 
 /// A deployment, and how it has been doing.
 #[derive(Debug)]
-pub(crate) struct Hop {
+pub(crate) struct Candidate {
     pub(crate) deployment: Deployment,
     pub(crate) health: Arc<Health>,
 }
 
 impl Route {
     pub(crate) fn new(group: Group, clock: &Clock) -> Self {
-        let mut hops = Vec::new();
+        let mut candidates = Vec::new();
         let mut index = |deployment: &Deployment| {
-            let known = hops.iter().position(|hop: &Hop| is_same(&hop.deployment, deployment));
+            let known = candidates
+                .iter()
+                .position(|candidate: &Candidate| is_same(&candidate.deployment, deployment));
             known.unwrap_or_else(|| {
                 let health = Arc::new(Health::new(&group, clock.clone()));
-                hops.push(Hop { deployment: deployment.clone(), health });
-                hops.len() - 1
+                candidates.push(Candidate { deployment: deployment.clone(), health });
+                candidates.len() - 1
             })
         };
         let chain = iter::once(&group.primary).chain(&group.fallbacks).map(&mut index).collect();
         let on_context_length = group.on_context_length.iter().map(&mut index).collect();
         let on_content_filter = group.on_content_filter.iter().map(&mut index).collect();
         let affinity = Affinity::default();
-        Self { group, hops, chain, on_context_length, on_content_filter, affinity }
+        Self { group, candidates, chain, on_context_length, on_content_filter, affinity }
     }
 
-    pub(crate) fn hop(&self, index: usize) -> &Hop {
-        &self.hops[index]
+    pub(crate) fn candidate(&self, index: usize) -> &Candidate {
+        &self.candidates[index]
     }
 
     /// The chain in its order; first of all the deployment that gave the response which the call

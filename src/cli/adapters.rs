@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use anstream::println;
 use clap::{Args, Subcommand};
-use fallproof_report::words::counted;
+use fallproof_report::phrases::counted;
 use fallproof_runner::adapter::{self, Adapter, FindError, Reset, Version};
 use fallproof_suite::plan::Addresses;
 use owo_colors::OwoColorize as _;
 
 use super::site::nominal_site;
-use super::{DEFAULT_UPSTREAMS, Selected, Selection, Stop};
+use super::{DEFAULT_MOCKS, Selected, Selection, Stop};
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -139,13 +139,13 @@ fn check(file: &Path, scenarios: Option<&Path>) -> Result<(), Stop> {
     let adapter = adapter::read(file)?;
     let Selected { scenarios, .. } = Selection::whole(scenarios).load()?;
     let site = nominal_site(&adapter, None, None)?;
-    let rounds = adapter.check(&scenarios, Addresses::stable(DEFAULT_UPSTREAMS), &site)?;
-    let taken: usize = rounds.rounds.iter().map(|round| round.scenarios.len()).sum();
+    let batches = adapter.check(&scenarios, Addresses::stable(DEFAULT_MOCKS), &site)?;
+    let taken: usize = batches.batches.iter().map(|batch| batch.scenarios.len()).sum();
     println!(
         "{} is right: it takes {taken} of {} scenarios, in {}",
         file.display(),
         scenarios.len(),
-        counted(rounds.rounds.len(), "round"),
+        counted(batches.batches.len(), "batch"),
     );
     Ok(())
 }

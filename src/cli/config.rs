@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anstream::println;
 use clap::Args;
-use fallproof_runner::adapter::{Round, Site};
+use fallproof_runner::adapter::{ConfigBatch, Site};
 use fallproof_runner::shell::quoted;
 use fallproof_suite::plan::Addresses;
 use fallproof_suite::scenario::Scenario;
@@ -14,7 +14,7 @@ use owo_colors::OwoColorize as _;
 
 use super::key::Key;
 use super::site::{DEFAULT_LISTEN, nominal_site};
-use super::{DEFAULT_UPSTREAMS, Selected, Selection, Stop, adapters};
+use super::{DEFAULT_MOCKS, Selected, Selection, Stop, adapters};
 
 #[derive(Debug, Args)]
 pub(super) struct Config {
@@ -23,13 +23,13 @@ pub(super) struct Config {
     adapter: String,
     #[command(flatten)]
     selection: Selection,
-    /// The folder to write to, new, empty, or written before: in it a folder for each round, which is
+    /// The folder to write to, new, empty, or written before: in it a folder for each batch, which is
     /// what the gateway can serve at once
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Where the upstreams will listen; the two ports after it are theirs too
-    #[arg(long, value_name = "ADDR", default_value_t = DEFAULT_UPSTREAMS)]
-    upstreams: SocketAddr,
+    /// Where the mock providers will listen; the two ports after it are theirs too
+    #[arg(long, value_name = "ADDR", default_value_t = DEFAULT_MOCKS)]
+    mocks: SocketAddr,
     /// Where the gateway is to listen
     #[arg(long, value_name = "ADDR", default_value_t = DEFAULT_LISTEN)]
     listen: SocketAddr,
@@ -45,11 +45,11 @@ impl Config {
         let (adapter, version) = adapters::find(&self.adapter)?;
         let version = version.map(|place| &adapter.versions()[place]);
         let Selected { scenarios, .. } = self.selection.choose()?;
-        let addresses = Addresses::stable(self.upstreams);
-        let lacked = |scenario: &Scenario| adapter.declaration.lacked_by(scenario);
+        let addresses = Addresses::stable(self.mocks);
+        let lacked = |scenario: &Scenario| adapter.capabilities.skip_reason(scenario);
         let able = scenarios.iter().filter(|scenario| lacked(scenario).is_none());
-        let rounds = adapter.split(&adapter.plan(able, addresses))?;
-        let number = rounds.rounds.len();
+        let batches = adapter.split(&adapter.plan(able, addresses))?;
+        let number = batches.batches.len();
         let folder = std::path::absolute(&self.out).map_err(Stop::usage)?;
         if let Some(strange) = strange_in(&folder) {
             return Err(Stop::usage(format!(
@@ -57,7 +57,7 @@ impl Config {
                 self.out.display()
             )));
         }
-        for (index, round) in rounds.rounds.iter().enumerate() {
+        for (index, batch) in batches.batches.iter().enumerate() {
             let site = Site {
                 host: self.listen.ip().to_string(),
                 port: self.listen.port(),
@@ -65,12 +65,12 @@ impl Config {
                 folder: folder.join((index + 1).to_string()),
                 ..nominal_site(&adapter, self.gateway.as_deref(), version)?
             };
-            let in_round = scenarios.iter().filter(|it| round.scenarios.contains(&it.id));
+            let in_round = scenarios.iter().filter(|it| batch.scenarios.contains(&it.id));
             let configuration = adapter.render(&adapter.plan(in_round, addresses), &site)?;
             configuration.write(&site.folder).map_err(|error| {
                 Stop::usage(format!("cannot write to {}: {error}", site.folder.display()))
             })?;
-            println!("{}", heading(index, number, round).bold());
+            println!("{}", heading(index, number, batch).bold());
             for (name, _) in &configuration.files {
                 println!("  file   {}", site.folder.join(name).display());
             }
@@ -80,23 +80,23 @@ impl Config {
         }
         let lacking =
             scenarios.iter().filter_map(|it| Some((it.id.as_str(), lacked(it)?.to_string())));
-        let unfit = rounds.unfit.iter().map(|it| (it.scenario.as_str(), it.because.clone()));
+        let unfit = batches.unfit.iter().map(|it| (it.scenario.as_str(), it.reason.clone()));
         tell_left_out(lacking.chain(unfit));
         Ok(())
     }
 
     /// The command that runs what the gateway was configured for.
-    fn run_line(&self, round: usize) -> String {
+    fn run_line(&self, batch: usize) -> String {
         let option = |name: &str, value: &str| format!("--{name} {}", quoted(value));
         let mut words = vec![
             format!("fallproof run{}", self.selection.again()),
             option("adapter", &self.adapter),
             option("target", &format!("http://{}", self.listen)),
-            option("upstreams", &self.upstreams.to_string()),
+            option("mocks", &self.mocks.to_string()),
         ];
         words.extend(self.key.again());
-        if round > 1 {
-            words.push(option("round", &round.to_string()));
+        if batch > 1 {
+            words.push(option("batch", &batch.to_string()));
         }
         words.join(" ")
     }
@@ -110,21 +110,21 @@ fn strange_in(folder: &Path) -> Option<String> {
     names.find(|name| !name.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-fn heading(index: usize, number: usize, round: &Round) -> String {
-    let settings = round.in_words();
+fn heading(index: usize, number: usize, batch: &ConfigBatch) -> String {
+    let settings = batch.in_words();
     let separator = if settings.is_empty() { "" } else { ": " };
-    let count = round.scenarios.len();
-    format!("round {} of {number}{separator}{settings} ({count} scenarios)", index + 1)
+    let count = batch.scenarios.len();
+    format!("batch {} of {number}{separator}{settings} ({count} scenarios)", index + 1)
 }
 
 /// The scenarios that a gateway cannot be configured for, by reason.
 fn tell_left_out<'a>(left_out: impl Iterator<Item = (&'a str, String)>) {
     let mut by_reason = BTreeMap::<String, Vec<&str>>::new();
-    for (scenario, because) in left_out {
-        by_reason.entry(because).or_default().push(scenario);
+    for (scenario, reason) in left_out {
+        by_reason.entry(reason).or_default().push(scenario);
     }
-    for (because, scenarios) in by_reason {
-        println!("{} {because}", "left out:".bold());
+    for (reason, scenarios) in by_reason {
+        println!("{} {reason}", "left out:".bold());
         for scenario in scenarios {
             println!("  {scenario}");
         }

@@ -1,7 +1,7 @@
-//! Commands that print what there is: requirements, behaviours and saboteurs.
+//! Commands that print what there is: requirements, behaviors and saboteurs.
 
 use anstream::println;
-use fallproof_protocol::behaviour;
+use fallproof_protocol::behavior;
 use fallproof_reference::saboteur;
 use fallproof_suite::requirement::{self, Level, Requirement, Severity};
 use owo_colors::OwoColorize as _;
@@ -44,9 +44,9 @@ pub(super) fn explain(code: &str) -> Result<(), Stop> {
     Ok(())
 }
 
-pub(super) fn behaviours() {
-    for behaviour in behaviour::behaviours() {
-        println!("{:28} {}", behaviour.name.bold(), behaviour.what);
+pub(super) fn behaviors() {
+    for behavior in behavior::behaviors() {
+        println!("{:28} {}", behavior.name.bold(), behavior.what);
     }
 }
 

@@ -23,7 +23,7 @@ use fallproof_fuzz::stats::{Failure, Stats, Verdict};
 use fallproof_judge::Violation;
 use fallproof_protocol::provider::Endpoint;
 use fallproof_reference::ReferenceTarget;
-use fallproof_report::words::counted;
+use fallproof_report::phrases::counted;
 use fallproof_runner::Runner;
 use fallproof_runner::error::StartError;
 use fallproof_runner::interrupt::{Interrupt, unless};
@@ -61,12 +61,12 @@ pub(super) struct Fuzz {
     /// For how long, e.g. `60s`, `5m`
     #[arg(long, value_name = "TIME", value_parser = time)]
     time: Option<Duration>,
-    /// The number that tells every case: the same gives the same; made up and printed unless said
+    /// The number that tells every case: the same gives the same; made up and printed by default
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
     /// How many seconds a client call waits for its answer
     #[arg(long, value_name = "SECONDS", default_value = "20", value_parser = time)]
-    patience: Duration,
+    timeout: Duration,
     /// So many findings of each requirement are made simple and saved; the others are only named
     #[arg(long, value_name = "N", default_value = "3")]
     most: NonZeroUsize,
@@ -89,7 +89,7 @@ impl Fuzz {
             scope.endpoints.clone_from(&self.endpoints);
         }
         if self.plan {
-            return print_plan(&scope, self.gateway.upstreams());
+            return print_plan(&scope, self.gateway.mocks());
         }
         saving::check(&self.scenarios).map_err(|error| {
             let folder = self.scenarios.join(found::FOLDER);
@@ -176,7 +176,7 @@ impl Fuzz {
         let scenarios = configured(&groups);
         let Some(plan) = self.gateway.plan(&scenarios)? else {
             let target = Box::new(self.reference()?);
-            return Ok(Executor::Fresh { target, patience: self.patience });
+            return Ok(Executor::Fresh { target, timeout: self.timeout });
         };
         let Some(batch) = plan.batches.first() else {
             let reason =
@@ -192,7 +192,7 @@ impl Fuzz {
             let more = counted(plan.left_out.len(), "group");
             eprintln!("left out: {more}, such as {} ({reason})", scenario.id);
         }
-        let runner = Runner::start(&batch.scenarios, &*batch.target, self.patience);
+        let runner = Runner::start(&batch.scenarios, &*batch.target, self.timeout);
         let runner =
             runtime.block_on(unless(&interrupt.stop, runner)).ok_or(Stop::Interrupted)??;
         Ok(Executor::Fixed(Box::new(runner)))
@@ -214,7 +214,7 @@ impl Fuzz {
         let mut run = |chosen: &[&Scenario], target: &dyn Target| {
             // A campaign that was ended still tells what it found; only hurry ends this too.
             let hurry = &interrupt.hurry;
-            let runner = Runner::start(chosen, target, self.patience);
+            let runner = Runner::start(chosen, target, self.timeout);
             let runner = runtime.block_on(unless(hurry, runner)).ok_or(Stop::Interrupted)??;
             let ran = runtime.block_on(unless(hurry, async {
                 for failure in found.iter_mut().flat_map(|it| &mut it.saved) {
@@ -262,9 +262,9 @@ fn run(
 }
 
 /// Prints what a gateway must be configured with, for a machine.
-fn print_plan(scope: &Scope, upstreams: SocketAddr) -> Result<(), Stop> {
+fn print_plan(scope: &Scope, mocks: SocketAddr) -> Result<(), Stop> {
     let scenarios = configured(&fixed_groups(scope));
-    let plan = Plan::new(&scenarios, Addresses::stable(upstreams));
+    let plan = Plan::new(&scenarios, Addresses::stable(mocks));
     let json = serde_json::to_string_pretty(&plan);
     println!("{}", json.map_err(|error| Stop::Harness(error.to_string()))?);
     Ok(())

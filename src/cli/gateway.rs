@@ -16,12 +16,12 @@ use fallproof_runner::shell::quoted;
 use fallproof_suite::scenario::Scenario;
 
 use super::key::Key;
-use super::{DEFAULT_UPSTREAMS, Stop, adapters};
+use super::{DEFAULT_MOCKS, Stop, adapters};
 
 #[derive(Debug, Args)]
 pub(super) struct Gateway {
-    /// A gateway's base URL, e.g. `http://127.0.0.1:4000/v1`; the reference router unless said
-    #[arg(long, value_name = "URL", requires = "upstreams")]
+    /// A gateway's base URL, e.g. `http://127.0.0.1:4000/v1`; the reference router by default
+    #[arg(long, value_name = "URL", requires = "mocks")]
     pub(super) target: Option<String>,
     /// What reports call the gateway, e.g. `LiteLLM`
     #[arg(long, value_name = "NAME", requires = "target")]
@@ -31,9 +31,9 @@ pub(super) struct Gateway {
     target_version: Option<String>,
     #[command(flatten)]
     key: Key,
-    /// Where the gateway expects the upstreams, as `fallproof plan --upstreams` printed them
+    /// Where the gateway expects the mock providers, as `fallproof plan --mocks` printed them
     #[arg(long, value_name = "ADDR", requires = "target")]
-    upstreams: Option<SocketAddr>,
+    mocks: Option<SocketAddr>,
     /// How the gateway is configured and spoken to (`fallproof adapters` lists them; NAME@VERSION
     /// picks one that is installed), or a file of your own
     #[arg(long, value_name = "NAME|FILE")]
@@ -46,9 +46,9 @@ pub(super) struct Gateway {
     installed: Option<PathBuf>,
     /// Which of the configurations that `fallproof config` wrote is running
     #[arg(long, value_name = "NUMBER", default_value_t = 1, requires = "adapter")]
-    round: usize,
+    batch: usize,
     /// The folder for the configuration and the log of a gateway that is started; a new one in the
-    /// system's folder for temporary files unless said
+    /// system's folder for temporary files by default
     #[arg(long, value_name = "DIR", requires = "launch")]
     work: Option<PathBuf>,
 }
@@ -67,18 +67,18 @@ impl Gateway {
                 self.launched(&adapter, version, scenarios).map(Some)
             }
             (None, Some(_)) => Err(Stop::usage(
-                "an adapter needs a gateway: --launch starts one, --target URL --upstreams ADDR takes one that runs",
+                "an adapter needs a gateway: --launch starts one, --target URL --mocks ADDR takes one that runs",
             )),
             (Some(target), adapter) => {
                 let gateway = RunningGateway {
                     url: BaseUrl::parse(target).map_err(Stop::usage)?,
                     key: self.key().to_owned(),
-                    mocks: self.upstreams(),
+                    mocks: self.mocks(),
                     adapter: adapter.map(|(adapter, _)| adapter),
                     name: self.target_name.clone(),
                     version: self.target_version.clone(),
                 };
-                Ok(Some(RunPlan::running(&gateway, self.round, scenarios)?))
+                Ok(Some(RunPlan::running(&gateway, self.batch, scenarios)?))
             }
         }
     }
@@ -101,9 +101,9 @@ impl Gateway {
         Ok(plan)
     }
 
-    /// Where a gateway that runs expects the upstreams.
-    pub(super) fn upstreams(&self) -> SocketAddr {
-        self.upstreams.unwrap_or(DEFAULT_UPSTREAMS)
+    /// Where a gateway that runs expects the deployments.
+    pub(super) fn mocks(&self) -> SocketAddr {
+        self.mocks.unwrap_or(DEFAULT_MOCKS)
     }
 
     /// The key that clients give to the target.
@@ -125,7 +125,7 @@ impl Gateway {
             ("target", self.target.clone()),
             ("target-name", self.target_name.clone()),
             ("target-version", self.target_version.clone()),
-            ("upstreams", self.upstreams.map(|upstreams| upstreams.to_string())),
+            ("mocks", self.mocks.map(|mocks| mocks.to_string())),
         ];
         let given = given.into_iter().filter_map(|(name, value)| Some((name, value?)));
         let mut words: Vec<_> =

@@ -17,7 +17,7 @@ use fallproof_suite::record::{self, Ended, Entry, Reader};
 use fallproof_suite::scenario::Scenario;
 
 use super::output::Output;
-use super::{DEFAULT_UPSTREAMS, Selection, Stop};
+use super::{DEFAULT_MOCKS, Selection, Stop};
 
 #[derive(Debug, Args)]
 pub(super) struct Judge {
@@ -107,7 +107,7 @@ fn played(file: &Path) -> Result<Plan, Stop> {
         }
     }
     let groups = plans.iter().flat_map(|plan| plan.groups.iter().cloned()).collect();
-    Ok(Plan { groups, ..Plan::new([], Addresses::stable(DEFAULT_UPSTREAMS)) })
+    Ok(Plan { groups, ..Plan::new([], Addresses::stable(DEFAULT_MOCKS)) })
 }
 
 /// What a gateway has printed, where that lies beside the evidence.

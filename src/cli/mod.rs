@@ -32,7 +32,7 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use fallproof_runner::PlanError;
 use fallproof_runner::adapter::{LaunchError, RenderError};
 use fallproof_runner::error::StartError;
-use fallproof_runner::gateway::DEFAULT_MOCKS as DEFAULT_UPSTREAMS;
+use fallproof_runner::gateway::DEFAULT_MOCKS;
 use fallproof_runner::shell::quoted;
 use fallproof_suite::plan::{Addresses, Plan};
 use fallproof_suite::scenario::{Scenario, SelectError, Suite};
@@ -46,7 +46,7 @@ const SCENARIOS: &str = "scenarios";
 ///
 /// Fallproof plays both sides of a gateway: the client in front of it, and strict mock OpenAI and
 /// Azure OpenAI providers behind it. It scripts failures, watches what the gateway sends at each
-/// hop, and says which requirement was broken.
+/// deployment, and says which requirement was broken.
 ///
 /// Exit codes: 0 the target conforms, 1 it does not, 2 wrong usage or a wrong scenario,
 /// 3 an error of Fallproof's own, 130 the run was broken off (Ctrl-C) before anything failed.
@@ -71,9 +71,9 @@ enum Command {
     Config(config::Config),
     /// List the gateways that Fallproof knows how to configure and start, or tell of one
     Adapters(adapters::Adapters),
-    /// Ask a gateway by one plain call per group whether it is wired to the upstreams
+    /// Ask a gateway by one plain call per group whether it is wired to the deployments
     Doctor(doctor::Doctor),
-    /// Learn what a gateway does, and draft the declaration of its adapter
+    /// Learn what a gateway does, and draft the capabilities of its adapter
     Probe(probe::Probe),
     /// Show reports of several targets or versions beside each other: what is better, what is worse
     Report(report::Report),
@@ -88,8 +88,8 @@ enum Command {
         /// Its code, e.g. FP-PAYLOAD-01
         code: String,
     },
-    /// List the behaviours that a script can name
-    Behaviours,
+    /// List the behaviors that a script can name
+    Behaviors,
     /// List the routers that are broken on purpose, for `run --saboteur`
     Saboteurs,
     /// Serve one of them, configured for these scenarios
@@ -108,7 +108,7 @@ enum Command {
 /// Which scenarios.
 #[derive(Debug, Args)]
 struct Selection {
-    /// Scenarios by id, folder, glob or file; all of them unless said
+    /// Scenarios by id, folder, glob or file; all of them by default
     patterns: Vec<String>,
     /// Only scenarios with this tag (may be given again)
     #[arg(long = "tag", value_name = "TAG")]
@@ -123,9 +123,9 @@ struct Selection {
 struct PlanArgs {
     #[command(flatten)]
     selection: Selection,
-    /// Where the upstreams will listen; the two ports after it are theirs too
-    #[arg(long, value_name = "ADDR", default_value_t = DEFAULT_UPSTREAMS)]
-    upstreams: SocketAddr,
+    /// Where the mock providers will listen; the two ports after it are theirs too
+    #[arg(long, value_name = "ADDR", default_value_t = DEFAULT_MOCKS)]
+    mocks: SocketAddr,
     /// Print JSON for a machine
     #[arg(long)]
     json: bool,
@@ -235,7 +235,7 @@ fn dispatch(command: Command) -> Result<(), Stop> {
         Command::Router(arguments) => arguments.execute()?,
         Command::Requirements => document::requirements(),
         Command::Explain { code } => document::explain(&code)?,
-        Command::Behaviours => document::behaviours(),
+        Command::Behaviors => document::behaviors(),
         Command::Saboteurs => document::saboteurs(),
         Command::Saboteur(arguments) => arguments.execute()?,
         Command::Init(arguments) => arguments.execute()?,
@@ -319,7 +319,7 @@ impl Selection {
 
 fn plan(arguments: &PlanArgs) -> Result<(), Stop> {
     let Selected { scenarios, .. } = arguments.selection.choose()?;
-    let plan = Plan::new(&scenarios, Addresses::stable(arguments.upstreams));
+    let plan = Plan::new(&scenarios, Addresses::stable(arguments.mocks));
     if arguments.json {
         let json = serde_json::to_string_pretty(&plan)
             .map_err(|error| Stop::Harness(error.to_string()))?;

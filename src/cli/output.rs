@@ -9,11 +9,11 @@ use fallproof_report::assemble;
 use fallproof_report::baseline::Baseline;
 use fallproof_report::model::{Case, Verdict};
 use fallproof_report::new_baseline::NewBaseline;
+use fallproof_report::phrases;
 use fallproof_report::record::Recorder;
 use fallproof_report::report_dir::ReportDir;
 use fallproof_report::reporter::{Reporter, Reporters};
 use fallproof_report::terminal::Terminal;
-use fallproof_report::words;
 use fallproof_suite::scenario::{Scenario, Suite};
 
 use super::{Stop, github};
@@ -95,7 +95,7 @@ impl Opened {
             Verdict::Conformant => Ok(()),
             Verdict::NotConformant => Err(Stop::NotConformant),
             Verdict::Interrupted => Err(Stop::Interrupted),
-            Verdict::HarnessError => Err(Stop::Harness(words::headline(&report))),
+            Verdict::HarnessError => Err(Stop::Harness(phrases::headline(&report))),
         }
     }
 }

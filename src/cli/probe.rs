@@ -58,11 +58,12 @@ impl Probe {
         if interrupt.is_asked() {
             return Err(Stop::Interrupted);
         }
-        let unseen =
-            |(_, case): &(_, Case)| case.evidence.calls().iter().all(|step| step.hits.is_empty());
+        let unseen = |(_, case): &(_, Case)| {
+            case.evidence.calls().iter().all(|step| step.requests.is_empty())
+        };
         if answers.iter().all(unseen) {
             return Err(Stop::usage(
-                "nothing can be learnt of the target: no question reached an upstream; \
+                "nothing can be learnt of the target: no question reached a deployment; \
                  `fallproof doctor` says why",
             ));
         }
@@ -79,9 +80,9 @@ impl Probe {
         }
         eprintln!("{} questions asked, {} left out", answers.len(), plan.left_out.len());
         let adapter = plan.batches.first().and_then(|batch| batch.target.adapter());
-        if let Some(declared) = adapter.map(|adapter| &adapter.declaration) {
-            // Not every item has a question, nor is a question asked about what it lacks.
-            let all = probe::differences(declared, &draft.declaration);
+        if let Some(declared) = adapter.map(|adapter| &adapter.capabilities) {
+            // Not every item has a question, nor is a question asked about what it unsupported.
+            let all = probe::differences(declared, &draft.capabilities);
             let is_asked = |difference: &&Difference| {
                 difference.is_new || matches!(difference.item, Item::FallsBackOn(_))
             };

@@ -24,12 +24,12 @@ use tokio::runtime::Runtime;
 use super::gateway::Gateway;
 use super::judging::Judging;
 use super::output::Output;
-use super::{DEFAULT_UPSTREAMS, Selected, Selection, Stop, interrupt, runtime, saboteur};
+use super::{DEFAULT_MOCKS, Selected, Selection, Stop, interrupt, runtime, saboteur};
 
 /// Scenarios that run side by side against the reference router.
 const SIDE_BY_SIDE: usize = 64;
 
-/// How many seconds a client call waits unless said.
+/// How many seconds a client call waits by default.
 const DEFAULT_PATIENCE: &str = "60";
 
 #[derive(Debug, Args)]
@@ -42,11 +42,11 @@ pub(super) struct Run {
     jobs: Option<NonZeroUsize>,
     /// How many seconds a client call waits for its answer
     #[arg(long, value_name = "SECONDS", default_value = DEFAULT_PATIENCE, value_parser = seconds)]
-    patience: Duration,
+    timeout: Duration,
     /// Run against the reference router broken on purpose (`fallproof saboteurs` lists them)
     #[arg(long, value_name = "NAME", conflicts_with_all = ["target", "adapter"])]
     saboteur: Option<String>,
-    /// Begin the scenarios in an order of chance, which N tells; made up and printed unless said
+    /// Begin the scenarios in an order of chance, which N tells; made up and printed by default
     #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true)]
     #[allow(clippy::option_option, reason = "not asked for, asked for, and with a seed")]
     shuffle: Option<Option<u64>>,
@@ -74,8 +74,8 @@ impl Run {
         }
         let reporters = output.reporters(clock);
 
-        // Its keys are those of every part, wherever the upstreams listen.
-        let plan = Plan::new(&scenarios, Addresses::stable(DEFAULT_UPSTREAMS));
+        // Its keys are those of every part, wherever the deployments listen.
+        let plan = Plan::new(&scenarios, Addresses::stable(DEFAULT_MOCKS));
         let recorder = Recorder {
             redactor: &Redactor::new(&plan, self.gateway.key()),
             header: &header,
@@ -134,7 +134,7 @@ impl Run {
         clock: Instant,
     ) -> Result<Vec<model::Case>, Stop> {
         let (interrupt, observer) = (&interrupt::listen(runtime)?, &Judging(recorder));
-        let (runtime, timeout) = (runtime.handle(), self.patience);
+        let (runtime, timeout) = (runtime.handle(), self.timeout);
         Ok(Batches { runtime, interrupt, observer, timeout, clock }.run(run)?)
     }
 
@@ -165,8 +165,8 @@ impl Run {
     fn replay(&self, scenario: &str) -> String {
         let mut words = vec!["fallproof run".to_owned(), scenario.to_owned()];
         words.extend(self.selection.folder_again());
-        if seconds(DEFAULT_PATIENCE) != Ok(self.patience) {
-            words.push(format!("--patience {}", self.patience.as_secs_f64()));
+        if seconds(DEFAULT_PATIENCE) != Ok(self.timeout) {
+            words.push(format!("--timeout {}", self.timeout.as_secs_f64()));
         }
         if let Some(saboteur) = &self.saboteur {
             words.push(format!("--saboteur {saboteur}"));

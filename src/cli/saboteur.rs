@@ -20,16 +20,16 @@ pub(super) struct SaboteurArgs {
     /// Where to listen
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4000")]
     listen: SocketAddr,
-    /// Where the upstreams will listen, as `run --upstreams` has it
+    /// Where the mock providers will listen, as `run --mocks` has it
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9100")]
-    upstreams: SocketAddr,
+    mocks: SocketAddr,
 }
 
 impl SaboteurArgs {
     pub(super) fn execute(self) -> Result<(), Stop> {
         let saboteur = find(&self.name)?;
         let Selected { scenarios, .. } = self.selection.choose()?;
-        let plan = Plan::new(&scenarios, Addresses::stable(self.upstreams));
+        let plan = Plan::new(&scenarios, Addresses::stable(self.mocks));
         runtime()?.block_on(async {
             let stop = interrupted()?;
             let serving = Reference::serve(&plan, saboteur, self.listen);
@@ -40,9 +40,9 @@ impl SaboteurArgs {
             println!("{} at http://{url}/v1 {}; Ctrl-C ends it", saboteur.name, saboteur.breaks);
             println!("see it caught, in another terminal:");
             println!(
-                "  fallproof run{} --target http://{url}/v1 --upstreams {} --key {REFERENCE_CLIENT_KEY}",
+                "  fallproof run{} --target http://{url}/v1 --mocks {} --key {REFERENCE_CLIENT_KEY}",
                 self.selection.again(),
-                self.upstreams
+                self.mocks
             );
             stop.await;
             Ok(())

@@ -17,17 +17,17 @@ pub(super) struct Serve {
     /// Azure OpenAI's port, for both of its surfaces
     #[arg(long, value_name = "PORT", default_value_t = 9102)]
     azure: u16,
-    /// The port where the journal is read and scripts are set
+    /// The port where the request log is read and scripts are set
     #[arg(long, value_name = "PORT", default_value_t = 9103)]
     admin: u16,
     /// The address to listen on
     #[arg(long, value_name = "IP", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     host: IpAddr,
     /// What the providers do, as YAML: `openai: { script: [rate_limited, ok], repeat_last: true }`;
-    /// they answer every call unless said
+    /// they answer every call by default
     #[arg(long, value_name = "FILE")]
     script: Option<PathBuf>,
-    /// A model or deployment that is there (may be given again); every name is taken unless said
+    /// A model or deployment that is there (may be given again); every name is taken by default
     #[arg(long = "model", value_name = "NAME")]
     models: Vec<String>,
     /// Print the addresses as one line of JSON

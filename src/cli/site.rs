@@ -8,7 +8,7 @@ use fallproof_runner::adapter::{Adapter, Installation, Site, Version};
 
 use super::Stop;
 
-/// Where a gateway listens unless said.
+/// Where a gateway listens by default.
 pub(super) const DEFAULT_LISTEN: SocketAddr =
     SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 4000));
 

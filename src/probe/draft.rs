@@ -7,22 +7,22 @@ use fallproof_protocol::provider::{Endpoint, Surface};
 use indexmap::IndexMap;
 
 use fallproof_judge::{Case, Outcome, Verdict, Violation};
-use fallproof_suite::declaration::{Adaptation, Declaration};
+use fallproof_suite::capabilities::{Capabilities, Rewrite};
 use fallproof_suite::evidence::{CallEvidence, Ending};
 use fallproof_suite::feature::Feature;
 use fallproof_suite::requirement::{Code, Level};
 use fallproof_suite::scenario::Scenario;
 
-/// A declaration, and what was seen beside it.
+/// A capabilities, and what was seen beside it.
 #[derive(Debug, Default)]
 pub struct Draft {
     /// What the answers say.
-    pub declaration: Declaration,
+    pub capabilities: Capabilities,
     /// What a person should know who reviews it, one sentence each.
     pub remarks: Vec<String>,
 }
 
-/// Drafts a declaration from the answers to the probe's questions.
+/// Drafts a capabilities from the answers to the probe's questions.
 pub fn draft<'a>(answers: impl IntoIterator<Item = (&'a Scenario, &'a Case)>) -> Draft {
     let mut draft = Draft::default();
     let answers: Vec<_> = answers.into_iter().collect();
@@ -32,12 +32,12 @@ pub fn draft<'a>(answers: impl IntoIterator<Item = (&'a Scenario, &'a Case)>) ->
         answers.iter().filter(of).map(|(scenario, case)| (*scenario, *case)).collect::<Vec<_>>()
     };
     let endpoints = [about("endpoints"), about("forms")].concat();
-    lacks(&mut draft, &endpoints, Feature::Endpoint);
-    lacks(&mut draft, &about("streams"), Feature::Stream);
+    unsupported(&mut draft, &endpoints, Feature::Endpoint);
+    unsupported(&mut draft, &about("streams"), Feature::Stream);
     let failures = [about("statuses"), about("failures"), about("slow")].concat();
     fallback_on(&mut draft, &failures);
     rests(&mut draft, &about("rests"));
-    adapts(&mut draft, &about("parameters"));
+    rewrites(&mut draft, &about("parameters"));
     let broken = about("broken-streams");
     not_claimed(&mut draft, &[failures, broken].concat());
     draft
@@ -47,7 +47,7 @@ type Answer<'a> = (&'a Scenario, &'a Case);
 
 fn served(case: &Case) -> bool {
     let answered = |step: &CallEvidence| {
-        !step.hits.is_empty() && step.exchange.status.is_some_and(|status| status < 400)
+        !step.requests.is_empty() && step.exchange.status.is_some_and(|status| status < 400)
     };
     !case.evidence.calls().is_empty() && case.evidence.calls().iter().all(answered)
 }
@@ -61,7 +61,7 @@ fn why_not(case: &Case) -> String {
     match case.evidence.calls().first() {
         Some(step) if step.exchange.ending == Ending::Complete => {
             let status = step.exchange.status.unwrap_or_default();
-            let asked = if step.hits.is_empty() { " and asked nobody" } else { "" };
+            let asked = if step.requests.is_empty() { " and asked nobody" } else { "" };
             format!("answered {status}{asked}")
         }
         Some(step) => step.exchange.ending.in_words(),
@@ -69,21 +69,21 @@ fn why_not(case: &Case) -> String {
     }
 }
 
-/// What it serves from no surface it lacks; what it serves from some is a remark.
-fn lacks(draft: &mut Draft, answers: &[Answer<'_>], feature: fn(Endpoint) -> Feature) {
+/// What it serves from no surface it unsupported; what it serves from some is a remark.
+fn unsupported(draft: &mut Draft, answers: &[Answer<'_>], feature: fn(Endpoint) -> Feature) {
     let mut by_endpoint = BTreeMap::<Endpoint, Vec<(Surface, &Case)>>::new();
     for (scenario, case) in answers {
         let Some(endpoint) = scenario.calls().next().map(|call| call.send.endpoint) else {
             continue;
         };
-        let surface = scenario.upstreams.values().next().map(|upstream| upstream.surface);
+        let surface = scenario.deployments.values().next().map(|deployment| deployment.surface);
         by_endpoint.entry(endpoint).or_default().extend(surface.map(|surface| (surface, *case)));
     }
     for (endpoint, cases) in by_endpoint {
         let failed: Vec<_> = cases.iter().filter(|(_, case)| !served(case)).collect();
         if failed.len() == cases.len() {
             let why = failed.first().map_or_else(String::new, |(_, case)| why_not(case));
-            draft.declaration.lacks.insert(feature(endpoint), why);
+            draft.capabilities.unsupported.insert(feature(endpoint), why);
         } else {
             draft.remarks.extend(failed.iter().map(|(surface, case)| {
                 format!("{} from {}: {}", feature(endpoint), surface.name(), why_not(case))
@@ -116,9 +116,13 @@ fn fallback_on(draft: &mut Draft, answers: &[Answer<'_>]) {
         else {
             continue;
         };
-        let asked = |upstream: &str| {
-            let of = |prefix: &&str| prefix.rsplit('/').next() == Some(upstream);
-            step.hits.iter().filter_map(|hit| hit.upstream.as_deref()).filter(of).count()
+        let asked = |deployment: &str| {
+            let of = |prefix: &&str| prefix.rsplit('/').next() == Some(deployment);
+            step.requests
+                .iter()
+                .filter_map(|recorded| recorded.prefix.as_deref())
+                .filter(of)
+                .count()
         };
         seen.insert(scenario.id.clone(), (condition, asked("backup") > 0));
         let word = scenario.id.rsplit('@').next().unwrap_or_default();
@@ -143,7 +147,7 @@ fn fallback_on(draft: &mut Draft, answers: &[Answer<'_>]) {
     }
     let statuses = seen.values().filter(|(it, led)| *led && matches!(it, Condition::Status(_)));
     leads_on.extend(statuses.map(|(status, _)| *status));
-    draft.declaration.fallback_on = Some(folded(leads_on, &seen));
+    draft.capabilities.fallback_on = Some(folded(leads_on, &seen));
     for (count, words) in attempts.into_iter().filter(|(count, _)| *count > 1) {
         let words = words.join(" ");
         draft.remarks.push(format!("with retries 0, {count} attempts at one deployment: {words}"));
@@ -174,7 +178,7 @@ fn rests(draft: &mut Draft, answers: &[Answer<'_>]) {
         .collect();
     if !asked_again.is_empty() {
         let why = format!("asks again at once after {}", asked_again.join(" and "));
-        draft.declaration.does_not_claim.insert(LEFT_ALONE, why);
+        draft.capabilities.waived.insert(LEFT_ALONE, why);
     }
 }
 
@@ -185,7 +189,7 @@ fn failing(case: &Case) -> impl Iterator<Item = &Violation> {
 
 /// A part that is lost, added or changed whatever the leg is a way of the target's. What only a
 /// later leg shows is nobody's way: it is told, and stays a failure.
-fn adapts(draft: &mut Draft, answers: &[Answer<'_>]) {
+fn rewrites(draft: &mut Draft, answers: &[Answer<'_>]) {
     const PAYLOAD: [Code; 3] = [Code::Payload01, Code::Payload02, Code::Payload03];
     let mut seen = BTreeMap::<(Endpoint, String), (BTreeSet<Surface>, String)>::new();
     let mut later = BTreeMap::<(Endpoint, String), String>::new();
@@ -200,8 +204,9 @@ fn adapts(draft: &mut Draft, answers: &[Answer<'_>]) {
                 continue;
             };
             let calls = case.evidence.calls();
-            let hit = calls.get(violation.call).and_then(|call| call.hits.get(attempt - 1));
-            let surface = hit.and_then(|hit| hit.place).map(|(surface, _)| surface);
+            let recorded =
+                calls.get(violation.call).and_then(|call| call.requests.get(attempt - 1));
+            let surface = recorded.and_then(|recorded| recorded.route).map(|(surface, _)| surface);
             if let (true, Some(surface)) = (PAYLOAD.contains(&code), surface) {
                 let place = (endpoint, top(pointer));
                 if attempt > 1 {
@@ -218,15 +223,15 @@ fn adapts(draft: &mut Draft, answers: &[Answer<'_>]) {
     draft.remarks.extend(later.into_iter().map(|((endpoint, _), message)| {
         format!("{}: {message}, and attempt 1 did not", endpoint.path())
     }));
-    for ((endpoint, pointer), (surfaces, because)) in seen {
+    for ((endpoint, pointer), (surfaces, reason)) in seen {
         let every = surfaces.len() > 1;
         let surfaces: Vec<_> =
             if every { vec![None] } else { surfaces.into_iter().map(Some).collect() };
-        draft.declaration.adapts.extend(surfaces.into_iter().map(|surface| Adaptation {
+        draft.capabilities.rewrites.extend(surfaces.into_iter().map(|surface| Rewrite {
             pointer: pointer.clone(),
             endpoint: Some(endpoint),
             surface,
-            because: because.clone(),
+            reason: reason.clone(),
         }));
     }
 }
@@ -246,7 +251,7 @@ fn not_claimed(draft: &mut Draft, answers: &[Answer<'_>]) {
             let is_said = [Code::Route03, Code::Route04].contains(&code);
             if code.requirement().level == Level::Policy && !is_said {
                 let why = format!("{}: {violation}", scenario.id);
-                draft.declaration.does_not_claim.entry(code).or_insert(why);
+                draft.capabilities.waived.entry(code).or_insert(why);
             }
         }
     }

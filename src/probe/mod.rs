@@ -1,4 +1,4 @@
-//! The probe: asks a target what it does, and drafts its declaration.
+//! The probe: asks a target what it does, and drafts its capabilities.
 //!
 //! What is asked is a suite of its own, in `suite/`; nothing in it is right or wrong.
 

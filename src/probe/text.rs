@@ -1,4 +1,4 @@
-//! A draft as YAML for an adapter's file, and in what it differs from a declaration.
+//! A draft as YAML for an adapter's file, and in what it differs from a capabilities.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
@@ -8,47 +8,47 @@ use strum::Display;
 use super::draft::Draft;
 use fallproof_protocol::condition::Condition;
 use fallproof_protocol::json::quoted;
-use fallproof_suite::declaration::{Adaptation, Declaration};
+use fallproof_suite::capabilities::{Capabilities, Rewrite};
 use fallproof_suite::feature::Feature;
 use fallproof_suite::requirement::Code;
 
-/// The draft as the `declaration` of an adapter; what was seen beside it as comments. JSON's strings
+/// The draft as the `capabilities` of an adapter; what was seen beside it as comments. JSON's strings
 /// are YAML's, too.
 pub fn yaml(draft: &Draft) -> String {
-    let Draft { declaration, remarks } = draft;
+    let Draft { capabilities, remarks } = draft;
     let mut text =
         String::from("# A draft, by `fallproof probe`: review it before you rely on it.\n");
     for remark in remarks {
         let _ = writeln!(text, "# seen: {remark}");
     }
-    text.push_str("declaration:\n");
-    if !declaration.lacks.is_empty() {
-        text.push_str("  lacks:\n");
-        for (feature, because) in &declaration.lacks {
-            let _ = writeln!(text, "    {}: {}", quoted(&feature.to_string()), quoted(because));
+    text.push_str("capabilities:\n");
+    if !capabilities.unsupported.is_empty() {
+        text.push_str("  unsupported:\n");
+        for (feature, reason) in &capabilities.unsupported {
+            let _ = writeln!(text, "    {}: {}", quoted(&feature.to_string()), quoted(reason));
         }
     }
-    if let Some(conditions) = &declaration.fallback_on {
+    if let Some(conditions) = &capabilities.fallback_on {
         let conditions: Vec<_> = conditions.iter().map(ToString::to_string).collect();
         let _ = writeln!(text, "  fallback_on: [{}]", conditions.join(", "));
     }
-    if !declaration.does_not_claim.is_empty() {
-        text.push_str("  does_not_claim:\n");
-        for (code, because) in &declaration.does_not_claim {
-            let _ = writeln!(text, "    {code}: {}", quoted(because));
+    if !capabilities.waived.is_empty() {
+        text.push_str("  waived:\n");
+        for (code, reason) in &capabilities.waived {
+            let _ = writeln!(text, "    {code}: {}", quoted(reason));
         }
     }
-    if !declaration.adapts.is_empty() {
-        text.push_str("  adapts:\n");
-        for Adaptation { pointer, endpoint, surface, because } in &declaration.adapts {
+    if !capabilities.rewrites.is_empty() {
+        text.push_str("  rewrites:\n");
+        for Rewrite { pointer, endpoint, surface, reason } in &capabilities.rewrites {
             let endpoint =
                 endpoint.map_or_else(String::new, |it| format!(", endpoint: {}", it.path()));
             let surface =
                 surface.map_or_else(String::new, |it| format!(", surface: {}", it.name()));
-            let (pointer, because) = (quoted(pointer), quoted(because));
+            let (pointer, reason) = (quoted(pointer), quoted(reason));
             let _ = writeln!(
                 text,
-                "    - {{ pointer: {pointer}{endpoint}{surface}, because: {because} }}"
+                "    - {{ pointer: {pointer}{endpoint}{surface}, reason: {reason} }}"
             );
         }
     }
@@ -70,23 +70,23 @@ impl fmt::Display for Difference {
     }
 }
 
-/// One thing that a declaration says, without its reason.
+/// One thing that a capabilities says, without its reason.
 #[derive(Debug, Clone, PartialEq, Eq, Display)]
 #[expect(missing_docs, reason = "the words say what each is")]
 pub enum Item {
-    #[strum(to_string = "lacks {0}")]
+    #[strum(to_string = "unsupported {0}")]
     Lacks(Feature),
     #[strum(to_string = "does not claim {0}")]
-    NotClaimed(Code),
-    #[strum(to_string = "adapts {0}")]
+    Waived(Code),
+    #[strum(to_string = "rewrites {0}")]
     Adapts(String),
     #[strum(to_string = "falls back on {0}")]
     FallsBackOn(Condition),
 }
 
-/// In what the second declaration differs from the first, what is missing there before what is new.
+/// In what the second capabilities differs from the first, what is missing there before what is new.
 /// Reasons do not count.
-pub fn differences(one: &Declaration, other: &Declaration) -> Vec<Difference> {
+pub fn differences(one: &Capabilities, other: &Capabilities) -> Vec<Difference> {
     let (one, other) = (items(one), items(other));
     let only = |is_new, these: &BTreeMap<String, Item>, those: &BTreeMap<String, Item>| {
         let only = these.iter().filter(|(words, _)| !those.contains_key(*words));
@@ -95,21 +95,21 @@ pub fn differences(one: &Declaration, other: &Declaration) -> Vec<Difference> {
     [only(false, &one, &other), only(true, &other, &one)].concat()
 }
 
-/// What a declaration says, by its words.
-fn items(declaration: &Declaration) -> BTreeMap<String, Item> {
-    let lacks = declaration.lacks.keys().copied().map(Item::Lacks);
-    let claims = declaration.does_not_claim.keys().copied().map(Item::NotClaimed);
-    let adapts = declaration.adapts.iter().map(|it| {
+/// What a capabilities says, by its words.
+fn items(capabilities: &Capabilities) -> BTreeMap<String, Item> {
+    let unsupported = capabilities.unsupported.keys().copied().map(Item::Lacks);
+    let claims = capabilities.waived.keys().copied().map(Item::Waived);
+    let rewrites = capabilities.rewrites.iter().map(|it| {
         let endpoint = it.endpoint.map_or("every endpoint", |endpoint| endpoint.path());
         let surface = it.surface.map_or("every surface", |surface| surface.name());
         Item::Adapts(format!("{} of {endpoint} to {surface}", it.pointer))
     });
-    let all = lacks.chain(claims).chain(adapts).chain(leads_on(declaration));
+    let all = unsupported.chain(claims).chain(rewrites).chain(leads_on(capabilities));
     all.map(|item| (item.to_string(), item)).collect()
 }
 
 /// Each status by itself, so that `5xx` and all of its statuses are the same.
-fn leads_on(declaration: &Declaration) -> impl Iterator<Item = Item> {
+fn leads_on(capabilities: &Capabilities) -> impl Iterator<Item = Item> {
     const TRIED: [u16; 31] = [
         400, 401, 402, 403, 404, 405, 406, 408, 409, 410, 413, 415, 418, 422, 423, 424, 425, 429,
         431, 451, 500, 501, 502, 503, 504, 505, 507, 508, 520, 524, 529,
@@ -122,7 +122,7 @@ fn leads_on(declaration: &Declaration) -> impl Iterator<Item = Item> {
     ];
     let all = kinds.into_iter().chain(TRIED.into_iter().map(Condition::Status));
     let covered = |failure: &Condition| {
-        declaration.fallback_on().iter().any(|condition| condition.covers(*failure))
+        capabilities.fallback_on().iter().any(|condition| condition.covers(*failure))
     };
     all.filter(covered).map(Item::FallsBackOn).collect::<Vec<_>>().into_iter()
 }

@@ -1,4 +1,4 @@
-//! The admin address: reads the journal, sets scripts, resets.
+//! The admin address: reads the request log, sets scripts, resets.
 
 use std::io;
 use std::sync::Arc;
@@ -23,29 +23,33 @@ pub(super) async fn serve(
 ) -> io::Result<()> {
     let app = Router::new()
         .route("/health", get(|| async { "ok" }))
-        .route("/journal", get(journal).delete(forget))
+        .route("/requests", get(request_log).delete(forget))
         .route("/script/{provider}", put(script))
         .route("/reset", post(reset))
         .with_state(Arc::new(providers));
     axum::serve(listener, app).with_graceful_shutdown(stop).await
 }
 
-/// Says how many hits made room for later ones, since the start.
+/// Says how many requests made room for later ones, since the start.
 const DROPPED: &str = "fallproof-dropped";
 
-/// Every hit since the last reset, in order of arrival; strays too.
-async fn journal(State(providers): State<Arc<Providers>>) -> impl IntoResponse {
-    let mut hits = Vec::new();
+/// Every request since the last reset, in order of arrival; strays too.
+async fn request_log(State(providers): State<Arc<Providers>>) -> impl IntoResponse {
+    let mut requests = Vec::new();
     for played in Played::iter() {
-        let of_one = providers.wire.hits(played.prefix()).await;
-        hits.extend(of_one.into_iter().map(|hit| (hit.seq, view::of(&hit, &played.to_string()))));
+        let of_one = providers.wire.requests(played.prefix()).await;
+        requests.extend(
+            of_one
+                .into_iter()
+                .map(|recorded| (recorded.seq, view::of(&recorded, &played.to_string()))),
+        );
     }
-    let strays = providers.wire.stray().await;
-    hits.extend(strays.into_iter().map(|hit| (hit.seq, view::of(&hit, "none"))));
-    hits.sort_by_key(|(seq, _)| *seq);
-    let (of_providers, stray) = providers.wire.dropped();
-    let hits: Value = hits.into_iter().map(|(_, hit)| hit).collect();
-    ([(DROPPED, (of_providers + stray).to_string())], Json(hits))
+    let strays = providers.wire.unmatched().await;
+    requests.extend(strays.into_iter().map(|recorded| (recorded.seq, view::of(&recorded, "none"))));
+    requests.sort_by_key(|(seq, _)| *seq);
+    let (of_providers, unmatched) = providers.wire.dropped();
+    let requests: Value = requests.into_iter().map(|(_, recorded)| recorded).collect();
+    ([(DROPPED, (of_providers + unmatched).to_string())], Json(requests))
 }
 
 async fn forget(State(providers): State<Arc<Providers>>) -> Json<Value> {

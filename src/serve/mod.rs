@@ -7,8 +7,8 @@ mod view;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 
-use fallproof_mocks::wire::{Upstream, Wire};
-use fallproof_protocol::behaviour::ScriptError;
+use fallproof_mocks::server::{MockDeployment, MockServer};
+use fallproof_protocol::behavior::ScriptError;
 use fallproof_protocol::marker::Marker;
 pub use fallproof_protocol::provider::Names;
 use fallproof_protocol::provider::{Deployment, Surface};
@@ -41,7 +41,7 @@ pub struct Ports {
     pub admin: u16,
 }
 
-/// Which provider an upstream plays.
+/// Which provider a deployment plays.
 #[derive(Debug, Clone, Copy, Display, EnumIter, EnumString)]
 #[strum(serialize_all = "lowercase")]
 enum Played {
@@ -68,7 +68,7 @@ pub enum ServeError {
 pub struct Addresses {
     openai: OpenAiAddress,
     azure: AzureAddress,
-    /// Where the journal is read and scripts are set.
+    /// Where the request log is read and scripts are set.
     pub admin: String,
 }
 
@@ -109,7 +109,7 @@ impl Addresses {
              Azure v1      base URL  {}\n\
              Azure legacy  endpoint  {}  (api-version {})\n\
              \x20             key       {}\n\
-             admin         journal   {admin}/journal\n\
+             admin         request_log   {admin}/requests\n\
              \x20             script    PUT {admin}/script/openai, {admin}/script/azure\n\
              \x20             reset     POST {admin}/reset",
             openai.base_url,
@@ -132,7 +132,7 @@ pub struct Serving {
 
 /// The wire and what it plays, as the admin address sees them.
 struct Providers {
-    wire: Wire,
+    wire: MockServer,
     models: Names,
     scripts: Scripts,
 }
@@ -147,7 +147,7 @@ impl Serving {
                 _ => ServeError::Port(at(port), error),
             }
         };
-        let wire = Wire::bind(at(0)).await.map_err(port(0))?;
+        let wire = MockServer::bind(at(0)).await.map_err(port(0))?;
         let openai = wire.listen_for(OPENAI, at(ports.openai)).await.map_err(port(ports.openai))?;
         let azure = wire.listen_for(AZURE, at(ports.azure)).await.map_err(port(ports.azure))?;
         let admin = TcpListener::bind(at(ports.admin)).await.map_err(port(ports.admin))?;
@@ -179,24 +179,24 @@ impl Providers {
     /// Scripts and attempt counts as at the start.
     fn reset(&self) -> Result<(), ScriptError> {
         let Scripts { openai, azure } = self.scripts.clone();
-        self.wire.plug(self.upstream(Played::OpenAi, openai.unwrap_or_default()))?;
-        self.wire.plug(self.upstream(Played::Azure, azure.unwrap_or_default()))
+        self.wire.mount(self.deployment(Played::OpenAi, openai.unwrap_or_default()))?;
+        self.wire.mount(self.deployment(Played::Azure, azure.unwrap_or_default()))
     }
 
-    /// Empties the journal.
+    /// Empties the request log.
     async fn forget(&self) {
         for played in Played::iter() {
             self.wire.take(played.prefix()).await;
         }
-        self.wire.take_stray().await;
+        self.wire.take_unmatched().await;
     }
 
     /// Gives a provider a script, from its start; conversations go on.
     fn play(&self, played: Played, script: Script) -> Result<(), ScriptError> {
-        self.wire.replug(self.upstream(played, script))
+        self.wire.update(self.deployment(played, script))
     }
 
-    fn upstream(&self, played: Played, script: Script) -> Upstream {
+    fn deployment(&self, played: Played, script: Script) -> MockDeployment {
         let (surface, key) = match played {
             Played::OpenAi => (Surface::OpenAi, OPENAI_KEY),
             Played::Azure => (Surface::AzureV1, AZURE_KEY),
@@ -206,11 +206,11 @@ impl Providers {
             Names::Own | Names::Any => None,
         };
         let model = first.unwrap_or_else(|| DEFAULT_MODEL.to_owned());
-        Upstream {
+        MockDeployment {
             prefix: played.prefix().to_owned(),
             deployment: Deployment { surface, name: model.clone(), model, key: key.to_owned() },
             names: self.models.clone(),
-            script: script.script.into_iter().map(|behaviour| behaviour.value).collect(),
+            script: script.script.into_iter().map(|behavior| behavior.value).collect(),
             repeat_last: script.repeat_last,
             marker: Marker::new(played.prefix()),
         }

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use fallproof_protocol::behaviour::behaviour_names;
-use fallproof_protocol::behaviour::{Behaviour, CONNECT_TIMEOUT, CONNECTION_REFUSED};
+use fallproof_protocol::behavior::behavior_names;
+use fallproof_protocol::behavior::{Behavior, CONNECT_TIMEOUT, CONNECTION_REFUSED};
 use serde::Deserialize;
 
 use fallproof_suite::yaml::{At, Diagnostic, LoadError, Source};
@@ -16,8 +16,8 @@ const DEAD_ENDS: [&str; 2] = [CONNECTION_REFUSED, CONNECT_TIMEOUT];
 #[serde(deny_unknown_fields)]
 pub(super) struct Script {
     /// In order.
-    pub(super) script: Vec<At<Behaviour>>,
-    /// After its last behaviour the script repeats it; otherwise one more attempt is refused.
+    pub(super) script: Vec<At<Behavior>>,
+    /// After its last behavior the script repeats it; otherwise one more attempt is refused.
     #[serde(default)]
     pub(super) repeat_last: bool,
 }
@@ -33,7 +33,7 @@ pub struct Scripts {
 
 impl Default for Script {
     fn default() -> Self {
-        let ok = At { value: Behaviour::named("ok"), span: 0..0 };
+        let ok = At { value: Behavior::named("ok"), span: 0..0 };
         Self { script: vec![ok], repeat_last: true }
     }
 }
@@ -63,20 +63,20 @@ impl Script {
     }
 
     fn check(&self, source: &Source) -> Result<(), LoadError> {
-        let fault = self.script.iter().find_map(|behaviour| fault(behaviour, source));
+        let fault = self.script.iter().find_map(|behavior| fault(behavior, source));
         fault.map_or(Ok(()), |fault| Err(fault.into()))
     }
 }
 
-fn fault(behaviour: &At<Behaviour>, source: &Source) -> Option<Diagnostic> {
-    let (name, span) = (&behaviour.value.reply, &behaviour.span);
+fn fault(behavior: &At<Behavior>, source: &Source) -> Option<Diagnostic> {
+    let (name, span) = (&behavior.value.reply, &behavior.span);
     if DEAD_ENDS.contains(&name.as_str()) {
         let error = source.error(span, format!("`{name}` cannot be played at a port that listens"));
         return Some(error.help("use `connection_reset`, or an address where nobody listens"));
     }
-    let playable = || behaviour_names().filter(|known| !DEAD_ENDS.contains(known));
+    let playable = || behavior_names().filter(|known| !DEAD_ENDS.contains(known));
     let known = playable().any(|known| known == name);
     (!known).then(|| {
-        source.error(span, format!("unknown behaviour `{name}`")).expected(name, playable())
+        source.error(span, format!("unknown behavior `{name}`")).expected(name, playable())
     })
 }

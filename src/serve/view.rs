@@ -1,23 +1,23 @@
-//! A hit as JSON, for people and tests that read the journal from outside.
+//! A request as JSON, for people and tests that read the request log from outside.
 
-use fallproof_protocol::journal::{Hit, HitKind};
+use fallproof_protocol::request_log::{RecordedRequest, RequestKind};
 use serde_json::{Value, json};
 
-/// The hit with everything that was kept of it; credentials are those of the mocks, and no secret.
-/// Bytes that are no UTF-8 show as U+FFFD. What was longer than the journal keeps has its whole
+/// The request with everything that was kept of it; credentials are those of the mocks, and no secret.
+/// Bytes that are no UTF-8 show as U+FFFD. What was longer than the request log keeps has its whole
 /// length beside it.
-pub(super) fn of(hit: &Hit, upstream: &str) -> Value {
-    let kind = match hit.kind {
-        HitKind::Matched => "matched",
-        HitKind::Probe => "probe",
-        HitKind::Stray => "stray",
+pub(super) fn of(recorded: &RecordedRequest, deployment: &str) -> Value {
+    let kind = match recorded.kind {
+        RequestKind::Attempt => "matched",
+        RequestKind::Probe => "probe",
+        RequestKind::Unmatched => "unmatched",
     };
-    let headers: Vec<_> = hit
+    let headers: Vec<_> = recorded
         .headers
         .iter()
         .map(|(name, value)| json!([name, String::from_utf8_lossy(value)]))
         .collect();
-    let violation = hit.violation.as_ref().map(|violation| {
+    let violation = recorded.violation.as_ref().map(|violation| {
         json!({
             "message": violation.message,
             "param": violation.param,
@@ -27,31 +27,31 @@ pub(super) fn of(hit: &Hit, upstream: &str) -> Value {
     });
     let millis = |time: std::time::Duration| json!(time.as_secs_f64() * 1000.0);
     json!({
-        "seq": hit.seq,
-        "upstream": upstream,
+        "seq": recorded.seq,
+        "deployment": deployment,
         "kind": kind,
-        "attempt": hit.attempt,
-        "method": hit.method,
-        "target": hit.target,
-        "head": String::from_utf8_lossy(&hit.head),
+        "attempt": recorded.attempt,
+        "method": recorded.method,
+        "target": recorded.target,
+        "head": String::from_utf8_lossy(&recorded.head),
         "headers": headers,
-        "body": String::from_utf8_lossy(&hit.body),
-        "body_length_if_cut": hit.body_cut,
-        "behaviour": hit.behaviour,
-        "wire": hit.wire,
-        "refused": hit.refused,
+        "body": String::from_utf8_lossy(&recorded.body),
+        "body_length_if_cut": recorded.body_cut,
+        "behavior": recorded.behavior,
+        "wire": recorded.wire,
+        "refused": recorded.refused,
         "violation": violation,
-        "status": hit.status,
-        "reply": String::from_utf8_lossy(&hit.reply),
-        "reply_length_if_cut": hit.reply_cut,
-        "reply_bytes_sent": hit.sent,
-        "client_gone": hit.client_gone,
+        "status": recorded.status,
+        "reply": String::from_utf8_lossy(&recorded.reply),
+        "reply_length_if_cut": recorded.reply_cut,
+        "reply_bytes_sent": recorded.sent,
+        "client_gone": recorded.client_gone,
         "times": {
-            "accepted": millis(hit.times.accepted),
-            "head": millis(hit.times.head),
-            "body": millis(hit.times.body),
-            "first_byte": hit.times.first_byte.map(millis),
-            "end": hit.times.end.map(millis),
+            "accepted": millis(recorded.times.accepted),
+            "head": millis(recorded.times.head),
+            "body": millis(recorded.times.body),
+            "first_byte": recorded.times.first_byte.map(millis),
+            "end": recorded.times.end.map(millis),
         },
     })
 }

@@ -32,7 +32,7 @@ pub(crate) fn keep(
         started: SystemTime::UNIX_EPOCH,
         replay: "fallproof run {scenario}".to_owned(),
         gateway_key: facts.gateway_key.to_owned(),
-        capabilities: facts.declaration.clone(),
+        capabilities: facts.capabilities.clone(),
     };
     let mask = Mask::new(is_own_key.then_some(facts.gateway_key));
     let writer = Writer::of(Vec::new(), &header, scenarios, mask);

@@ -32,17 +32,8 @@ fn against(serve: impl Fn(std::net::TcpStream) + Send + 'static) -> Output {
     let target = format!("http://{}/v1", listener.local_addr().expect("it is bound"));
     // It lives as long as the test; the connection that only probes it is closed by the other side.
     thread::spawn(move || listener.incoming().flatten().for_each(serve));
-    let upstreams = free_ports().to_string();
-    fallproof(&[
-        "run",
-        FOUNDING,
-        "--target",
-        &target,
-        "--upstreams",
-        &upstreams,
-        "--patience",
-        "0.2",
-    ])
+    let deployments = free_ports().to_string();
+    fallproof(&["run", FOUNDING, "--target", &target, "--mocks", &deployments, "--timeout", "0.2"])
 }
 
 #[test]
@@ -78,7 +69,7 @@ fn the_reference_router_is_held_to_what_the_requirements_leave_to_others() {
     for (script, policy, expected, words) in [
         ("server_error", "", "{ status: 502 }", "expected status 502 for the client, got 500"),
         (
-            "{ reply: server_error, times: 2 }",
+            "{ reply: server_error, count: 2 }",
             ", retries: 1",
             "{ attempts: [only] }",
             "expected attempts at only, saw only, only",
@@ -87,7 +78,7 @@ fn the_reference_router_is_held_to_what_the_requirements_leave_to_others() {
         let folder = tempfile::tempdir().expect("a folder can be made");
         let text = format!(
             "title: A call that fails\nproves: [FP-ROUTE-03]\n\
-             upstreams: {{ only: {{ provider: openai, model: gpt-5, script: [{script}] }} }}\n\
+             deployments: {{ only: {{ provider: openai, model: gpt-5, script: [{script}] }} }}\n\
              group: {{ chain: [only]{policy} }}\n\
              steps: [{{ send: {{ endpoint: responses, body: {{ input: Hi }} }}, expect: {expected} }}]\n"
         );
@@ -126,7 +117,7 @@ fn a_pattern_that_fits_nothing_names_the_nearest_scenario_and_ends_with_2() {
 fn an_answer_in_drops_that_is_waited_for_breaks_the_limit_of_its_attempt() {
     let folder = tempfile::TempDir::new().expect("a temporary folder");
     let scenario = "title: An answer comes in drops\nproves: [FP-ROUTE-12]\n\
-        upstreams:\n  \
+        deployments:\n  \
           only: { provider: openai, model: gpt-4o, script: [{ wire: { write: { bytes: 200 }, chunk_delay_ms: 60 } }] }\n\
         group: { chain: [only], timeout_ms: 100 }\n\
         steps: [{ send: { endpoint: chat/completions, body: { messages: [{ role: user, content: Hi }] } } }]\n";
@@ -141,8 +132,8 @@ fn an_answer_in_drops_that_is_waited_for_breaks_the_limit_of_its_attempt() {
 fn an_unreachable_target_is_named_and_ends_with_2() {
     let nobody = free_ports();
     let target = format!("http://{nobody}/v1");
-    let upstreams = free_ports().to_string();
-    let output = fallproof(&["run", FOUNDING, "--target", &target, "--upstreams", &upstreams]);
+    let deployments = free_ports().to_string();
+    let output = fallproof(&["run", FOUNDING, "--target", &target, "--mocks", &deployments]);
     assert_eq!(output.status.code(), Some(2));
     assert!(
         stderr(&output).contains(&format!("no target at http://{nobody}")),
@@ -154,7 +145,7 @@ fn an_unreachable_target_is_named_and_ends_with_2() {
 #[test]
 fn a_target_that_is_not_plain_http_is_refused_with_what_would_be_right() {
     let target = "https://localhost/v1";
-    let output = fallproof(&["run", FOUNDING, "--target", target, "--upstreams", "127.0.0.1:0"]);
+    let output = fallproof(&["run", FOUNDING, "--target", target, "--mocks", "127.0.0.1:0"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("http://127.0.0.1:4000/v1"), "{}", stderr(&output));
 }
@@ -162,8 +153,7 @@ fn a_target_that_is_not_plain_http_is_refused_with_what_would_be_right() {
 #[test]
 fn a_targets_url_holds_no_key_that_reports_would_show() {
     for target in ["http://me:secret@127.0.0.1:1/v1", "http://127.0.0.1:1/v1?key=secret"] {
-        let output =
-            fallproof(&["run", FOUNDING, "--target", target, "--upstreams", "127.0.0.1:0"]);
+        let output = fallproof(&["run", FOUNDING, "--target", target, "--mocks", "127.0.0.1:0"]);
         assert_eq!(output.status.code(), Some(2));
         let told = stderr(&output);
         assert!(told.contains("--key") && !told.contains("secret"), "{told}");
@@ -193,22 +183,22 @@ fn what_a_target_says_is_no_line_of_its_own_and_no_command_to_a_terminal() {
 fn a_stream_that_goes_on_and_on_is_told_of_once_and_judged_in_its_beginning() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let scenario = "title: A stream\nproves: [FP-STREAM-01]\n\
-        upstreams: { only: { provider: openai, model: gpt-4o, script: [ok] } }\n\
+        deployments: { only: { provider: openai, model: gpt-4o, script: [ok] } }\n\
         group: { chain: [only] }\n\
         steps: [{ send: { endpoint: chat/completions, body: { messages: [{ role: user, content: Hi }], stream: true } } }]\n";
     std::fs::write(folder.path().join("floods.yaml"), scenario).expect("it can be written");
     let folder = folder.path().to_str().expect("a temporary path is text");
-    let upstreams = free_ports().to_string();
-    let options = ["--scenarios", folder, "--upstreams", &upstreams];
+    let deployments = free_ports().to_string();
+    let options = ["--scenarios", folder, "--mocks", &deployments];
     let plan = fallproof(&[&["plan", "--json"][..], &options].concat());
     let plan: serde_json::Value = serde_json::from_slice(&plan.stdout).expect("a plan is JSON");
     let key = plan["groups"][0]["chain"][0]["key"].as_str().expect("it has a key").to_owned();
     let path = plan["groups"][0]["chain"][0]["base_url"].as_str().expect("it has a URL");
-    let path = path.trim_start_matches("http://").trim_start_matches(&upstreams).to_owned();
+    let path = path.trim_start_matches("http://").trim_start_matches(&deployments).to_owned();
 
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
     let target = format!("http://{}/v1", listener.local_addr().expect("it is bound"));
-    let asked = upstreams.clone();
+    let asked = deployments.clone();
     thread::spawn(move || {
         for mut client in listener.incoming().flatten() {
             if !client.read(&mut [0; 4096]).is_ok_and(|read| read > 0) {
@@ -216,15 +206,15 @@ fn a_stream_that_goes_on_and_on_is_told_of_once_and_judged_in_its_beginning() {
             }
             let body =
                 r#"{"model":"gpt-4o","messages":[{"role":"user","content":"Hi"}],"stream":true}"#;
-            let mut upstream = std::net::TcpStream::connect(&asked).expect("it listens");
+            let mut deployment = std::net::TcpStream::connect(&asked).expect("it listens");
             let length = body.len();
             let call = format!(
                 "POST {path}/chat/completions HTTP/1.0\r\nauthorization: Bearer {key}\r\n\
                  content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
             );
-            upstream.write_all(call.as_bytes()).expect("it can be asked");
+            deployment.write_all(call.as_bytes()).expect("it can be asked");
             let mut answer = String::new();
-            upstream.read_to_string(&mut answer).expect("it answers");
+            deployment.read_to_string(&mut answer).expect("it answers");
             let flood = "data: {\"choices\":[{\"delta\":{\"content\":\"on and\"}}]}\n\n";
             let _ = client.write_all((answer + &flood.repeat(50_000)).as_bytes());
             // To close on what was not read would take the answer back.
@@ -245,8 +235,8 @@ fn a_target_that_is_not_wired_is_no_wall_of_text() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
     let target = format!("http://{}/v1", listener.local_addr().expect("it is bound"));
     thread::spawn(move || listener.incoming().flatten().for_each(drop));
-    let (upstreams, part) = (free_ports().to_string(), part().display().to_string());
-    let options = ["run", "--scenarios", &part, "--target", &target, "--upstreams", &upstreams];
+    let (deployments, part) = (free_ports().to_string(), part().display().to_string());
+    let options = ["run", "--scenarios", &part, "--target", &target, "--mocks", &deployments];
     let output = fallproof(&options);
     let told = stdout(&output);
     assert_eq!(told.matches("INCONCLUSIVE").count(), 21, "{told}");
@@ -289,7 +279,7 @@ fn a_target_with_a_key_in_its_address_is_refused_without_repeating_the_key() {
         "http://127.0.0.1:4000/v1?key=sk-secret",
         "ftp://127.0.0.1/v1#sk-secret",
     ] {
-        let arguments = ["run", FOUNDING, "--upstreams", "127.0.0.1:9100", "--target", target];
+        let arguments = ["run", FOUNDING, "--mocks", "127.0.0.1:9100", "--target", target];
         let output = fallproof(&arguments);
         assert_eq!(output.status.code(), Some(2), "{target}");
         let told = stderr(&output);
@@ -299,10 +289,10 @@ fn a_target_with_a_key_in_its_address_is_refused_without_repeating_the_key() {
 
 #[test]
 fn a_saboteur_tells_the_whole_command_that_sees_it_caught() {
-    let (listen, upstreams) = (free_ports().to_string(), free_ports().to_string());
+    let (listen, deployments) = (free_ports().to_string(), free_ports().to_string());
     let mut serving = Command::new(env!("CARGO_BIN_EXE_fallproof"))
         .args(["saboteur", "invented-metadata", FOUNDING, "--listen", &listen])
-        .args(["--upstreams", &upstreams])
+        .args(["--mocks", &deployments])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .stdout(std::process::Stdio::piped())
         .spawn()
@@ -320,8 +310,7 @@ fn a_port_in_use_is_named_and_ends_with_2() {
     let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
     let addr = taken.local_addr().expect("it is bound");
     let target = format!("http://{addr}/v1");
-    let output =
-        fallproof(&["run", FOUNDING, "--target", &target, "--upstreams", &addr.to_string()]);
+    let output = fallproof(&["run", FOUNDING, "--target", &target, "--mocks", &addr.to_string()]);
     assert_eq!(output.status.code(), Some(2));
     let told = stderr(&output);
     assert!(told.contains(&addr.port().to_string()) && told.contains("in use"), "{told}");
@@ -358,7 +347,7 @@ fn a_target_that_is_not_wired_to_the_upstreams_is_inconclusive_not_failed() {
 
 #[test]
 fn a_plan_is_the_same_each_time_and_names_what_a_gateway_needs() {
-    let plan = || fallproof(&["plan", FOUNDING, "--upstreams", "127.0.0.1:9100", "--json"]);
+    let plan = || fallproof(&["plan", FOUNDING, "--mocks", "127.0.0.1:9100", "--json"]);
     let (first, second) = (stdout(&plan()), stdout(&plan()));
     assert_eq!(first, second);
     let plan: serde_json::Value = serde_json::from_str(&first).expect("the plan is JSON");

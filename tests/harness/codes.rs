@@ -19,7 +19,7 @@ struct Written {
     sentence: String,
 }
 
-/// As they are written: `Requirement` itself knows no code that the enum lacks.
+/// As they are written: `Requirement` itself knows no code that the enum unsupported.
 fn written() -> Vec<Written> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/requirements.yaml");
     let text = fs::read_to_string(&file).expect("the requirements can be read");

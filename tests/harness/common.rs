@@ -70,7 +70,7 @@ pub(crate) fn free_ports() -> SocketAddr {
     let ports = (10_000..20_000_u16).step_by(4).cycle().skip(first);
     loop {
         let next = NEXT.fetch_add(1, Ordering::Relaxed);
-        let port = ports.clone().nth(next).expect("it goes round and round");
+        let port = ports.clone().nth(next).expect("it goes batch and batch");
         let is_free = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
         if (port..port + 3).all(is_free) {
             return (Ipv4Addr::LOCALHOST, port).into();

@@ -1,13 +1,13 @@
 //! What the suite must hold whoever adds to it: each endpoint, each surface, each parameter and each
-//! behaviour that the mocks have is met by some scenario.
+//! behavior that the mocks have is met by some scenario.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fallproof_mocks::behaviour::{CutEnd, CutPoint, HeadFault, behaviour_names};
+use fallproof_mocks::behavior::{CutEnd, CutPoint, HeadFault, behavior_names};
 use fallproof_mocks::provider::{Endpoint, Surface};
 use fallproof_protocol::multipart;
 use fallproof_strict as strict;
-use fallproof_suite::scenario::{Body, Call, Scenario, Upstream};
+use fallproof_suite::scenario::{Body, Call, Deployment, Scenario};
 use serde_json::Value;
 
 use crate::common::SUITE;
@@ -16,10 +16,10 @@ use crate::common::SUITE;
 const NOT_SENT: [(&str, &str); 1] =
     [("previous_response_id", "it names an answer that one deployment gave and no other knows")];
 
-/// The upstreams that a call may be sent to, in order.
-fn chain<'a>(scenario: &'a Scenario, call: &Call) -> Vec<&'a Upstream> {
+/// The deployments that a call may be sent to, in order.
+fn chain<'a>(scenario: &'a Scenario, call: &Call) -> Vec<&'a Deployment> {
     let chain = scenario.groups[&call.group].chain.iter();
-    chain.map(|name| &scenario.upstreams[name]).collect()
+    chain.map(|name| &scenario.deployments[name]).collect()
 }
 
 /// Every place that a surface has an endpoint.
@@ -31,10 +31,10 @@ fn places() -> impl Iterator<Item = (Surface, Endpoint)> {
 }
 
 /// The parameters of a call that each deployment of its chain takes; none where one refuses it.
-fn accepted(call: &Call, chain: &[&Upstream]) -> Vec<String> {
+fn accepted(call: &Call, chain: &[&Deployment]) -> Vec<String> {
     let body = call.body.rendered("group", "call");
-    let takes = |upstream: &&Upstream| {
-        let (surface, model) = (upstream.surface, upstream.model.as_str());
+    let takes = |deployment: &&Deployment| {
+        let (surface, model) = (deployment.surface, deployment.model.as_str());
         if let Body::Form(_) = call.body {
             let fields = multipart::read(&body.content_type, &body.bytes);
             let fields = fields.expect("forms are made as they are read");
@@ -71,9 +71,9 @@ fn every_endpoint_is_first_and_fallback_on_every_surface_that_has_it() {
     for scenario in &SUITE.scenarios {
         for planned in scenario.calls() {
             let chain = chain(scenario, &planned.send);
-            for (hop, upstream) in chain.iter().enumerate().filter(|_| chain.len() > 1) {
-                let met = if hop == 0 { &mut first } else { &mut later };
-                met.insert((upstream.surface, planned.send.endpoint));
+            for (index, deployment) in chain.iter().enumerate().filter(|_| chain.len() > 1) {
+                let met = if index == 0 { &mut first } else { &mut later };
+                met.insert((deployment.surface, planned.send.endpoint));
             }
         }
     }
@@ -89,8 +89,8 @@ fn every_parameter_of_every_endpoint_is_sent_over_a_fallback() {
         for planned in scenario.calls() {
             let chain = chain(scenario, &planned.send);
             let accepted = accepted(&planned.send, &chain);
-            for upstream in chain.iter().skip(1) {
-                let place = (upstream.surface, planned.send.endpoint);
+            for deployment in chain.iter().skip(1) {
+                let place = (deployment.surface, planned.send.endpoint);
                 sent.entry(place).or_default().extend(accepted.iter().cloned());
             }
         }
@@ -106,15 +106,15 @@ fn every_parameter_of_every_endpoint_is_sent_over_a_fallback() {
 }
 
 #[test]
-fn every_behaviour_is_played() {
+fn every_behavior_is_played() {
     let played: BTreeSet<_> = SUITE
         .scenarios
         .iter()
-        .flat_map(|scenario| scenario.upstreams.values())
-        .flat_map(|upstream| &upstream.script)
-        .map(|behaviour| behaviour.reply.as_str())
+        .flat_map(|scenario| scenario.deployments.values())
+        .flat_map(|deployment| &deployment.script)
+        .map(|behavior| behavior.reply.as_str())
         .collect();
-    let all: BTreeSet<_> = behaviour_names().collect();
+    let all: BTreeSet<_> = behavior_names().collect();
     let lacking: Vec<_> = all.difference(&played).collect();
     assert!(lacking.is_empty(), "no scenario plays {lacking:?}");
 }
@@ -123,8 +123,8 @@ fn every_behaviour_is_played() {
 fn every_fault_of_the_wire_is_played() {
     let mut met = BTreeSet::new();
     for scenario in &SUITE.scenarios {
-        let scripts = scenario.upstreams.values().flat_map(|upstream| &upstream.script);
-        for wire in scripts.map(|behaviour| &behaviour.wire) {
+        let scripts = scenario.deployments.values().flat_map(|deployment| &deployment.script);
+        for wire in scripts.map(|behavior| &behavior.wire) {
             if let Some(cut) = &wire.cut {
                 let at = match cut.at {
                     CutPoint::BeforeHead => "before the head",

@@ -61,7 +61,7 @@ fn a_hunt_that_leads_to_nothing_does_not_begin(#[case] options: &[&str], #[case]
 #[test]
 fn the_plan_of_a_hunt_has_the_upstreams_that_the_hunt_will_have() {
     let folder = tempfile::tempdir().expect("a folder can be made");
-    let output = fallproof(folder.path(), &["fuzz", "--plan", "--upstreams", "127.0.0.1:9480"]);
+    let output = fallproof(folder.path(), &["fuzz", "--plan", "--mocks", "127.0.0.1:9480"]);
     assert_eq!(output.status.code(), Some(0), "{}", told(&output));
     assert!(told(&output).contains("http://127.0.0.1:9480/") && !told(&output).contains(":9100"));
 }
@@ -72,8 +72,8 @@ fn against(cases: &str, most: usize, serve: impl Fn(TcpStream) + Send + 'static)
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
     let target = format!("http://{}/v1", listener.local_addr().expect("it is bound"));
     thread::spawn(move || listener.incoming().flatten().take(most).for_each(serve));
-    let upstreams = free_ports().to_string();
-    let options = ["fuzz", "--cases", cases, "--target", &target, "--upstreams", &upstreams];
+    let deployments = free_ports().to_string();
+    let options = ["fuzz", "--cases", cases, "--target", &target, "--mocks", &deployments];
     fallproof(folder.path(), &options)
 }
 
@@ -104,7 +104,7 @@ fn ctrl_c_ends_a_hunt_whose_target_hangs() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
     let target = format!("http://{}/v1", listener.local_addr().expect("it is bound"));
     let hunt = Command::new(env!("CARGO_BIN_EXE_fallproof"))
-        .args(["fuzz", "--target", &target, "--upstreams", &free_ports().to_string()])
+        .args(["fuzz", "--target", &target, "--mocks", &free_ports().to_string()])
         .current_dir(folder.path())
         .stderr(Stdio::piped())
         .spawn()

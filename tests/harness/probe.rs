@@ -6,7 +6,7 @@ use std::thread;
 
 use fallproof::probe;
 use fallproof_protocol::condition::Condition;
-use fallproof_suite::declaration::Declaration;
+use fallproof_suite::capabilities::Capabilities;
 use fallproof_suite::requirement::Code;
 
 use crate::common::free_ports;
@@ -55,9 +55,9 @@ fn the_doctor_takes_no_target_for_wired_that_went_away() {
     let target = format!("http://{}/v1", listener.local_addr().expect("it is bound"));
     // The first connection only asks whether somebody is there.
     thread::spawn(move || drop(listener.accept()));
-    let upstreams = free_ports().to_string();
+    let deployments = free_ports().to_string();
     let output = Command::new(env!("CARGO_BIN_EXE_fallproof"))
-        .args(["doctor", "responses-compact", "--target", &target, "--upstreams", &upstreams])
+        .args(["doctor", "responses-compact", "--target", &target, "--mocks", &deployments])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .expect("the binary was built with this test");
@@ -67,14 +67,14 @@ fn the_doctor_takes_no_target_for_wired_that_went_away() {
 
 #[test]
 fn two_declarations_differ_by_what_they_do_and_not_by_how_it_is_written() {
-    let one = Declaration::default();
-    let mut other = Declaration {
+    let one = Capabilities::default();
+    let mut other = Capabilities {
         fallback_on: Some(Condition::RECOMMENDED.to_vec()),
-        ..Declaration::default()
+        ..Capabilities::default()
     };
     assert_eq!(probe::differences(&one, &other), []);
     other.fallback_on = Some(vec![Condition::Status(429)]);
-    other.does_not_claim.insert(Code::Route06, "why".to_owned());
+    other.waived.insert(Code::Route06, "why".to_owned());
     let differences = probe::differences(&one, &other).into_iter().map(|it| it.to_string());
     let differences: Vec<_> = differences.collect();
     assert!(differences.contains(&"- falls back on 500".to_owned()), "{differences:?}");
@@ -89,7 +89,7 @@ fn nothing_is_learnt_of_a_server_that_is_no_gateway() {
     let folder = tempfile::TempDir::new().expect("a temporary folder");
     let out = folder.path().join("draft.yaml");
     let output = Command::new(env!("CARGO_BIN_EXE_fallproof"))
-        .args(["probe", "--target", &target, "--upstreams", &free_ports().to_string(), "--out"])
+        .args(["probe", "--target", &target, "--mocks", &free_ports().to_string(), "--out"])
         .arg(&out)
         .output()
         .expect("the binary was built with this test");

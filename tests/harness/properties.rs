@@ -142,7 +142,7 @@ fn over_calls_and_moves_of_the_clock_the_router_retries_rests_and_comes_back_as_
 fn broken(saboteur: &str) -> Executor {
     let saboteur = Some(saboteur::find(saboteur).expect("it exists"));
     let target = Box::new(ReferenceTarget { saboteur });
-    Executor::Fresh { target, patience: Duration::from_secs(60) }
+    Executor::Fresh { target, timeout: Duration::from_secs(60) }
 }
 
 /// Nobody ends the campaign.

@@ -1,4 +1,4 @@
-//! `fallproof serve` as a user meets it: strict providers at ports of their own, with a journal to
+//! `fallproof serve` as a user meets it: strict providers at ports of their own, with a request log to
 //! read and scripts to set.
 
 use std::io::{BufRead as _, BufReader};
@@ -69,9 +69,9 @@ impl Serve {
         self.request(method, url, body).send().await.expect("an answer")
     }
 
-    async fn journal(&self) -> Vec<Value> {
-        let journal = self.admin(Method::GET, "journal", &Value::Null).await;
-        serde_json::from_str(&journal.text().await.expect("a body")).expect("a list")
+    async fn request_log(&self) -> Vec<Value> {
+        let request_log = self.admin(Method::GET, "requests", &Value::Null).await;
+        serde_json::from_str(&request_log.text().await.expect("a body")).expect("a list")
     }
 }
 
@@ -80,7 +80,7 @@ async fn json(response: Response) -> Value {
 }
 
 #[tokio::test]
-async fn the_founding_key_is_refused_on_all_three_surfaces_and_stands_in_the_journal() {
+async fn the_founding_key_is_refused_on_all_three_surfaces_and_stands_in_the_request_log() {
     let serve = Serve::start(&[]);
     let body = json!({"model": "gpt-5", "input": "Hello.", "metadata": {"a": "b"}});
     let legacy = "openai/responses/compact?api-version=2025-04-01-preview";
@@ -92,10 +92,16 @@ async fn the_founding_key_is_refused_on_all_three_surfaces_and_stands_in_the_jou
         assert_eq!(answer.status(), 400);
         assert_eq!(json(answer).await["error"]["message"], "Unknown parameter: 'metadata'.");
     }
-    let journal = serve.journal().await;
-    let told: Vec<_> = journal
+    let request_log = serve.request_log().await;
+    let told: Vec<_> = request_log
         .iter()
-        .map(|hit| (hit["upstream"].as_str(), hit["refused"].as_bool(), &hit["violation"]["param"]))
+        .map(|recorded| {
+            (
+                recorded["deployment"].as_str(),
+                recorded["refused"].as_bool(),
+                &recorded["violation"]["param"],
+            )
+        })
         .collect();
     let metadata = json!("metadata");
     assert_eq!(
@@ -118,7 +124,7 @@ async fn a_script_is_played_until_a_reset() {
         assert_eq!(serve.openai("responses", &body).await.status(), expected);
     }
     assert_eq!(serve.admin(Method::POST, "reset", &Value::Null).await.status(), 200);
-    assert!(serve.journal().await.is_empty());
+    assert!(serve.request_log().await.is_empty());
     for _ in 0..3 {
         assert_eq!(serve.openai("responses", &body).await.status(), 200);
     }
@@ -141,25 +147,25 @@ async fn another_script_forgets_no_response_and_a_reset_does() {
 }
 
 #[tokio::test]
-async fn the_journal_tells_what_came_which_fault_was_played_and_how_it_ended() {
+async fn the_request_log_shows_what_came_which_fault_was_played_and_how_it_ended() {
     let serve = Serve::start(&[]);
     let cut = json!({"script": [{"wire": {"cut": {"at": {"body_bytes": 7}, "end": "reset"}}}]});
     serve.admin(Method::PUT, "script/openai", &cut).await;
     let body = json!({"model": "gpt-5", "input": "Hello."});
     let answer = serve.openai("responses", &body).await;
     assert!(answer.bytes().await.is_err(), "it was cut");
-    let journal = serve.admin(Method::GET, "journal", &Value::Null).await;
-    assert_eq!(journal.headers()["fallproof-dropped"], "0");
-    let hit = &json(journal).await[0];
-    let head = hit["head"].as_str().expect("text");
+    let request_log = serve.admin(Method::GET, "requests", &Value::Null).await;
+    assert_eq!(request_log.headers()["fallproof-dropped"], "0");
+    let recorded = &json(request_log).await[0];
+    let head = recorded["head"].as_str().expect("text");
     assert!(head.starts_with("POST /v1/responses HTTP/1.1\r\n"), "{head}");
     assert!(head.ends_with("\r\n\r\n"), "{head}");
-    assert_eq!(hit["body"], body.to_string());
-    assert_eq!(hit["wire"], cut["script"][0]["wire"]);
-    assert_eq!((&hit["status"], &hit["reply_bytes_sent"]), (&json!(200), &json!(7)));
-    assert!(hit["reply"].as_str().expect("text").starts_with("{\n  \"id\": \"resp_"));
+    assert_eq!(recorded["body"], body.to_string());
+    assert_eq!(recorded["wire"], cut["script"][0]["wire"]);
+    assert_eq!((&recorded["status"], &recorded["reply_bytes_sent"]), (&json!(200), &json!(7)));
+    assert!(recorded["reply"].as_str().expect("text").starts_with("{\n  \"id\": \"resp_"));
     let times = ["accepted", "head", "body", "first_byte", "end"];
-    let times = times.map(|name| hit["times"][name].as_f64().expect("a time"));
+    let times = times.map(|name| recorded["times"][name].as_f64().expect("a time"));
     assert!(times.is_sorted(), "{times:?}");
 }
 

@@ -8,9 +8,9 @@ use tempfile::TempDir;
 use crate::common::part;
 
 const VALID: &str = r#"
-title: A call that its only upstream answers
+title: A call that its only deployment answers
 proves: [FP-ROUTE-01]
-upstreams:
+deployments:
   only: { provider: openai, model: gpt-5, script: [ok] }
 group: { chain: [only] }
 steps:

@@ -6,14 +6,19 @@ use tempfile::TempDir;
 
 use crate::shell::{fallproof, told};
 
-/// Runs a scenario of these upstreams and steps against the reference router, or against one that is
+/// Runs a scenario of these deployments and steps against the reference router, or against one that is
 /// broken: the code, and what was printed.
-fn run(upstreams: &str, group: &str, steps: &str, saboteur: Option<&str>) -> (Option<i32>, String) {
+fn run(
+    deployments: &str,
+    group: &str,
+    steps: &str,
+    saboteur: Option<&str>,
+) -> (Option<i32>, String) {
     let folder = TempDir::new().expect("a temporary folder");
     let file = folder.path().join("scenarios/case.yaml");
     fs::create_dir(folder.path().join("scenarios")).expect("a folder");
     let text = format!(
-        "title: A call\nproves: [FP-ROUTE-03]\nupstreams:\n{upstreams}group: {{ {group} }}\nsteps:\n{steps}"
+        "title: A call\nproves: [FP-ROUTE-03]\ndeployments:\n{deployments}group: {{ {group} }}\nsteps:\n{steps}"
     );
     fs::write(file, text).expect("a file");
     let mut arguments = vec!["run", "--scenarios", "scenarios"];
@@ -55,19 +60,19 @@ fn an_attempt_that_no_script_has_fails_the_scenario() {
 #[test]
 fn a_cut_behind_the_last_byte_takes_nothing_away() {
     for end in ["close", "stall"] {
-        let upstreams = format!(
+        let deployments = format!(
             "  primary: {{ provider: openai, model: gpt-5, script: [{{ wire: {{ cut: {{ at: {{ events: 1 }}, end: {end} }} }} }}] }}\n"
         );
-        let (code, told) = run(&upstreams, "chain: [primary]", &call(""), None);
+        let (code, told) = run(&deployments, "chain: [primary]", &call(""), None);
         assert_eq!(code, Some(0), "{told}");
     }
 }
 
 #[test]
 fn an_error_is_judged_also_where_a_stream_was_asked_for() {
-    let upstreams = "  primary: { provider: openai, model: gpt-5, script: [server_error] }\n";
+    let deployments = "  primary: { provider: openai, model: gpt-5, script: [server_error] }\n";
     let steps = call(", stream: true");
-    let (code, told) = run(upstreams, "chain: [primary]", &steps, Some("plain-text-errors"));
+    let (code, told) = run(deployments, "chain: [primary]", &steps, Some("plain-text-errors"));
     assert_eq!(code, Some(1), "{told}");
     assert!(told.contains("FP-CLIENT-05"), "{told}");
 }
@@ -77,8 +82,9 @@ fn a_router_that_gives_up_is_found_at_each_failure_that_hands_over() {
     for failure in
         ["status: 408", "status: 429", "status: 500", "status: 599", "reply: connection_reset"]
     {
-        let upstreams = FAILS_THEN_WORKS.replace("server_error", &format!("{{ {failure} }}"));
-        let (code, told) = run(&upstreams, "chain: [primary, backup]", &call(""), Some("gives-up"));
+        let deployments = FAILS_THEN_WORKS.replace("server_error", &format!("{{ {failure} }}"));
+        let (code, told) =
+            run(&deployments, "chain: [primary, backup]", &call(""), Some("gives-up"));
         assert_eq!(code, Some(1), "{failure}: {told}");
         assert!(told.contains("FP-ROUTE-03"), "{failure}: {told}");
     }

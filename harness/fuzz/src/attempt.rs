@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use fallproof_mocks::Reply;
-use fallproof_mocks::brain::Answer;
-use fallproof_protocol::behaviour::{CutEnd, CutPoint, HeadFault, WirePlan};
+use fallproof_mocks::provider_set::Answer;
+use fallproof_protocol::behavior::{CutEnd, CutPoint, HeadFault, WireFault};
 use fallproof_protocol::condition::Condition;
 use fallproof_protocol::provider::Endpoint;
 use fallproof_protocol::sse::{self, Event, Meaning};
@@ -144,7 +144,7 @@ impl AttemptOutcome {
 }
 
 /// How many bytes of the body are sent.
-fn sent(reply: &Reply, wire: &WirePlan) -> usize {
+fn sent(reply: &Reply, wire: &WireFault) -> usize {
     let all = reply.body.len();
     match wire.cut.as_ref().map(|cut| cut.at) {
         Some(CutPoint::BeforeHead | CutPoint::AfterHead | CutPoint::Events(0)) => 0,

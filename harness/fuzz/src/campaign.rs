@@ -60,7 +60,7 @@ impl Campaign {
     /// Not to be called from within a runtime.
     ///
     /// # Errors
-    /// The target or the upstreams could not be started.
+    /// The target or the deployments could not be started.
     ///
     /// # Panics
     /// Where a thread panics.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use fallproof_protocol::behaviour::Behaviour;
+use fallproof_protocol::behavior::Behavior;
 use fallproof_protocol::provider::{Endpoint, Surface};
 use indexmap::IndexMap;
 
@@ -14,8 +14,8 @@ use super::repair::Acceptor;
 use fallproof_protocol::json::Tree;
 use fallproof_suite::profile::Profile;
 use fallproof_suite::scenario::{
-    self, Body, Call, ClientKey, Cooldown, DEFAULT_API_VERSION, DeadEnd, Expect, Group,
-    MODEL_PLACEHOLDER, ONLY_GROUP, Planned, Scenario, Upstream,
+    self, Body, Call, ClientKey, Cooldown, DEFAULT_API_VERSION, DeadEnd, Deployment, Expect, Group,
+    MODEL_PLACEHOLDER, ONLY_GROUP, Planned, Scenario,
 };
 
 /// Names of the deployments, by their place in the chain.
@@ -48,7 +48,7 @@ pub struct CaseDeployment {
     /// The name that requests must use.
     pub name: String,
     /// What it does at its attempts, in order, the last one for ever; never empty.
-    pub script: Vec<Behaviour>,
+    pub script: Vec<Behavior>,
 }
 
 /// One step of a case.
@@ -77,7 +77,7 @@ impl FuzzCase {
     pub fn plan_scenario(&self) -> Scenario {
         let mut case = self.clone();
         for deployment in &mut case.chain {
-            deployment.script = vec![Behaviour::named("ok")];
+            deployment.script = vec![Behavior::named("ok")];
         }
         let body = minimal_body(Grammar::of(case.chain[0].acceptor.surface, case.endpoint));
         let request = Request { headers: Vec::new(), body, formatting: Formatting::default() };
@@ -119,9 +119,9 @@ impl FuzzCase {
             }]),
         });
         let steps = steps.collect();
-        let upstreams = self.chain.iter().zip(NAMES);
-        let upstreams =
-            upstreams.map(|(deployment, name)| (name.to_owned(), self.upstream(deployment)));
+        let deployments = self.chain.iter().zip(NAMES);
+        let deployments =
+            deployments.map(|(deployment, name)| (name.to_owned(), self.deployment(deployment)));
         let group = Group {
             chain: NAMES[..self.chain.len()].iter().map(|&name| name.to_owned()).collect(),
             retries: (self.retries > 0).then_some(self.retries),
@@ -138,18 +138,18 @@ impl FuzzCase {
             profile: Profile::Core,
             proves: Vec::new(),
             tags: Vec::new(),
-            upstreams: upstreams.collect(),
+            deployments: deployments.collect(),
             groups: IndexMap::from([(ONLY_GROUP.to_owned(), group)]),
             steps,
         }
     }
 
-    fn upstream(&self, deployment: &CaseDeployment) -> Upstream {
+    fn deployment(&self, deployment: &CaseDeployment) -> Deployment {
         let attempts = (1 + self.retries as usize) * self.requests().count();
-        Upstream {
+        Deployment {
             surface: deployment.acceptor.surface,
             model: deployment.acceptor.model.clone(),
-            deployment: deployment.name.clone(),
+            deployment_name: deployment.name.clone(),
             api_version: (deployment.acceptor.surface == Surface::AzureLegacy)
                 .then(|| DEFAULT_API_VERSION.to_owned()),
             script: deployment.script.clone(),
@@ -161,12 +161,12 @@ impl FuzzCase {
 impl CaseDeployment {
     /// Where connecting to it fails, if it does; then its attempts cannot be seen.
     pub fn dead_end(&self) -> Option<DeadEnd> {
-        self.script.iter().find_map(|behaviour| DeadEnd::named(&behaviour.reply))
+        self.script.iter().find_map(|behavior| DeadEnd::named(&behavior.reply))
     }
 
     /// What it does at the attempt with this number, from 0.
-    pub fn scheduled(&self, attempt: usize) -> &Behaviour {
-        let times = self.script.iter().flat_map(|it| std::iter::repeat_n(it, it.times as usize));
+    pub fn scheduled(&self, attempt: usize) -> &Behavior {
+        let times = self.script.iter().flat_map(|it| std::iter::repeat_n(it, it.count as usize));
         times.take(attempt + 1).last().expect("a script is never empty")
     }
 }
@@ -179,8 +179,8 @@ impl Request {
             key: ClientKey::Right,
             headers: self.headers.iter().cloned().collect(),
             body: Body::Text(self.text()),
-            leave: None,
-            read_once_sent: None,
+            disconnect: None,
+            delay_read_until_sent_by: None,
         }
     }
 

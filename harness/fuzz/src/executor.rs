@@ -25,7 +25,7 @@ pub enum Executor {
         /// What is started.
         target: Box<dyn Target>,
         /// How long a client call waits.
-        patience: Duration,
+        timeout: Duration,
     },
     /// A target that is configured for the groups of [`fixed_groups`] and stays so.
     Fixed(Box<Runner>),
@@ -54,7 +54,7 @@ impl Executor {
     /// Runs these cases; what came of them is in their order.
     ///
     /// # Errors
-    /// The target or the upstreams could not be started.
+    /// The target or the deployments could not be started.
     pub async fn run(&self, cases: &[FuzzCase]) -> Result<Vec<Execution>, StartError> {
         let scenarios: Vec<_> =
             cases.iter().enumerate().map(|(at, case)| scenario(at, case)).collect();
@@ -66,9 +66,9 @@ impl Executor {
                 }
                 Ok(executions)
             }
-            Self::Fresh { target, patience } => {
+            Self::Fresh { target, timeout } => {
                 let chosen: Vec<_> = scenarios.iter().collect();
-                let runner = &Runner::start(&chosen, &**target, *patience).await?;
+                let runner = &Runner::start(&chosen, &**target, *timeout).await?;
                 let runs = scenarios.iter().zip(cases).map(|(scenario, case)| async move {
                     Execution::of(judged(runner, scenario).await, case)
                 });
@@ -113,7 +113,7 @@ impl Execution {
         }
         let refused = evidence.calls().iter().enumerate().filter(|(_, step)| {
             let refused = step.exchange.status.is_some_and(|it| (400..500).contains(&it));
-            refused && step.hits.is_empty() && step.exchange.ending == Ending::Complete
+            refused && step.requests.is_empty() && step.exchange.ending == Ending::Complete
         });
         // Where there is no model, nothing else says that it should have been sent on.
         if case.group.is_some() && case.is_accepted() {

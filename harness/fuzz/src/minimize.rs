@@ -22,7 +22,7 @@ const TRIED_AT_ONCE: usize = 12;
 /// once `stop` is true or the time is up.
 ///
 /// # Errors
-/// The target or the upstreams could not be started.
+/// The target or the deployments could not be started.
 pub async fn minimize(
     failure: &Failure,
     executor: &Executor,

@@ -1,7 +1,7 @@
 //! The providers behind a case's deployments, played by the mocks themselves.
 
-use fallproof_mocks::brain::{self, Answer, Brain, Upstream};
-use fallproof_protocol::behaviour::{Behaviour, WirePlan};
+use fallproof_mocks::provider_set::{self, Answer, MockDeployment, MockProviders};
+use fallproof_protocol::behavior::{Behavior, WireFault};
 use fallproof_protocol::marker::Marker;
 use fallproof_protocol::provider::{Deployment, Endpoint, Names, Surface};
 use fallproof_strict::Strength;
@@ -17,10 +17,10 @@ pub(super) fn answer(
     deployment: &CaseDeployment,
     endpoint: Endpoint,
     request: &Request,
-    scheduled: &Behaviour,
+    scheduled: &Behavior,
 ) -> Answer {
-    let brain = Brain::default();
-    let upstream = Upstream {
+    let providers = MockProviders::default();
+    let mock = MockDeployment {
         prefix: PREFIX.to_owned(),
         deployment: Deployment {
             surface: deployment.acceptor.surface,
@@ -33,7 +33,7 @@ pub(super) fn answer(
         repeat_last: false,
         marker: Marker::new(PREFIX),
     };
-    brain.plug(upstream).expect("a case's scripts can be played");
+    providers.mount(mock).expect("a case's scripts can be played");
     let bearer = format!("Bearer {KEY}");
     let headers = [
         ("content-type", b"application/json".as_slice()),
@@ -42,13 +42,13 @@ pub(super) fn answer(
     ];
     let body = request.formatting.text(&request.body, &deployment.name);
     let target = target(deployment, endpoint);
-    let request = brain::Request {
+    let request = provider_set::Request {
         method: "POST",
         target: &target,
         headers: &headers,
         body: body.as_bytes(),
     };
-    brain.answer(PREFIX, &request).expect("it was added above")
+    providers.answer(PREFIX, &request).expect("it was added above")
 }
 
 /// Whether the provider has nothing against this call, or nothing that it is known to refuse.
@@ -58,9 +58,9 @@ pub(super) fn accepts(deployment: &CaseDeployment, endpoint: Endpoint, request: 
 }
 
 /// Whether a script's entry is a success that arrives whole.
-pub(super) fn is_whole_success(scheduled: &Behaviour) -> bool {
-    let wire = WirePlan { write: scheduled.wire.write, ..WirePlan::default() };
-    let is_plain = *scheduled == Behaviour { wire, ..Behaviour::named(&scheduled.reply) };
+pub(super) fn is_whole_success(scheduled: &Behavior) -> bool {
+    let wire = WireFault { write: scheduled.wire.write, ..WireFault::default() };
+    let is_plain = *scheduled == Behavior { wire, ..Behavior::named(&scheduled.reply) };
     is_plain && ["ok", "refusal"].contains(&scheduled.reply.as_str())
 }
 

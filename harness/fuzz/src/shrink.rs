@@ -54,7 +54,7 @@ impl Shrinking {
             let mut case = best.clone();
             edit(&mut case);
             // What shows with a valid request is not told by an invalid one, and never the other way
-            // round.
+            // batch.
             if can_run(&case)
                 && self.tried.insert(hash(&case))
                 && Accepted::of(&case) >= self.accepted

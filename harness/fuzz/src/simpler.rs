@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use fallproof_protocol::behaviour::{Behaviour, WirePlan};
+use fallproof_protocol::behavior::{Behavior, WireFault};
 use fallproof_protocol::json::Tree;
 use fallproof_protocol::provider::{Endpoint, Surface};
 
@@ -108,34 +108,34 @@ impl Edits {
             let is_last = index + 1 == case.chain.len();
             let plains = if is_last { ["ok", "server_error"] } else { ["server_error", "ok"] };
             self.plain_scripts(index, &deployment.script, plains);
-            for (at, behaviour) in deployment.script.iter().enumerate() {
-                let mut edit = |change: fn(&mut Vec<Behaviour>, usize)| {
+            for (at, behavior) in deployment.script.iter().enumerate() {
+                let mut edit = |change: fn(&mut Vec<Behavior>, usize)| {
                     self.add(move |case| change(&mut case.chain[index].script, at));
                 };
                 if deployment.script.len() > 1 {
                     edit(|script, at| drop(script.remove(at)));
                 }
-                if behaviour.wire != WirePlan::default() {
-                    edit(|script, at| script[at].wire = WirePlan::default());
+                if behavior.wire != WireFault::default() {
+                    edit(|script, at| script[at].wire = WireFault::default());
                 }
-                if !behaviour.headers.is_empty() {
+                if !behavior.headers.is_empty() {
                     edit(|script, at| script[at].headers.clear());
                 }
-                if behaviour.wire.write.is_some() {
+                if behavior.wire.write.is_some() {
                     edit(|script, at| script[at].wire.write = None);
                 }
             }
         }
     }
 
-    fn plain_scripts(&mut self, index: usize, script: &[Behaviour], plains: [&'static str; 2]) {
+    fn plain_scripts(&mut self, index: usize, script: &[Behavior], plains: [&'static str; 2]) {
         for plain in plains {
             if script.len() > 1 {
-                self.add(move |case| case.chain[index].script = vec![Behaviour::named(plain)]);
+                self.add(move |case| case.chain[index].script = vec![Behavior::named(plain)]);
             }
-            for (at, behaviour) in script.iter().enumerate() {
-                if *behaviour != Behaviour::named(plains[0]) {
-                    self.add(move |case| case.chain[index].script[at] = Behaviour::named(plain));
+            for (at, behavior) in script.iter().enumerate() {
+                if *behavior != Behavior::named(plains[0]) {
+                    self.add(move |case| case.chain[index].script[at] = Behavior::named(plain));
                 }
             }
         }

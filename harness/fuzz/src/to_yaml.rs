@@ -2,13 +2,13 @@
 
 use std::fmt::Write as _;
 
-use fallproof_protocol::behaviour::{Behaviour, WirePlan};
+use fallproof_protocol::behavior::{Behavior, WireFault};
 use fallproof_protocol::provider::Surface;
 use serde_json::{Value, json};
 
 use fallproof_suite::scenario::{
-    Body, Call, Cooldown, DEFAULT_API_VERSION, Expect, Group, MODEL_PLACEHOLDER, Planned, Scenario,
-    Step, Upstream,
+    Body, Call, Cooldown, DEFAULT_API_VERSION, Deployment, Expect, Group, MODEL_PLACEHOLDER,
+    Planned, Scenario, Step,
 };
 
 /// The text of this scenario's file. Only what generated cases have is written: one group that
@@ -22,9 +22,9 @@ pub(super) fn to_yaml(scenario: &Scenario) -> String {
     let proves: Vec<_> = scenario.proves.iter().map(|code| code.as_str()).collect();
     let _ = writeln!(out, "proves: [{}]", proves.join(", "));
     let _ = writeln!(out, "tags: [{}]", scenario.tags.join(", "));
-    out.push_str("\nupstreams:\n");
-    for (name, upstream) in &scenario.upstreams {
-        let _ = writeln!(out, "  {name}: {{ {} }}", of_upstream(upstream));
+    out.push_str("\ndeployments:\n");
+    for (name, deployment) in &scenario.deployments {
+        let _ = writeln!(out, "  {name}: {{ {} }}", of_deployment(deployment));
     }
     for group in scenario.groups.values() {
         let _ = writeln!(out, "\ngroup: {{ {} }}", of_group(group));
@@ -39,42 +39,43 @@ pub(super) fn to_yaml(scenario: &Scenario) -> String {
     out
 }
 
-fn of_upstream(upstream: &Upstream) -> String {
-    let mut parts = vec![match upstream.surface {
+fn of_deployment(deployment: &Deployment) -> String {
+    let mut parts = vec![match deployment.surface {
         Surface::OpenAi => "provider: openai".to_owned(),
         Surface::AzureV1 => "provider: azure".to_owned(),
         Surface::AzureLegacy => "provider: azure, surface: legacy".to_owned(),
     }];
-    parts.push(format!("model: {}", upstream.model));
-    if upstream.deployment != upstream.model {
-        parts.push(format!("deployment: {}", upstream.deployment));
+    parts.push(format!("model: {}", deployment.model));
+    if deployment.deployment_name != deployment.model {
+        parts.push(format!("deployment_name: {}", deployment.deployment_name));
     }
-    if let Some(version) = upstream.api_version.as_deref().filter(|it| *it != DEFAULT_API_VERSION) {
+    if let Some(version) = deployment.api_version.as_deref().filter(|it| *it != DEFAULT_API_VERSION)
+    {
         parts.push(format!("api_version: {}", text(version)));
     }
-    let script: Vec<_> = upstream.script.iter().map(of_behaviour).collect();
+    let script: Vec<_> = deployment.script.iter().map(of_behavior).collect();
     parts.push(format!("script: [{}]", script.join(", ")));
-    if upstream.repeat_last {
+    if deployment.repeat_last {
         parts.push("repeat_last: true".to_owned());
     }
     parts.join(", ")
 }
 
-fn of_behaviour(behaviour: &Behaviour) -> String {
-    if *behaviour == Behaviour::named(&behaviour.reply) {
-        return behaviour.reply.clone();
+fn of_behavior(behavior: &Behavior) -> String {
+    if *behavior == Behavior::named(&behavior.reply) {
+        return behavior.reply.clone();
     }
-    let mut parts = vec![format!("reply: {}", behaviour.reply)];
-    parts.extend(behaviour.status.map(|status| format!("status: {status}")));
-    if !behaviour.headers.is_empty() {
-        parts.push(format!("headers: {}", json!(behaviour.headers)));
+    let mut parts = vec![format!("reply: {}", behavior.reply)];
+    parts.extend(behavior.status.map(|status| format!("status: {status}")));
+    if !behavior.headers.is_empty() {
+        parts.push(format!("headers: {}", json!(behavior.headers)));
     }
-    parts.extend(behaviour.body.as_ref().map(|body| format!("body: {}", text(body))));
-    if behaviour.times != 1 {
-        parts.push(format!("times: {}", behaviour.times));
+    parts.extend(behavior.body.as_ref().map(|body| format!("body: {}", text(body))));
+    if behavior.count != 1 {
+        parts.push(format!("count: {}", behavior.count));
     }
-    if behaviour.wire != WirePlan::default() {
-        parts.push(format!("wire: {}", json!(behaviour.wire)));
+    if behavior.wire != WireFault::default() {
+        parts.push(format!("wire: {}", json!(behavior.wire)));
     }
     format!("{{ {} }}", parts.join(", "))
 }
@@ -84,8 +85,8 @@ fn of_group(group: &Group) -> String {
     parts.extend(group.retries.map(|retries| format!("retries: {retries}")));
     parts.extend(group.timeout.map(|timeout| format!("timeout_ms: {}", timeout.as_millis())));
     parts.extend(group.cooldown.map(|Cooldown { after_failures, rest }| {
-        let for_ms = rest.as_millis();
-        format!("cooldown: {{ after_failures: {after_failures}, for_ms: {for_ms} }}")
+        let duration_ms = rest.as_millis();
+        format!("cooldown: {{ after_failures: {after_failures}, duration_ms: {duration_ms} }}")
     }));
     parts.join(", ")
 }

@@ -25,16 +25,17 @@ pub(super) fn check(found: &mut Collector<'_>) {
 }
 
 fn own(found: &mut Collector<'_>, attempt: &Attempt<'_>) {
-    let surface = attempt.hit.place.map_or(attempt.hop.surface(), |(surface, _)| surface);
-    let bearer = ("authorization", format!("Bearer {}", attempt.hop.key));
-    let api_key = ("api-key", attempt.hop.key.clone());
+    let surface =
+        attempt.recorded.route.map_or(attempt.deployment.surface(), |(surface, _)| surface);
+    let bearer = ("authorization", format!("Bearer {}", attempt.deployment.key));
+    let api_key = ("api-key", attempt.deployment.key.clone());
     let (header, value) = match surface {
         Surface::OpenAi => bearer,
         // Azure's newer surface takes its key in either form.
-        Surface::AzureV1 if attempt.hit.header("api-key").next().is_none() => bearer,
+        Surface::AzureV1 if attempt.recorded.header("api-key").next().is_none() => bearer,
         Surface::AzureV1 | Surface::AzureLegacy => api_key,
     };
-    let sent: Vec<_> = attempt.hit.header(header).collect();
+    let sent: Vec<_> = attempt.recorded.header(header).collect();
     let header = header.to_owned();
     let kind = match sent.as_slice() {
         [one] if *one == value.as_bytes() => return,
@@ -47,11 +48,12 @@ fn own(found: &mut Collector<'_>, attempt: &Attempt<'_>) {
 
 fn foreign(found: &mut Collector<'_>, attempt: &Attempt<'_>) {
     let view = found.view;
-    let carried =
-        |secret: &str| contains(&attempt.hit.head, secret) || contains(&attempt.hit.body, secret);
-    for other in view.all_hops() {
-        if other.key != attempt.hop.key && carried(&other.key) {
-            let kind = AuthViolation::CarriesAnother { of: other.upstream.clone() };
+    let carried = |secret: &str| {
+        contains(&attempt.recorded.head, secret) || contains(&attempt.recorded.body, secret)
+    };
+    for other in view.all_deployments() {
+        if other.key != attempt.deployment.key && carried(&other.key) {
+            let kind = AuthViolation::CarriesAnother { of: other.name.clone() };
             found.breach(Code::Auth02, kind).at(attempt);
         }
     }
@@ -69,8 +71,11 @@ fn answer(found: &mut Collector<'_>) {
     };
     // A client that brings the providers' keys along learns nothing from them.
     let is_known = |secret: &str| contains(&exchange.sent_head, secret);
-    for hop in view.all_hops().filter(|hop| shown(&hop.key) && !is_known(&hop.key)) {
-        found.breach(Code::Auth04, AuthViolation::AnswerShows { of: hop.upstream.clone() });
+    for deployment in view
+        .all_deployments()
+        .filter(|deployment| shown(&deployment.key) && !is_known(&deployment.key))
+    {
+        found.breach(Code::Auth04, AuthViolation::AnswerShows { of: deployment.name.clone() });
     }
     if shown(view.gateway_key) {
         found.breach(Code::Auth04, AuthViolation::AnswerShowsGatewayKey);

@@ -45,7 +45,7 @@ pub(super) fn check(found: &mut Collector<'_>) {
     }
     if is_success {
         let successes = || attempts.iter().rev().filter(|it| it.ended() == Ended::Success);
-        let speaking = successes().find(|it| it.hop.marker().found_in(&exchange.body));
+        let speaking = successes().find(|it| it.deployment.marker().found_in(&exchange.body));
         match speaking.or_else(|| successes().next()) {
             Some(answering) => answer::check(found, answering),
             None => speaker::no_success(found, &attempts),

@@ -71,8 +71,8 @@ impl<'a> Collector<'a> {
 
 /// Why the target does not claim this requirement, where it does not.
 pub(super) fn waives(view: View<'_>, requirement: Code) -> Option<Excuse> {
-    let because = view.declaration.waives(requirement)?.to_owned();
-    Some(Excuse::NotClaimed { requirement, because })
+    let reason = view.capabilities.waives(requirement)?.to_owned();
+    Some(Excuse::Waived { requirement, reason })
 }
 
 /// Why the target does not claim all that the scenario was written to prove, where it does not.

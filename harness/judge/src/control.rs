@@ -54,18 +54,19 @@ fn steering_member(body: &Value) -> Option<String> {
 fn another_way(view: View<'_>) -> Option<OtherWay> {
     let chain = &view.group.chain;
     let attempts: Vec<_> = view.attempts().collect();
-    let first_visible = (0..chain.len()).find(|&place| could_be_asked(view, place, 1))?;
+    let first_visible =
+        (0..chain.len()).find(|&chain_index| could_be_asked(view, chain_index, 1))?;
     let (Some(first), Some(last)) = (attempts.first(), attempts.last()) else {
         let answered = view.step.exchange.status.is_some_and(|status| status < 300);
         return answered.then_some(OtherWay::NobodyAsked);
     };
-    if first.place > first_visible {
-        let (to, before) = (first.hop.upstream.clone(), chain[first_visible].upstream.clone());
+    if first.chain_index > first_visible {
+        let (to, before) = (first.deployment.name.clone(), chain[first_visible].name.clone());
         return Some(OtherWay::PassedOver { to, before });
     }
     let onward = leads_on(view, last).filter(|onward| onward.excuse.is_none())?;
-    let next = view.group.hops().nth(onward.next)?;
-    Some(OtherWay::NotHandedOver(next.upstream.clone()))
+    let next = view.group.deployments().nth(onward.next)?;
+    Some(OtherWay::NotHandedOver(next.name.clone()))
 }
 
 /// The gateway's own key is AUTH's.
@@ -76,12 +77,12 @@ fn credential(found: &mut Collector<'_>, body: &Value) {
         .filter(|(name, _)| is_one_of(name, &names::headers().keys))
         .map(|(_, value)| value);
     let places = ["/api_key", "/litellm_params/api_key", "/metadata/api_key"];
-    let in_body = places.iter().filter_map(|place| body.pointer(place)?.as_str());
+    let in_body = places.iter().filter_map(|chain_index| body.pointer(chain_index)?.as_str());
     let keys: Vec<_> = in_headers.chain(in_body).filter(|key| !key.is_empty()).collect();
     for attempt in view.attempts() {
         let carried = |key: &&str| {
             let values =
-                attempt.hit.headers.iter().map(|(_, value)| String::from_utf8_lossy(value));
+                attempt.recorded.headers.iter().map(|(_, value)| String::from_utf8_lossy(value));
             values.into_iter().any(|value| value.contains(key))
         };
         if keys.iter().any(carried) {

@@ -10,19 +10,19 @@ use strum::Display;
 #[serde(rename_all = "snake_case")]
 pub enum Excuse {
     /// The target does not claim this requirement, and says why.
-    #[strum(to_string = "{because}")]
-    NotClaimed {
+    #[strum(to_string = "{reason}")]
+    Waived {
         /// The requirement, which may be another than the one that is broken.
         requirement: Code,
         /// The target's own words.
-        because: String,
+        reason: String,
     },
     /// The target says why it passes over a deployment that has failed.
     #[strum(to_string = "{0}")]
-    Rests(String),
+    OwnCooldown(String),
     /// The target says why it changes this part of a request.
     #[strum(to_string = "{0}")]
-    Adapts(String),
+    Rewrites(String),
     /// The target says why it asks for another endpoint.
     #[strum(to_string = "{0}")]
     Translates(String),

@@ -3,10 +3,10 @@
 #[cfg(test)]
 mod tests;
 
-use fallproof_protocol::behaviour::UNEXPECTED;
+use fallproof_protocol::behavior::UNEXPECTED;
 use fallproof_protocol::condition::Condition;
 use fallproof_suite::evidence::Ending;
-use fallproof_suite::plan::Hop;
+use fallproof_suite::plan::Deployment;
 use fallproof_suite::scenario::ExpectedError;
 
 use super::collector::{Collector, unclaimed};
@@ -18,8 +18,9 @@ use crate::violation::{ExpectationViolation, Verdict, Violation};
 pub(super) fn check(view: View<'_>) -> Vec<Violation> {
     let mut found = Collector::new(view);
     let exchange = &view.step.exchange;
-    // What became of a client that left on purpose is seen at the upstreams.
-    let has_left = exchange.ending == Ending::Left && view.planned.send.leave.is_some();
+    // What became of a client that left on purpose is seen at the deployments.
+    let has_left =
+        exchange.ending == Ending::Disconnected && view.planned.send.disconnect.is_some();
     if exchange.ending != Ending::Complete && !has_left && !view.is_broken_off() {
         found.miss(ExpectationViolation::BrokenOff { ending: exchange.ending.clone() });
     } else {
@@ -55,8 +56,8 @@ fn attempts(found: &mut Collector<'_>) {
 
 fn script(found: &mut Collector<'_>) {
     let view = found.view;
-    for attempt in view.attempts().filter(|attempt| attempt.hit.behaviour == UNEXPECTED) {
-        let (deployment, attempt) = (attempt.hop.upstream.clone(), attempt.number);
+    for attempt in view.attempts().filter(|attempt| attempt.recorded.behavior == UNEXPECTED) {
+        let (deployment, attempt) = (attempt.deployment.name.clone(), attempt.number);
         let kind = ExpectationViolation::ScriptEnded { deployment, attempt };
         found.miss(kind).excused(left(view, Freedom::Attempts));
     }
@@ -78,8 +79,8 @@ fn answered_by(found: &mut Collector<'_>) {
     let view = found.view;
     let Some(expected) = &view.planned.expect.answered_by else { return };
     let body = &view.step.exchange.body;
-    let answering = view.group.hops().find(|hop| hop.marker().found_in(body));
-    let got = answering.map(|hop| hop.upstream.clone());
+    let answering = view.group.deployments().find(|deployment| deployment.marker().found_in(body));
+    let got = answering.map(|deployment| deployment.name.clone());
     if got.as_ref() != Some(expected) {
         let attempts = view.planned.expect.attempts.as_deref();
         let is_early = attempts.is_some_and(|it| handed_over_early(view, it, &seen(view)));
@@ -116,12 +117,12 @@ fn left(view: View<'_>, freedom: Freedom) -> Option<Excuse> {
 }
 
 fn is_tolerant(view: View<'_>) -> bool {
-    view.declaration.strictness.is_tolerant()
+    view.capabilities.strictness.is_tolerant()
 }
 
 /// The deployments of the attempts, by their names.
 fn seen(view: View<'_>) -> Vec<String> {
-    view.attempts().map(|attempt| attempt.hop.upstream.clone()).collect()
+    view.attempts().map(|attempt| attempt.deployment.name.clone()).collect()
 }
 
 /// Whether a target has asked the next deployment where it may ask one again, and had an answer.
@@ -142,9 +143,9 @@ fn folded(names: &[String]) -> Vec<&String> {
 }
 
 /// Why the call went another way than the scenario has it, where the target declares that it goes
-/// on where the reference does not, or the other way round, or does not claim all that is proven.
+/// on where the reference does not, or the other way batch, or does not claim all that is proven.
 fn another_way(view: View<'_>) -> Option<Excuse> {
-    let passed_over = view.attempts().next().is_some_and(|first| first.place > 0);
+    let passed_over = view.attempts().next().is_some_and(|first| first.chain_index > 0);
     let excuse = unclaimed(view)
         .or_else(|| may_rest(view).filter(|_| passed_over))
         .or_else(|| view.attempts().find_map(|it| passes_on_at_once(view, &it)))
@@ -155,7 +156,7 @@ fn another_way(view: View<'_>) -> Option<Excuse> {
     let leads_on =
         |conditions: &[Condition], failure| conditions.iter().any(|it| it.covers(failure));
     view.attempts().filter_map(|attempt| attempt.failure()).find_map(|failure| {
-        let declared = leads_on(view.declaration.fallback_on(), failure);
+        let declared = leads_on(view.capabilities.fallback_on(), failure);
         match (declared, leads_on(Condition::RECOMMENDED, failure)) {
             (true, false) => Some(Excuse::FallsBackOn(failure)),
             (false, true) => Some(Excuse::NoFallbackOn(failure)),
@@ -168,10 +169,10 @@ fn another_way(view: View<'_>) -> Option<Excuse> {
 /// error, or has the answer of somebody else.
 fn broke_unseen(view: View<'_>) -> bool {
     let exchange = &view.step.exchange;
-    let speaks = |hop: &Hop| hop.marker().found_in(&exchange.body);
-    let broke = |it: &Attempt<'_>| it.ended() == Ended::Interrupted && !speaks(it.hop);
+    let speaks = |deployment: &Deployment| deployment.marker().found_in(&exchange.body);
+    let broke = |it: &Attempt<'_>| it.ended() == Ended::Interrupted && !speaks(it.deployment);
     let is_refused = exchange.status.is_some_and(|status| status >= 400);
-    view.attempts().any(|it| broke(&it)) && (is_refused || view.group.hops().any(speaks))
+    view.attempts().any(|it| broke(&it)) && (is_refused || view.group.deployments().any(speaks))
 }
 
 fn wrong_in_error(expected: &ExpectedError, body: &[u8]) -> Vec<ExpectationViolation> {

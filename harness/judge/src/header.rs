@@ -28,7 +28,7 @@ fn of_the_api(found: &mut Collector<'_>, attempt: &Attempt<'_>) {
     let view = found.view;
     let sent = view.client_headers();
     for (name, value) in sent.filter(|(name, _)| name.eq_ignore_ascii_case("openai-beta")) {
-        if !attempt.hit.header(name).any(|arrived| arrived == value.as_bytes()) {
+        if !attempt.recorded.header(name).any(|arrived| arrived == value.as_bytes()) {
             let kind = HeaderViolation::Lacks { header: name.to_owned() };
             found.breach(Code::Header05, kind).at(attempt);
         }
@@ -54,14 +54,14 @@ fn passed_on(found: &mut Collector<'_>, attempt: &Attempt<'_>) {
         } else {
             continue;
         };
-        if attempt.hit.header(name).any(|arrived| contains(arrived, value)) {
+        if attempt.recorded.header(name).any(|arrived| contains(arrived, value)) {
             found.breach(requirement, HeaderViolation::PassedOn { header }).at(attempt);
         }
     }
 }
 
 fn internal(found: &mut Collector<'_>, attempt: &Attempt<'_>) {
-    for (name, _) in &attempt.hit.headers {
+    for (name, _) in &attempt.recorded.headers {
         let header = name.to_ascii_lowercase();
         if names::of_gateways().has_header(&header) {
             found.breach(Code::Header03, HeaderViolation::Internal { header }).at(attempt);
@@ -71,7 +71,7 @@ fn internal(found: &mut Collector<'_>, attempt: &Attempt<'_>) {
 
 fn content_type(found: &mut Collector<'_>, attempt: &Attempt<'_>) {
     let body = serde_json::from_slice::<serde::de::IgnoredAny>(&found.view.step.exchange.sent);
-    let got: Vec<_> = attempt.hit.header("content-type").map(media_type).collect();
+    let got: Vec<_> = attempt.recorded.header("content-type").map(media_type).collect();
     if body.is_ok() && got != ["application/json"] {
         found.breach(Code::Header04, HeaderViolation::WrongContentType { got }).at(attempt);
     }

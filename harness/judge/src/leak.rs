@@ -7,8 +7,8 @@
 #[cfg(test)]
 mod tests;
 
-use fallproof_protocol::journal::Hit;
-use fallproof_suite::plan::Hop;
+use fallproof_protocol::request_log::RecordedRequest;
+use fallproof_suite::plan::Deployment;
 use fallproof_suite::requirement::Code;
 
 use super::collector::Collector;
@@ -27,9 +27,14 @@ fn address_shown(found: &mut Collector<'_>) {
     let exchange = &view.step.exchange;
     let shown_in = |text: &[u8]| {
         // A client that brings the addresses along learns nothing from them.
-        let is_known = |hop: &Hop| contains(&exchange.sent_head, authority(hop));
-        let holds = |hop: &Hop| contains(text, authority(hop)) || contains(text, &hop.prefix);
-        view.all_hops().find(|hop| holds(hop) && !is_known(hop)).map(|hop| hop.upstream.clone())
+        let is_known =
+            |deployment: &Deployment| contains(&exchange.sent_head, authority(deployment));
+        let holds = |deployment: &Deployment| {
+            contains(text, authority(deployment)) || contains(text, &deployment.prefix)
+        };
+        view.all_deployments()
+            .find(|deployment| holds(deployment) && !is_known(deployment))
+            .map(|deployment| deployment.name.clone())
     };
     for (header, value) in &exchange.headers {
         if let Some(of) = shown_in(value) {
@@ -42,13 +47,14 @@ fn address_shown(found: &mut Collector<'_>) {
     }
 }
 
-/// All upstreams may share host and port, which each must be told; the prefixes differ.
+/// All deployments may share host and port, which each must be told; the prefixes differ.
 fn address_sent(found: &mut Collector<'_>) {
     let view = found.view;
     for attempt in view.attempts() {
-        for other in view.all_hops() {
-            if other.prefix != attempt.hop.prefix && carries(attempt.hit, &other.prefix) {
-                let kind = LeakViolation::AddressSent { of: other.upstream.clone() };
+        for other in view.all_deployments() {
+            if other.prefix != attempt.deployment.prefix && carries(attempt.recorded, &other.prefix)
+            {
+                let kind = LeakViolation::AddressSent { of: other.name.clone() };
                 found.breach(Code::Leak02, kind).at(&attempt);
             }
         }
@@ -58,7 +64,7 @@ fn address_sent(found: &mut Collector<'_>) {
 /// The group's name is what the client put into `model`; anywhere else it may be its own word.
 fn group_sent(found: &mut Collector<'_>) {
     let view = found.view;
-    let name = &view.group.group;
+    let name = &view.group.model;
     let sent = String::from_utf8_lossy(&view.step.exchange.sent);
     // A file in no folder gives a name of one word, which may be anybody's.
     if sent.matches(name.as_str()).count() > 1 || !name.contains('.') {
@@ -66,8 +72,9 @@ fn group_sent(found: &mut Collector<'_>) {
     }
     for attempt in view.attempts() {
         // A deployment may go by the same name; then it is no secret.
-        let named_so = [&attempt.hop.deployment, &attempt.hop.model].contains(&name);
-        if !named_so && carries(attempt.hit, name) {
+        let named_so =
+            [&attempt.deployment.deployment_name, &attempt.deployment.model].contains(&name);
+        if !named_so && carries(attempt.recorded, name) {
             let kind = LeakViolation::GroupSent { group: name.clone() };
             found.breach(Code::Leak03, kind).at(&attempt);
         }
@@ -78,27 +85,28 @@ fn group_sent(found: &mut Collector<'_>) {
 fn name_sent(found: &mut Collector<'_>) {
     let view = found.view;
     for attempt in view.attempts() {
-        let own = [&attempt.hop.deployment, &attempt.hop.model];
-        let is_told = |other: &&Hop| {
-            let name = &other.deployment;
+        let own = [&attempt.deployment.deployment_name, &attempt.deployment.model];
+        let is_told = |other: &&Deployment| {
+            let name = &other.deployment_name;
             *name != other.model
                 && !own.iter().any(|own| own.contains(name))
                 && !contains(&view.step.exchange.sent, name)
-                && (carries(attempt.hit, name) || attempt.hit.target.contains(name))
+                && (carries(attempt.recorded, name) || attempt.recorded.target.contains(name))
         };
-        if let Some(other) = view.all_hops().find(is_told) {
-            let (name, of) = (other.deployment.clone(), other.upstream.clone());
+        if let Some(other) = view.all_deployments().find(is_told) {
+            let (name, of) = (other.deployment_name.clone(), other.name.clone());
             found.breach(Code::Leak05, LeakViolation::NameSent { name, of }).at(&attempt);
         }
     }
 }
 
-fn carries(hit: &Hit, text: &str) -> bool {
-    hit.headers.iter().any(|(_, value)| contains(value, text)) || contains(&hit.body, text)
+fn carries(recorded: &RecordedRequest, text: &str) -> bool {
+    recorded.headers.iter().any(|(_, value)| contains(value, text))
+        || contains(&recorded.body, text)
 }
 
 /// `host:port` of a deployment's address.
-fn authority(hop: &Hop) -> &str {
-    let host = hop.host.strip_prefix("http://").unwrap_or(&hop.host);
-    host.strip_suffix(&hop.prefix).unwrap_or(host)
+fn authority(deployment: &Deployment) -> &str {
+    let host = deployment.host.strip_prefix("http://").unwrap_or(&deployment.host);
+    host.strip_suffix(&deployment.prefix).unwrap_or(host)
 }

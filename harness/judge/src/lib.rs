@@ -10,6 +10,7 @@ mod auth;
 mod client;
 mod collector;
 mod control;
+mod cooldown_state;
 mod excuse;
 mod expectation;
 mod header;
@@ -17,7 +18,6 @@ mod leak;
 mod names;
 pub mod observe;
 mod payload;
-mod rest;
 mod route;
 mod stream;
 #[cfg(test)]
@@ -100,7 +100,7 @@ pub fn judge_case(scenario: &Scenario, target: TargetFacts<'_>, evidence: &Evide
             group: target.groups.iter().find(|group| group.name == step.group)?,
             gateway_key: target.gateway_key,
             started: target.started,
-            declaration: target.declaration,
+            capabilities: target.capabilities,
             planned: planned.get(step.call)?,
             index,
             step: &steps[index],

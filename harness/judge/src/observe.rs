@@ -4,14 +4,14 @@ use std::ops::Deref;
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
-use fallproof_protocol::behaviour::{Cut, CutEnd, HeadFault};
+use fallproof_protocol::behavior::{Cut, CutEnd, HeadFault};
 use fallproof_protocol::condition::Condition;
-use fallproof_protocol::journal::Hit;
 use fallproof_protocol::provider::Endpoint;
+use fallproof_protocol::request_log::RecordedRequest;
 use fallproof_protocol::sse::{self, Event, Meaning};
-use fallproof_suite::declaration::Declaration;
+use fallproof_suite::capabilities::Capabilities;
 use fallproof_suite::evidence::{CallEvidence, Ending};
-use fallproof_suite::plan::{Group, Hop};
+use fallproof_suite::plan::{Deployment, Group};
 use fallproof_suite::scenario::{Body, Planned, Scenario};
 use serde_json::Value;
 
@@ -20,14 +20,14 @@ use serde_json::Value;
 pub struct Step<'a> {
     call: &'a CallEvidence,
     /// The attempts at the group's deployments, in order of arrival.
-    pub hits: Vec<Seen<'a>>,
+    pub requests: Vec<Seen<'a>>,
 }
 
 impl<'a> Step<'a> {
     /// Reads the evidence of this call.
     pub fn new(call: &'a CallEvidence) -> Self {
-        let seen = |hit| Seen { hit, understood: OnceLock::new() };
-        Self { call, hits: call.hits.iter().map(seen).collect() }
+        let seen = |recorded| Seen { recorded, understood: OnceLock::new() };
+        Self { call, requests: call.requests.iter().map(seen).collect() }
     }
 }
 
@@ -39,10 +39,10 @@ impl Deref for Step<'_> {
     }
 }
 
-/// What reached an upstream and what came of it; its answer is understood once.
+/// What reached a deployment and what came of it; its answer is understood once.
 #[derive(Debug)]
 pub struct Seen<'a> {
-    hit: &'a Hit,
+    recorded: &'a RecordedRequest,
     understood: OnceLock<Understood>,
 }
 
@@ -53,10 +53,10 @@ struct Understood {
 }
 
 impl Deref for Seen<'_> {
-    type Target = Hit;
+    type Target = RecordedRequest;
 
-    fn deref(&self) -> &Hit {
-        self.hit
+    fn deref(&self) -> &RecordedRequest {
+        self.recorded
     }
 }
 
@@ -74,7 +74,7 @@ pub struct View<'a> {
     /// The time of day when the run started.
     pub started: SystemTime,
     /// What the target says of itself.
-    pub declaration: &'a Declaration,
+    pub capabilities: &'a Capabilities,
     /// The call, and what the scenario expects of it.
     pub planned: &'a Planned,
     /// Its place in the case, from 0.
@@ -91,18 +91,18 @@ pub struct Attempt<'a> {
     /// Its number within the step, from 1.
     pub number: usize,
     /// The deployment's place in the chain, from 0.
-    pub place: usize,
+    pub chain_index: usize,
     /// The deployment.
-    pub hop: &'a Hop,
-    /// What reached the upstream.
-    pub hit: &'a Seen<'a>,
+    pub deployment: &'a Deployment,
+    /// What reached the deployment.
+    pub recorded: &'a Seen<'a>,
 }
 
 /// The answer that a call goes on from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conversation {
     /// The place of the deployment that gave it.
-    pub place: usize,
+    pub chain_index: usize,
     /// The id that its provider knows it by; the target may have told the client another.
     pub id: String,
 }
@@ -134,7 +134,7 @@ pub enum Ended {
 impl<'a> View<'a> {
     /// The attempts in order of arrival.
     pub fn attempts(&self) -> impl Iterator<Item = Attempt<'a>> {
-        attempts(self.group, &self.step.hits)
+        attempts(self.group, &self.step.requests)
     }
 
     /// Whether the target broke off its answer because the provider's stream broke: nothing else is
@@ -154,7 +154,7 @@ impl<'a> View<'a> {
     pub fn history(&self) -> impl Iterator<Item = (Duration, Attempt<'a>)> {
         let (group, name) = (self.group, &self.step.group);
         let steps = self.earlier.iter().filter(move |step| step.group == *name);
-        steps.flat_map(move |step| attempts(group, &step.hits).map(move |it| (step.at, it)))
+        steps.flat_map(move |step| attempts(group, &step.requests).map(move |it| (step.at, it)))
     }
 
     /// The answer that this call goes on from, if the target gave it.
@@ -163,24 +163,27 @@ impl<'a> View<'a> {
         let named = sent.get("previous_response_id")?.as_str()?;
         let mut before = self.earlier.iter().filter(|step| step.group == self.step.group);
         let gave = |step: &&Step<'_>| step.exchange.answer_id().as_deref() == Some(named);
-        let hits = &before.find(gave)?.hits;
+        let requests = &before.find(gave)?.requests;
         let spoke = |it: &Attempt<'_>| matches!(it.ended(), Ended::Success | Ended::Interrupted);
-        let giver = attempts(self.group, hits).filter(spoke).last()?;
-        Some(Conversation { place: giver.place, id: sse::response_id(&giver.hit.reply)? })
+        let giver = attempts(self.group, requests).filter(spoke).last()?;
+        Some(Conversation {
+            chain_index: giver.chain_index,
+            id: sse::response_id(&giver.recorded.reply)?,
+        })
     }
 
     /// Every deployment of the scenario, those of other groups too.
-    pub fn all_hops(&self) -> impl Iterator<Item = &'a Hop> {
-        self.groups.iter().flat_map(Group::hops)
+    pub fn all_deployments(&self) -> impl Iterator<Item = &'a Deployment> {
+        self.groups.iter().flat_map(Group::deployments)
     }
 
     /// Whether attempts at this place can be seen: a refused connection cannot.
-    pub fn visible(&self, place: usize) -> bool {
+    pub fn visible(&self, chain_index: usize) -> bool {
         self.group
-            .hops()
-            .nth(place)
-            .and_then(|hop| self.scenario.upstreams.get(&hop.upstream))
-            .is_some_and(|upstream| upstream.dead_end().is_none())
+            .deployments()
+            .nth(chain_index)
+            .and_then(|deployment| self.scenario.deployments.get(&deployment.name))
+            .is_some_and(|deployment| deployment.dead_end().is_none())
     }
 
     /// Whether the client asked for a stream: of events, and not of sound.
@@ -202,22 +205,22 @@ impl<'a> View<'a> {
     }
 }
 
-fn attempts<'a>(group: &'a Group, hits: &'a [Seen<'a>]) -> impl Iterator<Item = Attempt<'a>> {
-    hits.iter().enumerate().filter_map(move |(index, hit)| {
-        let (place, hop) = group.hop_at(hit.upstream.as_deref()?)?;
-        Some(Attempt { number: index + 1, place, hop, hit })
+fn attempts<'a>(group: &'a Group, requests: &'a [Seen<'a>]) -> impl Iterator<Item = Attempt<'a>> {
+    requests.iter().enumerate().filter_map(move |(index, recorded)| {
+        let (chain_index, deployment) = group.deployment_at(recorded.prefix.as_deref()?)?;
+        Some(Attempt { number: index + 1, chain_index, deployment, recorded })
     })
 }
 
 impl<'a> Attempt<'a> {
     /// How the attempt ended.
     pub fn ended(&self) -> Ended {
-        self.hit.understood().ended
+        self.recorded.understood().ended
     }
 
     /// The events that were sent to the target, where the reply is a stream of them.
     pub fn events(&self) -> Option<&'a [Event]> {
-        self.hit.understood().events.as_deref()
+        self.recorded.understood().events.as_deref()
     }
 
     /// The kind of failure that it ended with; `None` after a success, or where it is too late for
@@ -228,15 +231,15 @@ impl<'a> Attempt<'a> {
             Ended::Error(status) => Condition::Status(status),
             Ended::ErrorInSuccess => Condition::ErrorInSuccess,
             // What hangs until the target leaves, or would have come after it left.
-            Ended::Broken if self.hit.client_gone => Condition::Timeout,
-            Ended::Broken if self.hit.status.is_none() => Condition::Connection,
+            Ended::Broken if self.recorded.client_gone => Condition::Timeout,
+            Ended::Broken if self.recorded.status.is_none() => Condition::Connection,
             Ended::Broken => Condition::InvalidResponse,
         })
     }
 
     /// Whether its stream broke within its `[DONE]`, so that all is said and only the end is torn.
     pub fn broke_within_done(&self) -> bool {
-        let sent = &self.hit.reply[..self.hit.sent()];
+        let sent = &self.recorded.reply[..self.recorded.sent()];
         let from = memchr::memmem::rfind(sent, b"\n\n").map_or(0, |at| at + 2);
         let Some(data) = sent[from..].strip_prefix(b"data:") else { return false };
         let data = data.trim_ascii();
@@ -246,22 +249,23 @@ impl<'a> Attempt<'a> {
     /// Whether its stream said why it ended, and then did, without its `[DONE]`.
     pub fn ended_but_for_its_done(&self) -> bool {
         let mut events = self.events().unwrap_or_default().iter();
-        self.hit.wire.cut.is_none() && events.any(Event::finishes)
+        self.recorded.wire.cut.is_none() && events.any(Event::finishes)
     }
 
     /// Whether it was made at another endpoint than the client's, so that its answer is translated.
     pub fn is_translated(&self, asked: Endpoint) -> bool {
-        self.hit.place.is_some_and(|(_, endpoint)| endpoint != asked)
+        self.recorded.route.is_some_and(|(_, endpoint)| endpoint != asked)
     }
 
     /// Whether it was refused with an error that did not arrive whole.
     pub fn is_broken_refusal(&self) -> bool {
-        self.hit.is_cut() && self.hit.status.is_some_and(|status| (400..500).contains(&status))
+        self.recorded.is_cut()
+            && self.recorded.status.is_some_and(|status| (400..500).contains(&status))
     }
 
     /// The provider's `error.code`, where it answered an error that has one.
     pub fn error_code(&self) -> Option<String> {
-        let body: Value = serde_json::from_slice(&self.hit.reply).ok()?;
+        let body: Value = serde_json::from_slice(&self.recorded.reply).ok()?;
         body.pointer("/error/code")?.as_str().map(str::to_owned)
     }
 
@@ -271,7 +275,7 @@ impl<'a> Attempt<'a> {
             return None;
         }
         let code = self.error_code();
-        let said = [self.hit.behaviour.as_str(), code.as_deref().unwrap_or_default()];
+        let said = [self.recorded.behavior.as_str(), code.as_deref().unwrap_or_default()];
         if said.contains(&"context_length_exceeded") {
             return Some(Cause::ContextLength);
         }
@@ -289,16 +293,16 @@ impl Seen<'_> {
     }
 
     fn ended(&self, events: Option<&[Event]>) -> Ended {
-        let is_success = self.hit.status.is_some_and(|status| (200..300).contains(&status));
+        let is_success = self.recorded.status.is_some_and(|status| (200..300).contains(&status));
         if let (true, Some(events)) = (is_success, events) {
             return match ended(events) {
                 Ended::Interrupted if self.is_kept_in_part() => Ended::Success,
                 ended => ended,
             };
         }
-        match self.hit.status {
+        match self.recorded.status {
             None => Ended::Broken,
-            Some(_) if self.is_sound() && is_success && self.is_cut() && self.hit.sent > 0 => {
+            Some(_) if self.is_sound() && is_success && self.is_cut() && self.recorded.sent > 0 => {
                 Ended::Interrupted
             }
             Some(_) if self.is_cut() => Ended::Broken,
@@ -306,9 +310,9 @@ impl Seen<'_> {
             Some(_) if self.is_sound() && !self.sounds() => Ended::Broken,
             // A page for people is no transcript.
             Some(_) if !self.answers_json() && self.is_page() => Ended::Broken,
-            Some(_) if !self.answers_json() && self.hit.reply.is_empty() => Ended::Broken,
+            Some(_) if !self.answers_json() && self.recorded.reply.is_empty() => Ended::Broken,
             Some(_) if !self.answers_json() => Ended::Success,
-            Some(_) => match serde_json::from_slice::<Value>(&self.hit.reply) {
+            Some(_) => match serde_json::from_slice::<Value>(&self.recorded.reply) {
                 Ok(Value::Object(reply)) if !reply.get("error").is_none_or(Value::is_null) => {
                     Ended::ErrorInSuccess
                 }
@@ -320,34 +324,34 @@ impl Seen<'_> {
 
     /// Whether the wire kept the answer from arriving as its head says.
     fn is_cut(&self) -> bool {
-        let cut = self.hit.wire.cut.as_ref();
-        cut.is_some_and(|cut| !self.is_through(cut)) || self.hit.wire.head.is_some()
+        let cut = self.recorded.wire.cut.as_ref();
+        cut.is_some_and(|cut| !self.is_through(cut)) || self.recorded.wire.head.is_some()
     }
 
     /// Whether nothing was missing where it was cut: all that its length promised was sent. A reset
     /// may take away what is still on its way.
     fn is_through(&self, cut: &Cut) -> bool {
-        let length = self.hit.reply_cut.unwrap_or(self.hit.reply.len());
-        let out = &self.hit.out.bytes;
+        let length = self.recorded.reply_cut.unwrap_or(self.recorded.reply.len());
+        let out = &self.recorded.out.bytes;
         let head = memchr::memmem::find(out, b"\r\n\r\n").map_or(&out[..], |end| &out[..end]);
         let promises_length = memchr::memmem::find(head, b"\r\ncontent-length: ").is_some();
-        promises_length && self.hit.sent >= length && cut.end != CutEnd::Reset
+        promises_length && self.recorded.sent >= length && cut.end != CutEnd::Reset
     }
 
-    /// Whether all of it was sent, and more than the journal keeps: it ends where nobody can see.
+    /// Whether all of it was sent, and more than the request log keeps: it ends where nobody can see.
     fn is_kept_in_part(&self) -> bool {
-        self.hit.reply_cut.is_some() && !self.is_cut()
+        self.recorded.reply_cut.is_some() && !self.is_cut()
     }
 
     /// Whether a success of this endpoint is sound, which has no beginning that could be held back.
     fn is_sound(&self) -> bool {
-        self.hit.place.is_some_and(|(_, endpoint)| endpoint == Endpoint::AudioSpeech)
+        self.recorded.route.is_some_and(|(_, endpoint)| endpoint == Endpoint::AudioSpeech)
     }
 
     /// Whether the answer says that it is sound, and is not empty.
     fn sounds(&self) -> bool {
         let is_sound = self.is_called("audio/") || self.is_called("application/octet-stream");
-        is_sound && !self.hit.reply.is_empty()
+        is_sound && !self.recorded.reply.is_empty()
     }
 
     /// Whether it was answered with a page for people.
@@ -357,32 +361,32 @@ impl Seen<'_> {
 
     /// Whether the answer's content type begins so.
     fn is_called(&self, kind: &str) -> bool {
-        self.hit.reply_headers().any(|(name, value)| {
+        self.recorded.reply_headers().any(|(name, value)| {
             name.eq_ignore_ascii_case("content-type") && value.starts_with(kind)
         })
     }
 
     /// Whether a success of this endpoint is JSON: speech is not, and transcripts need not be.
     fn answers_json(&self) -> bool {
-        let endpoint = self.hit.place.map(|(_, endpoint)| endpoint);
+        let endpoint = self.recorded.route.map(|(_, endpoint)| endpoint);
         let is_text = endpoint.is_some_and(Endpoint::is_multipart)
-            && !self.hit.reply.trim_ascii_start().starts_with(b"{");
+            && !self.recorded.reply.trim_ascii_start().starts_with(b"{");
         !self.is_sound() && !is_text
     }
 
     fn events(&self) -> Option<Vec<Event>> {
-        let reply = &self.hit.reply;
+        let reply = &self.recorded.reply;
         (!sse::events(reply).is_empty()).then(|| sse::events(&reply[..self.sent()]))
     }
 
     /// How much of its body was sent.
     fn sent(&self) -> usize {
         // What is beyond a content length that is too small is no part of the answer.
-        let beyond = match self.hit.wire.head {
+        let beyond = match self.recorded.wire.head {
             Some(HeadFault::ContentLengthOffBy(by)) => by.get().min(0).unsigned_abs() as usize,
             Some(HeadFault::Garbage) | None => 0,
         };
-        self.hit.sent.min(self.hit.reply.len().saturating_sub(beyond))
+        self.recorded.sent.min(self.recorded.reply.len().saturating_sub(beyond))
     }
 }
 

@@ -34,13 +34,13 @@ pub(super) fn check(found: &mut Collector<'_>) {
     let mut first = None;
     for attempt in view.attempts() {
         acceptable::check(found, &attempt);
-        // Of what is longer than the journal keeps nobody can say what was lost. A mock refuses it.
-        if attempt.hit.body_cut.is_some() {
+        // Of what is longer than the request log keeps nobody can say what was lost. A mock refuses it.
+        if attempt.recorded.body_cut.is_some() {
             continue;
         }
         let Some(received) = body::received(view, &attempt, &sent) else {
-            let because = body::unreadable(&attempt.hit.body, sent.is_form);
-            found.breach(Code::Payload03, PayloadViolation::Unreadable { because }).at(&attempt);
+            let reason = body::unreadable(&attempt.recorded.body, sent.is_form);
+            found.breach(Code::Payload03, PayloadViolation::Unreadable { reason }).at(&attempt);
             continue;
         };
         if let Some(excuse) = translated(view, &attempt) {
@@ -60,9 +60,9 @@ pub(super) fn check(found: &mut Collector<'_>) {
 
 /// Why this attempt asks for another endpoint, where the target declares that it does so.
 fn translated(view: View<'_>, attempt: &Attempt<'_>) -> Option<Excuse> {
-    let (surface, endpoint) = attempt.hit.place?;
-    let because = view.declaration.translates(view.planned.send.endpoint, endpoint, surface)?;
-    Some(Excuse::Translates(because.to_owned()))
+    let (surface, endpoint) = attempt.recorded.route?;
+    let reason = view.capabilities.translates(view.planned.send.endpoint, endpoint, surface)?;
+    Some(Excuse::Translates(reason.to_owned()))
 }
 
 /// A value short enough for one line.

@@ -44,7 +44,7 @@ pub(super) fn check(found: &mut Collector<'_>) {
         return;
     }
     // What is under way when the client leaves has not failed.
-    if view.step.exchange.ending != Ending::Left {
+    if view.step.exchange.ending != Ending::Disconnected {
         head::status(found);
     }
     let heard: Vec<_> = view.attempts().filter_map(Heard::new).collect();

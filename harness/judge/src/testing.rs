@@ -6,12 +6,12 @@ mod client;
 
 use std::time::{Duration, SystemTime};
 
-use fallproof_protocol::journal::Traffic;
-use fallproof_suite::declaration::Declaration;
+use fallproof_protocol::request_log::Traffic;
+use fallproof_suite::capabilities::Capabilities;
 use fallproof_suite::evidence::{
     CallEvidence, CaseResult, Ending, Evidence, Exchange, TargetFacts,
 };
-use fallproof_suite::plan::{Addresses, Group, Hop, Plan};
+use fallproof_suite::plan::{Addresses, Deployment, Group, Plan};
 use fallproof_suite::requirement::Code;
 use fallproof_suite::scenario::{self, Planned, Scenario};
 use strum::VariantArray as _;
@@ -24,9 +24,9 @@ pub(super) const GATEWAY_KEY: &str = "sk-gateway-client";
 
 /// Two deployments, as a scenario's file names them.
 pub(super) const TWO: &str = "
-upstreams:
+deployments:
   primary: { provider: openai, model: gpt-4o, script: [ok] }
-  backup: { provider: azure, model: gpt-4o, deployment: backup-4o, script: [ok] }
+  backup: { provider: azure, model: gpt-4o, deployment_name: backup-4o, script: [ok] }
 ";
 
 /// A call of the only group, as a scenario's file names it.
@@ -37,7 +37,7 @@ pub(super) const CALL: &str =
 pub(super) struct Case {
     scenario: Scenario,
     groups: Vec<Group>,
-    declaration: Declaration,
+    capabilities: Capabilities,
     calls: Vec<CallEvidence>,
     /// The call that attempts are added to.
     at: usize,
@@ -46,7 +46,7 @@ pub(super) struct Case {
 }
 
 impl Case {
-    /// Of a scenario with these `upstreams`, `group` or `groups`, and `steps`.
+    /// Of a scenario with these `deployments`, `group` or `groups`, and `steps`.
     pub(super) fn of(text: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder for temporary files");
         let file = folder.path().join("case.yaml");
@@ -60,7 +60,7 @@ impl Case {
         let mut case = Self {
             scenario,
             groups,
-            declaration: Declaration::default(),
+            capabilities: Capabilities::default(),
             calls: Vec::new(),
             at: 0,
             now: Duration::ZERO,
@@ -102,8 +102,8 @@ impl Case {
                             group: planned.send.group.clone(),
                             at,
                             exchange: self.sent(planned),
-                            hits: Vec::new(),
-                            astray: Vec::new(),
+                            requests: Vec::new(),
+                            misdirected: Vec::new(),
                         });
                     }
                 }
@@ -119,7 +119,7 @@ impl Case {
         Exchange {
             sent_head: format!("POST {path} HTTP/1.1\r\n\r\n").into_bytes(),
             path,
-            sent: planned.send.body.rendered(&group.group, "").bytes,
+            sent: planned.send.body.rendered(&group.model, "").bytes,
             status: None,
             headers: Vec::new(),
             body: Vec::new(),
@@ -131,15 +131,15 @@ impl Case {
     }
 
     /// What the target says of itself.
-    pub(super) fn declaring(mut self, declare: impl FnOnce(&mut Declaration)) -> Self {
-        declare(&mut self.declaration);
+    pub(super) fn declaring(mut self, declare: impl FnOnce(&mut Capabilities)) -> Self {
+        declare(&mut self.capabilities);
         self
     }
 
     /// This deployment, of whichever group.
-    pub(super) fn hop(&self, upstream: &str) -> &Hop {
-        let hop = self.groups.iter().find_map(|group| group.hop(upstream));
-        hop.expect("a deployment of the case")
+    pub(super) fn deployment(&self, deployment: &str) -> &Deployment {
+        let deployment = self.groups.iter().find_map(|group| group.deployment(deployment));
+        deployment.expect("a deployment of the case")
     }
 
     /// The next call is answered from here on.
@@ -152,8 +152,9 @@ impl Case {
     /// Unless the test says what the client gets, it gets what the last attempt was answered, as far
     /// as that came; or, where nothing came, the gateway's own error.
     fn settle(&mut self) {
-        let CallEvidence { exchange, hits, .. } = &mut self.calls[self.at];
-        let (None, Ending::Complete, Some(last)) = (exchange.status, &exchange.ending, hits.last())
+        let CallEvidence { exchange, requests, .. } = &mut self.calls[self.at];
+        let (None, Ending::Complete, Some(last)) =
+            (exchange.status, &exchange.ending, requests.last())
         else {
             return;
         };
@@ -182,16 +183,16 @@ impl Case {
 
     /// What the case comes to when this came of it.
     pub(super) fn judge_as(self, result: CaseResult) -> Judgment {
-        let Self { scenario, groups, declaration, .. } = self;
+        let Self { scenario, groups, capabilities, .. } = self;
         let evidence = Evidence {
             scenario: scenario.id.clone(),
             started: Duration::ZERO,
             took: Duration::ZERO,
             result,
         };
-        let (groups, declaration, gateway_key) = (&groups, &declaration, GATEWAY_KEY);
+        let (groups, capabilities, gateway_key) = (&groups, &capabilities, GATEWAY_KEY);
         let started = SystemTime::UNIX_EPOCH;
-        let facts = TargetFacts { groups, declaration, gateway_key, started };
+        let facts = TargetFacts { groups, capabilities, gateway_key, started };
         judge_case(&scenario, facts, &evidence)
     }
 

@@ -53,7 +53,7 @@ pub(super) fn verdict(
     if let Some(step) = steps.first()
         && !wrong.is_empty()
         && !wrong.iter().any(|it| is_of_no_attempt(scenario, it))
-        && steps.iter().all(|step| step.hits.is_empty())
+        && steps.iter().all(|step| step.requests.is_empty())
         && step.exchange.ending == Ending::Complete
     {
         let status = step.exchange.status.unwrap_or_default();
@@ -73,7 +73,8 @@ pub(super) fn verdict(
 fn is_of_no_attempt(scenario: &Scenario, violation: &Violation) -> bool {
     let mut calls = scenario.calls().map(|planned| planned.expect.attempts.as_deref());
     let is_to_reach_nobody = calls.nth(violation.call) == Some(Some(&[]));
-    let is_visible = scenario.upstreams.values().all(|upstream| upstream.dead_end().is_none());
+    let is_visible =
+        scenario.deployments.values().all(|deployment| deployment.dead_end().is_none());
     is_visible && (is_to_reach_nobody || violation.requirement.is_some_and(control::holds_unasked))
 }
 
@@ -88,7 +89,7 @@ pub(super) fn failure(steps: &[CallEvidence], violations: &[Violation]) -> Failu
         | Ending::Reset
         | Ending::NotHttp(_)
         | Ending::Unreachable(_)
-        | Ending::Left => false,
+        | Ending::Disconnected => false,
     };
     let mut steps = failed.filter_map(|it| steps.get(it.call));
     if steps.any(is_silent) { Failure::Silent } else { Failure::Honest }

@@ -80,7 +80,7 @@ impl Violation {
     /// It is about this attempt.
     pub(super) fn at(&mut self, attempt: &Attempt<'_>) -> &mut Self {
         self.attempt = Some(attempt.number);
-        self.deployment = Some(attempt.hop.upstream.clone());
+        self.deployment = Some(attempt.deployment.name.clone());
         self
     }
 
@@ -209,7 +209,7 @@ mod tests {
             pointer: Some("/seed".to_owned()),
             kind: PayloadViolation::Lost { value: "7".to_owned() }.into(),
             verdict: Verdict::Note,
-            declared: Some(Excuse::Adapts("it has no seeds".to_owned())),
+            declared: Some(Excuse::Rewrites("it has no seeds".to_owned())),
         };
         assert_eq!(violation.to_string(), "attempt 2 lost /seed: 7");
         assert_eq!(violation.kind.name(), "lost");
@@ -222,7 +222,7 @@ mod tests {
             "pointer": "/seed",
             "kind": { "payload": { "lost": { "value": "7" } } },
             "verdict": "note",
-            "declared": { "adapts": "it has no seeds" },
+            "declared": { "rewrites": "it has no seeds" },
         });
         assert_eq!(written, expected);
     }

@@ -13,15 +13,15 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::REFERENCE_CLIENT_KEY;
-use crate::saboteur::meddler::Meddler;
-use crate::saboteur::{Means, Saboteur, front, passing, spoiler};
+use crate::saboteur::request_proxy::RequestProxy;
+use crate::saboteur::{Fault, Saboteur, header_passthrough, response_filter, wrapper};
 use fallproof_protocol::condition::Condition;
 use fallproof_runner::adapter::GatewayClient;
 use fallproof_runner::client::BaseUrl;
 use fallproof_runner::error::StartError;
 use fallproof_runner::target::{RunningTarget, Setup, Starting, Target};
-use fallproof_suite::declaration::Declaration;
-use fallproof_suite::plan::{Group, Hop, Plan};
+use fallproof_suite::capabilities::Capabilities;
+use fallproof_suite::plan::{Deployment, Group, Plan};
 use fallproof_suite::record::TargetName;
 use fallproof_suite::scenario::Scenario;
 use futures_util::FutureExt as _;
@@ -48,8 +48,8 @@ impl Target for ReferenceTarget {
         future::ready(identity).boxed()
     }
 
-    fn capabilities(&self) -> Cow<'_, Declaration> {
-        Cow::Owned(Declaration::reference())
+    fn capabilities(&self) -> Cow<'_, Capabilities> {
+        Cow::Owned(Capabilities::reference())
     }
 
     fn start<'a>(&'a self, setup: Setup<'a>) -> Starting<'a> {
@@ -95,7 +95,7 @@ pub struct Reference {
     shared: Running,
     clocked: HashMap<String, (Running, ManualClock)>,
     // Held for its drop.
-    _meddler: Option<Meddler>,
+    _meddler: Option<RequestProxy>,
 }
 
 /// One listening router.
@@ -121,8 +121,8 @@ impl Reference {
         saboteur: Option<&Saboteur>,
     ) -> io::Result<Self> {
         let means = saboteur.map(|saboteur| saboteur.means);
-        let meddler = meddler(plan, means).await?;
-        let instead = meddler.as_ref().map(|meddler| meddler.addr);
+        let request_proxy = request_proxy(plan, means).await?;
+        let instead = request_proxy.as_ref().map(|request_proxy| request_proxy.addr);
         let mut clocked = HashMap::new();
         for scenario in scenarios.iter().filter(|scenario| scenario.steps.len() > 1) {
             let clock = ManualClock::new();
@@ -135,7 +135,7 @@ impl Reference {
             .cloned()
             .collect();
         let shared = run(&others, instead, means, Clock::System, ANY).await?;
-        Ok(Self { shared, clocked, _meddler: meddler })
+        Ok(Self { shared, clocked, _meddler: request_proxy })
     }
 
     /// Serves one broken on purpose to whoever calls, at an address of the caller's choice.
@@ -144,10 +144,10 @@ impl Reference {
     /// Those of listening there.
     pub async fn serve(plan: &Plan, saboteur: &Saboteur, listen: SocketAddr) -> io::Result<Self> {
         let means = Some(saboteur.means);
-        let meddler = meddler(plan, means).await?;
-        let instead = meddler.as_ref().map(|meddler| meddler.addr);
+        let request_proxy = request_proxy(plan, means).await?;
+        let instead = request_proxy.as_ref().map(|request_proxy| request_proxy.addr);
         let shared = run(&plan.groups, instead, means, Clock::System, listen).await?;
-        Ok(Self { shared, clocked: HashMap::new(), _meddler: meddler })
+        Ok(Self { shared, clocked: HashMap::new(), _meddler: request_proxy })
     }
 
     /// Where it listens for the calls of this scenario.
@@ -160,11 +160,13 @@ impl Reference {
 const ANY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// What stands between the router and the providers, where its means need that.
-async fn meddler(plan: &Plan, means: Option<Means>) -> io::Result<Option<Meddler>> {
+async fn request_proxy(plan: &Plan, means: Option<Fault>) -> io::Result<Option<RequestProxy>> {
     Ok(match means {
-        Some(Means::Meddled(change)) => Some(Meddler::start(&plan.groups, change).await?),
-        Some(Means::Passing(_)) => Some(Meddler::start(&plan.groups, passing::unpack).await?),
-        Some(Means::Remembering) => Some(Meddler::start_remembering(&plan.groups).await?),
+        Some(Fault::Meddled(change)) => Some(RequestProxy::start(&plan.groups, change).await?),
+        Some(Fault::Passing(_)) => {
+            Some(RequestProxy::start(&plan.groups, header_passthrough::unpack).await?)
+        }
+        Some(Fault::Remembering) => Some(RequestProxy::start_remembering(&plan.groups).await?),
         _ => None,
     })
 }
@@ -172,7 +174,7 @@ async fn meddler(plan: &Plan, means: Option<Means>) -> io::Result<Option<Meddler
 async fn run(
     groups: &[Group],
     instead: Option<SocketAddr>,
-    means: Option<Means>,
+    means: Option<Fault>,
     clock: Clock,
     listen: SocketAddr,
 ) -> io::Result<Running> {
@@ -190,19 +192,19 @@ async fn run(
 pub fn app(
     groups: &[Group],
     instead: Option<SocketAddr>,
-    means: Option<Means>,
+    means: Option<Fault>,
     clock: Clock,
 ) -> io::Result<axum::Router> {
     let mut config = config(groups, instead)?;
     match means {
-        Some(Means::Configured(change)) => change(&mut config),
-        Some(Means::EachGroup(change)) => config.groups.values_mut().for_each(change),
+        Some(Fault::Configured(change)) => change(&mut config),
+        Some(Fault::EachGroup(change)) => config.groups.values_mut().for_each(change),
         _ => {}
     }
     Ok(match means {
-        Some(Means::Fronted(front)) => front::app(front, config, groups, clock),
-        Some(Means::Spoiled(change)) => spoiler::app(change, config, groups, clock),
-        Some(Means::Passing(pass)) => passing::app(pass, config, clock),
+        Some(Fault::Fronted(front)) => wrapper::app(front, config, groups, clock),
+        Some(Fault::Changed(change)) => response_filter::app(change, config, groups, clock),
+        Some(Fault::Passing(pass)) => header_passthrough::app(pass, config, clock),
         _ => router::app_with_clock(config, clock),
     })
 }
@@ -212,14 +214,14 @@ fn config(groups: &[Group], instead: Option<SocketAddr>) -> io::Result<Config> {
     let client_key = credential(REFERENCE_CLIENT_KEY)?;
     let groups = groups
         .iter()
-        .map(|planned| Ok((planned.group.clone(), group(planned, instead)?)))
+        .map(|planned| Ok((planned.model.clone(), group(planned, instead)?)))
         .collect::<io::Result<_>>()?;
     Ok(Config { client_keys: Some(vec![client_key]), groups, ..Config::default() })
 }
 
 fn group(planned: &Group, instead: Option<SocketAddr>) -> io::Result<router::Group> {
-    let deployments = |hops: &[Hop]| {
-        hops.iter().map(|hop| deployment(hop, instead)).collect::<io::Result<Vec<_>>>()
+    let deployments = |deployments: &[Deployment]| {
+        deployments.iter().map(|it| deployment(it, instead)).collect::<io::Result<Vec<_>>>()
     };
     let mut chain = deployments(&planned.chain)?.into_iter();
     let primary = chain.next().ok_or_else(|| io::Error::other("a chain is never empty"))?;
@@ -233,7 +235,7 @@ fn group(planned: &Group, instead: Option<SocketAddr>) -> io::Result<router::Gro
         total_timeout: policy.total_timeout_ms.map(Duration::from_millis),
         cooldown: policy.cooldown.and_then(|cooldown| {
             let after_failures = NonZeroU32::new(cooldown.after_failures)?;
-            let rest = Duration::from_millis(cooldown.for_ms);
+            let rest = Duration::from_millis(cooldown.duration_ms);
             Some(router::Cooldown { after_failures, rest })
         }),
         on_context_length: deployments(&planned.on_context_length)?,
@@ -261,16 +263,19 @@ fn condition(condition: Condition) -> router::Condition {
     }
 }
 
-fn deployment(hop: &Hop, instead: Option<SocketAddr>) -> io::Result<router::Deployment> {
+fn deployment(
+    deployment: &Deployment,
+    instead: Option<SocketAddr>,
+) -> io::Result<router::Deployment> {
     let base_url = match instead {
         Some(address) => {
-            let path = hop.base_url.strip_prefix(&hop.host).unwrap_or_default();
-            format!("http://{address}{}{path}", hop.prefix)
+            let path = deployment.base_url.strip_prefix(&deployment.host).unwrap_or_default();
+            format!("http://{address}{}{path}", deployment.prefix)
         }
-        None => hop.base_url.clone(),
+        None => deployment.base_url.clone(),
     };
     Ok(router::Deployment {
-        surface: match (hop.surface(), &hop.api_version) {
+        surface: match (deployment.surface(), &deployment.api_version) {
             (provider::Surface::OpenAi, _) => router::Surface::OpenAi,
             (provider::Surface::AzureLegacy, Some(api_version)) => {
                 router::Surface::AzureLegacy { api_version: api_version.clone() }
@@ -280,8 +285,8 @@ fn deployment(hop: &Hop, instead: Option<SocketAddr>) -> io::Result<router::Depl
             }
         },
         base_url: base_url.try_into().map_err(io::Error::other)?,
-        model: hop.deployment.clone(),
-        credential: credential(&hop.key)?,
+        model: deployment.deployment_name.clone(),
+        credential: credential(&deployment.key)?,
     })
 }
 

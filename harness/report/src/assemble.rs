@@ -10,8 +10,8 @@ use fallproof_suite::scenario::Scenario;
 use fallproof_suite::{profile, requirement};
 
 use crate::model::{
-    Baseline, Case, Counts, FORMAT, Finding, Kept, Outcome, Profile, Report, Requirement, Run,
-    Selection, Suite, Tool, Verdict, Weight,
+    Baseline, Case, Counts, FORMAT, Kept, Outcome, Profile, Report, Requirement, Run, Selection,
+    Suite, Tool, Verdict, Violation, Weight,
 };
 
 /// The report of a run that has ended then. `cases` are those of the `chosen` scenarios that have
@@ -124,29 +124,29 @@ fn profiles(
 /// The requirement with its verdict.
 fn judged(requirement: &requirement::Requirement, cases: &[Case]) -> Requirement {
     let code = requirement.code.to_string();
-    let is_about_it = |finding: &&Finding| finding.requirement.as_ref() == Some(&code);
-    let findings = || cases.iter().flat_map(|case| &case.findings).filter(is_about_it);
+    let is_about_it = |violation: &&Violation| violation.requirement.as_ref() == Some(&code);
+    let violations = || cases.iter().flat_map(|case| &case.violations).filter(is_about_it);
     let ids = |fits: &dyn Fn(&Case) -> bool| {
         cases.iter().filter(|case| fits(case)).map(|case| case.id.clone()).collect::<Vec<_>>()
     };
     let has = |case: &Case, weight: &dyn Fn(Weight) -> bool| {
-        case.findings.iter().filter(is_about_it).any(|finding| weight(finding.weight))
+        case.violations.iter().filter(is_about_it).any(|violation| weight(violation.weight))
     };
-    let proven_by = ids(&|case| case.is_judged() && case.proves.contains(&code));
-    let broken_in = ids(&|case| has(case, &|weight| weight != Weight::Note));
-    let noted_in = ids(&|case| has(case, &|weight| weight == Weight::Note));
+    let tested_by = ids(&|case| case.is_judged() && case.proves.contains(&code));
+    let violated_in = ids(&|case| has(case, &|weight| weight != Weight::Note));
+    let exempt_in = ids(&|case| has(case, &|weight| weight == Weight::Note));
 
-    let mut failures = findings().filter(|finding| finding.weight == Weight::Fail);
-    let expected = failures.clone().all(|finding| finding.expected.is_some());
+    let mut failures = violations().filter(|violation| violation.weight == Weight::Fail);
+    let expected = failures.clone().all(|violation| violation.expected.is_some());
     let verdict = if failures.next().is_some() {
         Kept::Fail
-    } else if !broken_in.is_empty() {
+    } else if !violated_in.is_empty() {
         Kept::Warn
-    } else if findings().any(|finding| finding.declared.is_some()) {
+    } else if violations().any(|violation| violation.declared.is_some()) {
         Kept::Declared
-    } else if !noted_in.is_empty() {
+    } else if !exempt_in.is_empty() {
         Kept::Observed
-    } else if proven_by.is_empty() {
+    } else if tested_by.is_empty() {
         Kept::NotJudged
     } else {
         Kept::Pass
@@ -159,9 +159,9 @@ fn judged(requirement: &requirement::Requirement, cases: &[Case]) -> Requirement
         why: requirement.why.trim_end().to_owned(),
         sources: requirement.sources.clone(),
         verdict,
-        proven_by,
-        broken_in,
-        noted_in,
+        tested_by,
+        violated_in,
+        exempt_in,
         expected: verdict == Kept::Fail && expected,
     }
 }

@@ -6,7 +6,7 @@ use minijinja::context;
 use serde_json::json;
 
 use crate::model::{Kept, Level, Report, Severity, Verdict};
-use crate::{template, words};
+use crate::{phrases, template};
 
 /// What stands on the left.
 const LABEL: &str = "fallproof";
@@ -17,12 +17,12 @@ pub struct Badge {
     /// What stands on the right.
     pub message: String,
     /// Behind it.
-    pub colour: Colour,
+    pub color: Color,
 }
 
-/// The colour behind the message.
+/// The color behind the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Colour {
+pub enum Color {
     /// The whole suite was run, and the target conforms.
     Green,
     /// It conforms but for what is known.
@@ -37,25 +37,25 @@ impl Badge {
     /// The badge of a run.
     pub fn of(report: &Report) -> Self {
         let broken = report.requirements().filter(|it| it.verdict == Kept::Fail);
-        let (message, colour) = match (report.verdict, broken.count()) {
-            (Verdict::HarnessError, _) => ("harness error".to_owned(), Colour::Grey),
+        let (message, color) = match (report.verdict, broken.count()) {
+            (Verdict::HarnessError, _) => ("harness error".to_owned(), Color::Grey),
             (Verdict::NotConformant, 0) if report.counts.fail == 0 => {
-                ("inconclusive".to_owned(), Colour::Grey)
+                ("inconclusive".to_owned(), Color::Grey)
             }
-            (Verdict::NotConformant, 0) => ("not conformant".to_owned(), Colour::Red),
+            (Verdict::NotConformant, 0) => ("not conformant".to_owned(), Color::Red),
             (Verdict::NotConformant, broken) => {
-                (format!("{} broken", words::counted(broken, "requirement")), Colour::Red)
+                (format!("{} broken", phrases::counted(broken, "requirement")), Color::Red)
             }
             (Verdict::Interrupted | Verdict::Conformant, _) if !report.is_whole() => {
-                ("partial run".to_owned(), Colour::Grey)
+                ("partial run".to_owned(), Color::Grey)
             }
             (_, known) if report.counts.expected > 0 => {
-                (format!("{known} known to be broken"), Colour::Yellow)
+                (format!("{known} known to be broken"), Color::Yellow)
             }
-            (_, _) if !is_judged(report) => ("not judged".to_owned(), Colour::Grey),
-            (_, _) => ("conformant".to_owned(), Colour::Green),
+            (_, _) if !is_judged(report) => ("not judged".to_owned(), Color::Grey),
+            (_, _) => ("conformant".to_owned(), Color::Green),
         };
-        Self { message, colour }
+        Self { message, color }
     }
 
     /// The text of `badge.json`, as <https://shields.io/badges/endpoint-badge> wants it.
@@ -64,7 +64,7 @@ impl Badge {
             "schemaVersion": 1,
             "label": LABEL,
             "message": self.message,
-            "color": self.colour.hex(),
+            "color": self.color.hex(),
         });
         format!("{badge:#}\n")
     }
@@ -74,7 +74,7 @@ impl Badge {
         let view = context! {
             label => LABEL,
             message => &self.message,
-            colour => self.colour.hex(),
+            color => self.color.hex(),
             left => width(LABEL),
             right => width(&self.message),
             padding => PADDING,
@@ -83,7 +83,7 @@ impl Badge {
     }
 }
 
-impl Colour {
+impl Color {
     fn hex(self) -> &'static str {
         match self {
             Self::Green => "#1a7f37",

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use chrono::NaiveDate;
 use serde::Deserialize;
 
-use crate::model::{self, Case, EXPECTATION, Expected, Finding, Stale, Weight};
+use crate::model::{self, Case, EXPECTATION, Expected, Stale, Violation, Weight};
 use fallproof_suite::requirement;
 use fallproof_suite::scenario::{Pattern, Suite};
 use fallproof_suite::yaml::{At, Diagnostic, LoadError, Optional, Source};
@@ -78,9 +78,11 @@ impl Baseline {
             let meant = |case: &&mut Case| case.is_judged() && entry.pattern.fits(&case.id);
             for case in cases.iter_mut().filter(meant) {
                 is_judged = true;
-                for finding in case.findings.iter_mut().filter(|finding| entry.means(finding)) {
+                for violation in
+                    case.violations.iter_mut().filter(|violation| entry.means(violation))
+                {
                     is_met = true;
-                    finding.expected.get_or_insert_with(|| entry.expected.clone());
+                    violation.expected.get_or_insert_with(|| entry.expected.clone());
                 }
             }
             if is_judged && !is_met {
@@ -92,8 +94,8 @@ impl Baseline {
 }
 
 impl Entry {
-    fn means(&self, finding: &Finding) -> bool {
-        finding.code() == self.requirement && finding.weight == Weight::Fail
+    fn means(&self, violation: &Violation) -> bool {
+        violation.code() == self.requirement && violation.weight == Weight::Fail
     }
 
     fn named(&self) -> Stale {

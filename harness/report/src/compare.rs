@@ -14,7 +14,7 @@ use minijinja::value::{Serde, Value};
 use crate::model::{
     Case, Failure, Kept, Level, Outcome, Report, Requirement, Severity, Verdict, kept,
 };
-use crate::{assemble, template, tone, words};
+use crate::{assemble, phrases, template, tone};
 
 /// What the signs mean, for whoever has not seen them before.
 const LEGEND: [&str; 3] = [
@@ -104,7 +104,7 @@ fn cautions(names: &[String], reports: &[&Report]) -> Vec<String> {
             ));
         }
         if report.run.interrupted {
-            let left = words::cases(report.not_run.len());
+            let left = phrases::cases(report.not_run.len());
             cautions.push(format!("The run of {name} was broken off with {left} not run."));
         }
     }
@@ -207,9 +207,9 @@ fn row(requirements: &[Option<&Requirement>], reports: &[&Report]) -> Option<Val
 
 fn cell(requirement: &Requirement, report: &Report) -> Value {
     let (tone, sign) = tone::of_requirement(requirement);
-    let mut words = words::kept(requirement).to_owned();
+    let mut words = phrases::kept(requirement).to_owned();
     let number = match requirement.verdict {
-        Kept::Fail | Kept::Warn => requirement.broken_in.len(),
+        Kept::Fail | Kept::Warn => requirement.violated_in.len(),
         Kept::NotJudged => {
             let is_skipped = |case: &&Case| {
                 case.outcome == Outcome::Skipped && case.proves.contains(&requirement.code)
@@ -223,7 +223,7 @@ fn cell(requirement: &Requirement, report: &Report) -> Value {
         Kept::Pass | Kept::Declared | Kept::Observed => 0,
     };
     if number > 0 {
-        words = format!("{words} in {}", words::cases(number));
+        words = format!("{words} in {}", phrases::cases(number));
     }
     context! { tone, sign, words }
 }
@@ -240,9 +240,9 @@ fn explained(names: &[String], reports: &[&Report]) -> Vec<Value> {
         let broken = || all.iter().filter(|(_, requirement)| requirement.is_broken());
         let (_, first) = broken().next()?;
         let broken = broken().map(|(name, it)| {
-            context! { name => *name, word => words::kept(it), cases => Serde(&it.broken_in) }
+            context! { name => *name, word => phrases::kept(it), cases => Serde(&it.violated_in) }
         });
-        let (binds, broken) = (words::binds(first), broken.collect::<Vec<_>>());
+        let (binds, broken) = (phrases::binds(first), broken.collect::<Vec<_>>());
         Some(context! { binds, broken, ..Serde(first) })
     };
     by_code.into_values().filter_map(explained).collect()

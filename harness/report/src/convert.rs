@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-use fallproof_judge::{self as judge, Violation};
-use fallproof_protocol::behaviour::{Chunking, CutEnd, CutPoint, HeadFault, WirePlan};
-use fallproof_protocol::journal::Hit;
+use fallproof_judge as judge;
+use fallproof_protocol::behavior::{Chunking, CutEnd, CutPoint, HeadFault, WireFault};
 use fallproof_protocol::json::Tree;
+use fallproof_protocol::request_log::RecordedRequest;
 use fallproof_suite::evidence::{CallEvidence, Ending};
-use fallproof_suite::plan::{Group, Hop};
+use fallproof_suite::plan::{Deployment, Group};
 use fallproof_suite::scenario::Scenario;
 use similar::{ChangeTag, TextDiff};
 
-use crate::model::{Attempt, Case, Change, Client, Diff, Finding, Line, Outcome, Step};
-use crate::words;
+use crate::model::{Attempt, Case, Change, Client, Diff, Line, Outcome, Step, Violation};
+use crate::phrases;
 
 /// How many lines of equal text are shown around a difference.
 const CONTEXT: usize = 2;
@@ -30,9 +30,12 @@ pub struct Context<'a> {
 
 impl<'a> Context<'a> {
     /// The deployment that an attempt was addressed to.
-    pub(super) fn hop(&self, hit: &Hit) -> Option<&'a Hop> {
-        let prefix = hit.upstream.as_deref()?;
-        self.groups.iter().find_map(|group| group.hop_at(prefix)).map(|(_, hop)| hop)
+    pub(super) fn deployment(&self, recorded: &RecordedRequest) -> Option<&'a Deployment> {
+        let prefix = recorded.prefix.as_deref()?;
+        self.groups
+            .iter()
+            .find_map(|group| group.deployment_at(prefix))
+            .map(|(_, deployment)| deployment)
     }
 }
 
@@ -51,7 +54,7 @@ pub fn case(case: &judge::Case, context: Context<'_>) -> Case {
     };
     // Where nothing can be said, nothing is said.
     let is_judged = matches!(outcome, Outcome::Pass | Outcome::Warn | Outcome::Fail);
-    let findings = judgment.violations.iter().filter(|_| is_judged).map(finding).collect();
+    let violations = judgment.violations.iter().filter(|_| is_judged).map(violation).collect();
     Case {
         id: evidence.scenario.clone(),
         title: scenario.title.clone(),
@@ -62,10 +65,10 @@ pub fn case(case: &judge::Case, context: Context<'_>) -> Case {
         proves: scenario.proves.iter().map(ToString::to_string).collect(),
         outcome,
         failure: judgment.failure,
-        reason: reason.as_deref().map(words::line),
+        reason: reason.as_deref().map(phrases::line),
         started_ms: millis(evidence.started),
         took_ms: millis(evidence.took),
-        findings,
+        violations,
         steps: (evidence.calls().iter().enumerate())
             .map(|(index, it)| step(index, it, case, context))
             .collect(),
@@ -79,14 +82,14 @@ pub(super) fn millis(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 100_000.0).round() / 100.0
 }
 
-fn finding(violation: &Violation) -> Finding {
-    Finding {
+fn violation(violation: &judge::Violation) -> Violation {
+    Violation {
         requirement: violation.requirement.map(|code| code.to_string()),
         weight: violation.verdict,
         step: violation.call + 1,
         attempt: violation.attempt,
-        pointer: violation.pointer.as_deref().map(words::line),
-        message: words::line(&violation.to_string()),
+        pointer: violation.pointer.as_deref().map(phrases::line),
+        message: phrases::line(&violation.to_string()),
         declared: violation.declared.as_ref().map(ToString::to_string),
         expected: None,
     }
@@ -95,20 +98,24 @@ fn finding(violation: &Violation) -> Finding {
 fn step(index: usize, step: &CallEvidence, case: &judge::Case, context: Context<'_>) -> Step {
     let exchange = &step.exchange;
     let since_case = |time: Duration| millis(time.saturating_sub(case.evidence.started));
-    let attempts = step.hits.iter().enumerate().map(|(index, hit)| {
-        let hop = context.hop(hit);
+    let attempts = step.requests.iter().enumerate().map(|(index, recorded)| {
+        let deployment = context.deployment(recorded);
         Attempt {
             number: index + 1,
-            upstream: hop.map_or_else(String::new, |hop| hop.upstream.clone()),
-            vendor: hop.map_or_else(String::new, Hop::vendor),
-            request: words::line(&format!("{} {}", hit.method, hit.target)),
-            status: hit.status,
-            behaviour: if hit.refused { "refused".to_owned() } else { hit.behaviour.clone() },
-            fault: fault(&hit.wire),
-            refusal: refusal(hit),
-            at_ms: since_case(hit.times.head),
-            first_byte_ms: hit.times.first_byte.map(since_case),
-            end_ms: hit.times.end.map(since_case),
+            deployment: deployment.map_or_else(String::new, |deployment| deployment.name.clone()),
+            surface: deployment.map_or_else(String::new, Deployment::surface_label),
+            request: phrases::line(&format!("{} {}", recorded.method, recorded.target)),
+            status: recorded.status,
+            behavior: if recorded.refused {
+                "refused".to_owned()
+            } else {
+                recorded.behavior.clone()
+            },
+            fault: fault(&recorded.wire),
+            refusal: refusal(recorded),
+            at_ms: since_case(recorded.times.head),
+            first_byte_ms: recorded.times.first_byte.map(since_case),
+            end_ms: recorded.times.end.map(since_case),
         }
     });
     Step {
@@ -117,7 +124,7 @@ fn step(index: usize, step: &CallEvidence, case: &judge::Case, context: Context<
             request: format!("POST {}", exchange.path),
             status: exchange.status,
             broken: (exchange.ending != Ending::Complete)
-                .then(|| words::line(&exchange.ending.in_words())),
+                .then(|| phrases::line(&exchange.ending.in_words())),
             at_ms: since_case(exchange.started),
             took_ms: millis(exchange.took),
         },
@@ -126,12 +133,16 @@ fn step(index: usize, step: &CallEvidence, case: &judge::Case, context: Context<
     }
 }
 
-fn refusal(hit: &Hit) -> Option<String> {
-    hit.violation.as_ref().filter(|_| hit.refused).map(|violation| words::line(&violation.message))
+fn refusal(recorded: &RecordedRequest) -> Option<String> {
+    recorded
+        .violation
+        .as_ref()
+        .filter(|_| recorded.refused)
+        .map(|violation| phrases::line(&violation.message))
 }
 
 /// What the wire did to a reply, in few words.
-fn fault(wire: &WirePlan) -> Option<String> {
+fn fault(wire: &WireFault) -> Option<String> {
     let mut told = Vec::new();
     told.extend(wire.delay_ms.map(|delay| format!("{delay} ms late")));
     told.extend(wire.head.map(|head| match head {
@@ -159,12 +170,12 @@ fn fault(wire: &WirePlan) -> Option<String> {
     (!told.is_empty()).then(|| told.join(", "))
 }
 
-/// What the client sent against what each attempt got, for the attempts that findings point into.
+/// What the client sent against what each attempt got, for the attempts that violations point into.
 fn diffs(
     at: usize,
     step: &CallEvidence,
     context: Context<'_>,
-    violations: &[Violation],
+    violations: &[judge::Violation],
 ) -> Vec<Diff> {
     // Most calls have nothing to show, and some are of megabytes.
     if !violations.iter().any(|it| it.call == at && it.pointer.is_some()) {
@@ -172,16 +183,18 @@ fn diffs(
     }
     let Ok(sent) = Tree::parse(&step.exchange.sent) else { return Vec::new() };
     let mut diffs = Vec::new();
-    for (index, hit) in step.hits.iter().enumerate() {
+    for (index, recorded) in step.requests.iter().enumerate() {
         let pointed_at = violations
             .iter()
             .any(|it| it.call == at && it.attempt == Some(index + 1) && it.pointer.is_some());
-        let hop = context.hop(hit);
-        if let (true, Ok(received), Some(hop)) = (pointed_at, Tree::parse(&hit.body), hop) {
-            // Each hop has a `model` of its own: no difference worth showing.
-            let sent = sent.with("model", &hop.deployment).canonical();
+        let deployment = context.deployment(recorded);
+        if let (true, Ok(received), Some(deployment)) =
+            (pointed_at, Tree::parse(&recorded.body), deployment)
+        {
+            // Each deployment has a `model` of its own: no difference worth showing.
+            let sent = sent.with("model", &deployment.deployment_name).canonical();
             let lines = lines(&sent, &received.canonical());
-            diffs.push(Diff { attempt: index + 1, upstream: hop.upstream.clone(), lines });
+            diffs.push(Diff { attempt: index + 1, deployment: deployment.name.clone(), lines });
         }
     }
     diffs
@@ -195,7 +208,7 @@ fn lines(sent: &str, received: &str) -> Vec<Line> {
             lines.push(Line { change: Change::Gap, text: "…".to_owned() });
         }
         for change in hunk.iter().flat_map(|operation| diff.iter_changes(operation)) {
-            let text = words::line(change.value().trim_end());
+            let text = phrases::line(change.value().trim_end());
             let change = match change.tag() {
                 ChangeTag::Delete => Change::Lost,
                 ChangeTag::Insert => Change::Added,
@@ -225,7 +238,7 @@ mod tests {
         Some("20 ms late, content length off by -5, in chunks of 7 B, 3 ms between chunks")
     )]
     fn a_fault_is_told_in_few_words(#[case] wire: &str, #[case] told: Option<&str>) {
-        let wire: WirePlan = serde_json::from_str(wire).expect("a plan for the wire");
+        let wire: WireFault = serde_json::from_str(wire).expect("a plan for the wire");
         assert_eq!(fault(&wire).as_deref(), told);
     }
 }

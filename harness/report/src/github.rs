@@ -10,9 +10,9 @@ use anstream::eprintln;
 use indexmap::IndexMap;
 
 use crate::event::RunEvent;
-use crate::model::{Case, EXPECTATION, Finding, Outcome, Report, Stale, Weight};
+use crate::model::{Case, EXPECTATION, Outcome, Report, Stale, Violation, Weight};
 use crate::reporter::{ReportError, Reporter};
-use crate::{markdown, words};
+use crate::{markdown, phrases};
 
 /// So many of a kind GitHub shows for a step; it drops the rest without a word.
 const MOST: usize = 10;
@@ -95,16 +95,17 @@ impl Annotation {
 
 /// One annotation for each requirement that was broken with this weight and not expected to be.
 fn broken(report: &Report, weight: Weight) -> Vec<Annotation> {
-    let mut by_code: IndexMap<&str, Vec<(&Case, &Finding)>> = IndexMap::new();
+    let mut by_code: IndexMap<&str, Vec<(&Case, &Violation)>> = IndexMap::new();
     for case in &report.cases {
-        let counts = |finding: &&Finding| finding.weight == weight && finding.expected.is_none();
-        let findings = || case.findings.iter().filter(counts);
+        let counts =
+            |violation: &&Violation| violation.weight == weight && violation.expected.is_none();
+        let violations = || case.violations.iter().filter(counts);
         // Where a requirement is broken, that is why the case did not end as expected.
-        let is_explained = findings().any(|finding| finding.requirement.is_some());
-        for finding in findings().filter(|it| it.requirement.is_some() || !is_explained) {
-            let places = by_code.entry(finding.code()).or_default();
+        let is_explained = violations().any(|violation| violation.requirement.is_some());
+        for violation in violations().filter(|it| it.requirement.is_some() || !is_explained) {
+            let places = by_code.entry(violation.code()).or_default();
             if places.last().is_none_or(|(last, _)| last.id != case.id) {
-                places.push((case, finding));
+                places.push((case, violation));
             }
         }
     }
@@ -112,13 +113,13 @@ fn broken(report: &Report, weight: Weight) -> Vec<Annotation> {
         let found = report.requirements().find(|requirement| requirement.code == code);
         found.map_or_else(String::new, |found| format!("{}\n", found.sentence))
     };
-    let annotation = |(code, places): (&str, Vec<(&Case, &Finding)>)| {
-        let (case, finding) = places[0];
+    let annotation = |(code, places): (&str, Vec<(&Case, &Violation)>)| {
+        let (case, violation) = places[0];
         let what = if code == EXPECTATION { "an expectation is broken" } else { code };
-        let told = format!("{}{}: {}", sentence(code), case.id, finding.message);
+        let told = format!("{}{}: {}", sentence(code), case.id, violation.message);
         Annotation {
             file: Some((case.file.clone(), None)),
-            title: format!("{what} in {}", words::cases(places.len())),
+            title: format!("{what} in {}", phrases::cases(places.len())),
             message: format!("{told}\nagain: {}", case.replay),
         }
     };
@@ -131,7 +132,7 @@ fn unsaid(report: &Report, outcome: Outcome, what: &str) -> Option<Annotation> {
     let first = cases.first()?;
     Some(Annotation {
         file: None,
-        title: format!("{what} {}", words::cases(cases.len())),
+        title: format!("{what} {}", phrases::cases(cases.len())),
         message: format!("{}: {}", first.id, first.reason.as_deref().unwrap_or_default()),
     })
 }

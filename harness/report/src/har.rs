@@ -7,7 +7,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use fallproof_protocol::journal::Hit;
+use fallproof_protocol::request_log::RecordedRequest;
 use fallproof_suite::evidence::{Ending, Exchange};
 use serde_json::{Map, Value, json};
 
@@ -94,12 +94,15 @@ fn har(told: &Case, raw: Raw<'_>, started: SystemTime) -> String {
     for (index, step) in calls.iter().enumerate() {
         let call = if calls.len() > 1 { format!("call {}, ", index + 1) } else { String::new() };
         entries.push(Entry::of_client(&step.exchange, &call));
-        for (number, hit) in step.all_hits().enumerate() {
-            let hop = context.hop(hit);
-            let host = hop.map_or("http://upstream", |hop| hop.host.as_str());
-            let upstream = hop.map_or("an upstream", |hop| hop.upstream.as_str());
-            let comment = format!("{call}attempt {} at {upstream}: {}", number + 1, hit.behaviour);
-            entries.push(Entry::of_attempt(hit, host, comment));
+        for (number, recorded) in step.all_requests().enumerate() {
+            let deployment = context.deployment(recorded);
+            let host =
+                deployment.map_or("http://deployment", |deployment| deployment.host.as_str());
+            let deployment =
+                deployment.map_or("a deployment", |deployment| deployment.name.as_str());
+            let comment =
+                format!("{call}attempt {} at {deployment}: {}", number + 1, recorded.behavior);
+            entries.push(Entry::of_attempt(recorded, host, comment));
         }
     }
     entries.sort_by_key(|entry| entry.started);
@@ -107,7 +110,7 @@ fn har(told: &Case, raw: Raw<'_>, started: SystemTime) -> String {
     let entries: Vec<_> =
         entries.iter().map(|entry| entry.to_json(&time(entry.started), redactor)).collect();
     let tool = assemble::tool();
-    let messages: Vec<_> = told.findings.iter().map(|it| it.message.as_str()).collect();
+    let messages: Vec<_> = told.violations.iter().map(|it| it.message.as_str()).collect();
     let mut har = json!({ "log": {
         "version": "1.2",
         "creator": { "name": tool.name, "version": tool.version },
@@ -165,18 +168,18 @@ impl<'a> Entry<'a> {
         }
     }
 
-    fn of_attempt(hit: &'a Hit, host: &str, comment: String) -> Self {
-        let since_head = |time: Duration| time.saturating_sub(hit.times.head);
-        let reply = &hit.reply[..hit.sent.min(hit.reply.len())];
+    fn of_attempt(recorded: &'a RecordedRequest, host: &str, comment: String) -> Self {
+        let since_head = |time: Duration| time.saturating_sub(recorded.times.head);
+        let reply = &recorded.reply[..recorded.sent.min(recorded.reply.len())];
         Self {
-            started: hit.times.head,
-            took: since_head(hit.times.end.unwrap_or(hit.times.body)),
-            wait: hit.times.first_byte.map(since_head),
-            method: &hit.method,
-            url: format!("{host}{}", hit.target),
-            sent: Message { headers: pairs(&hit.headers), body: &hit.body },
-            status: hit.status,
-            answered: Message { headers: header_lines(&hit.reply_head), body: reply },
+            started: recorded.times.head,
+            took: since_head(recorded.times.end.unwrap_or(recorded.times.body)),
+            wait: recorded.times.first_byte.map(since_head),
+            method: &recorded.method,
+            url: format!("{host}{}", recorded.target),
+            sent: Message { headers: pairs(&recorded.headers), body: &recorded.body },
+            status: recorded.status,
+            answered: Message { headers: header_lines(&recorded.reply_head), body: reply },
             comment,
         }
     }

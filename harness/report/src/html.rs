@@ -7,7 +7,7 @@ use minijinja::context;
 use minijinja::value::{Serde, Value};
 
 use crate::model::{Case, Outcome, Profile, Report, Requirement, Step};
-use crate::{template, tone, words};
+use crate::{phrases, template, tone};
 
 /// The text of `index.html`.
 pub fn write(report: &Report) -> io::Result<String> {
@@ -18,12 +18,12 @@ pub fn write(report: &Report) -> io::Result<String> {
         tool => Serde(&report.tool),
         target => report.target.to_string(),
         tone => tone::of_report(report),
-        headline => words::headline(report),
-        scope => words::scope(report),
+        headline => phrases::headline(report),
+        scope => phrases::scope(report),
         started => report.run.started.replace('T', " ").replace('Z', " UTC"),
-        took => words::took(report),
+        took => phrases::took(report),
         chosen => chosen.join(" "),
-        fingerprint => words::short(&report.suite.fingerprint),
+        fingerprint => phrases::short(&report.suite.fingerprint),
         profiles => report.profiles.iter().map(profile).collect::<Vec<_>>(),
         shown => shown(report).into_iter().map(case).collect::<Vec<_>>(),
         all => report.cases.iter().map(listed).collect::<Vec<_>>(),
@@ -42,7 +42,7 @@ fn profile(profile: &Profile) -> Value {
     });
     context! {
         name => &profile.name,
-        words => words::profile(profile),
+        words => phrases::profile(profile),
         unjudged => profile.requirements.iter().filter(|it| !it.is_judged()).count(),
         families => families.collect::<Vec<_>>(),
     }
@@ -50,19 +50,19 @@ fn profile(profile: &Profile) -> Value {
 
 fn requirement(requirement: &Requirement) -> Value {
     let (tone, sign) = tone::of_requirement(requirement);
-    let count = match requirement.broken_in.len() {
+    let count = match requirement.violated_in.len() {
         _ if !requirement.is_judged() => String::new(),
-        0 => words::cases(requirement.proven_by.len()),
-        broken => format!("in {}", words::cases(broken)),
+        0 => phrases::cases(requirement.tested_by.len()),
+        broken => format!("in {}", phrases::cases(broken)),
     };
     let number = family(requirement).1;
-    let (word, binds) = (words::kept(requirement), words::binds(requirement));
+    let (word, binds) = (phrases::kept(requirement), phrases::binds(requirement));
     context! { tone, sign, count, number, word, binds, ..Serde(requirement) }
 }
 
 /// Family and number of its code, such as `FP-PAYLOAD-01`.
 fn family(requirement: &Requirement) -> (&str, &str) {
-    let code = words::brief(&requirement.code);
+    let code = phrases::brief(&requirement.code);
     code.rsplit_once('-').unwrap_or(("", code))
 }
 
@@ -95,7 +95,7 @@ fn listed(case: &Case) -> Value {
 fn case(case: &Case) -> Value {
     let codes = case.codes();
     let mut brief: Vec<_> =
-        codes.iter().take(2).map(|code| words::brief(code).to_owned()).collect();
+        codes.iter().take(2).map(|code| phrases::brief(code).to_owned()).collect();
     if codes.len() > 2 {
         brief.push(format!("+{}", codes.len() - 2));
     }

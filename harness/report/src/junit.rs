@@ -8,7 +8,7 @@ use chrono::DateTime;
 use quick_junit::{NonSuccessKind, Property, TestCase, TestCaseStatus, TestSuite};
 
 use crate::model::{Case, Outcome, Report};
-use crate::{text, words};
+use crate::{phrases, text};
 
 /// The text of `junit.xml`: one suite for each folder of scenarios.
 pub fn write(report: &Report) -> io::Result<String> {
@@ -39,7 +39,7 @@ pub fn write(report: &Report) -> io::Result<String> {
     junit.add_test_suites(suites.into_values());
     // The library leaves out the other characters that XML has no place for.
     let text = junit.to_string().map_err(io::Error::other)?;
-    Ok(words::printable(&text))
+    Ok(phrases::printable(&text))
 }
 
 fn named(id: &str, status: TestCaseStatus) -> TestCase {
@@ -64,7 +64,7 @@ fn test_case(case: &Case) -> TestCase {
         Outcome::Pass | Outcome::Warn => {}
         Outcome::Fail => {
             let codes = case.codes();
-            let first = case.findings.first().map_or("", |finding| &finding.message);
+            let first = case.violations.first().map_or("", |violation| &violation.message);
             let how = if case.is_expected() { "expected by the baseline: " } else { "" };
             status.set_message(format!("{how}{first}"));
             status.set_type(codes.join(" "));

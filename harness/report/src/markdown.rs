@@ -6,7 +6,7 @@ use minijinja::context;
 use minijinja::value::{Serde, Value};
 
 use crate::model::{Case, Diff, Outcome, Profile, Report, Step, kept};
-use crate::{template, words};
+use crate::{phrases, template};
 
 /// So many failures are told whole; the others are in the other reports.
 const MOST_FAILURES: usize = 20;
@@ -22,15 +22,15 @@ pub fn write(report: &Report) -> io::Result<String> {
     let broken = report.requirements().filter(|it| it.is_broken()).map(Serde).map(Value::from);
     let view = context! {
         target => report.target.to_string(),
-        headline => words::headline(report),
-        scope => words::scope(report),
+        headline => phrases::headline(report),
+        scope => phrases::scope(report),
         profiles => report.profiles.iter().map(profile).collect::<Vec<_>>(),
         broken => broken.collect::<Vec<_>>(),
         baseline => Serde(&report.baseline),
         cases,
         more,
         version => &report.tool.version,
-        suite => words::short(&report.suite.fingerprint),
+        suite => phrases::short(&report.suite.fingerprint),
         started => &report.run.started,
     };
     template::markdown("summary.md", view)
@@ -77,10 +77,10 @@ fn case(case: &Case) -> io::Result<String> {
 }
 
 fn diff(diff: &Diff) -> Value {
-    let Diff { attempt, upstream, lines } = diff;
+    let Diff { attempt, deployment, lines } = diff;
     let mut told: Vec<_> = lines.iter().take(MOST_LINES).map(ToString::to_string).collect();
     if lines.len() > MOST_LINES {
         told.push("…".to_owned());
     }
-    context! { attempt, upstream, text => told.join("\n") }
+    context! { attempt, deployment, text => told.join("\n") }
 }

@@ -14,19 +14,19 @@ pub use fallproof_suite::requirement::{Level, Severity};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use self::case::{Case, EXPECTATION, Expected, Failure, Finding, Outcome, Weight};
+pub use self::case::{Case, EXPECTATION, Expected, Failure, Outcome, Violation, Weight};
 pub use self::requirement::{Kept, Profile, Requirement, kept};
 pub use self::step::{Attempt, Change, Client, Diff, Line, Step};
 
 /// The name and version of the format. A member may be added within a version; whoever reads a
 /// report passes over members that it does not know.
-pub const FORMAT: &str = "fallproof-report/1";
+pub const FORMAT: &str = "fallproof-report/2";
 
 /// One run: what was asked of which target, and what came of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(title = "A conformance report of Fallproof")]
 pub struct Report {
-    /// The name and version of this format: `fallproof-report/1`.
+    /// The name and version of this format: `fallproof-report/2`.
     pub format: String,
     /// What made the report.
     pub tool: Tool,

@@ -11,8 +11,8 @@ use fallproof_suite::requirement;
 
 use crate::event::RunEvent;
 use crate::model::{Case, EXPECTATION, Outcome, Report, Weight};
+use crate::phrases;
 use crate::reporter::{ReportError, Reporter};
-use crate::words;
 
 /// A first message is no longer than this.
 const LONGEST_EXAMPLE: usize = 90;
@@ -47,11 +47,15 @@ impl NewBaseline {
         let written =
             File::create_new(&self.file).and_then(|mut file| file.write_all(text.as_bytes()));
         written.map_err(ReportError::at(&self.file))?;
-        eprintln!("wrote {}: {}", self.file.display(), words::counted(entries, "expected failure"));
+        eprintln!(
+            "wrote {}: {}",
+            self.file.display(),
+            phrases::counted(entries, "expected failure")
+        );
         let is_told = |case: &&Case| case.is_judged() || case.outcome == Outcome::Skipped;
         let untold = report.run.selection.cases - report.cases.iter().filter(is_told).count();
         if untold > 0 {
-            eprintln!("it says nothing of {}", words::counted(untold, "case"));
+            eprintln!("it says nothing of {}", phrases::counted(untold, "case"));
         }
         Ok(())
     }
@@ -81,13 +85,13 @@ fn text(target: &str, cases: &[Case], today: NaiveDate) -> (String, usize) {
     );
     let failures: Vec<_> = cases
         .iter()
-        .flat_map(|case| case.findings.iter().map(move |finding| (case, finding)))
-        .filter(|(_, finding)| finding.weight == Weight::Fail)
+        .flat_map(|case| case.violations.iter().map(move |violation| (case, violation)))
+        .filter(|(_, violation)| violation.weight == Weight::Fail)
         .collect();
     let codes = requirement::all().iter().map(|requirement| requirement.code.as_str());
     let mut number = 0;
     for code in codes.chain([EXPECTATION]) {
-        let of_code = failures.iter().filter(|(_, finding)| finding.code() == code);
+        let of_code = failures.iter().filter(|(_, violation)| violation.code() == code);
         let mut ids: Vec<_> = of_code.clone().map(|(case, _)| case.id.as_str()).collect();
         ids.dedup();
         let Some((_, first)) = of_code.clone().next() else { continue };

@@ -67,8 +67,8 @@ impl Recorder<'_> {
     pub fn run_ended(&self, mut report: Report, log: &str) -> Result<Report, ReportError> {
         self.redactor.clean(&mut report);
         // What a baseline says of cases came to them after they had ended.
-        for finding in report.cases.iter_mut().flat_map(|case| &mut case.findings) {
-            finding.expected.each(&mut |text| self.redactor.clean(text));
+        for violation in report.cases.iter_mut().flat_map(|case| &mut case.violations) {
+            violation.expected.each(&mut |text| self.redactor.clean(text));
         }
         let log = &self.redactor.text(log);
         self.reporters.tell(&RunEvent::Finished { report: &report, log });

@@ -29,9 +29,9 @@ impl Redactor {
     /// Knows the deployments' keys and the one that the client gives to the target.
     pub fn new(plan: &Plan, gateway_key: &str) -> Self {
         let deployments = plan.groups.iter().flat_map(|group| {
-            group.hops().map(|hop| {
-                let whose = format!("[key of {}/{}]", group.scenario, hop.upstream);
-                (hop.key.clone(), whose)
+            group.deployments().map(|deployment| {
+                let whose = format!("[key of {}/{}]", group.scenario, deployment.name);
+                (deployment.key.clone(), whose)
             })
         });
         let mut keys: BTreeMap<_, _> = deployments.collect();

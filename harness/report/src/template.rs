@@ -7,7 +7,7 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Value;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 
-use crate::words;
+use crate::phrases;
 
 /// What stands here is escaped for HTML wherever it is put in.
 static PAGES: LazyLock<Environment<'static>> = LazyLock::new(|| {
@@ -31,7 +31,7 @@ static MARKDOWN: LazyLock<Environment<'static>> = LazyLock::new(|| {
     markdown.set_auto_escape_callback(|_| AutoEscape::None);
     let syntax = SyntaxConfig::builder().trim_blocks(true).keep_trailing_newline(true).build();
     markdown.set_syntax(syntax.expect("the signs are as they were"));
-    markdown.add_filter("md", words::markdown);
+    markdown.add_filter("md", phrases::markdown);
     markdown.add_filter("html", html);
     markdown.add_filter("cell", |text: &str| text.replace('|', "\\|").replace('\n', " "));
     markdown.add_filter("fenced", fenced);
@@ -49,8 +49,8 @@ fn environment() -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
     environment.add_filter("prose", prose);
-    environment.add_filter("counted", words::counted);
-    environment.add_filter("sentence", words::sentence);
+    environment.add_filter("counted", phrases::counted);
+    environment.add_filter("sentence", phrases::sentence);
     environment
 }
 
@@ -64,7 +64,7 @@ pub(crate) fn markdown(name: &str, view: Value) -> io::Result<String> {
 
 fn draw(templates: &Environment<'_>, name: &str, view: Value) -> io::Result<String> {
     let drawn = templates.get_template(name).and_then(|template| template.render(view));
-    drawn.map(|text| words::printable(&text)).map_err(io::Error::other)
+    drawn.map(|text| phrases::printable(&text)).map_err(io::Error::other)
 }
 
 /// The text escaped, with what stands between backticks as code.

@@ -8,7 +8,7 @@ use crate::event::RunEvent;
 use crate::model::{Outcome, Report};
 use crate::report_dir::ReportDir;
 use crate::reporter::{ReportError, Reporter};
-use crate::{text, trace, words};
+use crate::{phrases, text, trace};
 
 /// A target that is not wired is no wall of text.
 const MOST_UNCLEAR: usize = 20;
@@ -45,7 +45,7 @@ impl Terminal {
             }
         }
         if unclear > MOST_UNCLEAR {
-            let more = words::counted(unclear - MOST_UNCLEAR, "more case");
+            let more = phrases::counted(unclear - MOST_UNCLEAR, "more case");
             writeln!(stdout, "INCONCLUSIVE in {more}, which --report tells\n")?;
         }
         write!(stdout, "{}", text::baseline(report.baseline.as_ref()))?;

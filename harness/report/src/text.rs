@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use owo_colors::{OwoColorize as _, Style};
 
 use crate::model::{Baseline, Case, Change, Counts, Diff, Failure, Outcome, Stale, Step, Weight};
-use crate::words;
+use crate::phrases;
 
 /// One case as it is printed; empty for one that passed.
 pub fn case(case: &Case) -> String {
@@ -28,14 +28,14 @@ pub fn case(case: &Case) -> String {
         text.push('\n');
         return text;
     }
-    findings(&mut text, case);
+    violations(&mut text, case);
     for step in &case.steps {
         text.push('\n');
         if case.steps.len() > 1 {
             let place = format!("call {} of {}", step.number, case.steps.len());
             let _ = writeln!(text, "    {}", place.bold());
         }
-        hops(&mut text, step);
+        deployments(&mut text, step);
         step.diffs.iter().for_each(|difference| diff(&mut text, difference));
     }
     if case.failure == Some(Failure::Silent) {
@@ -64,7 +64,7 @@ pub fn summary(counts: &Counts) -> String {
         .map(|(_, (word, number))| format!("{number} {word}"))
         .collect();
     let sum: usize = all.iter().map(|(_, number)| number).sum();
-    format!("{}: {}", words::counted(sum, "scenario"), told.join(", "))
+    format!("{}: {}", phrases::counted(sum, "scenario"), told.join(", "))
 }
 
 /// What is to be done about the baseline; empty where nothing is.
@@ -82,29 +82,29 @@ pub fn baseline(baseline: Option<&Baseline>) -> String {
     text
 }
 
-fn findings(text: &mut String, case: &Case) {
+fn violations(text: &mut String, case: &Case) {
     let mut told = None;
-    for finding in &case.findings {
-        let code = finding.code();
+    for violation in &case.violations {
+        let code = violation.code();
         if told != Some(code) {
-            let heading = match words::sentence(code) {
+            let heading = match phrases::sentence(code) {
                 "" => "expected by this scenario".bold().to_string(),
                 sentence => format!("{} {sentence}", code.bold()),
             };
             let _ = writeln!(text, "\n  {heading}");
             told = Some(code);
         }
-        let mark = match (&finding.expected, finding.weight) {
+        let mark = match (&violation.expected, violation.weight) {
             (Some(_), _) => "expected: ",
             (None, Weight::Warn) => "warning: ",
             (None, Weight::Note) => "noted: ",
             (None, Weight::Fail) => "",
         };
-        let call = words::call(case, finding);
-        let declared = finding.declared.as_ref();
+        let call = phrases::call(case, violation);
+        let declared = violation.declared.as_ref();
         let declared = declared.map_or_else(String::new, |it| format!(" (declared: {it})"));
-        let _ = writeln!(text, "    {mark}{call}{}{declared}", finding.message);
-        if let Some(expected) = &finding.expected {
+        let _ = writeln!(text, "    {mark}{call}{}{declared}", violation.message);
+        if let Some(expected) = &violation.expected {
             let issue =
                 expected.issue.as_ref().map_or_else(String::new, |issue| format!(" ({issue})"));
             let _ = writeln!(text, "      {}{issue}", expected.reason.dimmed());
@@ -112,7 +112,7 @@ fn findings(text: &mut String, case: &Case) {
     }
 }
 
-fn hops(text: &mut String, step: &Step) {
+fn deployments(text: &mut String, step: &Step) {
     let rows: Vec<_> = [Step::HEADS.map(str::to_owned)].into_iter().chain(step.rows()).collect();
     let widths: Vec<usize> = (0..5)
         .map(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0))
@@ -127,7 +127,8 @@ fn hops(text: &mut String, step: &Step) {
 }
 
 fn diff(text: &mut String, diff: &Diff) {
-    let _ = writeln!(text, "\n    client sent → attempt {} ({}) got", diff.attempt, diff.upstream);
+    let _ =
+        writeln!(text, "\n    client sent → attempt {} ({}) got", diff.attempt, diff.deployment);
     for line in &diff.lines {
         let style = match line.change {
             Change::Lost => Style::new().red(),

@@ -3,8 +3,8 @@
 //! The members of each type are named one by one: a new one does not compile until it stands here.
 
 use crate::model::{
-    Attempt, Baseline, Case, Client, Diff, Expected, Finding, Line, Profile, Report, Requirement,
-    Run, Selection, Stale, Step, Suite, Target, Tool,
+    Attempt, Baseline, Case, Client, Diff, Expected, Line, Profile, Report, Requirement, Run,
+    Selection, Stale, Step, Suite, Target, Tool, Violation,
 };
 
 /// Holds texts that are written out.
@@ -59,16 +59,16 @@ texts! {
     Baseline { file, stale, expired }
     Stale { scenario, requirement; line }
     Profile { name, requirements; counts }
-    Requirement { code, sentence, why, sources, proven_by, broken_in, noted_in;
+    Requirement { code, sentence, why, sources, tested_by, violated_in, exempt_in;
         level, severity, verdict, expected }
-    Case { id, title, why, links, file, profile, proves, reason, findings, steps, replay, har;
+    Case { id, title, why, links, file, profile, proves, reason, violations, steps, replay, har;
         outcome, failure, started_ms, took_ms }
-    Finding { requirement, pointer, message, declared, expected; weight, step, attempt }
+    Violation { requirement, pointer, message, declared, expected; weight, step, attempt }
     Expected { reason, issue }
     Step { client, attempts, diffs; number }
     Client { request, broken; status, at_ms, took_ms }
-    Attempt { upstream, vendor, request, behaviour, fault, refusal;
+    Attempt { deployment, surface, request, behavior, fault, refusal;
         number, status, at_ms, first_byte_ms, end_ms }
-    Diff { upstream, lines; attempt }
+    Diff { deployment, lines; attempt }
     Line { text; change }
 }

@@ -1,4 +1,4 @@
-//! The colours of a report, by the names that `style.css` has for them.
+//! The colors of a report, by the names that `style.css` has for them.
 
 use crate::model::{Case, Kept, Outcome, Report, Requirement, Verdict};
 

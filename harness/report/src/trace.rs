@@ -4,14 +4,14 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use fallproof_protocol::journal::{Hit, Traffic};
+use fallproof_protocol::request_log::{RecordedRequest, Traffic};
 use fallproof_suite::evidence::{Ending, Exchange};
-use fallproof_suite::plan::Hop;
+use fallproof_suite::plan::Deployment;
 use owo_colors::OwoColorize as _;
 
 use crate::event::Raw;
+use crate::phrases;
 use crate::redact::Redactor;
-use crate::words;
 
 /// Something that happened at one moment.
 struct Moment {
@@ -39,10 +39,11 @@ pub fn write(raw: Raw<'_>) -> String {
             "client".to_owned()
         };
         exchange(&mut moments, &step.exchange, &client, redactor);
-        for (number, hit) in step.all_hits().enumerate() {
-            let upstream = context.hop(hit).map_or_else(|| "upstream".to_owned(), named);
-            let upstream = format!("{upstream}, attempt {}", number + 1);
-            attempt(&mut moments, hit, &upstream, redactor);
+        for (number, recorded) in step.all_requests().enumerate() {
+            let deployment =
+                context.deployment(recorded).map_or_else(|| "deployment".to_owned(), named);
+            let deployment = format!("{deployment}, attempt {}", number + 1);
+            attempt(&mut moments, recorded, &deployment, redactor);
         }
     }
     moments.sort_by_key(|moment| moment.at);
@@ -53,7 +54,7 @@ pub fn write(raw: Raw<'_>) -> String {
         let time = format!("{millis:9.2} ms");
         match what {
             What::Does(what) => {
-                let _ = writeln!(text, "{}  {who} {}", time.dimmed(), words::line(&what));
+                let _ = writeln!(text, "{}  {who} {}", time.dimmed(), phrases::line(&what));
             }
             What::Sends(length, bytes) => {
                 let _ = writeln!(text, "{}  {who}: {length} bytes", time.dimmed());
@@ -67,8 +68,8 @@ pub fn write(raw: Raw<'_>) -> String {
 }
 
 /// A deployment and what it is, e.g. `backup (azure v1)`.
-fn named(hop: &Hop) -> String {
-    format!("{} ({})", hop.upstream, hop.vendor())
+fn named(deployment: &Deployment) -> String {
+    format!("{} ({})", deployment.name, deployment.surface_label())
 }
 
 fn exchange(moments: &mut Vec<Moment>, exchange: &Exchange, client: &str, redactor: &Redactor) {
@@ -87,21 +88,26 @@ fn exchange(moments: &mut Vec<Moment>, exchange: &Exchange, client: &str, redact
     moment(exchange.took, "target".to_owned(), What::Does(words));
 }
 
-fn attempt(moments: &mut Vec<Moment>, hit: &Hit, upstream: &str, redactor: &Redactor) {
+fn attempt(
+    moments: &mut Vec<Moment>,
+    recorded: &RecordedRequest,
+    deployment: &str,
+    redactor: &Redactor,
+) {
     let mut moment = |at: Duration, who: String, what| {
         moments.push(Moment { at, who, what });
     };
-    let request = request(&hit.head, &hit.body, redactor);
-    moment(hit.times.body, format!("target → {upstream}"), request);
-    if let Some(length) = hit.body_cut {
+    let request = request(&recorded.head, &recorded.body, redactor);
+    moment(recorded.times.body, format!("target → {deployment}"), request);
+    if let Some(length) = recorded.body_cut {
         let words = format!("is sent {length} bytes of body, of which not all are kept");
-        moment(hit.times.body, upstream.to_owned(), What::Does(words));
+        moment(recorded.times.body, deployment.to_owned(), What::Does(words));
     }
-    for (at, sends) in pieces(&hit.out, redactor) {
-        moment(at, format!("{upstream} → target"), sends);
+    for (at, sends) in pieces(&recorded.out, redactor) {
+        moment(at, format!("{deployment} → target"), sends);
     }
-    if let (Some(end), true) = (hit.times.end, hit.client_gone) {
-        moment(end, "target".to_owned(), What::Does(format!("has left {upstream}")));
+    if let (Some(end), true) = (recorded.times.end, recorded.client_gone) {
+        moment(end, "target".to_owned(), What::Does(format!("has left {deployment}")));
     }
 }
 

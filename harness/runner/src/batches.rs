@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use fallproof_suite::declaration::Declaration;
+use fallproof_suite::capabilities::Capabilities;
 use fallproof_suite::evidence::{CaseResult, Ending, Evidence, Inconclusive, TargetFacts};
 use fallproof_suite::scenario::Scenario;
 use tokio::runtime::Handle;
@@ -50,8 +50,8 @@ impl<O: Observer> Batches<'_, O> {
                 Ok(of_batch) => cases.extend(of_batch),
                 // What a gateway could not do in one batch says nothing about the next one.
                 Err(StartError::Launch(error)) if index > 0 => {
-                    let (round, error) = (batch.heading.clone(), error.to_string());
-                    let why = Inconclusive::NotStarted { round, error };
+                    let (heading, error) = (batch.heading.clone(), error.to_string());
+                    let why = Inconclusive::NotStarted { batch: heading, error };
                     cases.extend(self.inconclusive(&batch.scenarios, &why));
                 }
                 Err(error) => return Err(error),
@@ -126,9 +126,9 @@ impl<O: Observer> Batches<'_, O> {
     }
 
     fn not_run(&self, scenario: &Scenario, result: CaseResult) -> O::Kept {
-        let declaration = &Declaration::default();
+        let capabilities = &Capabilities::default();
         let started = SystemTime::now() - self.clock.elapsed();
-        let nothing = TargetFacts { groups: &[], declaration, gateway_key: "", started };
+        let nothing = TargetFacts { groups: &[], capabilities, gateway_key: "", started };
         let evidence = Evidence::without_calls(scenario, result);
         self.observer.case_ended(scenario, nothing, evidence)
     }

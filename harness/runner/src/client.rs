@@ -33,18 +33,18 @@ pub async fn post(
     let started = Instant::now();
     let path = format!("{}/{path}", base.path);
     let head = head(base, &path, headers, body.len());
-    let ClientBehavior { leave_after_events, leave_when, read_when } = behavior;
-    let mut answer = Answer::new(started, leave_after_events);
+    let ClientBehavior { disconnect_after_events, disconnect_when, read_when } = behavior;
+    let mut answer = Answer::new(started, disconnect_after_events);
     let exchange = answer.exchange(&base.authority, [head.as_bytes(), body], read_when);
     let leave = async {
-        match leave_when {
+        match disconnect_when {
             Some(when) => when.await,
             None => future::pending().await,
         }
     };
     let ending = tokio::select! {
         ended = timeout(limit, exchange) => ended.unwrap_or(Ending::TimedOut),
-        () = leave => Ending::Left,
+        () = leave => Ending::Disconnected,
     };
     Exchange {
         path,

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 
-use fallproof_protocol::behaviour::ScriptError;
+use fallproof_protocol::behavior::ScriptError;
 
 use crate::adapter::{LaunchError, RenderError};
 use crate::client::BaseUrl;
@@ -12,8 +12,8 @@ use crate::client::BaseUrl;
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The mocks could not listen.
-    #[error("the upstreams cannot listen on {0}: {why}", why = not_listening(*.0, .1))]
-    Upstreams(SocketAddr, #[source] io::Error),
+    #[error("the deployments cannot listen on {0}: {why}", why = not_listening(*.0, .1))]
+    Deployments(SocketAddr, #[source] io::Error),
     /// The reference router could not listen.
     #[error("the reference router cannot listen: {0}")]
     Router(#[source] io::Error),
@@ -39,7 +39,7 @@ fn not_listening(address: SocketAddr, error: &io::Error) -> String {
         return error.to_string();
     }
     format!(
-        "port {} or {} is in use; stop what uses it, or name another address with --upstreams",
+        "port {} or {} is in use; stop what uses it, or name another address with --mocks",
         address.port(),
         address.port().wrapping_add(1),
     )

@@ -16,7 +16,7 @@ use crate::client::{self, BaseUrl};
 use crate::error::StartError;
 use crate::target::{RunningTarget, Setup, Starting, Target, named};
 
-/// Where a gateway expects the mocks unless said; the two ports after it are theirs too.
+/// Where a gateway expects the mocks by default; the two ports after it are theirs too.
 pub const DEFAULT_MOCKS: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 9100));
 
 /// A gateway that runs already and was configured from the plan.

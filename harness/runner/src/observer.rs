@@ -48,7 +48,8 @@ impl Observer for () {
     }
 
     fn is_suspect(&self, evidence: &Evidence) -> bool {
-        let is_through = |ending: &Ending| matches!(ending, Ending::Complete | Ending::Left);
+        let is_through =
+            |ending: &Ending| matches!(ending, Ending::Complete | Ending::Disconnected);
         evidence.calls().iter().any(|call| !is_through(&call.exchange.ending))
     }
 }

@@ -33,7 +33,7 @@ pub(crate) struct Ended<K> {
 /// What is still to be run of a batch.
 pub(crate) struct Queue<'a> {
     /// What may run side by side.
-    together: Vec<&'a Scenario>,
+    parallel: Vec<&'a Scenario>,
     /// What the target may have ended in.
     alone: Vec<&'a Scenario>,
     /// The ids of those that the target, with nothing beside them, was gone for at once.
@@ -52,12 +52,12 @@ pub(crate) struct Share<'a> {
 impl<'a> Queue<'a> {
     pub(crate) fn new(scenarios: &[&'a Scenario], jobs: usize) -> Self {
         let (alone, doubted) = (Vec::new(), Vec::new());
-        Self { together: scenarios.to_vec(), alone, doubted, jobs, starts_left: MOST_STARTS }
+        Self { parallel: scenarios.to_vec(), alone, doubted, jobs, starts_left: MOST_STARTS }
     }
 
     /// How many scenarios are still to be run.
     pub(crate) fn len(&self) -> usize {
-        self.together.len() + self.alone.len()
+        self.parallel.len() + self.alone.len()
     }
 
     /// Whether the target was started before the start at hand.
@@ -74,7 +74,7 @@ impl<'a> Queue<'a> {
         let mut scenarios = mem::take(&mut self.alone);
         let is_alone = !scenarios.is_empty() && self.starts_left > 0;
         if !is_alone {
-            scenarios.append(&mut self.together);
+            scenarios.append(&mut self.parallel);
         }
         Some(Share { scenarios, jobs: if is_alone { 1 } else { self.jobs } })
     }
@@ -118,14 +118,14 @@ impl<'a> Queue<'a> {
                 self.alone.extend(suspects.map(|(scenario, _)| scenario));
             }
         }
-        let again = if share.jobs > 1 { &mut self.together } else { &mut self.alone };
+        let again = if share.jobs > 1 { &mut self.parallel } else { &mut self.alone };
         again.extend(unserved.into_iter().map(|(scenario, _)| scenario));
         served.into_iter().map(|(_, case)| case.kept).collect()
     }
 
     /// What is left where the target cannot be started again.
     pub(crate) fn give_up(self, share: Share<'a>) -> Vec<&'a Scenario> {
-        [share.scenarios, self.together, self.alone].concat()
+        [share.scenarios, self.parallel, self.alone].concat()
     }
 }
 

@@ -12,7 +12,7 @@ use fallproof_suite::record::TargetName;
 use fallproof_suite::scenario::Scenario;
 use fallproof_suite::skip::SkipReason;
 
-use crate::adapter::{Adapter, Installation, RenderError, Round, Site, Unfit};
+use crate::adapter::{Adapter, ConfigBatch, Installation, RenderError, Site, Unsupported};
 use crate::gateway::{DEFAULT_MOCKS, LaunchedGateway, RunningGateway};
 use crate::target::{Target, named};
 
@@ -42,8 +42,8 @@ pub enum PlanError {
     /// The adapter is wrong.
     #[error(transparent)]
     Render(#[from] RenderError),
-    /// The gateway needs fewer rounds. Holds the one asked for, and how many there are.
-    #[error("there is no round {0}, but {1}")]
+    /// The gateway needs fewer batches. Holds the one asked for, and how many there are.
+    #[error("there is no batch {0}, but {1}")]
     NoRound(usize, usize),
     /// Nowhere can the gateway listen.
     #[error("no port is free for the gateway: {0}")]
@@ -58,11 +58,11 @@ impl<'a> RunPlan<'a> {
         Self { batches: vec![batch], left_out: Vec::new() }
     }
 
-    /// Against a gateway that runs already, configured for the round of this number, from 1. The
-    /// scenarios of the other rounds are left out.
+    /// Against a gateway that runs already, configured for the batch of this number, from 1. The
+    /// scenarios of the other batches are left out.
     ///
     /// # Errors
-    /// The adapter is wrong, or there is no such round.
+    /// The adapter is wrong, or there is no such batch.
     pub fn running(
         gateway: &RunningGateway,
         number: usize,
@@ -74,26 +74,26 @@ impl<'a> RunPlan<'a> {
             }
             return Ok(Self::at_once(Box::new(gateway.clone()), scenarios, 1));
         };
-        let (rounds, left_out) = split(adapter, scenarios, gateway.mocks)?;
-        if number == 0 || number > rounds.len().max(1) {
-            return Err(PlanError::NoRound(number, rounds.len()));
+        let (batches, left_out) = split(adapter, scenarios, gateway.mocks)?;
+        if number == 0 || number > batches.len().max(1) {
+            return Err(PlanError::NoRound(number, batches.len()));
         }
         let mut plan = Self { batches: Vec::new(), left_out };
-        for (known, round) in (1..).zip(&rounds) {
-            let scenarios = those_of(scenarios, &round.scenarios);
+        for (known, batch) in (1..).zip(&batches) {
+            let scenarios = those_of(scenarios, &batch.scenarios);
             if known == number {
                 let (target, jobs) = (Box::new(gateway.clone()), adapter.jobs.max(1));
                 plan.batches.push(Batch { target, scenarios, jobs, heading: String::new() });
             } else {
-                let settings = round.in_words();
-                let reason = SkipReason::OtherRound { round: known, settings };
+                let settings = batch.in_words();
+                let reason = SkipReason::OtherRound { batch: known, settings };
                 plan.left_out.extend(scenarios.into_iter().map(|it| (it, reason.clone())));
             }
         }
         Ok(plan)
     }
 
-    /// Against a gateway that is started here, once for each round; one that reads its files again
+    /// Against a gateway that is started here, once for each batch; one that reads its files again
     /// is started once. Its files and logs are written below `work`.
     ///
     /// # Errors
@@ -105,26 +105,26 @@ impl<'a> RunPlan<'a> {
         work: &Path,
         scenarios: &'a [Scenario],
     ) -> Result<Self, PlanError> {
-        let (rounds, left_out) = split(adapter, scenarios, DEFAULT_MOCKS)?;
+        let (batches, left_out) = split(adapter, scenarios, DEFAULT_MOCKS)?;
         let site = |number: usize| {
             Site::here(work.join(number.to_string()), key.to_owned(), installation.clone())
                 .map_err(PlanError::NoPort)
         };
         let one_for_all = adapter.reloads().then(|| site(1)).transpose()?;
-        let batch = |(number, round): (usize, &Round)| {
+        let batch = |(number, batch): (usize, &ConfigBatch)| {
             let site = match &one_for_all {
                 Some(site) => site.clone(),
                 None => site(number)?,
             };
-            let heading = match rounds.len() {
+            let heading = match batches.len() {
                 1 => String::new(),
-                all => format!("round {number} of {all}: {}", round.in_words()),
+                all => format!("batch {number} of {all}: {}", batch.in_words()),
             };
             let target = Box::new(LaunchedGateway { adapter: Arc::clone(adapter), site });
-            let scenarios = those_of(scenarios, &round.scenarios);
+            let scenarios = those_of(scenarios, &batch.scenarios);
             Ok(Batch { target, scenarios, jobs: adapter.jobs.max(1), heading })
         };
-        let batches = (1..).zip(&rounds).map(batch).collect::<Result<_, PlanError>>()?;
+        let batches = (1..).zip(&batches).map(batch).collect::<Result<_, PlanError>>()?;
         Ok(Self { batches, left_out })
     }
 
@@ -179,21 +179,21 @@ fn split<'a>(
     adapter: &Adapter,
     scenarios: &'a [Scenario],
     mocks: SocketAddr,
-) -> Result<(Vec<Round>, LeftOut<'a>), RenderError> {
+) -> Result<(Vec<ConfigBatch>, LeftOut<'a>), RenderError> {
     let (mut able, mut left_out) = (Vec::new(), Vec::new());
     for scenario in scenarios {
-        match adapter.declaration.lacked_by(scenario) {
+        match adapter.capabilities.skip_reason(scenario) {
             Some(reason) => left_out.push((scenario, reason)),
             None => able.push(scenario),
         }
     }
-    let rounds = adapter.split(&adapter.plan(able, Addresses::stable(mocks)))?;
-    for Unfit { scenario, because } in &rounds.unfit {
+    let batches = adapter.split(&adapter.plan(able, Addresses::stable(mocks)))?;
+    for Unsupported { scenario, reason } in &batches.unfit {
         let scenario = scenarios.iter().find(|it| it.id == *scenario);
-        let because = because.clone();
-        left_out.extend(scenario.map(|it| (it, SkipReason::NotConfigurable { because })));
+        let reason = reason.clone();
+        left_out.extend(scenario.map(|it| (it, SkipReason::NotConfigurable { reason })));
     }
-    Ok((rounds.rounds, left_out))
+    Ok((batches.batches, left_out))
 }
 
 fn those_of<'a>(scenarios: &'a [Scenario], ids: &[String]) -> Vec<&'a Scenario> {

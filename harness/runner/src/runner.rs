@@ -15,7 +15,7 @@ use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant, SystemTime};
 
-use fallproof_suite::declaration::Declaration;
+use fallproof_suite::capabilities::Capabilities;
 use fallproof_suite::evidence::{CaseResult, Evidence, Inconclusive, TargetFacts};
 use fallproof_suite::plan::Plan;
 use fallproof_suite::scenario::Scenario;
@@ -36,7 +36,7 @@ pub struct Runner {
     mocks: Mocks,
     plan: Plan,
     running: Box<dyn RunningTarget>,
-    declaration: Declaration,
+    capabilities: Capabilities,
     /// How long a client call waits for its answer.
     timeout: Duration,
     /// When the times of all evidence begin.
@@ -74,14 +74,14 @@ impl Runner {
         for scenario in scenarios {
             mocks.script(scenario, &plan)?;
         }
-        let declaration = target.capabilities().into_owned();
+        let capabilities = target.capabilities().into_owned();
         let setup = Setup { plan: &plan, scenarios };
         let running = match running {
             Some(running) => running.reload(setup).await?,
             None => target.start(setup).await?,
         };
         let clock = mocks.wire.started();
-        Ok(Self { mocks, plan, running, declaration, timeout, clock, wiring: Mutex::default() })
+        Ok(Self { mocks, plan, running, capabilities, timeout, clock, wiring: Mutex::default() })
     }
 
     /// Has the times of all evidence count from here, which is before the start.
@@ -109,7 +109,7 @@ impl Runner {
     pub fn facts(&self, scenario: &Scenario) -> TargetFacts<'_> {
         TargetFacts {
             groups: self.plan.groups_of(&scenario.id),
-            declaration: &self.declaration,
+            capabilities: &self.capabilities,
             gateway_key: self.gateway_key(),
             started: SystemTime::now() - self.clock.elapsed(),
         }
@@ -148,7 +148,7 @@ impl Runner {
         if let Some(error) = self.mocks.lack(scenario) {
             return Some(SkipReason::NoSilentAddress(error.to_owned()));
         }
-        if let Some(reason) = self.declaration.lacked_by(scenario) {
+        if let Some(reason) = self.capabilities.skip_reason(scenario) {
             return Some(reason);
         }
         if !self.running.has_own_clock() && scenario.waits() > MOST_WAITING {

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use fallproof_suite::declaration::Declaration;
+use fallproof_suite::capabilities::Capabilities;
 use fallproof_suite::plan::{Addresses, Plan};
 use fallproof_suite::record::TargetName;
 use fallproof_suite::scenario::Scenario;
@@ -48,10 +48,10 @@ pub trait Target: Send + Sync {
     }
 
     /// What it can do and claims; no claim of its own unless its adapter has some.
-    fn capabilities(&self) -> Cow<'_, Declaration> {
+    fn capabilities(&self) -> Cow<'_, Capabilities> {
         match self.adapter() {
-            Some(adapter) => Cow::Borrowed(&adapter.declaration),
-            None => Cow::Owned(Declaration::default()),
+            Some(adapter) => Cow::Borrowed(&adapter.capabilities),
+            None => Cow::Owned(Capabilities::default()),
         }
     }
 

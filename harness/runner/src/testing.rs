@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use fallproof_protocol::journal::{Hit, Traffic};
+use fallproof_protocol::request_log::{RecordedRequest, Traffic};
 use fallproof_suite::evidence::{CallEvidence, Ending, Exchange};
 use fallproof_suite::scenario::{Scenario, Suite};
 
@@ -34,18 +34,18 @@ pub(crate) fn call(group: &str, position: usize, call: usize) -> CallEvidence {
         started: Duration::ZERO,
         took: Duration::ZERO,
     };
-    let (hits, astray, at) = (Vec::new(), Vec::new(), Duration::ZERO);
-    CallEvidence { position, call, group: group.to_owned(), at, exchange, hits, astray }
+    let (requests, misdirected, at) = (Vec::new(), Vec::new(), Duration::ZERO);
+    CallEvidence { position, call, group: group.to_owned(), at, exchange, requests, misdirected }
 }
 
 /// An attempt that nothing is known of but where it went and with which body.
-pub(crate) fn attempt(prefix: &str, body: &str) -> Hit {
-    Hit {
-        upstream: Some(prefix.to_owned()),
+pub(crate) fn attempt(prefix: &str, body: &str) -> RecordedRequest {
+    RecordedRequest {
+        prefix: Some(prefix.to_owned()),
         attempt: 1,
         method: "POST".to_owned(),
         body: body.as_bytes().to_vec(),
-        behaviour: "ok".to_owned(),
-        ..Hit::default()
+        behavior: "ok".to_owned(),
+        ..RecordedRequest::default()
     }
 }

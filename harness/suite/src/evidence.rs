@@ -5,12 +5,12 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use fallproof_protocol::journal::{Hit, Traffic};
+use fallproof_protocol::request_log::{RecordedRequest, Traffic};
 use fallproof_protocol::{encoding, sse};
 use serde::{Deserialize, Serialize};
 use strum::{Display, IntoStaticStr};
 
-use crate::declaration::Declaration;
+use crate::capabilities::Capabilities;
 use crate::plan::Group;
 use crate::scenario::Scenario;
 use crate::skip::SkipReason;
@@ -56,7 +56,7 @@ pub struct TargetFacts<'a> {
     /// The groups that it was configured with for the scenario.
     pub groups: &'a [Group],
     /// What it says of itself.
-    pub declaration: &'a Declaration,
+    pub capabilities: &'a Capabilities,
     /// The key that its client gave to it.
     pub gateway_key: &'a str,
     /// The time of day when the run started.
@@ -84,7 +84,7 @@ pub enum Inconclusive {
     /// It was not there.
     #[strum(to_string = "the target {0}")]
     Unreachable(Ending),
-    /// A plain call shows that a group of it is not wired to the upstreams that stand for its
+    /// A plain call shows that a group of it is not wired to the deployments that stand for its
     /// deployments.
     #[strum(to_string = "{complaint}")]
     NotWired {
@@ -95,7 +95,7 @@ pub enum Inconclusive {
     },
     /// Nothing was tried: the group is not wired, or a cache answered.
     #[strum(
-        to_string = "no attempt reached an upstream, and the target answered {status}: {answer}"
+        to_string = "no attempt reached a deployment, and the target answered {status}: {answer}"
     )]
     NobodyAsked {
         /// The status of the answer.
@@ -103,11 +103,11 @@ pub enum Inconclusive {
         /// How it begins.
         answer: String,
     },
-    /// The gateway could not be started for this round.
-    #[strum(to_string = "{round}: {error}")]
+    /// The gateway could not be started for this batch.
+    #[strum(to_string = "{batch}: {error}")]
     NotStarted {
-        /// The round, in words.
-        round: String,
+        /// The batch, in words.
+        batch: String,
         /// What went wrong.
         error: String,
     },
@@ -148,15 +148,15 @@ pub struct CallEvidence {
     /// The client's side.
     pub exchange: Exchange,
     /// The providers' side, in order of arrival; attempts at the group's deployments only.
-    pub hits: Vec<Hit>,
+    pub requests: Vec<RecordedRequest>,
     /// What reached deployments of the scenario that belong to groups nobody asked for.
-    pub astray: Vec<Hit>,
+    pub misdirected: Vec<RecordedRequest>,
 }
 
 impl CallEvidence {
-    /// Everything that reached a deployment: the attempts, and what went astray.
-    pub fn all_hits(&self) -> impl Iterator<Item = &Hit> {
-        self.hits.iter().chain(&self.astray)
+    /// Everything that reached a deployment: the attempts, and what was misdirected.
+    pub fn all_requests(&self) -> impl Iterator<Item = &RecordedRequest> {
+        self.requests.iter().chain(&self.misdirected)
     }
 }
 
@@ -219,7 +219,7 @@ pub enum Ending {
     /// There was no connection. Holds the system's words.
     Unreachable(String),
     /// The client itself left, as the scenario has it.
-    Left,
+    Disconnected,
 }
 
 impl Ending {
@@ -233,7 +233,7 @@ impl Ending {
             Self::NotHttp(what) => format!("answered something that is not HTTP ({what})"),
             Self::TooLong => format!("answered more than {MOST_ANSWER_BYTES} bytes"),
             Self::Unreachable(error) => format!("could not be reached ({error})"),
-            Self::Left => "was left by its client".into(),
+            Self::Disconnected => "was disconnected by its client".into(),
         }
     }
 }

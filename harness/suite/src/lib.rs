@@ -3,7 +3,7 @@
 //!
 //! Nothing in here opens a socket or judges.
 
-pub mod declaration;
+pub mod capabilities;
 pub mod evidence;
 pub mod feature;
 pub mod plan;

@@ -20,10 +20,10 @@ use fallproof_protocol::condition::Condition;
 /// How long one attempt may take where a scenario does not say, in milliseconds.
 pub const DEFAULT_TIMEOUT_MS: u64 = 30_000;
 
-/// Where the upstreams of a run listen.
+/// Where the deployments of a run listen.
 #[derive(Debug, Clone, Copy)]
 pub struct Addresses {
-    /// The wire's listener, which serves every upstream by its path prefix.
+    /// The wire's listener, which serves every deployment by its path prefix.
     pub wire: SocketAddr,
     /// The port that refuses every connection.
     pub refusing: SocketAddr,
@@ -46,8 +46,8 @@ impl Addresses {
 pub struct Plan {
     /// `sha256:` over everything below; it changes when a configured gateway is out of date.
     pub fingerprint: String,
-    /// The address that all upstreams share.
-    pub upstreams: String,
+    /// The address of the mock server, which all deployments share.
+    pub mocks: String,
     /// The private model groups of each scenario, mostly one.
     pub groups: Vec<Group>,
 }
@@ -62,19 +62,19 @@ pub struct Group {
     #[serde(skip)]
     pub name: String,
     /// The model name that the client sends.
-    pub group: String,
+    pub model: String,
     /// The endpoints that the scenario calls.
     pub endpoints: Vec<Endpoint>,
     /// How the group must behave.
     pub policy: Policy,
     /// The deployments in the order they are to be asked.
-    pub chain: Vec<Hop>,
+    pub chain: Vec<Deployment>,
     /// Those that are asked instead when a request is too long.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub on_context_length: Vec<Hop>,
+    pub on_context_length: Vec<Deployment>,
     /// Those that are asked instead when a content filter refuses a request.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub on_content_filter: Vec<Hop>,
+    pub on_content_filter: Vec<Deployment>,
 }
 
 /// How a group must behave; what is `None` is left to the target.
@@ -88,7 +88,7 @@ pub struct Policy {
     /// How long one call may take over all its attempts, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub total_timeout_ms: Option<u64>,
-    /// When a deployment that keeps failing is put aside; never unless said.
+    /// When a deployment that keeps failing is put aside; never by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cooldown: Option<Cooldown>,
     /// The longest that a deployment is left alone because it asks for it, in milliseconds.
@@ -106,22 +106,22 @@ pub struct Cooldown {
     /// How many failures in a row it takes.
     pub after_failures: u32,
     /// How long it gets no calls, in milliseconds.
-    pub for_ms: u64,
+    pub duration_ms: u64,
 }
 
 /// One deployment of a chain.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Hop {
-    /// The upstream's name in the scenario.
-    pub upstream: String,
+pub struct Deployment {
+    /// The deployment's name in the scenario.
+    pub name: String,
     /// `openai` or `azure`.
     pub provider: &'static str,
     /// `openai`, or for Azure `v1` or `legacy`.
     pub surface: &'static str,
     /// The model that it runs.
     pub model: String,
-    /// The name that requests must use: the model on OpenAI, the deployment's name on Azure.
-    pub deployment: String,
+    /// The name that requests must include: the model on OpenAI, the deployment's name on Azure.
+    pub deployment_name: String,
     /// Scheme, address and path prefix; never a trailing slash.
     pub host: String,
     /// `host` with the version path that SDKs call base URL.
@@ -151,14 +151,10 @@ impl Plan {
         Self::of(format!("http://{}", addresses.wire), groups)
     }
 
-    fn of(upstreams: String, groups: Vec<Group>) -> Self {
-        let text = serde_json::to_string(&(&upstreams, &groups))
+    fn of(mocks: String, groups: Vec<Group>) -> Self {
+        let text = serde_json::to_string(&(&mocks, &groups))
             .expect("a plan holds only strings and numbers");
-        Self {
-            fingerprint: format!("sha256:{}", hex::encode(Sha256::digest(text))),
-            upstreams,
-            groups,
-        }
+        Self { fingerprint: format!("sha256:{}", hex::encode(Sha256::digest(text))), mocks, groups }
     }
 
     /// The same plan for a target that cannot rename: each deployment goes by its group's name.
@@ -166,11 +162,11 @@ impl Plan {
     pub fn without_renaming(mut self) -> Self {
         for group in &mut self.groups {
             let detours = group.on_context_length.iter_mut().chain(&mut group.on_content_filter);
-            for hop in group.chain.iter_mut().chain(detours) {
-                hop.deployment.clone_from(&group.group);
+            for deployment in group.chain.iter_mut().chain(detours) {
+                deployment.deployment_name.clone_from(&group.model);
             }
         }
-        Self::of(self.upstreams, self.groups)
+        Self::of(self.mocks, self.groups)
     }
 
     /// The groups of a scenario, in the order of its file.
@@ -191,7 +187,7 @@ impl Plan {
             let _ = write!(
                 text,
                 "\n{}\n  scenario   {}\n  endpoints  {}\n  policy     {}\n",
-                group.group,
+                group.model,
                 group.scenario,
                 endpoints.join(", "),
                 group.policy.in_words(),
@@ -201,10 +197,12 @@ impl Plan {
                 ("  when a request is too long\n", &group.on_context_length),
                 ("  when a filter refuses a request\n", &group.on_content_filter),
             ];
-            for (when, hops) in chains.into_iter().filter(|(_, hops)| !hops.is_empty()) {
+            for (when, deployments) in
+                chains.into_iter().filter(|(_, deployments)| !deployments.is_empty())
+            {
                 text.push_str(when);
-                for (position, hop) in hops.iter().enumerate() {
-                    hop.tell(&mut text, &format!("{}.", position + 1));
+                for (position, deployment) in deployments.iter().enumerate() {
+                    deployment.tell(&mut text, &format!("{}.", position + 1));
                 }
             }
         }
@@ -220,7 +218,7 @@ impl Policy {
             total_timeout_ms: group.total_timeout.map(millis),
             cooldown: group.cooldown.map(|cooldown| Cooldown {
                 after_failures: cooldown.after_failures,
-                for_ms: millis(cooldown.rest),
+                duration_ms: millis(cooldown.rest),
             }),
             max_retry_after_ms: group.max_retry_after.map(millis),
             fallback_on: group.fallback_on.clone(),
@@ -230,8 +228,8 @@ impl Policy {
     fn in_words(&self) -> String {
         let mut words = vec![format!("retries {}, timeout {} ms", self.retries, self.timeout_ms)];
         words.extend(self.total_timeout_ms.map(|ms| format!("total timeout {ms} ms")));
-        words.extend(self.cooldown.map(|Cooldown { after_failures, for_ms }| {
-            format!("cooldown of {for_ms} ms after {after_failures} failures")
+        words.extend(self.cooldown.map(|Cooldown { after_failures, duration_ms }| {
+            format!("cooldown of {duration_ms} ms after {after_failures} failures")
         }));
         words.extend(self.max_retry_after_ms.map(|ms| format!("Retry-After up to {ms} ms")));
         words.extend(self.fallback_on.as_ref().map(|conditions| {
@@ -253,57 +251,57 @@ impl Group {
         let mut endpoints: Vec<_> = calls.map(|planned| planned.send.endpoint).collect();
         endpoints.sort_unstable();
         endpoints.dedup();
-        let hops = |names: &[String]| {
-            let upstreams = names.iter().filter_map(|it| scenario.upstreams.get_key_value(it));
-            upstreams.map(|(name, it)| Hop::new(scenario, name, it, addresses)).collect()
+        let deployments = |names: &[String]| {
+            let deployments = names.iter().filter_map(|it| scenario.deployments.get_key_value(it));
+            deployments.map(|(name, it)| Deployment::new(scenario, name, it, addresses)).collect()
         };
         Self {
             scenario: scenario.id.clone(),
             name: name.to_owned(),
-            group: match name {
+            model: match name {
                 scenario::ONLY_GROUP => scenario.slug(),
                 name => format!("{}.{name}", scenario.slug()),
             },
             endpoints,
             policy: Policy::new(described),
-            chain: hops(&described.chain),
-            on_context_length: hops(&described.on_context_length),
-            on_content_filter: hops(&described.on_content_filter),
+            chain: deployments(&described.chain),
+            on_context_length: deployments(&described.on_context_length),
+            on_content_filter: deployments(&described.on_content_filter),
         }
     }
 
     /// Every deployment: the chain, then those that are asked instead.
-    pub fn hops(&self) -> impl Iterator<Item = &Hop> {
+    pub fn deployments(&self) -> impl Iterator<Item = &Deployment> {
         self.chain.iter().chain(&self.on_context_length).chain(&self.on_content_filter)
     }
 
-    /// The deployment with this upstream name.
-    pub fn hop(&self, upstream: &str) -> Option<&Hop> {
-        self.hops().find(|hop| hop.upstream == upstream)
+    /// The deployment with this name.
+    pub fn deployment(&self, name: &str) -> Option<&Deployment> {
+        self.deployments().find(|deployment| deployment.name == name)
     }
 
-    /// The deployment with this prefix, and its place among [`hops`](Self::hops), from 0; those of
+    /// The deployment with this prefix, and its place among [`deployments`](Self::deployments), from 0; those of
     /// the chain come first.
-    pub fn hop_at(&self, prefix: &str) -> Option<(usize, &Hop)> {
-        self.hops().enumerate().find(|(_, hop)| hop.prefix == prefix)
+    pub fn deployment_at(&self, prefix: &str) -> Option<(usize, &Deployment)> {
+        self.deployments().enumerate().find(|(_, deployment)| deployment.prefix == prefix)
     }
 }
 
-impl Hop {
+impl Deployment {
     fn new(
         scenario: &Scenario,
         name: &str,
-        upstream: &scenario::Upstream,
+        deployment: &scenario::Deployment,
         addresses: Addresses,
     ) -> Self {
         let prefix = format!("/{}/{name}", scenario.slug());
-        let address = match upstream.dead_end() {
+        let address = match deployment.dead_end() {
             Some(DeadEnd::Refusing) => addresses.refusing,
             Some(DeadEnd::Silent) => addresses.silent,
             None => addresses.wire,
         };
         let host = format!("http://{address}{prefix}");
-        let surface_kind = upstream.surface;
+        let surface_kind = deployment.surface;
         let (provider, surface) = names(surface_kind);
         let base_url = match surface_kind {
             Surface::OpenAi => format!("{host}/v1"),
@@ -311,14 +309,14 @@ impl Hop {
             Surface::AzureLegacy => host.clone(),
         };
         Self {
-            upstream: name.to_owned(),
+            name: name.to_owned(),
             provider,
             surface,
-            model: upstream.model.clone(),
-            deployment: upstream.deployment.clone(),
+            model: deployment.model.clone(),
+            deployment_name: deployment.deployment_name.clone(),
             host,
             base_url,
-            api_version: upstream.api_version.clone(),
+            api_version: deployment.api_version.clone(),
             key: key(surface_kind, &prefix),
             prefix,
             surface_kind,
@@ -333,16 +331,16 @@ impl Hop {
         let _ = write!(
             text,
             "  {number} {}\n               {}, deployment {}\n               base URL    {}{version}\n               key         {}\n",
-            self.upstream,
-            self.vendor(),
-            self.deployment,
+            self.name,
+            self.surface_label(),
+            self.deployment_name,
             self.base_url,
             self.key,
         );
     }
 
     /// Provider and surface in words: `openai`, `azure v1`, `azure legacy`.
-    pub fn vendor(&self) -> String {
+    pub fn surface_label(&self) -> String {
         match self.surface_kind {
             Surface::OpenAi => self.provider.to_owned(),
             Surface::AzureV1 | Surface::AzureLegacy => {

@@ -19,7 +19,7 @@ pub enum Profile {
     Streaming,
     /// The responses endpoints.
     Responses,
-    /// Azure OpenAI as an upstream.
+    /// Azure OpenAI as a deployment.
     Azure,
     /// The embeddings endpoint.
     Embeddings,

@@ -11,27 +11,27 @@ use crate::requirement::Code;
 #[derive(Debug, Clone, PartialEq, Eq, Display, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SkipReason {
-    /// The target says that it lacks what the scenario needs.
-    #[strum(to_string = "unsupported-feature: {need} ({because})")]
+    /// The target says that it unsupported what the scenario needs.
+    #[strum(to_string = "unsupported-feature: {need} ({reason})")]
     Unsupported {
         /// What it needs.
         need: Feature,
         /// The target's own words.
-        because: String,
+        reason: String,
     },
     /// The target claims nothing of what the scenario was written to prove.
-    #[strum(to_string = "not-applicable: {requirement} is not claimed ({because})")]
-    NotClaimed {
+    #[strum(to_string = "not-applicable: {requirement} is not claimed ({reason})")]
+    Waived {
         /// The first requirement of those.
         requirement: Code,
         /// The target's own words.
-        because: String,
+        reason: String,
     },
     /// The gateway cannot be configured for it.
-    #[strum(to_string = "not-applicable: {because}")]
+    #[strum(to_string = "not-applicable: {reason}")]
     NotConfigurable {
         /// The words of its adapter.
-        because: String,
+        reason: String,
     },
     /// Only real time moves the clock of the target.
     #[strum(to_string = "not-applicable: it would wait {seconds} s for the target's clock")]
@@ -40,10 +40,10 @@ pub enum SkipReason {
         seconds: u64,
     },
     /// It is for a gateway that is configured otherwise.
-    #[strum(to_string = "prerequisite-failed: it needs the gateway of round {round} ({settings})")]
+    #[strum(to_string = "prerequisite-failed: it needs the gateway of batch {batch} ({settings})")]
     OtherRound {
         /// The number of the configuration, from 1.
-        round: usize,
+        batch: usize,
         /// What is set there.
         settings: String,
     },

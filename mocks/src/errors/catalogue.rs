@@ -14,8 +14,8 @@ use crate::provider::{Endpoint, Surface};
 pub(super) struct Provider {
     /// The headers of each emitter.
     layers: IndexMap<String, IndexMap<String, String>>,
-    behaviours: Vec<Template>,
-    doors: Vec<Template>,
+    behaviors: Vec<Template>,
+    edges: Vec<Template>,
     refusals: Vec<Template>,
 }
 
@@ -52,7 +52,7 @@ struct Template {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Part {
     /// What a script asks for.
-    Behaviours,
+    Behaviors,
     /// What the outer layers refuse.
     Doors,
     /// What is wrong with a body.
@@ -78,8 +78,8 @@ impl Provider {
 
     fn part(&self, part: Part) -> &[Template] {
         match part {
-            Part::Behaviours => &self.behaviours,
-            Part::Doors => &self.doors,
+            Part::Behaviors => &self.behaviors,
+            Part::Doors => &self.edges,
             Part::Refusals => &self.refusals,
         }
     }
@@ -105,7 +105,7 @@ impl Provider {
     }
 
     /// The first template of this name that is for this endpoint. Another name that it points to is
-    /// looked for in the same part, then among the behaviours, and does not point any further.
+    /// looked for in the same part, then among the behaviors, and does not point any further.
     fn find(&self, part: Part, name: &str, endpoint: Option<Endpoint>) -> Option<&Template> {
         let fits = |template: &&Template| {
             template.endpoints.is_empty()
@@ -117,7 +117,7 @@ impl Provider {
         let found = first(part, name)?;
         match &found.same_as {
             None => Some(found),
-            Some(other) => first(part, other).or_else(|| first(Part::Behaviours, other)),
+            Some(other) => first(part, other).or_else(|| first(Part::Behaviors, other)),
         }
     }
 }
@@ -172,9 +172,9 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
-    use crate::behaviour::{Entry, WirePlan, behaviours};
+    use crate::behavior::{Entry, WireFault, behaviors};
 
-    const PARTS: [Part; 3] = [Part::Behaviours, Part::Doors, Part::Refusals];
+    const PARTS: [Part; 3] = [Part::Behaviors, Part::Doors, Part::Refusals];
 
     fn both() -> [&'static Provider; 2] {
         [Provider::of(Surface::OpenAi), Provider::of(Surface::AzureV1)]
@@ -245,10 +245,10 @@ mod tests {
         let success = |named: &&Entry| {
             !named.is_success
                 && !["ok", "connection_refused", "connect_timeout"].contains(&named.name.as_str())
-                && named.wire == WirePlan::default()
+                && named.wire == WireFault::default()
         };
-        let asked: Vec<_> = behaviours().iter().filter(success).map(|n| n.name.as_str()).collect();
-        assert_eq!(asked, names_in(both()[0], Part::Behaviours));
+        let asked: Vec<_> = behaviors().iter().filter(success).map(|n| n.name.as_str()).collect();
+        assert_eq!(asked, names_in(both()[0], Part::Behaviors));
     }
 
     #[test]

@@ -2,25 +2,25 @@
 
 use serde_json::{Value, json};
 
-use super::said::{Kind, Said, Tool};
+use super::model_output::{Kind, ModelOutput, Tool};
 use super::sse::Events;
-use super::{Body, Order, filter, logprobs, pretty};
+use super::{Body, ReplyContext, filter, logprobs, pretty};
 use crate::provider::Endpoint;
 
-pub(super) fn body(order: &Order<'_>) -> Body {
-    let choices: Vec<_> = (0..order.count()).map(|index| order.say(index)).collect();
-    if order.is_streamed() {
-        return stream(order, &choices).into();
+pub(super) fn body(context: &ReplyContext<'_>) -> Body {
+    let choices: Vec<_> = (0..context.count()).map(|index| context.say(index)).collect();
+    if context.is_streamed() {
+        return stream(context, &choices).into();
     }
-    let completion = completion(order, &choices);
-    Body::json(if order.is_azure() {
+    let completion = completion(context, &choices);
+    Body::json(if context.is_azure() {
         format!("{}\n", azure(completion))
     } else {
         pretty(&completion, "\n")
     })
 }
 
-fn completion(order: &Order<'_>, choices: &[Said]) -> Value {
+fn completion(context: &ReplyContext<'_>, choices: &[ModelOutput]) -> Value {
     let listed: Vec<_> = choices
         .iter()
         .enumerate()
@@ -28,24 +28,24 @@ fn completion(order: &Order<'_>, choices: &[Said]) -> Value {
             json!({
                 "index": index,
                 "message": message(said),
-                "logprobs": logprobs(order, &said.kind, &said.pieces),
+                "logprobs": logprobs(context, &said.kind, &said.pieces),
                 "finish_reason": said.finish_reason
             })
         })
         .collect();
     json!({
-        "id": id(order),
+        "id": id(context),
         "object": "chat.completion",
-        "created": order.created(),
-        "model": order.deployment.model,
+        "created": context.created(),
+        "model": context.deployment.model,
         "choices": listed,
-        "usage": usage(order, choices),
-        "service_tier": order.service_tier(),
+        "usage": usage(context, choices),
+        "service_tier": context.service_tier(),
         "system_fingerprint": null
     })
 }
 
-fn message(said: &Said) -> Value {
+fn message(said: &ModelOutput) -> Value {
     match &said.kind {
         Kind::Text => json!({
             "role": "assistant",
@@ -93,7 +93,7 @@ fn call(tool: Tool, id: &str, name: &str, with: &str) -> Value {
     }
 }
 
-/// Azure's form: alphabetical order, with what its content filter found.
+/// Azure's form: alphabetical context, with what its content filter found.
 fn azure(mut completion: Value) -> Value {
     for choice in completion["choices"].as_array_mut().into_iter().flatten() {
         let message = &choice["message"];
@@ -106,9 +106,9 @@ fn azure(mut completion: Value) -> Value {
     completion
 }
 
-fn stream(order: &Order<'_>, choices: &[Said]) -> Events {
+fn stream(context: &ReplyContext<'_>, choices: &[ModelOutput]) -> Events {
     let mut events = Events::default();
-    if order.is_azure() {
+    if context.is_azure() {
         events.data(&json!({
             "choices": [],
             "created": 0,
@@ -119,17 +119,22 @@ fn stream(order: &Order<'_>, choices: &[Said]) -> Events {
         }));
     }
     let choices_at = |step| {
-        let sent = |(index, said)| choice_at(order, index, said, step);
+        let sent = |(index, said)| choice_at(context, index, said, step);
         choices.iter().enumerate().filter_map(sent).collect()
     };
     // The first step says who speaks, the second has the first content.
     let steps = choices.iter().map(|said| said.pieces.len() + 2).max().unwrap_or(0);
-    let usage = usage(order, choices);
-    order.stream_choices(events, Endpoint::ChatCompletions, [steps, 2], choices_at, chunk, &usage)
+    let usage = usage(context, choices);
+    context.stream_choices(events, Endpoint::ChatCompletions, [steps, 2], choices_at, chunk, &usage)
 }
 
 /// What a choice sends at this step; `None` once it has finished.
-fn choice_at(order: &Order<'_>, index: usize, said: &Said, step: usize) -> Option<Value> {
+fn choice_at(
+    context: &ReplyContext<'_>,
+    index: usize,
+    said: &ModelOutput,
+    step: usize,
+) -> Option<Value> {
     let finished = said.pieces.len() + 1;
     let sent = step.checked_sub(1).and_then(|at| said.pieces.get(at..=at)).unwrap_or_default();
     let delta = match step {
@@ -140,17 +145,17 @@ fn choice_at(order: &Order<'_>, index: usize, said: &Said, step: usize) -> Optio
     let mut choice = json!({
         "index": index,
         "delta": delta,
-        "logprobs": if sent.is_empty() { Value::Null } else { logprobs(order, &said.kind, sent) },
+        "logprobs": if sent.is_empty() { Value::Null } else { logprobs(context, &said.kind, sent) },
         "finish_reason": if step == finished { json!(said.finish_reason) } else { Value::Null }
     });
-    if order.is_azure() {
+    if context.is_azure() {
         let is_filtered = !sent.is_empty() && !said.is_call();
         choice["content_filter_results"] = if is_filtered { filter::answer() } else { json!({}) };
     }
     Some(choice)
 }
 
-fn first_delta(said: &Said) -> Value {
+fn first_delta(said: &ModelOutput) -> Value {
     match &said.kind {
         Kind::Text => json!({ "role": "assistant", "content": "", "refusal": null }),
         Kind::Refusal => json!({ "role": "assistant", "content": null, "refusal": "" }),
@@ -172,7 +177,7 @@ fn first_delta(said: &Said) -> Value {
 /// A custom tool's delta is the [reported] one; the published schema has none.
 ///
 /// [reported]: https://github.com/openai/openai-openapi/issues/576
-fn delta(said: &Said, piece: &str) -> Value {
+fn delta(said: &ModelOutput, piece: &str) -> Value {
     match said.kind {
         Kind::Text => json!({ "content": piece }),
         Kind::Refusal => json!({ "refusal": piece }),
@@ -186,35 +191,35 @@ fn delta(said: &Said, piece: &str) -> Value {
     }
 }
 
-fn chunk(order: &Order<'_>, event: usize, choices: &Value, usage: &Value) -> Value {
+fn chunk(context: &ReplyContext<'_>, event: usize, choices: &Value, usage: &Value) -> Value {
     let mut chunk = json!({
-        "id": id(order),
+        "id": id(context),
         "object": "chat.completion.chunk",
-        "created": order.created(),
-        "model": order.deployment.model,
-        "service_tier": order.service_tier(),
+        "created": context.created(),
+        "model": context.deployment.model,
+        "service_tier": context.service_tier(),
         "system_fingerprint": null,
         "choices": choices
     });
-    if order.includes_usage() {
+    if context.includes_usage() {
         chunk["usage"] = usage.clone();
     }
-    if let Some(obfuscation) = order.obfuscation(event) {
+    if let Some(obfuscation) = context.obfuscation(event) {
         chunk["obfuscation"] = obfuscation.into();
     }
-    if order.is_azure() {
+    if context.is_azure() {
         chunk.sort_all_objects();
     }
     chunk
 }
 
-fn id(order: &Order<'_>) -> String {
-    format!("chatcmpl-{}", order.digits("chat completion", 29))
+fn id(context: &ReplyContext<'_>) -> String {
+    format!("chatcmpl-{}", context.digits("chat completion", 29))
 }
 
-fn usage(order: &Order<'_>, choices: &[Said]) -> Value {
+fn usage(context: &ReplyContext<'_>, choices: &[ModelOutput]) -> Value {
     let asked = ["messages", "tools", "functions"];
-    let prompt: usize = asked.iter().map(|name| order.members.tokens(name)).sum();
+    let prompt: usize = asked.iter().map(|name| context.members.tokens(name)).sum();
     let completion: usize = choices.iter().map(|said| said.pieces.len()).sum();
     json!({
         "prompt_tokens": prompt,
@@ -230,11 +235,11 @@ fn usage(order: &Order<'_>, choices: &[Said]) -> Value {
     })
 }
 
-fn logprobs(order: &Order<'_>, kind: &Kind, pieces: &[String]) -> Value {
-    if order.members.get("logprobs") != Some(true) {
+fn logprobs(context: &ReplyContext<'_>, kind: &Kind, pieces: &[String]) -> Value {
+    if context.members.get("logprobs") != Some(true) {
         return Value::Null;
     }
-    let pieces: Vec<_> = pieces.iter().map(|piece| logprobs::entry(order, piece)).collect();
+    let pieces: Vec<_> = pieces.iter().map(|piece| logprobs::entry(context, piece)).collect();
     match kind {
         Kind::Text => json!({ "content": pieces, "refusal": null }),
         Kind::Refusal => json!({ "content": null, "refusal": pieces }),

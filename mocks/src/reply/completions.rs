@@ -3,36 +3,36 @@
 use serde_json::{Map, Value, json};
 
 use super::logprobs::likeliest;
-use super::said::Said;
+use super::model_output::ModelOutput;
 use super::sse::{self, Events};
-use super::{Body, Order, filter, pretty, tokens_in};
+use super::{Body, ReplyContext, filter, pretty, tokens_in};
 use crate::provider::Endpoint;
 
 /// The most choices over all prompts: as many as one prompt may have.
 const MOST_CHOICES: usize = 128;
 
-pub(super) fn body(order: &Order<'_>) -> Body {
-    let choices = choices(order);
-    if order.is_streamed() {
-        let events = Body::from(stream(order, &choices));
+pub(super) fn body(context: &ReplyContext<'_>) -> Body {
+    let choices = choices(context);
+    if context.is_streamed() {
+        let events = Body::from(stream(context, &choices));
         let content_type =
-            if order.is_azure() { events.content_type } else { sse::BARE_CONTENT_TYPE };
+            if context.is_azure() { events.content_type } else { sse::BARE_CONTENT_TYPE };
         return Body { content_type, ..events };
     }
     let listed: Vec<_> = choices
         .iter()
         .enumerate()
-        .map(|(index, it)| choice(order, index, &it.pieces, Some(it.finish_reason)))
+        .map(|(index, it)| choice(context, index, &it.pieces, Some(it.finish_reason)))
         .collect();
     let mut completion = json!({
-        "id": id(order),
+        "id": id(context),
         "object": "text_completion",
-        "created": order.created(),
-        "model": order.deployment.model,
+        "created": context.created(),
+        "model": context.deployment.model,
         "choices": listed,
-        "usage": usage(order, &choices)
+        "usage": usage(context, &choices)
     });
-    if order.is_azure() {
+    if context.is_azure() {
         completion["prompt_filter_results"] = Value::Null;
         completion.sort_all_objects();
         completion["prompt_filter_results"] = filter::prompts();
@@ -50,16 +50,16 @@ struct Choice {
 }
 
 /// `n` for each prompt.
-fn choices(order: &Order<'_>) -> Vec<Choice> {
-    let echo = order.members.get("echo") == Some(true);
+fn choices(context: &ReplyContext<'_>) -> Vec<Choice> {
+    let echo = context.members.get("echo") == Some(true);
     let mut choices = Vec::new();
-    for prompt in prompts(order) {
-        for _ in 0..order.count() {
+    for prompt in prompts(context) {
+        for _ in 0..context.count() {
             if choices.len() == MOST_CHOICES {
                 return choices;
             }
-            let words = order.words(u64::try_from(choices.len()).expect("at most 128"));
-            let Said { mut pieces, finish_reason, .. } = order.limited(&words);
+            let words = context.words(u64::try_from(choices.len()).expect("at most 128"));
+            let ModelOutput { mut pieces, finish_reason, .. } = context.limited(&words);
             let said = pieces.len();
             if echo && !prompt.is_empty() {
                 pieces.insert(0, prompt.clone());
@@ -71,8 +71,8 @@ fn choices(order: &Order<'_>) -> Vec<Choice> {
 }
 
 /// The texts to go on from. Of tokens nobody here knows the text.
-fn prompts(order: &Order<'_>) -> Vec<String> {
-    match order.members.value("prompt") {
+fn prompts(context: &ReplyContext<'_>) -> Vec<String> {
+    match context.members.value("prompt") {
         Value::String(prompt) => vec![prompt],
         Value::Array(prompts) if !prompts.first().is_some_and(Value::is_number) => {
             prompts.iter().map(|prompt| prompt.as_str().unwrap_or_default().to_owned()).collect()
@@ -81,39 +81,39 @@ fn prompts(order: &Order<'_>) -> Vec<String> {
     }
 }
 
-fn stream(order: &Order<'_>, choices: &[Choice]) -> Events {
+fn stream(context: &ReplyContext<'_>, choices: &[Choice]) -> Events {
     let choices_at = |step| {
         let sent = |(index, it): (usize, &Choice)| {
             let sent = it.pieces.get(step..=step).unwrap_or_default();
             let finish_reason = (step == it.pieces.len()).then_some(it.finish_reason);
-            (step <= it.pieces.len()).then(|| choice(order, index, sent, finish_reason))
+            (step <= it.pieces.len()).then(|| choice(context, index, sent, finish_reason))
         };
         choices.iter().enumerate().filter_map(sent).collect()
     };
     let steps = choices.iter().map(|it| it.pieces.len() + 1).max().unwrap_or(0);
-    let (events, usage) = (Events::default(), usage(order, choices));
-    order.stream_choices(events, Endpoint::Completions, [steps, 1], choices_at, chunk, &usage)
+    let (events, usage) = (Events::default(), usage(context, choices));
+    context.stream_choices(events, Endpoint::Completions, [steps, 1], choices_at, chunk, &usage)
 }
 
-fn chunk(order: &Order<'_>, _: usize, choices: &Value, usage: &Value) -> Value {
+fn chunk(context: &ReplyContext<'_>, _: usize, choices: &Value, usage: &Value) -> Value {
     let mut chunk = json!({
-        "id": id(order),
+        "id": id(context),
         "object": "text_completion",
-        "created": order.created(),
+        "created": context.created(),
         "choices": choices,
-        "model": order.deployment.model
+        "model": context.deployment.model
     });
-    if order.includes_usage() {
+    if context.includes_usage() {
         chunk["usage"] = usage.clone();
     }
-    if order.is_azure() {
+    if context.is_azure() {
         chunk.sort_all_objects();
     }
     chunk
 }
 
 fn choice(
-    order: &Order<'_>,
+    context: &ReplyContext<'_>,
     index: usize,
     pieces: &[String],
     finish_reason: Option<&str>,
@@ -121,18 +121,19 @@ fn choice(
     let mut choice = json!({
         "text": pieces.concat(),
         "index": index,
-        "logprobs": logprobs(order, pieces),
+        "logprobs": logprobs(context, pieces),
         "finish_reason": finish_reason
     });
-    if order.is_azure() {
+    if context.is_azure() {
         choice["content_filter_results"] = filter::answer();
     }
     choice
 }
 
 /// The piece itself is always among the likeliest, also where none are asked for.
-fn logprobs(order: &Order<'_>, pieces: &[String]) -> Value {
-    let Some(count) = order.members.get::<usize>("logprobs").filter(|_| !pieces.is_empty()) else {
+fn logprobs(context: &ReplyContext<'_>, pieces: &[String]) -> Value {
+    let Some(count) = context.members.get::<usize>("logprobs").filter(|_| !pieces.is_empty())
+    else {
         return Value::Null;
     };
     let offsets: Vec<usize> = pieces
@@ -156,16 +157,16 @@ fn logprobs(order: &Order<'_>, pieces: &[String]) -> Value {
     })
 }
 
-fn id(order: &Order<'_>) -> String {
-    format!("cmpl-{}", order.digits("completion", 29))
+fn id(context: &ReplyContext<'_>) -> String {
+    format!("cmpl-{}", context.digits("completion", 29))
 }
 
 /// What `best_of` made beyond the choices is counted too.
-fn usage(order: &Order<'_>, choices: &[Choice]) -> Value {
-    let prompt: usize = prompts(order).iter().map(|prompt| tokens_in(prompt)).sum();
+fn usage(context: &ReplyContext<'_>, choices: &[Choice]) -> Value {
+    let prompt: usize = prompts(context).iter().map(|prompt| tokens_in(prompt)).sum();
     let shown: usize = choices.iter().map(|it| it.said).sum();
-    let made = order.members.get::<usize>("best_of").unwrap_or(1).clamp(1, MOST_CHOICES);
-    let count = usize::try_from(order.count()).expect("at most 128");
+    let made = context.members.get::<usize>("best_of").unwrap_or(1).clamp(1, MOST_CHOICES);
+    let count = usize::try_from(context.count()).expect("at most 128");
     let completion = shown * made.max(count) / count;
     json!({
         "prompt_tokens": prompt,

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Body, Order, pretty};
+use super::{Body, ReplyContext, pretty};
 use crate::marker::base64_of_f32;
 
 /// More numbers than any model gives.
@@ -10,29 +10,29 @@ const MOST_DIMENSIONS: usize = 4096;
 
 const MOST_INPUTS: usize = 2048;
 
-pub(super) fn body(order: &Order<'_>) -> Body {
-    Body::json(pretty(&list(order), if order.is_azure() { "\n" } else { "" }))
+pub(super) fn body(context: &ReplyContext<'_>) -> Body {
+    Body::json(pretty(&list(context), if context.is_azure() { "\n" } else { "" }))
 }
 
-fn list(order: &Order<'_>) -> Value {
-    let dimensions = order.members.get::<usize>("dimensions").map_or_else(
-        || if order.deployment.model.ends_with("-3-large") { 3072 } else { 1536 },
+fn list(context: &ReplyContext<'_>) -> Value {
+    let dimensions = context.members.get::<usize>("dimensions").map_or_else(
+        || if context.deployment.model.ends_with("-3-large") { 3072 } else { 1536 },
         |dimensions| dimensions.clamp(1, MOST_DIMENSIONS),
     );
-    let base64 = order.members.get::<String>("encoding_format").as_deref() == Some("base64");
-    let data: Vec<_> = (0..inputs(order))
+    let base64 = context.members.get::<String>("encoding_format").as_deref() == Some("base64");
+    let data: Vec<_> = (0..inputs(context))
         .map(|index| {
-            let vector = vector(order, index, dimensions);
+            let vector = vector(context, index, dimensions);
             let embedding =
                 if base64 { json!(base64_of_f32(&vector)) } else { json!(spelled(&vector)) };
             json!({ "object": "embedding", "index": index, "embedding": embedding })
         })
         .collect();
-    let tokens = order.members.tokens("input");
+    let tokens = context.members.tokens("input");
     json!({
         "object": "list",
         "data": data,
-        "model": order.deployment.model,
+        "model": context.deployment.model,
         "usage": { "prompt_tokens": tokens, "total_tokens": tokens }
     })
 }
@@ -44,8 +44,8 @@ fn spelled(vector: &[f32]) -> Vec<f64> {
 }
 
 /// How many texts are to be embedded: one text or token list, or a list of these.
-fn inputs(order: &Order<'_>) -> usize {
-    match order.members.get::<Vec<Value>>("input") {
+fn inputs(context: &ReplyContext<'_>) -> usize {
+    match context.members.get::<Vec<Value>>("input") {
         Some(items) if !items.first().is_some_and(Value::is_number) => items.len().min(MOST_INPUTS),
         _ => 1,
     }
@@ -53,11 +53,11 @@ fn inputs(order: &Order<'_>) -> usize {
 
 /// The marker's numbers, then small ones that differ from input to input, that `f32` holds exactly
 /// and that have so few digits that whoever spells them anew spells them alike.
-fn vector(order: &Order<'_>, input: usize, dimensions: usize) -> Vec<f32> {
+fn vector(context: &ReplyContext<'_>, input: usize, dimensions: usize) -> Vec<f32> {
     let filler = (0_usize..).map(|position| {
         let step = (position * 37 + input * 11) % 129;
         let step = i16::try_from(step).expect("below 129") - 64;
         f32::from(step) / 256.0
     });
-    order.marker.numbers().into_iter().chain(filler).take(dimensions).collect()
+    context.marker.numbers().into_iter().chain(filler).take(dimensions).collect()
 }

@@ -32,7 +32,7 @@ fn prompt() -> Value {
     })
 }
 
-/// The `prompt_filter_results` of chat. The one thing there that is not in alphabetical order:
+/// The `prompt_filter_results` of chat. The one thing there that is not in alphabetical context:
 /// recorded so.
 pub(super) fn prompts() -> Value {
     json!([{ "prompt_index": 0, "content_filter_results": prompt() }])

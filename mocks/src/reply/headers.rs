@@ -1,9 +1,9 @@
 //! The headers of success replies, as recorded.
 
-use super::Order;
+use super::ReplyContext;
 use crate::provider::{Endpoint, Surface};
 
-impl Order<'_> {
+impl ReplyContext<'_> {
     pub(super) fn headers(&self, endpoint: Endpoint, content_type: &str) -> Vec<(String, String)> {
         let common = [
             ("content-type", content_type.to_owned()),

@@ -6,7 +6,7 @@ use crc::{CRC_32_ISO_HDLC, Crc};
 use serde_json::{Value, json};
 
 use super::sse::Events;
-use super::{Body, Order, filter, pretty};
+use super::{Body, ReplyContext, filter, pretty};
 
 /// The most images that a provider makes at once.
 const MOST_IMAGES: u64 = 10;
@@ -22,72 +22,73 @@ const OUTPUT_TOKENS: usize = 16;
 const PIXEL: [u8; 13] =
     [0x78, 0x01, 0x01, 0x02, 0x00, 0xfd, 0xff, 0x00, 0x00, 0x00, 0x02, 0x00, 0x01];
 
-pub(super) fn body(order: &Order<'_>) -> Body {
-    let is_gpt = order.deployment.model.starts_with("gpt-image");
-    if is_gpt && order.is_streamed() {
-        return stream(order).into();
+pub(super) fn body(context: &ReplyContext<'_>) -> Body {
+    let is_gpt = context.deployment.model.starts_with("gpt-image");
+    if is_gpt && context.is_streamed() {
+        return stream(context).into();
     }
-    let count = order.members.get::<u64>("n").unwrap_or(1).clamp(1, MOST_IMAGES);
-    let images: Vec<_> = (0..count).map(|index| image(order, is_gpt, index)).collect();
-    let mut answer = json!({ "created": order.created(), "data": images });
+    let count = context.members.get::<u64>("n").unwrap_or(1).clamp(1, MOST_IMAGES);
+    let images: Vec<_> = (0..count).map(|index| image(context, is_gpt, index)).collect();
+    let mut answer = json!({ "created": context.created(), "data": images });
     if is_gpt {
-        let settings = settings(order);
+        let settings = settings(context);
         for name in ["background", "output_format", "quality", "size"] {
             answer[name] = settings[name].clone();
         }
-        answer["usage"] = usage(order);
+        answer["usage"] = usage(context);
     }
     Body::json(pretty(&answer, "\n"))
 }
 
 /// The newer models give the image itself, the older ones a link, unless they are asked to.
-fn image(order: &Order<'_>, is_gpt: bool, index: u64) -> Value {
+fn image(context: &ReplyContext<'_>, is_gpt: bool, index: u64) -> Value {
     let wants_itself =
-        order.members.get::<String>("response_format").as_deref() == Some("b64_json");
+        context.members.get::<String>("response_format").as_deref() == Some("b64_json");
     let mut image = json!({});
-    if order.is_azure() && !is_gpt {
+    if context.is_azure() && !is_gpt {
         image["content_filter_results"] = filter::answer();
         image["prompt_filter_results"] = filter::answer();
     }
-    if order.deployment.model == "dall-e-3" {
-        image["revised_prompt"] = json!(order.words(index));
+    if context.deployment.model == "dall-e-3" {
+        image["revised_prompt"] = json!(context.words(index));
     }
     if is_gpt || wants_itself {
-        image["b64_json"] = json!(encoded(order));
+        image["b64_json"] = json!(encoded(context));
     } else {
-        let (token, name) = (order.marker.token(), order.digits(&format!("image {index}"), 24));
+        let (token, name) = (context.marker.token(), context.digits(&format!("image {index}"), 24));
         image["url"] = json!(format!("https://images.fallproof.invalid/{token}/img-{name}.png"));
     }
     image
 }
 
-fn stream(order: &Order<'_>) -> Events {
+fn stream(context: &ReplyContext<'_>) -> Events {
     let mut events = Events::default();
-    let partial = order.members.get::<u64>("partial_images").unwrap_or(0).min(MOST_PARTIAL_IMAGES);
+    let partial =
+        context.members.get::<u64>("partial_images").unwrap_or(0).min(MOST_PARTIAL_IMAGES);
     for index in 0..partial {
-        let mut event = event(order, "image_generation.partial_image");
+        let mut event = event(context, "image_generation.partial_image");
         event["partial_image_index"] = json!(index);
         events.named("image_generation.partial_image", &event);
     }
-    let mut event = event(order, "image_generation.completed");
-    event["usage"] = usage(order);
+    let mut event = event(context, "image_generation.completed");
+    event["usage"] = usage(context);
     events.named("image_generation.completed", &event);
     events
 }
 
-fn event(order: &Order<'_>, kind: &str) -> Value {
-    let mut event = json!({ "type": kind, "b64_json": encoded(order) });
-    event["created_at"] = json!(order.created());
-    for (name, value) in settings(order).as_object().into_iter().flatten() {
+fn event(context: &ReplyContext<'_>, kind: &str) -> Value {
+    let mut event = json!({ "type": kind, "b64_json": encoded(context) });
+    event["created_at"] = json!(context.created());
+    for (name, value) in settings(context).as_object().into_iter().flatten() {
         event[name] = value.clone();
     }
     event
 }
 
 /// How the image was made: as asked for, unless the choice was left to the model.
-fn settings(order: &Order<'_>) -> Value {
+fn settings(context: &ReplyContext<'_>) -> Value {
     let chosen = |name: &str, default: &str| {
-        let asked: Option<String> = order.members.get(name);
+        let asked: Option<String> = context.members.get(name);
         asked.filter(|asked| asked != "auto").unwrap_or_else(|| default.to_owned())
     };
     json!({
@@ -98,8 +99,8 @@ fn settings(order: &Order<'_>) -> Value {
     })
 }
 
-fn usage(order: &Order<'_>) -> Value {
-    let input = order.members.tokens("prompt");
+fn usage(context: &ReplyContext<'_>) -> Value {
+    let input = context.members.tokens("prompt");
     json!({
         "input_tokens": input,
         "input_tokens_details": { "image_tokens": 0, "text_tokens": input },
@@ -108,14 +109,14 @@ fn usage(order: &Order<'_>) -> Value {
     })
 }
 
-fn encoded(order: &Order<'_>) -> String {
-    STANDARD.encode(png(order.marker.token()))
+fn encoded(context: &ReplyContext<'_>) -> String {
+    STANDARD.encode(png(context.marker.token()))
 }
 
 /// An image of one black pixel with this author.
 fn png(author: &str) -> Vec<u8> {
     let mut image = b"\x89PNG\r\n\x1a\n".to_vec();
-    // One by one pixel of eight bits of grey.
+    // One by one pixel of eight bits of gray.
     chunk(&mut image, *b"IHDR", &[0, 0, 0, 1, 0, 0, 0, 1, 8, 0, 0, 0, 0]);
     chunk(&mut image, *b"tEXt", &[b"Author\0", author.as_bytes()].concat());
     chunk(&mut image, *b"IDAT", &PIXEL);

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Order;
+use super::ReplyContext;
 
 /// The most alternatives that a provider gives.
 const MOST: usize = 20;
@@ -16,9 +16,9 @@ pub(super) fn likeliest(piece: &str, count: usize) -> impl Iterator<Item = (Stri
 }
 
 /// What chat and responses tell of a piece, with as many tokens as `top_logprobs` asks for.
-pub(super) fn entry(order: &Order<'_>, piece: &str) -> Value {
+pub(super) fn entry(context: &ReplyContext<'_>, piece: &str) -> Value {
     let told = |token: &str, logprob: f64| json!({ "token": token, "logprob": logprob, "bytes": token.as_bytes() });
-    let count = order.members.get::<usize>("top_logprobs").unwrap_or(0);
+    let count = context.members.get::<usize>("top_logprobs").unwrap_or(0);
     let top: Vec<_> = likeliest(piece, count).map(|(token, it)| told(&token, it)).collect();
     let mut entry = told(piece, 0.0);
     entry["top_logprobs"] = top.into();

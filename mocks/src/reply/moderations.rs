@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Body, Order, pretty};
+use super::{Body, ReplyContext, pretty};
 
 const CATEGORIES: [&str; 13] = [
     "harassment",
@@ -24,7 +24,7 @@ const CATEGORIES: [&str; 13] = [
 const MOST_INPUTS: usize = 1_000;
 
 /// Nothing is ever found. The marker is in the id: nothing else is text.
-pub(super) fn body(order: &Order<'_>) -> Body {
+pub(super) fn body(context: &ReplyContext<'_>) -> Body {
     let each = |value: Value| {
         CATEGORIES.iter().map(|name| ((*name).to_owned(), value.clone())).collect::<Map<_, _>>()
     };
@@ -35,16 +35,16 @@ pub(super) fn body(order: &Order<'_>) -> Body {
         "category_applied_input_types": each(json!([]))
     });
     let moderation = json!({
-        "id": format!("modr-{}-{}", order.marker.token(), order.attempt),
-        "model": order.deployment.model,
-        "results": vec![result; results(order)]
+        "id": format!("modr-{}-{}", context.marker.token(), context.attempt),
+        "model": context.deployment.model,
+        "results": vec![result; results(context)]
     });
     Body::json(pretty(&moderation, ""))
 }
 
 /// One for each text; the parts of one that is not only text count as one.
-fn results(order: &Order<'_>) -> usize {
-    match order.members.value("input") {
+fn results(context: &ReplyContext<'_>) -> usize {
+    match context.members.value("input") {
         Value::Array(inputs) if inputs.iter().all(Value::is_string) => {
             inputs.len().min(MOST_INPUTS)
         }

@@ -5,63 +5,63 @@ mod stream;
 
 use serde_json::{Value, json};
 
-use super::{Body, Order, filter, pretty};
+use super::{Body, ReplyContext, filter, pretty};
 use items::Item;
 
-pub(super) fn body(order: &Order<'_>) -> Body {
-    let items = items::of(order);
-    if order.is_streamed() {
-        return stream::events(order, &items).into();
+pub(super) fn body(context: &ReplyContext<'_>) -> Body {
+    let items = items::of(context);
+    if context.is_streamed() {
+        return stream::events(context, &items).into();
     }
-    let mut response = response(order, &items);
-    if !order.is_azure() {
+    let mut response = response(context, &items);
+    if !context.is_azure() {
         put_after(&mut response, "background", "billing", json!({ "payer": "developer" }));
     }
     Body::json(pretty(&response, ""))
 }
 
 /// The finished response, as it can be got again.
-pub(super) fn stored(order: &Order<'_>) -> String {
-    pretty(&response(order, &items::of(order)), "")
+pub(super) fn stored(context: &ReplyContext<'_>) -> String {
+    pretty(&response(context, &items::of(context)), "")
 }
 
-pub(super) fn compact_body(order: &Order<'_>) -> Body {
-    Body::json(pretty(&compaction(order), ""))
+pub(super) fn compact_body(context: &ReplyContext<'_>) -> Body {
+    Body::json(pretty(&compaction(context), ""))
 }
 
 /// A finished response: what was asked is repeated, as providers do.
-fn response(order: &Order<'_>, items: &[Item]) -> Value {
+fn response(context: &ReplyContext<'_>, items: &[Item]) -> Value {
     let output_tokens = items.iter().map(Item::tokens).sum();
     let answer_length: usize = items.iter().map(Item::length).sum();
     let output: Vec<_> = items.iter().map(|item| item.value.clone()).collect();
-    let mut response = frame(order);
+    let mut response = frame(context);
     response["status"] = json!("completed");
-    response["completed_at"] = json!(order.created() + 1);
+    response["completed_at"] = json!(context.created() + 1);
     response["output"] = json!(output);
-    response["service_tier"] = json!(order.service_tier());
-    response["usage"] = usage(order, output_tokens, items::reasoning_tokens(items));
-    if order.is_azure() {
+    response["service_tier"] = json!(context.service_tier());
+    response["usage"] = usage(context, output_tokens, items::reasoning_tokens(items));
+    if context.is_azure() {
         response["content_filters"] =
-            filter::response(order.members.tokens("input") * 4, answer_length);
+            filter::response(context.members.tokens("input") * 4, answer_length);
     }
     response
 }
 
 /// A response that has only begun.
-fn frame(order: &Order<'_>) -> Value {
-    let asked = |name: &str, default: Value| order.members.or(name, default);
+fn frame(context: &ReplyContext<'_>) -> Value {
+    let asked = |name: &str, default: Value| context.members.or(name, default);
     let merged = |name: &str, mut default: Value| {
         if let (Value::Object(whole), Value::Object(asked)) =
-            (&mut default, order.members.value(name))
+            (&mut default, context.members.value(name))
         {
             whole.extend(asked);
         }
         default
     };
     let mut response = json!({
-        "id": order.response_id(),
+        "id": context.response_id(),
         "object": "response",
-        "created_at": order.created(),
+        "created_at": context.created(),
         "status": "in_progress",
         "background": asked("background", json!(false)),
         "completed_at": null,
@@ -71,7 +71,7 @@ fn frame(order: &Order<'_>) -> Value {
         "instructions": asked("instructions", Value::Null),
         "max_output_tokens": asked("max_output_tokens", Value::Null),
         "max_tool_calls": asked("max_tool_calls", Value::Null),
-        "model": order.deployment.model,
+        "model": context.deployment.model,
         "moderation": null,
         "output": [],
         "parallel_tool_calls": asked("parallel_tool_calls", json!(true)),
@@ -107,7 +107,7 @@ fn frame(order: &Order<'_>) -> Value {
         "user": asked("user", Value::Null),
         "metadata": asked("metadata", json!({}))
     });
-    if order.is_azure() {
+    if context.is_azure() {
         put_after(&mut response, "completed_at", "content_filters", Value::Null);
     }
     response
@@ -122,26 +122,26 @@ fn put_after(response: &mut Value, before: &str, name: &str, value: Value) {
 }
 
 /// A compacted conversation: the user's messages, then one item that only the provider can read.
-fn compaction(order: &Order<'_>) -> Value {
-    let sealed = order.sealed("compaction");
+fn compaction(context: &ReplyContext<'_>) -> Value {
+    let sealed = context.sealed("compaction");
     let output_tokens = super::tokens_in(&sealed);
-    let mut output = user_messages(order);
+    let mut output = user_messages(context);
     output.push(json!({
-        "id": format!("cmp_{}", order.digits("compaction", 50)),
+        "id": format!("cmp_{}", context.digits("compaction", 50)),
         "type": "compaction",
         "encrypted_content": sealed
     }));
     json!({
-        "id": order.response_id(),
+        "id": context.response_id(),
         "object": "response.compaction",
-        "created_at": order.created(),
+        "created_at": context.created(),
         "output": output,
-        "usage": usage(order, output_tokens, 0)
+        "usage": usage(context, output_tokens, 0)
     })
 }
 
-fn user_messages(order: &Order<'_>) -> Vec<Value> {
-    let contents: Vec<Value> = match order.members.value("input") {
+fn user_messages(context: &ReplyContext<'_>) -> Vec<Value> {
+    let contents: Vec<Value> = match context.members.value("input") {
         text @ Value::String(_) => vec![text],
         Value::Array(items) => items
             .into_iter()
@@ -150,25 +150,25 @@ fn user_messages(order: &Order<'_>) -> Vec<Value> {
             .collect(),
         _ => Vec::new(),
     };
-    let message = |(index, content): (usize, Value)| {
-        let content = match content {
+    let message = |(index, given): (usize, Value)| {
+        let parts = match given {
             Value::String(text) => json!([{ "type": "input_text", "text": text }]),
             parts => parts,
         };
         json!({
-            "id": format!("msg_{}", order.digits(&format!("message {index}"), 50)),
+            "id": format!("msg_{}", context.digits(&format!("message {index}"), 50)),
             "type": "message",
             "status": "completed",
-            "content": content,
+            "content": parts,
             "role": "user"
         })
     };
     contents.into_iter().enumerate().map(message).collect()
 }
 
-fn usage(order: &Order<'_>, output: usize, reasoning: usize) -> Value {
+fn usage(context: &ReplyContext<'_>, output: usize, reasoning: usize) -> Value {
     let asked = ["input", "instructions", "tools"];
-    let input: usize = asked.iter().map(|name| order.members.tokens(name)).sum();
+    let input: usize = asked.iter().map(|name| context.members.tokens(name)).sum();
     json!({
         "input_tokens": input,
         "input_tokens_details": { "cache_write_tokens": 0, "cached_tokens": 0 },

@@ -5,14 +5,14 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
 use super::sse::Events;
-use super::{Body, Order, sound};
+use super::{Body, ReplyContext, sound};
 
 /// What silence costs.
 const OUTPUT_TOKENS: usize = 1;
 
-pub(super) fn body(order: &Order<'_>) -> Body {
-    let title = order.marker.token();
-    let format: String = order.members.get("response_format").unwrap_or_default();
+pub(super) fn body(context: &ReplyContext<'_>) -> Body {
+    let title = context.marker.token();
+    let format: String = context.members.get("response_format").unwrap_or_default();
     let (content_type, bytes) = match format.as_str() {
         "opus" => ("audio/opus", sound::opus(title)),
         "aac" => ("audio/aac", sound::aac(title)),
@@ -21,17 +21,17 @@ pub(super) fn body(order: &Order<'_>) -> Body {
         "pcm" => ("audio/pcm", sound::pcm(title)),
         _ => ("audio/mpeg", sound::mp3(title)),
     };
-    if order.members.get::<String>("stream_format").as_deref() == Some("sse") {
-        return stream(order, &bytes).into();
+    if context.members.get::<String>("stream_format").as_deref() == Some("sse") {
+        return stream(context, &bytes).into();
     }
     Body { content_type, bytes }
 }
 
-fn stream(order: &Order<'_>, bytes: &[u8]) -> Events {
+fn stream(context: &ReplyContext<'_>, bytes: &[u8]) -> Events {
     let mut events = Events::default();
     let audio = STANDARD.encode(bytes);
     events.data(&json!({ "type": "speech.audio.delta", "audio": audio }));
-    let input = order.members.tokens("input");
+    let input = context.members.tokens("input");
     events.data(&json!({
         "type": "speech.audio.done",
         "usage": {

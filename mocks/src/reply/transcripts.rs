@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::said::pieces;
+use super::model_output::pieces;
 use super::sse::Events;
-use super::{Body, Order, pretty};
+use super::{Body, ReplyContext, pretty};
 
 /// Every file is one second long, whatever is in it.
 const SECONDS: f64 = 1.0;
@@ -12,44 +12,44 @@ const SECONDS: f64 = 1.0;
 /// What a second costs the models that count tokens.
 const AUDIO_TOKENS: usize = 10;
 
-pub(super) fn transcription(order: &Order<'_>) -> Body {
-    let counts_tokens = !order.deployment.model.starts_with("whisper");
-    if counts_tokens && order.is_streamed() {
-        return stream(order).into();
+pub(super) fn transcription(context: &ReplyContext<'_>) -> Body {
+    let counts_tokens = !context.deployment.model.starts_with("whisper");
+    if counts_tokens && context.is_streamed() {
+        return stream(context).into();
     }
     let usage =
-        if counts_tokens { tokens(order) } else { json!({ "type": "duration", "seconds": 1 }) };
-    match format(order).as_str() {
+        if counts_tokens { tokens(context) } else { json!({ "type": "duration", "seconds": 1 }) };
+    match format(context).as_str() {
         "verbose_json" => {
-            let mut answer = verbose(order, "transcribe");
+            let mut answer = verbose(context, "transcribe");
             answer["usage"] = usage;
             Body::json(answer.to_string())
         }
-        "json" => Body::json(json!({ "text": text(order), "usage": usage }).to_string()),
-        "diarized_json" => Body::json(diarized(order, &usage).to_string()),
-        other => timed(order, other),
+        "json" => Body::json(json!({ "text": text(context), "usage": usage }).to_string()),
+        "diarized_json" => Body::json(diarized(context, &usage).to_string()),
+        other => timed(context, other),
     }
 }
 
-pub(super) fn translation(order: &Order<'_>) -> Body {
-    match format(order).as_str() {
-        "verbose_json" => Body::json(verbose(order, "translate").to_string()),
-        "json" => Body::json(pretty(&json!({ "text": text(order) }), "")),
-        other => timed(order, other),
+pub(super) fn translation(context: &ReplyContext<'_>) -> Body {
+    match format(context).as_str() {
+        "verbose_json" => Body::json(verbose(context, "translate").to_string()),
+        "json" => Body::json(pretty(&json!({ "text": text(context) }), "")),
+        other => timed(context, other),
     }
 }
 
-fn format(order: &Order<'_>) -> String {
-    order.members.get("response_format").unwrap_or_else(|| "json".to_owned())
+fn format(context: &ReplyContext<'_>) -> String {
+    context.members.get("response_format").unwrap_or_else(|| "json".to_owned())
 }
 
-fn text(order: &Order<'_>) -> String {
-    order.words(0)
+fn text(context: &ReplyContext<'_>) -> String {
+    context.words(0)
 }
 
 /// The formats that are not JSON.
-fn timed(order: &Order<'_>, format: &str) -> Body {
-    let text = text(order);
+fn timed(context: &ReplyContext<'_>, format: &str) -> Body {
+    let text = text(context);
     Body::text(match format {
         "srt" => format!("1\n00:00:00,000 --> 00:00:01,000\n{text}\n\n\n"),
         "vtt" => format!("WEBVTT\n\n00:00:00.000 --> 00:00:01.000\n{text}\n\n"),
@@ -57,10 +57,10 @@ fn timed(order: &Order<'_>, format: &str) -> Body {
     })
 }
 
-fn verbose(order: &Order<'_>, task: &str) -> Value {
-    let text = text(order);
+fn verbose(context: &ReplyContext<'_>, task: &str) -> Value {
+    let text = text(context);
     let granularities: Vec<String> =
-        order.members.get("timestamp_granularities").unwrap_or_default();
+        context.members.get("timestamp_granularities").unwrap_or_default();
     let mut answer = json!({
         "task": task,
         "language": "english",
@@ -91,8 +91,8 @@ fn verbose(order: &Order<'_>, task: &str) -> Value {
 }
 
 /// Only one person speaks.
-fn diarized(order: &Order<'_>, usage: &Value) -> Value {
-    let text = text(order);
+fn diarized(context: &ReplyContext<'_>, usage: &Value) -> Value {
+    let text = text(context);
     json!({
         "task": "transcribe",
         "duration": SECONDS,
@@ -109,18 +109,18 @@ fn diarized(order: &Order<'_>, usage: &Value) -> Value {
     })
 }
 
-fn stream(order: &Order<'_>) -> Events {
+fn stream(context: &ReplyContext<'_>) -> Events {
     let mut events = Events::default();
-    let text = text(order);
+    let text = text(context);
     for piece in pieces(&text) {
         events.data(&json!({ "type": "transcript.text.delta", "delta": piece }));
     }
-    events.data(&json!({ "type": "transcript.text.done", "text": text, "usage": tokens(order) }));
+    events.data(&json!({ "type": "transcript.text.done", "text": text, "usage": tokens(context) }));
     events
 }
 
-fn tokens(order: &Order<'_>) -> Value {
-    let output = pieces(&text(order)).len();
+fn tokens(context: &ReplyContext<'_>) -> Value {
+    let output = pieces(&text(context)).len();
     json!({
         "type": "tokens",
         "total_tokens": AUDIO_TOKENS + output,

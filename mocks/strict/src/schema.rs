@@ -10,7 +10,7 @@ use serde_json::{Map, Value as Json, from_value};
 
 pub(crate) use embedded::Embedded;
 pub(crate) use node::{Node, Others};
-pub(crate) use rule::{ErrorParam, OlderWords, Rule, RuleKind};
+pub(crate) use rule::{ErrorParam, LegacyWording, Rule, RuleKind};
 
 use fallproof_protocol::provider::{Endpoint, Surface};
 
@@ -21,7 +21,7 @@ pub(super) struct Schema {
     definitions: Vec<Node>,
     pub(super) rules: Vec<Rule>,
     /// Which models' back ends speak the older language about unknown names.
-    pub(super) older_words: OlderWords,
+    pub(super) older_words: LegacyWording,
 }
 
 impl Schema {
@@ -39,7 +39,7 @@ impl Schema {
         }
         let rules = root.shift_remove("x-rules").unwrap_or_else(|| Json::Array(Vec::new()));
         let older_words =
-            root.shift_remove("x-older-words").map_or(Ok(OlderWords::default()), from_value)?;
+            root.shift_remove("x-older-words").map_or(Ok(LegacyWording::default()), from_value)?;
         let definitions =
             root.shift_remove("$defs").unwrap_or_else(|| Json::Object(Map::default()));
         let Json::Object(definitions) = definitions else {

@@ -5,8 +5,8 @@
 //! parameter nor code.
 
 mod expected;
+mod legacy;
 mod modern;
-mod older;
 mod pydantic;
 mod values;
 
@@ -39,7 +39,7 @@ pub(super) fn say(
         Endpoint::AudioSpeech | Endpoint::AudioTranscriptions | Endpoint::AudioTranslations => {
             pydantic::say(finding, schema)
         }
-        _ => older::say(finding, schema, endpoint, model),
+        _ => legacy::say(finding, schema, endpoint, model),
     };
     let Sentence { message, param, code } =
         nameless.map_or_else(|| modern::say(finding, schema, endpoint, model), Sentence::nameless);
@@ -50,7 +50,7 @@ pub(super) fn say(
 
 fn kind(finding: &Finding<'_>, endpoint: Endpoint) -> ViolationKind {
     match &finding.fault {
-        Fault::Missing if older::is_no_model(finding, endpoint) => ViolationKind::NoModel,
+        Fault::Missing if legacy::is_no_model(finding, endpoint) => ViolationKind::NoModel,
         Fault::Missing => ViolationKind::Missing,
         Fault::Unknown { .. } => ViolationKind::Unknown,
         Fault::Type { .. } | Fault::TagType { .. } => ViolationKind::Type,

@@ -1,8 +1,8 @@
 //! The bytes of every error reply, against what is known of the live ones.
 
 use fallproof_mocks::Reply;
-use fallproof_mocks::behaviour::{CutEnd, CutPoint, Entry, WirePlan, behaviours};
-use fallproof_mocks::errors::{DoorRefusal, behaviour, catalogue_names, door, refusal};
+use fallproof_mocks::behavior::{CutEnd, CutPoint, Entry, WireFault, behaviors};
+use fallproof_mocks::errors::{EdgeRefusal, behavior, catalogue_names, edge, refusal};
 use fallproof_mocks::provider::Deployment;
 use fallproof_mocks::provider::Endpoint::{
     self, ChatCompletions as Chat, Embeddings, Responses, ResponsesCompact as Compact,
@@ -23,7 +23,7 @@ fn deployment(surface: Surface) -> Deployment {
 }
 
 fn scripted(surface: Surface, endpoint: Endpoint, name: &str) -> Reply {
-    let (reply, _) = behaviour(name, &deployment(surface), endpoint).expect("a known name");
+    let (reply, _) = behavior(name, &deployment(surface), endpoint).expect("a known name");
     reply.expect("not the success reply")
 }
 
@@ -35,20 +35,20 @@ fn header<'a>(reply: &'a Reply, name: &str) -> Option<&'a str> {
     reply.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
 }
 
-fn every_door() -> Vec<DoorRefusal> {
+fn every_door() -> Vec<EdgeRefusal> {
     let (method, path) = ("POST".to_owned(), "/v1/ask_url".to_owned());
     vec![
-        DoorRefusal::UnknownPath { method: method.clone(), path: path.clone() },
-        DoorRefusal::WrongMethod { method, path },
-        DoorRefusal::ApiVersion,
-        DoorRefusal::MissingApiVersion,
-        DoorRefusal::ApiVersionTooOld,
-        DoorRefusal::PredictionTooOld,
-        DoorRefusal::MissingKey,
-        DoorRefusal::WrongKey { key: "sk-wrong-api-key".to_owned() },
-        DoorRefusal::UnknownModel { name: "gpt-none".to_owned() },
-        DoorRefusal::UnlistedModel { name: "gpt-none".to_owned() },
-        DoorRefusal::InvalidJson,
+        EdgeRefusal::UnknownPath { method: method.clone(), path: path.clone() },
+        EdgeRefusal::WrongMethod { method, path },
+        EdgeRefusal::ApiVersion,
+        EdgeRefusal::MissingApiVersion,
+        EdgeRefusal::ApiVersionTooOld,
+        EdgeRefusal::PredictionTooOld,
+        EdgeRefusal::MissingKey,
+        EdgeRefusal::WrongKey { key: "sk-wrong-api-key".to_owned() },
+        EdgeRefusal::UnknownModel { name: "gpt-none".to_owned() },
+        EdgeRefusal::UnlistedModel { name: "gpt-none".to_owned() },
+        EdgeRefusal::InvalidJson,
     ]
 }
 
@@ -99,7 +99,7 @@ fn the_names_of_the_catalogue_stay_for_ever() {
 
 #[test]
 fn every_name_of_the_catalogue_is_explained_in_one_line() {
-    for Entry { name, what, .. } in behaviours() {
+    for Entry { name, what, .. } in behaviors() {
         assert!(what.ends_with('.') && !what.contains('\n') && what.len() <= 96, "{name}: {what}");
     }
 }
@@ -112,7 +112,7 @@ fn everywhere() -> impl Iterator<Item = (Surface, Endpoint)> {
 fn every_reply_of_a_script_is_whole_on_every_surface_and_endpoint() {
     for (surface, endpoint) in everywhere() {
         for name in catalogue_names() {
-            let (reply, _) = behaviour(name, &deployment(surface), endpoint).expect("a known name");
+            let (reply, _) = behavior(name, &deployment(surface), endpoint).expect("a known name");
             let Some(reply) = reply else { continue };
             assert!((400..600).contains(&reply.status) || promises_success(name), "{name}");
             assert!(header(&reply, "content-type").is_some(), "{name}");
@@ -161,10 +161,10 @@ fn has_placeholder(text: &str) -> bool {
 #[test]
 fn every_door_and_refusal_is_answered_on_every_surface_and_endpoint() {
     for (surface, endpoint) in everywhere() {
-        let doors = every_door().into_iter().map(|refusal| door(surface, Some(endpoint), &refusal));
+        let edges = every_door().into_iter().map(|refusal| edge(surface, Some(endpoint), &refusal));
         let kinds = [ViolationKind::Unknown, ViolationKind::NoModel, ViolationKind::InvalidJson];
         let refused = kinds.map(|kind| refusal(surface, endpoint, &violation(kind)));
-        for reply in doors.chain(refused) {
+        for reply in edges.chain(refused) {
             assert!((400..500).contains(&reply.status));
             assert_filled(&reply);
             assert_error_object(&reply);
@@ -189,20 +189,20 @@ fn a_door_has_a_reply_where_the_path_told_no_endpoint() {
     for (surface, refusal) in
         Surface::ALL.into_iter().flat_map(|s| every_door().into_iter().map(move |d| (s, d)))
     {
-        assert_error_object(&door(surface, None, &refusal));
+        assert_error_object(&edge(surface, None, &refusal));
     }
 }
 
-fn wrong_key(key: &str) -> DoorRefusal {
-    DoorRefusal::WrongKey { key: key.to_owned() }
+fn wrong_key(key: &str) -> EdgeRefusal {
+    EdgeRefusal::WrongKey { key: key.to_owned() }
 }
 
-fn unknown_model(name: &str) -> DoorRefusal {
-    DoorRefusal::UnknownModel { name: name.to_owned() }
+fn unknown_model(name: &str) -> EdgeRefusal {
+    EdgeRefusal::UnknownModel { name: name.to_owned() }
 }
 
-fn unknown_path() -> DoorRefusal {
-    DoorRefusal::UnknownPath { method: "POST".to_owned(), path: "/openai".to_owned() }
+fn unknown_path() -> EdgeRefusal {
+    EdgeRefusal::UnknownPath { method: "POST".to_owned(), path: "/openai".to_owned() }
 }
 
 fn refused(endpoint: Endpoint, model: &str, body: &str) -> Reply {
@@ -212,9 +212,9 @@ fn refused(endpoint: Endpoint, model: &str, body: &str) -> Reply {
 
 #[rstest]
 // OpenAI's edge, the same with a limit reached, its application with and without limits, its
-// older resources, a failure, and the network in front; Azure's front door, what is behind it, and
+// older resources, a failure, and the network in front; Azure's front edge, what is behind it, and
 // the model.
-#[case(door(OpenAi, Some(Chat), &unknown_model("x")), "content-type vary x-content-type-options \
+#[case(edge(OpenAi, Some(Chat), &unknown_model("x")), "content-type vary x-content-type-options \
     strict-transport-security x-envoy-upstream-service-time x-openai-proxy-wasm x-request-id")]
 #[case(
     scripted(OpenAi, Chat, "rate_limited"),
@@ -237,7 +237,7 @@ fn refused(endpoint: Endpoint, model: &str, body: &str) -> Reply {
     x-ratelimit-remaining-requests x-ratelimit-remaining-tokens x-ratelimit-reset-requests \
     x-ratelimit-reset-tokens x-envoy-upstream-service-time x-openai-proxy-wasm x-request-id"
 )]
-#[case(door(OpenAi, None, &DoorRefusal::UnlistedModel { name: "x".to_owned() }), "content-type \
+#[case(edge(OpenAi, None, &EdgeRefusal::UnlistedModel { name: "x".to_owned() }), "content-type \
     access-control-allow-origin openai-version openai-processing-ms strict-transport-security \
     x-content-type-options x-request-id")]
 #[case(
@@ -246,9 +246,9 @@ fn refused(endpoint: Endpoint, model: &str, body: &str) -> Reply {
     strict-transport-security x-content-type-options"
 )]
 #[case(scripted(OpenAi, Chat, "bad_gateway"), "content-type server")]
-#[case(door(AzureV1, None, &unknown_path()), "content-type apim-request-id \
+#[case(edge(AzureV1, None, &unknown_path()), "content-type apim-request-id \
     strict-transport-security x-content-type-options")]
-#[case(door(AzureLegacy, Some(Chat), &unknown_model("x")), "content-type apim-request-id \
+#[case(edge(AzureLegacy, Some(Chat), &unknown_model("x")), "content-type apim-request-id \
     strict-transport-security x-content-type-options x-ms-region")]
 #[case(
     scripted(AzureV1, Responses, "server_error"),
@@ -312,7 +312,7 @@ fn a_body_that_is_no_json_gets_the_doors_reply() {
     let violation = check(OpenAi, Responses, "m", b"{").expect("refused");
     assert_eq!(
         refusal(OpenAi, Responses, &violation),
-        door(OpenAi, Some(Responses), &DoorRefusal::InvalidJson)
+        edge(OpenAi, Some(Responses), &EdgeRefusal::InvalidJson)
     );
 }
 
@@ -385,9 +385,9 @@ fn an_unknown_model_is_told_by_the_same_words_from_a_script_and_at_the_door() {
     for (surface, endpoint) in everywhere() {
         let known =
             Deployment { model: "x".to_owned(), name: "x".to_owned(), ..deployment(surface) };
-        let (reply, _) = behaviour("model_not_found", &known, endpoint).expect("a known name");
+        let (reply, _) = behavior("model_not_found", &known, endpoint).expect("a known name");
         let scripted = reply.expect("an error");
-        let refused = door(surface, Some(endpoint), &unknown_model("x"));
+        let refused = edge(surface, Some(endpoint), &unknown_model("x"));
         assert_eq!((scripted.status, scripted.body), (refused.status, refused.body));
     }
 }
@@ -409,10 +409,10 @@ fn an_unknown_model_is_named_as_it_was_asked_for_and_masked_keys_show_their_ends
         text(&reply)
             .contains("The requested model 'gpt-4.1' with deployment name my-deployment does")
     );
-    let reply = door(OpenAi, Some(Chat), &unknown_model("a\"b\\{key}"));
+    let reply = edge(OpenAi, Some(Chat), &unknown_model("a\"b\\{key}"));
     assert!(text(&reply).contains(r#"The model `a\"b\\{key}` does not exist"#));
     let shown = |key| {
-        let reply = door(OpenAi, Some(Chat), &wrong_key(key));
+        let reply = edge(OpenAi, Some(Chat), &wrong_key(key));
         let (_, rest) = text(&reply).split_once("provided: ").expect("the sentence");
         rest.split(". You").next().map(str::to_owned)
     };
@@ -450,14 +450,14 @@ fn a_broken_connection_is_the_success_reply_cut_on_the_wire(
     #[case] cut: Option<(CutPoint, CutEnd)>,
 ) {
     for surface in Surface::ALL {
-        let (reply, WirePlan { cut: planned, delay_ms, .. }) =
-            behaviour(name, &deployment(surface), Chat).expect("a known name");
+        let (reply, WireFault { cut: planned, delay_ms, .. }) =
+            behavior(name, &deployment(surface), Chat).expect("a known name");
         assert_eq!((reply, delay_ms), (None, None));
         assert_eq!(planned.map(|cut| (cut.at, cut.end)), cut);
     }
 }
 
 #[test]
-fn an_unknown_name_is_no_behaviour() {
-    assert_eq!(behaviour("sever_error", &deployment(OpenAi), Chat), None);
+fn an_unknown_name_is_no_behavior() {
+    assert_eq!(behavior("sever_error", &deployment(OpenAi), Chat), None);
 }

@@ -1,7 +1,7 @@
 //! Every error that is known from the live providers, played by the mocks byte for byte.
 
 use fallproof_mocks::Reply;
-use fallproof_mocks::errors::{DoorRefusal, behaviour, door, refusal};
+use fallproof_mocks::errors::{EdgeRefusal, behavior, edge, refusal};
 use fallproof_mocks::provider::{Deployment, Endpoint, Surface};
 use fallproof_strict::check;
 use serde::Deserialize;
@@ -54,12 +54,12 @@ enum Play {
     WrongKey(String),
     UnknownPath(String),
     WrongMethod(String),
-    Door(Door),
+    Edge(Edge),
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Door {
+enum Edge {
     ApiVersion,
     ApiVersionTooOld,
     MissingKey,
@@ -132,25 +132,25 @@ fn played(row: &Row, play: &Play) -> Option<Reply> {
                 name: row.model.clone(),
                 key: "sk-key".to_owned(),
             };
-            return behaviour(name, &deployment, endpoint)?.0;
+            return behavior(name, &deployment, endpoint)?.0;
         }
-        Play::UnknownModel(name) => DoorRefusal::UnknownModel { name: name.clone() },
-        Play::UnlistedModel(name) => DoorRefusal::UnlistedModel { name: name.clone() },
-        Play::WrongKey(key) => DoorRefusal::WrongKey { key: key.clone() },
+        Play::UnknownModel(name) => EdgeRefusal::UnknownModel { name: name.clone() },
+        Play::UnlistedModel(name) => EdgeRefusal::UnlistedModel { name: name.clone() },
+        Play::WrongKey(key) => EdgeRefusal::WrongKey { key: key.clone() },
         Play::UnknownPath(to) => {
             let (method, path) = path(to);
-            DoorRefusal::UnknownPath { method, path }
+            EdgeRefusal::UnknownPath { method, path }
         }
         Play::WrongMethod(to) => {
             let (method, path) = path(to);
-            DoorRefusal::WrongMethod { method, path }
+            EdgeRefusal::WrongMethod { method, path }
         }
-        Play::Door(Door::ApiVersion) => DoorRefusal::ApiVersion,
-        Play::Door(Door::ApiVersionTooOld) => DoorRefusal::ApiVersionTooOld,
-        Play::Door(Door::MissingKey) => DoorRefusal::MissingKey,
-        Play::Door(Door::InvalidJson) => DoorRefusal::InvalidJson,
+        Play::Edge(Edge::ApiVersion) => EdgeRefusal::ApiVersion,
+        Play::Edge(Edge::ApiVersionTooOld) => EdgeRefusal::ApiVersionTooOld,
+        Play::Edge(Edge::MissingKey) => EdgeRefusal::MissingKey,
+        Play::Edge(Edge::InvalidJson) => EdgeRefusal::InvalidJson,
     };
-    Some(door(surface, mocked, &refused))
+    Some(edge(surface, mocked, &refused))
 }
 
 fn filled(row: &Row, body: &str) -> String {

@@ -1,19 +1,19 @@
 //! The mock providers, piece by piece and on the wire.
 
-mod brain_checks;
-mod brain_forms;
-mod brain_probes;
 mod errors_catalogue;
 mod errors_recorded;
+mod provider_checks;
+mod provider_forms;
+mod provider_probes;
 mod replies_any;
 mod replies_chat;
 mod replies_others;
 mod replies_streams;
 mod replies_support;
-mod wire_faults;
-mod wire_fuzz;
-mod wire_http;
-mod wire_journal;
-mod wire_plan;
-mod wire_streams;
-mod wire_support;
+mod server_faults;
+mod server_fuzz;
+mod server_http;
+mod server_plan;
+mod server_request_log;
+mod server_streams;
+mod server_support;

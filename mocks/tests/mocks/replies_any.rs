@@ -1,10 +1,10 @@
 //! Whatever is asked, there is an answer: nothing panics, and nothing takes for ever.
 
-use fallproof_mocks::behaviour::Behaviour;
-use fallproof_mocks::brain::{Brain, Request, Upstream};
+use fallproof_mocks::behavior::Behavior;
 use fallproof_mocks::marker::Marker;
 use fallproof_mocks::provider::{Deployment, Endpoint, Names, Surface};
-use fallproof_mocks::reply::{Course, Members, Order};
+use fallproof_mocks::provider_set::{MockDeployment, MockProviders, Request};
+use fallproof_mocks::reply::{Members, ReplyContext, ReplyMode};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -132,8 +132,8 @@ proptest! {
     #[test]
     fn every_request_has_an_answer(
         members in members(),
-        course in prop::sample::select(vec![
-            Course::Plain, Course::Refusal, Course::ErrorFirst, Course::ErrorLater, Course::Failed,
+        mode in prop::sample::select(vec![
+            ReplyMode::Plain, ReplyMode::Refusal, ReplyMode::ErrorFirst, ReplyMode::ErrorLater, ReplyMode::Failed,
         ]),
         stream: Option<bool>,
     ) {
@@ -147,7 +147,7 @@ proptest! {
         for surface in Surface::ALL {
             let deployment = deployment(surface);
             let order =
-                Order { deployment: &deployment, marker: &marker, attempt: 1, members: &members, course };
+                ReplyContext { deployment: &deployment, marker: &marker, attempt: 1, members: &members, mode };
             for endpoint in Endpoint::ALL {
                 let reply = order.success(endpoint);
                 prop_assert!(!reply.body.is_empty());
@@ -163,16 +163,16 @@ proptest! {
         ]), 0..24),
         boundary in "[b\"\\\\;= ]{0,4}",
     ) {
-        let brain = Brain::default();
-        let upstream = Upstream {
+        let providers = MockProviders::default();
+        let mock = MockDeployment {
             prefix: "/test/any".to_owned(),
             deployment: deployment(Surface::OpenAi),
             names: Names::Any,
-            script: vec![Behaviour::named("ok")],
+            script: vec![Behavior::named("ok")],
             repeat_last: false,
             marker: Marker::new("/test/any"),
         };
-        brain.plug(upstream).expect("a script that works");
+        providers.mount(mock).expect("a script that works");
         let body = parts.concat();
         let content_type = format!("multipart/form-data; boundary={boundary}");
         let headers = [
@@ -182,7 +182,7 @@ proptest! {
         let target = "/v1/audio/transcriptions";
         let request =
             Request { method: "POST", target, headers: &headers, body: body.as_bytes() };
-        let answer = brain.answer("/test/any", &request).expect("plugged in");
+        let answer = providers.answer("/test/any", &request).expect("plugged in");
         prop_assert!([200, 400].contains(&answer.reply.status), "{}", answer.reply.status);
     }
 }

@@ -402,8 +402,8 @@ fn a_refused_response_streams_its_refusal() {
 #[case("stream_error", &["role", "content", "error"])]
 #[case("stream_error_first", &["error"])]
 #[case("response_failed", &["error"])]
-fn a_chat_stream_can_fail(#[case] behaviour: &str, #[case] expected: &[&str]) {
-    let mock = Mock::playing(Surface::OpenAi, "gpt-4o", behaviour);
+fn a_chat_stream_can_fail(#[case] behavior: &str, #[case] expected: &[&str]) {
+    let mock = Mock::playing(Surface::OpenAi, "gpt-4o", behavior);
     let reply = mock.ask(CHAT, &chat(json!({ "stream": true, "n": 2 })));
     assert_eq!(reply.status, 200);
     let chunks = chunks(&reply);
@@ -417,8 +417,8 @@ fn a_chat_stream_can_fail(#[case] behaviour: &str, #[case] expected: &[&str]) {
 #[rstest]
 #[case("stream_error", 1)]
 #[case("stream_error_first", 0)]
-fn a_stream_of_completions_can_fail(#[case] behaviour: &str, #[case] contents: usize) {
-    let mock = Mock::playing(Surface::OpenAi, "gpt-3.5-turbo-instruct", behaviour);
+fn a_stream_of_completions_can_fail(#[case] behavior: &str, #[case] contents: usize) {
+    let mock = Mock::playing(Surface::OpenAi, "gpt-3.5-turbo-instruct", behavior);
     let chunks = chunks(&mock.ask("completions", &json!({ "prompt": "Hi", "stream": true })));
     assert_eq!(chunks.len(), contents + 1);
     assert_eq!(chunks[contents]["error"]["type"], "server_error");
@@ -428,16 +428,16 @@ fn a_stream_of_completions_can_fail(#[case] behaviour: &str, #[case] contents: u
 #[case("stream_error", &["created", "in_progress", "output_item.added", "content_part.added", "output_text.delta", "error"])]
 #[case("stream_error_first", &["created", "in_progress", "error"])]
 #[case("response_failed", &["created", "in_progress", "error", "failed"])]
-fn a_stream_of_a_response_can_fail(#[case] behaviour: &str, #[case] expected: &[&str]) {
-    let mock = Mock::playing(Surface::OpenAi, "gpt-4o", behaviour);
+fn a_stream_of_a_response_can_fail(#[case] behavior: &str, #[case] expected: &[&str]) {
+    let mock = Mock::playing(Surface::OpenAi, "gpt-4o", behavior);
     let reply = mock.ask("responses", &input(json!({ "stream": true })));
     let events = events(&reply);
     assert_eq!(kinds(&events), expected);
-    assert_eq!(marker().found_in(&reply.body), behaviour == "stream_error");
+    assert_eq!(marker().found_in(&reply.body), behavior == "stream_error");
     let error = events.iter().find(|(_, it)| it["type"] == "error").map(|(_, it)| &it["error"]);
     let error = error.expect("an error event");
     assert_eq!(names(error), ["type", "code", "message", "param"]);
-    if behaviour == "response_failed" {
+    if behavior == "response_failed" {
         let failed = &events[events.len() - 1].1["response"];
         assert_eq!(failed["status"], "failed");
         let told = json!({ "code": error["code"], "message": error["message"] });
@@ -447,10 +447,10 @@ fn a_stream_of_a_response_can_fail(#[case] behaviour: &str, #[case] expected: &[
 
 #[rstest]
 fn a_failing_stream_that_nobody_asked_for_is_a_server_error(
-    #[values("stream_error", "stream_error_first", "response_failed")] behaviour: &str,
+    #[values("stream_error", "stream_error_first", "response_failed")] behavior: &str,
     #[values("chat/completions", "responses", "embeddings")] endpoint: &str,
 ) {
-    let mock = Mock::playing(Surface::AzureV1, "gpt-4o", behaviour);
+    let mock = Mock::playing(Surface::AzureV1, "gpt-4o", behavior);
     let members = if endpoint == CHAT { chat(json!({})) } else { input(json!({})) };
     let expected = Mock::playing(Surface::AzureV1, "gpt-4o", "server_error");
     let reply = mock.ask(endpoint, &members);

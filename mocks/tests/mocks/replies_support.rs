@@ -1,10 +1,10 @@
-//! An upstream that answers, and what its answers are made of.
+//! A deployment that answers, and what its answers are made of.
 
 use fallproof_mocks::Reply;
-use fallproof_mocks::behaviour::Behaviour;
-use fallproof_mocks::brain::{Answer, Brain, Request, Upstream};
+use fallproof_mocks::behavior::Behavior;
 use fallproof_mocks::marker::Marker;
 use fallproof_mocks::provider::{Deployment, Names, Surface};
+use fallproof_mocks::provider_set::{Answer, MockDeployment, MockProviders, Request};
 use serde_json::{Value, json};
 
 pub(crate) const PREFIX: &str = "/test/primary";
@@ -13,7 +13,7 @@ pub(crate) const KEY: &str = "sk-test-0001";
 pub(crate) const NAME: &str = "d";
 
 pub(crate) struct Mock {
-    brain: Brain,
+    providers: MockProviders,
     surface: Surface,
 }
 
@@ -24,9 +24,9 @@ impl Mock {
     }
 
     /// One that always does what this name says.
-    pub(crate) fn playing(surface: Surface, model: &str, behaviour: &str) -> Self {
-        let brain = Brain::default();
-        let upstream = Upstream {
+    pub(crate) fn playing(surface: Surface, model: &str, behavior: &str) -> Self {
+        let providers = MockProviders::default();
+        let mock = MockDeployment {
             prefix: PREFIX.to_owned(),
             deployment: Deployment {
                 surface,
@@ -35,12 +35,12 @@ impl Mock {
                 key: KEY.to_owned(),
             },
             names: Names::Own,
-            script: vec![Behaviour::named(behaviour)],
+            script: vec![Behavior::named(behavior)],
             repeat_last: true,
             marker: marker(),
         };
-        brain.plug(upstream).expect("a script that works");
-        Self { brain, surface }
+        providers.mount(mock).expect("a script that works");
+        Self { providers, surface }
     }
 
     /// The answer to a valid request with these members and the model's name.
@@ -85,7 +85,7 @@ impl Mock {
             _ => Vec::new(),
         };
         let request = Request { method: "GET", target, headers: &headers, body: b"" };
-        self.brain.answer(PREFIX, &request).expect("plugged in")
+        self.providers.answer(PREFIX, &request).expect("plugged in")
     }
 
     pub(crate) fn send(
@@ -102,7 +102,7 @@ impl Mock {
             ("content-type", content_type.as_bytes()),
         ];
         let request = Request { method, target, headers: &headers, body };
-        self.brain.answer(PREFIX, &request).expect("plugged in")
+        self.providers.answer(PREFIX, &request).expect("plugged in")
     }
 
     pub(crate) fn target(&self, endpoint: &str) -> String {

@@ -8,8 +8,8 @@ mod script;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fallproof_mocks::brain::{self, Answer, Brain, Upstream};
-use fallproof_protocol::behaviour::Behaviour;
+use fallproof_mocks::provider_set::{self, Answer, MockDeployment, MockProviders};
+use fallproof_protocol::behavior::Behavior;
 use fallproof_protocol::marker::Marker;
 use parking_lot::Mutex;
 use wiremock::http::{HeaderName, HeaderValue};
@@ -20,19 +20,19 @@ pub use fallproof_protocol::provider::{Deployment, Names, Surface};
 pub use fallproof_protocol::violation::{Strength, Violation, ViolationKind};
 pub use script::{Script, ScriptError};
 
-/// The only deployment that its brain knows.
+/// The only deployment that its providers knows.
 const PREFIX: &str = "/wiremock/provider";
 
 /// A provider with one deployment. Clones share the place in the script and what was found.
 #[derive(Debug, Clone)]
 pub struct Provider {
-    upstream: Upstream,
+    mock: MockDeployment,
     shared: Arc<Shared>,
 }
 
 #[derive(Debug, Default)]
 struct Shared {
-    brain: Brain,
+    providers: MockProviders,
     violations: Mutex<Vec<Violation>>,
 }
 
@@ -50,34 +50,34 @@ impl Provider {
 
     /// The provider with this deployment. It answers every valid request.
     pub fn new(deployment: Deployment) -> Self {
-        let upstream = Upstream {
+        let mock = MockDeployment {
             prefix: PREFIX.to_owned(),
             marker: Marker::new(&deployment.name),
             deployment,
             names: Names::Own,
-            script: vec![Behaviour::named("ok")],
+            script: vec![Behavior::named("ok")],
             repeat_last: true,
         };
-        Self { upstream, shared: Arc::default() }.started()
+        Self { mock, shared: Arc::default() }.started()
     }
 
     /// The same, from the start, with this script; its last behavior goes on.
     #[must_use]
     pub fn playing(mut self, script: Script) -> Self {
-        self.upstream.script = script.into_behaviours();
+        self.mock.script = script.into_behaviors();
         self.started()
     }
 
     /// The same, from the start, and it takes these names of models or deployments, too.
     #[must_use]
     pub fn taking(mut self, names: Names) -> Self {
-        self.upstream.names = names;
+        self.mock.names = names;
         self.started()
     }
 
     fn started(mut self) -> Self {
         self.shared = Arc::default();
-        let mounted = self.shared.brain.plug(self.upstream.clone());
+        let mounted = self.shared.providers.mount(self.mock.clone());
         mounted.expect("the prefix is well-formed and every script was checked");
         self
     }
@@ -90,7 +90,7 @@ impl Provider {
 
     /// What a client of the server is to be configured with, e.g. `http://127.0.0.1:4711/v1`.
     pub fn base_url(&self, server: &MockServer) -> String {
-        let path = match self.upstream.deployment.surface {
+        let path = match self.mock.deployment.surface {
             Surface::OpenAi => "/v1",
             Surface::AzureV1 => "/openai/v1",
             Surface::AzureLegacy => "",
@@ -100,7 +100,7 @@ impl Provider {
 
     /// The token in each of its answers that tells whose words a client got.
     pub fn token(&self) -> &str {
-        self.upstream.marker.token()
+        self.mock.marker.token()
     }
 
     /// What was wrong with the requests so far, also where it is only documented and was let
@@ -118,13 +118,13 @@ impl Respond for Provider {
         };
         let headers: Vec<_> =
             request.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
-        let request = brain::Request {
+        let request = provider_set::Request {
             method: request.method.as_str(),
             target,
             headers: &headers,
             body: &request.body,
         };
-        let answer = self.shared.brain.answer(PREFIX, &request);
+        let answer = self.shared.providers.answer(PREFIX, &request);
         let Answer { plan, reply } = answer.expect("its only deployment is mounted");
         self.shared.violations.lock().extend(plan.violation);
         // A deployment's name may hold what no header can.

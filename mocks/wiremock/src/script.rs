@@ -1,64 +1,64 @@
 //! Scripts that a wiremock server can play.
 
-use fallproof_protocol::behaviour::{
-    self, Behaviour, CONNECT_TIMEOUT, CONNECTION_REFUSED, WirePlan, find,
+use fallproof_protocol::behavior::{
+    self, Behavior, CONNECT_TIMEOUT, CONNECTION_REFUSED, WireFault, find,
 };
 
-/// What a provider does at its attempts, in order: whole replies, each perhaps after a delay.
+/// What a provider does at its attempts, in context: whole replies, each perhaps after a delay.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Script(Vec<Behaviour>);
+pub struct Script(Vec<Behavior>);
 
 /// Why a script cannot be played.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ScriptError {
     /// A fault of the connection, which a wiremock server cannot play. Holds the behavior's name.
     #[error(
-        "`{0}` is a fault of the connection, which wiremock cannot play: use `fallproof_mocks::wire`"
+        "`{0}` is a fault of the connection, which wiremock cannot play: use `fallproof_mocks::server`"
     )]
     WireFault(String),
     /// No provider can play it.
     #[error(transparent)]
-    Invalid(#[from] behaviour::ScriptError),
+    Invalid(#[from] behavior::ScriptError),
     /// There is nothing in it.
     #[error("a script has at least one behavior")]
     Empty,
 }
 
 impl Script {
-    /// The behaviors of these names, as `fallproof behaviours` lists them.
+    /// The behaviors of these names, as `fallproof behaviors` lists them.
     ///
     /// # Errors
     /// A name is unknown, or a fault of the connection.
     pub fn named<N: Into<String>>(names: impl IntoIterator<Item = N>) -> Result<Self, ScriptError> {
-        names.into_iter().map(Behaviour::named).collect::<Vec<_>>().try_into()
+        names.into_iter().map(Behavior::named).collect::<Vec<_>>().try_into()
     }
 
-    pub(crate) fn into_behaviours(self) -> Vec<Behaviour> {
+    pub(crate) fn into_behaviors(self) -> Vec<Behavior> {
         self.0
     }
 }
 
-impl TryFrom<Vec<Behaviour>> for Script {
+impl TryFrom<Vec<Behavior>> for Script {
     type Error = ScriptError;
 
-    fn try_from(behaviours: Vec<Behaviour>) -> Result<Self, ScriptError> {
-        if behaviours.is_empty() {
+    fn try_from(behaviors: Vec<Behavior>) -> Result<Self, ScriptError> {
+        if behaviors.is_empty() {
             return Err(ScriptError::Empty);
         }
-        for behaviour in &behaviours {
-            behaviour.validate()?;
-            if has_wire_fault(behaviour) {
-                return Err(ScriptError::WireFault(behaviour.reply.clone()));
+        for behavior in &behaviors {
+            behavior.validate()?;
+            if has_wire_fault(behavior) {
+                return Err(ScriptError::WireFault(behavior.reply.clone()));
             }
         }
-        Ok(Self(behaviours))
+        Ok(Self(behaviors))
     }
 }
 
 /// Whether it does anything to the bytes of the reply but send them later.
-fn has_wire_fault(behaviour: &Behaviour) -> bool {
-    let of_the_name = find(&behaviour.reply).map(|entry| entry.wire.clone()).unwrap_or_default();
-    let wire = behaviour.wire.clone().or(of_the_name);
-    [CONNECTION_REFUSED, CONNECT_TIMEOUT].contains(&behaviour.reply.as_str())
-        || WirePlan { delay_ms: None, ..wire } != WirePlan::default()
+fn has_wire_fault(behavior: &Behavior) -> bool {
+    let of_the_name = find(&behavior.reply).map(|entry| entry.wire.clone()).unwrap_or_default();
+    let wire = behavior.wire.clone().or(of_the_name);
+    [CONNECTION_REFUSED, CONNECT_TIMEOUT].contains(&behavior.reply.as_str())
+        || WireFault { delay_ms: None, ..wire } != WireFault::default()
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use fallproof_protocol::behaviour::{self, Behaviour, Cut, CutEnd, CutPoint, WirePlan};
+use fallproof_protocol::behavior::{self, Behavior, Cut, CutEnd, CutPoint, WireFault};
 use fallproof_wiremock::{
     Deployment, Names, Provider, Script, ScriptError, Strength, Surface, ViolationKind,
 };
@@ -84,8 +84,8 @@ async fn another_name_is_refused_unless_it_is_taken() {
 
 #[tokio::test]
 async fn a_reply_may_be_late() {
-    let wire = WirePlan { delay_ms: Some(80), ..WirePlan::default() };
-    let late = vec![Behaviour { wire, ..Behaviour::named("ok") }];
+    let wire = WireFault { delay_ms: Some(80), ..WireFault::default() };
+    let late = vec![Behavior { wire, ..Behavior::named("ok") }];
     let server = MockServer::start().await;
     let script = late.try_into().expect("a delay is no fault");
     let provider = Provider::openai("gpt-5", KEY).playing(script).mount(&server).await;
@@ -106,12 +106,12 @@ fn faults_of_the_connection_are_refused(#[case] name: &str) {
 #[test]
 fn what_no_provider_can_play_is_refused() {
     let cut = Some(Cut { at: CutPoint::AfterHead, end: CutEnd::Reset });
-    let wire = WirePlan { cut, ..WirePlan::default() };
-    let cut = Behaviour { wire, ..Behaviour::named("server_error") };
+    let wire = WireFault { cut, ..WireFault::default() };
+    let cut = Behavior { wire, ..Behavior::named("server_error") };
     let error = Script::try_from(vec![cut]).expect_err("a cut");
     assert_eq!(error, ScriptError::WireFault("server_error".to_owned()));
-    assert!(error.to_string().contains("fallproof_mocks::wire"), "{error}");
-    let unknown = behaviour::ScriptError::UnknownBehaviour("nonsense".to_owned());
+    assert!(error.to_string().contains("fallproof_mocks::server"), "{error}");
+    let unknown = behavior::ScriptError::UnknownBehavior("nonsense".to_owned());
     assert_eq!(Script::named(["nonsense"]), Err(ScriptError::Invalid(unknown)));
     assert_eq!(Script::named::<&str>([]), Err(ScriptError::Empty));
 }

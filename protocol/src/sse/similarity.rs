@@ -6,7 +6,7 @@ use crate::json::{Difference, DifferenceKind, differences};
 
 /// How alike two events are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Likeness {
+pub enum Similarity {
     /// Byte for byte.
     Same,
     /// By value.
@@ -20,26 +20,26 @@ pub enum Likeness {
 impl Event {
     /// How alike this event and another are, their names included; the model's name aside, by which
     /// many gateways call their group.
-    pub fn likeness(&self, other: &Self) -> Likeness {
-        if self.name == other.name { self.likeness_of_data(other) } else { Likeness::Other }
+    pub fn likeness(&self, other: &Self) -> Similarity {
+        if self.name == other.name { self.likeness_of_data(other) } else { Similarity::Other }
     }
 
-    fn likeness_of_data(&self, other: &Self) -> Likeness {
+    fn likeness_of_data(&self, other: &Self) -> Similarity {
         if self.data == other.data {
-            return Likeness::Same;
+            return Similarity::Same;
         }
-        let Some(found) = self.differences(other) else { return Likeness::Other };
+        let Some(found) = self.differences(other) else { return Similarity::Other };
         let (of_the_model, others): (Vec<_>, Vec<_>) =
             found.iter().partition(|it| MODELS.contains(&&*it.pointer));
         let is_spelling = |it: &Difference| matches!(it.kind, DifferenceKind::Respelled(..));
         if others.is_empty() && !of_the_model.is_empty() {
-            Likeness::Same
+            Similarity::Same
         } else if others.iter().all(|it| is_spelling(it)) {
-            Likeness::Equal
+            Similarity::Equal
         } else if others.iter().all(|it| is_spelling(it) || self.is_beside(it)) {
-            Likeness::InContent
+            Similarity::InContent
         } else {
-            Likeness::Other
+            Similarity::Other
         }
     }
 
@@ -113,7 +113,7 @@ impl Event {
     /// same, whatever its name, which takes far longer to see.
     pub fn place_in<'a>(&self, events: impl Iterator<Item = &'a Self> + Clone) -> Option<usize> {
         let same = events.clone().position(|it| it == self);
-        same.or_else(|| { events }.position(|it| it.likeness_of_data(self) != Likeness::Other))
+        same.or_else(|| { events }.position(|it| it.likeness_of_data(self) != Similarity::Other))
     }
 }
 
@@ -136,34 +136,34 @@ mod tests {
     fn events_are_compared_by_name_and_value() {
         let event = |data: &str| Event::new("", data);
         let one = event(r#"{"choices":1,"b":"ü"}"#);
-        assert_eq!(one.likeness(&one), Likeness::Same);
-        assert_eq!(one.likeness(&event(r#"{"b": "\u00fc", "choices": 1}"#)), Likeness::Equal);
-        assert_eq!(one.likeness(&event(r#"{"choices":2,"b":"ü"}"#)), Likeness::Other);
+        assert_eq!(one.likeness(&one), Similarity::Same);
+        assert_eq!(one.likeness(&event(r#"{"b": "\u00fc", "choices": 1}"#)), Similarity::Equal);
+        assert_eq!(one.likeness(&event(r#"{"choices":2,"b":"ü"}"#)), Similarity::Other);
         let named = |model: &str| event(&format!(r#"{{"model":"{model}","choices":1}}"#));
-        assert_eq!(named("gpt-5").likeness(&named("group")), Likeness::Same);
+        assert_eq!(named("gpt-5").likeness(&named("group")), Similarity::Same);
         assert_eq!(named("gpt-5").model(), Some("gpt-5"));
-        assert_eq!(one.likeness(&Event::new("n", one.data.clone())), Likeness::Other);
-        assert_eq!(event("[DONE]").likeness(&event("[done]")), Likeness::Other);
+        assert_eq!(one.likeness(&Event::new("n", one.data.clone())), Similarity::Other);
+        assert_eq!(event("[DONE]").likeness(&event("[done]")), Similarity::Other);
         let first = event(r#"{"choices":[{"delta":{"content":"a"}}]}"#);
         let with_role = event(r#"{"choices":[{"delta":{"content":"a","role":"assistant"}}]}"#);
-        assert_ne!(first.likeness(&with_role), Likeness::Other);
-        assert_eq!(with_role.likeness(&first), Likeness::Other);
+        assert_ne!(first.likeness(&with_role), Similarity::Other);
+        assert_eq!(with_role.likeness(&first), Similarity::Other);
         let cost = event(r#"{"choices":[],"usage":{"total_tokens":1}}"#);
         let more = event(r#"{"choices":[],"usage":{"total_tokens":1,"cost":0.1}}"#);
-        assert_ne!(cost.likeness(&more), Likeness::Other);
-        assert_eq!(more.likeness(&cost), Likeness::Other);
+        assert_ne!(cost.likeness(&more), Similarity::Other);
+        assert_eq!(more.likeness(&cost), Similarity::Other);
         assert!(event(r#"{"choices":[],"prompt_filter_results":[]}"#).is_bare());
         assert!(!event(r#"{"choices":[],"usage":{"total_tokens":1}}"#).is_bare());
         assert!(!first.is_bare());
         let charged =
             event(r#"{"choices":[{"delta":{"content":"a"}}],"usage":{"total_tokens":0}}"#);
-        assert_eq!(first.likeness(&charged), Likeness::InContent);
-        assert_eq!(charged.likeness(&first), Likeness::Other);
+        assert_eq!(first.likeness(&charged), Similarity::InContent);
+        assert_eq!(charged.likeness(&first), Similarity::Other);
         assert!(charged.has_usage() && !charged.is_usage() && cost.is_usage());
         let piece =
             event(r#"{"choices":[{"delta":{"tool_calls":[{"function":{"arguments":"a"}}]}}]}"#);
         let typed = r#"{"choices":[{"delta":{"tool_calls":[{"type":"function","function":{"arguments":"a"}}]}}]}"#;
-        assert_eq!(piece.likeness(&event(typed)), Likeness::InContent);
+        assert_eq!(piece.likeness(&event(typed)), Similarity::InContent);
         assert_eq!(piece.differs_at(&event(typed)), None);
     }
 
@@ -186,22 +186,22 @@ mod tests {
         for (data, likeness, place) in [
             (
                 r#"{"id":"2","model":"b","choices":[{"delta":{"content":"x"}}]}"#,
-                Likeness::InContent,
+                Similarity::InContent,
                 Some("/id"),
             ),
             (
                 r#"{"id":"1","model":"b","choices":[{"delta":{"content":"x"}}],"more":1}"#,
-                Likeness::InContent,
+                Similarity::InContent,
                 None,
             ),
             (
                 r#"{"id":"2","model":"a","choices":[{"delta":{"content":"y"},"logprobs":null}]}"#,
-                Likeness::Other,
+                Similarity::Other,
                 Some("/choices/0/delta/content"),
             ),
             (
                 r#"{"id":"1","model":"a","choices":[{"delta":{"content":"x","refusal":"no"},"logprobs":null}]}"#,
-                Likeness::Other,
+                Similarity::Other,
                 Some("/choices/0/delta/refusal"),
             ),
         ] {
@@ -211,8 +211,8 @@ mod tests {
         let begun = event(r#"{"type":"response.created","response":{"id":"1","status":"queued"}}"#);
         let other = |data: &str| begun.likeness(&event(data));
         let id = r#"{"type":"response.created","response":{"id":"2","status":"queued"}}"#;
-        assert_eq!(other(id), Likeness::InContent);
+        assert_eq!(other(id), Similarity::InContent);
         let status = r#"{"type":"response.created","response":{"id":"1","status":"failed"}}"#;
-        assert_eq!(other(status), Likeness::Other);
+        assert_eq!(other(status), Similarity::Other);
     }
 }

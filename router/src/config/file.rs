@@ -74,7 +74,7 @@ type ChainEntry = Spanned<Vec<Spanned<String>>>;
 #[serde(deny_unknown_fields)]
 struct CooldownEntry {
     after_failures: NonZeroU32,
-    for_ms: NonZeroU64,
+    duration_ms: NonZeroU64,
 }
 
 /// Flat, since tagged enums lose the positions of what is inside them.
@@ -173,9 +173,9 @@ fn group(entry: GroupEntry, deployments: &IndexMap<String, Deployment>) -> Resul
             .map_or(default.stream_idle_timeout, milliseconds),
         total_timeout: entry.total_timeout_ms.map(milliseconds),
         fallback_on: entry.fallback_on.unwrap_or(default.fallback_on),
-        cooldown: entry.cooldown.map(|CooldownEntry { after_failures, for_ms }| Cooldown {
+        cooldown: entry.cooldown.map(|CooldownEntry { after_failures, duration_ms }| Cooldown {
             after_failures,
-            rest: milliseconds(for_ms),
+            rest: milliseconds(duration_ms),
         }),
         max_retry_after: entry
             .max_retry_after_ms

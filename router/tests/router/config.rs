@@ -21,7 +21,7 @@ groups:
     chain: [primary]
     stream_idle_timeout_ms: 4000
     total_timeout_ms: 90000
-    cooldown: { after_failures: 3, for_ms: 5000 }
+    cooldown: { after_failures: 3, duration_ms: 5000 }
     max_retry_after_ms: 0
     on_context_length: [backup, primary]
     on_content_filter: [old]
@@ -104,8 +104,8 @@ fn what_is_left_out_has_the_recommended_value() {
 #[case::repeated_deployment("  backup: {", "  primary: {", "21:3: duplicate mapping key `primary`")]
 #[case::no_keys("[sk-client-1, sk-client-2]", "[]", "1:14: nobody could call")]
 #[case::unknown_condition("429", "3xx", "8:28: `3xx` is not a condition")]
-#[case::no_rest("for_ms: 5000", "for_ms: 0", "15:36: invalid value: integer `0`")]
-#[case::half_a_cooldown(", for_ms: 5000", "", "15:17: missing field `for_ms`")]
+#[case::no_rest("duration_ms: 5000", "duration_ms: 0", "15:36: invalid value: integer `0`")]
+#[case::half_a_cooldown(", duration_ms: 5000", "", "15:17: missing field `duration_ms`")]
 #[case::unknown_large_one(
     "[backup, primary]",
     "[bakcup]",

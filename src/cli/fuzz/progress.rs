@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use fallproof_fuzz::stats::Stats;
-use fallproof_report::words::counted;
+use fallproof_report::phrases::counted;
 use parking_lot::Mutex;
 
 /// Tells how far the hunt is: on one line of a terminal, else line by line and less often.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anstream::{eprintln, println};
 use fallproof_fuzz::saving::SavedFailure;
 use fallproof_fuzz::stats::{Failure, Stats};
-use fallproof_report::words::counted;
+use fallproof_report::phrases::counted;
 use fallproof_runner::shell::quoted;
 use fallproof_suite::requirement::Code;
 use owo_colors::OwoColorize as _;

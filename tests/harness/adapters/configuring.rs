@@ -13,9 +13,9 @@ use super::support::{LEAST, addresses, read, scenarios, site};
 
 const TWO_STEPS: &str = r#"
 admin:
-  - each: hop
+  - each: deployment
     post: /keys
-    body: '{ "key": {{ hop.key | tojson }} }'
+    body: '{ "key": {{ deployment.key | tojson }} }'
     keep: { id: /made/id }
   - each: group
     post: /groups/{{ group.name }}

@@ -55,9 +55,9 @@ fn the_whole_suite_can_be_put_into_every_adapter() {
     let mut families = SUITE.scenarios.clone();
     families.dedup_by_key(|scenario| scenario.family().to_owned());
     for adapter in adapter::all() {
-        let rounds = adapter.check(&families, addresses(), &site());
-        let rounds = rounds.unwrap_or_else(|error| panic!("{error}"));
-        assert!(!rounds.rounds.is_empty(), "{} takes nothing", adapter.id);
+        let batches = adapter.check(&families, addresses(), &site());
+        let batches = batches.unwrap_or_else(|error| panic!("{error}"));
+        assert!(!batches.batches.is_empty(), "{} takes nothing", adapter.id);
     }
 }
 
@@ -65,7 +65,7 @@ fn the_whole_suite_can_be_put_into_every_adapter() {
 #[case::unknown_key("stat: {}", "unknown key `stat`")]
 #[case::template("files: { a: '{{ open' }", "`files.a` is no template")]
 #[case::block("files: { a: '{% for x in y %}' }", "`files.a` is no template")]
-#[case::expression("cannot: [{ when: 'a ==', because: b }]", "no expression")]
+#[case::expression("cannot: [{ when: 'a ==', reason: b }]", "no expression")]
 #[case::setting("settings: { a: '1 +' }", "no expression")]
 #[case::endpoint("client: { paths: { chat: /chat } }", "chat/completions")]
 #[case::outside("files: { ../a: b }", "the file `../a` is outside")]

@@ -59,10 +59,10 @@ fn a_rest_of_the_gateways_own_is_a_breach_unless_it_is_declared() {
     // It puts aside whoever has failed once, which no group asks for.
     let resting = adapter.replace(
         "        retries:",
-        "        cooldown: { after_failures: 1, for_ms: 600000 }\n        retries:",
+        "        cooldown: { after_failures: 1, duration_ms: 600000 }\n        retries:",
     );
-    let declared =
-        resting.replace("\nfiles:", "\ndeclaration: { rests: it puts aside who fails }\n\nfiles:");
+    let declared = resting
+        .replace("\nfiles:", "\ncapabilities: { own_cooldown: it puts aside who fails }\n\nfiles:");
     let run = |adapter: &str| {
         let (_folder, file) = file(adapter);
         let file = file.to_str().expect("a temporary path is text");
@@ -128,7 +128,7 @@ fn a_running_gateway_is_taken_as_the_adapter_configured_it() {
     let told = text(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     assert!(
-        told.contains("round 1 of 1") && told.contains("--adapter tests/harness/adapters/"),
+        told.contains("batch 1 of 1") && told.contains("--adapter tests/harness/adapters/"),
         "{told}"
     );
     let config = std::fs::read_to_string(folder.path().join("1/router.yaml")).expect("it is there");
@@ -329,7 +329,7 @@ mod unix {
             .expect("the binary was built with this test");
         let told = text(&run.stderr);
         assert_eq!(run.status.code(), Some(0), "{told}{}", text(&run.stdout));
-        assert!(told.contains("round 2 of 2: retries 2"), "{told}");
+        assert!(told.contains("batch 2 of 2: retries 2"), "{told}");
         let log = std::fs::read_to_string(report.path().join("gateway.log")).expect("it is there");
         assert_eq!(log.matches("started").count(), 1, "{log}");
     }
@@ -349,7 +349,7 @@ mod unix {
         {
             let text = format!(
                 "title: A call\nproves: [FP-ROUTE-01]\n\
-                 upstreams: {{ only: {{ provider: openai, model: gpt-5, script: [{script}] }} }}\n\
+                 deployments: {{ only: {{ provider: openai, model: gpt-5, script: [{script}] }} }}\n\
                  group: {{ chain: [only], timeout_ms: 1500 }}\n\
                  steps: [{{ send: {{ endpoint: responses, body: {{ input: Hello }} }} }}]\n"
             );

@@ -16,11 +16,11 @@ const SMALL: [&str; 4] = [
 
 fn rendered(adapter: &Adapter) -> String {
     let all = scenarios(&SMALL);
-    let able = || all.iter().filter(|it| adapter.declaration.lacked_by(it).is_none());
-    let rounds = adapter.split(&adapter.plan(able(), addresses())).expect("it can be split");
+    let able = || all.iter().filter(|it| adapter.capabilities.skip_reason(it).is_none());
+    let batches = adapter.split(&adapter.plan(able(), addresses())).expect("it can be split");
     let mut told = String::new();
-    for round in rounds.rounds {
-        let chosen = all.iter().filter(|scenario| round.scenarios.contains(&scenario.id));
+    for batch in batches.batches {
+        let chosen = all.iter().filter(|scenario| batch.scenarios.contains(&scenario.id));
         let plan = adapter.plan(chosen, addresses());
         let configuration = adapter.render(&plan, &site()).expect("it can be rendered");
         let _ = writeln!(told, "=== start: {}", configuration.command_line(&site()));
@@ -28,8 +28,8 @@ fn rendered(adapter: &Adapter) -> String {
             let _ = writeln!(told, "--- {name}\n{text}");
         }
         for group in &plan.groups {
-            let style = configuration.style(&group.group).expect("it has each group");
-            let _ = writeln!(told, "--- a call for {}\nmodel: {}", group.group, style.model);
+            let style = configuration.style(&group.model).expect("it has each group");
+            let _ = writeln!(told, "--- a call for {}\nmodel: {}", group.model, style.model);
             for (name, value) in &style.headers {
                 let _ = writeln!(told, "{name}: {value}");
             }
@@ -66,7 +66,8 @@ fn a_name_that_means_nothing_is_told_with_its_line_in_the_template() {
 fn a_gateway_that_cannot_rename_gets_deployments_that_go_by_their_group() {
     let adapter = read(&format!("{LEAST}renames: false\n")).expect("it is valid");
     let plan = adapter.plan(&scenarios(&["chat/openai-to-azure-legacy"]), addresses());
-    let names: Vec<_> = plan.groups[0].chain.iter().map(|hop| hop.deployment.as_str()).collect();
+    let names: Vec<_> =
+        plan.groups[0].chain.iter().map(|deployment| deployment.deployment_name.as_str()).collect();
     assert_eq!(names, ["chat.openai-to-azure-legacy"; 2]);
 }
 
@@ -76,6 +77,6 @@ fn lines_of_a_header_are_joined() {
     let adapter = read(&format!("{LEAST}{client}")).expect("it is valid");
     let plan = adapter.plan(&scenarios(&["auth/refused-key-is-not-shown"]), addresses());
     let configuration = adapter.render(&plan, &site()).expect("it can be rendered");
-    let style = configuration.style(&plan.groups[0].group).expect("it has the group");
+    let style = configuration.style(&plan.groups[0].model).expect("it has the group");
     assert_eq!(style.headers, [("x-a".to_owned(), "{ 1, 2 }".to_owned())]);
 }

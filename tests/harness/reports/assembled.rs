@@ -7,7 +7,7 @@ use fallproof_report::assemble;
 use fallproof_report::model::{
     Baseline, Case, Expected, Kept, Outcome, Report, Requirement, Stale, Verdict, Weight,
 };
-use fallproof_suite::declaration::Declaration;
+use fallproof_suite::capabilities::Capabilities;
 use fallproof_suite::record::{Header, SuiteFacts, TargetName};
 
 use super::support::case;
@@ -28,7 +28,7 @@ fn assembled(cases: Vec<Case>, baseline: Option<Baseline>) -> Report {
         started: SystemTime::UNIX_EPOCH,
         replay: String::new(),
         gateway_key: String::new(),
-        capabilities: Declaration::default(),
+        capabilities: Capabilities::default(),
     };
     assemble::report(&header, &[], cases, SystemTime::UNIX_EPOCH, baseline)
 }
@@ -39,7 +39,7 @@ fn requirement(report: &Report) -> &Requirement {
     requirements.find(|requirement| requirement.code == "FP-ROUTE-01").expect("it exists")
 }
 
-/// A failed case whose findings weigh so much, and are expected or declared for this reason.
+/// A failed case whose violations weigh so much, and are expected or declared for this reason.
 fn with(weight: Weight, expected: Option<&str>, declared: Option<&str>) -> Case {
     let outcome = match weight {
         Weight::Fail => Outcome::Fail,
@@ -47,11 +47,11 @@ fn with(weight: Weight, expected: Option<&str>, declared: Option<&str>) -> Case 
         Weight::Note => Outcome::Pass,
     };
     let mut case = case("a/b", outcome);
-    case.findings = self::case("a/b", Outcome::Fail).findings;
-    case.findings[0].weight = weight;
-    case.findings[0].expected =
+    case.violations = self::case("a/b", Outcome::Fail).violations;
+    case.violations[0].weight = weight;
+    case.violations[0].expected =
         expected.map(|reason| Expected { reason: reason.into(), issue: None });
-    case.findings[0].declared = declared.map(str::to_owned);
+    case.violations[0].declared = declared.map(str::to_owned);
     case
 }
 

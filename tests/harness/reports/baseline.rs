@@ -91,7 +91,7 @@ fn a_failure_is_expected_by_id_glob_or_folder(#[case] pattern: &str) {
     let applied = baseline.apply(&mut cases, day("2026-11-25"));
     assert!(applied.stale.is_empty() && applied.expired.is_empty());
     assert!(cases[0].is_expected());
-    let expected = cases[0].findings[0].expected.as_ref().expect("it is");
+    let expected = cases[0].violations[0].expected.as_ref().expect("it is");
     assert_eq!(expected.reason, "Known.");
     assert_eq!(expected.issue.as_deref(), Some("https://example.com/7"));
 }
@@ -103,9 +103,9 @@ fn a_failure_that_is_not_named_still_fails_its_case() {
     );
     let baseline = Baseline::load(&file, &SUITE).unwrap_or_else(|error| panic!("{error}"));
     let mut other = failed();
-    other.findings[0].requirement = Some("FP-AUTH-01".into());
+    other.violations[0].requirement = Some("FP-AUTH-01".into());
     let mut both = failed();
-    both.findings.extend(other.findings.clone());
+    both.violations.extend(other.violations.clone());
     let mut cases = [other, both];
     baseline.apply(&mut cases, day("2026-11-25"));
     assert_eq!([cases[0].is_expected(), cases[1].is_expected()], [true, false]);

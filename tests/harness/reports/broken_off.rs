@@ -25,7 +25,7 @@ fn ctrl_c_ends_a_run_that_waits_and_leaves_a_partial_report_and_130() {
     let target = format!("http://{}/v1", listener.local_addr().expect("it is bound"));
     let folder = TempDir::new().expect("a temporary folder");
     let arguments = ["run", "auth", "--scenarios", &PART, "--target", &target];
-    let more = ["--upstreams", "127.0.0.1:0", "--report", path(&folder)];
+    let more = ["--mocks", "127.0.0.1:0", "--report", path(&folder)];
     let run = command(&[arguments.as_slice(), &more].concat())
         .stderr(Stdio::piped())
         .spawn()

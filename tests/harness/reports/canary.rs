@@ -19,7 +19,7 @@ use crate::shell::text;
 const QUOTES_ITS_KEY: &str = r#"
 title: A deployment that tells its own key hands over to the next one
 proves: [FP-AUTH-04]
-upstreams:
+deployments:
   primary:
     provider: openai
     model: gpt-5
@@ -46,8 +46,10 @@ fn keys(scenarios: &str) -> Vec<String> {
     let plan = fallproof(&["plan", "--scenarios", scenarios, "--json"]);
     let plan: Value = serde_json::from_slice(&plan.stdout).expect("a plan is JSON");
     let groups = plan["groups"].as_array().expect("a plan has groups");
-    let hops = groups.iter().flat_map(|group| group["chain"].as_array().expect("a chain"));
-    hops.map(|hop| hop["key"].as_str().expect("a hop has a key").to_owned()).collect()
+    let deployments = groups.iter().flat_map(|group| group["chain"].as_array().expect("a chain"));
+    deployments
+        .map(|deployment| deployment["key"].as_str().expect("a deployment has a key").to_owned())
+        .collect()
 }
 
 /// Every file in a folder and its folders.
@@ -141,7 +143,7 @@ fn no_key_of_the_plan_is_in_any_report_whatever_a_router_does_with_it() {
 }
 
 /// A gateway that tells everybody every key that it knows: the client's, and one of its own.
-fn tell_all(mut client: TcpStream, upstreams: SocketAddr, own: &str) -> std::io::Result<()> {
+fn tell_all(mut client: TcpStream, deployments: SocketAddr, own: &str) -> std::io::Result<()> {
     let mut request = [0; 4096];
     let length = client.read(&mut request)?;
     let said = String::from_utf8_lossy(&request[..length]).into_owned();
@@ -149,13 +151,13 @@ fn tell_all(mut client: TcpStream, upstreams: SocketAddr, own: &str) -> std::io:
     let key = key.unwrap_or_default();
 
     let body = format!(r#"{{"model":"gpt-5","input":"Hello.","user":"{key}"}}"#);
-    let mut upstream = TcpStream::connect(upstreams)?;
+    let mut deployment = TcpStream::connect(deployments)?;
     write!(
-        upstream,
+        deployment,
         "POST /auth.quotes/primary/v1/responses HTTP/1.1\r\nhost: h\r\nauthorization: Bearer {FOREIGN}\r\nx-api-key: 0a1b2c3d4e5f\r\nx-own: {own}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
         body.len()
     )?;
-    upstream.read_to_end(&mut Vec::new())?;
+    deployment.read_to_end(&mut Vec::new())?;
 
     let body = format!(r#"{{"error":{{"message":"{key} may not use {FOREIGN}"}}}}"#);
     write!(
@@ -170,16 +172,16 @@ fn no_key_of_a_gateway_is_in_any_report_be_it_known_or_not() {
     let suite = suite();
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
     let target = format!("http://{}/v1", listener.local_addr().expect("it is bound"));
-    let upstreams = free_ports();
+    let deployments = free_ports();
     // Without it the gateway would not be wired, and nothing be said of it.
     let own = keys(path(&suite))[0].clone();
     thread::spawn(move || {
         for client in listener.incoming().flatten() {
-            let _ = tell_all(client, upstreams, &own);
+            let _ = tell_all(client, deployments, &own);
         }
     });
     let key = "s3cret+gateway/key";
-    let arguments = ["--target", &target, "--upstreams", &upstreams.to_string(), "--key", key];
+    let arguments = ["--target", &target, "--mocks", &deployments.to_string(), "--key", key];
     let [written, kept] = split(written(path(&suite), &arguments));
     let keys = keys(path(&suite));
     let made_up: Vec<_> = keys.iter().map(String::as_str).collect();

@@ -25,7 +25,7 @@ fn gate(version: &str, fails: &[&str], passes: &[&str]) -> Report {
     let mut report = made(verdict, kept, counts, cases);
     report.run.selection.cases = report.cases.len();
     report.target.version = Some(version.to_owned());
-    report.profiles[0].requirements[0].broken_in = fails.iter().map(|&id| id.into()).collect();
+    report.profiles[0].requirements[0].violated_in = fails.iter().map(|&id| id.into()).collect();
     report
 }
 
@@ -108,10 +108,10 @@ fn a_choice_of_the_makers_is_marked_and_is_neither_better_nor_worse() {
         let mut report = gate(version, &[], &["a"]);
         let requirement = &mut report.profiles[0].requirements[0];
         (requirement.level, requirement.verdict) = (Level::Policy, kept);
-        report.cases[0].findings = case("a", Outcome::Fail).findings;
-        report.cases[0].findings.retain_mut(|finding| {
+        report.cases[0].violations = case("a", Outcome::Fail).violations;
+        report.cases[0].violations.retain_mut(|violation| {
             weight.is_some_and(|weight| {
-                finding.weight = weight;
+                violation.weight = weight;
                 true
             })
         });

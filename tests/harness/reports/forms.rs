@@ -1,8 +1,8 @@
 //! The forms that a report is written in.
 
-use fallproof_report::badge::{Badge, Colour};
+use fallproof_report::badge::{Badge, Color};
 use fallproof_report::model::{Change, Counts, Diff, Kept, Line, Outcome, Report, Step, Verdict};
-use fallproof_report::{html, junit, markdown, text, words};
+use fallproof_report::{html, junit, markdown, phrases, text};
 use rstest::rstest;
 
 use super::support::{case, made, read, reported};
@@ -15,7 +15,7 @@ fn conformant() -> Report {
 #[test]
 fn a_badge_is_green_for_a_whole_run_that_conforms() {
     let badge = Badge::of(&conformant());
-    assert_eq!(badge, Badge { message: "conformant".into(), colour: Colour::Green });
+    assert_eq!(badge, Badge { message: "conformant".into(), color: Color::Green });
     let svg = badge.to_svg().expect("it can be drawn");
     assert!(svg.contains("aria-label=\"fallproof: conformant\""));
     assert!(badge.to_json().contains("\"schemaVersion\": 1"));
@@ -41,12 +41,12 @@ fn a_badge_is_never_green_where_something_is_missing(
     spoil(&mut report);
     let badge = Badge::of(&report);
     assert_eq!(badge.message, message);
-    assert_ne!(badge.colour, Colour::Green);
+    assert_ne!(badge.color, Color::Green);
 }
 
 #[test]
 fn the_headline_says_what_the_verdict_rests_on() {
-    let told = |verdict, kept, counts| words::headline(&made(verdict, kept, counts, Vec::new()));
+    let told = |verdict, kept, counts| phrases::headline(&made(verdict, kept, counts, Vec::new()));
     let none = Counts::default();
     assert_eq!(
         told(Verdict::NotConformant, Kept::Fail, Counts { fail: 2, ..none }),
@@ -83,13 +83,13 @@ fn junit_has_a_test_for_each_case_and_tells_the_outcomes_apart() {
     ] {
         assert!(xml.contains(words), "`{words}` is missing in:\n{xml}");
     }
-    assert!(!xml.contains('\u{1b}'), "no colours in a file");
+    assert!(!xml.contains('\u{1b}'), "no colors in a file");
 }
 
 #[test]
 fn no_form_holds_characters_that_xml_and_terminals_have_no_place_for() {
     let mut report = hostile();
-    report.cases[0].findings[0].message = "a\u{0}b\u{1b}[31mc\u{fffe}d\u{7}".into();
+    report.cases[0].violations[0].message = "a\u{0}b\u{1b}[31mc\u{fffe}d\u{7}".into();
     let pages = [junit::write(&report), html::write(&report), markdown::write(&report)];
     for page in pages {
         let page = page.expect("it can be written");
@@ -101,7 +101,7 @@ fn no_form_holds_characters_that_xml_and_terminals_have_no_place_for() {
 #[test]
 fn the_summary_is_markdown_that_the_words_of_a_target_cannot_break() {
     let mut failed = case("a/fails", Outcome::Fail);
-    failed.findings[0].message = "got `<script>` | **x**\n# not a heading".into();
+    failed.violations[0].message = "got `<script>` | **x**\n# not a heading".into();
     failed.steps[0].attempts[0].request = "POST /a|b".into();
     let counts = Counts { fail: 1, ..Counts::default() };
     let report = made(Verdict::NotConformant, Kept::Fail, counts, vec![failed]);
@@ -119,7 +119,7 @@ fn a_finding_names_its_call_where_there_are_several() {
     let mut failed = case("a/b", Outcome::Fail);
     let second = Step { number: 2, ..failed.steps[0].clone() };
     failed.steps.push(second);
-    failed.findings[0].step = 2;
+    failed.violations[0].step = 2;
     let counts = Counts { fail: 1, ..Counts::default() };
     let report = made(Verdict::NotConformant, Kept::Fail, counts, vec![failed]);
     let html = html::write(&report).expect("it can be written");
@@ -161,11 +161,11 @@ fn events_tell_of_every_case_one_json_object_a_line() {
 fn hostile() -> Report {
     let evil = r#"</code></pre><script>alert("x")</script><img src=x onerror=alert(1)>"#;
     let mut failed = case("a/fails", Outcome::Fail);
-    failed.findings[0].message = format!("got `{evil}");
+    failed.violations[0].message = format!("got `{evil}");
     failed.steps[0].attempts[0].refusal = Some(evil.into());
     failed.steps[0].diffs = vec![Diff {
         attempt: 1,
-        upstream: "primary".into(),
+        deployment: "primary".into(),
         lines: vec![Line { change: Change::Added, text: evil.into() }],
     }];
     let counts = Counts { fail: 1, skipped: 1, ..Counts::default() };

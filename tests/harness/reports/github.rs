@@ -21,7 +21,7 @@ fn failed(number: usize) -> Report {
 #[test]
 fn a_broken_requirement_is_one_annotation_however_many_cases_show_it() {
     let mut report = failed(3);
-    report.cases[0].findings[0].message = "100 % wrong:\nall of it".into();
+    report.cases[0].violations[0].message = "100 % wrong:\nall of it".into();
     assert_eq!(
         annotations(&report, |file| file == "scenarios/a/fails-0.yaml"),
         "::error file=scenarios/a/fails-0.yaml,title=FP-ROUTE-01 in 3 cases::\
@@ -35,12 +35,12 @@ fn a_broken_requirement_is_one_annotation_however_many_cases_show_it() {
 #[test]
 fn an_expectation_is_annotated_only_where_no_requirement_explains_it() {
     let mut report = failed(2);
-    let mut expectation = report.cases[0].findings[0].clone();
+    let mut expectation = report.cases[0].violations[0].clone();
     expectation.requirement = None;
-    report.cases[0].findings.push(expectation);
+    report.cases[0].violations.push(expectation);
     assert!(!annotations(&report, |_| false).contains("expectation"));
 
-    report.cases[1].findings[0].requirement = None;
+    report.cases[1].violations[0].requirement = None;
     let told = annotations(&report, |_| false);
     assert!(told.contains("title=an expectation is broken in 1 case::a/fails-1: "), "{told}");
 }
@@ -49,7 +49,7 @@ fn an_expectation_is_annotated_only_where_no_requirement_explains_it() {
 fn what_is_expected_or_passed_is_not_annotated_and_what_is_unclear_or_advised_is() {
     let mut report = failed(1);
     let expected = Expected { reason: "known".into(), issue: None };
-    report.cases[0].findings[0].expected = Some(expected);
+    report.cases[0].violations[0].expected = Some(expected);
     report.cases.push(case("a/passes", Outcome::Pass));
     report.cases.push(case("a/skips", Outcome::Skipped));
     assert_eq!(annotations(&report, |_| true), "");
@@ -75,7 +75,7 @@ fn what_is_expected_or_passed_is_not_annotated_and_what_is_unclear_or_advised_is
 fn no_more_are_written_than_github_shows_and_the_last_one_says_so() {
     let mut report = failed(13);
     for (number, case) in report.cases.iter_mut().enumerate() {
-        case.findings[0].requirement = Some(format!("FP-ROUTE-{number:02}"));
+        case.violations[0].requirement = Some(format!("FP-ROUTE-{number:02}"));
     }
     let told = annotations(&report, |_| false);
     assert_eq!(told.lines().count(), 10);
@@ -85,7 +85,7 @@ fn no_more_are_written_than_github_shows_and_the_last_one_says_so() {
 #[test]
 fn a_summary_is_never_longer_than_github_takes() {
     let mut report = failed(5);
-    report.cases[1].findings[0].message = "x".repeat(2_000_000);
+    report.cases[1].violations[0].message = "x".repeat(2_000_000);
     let told = markdown::write(&report).expect("it can be written");
     assert!(told.len() < 600_000, "{}", told.len());
     assert_eq!(told.matches("<details>").count(), 4, "one is too long");

@@ -64,8 +64,8 @@ fn page(reports: &BTreeMap<String, Report>) -> String {
     let mut broken: BTreeMap<&str, (&Requirement, Vec<String>)> = BTreeMap::new();
     for report in reports.values() {
         for requirement in report.requirements().filter(|it| is_broken(it)) {
-            let cases = requirement.broken_in.len();
-            let example = &requirement.broken_in[0];
+            let cases = requirement.violated_in.len();
+            let example = &requirement.violated_in[0];
             let (_, told) = broken.entry(&requirement.code).or_insert((requirement, Vec::new()));
             told.push(format!("{} in {cases}, e.g. `{example}`", report.target));
         }

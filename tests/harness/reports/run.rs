@@ -66,7 +66,7 @@ fn a_real_report_is_valid_by_its_schema_and_says_what_was_run_and_found() {
     let replay = &case.replay;
     assert!(replay.starts_with(&format!("fallproof run {founding} --scenarios /")), "{replay}");
     assert!(replay.ends_with(" --saboteur invented-metadata"), "{replay}");
-    assert_eq!(case.steps[0].attempts[1].upstream, "backup");
+    assert_eq!(case.steps[0].attempts[1].deployment, "backup");
     assert!(case.steps[0].diffs[0].lines.iter().any(|line| line.text.contains("model_group")));
 
     let verdict = |code: &str| {

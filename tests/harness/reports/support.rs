@@ -5,8 +5,8 @@ use std::process::{Command, Output};
 use std::sync::LazyLock;
 
 use fallproof_report::model::{
-    Attempt, Case, Client, Counts, Failure, Finding, Kept, Level, Outcome, Profile, Report,
-    Requirement, Run, Selection, Severity, Step, Suite, Target, Tool, Verdict, Weight,
+    Attempt, Case, Client, Counts, Failure, Kept, Level, Outcome, Profile, Report, Requirement,
+    Run, Selection, Severity, Step, Suite, Target, Tool, Verdict, Violation, Weight,
 };
 use tempfile::TempDir;
 
@@ -57,7 +57,7 @@ pub(crate) fn report(folder: &TempDir) -> Report {
 
 /// A case that ended so, for the requirement `FP-ROUTE-01`.
 pub(crate) fn case(id: &str, outcome: Outcome) -> Case {
-    let finding = |weight| Finding {
+    let violation = |weight| Violation {
         requirement: Some("FP-ROUTE-01".into()),
         weight,
         step: 1,
@@ -69,11 +69,11 @@ pub(crate) fn case(id: &str, outcome: Outcome) -> Case {
     };
     let attempt = Attempt {
         number: 1,
-        upstream: "primary".into(),
-        vendor: "openai".into(),
+        deployment: "primary".into(),
+        surface: "openai".into(),
         request: "POST /v1/responses".into(),
         status: Some(500),
-        behaviour: "server_error".into(),
+        behavior: "server_error".into(),
         fault: None,
         refusal: None,
         at_ms: 1.0,
@@ -105,9 +105,9 @@ pub(crate) fn case(id: &str, outcome: Outcome) -> Case {
         },
         started_ms: 0.0,
         took_ms: 3.0,
-        findings: match outcome {
-            Outcome::Fail => vec![finding(Weight::Fail)],
-            Outcome::Warn => vec![finding(Weight::Warn)],
+        violations: match outcome {
+            Outcome::Fail => vec![violation(Weight::Fail)],
+            Outcome::Warn => vec![violation(Weight::Warn)],
             _ => Vec::new(),
         },
         steps: vec![Step { number: 1, client, attempts: vec![attempt], diffs: Vec::new() }],
@@ -126,13 +126,13 @@ pub(crate) fn made(verdict: Verdict, kept: Kept, counts: Counts, cases: Vec<Case
         why: "That is what a chain is.".into(),
         sources: vec!["https://example.com/1".into()],
         verdict: kept,
-        proven_by: Vec::new(),
-        broken_in: Vec::new(),
-        noted_in: Vec::new(),
+        tested_by: Vec::new(),
+        violated_in: Vec::new(),
+        exempt_in: Vec::new(),
         expected: false,
     };
     Report {
-        format: "fallproof-report/1".into(),
+        format: "fallproof-report/2".into(),
         tool: Tool { name: "fallproof".into(), version: "0.1.0".into() },
         target: Target {
             name: "Gate".into(),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use fallproof_mocks::behaviour::Behaviour;
+use fallproof_mocks::behavior::Behavior;
 use fallproof_mocks::provider::Surface;
 use proptest::prelude::*;
 
@@ -14,12 +14,12 @@ proves: [FP-ROUTE-01]
 matrix:
   failure: [server_error, bad_gateway]
   surface:
-    openai: { upstream: { provider: openai }, retries: 1 }
-    azure: { upstream: { provider: azure, surface: legacy }, retries: 0 }
+    openai: { deployment: { provider: openai }, retries: 1 }
+    azure: { deployment: { provider: azure, surface: legacy }, retries: 0 }
 except:
-  - { failure: bad_gateway, surface: [azure], because: It is one too many. }
-upstreams:
-  primary: { use: surface.upstream, model: "for-{surface}", script: ["{failure}", ok] }
+  - { failure: bad_gateway, surface: [azure], reason: It is one too many. }
+deployments:
+  primary: { extends: surface.deployment, model: "for-{surface}", script: ["{failure}", ok] }
 group: { chain: [primary], retries: "{surface.retries}" }
 steps:
   - send: { endpoint: responses, body: { input: "{{model}} {failure} {", n: 1.5 } }
@@ -42,10 +42,10 @@ fn a_family_has_a_case_for_each_combination_but_the_exceptions() {
     assert!(cases.iter().all(|case| case.family() == "case"));
     let title = |case: usize| &*cases[case].title;
     assert_eq!((title(1), title(2)), ("A server_error at azure", "A bad_gateway at openai"));
-    let primary = |case: usize| &cases[case].upstreams["primary"];
+    let primary = |case: usize| &cases[case].deployments["primary"];
     assert_eq!((primary(0).surface, primary(1).surface), (Surface::OpenAi, Surface::AzureLegacy));
     assert_eq!((&*primary(0).model, &*primary(1).model), ("for-openai", "for-azure"));
-    assert_eq!(primary(2).script, [Behaviour::named("bad_gateway"), Behaviour::named("ok")]);
+    assert_eq!(primary(2).script, [Behavior::named("bad_gateway"), Behavior::named("ok")]);
     assert_eq!(
         (cases[0].groups["main"].retries, cases[1].groups["main"].retries),
         (Some(1), Some(0))
@@ -60,7 +60,7 @@ fn a_mapping_can_use_what_several_words_bring_along() {
     let text =
         text.replace("[server_error, bad_gateway]", "{ server_error: { temperature: 1.5 } }");
     let text = text.replace("retries: 1 }", "retries: 1, member: { store: true } }");
-    let text = text.replace("n: 1.5", "use: [failure, surface.member]");
+    let text = text.replace("n: 1.5", "extends: [failure, surface.member]");
     let cases = load_all(text).expect("a valid family");
     let body = call(&cases[0], 0).send.body.for_model("g");
     assert!(body.ends_with(r#""temperature":1.5,"store":true}"#), "{body}");
@@ -71,7 +71,7 @@ fn an_axis_that_is_wrong_is_refused() {
     for (from, to_marked, words) in [
         ("failure: [server_error, bad_gateway]", "failure: «[]", &["an axis is a list"][..]),
         ("failure: [server_error, bad_gateway]", "failure: «server_error", &["an axis is a list"]),
-        ("  failure: [", "  «Failure: [", &["an axis is named with", "`because` is taken"]),
+        ("  failure: [", "  «Failure: [", &["an axis is named with", "`reason` is taken"]),
         ("[server_error, bad_gateway]", "[a_b, «a-b]", &["would have `a-b` in their id"]),
         ("[server_error, bad_gateway]", "[server_error, «it's]", &["a word is made of"]),
         ("azure: {", "other: «1\n    azure: {", &["brings along is a mapping"]),
@@ -100,13 +100,33 @@ fn a_reference_that_leads_nowhere_is_refused() {
         ("\"{failure}\", ok", "«\"{failrue}\", ok", &["unknown axis", "`failure`?"][..]),
         ("\"{failure}\", ok", "«\"{ failure }\", ok", &["with blanks", "write `{failure}`"]),
         ("\"for-{surface}", "«\"for-{ surface.x }", &["with blanks", "write `{surface.x}`"]),
-        ("use: surface.upstream", "use: «surfaces", &["unknown axis `surfaces`", "`surface`?"]),
-        ("use: surface.upstream", "use: [surface.upstream, «other]", &["unknown axis `other`"]),
-        ("use: surface.upstream", "use: «surface.hop", &["`openai` of `surface` brings no `hop`"]),
-        ("use: surface.upstream", "use: «failure", &["no mapping where `failure` is"]),
-        ("use: surface.upstream", "use: «surface.retries", &["`surface.retries` is no mapping"]),
-        ("model: \"for", "model: «\"for-{surface.upstream}", &["`surface.upstream` is not text"]),
-        ("use: surface", "provider: azure, «use: surface", &["`provider` is given twice"]),
+        (
+            "extends: surface.deployment",
+            "extends: «surfaces",
+            &["unknown axis `surfaces`", "`surface`?"],
+        ),
+        (
+            "extends: surface.deployment",
+            "extends: [surface.deployment, «other]",
+            &["unknown axis `other`"],
+        ),
+        (
+            "extends: surface.deployment",
+            "extends: «surface.lost",
+            &["`openai` of `surface` brings no `lost`"],
+        ),
+        ("extends: surface.deployment", "extends: «failure", &["no mapping where `failure` is"]),
+        (
+            "extends: surface.deployment",
+            "extends: «surface.retries",
+            &["`surface.retries` is no mapping"],
+        ),
+        (
+            "model: \"for",
+            "model: «\"for-{surface.deployment}",
+            &["`surface.deployment` is not text"],
+        ),
+        ("extends: surface", "provider: azure, «extends: surface", &["`provider` is given twice"]),
     ] {
         assert_family_refused(from, to_marked, words);
     }
@@ -114,28 +134,28 @@ fn a_reference_that_leads_nowhere_is_refused() {
 
 #[test]
 fn an_exception_that_leaves_out_nothing_or_all_is_refused() {
-    let entry = "- { failure: bad_gateway, surface: [azure], because: It is one too many. }";
+    let entry = "- { failure: bad_gateway, surface: [azure], reason: It is one too many. }";
     let more = |more: &str| format!("{entry}\n  - {more}");
     for (marked, words) in [
-        ("«{ failure: bad_gateway }".to_owned(), &["tells its reason", "add `because: …`"][..]),
-        ("{ «falure: bad_gateway, because: a }".to_owned(), &["unknown axis `falure`"]),
-        ("{ failure: «bad, because: a }".to_owned(), &["`bad` is no word of `failure`"]),
+        ("«{ failure: bad_gateway }".to_owned(), &["tells its reason", "add `reason: …`"][..]),
+        ("{ «falure: bad_gateway, reason: a }".to_owned(), &["unknown axis `falure`"]),
+        ("{ failure: «bad, reason: a }".to_owned(), &["`bad` is no word of `failure`"]),
         (
-            more("«{ failure: bad_gateway, surface: azure, because: a }")[2..].to_owned(),
+            more("«{ failure: bad_gateway, surface: azure, reason: a }")[2..].to_owned(),
             &["no case is left out by this"],
         ),
     ] {
         assert_family_refused(entry, &format!("- {marked}"), words);
     }
-    let error = load_all(FAMILY.replace(entry, "- { because: a }")).expect_err("no case");
+    let error = load_all(FAMILY.replace(entry, "- { reason: a }")).expect_err("no case");
     assert!(error.contains("no case is left to run"), "{error}");
 }
 
 #[test]
 fn an_axis_whose_reference_leads_nowhere_is_not_called_useless() {
     let typo = FAMILY.replace("[\"{failure}\", ok]", "[\"{failrue}\"]").replace(" {failure} {", "");
-    let none_left = "  - { surface: [openai, azure], because: a }\nupstreams";
-    for text in [typo, FAMILY.replace("upstreams", none_left)] {
+    let none_left = "  - { surface: [openai, azure], reason: a }\ndeployments";
+    for text in [typo, FAMILY.replace("deployments", none_left)] {
         let error = load_all(text).expect_err("a wrong family");
         assert_eq!(error.matches("error: ").count(), 1, "{error}");
     }
@@ -144,7 +164,7 @@ fn an_axis_whose_reference_leads_nowhere_is_not_called_useless() {
 #[test]
 fn what_is_wrong_in_a_case_is_told_once_and_where_it_is_written() {
     for (from, to_marked, words) in [
-        ("[server_error, bad", "[«sever_error, bad", &["unknown behaviour", "`server_error`?"][..]),
+        ("[server_error, bad", "[«sever_error, bad", &["unknown behavior", "`server_error`?"][..]),
         ("surface: legacy", "«surfac: legacy", &["unknown key `surfac`"]),
         ("title:", "«titel: a\ntitle:", &["unknown key `titel`"]),
         ("n: 1.5", "n: «1e0", &["`1e0` would be sent as `1.0`"]),
@@ -154,7 +174,7 @@ fn what_is_wrong_in_a_case_is_told_once_and_where_it_is_written() {
     }
     let error =
         load_all(FAMILY.replace("chain: [primary]", "chain: [other]")).expect_err("no case");
-    assert_eq!(error.matches("unknown upstream `other`").count(), 1, "{error}");
+    assert_eq!(error.matches("unknown deployment `other`").count(), 1, "{error}");
 }
 
 #[test]
@@ -173,8 +193,10 @@ fn a_header_that_cannot_be_sent_is_shown_where_its_word_brings_it_along() {
     let text =
         FAMILY.replace("retries: 1 }", "retries: 1, fault: { headers: { «x-a: \"b\\nc\" } } }");
     let text = text.replace("retries: 0 }", "retries: 0, fault: { status: 503 } }");
-    let text = text
-        .replace("script: [\"{failure}\", ok]", "script: [\"{failure}\", { use: surface.fault }]");
+    let text = text.replace(
+        "script: [\"{failure}\", ok]",
+        "script: [\"{failure}\", { extends: surface.fault }]",
+    );
     assert_text_refused(text, &["x-a"]);
 }
 
@@ -183,7 +205,7 @@ const ONE: &str = r#"
 title: A title
 proves: [FP-ROUTE-01]
 tags: ["{word}"]
-upstreams:
+deployments:
   primary: { provider: openai, model: "{with}-{word}", script: [ok], MEMBERS }
 group: { chain: [primary], MEMBERS }
 steps:
@@ -272,7 +294,7 @@ proptest! {
         let matrix = format!(
             "matrix:\n  word: [one, \"2\"]\n  with: {{ it: {{ value: {value}, members: {{ {members} }} }} }}\n"
         );
-        let family = text.replace("VALUE", "\"{with.value}\"").replace("MEMBER", "use: with.members");
+        let family = text.replace("VALUE", "\"{with.value}\"").replace("MEMBER", "extends: with.members");
         let text = text.replace("VALUE", value).replace("MEMBER", members);
         let alone = |word| load_all(text.replace("{word}", word).replace("{with}", "it"));
         let alone = ["one", "2"].map(alone);

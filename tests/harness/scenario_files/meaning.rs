@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fallproof_mocks::behaviour::{Behaviour, CutEnd};
+use fallproof_mocks::behavior::{Behavior, CutEnd};
 use fallproof_mocks::provider::{Endpoint, Surface};
 use fallproof_suite::profile::Profile;
 use fallproof_suite::requirement::Code;
@@ -13,9 +13,9 @@ use super::support::{EVERY_KEY, VALID, assert_text_refused, call, load, valid_bu
 fn what_has_a_sensible_default_need_not_be_said() {
     let scenario = load(VALID).expect("a valid scenario");
     assert_eq!(scenario.profile, Profile::Core);
-    let backup = &scenario.upstreams["backup"];
+    let backup = &scenario.deployments["backup"];
     assert_eq!(backup.surface, Surface::AzureV1);
-    assert_eq!(backup.deployment, "gpt-5");
+    assert_eq!(backup.deployment_name, "gpt-5");
     assert_eq!(backup.api_version, None);
     assert!(!backup.repeat_last);
     assert_eq!(scenario.groups["main"].retries, None);
@@ -31,14 +31,14 @@ fn every_key_reaches_the_model() {
     assert_eq!(scenario.proves, [Code::Payload01, Code::Route02]);
     assert_eq!(scenario.tags, ["founding", "slow-2"]);
 
-    let one = &scenario.upstreams["one"];
+    let one = &scenario.deployments["one"];
     assert_eq!(one.surface, Surface::AzureLegacy);
-    assert_eq!((&*one.deployment, one.api_version.as_deref()), ("prod", Some("2024-10-21")));
+    assert_eq!((&*one.deployment_name, one.api_version.as_deref()), ("prod", Some("2024-10-21")));
     assert_eq!(one.script[0].status, Some(503));
     assert_eq!(one.script[0].wire.cut.as_ref().map(|cut| cut.end), Some(CutEnd::Reset));
-    assert_eq!(one.script[1], Behaviour::named("ok"));
+    assert_eq!(one.script[1], Behavior::named("ok"));
     assert!(one.repeat_last);
-    assert_eq!(scenario.upstreams["two"].api_version.as_deref(), Some("2025-04-01-preview"));
+    assert_eq!(scenario.deployments["two"].api_version.as_deref(), Some("2025-04-01-preview"));
 
     assert_eq!(scenario.groups["main"].chain, ["two", "one"]);
     assert_eq!(scenario.groups["main"].retries, Some(0));

@@ -24,10 +24,10 @@ error: unknown key `endpiont`
 10 |       endpiont: responses/compact
    |       ^^^^^^^^ did you mean `endpoint`?
    |
-   = help: one of: to, endpoint, key, headers, body, body_json, form, leave, read_once_sent";
+   = help: one of: to, endpoint, key, headers, body, body_json, form, disconnect, delay_read_until_sent_by";
     assert_eq!(error.to_string().replace(&*file.to_string_lossy(), "FILE"), expected);
     assert_eq!(error.diagnostics[0].line_and_column(), Some((10, 7)));
-    assert!(error.styled().contains("\u{1b}["), "the styled text has no colours");
+    assert!(error.styled().contains("\u{1b}["), "the styled text has no colors");
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn a_wrong_type_is_refused() {
     assert_refused("title: A", "title: «[a] #", &["expected a single value"]);
     assert_refused("title: A", "title: «5 #", &["expected text, found `5`", "quote it"]);
     assert_refused("[FP-ROUTE-01]", "«FP-ROUTE-01", &["expected a list"]);
-    assert_refused("[server_error]", "[«[ok]]", &["expected a behaviour"]);
+    assert_refused("[server_error]", "[«[ok]]", &["expected a behavior"]);
     assert_refused("answered_by: backup", "status: «ok", &["a whole number from 0 to 65535"]);
     assert_refused("backup] }", "backup], retries: «-1 }", &["expected a whole number from 0"]);
     assert_text_refused("«- title", &["expected a mapping"]);
@@ -102,13 +102,13 @@ fn an_unknown_word_is_refused_with_the_nearest_right_one() {
     assert_refused("provider: azure", text, &["unknown word `v2`", "one of: v1, legacy"]);
     assert_refused("responses/compact", "«responses/compct", &["mean `responses/compact`?"]);
     assert_refused("proves", "profile: «cor\nproves", &["did you mean `core`?"]);
-    let words = ["unknown behaviour `server_eror`", "did you mean `server_error`?"];
+    let words = ["unknown behavior `server_eror`", "did you mean `server_error`?"];
     assert_refused("server_error", "«server_eror", &words);
 }
 
 #[test]
-fn an_unknown_upstream_is_refused_wherever_it_is_named() {
-    let words = ["unknown upstream `bakcup`", "did you mean `backup`?"];
+fn an_unknown_deployment_is_refused_wherever_it_is_named() {
+    let words = ["unknown deployment `bakcup`", "did you mean `backup`?"];
     assert_refused("backup] }", "backup, «bakcup] }", &words);
     assert_refused("attempts: [primary, backup", "attempts: [«bakcup", &words);
     assert_refused("answered_by: backup", "answered_by: «bakcup", &words);
@@ -118,7 +118,7 @@ fn an_unknown_upstream_is_refused_wherever_it_is_named() {
 fn chain_and_upstreams_name_each_other_once() {
     let text = valid_but("chain: [primary, backup]", "chain: [primary]");
     let text = text.replacen("  backup:", "  «backup:", 1);
-    assert_text_refused(text, &["the upstream `backup` is not in the chain"]);
+    assert_text_refused(text, &["the deployment `backup` is not in the chain"]);
     assert_refused("backup] }", "backup, «primary] }", &["`primary` is in the chain twice"]);
     assert_refused("  backup:", "  «Backup:", &["lower-case letters"]);
 }
@@ -146,9 +146,9 @@ fn a_call_names_a_group_only_where_groups_have_names() {
 
 #[test]
 fn what_must_hold_something_is_not_empty() {
-    assert_refused("chain: [primary, backup]", "chain: «[]", &["at least one upstream"]);
+    assert_refused("chain: [primary, backup]", "chain: «[]", &["at least one deployment"]);
     assert_refused("[FP-ROUTE-01]", "«[]", &["at least one requirement"]);
-    assert_refused("[ok]", "«[]", &["at least one behaviour"]);
+    assert_refused("[ok]", "«[]", &["at least one behavior"]);
     let (before, _) = VALID.split_once("steps:").expect("the last key");
     assert_text_refused(format!("{before}steps: «[]"), &["at least one step"]);
 }
@@ -179,7 +179,7 @@ fn tags_have_their_shape() {
 
 #[test]
 fn keys_of_azure_are_refused_where_they_mean_nothing() {
-    for key in ["surface: «v1", "deployment: «a", "api_version: «a"] {
+    for key in ["surface: «v1", "deployment_name: «a", "api_version: «a"] {
         assert_refused("provider: openai", &format!("provider: openai, {key}"), &["only Azure"]);
     }
     let text = "provider: azure, api_version: «a";
@@ -194,14 +194,14 @@ fn an_upstream_that_refuses_connections_does_and_shows_nothing_else() {
     let text = refusing.replacen("answered_by: backup", "answered_by: «primary", 1);
     assert_text_refused(text, &["it can't answer"]);
     assert_refused("[ok]", "[ok, «connection_refused]", &["stands alone"]);
-    assert_refused("[ok]", "[«{ reply: connection_refused, times: 2 }]", &["stands alone"]);
+    assert_refused("[ok]", "[«{ reply: connection_refused, count: 2 }]", &["stands alone"]);
 }
 
 #[test]
 fn numbers_without_a_meaning_are_refused() {
     assert_refused("answered_by: backup", "status: «42", &["from 100 to 599"]);
     assert_refused("[ok]", "[«{ status: 100 }]", &["from 200 to 599"]);
-    assert_refused("[ok]", "[«{ times: 0 }]", &["at least once"]);
+    assert_refused("[ok]", "[«{ count: 0 }]", &["at least once"]);
     assert_refused("backup] }", "backup], timeout_ms: «0 }", &["at least 1 ms"]);
 }
 
@@ -218,13 +218,15 @@ fn a_scenario_that_can_show_nothing_is_refused() {
     let (before, _) = VALID.split_once("steps:").expect("the last key");
     let advance = format!("{before}steps: «[{{ advance_ms: 100 }}]");
     assert_text_refused(advance, &["a scenario makes at least one call"]);
-    let leave = "leave: «{ after_events: 2 }\n      body:";
-    let words = ["the client never leaves", "put `stream: true` into the body"];
+    let leave = "disconnect: «{ after_events: 2 }\n      body:";
+    let words = ["the client never disconnects", "put `stream: true` into the body"];
     assert_refused("body:", leave, &words);
-    let json = "leave: «{ after_events: 2 }\n      body_json: '{ \"model\": \"{{model}}\" }'";
+    let json = "disconnect: «{ after_events: 2 }\n      body_json: '{ \"model\": \"{{model}}\" }'";
     assert_refused("body: { input: \"Hello\" }", json, &words);
-    let streamed =
-        valid_but("body: { input", "leave: { after_events: 2 }\n      body: { stream: true, input");
+    let streamed = valid_but(
+        "body: { input",
+        "disconnect: { after_events: 2 }\n      body: { stream: true, input",
+    );
     load(streamed).expect("a client that leaves");
     let other = "[«{ reply: connection_reset, wire: { cut: { at: after_head, end: close } } }]";
     assert_refused("[ok]", other, &["`connection_reset` is a `cut` of its own"]);

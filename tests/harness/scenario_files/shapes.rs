@@ -33,13 +33,13 @@ fn a_word_has_one_value() {
 
 #[test]
 fn a_client_leaves_in_one_way() {
-    let leave = |written: &str| format!("leave: {written}\n      body:");
+    let leave = |written: &str| format!("disconnect: {written}\n      body:");
     for (written, words) in [
         ("«after_events", "expected a mapping"),
         ("«true", "expected a mapping"),
         ("«[after_events]", "expected a mapping"),
-        ("«{}", "`{ after_events: 2 }` or `{ once_asked: backup }`"),
-        ("«{ after_events: 2, once_asked: backup }", "one of them"),
+        ("«{}", "`{ after_events: 2 }` or `{ after_request_to: backup }`"),
+        ("«{ after_events: 2, after_request_to: backup }", "one of them"),
         ("{ «after_event: 2 }", "did you mean `after_events`?"),
         ("{ after_events: «x }", "expected a whole number"),
     ] {

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 pub(super) const VALID: &str = r#"# yaml-language-server: $schema=../schema.json
 title: A compact call goes to Azure when OpenAI fails
 proves: [FP-ROUTE-01]
-upstreams:
+deployments:
   primary: { provider: openai, model: gpt-5, script: [server_error] }
   backup: { provider: azure, model: gpt-5, script: [ok] }
 group: { chain: [primary, backup] }
@@ -28,12 +28,12 @@ links: [https://example.com/a]
 profile: responses
 proves: [FP-PAYLOAD-01, FP-ROUTE-02]
 tags: [founding, slow-2]
-upstreams:
+deployments:
   one:
     provider: azure
     surface: legacy
     model: gpt-5
-    deployment: prod
+    deployment_name: prod
     api_version: 2024-10-21
     script: [{ status: 503, wire: { cut: { at: { body_bytes: 5 }, end: reset } } }, ok]
     repeat_last: true

@@ -48,7 +48,7 @@ onEach('a prompt is completed', async ({ client }) => {
 onEach('an embedding is the same in both encodings', async ({ mocks, client }) => {
   const asked = { model: 'text-embedding-3-small', input: 'Hello.', dimensions: 64 };
   const decoded = await client.embeddings.create(asked);
-  assert.equal(JSON.parse((await mocks.journal())[0].body).encoding_format, 'base64');
+  assert.equal(JSON.parse((await mocks.requests())[0].body).encoding_format, 'base64');
   await mocks.reset();
   const floats = await client.embeddings.create({ ...asked, encoding_format: 'float' });
   assert.equal(floats.data[0].embedding.length, 64);

@@ -57,9 +57,9 @@ const FAILURES = {
   unprocessable: OpenAI.UnprocessableEntityError,
 };
 
-for (const [behaviour, kind] of Object.entries(FAILURES)) {
-  onEach(`${behaviour} is a ${kind.name}`, async ({ mocks, surface, client }) => {
-    await mocks.play(surface, behaviour);
+for (const [behavior, kind] of Object.entries(FAILURES)) {
+  onEach(`${behavior} is a ${kind.name}`, async ({ mocks, surface, client }) => {
+    await mocks.play(surface, behavior);
     await assert.rejects(CALLS['chat.completions'](client), kind);
   });
 }
@@ -69,7 +69,7 @@ onEach('a rate limit is waited for and tried again', async ({ mocks, surface }) 
   const started = performance.now();
   await CALLS['chat.completions'](mocks.client(surface, { maxRetries: 1 }));
   assert.ok(performance.now() - started >= 30);
-  const [first, second] = await mocks.journal();
+  const [first, second] = await mocks.requests();
   assert.deepEqual([first.status, second.status], [429, 200]);
   assert.equal(first.body, second.body);
 });

@@ -67,8 +67,8 @@ class Serve {
     await this.#admin('PUT', `/script/${surface.split('-')[0]}`, { script });
   }
 
-  async journal() {
-    return JSON.parse(await this.#admin('GET', '/journal'));
+  async requests() {
+    return JSON.parse(await this.#admin('GET', '/requests'));
   }
 
   async reset() {

@@ -16,8 +16,8 @@ HASTY = {"max_retries": 0, "timeout": 10.0}
 
 
 @dataclass(frozen=True)
-class Hit:
-    """One request that reached a mock, as its journal tells it."""
+class RecordedRequest:
+    """One request that reached a mock, as its request log tells it."""
 
     method: str
     target: str
@@ -30,9 +30,9 @@ class Hit:
     client_gone: bool
 
     @staticmethod
-    def of(entry: dict[str, Any]) -> "Hit":
+    def of(entry: dict[str, Any]) -> "RecordedRequest":
         headers = {name.lower(): value for name, value in entry["headers"]}
-        return Hit(**{**{name: entry.get(name) for name in Hit.__annotations__}, "headers": headers})
+        return RecordedRequest(**{**{name: entry.get(name) for name in RecordedRequest.__annotations__}, "headers": headers})
 
     @property
     def json(self) -> Any:
@@ -70,11 +70,11 @@ class Serve:
         answer = self.admin.put(f"/script/{surface.split('-')[0]}", json=body)
         assert answer.is_success, answer.text
 
-    def journal(self) -> list[Hit]:
-        return [Hit.of(entry) for entry in self.admin.get("/journal").raise_for_status().json()]
+    def requests(self) -> list[RecordedRequest]:
+        return [RecordedRequest.of(entry) for entry in self.admin.get("/requests").raise_for_status().json()]
 
-    def last(self) -> Hit:
-        return self.journal()[-1]
+    def last(self) -> RecordedRequest:
+        return self.requests()[-1]
 
     def reset(self) -> None:
         self.admin.post("/reset").raise_for_status()

@@ -95,7 +95,7 @@ async def test_a_rate_limit_is_waited_for_and_tried_again(mocks, client, surface
     mocks.play(surface, {"reply": "rate_limited", "headers": {"retry-after-ms": "30"}}, "ok")
     completion = await client.with_options(max_retries=1).chat.completions.create(**CHAT)
     assert completion.choices
-    assert [hit.status for hit in mocks.journal()] == [429, 200]
+    assert [request.status for request in mocks.requests()] == [429, 200]
 
 
 async def test_a_reset_is_a_connection_error(mocks, client, surface):

@@ -78,7 +78,7 @@ def test_a_missing_parameter_is_told(client):
     assert (refused.value.code, refused.value.param) == ("missing_required_parameter", "messages")
 
 
-# What each behaviour must be to the SDK: its exception, status and code on OpenAI and on Azure.
+# What each behavior must be to the SDK: its exception, status and code on OpenAI and on Azure.
 FAILURES = {
     "server_error": ("InternalServerError", 500, None, None),
     "bad_gateway": ("InternalServerError", 502, None, None),
@@ -96,11 +96,11 @@ FAILURES = {
 }
 
 
-@pytest.mark.parametrize("behaviour", FAILURES)
-def test_a_scripted_failure_is_its_exception(mocks, client, surface, behaviour):
-    name, status, *codes = FAILURES[behaviour]
+@pytest.mark.parametrize("behavior", FAILURES)
+def test_a_scripted_failure_is_its_exception(mocks, client, surface, behavior):
+    name, status, *codes = FAILURES[behavior]
     code = codes[surface != "openai"]
-    mocks.play(surface, behaviour)
+    mocks.play(surface, behavior)
     with pytest.raises(getattr(openai, name)) as failed:
         client.chat.completions.create(**CHAT)
     assert type(failed.value).__name__ == name
@@ -119,9 +119,9 @@ def test_azure_tells_why_it_filtered(mocks, client, surface):
     assert any(verdict["filtered"] for verdict in inner["content_filter_result"].values())
 
 
-@pytest.mark.parametrize("behaviour", ["bad_gateway", "empty_body", "truncated_json", "wrong_content_type"])
-def test_an_answer_that_is_no_json_is_no_completion(mocks, client, surface, behaviour):
-    mocks.play(surface, behaviour)
+@pytest.mark.parametrize("behavior", ["bad_gateway", "empty_body", "truncated_json", "wrong_content_type"])
+def test_an_answer_that_is_no_json_is_no_completion(mocks, client, surface, behavior):
+    mocks.play(surface, behavior)
     try:
         completion = client.chat.completions.create(**CHAT)
     except (APIStatusError, ValueError):
@@ -150,7 +150,7 @@ def test_a_rate_limit_is_waited_for_and_tried_again(mocks, client, surface):
     completion = client.with_options(max_retries=1).chat.completions.create(**CHAT)
     assert time.monotonic() - started >= 0.03
     assert completion.choices[0].message.content
-    first, second = mocks.journal()
+    first, second = mocks.requests()
     assert (first.status, second.status) == (429, 200)
     assert first.body == second.body
     assert second.headers["x-stainless-retry-count"] == "1"
@@ -177,4 +177,4 @@ def test_retries_end(mocks, client, surface):
     mocks.play(surface, limited, repeat_last=True)
     with pytest.raises(RateLimitError):
         client.with_options(max_retries=2).chat.completions.create(**CHAT)
-    assert [hit.status for hit in mocks.journal()] == [429, 429, 429]
+    assert [request.status for request in mocks.requests()] == [429, 429, 429]

@@ -136,7 +136,7 @@ def test_a_client_that_leaves_a_stream_is_noticed(mocks, client, surface):
 
 
 def assert_gone(mocks):
-    """The journal learns that the client went away, some time."""
+    """The request log learns that the client went away, some time."""
     deadline = time.monotonic() + 5
     while not mocks.last().client_gone:
-        assert time.monotonic() < deadline, "the journal did not notice that the client left"
+        assert time.monotonic() < deadline, "the request log did not notice that the client left"

@@ -115,20 +115,20 @@ def test_a_documented_parameter_is_taken(mocks, client, endpoint, name, surface)
         try:
             answer = CALLS[endpoint](client, **{**needs(endpoint, name, value), name: value})
         except APIStatusError:
-            continue  # The journal tells.
+            continue  # The request log tells.
         if hasattr(answer, "close"):
             answer.close()
-    hits = mocks.journal()
-    assert len(hits) == len(tried)
+    requests = mocks.requests()
+    assert len(requests) == len(tried)
     sent = f'"{name}"' if CALLS[endpoint].is_json else f'name="{name}'
-    assert all(sent in hit.body for hit in hits)
+    assert all(sent in request.body for request in requests)
     assert [
-        f"{value!r:.300}: {hit.violation}"
-        for value, hit in zip(tried, hits, strict=True)
-        if hit.status != 200
+        f"{value!r:.300}: {request.violation}"
+        for value, request in zip(tried, requests, strict=True)
+        if request.status != 200
     ] == []
     warned = [
-        f"{value!r:.300}: {hit.violation}" for value, hit in zip(tried, hits, strict=True) if hit.violation
+        f"{value!r:.300}: {request.violation}" for value, request in zip(tried, requests, strict=True) if request.violation
     ]
     if name in LEFT_OUT.get((surface, endpoint), ()):
         assert len(warned) == len(tried)

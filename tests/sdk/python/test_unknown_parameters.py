@@ -15,9 +15,9 @@ def test_an_unknown_parameter_is_refused(mocks, client, endpoint, surface):
     model = {"model": "gpt-5"} if endpoint == "chat/completions" else {}
     with pytest.raises(BadRequestError) as refused:
         CALLS[endpoint](client, **model, extra_body=INVENTED)
-    error, hit = refused.value, mocks.last()
+    error, request = refused.value, mocks.last()
     assert error.type == "invalid_request_error"
-    assert (hit.refused, hit.violation["strength"]) == (True, "observed")
+    assert (request.refused, request.violation["strength"]) == (True, "observed")
     if endpoint in WITHOUT_CODE:
         assert "litellm_metadata" in error.message
         assert (error.code, error.param) == (None, None)

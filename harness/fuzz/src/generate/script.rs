@@ -2,9 +2,9 @@
 
 use std::num::{NonZeroI32, NonZeroUsize};
 
-use fallproof_protocol::behaviour::{
-    Behaviour, CONNECT_TIMEOUT, CONNECTION_REFUSED, Chunking, Cut, CutEnd, CutPoint, HeadFault,
-    WirePlan, behaviour_names,
+use fallproof_protocol::behavior::{
+    Behavior, CONNECT_TIMEOUT, CONNECTION_REFUSED, Chunking, Cut, CutEnd, CutPoint, HeadFault,
+    WireFault, behavior_names,
 };
 use fallproof_protocol::provider::Endpoint;
 use rand::RngExt as _;
@@ -32,7 +32,7 @@ pub(super) fn script(case: &mut FuzzCase, is_slow: bool, rng: &mut CaseRng) {
         }
         // The address of a group that is there takes connections.
         if case.group.is_none() && chance(5, rng) {
-            deployment.script = vec![Behaviour::named(CONNECTION_REFUSED)];
+            deployment.script = vec![Behavior::named(CONNECTION_REFUSED)];
             continue;
         }
         let length = rng.random_range(1..=most.min(6));
@@ -52,60 +52,60 @@ pub(super) fn script(case: &mut FuzzCase, is_slow: bool, rng: &mut CaseRng) {
 }
 
 /// A success; a stream perhaps in pieces that have nothing to do with its events.
-fn good(streams: bool, rng: &mut CaseRng) -> Behaviour {
-    let mut behaviour = Behaviour::named(if chance(5, rng) { "refusal" } else { "ok" });
+fn good(streams: bool, rng: &mut CaseRng) -> Behavior {
+    let mut behavior = Behavior::named(if chance(5, rng) { "refusal" } else { "ok" });
     if streams && chance(20, rng) {
         let bytes = *pick(&[3, 7, 64, 500], rng);
-        behaviour.wire.write = NonZeroUsize::new(bytes).map(Chunking::Bytes);
+        behavior.wire.write = NonZeroUsize::new(bytes).map(Chunking::Bytes);
     }
-    behaviour
+    behavior
 }
 
 /// A failure of the catalogue that does not hang.
-fn failing(goes_on: bool, rng: &mut CaseRng) -> Behaviour {
+fn failing(goes_on: bool, rng: &mut CaseRng) -> Behavior {
     let left_out = |name: &str| {
         let other = ["ok", "refusal", CONNECTION_REFUSED, CONNECT_TIMEOUT, "connection_stalled"];
         // Its time depends on the system's clock.
         other.contains(&name) || goes_on && name == "rate_limited_date"
     };
-    let names: Vec<_> = behaviour_names().filter(|name| !left_out(name)).collect();
-    let mut behaviour = Behaviour::named(*pick(&names, rng));
+    let names: Vec<_> = behavior_names().filter(|name| !left_out(name)).collect();
+    let mut behavior = Behavior::named(*pick(&names, rng));
     let limits = ["rate_limited", "rate_limited_no_hint", "overloaded"];
-    if limits.contains(&behaviour.reply.as_str()) && chance(30, rng) {
+    if limits.contains(&behavior.reply.as_str()) && chance(30, rng) {
         let seconds = pick(&["1", "7", "30", "600"], rng);
-        behaviour.headers.insert("retry-after".to_owned(), (*seconds).to_owned());
-        behaviour.headers.insert("retry-after-ms".to_owned(), "0".to_owned());
+        behavior.headers.insert("retry-after".to_owned(), (*seconds).to_owned());
+        behavior.headers.insert("retry-after-ms".to_owned(), "0".to_owned());
     }
-    behaviour
+    behavior
 }
 
 /// A success that the wire breaks.
-fn broken(streams: bool, rng: &mut CaseRng) -> Behaviour {
+fn broken(streams: bool, rng: &mut CaseRng) -> Behavior {
     let end = if chance(50, rng) { CutEnd::Close } else { CutEnd::Reset };
-    let cut = |at, end| WirePlan { cut: Some(Cut { at, end }), ..WirePlan::default() };
+    let cut = |at, end| WireFault { cut: Some(Cut { at, end }), ..WireFault::default() };
     let wire = match rng.random_range(0..6) {
         0 => cut(CutPoint::BeforeHead, end),
         1 => cut(CutPoint::AfterHead, end),
-        2 => WirePlan { head: Some(HeadFault::Garbage), ..WirePlan::default() },
+        2 => WireFault { head: Some(HeadFault::Garbage), ..WireFault::default() },
         3 if !streams => {
             let more = NonZeroI32::new(5).map(HeadFault::ContentLengthOffBy);
-            WirePlan { head: more, ..WirePlan::default() }
+            WireFault { head: more, ..WireFault::default() }
         }
         // A reset may overtake what was sent before it.
         _ if streams => cut(CutPoint::Events(rng.random_range(0..8)), CutEnd::Close),
         _ => cut(CutPoint::BodyBytes(rng.random_range(0..40)), end),
     };
-    Behaviour { wire, ..Behaviour::named("ok") }
+    Behavior { wire, ..Behavior::named("ok") }
 }
 
 /// What hangs for longer than the target waits.
-fn hanging(rng: &mut CaseRng) -> Vec<Behaviour> {
+fn hanging(rng: &mut CaseRng) -> Vec<Behavior> {
     vec![match rng.random_range(0..3) {
-        0 => Behaviour::named(CONNECT_TIMEOUT),
-        1 => Behaviour::named("connection_stalled"),
+        0 => Behavior::named(CONNECT_TIMEOUT),
+        1 => Behavior::named("connection_stalled"),
         _ => {
-            let wire = WirePlan { delay_ms: Some(TOO_LONG_MS), ..WirePlan::default() };
-            Behaviour { wire, ..Behaviour::named("ok") }
+            let wire = WireFault { delay_ms: Some(TOO_LONG_MS), ..WireFault::default() };
+            Behavior { wire, ..Behavior::named("ok") }
         }
     }]
 }

@@ -49,7 +49,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes out what a client of a gateway cannot choose: the model, in whose place the group's
-    /// name stands, and a response of before, which only the upstream knows that gave it.
+    /// name stands, and a response of before, which only the deployment knows that gave it.
     fn leave_to_the_gateway(&mut self, root: Id) {
         let null = self.put(Node::Null);
         if let Node::Object(object) = &mut self.nodes[root] {

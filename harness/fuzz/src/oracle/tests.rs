@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use fallproof_protocol::behaviour::{Behaviour, Cut, CutEnd, CutPoint};
+use fallproof_protocol::behavior::{Behavior, Cut, CutEnd, CutPoint};
 use fallproof_protocol::json::Tree;
 use fallproof_protocol::provider::{Endpoint, Surface};
 use fallproof_suite::scenario::{Cooldown, Expect};
@@ -25,7 +25,7 @@ fn case(scripts: &[&[&str]], body: &str) -> FuzzCase {
     let deployment = |script: &&[&str]| CaseDeployment {
         acceptor: Acceptor { surface: Surface::OpenAi, model: "gpt-4o".to_owned() },
         name: "gpt-4o".to_owned(),
-        script: script.iter().map(|&name| Behaviour::named(name)).collect(),
+        script: script.iter().map(|&name| Behavior::named(name)).collect(),
     };
     FuzzCase {
         endpoint: Endpoint::ChatCompletions,

@@ -9,7 +9,7 @@ use fallproof_runner::adapter::GatewayClient;
 use fallproof_runner::client::{self, BaseUrl, ClientBehavior};
 use fallproof_runner::error::StartError;
 use fallproof_runner::target::{RunningTarget, Setup, Starting, Target};
-use fallproof_suite::declaration::Declaration;
+use fallproof_suite::capabilities::Capabilities;
 use fallproof_suite::plan::Group;
 use futures_util::FutureExt as _;
 use parking_lot::Mutex;
@@ -34,8 +34,8 @@ struct RunningUseless {
 }
 
 impl Target for Useless {
-    fn capabilities(&self) -> Cow<'_, Declaration> {
-        Cow::Owned(Declaration::reference())
+    fn capabilities(&self) -> Cow<'_, Capabilities> {
+        Cow::Owned(Capabilities::reference())
     }
 
     fn start<'a>(&'a self, setup: Setup<'a>) -> Starting<'a> {
@@ -58,10 +58,10 @@ impl Target for Useless {
 
 async fn show(groups: &[Group], path: &str, body: &[u8]) {
     let asked = String::from_utf8_lossy(body);
-    let group = groups.iter().find(|group| asked.contains(&format!("{:?}", group.group)));
-    let hop = &group.expect("it is planned").chain[0];
-    let url = BaseUrl::parse(&hop.base_url).expect("it is one");
-    let headers = [("authorization".to_owned(), format!("Bearer {}", hop.key))];
+    let group = groups.iter().find(|group| asked.contains(&format!("{:?}", group.model)));
+    let deployment = &group.expect("it is planned").chain[0];
+    let url = BaseUrl::parse(&deployment.base_url).expect("it is one");
+    let headers = [("authorization".to_owned(), format!("Bearer {}", deployment.key))];
     client::post(&url, path, &headers, body, PATIENCE, ClientBehavior::default(), Instant::now())
         .await;
 }
@@ -98,7 +98,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 #[test]
 fn a_failure_is_minimized_saved_and_shown_again() {
-    let executor = Executor::Fresh { target: Box::new(Useless), patience: PATIENCE };
+    let executor = Executor::Fresh { target: Box::new(Useless), timeout: PATIENCE };
     let scope = Scope { slow: 0, ..Scope::default() };
     let campaign = Campaign { scope, seed: 6, cases: Some(4), until: None, threads: 1 };
     let (stats, never) = (Mutex::default(), watch::channel(false).1);

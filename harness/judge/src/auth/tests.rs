@@ -15,8 +15,8 @@ fn two() -> Case {
 }
 
 /// The key of a deployment.
-fn key_of(upstream: &str) -> String {
-    two().hop(upstream).key.clone()
+fn key_of(deployment: &str) -> String {
+    two().deployment(deployment).key.clone()
 }
 
 /// A call of a client with another key.
@@ -52,10 +52,10 @@ fn an_attempt_has_its_credential_once() {
 #[case::newer(Surface::AzureV1, &[])]
 #[case::older(Surface::AzureLegacy, &["01 attempt 1 at backup has no `api-key` header"])]
 fn azure_takes_a_bearer_on_its_newer_paths_alone(#[case] surface: Surface, #[case] told: &[&str]) {
-    let place = Some((surface, Endpoint::ChatCompletions));
+    let chain_index = Some((surface, Endpoint::ChatCompletions));
     let bearer = format!("Bearer {}", key_of("backup"));
     let case = two().attempt("backup").without_header("api-key");
-    assert_found(case.with_header("authorization", &bearer).asking_for("/", place), told);
+    assert_found(case.with_header("authorization", &bearer).asking_for("/", chain_index), told);
 }
 
 // 02 and 03

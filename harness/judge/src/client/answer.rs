@@ -17,8 +17,8 @@ const REMARKS: [&str; 3] = ["/content_filter_results", "/prompt_filter_results",
 /// Holds a whole answer against that of the attempt which it comes from.
 pub(super) fn check(found: &mut Collector<'_>, answering: &Attempt<'_>) {
     let body = &found.view.step.exchange.body;
-    let answered = || answering.hop.upstream.clone();
-    let Ok(Value::Object(given)) = serde_json::from_slice(&answering.hit.reply) else {
+    let answered = || answering.deployment.name.clone();
+    let Ok(Value::Object(given)) = serde_json::from_slice(&answering.recorded.reply) else {
         return same_bytes(found, answering);
     };
     let Ok(shown) = serde_json::from_slice::<Value>(body) else {
@@ -27,7 +27,7 @@ pub(super) fn check(found: &mut Collector<'_>, answering: &Attempt<'_>) {
     };
     // Where the gateway asked another endpoint the answer was translated, and has another shape.
     let asked = found.view.planned.send.endpoint;
-    let translated = answering.hit.place.is_none() || answering.is_translated(asked);
+    let translated = answering.recorded.route.is_none() || answering.is_translated(asked);
     for (name, given) in given.iter().filter(|_| !translated) {
         let requirement = match name.as_str() {
             "model" => continue,
@@ -47,13 +47,13 @@ pub(super) fn check(found: &mut Collector<'_>, answering: &Attempt<'_>) {
 
 /// Sound and text are what they are, byte for byte; but for the blanks around text.
 fn same_bytes(found: &mut Collector<'_>, answering: &Attempt<'_>) {
-    let (given, got) = (&answering.hit.reply, &found.view.step.exchange.body);
-    let is_text = answering.hit.place.is_some_and(|(_, endpoint)| endpoint.is_multipart());
-    if answering.hit.reply_cut.is_none()
+    let (given, got) = (&answering.recorded.reply, &found.view.step.exchange.body);
+    let is_text = answering.recorded.route.is_some_and(|(_, endpoint)| endpoint.is_multipart());
+    if answering.recorded.reply_cut.is_none()
         && given != got
         && !(is_text && given.trim_ascii() == got.trim_ascii())
     {
-        let answered = answering.hop.upstream.clone();
+        let answered = answering.deployment.name.clone();
         let kind = ChangedBytes { answered, given: given.len(), got: got.len() };
         found.breach(Code::Client01, kind);
     }

@@ -35,7 +35,7 @@ pub(super) fn status(found: &mut Collector<'_>, attempts: &[Attempt<'_>], status
     };
     let view = found.view;
     // What became of an attempt that cannot be seen is known: there was no connection.
-    let unseen = (0..view.group.chain.len()).any(|place| !view.visible(place));
+    let unseen = (0..view.group.chain.len()).any(|chain_index| !view.visible(chain_index));
     let by_unseen = unseen && matches!(status, 408 | 429 | 500..=599);
     if !by_unseen && !attempts.iter().any(fits) {
         let failure = |attempt: &Attempt<'_>| match attempt.ended() {
@@ -49,11 +49,13 @@ pub(super) fn status(found: &mut Collector<'_>, attempts: &[Attempt<'_>], status
 
 /// A gateway may put words around a refusal, or take a key out of them, which then are AUTH's.
 pub(super) fn reason(found: &mut Collector<'_>, last: &Attempt<'_>) {
-    let (Ended::Error(400 | 413 | 422), Some(error)) = (last.ended(), error_of(&last.hit.reply))
+    let (Ended::Error(400 | 413 | 422), Some(error)) =
+        (last.ended(), error_of(&last.recorded.reply))
     else {
         return;
     };
-    let Some(said) = error["message"].as_str().filter(|said| !said.contains(&last.hop.key)) else {
+    let Some(said) = error["message"].as_str().filter(|said| !said.contains(&last.deployment.key))
+    else {
         return;
     };
     // Without an error in OpenAI's shape there is no place to look at.
@@ -61,7 +63,7 @@ pub(super) fn reason(found: &mut Collector<'_>, last: &Attempt<'_>) {
     // The reason stands first; addresses of help behind it may be left out.
     let reason = said.trim().split_inclusive(". ").next().unwrap_or_default().trim();
     if !shown["message"].as_str().is_some_and(|shown| shown.contains(reason)) {
-        let kind = ReasonLost { refused_by: last.hop.upstream.clone() };
+        let kind = ReasonLost { refused_by: last.deployment.name.clone() };
         found.breach(Code::Client08, kind).pointing("/error/message");
     }
 }

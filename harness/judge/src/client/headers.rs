@@ -31,12 +31,12 @@ pub(super) fn check(found: &mut Collector<'_>) {
     // In words of the gateway's own nobody speaks: they come after the last attempt.
     let told = if told.is_empty() { attempts.last().into_iter().collect() } else { told };
     let failed = |it: &&Attempt<'_>| {
-        told.iter().all(|told| told.hop.prefix != it.hop.prefix)
+        told.iter().all(|told| told.deployment.prefix != it.deployment.prefix)
             && !matches!(it.ended(), Ended::Success | Ended::Interrupted)
     };
     for (name, value) in &view.step.exchange.headers {
         let same = |attempt: &Attempt<'_>| {
-            let mut headers = attempt.hit.reply_headers();
+            let mut headers = attempt.recorded.reply_headers();
             headers.any(|(it, said)| it.eq_ignore_ascii_case(name) && said.as_bytes() == value)
         };
         let is_general = GENERAL.iter().any(|it| it.eq_ignore_ascii_case(name));
@@ -57,6 +57,6 @@ fn is_told(view: View<'_>, attempt: &Attempt<'_>) -> bool {
         let said = error["message"].as_str().unwrap_or_default();
         !said.is_empty() && contains(&exchange.body, said)
     };
-    attempt.hop.marker().found_in(&exchange.body)
-        || is_error && error_of(&attempt.hit.reply).is_some_and(has_words)
+    attempt.deployment.marker().found_in(&exchange.body)
+        || is_error && error_of(&attempt.recorded.reply).is_some_and(has_words)
 }

@@ -10,12 +10,16 @@ use crate::violation::ClientViolation::WrongModel;
 /// What clients ask a model's name for is to know who spoke.
 pub(super) fn truthful(found: &mut Collector<'_>, answering: &Attempt<'_>, said: &str) {
     let goes_by = |names: [&String; 2]| names.into_iter().any(|name| name == said);
-    let (view, hop) = (found.view, answering.hop);
-    if goes_by([&hop.model, &hop.deployment]) || said == view.group.group {
+    let (view, deployment) = (found.view, answering.deployment);
+    if goes_by([&deployment.model, &deployment.deployment_name]) || said == view.group.model {
         return;
     }
-    if let Some(other) = view.group.hops().find(|hop| goes_by([&hop.model, &hop.deployment])) {
-        let (of, answered) = (other.upstream.clone(), hop.upstream.clone());
+    if let Some(other) = view
+        .group
+        .deployments()
+        .find(|deployment| goes_by([&deployment.model, &deployment.deployment_name]))
+    {
+        let (of, answered) = (other.name.clone(), deployment.name.clone());
         let kind = WrongModel { named: said.to_owned(), of, answered };
         found.breach(Code::Client09, kind).pointing("/model");
     }

@@ -36,7 +36,7 @@ fn error(message: &str) -> String {
 fn waiving(code: Code) -> impl Fn(Case) -> Case {
     move |case| {
         case.declaring(|it| {
-            it.does_not_claim.insert(code, "it is like that".to_owned());
+            it.waived.insert(code, "it is like that".to_owned());
         })
     }
 }
@@ -91,10 +91,10 @@ fn values_are_compared_by_what_they_say(
 #[test]
 fn a_transcript_is_told_but_for_the_blanks_around_it() {
     let text = "
-upstreams: { primary: { provider: openai, model: whisper-1, script: [ok] } }
+deployments: { primary: { provider: openai, model: whisper-1, script: [ok] } }
 group: { chain: [primary] }
 steps:
-  - send: { endpoint: audio/transcriptions, form: [{ name: file, filename: a.wav, silence_ms: 10 }] }
+  - send: { endpoint: audio/transcriptions, form: [{ name: file, filename: a.wav, audio_silence_ms: 10 }] }
 ";
     let case = || Case::of(text).attempt("primary").answered_as("text/plain", 200, "Hello\n");
     assert_found(case().got(200, "Hello"), &[]);
@@ -115,7 +115,7 @@ fn a_translated_answer_has_another_shape() {
 #[case::cut("RIF", &["01 the answer is not what primary gave: 4 bytes became 3"])]
 fn sound_is_what_it_is(#[case] got: &str, #[case] told: &[&str]) {
     let text = "
-upstreams: { primary: { provider: openai, model: tts-1, script: [ok] } }
+deployments: { primary: { provider: openai, model: tts-1, script: [ok] } }
 group: { chain: [primary] }
 steps:
   - send: { endpoint: audio/speech, body: { input: Hi, voice: alloy } }
@@ -156,7 +156,7 @@ fn a_stream_keeps_what_stands_beside_the_content(
 #[test]
 fn one_deployment_speaks() {
     let case = || two().attempt("primary").failing(500, None).attempt("backup");
-    let mark = |upstream: &str| case().hop(upstream).marker().token().to_owned();
+    let mark = |deployment: &str| case().deployment(deployment).marker().token().to_owned();
     let words = |words: &str| format!(r#"{{"choices":["{words}"]}}"#);
     let (one, both) = (words(&mark("backup")), words(&(mark("primary") + &mark("backup"))));
     assert_found(case().answered(200, &one).got(200, one), &[]);
@@ -173,7 +173,7 @@ fn a_failure_is_no_success(#[case] status: u16) {
     let told = "04 every attempt failed, and the client was told of a success";
     assert_found(failed(status).got(200, "{}"), &[told]);
     assert_found(failed(status), &[]);
-    let mark = two().hop("primary").marker().token().to_owned();
+    let mark = two().deployment("primary").marker().token().to_owned();
     assert_found(failed(status).got(200, format!("[\"{mark}\"]")), &[told]);
     // Nobody has failed.
     assert_found(two().got(200, "{}"), &[]);
@@ -182,7 +182,7 @@ fn a_failure_is_no_success(#[case] status: u16) {
 #[test]
 fn nobody_of_another_group_speaks() {
     let groups = "
-upstreams:
+deployments:
   primary: { provider: openai, model: gpt-4o, script: [ok] }
   other: { provider: openai, model: gpt-4o, script: [ok] }
 groups: { eu: { chain: [primary] }, us: { chain: [other] } }
@@ -191,7 +191,7 @@ steps:
 ";
     let case = || Case::of(groups).attempt("primary");
     assert_found(case(), &[]);
-    let mark = case().hop("other").marker().token().to_owned();
+    let mark = case().deployment("other").marker().token().to_owned();
     let told = "13 the call asked for eu and holds the words of other, which is of another group";
     assert_found(case().failing(500, None).got(500, error(&mark)), &[told]);
 }
@@ -240,8 +240,8 @@ fn a_broken_answer_is_no_mistake_of_the_client() {
 
 #[test]
 fn what_became_of_an_attempt_that_cannot_be_seen_is_known() {
-    let upstreams = TWO.replacen("script: [ok]", "script: [connection_refused]", 1);
-    let text = format!("{upstreams}group: {{ chain: [primary, backup] }}\nsteps:\n{CALL}");
+    let deployments = TWO.replacen("script: [ok]", "script: [connection_refused]", 1);
+    let text = format!("{deployments}group: {{ chain: [primary, backup] }}\nsteps:\n{CALL}");
     let case = || Case::of(&text).attempt("backup").failing(400, None);
     assert_found(case().got(502, error("It failed.")), &[]);
 }
@@ -259,7 +259,7 @@ fn the_reason_of_a_refusal_is_told(#[case] got: &str, #[case] told: &[&str]) {
 #[test]
 fn a_reason_that_quotes_the_key_need_not_be_told() {
     let case = two().attempt("primary");
-    let refusal = error(&format!("Wrong key {}.", case.hop("primary").key));
+    let refusal = error(&format!("Wrong key {}.", case.deployment("primary").key));
     assert_found(case.answered(400, refusal).got(400, error("Wrong key.")), &[]);
 }
 
@@ -323,7 +323,8 @@ fn when_all_rest_the_end_of_the_first_rest_is_told(
     #[case] wait: Option<&str>,
     #[case] told: Option<&str>,
 ) {
-    let case = calls("cooldown: { after_failures: 1, for_ms: 30000 }", 10_000).attempt("primary");
+    let case =
+        calls("cooldown: { after_failures: 1, duration_ms: 30000 }", 10_000).attempt("primary");
     let case = case.failing(500, None).attempt("backup").failing(500, None).next_call();
     let case = case.got(status, error("They rest."));
     let case = wait.into_iter().fold(case, |case, wait| case.got_header("Retry-After", wait));
@@ -335,11 +336,12 @@ fn when_all_rest_the_end_of_the_first_rest_is_told(
 
 #[test]
 fn when_somebody_can_be_asked_no_end_of_a_rest_is_told() {
-    let case = calls("cooldown: { after_failures: 1, for_ms: 30000 }", 10_000);
+    let case = calls("cooldown: { after_failures: 1, duration_ms: 30000 }", 10_000);
     let case = case.attempt("primary").failing(500, None).attempt("backup").next_call();
     assert_found(case.got(503, error("It failed.")), &[]);
     // Somebody was asked too early, and says nothing of the others.
-    let case = calls("cooldown: { after_failures: 1, for_ms: 30000 }", 10_000).attempt("primary");
+    let case =
+        calls("cooldown: { after_failures: 1, duration_ms: 30000 }", 10_000).attempt("primary");
     let case = case.failing(500, None).attempt("backup").failing(500, None).next_call();
     assert_found(case.attempt("primary").failing(503, None), &[]);
 }
@@ -367,8 +369,8 @@ fn the_last_of_those_that_spoke_gave_a_stream() {
 
 #[test]
 fn a_group_may_go_by_the_name_of_another_deployment() {
-    let upstreams = TWO.replace("backup-4o", "by.hand");
-    let text = format!("{upstreams}group: {{ chain: [primary, backup] }}\nsteps:\n{CALL}");
+    let deployments = TWO.replace("backup-4o", "by.hand");
+    let text = format!("{deployments}group: {{ chain: [primary, backup] }}\nsteps:\n{CALL}");
     let case = Case::of(&text).attempt("primary").answered(200, ANSWER);
     assert_found(case.got(200, ANSWER.replace("gpt-4o", "by.hand")), &[]);
 }
@@ -389,7 +391,7 @@ fn a_model_is_named_as_the_target_claims() {
 #[case::closed(Ending::Closed, Some("closed the connection before its answer was through"))]
 #[case::reset(Ending::Reset, Some("reset the connection before its answer was through"))]
 #[case::gone(Ending::Unreachable("refused".to_owned()), Some("could not be reached (refused)"))]
-#[case::left(Ending::Left, None)]
+#[case::left(Ending::Disconnected, None)]
 fn every_call_is_answered(#[case] ending: Ending, #[case] told: Option<&str>) {
     let told = told.map(|it| format!("11 the target {it}"));
     assert_found(two().attempt("primary").ended(ending), told.as_deref().as_slice());

@@ -8,13 +8,13 @@ use fallproof_suite::requirement::Code;
 use crate::collector::Collector;
 use crate::observe::{Attempt, View};
 use crate::violation::ClientViolation::{CooldownUntold, RetryAfterLost};
-use crate::{millis, rest};
+use crate::{cooldown_state, millis};
 
 pub(super) fn retry_after(found: &mut Collector<'_>, last: &Attempt<'_>, status: u16) {
-    let Some(asked) = rest::asked_wait(found.view, last) else { return };
+    let Some(asked) = cooldown_state::asked_wait(found.view, last) else { return };
     let told = told_wait(found.view);
     if matches!(status, 429 | 503) && told.is_none_or(|told| told < asked) {
-        let kind = RetryAfterLost { asked_by: last.hop.upstream.clone(), asked, status, told };
+        let kind = RetryAfterLost { asked_by: last.deployment.name.clone(), asked, status, told };
         found.breach(Code::Client07, kind);
     }
 }
@@ -23,8 +23,9 @@ pub(super) fn retry_after(found: &mut Collector<'_>, last: &Attempt<'_>, status:
 pub(super) fn cooldown(found: &mut Collector<'_>, attempts: &[Attempt<'_>], status: u16) {
     let view = found.view;
     let now = view.step.at;
-    let all: Vec<_> =
-        (0..view.group.chain.len()).map(|place| rest::Rest::of(view, place, 1)).collect();
+    let all: Vec<_> = (0..view.group.chain.len())
+        .map(|chain_index| cooldown_state::CooldownState::of(view, chain_index, 1))
+        .collect();
     if !attempts.is_empty() || !all.iter().all(|rest| rest.at(now).is_some()) {
         return;
     }
@@ -32,10 +33,11 @@ pub(super) fn cooldown(found: &mut Collector<'_>, attempts: &[Attempt<'_>], stat
     let told = told_wait(view);
     // A whole second more is what rounding takes.
     let fits = |told: Duration| {
-        told.saturating_add(rest::SLACK) >= first && told <= first + Duration::from_secs(2)
+        told.saturating_add(cooldown_state::SLACK) >= first
+            && told <= first + Duration::from_secs(2)
     };
     if !matches!(status, 429 | 503) || !told.is_some_and(fits) {
-        found.breach(Code::Client10, CooldownUntold { for_ms: millis(first), status, told });
+        found.breach(Code::Client10, CooldownUntold { duration_ms: millis(first), status, told });
     }
 }
 
@@ -47,5 +49,5 @@ fn told_wait(view: View<'_>) -> Option<Duration> {
         std::str::from_utf8(value).ok().map(str::trim)
     };
     let exchange = &view.step.exchange;
-    rest::wait(header, view.started + exchange.started + exchange.took)
+    cooldown_state::wait(header, view.started + exchange.started + exchange.took)
 }

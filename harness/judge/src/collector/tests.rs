@@ -10,7 +10,7 @@ const ASKED_TWICE: &str =
 /// A case whose target does not claim this requirement.
 fn waiving(code: Code, case: Case) -> Case {
     case.declaring(|it| {
-        it.does_not_claim.insert(code, "it is like that".to_owned());
+        it.waived.insert(code, "it is like that".to_owned());
     })
 }
 

@@ -1,8 +1,8 @@
 //! What scenarios expect, on evidence made by hand.
 
-use fallproof_protocol::behaviour::UNEXPECTED;
+use fallproof_protocol::behavior::UNEXPECTED;
 use fallproof_protocol::condition::Condition;
-use fallproof_suite::declaration::{Declaration, Strictness};
+use fallproof_suite::capabilities::{Capabilities, Strictness};
 use fallproof_suite::evidence::Ending;
 use fallproof_suite::requirement::Code;
 use rstest::rstest;
@@ -26,7 +26,7 @@ fn with_policy(policy: &str, expect: &str) -> Case {
 }
 
 /// A target that does exactly what scenarios say.
-fn exact(it: &mut Declaration) {
+fn exact(it: &mut Capabilities) {
     it.strictness = Strictness::Exact;
 }
 
@@ -49,16 +49,16 @@ fn two_without_expectations() -> Case {
 #[rstest]
 #[case::closed(Ending::Closed, "the target closed the connection before its answer was through")]
 #[case::silent(Ending::TimedOut, "the target did not finish its answer in time")]
-#[case::left_for_no_reason(Ending::Left, "the target was left by its client")]
+#[case::left_for_no_reason(Ending::Disconnected, "the target was disconnected by its client")]
 fn an_answer_comes_to_its_end(#[case] ending: Ending, #[case] told: &str) {
     assert_missed(expecting("status: 500").attempt("primary").ended(ending), &[told]);
 }
 
 #[test]
 fn a_client_that_leaves_on_purpose_is_not_answered() {
-    let call = CALL.replace("body:", "leave: { once_asked: primary }, body:");
+    let call = CALL.replace("body:", "disconnect: { after_request_to: primary }, body:");
     let text = format!("{TWO}group: {{ chain: [primary, backup] }}\nsteps:\n{call}");
-    assert_missed(Case::of(&text).attempt("primary").ended(Ending::Left), &[]);
+    assert_missed(Case::of(&text).attempt("primary").ended(Ending::Disconnected), &[]);
 }
 
 #[test]
@@ -126,7 +126,7 @@ fn that_one_answers_that_is_expected() {
     let case = || expecting("answered_by: backup").attempt("primary");
     let told = "expected the answer of backup, got that of primary";
     assert_missed(case(), &[told]);
-    let told = "expected the answer of backup, got that of no upstream";
+    let told = "expected the answer of backup, got that of no deployment";
     assert_missed(case().got(200, "{}"), &[told]);
 }
 
@@ -189,15 +189,15 @@ fn a_header_is_the_one_that_is_expected(#[case] got: Option<&str>, #[case] told:
 
 // Another way that the target declares
 
-/// The call goes on where it was not to, or the other way round.
+/// The call goes on where it was not to, or the other way batch.
 fn another_way(
     status: u16,
-    upstreams: &[&str],
-    declare: impl FnOnce(&mut Declaration),
+    deployments: &[&str],
+    declare: impl FnOnce(&mut Capabilities),
 ) -> Vec<String> {
-    let expect = if upstreams.len() == 1 { "primary, backup" } else { "primary" };
+    let expect = if deployments.len() == 1 { "primary, backup" } else { "primary" };
     let case = expecting(&format!("attempts: [{expect}]"));
-    let case = upstreams.iter().fold(case, |case, it| case.attempt(it).failing(status, None));
+    let case = deployments.iter().fold(case, |case, it| case.attempt(it).failing(status, None));
     case.declaring(declare).missed()
 }
 
@@ -206,7 +206,7 @@ fn what_leads_on_is_for_the_target_to_declare() {
     let told = "expected attempts at primary, backup, saw primary";
     assert_eq!(another_way(500, &["primary"], |_| {}), [told]);
     let declares = |conditions: &'static [Condition]| {
-        move |it: &mut Declaration| it.fallback_on = Some(conditions.to_vec())
+        move |it: &mut Capabilities| it.fallback_on = Some(conditions.to_vec())
     };
     let excused = another_way(500, &["primary"], declares(&[Condition::Status(429)]));
     assert_eq!(excused, [format!("(noted: the target does not fall back on `500`) {told}")]);
@@ -230,7 +230,7 @@ fn what_a_scenario_proves_may_not_be_claimed() {
          expect: {{ status: 200 }}\n"
     );
     let case = Case::of(&text).attempt("primary").failing(500, None).declaring(|it| {
-        it.does_not_claim.insert(Code::Route03, "it has no chains".to_owned());
+        it.waived.insert(Code::Route03, "it has no chains".to_owned());
     });
     let told = "(noted: it has no chains) expected status 200 for the client, got 500";
     assert_missed(case, &[told]);
@@ -246,12 +246,12 @@ fn a_deployment_may_be_passed_over_where_the_target_rests_them() {
     let case = || case().next_call().attempt("backup");
     let told = "expected attempts at primary, saw backup";
     assert_missed(case(), &[told]);
-    let rests = case().declaring(|it| it.rests = Some("it learns".to_owned()));
+    let rests = case().declaring(|it| it.own_cooldown = Some("it learns".to_owned()));
     assert_missed(rests, &[&format!("(noted: it learns) {told}")]);
     // Nobody was passed over.
     let case = Case::of(&text).attempt("primary").next_call().attempt("primary");
     let case = case.failing(500, None).attempt("backup");
-    let case = case.declaring(|it| it.rests = Some("it learns".to_owned()));
+    let case = case.declaring(|it| it.own_cooldown = Some("it learns".to_owned()));
     assert_missed(case, &["expected attempts at primary, saw primary, backup"]);
 }
 

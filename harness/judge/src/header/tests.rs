@@ -92,10 +92,10 @@ fn json_is_called_so_once(#[case] kinds: &[&str], #[case] told: &[&str]) {
 #[test]
 fn a_form_is_not_called_json() {
     let text = "
-upstreams: { primary: { provider: openai, model: whisper-1, script: [ok] } }
+deployments: { primary: { provider: openai, model: whisper-1, script: [ok] } }
 group: { chain: [primary] }
 steps:
-  - send: { endpoint: audio/transcriptions, form: [{ name: file, filename: a.wav, silence_ms: 10 }] }
+  - send: { endpoint: audio/transcriptions, form: [{ name: file, filename: a.wav, audio_silence_ms: 10 }] }
 ";
     assert_found(Case::of(text).attempt("primary"), &[]);
 }
@@ -105,13 +105,13 @@ steps:
 #[test]
 fn what_switches_on_a_part_of_the_api_goes_along() {
     let case = || Case::with_headers("OpenAI-Beta: assistants=v2").attempt("primary");
-    let told = "attempt 1 at primary lacks the client's `OpenAI-Beta`";
+    let told = "attempt 1 at primary unsupported the client's `OpenAI-Beta`";
     assert_found(case().with_header("openai-beta", "assistants=v2"), &[]);
     assert_found(case(), &[&format!("05 (warns) {told}")]);
     let other = case().with_header("openai-beta", "assistants=v1");
     assert_found(other, &[&format!("05 (warns) {told}")]);
     let waived = case().declaring(|it| {
-        it.does_not_claim.insert(Code::Header05, "it knows no betas".to_owned());
+        it.waived.insert(Code::Header05, "it knows no betas".to_owned());
     });
     assert_found(waived, &[&format!("05 (noted: it knows no betas) {told}")]);
 }

@@ -36,7 +36,7 @@ fn no_answer_shows_an_address(#[case] address: &str, #[case] of: &str) {
     let shown = || case().got_header("x-served-by", address);
     assert_found(shown(), &[&format!("04 (warns) {told}")]);
     let waived = shown().declaring(|it| {
-        it.does_not_claim.insert(Code::Leak04, "it is for debugging".to_owned());
+        it.waived.insert(Code::Leak04, "it is for debugging".to_owned());
     });
     assert_found(waived, &[&format!("04 (noted: it is for debugging) {told}")]);
 }
@@ -78,7 +78,7 @@ fn a_groups_name_that_is_no_secret_may_be_carried() {
     let body = r#"{"model":"{{model}}","messages":[],"user":"by.hand"}"#;
     assert_found(Case::with_body(body).attempt("primary"), &[]);
     let text = "
-upstreams: { primary: { provider: azure, model: gpt-4o, deployment: by.hand, script: [ok] } }
+deployments: { primary: { provider: azure, model: gpt-4o, deployment_name: by.hand, script: [ok] } }
 group: { chain: [primary] }
 steps:
 ";
@@ -99,8 +99,8 @@ fn no_attempt_carries_the_name_of_another(#[case] name: &str, #[case] told: &[&s
 
 #[test]
 fn a_model_is_named_alike_everywhere() {
-    let upstreams = TWO.replace("model: gpt-4o, deployment: backup-4o", "model: o3");
-    let text = format!("{upstreams}group: {{ chain: [primary, backup] }}\nsteps:\n{CALL}");
+    let deployments = TWO.replace("model: gpt-4o, deployment_name: backup-4o", "model: o3");
+    let text = format!("{deployments}group: {{ chain: [primary, backup] }}\nsteps:\n{CALL}");
     assert_found(Case::of(&text).attempt("primary").with_header("x-tried", "o3"), &[]);
 }
 

@@ -16,11 +16,11 @@ use crate::violation::{PayloadViolation, Verdict};
 /// The provider's complaint counts only where the client's own body does not earn it.
 pub(super) fn check(found: &mut Collector<'_>, attempt: &Attempt<'_>) {
     let view = found.view;
-    let Some(complaint) = &attempt.hit.violation else { return };
+    let Some(complaint) = &attempt.recorded.violation else { return };
     if is_earned(view, attempt, complaint) || is_of_a_conversation(view, attempt, complaint) {
         return;
     }
-    let provider = attempt.hop.vendor();
+    let provider = attempt.deployment.surface_label();
     let kind = PayloadViolation::NotValid { provider, message: complaint.message.clone() };
     let violation = found.breach(Code::Payload06, kind);
     violation.at(attempt).pointing(&complaint.pointer).verdict = match complaint.strength {
@@ -31,8 +31,8 @@ pub(super) fn check(found: &mut Collector<'_>, attempt: &Attempt<'_>) {
 
 /// Whether the client's own body earns the complaint, or there is no telling.
 fn is_earned(view: View<'_>, attempt: &Attempt<'_>, complaint: &Complaint) -> bool {
-    let Some((surface, endpoint)) = attempt.hit.place else { return true };
-    let (sent, model) = (&view.step.exchange.sent, &attempt.hop.model);
+    let Some((surface, endpoint)) = attempt.recorded.route else { return true };
+    let (sent, model) = (&view.step.exchange.sent, &attempt.deployment.model);
     let clients_own = if endpoint.is_multipart() {
         let fields = multipart::read(&body::sent_type(view), sent);
         fields.and_then(|fields| strict::check_form(surface, endpoint, model, &fields))
@@ -53,7 +53,7 @@ fn is_earned(view: View<'_>, attempt: &Attempt<'_>, complaint: &Complaint) -> bo
 /// Whether it is about a response that another deployment gave, which is ROUTE's, or that the client
 /// made up. What is left is a name of the gateway's own that it did not translate.
 fn is_of_a_conversation(view: View<'_>, attempt: &Attempt<'_>, complaint: &Complaint) -> bool {
-    let received = || Tree::parse(&attempt.hit.body);
+    let received = || Tree::parse(&attempt.recorded.body);
     complaint.code.as_deref() == Some("previous_response_not_found")
         && (view.conversation().is_none() || received().is_ok_and(|it| is_translated(view, &it)))
 }

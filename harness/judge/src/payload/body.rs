@@ -35,10 +35,10 @@ pub(super) fn read(content_type: &str, body: &[u8]) -> Option<Body> {
 
 /// What an attempt carries, read as what the client sent.
 pub(super) fn received(view: View<'_>, attempt: &Attempt<'_>, sent: &Body) -> Option<Tree> {
-    let kind = attempt.hit.header("content-type").next().unwrap_or_default();
+    let kind = attempt.recorded.header("content-type").next().unwrap_or_default();
     let kind = if sent.is_form { String::from_utf8_lossy(kind).into_owned() } else { JSON.into() };
     // Under another name its values are still the client's; the name is for the provider to refuse.
-    let body = &attempt.hit.body;
+    let body = &attempt.recorded.body;
     read(&kind, body).or_else(|| read(&sent_type(view), body)).map(|body| body.tree)
 }
 

@@ -77,6 +77,6 @@ fn compared(sent: &Tree, received: &Tree) -> impl Iterator<Item = Difference> {
 /// Why a difference is meant, where the target declares that it is.
 fn adapted(view: View<'_>, attempt: &Attempt<'_>, pointer: &str) -> Option<Excuse> {
     let endpoint = view.planned.send.endpoint;
-    let because = view.declaration.adapts(pointer, endpoint, attempt.hop.surface())?;
-    Some(Excuse::Adapts(because.to_owned()))
+    let reason = view.capabilities.rewrites(pointer, endpoint, attempt.deployment.surface())?;
+    Some(Excuse::Rewrites(reason.to_owned()))
 }

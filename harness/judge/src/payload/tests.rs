@@ -2,7 +2,7 @@
 
 use fallproof_protocol::provider::{Endpoint, Surface};
 use fallproof_protocol::violation::Strength;
-use fallproof_suite::declaration::{Adaptation, Translation};
+use fallproof_suite::capabilities::{Rewrite, Translation};
 use rstest::rstest;
 
 use crate::testing::Case;
@@ -71,11 +71,11 @@ fn what_is_for_gateways_may_end_there() {
 fn a_declared_adaptation_is_noted_where_it_is_declared() {
     let adapting = |case: Case| {
         case.declaring(|it| {
-            it.adapts.push(Adaptation {
+            it.rewrites.push(Rewrite {
                 pointer: "/seed".to_owned(),
                 endpoint: None,
                 surface: Some(Surface::OpenAi),
-                because: "it has no seeds".to_owned(),
+                reason: "it has no seeds".to_owned(),
             });
         })
     };
@@ -95,7 +95,7 @@ fn a_declared_translation_is_noted_and_not_compared() {
             from: Endpoint::ChatCompletions,
             to: Endpoint::Responses,
             surface: None,
-            because: "it speaks only responses".to_owned(),
+            reason: "it speaks only responses".to_owned(),
         });
     });
     let told =
@@ -123,18 +123,18 @@ fn a_model_is_named_as_its_deployment_is(#[case] named: &str, #[case] told: Opti
 
 #[test]
 fn a_request_of_azure_may_name_its_deployment_in_the_path_alone() {
-    let place = Some((Surface::AzureLegacy, Endpoint::ChatCompletions));
+    let chain_index = Some((Surface::AzureLegacy, Endpoint::ChatCompletions));
     let path = "/openai/deployments/backup-4o/chat/completions?api-version=2024-10-21";
-    let lacks = |case: Case| case.with_instead(r#""model":"backup-4o","#, "");
-    let in_path = Case::with_body(BODY).attempt("backup").asking_for(path, place);
-    assert_eq!(lacks(in_path).found("PAYLOAD"), [""; 0]);
-    let nowhere = lacks(Case::with_body(BODY).attempt("backup")).found("PAYLOAD");
+    let unsupported = |case: Case| case.with_instead(r#""model":"backup-4o","#, "");
+    let in_path = Case::with_body(BODY).attempt("backup").asking_for(path, chain_index);
+    assert_eq!(unsupported(in_path).found("PAYLOAD"), [""; 0]);
+    let nowhere = unsupported(Case::with_body(BODY).attempt("backup")).found("PAYLOAD");
     let told = r#"attempt 1 names the model nothing; its deployment goes by "backup-4o""#;
     assert_eq!(nowhere, [format!("FP-PAYLOAD-04 {told}")]);
 }
 
 #[rstest]
-#[case::lost(r#","seed":7"#, "", &["02 attempt 2 lost /seed: 7", "05 attempt 2 lacks what the first attempt had: /seed"])]
+#[case::lost(r#","seed":7"#, "", &["02 attempt 2 lost /seed: 7", "05 attempt 2 unsupported what the first attempt had: /seed"])]
 #[case::added(r#""seed":7"#, r#""seed":7,"top_k":1"#, &["01 attempt 2 added /top_k: 1", "05 attempt 2 has what the first attempt had not: /top_k"])]
 #[case::changed(r#""seed":7"#, r#""seed":8"#, &["03 attempt 2 changed /seed: 7 became 8", "05 attempt 2 has another value than the first attempt had: /seed"])]
 #[case::respelled("0.5", "0.50", &["07 (warns) attempt 2 respelled /temperature: 0.5 became 0.50"])]
@@ -178,13 +178,13 @@ fn a_complaint_that_the_clients_own_body_earns_is_no_breach() {
 #[case::changed("fr", &["03 attempt 1 changed /language: \"de\" became \"fr\""])]
 fn the_parts_of_a_form_are_compared_like_members(#[case] language: &str, #[case] told: &[&str]) {
     let case = Case::of(
-        "upstreams: { primary: { provider: openai, model: whisper-1, script: [ok] } }
+        "deployments: { primary: { provider: openai, model: whisper-1, script: [ok] } }
 group: { chain: [primary] }
 steps:
   - send:
       endpoint: audio/transcriptions
       form:
-        - { name: file, filename: talk.wav, silence_ms: 10 }
+        - { name: file, filename: talk.wav, audio_silence_ms: 10 }
         - { name: language, value: de }
 ",
     );
@@ -198,7 +198,7 @@ steps:
 /// A call that goes on from `gw_1`, as the gateway calls `resp_own`.
 fn goes_on() -> Case {
     let steps = "
-upstreams: { primary: { provider: openai, model: gpt-5, script: [ok], repeat_last: true } }
+deployments: { primary: { provider: openai, model: gpt-5, script: [ok], repeat_last: true } }
 group: { chain: [primary] }
 steps:
   - send: { endpoint: responses, body: { input: Hi } }

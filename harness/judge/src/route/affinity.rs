@@ -14,13 +14,14 @@ pub(super) fn check(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
 
 fn own_group(found: &mut Collector<'_>) {
     let view = found.view;
-    for hit in &view.step.astray {
-        let prefix = hit.upstream.as_deref().unwrap_or_default();
-        let owner = view.groups.iter().find_map(|group| Some((group, group.hop_at(prefix)?.1)));
-        let Some((group, hop)) = owner else { continue };
+    for recorded in &view.step.misdirected {
+        let prefix = recorded.prefix.as_deref().unwrap_or_default();
+        let owner =
+            view.groups.iter().find_map(|group| Some((group, group.deployment_at(prefix)?.1)));
+        let Some((group, deployment)) = owner else { continue };
         let kind = OtherGroup {
             group: view.group.name.clone(),
-            deployment: hop.upstream.clone(),
+            deployment: deployment.name.clone(),
             of: group.name.clone(),
         };
         found.breach(Code::Route09, kind);
@@ -30,10 +31,10 @@ fn own_group(found: &mut Collector<'_>) {
 /// Only whoever gave a response knows what the call goes on from.
 fn conversation(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
     let view = found.view;
-    let giver = view.conversation().map(|it| it.place);
-    let giver = giver.filter(|&place| could_be_asked(view, place, 1));
+    let giver = view.conversation().map(|it| it.chain_index);
+    let giver = giver.filter(|&chain_index| could_be_asked(view, chain_index, 1));
     let (Some(first), Some(giver)) = (attempts.first(), giver) else { return };
-    if first.place != giver {
+    if first.chain_index != giver {
         let given_by = name(view, giver);
         found.breach(Code::Route14, OtherConversation { given_by }).at(first);
     }

@@ -3,24 +3,24 @@
 use fallproof_suite::requirement::Code;
 
 use crate::collector::Collector;
+use crate::cooldown_state::CooldownState;
 use crate::excuse::Excuse;
 use crate::millis;
 use crate::observe::{Attempt, View};
-use crate::rest::Rest;
 use crate::violation::Reason;
 use crate::violation::RouteViolation::InCooldown;
 
 pub(super) fn check(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
     let now = found.view.step.at;
     for attempt in attempts {
-        let rest = Rest::of(found.view, attempt.place, attempt.number);
+        let rest = CooldownState::of(found.view, attempt.chain_index, attempt.number);
         let Some(why) = rest.at(now) else { continue };
         let requirement = match why {
             Reason::Asked => Code::Route06,
             Reason::KeptFailing => Code::Route07,
         };
-        let for_ms = millis(rest.left(now));
-        found.breach(requirement, InCooldown { why, for_ms }).at(attempt);
+        let duration_ms = millis(rest.left(now));
+        found.breach(requirement, InCooldown { why, duration_ms }).at(attempt);
     }
 }
 
@@ -28,5 +28,5 @@ pub(super) fn check(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
 /// have failed before.
 pub(crate) fn may_rest(view: View<'_>) -> Option<Excuse> {
     let was_asked = view.history().next().is_some() || view.step.call > 0;
-    view.declaration.rests.clone().filter(|_| was_asked).map(Excuse::Rests)
+    view.capabilities.own_cooldown.clone().filter(|_| was_asked).map(Excuse::OwnCooldown)
 }

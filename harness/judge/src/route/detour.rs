@@ -12,8 +12,9 @@ pub(super) fn check(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
     for attempt in attempts {
         let Some(cause) = attempt.cause() else { continue };
         let detour = detour_for(view, cause);
-        let taken = attempts.iter().any(|it| detour.contains(&it.place));
-        let Some(first) = detour.clone().find(|&place| could_be_asked(view, place, usize::MAX))
+        let taken = attempts.iter().any(|it| detour.contains(&it.chain_index));
+        let Some(first) =
+            detour.clone().find(|&chain_index| could_be_asked(view, chain_index, usize::MAX))
         else {
             continue;
         };

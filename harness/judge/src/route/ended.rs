@@ -17,7 +17,7 @@ fn after_success(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
     let mut attempts = attempts.iter();
     let success = attempts.find(|attempt| attempt.ended() == Ended::Success);
     // An answer that comes when the target has stopped waiting is none.
-    let Some(success) = success.filter(|success| !success.hit.client_gone) else { return };
+    let Some(success) = success.filter(|success| !success.recorded.client_gone) else { return };
     for late in attempts {
         found.breach(Code::Route02, AfterSuccess { of: success.number }).at(late);
     }
@@ -36,9 +36,9 @@ fn after_refusal(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
     if view.group.policy.fallback_on.as_deref().is_some_and(leads_on) {
         return;
     }
-    let excuse = leads_on(view.declaration.fallback_on()).then_some(Excuse::FallsBackOnRefusals);
+    let excuse = leads_on(view.capabilities.fallback_on()).then_some(Excuse::FallsBackOnRefusals);
     for again in attempts.iter().filter(|attempt| attempt.number > refused.number) {
-        let kind = SentAgain { refused_by: refused.hop.upstream.clone() };
+        let kind = SentAgain { refused_by: refused.deployment.name.clone() };
         found.breach(Code::Route04, kind).at(again).excused(excuse.clone());
     }
 }

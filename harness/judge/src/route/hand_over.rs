@@ -42,7 +42,7 @@ pub(crate) fn leads_on(view: View<'_>, last: &Attempt<'_>) -> Option<Onward> {
         }
     };
     // Nobody goes on for a client that has left, or when the time for the call is over.
-    if view.step.exchange.ending == Ending::Left || time_is_up(view, last) {
+    if view.step.exchange.ending == Ending::Disconnected || time_is_up(view, last) {
         return None;
     }
     let set = view.group.policy.fallback_on.as_deref();
@@ -50,7 +50,7 @@ pub(crate) fn leads_on(view: View<'_>, last: &Attempt<'_>) -> Option<Onward> {
         last.failure().is_some_and(|failure| conditions.iter().any(|it| it.covers(failure)))
     };
     let next = next_after(view, last).filter(|_| set.is_none_or(covered))?;
-    let is_declared = set.is_none() && !covered(view.declaration.fallback_on());
+    let is_declared = set.is_none() && !covered(view.capabilities.fallback_on());
     let excuse = is_declared.then_some(Excuse::NoFallback);
     Some(Onward { failed, next, excuse: excuse.or_else(|| passes_on_at_once(view, last)) })
 }
@@ -65,8 +65,8 @@ pub(crate) fn passes_on_at_once(view: View<'_>, attempt: &Attempt<'_>) -> Option
 /// Whether the call may have taken as long as it may when this attempt ended.
 fn time_is_up(view: View<'_>, last: &Attempt<'_>) -> bool {
     let Some(total) = view.group.policy.total_timeout_ms else { return false };
-    let first = view.attempts().next().map_or(Duration::ZERO, |first| first.hit.times.head);
-    let ended = last.hit.times.end.unwrap_or(Duration::MAX);
+    let first = view.attempts().next().map_or(Duration::ZERO, |first| first.recorded.times.head);
+    let ended = last.recorded.times.end.unwrap_or(Duration::MAX);
     let took = ended.saturating_sub(first).saturating_add(Duration::from_millis(total / 4));
     took >= Duration::from_millis(total)
 }

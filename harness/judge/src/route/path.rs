@@ -15,10 +15,11 @@ pub(super) fn check(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
 }
 
 fn path(found: &mut Collector<'_>, attempt: &Attempt<'_>) {
-    // An endpoint that the provider lacks has no right path there.
-    let has_one = found.view.planned.send.endpoint.is_on(attempt.hop.surface());
-    if has_one && attempt.hit.place.is_none() {
-        let (provider, target) = (attempt.hop.vendor(), attempt.hit.target.clone());
+    // An endpoint that the provider unsupported has no right path there.
+    let has_one = found.view.planned.send.endpoint.is_on(attempt.deployment.surface());
+    if has_one && attempt.recorded.route.is_none() {
+        let (provider, target) =
+            (attempt.deployment.surface_label(), attempt.recorded.target.clone());
         found.breach(Code::Route16, NoSuchPath { provider, target }).at(attempt);
     }
 }
@@ -26,11 +27,11 @@ fn path(found: &mut Collector<'_>, attempt: &Attempt<'_>) {
 fn version(found: &mut Collector<'_>, attempt: &Attempt<'_>) {
     // Its newer paths, which each Azure host has too, have no versions.
     let (Some(wanted), Some((Surface::AzureLegacy, _))) =
-        (&attempt.hop.api_version, attempt.hit.place)
+        (&attempt.deployment.api_version, attempt.recorded.route)
     else {
         return;
     };
-    let query = attempt.hit.target.split_once('?').map_or("", |(_, query)| query);
+    let query = attempt.recorded.target.split_once('?').map_or("", |(_, query)| query);
     let asked = query.split('&').find_map(|pair| pair.strip_prefix("api-version="));
     if asked != Some(wanted) {
         let kind = WrongApiVersion { asked: asked.map(str::to_owned), wanted: wanted.clone() };

@@ -3,16 +3,16 @@
 
 use std::ops::Range;
 
+use crate::cooldown_state::CooldownState;
 use crate::observe::{Attempt, Cause, View};
-use crate::rest::Rest;
 
 /// The places that belong to one list: the chain, or those that are asked instead of it.
-pub(super) fn list_of(view: View<'_>, place: usize) -> Range<usize> {
+pub(super) fn list_of(view: View<'_>, chain_index: usize) -> Range<usize> {
     let group = view.group;
     let mut start = 0;
     for length in [group.chain.len(), group.on_context_length.len(), group.on_content_filter.len()]
     {
-        if place < start + length {
+        if chain_index < start + length {
             return start..start + length;
         }
         start += length;
@@ -31,18 +31,23 @@ pub(super) fn detour_for(view: View<'_>, cause: Cause) -> Range<usize> {
 }
 
 /// The deployment at this place, by its name.
-pub(super) fn name(view: View<'_>, place: usize) -> String {
-    view.group.hops().nth(place).map_or("a deployment", |hop| hop.upstream.as_str()).to_owned()
+pub(super) fn name(view: View<'_>, chain_index: usize) -> String {
+    view.group
+        .deployments()
+        .nth(chain_index)
+        .map_or("a deployment", |deployment| deployment.name.as_str())
+        .to_owned()
 }
 
 /// The next place of the same list that could be asked after this attempt.
 pub(super) fn next_after(view: View<'_>, last: &Attempt<'_>) -> Option<usize> {
-    let end = list_of(view, last.place).end;
-    (last.place + 1..end).find(|&place| could_be_asked(view, place, last.number + 1))
+    let end = list_of(view, last.chain_index).end;
+    (last.chain_index + 1..end)
+        .find(|&chain_index| could_be_asked(view, chain_index, last.number + 1))
 }
 
 /// Whether an attempt at this place would be seen, and it surely does not rest before the attempt
 /// with this number.
-pub(crate) fn could_be_asked(view: View<'_>, place: usize, before: usize) -> bool {
-    view.visible(place) && Rest::of(view, place, before).is_over(view.step.at)
+pub(crate) fn could_be_asked(view: View<'_>, chain_index: usize, before: usize) -> bool {
+    view.visible(chain_index) && CooldownState::of(view, chain_index, before).is_over(view.step.at)
 }

@@ -22,10 +22,10 @@ fn too_often(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
     let view = found.view;
     let retries = view.group.policy.retries;
     let most = retries as usize + 1;
-    for (place, hop) in view.group.hops().enumerate() {
-        let times = attempts.iter().filter(|attempt| attempt.place == place).count();
+    for (chain_index, deployment) in view.group.deployments().enumerate() {
+        let times = attempts.iter().filter(|attempt| attempt.chain_index == chain_index).count();
         if times > most {
-            let deployment = hop.upstream.clone();
+            let deployment = deployment.name.clone();
             found.breach(Code::Route05, TooOften { deployment, times, retries, most });
         }
     }
@@ -34,12 +34,12 @@ fn too_often(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
 fn hopeless(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
     for again in attempts {
         let mut before = attempts.iter().rev().skip_while(|it| it.number >= again.number);
-        let Some(last) = before.find(|it| it.place == again.place) else { continue };
+        let Some(last) = before.find(|it| it.chain_index == again.chain_index) else { continue };
         let kind = match last.ended() {
             Ended::Error(status @ (401 | 403 | 404)) => RetriedRefusal { status },
             Ended::Error(429) => {
-                let ended = last.hit.times.end.unwrap_or_default();
-                let waited = again.hit.times.head.saturating_sub(ended);
+                let ended = last.recorded.times.end.unwrap_or_default();
+                let waited = again.recorded.times.head.saturating_sub(ended);
                 if waited >= AT_ONCE {
                     continue;
                 }

@@ -58,7 +58,7 @@ fn nobody_is_gone_back_to() {
 #[test]
 fn a_deployment_for_refused_requests_is_asked_only_for_those() {
     let detour = "
-upstreams:
+deployments:
   primary: { provider: openai, model: gpt-4o, script: [ok] }
   large: { provider: openai, model: gpt-4o, script: [ok] }
 group: { chain: [primary], on_context_length: [large] }
@@ -78,7 +78,7 @@ steps:
 fn a_deployment_may_be_passed_over_after_a_failure_where_that_is_declared() {
     let case = calls("", &[CALL, CALL]).attempt("primary").failing(500, None).attempt("backup");
     let case = case.next_call().attempt("backup");
-    let case = case.declaring(|it| it.rests = Some("it rests at its own choice".to_owned()));
+    let case = case.declaring(|it| it.own_cooldown = Some("it rests at its own choice".to_owned()));
     let told = "attempt 1 went to backup before primary was asked";
     assert_found(case, &[&format!("01 (noted: it rests at its own choice) {told}")]);
 }
@@ -137,7 +137,7 @@ fn what_a_target_does_not_fall_back_on_is_noted() {
 
 #[test]
 fn nobody_is_asked_for_a_client_that_has_left_or_when_time_is_up() {
-    assert_found(two().attempt("primary").failing(500, None).ended(Ending::Left), &[]);
+    assert_found(two().attempt("primary").failing(500, None).ended(Ending::Disconnected), &[]);
     let case = Case::with_policy(", total_timeout_ms: 1000").attempt("primary");
     assert_found(case.failing(500, None).lasting(Duration::from_millis(900)), &[]);
 }
@@ -219,7 +219,7 @@ fn no_longer_than_the_group_allows() {
     assert_found(case.next_call().attempt("primary"), &[]);
 }
 
-const COOLDOWN: &str = "cooldown: { after_failures: 1, for_ms: 30000 }";
+const COOLDOWN: &str = "cooldown: { after_failures: 1, duration_ms: 30000 }";
 
 #[test]
 fn who_keeps_failing_is_put_aside() {
@@ -250,7 +250,7 @@ fn who_was_put_aside_comes_back() {
 #[test]
 fn a_call_stays_in_its_group() {
     let groups = "
-upstreams:
+deployments:
   primary: { provider: openai, model: gpt-4o, script: [ok] }
   other: { provider: openai, model: gpt-4o, script: [ok] }
 groups: { eu: { chain: [primary] }, us: { chain: [other] } }
@@ -281,7 +281,7 @@ fn a_conversation_goes_on_where_it_began() {
 #[test]
 fn what_a_filter_refuses_goes_where_it_is_taken() {
     let detour = "
-upstreams:
+deployments:
   primary: { provider: openai, model: gpt-4o, script: [ok] }
   open: { provider: openai, model: gpt-4o, script: [ok] }
 group: { chain: [primary], on_content_filter: [open] }
@@ -343,7 +343,7 @@ fn a_path_is_one_that_the_provider_has() {
 #[test]
 fn an_endpoint_that_the_provider_lacks_has_no_right_path_there() {
     let text = "
-upstreams: { azure: { provider: azure, model: omni-moderation-latest, script: [ok] } }
+deployments: { azure: { provider: azure, model: omni-moderation-latest, script: [ok] } }
 group: { chain: [azure] }
 steps:
   - send: { endpoint: moderations, body: { input: Hi } }
@@ -358,13 +358,13 @@ steps:
 #[case::none("", &["17 attempt 1 at primary asks for the API version none; its deployment has 2024-10-21"])]
 fn an_api_version_is_that_of_the_deployment(#[case] query: &str, #[case] told: &[&str]) {
     let text = "
-upstreams:
+deployments:
   primary: { provider: azure, surface: legacy, api_version: 2024-10-21, model: gpt-4o, script: [ok] }
 group: { chain: [primary] }
 steps:
 ";
-    let place = Some((Surface::AzureLegacy, Endpoint::ChatCompletions));
+    let chain_index = Some((Surface::AzureLegacy, Endpoint::ChatCompletions));
     let path = format!("/openai/deployments/gpt-4o/chat/completions{query}");
-    let case = Case::of(&format!("{text}{CALL}")).attempt("primary").asking_for(&path, place);
+    let case = Case::of(&format!("{text}{CALL}")).attempt("primary").asking_for(&path, chain_index);
     assert_found(case, told);
 }

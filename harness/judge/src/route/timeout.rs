@@ -23,7 +23,7 @@ fn of_each(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
     let view = found.view;
     let limit_ms = view.group.policy.timeout_ms;
     for attempt in attempts {
-        if attempt.hit.client_gone {
+        if attempt.recorded.client_gone {
             given_up_late(found, attempt, limit_ms);
             continue;
         }
@@ -31,7 +31,7 @@ fn of_each(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
         // Whoever has an answer, or another attempt behind it, waits no more, and holds a connection.
         let is_last = attempt.number == attempts.len();
         let waits = matches!(view.step.exchange.ending, Ending::TimedOut | Ending::TooLong);
-        let stalls = attempt.hit.times.end.is_none() && is_last && waits;
+        let stalls = attempt.recorded.times.end.is_none() && is_last && waits;
         if ms >= limit_ms.saturating_mul(2) {
             found.breach(Code::Route12, TookTooLong { ms, limit_ms }).at(attempt);
         } else if stalls && attempt.ended() != Ended::Interrupted {
@@ -43,9 +43,9 @@ fn of_each(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
 /// What is given up for a client that has left is STREAM's, and so is what an answer that has begun
 /// takes.
 fn given_up_late(found: &mut Collector<'_>, attempt: &Attempt<'_>, limit_ms: u64) {
-    let Some(end) = attempt.hit.times.end else { return };
-    let waited = end.saturating_sub(attempt.hit.times.head);
-    let has_left = found.view.step.exchange.ending == Ending::Left;
+    let Some(end) = attempt.recorded.times.end else { return };
+    let waited = end.saturating_sub(attempt.recorded.times.head);
+    let has_left = found.view.step.exchange.ending == Ending::Disconnected;
     if is_much_too_long(waited, Duration::from_millis(limit_ms))
         && !has_left
         && attempt.ended() == Ended::Broken
@@ -63,13 +63,13 @@ fn is_much_too_long(waited: Duration, limit: Duration) -> bool {
 /// How many milliseconds an attempt that was seen through had to wait for its answer; for a stream's
 /// beginning.
 fn scripted_wait(attempt: &Attempt<'_>) -> u64 {
-    let wire = &attempt.hit.wire;
+    let wire = &attempt.recorded.wire;
     let before = wire.delay_ms.unwrap_or_default();
     if attempt.events().is_some() {
         return before;
     }
     // Each piece behind the head has one.
-    let pauses = attempt.hit.out.pieces.len().saturating_sub(1) as u64;
+    let pauses = attempt.recorded.out.pieces.len().saturating_sub(1) as u64;
     before.saturating_add(wire.chunk_delay_ms.unwrap_or_default().saturating_mul(pauses))
 }
 
@@ -77,7 +77,7 @@ fn of_all(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
     let Some(limit_ms) = found.view.group.policy.total_timeout_ms else { return };
     let Some(first) = attempts.first() else { return };
     for late in attempts {
-        let after = late.hit.times.head.saturating_sub(first.hit.times.head);
+        let after = late.recorded.times.head.saturating_sub(first.recorded.times.head);
         if after > Duration::from_millis(limit_ms.saturating_add(limit_ms / 2)) {
             let kind = BeganLate { ms: millis(after), limit_ms };
             found.breach(Code::Route13, kind).at(late);

@@ -11,10 +11,10 @@ use crate::violation::StreamViolation::{ErrorNotHandedOver, SuccessMadeUp, Wrong
 pub(super) fn error_first(found: &mut Collector<'_>) {
     let view = found.view;
     let Some(last) = view.attempts().last() else { return };
-    let next = (last.place + 1..view.group.chain.len())
-        .find(|&place| could_be_asked(view, place, last.number + 1));
+    let next = (last.chain_index + 1..view.group.chain.len())
+        .find(|&chain_index| could_be_asked(view, chain_index, last.number + 1));
     if let (Ended::ErrorInSuccess, Some(next)) = (last.ended(), next) {
-        let next = view.group.chain[next].upstream.clone();
+        let next = view.group.chain[next].name.clone();
         found.breach(Code::Stream11, ErrorNotHandedOver { next }).at(&last);
     }
 }

@@ -12,8 +12,8 @@ pub(super) struct Heard<'a> {
 
 impl<'a> Heard<'a> {
     pub(super) fn new(attempt: Attempt<'a>) -> Option<Self> {
-        // What the journal did not keep cannot be held against what the client got.
-        let events = attempt.events().filter(|_| attempt.hit.reply_cut.is_none())?;
+        // What the request log did not keep cannot be held against what the client got.
+        let events = attempt.events().filter(|_| attempt.recorded.reply_cut.is_none())?;
         Some(Self { attempt, events })
     }
 
@@ -23,7 +23,7 @@ impl<'a> Heard<'a> {
 
     /// Whether the client was told what only its deployment says.
     pub(super) fn speaks_in(&self, body: &[u8]) -> bool {
-        self.attempt.hop.marker().found_in(body)
+        self.attempt.deployment.marker().found_in(body)
     }
 
     /// Whether it got to its content.

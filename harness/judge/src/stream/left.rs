@@ -9,10 +9,10 @@ use crate::violation::StreamViolation::OutlivesClient;
 /// The end of each attempt was waited for; whoever still runs does so for nobody.
 pub(super) fn check(found: &mut Collector<'_>) {
     let view = found.view;
-    if view.step.exchange.ending != Ending::Left {
+    if view.step.exchange.ending != Ending::Disconnected {
         return;
     }
-    for attempt in view.attempts().filter(|attempt| attempt.hit.times.end.is_none()) {
+    for attempt in view.attempts().filter(|attempt| attempt.recorded.times.end.is_none()) {
         found.breach(Code::Stream13, OutlivesClient).at(&attempt);
     }
 }

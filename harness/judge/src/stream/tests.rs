@@ -119,7 +119,7 @@ fn an_event_reaches_the_client_as_it_was_sent(#[case] got: &str, #[case] told: &
 #[test]
 fn an_end_that_holds_the_answer_is_compared() {
     let text = "
-upstreams: { primary: { provider: openai, model: gpt-4o, script: [ok] } }
+deployments: { primary: { provider: openai, model: gpt-4o, script: [ok] } }
 group: { chain: [primary] }
 steps:
   - send: { endpoint: responses, body: { input: Hi, stream: true } }
@@ -248,20 +248,20 @@ fn a_stream_has_content_of_one_attempt() {
 
 #[test]
 fn who_speaks_in_a_translation_is_told_by_its_mark() {
-    let translated = |case: Case, upstream: &str| {
-        let words = format!("role {} stop done", case.hop(upstream).marker().token());
-        let case = case.attempt(upstream).streaming(said(upstream, &words));
+    let translated = |case: Case, deployment: &str| {
+        let words = format!("role {} stop done", case.deployment(deployment).marker().token());
+        let case = case.attempt(deployment).streaming(said(deployment, &words));
         case.asking_for("/v1/responses", Some((Surface::OpenAi, Endpoint::Responses)))
     };
     let case = translated(streamed(), "primary");
-    let mark = case.hop("primary").marker().token().to_owned();
+    let mark = case.deployment("primary").marker().token().to_owned();
     let sent = primary(&format!("role {mark}")).len();
     let case = case.cut_after(sent);
     // A deployment may say the same twice.
     let retried = translated(translated(streamed(), "primary").cut_after(sent), "primary");
     assert_found(retried, &[]);
     let case = translated(case, "backup");
-    let own = format!("{} stop done", case.hop("backup").marker().token());
+    let own = format!("{} stop done", case.deployment("backup").marker().token());
     let spliced = primary(&format!("role {mark} {own}"));
     let told = "05 content of attempt 1 is in the answer of attempt 2";
     assert_found(case.got_stream(spliced), &[told]);
@@ -275,7 +275,7 @@ fn nobody_is_asked_once_the_client_has_content() {
     };
     assert_found(case(), &[&format!("06 {ASKED_ON}")]);
     let waived = case().declaring(|it| {
-        it.does_not_claim.insert(Code::Stream06, "it asks everybody".to_owned());
+        it.waived.insert(Code::Stream06, "it asks everybody".to_owned());
     });
     assert_found(waived, &[&format!("06 (noted: it asks everybody) {ASKED_ON}")]);
 }
@@ -382,7 +382,7 @@ fn an_error_before_content_is_handed_over(#[case] kind: &str, #[case] body: &str
     let last = case().attempt("backup").answered_as(kind, 200, body);
     assert_found(last.got(502, "{}"), &[]);
     let waived = case().got(502, "{}").declaring(|it| {
-        it.does_not_claim.insert(Code::Stream11, "it holds nothing back".to_owned());
+        it.waived.insert(Code::Stream11, "it holds nothing back".to_owned());
     });
     assert_found(waived, &[&format!("11 (noted: it holds nothing back) {NOT_HANDED_OVER}")]);
 }
@@ -394,14 +394,14 @@ fn where_all_failed_early_there_is_no_success() {
     assert_found(case(), &[told]);
     assert_found(case().got(502, "{}"), &[]);
     // What is under way when the client leaves has not failed.
-    assert_found(case().got_stream("").ended(Ending::Left), &[]);
+    assert_found(case().got_stream("").ended(Ending::Disconnected), &[]);
 }
 
 // 13
 
 #[test]
 fn nobody_goes_on_for_a_client_that_has_left() {
-    let case = |case: Case| case.got_stream(primary("role")).ended(Ending::Left);
+    let case = |case: Case| case.got_stream(primary("role")).ended(Ending::Disconnected);
     let told = "13 attempt 1 at primary goes on although the client has left";
     assert_found(case(streamed().attempt("primary").hanging()), &[told]);
     assert_found(case(interrupted().abandoned()), &[]);

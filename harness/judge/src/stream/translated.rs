@@ -14,7 +14,9 @@ pub(super) fn check(found: &mut Collector<'_>, heard: &[Heard<'_>], told: Told<'
     let mut speaking = heard.iter().filter(|it| it.answers() && it.speaks_in(body)).rev();
     let Some(answering) = speaking.next() else { return };
     let attempt = &answering.attempt;
-    if let Some(other) = speaking.find(|it| it.attempt.hop.prefix != attempt.hop.prefix) {
+    if let Some(other) =
+        speaking.find(|it| it.attempt.deployment.prefix != attempt.deployment.prefix)
+    {
         let kind = SplicedInTranslation { of: other.attempt.number };
         found.breach(Code::Stream05, kind).at(attempt);
         return;

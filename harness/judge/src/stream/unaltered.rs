@@ -1,6 +1,6 @@
 //! 01: what reaches the client of a stream is what its provider sent. 02: in the same spelling.
 
-use fallproof_protocol::sse::{Event, Likeness, Meaning};
+use fallproof_protocol::sse::{Event, Meaning, Similarity};
 use fallproof_suite::requirement::Code;
 
 use super::brief;
@@ -35,14 +35,14 @@ pub(super) fn compare(answering: &Heard<'_>, own: &[&Event], usage_wanted: bool)
         let same = |event: &Event| places.iter().find(|(_, it)| std::ptr::eq(*it, event));
         let event = sent.get(at).and_then(|event| same(event)).map_or(at, |(at, _)| *at) + 1;
         let (how, culprit) = match (sent.get(at), got.get(at)) {
-            (Some(sent), Some(got)) if sent.likeness(got) == Likeness::Same => continue,
-            (Some(sent), Some(got)) if sent.likeness(got) == Likeness::Equal => {
+            (Some(sent), Some(got)) if sent.likeness(got) == Similarity::Same => continue,
+            (Some(sent), Some(got)) if sent.likeness(got) == Similarity::Equal => {
                 if breaches.is_empty() {
                     breaches.push((Code::Stream02, Respelled { event, data: brief(got) }));
                 }
                 continue;
             }
-            (Some(sent), Some(got)) if sent.likeness(got) == Likeness::InContent => {
+            (Some(sent), Some(got)) if sent.likeness(got) == Similarity::InContent => {
                 if let (None, Some(part)) = (&beside, sent.differs_at(got)) {
                     beside = Some(ChangedBeside { event, part, data: brief(got) });
                 }

@@ -32,8 +32,8 @@ violations! {
             "{refused_by} refused the request, and its reason is not told";
         WrongModel { named: String, of: String, answered: String } =>
             "the answer names the model {named}, which is that of {of}; {answered} answered";
-        CooldownUntold { for_ms: u64, status: u16, told: Option<Duration> } =>
-            "all deployments rest, the first for {for_ms} ms more; the client got {status} and is told {told}",
+        CooldownUntold { duration_ms: u64, status: u16, told: Option<Duration> } =>
+            "all deployments rest, the first for {duration_ms} ms more; the client got {status} and is told {told}",
             told = seconds(*told);
         Unanswered { ending: Ending } => "the target {ending}";
         StaleHeader { header: String } =>

@@ -18,7 +18,7 @@ violations! {
             "expected status {expected} for the client, got {got}";
         AnsweredBy { expected: String, got: Option<String> } =>
             "expected the answer of {expected}, got that of {got}",
-            got = got.as_deref().unwrap_or("no upstream");
+            got = got.as_deref().unwrap_or("no deployment");
         NoError => "expected an error in OpenAI's shape, got something else";
         ErrorMember { member: &'static str, expected: String, got: String } =>
             "expected error.{member} \"{expected}\", got {got}";

@@ -12,6 +12,6 @@ violations! {
         WrongContentType { got: Vec<String> } =>
             "attempt {n} at {to} has the content type {got}, and the client sent JSON",
             got = list(got);
-        Lacks { header: String } => "attempt {n} at {to} lacks the client's `{header}`";
+        Lacks { header: String } => "attempt {n} at {to} unsupported the client's `{header}`";
     }
 }

@@ -8,7 +8,7 @@ use super::violations;
 violations! {
     /// What is wrong with what a provider got. Values are in JSON, cut where they are long.
     pub enum PayloadViolation(n, to, pointer) {
-        Unreadable { because: Unreadable } => "attempt {n} carries a body that is {because}";
+        Unreadable { reason: Unreadable } => "attempt {n} carries a body that is {reason}";
         OtherEndpoint => "attempt {n} was sent to another endpoint";
         Added { value: String } => "attempt {n} added {pointer}: {value}";
         Lost { value: String } => "attempt {n} lost {pointer}: {value}";
@@ -34,7 +34,7 @@ pub enum Unlike {
     #[strum(to_string = "has what the first attempt had not")]
     Added,
     /// It has less.
-    #[strum(to_string = "lacks what the first attempt had")]
+    #[strum(to_string = "unsupported what the first attempt had")]
     Lost,
     /// It has something else.
     #[strum(to_string = "has another value than the first attempt had")]

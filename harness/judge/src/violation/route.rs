@@ -25,8 +25,8 @@ violations! {
             "attempt {n} sent again what {refused_by} had refused as the client's mistake";
         TooOften { deployment: String, times: usize, retries: u32, most: usize } =>
             "{deployment} was asked {times} times; with retries {retries} it is to be asked at most {most} times";
-        InCooldown { why: Reason, for_ms: u64 } =>
-            "attempt {n} went to {to}, {why} for {for_ms} ms more";
+        InCooldown { why: Reason, duration_ms: u64 } =>
+            "attempt {n} went to {to}, {why} for {duration_ms} ms more";
         OtherGroup { group: String, deployment: String, of: String } =>
             "a call for {group} was sent to {deployment}, which belongs to {of}";
         TooLongAndStays { next: String } =>

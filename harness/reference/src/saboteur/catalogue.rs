@@ -6,15 +6,15 @@ use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use fallproof_router::{Condition, Config, Group};
 
-use super::deeds::{
-    another_api_version, bearer_for_azure, drop_optional, escaped, invented_metadata, looped_chain,
-    mask, quote_address, reversed_chain, round, splice, stale_model, wrong_azure_path,
+use super::faults::{
+    another_api_version, batch, bearer_for_azure, drop_optional, escaped, invented_metadata,
+    looped_chain, mask, quote_address, reversed_chain, splice, stale_model, wrong_azure_path,
 };
-use super::front::Front;
-use super::meddler::Outgoing;
-use super::spoiler::Answer;
-use super::stream::Tamper;
-use super::{Means, Saboteur};
+use super::request_proxy::Outgoing;
+use super::response_filter::Answer;
+use super::stream::StreamFault;
+use super::wrapper::Wrapper;
+use super::{Fault, Saboteur};
 use crate::REFERENCE_CLIENT_KEY;
 use fallproof_protocol::json::Tree;
 
@@ -32,14 +32,14 @@ pub(super) const ALL: &[Saboteur] = &[
         .also(&["FP-PAYLOAD-09"]),
     // A rounded number that happens to be equal is still spelled otherwise.
     meddled("rounded-numbers", "reads numbers as 64-bit floats and writes them again", |out| {
-        out.edit(round);
+        out.edit(batch);
     })
     .also(&["FP-PAYLOAD-07"]),
     // That name may be one that its operator chose.
     meddled("stale-model", "sends the first deployment's model name to all of them", stale_model)
         .also(&["FP-LEAK-05", "FP-ROUTE-10"]),
     meddled("leg-two-loses", "loses one optional parameter at each attempt but the first", |out| {
-        if out.place > 0 {
+        if out.chain_index > 0 {
             drop_optional(out);
         }
     })
@@ -67,7 +67,7 @@ pub(super) const ALL: &[Saboteur] = &[
     fronted(
         "asks-everyone",
         "asks the rest of the chain although a deployment has answered",
-        Front::AsksEveryone,
+        Wrapper::AsksEveryone,
     )
     .also(&[
         "FP-CLIENT-01",
@@ -84,13 +84,13 @@ pub(super) const ALL: &[Saboteur] = &[
     fronted(
         "retries-everything",
         "makes a call that has failed once more, whatever it failed with",
-        Front::AsksAgain,
+        Wrapper::AsksAgain,
     )
     .also(&["FP-CLIENT-07", "FP-CLIENT-12", "FP-ROUTE-01", "FP-ROUTE-04", "FP-ROUTE-05"]),
     fronted(
         "forgets-conversations",
         "sends a call that goes on from a response to the first of the chain",
-        Front::ForgetsIssuers,
+        Wrapper::ForgetsIssuers,
     ),
     each_group(
         "wrong-azure-path",
@@ -135,7 +135,7 @@ pub(super) const ALL: &[Saboteur] = &[
     fronted(
         "quotes-the-key",
         "shows a provider's key in a header of its answers",
-        Front::QuotesKey,
+        Wrapper::QuotesKey,
     ),
     passing(
         "passes-connection-headers",
@@ -216,7 +216,7 @@ pub(super) const ALL: &[Saboteur] = &[
     fronted(
         "streams-as-first-model",
         "names the first deployment's model in each stream, whoever speaks",
-        Front::ClaimsFirstModel,
+        Wrapper::ClaimsFirstModel,
     )
     .also(&["FP-CLIENT-11"]),
     spoiled(
@@ -224,7 +224,7 @@ pub(super) const ALL: &[Saboteur] = &[
         "names the first deployment's model, whoever has answered",
         |answer| {
             if answer.succeeds() {
-                let first = answer.group.chain[0].deployment.clone();
+                let first = answer.group.chain[0].deployment_name.clone();
                 answer.edit(|body| *body = body.with("model", &first));
             }
         },
@@ -233,14 +233,14 @@ pub(super) const ALL: &[Saboteur] = &[
     fronted(
         "obeys-metadata",
         "skips the first deployment when the client's metadata names a group",
-        Front::ObeysMetadata,
+        Wrapper::ObeysMetadata,
     )
     .also(&["FP-ROUTE-01"]),
     // The rest of the chain is asked as if it were the whole.
     fronted(
         "obeys-headers",
         "skips the first deployment when the client sends another gateway's header",
-        Front::ObeysHeader,
+        Wrapper::ObeysHeader,
     )
     .also(&["FP-ROUTE-01"]),
     passing(
@@ -254,19 +254,19 @@ pub(super) const ALL: &[Saboteur] = &[
         quote_address,
     ),
     spoiled(
-        "names-the-upstream",
+        "names-the-deployment",
         "shows the first deployment's address in a header of its answers",
         |answer| {
             let host = answer.group.chain[0].host.clone();
-            answer.header("x-upstream", &host);
+            answer.header("x-deployment", &host);
         },
     ),
     meddled(
         "names-the-others",
         "tells each provider the name of the deployment before it",
         |out| {
-            let before = out.place.checked_sub(1).and_then(|it| out.group.chain.get(it));
-            if let Some(name) = before.map(|before| before.deployment.clone()) {
+            let before = out.chain_index.checked_sub(1).and_then(|it| out.group.chain.get(it));
+            if let Some(name) = before.map(|before| before.deployment_name.clone()) {
                 out.header("x-previous-deployment", &name);
             }
         },
@@ -283,61 +283,69 @@ pub(super) const ALL: &[Saboteur] = &[
     )
     .also(&["FP-LEAK-03"]),
     meddled("stamps-the-group", "tells the providers its own name for the group", |out| {
-        let group = &out.group.group;
+        let group = &out.group.model;
         out.header("x-model-group", group);
     }),
-    streams("loses-content", "leaves the first content out of each stream", Tamper::LosesContent),
+    streams(
+        "loses-content",
+        "leaves the first content out of each stream",
+        StreamFault::LosesContent,
+    ),
     streams(
         "doubles-content",
         "sends the first content of each stream twice",
-        Tamper::DoublesContent,
+        StreamFault::DoublesContent,
     ),
     streams(
         "reorders-events",
         "sends the first content of each stream after what comes next",
-        Tamper::Reorders,
+        StreamFault::Reorders,
     ),
-    streams("respelled-events", "writes the JSON of each event anew", Tamper::Respells),
+    streams("respelled-events", "writes the JSON of each event anew", StreamFault::Respells),
     streams(
         "breaks-characters",
         "decodes each piece of a stream by itself, wherever it is cut",
-        Tamper::ManglesCharacters,
+        StreamFault::ManglesCharacters,
     ),
     streams(
         "begins-twice",
         "shows the client the beginning of a stream before it knows who answers",
-        Tamper::BeginsTwice,
+        StreamFault::BeginsTwice,
     ),
     // Whoever puts two answers together has asked for both.
     streams(
         "splices-streams",
         "puts the next deployment's answer behind one that broke",
-        Tamper::Splices,
+        StreamFault::Splices,
     )
     .also(&["FP-CLIENT-11", "FP-STREAM-06", "FP-STREAM-07"]),
     streams(
         "asks-on-after-content",
         "asks the next deployment after a stream has broken, for nothing",
-        Tamper::AsksOn,
+        StreamFault::AsksOn,
     ),
-    streams("swallows-the-break", "ends a stream that broke without a word", Tamper::SwallowsBreak),
+    streams(
+        "swallows-the-break",
+        "ends a stream that broke without a word",
+        StreamFault::SwallowsBreak,
+    ),
     streams(
         "pretends-whole",
         "ends a stream that broke with a finish reason and [DONE]",
-        Tamper::PretendsWhole,
+        StreamFault::PretendsWhole,
     ),
     streams(
         "makes-up-done",
         "sends [DONE] after the error of a stream that broke",
-        Tamper::MakesUpEnd,
+        StreamFault::MakesUpEnd,
     ),
     streams(
         "loses-done",
         "leaves out the event that says that a stream is whole",
-        Tamper::LosesEnd,
+        StreamFault::LosesEnd,
     ),
-    streams("adds-usage", "ends each stream with a usage chunk", Tamper::AddsUsage),
-    streams("streams-as-json", "says that a stream is JSON", Tamper::NamesJson),
+    streams("adds-usage", "ends each stream with a usage chunk", StreamFault::AddsUsage),
+    streams("streams-as-json", "says that a stream is JSON", StreamFault::NamesJson),
     each_group(
         "misses-stream-errors",
         "takes an error at the start of a stream for an answer",
@@ -346,7 +354,7 @@ pub(super) const ALL: &[Saboteur] = &[
     streams(
         "success-before-it-is-known",
         "sends 200 before it asks, and an error as an event",
-        Tamper::SaysSuccess,
+        StreamFault::SaysSuccess,
     ),
     meddled("sorts-members", "writes the members of a body in alphabetical order", |out| {
         out.edit(|body| {
@@ -387,7 +395,7 @@ pub(super) const ALL: &[Saboteur] = &[
     fronted(
         "crosses-groups",
         "asks another group when all of one has failed",
-        Front::CrossesGroups,
+        Wrapper::CrossesGroups,
     )
     .also(&["FP-CLIENT-04", "FP-CLIENT-06", "FP-CLIENT-08", "FP-CLIENT-10", "FP-CLIENT-13"]),
     each_group(
@@ -410,7 +418,7 @@ pub(super) const ALL: &[Saboteur] = &[
     fronted(
         "outlives-the-client",
         "goes on with a call whose client has left",
-        Front::OutlivesClient,
+        Wrapper::OutlivesClient,
     )
     .also(&["FP-CLIENT-11"]),
     meddled("drops-api-headers", "leaves out the headers that switch on parts of the API", |out| {
@@ -420,33 +428,33 @@ pub(super) const ALL: &[Saboteur] = &[
         "forgets-the-rest",
         "answers 500 when all deployments are to be left alone",
         |answer| {
-            if answer.body.windows(19).any(|it| it == b"deployments_resting") {
+            if answer.body.windows(28).any(|it| it == b"all_deployments_cooling_down") {
                 answer.head.status = StatusCode::INTERNAL_SERVER_ERROR;
                 answer.head.headers.remove(RETRY_AFTER);
             }
         },
     ),
-    fronted("leaves-hanging", "never answers a call that has failed", Front::LeavesHanging),
+    fronted("leaves-hanging", "never answers a call that has failed", Wrapper::LeavesHanging),
     Saboteur::new(
         "keeps-failed-headers",
         "answers with the request id of the deployment that failed before",
-        Means::Remembering,
+        Fault::Remembering,
     ),
     // It is not what the deployment of this call has said.
     fronted(
         "mixes-up-answers",
         "gives a call the answer that another group's call got",
-        Front::MixesUp,
+        Wrapper::MixesUp,
     )
     .also(&["FP-CLIENT-01", "FP-CLIENT-02", "FP-CLIENT-04", "FP-CLIENT-09"]),
 ];
 
 const fn configured(name: &'static str, breaks: &'static str, means: fn(&mut Config)) -> Saboteur {
-    Saboteur::new(name, breaks, Means::Configured(means))
+    Saboteur::new(name, breaks, Fault::Configured(means))
 }
 
 const fn each_group(name: &'static str, breaks: &'static str, means: fn(&mut Group)) -> Saboteur {
-    Saboteur::new(name, breaks, Means::EachGroup(means))
+    Saboteur::new(name, breaks, Fault::EachGroup(means))
 }
 
 const fn meddled(
@@ -454,22 +462,22 @@ const fn meddled(
     breaks: &'static str,
     means: fn(&mut Outgoing<'_>),
 ) -> Saboteur {
-    Saboteur::new(name, breaks, Means::Meddled(means))
+    Saboteur::new(name, breaks, Fault::Meddled(means))
 }
 
-const fn fronted(name: &'static str, breaks: &'static str, means: Front) -> Saboteur {
-    Saboteur::new(name, breaks, Means::Fronted(means))
+const fn fronted(name: &'static str, breaks: &'static str, means: Wrapper) -> Saboteur {
+    Saboteur::new(name, breaks, Fault::Fronted(means))
 }
 
 const fn spoiled(name: &'static str, breaks: &'static str, means: fn(&mut Answer<'_>)) -> Saboteur {
-    Saboteur::new(name, breaks, Means::Spoiled(means))
+    Saboteur::new(name, breaks, Fault::Changed(means))
 }
 
 const fn passing(name: &'static str, breaks: &'static str, means: fn(&str) -> bool) -> Saboteur {
-    Saboteur::new(name, breaks, Means::Passing(means))
+    Saboteur::new(name, breaks, Fault::Passing(means))
 }
 
 /// What changes a stream reads it whole first, so a client that leaves within it is not answered.
-const fn streams(name: &'static str, breaks: &'static str, tamper: Tamper) -> Saboteur {
-    fronted(name, breaks, Front::Streams(tamper)).also(&["FP-CLIENT-11"])
+const fn streams(name: &'static str, breaks: &'static str, tamper: StreamFault) -> Saboteur {
+    fronted(name, breaks, Wrapper::Streams(tamper)).also(&["FP-CLIENT-11"])
 }

@@ -1,21 +1,21 @@
 //! Saboteurs: routers broken on purpose, each to prove that a check catches it.
 //!
-//! None is a copy of the reference router. It is configured wrongly, or a [`meddler`] sits between
-//! it and the providers, or something stands in [`front`] of it.
+//! None is a copy of the reference router. It is configured wrongly, or a [`request_proxy`] sits between
+//! it and the providers, or something stands in [`wrapper`] of it.
 
 mod catalogue;
-mod deeds;
-pub mod front;
-pub mod meddler;
-pub mod passing;
-pub mod spoiler;
+mod faults;
+pub mod header_passthrough;
+pub mod request_proxy;
+pub mod response_filter;
 pub mod stream;
+pub mod wrapper;
 
 use fallproof_router::{Config, Group};
 
-use front::Front;
-use meddler::Outgoing;
-use spoiler::Answer;
+use request_proxy::Outgoing;
+use response_filter::Answer;
+use wrapper::Wrapper;
 
 /// A router broken on purpose.
 #[derive(Debug)]
@@ -28,11 +28,11 @@ pub struct Saboteur {
     /// suite.
     pub also: &'static [&'static str],
     /// How it is broken.
-    pub means: Means,
+    pub means: Fault,
 }
 
 impl Saboteur {
-    const fn new(name: &'static str, breaks: &'static str, means: Means) -> Self {
+    const fn new(name: &'static str, breaks: &'static str, means: Fault) -> Self {
         Self { name, breaks, also: &[], means }
     }
 
@@ -43,7 +43,7 @@ impl Saboteur {
 
 /// How a router is broken.
 #[derive(Debug, Clone, Copy)]
-pub enum Means {
+pub enum Fault {
     /// Its configuration is not the plan's.
     Configured(fn(&mut Config)),
     /// The configuration of each group is not the plan's.
@@ -51,9 +51,9 @@ pub enum Means {
     /// Each of its requests is changed on the way out.
     Meddled(fn(&mut Outgoing<'_>)),
     /// Something stands in front of it.
-    Fronted(Front),
+    Fronted(Wrapper),
     /// Each of its answers is changed.
-    Spoiled(fn(&mut Answer<'_>)),
+    Changed(fn(&mut Answer<'_>)),
     /// The client's headers with such names reach the providers.
     Passing(fn(&str) -> bool),
     /// An answer comes with the request id of the attempt before.

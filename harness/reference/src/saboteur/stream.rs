@@ -12,7 +12,7 @@ use fallproof_protocol::sse::{self, Event, Meaning};
 
 /// What is done to a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tamper {
+pub enum StreamFault {
     /// Its first content is left out.
     LosesContent,
     /// Its first content comes twice.
@@ -72,7 +72,7 @@ pub(super) fn is_broken(blocks: &[String]) -> bool {
     blocks.iter().any(|block| means(block, Meaning::Error))
 }
 
-impl Tamper {
+impl StreamFault {
     /// Whether a break makes it ask another deployment.
     pub(super) fn asks_on(self) -> bool {
         matches!(self, Self::Splices | Self::AsksOn)

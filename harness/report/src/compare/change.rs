@@ -127,8 +127,8 @@ fn judged(report: &Report) -> IndexMap<&str, &Case> {
 
 /// How badly a case breaks a requirement: 0 not at all, 1 it warns, 2 it fails.
 fn grade(case: &Case, code: &str) -> u8 {
-    let findings = case.findings.iter().filter(|finding| finding.code() == code);
-    let grades = findings.map(|finding| match finding.weight {
+    let violations = case.violations.iter().filter(|violation| violation.code() == code);
+    let grades = violations.map(|violation| match violation.weight {
         Weight::Fail => 2,
         Weight::Warn => 1,
         Weight::Note => 0,

@@ -39,7 +39,7 @@ pub struct Case {
     /// How long it took, in milliseconds.
     pub took_ms: f64,
     /// Every breach.
-    pub findings: Vec<Finding>,
+    pub violations: Vec<Violation>,
     /// What happened, step by step.
     pub steps: Vec<Step>,
     /// The command that runs it again in the same way.
@@ -54,14 +54,14 @@ impl Case {
     pub fn is_expected(&self) -> bool {
         self.outcome == Outcome::Fail
             && self
-                .findings
+                .violations
                 .iter()
-                .all(|finding| finding.expected.is_some() || finding.weight != Weight::Fail)
+                .all(|violation| violation.expected.is_some() || violation.weight != Weight::Fail)
     }
 
     /// The codes of what is broken, each once.
     pub fn codes(&self) -> Vec<&str> {
-        let mut codes: Vec<_> = self.findings.iter().map(Finding::code).collect();
+        let mut codes: Vec<_> = self.violations.iter().map(Violation::code).collect();
         codes.dedup();
         codes
     }
@@ -101,7 +101,7 @@ impl Outcome {
 
 /// One breach of a requirement, or of what the scenario itself expects.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Finding {
+pub struct Violation {
     /// The requirement's code; absent for an expectation of the scenario.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub requirement: Option<String>,
@@ -128,7 +128,7 @@ pub struct Finding {
 /// What stands for the requirement where a scenario's own expectation is broken.
 pub const EXPECTATION: &str = "expectation";
 
-impl Finding {
+impl Violation {
     /// The requirement's code, or [`EXPECTATION`].
     pub fn code(&self) -> &str {
         self.requirement.as_deref().unwrap_or(EXPECTATION)

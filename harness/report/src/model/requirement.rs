@@ -35,11 +35,11 @@ pub struct Requirement {
     /// How the target keeps it.
     pub verdict: Kept,
     /// The ids of the cases that were written for it and led to a verdict.
-    pub proven_by: Vec<String>,
+    pub tested_by: Vec<String>,
     /// The ids of the cases where it was broken.
-    pub broken_in: Vec<String>,
+    pub violated_in: Vec<String>,
     /// The ids of the cases where something was noted that is not held against the target.
-    pub noted_in: Vec<String>,
+    pub exempt_in: Vec<String>,
     /// Each case where it fails was expected to.
     pub expected: bool,
 }

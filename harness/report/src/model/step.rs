@@ -14,7 +14,7 @@ pub struct Step {
     pub client: Client,
     /// The providers' side, in order of arrival.
     pub attempts: Vec<Attempt>,
-    /// What the client sent against what attempts got, for those that findings point into.
+    /// What the client sent against what attempts got, for those that violations point into.
     #[serde(default)]
     pub diffs: Vec<Diff>,
 }
@@ -36,22 +36,22 @@ pub struct Client {
     pub took_ms: f64,
 }
 
-/// One request from the target to an upstream.
+/// One request from the target to a deployment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Attempt {
     /// Its number within the step, from 1.
     pub number: usize,
-    /// The upstream's name in the scenario.
-    pub upstream: String,
+    /// The deployment's name in the scenario.
+    pub deployment: String,
     /// Provider and surface in words.
-    pub vendor: String,
+    pub surface: String,
     /// Method and path.
     pub request: String,
     /// The status that was sent; absent where none was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// What the upstream was scripted to do, or `refused`.
-    pub behaviour: String,
+    /// What the deployment was scripted to do, or `refused`.
+    pub behavior: String,
     /// What was done to the bytes of the reply, where something was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
@@ -80,16 +80,16 @@ impl Client {
 }
 
 impl Attempt {
-    /// The upstream and what it is, e.g. `backup (azure v1)`.
+    /// The deployment and what it is, e.g. `backup (azure v1)`.
     pub fn deployment(&self) -> String {
-        format!("{} ({})", self.upstream, self.vendor)
+        format!("{} ({})", self.deployment, self.surface)
     }
 
-    /// What the upstream did, and what the wire did to it.
+    /// What the deployment did, and what the wire did to it.
     pub fn played(&self) -> String {
         match &self.fault {
-            Some(fault) => format!("{}, {fault}", self.behaviour),
-            None => self.behaviour.clone(),
+            Some(fault) => format!("{}, {fault}", self.behavior),
+            None => self.behavior.clone(),
         }
     }
 
@@ -105,7 +105,7 @@ impl Attempt {
 
 impl Step {
     /// The heads of [`Self::rows`].
-    pub const HEADS: [&str; 5] = ["attempt", "upstream", "request", "answer", "behaviour"];
+    pub const HEADS: [&str; 5] = ["attempt", "deployment", "request", "answer", "behavior"];
 
     /// Its attempts, and last its client, as rows of a table.
     pub fn rows(&self) -> impl Iterator<Item = [String; 5]> {
@@ -125,8 +125,8 @@ impl Step {
 pub struct Diff {
     /// The number of the attempt.
     pub attempt: usize,
-    /// The upstream that got it.
-    pub upstream: String,
+    /// The deployment that got it.
+    pub deployment: String,
     /// The changed lines and some around them.
     pub lines: Vec<Line>,
 }

@@ -26,7 +26,7 @@ pub enum AdminError {
     /// It was refused. Holds the path, the status, and the answer.
     #[error("POST {0} was answered {1}: {2}")]
     Refused(String, u16, String),
-    /// The answer lacks what was to be kept. Holds the path, the pointer, and the answer.
+    /// The answer unsupported what was to be kept. Holds the path, the pointer, and the answer.
     #[error("POST {0} was answered without {1}: {2}")]
     Lacking(String, String, String),
 }
@@ -48,9 +48,9 @@ impl Adapter {
             .map_err(|error| AdminError::NoAnswer(authority.to_owned(), error))?;
         let mut scope = configuration.scope.clone();
         for call in &self.admin {
-            for (group, hop) in places(call.each, &scope.groups) {
+            for (group, deployment) in places(call.each, &scope.groups) {
                 let context = match group {
-                    Some(group) => scope.of_group(group, hop),
+                    Some(group) => scope.of_group(group, deployment),
                     None => scope.whole(),
                 };
                 let path = self.fill("admin.post", &call.post, &context)?;
@@ -63,7 +63,7 @@ impl Adapter {
                     .map_err(|error| AdminError::NoAnswer(path.clone(), error))?;
                 let kept = keep(call, path, answer)?;
                 if let Some(group) = group {
-                    scope.keep(group, hop, &kept);
+                    scope.keep(group, deployment, &kept);
                 }
             }
         }
@@ -73,12 +73,14 @@ impl Adapter {
 
 /// What a call is made for: places of groups, and of deployments in theirs.
 fn places(each: Each, groups: &[Value]) -> Vec<(Option<usize>, Option<usize>)> {
-    let hops = |group: usize| groups[group]["hops"].as_array().map_or(0, Vec::len);
+    let deployments = |group: usize| groups[group]["deployments"].as_array().map_or(0, Vec::len);
     match each {
         Each::Once => vec![(None, None)],
         Each::Group => (0..groups.len()).map(|group| (Some(group), None)).collect(),
-        Each::Hop => (0..groups.len())
-            .flat_map(|group| (0..hops(group)).map(move |hop| (Some(group), Some(hop))))
+        Each::Deployment => (0..groups.len())
+            .flat_map(|group| {
+                (0..deployments(group)).map(move |deployment| (Some(group), Some(deployment)))
+            })
             .collect(),
     }
 }

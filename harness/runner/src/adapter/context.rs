@@ -10,16 +10,17 @@ use super::file::Adapter;
 use super::fill::RenderError;
 use super::site::Site;
 use super::template::{self, Expression};
-use fallproof_suite::plan::{Group, Hop, Plan};
+use fallproof_suite::plan::{Deployment, Group, Plan};
 
 /// Where the deployments of a group stand.
-const LISTS: [&str; 4] = ["hops", "chain", "on_context_length", "on_content_filter"];
+const LISTS: [&str; 4] = ["deployments", "chain", "on_context_length", "on_content_filter"];
 
 /// Everything that a template of one start of a gateway can name.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Scope {
     gateway: Value,
-    upstreams: String,
+    /// The address of the mock server.
+    mocks: String,
     /// The values of what is the same for the whole gateway.
     pub(super) settings: Map<String, Value>,
     /// The groups of the plan, each with its chain.
@@ -28,33 +29,38 @@ pub(super) struct Scope {
 
 impl Scope {
     pub(super) fn new(site: &Site, plan: &Plan, settings: Map<String, Value>) -> Self {
-        let mut hops = 0;
+        let mut deployments = 0;
         let groups = plan.groups.iter().enumerate().map(|(index, planned)| {
-            let group = group(planned, hops);
-            hops += group["hops"].as_array().map_or(0, Vec::len);
+            let group = group(planned, deployments);
+            deployments += group["deployments"].as_array().map_or(0, Vec::len);
             with(group, "number", index + 1)
         });
         Self {
             groups: groups.collect(),
             gateway: site.context(),
-            upstreams: plan.upstreams.clone(),
+            mocks: plan.mocks.clone(),
             settings,
         }
     }
 
     /// Keeps what an answer told about a group, or about one of its deployments.
-    pub(super) fn keep(&mut self, group: usize, hop: Option<usize>, kept: &[(String, Value)]) {
+    pub(super) fn keep(
+        &mut self,
+        group: usize,
+        deployment: Option<usize>,
+        kept: &[(String, Value)],
+    ) {
         let group = &mut self.groups[group];
         let remember = |owner: &mut Value| {
             for (name, value) in kept {
                 owner["kept"][name] = value.clone();
             }
         };
-        let Some(hop) = hop else { return remember(group) };
-        let number = group["hops"][hop]["number"].clone();
+        let Some(deployment) = deployment else { return remember(group) };
+        let number = group["deployments"][deployment]["number"].clone();
         for list in LISTS {
-            let hops = group[list].as_array_mut().into_iter().flatten();
-            hops.filter(|hop| hop["number"] == number).for_each(remember);
+            let deployments = group[list].as_array_mut().into_iter().flatten();
+            deployments.filter(|deployment| deployment["number"] == number).for_each(remember);
         }
     }
 
@@ -63,17 +69,17 @@ impl Scope {
         template::context(self)
     }
 
-    /// For templates about one group, and where `hop` is given about one of its deployments.
-    pub(super) fn of_group(&self, group: usize, hop: Option<usize>) -> Context {
+    /// For templates about one group, and where `deployment` is given about one of its deployments.
+    pub(super) fn of_group(&self, group: usize, deployment: Option<usize>) -> Context {
         let group = &self.groups[group];
         let mut scope = json!({
             "gateway": self.gateway,
-            "upstreams": self.upstreams,
+            "mocks": self.mocks,
             "settings": self.settings,
             "group": group,
         });
-        if let Some(hop) = hop {
-            scope["hop"] = group["hops"][hop].clone();
+        if let Some(deployment) = deployment {
+            scope["deployment"] = group["deployments"][deployment].clone();
         }
         template::context(scope)
     }
@@ -105,45 +111,48 @@ impl Adapter {
 /// A group as the plan has it, with what only templates need. Its deployments are numbered after
 /// `before`.
 fn group(planned: &Group, before: usize) -> Value {
-    let mut hops = Vec::<&Hop>::new();
-    for hop in planned.hops() {
+    let mut deployments = Vec::<&Deployment>::new();
+    for deployment in planned.deployments() {
         // One can be in the chain and on a detour.
-        if hops.iter().all(|known| known.upstream != hop.upstream) {
-            hops.push(hop);
+        if deployments.iter().all(|known| known.name != deployment.name) {
+            deployments.push(deployment);
         }
     }
-    let described: Vec<_> = hops
+    let described: Vec<_> = deployments
         .iter()
         .enumerate()
-        .map(|(index, hop)| with(self::hop(planned, hop), "number", before + index + 1))
+        .map(|(index, deployment)| {
+            with(self::deployment(planned, deployment), "number", before + index + 1)
+        })
         .collect();
-    let list = |wanted: &[Hop]| -> Value {
-        let place = |hop: &Hop| hops.iter().position(|known| known.upstream == hop.upstream);
-        wanted.iter().filter_map(place).map(|place| described[place].clone()).collect()
+    let list = |wanted: &[Deployment]| -> Value {
+        let index_of = |it: &Deployment| deployments.iter().position(|known| known.name == it.name);
+        wanted.iter().filter_map(index_of).map(|index| described[index].clone()).collect()
     };
     let mut value = json!(planned);
     for optional in ["total_timeout_ms", "cooldown", "max_retry_after_ms", "fallback_on"] {
         value["policy"].as_object_mut().map(|policy| policy.entry(optional).or_insert(Value::Null));
     }
-    value["name"] = planned.group.as_str().into();
+    value["name"] = planned.model.as_str().into();
     value["kept"] = json!({});
-    value["providers"] = hops.iter().map(|hop| hop.provider).collect();
-    value["surfaces"] = hops.iter().map(|hop| hop.surface).collect();
+    value["providers"] = deployments.iter().map(|deployment| deployment.provider).collect();
+    value["surfaces"] = deployments.iter().map(|deployment| deployment.surface).collect();
     value["chain"] = list(&planned.chain);
     value["on_context_length"] = list(&planned.on_context_length);
     value["on_content_filter"] = list(&planned.on_content_filter);
-    value["hops"] = described.into();
+    value["deployments"] = described.into();
     value
 }
 
 /// A deployment as the plan has it. Products cut its URL at different places.
-fn hop(group: &Group, hop: &Hop) -> Value {
-    let urls = group.endpoints.iter().map(|it| (it.path().to_owned(), url(hop, it.path()).into()));
-    let mut value = json!(hop);
+fn deployment(group: &Group, deployment: &Deployment) -> Value {
+    let urls =
+        group.endpoints.iter().map(|it| (it.path().to_owned(), url(deployment, it.path()).into()));
+    let mut value = json!(deployment);
     value["urls"] = Value::Object(urls.collect());
-    value["name"] = format!("{}.{}", group.group, hop.upstream).into();
-    value["openai"] = format!("{}/openai", hop.host).into();
-    value["deployments"] = format!("{}/openai/deployments", hop.host).into();
+    value["id"] = format!("{}.{}", group.model, deployment.name).into();
+    value["openai"] = format!("{}/openai", deployment.host).into();
+    value["deployments"] = format!("{}/openai/deployments", deployment.host).into();
     value["kept"] = json!({});
     value
 }
@@ -154,12 +163,12 @@ fn with(mut value: Value, name: &str, number: usize) -> Value {
 }
 
 /// The whole URL of an endpoint of a deployment.
-fn url(hop: &Hop, path: &str) -> String {
-    match (hop.surface(), &hop.api_version) {
+fn url(deployment: &Deployment, path: &str) -> String {
+    match (deployment.surface(), &deployment.api_version) {
         (Surface::AzureLegacy, Some(version)) => {
-            let Hop { host, deployment, .. } = hop;
-            format!("{host}/openai/deployments/{deployment}/{path}?api-version={version}")
+            let Deployment { host, deployment_name, .. } = deployment;
+            format!("{host}/openai/deployments/{deployment_name}/{path}?api-version={version}")
         }
-        _ => format!("{}/{path}", hop.base_url),
+        _ => format!("{}/{path}", deployment.base_url),
     }
 }

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::template::{Expression, Template};
-use fallproof_suite::declaration::Declaration;
+use fallproof_suite::capabilities::Capabilities;
 use fallproof_suite::yaml::{At, Optional, Source};
 
 /// How one gateway product is configured, started and spoken to.
@@ -42,7 +42,7 @@ pub struct Adapter {
     pub renames: bool,
     /// What it says of itself.
     #[serde(default)]
-    pub declaration: Declaration,
+    pub capabilities: Capabilities,
     /// What is the same for everything in one process of the gateway: a name, and the expression
     /// over a `group` that gives its value. Groups that differ in one need a start of their own.
     #[serde(default)]
@@ -114,7 +114,7 @@ pub(super) struct Cannot {
     /// An expression over a `group` that says which.
     pub(super) when: Expression,
     /// Why not, in words.
-    pub(super) because: String,
+    pub(super) reason: String,
 }
 
 /// A call that configures it once it is ready. It must be answered with a 2xx.
@@ -129,7 +129,7 @@ pub(super) struct AdminCall {
     /// The body, a template of JSON.
     pub(super) body: Template,
     /// What later calls need of the answer: a name, and a JSON pointer into it. They find it as
-    /// `group.kept.NAME` or `hop.kept.NAME`.
+    /// `group.kept.NAME` or `deployment.kept.NAME`.
     #[serde(default)]
     pub(super) keep: IndexMap<String, String>,
 }
@@ -143,7 +143,7 @@ pub(super) enum Each {
     /// Each group of the plan.
     Group,
     /// Each deployment of each group.
-    Hop,
+    Deployment,
 }
 
 /// How to start and stop it.
@@ -249,7 +249,7 @@ impl Adapter {
 
     /// What it cannot be configured for, in words.
     pub fn hindrances(&self) -> impl Iterator<Item = &str> {
-        self.cannot.iter().map(|cannot| cannot.because.as_str())
+        self.cannot.iter().map(|cannot| cannot.reason.as_str())
     }
 }
 

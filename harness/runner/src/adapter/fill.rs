@@ -16,7 +16,7 @@ use super::template::{Template, words};
 pub struct RenderError(Box<Diagnostic>);
 
 impl RenderError {
-    /// The text with colours, for a terminal.
+    /// The text with colors, for a terminal.
     pub fn styled(&self) -> String {
         self.0.styled()
     }

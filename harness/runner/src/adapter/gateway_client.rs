@@ -78,10 +78,10 @@ impl GatewayClient {
     pub fn style(&self, group: &Group) -> RequestStyle {
         let adapted = self.adapted.as_ref();
         adapted
-            .and_then(|(_, configuration)| configuration.style(&group.group))
+            .and_then(|(_, configuration)| configuration.style(&group.model))
             .cloned()
             .unwrap_or_else(|| RequestStyle {
-                model: group.group.clone(),
+                model: group.model.clone(),
                 headers: vec![("authorization".to_owned(), format!("Bearer {}", self.key))],
             })
     }

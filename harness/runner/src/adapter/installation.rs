@@ -15,7 +15,7 @@ use super::template;
 
 /// The environment variable that names the folder of installations, instead of the default one.
 const GATEWAYS: &str = "FALLPROOF_GATEWAYS";
-/// Where installations are unless said, below the current folder.
+/// Where installations are by default, below the current folder.
 const DEFAULT_GATEWAYS: &str = "target/gateways";
 /// How long a gateway may take to tell its version.
 const VERSION_LIMIT: Duration = Duration::from_secs(30);
@@ -88,7 +88,7 @@ impl Adapter {
         Err(Missing { name: self.name.clone(), looked, install })
     }
 
-    /// The folder that a version is installed into, unless said otherwise.
+    /// The folder that a version is installed into, by default otherwise.
     pub fn home(&self, version: &Version) -> PathBuf {
         let gateways = env::var_os(GATEWAYS).map_or_else(|| DEFAULT_GATEWAYS.into(), PathBuf::from);
         gateways.join(format!("{}-{}", self.id, version.version))

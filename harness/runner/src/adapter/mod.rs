@@ -6,6 +6,7 @@
 
 mod admin;
 mod catalogue;
+mod config_batches;
 mod context;
 mod file;
 mod fill;
@@ -16,12 +17,12 @@ mod parse;
 mod process;
 mod ready;
 mod render;
-mod rounds;
 mod site;
 mod template;
 
 pub use admin::AdminError;
 pub use catalogue::{FindError, all, find, read};
+pub use config_batches::{ConfigBatch, ConfigBatches, Unsupported};
 pub use file::{Adapter, Client, Reset, State, Version, schema};
 pub use fill::RenderError;
 pub use gateway_client::GatewayClient;
@@ -29,5 +30,4 @@ pub use installation::{Installation, Missing};
 pub use log::Log;
 pub use process::{LaunchError, Process};
 pub use render::{Configuration, RequestStyle};
-pub use rounds::{Round, Rounds, Unfit};
 pub use site::Site;

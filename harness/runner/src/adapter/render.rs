@@ -41,7 +41,7 @@ pub struct RequestStyle {
 }
 
 impl Adapter {
-    /// Renders the groups of `plan` for one start of the gateway: those of one round.
+    /// Renders the groups of `plan` for one start of the gateway: those of one batch.
     ///
     /// # Errors
     /// A template that the plan cannot be put into.
@@ -98,7 +98,7 @@ impl Adapter {
             })
         };
         let groups = plan.groups.iter().enumerate();
-        groups.map(|(index, group)| Ok((group.group.clone(), style(index)?))).collect()
+        groups.map(|(index, group)| Ok((group.model.clone(), style(index)?))).collect()
     }
 }
 

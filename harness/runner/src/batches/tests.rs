@@ -117,7 +117,7 @@ fn run_until(
                 target: Box::new(fake.clone()),
                 scenarios: scenarios.iter().collect(),
                 jobs,
-                heading: if batches.len() > 1 { format!("round {number}") } else { String::new() },
+                heading: if batches.len() > 1 { format!("batch {number}") } else { String::new() },
             })
             .collect(),
         left_out: Vec::new(),
@@ -170,7 +170,7 @@ fn one_that_ends_is_started_again_for_what_is_left_and_what_ran_is_kept() {
 fn one_that_ends_before_it_is_seen_to_be_wired_is_in_nobody_elses_way(#[values(1, 2)] jobs: usize) {
     let nature = Nature { deadly: &["b"], is_unknown: true, ..Nature::default() };
     let ran = run(nature, &[&["a", "b", "c", "d"]], jobs);
-    assert_eq!(ran.of("reached no upstream, the target answered"), ["a", "c", "d"]);
+    assert_eq!(ran.of("reached no deployment, the target answered"), ["a", "c", "d"]);
     assert_eq!(ran.of("the target closed").len() + ran.of("the target reset").len(), 1);
 }
 
@@ -219,9 +219,9 @@ fn a_batch_that_the_target_cannot_be_started_for_says_nothing_of_the_next_one() 
     let nature = Nature { fails_at: Some(2), ..Nature::default() };
     let ran = run(nature, &[&["a"], &["b"], &["c"]], 1);
     assert_eq!(ran.of("answered"), ["a", "c"]);
-    assert_eq!(ran.of("round 2: "), ["b"]);
-    let headings: Vec<_> = ran.told.iter().filter(|it| it.starts_with("round")).collect();
-    assert_eq!(headings, ["round 1", "round 2", "round 3"]);
+    assert_eq!(ran.of("batch 2: "), ["b"]);
+    let headings: Vec<_> = ran.told.iter().filter(|it| it.starts_with("batch")).collect();
+    assert_eq!(headings, ["batch 1", "batch 2", "batch 3"]);
 }
 
 #[test]
@@ -245,7 +245,7 @@ fn an_interrupt_ends_it_with_what_has_ended_and_no_target_is_left() {
 fn what_is_left_out_is_kept_with_its_reason() {
     let ran = {
         let scenarios = scenarios(["a"]);
-        let reason = SkipReason::NotConfigurable { because: "it asks once".to_owned() };
+        let reason = SkipReason::NotConfigurable { reason: "it asks once".to_owned() };
         let left_out = vec![(&scenarios[0], reason)];
         let plan = RunPlan { batches: Vec::new(), left_out };
         let runtime = Runtime::new().expect("a runtime");

@@ -6,7 +6,7 @@ use std::time::Instant;
 use fallproof_protocol::http1::{
     self, BodyReader, Framing, Headers, Progress, ResponseHead, Step, response_head,
 };
-use fallproof_protocol::journal::Traffic;
+use fallproof_protocol::request_log::Traffic;
 use fallproof_protocol::sse;
 use fallproof_suite::evidence::{Ending, MOST_ANSWER_BYTES};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -19,7 +19,7 @@ const ROOM: usize = 16 * 1024;
 /// What has been read of an answer so far; it outlives a timeout.
 pub(super) struct Answer {
     started: Instant,
-    leave_after_events: Option<usize>,
+    disconnect_after_events: Option<usize>,
     unread: Vec<u8>,
     /// The bytes as they came; times since the start of the call.
     pub(super) received: Traffic,
@@ -31,10 +31,10 @@ pub(super) struct Answer {
 
 impl Answer {
     /// Nothing yet, of a call that was started then.
-    pub(super) fn new(started: Instant, leave_after_events: Option<usize>) -> Self {
+    pub(super) fn new(started: Instant, disconnect_after_events: Option<usize>) -> Self {
         Self {
             started,
-            leave_after_events,
+            disconnect_after_events,
             unread: Vec::new(),
             received: Traffic::default(),
             status: None,
@@ -85,9 +85,9 @@ impl Answer {
             match progress {
                 Progress::Done => return Ok(()),
                 Progress::TooLong => return Err(Ending::TooLong),
-                Progress::Chunk => self.leave_in_time()?,
+                Progress::Chunk => self.disconnect_in_time()?,
                 Progress::More if framing == Framing::UntilClose => {
-                    self.leave_in_time()?;
+                    self.disconnect_in_time()?;
                     match self.fill(stream).await {
                         Err(Ending::Closed) => return Ok(()),
                         filled => filled?,
@@ -116,9 +116,13 @@ impl Answer {
     }
 
     /// Leaves, where so many events have come that the client does so.
-    fn leave_in_time(&self) -> Result<(), Ending> {
+    fn disconnect_in_time(&self) -> Result<(), Ending> {
         let enough = |events| sse::events(&self.body).len() >= events;
-        if self.leave_after_events.is_some_and(enough) { Err(Ending::Left) } else { Ok(()) }
+        if self.disconnect_after_events.is_some_and(enough) {
+            Err(Ending::Disconnected)
+        } else {
+            Ok(())
+        }
     }
 
     async fn fill(&mut self, stream: &mut TcpStream) -> Result<(), Ending> {

@@ -9,9 +9,9 @@ pub type Awaited<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 #[derive(Default)]
 pub struct ClientBehavior<'a> {
     /// It leaves once so many events of a stream have reached it.
-    pub leave_after_events: Option<usize>,
+    pub disconnect_after_events: Option<usize>,
     /// It leaves when this is done.
-    pub leave_when: Option<Awaited<'a>>,
+    pub disconnect_when: Option<Awaited<'a>>,
     /// It reads nothing until this is done.
     pub read_when: Option<Awaited<'a>>,
 }

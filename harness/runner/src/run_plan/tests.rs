@@ -1,4 +1,4 @@
-//! Plans for a gateway that needs two rounds, because its retries are the same for all groups.
+//! Plans for a gateway that needs two batches, because its retries are the same for all groups.
 
 use std::fs;
 
@@ -41,9 +41,9 @@ fn batches(plan: &RunPlan<'_>) -> Vec<(String, Vec<String>)> {
 fn a_gateway_that_runs_serves_one_round_and_the_others_are_left_out() {
     let scenarios = scenarios();
     let gateway = running(Some(litellm()));
-    let plan = RunPlan::running(&gateway, 2, &scenarios).expect("there are two rounds");
+    let plan = RunPlan::running(&gateway, 2, &scenarios).expect("there are two batches");
     assert_eq!(batches(&plan), [(String::new(), vec![RETRIED.to_owned()])]);
-    let [(left, SkipReason::OtherRound { round: 1, .. })] = &plan.left_out[..] else {
+    let [(left, SkipReason::OtherRound { batch: 1, .. })] = &plan.left_out[..] else {
         panic!("{:?}", plan.left_out)
     };
     assert_eq!(left.id, ONCE);
@@ -55,15 +55,15 @@ fn there_is_no_round_beyond_the_last() {
     for (adapter, number, known) in [(Some(litellm()), 3, 2), (Some(litellm()), 0, 2), (None, 2, 1)]
     {
         let plan = RunPlan::running(&running(adapter), number, &scenarios);
-        let error = plan.err().expect("there is no such round").to_string();
-        assert_eq!(error, format!("there is no round {number}, but {known}"));
+        let error = plan.err().expect("there is no such batch").to_string();
+        assert_eq!(error, format!("there is no batch {number}, but {known}"));
     }
 }
 
 #[test]
 fn one_that_nothing_is_known_of_serves_all() {
     let scenarios = scenarios();
-    let plan = RunPlan::running(&running(None), 1, &scenarios).expect("there is one round");
+    let plan = RunPlan::running(&running(None), 1, &scenarios).expect("there is one batch");
     assert_eq!(batches(&plan), [(String::new(), vec![ONCE.to_owned(), RETRIED.to_owned()])]);
     assert_eq!(plan.batches[0].jobs, 1);
 }
@@ -75,8 +75,8 @@ fn one_that_is_started_here_is_started_for_each_round_and_its_logs_are_told_apar
     let plan = RunPlan::launched(&litellm(), &installation, "sk-x", work.path(), &scenarios);
     let plan = plan.expect("a port is free");
     let [(first, _), (second, ids)] = &batches(&plan)[..] else { panic!("two batches") };
-    assert!(first.starts_with("round 1 of 2: "), "{first}");
-    assert!(second.starts_with("round 2 of 2: "), "{second}");
+    assert!(first.starts_with("batch 1 of 2: "), "{first}");
+    assert!(second.starts_with("batch 2 of 2: "), "{second}");
     assert_eq!(ids, &[RETRIED]);
     assert_eq!(plan.log(), "", "it was not started yet");
 

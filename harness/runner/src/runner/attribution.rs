@@ -1,6 +1,6 @@
 //! Which call led to which attempt.
 
-use fallproof_protocol::journal::Hit;
+use fallproof_protocol::request_log::RecordedRequest;
 use fallproof_suite::evidence::CallEvidence;
 use fallproof_suite::plan::Group;
 use memchr::memmem;
@@ -12,10 +12,10 @@ pub(super) fn word(position: usize, call: usize) -> String {
 
 /// Files these attempts under the `calls`, which were made at the same time: each under the one for
 /// its group whose word it carries, else under the first one for its group; what reached a group
-/// that nobody asked for went astray. One for an `earlier` call, which the target has not given up
+/// that nobody asked for was misdirected. One for an `earlier` call, which the target has not given up
 /// although its client has, is dropped: that call was seen to its end.
 pub(super) fn attribute(
-    attempts: Vec<Hit>,
+    attempts: Vec<RecordedRequest>,
     groups: &[Group],
     earlier: &[CallEvidence],
     calls: &mut [CallEvidence],
@@ -27,13 +27,13 @@ pub(super) fn attribute(
         if earlier.iter().any(carries_word_of) {
             continue;
         }
-        let prefix = attempt.upstream.as_deref().unwrap_or_default();
-        let group = groups.iter().find(|group| group.hop_at(prefix).is_some());
+        let prefix = attempt.prefix.as_deref().unwrap_or_default();
+        let group = groups.iter().find(|group| group.deployment_at(prefix).is_some());
         let is_for_it = |call: &CallEvidence| group.is_some_and(|group| group.name == call.group);
         let its_own = calls.iter().position(|call| is_for_it(call) && carries_word_of(call));
         match its_own.or_else(|| calls.iter().position(is_for_it)) {
-            Some(index) => calls[index].hits.push(attempt),
-            None => calls[0].astray.push(attempt),
+            Some(index) => calls[index].requests.push(attempt),
+            None => calls[0].misdirected.push(attempt),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use fallproof_suite::evidence::Exchange;
 use fallproof_suite::plan::Group;
-use fallproof_suite::scenario::{Call, Leave, Rendered, Scenario};
+use fallproof_suite::scenario::{Call, Disconnect, Rendered, Scenario};
 use futures_util::FutureExt;
 use futures_util::future::OptionFuture;
 
@@ -39,18 +39,20 @@ impl Runner {
 
     /// How the client behaves in this call. What it waits for counts from now.
     async fn behavior(&self, group: &Group, call: &Call) -> ClientBehavior<'_> {
-        let prefix = |upstream: &String| group.hop(upstream).map(|hop| hop.prefix.clone());
-        let (leave_after_events, leave_once_asked) = match &call.leave {
-            Some(Leave::AfterEvents(events)) => (Some(*events), None),
-            Some(Leave::OnceAsked(upstream)) => (None, prefix(upstream)),
+        let prefix = |deployment: &String| {
+            group.deployment(deployment).map(|deployment| deployment.prefix.clone())
+        };
+        let (disconnect_after_events, disconnect_after_request_to) = match &call.disconnect {
+            Some(Disconnect::AfterEvents(events)) => (Some(*events), None),
+            Some(Disconnect::AfterRequestTo(deployment)) => (None, prefix(deployment)),
             None => (None, None),
         };
-        let read_once_sent = call.read_once_sent.as_ref().and_then(prefix);
-        let leave_when = leave_once_asked.map(|prefix| self.asked(prefix));
-        let read_when = read_once_sent.map(|prefix| self.sent(prefix));
+        let delay_read_until_sent_by = call.delay_read_until_sent_by.as_ref().and_then(prefix);
+        let disconnect_when = disconnect_after_request_to.map(|prefix| self.asked(prefix));
+        let read_when = delay_read_until_sent_by.map(|prefix| self.sent(prefix));
         ClientBehavior {
-            leave_after_events,
-            leave_when: OptionFuture::from(leave_when).await.map(FutureExt::boxed),
+            disconnect_after_events,
+            disconnect_when: OptionFuture::from(disconnect_when).await.map(FutureExt::boxed),
             read_when: OptionFuture::from(read_when).await.map(FutureExt::boxed),
         }
     }
@@ -58,7 +60,7 @@ impl Runner {
     /// Counts the deployment's attempts now, before the call is sent: what is given is done when
     /// there is one more.
     async fn asked(&self, prefix: String) -> impl Future<Output = ()> + Send {
-        let before = self.mocks.wire.hits(&prefix).await.len();
+        let before = self.mocks.wire.requests(&prefix).await.len();
         async move { self.mocks.wire.arrived(&prefix, before + 1).await }
     }
 
@@ -68,7 +70,7 @@ impl Runner {
         let asked = self.asked(prefix.clone()).await;
         let sent = async move {
             asked.await;
-            self.mocks.wire.hits(&prefix).await;
+            self.mocks.wire.requests(&prefix).await;
         };
         let limit = self.timeout.min(LEAVING);
         async move {

@@ -2,16 +2,16 @@
 
 use std::net::SocketAddr;
 
-use fallproof_mocks::wire::{Upstream, Wire};
-use fallproof_protocol::behaviour::Behaviour;
-use fallproof_protocol::provider::{Deployment, Names};
-use fallproof_suite::plan::{Addresses, Group, Hop, Plan};
+use fallproof_mocks::server::{MockDeployment, MockServer};
+use fallproof_protocol::behavior::Behavior;
+use fallproof_protocol::provider::{self, Names};
+use fallproof_suite::plan::{Addresses, Deployment, Group, Plan};
 use fallproof_suite::scenario::{self, DeadEnd, Scenario};
 
 use crate::error::StartError;
 
 pub(super) struct Mocks {
-    pub(super) wire: Wire,
+    pub(super) wire: MockServer,
     pub(super) addresses: Addresses,
     /// Why there is no address that answers no connection, where a scenario needs one.
     no_silence: Option<String>,
@@ -23,7 +23,8 @@ impl Mocks {
         at: SocketAddr,
         scenarios: &[&Scenario],
     ) -> Result<Self, StartError> {
-        let wire = Wire::bind(at).await.map_err(|error| StartError::Upstreams(at, error))?;
+        let wire =
+            MockServer::bind(at).await.map_err(|error| StartError::Deployments(at, error))?;
         let is_needed = scenarios.iter().any(|scenario| needs_silence(scenario));
         let silent = if is_needed { wire.silent_addr() } else { Ok(wire.refusing_addr()) };
         let (silent, no_silence) = match silent {
@@ -41,10 +42,10 @@ impl Mocks {
 
     /// Gives the scenario's deployments their scripts, from the start.
     pub(super) fn script(&self, scenario: &Scenario, plan: &Plan) -> Result<(), StartError> {
-        for hop in plan.groups_of(&scenario.id).iter().flat_map(Group::hops) {
-            if let Some(described) = scenario.upstreams.get(&hop.upstream) {
+        for deployment in plan.groups_of(&scenario.id).iter().flat_map(Group::deployments) {
+            if let Some(described) = scenario.deployments.get(&deployment.name) {
                 self.wire
-                    .plug(mock(hop, described))
+                    .mount(mock(deployment, described))
                     .map_err(|error| StartError::Script(scenario.id.clone(), error))?;
             }
         }
@@ -53,38 +54,42 @@ impl Mocks {
 
     /// Has this deployment answer whatever it is asked. `false` where it is no mock that could:
     /// connecting to it fails.
-    pub(super) fn answer_all(&self, hop: &Hop, described: &scenario::Upstream) -> bool {
-        let script = vec![Behaviour::named("ok")];
-        let mock = Upstream { script, repeat_last: true, ..mock(hop, described) };
-        described.dead_end().is_none() && self.wire.plug(mock).is_ok()
+    pub(super) fn answer_all(
+        &self,
+        deployment: &Deployment,
+        described: &scenario::Deployment,
+    ) -> bool {
+        let script = vec![Behavior::named("ok")];
+        let mock = MockDeployment { script, repeat_last: true, ..mock(deployment, described) };
+        described.dead_end().is_none() && self.wire.mount(mock).is_ok()
     }
 
     /// Forgets what reached these groups.
     pub(super) async fn forget(&self, groups: &[Group]) {
-        for hop in groups.iter().flat_map(Group::hops) {
-            self.wire.take(&hop.prefix).await;
+        for deployment in groups.iter().flat_map(Group::deployments) {
+            self.wire.take(&deployment.prefix).await;
         }
     }
 }
 
 /// Whether one of its deployments has the address that answers no connection.
 fn needs_silence(scenario: &Scenario) -> bool {
-    scenario.upstreams.values().any(|upstream| upstream.dead_end() == Some(DeadEnd::Silent))
+    scenario.deployments.values().any(|deployment| deployment.dead_end() == Some(DeadEnd::Silent))
 }
 
 /// What the mocks play for this deployment.
-fn mock(hop: &Hop, described: &scenario::Upstream) -> Upstream {
-    Upstream {
-        prefix: hop.prefix.clone(),
-        deployment: Deployment {
-            surface: hop.surface(),
-            model: hop.model.clone(),
-            name: hop.deployment.clone(),
-            key: hop.key.clone(),
+fn mock(deployment: &Deployment, described: &scenario::Deployment) -> MockDeployment {
+    MockDeployment {
+        prefix: deployment.prefix.clone(),
+        deployment: provider::Deployment {
+            surface: deployment.surface(),
+            model: deployment.model.clone(),
+            name: deployment.deployment_name.clone(),
+            key: deployment.key.clone(),
         },
         names: Names::Own,
         script: described.script.clone(),
         repeat_last: described.repeat_last,
-        marker: hop.marker(),
+        marker: deployment.marker(),
     }
 }

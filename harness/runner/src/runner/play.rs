@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use fallproof_protocol::journal::{Hit, HitKind};
+use fallproof_protocol::request_log::{RecordedRequest, RequestKind};
 use fallproof_suite::evidence::CallEvidence;
 use fallproof_suite::plan::Group;
 use fallproof_suite::scenario::{Planned, Scenario, Step};
@@ -66,32 +66,33 @@ impl Runner {
                 group: send.group.clone(),
                 at,
                 exchange: self.call(scenario, group, send, [&word, response_id]).await,
-                hits: Vec::new(),
-                astray: Vec::new(),
+                requests: Vec::new(),
+                misdirected: Vec::new(),
             }
         });
         join_all(calls).await
     }
 
     /// What reached the scenario's deployments since the calls before, in order of arrival.
-    async fn attempts(&self, groups: &[Group], earlier: &[CallEvidence]) -> Vec<Hit> {
+    async fn attempts(&self, groups: &[Group], earlier: &[CallEvidence]) -> Vec<RecordedRequest> {
         let wire = &self.mocks.wire;
-        let mut hits = Vec::new();
-        for hop in groups.iter().flat_map(Group::hops) {
+        let mut requests = Vec::new();
+        for deployment in groups.iter().flat_map(Group::deployments) {
             // A moment passes until a mock sees that it was given up. Whoever goes on asking for a
             // client that has left, or waits for what has stalled, is found out by this.
-            let ended = wire.ended(&hop.prefix);
+            let ended = wire.ended(&deployment.prefix);
             let _ = tokio::time::timeout(self.timeout.min(LEAVING), ended).await;
-            hits.extend(wire.hits(&hop.prefix).await);
+            requests.extend(wire.requests(&deployment.prefix).await);
         }
-        let is_known =
-            |hit: &Hit| earlier.iter().flat_map(CallEvidence::all_hits).any(|it| it.seq == hit.seq);
-        hits.retain(|hit| hit.kind == HitKind::Matched && !is_known(hit));
-        hits.sort_by_key(|hit| hit.seq);
+        let is_known = |recorded: &RecordedRequest| {
+            earlier.iter().flat_map(CallEvidence::all_requests).any(|it| it.seq == recorded.seq)
+        };
+        requests.retain(|recorded| recorded.kind == RequestKind::Attempt && !is_known(recorded));
+        requests.sort_by_key(|recorded| recorded.seq);
         let earlier = wire.started().saturating_duration_since(self.clock);
-        for hit in &mut hits {
-            hit.count_from(earlier);
+        for recorded in &mut requests {
+            recorded.count_from(earlier);
         }
-        hits
+        requests
     }
 }

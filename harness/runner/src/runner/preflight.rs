@@ -2,8 +2,8 @@
 
 use std::slice;
 
-use fallproof_protocol::journal::{Hit, HitKind};
 use fallproof_protocol::provider::Endpoint;
+use fallproof_protocol::request_log::{RecordedRequest, RequestKind};
 use fallproof_suite::evidence::{Ending, Exchange, Inconclusive};
 use fallproof_suite::plan::Group;
 use fallproof_suite::scenario::{Body, Call, ClientKey, Part, Scenario};
@@ -14,15 +14,15 @@ use super::Runner;
 
 impl Runner {
     /// Why nothing can be said of the target by this scenario: a group of it is not wired to the
-    /// upstreams that stand for its deployments. Each group is asked once in a run.
+    /// deployments that stand for its deployments. Each group is asked once in a run.
     pub async fn diagnose(&self, scenario: &Scenario) -> Option<Inconclusive> {
         for group in self.plan.groups_of(&scenario.id) {
-            let known = self.wiring.lock().await.get(&group.group).cloned();
+            let known = self.wiring.lock().await.get(&group.model).cloned();
             let complaint = match known {
                 Some(known) => known,
                 None => self.examine(scenario, group).await,
             };
-            self.wiring.lock().await.insert(group.group.clone(), complaint.clone());
+            self.wiring.lock().await.insert(group.model.clone(), complaint.clone());
             if complaint.is_some() {
                 return complaint;
             }
@@ -31,34 +31,39 @@ impl Runner {
     }
 
     async fn examine(&self, scenario: &Scenario, group: &Group) -> Option<Inconclusive> {
-        for hop in group.hops() {
-            let described = scenario.upstreams.get(&hop.upstream)?;
-            if !self.mocks.answer_all(hop, described) {
+        for deployment in group.deployments() {
+            let described = scenario.deployments.get(&deployment.name)?;
+            if !self.mocks.answer_all(deployment, described) {
                 // Where connecting must fail, a plain call proves nothing.
                 return None;
             }
         }
         let wire = &self.mocks.wire;
         self.mocks.forget(slice::from_ref(group)).await;
-        wire.take_stray().await;
+        wire.take_unmatched().await;
         let exchange = self.call(scenario, group, &plain_call(group), ["plain", ""]).await;
         if matches!(exchange.ending, Ending::Unreachable(_)) {
             return Some(Inconclusive::Unreachable(exchange.ending));
         }
-        let mut hits = Vec::new();
-        for hop in group.hops() {
-            hits.extend(wire.take(&hop.prefix).await);
+        let mut requests = Vec::new();
+        for deployment in group.deployments() {
+            requests.extend(wire.take(&deployment.prefix).await);
         }
-        let stray = wire.take_stray().await;
-        hits.retain(|hit| hit.kind == HitKind::Matched);
-        complaint(group, &exchange, &hits, &stray).map(|complaint| Inconclusive::NotWired {
+        let unmatched = wire.take_unmatched().await;
+        requests.retain(|recorded| recorded.kind == RequestKind::Attempt);
+        complaint(group, &exchange, &requests, &unmatched).map(|complaint| Inconclusive::NotWired {
             complaint,
             is_gone: matches!(exchange.ending, Ending::Closed | Ending::Reset),
         })
     }
 }
 
-fn complaint(group: &Group, exchange: &Exchange, hits: &[Hit], stray: &[Hit]) -> Option<String> {
+fn complaint(
+    group: &Group,
+    exchange: &Exchange,
+    requests: &[RecordedRequest],
+    unmatched: &[RecordedRequest],
+) -> Option<String> {
     let answer = || match (&exchange.ending, exchange.status) {
         (Ending::Complete, Some(status)) => {
             let body: String =
@@ -67,29 +72,31 @@ fn complaint(group: &Group, exchange: &Exchange, hits: &[Hit], stray: &[Hit]) ->
         }
         (ending, _) => format!("the target {}", ending.in_words()),
     };
-    let Some(hit) = hits.first() else {
-        let elsewhere = stray.first().map_or_else(String::new, |hit| {
+    let Some(recorded) = requests.first() else {
+        let elsewhere = unmatched.first().map_or_else(String::new, |recorded| {
             format!(
                 "; {} {} was asked for, which is no deployment's address",
-                hit.method, hit.target
+                recorded.method, recorded.target
             )
         });
-        let name = &group.group;
+        let name = &group.model;
         return Some(format!(
-            "a plain call for `{name}` reached no upstream, {}{elsewhere}",
+            "a plain call for `{name}` reached no deployment, {}{elsewhere}",
             answer()
         ));
     };
-    let (_, hop) = group.hop_at(hit.upstream.as_deref()?)?;
-    let carries_key =
-        hit.headers.iter().any(|(_, value)| String::from_utf8_lossy(value).contains(&hop.key));
-    if hit.refused && hit.violation.is_none() && !carries_key {
-        return Some(format!("{} was asked without its key: {}", hop.upstream, answer()));
+    let (_, deployment) = group.deployment_at(recorded.prefix.as_deref()?)?;
+    let carries_key = recorded
+        .headers
+        .iter()
+        .any(|(_, value)| String::from_utf8_lossy(value).contains(&deployment.key));
+    if recorded.refused && recorded.violation.is_none() && !carries_key {
+        return Some(format!("{} was asked without its key: {}", deployment.name, answer()));
     }
-    if hit.place.is_none() {
+    if recorded.route.is_none() {
         return Some(format!(
             "{} was asked for `{}`, which its provider does not have; is its base URL right?",
-            hop.upstream, hit.target
+            deployment.name, recorded.target
         ));
     }
     None
@@ -99,7 +106,7 @@ fn complaint(group: &Group, exchange: &Exchange, hits: &[Hit], stray: &[Hit]) ->
 fn plain_call(group: &Group) -> Call {
     let endpoint = group.endpoints.first().copied().unwrap_or(Endpoint::ChatCompletions);
     // A cache would answer the same words twice.
-    let words = format!("A plain call for {}.", group.group);
+    let words = format!("A plain call for {}.", group.model);
     let members = |body: Value| match body {
         Value::Object(members) => Body::Members(members),
         _ => Body::Members(Map::new()),
@@ -124,7 +131,7 @@ fn plain_call(group: &Group) -> Call {
         key: ClientKey::Right,
         headers: IndexMap::new(),
         body,
-        leave: None,
-        read_once_sent: None,
+        disconnect: None,
+        delay_read_until_sent_by: None,
     }
 }

@@ -17,14 +17,14 @@ impl<'de> Deserialize<'de> for Group {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut group = Self::deserialize(deserializer)?;
         let slug = scenario::slug(&group.scenario);
-        let name = match group.group.strip_prefix(&slug) {
+        let name = match group.model.strip_prefix(&slug) {
             Some("") => Some(ONLY_GROUP),
             Some(rest) => rest.strip_prefix('.').filter(|name| !name.is_empty()),
             None => None,
         };
         let Some(name) = name else {
-            let group = group.group;
-            let message = format!("group `{group}` is not of the form `{slug}` or `{slug}.NAME`");
+            let model = group.model;
+            let message = format!("model `{model}` is not of the form `{slug}` or `{slug}.NAME`");
             return Err(D::Error::custom(message));
         };
         name.clone_into(&mut group.name);
@@ -35,37 +35,40 @@ impl<'de> Deserialize<'de> for Group {
 /// A deployment without its prefix.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Hop {
-    upstream: String,
+#[expect(clippy::struct_field_names, reason = "Azure calls it the deployment's name")]
+struct Deployment {
+    name: String,
     provider: String,
     surface: String,
     model: String,
-    deployment: String,
+    deployment_name: String,
     host: String,
     base_url: String,
     api_version: Option<String>,
     key: String,
 }
 
-impl TryFrom<Hop> for super::Hop {
+impl TryFrom<Deployment> for super::Deployment {
     type Error = String;
 
-    fn try_from(written: Hop) -> Result<Self, String> {
-        let Hop { upstream, model, deployment, host, base_url, api_version, key, .. } = written;
+    fn try_from(written: Deployment) -> Result<Self, String> {
+        let Deployment { name, model, deployment_name, host, base_url, api_version, key, .. } =
+            written;
         let given = (written.provider.as_str(), written.surface.as_str());
         let surface_kind = Surface::ALL.into_iter().find(|surface| names(*surface) == given);
         let surface_kind = surface_kind
             .ok_or_else(|| format!("provider `{}` has no surface `{}`", given.0, given.1))?;
         let (provider, surface) = names(surface_kind);
         let path = host.strip_prefix("http://").and_then(|rest| Some(&rest[rest.find('/')?..]));
-        let wrong = || format!("host `{host}` is not of the form `http://ADDRESS/GROUP/UPSTREAM`");
+        let wrong =
+            || format!("host `{host}` is not of the form `http://ADDRESS/GROUP/DEPLOYMENT`");
         let prefix = path.ok_or_else(wrong)?.to_owned();
         Ok(Self {
-            upstream,
+            name,
             provider,
             surface,
             model,
-            deployment,
+            deployment_name,
             host,
             base_url,
             api_version,
@@ -76,8 +79,8 @@ impl TryFrom<Hop> for super::Hop {
     }
 }
 
-impl<'de> Deserialize<'de> for super::Hop {
+impl<'de> Deserialize<'de> for super::Deployment {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Hop::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
+        Deployment::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
     }
 }

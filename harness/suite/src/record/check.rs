@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use fallproof_protocol::journal::{Hit, HitKind, Traffic};
+use fallproof_protocol::request_log::{RecordedRequest, RequestKind, Traffic};
 
 use super::error::{Inconsistency, Problem};
 use crate::evidence::{CallEvidence, CaseResult, Evidence};
@@ -15,11 +15,13 @@ pub(super) fn scenario(scenario: &Scenario) -> Result<(), Problem> {
     for (name, group) in &scenario.groups {
         if group.chain.is_empty() {
             return Err(wrong(format!(
-                "group `{name}` has no chain: expected an upstream or more"
+                "group `{name}` has no chain: expected a deployment or more"
             )));
         }
-        if let Some(it) = group.upstreams().find(|it| !scenario.upstreams.contains_key(*it)) {
-            return Err(wrong(format!("group `{name}` names the upstream `{it}`, which is none")));
+        if let Some(it) = group.deployments().find(|it| !scenario.deployments.contains_key(*it)) {
+            return Err(wrong(format!(
+                "group `{name}` names the deployment `{it}`, which is none"
+            )));
         }
     }
     for planned in scenario.calls() {
@@ -55,10 +57,10 @@ pub(super) fn plan<'a>(
             return Err(wrong(format!("expected its groups: {}", names.join(", "))));
         }
         for (group, described) in groups.iter().zip(scenario.groups.values()) {
-            if !group.hops().map(|hop| &hop.upstream).eq(described.upstreams()) {
-                let names: Vec<_> = described.upstreams().map(String::as_str).collect();
+            if !group.deployments().map(|deployment| &deployment.name).eq(described.deployments()) {
+                let names: Vec<_> = described.deployments().map(String::as_str).collect();
                 let expected = names.join(", ");
-                return Err(wrong(format!("expected in `{}`: {expected}", group.group)));
+                return Err(wrong(format!("expected in `{}`: {expected}", group.model)));
             }
         }
     }
@@ -93,16 +95,21 @@ pub(super) fn case(
 }
 
 fn call(groups: &[Group], call: &CallEvidence) -> Result<(), fn(usize) -> Inconsistency> {
-    let is_at = |hit: &Hit, group: &Group| {
-        hit.upstream.as_deref().is_some_and(|prefix| group.hop_at(prefix).is_some())
+    let is_at = |recorded: &RecordedRequest, group: &Group| {
+        recorded.prefix.as_deref().is_some_and(|prefix| group.deployment_at(prefix).is_some())
     };
     let own = groups.iter().find(|group| group.name == call.group);
-    let own = call.hits.iter().all(|hit| own.is_some_and(|group| is_at(hit, group)));
-    let astray = call.astray.iter().all(|hit| groups.iter().any(|group| is_at(hit, group)));
-    if !own || !astray || call.all_hits().any(|hit| hit.kind != HitKind::Matched) {
+    let own = call.requests.iter().all(|recorded| own.is_some_and(|group| is_at(recorded, group)));
+    let misdirected =
+        call.misdirected.iter().all(|recorded| groups.iter().any(|group| is_at(recorded, group)));
+    if !own
+        || !misdirected
+        || call.all_requests().any(|recorded| recorded.kind != RequestKind::Attempt)
+    {
         return Err(Inconsistency::Attempt);
     }
-    let mut traffic = call.all_hits().map(|hit| &hit.out).chain([&call.exchange.received]);
+    let mut traffic =
+        call.all_requests().map(|recorded| &recorded.out).chain([&call.exchange.received]);
     if traffic.all(is_in_order) { Ok(()) } else { Err(Inconsistency::Pieces) }
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::declaration::Declaration;
+use crate::capabilities::Capabilities;
 use crate::evidence::TargetFacts;
 use crate::plan::Group;
 use crate::profile::Profile;
@@ -37,7 +37,7 @@ pub struct Header {
     /// The key that the client gave to the target; a placeholder where it was the user's own.
     pub gateway_key: String,
     /// What the target can do and claims.
-    pub capabilities: Declaration,
+    pub capabilities: Capabilities,
 }
 
 impl Header {
@@ -52,7 +52,7 @@ impl Header {
     /// What must be known of the target to judge a case for which it was configured so.
     pub fn facts<'a>(&'a self, groups: &'a [Group]) -> TargetFacts<'a> {
         let Self { capabilities, gateway_key, started, .. } = self;
-        TargetFacts { groups, declaration: capabilities, gateway_key, started: *started }
+        TargetFacts { groups, capabilities, gateway_key, started: *started }
     }
 }
 

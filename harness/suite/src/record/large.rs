@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::mem;
 
-use fallproof_protocol::journal::Hit;
+use fallproof_protocol::request_log::RecordedRequest;
 use memchr::memmem;
 use serde::{Deserialize, Serialize};
 
@@ -45,8 +45,8 @@ enum Side {
     /// The client's.
     Client,
     /// Those of an attempt, from 0.
-    Hit(usize),
-    /// Those of an attempt that went astray, from 0.
+    RecordedRequest(usize),
+    /// Those of an attempt that was misdirected, from 0.
     Astray(usize),
 }
 
@@ -82,16 +82,20 @@ impl Place {
 /// part of it.
 pub(super) fn each<'a>(evidence: &'a mut Evidence, mut show: impl FnMut(Place, &'a mut Vec<u8>)) {
     for (call, made) in calls(evidence).iter_mut().enumerate() {
-        let CallEvidence { exchange, hits, astray, .. } = made;
+        let CallEvidence { exchange, requests, misdirected, .. } = made;
         let mut side = |side, parts: [(Part, &'a mut Vec<u8>); 4]| {
             for (part, bytes) in parts {
                 show(Place { call, side, part }, bytes);
             }
         };
         side(Side::Client, of_client(exchange));
-        let hits = hits.iter_mut().enumerate().map(|(at, hit)| (Side::Hit(at), hit));
-        let astray = astray.iter_mut().enumerate().map(|(at, hit)| (Side::Astray(at), hit));
-        hits.chain(astray).for_each(|(whose, hit)| side(whose, of_hit(hit)));
+        let requests = requests
+            .iter_mut()
+            .enumerate()
+            .map(|(at, recorded)| (Side::RecordedRequest(at), recorded));
+        let misdirected =
+            misdirected.iter_mut().enumerate().map(|(at, recorded)| (Side::Astray(at), recorded));
+        requests.chain(misdirected).for_each(|(whose, recorded)| side(whose, of_hit(recorded)));
     }
 }
 
@@ -153,8 +157,8 @@ impl Place {
         let call = calls(evidence).get_mut(self.call)?;
         let parts = match self.side {
             Side::Client => of_client(&mut call.exchange),
-            Side::Hit(at) => of_hit(call.hits.get_mut(at)?),
-            Side::Astray(at) => of_hit(call.astray.get_mut(at)?),
+            Side::RecordedRequest(at) => of_hit(call.requests.get_mut(at)?),
+            Side::Astray(at) => of_hit(call.misdirected.get_mut(at)?),
         };
         parts.into_iter().find(|(part, _)| *part == self.part).map(|(_, bytes)| bytes)
     }
@@ -177,7 +181,7 @@ fn of_client(exchange: &mut Exchange) -> [(Part, &mut Vec<u8>); 4] {
     ]
 }
 
-fn of_hit(hit: &mut Hit) -> [(Part, &mut Vec<u8>); 4] {
-    let Hit { out, head, body, reply, .. } = hit;
+fn of_hit(recorded: &mut RecordedRequest) -> [(Part, &mut Vec<u8>); 4] {
+    let RecordedRequest { out, head, body, reply, .. } = recorded;
     [(Part::Traffic, &mut out.bytes), (Part::Head, head), (Part::Body, body), (Part::Answer, reply)]
 }

@@ -77,8 +77,9 @@ impl Mask {
             }
         });
         let CaseResult::Played(calls) = &mut evidence.result else { return };
-        for CallEvidence { exchange, hits, astray, .. } in calls {
-            let of_hits = hits.iter_mut().chain(astray).flat_map(|hit| &mut hit.headers);
+        for CallEvidence { exchange, requests, misdirected, .. } in calls {
+            let of_hits =
+                requests.iter_mut().chain(misdirected).flat_map(|recorded| &mut recorded.headers);
             for (name, value) in exchange.headers.iter_mut().chain(of_hits) {
                 self.hide(value, ours);
                 hide_credential(name.as_bytes(), value, ours);
@@ -124,11 +125,11 @@ impl Ours<'_> {
     }
 
     fn all_said(&self) -> Vec<u8> {
-        let scripts = self.scenario.upstreams.values().flat_map(|upstream| &upstream.script);
-        let of_scripts = scripts.flat_map(|behaviour| behaviour.headers.values());
+        let scripts = self.scenario.deployments.values().flat_map(|deployment| &deployment.script);
+        let of_scripts = scripts.flat_map(|behavior| behavior.headers.values());
         let of_calls = self.scenario.calls().flat_map(|call| call.send.headers.values());
-        let hits = self.evidence.calls().iter().flat_map(CallEvidence::all_hits);
-        let heads = hits.map(|hit| hit.reply_head.as_slice());
+        let requests = self.evidence.calls().iter().flat_map(CallEvidence::all_requests);
+        let heads = requests.map(|recorded| recorded.reply_head.as_slice());
         let headers = of_scripts.chain(of_calls).map(String::as_bytes);
         let mut said = serde_json::to_vec(self.scenario).unwrap_or_default();
         for text in headers.chain(heads) {

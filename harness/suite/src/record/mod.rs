@@ -36,7 +36,7 @@ use crate::scenario::Scenario;
 pub const FILE: &str = "evidence.ndjson.gz";
 
 /// The version of the format. It changes when what was kept before can no longer be read.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// What the name of the format begins with; its version follows.
 const FORMAT_NAME: &str = "fallproof-evidence/";

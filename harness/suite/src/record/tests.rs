@@ -3,9 +3,9 @@ use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use fallproof_protocol::behaviour::WirePlan;
-use fallproof_protocol::journal::{Hit, HitKind, HitTimes, Traffic};
+use fallproof_protocol::behavior::WireFault;
 use fallproof_protocol::provider::{Endpoint, Surface};
+use fallproof_protocol::request_log::{RecordedRequest, RequestKind, RequestTimes, Traffic};
 use fallproof_protocol::violation::{Strength, Violation, ViolationKind};
 use flate2::Compression;
 use flate2::read::GzDecoder;
@@ -14,9 +14,9 @@ use rstest::rstest;
 use serde_json::Value;
 
 use super::*;
-use crate::declaration::Declaration;
+use crate::capabilities::Capabilities;
 use crate::evidence::{CallEvidence, CaseResult, Ending, Evidence, Exchange};
-use crate::plan::{Addresses, Hop};
+use crate::plan::{Addresses, Deployment};
 use crate::scenario::{Scenario, Suite};
 use crate::secret::another;
 
@@ -76,7 +76,7 @@ fn header(scenarios: &[Scenario], keys: Keys) -> Header {
         started: SystemTime::UNIX_EPOCH + Duration::from_millis(1),
         replay: "fallproof run {scenario}".to_owned(),
         gateway_key: keys.own.to_owned(),
-        capabilities: Declaration::reference(),
+        capabilities: Capabilities::reference(),
     }
 }
 
@@ -86,7 +86,7 @@ fn seen(scenario: &Scenario, plan: &Plan, keys: Keys) -> Evidence {
     let calls = scenario.steps.iter().enumerate().filter_map(|(position, step)| {
         let crate::scenario::Step::Calls(calls) = step else { return None };
         let group = &calls[0].send.group;
-        let hop =
+        let deployment =
             plan.groups_of(&scenario.id).iter().find(|it| it.name == *group)?.chain.first()?;
         let at = Duration::from_secs(position as u64);
         Some(CallEvidence {
@@ -95,8 +95,8 @@ fn seen(scenario: &Scenario, plan: &Plan, keys: Keys) -> Evidence {
             group: group.clone(),
             at,
             exchange: exchange(at, keys),
-            hits: vec![hit(position as u64, hop, keys)],
-            astray: Vec::new(),
+            requests: vec![recorded(position as u64, deployment, keys)],
+            misdirected: Vec::new(),
         })
     });
     Evidence {
@@ -128,16 +128,16 @@ fn exchange(at: Duration, keys: Keys) -> Exchange {
     }
 }
 
-fn hit(seq: u64, hop: &Hop, keys: Keys) -> Hit {
+fn recorded(seq: u64, deployment: &Deployment, keys: Keys) -> RecordedRequest {
     let Keys { own, foreign: [_, foreign], .. } = keys;
-    let authorization = format!("Bearer {}", hop.key);
+    let authorization = format!("Bearer {}", deployment.key);
     let head = format!(
         "POST / HTTP/1.1\r\nauthorization: {authorization}\r\nX-Api-Key: {foreign}\r\n\r\n"
     );
-    Hit {
+    RecordedRequest {
         seq,
-        kind: HitKind::Matched,
-        upstream: Some(hop.prefix.clone()),
+        kind: RequestKind::Attempt,
+        prefix: Some(deployment.prefix.clone()),
         attempt: 1,
         head: head.into_bytes(),
         method: "POST".to_owned(),
@@ -148,7 +148,7 @@ fn hit(seq: u64, hop: &Hop, keys: Keys) -> Hit {
         ],
         body: [b"\xff\x00", another(own).as_bytes()].concat(),
         body_cut: Some(9_000_000),
-        place: Some((Surface::OpenAi, Endpoint::ChatCompletions)),
+        route: Some((Surface::OpenAi, Endpoint::ChatCompletions)),
         violation: Some(Violation {
             kind: ViolationKind::Unknown,
             message: "Unknown parameter: 'x'.".to_owned(),
@@ -159,15 +159,18 @@ fn hit(seq: u64, hop: &Hop, keys: Keys) -> Hit {
             strength: Strength::Observed,
         }),
         refused: true,
-        behaviour: "ok".to_owned(),
-        wire: WirePlan { delay_ms: Some(20), ..WirePlan::default() },
+        behavior: "ok".to_owned(),
+        wire: WireFault { delay_ms: Some(20), ..WireFault::default() },
         status: Some(200),
         reply_head: b"HTTP/1.1 200 OK\r\n\r\n".to_vec(),
         reply: b"{\"text\":\"lorem ipsum\"}".repeat(1000),
         reply_cut: None,
         sent: 7,
         out: Traffic::default(),
-        times: HitTimes { first_byte: Some(Duration::from_nanos(1)), ..HitTimes::default() },
+        times: RequestTimes {
+            first_byte: Some(Duration::from_nanos(1)),
+            ..RequestTimes::default()
+        },
         client_gone: true,
     }
 }
@@ -260,10 +263,10 @@ fn no_secret_is_in_what_is_kept_and_all_stays_where_it_was() {
         assert_eq!(one.sent, br#"{"user":"Kept0K//\"eyK"}"#);
         assert_eq!(one.headers[0].1, format!("id={key}").into_bytes());
         assert_eq!(one.received.bytes.len(), other.received.bytes.len());
-        let hit = &kept.hits[0];
-        assert_eq!(hit.head.len(), open.hits[0].head.len());
-        assert_eq!(hit.headers[0], open.hits[0].headers[0], "its key was made up");
-        assert_eq!(hit.headers[1].1, b"xxxxxxxxxxxx");
+        let recorded = &kept.requests[0];
+        assert_eq!(recorded.head.len(), open.requests[0].head.len());
+        assert_eq!(recorded.headers[0], open.requests[0].headers[0], "its key was made up");
+        assert_eq!(recorded.headers[1].1, b"xxxxxxxxxxxx");
     }
 }
 
@@ -285,10 +288,10 @@ fn a_placeholder_is_as_long_as_the_key_in_every_spelling() {
 
 #[test]
 fn another_version_of_the_format_is_refused_by_name() {
-    let text = text(&good(MADE_UP, Mask::new([]))).replace("evidence/1", "evidence/2");
+    let text = text(&good(MADE_UP, Mask::new([]))).replace("evidence/2", "evidence/3");
     let text = text.replace("\"capabilities\"", "\"abilities\"");
     let error = read_text(&text).expect_err("it is of another version").to_string();
-    assert_eq!(error, "run/evidence, line 1: evidence format 2; this fallproof reads 1");
+    assert_eq!(error, "run/evidence, line 1: evidence format 3; this fallproof reads 2");
 }
 
 #[test]
@@ -334,8 +337,8 @@ fn what_is_cut_off_anywhere_is_refused() {
     "line 2: scenario `auth/openai-key-to-azure-key` cannot be played: a call asks for the group `main`"
 )]
 #[case::a_plan_of_another_chain(
-    r#""upstream":"backup""#,
-    r#""upstream":"primary""#,
+    r#""name":"backup""#,
+    r#""name":"primary""#,
     "line 4: the plan does not fit scenario `auth/openai-key-to-azure-key`: expected in"
 )]
 #[case::a_surface_that_there_is_not(
@@ -350,7 +353,7 @@ fn what_is_cut_off_anywhere_is_refused() {
 )]
 #[case::a_start_between_a_blob_and_its_case(
     r#"{"case":"#,
-    "{\"start\":{\"fingerprint\":\"\",\"upstreams\":\"\",\"groups\":[]}}\n{\"case\":",
+    "{\"start\":{\"fingerprint\":\"\",\"mocks\":\"\",\"groups\":[]}}\n{\"case\":",
     "line 6: a record `start` cannot stand here: expected `blob` or `case`"
 )]
 #[case::another_call(
@@ -359,8 +362,8 @@ fn what_is_cut_off_anywhere_is_refused() {
     "line 6: case `auth/openai-key-to-azure-key`: call 0 is not the one that its scenario makes"
 )]
 #[case::no_attempt(
-    r#""kind":"Matched""#,
-    r#""kind":"Stray""#,
+    r#""kind":"Attempt""#,
+    r#""kind":"Unmatched""#,
     "line 6: case `auth/openai-key-to-azure-key`: call 0 has an attempt at a deployment"
 )]
 #[case::pieces_out_of_order(
@@ -435,7 +438,8 @@ fn shape(value: &Value, path: &str, found: &mut BTreeSet<String>) {
             return items.iter().for_each(|item| shape(item, &format!("{path}[]"), found));
         }
         Value::Object(members) => {
-            let of_user = [".upstreams", ".groups", ".headers"].iter().any(|it| path.ends_with(it));
+            let of_user =
+                [".deployments", ".groups", ".headers"].iter().any(|it| path.ends_with(it));
             let name = |name: &str| if of_user { "*".to_owned() } else { name.to_owned() };
             return members
                 .iter()

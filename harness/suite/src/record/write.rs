@@ -81,8 +81,8 @@ impl<W: Write> Writer<W> {
     /// # Errors
     /// It cannot be written.
     pub fn start(&mut self, plan: &Plan) -> io::Result<()> {
-        let hops = plan.groups.iter().flat_map(Group::hops);
-        self.keys.extend(hops.map(|hop| self.mask.text(&hop.key)));
+        let deployments = plan.groups.iter().flat_map(Group::deployments);
+        self.keys.extend(deployments.map(|deployment| self.mask.text(&deployment.key)));
         self.tell("start", plan)
     }
 

@@ -8,7 +8,7 @@ use crate::yaml::{At, Diagnostic, Members, Node, Source};
 
 /// The key that puts what a word, or each of several words, brings along into the mapping that it
 /// stands in.
-const USE: &str = "use";
+const EXTENDS: &str = "extends";
 
 /// Puts the words of one choice into a family's members.
 pub(super) struct Expander<'a> {
@@ -63,7 +63,7 @@ impl<'a> Expander<'a> {
         expanded: &mut Members,
     ) {
         for (key, node) in members {
-            let brought: Vec<_> = if key.value == USE {
+            let brought: Vec<_> = if key.value == EXTENDS {
                 one_or_more(node).iter().flat_map(|node| self.fragment(node)).collect()
             } else {
                 vec![(key.clone(), self.node(node))]
@@ -78,7 +78,7 @@ impl<'a> Expander<'a> {
         }
     }
 
-    /// The members that a reference of `use` stands for.
+    /// The members that a reference of `extends` stands for.
     fn fragment(&mut self, node: &At<Node>) -> Members {
         let reference = node.value.word().unwrap_or_default();
         let Some((axis, word, part)) = self.follow(&reference, &node.span) else {

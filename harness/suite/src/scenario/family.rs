@@ -12,14 +12,14 @@ use crate::yaml::{At, Diagnostic, Members, Node, Source};
 const MAX_CASES: usize = 500;
 
 /// The key of an exception that tells why.
-const BECAUSE: &str = "because";
+const REASON: &str = "reason";
 
 /// The keys that make a family of a scenario file; the others are read once for each case.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(super) struct FamilyFile {
     /// What varies, by name: a list of words, or a mapping from each word to what it brings along.
-    /// `{axis}` stands for the word, `{axis.key}` for a part of what it brings along, `use: axis`
-    /// in a mapping for all of that, which is put in as it is; `use: [one, other]` for both.
+    /// `{axis}` stands for the word, `{axis.key}` for a part of what it brings along, `extends: axis`
+    /// in a mapping for all of that, which is put in as it is; `extends: [one, other]` for both.
     #[schemars(schema_with = "matrix_schema")]
     matrix: At<Members>,
     /// Combinations that are left out: for some of the axes a word or a list of them, and why.
@@ -65,10 +65,10 @@ impl FamilyFile {
             problems.push(source.error(&self.matrix.span, "a matrix has at least one axis"));
         }
         let read = |(name, node): (&At<String>, &At<Node>)| {
-            if !is_kebab_case(&name.value) || name.value == BECAUSE {
+            if !is_kebab_case(&name.value) || name.value == REASON {
                 let message = "an axis is named with lower-case letters, digits and `-`";
                 let error = source.error(&name.span, message);
-                problems.push(error.help(format!("`{BECAUSE}` is taken by `except`")));
+                problems.push(error.help(format!("`{REASON}` is taken by `except`")));
             }
             Axis { name: name.clone(), words: words(node, source, problems) }
         };
@@ -157,11 +157,11 @@ fn is_sound(
     problems: &mut Vec<Diagnostic>,
 ) -> bool {
     let before = problems.len();
-    if !except.value.keys().any(|key| key.value == BECAUSE) {
+    if !except.value.keys().any(|key| key.value == REASON) {
         let error = source.error(&except.span, "an exception tells its reason");
-        problems.push(error.help(format!("add `{BECAUSE}: …`")));
+        problems.push(error.help(format!("add `{REASON}: …`")));
     }
-    for (key, node) in except.value.iter().filter(|(key, _)| key.value != BECAUSE) {
+    for (key, node) in except.value.iter().filter(|(key, _)| key.value != REASON) {
         let Some(known) = axes.iter().find(|axis| axis.name.value == key.value) else {
             problems.push(unknown_axis(&key.value, &key.span, axes, source));
             continue;
@@ -233,8 +233,8 @@ fn except_schema(_: &mut SchemaGenerator) -> Schema {
         "type": "array",
         "items": {
             "type": "object",
-            "properties": { "because": { "description": "Why there is no such case.", "type": "string" } },
-            "required": ["because"],
+            "properties": { "reason": { "description": "Why there is no such case.", "type": "string" } },
+            "required": ["reason"],
             "additionalProperties": { "type": ["string", "integer", "boolean", "array"] }
         }
     })

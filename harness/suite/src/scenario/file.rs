@@ -1,6 +1,6 @@
 //! A scenario as its file spells it, before it is understood. The JSON Schema comes from here.
 
-use fallproof_protocol::behaviour::Behaviour;
+use fallproof_protocol::behavior::Behavior;
 use fallproof_protocol::condition::Condition;
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -27,7 +27,7 @@ pub(super) struct ScenarioFile {
     /// Where it was met or is told of.
     #[serde(default)]
     pub(super) links: Vec<String>,
-    /// The set of scenarios that a gateway is judged by together; `core` unless said.
+    /// The set of scenarios that a gateway is judged by together; `core` by default.
     #[serde(default)]
     pub(super) profile: Optional<Profile>,
     /// The codes of the requirements that it was written for.
@@ -39,7 +39,7 @@ pub(super) struct ScenarioFile {
     pub(super) tags: Vec<At<String>>,
     /// The mock providers by name.
     #[schemars(extend("propertyNames" = { "pattern": "^[a-z0-9-]+$" }))]
-    pub(super) upstreams: IndexMap<At<String>, UpstreamFile>,
+    pub(super) deployments: IndexMap<At<String>, DeploymentFile>,
     /// The model group that the client asks for.
     #[serde(default)]
     pub(super) group: Optional<At<GroupFile>>,
@@ -55,30 +55,30 @@ pub(super) struct ScenarioFile {
 /// A mock provider that stands for one deployment.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "Upstream")]
-pub(super) struct UpstreamFile {
+#[schemars(rename = "Deployment")]
+pub(super) struct DeploymentFile {
     /// Whose API it plays.
     pub(super) provider: Provider,
-    /// Azure only: which of its two sets of paths; `v1` unless said.
+    /// Azure only: which of its two sets of paths; `v1` by default.
     #[serde(default)]
     pub(super) surface: Optional<At<AzureSurface>>,
     /// The model that answers, e.g. `gpt-5`.
     pub(super) model: String,
-    /// Azure only: the deployment's name; the model's unless said.
+    /// Azure only: the deployment's name; the model's by default.
     #[serde(default)]
-    pub(super) deployment: Optional<At<String>>,
-    /// Azure legacy only: `2025-04-01-preview` unless said.
+    pub(super) deployment_name: Optional<At<String>>,
+    /// Azure legacy only: `2025-04-01-preview` by default.
     #[serde(default)]
     pub(super) api_version: Optional<At<String>>,
     /// What it does at its first, second, … attempt.
     #[schemars(length(min = 1))]
-    pub(super) script: At<Vec<At<Behaviour>>>,
-    /// After its last behaviour the script repeats it; otherwise one more attempt is a failure.
+    pub(super) script: At<Vec<At<Behavior>>>,
+    /// After its last behavior the script repeats it; otherwise one more attempt is a failure.
     #[serde(default)]
     pub(super) repeat_last: bool,
 }
 
-/// A vendor whose API is played.
+/// A provider whose API is played.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Provider {
@@ -103,7 +103,7 @@ pub(super) enum AzureSurface {
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Group")]
 pub(super) struct GroupFile {
-    /// The names of its upstreams, the first to be tried first.
+    /// The names of its deployments, the first to be tried first.
     #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub(super) chain: At<Vec<At<String>>>,
     /// Who is asked instead, in order, when a request is too long.
@@ -112,7 +112,7 @@ pub(super) struct GroupFile {
     /// Who is asked instead, in order, when a content filter refuses a request.
     #[serde(default)]
     pub(super) on_content_filter: Vec<At<String>>,
-    /// How often the target tries an upstream again before it goes to the next.
+    /// How often the target tries a deployment again before it goes to the next.
     #[serde(default)]
     pub(super) retries: Optional<u32>,
     /// How long the target waits for one attempt, in milliseconds.
@@ -123,20 +123,20 @@ pub(super) struct GroupFile {
     #[serde(default)]
     #[schemars(range(min = 1))]
     pub(super) total_timeout_ms: Optional<At<u64>>,
-    /// When an upstream that keeps failing is put aside; never unless said.
+    /// When a deployment that keeps failing is put aside; never by default.
     #[serde(default)]
     pub(super) cooldown: Optional<CooldownFile>,
-    /// The longest that an upstream is left alone because its 429 or 503 asks for it, in
+    /// The longest that a deployment is left alone because its 429 or 503 asks for it, in
     /// milliseconds; 0 leaves none alone.
     #[serde(default)]
     pub(super) max_retry_after_ms: Optional<u64>,
-    /// Which failures lead on to the next upstream: `connection`, `timeout`, `invalid_response`,
+    /// Which failures lead on to the next deployment: `connection`, `timeout`, `invalid_response`,
     /// `error_in_success`, `4xx`, `5xx` or a status.
     #[serde(default)]
     pub(super) fallback_on: Optional<Vec<At<Condition>>>,
 }
 
-/// When an upstream is put aside, and for how long.
+/// When a deployment is put aside, and for how long.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Cooldown")]
@@ -146,5 +146,5 @@ pub(super) struct CooldownFile {
     pub(super) after_failures: At<u32>,
     /// How long it gets no calls, in milliseconds.
     #[schemars(range(min = 1))]
-    pub(super) for_ms: At<u64>,
+    pub(super) duration_ms: At<u64>,
 }

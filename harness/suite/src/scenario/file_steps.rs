@@ -14,7 +14,7 @@ use crate::yaml::{At, Members, Optional};
 #[schemars(
     rename = "Step",
     extend("oneOf" = [
-        { "required": ["send"] }, { "required": ["together"] }, { "required": ["advance_ms"] }
+        { "required": ["send"] }, { "required": ["parallel"] }, { "required": ["advance_ms"] }
     ])
 )]
 pub(super) struct StepFile {
@@ -24,9 +24,9 @@ pub(super) struct StepFile {
     pub(super) expect: Optional<At<ExpectFile>>,
     /// So many of the call at the same time; each has another word for `{{call}}` in its body.
     #[schemars(range(min = 1, max = 64))]
-    pub(super) copies: Optional<At<u32>>,
+    pub(super) repeat: Optional<At<u32>>,
     /// Calls that are made at the same time.
-    pub(super) together: Optional<At<Vec<PlannedFile>>>,
+    pub(super) parallel: Optional<At<Vec<PlannedFile>>>,
     /// Moves the clock on by so many milliseconds.
     #[schemars(range(min = 1))]
     pub(super) advance_ms: Optional<At<u64>>,
@@ -56,7 +56,7 @@ pub(super) struct CallFile {
     pub(super) to: Optional<At<String>>,
     /// Where it goes.
     pub(super) endpoint: Endpoint,
-    /// What the client shows to be let in; the `right` key unless said.
+    /// What the client shows to be let in; the `right` key by default.
     #[serde(default)]
     pub(super) key: ClientKey,
     /// Headers beside those that every call has.
@@ -75,16 +75,16 @@ pub(super) struct CallFile {
     pub(super) form: Optional<At<Vec<At<PartFile>>>>,
     /// When the client leaves without waiting for the end.
     #[serde(default)]
-    pub(super) leave: Optional<At<LeaveFile>>,
-    /// The client reads nothing of its answer until this upstream has sent all that it can.
+    pub(super) disconnect: Optional<At<DisconnectFile>>,
+    /// The client reads nothing of its answer until this deployment has sent all that it can.
     #[serde(default)]
-    pub(super) read_once_sent: Optional<At<String>>,
+    pub(super) delay_read_until_sent_by: Optional<At<String>>,
 }
 
 /// One part of a form; it has a `value`, or is a sound file.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "Part", extend("oneOf" = [{ "required": ["value"] }, { "required": ["silence_ms"] }]))]
+#[schemars(rename = "Part", extend("oneOf" = [{ "required": ["value"] }, { "required": ["audio_silence_ms"] }]))]
 pub(super) struct PartFile {
     /// The field's name.
     pub(super) name: At<String>,
@@ -103,20 +103,20 @@ pub(super) struct PartFile {
     /// It holds a WAV file of so many milliseconds of silence.
     #[serde(default)]
     #[schemars(range(max = 60_000))]
-    pub(super) silence_ms: Optional<At<u32>>,
+    pub(super) audio_silence_ms: Optional<At<u32>>,
 }
 
 /// When a client leaves before its answer is through: one of these.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-#[schemars(rename = "Leave", extend("oneOf" = [
-    { "required": ["after_events"] }, { "required": ["once_asked"] }
+#[schemars(rename = "Disconnect", extend("oneOf" = [
+    { "required": ["after_events"] }, { "required": ["after_request_to"] }
 ]))]
-pub(super) struct LeaveFile {
+pub(super) struct DisconnectFile {
     /// Once so many events of a stream have reached it.
     pub(super) after_events: Optional<At<u32>>,
-    /// Once this upstream has the request.
-    pub(super) once_asked: Optional<At<String>>,
+    /// Once this deployment has the request.
+    pub(super) after_request_to: Optional<At<String>>,
 }
 
 /// What must come of a call; what is left out is not looked at.
@@ -124,12 +124,12 @@ pub(super) struct LeaveFile {
 #[serde(default, deny_unknown_fields)]
 #[schemars(rename = "Expect")]
 pub(super) struct ExpectFile {
-    /// The upstreams that see an attempt, in the order of arrival.
+    /// The deployments that see an attempt, in the order of arrival.
     pub(super) attempts: Optional<Vec<At<String>>>,
     /// The status that the client gets.
     #[schemars(range(min = 100, max = 599))]
     pub(super) status: Optional<At<u16>>,
-    /// The upstream whose words the client gets.
+    /// The deployment whose words the client gets.
     pub(super) answered_by: Optional<At<String>>,
     /// The error that the client gets, in the shape of OpenAI's.
     pub(super) error: Optional<ErrorFile>,

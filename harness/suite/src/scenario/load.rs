@@ -11,7 +11,7 @@ use super::expand::Expander;
 use super::family::{FamilyFile, case_id};
 use super::file::ScenarioFile;
 use super::naming::is_kebab_case;
-use super::{Group, Scenario, Upstream};
+use super::{Deployment, Group, Scenario};
 use crate::requirement::{self, Code};
 use crate::yaml::{At, Diagnostic, LoadError, Members, Node, Optional, Source};
 
@@ -38,8 +38,8 @@ fn from(source: &Source, file: &Path, id: &str) -> Result<Vec<Scenario>, LoadErr
 fn one(source: &Source, tree: &At<Node>, file: &Path, id: &str) -> Result<Scenario, LoadError> {
     let read: ScenarioFile = source.parse_node(tree)?;
     let named_groups = !read.groups.is_empty();
-    let (upstreams, groups, problems) = (IndexMap::new(), IndexMap::new(), Vec::new());
-    let mut loader = Loader { source, tree, named_groups, upstreams, groups, problems };
+    let (deployments, groups, problems) = (IndexMap::new(), IndexMap::new(), Vec::new());
+    let mut loader = Loader { source, tree, named_groups, deployments, groups, problems };
     let scenario = loader.scenario(read, file, id);
     if loader.problems.is_empty() {
         Ok(scenario)
@@ -84,7 +84,7 @@ fn family(
     let axes = if all_followed { axes.as_slice() } else { &[] };
     for axis in axes.iter().filter(|axis| !used.contains(&axis.name.value)) {
         let message = format!("no case differs by the axis `{}`", axis.name.value);
-        let help = format!("put `{{{0}}}` or `use: {0}` where it matters", axis.name.value);
+        let help = format!("put `{{{0}}}` or `extends: {0}` where it matters", axis.name.value);
         problems.push(source.error(&axis.name.span, message).help(help));
     }
     // What is wrong with the file is wrong with most of its cases.
@@ -101,7 +101,7 @@ pub(super) struct Loader<'a> {
     /// Whether the file has `groups`, so that calls can ask for one by its name.
     pub(super) named_groups: bool,
     /// What calls can name, once it is read.
-    pub(super) upstreams: IndexMap<String, Upstream>,
+    pub(super) deployments: IndexMap<String, Deployment>,
     pub(super) groups: IndexMap<String, Group>,
     pub(super) problems: Vec<Diagnostic>,
 }
@@ -115,15 +115,15 @@ impl Loader<'_> {
         for tag in read.tags.iter().filter(|tag| !is_kebab_case(&tag.value)) {
             self.problem(&tag.span, "a tag is made of lower-case letters, digits and `-`");
         }
-        for (name, upstream) in &read.upstreams {
-            let upstream = self.upstream(&name.value, upstream);
-            self.upstreams.insert(name.value.clone(), upstream);
+        for (name, deployment) in &read.deployments {
+            let deployment = self.deployment(&name.value, deployment);
+            self.deployments.insert(name.value.clone(), deployment);
         }
         self.groups = self.groups(&read);
         let mut steps_read = read.steps.value.iter().map(|step| &step.value);
         if read.steps.value.is_empty() {
             self.problem(&read.steps.span, "a scenario has at least one step");
-        } else if steps_read.all(|step| step.send.0.is_none() && step.together.0.is_none()) {
+        } else if steps_read.all(|step| step.send.0.is_none() && step.parallel.0.is_none()) {
             self.problem(&read.steps.span, "a scenario makes at least one call");
         }
         let mut steps = Vec::new();
@@ -142,7 +142,7 @@ impl Loader<'_> {
             profile: read.profile.0.unwrap_or_default(),
             proves,
             tags: values(read.tags),
-            upstreams: mem::take(&mut self.upstreams),
+            deployments: mem::take(&mut self.deployments),
             groups: mem::take(&mut self.groups),
             steps,
         }

@@ -7,10 +7,10 @@ use http::{HeaderName, HeaderValue};
 use serde_json::Value;
 
 use super::body;
-use super::file_steps::{CallFile, LeaveFile, PartFile};
+use super::file_steps::{CallFile, DisconnectFile, PartFile};
 use super::load::{Loader, value};
 use super::payload::silence;
-use super::{Body, Call, Leave, Part};
+use super::{Body, Call, Disconnect, Part};
 use crate::yaml::{At, Optional};
 
 /// Headers that say how a call's body is to be read: they are never the client's to choose, as two
@@ -33,40 +33,46 @@ impl Loader<'_> {
                 self.problem(&value.span, "this can't be the value of a header");
             }
         }
-        if let Some(name) = &call.read_once_sent.0 {
+        if let Some(name) = &call.delay_read_until_sent_by.0 {
             self.seen(name, "so that it never sends anything");
         }
         let headers = call.headers.iter();
         let headers = headers.map(|(name, value)| (name.value.clone(), value.value.clone()));
-        let leave = call.leave.0.as_ref().and_then(|leave| self.leave(leave));
-        let left_at = call.leave.0.as_ref().map(|leave| leave.span.clone());
+        let given = call.disconnect.0.as_ref();
+        let disconnect = given.and_then(|given| self.disconnect(given));
+        let disconnect_at = given.map(|given| given.span.clone());
         let call = Call {
             group: self.asked_group(call.to.0.as_ref(), &span),
             endpoint: call.endpoint,
             key: call.key,
             headers: headers.collect(),
-            leave,
-            read_once_sent: call.read_once_sent.0.as_ref().map(|name| name.value.clone()),
+            disconnect,
+            delay_read_until_sent_by: call
+                .delay_read_until_sent_by
+                .0
+                .as_ref()
+                .map(|name| name.value.clone()),
             body: self.body(call, &span),
         };
-        if let (Some(Leave::AfterEvents(_)), Some(span)) = (&call.leave, left_at)
+        if let (Some(Disconnect::AfterEvents(_)), Some(span)) = (&call.disconnect, disconnect_at)
             && !may_stream(&call)
         {
-            let error = self.source.error(&span, "the client never leaves: nothing is streamed");
+            let error =
+                self.source.error(&span, "the client never disconnects: nothing is streamed");
             self.problems.push(error.help("put `stream: true` into the body"));
         }
         call
     }
 
-    fn leave(&mut self, read: &At<LeaveFile>) -> Option<Leave> {
-        match (&read.value.after_events.0, &read.value.once_asked.0) {
-            (Some(events), None) => Some(Leave::AfterEvents(events.value as usize)),
-            (None, Some(upstream)) => {
-                self.seen(upstream, "so that it is never asked");
-                Some(Leave::OnceAsked(upstream.value.clone()))
+    fn disconnect(&mut self, read: &At<DisconnectFile>) -> Option<Disconnect> {
+        match (&read.value.after_events.0, &read.value.after_request_to.0) {
+            (Some(events), None) => Some(Disconnect::AfterEvents(events.value as usize)),
+            (None, Some(deployment)) => {
+                self.seen(deployment, "so that it is never asked");
+                Some(Disconnect::AfterRequestTo(deployment.value.clone()))
             }
             _ => {
-                let message = "a client leaves as `{ after_events: 2 }` or `{ once_asked: backup }` \
+                let message = "a client leaves as `{ after_events: 2 }` or `{ after_request_to: backup }` \
                                says, one of them";
                 self.problem(&read.span, message);
                 None
@@ -151,7 +157,7 @@ impl Loader<'_> {
             self.problems
                 .push(error.help("leave it out: the name of the model group is put there"));
         }
-        let content = match (part.value.0, part.silence_ms.0) {
+        let content = match (part.value.0, part.audio_silence_ms.0) {
             (Some(text), None) => text.into_bytes(),
             (None, Some(At { value: ms @ ..=60_000, .. })) => silence(ms),
             (None, Some(at)) => {
@@ -159,7 +165,7 @@ impl Loader<'_> {
                 Vec::new()
             }
             _ => {
-                self.problem(&span, "a part has a `value` or `silence_ms`");
+                self.problem(&span, "a part has a `value` or `audio_silence_ms`");
                 Vec::new()
             }
         };

@@ -11,7 +11,7 @@ use super::{Cooldown, Group, ONLY_GROUP};
 use crate::yaml::{At, Optional};
 
 impl Loader<'_> {
-    /// Upstreams and groups name each other, each once.
+    /// Deployments and groups name each other, each once.
     pub(super) fn groups(&mut self, read: &ScenarioFile) -> IndexMap<String, Group> {
         let groups: Vec<_> = match (&read.group.0, read.groups.is_empty()) {
             (Some(group), true) => vec![(ONLY_GROUP, &group.value)],
@@ -52,18 +52,18 @@ impl Loader<'_> {
 
     fn names(&mut self, read: &ScenarioFile, named: &[&At<String>]) {
         for (position, name) in named.iter().enumerate() {
-            if !read.upstreams.keys().any(|upstream| upstream.value == name.value) {
-                self.unknown_upstream(name);
+            if !read.deployments.keys().any(|deployment| deployment.value == name.value) {
+                self.unknown_deployment(name);
             } else if named[..position].iter().any(|earlier| earlier.value == name.value) {
                 self.problem(&name.span, format!("`{}` is in the chain twice", name.value));
             }
         }
-        for name in read.upstreams.keys() {
+        for name in read.deployments.keys() {
             if !is_kebab_case(&name.value) {
-                let message = "an upstream's name is made of lower-case letters, digits and `-`";
+                let message = "a deployment's name is made of lower-case letters, digits and `-`";
                 self.problem(&name.span, message);
-            } else if !named.iter().any(|hop| hop.value == name.value) {
-                let message = format!("the upstream `{}` is not in the chain", name.value);
+            } else if !named.iter().any(|deployment| deployment.value == name.value) {
+                let message = format!("the deployment `{}` is not in the chain", name.value);
                 self.problem(&name.span, message);
             }
         }
@@ -71,7 +71,7 @@ impl Loader<'_> {
 
     fn group(&mut self, read: &GroupFile) -> Group {
         if read.chain.value.is_empty() {
-            self.problem(&read.chain.span, "a chain has at least one upstream");
+            self.problem(&read.chain.span, "a chain has at least one deployment");
         }
         for timeout in [&read.timeout_ms, &read.total_timeout_ms] {
             if let Some(At { value: 0, span }) = &timeout.0 {
@@ -91,12 +91,12 @@ impl Loader<'_> {
                 if cooldown.after_failures.value == 0 {
                     self.problem(&cooldown.after_failures.span, "it takes at least one failure");
                 }
-                if cooldown.for_ms.value == 0 {
-                    self.problem(&cooldown.for_ms.span, "a rest is at least 1 ms");
+                if cooldown.duration_ms.value == 0 {
+                    self.problem(&cooldown.duration_ms.span, "a rest is at least 1 ms");
                 }
                 Cooldown {
                     after_failures: cooldown.after_failures.value,
-                    rest: Duration::from_millis(cooldown.for_ms.value),
+                    rest: Duration::from_millis(cooldown.duration_ms.value),
                 }
             }),
             max_retry_after: read.max_retry_after_ms.0.map(Duration::from_millis),

@@ -9,23 +9,23 @@ use super::{Expect, ExpectedError, Planned, Step};
 use crate::yaml::At;
 
 /// More calls than this at the same time are a mistake.
-const MOST_COPIES: u32 = 64;
+const MOST_REPEATS: u32 = 64;
 
 impl Loader<'_> {
     pub(super) fn step(&mut self, read: At<StepFile>) -> Option<Step> {
-        let At { value: StepFile { send, expect, copies, together, advance_ms }, span } = read;
+        let At { value: StepFile { send, expect, repeat, parallel, advance_ms }, span } = read;
         if let (Some(expect), None) = (&expect.0, &send.0) {
             self.problem(&expect.span, "`expect` stands beside `send`");
         }
-        if let (Some(copies), None) = (&copies.0, &send.0) {
-            self.problem(&copies.span, "`copies` stands beside `send`");
+        if let (Some(repeat), None) = (&repeat.0, &send.0) {
+            self.problem(&repeat.span, "`repeat` stands beside `send`");
         }
-        match (send.0, together.0, advance_ms.0) {
+        match (send.0, parallel.0, advance_ms.0) {
             (Some(send), None, None) => {
                 let expect = expect.0.map(|at| at.value).unwrap_or_default();
                 let planned = self.planned(PlannedFile { send, expect });
-                let copies = self.copies(copies.0.as_ref(), &planned);
-                Some(Step::Calls(vec![planned; copies]))
+                let repeat = self.repeat(repeat.0.as_ref(), &planned);
+                Some(Step::Calls(vec![planned; repeat]))
             }
             (None, Some(calls), None) => {
                 if calls.value.is_empty() {
@@ -43,22 +43,23 @@ impl Loader<'_> {
                 Some(Step::Advance(Duration::from_millis(by.value)))
             }
             _ => {
-                self.problem(&span, "a step is one of `send`, `together` and `advance_ms`");
+                self.problem(&span, "a step is one of `send`, `parallel` and `advance_ms`");
                 None
             }
         }
     }
 
-    fn copies(&mut self, copies: Option<&At<u32>>, planned: &Planned) -> usize {
-        let Some(copies) = copies else { return 1 };
-        if !(1..=MOST_COPIES).contains(&copies.value) {
-            self.problem(&copies.span, format!("from 1 to {MOST_COPIES} copies can be made"));
+    fn repeat(&mut self, repeat: Option<&At<u32>>, planned: &Planned) -> usize {
+        let Some(repeat) = repeat else { return 1 };
+        if !(1..=MOST_REPEATS).contains(&repeat.value) {
+            self.problem(&repeat.span, format!("`repeat` goes from 1 to {MOST_REPEATS}"));
         }
         if !planned.send.body.tells_calls_apart() {
-            let error = self.source.error(&copies.span, "the copies could not be told apart");
+            let error =
+                self.source.error(&repeat.span, "the repeated calls could not be told apart");
             self.problems.push(error.help("put `{{call}}` into the text of their body"));
         }
-        copies.value.clamp(1, MOST_COPIES) as usize
+        repeat.value.clamp(1, MOST_REPEATS) as usize
     }
 
     /// Calls to one group at the same time are told apart by a word in their bodies.

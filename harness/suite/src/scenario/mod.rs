@@ -8,9 +8,9 @@ mod file_steps;
 mod files;
 mod load;
 mod load_call;
+mod load_deployments;
 mod load_groups;
 mod load_steps;
-mod load_upstreams;
 mod naming;
 mod pattern;
 mod payload;
@@ -22,7 +22,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use fallproof_protocol::behaviour::{Behaviour, CONNECT_TIMEOUT, CONNECTION_REFUSED};
+use fallproof_protocol::behavior::{Behavior, CONNECT_TIMEOUT, CONNECTION_REFUSED};
 use fallproof_protocol::condition::Condition;
 use fallproof_protocol::encoding;
 use fallproof_protocol::provider::{Endpoint, Surface};
@@ -35,7 +35,7 @@ use crate::profile::Profile;
 use crate::requirement::Code;
 
 pub use load::load;
-pub use load_upstreams::DEFAULT_API_VERSION;
+pub use load_deployments::DEFAULT_API_VERSION;
 pub use naming::is_id;
 pub use pattern::Pattern;
 pub use payload::{Body, MODEL_PLACEHOLDER, Part, Rendered};
@@ -68,7 +68,7 @@ pub struct Scenario {
     /// Words to choose scenarios by.
     pub tags: Vec<String>,
     /// The mock providers by name, in the order of the file; each is in the chain.
-    pub upstreams: IndexMap<String, Upstream>,
+    pub deployments: IndexMap<String, Deployment>,
     /// The model groups that the client asks for, by name; [`ONLY_GROUP`] where there is one that
     /// needs no name. Never empty.
     pub groups: IndexMap<String, Group>,
@@ -110,7 +110,9 @@ impl Scenario {
                 needs.insert(Feature::Stream(send.endpoint));
             }
         }
-        needs.extend(self.upstreams.values().map(|upstream| Feature::Surface(upstream.surface)));
+        needs.extend(
+            self.deployments.values().map(|deployment| Feature::Surface(deployment.surface)),
+        );
         for group in self.groups.values() {
             let abilities = [
                 (Ability::Fallback, group.chain.len() > 1),
@@ -132,8 +134,8 @@ impl Scenario {
     /// The longest limit of time, or delay of an answer, that it may have to wait for.
     pub fn longest_wait(&self) -> Option<Duration> {
         let limits = |group: &Group| group.timeout.max(group.total_timeout);
-        let scripts = self.upstreams.values().flat_map(|upstream| &upstream.script);
-        let delay = scripts.filter_map(|behaviour| behaviour.wire.delay_ms).max();
+        let scripts = self.deployments.values().flat_map(|deployment| &deployment.script);
+        let delay = scripts.filter_map(|behavior| behavior.wire.delay_ms).max();
         let limit = self.groups.values().map(limits).max().flatten();
         limit.max(delay.map(Duration::from_millis))
     }
@@ -156,25 +158,25 @@ pub(crate) fn slug(id: &str) -> String {
 /// A mock provider that stands for one deployment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Upstream {
+pub struct Deployment {
     /// Which paths, credential form and schemas apply.
     pub surface: Surface,
     /// The model that answers, e.g. `gpt-5`.
     pub model: String,
-    /// The name that requests must use: the model on OpenAI, the deployment's name on Azure.
-    pub deployment: String,
+    /// The name that requests must include: the model on OpenAI, the deployment's name on Azure.
+    pub deployment_name: String,
     /// The `api-version` of the Azure legacy surface; `None` elsewhere.
     pub api_version: Option<String>,
     /// What it does at its first, second, … attempt; never empty.
-    pub script: Vec<Behaviour>,
-    /// After its last behaviour the script repeats it; otherwise one more attempt is a failure.
+    pub script: Vec<Behavior>,
+    /// After its last behavior the script repeats it; otherwise one more attempt is a failure.
     pub repeat_last: bool,
 }
 
-impl Upstream {
+impl Deployment {
     /// How connecting to it fails, where it does: then none of its attempts can be seen.
     pub fn dead_end(&self) -> Option<DeadEnd> {
-        self.script.iter().find_map(|behaviour| DeadEnd::named(&behaviour.reply))
+        self.script.iter().find_map(|behavior| DeadEnd::named(&behavior.reply))
     }
 }
 
@@ -188,9 +190,9 @@ pub enum DeadEnd {
 }
 
 impl DeadEnd {
-    /// The one that this behaviour asks for.
-    pub fn named(behaviour: &str) -> Option<Self> {
-        match behaviour {
+    /// The one that this behavior asks for.
+    pub fn named(behavior: &str) -> Option<Self> {
+        match behavior {
             CONNECTION_REFUSED => Some(Self::Refusing),
             CONNECT_TIMEOUT => Some(Self::Silent),
             _ => None,
@@ -202,13 +204,13 @@ impl DeadEnd {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Group {
-    /// The names of its upstreams, the first to be tried first; never empty.
+    /// The names of its deployments, the first to be tried first; never empty.
     pub chain: Vec<String>,
     /// Who is asked instead when a request is too long, in order.
     pub on_context_length: Vec<String>,
     /// Who is asked instead when a content filter refuses a request, in order.
     pub on_content_filter: Vec<String>,
-    /// How often the target tries an upstream again before it goes to the next.
+    /// How often the target tries a deployment again before it goes to the next.
     pub retries: Option<u32>,
     /// How long the target waits for one attempt.
     #[serde(with = "encoding")]
@@ -216,23 +218,23 @@ pub struct Group {
     /// How long the target takes for one call, over all its attempts.
     #[serde(with = "encoding")]
     pub total_timeout: Option<Duration>,
-    /// When an upstream that keeps failing is put aside.
+    /// When a deployment that keeps failing is put aside.
     pub cooldown: Option<Cooldown>,
-    /// The longest that an upstream is left alone because it asks for it.
+    /// The longest that a deployment is left alone because it asks for it.
     #[serde(with = "encoding")]
     pub max_retry_after: Option<Duration>,
-    /// Which failures lead on to the next upstream.
+    /// Which failures lead on to the next deployment.
     pub fallback_on: Option<Vec<Condition>>,
 }
 
 impl Group {
-    /// Every upstream of the group: the chain, then those that are asked instead.
-    pub fn upstreams(&self) -> impl Iterator<Item = &String> {
+    /// Every deployment of the group: the chain, then those that are asked instead.
+    pub fn deployments(&self) -> impl Iterator<Item = &String> {
         self.chain.iter().chain(&self.on_context_length).chain(&self.on_content_filter)
     }
 }
 
-/// When an upstream is put aside, and for how long.
+/// When a deployment is put aside, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cooldown {
@@ -279,9 +281,9 @@ pub struct Call {
     /// The body.
     pub body: Body,
     /// When the client leaves without waiting for the end.
-    pub leave: Option<Leave>,
-    /// The client reads nothing of its answer until this upstream has sent all that it can.
-    pub read_once_sent: Option<String>,
+    pub disconnect: Option<Disconnect>,
+    /// The client reads nothing of its answer until this deployment has sent all that it can.
+    pub delay_read_until_sent_by: Option<String>,
 }
 
 /// What a client shows to be let in by the gateway.
@@ -300,22 +302,22 @@ pub enum ClientKey {
 /// When a client leaves before its answer is through.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Leave {
+pub enum Disconnect {
     /// Once so many events of a stream have reached it.
     AfterEvents(usize),
-    /// Once this upstream has the request.
-    OnceAsked(String),
+    /// Once this deployment has the request.
+    AfterRequestTo(String),
 }
 
 /// What must come of a call; what is `None` is not looked at.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expect {
-    /// The upstreams that see an attempt, in the order of arrival.
+    /// The deployments that see an attempt, in the order of arrival.
     pub attempts: Option<Vec<String>>,
     /// The status that the client gets.
     pub status: Option<u16>,
-    /// The upstream whose words the client gets.
+    /// The deployment whose words the client gets.
     pub answered_by: Option<String>,
     /// The error that the client gets, in OpenAI's shape.
     pub error: Option<ExpectedError>,

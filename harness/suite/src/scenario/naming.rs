@@ -1,4 +1,4 @@
-//! How ids, tags, upstreams, groups and axes are named.
+//! How ids, tags, deployments, groups and axes are named.
 
 use std::path::Path;
 

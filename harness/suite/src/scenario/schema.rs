@@ -7,7 +7,8 @@ use super::family::FamilyFile;
 use super::file::ScenarioFile;
 
 /// The keys of a family whose parts may be references, so that no type is known for them.
-const EXPANDED: [&str; 7] = ["profile", "proves", "tags", "upstreams", "group", "groups", "steps"];
+const EXPANDED: [&str; 7] =
+    ["profile", "proves", "tags", "deployments", "group", "groups", "steps"];
 
 /// The schema as the text of `scenarios/schema.json`.
 pub fn schema() -> String {
@@ -43,7 +44,7 @@ fn family(scenario: &Schema, family: &Schema) -> Value {
         "type": "object",
         "properties": keys,
         "additionalProperties": false,
-        "required": ["title", "matrix", "proves", "upstreams", "steps"],
+        "required": ["title", "matrix", "proves", "deployments", "steps"],
         "oneOf": scenario.get("oneOf")
     })
 }

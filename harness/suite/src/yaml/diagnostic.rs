@@ -10,7 +10,7 @@ use thiserror::Error;
 
 /// What was wrong in one or more files, everything that could be found at once.
 ///
-/// `Display` gives the text without colours.
+/// `Display` gives the text without colors.
 #[derive(Debug, Clone, Error)]
 #[error("{}", join(.diagnostics.iter().map(ToString::to_string)))]
 pub struct LoadError {
@@ -19,7 +19,7 @@ pub struct LoadError {
 }
 
 impl LoadError {
-    /// The text with colours, for a terminal.
+    /// The text with colors, for a terminal.
     pub fn styled(&self) -> String {
         join(self.diagnostics.iter().map(Diagnostic::styled))
     }
@@ -109,7 +109,7 @@ impl Diagnostic {
         Some((line, before[line_start..].chars().count() + 1))
     }
 
-    /// The text with colours, for a terminal.
+    /// The text with colors, for a terminal.
     pub fn styled(&self) -> String {
         self.render(&Renderer::styled())
     }

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::reply::said::{Kind, Said, Tool, pieces};
-use crate::reply::{Order, logprobs};
+use crate::reply::model_output::{Kind, ModelOutput, Tool, pieces};
+use crate::reply::{ReplyContext, logprobs};
 
 /// What a model thinks before it speaks, in tokens.
 const REASONING_TOKENS: usize = 64;
@@ -19,7 +19,7 @@ pub(super) enum Content {
     /// The pieces of the summary, if there is one.
     Reasoning(Vec<String>),
     /// A text, a refusal or a call.
-    Said(Said),
+    ModelOutput(ModelOutput),
 }
 
 impl Item {
@@ -30,7 +30,7 @@ impl Item {
     pub(super) fn tokens(&self) -> usize {
         match &self.content {
             Content::Reasoning(_) => REASONING_TOKENS,
-            Content::Said(said) => said.pieces.len(),
+            Content::ModelOutput(said) => said.pieces.len(),
         }
     }
 
@@ -38,13 +38,13 @@ impl Item {
     pub(super) fn length(&self) -> usize {
         match &self.content {
             Content::Reasoning(_) => 0,
-            Content::Said(said) => said.pieces.iter().map(String::len).sum(),
+            Content::ModelOutput(said) => said.pieces.iter().map(String::len).sum(),
         }
     }
 }
 
-pub(super) fn of(order: &Order<'_>) -> Vec<Item> {
-    reasoning(order).into_iter().chain([answer(order)]).collect()
+pub(super) fn of(context: &ReplyContext<'_>) -> Vec<Item> {
+    reasoning(context).into_iter().chain([answer(context)]).collect()
 }
 
 pub(super) fn reasoning_tokens(items: &[Item]) -> usize {
@@ -54,15 +54,15 @@ pub(super) fn reasoning_tokens(items: &[Item]) -> usize {
 
 /// What a reasoning model lets see of its thoughts, if the request says how it shall think or asks
 /// for them.
-fn reasoning(order: &Order<'_>) -> Option<Item> {
-    let asked = order.members.value("reasoning");
-    let is_sealed = includes(order, "reasoning.encrypted_content");
+fn reasoning(context: &ReplyContext<'_>) -> Option<Item> {
+    let asked = context.members.value("reasoning");
+    let is_sealed = includes(context, "reasoning.encrypted_content");
     let thinks = asked.as_object().is_some_and(|asked| !asked.is_empty());
-    if !reasons(&order.deployment.model) || !(thinks || is_sealed) || asked["effort"] == "none" {
+    if !reasons(&context.deployment.model) || !(thinks || is_sealed) || asked["effort"] == "none" {
         return None;
     }
     let summary = if asked["summary"].is_string() {
-        pieces(&format!("{} thought about it.", order.marker.token()))
+        pieces(&format!("{} thought about it.", context.marker.token()))
     } else {
         Vec::new()
     };
@@ -71,10 +71,10 @@ fn reasoning(order: &Order<'_>) -> Option<Item> {
         .into_iter()
         .collect();
     let mut value = json!({
-        "id": format!("rs_{}", order.digits("reasoning", 50)),
+        "id": format!("rs_{}", context.digits("reasoning", 50)),
         "type": "reasoning",
         "content": [],
-        "encrypted_content": order.sealed("reasoning"),
+        "encrypted_content": context.sealed("reasoning"),
         "summary": texts
     });
     if let (false, Some(members)) = (is_sealed, value.as_object_mut()) {
@@ -88,20 +88,20 @@ fn reasons(model: &str) -> bool {
     ["o1", "o3", "o4", "gpt-5"].iter().any(|series| is_series(series)) && !model.contains("-chat")
 }
 
-fn answer(order: &Order<'_>) -> Item {
-    let said = order.say(0);
+fn answer(context: &ReplyContext<'_>) -> Item {
+    let said = context.say(0);
     let value = match &said.kind {
         Kind::Text => message(
-            order,
+            context,
             &json!({ "type": "output_text",
                 "annotations": [],
-                "logprobs": logprobs(order, &said.pieces),
+                "logprobs": logprobs(context, &said.pieces),
                 "text": said.text()
             }),
         ),
-        Kind::Refusal => message(order, &json!({ "type": "refusal", "refusal": said.text() })),
+        Kind::Refusal => message(context, &json!({ "type": "refusal", "refusal": said.text() })),
         Kind::Call { tool: Tool::Custom, id, name } => json!({
-            "id": format!("ctc_{}", order.digits("custom tool call", 50)),
+            "id": format!("ctc_{}", context.digits("custom tool call", 50)),
             "type": "custom_tool_call",
             "status": "completed",
             "call_id": id,
@@ -109,7 +109,7 @@ fn answer(order: &Order<'_>) -> Item {
             "name": name
         }),
         Kind::Call { id, name, .. } => json!({
-            "id": format!("fc_{}", order.digits("function call", 50)),
+            "id": format!("fc_{}", context.digits("function call", 50)),
             "type": "function_call",
             "status": "completed",
             "arguments": said.text(),
@@ -117,12 +117,12 @@ fn answer(order: &Order<'_>) -> Item {
             "name": name
         }),
     };
-    Item { value, content: Content::Said(said) }
+    Item { value, content: Content::ModelOutput(said) }
 }
 
-fn message(order: &Order<'_>, part: &Value) -> Value {
+fn message(context: &ReplyContext<'_>, part: &Value) -> Value {
     json!({
-        "id": format!("msg_{}", order.digits("message", 50)),
+        "id": format!("msg_{}", context.digits("message", 50)),
         "type": "message",
         "status": "completed",
         "content": [part],
@@ -131,14 +131,14 @@ fn message(order: &Order<'_>, part: &Value) -> Value {
 }
 
 /// One for each piece, where they are to be included.
-pub(super) fn logprobs(order: &Order<'_>, pieces: &[String]) -> Value {
-    if !includes(order, "message.output_text.logprobs") {
+pub(super) fn logprobs(context: &ReplyContext<'_>, pieces: &[String]) -> Value {
+    if !includes(context, "message.output_text.logprobs") {
         return json!([]);
     }
-    pieces.iter().map(|piece| logprobs::entry(order, piece)).collect()
+    pieces.iter().map(|piece| logprobs::entry(context, piece)).collect()
 }
 
-fn includes(order: &Order<'_>, what: &str) -> bool {
-    let included: Vec<String> = order.members.get("include").unwrap_or_default();
+fn includes(context: &ReplyContext<'_>, what: &str) -> bool {
+    let included: Vec<String> = context.members.get("include").unwrap_or_default();
     included.iter().any(|it| it == what)
 }

@@ -5,24 +5,24 @@ use serde_json::{Map, Value, json};
 use super::items::{Content, Item, logprobs};
 use super::{frame, response};
 use crate::provider::Endpoint;
-use crate::reply::said::{Kind, Said, Tool};
+use crate::reply::model_output::{Kind, ModelOutput, Tool};
 use crate::reply::sse::Events;
-use crate::reply::{Course, Order};
+use crate::reply::{ReplyContext, ReplyMode};
 
-pub(super) fn events(order: &Order<'_>, items: &[Item]) -> Events {
-    let mut stream = Stream { order, events: Events::default() };
-    stream.whole("response.created", &frame(order));
-    stream.whole("response.in_progress", &frame(order));
-    match order.course {
-        Course::ErrorFirst => stream.error(),
-        Course::Failed => {
+pub(super) fn events(context: &ReplyContext<'_>, items: &[Item]) -> Events {
+    let mut stream = Stream { context, events: Events::default() };
+    stream.whole("response.created", &frame(context));
+    stream.whole("response.in_progress", &frame(context));
+    match context.mode {
+        ReplyMode::ErrorFirst => stream.error(),
+        ReplyMode::Failed => {
             stream.error();
             stream.failed();
         }
-        Course::ErrorLater => {
+        ReplyMode::ErrorLater => {
             for (index, item) in items.iter().enumerate() {
                 stream.begin(index, item);
-                if let Content::Said(said) = &item.content {
+                if let Content::ModelOutput(said) = &item.content {
                     stream.piece(index, item, said, 0);
                 } else {
                     stream.done(index, item);
@@ -30,23 +30,23 @@ pub(super) fn events(order: &Order<'_>, items: &[Item]) -> Events {
             }
             stream.error();
         }
-        Course::Plain | Course::Refusal => {
+        ReplyMode::Plain | ReplyMode::Refusal => {
             for (index, item) in items.iter().enumerate() {
                 stream.item(index, item);
             }
-            stream.whole("response.completed", &response(order, items));
+            stream.whole("response.completed", &response(context, items));
         }
     }
     stream.events
 }
 
 struct Stream<'a> {
-    order: &'a Order<'a>,
+    context: &'a ReplyContext<'a>,
     events: Events,
 }
 
 impl Stream<'_> {
-    /// Adds an event: its type, then the members in alphabetical order, as the provider does.
+    /// Adds an event: its type, then the members in alphabetical context, as the provider does.
     fn event(&mut self, kind: &str, members: Value) {
         let mut members = match members {
             Value::Object(members) => members,
@@ -65,7 +65,7 @@ impl Stream<'_> {
     fn item(&mut self, index: usize, item: &Item) {
         self.begin(index, item);
         match &item.content {
-            Content::Said(said) => {
+            Content::ModelOutput(said) => {
                 for at in 0..said.pieces.len() {
                     self.piece(index, item, said, at);
                 }
@@ -82,7 +82,7 @@ impl Stream<'_> {
         let mut begun = item.value.clone();
         match &item.content {
             Content::Reasoning(_) => begun["summary"] = json!([]),
-            Content::Said(said) => {
+            Content::ModelOutput(said) => {
                 begun["status"] = json!("in_progress");
                 match said.kind {
                     Kind::Call { tool: Tool::Custom, .. } => begun["input"] = json!(""),
@@ -92,7 +92,9 @@ impl Stream<'_> {
             }
         }
         self.event("response.output_item.added", json!({ "item": begun, "output_index": index }));
-        if let Content::Said(Said { kind: Kind::Text | Kind::Refusal, .. }) = &item.content {
+        if let Content::ModelOutput(ModelOutput { kind: Kind::Text | Kind::Refusal, .. }) =
+            &item.content
+        {
             let mut part = item.value["content"][0].clone();
             if part["type"] == "refusal" {
                 part["refusal"] = json!("");
@@ -116,36 +118,36 @@ impl Stream<'_> {
         );
     }
 
-    fn piece(&mut self, index: usize, item: &Item, said: &Said, at: usize) {
+    fn piece(&mut self, index: usize, item: &Item, said: &ModelOutput, at: usize) {
         let Some(piece) = said.pieces.get(at) else { return };
         let mut delta = json!({ "delta": piece, "item_id": item.id(), "output_index": index });
         let kind = match said.kind {
             Kind::Text => {
                 delta["content_index"] = json!(0);
-                delta["logprobs"] = logprobs(self.order, &said.pieces[at..=at]);
+                delta["logprobs"] = logprobs(self.context, &said.pieces[at..=at]);
                 "response.output_text.delta"
             }
             Kind::Refusal => {
                 delta["content_index"] = json!(0);
                 "response.refusal.delta"
             }
-            // Order and names of these events: https://github.com/Oaklight/llm-rosetta/issues/182
+            // ReplyContext and names of these events: https://github.com/Oaklight/llm-rosetta/issues/182
             Kind::Call { tool: Tool::Custom, .. } => "response.custom_tool_call_input.delta",
             Kind::Call { .. } => "response.function_call_arguments.delta",
         };
-        if let Some(obfuscation) = self.order.obfuscation(self.events.count()) {
+        if let Some(obfuscation) = self.context.obfuscation(self.events.count()) {
             delta["obfuscation"] = obfuscation.into();
         }
         self.event(kind, delta);
     }
 
     /// What is said once all pieces have been sent.
-    fn said(&mut self, index: usize, item: &Item, said: &Said) {
+    fn said(&mut self, index: usize, item: &Item, said: &ModelOutput) {
         let mut whole = json!({ "item_id": item.id(), "output_index": index });
         match said.kind {
             Kind::Text => {
                 whole["content_index"] = json!(0);
-                whole["logprobs"] = logprobs(self.order, &said.pieces);
+                whole["logprobs"] = logprobs(self.context, &said.pieces);
                 whole["text"] = json!(said.text());
                 self.event("response.output_text.done", whole);
             }
@@ -180,7 +182,7 @@ impl Stream<'_> {
         self.event("response.reasoning_summary_part.added", added);
         for piece in summary {
             let mut delta = with("delta", json!(piece));
-            if let Some(obfuscation) = self.order.obfuscation(self.events.count()) {
+            if let Some(obfuscation) = self.context.obfuscation(self.events.count()) {
                 delta["obfuscation"] = obfuscation.into();
             }
             self.event("response.reasoning_summary_text.delta", delta);
@@ -210,13 +212,13 @@ impl Stream<'_> {
 
     fn failed(&mut self) {
         let (code, message) = self.failure();
-        let mut response = frame(self.order);
+        let mut response = frame(self.context);
         response["status"] = json!("failed");
         response["error"] = json!({ "code": code, "message": message });
         self.whole("response.failed", &response);
     }
 
     fn failure(&self) -> (&'static str, Value) {
-        ("server_error", self.order.error(Endpoint::Responses)["message"].take())
+        ("server_error", self.context.error(Endpoint::Responses)["message"].take())
     }
 }

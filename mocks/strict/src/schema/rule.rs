@@ -113,7 +113,7 @@ fn is_among(model: &str, models: &[String], except: &[String]) -> bool {
 /// The models whose back ends name neither parameter nor code.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(crate) struct OlderWords {
+pub(crate) struct LegacyWording {
     /// To unknown parameters: `Unrecognized request argument supplied: …`.
     pub(crate) names: Models,
     /// To unknown members of a message: `Additional properties are not allowed …`.
@@ -122,7 +122,7 @@ pub(crate) struct OlderWords {
     newer_members: Vec<String>,
 }
 
-impl OlderWords {
+impl LegacyWording {
     /// Whether a message to this model must not have a member of this name, which the schema knows.
     pub(crate) fn lack(&self, model: &str, member: &str) -> bool {
         self.newer_members.iter().any(|one| one == member) && self.members.include(model)

@@ -1,4 +1,4 @@
-//! The router between a real client and hand-written upstreams and strict providers, over real sockets.
+//! The router between a real client and hand-written deployments and strict providers, over real sockets.
 
 mod answers;
 mod breaks;

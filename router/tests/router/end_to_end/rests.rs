@@ -116,7 +116,7 @@ async fn where_all_rest_the_client_is_told_when_to_come_back(
     assert_eq!(router.ask().await.status, status);
     clock.advance(Duration::from_millis(500));
     let got = router.ask().await;
-    assert_eq!((got.status, got.error_code().as_str()), (status, "deployments_resting"));
+    assert_eq!((got.status, got.error_code().as_str()), (status, "all_deployments_cooling_down"));
     assert_eq!(got.headers["retry-after"], "7");
     assert!(got.body.contains(why), "{}", got.body);
     assert_eq!((one.requests().len(), other.requests().len()), (1, 1));

@@ -1,4 +1,4 @@
-//! Upstreams that do as they are told, byte for byte, strict providers, and a router in front of
+//! Deployments that do as they are told, byte for byte, strict providers, and a router in front of
 //! them.
 
 use std::net::SocketAddr;

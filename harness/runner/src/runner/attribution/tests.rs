@@ -7,7 +7,7 @@ use super::*;
 use crate::testing::{attempt, call, scenario};
 
 /// Where the attempt at this deployment, with this body, is filed: the call's place in its step, or
-/// astray, or nowhere. Two calls for `eu` and one for `us` are made in the second step; before it
+/// misdirected, or nowhere. Two calls for `eu` and one for `us` are made in the second step; before it
 /// there was one for `eu`.
 #[rstest]
 #[case::by_its_word("eu-second", "call-2-02", Some((1, false)))]
@@ -29,13 +29,14 @@ fn what_reaches_a_group_that_nobody_asked_for_went_astray() {
     assert_eq!(filed("us-first", "call-2-02", calls), Some((0, true)));
 }
 
-/// The index of the call that it is filed under, and whether it went astray there.
+/// The index of the call that it is filed under, and whether it was misdirected there.
 fn filed(deployment: &str, body: &str, mut calls: [CallEvidence; 3]) -> Option<(usize, bool)> {
     let scenario = scenario("routing/groups-are-apart");
     let plan = Plan::new([&scenario], Addresses::stable(([127, 0, 0, 1], 9100).into()));
-    let hop = plan.groups.iter().find_map(|group| group.hop(deployment)).expect("it is planned");
+    let deployment =
+        plan.groups.iter().find_map(|group| group.deployment(deployment)).expect("it is planned");
     let earlier = [call("eu", 0, 0)];
-    attribute(vec![attempt(&hop.prefix, body)], &plan.groups, &earlier, &mut calls);
-    let index = calls.iter().position(|call| call.all_hits().count() == 1)?;
-    Some((index, calls[index].hits.is_empty()))
+    attribute(vec![attempt(&deployment.prefix, body)], &plan.groups, &earlier, &mut calls);
+    let index = calls.iter().position(|call| call.all_requests().count() == 1)?;
+    Some((index, calls[index].requests.is_empty()))
 }

@@ -1,0 +1,56 @@
+//! Headers of the client that go on to the providers.
+//!
+//! The reference router drops them, so they travel through it as values of a header that it does
+//! forward, and are unpacked behind it.
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::{HeaderName, HeaderValue};
+use axum::middleware::{self, Next};
+use fallproof_router::{Clock, Config, app_with_clock as reference};
+
+use super::request_proxy::Outgoing;
+
+const CARRIER: HeaderName = HeaderName::from_static("openai-beta");
+/// What tells a packed header from a value that the client gave this one.
+const PACKED: &[u8] = b"passed on: ";
+
+/// The reference router, which is given the headers whose names `pass`.
+pub fn app(pass: fn(&str) -> bool, config: Config, clock: Clock) -> Router {
+    reference(config, clock).layer(middleware::from_fn(
+        move |mut request: Request, next: Next| async move {
+            let headers = request.headers_mut();
+            let packed: Vec<_> = headers
+                .iter()
+                .filter(|(name, _)| pass(name.as_str()))
+                .filter_map(|(name, value)| {
+                    let packed =
+                        [PACKED, name.as_str().as_bytes(), b"=", value.as_bytes()].concat();
+                    HeaderValue::try_from(packed).ok()
+                })
+                .collect();
+            for header in packed {
+                headers.append(CARRIER, header);
+            }
+            next.run(request).await
+        },
+    ))
+}
+
+/// Takes them out again, between the router and a provider.
+pub fn unpack(out: &mut Outgoing<'_>) {
+    let values: Vec<_> = out.headers.get_all(CARRIER).iter().cloned().collect();
+    out.headers.remove(CARRIER);
+    for value in values {
+        match unpacked(value.as_bytes()) {
+            Some((name, value)) => out.headers.append(name, value),
+            None => out.headers.append(CARRIER, value),
+        };
+    }
+}
+
+fn unpacked(value: &[u8]) -> Option<(HeaderName, HeaderValue)> {
+    let packed = value.strip_prefix(PACKED)?;
+    let (name, value) = packed.split_at(packed.iter().position(|byte| *byte == b'=')?);
+    Some((HeaderName::try_from(name).ok()?, HeaderValue::try_from(&value[1..]).ok()?))
+}

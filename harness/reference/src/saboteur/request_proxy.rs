@@ -1,0 +1,191 @@
+//! A proxy between the reference router and the providers that changes what goes out.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::header::{CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri};
+use futures_util::StreamExt as _;
+use parking_lot::Mutex;
+use tokio::net::TcpListener;
+use tokio::task::{JoinHandle, yield_now};
+
+use fallproof_protocol::json::Tree;
+use fallproof_suite::plan::Group;
+
+/// One request on its way from the router to a provider.
+pub struct Outgoing<'a> {
+    /// The deployment's place in the chain, from 0.
+    pub chain_index: usize,
+    /// The group that the call is for.
+    pub group: &'a Group,
+    /// What the router sent.
+    pub headers: &'a mut HeaderMap,
+    /// What the router sent, byte for byte.
+    pub body: &'a mut Vec<u8>,
+}
+
+impl Outgoing<'_> {
+    /// Changes the body and nothing else about it, not even a spelling; leaves alone what is not
+    /// JSON.
+    pub fn edit(&mut self, change: impl FnOnce(&mut Tree)) {
+        if let Ok(mut body) = Tree::parse(self.body) {
+            change(&mut body);
+            *self.body = body.compact().into_bytes();
+        }
+    }
+
+    /// Adds a header.
+    pub fn header(&mut self, name: &'static str, value: &str) {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            self.headers.insert(HeaderName::from_static(name), value);
+        }
+    }
+}
+
+/// A running request proxy.
+pub struct RequestProxy {
+    /// Where the router must send its requests instead.
+    pub addr: SocketAddr,
+    task: JoinHandle<io::Result<()>>,
+}
+
+impl Drop for RequestProxy {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+struct RequestChange {
+    groups: Vec<Group>,
+    change: fn(&mut Outgoing<'_>),
+    /// The request id that each group's last failure came with, where that is remembered.
+    failed_ids: Option<Mutex<HashMap<String, HeaderValue>>>,
+    client: reqwest::Client,
+}
+
+impl RequestProxy {
+    /// Starts one for these groups.
+    pub async fn start(groups: &[Group], change: fn(&mut Outgoing<'_>)) -> io::Result<Self> {
+        Self::start_with(groups, change, None).await
+    }
+
+    /// Starts one that puts the request id of a group's last failure on its next answer.
+    pub async fn start_remembering(groups: &[Group]) -> io::Result<Self> {
+        Self::start_with(groups, |_| {}, Some(Mutex::default())).await
+    }
+
+    async fn start_with(
+        groups: &[Group],
+        change: fn(&mut Outgoing<'_>),
+        failed_ids: Option<Mutex<HashMap<String, HeaderValue>>>,
+    ) -> io::Result<Self> {
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .pool_max_idle_per_host(0)
+            .retry(reqwest::retry::never())
+            .build()
+            .map_err(io::Error::other)?;
+        let groups = groups.to_vec();
+        let meddling = Arc::new(RequestChange { groups, change, failed_ids, client });
+        let app =
+            Router::new().fallback(forward).layer(DefaultBodyLimit::disable()).with_state(meddling);
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let addr = listener.local_addr()?;
+        let task = tokio::spawn(async move { axum::serve(listener, app).await });
+        Ok(Self { addr, task })
+    }
+}
+
+async fn forward(
+    State(meddling): State<Arc<RequestChange>>,
+    method: Method,
+    uri: Uri,
+    mut headers: HeaderMap,
+    body: Bytes,
+) -> Response<Body> {
+    let target = uri.path_and_query().map_or("/", |target| target.as_str());
+    let Some((group, chain_index, rest)) = meddling.addressed(target) else {
+        return status(StatusCode::NOT_FOUND);
+    };
+    for name in [HOST, CONTENT_LENGTH, CONNECTION, TRANSFER_ENCODING] {
+        headers.remove(name);
+    }
+    let mut body = body.to_vec();
+    (meddling.change)(&mut Outgoing { chain_index, group, headers: &mut headers, body: &mut body });
+    let url = format!(
+        "{}{rest}",
+        group.deployments().nth(chain_index).map_or("", |deployment| deployment.host.as_str())
+    );
+    match meddling.send(method, &url, headers, body).await {
+        Some((status, mut headers, body)) => {
+            meddling.confuse_ids(&group.model, status, &mut headers);
+            let mut response = Response::new(body);
+            *response.status_mut() = status;
+            *response.headers_mut() = headers;
+            response
+        }
+        // No answer at all becomes a failure that the router walks on from just the same.
+        None => status(StatusCode::BAD_GATEWAY),
+    }
+}
+
+impl RequestChange {
+    /// Keeps a failure's request id for the success that follows.
+    fn confuse_ids(&self, group: &str, status: StatusCode, headers: &mut HeaderMap) {
+        const ID: &str = "x-request-id";
+        let Some(failed_ids) = &self.failed_ids else { return };
+        let mut failed_ids = failed_ids.lock();
+        if status.is_success() {
+            if let Some(failed) = failed_ids.remove(group) {
+                headers.insert(ID, failed);
+            }
+        } else if let Some(id) = headers.get(ID) {
+            failed_ids.insert(group.to_owned(), id.clone());
+        }
+    }
+
+    /// The group, the place in its chain and the path below the deployment's prefix.
+    fn addressed<'a>(&self, target: &'a str) -> Option<(&Group, usize, &'a str)> {
+        self.groups.iter().find_map(|group| {
+            group.deployments().enumerate().find_map(|(chain_index, deployment)| {
+                let rest = target.strip_prefix(&deployment.prefix)?;
+                rest.starts_with('/').then_some((group, chain_index, rest))
+            })
+        })
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        url: &str,
+        headers: HeaderMap,
+        body: Vec<u8>,
+    ) -> Option<(StatusCode, HeaderMap, Body)> {
+        let request = self.client.request(method, url).headers(headers).body(body);
+        let response = request.send().await.ok()?;
+        let (status, mut headers) = (response.status(), response.headers().clone());
+        headers.remove(CONTENT_LENGTH);
+        headers.remove(TRANSFER_ENCODING);
+        // What breaks off here breaks off there, at the same place.
+        let body = response.bytes_stream().then(|chunk| async {
+            if chunk.is_err() {
+                // What was sent before is flushed while the body is pending, not when it is cut.
+                yield_now().await;
+            }
+            chunk
+        });
+        Some((status, headers, Body::from_stream(body)))
+    }
+}
+
+fn status(status: StatusCode) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response
+}

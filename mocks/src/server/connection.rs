@@ -1,0 +1,280 @@
+//! One client's connection: reads requests, asks the provider, and sends the bytes as planned.
+
+use std::io::{self, IoSlice};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+
+use super::Shared;
+use super::answered::Answered;
+use super::outgoing::{Framed, Outgoing};
+use super::request::{Body, Head, Unread, read_body, read_head};
+use super::request_log::Record;
+use super::socket::{ClientSocket, has_left};
+use crate::Reply;
+use crate::behavior::{Cut, CutEnd, CutPoint, WireFault};
+use crate::provider_set::Request;
+use crate::request_log::{RecordedRequest, RequestKind, RequestTimes};
+
+/// What becomes of the connection after an exchange.
+enum Next {
+    KeepAlive,
+    Close,
+    /// Close, but the client may still be sending.
+    CloseLate,
+    Reset,
+}
+
+/// The client has left.
+struct Gone;
+
+impl From<io::Error> for Gone {
+    fn from(_: io::Error) -> Self {
+        Self
+    }
+}
+
+/// Serves one connection to its end. With `prefix` all of its requests are for that mock, else
+/// their paths begin with one.
+pub(super) async fn serve(stream: TcpStream, prefix: Option<Arc<str>>, shared: Arc<Shared>) {
+    let accepted = shared.request_log.now();
+    let socket = ClientSocket::new(stream);
+    let mut connection = Connection { socket, prefix, shared, accepted };
+    loop {
+        match connection.exchange().await {
+            Next::KeepAlive => {}
+            Next::Close => return connection.socket.close(),
+            Next::CloseLate => return connection.socket.close_after_reply().await,
+            Next::Reset => return connection.socket.reset(),
+        }
+    }
+}
+
+struct Connection {
+    socket: ClientSocket,
+    prefix: Option<Arc<str>>,
+    shared: Arc<Shared>,
+    accepted: Duration,
+}
+
+impl Connection {
+    async fn exchange(&mut self) -> Next {
+        let mut times = RequestTimes { accepted: self.accepted, ..RequestTimes::default() };
+        let head = match read_head(&mut self.socket).await {
+            Ok(Some(head)) => head,
+            Ok(None) => return Next::Close,
+            Err(unread) => {
+                let raw = self.socket.unread().to_vec();
+                self.socket.used(raw.len());
+                let head = Head { raw, ..Head::default() };
+                times.head = self.shared.request_log.now();
+                return self.refuse_unread(unread, head, Body::default(), times).await;
+            }
+        };
+        times.head = self.shared.request_log.now();
+        let mut body = Body::default();
+        let read = read_body(&mut self.socket, &head, &mut body).await;
+        times.body = self.shared.request_log.now();
+        match read {
+            Ok(()) => self.answer(head, body, times).await,
+            Err(unread) => self.refuse_unread(unread, head, body, times).await,
+        }
+    }
+
+    /// Enters what is no request into the request log, and says so if somebody is there to hear it.
+    async fn refuse_unread(
+        &mut self,
+        unread: Unread,
+        head: Head,
+        body: Body,
+        times: RequestTimes,
+    ) -> Next {
+        let record = self.record(None, &head.target, &head, &body.bytes, times);
+        match unread {
+            Unread::Left => {
+                record.update(|recorded| "broken_off".clone_into(&mut recorded.behavior));
+                record.end(true);
+                Next::Close
+            }
+            Unread::Malformed(status, fault) => {
+                let message = format!("Fallproof's mocks could not read this request: {fault}.");
+                let reply = Reply::own_refusal(status, "fallproof_not_http", &message);
+                let answered = Answered::unmatched("not_http", reply);
+                let framed = Framed { with_body: true, takes_chunks: true, keeps_alive: false };
+                self.deliver(&record, answered, framed).await
+            }
+        }
+    }
+
+    async fn answer(&mut self, head: Head, body: Body, times: RequestTimes) -> Next {
+        let framed = Framed {
+            with_body: head.method != "HEAD",
+            takes_chunks: head.takes_chunks,
+            keeps_alive: head.keeps_alive && body.whole,
+        };
+        let addressed = match &self.prefix {
+            Some(prefix) => Some((prefix.as_ref(), head.target.as_str())),
+            None => split_prefix(&head.target),
+        };
+        let known = addressed.filter(|(prefix, _)| self.shared.providers.knows(prefix));
+        let Some((prefix, target)) = known else {
+            let record = self.record(None, &head.target, &head, &body.bytes, times);
+            return self.deliver(&record, Answered::no_deployment(), framed).await;
+        };
+        // In the request log before anything is answered: whoever has an answer finds it there.
+        let record = self.record(Some(prefix), target, &head, &body.bytes, times);
+        let headers: Vec<_> =
+            head.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect();
+        let request =
+            Request { method: &head.method, target, headers: &headers, body: &body.bytes };
+        let answer = self.shared.providers.answer(prefix, &request);
+        let answered = answer.map_or_else(Answered::no_deployment, Answered::by_provider);
+        drop((head, body));
+        self.deliver(&record, answered, framed).await
+    }
+
+    fn record(
+        &self,
+        prefix: Option<&str>,
+        target: &str,
+        head: &Head,
+        body: &[u8],
+        times: RequestTimes,
+    ) -> Record {
+        let kind = match (prefix, head.method.as_str()) {
+            (None, _) => RequestKind::Unmatched,
+            (Some(_), "POST") => RequestKind::Attempt,
+            (Some(_), _) => RequestKind::Probe,
+        };
+        let (body, body_cut) = self.shared.request_log.capped(body);
+        let recorded = RecordedRequest {
+            kind,
+            prefix: prefix.map(str::to_owned),
+            head: head.raw.clone(),
+            method: head.method.clone(),
+            target: target.to_owned(),
+            headers: head.headers.clone(),
+            body,
+            body_cut,
+            times,
+            ..RecordedRequest::default()
+        };
+        self.shared.request_log.enter(recorded, self.socket.stream())
+    }
+
+    async fn deliver(&mut self, record: &Record, answered: Answered, framed: Framed) -> Next {
+        record.decided(&answered.plan, &answered.head, &answered.body);
+        let wire = answered.plan.wire.clone();
+        let reply = Outgoing::new(answered, framed);
+        if self.send_reply(record, &wire, reply).await.is_err() {
+            record.end(true);
+            return Next::Close;
+        }
+        if let Some(Cut { end, .. }) = wire.cut {
+            return self.break_off(record, end).await;
+        }
+        record.end(false);
+        let keeps_alive = framed.keeps_alive && wire.head.is_none();
+        if keeps_alive { Next::KeepAlive } else { Next::CloseLate }
+    }
+
+    /// Sends all of a reply that is not cut off.
+    async fn send_reply(
+        &mut self,
+        record: &Record,
+        wire: &WireFault,
+        mut reply: Outgoing,
+    ) -> Result<(), Gone> {
+        let WireFault { delay_ms, chunk_delay_ms, cut, .. } = wire;
+        if let Some(delay) = delay_ms {
+            self.pause(record, *delay).await?;
+        }
+        if cut.as_ref().is_some_and(|cut| cut.at == CutPoint::BeforeHead) {
+            return Ok(());
+        }
+        // What goes out in front of the next chunk.
+        let mut ahead = std::mem::take(&mut reply.head);
+        for chunk in reply.chunks() {
+            if let Some(delay) = chunk_delay_ms {
+                self.send(record, reply.status, [&ahead, b"", b""]).await?;
+                ahead.clear();
+                self.pause(record, *delay).await?;
+            }
+            let mut after = "";
+            if reply.is_chunked {
+                ahead.extend(format!("{:x}\r\n", chunk.length).as_bytes());
+                after = if chunk.bytes.len() == chunk.length { "\r\n" } else { "" };
+            }
+            self.send(record, reply.status, [&ahead, chunk.bytes, after.as_bytes()]).await?;
+            ahead.clear();
+        }
+        if reply.is_chunked && cut.is_none() {
+            ahead.extend(b"0\r\n\r\n");
+        }
+        self.send(record, reply.status, [&ahead, b"", b""]).await
+    }
+
+    async fn break_off(&mut self, record: &Record, end: CutEnd) -> Next {
+        let next = match end {
+            CutEnd::Close => Next::Close,
+            CutEnd::Reset => Next::Reset,
+            CutEnd::Stall => {
+                record.wait(true);
+                self.socket.left().await;
+                record.end(true);
+                return Next::Close;
+            }
+        };
+        record.end(has_left(self.socket.stream()));
+        next
+    }
+
+    /// Waits for so many milliseconds, or until the client has left.
+    async fn pause(&mut self, record: &Record, delay_ms: u64) -> Result<(), Gone> {
+        record.wait(true);
+        let paused = tokio::select! {
+            () = self.socket.left() => Err(Gone),
+            () = tokio::time::sleep(Duration::from_millis(delay_ms)) => Ok(()),
+        };
+        record.wait(false);
+        paused
+    }
+
+    /// Sends these parts, of which the second one belongs to the body, unless the client has left.
+    async fn send(
+        &self,
+        record: &Record,
+        status: Option<u16>,
+        mut parts: [&[u8]; 3],
+    ) -> Result<(), Gone> {
+        let some_left = |parts: &[&[u8]]| parts.iter().any(|part| !part.is_empty());
+        if some_left(&parts) && has_left(self.socket.stream()) {
+            return Err(Gone);
+        }
+        while some_left(&parts) {
+            if let Some(mut sent) = self.socket.try_send(&parts.map(IoSlice::new))? {
+                let mut gone: [&[u8]; 3] = [b""; 3];
+                for (part, gone) in parts.iter_mut().zip(&mut gone) {
+                    (*gone, *part) = part.split_at(sent.min(part.len()));
+                    sent -= gone.len();
+                }
+                record.sent(status, &gone, gone[1].len());
+            } else {
+                record.wait(true);
+                let writable = self.socket.stream().writable().await;
+                record.wait(false);
+                writable?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `/{scenario}/{mock}` and the rest.
+fn split_prefix(target: &str) -> Option<(&str, &str)> {
+    let path = target.strip_prefix('/')?;
+    let first = path.find('/')?;
+    let end = path[first + 1..].find(['/', '?']).map_or(path.len(), |end| first + 1 + end);
+    Some(target.split_at(end + 1))
+}

@@ -1,0 +1,202 @@
+//! A reply on its way out: its head, its chunks, and where it breaks off.
+
+use std::iter;
+use std::num::NonZeroUsize;
+
+use fallproof_protocol::sse::{event_length, events_length};
+
+use super::answered::Answered;
+use crate::behavior::{Chunking, CutPoint, GARBAGE, HeadFault};
+
+/// How a reply is framed for this client.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Framed {
+    pub(super) with_body: bool,
+    pub(super) takes_chunks: bool,
+    pub(super) keeps_alive: bool,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Outgoing {
+    /// With the empty line; or what comes in route of a head.
+    pub(super) head: Vec<u8>,
+    /// That of the head; `None` where it is none.
+    pub(super) status: Option<u16>,
+    pub(super) is_chunked: bool,
+    body: Vec<u8>,
+    /// The body goes out up to here.
+    until: usize,
+    /// So many bytes in each chunk; `None`: one event.
+    chunk_bytes: Option<NonZeroUsize>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Chunk<'a> {
+    /// What is sent of it.
+    pub(super) bytes: &'a [u8],
+    /// How long it is; a cut sends less.
+    pub(super) length: usize,
+}
+
+impl Outgoing {
+    pub(super) fn new(answered: Answered, framed: Framed) -> Self {
+        let Answered { plan, status, mut head, has_body, is_event_stream, mut body } = answered;
+        if plan.wire.head == Some(HeadFault::Garbage) {
+            return Self { head: GARBAGE.to_vec(), ..Self::default() };
+        }
+        let is_event_stream = is_event_stream && has_body;
+        let mut is_chunked = false;
+        if let Some(HeadFault::ContentLengthOffBy(bytes)) = plan.wire.head {
+            let bytes = isize::try_from(bytes.get()).unwrap_or(isize::MAX);
+            push_length(&mut head, body.len().saturating_add_signed(bytes));
+        } else if !is_event_stream && has_body {
+            push_length(&mut head, body.len());
+        } else if is_event_stream && framed.takes_chunks {
+            is_chunked = framed.with_body;
+            head.extend(b"transfer-encoding: chunked\r\n");
+        } // Else the body, if there is one, goes on until the connection ends: HTTP/1.0.
+        if !framed.keeps_alive {
+            head.extend(b"connection: close\r\n");
+        }
+        head.extend(b"\r\n");
+        if !framed.with_body {
+            body.clear();
+        }
+        let until = match plan.wire.cut.map(|cut| cut.at) {
+            Some(CutPoint::BeforeHead | CutPoint::AfterHead | CutPoint::Events(0)) => 0,
+            Some(CutPoint::BodyBytes(bytes)) => bytes.min(body.len()),
+            Some(CutPoint::Events(count)) if is_event_stream => events_length(&body, count),
+            Some(CutPoint::Events(_)) | None => body.len(),
+        };
+        let chunk_bytes = match plan.wire.write.unwrap_or_default() {
+            Chunking::Bytes(bytes) => Some(bytes),
+            Chunking::Events => (!is_event_stream).then_some(NonZeroUsize::MAX),
+        };
+        Self { head, status: Some(status), is_chunked, body, until, chunk_bytes }
+    }
+
+    /// The chunks of the body, up to the cut.
+    pub(super) fn chunks(&self) -> impl Iterator<Item = Chunk<'_>> {
+        let mut rest = self.body.as_slice();
+        let mut left = self.until;
+        iter::from_fn(move || {
+            let length = match self.chunk_bytes {
+                Some(bytes) => bytes.get().min(rest.len()),
+                None => event_length(rest),
+            };
+            let (chunk, others) = rest.split_at(length);
+            rest = others;
+            let bytes = &chunk[..length.min(left)];
+            left -= bytes.len();
+            (!bytes.is_empty()).then_some(Chunk { bytes, length })
+        })
+    }
+}
+
+fn push_length(head: &mut Vec<u8>, length: usize) {
+    head.extend(format!("content-length: {length}\r\n").as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rstest::rstest;
+
+    use super::*;
+    use crate::behavior::{Cut, CutEnd, WireFault};
+    use crate::provider_set::Plan;
+    use crate::request_log::RequestKind;
+
+    const FRAMED: Framed = Framed { with_body: true, takes_chunks: true, keeps_alive: true };
+
+    fn outgoing(body: &[u8], is_event_stream: bool, wire: WireFault) -> Outgoing {
+        let plan = Plan {
+            kind: RequestKind::Attempt,
+            attempt: 1,
+            route: None,
+            behavior: "ok".to_owned(),
+            refused: false,
+            violation: None,
+            wire,
+        };
+        let body = body.to_vec();
+        let head = Vec::new();
+        let answered = Answered { plan, status: 200, head, has_body: true, is_event_stream, body };
+        Outgoing::new(answered, FRAMED)
+    }
+
+    #[rstest]
+    #[case::line_feeds("data: 1\n\nx: 2\ndata: 3\n\n", &["data: 1\n\n", "x: 2\ndata: 3\n\n"])]
+    #[case::both("data: 1\r\n\r\ndata: 2\r\n\r\n", &["data: 1\r\n\r\n", "data: 2\r\n\r\n"])]
+    #[case::returns("data: 1\r\rdata: 2\r\r", &["data: 1\r\r", "data: 2\r\r"])]
+    #[case::many_empty_lines("data: 1\n\n\n\ndata: 2\n\n", &["data: 1\n\n\n\n", "data: 2\n\n"])]
+    #[case::no_last_empty_line("data: 1\n\ndata: 2\n", &["data: 1\n\n", "data: 2\n"])]
+    #[case::nothing("", &[])]
+    fn a_stream_has_a_chunk_for_each_event(#[case] body: &str, #[case] events: &[&str]) {
+        let outgoing = outgoing(body.as_bytes(), true, WireFault::default());
+        let chunks: Vec<_> = outgoing.chunks().map(|chunk| chunk.bytes).collect();
+        assert_eq!(chunks, events.iter().map(|event| event.as_bytes()).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn any_other_body_is_one_chunk_and_one_event() {
+        let whole = [Chunk { bytes: b"{\n\n}\n\n", length: 6 }];
+        let cut =
+            |at| WireFault { cut: Some(Cut { at, end: CutEnd::Close }), ..WireFault::default() };
+        let sent = |wire| outgoing(b"{\n\n}\n\n", false, wire);
+        assert!(sent(WireFault::default()).chunks().eq(whole));
+        assert!(
+            sent(cut(CutPoint::Events(1))).chunks().eq([Chunk { bytes: b"{\n\n}\n\n", length: 6 }])
+        );
+        assert_eq!(sent(cut(CutPoint::Events(0))).chunks().next(), None);
+    }
+
+    fn chunking() -> impl Strategy<Value = Chunking> {
+        prop_oneof![
+            Just(Chunking::Events),
+            (1..9_usize).prop_filter_map("0", NonZeroUsize::new).prop_map(Chunking::Bytes),
+        ]
+    }
+
+    fn cut_point() -> impl Strategy<Value = CutPoint> {
+        prop_oneof![
+            Just(CutPoint::BeforeHead),
+            Just(CutPoint::AfterHead),
+            (0..40_usize).prop_map(CutPoint::BodyBytes),
+            (0..9_usize).prop_map(CutPoint::Events),
+            Just(CutPoint::Events(usize::MAX)),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn chunks_put_together_are_the_body_up_to_the_cut(
+            body in "[a\r\nü]{0,30}",
+            is_event_stream: bool,
+            write in chunking(),
+            at in prop::option::of(cut_point()),
+        ) {
+            let cut = at.map(|at| Cut { at, end: CutEnd::Close });
+            let wire = WireFault { write: Some(write), cut, ..WireFault::default() };
+            let outgoing = outgoing(body.as_bytes(), is_event_stream, wire);
+            let chunks: Vec<_> = outgoing.chunks().collect();
+            let sent: Vec<u8> = chunks.iter().flat_map(|chunk| chunk.bytes).copied().collect();
+            prop_assert!(body.as_bytes().starts_with(&sent));
+            match at {
+                None => prop_assert_eq!(sent.len(), body.len()),
+                Some(CutPoint::BodyBytes(bytes)) => {
+                    prop_assert_eq!(sent.len(), bytes.min(body.len()));
+                }
+                Some(CutPoint::BeforeHead | CutPoint::AfterHead) => prop_assert_eq!(sent, b""),
+                Some(CutPoint::Events(_)) => {}
+            }
+            for (position, chunk) in chunks.iter().enumerate() {
+                let is_last = position + 1 == chunks.len();
+                prop_assert!(chunk.bytes.len() == chunk.length || (is_last && at.is_some()));
+                prop_assert!(!chunk.bytes.is_empty());
+            }
+        }
+    }
+}

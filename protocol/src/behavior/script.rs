@@ -1,0 +1,74 @@
+//! What cannot be played in a script.
+
+use http::{HeaderName, HeaderValue};
+
+use super::{Behavior, find};
+
+/// Headers that say how a reply is framed: the wire writes them, no script does.
+pub const FRAMING: [&str; 4] = ["content-length", "transfer-encoding", "connection", "keep-alive"];
+
+/// Why a deployment cannot be played.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ScriptError {
+    /// The prefix is not two path segments. Holds it.
+    #[error("prefix `{0}` is not of the form `/scenario/deployment`")]
+    Prefix(String),
+    /// No behavior of the catalogue has this name.
+    #[error("there is no behavior `{0}`")]
+    UnknownBehavior(String),
+    /// A behavior that never happens: `count` is from 1.
+    #[error("a behavior happens at least once: `count` is from 1")]
+    Never,
+    /// A final status has three digits from 200 on. Holds what was asked for.
+    #[error("status {0} cannot be sent: it must be from 200 to 599")]
+    Status(u16),
+    /// A header that the wire writes itself. Holds name and value.
+    #[error("header `{0}: {1}` is the wire's; use `wire` to break it")]
+    Framing(String, String),
+    /// Not a header. Holds name and value.
+    #[error("`{0}: {1}` is not a valid header")]
+    Header(String, String),
+}
+
+impl ScriptError {
+    /// The error of a header that cannot be sent.
+    pub fn of_header(name: &str, value: &str) -> Self {
+        let (name, value) = (name.to_owned(), value.to_owned());
+        if is_framing(&name) { Self::Framing(name, value) } else { Self::Header(name, value) }
+    }
+}
+
+impl Behavior {
+    /// Whether a provider can play it.
+    ///
+    /// # Errors
+    /// It is unknown, never happens, or has a status or header that cannot be sent.
+    pub fn validate(&self) -> Result<(), ScriptError> {
+        if find(&self.reply).is_none() {
+            return Err(ScriptError::UnknownBehavior(self.reply.clone()));
+        }
+        if self.count == 0 {
+            return Err(ScriptError::Never);
+        }
+        if let Some(status) = self.status.filter(|status| !(200..600).contains(status)) {
+            return Err(ScriptError::Status(status));
+        }
+        match unsendable(self).next() {
+            Some((name, value)) => Err(ScriptError::of_header(name, value)),
+            None => Ok(()),
+        }
+    }
+}
+
+fn is_framing(name: &str) -> bool {
+    FRAMING.iter().any(|framing| framing.eq_ignore_ascii_case(name))
+}
+
+/// The headers of this behavior that are none, or that the wire writes itself.
+pub fn unsendable(behavior: &Behavior) -> impl Iterator<Item = (&String, &String)> {
+    behavior.headers.iter().filter(|(name, value)| {
+        is_framing(name)
+            || HeaderName::try_from(*name).is_err()
+            || HeaderValue::try_from(*value).is_err()
+    })
+}
