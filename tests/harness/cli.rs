@@ -54,7 +54,7 @@ fn the_founding_bug_is_told_by_requirement_hops_diff_and_replay_and_ends_with_1(
     assert_eq!(output.status.code(), Some(1), "{told}");
     for words in [
         "FAIL responses-compact/openai-to-azure",
-        "FP-PAYLOAD-01 No attempt carries a body member that the client did not send.",
+        "FP-PAYLOAD-01 No attempt carries a body field that the client did not send.",
         "attempt 2 added /metadata",
         "400 Unknown parameter: 'metadata'.",
         "+   \"metadata\": {",
