@@ -32,7 +32,7 @@ fn nothing_is_overwritten_where_a_team_has_begun() {
     fs::write(&readme, "ours").expect("it can be written");
     let output = fallproof(folder.path(), &["init"]);
     assert_eq!(output.status.code(), Some(2), "{}", told(&output));
-    assert!(told(&output).contains("README.md is there already"), "{}", told(&output));
+    assert!(told(&output).contains("README.md already exists"), "{}", told(&output));
     assert_eq!(fs::read_to_string(&readme).expect("it is there"), "ours");
     assert!(!folder.path().join("scenarios/own").exists());
 }
