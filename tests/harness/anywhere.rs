@@ -87,7 +87,7 @@ fn a_new_scenario_passes_at_once_and_none_is_overwritten() {
     let output = fallproof(folder.path(), &["run", "routing/mine"]);
     assert!(told(&output).contains("1 scenario: 1 passed"), "{}", told(&output));
     let output = fallproof(folder.path(), &["new", "scenarios/routing/mine.yaml"]);
-    assert!(told(&output).contains("scenarios/routing/mine.yaml is there"), "{}", told(&output));
+    assert!(told(&output).contains("scenarios/routing/mine.yaml already exists"), "{}", told(&output));
     let output = fallproof(folder.path(), &["new", "routing/mine"]);
     assert_eq!(output.status.code(), Some(2), "{}", told(&output));
     let output = fallproof(folder.path(), &["new", "Routing/My Case"]);
