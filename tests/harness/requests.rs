@@ -51,7 +51,7 @@ fn in_words(grammar: &Grammar, goal: &Goal) -> String {
     let steps = goal.route.iter().map(|&turn| {
         let step = match (turn, grammar.node(at)) {
             (Turn::Branch(branch), _) => format!("|{branch}"),
-            (Turn::Word(word), Node::Words(words)) => format!("={}", words[word]),
+            (Turn::Value(word), Node::Enum(words)) => format!("={}", words[word]),
             (Turn::Member(member), Node::Object(object)) => {
                 let (name, _) = object.members.get_index(member).expect("it leads there");
                 format!(".{name}")
@@ -91,7 +91,7 @@ fn one_request_for_each_goal_reaches_every_parameter_and_every_listed_value(
             endpoint.path(),
             count(|goal| matches!(goal.route[..], [Turn::Member(_)])),
             count(|goal| matches!(goal.mark.1, Turn::Member(_) | Turn::Other)),
-            count(|goal| matches!(goal.mark.1, Turn::Word(_))),
+            count(|goal| matches!(goal.mark.1, Turn::Value(_))),
             count(|goal| matches!(goal.mark.1, Turn::Branch(_))),
             goals.len()
         );
