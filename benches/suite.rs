@@ -31,12 +31,12 @@ fn run_100_cases(bencher: divan::Bencher<'_, '_>) {
     let quick = |scenario: &&Scenario| scenario.longest_wait().is_none();
     let cases: Vec<_> = suite.scenarios.iter().filter(quick).step_by(7).take(100).collect();
     assert_eq!(cases.len(), 100);
-    let runtime = Runtime::new().expect("a runtime can be had");
+    let runtime = Runtime::new().expect("a runtime");
     bencher.bench_local(|| {
         let target = ReferenceTarget::default();
         let runner = runtime
             .block_on(Runner::start(&cases, &target, Duration::from_secs(60)))
-            .expect("the runner listens on ports that the system chooses");
+            .expect("the runner starts");
         let evidence = runner.run_all(runtime.handle(), &cases, 8);
         let judged = cases.iter().zip(&evidence);
         judged

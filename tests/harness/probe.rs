@@ -51,8 +51,8 @@ fn the_doctor_reaches_the_mocks_through_a_target_it_configured() {
 
 #[test]
 fn the_doctor_reports_a_target_that_exited() {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
-    let target = format!("http://{}/v1", listener.local_addr().expect("it is bound"));
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    let target = format!("http://{}/v1", listener.local_addr().expect("a bound listener"));
     // The first connection only checks that the target listens.
     thread::spawn(move || drop(listener.accept()));
     let deployments = free_ports().to_string();
@@ -83,8 +83,8 @@ fn capabilities_are_compared_by_meaning_and_not_by_spelling() {
 
 #[test]
 fn a_server_that_is_not_a_gateway_cannot_be_probed() {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
-    let target = format!("http://{}/v1", listener.local_addr().expect("it is bound"));
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    let target = format!("http://{}/v1", listener.local_addr().expect("a bound listener"));
     thread::spawn(move || listener.incoming().flatten().for_each(drop));
     let folder = tempfile::TempDir::new().expect("a temporary folder");
     let out = folder.path().join("draft.yaml");

@@ -31,15 +31,15 @@ impl Serve {
             .spawn()
             .expect("the binary was built with this test");
         let mut line = String::new();
-        let stdout = process.stdout.take().expect("it is piped");
-        BufReader::new(stdout).read_line(&mut line).expect("it says where it listens");
+        let stdout = process.stdout.take().expect("a pipe");
+        BufReader::new(stdout).read_line(&mut line).expect("a line with the addresses");
         let addresses = serde_json::from_str(&line).expect("one line of JSON");
         let client = Client::builder().no_proxy().build().expect("a plain client");
         Self { process, addresses, client }
     }
 
     fn address(&self, pointer: &str) -> &str {
-        self.addresses.pointer(pointer).and_then(Value::as_str).expect("it is printed")
+        self.addresses.pointer(pointer).and_then(Value::as_str).expect("an address")
     }
 
     fn request(&self, method: Method, url: String, body: &Value) -> RequestBuilder {
@@ -198,11 +198,11 @@ async fn only_the_listed_models_exist() {
 
 #[tokio::test]
 async fn a_script_file_applies_from_the_start_and_after_each_reset() {
-    let folder = tempfile::tempdir().expect("a folder can be made");
+    let folder = tempfile::tempdir().expect("a temporary folder");
     let file = folder.path().join("script.yaml");
     let text = "azure: { script: [rate_limited, ok], repeat_last: true }\n";
-    std::fs::write(&file, text).expect("it can be written");
-    let serve = Serve::start(&["--script", file.to_str().expect("a temporary path is text")]);
+    std::fs::write(&file, text).expect("the file can be written");
+    let serve = Serve::start(&["--script", file.to_str().expect("a UTF-8 path")]);
     let body = json!({"model": "gpt-5", "input": "Hello."});
     for _ in 0..2 {
         for expected in [429, 200, 200] {
@@ -216,9 +216,9 @@ async fn a_script_file_applies_from_the_start_and_after_each_reset() {
 
 #[test]
 fn an_invalid_script_file_is_reported_with_its_position_and_exit_code_2() {
-    let folder = tempfile::tempdir().expect("a folder can be made");
+    let folder = tempfile::tempdir().expect("a temporary folder");
     let file = folder.path().join("script.yaml");
-    std::fs::write(&file, "azure:\n  script: [ok, rate_limit]\n").expect("it can be written");
+    std::fs::write(&file, "azure:\n  script: [ok, rate_limit]\n").expect("the file can be written");
     let output = Command::new(env!("CARGO_BIN_EXE_fallproof"))
         .args(["serve", "--openai", "0", "--azure", "0", "--admin", "0", "--script"])
         .arg(&file)
@@ -232,8 +232,8 @@ fn an_invalid_script_file_is_reported_with_its_position_and_exit_code_2() {
 
 #[test]
 fn a_port_in_use_is_reported_with_exit_code_2() {
-    let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
-    let port = taken.local_addr().expect("it is bound").port().to_string();
+    let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    let port = taken.local_addr().expect("a bound listener").port().to_string();
     let output = Command::new(env!("CARGO_BIN_EXE_fallproof"))
         .args(["serve", "--openai", "0", "--azure", &port, "--admin", "0"])
         .output()
@@ -248,8 +248,8 @@ fn a_port_in_use_is_reported_with_exit_code_2() {
 fn an_interrupt_stops_it_cleanly() {
     let mut serve = Serve::start(&[]);
     let id = serve.process.id().to_string();
-    let killed = Command::new("kill").args(["-INT", &id]).status().expect("kill is there");
+    let killed = Command::new("kill").args(["-INT", &id]).status().expect("the kill command");
     assert!(killed.success());
-    let status = serve.process.wait().expect("it ends");
+    let status = serve.process.wait().expect("the process exits");
     assert_eq!(status.code(), Some(0));
 }

@@ -106,7 +106,7 @@ fn a_failure_is_minimized_saved_and_reproduced() {
     let stats: Stats = stats.into_inner();
     assert_eq!((stats.cases, stats.verdict()), (4, Verdict::Fail));
 
-    let folder = tempfile::tempdir().expect("a folder can be made");
+    let folder = tempfile::tempdir().expect("a temporary folder");
     let runtime = Runtime::new().expect("a runtime can be built");
     let all = by_requirement(stats.failures.into_values());
     assert!(all.len() > 2, "{all:?}");
@@ -133,7 +133,7 @@ fn a_failure_is_minimized_saved_and_reproduced() {
 
 #[test]
 fn checking_that_failures_can_be_saved_leaves_nothing_behind() {
-    let folder = tempfile::tempdir().expect("a folder can be made");
+    let folder = tempfile::tempdir().expect("a temporary folder");
     let below = |name: &str| folder.path().join(name);
     assert!(check(&below("new/scenarios")).is_ok());
     assert!(!below("new").exists());
