@@ -32,7 +32,9 @@ fn a_failure_is_saved_as_a_scenario_that_reproduces_it() {
     let files = fs::read_dir(&found).unwrap_or_else(|error| panic!("{error}: {}", told(&output)));
     let names = files.map(|file| file.expect("it can be read").file_name());
     let mut names = names.map(|name| name.to_string_lossy().into_owned());
-    let name = names.find(|name| name.starts_with("fp-payload-01-")).expect("a file for the metadata failure");
+    let name = names
+        .find(|name| name.starts_with("fp-payload-01-"))
+        .expect("a file for the metadata failure");
     let text = fs::read_to_string(found.join(&name)).expect("it is there");
     assert!(text.contains("body: {}\n"), "{text}");
 
@@ -91,7 +93,7 @@ fn a_gateway_that_does_not_reach_the_mocks_does_not_pass() {
 
 #[test]
 fn a_gateway_that_exits_ends_the_campaign() {
-// The first connection only checks that the gateway listens.
+    // The first connection only checks that the gateway listens.
     let output = against("1000000", 1, drop);
     assert_eq!(output.status.code(), Some(2), "{}", told(&output));
     assert!(told(&output).contains("the target went away"), "{}", told(&output));
