@@ -1,5 +1,6 @@
 # Reduces a report to what is stored here: `jq -c -f reports/strip.jq report.json`. Keeps only the
-# failed and inconclusive cases, with the first violation of each requirement. A new run recreates the rest.
+# failed and inconclusive cases, with the first violation of each requirement. A new run of the
+# suite recreates everything else.
 .profiles[].requirements[] |= (.exempt_in = [] | .tested_by = [])
 | .cases |= map(
     select(.outcome != "pass" and .outcome != "warn" and .outcome != "skipped")

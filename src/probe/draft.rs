@@ -61,8 +61,9 @@ fn why_not(case: &Case) -> String {
     match case.evidence.calls().first() {
         Some(step) if step.exchange.ending == Ending::Complete => {
             let status = step.exchange.status.unwrap_or_default();
-            let asked = if step.requests.is_empty() { " without calling a deployment" } else { "" };
-            format!("returned {status}{asked}")
+            let without =
+                if step.requests.is_empty() { " without calling a deployment" } else { "" };
+            format!("returned {status}{without}")
         }
         Some(step) => step.exchange.ending.in_words(),
         None => "was not run".to_owned(),
@@ -125,8 +126,8 @@ fn fallback_on(draft: &mut Draft, answers: &[Answer<'_>]) {
                 .count()
         };
         seen.insert(scenario.id.clone(), (condition, asked("backup") > 0));
-        let word = scenario.id.rsplit('@').next().unwrap_or_default();
-        attempts.entry(asked("primary")).or_default().push(word.to_owned());
+        let name = scenario.id.rsplit('@').next().unwrap_or_default();
+        attempts.entry(asked("primary")).or_default().push(name.to_owned());
     }
     let kinds = [
         Condition::Connection,
@@ -134,20 +135,20 @@ fn fallback_on(draft: &mut Draft, answers: &[Answer<'_>]) {
         Condition::InvalidResponse,
         Condition::ErrorInSuccess,
     ];
-    let mut leads_on = Vec::new();
+    let mut conditions = Vec::new();
     for kind in kinds {
         let of_kind: Vec<_> = seen.iter().filter(|(_, (it, _))| *it == kind).collect();
         let not: Vec<_> = of_kind.iter().filter(|(_, (_, led))| !led).collect();
         if !of_kind.is_empty() && not.len() < of_kind.len() {
-            leads_on.push(kind);
+            conditions.push(kind);
             draft.remarks.extend(
                 not.iter().map(|(id, _)| format!("falls back on `{kind}`, but not in `{id}`")),
             );
         }
     }
     let statuses = seen.values().filter(|(it, led)| *led && matches!(it, Condition::Status(_)));
-    leads_on.extend(statuses.map(|(status, _)| *status));
-    draft.capabilities.fallback_on = Some(folded(leads_on, &seen));
+    conditions.extend(statuses.map(|(status, _)| *status));
+    draft.capabilities.fallback_on = Some(folded(conditions, &seen));
     for (count, cases) in attempts.into_iter().filter(|(count, _)| *count > 1) {
         let cases = cases.join(" ");
         draft

@@ -1,5 +1,4 @@
-//! `fallproof serve` as a user meets it: strict providers at ports of their own, with a request log
-//! to read and scripts to set.
+//! `fallproof serve`, run as a command: strict mock providers with a request log and scripts.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::{Ipv4Addr, TcpListener};
@@ -8,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::{Value, json};
 
-/// A running server; it is killed where a test ends before it.
+/// A running server. Dropping it kills the process.
 struct Serve {
     process: Child,
     addresses: Value,

@@ -159,7 +159,7 @@ fn cycles(code: &Crate) -> Vec<String> {
     cycles.into_iter().collect()
 }
 
-/// The module that a path within `from` leads to; through what modules on the way import.
+/// The module that a path in `from` leads to. Follows imports and re-exports.
 fn resolve(
     code: &BTreeMap<&Names, Module>,
     from: &Names,
@@ -171,7 +171,7 @@ fn resolve(
         "crate" => Names::new(),
         "self" => from.clone(),
         "super" => from[..from.len().checked_sub(1)?].to_vec(),
-        // A child of the module itself.
+        // A child of `from`.
         name => [&from[..], &[name.to_owned()]].concat(),
     };
     code.get(&at)?;
@@ -189,18 +189,18 @@ fn resolve(
     }
     let exported = rest.first().and_then(|name| code.get(&at)?.imports.get(name));
     match exported {
-        // What a module brings into scope may be named by its own children, too.
+        // The children of a module can use its imports too.
         Some(path) if depth < 8 => resolve(code, &at, path, depth + 1).or(Some(at)),
         _ => Some(at),
     }
 }
 
-/// What a module's text tells of its dependencies.
+/// The dependencies in a module's source text.
 #[derive(Default)]
 struct Module {
-    /// Every path that begins in this crate.
+    /// All paths that start in this crate.
     paths: Vec<Names>,
-    /// Names that are brought into scope, and the paths that they stand for.
+    /// Imported names and the paths that they refer to.
     imports: BTreeMap<String, Names>,
 }
 

@@ -48,7 +48,7 @@ pub struct CaseDeployment {
     pub acceptor: Acceptor,
     /// Model name that requests must use.
     pub name: String,
-    /// Behavior at each attempt, in order; the last one repeats for ever. Never empty.
+    /// Behavior at each attempt, in order; the last one repeats forever. Never empty.
     pub script: Vec<Behavior>,
 }
 

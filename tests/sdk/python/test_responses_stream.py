@@ -68,7 +68,7 @@ def test_arguments_of_a_function_call_arrive_in_pieces(client):
     assert_is_weather(call.arguments)
 
 
-@pytest.mark.parametrize("summary", [None, "auto"], ids=["hidden", "summarised"])
+@pytest.mark.parametrize("summary", [None, "auto"], ids=["hidden", "summarized"])
 def test_a_reasoning_model_reasons_first(client, summary):
     reasoning = {"effort": "low", **({"summary": summary} if summary else {})}
     events = list(client.responses.create(model="gpt-5", input="Hello.", reasoning=reasoning, stream=True))

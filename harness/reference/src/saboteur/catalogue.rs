@@ -137,7 +137,7 @@ pub(super) const ALL: &[Saboteur] = &[
         },
     ),
     requests("forwards-client-key", "forwards the client's gateway key to the providers", |out| {
-        out.header("x-forwarded-authorization", REFERENCE_CLIENT_KEY)
+        out.header("x-forwarded-authorization", REFERENCE_CLIENT_KEY);
     }),
     configured("lets-everybody-in", "does not require a client key", |config| {
         config.client_keys = None;
@@ -314,7 +314,7 @@ pub(super) const ALL: &[Saboteur] = &[
         "sends the first event of a stream before it knows which deployment answers",
         StreamFault::BeginsTwice,
     ),
-    // To join two responses, it has to request both.
+    // Joining two responses requires two attempts.
     streams(
         "splices-streams",
         "appends the next deployment's response to a broken stream",
@@ -371,7 +371,7 @@ pub(super) const ALL: &[Saboteur] = &[
         });
     })
     .also(&["FP-PAYLOAD-06"]),
-    // Without cooldowns it never reports that all deployments are cooling down.
+    // Without cooldowns, it never reports that all deployments are cooling down.
     each_group(
         "ignores-retry-after",
         "calls a deployment again before its Retry-After has passed",
@@ -383,13 +383,13 @@ pub(super) const ALL: &[Saboteur] = &[
         |group| group.cooldown = None,
     )
     .also(&["FP-CLIENT-10"]),
-    each_group("never-comes-back", "cools down a deployment for ever", |group| {
+    each_group("never-comes-back", "cools down a deployment forever", |group| {
         if let Some(cooldown) = &mut group.cooldown {
             cooldown.rest *= 1000;
         }
     })
     .also(&["FP-CLIENT-10"]),
-    // The other group answers or fails differently after all of the first one has failed.
+    // When the first group has failed, the other one answers or fails in a different way.
     wrapped(
         "crosses-groups",
         "calls another group after all deployments of one have failed",

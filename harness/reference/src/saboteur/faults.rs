@@ -41,7 +41,7 @@ pub(super) fn drop_optional(out: &mut Outgoing<'_>) {
     });
 }
 
-/// Rounds each number to a 64-bit float, as a language that only has floats does.
+/// Converts each number to a 64-bit float, like a language that has no other numbers.
 pub(super) fn round_numbers(value: &mut Tree) {
     match value {
         Tree::Object(members) => members.iter_mut().for_each(|(_, value)| round_numbers(value)),

@@ -92,9 +92,9 @@ impl RequestProxy {
             .build()
             .map_err(io::Error::other)?;
         let groups = groups.to_vec();
-        let meddling = Arc::new(RequestChange { groups, change, failed_ids, client });
+        let state = Arc::new(RequestChange { groups, change, failed_ids, client });
         let app =
-            Router::new().fallback(forward).layer(DefaultBodyLimit::disable()).with_state(meddling);
+            Router::new().fallback(forward).layer(DefaultBodyLimit::disable()).with_state(state);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let addr = listener.local_addr()?;
         let task = tokio::spawn(async move { axum::serve(listener, app).await });
@@ -103,28 +103,28 @@ impl RequestProxy {
 }
 
 async fn forward(
-    State(meddling): State<Arc<RequestChange>>,
+    State(state): State<Arc<RequestChange>>,
     method: Method,
     uri: Uri,
     mut headers: HeaderMap,
     body: Bytes,
 ) -> Response<Body> {
     let target = uri.path_and_query().map_or("/", |target| target.as_str());
-    let Some((group, chain_index, rest)) = meddling.addressed(target) else {
+    let Some((group, chain_index, rest)) = state.addressed(target) else {
         return status(StatusCode::NOT_FOUND);
     };
     for name in [HOST, CONTENT_LENGTH, CONNECTION, TRANSFER_ENCODING] {
         headers.remove(name);
     }
     let mut body = body.to_vec();
-    (meddling.change)(&mut Outgoing { chain_index, group, headers: &mut headers, body: &mut body });
+    (state.change)(&mut Outgoing { chain_index, group, headers: &mut headers, body: &mut body });
     let url = format!(
         "{}{rest}",
         group.deployments().nth(chain_index).map_or("", |deployment| deployment.host.as_str())
     );
-    match meddling.send(method, &url, headers, body).await {
+    match state.send(method, &url, headers, body).await {
         Some((status, mut headers, body)) => {
-            meddling.confuse_ids(&group.model, status, &mut headers);
+            state.confuse_ids(&group.model, status, &mut headers);
             let mut response = Response::new(body);
             *response.status_mut() = status;
             *response.headers_mut() = headers;
