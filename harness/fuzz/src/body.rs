@@ -103,9 +103,9 @@ impl Writer<'_> {
 
     fn list(&mut self, list: &List, route: &[Turn], name: &str) -> Tree {
         let led = matches!(route, [Turn::Item, ..]);
-        let mut length = list.least.max(usize::from(led));
-        let most = list.most.unwrap_or(usize::MAX);
-        while self.left > 0 && length < most && chance(55, self.rng) {
+        let mut length = list.min.max(usize::from(led));
+        let max = list.max.unwrap_or(usize::MAX);
+        while self.left > 0 && length < max && chance(55, self.rng) {
             length += 1;
             self.left = self.left.saturating_sub(self.grammar.cost(list.item));
         }
@@ -134,7 +134,7 @@ impl Writer<'_> {
                 [Turn::Other, rest @ ..] => Some(rest),
                 _ => None,
             };
-            while members.len() < object.most.unwrap_or(usize::MAX)
+            while members.len() < object.max.unwrap_or(usize::MAX)
                 && (rest.is_some() || self.left > 0 && chance(self.density, self.rng))
             {
                 let name = json_text::name(self.rng);

@@ -65,9 +65,9 @@ pub enum Node {
 #[derive(Debug, Default)]
 pub struct Text {
     /// Minimum number of characters.
-    pub least: usize,
+    pub min: usize,
     /// Maximum number of characters.
-    pub most: Option<usize>,
+    pub max: Option<usize>,
     /// Allowed characters, of which it has at least one; `None` if any character is allowed.
     pub characters: Option<Vec<char>>,
 }
@@ -78,14 +78,14 @@ pub struct Number {
     /// Whether a fraction or an exponent is rejected.
     pub integer: bool,
     /// Minimum.
-    pub least: Option<f64>,
+    pub min: Option<f64>,
     /// Maximum.
-    pub most: Option<f64>,
+    pub max: Option<f64>,
 }
 
 impl Number {
     /// Any number.
-    pub const ANY: Self = Self { integer: false, least: None, most: None };
+    pub const ANY: Self = Self { integer: false, min: None, max: None };
 }
 
 /// Items and limits of an array.
@@ -94,9 +94,9 @@ pub struct List {
     /// Node of each item.
     pub item: Id,
     /// Minimum number of items.
-    pub least: usize,
+    pub min: usize,
     /// Maximum number of items.
-    pub most: Option<usize>,
+    pub max: Option<usize>,
 }
 
 /// Members of an object.
@@ -107,7 +107,7 @@ pub struct Object {
     /// Node of members with any other name; `None` if they are rejected.
     pub others: Option<Id>,
     /// Maximum number of members.
-    pub most: Option<usize>,
+    pub max: Option<usize>,
 }
 
 /// A member of an object.

@@ -117,7 +117,7 @@ pub(super) fn name(rng: &mut CaseRng) -> String {
 /// Generates a string within these limits, as JSON text. `name` is the name of its member.
 pub(super) fn text(limits: &Text, name: &str, rng: &mut CaseRng) -> String {
     if let Some(characters) = &limits.characters {
-        let length = rng.random_range(1..=limits.most.unwrap_or(64).clamp(1, 12));
+        let length = rng.random_range(1..=limits.max.unwrap_or(64).clamp(1, 12));
         let text: String = (0..length).map(|_| *pick(characters, rng)).collect();
         return quoted(&text, rng);
     }
@@ -134,9 +134,9 @@ pub(super) fn text(limits: &Text, name: &str, rng: &mut CaseRng) -> String {
     if chance(1, rng) {
         text = text.repeat(1 + 4_000 / text.len().max(1));
     }
-    let short = limits.least.saturating_sub(text.chars().count());
+    let short = limits.min.saturating_sub(text.chars().count());
     text.extend(std::iter::repeat_n('x', short));
-    quoted(&text.chars().take(limits.most.unwrap_or(usize::MAX)).collect::<String>(), rng)
+    quoted(&text.chars().take(limits.max.unwrap_or(usize::MAX)).collect::<String>(), rng)
 }
 
 /// Whether a member with this name holds a credential.
@@ -184,8 +184,7 @@ fn escape(character: char, json: &mut String, rng: &mut CaseRng) {
 pub(super) fn number(limits: &Number, rng: &mut CaseRng) -> String {
     let fits = |text: &&&str| {
         text.parse::<f64>().is_ok_and(|value| {
-            limits.least.is_none_or(|least| value >= least)
-                && limits.most.is_none_or(|most| value <= most)
+            limits.min.is_none_or(|min| value >= min) && limits.max.is_none_or(|max| value <= max)
         })
     };
     if chance(35, rng) {
@@ -195,12 +194,12 @@ pub(super) fn number(limits: &Number, rng: &mut CaseRng) -> String {
             return (**pick(&special, rng)).to_owned();
         }
     }
-    let least = limits.least.and_then(|least| whole(least.ceil())).unwrap_or(0);
-    let most = limits.most.and_then(|most| whole(most.floor())).unwrap_or(i64::MAX);
+    let min = limits.min.and_then(|min| integral(min.ceil())).unwrap_or(0);
+    let max = limits.max.and_then(|max| integral(max.floor())).unwrap_or(i64::MAX);
     // Mostly small: many are counts of items that the mocks must then generate.
     let reach = if chance(95, rng) { 4 } else { 1_000 };
-    let number = rng.random_range(least..=most.min(least.saturating_add(reach)).max(least));
-    if limits.integer || number < 0 || number >= most || chance(50, rng) {
+    let number = rng.random_range(min..=max.min(min.saturating_add(reach)).max(min));
+    if limits.integer || number < 0 || number >= max || chance(50, rng) {
         return number.to_string();
     }
     let fraction: String = (0..rng.random_range(1..=18)).map(|_| *pick(&DIGITS, rng)).collect();
@@ -210,7 +209,7 @@ pub(super) fn number(limits: &Number, rng: &mut CaseRng) -> String {
 const DIGITS: [char; 10] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
 
 /// Converts an integral float to an integer; `None` if it is too large.
-fn whole(number: f64) -> Option<i64> {
+fn integral(number: f64) -> Option<i64> {
     format!("{number:.0}").parse().ok()
 }
 
@@ -223,31 +222,31 @@ mod tests {
     fn every_text_is_json_and_within_its_limits() {
         for case in 0..2_000 {
             let mut rng = case_rng(1, case);
-            let (least, most) = (rng.random_range(0..3), rng.random_range(3..43));
-            let limits = Text { least, most: Some(most), characters: None };
+            let (min, max) = (rng.random_range(0..3), rng.random_range(3..43));
+            let limits = Text { min, max: Some(max), characters: None };
             let json = text(&limits, "user", &mut rng);
             let read: String =
                 serde_json::from_str(&json).unwrap_or_else(|error| panic!("{json}: {error}"));
             let length = read.chars().count();
-            assert!(length >= limits.least && Some(length) <= limits.most, "{json}");
+            assert!(length >= limits.min && Some(length) <= limits.max, "{json}");
         }
     }
 
     #[test]
     fn every_number_is_json_and_within_its_limits() {
-        for (integer, least, most) in [
+        for (integer, min, max) in [
             (true, None, None),
             (true, Some(1.0), Some(128.0)),
             (false, Some(-2.0), Some(2.0)),
             (false, Some(0.25), Some(4.0)),
         ] {
-            let limits = Number { integer, least, most };
+            let limits = Number { integer, min, max };
             for case in 0..1_000 {
                 let json = number(&limits, &mut case_rng(2, case));
                 let value: f64 =
                     serde_json::from_str(&json).unwrap_or_else(|error| panic!("{json}: {error}"));
-                assert!(least.is_none_or(|least| value >= least), "{json}");
-                assert!(most.is_none_or(|most| value <= most), "{json}");
+                assert!(min.is_none_or(|min| value >= min), "{json}");
+                assert!(max.is_none_or(|max| value <= max), "{json}");
                 assert!(!(integer && json.contains(['.', 'e', 'E'])), "{json}");
             }
         }

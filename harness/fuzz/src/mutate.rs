@@ -124,8 +124,8 @@ impl Search<'_> {
         };
         let required =
             |name: &String| object.members.get(name).is_some_and(|member| member.required);
-        let places = members.iter().enumerate().filter(|(_, (name, _))| required(name));
-        places.map(|(at, _)| Change::Remove(at)).collect()
+        let indices = members.iter().enumerate().filter(|(_, (name, _))| required(name));
+        indices.map(|(at, _)| Change::Remove(at)).collect()
     }
 
     fn other_type(&mut self, id: Id) -> Vec<Change> {
@@ -167,24 +167,21 @@ impl Search<'_> {
                 vec![scalar("\"zzz\"".to_owned())]
             }
             (Node::Number(limits), _) => {
-                let above = limits.most.map(|most| scalar((most.ceil() + 1.0).to_string()));
-                let below = limits.least.map(|least| scalar((least.floor() - 1.0).to_string()));
+                let above = limits.max.map(|max| scalar((max.ceil() + 1.0).to_string()));
+                let below = limits.min.map(|min| scalar((min.floor() - 1.0).to_string()));
                 above.into_iter().chain(below).collect()
             }
             (Node::Text(limits), _) => {
-                let most = limits.most.filter(|&most| most < 100_000);
-                most.map(|most| scalar(format!("\"{}\"", "x".repeat(most + 1))))
-                    .into_iter()
-                    .collect()
+                let max = limits.max.filter(|&max| max < 100_000);
+                max.map(|max| scalar(format!("\"{}\"", "x".repeat(max + 1)))).into_iter().collect()
             }
             (Node::List(limits), Tree::Array(items)) => {
-                let few = (limits.least > 0).then(|| Change::Replace(Tree::Array(vec![])));
-                let many =
-                    limits.most.filter(|&most| most < 500 && !items.is_empty()).map(|most| {
-                        Change::Replace(Tree::Array(
-                            items.iter().cycle().take(most + 1).cloned().collect(),
-                        ))
-                    });
+                let few = (limits.min > 0).then(|| Change::Replace(Tree::Array(vec![])));
+                let many = limits.max.filter(|&max| max < 500 && !items.is_empty()).map(|max| {
+                    Change::Replace(Tree::Array(
+                        items.iter().cycle().take(max + 1).cloned().collect(),
+                    ))
+                });
                 few.into_iter().chain(many).collect()
             }
             _ => vec![],

@@ -167,13 +167,14 @@ impl Edits {
 }
 
 fn starts(endpoint: Endpoint, surface: Surface, members: &[(String, Tree)]) -> Vec<Tree> {
-    let Tree::Object(least) = plain_everywhere(&minimal_body(Grammar::of(surface, endpoint)))
+    let Tree::Object(minimal) = plain_everywhere(&minimal_body(Grammar::of(surface, endpoint)))
     else {
         return vec![];
     };
-    let mut out = vec![Tree::Object(least.clone())];
+    let mut out = vec![Tree::Object(minimal.clone())];
     for (name, value) in members {
-        let mut start: Vec<_> = least.iter().filter(|(known, _)| known != name).cloned().collect();
+        let mut start: Vec<_> =
+            minimal.iter().filter(|(known, _)| known != name).cloned().collect();
         start.push((name.clone(), value.clone()));
         out.push(Tree::Object(start));
     }

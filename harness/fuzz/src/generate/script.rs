@@ -21,7 +21,7 @@ pub(super) fn script(case: &mut FuzzCase, is_slow: bool, rng: &mut CaseRng) {
     let streams = case
         .requests()
         .any(|request| request.member("stream").is_some_and(|it| it.compact() == "true"));
-    let most = (1 + case.retries as usize) * asks;
+    let max_attempts = (1 + case.retries as usize) * asks;
     let last = case.chain.len() - 1;
     let hangs = is_slow.then(|| rng.random_range(0..case.chain.len()));
     let is_audio = case.endpoint == Endpoint::AudioSpeech;
@@ -35,7 +35,7 @@ pub(super) fn script(case: &mut FuzzCase, is_slow: bool, rng: &mut CaseRng) {
             deployment.script = vec![Behavior::named(CONNECTION_REFUSED)];
             continue;
         }
-        let length = rng.random_range(1..=most.min(6));
+        let length = rng.random_range(1..=max_attempts.min(6));
         let well = if index == last { 70 } else { 25 };
         deployment.script = (0..length)
             .map(|_| {

@@ -110,12 +110,12 @@ impl<'a> Reader<'a> {
             "boolean" => Node::Bool,
             "integer" | "number" => Node::Number(Number {
                 integer: kind == "integer",
-                least: schema["minimum"].as_f64(),
-                most: schema["maximum"].as_f64(),
+                min: schema["minimum"].as_f64(),
+                max: schema["maximum"].as_f64(),
             }),
             "string" => Node::Text(Text {
-                least: count("minLength").unwrap_or_default(),
-                most: count("maxLength"),
+                min: count("minLength").unwrap_or_default(),
+                max: count("maxLength"),
                 characters: schema["pattern"].as_str().map(characters),
             }),
             "array" => Node::List(List {
@@ -123,15 +123,15 @@ impl<'a> Reader<'a> {
                     Some(items) => self.node(items),
                     None => self.put(Node::Anything),
                 },
-                least: count("minItems").unwrap_or_default(),
-                most: count("maxItems"),
+                min: count("minItems").unwrap_or_default(),
+                max: count("maxItems"),
             }),
             "object" => Node::Object(self.object(schema, count("maxProperties"))),
             other => unreachable!("the mocks read no type `{other}`"),
         }
     }
 
-    fn object(&mut self, schema: &'a Value, most: Option<usize>) -> Object {
+    fn object(&mut self, schema: &'a Value, max: Option<usize>) -> Object {
         let required: Vec<_> =
             schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         let members = schema["properties"].as_object().into_iter().flatten();
@@ -146,7 +146,7 @@ impl<'a> Reader<'a> {
             Some(schema @ Value::Object(_)) => Some(self.node(schema)),
             _ => Some(self.put(Node::Anything)),
         };
-        Object { members, others, most }
+        Object { members, others, max }
     }
 }
 
@@ -178,7 +178,7 @@ fn costs(nodes: &[Node]) -> Vec<usize> {
                 Node::OneOf(branches) => {
                     branches.iter().map(|&id| costs[id]).min().unwrap_or(ENDLESS)
                 }
-                Node::List(list) => 1 + costs[list.item].saturating_mul(list.least),
+                Node::List(list) => 1 + costs[list.item].saturating_mul(list.min),
                 Node::Object(object) => {
                     let required = object.members.values().filter(|member| member.required);
                     required.fold(1_usize, |sum, member| sum.saturating_add(costs[member.node]))

@@ -12,11 +12,11 @@ use crate::repair::Acceptor;
 
 /// The expectations for each call of a case: attempts, status and answering deployment.
 fn expected(case: &FuzzCase) -> Vec<(String, u16, Option<String>)> {
-    let told = |it: Expect| {
+    let summary = |it: Expect| {
         let attempts = it.attempts.expect("the oracle always expects attempts").join(" ");
         (attempts, it.status.expect("the oracle always expects a status"), it.answered_by)
     };
-    expect(case).into_iter().map(told).collect()
+    expect(case).into_iter().map(summary).collect()
 }
 
 /// A chat case with one call; one script per deployment.
