@@ -3,6 +3,8 @@
 //! A task is a list of commands. Each is printed before it runs, and the first that fails ends the
 //! task with its exit code.
 
+mod docs;
+
 use std::env;
 use std::fmt;
 use std::path::Path;
@@ -16,6 +18,7 @@ Tasks:
   accept [SCENARIO]         Accept what attempts send now as the snapshots, for one scenario file;
                             without a scenario for all of them and the adapters
   schemas                   Write the schemas and other files that are generated from the code
+  docs [DOCUMENT]...        Run the commands of the documents, as a reader would
   exhaustive [TEST]         Run the tests that check only a sample by default on everything (minutes)
   mutants [OPTION]...       Change the router in every place and see whether the scenarios notice
                             (hours; needs cargo-mutants), e.g. `--shard 0/20`
@@ -27,8 +30,13 @@ Tasks:
 ";
 
 /// Tests of `tests/harness` that compare a generated file with the code, and write it when asked to.
-const GENERATING: [&str; 4] =
-    ["scenario_files/schema.rs", "adapters/files.rs", "reports/run.rs", "reports/matrix.rs"];
+const GENERATING: [&str; 5] = [
+    "book.rs",
+    "scenario_files/schema.rs",
+    "adapters/files.rs",
+    "reports/run.rs",
+    "reports/matrix.rs",
+];
 
 /// A command, and the environment variables that it gets in addition.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -162,6 +170,10 @@ fn main() -> ExitCode {
         }
         Some(split) => split,
     };
+    if task == "docs" && !only_prints {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
+        return docs::run(root, arguments).map_or_else(ExitCode::from, |()| ExitCode::SUCCESS);
+    }
     let steps = match steps(task, arguments) {
         Ok(steps) => steps,
         Err(error) => {
