@@ -3,6 +3,8 @@
 //! A task is a list of commands. Each command is printed before it runs. The first one that fails
 //! ends the task with its exit code.
 
+mod docs;
+
 use std::env;
 use std::fmt;
 use std::path::Path;
@@ -13,6 +15,7 @@ Usage: cargo xtask <TASK> [ARGUMENT]...
 
 Tasks:
   ci                        Run all checks of CI
+<<<<<<< HEAD
   accept [SCENARIO]         Update the snapshots of what attempts send, for one scenario file or,
                             without SCENARIO, for all of them and the adapters
   schemas                   Regenerate the schemas and all other files generated from code
@@ -20,15 +23,36 @@ Tasks:
   mutants [OPTION]...       Run mutation tests: mutate the router and check that a scenario fails
                             (takes hours; needs cargo-mutants), e.g. `--shard 0/20`
   refresh-specs [OPTION]... Regenerate the request schemas of the strict mocks (needs Python
+=======
+  accept [SCENARIO]         Accept what attempts send now as the snapshots, for one scenario file;
+                            without a scenario for all of them and the adapters
+  schemas                   Write the schemas and other files that are generated from the code
+  docs [DOCUMENT]...        Run the commands of the documents, as a reader would
+  exhaustive [TEST]         Run the tests that check only a sample by default on everything (minutes)
+  mutants [OPTION]...       Change the router in every place and see whether the scenarios notice
+                            (hours; needs cargo-mutants), e.g. `--shard 0/20`
+  refresh-specs [OPTION]... Generate the request schemas of the strict mocks anew (needs Python
+>>>>>>> docs
                             and PyPI), e.g. `--check`
   help                      Print this help
 
 `--dry-run` before the task prints its commands without running them.
 ";
 
+<<<<<<< HEAD
 /// Tests in `tests/harness` that check a generated file, and write it with `UPDATE=1`.
 const GENERATING: [&str; 4] =
     ["scenario_files/schema.rs", "adapters/files.rs", "reports/run.rs", "reports/matrix.rs"];
+=======
+/// Tests of `tests/harness` that compare a generated file with the code, and write it when asked to.
+const GENERATING: [&str; 5] = [
+    "book.rs",
+    "scenario_files/schema.rs",
+    "adapters/files.rs",
+    "reports/run.rs",
+    "reports/matrix.rs",
+];
+>>>>>>> docs
 
 /// A command with additional environment variables.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -162,6 +186,10 @@ fn main() -> ExitCode {
         }
         Some(split) => split,
     };
+    if task == "docs" && !only_prints {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
+        return docs::run(root, arguments).map_or_else(ExitCode::from, |()| ExitCode::SUCCESS);
+    }
     let steps = match steps(task, arguments) {
         Ok(steps) => steps,
         Err(error) => {
