@@ -1,37 +1,37 @@
-//! The real runs that are kept in `reports/`, and the page that tells of them.
+//! The reports of real runs in `reports/`, and the page that summarizes them.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use fallproof_report::model::{Kept, Level, Report, Requirement};
+use fallproof_report::model::{Compliance, Level, Report, Requirement};
 
-/// Where the part of the page begins that is made from the reports.
-const MADE: &str = "<!-- Made from the reports: UPDATE=1 cargo test --test harness matrix -->\n";
+/// Line before the generated part of the page.
+const MARKER: &str = "<!-- Made from the reports: UPDATE=1 cargo test --test harness matrix -->\n";
 
-/// What a report may weigh; `reports/strip.jq` makes it light.
-const MOST_BYTES: usize = 500_000;
+/// Maximum size of a report. `reports/strip.jq` strips it.
+const MAX_BYTES: usize = 500_000;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("reports")
 }
 
-/// The reports by the name of their folder.
-fn kept() -> BTreeMap<String, Report> {
+/// The reports, by the name of their folder.
+fn stored_reports() -> BTreeMap<String, Report> {
     let entries = fs::read_dir(folder()).expect("the folder is there");
     let folders = entries.map(|entry| entry.expect("it can be listed").path());
     let read = |folder: PathBuf| {
         let text = fs::read_to_string(folder.join("report.json")).expect("it has a report");
-        assert!(text.len() < MOST_BYTES, "{}: {} bytes", folder.display(), text.len());
-        let report = serde_json::from_str(&text).expect("it is one of ours");
+        assert!(text.len() < MAX_BYTES, "{}: {} bytes", folder.display(), text.len());
+        let report = serde_json::from_str(&text).expect("it is a report");
         (folder.file_name().expect("it has a name").to_string_lossy().into_owned(), report)
     };
     folders.filter(|path| path.is_dir()).map(read).collect()
 }
 
-fn is_broken(requirement: &Requirement) -> bool {
-    requirement.verdict == Kept::Fail
+fn is_violated(requirement: &Requirement) -> bool {
+    requirement.verdict == Compliance::Fail
 }
 
 fn page(reports: &BTreeMap<String, Report>) -> String {
@@ -43,7 +43,7 @@ fn page(reports: &BTreeMap<String, Report>) -> String {
         let counts = &report.counts;
         let codes: Vec<_> = report
             .requirements()
-            .filter(|it| is_broken(it))
+            .filter(|it| is_violated(it))
             .map(|it| format!("[{}](#{})", it.code, it.code.to_lowercase()))
             .collect();
         let _ = writeln!(
@@ -61,26 +61,26 @@ fn page(reports: &BTreeMap<String, Report>) -> String {
         );
     }
     page.push_str("\n## The requirements that fail\n");
-    let mut broken: BTreeMap<&str, (&Requirement, Vec<String>)> = BTreeMap::new();
+    let mut violated: BTreeMap<&str, (&Requirement, Vec<String>)> = BTreeMap::new();
     for report in reports.values() {
-        for requirement in report.requirements().filter(|it| is_broken(it)) {
+        for requirement in report.requirements().filter(|it| is_violated(it)) {
             let cases = requirement.violated_in.len();
             let example = &requirement.violated_in[0];
-            let (_, told) = broken.entry(&requirement.code).or_insert((requirement, Vec::new()));
-            told.push(format!("{} in {cases}, e.g. `{example}`", report.target));
+            let (_, shown) = violated.entry(&requirement.code).or_insert((requirement, Vec::new()));
+            shown.push(format!("{} in {cases}, e.g. `{example}`", report.target));
         }
     }
-    for (code, (requirement, told)) in broken {
+    for (code, (requirement, shown)) in violated {
         let level = match requirement.level {
-            Level::Policy => "A policy: it binds those who claim it. ",
+            Level::Policy => "A policy: it applies to gateways that claim it. ",
             Level::Invariant | Level::Observation => "",
         };
         let _ = writeln!(
             page,
-            "\n### {code}\n\n{} {level}{}\n`fallproof explain {code}` tells more.\n",
+            "\n### {code}\n\n{} {level}{}\nFor details: `fallproof show {code}`.\n",
             requirement.sentence, requirement.why
         );
-        for gateway in told {
+        for gateway in shown {
             let _ = writeln!(page, "- {gateway}");
         }
     }
@@ -88,13 +88,13 @@ fn page(reports: &BTreeMap<String, Report>) -> String {
 }
 
 #[test]
-fn the_matrix_tells_what_the_reports_say() {
+fn the_matrix_is_up_to_date_with_the_reports() {
     let file = folder().join("README.md");
     let stored = fs::read_to_string(&file).expect("the page is there");
-    let (words, made) = stored.split_once(MADE).expect("a part of it is made");
-    let page = page(&kept());
+    let (intro, made) = stored.split_once(MARKER).expect("it has a generated part");
+    let page = page(&stored_reports());
     if std::env::var_os("UPDATE").is_some() {
-        fs::write(&file, format!("{words}{MADE}{page}")).expect("it can be written");
+        fs::write(&file, format!("{intro}{MARKER}{page}")).expect("it can be written");
         return;
     }
     assert!(
