@@ -21,7 +21,7 @@ use crate::{assemble, phrases, template, tone};
 /// Explanation of the symbols in the matrix.
 const LEGEND: [&str; 3] = [
     "✓ met · ○ exempt (declared by the gateway) or informational · ! recommendation violated · \
-     ✕ violated · – not judged: no case that tests it led to a verdict.",
+     ✕ violated · – not judged: no case that tests it was judged.",
     "A policy applies only to gateways that claim it, and a violated recommendation only warns. \
      Requirements that a gateway does not claim are not judged, so a gateway with more of them met is \
      not necessarily better.",

@@ -52,7 +52,7 @@ impl Reporter for JobSummary {
 pub fn annotations(report: &Report, is_here: impl Fn(&str) -> bool) -> String {
     let mut errors = violated(report, Weight::Fail);
     errors.extend(not_judged(report, Outcome::HarnessError, "Fallproof itself failed in"));
-    errors.extend(not_judged(report, Outcome::Inconclusive, "inconclusive:"));
+    errors.extend(not_judged(report, Outcome::Inconclusive, "inconclusive result in"));
     let mut warnings = violated(report, Weight::Warn);
     if let Some(baseline) = &report.baseline {
         let about = |entry: &Stale, what: &str| Annotation {

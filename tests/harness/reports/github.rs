@@ -70,7 +70,7 @@ fn inconclusive_cases_and_warnings_are_annotated_but_not_expected_or_passed_ones
     let shown = annotations(&report, |_| true);
     let lines: Vec<_> = shown.lines().collect();
     assert_eq!(lines.len(), 4, "{shown}");
-    assert_eq!(lines[0], "::error title=inconclusive: 1 case::b/unclear: for a reason");
+    assert_eq!(lines[0], "::error title=inconclusive result in 1 case::b/unclear: for a reason");
     assert!(lines[1].starts_with("::error file=known%2C1.yaml,line=3,title="), "{shown}");
     assert!(lines[2].starts_with("::warning file=scenarios/b/warns.yaml,title="), "{shown}");
     assert!(lines[3].starts_with("::warning file=known%2C1.yaml,line=7,title="), "{shown}");

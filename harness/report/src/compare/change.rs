@@ -120,7 +120,7 @@ impl<'a> Shift<'a> {
     }
 }
 
-/// The cases that led to a verdict, by id.
+/// The judged cases, by id.
 fn judged(report: &Report) -> IndexMap<&str, &Case> {
     let judged = report.cases.iter().filter(|case| case.is_judged());
     judged.map(|case| (case.id.as_str(), case)).collect()

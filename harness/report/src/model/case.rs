@@ -67,7 +67,7 @@ impl Case {
         codes
     }
 
-    /// Whether the case led to a verdict on the target.
+    /// Whether the target was judged in this case.
     pub fn is_judged(&self) -> bool {
         matches!(self.outcome, Outcome::Pass | Outcome::Warn | Outcome::Fail)
     }

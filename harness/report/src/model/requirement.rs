@@ -34,7 +34,7 @@ pub struct Requirement {
     pub sources: Vec<String>,
     /// Verdict on the target.
     pub verdict: Compliance,
-    /// Ids of the cases that test it and led to a verdict.
+    /// Ids of the judged cases that test it.
     pub tested_by: Vec<String>,
     /// Ids of the cases that violated it.
     pub violated_in: Vec<String>,
@@ -58,7 +58,7 @@ pub enum Compliance {
     Warn,
     /// Violated.
     Fail,
-    /// No case that tests it led to a verdict.
+    /// No case that tests it was judged.
     NotJudged,
 }
 
