@@ -161,7 +161,7 @@ fn config_prints_the_command_that_runs_the_same_scenarios_without_a_key() {
     let again = format!("fallproof run --tag founding --scenarios {part} --adapter {REFERENCE} ");
     assert!(shown.contains(&again) && shown.contains("--key \"$FALLPROOF_KEY\""), "{shown}");
     assert!(!shown.contains("sk-never-printed"), "{shown}");
-    let refused = config(&["--key", "of two fragment"]);
+    let refused = config(&["--key", "of two words"]);
     assert_eq!(refused.status.code(), Some(2));
     assert!(text(&refused.stderr).contains("a key is made of"), "{}", text(&refused.stderr));
 }

@@ -175,7 +175,7 @@ fn a_target_that_exits_during_preflight_does_not_block_the_other_cases(
 ) {
     let behavior = Behavior { exits_in: &["b"], needs_preflight: true, ..Behavior::default() };
     let ran = run(behavior, &[&["a", "b", "c", "d"]], jobs);
-    assert_eq!(ran.of("reached no deployment, the target answered"), ["a", "c", "d"]);
+    assert_eq!(ran.of("reached no deployment: the target answered"), ["a", "c", "d"]);
     assert_eq!(ran.of("the target closed").len() + ran.of("the target reset").len(), 1);
 }
 
