@@ -95,7 +95,7 @@ fn a_failure_is_expected_by_id_glob_or_folder(#[case] pattern: &str) {
     let applied = baseline.apply(&mut cases, day("2026-11-25"));
     assert!(applied.stale.is_empty() && applied.expired.is_empty());
     assert!(cases[0].is_expected());
-    let expected = cases[0].violations[0].expected.as_ref().expect("it is");
+    let expected = cases[0].violations[0].expected.as_ref().expect("it is expected");
     assert_eq!(expected.reason, "Known.");
     assert_eq!(expected.issue.as_deref(), Some("https://example.com/7"));
 }
