@@ -79,7 +79,7 @@ fn a_cooldown_of_the_gateway_itself_is_a_violation_unless_it_is_declared() {
     let violating = run(&cooling);
     let shown = text(&violating.stdout);
     assert_eq!(violating.status.code(), Some(1), "{shown}{}", text(&violating.stderr));
-    assert!(shown.contains("attempt 1 went to backup before primary was asked"), "{shown}");
+    assert!(shown.contains("attempt 1 went to `backup` before `primary` was tried"), "{shown}");
     let exempt = run(&declared);
     assert_eq!(exempt.status.code(), Some(0), "{}{}", text(&exempt.stdout), text(&exempt.stderr));
 }

@@ -57,6 +57,6 @@ fn a_scenario_that_tests_only_waived_requirements_is_skipped_with_the_reason() {
         adapter.capabilities.skip_reason(scenario).map(|reason| reason.to_string())
     };
     let both = skip_reason("FP-ROUTE-06: it forgets, FP-ROUTE-08: it forgets");
-    assert_eq!(both.as_deref(), Some("not-applicable: FP-ROUTE-06 is not claimed (it forgets)"));
+    assert_eq!(both.as_deref(), Some("not-applicable: FP-ROUTE-06 is waived (it forgets)"));
     assert_eq!(skip_reason("FP-ROUTE-08: it forgets"), None);
 }
