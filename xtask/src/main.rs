@@ -15,36 +15,21 @@ Usage: cargo xtask <TASK> [ARGUMENT]...
 
 Tasks:
   ci                        Run all checks of CI
-<<<<<<< HEAD
   accept [SCENARIO]         Update the snapshots of what attempts send, for one scenario file or,
                             without SCENARIO, for all of them and the adapters
   schemas                   Regenerate the schemas and all other files generated from code
+  docs [DOCUMENT]...        Run the commands of the documents, as a reader would
   exhaustive [TEST]         Run sampling tests on their complete input (takes minutes)
   mutants [OPTION]...       Run mutation tests: mutate the router and check that a scenario fails
                             (takes hours; needs cargo-mutants), e.g. `--shard 0/20`
   refresh-specs [OPTION]... Regenerate the request schemas of the strict mocks (needs Python
-=======
-  accept [SCENARIO]         Accept what attempts send now as the snapshots, for one scenario file;
-                            without a scenario for all of them and the adapters
-  schemas                   Write the schemas and other files that are generated from the code
-  docs [DOCUMENT]...        Run the commands of the documents, as a reader would
-  exhaustive [TEST]         Run the tests that check only a sample by default on everything (minutes)
-  mutants [OPTION]...       Change the router in every place and see whether the scenarios notice
-                            (hours; needs cargo-mutants), e.g. `--shard 0/20`
-  refresh-specs [OPTION]... Generate the request schemas of the strict mocks anew (needs Python
->>>>>>> docs
                             and PyPI), e.g. `--check`
   help                      Print this help
 
 `--dry-run` before the task prints its commands without running them.
 ";
 
-<<<<<<< HEAD
 /// Tests in `tests/harness` that check a generated file, and write it with `UPDATE=1`.
-const GENERATING: [&str; 4] =
-    ["scenario_files/schema.rs", "adapters/files.rs", "reports/run.rs", "reports/matrix.rs"];
-=======
-/// Tests of `tests/harness` that compare a generated file with the code, and write it when asked to.
 const GENERATING: [&str; 5] = [
     "book.rs",
     "scenario_files/schema.rs",
@@ -52,7 +37,6 @@ const GENERATING: [&str; 5] = [
     "reports/run.rs",
     "reports/matrix.rs",
 ];
->>>>>>> docs
 
 /// A command with additional environment variables.
 #[derive(Debug, Default, PartialEq, Eq)]
