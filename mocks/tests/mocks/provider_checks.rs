@@ -535,7 +535,7 @@ fn what_cannot_be_played_is_refused_when_it_is_plugged_in() {
     let mount =
         |behavior| MockProviders::default().mount(mock(PREFIX, Surface::OpenAi, vec![behavior]));
     let unknown = mount(Behavior::named("sever_error")).expect_err("no such behavior");
-    assert_eq!(unknown.to_string(), "there is no behavior `sever_error`");
+    assert_eq!(unknown.to_string(), "unknown behavior `sever_error`");
     let never = Behavior { count: 0, ..Behavior::named("ok") };
     assert_eq!(mount(never), Err(ScriptError::Never));
     assert_eq!(mount(says(101, "")), Err(ScriptError::Status(101)));

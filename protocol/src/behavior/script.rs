@@ -11,19 +11,19 @@ pub const FRAMING: [&str; 4] = ["content-length", "transfer-encoding", "connecti
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ScriptError {
     /// The prefix is not two path segments. Holds the prefix.
-    #[error("prefix `{0}` is not of the form `/scenario/deployment`")]
+    #[error("invalid prefix `{0}`: expected `/scenario/deployment`")]
     Prefix(String),
     /// The catalogue has no behavior of this name.
-    #[error("there is no behavior `{0}`")]
+    #[error("unknown behavior `{0}`")]
     UnknownBehavior(String),
     /// `count` is 0.
-    #[error("a behavior happens at least once: `count` is from 1")]
+    #[error("`count` must be at least 1")]
     Never,
     /// The status is outside 200 to 599. Holds the status.
-    #[error("status {0} cannot be sent: it must be from 200 to 599")]
+    #[error("invalid status {0}: it must be from 200 to 599")]
     Status(u16),
     /// The header is written by the server. Holds name and value.
-    #[error("header `{0}: {1}` is the wire's; use `wire` to break it")]
+    #[error("header `{0}: {1}` is written by the server; use `wire` to make it invalid")]
     Framing(String, String),
     /// The header is not valid HTTP. Holds name and value.
     #[error("`{0}: {1}` is not a valid header")]

@@ -237,7 +237,7 @@ fn headers_of_a_script_that_cannot_be_sent_are_refused_where_they_are_written() 
     for (marked, words) in [
         ("\"«retry after\": \"20\"", "`retry after: 20` is not a valid header"),
         ("a: b, «x-b: \"c\\nd\"", "is not a valid header"),
-        ("«Content-Length: \"5\"", "is the wire's; use `wire` to break it"),
+        ("«Content-Length: \"5\"", "is written by the server; use `wire` to make it invalid"),
     ] {
         assert_refused("[ok]", &format!("[ok, {{ headers: {{ {marked} }} }}]"), &[words]);
     }
