@@ -20,7 +20,7 @@ pub(super) fn body(context: &ReplyContext<'_>) -> Body {
     Body::json(pretty(&response, ""))
 }
 
-/// The finished response, as it can be got again.
+/// The completed response, as it can be retrieved later.
 pub(super) fn stored(context: &ReplyContext<'_>) -> String {
     pretty(&response(context, &items::of(context)), "")
 }
@@ -29,7 +29,7 @@ pub(super) fn compact_body(context: &ReplyContext<'_>) -> Body {
     Body::json(pretty(&compaction(context), ""))
 }
 
-/// A finished response: what was asked is repeated, as providers do.
+/// A completed response. It repeats the request's parameters, as providers do.
 fn response(context: &ReplyContext<'_>, items: &[Item]) -> Value {
     let output_tokens = items.iter().map(Item::tokens).sum();
     let answer_length: usize = items.iter().map(Item::length).sum();
@@ -47,7 +47,7 @@ fn response(context: &ReplyContext<'_>, items: &[Item]) -> Value {
     response
 }
 
-/// A response that has only begun.
+/// A response that has just been created.
 fn frame(context: &ReplyContext<'_>) -> Value {
     let asked = |name: &str, default: Value| context.members.or(name, default);
     let merged = |name: &str, mut default: Value| {
@@ -113,7 +113,7 @@ fn frame(context: &ReplyContext<'_>) -> Value {
     response
 }
 
-/// Puts a member in where it stands in the recordings.
+/// Inserts a member at its recorded position.
 fn put_after(response: &mut Value, before: &str, name: &str, value: Value) {
     if let Value::Object(members) = response {
         let at = members.keys().position(|one| one == before).unwrap_or_default();
@@ -121,7 +121,7 @@ fn put_after(response: &mut Value, before: &str, name: &str, value: Value) {
     }
 }
 
-/// A compacted conversation: the user's messages, then one item that only the provider can read.
+/// A compacted conversation: the user's messages, then one opaque item.
 fn compaction(context: &ReplyContext<'_>) -> Value {
     let sealed = context.sealed("compaction");
     let output_tokens = super::tokens_in(&sealed);

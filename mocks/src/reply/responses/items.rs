@@ -5,20 +5,20 @@ use serde_json::{Value, json};
 use crate::reply::model_output::{Kind, ModelOutput, Tool, pieces};
 use crate::reply::{ReplyContext, logprobs};
 
-/// What a model thinks before it speaks, in tokens.
+/// Reported number of reasoning tokens.
 const REASONING_TOKENS: usize = 64;
 
-/// One item, and what a stream tells of how it came to be.
+/// An output item, and how a stream sends it.
 pub(super) struct Item {
-    /// As it is when it is done.
+    /// The completed item.
     pub(super) value: Value,
     pub(super) content: Content,
 }
 
 pub(super) enum Content {
-    /// The pieces of the summary, if there is one.
+    /// Pieces of the summary, if there is one.
     Reasoning(Vec<String>),
-    /// A text, a refusal or a call.
+    /// A text, a refusal or a tool call.
     ModelOutput(ModelOutput),
 }
 
@@ -34,7 +34,7 @@ impl Item {
         }
     }
 
-    /// Of the text, in bytes.
+    /// Length of the text, in bytes.
     pub(super) fn length(&self) -> usize {
         match &self.content {
             Content::Reasoning(_) => 0,
@@ -52,8 +52,8 @@ pub(super) fn reasoning_tokens(items: &[Item]) -> usize {
     thoughts.map(Item::tokens).sum()
 }
 
-/// What a reasoning model lets see of its thoughts, if the request says how it shall think or asks
-/// for them.
+/// The reasoning item of a reasoning model, if the request configures reasoning or asks to include
+/// it.
 fn reasoning(context: &ReplyContext<'_>) -> Option<Item> {
     let asked = context.members.value("reasoning");
     let is_sealed = includes(context, "reasoning.encrypted_content");
@@ -130,7 +130,7 @@ fn message(context: &ReplyContext<'_>, part: &Value) -> Value {
     })
 }
 
-/// One for each piece, where they are to be included.
+/// One entry for each piece, if the request includes them.
 pub(super) fn logprobs(context: &ReplyContext<'_>, pieces: &[String]) -> Value {
     if !includes(context, "message.output_text.logprobs") {
         return json!([]);

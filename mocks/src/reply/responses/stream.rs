@@ -46,7 +46,7 @@ struct Stream<'a> {
 }
 
 impl Stream<'_> {
-    /// Adds an event: its type, then the members in alphabetical context, as the provider does.
+    /// Adds an event: its type, then the members in alphabetical order, as the provider does.
     fn event(&mut self, kind: &str, members: Value) {
         let mut members = match members {
             Value::Object(members) => members,
@@ -77,7 +77,7 @@ impl Stream<'_> {
         self.done(index, item);
     }
 
-    /// All that comes before the first content of an item.
+    /// Adds the events before an item's first content.
     fn begin(&mut self, index: usize, item: &Item) {
         let mut begun = item.value.clone();
         match &item.content {
@@ -131,7 +131,7 @@ impl Stream<'_> {
                 delta["content_index"] = json!(0);
                 "response.refusal.delta"
             }
-            // ReplyContext and names of these events: https://github.com/Oaklight/llm-rosetta/issues/182
+            // Order and names of these events: https://github.com/Oaklight/llm-rosetta/issues/182
             Kind::Call { tool: Tool::Custom, .. } => "response.custom_tool_call_input.delta",
             Kind::Call { .. } => "response.function_call_arguments.delta",
         };
@@ -141,7 +141,7 @@ impl Stream<'_> {
         self.event(kind, delta);
     }
 
-    /// What is said once all pieces have been sent.
+    /// Adds the events after the last piece.
     fn said(&mut self, index: usize, item: &Item, said: &ModelOutput) {
         let mut whole = json!({ "item_id": item.id(), "output_index": index });
         match said.kind {
@@ -197,9 +197,10 @@ impl Stream<'_> {
         self.event("response.output_item.done", members);
     }
 
-    /// The [recorded] form, with the error in an object of its own; the published schema is flat.
+    /// The [recorded] form, with the error in a nested object; the published schema is flat.
     ///
-    /// [recorded]: https://github.com/vercel/ai/blob/ed857f50f112e23930b0c2dd8d532cc8bebbc911/packages/openai/src/responses/__fixtures__/openai-error.1.chunks.txt
+    /// [recorded]:
+    /// https://github.com/vercel/ai/blob/ed857f50f112e23930b0c2dd8d532cc8bebbc911/packages/openai/src/responses/__fixtures__/openai-error.1.chunks.txt
     fn error(&mut self) {
         let (code, message) = self.failure();
         self.event(
