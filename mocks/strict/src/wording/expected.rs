@@ -1,9 +1,9 @@
-//! What the providers say that they expected where a value had the wrong type.
+//! The expected types in a provider's message about a wrong type.
 //!
 //! The patterns, each seen on the live API: `a string`, `an array of objects`, `one of a string or
 //! array of objects`, `one of 'auto' or 'disabled'`, `one of one of 'none', 'auto', or 'required'
-//! or object`, `an array of one of 'fil...lts' or 'web...lts'`. That null would do is never said.
-//! The order of alternatives is the schema's, which the live API does not always share.
+//! or object`, `an array of one of 'fil...lts' or 'web...lts'`. The messages never mention null.
+//! Alternatives are in schema order, which the live API does not always follow.
 
 use fallproof_protocol::provider::Endpoint;
 use serde_json::Value as Json;
@@ -13,14 +13,14 @@ use crate::body::Kind;
 use crate::path::Step;
 use crate::schema::{Node, Schema};
 
-/// Longer values are shortened where they say what was expected. Between `conversation`, seen
-/// whole, and `allowed_tools`, seen as `all...ols`.
+/// Longer values are shortened in a list of expected values. Lies between `conversation`, seen in
+/// full, and `allowed_tools`, seen as `all...ols`.
 const LISTED_WHOLE: usize = 12;
 
-/// What arrays of these parameters hold on `/responses`, where elsewhere it is objects.
+/// Names of array items in these parameters of `/responses`; other arrays hold "objects".
 const NAMED_ITEMS: [(&str, &str); 2] = [("input", "input items"), ("tools", "tools")];
 
-/// What this node takes, with its article.
+/// What this node allows, with an article.
 pub(super) fn expected(
     schema: &Schema,
     node: &Node,
@@ -40,12 +40,12 @@ pub(super) fn expected(
     together(&alternatives)
 }
 
-/// One of these values, where a value is expected that picks what follows.
+/// One of these values, for a tag.
 pub(super) fn expected_tag(choices: &[&Json]) -> String {
     together(&[listed(choices)])
 }
 
-/// One type that a value may have; the article goes where it comes first.
+/// An allowed type. Only the first of several is printed with its article.
 #[derive(PartialEq, Eq)]
 struct Alternative {
     article: &'static str,
