@@ -1,4 +1,4 @@
-//! What an event of a provider's stream means for fallback.
+//! Classification of a provider's stream events for fallback.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use crate::provider_error::ProviderError;
 use crate::sse::Event;
 
-/// How a stream tells what its events are.
+/// Format of the events in a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Dialect {
     /// Chat and completions: chunks with `choices`, and `[DONE]` at the end.
@@ -18,26 +18,26 @@ pub(crate) enum Dialect {
     Typed,
 }
 
-/// What an event is to somebody who waits for an answer.
+/// What an event means to a client that waits for an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Meaning {
-    /// It promises an answer, and holds nothing of it.
+    /// Announces an answer without containing any of it.
     Preamble,
-    /// It holds a part of the answer, or says how it ended.
+    /// A part of the answer, or the reason for its end.
     Content,
-    /// The answer is whole, and nothing comes after it.
+    /// The end of a complete answer; nothing follows.
     End,
-    /// The provider has failed.
+    /// A failure of the provider.
     Error(ProviderError),
 }
 
-/// An event as it was understood.
+/// A classified event.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Understood {
     pub(crate) meaning: Meaning,
-    /// The id of the response that the event is about, where it says it.
+    /// Id of the response that the event belongs to, if given.
     pub(crate) response_id: Option<String>,
-    /// The event's place in the stream, where it says it.
+    /// Position of the event in the stream, if given.
     pub(crate) sequence_number: Option<u64>,
 }
 
@@ -47,7 +47,7 @@ impl From<Meaning> for Understood {
     }
 }
 
-/// Events that announce what is to come. Providers send them before the model has said anything.
+/// Events that announce an answer. Providers send them before the model has produced anything.
 const PREAMBLES: [&str; 6] = [
     "response.created",
     "response.queued",
@@ -57,7 +57,7 @@ const PREAMBLES: [&str; 6] = [
     "response.reasoning_summary_part.added",
 ];
 
-/// Events after which an answer is whole.
+/// Events that complete an answer.
 const ENDS: [&str; 5] = [
     "response.completed",
     "response.incomplete",
@@ -66,11 +66,11 @@ const ENDS: [&str; 5] = [
     "speech.audio.done",
 ];
 
-/// What ends a stream of choices.
+/// Data of the event that ends a stream of choices.
 const DONE: &[u8] = b"[DONE]";
 
 impl Dialect {
-    /// What the event means, unless it is not JSON of its kind.
+    /// Classifies an event; `None` if its data is not the expected JSON.
     pub(crate) fn understand(self, event: &Event) -> Option<Understood> {
         match self {
             Self::Choices if event.data == DONE => Some(Meaning::End.into()),
@@ -142,7 +142,8 @@ fn typed(event: &Event) -> Option<Understood> {
     let name = typed.r#type.unwrap_or_else(|| String::from_utf8_lossy(&event.name));
     let meaning = match (&*name, typed.error.map(ProviderError::of)) {
         ("error", error) => {
-            // The documents have the words beside `type`, the service has them under `error`.
+            // In the documentation, the message is next to `type`; the live service nests it under
+            // `error`.
             let flat = || serde_json::from_slice(&event.data).ok().map(ProviderError::of);
             Meaning::Error(error.or_else(flat).unwrap_or_default())
         }
@@ -204,8 +205,8 @@ mod tests {
     #[case::bare_error(r#"{"error":"y"}"#, Some(error("", "y")))]
     #[case::not_json("{", None)]
     #[case::not_an_object("[]", None)]
-    #[case::words("ping", None)]
-    fn choices_tell_what_they_are(#[case] data: &str, #[case] means: Option<Meaning>) {
+    #[case::text("ping", None)]
+    fn chunks_are_classified(#[case] data: &str, #[case] means: Option<Meaning>) {
         assert_eq!(meaning(Dialect::Choices, "", data), means);
     }
 
@@ -228,7 +229,7 @@ mod tests {
         r#"{"type":"response.failed","response":{"error":{"code":"x","message":"y"}}}"#,
         Some(error("x", "y"))
     )]
-    #[case::failed_without_words("", r#"{"type":"response.failed"}"#, Some(error("", "")))]
+    #[case::failed_without_a_message("", r#"{"type":"response.failed"}"#, Some(error("", "")))]
     #[case::nested_error(
         "error",
         r#"{"type":"error","error":{"code":"x","message":"y"}}"#,
@@ -237,7 +238,7 @@ mod tests {
     #[case::flat_error("", r#"{"type":"error","code":"x","message":"y"}"#, Some(error("x", "y")))]
     #[case::nameless_error("", r#"{"error":{"message":"y"}}"#, Some(error("", "y")))]
     #[case::not_json("", "{", None)]
-    fn types_tell_what_they_are(
+    fn typed_events_are_classified(
         #[case] name: &str,
         #[case] data: &str,
         #[case] means: Option<Meaning>,
@@ -246,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_tells_whose_it_is_and_where_it_stands() {
+    fn an_event_has_a_response_id_and_a_position() {
         let data = r#"{"type":"response.created","sequence_number":3,"response":{"id":"resp_1"}}"#;
         let event = Event { name: Vec::new(), data: data.into() };
         let understood = Dialect::Typed.understand(&event).expect("an event");

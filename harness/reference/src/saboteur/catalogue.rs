@@ -387,7 +387,7 @@ pub(super) const ALL: &[Saboteur] = &[
     .also(&["FP-CLIENT-10"]),
     each_group("never-comes-back", "puts a deployment aside for ever", |group| {
         if let Some(cooldown) = &mut group.cooldown {
-            cooldown.rest *= 1000;
+            cooldown.duration *= 1000;
         }
     })
     .also(&["FP-CLIENT-10"]),
