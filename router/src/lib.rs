@@ -1,14 +1,14 @@
 //! A small, correct LLM gateway, written to be read.
 //!
-//! Clients use the `OpenAI` API. The `model` that they request names a model group. The router tries
-//! the group's fallback chain of `OpenAI` and Azure `OpenAI` deployments in order until one succeeds.
-//! Everything except the value of `model` is forwarded byte for byte.
+//! Clients use the `OpenAI` API. The `model` that they request names a model group. The router
+//! tries the group's fallback chain of `OpenAI` and Azure `OpenAI` deployments in order until one
+//! succeeds. Everything except the value of `model` is forwarded byte for byte.
 //!
 //! The modules: `chain` walks the fallback chain, `policy` decides about retries and fallback,
 //! `attempt` makes one request, and `outcome` is its result. `splice` edits the body, and `headers`
-//! selects the headers to forward. `stream` forwards streamed answers; `sse` splits them into events,
-//! and `event` classifies these. `health` manages cooldowns, and `error` words the errors. `config`
-//! holds the operator's settings, and its `credential` keeps keys secret.
+//! selects the headers to forward. `stream` forwards streamed answers; `sse` splits them into
+//! events, and `event` classifies these. `health` manages cooldowns, and `error` words the errors.
+//! `config` holds the operator's settings, and its `credential` keeps keys secret.
 //!
 //! ```
 //! use std::time::Duration;

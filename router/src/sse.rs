@@ -179,7 +179,8 @@ mod tests {
             let blocks = blocks(stream.as_bytes(), size);
             let joined: Vec<u8> = blocks.iter().flat_map(|block| block.raw.clone()).collect();
             prop_assert!(stream.as_bytes().starts_with(&joined));
-            prop_assert_eq!(events_in(&blocks), events_in(&self::blocks(stream.as_bytes(), usize::MAX)));
+            let unsplit = self::blocks(stream.as_bytes(), usize::MAX);
+            prop_assert_eq!(events_in(&blocks), events_in(&unsplit));
         }
     }
 }

@@ -5,15 +5,17 @@
 //!
 //! - **Before the first content**, everything is buffered. An error or an end is a failure like any
 //!   other: the client has seen nothing, and the next deployment can start from scratch.
-//! - **After the first content**, no other deployment is tried, since that would splice two answers.
-//!   Complete events are forwarded at once. A partial event waits for its end, so that the client's
-//!   data always ends where another event may follow.
-//! - **A break** (the connection ends or fails, nothing arrives for too long, an event is malformed,
-//!   or the stream ends without its final event) is reported as the last event of the stream, and the
-//!   connection is aborted, so that no client takes the part for a complete answer. The router never
-//!   invents `[DONE]`. If the provider reported its failure itself, the router adds no error.
+//! - **After the first content**, no other deployment is tried, since that would splice two
+//!   answers. Complete events are forwarded at once. A partial event waits for its end, so that the
+//!   client's data always ends where another event may follow.
+//! - **A break** (the connection ends or fails, nothing arrives for too long, an event is
+//!   malformed, or the stream ends without its final event) is reported as the last event of the
+//!   stream, and the connection is aborted, so that no client takes the part for a complete answer.
+//!   The router never invents `[DONE]`. If the provider reported its failure itself, the router
+//!   adds no error.
 //! - **A slow client** slows the provider down: nothing is read until the client has taken what is
-//!   ready. **A client that disconnects** drops the body, and with it the connection to the provider.
+//!   ready. **A client that disconnects** drops the body, and with it the connection to the
+//!   provider.
 //!
 //! Audio has no events: its first byte is its content, and a break can only abort the connection.
 

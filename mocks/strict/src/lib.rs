@@ -1,8 +1,8 @@
 //! Strict validation: would the provider accept this request body?
 //!
-//! A body is checked against the request schema of its surface and endpoint (`spec/`). The result is
-//! the one error that the provider would report, in its wording. Since a provider reports one error
-//! per reply, the order of checks matters. We use this order:
+//! A body is checked against the request schema of its surface and endpoint (`spec/`). The result
+//! is the one error that the provider would report, in its wording. Since a provider reports one
+//! error per reply, the order of checks matters. We use this order:
 //!
 //! 1. The body is JSON, and an object. (A form is read as an object: [`FormField`].)
 //! 2. No parameter belongs to another endpoint; then, no required parameter is missing; then, no
@@ -34,8 +34,8 @@
 //! value][decimal] where an integer was expected (JSON Schema calls them integers). Integers may
 //! have any size. Bounds are compared by value.
 //!
-//! Our own choices: a body that is JSON but not an object gets the message for invalid JSON; unpaired
-//! surrogates and nesting deeper than 127 levels count as invalid JSON.
+//! Our own choices: a body that is JSON but not an object gets the message for invalid JSON;
+//! unpaired surrogates and nesting deeper than 127 levels count as invalid JSON.
 //!
 //! [chat-bad-request]: https://github.com/envoyproxy/ai-gateway/blob/c217da8a539570ba3f6014a60c2687c29a945f1f/tests/internal/testopenai/cassettes/chat-bad-request.yaml
 //! [decimal]: https://github.com/Jeffser/Alpaca/issues/904
