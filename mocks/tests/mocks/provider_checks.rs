@@ -208,10 +208,10 @@ fn an_api_version_may_be_too_old_for_a_parameter_of_chat(
     let mock = MockDeployment { providers, surface: Surface::AzureLegacy };
     let target = LEGACY_CHAT.replace("2024-10-21", version);
     let answer = mock.post(&target, &format!("{{{member},{}", &CHAT[1..]));
-    let said = String::from_utf8_lossy(&answer.reply.body).into_owned();
+    let body = String::from_utf8_lossy(&answer.reply.body).into_owned();
     let status = if refused.is_some() { 400 } else { 200 };
-    assert_eq!((answer.reply.status, answer.plan.refused), (status, refused.is_some()), "{said}");
-    assert!(said.contains(refused.unwrap_or_default()), "{said}");
+    assert_eq!((answer.reply.status, answer.plan.refused), (status, refused.is_some()), "{body}");
+    assert!(body.contains(refused.unwrap_or_default()), "{body}");
     // v1 has no such versions.
     let v1 = mock.post("/openai/v1/chat/completions", &format!("{{{member},{}", &CHAT[1..]));
     assert!(!v1.plan.refused);
@@ -352,15 +352,15 @@ fn an_observed_violation_is_refused_and_a_documented_one_logged() {
 fn a_script_is_played_in_order_with_counts() {
     let script = vec![Behavior { count: 2, ..says(500, "first") }, says(500, "second")];
     let mock = MockDeployment::playing(Surface::OpenAi, script);
-    let said: Vec<_> = (0..4)
+    let replies: Vec<_> = (0..4)
         .map(|_| {
             let answer = mock.post("/v1/chat/completions", CHAT);
             (answer.plan.attempt, String::from_utf8_lossy(&answer.reply.body).into_owned())
         })
         .collect();
-    assert_eq!(said[..3], [(1, "first".into()), (2, "first".into()), (3, "second".into())]);
-    assert_eq!(said[3].0, 4);
-    assert!(said[3].1.contains("fallproof_unexpected_attempt"), "{}", said[3].1);
+    assert_eq!(replies[..3], [(1, "first".into()), (2, "first".into()), (3, "second".into())]);
+    assert_eq!(replies[3].0, 4);
+    assert!(replies[3].1.contains("fallproof_unexpected_attempt"), "{}", replies[3].1);
 }
 
 #[test]

@@ -22,7 +22,7 @@ fn send(surface: Surface, content_type: &str, body: &str) -> Answer {
     mock.send("POST", &mock.target("audio/transcriptions"), content_type, body.as_bytes())
 }
 
-fn said(answer: &Answer) -> String {
+fn message_of(answer: &Answer) -> String {
     json_of(&answer.reply)["error"]["message"].as_str().unwrap_or_default().to_owned()
 }
 
@@ -67,14 +67,14 @@ fn form_fields_are_checked_like_json_members() {
 fn an_invalid_form_is_refused(#[case] content_type: &str, #[case] body: &str) {
     let answer = send(Surface::OpenAi, content_type, body);
     assert_eq!((answer.reply.status, answer.plan.refused), (400, true));
-    assert_eq!(said(&answer), "Could not parse multipart form");
+    assert_eq!(message_of(&answer), "Could not parse multipart form");
 }
 
 #[test]
 fn the_other_content_type_is_not_supported() {
     let json = send(Surface::OpenAi, "application/json", r#"{"model":"d"}"#);
     assert_eq!(json.reply.status, 400);
-    assert!(said(&json).starts_with("Unsupported content type: 'application/json'."));
+    assert!(message_of(&json).starts_with("Unsupported content type: 'application/json'."));
 
     let mock = Mock::of(Surface::OpenAi, "gpt-5");
     let target = mock.target("chat/completions");

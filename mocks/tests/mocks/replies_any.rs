@@ -182,7 +182,7 @@ proptest! {
         let target = "/v1/audio/transcriptions";
         let request =
             Request { method: "POST", target, headers: &headers, body: body.as_bytes() };
-        let answer = providers.answer("/test/any", &request).expect("plugged in");
+        let answer = providers.answer("/test/any", &request).expect("mounted");
         prop_assert!([200, 400].contains(&answer.reply.status), "{}", answer.reply.status);
     }
 }

@@ -1,7 +1,7 @@
 //! Replies of chat and completions.
 
 use crate::replies_support::{
-    Mock, assert_adds_up, chat, chunks, header, json_of, marker, names, put_together, text,
+    Mock, assert_adds_up, chat, chunks, header, joined, json_of, marker, names, text,
 };
 use fallproof_mocks::provider::Surface;
 use rstest::rstest;
@@ -132,14 +132,14 @@ fn a_forced_custom_tool_is_called_with_text(
     assert_eq!((&choice["finish_reason"], called(choice)), (&json!(finish_reason), true));
     let call = &choice["message"]["tool_calls"][0];
     assert_eq!((&call["type"], &call["custom"]["name"]), (&json!("custom"), &json!("note")));
-    let said = call["custom"]["input"].as_str().expect("text");
-    assert!(said.contains(marker().token()));
+    let input = call["custom"]["input"].as_str().expect("text");
+    assert!(input.contains(marker().token()));
 
     let mut streamed = members;
     streamed["stream"] = json!(true);
     let streamed = chunks(&mock.ask(CHAT, &streamed));
-    assert_eq!(put_together(&streamed, 0, "/delta/tool_calls/0/custom/input"), said);
-    assert_eq!(put_together(&streamed, 0, "/delta/tool_calls/0/custom/name"), "note");
+    assert_eq!(joined(&streamed, 0, "/delta/tool_calls/0/custom/input"), input);
+    assert_eq!(joined(&streamed, 0, "/delta/tool_calls/0/custom/name"), "note");
 }
 
 #[rstest]
@@ -162,8 +162,8 @@ fn a_forced_legacy_function_is_called(
     let mut streamed = members;
     streamed["stream"] = json!(true);
     let streamed = chunks(&mock.ask(CHAT, &streamed));
-    assert_eq!(put_together(&streamed, 0, "/delta/function_call/arguments"), arguments);
-    assert_eq!(put_together(&streamed, 0, "/delta/function_call/name"), "get_weather");
+    assert_eq!(joined(&streamed, 0, "/delta/function_call/arguments"), arguments);
+    assert_eq!(joined(&streamed, 0, "/delta/function_call/name"), "get_weather");
 }
 
 /// Whether the choice contains only a call, without text or filter results.
@@ -237,7 +237,7 @@ fn logprobs_are_returned_for_each_piece_if_requested() {
     let mut streamed = members;
     streamed["stream"] = json!(true);
     let streamed = chunks(&mock.ask(CHAT, &streamed));
-    assert_eq!(put_together(&streamed, 0, "/logprobs/content/0/token"), tokens);
+    assert_eq!(joined(&streamed, 0, "/logprobs/content/0/token"), tokens);
 }
 
 #[test]
@@ -247,8 +247,8 @@ fn a_refusal_has_a_member_of_its_own() {
     assert_eq!(message["content"], Value::Null);
     assert!(message["refusal"].as_str().is_some_and(|it| it.contains(marker().token())));
     let streamed = chunks(&mock.ask(CHAT, &chat(json!({ "stream": true }))));
-    assert_eq!(message["refusal"], put_together(&streamed, 0, "/delta/refusal"));
-    assert_eq!(put_together(&streamed, 0, "/delta/content"), "");
+    assert_eq!(message["refusal"], joined(&streamed, 0, "/delta/refusal"));
+    assert_eq!(joined(&streamed, 0, "/delta/content"), "");
 }
 
 #[test]

@@ -101,9 +101,9 @@ fn a_response_is_json_or_a_call_if_requested() {
     });
     let format = json!({ "type": "json_schema", "name": "s", "schema": schema });
     let answer = json_of(&mock.ask("responses", &input(json!({ "text": { "format": format } }))));
-    let said = answer["output"][0]["content"][0]["text"].as_str().expect("text");
-    let said: Value = serde_json::from_str(said).expect("JSON");
-    assert!(said["say"].as_str().is_some_and(|it| it.contains(marker().token())));
+    let text = answer["output"][0]["content"][0]["text"].as_str().expect("text");
+    let text: Value = serde_json::from_str(text).expect("JSON");
+    assert!(text["say"].as_str().is_some_and(|it| it.contains(marker().token())));
 
     let tool = json!({ "type": "function", "name": "f", "parameters": schema, "strict": true });
     let members = input(json!({ "tools": [tool], "tool_choice": "required" }));

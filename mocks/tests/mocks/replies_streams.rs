@@ -1,8 +1,8 @@
 //! Streams: the order of their events.
 
 use crate::replies_support::{
-    Event, Mock, assert_adds_up, chat, chunks, events, header, input, json_of, marker, names,
-    put_together, text,
+    Event, Mock, assert_adds_up, chat, chunks, events, header, input, joined, json_of, marker,
+    names, text,
 };
 use fallproof_mocks::provider::Surface;
 use rstest::rstest;
@@ -80,7 +80,7 @@ fn a_chat_is_streamed_piece_by_piece(#[case] surface: Surface, #[case] expected:
     let whole = json_of(&mock.ask(CHAT, &chat(json!({}))));
     let chunks = chunks(&mock.ask(CHAT, &chat(json!({ "stream": true }))));
     assert_eq!(steps(&chunks), expected);
-    let content = put_together(&chunks, 0, "/delta/content");
+    let content = joined(&chunks, 0, "/delta/content");
     assert_eq!(whole["choices"][0]["message"]["content"], content);
     let pieces = chunks.iter().filter(|chunk| step(chunk) == "content");
     assert!(pieces.clone().count() > 3, "several pieces");
@@ -176,7 +176,7 @@ fn a_call_is_named_first_and_then_given_its_arguments(
     );
     assert_eq!(calls[0]["function"]["arguments"], "");
     assert!(calls[1..].iter().all(|call| call.get("id").is_none() && call["index"] == 0));
-    let arguments = put_together(&chunks, 0, "/delta/tool_calls/0/function/arguments");
+    let arguments = joined(&chunks, 0, "/delta/tool_calls/0/function/arguments");
     let arguments: Value = serde_json::from_str(&arguments).expect("JSON");
     assert_eq!(arguments, json!({ "at": marker().token() }));
     assert_eq!(chunks[chunks.len() - 1]["choices"][0]["finish_reason"], "tool_calls");
@@ -191,10 +191,10 @@ fn several_choices_come_in_turn() {
     assert_eq!(first, [0, 1, 2, 0]);
     let whole = json_of(&mock.ask(CHAT, &chat(json!({ "n": 3 }))));
     for index in 0..3_u64 {
-        let content = put_together(&streamed, index, "/delta/content");
+        let content = joined(&streamed, index, "/delta/content");
         let at = usize::try_from(index).expect("small");
         assert_eq!(whole["choices"][at]["message"]["content"], content);
-        assert_eq!(put_together(&streamed, index, "/finish_reason"), "stop");
+        assert_eq!(joined(&streamed, index, "/finish_reason"), "stop");
     }
 }
 
@@ -220,7 +220,7 @@ fn completions_are_streamed_without_a_role() {
         json!({ "prompt": "Hi", "stream": true, "stream_options": { "include_usage": true } });
     let chunks = chunks(&mock.ask("completions", &members));
     assert_eq!(names(&chunks[0]), ["id", "object", "created", "choices", "model", "usage"]);
-    assert_eq!(whole["choices"][0]["text"], put_together(&chunks, 0, "/text"));
+    assert_eq!(whole["choices"][0]["text"], joined(&chunks, 0, "/text"));
     let [.., finish, usage] = &chunks[..] else { panic!("few chunks") };
     assert_eq!(
         (&finish["choices"][0]["text"], &finish["choices"][0]["finish_reason"]),
@@ -317,9 +317,10 @@ fn a_reasoning_model_thinks_first() {
     assert_eq!((&item["type"], &item["summary"]), (&json!("reasoning"), &json!([])));
     assert!(item["encrypted_content"].as_str().is_some_and(|it| it.starts_with("gAAAA")));
 
-    let told = ask(json!({ "stream": true, "reasoning": { "effort": "low", "summary": "auto" } }));
+    let summarized =
+        ask(json!({ "stream": true, "reasoning": { "effort": "low", "summary": "auto" } }));
     assert_eq!(
-        kinds(&told)[2..8],
+        kinds(&summarized)[2..8],
         [
             "output_item.added",
             "reasoning_summary_part.added",
@@ -329,7 +330,7 @@ fn a_reasoning_model_thinks_first() {
             "output_item.done"
         ]
     );
-    let completed = &told[told.len() - 1].1["response"];
+    let completed = &summarized[summarized.len() - 1].1["response"];
     assert_eq!(completed["output"][0].get("encrypted_content"), None);
     assert!(completed["output"][0]["summary"][0]["text"].is_string());
     assert!(completed["usage"]["output_tokens_details"]["reasoning_tokens"].as_u64() > Some(0));
@@ -440,8 +441,8 @@ fn a_stream_of_a_response_can_fail(#[case] behavior: &str, #[case] expected: &[&
     if behavior == "response_failed" {
         let failed = &events[events.len() - 1].1["response"];
         assert_eq!(failed["status"], "failed");
-        let told = json!({ "code": error["code"], "message": error["message"] });
-        assert_eq!(failed["error"], told);
+        let expected = json!({ "code": error["code"], "message": error["message"] });
+        assert_eq!(failed["error"], expected);
     }
 }
 

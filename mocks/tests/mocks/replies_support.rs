@@ -85,7 +85,7 @@ impl Mock {
             _ => Vec::new(),
         };
         let request = Request { method: "GET", target, headers: &headers, body: b"" };
-        self.providers.answer(PREFIX, &request).expect("plugged in")
+        self.providers.answer(PREFIX, &request).expect("mounted")
     }
 
     pub(crate) fn send(
@@ -102,7 +102,7 @@ impl Mock {
             ("content-type", content_type.as_bytes()),
         ];
         let request = Request { method, target, headers: &headers, body };
-        self.providers.answer(PREFIX, &request).expect("plugged in")
+        self.providers.answer(PREFIX, &request).expect("mounted")
     }
 
     pub(crate) fn target(&self, endpoint: &str) -> String {

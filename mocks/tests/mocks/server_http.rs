@@ -56,7 +56,7 @@ async fn a_request_is_logged_as_received() {
 async fn deployments_are_distinguished_by_prefix() {
     let server = start_server().await;
     for (prefix, text) in [("/a/primary", "one"), ("/a/backup", "two"), ("/b/primary", "three")] {
-        server.mount(mock(prefix, Surface::OpenAi, vec![says(200, text)])).expect("plugged");
+        server.mount(mock(prefix, Surface::OpenAi, vec![says(200, text)])).expect("mounted");
     }
     let mut client = Client::of(&server).await;
     assert_eq!(client.ask(chat("/b/primary")).await.text(), "three");
@@ -303,7 +303,7 @@ async fn an_unmounted_deployment_is_unknown_and_mounting_it_again_restarts_the_s
     server.unmount(PRIMARY);
     assert_eq!(client.ask(chat(PRIMARY)).await.status, 404);
     assert_eq!(server.requests(PRIMARY).await.len(), 1, "the request_log remembers");
-    server.mount(mock(PRIMARY, Surface::OpenAi, ok(1))).expect("plugged");
+    server.mount(mock(PRIMARY, Surface::OpenAi, ok(1))).expect("mounted");
     assert_eq!(client.ask(chat(PRIMARY)).await.status, 200);
     assert_eq!(server.take(PRIMARY).await.len(), 2);
     assert_eq!(server.take(PRIMARY).await.len(), 0, "requests that were taken are removed");
