@@ -141,7 +141,7 @@ impl ReplyContext<'_> {
         self.members.get("stream") == Some(true)
     }
 
-    /// Adds the chunks of all choices, and the end of the stream. In [`ReplyMode::StreamError`],
+    /// Adds the chunks of all choices, and the end of the stream. In [`ReplyMode::ErrorLater`],
     /// the error comes before the step `later`, after some content.
     fn stream_choices(
         &self,

@@ -130,7 +130,7 @@ impl JsonSchema for Behavior {
         let names: Vec<_> = behavior_names().collect();
         let spelled = generator.subschema_for::<Spelled>();
         json_schema!({
-            "description": "Behavior of a deployment at one attempt: a name from the catalogue, or a mapping.",
+            "description": "Behavior of a deployment at one attempt: a catalogue name or a mapping.",
             "anyOf": [{ "type": "string", "enum": names }, spelled]
         })
     }

@@ -58,8 +58,8 @@ fn choices(context: &ReplyContext<'_>) -> Vec<Choice> {
             if choices.len() == MOST_CHOICES {
                 return choices;
             }
-            let words = context.words(u64::try_from(choices.len()).expect("at most 128"));
-            let ModelOutput { mut pieces, finish_reason, .. } = context.limited(&words);
+            let sentence = context.sentence(u64::try_from(choices.len()).expect("at most 128"));
+            let ModelOutput { mut pieces, finish_reason, .. } = context.limited(&sentence);
             let generated = pieces.len();
             if echo && !prompt.is_empty() {
                 pieces.insert(0, prompt.clone());

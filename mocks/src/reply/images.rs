@@ -50,7 +50,7 @@ fn image(context: &ReplyContext<'_>, is_gpt: bool, index: u64) -> Value {
         image["prompt_filter_results"] = filter::answer();
     }
     if context.deployment.model == "dall-e-3" {
-        image["revised_prompt"] = json!(context.words(index));
+        image["revised_prompt"] = json!(context.sentence(index));
     }
     if is_gpt || wants_itself {
         image["b64_json"] = json!(encoded(context));

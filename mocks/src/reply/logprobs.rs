@@ -17,10 +17,10 @@ pub(super) fn likeliest(piece: &str, count: usize) -> impl Iterator<Item = (Stri
 
 /// The entry of chat and responses for a piece, with `top_logprobs` alternatives.
 pub(super) fn entry(context: &ReplyContext<'_>, piece: &str) -> Value {
-    let told = |token: &str, logprob: f64| json!({ "token": token, "logprob": logprob, "bytes": token.as_bytes() });
+    let token_entry = |token: &str, logprob: f64| json!({ "token": token, "logprob": logprob, "bytes": token.as_bytes() });
     let count = context.members.get::<usize>("top_logprobs").unwrap_or(0);
-    let top: Vec<_> = likeliest(piece, count).map(|(token, it)| told(&token, it)).collect();
-    let mut entry = told(piece, 0.0);
+    let top: Vec<_> = likeliest(piece, count).map(|(token, it)| token_entry(&token, it)).collect();
+    let mut entry = token_entry(piece, 0.0);
     entry["top_logprobs"] = top.into();
     entry
 }

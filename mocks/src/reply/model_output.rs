@@ -53,7 +53,7 @@ impl ReplyContext<'_> {
 
     /// The model's sentence. Every known gateway preserves the marker in it. It has characters of
     /// one to four bytes, so that a chunk boundary can split one.
-    pub(super) fn words(&self, choice: u64) -> String {
+    pub(super) fn sentence(&self, choice: u64) -> String {
         let token = self.marker.token();
         match choice {
             0 => format!("{token} speaking — ça va? 👋"),
@@ -74,14 +74,14 @@ impl ReplyContext<'_> {
             return call;
         }
         if let Some(schema) = self.answer_schema() {
-            let content = sample(&schema, &self.words(choice)).to_string();
+            let content = sample(&schema, &self.sentence(choice)).to_string();
             return ModelOutput {
                 kind: Kind::Text,
                 pieces: pieces(&content),
                 finish_reason: "stop",
             };
         }
-        self.limited(&self.words(choice))
+        self.limited(&self.sentence(choice))
     }
 
     /// The text, limited by `stop` and the token limit. The marker is never cut.
@@ -116,7 +116,7 @@ impl ReplyContext<'_> {
         let Forced { tool, name, parameters, finish_reason } =
             self.forced_tool().or_else(|| self.forced_function())?;
         let text = match (tool, parameters) {
-            (Tool::Custom, _) => self.words(choice),
+            (Tool::Custom, _) => self.sentence(choice),
             (_, parameters @ Value::Object(_)) => {
                 sample(&parameters, self.marker.token()).to_string()
             }

@@ -44,7 +44,7 @@ fn format(context: &ReplyContext<'_>) -> String {
 }
 
 fn text(context: &ReplyContext<'_>) -> String {
-    context.words(0)
+    context.sentence(0)
 }
 
 /// The formats that are not JSON.

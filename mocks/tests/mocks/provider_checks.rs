@@ -544,7 +544,7 @@ fn an_invalid_script_is_refused_when_mounted() {
     for (name, value, words) in [
         ("a b", "x", "`a b: x` is not a valid header"),
         ("x", "a\nb", "`x: a\nb` is not a valid header"),
-        ("Content-Length", "7", "the wire's"),
+        ("Content-Length", "7", "written by the server"),
     ] {
         let mut behavior = says(200, "");
         behavior.headers.insert(name.to_owned(), value.to_owned());

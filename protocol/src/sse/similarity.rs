@@ -29,14 +29,14 @@ impl Event {
             return Similarity::Same;
         }
         let Some(found) = self.differences(other) else { return Similarity::Other };
-        let (of_the_model, others): (Vec<_>, Vec<_>) =
+        let (model_changes, others): (Vec<_>, Vec<_>) =
             found.iter().partition(|it| MODELS.contains(&&*it.pointer));
         let is_spelling = |it: &Difference| matches!(it.kind, DifferenceKind::Respelled(..));
-        if others.is_empty() && !of_the_model.is_empty() {
+        if others.is_empty() && !model_changes.is_empty() {
             Similarity::Same
         } else if others.iter().all(|it| is_spelling(it)) {
             Similarity::Equal
-        } else if others.iter().all(|it| is_spelling(it) || self.is_beside(it)) {
+        } else if others.iter().all(|it| is_spelling(it) || self.is_metadata(it)) {
             Similarity::InContent
         } else {
             Similarity::Other
@@ -47,15 +47,15 @@ impl Event {
     /// otherwise in the metadata. Null and empty values count as absent, and the model name is
     /// ignored.
     pub fn differs_at(&self, other: &Self) -> Option<String> {
-        let (beside, content): (Vec<_>, Vec<_>) =
-            self.differences(other)?.into_iter().partition(|it| self.is_beside(it));
-        let said = |it: &Difference| {
+        let (metadata, content): (Vec<_>, Vec<_>) =
+            self.differences(other)?.into_iter().partition(|it| self.is_metadata(it));
+        let matters = |it: &Difference| {
             let is_model = MODELS.contains(&&*it.pointer);
             !is_model
                 && !is_absence(it)
                 && !matches!(it.kind, DifferenceKind::Respelled(..) | DifferenceKind::Added(_))
         };
-        let mut found = content.into_iter().chain(beside.into_iter().filter(said));
+        let mut found = content.into_iter().chain(metadata.into_iter().filter(matters));
         found.next().map(|it| it.pointer)
     }
 
@@ -72,7 +72,7 @@ impl Event {
     }
 
     /// Whether a difference affects neither the answer, nor its finish reason, nor its usage.
-    fn is_beside(&self, difference: &Difference) -> bool {
+    fn is_metadata(&self, difference: &Difference) -> bool {
         let parts: Vec<_> = difference.pointer.split('/').skip(1).collect();
         if matches!((&difference.kind, &parts[..]), (DifferenceKind::Removed(_), ["id" | "object"]))
         {
@@ -85,7 +85,7 @@ impl Event {
             DifferenceKind::Changed(from, _) => from == "null",
             _ => false,
         };
-        let is_beside = match parts[..] {
+        let is_metadata = match parts[..] {
             ["choices", _, "content_filter_results", ..] => true,
             // Details next to the totals are informational.
             ["usage", part, ..] | ["response", "usage", part, ..] if part.ends_with("_details") => {
@@ -106,7 +106,7 @@ impl Event {
             }
             _ => false,
         };
-        is_beside || is_absence(difference)
+        is_metadata || is_absence(difference)
     }
 
     /// Index of this event among `events`: of the first one with the same bytes, otherwise of one

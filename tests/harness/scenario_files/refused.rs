@@ -201,7 +201,7 @@ fn an_upstream_that_refuses_connections_does_and_shows_nothing_else() {
 fn numbers_without_a_meaning_are_refused() {
     assert_refused("answered_by: backup", "status: «42", &["from 100 to 599"]);
     assert_refused("[ok]", "[«{ status: 100 }]", &["from 200 to 599"]);
-    assert_refused("[ok]", "[«{ count: 0 }]", &["at least once"]);
+    assert_refused("[ok]", "[«{ count: 0 }]", &["`count` must be at least 1"]);
     assert_refused("backup] }", "backup], timeout_ms: «0 }", &["at least 1 ms"]);
 }
 

@@ -35,7 +35,7 @@ pub(super) fn expected(
     };
     let mut alternatives = alternatives(schema, node, named);
     if path == [Step::Key("metadata")] {
-        alternatives = vec![Alternative { article: "a ", words: "metadata object".to_owned() }];
+        alternatives = vec![Alternative { article: "a ", text: "metadata object".to_owned() }];
     }
     together(&alternatives)
 }
@@ -49,16 +49,16 @@ pub(super) fn expected_tag(choices: &[&Json]) -> String {
 #[derive(PartialEq, Eq)]
 struct Alternative {
     article: &'static str,
-    words: String,
+    text: String,
 }
 
 fn together(alternatives: &[Alternative]) -> String {
     match alternatives {
         [] => "null".to_owned(),
-        [only] => format!("{}{}", only.article, only.words),
+        [only] => format!("{}{}", only.article, only.text),
         [first, ..] => {
-            let words: Vec<_> = alternatives.iter().map(|one| one.words.clone()).collect();
-            format!("one of {}{}", first.article, list(&words, "or"))
+            let text: Vec<_> = alternatives.iter().map(|one| one.text.clone()).collect();
+            format!("one of {}{}", first.article, list(&text, "or"))
         }
     }
 }
@@ -79,7 +79,7 @@ fn alternatives(schema: &Schema, node: &Node, named: Option<&str>) -> Vec<Altern
         let choices: Vec<_> = choices.iter().filter(|choice| !choice.is_null()).collect();
         return vec![listed(&choices)];
     }
-    let plain = |article, word: &str| Alternative { article, words: word.to_owned() };
+    let plain = |article, word: &str| Alternative { article, text: word.to_owned() };
     let kinds = node.kinds;
     if kinds.has(Kind::Bool) {
         add(plain("a ", "boolean"));
@@ -95,8 +95,8 @@ fn alternatives(schema: &Schema, node: &Node, named: Option<&str>) -> Vec<Altern
     if kinds.has(Kind::Array) {
         let items =
             named.map(str::to_owned).or_else(|| Some(plural(schema, node.items.as_deref()?)));
-        let words = items.map_or_else(|| "array".to_owned(), |items| format!("array of {items}"));
-        add(Alternative { article: "an ", words });
+        let text = items.map_or_else(|| "array".to_owned(), |items| format!("array of {items}"));
+        add(Alternative { article: "an ", text });
     }
     if kinds.has(Kind::Object) {
         add(plain("an ", "object"));
@@ -106,25 +106,25 @@ fn alternatives(schema: &Schema, node: &Node, named: Option<&str>) -> Vec<Altern
 
 fn plural(schema: &Schema, item: &Node) -> String {
     let items = alternatives(schema, item, None).into_iter();
-    let words: Vec<_> = items
+    let text: Vec<_> = items
         .map(|item| match item.article {
             // A list of values has no plural.
-            "" | "one of " => format!("{}{}", item.article, item.words),
-            _ => match item.words.split_once(' ') {
+            "" | "one of " => format!("{}{}", item.article, item.text),
+            _ => match item.text.split_once(' ') {
                 Some((noun, rest)) => format!("{noun}s {rest}"),
-                None => format!("{}s", item.words),
+                None => format!("{}s", item.text),
             },
         })
         .collect();
-    list(&words, "or")
+    list(&text, "or")
 }
 
 fn listed(choices: &[&Json]) -> Alternative {
-    let words: Vec<_> = choices
+    let text: Vec<_> = choices
         .iter()
         .map(|choice| {
             choice.as_str().map_or_else(|| choice.to_string(), |text| quoted(text, LISTED_WHOLE))
         })
         .collect();
-    Alternative { article: if words.len() > 1 { "one of " } else { "" }, words: list(&words, "or") }
+    Alternative { article: if text.len() > 1 { "one of " } else { "" }, text: list(&text, "or") }
 }
