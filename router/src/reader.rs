@@ -4,7 +4,7 @@ use axum::body::Bytes;
 
 use crate::config::Credential;
 use crate::error::ApiError;
-use crate::event::{Dialect, Meaning, Understood};
+use crate::event::{Dialect, EventKind, Understood};
 use crate::outcome::Failure;
 use crate::provider_error::ProviderError;
 use crate::sse::{Block, Splitter};
@@ -99,25 +99,27 @@ impl Reader {
 
     fn understand(&mut self, block: &Block, dialect: Dialect) -> Result<(), Failure> {
         let Some(event) = &block.event else { return Ok(()) };
-        let Understood { meaning, response_id, sequence_number } =
+        let Understood { kind, response_id, sequence_number } =
             dialect.understand(event).ok_or(Failure::InvalidResponse)?;
         self.response_id = self.response_id.take().or(response_id);
         if let Some(number) = sequence_number {
             self.next_sequence_number = number.saturating_add(1);
         }
-        match meaning {
-            Meaning::Preamble => {}
-            Meaning::Content => self.has_content = true,
+        match kind {
+            EventKind::Preamble => {}
+            EventKind::Content => self.has_content = true,
             // The stream ended without any content.
-            Meaning::End if !self.has_content && dialect == Dialect::Choices => {
+            EventKind::End if !self.has_content && dialect == Dialect::Choices => {
                 return Err(Failure::InvalidResponse);
             }
-            Meaning::End => {
+            EventKind::End => {
                 self.has_content = true;
                 self.ending = Some(Ending::Complete);
             }
-            Meaning::Error(error) if self.has_content => self.ending = Some(Ending::Error(error)),
-            Meaning::Error(error) => return Err(Failure::ErrorInSuccess(self.without_key(error))),
+            EventKind::Error(error) if self.has_content => self.ending = Some(Ending::Error(error)),
+            EventKind::Error(error) => {
+                return Err(Failure::ErrorInSuccess(self.without_key(error)));
+            }
         }
         Ok(())
     }

@@ -290,7 +290,7 @@ def finish(schema):
     if used:
         schema["$defs"] = used
     for node in [schema, *schema_nodes(schema["properties"].values()), *schema_nodes(used.values())]:
-        extra = set(node) - set(KEYWORDS) - ({"$defs", "x-rules", "x-older-words"} if node is schema else set())
+        extra = set(node) - set(KEYWORDS) - ({"$defs", "x-rules", "x-legacy-wording"} if node is schema else set())
         if extra:
             raise SystemExit(f"outside the subset: {sorted(extra)} in {json.dumps(node)[:200]}")
         if node.get("required"):

@@ -53,12 +53,13 @@ pub(crate) enum ErrorParam {
     /// The path of the value.
     #[default]
     Path,
-    Said(Option<String>),
+    /// A fixed value, or null.
+    Fixed(Option<String>),
 }
 
 impl From<Option<String>> for ErrorParam {
-    fn from(said: Option<String>) -> Self {
-        Self::Said(said)
+    fn from(param: Option<String>) -> Self {
+        Self::Fixed(param)
     }
 }
 

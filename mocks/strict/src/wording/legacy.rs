@@ -40,9 +40,9 @@ pub(super) fn say(
     if is_no_model(finding, endpoint) {
         return Some(NO_MODEL.to_owned());
     }
-    let older = &schema.older_words;
+    let legacy = &schema.legacy_wording;
     match (endpoint, &finding.path[..], &finding.fault) {
-        (_, [_], Fault::Unknown { of, object }) if older.names.include(model) => {
+        (_, [_], Fault::Unknown { of, object }) if legacy.names.include(model) => {
             let names = names_where(object, |name| {
                 !of.properties.contains_key(name)
                     && of.strength_of_unknown(name) == finding.strength
@@ -52,10 +52,10 @@ pub(super) fn say(
         }
         (_, [above @ .., _], Fault::Unknown { of, object })
             if matches!(above, [Step::Key("messages"), Step::Index(_)])
-                && older.members.include(model) =>
+                && legacy.members.include(model) =>
         {
             let names = names_where(object, |name| {
-                !of.properties.contains_key(name) || older.lack(model, name)
+                !of.properties.contains_key(name) || legacy.lack(model, name)
             });
             let were = if names.len() == 1 { "was" } else { "were" };
             let names: Vec<_> = names.iter().map(|name| format!("'{name}'")).collect();

@@ -58,7 +58,7 @@ fn of_rule(rule: &Rule, path: String, got: &Value<'_>, model: &str) -> Sentence 
     let message = message.replace("{value}", &python(got));
     let param = match &rule.error_param {
         ErrorParam::Path => Some(path),
-        ErrorParam::Said(said) => said.clone(),
+        ErrorParam::Fixed(param) => param.clone(),
     };
     Sentence { message, param, code: rule.code.clone() }
 }
