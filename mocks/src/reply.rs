@@ -6,6 +6,7 @@
 //!
 //! A stream is built here as one body; the server delivers it in chunks.
 
+mod audio;
 mod chat;
 mod completions;
 mod embeddings;
@@ -18,7 +19,6 @@ mod model_output;
 mod moderations;
 mod responses;
 mod sample;
-mod sound;
 mod speech;
 mod sse;
 mod transcripts;

@@ -93,7 +93,7 @@ mod tests {
     #[test]
     fn a_request_head_is_complete_with_its_empty_line() {
         let bytes = b"POST /a?b HTTP/1.1\r\nHost: x\r\nX-y:  \xff z \r\n\r\nbody";
-        let head = request_head(bytes).expect("HTTP").expect("whole");
+        let head = request_head(bytes).expect("HTTP").expect("complete");
         let headers =
             vec![("Host".to_owned(), b"x".to_vec()), ("X-y".to_owned(), b"\xff z".to_vec())];
         let (method, target) = ("POST".to_owned(), "/a?b".to_owned());
@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn a_response_head_has_a_status() {
         let bytes = b"HTTP/1.1 299 <none>\r\na: b\r\n\r\n";
-        let head = response_head(bytes).expect("HTTP").expect("whole");
+        let head = response_head(bytes).expect("HTTP").expect("complete");
         assert_eq!((head.status, head.length), (299, bytes.len()));
         assert_eq!(response_head(b"HTTP/1.1 200"), Ok(None));
     }

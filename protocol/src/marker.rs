@@ -103,8 +103,8 @@ impl Marker {
 /// characters, so complete groups can be compared without decoding; the padded last group of a
 /// short embedding is ignored.
 fn starts_vector(text: &str, vector: &str) -> bool {
-    let whole = if text.ends_with('=') { text.len() - 4.min(text.len()) } else { text.len() };
-    let compared = whole.min(vector.len());
+    let length = if text.ends_with('=') { text.len() - 4.min(text.len()) } else { text.len() };
+    let compared = length.min(vector.len());
     compared >= FEWEST_CHARACTERS && text.as_bytes()[..compared] == vector.as_bytes()[..compared]
 }
 

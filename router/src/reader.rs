@@ -166,9 +166,9 @@ mod tests {
         let content = content.expect("there is content");
         for size in 1..=stream.len() {
             let mut reader = reader(dialect, stream.len());
-            for (place, piece) in stream.as_bytes().chunks(size).enumerate() {
+            for (index, piece) in stream.as_bytes().chunks(size).enumerate() {
                 reader.take(piece).expect("a valid stream");
-                let taken = place * size + piece.len();
+                let taken = index * size + piece.len();
                 assert!(taken > content || !reader.has_content, "{taken} bytes hold no content");
             }
             reader.finish().expect("a complete stream");

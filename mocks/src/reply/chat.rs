@@ -218,8 +218,8 @@ fn id(context: &ReplyContext<'_>) -> String {
 }
 
 fn usage(context: &ReplyContext<'_>, choices: &[ModelOutput]) -> Value {
-    let asked = ["messages", "tools", "functions"];
-    let prompt: usize = asked.iter().map(|name| context.members.tokens(name)).sum();
+    let members = ["messages", "tools", "functions"];
+    let prompt: usize = members.iter().map(|name| context.members.tokens(name)).sum();
     let completion: usize = choices.iter().map(|output| output.pieces.len()).sum();
     json!({
         "prompt_tokens": prompt,

@@ -88,8 +88,8 @@ fn event(context: &ReplyContext<'_>, kind: &str) -> Value {
 /// How the image was made: as requested, unless the request leaves the choice to the model.
 fn settings(context: &ReplyContext<'_>) -> Value {
     let chosen = |name: &str, default: &str| {
-        let asked: Option<String> = context.members.get(name);
-        asked.filter(|asked| asked != "auto").unwrap_or_else(|| default.to_owned())
+        let requested: Option<String> = context.members.get(name);
+        requested.filter(|requested| requested != "auto").unwrap_or_else(|| default.to_owned())
     };
     json!({
         "background": chosen("background", "opaque"),

@@ -71,15 +71,15 @@ impl Sampler<'_> {
     }
 
     fn all_of(&self, parts: &[Value], depth: u32) -> Value {
-        let mut whole = Value::Null;
+        let mut merged = Value::Null;
         for part in parts {
-            match (&mut whole, self.value(part, depth + 1)) {
-                (Value::Object(whole), Value::Object(part)) => whole.extend(part),
-                (whole @ Value::Null, part) => *whole = part,
+            match (&mut merged, self.value(part, depth + 1)) {
+                (Value::Object(merged), Value::Object(part)) => merged.extend(part),
+                (merged @ Value::Null, part) => *merged = part,
                 _ => {}
             }
         }
-        whole
+        merged
     }
 
     fn object(&self, schema: &Value, depth: u32) -> Value {

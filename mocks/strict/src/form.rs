@@ -17,9 +17,9 @@ use super::schema::{Node, Schema};
 pub(super) fn read<'a>(schema: &Schema, fields: &[FormField<'a>]) -> Value<'a> {
     let mut form = Object::default();
     for field in fields {
-        let (name, place) = split(field.name);
+        let (name, subscript) = split(field.name);
         match schema.root.properties.get(name) {
-            Some(node) => put(schema, node, &mut form, field, name, place),
+            Some(node) => put(schema, node, &mut form, field, name, subscript),
             None => form.insert(Cow::Borrowed(field.name), text_or_file(field)),
         }
     }
@@ -28,17 +28,17 @@ pub(super) fn read<'a>(schema: &Schema, fields: &[FormField<'a>]) -> Value<'a> {
 
 /// The part of a field name in brackets.
 #[derive(Clone, Copy)]
-enum Place<'a> {
-    Whole,
+enum Subscript<'a> {
+    Absent,
     Item,
     Member(&'a str),
 }
 
-fn split(name: &str) -> (&str, Place<'_>) {
+fn split(name: &str) -> (&str, Subscript<'_>) {
     match name.split_once('[').map(|(base, rest)| (base, rest.strip_suffix(']'))) {
-        Some((base, Some(""))) => (base, Place::Item),
-        Some((base, Some(member))) => (base, Place::Member(member)),
-        _ => (name, Place::Whole),
+        Some((base, Some(""))) => (base, Subscript::Item),
+        Some((base, Some(member))) => (base, Subscript::Member(member)),
+        _ => (name, Subscript::Absent),
     }
 }
 
@@ -48,12 +48,12 @@ fn put<'a>(
     form: &mut Object<'a>,
     field: &FormField<'a>,
     name: &'a str,
-    place: Place<'a>,
+    subscript: Subscript<'a>,
 ) {
     let shapes = schema.shapes(node);
     let items = shapes.iter().find_map(|shape| shape.items.as_deref());
-    match place {
-        Place::Member(member) => {
+    match subscript {
+        Subscript::Member(member) => {
             let node = shapes.iter().find_map(|shape| shape.properties.get(member));
             let value = read_field(schema, node, field);
             if let Some(Value::Object(object)) = form.members.get_mut(name) {
@@ -64,9 +64,11 @@ fn put<'a>(
                 form.insert(Cow::Borrowed(name), Value::Object(object));
             }
         }
-        Place::Item => push(form, name, read_field(schema, items, field)),
-        Place::Whole if items.is_some() => push(form, name, read_field(schema, items, field)),
-        Place::Whole => form.insert(Cow::Borrowed(name), read_field(schema, Some(node), field)),
+        Subscript::Item => push(form, name, read_field(schema, items, field)),
+        Subscript::Absent if items.is_some() => push(form, name, read_field(schema, items, field)),
+        Subscript::Absent => {
+            form.insert(Cow::Borrowed(name), read_field(schema, Some(node), field))
+        }
     }
 }
 

@@ -39,8 +39,9 @@ impl Schema {
             root.shift_remove(about);
         }
         let rules = root.shift_remove("x-rules").unwrap_or_else(|| Json::Array(Vec::new()));
-        let legacy_wording =
-            root.shift_remove("x-legacy-wording").map_or(Ok(LegacyWording::default()), from_value)?;
+        let legacy_wording = root
+            .shift_remove("x-legacy-wording")
+            .map_or(Ok(LegacyWording::default()), from_value)?;
         let definitions =
             root.shift_remove("$defs").unwrap_or_else(|| Json::Object(Map::default()));
         let Json::Object(definitions) = definitions else {

@@ -93,9 +93,10 @@ fn aligned(sent: &[&Tree], received: &[&Tree]) -> Vec<(Option<usize>, Option<usi
     let head = if is_longer { equal(sent.iter().zip(received)) } else { 0 };
     let tail = if is_longer { equal(sent.iter().rev().zip(received.iter().rev())) } else { 0 };
     let tail = tail.min(shorter - head);
-    let place = |at: usize, length: usize| (at < length - tail).then_some(at);
+    let paired = |at: usize, length: usize| (at < length - tail).then_some(at);
     let longer = sent.len().max(received.len());
-    let middle = (head..longer - tail).map(|at| (place(at, sent.len()), place(at, received.len())));
+    let middle =
+        (head..longer - tail).map(|at| (paired(at, sent.len()), paired(at, received.len())));
     middle.collect()
 }
 

@@ -20,8 +20,8 @@ impl Decimal {
             return None;
         }
         let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
-        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-        let all = format!("{whole}{fraction}");
+        let (integer, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let all = format!("{integer}{fraction}");
         let digits = all.trim_start_matches('0').trim_end_matches('0').to_owned();
         let trailing = all.len() - all.trim_end_matches('0').len();
         let exponent = match digits.len().cmp(&0) {

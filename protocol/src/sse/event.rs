@@ -37,9 +37,9 @@ pub fn events(body: &[u8]) -> Vec<Event> {
         let value = value.strip_prefix(' ').unwrap_or(value);
         match field {
             _ if line.is_empty() => {
-                let whole = mem::take(&mut event);
-                if let Some(data) = whole.data.strip_suffix('\n') {
-                    events.push(Event::new(whole.name, data));
+                let complete = mem::take(&mut event);
+                if let Some(data) = complete.data.strip_suffix('\n') {
+                    events.push(Event::new(complete.name, data));
                 }
             }
             "event" => value.clone_into(&mut event.name),

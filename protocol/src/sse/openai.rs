@@ -114,7 +114,7 @@ impl Event {
 
     /// The model named in this event.
     pub fn model(&self) -> Option<&str> {
-        MODELS.iter().find_map(|place| self.value().pointer(place)?.as_str())
+        MODELS.iter().find_map(|pointer| self.value().pointer(pointer)?.as_str())
     }
 }
 

@@ -183,7 +183,7 @@ mod tests {
         let chunk = event(
             r#"{"id":"1","model":"a","choices":[{"delta":{"content":"x"},"logprobs":null}]}"#,
         );
-        for (data, likeness, place) in [
+        for (data, likeness, pointer) in [
             (
                 r#"{"id":"2","model":"b","choices":[{"delta":{"content":"x"}}]}"#,
                 Similarity::InContent,
@@ -206,7 +206,7 @@ mod tests {
             ),
         ] {
             assert_eq!(chunk.likeness(&event(data)), likeness, "{data}");
-            assert_eq!(chunk.differs_at(&event(data)).as_deref(), place, "{data}");
+            assert_eq!(chunk.differs_at(&event(data)).as_deref(), pointer, "{data}");
         }
         let begun = event(r#"{"type":"response.created","response":{"id":"1","status":"queued"}}"#);
         let other = |data: &str| begun.likeness(&event(data));

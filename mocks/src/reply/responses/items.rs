@@ -30,7 +30,7 @@ impl Item {
     pub(super) fn tokens(&self) -> usize {
         match &self.content {
             Content::Reasoning(_) => REASONING_TOKENS,
-            Content::ModelOutput(said) => said.pieces.len(),
+            Content::ModelOutput(output) => output.pieces.len(),
         }
     }
 
@@ -38,7 +38,7 @@ impl Item {
     pub(super) fn length(&self) -> usize {
         match &self.content {
             Content::Reasoning(_) => 0,
-            Content::ModelOutput(said) => said.pieces.iter().map(String::len).sum(),
+            Content::ModelOutput(output) => output.pieces.iter().map(String::len).sum(),
         }
     }
 }
@@ -55,13 +55,16 @@ pub(super) fn reasoning_tokens(items: &[Item]) -> usize {
 /// The reasoning item of a reasoning model, if the request configures reasoning or asks to include
 /// it.
 fn reasoning(context: &ReplyContext<'_>) -> Option<Item> {
-    let asked = context.members.value("reasoning");
+    let reasoning = context.members.value("reasoning");
     let is_sealed = includes(context, "reasoning.encrypted_content");
-    let thinks = asked.as_object().is_some_and(|asked| !asked.is_empty());
-    if !reasons(&context.deployment.model) || !(thinks || is_sealed) || asked["effort"] == "none" {
+    let thinks = reasoning.as_object().is_some_and(|reasoning| !reasoning.is_empty());
+    if !reasons(&context.deployment.model)
+        || !(thinks || is_sealed)
+        || reasoning["effort"] == "none"
+    {
         return None;
     }
-    let summary = if asked["summary"].is_string() {
+    let summary = if reasoning["summary"].is_string() {
         pieces(&format!("{} thought about it.", context.marker.token()))
     } else {
         Vec::new()
@@ -89,35 +92,35 @@ fn reasons(model: &str) -> bool {
 }
 
 fn answer(context: &ReplyContext<'_>) -> Item {
-    let said = context.say(0);
-    let value = match &said.kind {
+    let output = context.say(0);
+    let value = match &output.kind {
         Kind::Text => message(
             context,
             &json!({ "type": "output_text",
                 "annotations": [],
-                "logprobs": logprobs(context, &said.pieces),
-                "text": said.text()
+                "logprobs": logprobs(context, &output.pieces),
+                "text": output.text()
             }),
         ),
-        Kind::Refusal => message(context, &json!({ "type": "refusal", "refusal": said.text() })),
+        Kind::Refusal => message(context, &json!({ "type": "refusal", "refusal": output.text() })),
         Kind::Call { tool: Tool::Custom, id, name } => json!({
             "id": format!("ctc_{}", context.digits("custom tool call", 50)),
             "type": "custom_tool_call",
             "status": "completed",
             "call_id": id,
-            "input": said.text(),
+            "input": output.text(),
             "name": name
         }),
         Kind::Call { id, name, .. } => json!({
             "id": format!("fc_{}", context.digits("function call", 50)),
             "type": "function_call",
             "status": "completed",
-            "arguments": said.text(),
+            "arguments": output.text(),
             "call_id": id,
             "name": name
         }),
     };
-    Item { value, content: Content::ModelOutput(said) }
+    Item { value, content: Content::ModelOutput(output) }
 }
 
 fn message(context: &ReplyContext<'_>, part: &Value) -> Value {

@@ -105,7 +105,7 @@ fn embeddings(path: &[Step<'_>], fault: &Fault<'_>) -> Option<String> {
 
 /// The JSON Schema name of the type that a node allows.
 fn json_type(node: &Node) -> &'static str {
-    let words = [
+    let names = [
         (Kind::String, "string"),
         (Kind::Decimal, "number"),
         (Kind::Integer, "integer"),
@@ -113,5 +113,5 @@ fn json_type(node: &Node) -> &'static str {
         (Kind::Array, "array"),
         (Kind::Object, "object"),
     ];
-    words.into_iter().find(|(kind, _)| node.kinds.has(*kind)).map_or("null", |(_, word)| word)
+    names.into_iter().find(|(kind, _)| node.kinds.has(*kind)).map_or("null", |(_, name)| name)
 }

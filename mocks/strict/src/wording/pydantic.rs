@@ -28,14 +28,14 @@ pub(super) fn say(finding: &Finding<'_>, schema: &Schema) -> Option<String> {
         Step::Key(key) => format!("'{key}'"),
         Step::Index(index) => index.to_string(),
     });
-    let place: Vec<_> = std::iter::once("'body'".to_owned()).chain(steps).collect();
-    let place = place.join(", ");
+    let location: Vec<_> = std::iter::once("'body'".to_owned()).chain(steps).collect();
+    let location = location.join(", ");
     let sentence = quoted(&sentence);
     let member = |name, value: Option<String>| {
         value.map_or_else(String::new, |value| format!(", '{name}': {value}"))
     };
     let (input, context) = (member("input", input), member("ctx", context));
-    Some(format!("[{{'type': '{kind}', 'loc': ({place}), 'msg': {sentence}{input}{context}}}]"))
+    Some(format!("[{{'type': '{kind}', 'loc': ({location}), 'msg': {sentence}{input}{context}}}]"))
 }
 
 fn error(finding: &Finding<'_>, schema: &Schema) -> Option<Error> {

@@ -46,9 +46,9 @@ pub(super) fn python(value: &Value<'_>) -> String {
 }
 
 /// Text in quotes, shortened beyond a length, as the provider prints values.
-pub(super) fn quoted(text: &str, whole: usize) -> String {
+pub(super) fn quoted(text: &str, limit: usize) -> String {
     let chars: Vec<char> = text.chars().collect();
-    if chars.len() <= whole.max(6) {
+    if chars.len() <= limit.max(6) {
         return format!("'{text}'");
     }
     let ends = |part: &[char]| part.iter().collect::<String>();

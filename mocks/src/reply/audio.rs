@@ -120,16 +120,16 @@ mod tests {
 
     #[test]
     fn a_wav_has_valid_lengths() {
-        let sound = wav(TITLE);
-        let length = |at: usize| u32::from_le_bytes([0, 1, 2, 3].map(|byte| sound[at + byte]));
-        assert_eq!(length(4) as usize, sound.len() - 8);
+        let audio = wav(TITLE);
+        let length = |at: usize| u32::from_le_bytes([0, 1, 2, 3].map(|byte| audio[at + byte]));
+        assert_eq!(length(4) as usize, audio.len() - 8);
         let mut at = 12;
         let mut names = Vec::new();
-        while at < sound.len() {
-            names.push(String::from_utf8_lossy(&sound[at..at + 4]).into_owned());
+        while at < audio.len() {
+            names.push(String::from_utf8_lossy(&audio[at..at + 4]).into_owned());
             at += 8 + length(at + 4) as usize;
         }
-        assert_eq!((names, at), (["fmt ", "LIST", "data"].map(String::from).to_vec(), sound.len()));
+        assert_eq!((names, at), (["fmt ", "LIST", "data"].map(String::from).to_vec(), audio.len()));
     }
 
     #[test]
@@ -141,9 +141,9 @@ mod tests {
             (flac(TITLE), b"fLaC"),
             (opus(TITLE), b"OggS"),
         ];
-        for (sound, start) in starts {
-            assert!(sound.starts_with(start));
-            assert!(sound.windows(TITLE.len()).any(|it| it == TITLE.as_bytes()));
+        for (audio, start) in starts {
+            assert!(audio.starts_with(start));
+            assert!(audio.windows(TITLE.len()).any(|it| it == TITLE.as_bytes()));
         }
         assert_eq!(mp3(TITLE)[10 + usize::from(mp3(TITLE)[9])..][..2], [0xff, 0xfb]);
         assert_eq!(OGG_SUM.check, Crc::<u32>::new(&OGG_SUM).checksum(b"123456789"));
