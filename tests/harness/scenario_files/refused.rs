@@ -201,7 +201,7 @@ fn an_upstream_that_refuses_connections_does_and_shows_nothing_else() {
 fn numbers_without_a_meaning_are_refused() {
     assert_refused("answered_by: backup", "status: «42", &["from 100 to 599"]);
     assert_refused("[ok]", "[«{ status: 100 }]", &["from 200 to 599"]);
-    assert_refused("[ok]", "[«{ count: 0 }]", &["at least once"]);
+    assert_refused("[ok]", "[«{ count: 0 }]", &["`count` must be at least 1"]);
     assert_refused("backup] }", "backup], timeout_ms: «0 }", &["at least 1 ms"]);
 }
 
@@ -237,7 +237,7 @@ fn headers_of_a_script_that_cannot_be_sent_are_refused_where_they_are_written() 
     for (marked, words) in [
         ("\"«retry after\": \"20\"", "`retry after: 20` is not a valid header"),
         ("a: b, «x-b: \"c\\nd\"", "is not a valid header"),
-        ("«Content-Length: \"5\"", "is the wire's; use `wire` to break it"),
+        ("«Content-Length: \"5\"", "is written by the server; use `wire` to make it invalid"),
     ] {
         assert_refused("[ok]", &format!("[ok, {{ headers: {{ {marked} }} }}]"), &[words]);
     }
