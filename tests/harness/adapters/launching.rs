@@ -76,7 +76,7 @@ fn a_rest_of_the_gateways_own_is_a_breach_unless_it_is_declared() {
     let breach = run(&resting);
     let told = text(&breach.stdout);
     assert_eq!(breach.status.code(), Some(1), "{told}{}", text(&breach.stderr));
-    assert!(told.contains("attempt 1 went to backup before primary was asked"), "{told}");
+    assert!(told.contains("attempt 1 went to `backup` before `primary` was tried"), "{told}");
     let free = run(&declared);
     assert_eq!(free.status.code(), Some(0), "{}{}", text(&free.stdout), text(&free.stderr));
 }
