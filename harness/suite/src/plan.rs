@@ -218,7 +218,7 @@ impl Policy {
             total_timeout_ms: group.total_timeout.map(millis),
             cooldown: group.cooldown.map(|cooldown| Cooldown {
                 after_failures: cooldown.after_failures,
-                duration_ms: millis(cooldown.rest),
+                duration_ms: millis(cooldown.duration),
             }),
             max_retry_after_ms: group.max_retry_after.map(millis),
             fallback_on: group.fallback_on.clone(),

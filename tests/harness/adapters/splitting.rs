@@ -57,6 +57,6 @@ fn a_scenario_that_proves_only_what_is_not_claimed_is_left_out_with_the_reason()
         adapter.capabilities.skip_reason(scenario).map(|reason| reason.to_string())
     };
     let both = lacked("FP-ROUTE-06: it forgets, FP-ROUTE-08: it forgets");
-    assert_eq!(both.as_deref(), Some("not-applicable: FP-ROUTE-06 is not claimed (it forgets)"));
+    assert_eq!(both.as_deref(), Some("not-applicable: FP-ROUTE-06 is waived (it forgets)"));
     assert_eq!(lacked("FP-ROUTE-08: it forgets"), None);
 }

@@ -79,7 +79,7 @@ fn what_may_pass_is_tried_again() {
 #[test]
 fn a_deployment_gets_no_calls_while_it_cools_down() {
     let failing: [&[&str]; 2] = [&["server_error", "server_error", "ok"], &["ok"]];
-    let cooldown = Some(Cooldown { after_failures: 2, rest: Duration::from_secs(10) });
+    let cooldown = Some(Cooldown { after_failures: 2, duration: Duration::from_secs(10) });
     let wait = |seconds| Step::Advance(Duration::from_secs(seconds));
     let again = || call(PLAIN);
     let steps = vec![again(), again(), again(), wait(9), again(), wait(1), again()];
