@@ -158,7 +158,7 @@ impl Loader<'_> {
                 codes.push(code);
             } else {
                 let error = requirement::unknown(code, self.source);
-                self.problems.push(error.help("list them with `fallproof list requirements`"));
+                self.problems.push(error.help("see `fallproof list requirements`"));
             }
         }
         codes
