@@ -176,7 +176,7 @@ mod tests {
         {
             let (health, _) = health(None);
             health.failed(&refused(status, Some(asked * SECOND)));
-            assert_eq!(remaining(&health), expected * SECOND, "{status} that asks for {asked} s");
+            assert_eq!(remaining(&health), expected * SECOND, "{status} with Retry-After {asked}");
             assert_eq!(health.unavailable().is_some_and(|it| it.rate_limited), status == 429);
         }
     }
