@@ -143,7 +143,7 @@ pub fn edge(surface: Surface, endpoint: Option<Endpoint>, refusal: &EdgeRefusal)
     let path = endpoint.map_or("", Endpoint::path);
     let values = values.and(ids(&[name, surface.name(), path]));
     Provider::of(surface)
-        .reply(Part::Doors, name, endpoint, || values)
+        .reply(Part::Edge, name, endpoint, || values)
         .expect("a test checks that each edge refusal has a reply for every endpoint and for none")
 }
 

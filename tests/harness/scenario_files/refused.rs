@@ -194,7 +194,11 @@ fn a_deployment_that_refuses_connections_has_no_other_behavior_or_attempts() {
     let text = refusing.replacen("answered_by: backup", "answered_by: «primary", 1);
     assert_text_refused(text, &["it cannot answer"]);
     assert_refused("[ok]", "[ok, «connection_refused]", &["must be the only behavior"]);
-    assert_refused("[ok]", "[«{ reply: connection_refused, count: 2 }]", &["must be the only behavior"]);
+    assert_refused(
+        "[ok]",
+        "[«{ reply: connection_refused, count: 2 }]",
+        &["must be the only behavior"],
+    );
 }
 
 #[test]
@@ -280,7 +284,11 @@ fn a_call_can_continue_only_an_earlier_response() {
     let going_on = "{ input: \"Hello\", previous_response_id: \"{{response_id}}\" }";
     let first = "  - «send:\n      endpoint: responses/compact\n      body: { input: \"Hello\" }";
     let steps = first.replace("{ input: \"Hello\" }", going_on);
-    assert_refused(&first.replace('«', ""), &steps, &["no response before this", "{{response_id}}"]);
+    assert_refused(
+        &first.replace('«', ""),
+        &steps,
+        &["no response before this", "{{response_id}}"],
+    );
     let earlier = "  - send: { endpoint: responses, body: { input: Hello } }\n";
     let scenario = load(
         VALID

@@ -109,7 +109,11 @@ fn check_json(text: &At<String>, source: &Source) -> Option<Diagnostic> {
 }
 
 /// Byte offset in the file of `error` in `text`, if `text` is a literal block (`|`).
-fn position_in_block(text: &At<String>, error: &serde_json::Error, source: &Source) -> Option<usize> {
+fn position_in_block(
+    text: &At<String>,
+    error: &serde_json::Error,
+    source: &Source,
+) -> Option<usize> {
     let written = source.text(&text.span);
     if error.is_eof() {
         return Some(text.span.start + written.trim_end().len());
