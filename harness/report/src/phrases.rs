@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use chrono::DateTime;
 
 use fallproof_suite::requirement;
+use fallproof_suite::text::is_printable;
 
 use crate::model::{
     Case, Counts, Kept, Level, Profile, Report, Requirement, Severity, Verdict, Violation,
@@ -146,7 +147,8 @@ pub fn cases(number: usize) -> String {
 /// hold any.
 pub fn printable(text: &str) -> String {
     let is_strange = |it: char| {
-        it.is_control() && !matches!(it, '\n' | '\t') || matches!(it, '\u{fffe}' | '\u{ffff}')
+        let is_space = matches!(it, '\n' | '\t' | '\u{2028}' | '\u{2029}');
+        !(is_space || is_printable(it)) || matches!(it, '\u{fffe}' | '\u{ffff}')
     };
     text.replace(is_strange, "\u{fffd}")
 }

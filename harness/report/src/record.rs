@@ -1,4 +1,5 @@
-//! From what happens in a run to what its reporters are told: the one place where keys are taken out.
+//! From what happens in a run to what its reporters are told: the one place where keys are taken out,
+//! and whatever a terminal would take for more than a letter.
 
 use fallproof_judge as judge;
 use fallproof_suite::plan::{Group, Plan};
@@ -10,8 +11,8 @@ use crate::event::{Raw, RunEvent};
 use crate::model::{Case, Report, Target};
 use crate::redact::Redactor;
 use crate::reporter::{ReportError, Reporters};
-use crate::texts::Texts as _;
-use crate::{assemble, har};
+use crate::texts::Texts;
+use crate::{assemble, har, phrases};
 
 /// Makes the events of a run, free of keys.
 #[derive(Clone)]
@@ -27,11 +28,18 @@ pub struct Recorder<'a> {
 }
 
 impl Recorder<'_> {
+    /// Takes out of every text of the value what must not be told: keys first, since what stands in
+    /// their place names a scenario and a deployment. Each text is one line then.
+    fn clean(&self, value: &mut impl Texts) {
+        self.redactor.clean(value);
+        value.each(&mut |text| *text = phrases::line(text));
+    }
+
     /// The run begins; so many cases of the suite were chosen.
     pub fn run_started(&self, cases: usize) {
         let header = self.header;
         let mut target = Target::from(header.target.clone());
-        self.redactor.clean(&mut target);
+        self.clean(&mut target);
         let (at, target, suite) = (header.started, &target, &assemble::suite(&header.suite));
         self.reporters.tell(&RunEvent::Started { at, target, suite, cases });
     }
@@ -43,7 +51,9 @@ impl Recorder<'_> {
 
     /// A case begins.
     pub fn started(&self, scenario: &Scenario) {
-        let id = &self.redactor.text(&scenario.id);
+        let mut id = scenario.id.clone();
+        self.clean(&mut id);
+        let id = &id;
         self.reporters.tell(&RunEvent::CaseStarted { id });
     }
 
@@ -52,7 +62,10 @@ impl Recorder<'_> {
     pub fn ended(&self, scenario: &Scenario, groups: &[Group], judged: &judge::Case) -> Case {
         let context = Context { scenario, groups, replay: &self.header.replay_of(&scenario.id) };
         let mut case = convert::case(judged, context);
-        self.redactor.clean(&mut case);
+        // It is prose of more than one line.
+        let why = case.why.take();
+        self.clean(&mut case);
+        case.why = why.map(|why| phrases::printable(&self.redactor.text(&why)));
         let raw = Raw { judged, context, redactor: self.redactor };
         case.har = (self.keeps_hars && har::is_kept(&case, raw)).then(|| har::file(&case.id));
         self.reporters.tell(&RunEvent::CaseFinished { case: &case, raw });
@@ -66,6 +79,10 @@ impl Recorder<'_> {
     /// The first thing that could not be written.
     pub fn run_ended(&self, mut report: Report, log: &str) -> Result<Report, ReportError> {
         self.redactor.clean(&mut report);
+        self.clean(&mut report.target);
+        self.clean(&mut report.suite);
+        self.clean(&mut report.run);
+        self.clean(&mut report.not_run);
         // What a baseline says of cases came to them after they had ended.
         for violation in report.cases.iter_mut().flat_map(|case| &mut case.violations) {
             violation.expected.each(&mut |text| self.redactor.clean(text));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 use fallproof_suite::plan::Plan;
-use fallproof_suite::secret::{is_credential_header, is_secret, spellings};
+use fallproof_suite::secret::{another, is_credential_header, is_secret, spellings};
 use serde_json::Value;
 
 use crate::texts::Texts;
@@ -35,6 +35,8 @@ impl Redactor {
             })
         });
         let mut keys: BTreeMap<_, _> = deployments.collect();
+        // Some clients show a wrong one, from which the right one is easily had.
+        keys.insert(another(gateway_key), "[wrong gateway key]".to_owned());
         keys.insert(gateway_key.to_owned(), "[gateway key]".to_owned());
         Self::of(keys)
     }

@@ -150,12 +150,20 @@ fn entries(folder: &Path) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
-/// Whether the report here, or else the events of a run that left none, begin as ours do.
+/// Whether the report here, or else the events of a run that left none, begin as ours do; or the run
+/// was ended before it had told of anything.
 fn is_report(folder: &Path) -> bool {
     let start = |name: &str| {
         let mut start = Vec::new();
         let read = File::open(folder.join(name))?.take(MARK_WITHIN).read_to_end(&mut start);
         read.map(|_| String::from_utf8_lossy(&start).into_owned())
     };
-    start(REPORT).or_else(|_| start(EVENTS)).is_ok_and(|start| start.contains(MARK))
+    match start(REPORT).or_else(|_| start(EVENTS)).as_deref() {
+        Ok("") | Err(_) => {
+            let kept = folder.join(record::FILE);
+            let is_empty = fs::metadata(&kept).is_ok_and(|kept| kept.is_file() && kept.len() == 0);
+            is_empty || record::is_evidence(&kept)
+        }
+        Ok(start) => start.contains(MARK),
+    }
 }

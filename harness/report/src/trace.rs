@@ -7,6 +7,7 @@ use std::time::Duration;
 use fallproof_protocol::request_log::{RecordedRequest, Traffic};
 use fallproof_suite::evidence::{Ending, Exchange};
 use fallproof_suite::plan::Deployment;
+use fallproof_suite::text::is_printable;
 use owo_colors::OwoColorize as _;
 
 use crate::event::Raw;
@@ -54,7 +55,8 @@ pub fn write(raw: Raw<'_>) -> String {
         let time = format!("{millis:9.2} ms");
         match what {
             What::Does(what) => {
-                let _ = writeln!(text, "{}  {who} {}", time.dimmed(), phrases::line(&what));
+                let what = phrases::line(&redactor.text(&what));
+                let _ = writeln!(text, "{}  {who} {what}", time.dimmed());
             }
             What::Sends(length, bytes) => {
                 let _ = writeln!(text, "{}  {who}: {length} bytes", time.dimmed());
@@ -159,7 +161,7 @@ fn escaped(bytes: &[u8]) -> String {
                 '\r' => text.push_str("\\r"),
                 '\t' => text.push_str("\\t"),
                 '\\' => text.push_str("\\\\"),
-                other if other.is_control() => {
+                other if !is_printable(other) => {
                     let _ = write!(text, "\\u{{{:x}}}", u32::from(other));
                 }
                 other => text.push(other),

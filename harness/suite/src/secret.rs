@@ -2,6 +2,9 @@
 
 use serde_json::Value;
 
+/// The longest key that evidence is read with: looking for a key takes memory for each of its bytes.
+pub const LONGEST: usize = 4 * 1024;
+
 /// A key that is shorter than this is no secret …
 const SHORTEST: usize = 6;
 
