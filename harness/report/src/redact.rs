@@ -168,6 +168,7 @@ fn without_unknown(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use fallproof_suite::plan::Addresses;
     use rstest::rstest;
     use serde_json::json;
 
@@ -204,6 +205,14 @@ mod tests {
     ) {
         assert_eq!(redactor(key).text(text), cleaned);
         assert_eq!(redactor(key).bytes(text.as_bytes()), cleaned.as_bytes());
+    }
+
+    #[test]
+    fn the_wrong_key_that_a_client_shows_is_none_to_be_read_either() {
+        let plan = Plan::new([], Addresses::stable(([127, 0, 0, 1], 9100).into()));
+        let redactor = Redactor::new(&plan, "s3cret+gateway/key");
+        let told = redactor.text("s3cret+gateway/kye, not s3cret+gateway/key");
+        assert_eq!(told, "[wrong gateway key], not [gateway key]");
     }
 
     #[rstest]

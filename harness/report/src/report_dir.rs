@@ -69,7 +69,11 @@ impl ReportDir {
         if let Some(strange) = old.iter().find(|name| !is_part(name)) {
             return Err(not_ours(path, &format!("holds `{strange}`")));
         }
-        if !old.is_empty() && !is_report(path) {
+        // As a run leaves them that was killed before it wrote anything: nothing is lost with them.
+        let is_empty = |name: &String| {
+            fs::metadata(path.join(name)).is_ok_and(|it| it.is_file() && it.len() == 0)
+        };
+        if !old.iter().all(is_empty) && !is_report(path) {
             return Err(not_ours(path, "holds files of something else"));
         }
         old.iter().try_for_each(|name| fs::remove_file(path.join(name))).map_err(wrong)?;
@@ -150,8 +154,8 @@ fn entries(folder: &Path) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
-/// Whether the report here, or else the events of a run that left none, begin as ours do; or the run
-/// was ended before it had told of anything.
+/// Whether the report here, or else the events of a run that left none, begin as ours do; or else
+/// the evidence.
 fn is_report(folder: &Path) -> bool {
     let start = |name: &str| {
         let mut start = Vec::new();
@@ -159,11 +163,7 @@ fn is_report(folder: &Path) -> bool {
         read.map(|_| String::from_utf8_lossy(&start).into_owned())
     };
     match start(REPORT).or_else(|_| start(EVENTS)).as_deref() {
-        Ok("") | Err(_) => {
-            let kept = folder.join(record::FILE);
-            let is_empty = fs::metadata(&kept).is_ok_and(|kept| kept.is_file() && kept.len() == 0);
-            is_empty || record::is_evidence(&kept)
-        }
+        Ok("") | Err(_) => record::is_evidence(&folder.join(record::FILE)),
         Ok(start) => start.contains(MARK),
     }
 }

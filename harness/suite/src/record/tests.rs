@@ -258,6 +258,8 @@ fn no_secret_is_in_what_is_kept_and_all_stays_where_it_was() {
     let [kept, open] = [kept, open].map(|file| read(&file).unwrap_or_else(|it| panic!("{it}")));
     let key = "Kept0K//\"eyK".to_owned();
     assert_eq!(key.len(), SECRET.own.len());
+    let mask = Mask::new([SECRET.own]);
+    assert_eq!(mask.text(&own), another(&key), "a report made of it knows the wrong key, too");
     for (kept, open) in
         kept.iter().flat_map(Evidence::calls).zip(open.iter().flat_map(Evidence::calls))
     {
