@@ -1,5 +1,6 @@
 //! A report in a few sentences, the same in all of its forms.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use chrono::DateTime;
@@ -160,6 +161,16 @@ pub fn line(text: &str) -> String {
     printable(&text.replace("\r\n", " ").replace(ends, " "))
 }
 
+/// A line that begins with two colons, blanks aside, is a command to a GitHub runner, whoever wrote it:
+/// the first of them is escaped.
+pub(crate) fn no_command(line: &str) -> Cow<'_, str> {
+    let text = line.trim_start();
+    match text.strip_prefix("::") {
+        Some(_) => format!("{}\\u{{3a}}{}", &line[..line.len() - text.len()], &text[1..]).into(),
+        None => line.into(),
+    }
+}
+
 /// The text as itself in Markdown, on one line, whatever it holds.
 pub fn markdown(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
@@ -178,4 +189,15 @@ pub fn markdown(text: &str) -> String {
 /// The number with the noun, in the plural but for one.
 pub fn counted(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_line_is_a_command_to_a_runner() {
+        let told: Vec<_> = ["::error::x", "  ::error::x", "a ::b", ": ping"].map(no_command).into();
+        assert_eq!(told, [r"\u{3a}:error::x", r"  \u{3a}:error::x", "a ::b", ": ping"]);
+    }
 }

@@ -29,10 +29,11 @@ pub struct Recorder<'a> {
 
 impl Recorder<'_> {
     /// Takes out of every text of the value what must not be told: keys first, since what stands in
-    /// their place names a scenario and a deployment. Each text is one line then.
+    /// their place names a scenario and a deployment. Each text is one line then, and a
+    /// command to nobody.
     fn clean(&self, value: &mut impl Texts) {
         self.redactor.clean(value);
-        value.each(&mut |text| *text = phrases::line(text));
+        value.each(&mut |text| *text = phrases::no_command(&phrases::line(text)).into_owned());
     }
 
     /// The run begins; so many cases of the suite were chosen.

@@ -1,6 +1,5 @@
 //! A case as bytes: everything that went over a connection, both ways, with times; free of keys.
 
-use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -61,7 +60,7 @@ pub fn write(raw: Raw<'_>) -> String {
             What::Sends(length, bytes) => {
                 let _ = writeln!(text, "{}  {who}: {length} bytes", time.dimmed());
                 for line in escaped(&bytes).lines() {
-                    let _ = writeln!(text, "    {}", no_command(line));
+                    let _ = writeln!(text, "    {}", phrases::no_command(line));
                 }
             }
         }
@@ -174,24 +173,12 @@ fn escaped(bytes: &[u8]) -> String {
     text
 }
 
-/// A line that begins with two colons, blanks aside, is a command to a GitHub runner, whoever wrote it:
-/// the first of them is escaped.
-fn no_command(line: &str) -> Cow<'_, str> {
-    let text = line.trim_start();
-    match text.strip_prefix("::") {
-        Some(_) => format!("{}\\u{{3a}}{}", &line[..line.len() - text.len()], &text[1..]).into(),
-        None => line.into(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn bytes_of_a_target_are_no_command_to_a_runner() {
-        let told: Vec<_> = ["::error::x", "  ::error::x", "a ::b", ": ping"].map(no_command).into();
-        assert_eq!(told, [r"\u{3a}:error::x", r"  \u{3a}:error::x", "a ::b", ": ping"]);
+    fn bytes_of_a_target_are_no_command_to_a_terminal() {
         assert_eq!(escaped(b"\x1b[2J\xc2\x9b2J"), r"\u{1b}[2J\u{9b}2J");
     }
 

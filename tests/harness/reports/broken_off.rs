@@ -57,3 +57,24 @@ fn ctrl_c_ends_a_run_that_waits_and_leaves_a_partial_report_and_130() {
     let last = events.lines().last().unwrap_or_default();
     assert!(last.contains(r#""event":"run-ended""#) && last.contains("interrupted"), "{last}");
 }
+
+#[test]
+fn ctrl_c_leaves_a_report_from_the_moment_that_the_folder_is_taken() {
+    // Nobody takes a call from it.
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
+    let target = format!("http://{}/v1", listener.local_addr().expect("it is bound"));
+    let folder = TempDir::new().expect("a temporary folder");
+    let arguments = ["run", "auth", "--scenarios", &PART, "--target", &target];
+    let run =
+        command(&[&arguments[..], &["--mocks", "127.0.0.1:0", "--report", path(&folder)]].concat())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary was built with this test");
+    while !folder.path().join("events.ndjson").exists() {
+        thread::yield_now();
+    }
+    interrupt(run.id());
+    let output = run.wait_with_output().expect("it was started");
+    assert_eq!(output.status.code(), Some(130), "{}", text(&output.stderr));
+    assert_eq!(report(&folder).verdict, Verdict::Interrupted);
+}

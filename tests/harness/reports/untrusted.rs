@@ -11,6 +11,7 @@ use fallproof_report::report_dir::ReportDir;
 use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
+use rstest::rstest;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -19,9 +20,6 @@ use crate::shell::{self, text};
 use super::support::{command, fallproof, path, reported};
 
 const EVIDENCE: &str = "evidence.ndjson.gz";
-
-/// What does more than stand there on a terminal, in a CI's log or in a fence of Markdown.
-const HOSTILE: &str = "x\n::error::a\r\n```\u{1b}[2J\u{9b}2J\u{202e}b\u{2028}::error::c";
 
 fn records(folder: &TempDir) -> Vec<Value> {
     let file = fs::read(folder.path().join(EVIDENCE)).expect("it was written");
@@ -73,26 +71,28 @@ fn evidence_is_spared_wherever_links_lead() {
     assert_eq!(judged.status.code(), Some(0), "{}", text(&judged.stderr));
 }
 
-#[test]
-fn no_text_of_evidence_is_a_line_of_its_own_or_a_command() {
+#[rstest]
+#[case::of_many_lines("x\n::error::a\r\n```\u{1b}[2J\u{9b}2J\u{202e}b\u{2028}::error::c")]
+#[case::of_a_line("::error::a")]
+fn no_text_of_evidence_is_a_line_of_its_own_or_a_command(#[case] hostile: &str) {
     let (run, _) = reported(&["streaming", "--saboteur", "splices-streams"]);
     let mut records = records(&run);
     for record in &mut records {
         if let Some(header) = record.pointer_mut("/run/header") {
-            header["target"]["name"] = HOSTILE.into();
-            header["suite"]["fingerprint"] = HOSTILE.into();
+            header["target"]["name"] = hostile.into();
+            header["suite"]["fingerprint"] = hostile.into();
         }
         if let Some(scenario) = record.get_mut("scenario") {
-            scenario["title"] = HOSTILE.into();
-            scenario["file"] = HOSTILE.into();
-            scenario["links"] = vec![HOSTILE].into();
-            scenario["why"] = HOSTILE.into();
+            scenario["title"] = hostile.into();
+            scenario["file"] = hostile.into();
+            scenario["links"] = vec![hostile].into();
+            scenario["why"] = hostile.into();
         }
         let calls = record.pointer_mut("/case/evidence/result/played");
         for call in calls.and_then(Value::as_array_mut).into_iter().flatten() {
-            call["exchange"]["path"] = HOSTILE.into();
+            call["exchange"]["path"] = hostile.into();
             for request in call["requests"].as_array_mut().into_iter().flatten() {
-                request["behavior"] = HOSTILE.into();
+                request["behavior"] = hostile.into();
             }
         }
     }
