@@ -61,6 +61,8 @@ impl Run {
         let baseline = self.output.known(&suite)?;
         let run = self.planned(&scenarios)?;
         let runtime = runtime()?;
+        // Before the folder of reports is taken, in which there may be an earlier one.
+        self.gateway.is_there(&runtime)?;
         // Before the folder of reports is taken, so that whoever ends the run finds a report there.
         let interrupt = interrupt::listen(&runtime)?;
         let mut output = self.output.open(baseline)?;

@@ -31,11 +31,11 @@ fn ctrl_c_ends_a_run_that_waits_and_leaves_a_partial_report_and_130() {
         .spawn()
         .expect("the binary was built with this test");
 
-    // The first connection only looks whether somebody is there; the second is a call, which
+    // The first two connections only look whether somebody is there; the third is a call, which
     // nobody answers.
     let (called, is_called) = mpsc::channel();
     thread::spawn(move || {
-        let connections: Vec<_> = listener.incoming().take(2).collect();
+        let connections: Vec<_> = listener.incoming().take(3).collect();
         let _ = called.send(connections);
     });
     let _held = is_called.recv().expect("the target is called");

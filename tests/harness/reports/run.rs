@@ -101,6 +101,17 @@ fn a_report_replaces_an_earlier_one_and_nothing_else() {
 }
 
 #[test]
+fn a_target_that_is_not_there_leaves_an_earlier_report_as_it_is() {
+    let (folder, _) = reported(&["responses-compact"]);
+    let earlier = read(&folder, "report.json");
+    let nobody =
+        ["responses-compact", "--target", "http://127.0.0.1:1/v1", "--mocks", "127.0.0.1:0"];
+    let output = run_again(&nobody, path(&folder));
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
+    assert_eq!(read(&folder, "report.json"), earlier);
+}
+
+#[test]
 fn a_seed_gives_an_order_of_chance_and_gives_it_again() {
     // The scenarios in the order in which they began, one after the other.
     let order = |shuffle: &[&str]| -> Vec<String> {
