@@ -162,8 +162,12 @@ pub fn line(text: &str) -> String {
 }
 
 /// A line that begins with two colons, blanks aside, is a command to a GitHub runner, whoever wrote it:
-/// the first of them is escaped.
+/// the first of them is escaped. So is an older form, which may stand anywhere, and that of Azure.
 pub(crate) fn no_command(line: &str) -> Cow<'_, str> {
+    if line.contains("##[") || line.contains("##vso[") {
+        let line = line.replace("##[", r"#\u{23}[").replace("##vso[", r"#\u{23}vso[");
+        return no_command(&line).into_owned().into();
+    }
     let text = line.trim_start();
     match text.strip_prefix("::") {
         Some(_) => format!("{}\\u{{3a}}{}", &line[..line.len() - text.len()], &text[1..]).into(),
@@ -199,5 +203,7 @@ mod tests {
     fn no_line_is_a_command_to_a_runner() {
         let told: Vec<_> = ["::error::x", "  ::error::x", "a ::b", ": ping"].map(no_command).into();
         assert_eq!(told, [r"\u{3a}:error::x", r"  \u{3a}:error::x", "a ::b", ": ping"]);
+        assert_eq!(no_command("::a ##[error]b"), r"\u{3a}:a #\u{23}[error]b");
+        assert_eq!(no_command("## ##vso[task.x]"), r"## #\u{23}vso[task.x]");
     }
 }
