@@ -87,7 +87,11 @@ fn a_new_scenario_passes_and_existing_ones_are_not_overwritten() {
     let output = fallproof(folder.path(), &["run", "routing/mine"]);
     assert!(told(&output).contains("1 scenario: 1 passed"), "{}", told(&output));
     let output = fallproof(folder.path(), &["new", "scenarios/routing/mine.yaml"]);
-    assert!(told(&output).contains("scenarios/routing/mine.yaml already exists"), "{}", told(&output));
+    assert!(
+        told(&output).contains("scenarios/routing/mine.yaml already exists"),
+        "{}",
+        told(&output)
+    );
     let output = fallproof(folder.path(), &["new", "routing/mine"]);
     assert_eq!(output.status.code(), Some(2), "{}", told(&output));
     let output = fallproof(folder.path(), &["new", "Routing/My Case"]);
