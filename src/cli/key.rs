@@ -2,6 +2,7 @@
 
 use clap::Args;
 use fallproof_reference::REFERENCE_CLIENT_KEY;
+use fallproof_suite::secret::LONGEST;
 
 /// Where the key can stand, so that it is in no command line.
 const VARIABLE: &str = "FALLPROOF_KEY";
@@ -34,7 +35,9 @@ impl Key {
 
 /// A key as a header can carry it.
 fn key(text: &str) -> Result<String, String> {
-    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+    if text.len() > LONGEST {
+        Err(format!("a key has at most {LONGEST} bytes"))
+    } else if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()) {
         Ok(text.to_owned())
     } else {
         Err("a key is made of visible ASCII characters, without blanks and line ends".to_owned())

@@ -23,11 +23,12 @@ mod serve;
 mod site;
 
 use std::fmt::Display;
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anstream::{eprintln, println};
+use anstream::println;
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use fallproof_runner::PlanError;
 use fallproof_runner::adapter::{LaunchError, RenderError};
@@ -134,6 +135,9 @@ struct PlanArgs {
 /// The exit code of what the user has broken off, as shells have it for Ctrl-C.
 const INTERRUPTED: u8 = 130;
 
+/// The exit code of an error of Fallproof's own.
+const HARNESS: u8 = 3;
+
 /// Why a command ends with another code than 0.
 enum Stop {
     /// The target does not conform.
@@ -206,18 +210,19 @@ pub(crate) fn main() -> ExitCode {
         Err(Stop::NotConformant) => ExitCode::from(1),
         Err(Stop::Interrupted) => ExitCode::from(INTERRUPTED),
         Err(Stop::Usage(message)) => {
-            eprintln!("{} {}", "error:".red().bold(), message.trim_end());
-            ExitCode::from(2)
+            complain(2, &format!("{} {}", "error:".red().bold(), message.trim_end()))
         }
-        Err(Stop::File(diagnostics)) => {
-            eprintln!("{diagnostics}");
-            ExitCode::from(2)
-        }
+        Err(Stop::File(diagnostics)) => complain(2, &diagnostics),
         Err(Stop::Harness(message)) => {
-            eprintln!("{} {}", "harness error:".red().bold(), message.trim_end());
-            ExitCode::from(3)
+            complain(HARNESS, &format!("{} {}", "harness error:".red().bold(), message.trim_end()))
         }
     }
+}
+
+/// Ends with this code, or as an error of Fallproof's own where nobody can be told why.
+fn complain(code: u8, message: &str) -> ExitCode {
+    let printed = writeln!(anstream::stderr(), "{message}");
+    ExitCode::from(if printed.is_ok() { code } else { HARNESS })
 }
 
 fn dispatch(command: Command) -> Result<(), Stop> {
