@@ -88,9 +88,9 @@ fn what_is_no_evidence_is_refused_and_nothing_written() {
 
     let whole = fs::read(&evidence).expect("it was written");
     fs::write(&evidence, &whole[..whole.len() - 20]).expect("it can be written");
-    refused(&run, "breaks off: expected the record `end` as the last one");
+    refused(&run, "incomplete: expected the record `end` as the last one");
     fs::write(&evidence, b"{ \"evidence\": [] }").expect("it can be written");
-    refused(&run, "evidence.ndjson.gz, line 1: is no evidence of a run: expected gzip");
+    refused(&run, "evidence.ndjson.gz, line 1: not an evidence file: expected gzip");
     fs::remove_file(&evidence).expect("it can be removed");
     refused(&run, "evidence.ndjson.gz: cannot be read: ");
 }

@@ -25,8 +25,8 @@ steps:
   - send: { endpoint: responses, body: { input: "{{model}} {failure} {", n: 1.5 } }
 "#;
 
-/// Asserts that `FAMILY`, with one change, is refused at the position marked with `«`, with a message
-/// that contains all of `words`.
+/// Asserts that `FAMILY`, with one change, is refused at the position marked with `«`, with a
+/// message that contains all of `words`.
 #[track_caller]
 fn assert_family_refused(from: &str, to_marked: &str, words: &[&str]) {
     assert!(FAMILY.contains(from), "{from} is not in the text");

@@ -96,10 +96,10 @@ fn only_true_and_false_are_booleans() {
 
 #[test]
 fn an_unknown_value_is_refused_with_a_suggestion() {
-    let words = ["unknown word `opanai`", "did you mean `openai`?", "one of: openai, azure"];
+    let words = ["unknown value `opanai`", "did you mean `openai`?", "one of: openai, azure"];
     assert_refused("provider: openai", "provider: «opanai", &words);
     let text = "provider: azure, surface: «v2";
-    assert_refused("provider: azure", text, &["unknown word `v2`", "one of: v1, legacy"]);
+    assert_refused("provider: azure", text, &["unknown value `v2`", "one of: v1, legacy"]);
     assert_refused("responses/compact", "«responses/compct", &["mean `responses/compact`?"]);
     assert_refused("proves", "profile: «cor\nproves", &["did you mean `core`?"]);
     let words = ["unknown behavior `server_eror`", "did you mean `server_error`?"];
@@ -194,7 +194,11 @@ fn a_deployment_that_refuses_connections_has_no_other_behavior_or_attempts() {
     let text = refusing.replacen("answered_by: backup", "answered_by: «primary", 1);
     assert_text_refused(text, &["it cannot answer"]);
     assert_refused("[ok]", "[ok, «connection_refused]", &["must be the only behavior"]);
-    assert_refused("[ok]", "[«{ reply: connection_refused, count: 2 }]", &["must be the only behavior"]);
+    assert_refused(
+        "[ok]",
+        "[«{ reply: connection_refused, count: 2 }]",
+        &["must be the only behavior"],
+    );
 }
 
 #[test]
@@ -280,7 +284,11 @@ fn a_call_can_continue_only_an_earlier_response() {
     let going_on = "{ input: \"Hello\", previous_response_id: \"{{response_id}}\" }";
     let first = "  - «send:\n      endpoint: responses/compact\n      body: { input: \"Hello\" }";
     let steps = first.replace("{ input: \"Hello\" }", going_on);
-    assert_refused(&first.replace('«', ""), &steps, &["no response before this", "{{response_id}}"]);
+    assert_refused(
+        &first.replace('«', ""),
+        &steps,
+        &["no response before this", "{{response_id}}"],
+    );
     let earlier = "  - send: { endpoint: responses, body: { input: Hello } }\n";
     let scenario = load(
         VALID
@@ -352,7 +360,7 @@ fn invalid_json_text_is_refused_at_its_position_in_the_file() {
 
 #[test]
 fn invalid_yaml_is_refused_at_its_position() {
-    assert_refused("  backup", "\t«backup", &["a tab is used", "indent with blanks"]);
+    assert_refused("  backup", "\t«backup", &["a tab is used", "indent with spaces"]);
     assert_refused("\"Hello\"", "«\"Hello", &["unclosed quote"]);
     assert_refused("[primary, backup] }", "«[primary }", &["mismatched bracket"]);
     assert_refused("title:", "«title", &["expected a mapping (`key: value`)"]);

@@ -1,4 +1,4 @@
-//! Reads a kept run, record by record.
+//! Reads an evidence file, record by record.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -20,44 +20,44 @@ use crate::evidence::{CaseResult, Evidence};
 use crate::plan::{Group, Plan};
 use crate::scenario::Scenario;
 
-/// Reads a kept run. Nothing of it counts before its end was read, too.
+/// Reader of an evidence file. Its content is valid only after the end was read, too.
 pub struct Reader<R = BufReader<File>> {
     file: PathBuf,
     lines: Lines<R>,
-    /// What holds for the run as a whole.
+    /// Facts about the entire run.
     pub header: Header,
-    /// The scenarios that were chosen, in order.
+    /// The selected scenarios, in order.
     pub scenarios: Vec<Scenario>,
-    /// Their places by id.
+    /// Their indices by id.
     places: HashMap<String, usize>,
     /// The plan of the latest start.
     plan: Option<Arc<Plan>>,
     starts: usize,
-    /// The scenarios that have a case, by their places, each with how many starts there were then.
+    /// The indices of the scenarios that have a case, each with the number of starts at that time.
     cases: HashMap<usize, usize>,
-    /// What was read last, and not yet given.
+    /// The record that was read last but not returned yet.
     next: Option<Record>,
-    /// How many more bytes of scenarios and plans are taken.
+    /// Number of further bytes of scenarios and plans that are accepted.
     room: usize,
     is_through: bool,
     took: Duration,
 }
 
-/// What happened.
+/// An event of the run.
 pub enum Entry {
-    /// A case has ended; it takes the place of an earlier one.
+    /// A case was run. It replaces an earlier case of the same scenario.
     Case(Ended),
-    /// The cases of the scenarios at these places do not count.
+    /// The cases of the scenarios with these indices do not count.
     Discarded(Vec<usize>),
 }
 
-/// A case that has ended.
+/// A case that was run.
 pub struct Ended {
-    /// The place of its scenario among those of the run.
+    /// Index of its scenario among those of the run.
     pub scenario: usize,
-    /// What the target was configured with; `None` where it was not played.
+    /// The plan that the target was configured with; `None` if the case was not played.
     pub plan: Option<Arc<Plan>>,
-    /// What was seen.
+    /// The evidence.
     pub evidence: Evidence,
 }
 
@@ -68,7 +68,7 @@ impl Ended {
     }
 }
 
-/// As much of the first line as any version of the format has.
+/// The part of the first line that all versions of the format have.
 #[derive(Deserialize)]
 struct First {
     run: Named,
@@ -80,10 +80,10 @@ struct Named {
 }
 
 impl Reader {
-    /// Reads the file as far as the scenarios.
+    /// Opens the file and reads the header and the scenarios.
     ///
     /// # Errors
-    /// It cannot be read, or is not what it should be.
+    /// If it cannot be read or is invalid.
     pub fn open(file: &Path) -> Result<Self, RecordError> {
         match File::open(file) {
             Ok(open) => Self::of(file, BufReader::new(open)),
@@ -96,7 +96,7 @@ impl Reader {
 }
 
 impl<R: BufRead> Reader<R> {
-    /// The same of a file whose bytes are read from elsewhere.
+    /// Like [`open`](Reader::open), with the content of the file from another source.
     ///
     /// # Errors
     /// Those of [`open`](Reader::open).
@@ -126,15 +126,15 @@ impl<R: BufRead> Reader<R> {
         Ok(reader)
     }
 
-    /// What happened next; `None` once the end was read.
+    /// Returns the next event; `None` after the end.
     ///
     /// # Errors
-    /// What comes next is not what it should be. Then nothing that came before is to be believed.
+    /// If the next record is invalid. Earlier events are then not valid either.
     pub fn entry(&mut self) -> Result<Option<Entry>, RecordError> {
         self.read_entry().map_err(|problem| self.wrong(problem))
     }
 
-    /// How long the run took; zero before its end was read.
+    /// Duration of the run; zero before the end was read.
     pub fn took(&self) -> Duration {
         self.took
     }
@@ -163,7 +163,7 @@ impl<R: BufRead> Reader<R> {
         }
     }
 
-    /// What is held until the end is limited.
+    /// Limits the data that is held until the end.
     fn hold(&mut self) -> Result<(), Problem> {
         self.room = self.room.checked_sub(self.lines.length()).ok_or(Problem::TooMuch)?;
         Ok(())

@@ -66,7 +66,7 @@ fn respelling(value: &Value, span: &Range<usize>, source: &Source) -> Option<Dia
             source.error(span, format!("`{written}` would be sent as `{sent}`"))
         };
         let meant = without_zeros(written).unwrap_or(sent);
-        error.help(format!("write `{meant}`, quote it if text is meant, or use `body_json`"))
+        error.help(format!("write `{meant}`, quote it to make it text, or use `body_json`"))
     })
 }
 
@@ -109,7 +109,11 @@ fn check_json(text: &At<String>, source: &Source) -> Option<Diagnostic> {
 }
 
 /// Byte offset in the file of `error` in `text`, if `text` is a literal block (`|`).
-fn position_in_block(text: &At<String>, error: &serde_json::Error, source: &Source) -> Option<usize> {
+fn position_in_block(
+    text: &At<String>,
+    error: &serde_json::Error,
+    source: &Source,
+) -> Option<usize> {
     let written = source.text(&text.span);
     if error.is_eof() {
         return Some(text.span.start + written.trim_end().len());

@@ -25,7 +25,8 @@ impl<'a> Expander<'a> {
         Self { source, axes, choice, used: BTreeSet::new(), problems: Vec::new() }
     }
 
-    /// The members of the case. An axis that occurs only in `title` or `why` does not count as used.
+    /// The members of the case. An axis that occurs only in `title` or `why` does not count as
+    /// used.
     pub(super) fn case(&mut self, family: &Members) -> Members {
         let is_description = |key: &At<String>| matches!(&*key.value, "title" | "why");
         let is_family = |key: &At<String>| matches!(&*key.value, "matrix" | "except");

@@ -19,8 +19,8 @@ const REASON: &str = "reason";
 pub(super) struct FamilyFile {
     /// The axes by name. An axis is a list of values, or a mapping from each value to a mapping.
     /// `{axis}` is replaced with the value, and `{axis.key}` with a member of the value's mapping.
-    /// `extends: axis` merges the value's whole mapping, verbatim, into the mapping that contains it;
-    /// `extends: [one, other]` merges both.
+    /// `extends: axis` merges the value's whole mapping, verbatim, into the mapping that contains
+    /// it; `extends: [one, other]` merges both.
     #[schemars(schema_with = "matrix_schema")]
     matrix: At<Members>,
     /// Excluded combinations: one value or a list of values for some of the axes, and a `reason`.
@@ -77,7 +77,8 @@ impl FamilyFile {
         let cases = axes.iter().map(|axis| axis.words.len()).fold(1, usize::saturating_mul);
         if cases > MAX_CASES {
             let message = format!("the matrix has {cases} cases; the maximum is {MAX_CASES}");
-            problems.push(source.error(&self.matrix.span, message).help("split it into several files"));
+            problems
+                .push(source.error(&self.matrix.span, message).help("split it into several files"));
         }
         axes
     }
@@ -143,8 +144,7 @@ fn words(node: &At<Node>, source: &Source, problems: &mut Vec<Diagnostic>) -> Ve
         Node::Text(_) | Node::Bare(_) => {}
     }
     if words.is_empty() {
-        let message =
-            "an axis is a list of values, or a mapping from values to mappings";
+        let message = "an axis is a list of values, or a mapping from values to mappings";
         problems.push(source.error(&node.span, message));
     }
     words

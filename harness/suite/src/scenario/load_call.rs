@@ -13,8 +13,8 @@ use super::payload::silence;
 use super::{Body, Call, Disconnect, Part};
 use crate::yaml::{At, Optional};
 
-/// Headers that describe a call's body. A scenario cannot set them, because a duplicate or wrong one
-/// would make it a different request.
+/// Headers that describe a call's body. A scenario cannot set them, because a duplicate or wrong
+/// one would make it a different request.
 const WRITTEN: [&str; 3] = ["content-length", "transfer-encoding", "content-type"];
 
 impl Loader<'_> {
@@ -84,7 +84,8 @@ impl Loader<'_> {
         let names: Vec<_> = self.groups.keys().map(String::as_str).collect();
         let Some(At { value: to, span }) = to else {
             if names.len() > 1 {
-                let error = self.source.error(call, "the key `to` is missing: there are several groups");
+                let error =
+                    self.source.error(call, "the key `to` is missing: there are several groups");
                 self.problems.push(error.help(format!("add `to:`; one of: {}", names.join(", "))));
             }
             return names.first().copied().unwrap_or_default().to_owned();
@@ -154,8 +155,7 @@ impl Loader<'_> {
         }
         if part.name.value == "model" {
             let error = self.source.error(&part.name.span, "`model` is not part of the form");
-            self.problems
-                .push(error.help("remove it: the name of the model group is inserted"));
+            self.problems.push(error.help("remove it: the name of the model group is inserted"));
         }
         let content = match (part.value.0, part.audio_silence_ms.0) {
             (Some(text), None) => text.into_bytes(),
@@ -179,8 +179,8 @@ impl Loader<'_> {
     }
 }
 
-/// Whether its response may be an event stream. The fields of a form are not checked, and speech uses
-/// another member to request a stream.
+/// Whether its response may be an event stream. The fields of a form are not checked, and speech
+/// uses another member to request a stream.
 fn may_stream(call: &Call) -> bool {
     let asks = |stream: Option<&Value>| stream == Some(&Value::Bool(true));
     let requests_stream = match &call.body {

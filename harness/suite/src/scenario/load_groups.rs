@@ -89,7 +89,10 @@ impl Loader<'_> {
             total_timeout: time(&read.total_timeout_ms).map(Duration::from_millis),
             cooldown: read.cooldown.0.as_ref().map(|cooldown| {
                 if cooldown.after_failures.value == 0 {
-                    self.problem(&cooldown.after_failures.span, "a cooldown needs at least one failure");
+                    self.problem(
+                        &cooldown.after_failures.span,
+                        "a cooldown needs at least one failure",
+                    );
                 }
                 if cooldown.duration_ms.value == 0 {
                     self.problem(&cooldown.duration_ms.span, "a cooldown must be at least 1 ms");

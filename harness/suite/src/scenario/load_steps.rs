@@ -43,7 +43,10 @@ impl Loader<'_> {
                 Some(Step::Advance(Duration::from_millis(by.value)))
             }
             _ => {
-                self.problem(&span, "a step needs exactly one of `send`, `parallel` and `advance_ms`");
+                self.problem(
+                    &span,
+                    "a step needs exactly one of `send`, `parallel` and `advance_ms`",
+                );
                 None
             }
         }
@@ -76,7 +79,12 @@ impl Loader<'_> {
     }
 
     /// Checks that there is an earlier response for a call that continues one.
-    pub(super) fn has_earlier_response(&mut self, step: Option<&Step>, earlier: &[Step], span: &Range<usize>) {
+    pub(super) fn has_earlier_response(
+        &mut self,
+        step: Option<&Step>,
+        earlier: &[Step],
+        span: &Range<usize>,
+    ) {
         let Some(Step::Calls(calls)) = step else { return };
         let comes_first = !earlier.iter().any(|step| matches!(step, Step::Calls(_)));
         if comes_first && calls.iter().any(|call| call.send.body.needs_an_answer()) {
