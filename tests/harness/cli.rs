@@ -225,7 +225,11 @@ fn a_stream_that_goes_on_and_on_is_told_of_once_and_judged_in_its_beginning() {
     let output = fallproof(&[&["run", "--target", &target][..], &options].concat());
     let told = stdout(&output);
     assert_eq!(output.status.code(), Some(1), "{told}{}", stderr(&output));
-    assert_eq!(told.matches("more events, far beyond everything that was sent").count(), 1, "{told}");
+    assert_eq!(
+        told.matches("more events, far beyond everything that was sent").count(),
+        1,
+        "{told}"
+    );
     assert!(told.contains("of attempt 1 was never sent"), "{told}");
     assert!(!told.contains("stream is missing"), "its end is there: {told}");
 }
@@ -330,7 +334,11 @@ fn a_target_that_answers_garbage_fails_and_ends_with_1() {
 fn a_target_that_never_answers_fails_in_bounded_time_and_ends_with_1() {
     let output = against(std::mem::forget);
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
-    assert!(stdout(&output).contains("did not complete its response in time"), "{}", stdout(&output));
+    assert!(
+        stdout(&output).contains("did not complete its response in time"),
+        "{}",
+        stdout(&output)
+    );
 }
 
 #[test]
