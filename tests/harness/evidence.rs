@@ -155,7 +155,7 @@ fn replace(
 
 /// Reads, judges and reports the cases of the file. Returns their number.
 fn judged(file: &[u8]) -> Result<usize, RecordError> {
-    let mut reader = Reader::of(Path::new("kept"), file)?;
+    let mut reader = Reader::of(Path::new("evidence"), file)?;
     let mut cases = 0;
     while let Some(entry) = reader.entry()? {
         let Entry::Case(ended) = entry else { continue };
@@ -182,7 +182,7 @@ fn a_damaged_file_is_refused_or_judged_without_a_panic() {
     let tried = TestRunner::new_with_rng(config, rng).run(&strategy, |damages| {
         if let Err(error) = judged(&damaged(&damages)) {
             let text = error.to_string();
-            let is_a_line = text.starts_with("kept, line ") && !text.contains(char::is_control);
+            let is_a_line = text.starts_with("evidence, line ") && !text.contains(char::is_control);
             prop_assert!(is_a_line && text.chars().count() < 500, "{text}");
         }
         Ok(())

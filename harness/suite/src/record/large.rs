@@ -140,12 +140,12 @@ pub(super) fn put_back(
     blobs: &[Vec<u8>],
     large: &[Large],
 ) -> Result<(), Inconsistency> {
-    let mut left = MOST_BYTES_OF_A_CASE;
+    let mut remaining = MOST_BYTES_OF_A_CASE;
     for Large { place, blob, from, to } in large {
         let there = place.of(evidence).filter(|bytes| bytes.is_empty());
         let bytes = blobs.get(*blob).and_then(|blob| blob.get(*from..*to));
         let (Some(there), Some(bytes)) = (there, bytes) else { return Err(Inconsistency::Large) };
-        left = left.checked_sub(bytes.len()).ok_or(Inconsistency::TooMuch)?;
+        remaining = remaining.checked_sub(bytes.len()).ok_or(Inconsistency::TooMuch)?;
         *there = bytes.to_vec();
     }
     Ok(())

@@ -31,7 +31,7 @@ const MADE_UP: &[u8] = b"sk-fallproof-";
 #[derive(Debug)]
 pub struct Mask {
     keys: AhoCorasick,
-    words: Vec<String>,
+    placeholders: Vec<String>,
 }
 
 impl Mask {
@@ -55,12 +55,12 @@ impl Mask {
             .match_kind(MatchKind::LeftmostLongest)
             .build(&patterns)
             .expect("the keys of a user are far fewer than an automaton takes");
-        Self { keys, words }
+        Self { keys, placeholders: words }
     }
 
     /// The text without the user's keys.
     pub(super) fn text(&self, text: &str) -> String {
-        self.keys.replace_all(text, &self.words)
+        self.keys.replace_all(text, &self.placeholders)
     }
 
     /// Removes the user's keys from every text of the value.
@@ -101,7 +101,8 @@ impl Mask {
     fn hide_own(&self, bytes: &mut [u8]) {
         let found: Vec<_> = self.keys.find_iter(&*bytes).collect();
         for key in found {
-            bytes[key.range()].copy_from_slice(self.words[key.pattern().as_usize()].as_bytes());
+            bytes[key.range()]
+                .copy_from_slice(self.placeholders[key.pattern().as_usize()].as_bytes());
         }
     }
 }
@@ -113,30 +114,30 @@ pub(super) struct Ours<'a> {
     pub(super) scenario: &'a Scenario,
     pub(super) evidence: &'a Evidence,
     /// All texts of the scenario and what the mocks answered.
-    pub(super) said: OnceLock<Vec<u8>>,
+    pub(super) known: OnceLock<Vec<u8>>,
 }
 
 impl Ours<'_> {
     fn has(&self, credential: &[u8]) -> bool {
         let holds = |key: &String| memmem::find(credential, key.as_bytes()).is_some();
         std::str::from_utf8(credential).is_ok_and(|text| self.keys.contains(text))
-            || memmem::find(self.said.get_or_init(|| self.all_said()), credential).is_some()
+            || memmem::find(self.known.get_or_init(|| self.all_known()), credential).is_some()
             || self.keys.iter().any(holds)
     }
 
-    fn all_said(&self) -> Vec<u8> {
+    fn all_known(&self) -> Vec<u8> {
         let scripts = self.scenario.deployments.values().flat_map(|deployment| &deployment.script);
         let of_scripts = scripts.flat_map(|behavior| behavior.headers.values());
         let of_calls = self.scenario.calls().flat_map(|call| call.send.headers.values());
         let requests = self.evidence.calls().iter().flat_map(CallEvidence::all_requests);
         let heads = requests.map(|recorded| recorded.reply_head.as_slice());
         let headers = of_scripts.chain(of_calls).map(String::as_bytes);
-        let mut said = serde_json::to_vec(self.scenario).unwrap_or_default();
+        let mut known = serde_json::to_vec(self.scenario).unwrap_or_default();
         for text in headers.chain(heads) {
-            said.push(b'\n');
-            said.extend_from_slice(text);
+            known.push(b'\n');
+            known.extend_from_slice(text);
         }
-        said
+        known
     }
 }
 

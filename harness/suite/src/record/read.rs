@@ -29,7 +29,7 @@ pub struct Reader<R = BufReader<File>> {
     /// The selected scenarios, in order.
     pub scenarios: Vec<Scenario>,
     /// Their indices by id.
-    places: HashMap<String, usize>,
+    indices: HashMap<String, usize>,
     /// The plan of the latest start.
     plan: Option<Arc<Plan>>,
     starts: usize,
@@ -112,7 +112,7 @@ impl<R: BufRead> Reader<R> {
             lines,
             header,
             scenarios: Vec::new(),
-            places: HashMap::new(),
+            indices: HashMap::new(),
             plan: None,
             starts: 0,
             cases: HashMap::new(),
@@ -149,8 +149,8 @@ impl<R: BufRead> Reader<R> {
                 Record::Scenario(scenario) => {
                     self.hold()?;
                     check::scenario(&scenario)?;
-                    let place = self.scenarios.len();
-                    if self.places.insert(scenario.id.clone(), place).is_some() {
+                    let index = self.scenarios.len();
+                    if self.indices.insert(scenario.id.clone(), index).is_some() {
                         return Err(Problem::ScenarioTwice(scenario.id));
                     }
                     self.scenarios.push(*scenario);
@@ -174,7 +174,7 @@ impl<R: BufRead> Reader<R> {
             return Ok(None);
         }
         let mut blobs = Vec::new();
-        let mut left = MOST_BYTES_OF_A_CASE;
+        let mut remaining = MOST_BYTES_OF_A_CASE;
         loop {
             let record = match self.next.take() {
                 Some(record) => record,
@@ -182,14 +182,14 @@ impl<R: BufRead> Reader<R> {
             };
             match record {
                 Record::Blob(Bytes(bytes)) => {
-                    left = left.checked_sub(bytes.len()).ok_or(Problem::TooMuch)?;
+                    remaining = remaining.checked_sub(bytes.len()).ok_or(Problem::TooMuch)?;
                     blobs.push(bytes.into_owned());
                 }
                 Record::Case(case) => return self.case(*case, &blobs).map(Some),
                 other if !blobs.is_empty() => return Err(out_of_order(&other, "`blob` or `case`")),
                 Record::Start(plan) => {
                     self.hold()?;
-                    check::plan(&plan, |id| Some(&self.scenarios[*self.places.get(id)?]))?;
+                    check::plan(&plan, |id| Some(&self.scenarios[*self.indices.get(id)?]))?;
                     self.plan = Some(Arc::new(plan));
                     self.starts += 1;
                 }
@@ -207,7 +207,7 @@ impl<R: BufRead> Reader<R> {
 
     fn case(&mut self, case: Case, blobs: &[Vec<u8>]) -> Result<Entry, Problem> {
         let Case { mut evidence, large } = case;
-        let scenario = self.place(&evidence.scenario)?;
+        let scenario = self.index(&evidence.scenario)?;
         let wrong = |wrong, evidence: Evidence| Problem::Case(evidence.scenario, wrong);
         if let Err(it) = large::put_back(&mut evidence, blobs, &large) {
             return Err(wrong(it, evidence));
@@ -226,13 +226,13 @@ impl<R: BufRead> Reader<R> {
     }
 
     fn discarded(&mut self, ids: &[String]) -> Result<Entry, Problem> {
-        let places = ids.iter().map(|id| {
-            let place = self.place(id)?;
-            let was_there = self.cases.remove(&place).is_some();
+        let indices = ids.iter().map(|id| {
+            let index = self.index(id)?;
+            let was_there = self.cases.remove(&index).is_some();
             let wrong = || Problem::Case(id.clone(), Inconsistency::NotThere);
-            was_there.then_some(place).ok_or_else(wrong)
+            was_there.then_some(index).ok_or_else(wrong)
         });
-        places.collect::<Result<_, _>>().map(Entry::Discarded)
+        indices.collect::<Result<_, _>>().map(Entry::Discarded)
     }
 
     fn end(&mut self, end: &End) -> Result<(), Problem> {
@@ -248,8 +248,8 @@ impl<R: BufRead> Reader<R> {
         Ok(())
     }
 
-    fn place(&self, id: &str) -> Result<usize, Problem> {
-        self.places.get(id).copied().ok_or_else(|| Problem::NoScenario(id.to_owned()))
+    fn index(&self, id: &str) -> Result<usize, Problem> {
+        self.indices.get(id).copied().ok_or_else(|| Problem::NoScenario(id.to_owned()))
     }
 }
 

@@ -20,25 +20,25 @@ use crate::plan::{Addresses, Deployment};
 use crate::scenario::{Scenario, Suite};
 use crate::secret::another;
 
-/// Keys in what was seen.
+/// Keys that occur in the evidence.
 #[derive(Clone, Copy)]
 struct Keys {
-    /// The client's.
+    /// The client's key.
     own: &'static str,
-    /// That as a URL spells it.
+    /// The client's key, encoded for a URL.
     in_url: &'static str,
-    /// Those of somebody else.
+    /// Other keys.
     foreign: [&'static str; 2],
 }
 
-/// None of them is a secret.
+/// Keys that are not secrets.
 const MADE_UP: Keys = Keys {
     own: "sk-fallproof-client",
     in_url: "sk-fallproof-client",
     foreign: ["sk-fallproof-0123456789abcdef", "sk-fallproof-client"],
 };
 
-/// All of them are.
+/// Keys that are secrets.
 const SECRET: Keys = Keys {
     own: "s3cret/+\"key",
     in_url: "s3cret%2F%2B%22key",
@@ -393,7 +393,7 @@ fn an_inconsistent_record_is_refused_with_its_line_and_the_expectation(
 ) {
     let text = text(&good(MADE_UP, Mask::new([])));
     assert!(text.contains(from), "`{from}` is not in:\n{text}");
-    let error = read_text(&text.replace(from, to)).expect_err("it does not fit").to_string();
+    let error = read_text(&text.replace(from, to)).expect_err("it is inconsistent").to_string();
     assert!(error.starts_with(&format!("run/evidence, {wanted}")), "{error}");
 }
 
@@ -463,7 +463,7 @@ fn the_format_matches_the_checked_in_one() {
     }
     assert!(
         std::fs::read_to_string(&file).unwrap_or_default() == found,
-        "what is kept of a run has changed; where what was kept before can no longer be read, raise \
+        "the format of evidence files has changed; if older files can no longer be read, increase \
          `FORMAT` in harness/suite/src/record/mod.rs; then UPDATE=1 cargo test -p fallproof-suite record"
     );
 }

@@ -127,7 +127,7 @@ impl<W: Write> Writer<W> {
 
     /// Serializes the record of a case, preceded by its blobs.
     fn lines(&self, scenario: &Scenario, evidence: &Evidence) -> Result<Vec<u8>, TooLong> {
-        let ours = Ours { keys: &self.keys, scenario, evidence, said: OnceLock::new() };
+        let ours = Ours { keys: &self.keys, scenario, evidence, known: OnceLock::new() };
         let mut evidence = evidence.clone();
         self.mask.bytes(&mut evidence, &ours);
         let (blobs, large) = large::take(&mut evidence);

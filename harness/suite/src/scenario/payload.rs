@@ -246,7 +246,7 @@ fn form(model: &str, parts: &[Part]) -> Rendered {
 }
 
 impl Part {
-    /// A WAV file of so many milliseconds of silence.
+    /// A WAV file with this many milliseconds of silence.
     pub fn silence(name: &str, filename: &str, milliseconds: u32) -> Self {
         Self {
             name: name.to_owned(),

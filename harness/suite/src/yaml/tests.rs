@@ -1,4 +1,4 @@
-//! What types get of a file's text, and what is said where they get nothing.
+//! Reading of types from YAML, and the errors.
 
 use std::num::{NonZeroI32, NonZeroUsize};
 use std::path::Path;
