@@ -49,7 +49,8 @@ pub(crate) fn write(
 /// Judges each case of the file. Returns the evidence with the judgments, and the client's key.
 #[allow(dead_code, reason = "not every test binary uses it")]
 pub(crate) fn judge(file: &[u8]) -> (Vec<(Evidence, Judgment)>, String) {
-    let mut reader = Reader::of(Path::new("evidence"), file).unwrap_or_else(|error| panic!("{error}"));
+    let mut reader =
+        Reader::of(Path::new("evidence"), file).unwrap_or_else(|error| panic!("{error}"));
     let mut judged = Vec::new();
     while let Some(entry) = reader.entry().unwrap_or_else(|error| panic!("{error}")) {
         let Entry::Case(ended) = entry else { panic!("no case was discarded") };
