@@ -10,7 +10,7 @@ use indexmap::IndexMap;
 use super::expand::Expander;
 use super::family::{FamilyFile, case_id};
 use super::file::ScenarioFile;
-use super::naming::is_kebab_case;
+use super::naming::{id, is_kebab_case};
 use super::{Deployment, Group, Scenario};
 use crate::requirement::{self, Code};
 use crate::yaml::{At, Diagnostic, LoadError, Members, Node, Optional, Source};
@@ -18,6 +18,12 @@ use crate::yaml::{At, Diagnostic, LoadError, Members, Node, Optional, Source};
 /// Reads the scenarios of `file`: the one of this id, or each case of the family of this id.
 pub fn load(file: &Path, id: &str) -> Result<Vec<Scenario>, LoadError> {
     from(&Source::read(file)?, file, id)
+}
+
+/// Reads the scenarios of a file that stands alone: its name is their id.
+pub fn load_alone(file: &Path) -> Result<Vec<Scenario>, LoadError> {
+    let name = Path::new(file.file_name().unwrap_or_default());
+    load(file, &id(name, file)?)
 }
 
 /// The same of a file whose bytes are at hand.
@@ -158,7 +164,7 @@ impl Loader<'_> {
                 codes.push(code);
             } else {
                 let error = requirement::unknown(code, self.source);
-                self.problems.push(error.help("`fallproof requirements` lists them"));
+                self.problems.push(error.help("`fallproof list requirements` shows them"));
             }
         }
         codes
