@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anstream::println;
 use clap::Args;
 
 use super::Stop;
+use super::print::println;
 
 /// What is written, by its path in the folder.
 const FILES: [(&str, &str); 4] = [
@@ -18,7 +18,7 @@ const FILES: [(&str, &str); 4] = [
 
 #[derive(Debug, Args)]
 pub(super) struct Init {
-    /// The folder; it is made where it is missing
+    /// Folder to write into; created if it does not exist
     #[arg(default_value = ".")]
     folder: PathBuf,
 }
@@ -40,15 +40,15 @@ impl Init {
 pub(super) fn is_new(file: &Path) -> Result<(), Stop> {
     if file.exists() {
         let taken = file.display();
-        return Err(Stop::usage(format!("{taken} is there already; nothing was written")));
+        return Err(Stop::usage(format!("{taken} already exists; nothing was written")));
     }
     Ok(())
 }
 
-/// Writes a file into a folder that is made where it is missing.
+/// Writes a file, and creates its folder where it is missing.
 pub(super) fn write(file: &Path, text: &str) -> Result<(), Stop> {
     let folder = file.parent().unwrap_or(file);
     fs::create_dir_all(folder)
         .and_then(|()| fs::write(file, text))
-        .map_err(|error| Stop::usage(format!("{} cannot be written: {error}", file.display())))
+        .map_err(|error| Stop::usage(format!("cannot write {}: {error}", file.display())))
 }

@@ -20,8 +20,12 @@ use super::output::Output;
 use super::{DEFAULT_MOCKS, Selection, Stop};
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fallproof judge target/fallproof
+  fallproof judge target/fallproof --baseline known.yaml --report target/again")]
 pub(super) struct Judge {
-    /// The folder that `fallproof run --report` wrote, or the evidence in it
+    /// Folder that `fallproof run --report` wrote, or the file of evidence in it
     #[arg(value_name = "DIR|FILE")]
     evidence: PathBuf,
     #[command(flatten)]
@@ -34,8 +38,8 @@ impl Judge {
             folder if folder.is_dir() => folder.join(record::FILE),
             file => file.clone(),
         };
-        self.is_spared(&file)?;
-        // Nothing is told of what is not to be believed to its end.
+        self.check_kept(&file)?;
+        // Nothing is printed of evidence that is not sound to its end.
         let plan = played(&file)?;
         let mut reader = Reader::open(&file).map_err(Stop::usage)?;
         let (header, scenarios) = (reader.header.clone(), reader.scenarios.clone());
@@ -72,13 +76,13 @@ impl Judge {
         output.finish(&chosen, cases, ended, &recorder, &log(&file))
     }
 
-    /// Whether the reports go elsewhere: what is in their folder is removed.
-    fn is_spared(&self, file: &Path) -> Result<(), Stop> {
+    /// Refuses to write the reports into the folder of the evidence: what is in it would be removed.
+    fn check_kept(&self, file: &Path) -> Result<(), Stop> {
         let folder = file.parent().and_then(|folder| folder.canonicalize().ok());
         let report = self.output.report.as_deref().and_then(|report| report.canonicalize().ok());
         if report.is_some() && report == folder {
             return Err(Stop::usage(
-                "the evidence is in this folder: name another one for reports",
+                "--report names the folder of the evidence, which must be kept; name another one",
             ));
         }
         Ok(())
@@ -95,7 +99,7 @@ impl Judge {
     }
 }
 
-/// Reads the evidence to its end: all that targets were configured with for it.
+/// Reads the evidence to its end: everything that targets were configured with for it.
 fn played(file: &Path) -> Result<Plan, Stop> {
     let mut reader = Reader::open(file).map_err(Stop::usage)?;
     let mut plans = Vec::<Arc<Plan>>::new();

@@ -109,7 +109,7 @@ impl Addresses {
              Azure v1      base URL  {}\n\
              Azure legacy  endpoint  {}  (api-version {})\n\
              \x20             key       {}\n\
-             admin         request_log   {admin}/requests\n\
+             admin         requests  GET {admin}/requests\n\
              \x20             script    PUT {admin}/script/openai, {admin}/script/azure\n\
              \x20             reset     POST {admin}/reset",
             openai.base_url,

@@ -32,7 +32,7 @@ fn nothing_is_overwritten_where_a_team_has_begun() {
     fs::write(&readme, "ours").expect("it can be written");
     let output = fallproof(folder.path(), &["init"]);
     assert_eq!(output.status.code(), Some(2), "{}", told(&output));
-    assert!(told(&output).contains("README.md is there already"), "{}", told(&output));
+    assert!(told(&output).contains("README.md already exists"), "{}", told(&output));
     assert_eq!(fs::read_to_string(&readme).expect("it is there"), "ours");
     assert!(!folder.path().join("scenarios/own").exists());
 }
@@ -64,15 +64,15 @@ fn a_shell_gets_completions() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let output = fallproof(folder.path(), &["completions", "bash"]);
     assert!(output.status.success());
-    assert!(told(&output).contains("explain"), "{}", told(&output));
+    assert!(told(&output).contains("show"), "{}", told(&output));
 }
 
 #[test]
 fn a_saboteur_that_does_not_exist_is_a_wrong_word() {
     let folder = tempfile::tempdir().expect("a folder can be made");
-    let output = fallproof(folder.path(), &["saboteur", "invented-metadat"]);
+    let output = fallproof(folder.path(), &["router", "--saboteur", "invented-metadat"]);
     assert_eq!(output.status.code(), Some(2), "{}", told(&output));
-    assert!(told(&output).contains("there is no saboteur"), "{}", told(&output));
+    assert!(told(&output).contains("did you mean `invented-metadata`?"), "{}", told(&output));
 }
 
 #[test]
@@ -87,7 +87,11 @@ fn a_new_scenario_passes_at_once_and_none_is_overwritten() {
     let output = fallproof(folder.path(), &["run", "routing/mine"]);
     assert!(told(&output).contains("1 scenario: 1 passed"), "{}", told(&output));
     let output = fallproof(folder.path(), &["new", "scenarios/routing/mine.yaml"]);
-    assert!(told(&output).contains("scenarios/routing/mine.yaml is there"), "{}", told(&output));
+    assert!(
+        told(&output).contains("scenarios/routing/mine.yaml already exists"),
+        "{}",
+        told(&output)
+    );
     let output = fallproof(folder.path(), &["new", "routing/mine"]);
     assert_eq!(output.status.code(), Some(2), "{}", told(&output));
     let output = fallproof(folder.path(), &["new", "Routing/My Case"]);

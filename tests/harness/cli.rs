@@ -291,7 +291,7 @@ fn a_target_with_a_key_in_its_address_is_refused_without_repeating_the_key() {
 fn a_saboteur_tells_the_whole_command_that_sees_it_caught() {
     let (listen, deployments) = (free_ports().to_string(), free_ports().to_string());
     let mut serving = Command::new(env!("CARGO_BIN_EXE_fallproof"))
-        .args(["saboteur", "invented-metadata", FOUNDING, "--listen", &listen])
+        .args(["router", "--saboteur", "invented-metadata", FOUNDING, "--listen", &listen])
         .args(["--mocks", &deployments])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .stdout(std::process::Stdio::piped())

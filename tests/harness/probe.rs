@@ -13,7 +13,7 @@ use crate::common::free_ports;
 use crate::shell::told;
 
 const REFERENCE: [&str; 4] =
-    ["--adapter", "tests/harness/adapters/reference.yaml", "--launch", "--gateway"];
+    ["--adapter", "tests/harness/adapters/reference.yaml", "--launch", "--program"];
 
 fn fallproof(arguments: &[&str]) -> Output {
     let program = env!("CARGO_BIN_EXE_fallproof");
@@ -46,7 +46,7 @@ fn the_probe_drafts_for_the_reference_router_what_it_declares() {
 fn the_doctor_finds_a_target_that_it_configured_wired() {
     let output = fallproof(&["doctor", "responses-compact"]);
     assert!(output.status.success(), "{}", told(&output));
-    assert!(told(&output).contains(" scenarios wired, 0 not"), "{}", told(&output));
+    assert!(told(&output).contains(" scenarios reachable, 0 unreachable"), "{}", told(&output));
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn the_doctor_takes_no_target_for_wired_that_went_away() {
         .output()
         .expect("the binary was built with this test");
     assert_eq!(output.status.code(), Some(1), "{}", told(&output));
-    assert!(told(&output).contains("\n0 scenarios wired, "), "{}", told(&output));
+    assert!(told(&output).contains("\n0 scenarios reachable, "), "{}", told(&output));
 }
 
 #[test]
@@ -95,5 +95,5 @@ fn nothing_is_learnt_of_a_server_that_is_no_gateway() {
         .expect("the binary was built with this test");
     let told = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{told}");
-    assert!(told.contains("nothing can be learnt") && !out.exists(), "{told}");
+    assert!(told.contains("cannot be probed") && !out.exists(), "{told}");
 }

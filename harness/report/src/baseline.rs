@@ -150,7 +150,7 @@ impl Loader<'_> {
         }
         let problem = requirement::unknown(code, self.source);
         self.problems.push(problem.help(format!(
-            "`fallproof requirements` lists them; what a scenario itself expects is `{EXPECTATION}`"
+            "`fallproof list requirements` shows them; what a scenario itself expects is `{EXPECTATION}`"
         )));
     }
 

@@ -25,7 +25,7 @@ pub enum ScriptError {
 }
 
 impl Script {
-    /// The behaviors of these names, as `fallproof behaviors` lists them.
+    /// The behaviors of these names, as `fallproof list behaviors` shows them.
     ///
     /// # Errors
     /// A name is unknown, or a fault of the connection.

@@ -77,7 +77,7 @@ fn page(reports: &BTreeMap<String, Report>) -> String {
         };
         let _ = writeln!(
             page,
-            "\n### {code}\n\n{} {level}{}\n`fallproof explain {code}` tells more.\n",
+            "\n### {code}\n\n{} {level}{}\nSee `fallproof show {code}`.\n",
             requirement.sentence, requirement.why
         );
         for gateway in told {

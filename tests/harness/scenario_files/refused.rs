@@ -159,7 +159,7 @@ fn a_requirement_that_there_is_not_is_refused_with_the_nearest_one() {
         let words = [&*format!("there is no requirement `{code}`"), "did you mean `FP-ROUTE-0"];
         assert_refused("FP-ROUTE-01", &format!("«{code}"), &words);
     }
-    assert_refused("FP-ROUTE-01", "«FP-ROUTE-99", &["`fallproof requirements` lists them"]);
+    assert_refused("FP-ROUTE-01", "«FP-ROUTE-99", &["`fallproof list requirements` shows them"]);
 }
 
 #[test]

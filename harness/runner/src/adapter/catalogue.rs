@@ -35,7 +35,7 @@ pub fn all() -> &'static [Arc<Adapter>] {
 #[derive(Debug, thiserror::Error)]
 pub enum FindError {
     /// None has this name. Holds it.
-    #[error("there is no adapter `{0}`; {hint}", hint = hint(.0))]
+    #[error("there is no adapter named `{0}`; {hint}", hint = hint(.0))]
     Unknown(String),
     /// The file is wrong.
     #[error(transparent)]
@@ -45,7 +45,7 @@ pub enum FindError {
 fn hint(unknown: &str) -> String {
     match nearest(unknown, all().iter().map(|adapter| adapter.id.as_str())) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => "`fallproof adapters` lists them".to_owned(),
+        None => "`fallproof list adapters` shows them".to_owned(),
     }
 }
 

@@ -242,14 +242,9 @@ impl Adapter {
         self.launch.reload.0.is_some()
     }
 
-    /// The names of what is the same for the whole gateway.
-    pub fn settings(&self) -> impl Iterator<Item = &str> {
-        self.settings.keys().map(String::as_str)
-    }
-
-    /// What it cannot be configured for, in words.
-    pub fn hindrances(&self) -> impl Iterator<Item = &str> {
-        self.cannot.iter().map(|cannot| cannot.reason.as_str())
+    /// The text of its file.
+    pub fn text(&self) -> &str {
+        self.source.as_ref().map_or("", Source::as_str)
     }
 }
 

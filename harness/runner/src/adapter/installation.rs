@@ -32,16 +32,23 @@ pub struct Installation {
 /// A gateway that is not installed.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "{name} is not installed: there is {} {}\n\
-     name its folder or program with --gateway, or install it:\n\n    {}\n",
+    "{name} is not installed: there is {} {}\n{}",
     if .looked.len() == 1 { "no" } else { "neither" },
     .looked.join(" nor "),
-    .install.join("\n    ")
+    remedy(.install)
 )]
 pub struct Missing {
     name: String,
     looked: Vec<String>,
     install: Vec<String>,
+}
+
+fn remedy(install: &[String]) -> String {
+    let program = "use --program to name its folder or its program";
+    match install {
+        [] => format!("{program}; its adapter does not say how it is installed"),
+        install => format!("{program}, or install it:\n\n    {}\n", install.join("\n    ")),
+    }
 }
 
 impl Adapter {

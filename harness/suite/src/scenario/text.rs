@@ -176,19 +176,24 @@ fn wrapped(text: &str, indent: usize, out: &mut String) {
 fn scalar(text: &str) -> String {
     const READ_OTHERWISE: [&str; 9] = ["true", "false", "null", "yes", "no", "on", "off", "y", "n"];
     let is_plain = |character: char| {
-        character.is_ascii_alphanumeric() || matches!(character, ' ' | '_' | '-' | '.' | '/' | '(' | ')')
+        character.is_ascii_alphanumeric()
+            || matches!(character, ' ' | '_' | '-' | '.' | '/' | '(' | ')')
     };
     let is_word = text.starts_with(|first: char| first.is_ascii_alphabetic())
         && !text.ends_with(' ')
         && text.chars().all(is_plain)
         && !READ_OTHERWISE.contains(&&*text.to_ascii_lowercase());
-    if is_word {
+    let is_address = text.starts_with("https://")
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/:.-_?=&#%~+".contains(&byte))
+        && !text.ends_with(':');
+    if is_word || is_address {
         return text.to_owned();
     }
     // JSON's strings are YAML's, but for what YAML holds for unprintable.
     let mut out = String::new();
     for character in quoted(text).chars() {
-        if character.is_control() || matches!(character, '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{feff}')
+        if character.is_control()
+            || matches!(character, '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{feff}')
         {
             let _ = write!(out, "\\u{:04x}", u32::from(character));
         } else {
