@@ -1,4 +1,4 @@
-//! What it costs to load the suite, and to run a part of it: `cargo bench --bench suite`.
+//! Benchmarks of loading the suite and running a part of it: `cargo bench --bench suite`.
 
 use std::path::Path;
 use std::time::Duration;
@@ -18,25 +18,25 @@ fn suite() -> Suite {
         .unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// From the files to all cases.
+/// Reads the files and expands all cases.
 #[divan::bench(sample_count = 20)]
 fn load_suite() -> usize {
     suite().scenarios.len()
 }
 
-/// Mocks, router, client and verdicts of a hundred cases that wait for no clock, eight at a time.
+/// Runs and judges 100 cases that do not wait for a clock, eight in parallel.
 #[divan::bench(sample_count = 20)]
 fn run_100_cases(bencher: divan::Bencher<'_, '_>) {
     let suite = suite();
     let quick = |scenario: &&Scenario| scenario.longest_wait().is_none();
     let cases: Vec<_> = suite.scenarios.iter().filter(quick).step_by(7).take(100).collect();
     assert_eq!(cases.len(), 100);
-    let runtime = Runtime::new().expect("a runtime can be had");
+    let runtime = Runtime::new().expect("a runtime");
     bencher.bench_local(|| {
         let target = ReferenceTarget::default();
         let runner = runtime
             .block_on(Runner::start(&cases, &target, Duration::from_secs(60)))
-            .expect("the runner listens on ports that the system chooses");
+            .expect("the runner starts");
         let evidence = runner.run_all(runtime.handle(), &cases, 8);
         let judged = cases.iter().zip(&evidence);
         judged

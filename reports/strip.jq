@@ -1,6 +1,6 @@
-# What is kept here of a report: `jq -c -f reports/strip.jq report.json`. Of the cases only those
-# that speak against the target, with the first finding of each kind that does. A run brings back
-# the rest.
+# Reduces a report to what is stored here: `jq -c -f reports/strip.jq report.json`. Keeps only the
+# failed and inconclusive cases, with the first violation of each requirement. A new run of the
+# suite recreates everything else.
 .profiles[].requirements[] |= (.exempt_in = [] | .tested_by = [])
 | .cases |= map(
     select(.outcome != "pass" and .outcome != "warn" and .outcome != "skipped")

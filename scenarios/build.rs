@@ -1,5 +1,5 @@
-//! Has a release built anew when the suite has changed, which it embeds. While developing, the suite
-//! is read from its folder, and a new scenario needs no rebuild.
+//! Rebuilds a release when the embedded suite has changed. Development builds read the suite from
+//! its folder, so a new scenario needs no rebuild.
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");

@@ -1,11 +1,11 @@
-//! The suite as it was when this program was built: data, and nothing else.
+//! The suite, embedded at build time. Contains only data.
 
 use include_dir::{Dir, include_dir};
 
-/// The folder: scenario files, the requirements, the JSON Schema of scenario files.
+/// The suite's folder: scenario files, requirements, and the JSON Schema of scenario files.
 pub static FOLDER: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR");
 
-/// The normative document, `requirements.yaml`.
+/// The requirements, `requirements.yaml`.
 pub const REQUIREMENTS: &str = include_str!("requirements.yaml");
 
 /// The JSON Schema of scenario files, `schema.json`.

@@ -1,4 +1,4 @@
-//! `fallproof init`: a folder for a team's own cases, which run beside the suite.
+//! `fallproof init`: creates a folder for a team's own scenarios.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use clap::Args;
 use super::Stop;
 use super::print::println;
 
-/// What is written, by its path in the folder.
+/// Files to write: path in the folder and content.
 const FILES: [(&str, &str); 4] = [
     ("scenarios/README.md", include_str!("init/README.md")),
     ("scenarios/own/first.yaml", include_str!("init/first.yaml")),
@@ -18,7 +18,7 @@ const FILES: [(&str, &str); 4] = [
 
 #[derive(Debug, Args)]
 pub(super) struct Init {
-    /// Folder to write into; created if it does not exist
+    /// Folder to write to; created if missing
     #[arg(default_value = ".")]
     folder: PathBuf,
 }
@@ -36,16 +36,16 @@ impl Init {
     }
 }
 
-/// Nothing is overwritten.
+/// Fails if the file exists: nothing is overwritten.
 pub(super) fn is_new(file: &Path) -> Result<(), Stop> {
     if file.exists() {
-        let taken = file.display();
-        return Err(Stop::usage(format!("{taken} already exists; nothing was written")));
+        let file = file.display();
+        return Err(Stop::usage(format!("{file} already exists; nothing was written")));
     }
     Ok(())
 }
 
-/// Writes a file, and creates its folder where it is missing.
+/// Writes a file. Creates its folder if missing.
 pub(super) fn write(file: &Path, text: &str) -> Result<(), Stop> {
     let folder = file.parent().unwrap_or(file);
     fs::create_dir_all(folder)

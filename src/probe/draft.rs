@@ -1,4 +1,4 @@
-//! What a target's answers say of it.
+//! Derives capabilities from a target's responses to the probe.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,16 +13,16 @@ use fallproof_suite::feature::Feature;
 use fallproof_suite::requirement::{Code, Level};
 use fallproof_suite::scenario::Scenario;
 
-/// A capabilities, and what was seen beside it.
+/// Drafted capabilities, and remarks for the reviewer.
 #[derive(Debug, Default)]
 pub struct Draft {
-    /// What the answers say.
+    /// The capabilities that were detected.
     pub capabilities: Capabilities,
-    /// What a person should know who reviews it, one sentence each.
+    /// Observations that a reviewer should know, one sentence each.
     pub remarks: Vec<String>,
 }
 
-/// Drafts a capabilities from the answers to the probe's questions.
+/// Drafts capabilities from the results of the probe's scenarios.
 pub fn draft<'a>(answers: impl IntoIterator<Item = (&'a Scenario, &'a Case)>) -> Draft {
     let mut draft = Draft::default();
     let answers: Vec<_> = answers.into_iter().collect();
@@ -36,7 +36,7 @@ pub fn draft<'a>(answers: impl IntoIterator<Item = (&'a Scenario, &'a Case)>) ->
     unsupported(&mut draft, &about("streams"), Feature::Stream);
     let failures = [about("statuses"), about("failures"), about("slow")].concat();
     fallback_on(&mut draft, &failures);
-    rests(&mut draft, &about("rests"));
+    cooldowns(&mut draft, &about("rests"));
     rewrites(&mut draft, &about("parameters"));
     let broken = about("broken-streams");
     not_claimed(&mut draft, &[failures, broken].concat());
@@ -61,15 +61,16 @@ fn why_not(case: &Case) -> String {
     match case.evidence.calls().first() {
         Some(step) if step.exchange.ending == Ending::Complete => {
             let status = step.exchange.status.unwrap_or_default();
-            let asked = if step.requests.is_empty() { " and asked nobody" } else { "" };
-            format!("answered {status}{asked}")
+            let without =
+                if step.requests.is_empty() { " without calling a deployment" } else { "" };
+            format!("returned {status}{without}")
         }
         Some(step) => step.exchange.ending.in_words(),
         None => "was not run".to_owned(),
     }
 }
 
-/// What it serves from no surface it unsupported; what it serves from some is a remark.
+/// Marks an endpoint as unsupported if no surface of it works. If only some work, adds a remark.
 fn unsupported(draft: &mut Draft, answers: &[Answer<'_>], feature: fn(Endpoint) -> Feature) {
     let mut by_endpoint = BTreeMap::<Endpoint, Vec<(Surface, &Case)>>::new();
     for (scenario, case) in answers {
@@ -92,7 +93,7 @@ fn unsupported(draft: &mut Draft, answers: &[Answer<'_>], feature: fn(Endpoint) 
     }
 }
 
-/// The failure that a question is about, by the last word of its id.
+/// The failure that a scenario is about, from the last part of its id.
 fn failure(scenario: &Scenario) -> Option<Condition> {
     match scenario.id.split_once('@') {
         None => Some(Condition::Timeout),
@@ -125,8 +126,8 @@ fn fallback_on(draft: &mut Draft, answers: &[Answer<'_>]) {
                 .count()
         };
         seen.insert(scenario.id.clone(), (condition, asked("backup") > 0));
-        let word = scenario.id.rsplit('@').next().unwrap_or_default();
-        attempts.entry(asked("primary")).or_default().push(word.to_owned());
+        let name = scenario.id.rsplit('@').next().unwrap_or_default();
+        attempts.entry(asked("primary")).or_default().push(name.to_owned());
     }
     let kinds = [
         Condition::Connection,
@@ -134,27 +135,29 @@ fn fallback_on(draft: &mut Draft, answers: &[Answer<'_>]) {
         Condition::InvalidResponse,
         Condition::ErrorInSuccess,
     ];
-    let mut leads_on = Vec::new();
+    let mut conditions = Vec::new();
     for kind in kinds {
         let of_kind: Vec<_> = seen.iter().filter(|(_, (it, _))| *it == kind).collect();
         let not: Vec<_> = of_kind.iter().filter(|(_, (_, led))| !led).collect();
         if !of_kind.is_empty() && not.len() < of_kind.len() {
-            leads_on.push(kind);
+            conditions.push(kind);
             draft.remarks.extend(
-                not.iter().map(|(id, _)| format!("`{kind}` leads on, but not where it is `{id}`")),
+                not.iter().map(|(id, _)| format!("falls back on `{kind}`, but not in `{id}`")),
             );
         }
     }
     let statuses = seen.values().filter(|(it, led)| *led && matches!(it, Condition::Status(_)));
-    leads_on.extend(statuses.map(|(status, _)| *status));
-    draft.capabilities.fallback_on = Some(folded(leads_on, &seen));
-    for (count, words) in attempts.into_iter().filter(|(count, _)| *count > 1) {
-        let words = words.join(" ");
-        draft.remarks.push(format!("with retries 0, {count} attempts at one deployment: {words}"));
+    conditions.extend(statuses.map(|(status, _)| *status));
+    draft.capabilities.fallback_on = Some(folded(conditions, &seen));
+    for (count, cases) in attempts.into_iter().filter(|(count, _)| *count > 1) {
+        let cases = cases.join(" ");
+        draft
+            .remarks
+            .push(format!("made {count} attempts at one deployment despite `retries: 0`: {cases}"));
     }
 }
 
-/// `4xx` and `5xx` where each status that was tried leads on.
+/// Replaces statuses by `4xx` or `5xx` if the target falls back on each of that class.
 fn folded(
     mut conditions: Vec<Condition>,
     seen: &IndexMap<String, (Condition, bool)>,
@@ -169,16 +172,16 @@ fn folded(
     conditions
 }
 
-fn rests(draft: &mut Draft, answers: &[Answer<'_>]) {
-    const LEFT_ALONE: Code = Code::Route06;
+fn cooldowns(draft: &mut Draft, answers: &[Answer<'_>]) {
+    const COOLDOWN: Code = Code::Route06;
     let asked_again: Vec<_> = answers
         .iter()
-        .filter(|(_, case)| failing(case).any(|it| it.requirement == Some(LEFT_ALONE)))
+        .filter(|(_, case)| failing(case).any(|it| it.requirement == Some(COOLDOWN)))
         .map(|(scenario, _)| scenario.id.rsplit('@').next().unwrap_or_default())
         .collect();
     if !asked_again.is_empty() {
-        let why = format!("asks again at once after {}", asked_again.join(" and "));
-        draft.capabilities.waived.insert(LEFT_ALONE, why);
+        let why = format!("calls the deployment again at once after {}", asked_again.join(" and "));
+        draft.capabilities.waived.insert(COOLDOWN, why);
     }
 }
 
@@ -187,8 +190,8 @@ fn failing(case: &Case) -> impl Iterator<Item = &Violation> {
     violations.filter(|violation| violation.verdict == Verdict::Fail)
 }
 
-/// A part that is lost, added or changed whatever the leg is a way of the target's. What only a
-/// later leg shows is nobody's way: it is told, and stays a failure.
+/// A member that is lost, added or changed at every attempt is drafted as a rewrite. A change only
+/// at later attempts is a bug: it becomes a remark and stays a failure.
 fn rewrites(draft: &mut Draft, answers: &[Answer<'_>]) {
     const PAYLOAD: [Code; 3] = [Code::Payload01, Code::Payload02, Code::Payload03];
     let mut seen = BTreeMap::<(Endpoint, String), (BTreeSet<Surface>, String)>::new();
@@ -208,20 +211,20 @@ fn rewrites(draft: &mut Draft, answers: &[Answer<'_>]) {
                 calls.get(violation.call).and_then(|call| call.requests.get(attempt - 1));
             let surface = recorded.and_then(|recorded| recorded.route).map(|(surface, _)| surface);
             if let (true, Some(surface)) = (PAYLOAD.contains(&code), surface) {
-                let place = (endpoint, top(pointer));
+                let key = (endpoint, top(pointer));
                 if attempt > 1 {
-                    later.entry(place).or_insert_with(|| violation.to_string());
+                    later.entry(key).or_insert_with(|| violation.to_string());
                     continue;
                 }
                 let entry =
-                    seen.entry(place).or_insert_with(|| (BTreeSet::new(), violation.to_string()));
+                    seen.entry(key).or_insert_with(|| (BTreeSet::new(), violation.to_string()));
                 entry.0.insert(surface);
             }
         }
     }
-    later.retain(|place, _| !seen.contains_key(place));
+    later.retain(|key, _| !seen.contains_key(key));
     draft.remarks.extend(later.into_iter().map(|((endpoint, _), message)| {
-        format!("{}: {message}, and attempt 1 did not", endpoint.path())
+        format!("{}: {message} (not at attempt 1)", endpoint.path())
     }));
     for ((endpoint, pointer), (surfaces, reason)) in seen {
         let every = surfaces.len() > 1;
@@ -236,20 +239,20 @@ fn rewrites(draft: &mut Draft, answers: &[Answer<'_>]) {
     }
 }
 
-/// The member of the body that a pointer leads into.
+/// The top-level member of the body that contains the pointer's target.
 fn top(pointer: &str) -> String {
     let name = pointer.trim_start_matches('/').split('/').next().unwrap_or_default();
     format!("/{name}")
 }
 
-/// Policies that its answers break.
+/// Waives the policy requirements that the target violates.
 fn not_claimed(draft: &mut Draft, answers: &[Answer<'_>]) {
     for (scenario, case) in answers {
         for violation in failing(case) {
             let Some(code) = violation.requirement else { continue };
-            // What leads on is said already.
-            let is_said = [Code::Route03, Code::Route04].contains(&code);
-            if code.requirement().level == Level::Policy && !is_said {
+            // Fallback conditions are covered by `fallback_on`.
+            let is_covered = [Code::Route03, Code::Route04].contains(&code);
+            if code.requirement().level == Level::Policy && !is_covered {
                 let why = format!("{}: {violation}", scenario.id);
                 draft.capabilities.waived.entry(code).or_insert(why);
             }

@@ -1,6 +1,6 @@
-//! The probe: asks a target what it does, and drafts its capabilities.
+//! The probe: detects what a target does and drafts its capabilities.
 //!
-//! What is asked is a suite of its own, in `suite/`; nothing in it is right or wrong.
+//! Its scenarios are a separate suite in `suite/`. No behavior counts as right or wrong there.
 
 mod draft;
 mod text;
@@ -15,10 +15,10 @@ pub use text::{Difference, Item, differences, yaml};
 
 static SUITE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/src/probe/suite");
 
-/// What a target is asked.
+/// The scenarios of the probe.
 ///
 /// # Errors
-/// None, as a test checks.
+/// A scenario is invalid. A test checks that none is.
 pub fn questions() -> Result<Vec<Scenario>, LoadError> {
     Suite::within(&SUITE, "probe").map(|suite| suite.scenarios)
 }

@@ -1,4 +1,4 @@
-//! A draft as YAML for an adapter's file, and in what it differs from a capabilities.
+//! Writes a draft as YAML for an adapter file, and compares capabilities.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
@@ -12,14 +12,14 @@ use fallproof_suite::capabilities::{Capabilities, Rewrite};
 use fallproof_suite::feature::Feature;
 use fallproof_suite::requirement::Code;
 
-/// The draft as the `capabilities` of an adapter; what was seen beside it as comments. JSON's strings
-/// are YAML's, too.
+/// The draft as the `capabilities` of an adapter, with the remarks as comments. Strings are written
+/// as JSON, which is valid YAML.
 pub fn yaml(draft: &Draft) -> String {
     let Draft { capabilities, remarks } = draft;
     let mut text =
-        String::from("# A draft, by `fallproof probe`: review it before you rely on it.\n");
+        String::from("# Draft written by `fallproof probe`. Review it before you rely on it.\n");
     for remark in remarks {
-        let _ = writeln!(text, "# seen: {remark}");
+        let _ = writeln!(text, "# observed: {remark}");
     }
     text.push_str("capabilities:\n");
     if !capabilities.unsupported.is_empty() {
@@ -55,12 +55,13 @@ pub fn yaml(draft: &Draft) -> String {
     text
 }
 
-/// What only one of two declarations says: `+` the second one, `-` the first one.
+/// An item that only one of two capabilities has. Displayed with `+` for the second, `-` for the
+/// first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
-    /// Whether the second one says it.
+    /// Whether the second one has it.
     pub is_new: bool,
-    /// What it says.
+    /// The item.
     pub item: Item,
 }
 
@@ -70,13 +71,13 @@ impl fmt::Display for Difference {
     }
 }
 
-/// One thing that a capabilities says, without its reason.
+/// One item of capabilities, without its reason.
 #[derive(Debug, Clone, PartialEq, Eq, Display)]
-#[expect(missing_docs, reason = "the words say what each is")]
+#[expect(missing_docs, reason = "the messages describe each variant")]
 pub enum Item {
     #[strum(to_string = "unsupported {0}")]
     Lacks(Feature),
-    #[strum(to_string = "does not claim {0}")]
+    #[strum(to_string = "waives {0}")]
     Waived(Code),
     #[strum(to_string = "rewrites {0}")]
     Adapts(String),
@@ -84,18 +85,18 @@ pub enum Item {
     FallsBackOn(Condition),
 }
 
-/// In what the second capabilities differs from the first, what is missing there before what is new.
-/// Reasons do not count.
+/// The differences between two capabilities: items that are missing in the second, then items that
+/// are new there. Reasons are ignored.
 pub fn differences(one: &Capabilities, other: &Capabilities) -> Vec<Difference> {
     let (one, other) = (items(one), items(other));
     let only = |is_new, these: &BTreeMap<String, Item>, those: &BTreeMap<String, Item>| {
-        let only = these.iter().filter(|(words, _)| !those.contains_key(*words));
+        let only = these.iter().filter(|(text, _)| !those.contains_key(*text));
         only.map(|(_, item)| Difference { is_new, item: item.clone() }).collect::<Vec<_>>()
     };
     [only(false, &one, &other), only(true, &other, &one)].concat()
 }
 
-/// What a capabilities says, by its words.
+/// The items of capabilities, by their text.
 fn items(capabilities: &Capabilities) -> BTreeMap<String, Item> {
     let unsupported = capabilities.unsupported.keys().copied().map(Item::Lacks);
     let claims = capabilities.waived.keys().copied().map(Item::Waived);
@@ -104,12 +105,12 @@ fn items(capabilities: &Capabilities) -> BTreeMap<String, Item> {
         let surface = it.surface.map_or("every surface", |surface| surface.name());
         Item::Adapts(format!("{} of {endpoint} to {surface}", it.pointer))
     });
-    let all = unsupported.chain(claims).chain(rewrites).chain(leads_on(capabilities));
+    let all = unsupported.chain(claims).chain(rewrites).chain(fallback_conditions(capabilities));
     all.map(|item| (item.to_string(), item)).collect()
 }
 
-/// Each status by itself, so that `5xx` and all of its statuses are the same.
-fn leads_on(capabilities: &Capabilities) -> impl Iterator<Item = Item> {
+/// Fallback conditions with each status listed, so that `5xx` equals the list of its statuses.
+fn fallback_conditions(capabilities: &Capabilities) -> impl Iterator<Item = Item> {
     const TRIED: [u16; 31] = [
         400, 401, 402, 403, 404, 405, 406, 408, 409, 410, 413, 415, 418, 422, 423, 424, 425, 429,
         431, 451, 500, 501, 502, 503, 504, 505, 507, 508, 520, 524, 529,

@@ -1,4 +1,4 @@
-//! The admin address: reads the request log, sets scripts, resets.
+//! The admin API: returns the request log, sets scripts, resets.
 
 use std::io;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 
 use super::{Played, Providers, Script, view};
 
-/// Serves it until `stop` is done.
+/// Serves the admin API until `stop` completes.
 pub(super) async fn serve(
     listener: TcpListener,
     providers: Providers,
@@ -30,10 +30,10 @@ pub(super) async fn serve(
     axum::serve(listener, app).with_graceful_shutdown(stop).await
 }
 
-/// Says how many requests made room for later ones, since the start.
+/// Response header with the number of requests dropped from the full request log since the start.
 const DROPPED: &str = "fallproof-dropped";
 
-/// Every request since the last reset, in order of arrival; strays too.
+/// Returns all requests since the last reset, in order of arrival, including unmatched ones.
 async fn request_log(State(providers): State<Arc<Providers>>) -> impl IntoResponse {
     let mut requests = Vec::new();
     for played in Played::iter() {
@@ -44,8 +44,9 @@ async fn request_log(State(providers): State<Arc<Providers>>) -> impl IntoRespon
                 .map(|recorded| (recorded.seq, view::of(&recorded, &played.to_string()))),
         );
     }
-    let strays = providers.wire.unmatched().await;
-    requests.extend(strays.into_iter().map(|recorded| (recorded.seq, view::of(&recorded, "none"))));
+    let unmatched = providers.wire.unmatched().await;
+    requests
+        .extend(unmatched.into_iter().map(|recorded| (recorded.seq, view::of(&recorded, "none"))));
     requests.sort_by_key(|(seq, _)| *seq);
     let (of_providers, unmatched) = providers.wire.dropped();
     let requests: Value = requests.into_iter().map(|(_, recorded)| recorded).collect();
@@ -57,7 +58,7 @@ async fn forget(State(providers): State<Arc<Providers>>) -> Json<Value> {
     Json(json!({"forgotten": true}))
 }
 
-/// Gives a provider a script, from its start.
+/// Sets the script of a provider and starts it from the beginning.
 async fn script(
     State(providers): State<Arc<Providers>>,
     Path(provider): Path<String>,
@@ -66,10 +67,10 @@ async fn script(
     let Ok(played) = provider.parse::<Played>() else {
         return complaint(
             StatusCode::NOT_FOUND,
-            &format!("no provider `{provider}`; there are `openai` and `azure`"),
+            &format!("unknown provider `{provider}`; use `openai` or `azure`"),
         );
     };
-    // JSON is YAML, so both are read with the same diagnostics.
+    // JSON is valid YAML, so both get the same diagnostics.
     let script = match Script::parse(&body) {
         Ok(script) => script,
         Err(error) => return complaint(StatusCode::BAD_REQUEST, &error.to_string()),

@@ -1,4 +1,4 @@
-//! The strict providers as servers of their own, for anybody's tests.
+//! The strict mock providers as standalone servers, for use in any tests.
 
 mod admin;
 mod script;
@@ -18,30 +18,30 @@ use serde::Serialize;
 use strum::{Display, EnumIter, EnumString, IntoEnumIterator as _};
 use tokio::net::TcpListener;
 
-/// The key that the served `OpenAI` takes.
+/// API key of the served `OpenAI` mock.
 pub const OPENAI_KEY: &str = "sk-fallproof-openai";
-/// The key that the served Azure takes.
+/// API key of the served Azure mock.
 pub const AZURE_KEY: &str = "fallproof0azure0fallproof0azure0";
-/// The `api-version` to use on Azure's legacy surface.
+/// The `api-version` for Azure's legacy surface.
 const API_VERSION: &str = "2025-04-01-preview";
 
-/// What answers where a request names no model.
+/// Model that answers if a request names none.
 const DEFAULT_MODEL: &str = "gpt-5";
 
-/// Where the servers listen.
+/// Addresses on which the servers listen.
 #[derive(Debug, Clone, Copy)]
 pub struct Ports {
-    /// The address of all of them.
+    /// IP address of all servers.
     pub host: IpAddr,
-    /// `OpenAI`'s port; 0 lets the system choose, as for the others.
+    /// Port of `OpenAI`; 0 lets the system choose, as for the others.
     pub openai: u16,
-    /// Azure's port.
+    /// Port of Azure.
     pub azure: u16,
-    /// The port of the admin address.
+    /// Port of the admin API.
     pub admin: u16,
 }
 
-/// Which provider a deployment plays.
+/// The provider that a deployment mocks.
 #[derive(Debug, Clone, Copy, Display, EnumIter, EnumString)]
 #[strum(serialize_all = "lowercase")]
 enum Played {
@@ -49,26 +49,26 @@ enum Played {
     Azure,
 }
 
-/// Why the servers could not start.
+/// The error if the servers cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// A port is taken.
-    #[error("port {0} is in use; name another one")]
+    /// A port is in use.
+    #[error("port {0} is in use; choose another one")]
     InUse(u16),
-    /// A port cannot be had.
+    /// A port is not available.
     #[error("cannot listen on {0}: {1}")]
     Port(SocketAddr, #[source] io::Error),
-    /// A script cannot be played.
+    /// A script is invalid.
     #[error(transparent)]
     Script(#[from] ScriptError),
 }
 
-/// What a client needs to know; the line that `--json` prints.
+/// Addresses and keys for clients; `--json` prints them as one line.
 #[derive(Debug, Serialize)]
 pub struct Addresses {
     openai: OpenAiAddress,
     azure: AzureAddress,
-    /// Where the request log is read and scripts are set.
+    /// URL of the admin API, which returns the request log and sets scripts.
     pub admin: String,
 }
 
@@ -100,7 +100,7 @@ impl Addresses {
         }
     }
 
-    /// The addresses in words.
+    /// The addresses as text.
     pub fn to_text(&self) -> String {
         let Self { openai, azure, admin } = self;
         format!(
@@ -122,15 +122,15 @@ impl Addresses {
     }
 }
 
-/// The served providers.
+/// The running servers.
 pub struct Serving {
-    /// Where they are.
+    /// Their addresses and keys.
     pub addresses: Addresses,
     admin: TcpListener,
     providers: Providers,
 }
 
-/// The wire and what it plays, as the admin address sees them.
+/// The mock server and its configuration, as used by the admin API.
 struct Providers {
     wire: MockServer,
     models: Names,
@@ -138,7 +138,7 @@ struct Providers {
 }
 
 impl Serving {
-    /// Takes the ports and starts to answer.
+    /// Binds the ports and starts the mock providers.
     pub async fn start(ports: Ports, models: Names, scripts: Scripts) -> Result<Self, ServeError> {
         let at = |port| SocketAddr::new(ports.host, port);
         let port = |port| {
@@ -157,7 +157,7 @@ impl Serving {
         Ok(Self { addresses: Addresses::new(openai, azure, admin_addr), admin, providers })
     }
 
-    /// Answers until `stop` is done.
+    /// Serves until `stop` completes.
     pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
         admin::serve(self.admin, self.providers, stop).await
     }
@@ -176,14 +176,14 @@ impl Played {
 }
 
 impl Providers {
-    /// Scripts and attempt counts as at the start.
+    /// Resets scripts and attempt counts to their initial state.
     fn reset(&self) -> Result<(), ScriptError> {
         let Scripts { openai, azure } = self.scripts.clone();
         self.wire.mount(self.deployment(Played::OpenAi, openai.unwrap_or_default()))?;
         self.wire.mount(self.deployment(Played::Azure, azure.unwrap_or_default()))
     }
 
-    /// Empties the request log.
+    /// Clears the request log.
     async fn forget(&self) {
         for played in Played::iter() {
             self.wire.take(played.prefix()).await;
@@ -191,7 +191,7 @@ impl Providers {
         self.wire.take_unmatched().await;
     }
 
-    /// Gives a provider a script, from its start; conversations go on.
+    /// Sets the script of a provider and starts it from the beginning. Stored responses are kept.
     fn play(&self, played: Played, script: Script) -> Result<(), ScriptError> {
         self.wire.update(self.deployment(played, script))
     }

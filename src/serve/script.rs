@@ -1,4 +1,4 @@
-//! What the served providers do at their attempts, as files and the admin address spell it.
+//! Scripts of the served providers, as read from files and from the admin API.
 
 use std::path::Path;
 
@@ -8,22 +8,21 @@ use serde::Deserialize;
 
 use fallproof_suite::yaml::{At, Diagnostic, LoadError, Source};
 
-/// What cannot be played at a port that listens.
+/// Behaviors that a listening port cannot have.
 const DEAD_ENDS: [&str; 2] = [CONNECTION_REFUSED, CONNECT_TIMEOUT];
 
-/// What a provider does at its attempts.
+/// Script of one provider.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Script {
-    /// In order.
+    /// Behaviors, in order of the attempts.
     pub(super) script: Vec<At<Behavior>>,
-    /// After its last behavior the script repeats it; otherwise one more attempt is refused.
+    /// Whether the last behavior repeats. Otherwise a further attempt is rejected.
     #[serde(default)]
     pub(super) repeat_last: bool,
 }
 
-/// A script file: what each provider does at its attempts. One that is not named answers `ok` for
-/// ever.
+/// A script file: one script per provider. A provider without one always replies `ok`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Scripts {
@@ -42,7 +41,7 @@ impl Scripts {
     /// Reads a script file.
     ///
     /// # Errors
-    /// It cannot be read, or is no script that can be played; they tell the place.
+    /// The file cannot be read or is invalid. The error shows the position.
     pub fn load(file: &Path) -> Result<Self, LoadError> {
         let source = Source::read(file)?;
         let scripts: Self = source.parse()?;
@@ -54,7 +53,7 @@ impl Scripts {
 }
 
 impl Script {
-    /// Reads one provider's script.
+    /// Parses the script of one provider.
     pub(super) fn parse(text: &str) -> Result<Self, LoadError> {
         let source = Source::new(Path::new("script"), text.as_bytes())?;
         let script: Self = source.parse()?;
@@ -71,8 +70,9 @@ impl Script {
 fn fault(behavior: &At<Behavior>, source: &Source) -> Option<Diagnostic> {
     let (name, span) = (&behavior.value.reply, &behavior.span);
     if DEAD_ENDS.contains(&name.as_str()) {
-        let error = source.error(span, format!("`{name}` cannot be played at a port that listens"));
-        return Some(error.help("use `connection_reset`, or an address where nobody listens"));
+        let error =
+            source.error(span, format!("`{name}` is not available: this port always listens"));
+        return Some(error.help("use `connection_reset`, or an address where no server listens"));
     }
     let playable = || behavior_names().filter(|known| !DEAD_ENDS.contains(known));
     let known = playable().any(|known| known == name);

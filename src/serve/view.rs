@@ -1,11 +1,11 @@
-//! A request as JSON, for people and tests that read the request log from outside.
+//! Recorded requests as JSON, for the admin API.
 
 use fallproof_protocol::request_log::{RecordedRequest, RequestKind};
 use serde_json::{Value, json};
 
-/// The request with everything that was kept of it; credentials are those of the mocks, and no secret.
-/// Bytes that are no UTF-8 show as U+FFFD. What was longer than the request log keeps has its whole
-/// length beside it.
+/// Converts a recorded request to JSON. Credentials are included: they are those of the mocks and
+/// not secret. Invalid UTF-8 is replaced by U+FFFD. If a body was cut to the size limit of the
+/// request log, its full length is included.
 pub(super) fn of(recorded: &RecordedRequest, deployment: &str) -> Value {
     let kind = match recorded.kind {
         RequestKind::Attempt => "matched",

@@ -1,4 +1,4 @@
-//! Fallproof as it is installed: outside of its repository, with what it brings along.
+//! Fallproof as installed: outside its repository, with the built-in suite.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use crate::shell::{fallproof, told};
 const FOUNDING: &str = "responses-compact/openai-to-azure";
 
 #[test]
-fn the_suite_comes_along() {
+fn the_suite_is_built_in() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let output = fallproof(folder.path(), &["run", FOUNDING]);
     assert_eq!(output.status.code(), Some(0), "{}", told(&output));
@@ -15,7 +15,7 @@ fn the_suite_comes_along() {
 }
 
 #[test]
-fn a_team_begins_with_a_scenario_of_its_own_beside_the_suite() {
+fn init_adds_a_first_scenario_to_the_built_in_suite() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let output = fallproof(folder.path(), &["init"]);
     assert_eq!(output.status.code(), Some(0), "{}", told(&output));
@@ -25,7 +25,7 @@ fn a_team_begins_with_a_scenario_of_its_own_beside_the_suite() {
 }
 
 #[test]
-fn nothing_is_overwritten_where_a_team_has_begun() {
+fn init_does_not_overwrite_existing_scenarios() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let readme = folder.path().join("scenarios/README.md");
     fs::create_dir(folder.path().join("scenarios")).expect("it can be made");
@@ -38,7 +38,7 @@ fn nothing_is_overwritten_where_a_team_has_begun() {
 }
 
 #[test]
-fn a_team_begins_also_where_a_readme_is() {
+fn init_does_not_overwrite_a_readme_in_the_project_folder() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     fs::write(folder.path().join("README.md"), "ours").expect("it can be written");
     let output = fallproof(folder.path(), &["init"]);
@@ -48,7 +48,7 @@ fn a_team_begins_also_where_a_readme_is() {
 }
 
 #[test]
-fn an_id_of_the_suite_cannot_be_taken_by_another_scenario() {
+fn a_scenario_cannot_have_an_id_of_the_suite() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     assert_eq!(fallproof(folder.path(), &["init"]).status.code(), Some(0));
     let twin = folder.path().join("scenarios/responses-compact/openai-to-azure.yaml");
@@ -60,7 +60,7 @@ fn an_id_of_the_suite_cannot_be_taken_by_another_scenario() {
 }
 
 #[test]
-fn a_shell_gets_completions() {
+fn completions_can_be_generated() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let output = fallproof(folder.path(), &["completions", "bash"]);
     assert!(output.status.success());
@@ -68,7 +68,7 @@ fn a_shell_gets_completions() {
 }
 
 #[test]
-fn a_saboteur_that_does_not_exist_is_a_wrong_word() {
+fn an_unknown_saboteur_is_rejected() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let output = fallproof(folder.path(), &["router", "--saboteur", "invented-metadat"]);
     assert_eq!(output.status.code(), Some(2), "{}", told(&output));
@@ -76,7 +76,7 @@ fn a_saboteur_that_does_not_exist_is_a_wrong_word() {
 }
 
 #[test]
-fn a_new_scenario_passes_at_once_and_none_is_overwritten() {
+fn a_new_scenario_passes_and_existing_ones_are_not_overwritten() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let output = fallproof(folder.path(), &["new", "routing/mine"]);
     assert_eq!(output.status.code(), Some(0), "{}", told(&output));

@@ -1,4 +1,4 @@
-//! The command line as a user meets it: what it prints, and the code it exits with.
+//! The command line: its output and exit codes.
 
 use std::io::{BufRead as _, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener};
@@ -26,18 +26,18 @@ fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// Runs the founding scenario against a target that does this with each connection.
+/// Runs the founding scenario against a target that handles each connection with `serve`.
 fn against(serve: impl Fn(std::net::TcpStream) + Send + 'static) -> Output {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
     let target = format!("http://{}/v1", listener.local_addr().expect("it is bound"));
-    // It lives as long as the test; the connection that only probes it is closed by the other side.
+    // Runs until the test ends. The client closes the connection that only checks the target.
     thread::spawn(move || listener.incoming().flatten().for_each(serve));
     let deployments = free_ports().to_string();
     fallproof(&["run", FOUNDING, "--target", &target, "--mocks", &deployments, "--timeout", "0.2"])
 }
 
 #[test]
-fn a_conformant_router_is_met_with_silence_and_0() {
+fn a_conformant_router_prints_nothing_and_exits_with_0() {
     let output = fallproof(&["run", FOUNDING, "--jobs", "1"]);
     assert_eq!(
         (output.status.code(), stdout(&output).as_str()),
@@ -48,13 +48,13 @@ fn a_conformant_router_is_met_with_silence_and_0() {
 }
 
 #[test]
-fn the_founding_bug_is_told_by_requirement_hops_diff_and_replay_and_ends_with_1() {
+fn the_founding_bug_is_reported_with_requirement_diff_and_replay_and_exits_with_1() {
     let output = fallproof(&["run", FOUNDING, "--saboteur", "invented-metadata"]);
     let told = stdout(&output);
     assert_eq!(output.status.code(), Some(1), "{told}");
     for words in [
         "FAIL responses-compact/openai-to-azure",
-        "FP-PAYLOAD-01 No attempt carries a body member that the client did not send.",
+        "FP-PAYLOAD-01 No attempt carries a body field that the client did not send.",
         "attempt 2 added /metadata",
         "400 Unknown parameter: 'metadata'.",
         "+   \"metadata\": {",
@@ -65,7 +65,7 @@ fn the_founding_bug_is_told_by_requirement_hops_diff_and_replay_and_ends_with_1(
 }
 
 #[test]
-fn the_reference_router_is_held_to_what_the_requirements_leave_to_others() {
+fn the_reference_router_must_meet_expectations_too() {
     for (script, policy, expected, words) in [
         ("server_error", "", "{ status: 502 }", "expected status 502 for the client, got 500"),
         (
@@ -91,7 +91,7 @@ fn the_reference_router_is_held_to_what_the_requirements_leave_to_others() {
 }
 
 #[test]
-fn a_wrong_scenario_is_shown_with_its_line_and_the_right_word_and_ends_with_2() {
+fn an_invalid_scenario_is_reported_with_its_position_and_exits_with_2() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let scenario = include_str!("../../scenarios/responses-compact/openai-to-azure.yaml")
         .replace("attempts:", "atempts:");
@@ -106,7 +106,7 @@ fn a_wrong_scenario_is_shown_with_its_line_and_the_right_word_and_ends_with_2() 
 }
 
 #[test]
-fn a_pattern_that_fits_nothing_names_the_nearest_scenario_and_ends_with_2() {
+fn a_pattern_without_a_match_suggests_a_scenario_and_exits_with_2() {
     let part = part().display().to_string();
     let output = fallproof(&["run", "responses-compact/openai-to-azur", "--scenarios", &part]);
     assert_eq!(output.status.code(), Some(2));
@@ -114,7 +114,7 @@ fn a_pattern_that_fits_nothing_names_the_nearest_scenario_and_ends_with_2() {
 }
 
 #[test]
-fn an_answer_in_drops_that_is_waited_for_breaks_the_limit_of_its_attempt() {
+fn waiting_for_a_trickled_response_violates_the_timeout_of_the_attempt() {
     let folder = tempfile::TempDir::new().expect("a temporary folder");
     let scenario = "title: An answer comes in drops\nproves: [FP-ROUTE-12]\n\
         deployments:\n  \
@@ -129,7 +129,7 @@ fn an_answer_in_drops_that_is_waited_for_breaks_the_limit_of_its_attempt() {
 }
 
 #[test]
-fn an_unreachable_target_is_named_and_ends_with_2() {
+fn an_unreachable_target_is_reported_and_exits_with_2() {
     let nobody = free_ports();
     let target = format!("http://{nobody}/v1");
     let deployments = free_ports().to_string();
@@ -143,7 +143,7 @@ fn an_unreachable_target_is_named_and_ends_with_2() {
 }
 
 #[test]
-fn a_target_that_is_not_plain_http_is_refused_with_what_would_be_right() {
+fn a_target_that_is_not_plain_http_is_rejected_with_an_example() {
     let target = "https://localhost/v1";
     let output = fallproof(&["run", FOUNDING, "--target", target, "--mocks", "127.0.0.1:0"]);
     assert_eq!(output.status.code(), Some(2));
@@ -151,7 +151,7 @@ fn a_target_that_is_not_plain_http_is_refused_with_what_would_be_right() {
 }
 
 #[test]
-fn a_targets_url_holds_no_key_that_reports_would_show() {
+fn a_key_in_the_target_url_is_rejected() {
     for target in ["http://me:secret@127.0.0.1:1/v1", "http://127.0.0.1:1/v1?key=secret"] {
         let output = fallproof(&["run", FOUNDING, "--target", target, "--mocks", "127.0.0.1:0"]);
         assert_eq!(output.status.code(), Some(2));
@@ -161,9 +161,9 @@ fn a_targets_url_holds_no_key_that_reports_would_show() {
 }
 
 #[test]
-fn what_a_target_says_is_no_line_of_its_own_and_no_command_to_a_terminal() {
+fn text_from_a_target_cannot_inject_lines_or_terminal_escapes() {
     let output = against(|mut stream| {
-        // The connection that only probes says nothing.
+        // The connection that only checks the target sends nothing.
         let mut call = [0; 4096];
         if stream.read(&mut call).is_ok_and(|read| read > 0) {
             let said = "x\n::error title=pwn::injected\r\u{1b}[2J";
@@ -180,7 +180,7 @@ fn what_a_target_says_is_no_line_of_its_own_and_no_command_to_a_terminal() {
 }
 
 #[test]
-fn a_stream_that_goes_on_and_on_is_told_of_once_and_judged_in_its_beginning() {
+fn an_endless_stream_is_reported_once_and_judged_by_its_beginning() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let scenario = "title: A stream\nproves: [FP-STREAM-01]\n\
         deployments: { only: { provider: openai, model: gpt-4o, script: [ok] } }\n\
@@ -231,7 +231,7 @@ fn a_stream_that_goes_on_and_on_is_told_of_once_and_judged_in_its_beginning() {
 }
 
 #[test]
-fn a_target_that_is_not_wired_is_no_wall_of_text() {
+fn the_list_of_inconclusive_cases_is_capped() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
     let target = format!("http://{}/v1", listener.local_addr().expect("it is bound"));
     thread::spawn(move || listener.incoming().flatten().for_each(drop));
@@ -245,7 +245,7 @@ fn a_target_that_is_not_wired_is_no_wall_of_text() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn where_nothing_can_be_printed_the_report_is_kept_and_no_bug_is_told_of() {
+fn a_failure_to_print_keeps_the_report_and_is_not_called_a_bug() {
     let folder = tempfile::TempDir::new().expect("a temporary folder");
     let full = std::fs::File::options().write(true).open("/dev/full").expect("Linux has it");
     let output = Command::new(env!("CARGO_BIN_EXE_fallproof"))
@@ -263,7 +263,7 @@ fn where_nothing_can_be_printed_the_report_is_kept_and_no_bug_is_told_of() {
 }
 
 #[test]
-fn a_key_that_no_header_can_carry_is_refused() {
+fn a_key_that_is_not_a_valid_header_value_is_rejected() {
     for key in ["a\nb", "", "a b"] {
         let output = fallproof(&["run", FOUNDING, "--key", key]);
         assert_eq!(output.status.code(), Some(2));
@@ -272,7 +272,7 @@ fn a_key_that_no_header_can_carry_is_refused() {
 }
 
 #[test]
-fn a_target_with_a_key_in_its_address_is_refused_without_repeating_the_key() {
+fn rejecting_a_key_in_the_target_url_does_not_print_the_key() {
     for target in [
         "http://sk-secret@127.0.0.1:4000/v1",
         "https://user:sk-secret@127.0.0.1:4000/v1",
@@ -288,7 +288,7 @@ fn a_target_with_a_key_in_its_address_is_refused_without_repeating_the_key() {
 }
 
 #[test]
-fn a_saboteur_tells_the_whole_command_that_sees_it_caught() {
+fn a_saboteur_prints_the_command_that_catches_it() {
     let (listen, deployments) = (free_ports().to_string(), free_ports().to_string());
     let mut serving = Command::new(env!("CARGO_BIN_EXE_fallproof"))
         .args(["router", "--saboteur", "invented-metadata", FOUNDING, "--listen", &listen])
@@ -306,7 +306,7 @@ fn a_saboteur_tells_the_whole_command_that_sees_it_caught() {
 }
 
 #[test]
-fn a_port_in_use_is_named_and_ends_with_2() {
+fn a_port_in_use_is_reported_and_exits_with_2() {
     let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
     let addr = taken.local_addr().expect("it is bound");
     let target = format!("http://{addr}/v1");
@@ -317,7 +317,7 @@ fn a_port_in_use_is_named_and_ends_with_2() {
 }
 
 #[test]
-fn a_target_that_answers_garbage_fails_and_ends_with_1() {
+fn a_target_that_answers_garbage_fails_and_exits_with_1() {
     let output = against(|mut stream| {
         let _ = stream.read(&mut [0; 4096]);
         let _ = stream.write_all(b"\0\x01 garbage\r\n\r\n");
@@ -327,14 +327,14 @@ fn a_target_that_answers_garbage_fails_and_ends_with_1() {
 }
 
 #[test]
-fn a_target_that_never_answers_fails_in_bounded_time_and_ends_with_1() {
+fn a_target_that_never_answers_fails_in_bounded_time_and_exits_with_1() {
     let output = against(std::mem::forget);
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
     assert!(stdout(&output).contains("did not finish its answer in time"), "{}", stdout(&output));
 }
 
 #[test]
-fn a_target_that_is_not_wired_to_the_upstreams_is_inconclusive_not_failed() {
+fn a_target_that_does_not_reach_the_mocks_is_inconclusive_not_failed() {
     let output = against(|mut stream| {
         let _ = stream.read(&mut [0; 4096]);
         let _ =
@@ -346,7 +346,7 @@ fn a_target_that_is_not_wired_to_the_upstreams_is_inconclusive_not_failed() {
 }
 
 #[test]
-fn a_plan_is_the_same_each_time_and_names_what_a_gateway_needs() {
+fn a_plan_is_deterministic_and_contains_the_base_urls() {
     let plan = || fallproof(&["plan", FOUNDING, "--mocks", "127.0.0.1:9100", "--json"]);
     let (first, second) = (stdout(&plan()), stdout(&plan()));
     assert_eq!(first, second);
@@ -358,7 +358,7 @@ fn a_plan_is_the_same_each_time_and_names_what_a_gateway_needs() {
 }
 
 #[test]
-fn the_router_runs_alone_from_a_config_file_and_refuses_a_wrong_one_with_2() {
+fn the_router_rejects_an_invalid_config_file_with_2() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let config = folder.path().join("router.yaml");
     std::fs::write(&config, "groups:\n  a:\n    chain: [missing]\ndeployments: {}\n")

@@ -1,4 +1,4 @@
-//! The raw client: it knows how an answer ended, whatever came.
+//! The raw HTTP client: how it classifies the ending of a response.
 
 use std::time::{Duration, Instant};
 
@@ -10,31 +10,31 @@ use tokio::net::{TcpListener, TcpStream};
 
 const CHUNKED: &str = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
 
-/// A call to a target that answers these bytes; the connection, where it is kept, is open until the
-/// answer is read.
-async fn call(answer: String, is_kept: bool) -> Exchange {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
-    let addr = listener.local_addr().expect("it has an address");
+/// Calls a target that responds with these bytes. If `keep_open` is set, the connection stays open until
+/// the response is read.
+async fn call(answer: String, keep_open: bool) -> Exchange {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let addr = listener.local_addr().expect("a bound listener");
     let target = tokio::spawn(async move {
-        let (mut stream, _) = listener.accept().await.expect("a client comes");
+        let (mut stream, _) = listener.accept().await.expect("a client connects");
         read_request(&mut stream).await;
-        // A client that has heard enough may have left.
+        // The client may have disconnected already.
         let _ = stream.write_all(answer.as_bytes()).await;
-        is_kept.then_some(stream)
+        keep_open.then_some(stream)
     });
     let base = BaseUrl::parse(&format!("http://{addr}/v1")).expect("a URL");
     let limit = Duration::from_secs(30);
     let (behavior, clock) = (ClientBehavior::default(), Instant::now());
     let exchange = post(&base, "responses", &[], b"{}", limit, behavior, clock).await;
-    drop(target.await.expect("the target does not fail"));
+    drop(target.await.expect("the target does not panic"));
     exchange
 }
 
 async fn read_request(stream: &mut TcpStream) {
     let mut request = Vec::new();
     while !request.ends_with(b"\r\n\r\n{}") {
-        let read = stream.read_buf(&mut request).await.expect("it can be read");
-        assert_ne!(read, 0, "the client sends all of its request");
+        let read = stream.read_buf(&mut request).await.expect("readable");
+        assert_ne!(read, 0, "the client sends a complete request");
     }
 }
 
@@ -43,11 +43,11 @@ async fn read_request(stream: &mut TcpStream) {
 #[case::with_an_extension("3;x=y\r\nabc\r\n0;last\r\n\r\n")]
 #[case::with_trailers("3\r\nabc\r\n0\r\nx-took: 1\r\nx-more: 2\r\n\r\n")]
 #[tokio::test]
-async fn a_chunked_answer_ends_at_its_empty_line(
+async fn a_chunked_response_ends_at_its_empty_line(
     #[case] body: &str,
-    #[values(true, false)] is_kept: bool,
+    #[values(true, false)] keep_open: bool,
 ) {
-    let exchange = call(format!("{CHUNKED}{body}"), is_kept).await;
+    let exchange = call(format!("{CHUNKED}{body}"), keep_open).await;
     assert_eq!((exchange.ending, &*exchange.body), (Ending::Complete, &b"abc"[..]));
 }
 
@@ -58,7 +58,7 @@ async fn a_chunked_answer_ends_at_its_empty_line(
 #[case::behind_a_chunk("3\r\nabc\r\n")]
 #[case::within_the_end_of_a_chunk("3\r\nabc\r")]
 #[tokio::test]
-async fn a_chunked_answer_that_breaks_off_is_not_through(#[case] body: &str) {
+async fn a_chunked_response_that_is_cut_off_is_incomplete(#[case] body: &str) {
     let exchange = call(format!("{CHUNKED}{body}"), false).await;
     assert_eq!((exchange.ending, &*exchange.body), (Ending::Closed, &b"abc"[..]));
 }
@@ -69,7 +69,7 @@ async fn a_chunked_answer_that_breaks_off_is_not_through(#[case] body: &str) {
 #[case::trailer(format!("0\r\n{}", "x".repeat(70_000)), "a line behind its chunks has no end")]
 #[case::trailers(format!("0\r\n{}", "x: y\r\n".repeat(300)), "its trailers have no end")]
 #[tokio::test]
-async fn chunks_that_are_none_are_not_http(#[case] body: String, #[case] what: &str) {
+async fn invalid_chunks_are_not_http(#[case] body: String, #[case] what: &str) {
     let exchange = call(format!("{CHUNKED}{body}"), true).await;
     assert_eq!(exchange.ending, Ending::NotHttp(what.to_owned()));
 }

@@ -1,4 +1,4 @@
-//! The codes of requirements, which are Rust and YAML.
+//! The requirement codes, which exist in Rust and YAML.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -19,31 +19,31 @@ struct Written {
     sentence: String,
 }
 
-/// As they are written: `Requirement` itself knows no code that the enum unsupported.
+/// The requirements as written. `Requirement` cannot hold a code that the enum does not have yet.
 fn written() -> Vec<Written> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/requirements.yaml");
     let text = fs::read_to_string(&file).expect("the requirements can be read");
     yaml::parse(&file, &text).expect("the requirements are YAML")
 }
 
-/// `FP-PAYLOAD-01` as the name of a variant, `Payload01`.
+/// Converts `FP-PAYLOAD-01` to a variant name, `Payload01`.
 fn variant(code: &str) -> String {
     let (family, number) = code["FP-".len()..].rsplit_once('-').expect("a family and a number");
     format!("{}{}{number}", &family[..1], family[1..].to_lowercase())
 }
 
 #[test]
-fn the_codes_are_those_of_the_requirements() {
+fn the_enum_of_codes_matches_the_requirements() {
     let written = written();
     let mut text = "\
-//! The codes of all requirements, in the order of their document.
+//! The codes of all requirements, in document order.
 //!
-//! Made from scenarios/requirements.yaml: UPDATE=1 cargo test --test harness codes
+//! Generated from scenarios/requirements.yaml: UPDATE=1 cargo test --test harness codes
 #![allow(clippy::doc_markdown, reason = \"the sentences are for readers of YAML, too\")]
 
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
-/// The code of a requirement; codes are ordered as the requirements are.
+/// The code of a requirement. Codes are ordered like the requirements.
 #[derive(
     Debug,
     Clone,
@@ -68,6 +68,9 @@ pub enum Code {
     text.push_str("}\n");
     assert_up_to_date(FILE, &text, "codes");
     let codes: Vec<_> = Code::VARIANTS.iter().map(|code| code.as_str()).collect();
-    assert!(written.iter().map(|it| it.code.as_str()).eq(codes), "{FILE} was made anew: again");
+    assert!(
+        written.iter().map(|it| it.code.as_str()).eq(codes),
+        "{FILE} was regenerated; run the test again"
+    );
     assert_eq!(Code::Payload01.family(), "PAYLOAD");
 }

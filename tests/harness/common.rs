@@ -1,4 +1,4 @@
-//! What several of the tests need.
+//! Helpers that several tests share.
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -14,12 +14,12 @@ pub(crate) fn scenarios() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios")
 }
 
-/// The whole suite, read once for all tests.
+/// The complete suite, loaded once for all tests.
 pub(crate) static SUITE: LazyLock<Suite> =
     LazyLock::new(|| Suite::load(&scenarios()).unwrap_or_else(|error| panic!("{error}")));
 
-/// The folder of a small part of the suite, for tests that are about something else: to read all of
-/// it for each call of the command would take most of the time.
+/// A folder with a small part of the suite. Tests that are not about the suite use it, because
+/// loading all of it for each command would dominate their run time.
 pub(crate) fn part() -> &'static Path {
     static PART: LazyLock<TempDir> = LazyLock::new(|| {
         let part = TempDir::new().expect("a temporary folder");
@@ -35,9 +35,9 @@ pub(crate) fn part() -> &'static Path {
                 Err(_) => vec![scenarios().join(topic).with_extension("yaml")],
             };
             for file in files {
-                let below = file.strip_prefix(scenarios()).expect("it is in the suite");
+                let below = file.strip_prefix(scenarios()).expect("a file of the suite");
                 let copy = part.path().join(below);
-                fs::create_dir_all(copy.parent().expect("it is in a folder")).expect("a folder");
+                fs::create_dir_all(copy.parent().expect("a parent folder")).expect("a folder");
                 fs::copy(&file, copy).expect("the suite can be read");
             }
         }
@@ -46,31 +46,32 @@ pub(crate) fn part() -> &'static Path {
     PART.path()
 }
 
-/// The file below the repository holds this text; with `UPDATE=1` it is written.
+/// Asserts that this file, relative to the repository, has this text. With `UPDATE=1` it is
+/// written.
 #[track_caller]
 pub(crate) fn assert_up_to_date(file: &str, text: &str, by: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
     if std::env::var_os("UPDATE").is_some() {
-        fs::write(&path, text).expect("its folder can be written to");
+        fs::write(&path, text).expect("the file can be written");
     }
     assert!(
         fs::read_to_string(&path).unwrap_or_default() == text,
-        "{file} is stale; refresh it: UPDATE=1 cargo test --test harness {by}"
+        "{file} is stale; update it: UPDATE=1 cargo test --test harness {by}"
     );
 }
 
-/// A loopback address whose port and the two after it are free.
+/// Returns a loopback address whose port and the next two ports are free.
 ///
-/// They lie below the range that systems draw from for whoever asks for any port, and no two tests
-/// get the same: nobody takes them before they are used.
+/// The ports are below the ephemeral range, and no two tests get the same ones, so they stay free
+/// until they are used.
 pub(crate) fn free_ports() -> SocketAddr {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
-    // Tests of another program at the same time begin far from here.
+    // Test processes that run at the same time start at different ports.
     let first = std::process::id() as usize * 97 % 2_500;
     let ports = (10_000..20_000_u16).step_by(4).cycle().skip(first);
     loop {
         let next = NEXT.fetch_add(1, Ordering::Relaxed);
-        let port = ports.clone().nth(next).expect("it goes batch and batch");
+        let port = ports.clone().nth(next).expect("the iterator cycles");
         let is_free = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
         if (port..port + 3).all(is_free) {
             return (Ipv4Addr::LOCALHOST, port).into();

@@ -1,5 +1,5 @@
-//! What the suite must hold whoever adds to it: each endpoint, each surface, each parameter and each
-//! behavior that the mocks have is met by some scenario.
+//! Coverage of the suite: some scenario must use each endpoint, surface, parameter and behavior of
+//! the mocks.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,9 +12,11 @@ use serde_json::Value;
 
 use crate::common::SUITE;
 
-/// Parameters that no call over several deployments can carry with success, and why.
-const NOT_SENT: [(&str, &str); 1] =
-    [("previous_response_id", "it names an answer that one deployment gave and no other knows")];
+/// Parameters that cannot succeed in a call with several deployments, each with the reason.
+const NOT_SENT: [(&str, &str); 1] = [(
+    "previous_response_id",
+    "it names a response that only the deployment that created it knows",
+)];
 
 /// The deployments that a call may be sent to, in order.
 fn chain<'a>(scenario: &'a Scenario, call: &Call) -> Vec<&'a Deployment> {
@@ -22,22 +24,23 @@ fn chain<'a>(scenario: &'a Scenario, call: &Call) -> Vec<&'a Deployment> {
     chain.map(|name| &scenario.deployments[name]).collect()
 }
 
-/// Every place that a surface has an endpoint.
-fn places() -> impl Iterator<Item = (Surface, Endpoint)> {
+/// Every surface with every endpoint that it has.
+fn routes() -> impl Iterator<Item = (Surface, Endpoint)> {
     Surface::ALL.into_iter().flat_map(|surface| {
         let endpoints = Endpoint::ALL.into_iter();
         endpoints.filter(move |it| it.is_on(surface)).map(move |endpoint| (surface, endpoint))
     })
 }
 
-/// The parameters of a call that each deployment of its chain takes; none where one refuses it.
+/// The parameters of a call that every deployment of its chain accepts; empty if one rejects the
+/// call.
 fn accepted(call: &Call, chain: &[&Deployment]) -> Vec<String> {
     let body = call.body.rendered("group", "call");
     let takes = |deployment: &&Deployment| {
         let (surface, model) = (deployment.surface, deployment.model.as_str());
         if let Body::Form(_) = call.body {
             let fields = multipart::read(&body.content_type, &body.bytes);
-            let fields = fields.expect("forms are made as they are read");
+            let fields = fields.expect("a generated form can be parsed");
             strict::check_form(surface, call.endpoint, model, &fields).is_none()
         } else {
             strict::check(surface, call.endpoint, model, &body.bytes).is_none()
@@ -66,7 +69,7 @@ fn parameters(surface: Surface, endpoint: Endpoint) -> BTreeSet<String> {
 }
 
 #[test]
-fn every_endpoint_is_first_and_fallback_on_every_surface_that_has_it() {
+fn every_endpoint_is_primary_and_fallback_on_every_surface() {
     let (mut first, mut later) = (BTreeSet::new(), BTreeSet::new());
     for scenario in &SUITE.scenarios {
         for planned in scenario.calls() {
@@ -77,7 +80,7 @@ fn every_endpoint_is_first_and_fallback_on_every_surface_that_has_it() {
             }
         }
     }
-    let wanted: BTreeSet<_> = places().collect();
+    let wanted: BTreeSet<_> = routes().collect();
     assert_eq!(first.intersection(&wanted).count(), wanted.len(), "{first:?}");
     assert_eq!(later.intersection(&wanted).count(), wanted.len(), "{later:?}");
 }
@@ -90,23 +93,23 @@ fn every_parameter_of_every_endpoint_is_sent_over_a_fallback() {
             let chain = chain(scenario, &planned.send);
             let accepted = accepted(&planned.send, &chain);
             for deployment in chain.iter().skip(1) {
-                let place = (deployment.surface, planned.send.endpoint);
-                sent.entry(place).or_default().extend(accepted.iter().cloned());
+                let route = (deployment.surface, planned.send.endpoint);
+                sent.entry(route).or_default().extend(accepted.iter().cloned());
             }
         }
     }
     let mut lacking = Vec::new();
-    for place @ (surface, endpoint) in places() {
-        let sent = sent.remove(&place).unwrap_or_default();
+    for route @ (surface, endpoint) in routes() {
+        let sent = sent.remove(&route).unwrap_or_default();
         for name in parameters(surface, endpoint).difference(&sent) {
             lacking.push(format!("{} {}: {name}", surface.name(), endpoint.path()));
         }
     }
-    assert!(lacking.is_empty(), "no scenario sends {lacking:#?}");
+    assert!(lacking.is_empty(), "parameters that no scenario sends: {lacking:#?}");
 }
 
 #[test]
-fn every_behavior_is_played() {
+fn every_behavior_is_used() {
     let played: BTreeSet<_> = SUITE
         .scenarios
         .iter()
@@ -116,11 +119,11 @@ fn every_behavior_is_played() {
         .collect();
     let all: BTreeSet<_> = behavior_names().collect();
     let lacking: Vec<_> = all.difference(&played).collect();
-    assert!(lacking.is_empty(), "no scenario plays {lacking:?}");
+    assert!(lacking.is_empty(), "behaviors that no scenario uses: {lacking:?}");
 }
 
 #[test]
-fn every_fault_of_the_wire_is_played() {
+fn every_wire_fault_is_used() {
     let mut met = BTreeSet::new();
     for scenario in &SUITE.scenarios {
         let scripts = scenario.deployments.values().flat_map(|deployment| &deployment.script);
@@ -146,13 +149,13 @@ fn every_fault_of_the_wire_is_played() {
             }));
         }
     }
-    // Before the head, the catalogue has names for them.
+    // Faults before the head are named behaviors, checked above.
     for at in ["after the head", "in the body", "between events"] {
         for end in ["close", "reset", "stall"] {
-            assert!(met.contains(&format!("{end} {at}")), "no scenario has a {end} {at}");
+            assert!(met.contains(&format!("{end} {at}")), "no scenario has the fault `{end} {at}`");
         }
     }
     for head in ["garbage", "too long", "too short"] {
-        assert!(met.contains(head), "no scenario has a head that is {head}");
+        assert!(met.contains(head), "no scenario has the head fault `{head}`");
     }
 }

@@ -1,4 +1,4 @@
-//! `fallproof fuzz` as a user meets it.
+//! `fallproof fuzz`, run as a command.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -11,7 +11,7 @@ use crate::shell::{fallproof, told};
 use rstest::rstest;
 
 #[test]
-fn nothing_is_found_in_the_reference_router() {
+fn the_reference_router_has_no_failures() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let output = fallproof(folder.path(), &["fuzz", "--cases", "60", "--seed", "6"]);
     assert_eq!(output.status.code(), Some(0), "{}", told(&output));
@@ -20,7 +20,7 @@ fn nothing_is_found_in_the_reference_router() {
 }
 
 #[test]
-fn a_finding_is_saved_as_a_scenario_that_shows_it_again() {
+fn a_failure_is_saved_as_a_scenario_that_reproduces_it() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let broken = ["--saboteur", "invented-metadata"];
     let options = ["fuzz", "--cases", "12", "--seed", "6", "--endpoint", "responses"];
@@ -32,7 +32,9 @@ fn a_finding_is_saved_as_a_scenario_that_shows_it_again() {
     let files = fs::read_dir(&found).unwrap_or_else(|error| panic!("{error}: {}", told(&output)));
     let names = files.map(|file| file.expect("it can be read").file_name());
     let mut names = names.map(|name| name.to_string_lossy().into_owned());
-    let name = names.find(|name| name.starts_with("fp-payload-01-")).expect("one for metadata");
+    let name = names
+        .find(|name| name.starts_with("fp-payload-01-"))
+        .expect("a file for the metadata failure");
     let text = fs::read_to_string(found.join(&name)).expect("it is there");
     assert!(text.contains("body: {}\n"), "{text}");
 
@@ -49,8 +51,8 @@ fn a_finding_is_saved_as_a_scenario_that_shows_it_again() {
 #[case::no_time(&["--time", "0s"], "expected a time such as 60s")]
 #[case::no_end(&["--time", "9999999999999999999s"], "give a shorter one")]
 #[case::an_unknown_endpoint(&["--endpoint", "chat"], "one of chat/completions")]
-#[case::no_place_for_findings(&["--scenarios", "file"], "file/found, which cannot be written to")]
-fn a_hunt_that_leads_to_nothing_does_not_begin(#[case] options: &[&str], #[case] reason: &str) {
+#[case::no_folder_for_failures(&["--scenarios", "file"], "file/found, which cannot be written to")]
+fn a_useless_campaign_is_rejected(#[case] options: &[&str], #[case] reason: &str) {
     let folder = tempfile::tempdir().expect("a folder can be made");
     fs::write(folder.path().join("file"), "").expect("it can be written");
     let output = fallproof(folder.path(), &[&["fuzz"], options].concat());
@@ -59,14 +61,14 @@ fn a_hunt_that_leads_to_nothing_does_not_begin(#[case] options: &[&str], #[case]
 }
 
 #[test]
-fn the_plan_of_a_hunt_has_the_upstreams_that_the_hunt_will_have() {
+fn the_plan_of_a_campaign_has_the_address_of_its_mocks() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let output = fallproof(folder.path(), &["fuzz", "--plan", "--mocks", "127.0.0.1:9480"]);
     assert_eq!(output.status.code(), Some(0), "{}", told(&output));
     assert!(told(&output).contains("http://127.0.0.1:9480/") && !told(&output).contains(":9100"));
 }
 
-/// Tries so many cases on a gateway that does this with so many connections, and takes no more.
+/// Runs `cases` on a gateway that handles `most` connections with `serve` and accepts no more.
 fn against(cases: &str, most: usize, serve: impl Fn(TcpStream) + Send + 'static) -> Output {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
@@ -78,7 +80,7 @@ fn against(cases: &str, most: usize, serve: impl Fn(TcpStream) + Send + 'static)
 }
 
 #[test]
-fn a_gateway_that_is_not_wired_to_the_upstreams_is_not_told_to_be_well() {
+fn a_gateway_that_does_not_reach_the_mocks_does_not_pass() {
     let output = against("5", usize::MAX, |mut connection| {
         let _ = connection.read(&mut [0; 8192]);
         let _ = connection
@@ -90,8 +92,8 @@ fn a_gateway_that_is_not_wired_to_the_upstreams_is_not_told_to_be_well() {
 }
 
 #[test]
-fn a_gateway_that_goes_away_ends_the_hunt() {
-    // The first connection only asks whether somebody is there.
+fn a_gateway_that_exits_ends_the_campaign() {
+    // The first connection only checks that the gateway listens.
     let output = against("1000000", 1, drop);
     assert_eq!(output.status.code(), Some(2), "{}", told(&output));
     assert!(told(&output).contains("the target went away"), "{}", told(&output));
@@ -99,20 +101,20 @@ fn a_gateway_that_goes_away_ends_the_hunt() {
 
 #[cfg(unix)]
 #[test]
-fn ctrl_c_ends_a_hunt_whose_target_hangs() {
+fn ctrl_c_ends_a_campaign_whose_target_hangs() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
     let target = format!("http://{}/v1", listener.local_addr().expect("it is bound"));
-    let hunt = Command::new(env!("CARGO_BIN_EXE_fallproof"))
+    let campaign = Command::new(env!("CARGO_BIN_EXE_fallproof"))
         .args(["fuzz", "--target", &target, "--mocks", &free_ports().to_string()])
         .current_dir(folder.path())
         .stderr(Stdio::piped())
         .spawn()
         .expect("the binary was built with this test");
-    // The first connection only asks whether somebody is there; the second is never answered.
+    // The first connection only checks that the gateway listens; the second is never answered.
     let _held: Vec<_> = listener.incoming().take(2).collect();
-    let sent = Command::new("kill").args(["-INT", &hunt.id().to_string()]).status();
+    let sent = Command::new("kill").args(["-INT", &campaign.id().to_string()]).status();
     assert!(sent.expect("every Unix has kill").success());
-    let output = hunt.wait_with_output().expect("it was started");
+    let output = campaign.wait_with_output().expect("it was started");
     assert_eq!(output.status.code(), Some(130), "{}", told(&output));
 }

@@ -1,4 +1,4 @@
-//! What the probe makes of a target, and what the doctor says of one that is not wired.
+//! `fallproof probe` and `fallproof doctor`, run as a command.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::process::{Command, Output};
@@ -27,13 +27,13 @@ fn fallproof(arguments: &[&str]) -> Output {
 }
 
 #[test]
-fn the_questions_of_the_probe_are_scenarios() {
+fn the_scenarios_of_the_probe_are_valid() {
     let questions = probe::questions().unwrap_or_else(|error| panic!("{error}"));
     assert!(questions.len() > 90, "{}", questions.len());
 }
 
 #[test]
-fn the_probe_drafts_for_the_reference_router_what_it_declares() {
+fn the_draft_for_the_reference_router_equals_its_adapter() {
     let output = fallproof(&["probe"]);
     assert!(output.status.success(), "{}", told(&output));
     let conditions = "fallback_on: [connection, timeout, invalid_response, error_in_success, \
@@ -43,17 +43,17 @@ fn the_probe_drafts_for_the_reference_router_what_it_declares() {
 }
 
 #[test]
-fn the_doctor_finds_a_target_that_it_configured_wired() {
+fn the_doctor_reaches_the_mocks_through_a_target_it_configured() {
     let output = fallproof(&["doctor", "responses-compact"]);
     assert!(output.status.success(), "{}", told(&output));
     assert!(told(&output).contains(" scenarios reachable, 0 unreachable"), "{}", told(&output));
 }
 
 #[test]
-fn the_doctor_takes_no_target_for_wired_that_went_away() {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
-    let target = format!("http://{}/v1", listener.local_addr().expect("it is bound"));
-    // The first connection only asks whether somebody is there.
+fn the_doctor_reports_a_target_that_exited() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    let target = format!("http://{}/v1", listener.local_addr().expect("a bound listener"));
+    // The first connection only checks that the target listens.
     thread::spawn(move || drop(listener.accept()));
     let deployments = free_ports().to_string();
     let output = Command::new(env!("CARGO_BIN_EXE_fallproof"))
@@ -66,7 +66,7 @@ fn the_doctor_takes_no_target_for_wired_that_went_away() {
 }
 
 #[test]
-fn two_declarations_differ_by_what_they_do_and_not_by_how_it_is_written() {
+fn capabilities_are_compared_by_meaning_and_not_by_spelling() {
     let one = Capabilities::default();
     let mut other = Capabilities {
         fallback_on: Some(Condition::RECOMMENDED.to_vec()),
@@ -78,13 +78,13 @@ fn two_declarations_differ_by_what_they_do_and_not_by_how_it_is_written() {
     let differences = probe::differences(&one, &other).into_iter().map(|it| it.to_string());
     let differences: Vec<_> = differences.collect();
     assert!(differences.contains(&"- falls back on 500".to_owned()), "{differences:?}");
-    assert!(differences.contains(&"+ does not claim FP-ROUTE-06".to_owned()), "{differences:?}");
+    assert!(differences.contains(&"+ waives FP-ROUTE-06".to_owned()), "{differences:?}");
 }
 
 #[test]
-fn nothing_is_learnt_of_a_server_that_is_no_gateway() {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
-    let target = format!("http://{}/v1", listener.local_addr().expect("it is bound"));
+fn a_server_that_is_not_a_gateway_cannot_be_probed() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    let target = format!("http://{}/v1", listener.local_addr().expect("a bound listener"));
     thread::spawn(move || listener.incoming().flatten().for_each(drop));
     let folder = tempfile::TempDir::new().expect("a temporary folder");
     let out = folder.path().join("draft.yaml");

@@ -1,9 +1,9 @@
-//! Properties over generated cases: whatever holds in the suite holds for all of them, and the model
-//! of the router agrees with what happened.
+//! Property tests over generated cases: the reference router meets all requirements, and the oracle
+//! predicts its behavior.
 //!
-//! The budget and the seed are fixed unless `FALLPROOF_CASES` and `FALLPROOF_SEED` give others. A case
-//! that fails is printed when it is as small as it gets, and its seed is kept in
-//! `proptest-regressions/properties.txt`, to be tried first from then on.
+//! `FALLPROOF_CASES` and `FALLPROOF_SEED` override the default number of cases and seed. A failing
+//! case is shrunk and printed, and its seed is stored in `proptest-regressions/properties.txt`, so
+//! that it is tried first from then on.
 
 use std::time::Duration;
 
@@ -32,25 +32,25 @@ use rstest::rstest;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
-/// In so many cases each payload saboteur is to be found.
+/// Number of cases within which each payload saboteur must be caught.
 const FOUND_WITHIN: u64 = 300;
 
 fn given(variable: &str) -> Option<u64> {
     let given = std::env::var(variable).ok()?;
-    Some(given.parse().unwrap_or_else(|_| panic!("{variable} is a whole number")))
+    Some(given.parse().unwrap_or_else(|_| panic!("{variable} must be an integer")))
 }
 
 fn seed() -> u64 {
     given("FALLPROOF_SEED").unwrap_or(6)
 }
 
-/// Plays a case against the reference router. The error says what was found.
+/// Runs a case against the reference router. The error lists the violations.
 fn play(runtime: &Runtime, case: &FuzzCase) -> Result<(), TestCaseError> {
     let scenario = case.scenario("fuzz/case", oracle::expect(case));
     let judgment = runtime.block_on(async {
         let target = ReferenceTarget::default();
         let runner = Runner::start(&[&scenario], &target, Duration::from_secs(60)).await;
-        let runner = runner.expect("the runner listens on ports that the system chooses");
+        let runner = runner.expect("the runner starts");
         let evidence = runner.run(&scenario).await;
         judge_case(&scenario, runner.facts(&scenario), &evidence)
     });
@@ -59,15 +59,15 @@ fn play(runtime: &Runtime, case: &FuzzCase) -> Result<(), TestCaseError> {
     if found.is_empty() { Ok(()) } else { Err(TestCaseError::fail(format!("{found:#?}"))) }
 }
 
-/// How many seeds are tried; all of them take a minute.
+/// The seeds to try. All of them take a minute.
 fn seeds() -> std::ops::Range<u64> {
     let all = std::env::var_os("FALLPROOF_ALL").is_some();
     seed()..seed() + if all { 20 } else { 1 }
 }
 
-/// Tries so many cases, unless others are asked for.
+/// Runs `cases` cases, or as many as `FALLPROOF_CASES` says.
 fn holds_in(cases: u64, scope: Scope) {
-    let runtime = Runtime::new().expect("a runtime can be had");
+    let runtime = Runtime::new().expect("a runtime");
     let (cases, seed) = (given("FALLPROOF_CASES").unwrap_or(cases), seed());
     println!("{cases} cases of seed {seed}");
     let mut bytes = [0; 32];
@@ -75,7 +75,7 @@ fn holds_in(cases: u64, scope: Scope) {
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
     let regressions = concat!(env!("CARGO_MANIFEST_DIR"), "/proptest-regressions/properties.txt");
     let config = Config {
-        cases: cases.try_into().expect("so many are never tried"),
+        cases: cases.try_into().expect("the number of cases fits"),
         failure_persistence: Some(Box::new(FileFailurePersistence::Direct(regressions))),
         ..Config::default()
     };
@@ -99,7 +99,7 @@ impl Strategy for FuzzCases {
     }
 }
 
-/// A case and the simpler ones.
+/// A case that proptest can shrink.
 struct CaseTree(Shrinking);
 
 impl ValueTree for CaseTree {
@@ -118,39 +118,39 @@ impl ValueTree for CaseTree {
     }
 }
 
-/// What hangs would cost real seconds.
+/// The default scope without slow cases, which would take seconds of real time.
 fn quick() -> Scope {
     Scope { slow: 0, ..Scope::default() }
 }
 
-/// Calls and moves of the clock, so that it matters what was before.
+/// Cases with several calls and clock advances, so that earlier calls matter.
 fn over_time() -> Scope {
     Scope { over_time: 100, ..quick() }
 }
 
 #[test]
-fn the_reference_router_keeps_every_requirement_in_every_generated_case() {
+fn the_reference_router_meets_every_requirement_in_every_generated_case() {
     holds_in(100, quick());
 }
 
 #[test]
-fn over_calls_and_moves_of_the_clock_the_router_retries_rests_and_comes_back_as_its_model() {
+fn retries_and_cooldowns_over_several_calls_match_the_oracle() {
     holds_in(30, over_time());
 }
 
-/// A router that is broken in this way.
+/// An executor for the router with this saboteur.
 fn broken(saboteur: &str) -> Executor {
-    let saboteur = Some(saboteur::find(saboteur).expect("it exists"));
+    let saboteur = Some(saboteur::find(saboteur).expect("the saboteur exists"));
     let target = Box::new(ReferenceTarget { saboteur });
     Executor::Fresh { target, timeout: Duration::from_secs(60) }
 }
 
-/// Nobody ends the campaign.
+/// A stop signal that never fires.
 fn never() -> watch::Receiver<bool> {
     watch::channel(false).1
 }
 
-/// The first failure of this requirement, in as few cases as it takes.
+/// The first failure of this requirement. Tries a few cases first, then more.
 fn first_failure(executor: &Executor, scope: &Scope, seed: u64, requirement: Code) -> Failure {
     let failure = [12, 50, FOUND_WITHIN].into_iter().find_map(|cases| {
         let failures = campaign(executor, scope, seed, cases).failures.into_values();
@@ -158,19 +158,19 @@ fn first_failure(executor: &Executor, scope: &Scope, seed: u64, requirement: Cod
             .filter(|failure| failure.cause.requirement == Some(requirement))
             .min_by_key(|failure| failure.number)
     });
-    failure.unwrap_or_else(|| panic!("not in {FOUND_WITHIN} cases of seed {seed}"))
+    failure.unwrap_or_else(|| panic!("no failure in {FOUND_WITHIN} cases of seed {seed}"))
 }
 
-/// What so many cases come to.
+/// Runs a campaign with this number of cases.
 fn campaign(executor: &Executor, scope: &Scope, seed: u64, cases: u64) -> Stats {
     let scope = scope.clone();
     let campaign = Campaign { scope, seed, cases: Some(cases), until: None, threads: 2 };
     let stats = Mutex::default();
-    campaign.run(executor, &stats, &never()).expect("the runner listens on ports of the system");
+    campaign.run(executor, &stats, &never()).expect("the runner starts");
     stats.into_inner()
 }
 
-/// The members of a body that its endpoint can do without, and that no other member needs.
+/// The members of the body that are neither required nor needed by another member.
 fn optional(case: &FuzzCase) -> Vec<String> {
     let grammar = Grammar::of(case.chain[0].acceptor.surface, case.endpoint);
     let Node::Object(object) = grammar.node(grammar.root()) else { return vec![] };
@@ -196,21 +196,21 @@ fn optional(case: &FuzzCase) -> Vec<String> {
 #[case("stale-model", "FP-PAYLOAD-04")]
 #[case("leg-two-loses", "FP-PAYLOAD-05")]
 #[case("respelled-body", "FP-PAYLOAD-07")]
-fn every_payload_saboteur_is_found_within_the_budget_and_shown_by_one_parameter(
+fn every_payload_saboteur_is_caught_and_shrunk_to_one_parameter(
     #[case] saboteur: &str,
     #[case] requirement: Code,
 ) {
     let executor = broken(saboteur);
-    let runtime = Runtime::new().expect("a runtime can be had");
+    let runtime = Runtime::new().expect("a runtime");
     let mut taken = Vec::new();
     for seed in seeds() {
         let failure = first_failure(&executor, &quick(), seed, requirement);
         taken.push(failure.number + 1);
         let never = never();
         let minimized = minimize(&failure, &executor, Duration::from_secs(60), &never);
-        let (case, _) = runtime.block_on(minimized).expect("the runner listens");
+        let (case, _) = runtime.block_on(minimized).expect("the runner starts");
         let optional = optional(&case);
-        assert!(optional.len() <= 1, "seed {seed}: {optional:?} are left of {case:#?}");
+        assert!(optional.len() <= 1, "seed {seed}: {optional:?} remain in {case:#?}");
         assert!(case.chain.len() <= 2 && case.retries == 0, "seed {seed}: {case:#?}");
     }
     let mean = taken.iter().sum::<u64>() / taken.len() as u64;
@@ -222,7 +222,7 @@ fn every_payload_saboteur_is_found_within_the_budget_and_shown_by_one_parameter(
 #[case("ignores-retry-after", "FP-ROUTE-06")]
 #[case("ignores-cooldown", "FP-ROUTE-07")]
 #[case("never-comes-back", "FP-ROUTE-08")]
-fn a_router_that_breaks_a_rest_is_found_over_calls_and_moves_of_the_clock(
+fn every_cooldown_saboteur_is_caught_over_several_calls(
     #[case] saboteur: &str,
     #[case] requirement: Code,
 ) {
@@ -231,7 +231,7 @@ fn a_router_that_breaks_a_rest_is_found_over_calls_and_moves_of_the_clock(
 }
 
 #[test]
-fn the_same_seed_gives_the_same_cases_and_the_same_findings() {
+fn the_same_seed_reproduces_cases_and_failures() {
     let executor = broken("dropped-parameter");
     let found = || {
         let stats = campaign(&executor, &quick(), seed(), 12);

@@ -1,4 +1,4 @@
-//! What is generated from the schemas: valid for whom it is meant for, and reaching everything.
+//! Requests generated from the schemas: they are valid and cover the complete grammar.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -16,7 +16,7 @@ use rstest::rstest;
 
 const SEED: u64 = 6;
 
-/// Every endpoint whose requests are JSON, on every surface that has it.
+/// Every endpoint with JSON requests, on every surface that has it.
 fn everywhere() -> impl Iterator<Item = (Surface, Endpoint)> {
     Surface::ALL
         .into_iter()
@@ -24,12 +24,12 @@ fn everywhere() -> impl Iterator<Item = (Surface, Endpoint)> {
         .filter(|&(surface, endpoint)| endpoint.is_on(surface) && !endpoint.is_multipart())
 }
 
-/// A request for one deployment that heads for this goal.
+/// Generates a request for one deployment that aims at this goal.
 fn request(surface: Surface, endpoint: Endpoint, goal: &Goal, rng: &mut CaseRng) -> Tree {
     let grammar = Grammar::of(surface, endpoint);
     let models = model_names(endpoint);
     let mut last = None;
-    // A model may not take it: then another one may.
+    // If a model does not accept the parameter, another one may.
     for model in models.iter().cycle().skip(rng.random_range(0..models.len())).take(6) {
         let acceptor = Acceptor { surface, model: (*model).to_owned() };
         let made = body(grammar, &goal.route, Richness::random(rng), rng);
@@ -42,18 +42,18 @@ fn request(surface: Surface, endpoint: Endpoint, goal: &Goal, rng: &mut CaseRng)
             }
         }
     }
-    last.expect("something is left of one of them")
+    last.expect("at least one body can be repaired")
 }
 
-/// A goal in words: `input|1[].content=auto`, where `|1` is a branch.
-fn in_words(grammar: &Grammar, goal: &Goal) -> String {
+/// A goal as text: `input|1[].content=auto`, where `|1` is a branch.
+fn goal_text(grammar: &Grammar, goal: &Goal) -> String {
     let mut at = grammar.root();
     let steps = goal.route.iter().map(|&turn| {
         let step = match (turn, grammar.node(at)) {
             (Turn::Branch(branch), _) => format!("|{branch}"),
-            (Turn::Word(word), Node::Words(words)) => format!("={}", words[word]),
+            (Turn::Value(value), Node::Enum(values)) => format!("={}", values[value]),
             (Turn::Member(member), Node::Object(object)) => {
-                let (name, _) = object.members.get_index(member).expect("it leads there");
+                let (name, _) = object.members.get_index(member).expect("the member exists");
                 format!(".{name}")
             }
             (Turn::Other, _) => ".*".to_owned(),
@@ -69,9 +69,7 @@ fn in_words(grammar: &Grammar, goal: &Goal) -> String {
 #[case(Surface::OpenAi)]
 #[case(Surface::AzureV1)]
 #[case(Surface::AzureLegacy)]
-fn one_request_for_each_goal_reaches_every_parameter_and_every_listed_value(
-    #[case] surface: Surface,
-) {
+fn one_request_per_goal_covers_every_parameter_and_enum_value(#[case] surface: Surface) {
     for (_, endpoint) in everywhere().filter(|(it, _)| *it == surface) {
         let grammar = Grammar::of(surface, endpoint);
         let goals = goals(surface, endpoint);
@@ -83,15 +81,15 @@ fn one_request_for_each_goal_reaches_every_parameter_and_every_listed_value(
             });
         }
         let missed = goals.iter().filter(|goal| !reached.contains(&goal.mark));
-        let missed: Vec<_> = missed.map(|goal| in_words(grammar, goal)).collect();
+        let missed: Vec<_> = missed.map(|goal| goal_text(grammar, goal)).collect();
         let count = |is: fn(&Goal) -> bool| goals.iter().filter(|goal| is(goal)).count();
         println!(
-            "{} {}: {} parameters, {} members in all, {} listed values, {} branches: in {} requests",
+            "{} {}: {} parameters, {} members, {} enum values, {} branches in {} requests",
             surface.name(),
             endpoint.path(),
             count(|goal| matches!(goal.route[..], [Turn::Member(_)])),
             count(|goal| matches!(goal.mark.1, Turn::Member(_) | Turn::Other)),
-            count(|goal| matches!(goal.mark.1, Turn::Word(_))),
+            count(|goal| matches!(goal.mark.1, Turn::Value(_))),
             count(|goal| matches!(goal.mark.1, Turn::Branch(_))),
             goals.len()
         );
@@ -100,7 +98,7 @@ fn one_request_for_each_goal_reaches_every_parameter_and_every_listed_value(
 }
 
 #[test]
-fn a_request_is_made_to_fit_every_deployment_of_its_chain() {
+fn a_repaired_request_is_valid_for_every_deployment_of_its_chain() {
     for (case, (first, endpoint)) in
         (0..400).zip(everywhere().collect::<Vec<_>>().into_iter().cycle())
     {
@@ -116,7 +114,7 @@ fn a_request_is_made_to_fit_every_deployment_of_its_chain() {
             .collect();
         let made = body(Grammar::of(first, endpoint), &[], Richness::random(&mut rng), &mut rng);
         let Some(fitting) = repair(endpoint, &acceptors.iter().collect::<Vec<_>>(), made) else {
-            panic!("case {case}: nothing of it fits");
+            panic!("case {case}: the body cannot be repaired");
         };
         let Tree::Object(mut members) = fitting else { panic!("case {case}: a body is an object") };
         members.push(("model".to_owned(), Tree::string("group")));
@@ -128,7 +126,7 @@ fn a_request_is_made_to_fit_every_deployment_of_its_chain() {
 }
 
 #[test]
-fn an_invalid_request_is_one_that_its_provider_complains_of() {
+fn a_mutated_request_is_rejected_by_its_provider() {
     let mut invalid: BTreeMap<Defect, usize> = BTreeMap::new();
     for (case, (surface, endpoint)) in
         (0..600).zip(everywhere().collect::<Vec<_>>().into_iter().cycle())

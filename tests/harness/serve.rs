@@ -1,5 +1,4 @@
-//! `fallproof serve` as a user meets it: strict providers at ports of their own, with a request log to
-//! read and scripts to set.
+//! `fallproof serve`, run as a command: strict mock providers with a request log and scripts.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::{Ipv4Addr, TcpListener};
@@ -8,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::{Value, json};
 
-/// A running server; it is killed where a test ends before it.
+/// A running server. Dropping it kills the process.
 struct Serve {
     process: Child,
     addresses: Value,
@@ -31,15 +30,15 @@ impl Serve {
             .spawn()
             .expect("the binary was built with this test");
         let mut line = String::new();
-        let stdout = process.stdout.take().expect("it is piped");
-        BufReader::new(stdout).read_line(&mut line).expect("it says where it listens");
+        let stdout = process.stdout.take().expect("a pipe");
+        BufReader::new(stdout).read_line(&mut line).expect("a line with the addresses");
         let addresses = serde_json::from_str(&line).expect("one line of JSON");
         let client = Client::builder().no_proxy().build().expect("a plain client");
         Self { process, addresses, client }
     }
 
     fn address(&self, pointer: &str) -> &str {
-        self.addresses.pointer(pointer).and_then(Value::as_str).expect("it is printed")
+        self.addresses.pointer(pointer).and_then(Value::as_str).expect("an address")
     }
 
     fn request(&self, method: Method, url: String, body: &Value) -> RequestBuilder {
@@ -80,7 +79,7 @@ async fn json(response: Response) -> Value {
 }
 
 #[tokio::test]
-async fn the_founding_key_is_refused_on_all_three_surfaces_and_stands_in_the_request_log() {
+async fn an_invented_parameter_is_rejected_on_all_three_surfaces_and_recorded() {
     let serve = Serve::start(&[]);
     let body = json!({"model": "gpt-5", "input": "Hello.", "metadata": {"a": "b"}});
     let legacy = "openai/responses/compact?api-version=2025-04-01-preview";
@@ -93,7 +92,7 @@ async fn the_founding_key_is_refused_on_all_three_surfaces_and_stands_in_the_req
         assert_eq!(json(answer).await["error"]["message"], "Unknown parameter: 'metadata'.");
     }
     let request_log = serve.request_log().await;
-    let told: Vec<_> = request_log
+    let recorded: Vec<_> = request_log
         .iter()
         .map(|recorded| {
             (
@@ -105,7 +104,7 @@ async fn the_founding_key_is_refused_on_all_three_surfaces_and_stands_in_the_req
         .collect();
     let metadata = json!("metadata");
     assert_eq!(
-        told,
+        recorded,
         [
             (Some("openai"), Some(true), &metadata),
             (Some("azure"), Some(true), &metadata),
@@ -115,7 +114,7 @@ async fn the_founding_key_is_refused_on_all_three_surfaces_and_stands_in_the_req
 }
 
 #[tokio::test]
-async fn a_script_is_played_until_a_reset() {
+async fn a_script_applies_until_a_reset() {
     let serve = Serve::start(&[]);
     let body = json!({"model": "gpt-5", "input": "Hello."});
     let script = json!({"script": ["rate_limited", "ok"]});
@@ -131,7 +130,7 @@ async fn a_script_is_played_until_a_reset() {
 }
 
 #[tokio::test]
-async fn another_script_forgets_no_response_and_a_reset_does() {
+async fn a_new_script_keeps_stored_responses_and_a_reset_deletes_them() {
     let serve = Serve::start(&[]);
     let first =
         json(serve.openai("responses", &json!({"model": "gpt-5", "input": "Hello."})).await).await;
@@ -147,13 +146,13 @@ async fn another_script_forgets_no_response_and_a_reset_does() {
 }
 
 #[tokio::test]
-async fn the_request_log_shows_what_came_which_fault_was_played_and_how_it_ended() {
+async fn the_request_log_shows_each_request_its_fault_and_its_ending() {
     let serve = Serve::start(&[]);
     let cut = json!({"script": [{"wire": {"cut": {"at": {"body_bytes": 7}, "end": "reset"}}}]});
     serve.admin(Method::PUT, "script/openai", &cut).await;
     let body = json!({"model": "gpt-5", "input": "Hello."});
     let answer = serve.openai("responses", &body).await;
-    assert!(answer.bytes().await.is_err(), "it was cut");
+    assert!(answer.bytes().await.is_err(), "the body was cut off");
     let request_log = serve.admin(Method::GET, "requests", &Value::Null).await;
     assert_eq!(request_log.headers()["fallproof-dropped"], "0");
     let recorded = &json(request_log).await[0];
@@ -170,24 +169,24 @@ async fn the_request_log_shows_what_came_which_fault_was_played_and_how_it_ended
 }
 
 #[tokio::test]
-async fn a_wrong_script_is_refused_with_the_right_words() {
+async fn an_invalid_script_is_rejected_with_a_suggestion() {
     let serve = Serve::start(&[]);
     let misspelled = json!({"script": ["rate_limit"]});
     let answer = serve.admin(Method::PUT, "script/azure", &misspelled).await;
     assert_eq!(answer.status(), 400);
-    let told = answer.text().await.expect("a body");
-    assert!(told.contains("did you mean `rate_limited`?"), "{told}");
+    let message = answer.text().await.expect("a body");
+    assert!(message.contains("did you mean `rate_limited`?"), "{message}");
     let dead_end = json!({"script": ["connection_refused"]});
     let answer = serve.admin(Method::PUT, "script/azure", &dead_end).await;
     assert_eq!(answer.status(), 400);
-    let told = answer.text().await.expect("a body");
-    assert!(told.contains("cannot be played at a port that listens"), "{told}");
+    let message = answer.text().await.expect("a body");
+    assert!(message.contains("this port always listens"), "{message}");
     let unknown = serve.admin(Method::PUT, "script/anthropic", &misspelled).await;
     assert_eq!(unknown.status(), 404);
 }
 
 #[tokio::test]
-async fn only_the_models_that_are_named_are_there() {
+async fn only_the_listed_models_exist() {
     let serve = Serve::start(&["--model", "gpt-4o"]);
     let body = |model| json!({"model": model, "messages": [{"role": "user", "content": "Hello."}]});
     assert_eq!(serve.openai("chat/completions", &body("gpt-4o")).await.status(), 200);
@@ -197,12 +196,12 @@ async fn only_the_models_that_are_named_are_there() {
 }
 
 #[tokio::test]
-async fn a_script_file_is_played_from_the_start_and_after_each_reset() {
-    let folder = tempfile::tempdir().expect("a folder can be made");
+async fn a_script_file_applies_from_the_start_and_after_each_reset() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
     let file = folder.path().join("script.yaml");
     let text = "azure: { script: [rate_limited, ok], repeat_last: true }\n";
-    std::fs::write(&file, text).expect("it can be written");
-    let serve = Serve::start(&["--script", file.to_str().expect("a temporary path is text")]);
+    std::fs::write(&file, text).expect("the file can be written");
+    let serve = Serve::start(&["--script", file.to_str().expect("a UTF-8 path")]);
     let body = json!({"model": "gpt-5", "input": "Hello."});
     for _ in 0..2 {
         for expected in [429, 200, 200] {
@@ -215,10 +214,10 @@ async fn a_script_file_is_played_from_the_start_and_after_each_reset() {
 }
 
 #[test]
-fn a_wrong_script_file_is_shown_with_its_line_and_the_right_word_and_ends_with_2() {
-    let folder = tempfile::tempdir().expect("a folder can be made");
+fn an_invalid_script_file_is_reported_with_its_position_and_exit_code_2() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
     let file = folder.path().join("script.yaml");
-    std::fs::write(&file, "azure:\n  script: [ok, rate_limit]\n").expect("it can be written");
+    std::fs::write(&file, "azure:\n  script: [ok, rate_limit]\n").expect("the file can be written");
     let output = Command::new(env!("CARGO_BIN_EXE_fallproof"))
         .args(["serve", "--openai", "0", "--azure", "0", "--admin", "0", "--script"])
         .arg(&file)
@@ -231,9 +230,9 @@ fn a_wrong_script_file_is_shown_with_its_line_and_the_right_word_and_ends_with_2
 }
 
 #[test]
-fn a_port_in_use_is_named_and_ends_with_2() {
-    let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
-    let port = taken.local_addr().expect("it is bound").port().to_string();
+fn a_port_in_use_is_reported_with_exit_code_2() {
+    let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    let port = taken.local_addr().expect("a bound listener").port().to_string();
     let output = Command::new(env!("CARGO_BIN_EXE_fallproof"))
         .args(["serve", "--openai", "0", "--azure", &port, "--admin", "0"])
         .output()
@@ -245,11 +244,11 @@ fn a_port_in_use_is_named_and_ends_with_2() {
 
 #[cfg(unix)]
 #[test]
-fn an_interrupt_ends_it_cleanly() {
+fn an_interrupt_stops_it_cleanly() {
     let mut serve = Serve::start(&[]);
     let id = serve.process.id().to_string();
-    let killed = Command::new("kill").args(["-INT", &id]).status().expect("kill is there");
+    let killed = Command::new("kill").args(["-INT", &id]).status().expect("the kill command");
     assert!(killed.success());
-    let status = serve.process.wait().expect("it ends");
+    let status = serve.process.wait().expect("the process exits");
     assert_eq!(status.code(), Some(0));
 }

@@ -1,4 +1,4 @@
-//! Fallproof as it is called in a folder of the user's.
+//! Runs the `fallproof` command in a folder.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -11,7 +11,7 @@ pub(crate) fn fallproof(folder: &Path, arguments: &[&str]) -> Output {
         .expect("the binary was built with this test")
 }
 
-/// All that it printed.
+/// Everything that the command printed to stdout and stderr.
 pub(crate) fn told(output: &Output) -> String {
     text(&[output.stdout.as_slice(), output.stderr.as_slice()].concat())
 }

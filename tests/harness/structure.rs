@@ -1,38 +1,39 @@
-//! The structure of the code: no circle between sibling modules, in any crate.
+//! The structure of the code: no crate has dependency cycles between sibling modules.
 //!
-//! A module depends on another where a path in it leads there. A dependency between two modules
-//! counts for the two siblings that they stand in (of `a::b` and `a::c::d`: `a::b` and `a::c`). What
-//! a module shares with its parent or its children does not count, nor do tests.
+//! A module depends on another if it contains a path into it. A dependency counts for the siblings
+//! that contain the two modules (for `a::b` and `a::c::d`: `a::b` and `a::c`). Dependencies on a
+//! parent or child do not count, nor do those of tests.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A path of names; that of a module begins below its crate's root, which is empty.
+/// A path of names. Module paths are relative to the crate's root, which is empty.
 type Names = Vec<String>;
 
-/// The modules of one crate, by their paths, and the text of each.
+/// The source text of each module of a crate, by path.
 type Crate = BTreeMap<Names, String>;
 
 #[test]
-fn no_crate_has_a_circle_of_sibling_modules() {
+fn no_crate_has_a_cycle_of_sibling_modules() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let sources = sources(root);
-    assert!(sources.len() > 10, "these are all crates: {sources:?}");
-    let mut told = Vec::new();
+    assert!(sources.len() > 10, "expected all crates, got {sources:?}");
+    let mut found = Vec::new();
     for source in sources {
-        let circles = circles(&read(&source));
-        let name = source.strip_prefix(root).expect("it is below the root").display();
-        told.extend(circles.iter().map(|circle| format!("{name}: {circle}")));
+        let cycles = cycles(&read(&source));
+        let name = source.strip_prefix(root).expect("a path below the root").display();
+        found.extend(cycles.iter().map(|cycle| format!("{name}: {cycle}")));
     }
-    assert!(told.is_empty(), "circles between sibling modules:\n{}", told.join("\n"));
+    assert!(found.is_empty(), "cycles between sibling modules:\n{}", found.join("\n"));
 }
 
 #[test]
-fn a_crate_whose_doc_tests_are_off_has_none() {
+fn a_crate_with_disabled_doc_tests_has_none() {
     for source in sources(Path::new(env!("CARGO_MANIFEST_DIR"))) {
         let manifest = source.parent().expect("a crate's folder").join("Cargo.toml");
-        let is_off = fs::read_to_string(&manifest).expect("it is text").contains("doctest = false");
+        let is_off =
+            fs::read_to_string(&manifest).expect("a UTF-8 file").contains("doctest = false");
         let is_example =
             |text: &String| text.lines().any(|it| it.trim_start().starts_with("/// ```"));
         let has_some = read(&source).values().any(is_example);
@@ -41,7 +42,7 @@ fn a_crate_whose_doc_tests_are_off_has_none() {
 }
 
 #[test]
-fn a_circle_is_found_wherever_its_paths_lead() {
+fn cycles_are_found_through_all_kinds_of_paths() {
     let code = |modules: &[(&str, &str)]| -> Crate {
         let names = |path: &str| -> Names {
             path.split("::").filter(|it| !it.is_empty()).map(str::to_owned).collect()
@@ -53,9 +54,9 @@ fn a_circle_is_found_wherever_its_paths_lead() {
         ("a", "use crate::b::B; // crate::a"),
         ("b", "/* crate::a */ const TEXT: &str = \"crate::a\";"),
     ]);
-    assert_eq!(circles(&plain), Vec::<String>::new(), "neither comments nor texts are paths");
+    assert_eq!(cycles(&plain), Vec::<String>::new(), "comments and strings are not paths");
     let direct = code(&[("", ""), ("a", "use crate::b::B;"), ("b", "fn f() { crate::a::g() }")]);
-    assert_eq!(circles(&direct), ["a ↔ b"]);
+    assert_eq!(cycles(&direct), ["a ↔ b"]);
     let nested = code(&[
         ("", ""),
         ("x", "mod a; mod b; mod c; use self::{a::A, c::C};"),
@@ -64,22 +65,22 @@ fn a_circle_is_found_wherever_its_paths_lead() {
         ("x::c", "pub mod deep;"),
         ("x::c::deep", "use super::super::a::A;"),
     ]);
-    assert_eq!(circles(&nested), ["x::a ↔ x::b ↔ x::c"]);
+    assert_eq!(cycles(&nested), ["x::a ↔ x::b ↔ x::c"]);
     let exported = code(&[
         ("", "mod a; mod b; pub use a::A; pub use self::b::B as C;"),
         ("a", "use crate::C;"),
         ("b", "use super::A;"),
     ]);
-    assert_eq!(circles(&exported), ["a ↔ b"], "what the parent exports is its child's");
+    assert_eq!(cycles(&exported), ["a ↔ b"], "a re-export of the parent belongs to the child");
     let in_tests = code(&[
         ("", ""),
         ("a", "use crate::b::B;"),
         ("b", "#[cfg(test)]\nmod tests { use crate::a::A; fn f() { if x { y } } }\nfn g() {}"),
     ]);
-    assert_eq!(circles(&in_tests), Vec::<String>::new());
+    assert_eq!(cycles(&in_tests), Vec::<String>::new());
 }
 
-/// The folders of source of every crate: beside each `Cargo.toml`.
+/// The source folder of every crate, next to its `Cargo.toml`.
 fn sources(root: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![root.to_owned()];
@@ -105,14 +106,15 @@ fn read(source: &Path) -> Crate {
             if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|it| it == "rs") {
-                let below = path.strip_prefix(source).expect("it is below").with_extension("");
+                let below =
+                    path.strip_prefix(source).expect("a path below the folder").with_extension("");
                 let mut names: Names =
                     below.iter().map(|it| it.to_string_lossy().into_owned()).collect();
                 if matches!(names.last().map(String::as_str), Some("mod" | "lib" | "main")) {
                     names.pop();
                 }
-                // The program and the library of one crate share a root.
-                let text = fs::read_to_string(&path).expect("it is text");
+                // The binary and the library of one crate share a root.
+                let text = fs::read_to_string(&path).expect("a UTF-8 file");
                 modules.entry(names).or_default().push_str(&text);
             }
         }
@@ -120,8 +122,8 @@ fn read(source: &Path) -> Crate {
     modules
 }
 
-/// Each circle once, as its modules in the order of their names.
-fn circles(code: &Crate) -> Vec<String> {
+/// Returns each cycle once, as its modules in alphabetical order.
+fn cycles(code: &Crate) -> Vec<String> {
     let parsed: BTreeMap<&Names, Module> =
         code.iter().map(|(names, text)| (names, Module::read(text))).collect();
     let mut needs = BTreeMap::<Names, BTreeSet<Names>>::new();
@@ -149,15 +151,15 @@ fn circles(code: &Crate) -> Vec<String> {
         }
         false
     };
-    let mut circles = BTreeSet::new();
+    let mut cycles = BTreeSet::new();
     for from in needs.keys().filter(|from| reaches(from, from)) {
-        let circle = needs.keys().filter(|it| reaches(from, it) && reaches(it, from));
-        circles.insert(circle.map(|it| it.join("::")).collect::<Vec<_>>().join(" ↔ "));
+        let cycle = needs.keys().filter(|it| reaches(from, it) && reaches(it, from));
+        cycles.insert(cycle.map(|it| it.join("::")).collect::<Vec<_>>().join(" ↔ "));
     }
-    circles.into_iter().collect()
+    cycles.into_iter().collect()
 }
 
-/// The module that a path within `from` leads to; through what modules on the way import.
+/// The module that a path in `from` leads to. Follows imports and re-exports.
 fn resolve(
     code: &BTreeMap<&Names, Module>,
     from: &Names,
@@ -169,7 +171,7 @@ fn resolve(
         "crate" => Names::new(),
         "self" => from.clone(),
         "super" => from[..from.len().checked_sub(1)?].to_vec(),
-        // A child of the module itself.
+        // A child of `from`.
         name => [&from[..], &[name.to_owned()]].concat(),
     };
     code.get(&at)?;
@@ -187,18 +189,18 @@ fn resolve(
     }
     let exported = rest.first().and_then(|name| code.get(&at)?.imports.get(name));
     match exported {
-        // What a module brings into scope may be named by its own children, too.
+        // The children of a module can use its imports too.
         Some(path) if depth < 8 => resolve(code, &at, path, depth + 1).or(Some(at)),
         _ => Some(at),
     }
 }
 
-/// What a module's text tells of its dependencies.
+/// The dependencies in a module's source text.
 #[derive(Default)]
 struct Module {
-    /// Every path that begins in this crate.
+    /// All paths that start in this crate.
     paths: Vec<Names>,
-    /// Names that are brought into scope, and the paths that they stand for.
+    /// Imported names and the paths that they refer to.
     imports: BTreeMap<String, Names>,
 }
 
@@ -228,7 +230,7 @@ impl Module {
         module
     }
 
-    /// Reads one tree of a `use`; gives where it ends.
+    /// Reads one tree of a `use` item. Returns the index after its end.
     fn import(&mut self, tokens: &[String], mut at: usize, prefix: &mut Names) -> usize {
         let length = prefix.len();
         while at < tokens.len() {
@@ -268,7 +270,7 @@ impl Module {
     }
 }
 
-/// Names, `::`, braces and other marks; comments, texts and characters left out.
+/// Splits source text into names, `::` and other punctuation, without comments and literals.
 fn tokens(text: &str) -> Vec<String> {
     let mut tokens = Vec::new();
     let mut rest = text;
@@ -298,7 +300,7 @@ fn tokens(text: &str) -> Vec<String> {
     tokens
 }
 
-/// The length of the text or character that stands here, if one does.
+/// The length of the string or character literal at the start of `rest`, if there is one.
 fn text_literal(rest: &str) -> Option<usize> {
     let start = rest.trim_start_matches(['b', 'c']);
     let prefix = rest.len() - start.len();
@@ -312,7 +314,7 @@ fn text_literal(rest: &str) -> Option<usize> {
     if prefix > 1 {
         return None;
     }
-    // A mark before a name that has no second one behind its first letter is a lifetime's.
+    // A quote before a name, with no closing quote after its first letter, starts a lifetime.
     let mut after = start[1..].chars();
     if mark == '\'' && after.next() != Some('\\') && after.next() != Some('\'') {
         return None;
@@ -326,7 +328,7 @@ fn text_literal(rest: &str) -> Option<usize> {
     Some(prefix + 1 + end + 1)
 }
 
-/// The tokens without the modules that are there for tests only.
+/// The tokens without test-only modules.
 fn without_tests(tokens: &[String]) -> Vec<String> {
     const TESTS: [&str; 7] = ["#", "[", "cfg", "(", "test", ")", "]"];
     let mut kept = Vec::new();
@@ -347,7 +349,7 @@ fn without_tests(tokens: &[String]) -> Vec<String> {
                 "{" => depth += 1,
                 "}" if depth == 1 => break,
                 "}" => depth = depth.saturating_sub(1),
-                // A module in a file of its own.
+                // A module in a separate file.
                 ";" if depth == 0 => break,
                 _ => {}
             }

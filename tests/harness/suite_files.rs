@@ -1,4 +1,4 @@
-//! Which files make the suite, their ids, and how a run chooses among them.
+//! Loading the suite: its files, their ids, and selection by pattern.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use crate::common::part;
 
 const VALID: &str = r#"
-title: A call that its only deployment answers
+title: Answer from the only deployment
 proves: [FP-ROUTE-01]
 deployments:
   only: { provider: openai, model: gpt-5, script: [ok] }
@@ -17,7 +17,7 @@ steps:
   - send: { endpoint: responses, body: { input: "Hello" } }
 "#;
 
-/// A suite of these ids, each a valid scenario with the tag `even` or `odd`.
+/// A suite with these ids. Each is a valid scenario with the tag `even` or `odd`.
 fn suite_of(ids: &[&str]) -> TempDir {
     let folder = TempDir::new().expect("a temporary folder");
     for (index, id) in ids.iter().enumerate() {
@@ -38,10 +38,10 @@ fn ids(scenarios: &[Scenario]) -> Vec<&str> {
 }
 
 #[test]
-fn the_suite_holds_every_scenario_file_sorted_by_id() {
+fn the_suite_has_every_scenario_file_sorted_by_id() {
     let folder = suite_of(&["b/two", "a/b/three", "b-c/one", "one"]);
-    for passed_over in ["requirements.yaml", "_draft.yaml", ".hidden/a.yaml", "_b/c.yaml", "a.md"] {
-        write(&folder, passed_over, "not a scenario");
+    for ignored in ["requirements.yaml", "_draft.yaml", ".hidden/a.yaml", "_b/c.yaml", "a.md"] {
+        write(&folder, ignored, "not a scenario");
     }
     let suite = Suite::load(folder.path()).expect("a valid suite");
     assert_eq!(ids(&suite.scenarios), ["a/b/three", "b-c/one", "b/two", "one"]);
@@ -49,12 +49,12 @@ fn the_suite_holds_every_scenario_file_sorted_by_id() {
 }
 
 #[test]
-fn the_errors_of_all_files_are_told_together() {
+fn the_errors_of_all_files_are_reported_together() {
     let folder = suite_of(&["good"]);
     write(&folder, "a/Bad.yaml", VALID);
     write(&folder, "b/bad.yaml", "titel: a");
     write(&folder, "c.yml", VALID);
-    let error = Suite::load(folder.path()).expect_err("it must be refused");
+    let error = Suite::load(folder.path()).expect_err("the suite is invalid");
     let messages: Vec<_> = error.diagnostics.iter().map(|found| &*found.message).collect();
     assert_eq!(messages.len(), 3, "{error}");
     assert!(error.to_string().contains("the path of a scenario is made of"), "{error}");
@@ -64,7 +64,7 @@ fn the_errors_of_all_files_are_told_together() {
 }
 
 #[test]
-fn scenarios_are_chosen_by_id_folder_glob_and_path() {
+fn scenarios_are_selected_by_id_folder_glob_and_path() {
     let folder = suite_of(&["azure/one", "azure/two", "azure-legacy/one", "core"]);
     let suite = Suite::load(folder.path()).expect("a valid suite");
     let path = |path: &str| folder.path().join(path).to_string_lossy().into_owned();
@@ -85,7 +85,7 @@ fn scenarios_are_chosen_by_id_folder_glob_and_path() {
 }
 
 #[test]
-fn a_family_is_chosen_whole_or_case_by_case() {
+fn a_family_is_selected_as_a_unit_or_by_case() {
     let folder = suite_of(&["faults/other"]);
     let family = VALID.replace("[ok]", "[\"{what}\"]") + "matrix: { what: [ok, server_error] }\n";
     write(&folder, "faults/each.yaml", &family);
@@ -113,7 +113,7 @@ fn a_family_is_chosen_whole_or_case_by_case() {
 }
 
 #[test]
-fn tags_narrow_the_choice() {
+fn tags_narrow_the_selection() {
     let suite_folder = suite_of(&["a/one", "a/two", "b/three"]);
     let suite = Suite::load(suite_folder.path()).expect("a valid suite");
     let select = |pattern: &[&str], tags: &[&str]| {
@@ -129,7 +129,7 @@ fn tags_narrow_the_choice() {
 }
 
 #[test]
-fn a_pattern_that_fits_nothing_is_an_error_with_the_nearest_id_or_folder() {
+fn a_pattern_without_a_match_suggests_the_nearest_id_or_folder() {
     let folder = suite_of(&["azure/one", "core/two"]);
     let suite = Suite::load(folder.path()).expect("a valid suite");
     let error = suite.select(&["azure/oen".into()], &[]).expect_err("no such scenario");
@@ -141,7 +141,7 @@ fn a_pattern_that_fits_nothing_is_an_error_with_the_nearest_id_or_folder() {
 }
 
 #[test]
-fn a_file_outside_of_the_suite_is_chosen_by_its_path() {
+fn a_file_outside_the_suite_is_selected_by_its_path() {
     let suite = Suite::load(suite_of(&["one"]).path()).expect("a valid suite");
     let elsewhere = suite_of(&["drafts/mine"]);
     write(&elsewhere, "bad.yaml", "titel: a");
@@ -157,8 +157,8 @@ fn a_file_outside_of_the_suite_is_chosen_by_its_path() {
 }
 
 #[test]
-fn what_is_chosen_does_not_depend_on_how_much_of_the_suite_is_read() {
-    let whole = Suite::load(part()).expect("a valid suite");
+fn the_selection_does_not_depend_on_how_much_of_the_suite_is_loaded() {
+    let complete = Suite::load(part()).expect("a valid suite");
     let file = part().join("streaming/breaks-after-content.yaml");
     for pattern in [
         "auth",
@@ -171,35 +171,38 @@ fn what_is_chosen_does_not_depend_on_how_much_of_the_suite_is_read() {
         "**/*-to-azure*",
         "{auth,streaming}/*",
         "a[t-v]*/*",
-        file.to_str().expect("the repository's path is text"),
+        file.to_str().expect("a UTF-8 path"),
     ] {
         let patterns = [pattern.to_owned()];
-        let of_whole = whole.select(&patterns, &[]).expect("it fits");
+        let of_complete = complete.select(&patterns, &[]).expect("a match");
         let part = Suite::load_chosen(part(), &patterns).expect("a valid suite");
-        let part = part.unwrap_or_else(|| panic!("`{pattern}` fits no file"));
-        assert_eq!(part.select(&patterns, &[]).expect("it fits"), of_whole, "{pattern}");
+        let part = part.unwrap_or_else(|| panic!("`{pattern}` matches no file"));
+        assert_eq!(part.select(&patterns, &[]).expect("a match"), of_complete, "{pattern}");
     }
 }
 
 #[test]
-fn a_file_that_nobody_asked_for_is_in_nobodys_way() {
+fn an_invalid_file_that_is_not_selected_is_ignored() {
     let folder = suite_of(&["good", "also/good"]);
     write(&folder, "also/draft.yaml", "titel: a");
     let load = |pattern: &str| Suite::load_chosen(folder.path(), &[pattern.to_owned()]);
-    assert_eq!(ids(&load("good").expect("it is valid").expect("it fits").scenarios), ["good"]);
+    assert_eq!(ids(&load("good").expect("a valid file").expect("a match").scenarios), ["good"]);
     assert!(load("also").is_err());
     assert!(load("goo").expect("nothing was read").is_none());
 }
 
 #[test]
-fn a_file_whose_name_is_no_id_is_told_to_whoever_asks_for_its_folder() {
+fn selecting_a_folder_reports_files_with_invalid_names() {
     let folder = suite_of(&["own/good", "other/good"]);
     write(&folder, "own/My_Test.yaml", VALID);
     write(&folder, "own/other.yml", VALID);
     let load = |pattern: &str| Suite::load_chosen(folder.path(), &[pattern.to_owned()]);
     for pattern in ["own", "own/", "own/*", "**/good"] {
-        let told = load(pattern).expect_err("two files are wrong").to_string();
-        assert!(told.contains("My_Test.yaml") && told.contains("other.yml"), "{pattern}: {told}");
+        let error = load(pattern).expect_err("two files are invalid").to_string();
+        assert!(
+            error.contains("My_Test.yaml") && error.contains("other.yml"),
+            "{pattern}: {error}"
+        );
     }
     assert!(load("other").is_ok() && load("own/good").is_ok());
 }

@@ -1,7 +1,7 @@
-//! What contributors run by hand, as `cargo xtask NAME`; `cargo xtask help` lists the tasks.
+//! Maintenance tasks for contributors: `cargo xtask NAME`. `cargo xtask help` lists them.
 //!
-//! A task is a list of commands. Each is printed before it runs, and the first that fails ends the
-//! task with its exit code.
+//! A task is a list of commands. Each command is printed before it runs. The first one that fails
+//! ends the task with its exit code.
 
 use std::env;
 use std::fmt;
@@ -13,39 +13,39 @@ Usage: cargo xtask <TASK> [ARGUMENT]...
 
 Tasks:
   ci                        Run all checks of CI
-  accept [SCENARIO]         Accept what attempts send now as the snapshots, for one scenario file;
-                            without a scenario for all of them and the adapters
-  schemas                   Write the schemas and other files that are generated from the code
-  exhaustive [TEST]         Run the tests that check only a sample by default on everything (minutes)
-  mutants [OPTION]...       Change the router in every place and see whether the scenarios notice
-                            (hours; needs cargo-mutants), e.g. `--shard 0/20`
-  refresh-specs [OPTION]... Generate the request schemas of the strict mocks anew (needs Python
+  accept [SCENARIO]         Update the snapshots of what attempts send, for one scenario file or,
+                            without SCENARIO, for all of them and the adapters
+  schemas                   Regenerate the schemas and all other files generated from code
+  exhaustive [TEST]         Run sampling tests on their complete input (takes minutes)
+  mutants [OPTION]...       Run mutation tests: mutate the router and check that a scenario fails
+                            (takes hours; needs cargo-mutants), e.g. `--shard 0/20`
+  refresh-specs [OPTION]... Regenerate the request schemas of the strict mocks (needs Python
                             and PyPI), e.g. `--check`
-  help                      Print this
+  help                      Print this help
 
-`--dry-run` before the task only prints its commands.
+`--dry-run` before the task prints its commands without running them.
 ";
 
-/// Tests of `tests/harness` that compare a generated file with the code, and write it when asked to.
+/// Tests in `tests/harness` that check a generated file, and write it with `UPDATE=1`.
 const GENERATING: [&str; 4] =
     ["scenario_files/schema.rs", "adapters/files.rs", "reports/run.rs", "reports/matrix.rs"];
 
-/// A command, and the environment variables that it gets in addition.
+/// A command with additional environment variables.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Step {
     variables: Vec<(&'static str, &'static str)>,
     program: &'static str,
     arguments: Vec<String>,
-    /// A failure is no failure if the second try succeeds.
+    /// Whether to run the command a second time if it fails.
     tries_twice: bool,
 }
 
 impl Step {
     fn new(command: &'static str) -> Self {
-        let mut words = command.split(' ');
+        let mut parts = command.split(' ');
         Self {
-            program: words.next().unwrap_or_default(),
-            arguments: words.map(str::to_owned).collect(),
+            program: parts.next().unwrap_or_default(),
+            arguments: parts.map(str::to_owned).collect(),
             ..Self::default()
         }
     }
@@ -60,10 +60,10 @@ impl Step {
         self
     }
 
-    /// Runs the command in the repository's root. The error is the exit code.
+    /// Runs the command in the repository root. The error is the exit code.
     fn run(&self) -> Result<(), u8> {
         let program = match self.program {
-            // The cargo that runs this, whichever toolchain it is of.
+            // The cargo that runs this program, to use the same toolchain.
             "cargo" => env::var_os("CARGO").unwrap_or_else(|| "cargo".into()),
             "python3" if cfg!(windows) => "python".into(),
             other => other.into(),
@@ -95,14 +95,14 @@ impl fmt::Display for Step {
     }
 }
 
-/// The commands of a task, or what is wrong with how it was called.
+/// The commands of a task. The error is a message about invalid arguments.
 fn steps(task: &str, arguments: &[String]) -> Result<Vec<Step>, String> {
-    let most = match task {
+    let max = match task {
         "ci" | "schemas" => 0,
         "accept" | "exhaustive" => 1,
         _ => usize::MAX,
     };
-    if let Some(extra) = arguments.get(most) {
+    if let Some(extra) = arguments.get(max) {
         return Err(format!("unexpected argument `{extra}`"));
     }
     let accept = |command| Step::new(command).variable("INSTA_UPDATE", "always");
@@ -119,7 +119,7 @@ fn steps(task: &str, arguments: &[String]) -> Result<Vec<Step>, String> {
         "schemas" => {
             let modules = GENERATING.map(|it| it.trim_end_matches(".rs").replace('/', "::"));
             vec![
-                // When it writes the codes it fails: they are compiled in.
+                // It fails after writing the codes, because they are compiled in.
                 Step { tries_twice: true, ..update("cargo test --test harness codes") },
                 update("cargo test --package fallproof-suite record"),
                 update("cargo test --test harness --")
@@ -141,7 +141,7 @@ fn steps(task: &str, arguments: &[String]) -> Result<Vec<Step>, String> {
         "refresh-specs" => {
             vec![Step::new("python3 mocks/strict/spec/generate.py").with(arguments)]
         }
-        _ => return Err(format!("there is no task `{task}`")),
+        _ => return Err(format!("unknown task `{task}`")),
     })
 }
 
@@ -176,7 +176,7 @@ fn main() -> ExitCode {
         }
         let mut result = step.run();
         if result.is_err() && step.tries_twice {
-            eprintln!("+ {step}  # once more");
+            eprintln!("+ {step}  # second try");
             result = step.run();
         }
         if let Err(code) = result {
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn one_scenario_is_accepted_alone_and_all_of_them_with_the_adapters() {
+    fn accept_covers_one_scenario_or_all_of_them_and_the_adapters() {
         let one = commands("accept", &["auth/nobody-without-a-key"]).expect("a task");
         assert_eq!(
             one,
@@ -210,15 +210,15 @@ mod tests {
     }
 
     #[test]
-    fn options_of_mutants_stand_before_those_of_the_tests() {
+    fn options_of_mutants_come_before_those_of_the_tests() {
         let command = "cargo mutants --in-place --package fallproof-router --test-package fallproof \
                        --shard 0/20 -- --test scenarios";
         assert_eq!(commands("mutants", &["--shard", "0/20"]), Ok(vec![command.to_owned()]));
     }
 
     #[test]
-    fn a_wrong_task_and_a_wrong_argument_are_errors() {
-        assert_eq!(commands("cii", &[]), Err("there is no task `cii`".to_owned()));
+    fn an_unknown_task_and_an_extra_argument_are_errors() {
+        assert_eq!(commands("cii", &[]), Err("unknown task `cii`".to_owned()));
         assert_eq!(commands("ci", &["fast"]), Err("unexpected argument `fast`".to_owned()));
     }
 
@@ -232,9 +232,10 @@ mod tests {
         }
     }
 
-    /// A test that was moved would be filtered out, and its file would stay stale without a word.
+    /// Otherwise the filter would miss a test that was moved, and its file would silently stay
+    /// stale.
     #[test]
-    fn every_test_that_writes_a_generated_file_is_run() {
+    fn every_test_that_writes_a_generated_file_runs() {
         let harness = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/harness");
         let mut found = BTreeSet::new();
         let mut folders: Vec<PathBuf> = vec![harness.clone()];
@@ -244,10 +245,10 @@ mod tests {
                 if path.is_dir() {
                     folders.push(path);
                 } else if path.extension().is_some_and(|it| it == "rs") {
-                    let text = fs::read_to_string(&path).expect("it is text");
+                    let text = fs::read_to_string(&path).expect("a UTF-8 file");
                     let writes =
                         ["  assert_up_to_date(", "var_os(\"UPDATE", "var_os(\"INSTA_UPDATE"];
-                    let below = path.strip_prefix(&harness).expect("it is below");
+                    let below = path.strip_prefix(&harness).expect("a path below the folder");
                     if writes.iter().any(|it| text.contains(it)) {
                         found.insert(below.to_string_lossy().replace('\\', "/"));
                     }

@@ -1,30 +1,30 @@
-//! `.ci/words` in a small repository of its own.
+//! Tests of `.ci/words` in small temporary repositories.
 #![cfg(unix)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// A new repository with the script, this list of retired words, and these files.
+/// Creates a repository with the script, this list of retired words, and these files.
 fn repository(name: &str, list: &str, files: &[(&str, &str)]) -> PathBuf {
     let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let _ = fs::remove_dir_all(&root);
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.ci/words");
     fs::create_dir_all(root.join(".ci")).expect("a folder");
-    fs::copy(script, root.join(".ci/words")).expect("the script is there");
+    fs::copy(script, root.join(".ci/words")).expect("the script exists");
     for (path, text) in [(".ci/retired-words.txt", list)].iter().chain(files) {
         let path = root.join(path);
         fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
-        fs::write(path, text).expect("it can be written");
+        fs::write(path, text).expect("the file can be written");
     }
     for arguments in [&["init", "--quiet"][..], &["add", "--all"]] {
         let git = command("git").args(arguments).current_dir(&root).status();
-        assert!(git.expect("git is there").success());
+        assert!(git.expect("git is installed").success());
     }
     root
 }
 
-/// A command that looks at no other repository, also where a hook of git runs the tests.
+/// A command without git's environment variables, so that it works inside a git hook.
 fn command(program: &str) -> Command {
     let mut command = Command::new(program);
     for variable in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
@@ -35,22 +35,22 @@ fn command(program: &str) -> Command {
 
 fn words(root: &Path) -> (Option<i32>, String, String) {
     let Output { status, stdout, stderr } =
-        command("bash").arg(root.join(".ci/words")).output().expect("bash is there");
-    let text = |bytes| String::from_utf8(bytes).expect("it is text");
+        command("bash").arg(root.join(".ci/words")).output().expect("bash is installed");
+    let text = |bytes| String::from_utf8(bytes).expect("UTF-8 output");
     (status.code(), text(stdout), text(stderr))
 }
 
 #[test]
-fn a_retired_word_is_found_with_its_line_and_what_to_write() {
-    let list = "# Comments and empty lines are passed over.\n\n\
+fn a_retired_word_is_reported_with_its_line_and_replacement() {
+    let list = "# Comments and empty lines are ignored.\n\n\
                 \\bbroken off\\b => interrupted, or canceled\n--patience\\b => --timeout\n";
     let root = repository(
         "found",
         list,
         &[("docs/run.md", "Fine.\nA run that was broken off.\n"), ("a.sh", "run --patience 3\n")],
     );
-    // It is not tracked.
-    fs::write(root.join("scratch.md"), "broken off").expect("it can be written");
+    // Not tracked.
+    fs::write(root.join("scratch.md"), "broken off").expect("the file can be written");
     let (code, found, summary) = words(&root);
     assert_eq!(code, Some(1));
     assert_eq!(
@@ -62,7 +62,7 @@ fn a_retired_word_is_found_with_its_line_and_what_to_write() {
 }
 
 #[test]
-fn a_word_is_allowed_where_the_list_says_so() {
+fn the_list_can_allow_a_word_in_a_path() {
     let list = "!old/\n\\bcolou?r => tint !quotes/ !*.css\nBrain => MockProviders\n";
     let files = [
         ("old/notes.md", "Brain, colour"),
@@ -71,7 +71,7 @@ fn a_word_is_allowed_where_the_list_says_so() {
         ("kept.md", "a brain"),
     ];
     let (code, out, _) = words(&repository("allowed", list, &files));
-    assert_eq!((code, out.as_str()), (Some(0), "words: none of 2 retired ones\n"));
+    assert_eq!((code, out.as_str()), (Some(0), "words: ok (2 patterns)\n"));
     let elsewhere = [("quotes/a.md", "Brain"), ("c.md", "colour")];
     let (code, out, _) = words(&repository("elsewhere", list, &elsewhere));
     assert_eq!(code, Some(1));
@@ -79,7 +79,7 @@ fn a_word_is_allowed_where_the_list_says_so() {
 }
 
 #[test]
-fn a_mistake_in_the_list_is_neither_a_pass_nor_a_find() {
+fn an_invalid_list_has_a_separate_exit_code() {
     for list in ["behaviour -> behavior\n", "a(b => c\n"] {
         let (code, out, error) = words(&repository("mistake", list, &[("a.md", "behaviour")]));
         assert_eq!((code, out.as_str()), (Some(2), ""), "{error}");
@@ -88,9 +88,9 @@ fn a_mistake_in_the_list_is_neither_a_pass_nor_a_find() {
 }
 
 #[test]
-fn the_list_of_this_repository_can_be_read() {
+fn the_list_of_this_repository_is_valid() {
     let list = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.ci/retired-words.txt");
-    let list = fs::read_to_string(list).expect("the list is there");
+    let list = fs::read_to_string(list).expect("the list exists");
     let planted =
         [("planted.md", "upstreams:\n  primary: {}\ndoes_not_claim: []\nplain English\n")];
     let (code, out, error) = words(&repository("real", &list, &planted));

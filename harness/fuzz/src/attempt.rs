@@ -1,4 +1,4 @@
-//! How an attempt ends, as a gateway sees it.
+//! The outcome of an attempt, as a gateway sees it.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -13,23 +13,23 @@ use serde::de::IgnoredAny;
 
 use super::case::Request;
 
-/// How an attempt ends.
+/// The outcome of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum AttemptOutcome {
-    /// With a whole answer.
+    /// A complete response.
     Answer,
-    /// With a part of one, which the client has got when the rest fails.
+    /// A partial response: the client has received its beginning when the remainder fails.
     Part(AttemptFailure),
-    /// With none.
+    /// No usable response.
     Failure(AttemptFailure),
 }
 
-/// Why there is no whole answer.
+/// Why there is no complete response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct AttemptFailure {
-    /// Of what kind.
+    /// Kind of failure.
     pub(super) kind: Condition,
-    /// How long the provider asks to be left alone.
+    /// Wait time that the provider asks for with `Retry-After`.
     pub(super) retry_after: Duration,
 }
 
@@ -39,16 +39,16 @@ impl From<Condition> for AttemptFailure {
     }
 }
 
-/// What a call asks for.
+/// The kind of response that a call asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wanted {
     Json,
     Events,
-    Sound,
+    Audio,
 }
 
 impl Wanted {
-    /// What this call of this endpoint asks for.
+    /// The kind of response that this call of this endpoint asks for.
     pub(super) fn by(request: &Request, endpoint: Endpoint) -> Self {
         let is = |name: &str, text: &str| {
             request.member(name).is_some_and(|value| match value.as_str() {
@@ -58,7 +58,7 @@ impl Wanted {
         };
         match endpoint {
             Endpoint::AudioSpeech if is("stream_format", "sse") => Self::Events,
-            Endpoint::AudioSpeech => Self::Sound,
+            Endpoint::AudioSpeech => Self::Audio,
             Endpoint::ChatCompletions
             | Endpoint::Completions
             | Endpoint::Responses
@@ -73,7 +73,7 @@ impl Wanted {
 }
 
 impl AttemptOutcome {
-    /// How an attempt ends that gets this answer and waits so long for it.
+    /// The outcome of an attempt that gets this answer, with this timeout.
     pub(super) fn of(answer: Answer, wanted: Wanted, timeout: Duration) -> Self {
         let Answer { plan, mut reply } = answer;
         let wire = plan.wire;
@@ -92,30 +92,30 @@ impl AttemptOutcome {
             let kind = Condition::Status(reply.status);
             return Self::Failure(AttemptFailure { kind, retry_after: retry_after(&reply) });
         }
-        let whole = reply.body.len();
+        let full_length = reply.body.len();
         reply.body.truncate(sent(&reply, &wire));
-        let is_whole = reply.body.len() == whole && wire.head.is_none();
+        let is_complete = reply.body.len() == full_length && wire.head.is_none();
         let broken = if stalls { Condition::Timeout } else { Condition::InvalidResponse };
-        Self::of_success(&reply, wanted, is_whole, broken)
+        Self::of_success(&reply, wanted, is_complete, broken)
     }
 
-    /// What a gateway makes of a reply that says success.
-    fn of_success(reply: &Reply, wanted: Wanted, is_whole: bool, broken: Condition) -> Self {
+    /// The outcome of a reply with a success status.
+    fn of_success(reply: &Reply, wanted: Wanted, is_complete: bool, broken: Condition) -> Self {
         let media_type = media_type(reply);
         let invalid = Self::Failure(Condition::InvalidResponse.into());
         match wanted {
             Wanted::Events if media_type == "text/event-stream" => {
                 Self::of_events(&reply.body, broken)
             }
-            Wanted::Sound if media_type.starts_with("audio/") => {
-                match (reply.body.len(), is_whole) {
+            Wanted::Audio if media_type.starts_with("audio/") => {
+                match (reply.body.len(), is_complete) {
                     (0, _) => Self::Failure(broken.into()),
                     (_, true) => Self::Answer,
                     (_, false) => Self::Part(broken.into()),
                 }
             }
-            Wanted::Events | Wanted::Sound => invalid,
-            Wanted::Json if !is_whole => Self::Failure(broken.into()),
+            Wanted::Events | Wanted::Audio => invalid,
+            Wanted::Json if !is_complete => Self::Failure(broken.into()),
             Wanted::Json => {
                 match serde_json::from_slice::<HashMap<String, Option<IgnoredAny>>>(&reply.body) {
                     Ok(members) if members.get("error").is_some_and(Option::is_some) => {
@@ -143,7 +143,7 @@ impl AttemptOutcome {
     }
 }
 
-/// How many bytes of the body are sent.
+/// Number of body bytes that are sent.
 fn sent(reply: &Reply, wire: &WireFault) -> usize {
     let all = reply.body.len();
     match wire.cut.as_ref().map(|cut| cut.at) {
@@ -156,7 +156,7 @@ fn sent(reply: &Reply, wire: &WireFault) -> usize {
     }
 }
 
-/// How long the provider asks to be left alone; a date as if it were two seconds ahead.
+/// Wait time that the provider asks for. A date counts as two seconds ahead.
 fn retry_after(reply: &Reply) -> Duration {
     let seconds = |text: &str| Duration::try_from_secs_f64(text.parse().ok()?).ok();
     let fine = header(reply, "retry-after-ms").and_then(seconds).map(|thousands| thousands / 1000);

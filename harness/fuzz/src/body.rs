@@ -1,4 +1,4 @@
-//! Request bodies made from a grammar.
+//! Generates request bodies from a grammar.
 
 use rand::RngExt as _;
 use rand::seq::SliceRandom as _;
@@ -9,17 +9,17 @@ use super::json_text;
 use super::random::{CaseRng, case_rng, chance, pick};
 use fallproof_protocol::json::Tree;
 
-/// How much a body holds.
+/// How large a generated body is.
 #[derive(Debug, Clone, Copy)]
 pub struct Richness {
-    /// How many values it may have before only what must be there is added.
+    /// Number of values after which only required members are added.
     pub budget: usize,
-    /// In how many of a hundred draws a member is there that need not be.
+    /// Probability, in percent, of each optional member.
     pub density: u32,
 }
 
 impl Richness {
-    /// Bodies are small, middling or rich.
+    /// Draws a small, medium or large size.
     pub fn random(rng: &mut CaseRng) -> Self {
         let budget = *pick(&[0, 8, 25, 60, 150], rng);
         let density = *pick(&[5, 15, 30, 60], rng);
@@ -27,7 +27,7 @@ impl Richness {
     }
 }
 
-/// A body that takes this route, this rich. `model` is left out.
+/// Generates a body that follows this route. `model` is not included.
 pub fn body(grammar: &Grammar, route: &[Turn], richness: Richness, rng: &mut CaseRng) -> Tree {
     let mut writer = Writer { grammar, rng, left: richness.budget, density: richness.density };
     let mut body = writer.value(grammar.root(), route, "");
@@ -38,7 +38,7 @@ pub fn body(grammar: &Grammar, route: &[Turn], richness: Richness, rng: &mut Cas
     body
 }
 
-/// The smallest body, always the same.
+/// The smallest body; deterministic.
 pub fn minimal_body(grammar: &Grammar) -> Tree {
     let richness = Richness { budget: 0, density: 0 };
     body(grammar, &[], richness, &mut case_rng(0, 0))
@@ -52,7 +52,7 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    /// A value for this place. `name` is that of the member that it is in.
+    /// Generates a value for this node. `name` is the name of the enclosing member.
     fn value(&mut self, id: Id, route: &[Turn], name: &str) -> Tree {
         let grammar = self.grammar;
         self.left = self.left.saturating_sub(1);
@@ -66,12 +66,12 @@ impl Writer<'_> {
             }
             Node::Null => scalar("null"),
             Node::Bool => scalar(if chance(50, self.rng) { "true" } else { "false" }),
-            Node::Words(words) => {
+            Node::Enum(values) => {
                 let at = match route {
-                    [Turn::Word(at)] => *at,
-                    _ => self.rng.random_range(0..words.len()),
+                    [Turn::Value(at)] => *at,
+                    _ => self.rng.random_range(0..values.len()),
                 };
-                self.word(&words[at])
+                self.enum_value(&values[at])
             }
             Node::Text(limits) => Tree::Scalar(json_text::text(limits, name, self.rng)),
             Node::Number(limits) => Tree::Scalar(json_text::number(limits, self.rng)),
@@ -84,7 +84,7 @@ impl Writer<'_> {
     fn branch(&mut self, branches: &[Id]) -> usize {
         let cost = |at: &usize| self.grammar.cost(branches[*at]);
         if self.left > 0 {
-            // What leads on and on is left when it would cost more than there is.
+            // Avoid recursive branches that would exceed the budget.
             let fits: Vec<_> =
                 (0..branches.len()).filter(|at| cost(at) <= self.left.max(8)).collect();
             if !fits.is_empty() {
@@ -94,18 +94,18 @@ impl Writer<'_> {
         (0..branches.len()).min_by_key(cost).unwrap_or_default()
     }
 
-    fn word(&mut self, word: &Value) -> Tree {
-        Tree::Scalar(match word {
+    fn enum_value(&mut self, value: &Value) -> Tree {
+        Tree::Scalar(match value {
             Value::String(text) if chance(10, self.rng) => json_text::quoted(text, self.rng),
-            word => word.to_string(),
+            value => value.to_string(),
         })
     }
 
     fn list(&mut self, list: &List, route: &[Turn], name: &str) -> Tree {
         let led = matches!(route, [Turn::Item, ..]);
-        let mut length = list.least.max(usize::from(led));
-        let most = list.most.unwrap_or(usize::MAX);
-        while self.left > 0 && length < most && chance(55, self.rng) {
+        let mut length = list.min.max(usize::from(led));
+        let max = list.max.unwrap_or(usize::MAX);
+        while self.left > 0 && length < max && chance(55, self.rng) {
             length += 1;
             self.left = self.left.saturating_sub(self.grammar.cost(list.item));
         }
@@ -134,7 +134,7 @@ impl Writer<'_> {
                 [Turn::Other, rest @ ..] => Some(rest),
                 _ => None,
             };
-            while members.len() < object.most.unwrap_or(usize::MAX)
+            while members.len() < object.max.unwrap_or(usize::MAX)
                 && (rest.is_some() || self.left > 0 && chance(self.density, self.rng))
             {
                 let name = json_text::name(self.rng);
@@ -151,14 +151,14 @@ impl Writer<'_> {
         Tree::Object(members)
     }
 
-    /// Puts beside the members what they need.
+    /// Adds the members that those already present require.
     fn needs(&mut self, members: &mut Vec<(String, Tree)>, object: &Object) {
         for need in self.grammar.needs() {
             if !members.iter().any(|(name, _)| *name == need.of) {
                 continue;
             }
             let values: Vec<_> =
-                need.values.iter().map(|(name, value)| (name, self.word(value))).collect();
+                need.values.iter().map(|(name, value)| (name, self.enum_value(value))).collect();
             for (name, value) in values {
                 members.retain(|(known, _)| known != name);
                 members.push((name.clone(), value));

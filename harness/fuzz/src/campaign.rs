@@ -1,5 +1,6 @@
-//! A campaign: case after case, on all cores, until they are through or the time is up. It goes on
-//! after a failure, and keeps the first case of each cause.
+//! A fuzzing campaign: runs generated cases on all cores until all have run or the time is up.
+//!
+//! It continues after a failure and keeps the first case of each cause.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,34 +21,34 @@ use super::generate::{Scope, generate};
 use super::random::case_rng;
 use super::stats::Stats;
 
-/// Which cases run, and for how long.
+/// A fuzzing campaign: which cases run, and for how long.
 #[derive(Debug, Clone)]
 pub struct Campaign {
-    /// What cases may have.
+    /// What the cases may contain.
     pub scope: Scope,
-    /// With the scope it determines every case.
+    /// Random seed. Seed and scope together determine every case.
     pub seed: u64,
-    /// How many cases there are; as many as fit in the time where it is `None`.
+    /// Number of cases; `None` for as many as the time allows.
     pub cases: Option<u64>,
-    /// When the last case begins, at the latest.
+    /// Deadline after which no case is started.
     pub until: Option<Instant>,
-    /// Threads that run cases side by side.
+    /// Number of threads that run cases in parallel.
     pub threads: usize,
 }
 
-/// Holds true once the user has had enough.
+/// Becomes true when the user interrupts the campaign.
 pub type Stop<'a> = &'a watch::Receiver<bool>;
 
-/// Cases that run on one start of the target.
+/// Number of cases per start of the target.
 const BATCH: u64 = 128;
 
-/// Cases that hang, and wait side by side on one start of the target.
+/// Number of slow cases that wait in parallel on one start of the target.
 const SLOW_BATCH: usize = 48;
 
-/// Where nobody knows how many cases there will be, those that hang begin so many before the others.
+/// How far ahead of the others, in case numbers, slow cases start if the number of cases is open.
 const SLOW_AHEAD: u64 = 8_192;
 
-/// How long to wait until others may have got further.
+/// How long the slow worker sleeps when it has no case to run.
 const PAUSE: Duration = Duration::from_millis(50);
 
 impl Campaign {
@@ -56,14 +57,14 @@ impl Campaign {
         generate(&self.scope, &mut case_rng(self.seed, number))
     }
 
-    /// Runs until the cases are through, the time is up or `stop` is true, and counts what it finds.
-    /// Not to be called from within a runtime.
+    /// Runs until all cases have run, the time is up or `stop` is true, and counts results in
+    /// `stats`. Must not be called from within a runtime.
     ///
     /// # Errors
     /// The target or the deployments could not be started.
     ///
     /// # Panics
-    /// Where a thread panics.
+    /// If a worker thread panics.
     pub fn run(
         &self,
         executor: &Executor,
@@ -85,25 +86,25 @@ impl Campaign {
         })
     }
 
-    /// Whether the case with this number hangs.
+    /// Whether the case with this number is slow: a deployment hangs until the timeout.
     fn is_slow(&self, number: u64) -> bool {
         self.scope.is_slow(&mut case_rng(self.seed, number))
     }
 }
 
-/// What each thread of a campaign has.
+/// The state that each thread of a campaign shares.
 #[derive(Clone, Copy)]
 struct Worker<'a> {
     campaign: &'a Campaign,
     executor: &'a Executor,
     stats: &'a Mutex<Stats>,
     stop: Stop<'a>,
-    /// The first case that nobody has begun.
+    /// Number of the first case that no worker has started.
     next: &'a AtomicU64,
 }
 
 impl Worker<'_> {
-    /// Runs batches of cases from `next` on, but for those that hang.
+    /// Runs batches of cases from `next` on, skipping slow ones.
     fn run_quick(self) -> Result<(), StartError> {
         let runtime = runtime()?;
         let size = if self.executor.is_fixed() { 1 } else { BATCH };
@@ -120,8 +121,8 @@ impl Worker<'_> {
         Ok(())
     }
 
-    /// Runs the cases that hang. They wait more than they work, and hold up nobody on a thread of
-    /// their own.
+    /// Runs the slow cases. They mostly wait, so they run on a separate thread, where they do not
+    /// delay the others.
     fn run_slow(self) -> Result<(), StartError> {
         let runtime = runtime()?;
         let mut first = 0;
@@ -148,8 +149,7 @@ impl Worker<'_> {
             || self.stats.lock().inconclusive.is_gone
     }
 
-    /// Runs the cases with these numbers, unless the user has had enough: a target that hangs must
-    /// not hold up whoever ends the campaign.
+    /// Runs the cases with these numbers. An interrupt ends this at once, even if the target hangs.
     async fn run(self, numbers: Vec<u64>) -> Result<(), StartError> {
         let cases: Vec<_> = numbers.iter().map(|&number| self.campaign.case(number)).collect();
         if cases.is_empty() {
@@ -175,8 +175,8 @@ impl Worker<'_> {
         }
     }
 
-    /// Counts what was found in a case; what is new, or earlier than what is known, must come again
-    /// when the case runs alone.
+    /// Counts the violations of a case. A new cause, or an earlier case of a known one, must be
+    /// reproduced by running the case alone; otherwise it is counted as flaky.
     async fn add(
         self,
         number: u64,

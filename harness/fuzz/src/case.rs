@@ -1,4 +1,4 @@
-//! A generated case: what it is made of, before it is spelled out as a scenario.
+//! A generated case, in the form that generation and shrinking work on.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -18,36 +18,37 @@ use fallproof_suite::scenario::{
     MODEL_PLACEHOLDER, ONLY_GROUP, Planned, Scenario,
 };
 
-/// Names of the deployments, by their place in the chain.
+/// Names of the deployments, by index in the chain.
 const NAMES: [&str; 4] = ["primary", "backup", "third", "fourth"];
 
-/// A case: a chain, how its group must behave, and what happens.
+/// A case: a fallback chain, the policy of its group, and the steps.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FuzzCase {
-    /// Where its calls go.
+    /// Endpoint that all calls go to.
     pub endpoint: Endpoint,
-    /// The scenario whose group the target has for it; it has one of its own where there is none.
+    /// Id of the scenario whose group the target was configured with; `None` if the case has its
+    /// own group.
     pub group: Option<String>,
-    /// The deployments, the first to be tried first; one to four.
+    /// One to four deployments, in fallback order.
     pub chain: Vec<CaseDeployment>,
-    /// Further attempts at the same deployment before the next one is asked.
+    /// Number of retries at the same deployment before falling back.
     pub retries: u32,
-    /// How long one attempt may take.
+    /// Time limit of one attempt.
     pub timeout: Option<Duration>,
-    /// When a deployment is put aside.
+    /// When a deployment starts to cool down, and for how long.
     pub cooldown: Option<Cooldown>,
-    /// What happens, in order; never empty.
+    /// The steps, in order; never empty.
     pub steps: Vec<Step>,
 }
 
 /// A deployment of a fallback chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CaseDeployment {
-    /// What it accepts.
+    /// Decides which requests it accepts.
     pub acceptor: Acceptor,
-    /// The name that requests must use.
+    /// Model name that requests must use.
     pub name: String,
-    /// What it does at its attempts, in order, the last one for ever; never empty.
+    /// Behavior at each attempt, in order; the last one repeats forever. Never empty.
     pub script: Vec<Behavior>,
 }
 
@@ -56,14 +57,14 @@ pub struct CaseDeployment {
 pub enum Step {
     /// A client call.
     Call(Request),
-    /// The clock is moved on.
+    /// Advances the clock.
     Advance(Duration),
 }
 
 /// A client call.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request {
-    /// Headers beside those that every call has.
+    /// Headers in addition to those that every call has.
     pub headers: Vec<(String, String)>,
     /// The body without `model`.
     pub body: Tree,
@@ -72,8 +73,8 @@ pub struct Request {
 }
 
 impl FuzzCase {
-    /// A group of [`fixed_groups`](super::executor::fixed_groups) as a scenario that a plan can be made
-    /// of.
+    /// The scenario, for building a plan, of a group from
+    /// [`fixed_groups`](super::executor::fixed_groups).
     pub fn plan_scenario(&self) -> Scenario {
         let mut case = self.clone();
         for deployment in &mut case.chain {
@@ -85,7 +86,7 @@ impl FuzzCase {
         case.scenario(self.group.as_deref().unwrap_or_default(), Vec::new())
     }
 
-    /// Whether something in it hangs until its time is over.
+    /// Whether a deployment hangs until the timeout.
     pub fn is_slow(&self) -> bool {
         self.timeout.is_some()
     }
@@ -100,7 +101,7 @@ impl FuzzCase {
         })
     }
 
-    /// The calls in their order.
+    /// The calls, in order.
     pub fn requests(&self) -> impl Iterator<Item = &Request> {
         self.steps.iter().filter_map(|it| match it {
             Step::Call(request) => Some(request),
@@ -108,7 +109,7 @@ impl FuzzCase {
         })
     }
 
-    /// The case as a scenario of this id, with what is expected of each call, in their order.
+    /// Converts the case to a scenario with this id. `expected` holds one entry per call, in order.
     pub fn scenario(&self, id: &str, expected: Vec<Expect>) -> Scenario {
         let mut expected = expected.into_iter();
         let steps = self.steps.iter().map(|it| match it {
@@ -159,12 +160,12 @@ impl FuzzCase {
 }
 
 impl CaseDeployment {
-    /// Where connecting to it fails, if it does; then its attempts cannot be seen.
+    /// How connecting to it fails, if it does; its attempts then cannot be observed.
     pub fn dead_end(&self) -> Option<DeadEnd> {
         self.script.iter().find_map(|behavior| DeadEnd::named(&behavior.reply))
     }
 
-    /// What it does at the attempt with this number, from 0.
+    /// The behavior at the attempt with this index, from 0.
     pub fn scheduled(&self, attempt: usize) -> &Behavior {
         let times = self.script.iter().flat_map(|it| std::iter::repeat_n(it, it.count as usize));
         times.take(attempt + 1).last().expect("a script is never empty")
@@ -184,7 +185,7 @@ impl Request {
         }
     }
 
-    /// The body as it is sent, with a placeholder for the group's name.
+    /// The body as it is sent, with a placeholder for the model name.
     pub fn text(&self) -> String {
         self.formatting.text(&self.body, MODEL_PLACEHOLDER)
     }

@@ -1,23 +1,23 @@
-//! What violations have in common: the requirement, and what of the request or the answer it is about.
+//! The cause of violations: a requirement, and the part of the request or response it is about.
 
 use std::fmt;
 
 use fallproof_judge::{ClientViolation, ExpectationViolation, Verdict, Violation, ViolationKind};
 use fallproof_suite::requirement::Code;
 
-/// Violations of one cause are told once.
+/// A cause. Violations with the same cause are reported once.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Cause {
-    /// Orders them as the requirements are; expectations come last.
+    /// Sort key: expectations come after all requirements.
     is_expectation: bool,
-    /// The requirement's code; `None` for what the model expects.
+    /// Requirement code; `None` for an expectation of the oracle.
     pub requirement: Option<Code>,
-    /// A parameter of the body, or what is wrong without what differs from case to case.
+    /// A parameter of the body, or the kind of violation without details that vary between cases.
     pub about: String,
 }
 
 impl Cause {
-    /// The cause of this violation.
+    /// Returns the cause of this violation.
     pub fn of(violation: &Violation) -> Self {
         let parameter = violation.pointer.as_deref().and_then(|it| it.split('/').nth(1));
         let about = match (parameter, &violation.kind) {
@@ -33,8 +33,9 @@ impl Cause {
         Self { is_expectation: requirement.is_none(), requirement, about }
     }
 
-    /// Whether one of these violations of a saved scenario is of this cause, and more than a note. An
-    /// expectation may be missed there in other words: its file holds less than the model says.
+    /// Whether one of these violations of a saved scenario has this cause and is more than a note.
+    /// Any missed expectation matches a cause without a requirement, because the saved file may
+    /// contain fewer expectations than the oracle has.
     pub fn is_among(&self, violations: &[Violation]) -> bool {
         let mut wrong = violations.iter().filter(|violation| violation.verdict > Verdict::Note);
         match self.requirement {
@@ -43,7 +44,7 @@ impl Cause {
         }
     }
 
-    /// The code in a file's name.
+    /// The requirement code as used in file names.
     pub fn code(&self) -> String {
         self.requirement
             .map_or_else(|| "unexpected".to_owned(), |code| code.as_str().to_ascii_lowercase())
@@ -81,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cause_is_a_parameter_or_a_kind_without_what_differs() {
+    fn a_cause_names_a_parameter_or_a_kind_without_varying_details() {
         let lost = PayloadViolation::Lost { value: "\"f\"".to_owned() };
         let lost = cause(Code::Payload02, 1, Some("/tools/0/name"), lost);
         assert_eq!(lost, "FP-PAYLOAD-02 /tools");

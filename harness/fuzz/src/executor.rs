@@ -1,4 +1,4 @@
-//! Runs cases: against a target that is configured anew for them, or over a fixed set of groups.
+//! Runs cases: on a target that is configured for each batch, or on a fixed set of groups.
 
 use std::time::Duration;
 
@@ -18,31 +18,31 @@ use fallproof_runner::target::Target;
 use fallproof_suite::evidence::{Ending, Inconclusive};
 use fallproof_suite::scenario::Scenario;
 
-/// Runs cases against a target.
+/// Runs cases on a target.
 pub enum Executor {
-    /// A target that is started with a group of its own for each case.
+    /// A target that is started for each batch, with one group per case.
     Fresh {
-        /// What is started.
+        /// The target to start.
         target: Box<dyn Target>,
-        /// How long a client call waits.
+        /// How long a client call waits for its response.
         timeout: Duration,
     },
-    /// A target that is configured for the groups of [`fixed_groups`] and stays so.
+    /// A target that is configured once, for the groups of [`fixed_groups`].
     Fixed(Box<Runner>),
 }
 
-/// What came of running a case.
+/// The result of running a case.
 #[derive(Debug)]
 pub struct Execution {
-    /// What was found, notes left out.
+    /// The violations, without notes.
     pub violations: Vec<Violation>,
-    /// What went wrong in Fallproof itself.
+    /// Error of Fallproof itself, if any.
     pub harness_error: Option<String>,
-    /// Why nothing can be said of the target, if it is so.
+    /// Why the case is inconclusive, if it is.
     pub inconclusive: Option<Inconclusive>,
 }
 
-/// Cases that are under way at the same time on one thread.
+/// Number of cases that run concurrently on one thread.
 const SIDE_BY_SIDE: usize = 8;
 
 impl Executor {
@@ -51,7 +51,7 @@ impl Executor {
         matches!(self, Self::Fixed(_))
     }
 
-    /// Runs these cases; what came of them is in their order.
+    /// Runs these cases and returns the results in the same order.
     ///
     /// # Errors
     /// The target or the deployments could not be started.
@@ -72,7 +72,7 @@ impl Executor {
                 let runs = scenarios.iter().zip(cases).map(|(scenario, case)| async move {
                     Execution::of(judged(runner, scenario).await, case)
                 });
-                // What hangs costs time, and nothing else.
+                // Slow cases only wait, so all of them can run at once.
                 let all_hang = cases.iter().all(FuzzCase::is_slow);
                 let at_once = if all_hang { SIDE_BY_SIDE.max(cases.len()) } else { SIDE_BY_SIDE };
                 Ok(stream::iter(runs).buffered(at_once).collect().await)
@@ -96,7 +96,7 @@ impl Execution {
     fn of(judged: Case, case: &FuzzCase) -> Self {
         let Case { evidence, judgment } = judged;
         let (harness_error, inconclusive) = match judgment.outcome {
-            Outcome::HarnessError(words) => (Some(words), None),
+            Outcome::HarnessError(message) => (Some(message), None),
             Outcome::Inconclusive(unclear) => (None, Some(unclear)),
             Outcome::Skipped(reason) => (None, Some(Inconclusive::Skipped(reason))),
             Outcome::Pass | Outcome::Warn | Outcome::Fail => (None, None),
@@ -106,7 +106,7 @@ impl Execution {
         }
         let mut violations = judgment.violations;
         violations.retain(|violation| violation.verdict > Verdict::Note);
-        // What else did not go as the model has it is so because of it.
+        // Missed expectations are then a consequence of the breach.
         let is_breach = |it: &Violation| it.requirement.is_some() && it.verdict == Verdict::Fail;
         if violations.iter().any(is_breach) {
             violations.retain(|violation| violation.requirement.is_some());
@@ -115,7 +115,7 @@ impl Execution {
             let refused = step.exchange.status.is_some_and(|it| (400..500).contains(&it));
             refused && step.requests.is_empty() && step.exchange.ending == Ending::Complete
         });
-        // Where there is no model, nothing else says that it should have been sent on.
+        // Without an oracle, only this check finds that a valid request was not forwarded.
         if case.group.is_some() && case.is_accepted() {
             violations.extend(refused.map(|(at, step)| by_itself(at, &step.exchange.body)));
         }
@@ -123,7 +123,7 @@ impl Execution {
     }
 }
 
-/// That the target refused by itself what its providers take.
+/// Violation: the target itself refused a request that its providers accept.
 fn by_itself(call: usize, answer: &[u8]) -> Violation {
     let answer: String = String::from_utf8_lossy(answer).chars().take(300).collect();
     Violation {
@@ -138,8 +138,8 @@ fn by_itself(call: usize, answer: &[u8]) -> Violation {
     }
 }
 
-/// The groups that a target is configured for that cannot be configured for each case: one for each
-/// endpoint and each pair of surfaces.
+/// The groups of a target that can only be configured once: one for each endpoint and pair of
+/// surfaces.
 pub fn fixed_groups(scope: &Scope) -> Vec<FuzzCase> {
     let mut groups = Vec::new();
     for &endpoint in &scope.endpoints {

@@ -1,4 +1,4 @@
-//! How a body is formatted: its blanks, the place of `model`, and the spelling of names.
+//! How a body is formatted: whitespace, the position of `model`, and the spelling of names.
 
 use rand::RngExt as _;
 
@@ -8,18 +8,18 @@ use fallproof_protocol::json::{Tree, quoted};
 /// The formatting of a body.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Formatting {
-    /// What stands before and after each mark.
+    /// Whitespace before and after each punctuation mark.
     blank: &'static str,
-    /// How many members come before `model`; all of them where there are fewer.
+    /// Number of members before `model`; all members if there are fewer.
     model_after: usize,
-    /// Whether the first letter of `model`'s name is escaped.
+    /// Whether the first letter of the name `model` is escaped.
     escaped: bool,
 }
 
 const BLANKS: [&str; 4] = [" ", "\n  ", "\t", "\r\n"];
 
 impl Formatting {
-    /// Mostly the plain one.
+    /// Draws a formatting; mostly the compact one.
     pub fn random(rng: &mut CaseRng) -> Self {
         Self {
             blank: if chance(70, rng) { "" } else { *pick(&BLANKS, rng) },
@@ -28,7 +28,7 @@ impl Formatting {
         }
     }
 
-    /// The body as JSON text, with this model's name. A body that is no object has no place for it.
+    /// The body as JSON text, with this model name. A body that is not an object gets none.
     pub fn text(&self, body: &Tree, model: &str) -> String {
         let Tree::Object(members) = body else { return body.compact() };
         let (before, after) = members.split_at(self.model_after.min(members.len()));

@@ -1,4 +1,4 @@
-//! A violation as a scenario of its own, ready to commit.
+//! Saves a violation as a scenario file that is ready to commit.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -16,19 +16,19 @@ use fallproof_suite::requirement::Code;
 use fallproof_suite::scenario::{self, Expect, Scenario};
 use fallproof_suite::yaml::LoadError;
 
-/// The folder within one of scenarios where findings are saved.
+/// Subfolder of a scenario folder where failures are saved.
 pub const FOLDER: &str = "found";
 
-/// A finding's place in a folder of scenarios.
+/// Where a failure was saved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Saved {
-    /// The scenario's id.
+    /// Id of the scenario.
     pub id: String,
-    /// Its file.
+    /// Path of its file.
     pub file: PathBuf,
 }
 
-/// The scenario that shows this finding. `how` tells where it comes from.
+/// The scenario that reproduces this violation. `how` describes its origin.
 pub fn scenario(fuzzed: &FuzzCase, violation: &Violation, how: &str) -> Scenario {
     let cause = Cause::of(violation);
     let sentence = cause.requirement.map(|code| &code.requirement().sentence);
@@ -46,8 +46,8 @@ pub fn scenario(fuzzed: &FuzzCase, violation: &Violation, how: &str) -> Scenario
     scenario
 }
 
-/// What is expected in a file: what the model says of a router that can be configured for each case;
-/// else no more than what the finding is about.
+/// The expectations of the saved file. If the target was configured for the case, all that the
+/// oracle expects; otherwise only what the violation is about.
 fn expected(fuzzed: &FuzzCase, violation: &Violation) -> Vec<Expect> {
     let expected = oracle::expect(fuzzed);
     if fuzzed.group.is_none() {
@@ -66,7 +66,7 @@ fn expected(fuzzed: &FuzzCase, violation: &Violation) -> Vec<Expect> {
     expected.into_iter().map(first).collect()
 }
 
-/// The requirement that the scenario is written for; for an expectation the one that is nearest.
+/// The requirement that the scenario proves; for a missed expectation, the closest requirement.
 fn proven(violation: &Violation) -> Code {
     let nearest = match violation.kind {
         ViolationKind::Expectation(ExpectationViolation::Status { .. }) => Code::Client06,
@@ -76,10 +76,10 @@ fn proven(violation: &Violation) -> Code {
     violation.requirement.unwrap_or(nearest)
 }
 
-/// Writes the scenario into this folder of scenarios, in place of one of the same id.
+/// Writes the scenario to this scenario folder and overwrites one with the same id.
 ///
 /// # Errors
-/// Those of the file system.
+/// The file could not be written.
 pub fn save(scenario: &Scenario, folder: &Path) -> io::Result<Saved> {
     let file = folder.join(format!("{}.yaml", scenario.id));
     if let Some(parent) = file.parent() {
@@ -89,15 +89,15 @@ pub fn save(scenario: &Scenario, folder: &Path) -> io::Result<Saved> {
     Ok(Saved { id: scenario.id.clone(), file })
 }
 
-/// The scenario that was saved, as it is read from its file.
+/// Reads the saved scenario from its file.
 ///
 /// # Errors
-/// The file is no scenario.
+/// The file is not a valid scenario.
 pub fn load(saved: &Saved) -> Result<Vec<Scenario>, LoadError> {
     scenario::load(&saved.file, &saved.id)
 }
 
-/// A sentence short enough for a title.
+/// Shortens a sentence to the length of a title.
 fn brief(message: &str) -> String {
     const MOST: usize = 140;
     let line = message.lines().next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Generates a case: chain, policy, scripts and calls, all at random.
+//! Generates a random case: chain, policy, scripts and calls.
 
 mod script;
 
@@ -22,22 +22,22 @@ use fallproof_protocol::json::Tree;
 use fallproof_suite::scenario::Cooldown;
 use script::script;
 
-/// What cases may have.
+/// What generated cases may contain.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scope {
-    /// Where calls may go; only endpoints whose requests are JSON; never empty.
+    /// Endpoints to call: only those with JSON requests; never empty.
     pub endpoints: Vec<Endpoint>,
-    /// In how many of a hundred cases the clock moves on between several calls, so that deployments
-    /// rest and come back.
+    /// Percentage of cases that advance the clock between several calls, so that deployments cool
+    /// down and come back.
     pub over_time: u32,
-    /// The groups of a target that is configured for no others; their deployments have no scripts.
+    /// Groups of a target that can only be configured once; their deployments have no scripts.
     pub groups: Vec<FuzzCase>,
-    /// In how many of ten thousand cases something hangs until its time is over.
+    /// Number of cases in ten thousand in which a deployment hangs until the timeout.
     pub slow: usize,
 }
 
 impl Default for Scope {
-    /// All that the reference router can do.
+    /// Everything that the reference router supports.
     fn default() -> Self {
         Self {
             endpoints: Endpoint::ALL.into_iter().filter(|it| !it.is_multipart()).collect(),
@@ -49,25 +49,25 @@ impl Default for Scope {
 }
 
 impl Scope {
-    /// Whether the case of this generator, which is at its start, hangs until its time is over.
+    /// Whether the case of this generator is slow. Must be the first draw from the generator.
     pub(super) fn is_slow(&self, rng: &mut CaseRng) -> bool {
         self.has_slow() && rng.random_range(0..10_000) < self.slow
     }
 
-    /// Whether there are such cases at all.
+    /// Whether there are slow cases at all.
     pub(super) fn has_slow(&self) -> bool {
         self.groups.is_empty() && self.slow > 0
     }
 }
 
-/// How often another chain and another body are drawn before a goal is given up: some models do not
-/// take what it leads to.
+/// Number of chains and bodies to try for a goal before giving up: some models do not accept the
+/// parameter.
 const MOST_TRIES: usize = 8;
 
-/// A model's time where something hangs: short, but long enough for a busy machine.
+/// Timeout in slow cases: short, but long enough for a busy machine.
 const SHORT: Duration = Duration::from_millis(600);
 
-/// A case within this scope.
+/// Generates a case within this scope.
 pub fn generate(scope: &Scope, rng: &mut CaseRng) -> FuzzCase {
     let is_slow = scope.is_slow(rng);
     if !scope.groups.is_empty() {
@@ -101,7 +101,7 @@ pub fn generate(scope: &Scope, rng: &mut CaseRng) -> FuzzCase {
     case
 }
 
-/// A case for a group that is there.
+/// Generates a case for an existing group.
 fn within(group: &FuzzCase, rng: &mut CaseRng) -> FuzzCase {
     let mut case = group.clone();
     let chains = |_: &mut CaseRng| group.chain.clone();
@@ -112,7 +112,7 @@ fn within(group: &FuzzCase, rng: &mut CaseRng) -> FuzzCase {
     case
 }
 
-/// Endpoints as often as they are worth: those with many parameters above all.
+/// Endpoints, repeated by weight: those with many parameters occur most often.
 fn weighted(endpoints: &[Endpoint]) -> Vec<Endpoint> {
     let weight = |endpoint: Endpoint| match endpoint {
         Endpoint::ChatCompletions | Endpoint::Responses => 5,
@@ -123,8 +123,8 @@ fn weighted(endpoints: &[Endpoint]) -> Vec<Endpoint> {
     endpoints.iter().flat_map(|&it| std::iter::repeat_n(it, weight(it))).collect()
 }
 
-/// One of these chains, and a body that it takes; in one case of twelve it is invalid, or taken by
-/// the first deployment only.
+/// Draws one of these chains, and a body that it accepts. In one case of twelve the body is
+/// invalid, or only the first deployment accepts it.
 fn fitting(
     endpoint: Endpoint,
     first: Surface,
@@ -142,11 +142,11 @@ fn fitting(
         if stream {
             put(grammar, &mut body, "stream", "true");
         }
-        // Vectors of thousands of numbers are dear, and no worse for being short.
+        // Long vectors are slow and test nothing that short ones do not.
         if body.member("dimensions").is_none() && !chance(10, rng) {
             put(grammar, &mut body, "dimensions", "16");
         }
-        // Streams of a hundred choices are no better.
+        // The same applies to streams with many choices.
         if is_stream_of_many(&body) {
             put(grammar, &mut body, "n", "8");
         }
@@ -161,7 +161,7 @@ fn fitting(
             }
         }
     }
-    // Where nothing is left of any of them, the least that there is.
+    // If no body could be repaired, use the minimal one.
     let (chain, body) = made.unwrap_or_else(|| (chains(rng), minimal_body(grammar)));
     let defect = *pick(&Defect::ALL, rng);
     let invalid = chance(8, rng).then(|| mutate(grammar, &body, defect, rng)).flatten();
@@ -189,7 +189,7 @@ fn chain(
     deployments.collect()
 }
 
-/// Gives the body this member, where its endpoint has it.
+/// Sets this member of the body, if the endpoint has it.
 fn put(grammar: &Grammar, body: &mut Tree, name: &str, value: &str) {
     if let (Node::Object(object), Tree::Object(members)) = (grammar.node(grammar.root()), body)
         && object.members.contains_key(name)
@@ -204,7 +204,7 @@ fn is_stream_of_many(body: &Tree) -> bool {
     text("stream") == "true" && text("n").parse::<f64>().is_ok_and(|choices| choices > 8.0)
 }
 
-/// Whether it is known from the live providers what each of these makes of the body.
+/// Whether the validity of the body is known from observation for each of these.
 fn is_proven(endpoint: Endpoint, chain: &[CaseDeployment], body: &Tree) -> bool {
     let text = Formatting::default().text(body, MODEL);
     let violations =
@@ -218,7 +218,7 @@ fn reaches(grammar: &Grammar, body: &Tree, goal: &Goal) -> bool {
     has_it
 }
 
-/// Several calls and moves of the clock, so that deployments rest and come back.
+/// Adds several calls and clock advances, so that deployments cool down and come back.
 fn over_time(case: &mut FuzzCase, request: &Request, rng: &mut CaseRng) {
     if chance(75, rng) {
         let after_failures = rng.random_range(1..=3);

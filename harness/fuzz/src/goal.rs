@@ -1,7 +1,8 @@
-//! Goals: what requests of an endpoint are to reach, one by one, so that nothing is left to luck.
+//! Coverage goals: the parts of a grammar that generated requests target one by one, so that
+//! coverage does not depend on chance.
 //!
-//! A goal is a parameter at any depth, a listed value, a branch of a union, or a member of a name
-//! that the schema leaves open.
+//! A goal is a parameter at any depth, an enum value, a branch of a union, or a member with an
+//! arbitrary name.
 
 use std::collections::{HashSet, VecDeque};
 
@@ -11,19 +12,19 @@ use super::grammar::{Grammar, Id, Node, PerRequest, Turn};
 use fallproof_protocol::json::Tree;
 use fallproof_protocol::provider::{Endpoint, Surface};
 
-/// One thing that a request can reach.
+/// A part of the grammar that a request can reach.
 #[derive(Debug, Clone)]
 pub struct Goal {
-    /// The place where the last turn is taken, and that turn.
+    /// The node where the last turn is taken, and that turn.
     pub mark: Mark,
-    /// A shortest way from the root, that turn included.
+    /// A shortest route from the root, including that turn.
     pub route: Vec<Turn>,
 }
 
-/// A turn taken at a place.
+/// A turn taken at a node.
 pub type Mark = (Id, Turn);
 
-/// Everything that a request of this endpoint on this surface can reach, the nearest to the root
+/// All goals that a request of this endpoint on this surface can reach, those closest to the root
 /// first.
 pub fn goals(surface: Surface, endpoint: Endpoint) -> &'static [Goal] {
     static GOALS: PerRequest<Vec<Goal>> = PerRequest::new();
@@ -36,9 +37,9 @@ fn all(grammar: &Grammar) -> Vec<Goal> {
     let mut queue = VecDeque::from([(grammar.root(), Vec::new())]);
     while let Some((id, route)) = queue.pop_front() {
         let led = |turn| [&route[..], &[turn]].concat();
-        if let Node::Words(words) = grammar.node(id) {
-            let words = (0..words.len()).map(Turn::Word);
-            goals.extend(words.map(|turn| Goal { mark: (id, turn), route: led(turn) }));
+        if let Node::Enum(values) = grammar.node(id) {
+            let values = (0..values.len()).map(Turn::Value);
+            goals.extend(values.map(|turn| Goal { mark: (id, turn), route: led(turn) }));
         }
         for (turn, below) in grammar.below(id) {
             if turn != Turn::Item {
@@ -53,8 +54,8 @@ fn all(grammar: &Grammar) -> Vec<Goal> {
 }
 
 impl Grammar {
-    /// Calls `reached` with every turn that this value takes below this place, and with what is
-    /// there. Where several branches take a value, it takes all of them.
+    /// Calls `reached` with every turn that this value takes from this node on, and with the value
+    /// there. If several branches match a value, all of them are visited.
     pub fn visit<'t>(&self, id: Id, value: &'t Tree, reached: &mut impl FnMut(Mark, &'t Tree)) {
         match (self.node(id), value) {
             (Node::OneOf(branches), _) => {
@@ -65,9 +66,9 @@ impl Grammar {
                     }
                 }
             }
-            (Node::Words(words), _) => {
-                if let Some(at) = which_word(value, words) {
-                    reached((id, Turn::Word(at)), value);
+            (Node::Enum(values), _) => {
+                if let Some(at) = enum_index(value, values) {
+                    reached((id, Turn::Value(at)), value);
                 }
             }
             (Node::List(list), Tree::Array(items)) => {
@@ -92,13 +93,13 @@ impl Grammar {
         }
     }
 
-    /// Whether this value is of the kinds and has the names that may stand here; limits and
-    /// patterns are not looked at.
+    /// Whether this value has the types and the member names that this node allows. Limits and
+    /// patterns are not checked.
     pub fn takes(&self, id: Id, value: &Tree) -> bool {
         match (self.node(id), value) {
             (Node::Anything, _) => true,
             (Node::OneOf(branches), _) => branches.iter().any(|&branch| self.takes(branch, value)),
-            (Node::Words(words), _) => which_word(value, words).is_some(),
+            (Node::Enum(values), _) => enum_index(value, values).is_some(),
             (Node::Null, Tree::Scalar(text)) => text == "null",
             (Node::Bool, Tree::Scalar(text)) => text == "true" || text == "false",
             (Node::Text(_), Tree::Scalar(text)) => text.starts_with('"'),
@@ -122,8 +123,8 @@ impl Grammar {
     }
 }
 
-fn which_word(value: &Tree, words: &[Value]) -> Option<usize> {
+fn enum_index(value: &Tree, values: &[Value]) -> Option<usize> {
     let Tree::Scalar(text) = value else { return None };
     let value = serde_json::from_str::<Value>(text).ok()?;
-    words.iter().position(|word| *word == value)
+    values.iter().position(|listed| *listed == value)
 }

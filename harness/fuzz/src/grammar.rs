@@ -1,7 +1,8 @@
-//! What a provider takes as a request, as a grammar that requests can be made from.
+//! The grammar of the requests that a provider accepts; bodies are generated from it.
 //!
-//! It is read from the schemas that the mocks enforce, in the subset that `mocks/strict/spec/README.md`
-//! describes. What a model does not take is not in it: see [`repair`](super::repair).
+//! It is read from the schemas that the mocks enforce, in the JSON Schema subset that
+//! `mocks/strict/spec/README.md` describes. Restrictions of single models are not part of it: see
+//! [`repair`](super::repair).
 
 mod read;
 
@@ -12,42 +13,42 @@ use fallproof_strict as strict;
 use indexmap::IndexMap;
 use serde_json::Value;
 
-/// A place in a grammar.
+/// Index of a node in a grammar.
 pub type Id = usize;
 
 /// The requests of one endpoint on one surface.
 #[derive(Debug)]
 pub struct Grammar {
     nodes: Vec<Node>,
-    /// For each node, how many values its smallest form holds.
+    /// For each node, the number of values in its smallest form.
     costs: Vec<usize>,
     root: Id,
-    /// Which parameters need others.
+    /// Parameters that require others.
     needs: Vec<Need>,
 }
 
-/// That a parameter is taken only beside others.
+/// A dependency: a parameter is only accepted together with others.
 #[derive(Debug)]
 pub struct Need {
     /// The parameter.
     pub of: String,
-    /// Others, and the values that they must have.
+    /// Parameters that must have these values.
     pub values: Vec<(String, Value)>,
-    /// Others that must be there and not null.
+    /// Parameters that must be present and not null.
     pub present: Vec<String>,
 }
 
-/// What may stand at one place.
+/// The values that are allowed at one point of a request.
 #[derive(Debug)]
 pub enum Node {
-    /// Any of several.
+    /// A union: any of these branches.
     OneOf(Vec<Id>),
     /// `null`
     Null,
     /// `true` or `false`
     Bool,
     /// One of these values.
-    Words(Vec<Value>),
+    Enum(Vec<Value>),
     /// A string.
     Text(Text),
     /// A number.
@@ -60,65 +61,65 @@ pub enum Node {
     Anything,
 }
 
-/// A string's limits.
+/// Limits of a string.
 #[derive(Debug, Default)]
 pub struct Text {
-    /// The fewest characters.
-    pub least: usize,
-    /// The most characters.
-    pub most: Option<usize>,
-    /// The characters that it is made of, at least one; `None` where any will do.
+    /// Minimum number of characters.
+    pub min: usize,
+    /// Maximum number of characters.
+    pub max: Option<usize>,
+    /// Allowed characters, of which it has at least one; `None` if any character is allowed.
     pub characters: Option<Vec<char>>,
 }
 
-/// A number's limits.
+/// Limits of a number.
 #[derive(Debug)]
 pub struct Number {
-    /// Whether a point or an exponent is refused.
+    /// Whether a fraction or an exponent is rejected.
     pub integer: bool,
-    /// The smallest.
-    pub least: Option<f64>,
-    /// The greatest.
-    pub most: Option<f64>,
+    /// Minimum.
+    pub min: Option<f64>,
+    /// Maximum.
+    pub max: Option<f64>,
 }
 
 impl Number {
     /// Any number.
-    pub const ANY: Self = Self { integer: false, least: None, most: None };
+    pub const ANY: Self = Self { integer: false, min: None, max: None };
 }
 
-/// An array's items and limits.
+/// Items and limits of an array.
 #[derive(Debug)]
 pub struct List {
-    /// What each item is.
+    /// Node of each item.
     pub item: Id,
-    /// The fewest items.
-    pub least: usize,
-    /// The most items.
-    pub most: Option<usize>,
+    /// Minimum number of items.
+    pub min: usize,
+    /// Maximum number of items.
+    pub max: Option<usize>,
 }
 
-/// An object's members.
+/// Members of an object.
 #[derive(Debug)]
 pub struct Object {
-    /// Those with a name of their own.
+    /// Members that the schema names.
     pub members: IndexMap<String, Member>,
-    /// What members of any other name are; `None` where they are refused.
+    /// Node of members with any other name; `None` if they are rejected.
     pub others: Option<Id>,
-    /// The most members.
-    pub most: Option<usize>,
+    /// Maximum number of members.
+    pub max: Option<usize>,
 }
 
 /// A member of an object.
 #[derive(Debug)]
 pub struct Member {
-    /// What it is.
+    /// Node of its value.
     pub node: Id,
-    /// Whether it must be there.
+    /// Whether it is required.
     pub required: bool,
 }
 
-/// Something for each endpoint on each surface, made when it is asked for first.
+/// A lazily computed value for each endpoint on each surface.
 pub(super) struct PerRequest<T>([[OnceLock<T>; Endpoint::ALL.len()]; Surface::ALL.len()]);
 
 impl<T> PerRequest<T> {
@@ -138,27 +139,27 @@ impl Grammar {
         GRAMMARS.of(surface, endpoint, || Self::read(strict::schema_text(surface, endpoint)))
     }
 
-    /// Where a request begins.
+    /// The root node of a request.
     pub fn root(&self) -> Id {
         self.root
     }
 
-    /// Which parameters need others.
+    /// Parameters that require others.
     pub fn needs(&self) -> &[Need] {
         &self.needs
     }
 
-    /// What may stand at this place.
+    /// The node with this index.
     pub fn node(&self, id: Id) -> &Node {
         &self.nodes[id]
     }
 
-    /// How many values the smallest form of this holds.
+    /// Number of values in the smallest form of this node.
     pub fn cost(&self, id: Id) -> usize {
         self.costs[id]
     }
 
-    /// The places below this one, each with the turn that leads there.
+    /// The children of this node, each with the turn that leads to it.
     pub fn below(&self, id: Id) -> Vec<(Turn, Id)> {
         match self.node(id) {
             Node::OneOf(branches) => {
@@ -172,7 +173,7 @@ impl Grammar {
             }
             Node::Null
             | Node::Bool
-            | Node::Words(_)
+            | Node::Enum(_)
             | Node::Text(_)
             | Node::Number(_)
             | Node::Anything => vec![],
@@ -180,16 +181,16 @@ impl Grammar {
     }
 }
 
-/// One step down in a grammar.
+/// One step from a node to a child.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Turn {
-    /// To the branch with this number.
+    /// To the branch with this index.
     Branch(usize),
-    /// To the value with this number; nothing is below it.
-    Word(usize),
-    /// To the member with this number.
+    /// To the enum value with this index, which has no node.
+    Value(usize),
+    /// To the member with this index.
     Member(usize),
-    /// To a member of any other name.
+    /// To a member with any other name.
     Other,
     /// To an item.
     Item,

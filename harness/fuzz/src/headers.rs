@@ -1,4 +1,4 @@
-//! Headers that clients send along: harmless, personal, of their connection, for other gateways.
+//! Request headers that clients send: harmless, private, hop-by-hop, and those of other gateways.
 
 use super::random::{CaseRng, chance, pick};
 
@@ -33,7 +33,7 @@ const TOGETHER: &[&[(&str, &str)]] = &[
     &[("x-goog-api-key", "AIza-of-the-client")],
 ];
 
-/// The headers of one call, beside those that every call has: mostly none.
+/// The headers of one call, in addition to those that every call has. Empty for most calls.
 pub(super) fn headers(rng: &mut CaseRng) -> Vec<(String, String)> {
     let mut headers: Vec<(String, String)> = Vec::new();
     while chance(30, rng) {

@@ -1,4 +1,4 @@
-//! Strings and numbers in the spellings that JSON allows and that gateways trip over.
+//! JSON spellings of strings and numbers that gateways may handle incorrectly.
 
 use std::fmt::Write as _;
 
@@ -7,8 +7,8 @@ use rand::RngExt as _;
 use super::grammar::{Number, Text};
 use super::random::{CaseRng, chance, pick};
 
-/// Texts that have broken something somewhere: empty, blank, composed, beyond the BMP, controls,
-/// what looks like JSON, like events of a stream, or like a gateway's own names.
+/// Strings that are known to cause bugs: empty, blank, combining characters, outside the BMP,
+/// control characters, and text that looks like JSON, stream events or internal names of gateways.
 const TEXTS: &[&str] = &[
     "",
     " ",
@@ -36,7 +36,7 @@ const TEXTS: &[&str] = &[
     "stream",
 ];
 
-/// Names of members where any name will do.
+/// Member names for objects that allow any name.
 const NAMES: &[&str] = &[
     "a",
     "b",
@@ -60,7 +60,7 @@ const NAMES: &[&str] = &[
     "user id",
 ];
 
-/// Numbers without a point that are 0 in disguise, or that a float cannot hold.
+/// Integers that a float cannot represent exactly, and negative zero.
 const INTEGERS: &[&str] = &[
     "-0",
     "9007199254740993",
@@ -70,7 +70,7 @@ const INTEGERS: &[&str] = &[
     "123456789012345678901234567890",
 ];
 
-/// Numbers that are respelled or rounded by whoever reads and writes them.
+/// Numbers whose spelling changes or that are rounded when they are parsed and serialized.
 const DECIMALS: &[&str] = &[
     "1e0",
     "1.0",
@@ -89,7 +89,7 @@ const DECIMALS: &[&str] = &[
     "1.7976931348623157e308",
 ];
 
-/// Words of plain texts.
+/// Words of generated plain text.
 const WORDS: &[&str] = &[
     "Summarise",
     "our",
@@ -105,27 +105,26 @@ const WORDS: &[&str] = &[
     "why",
 ];
 
-/// What a value that names an address or a file may be: nothing that anybody would fetch from
-/// beyond this machine.
+/// Values for members that hold a URL. None of them refers to another machine.
 const ADDRESSES: &[&str] =
     &["data:image/png;base64,iVBORw0KGgo=", "http://127.0.0.1:9/cat.png", "https://localhost:9/"];
 
-/// A member's name where any will do.
+/// Draws a member name for an object that allows any name.
 pub(super) fn name(rng: &mut CaseRng) -> String {
     if chance(50, rng) { (*pick(NAMES, rng)).to_owned() } else { word(rng) }
 }
 
-/// A string within these limits, as JSON text. `name` is that of its member.
+/// Generates a string within these limits, as JSON text. `name` is the name of its member.
 pub(super) fn text(limits: &Text, name: &str, rng: &mut CaseRng) -> String {
     if let Some(characters) = &limits.characters {
-        let length = rng.random_range(1..=limits.most.unwrap_or(64).clamp(1, 12));
+        let length = rng.random_range(1..=limits.max.unwrap_or(64).clamp(1, 12));
         let text: String = (0..length).map(|_| *pick(characters, rng)).collect();
         return quoted(&text, rng);
     }
     let mut text = if name.ends_with("url") {
         (*pick(ADDRESSES, rng)).to_owned()
     } else if is_secret(name) {
-        // Long enough not to be found anywhere by chance.
+        // Long enough not to occur elsewhere by chance.
         format!("sk-of-the-client-{:08}", rng.random_range(0..100_000_000))
     } else if chance(35, rng) {
         (*pick(TEXTS, rng)).to_owned()
@@ -135,12 +134,12 @@ pub(super) fn text(limits: &Text, name: &str, rng: &mut CaseRng) -> String {
     if chance(1, rng) {
         text = text.repeat(1 + 4_000 / text.len().max(1));
     }
-    let short = limits.least.saturating_sub(text.chars().count());
+    let short = limits.min.saturating_sub(text.chars().count());
     text.extend(std::iter::repeat_n('x', short));
-    quoted(&text.chars().take(limits.most.unwrap_or(usize::MAX)).collect::<String>(), rng)
+    quoted(&text.chars().take(limits.max.unwrap_or(usize::MAX)).collect::<String>(), rng)
 }
 
-/// Whether a member of this name holds a key.
+/// Whether a member with this name holds a credential.
 fn is_secret(name: &str) -> bool {
     ["api_key", "authorization", "token", "password"].contains(&name)
 }
@@ -156,7 +155,7 @@ fn word(rng: &mut CaseRng) -> String {
     (0..length).map(|_| *pick(&letters, rng)).collect()
 }
 
-/// A string as JSON text: mostly in its plainest spelling.
+/// Serializes a string as JSON text, mostly without optional escapes.
 pub(super) fn quoted(text: &str, rng: &mut CaseRng) -> String {
     if !chance(8, rng) {
         return serde_json::Value::from(text).to_string();
@@ -181,12 +180,11 @@ fn escape(character: char, json: &mut String, rng: &mut CaseRng) {
     }
 }
 
-/// A number within these limits, as JSON text.
+/// Generates a number within these limits, as JSON text.
 pub(super) fn number(limits: &Number, rng: &mut CaseRng) -> String {
     let fits = |text: &&&str| {
         text.parse::<f64>().is_ok_and(|value| {
-            limits.least.is_none_or(|least| value >= least)
-                && limits.most.is_none_or(|most| value <= most)
+            limits.min.is_none_or(|min| value >= min) && limits.max.is_none_or(|max| value <= max)
         })
     };
     if chance(35, rng) {
@@ -196,12 +194,12 @@ pub(super) fn number(limits: &Number, rng: &mut CaseRng) -> String {
             return (**pick(&special, rng)).to_owned();
         }
     }
-    let least = limits.least.and_then(|least| whole(least.ceil())).unwrap_or(0);
-    let most = limits.most.and_then(|most| whole(most.floor())).unwrap_or(i64::MAX);
-    // Small ones above all: many count something that the mocks must then make.
+    let min = limits.min.and_then(|min| integral(min.ceil())).unwrap_or(0);
+    let max = limits.max.and_then(|max| integral(max.floor())).unwrap_or(i64::MAX);
+    // Mostly small: many are counts of items that the mocks must then generate.
     let reach = if chance(95, rng) { 4 } else { 1_000 };
-    let number = rng.random_range(least..=most.min(least.saturating_add(reach)).max(least));
-    if limits.integer || number < 0 || number >= most || chance(50, rng) {
+    let number = rng.random_range(min..=max.min(min.saturating_add(reach)).max(min));
+    if limits.integer || number < 0 || number >= max || chance(50, rng) {
         return number.to_string();
     }
     let fraction: String = (0..rng.random_range(1..=18)).map(|_| *pick(&DIGITS, rng)).collect();
@@ -210,8 +208,8 @@ pub(super) fn number(limits: &Number, rng: &mut CaseRng) -> String {
 
 const DIGITS: [char; 10] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
 
-/// A number without a fraction as an integer, where it is not too great.
-fn whole(number: f64) -> Option<i64> {
+/// Converts an integral float to an integer; `None` if it is too large.
+fn integral(number: f64) -> Option<i64> {
     format!("{number:.0}").parse().ok()
 }
 
@@ -224,31 +222,31 @@ mod tests {
     fn every_text_is_json_and_within_its_limits() {
         for case in 0..2_000 {
             let mut rng = case_rng(1, case);
-            let (least, most) = (rng.random_range(0..3), rng.random_range(3..43));
-            let limits = Text { least, most: Some(most), characters: None };
+            let (min, max) = (rng.random_range(0..3), rng.random_range(3..43));
+            let limits = Text { min, max: Some(max), characters: None };
             let json = text(&limits, "user", &mut rng);
             let read: String =
                 serde_json::from_str(&json).unwrap_or_else(|error| panic!("{json}: {error}"));
             let length = read.chars().count();
-            assert!(length >= limits.least && Some(length) <= limits.most, "{json}");
+            assert!(length >= limits.min && Some(length) <= limits.max, "{json}");
         }
     }
 
     #[test]
     fn every_number_is_json_and_within_its_limits() {
-        for (integer, least, most) in [
+        for (integer, min, max) in [
             (true, None, None),
             (true, Some(1.0), Some(128.0)),
             (false, Some(-2.0), Some(2.0)),
             (false, Some(0.25), Some(4.0)),
         ] {
-            let limits = Number { integer, least, most };
+            let limits = Number { integer, min, max };
             for case in 0..1_000 {
                 let json = number(&limits, &mut case_rng(2, case));
                 let value: f64 =
                     serde_json::from_str(&json).unwrap_or_else(|error| panic!("{json}: {error}"));
-                assert!(least.is_none_or(|least| value >= least), "{json}");
-                assert!(most.is_none_or(|most| value <= most), "{json}");
+                assert!(min.is_none_or(|min| value >= min), "{json}");
+                assert!(max.is_none_or(|max| value <= max), "{json}");
                 assert!(!(integer && json.contains(['.', 'e', 'E'])), "{json}");
             }
         }

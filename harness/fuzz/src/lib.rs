@@ -1,10 +1,10 @@
-//! Fuzzing: requests and faults that nobody thought of, and the smallest that breaks a requirement.
+//! Fuzzing: random requests and faults, and the smallest case that violates a requirement.
 //!
-//! A [`grammar`] is read from the schemas that the mocks enforce; each generated [`body`] heads for
-//! one [`goal`] of it, and is then [repaired](repair) until every deployment that it may reach accepts
-//! it, or [mutated](mutate) so that none does. A [`case`] puts it before a chain with scripts, and an
-//! [`oracle`] tells what the router must make of it. A [`campaign`] runs such cases by an
-//! [`executor`], and what it finds is [minimized](minimize) and saved.
+//! A [`grammar`] is read from the schemas that the mocks enforce. Each generated [`body`] covers
+//! one [`goal`] of the grammar. The body is then [repaired](repair) until every deployment that it
+//! may reach accepts it, or [mutated](mutate) so that none does. A [`case`] combines bodies with a
+//! fallback chain and scripts, and an [`oracle`] computes the expected result. A [`campaign`] runs
+//! cases with an [`executor`]; its failures are [minimized](minimize) and saved.
 
 mod attempt;
 pub mod body;

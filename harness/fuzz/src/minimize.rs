@@ -1,4 +1,4 @@
-//! Minimizes a failure: simpler cases run for as long as they still show it.
+//! Minimizes a failure by running simpler cases while they still reproduce it.
 
 use std::time::{Duration, Instant};
 
@@ -12,14 +12,14 @@ use super::executor::Executor;
 use super::shrink::Shrinking;
 use super::stats::Failure;
 
-/// So many simpler cases are tried at most.
+/// Maximum number of simpler cases to try.
 const MOST_TRIES: usize = 3_000;
 
-/// Simpler cases that are tried at once at most, where the target is started anew for them.
+/// Maximum number of simpler cases to try at once if the target is restarted for them.
 const TRIED_AT_ONCE: usize = 12;
 
-/// The simplest case that still shows this failure, with what is found there; the simplest so far
-/// once `stop` is true or the time is up.
+/// Returns the simplest case that still reproduces this failure, and its violation. Once `stop` is
+/// true or the time is up, returns the simplest case so far.
 ///
 /// # Errors
 /// The target or the deployments could not be started.
@@ -33,7 +33,8 @@ pub async fn minimize(
     let mut shrinking = Shrinking::new(failure.case.clone(), executor.is_fixed());
     let mut simplest = (failure.case.clone(), failure.violation.clone());
     let most_at_once = if executor.is_fixed() { 1 } else { TRIED_AT_ONCE };
-    // The more fail in a row, the more are likely to: only what comes before a success is not in vain.
+    // Candidates after the first success are wasted. Each batch without a success makes the next
+    // success less likely, so the batch size grows.
     let (mut tries, mut at_once) = (0, 1);
     let mut goes_on = shrinking.simplify();
     while goes_on && tries < MOST_TRIES && started.elapsed() < limit {
@@ -46,7 +47,7 @@ pub async fn minimize(
         }
         tries += candidates.len();
         let executions = executor.run(&candidates).await?;
-        // The first of them: the simplest, and the same in each run.
+        // Take the first one: it is the simplest, and the choice is deterministic.
         let shows = candidates.into_iter().zip(executions).find_map(|(case, execution)| {
             let mut violations = execution.violations.into_iter();
             violations.find(|it| Cause::of(it) == failure.cause).map(|it| (case, it))

@@ -1,9 +1,9 @@
-//! Which models the deployments of generated chains run.
+//! Model names of the deployments in generated chains.
 
 use fallproof_protocol::provider::Endpoint;
 
-/// Models of an endpoint that together take every parameter. Their names are real: gateways look
-/// into them.
+/// Models of an endpoint that together accept every parameter. The names are real because gateways
+/// interpret them.
 pub fn model_names(endpoint: Endpoint) -> &'static [&'static str] {
     match endpoint {
         Endpoint::ChatCompletions => {

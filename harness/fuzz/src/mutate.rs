@@ -1,4 +1,4 @@
-//! Makes a request invalid: one change that its provider does not accept.
+//! Makes a request invalid by one change that its provider does not accept.
 
 use rand::seq::SliceRandom as _;
 use serde_json::Value;
@@ -8,29 +8,29 @@ use super::paths;
 use super::random::{CaseRng, pick};
 use fallproof_protocol::json::Tree;
 
-/// In what way a request is invalid.
+/// The way in which a request is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Defect {
-    /// A member that the schema does not know.
+    /// A member that is not in the schema.
     Unknown,
-    /// A member that must be there is not.
+    /// A required member is missing.
     Missing,
-    /// A value of another type.
+    /// A value of the wrong type.
     Type,
-    /// A value, a number, a length or a count beyond what is listed or set.
+    /// A value that is not in the enum, or a number, length or count outside its limits.
     Range,
 }
 
 impl Defect {
-    /// Every one.
+    /// All defects.
     pub const ALL: [Self; 4] = [Self::Unknown, Self::Missing, Self::Type, Self::Range];
 }
 
-/// Names that no schema knows; some that gateways use among themselves.
+/// Names that are in no schema; some are internal to gateways.
 const STRANGERS: &[&str] =
     &["zzz", "litellm_params", "model_group", "api_base", "Temperature", "max-tokens", ""];
 
-/// This body with one defect of this kind; `None` where no place in it can have one.
+/// Returns this body with one defect of this kind; `None` if the body cannot have one.
 pub fn mutate(grammar: &Grammar, body: &Tree, defect: Defect, rng: &mut CaseRng) -> Option<Tree> {
     let mut search = Search { grammar, rng, defect, changes: Vec::new() };
     search.visit(grammar.root(), body, &mut Vec::new());
@@ -39,7 +39,7 @@ pub fn mutate(grammar: &Grammar, body: &Tree, defect: Defect, rng: &mut CaseRng)
     changes.into_iter().find_map(|(path, change)| {
         let mut body = body.clone();
         apply(&mut body, &path, change);
-        // One item of a list may have made it a list of another kind.
+        // The change may have made the value valid for another branch.
         let is_valid = defect == Defect::Type && grammar.takes(grammar.root(), &body);
         (!is_valid).then_some(body)
     })
@@ -56,7 +56,7 @@ struct Search<'a> {
     grammar: &'a Grammar,
     rng: &'a mut CaseRng,
     defect: Defect,
-    /// Places, as positions of members and items from the root on, and what to do there.
+    /// Paths from the root, and the change to make there.
     changes: Vec<(Vec<usize>, Change)>,
 }
 
@@ -79,7 +79,7 @@ impl Search<'_> {
             (Node::OneOf(branches), _) => {
                 let branch = branches.iter().find(|&&branch| grammar.takes(branch, value));
                 if let Some(&branch) = branch {
-                    // What may stand here was looked at above, over all branches.
+                    // Types and ranges were handled above, across all branches.
                     match self.defect {
                         Defect::Unknown | Defect::Missing => self.visit(branch, value, path),
                         Defect::Type | Defect::Range => self.descend(branch, value, path),
@@ -124,12 +124,12 @@ impl Search<'_> {
         };
         let required =
             |name: &String| object.members.get(name).is_some_and(|member| member.required);
-        let places = members.iter().enumerate().filter(|(_, (name, _))| required(name));
-        places.map(|(at, _)| Change::Remove(at)).collect()
+        let indices = members.iter().enumerate().filter(|(_, (name, _))| required(name));
+        indices.map(|(at, _)| Change::Remove(at)).collect()
     }
 
     fn other_type(&mut self, id: Id) -> Vec<Change> {
-        // Alone, null is all that can be said of a response of before, and no type.
+        // A node that is only null stands for a previous response id; it has no other type.
         if matches!(self.grammar.node(id), Node::Null) {
             return vec![];
         }
@@ -156,35 +156,32 @@ impl Search<'_> {
                     return vec![];
                 };
                 let mut changes = self.beyond(own, value);
-                // What is too much for one branch may do for another.
+                // A value out of range for one branch may be valid for another.
                 let others = || branches.iter().filter(|&&branch| branch != own);
                 changes.retain(|change| {
                     !matches!(change, Change::Replace(new) if others().any(|&it| grammar.takes(it, new)))
                 });
                 changes
             }
-            (Node::Words(words), _) if words.iter().any(Value::is_string) => {
+            (Node::Enum(values), _) if values.iter().any(Value::is_string) => {
                 vec![scalar("\"zzz\"".to_owned())]
             }
             (Node::Number(limits), _) => {
-                let above = limits.most.map(|most| scalar((most.ceil() + 1.0).to_string()));
-                let below = limits.least.map(|least| scalar((least.floor() - 1.0).to_string()));
+                let above = limits.max.map(|max| scalar((max.ceil() + 1.0).to_string()));
+                let below = limits.min.map(|min| scalar((min.floor() - 1.0).to_string()));
                 above.into_iter().chain(below).collect()
             }
             (Node::Text(limits), _) => {
-                let most = limits.most.filter(|&most| most < 100_000);
-                most.map(|most| scalar(format!("\"{}\"", "x".repeat(most + 1))))
-                    .into_iter()
-                    .collect()
+                let max = limits.max.filter(|&max| max < 100_000);
+                max.map(|max| scalar(format!("\"{}\"", "x".repeat(max + 1)))).into_iter().collect()
             }
             (Node::List(limits), Tree::Array(items)) => {
-                let few = (limits.least > 0).then(|| Change::Replace(Tree::Array(vec![])));
-                let many =
-                    limits.most.filter(|&most| most < 500 && !items.is_empty()).map(|most| {
-                        Change::Replace(Tree::Array(
-                            items.iter().cycle().take(most + 1).cloned().collect(),
-                        ))
-                    });
+                let few = (limits.min > 0).then(|| Change::Replace(Tree::Array(vec![])));
+                let many = limits.max.filter(|&max| max < 500 && !items.is_empty()).map(|max| {
+                    Change::Replace(Tree::Array(
+                        items.iter().cycle().take(max + 1).cloned().collect(),
+                    ))
+                });
                 few.into_iter().chain(many).collect()
             }
             _ => vec![],

@@ -1,8 +1,8 @@
-//! The oracle: from chain, policy and scripts to the attempts and the outcome of each call. It is
-//! pure, and knows nothing of the router's code.
+//! The oracle: computes the expected attempts and outcome of each call from chain, policy and
+//! scripts. It is pure and independent of the router's code.
 //!
-//! What a deployment answers is told by `providers`, how a gateway reads that by `attempt`; the rest is
-//! the recommended policy as the router's README has it.
+//! `providers` computes what a deployment answers, and `attempt` how a gateway interprets that.
+//! This module implements the recommended policy that the router's README describes.
 
 #[cfg(test)]
 mod tests;
@@ -18,12 +18,12 @@ use fallproof_suite::scenario::{Cooldown, DeadEnd, Expect};
 
 use super::attempt::{AttemptFailure, AttemptOutcome, Wanted};
 use super::case::{FuzzCase, Request, Step, deployment_name};
-use super::providers::{accepts, answer, is_whole_success};
+use super::providers::{accepts, answer, is_complete_success};
 
-/// The longest cooldown that a provider can ask for.
+/// Longest cooldown that a provider can request.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
 
-/// What must come of each call of this case, in their order.
+/// The expectations for each call of this case, in order.
 pub fn expect(case: &FuzzCase) -> Vec<Expect> {
     let mut router = Router {
         case,
@@ -40,14 +40,14 @@ pub fn expect(case: &FuzzCase) -> Vec<Expect> {
     expected
 }
 
-/// The router as it should be.
+/// Model of a correct router.
 struct Router<'a> {
     case: &'a FuzzCase,
     now: Duration,
     deployments: Vec<State>,
 }
 
-/// The state of a deployment.
+/// State of a deployment.
 #[derive(Debug, Default)]
 struct State {
     attempts: usize,
@@ -55,7 +55,7 @@ struct State {
     cooldown: Option<Until>,
 }
 
-/// A cooldown that is under way.
+/// A cooldown in progress.
 #[derive(Debug, Clone, Copy)]
 struct Until {
     end: Duration,
@@ -74,7 +74,7 @@ impl Router<'_> {
             }
             match self.ask(index, request, &mut attempts) {
                 outcome @ (AttemptOutcome::Answer | AttemptOutcome::Part(_)) => {
-                    // A part may be too short for it.
+                    // A partial response may be too short to hold the marker.
                     let has_marker = outcome == AttemptOutcome::Answer
                         && has_marker(self.case.endpoint, request);
                     return Expect {
@@ -85,9 +85,9 @@ impl Router<'_> {
                     };
                 }
                 AttemptOutcome::Failure(failure) => {
-                    let leads_on = failure.leads_on();
+                    let triggers_fallback = failure.triggers_fallback();
                     last = Some(failure);
-                    if !leads_on {
+                    if !triggers_fallback {
                         break;
                     }
                 }
@@ -101,8 +101,8 @@ impl Router<'_> {
         Expect { attempts: Some(attempts), status: Some(status), ..Expect::default() }
     }
 
-    /// Asks one deployment, and again while that may help. Only attempts that can be seen are put
-    /// down.
+    /// Calls one deployment, and retries while that may help. Only observable attempts are recorded
+    /// in `attempts`.
     fn ask(
         &mut self,
         index: usize,
@@ -129,7 +129,7 @@ impl Router<'_> {
                 AttemptOutcome::Failure(failure) => failure,
             };
             state.failed(failure, cooldown, self.now);
-            if left == 0 || !failure.may_pass() || state.cooldown_at(self.now).is_some() {
+            if left == 0 || !failure.is_transient() || state.cooldown_at(self.now).is_some() {
                 return outcome;
             }
             left -= 1;
@@ -148,8 +148,8 @@ impl Router<'_> {
         }
         let scheduled = deployment.scheduled(self.deployments[index].attempts);
         self.deployments[index].attempts += 1;
-        // Nobody needs to read a whole success, which may be long.
-        if is_whole_success(scheduled)
+        // Skip generating a complete success, which may be long.
+        if is_complete_success(scheduled)
             && !asks_for_nothing(request)
             && accepts(deployment, *endpoint, request)
         {
@@ -167,7 +167,7 @@ impl State {
     }
 
     fn failed(&mut self, failure: &AttemptFailure, policy: Option<Cooldown>, now: Duration) {
-        if !failure.leads_on() {
+        if !failure.triggers_fallback() {
             return;
         }
         self.failures_in_a_row += 1;
@@ -178,7 +178,7 @@ impl State {
             _ => Duration::ZERO,
         };
         let end = now + kept_failing.max(asked_for);
-        // One that is under way is never shortened.
+        // A cooldown in progress is never shortened.
         if self.cooldown.is_none_or(|cooldown| cooldown.end.max(now) < end) {
             let rate_limited = failure.kind == Condition::Status(429);
             self.cooldown = Some(Until { end, rate_limited });
@@ -187,13 +187,13 @@ impl State {
 }
 
 impl AttemptFailure {
-    /// Whether it tells of the deployment, so that the next one is asked.
-    fn leads_on(&self) -> bool {
+    /// Whether the failure is the deployment's fault, so that the router falls back.
+    fn triggers_fallback(&self) -> bool {
         Condition::RECOMMENDED.iter().any(|condition| condition.covers(self.kind))
     }
 
-    /// Whether the same deployment may do better at once.
-    fn may_pass(&self) -> bool {
+    /// Whether an immediate retry at the same deployment may succeed.
+    fn is_transient(&self) -> bool {
         match self.kind {
             Condition::Status(408 | 409 | 500..=599) => self.retry_after.is_zero(),
             Condition::Status(_) => false,
@@ -201,10 +201,10 @@ impl AttemptFailure {
         }
     }
 
-    /// The status that the client gets where nothing else comes of its call.
+    /// The status that the client gets if this is the last failure of its call.
     fn status(&self) -> u16 {
         match self.kind {
-            // The operator's mistake, not the client's.
+            // A mistake of the operator, not of the client.
             Condition::Status(401 | 403 | 404) => 502,
             Condition::Status(status) => status,
             Condition::Timeout => 504,
@@ -213,9 +213,9 @@ impl AttemptFailure {
     }
 }
 
-/// Whether the answer surely has a place for its deployment's marker: not a short vector, one to
-/// nothing, or one in a form that the client makes up. A call of one of the old functions has no id
-/// that could hold it.
+/// Whether the response certainly has room for its deployment's marker. It may not have if it is a
+/// short vector, if there are no prompts, or if the client defines its format. A call of a legacy
+/// function has no id that could hold the marker.
 fn has_marker(endpoint: Endpoint, request: &Request) -> bool {
     let dimensions = request.member("dimensions").map(Tree::compact);
     let dimensions = dimensions.and_then(|dimensions| dimensions.parse::<usize>().ok());
@@ -226,7 +226,7 @@ fn has_marker(endpoint: Endpoint, request: &Request) -> bool {
     !(asks_for_nothing(request) || has_a_form || endpoint == Endpoint::Embeddings && is_short)
 }
 
-/// Whether there is nothing to answer: a list of no prompts.
+/// Whether the request has an empty list of prompts, so that there is nothing to answer.
 fn asks_for_nothing(request: &Request) -> bool {
     matches!(request.member("prompt"), Some(Tree::Array(prompts)) if prompts.is_empty())
 }

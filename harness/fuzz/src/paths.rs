@@ -1,8 +1,8 @@
-//! Places in a JSON value, as positions of members and items from the root on.
+//! Paths in a JSON value: the indices of members and items, starting at the root.
 
 use fallproof_protocol::json::Tree;
 
-/// The paths of all values below this one; the outer ones first.
+/// The paths of all values within this one, outer values first.
 pub(super) fn below(value: &Tree) -> Vec<Vec<usize>> {
     let mut all = Vec::new();
     collect(value, &mut Vec::new(), &mut all);
@@ -25,7 +25,7 @@ fn collect(value: &Tree, path: &mut Vec<usize>, all: &mut Vec<Vec<usize>>) {
     }
 }
 
-/// What is at this path.
+/// The value at this path.
 pub(super) fn at<'a>(value: &'a Tree, path: &[usize]) -> Option<&'a Tree> {
     path.iter().try_fold(value, |value, &index| match value {
         Tree::Object(members) => members.get(index).map(|(_, value)| value),
@@ -34,7 +34,7 @@ pub(super) fn at<'a>(value: &'a Tree, path: &[usize]) -> Option<&'a Tree> {
     })
 }
 
-/// What is at this path, to be changed.
+/// The value at this path, mutable.
 pub(super) fn at_mut<'a>(value: &'a mut Tree, path: &[usize]) -> Option<&'a mut Tree> {
     path.iter().try_fold(value, |value, &index| match value {
         Tree::Object(members) => members.get_mut(index).map(|(_, value)| value),
@@ -43,7 +43,7 @@ pub(super) fn at_mut<'a>(value: &'a mut Tree, path: &[usize]) -> Option<&'a mut 
     })
 }
 
-/// Removes what is at this path, if anything.
+/// Removes the value at this path, if any.
 pub(super) fn remove(value: &mut Tree, path: &[usize]) {
     let Some((&last, above)) = path.split_last() else { return };
     match at_mut(value, above) {
@@ -53,7 +53,7 @@ pub(super) fn remove(value: &mut Tree, path: &[usize]) {
     }
 }
 
-/// The path that this JSON pointer leads to, or as far on the way as there is anything.
+/// The path of this JSON pointer, up to the last value that exists.
 pub(super) fn of_pointer(mut value: &Tree, pointer: &str) -> Vec<usize> {
     let mut path = Vec::new();
     for part in pointer.split('/').skip(1) {

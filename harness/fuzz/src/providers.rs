@@ -1,4 +1,4 @@
-//! The providers behind a case's deployments, played by the mocks themselves.
+//! Computes the responses of a case's deployments with the mock providers.
 
 use fallproof_mocks::provider_set::{self, Answer, MockDeployment, MockProviders};
 use fallproof_protocol::behavior::{Behavior, WireFault};
@@ -12,7 +12,7 @@ use super::case::{CaseDeployment, Request};
 const KEY: &str = "the-key";
 const PREFIX: &str = "/any/any";
 
-/// What this deployment's provider answers to a call where its script has this entry.
+/// The response of this deployment's provider to a call at this script entry.
 pub(super) fn answer(
     deployment: &CaseDeployment,
     endpoint: Endpoint,
@@ -33,7 +33,7 @@ pub(super) fn answer(
         repeat_last: false,
         marker: Marker::new(PREFIX),
     };
-    providers.mount(mock).expect("a case's scripts can be played");
+    providers.mount(mock).expect("the scripts of a case are valid");
     let bearer = format!("Bearer {KEY}");
     let headers = [
         ("content-type", b"application/json".as_slice()),
@@ -48,17 +48,17 @@ pub(super) fn answer(
         headers: &headers,
         body: body.as_bytes(),
     };
-    providers.answer(PREFIX, &request).expect("it was added above")
+    providers.answer(PREFIX, &request).expect("the mock was mounted above")
 }
 
-/// Whether the provider has nothing against this call, or nothing that it is known to refuse.
+/// Whether the provider accepts this call. Rules that are documented but not observed are ignored.
 pub(super) fn accepts(deployment: &CaseDeployment, endpoint: Endpoint, request: &Request) -> bool {
     let violation = deployment.acceptor.violation(endpoint, &request.text());
     violation.is_none_or(|violation| violation.strength != Strength::Observed)
 }
 
-/// Whether a script's entry is a success that arrives whole.
-pub(super) fn is_whole_success(scheduled: &Behavior) -> bool {
+/// Whether a script entry is a success whose response arrives complete.
+pub(super) fn is_complete_success(scheduled: &Behavior) -> bool {
     let wire = WireFault { write: scheduled.wire.write, ..WireFault::default() };
     let is_plain = *scheduled == Behavior { wire, ..Behavior::named(&scheduled.reply) };
     is_plain && ["ok", "refusal"].contains(&scheduled.reply.as_str())

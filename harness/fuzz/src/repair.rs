@@ -1,7 +1,7 @@
 //! Repairs a body until every deployment of its chain accepts it.
 //!
-//! The surfaces differ in what they know, and models and parameters depend on each other. So what a
-//! provider would complain of is taken out, piece by piece, until none complains.
+//! Surfaces accept different parameters, and models and parameters depend on each other. So members
+//! that a provider would reject are removed one at a time until no provider rejects the body.
 
 use fallproof_protocol::provider::{Endpoint, Surface};
 use fallproof_strict::{self as strict, Violation};
@@ -10,29 +10,29 @@ use super::formatting::Formatting;
 use super::paths;
 use fallproof_protocol::json::Tree;
 
-/// Who must accept a request.
+/// The validation rules of one deployment.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Acceptor {
-    /// Which schemas apply.
+    /// Surface whose schemas apply.
     pub surface: Surface,
     /// The model behind the deployment.
     pub model: String,
 }
 
 impl Acceptor {
-    /// What it finds wrong with this body, if anything, whether that was observed or documented.
+    /// The first violation in this body, if any. Includes rules that are only documented.
     pub fn violation(&self, endpoint: Endpoint, body: &str) -> Option<Violation> {
         strict::check(self.surface, endpoint, &self.model, body.as_bytes())
     }
 }
 
-/// A model's name, which some endpoints require.
+/// A placeholder model name; some endpoints require one.
 pub(super) const MODEL: &str = "m";
 
-/// So many pieces are taken out at most; a body that needs more is not worth it.
+/// Maximum number of removals; a body that needs more is discarded.
 const MOST_REMOVALS: usize = 60;
 
-/// The body without what any of these would refuse; `None` where nothing is left to send.
+/// Removes whatever any of these would reject; `None` if the body cannot be repaired.
 pub fn repair(endpoint: Endpoint, acceptors: &[&Acceptor], mut body: Tree) -> Option<Tree> {
     let mut distinct = acceptors.to_vec();
     distinct.sort_unstable();
@@ -41,7 +41,7 @@ pub fn repair(endpoint: Endpoint, acceptors: &[&Acceptor], mut body: Tree) -> Op
         let text = Formatting::default().text(&body, MODEL);
         let violation = distinct.iter().find_map(|acceptor| acceptor.violation(endpoint, &text));
         let Some(violation) = violation else { return Some(body) };
-        // What is missing is missing in what the pointer leads to last.
+        // For a missing member, this is the path of the object that lacks it.
         let path = paths::of_pointer(&body, &violation.pointer);
         if path.is_empty() {
             return None;

@@ -1,4 +1,4 @@
-//! From failures to scenarios: they are saved, and run again from their files.
+//! Saves failures as scenarios and runs the saved files again.
 
 #[cfg(test)]
 mod tests;
@@ -16,20 +16,20 @@ use super::case::FuzzCase;
 use super::found::{self, Saved};
 use super::stats::Failure;
 
-/// A failure as a scenario of its own.
+/// A failure that was saved as a scenario.
 #[derive(Debug)]
 pub struct SavedFailure {
-    /// The failure as it was found.
+    /// The failure before minimization.
     pub failure: Failure,
-    /// What is found in the minimized case.
+    /// The violation in the minimized case.
     pub violation: Violation,
-    /// Where that is.
+    /// Where the minimized case was saved.
     pub saved: Saved,
-    /// Whether it shows the failure when it runs as any other scenario; `None` where it was not run.
+    /// Whether the saved scenario reproduces the failure; `None` if it was not run.
     pub shows_again: Option<bool>,
 }
 
-/// The failures of each requirement together, first those of the first cases.
+/// Groups failures by requirement; within a group they are ordered by case number.
 pub fn by_requirement(failures: impl IntoIterator<Item = Failure>) -> Vec<Vec<Failure>> {
     let failures: Vec<_> = failures.into_iter().collect();
     let of_one = failures.chunk_by(|a, b| a.cause.requirement == b.cause.requirement);
@@ -40,11 +40,11 @@ pub fn by_requirement(failures: impl IntoIterator<Item = Failure>) -> Vec<Vec<Fa
     all
 }
 
-/// Whether scenarios can be saved in this folder: nothing is to be lost at the end of a long
-/// campaign. Leaves nothing behind.
+/// Checks that scenarios can be saved in this folder, so that a long campaign does not lose its
+/// results at the end. Removes everything it creates.
 ///
 /// # Errors
-/// Why they cannot.
+/// The folder or a file in it cannot be created.
 pub fn check(folder: &Path) -> io::Result<()> {
     let folder = folder.join(found::FOLDER);
     let file = folder.join(".fallproof");
@@ -58,7 +58,7 @@ pub fn check(folder: &Path) -> io::Result<()> {
 }
 
 impl SavedFailure {
-    /// Saves a failure of a campaign of this seed, and what it was minimized to.
+    /// Saves the minimized case of a failure from the campaign with this seed.
     ///
     /// # Errors
     /// The file cannot be written.
@@ -73,17 +73,18 @@ impl SavedFailure {
         Ok(Self { failure, violation, saved, shows_again: None })
     }
 
-    /// The scenario as it is read from its file.
+    /// Reads the scenario from its file.
     ///
     /// # Errors
-    /// The file is no scenario.
+    /// The file is not a valid scenario.
     pub fn load(&self) -> Result<Vec<Scenario>, LoadError> {
         let mut scenarios = found::load(&self.saved)?;
         scenarios.retain(|scenario| scenario.id == self.saved.id);
         Ok(scenarios)
     }
 
-    /// Runs its scenario, where it is among these, on a runner that was started for them.
+    /// Runs its scenario, if it is among `scenarios`, on a runner that was started for them, and
+    /// records the result in [`Self::shows_again`].
     pub async fn run_again(&mut self, runner: &Runner, scenarios: &[&Scenario]) {
         if let Some(scenario) = scenarios.iter().find(|it| it.id == self.saved.id) {
             let evidence = runner.run(scenario).await;

@@ -1,4 +1,4 @@
-//! Makes a case simpler, step by step, for as long as it still shows what it was found for.
+//! Shrinks a case step by step while it still reproduces its failure.
 
 use std::collections::{HashSet, VecDeque};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -7,37 +7,38 @@ use super::case::{FuzzCase, Step};
 use super::repair::Acceptor;
 use super::simpler::{Edit, edits};
 
-/// A case on its way to its simplest form.
+/// A case that is being shrunk.
 pub struct Shrinking {
     best: FuzzCase,
-    /// Who accepts what the best one asks.
+    /// Which deployments accept the request of `best`.
     accepted: Accepted,
     current: FuzzCase,
-    /// Whether chain and policy must stay, because the target is configured for them.
+    /// Whether chain and policy cannot change, because the target is configured for them.
     fixed: bool,
     left: Option<VecDeque<Edit>>,
     tried: HashSet<u64>,
 }
 
 impl Shrinking {
-    /// Begins with this case.
+    /// Starts with this case.
     pub fn new(case: FuzzCase, fixed: bool) -> Self {
         let tried = HashSet::from([hash(&case)]);
         let accepted = Accepted::of(&case);
         Self { best: case.clone(), accepted, current: case, fixed, left: None, tried }
     }
 
-    /// The case to try, or what it has come to.
+    /// The case to try next or, when shrinking has ended, the result.
     pub fn current(&self) -> &FuzzCase {
         &self.current
     }
 
-    /// Goes on from this case, which was the current one before.
+    /// Makes this case, which was current before, the current one again.
     pub fn take(&mut self, case: FuzzCase) {
         self.current = case;
     }
 
-    /// The current case shows it: tries a simpler one. False where there is none.
+    /// Call this if the current case reproduces the failure: moves to a simpler one. Returns false
+    /// if there is none.
     pub fn simplify(&mut self) -> bool {
         self.best = self.current.clone();
         self.accepted = Accepted::of(&self.best);
@@ -45,16 +46,16 @@ impl Shrinking {
         self.complicate()
     }
 
-    /// The current case does not show it: tries another one. False where there is none; then the
-    /// current case is the simplest that shows it.
+    /// Call this if the current case does not reproduce the failure: moves to another candidate.
+    /// Returns false if there is none; the current case is then the simplest that reproduces it.
     pub fn complicate(&mut self) -> bool {
         let (best, fixed) = (&self.best, self.fixed);
         let left = self.left.get_or_insert_with(|| edits(best, fixed));
         while let Some(edit) = left.pop_front() {
             let mut case = best.clone();
             edit(&mut case);
-            // What shows with a valid request is not told by an invalid one, and never the other way
-            // batch.
+            // A failure of a valid request must not turn into one of an invalid request: that
+            // would be a different bug.
             if can_run(&case)
                 && self.tried.insert(hash(&case))
                 && Accepted::of(&case) >= self.accepted
@@ -68,7 +69,7 @@ impl Shrinking {
     }
 }
 
-/// Whether the first request is one that the first, and that every deployment accepts.
+/// Whether the first deployment, and whether every deployment, accepts the first request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Accepted {
     by_first: bool,
@@ -88,12 +89,12 @@ impl Accepted {
     }
 }
 
-/// Whether something happens in it, and somebody can answer.
+/// Whether the case has at least one call and one deployment.
 fn can_run(case: &FuzzCase) -> bool {
     !case.chain.is_empty() && case.requests().next().is_some()
 }
 
-/// The same for cases that run alike.
+/// Hash that is equal for cases that run identically.
 fn hash(case: &FuzzCase) -> u64 {
     let mut hasher = DefaultHasher::new();
     let FuzzCase { endpoint: _, group: _, chain, retries, timeout, cooldown, steps } = case;

@@ -1,4 +1,4 @@
-//! Simpler cases of the same kind, each by one edit.
+//! Edits that make a case simpler.
 
 use std::collections::VecDeque;
 
@@ -14,11 +14,11 @@ use super::model_names::model_names;
 use super::paths;
 use super::repair::Acceptor;
 
-/// Makes the case that it was made for simpler.
+/// An edit that simplifies the case it was created for.
 pub(super) type Edit = Box<dyn Fn(&mut FuzzCase)>;
 
-/// Edits that make this case simpler, the simplest result first. Where the target is configured for
-/// `fixed` groups, chain and policy stay.
+/// Edits that simplify this case, the simplest result first. With `fixed` groups, chain and policy
+/// are not edited.
 pub(super) fn edits(case: &FuzzCase, fixed: bool) -> VecDeque<Edit> {
     let mut edits = Edits::default();
     edits.steps(case);
@@ -96,15 +96,15 @@ impl Edits {
         }
     }
 
-    /// Scripts become short and plain; what cannot be reached by another address must stay where the
-    /// target is configured for it.
+    /// Shortens and simplifies scripts. With `fixed` groups, the address of a deployment that
+    /// cannot be reached must not change.
     fn scripts(&mut self, case: &FuzzCase, fixed: bool) {
         for (index, deployment) in case.chain.iter().enumerate() {
             if fixed && deployment.dead_end().is_some() {
                 continue;
             }
-            // A success is simpler than any failure. Before others it would be a riddle: they are
-            // asked only where an odd request makes it useless, which would then have to stay odd.
+            // A success is simpler than any failure. But a deployment that always succeeds hides
+            // the ones after it: they would only get requests that it cannot serve.
             let is_last = index + 1 == case.chain.len();
             let plains = if is_last { ["ok", "server_error"] } else { ["server_error", "ok"] };
             self.plain_scripts(index, &deployment.script, plains);
@@ -141,8 +141,8 @@ impl Edits {
         }
     }
 
-    /// Simpler bodies: the minimal one with no parameter, or with one of this one's, before all that
-    /// is a single step away.
+    /// Simplifies bodies: first the minimal body, alone or with one parameter of this body, then
+    /// all single-step edits.
     fn bodies(&mut self, case: &FuzzCase) {
         let Some(request) = case.requests().next() else { return };
         let Tree::Object(members) = &request.body else { return };
@@ -167,20 +167,21 @@ impl Edits {
 }
 
 fn starts(endpoint: Endpoint, surface: Surface, members: &[(String, Tree)]) -> Vec<Tree> {
-    let Tree::Object(least) = plain_everywhere(&minimal_body(Grammar::of(surface, endpoint)))
+    let Tree::Object(minimal) = plain_everywhere(&minimal_body(Grammar::of(surface, endpoint)))
     else {
         return vec![];
     };
-    let mut out = vec![Tree::Object(least.clone())];
+    let mut out = vec![Tree::Object(minimal.clone())];
     for (name, value) in members {
-        let mut start: Vec<_> = least.iter().filter(|(known, _)| known != name).cloned().collect();
+        let mut start: Vec<_> =
+            minimal.iter().filter(|(known, _)| known != name).cloned().collect();
         start.push((name.clone(), value.clone()));
         out.push(Tree::Object(start));
     }
     out
 }
 
-/// Every string of the minimal body in plain words.
+/// Replaces every string of the minimal body with plain text.
 fn plain_everywhere(value: &Tree) -> Tree {
     match value {
         Tree::Object(members) => {
@@ -198,7 +199,7 @@ fn plain_everywhere(value: &Tree) -> Tree {
     }
 }
 
-/// Values that say the same kind of thing more simply.
+/// Simpler values of the same kind.
 fn plainer(value: &Tree) -> Vec<Tree> {
     let scalar = |text: &str| Tree::Scalar(text.to_owned());
     match value {
@@ -227,7 +228,7 @@ fn plainer(value: &Tree) -> Vec<Tree> {
         Tree::Array(items) => {
             let mut out = vec![Tree::Array(vec![])];
             out.extend(items.first().map(|first| Tree::Array(vec![first.clone()])));
-            // A list of texts or messages may be one text instead.
+            // A list of strings or messages can often be a single string.
             out.push(scalar("\"Hi.\""));
             out.retain(|it| it != value);
             out

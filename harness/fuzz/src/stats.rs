@@ -1,4 +1,4 @@
-//! What a campaign has come to: how many cases ran, and which failures they found.
+//! Statistics of a campaign: how many cases ran, and which failures were found.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,51 +9,51 @@ use fallproof_suite::evidence;
 use super::case::FuzzCase;
 use super::cause::Cause;
 
-/// What a campaign has come to so far.
+/// Results of a campaign so far.
 #[derive(Debug, Default)]
 pub struct Stats {
-    /// How many cases have run.
+    /// Number of cases that have run.
     pub cases: u64,
-    /// How many violations did not come again when their case ran alone; they are left out.
+    /// Number of violations that were not reproduced when their case ran alone; they are discarded.
     pub flaky: usize,
-    /// What was found, in the order of the requirements.
+    /// The failures, ordered by requirement.
     pub failures: BTreeMap<Cause, Failure>,
-    /// Cases that say nothing about the target.
+    /// Inconclusive cases.
     pub inconclusive: Inconclusive,
-    /// Cases in which Fallproof itself failed, by number, and how.
+    /// Error messages of the cases in which Fallproof itself failed, by case number.
     pub harness_errors: BTreeMap<u64, String>,
 }
 
 /// Violations of one cause.
 #[derive(Debug, Clone)]
 pub struct Failure {
-    /// What they have in common.
+    /// The common cause.
     pub cause: Cause,
-    /// The number of the first case, from 0.
+    /// Number of the first case, from 0.
     pub number: u64,
-    /// The first case itself.
+    /// The first case.
     pub case: FuzzCase,
-    /// What was found there.
+    /// The violation in the first case.
     pub violation: Violation,
-    /// In how many cases it was found.
+    /// Number of cases with this failure.
     pub count: u64,
-    /// Where their calls went.
+    /// Endpoints of those cases.
     pub endpoints: BTreeSet<Endpoint>,
 }
 
-/// Cases that say nothing about the target.
+/// Cases that allow no verdict about the target.
 #[derive(Debug, Default)]
 pub struct Inconclusive {
-    /// How many.
+    /// Number of inconclusive cases.
     pub count: u64,
-    /// Why, of the one that ran first.
+    /// Reason of the first one.
     pub reason: String,
-    /// Whether the target went away, which ends the campaign.
+    /// Whether the target became unreachable, which ends the campaign.
     pub is_gone: bool,
 }
 
 impl Inconclusive {
-    /// Counts a case. A target that is started anew for each batch does not go away for good.
+    /// Counts a case. A target that is restarted for each batch is never gone for good.
     pub(super) fn add(&mut self, case: &evidence::Inconclusive, is_fixed: bool) {
         if self.count == 0 {
             self.reason = case.to_string();
@@ -63,21 +63,21 @@ impl Inconclusive {
     }
 }
 
-/// What a campaign comes to.
+/// The verdict of a campaign.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Nothing was found.
+    /// No failures.
     Pass,
-    /// Something was found.
+    /// At least one failure.
     Fail,
-    /// Nothing was found, and nothing could be. Holds the reason.
+    /// No failures, but the target could not be tested. Holds the reason.
     Inconclusive(String),
-    /// Fallproof itself failed. Holds the number of the first such case, and how.
+    /// Fallproof itself failed. Holds the number and the message of the first such case.
     HarnessError(u64, String),
 }
 
 impl Stats {
-    /// What it comes to.
+    /// The verdict. A harness error outweighs failures; failures outweigh inconclusive cases.
     pub fn verdict(&self) -> Verdict {
         let Inconclusive { count, reason, is_gone } = &self.inconclusive;
         if let Some((&number, message)) = self.harness_errors.first_key_value() {
@@ -91,12 +91,12 @@ impl Stats {
         }
     }
 
-    /// Whether no case before this one is known to show this cause.
+    /// Whether no earlier case is known to have this cause.
     pub(super) fn is_first(&self, cause: &Cause, number: u64) -> bool {
         self.failures.get(cause).is_none_or(|failure| number < failure.number)
     }
 
-    /// Counts what was found in a case.
+    /// Counts the violations of a case.
     pub(super) fn add(&mut self, number: u64, case: &FuzzCase, found: BTreeMap<Cause, Violation>) {
         for (cause, violation) in found {
             let is_first = self.is_first(&cause, number);
@@ -123,12 +123,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_verdict_is_what_weighs_most() {
+    fn the_most_severe_result_is_the_verdict() {
         let mut stats = Stats { cases: 2, ..Stats::default() };
         assert_eq!(stats.verdict(), Verdict::Pass);
-        let reason = "not wired".to_owned();
+        let reason = "not reachable".to_owned();
         stats.inconclusive = Inconclusive { count: 1, reason: reason.clone(), is_gone: false };
-        assert_eq!(stats.verdict(), Verdict::Pass, "the other case says something");
+        assert_eq!(stats.verdict(), Verdict::Pass, "the other case is conclusive");
         stats.inconclusive.count = 2;
         assert_eq!(stats.verdict(), Verdict::Inconclusive(reason));
         for number in [7, 3] {

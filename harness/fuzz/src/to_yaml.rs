@@ -1,4 +1,4 @@
-//! A scenario as the YAML file that it could have been read from.
+//! Writes a scenario as a YAML file.
 
 use std::fmt::Write as _;
 
@@ -11,8 +11,8 @@ use fallproof_suite::scenario::{
     Planned, Scenario, Step,
 };
 
-/// The text of this scenario's file. Only what generated cases have is written: one group that
-/// needs no name, calls one by one, JSON bodies.
+/// The YAML text of this scenario. Supports only what generated cases contain: one unnamed group,
+/// sequential calls, JSON bodies.
 pub(super) fn to_yaml(scenario: &Scenario) -> String {
     let mut out = "# yaml-language-server: $schema=../schema.json\n".to_owned();
     let _ = writeln!(out, "title: {}", text(&scenario.title));
@@ -122,8 +122,8 @@ fn of_expect(expect: &Expect) -> Vec<String> {
     [attempts, status, answered_by].into_iter().flatten().collect()
 }
 
-/// The members beside `model` as they are written in YAML, where a reader of the file would send
-/// just this text.
+/// The members other than `model`, as written in YAML; `None` if reading them back would not send
+/// exactly this text.
 fn members(json: &str) -> Option<String> {
     let Value::Object(mut members) = serde_json::from_str(json).ok()? else { return None };
     members.shift_remove("model")?;
@@ -131,7 +131,7 @@ fn members(json: &str) -> Option<String> {
     (same && is_printable(json)).then(|| Value::Object(members).to_string())
 }
 
-/// Whether YAML takes this text as it is, and its line breaks for line breaks.
+/// Whether this text can be written to a YAML block without escapes.
 fn is_printable(text: &str) -> bool {
     let fits = |character| match character {
         '\n' => true,
@@ -144,7 +144,7 @@ fn is_printable(text: &str) -> bool {
         && !text.starts_with([' ', '\n'])
 }
 
-/// Text in quotes: what JSON escapes, YAML reads alike. What YAML would not take is escaped too.
+/// Quotes text. YAML understands JSON escapes; characters that YAML does not allow are escaped too.
 fn text(text: &str) -> String {
     let quoted = Value::from(text).to_string();
     let mut out = String::new();
@@ -167,7 +167,7 @@ mod tests {
     use fallproof_suite::requirement::Code;
 
     #[test]
-    fn every_generated_case_reads_as_it_was_written() {
+    fn every_generated_case_survives_a_round_trip() {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("case.yaml");
         for number in 0..400 {
@@ -176,10 +176,10 @@ mod tests {
             scenario.proves = vec![Code::Payload01];
             scenario.why = Some("Because: \"so\", it's said.\u{85}".to_owned());
             let yaml = to_yaml(&scenario);
-            std::fs::write(&file, &yaml).expect("the folder takes files");
+            std::fs::write(&file, &yaml).expect("the file can be written");
             let read = fallproof_suite::scenario::load(&file, "found/case");
             let mut read = read.unwrap_or_else(|error| panic!("case {number}: {error}\n{yaml}"));
-            // One of the two ways to write the same body.
+            // Normalize: the same body can be written in two ways.
             for read in read.iter_mut().flat_map(|it| &mut it.steps) {
                 if let Step::Calls(calls) = read {
                     for Planned { send, .. } in calls {

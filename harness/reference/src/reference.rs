@@ -1,4 +1,4 @@
-//! The reference router as a target: configured from the plan, in this process.
+//! The reference router as a target. It is configured from the plan and runs in this process.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -27,10 +27,10 @@ use fallproof_suite::scenario::Scenario;
 use futures_util::FutureExt as _;
 use futures_util::future::{self, BoxFuture};
 
-/// The reference router as a target; broken on purpose where a saboteur is named.
+/// The reference router as a target, optionally broken by a saboteur.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ReferenceTarget {
-    /// How it is broken.
+    /// The saboteur that breaks it, if any.
     pub saboteur: Option<&'static Saboteur>,
 }
 
@@ -42,7 +42,7 @@ impl Target for ReferenceTarget {
                 ..TargetName::of("reference router")
             },
             Some(saboteur) => {
-                TargetName::of(format!("reference router with the saboteur {}", saboteur.name))
+                TargetName::of(format!("reference router with saboteur {}", saboteur.name))
             }
         };
         future::ready(identity).boxed()
@@ -87,18 +87,18 @@ impl RunningTarget for Reference {
     }
 }
 
-/// A running reference router; it ends when dropped.
+/// A running reference router. Dropping it stops it.
 ///
-/// Scenarios of several steps have a router each, with a clock that stands still but for them: how
-/// fast the machine is does not end a rest.
+/// Each scenario with several steps has its own router with a manual clock, so that the speed of
+/// the machine does not end a cooldown early.
 pub struct Reference {
     shared: Running,
     clocked: HashMap<String, (Running, ManualClock)>,
-    // Held for its drop.
-    _meddler: Option<RequestProxy>,
+    // Kept alive until this is dropped.
+    _proxy: Option<RequestProxy>,
 }
 
-/// One listening router.
+/// A listening router.
 struct Running {
     url: BaseUrl,
     task: JoinHandle<io::Result<()>>,
@@ -111,62 +111,62 @@ impl Drop for Running {
 }
 
 impl Reference {
-    /// Starts it for these scenarios' plan, broken as the saboteur says.
+    /// Starts the router for the plan of these scenarios, broken by `saboteur` if there is one.
     ///
     /// # Errors
-    /// Those of listening on a port that the system chooses.
+    /// No port is available, or the router cannot be configured with the plan.
     pub async fn start(
         plan: &Plan,
         scenarios: &[&Scenario],
         saboteur: Option<&Saboteur>,
     ) -> io::Result<Self> {
-        let means = saboteur.map(|saboteur| saboteur.means);
-        let request_proxy = request_proxy(plan, means).await?;
+        let fault = saboteur.map(|saboteur| saboteur.fault);
+        let request_proxy = request_proxy(plan, fault).await?;
         let instead = request_proxy.as_ref().map(|request_proxy| request_proxy.addr);
         let mut clocked = HashMap::new();
         for scenario in scenarios.iter().filter(|scenario| scenario.steps.len() > 1) {
             let clock = ManualClock::new();
             let groups = plan.groups_of(&scenario.id);
-            let router = run(groups, instead, means, Clock::Manual(clock.clone()), ANY).await?;
+            let router = run(groups, instead, fault, Clock::Manual(clock.clone()), ANY).await?;
             clocked.insert(scenario.id.clone(), (router, clock));
         }
         let others: Vec<_> = (plan.groups.iter())
             .filter(|group| !clocked.contains_key(&group.scenario))
             .cloned()
             .collect();
-        let shared = run(&others, instead, means, Clock::System, ANY).await?;
-        Ok(Self { shared, clocked, _meddler: request_proxy })
+        let shared = run(&others, instead, fault, Clock::System, ANY).await?;
+        Ok(Self { shared, clocked, _proxy: request_proxy })
     }
 
-    /// Serves one broken on purpose to whoever calls, at an address of the caller's choice.
+    /// Starts a router broken by `saboteur` at this address.
     ///
     /// # Errors
-    /// Those of listening there.
+    /// The address is not available, or the router cannot be configured with the plan.
     pub async fn serve(plan: &Plan, saboteur: &Saboteur, listen: SocketAddr) -> io::Result<Self> {
-        let means = Some(saboteur.means);
-        let request_proxy = request_proxy(plan, means).await?;
+        let fault = Some(saboteur.fault);
+        let request_proxy = request_proxy(plan, fault).await?;
         let instead = request_proxy.as_ref().map(|request_proxy| request_proxy.addr);
-        let shared = run(&plan.groups, instead, means, Clock::System, listen).await?;
-        Ok(Self { shared, clocked: HashMap::new(), _meddler: request_proxy })
+        let shared = run(&plan.groups, instead, fault, Clock::System, listen).await?;
+        Ok(Self { shared, clocked: HashMap::new(), _proxy: request_proxy })
     }
 
-    /// Where it listens for the calls of this scenario.
+    /// Base URL for the calls of this scenario.
     pub fn url(&self, scenario: &str) -> &BaseUrl {
         self.clocked.get(scenario).map_or(&self.shared.url, |(router, _)| &router.url)
     }
 }
 
-/// Any port of this machine.
+/// Any free port on the loopback address.
 const ANY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
-/// What stands between the router and the providers, where its means need that.
-async fn request_proxy(plan: &Plan, means: Option<Fault>) -> io::Result<Option<RequestProxy>> {
-    Ok(match means {
-        Some(Fault::Meddled(change)) => Some(RequestProxy::start(&plan.groups, change).await?),
-        Some(Fault::Passing(_)) => {
+/// Starts the proxy between router and providers, if the fault needs one.
+async fn request_proxy(plan: &Plan, fault: Option<Fault>) -> io::Result<Option<RequestProxy>> {
+    Ok(match fault {
+        Some(Fault::Requests(change)) => Some(RequestProxy::start(&plan.groups, change).await?),
+        Some(Fault::ForwardedHeaders(_)) => {
             Some(RequestProxy::start(&plan.groups, header_passthrough::unpack).await?)
         }
-        Some(Fault::Remembering) => Some(RequestProxy::start_remembering(&plan.groups).await?),
+        Some(Fault::StaleRequestId) => Some(RequestProxy::start_remembering(&plan.groups).await?),
         _ => None,
     })
 }
@@ -174,42 +174,42 @@ async fn request_proxy(plan: &Plan, means: Option<Fault>) -> io::Result<Option<R
 async fn run(
     groups: &[Group],
     instead: Option<SocketAddr>,
-    means: Option<Fault>,
+    fault: Option<Fault>,
     clock: Clock,
     listen: SocketAddr,
 ) -> io::Result<Running> {
     let listener = TcpListener::bind(listen).await?;
     let url = BaseUrl { authority: listener.local_addr()?.to_string(), path: "/v1".to_owned() };
-    let app = app(groups, instead, means, clock)?;
+    let app = app(groups, instead, fault, clock)?;
     let task = tokio::spawn(async move { axum::serve(listener, app).await });
     Ok(Running { url, task })
 }
 
-/// The router for these groups, broken by these means.
+/// The router for these groups, with this fault.
 ///
 /// # Errors
-/// A group that the router cannot be configured with.
+/// The router cannot be configured with one of the groups.
 pub fn app(
     groups: &[Group],
     instead: Option<SocketAddr>,
-    means: Option<Fault>,
+    fault: Option<Fault>,
     clock: Clock,
 ) -> io::Result<axum::Router> {
     let mut config = config(groups, instead)?;
-    match means {
+    match fault {
         Some(Fault::Configured(change)) => change(&mut config),
         Some(Fault::EachGroup(change)) => config.groups.values_mut().for_each(change),
         _ => {}
     }
-    Ok(match means {
-        Some(Fault::Fronted(front)) => wrapper::app(front, config, groups, clock),
-        Some(Fault::Changed(change)) => response_filter::app(change, config, groups, clock),
-        Some(Fault::Passing(pass)) => header_passthrough::app(pass, config, clock),
+    Ok(match fault {
+        Some(Fault::Wrapped(front)) => wrapper::app(front, config, groups, clock),
+        Some(Fault::Responses(change)) => response_filter::app(change, config, groups, clock),
+        Some(Fault::ForwardedHeaders(pass)) => header_passthrough::app(pass, config, clock),
         _ => router::app_with_clock(config, clock),
     })
 }
 
-/// The groups as the router's configuration; requests go to `instead` where that is given.
+/// Converts the groups to the router's configuration. With `instead`, requests go to that address.
 fn config(groups: &[Group], instead: Option<SocketAddr>) -> io::Result<Config> {
     let client_key = credential(REFERENCE_CLIENT_KEY)?;
     let groups = groups

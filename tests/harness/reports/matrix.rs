@@ -1,4 +1,4 @@
-//! The real runs that are kept in `reports/`, and the page that tells of them.
+//! The reports of real runs in `reports/`, and the page that summarizes them.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -6,26 +6,28 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use fallproof_report::model::{Kept, Level, Report, Requirement};
+use fallproof_report::phrases::counted;
 
-/// Where the part of the page begins that is made from the reports.
-const MADE: &str = "<!-- Made from the reports: UPDATE=1 cargo test --test harness matrix -->\n";
+/// Marks the start of the generated part of the page.
+const GENERATED: &str =
+    "<!-- Generated from the reports: UPDATE=1 cargo test --test harness matrix -->\n";
 
-/// What a report may weigh; `reports/strip.jq` makes it light.
-const MOST_BYTES: usize = 500_000;
+/// Maximum size of a report. `reports/strip.jq` reduces it.
+const MAX_BYTES: usize = 500_000;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("reports")
 }
 
-/// The reports by the name of their folder.
-fn kept() -> BTreeMap<String, Report> {
-    let entries = fs::read_dir(folder()).expect("the folder is there");
-    let folders = entries.map(|entry| entry.expect("it can be listed").path());
+/// The reports, by folder name.
+fn reports() -> BTreeMap<String, Report> {
+    let entries = fs::read_dir(folder()).expect("the folder exists");
+    let folders = entries.map(|entry| entry.expect("a readable folder").path());
     let read = |folder: PathBuf| {
-        let text = fs::read_to_string(folder.join("report.json")).expect("it has a report");
-        assert!(text.len() < MOST_BYTES, "{}: {} bytes", folder.display(), text.len());
-        let report = serde_json::from_str(&text).expect("it is one of ours");
-        (folder.file_name().expect("it has a name").to_string_lossy().into_owned(), report)
+        let text = fs::read_to_string(folder.join("report.json")).expect("a report");
+        assert!(text.len() < MAX_BYTES, "{}: {} bytes", folder.display(), text.len());
+        let report = serde_json::from_str(&text).expect("a valid report");
+        (folder.file_name().expect("a folder name").to_string_lossy().into_owned(), report)
     };
     folders.filter(|path| path.is_dir()).map(read).collect()
 }
@@ -36,7 +38,7 @@ fn is_broken(requirement: &Requirement) -> bool {
 
 fn page(reports: &BTreeMap<String, Report>) -> String {
     let mut page = String::from(
-        "\n| product | version | run on | passed | warned | failed | inconclusive | skipped | requirements that fail |\n\
+        "\n| product | version | date | passed | warned | failed | inconclusive | skipped | failed requirements |\n\
          |---|---|---|--:|--:|--:|--:|--:|---|\n",
     );
     for (folder, report) in reports {
@@ -60,27 +62,29 @@ fn page(reports: &BTreeMap<String, Report>) -> String {
             if codes.is_empty() { "none".to_owned() } else { codes.join(", ") },
         );
     }
-    page.push_str("\n## The requirements that fail\n");
+    page.push_str("\n## Failed requirements\n");
     let mut broken: BTreeMap<&str, (&Requirement, Vec<String>)> = BTreeMap::new();
     for report in reports.values() {
         for requirement in report.requirements().filter(|it| is_broken(it)) {
             let cases = requirement.violated_in.len();
             let example = &requirement.violated_in[0];
-            let (_, told) = broken.entry(&requirement.code).or_insert((requirement, Vec::new()));
-            told.push(format!("{} in {cases}, e.g. `{example}`", report.target));
+            let (_, gateways) =
+                broken.entry(&requirement.code).or_insert((requirement, Vec::new()));
+            let cases = counted(cases, "case");
+            gateways.push(format!("{} in {cases}, e.g. `{example}`", report.target));
         }
     }
-    for (code, (requirement, told)) in broken {
+    for (code, (requirement, gateways)) in broken {
         let level = match requirement.level {
-            Level::Policy => "A policy: it binds those who claim it. ",
+            Level::Policy => "A policy: it applies to gateways that claim it. ",
             Level::Invariant | Level::Observation => "",
         };
         let _ = writeln!(
             page,
-            "\n### {code}\n\n{} {level}{}\nSee `fallproof show {code}`.\n",
+            "\n### {code}\n\n{} {level}{}\nRun `fallproof show {code}` for details.\n",
             requirement.sentence, requirement.why
         );
-        for gateway in told {
+        for gateway in gateways {
             let _ = writeln!(page, "- {gateway}");
         }
     }
@@ -88,17 +92,17 @@ fn page(reports: &BTreeMap<String, Report>) -> String {
 }
 
 #[test]
-fn the_matrix_tells_what_the_reports_say() {
+fn the_page_matches_the_reports() {
     let file = folder().join("README.md");
-    let stored = fs::read_to_string(&file).expect("the page is there");
-    let (words, made) = stored.split_once(MADE).expect("a part of it is made");
-    let page = page(&kept());
+    let stored = fs::read_to_string(&file).expect("the page exists");
+    let (written, generated) = stored.split_once(GENERATED).expect("the marker");
+    let page = page(&reports());
     if std::env::var_os("UPDATE").is_some() {
-        fs::write(&file, format!("{words}{MADE}{page}")).expect("it can be written");
+        fs::write(&file, format!("{written}{GENERATED}{page}")).expect("the page can be written");
         return;
     }
     assert!(
-        made == page,
-        "reports/README.md is stale; refresh it: UPDATE=1 cargo test --test harness matrix"
+        generated == page,
+        "reports/README.md is stale; update it: UPDATE=1 cargo test --test harness matrix"
     );
 }

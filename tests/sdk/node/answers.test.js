@@ -1,5 +1,5 @@
 'use strict';
-// Whole answers of every endpoint.
+// Complete responses of every endpoint.
 
 const assert = require('node:assert/strict');
 const { toFile } = require('openai');
@@ -11,7 +11,7 @@ const onEach = judge();
 const CHAT = { model: 'gpt-4.1', messages: [{ role: 'user', content: 'Hello.' }] };
 const TEXT = { model: 'gpt-4.1', input: 'Hello.' };
 
-onEach('a chat is answered, n times', async ({ client }) => {
+onEach('a chat completion has n choices', async ({ client }) => {
   const completion = await client.chat.completions.create({ ...CHAT, n: 2 });
   assert.deepEqual(completion.choices.map(({ index }) => index), [0, 1]);
   assert.ok(completion.choices.every(({ message }) => message.content));
@@ -27,7 +27,7 @@ onEach('a forced tool is called', async ({ client }) => {
   assertIsWeather(choice.message.tool_calls[0].function.arguments);
 });
 
-onEach('a structured chat is parsed', async ({ client }) => {
+onEach('structured output of a chat completion is parsed', async ({ client }) => {
   const format = zodResponseFormat(Event, 'event');
   const completion = await client.chat.completions.parse({ ...CHAT, response_format: format });
   assert.deepEqual(Event.parse(completion.choices[0].message.parsed), completion.choices[0].message.parsed);
@@ -45,7 +45,7 @@ onEach('a prompt is completed', async ({ client }) => {
   assert.ok(completion.choices[0].text);
 });
 
-onEach('an embedding is the same in both encodings', async ({ mocks, client }) => {
+onEach('both encodings of an embedding are equal', async ({ mocks, client }) => {
   const asked = { model: 'text-embedding-3-small', input: 'Hello.', dimensions: 64 };
   const decoded = await client.embeddings.create(asked);
   assert.equal(JSON.parse((await mocks.requests())[0].body).encoding_format, 'base64');
@@ -55,7 +55,7 @@ onEach('an embedding is the same in both encodings', async ({ mocks, client }) =
   assert.deepEqual(decoded.data[0].embedding, floats.data[0].embedding);
 });
 
-onEach('a response is given and gone on from', async ({ client }) => {
+onEach('a response is created and continued', async ({ client }) => {
   const first = await client.responses.create(TEXT);
   assert.ok(first.output_text);
   const second = await client.responses.create({ ...TEXT, previous_response_id: first.id });
@@ -77,25 +77,25 @@ onEach('a response calls a forced function', async ({ client }) => {
   assertIsWeather(response.output[0].arguments);
 });
 
-onEach('a talk is compacted', async ({ client }) => {
+onEach('a conversation is compacted', async ({ client }) => {
   const compacted = await client.responses.compact(TEXT);
   assert.equal(compacted.object, 'response.compaction');
   assert.ok(compacted.output.some(({ type }) => type === 'compaction'));
 });
 
-onEach('an image is made', async ({ client }) => {
+onEach('an image is generated', async ({ client }) => {
   const images = await client.images.generate({ model: 'gpt-image-1', prompt: 'A cat.' });
   assert.ok(Buffer.from(images.data[0].b64_json, 'base64').length > 0);
 });
 
-onEach('speech is spoken', async ({ client }) => {
+onEach('speech is generated', async ({ client }) => {
   const spoken = await client.audio.speech.create({ model: 'tts-1', input: 'Hello.', voice: 'alloy' });
   assert.equal(spoken.headers.get('content-type'), 'audio/mpeg');
   assert.ok((await spoken.arrayBuffer()).byteLength > 0);
 });
 
 for (const hearing of ['transcriptions', 'translations']) {
-  onEach(`sound is heard by ${hearing}`, async ({ client }) => {
+  onEach(`audio.${hearing} returns text`, async ({ client }) => {
     const file = await toFile(Buffer.from('RIFF'), 'silence.wav');
     const heard = (more) => client.audio[hearing].create({ model: 'whisper-1', file, ...more });
     assert.ok((await heard({})).text);
@@ -113,6 +113,6 @@ onEach(
   ['openai'],
 );
 
-onEach('a model is told of', async ({ client }) => {
+onEach('a model is retrieved', async ({ client }) => {
   assert.equal((await client.models.retrieve('gpt-4.1')).id, 'gpt-4.1');
 });

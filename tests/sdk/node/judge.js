@@ -1,11 +1,11 @@
 'use strict';
-// How a file of tests gets its own mocks, and a test its client.
+// Starts mocks for each test file and creates a client for each test.
 
 const assert = require('node:assert/strict');
 const { after, before, test } = require('node:test');
 const { Serve, SURFACES } = require('./serve.js');
 
-/** Starts mocks for the tests of a file; gives the function that declares a test on each surface. */
+/** Starts mocks for the tests of a file. Returns a function that declares a test on each surface. */
 function judge() {
   let mocks;
   before(async () => {

@@ -1,5 +1,5 @@
 'use strict';
-// Refusals, failures and broken connections, as the SDK's errors.
+// Rejections, failures and broken connections, as errors of the SDK.
 
 const assert = require('node:assert/strict');
 const OpenAI = require('openai');
@@ -20,12 +20,12 @@ const CALLS = {
     client.audio.speech.create({ model: 'tts-1', input: 'Hello.', voice: 'alloy', ...more }),
   moderations: (client, more) => client.moderations.create({ input: 'Hello.', ...more }),
 };
-// Older back ends name the parameter in the message alone, and so does speech.
+// Legacy endpoints, and speech, name the parameter only in the message.
 const WITHOUT_CODE = ['completions', 'embeddings', 'audio.speech'];
 
 for (const [endpoint, call] of Object.entries(CALLS)) {
   onEach(
-    `${endpoint} refuses an unknown parameter`,
+    `${endpoint} rejects an unknown parameter`,
     async ({ client }) => {
       const refused = await call(client, { model_group: 'main' }).catch((error) => error);
       assert.ok(refused instanceof OpenAI.BadRequestError, String(refused));
@@ -37,7 +37,7 @@ for (const [endpoint, call] of Object.entries(CALLS)) {
   );
 }
 
-onEach('a wrong key is refused', async ({ mocks, surface }) => {
+onEach('a wrong key is rejected', async ({ mocks, surface }) => {
   const client = mocks.client(surface, { apiKey: 'sk-fallproof-wrong' });
   await assert.rejects(CALLS['chat.completions'](client), OpenAI.AuthenticationError);
 });
@@ -58,13 +58,13 @@ const FAILURES = {
 };
 
 for (const [behavior, kind] of Object.entries(FAILURES)) {
-  onEach(`${behavior} is a ${kind.name}`, async ({ mocks, surface, client }) => {
+  onEach(`${behavior} raises ${kind.name}`, async ({ mocks, surface, client }) => {
     await mocks.play(surface, behavior);
     await assert.rejects(CALLS['chat.completions'](client), kind);
   });
 }
 
-onEach('a rate limit is waited for and tried again', async ({ mocks, surface }) => {
+onEach('a rate-limited call is retried after a wait', async ({ mocks, surface }) => {
   await mocks.play(surface, { reply: 'rate_limited', headers: { 'retry-after-ms': '30' } }, 'ok');
   const started = performance.now();
   await CALLS['chat.completions'](mocks.client(surface, { maxRetries: 1 }));
@@ -75,13 +75,13 @@ onEach('a rate limit is waited for and tried again', async ({ mocks, surface }) 
 });
 
 for (const fault of ['connection_reset', 'connection_closed', 'truncated_body']) {
-  onEach(`${fault} is a broken call`, async ({ mocks, surface, client }) => {
+  onEach(`${fault} raises a connection error`, async ({ mocks, surface, client }) => {
     await mocks.play(surface, fault);
     await assert.rejects(CALLS['chat.completions'](client));
   });
 }
 
-onEach('an answer that does not come is a timeout', async ({ mocks, surface }) => {
+onEach('a missing response is a timeout', async ({ mocks, surface }) => {
   await mocks.play(surface, 'connection_stalled');
   const client = mocks.client(surface, { timeout: 250 });
   await assert.rejects(CALLS['chat.completions'](client), OpenAI.APIConnectionTimeoutError);

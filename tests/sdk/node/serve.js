@@ -1,12 +1,12 @@
 'use strict';
-// `fallproof serve` as a process, and the SDK's clients for its three surfaces.
+// Runs `fallproof serve` and creates SDK clients for its three surfaces.
 
 const { spawn } = require('node:child_process');
 const { once } = require('node:events');
 const { createInterface } = require('node:readline');
 const { OpenAI, AzureOpenAI } = require('openai');
 
-// The SDK reads its settings from the environment, too; a user's must not count here.
+// The SDK also reads settings from the environment; those of the user must not apply here.
 for (const name of Object.keys(process.env)) {
   if (/^(AZURE_)?OPENAI_/.test(name)) delete process.env[name];
 }
@@ -28,7 +28,7 @@ class Serve {
     return serve;
   }
 
-  /** Asks it to end, and gives its exit code. */
+  /** Stops it and returns its exit code. */
   async stop() {
     const ended = once(this.process, 'exit');
     this.process.kill('SIGTERM');
@@ -36,7 +36,7 @@ class Serve {
     return code;
   }
 
-  /** The SDK's client for a surface; it tries once, unless told otherwise. */
+  /** Returns an SDK client for a surface. It does not retry by default. */
   client(surface, options = {}) {
     const { openai, azure } = this.addresses;
     const hasty = { maxRetries: 0, timeout: 10_000, ...options };
@@ -62,7 +62,7 @@ class Serve {
     return text;
   }
 
-  /** What the provider of this surface does at its next attempts. */
+  /** Sets the behavior of this surface's provider at its next attempts. */
   async play(surface, ...script) {
     await this.#admin('PUT', `/script/${surface.split('-')[0]}`, { script });
   }

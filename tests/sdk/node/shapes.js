@@ -1,5 +1,5 @@
 'use strict';
-// What the tests ask the model for: a tool and a format.
+// The tool and the output format that the tests use.
 
 const assert = require('node:assert/strict');
 const { z } = require('zod');

@@ -1,5 +1,5 @@
 'use strict';
-// Streams: the raw iterator and the helpers, and what becomes of a broken one.
+// Streams: the raw iterator, the helpers, and broken streams.
 
 const assert = require('node:assert/strict');
 const { APIConnectionError, APIError } = require('openai');
@@ -21,7 +21,7 @@ async function read(stream) {
   return { events };
 }
 
-onEach('a chat is streamed, with its usage last', async ({ client }) => {
+onEach('a chat completion is streamed with its usage last', async ({ client }) => {
   const { events } = await read(
     await client.chat.completions.create({ ...CHAT, stream: true, stream_options: { include_usage: true } }),
   );
@@ -33,7 +33,7 @@ onEach('a chat is streamed, with its usage last', async ({ client }) => {
   assert.ok(events.at(-1).usage.total_tokens > 0);
 });
 
-onEach('the helper accumulates a chat', async ({ client }) => {
+onEach('the helper accumulates a chat completion', async ({ client }) => {
   const stream = client.chat.completions.stream(CHAT);
   const pieces = [];
   stream.on('content', (delta) => pieces.push(delta));
@@ -42,14 +42,14 @@ onEach('the helper accumulates a chat', async ({ client }) => {
   assert.equal(completion.choices[0].message.content, pieces.join(''));
 });
 
-onEach('the helper puts a tool call together', async ({ client }) => {
+onEach('the helper assembles a tool call', async ({ client }) => {
   const stream = client.chat.completions.stream({ ...CHAT, tools: [TOOL], tool_choice: 'required' });
   const completion = await stream.finalChatCompletion();
   assert.equal(completion.choices[0].finish_reason, 'tool_calls');
   assertIsWeather(completion.choices[0].message.tool_calls[0].function.arguments);
 });
 
-onEach('a prompt is completed as a stream', async ({ client }) => {
+onEach('a completion is streamed', async ({ client }) => {
   const { events, error } = await read(
     await client.completions.create({ model: 'gpt-3.5-turbo-instruct', prompt: 'Hello.', stream: true }),
   );
@@ -57,7 +57,7 @@ onEach('a prompt is completed as a stream', async ({ client }) => {
   assert.ok(events.map(({ choices }) => choices[0]?.text ?? '').join('').length > 0);
 });
 
-onEach('events of a response come in order and are numbered', async ({ client }) => {
+onEach('events of a response are ordered and numbered', async ({ client }) => {
   const { events } = await read(await client.responses.create({ ...TEXT, stream: true }));
   const order = events.map(({ type }) => type).filter((type, at, types) => type !== types[at - 1]);
   assert.deepEqual(order, [
@@ -80,20 +80,20 @@ onEach('the helper accumulates a response', async ({ client }) => {
   assert.ok(response.output_text);
 });
 
-onEach('the helper puts a function call together', async ({ client }) => {
+onEach('the helper assembles a function call', async ({ client }) => {
   const stream = client.responses.stream({ ...TEXT, tools: [RESPONSES_TOOL], tool_choice: 'required' });
   const response = await stream.finalResponse();
   assertIsWeather(response.output[0].arguments);
 });
 
 for (const end of ['reset', 'close']) {
-  onEach(`a stream that breaks by ${end} throws behind what came`, async ({ mocks, surface, client }) => {
+  onEach(`a stream broken by ${end} throws after the received events`, async ({ mocks, surface, client }) => {
     await mocks.play(surface, { wire: { cut: { at: { events: 2 }, end } } });
     const { events, error } = await read(await client.chat.completions.create({ ...CHAT, stream: true }));
     assert.ok(error);
-    // A reset takes away what the client has not read yet.
+    // A reset discards data that the client has not read yet.
     const came = end === 'reset' ? [0, 1, 2] : [2];
-    assert.ok(came.includes(events.length), `${events.length} events came`);
+    assert.ok(came.includes(events.length), `received ${events.length} events`);
   });
 }
 
@@ -105,7 +105,7 @@ onEach('an error within a stream throws', async ({ mocks, surface, client }) => 
   assert.ok(!(error instanceof APIConnectionError));
 });
 
-onEach('a response that fails throws at its error event', async ({ mocks, surface, client }) => {
+onEach('a failed response throws at its error event', async ({ mocks, surface, client }) => {
   await mocks.play(surface, 'response_failed');
   const { events, error } = await read(await client.responses.create({ ...TEXT, stream: true }));
   assert.deepEqual(events.map(({ type }) => type), ['response.created', 'response.in_progress']);

@@ -1,4 +1,4 @@
-"""The endpoints of the mocks as the SDK calls them: one smallest call for each."""
+"""The endpoints of the mocks, each with a minimal SDK call."""
 
 import io
 import wave
@@ -14,7 +14,7 @@ from serve import SURFACES
 
 
 def silence() -> bytes:
-    """A tenth of a second of it, as a WAV file."""
+    """Returns 0.1 s of silence as a WAV file."""
     file = io.BytesIO()
     with wave.open(file, "wb") as sound:
         sound.setnchannels(1)
@@ -33,7 +33,7 @@ RESPONSE = {"model": "gpt-4.1", "input": "Hello."}
 
 @dataclass(frozen=True)
 class Call:
-    """An endpoint, the SDK's method for it, and the least that it takes."""
+    """An endpoint, its SDK method, and the minimal arguments."""
 
     method: str
     params: Any
@@ -112,5 +112,5 @@ CALLS = {
 
 
 def on_each_surface(wanted=lambda call: True) -> list[tuple[str, str]]:
-    """Endpoint and surface for every pair that exists, as pytest's parameters."""
+    """Returns every existing pair of endpoint and surface, as pytest parameters."""
     return [(name, surface) for name, call in CALLS.items() if wanted(call) for surface in call.surfaces]

@@ -1,4 +1,4 @@
-"""What every test has: running mocks as at their start, and the SDK's clients for them."""
+"""Fixtures for all tests: mocks in their initial state, and SDK clients for them."""
 
 import os
 from contextlib import contextmanager
@@ -7,7 +7,7 @@ import pytest
 
 from serve import SURFACES, Serve
 
-# The SDK reads its settings from the environment, too; a user's must not count here.
+# The SDK also reads settings from the environment; those of the user must not apply here.
 for name in [name for name in os.environ if name.startswith(("OPENAI_", "AZURE_OPENAI_"))]:
     del os.environ[name]
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"
@@ -22,7 +22,7 @@ def running(*models):
 
 @contextmanager
 def each_client(serve, **options):
-    """A client for each surface; making one takes longer than its calls."""
+    """Creates a client for each surface, once: creating one takes longer than its calls."""
     clients = {surface: serve.client(surface, **options) for surface in SURFACES}
     yield clients
     for client in clients.values():
@@ -43,7 +43,7 @@ def clients(served):
 
 @pytest.fixture(scope="session")
 def strict_clients(served):
-    """These raise where a reply is not of the type that the SDK documents."""
+    """Clients that raise if a response does not have the type that the SDK documents."""
     with each_client(served, _strict_response_validation=True) as clients:
         yield clients
 
@@ -62,7 +62,7 @@ def mocks(served):
 
 @pytest.fixture(params=SURFACES)
 def surface(request):
-    """Each surface in turn, unless the test names those that it is about."""
+    """Each surface in turn, unless the test lists its surfaces."""
     return request.param
 
 
@@ -78,7 +78,7 @@ def strict_client(mocks, strict_clients, surface):
 
 @pytest.fixture
 def narrow_client(narrow_clients, surface):
-    """Its mocks have one model alone, gpt-4.1."""
+    """A client of mocks that have only the model gpt-4.1."""
     return narrow_clients[surface]
 
 

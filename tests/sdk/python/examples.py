@@ -1,7 +1,7 @@
 """Values of the SDK's parameter types.
 
-The examples of a type, taken together, choose each alternative, each listed value and each member of
-every object inside it at least once.
+Together, the examples of a type cover each alternative, each listed value and each member of every
+nested object at least once.
 """
 
 import types
@@ -11,21 +11,21 @@ from typing import Annotated, Any, Literal, NotRequired, Required, Union, get_ar
 from openai.types.responses import ResponseReasoningItemParam
 from typing_extensions import get_type_hints, is_typeddict
 
-# Members that the SDK documents and the provider is known to refuse.
+# Members that the SDK documents but the provider is known to reject.
 REFUSED = {ResponseReasoningItemParam: ["status"]}
 
 SCALARS = {str: "text", int: 1, float: 0.5, bool: True, object: "anything", Any: "anything"}
 
 
 def bare(hint: Any) -> Any:
-    """The type without its notes."""
+    """The type without its annotations."""
     while get_origin(hint) in (Annotated, Required, NotRequired):
         hint = get_args(hint)[0]
     return hint
 
 
 def alternatives(hint: Any) -> list[Any]:
-    """The members of a union, however deep; else the type itself."""
+    """The members of a union, flattened; otherwise the type itself."""
     hint = bare(hint)
     if get_origin(hint) in (Union, types.UnionType):
         return [one for part in get_args(hint) for one in alternatives(part)]
@@ -33,7 +33,7 @@ def alternatives(hint: Any) -> list[Any]:
 
 
 def listed(hint: Any) -> list[Any]:
-    """The values that the type itself lists; null is one where it may be given."""
+    """The values that the type lists, including null if it is allowed."""
     found: list[Any] = []
     for one in alternatives(hint):
         found += get_args(one) if get_origin(one) is Literal else [None] if one is type(None) else []
@@ -41,12 +41,12 @@ def listed(hint: Any) -> list[Any]:
 
 
 def has_objects(hint: Any) -> bool:
-    """Whether there are objects with members of their own in it."""
+    """Whether the type contains objects with named members."""
     return any(is_typeddict(one) or any(map(has_objects, get_args(one))) for one in alternatives(hint))
 
 
 def examples(hint: Any, inside: tuple[Any, ...] = ()) -> Iterator[Any]:
-    """The type's examples; `inside` are the objects around it, which end its recursion."""
+    """Examples of the type. `inside` holds the enclosing objects, to stop recursion."""
     for one in alternatives(hint):
         kind, arguments = get_origin(one), get_args(one)
         if one is type(None):
@@ -67,17 +67,17 @@ def examples(hint: Any, inside: tuple[Any, ...] = ()) -> Iterator[Any]:
 
 
 def objects(hint: Any, inside: tuple[Any, ...]) -> Iterator[dict[str, Any]]:
-    """An object with what it must have, and for each further value of a member one that has it."""
+    """An object with its required members, and one more for each further value of a member."""
     hints = get_type_hints(hint, include_extras=True)
     members = {
         name: list(examples(member, inside))
         for name, member in hints.items()
         if name not in REFUSED.get(hint, ())
     }
-    # The class knows its required members only by half, as the SDK's annotations are strings.
+    # The class knows only some of its required members, because the SDK's annotations are strings.
     needed = [name for name in hints if name in hint.__required_keys__ or get_origin(hints[name]) is Required]
     if not all(members[name] for name in needed):
-        return  # It needs an object that is around it already.
+        return  # It needs an object that encloses it.
     least = {name: members[name][0] for name in needed}
     yield least
     for name, values in members.items():

@@ -1,7 +1,7 @@
-"""Sample values for every parameter that the SDK documents, and what they need beside them.
+"""Sample values for every parameter that the SDK documents, and the other parameters that they need.
 
-Listed values, null and objects come from the SDK's types by themselves; here is what types can't say.
-A parameter that is missing here fails a test, so that a newer SDK is noticed.
+Listed values, null and objects are derived from the SDK's types; this file has what types cannot
+express. A parameter that is missing here fails a test, so that changes in a new SDK are noticed.
 """
 
 from typing import Any
@@ -186,7 +186,7 @@ SAMPLES: dict[str, dict[str, list[Any]]] = {
     },
 }
 
-# What else a call must say when it has this parameter.
+# Other parameters that a call with this parameter needs.
 NEEDS: dict[str, dict[str, dict[str, Any]]] = {
     "chat/completions": {
         "audio": {"model": "gpt-4o-audio-preview", "modalities": ["text", "audio"]},
@@ -224,7 +224,7 @@ NEEDS: dict[str, dict[str, dict[str, Any]]] = {
     },
 }
 
-# Qualities and sizes of images that only older models have.
+# Image qualities and sizes that only older models support.
 OLDER_IMAGES = {
     "standard": "dall-e-3",
     "256x256": "dall-e-2",

@@ -1,4 +1,4 @@
-"""`fallproof serve` as a process, and the SDK's clients for its three surfaces."""
+"""Runs `fallproof serve` and creates SDK clients for its three surfaces."""
 
 import json
 import os
@@ -11,13 +11,13 @@ from openai import AsyncAzureOpenAI, AsyncOpenAI, AzureOpenAI, OpenAI
 
 BINARY = os.environ.get("FALLPROOF", "fallproof")
 SURFACES = ("openai", "azure-v1", "azure-legacy")
-# One try, and no waiting for ever: what goes wrong is seen at once.
+# No retries and a short timeout, so that failures show at once.
 HASTY = {"max_retries": 0, "timeout": 10.0}
 
 
 @dataclass(frozen=True)
 class RecordedRequest:
-    """One request that reached a mock, as its request log tells it."""
+    """A request that reached a mock, from its request log."""
 
     method: str
     target: str
@@ -40,7 +40,7 @@ class RecordedRequest:
 
 
 class Serve:
-    """A running `fallproof serve`, which accepts every model name unless some are given."""
+    """A running `fallproof serve`. It accepts every model name by default."""
 
     def __init__(self, *models: str):
         ports = [argument for server in ("openai", "azure", "admin") for argument in (f"--{server}", "0")]
@@ -58,14 +58,14 @@ class Serve:
         self.admin = httpx2.Client(base_url=self.addresses["admin"], trust_env=False)
 
     def stop(self) -> int:
-        """Asks it to end, and gives its exit code."""
+        """Stops it and returns its exit code."""
         self.admin.close()
         self.process.terminate()
         self.process.stdout.close()
         return self.process.wait(timeout=10)
 
     def play(self, surface: str, *script: Any, repeat_last: bool = False) -> None:
-        """What the provider of this surface does at its next attempts."""
+        """Sets the behavior of this surface's provider at its next attempts."""
         body = {"script": list(script), "repeat_last": repeat_last}
         answer = self.admin.put(f"/script/{surface.split('-')[0]}", json=body)
         assert answer.is_success, answer.text
@@ -80,7 +80,7 @@ class Serve:
         self.admin.post("/reset").raise_for_status()
 
     def client(self, surface: str, **options: Any) -> OpenAI:
-        """The SDK's client for a surface."""
+        """Returns an SDK client for a surface."""
         kind = AzureOpenAI if surface == "azure-legacy" else OpenAI
         return kind(**self.where(surface), **{**HASTY, **options})
 
@@ -89,7 +89,7 @@ class Serve:
         return kind(**self.where(surface), **{**HASTY, **options})
 
     def where(self, surface: str) -> dict[str, str]:
-        """Address and credential, as the SDK's users give them."""
+        """Returns address and credential as SDK options."""
         openai, azure = self.addresses["openai"], self.addresses["azure"]
         return {
             "openai": {"base_url": openai["base_url"], "api_key": openai["key"]},

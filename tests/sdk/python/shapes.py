@@ -1,4 +1,4 @@
-"""What the tests ask the model for: tools and formats."""
+"""The tools and output formats that the tests use."""
 
 import json
 from typing import Any, Literal
@@ -27,7 +27,7 @@ class Day(BaseModel):
 
 
 class Event(BaseModel):
-    """A structured output with a bit of everything."""
+    """A structured output with various types."""
 
     title: str
     kind: Literal["meeting", "party"]
@@ -38,7 +38,7 @@ class Event(BaseModel):
 
 
 def assert_is_weather(arguments: str) -> None:
-    """Arguments that a model may call the tool with, strictly."""
+    """Asserts that these are valid arguments of the strict tool."""
     called: dict[str, Any] = json.loads(arguments)
     assert called.keys() == {"city", "unit", "days"}
     assert isinstance(called["city"], str)

@@ -1,4 +1,4 @@
-"""The asynchronous clients: the core once more."""
+"""The asynchronous clients: the most important tests again."""
 
 import asyncio
 
@@ -22,7 +22,7 @@ async def test_a_plain_call_is_answered(client):
     assert completion.choices[0].message.content
 
 
-async def test_calls_side_by_side_are_answered(client):
+async def test_concurrent_calls_are_answered(client):
     calls = [client.chat.completions.create(**CHAT) for _ in range(20)]
     assert all(completion.choices for completion in await asyncio.gather(*calls))
 
@@ -61,12 +61,12 @@ async def test_embeddings_are_decoded(mocks, client):
     assert mocks.last().json["encoding_format"] == "base64"
 
 
-async def test_a_talk_is_compacted(client):
+async def test_a_conversation_is_compacted(client):
     compacted = await client.responses.compact(**RESPONSE)
     assert compacted.output[-1].type == "compaction"
 
 
-async def test_speech_is_spoken_and_heard(client):
+async def test_speech_is_generated_and_transcribed(client):
     async with client.audio.speech.with_streaming_response.create(
         model="gpt-4o-mini-tts", input="Hello.", voice="alloy"
     ) as spoken:
@@ -75,23 +75,23 @@ async def test_speech_is_spoken_and_heard(client):
     assert heard.text
 
 
-async def test_an_image_is_made(client):
+async def test_an_image_is_generated(client):
     images = await client.images.generate(model="gpt-image-1", prompt="A cat.")
     assert images.data[0].b64_json
 
 
-async def test_an_unknown_parameter_is_refused(client):
+async def test_an_unknown_parameter_is_rejected(client):
     with pytest.raises(BadRequestError) as refused:
         await client.responses.create(**RESPONSE, extra_body={"model_group": "main"})
     assert (refused.value.code, refused.value.param) == ("unknown_parameter", "model_group")
 
 
-async def test_a_wrong_key_is_refused(client):
+async def test_a_wrong_key_is_rejected(client):
     with pytest.raises(AuthenticationError):
         await client.with_options(api_key="sk-fallproof-wrong").chat.completions.create(**CHAT)
 
 
-async def test_a_rate_limit_is_waited_for_and_tried_again(mocks, client, surface):
+async def test_a_rate_limited_call_is_retried_after_a_wait(mocks, client, surface):
     mocks.play(surface, {"reply": "rate_limited", "headers": {"retry-after-ms": "30"}}, "ok")
     completion = await client.with_options(max_retries=1).chat.completions.create(**CHAT)
     assert completion.choices
@@ -110,7 +110,7 @@ async def test_a_stall_is_a_timeout(mocks, client, surface):
         await client.with_options(timeout=0.25).chat.completions.create(**CHAT)
 
 
-async def test_a_stream_that_breaks_raises_and_keeps_what_came(mocks, client, surface):
+async def test_a_broken_stream_raises_after_the_received_events(mocks, client, surface):
     mocks.play(surface, {"wire": {"cut": {"at": {"events": 2}, "end": "close"}}})
     chunks = []
     with pytest.raises(APIConnectionError):

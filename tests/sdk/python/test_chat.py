@@ -1,4 +1,4 @@
-"""Chat completions, whole."""
+"""Chat completions without streaming."""
 
 import json
 
@@ -27,13 +27,13 @@ def test_the_usage_adds_up(client):
     assert usage.total_tokens == usage.prompt_tokens + usage.completion_tokens
 
 
-def test_an_answer_that_is_cut_short_says_so(client):
+def test_a_truncated_answer_has_finish_reason_length(client):
     completion = client.chat.completions.create(**CHAT, max_tokens=1)
     assert completion.choices[0].finish_reason == "length"
     assert completion.usage.completion_tokens == 1
 
 
-def test_n_choices_are_answered(client):
+def test_n_choices_are_returned(client):
     choices = client.chat.completions.create(**CHAT, n=2).choices
     assert [choice.index for choice in choices] == [0, 1]
     assert all(choice.message.content for choice in choices)
@@ -53,13 +53,13 @@ def test_a_forced_tool_is_called(client, choice):
     assert answer.finish_reason == ("stop" if choice is FORCED else "tool_calls")
 
 
-def test_a_tool_that_nobody_forces_may_stay_unused(client):
+def test_an_optional_tool_may_stay_unused(client):
     [choice] = client.chat.completions.create(**CHAT, tools=[TOOL], tool_choice="none").choices
     assert choice.message.content
     assert choice.message.tool_calls is None
 
 
-def test_the_older_functions_are_called_too(client):
+def test_legacy_functions_are_called(client):
     [choice] = client.chat.completions.create(
         **CHAT, functions=[{"name": "weather", "parameters": WEATHER}], function_call={"name": "weather"}
     ).choices
@@ -67,7 +67,7 @@ def test_the_older_functions_are_called_too(client):
     assert isinstance(json.loads(choice.message.function_call.arguments), dict)
 
 
-def test_json_mode_answers_with_an_object(client):
+def test_json_mode_returns_an_object(client):
     completion = client.chat.completions.create(
         model="gpt-4.1",
         messages=[{"role": "user", "content": "Hello, as JSON."}],
@@ -83,7 +83,7 @@ def test_a_structured_output_is_parsed(client):
     assert choice.message.parsed.kind in ("meeting", "party")
 
 
-def test_parsed_tool_arguments_are_those_of_the_schema(client):
+def test_parsed_tool_arguments_match_the_schema(client):
     completion = client.chat.completions.parse(**CHAT, tools=[TOOL], tool_choice=FORCED)
     [call] = completion.choices[0].message.tool_calls
     assert call.function.parsed_arguments.keys() == {"city", "unit", "days"}
@@ -108,7 +108,7 @@ def test_the_raw_response_has_headers_and_the_same_completion(mocks, client):
 
 
 @pytest.mark.parametrize("surface", ["azure-v1", "azure-legacy"])
-def test_azure_annotates_what_it_filtered(client):
+def test_azure_annotates_content_filters(client):
     completion = client.chat.completions.create(**CHAT)
     [prompt] = completion.prompt_filter_results
     assert prompt["prompt_index"] == 0

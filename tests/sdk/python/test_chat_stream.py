@@ -1,4 +1,4 @@
-"""Chat completions, streamed: what the raw iterator gives, and what the helper makes of it."""
+"""Streamed chat completions: the raw iterator and the helper."""
 
 import pytest
 from openai.types.chat import ChatCompletion
@@ -8,12 +8,12 @@ from shapes import FORCED, TOOL, Event, assert_is_weather
 
 
 def chunks_of(client, **more):
-    """All chunks but the one that Azure sends first, which has no choices."""
+    """All chunks except the first one of Azure, which has no choices."""
     chunks = list(client.chat.completions.create(**CHAT, stream=True, **more))
     return [chunk for chunk in chunks if chunk.id]
 
 
-def test_chunks_come_in_order_and_belong_together(client):
+def test_chunks_are_ordered_and_share_an_id(client):
     chunks = chunks_of(client)
     deltas = [chunk.choices[0].delta for chunk in chunks]
     assert deltas[0].role == "assistant"
@@ -26,14 +26,14 @@ def test_chunks_come_in_order_and_belong_together(client):
     assert all(chunk.object == "chat.completion.chunk" and chunk.usage is None for chunk in chunks)
 
 
-def test_the_usage_comes_last_if_asked_for(client):
+def test_usage_comes_last_if_requested(client):
     *chunks, last = chunks_of(client, stream_options={"include_usage": True})
     assert last.choices == []
     assert last.usage.total_tokens == last.usage.prompt_tokens + last.usage.completion_tokens > 0
     assert all(chunk.usage is None for chunk in chunks)
 
 
-def test_n_choices_are_streamed_side_by_side(client):
+def test_n_choices_are_streamed_interleaved(client):
     chunks = chunks_of(client, n=2)
     for index in (0, 1):
         mine = [choice for chunk in chunks for choice in chunk.choices if choice.index == index]
@@ -53,7 +53,7 @@ def test_a_tool_call_arrives_in_pieces(client):
 
 
 @pytest.mark.parametrize("surface", ["azure-v1", "azure-legacy"])
-def test_azure_tells_first_what_it_filtered_of_the_prompt(client):
+def test_azure_sends_prompt_filter_results_first(client):
     first, second, *_ = client.chat.completions.create(**CHAT, stream=True)
     assert (first.id, first.model, first.object, first.created, first.choices) == ("", "", "", 0, [])
     assert first.prompt_filter_results[0]["prompt_index"] == 0
@@ -73,7 +73,7 @@ def test_the_helper_accumulates_the_completion(client):
     assert completion.usage.total_tokens > 0
 
 
-def test_the_helper_and_a_plain_call_say_the_same(mocks, client):
+def test_the_helper_and_a_plain_call_agree(mocks, client):
     plain: ChatCompletion = client.chat.completions.create(**CHAT)
     mocks.reset()
     with client.chat.completions.stream(**CHAT) as stream:
@@ -88,7 +88,7 @@ def test_the_helper_parses_a_structured_output(client):
     assert isinstance(completion.choices[0].message.parsed, Event)
 
 
-def test_the_helper_puts_a_tool_call_together(client):
+def test_the_helper_assembles_a_tool_call(client):
     with client.chat.completions.stream(**CHAT, tools=[TOOL], tool_choice="required") as stream:
         events = list(stream)
         completion = stream.get_final_completion()
@@ -100,7 +100,7 @@ def test_the_helper_puts_a_tool_call_together(client):
     assert completion.choices[0].finish_reason == "tool_calls"
 
 
-def test_the_helper_tells_of_logprobs(client):
+def test_the_helper_emits_logprobs(client):
     with client.chat.completions.stream(**CHAT, logprobs=True) as stream:
         completion = stream.get_final_completion()
     [choice] = completion.choices

@@ -1,4 +1,4 @@
-"""The older completions, whole and streamed."""
+"""Legacy completions, with and without streaming."""
 
 import pytest
 
@@ -34,7 +34,7 @@ def test_logprobs_spell_the_answer(client):
 
 
 @pytest.mark.parametrize("asked", [True, False])
-def test_it_is_streamed(client, asked):
+def test_a_completion_is_streamed(client, asked):
     options = {"stream_options": {"include_usage": True}} if asked else {}
     chunks = [chunk for chunk in client.completions.create(**COMPLETION, stream=True, **options) if chunk.id]
     if asked:

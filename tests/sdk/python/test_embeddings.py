@@ -8,7 +8,7 @@ import pytest
 from calls import EMBEDDING
 
 
-def test_the_sdk_asks_for_base64_and_decodes_it(mocks, client):
+def test_the_sdk_requests_base64_and_decodes_it(mocks, client):
     [embedding] = client.embeddings.create(**EMBEDDING).data
     assert mocks.last().json["encoding_format"] == "base64"
     assert len(embedding.embedding) == 1536
@@ -33,7 +33,7 @@ def test_both_encodings_are_the_same_numbers(mocks, client):
         ("text-embedding-ada-002", {}, 1536),
     ],
 )
-def test_a_vector_has_the_dimensions_asked_for(client, model, asked, given):
+def test_a_vector_has_the_requested_dimensions(client, model, asked, given):
     [embedding] = client.embeddings.create(model=model, input="Hello.", **asked).data
     assert len(embedding.embedding) == given
 

@@ -18,7 +18,7 @@ from calls import CALLS, CHAT, on_each_surface
 
 
 @pytest.mark.parametrize(("endpoint", "surface"), on_each_surface())
-def test_a_wrong_key_is_refused(mocks, client, endpoint, surface):
+def test_a_wrong_key_is_rejected(mocks, client, endpoint, surface):
     with pytest.raises(AuthenticationError) as refused:
         CALLS[endpoint](client.with_options(api_key="sk-fallproof-wrong"))
     assert refused.value.code == ("invalid_api_key" if surface == "openai" else "401")
@@ -40,7 +40,7 @@ def test_an_unknown_model_is_not_found(narrow_client, endpoint, surface):
         assert "`gpt-4.2`" in error.message
 
 
-def test_the_one_model_that_is_there_answers(narrow_client):
+def test_the_only_model_answers(narrow_client):
     assert narrow_client.chat.completions.create(**CHAT).model == "gpt-4.1"
 
 
@@ -49,7 +49,7 @@ def test_an_unknown_path_is_not_found(client):
         client.post("/chat/complete", body={"model": "gpt-4.1"}, cast_to=object)
 
 
-def test_azures_older_paths_need_an_api_version(mocks):
+def test_azures_legacy_paths_need_an_api_version(mocks):
     where = mocks.where("azure-legacy")
     base_url = f"{where['azure_endpoint']}/openai/deployments/gpt-4.1"
     with OpenAI(base_url=base_url, api_key="none", default_headers={"api-key": where["api_key"]}) as client:
@@ -59,26 +59,26 @@ def test_azures_older_paths_need_an_api_version(mocks):
 
 
 @pytest.mark.parametrize("surface", ["openai"])
-def test_a_number_out_of_range_is_refused(client):
+def test_a_number_out_of_range_is_rejected(client):
     with pytest.raises(BadRequestError) as refused:
         client.chat.completions.create(**CHAT, temperature=3)
     assert (refused.value.code, refused.value.param) == ("decimal_above_max_value", "temperature")
     assert "Expected a value <= 2, but got 3 instead." in refused.value.message
 
 
-def test_a_wrong_type_is_refused(client):
+def test_a_wrong_type_is_rejected(client):
     with pytest.raises(BadRequestError) as refused:
         client.chat.completions.create(**CHAT, max_completion_tokens="many")
     assert (refused.value.code, refused.value.param) == ("invalid_type", "max_completion_tokens")
 
 
-def test_a_missing_parameter_is_told(client):
+def test_a_missing_parameter_is_reported(client):
     with pytest.raises(BadRequestError) as refused:
         client.post("/chat/completions", body={"model": "gpt-4.1"}, cast_to=object)
     assert (refused.value.code, refused.value.param) == ("missing_required_parameter", "messages")
 
 
-# What each behavior must be to the SDK: its exception, status and code on OpenAI and on Azure.
+# For each behavior, the SDK's exception, the status, and the code on OpenAI and on Azure.
 FAILURES = {
     "server_error": ("InternalServerError", 500, None, None),
     "bad_gateway": ("InternalServerError", 502, None, None),
@@ -97,7 +97,7 @@ FAILURES = {
 
 
 @pytest.mark.parametrize("behavior", FAILURES)
-def test_a_scripted_failure_is_its_exception(mocks, client, surface, behavior):
+def test_a_scripted_failure_raises_its_exception(mocks, client, surface, behavior):
     name, status, *codes = FAILURES[behavior]
     code = codes[surface != "openai"]
     mocks.play(surface, behavior)
@@ -109,7 +109,7 @@ def test_a_scripted_failure_is_its_exception(mocks, client, surface, behavior):
 
 
 @pytest.mark.parametrize("surface", ["azure-v1", "azure-legacy"])
-def test_azure_tells_why_it_filtered(mocks, client, surface):
+def test_azure_reports_the_filter_result(mocks, client, surface):
     mocks.play(surface, "content_filter")
     with pytest.raises(BadRequestError) as filtered:
         client.chat.completions.create(**CHAT)
@@ -120,7 +120,7 @@ def test_azure_tells_why_it_filtered(mocks, client, surface):
 
 
 @pytest.mark.parametrize("behavior", ["bad_gateway", "empty_body", "truncated_json", "wrong_content_type"])
-def test_an_answer_that_is_no_json_is_no_completion(mocks, client, surface, behavior):
+def test_a_response_that_is_not_json_is_not_a_completion(mocks, client, surface, behavior):
     mocks.play(surface, behavior)
     try:
         completion = client.chat.completions.create(**CHAT)
@@ -144,7 +144,7 @@ def test_errors_carry_the_request_id(mocks, client, surface):
     assert re.fullmatch(r"req_[0-9a-f]{32}|[0-9a-f-]{36}", failed.value.request_id)
 
 
-def test_a_rate_limit_is_waited_for_and_tried_again(mocks, client, surface):
+def test_a_rate_limited_call_is_retried_after_a_wait(mocks, client, surface):
     mocks.play(surface, {"reply": "rate_limited", "headers": {"retry-after-ms": "30"}}, "ok")
     started = time.monotonic()
     completion = client.with_options(max_retries=1).chat.completions.create(**CHAT)
@@ -156,7 +156,7 @@ def test_a_rate_limit_is_waited_for_and_tried_again(mocks, client, surface):
     assert second.headers["x-stainless-retry-count"] == "1"
 
 
-def test_the_wait_is_the_one_that_the_mock_names(mocks, client, surface, monkeypatch):
+def test_the_client_waits_as_long_as_the_mock_says(mocks, client, surface, monkeypatch):
     waits = []
     monkeypatch.setattr("openai._base_client.time.sleep", waits.append)
     mocks.play(surface, {"reply": "rate_limited", "headers": {"retry-after-ms": "61500"}}, "ok")
@@ -164,7 +164,7 @@ def test_the_wait_is_the_one_that_the_mock_names(mocks, client, surface, monkeyp
     assert waits == [61.5]
 
 
-def test_a_rate_limit_names_a_wait_by_itself(mocks, client, surface):
+def test_a_rate_limit_has_a_wait_by_default(mocks, client, surface):
     mocks.play(surface, "rate_limited")
     with pytest.raises(RateLimitError) as limited:
         client.chat.completions.create(**CHAT)

@@ -1,4 +1,4 @@
-"""Broken connections and broken streams, as the SDK tells them."""
+"""Broken connections and broken streams, as errors of the SDK."""
 
 import time
 
@@ -39,7 +39,7 @@ SLOW = {
 
 
 @pytest.mark.parametrize("fault", SLOW)
-def test_an_answer_that_does_not_come_is_a_timeout(mocks, client, surface, fault):
+def test_a_missing_response_is_a_timeout(mocks, client, surface, fault):
     mocks.play(surface, SLOW[fault])
     started = time.monotonic()
     with pytest.raises(APITimeoutError):
@@ -48,7 +48,7 @@ def test_an_answer_that_does_not_come_is_a_timeout(mocks, client, surface, fault
     assert_gone(mocks)
 
 
-def test_an_answer_that_is_late_but_in_time_is_taken(mocks, client, surface):
+def test_a_slow_response_within_the_timeout_is_accepted(mocks, client, surface):
     mocks.play(surface, {"wire": {"delay_ms": 60}})
     started = time.monotonic()
     assert client.chat.completions.create(**CHAT).choices
@@ -56,7 +56,7 @@ def test_an_answer_that_is_late_but_in_time_is_taken(mocks, client, surface):
 
 
 def read(stream):
-    """What came before the stream broke, and how it broke."""
+    """The events before the stream broke, and the error."""
     events = []
     try:
         for event in stream:
@@ -80,7 +80,7 @@ streams = pytest.mark.parametrize("endpoint", ["chat/completions", "completions"
 
 @streams
 @pytest.mark.parametrize("end", ["reset", "close"])
-def test_a_stream_that_breaks_raises_and_keeps_what_came(mocks, client, surface, endpoint, end):
+def test_a_broken_stream_raises_after_the_received_events(mocks, client, surface, endpoint, end):
     mocks.play(surface, cut(end, events=2))
     events, error = read(streamed(client, endpoint))
     assert len(events) == 2
@@ -88,7 +88,7 @@ def test_a_stream_that_breaks_raises_and_keeps_what_came(mocks, client, surface,
 
 
 @streams
-def test_a_stream_that_stalls_times_out_and_keeps_what_came(mocks, client, surface, endpoint):
+def test_a_stalled_stream_times_out_after_the_received_events(mocks, client, surface, endpoint):
     mocks.play(surface, cut("stall", events=2))
     events, error = read(streamed(client, endpoint, timeout=PATIENCE))
     assert len(events) == 2
@@ -114,7 +114,7 @@ def test_an_error_within_a_stream_raises(mocks, client, surface, endpoint):
     assert error.message
 
 
-def test_a_response_that_fails_raises_at_its_error_event(mocks, client, surface):
+def test_a_failed_response_raises_at_its_error_event(mocks, client, surface):
     mocks.play(surface, "response_failed")
     events, error = read(streamed(client, "responses"))
     assert [event.type for event in events] == ["response.created", "response.in_progress"]
@@ -128,7 +128,7 @@ def test_the_helper_raises_when_a_response_fails(mocks, client, surface):
         stream.get_final_response()
 
 
-def test_a_client_that_leaves_a_stream_is_noticed(mocks, client, surface):
+def test_a_client_disconnect_during_a_stream_is_recorded(mocks, client, surface):
     mocks.play(surface, {"wire": {"chunk_delay_ms": 20}})
     with client.chat.completions.create(**CHAT, stream=True) as stream:
         next(stream)
@@ -136,7 +136,7 @@ def test_a_client_that_leaves_a_stream_is_noticed(mocks, client, surface):
 
 
 def assert_gone(mocks):
-    """The request log learns that the client went away, some time."""
+    """Waits until the request log has recorded the disconnect."""
     deadline = time.monotonic() + 5
     while not mocks.last().client_gone:
-        assert time.monotonic() < deadline, "the request log did not notice that the client left"
+        assert time.monotonic() < deadline, "the client disconnect was not recorded"

@@ -7,7 +7,7 @@ import pytest
 from calls import AUDIO
 
 SAY = {"model": "gpt-4o-mini-tts", "input": "Hello.", "voice": "alloy"}
-# How a file of each format may begin: with a tag, where there are tags, or with its first frame.
+# Possible first bytes of each format: a tag, if the format has tags, or the first frame.
 BEGINS = {
     "mp3": (b"ID3", b"\xff\xf3", b"\xff\xfb"),
     "wav": b"RIFF",
@@ -17,7 +17,7 @@ BEGINS = {
 }
 
 
-def test_an_image_comes_as_base64(client):
+def test_an_image_is_returned_as_base64(client):
     images = client.images.generate(model="gpt-image-1", prompt="A cat.")
     [image] = images.data
     assert base64.b64decode(image.b64_json, validate=True).startswith(b"\x89PNG")
@@ -27,7 +27,7 @@ def test_an_image_comes_as_base64(client):
 
 
 @pytest.mark.parametrize("model", ["dall-e-2", "dall-e-3"])
-def test_an_older_model_gives_a_link_unless_asked_for_base64(client, model):
+def test_an_older_model_returns_a_url_by_default(client, model):
     [linked] = client.images.generate(model=model, prompt="A cat.").data
     [encoded] = client.images.generate(model=model, prompt="A cat.", response_format="b64_json").data
     assert linked.url.startswith("https://")
@@ -35,11 +35,11 @@ def test_an_older_model_gives_a_link_unless_asked_for_base64(client, model):
     assert base64.b64decode(encoded.b64_json, validate=True)
 
 
-def test_n_images_are_made(client):
+def test_n_images_are_generated(client):
     assert len(client.images.generate(model="gpt-image-1", prompt="A cat.", n=3).data) == 3
 
 
-def test_an_image_is_streamed_as_it_is_made(client):
+def test_partial_images_are_streamed(client):
     *partial, completed = client.images.generate(
         model="gpt-image-1", prompt="A cat.", stream=True, partial_images=2
     )
@@ -50,7 +50,7 @@ def test_an_image_is_streamed_as_it_is_made(client):
     assert completed.usage.total_tokens > 0
 
 
-def test_speech_is_sound(client, tmp_path):
+def test_speech_is_audio(client, tmp_path):
     spoken = client.audio.speech.create(**SAY)
     assert spoken.response.headers["content-type"] == "audio/mpeg"
     assert spoken.content.startswith(BEGINS["mp3"])
@@ -59,14 +59,14 @@ def test_speech_is_sound(client, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["mp3", "wav", "flac", "opus", "aac", "pcm"])
-def test_speech_has_the_format_asked_for(client, kind):
+def test_speech_has_the_requested_format(client, kind):
     spoken = client.audio.speech.create(**SAY, response_format=kind)
     assert spoken.content.startswith(BEGINS.get(kind, b""))
     assert len(spoken.content) > 0
     assert spoken.response.headers["content-type"].startswith("audio/")
 
 
-def test_speech_is_read_as_it_comes(client, tmp_path):
+def test_speech_is_streamed(client, tmp_path):
     with client.audio.speech.with_streaming_response.create(**SAY) as spoken:
         assert spoken.headers["content-type"] == "audio/mpeg"
         pieces = list(spoken.iter_bytes())
@@ -84,13 +84,13 @@ def hearing(request, client):
     return getattr(client.audio, request.param)
 
 
-def test_sound_is_heard(hearing):
+def test_audio_is_transcribed(hearing):
     heard = hearing.create(**HEAR)
     assert heard.text
 
 
 @pytest.mark.parametrize("kind", ["text", "srt", "vtt"])
-def test_sound_is_heard_as_text(hearing, kind):
+def test_audio_is_transcribed_as_text(hearing, kind):
     heard = hearing.create(**HEAR, response_format=kind)
     assert isinstance(heard, str)
     assert heard.startswith(
@@ -99,7 +99,7 @@ def test_sound_is_heard_as_text(hearing, kind):
     assert heard.endswith("\n")
 
 
-def test_sound_is_heard_with_all_details(hearing):
+def test_audio_is_transcribed_as_verbose_json(hearing):
     heard = hearing.create(**HEAR, response_format="verbose_json")
     assert heard.text
     assert heard.language
@@ -107,14 +107,14 @@ def test_sound_is_heard_with_all_details(hearing):
     assert "".join(segment.text for segment in heard.segments).strip() == heard.text
 
 
-def test_what_is_heard_is_streamed(client):
+def test_a_transcription_is_streamed(client):
     *pieces, done = client.audio.transcriptions.create(model="gpt-4o-transcribe", file=AUDIO, stream=True)
     assert {piece.type for piece in pieces} == {"transcript.text.delta"}
     assert done.type == "transcript.text.done"
     assert "".join(piece.delta for piece in pieces) == done.text
 
 
-def test_words_have_times_when_asked_for(client):
+def test_words_have_timestamps_if_requested(client):
     heard = client.audio.transcriptions.create(
         **HEAR, response_format="verbose_json", timestamp_granularities=["word"]
     )
@@ -125,7 +125,7 @@ def test_words_have_times_when_asked_for(client):
 
 
 @pytest.mark.parametrize("kind", ["path", "bytes", "open file", "odd name"])
-def test_a_file_is_uploaded_in_any_way(client, tmp_path, kind):
+def test_a_file_can_be_uploaded_in_every_form(client, tmp_path, kind):
     path = tmp_path / "silence.wav"
     path.write_bytes(AUDIO[1])
     with path.open("rb") as opened:

@@ -1,4 +1,4 @@
-"""The lists of models, and moderations, which only OpenAI has."""
+"""Model lists, and moderations, which only OpenAI has."""
 
 import pytest
 from openai import NotFoundError
@@ -8,12 +8,12 @@ def test_the_models_are_listed(narrow_client):
     assert [model.id for model in narrow_client.models.list()] == ["gpt-4.1"]
 
 
-def test_a_model_is_told_of(narrow_client):
+def test_a_model_is_retrieved(narrow_client):
     model = narrow_client.models.retrieve("gpt-4.1")
     assert (model.id, model.object) == ("gpt-4.1", "model")
 
 
-def test_an_unknown_model_is_not_told_of(narrow_client):
+def test_an_unknown_model_is_not_retrieved(narrow_client):
     with pytest.raises(NotFoundError):
         narrow_client.models.retrieve("gpt-4.2")
 
@@ -31,7 +31,7 @@ def test_a_text_is_moderated(client):
 
 
 @pytest.mark.parametrize("surface", ["openai"])
-def test_each_text_has_its_result(client):
+def test_each_text_has_a_result(client):
     assert len(client.moderations.create(input=["Hello.", "Bye."]).results) == 2
 
 

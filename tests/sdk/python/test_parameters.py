@@ -1,4 +1,4 @@
-"""No false refusals: what the SDK documents is taken, but for what is listed here with its reason."""
+"""No false rejections: every parameter that the SDK documents is accepted, except those listed here."""
 
 import inspect
 from collections.abc import Iterable, Iterator
@@ -12,7 +12,7 @@ from calls import CALLS, on_each_surface
 from examples import examples, has_objects, listed
 from samples import SAMPLES, needs
 
-# What Azure's documents leave out. Nobody has seen it refused, so the mock takes it and warns.
+# Not in Azure's documentation. No rejection has been observed, so the mock accepts it with a warning.
 LEFT_OUT: dict[tuple[str, str], set[str]] = {
     ("azure-v1", "chat/completions"): {"moderation", "service_tier", "web_search_options"},
     ("azure-v1", "responses"): {
@@ -63,12 +63,12 @@ LEFT_OUT: dict[tuple[str, str], set[str]] = {
     },
 }
 
-# So many items of a list go into one call.
+# Number of list items per call.
 BATCH = 50
 
 
 def values(endpoint: str, name: str) -> list[Any]:
-    """Every value to try: the samples, the type's listed values, and its examples if it has objects."""
+    """All values to try: samples, listed values of the type, and examples if it has objects."""
     hint = CALLS[endpoint].parameters()[name]
     found = [*SAMPLES[endpoint][name]]
     if name != "model":
@@ -81,7 +81,7 @@ def values(endpoint: str, name: str) -> list[Any]:
 
 
 def batches(found: Iterable[Any]) -> Iterator[Any]:
-    """The values, but lists of one object put together."""
+    """The values, with lists of a single object combined."""
     objects = []
     for value in found:
         match value:
@@ -109,13 +109,13 @@ def test_every_documented_parameter_has_samples(clients, endpoint):
 
 
 @pytest.mark.parametrize(("endpoint", "name", "surface"), cases())
-def test_a_documented_parameter_is_taken(mocks, client, endpoint, name, surface):
+def test_a_documented_parameter_is_accepted(mocks, client, endpoint, name, surface):
     tried = values(endpoint, name)
     for value in tried:
         try:
             answer = CALLS[endpoint](client, **{**needs(endpoint, name, value), name: value})
         except APIStatusError:
-            continue  # The request log tells.
+            continue  # The request log has the reason.
         if hasattr(answer, "close"):
             answer.close()
     requests = mocks.requests()

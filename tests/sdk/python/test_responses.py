@@ -1,4 +1,4 @@
-"""Responses: whole, parsed, chained and compacted."""
+"""Responses: complete, parsed, continued and compacted."""
 
 import json
 
@@ -22,7 +22,7 @@ def test_a_plain_call_is_answered(client):
     assert usage.total_tokens == usage.input_tokens + usage.output_tokens > 0
 
 
-def test_settings_are_repeated(client):
+def test_settings_are_echoed(client):
     response = client.responses.create(
         **RESPONSE, instructions="Be brief.", metadata={"case": "7"}, max_output_tokens=99, temperature=0.5
     )
@@ -37,7 +37,7 @@ def test_a_structured_output_is_parsed(client):
     assert isinstance(response.output_parsed, Event)
 
 
-def test_json_mode_answers_with_an_object(client):
+def test_json_mode_returns_an_object(client):
     response = client.responses.create(
         model="gpt-4.1", input="Hello, as JSON.", text={"format": {"type": "json_object"}}
     )
@@ -63,7 +63,7 @@ def test_a_forced_custom_tool_is_called_with_text(client):
     assert call.input
 
 
-def test_logprobs_are_included_when_asked_for(client):
+def test_logprobs_are_included_if_requested(client):
     response = client.responses.create(**RESPONSE, include=["message.output_text.logprobs"], top_logprobs=2)
     [text] = response.output[0].content
     assert "".join(token.token for token in text.logprobs) == response.output_text
@@ -75,7 +75,7 @@ def test_the_raw_response_has_a_request_id(client):
     assert raw.headers["x-request-id"] == raw.parse()._request_id
 
 
-def test_a_response_is_gone_on_from(client):
+def test_a_response_is_continued(client):
     first = client.responses.create(**RESPONSE)
     second = client.responses.create(**RESPONSE, previous_response_id=first.id)
     third = client.responses.create(**RESPONSE, previous_response_id=second.id)
@@ -83,7 +83,7 @@ def test_a_response_is_gone_on_from(client):
     assert (second.previous_response_id, third.previous_response_id) == (first.id, second.id)
 
 
-def test_an_unknown_previous_response_is_refused(client):
+def test_an_unknown_previous_response_is_rejected(client):
     with pytest.raises(BadRequestError) as refused:
         client.responses.create(**RESPONSE, previous_response_id="resp_68af4030592c81938ec0a5fbab4a3e9f")
     assert refused.value.code == "previous_response_not_found"
@@ -99,7 +99,7 @@ def test_an_unknown_previous_response_is_not_compacted(client):
     assert refused.value.code == "previous_response_not_found"
 
 
-def test_a_response_is_known_only_where_it_was_made(mocks, clients):
+def test_a_response_is_known_only_to_its_provider(mocks, clients):
     ours = clients["openai"].responses.create(**RESPONSE).id
     theirs = clients["azure-v1"].responses.create(**RESPONSE).id
     for surface, foreign in (("openai", theirs), ("azure-v1", ours), ("azure-legacy", ours)):
@@ -114,14 +114,14 @@ def test_both_surfaces_of_azure_know_the_same_responses(mocks, clients):
     assert second.previous_response_id == first.id
 
 
-def test_a_response_that_is_not_stored_is_not_known(client):
+def test_a_response_that_is_not_stored_is_unknown(client):
     first = client.responses.create(**RESPONSE, store=False)
     with pytest.raises((BadRequestError, NotFoundError)) as refused:
         client.responses.create(**RESPONSE, previous_response_id=first.id)
     assert refused.value.code == "previous_response_not_found"
 
 
-def test_a_talk_is_compacted_and_gone_on_with(client):
+def test_a_conversation_is_compacted_and_continued(client):
     compacted = client.responses.compact(**RESPONSE, instructions="Be brief.")
     [compaction] = [item for item in compacted.output if item.type == "compaction"]
     assert compacted.object == "response.compaction"
@@ -137,7 +137,7 @@ def test_a_stored_response_is_compacted(client):
     assert client.responses.compact(model="gpt-4.1", previous_response_id=first.id).output
 
 
-def test_a_tool_result_is_taken_back(client):
+def test_a_tool_result_is_accepted(client):
     asked = [{"role": "user", "content": "Hello."}]
     first = client.responses.create(
         model="gpt-4.1", input=asked, tools=[RESPONSES_TOOL], tool_choice="required"

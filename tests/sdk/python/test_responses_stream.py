@@ -1,4 +1,4 @@
-"""Responses, streamed: the order of events, and what the helper makes of them."""
+"""Streamed responses: the order of events, and the helper."""
 
 from itertools import groupby
 
@@ -31,17 +31,17 @@ FUNCTION_CALL = [
 
 
 def order(events):
-    """The events' types, repetitions told once."""
+    """The types of the events, without consecutive repetitions."""
     return [kind for kind, _ in groupby(event.type for event in events)]
 
 
-def test_events_come_in_order_and_are_numbered(client):
+def test_events_are_ordered_and_numbered(client):
     events = list(client.responses.create(**RESPONSE, stream=True))
     assert order(events) == TEXT
     assert [event.sequence_number for event in events] == list(range(len(events)))
 
 
-def test_the_text_adds_up_everywhere(client):
+def test_the_text_is_the_same_in_all_events(client):
     events = list(client.responses.create(**RESPONSE, stream=True))
     pieces = [event.delta for event in events if event.type == "response.output_text.delta"]
     [done] = [event for event in events if event.type == "response.output_text.done"]
@@ -68,7 +68,7 @@ def test_arguments_of_a_function_call_arrive_in_pieces(client):
     assert_is_weather(call.arguments)
 
 
-@pytest.mark.parametrize("summary", [None, "auto"], ids=["hidden", "summarised"])
+@pytest.mark.parametrize("summary", [None, "auto"], ids=["hidden", "summarized"])
 def test_a_reasoning_model_reasons_first(client, summary):
     reasoning = {"effort": "low", **({"summary": summary} if summary else {})}
     events = list(client.responses.create(model="gpt-5", input="Hello.", reasoning=reasoning, stream=True))
@@ -90,7 +90,7 @@ def test_the_helper_accumulates_the_response(client):
     assert (response.status, response.usage.total_tokens > 0) == ("completed", True)
 
 
-def test_the_helper_and_a_plain_call_say_the_same(mocks, client):
+def test_the_helper_and_a_plain_call_agree(mocks, client):
     plain = client.responses.create(**RESPONSE)
     mocks.reset()
     with client.responses.stream(**RESPONSE) as stream:
@@ -104,14 +104,14 @@ def test_the_helper_parses_a_structured_output(client):
         assert isinstance(stream.get_final_response().output_parsed, Event)
 
 
-def test_the_helper_puts_a_function_call_together(client):
+def test_the_helper_assembles_a_function_call(client):
     with client.responses.stream(**RESPONSE, tools=[RESPONSES_TOOL], tool_choice="required") as stream:
         [call] = stream.get_final_response().output
     assert call.name == "weather"
     assert call.parsed_arguments.keys() == {"city", "unit", "days"}
 
 
-def test_a_streamed_response_is_gone_on_from(client):
+def test_a_streamed_response_is_continued(client):
     with client.responses.stream(**RESPONSE) as stream:
         first = stream.get_final_response()
     second = client.responses.create(**RESPONSE, previous_response_id=first.id)

@@ -1,9 +1,9 @@
-"""Replies are what the SDK's types say: its own strict mode checks them, member by member.
+"""Replies match the SDK's types. The SDK's strict mode checks every member.
 
-Where the providers themselves break these types, so do the mocks, and it is left out here: choices of a
-streamed completion have no finish reason before their end, embeddings in base64 are no lists, a
-compaction repeats the user's messages, and Azure begins a streamed chat with an empty chunk and lists
-the models of its older surface in a form of its own.
+Where the providers violate these types, so do the mocks, and this file does not test it: choices of a
+streamed completion have no finish reason before their end, embeddings in base64 are not lists, a
+compaction repeats the user's messages, and Azure starts a streamed chat with an empty chunk and lists
+the models of its legacy surface in a different format.
 """
 
 import pytest
@@ -50,13 +50,13 @@ ASKED = {
         if not (surface != "openai" and endpoint == "chat/completions" and "stream" in asked)
     ],
 )
-def test_a_reply_is_of_its_type(strict_client, endpoint, surface, asked):
+def test_a_reply_has_its_type(strict_client, endpoint, surface, asked):
     answer = CALLS[endpoint](strict_client, **asked)
     if asked.get("stream"):
         assert list(answer)
 
 
 @pytest.mark.parametrize("surface", ["openai", "azure-v1"])
-def test_models_are_of_their_type(strict_client):
+def test_models_have_their_type(strict_client):
     assert strict_client.models.list().object == "list"
     assert strict_client.models.retrieve("gpt-4.1").object == "model"

@@ -1,4 +1,4 @@
-"""The founding rule: a parameter that the provider does not know is refused, in its words."""
+"""The founding rule: an unknown parameter is rejected with the provider's message."""
 
 import pytest
 from openai import BadRequestError
@@ -6,12 +6,12 @@ from openai import BadRequestError
 from calls import CALLS, CHAT, RESPONSE, on_each_surface
 
 INVENTED = {"litellm_metadata": {"model_group": "main"}}
-# Older back ends name the parameter in the message alone, and so does speech, in words of its own.
+# Legacy endpoints, and speech, name the parameter only in the message.
 WITHOUT_CODE = {"completions", "embeddings", "audio/speech"}
 
 
 @pytest.mark.parametrize(("endpoint", "surface"), on_each_surface(lambda call: call.is_json))
-def test_an_unknown_parameter_is_refused(mocks, client, endpoint, surface):
+def test_an_unknown_parameter_is_rejected(mocks, client, endpoint, surface):
     model = {"model": "gpt-5"} if endpoint == "chat/completions" else {}
     with pytest.raises(BadRequestError) as refused:
         CALLS[endpoint](client, **model, extra_body=INVENTED)
@@ -26,7 +26,7 @@ def test_an_unknown_parameter_is_refused(mocks, client, endpoint, surface):
         assert (error.code, error.param) == ("unknown_parameter", "litellm_metadata")
 
 
-def test_an_older_model_refuses_it_in_older_words(client):
+def test_an_older_model_rejects_it_with_the_legacy_message(client):
     with pytest.raises(BadRequestError) as refused:
         client.chat.completions.create(**CHAT, extra_body=INVENTED)
     assert refused.value.body["message"] == "Unrecognized request argument supplied: litellm_metadata"
@@ -34,13 +34,13 @@ def test_an_older_model_refuses_it_in_older_words(client):
 
 
 @pytest.mark.parametrize("invented", ["metadata", "store", "stream", "tools", "user", "model_group"])
-def test_what_responses_take_is_still_unknown_to_compact(client, invented):
+def test_compact_does_not_accept_parameters_of_responses(client, invented):
     with pytest.raises(BadRequestError) as refused:
         client.responses.compact(**RESPONSE, extra_body={invented: {}})
     assert (refused.value.code, refused.value.param) == ("unknown_parameter", invented)
 
 
-def test_an_unknown_field_of_a_form_is_noticed(mocks, client):
+def test_an_unknown_form_field_is_recorded(mocks, client):
     CALLS["audio/transcriptions"](client, extra_body={"model_group": "main"})
     violation = mocks.last().violation
     assert "model_group" in violation["message"]
@@ -48,7 +48,7 @@ def test_an_unknown_field_of_a_form_is_noticed(mocks, client):
 
 
 @pytest.mark.parametrize("surface", ["openai"])
-def test_an_unknown_member_deep_inside_is_told_with_its_path(client):
+def test_an_unknown_nested_member_is_reported_with_its_path(client):
     reasoning = {"type": "reasoning", "id": "rs_1", "summary": [], "status": "completed"}
     with pytest.raises(BadRequestError) as refused:
         client.responses.create(model="gpt-5", input=[{"role": "user", "content": "Hello."}, reasoning])

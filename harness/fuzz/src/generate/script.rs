@@ -1,4 +1,4 @@
-//! Scripts: what the deployments of a generated case do.
+//! Generates the scripts of a case's deployments.
 
 use std::num::{NonZeroI32, NonZeroUsize};
 
@@ -12,36 +12,36 @@ use rand::RngExt as _;
 use crate::case::FuzzCase;
 use crate::random::{CaseRng, chance, pick};
 
-/// Longer than a deployment has where something hangs.
+/// Delay that exceeds the timeout of slow cases.
 const TOO_LONG_MS: u64 = 3_000;
 
-/// Scripts for all deployments. The last one mostly answers, the others mostly do not.
+/// Generates scripts for all deployments. The last one mostly succeeds, the others mostly fail.
 pub(super) fn script(case: &mut FuzzCase, is_slow: bool, rng: &mut CaseRng) {
     let asks = case.requests().count();
     let streams = case
         .requests()
         .any(|request| request.member("stream").is_some_and(|it| it.compact() == "true"));
-    let most = (1 + case.retries as usize) * asks;
+    let max_attempts = (1 + case.retries as usize) * asks;
     let last = case.chain.len() - 1;
     let hangs = is_slow.then(|| rng.random_range(0..case.chain.len()));
-    let sound = case.endpoint == Endpoint::AudioSpeech;
-    for (place, deployment) in case.chain.iter_mut().enumerate() {
-        if hangs == Some(place) {
+    let is_audio = case.endpoint == Endpoint::AudioSpeech;
+    for (index, deployment) in case.chain.iter_mut().enumerate() {
+        if hangs == Some(index) {
             deployment.script = hanging(rng);
             continue;
         }
-        // The address of a group that is there takes connections.
+        // The address of an existing group accepts connections.
         if case.group.is_none() && chance(5, rng) {
             deployment.script = vec![Behavior::named(CONNECTION_REFUSED)];
             continue;
         }
-        let length = rng.random_range(1..=most.min(6));
-        let well = if place == last { 70 } else { 25 };
+        let length = rng.random_range(1..=max_attempts.min(6));
+        let well = if index == last { 70 } else { 25 };
         deployment.script = (0..length)
             .map(|_| {
                 if chance(well, rng) {
                     good(streams, rng)
-                } else if !sound && chance(20, rng) {
+                } else if !is_audio && chance(20, rng) {
                     broken(streams, rng)
                 } else {
                     failing(asks > 1, rng)
@@ -51,7 +51,7 @@ pub(super) fn script(case: &mut FuzzCase, is_slow: bool, rng: &mut CaseRng) {
     }
 }
 
-/// A success; a stream perhaps in pieces that have nothing to do with its events.
+/// A success. A stream may be split into chunks that ignore event boundaries.
 fn good(streams: bool, rng: &mut CaseRng) -> Behavior {
     let mut behavior = Behavior::named(if chance(5, rng) { "refusal" } else { "ok" });
     if streams && chance(20, rng) {
@@ -61,11 +61,11 @@ fn good(streams: bool, rng: &mut CaseRng) -> Behavior {
     behavior
 }
 
-/// A failure of the catalogue that does not hang.
+/// A failure from the catalogue that does not hang.
 fn failing(goes_on: bool, rng: &mut CaseRng) -> Behavior {
     let left_out = |name: &str| {
         let other = ["ok", "refusal", CONNECTION_REFUSED, CONNECT_TIMEOUT, "connection_stalled"];
-        // Its time depends on the system's clock.
+        // Depends on the system clock.
         other.contains(&name) || goes_on && name == "rate_limited_date"
     };
     let names: Vec<_> = behavior_names().filter(|name| !left_out(name)).collect();
@@ -79,7 +79,7 @@ fn failing(goes_on: bool, rng: &mut CaseRng) -> Behavior {
     behavior
 }
 
-/// A success that the wire breaks.
+/// A success with a wire fault.
 fn broken(streams: bool, rng: &mut CaseRng) -> Behavior {
     let end = if chance(50, rng) { CutEnd::Close } else { CutEnd::Reset };
     let cut = |at, end| WireFault { cut: Some(Cut { at, end }), ..WireFault::default() };
@@ -91,14 +91,14 @@ fn broken(streams: bool, rng: &mut CaseRng) -> Behavior {
             let more = NonZeroI32::new(5).map(HeadFault::ContentLengthOffBy);
             WireFault { head: more, ..WireFault::default() }
         }
-        // A reset may overtake what was sent before it.
+        // A reset may discard data that was sent before it.
         _ if streams => cut(CutPoint::Events(rng.random_range(0..8)), CutEnd::Close),
         _ => cut(CutPoint::BodyBytes(rng.random_range(0..40)), end),
     };
     Behavior { wire, ..Behavior::named("ok") }
 }
 
-/// What hangs for longer than the target waits.
+/// A script that hangs for longer than the target waits.
 fn hanging(rng: &mut CaseRng) -> Vec<Behavior> {
     vec![match rng.random_range(0..3) {
         0 => Behavior::named(CONNECT_TIMEOUT),

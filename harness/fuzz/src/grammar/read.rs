@@ -6,12 +6,12 @@ use serde_json::{Map, Value};
 
 use super::{Grammar, Id, List, Member, Need, Node, Number, Object, Text};
 
-/// Beyond any number of values; what has no end costs this.
+/// Cost of a node without a finite form; larger than any real cost.
 const ENDLESS: usize = usize::MAX / 2;
 
 impl Grammar {
     pub(super) fn read(schema: &str) -> Self {
-        let schema: Value = serde_json::from_str(schema).expect("the mocks read it too");
+        let schema: Value = serde_json::from_str(schema).expect("the schema is valid JSON");
         let none = Map::new();
         let definitions = schema["$defs"].as_object().unwrap_or(&none);
         let mut reader = Reader { definitions, nodes: Vec::new(), known: HashMap::new() };
@@ -38,7 +38,7 @@ fn need(rule: &Value) -> Need {
 struct Reader<'a> {
     definitions: &'a Map<String, Value>,
     nodes: Vec<Node>,
-    /// The places of the definitions met so far.
+    /// Nodes of the definitions read so far.
     known: HashMap<&'a str, Id>,
 }
 
@@ -48,8 +48,9 @@ impl<'a> Reader<'a> {
         self.nodes.len() - 1
     }
 
-    /// Takes out what a client of a gateway cannot choose: the model, in whose place the group's
-    /// name stands, and a response of before, which only the deployment knows that gave it.
+    /// Removes what a client of a gateway cannot choose: `model`, because the client sends the
+    /// group's model name instead, and the id of a previous response, which only the deployment
+    /// that created it knows.
     fn leave_to_the_gateway(&mut self, root: Id) {
         let null = self.put(Node::Null);
         if let Node::Object(object) = &mut self.nodes[root] {
@@ -68,7 +69,7 @@ impl<'a> Reader<'a> {
         self.put(node)
     }
 
-    /// A definition may lead back to itself, so it has its place before it is read.
+    /// Reads a definition. It may be recursive, so its node is reserved before it is read.
     fn definition(&mut self, name: &'a str) -> Id {
         if let Some(&id) = self.known.get(name) {
             return id;
@@ -88,8 +89,8 @@ impl<'a> Reader<'a> {
         if let Some(branches) = schema["anyOf"].as_array() {
             return Node::OneOf(branches.iter().map(|branch| self.node(branch)).collect());
         }
-        if let Some(words) = schema["enum"].as_array() {
-            return Node::Words(words.clone());
+        if let Some(values) = schema["enum"].as_array() {
+            return Node::Enum(values.clone());
         }
         match &schema["type"] {
             Value::String(kind) => self.of_kind(kind, schema),
@@ -109,12 +110,12 @@ impl<'a> Reader<'a> {
             "boolean" => Node::Bool,
             "integer" | "number" => Node::Number(Number {
                 integer: kind == "integer",
-                least: schema["minimum"].as_f64(),
-                most: schema["maximum"].as_f64(),
+                min: schema["minimum"].as_f64(),
+                max: schema["maximum"].as_f64(),
             }),
             "string" => Node::Text(Text {
-                least: count("minLength").unwrap_or_default(),
-                most: count("maxLength"),
+                min: count("minLength").unwrap_or_default(),
+                max: count("maxLength"),
                 characters: schema["pattern"].as_str().map(characters),
             }),
             "array" => Node::List(List {
@@ -122,15 +123,15 @@ impl<'a> Reader<'a> {
                     Some(items) => self.node(items),
                     None => self.put(Node::Anything),
                 },
-                least: count("minItems").unwrap_or_default(),
-                most: count("maxItems"),
+                min: count("minItems").unwrap_or_default(),
+                max: count("maxItems"),
             }),
             "object" => Node::Object(self.object(schema, count("maxProperties"))),
             other => unreachable!("the mocks read no type `{other}`"),
         }
     }
 
-    fn object(&mut self, schema: &'a Value, most: Option<usize>) -> Object {
+    fn object(&mut self, schema: &'a Value, max: Option<usize>) -> Object {
         let required: Vec<_> =
             schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         let members = schema["properties"].as_object().into_iter().flatten();
@@ -145,11 +146,11 @@ impl<'a> Reader<'a> {
             Some(schema @ Value::Object(_)) => Some(self.node(schema)),
             _ => Some(self.put(Node::Anything)),
         };
-        Object { members, others, most }
+        Object { members, others, max }
     }
 }
 
-/// The characters of a pattern of the one form in use: `^[…]+$` with single characters and ranges.
+/// The characters of a pattern. Supports the only form in use: `^[…]+$` with characters and ranges.
 fn characters(pattern: &str) -> Vec<char> {
     let class = pattern.trim_start_matches("^[").trim_end_matches("]+$");
     let class: Vec<_> = class.chars().collect();
@@ -167,7 +168,7 @@ fn characters(pattern: &str) -> Vec<char> {
     found
 }
 
-/// The least costs, by going over all nodes until nothing gets cheaper.
+/// Minimum costs, computed by iterating over all nodes until no cost decreases.
 fn costs(nodes: &[Node]) -> Vec<usize> {
     let mut costs = vec![ENDLESS; nodes.len()];
     loop {
@@ -177,7 +178,7 @@ fn costs(nodes: &[Node]) -> Vec<usize> {
                 Node::OneOf(branches) => {
                     branches.iter().map(|&id| costs[id]).min().unwrap_or(ENDLESS)
                 }
-                Node::List(list) => 1 + costs[list.item].saturating_mul(list.least),
+                Node::List(list) => 1 + costs[list.item].saturating_mul(list.min),
                 Node::Object(object) => {
                     let required = object.members.values().filter(|member| member.required);
                     required.fold(1_usize, |sum, member| sum.saturating_add(costs[member.node]))
@@ -203,7 +204,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_schema_is_read_and_has_a_smallest_request() {
+    fn every_schema_has_a_grammar_with_a_smallest_request() {
         for surface in Surface::ALL {
             for endpoint in Endpoint::ALL.into_iter().filter(|endpoint| !endpoint.is_multipart()) {
                 let grammar = Grammar::of(surface, endpoint);
@@ -215,12 +216,12 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_is_its_characters() {
+    fn a_pattern_is_read_as_its_characters() {
         assert_eq!(characters("^[a-cX_-]+$"), ['a', 'b', 'c', 'X', '_', '-']);
     }
 
     #[test]
-    fn what_leads_back_to_itself_is_cut_at_its_cheapest() {
+    fn a_recursive_definition_costs_as_much_as_its_cheapest_branch() {
         let grammar = Grammar::read(
             r##"{"type": "object", "required": ["f"], "properties": {"f": {"$ref": "#/$defs/F"}},
                 "$defs": {"F": {"anyOf": [

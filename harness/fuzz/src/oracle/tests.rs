@@ -10,17 +10,16 @@ use crate::formatting::Formatting;
 use crate::oracle::expect;
 use crate::repair::Acceptor;
 
-/// What must come of each call of a chat whose deployments behave so: the attempts, the status, and
-/// who answered.
+/// The expectations for each call of a case: attempts, status and answering deployment.
 fn expected(case: &FuzzCase) -> Vec<(String, u16, Option<String>)> {
-    let told = |it: Expect| {
-        let attempts = it.attempts.expect("they are always expected").join(" ");
-        (attempts, it.status.expect("it is always expected"), it.answered_by)
+    let summary = |it: Expect| {
+        let attempts = it.attempts.expect("the oracle always expects attempts").join(" ");
+        (attempts, it.status.expect("the oracle always expects a status"), it.answered_by)
     };
-    expect(case).into_iter().map(told).collect()
+    expect(case).into_iter().map(summary).collect()
 }
 
-/// A case of one call.
+/// A chat case with one call; one script per deployment.
 fn case(scripts: &[&[&str]], body: &str) -> FuzzCase {
     let deployment = |script: &&[&str]| CaseDeployment {
         acceptor: Acceptor { surface: Surface::OpenAi, model: "gpt-4o".to_owned() },
@@ -39,7 +38,7 @@ fn case(scripts: &[&[&str]], body: &str) -> FuzzCase {
 }
 
 fn call(body: &str) -> Step {
-    let body = Tree::parse(body.as_bytes()).expect("it is JSON");
+    let body = Tree::parse(body.as_bytes()).expect("valid JSON");
     Step::Call(Request { headers: Vec::new(), body, formatting: Formatting::default() })
 }
 
@@ -55,7 +54,7 @@ fn error(attempts: &str, status: u16) -> (String, u16, Option<String>) {
 }
 
 #[test]
-fn a_failure_leads_on_or_ends_the_call() {
+fn a_failure_triggers_a_fallback_or_ends_the_call() {
     let of = |scripts: &[&[&str]]| expected(&case(scripts, PLAIN));
     assert_eq!(of(&[&["ok"], &["ok"]]), [answer("primary", "primary")]);
     assert_eq!(of(&[&["server_error"], &["ok"]]), [answer("primary backup", "backup")]);
@@ -68,11 +67,11 @@ fn a_failure_leads_on_or_ends_the_call() {
 }
 
 #[test]
-fn what_may_pass_is_tried_again() {
+fn transient_failures_are_retried() {
     let of = |scripts: &[&[&str]]| expected(&FuzzCase { retries: 1, ..case(scripts, PLAIN) });
     assert_eq!(of(&[&["server_error", "ok"]]), [answer("primary primary", "primary")]);
     assert_eq!(of(&[&["model_not_found"], &["ok"]]), [answer("primary backup", "backup")]);
-    // It asks for time.
+    // It sends `Retry-After`.
     assert_eq!(of(&[&["rate_limited"], &["ok"]]), [answer("primary backup", "backup")]);
 }
 
@@ -101,7 +100,7 @@ fn a_deployment_gets_no_calls_while_it_cools_down() {
 }
 
 #[test]
-fn a_stream_is_an_answer_once_it_has_content() {
+fn a_stream_counts_as_an_answer_once_it_has_content() {
     let of = |scripts: &[&[&str]]| expected(&case(scripts, STREAMED));
     assert_eq!(of(&[&["ok"]]), [answer("primary", "primary")]);
     assert_eq!(of(&[&["stream_error_first"], &["ok"]]), [answer("primary backup", "backup")]);
@@ -117,8 +116,8 @@ fn a_stream_is_an_answer_once_it_has_content() {
     assert_eq!(after(3), [error("primary", 200)]);
 }
 
-/// Found by a property test: the error of the stream is the last failure where no other deployment can
-/// be asked.
+/// Found by a property test: if no other deployment is available, the error of the stream is the
+/// last failure.
 #[test]
 fn a_stream_fails_while_the_next_deployment_cools_down() {
     let mut case =
@@ -127,9 +126,9 @@ fn a_stream_fails_while_the_next_deployment_cools_down() {
     assert_eq!(expected(&case), [error("primary backup", 429), error("primary", 502)]);
 }
 
-/// Found by a property test: a call of one of the old functions has no id that could hold the marker.
+/// Found by a property test: a call of a legacy function has no id that could hold the marker.
 #[test]
-fn who_answers_is_not_expected_where_the_answer_may_not_tell() {
+fn the_answering_deployment_is_not_expected_if_the_marker_may_be_missing() {
     let of = |body| expected(&case(&[&["ok"]], body));
     let function = r#"{"messages": [{"role": "user", "content": "Hi."}],
         "functions": [{"name": "f"}], "function_call": {"name": "f"}}"#;
@@ -140,7 +139,7 @@ fn who_answers_is_not_expected_where_the_answer_may_not_tell() {
 }
 
 #[test]
-fn what_a_provider_does_not_accept_is_refused_by_it() {
+fn a_provider_rejects_an_invalid_request() {
     let invalid = r#"{"messages": [], "zzz": 1}"#;
     assert_eq!(expected(&case(&[&["ok"], &["ok"]], invalid)), [error("primary", 400)]);
 }

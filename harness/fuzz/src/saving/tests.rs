@@ -25,7 +25,7 @@ use crate::generate::Scope;
 use crate::minimize::minimize;
 use crate::stats::{Stats, Verdict};
 
-/// A gateway that shows each call to the first deployment, and answers none.
+/// A gateway that forwards each call to the first deployment and always responds with an error.
 struct Useless;
 
 struct RunningUseless {
@@ -59,8 +59,8 @@ impl Target for Useless {
 async fn show(groups: &[Group], path: &str, body: &[u8]) {
     let asked = String::from_utf8_lossy(body);
     let group = groups.iter().find(|group| asked.contains(&format!("{:?}", group.model)));
-    let deployment = &group.expect("it is planned").chain[0];
-    let url = BaseUrl::parse(&deployment.base_url).expect("it is one");
+    let deployment = &group.expect("the group is in the plan").chain[0];
+    let url = BaseUrl::parse(&deployment.base_url).expect("a valid base URL");
     let headers = [("authorization".to_owned(), format!("Bearer {}", deployment.key))];
     client::post(&url, path, &headers, body, PATIENCE, ClientBehavior::default(), Instant::now())
         .await;
@@ -97,17 +97,17 @@ impl Drop for RunningUseless {
 const PATIENCE: Duration = Duration::from_secs(60);
 
 #[test]
-fn a_failure_is_minimized_saved_and_shown_again() {
+fn a_failure_is_minimized_saved_and_reproduced() {
     let executor = Executor::Fresh { target: Box::new(Useless), timeout: PATIENCE };
     let scope = Scope { slow: 0, ..Scope::default() };
     let campaign = Campaign { scope, seed: 6, cases: Some(4), until: None, threads: 1 };
     let (stats, never) = (Mutex::default(), watch::channel(false).1);
-    campaign.run(&executor, &stats, &never).expect("the runner listens on ports of the system");
+    campaign.run(&executor, &stats, &never).expect("the runner starts");
     let stats: Stats = stats.into_inner();
     assert_eq!((stats.cases, stats.verdict()), (4, Verdict::Fail));
 
-    let folder = tempfile::tempdir().expect("a folder can be made");
-    let runtime = Runtime::new().expect("a runtime can be had");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let runtime = Runtime::new().expect("a runtime can be built");
     let all = by_requirement(stats.failures.into_values());
     assert!(all.len() > 2, "{all:?}");
     for of_one in all {
@@ -117,10 +117,11 @@ fn a_failure_is_minimized_saved_and_shown_again() {
             let minimized = minimize(&failure, &executor, PATIENCE, &never).await;
             let (case, violation) = minimized.expect("the runner starts");
             let saved = SavedFailure::save(failure, (&case, violation), 6, folder.path());
-            let mut saved = saved.expect("the folder takes files");
-            let scenarios = saved.load().expect("it can be read");
-            let [scenario] = &scenarios[..] else { panic!("it is one: {scenarios:?}") };
-            let runner = Runner::start(&[scenario], &Useless, PATIENCE).await.expect("it starts");
+            let mut saved = saved.expect("the scenario can be saved");
+            let scenarios = saved.load().expect("the saved file is valid");
+            let [scenario] = &scenarios[..] else { panic!("expected one scenario: {scenarios:?}") };
+            let runner =
+                Runner::start(&[scenario], &Useless, PATIENCE).await.expect("the runner starts");
             saved.run_again(&runner, &[]).await;
             assert_eq!(saved.shows_again, None);
             saved.run_again(&runner, &[scenario]).await;
@@ -131,11 +132,11 @@ fn a_failure_is_minimized_saved_and_shown_again() {
 }
 
 #[test]
-fn whether_failures_can_be_saved_is_seen_beforehand_and_leaves_nothing() {
-    let folder = tempfile::tempdir().expect("a folder can be made");
+fn checking_that_failures_can_be_saved_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
     let below = |name: &str| folder.path().join(name);
     assert!(check(&below("new/scenarios")).is_ok());
     assert!(!below("new").exists());
-    fs::write(below("file"), "").expect("it can be written");
+    fs::write(below("file"), "").expect("the file can be written");
     assert!(check(&below("file")).is_err());
 }

@@ -1,4 +1,4 @@
-//! What some saboteurs do that takes more than a few lines.
+//! The faults of saboteurs that take more than a few lines.
 
 use std::fmt::Write as _;
 
@@ -29,7 +29,7 @@ pub(super) fn invented_metadata(out: &mut Outgoing<'_>) {
     });
 }
 
-/// Drops the last member that the call can do without.
+/// Removes the last member that the call does not need.
 pub(super) fn drop_optional(out: &mut Outgoing<'_>) {
     out.edit(|body| {
         let Tree::Object(members) = body else { return };
@@ -41,11 +41,11 @@ pub(super) fn drop_optional(out: &mut Outgoing<'_>) {
     });
 }
 
-/// Writes each number as a language does that has only floats.
-pub(super) fn batch(value: &mut Tree) {
+/// Converts each number to a 64-bit float, like a language that has no other numbers.
+pub(super) fn round_numbers(value: &mut Tree) {
     match value {
-        Tree::Object(members) => members.iter_mut().for_each(|(_, value)| batch(value)),
-        Tree::Array(items) => items.iter_mut().for_each(batch),
+        Tree::Object(members) => members.iter_mut().for_each(|(_, value)| round_numbers(value)),
+        Tree::Array(items) => items.iter_mut().for_each(round_numbers),
         Tree::Scalar(text) => {
             if let Ok(number) = text.parse::<f64>() {
                 *text = number.to_string();
@@ -59,9 +59,10 @@ pub(super) fn stale_model(out: &mut Outgoing<'_>) {
     out.edit(|body| *body = body.with("model", first));
 }
 
-/// JSON text is ASCII but inside strings, so escaping there keeps every value.
+/// Escapes every non-ASCII character. Outside of strings JSON is ASCII, so this preserves every
+/// value.
 pub(super) fn escaped(body: &[u8]) -> Vec<u8> {
-    // A form is left alone.
+    // A multipart form is not changed.
     let Some(json) = str::from_utf8(body).ok().filter(|text| text.starts_with('{')) else {
         return body.to_vec();
     };
@@ -101,7 +102,7 @@ pub(super) fn looped_chain(group: &mut Group) {
     group.fallbacks.extend(again);
 }
 
-/// As if the beginning of one answer had already been out when another took over.
+/// Prepends text of the first deployment, as if its response had already begun before the fallback.
 pub(super) fn splice(answer: &mut Answer<'_>) {
     let Some((first, later)) = answer.group.chain.split_first() else { return };
     let first = first.marker();
@@ -121,8 +122,8 @@ pub(super) fn quote_address(answer: &mut Answer<'_>) {
         answer.edit(|body| {
             let Tree::Object(members) = body else { return };
             for (_, error) in members.iter_mut().filter(|(name, _)| name == "error") {
-                let said = error.member("message").and_then(Tree::as_str).unwrap_or_default();
-                *error = error.with("message", &format!("{said} ({host})"));
+                let message = error.member("message").and_then(Tree::as_str).unwrap_or_default();
+                *error = error.with("message", &format!("{message} ({host})"));
             }
         });
     }

@@ -1,7 +1,7 @@
-//! Headers of the client that go on to the providers.
+//! Forwards client headers to the providers.
 //!
-//! The reference router drops them, so they travel through it as values of a header that it does
-//! forward, and are unpacked behind it.
+//! The reference router drops these headers, so they pass through it as values of a header that it
+//! does forward, and are unpacked afterwards.
 
 use axum::Router;
 use axum::extract::Request;
@@ -12,10 +12,10 @@ use fallproof_router::{Clock, Config, app_with_clock as reference};
 use super::request_proxy::Outgoing;
 
 const CARRIER: HeaderName = HeaderName::from_static("openai-beta");
-/// What tells a packed header from a value that the client gave this one.
+/// Prefix that distinguishes a packed header from a value that the client sent.
 const PACKED: &[u8] = b"passed on: ";
 
-/// The reference router, which is given the headers whose names `pass`.
+/// The reference router, with headers forwarded whose names `pass`.
 pub fn app(pass: fn(&str) -> bool, config: Config, clock: Clock) -> Router {
     reference(config, clock).layer(middleware::from_fn(
         move |mut request: Request, next: Next| async move {
@@ -37,7 +37,7 @@ pub fn app(pass: fn(&str) -> bool, config: Config, clock: Clock) -> Router {
     ))
 }
 
-/// Takes them out again, between the router and a provider.
+/// Unpacks the headers, between router and provider.
 pub fn unpack(out: &mut Outgoing<'_>) {
     let values: Vec<_> = out.headers.get_all(CARRIER).iter().cloned().collect();
     out.headers.remove(CARRIER);

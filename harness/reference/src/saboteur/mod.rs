@@ -1,7 +1,7 @@
-//! Saboteurs: routers broken on purpose, each to prove that a check catches it.
+//! Saboteurs: routers broken on purpose. Each proves that a check catches its bug.
 //!
-//! None is a copy of the reference router. It is configured wrongly, or a [`request_proxy`] sits between
-//! it and the providers, or something stands in [`wrapper`] of it.
+//! None is a modified copy of the reference router. Instead the router is misconfigured, or a
+//! [`request_proxy`] runs between it and the providers, or a [`wrapper`] surrounds it.
 
 mod catalogue;
 mod faults;
@@ -20,20 +20,20 @@ use wrapper::Wrapper;
 /// A router broken on purpose.
 #[derive(Debug)]
 pub struct Saboteur {
-    /// Its name, kebab-case.
+    /// Name, in kebab-case.
     pub name: &'static str,
-    /// What it does wrong, in a few words.
+    /// Short description of the bug.
     pub breaks: &'static str,
-    /// Codes of requirements that it cannot help breaking beside those that name it, over the whole
-    /// suite.
+    /// Codes of the requirements that it also violates, over the complete suite, in addition to
+    /// those that name it.
     pub also: &'static [&'static str],
-    /// How it is broken.
-    pub means: Fault,
+    /// How the router is broken.
+    pub fault: Fault,
 }
 
 impl Saboteur {
-    const fn new(name: &'static str, breaks: &'static str, means: Fault) -> Self {
-        Self { name, breaks, also: &[], means }
+    const fn new(name: &'static str, breaks: &'static str, fault: Fault) -> Self {
+        Self { name, breaks, also: &[], fault }
     }
 
     const fn also(self, also: &'static [&'static str]) -> Self {
@@ -41,31 +41,31 @@ impl Saboteur {
     }
 }
 
-/// How a router is broken.
+/// The way in which a router is broken.
 #[derive(Debug, Clone, Copy)]
 pub enum Fault {
-    /// Its configuration is not the plan's.
+    /// The configuration is changed.
     Configured(fn(&mut Config)),
-    /// The configuration of each group is not the plan's.
+    /// The configuration of each group is changed.
     EachGroup(fn(&mut Group)),
-    /// Each of its requests is changed on the way out.
-    Meddled(fn(&mut Outgoing<'_>)),
-    /// Something stands in front of it.
-    Fronted(Wrapper),
-    /// Each of its answers is changed.
-    Changed(fn(&mut Answer<'_>)),
-    /// The client's headers with such names reach the providers.
-    Passing(fn(&str) -> bool),
-    /// An answer comes with the request id of the attempt before.
-    Remembering,
+    /// Each request to a provider is changed.
+    Requests(fn(&mut Outgoing<'_>)),
+    /// The router is wrapped.
+    Wrapped(Wrapper),
+    /// Each response to the client is changed.
+    Responses(fn(&mut Answer<'_>)),
+    /// Client headers whose names match are forwarded to the providers.
+    ForwardedHeaders(fn(&str) -> bool),
+    /// A response carries the request id of the previous, failed attempt.
+    StaleRequestId,
 }
 
-/// Every saboteur, the founding bug first.
+/// All saboteurs. The bug that started the project comes first.
 pub fn all() -> &'static [Saboteur] {
     catalogue::ALL
 }
 
-/// The saboteur of this name.
+/// Returns the saboteur with this name.
 pub fn find(name: &str) -> Option<&'static Saboteur> {
     all().iter().find(|saboteur| saboteur.name == name)
 }

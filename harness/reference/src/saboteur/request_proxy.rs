@@ -1,4 +1,4 @@
-//! A proxy between the reference router and the providers that changes what goes out.
+//! A proxy between the reference router and the providers that changes requests.
 
 use std::collections::HashMap;
 use std::io;
@@ -18,21 +18,21 @@ use tokio::task::{JoinHandle, yield_now};
 use fallproof_protocol::json::Tree;
 use fallproof_suite::plan::Group;
 
-/// One request on its way from the router to a provider.
+/// A request on its way from the router to a provider.
 pub struct Outgoing<'a> {
-    /// The deployment's place in the chain, from 0.
+    /// Index of the deployment in the chain, from 0.
     pub chain_index: usize,
-    /// The group that the call is for.
+    /// Group of the call.
     pub group: &'a Group,
-    /// What the router sent.
+    /// Headers that the router sent.
     pub headers: &'a mut HeaderMap,
-    /// What the router sent, byte for byte.
+    /// Body that the router sent, byte for byte.
     pub body: &'a mut Vec<u8>,
 }
 
 impl Outgoing<'_> {
-    /// Changes the body and nothing else about it, not even a spelling; leaves alone what is not
-    /// JSON.
+    /// Changes the JSON body and preserves the spelling of all other values. A body that is not
+    /// JSON is not changed.
     pub fn edit(&mut self, change: impl FnOnce(&mut Tree)) {
         if let Ok(mut body) = Tree::parse(self.body) {
             change(&mut body);
@@ -50,7 +50,7 @@ impl Outgoing<'_> {
 
 /// A running request proxy.
 pub struct RequestProxy {
-    /// Where the router must send its requests instead.
+    /// Address to which the router must send its requests.
     pub addr: SocketAddr,
     task: JoinHandle<io::Result<()>>,
 }
@@ -64,18 +64,18 @@ impl Drop for RequestProxy {
 struct RequestChange {
     groups: Vec<Group>,
     change: fn(&mut Outgoing<'_>),
-    /// The request id that each group's last failure came with, where that is remembered.
+    /// Request id of each group's last failure, if those are remembered.
     failed_ids: Option<Mutex<HashMap<String, HeaderValue>>>,
     client: reqwest::Client,
 }
 
 impl RequestProxy {
-    /// Starts one for these groups.
+    /// Starts a proxy for these groups.
     pub async fn start(groups: &[Group], change: fn(&mut Outgoing<'_>)) -> io::Result<Self> {
         Self::start_with(groups, change, None).await
     }
 
-    /// Starts one that puts the request id of a group's last failure on its next answer.
+    /// Starts a proxy that sets the request id of a group's last failure on its next response.
     pub async fn start_remembering(groups: &[Group]) -> io::Result<Self> {
         Self::start_with(groups, |_| {}, Some(Mutex::default())).await
     }
@@ -92,9 +92,9 @@ impl RequestProxy {
             .build()
             .map_err(io::Error::other)?;
         let groups = groups.to_vec();
-        let meddling = Arc::new(RequestChange { groups, change, failed_ids, client });
+        let state = Arc::new(RequestChange { groups, change, failed_ids, client });
         let app =
-            Router::new().fallback(forward).layer(DefaultBodyLimit::disable()).with_state(meddling);
+            Router::new().fallback(forward).layer(DefaultBodyLimit::disable()).with_state(state);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let addr = listener.local_addr()?;
         let task = tokio::spawn(async move { axum::serve(listener, app).await });
@@ -103,40 +103,40 @@ impl RequestProxy {
 }
 
 async fn forward(
-    State(meddling): State<Arc<RequestChange>>,
+    State(state): State<Arc<RequestChange>>,
     method: Method,
     uri: Uri,
     mut headers: HeaderMap,
     body: Bytes,
 ) -> Response<Body> {
     let target = uri.path_and_query().map_or("/", |target| target.as_str());
-    let Some((group, chain_index, rest)) = meddling.addressed(target) else {
+    let Some((group, chain_index, rest)) = state.addressed(target) else {
         return status(StatusCode::NOT_FOUND);
     };
     for name in [HOST, CONTENT_LENGTH, CONNECTION, TRANSFER_ENCODING] {
         headers.remove(name);
     }
     let mut body = body.to_vec();
-    (meddling.change)(&mut Outgoing { chain_index, group, headers: &mut headers, body: &mut body });
+    (state.change)(&mut Outgoing { chain_index, group, headers: &mut headers, body: &mut body });
     let url = format!(
         "{}{rest}",
         group.deployments().nth(chain_index).map_or("", |deployment| deployment.host.as_str())
     );
-    match meddling.send(method, &url, headers, body).await {
+    match state.send(method, &url, headers, body).await {
         Some((status, mut headers, body)) => {
-            meddling.confuse_ids(&group.model, status, &mut headers);
+            state.confuse_ids(&group.model, status, &mut headers);
             let mut response = Response::new(body);
             *response.status_mut() = status;
             *response.headers_mut() = headers;
             response
         }
-        // No answer at all becomes a failure that the router walks on from just the same.
+        // A missing response becomes a failure on which the router falls back just the same.
         None => status(StatusCode::BAD_GATEWAY),
     }
 }
 
 impl RequestChange {
-    /// Keeps a failure's request id for the success that follows.
+    /// Stores the request id of a failure, and sets it on the success that follows.
     fn confuse_ids(&self, group: &str, status: StatusCode, headers: &mut HeaderMap) {
         const ID: &str = "x-request-id";
         let Some(failed_ids) = &self.failed_ids else { return };
@@ -150,7 +150,7 @@ impl RequestChange {
         }
     }
 
-    /// The group, the place in its chain and the path below the deployment's prefix.
+    /// The group, the index in its chain, and the path below the deployment's prefix.
     fn addressed<'a>(&self, target: &'a str) -> Option<(&Group, usize, &'a str)> {
         self.groups.iter().find_map(|group| {
             group.deployments().enumerate().find_map(|(chain_index, deployment)| {
@@ -172,10 +172,10 @@ impl RequestChange {
         let (status, mut headers) = (response.status(), response.headers().clone());
         headers.remove(CONTENT_LENGTH);
         headers.remove(TRANSFER_ENCODING);
-        // What breaks off here breaks off there, at the same place.
+        // A response that is cut off here is cut off there, at the same byte.
         let body = response.bytes_stream().then(|chunk| async {
             if chunk.is_err() {
-                // What was sent before is flushed while the body is pending, not when it is cut.
+                // Data sent before is flushed while the body is pending, not when it is cut off.
                 yield_now().await;
             }
             chunk

@@ -1,6 +1,6 @@
-//! What stands in front of the reference router and changes its answers.
+//! A filter that changes the responses of the reference router.
 //!
-//! It leaves streams alone, and what breaks off: to change an answer it must hold the whole of it.
+//! It does not change streams or responses that are cut off: it needs the complete response.
 
 use std::io;
 use std::sync::Arc;
@@ -22,18 +22,18 @@ use super::stream;
 use fallproof_protocol::json::Tree;
 use fallproof_suite::plan::Group;
 
-/// One answer on its way from the router to the client.
+/// A response on its way from the router to the client.
 pub struct Answer<'a> {
-    /// The group that the client asked for.
+    /// Group that the client called.
     pub group: &'a Group,
     /// Status and headers.
     pub head: &'a mut Parts,
-    /// The body, whole.
+    /// The complete body.
     pub body: &'a mut Vec<u8>,
 }
 
 impl Answer<'_> {
-    /// Whether it tells the client of a success.
+    /// Whether the client gets a success status.
     pub fn succeeds(&self) -> bool {
         self.head.status.is_success()
     }
@@ -46,7 +46,7 @@ impl Answer<'_> {
         }
     }
 
-    /// Puts other words in place of the body.
+    /// Replaces status and body.
     pub fn replace(&mut self, status: StatusCode, kind: &'static str, body: &str) {
         self.head.status = status;
         self.head.headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
@@ -66,14 +66,14 @@ struct ResponseChange {
     change: fn(&mut Answer<'_>),
 }
 
-/// The reference router, each of whose answers is changed.
+/// The reference router with this change to each response.
 pub fn app(change: fn(&mut Answer<'_>), config: Config, groups: &[Group], clock: Clock) -> Router {
-    let spoiling = Arc::new(ResponseChange { groups: groups.to_vec(), change });
-    reference(config, clock).layer(middleware::from_fn_with_state(spoiling, spoil))
+    let state = Arc::new(ResponseChange { groups: groups.to_vec(), change });
+    reference(config, clock).layer(middleware::from_fn_with_state(state, filter))
 }
 
-async fn spoil(
-    State(spoiling): State<Arc<ResponseChange>>,
+async fn filter(
+    State(state): State<Arc<ResponseChange>>,
     request: Request,
     next: Next,
 ) -> Response {
@@ -81,8 +81,8 @@ async fn spoil(
     let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
     let asked: Value = serde_json::from_slice(&body).unwrap_or_default();
     let response = next.run(Request::from_parts(head, Body::from(body))).await;
-    let group = spoiling.groups.iter().find(|group| asked["model"] == *group.model);
-    // An error is none, also where a stream was asked for.
+    let group = state.groups.iter().find(|group| asked["model"] == *group.model);
+    // An error is not a stream, even if the client asked for one.
     let is_stream = asked["stream"] == Value::Bool(true) && response.status().is_success()
         || stream::is_stream(&response);
     let (Some(group), false) = (group, is_stream) else { return response };
@@ -91,17 +91,17 @@ async fn spoil(
         Ok(body) => body.to_vec(),
         Err(_) => return Response::from_parts(head, broken()),
     };
-    (spoiling.change)(&mut Answer { group, head: &mut head, body: &mut body });
+    (state.change)(&mut Answer { group, head: &mut head, body: &mut body });
     head.headers.remove(CONTENT_LENGTH);
     Response::from_parts(head, Body::from(body))
 }
 
-/// A body that breaks off.
+/// A body that is cut off.
 fn broken() -> Body {
     let cut = once(async {
-        // The head is flushed while the body is pending, not when it is cut.
+        // The headers are flushed while the body is pending, not when it is cut off.
         yield_now().await;
-        Err::<Bytes, _>(io::Error::other("the provider's answer broke off"))
+        Err::<Bytes, _>(io::Error::other("the provider's response was cut off"))
     });
     Body::from_stream(cut)
 }

@@ -1,4 +1,4 @@
-//! What can be done to a streamed answer on its way to the client. It is read whole first.
+//! Faults of streams on their way to the client. A stream is read completely before it is changed.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -10,38 +10,38 @@ use serde_json::Value;
 
 use fallproof_protocol::sse::{self, Event, Meaning};
 
-/// What is done to a stream.
+/// A change to a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StreamFault {
-    /// Its first content is left out.
+    /// The first content is removed.
     LosesContent,
-    /// Its first content comes twice.
+    /// The first content is duplicated.
     DoublesContent,
-    /// Its first two events change places.
+    /// The first content event is swapped with the next event.
     Reorders,
-    /// Each event's JSON is spelled otherwise.
+    /// The JSON of each event is respelled.
     Respells,
-    /// The first character beyond ASCII is taken for two broken ones.
+    /// The first non-ASCII character becomes two replacement characters.
     ManglesCharacters,
-    /// Its beginning comes twice.
+    /// The first event is duplicated.
     BeginsTwice,
-    /// After a break the next deployment's answer is put behind it.
+    /// After a break the response of the next deployment is appended.
     Splices,
-    /// After a break the next deployment is asked, for nothing.
+    /// After a break the next deployment is called, and its response discarded.
     AsksOn,
-    /// It does not say that it broke.
+    /// The error of a broken stream is removed.
     SwallowsBreak,
-    /// After a break it ends like an answer that is whole.
+    /// A broken stream ends as if it were complete.
     PretendsWhole,
-    /// It says that it broke, and that it is whole.
+    /// A broken stream reports the error and then ends as if it were complete.
     MakesUpEnd,
-    /// It does not say that it is whole.
+    /// The event that marks the end is removed.
     LosesEnd,
-    /// It tells what it cost, to anybody.
+    /// Usage is reported even if the client did not ask for it.
     AddsUsage,
-    /// It is said to be plain JSON.
+    /// The stream is labeled as JSON.
     NamesJson,
-    /// An error is told as an event of a success.
+    /// An error is sent as an event of a successful stream.
     SaysSuccess,
 }
 
@@ -51,13 +51,13 @@ const STOP: &str =
 const USAGE: &str = "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":1,\
     \"completion_tokens\":1,\"total_tokens\":2}}\n\n";
 
-/// Whether it is a stream of events.
+/// Whether the response is an event stream.
 pub(super) fn is_stream(response: &Response<Body>) -> bool {
     let kind = response.headers().get(CONTENT_TYPE);
     kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
 }
 
-/// The whole events of a stream, as text, up to where it ends or breaks.
+/// The complete events of a stream, as text, up to its end or break.
 pub(super) async fn read(body: Body) -> Vec<String> {
     let (mut body, mut bytes) = (body, Vec::new());
     while let Some(Ok(frame)) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
@@ -67,19 +67,19 @@ pub(super) async fn read(body: Body) -> Vec<String> {
     text.split_inclusive("\n\n").map(str::to_owned).collect()
 }
 
-/// Whether it says that it broke.
+/// Whether the stream contains an error.
 pub(super) fn is_broken(blocks: &[String]) -> bool {
     blocks.iter().any(|block| means(block, Meaning::Error))
 }
 
 impl StreamFault {
-    /// Whether a break makes it ask another deployment.
+    /// Whether another deployment is called after a break.
     pub(super) fn asks_on(self) -> bool {
         matches!(self, Self::Splices | Self::AsksOn)
     }
 
-    /// Does it to a stream; `rest` is what the next deployment said after a break.
-    pub(super) fn spoil(self, mut blocks: Vec<String>, rest: Vec<String>) -> Vec<String> {
+    /// Applies the change to a stream. `rest` is the response of the next deployment after a break.
+    pub(super) fn apply(self, mut blocks: Vec<String>, rest: Vec<String>) -> Vec<String> {
         let is_broken = is_broken(&blocks);
         let is_frame = |event: &Event| event.is_beginning() || event.finishes();
         let first = blocks
@@ -133,8 +133,8 @@ impl StreamFault {
         blocks
     }
 
-    /// Does it to an answer that has no events.
-    pub(super) async fn spoil_error(self, response: Response<Body>) -> Response<Body> {
+    /// Applies the change to a response that is not a stream.
+    pub(super) async fn apply_to_error(self, response: Response<Body>) -> Response<Body> {
         if self != Self::SaysSuccess || response.status().is_success() {
             return response;
         }

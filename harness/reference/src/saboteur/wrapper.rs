@@ -1,4 +1,4 @@
-//! What stands in front of the reference router and spoils its answers, or asks it once too often.
+//! Wrappers of the reference router that change its responses or call it more than once.
 
 use std::collections::HashMap;
 use std::future::poll_fn;
@@ -22,54 +22,54 @@ use tower::ServiceExt as _;
 use super::stream::{self, StreamFault};
 use fallproof_suite::plan::Group;
 
-/// Names the group that asks for the rest of another's chain.
+/// Suffix of a group that holds the fallbacks of another group's chain.
 const REST: &str = ".rest";
 
-/// What is done in front of the router.
+/// The behavior of the wrapper.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wrapper {
-    /// A success is not the end: the rest of the chain is asked too.
+    /// After a success, the remaining deployments are called too.
     AsksEveryone,
-    /// Each answer shows the credential of the group's first deployment in a header.
+    /// Each response exposes the credential of the group's first deployment in a header.
     QuotesKey,
-    /// A client whose `metadata` names a group is sent past the first deployment.
+    /// A call whose `metadata` names a group skips the first deployment.
     ObeysMetadata,
-    /// So is one with a header for another gateway.
+    /// A call with a header of another gateway skips the first deployment.
     ObeysHeader,
-    /// What is streamed is spoiled.
+    /// Streams are changed.
     Streams(StreamFault),
-    /// When all of a group has failed, another group of the scenario is asked.
+    /// When all deployments of a group have failed, another group of the scenario is called.
     CrossesGroups,
-    /// A call is carried through whether or not its client is still there.
+    /// A call is completed even if its client has disconnected.
     OutlivesClient,
-    /// A call that has failed is never answered.
+    /// A failed call never gets a response.
     LeavesHanging,
-    /// A call gets the first success that any group of the scenario had.
+    /// A call gets the first successful response of any group of the scenario.
     MixesUp,
-    /// A stream names the model of the group's first deployment, whoever speaks.
+    /// A stream names the model of the group's first deployment, whichever one answers.
     ClaimsFirstModel,
-    /// A call that has failed is made once more, whatever it failed with.
+    /// A failed call is repeated once, whatever the failure was.
     AsksAgain,
-    /// A call that goes on from a response meets a router that has never heard of it.
+    /// A call that continues from a previous response goes to a router that does not know it.
     ForgetsIssuers,
 }
 
-struct Changed {
-    front: Wrapper,
+struct WrapperState {
+    wrapper: Wrapper,
     router: Router,
-    /// Configured alike, with a memory of its own.
+    /// A second router with the same configuration but separate state.
     other: Router,
     first_keys: HashMap<String, String>,
-    /// The names of each group's deployments, in order.
+    /// Model names of each group's deployments, in order.
     names: HashMap<String, Vec<String>>,
-    /// The scenario of each group.
+    /// Scenario of each group.
     scenarios: HashMap<String, String>,
-    /// The first success of each scenario.
+    /// Body of the first success of each scenario.
     successes: Mutex<HashMap<String, Bytes>>,
 }
 
-/// The reference router behind `front`.
-pub fn app(front: Wrapper, mut config: Config, groups: &[Group], clock: Clock) -> Router {
+/// The reference router with this wrapper.
+pub fn app(wrapper: Wrapper, mut config: Config, groups: &[Group], clock: Clock) -> Router {
     let rests: Vec<_> = config
         .groups
         .iter()
@@ -92,51 +92,49 @@ pub fn app(front: Wrapper, mut config: Config, groups: &[Group], clock: Clock) -
     let other = reference(config.clone(), clock.clone());
     let router = reference(config, clock);
     let successes = Mutex::default();
-    let spoiled =
-        Arc::new(Changed { front, router, other, first_keys, names, scenarios, successes });
-    Router::new().fallback(answer).with_state(spoiled)
+    let state =
+        Arc::new(WrapperState { wrapper, router, other, first_keys, names, scenarios, successes });
+    Router::new().fallback(answer).with_state(state)
 }
 
-async fn answer(State(spoiled): State<Arc<Changed>>, request: Request) -> Response {
+async fn answer(State(state): State<Arc<WrapperState>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let body = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
     let asked: Value = serde_json::from_slice(&body).unwrap_or_default();
     let group = asked["model"].as_str().unwrap_or_default().to_owned();
-    let obeys = match spoiled.front {
+    let obeys = match state.wrapper {
         Wrapper::ObeysMetadata => asked["metadata"]["model_group"].is_string(),
         Wrapper::ObeysHeader => parts.headers.contains_key("x-portkey-config"),
         _ => false,
     };
     if obeys {
-        return spoiled.ask(&parts, rest_of(&group, &body)).await;
+        return state.ask(&parts, rest_of(&group, &body)).await;
     }
-    let mut response = match spoiled.front {
+    let mut response = match state.wrapper {
         Wrapper::ForgetsIssuers if asked["previous_response_id"].is_string() => {
-            ask(&spoiled.other, &parts, body.clone()).await
+            ask(&state.other, &parts, body.clone()).await
         }
-        Wrapper::OutlivesClient => {
-            spoiled.clone().ask_to_the_end(parts.clone(), body.clone()).await
-        }
-        _ => spoiled.ask(&parts, body.clone()).await,
+        Wrapper::OutlivesClient => state.clone().ask_to_the_end(parts.clone(), body.clone()).await,
+        _ => state.ask(&parts, body.clone()).await,
     };
-    match spoiled.front {
+    match state.wrapper {
         Wrapper::CrossesGroups if !response.status().is_success() => {
-            if let Some(other) = spoiled.sibling(&group) {
-                response = spoiled.ask(&parts, renamed(&body, &group, &other)).await;
+            if let Some(other) = state.sibling(&group) {
+                response = state.ask(&parts, renamed(&body, &group, &other)).await;
             }
         }
         Wrapper::AsksAgain if !response.status().is_success() => {
-            response = spoiled.ask(&parts, body).await;
+            response = state.ask(&parts, body).await;
         }
         Wrapper::LeavesHanging if !response.status().is_success() => std::future::pending().await,
         Wrapper::MixesUp if asked["stream"] != true && response.status().is_success() => {
-            response = spoiled.first_success(&group, response).await;
+            response = state.first_success(&group, response).await;
         }
         Wrapper::AsksEveryone if response.status().is_success() && !group.is_empty() => {
-            spoiled.ask(&parts, rest_of(&group, &body)).await;
+            state.ask(&parts, rest_of(&group, &body)).await;
         }
         Wrapper::QuotesKey => {
-            if let Some(key) = spoiled.first_keys.get(&group)
+            if let Some(key) = state.first_keys.get(&group)
                 && let Ok(key) = HeaderValue::try_from(key)
             {
                 response.headers_mut().insert("x-provider-key", key);
@@ -145,36 +143,36 @@ async fn answer(State(spoiled): State<Arc<Changed>>, request: Request) -> Respon
         Wrapper::ClaimsFirstModel if stream::is_stream(&response) => {
             let (head, events) = response.into_parts();
             let mut events = stream::read(events).await.concat();
-            let names = spoiled.names.get(&group).map(Vec::as_slice).unwrap_or_default();
+            let names = state.names.get(&group).map(Vec::as_slice).unwrap_or_default();
             for name in names.iter().skip(1) {
-                let said = |name: &str| format!("\"model\":\"{name}\"");
-                events = events.replace(&said(name), &said(&names[0]));
+                let member = |name: &str| format!("\"model\":\"{name}\"");
+                events = events.replace(&member(name), &member(&names[0]));
             }
             response = Response::from_parts(head, events.into());
         }
-        Wrapper::Streams(tamper) if stream::is_stream(&response) => {
+        Wrapper::Streams(fault) if stream::is_stream(&response) => {
             let (mut head, events) = response.into_parts();
             let events = stream::read(events).await;
-            let rest = if tamper.asks_on() && stream::is_broken(&events) {
-                let answer = spoiled.ask(&parts, rest_of(&group, &body)).await;
+            let rest = if fault.asks_on() && stream::is_broken(&events) {
+                let answer = state.ask(&parts, rest_of(&group, &body)).await;
                 stream::read(answer.into_body()).await
             } else {
                 Vec::new()
             };
-            if tamper == StreamFault::NamesJson {
+            if fault == StreamFault::NamesJson {
                 head.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
             }
-            response = Response::from_parts(head, tamper.spoil(events, rest).concat().into());
+            response = Response::from_parts(head, fault.apply(events, rest).concat().into());
         }
-        Wrapper::Streams(tamper) if asked["stream"] == true => {
-            response = tamper.spoil_error(response).await;
+        Wrapper::Streams(fault) if asked["stream"] == true => {
+            response = fault.apply_to_error(response).await;
         }
         _ => {}
     }
     response
 }
 
-/// The same request for the rest of the group's chain.
+/// The same request for the fallbacks of the group's chain.
 fn rest_of(group: &str, body: &[u8]) -> Bytes {
     renamed(body, group, &format!("{group}{REST}"))
 }
@@ -185,7 +183,7 @@ fn renamed(body: &[u8], group: &str, other: &str) -> Bytes {
     text.replace(&format!("\"{group}\""), &format!("\"{other}\"")).into()
 }
 
-impl Changed {
+impl WrapperState {
     /// Another group of the same scenario.
     fn sibling(&self, group: &str) -> Option<String> {
         let scenario = self.scenarios.get(group)?;
@@ -193,7 +191,7 @@ impl Changed {
         others.find(|(_, it)| *it == scenario).map(|(name, _)| name.clone())
     }
 
-    /// The answer, which is read to its end also where nobody takes it any more.
+    /// The response. It is read to its end even if the client has disconnected.
     async fn ask_to_the_end(self: Arc<Self>, parts: Parts, body: Bytes) -> Response {
         let (answered, answer) = oneshot::channel();
         tokio::spawn(async move {
@@ -209,7 +207,7 @@ impl Changed {
         Response::from_parts(head, Body::from_stream(frames))
     }
 
-    /// What the first call of the group's scenario was answered.
+    /// Replaces the body with that of the first success in the group's scenario.
     async fn first_success(&self, group: &str, response: Response) -> Response {
         let (head, body) = response.into_parts();
         let body = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();

@@ -21,103 +21,103 @@ use strum::{Display, EnumString, IntoStaticStr, VariantArray};
     VariantArray,
 )]
 pub enum Code {
-    /// No attempt carries a body member that the client did not send.
+    /// No attempt carries a body field that the client did not send.
     #[strum(serialize = "FP-PAYLOAD-01")]
     Payload01,
-    /// No attempt lacks a body member that the client sent.
+    /// No attempt lacks a body field that the client sent.
     #[strum(serialize = "FP-PAYLOAD-02")]
     Payload02,
-    /// Every value of an attempt equals the value that the client sent, numbers exactly.
+    /// Every value in an attempt equals the value the client sent; numbers are compared exactly.
     #[strum(serialize = "FP-PAYLOAD-03")]
     Payload03,
-    /// The `model` of an attempt is the name that its own deployment goes by.
+    /// The `model` of each attempt is the model name of the deployment it is sent to.
     #[strum(serialize = "FP-PAYLOAD-04")]
     Payload04,
-    /// A later attempt carries the same body as the first one, except for `model`.
+    /// Every later attempt carries the same body as the first one, except for `model`.
     #[strum(serialize = "FP-PAYLOAD-05")]
     Payload05,
-    /// A request that is valid as the client sent it is valid for its provider at every attempt.
+    /// A request that is valid when the client sends it is valid for the provider at every attempt.
     #[strum(serialize = "FP-PAYLOAD-06")]
     Payload06,
-    /// Every value of an attempt is spelled as the client spelled it.
+    /// Every value in an attempt is written exactly as the client wrote it.
     #[strum(serialize = "FP-PAYLOAD-07")]
     Payload07,
-    /// The members of an attempt stand in the order in which the client sent them.
+    /// The fields of an attempt are in the order in which the client sent them.
     #[strum(serialize = "FP-PAYLOAD-08")]
     Payload08,
-    /// No attempt spells out a default that the client left out, or leaves out one that it spelled out.
+    /// No attempt adds a default that the client omitted or drops a default that the client spelled out.
     #[strum(serialize = "FP-PAYLOAD-09")]
     Payload09,
-    /// Deployments are asked in the order of the chain, and none again once the next was asked.
+    /// Deployments are tried in chain order, and none is tried again once the next one has been tried.
     #[strum(serialize = "FP-ROUTE-01")]
     Route01,
-    /// Nothing is sent once a deployment has answered with success.
+    /// No further attempt is made after a deployment has answered successfully.
     #[strum(serialize = "FP-ROUTE-02")]
     Route02,
-    /// A deployment that fails without a complete answer, or with 408, 429 or 5xx, hands over to the next one.
+    /// When a deployment fails without a complete answer, or with 408, 429 or 5xx, the call falls back to the next one.
     #[strum(serialize = "FP-ROUTE-03")]
     Route03,
-    /// A request that a provider refuses as the client's own mistake (400, 413, 422) is sent to no other deployment and not again.
+    /// A request that a provider rejects as the client's mistake (400, 413, 422) is not retried and not sent to another deployment.
     #[strum(serialize = "FP-ROUTE-04")]
     Route04,
-    /// A deployment is asked at most once more than `retries` says.
+    /// Each deployment gets at most 1 + `retries` attempts per call.
     #[strum(serialize = "FP-ROUTE-05")]
     Route05,
-    /// A deployment that asked with its 429 or 503 to be left alone gets no attempt before that time is over, as far as the group's limit goes.
+    /// A deployment that answers 429 or 503 with `Retry-After` gets no attempt until that time has passed, capped by the group's limit.
     #[strum(serialize = "FP-ROUTE-06")]
     Route06,
-    /// A deployment that has failed as often in a row as the group's cooldown says gets no attempt for as long as it says.
+    /// A deployment that reaches the group's limit of consecutive failures gets no attempt during its cooldown.
     #[strum(serialize = "FP-ROUTE-07")]
     Route07,
-    /// A deployment whose rest is over is asked again in its turn.
+    /// After its cooldown, a deployment is tried again in chain order.
     #[strum(serialize = "FP-ROUTE-08")]
     Route08,
-    /// A call is sent to deployments of the group that it asked for, and to no others.
+    /// A call is sent only to deployments of the model group it asked for.
     #[strum(serialize = "FP-ROUTE-09")]
     Route09,
-    /// A request that a provider refuses as too long goes on to the chain that its group has for that.
+    /// A request that a provider rejects as too long goes to the group's context-length fallback chain.
     #[strum(serialize = "FP-ROUTE-10")]
     Route10,
-    /// A request that a content filter refuses goes on to the chain that its group has for that.
+    /// A request that a content filter rejects goes to the group's content-filter fallback chain.
     #[strum(serialize = "FP-ROUTE-11")]
     Route11,
-    /// An attempt that takes longer than the group's time limit is given up.
+    /// An attempt that exceeds the group's timeout is aborted.
     #[strum(serialize = "FP-ROUTE-12")]
     Route12,
-    /// No attempt begins after the time that the group has for a whole call.
+    /// No attempt starts after the group's total timeout for a call has passed.
     #[strum(serialize = "FP-ROUTE-13")]
     Route13,
-    /// A call that goes on from an earlier response is sent first to the deployment that gave it.
+    /// A call that continues an earlier response goes first to the deployment that produced it.
     #[strum(serialize = "FP-ROUTE-14")]
     Route14,
-    /// Within one call a deployment is not asked again after it has refused the gateway's credential or its model's name (401, 403, 404), nor at once after it has had too many calls (429).
+    /// Within a call, a deployment is not tried again after it has rejected the gateway's credential or model name (401, 403, 404), and not immediately after a 429.
     #[strum(serialize = "FP-ROUTE-15")]
     Route15,
-    /// Every attempt goes to a path that its provider has.
+    /// Every attempt goes to a path that its provider serves.
     #[strum(serialize = "FP-ROUTE-16")]
     Route16,
-    /// An attempt at Azure's dated surface asks for the API version that its deployment is configured with.
+    /// An attempt at Azure's dated API uses the API version configured for its deployment.
     #[strum(serialize = "FP-ROUTE-17")]
     Route17,
-    /// The events of a stream reach the client in the provider's order and with equal content: none is lost, invented or sent twice.
+    /// The client gets the events of a stream in the provider's order and with equal content; none is lost, invented or duplicated.
     #[strum(serialize = "FP-STREAM-01")]
     Stream01,
-    /// The data of each event is spelled as the provider spelled it.
+    /// The data of each event is written exactly as the provider wrote it.
     #[strum(serialize = "FP-STREAM-02")]
     Stream02,
-    /// A character whose bytes arrive in several pieces reaches the client whole.
+    /// A character whose bytes arrive in several pieces reaches the client intact.
     #[strum(serialize = "FP-STREAM-03")]
     Stream03,
-    /// A fallback before the first content is invisible in the stream: it has one beginning, and nothing of the attempts that failed.
+    /// A fallback before the first content is invisible in the stream: the stream starts once and contains nothing of the failed attempts.
     #[strum(serialize = "FP-STREAM-04")]
     Stream04,
-    /// No stream has content of two attempts.
+    /// No stream mixes content of two attempts.
     #[strum(serialize = "FP-STREAM-05")]
     Stream05,
-    /// Once the client has content of a stream that broke, no other attempt is made.
+    /// After a stream has broken, no further attempt is made if the client has already received content.
     #[strum(serialize = "FP-STREAM-06")]
     Stream06,
-    /// A stream that breaks after its first content tells the client so, by an error event or by an aborted connection.
+    /// A stream that breaks after its first content ends with an error event or an aborted connection.
     #[strum(serialize = "FP-STREAM-07")]
     Stream07,
     /// `[DONE]`, `response.completed` and a finish reason reach the client if and only if the provider sent them.
@@ -126,109 +126,109 @@ pub enum Code {
     /// A stream of choices has a usage chunk only if the client asked for it.
     #[strum(serialize = "FP-STREAM-09")]
     Stream09,
-    /// A stream comes with the content type `text/event-stream`.
+    /// A stream has the content type `text/event-stream`.
     #[strum(serialize = "FP-STREAM-10")]
     Stream10,
-    /// An error event before the first content of a stream, or one error in its place, hands over to the next deployment.
+    /// When a stream has an error event before its first content, or the response is a single error instead of a stream, the call falls back to the next deployment.
     #[strum(serialize = "FP-STREAM-11")]
     Stream11,
-    /// Where every attempt at a stream fails before its first content, the client gets the status of an error.
+    /// When every attempt at a stream fails before its first content, the client gets an error status.
     #[strum(serialize = "FP-STREAM-12")]
     Stream12,
-    /// When the client leaves, the attempt that was made for it ends.
+    /// When the client disconnects, the attempt made for it is canceled.
     #[strum(serialize = "FP-STREAM-13")]
     Stream13,
-    /// Each attempt carries its own deployment's credential in its provider's form.
+    /// Each attempt carries the credential of its own deployment, in the form its provider expects.
     #[strum(serialize = "FP-AUTH-01")]
     Auth01,
-    /// No attempt carries the credential of another deployment, in any place.
+    /// No attempt carries the credential of another deployment anywhere.
     #[strum(serialize = "FP-AUTH-02")]
     Auth02,
-    /// The key that the client gave to the gateway reaches no provider.
+    /// No provider receives the client's key for the gateway.
     #[strum(serialize = "FP-AUTH-03")]
     Auth03,
-    /// No credential shows in an answer to the client.
+    /// No response to the client contains a credential.
     #[strum(serialize = "FP-AUTH-04")]
     Auth04,
-    /// A client without a key that the gateway gave out is refused, and reaches no provider.
+    /// A client without a key issued by the gateway is rejected, and its call reaches no provider.
     #[strum(serialize = "FP-AUTH-05")]
     Auth05,
-    /// No header of the client's own connection reaches a provider: not `te`, `keep-alive`, `upgrade`, `proxy-*`, nor what its `connection` header names.
+    /// No hop-by-hop header of the client reaches a provider: not `te`, `keep-alive`, `upgrade` or `proxy-*`, nor any header named in its `connection` header.
     #[strum(serialize = "FP-HEADER-01")]
     Header01,
     /// No cookie and no address of the client reaches a provider.
     #[strum(serialize = "FP-HEADER-02")]
     Header02,
-    /// No header that steers or describes a gateway reaches a provider.
+    /// No header that controls or describes a gateway reaches a provider.
     #[strum(serialize = "FP-HEADER-03")]
     Header03,
-    /// Each attempt that carries JSON says once that it is `application/json`.
+    /// Each attempt with a JSON body has exactly one `content-type` header, with the value `application/json`.
     #[strum(serialize = "FP-HEADER-04")]
     Header04,
-    /// A header that switches on a part of the provider's API reaches each attempt.
+    /// A header that enables a provider API feature is forwarded with each attempt.
     #[strum(serialize = "FP-HEADER-05")]
     Header05,
-    /// A success holds all the content that the answering provider gave, with the same values.
+    /// A successful response contains all the content of the provider's answer, with equal values.
     #[strum(serialize = "FP-CLIENT-01")]
     Client01,
-    /// A success keeps what the provider says about its answer: its id, its usage, why it ended, what filters found, and whatever else stands beside the content, `model` aside.
+    /// A successful response preserves the provider's metadata except `model`: ID, usage, finish reason, filter results and all other fields.
     #[strum(serialize = "FP-CLIENT-02")]
     Client02,
-    /// No answer holds content of two deployments.
+    /// No response mixes content of two deployments.
     #[strum(serialize = "FP-CLIENT-03")]
     Client03,
     /// When no attempt has succeeded, the client gets no 2xx.
     #[strum(serialize = "FP-CLIENT-04")]
     Client04,
-    /// An error is JSON with an `error` object that has a `message`, as OpenAI's are.
+    /// An error is JSON with an `error` object that has a `message`, as in OpenAI's API.
     #[strum(serialize = "FP-CLIENT-05")]
     Client05,
-    /// The status of an error is of the kind of an attempt's failure: 4xx where the request was refused, 429 or 503 where there was too much of it, 408, 429 or 5xx where a provider failed.
+    /// The status of an error matches the failure of an attempt: 4xx for a rejected request, 429 or 503 for overload, 408, 429 or 5xx for a provider failure.
     #[strum(serialize = "FP-CLIENT-06")]
     Client06,
-    /// When the last deployment says with its 429 or 503 when to come back, the client is told so by `Retry-After`, and no earlier time.
+    /// When the last deployment answers 429 or 503 with `Retry-After`, the client gets a `Retry-After` that is not shorter.
     #[strum(serialize = "FP-CLIENT-07")]
     Client07,
-    /// When a provider refuses the request, the message of the error has the provider's words.
+    /// When a provider rejects the request, the error returned to the client contains the provider's message.
     #[strum(serialize = "FP-CLIENT-08")]
     Client08,
-    /// An answer does not name the model of a deployment that did not give it.
+    /// A response does not name the model of a deployment that did not produce it.
     #[strum(serialize = "FP-CLIENT-09")]
     Client09,
-    /// When every deployment is to be left alone, the client gets 429 or 503 and is told when the first one can be asked again.
+    /// While all deployments are cooling down, the client gets 429 or 503 with a `Retry-After` that ends when the first one is back.
     #[strum(serialize = "FP-CLIENT-10")]
     Client10,
-    /// Every call is answered.
+    /// Every call gets a response.
     #[strum(serialize = "FP-CLIENT-11")]
     Client11,
-    /// No header of a failed deployment's answer comes with another deployment's answer.
+    /// No header from a failed deployment's response appears in the response from another deployment.
     #[strum(serialize = "FP-CLIENT-12")]
     Client12,
-    /// An answer holds no words of a deployment of another group.
+    /// No response contains content from a deployment of another model group.
     #[strum(serialize = "FP-CLIENT-13")]
     Client13,
-    /// No member of a client's body changes which deployments are asked, or in what order.
+    /// No field in a client's body changes which deployments are tried, or in what order.
     #[strum(serialize = "FP-CONTROL-01")]
     Control01,
-    /// No header of a client that is meant for a gateway changes which deployments are asked, or in what order.
+    /// No gateway control header sent by a client changes which deployments are tried, or in what order.
     #[strum(serialize = "FP-CONTROL-02")]
     Control02,
     /// No key that a client sends along becomes a header of an attempt.
     #[strum(serialize = "FP-CONTROL-03")]
     Control03,
-    /// No body of an answer, and of no error, shows the address of a deployment.
+    /// No response body, including an error, shows the address of a deployment.
     #[strum(serialize = "FP-LEAK-01")]
     Leak01,
     /// No attempt carries the address of another deployment.
     #[strum(serialize = "FP-LEAK-02")]
     Leak02,
-    /// No attempt carries the gateway's own name for the group, unless the client put it there.
+    /// No attempt carries the gateway's internal name of the model group, unless the client sent it.
     #[strum(serialize = "FP-LEAK-03")]
     Leak03,
-    /// No header of an answer shows the address of a deployment.
+    /// No response header shows the address of a deployment.
     #[strum(serialize = "FP-LEAK-04")]
     Leak04,
-    /// No attempt carries the name that an operator gave to another deployment.
+    /// No attempt carries the name that the operator gave to another deployment.
     #[strum(serialize = "FP-LEAK-05")]
     Leak05,
 }
