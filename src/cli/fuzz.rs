@@ -34,7 +34,7 @@ use tokio::runtime::Runtime;
 
 use super::gateway::Gateway;
 use super::print::{eprintln, println};
-use super::{SCENARIOS, Stop, interrupt, runtime, saboteur};
+use super::{SCENARIOS, Stop, at_least_one, interrupt, runtime, saboteur};
 
 /// Cases where neither their number nor a time is given.
 const DEFAULT_CASES: u64 = 10_000;
@@ -78,7 +78,7 @@ pub(super) struct Fuzz {
     #[arg(long, value_name = "SECONDS", default_value = "20", value_parser = time)]
     timeout: Duration,
     /// Shrink and save at most this many findings of each requirement; list the others
-    #[arg(long, value_name = "N", default_value = "3")]
+    #[arg(long, value_name = "N", default_value = "3", value_parser = at_least_one)]
     max_saved: NonZeroUsize,
     /// Save findings in `found/` below this folder of scenarios
     #[arg(long, value_name = "DIR", default_value = SCENARIOS)]

@@ -19,6 +19,7 @@ use super::print::eprintln;
 use super::{DEFAULT_MOCKS, Stop, adapter};
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Gateway options")]
 pub(super) struct Gateway {
     /// Test the gateway at this base URL, e.g. `http://127.0.0.1:4000/v1`
     ///

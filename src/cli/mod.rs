@@ -29,6 +29,7 @@ use std::any::Any;
 use std::fmt::Display;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -320,7 +321,9 @@ impl Selection {
     fn part(&self) -> Result<Option<Suite>, LoadError> {
         match self.folder() {
             Some(folder) => Suite::load_chosen(folder, &self.patterns),
-            None => Suite::embedded_chosen(Path::new(SCENARIOS), &self.patterns),
+            None => {
+                Suite::embedded_chosen(Path::new(SCENARIOS), &self.patterns).map_err(with_reason)
+            }
         }
     }
 
@@ -328,7 +331,7 @@ impl Selection {
     fn load(&self) -> Result<Selected, Stop> {
         let suite = match self.folder() {
             Some(folder) => Suite::load(folder),
-            None => Suite::embedded(Path::new(SCENARIOS)),
+            None => Suite::embedded(Path::new(SCENARIOS)).map_err(with_reason),
         };
         self.of(suite?)
     }
@@ -345,6 +348,18 @@ impl Selection {
         let scenarios = suite.select(&self.patterns, &self.tags)?;
         Ok(Selected { suite, scenarios })
     }
+}
+
+/// Says of a file of the user's why it was read at all: nobody has named it.
+fn with_reason(mut error: LoadError) -> LoadError {
+    for problem in error.diagnostics.iter_mut().filter(|it| it.file.starts_with(SCENARIOS)) {
+        let reason = format!("every .yaml file in ./{SCENARIOS} is read as a scenario of yours");
+        problem.help = Some(match problem.help.take() {
+            Some(help) => format!("{help}\n{reason}"),
+            None => reason,
+        });
+    }
+    error
 }
 
 fn plan(arguments: &PlanArgs) -> Result<(), Stop> {
@@ -387,6 +402,11 @@ fn interrupted() -> Result<impl Future<Output = ()> + Send, Stop> {
             std::future::pending::<()>().await;
         }
     })
+}
+
+/// A number of an option that cannot be 0.
+fn at_least_one(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| "expected a whole number, 1 or greater".to_owned())
 }
 
 /// The one runtime of a command.

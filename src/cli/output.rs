@@ -19,6 +19,7 @@ use fallproof_suite::scenario::{Scenario, Suite};
 use super::{Stop, github};
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Output options")]
 pub(super) struct Output {
     /// Do not fail the run for the known failures in this file; they are still reported
     #[arg(long, value_name = "FILE")]

@@ -15,7 +15,7 @@ use fallproof_suite::scenario::Scenario;
 
 use super::gateway::Gateway;
 use super::print::{eprintln, print, println};
-use super::{Stop, interrupt, runtime};
+use super::{Stop, at_least_one, interrupt, runtime};
 
 /// After how long a call of the probe times out.
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -27,7 +27,7 @@ pub(super) struct Probe {
     /// Ask at most this many questions in parallel
     ///
     /// [default: what the adapter allows; 1 without an adapter]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     jobs: Option<NonZeroUsize>,
     /// Write the draft into a new file [default: print it]
     #[arg(long, value_name = "FILE")]

@@ -24,7 +24,7 @@ use super::gateway::Gateway;
 use super::judging::Judging;
 use super::output::Output;
 use super::print::eprintln;
-use super::{DEFAULT_MOCKS, Selected, Selection, Stop, interrupt, runtime, saboteur};
+use super::{DEFAULT_MOCKS, Selected, Selection, Stop, at_least_one, interrupt, runtime, saboteur};
 
 /// Scenarios that run in parallel against the reference router.
 const SIDE_BY_SIDE: usize = 64;
@@ -49,7 +49,7 @@ pub(super) struct Run {
     ///
     /// [default: what the adapter allows; 1 against a gateway without an adapter, 64 against the
     /// reference router]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     jobs: Option<NonZeroUsize>,
     /// Let a call of the client time out after this many seconds
     #[arg(long, value_name = "SECONDS", default_value = DEFAULT_TIMEOUT, value_parser = seconds)]

@@ -98,3 +98,16 @@ fn a_new_scenario_passes_and_existing_ones_are_not_overwritten() {
     assert_eq!(output.status.code(), Some(2), "{}", told(&output));
     assert!(told(&output).contains("try `routing/my-case`"), "{}", told(&output));
 }
+
+#[test]
+fn an_invalid_file_says_why_it_is_read() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    fs::create_dir(folder.path().join("scenarios")).expect("it can be made");
+    fs::write(folder.path().join("scenarios/other.yaml"), "hello: 1\n").expect("it can be written");
+    let output = fallproof(folder.path(), &["run"]);
+    assert_eq!(output.status.code(), Some(2), "{}", told(&output));
+    let reason = "every .yaml file in ./scenarios is read as a scenario of yours";
+    assert!(told(&output).contains(reason), "{}", told(&output));
+    let output = fallproof(folder.path(), &["run", FOUNDING]);
+    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+}

@@ -263,6 +263,13 @@ fn a_failure_to_print_keeps_the_report_and_is_not_called_a_bug() {
 }
 
 #[test]
+fn jobs_is_at_least_1() {
+    let output = fallproof(&["run", FOUNDING, "--jobs", "0"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("1 or greater"), "{}", stderr(&output));
+}
+
+#[test]
 fn a_key_that_is_not_a_valid_header_value_is_rejected() {
     for key in ["a\nb", "", "a b"] {
         let output = fallproof(&["run", FOUNDING, "--key", key]);

@@ -158,9 +158,24 @@ fn config_names_the_run_of_the_same_scenarios_and_never_a_key() {
     let again = format!("fallproof run --tag founding --scenarios {part} --adapter {REFERENCE} ");
     assert!(told.contains(&again) && told.contains(" --key …"), "{told}");
     assert!(!told.contains("sk-nobody-is-told"), "{told}");
+    let mut from_environment = command(&["config", REFERENCE, "--scenarios", &part, "--out"]);
+    from_environment.arg(folder.path().join("out")).env("FALLPROOF_KEY", "sk-nobody-is-told");
+    let output = from_environment.output().expect("the binary was built with this test");
+    let printed = text(&output.stdout);
+    assert!(printed.contains("fallproof run ") && !printed.contains("--key"), "{printed}");
     let refused = config(&["--key", "of two words"]);
     assert_eq!(refused.status.code(), Some(2));
     assert!(text(&refused.stderr).contains("a key consists of"), "{}", text(&refused.stderr));
+}
+
+#[test]
+fn a_missing_gateway_whose_adapter_installs_nothing_is_reported_without_commands() {
+    let adapter = LEAST.replace(r#"install: ["install into {{ home }}"]"#, "install: []");
+    let output = launched_text(&adapter);
+    let printed = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{printed}");
+    assert!(printed.contains("its adapter does not say how it is installed"), "{printed}");
+    assert!(!printed.contains("or install it"), "{printed}");
 }
 
 #[test]
@@ -391,7 +406,7 @@ mod unix {
 
         let output = run.join().expect("it does not panic").expect("it was started");
         let told = text(&output.stderr);
-        assert!(told.contains("the gateway ended by itself"), "{told}");
+        assert!(told.contains("the gateway exited by itself"), "{told}");
         let json = std::fs::read_to_string(report.join("report.json")).expect("it is written");
         let log = std::fs::read_to_string(report.join("gateway.log")).expect("it is written");
         (told, serde_json::from_str(&json).expect("it is JSON"), log)

@@ -225,7 +225,11 @@ fn folders_and_files_of_real_runs_are_compared_in_markdown_and_on_a_page() {
 
     let refused = compare(file.to_str().expect("text"));
     assert_eq!(refused.status.code(), Some(2));
-    assert!(text(&refused.stderr).contains("is there and no page"), "{}", text(&refused.stderr));
+    assert!(
+        text(&refused.stderr).contains("is not a page that Fallproof wrote"),
+        "{}",
+        text(&refused.stderr)
+    );
     let nowhere = compare("/no/such/folder/page.html");
     assert_eq!((nowhere.status.code(), text(&nowhere.stdout).as_str()), (Some(2), ""));
 }
