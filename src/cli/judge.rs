@@ -54,7 +54,7 @@ impl Judge {
             redactor: &Redactor::new(&plan, &header.gateway_key),
             header: &header,
             reporters: &reporters,
-            keeps_hars: output.dir.is_some(),
+            writes_hars: output.dir.is_some(),
         };
         recorder.run_started(scenarios.len());
         let mut cases = BTreeMap::new();

@@ -14,7 +14,7 @@ use fallproof_suite::scenario::Scenario;
 pub(super) struct Judging<'a>(pub(super) &'a Recorder<'a>);
 
 impl Observer for Judging<'_> {
-    type Kept = model::Case;
+    type Output = model::Case;
 
     fn batch_started(&self, heading: &str) {
         if !heading.is_empty() {

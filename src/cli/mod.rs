@@ -199,7 +199,7 @@ impl From<PlanError> for Stop {
     fn from(error: PlanError) -> Self {
         match error {
             PlanError::Render(error) => error.into(),
-            PlanError::NoRound(..) => Self::usage(error),
+            PlanError::NoBatch(..) => Self::usage(error),
             PlanError::NoPort(_) => Self::Harness(error.to_string()),
         }
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use clap::Args;
 use fallproof_reference::ReferenceTarget;
-use fallproof_report::kept_evidence::KeptEvidence;
+use fallproof_report::evidence_file::EvidenceFile;
 use fallproof_report::model;
 use fallproof_report::progress::Progress;
 use fallproof_report::record::Recorder;
@@ -81,8 +81,8 @@ impl Run {
         let header = self.header(&run, SuiteFacts::new(&suite, &chosen), started, &runtime);
         if let Some(dir) = &output.dir {
             let mask = Mask::new(self.gateway.own_key());
-            let kept = KeptEvidence::create(dir.evidence(), &header, &chosen, mask);
-            output.reporters.push(Box::new(kept.map_err(Stop::usage)?));
+            let file = EvidenceFile::create(dir.evidence(), &header, &chosen, mask);
+            output.reporters.push(Box::new(file.map_err(Stop::usage)?));
         }
         if self.gateway.is_named() {
             output.reporters.insert(0, Box::new(Progress::new()));
@@ -95,7 +95,7 @@ impl Run {
             redactor: &Redactor::new(&plan, self.gateway.key()),
             header: &header,
             reporters: &reporters,
-            keeps_hars: output.dir.is_some(),
+            writes_hars: output.dir.is_some(),
         };
         recorder.run_started(scenarios.len());
         let cases = self.play(&run, &recorder, &runtime, clock)?;

@@ -2,6 +2,7 @@
 
 mod adapters;
 mod anywhere;
+mod book;
 mod cli;
 mod client;
 mod codes;

@@ -3,6 +3,8 @@
 //! A task is a list of commands. Each command is printed before it runs. The first one that fails
 //! ends the task with its exit code.
 
+mod docs;
+
 use std::env;
 use std::fmt;
 use std::path::Path;
@@ -16,6 +18,7 @@ Tasks:
   accept [SCENARIO]         Update the snapshots of what attempts send, for one scenario file or,
                             without SCENARIO, for all of them and the adapters
   schemas                   Regenerate the schemas and all other files generated from code
+  docs [DOCUMENT]...        Run the commands of the documents, as a reader would
   exhaustive [TEST]         Run sampling tests on their complete input (takes minutes)
   mutants [OPTION]...       Run mutation tests: mutate the router and check that a scenario fails
                             (takes hours; needs cargo-mutants), e.g. `--shard 0/20`
@@ -27,8 +30,13 @@ Tasks:
 ";
 
 /// Tests in `tests/harness` that check a generated file, and write it with `UPDATE=1`.
-const GENERATING: [&str; 4] =
-    ["scenario_files/schema.rs", "adapters/files.rs", "reports/run.rs", "reports/matrix.rs"];
+const GENERATING: [&str; 5] = [
+    "book.rs",
+    "scenario_files/schema.rs",
+    "adapters/files.rs",
+    "reports/run.rs",
+    "reports/matrix.rs",
+];
 
 /// A command with additional environment variables.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -162,6 +170,10 @@ fn main() -> ExitCode {
         }
         Some(split) => split,
     };
+    if task == "docs" && !only_prints {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
+        return docs::run(root, arguments).map_or_else(ExitCode::from, |()| ExitCode::SUCCESS);
+    }
     let steps = match steps(task, arguments) {
         Ok(steps) => steps,
         Err(error) => {

@@ -1,4 +1,4 @@
-//! A report of a run from the reports of its cases.
+//! Assembles the report of a run from its cases.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
@@ -10,12 +10,12 @@ use fallproof_suite::scenario::Scenario;
 use fallproof_suite::{profile, requirement};
 
 use crate::model::{
-    Baseline, Case, Counts, FORMAT, Kept, Outcome, Profile, Report, Requirement, Run, Selection,
-    Suite, Tool, Verdict, Violation, Weight,
+    Baseline, Case, Compliance, Counts, FORMAT, Outcome, Profile, Report, Requirement, Run,
+    Selection, Suite, Tool, Verdict, Violation, Weight,
 };
 
-/// The report of a run that has ended then. `cases` are those of the `chosen` scenarios that have
-/// ended, held against a baseline where there is one.
+/// Returns the report of a run. `chosen` are the selected scenarios, and `cases` those of them that
+/// have ended. If there is a baseline, it is already applied to the cases.
 pub fn report(
     header: &Header,
     chosen: &[&Scenario],
@@ -23,13 +23,13 @@ pub fn report(
     ended: SystemTime,
     baseline: Option<Baseline>,
 ) -> Report {
-    let places: BTreeMap<_, _> = (chosen.iter().map(|it| it.id.as_str())).zip(0..).collect();
-    cases.sort_by_key(|case| places.get(case.id.as_str()).copied());
+    let positions: BTreeMap<_, _> = (chosen.iter().map(|it| it.id.as_str())).zip(0..).collect();
+    cases.sort_by_key(|case| positions.get(case.id.as_str()).copied());
     let ids: BTreeSet<_> = cases.iter().map(|case| case.id.as_str()).collect();
     let has_ended = |scenario: &Scenario| ids.contains(scenario.id.as_str());
     let not_run: Vec<_> = chosen.iter().copied().filter(|it| !has_ended(it)).collect();
     let counts = counts(cases.iter(), not_run.len());
-    // Whatever has not ended was broken off: nothing else leaves a case out.
+    // Only an interruption leaves selected cases without a result.
     let interrupted = !not_run.is_empty();
     let is_stale = baseline.as_ref().is_some_and(|baseline| !baseline.stale.is_empty());
     Report {
@@ -65,7 +65,7 @@ pub(super) fn suite(suite: &SuiteFacts) -> Suite {
     Suite { fingerprint: suite.fingerprint.clone(), cases: suite.cases }
 }
 
-/// RFC 3339 in UTC, to the millisecond.
+/// Formats a time as RFC 3339 in UTC, with milliseconds.
 pub(super) fn time(time: SystemTime) -> String {
     DateTime::<Utc>::from(time).to_rfc3339_opts(SecondsFormat::Millis, true)
 }
@@ -121,7 +121,7 @@ fn profiles(
     names.into_iter().map(profile).collect()
 }
 
-/// The requirement with its verdict.
+/// Returns the requirement with its verdict.
 fn judged(requirement: &requirement::Requirement, cases: &[Case]) -> Requirement {
     let code = requirement.code.to_string();
     let is_about_it = |violation: &&Violation| violation.requirement.as_ref() == Some(&code);
@@ -139,17 +139,17 @@ fn judged(requirement: &requirement::Requirement, cases: &[Case]) -> Requirement
     let mut failures = violations().filter(|violation| violation.weight == Weight::Fail);
     let expected = failures.clone().all(|violation| violation.expected.is_some());
     let verdict = if failures.next().is_some() {
-        Kept::Fail
+        Compliance::Fail
     } else if !violated_in.is_empty() {
-        Kept::Warn
+        Compliance::Warn
     } else if violations().any(|violation| violation.declared.is_some()) {
-        Kept::Declared
+        Compliance::Declared
     } else if !exempt_in.is_empty() {
-        Kept::Observed
+        Compliance::Observed
     } else if tested_by.is_empty() {
-        Kept::NotJudged
+        Compliance::NotJudged
     } else {
-        Kept::Pass
+        Compliance::Pass
     };
     Requirement {
         code,
@@ -162,6 +162,6 @@ fn judged(requirement: &requirement::Requirement, cases: &[Case]) -> Requirement
         tested_by,
         violated_in,
         exempt_in,
-        expected: verdict == Kept::Fail && expected,
+        expected: verdict == Compliance::Fail && expected,
     }
 }

@@ -1,64 +1,64 @@
-//! A badge for a README, green only where the whole suite was run and speaks for the target.
+//! A badge for a README. It is green only if the complete suite was run and the target conforms.
 
 use std::io;
 
 use minijinja::context;
 use serde_json::json;
 
-use crate::model::{Kept, Level, Report, Severity, Verdict};
+use crate::model::{Compliance, Level, Report, Severity, Verdict};
 use crate::{phrases, template};
 
-/// What stands on the left.
+/// Text of the left half.
 const LABEL: &str = "fallproof";
 
-/// A badge in words.
+/// Content of a badge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Badge {
-    /// What stands on the right.
+    /// Text of the right half.
     pub message: String,
-    /// Behind it.
+    /// Background of the right half.
     pub color: Color,
 }
 
-/// The color behind the message.
+/// Background color of the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Color {
-    /// The whole suite was run, and the target conforms.
+    /// The complete suite was run, and the target conforms.
     Green,
-    /// It conforms but for what is known.
+    /// The target conforms, except for failures in the baseline.
     Yellow,
-    /// It does not.
+    /// The target does not conform.
     Red,
-    /// Too little is known.
-    Grey,
+    /// Too little was judged.
+    Gray,
 }
 
 impl Badge {
-    /// The badge of a run.
+    /// Returns the badge of a run.
     pub fn of(report: &Report) -> Self {
-        let broken = report.requirements().filter(|it| it.verdict == Kept::Fail);
-        let (message, color) = match (report.verdict, broken.count()) {
-            (Verdict::HarnessError, _) => ("harness error".to_owned(), Color::Grey),
+        let violated = report.requirements().filter(|it| it.verdict == Compliance::Fail);
+        let (message, color) = match (report.verdict, violated.count()) {
+            (Verdict::HarnessError, _) => ("harness error".to_owned(), Color::Gray),
             (Verdict::NotConformant, 0) if report.counts.fail == 0 => {
-                ("inconclusive".to_owned(), Color::Grey)
+                ("inconclusive".to_owned(), Color::Gray)
             }
             (Verdict::NotConformant, 0) => ("not conformant".to_owned(), Color::Red),
-            (Verdict::NotConformant, broken) => {
-                (format!("{} broken", phrases::counted(broken, "requirement")), Color::Red)
+            (Verdict::NotConformant, violated) => {
+                (format!("{} violated", phrases::counted(violated, "requirement")), Color::Red)
             }
             (Verdict::Interrupted | Verdict::Conformant, _) if !report.is_whole() => {
-                ("partial run".to_owned(), Color::Grey)
+                ("partial run".to_owned(), Color::Gray)
             }
             (_, known) if report.counts.expected > 0 => {
-                (format!("{known} known to be broken"), Color::Yellow)
+                (format!("{known} known to fail"), Color::Yellow)
             }
-            (_, _) if !is_judged(report) => ("not judged".to_owned(), Color::Grey),
+            (_, _) if !is_judged(report) => ("not judged".to_owned(), Color::Gray),
             (_, _) => ("conformant".to_owned(), Color::Green),
         };
         Self { message, color }
     }
 
-    /// The text of `badge.json`, as <https://shields.io/badges/endpoint-badge> wants it.
+    /// The text of `badge.json`, in the format of <https://shields.io/badges/endpoint-badge>.
     pub fn to_json(&self) -> String {
         let badge = json!({
             "schemaVersion": 1,
@@ -89,26 +89,26 @@ impl Color {
             Self::Green => "#1a7f37",
             Self::Yellow => "#946200",
             Self::Red => "#c62828",
-            Self::Grey => "#636c76",
+            Self::Gray => "#636c76",
         }
     }
 }
 
-/// Left and right of a text together.
+/// Horizontal padding of a text, both sides together, in pixels.
 const PADDING: usize = 12;
 
-/// About how wide the text is in 11 px Verdana; `textLength` makes it exact.
+/// Approximate width of the text in 11 px Verdana. `textLength` makes it exact.
 fn width(text: &str) -> usize {
     text.chars().count() * 7 + PADDING
 }
 
-/// Whether all that binds every gateway was judged.
+/// Whether every core requirement that applies to all gateways was judged.
 fn is_judged(report: &Report) -> bool {
     let core = report.profiles.iter().find(|profile| profile.name == "core");
-    let binding =
+    let required =
         core.into_iter().flat_map(|profile| &profile.requirements).filter(|requirement| {
             requirement.level == Level::Invariant && requirement.severity == Severity::Must
         });
-    let verdicts: Vec<_> = binding.map(|requirement| requirement.verdict).collect();
-    !verdicts.is_empty() && !verdicts.contains(&Kept::NotJudged)
+    let verdicts: Vec<_> = required.map(|requirement| requirement.verdict).collect();
+    !verdicts.is_empty() && !verdicts.contains(&Compliance::NotJudged)
 }

@@ -1,5 +1,6 @@
-//! Baselines: failures of a target that are known, each for a reason. They are still told, but do
-//! not fail a run; one that is a failure no more does, so that the file stays true.
+//! Baselines: known failures of a target, each with a reason. They are still reported, but do not
+//! fail the run. A stale entry, which no longer fails, does fail the run, so that the file stays
+//! accurate.
 
 use std::path::{Path, PathBuf};
 
@@ -18,15 +19,16 @@ pub struct Baseline {
     entries: Vec<Entry>,
 }
 
-/// One expected failure of the scenarios that a pattern means.
+/// One expected failure of the scenarios that match a pattern.
 #[derive(Debug)]
 struct Entry {
     requirement: String,
+    /// The pattern as written in the file.
     written: String,
     pattern: Pattern,
     line: usize,
     expected: Expected,
-    /// The last day on which it counts.
+    /// The last day on which the entry is valid.
     expires: Option<NaiveDate>,
 }
 
@@ -52,7 +54,7 @@ impl Baseline {
     /// Reads a file of expected failures of the scenarios of `suite`.
     ///
     /// # Errors
-    /// Everything that is wrong with it, with its place.
+    /// All problems of the file, with their positions.
     pub fn load(file: &Path, suite: &Suite) -> Result<Self, LoadError> {
         let source = Source::read(file)?;
         let read: BaselineFile = source.parse()?;
@@ -65,7 +67,7 @@ impl Baseline {
         }
     }
 
-    /// Marks the failures that are expected on this day, and tells which entries are out of date.
+    /// Marks the failures that are expected on this day. Returns the stale and expired entries.
     pub fn apply(&self, cases: &mut [Case], today: NaiveDate) -> model::Baseline {
         let (mut stale, mut expired) = (Vec::new(), Vec::new());
         for entry in &self.entries {
@@ -74,18 +76,18 @@ impl Baseline {
                 continue;
             }
             let mut is_judged = false;
-            let mut is_met = false;
-            let meant = |case: &&mut Case| case.is_judged() && entry.pattern.fits(&case.id);
-            for case in cases.iter_mut().filter(meant) {
+            let mut has_failed = false;
+            let matches = |case: &&mut Case| case.is_judged() && entry.pattern.fits(&case.id);
+            for case in cases.iter_mut().filter(matches) {
                 is_judged = true;
                 for violation in
-                    case.violations.iter_mut().filter(|violation| entry.means(violation))
+                    case.violations.iter_mut().filter(|violation| entry.matches(violation))
                 {
-                    is_met = true;
+                    has_failed = true;
                     violation.expected.get_or_insert_with(|| entry.expected.clone());
                 }
             }
-            if is_judged && !is_met {
+            if is_judged && !has_failed {
                 stale.push(entry.named());
             }
         }
@@ -94,7 +96,7 @@ impl Baseline {
 }
 
 impl Entry {
-    fn means(&self, violation: &Violation) -> bool {
+    fn matches(&self, violation: &Violation) -> bool {
         violation.code() == self.requirement && violation.weight == Weight::Fail
     }
 
@@ -107,7 +109,7 @@ impl Entry {
     }
 }
 
-/// Understands the file; what it can't understand goes to `problems`.
+/// Checks the parsed file and collects what is wrong in `problems`.
 struct Loader<'a> {
     source: &'a Source,
     suite: &'a Suite,
@@ -115,28 +117,28 @@ struct Loader<'a> {
 }
 
 impl Loader<'_> {
-    /// An entry for each of the scenarios that are named together.
+    /// Returns an entry for each pattern of a group.
     fn entries(&mut self, read: EntryFile) -> Vec<Entry> {
         let EntryFile { requirement, reason, issue, expires, scenarios } = read;
         self.requirement(&requirement);
         if reason.value.trim().is_empty() {
-            let problem = self.source.error(&reason.span, "an expected failure has a reason");
+            let problem = self.source.error(&reason.span, "an expected failure needs a reason");
             self.problems.push(problem);
         }
         if scenarios.value.is_empty() {
-            let problem = self.source.error(&scenarios.span, "no scenario is named");
+            let problem = self.source.error(&scenarios.span, "the list of scenarios is empty");
             self.problems.push(problem);
         }
         let expires = expires.0.and_then(|date| self.date(&date));
         let expected = Expected { reason: reason.value, issue: issue.0 };
         let entry = |scenario: At<String>| {
             let pattern = self.pattern(&scenario)?;
-            let place = self.source.error(&scenario.span, "").line_and_column();
+            let position = self.source.error(&scenario.span, "").line_and_column();
             Some(Entry {
                 requirement: requirement.value.clone(),
                 written: scenario.value,
                 pattern,
-                line: place.map_or(0, |(line, _)| line),
+                line: position.map_or(0, |(line, _)| line),
                 expected: expected.clone(),
                 expires,
             })
@@ -150,7 +152,8 @@ impl Loader<'_> {
         }
         let problem = requirement::unknown(code, self.source);
         self.problems.push(problem.help(format!(
-            "`fallproof list requirements` shows them; what a scenario itself expects is `{EXPECTATION}`"
+            "`fallproof list requirements` lists them; `{EXPECTATION}` means the scenario's own \
+             expectations"
         )));
     }
 
@@ -161,7 +164,7 @@ impl Loader<'_> {
                 return Some(pattern);
             }
             Ok(_) => {
-                let problem = wrong(format!("no scenario fits `{}`", scenario.value));
+                let problem = wrong(format!("no scenario matches `{}`", scenario.value));
                 problem.near(&scenario.value, self.suite.ids_and_folders())
             }
             Err(error) => wrong(error.to_string()),
@@ -173,7 +176,7 @@ impl Loader<'_> {
     fn date(&mut self, date: &At<String>) -> Option<NaiveDate> {
         let parsed = NaiveDate::parse_from_str(&date.value, "%Y-%m-%d").ok();
         if parsed.is_none() {
-            let problem = self.source.error(&date.span, "expected a day like `2027-01-31`");
+            let problem = self.source.error(&date.span, "expected a date like `2027-01-31`");
             self.problems.push(problem);
         }
         parsed

@@ -1,7 +1,8 @@
-//! Several reports beside each other: requirements × targets, and what changed from one to the next.
+//! Comparison of reports: a matrix of requirements × targets, and the changes from one report to
+//! the next.
 //!
-//! Only what was judged is compared. A case that led to a verdict in one report alone makes nothing
-//! better or worse, and a way that a gateway declares as its makers' choice is no fault.
+//! Only cases that both reports judged count as improved or regressed. Behavior that a gateway
+//! declares is no violation.
 
 mod change;
 
@@ -12,28 +13,30 @@ use minijinja::context;
 use minijinja::value::{Serde, Value};
 
 use crate::model::{
-    Case, Failure, Kept, Level, Outcome, Report, Requirement, Severity, Verdict, kept,
+    Case, Compliance, Failure, Level, Outcome, Report, Requirement, Severity, Verdict,
+    met_and_judged,
 };
 use crate::{assemble, phrases, template, tone};
 
-/// What the signs mean, for whoever has not seen them before.
+/// Explanation of the symbols in the matrix.
 const LEGEND: [&str; 3] = [
-    "✓ kept · ○ kept as declared, or noted: a way of its makers that is not held against it · \
-     ! advised and not kept · ✕ broken · – not judged: no case that was written for it led to a verdict.",
-    "A choice binds a gateway that claims it, and advice only warns. What a gateway does not claim \
-     is not judged, so the longer column is not the better gateway.",
-    "Better and worse go by the cases that led to a verdict in both reports.",
+    "✓ met · ○ exempt (declared by the gateway) or informational · ! recommendation violated · \
+     ✕ violated · – not judged: no case that tests it was judged.",
+    "A policy applies only to gateways that claim it, and a violated recommendation only warns. \
+     Requirements that a gateway does not claim are not judged, so a gateway with more of them met is \
+     not necessarily better.",
+    "Only cases that both reports judged count as improved or regressed.",
 ];
 
-/// Everything in words, in the order of the reports.
+/// A comparison of reports, with one column for each report.
 #[derive(Debug)]
 pub struct Comparison {
-    /// What the templates draw.
+    /// Input of the templates.
     view: Value,
 }
 
 impl Comparison {
-    /// Compares reports, each with the name of the file that it was read from.
+    /// Compares reports. Each comes with the name of the file it was read from.
     pub fn new(reports: &[(String, Report)]) -> Self {
         let names = names(reports);
         let reports: Vec<_> = reports.iter().map(|(_, report)| report).collect();
@@ -44,7 +47,7 @@ impl Comparison {
             tool => Serde(assemble::tool()),
             legend => LEGEND.to_vec(),
             columns => columns.collect::<Vec<_>>(),
-            // What should be known before the columns are compared.
+            // Reasons why the columns cannot be compared directly.
             cautions => cautions(&names, &reports),
             overview => overview(&reports),
             changes => changes(&names, &reports),
@@ -59,13 +62,13 @@ impl Comparison {
         template::markdown("compare.md", self.view.clone())
     }
 
-    /// The text of one page that needs nothing beside itself.
+    /// The comparison as a self-contained HTML page.
     pub fn to_html(&self) -> io::Result<String> {
         template::page("compare.html", self.view.clone())
     }
 }
 
-/// What each column is called: the target, and the file too where the target is there twice.
+/// Names of the columns: the target, plus the file if two reports have the same target.
 fn names(reports: &[(String, Report)]) -> Vec<String> {
     let targets: Vec<_> = reports.iter().map(|(_, report)| report.target.to_string()).collect();
     let is_twice = |name: &String| targets.iter().filter(|other| *other == name).count() > 1;
@@ -78,11 +81,11 @@ fn names(reports: &[(String, Report)]) -> Vec<String> {
 fn verdict(report: &Report) -> &'static str {
     match report.verdict {
         Verdict::Conformant if report.counts.expected > 0 => "fails only as expected",
-        Verdict::Conformant if !report.is_whole() => "conforms, as far as it was run",
+        Verdict::Conformant if !report.is_whole() => "conforms (partial run)",
         Verdict::Conformant => "conforms",
-        Verdict::NotConformant if report.counts.fail == 0 => "nothing certain",
+        Verdict::NotConformant if report.counts.fail == 0 => "inconclusive",
         Verdict::NotConformant => "does not conform",
-        Verdict::Interrupted => "broken off",
+        Verdict::Interrupted => "interrupted",
         Verdict::HarnessError => "Fallproof failed",
     }
 }
@@ -92,72 +95,72 @@ fn cautions(names: &[String], reports: &[&Report]) -> Vec<String> {
     let suites = reports.windows(2).map(|pair| [&pair[0].suite, &pair[1].suite]);
     if suites.into_iter().any(|[one, next]| one.fingerprint != next.fingerprint) {
         cautions.push(
-            "The reports were made with different suites: a case of the same name may ask for more \
-             in one than in the other."
+            "The reports were made with different suites: a case of the same name may expect more in \
+             one than in the other."
                 .to_owned(),
         );
     }
     for (name, report) in names.iter().zip(reports) {
         if report.cases.len() + report.not_run.len() < report.run.selection.cases {
             cautions.push(format!(
-                "The report of {name} was made shorter: of what changed, only a part is told."
+                "The report of {name} was stripped of some cases, so changes are undercounted."
             ));
         }
         if report.run.interrupted {
-            let left = phrases::cases(report.not_run.len());
-            cautions.push(format!("The run of {name} was broken off with {left} not run."));
+            let not_run = phrases::cases(report.not_run.len());
+            cautions.push(format!("The run of {name} was interrupted with {not_run} not run."));
         }
     }
     cautions
 }
 
-/// What is told of a report in the overview.
-type Tell = fn(&Report) -> String;
+/// Returns a fact of a report, for the overview.
+type Fact = fn(&Report) -> String;
 
-/// The lines of the overview, each for a number or the like.
-const OVERVIEW: [(&str, Tell); 12] = [
-    ("cases chosen", |it| format!("{} of {}", it.run.selection.cases, it.suite.cases)),
-    ("requirements kept", |it| {
-        let (kept, judged) = kept(it.requirements());
-        format!("{kept} of {judged} judged")
+/// The rows of the overview.
+const OVERVIEW: [(&str, Fact); 12] = [
+    ("cases selected", |it| format!("{} of {}", it.run.selection.cases, it.suite.cases)),
+    ("requirements met", |it| {
+        let (met, judged) = met_and_judged(it.requirements());
+        format!("{met} of {judged} judged")
     }),
     ("cases passed", |it| it.counts.pass.to_string()),
     ("failed", |it| it.counts.fail.to_string()),
     ("failed as expected", |it| it.counts.expected.to_string()),
-    ("failed so that the client could not tell", |it| {
+    ("silent failures", |it| {
         it.cases.iter().filter(|case| case.failure == Some(Failure::Silent)).count().to_string()
     }),
     ("warned", |it| it.counts.warn.to_string()),
     ("inconclusive", |it| it.counts.inconclusive.to_string()),
     ("harness errors", |it| it.counts.harness_error.to_string()),
-    ("skipped, each for a reason", |it| it.counts.skipped.to_string()),
+    ("skipped", |it| it.counts.skipped.to_string()),
     ("not run", |it| it.counts.not_run.to_string()),
     ("run on", |it| it.run.started.get(..10).unwrap_or_default().to_owned()),
 ];
 
-/// One value for each column, line by line.
+/// The rows of the overview, with one value for each column. Rows of zeros are left out.
 fn overview(reports: &[&Report]) -> Vec<Value> {
-    let line = |(what, tell): (&str, Tell)| {
-        let values: Vec<_> = reports.iter().map(|report| tell(report)).collect();
-        let is_told =
+    let line = |(what, fact): (&str, Fact)| {
+        let values: Vec<_> = reports.iter().map(|report| fact(report)).collect();
+        let is_shown =
             matches!(what, "cases passed" | "failed") || values.iter().any(|value| value != "0");
-        is_told.then(|| context! { what, values })
+        is_shown.then(|| context! { what, values })
     };
     OVERVIEW.into_iter().filter_map(line).collect()
 }
 
-/// Changes between neighbours that are the same product; between two reports whatever they are of.
+/// Changes between adjacent reports of the same product. Two reports are always compared.
 fn changes(names: &[String], reports: &[&Report]) -> Vec<Value> {
     let pairs = reports.windows(2).zip(names.windows(2));
-    let is_told =
+    let is_compared =
         |pair: &[&Report]| reports.len() == 2 || pair[0].target.name == pair[1].target.name;
     pairs
-        .filter(|(pair, _)| is_told(pair))
+        .filter(|(pair, _)| is_compared(pair))
         .map(|(pair, names)| change::change([pair[0], pair[1]], [&names[0], &names[1]]))
         .collect()
 }
 
-/// Each requirement that a report knows, by profile and code, with what each report says of it.
+/// All requirements, by profile and code, with the result of each report.
 fn profiles(reports: &[&Report]) -> Vec<Value> {
     let mut by_profile: IndexMap<&str, IndexMap<&str, Vec<Option<&Requirement>>>> = IndexMap::new();
     for (number, report) in reports.iter().enumerate() {
@@ -182,53 +185,53 @@ fn profiles(reports: &[&Report]) -> Vec<Value> {
     by_profile.into_iter().map(profile).collect()
 }
 
-/// A requirement, and how each target keeps it; none where no report knows it.
+/// The row of a requirement, with a cell for each target. `None` if no report has the requirement.
 fn row(requirements: &[Option<&Requirement>], reports: &[&Report]) -> Option<Value> {
     let any = requirements.iter().flatten().next()?;
     let mark = match (any.level, any.severity) {
-        (Level::Policy, _) => Some("choice"),
+        (Level::Policy, _) => Some("policy"),
         (Level::Observation, _) => Some("observation"),
-        (Level::Invariant, Severity::Should) => Some("advice"),
+        (Level::Invariant, Severity::Should) => Some("recommendation"),
         (Level::Invariant, Severity::Must) => None,
     };
     let cells = requirements.iter().zip(reports).map(|(it, report)| {
-        let unknown = || context! { tone => "none", sign => ' ', words => "not in its suite" };
+        let unknown = || context! { tone => "none", sign => ' ', label => "not in its suite" };
         it.map_or_else(unknown, |it| cell(it, report))
     });
     Some(context! {
         code => &any.code,
         sentence => &any.sentence,
         mark,
-        // It is broken in a column, and explained further below.
-        is_explained => requirements.iter().flatten().any(|it| it.is_broken()),
+        // Violated in a column, and therefore explained further below.
+        is_explained => requirements.iter().flatten().any(|it| it.is_violated()),
         cells => cells.collect::<Vec<_>>(),
     })
 }
 
 fn cell(requirement: &Requirement, report: &Report) -> Value {
     let (tone, sign) = tone::of_requirement(requirement);
-    let mut words = phrases::kept(requirement).to_owned();
+    let mut label = phrases::compliance(requirement).to_owned();
     let number = match requirement.verdict {
-        Kept::Fail | Kept::Warn => requirement.violated_in.len(),
-        Kept::NotJudged => {
+        Compliance::Fail | Compliance::Warn => requirement.violated_in.len(),
+        Compliance::NotJudged => {
             let is_skipped = |case: &&Case| {
                 case.outcome == Outcome::Skipped && case.proves.contains(&requirement.code)
             };
             let skipped = report.cases.iter().filter(is_skipped).count();
             if skipped > 0 {
-                words.push_str(", skipped");
+                label.push_str(", skipped");
             }
             skipped
         }
-        Kept::Pass | Kept::Declared | Kept::Observed => 0,
+        Compliance::Pass | Compliance::Declared | Compliance::Observed => 0,
     };
     if number > 0 {
-        words = format!("{words} in {}", phrases::cases(number));
+        label = format!("{label} in {}", phrases::cases(number));
     }
-    context! { tone, sign, words }
+    context! { tone, sign, label }
 }
 
-/// What is broken in any report, in the order of the document, with where each breaks it.
+/// Requirements that any report violates, in document order, with the violating cases by report.
 fn explained(names: &[String], reports: &[&Report]) -> Vec<Value> {
     let mut by_code: IndexMap<&str, Vec<(&String, &Requirement)>> = IndexMap::new();
     for (name, report) in names.iter().zip(reports) {
@@ -237,13 +240,14 @@ fn explained(names: &[String], reports: &[&Report]) -> Vec<Value> {
         }
     }
     let explained = |all: Vec<(&String, &Requirement)>| {
-        let broken = || all.iter().filter(|(_, requirement)| requirement.is_broken());
-        let (_, first) = broken().next()?;
-        let broken = broken().map(|(name, it)| {
-            context! { name => *name, word => phrases::kept(it), cases => Serde(&it.violated_in) }
+        let violated = || all.iter().filter(|(_, requirement)| requirement.is_violated());
+        let (_, first) = violated().next()?;
+        let violated = violated().map(|(name, it)| {
+            let word = phrases::compliance(it);
+            context! { name => *name, word, cases => Serde(&it.violated_in) }
         });
-        let (binds, broken) = (phrases::binds(first), broken.collect::<Vec<_>>());
-        Some(context! { binds, broken, ..Serde(first) })
+        let (applies_to, violated) = (phrases::applies_to(first), violated.collect::<Vec<_>>());
+        Some(context! { applies_to, violated, ..Serde(first) })
     };
     by_code.into_values().filter_map(explained).collect()
 }

@@ -1,4 +1,4 @@
-//! What was driven and judged, in the report's words: the one place where reports meet the harness.
+//! Converts judged cases into the report model. The only place where reports depend on the harness.
 
 use std::time::Duration;
 
@@ -14,22 +14,22 @@ use similar::{ChangeTag, TextDiff};
 use crate::model::{Attempt, Case, Change, Client, Diff, Line, Outcome, Step, Violation};
 use crate::phrases;
 
-/// How many lines of equal text are shown around a difference.
+/// Number of equal lines shown around a difference.
 const CONTEXT: usize = 2;
 
-/// What the report of a case is made from beside the case.
+/// Data needed to report a case, in addition to the case.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
-    /// Its scenario.
+    /// The scenario of the case.
     pub scenario: &'a Scenario,
-    /// What the target was configured with for it.
+    /// The model groups that the target was configured with for it.
     pub groups: &'a [Group],
-    /// The command that runs the case again.
+    /// The command that reruns the case.
     pub replay: &'a str,
 }
 
 impl<'a> Context<'a> {
-    /// The deployment that an attempt was addressed to.
+    /// Returns the deployment that an attempt was addressed to.
     pub(super) fn deployment(&self, recorded: &RecordedRequest) -> Option<&'a Deployment> {
         let prefix = recorded.prefix.as_deref()?;
         self.groups
@@ -39,8 +39,8 @@ impl<'a> Context<'a> {
     }
 }
 
-/// A case as it is reported; not yet free of keys. What a target may have said in it is in lines that
-/// are printable.
+/// Converts a case. Keys are not yet redacted. Text that may come from a target is made printable
+/// and put on one line.
 pub fn case(case: &judge::Case, context: Context<'_>) -> Case {
     let Context { scenario, replay, .. } = context;
     let (evidence, judgment) = (&case.evidence, &case.judgment);
@@ -50,9 +50,9 @@ pub fn case(case: &judge::Case, context: Context<'_>) -> Case {
         judge::Outcome::Fail => (Outcome::Fail, None),
         judge::Outcome::Inconclusive(unclear) => (Outcome::Inconclusive, Some(unclear.to_string())),
         judge::Outcome::Skipped(reason) => (Outcome::Skipped, Some(reason.to_string())),
-        judge::Outcome::HarnessError(words) => (Outcome::HarnessError, Some(words.clone())),
+        judge::Outcome::HarnessError(reason) => (Outcome::HarnessError, Some(reason.clone())),
     };
-    // Where nothing can be said, nothing is said.
+    // Without a verdict, violations mean nothing.
     let is_judged = matches!(outcome, Outcome::Pass | Outcome::Warn | Outcome::Fail);
     let violations = judgment.violations.iter().filter(|_| is_judged).map(violation).collect();
     Case {
@@ -77,7 +77,7 @@ pub fn case(case: &judge::Case, context: Context<'_>) -> Case {
     }
 }
 
-/// In milliseconds with two decimals.
+/// Converts a duration to milliseconds, rounded to two decimals.
 pub(super) fn millis(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 100_000.0).round() / 100.0
 }
@@ -141,19 +141,19 @@ fn refusal(recorded: &RecordedRequest) -> Option<String> {
         .map(|violation| phrases::line(&violation.message))
 }
 
-/// What the wire did to a reply, in few words.
+/// Describes the fault injected into a reply. `None` if there was none.
 fn fault(wire: &WireFault) -> Option<String> {
-    let mut told = Vec::new();
-    told.extend(wire.delay_ms.map(|delay| format!("{delay} ms late")));
-    told.extend(wire.head.map(|head| match head {
-        HeadFault::Garbage => "garbage in place of the head".to_owned(),
+    let mut parts = Vec::new();
+    parts.extend(wire.delay_ms.map(|delay| format!("{delay} ms late")));
+    parts.extend(wire.head.map(|head| match head {
+        HeadFault::Garbage => "garbage instead of the head".to_owned(),
         HeadFault::ContentLengthOffBy(bytes) => format!("content length off by {bytes}"),
     }));
     if let Some(Chunking::Bytes(bytes)) = wire.write {
-        told.push(format!("in chunks of {bytes} B"));
+        parts.push(format!("in chunks of {bytes} B"));
     }
-    told.extend(wire.chunk_delay_ms.map(|delay| format!("{delay} ms between chunks")));
-    told.extend(wire.cut.as_ref().map(|cut| {
+    parts.extend(wire.chunk_delay_ms.map(|delay| format!("{delay} ms between chunks")));
+    parts.extend(wire.cut.as_ref().map(|cut| {
         let end = match cut.end {
             CutEnd::Close => "closed",
             CutEnd::Reset => "reset",
@@ -167,17 +167,17 @@ fn fault(wire: &WireFault) -> Option<String> {
             CutPoint::Events(events) => format!("{end} after {events} events"),
         }
     }));
-    (!told.is_empty()).then(|| told.join(", "))
+    (!parts.is_empty()).then(|| parts.join(", "))
 }
 
-/// What the client sent against what each attempt got, for the attempts that violations point into.
+/// Returns the diffs between the client's body and those attempts whose violations have a pointer.
 fn diffs(
     at: usize,
     step: &CallEvidence,
     context: Context<'_>,
     violations: &[judge::Violation],
 ) -> Vec<Diff> {
-    // Most calls have nothing to show, and some are of megabytes.
+    // Parse bodies, which may have megabytes, only if there is something to show.
     if !violations.iter().any(|it| it.call == at && it.pointer.is_some()) {
         return Vec::new();
     }
@@ -191,7 +191,7 @@ fn diffs(
         if let (true, Ok(received), Some(deployment)) =
             (pointed_at, Tree::parse(&recorded.body), deployment)
         {
-            // Each deployment has a `model` of its own: no difference worth showing.
+            // Each deployment has its own `model`, so a different one is not shown.
             let sent = sent.with("model", &deployment.deployment_name).canonical();
             let lines = lines(&sent, &received.canonical());
             diffs.push(Diff { attempt: index + 1, deployment: deployment.name.clone(), lines });
@@ -237,8 +237,8 @@ mod tests {
         r#"{"delay_ms":20,"head":{"content_length_off_by":-5},"write":{"bytes":7},"chunk_delay_ms":3}"#,
         Some("20 ms late, content length off by -5, in chunks of 7 B, 3 ms between chunks")
     )]
-    fn a_fault_is_told_in_few_words(#[case] wire: &str, #[case] told: Option<&str>) {
-        let wire: WireFault = serde_json::from_str(wire).expect("a plan for the wire");
-        assert_eq!(fault(&wire).as_deref(), told);
+    fn a_fault_is_described(#[case] wire: &str, #[case] described: Option<&str>) {
+        let wire: WireFault = serde_json::from_str(wire).expect("a valid wire fault");
+        assert_eq!(fault(&wire).as_deref(), described);
     }
 }

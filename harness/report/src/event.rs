@@ -1,4 +1,4 @@
-//! What happens in a run, as its reporters are told.
+//! Events of a run, for its reporters.
 
 use std::time::SystemTime;
 
@@ -9,60 +9,62 @@ use crate::convert::Context;
 use crate::model::{Case, Report, Suite, Target};
 use crate::redact::Redactor;
 
-/// Something that happens in a run. It is told in this order, once for each case that is played: a case
-/// that is played again, because its gateway ended, is told of again. What people read of it is free of keys.
+/// An event of a run, in order of occurrence.
+///
+/// A case that is rerun because its gateway exited has its events again. Keys are redacted in
+/// everything that is meant for people.
 #[derive(Clone, Copy)]
 pub enum RunEvent<'a> {
-    /// The run begins.
+    /// The run starts.
     Started {
-        /// When.
+        /// Start of the run.
         at: SystemTime,
-        /// What is tested.
+        /// The gateway under test.
         target: &'a Target,
-        /// What it is tested with.
+        /// The suite it is tested with.
         suite: &'a Suite,
-        /// How many cases were chosen.
+        /// Number of selected cases.
         cases: usize,
     },
     /// The target was started, or reached, for the cases that follow.
     TargetStarted {
-        /// What it was configured with, keys and all.
+        /// Its configuration, including keys.
         plan: &'a Plan,
     },
-    /// A case begins.
+    /// A case starts.
     CaseStarted {
         /// The scenario's id.
         id: &'a str,
     },
     /// A case has ended and was judged.
     CaseFinished {
-        /// As people read it.
+        /// The case as reported, with keys redacted.
         case: &'a Case,
-        /// What that was made from.
+        /// The data that the report of the case was made from.
         raw: Raw<'a>,
     },
     /// The run has ended.
     Finished {
-        /// All of it, as people read it.
+        /// The report, with keys redacted.
         report: &'a Report,
-        /// What a gateway that was started for the run has printed; may be empty.
+        /// Output of a gateway that was started for the run; may be empty.
         log: &'a str,
     },
 }
 
-/// A case with every byte of it, keys and all.
+/// A case with its complete traffic, including keys.
 #[derive(Clone, Copy)]
 pub struct Raw<'a> {
-    /// What was seen, and what that comes to.
+    /// The evidence and its judgment.
     pub judged: &'a judge::Case,
-    /// Its scenario, and what the target was configured with for it.
+    /// The scenario, and the configuration of the target for it.
     pub context: Context<'a>,
-    /// Takes the keys out of bytes that are shown.
+    /// Redacts keys in bytes that are shown.
     pub redactor: &'a Redactor,
 }
 
 impl Raw<'_> {
-    /// Whether there is anything to see of it.
+    /// Whether any call was made.
     pub fn has_calls(&self) -> bool {
         !self.judged.evidence.calls().is_empty()
     }

@@ -1,4 +1,4 @@
-//! `events.ndjson`: the run as it goes, one JSON object a line.
+//! `events.ndjson`: the events of a run as they happen, one JSON object per line.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -12,53 +12,53 @@ use crate::event::RunEvent;
 use crate::model::{Case, Counts, Suite, Target, Tool, Verdict};
 use crate::reporter::{ReportError, Reporter};
 
-/// The name and version of the format.
+/// Name and version of the format.
 pub const FORMAT: &str = "fallproof-events/1";
 
-/// One line.
+/// One line of the file.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 #[schemars(title = "A line of events.ndjson of Fallproof")]
 pub enum Event<'a> {
     /// The first line.
     RunStarted {
-        /// The name and version of this format: `fallproof-events/1`.
+        /// Name and version of this format: `fallproof-events/1`.
         format: &'a str,
-        /// What runs.
+        /// The program that made the file.
         tool: &'a Tool,
-        /// What is tested.
+        /// The gateway under test.
         target: &'a Target,
-        /// What it is tested with.
+        /// The suite it is tested with.
         suite: &'a Suite,
-        /// RFC 3339, UTC.
+        /// Start of the run, RFC 3339, UTC.
         started: &'a str,
-        /// How many cases were chosen.
+        /// Number of selected cases.
         cases: usize,
     },
-    /// A case begins.
+    /// A case starts.
     CaseStarted {
         /// The scenario's id.
         id: &'a str,
     },
     /// A case has ended.
     CaseEnded {
-        /// As in `report.json`.
+        /// The case, as in `report.json`.
         case: &'a Case,
     },
-    /// The last line; it is missing where the run was killed.
+    /// The last line. It is missing if the process was killed.
     RunEnded {
-        /// The run in one word.
+        /// Verdict of the run.
         verdict: Verdict,
-        /// How many cases came out how.
+        /// Number of cases by outcome.
         counts: &'a Counts,
-        /// The user broke the run off.
+        /// The user interrupted the run.
         interrupted: bool,
-        /// RFC 3339, UTC.
+        /// End of the run, RFC 3339, UTC.
         ended: &'a str,
     },
 }
 
-/// Writes events to a file, each at once.
+/// Writes events to a file, unbuffered.
 #[derive(Debug)]
 pub struct Events {
     path: PathBuf,
@@ -66,10 +66,10 @@ pub struct Events {
 }
 
 impl Events {
-    /// Makes the file.
+    /// Creates the file.
     ///
     /// # Errors
-    /// It cannot be made.
+    /// The file cannot be created.
     pub fn create(path: PathBuf) -> Result<Self, ReportError> {
         let file = File::create(&path).map_err(ReportError::at(&path))?;
         Ok(Self { path, file })
@@ -100,7 +100,7 @@ impl Reporter for Events {
     }
 }
 
-/// The JSON Schema of a line, as the text of `harness/report/events.schema.json`.
+/// Returns the JSON Schema of a line, the text of `harness/report/events.schema.json`.
 pub fn schema() -> String {
     format!("{:#}\n", schemars::schema_for!(Event<'_>).to_value())
 }

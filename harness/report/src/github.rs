@@ -1,5 +1,4 @@
-//! What a CI job on GitHub is told beside the log: annotations, requirement by requirement, and a
-//! summary.
+//! Output for a GitHub Actions job: annotations by requirement, and a job summary.
 
 use std::fmt::Write as _;
 use std::fs::OpenOptions;
@@ -14,25 +13,25 @@ use crate::model::{Case, EXPECTATION, Outcome, Report, Stale, Violation, Weight}
 use crate::reporter::{ReportError, Reporter};
 use crate::{markdown, phrases};
 
-/// So many of a kind GitHub shows for a step; it drops the rest without a word.
-const MOST: usize = 10;
+/// Number of annotations of a kind that GitHub shows for a step. It silently drops the rest.
+const MAX_ANNOTATIONS: usize = 10;
 
-/// Annotates the job whose output this is.
+/// Prints annotations of the current job to stdout.
 #[derive(Debug)]
 pub struct Annotations;
 
 impl Reporter for Annotations {
     fn event(&mut self, event: &RunEvent<'_>) -> Result<(), ReportError> {
         let RunEvent::Finished { report, .. } = event else { return Ok(()) };
-        let told = annotations(report, |file| Path::new(file).is_file());
-        anstream::stdout().write_all(told.as_bytes()).map_err(ReportError::stdout)
+        let text = annotations(report, |file| Path::new(file).is_file());
+        anstream::stdout().write_all(text.as_bytes()).map_err(ReportError::stdout)
     }
 }
 
-/// Appends to the summary of a job. That it cannot is told, but changes nothing about what was found.
+/// Appends to the summary of a job. If that fails, it prints a warning; the result stays the same.
 #[derive(Debug)]
 pub struct JobSummary {
-    /// The file that GitHub shows.
+    /// The file that GitHub shows as the summary.
     pub file: PathBuf,
 }
 
@@ -42,29 +41,30 @@ impl Reporter for JobSummary {
         let file = OpenOptions::new().create(true).append(true).open(&self.file);
         let written = file.and_then(|mut file| writeln!(file, "{}", markdown::write(report)?));
         if let Err(error) = written {
-            eprintln!("warning: no summary in {}: {error}", self.file.display());
+            eprintln!("warning: cannot write the summary to {}: {error}", self.file.display());
         }
         Ok(())
     }
 }
 
-/// The lines that make GitHub annotate a job. `is_here` says whether a file is one of the
-/// repository that the job is about.
+/// The workflow commands that annotate a job. `is_here` returns whether a file is part of the
+/// repository of the job.
 pub fn annotations(report: &Report, is_here: impl Fn(&str) -> bool) -> String {
-    let mut errors = broken(report, Weight::Fail);
-    errors.extend(unsaid(report, Outcome::HarnessError, "Fallproof itself failed in"));
-    errors.extend(unsaid(report, Outcome::Inconclusive, "nothing can be said of"));
-    let mut warnings = broken(report, Weight::Warn);
+    let mut errors = violated(report, Weight::Fail);
+    errors.extend(not_judged(report, Outcome::HarnessError, "Fallproof itself failed in"));
+    errors.extend(not_judged(report, Outcome::Inconclusive, "inconclusive result in"));
+    let mut warnings = violated(report, Weight::Warn);
     if let Some(baseline) = &report.baseline {
         let about = |entry: &Stale, what: &str| Annotation {
             file: Some((baseline.file.clone(), Some(entry.line))),
-            title: "the baseline is out of date".to_owned(),
+            title: "the baseline is stale".to_owned(),
             message: format!("{} in {} {what}", entry.requirement, entry.scenario),
         };
         let stale = baseline.stale.iter();
-        errors.extend(stale.map(|entry| about(entry, "is a failure no more: delete the entry")));
+        errors.extend(stale.map(|entry| about(entry, "no longer fails; remove the entry")));
         let expired = baseline.expired.iter();
-        warnings.extend(expired.map(|entry| about(entry, "has expired and is expected no more")));
+        warnings
+            .extend(expired.map(|entry| about(entry, "has expired: no longer expected to fail")));
     }
     let mut text = String::new();
     for (kind, annotations) in [("error", errors), ("warning", warnings)] {
@@ -76,7 +76,7 @@ pub fn annotations(report: &Report, is_here: impl Fn(&str) -> bool) -> String {
 }
 
 struct Annotation {
-    /// The file, and the line in it, from 1, where one is known.
+    /// The file, and the line in it if known, counted from 1.
     file: Option<(String, Option<usize>)>,
     title: String,
     message: String,
@@ -93,19 +93,19 @@ impl Annotation {
     }
 }
 
-/// One annotation for each requirement that was broken with this weight and not expected to be.
-fn broken(report: &Report, weight: Weight) -> Vec<Annotation> {
+/// One annotation for each requirement with an unexpected violation of this weight.
+fn violated(report: &Report, weight: Weight) -> Vec<Annotation> {
     let mut by_code: IndexMap<&str, Vec<(&Case, &Violation)>> = IndexMap::new();
     for case in &report.cases {
         let counts =
             |violation: &&Violation| violation.weight == weight && violation.expected.is_none();
         let violations = || case.violations.iter().filter(counts);
-        // Where a requirement is broken, that is why the case did not end as expected.
+        // A violated requirement explains why the case did not end as expected.
         let is_explained = violations().any(|violation| violation.requirement.is_some());
         for violation in violations().filter(|it| it.requirement.is_some() || !is_explained) {
-            let places = by_code.entry(violation.code()).or_default();
-            if places.last().is_none_or(|(last, _)| last.id != case.id) {
-                places.push((case, violation));
+            let found = by_code.entry(violation.code()).or_default();
+            if found.last().is_none_or(|(last, _)| last.id != case.id) {
+                found.push((case, violation));
             }
         }
     }
@@ -113,21 +113,21 @@ fn broken(report: &Report, weight: Weight) -> Vec<Annotation> {
         let found = report.requirements().find(|requirement| requirement.code == code);
         found.map_or_else(String::new, |found| format!("{}\n", found.sentence))
     };
-    let annotation = |(code, places): (&str, Vec<(&Case, &Violation)>)| {
-        let (case, violation) = places[0];
-        let what = if code == EXPECTATION { "an expectation is broken" } else { code };
-        let told = format!("{}{}: {}", sentence(code), case.id, violation.message);
+    let annotation = |(code, found): (&str, Vec<(&Case, &Violation)>)| {
+        let (case, violation) = found[0];
+        let what = if code == EXPECTATION { "an expectation is not met" } else { code };
+        let first = format!("{}{}: {}", sentence(code), case.id, violation.message);
         Annotation {
             file: Some((case.file.clone(), None)),
-            title: format!("{what} in {}", phrases::cases(places.len())),
-            message: format!("{told}\nagain: {}", case.replay),
+            title: format!("{what} in {}", phrases::cases(found.len())),
+            message: format!("{first}\nrerun: {}", case.replay),
         }
     };
     by_code.into_iter().map(annotation).collect()
 }
 
-/// One annotation for all cases that led to no verdict in this way.
-fn unsaid(report: &Report, outcome: Outcome, what: &str) -> Option<Annotation> {
+/// One annotation for all cases with this outcome, which is no judgment of the target.
+fn not_judged(report: &Report, outcome: Outcome, what: &str) -> Option<Annotation> {
     let cases: Vec<_> = report.cases.iter().filter(|case| case.outcome == outcome).collect();
     let first = cases.first()?;
     Some(Annotation {
@@ -137,26 +137,26 @@ fn unsaid(report: &Report, outcome: Outcome, what: &str) -> Option<Annotation> {
     })
 }
 
-/// As many as are shown; the last one tells of those that are not.
+/// Limits the annotations to the number that GitHub shows. The last one counts those left out.
 fn shortened(mut annotations: Vec<Annotation>) -> Vec<Annotation> {
-    if annotations.len() > MOST {
-        let left_out = annotations.len() - (MOST - 1);
-        annotations.truncate(MOST - 1);
+    if annotations.len() > MAX_ANNOTATIONS {
+        let left_out = annotations.len() - (MAX_ANNOTATIONS - 1);
+        annotations.truncate(MAX_ANNOTATIONS - 1);
         annotations.push(Annotation {
             file: None,
             title: format!("{left_out} more"),
-            message: "The summary of the job tells all of them.".to_owned(),
+            message: "The job summary lists all of them.".to_owned(),
         });
     }
     annotations
 }
 
-/// Text after the `::` of a command.
+/// Escapes the message of a workflow command.
 fn data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-/// Text of a command's property.
+/// Escapes a property of a workflow command.
 fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }

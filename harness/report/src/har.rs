@@ -1,5 +1,5 @@
-//! A case as HAR 1.2 (<http://www.softwareishard.com/blog/har-12-spec/>): the client's calls and the
-//! target's attempts, for the tools that draw such files; free of keys.
+//! Traffic of a case as HAR 1.2 (<http://www.softwareishard.com/blog/har-12-spec/>): the client's
+//! calls and the target's attempts, with keys redacted.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -18,27 +18,28 @@ use crate::model::{Case, Outcome, Report};
 use crate::redact::Redactor;
 use crate::reporter::{ReportError, Reporter};
 
-const MOST_OF_A_BODY: usize = 1024 * 1024;
+/// Maximum number of bytes written of a body.
+const MAX_BODY: usize = 1024 * 1024;
 
-/// What all entries of a file belong to.
+/// Id of the page that all entries of a file belong to.
 const PAGE: &str = "case";
 
-/// Where a case's file lies in the folder of the report.
+/// Path of a case's file, relative to the report directory.
 pub fn file(id: &str) -> String {
     format!("har/{}.har", id.replace('/', "."))
 }
 
-/// Whether a case's bytes are kept: where it failed, or nothing can be said.
-pub fn is_kept(case: &Case, raw: Raw<'_>) -> bool {
+/// Whether a HAR file is written for a case: if it failed or is inconclusive.
+pub fn is_written(case: &Case, raw: Raw<'_>) -> bool {
     let has_failed =
         matches!(case.outcome, Outcome::Fail | Outcome::Inconclusive | Outcome::HarnessError);
     has_failed && raw.has_calls()
 }
 
-/// Writes the files of the cases that name one, as they end.
+/// Writes the HAR file of each case that has one, as soon as the case ends.
 #[derive(Debug)]
 pub struct Hars {
-    /// The folder of the report.
+    /// The report directory.
     dir: PathBuf,
     /// When the run started.
     started: SystemTime,
@@ -46,7 +47,7 @@ pub struct Hars {
 }
 
 impl Hars {
-    /// Into the folder of a report.
+    /// Creates a reporter that writes to this report directory.
     pub fn new(dir: PathBuf) -> Self {
         Self { dir, started: SystemTime::UNIX_EPOCH, written: BTreeSet::new() }
     }
@@ -60,8 +61,8 @@ impl Hars {
         Ok(())
     }
 
-    /// Takes away what is left of cases that were run again, and of those that never were.
-    fn tidy(&self, report: &Report) -> Result<(), ReportError> {
+    /// Removes files of cases that a rerun replaced or that are not part of the report.
+    fn remove_stale(&self, report: &Report) -> Result<(), ReportError> {
         let named: BTreeSet<_> = report.cases.iter().filter_map(|case| case.har.clone()).collect();
         self.written.difference(&named).try_for_each(|name| {
             let file = self.dir.join(name);
@@ -80,14 +81,14 @@ impl Reporter for Hars {
             RunEvent::TargetStarted { .. }
             | RunEvent::CaseStarted { .. }
             | RunEvent::CaseFinished { .. } => {}
-            RunEvent::Finished { report, .. } => self.tidy(report)?,
+            RunEvent::Finished { report, .. } => self.remove_stale(report)?,
         }
         Ok(())
     }
 }
 
-/// The text of a case's file. `started` is the time of the day at which the case started.
-fn har(told: &Case, raw: Raw<'_>, started: SystemTime) -> String {
+/// The text of a case's HAR file. `started` is the wall-clock time at which the case started.
+fn har(case: &Case, raw: Raw<'_>, started: SystemTime) -> String {
     let Raw { judged, context, redactor } = raw;
     let (calls, case_started) = (judged.evidence.calls(), judged.evidence.started);
     let mut entries = Vec::new();
@@ -110,13 +111,13 @@ fn har(told: &Case, raw: Raw<'_>, started: SystemTime) -> String {
     let entries: Vec<_> =
         entries.iter().map(|entry| entry.to_json(&time(entry.started), redactor)).collect();
     let tool = assemble::tool();
-    let messages: Vec<_> = told.violations.iter().map(|it| it.message.as_str()).collect();
+    let messages: Vec<_> = case.violations.iter().map(|it| it.message.as_str()).collect();
     let mut har = json!({ "log": {
         "version": "1.2",
         "creator": { "name": tool.name, "version": tool.version },
         "pages": [{
             "id": PAGE,
-            "title": format!("{}: {}", told.id, told.title),
+            "title": format!("{}: {}", case.id, case.title),
             "startedDateTime": assemble::time(started),
             "pageTimings": {},
             "comment": messages.join("\n"),
@@ -127,11 +128,11 @@ fn har(told: &Case, raw: Raw<'_>, started: SystemTime) -> String {
     format!("{har:#}\n")
 }
 
-/// One request and its answer.
+/// One request and its response.
 struct Entry<'a> {
     started: Duration,
     took: Duration,
-    /// From the start to the first byte of the answer.
+    /// Time from the start to the first byte of the response.
     wait: Option<Duration>,
     method: &'a str,
     url: String,
@@ -141,7 +142,7 @@ struct Entry<'a> {
     comment: String,
 }
 
-/// One of the two.
+/// A request or a response.
 struct Message<'a> {
     headers: Vec<(&'a str, &'a [u8])>,
     body: &'a [u8],
@@ -189,7 +190,7 @@ impl<'a> Entry<'a> {
         let receive = self.took.saturating_sub(wait);
         let url = redactor.text(&self.url);
         let mut content = json!({ "size": self.answered.body.len() });
-        content.as_object_mut().expect("it is one").append(&mut self.answered.content(redactor));
+        content.as_object_mut().expect("an object").append(&mut self.answered.content(redactor));
         json!({
             "pageref": PAGE,
             "startedDateTime": started,
@@ -206,7 +207,7 @@ impl<'a> Entry<'a> {
                 "bodySize": self.sent.body.len(),
             },
             "response": {
-                // 0 is what browsers write where no answer came.
+                // Browsers write 0 if there was no response.
                 "status": self.status.unwrap_or(0),
                 "statusText": "",
                 "httpVersion": "HTTP/1.1",
@@ -235,17 +236,17 @@ impl Message<'_> {
         self.headers.iter().map(header).collect()
     }
 
-    /// The body as text, and what of it is not there.
+    /// The body as text, with a comment on what is missing.
     fn content(&self, redactor: &Redactor) -> Map<String, Value> {
-        let kept = redactor.bytes(self.body);
-        let kept = &kept[..kept.len().min(MOST_OF_A_BODY)];
-        let text = String::from_utf8_lossy(kept);
+        let shown = redactor.bytes(self.body);
+        let shown = &shown[..shown.len().min(MAX_BODY)];
+        let text = String::from_utf8_lossy(shown);
         let mut missing = Vec::new();
-        if self.body.len() > MOST_OF_A_BODY {
-            missing.push(format!("only its beginning, of {} bytes", self.body.len()));
+        if self.body.len() > MAX_BODY {
+            missing.push(format!("truncated; {} bytes in total", self.body.len()));
         }
         if matches!(text, Cow::Owned(_)) {
-            missing.push("bytes that are no UTF-8 are replaced".to_owned());
+            missing.push("bytes that are not UTF-8 were replaced".to_owned());
         }
         let mime = self.header("content-type");
         let mime = mime.unwrap_or_else(|| "application/octet-stream".to_owned());
@@ -259,7 +260,7 @@ fn pairs(headers: &[(String, Vec<u8>)]) -> Vec<(&str, &[u8])> {
     headers.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect()
 }
 
-/// The headers of a head of ours.
+/// The header lines of a raw head that Fallproof sent.
 fn header_lines(head: &[u8]) -> Vec<(&str, &[u8])> {
     let head = std::str::from_utf8(head).unwrap_or_default();
     let lines = head.split("\r\n").skip(1).filter_map(|line| line.split_once(':'));

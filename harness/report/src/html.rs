@@ -1,4 +1,4 @@
-//! `index.html`: the whole report as one page that needs nothing beside itself.
+//! `index.html`: the complete report as a self-contained page.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -12,7 +12,7 @@ use crate::{phrases, template, tone};
 /// The text of `index.html`.
 pub fn write(report: &Report) -> io::Result<String> {
     let selection = &report.run.selection;
-    let chosen: Vec<_> = selection.patterns.iter().chain(&selection.tags).cloned().collect();
+    let selected: Vec<_> = selection.patterns.iter().chain(&selection.tags).cloned().collect();
     let view = context! {
         report => Serde(report),
         tool => Serde(&report.tool),
@@ -22,18 +22,18 @@ pub fn write(report: &Report) -> io::Result<String> {
         scope => phrases::scope(report),
         started => report.run.started.replace('T', " ").replace('Z', " UTC"),
         took => phrases::took(report),
-        chosen => chosen.join(" "),
+        selected => selected.join(" "),
         fingerprint => phrases::short(&report.suite.fingerprint),
         profiles => report.profiles.iter().map(profile).collect::<Vec<_>>(),
         shown => shown(report).into_iter().map(case).collect::<Vec<_>>(),
         all => report.cases.iter().map(listed).collect::<Vec<_>>(),
         skipped => Serde(skipped(report)),
-        unchosen => report.suite.cases.saturating_sub(selection.cases),
+        unselected => report.suite.cases.saturating_sub(selection.cases),
     };
     template::page("report.html", view)
 }
 
-/// The requirements of a profile, family by family.
+/// The requirements of a profile, grouped by family.
 fn profile(profile: &Profile) -> Value {
     let is_same = |one: &Requirement, next: &Requirement| family(one).0 == family(next).0;
     let families = profile.requirements.chunk_by(is_same).map(|of_one| {
@@ -42,7 +42,7 @@ fn profile(profile: &Profile) -> Value {
     });
     context! {
         name => &profile.name,
-        words => phrases::profile(profile),
+        summary => phrases::profile(profile),
         unjudged => profile.requirements.iter().filter(|it| !it.is_judged()).count(),
         families => families.collect::<Vec<_>>(),
     }
@@ -53,20 +53,21 @@ fn requirement(requirement: &Requirement) -> Value {
     let count = match requirement.violated_in.len() {
         _ if !requirement.is_judged() => String::new(),
         0 => phrases::cases(requirement.tested_by.len()),
-        broken => format!("in {}", phrases::cases(broken)),
+        violated => format!("in {}", phrases::cases(violated)),
     };
     let number = family(requirement).1;
-    let (word, binds) = (phrases::kept(requirement), phrases::binds(requirement));
-    context! { tone, sign, count, number, word, binds, ..Serde(requirement) }
+    let word = phrases::compliance(requirement);
+    let applies_to = phrases::applies_to(requirement);
+    context! { tone, sign, count, number, word, applies_to, ..Serde(requirement) }
 }
 
-/// Family and number of its code, such as `FP-PAYLOAD-01`.
+/// Family and number of a requirement's code, e.g. `PAYLOAD` and `01` of `FP-PAYLOAD-01`.
 fn family(requirement: &Requirement) -> (&str, &str) {
     let code = phrases::brief(&requirement.code);
     code.rsplit_once('-').unwrap_or(("", code))
 }
 
-/// Where a case stands among those that are told whole, the worst first.
+/// Position of a case among those shown in full, the worst first. `None` if it is not.
 fn rank(case: &Case) -> Option<u8> {
     match case.outcome {
         Outcome::HarnessError => Some(0),
@@ -84,14 +85,14 @@ fn shown(report: &Report) -> Vec<&Case> {
     shown
 }
 
-/// A case in the list of all.
+/// A case in the list of all cases.
 fn listed(case: &Case) -> Value {
     let Case { id, profile, took_ms, .. } = case;
     let (is_shown, took) = (rank(case).is_some(), format!("{took_ms:.0}"));
     context! { id, profile, is_shown, took, tone => tone::of_case(case), word => word(case) }
 }
 
-/// A case that is told whole.
+/// A case shown in full.
 fn case(case: &Case) -> Value {
     let codes = case.codes();
     let mut brief: Vec<_> =
@@ -113,7 +114,7 @@ fn word(case: &Case) -> &'static str {
     if case.is_expected() { "expected" } else { case.outcome.word() }
 }
 
-/// A step whose rows have their places on a time line.
+/// A step whose rows are positioned on a time line.
 fn step(step: &Step) -> Value {
     let client = &step.client;
     let start = client.at_ms;
@@ -136,7 +137,7 @@ fn step(step: &Step) -> Value {
     context! { heads, rows, length => format!("{length:.0}"), ..Serde(step) }
 }
 
-/// The ids of the skipped cases by their reasons.
+/// The ids of the skipped cases, by reason.
 fn skipped(report: &Report) -> BTreeMap<&str, Vec<&str>> {
     let mut by_reason: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for case in report.cases.iter().filter(|case| case.outcome == Outcome::Skipped) {

@@ -1,4 +1,4 @@
-//! `junit.xml`: what CI systems draw.
+//! `junit.xml`, for CI systems.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -10,7 +10,7 @@ use quick_junit::{NonSuccessKind, Property, TestCase, TestCaseStatus, TestSuite}
 use crate::model::{Case, Outcome, Report};
 use crate::{phrases, text};
 
-/// The text of `junit.xml`: one suite for each folder of scenarios.
+/// The text of `junit.xml`: one test suite for each folder of scenarios.
 pub fn write(report: &Report) -> io::Result<String> {
     let mut junit = quick_junit::Report::new(format!("fallproof: {}", report.target));
     if let Ok(started) = DateTime::parse_from_rfc3339(&report.run.started) {
@@ -20,7 +20,7 @@ pub fn write(report: &Report) -> io::Result<String> {
     let ran = report.cases.iter().map(|case| (folder(&case.id), test_case(case)));
     let not_run = report.not_run.iter().map(|id| {
         let mut status = TestCaseStatus::skipped();
-        status.set_message("not run: the run was broken off");
+        status.set_message("not run: the run was interrupted");
         (folder(id), named(id, status))
     });
     let mut suites = BTreeMap::new();
@@ -37,7 +37,7 @@ pub fn write(report: &Report) -> io::Result<String> {
         suite.set_time(suite.test_cases.iter().filter_map(|case| case.time).sum());
     }
     junit.add_test_suites(suites.into_values());
-    // The library leaves out the other characters that XML has no place for.
+    // The library removes the other characters that XML does not allow.
     let text = junit.to_string().map_err(io::Error::other)?;
     Ok(phrases::printable(&text))
 }
@@ -49,7 +49,7 @@ fn named(id: &str, status: TestCaseStatus) -> TestCase {
 }
 
 fn test_case(case: &Case) -> TestCase {
-    let told = anstream::adapter::strip_str(&text::case(case)).to_string();
+    let printed = anstream::adapter::strip_str(&text::case(case)).to_string();
     let reason = case.reason.as_deref().unwrap_or_default();
     let mut status = match case.outcome {
         Outcome::Pass | Outcome::Warn => TestCaseStatus::success(),
@@ -65,10 +65,10 @@ fn test_case(case: &Case) -> TestCase {
         Outcome::Fail => {
             let codes = case.codes();
             let first = case.violations.first().map_or("", |violation| &violation.message);
-            let how = if case.is_expected() { "expected by the baseline: " } else { "" };
-            status.set_message(format!("{how}{first}"));
+            let prefix = if case.is_expected() { "expected by the baseline: " } else { "" };
+            status.set_message(format!("{prefix}{first}"));
             status.set_type(codes.join(" "));
-            status.set_description(told.clone());
+            status.set_description(printed.clone());
         }
         Outcome::Skipped => {
             status.set_message(reason);
@@ -76,13 +76,13 @@ fn test_case(case: &Case) -> TestCase {
         Outcome::Inconclusive | Outcome::HarnessError => {
             status.set_message(reason);
             status.set_type(case.outcome.word());
-            status.set_description(told.clone());
+            status.set_description(printed.clone());
         }
     }
     let mut test_case = named(&case.id, status);
     test_case.set_time(Duration::from_secs_f64(case.took_ms.max(0.0) / 1000.0));
     if case.outcome == Outcome::Warn {
-        test_case.set_system_out(told);
+        test_case.set_system_out(printed);
     }
     test_case
 }

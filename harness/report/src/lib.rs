@@ -1,8 +1,8 @@
-//! Reports: a run as people and machines read it.
+//! Reports of a run, for people and for machines.
 //!
-//! What was judged is [`convert`]ed case by case into the [`model`] and freed of keys ([`record`]); each
-//! of the [reporters](reporter) is told of it. At the end the cases are [`assemble`]d, and most outputs
-//! are written from that report alone.
+//! Each judged case is [`convert`]ed into the [`model`], its keys are redacted ([`record`]), and it
+//! is passed to the [reporters](reporter) as an event. When the run ends, the cases are
+//! [`assemble`]d into a report. Most outputs are written from that report alone.
 
 pub mod assemble;
 pub mod badge;
@@ -11,11 +11,11 @@ pub mod compare;
 pub mod convert;
 pub mod event;
 pub mod events;
+pub mod evidence_file;
 pub mod github;
 pub mod har;
 pub mod html;
 pub mod junit;
-pub mod kept_evidence;
 pub mod markdown;
 pub mod model;
 pub mod new_baseline;

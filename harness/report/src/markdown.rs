@@ -1,31 +1,33 @@
-//! `summary.md`: a run on one page, fit for the summary of a CI job.
+//! `summary.md`: a run on one page, for the summary of a CI job.
 
 use std::io;
 
 use minijinja::context;
 use minijinja::value::{Serde, Value};
 
-use crate::model::{Case, Diff, Outcome, Profile, Report, Step, kept};
+use crate::model::{Case, Diff, Outcome, Profile, Report, Step, met_and_judged};
 use crate::{phrases, template};
 
-/// So many failures are told whole; the others are in the other reports.
-const MOST_FAILURES: usize = 20;
+/// Maximum number of failures shown in full. The other output formats have the rest.
+const MAX_FAILURES: usize = 20;
 
-/// They are not longer than this: GitHub takes a megabyte from a step, and refuses a longer one whole.
-const MOST_BYTES: usize = 500_000;
+/// Maximum size of all failures together. GitHub accepts at most a megabyte from a step and rejects
+/// a longer summary altogether.
+const MAX_BYTES: usize = 500_000;
 
-const MOST_LINES: usize = 40;
+/// Maximum number of lines shown of a diff.
+const MAX_LINES: usize = 40;
 
 /// The text of `summary.md`.
 pub fn write(report: &Report) -> io::Result<String> {
     let (cases, more) = failures(report)?;
-    let broken = report.requirements().filter(|it| it.is_broken()).map(Serde).map(Value::from);
+    let violated = report.requirements().filter(|it| it.is_violated()).map(Serde).map(Value::from);
     let view = context! {
         target => report.target.to_string(),
         headline => phrases::headline(report),
         scope => phrases::scope(report),
         profiles => report.profiles.iter().map(profile).collect::<Vec<_>>(),
-        broken => broken.collect::<Vec<_>>(),
+        violated => violated.collect::<Vec<_>>(),
         baseline => Serde(&report.baseline),
         cases,
         more,
@@ -37,25 +39,25 @@ pub fn write(report: &Report) -> io::Result<String> {
 }
 
 fn profile(profile: &Profile) -> Value {
-    let kept = match kept(profile.requirements.iter()) {
+    let met = match met_and_judged(profile.requirements.iter()) {
         (_, 0) => "–".to_owned(),
-        (kept, judged) => format!("{kept} of {judged}"),
+        (met, judged) => format!("{met} of {judged}"),
     };
-    context! { kept, name => &profile.name, counts => Serde(profile.counts) }
+    context! { met, name => &profile.name, counts => Serde(profile.counts) }
 }
 
-/// What nobody expected, as far as it is told here, and how many more there are.
+/// Text of the unexpected failures, within the limits, and number of those left out.
 fn failures(report: &Report) -> io::Result<(String, usize)> {
-    let is_told = |case: &&Case| {
+    let is_shown = |case: &&Case| {
         matches!(case.outcome, Outcome::Fail | Outcome::Inconclusive | Outcome::HarnessError)
             && !case.is_expected()
     };
     let mut text = String::new();
-    let mut more = report.cases.iter().filter(is_told).count();
-    for case in report.cases.iter().filter(is_told).take(MOST_FAILURES) {
-        let told = self::case(case)?;
-        if text.len() + told.len() <= MOST_BYTES {
-            text.push_str(&told);
+    let mut more = report.cases.iter().filter(is_shown).count();
+    for case in report.cases.iter().filter(is_shown).take(MAX_FAILURES) {
+        let drawn = self::case(case)?;
+        if text.len() + drawn.len() <= MAX_BYTES {
+            text.push_str(&drawn);
             more -= 1;
         }
     }
@@ -78,9 +80,9 @@ fn case(case: &Case) -> io::Result<String> {
 
 fn diff(diff: &Diff) -> Value {
     let Diff { attempt, deployment, lines } = diff;
-    let mut told: Vec<_> = lines.iter().take(MOST_LINES).map(ToString::to_string).collect();
-    if lines.len() > MOST_LINES {
-        told.push("…".to_owned());
+    let mut shown: Vec<_> = lines.iter().take(MAX_LINES).map(ToString::to_string).collect();
+    if lines.len() > MAX_LINES {
+        shown.push("…".to_owned());
     }
-    context! { attempt, deployment, text => told.join("\n") }
+    context! { attempt, deployment, text => shown.join("\n") }
 }

@@ -1,7 +1,7 @@
-//! The report model: what `report.json` holds, and what every other report is made of.
+//! The report model: the content of `report.json`, from which all other output formats are made.
 //!
-//! It is data only, in words of its own, so that a report of today can be read, compared and drawn
-//! by a later Fallproof.
+//! It is plain data and independent of the other crates' types, so that later versions of Fallproof
+//! can read, compare and render it.
 
 mod case;
 mod requirement;
@@ -15,39 +15,39 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::case::{Case, EXPECTATION, Expected, Failure, Outcome, Violation, Weight};
-pub use self::requirement::{Kept, Profile, Requirement, kept};
+pub use self::requirement::{Compliance, Profile, Requirement, met_and_judged};
 pub use self::step::{Attempt, Change, Client, Diff, Line, Step};
 
-/// The name and version of the format. A member may be added within a version; whoever reads a
-/// report passes over members that it does not know.
+/// Name and version of the format. Fields may be added within a version; readers must ignore fields
+/// that they do not know.
 pub const FORMAT: &str = "fallproof-report/2";
 
-/// One run: what was asked of which target, and what came of it.
+/// One run: the target, the selected cases and their results.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(title = "A conformance report of Fallproof")]
 pub struct Report {
-    /// The name and version of this format: `fallproof-report/2`.
+    /// Name and version of this format: `fallproof-report/2`.
     pub format: String,
-    /// What made the report.
+    /// The program that made the report.
     pub tool: Tool,
-    /// What was tested.
+    /// The gateway under test.
     pub target: Target,
-    /// What it was tested with.
+    /// The suite it was tested with.
     pub suite: Suite,
-    /// When and how much of the suite was run.
+    /// Time of the run and selection of cases.
     pub run: Run,
-    /// The run in one word.
+    /// Verdict of the run.
     pub verdict: Verdict,
-    /// How many cases came out how.
+    /// Number of cases by outcome.
     pub counts: Counts,
-    /// The expected failures that the run was held against, if it was.
+    /// State of the baseline, if one was used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub baseline: Option<Baseline>,
-    /// The requirements by profile, `core` first, with their verdicts.
+    /// Requirements with their verdicts, by profile, `core` first.
     pub profiles: Vec<Profile>,
-    /// Each case that was run or skipped, in the order of the suite.
+    /// Cases that were run or skipped, in suite order.
     pub cases: Vec<Case>,
-    /// The cases that were chosen but had not ended when the run was broken off.
+    /// Ids of selected cases that had not ended when the run was interrupted.
     pub not_run: Vec<String>,
 }
 
@@ -63,15 +63,15 @@ pub struct Tool {
 /// The gateway under test.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Target {
-    /// Its name, e.g. `LiteLLM`; `reference router` for our own.
+    /// Its name, e.g. `LiteLLM`; `reference router` for the built-in router.
     pub name: String,
-    /// Its version, where it is known.
+    /// Its version, if known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// The adapter that configured it, where one did.
+    /// The adapter that configured it, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub adapter: Option<String>,
-    /// Host and port where it listened; never a path, a user or a key.
+    /// Host and port that it listened on; never a path, a user or a key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
 }
@@ -83,108 +83,109 @@ impl fmt::Display for Target {
     }
 }
 
-/// The scenarios that there are.
+/// The suite of scenarios.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Suite {
-    /// `sha256:` over all scenario files: two reports with the same one judge by the same cases.
+    /// `sha256:` hash over all scenario files. Two reports with the same fingerprint have the same
+    /// cases.
     pub fingerprint: String,
-    /// How many cases the whole suite has.
+    /// Number of cases in the complete suite.
     pub cases: usize,
 }
 
-/// When and how much was run.
+/// Time and selection of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Run {
-    /// RFC 3339, UTC.
+    /// Start of the run, RFC 3339, UTC.
     #[schemars(extend("format" = "date-time"))]
     pub started: String,
-    /// RFC 3339, UTC.
+    /// End of the run, RFC 3339, UTC.
     #[schemars(extend("format" = "date-time"))]
     pub ended: String,
-    /// What was chosen.
+    /// The selected cases.
     pub selection: Selection,
-    /// The user broke it off.
+    /// The user interrupted the run.
     pub interrupted: bool,
 }
 
-/// Which cases of the suite were chosen.
+/// Selection of cases from the suite.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Selection {
-    /// The patterns as given; none where nothing was left out by them.
+    /// The patterns as given; empty if none were given.
     pub patterns: Vec<String>,
     /// The tags as given.
     pub tags: Vec<String>,
-    /// How many cases were chosen.
+    /// Number of selected cases.
     pub cases: usize,
-    /// Every case of the suite was chosen.
+    /// Every case of the suite was selected.
     pub whole: bool,
 }
 
-/// A run in one word.
+/// Verdict of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
-    /// Nothing that was run speaks against the target.
+    /// No case failed or was inconclusive, except for expected failures.
     Conformant,
-    /// A case failed or was inconclusive, or an expected failure is none any more.
+    /// A case failed or was inconclusive, or the baseline has a stale entry.
     NotConformant,
-    /// The run was broken off before anything spoke against the target.
+    /// The run was interrupted before any case failed or was inconclusive.
     Interrupted,
     /// Fallproof itself failed in a case.
     HarnessError,
 }
 
-/// How many cases came out how; each is counted once.
+/// Number of cases by outcome. Each case is counted once.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Counts {
-    /// Everything held.
+    /// Passed.
     pub pass: usize,
-    /// Only what is advised was not kept.
+    /// Violated only recommendations.
     pub warn: usize,
-    /// Failed, and nobody expected it.
+    /// Failed unexpectedly.
     pub fail: usize,
-    /// Failed as the baseline expects.
+    /// Failed as expected by the baseline.
     pub expected: usize,
-    /// Nothing can be said.
+    /// Could not be judged.
     pub inconclusive: usize,
-    /// Not run, with a reason.
+    /// Skipped, with a reason.
     pub skipped: usize,
     /// Fallproof itself failed.
     pub harness_error: usize,
-    /// Chosen, but the run was broken off before.
+    /// Selected, but the run was interrupted first.
     pub not_run: usize,
 }
 
-/// What became of the baseline.
+/// State of the baseline after a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Baseline {
-    /// The file as it was named.
+    /// Path of the file as given.
     pub file: String,
-    /// Entries that name a failure that is none any more: they fail the run.
+    /// Entries that no longer fail. They fail the run.
     pub stale: Vec<Stale>,
-    /// Entries whose date has passed: they count no more.
+    /// Entries whose date has passed. They have no effect.
     pub expired: Vec<Stale>,
 }
 
-/// An entry of a baseline that does not do its work any more.
+/// A stale or expired entry of a baseline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Stale {
-    /// The id or glob of the entry.
+    /// Scenario id or pattern of the entry.
     pub scenario: String,
     /// The requirement's code.
     pub requirement: String,
-    /// The line in the file, from 1.
+    /// Line in the file, from 1.
     pub line: usize,
 }
 
 impl Report {
-    /// All requirements, whatever their profile.
+    /// The requirements of all profiles.
     pub fn requirements(&self) -> impl Iterator<Item = &Requirement> {
         self.profiles.iter().flat_map(|profile| &profile.requirements)
     }
 
-    /// Whether it tells of all that the suite can say: everything was chosen, and it was not broken
-    /// off.
+    /// Whether the run covers the complete suite: everything was selected, and it was not
+    /// interrupted.
     pub fn is_whole(&self) -> bool {
         self.run.selection.whole && !self.run.interrupted && self.not_run.is_empty()
     }
@@ -192,23 +193,24 @@ impl Report {
     /// Reads a `report.json`.
     ///
     /// # Errors
-    /// What is wrong with the file, in words for the user.
+    /// A message for the user that says why the file cannot be read.
     pub fn read(file: &Path) -> Result<Self, String> {
         let wrong = |what: String| format!("{}: {what}", file.display());
         let text = fs::read_to_string(file).map_err(|error| wrong(error.to_string()))?;
         let value: serde_json::Value = serde_json::from_str(&text)
-            .map_err(|error| wrong(format!("this is no report: {error}")))?;
+            .map_err(|error| wrong(format!("not a Fallproof report: {error}")))?;
         match value.get("format").and_then(serde_json::Value::as_str) {
             Some(FORMAT) => {}
             Some(other) => {
-                return Err(wrong(format!("`{other}` cannot be read; this is for `{FORMAT}`")));
+                return Err(wrong(format!("the format is `{other}`, expected `{FORMAT}`")));
             }
-            None => return Err(wrong("this is no report of Fallproof".into())),
+            None => return Err(wrong("not a Fallproof report".into())),
         }
-        serde_json::from_value(value).map_err(|error| wrong(format!("this is no report: {error}")))
+        serde_json::from_value(value)
+            .map_err(|error| wrong(format!("not a Fallproof report: {error}")))
     }
 
-    /// The text of `report.json`.
+    /// Returns the text of `report.json`.
     pub fn to_json(&self) -> String {
         let json = serde_json::to_string_pretty(self)
             .expect("a report holds only strings, numbers and lists of them");
@@ -216,7 +218,7 @@ impl Report {
     }
 }
 
-/// The JSON Schema of `report.json`, as the text of `harness/report/report.schema.json`.
+/// Returns the JSON Schema of `report.json`, the text of `harness/report/report.schema.json`.
 pub fn schema() -> String {
     format!("{:#}\n", schemars::schema_for!(Report).to_value())
 }

@@ -1,4 +1,4 @@
-//! A baseline of all that fails now, to begin with.
+//! Writes a first baseline: everything that fails now.
 
 use std::fmt::Write as _;
 use std::fs::File;
@@ -14,10 +14,10 @@ use crate::model::{Case, EXPECTATION, Outcome, Report, Weight};
 use crate::phrases;
 use crate::reporter::{ReportError, Reporter};
 
-/// A first message is no longer than this.
-const LONGEST_EXAMPLE: usize = 90;
+/// Maximum length of an example message, in characters.
+const MAX_EXAMPLE: usize = 90;
 
-/// Writes each failure of a run into a new file, and says so.
+/// Writes all failures of a run to a new file and prints their number.
 #[derive(Debug)]
 pub struct NewBaseline {
     file: PathBuf,
@@ -26,17 +26,16 @@ pub struct NewBaseline {
 }
 
 impl NewBaseline {
-    /// A file that is not there yet. To find out that it cannot be written when the run is over would
-    /// lose it.
+    /// Checks the path before the run, so that a long run is not lost to a bad path.
     ///
     /// # Errors
-    /// It is there, or its folder is not, in words for the user.
+    /// A message for the user if the file exists or its folder does not.
     pub fn at(file: &Path) -> Result<Self, String> {
         let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
         if file.exists() {
-            Err(format!("{} exists already", file.display()))
+            Err(format!("{} already exists", file.display()))
         } else if folder.is_some_and(|folder| !folder.is_dir()) {
-            Err(format!("{} is in no folder that there is", file.display()))
+            Err(format!("{}: its folder does not exist", file.display()))
         } else {
             Ok(Self { file: file.to_owned(), today: NaiveDate::default() })
         }
@@ -52,10 +51,10 @@ impl NewBaseline {
             self.file.display(),
             phrases::counted(entries, "expected failure")
         );
-        let is_told = |case: &&Case| case.is_judged() || case.outcome == Outcome::Skipped;
-        let untold = report.run.selection.cases - report.cases.iter().filter(is_told).count();
-        if untold > 0 {
-            eprintln!("it says nothing of {}", phrases::counted(untold, "case"));
+        let is_covered = |case: &&Case| case.is_judged() || case.outcome == Outcome::Skipped;
+        let missing = report.run.selection.cases - report.cases.iter().filter(is_covered).count();
+        if missing > 0 {
+            eprintln!("{} without a verdict are not covered", phrases::cases(missing));
         }
         Ok(())
     }
@@ -74,13 +73,13 @@ impl Reporter for NewBaseline {
     }
 }
 
-/// The text of a baseline that expects every failure of these cases, and how many that are: one
-/// entry for each requirement, with a reason that somebody is to replace.
+/// The text of a baseline that expects every failure of these cases, and the number of failures. It
+/// has one entry for each requirement, with a placeholder reason.
 fn text(target: &str, cases: &[Case], today: NaiveDate) -> (String, usize) {
     let mut text = format!(
-        "# Failures of {} that are known, as of {today}. They are told but fail no run; one that is a\n\
-         # failure no more does: delete it then. Say in each reason why it is expected; `issue` and\n\
-         # `expires: 2027-01-31` may stand beside it.\n",
+        "# Known failures of {}, as of {today}. They are reported, but do not fail a run. An entry\n\
+         # that no longer fails is stale and fails the run: remove it. Give each entry a reason;\n\
+         # `issue` and `expires: 2027-01-31` are optional.\n",
         one_line(target)
     );
     let failures: Vec<_> = cases
@@ -97,7 +96,8 @@ fn text(target: &str, cases: &[Case], today: NaiveDate) -> (String, usize) {
         let Some((_, first)) = of_code.clone().next() else { continue };
         let _ = write!(
             text,
-            "{}  # e.g. {}\n  - requirement: {code}\n    reason: Seen on {today} and not looked into yet.\n    scenarios:\n",
+            "{}  # e.g. {}\n  - requirement: {code}\n    \
+             reason: Seen on {today}, not investigated yet.\n    scenarios:\n",
             if number == 0 { "expected:\n" } else { "" },
             one_line(&first.message),
         );
@@ -112,8 +112,8 @@ fn text(target: &str, cases: &[Case], today: NaiveDate) -> (String, usize) {
     (text, number)
 }
 
-/// The text as the end of a comment.
+/// The text shortened to one line, for use in a comment.
 fn one_line(text: &str) -> String {
     let plain = text.chars().map(|it| if it.is_control() { ' ' } else { it });
-    plain.take(LONGEST_EXAMPLE).collect()
+    plain.take(MAX_EXAMPLE).collect()
 }

@@ -1,4 +1,4 @@
-//! A report in a few sentences, the same in all of its forms.
+//! Sentences about a report, shared by all output formats.
 
 use std::fmt::Write as _;
 
@@ -7,17 +7,18 @@ use chrono::DateTime;
 use fallproof_suite::requirement;
 
 use crate::model::{
-    Case, Counts, Kept, Level, Profile, Report, Requirement, Severity, Verdict, Violation,
-    kept as keeps,
+    Case, Compliance, Counts, Level, Profile, Report, Requirement, Severity, Verdict, Violation,
+    met_and_judged,
 };
 
-/// What the run says of the target, in one sentence.
+/// The result of the run, in one sentence.
 pub fn headline(report: &Report) -> String {
     let target = &report.target;
     let counts = report.counts;
-    let (_, judged) = keeps(report.requirements());
-    let broken = report.requirements().filter(|it| it.verdict == Kept::Fail && !it.expected);
-    match (report.verdict, broken.count()) {
+    let (_, judged) = met_and_judged(report.requirements());
+    let violated =
+        report.requirements().filter(|it| it.verdict == Compliance::Fail && !it.expected);
+    match (report.verdict, violated.count()) {
         (Verdict::HarnessError, _) => {
             format!("Fallproof itself failed in {}.", cases(counts.harness_error))
         }
@@ -28,46 +29,49 @@ pub fn headline(report: &Report) -> String {
             let number = counts.inconclusive;
             let verb = if number == 1 { "is" } else { "are" };
             let cases = cases(number);
-            format!("Nothing certain can be said of {target}: {cases} {verb} inconclusive.")
+            format!("The result for {target} is uncertain: {cases} {verb} inconclusive.")
         }
         (Verdict::NotConformant, 0) => {
-            "The baseline is out of date: it names failures that are none any more.".to_owned()
+            "The baseline is stale: it lists failures that no longer occur.".to_owned()
         }
-        (Verdict::NotConformant, broken) => format!(
-            "{target} does not conform: {broken} of {judged} judged requirements {} broken.",
-            if broken == 1 { "is" } else { "are" }
+        (Verdict::NotConformant, violated) => format!(
+            "{target} does not conform: {violated} of {judged} judged requirements {} violated.",
+            if violated == 1 { "is" } else { "are" }
         ),
         (Verdict::Interrupted, _) => {
-            format!("The run was broken off; nothing that was run speaks against {target}.")
+            format!("The run was interrupted. {target} failed none of the cases that ran.")
         }
-        (Verdict::Conformant, _) if judged == 0 => format!("Nothing was judged of {target}."),
+        (Verdict::Conformant, _) if judged == 0 => {
+            format!("No requirement was judged for {target}.")
+        }
         (Verdict::Conformant, _) if counts.expected > 0 => {
-            format!("{target} fails only as its baseline expects: in {}.", cases(counts.expected))
+            format!("{target} fails only as its baseline expects, in {}.", cases(counts.expected))
         }
         (Verdict::Conformant, _) => {
-            format!("{target} conforms: it keeps the {judged} requirements that were judged.")
+            format!("{target} conforms: it meets all {judged} judged requirements.")
         }
     }
 }
 
-/// Which of a case's calls a violation is about, e.g. `call 2: `; empty where there is only one. People
-/// count calls as a trace does; the clock's moves, which are steps of a scenario too, are none.
+/// The call that a violation is about, e.g. `call 2: `. Empty if the case has only one call.
+///
+/// Only calls are numbered, as in a trace. Scenario steps that move the clock do not count.
 pub fn call(case: &Case, violation: &Violation) -> String {
     if case.steps.len() > 1 { format!("call {}: ", violation.step) } else { String::new() }
 }
 
-/// How much of the suite the run tells of, in a sentence or two.
+/// How much of the suite was selected and run, in a few sentences.
 pub fn scope(report: &Report) -> String {
     let selection = &report.run.selection;
     let mut text = if selection.whole {
-        format!("All {} of the suite were chosen.", cases(selection.cases))
+        format!("All {} of the suite were selected.", cases(selection.cases))
     } else {
-        format!("{} of the suite's {} were chosen.", selection.cases, cases(report.suite.cases))
+        format!("{} of the suite's {} were selected.", selection.cases, cases(report.suite.cases))
     };
     for (number, what) in [
-        (report.counts.skipped, "skipped, each for a reason"),
+        (report.counts.skipped, "skipped, each with a reason"),
         (report.counts.inconclusive, "inconclusive"),
-        (report.counts.not_run, "not run, since the run was broken off"),
+        (report.counts.not_run, "not run, because the run was interrupted"),
     ] {
         if number > 0 {
             let verb = if number == 1 { "was" } else { "were" };
@@ -77,15 +81,15 @@ pub fn scope(report: &Report) -> String {
     text
 }
 
-/// How a profile came out, in few words.
+/// The results of a profile, e.g. `3 of 4 judged requirements met, 17 of 18 cases passed`.
 pub fn profile(profile: &Profile) -> String {
-    let (kept, judged) = keeps(profile.requirements.iter());
+    let (met, judged) = met_and_judged(profile.requirements.iter());
     let Counts { pass, warn, fail, expected, inconclusive, harness_error, .. } = profile.counts;
     let ran = pass + warn + fail + expected + inconclusive + harness_error;
     let requirements = match (profile.requirements.len(), judged) {
         (0, _) => String::new(),
         (_, 0) => "no requirement judged, ".to_owned(),
-        _ => format!("{kept} of {judged} judged requirements kept, "),
+        _ => format!("{met} of {judged} judged requirements met, "),
     };
     match ran {
         0 => format!("{requirements}no case run"),
@@ -93,24 +97,24 @@ pub fn profile(profile: &Profile) -> String {
     }
 }
 
-/// How a requirement is kept, in a word or two.
-pub fn kept(requirement: &Requirement) -> &'static str {
+/// The result for a requirement, in a word or two.
+pub fn compliance(requirement: &Requirement) -> &'static str {
     if requirement.expected { "expected" } else { requirement.verdict.word() }
 }
 
-/// Whom a requirement binds, in a sentence.
-pub fn binds(requirement: &Requirement) -> &'static str {
+/// Which gateways a requirement applies to, in a sentence.
+pub fn applies_to(requirement: &Requirement) -> &'static str {
     match (requirement.level, requirement.severity) {
-        (Level::Invariant, Severity::Must) => "It binds every gateway.",
+        (Level::Invariant, Severity::Must) => "Applies to every gateway.",
         (Level::Invariant, Severity::Should) => {
-            "It is advised to every gateway: breaking it only warns."
+            "Recommended for every gateway: a violation only warns."
         }
-        (Level::Policy, _) => "It is a choice of a gateway's makers: it binds those that claim it.",
-        (Level::Observation, _) => "It binds nobody: what is seen is noted.",
+        (Level::Policy, _) => "Applies to gateways that claim it.",
+        (Level::Observation, _) => "Informational: applies to no gateway.",
     }
 }
 
-/// How long the run took.
+/// Duration of the run, e.g. `2 min 5 s`.
 pub fn took(report: &Report) -> String {
     let at = |time: &str| DateTime::parse_from_rfc3339(time).ok();
     let took = at(&report.run.ended).zip(at(&report.run.started));
@@ -122,17 +126,17 @@ pub fn took(report: &Report) -> String {
     }
 }
 
-/// What a requirement says, by its code; empty for what is no requirement.
+/// The sentence of the requirement with this code. Empty if there is no such requirement.
 pub fn sentence(code: &str) -> &'static str {
     requirement::find(code).map_or("", |found| found.sentence.as_str())
 }
 
-/// A requirement's code without what all of them begin with.
+/// A requirement's code without the common prefix `FP-`.
 pub fn brief(code: &str) -> &str {
     code.strip_prefix("FP-").unwrap_or(code)
 }
 
-/// The beginning of a fingerprint, enough to tell two apart.
+/// The first 19 characters of a fingerprint, enough to distinguish two.
 pub fn short(fingerprint: &str) -> &str {
     fingerprint.get(..19).unwrap_or(fingerprint)
 }
@@ -142,23 +146,24 @@ pub fn cases(number: usize) -> String {
     counted(number, "case")
 }
 
-/// The text without characters that no page and no terminal has a place for: a target's answer may
-/// hold any.
+/// Replaces characters that are not printable: the output of a target may contain any.
 pub fn printable(text: &str) -> String {
-    let is_strange = |it: char| {
+    let is_unprintable = |it: char| {
         it.is_control() && !matches!(it, '\n' | '\t') || matches!(it, '\u{fffe}' | '\u{ffff}')
     };
-    text.replace(is_strange, "\u{fffd}")
+    text.replace(is_unprintable, "\u{fffd}")
 }
 
-/// The text as one line that is printable: what a target says must not begin a line of its own, which
-/// whoever reads the terminal may take for Fallproof's, or for a command.
+/// The text as one printable line.
+///
+/// Output of a target must not start a new line, which could pass for output of Fallproof or for a
+/// command of a CI runner.
 pub fn line(text: &str) -> String {
-    let ends = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
-    printable(&text.replace("\r\n", " ").replace(ends, " "))
+    let line_ends = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
+    printable(&text.replace("\r\n", " ").replace(line_ends, " "))
 }
 
-/// The text as itself in Markdown, on one line, whatever it holds.
+/// The text escaped for Markdown, on one line.
 pub fn markdown(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
@@ -173,7 +178,7 @@ pub fn markdown(text: &str) -> String {
     escaped
 }
 
-/// The number with the noun, in the plural but for one.
+/// The number with the noun, in the plural unless the number is 1.
 pub fn counted(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }

@@ -1,4 +1,4 @@
-//! How far a run is, on one line of a terminal.
+//! Progress of a run, on one line of the terminal.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,10 +9,10 @@ use crate::event::RunEvent;
 use crate::model::Outcome;
 use crate::reporter::{ReportError, Reporter};
 
-/// How often the line is drawn where nothing happens.
+/// Redraw interval when nothing happens.
 const TICK: Duration = Duration::from_millis(500);
 
-/// Draws the line where stderr is a terminal, and takes it away in the end.
+/// Draws the progress line if stderr is a terminal, and clears it at the end.
 #[derive(Debug)]
 pub struct Progress {
     line: ProgressBar,
@@ -20,14 +20,14 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// The progress of a run that starts now.
+    /// Creates the progress line of a run that starts now.
     pub fn new() -> Self {
         Self::on(ProgressDrawTarget::stderr())
     }
 
     fn on(terminal: ProgressDrawTarget) -> Self {
         let style = ProgressStyle::with_template("{pos}/{len}  {rate} cases/s{prefix}  {wide_msg}")
-            .expect("the template names what there is")
+            .expect("the template is valid")
             .with_key("rate", |state: &ProgressState, line: &mut dyn fmt::Write| {
                 let ended = f64::from(u32::try_from(state.pos()).unwrap_or(u32::MAX));
                 let _ = write!(line, "{:.1}", ended / state.elapsed().as_secs_f64().max(0.001));
@@ -74,7 +74,7 @@ mod tests {
 
     use super::*;
 
-    /// A narrow terminal that tells what is written to it.
+    /// A narrow terminal that records what is written to it.
     #[derive(Debug)]
     struct Narrow(Sender<String>);
 
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn the_line_tells_how_far_how_fast_and_where_fits_and_goes() {
+    fn the_line_shows_position_rate_and_case_fits_and_is_cleared() {
         let (sender, drawn) = mpsc::channel();
         let mut progress = Progress::on(ProgressDrawTarget::term_like(Box::new(Narrow(sender))));
         progress.line.set_length(412);

@@ -1,4 +1,5 @@
-//! From what happens in a run to what its reporters are told: the one place where keys are taken out.
+//! Turns what happens in a run into events for its reporters. The only place where keys are
+//! redacted.
 
 use fallproof_judge as judge;
 use fallproof_suite::plan::{Group, Plan};
@@ -13,65 +14,65 @@ use crate::reporter::{ReportError, Reporters};
 use crate::texts::Texts as _;
 use crate::{assemble, har};
 
-/// Makes the events of a run, free of keys.
+/// Emits the events of a run, with keys redacted.
 #[derive(Clone)]
 pub struct Recorder<'a> {
-    /// Takes the keys out.
+    /// Redacts the keys.
     pub redactor: &'a Redactor,
-    /// What holds for the run as a whole.
+    /// Facts about the run.
     pub header: &'a Header,
-    /// Who is told.
+    /// Receivers of the events.
     pub reporters: &'a Reporters,
-    /// Whether the bytes of each case that failed are kept.
-    pub keeps_hars: bool,
+    /// Whether a HAR file is written for each case that failed or is inconclusive.
+    pub writes_hars: bool,
 }
 
 impl Recorder<'_> {
-    /// The run begins; so many cases of the suite were chosen.
+    /// Emits the start of the run. `cases` is the number of selected cases.
     pub fn run_started(&self, cases: usize) {
         let header = self.header;
         let mut target = Target::from(header.target.clone());
         self.redactor.clean(&mut target);
         let (at, target, suite) = (header.started, &target, &assemble::suite(&header.suite));
-        self.reporters.tell(&RunEvent::Started { at, target, suite, cases });
+        self.reporters.emit(&RunEvent::Started { at, target, suite, cases });
     }
 
-    /// The target was started, configured so, for the cases that follow.
+    /// Emits that the target was started with this configuration, for the cases that follow.
     pub fn target_started(&self, plan: &Plan) {
-        self.reporters.tell(&RunEvent::TargetStarted { plan });
+        self.reporters.emit(&RunEvent::TargetStarted { plan });
     }
 
-    /// A case begins.
+    /// Emits the start of a case.
     pub fn started(&self, scenario: &Scenario) {
         let id = &self.redactor.text(&scenario.id);
-        self.reporters.tell(&RunEvent::CaseStarted { id });
+        self.reporters.emit(&RunEvent::CaseStarted { id });
     }
 
-    /// A case of a target that was configured with these groups has ended and was judged. Gives its
-    /// report.
+    /// Emits that a case has ended and was judged. `groups` is what the target was configured with.
+    /// Returns the reported case.
     pub fn ended(&self, scenario: &Scenario, groups: &[Group], judged: &judge::Case) -> Case {
         let context = Context { scenario, groups, replay: &self.header.replay_of(&scenario.id) };
         let mut case = convert::case(judged, context);
         self.redactor.clean(&mut case);
         let raw = Raw { judged, context, redactor: self.redactor };
-        case.har = (self.keeps_hars && har::is_kept(&case, raw)).then(|| har::file(&case.id));
-        self.reporters.tell(&RunEvent::CaseFinished { case: &case, raw });
+        case.har = (self.writes_hars && har::is_written(&case, raw)).then(|| har::file(&case.id));
+        self.reporters.emit(&RunEvent::CaseFinished { case: &case, raw });
         case
     }
 
-    /// The run has ended. Gives its report as it is told; `log` is what a gateway that was started for
-    /// it has printed.
+    /// Emits the end of the run. `log` is the output of the gateway, if Fallproof started one.
+    /// Returns the redacted report.
     ///
     /// # Errors
-    /// The first thing that could not be written.
+    /// The first error of a reporter.
     pub fn run_ended(&self, mut report: Report, log: &str) -> Result<Report, ReportError> {
         self.redactor.clean(&mut report);
-        // What a baseline says of cases came to them after they had ended.
+        // The baseline was applied after the cases had ended, so its texts are not redacted yet.
         for violation in report.cases.iter_mut().flat_map(|case| &mut case.violations) {
             violation.expected.each(&mut |text| self.redactor.clean(text));
         }
         let log = &self.redactor.text(log);
-        self.reporters.tell(&RunEvent::Finished { report: &report, log });
+        self.reporters.emit(&RunEvent::Finished { report: &report, log });
         self.reporters.check().map(|()| report)
     }
 }

@@ -1,4 +1,4 @@
-//! No key in any report: what is one is replaced before anything is written.
+//! Redaction: every key is replaced before anything is written to a report.
 
 use std::collections::BTreeMap;
 
@@ -9,29 +9,31 @@ use serde_json::Value;
 
 use crate::texts::Texts;
 
-/// What stands in place of a key that is none of ours.
+/// Replacement for credentials that Fallproof did not issue.
 const UNKNOWN: &str = "[unknown key]";
 
+/// Prefix of keys of OpenAI, and of others that follow it.
 const KEY_PREFIX: &str = "sk-";
 
-/// A text after [`KEY_PREFIX`] that is shorter is no key.
-const SHORTEST_KEY: usize = 16;
+/// Minimum length of the part of a key after [`KEY_PREFIX`].
+const MIN_KEY: usize = 16;
 
-/// Knows every key of a run and takes it out of whatever is reported.
+/// Redacts the keys of a run in everything that is reported.
 #[derive(Debug)]
 pub struct Redactor {
     keys: AhoCorasick,
-    /// What stands in place of each.
-    words: Vec<String>,
+    /// Replacement for each of the keys.
+    replacements: Vec<String>,
 }
 
 impl Redactor {
-    /// Knows the deployments' keys and the one that the client gives to the target.
+    /// Creates a redactor of the deployments' keys and of the key that the client sends to the
+    /// target.
     pub fn new(plan: &Plan, gateway_key: &str) -> Self {
         let deployments = plan.groups.iter().flat_map(|group| {
             group.deployments().map(|deployment| {
-                let whose = format!("[key of {}/{}]", group.scenario, deployment.name);
-                (deployment.key.clone(), whose)
+                let replacement = format!("[key of {}/{}]", group.scenario, deployment.name);
+                (deployment.key.clone(), replacement)
             })
         });
         let mut keys: BTreeMap<_, _> = deployments.collect();
@@ -39,23 +41,23 @@ impl Redactor {
         Self::of(keys)
     }
 
-    /// Knows these keys, each with what stands in its place.
+    /// Creates a redactor of these keys, each with its replacement.
     pub fn of(keys: impl IntoIterator<Item = (String, String)>) -> Self {
-        let (mut patterns, mut words) = (Vec::new(), Vec::new());
-        for (key, word) in keys.into_iter().filter(|(key, _)| is_secret(key)) {
+        let (mut patterns, mut replacements) = (Vec::new(), Vec::new());
+        for (key, replacement) in keys.into_iter().filter(|(key, _)| is_secret(key)) {
             for spelling in spellings(&key) {
                 patterns.push(spelling);
-                words.push(word.clone());
+                replacements.push(replacement.clone());
             }
         }
         let keys = AhoCorasick::builder()
             .match_kind(MatchKind::LeftmostLongest)
             .build(&patterns)
-            .expect("the keys of a plan are far fewer than an automaton takes");
-        Self { keys, words }
+            .expect("a plan has far fewer keys than the limit of an automaton");
+        Self { keys, replacements }
     }
 
-    /// Takes the keys out of every text of the value.
+    /// Redacts the keys in every string of the value.
     pub fn clean(&self, value: &mut impl Texts) {
         value.each(&mut |text| {
             if let Some(cleaned) = self.changed(text) {
@@ -64,7 +66,7 @@ impl Redactor {
         });
     }
 
-    /// Takes the keys out of every text of JSON, the names of members included.
+    /// Redacts the keys in every string of a JSON value, including member names.
     pub fn clean_json(&self, value: &mut Value) {
         match value {
             Value::String(text) => self.clean(text),
@@ -82,21 +84,21 @@ impl Redactor {
         }
     }
 
-    /// The text without keys.
+    /// Returns the text with keys redacted.
     pub fn text(&self, text: &str) -> String {
         self.changed(text).unwrap_or_else(|| text.to_owned())
     }
 
-    /// The bytes without keys; what is no text is left as it is otherwise.
+    /// Returns the bytes with keys redacted. Unknown keys are found only if the bytes are UTF-8.
     pub fn bytes(&self, bytes: &[u8]) -> Vec<u8> {
-        let known = self.keys.replace_all_bytes(bytes, &self.words);
+        let known = self.keys.replace_all_bytes(bytes, &self.replacements);
         match String::from_utf8(known) {
             Ok(text) => without_unknown(&text).unwrap_or(text).into_bytes(),
             Err(other) => other.into_bytes(),
         }
     }
 
-    /// The head of a message without keys, line by line.
+    /// Returns the head of a message with keys redacted, line by line.
     pub fn head(&self, head: &[u8]) -> Vec<u8> {
         let mut cleaned = Vec::with_capacity(head.len());
         for (number, line) in head.split_inclusive(|byte| *byte == b'\n').enumerate() {
@@ -118,8 +120,8 @@ impl Redactor {
         cleaned
     }
 
-    /// The value of this header without keys. Where only a credential can stand, one that is not
-    /// known is taken out too: a target may have been started with a real one.
+    /// Returns the value of a header with keys redacted. In headers that only carry credentials,
+    /// unknown values are redacted too: the target may have been started with a real key.
     pub fn header(&self, name: &str, value: &[u8]) -> String {
         let text = String::from_utf8_lossy(value);
         let cleaned = self.text(&text);
@@ -134,14 +136,16 @@ impl Redactor {
         }
     }
 
-    /// The text without keys, if it had one.
+    /// Returns the redacted text, or `None` if it has no key.
     fn changed(&self, text: &str) -> Option<String> {
-        let known = self.keys.is_match(text).then(|| self.keys.replace_all(text, &self.words));
+        let known =
+            self.keys.is_match(text).then(|| self.keys.replace_all(text, &self.replacements));
         without_unknown(known.as_deref().unwrap_or(text)).or(known)
     }
 }
 
-/// The text without what looks like a key of OpenAI's, if there is such a thing in it.
+/// Returns the text with everything that looks like an OpenAI key redacted, or `None` if nothing
+/// does.
 fn without_unknown(text: &str) -> Option<String> {
     let is_part = |character: char| character.is_ascii_alphanumeric() || "-_".contains(character);
     let mut cleaned = String::new();
@@ -152,7 +156,7 @@ fn without_unknown(text: &str) -> Option<String> {
         let begins = !before.ends_with(is_part);
         let length = key.find(|character| !is_part(character)).unwrap_or(key.len());
         cleaned.push_str(before);
-        if begins && length >= KEY_PREFIX.len() + SHORTEST_KEY {
+        if begins && length >= KEY_PREFIX.len() + MIN_KEY {
             cleaned.push_str(UNKNOWN);
             changed = true;
         } else {
@@ -195,11 +199,7 @@ mod tests {
     )]
     #[case::masked_already("s3cret", "key sk-pro***********ef", "key sk-pro***********ef")]
     #[case::within_a_word("s3cret", "task-0123456789abcdef0123", "task-0123456789abcdef0123")]
-    fn a_key_is_replaced_wherever_it_stands(
-        #[case] key: &str,
-        #[case] text: &str,
-        #[case] cleaned: &str,
-    ) {
+    fn a_key_is_replaced_anywhere(#[case] key: &str, #[case] text: &str, #[case] cleaned: &str) {
         assert_eq!(redactor(key).text(text), cleaned);
         assert_eq!(redactor(key).bytes(text.as_bytes()), cleaned.as_bytes());
     }
@@ -207,7 +207,7 @@ mod tests {
     #[rstest]
     #[case::short("1234", "after 1234 ms")]
     #[case::a_word("anything", "anything else")]
-    fn a_placeholder_for_a_key_is_left_in_other_words(#[case] key: &str, #[case] text: &str) {
+    fn a_placeholder_key_is_not_replaced_in_other_text(#[case] key: &str, #[case] text: &str) {
         assert_eq!(redactor(key).text(text), text);
     }
 
@@ -217,7 +217,7 @@ mod tests {
     #[case::without_a_scheme("api-key", "0123abcd", "[unknown key]")]
     #[case::cookie("set-cookie", "session=0123; Path=/", "[unknown key]")]
     #[case::another_header("x-request-id", "0123abcd", "0123abcd")]
-    fn a_header_for_credentials_shows_none(
+    fn a_credential_header_shows_no_credential(
         #[case] name: &str,
         #[case] value: &str,
         #[case] cleaned: &str,
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn every_text_of_a_value_is_looked_at_and_bytes_that_are_no_text_are_kept() {
+    fn every_string_of_a_value_is_redacted_and_bytes_that_are_not_utf8_are_preserved() {
         let redactor = redactor("s3cret");
         let mut value = json!({ "a s3cret": [{ "b": "s3cret" }, 1, null] });
         let cleaned = json!({ "a [key of a/primary]": [{ "b": "[key of a/primary]" }, 1, null] });

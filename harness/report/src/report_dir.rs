@@ -1,4 +1,4 @@
-//! The folder of a report: nothing in it is overwritten but an earlier report of ours.
+//! The report directory. Only an earlier report of Fallproof is ever overwritten.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _};
@@ -14,19 +14,19 @@ use crate::model::Report;
 use crate::reporter::{ReportError, Reporter};
 use crate::{html, junit, markdown};
 
-/// The file that holds the model.
+/// File of the report model.
 const REPORT: &str = "report.json";
 
-/// The file that tells of the run as it goes.
+/// File of the events of the run.
 const EVENTS: &str = "events.ndjson";
 
-/// What a gateway that was started for the run has printed.
+/// File of the output of a gateway that was started for the run.
 pub const LOG: &str = "gateway.log";
 
-/// From a finished report, and what a gateway has printed, to a text.
+/// Makes the text of a file from the finished report and the output of the gateway.
 type Write = fn(&Report, &str) -> io::Result<String>;
 
-/// The files that are made from the finished report alone.
+/// Files made from the finished report alone.
 const AT_END: [(&str, Write); 6] = [
     (REPORT, |report, _| Ok(report.to_json())),
     ("junit.xml", |report, _| junit::write(report)),
@@ -36,26 +36,26 @@ const AT_END: [(&str, Write); 6] = [
     ("badge.svg", |report, _| Badge::of(report).to_svg()),
 ];
 
-/// The folder of the files that have every byte of a case.
+/// Directory of the HAR files.
 const HARS: &str = "har";
 
-/// What report and events have near their beginning, and hardly another file.
+/// Text near the beginning of reports and events that identifies them.
 const MARK: &str = "\"fallproof-";
 
-/// How far from its beginning.
+/// Number of bytes at the beginning of a file in which [`MARK`] is searched.
 const MARK_WITHIN: u64 = 256;
 
-/// A folder that is ours to write to.
+/// A directory that Fallproof may write to.
 #[derive(Debug, Clone)]
 pub struct ReportDir {
     path: PathBuf,
 }
 
 impl ReportDir {
-    /// Takes a folder that is new or empty, or holds an earlier report, which is removed.
+    /// Prepares a directory that is new, empty, or contains an earlier report, which is removed.
     ///
     /// # Errors
-    /// Why it is not ours to write to, in words for the user.
+    /// A message for the user if the directory contains anything else.
     pub fn take(path: &Path) -> Result<Self, String> {
         let wrong = |error: io::Error| format!("{}: {error}", path.display());
         fs::create_dir_all(path).map_err(wrong)?;
@@ -66,20 +66,20 @@ impl ReportDir {
             let names = entries(&hars).map_err(wrong)?;
             old.extend(names.into_iter().map(|name| format!("{HARS}/{name}")));
         }
-        if let Some(strange) = old.iter().find(|name| !is_part(name)) {
-            return Err(not_ours(path, &format!("holds `{strange}`")));
+        if let Some(foreign) = old.iter().find(|name| !is_part(name)) {
+            return Err(not_ours(path, &format!("contains `{foreign}`")));
         }
         if !old.is_empty() && !is_report(path) {
-            return Err(not_ours(path, "holds files of something else"));
+            return Err(not_ours(path, "contains other files"));
         }
         old.iter().try_for_each(|name| fs::remove_file(path.join(name))).map_err(wrong)?;
         Ok(Self { path: path.to_owned() })
     }
 
-    /// Who writes what stands in it.
+    /// Creates the reporters that write the files.
     ///
     /// # Errors
-    /// The first of its files cannot be made.
+    /// The events file cannot be created.
     pub fn reporters(&self) -> Result<Vec<Box<dyn Reporter>>, ReportError> {
         let file = |name: &str| self.path.join(name);
         let mut reporters: Vec<Box<dyn Reporter>> = vec![Box::new(Events::create(file(EVENTS))?)];
@@ -92,12 +92,12 @@ impl ReportDir {
         Ok(reporters)
     }
 
-    /// Where the evidence is kept.
+    /// Path of the evidence file.
     pub fn evidence(&self) -> PathBuf {
         self.path.join(record::FILE)
     }
 
-    /// What stands in it, in words.
+    /// Descriptions of the files that were written.
     pub fn written(&self) -> Vec<String> {
         let files = names().map(|name| self.path.join(name)).filter(|file| file.exists());
         let mut written: Vec<_> = files.map(|file| file.display().to_string()).collect();
@@ -110,7 +110,7 @@ impl ReportDir {
     }
 }
 
-/// Writes a file when the run has ended, if there is anything to write.
+/// Writes a file at the end of the run, unless its text is empty.
 struct AtEnd {
     file: PathBuf,
     write: Write,
@@ -125,22 +125,22 @@ impl Reporter for AtEnd {
     }
 }
 
-/// The files of a report, in the order in which they are told of.
+/// The files of a report, in the order in which they are listed.
 fn names() -> impl Iterator<Item = &'static str> {
     [EVENTS].into_iter().chain(AT_END.map(|(name, _)| name)).chain([record::FILE, LOG])
 }
 
-/// Whether a report has a file of this name.
+/// Whether this is the name of a report file.
 fn is_part(name: &str) -> bool {
     let (folder, ending) = (format!("{HARS}/"), ".har");
     names().any(|it| it == name) || name.starts_with(&folder) && name.ends_with(ending)
 }
 
 fn not_ours(path: &Path, why: &str) -> String {
-    format!("{} is no report: it {why}; name a new or empty folder", path.display())
+    format!("{} is not a report: it {why}; use a new or empty directory", path.display())
 }
 
-/// The names in a folder, sorted.
+/// The names of the entries of a directory, sorted.
 fn entries(folder: &Path) -> io::Result<Vec<String>> {
     let name = |entry: io::Result<fs::DirEntry>| {
         entry.map(|entry| entry.file_name().to_string_lossy().into_owned())
@@ -150,7 +150,7 @@ fn entries(folder: &Path) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
-/// Whether the report here, or else the events of a run that left none, begin as ours do.
+/// Whether the directory contains a report of Fallproof, or the events of a run without a report.
 fn is_report(folder: &Path) -> bool {
     let start = |name: &str| {
         let mut start = Vec::new();

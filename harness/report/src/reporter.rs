@@ -1,17 +1,18 @@
-//! Reporters: everything that a run writes or shows is one, from the line of progress to the badge.
+//! Reporters. Everything that a run writes or shows is one, from the progress line to the badge.
 //!
 //! To add an output format:
 //!
-//! 1. Write a file with a type that implements [`Reporter`]. It is told of each [`RunEvent`] and takes
-//!    up those that it needs; what it is shown is free of keys, but for [`Raw`](crate::event::Raw). It
-//!    needs no lock: events come one at a time, whatever threads the cases ran on. A format that is
-//!    made from the finished report alone needs only a function from [`Report`](crate::model::Report)
-//!    to text.
-//! 2. Name it in the list. For a file in the folder of `--report` that is
-//!    [`ReportDir`](crate::report_dir::ReportDir), where a function is one line of `AT_END`; for
-//!    anything else it is `Run::reporters` of the command line.
+//! 1. Add a module with a type that implements [`Reporter`]. It gets every [`RunEvent`] and handles
+//!    those it needs. Keys are redacted in all events, except for [`Raw`](crate::event::Raw). No
+//!    lock is needed: events come one at a time, whatever thread the case ran on. A format made
+//!    from the finished report alone needs only a function from [`Report`](crate::model::Report) to
+//!    text.
+//! 2. Add it to the list. For a file in the directory of `--report`, that is
+//!    [`ReportDir`](crate::report_dir::ReportDir), where such a function is one line of `AT_END`.
+//!    For anything else, it is `Run::reporters` of the command line.
 //!
-//! Reporters are told in the order of the list, and those that print do so in that order.
+//! Each event is passed to the reporters in the order of the list, which is also the order of their
+//! output.
 
 use std::io;
 use std::path::Path;
@@ -20,42 +21,42 @@ use parking_lot::Mutex;
 
 use crate::event::RunEvent;
 
-/// Writes or shows something of a run.
+/// Receiver of the events of a run, which writes or shows them.
 pub trait Reporter: Send {
-    /// Takes up what happens. After an error it is told nothing more.
+    /// Handles an event. After an error, the reporter gets no further events.
     ///
     /// # Errors
-    /// What cannot be written, and why.
+    /// The output cannot be written.
     fn event(&mut self, event: &RunEvent<'_>) -> Result<(), ReportError>;
 }
 
-/// Something cannot be written.
+/// Output that cannot be written.
 #[derive(Debug, thiserror::Error)]
 #[error("{what}: {source}")]
 pub struct ReportError {
-    /// The file, or what was tried.
+    /// The file, or the failed action.
     what: String,
     source: io::Error,
 }
 
 impl ReportError {
-    /// Of what could not be done, in words.
+    /// Creates an error with a description of the failed action.
     pub fn new(what: &str, source: io::Error) -> Self {
         Self { what: what.to_owned(), source }
     }
 
-    /// Of this file, for `map_err`.
+    /// Creates errors about this file, for `map_err`.
     pub fn at(file: &Path) -> impl Fn(io::Error) -> Self {
         move |source| Self { what: file.display().to_string(), source }
     }
 
-    /// Of the terminal, or of where its output is sent.
+    /// Creates an error about stdout.
     pub(crate) fn stdout(source: io::Error) -> Self {
         Self::new("failed printing to stdout", source)
     }
 }
 
-/// Tells all reporters of a run what happens, one event at a time.
+/// Passes events to all reporters of a run, one event at a time.
 pub struct Reporters {
     all: Mutex<All>,
 }
@@ -66,13 +67,13 @@ struct All {
 }
 
 impl Reporters {
-    /// They are told in this order.
+    /// Events are passed to the reporters in this order.
     pub fn new(working: Vec<Box<dyn Reporter>>) -> Self {
         Self { all: Mutex::new(All { working, first_error: None }) }
     }
 
-    /// Tells them. One that fails is left out from then on, and the others go on.
-    pub fn tell(&self, event: &RunEvent<'_>) {
+    /// Passes an event to all reporters. A reporter that fails is dropped; the others continue.
+    pub fn emit(&self, event: &RunEvent<'_>) {
         let mut all = self.all.lock();
         let All { working, first_error } = &mut *all;
         working.retain_mut(|reporter| match reporter.event(event) {
@@ -84,10 +85,10 @@ impl Reporters {
         });
     }
 
-    /// Whether all could be written so far.
+    /// Checks whether all reporters have succeeded so far.
     ///
     /// # Errors
-    /// The first thing that could not; it is told once.
+    /// The first error of a reporter. It is returned only once.
     pub fn check(&self) -> Result<(), ReportError> {
         let mut all = self.all.lock();
         all.first_error.take().map_or(Ok(()), Err)
@@ -101,10 +102,10 @@ mod tests {
 
     use super::*;
 
-    /// Tells of each case that begins, but for one that it fails at.
-    struct Told(&'static str, mpsc::Sender<String>);
+    /// Sends the id of each started case, and fails at one case.
+    struct Sending(&'static str, mpsc::Sender<String>);
 
-    impl Reporter for Told {
+    impl Reporter for Sending {
         fn event(&mut self, event: &RunEvent<'_>) -> Result<(), ReportError> {
             let RunEvent::CaseStarted { id } = event else { return Ok(()) };
             if *id == self.0 {
@@ -115,33 +116,33 @@ mod tests {
     }
 
     #[test]
-    fn one_that_fails_is_told_no_more_and_the_others_go_on() {
-        let (sender, told) = mpsc::channel();
-        let failing = Told("b", sender.clone());
-        let reporters = Reporters::new(vec![Box::new(failing), Box::new(Told("", sender))]);
+    fn a_reporter_that_fails_is_dropped_and_the_others_continue() {
+        let (sender, sent) = mpsc::channel();
+        let failing = Sending("b", sender.clone());
+        let reporters = Reporters::new(vec![Box::new(failing), Box::new(Sending("", sender))]);
         for id in ["a", "b", "c"] {
-            reporters.tell(&RunEvent::CaseStarted { id });
+            reporters.emit(&RunEvent::CaseStarted { id });
         }
         let error = reporters.check().expect_err("one has failed").to_string();
         assert_eq!(error, "some/file: disk full");
-        assert!(reporters.check().is_ok(), "an error is told once");
+        assert!(reporters.check().is_ok(), "an error is returned once");
         drop(reporters);
-        assert_eq!(told.iter().collect::<Vec<_>>(), ["a", "a", "b", "c"]);
+        assert_eq!(sent.iter().collect::<Vec<_>>(), ["a", "a", "b", "c"]);
     }
 
     #[test]
-    fn cases_end_on_any_thread() {
-        let (sender, told) = mpsc::channel();
-        let reporters = Reporters::new(vec![Box::new(Told("", sender))]);
+    fn events_may_come_from_any_thread() {
+        let (sender, sent) = mpsc::channel();
+        let reporters = Reporters::new(vec![Box::new(Sending("", sender))]);
         thread::scope(|scope| {
             for id in ["a", "b", "c"] {
                 let reporters = &reporters;
-                scope.spawn(move || reporters.tell(&RunEvent::CaseStarted { id }));
+                scope.spawn(move || reporters.emit(&RunEvent::CaseStarted { id }));
             }
         });
         drop(reporters);
-        let mut told: Vec<_> = told.iter().collect();
-        told.sort();
-        assert_eq!(told, ["a", "b", "c"]);
+        let mut sent: Vec<_> = sent.iter().collect();
+        sent.sort();
+        assert_eq!(sent, ["a", "b", "c"]);
     }
 }

@@ -1,4 +1,4 @@
-//! Pages and Markdown are drawn from templates: from the model, some words about it, and filters.
+//! Templates of the HTML pages and Markdown files, and their filters.
 
 use std::io;
 use std::sync::LazyLock;
@@ -9,7 +9,7 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 
 use crate::phrases;
 
-/// What stands here is escaped for HTML wherever it is put in.
+/// Templates whose values are escaped for HTML automatically.
 static PAGES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut pages = environment();
     pages.set_auto_escape_callback(|_| AutoEscape::Html);
@@ -25,12 +25,12 @@ static PAGES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     pages
 });
 
-/// What stands here escapes by the filters `md`, `html`, `cell` and `fenced`.
+/// Templates that escape values with the filters `md`, `html`, `cell` and `fenced`.
 static MARKDOWN: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut markdown = environment();
     markdown.set_auto_escape_callback(|_| AutoEscape::None);
     let syntax = SyntaxConfig::builder().trim_blocks(true).keep_trailing_newline(true).build();
-    markdown.set_syntax(syntax.expect("the signs are as they were"));
+    markdown.set_syntax(syntax.expect("the default delimiters are valid"));
     markdown.add_filter("md", phrases::markdown);
     markdown.add_filter("html", html);
     markdown.add_filter("cell", |text: &str| text.replace('|', "\\|").replace('\n', " "));
@@ -67,7 +67,7 @@ fn draw(templates: &Environment<'_>, name: &str, view: Value) -> io::Result<Stri
     drawn.map(|text| phrases::printable(&text)).map_err(io::Error::other)
 }
 
-/// The text escaped, with what stands between backticks as code.
+/// Escapes the text for HTML and turns text between backticks into code.
 fn prose(text: &str) -> Value {
     let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     let mut parts = escaped.split('`');
@@ -75,19 +75,19 @@ fn prose(text: &str) -> Value {
     while let Some(part) = parts.next() {
         match parts.next() {
             Some(after) => prose.extend(["<code>", part, "</code>", after]),
-            // A backtick without another one is itself.
+            // An unpaired backtick stays as it is.
             None => prose.extend(["`", part]),
         }
     }
     Value::from_safe_string(prose)
 }
 
-/// The text on one line between tags that stand in Markdown.
+/// Escapes the text for use between HTML tags in Markdown, on one line.
 fn html(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace(['\n', '\r'], " ")
 }
 
-/// A block of code that its content cannot end.
+/// A fenced code block. The fence is longer than any run of backticks in the content.
 fn fenced(content: &str, language: &str) -> String {
     let longest = content.split(|it| it != '`').map(str::len).max().unwrap_or_default();
     let fence = "`".repeat(longest.max(2) + 1);
@@ -105,12 +105,12 @@ mod tests {
     #[case("a `b` and `c>`", "a <code>b</code> and <code>c&gt;</code>")]
     #[case("a `b` and `c", "a <code>b</code> and `c")]
     #[case("`", "`")]
-    fn what_is_between_backticks_is_code(#[case] text: &str, #[case] html: &str) {
+    fn text_between_backticks_is_code(#[case] text: &str, #[case] html: &str) {
         assert_eq!(prose(text).to_string(), html);
     }
 
     #[test]
-    fn a_block_of_code_is_fenced_by_more_backticks_than_it_has() {
+    fn the_fence_is_longer_than_the_backticks_of_the_content() {
         assert_eq!(fenced("a", "sh"), "```sh\na\n```\n");
         assert_eq!(fenced("````", "diff"), "`````diff\n````\n`````\n");
     }

@@ -1,4 +1,4 @@
-//! What a run prints: its cases, worth it or asked for, and what came of it in a line.
+//! Terminal output of a run: cases that did not pass, requested traces, and a summary line.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write as _};
@@ -10,33 +10,34 @@ use crate::report_dir::ReportDir;
 use crate::reporter::{ReportError, Reporter};
 use crate::{phrases, text, trace};
 
-/// A target that is not wired is no wall of text.
-const MOST_UNCLEAR: usize = 20;
+/// Maximum number of inconclusive cases printed, so that a misconfigured target does not flood the
+/// terminal.
+const MAX_INCONCLUSIVE: usize = 20;
 
-/// Prints cases to stdout, and how it went to stderr.
+/// Prints cases to stdout and the summary to stderr.
 pub struct Terminal {
     /// When the run started.
     clock: Instant,
-    /// Every byte of each case, by its id, where that is asked for.
+    /// Traces by case id, if requested.
     traces: Option<BTreeMap<String, String>>,
-    /// The folder whose files are named.
+    /// Report directory, whose files are listed at the end.
     dir: Option<ReportDir>,
 }
 
 impl Terminal {
-    /// Of a run that started then.
+    /// Creates the reporter of a run that started at `clock`.
     pub fn new(clock: Instant, with_traces: bool, dir: Option<ReportDir>) -> Self {
         Self { clock, traces: with_traces.then(BTreeMap::new), dir }
     }
 
-    /// Prints the cases that are worth it, and what is to be done about the baseline.
+    /// Prints the cases that did not pass, and the stale and expired entries of the baseline.
     fn print(&self, report: &Report) -> io::Result<()> {
         let mut stdout = anstream::stdout().lock();
-        let mut unclear = 0;
+        let mut inconclusive = 0;
         for case in &report.cases {
-            let is_unclear = case.outcome == Outcome::Inconclusive;
-            unclear += usize::from(is_unclear);
-            if is_unclear && unclear > MOST_UNCLEAR {
+            let is_inconclusive = case.outcome == Outcome::Inconclusive;
+            inconclusive += usize::from(is_inconclusive);
+            if is_inconclusive && inconclusive > MAX_INCONCLUSIVE {
                 continue;
             }
             let trace = self.traces.as_ref().and_then(|traces| traces.get(&case.id));
@@ -44,15 +45,15 @@ impl Terminal {
                 writeln!(stdout, "{part}")?;
             }
         }
-        if unclear > MOST_UNCLEAR {
-            let more = phrases::counted(unclear - MOST_UNCLEAR, "more case");
-            writeln!(stdout, "INCONCLUSIVE in {more}, which --report tells\n")?;
+        if inconclusive > MAX_INCONCLUSIVE {
+            let more = phrases::counted(inconclusive - MAX_INCONCLUSIVE, "more inconclusive case");
+            writeln!(stdout, "… and {more} (see --report)\n")?;
         }
         write!(stdout, "{}", text::baseline(report.baseline.as_ref()))?;
         stdout.flush()
     }
 
-    /// Tells how it went, and what was written.
+    /// Prints the summary line and the files that were written.
     fn sum_up(&self, report: &Report) -> io::Result<()> {
         let mut stderr = anstream::stderr().lock();
         let took = self.clock.elapsed().as_secs_f64();

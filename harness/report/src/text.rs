@@ -1,5 +1,4 @@
-//! The report for a terminal: silent where all is well, and for a failure everything that it takes
-//! to see what went wrong.
+//! The report for a terminal: nothing for a case that passed, all the details for one that failed.
 
 use std::fmt::Write as _;
 
@@ -8,7 +7,7 @@ use owo_colors::{OwoColorize as _, Style};
 use crate::model::{Baseline, Case, Change, Counts, Diff, Failure, Outcome, Stale, Step, Weight};
 use crate::phrases;
 
-/// One case as it is printed; empty for one that passed.
+/// The text printed for a case. Empty if it passed.
 pub fn case(case: &Case) -> String {
     let (word, style) = match case.outcome {
         Outcome::Pass => return String::new(),
@@ -32,20 +31,20 @@ pub fn case(case: &Case) -> String {
     for step in &case.steps {
         text.push('\n');
         if case.steps.len() > 1 {
-            let place = format!("call {} of {}", step.number, case.steps.len());
-            let _ = writeln!(text, "    {}", place.bold());
+            let heading = format!("call {} of {}", step.number, case.steps.len());
+            let _ = writeln!(text, "    {}", heading.bold());
         }
         deployments(&mut text, step);
         step.diffs.iter().for_each(|difference| diff(&mut text, difference));
     }
     if case.failure == Some(Failure::Silent) {
-        let _ = writeln!(text, "\n  silent: the client could not tell that something went wrong");
+        let _ = writeln!(text, "\n  silent failure: the client got no sign of an error");
     }
-    let _ = writeln!(text, "\n  again: {}", case.replay.cyan());
+    let _ = writeln!(text, "\n  rerun: {}", case.replay.cyan());
     text
 }
 
-/// The last line: how many cases there were of each outcome.
+/// The last line: number of cases by outcome.
 pub fn summary(counts: &Counts) -> String {
     let all = [
         ("passed", counts.pass),
@@ -57,23 +56,23 @@ pub fn summary(counts: &Counts) -> String {
         ("harness errors", counts.harness_error),
         ("not run", counts.not_run),
     ];
-    let told: Vec<_> = all
+    let parts: Vec<_> = all
         .iter()
         .enumerate()
         .filter(|(position, (_, number))| *position == 0 || *number > 0)
         .map(|(_, (word, number))| format!("{number} {word}"))
         .collect();
     let sum: usize = all.iter().map(|(_, number)| number).sum();
-    format!("{}: {}", phrases::counted(sum, "scenario"), told.join(", "))
+    format!("{}: {}", phrases::counted(sum, "scenario"), parts.join(", "))
 }
 
-/// What is to be done about the baseline; empty where nothing is.
+/// The stale and expired entries of the baseline. Empty if there are none.
 pub fn baseline(baseline: Option<&Baseline>) -> String {
     let mut text = String::new();
     let Some(Baseline { file, stale, expired }) = baseline else { return text };
     for (entries, word, what) in [
-        (stale, "STALE".red().bold().to_string(), "is a failure no more: delete the entry"),
-        (expired, "EXPIRED".yellow().bold().to_string(), "is expected no more"),
+        (stale, "STALE".red().bold().to_string(), "no longer fails; remove the entry"),
+        (expired, "EXPIRED".yellow().bold().to_string(), "is no longer expected to fail"),
     ] {
         for Stale { scenario, requirement, line } in entries {
             let _ = writeln!(text, "{word} {file}:{line}\n  {requirement} in {scenario} {what}\n");
@@ -83,21 +82,21 @@ pub fn baseline(baseline: Option<&Baseline>) -> String {
 }
 
 fn violations(text: &mut String, case: &Case) {
-    let mut told = None;
+    let mut last_code = None;
     for violation in &case.violations {
         let code = violation.code();
-        if told != Some(code) {
+        if last_code != Some(code) {
             let heading = match phrases::sentence(code) {
                 "" => "expected by this scenario".bold().to_string(),
                 sentence => format!("{} {sentence}", code.bold()),
             };
             let _ = writeln!(text, "\n  {heading}");
-            told = Some(code);
+            last_code = Some(code);
         }
         let mark = match (&violation.expected, violation.weight) {
             (Some(_), _) => "expected: ",
             (None, Weight::Warn) => "warning: ",
-            (None, Weight::Note) => "noted: ",
+            (None, Weight::Note) => "informational: ",
             (None, Weight::Fail) => "",
         };
         let call = phrases::call(case, violation);

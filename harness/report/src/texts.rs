@@ -1,15 +1,16 @@
-//! Every text of a report, so that each can be changed where it stands.
+//! Access to every string of a report, so that each can be changed in place.
 //!
-//! The members of each type are named one by one: a new one does not compile until it stands here.
+//! The fields of each type are listed one by one, so a new field does not compile until it is added
+//! here.
 
 use crate::model::{
     Attempt, Baseline, Case, Client, Diff, Expected, Line, Profile, Report, Requirement, Run,
     Selection, Stale, Step, Suite, Target, Tool, Violation,
 };
 
-/// Holds texts that are written out.
+/// A value that contains strings of a report.
 pub trait Texts {
-    /// Hands out each of them.
+    /// Calls `change` on each string.
     fn each(&mut self, change: &mut dyn FnMut(&mut String));
 }
 
@@ -35,7 +36,7 @@ impl<T: Texts> Texts for Vec<T> {
     }
 }
 
-/// The members of a type that have texts; after the semicolon those that have none.
+/// Implements [`Texts`]: fields with strings first, fields without after the semicolon.
 macro_rules! texts {
     ($($of:ident { $($text:ident),* $(; $($other:ident),*)? })*) => {$(
         impl Texts for $of {
@@ -48,7 +49,7 @@ macro_rules! texts {
 }
 
 texts! {
-    // Its cases were changed one by one, as they ended.
+    // The cases were already changed one by one, as they ended.
     Report { format, tool, target, suite, run, baseline, profiles, not_run;
         verdict, counts, cases }
     Tool { name, version }

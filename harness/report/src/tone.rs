@@ -1,6 +1,6 @@
-//! The colors of a report, by the names that `style.css` has for them.
+//! The colors of a report, as class names of `style.css`.
 
-use crate::model::{Case, Kept, Outcome, Report, Requirement, Verdict};
+use crate::model::{Case, Compliance, Outcome, Report, Requirement, Verdict};
 
 /// A class of `style.css`.
 pub(crate) type Tone = &'static str;
@@ -26,14 +26,14 @@ pub(crate) fn of_case(case: &Case) -> Tone {
     }
 }
 
-/// Of a requirement, with a sign.
+/// Color and symbol of a requirement.
 pub(crate) fn of_requirement(requirement: &Requirement) -> (Tone, char) {
     match requirement.verdict {
-        Kept::Pass => ("pass", '✓'),
-        Kept::Declared | Kept::Observed => ("pass", '○'),
-        Kept::Warn => ("warn", '!'),
-        Kept::Fail if requirement.expected => ("known", '✕'),
-        Kept::Fail => ("fail", '✕'),
-        Kept::NotJudged => ("none", '–'),
+        Compliance::Pass => ("pass", '✓'),
+        Compliance::Declared | Compliance::Observed => ("pass", '○'),
+        Compliance::Warn => ("warn", '!'),
+        Compliance::Fail if requirement.expected => ("known", '✕'),
+        Compliance::Fail => ("fail", '✕'),
+        Compliance::NotJudged => ("none", '–'),
     }
 }

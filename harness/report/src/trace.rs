@@ -1,4 +1,4 @@
-//! A case as bytes: everything that went over a connection, both ways, with times; free of keys.
+//! Trace of a case: all bytes sent in both directions, with times and with keys redacted.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -13,21 +13,22 @@ use crate::event::Raw;
 use crate::phrases;
 use crate::redact::Redactor;
 
-/// Something that happened at one moment.
+/// One entry of a trace.
 struct Moment {
     at: Duration,
-    /// Who does it, and to whom.
+    /// Actor, or sender and receiver.
     who: String,
     what: What,
 }
 
 enum What {
-    /// So many bytes; they are shown without keys.
+    /// Number of bytes sent, and the bytes with keys redacted.
     Sends(usize, Vec<u8>),
+    /// Any other action, as a phrase after the actor.
     Does(String),
 }
 
-/// The text of a trace.
+/// Returns the text of a trace.
 pub fn write(raw: Raw<'_>) -> String {
     let Raw { judged: case, context, redactor } = raw;
     let mut moments = Vec::new();
@@ -67,7 +68,7 @@ pub fn write(raw: Raw<'_>) -> String {
     text
 }
 
-/// A deployment and what it is, e.g. `backup (azure v1)`.
+/// Name and surface of a deployment, e.g. `backup (azure v1)`.
 fn named(deployment: &Deployment) -> String {
     format!("{} ({})", deployment.name, deployment.surface_label())
 }
@@ -81,11 +82,11 @@ fn exchange(moments: &mut Vec<Moment>, exchange: &Exchange, client: &str, redact
     for (after, sends) in pieces(&exchange.received, redactor) {
         moment(after, format!("target → {client}"), sends);
     }
-    let words = match &exchange.ending {
-        Ending::Complete => "has answered".to_owned(),
+    let ending = match &exchange.ending {
+        Ending::Complete => "completed the response".to_owned(),
         other => other.in_words(),
     };
-    moment(exchange.took, "target".to_owned(), What::Does(words));
+    moment(exchange.took, "target".to_owned(), What::Does(ending));
 }
 
 fn attempt(
@@ -100,14 +101,14 @@ fn attempt(
     let request = request(&recorded.head, &recorded.body, redactor);
     moment(recorded.times.body, format!("target → {deployment}"), request);
     if let Some(length) = recorded.body_cut {
-        let words = format!("is sent {length} bytes of body, of which not all are kept");
-        moment(recorded.times.body, deployment.to_owned(), What::Does(words));
+        let text = format!("received {length} bytes of body, recorded only in part");
+        moment(recorded.times.body, deployment.to_owned(), What::Does(text));
     }
     for (at, sends) in pieces(&recorded.out, redactor) {
         moment(at, format!("{deployment} → target"), sends);
     }
     if let (Some(end), true) = (recorded.times.end, recorded.client_gone) {
-        moment(end, "target".to_owned(), What::Does(format!("has left {deployment}")));
+        moment(end, "target".to_owned(), What::Does(format!("disconnected from {deployment}")));
     }
 }
 
@@ -117,8 +118,8 @@ fn request(head: &[u8], body: &[u8], redactor: &Redactor) -> What {
     What::Sends(head.len() + body.len(), bytes)
 }
 
-/// An answer piece by piece. A body that has a key in it is one piece, since the key may have been
-/// in two.
+/// The pieces of a response. A body that contains a key becomes one piece, since the key may be
+/// split across two.
 fn pieces(traffic: &Traffic, redactor: &Redactor) -> Vec<(Duration, What)> {
     let bytes = &traffic.bytes;
     let head_end = bytes.windows(4).position(|end| end == b"\r\n\r\n");
@@ -142,14 +143,14 @@ fn pieces(traffic: &Traffic, redactor: &Redactor) -> Vec<(Duration, What)> {
         pieces.push((last, What::Sends(body.len(), cleaned)));
     }
     if length > bytes.len() {
-        let words = format!("({} more bytes are not kept)", length - bytes.len());
-        pieces.push((last, What::Does(words)));
+        let text = format!("({} more bytes were not recorded)", length - bytes.len());
+        pieces.push((last, What::Does(text)));
     }
     pieces
 }
 
-/// The bytes as text from which they can be had back: what is no printable character is escaped, a
-/// line ends where one does.
+/// The bytes as reversible text: unprintable characters are escaped, and each line feed also ends a
+/// line of the text.
 fn escaped(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
@@ -172,8 +173,8 @@ fn escaped(bytes: &[u8]) -> String {
     text
 }
 
-/// A line that begins with two colons, blanks aside, is a command to a GitHub runner, whoever wrote it:
-/// the first of them is escaped.
+/// Escapes the first colon of a line that starts with `::`, ignoring white space. A GitHub runner
+/// would take it for a command.
 fn no_command(line: &str) -> Cow<'_, str> {
     let text = line.trim_start();
     match text.strip_prefix("::") {
@@ -187,14 +188,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bytes_of_a_target_are_no_command_to_a_runner() {
-        let told: Vec<_> = ["::error::x", "  ::error::x", "a ::b", ": ping"].map(no_command).into();
-        assert_eq!(told, [r"\u{3a}:error::x", r"  \u{3a}:error::x", "a ::b", ": ping"]);
+    fn bytes_of_a_target_cannot_form_a_runner_command() {
+        let lines: Vec<_> =
+            ["::error::x", "  ::error::x", "a ::b", ": ping"].map(no_command).into();
+        assert_eq!(lines, [r"\u{3a}:error::x", r"  \u{3a}:error::x", "a ::b", ": ping"]);
         assert_eq!(escaped(b"\x1b[2J\xc2\x9b2J"), r"\u{1b}[2J\u{9b}2J");
     }
 
     #[test]
-    fn bytes_are_readable_and_none_is_lost() {
+    fn escaped_bytes_are_readable_and_complete() {
         let bytes = b"HTTP/1.1 200 OK\r\n\r\n{\"a\":\t\"\\n \xc3\xbc\"}\x00\xff";
         assert_eq!(
             escaped(bytes),
@@ -202,40 +204,40 @@ mod tests {
         );
     }
 
-    /// The pieces of an answer that came in these, of which so many bytes are kept, with the
-    /// milliseconds and sizes.
-    fn told(pieces_of: &[&str], most: usize) -> Vec<(u128, usize, String)> {
+    /// Traces a response that came in these pieces, one per millisecond, with at most `max` bytes
+    /// recorded. Returns milliseconds, size and text of each piece.
+    fn traced(pieces_of: &[&str], max: usize) -> Vec<(u128, usize, String)> {
         let redactor = Redactor::of([("s3cret".to_owned(), "[key]".to_owned())]);
         let mut traffic = Traffic::default();
         for (millis, piece) in (1..).zip(pieces_of) {
-            traffic.push(Duration::from_millis(millis), piece.as_bytes(), most);
+            traffic.push(Duration::from_millis(millis), piece.as_bytes(), max);
         }
-        let told = pieces(&traffic, &redactor).into_iter().map(|(at, what)| match what {
+        let traced = pieces(&traffic, &redactor).into_iter().map(|(at, what)| match what {
             What::Sends(length, bytes) => (at.as_millis(), length, escaped(&bytes)),
-            What::Does(words) => (at.as_millis(), 0, words),
+            What::Does(text) => (at.as_millis(), 0, text),
         });
-        told.collect()
+        traced.collect()
     }
 
     #[test]
-    fn a_key_that_came_in_two_pieces_is_in_none() {
-        let told = told(&["HTTP/1.1 200 OK\r\nx: s3", "cret\r\n\r\n", "it is s3c", "ret"], 100);
+    fn a_key_split_across_two_pieces_is_redacted() {
+        let traced = traced(&["HTTP/1.1 200 OK\r\nx: s3", "cret\r\n\r\n", "it is s3c", "ret"], 100);
         let expected = [
             (1, 30, "HTTP/1.1 200 OK\\r\\n\nx: [key]\\r\\n\n\\r\\n\n".to_owned()),
             (4, 12, "it is [key]".to_owned()),
         ];
-        assert_eq!(told, expected);
+        assert_eq!(traced, expected);
     }
 
     #[test]
-    fn an_answer_is_told_piece_by_piece_and_how_much_was_not_kept() {
-        let told = told(&["HTTP/1.1 200 OK\r\n\r\nab", "cd", "ef"], 22);
+    fn a_response_is_traced_by_piece_with_the_number_of_unrecorded_bytes() {
+        let traced = traced(&["HTTP/1.1 200 OK\r\n\r\nab", "cd", "ef"], 22);
         let expected = [
             (1, 19, "HTTP/1.1 200 OK\\r\\n\n\\r\\n\n"),
             (1, 2, "ab"),
             (2, 1, "c"),
-            (3, 0, "(3 more bytes are not kept)"),
+            (3, 0, "(3 more bytes were not recorded)"),
         ];
-        assert_eq!(told, expected.map(|(at, length, text)| (at, length, text.to_owned())));
+        assert_eq!(traced, expected.map(|(at, length, text)| (at, length, text.to_owned())));
     }
 }

@@ -1,4 +1,4 @@
-//! The batches of a run, one after the other.
+//! Runs the batches of a plan, one after the other.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -10,32 +10,32 @@ use tokio::runtime::Handle;
 use crate::error::StartError;
 use crate::interrupt::{Interrupt, unless};
 use crate::observer::Observer;
-use crate::restart::{Ended, Queue, WHILE_IT_ENDS};
+use crate::restart::{EXIT_DELAY, Ended, Queue};
 use crate::run_plan::{Batch, RunPlan};
 use crate::runner::Runner;
 use crate::target::RunningTarget;
 
 /// Runs the batches of a plan.
 pub struct Batches<'a, O> {
-    /// Where it runs; not to be used from within.
+    /// Runtime for the calls. [`run`](Self::run) must not be called from within it.
     pub runtime: &'a Handle,
-    /// What ends it early.
+    /// Requests of the user to stop early.
     pub interrupt: &'a Interrupt,
-    /// Who is told, and says what is kept.
+    /// Observer of the run, which also makes the output of each case.
     pub observer: &'a O,
-    /// How long a client call waits for its answer.
+    /// Timeout of a client call.
     pub timeout: Duration,
-    /// When the run started: the times of all evidence count from here.
+    /// Start of the run. All times in the evidence are relative to it.
     pub clock: Instant,
 }
 
 impl<O: Observer> Batches<'_, O> {
-    /// Runs them all, and gives what is kept of each case, of those that are left out too. Cases
-    /// that had not ended when the user broke it off are missing.
+    /// Runs all batches. Returns the output of each case, including skipped ones. Cases that had
+    /// not ended when the user interrupted the run are missing.
     ///
     /// # Errors
     /// The mocks or the first target could not be started.
-    pub fn run(&self, plan: &RunPlan<'_>) -> Result<Vec<O::Kept>, StartError> {
+    pub fn run(&self, plan: &RunPlan<'_>) -> Result<Vec<O::Output>, StartError> {
         let left_out = plan.left_out.iter();
         let mut cases: Vec<_> = left_out
             .map(|(scenario, reason)| self.not_run(scenario, CaseResult::Skipped(reason.clone())))
@@ -48,7 +48,7 @@ impl<O: Observer> Batches<'_, O> {
             self.observer.batch_started(&batch.heading);
             match self.batch(batch, &mut running) {
                 Ok(of_batch) => cases.extend(of_batch),
-                // What a gateway could not do in one batch says nothing about the next one.
+                // The gateway may still start with the configuration of the next batch.
                 Err(StartError::Launch(error)) if index > 0 => {
                     let (heading, error) = (batch.heading.clone(), error.to_string());
                     let why = Inconclusive::NotStarted { batch: heading, error };
@@ -63,14 +63,15 @@ impl<O: Observer> Batches<'_, O> {
         Ok(cases)
     }
 
-    /// Runs one batch; where its target ends by itself, it is started again for what is left. The
-    /// target that is `running` already takes the batch's configuration, and goes on where it can
-    /// take that of the next.
+    /// Runs one batch. If the target exits, it is restarted for the remaining cases.
+    ///
+    /// A target that is `running` from the previous batch loads this batch's configuration. If it
+    /// can reload, it is passed on to the next batch.
     fn batch(
         &self,
         batch: &Batch<'_>,
         running: &mut Option<Box<dyn RunningTarget>>,
-    ) -> Result<Vec<O::Kept>, StartError> {
+    ) -> Result<Vec<O::Output>, StartError> {
         let mut cases = Vec::new();
         let mut queue = Queue::new(&batch.scenarios, batch.jobs);
         while let Some(share) = queue.next() {
@@ -79,10 +80,10 @@ impl<O: Observer> Batches<'_, O> {
             let runner = match self.runtime.block_on(unless(&self.interrupt.stop, runner)) {
                 Some(Ok(runner)) => runner.counted_from(self.clock),
                 None => break,
-                // What ran before it ended by itself is kept.
+                // The results from before the exit remain valid.
                 Some(Err(StartError::Launch(error))) if queue.is_started_again() => {
                     let why = Inconclusive::NotStartedAgain { error: error.to_string() };
-                    cases.extend(self.inconclusive(&queue.give_up(share), &why));
+                    cases.extend(self.inconclusive(&queue.remaining(share), &why));
                     break;
                 }
                 Some(Err(error)) => return Err(error),
@@ -97,20 +98,20 @@ impl<O: Observer> Batches<'_, O> {
                 stop,
             );
             let mut target = runner.release();
-            // It stops answering a moment before it is seen to have ended.
+            // A target stops responding shortly before its exit can be observed.
             let is_gone = ended.iter().flatten().any(|case| case.is_unserved);
-            let within = if is_gone { WHILE_IT_ENDS } else { Duration::ZERO };
-            let how = self.runtime.block_on(async { target.ended(within).await });
-            if how.is_some() || !target.reloads() {
+            let within = if is_gone { EXIT_DELAY } else { Duration::ZERO };
+            let status = self.runtime.block_on(async { target.ended(within).await });
+            if status.is_some() || !target.reloads() {
                 self.stop(target);
             } else {
                 *running = Some(target);
             }
-            cases.extend(queue.settle(share, ended, how.is_some()));
-            if let Some(how) = how
+            cases.extend(queue.settle(share, ended, status.is_some()));
+            if let Some(status) = status
                 && queue.len() > 0
             {
-                self.observer.target_ended(how, queue.len());
+                self.observer.target_ended(status, queue.len());
             }
         }
         Ok(cases)
@@ -120,12 +121,12 @@ impl<O: Observer> Batches<'_, O> {
         self.runtime.block_on(self.interrupt.end(target));
     }
 
-    fn inconclusive(&self, scenarios: &[&Scenario], why: &Inconclusive) -> Vec<O::Kept> {
+    fn inconclusive(&self, scenarios: &[&Scenario], why: &Inconclusive) -> Vec<O::Output> {
         let result = || CaseResult::Inconclusive(why.clone());
         scenarios.iter().map(|scenario| self.not_run(scenario, result())).collect()
     }
 
-    fn not_run(&self, scenario: &Scenario, result: CaseResult) -> O::Kept {
+    fn not_run(&self, scenario: &Scenario, result: CaseResult) -> O::Output {
         let capabilities = &Capabilities::default();
         let started = SystemTime::now() - self.clock.elapsed();
         let nothing = TargetFacts { groups: &[], capabilities, gateway_key: "", started };
@@ -134,11 +135,11 @@ impl<O: Observer> Batches<'_, O> {
     }
 }
 
-/// Tells the observer, and notes what a restart must know.
+/// Forwards to the observer, and records what is needed for a restart.
 struct Timed<'a, O>(&'a O);
 
 impl<O: Observer> Observer for Timed<'_, O> {
-    type Kept = Ended<O::Kept>;
+    type Output = Ended<O::Output>;
 
     fn case_started(&self, scenario: &Scenario) {
         self.0.case_started(scenario);
@@ -149,20 +150,20 @@ impl<O: Observer> Observer for Timed<'_, O> {
         scenario: &Scenario,
         target: TargetFacts<'_>,
         evidence: Evidence,
-    ) -> Self::Kept {
-        let (started, over) = (evidence.started, evidence.started + evidence.took);
+    ) -> Self::Output {
+        let (started, ended) = (evidence.started, evidence.started + evidence.took);
         let is_unserved = is_unserved(&evidence.result);
-        let kept = self.0.case_ended(scenario, target, evidence);
-        let is_suspect = is_unserved || self.0.is_suspect(&kept);
-        Ended { kept, started, over, is_unserved, is_suspect }
+        let output = self.0.case_ended(scenario, target, evidence);
+        let is_suspect = is_unserved || self.0.is_suspect(&output);
+        Ended { output, started, ended, is_unserved, is_suspect }
     }
 
-    fn is_suspect(&self, case: &Self::Kept) -> bool {
+    fn is_suspect(&self, case: &Self::Output) -> bool {
         case.is_suspect
     }
 }
 
-/// Whether the target was not there.
+/// Whether the target was not reachable in this case.
 fn is_unserved(result: &CaseResult) -> bool {
     match result {
         CaseResult::Played(calls) => {

@@ -1,5 +1,5 @@
-//! The client in front of the target: one call over a raw socket, so that the exact answer is
-//! known, and how it ended.
+//! The client of the target. It makes each call over a raw socket, to record the exact bytes of the
+//! response and how it ended.
 
 mod answer;
 mod base_url;
@@ -17,10 +17,10 @@ use tokio::time::timeout;
 use self::answer::Answer;
 pub use self::base_url::BaseUrl;
 pub use self::behavior::{Awaited, ClientBehavior};
-pub use self::key::headers_showing;
+pub use self::key::headers_with_key;
 
-/// Posts `body` to `path` below `base` and reads the answer for at most `limit`, as far as the
-/// client's behavior lets it. The times of the exchange count from `clock`.
+/// Posts `body` to `path` below `base` and reads the response until it ends, `limit` expires, or
+/// the client disconnects. Times of the exchange are relative to `clock`.
 pub async fn post(
     base: &BaseUrl,
     path: &str,
@@ -36,7 +36,7 @@ pub async fn post(
     let ClientBehavior { disconnect_after_events, disconnect_when, read_when } = behavior;
     let mut answer = Answer::new(started, disconnect_after_events);
     let exchange = answer.exchange(&base.authority, [head.as_bytes(), body], read_when);
-    let leave = async {
+    let disconnect = async {
         match disconnect_when {
             Some(when) => when.await,
             None => future::pending().await,
@@ -44,7 +44,7 @@ pub async fn post(
     };
     let ending = tokio::select! {
         ended = timeout(limit, exchange) => ended.unwrap_or(Ending::TimedOut),
-        () = leave => Ending::Disconnected,
+        () = disconnect => Ending::Disconnected,
     };
     Exchange {
         path,
@@ -60,7 +60,7 @@ pub async fn post(
     }
 }
 
-/// The head of a call, up to and with the empty line.
+/// The head of a call, including the final empty line.
 fn head(base: &BaseUrl, path: &str, headers: &[(String, String)], length: usize) -> String {
     let mut head = format!(
         "POST {path} HTTP/1.1\r\nhost: {}\r\ncontent-length: {length}\r\nconnection: close\r\n",
@@ -72,10 +72,10 @@ fn head(base: &BaseUrl, path: &str, headers: &[(String, String)], length: usize)
     head + "\r\n"
 }
 
-/// Whether anything accepts connections there.
+/// Checks that the target accepts connections.
 ///
 /// # Errors
-/// The system's words for why not.
+/// The error message of the system, or a timeout.
 pub async fn reachable(base: &BaseUrl) -> Result<(), String> {
     let connect = TcpStream::connect(&base.authority);
     match timeout(Duration::from_secs(5), connect).await {

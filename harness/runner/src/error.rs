@@ -1,4 +1,4 @@
-//! Why a run could not begin.
+//! Errors that prevent a run from starting.
 
 use std::io;
 use std::net::SocketAddr;
@@ -8,20 +8,20 @@ use fallproof_protocol::behavior::ScriptError;
 use crate::adapter::{LaunchError, RenderError};
 use crate::client::BaseUrl;
 
-/// Why a run could not begin.
+/// A run could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The mocks could not listen.
-    #[error("the deployments cannot listen on {0}: {why}", why = not_listening(*.0, .1))]
+    #[error("the mock deployments cannot listen on {0}: {why}", why = not_listening(*.0, .1))]
     Deployments(SocketAddr, #[source] io::Error),
     /// The reference router could not listen.
     #[error("the reference router cannot listen: {0}")]
     Router(#[source] io::Error),
-    /// A script cannot be played. Holds the scenario.
+    /// A script is invalid. Holds the scenario.
     #[error("{0}: {1}")]
     Script(String, #[source] ScriptError),
-    /// Nothing answers where the target was said to be.
-    #[error("no target at http://{at}: {1}; start the gateway first, or correct --target", at = .0.authority)]
+    /// Nothing listens at the target's URL.
+    #[error("no target at http://{at}: {1}; start the gateway first, or fix --target", at = .0.authority)]
     Unreachable(BaseUrl, String),
     /// The gateway could not be started.
     #[error(transparent)]
@@ -39,7 +39,8 @@ fn not_listening(address: SocketAddr, error: &io::Error) -> String {
         return error.to_string();
     }
     format!(
-        "port {} or {} is in use; stop what uses it, or name another address with --mocks",
+        "port {} or {} is in use; stop the process that uses it, or set another address with \
+         --mocks",
         address.port(),
         address.port().wrapping_add(1),
     )

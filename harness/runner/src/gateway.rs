@@ -1,4 +1,4 @@
-//! Gateways as targets: one that runs already, and one that is started here from its adapter.
+//! Gateways as targets: already running ones, and ones started from an adapter.
 
 use std::borrow::Cow;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
@@ -16,23 +16,24 @@ use crate::client::{self, BaseUrl};
 use crate::error::StartError;
 use crate::target::{RunningTarget, Setup, Starting, Target, named};
 
-/// Where a gateway expects the mocks by default; the two ports after it are theirs too.
+/// Default address of the mocks. They also use the next two ports.
 pub const DEFAULT_MOCKS: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 9100));
 
-/// A gateway that runs already and was configured from the plan.
+/// A gateway that is already running and was configured from the plan.
 #[derive(Debug, Clone)]
 pub struct RunningGateway {
-    /// Where it listens.
+    /// Base URL of the gateway.
     pub url: BaseUrl,
-    /// The key that it wants from its clients.
+    /// Key that clients send to it.
     pub key: String,
-    /// Where it expects the mocks.
+    /// Address at which it expects the mocks.
     pub mocks: SocketAddr,
-    /// How it is spoken to and what it claims; as OpenAI is, with no claim of its own, by default.
+    /// Adapter with its API and capabilities. By default, it has the OpenAI API and the default
+    /// capabilities.
     pub adapter: Option<Arc<Adapter>>,
-    /// What reports call it, instead of what the adapter does.
+    /// Name in reports, instead of the adapter's.
     pub name: Option<String>,
-    /// Its version, for the reports.
+    /// Version in reports.
     pub version: Option<String>,
 }
 
@@ -69,12 +70,12 @@ impl Target for RunningGateway {
     }
 }
 
-/// A gateway that is started here, configured by its adapter.
+/// A gateway that Fallproof configures and starts from its adapter.
 #[derive(Debug, Clone)]
 pub struct LaunchedGateway {
-    /// How it is configured, started and spoken to.
+    /// Adapter that describes how to configure, start and call it.
     pub adapter: Arc<Adapter>,
-    /// What is started, where it is written to and where it listens.
+    /// Installation, directory and address.
     pub site: Site,
 }
 
@@ -101,14 +102,14 @@ impl Target for LaunchedGateway {
             let Self { adapter, site } = self;
             let configuration = adapter.render(setup.plan, site)?;
             let process = adapter.launch(&configuration, site).await.map_err(StartError::Launch)?;
-            Ok(Box::new(self.at_work(process, configuration)) as Box<dyn RunningTarget>)
+            Ok(Box::new(self.running(process, configuration)) as Box<dyn RunningTarget>)
         }
         .boxed()
     }
 }
 
 impl LaunchedGateway {
-    fn at_work(&self, process: Process, configuration: Configuration) -> Launched {
+    fn running(&self, process: Process, configuration: Configuration) -> Launched {
         let (authority, key) = (&process.authority, self.site.key.clone());
         let adapter = Arc::clone(&self.adapter);
         let client = GatewayClient::adapted(authority, key, adapter, configuration);
@@ -116,7 +117,7 @@ impl LaunchedGateway {
     }
 }
 
-/// A gateway at work that somebody else started.
+/// A running gateway that the user started.
 struct Running {
     client: GatewayClient,
 }
@@ -131,7 +132,7 @@ impl RunningTarget for Running {
     }
 }
 
-/// A gateway at work that was started here.
+/// A running gateway that Fallproof started.
 struct Launched {
     gateway: LaunchedGateway,
     client: GatewayClient,
@@ -162,7 +163,7 @@ impl RunningTarget for Launched {
             let configuration = adapter.render(setup.plan, site)?;
             let process = adapter.reload(process, &configuration, site).await;
             let process = process.map_err(StartError::Launch)?;
-            Ok(Box::new(gateway.at_work(process, configuration)) as Box<dyn RunningTarget>)
+            Ok(Box::new(gateway.running(process, configuration)) as Box<dyn RunningTarget>)
         }
         .boxed()
     }

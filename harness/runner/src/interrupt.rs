@@ -1,33 +1,33 @@
-//! How a run is ended by its user.
+//! Interruption of a run by the user.
 
 use futures_util::FutureExt as _;
 use tokio::sync::watch;
 
 use crate::target::RunningTarget;
 
-/// What the user has asked for.
+/// Requests of the user.
 #[derive(Debug, Clone)]
 pub struct Interrupt {
-    /// Holds true once the run is to end.
+    /// True once the run is to stop.
     pub stop: watch::Receiver<bool>,
-    /// Holds true once nothing is to be waited for any more.
+    /// True once the run is to stop immediately, without a grace period.
     pub hurry: watch::Receiver<bool>,
 }
 
 impl Interrupt {
-    /// Whether the run is to end.
+    /// Whether the run is to stop.
     pub fn is_asked(&self) -> bool {
         *self.stop.borrow()
     }
 
-    /// Ends a target: politely, unless there is hurry.
+    /// Stops a target, with a grace period unless there is hurry.
     pub async fn end(&self, target: Box<dyn RunningTarget>) {
         target.stop(stopped(self.hurry.clone()).boxed()).await;
     }
 }
 
-/// What comes of this work, unless `asked` holds true before: then it is given up, with the gateway
-/// that it may be starting, which must not be left behind.
+/// Returns the result of `work`, or `None` if `asked` becomes true first. Then `work` is dropped,
+/// together with a gateway that it may be starting.
 pub async fn unless<T>(asked: &watch::Receiver<bool>, work: impl Future<Output = T>) -> Option<T> {
     tokio::select! {
         done = work => Some(done),
@@ -35,10 +35,10 @@ pub async fn unless<T>(asked: &watch::Receiver<bool>, work: impl Future<Output =
     }
 }
 
-/// Done when `stop` holds true.
+/// Completes when `stop` is true.
 pub async fn stopped(mut stop: watch::Receiver<bool>) {
     if stop.wait_for(|stop| *stop).await.is_err() {
-        // Nobody is left who could stop it.
+        // The sender is gone, so `stop` can never become true.
         std::future::pending::<()>().await;
     }
 }

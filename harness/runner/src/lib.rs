@@ -1,5 +1,5 @@
-//! Runs scenarios against a target: plays the client in front of it and the providers behind it, and
-//! yields the evidence. It judges nothing.
+//! Runs scenarios against a target: acts as its client and as its providers, and collects the
+//! evidence. It does not judge.
 
 pub mod adapter;
 mod batches;

@@ -1,4 +1,4 @@
-//! Who is told how a run goes.
+//! Observation of a run.
 
 use std::process::ExitStatus;
 
@@ -6,40 +6,39 @@ use fallproof_suite::evidence::{Ending, Evidence, TargetFacts};
 use fallproof_suite::plan::Plan;
 use fallproof_suite::scenario::Scenario;
 
-/// Who is told how a run goes, on the threads that do it.
+/// Observer of a run. Called on worker threads.
 pub trait Observer: Sync {
-    /// What is kept of a case.
-    type Kept: Send;
+    /// Output of a case, returned by the run.
+    type Output: Send;
 
-    /// A batch begins. Its heading is empty where there is only one.
+    /// A batch starts. The heading is empty if there is only one batch.
     fn batch_started(&self, _heading: &str) {}
 
-    /// The target was started, or took another configuration: it is configured so for the cases that
-    /// follow.
+    /// The target was started or reloaded with this configuration, for the cases that follow.
     fn target_started(&self, _plan: &Plan) {}
 
-    /// A case begins.
+    /// A case starts.
     fn case_started(&self, scenario: &Scenario);
 
-    /// A case has ended, of a target of which this is known. One that is run again begins and ends
-    /// again, and what was kept of it before is dropped.
+    /// A case has ended. Returns its output. If the case is rerun, both methods are called again
+    /// and the earlier output is dropped.
     fn case_ended(
         &self,
         scenario: &Scenario,
         target: TargetFacts<'_>,
         evidence: Evidence,
-    ) -> Self::Kept;
+    ) -> Self::Output;
 
-    /// Whether the target did not do well in this case, so that it may have ended in it.
-    fn is_suspect(&self, kept: &Self::Kept) -> bool;
+    /// Whether the target misbehaved in this case, so that it may have exited in it.
+    fn is_suspect(&self, output: &Self::Output) -> bool;
 
-    /// The target has ended by itself, and is started again for so many scenarios.
-    fn target_ended(&self, _how: ExitStatus, _left: usize) {}
+    /// The target exited and is restarted for the remaining scenarios.
+    fn target_ended(&self, _status: ExitStatus, _remaining: usize) {}
 }
 
-/// Nobody is told, and all is kept.
+/// No-op observer that returns the evidence of each case.
 impl Observer for () {
-    type Kept = Evidence;
+    type Output = Evidence;
 
     fn case_started(&self, _: &Scenario) {}
 
@@ -48,8 +47,8 @@ impl Observer for () {
     }
 
     fn is_suspect(&self, evidence: &Evidence) -> bool {
-        let is_through =
+        let is_regular =
             |ending: &Ending| matches!(ending, Ending::Complete | Ending::Disconnected);
-        evidence.calls().iter().any(|call| !is_through(&call.exchange.ending))
+        evidence.calls().iter().any(|call| !is_regular(&call.exchange.ending))
     }
 }

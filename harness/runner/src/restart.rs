@@ -1,71 +1,74 @@
-//! What is still to be run of a batch whose target may end by itself, and which case ended it.
+//! Queue of the remaining cases of a batch, whose target may exit, and search for the case that
+//! caused the exit.
 //!
-//! A target that ends in the middle of a batch leaves three kinds of cases: those that it was gone
-//! for, those that it may have ended in, and the others, which are settled. It is started again for
-//! the first kind. Each of the second kind, where there are several, is run with nothing beside it:
-//! the one in which the target then ends is the one that ends it. One that the target is gone for at
-//! once, twice, is settled too, so that it is in nobody else's way.
+//! When the target exits in the middle of a batch, there are three kinds of cases: unserved ones,
+//! for which the target was gone; suspects, in which it may have exited; and the others, which are
+//! settled. The target is restarted for the unserved cases. If there are several suspects, each of
+//! them is run alone: the one in which the target exits again is the cause. A case for which the
+//! target is gone immediately, twice, is settled too, so that it does not block the others.
 
 use std::mem;
 use std::time::Duration;
 
 use fallproof_suite::scenario::Scenario;
 
-/// How often the target of a batch is started.
-pub(crate) const MOST_STARTS: usize = 10;
+/// Maximum number of starts of the target in a batch.
+pub(crate) const MAX_STARTS: usize = 10;
 
-/// How long before nobody answered a case may have seen its target end, and how long after it the
-/// end may be seen.
-pub(crate) const WHILE_IT_ENDS: Duration = Duration::from_secs(1);
+/// Maximum time between the last response of a target and its observed exit. A case that ended
+/// within this time before the target was gone is a suspect.
+pub(crate) const EXIT_DELAY: Duration = Duration::from_secs(1);
 
+/// A case that has ended.
 pub(crate) struct Ended<K> {
-    /// What the observer keeps of it.
-    pub(crate) kept: K,
-    /// When it began, since the start of the run.
+    /// Output of the observer.
+    pub(crate) output: K,
+    /// Start, relative to the start of the run.
     pub(crate) started: Duration,
-    pub(crate) over: Duration,
-    /// The target was gone: of one that is back, something can be said.
+    /// End, relative to the start of the run.
+    pub(crate) ended: Duration,
+    /// The target was gone, so the case is run again after a restart.
     pub(crate) is_unserved: bool,
-    /// The target did not do well, or was gone.
+    /// The target misbehaved or was gone.
     pub(crate) is_suspect: bool,
 }
 
-/// What is still to be run of a batch.
+/// The remaining cases of a batch.
 pub(crate) struct Queue<'a> {
-    /// What may run side by side.
+    /// Cases that may run in parallel.
     parallel: Vec<&'a Scenario>,
-    /// What the target may have ended in.
+    /// Suspects, which are run alone.
     alone: Vec<&'a Scenario>,
-    /// The ids of those that the target, with nothing beside them, was gone for at once.
-    doubted: Vec<&'a str>,
+    /// Ids of cases that ran alone and for which the target was gone immediately.
+    gone_once: Vec<&'a str>,
     jobs: usize,
     starts_left: usize,
 }
 
-/// What one start of the target is for.
+/// The cases for one start of the target.
 pub(crate) struct Share<'a> {
     pub(crate) scenarios: Vec<&'a Scenario>,
-    /// How many of them run side by side.
+    /// Number of cases that run in parallel.
     pub(crate) jobs: usize,
 }
 
 impl<'a> Queue<'a> {
     pub(crate) fn new(scenarios: &[&'a Scenario], jobs: usize) -> Self {
-        let (alone, doubted) = (Vec::new(), Vec::new());
-        Self { parallel: scenarios.to_vec(), alone, doubted, jobs, starts_left: MOST_STARTS }
+        let (alone, gone_once) = (Vec::new(), Vec::new());
+        Self { parallel: scenarios.to_vec(), alone, gone_once, jobs, starts_left: MAX_STARTS }
     }
 
-    /// How many scenarios are still to be run.
+    /// Number of remaining scenarios.
     pub(crate) fn len(&self) -> usize {
         self.parallel.len() + self.alone.len()
     }
 
-    /// Whether the target was started before the start at hand.
+    /// Whether the current start is a restart.
     pub(crate) fn is_started_again(&self) -> bool {
-        self.starts_left + 1 < MOST_STARTS
+        self.starts_left + 1 < MAX_STARTS
     }
 
-    /// What the next start is for, if anything is left. The last start is for everything.
+    /// Returns the cases for the next start, if any remain. The last start gets all of them.
     pub(crate) fn next(&mut self) -> Option<Share<'a>> {
         if self.len() == 0 {
             return None;
@@ -79,8 +82,8 @@ impl<'a> Queue<'a> {
         Some(Share { scenarios, jobs: if is_alone { 1 } else { self.jobs } })
     }
 
-    /// Takes in how a share went, after which the target `has_ended` by itself or not, and gives
-    /// what is settled. A case that was broken off is neither settled nor run again.
+    /// Processes the results of a share, and returns the output of the settled cases. `has_ended`
+    /// is whether the target has exited. An interrupted case is neither settled nor run again.
     pub(crate) fn settle<K>(
         &mut self,
         share: Share<'a>,
@@ -90,50 +93,50 @@ impl<'a> Queue<'a> {
         let cases = share.scenarios.into_iter().zip(cases);
         let cases = cases.filter_map(|(scenario, case)| Some((scenario, case?)));
         if !has_ended || self.starts_left == 0 {
-            return cases.map(|(_, case)| case.kept).collect();
+            return cases.map(|(_, case)| case.output).collect();
         }
         let (mut unserved, mut served): (Vec<_>, Vec<_>) =
             cases.partition(|(_, case)| case.is_unserved);
         if served.is_empty() {
-            // It ended before it was seen to be wired, in one of those that it was first asked for.
+            // The target exited in one of the first cases, before its preflight succeeded.
             for (scenario, case) in unserved.drain(..share.jobs.min(unserved.len())) {
-                let is_second_time = self.doubted.contains(&scenario.id.as_str());
+                let is_second_time = self.gone_once.contains(&scenario.id.as_str());
                 if share.jobs == 1 && is_second_time {
                     served.push((scenario, case));
                 } else {
                     self.alone.push(scenario);
                 }
                 if share.jobs == 1 {
-                    self.doubted.push(&scenario.id);
+                    self.gone_once.push(&scenario.id);
                 }
             }
         }
-        // With nothing beside it, only the last one that was served can have ended the target.
+        // If cases run alone, only the last served one can have made the target exit.
         if share.jobs > 1 {
             let since = gone_since(&served, &unserved);
-            let may_have_ended_it =
-                |case: &Ended<K>| case.is_suspect && case.over + WHILE_IT_ENDS >= since;
-            if served.iter().filter(|(_, case)| may_have_ended_it(case)).count() > 1 {
-                let suspects = served.extract_if(.., |(_, case)| may_have_ended_it(case));
+            let is_cause_possible =
+                |case: &Ended<K>| case.is_suspect && case.ended + EXIT_DELAY >= since;
+            if served.iter().filter(|(_, case)| is_cause_possible(case)).count() > 1 {
+                let suspects = served.extract_if(.., |(_, case)| is_cause_possible(case));
                 self.alone.extend(suspects.map(|(scenario, _)| scenario));
             }
         }
-        let again = if share.jobs > 1 { &mut self.parallel } else { &mut self.alone };
-        again.extend(unserved.into_iter().map(|(scenario, _)| scenario));
-        served.into_iter().map(|(_, case)| case.kept).collect()
+        let rerun = if share.jobs > 1 { &mut self.parallel } else { &mut self.alone };
+        rerun.extend(unserved.into_iter().map(|(scenario, _)| scenario));
+        served.into_iter().map(|(_, case)| case.output).collect()
     }
 
-    /// What is left where the target cannot be started again.
-    pub(crate) fn give_up(self, share: Share<'a>) -> Vec<&'a Scenario> {
+    /// Returns the remaining cases, for a target that cannot be restarted.
+    pub(crate) fn remaining(self, share: Share<'a>) -> Vec<&'a Scenario> {
         [share.scenarios, self.parallel, self.alone].concat()
     }
 }
 
-/// When the target was seen to be gone: when the first case began that it did not serve, or else when
-/// the last one that it served ended.
+/// Time at which the target was found to be gone: the start of the first unserved case or, if there
+/// is none, the end of the last served one.
 fn gone_since<K>(served: &[(&Scenario, Ended<K>)], unserved: &[(&Scenario, Ended<K>)]) -> Duration {
     let first = unserved.iter().map(|(_, case)| case.started).min();
-    let last = || served.iter().map(|(_, case)| case.over).max();
+    let last = || served.iter().map(|(_, case)| case.ended).max();
     first.or_else(last).unwrap_or_default()
 }
 

@@ -1,4 +1,4 @@
-//! What a run does: which scenarios are run against which start of the target.
+//! The plan of a run: which scenarios are run against which start of the target.
 
 use std::fmt::Write as _;
 use std::io;
@@ -16,53 +16,56 @@ use crate::adapter::{Adapter, ConfigBatch, Installation, RenderError, Site, Unsu
 use crate::gateway::{DEFAULT_MOCKS, LaunchedGateway, RunningGateway};
 use crate::target::{Target, named};
 
-/// A whole run.
+/// Plan of a complete run.
 pub struct RunPlan<'a> {
-    /// What is run, one after the other.
+    /// Batches, run one after the other.
     pub batches: Vec<Batch<'a>>,
-    /// The scenarios that are not for this target, with the reason.
+    /// Scenarios that are skipped for this target, with the reason.
     pub left_out: Vec<(&'a Scenario, SkipReason)>,
 }
 
-/// What one start of a target can serve.
+/// Scenarios that one start of a target can serve.
 pub struct Batch<'a> {
     /// The target, configured for these scenarios.
     pub target: Box<dyn Target>,
-    /// The scenarios that are run against it.
+    /// Scenarios to run against it.
     pub scenarios: Vec<&'a Scenario>,
-    /// How many of them may run side by side.
+    /// Number of scenarios that may run in parallel.
     pub jobs: usize,
-    /// What it is, in words; empty where there is only one.
+    /// Heading for the user, e.g. `batch 1 of 2: retries 1`. Empty if there is only one batch.
     pub heading: String,
 }
 
-/// Why there is no plan of a run.
+/// A run could not be planned.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanError {
-    /// The adapter is wrong.
+    /// The adapter is invalid.
     #[error(transparent)]
     Render(#[from] RenderError),
-    /// The gateway needs fewer batches. Holds the one asked for, and how many there are.
-    #[error("there is no batch {0}, but {1}")]
-    NoRound(usize, usize),
-    /// Nowhere can the gateway listen.
+    /// There is no batch with this number. Holds the number and the number of batches.
+    #[error(
+        "`--batch {0}` is out of range: there {verb} {1}",
+        verb = if *.1 == 1 { "is" } else { "are" }
+    )]
+    NoBatch(usize, usize),
+    /// No port is free for the gateway.
     #[error("no port is free for the gateway: {0}")]
     NoPort(#[source] io::Error),
 }
 
 impl<'a> RunPlan<'a> {
-    /// Everything in one batch, `jobs` side by side.
+    /// Plans all scenarios in one batch, `jobs` in parallel.
     pub fn at_once(target: Box<dyn Target>, scenarios: &'a [Scenario], jobs: usize) -> Self {
         let scenarios = scenarios.iter().collect();
         let batch = Batch { target, scenarios, jobs, heading: String::new() };
         Self { batches: vec![batch], left_out: Vec::new() }
     }
 
-    /// Against a gateway that runs already, configured for the batch of this number, from 1. The
-    /// scenarios of the other batches are left out.
+    /// Plans a run against a gateway that is already running, configured for the batch with this
+    /// number, from 1. The scenarios of the other batches are skipped.
     ///
     /// # Errors
-    /// The adapter is wrong, or there is no such batch.
+    /// The adapter is invalid, or there is no such batch.
     pub fn running(
         gateway: &RunningGateway,
         number: usize,
@@ -70,13 +73,13 @@ impl<'a> RunPlan<'a> {
     ) -> Result<Self, PlanError> {
         let Some(adapter) = &gateway.adapter else {
             if number != 1 {
-                return Err(PlanError::NoRound(number, 1));
+                return Err(PlanError::NoBatch(number, 1));
             }
             return Ok(Self::at_once(Box::new(gateway.clone()), scenarios, 1));
         };
         let (batches, left_out) = split(adapter, scenarios, gateway.mocks)?;
         if number == 0 || number > batches.len().max(1) {
-            return Err(PlanError::NoRound(number, batches.len()));
+            return Err(PlanError::NoBatch(number, batches.len()));
         }
         let mut plan = Self { batches: Vec::new(), left_out };
         for (known, batch) in (1..).zip(&batches) {
@@ -93,11 +96,11 @@ impl<'a> RunPlan<'a> {
         Ok(plan)
     }
 
-    /// Against a gateway that is started here, once for each batch; one that reads its files again
-    /// is started once. Its files and logs are written below `work`.
+    /// Plans a run against a gateway that is started for each batch or, if it can reload, only
+    /// once. Its files and logs are written below `work`.
     ///
     /// # Errors
-    /// The adapter is wrong, or no port is free.
+    /// The adapter is invalid, or no port is free.
     pub fn launched(
         adapter: &Arc<Adapter>,
         installation: &Installation,
@@ -128,14 +131,14 @@ impl<'a> RunPlan<'a> {
         Ok(Self { batches, left_out })
     }
 
-    /// Has so many run side by side, where the user says how many.
+    /// Overrides the number of parallel scenarios, if the user gives one.
     pub fn side_by_side(&mut self, jobs: Option<NonZeroUsize>) {
         for batch in &mut self.batches {
             batch.jobs = jobs.map_or(batch.jobs, NonZeroUsize::get);
         }
     }
 
-    /// What reports call the target.
+    /// Returns the identity of the target, for reports.
     pub async fn identity(&self) -> TargetName {
         match self.batches.first() {
             Some(batch) => batch.target.identity().await,
@@ -143,16 +146,16 @@ impl<'a> RunPlan<'a> {
         }
     }
 
-    /// What the gateway has printed at all of its starts, each below a heading where there are
+    /// Returns the output of all starts of the gateway, with a heading for each if there are
     /// several.
     pub fn log(&self) -> String {
         let mut log = String::new();
-        let mut told = Vec::new();
+        let mut folders = Vec::new();
         for Batch { target, heading, .. } in &self.batches {
-            let Some(site) = target.site().filter(|site| !told.contains(&&site.folder)) else {
+            let Some(site) = target.site().filter(|site| !folders.contains(&&site.folder)) else {
                 continue;
             };
-            told.push(&site.folder);
+            folders.push(&site.folder);
             let starts = site.printed();
             for (start, text) in (1..).zip(&starts) {
                 let start = (starts.len() > 1).then(|| format!("start {start}"));
@@ -171,23 +174,23 @@ impl<'a> RunPlan<'a> {
     }
 }
 
-/// Scenarios that are left out, with the reason.
+/// Skipped scenarios, with the reason.
 type LeftOut<'a> = Vec<(&'a Scenario, SkipReason)>;
 
-/// Splits the scenarios that a gateway can be configured for; the others are left out.
+/// Splits the scenarios that the gateway supports into batches. The others are skipped.
 fn split<'a>(
     adapter: &Adapter,
     scenarios: &'a [Scenario],
     mocks: SocketAddr,
 ) -> Result<(Vec<ConfigBatch>, LeftOut<'a>), RenderError> {
-    let (mut able, mut left_out) = (Vec::new(), Vec::new());
+    let (mut supported, mut left_out) = (Vec::new(), Vec::new());
     for scenario in scenarios {
         match adapter.capabilities.skip_reason(scenario) {
             Some(reason) => left_out.push((scenario, reason)),
-            None => able.push(scenario),
+            None => supported.push(scenario),
         }
     }
-    let batches = adapter.split(&adapter.plan(able, Addresses::stable(mocks)))?;
+    let batches = adapter.split(&adapter.plan(supported, Addresses::stable(mocks)))?;
     for Unsupported { scenario, reason } in &batches.unfit {
         let scenario = scenarios.iter().find(|it| it.id == *scenario);
         let reason = reason.clone();
@@ -196,6 +199,7 @@ fn split<'a>(
     Ok((batches.batches, left_out))
 }
 
+/// Returns the scenarios with these ids.
 fn those_of<'a>(scenarios: &'a [Scenario], ids: &[String]) -> Vec<&'a Scenario> {
     scenarios.iter().filter(|scenario| ids.contains(&scenario.id)).collect()
 }

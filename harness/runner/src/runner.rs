@@ -1,8 +1,8 @@
-//! The runner: mocks and target, up and listening, and how a scenario is run on them.
+//! The runner: the running mocks and target, and how a scenario is run against them.
 //!
-//! A run of a scenario, in order: it may be [skipped](Runner::run) or found out to be of a group
-//! that is not wired ([preflight]); its scripts begin anew ([mocks]); its steps are [played](play),
-//! call by call ([call]); each attempt is [attributed](attribution) to the call that led to it.
+//! A scenario is run in this order. It may be [skipped](Runner::run), or its [preflight] may fail.
+//! The scripts of its [mocks] are reset. Its steps are [played](play), [call] by call. Each attempt
+//! is [attributed](attribution) to the call that caused it.
 
 mod attribution;
 mod call;
@@ -28,26 +28,26 @@ use crate::error::StartError;
 use crate::interrupt::Interrupt;
 use crate::target::{RunningTarget, Setup, Target};
 
-/// No scenario waits longer than this for the clock on the wall.
-const MOST_WAITING: Duration = Duration::from_secs(30);
+/// Maximum real time that a scenario may wait. Slower scenarios are skipped.
+const MAX_WAIT: Duration = Duration::from_secs(30);
 
-/// Everything that a run needs, up and listening: the mocks, the plan and the target.
+/// The running mocks and target, with the plan that they are configured for.
 pub struct Runner {
     mocks: Mocks,
     plan: Plan,
     running: Box<dyn RunningTarget>,
     capabilities: Capabilities,
-    /// How long a client call waits for its answer.
+    /// Timeout of a client call.
     timeout: Duration,
-    /// When the times of all evidence begin.
+    /// Origin of all times in the evidence.
     clock: Instant,
-    /// Of each group that was asked by the preflight, why it is not wired to the mocks, if it is not.
-    wiring: Mutex<HashMap<String, Option<Inconclusive>>>,
+    /// Result of the preflight, by group: the reason why it does not reach the mocks, or `None` if
+    /// it does.
+    preflights: Mutex<HashMap<String, Option<Inconclusive>>>,
 }
 
 impl Runner {
-    /// Brings up the mocks for these scenarios, and the target. A client call waits for its answer
-    /// no longer than `timeout`.
+    /// Starts the mocks for these scenarios, and the target. `timeout` applies to each client call.
     ///
     /// # Errors
     /// The mocks or the target could not be started.
@@ -59,10 +59,10 @@ impl Runner {
         Self::start_with(None, scenarios, target, timeout).await
     }
 
-    /// The same with a target that is at work, where there is one: it is given another configuration.
+    /// Like [`start`](Self::start), but reloads the `running` target, if there is one.
     ///
     /// # Errors
-    /// The mocks or the target could not be started, or it did not take the configuration.
+    /// The mocks or the target could not be started, or the target could not be reloaded.
     pub async fn start_with(
         running: Option<Box<dyn RunningTarget>>,
         scenarios: &[&Scenario],
@@ -81,31 +81,39 @@ impl Runner {
             None => target.start(setup).await?,
         };
         let clock = mocks.wire.started();
-        Ok(Self { mocks, plan, running, capabilities, timeout, clock, wiring: Mutex::default() })
+        Ok(Self {
+            mocks,
+            plan,
+            running,
+            capabilities,
+            timeout,
+            clock,
+            preflights: Mutex::default(),
+        })
     }
 
-    /// Has the times of all evidence count from here, which is before the start.
+    /// Sets the origin of all times in the evidence, which must be before the start.
     #[must_use]
     pub fn counted_from(self, clock: Instant) -> Self {
         Self { clock, ..self }
     }
 
-    /// The target, which goes on without the mocks.
+    /// Stops the mocks and returns the target, which keeps running.
     pub fn release(self) -> Box<dyn RunningTarget> {
         self.running
     }
 
-    /// Ends mocks and target.
+    /// Stops the mocks and the target.
     pub async fn stop(self, interrupt: &Interrupt) {
         interrupt.end(self.release()).await;
     }
 
-    /// The key that the client gives to the target.
+    /// Key that clients send to the target.
     pub fn gateway_key(&self) -> &str {
         self.running.gateway_key()
     }
 
-    /// What must be known of the target to judge a case of this scenario.
+    /// Facts about the target that are needed to judge a case of this scenario.
     pub fn facts(&self, scenario: &Scenario) -> TargetFacts<'_> {
         TargetFacts {
             groups: self.plan.groups_of(&scenario.id),
@@ -115,12 +123,12 @@ impl Runner {
         }
     }
 
-    /// What the target is configured with.
+    /// The plan that the target is configured with.
     pub fn plan(&self) -> &Plan {
         &self.plan
     }
 
-    /// Runs one scenario from the start of its scripts.
+    /// Runs one scenario, with its scripts reset.
     pub async fn run(&self, scenario: &Scenario) -> Evidence {
         let started = self.clock.elapsed();
         let result = self.result(scenario).await;
@@ -143,27 +151,27 @@ impl Runner {
         }
     }
 
-    /// Why this scenario cannot be run here, if it cannot.
+    /// Reason why this scenario must be skipped, if any.
     fn skip(&self, scenario: &Scenario) -> Option<SkipReason> {
-        if let Some(error) = self.mocks.lack(scenario) {
+        if let Some(error) = self.mocks.missing(scenario) {
             return Some(SkipReason::NoSilentAddress(error.to_owned()));
         }
         if let Some(reason) = self.capabilities.skip_reason(scenario) {
             return Some(reason);
         }
-        if !self.running.has_own_clock() && scenario.waits() > MOST_WAITING {
+        if !self.running.has_own_clock() && scenario.waits() > MAX_WAIT {
             return Some(SkipReason::TooSlow { seconds: scenario.waits().as_secs() });
         }
         None
     }
 }
 
-/// What comes of this, or the words of its panic: a fault of ours is told as ours, and the other
-/// cases go on.
+/// Returns the result of `work` or the message of its panic, so that a bug in Fallproof is reported
+/// as a harness error and the other cases continue.
 async fn caught<T>(work: impl Future<Output = T>) -> Result<T, String> {
     AssertUnwindSafe(work).catch_unwind().await.map_err(|panic| {
-        let words = panic.downcast_ref::<String>().map(String::as_str);
-        let words = words.or_else(|| panic.downcast_ref::<&str>().copied());
-        words.unwrap_or("a panic").to_owned()
+        let message = panic.downcast_ref::<String>().map(String::as_str);
+        let message = message.or_else(|| panic.downcast_ref::<&str>().copied());
+        message.unwrap_or("a panic").to_owned()
     })
 }

@@ -1,9 +1,9 @@
-//! Words as a POSIX shell reads them.
+//! Quoting for a POSIX shell.
 
 use std::borrow::Cow;
 
-/// The word, in quotes where it needs them.
+/// Returns the word, quoted if necessary.
 pub fn quoted(word: &str) -> Cow<'_, str> {
-    // A word with a NUL, which is all that it refuses, can be given to no program.
+    // Only words with a NUL are rejected, and no program can get such an argument anyway.
     shlex::try_quote(word).unwrap_or(Cow::Borrowed(word))
 }

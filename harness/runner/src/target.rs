@@ -1,4 +1,4 @@
-//! What is under test, seen from the runner.
+//! The target as the runner sees it.
 
 use std::borrow::Cow;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -15,30 +15,30 @@ use futures_util::future::{self, BoxFuture};
 use crate::adapter::{Adapter, GatewayClient, Site};
 use crate::error::StartError;
 
-/// A way to what is under test: a router in this process, a gateway that runs already, or one that
-/// is started here.
+/// What is under test: a router in this process, a running gateway, or a gateway that Fallproof
+/// starts.
 pub trait Target: Send + Sync {
-    /// What reports call it; as its adapter does by default.
+    /// Identity for reports. By default, the name of its adapter.
     fn identity(&self) -> BoxFuture<'_, TargetName> {
         future::ready(named(self.adapter())).boxed()
     }
 
-    /// The adapter that says how it is configured, started and spoken to, where there is one.
+    /// Its adapter, if there is one.
     fn adapter(&self) -> Option<&Adapter> {
         None
     }
 
-    /// Where it runs, where it is started here as a process.
+    /// Location of the process, if Fallproof starts one.
     fn site(&self) -> Option<&Site> {
         None
     }
 
-    /// Where it expects the mock providers. At port 0 the system chooses.
+    /// Address at which it expects the mock providers. The system chooses the port if it is 0.
     fn mocks_address(&self) -> SocketAddr {
         SocketAddr::from((Ipv4Addr::LOCALHOST, 0))
     }
 
-    /// What it must be configured with for these scenarios.
+    /// Returns the plan that it must be configured with for these scenarios.
     fn plan(&self, scenarios: &[&Scenario], addresses: Addresses) -> Plan {
         let scenarios = scenarios.iter().copied();
         match self.adapter() {
@@ -47,7 +47,7 @@ pub trait Target: Send + Sync {
         }
     }
 
-    /// What it can do and claims; no claim of its own unless its adapter has some.
+    /// Its capabilities. By default, those of its adapter, or else the default ones.
     fn capabilities(&self) -> Cow<'_, Capabilities> {
         match self.adapter() {
             Some(adapter) => Cow::Borrowed(&adapter.capabilities),
@@ -55,14 +55,14 @@ pub trait Target: Send + Sync {
         }
     }
 
-    /// Starts it, or reaches it where it runs already.
+    /// Starts the target, or connects to it if it is already running.
     ///
     /// # Errors
-    /// It cannot be started, or nothing answers where it was said to be.
+    /// The target cannot be started, or nothing listens at its URL.
     fn start<'a>(&'a self, setup: Setup<'a>) -> Starting<'a>;
 }
 
-/// What reports call a gateway of which only the adapter is known, if that.
+/// Identity of a gateway of which at most the adapter is known.
 pub(crate) fn named(adapter: Option<&Adapter>) -> TargetName {
     TargetName {
         adapter: adapter.map(|adapter| adapter.id.clone()),
@@ -73,55 +73,56 @@ pub(crate) fn named(adapter: Option<&Adapter>) -> TargetName {
 /// A target that is being started.
 pub type Starting<'a> = BoxFuture<'a, Result<Box<dyn RunningTarget>, StartError>>;
 
-/// What a target is started with.
+/// Input for starting a target.
 pub struct Setup<'a> {
-    /// What it is configured with.
+    /// The plan to configure it with.
     pub plan: &'a Plan,
-    /// The scenarios that it is started for.
+    /// The scenarios to start it for.
     pub scenarios: &'a [&'a Scenario],
 }
 
-/// A target at work.
+/// A running target.
 pub trait RunningTarget: Send + Sync {
-    /// The key that its clients give to it.
+    /// Key that clients send to it.
     fn gateway_key(&self) -> &str;
 
-    /// How a client of this scenario speaks to it.
+    /// Returns how clients of this scenario call it.
     fn client(&self, scenario: &Scenario) -> Cow<'_, GatewayClient>;
 
-    /// Moves its clock for this scenario on. `false` where it goes by the clock on the wall, so that
-    /// there is nothing but to wait.
+    /// Advances its simulated clock for this scenario. Returns `false` if it uses real time, so
+    /// that the runner has to wait.
     fn advance(&self, _: &Scenario, _: Duration) -> bool {
         false
     }
 
-    /// Whether [`advance`](Self::advance) moves its clock.
+    /// Whether it has a simulated clock, moved by [`advance`](Self::advance).
     fn has_own_clock(&self) -> bool {
         false
     }
 
-    /// Whether somebody else configured it, so that it must be seen first that its groups lead to
-    /// the mocks.
+    /// Whether a preflight must check that its groups reach the mocks, because it was configured
+    /// outside Fallproof's control.
     fn needs_preflight(&self) -> bool {
         true
     }
 
-    /// How it ended by itself, where it has; its end is waited for at most so long.
+    /// Returns the exit status if the process has exited, after waiting at most `within`.
     fn ended(&mut self, _within: Duration) -> BoxFuture<'_, Option<ExitStatus>> {
         future::ready(None).boxed()
     }
 
-    /// Whether it takes another configuration while it runs.
+    /// Whether it can reload its configuration.
     fn reloads(&self) -> bool {
         false
     }
 
-    /// Gives it another configuration. Only what [reloads](Self::reloads) is asked to.
+    /// Reloads it with a new configuration. Only called if it [reloads](Self::reloads).
     fn reload(self: Box<Self>, _: Setup<'_>) -> Starting<'_> {
         unreachable!("it does not reload")
     }
 
-    /// Ends what was started for it: politely until `hurry` is done, then not.
+    /// Stops it, if it was started by Fallproof. Kills it after a grace period, or when `hurry`
+    /// completes.
     fn stop(self: Box<Self>, _hurry: BoxFuture<'_, ()>) -> BoxFuture<'_, ()> {
         future::ready(()).boxed()
     }

@@ -1,4 +1,4 @@
-//! Scenarios and what is seen of them, for tests.
+//! Scenarios and evidence for tests.
 
 use std::path::Path;
 use std::time::Duration;
@@ -7,20 +7,20 @@ use fallproof_protocol::request_log::{RecordedRequest, Traffic};
 use fallproof_suite::evidence::{CallEvidence, Ending, Exchange};
 use fallproof_suite::scenario::{Scenario, Suite};
 
-/// A scenario of the suite.
+/// Returns a scenario of the suite.
 pub(crate) fn scenario(id: &str) -> Scenario {
     let suite = Suite::embedded_chosen(Path::new(""), &[id.to_owned()]);
-    let suite = suite.expect("the suite is right").expect("it is there");
+    let suite = suite.expect("the suite is valid").expect("it is there");
     suite.scenarios[0].clone()
 }
 
-/// Scenarios of one plain call each, with these ids.
+/// Returns scenarios with these ids and one plain call each.
 pub(crate) fn scenarios<I: ToString>(ids: impl IntoIterator<Item = I>) -> Vec<Scenario> {
     let plain = scenario("auth/refused-key-is-not-shown");
     ids.into_iter().map(|id| Scenario { id: id.to_string(), ..plain.clone() }).collect()
 }
 
-/// A call for this group that nothing is known of but where it stands.
+/// A call for this group, with its position and otherwise empty evidence.
 pub(crate) fn call(group: &str, position: usize, call: usize) -> CallEvidence {
     let exchange = Exchange {
         path: String::new(),
@@ -38,7 +38,7 @@ pub(crate) fn call(group: &str, position: usize, call: usize) -> CallEvidence {
     CallEvidence { position, call, group: group.to_owned(), at, exchange, requests, misdirected }
 }
 
-/// An attempt that nothing is known of but where it went and with which body.
+/// An attempt with this prefix and body, and otherwise default values.
 pub(crate) fn attempt(prefix: &str, body: &str) -> RecordedRequest {
     RecordedRequest {
         prefix: Some(prefix.to_owned()),

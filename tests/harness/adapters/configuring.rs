@@ -1,4 +1,4 @@
-//! The calls that configure a gateway once it is ready.
+//! Admin calls, which configure a gateway once it is ready.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
@@ -9,7 +9,7 @@ use fallproof_runner::adapter::Site;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use super::support::{LEAST, addresses, read, scenarios, site};
+use super::support::{MINIMAL, addresses, read, scenarios, site};
 
 const TWO_STEPS: &str = r#"
 admin:
@@ -25,10 +25,11 @@ admin:
     body: '{ "groups": {{ groups | length }} }'
 "#;
 
-/// What a server was asked for: each path, and the body where it is JSON.
+/// Received calls: path, and body if it is JSON.
 type Calls = Arc<Mutex<Vec<(String, Value)>>>;
 
-/// A server that answers each call so; where it listens, and what comes.
+/// Starts a server with this response to each call, given its number. Returns its address and the
+/// calls it receives.
 async fn server(answer: fn(usize) -> (StatusCode, String)) -> (SocketAddr, Calls) {
     let calls = Calls::default();
     let seen = Arc::clone(&calls);
@@ -44,14 +45,14 @@ async fn server(answer: fn(usize) -> (StatusCode, String)) -> (SocketAddr, Calls
     (address, calls)
 }
 
-/// Calls this adapter's admin calls at a server that answers each POST so; returns what came, and
-/// how it ended.
+/// Makes the admin calls of this adapter to a server with this response to each call. Returns the
+/// calls it received, and the result.
 async fn configured(
     adapter: &str,
     answer: fn(usize) -> (StatusCode, String),
 ) -> (Vec<(String, Value)>, Result<(), String>) {
     let (address, calls) = server(answer).await;
-    let adapter = read(&format!("{LEAST}{adapter}")).expect("it is valid");
+    let adapter = read(&format!("{MINIMAL}{adapter}")).expect("it is valid");
     let plan = adapter.plan(&scenarios(&["chat/openai-to-azure-legacy"]), addresses());
     let configuration = adapter.render(&plan, &site()).expect("it can be rendered");
     let ended = adapter.configure(&configuration, &address.to_string()).await;
@@ -60,7 +61,7 @@ async fn configured(
 }
 
 #[tokio::test]
-async fn each_call_is_made_for_what_it_says_and_knows_what_was_answered_before() {
+async fn each_call_is_repeated_as_specified_and_can_use_earlier_responses() {
     let answer = |number| (StatusCode::CREATED, json!({ "made": { "id": number } }).to_string());
     let (calls, ended) = configured(TWO_STEPS, answer).await;
     assert_eq!(ended, Ok(()));
@@ -71,38 +72,38 @@ async fn each_call_is_made_for_what_it_says_and_knows_what_was_answered_before()
 }
 
 #[tokio::test]
-async fn a_call_that_is_refused_is_told_with_the_answer() {
+async fn a_refused_call_is_reported_with_the_response() {
     let (calls, ended) = configured(TWO_STEPS, |_| (StatusCode::CONFLICT, "taken".into())).await;
     assert_eq!(calls.len(), 1);
-    assert_eq!(ended, Err("POST /keys was answered 409: taken".to_owned()));
+    assert_eq!(ended, Err("POST /keys got status 409: taken".to_owned()));
 }
 
 #[tokio::test]
-async fn an_answer_without_what_was_to_be_kept_is_told() {
+async fn a_response_without_a_value_to_keep_is_reported() {
     let (_, ended) = configured(TWO_STEPS, |_| (StatusCode::OK, "{}".into())).await;
-    assert_eq!(ended, Err("POST /keys was answered without /made/id: {}".to_owned()));
+    assert_eq!(ended, Err("POST /keys got a response without /made/id: {}".to_owned()));
 }
 
 #[tokio::test]
-async fn a_body_that_is_no_json_is_never_sent() {
+async fn a_body_that_is_not_json_is_never_sent() {
     let adapter = "admin: [{ each: once, post: /a, body: '{ a' }]\n";
     let (calls, ended) = configured(adapter, |_| (StatusCode::OK, String::new())).await;
     assert!(calls.is_empty());
-    let told = ended.expect_err("it must be refused");
-    assert!(told.contains("the body for POST /a is not JSON"), "{told}");
+    let shown = ended.expect_err("it must be rejected");
+    assert!(shown.contains("the body for POST /a is not JSON"), "{shown}");
 }
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_gateway_that_reads_its_files_again_is_called_again() {
+async fn a_gateway_that_reloads_is_configured_again() {
     let (address, calls) = server(|_| (StatusCode::OK, "it is up".into())).await;
-    let start = LEAST.find("launch:").expect("it has one");
+    let start = MINIMAL.find("launch:").expect("it has one");
     let adapter = format!(
         "{}admin: [{{ each: once, post: /configure, body: '{{}}' }}]\n\
          launch:\n  program: sh\n  arguments: [-c, \"trap '' HUP; echo at {address}; exec sleep 60\"]\n  \
          reload: HUP\n  \
          ready: {{ path: /health, contains: it is up, address_after: 'at ', seconds: 30 }}\n",
-        &LEAST[..start]
+        &MINIMAL[..start]
     );
     let adapter = read(&adapter).expect("it is valid");
     let folder = tempfile::TempDir::new().expect("a temporary folder");

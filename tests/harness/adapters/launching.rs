@@ -1,4 +1,4 @@
-//! Gateways that are started, waited for and stopped by `fallproof run --launch`.
+//! Gateways started by `fallproof run --launch`.
 
 use std::process::Output;
 
@@ -10,12 +10,12 @@ use tempfile::TempDir;
 use crate::common::{SUITE, part};
 use crate::shell::text;
 
-use super::support::{LEAST, command, file, site};
+use super::support::{MINIMAL, command, file, site};
 
 const FOUNDING: &str = "responses-compact/openai-to-azure";
 const REFERENCE: &str = "tests/harness/adapters/reference.yaml";
 
-/// Runs one scenario through a gateway that this adapter starts.
+/// Runs one scenario against a gateway that this adapter starts.
 fn launched(adapter: &str, more: &[&str]) -> Output {
     let work = TempDir::new().expect("a temporary folder");
     let work = work.path().to_str().expect("a temporary path is text");
@@ -24,45 +24,48 @@ fn launched(adapter: &str, more: &[&str]) -> Output {
     output.expect("the binary was built with this test")
 }
 
-/// The same with an adapter of this text.
+/// Like [`launched`], for an adapter with this text.
 fn launched_text(adapter: &str) -> Output {
     let (_folder, file) = file(adapter);
     launched(file.to_str().expect("a temporary path is text"), &[])
 }
 
 #[test]
-fn the_reference_router_passes_all_that_is_timeless_as_a_program_of_its_own() {
+fn the_reference_router_passes_all_cases_without_waits_as_a_separate_program() {
     let work = TempDir::new().expect("a temporary folder");
     let work = work.path().to_str().expect("a temporary path is text");
     let program = env!("CARGO_BIN_EXE_fallproof");
-    // Its clock cannot be moved by hand: no test waits for a real one, or fails on a busy machine.
+    // The program has no simulated clock. The test must neither wait for a real one nor fail on a
+    // busy machine.
     let timed = [Ability::Timeout, Ability::TotalTimeout].map(Feature::Other);
-    let is_timeless = |scenario: &&Scenario| {
+    let is_untimed = |scenario: &&Scenario| {
         let needs = scenario.needs();
         scenario.waits().is_zero() && !timed.iter().any(|feature| needs.contains(feature))
     };
-    // One case of each topic tells of the way there; what is in it the suite itself tells.
-    let mut timeless: Vec<_> = SUITE.scenarios.iter().filter(is_timeless).collect();
-    timeless.dedup_by_key(|scenario| scenario.id.split('/').next().map(str::to_owned));
+    // One case of each topic is enough: the suite itself is tested elsewhere.
+    let mut untimed: Vec<_> = SUITE.scenarios.iter().filter(is_untimed).collect();
+    untimed.dedup_by_key(|scenario| scenario.id.split('/').next().map(str::to_owned));
     let output = command(&["run", "--adapter", REFERENCE, "--launch", "--program", program])
         .args(["--work-dir", work])
-        .args(timeless.iter().map(|scenario| &scenario.id))
+        .args(untimed.iter().map(|scenario| &scenario.id))
         .output()
         .expect("the binary was built with this test");
-    let told = text(&output.stderr);
-    assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), String::new()), "{told}");
+    let shown = text(&output.stderr);
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), String::new()), "{shown}");
 }
 
 #[test]
-fn a_rest_of_the_gateways_own_is_a_breach_unless_it_is_declared() {
+fn a_cooldown_of_the_gateway_itself_is_a_violation_unless_it_is_declared() {
     let adapter = std::fs::read_to_string(REFERENCE).expect("it is in the repository");
-    // It puts aside whoever has failed once, which no group asks for.
-    let resting = adapter.replace(
+    // It cools down a deployment after one failure, which no group asks for.
+    let cooling = adapter.replace(
         "        retries:",
         "        cooldown: { after_failures: 1, duration_ms: 600000 }\n        retries:",
     );
-    let declared = resting
-        .replace("\nfiles:", "\ncapabilities: { own_cooldown: it puts aside who fails }\n\nfiles:");
+    let declared = cooling.replace(
+        "\nfiles:",
+        "\ncapabilities: { own_cooldown: it cools down failing deployments }\n\nfiles:",
+    );
     let run = |adapter: &str| {
         let (_folder, file) = file(adapter);
         let file = file.to_str().expect("a temporary path is text");
@@ -73,16 +76,16 @@ fn a_rest_of_the_gateways_own_is_a_breach_unless_it_is_declared() {
             .output()
             .expect("the binary was built with this test")
     };
-    let breach = run(&resting);
-    let told = text(&breach.stdout);
-    assert_eq!(breach.status.code(), Some(1), "{told}{}", text(&breach.stderr));
-    assert!(told.contains("attempt 1 went to backup before primary was asked"), "{told}");
-    let free = run(&declared);
-    assert_eq!(free.status.code(), Some(0), "{}{}", text(&free.stdout), text(&free.stderr));
+    let violating = run(&cooling);
+    let shown = text(&violating.stdout);
+    assert_eq!(violating.status.code(), Some(1), "{shown}{}", text(&violating.stderr));
+    assert!(shown.contains("attempt 1 went to `backup` before `primary` was tried"), "{shown}");
+    let exempt = run(&declared);
+    assert_eq!(exempt.status.code(), Some(0), "{}{}", text(&exempt.stdout), text(&exempt.stderr));
 }
 
 #[test]
-fn the_report_names_the_gateway_with_its_version_and_has_its_log() {
+fn the_report_contains_the_version_and_the_log_of_the_gateway() {
     let report = TempDir::new().expect("a temporary folder");
     let folder = report.path().to_str().expect("a temporary path is text");
     let program = env!("CARGO_BIN_EXE_fallproof");
@@ -100,7 +103,7 @@ fn the_report_names_the_gateway_with_its_version_and_has_its_log() {
 }
 
 #[test]
-fn of_a_long_log_the_last_whole_lines_are_kept() {
+fn only_the_last_complete_lines_of_a_long_log_are_kept() {
     let folder = TempDir::new().expect("a temporary folder");
     let lines: Vec<_> = (0..300_000).map(|number| format!("line {number}\n")).collect();
     let lines = lines.concat();
@@ -109,15 +112,15 @@ fn of_a_long_log_the_last_whole_lines_are_kept() {
     let site = Site { folder: folder.path().to_owned(), earlier_logs: 1, ..site() };
     let printed = site.printed();
     assert_eq!(printed.len(), 1);
-    let (told, kept) = printed[0].split_once('\n').expect("it says that it is not all");
-    assert!(told.contains("gateway.2.log"), "{told}");
+    let (shown, kept) = printed[0].split_once('\n').expect("it says that it is truncated");
+    assert!(shown.contains("gateway.2.log"), "{shown}");
     let start = lines.len() - kept.len();
     assert!(kept.starts_with("line ") && lines[start..] == *kept && start > 0);
     assert!(kept.len() > 1_000_000, "{}", kept.len());
 }
 
 #[test]
-fn a_running_gateway_is_taken_as_the_adapter_configured_it() {
+fn config_writes_the_files_for_a_running_gateway() {
     let folder = TempDir::new().expect("a temporary folder");
     let out = folder.path().to_str().expect("a temporary path is text");
     let configured = || {
@@ -125,11 +128,11 @@ fn a_running_gateway_is_taken_as_the_adapter_configured_it() {
         output.expect("the binary was built with this test")
     };
     let output = configured();
-    let told = text(&output.stdout);
+    let shown = text(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     assert!(
-        told.contains("batch 1 of 1") && told.contains("--adapter tests/harness/adapters/"),
-        "{told}"
+        shown.contains("batch 1 of 1") && shown.contains("--adapter tests/harness/adapters/"),
+        "{shown}"
     );
     let config = std::fs::read_to_string(folder.path().join("1/router.yaml")).expect("it is there");
     assert!(config.contains("http://127.0.0.1:9100/responses-compact.openai-to-azure/primary/v1"));
@@ -143,7 +146,7 @@ fn a_running_gateway_is_taken_as_the_adapter_configured_it() {
 }
 
 #[test]
-fn config_names_the_run_of_the_same_scenarios_and_never_a_key() {
+fn config_prints_the_command_that_runs_the_same_scenarios_without_a_key() {
     let folder = TempDir::new().expect("a temporary folder");
     let part = part().display().to_string();
     let config = |more: &[&str]| {
@@ -152,17 +155,17 @@ fn config_names_the_run_of_the_same_scenarios_and_never_a_key() {
         config.arg(folder.path().join("out")).args(more);
         config.output().expect("the binary was built with this test")
     };
-    let output = config(&["--tag", "founding", "--key", "sk-nobody-is-told"]);
-    let told = text(&output.stdout);
+    let output = config(&["--tag", "founding", "--key", "sk-never-printed"]);
+    let shown = text(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let again = format!("fallproof run --tag founding --scenarios {part} --adapter {REFERENCE} ");
-    assert!(told.contains(&again) && told.contains(" --key …"), "{told}");
-    assert!(!told.contains("sk-nobody-is-told"), "{told}");
+    assert!(shown.contains(&again) && shown.contains(" --key …"), "{shown}");
+    assert!(!shown.contains("sk-never-printed"), "{shown}");
     let mut from_environment = command(&["config", REFERENCE, "--scenarios", &part, "--out"]);
-    from_environment.arg(folder.path().join("out")).env("FALLPROOF_KEY", "sk-nobody-is-told");
+    from_environment.arg(folder.path().join("out")).env("FALLPROOF_KEY", "sk-never-printed");
     let output = from_environment.output().expect("the binary was built with this test");
-    let printed = text(&output.stdout);
-    assert!(printed.contains("fallproof run ") && !printed.contains("--key"), "{printed}");
+    let shown = text(&output.stdout);
+    assert!(shown.contains("fallproof run ") && !shown.contains("--key"), "{shown}");
     let refused = config(&["--key", "of two words"]);
     assert_eq!(refused.status.code(), Some(2));
     assert!(text(&refused.stderr).contains("a key consists of"), "{}", text(&refused.stderr));
@@ -170,7 +173,7 @@ fn config_names_the_run_of_the_same_scenarios_and_never_a_key() {
 
 #[test]
 fn a_missing_gateway_whose_adapter_installs_nothing_is_reported_without_commands() {
-    let adapter = LEAST.replace(r#"install: ["install into {{ home }}"]"#, "install: []");
+    let adapter = MINIMAL.replace(r#"install: ["install into {{ home }}"]"#, "install: []");
     let output = launched_text(&adapter);
     let printed = text(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{printed}");
@@ -179,30 +182,30 @@ fn a_missing_gateway_whose_adapter_installs_nothing_is_reported_without_commands
 }
 
 #[test]
-fn a_gateway_that_is_not_installed_is_met_with_the_commands_that_install_it_and_2() {
+fn a_gateway_that_is_not_installed_ends_with_2_and_the_install_commands() {
     let empty = TempDir::new().expect("a temporary folder");
     let output = command(&["run", FOUNDING, "--adapter", "lm-proxy", "--launch"])
         .env("FALLPROOF_GATEWAYS", empty.path())
         .env("PATH", empty.path())
         .output()
         .expect("the binary was built with this test");
-    let told = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(2), "{told}");
-    for words in ["LM-Proxy is not installed", "`lm-proxy` on PATH", "pip install"] {
-        assert!(told.contains(words), "`{words}` is missing in:\n{told}");
+    let shown = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{shown}");
+    for fragment in ["LM-Proxy is not installed", "`lm-proxy` on PATH", "pip install"] {
+        assert!(shown.contains(fragment), "`{fragment}` is missing in:\n{shown}");
     }
 }
 
 #[test]
-fn a_version_that_was_not_tried_is_told_with_those_that_were() {
+fn an_untested_version_is_rejected_with_the_tested_ones() {
     let output = launched("litellm@0.0.1", &[]);
-    let told = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(2), "{told}");
-    assert!(told.contains("0.0.1") && told.contains("1.82.6"), "{told}");
+    let shown = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{shown}");
+    assert!(shown.contains("0.0.1") && shown.contains("1.82.6"), "{shown}");
 }
 
 #[test]
-fn an_adapter_without_a_gateway_is_told_what_is_missing() {
+fn an_adapter_without_a_gateway_names_the_missing_option() {
     let output = command(&["run", FOUNDING, "--adapter", "litellm"]).output();
     let output = output.expect("the binary was built with this test");
     assert_eq!(output.status.code(), Some(2));
@@ -210,8 +213,8 @@ fn an_adapter_without_a_gateway_is_told_what_is_missing() {
 }
 
 #[test]
-fn check_tells_of_a_template_that_the_suite_cannot_be_put_into_and_ends_with_2() {
-    let (_folder, file) = file(&format!("{LEAST}files: {{ a: '{{{{ nobody }}}}' }}\n"));
+fn check_reports_a_template_that_cannot_be_rendered_and_ends_with_2() {
+    let (_folder, file) = file(&format!("{MINIMAL}files: {{ a: '{{{{ nobody }}}}' }}\n"));
     let file = file.to_str().expect("a temporary path is text");
     let mut check = command(&["check", file, "--scenarios"]);
     let output = check.arg(part()).output().expect("the binary was built with this test");
@@ -233,40 +236,40 @@ mod unix {
 
     /// An adapter whose gateway is this shell script.
     fn shell(script: &str, ready: &str) -> String {
-        let start = LEAST.find("launch:").expect("it has one");
+        let start = MINIMAL.find("launch:").expect("it has one");
         let arguments = serde_json::json!(["-c", script]);
         let launch = format!("launch: {{ program: sh, arguments: {arguments}, ready: {ready} }}\n");
-        format!("{}{launch}", &LEAST[..start])
+        format!("{}{launch}", &MINIMAL[..start])
     }
 
     #[test]
-    fn a_gateway_that_dies_at_its_start_is_told_with_its_log_and_2() {
+    fn a_gateway_that_exits_at_start_is_reported_with_its_log_and_2() {
         let output = launched_text(&shell("echo the port is taken; exit 3", "{ seconds: 30 }"));
-        let told = text(&output.stderr);
-        assert_eq!(output.status.code(), Some(2), "{told}");
-        for words in ["ended before it was ready", "exit status: 3", "the port is taken"] {
-            assert!(told.contains(words), "`{words}` is missing in:\n{told}");
+        let shown = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{shown}");
+        for fragment in ["exited before it was ready", "exit status: 3", "the port is taken"] {
+            assert!(shown.contains(fragment), "`{fragment}` is missing in:\n{shown}");
         }
     }
 
     #[test]
-    fn a_gateway_that_never_gets_ready_is_told_with_what_was_seen_and_2() {
+    fn a_gateway_that_never_gets_ready_is_reported_with_the_last_problem_and_2() {
         let output = launched_text(&shell("exec sleep 60", "{ path: /health, seconds: 0.1 }"));
-        let told = text(&output.stderr);
-        assert_eq!(output.status.code(), Some(2), "{told}");
-        assert!(told.contains("not ready after 0.1 s: nothing listens on"), "{told}");
+        let shown = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{shown}");
+        assert!(shown.contains("not ready after 0.1 s: nothing listens on"), "{shown}");
     }
 
     #[test]
-    fn a_gateway_that_does_not_print_its_address_is_told_so_and_2() {
+    fn a_gateway_that_does_not_print_its_address_is_reported_and_2() {
         let ready = "{ address_after: listens on, seconds: 0.1 }";
         let output = launched_text(&shell("exec sleep 60", ready));
-        let told = text(&output.stderr);
-        assert_eq!(output.status.code(), Some(2), "{told}");
-        assert!(told.contains("it has not printed `listens on`"), "{told}");
+        let shown = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{shown}");
+        assert!(shown.contains("it has not printed `listens on`"), "{shown}");
     }
 
-    /// A pipe with a name. Whoever reads it comes to its end when no process has it open any more.
+    /// Creates a named pipe. A reader reaches its end when no process has it open for writing.
     fn pipe(folder: &Path) -> String {
         let pipe = folder.join("alive").to_str().expect("a temporary path is text").to_owned();
         let made = Command::new("mkfifo").arg(&pipe).status();
@@ -279,15 +282,15 @@ mod unix {
     #[case::doctor(&["doctor", FOUNDING])]
     #[case::probe(&["probe"])]
     #[case::fuzz(&["fuzz"])]
-    fn ctrl_c_stops_a_gateway_that_is_starting_and_all_that_it_started_and_ends_with_130(
-        #[case] words: &[&str],
+    fn ctrl_c_stops_a_starting_gateway_with_its_children_and_ends_with_130(
+        #[case] arguments: &[&str],
     ) {
         let folder = TempDir::new().expect("a temporary folder");
         let pipe = pipe(folder.path());
         let script = format!("exec 3>{pipe}; sleep 60 & wait");
         let (_adapter, file) = file(&shell(&script, "{ path: /health, seconds: 60 }"));
         let work = folder.path().join("work");
-        let run = command(words)
+        let run = command(arguments)
             .args(["--launch".as_ref(), "--adapter".as_ref(), file.as_path()])
             .args(["--work-dir".as_ref(), work.as_path()])
             .stdout(Stdio::piped())
@@ -297,7 +300,7 @@ mod unix {
         let (id, ending) = (run.id(), pipe.clone());
         let run = thread::spawn(move || {
             let output = run.wait_with_output();
-            // Where no gateway was started, nobody waits for it any longer.
+            // Unblocks the reader below if no gateway was started.
             drop(File::options().read(true).write(true).open(ending));
             output
         });
@@ -305,16 +308,16 @@ mod unix {
         let mut alive = File::open(&pipe).expect("the gateway opens it");
         let sent = Command::new("kill").args(["-INT", &id.to_string()]).status();
         let is_sent = sent.expect("every Unix has kill").success();
-        let mut said = Vec::new();
-        alive.read_to_end(&mut said).expect("nobody writes, all end");
+        let mut rest = Vec::new();
+        alive.read_to_end(&mut rest).expect("the pipe ends when all writers exit");
 
         let output = run.join().expect("it does not panic").expect("it was started");
         assert!(is_sent, "{}", text(&output.stderr));
         assert_eq!(output.status.code(), Some(130), "{}", text(&output.stderr));
     }
 
-    /// The reference adapter, whose router is started by a shell that does something before, with
-    /// more said of its launch.
+    /// The reference adapter, with a shell that runs `before` and then the router, and with
+    /// additional lines for `launch`.
     fn reference(before: &str, more: &str) -> String {
         let text = std::fs::read_to_string(super::super::support::root().join(REFERENCE));
         let text = text.expect("it is there");
@@ -328,11 +331,11 @@ mod unix {
         )
     }
 
-    /// How the reference router is seen to be ready.
+    /// Readiness check of the reference router.
     const READY: &str = "ready: { path: /health, seconds: 30 }";
 
     #[test]
-    fn a_gateway_that_reads_its_files_again_is_started_once_for_all_settings() {
+    fn a_gateway_that_reloads_is_started_once_for_all_settings() {
         let ready = "ready: { path: /v1/models, contains: \"{{ groups[-1].name }}\", seconds: 30 }";
         let more = format!("reload: HUP\n  {ready}\nsettings: {{ retries: group.policy.retries }}");
         let (_adapter, file) = file(&reference("echo started;", &more));
@@ -342,19 +345,19 @@ mod unix {
             .args(["--scenarios".as_ref(), part()])
             .output()
             .expect("the binary was built with this test");
-        let told = text(&run.stderr);
-        assert_eq!(run.status.code(), Some(0), "{told}{}", text(&run.stdout));
-        assert!(told.contains("batch 2 of 2: retries 2"), "{told}");
+        let shown = text(&run.stderr);
+        assert_eq!(run.status.code(), Some(0), "{shown}{}", text(&run.stdout));
+        assert!(shown.contains("batch 2 of 2: retries 2"), "{shown}");
         let log = std::fs::read_to_string(report.path().join("gateway.log")).expect("it is there");
         assert_eq!(log.matches("started").count(), 1, "{log}");
     }
 
-    /// A run of two cases whose gateway is killed in the first one: what it told, its report, and its
+    /// Runs two cases and kills the gateway in the first one. `before` returns the shell commands
+    /// that the gateway runs first, for a given folder. Returns stderr, the report and the
     /// gateway's log.
-    /// `before` is what the gateway does first, in the folder of that name.
     fn killed_in_its_first_case(
         before: impl Fn(&Path) -> String,
-        is_started_again: bool,
+        is_restarted: bool,
     ) -> (String, serde_json::Value, String) {
         let folder = TempDir::new().expect("a temporary folder");
         let scenarios = folder.path().join("scenarios");
@@ -386,12 +389,12 @@ mod unix {
         let ending = pipe.clone();
         let run = thread::spawn(move || {
             let output = run.wait_with_output();
-            // Where it was not started again, nobody waits for its number any longer.
+            // Unblocks the reader below if the gateway was not restarted.
             drop(File::options().read(true).write(true).open(ending));
             output
         });
 
-        let gateway = std::fs::read_to_string(&pipe).expect("the gateway tells its number");
+        let gateway = std::fs::read_to_string(&pipe).expect("the gateway writes its process id");
         while !std::fs::read_to_string(report.join("events.ndjson"))
             .is_ok_and(|events| events.contains("case-started"))
         {
@@ -399,51 +402,52 @@ mod unix {
         }
         let sent = Command::new("kill").args(["-KILL", gateway.trim()]).status();
         assert!(sent.expect("every Unix has kill").success());
-        if is_started_again {
-            let again = std::fs::read_to_string(&pipe).expect("it is started again");
+        if is_restarted {
+            let again = std::fs::read_to_string(&pipe).expect("it is restarted");
             assert_ne!(gateway, again);
         }
 
         let output = run.join().expect("it does not panic").expect("it was started");
-        let told = text(&output.stderr);
-        assert!(told.contains("the gateway exited by itself"), "{told}");
+        let shown = text(&output.stderr);
+        assert!(shown.contains("the gateway exited by itself"), "{shown}");
         let json = std::fs::read_to_string(report.join("report.json")).expect("it is written");
         let log = std::fs::read_to_string(report.join("gateway.log")).expect("it is written");
-        (told, serde_json::from_str(&json).expect("it is JSON"), log)
+        (shown, serde_json::from_str(&json).expect("it is JSON"), log)
     }
 
     #[test]
-    fn a_gateway_that_ends_by_itself_is_started_again_for_what_is_left() {
-        let (told, report, log) = killed_in_its_first_case(|_| String::new(), true);
-        assert_eq!(report["cases"][1]["outcome"], "pass", "{told}");
+    fn a_gateway_that_exits_is_restarted_for_the_remaining_cases() {
+        let (shown, report, log) = killed_in_its_first_case(|_| String::new(), true);
+        assert_eq!(report["cases"][1]["outcome"], "pass", "{shown}");
         let starts: Vec<_> = log.split("== start ").map(|it| it.split('\n').next()).collect();
         assert_eq!(starts, ["", "1", "2"].map(Some), "{log}");
         assert_eq!(log.matches("listening on").count(), 2, "{log}");
     }
 
     #[test]
-    fn what_is_left_of_a_gateway_that_is_not_started_again_is_told_with_the_reason() {
+    fn the_remaining_cases_of_a_gateway_that_cannot_be_restarted_have_the_reason() {
         let once = |folder: &Path| {
             let mark = folder.join("was-there");
             let mark = mark.display();
             format!("if [ -e {mark} ]; then exit 3; fi; touch {mark};")
         };
-        let (told, report, _) = killed_in_its_first_case(once, false);
+        let (shown, report, _) = killed_in_its_first_case(once, false);
         let cases = report["cases"].as_array().expect("it lists them");
-        assert_eq!(cases.len(), 2, "{told}");
-        // The gateway was killed before the first one's call, or in it: then that is its verdict.
+        assert_eq!(cases.len(), 2, "{shown}");
+        // If the gateway was killed during the call of the first case, that case fails. Otherwise
+        // it is inconclusive, too.
         let unserved = cases.iter().filter(|case| case["outcome"] != "fail");
         let unserved: Vec<_> = unserved.map(|case| (&case["outcome"], &case["reason"])).collect();
-        assert!(!unserved.is_empty(), "{told}");
+        assert!(!unserved.is_empty(), "{shown}");
         for (outcome, reason) in unserved {
-            assert_eq!(outcome, "inconclusive", "{told}");
+            assert_eq!(outcome, "inconclusive", "{shown}");
             let reason = reason.as_str().unwrap_or_default();
             assert!(reason.contains("could not be started again"), "{reason}");
         }
     }
 
     #[test]
-    fn a_gateway_is_gone_with_all_that_it_started_when_the_run_is_over() {
+    fn a_gateway_and_its_children_are_stopped_at_the_end_of_a_run() {
         let folder = TempDir::new().expect("a temporary folder");
         let pipe = pipe(folder.path());
         let adapter = reference(&format!("exec 3>{pipe}; sleep 60 &"), READY);
@@ -454,9 +458,9 @@ mod unix {
             .stderr(Stdio::piped())
             .spawn()
             .expect("the binary was built with this test");
-        let mut said = Vec::new();
+        let mut rest = Vec::new();
         let mut alive = File::open(&pipe).expect("the gateway opens it");
-        alive.read_to_end(&mut said).expect("nobody writes, all end");
+        alive.read_to_end(&mut rest).expect("the pipe ends when all writers exit");
         let output = run.wait_with_output().expect("it was started");
         assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     }

@@ -1,4 +1,4 @@
-//! Adapters: their files, what they make of a plan, and the gateways that they start.
+//! Adapters: their files, the configurations rendered from them, and the gateways they start.
 
 mod configuring;
 mod files;

@@ -1,12 +1,12 @@
-//! What each adapter makes of a small plan.
+//! Configurations that each adapter renders from a small plan.
 
 use std::fmt::Write as _;
 
 use fallproof_runner::adapter::{self, Adapter};
 
-use super::support::{LEAST, addresses, read, root, scenarios, site};
+use super::support::{MINIMAL, addresses, read, root, scenarios, site};
 
-/// A chain over all surfaces, one with retries and a limit, and a group that has one deployment.
+/// Chains over all surfaces, one with retries and a timeout, and a group with a single deployment.
 const SMALL: [&str; 4] = [
     "auth/refused-key-is-not-shown",
     "chat/openai-to-azure-legacy",
@@ -16,26 +16,26 @@ const SMALL: [&str; 4] = [
 
 fn rendered(adapter: &Adapter) -> String {
     let all = scenarios(&SMALL);
-    let able = || all.iter().filter(|it| adapter.capabilities.skip_reason(it).is_none());
-    let batches = adapter.split(&adapter.plan(able(), addresses())).expect("it can be split");
-    let mut told = String::new();
+    let supported = || all.iter().filter(|it| adapter.capabilities.skip_reason(it).is_none());
+    let batches = adapter.split(&adapter.plan(supported(), addresses())).expect("it can be split");
+    let mut shown = String::new();
     for batch in batches.batches {
         let chosen = all.iter().filter(|scenario| batch.scenarios.contains(&scenario.id));
         let plan = adapter.plan(chosen, addresses());
         let configuration = adapter.render(&plan, &site()).expect("it can be rendered");
-        let _ = writeln!(told, "=== start: {}", configuration.command_line(&site()));
+        let _ = writeln!(shown, "=== start: {}", configuration.command_line(&site()));
         for (name, text) in &configuration.files {
-            let _ = writeln!(told, "--- {name}\n{text}");
+            let _ = writeln!(shown, "--- {name}\n{text}");
         }
         for group in &plan.groups {
             let style = configuration.style(&group.model).expect("it has each group");
-            let _ = writeln!(told, "--- a call for {}\nmodel: {}", group.model, style.model);
+            let _ = writeln!(shown, "--- a call for {}\nmodel: {}", group.model, style.model);
             for (name, value) in &style.headers {
-                let _ = writeln!(told, "{name}: {value}");
+                let _ = writeln!(shown, "{name}: {value}");
             }
         }
     }
-    told
+    shown
 }
 
 #[test]
@@ -52,19 +52,19 @@ fn each_adapter_renders_a_small_plan_as_in_its_snapshot() {
 }
 
 #[test]
-fn a_name_that_means_nothing_is_told_with_its_line_in_the_template() {
-    let adapter = read(&format!("{LEAST}files: {{ a: \"one\\n{{{{ group.nme }}}}\" }}\n"))
-        .expect("it is a template");
+fn an_undefined_name_is_reported_with_its_line_in_the_template() {
+    let adapter = read(&format!("{MINIMAL}files: {{ a: \"one\\n{{{{ group.nme }}}}\" }}\n"))
+        .expect("it is valid");
     let plan = adapter.plan(&scenarios(&["auth/refused-key-is-not-shown"]), addresses());
     let error = adapter.render(&plan, &site()).expect_err("it cannot be rendered").to_string();
-    for words in ["`files.a` cannot be rendered, line 2 of it", "mine.yaml:8"] {
-        assert!(error.contains(words), "{error}");
+    for fragment in ["`files.a` cannot be rendered at line 2", "mine.yaml:8"] {
+        assert!(error.contains(fragment), "{error}");
     }
 }
 
 #[test]
-fn a_gateway_that_cannot_rename_gets_deployments_that_go_by_their_group() {
-    let adapter = read(&format!("{LEAST}renames: false\n")).expect("it is valid");
+fn a_gateway_that_cannot_rename_gets_deployments_named_like_their_group() {
+    let adapter = read(&format!("{MINIMAL}renames: false\n")).expect("it is valid");
     let plan = adapter.plan(&scenarios(&["chat/openai-to-azure-legacy"]), addresses());
     let names: Vec<_> =
         plan.groups[0].chain.iter().map(|deployment| deployment.deployment_name.as_str()).collect();
@@ -72,9 +72,9 @@ fn a_gateway_that_cannot_rename_gets_deployments_that_go_by_their_group() {
 }
 
 #[test]
-fn lines_of_a_header_are_joined() {
+fn the_lines_of_a_header_are_joined() {
     let client = "client: { headers: { x-a: \"{\\n  1,\\n  2\\n}\\n\" } }\n";
-    let adapter = read(&format!("{LEAST}{client}")).expect("it is valid");
+    let adapter = read(&format!("{MINIMAL}{client}")).expect("it is valid");
     let plan = adapter.plan(&scenarios(&["auth/refused-key-is-not-shown"]), addresses());
     let configuration = adapter.render(&plan, &site()).expect("it can be rendered");
     let style = configuration.style(&plan.groups[0].model).expect("it has the group");

@@ -1,14 +1,14 @@
-//! Which groups one process of a gateway can serve.
+//! Splitting of groups into batches that one process of a gateway can serve.
 
 use fallproof_runner::adapter::ConfigBatches;
 
-use super::support::{LEAST, addresses, read, scenarios};
+use super::support::{MINIMAL, addresses, read, scenarios};
 
 const ONE: &str = "auth/refused-key-is-not-shown";
 const RETRIED: &str = "routing/retries-then-next";
 
 fn split(lines: &str) -> ConfigBatches {
-    let adapter = read(&format!("{LEAST}{lines}\n")).expect("it is valid");
+    let adapter = read(&format!("{MINIMAL}{lines}\n")).expect("it is valid");
     let plan =
         adapter.plan(&scenarios(&[ONE, RETRIED, "auth/azure-key-to-openai-key"]), addresses());
     adapter.split(&plan).expect("it can be split")
@@ -19,29 +19,29 @@ fn scenarios_of(batches: &ConfigBatches) -> Vec<&[String]> {
 }
 
 #[test]
-fn groups_that_agree_share_a_start_and_others_get_their_own() {
+fn groups_with_equal_settings_share_a_batch() {
     let batches = split("settings: { retries: group.policy.retries }");
     assert_eq!(scenarios_of(&batches), [vec!["auth/azure-key-to-openai-key", ONE], vec![RETRIED]]);
     assert_eq!(batches.batches[1].in_words(), "retries 2");
 }
 
 #[test]
-fn a_gateway_that_forgets_only_by_a_restart_is_started_for_each_scenario() {
+fn a_gateway_that_needs_a_restart_to_reset_has_a_batch_for_each_scenario() {
     let batches = split("state: { keeps: cooldowns, reset: restart }");
     assert_eq!(batches.batches.len(), 3);
 }
 
 #[test]
-fn what_cannot_be_configured_is_left_out_with_the_reason() {
+fn an_unsupported_group_has_the_reason() {
     let batches = split("cannot: [{ when: group.policy.retries > 0, reason: it asks once }]");
-    let unfit: Vec<_> = batches.unfit.iter().map(|it| (&*it.scenario, &*it.reason)).collect();
-    assert_eq!(unfit, [(RETRIED, "it asks once")]);
+    let unsupported: Vec<_> = batches.unfit.iter().map(|it| (&*it.scenario, &*it.reason)).collect();
+    assert_eq!(unsupported, [(RETRIED, "it asks once")]);
     assert_eq!(batches.batches.len(), 1);
 }
 
 #[test]
-fn an_expression_that_does_not_fit_a_group_is_told_with_its_place() {
-    let adapter = read(&format!("{LEAST}cannot: [{{ when: group.a.b, reason: c }}]\n"));
+fn an_expression_that_fails_for_a_group_is_reported_with_its_position() {
+    let adapter = read(&format!("{MINIMAL}cannot: [{{ when: group.a.b, reason: c }}]\n"));
     let adapter = adapter.expect("it is an expression");
     let plan = adapter.plan(&scenarios(&[ONE]), addresses());
     let error = adapter.split(&plan).expect_err("it cannot be split").to_string();
@@ -49,14 +49,14 @@ fn an_expression_that_does_not_fit_a_group_is_told_with_its_place() {
 }
 
 #[test]
-fn a_scenario_that_proves_only_what_is_not_claimed_is_left_out_with_the_reason() {
-    let lacked = |claims: &str| {
-        let lines = format!("{LEAST}capabilities: {{ waived: {{ {claims} }} }}\n");
+fn a_scenario_that_tests_only_waived_requirements_is_skipped_with_the_reason() {
+    let skip_reason = |waived: &str| {
+        let lines = format!("{MINIMAL}capabilities: {{ waived: {{ {waived} }} }}\n");
         let adapter = read(&lines).expect("it is valid");
         let scenario = &scenarios(&["retry-after/each-time-anew"])[0];
         adapter.capabilities.skip_reason(scenario).map(|reason| reason.to_string())
     };
-    let both = lacked("FP-ROUTE-06: it forgets, FP-ROUTE-08: it forgets");
-    assert_eq!(both.as_deref(), Some("not-applicable: FP-ROUTE-06 is not claimed (it forgets)"));
-    assert_eq!(lacked("FP-ROUTE-08: it forgets"), None);
+    let both = skip_reason("FP-ROUTE-06: it forgets, FP-ROUTE-08: it forgets");
+    assert_eq!(both.as_deref(), Some("not-applicable: FP-ROUTE-06 is waived (it forgets)"));
+    assert_eq!(skip_reason("FP-ROUTE-08: it forgets"), None);
 }

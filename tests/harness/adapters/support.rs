@@ -11,31 +11,31 @@ use tempfile::TempDir;
 
 use crate::common::SUITE;
 
-/// The least that an adapter has, for a program that is never started.
-pub(crate) const LEAST: &str = r#"
-name: Made up
+/// A minimal adapter, for a program that is never started.
+pub(crate) const MINIMAL: &str = r#"
+name: Fictional
 about: A gateway for this test.
 home: https://example.com
 license: MIT
 versions: [{ version: 1.0.0, install: ["install into {{ home }}"] }]
-launch: { program: made-up, ready: { seconds: 1 } }
+launch: { program: fictional, ready: { seconds: 1 } }
 "#;
 
 pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The scenarios of the suite that these patterns choose.
+/// Returns the scenarios of the suite that match these patterns.
 pub(crate) fn scenarios(patterns: &[&str]) -> Vec<Scenario> {
     let patterns: Vec<_> = patterns.iter().map(|&pattern| pattern.to_owned()).collect();
-    SUITE.select(&patterns, &[]).expect("the patterns fit")
+    SUITE.select(&patterns, &[]).expect("the patterns match")
 }
 
 pub(crate) fn addresses() -> Addresses {
     Addresses::stable(([127, 0, 0, 1], 9100).into())
 }
 
-/// Where a gateway would be started.
+/// Returns a site at which a gateway would be started.
 pub(crate) fn site() -> Site {
     Site {
         host: "127.0.0.1".into(),
@@ -47,7 +47,7 @@ pub(crate) fn site() -> Site {
     }
 }
 
-/// An adapter's file in a folder of its own.
+/// Writes an adapter file into a new folder.
 pub(crate) fn file(text: &str) -> (TempDir, PathBuf) {
     let folder = TempDir::new().expect("a temporary folder");
     let file = folder.path().join("mine.yaml");
@@ -55,13 +55,13 @@ pub(crate) fn file(text: &str) -> (TempDir, PathBuf) {
     (folder, file)
 }
 
-/// The adapter of this text, or what is wrong with it.
+/// Reads the adapter with this text, or returns the error message.
 pub(crate) fn read(text: &str) -> Result<Adapter, String> {
     let (_folder, file) = file(text);
     adapter::read(&file).map_err(|error| error.to_string())
 }
 
-/// The command, without what the user's environment says of gateways.
+/// Returns the command, without variables of the user's environment that affect gateways.
 pub(crate) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_fallproof"));
     command.args(arguments).current_dir(root()).env_remove("FALLPROOF_GATEWAYS");

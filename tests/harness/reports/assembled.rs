@@ -1,18 +1,18 @@
-//! A run's verdict from those of its cases.
+//! The verdict of a run, from the outcomes of its cases.
 
 use std::collections::BTreeSet;
 use std::time::SystemTime;
 
 use fallproof_report::assemble;
 use fallproof_report::model::{
-    Baseline, Case, Expected, Kept, Outcome, Report, Requirement, Stale, Verdict, Weight,
+    Baseline, Case, Compliance, Expected, Outcome, Report, Requirement, Stale, Verdict, Weight,
 };
 use fallproof_suite::capabilities::Capabilities;
 use fallproof_suite::record::{Header, SuiteFacts, TargetName};
 
 use super::support::case;
 
-/// The report of a run of these cases, of an empty suite.
+/// The report of a run of these cases, with an empty suite.
 fn assembled(cases: Vec<Case>, baseline: Option<Baseline>) -> Report {
     let header = Header {
         fallproof: String::new(),
@@ -33,13 +33,13 @@ fn assembled(cases: Vec<Case>, baseline: Option<Baseline>) -> Report {
     assemble::report(&header, &[], cases, SystemTime::UNIX_EPOCH, baseline)
 }
 
-/// The requirement that the cases of [`case`] are about.
+/// The requirement that the cases of [`case`] test.
 fn requirement(report: &Report) -> &Requirement {
     let mut requirements = report.requirements();
     requirements.find(|requirement| requirement.code == "FP-ROUTE-01").expect("it exists")
 }
 
-/// A failed case whose violations weigh so much, and are expected or declared for this reason.
+/// A case whose violation has this weight and is expected or declared for this reason.
 fn with(weight: Weight, expected: Option<&str>, declared: Option<&str>) -> Case {
     let outcome = match weight {
         Weight::Fail => Outcome::Fail,
@@ -77,32 +77,32 @@ fn each_case_is_counted_once_and_the_worst_of_them_is_the_verdict() {
 }
 
 #[test]
-fn a_requirement_is_kept_only_where_a_case_was_written_for_it() {
-    let kept = |cases| requirement(&assembled(cases, None)).verdict;
+fn a_requirement_is_met_only_if_a_case_tests_it() {
+    let verdict = |cases| requirement(&assembled(cases, None)).verdict;
     let mut of_another = case("a/passes", Outcome::Pass);
     of_another.proves.clear();
-    assert_eq!(kept(vec![of_another]), Kept::NotJudged);
-    assert_eq!(kept(vec![case("a/unclear", Outcome::Inconclusive)]), Kept::NotJudged);
-    assert_eq!(kept(vec![case("a/passes", Outcome::Pass)]), Kept::Pass);
+    assert_eq!(verdict(vec![of_another]), Compliance::NotJudged);
+    assert_eq!(verdict(vec![case("a/unclear", Outcome::Inconclusive)]), Compliance::NotJudged);
+    assert_eq!(verdict(vec![case("a/passes", Outcome::Pass)]), Compliance::Pass);
 }
 
 #[test]
-fn a_requirement_has_the_verdict_of_its_worst_finding() {
+fn a_requirement_has_the_verdict_of_its_worst_violation() {
     let passed = || case("a/passes", Outcome::Pass);
-    let kept = |case| requirement(&assembled(vec![passed(), case], None)).verdict;
-    assert_eq!(kept(with(Weight::Fail, None, None)), Kept::Fail);
-    assert_eq!(kept(with(Weight::Warn, None, None)), Kept::Warn);
-    assert_eq!(kept(with(Weight::Note, None, Some("it drops it"))), Kept::Declared);
-    assert_eq!(kept(with(Weight::Note, None, None)), Kept::Observed);
+    let verdict = |case| requirement(&assembled(vec![passed(), case], None)).verdict;
+    assert_eq!(verdict(with(Weight::Fail, None, None)), Compliance::Fail);
+    assert_eq!(verdict(with(Weight::Warn, None, None)), Compliance::Warn);
+    assert_eq!(verdict(with(Weight::Note, None, Some("it drops it"))), Compliance::Declared);
+    assert_eq!(verdict(with(Weight::Note, None, None)), Compliance::Observed);
 }
 
 #[test]
-fn an_expected_failure_is_counted_apart_and_does_not_fail_the_run() {
+fn an_expected_failure_is_counted_separately_and_does_not_fail_the_run() {
     let report = assembled(vec![with(Weight::Fail, Some("known"), None)], None);
     assert_eq!(report.verdict, Verdict::Conformant);
     assert_eq!((report.counts.fail, report.counts.expected), (0, 1));
     let requirement = requirement(&report);
-    assert!(requirement.verdict == Kept::Fail && requirement.expected);
+    assert!(requirement.verdict == Compliance::Fail && requirement.expected);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Expected failures: told, but no longer failing a run, until they are none.
+//! Expected failures: reported, but they do not fail a run. Stale entries do.
 
 use std::fs;
 use std::path::PathBuf;
@@ -22,7 +22,7 @@ const FOUNDING: &str = "responses-compact/openai-to-azure";
 static SUITE: LazyLock<Suite> =
     LazyLock::new(|| Suite::load(part()).unwrap_or_else(|error| panic!("{error}")));
 
-/// A file of this text, in a folder that lives as long as the test.
+/// Writes a baseline file with this text, in a folder that is removed when dropped.
 fn file(text: &str) -> (TempDir, PathBuf) {
     let folder = TempDir::new().expect("a temporary folder");
     let file = folder.path().join("baseline.yaml");
@@ -40,7 +40,7 @@ fn failed() -> Case {
 }
 
 #[test]
-fn what_is_written_as_a_baseline_is_expected_the_next_time_and_stale_once_it_is_mended() {
+fn a_written_baseline_applies_to_the_next_run_and_is_stale_once_fixed() {
     let folder = TempDir::new().expect("a temporary folder");
     let baseline = folder.path().join("known.yaml");
     let baseline = baseline.to_str().expect("a temporary path is text");
@@ -48,34 +48,38 @@ fn what_is_written_as_a_baseline_is_expected_the_next_time_and_stale_once_it_is_
     let of_part = ["run", "--scenarios", PART.as_str()];
 
     let first = fallproof(&[&of_part[..], &broken, &["--write-baseline", baseline]].concat());
-    assert_eq!(first.status.code(), Some(1), "the run itself still failed");
+    assert_eq!(first.status.code(), Some(1), "the run itself still fails");
     assert!(text(&first.stderr).contains("wrote "), "{}", text(&first.stderr));
 
     let (reports, again) = reported(&[&broken[..], &["--baseline", baseline]].concat());
-    let told = text(&again.stdout);
-    assert_eq!(again.status.code(), Some(0), "{told}");
-    assert!(told.contains("FAIL, AS EXPECTED responses-compact/openai-to-azure"), "{told}");
-    assert!(told.contains("not looked into yet"), "{told}");
+    let shown = text(&again.stdout);
+    assert_eq!(again.status.code(), Some(0), "{shown}");
+    assert!(shown.contains("FAIL, AS EXPECTED responses-compact/openai-to-azure"), "{shown}");
+    assert!(shown.contains("not investigated yet"), "{shown}");
     let report = report(&reports);
     assert!(report.counts.fail == 0 && report.counts.expected > 0);
 
-    let mended = fallproof(&[&of_part[..], &[CHOSEN, "--baseline", baseline]].concat());
-    let told = text(&mended.stdout);
-    assert_eq!(mended.status.code(), Some(1), "{told}");
-    assert!(told.contains("STALE") && told.contains("known.yaml:"), "{told}");
+    let fixed = fallproof(&[&of_part[..], &[CHOSEN, "--baseline", baseline]].concat());
+    let shown = text(&fixed.stdout);
+    assert_eq!(fixed.status.code(), Some(1), "{shown}");
+    assert!(shown.contains("STALE") && shown.contains("known.yaml:"), "{shown}");
 }
 
 #[test]
-fn a_baseline_is_never_written_over_a_file() {
+fn a_new_baseline_never_overwrites_a_file() {
     let (_folder, file) = file("mine");
     let arguments = ["run", "auth", "--write-baseline", file.to_str().expect("text")];
     let refused = fallproof(&arguments);
     assert_eq!(refused.status.code(), Some(2));
-    assert!(text(&refused.stderr).contains("exists already"), "{}", text(&refused.stderr));
+    assert!(text(&refused.stderr).contains("already exists"), "{}", text(&refused.stderr));
     assert_eq!(fs::read_to_string(file).expect("it is still there"), "mine");
     let refused = fallproof(&["run", "auth", "--write-baseline", "no-such-folder/known.yaml"]);
-    assert_eq!(refused.status.code(), Some(2), "before anything was run");
-    assert!(text(&refused.stderr).contains("no folder that there is"), "{}", text(&refused.stderr));
+    assert_eq!(refused.status.code(), Some(2), "before any case is run");
+    assert!(
+        text(&refused.stderr).contains("its folder does not exist"),
+        "{}",
+        text(&refused.stderr)
+    );
 }
 
 #[rstest]
@@ -91,13 +95,13 @@ fn a_failure_is_expected_by_id_glob_or_folder(#[case] pattern: &str) {
     let applied = baseline.apply(&mut cases, day("2026-11-25"));
     assert!(applied.stale.is_empty() && applied.expired.is_empty());
     assert!(cases[0].is_expected());
-    let expected = cases[0].violations[0].expected.as_ref().expect("it is");
+    let expected = cases[0].violations[0].expected.as_ref().expect("it is expected");
     assert_eq!(expected.reason, "Known.");
     assert_eq!(expected.issue.as_deref(), Some("https://example.com/7"));
 }
 
 #[test]
-fn a_failure_that_is_not_named_still_fails_its_case() {
+fn a_failure_that_is_not_listed_still_fails_its_case() {
     let (_folder, file) = file(
         "expected:\n  - { requirement: FP-AUTH-01, reason: Known., scenarios: [responses-compact] }\n",
     );
@@ -112,7 +116,7 @@ fn a_failure_that_is_not_named_still_fails_its_case() {
 }
 
 #[test]
-fn an_entry_counts_through_its_last_day() {
+fn an_entry_is_valid_through_its_last_day() {
     let (_folder, file) = file(&format!(
         "expected:\n  - requirement: FP-ROUTE-01\n    reason: Known.\n    expires: 2026-11-25\n    scenarios: [{FOUNDING}]\n"
     ));
@@ -131,10 +135,7 @@ fn an_entry_counts_through_its_last_day() {
 #[case::warns(Outcome::Warn, 1)]
 #[case::unclear(Outcome::Inconclusive, 0)]
 #[case::skipped(Outcome::Skipped, 0)]
-fn an_entry_is_stale_only_where_its_case_was_judged(
-    #[case] outcome: Outcome,
-    #[case] stale: usize,
-) {
+fn an_entry_is_stale_only_if_its_case_was_judged(#[case] outcome: Outcome, #[case] stale: usize) {
     let (_folder, file) = file(&format!(
         "expected:\n  - requirement: FP-ROUTE-01\n    reason: Known.\n    scenarios:\n      - {FOUNDING}\n"
     ));
@@ -148,7 +149,7 @@ fn an_entry_is_stale_only_where_its_case_was_judged(
 #[case::no_reason("requirement: FP-ROUTE-01, scenarios: [auth]", "the key `reason` is missing")]
 #[case::empty_reason(
     "requirement: FP-ROUTE-01, reason: '', scenarios: [auth]",
-    "an expected failure has a reason"
+    "an expected failure needs a reason"
 )]
 #[case::no_such_requirement(
     "requirement: FP-ROUTE-1, reason: Known., scenarios: [auth]",
@@ -160,24 +161,24 @@ fn an_entry_is_stale_only_where_its_case_was_judged(
 )]
 #[case::no_scenario(
     "requirement: FP-ROUTE-01, reason: Known., scenarios: []",
-    "no scenario is named"
+    "the list of scenarios is empty"
 )]
 #[case::no_day(
     "requirement: FP-ROUTE-01, reason: Known., expires: 31.1.2027, scenarios: [auth]",
-    "expected a day like `2027-01-31`"
+    "expected a date like `2027-01-31`"
 )]
 #[case::unknown_key(
     "requirement: FP-ROUTE-01, why: Known., scenarios: [auth]",
     "unknown key `why`"
 )]
-fn a_wrong_baseline_is_shown_with_its_line(#[case] entry: &str, #[case] words: &str) {
+fn an_error_in_a_baseline_names_its_line(#[case] entry: &str, #[case] fragment: &str) {
     let (_folder, file) = file(&format!("expected:\n  - {{ {entry} }}\n"));
-    let error = Baseline::load(&file, &SUITE).expect_err("it is wrong").to_string();
-    assert!(error.contains(words) && error.contains("baseline.yaml:2"), "{error}");
+    let error = Baseline::load(&file, &SUITE).expect_err("it is invalid").to_string();
+    assert!(error.contains(fragment) && error.contains("baseline.yaml:2"), "{error}");
 }
 
 #[test]
-fn a_wrong_baseline_ends_a_run_with_2_before_it_begins() {
+fn an_invalid_baseline_ends_a_run_with_2_before_it_starts() {
     let (_folder, file) = file("expected: [{ requirement: FP-ROUTE-01 }]\n");
     let output = fallproof(&[
         "run",
@@ -192,7 +193,7 @@ fn a_wrong_baseline_ends_a_run_with_2_before_it_begins() {
 }
 
 #[test]
-fn a_report_names_the_entries_that_are_stale() {
+fn a_report_lists_the_stale_entries() {
     let (_folder, file) = file(&format!(
         "expected:\n  - requirement: FP-ROUTE-01\n    reason: Known.\n    scenarios: [{FOUNDING}]\n"
     ));
@@ -202,5 +203,5 @@ fn a_report_names_the_entries_that_are_stale() {
     let stale = &report.baseline.as_ref().expect("one was given").stale;
     assert_eq!((stale[0].line, stale[0].requirement.as_str()), (4, "FP-ROUTE-01"));
     let summary = fs::read_to_string(reports.path().join("summary.md")).expect("it was written");
-    assert!(summary.contains("is none any more: delete it"), "{summary}");
+    assert!(summary.contains("no longer fails; remove the entry"), "{summary}");
 }

@@ -1,4 +1,4 @@
-//! Every byte of a case: on the terminal, and as HAR.
+//! The traffic of a case, as a trace on the terminal and as HAR.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use fallproof_judge as judge;
 use fallproof_report::convert::Context;
 use fallproof_report::event::{Raw, RunEvent};
 use fallproof_report::har::Hars;
-use fallproof_report::model::{Case, Counts, Kept, Outcome, Verdict};
+use fallproof_report::model::{Case, Compliance, Counts, Outcome, Verdict};
 use fallproof_report::redact::Redactor;
 use fallproof_report::reporter::Reporter as _;
 use fallproof_suite::evidence::CaseResult;
@@ -22,12 +22,12 @@ use super::support::{case, fallproof, made, read, report, reported, run_again};
 const CUT: &str = "streaming/breaks-after-content@between-events.chat";
 
 #[test]
-fn a_trace_shows_every_byte_both_ways_in_the_order_of_time() {
+fn a_trace_shows_all_bytes_in_both_directions_in_order_of_time() {
     let output = fallproof(&["run", CUT, "--trace"]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    let told = text(&output.stdout);
-    let mut rest = told.as_str();
-    for words in [
+    let shown = text(&output.stdout);
+    let mut rest = shown.as_str();
+    for fragment in [
         "TRACE streaming/breaks-after-content@between-events.chat",
         "client → target: ",
         r"POST /v1/chat/completions HTTP/1.1\r\n",
@@ -40,8 +40,10 @@ fn a_trace_shows_every_byte_both_ways_in_the_order_of_time() {
         "target → client: ",
         "ms  target ",
     ] {
-        let Some(found) = rest.find(words) else { panic!("`{words}` is missing in:\n{told}") };
-        rest = &rest[found + words.len()..];
+        let Some(found) = rest.find(fragment) else {
+            panic!("`{fragment}` is missing in:\n{shown}")
+        };
+        rest = &rest[found + fragment.len()..];
     }
 }
 
@@ -67,12 +69,12 @@ fn each_case_that_failed_has_a_har_of_the_call_and_its_attempts() {
     let sent = first["request"]["postData"]["text"].as_str().expect("a body");
     assert!(sent.starts_with(r#"{"model":"#), "{sent}");
     let answered = first["response"]["content"]["text"].as_str().expect("a body");
-    assert_eq!(answered.matches("data: ").count(), 6, "what was cut off was not sent");
+    assert_eq!(answered.matches("data: ").count(), 6, "the part cut off was not sent");
     assert!(read(&folder, "index.html").replace("&#x2f;", "/").contains(file));
 }
 
 #[test]
-fn har_files_of_an_earlier_report_go_with_it() {
+fn har_files_of_an_earlier_report_are_removed_with_it() {
     let (folder, _) = reported(&[CUT, "--saboteur", "splices-streams"]);
     let hars = || fs::read_dir(folder.path().join("har")).map_or(0, Iterator::count);
     assert_eq!(hars(), 1);
@@ -88,7 +90,7 @@ fn har_files_of_an_earlier_report_go_with_it() {
 }
 
 #[test]
-fn a_case_that_passed_when_it_was_run_again_leaves_no_har() {
+fn a_case_that_passes_when_rerun_leaves_no_har() {
     let suite = Suite::load(part()).unwrap_or_else(|error| panic!("{error}"));
     let scenario = &suite.scenarios[0];
     let judged = &judge::Case::of(scenario, CaseResult::HarnessError("for a reason".into()));
@@ -97,13 +99,14 @@ fn a_case_that_passed_when_it_was_run_again_leaves_no_har() {
 
     let folder = TempDir::new().expect("a temporary folder");
     let mut hars = Hars::new(folder.path().to_owned());
-    let mut tell = |event| hars.event(&event).expect("a file in a temporary folder");
+    let mut emit = |event| hars.event(&event).expect("a file in a temporary folder");
     let passed = case("a/b", Outcome::Pass);
     let failed = Case { har: Some("har/a.b.har".into()), ..case("a/b", Outcome::Fail) };
-    tell(RunEvent::CaseFinished { case: &failed, raw });
+    emit(RunEvent::CaseFinished { case: &failed, raw });
     assert!(folder.path().join("har/a.b.har").is_file());
-    tell(RunEvent::CaseFinished { case: &passed, raw });
-    let report = &made(Verdict::Conformant, Kept::Pass, Counts::default(), vec![passed.clone()]);
-    tell(RunEvent::Finished { report, log: "" });
+    emit(RunEvent::CaseFinished { case: &passed, raw });
+    let report =
+        &made(Verdict::Conformant, Compliance::Pass, Counts::default(), vec![passed.clone()]);
+    emit(RunEvent::Finished { report, log: "" });
     assert!(!folder.path().join("har/a.b.har").exists());
 }

@@ -1,5 +1,5 @@
-//! No key leaves the harness: not the deployments', not the gateway's, not one that a gateway was
-//! started with and nobody here knows.
+//! No key appears in any output: not the deployments', not the gateway's, and not an unknown one
+//! that a gateway was started with.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -15,9 +15,9 @@ use super::support::{command, fallproof, path};
 use crate::common::free_ports;
 use crate::shell::text;
 
-/// A deployment that quotes its key in an error, another one behind it, and a third that answers.
+/// A deployment that quotes its key in an error, and a fallback that succeeds.
 const QUOTES_ITS_KEY: &str = r#"
-title: A deployment that tells its own key hands over to the next one
+title: A deployment that quotes its own key is followed by its fallback
 proves: [FP-AUTH-04]
 deployments:
   primary:
@@ -31,7 +31,7 @@ steps:
     expect: { attempts: [primary], status: 418 }
 "#;
 
-/// What a gateway gives away that nobody here has told it.
+/// A key that the gateway leaks and that the harness does not know.
 const FOREIGN: &str = "sk-proj-0123456789abcdefXYZ";
 
 fn suite() -> TempDir {
@@ -52,14 +52,14 @@ fn keys(scenarios: &str) -> Vec<String> {
         .collect()
 }
 
-/// Every file in a folder and its folders.
+/// All files in a folder, recursively.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).expect("it can be read").flatten();
     let paths = entries.map(|entry| entry.path());
     paths.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
 }
 
-/// Runs with everything that can be written switched on; gives each text with its name.
+/// Runs with all outputs enabled. Returns each text with its name.
 fn written(scenarios: &str, arguments: &[&str]) -> Vec<(String, String)> {
     let folder = TempDir::new().expect("a temporary folder");
     let report = folder.path().join("report");
@@ -106,11 +106,11 @@ fn unpacked(file: &[u8]) -> String {
     text
 }
 
-/// What people read, and what is kept to be judged again, which has keys that were made up.
+/// Splits the outputs into those for people and the evidence, which contains the generated keys.
 fn split(written: Vec<(String, String)>) -> [Vec<(String, String)>; 2] {
-    let (kept, read): (Vec<_>, Vec<_>) =
+    let (evidence, read): (Vec<_>, Vec<_>) =
         written.into_iter().partition(|(name, _)| name.ends_with("evidence.ndjson.gz"));
-    [read, kept]
+    [read, evidence]
 }
 
 fn assert_free(written: &[(String, String)], keys: &[&str]) {
@@ -121,16 +121,16 @@ fn assert_free(written: &[(String, String)], keys: &[&str]) {
     }
 }
 
-/// Asserts that the keys were there before they were taken out.
-fn assert_told(written: &[(String, String)], words: &[&str]) {
+/// Asserts that the trace shows redacted keys, so there was something to redact.
+fn assert_redacted(written: &[(String, String)], fragments: &[&str]) {
     let trace = &written[0].1;
-    for words in words {
-        assert!(trace.contains(words), "`{words}` is missing in:\n{trace}");
+    for fragment in fragments {
+        assert!(trace.contains(fragment), "`{fragment}` is missing in:\n{trace}");
     }
 }
 
 #[test]
-fn no_key_of_the_plan_is_in_any_report_whatever_a_router_does_with_it() {
+fn no_key_of_the_plan_is_in_any_report_whatever_a_router_does() {
     let suite = suite();
     let keys = keys(path(&suite));
     let keys: Vec<_> = keys.iter().map(String::as_str).chain(["sk-fallproof-client"]).collect();
@@ -138,16 +138,16 @@ fn no_key_of_the_plan_is_in_any_report_whatever_a_router_does_with_it() {
     for saboteur in ["quotes-the-key", "first-key-everywhere", "forwards-client-key"] {
         let [written, _] = split(written(path(&suite), &["--saboteur", saboteur]));
         assert_free(&written, &keys);
-        assert_told(&written, &["Bearer [gateway key]", "[key of auth/quotes/primary]"]);
+        assert_redacted(&written, &["Bearer [gateway key]", "[key of auth/quotes/primary]"]);
     }
 }
 
-/// A gateway that tells everybody every key that it knows: the client's, and one of its own.
-fn tell_all(mut client: TcpStream, deployments: SocketAddr, own: &str) -> std::io::Result<()> {
+/// A gateway that leaks every key it knows: the client's and its own.
+fn leak_all(mut client: TcpStream, deployments: SocketAddr, own: &str) -> std::io::Result<()> {
     let mut request = [0; 4096];
     let length = client.read(&mut request)?;
-    let said = String::from_utf8_lossy(&request[..length]).into_owned();
-    let key = said.split("Bearer ").nth(1).and_then(|rest| rest.lines().next());
+    let received = String::from_utf8_lossy(&request[..length]).into_owned();
+    let key = received.split("Bearer ").nth(1).and_then(|rest| rest.lines().next());
     let key = key.unwrap_or_default();
 
     let body = format!(r#"{{"model":"gpt-5","input":"Hello.","user":"{key}"}}"#);
@@ -168,28 +168,28 @@ fn tell_all(mut client: TcpStream, deployments: SocketAddr, own: &str) -> std::i
 }
 
 #[test]
-fn no_key_of_a_gateway_is_in_any_report_be_it_known_or_not() {
+fn no_key_of_a_gateway_is_in_any_report_known_or_unknown() {
     let suite = suite();
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
     let target = format!("http://{}/v1", listener.local_addr().expect("it is bound"));
     let deployments = free_ports();
-    // Without it the gateway would not be wired, and nothing be said of it.
+    // Without this key, the gateway would not reach the mocks and the case would be inconclusive.
     let own = keys(path(&suite))[0].clone();
     thread::spawn(move || {
         for client in listener.incoming().flatten() {
-            let _ = tell_all(client, deployments, &own);
+            let _ = leak_all(client, deployments, &own);
         }
     });
     let key = "s3cret+gateway/key";
     let arguments = ["--target", &target, "--mocks", &deployments.to_string(), "--key", key];
-    let [written, kept] = split(written(path(&suite), &arguments));
+    let [written, evidence] = split(written(path(&suite), &arguments));
     let keys = keys(path(&suite));
-    let made_up: Vec<_> = keys.iter().map(String::as_str).collect();
+    let generated: Vec<_> = keys.iter().map(String::as_str).collect();
     let secrets = [key, FOREIGN, "0a1b2c3d4e5f"];
-    assert_free(&written, &[&made_up[..], &secrets].concat());
-    assert_free(&kept, &secrets);
-    assert!(kept[0].1.contains("Kept0K/eyKept0/Key"), "{}", kept[0].1);
-    assert_told(
+    assert_free(&written, &[&generated[..], &secrets].concat());
+    assert_free(&evidence, &secrets);
+    assert!(evidence[0].1.contains("Kept0K/eyKept0/Key"), "{}", evidence[0].1);
+    assert_redacted(
         &written,
         &["[gateway key] may not use [unknown key]", "authorization: Bearer [unknown key]"],
     );

@@ -1,10 +1,10 @@
-//! Reports beside each other.
+//! Comparison of reports.
 
 use std::fs;
 
 use fallproof_report::compare::Comparison;
 use fallproof_report::model::{
-    Case, Counts, Kept, Level, Outcome, Report, Severity, Verdict, Weight,
+    Case, Compliance, Counts, Level, Outcome, Report, Severity, Verdict, Weight,
 };
 use rstest::rstest;
 use tempfile::TempDir;
@@ -13,16 +13,17 @@ use crate::shell::text;
 
 use super::support::{case, fallproof, made, path, reported};
 
-/// A report of Gate in this version, where these cases broke `FP-ROUTE-01` and those did not.
+/// A report of this version of Gate: the cases in `fails` violated `FP-ROUTE-01`, those in `passes`
+/// did not.
 fn gate(version: &str, fails: &[&str], passes: &[&str]) -> Report {
     let failed = fails.iter().map(|id| case(id, Outcome::Fail));
     let cases: Vec<_> = failed.chain(passes.iter().map(|id| case(id, Outcome::Pass))).collect();
     let counts = Counts { fail: fails.len(), pass: passes.len(), ..Counts::default() };
-    let (verdict, kept) = match fails {
-        [] => (Verdict::Conformant, Kept::Pass),
-        _ => (Verdict::NotConformant, Kept::Fail),
+    let (verdict, compliance) = match fails {
+        [] => (Verdict::Conformant, Compliance::Pass),
+        _ => (Verdict::NotConformant, Compliance::Fail),
     };
-    let mut report = made(verdict, kept, counts, cases);
+    let mut report = made(verdict, compliance, counts, cases);
     report.run.selection.cases = report.cases.len();
     report.target.version = Some(version.to_owned());
     report.profiles[0].requirements[0].violated_in = fails.iter().map(|&id| id.into()).collect();
@@ -46,30 +47,35 @@ fn below<'a>(text: &'a str, heading: &str) -> &'a str {
 
 #[test]
 fn the_matrix_has_a_row_for_each_requirement_and_a_column_for_each_report() {
-    let told = markdown(vec![gate("1.2", &["a/x", "a/y"], &[]), gate("1.3", &[], &["a/x", "a/y"])]);
+    let shown =
+        markdown(vec![gate("1.2", &["a/x", "a/y"], &[]), gate("1.3", &[], &["a/x", "a/y"])]);
     for line in [
         "|  | Gate 1.2 | Gate 1.3 |",
         "| verdict | **does not conform** | **conforms** |",
-        "| requirements kept | 0 of 1 judged | 1 of 1 judged |",
-        "| failed so that the client could not tell | 2 | 0 |",
+        "| requirements met | 0 of 1 judged | 1 of 1 judged |",
+        "| silent failures | 2 | 0 |",
         "| requirement | Gate 1.2 | Gate 1.3 |",
         "| **[FP-ROUTE-01](#fp-route-01)** The deployments are asked in order. \
-         | ✕ broken in 2 cases | ✓ kept |",
+         | ✕ violated in 2 cases | ✓ met |",
         "### FP-ROUTE-01",
-        "- Gate 1.2: broken in 2 cases: `a/x`, `a/y`",
+        "- Gate 1.2: violated in 2 cases: `a/x`, `a/y`",
     ] {
-        assert!(told.lines().any(|it| it == line), "`{line}` is missing in:\n{told}");
+        assert!(shown.lines().any(|it| it == line), "`{line}` is missing in:\n{shown}");
     }
 }
 
 #[rstest]
-#[case::mended(&["a", "b"], &["b"], "**Better**", "Not kept: 2 → 1.", "kept better in 1 case: `a`")]
-#[case::broken(&[], &["a"], "**Worse**", "Not kept: 0 → 1.", "kept worse in 1 case: `a`")]
-#[case::both(
-    &["a"], &["b"], "**Better in some cases and worse in others**",
-    "Not kept: 1 → 1.", "kept worse in 1 case: `b`"
+#[case::improved(
+    &["a", "b"], &["b"], "**Improved**", "Violating cases: 2 → 1.", "improved in 1 case: `a`"
 )]
-fn a_new_version_is_better_and_worse_case_by_case(
+#[case::regressed(
+    &[], &["a"], "**Regressed**", "Violating cases: 0 → 1.", "regressed in 1 case: `a`"
+)]
+#[case::both(
+    &["a"], &["b"], "**Improved in some cases, regressed in others**",
+    "Violating cases: 1 → 1.", "regressed in 1 case: `b`"
+)]
+fn a_new_version_improves_and_regresses_by_case(
     #[case] before: &[&str],
     #[case] after: &[&str],
     #[case] heading: &str,
@@ -80,34 +86,35 @@ fn a_new_version_is_better_and_worse_case_by_case(
         let passes: Vec<_> = ["a", "b", "c"].into_iter().filter(|id| !fails.contains(id)).collect();
         gate(version, fails, &passes)
     };
-    let told = markdown(vec![report("1", before), report("2", after)]);
+    let shown = markdown(vec![report("1", before), report("2", after)]);
     assert!(
-        told.contains("## From Gate 1 to Gate 2\n\n3 cases led to a verdict in both."),
-        "{told}"
+        shown.contains("## From Gate 1 to Gate 2\n\n3 cases judged in both reports."),
+        "{shown}"
     );
-    let below = below(&told, heading);
-    assert!(below.contains(sentence) && below.contains(cases), "{told}");
-    let headings = ["**Better**", "**Worse**", "**Better in some cases and worse in others**"];
-    assert_eq!(headings.iter().filter(|it| told.contains(*it)).count(), 1, "{told}");
+    let below = below(&shown, heading);
+    assert!(below.contains(sentence) && below.contains(cases), "{shown}");
+    let headings =
+        ["**Improved**", "**Regressed**", "**Improved in some cases, regressed in others**"];
+    assert_eq!(headings.iter().filter(|it| shown.contains(*it)).count(), 1, "{shown}");
 }
 
 #[test]
-fn what_only_one_report_judged_is_neither_better_nor_worse() {
+fn a_case_that_only_one_report_judged_is_neither_improved_nor_regressed() {
     let mut after = gate("2", &[], &["b"]);
     after.cases.push(case("a", Outcome::Skipped));
     after.cases.push(case("c", Outcome::Inconclusive));
-    let told = markdown(vec![gate("1", &["a"], &["b", "c"]), after]);
-    assert!(told.contains("1 case led to a verdict in both."), "{told}");
-    assert!(told.contains("In them every requirement is kept as before."), "{told}");
-    assert!(told.contains("Led to a verdict in Gate 1 only: 2 cases: `a`, `c`."), "{told}");
+    let shown = markdown(vec![gate("1", &["a"], &["b", "c"]), after]);
+    assert!(shown.contains("1 case judged in both reports."), "{shown}");
+    assert!(shown.contains("No requirement changed in these cases."), "{shown}");
+    assert!(shown.contains("Judged only in Gate 1: 2 cases: `a`, `c`."), "{shown}");
 }
 
 #[test]
-fn a_choice_of_the_makers_is_marked_and_is_neither_better_nor_worse() {
-    let choice = |version, kept, weight: Option<Weight>| {
+fn a_policy_is_marked_and_its_declaration_is_neither_improved_nor_regressed() {
+    let policy = |version, compliance, weight: Option<Weight>| {
         let mut report = gate(version, &[], &["a"]);
         let requirement = &mut report.profiles[0].requirements[0];
-        (requirement.level, requirement.verdict) = (Level::Policy, kept);
+        (requirement.level, requirement.verdict) = (Level::Policy, compliance);
         report.cases[0].violations = case("a", Outcome::Fail).violations;
         report.cases[0].violations.retain_mut(|violation| {
             weight.is_some_and(|weight| {
@@ -117,44 +124,44 @@ fn a_choice_of_the_makers_is_marked_and_is_neither_better_nor_worse() {
         });
         report
     };
-    let told = markdown(vec![
-        choice("1", Kept::Pass, None),
-        choice("2", Kept::Declared, Some(Weight::Note)),
+    let shown = markdown(vec![
+        policy("1", Compliance::Pass, None),
+        policy("2", Compliance::Declared, Some(Weight::Note)),
     ]);
-    assert!(told.contains("in order. *(choice)* | ✓ kept | ○ kept as declared |"), "{told}");
-    let below = below(&told, "**Another choice, neither better nor worse**");
-    assert!(below.contains("**FP-ROUTE-01**") && below.contains("kept, then kept as declared."));
-    assert!(!told.contains("**Worse**") && !told.contains("## What is not kept"), "{told}");
+    assert!(shown.contains("in order. *(policy)* | ✓ met | ○ exempt (declared) |"), "{shown}");
+    let below = below(&shown, "**Changed without a violation**");
+    assert!(below.contains("**FP-ROUTE-01**") && below.contains("met, then exempt (declared)."));
+    assert!(!shown.contains("**Regressed**") && !shown.contains("## Violations"), "{shown}");
 }
 
 #[test]
-fn what_was_not_judged_says_whether_it_was_skipped() {
+fn an_unjudged_requirement_says_whether_its_cases_were_skipped() {
     let mut report = gate("2", &[], &[]);
-    report.profiles[0].requirements[0].verdict = Kept::NotJudged;
+    report.profiles[0].requirements[0].verdict = Compliance::NotJudged;
     report.cases.push(case("a", Outcome::Skipped));
     report.profiles[0].requirements[0].severity = Severity::Should;
-    let told = markdown(vec![gate("1", &[], &["a"]), report]);
-    assert!(told.contains("| ✓ kept | – not judged, skipped in 1 case |"), "{told}");
+    let shown = markdown(vec![gate("1", &[], &["a"]), report]);
+    assert!(shown.contains("| ✓ met | – not judged, skipped in 1 case |"), "{shown}");
 }
 
 #[test]
-fn of_two_products_neither_is_the_worse_one() {
+fn of_two_products_neither_is_called_worse() {
     let mut other = gate("7", &["a"], &[]);
     other.target.name = "Other".into();
-    let told = markdown(vec![gate("1", &[], &["a"]), other.clone()]);
-    assert!(told.contains("**Kept in fewer cases by Other 7**"), "{told}");
-    assert!(told.contains("## Other 7 beside Gate 1"), "{told}");
-    assert!(!told.contains("**Worse**") && !told.contains("## From"), "{told}");
+    let shown = markdown(vec![gate("1", &[], &["a"]), other.clone()]);
+    assert!(shown.contains("**Met in fewer cases by Other 7**"), "{shown}");
+    assert!(shown.contains("## Other 7 compared with Gate 1"), "{shown}");
+    assert!(!shown.contains("**Regressed**") && !shown.contains("## From"), "{shown}");
 
-    let told = markdown(vec![gate("1", &[], &["a"]), other, gate("2", &[], &["a"])]);
+    let shown = markdown(vec![gate("1", &[], &["a"]), other, gate("2", &[], &["a"])]);
     assert!(
-        !told.contains(" beside ") && !told.contains("## From"),
-        "three columns change only within a product:\n{told}"
+        !shown.contains(" compared with ") && !shown.contains("## From"),
+        "three reports are compared only within a product:\n{shown}"
     );
 }
 
 #[test]
-fn reports_that_cannot_be_compared_plainly_say_so() {
+fn reports_that_cannot_be_compared_directly_have_cautions() {
     let mut after = gate("2", &[], &["a"]);
     after.suite.fingerprint = "sha256:1".into();
     after.run.selection.whole = false;
@@ -163,34 +170,34 @@ fn reports_that_cannot_be_compared_plainly_say_so() {
     after.not_run = vec!["b".into(), "c".into()];
     let mut before = gate("1", &[], &["a"]);
     before.run.selection.cases = 2;
-    let told = markdown(vec![before, after]);
-    for words in [
+    let shown = markdown(vec![before, after]);
+    for fragment in [
         "> The reports were made with different suites",
-        "| cases chosen | 2 of 9 | 3 of 9 |",
-        "> The report of Gate 1 was made shorter",
-        "> The run of Gate 2 was broken off with 2 cases not run.",
-        "| **conforms** | **conforms, as far as it was run** |",
+        "| cases selected | 2 of 9 | 3 of 9 |",
+        "> The report of Gate 1 was stripped of some cases",
+        "> The run of Gate 2 was interrupted with 2 cases not run.",
+        "| **conforms** | **conforms (partial run)** |",
     ] {
-        assert!(told.contains(words), "`{words}` is missing in:\n{told}");
+        assert!(shown.contains(fragment), "`{fragment}` is missing in:\n{shown}");
     }
 }
 
 #[test]
-fn the_same_target_twice_is_told_apart_by_the_file() {
-    let told = markdown(vec![gate("1", &[], &["a"]), gate("1", &["a"], &[])]);
-    assert!(told.contains("| Gate 1 (0.json) | Gate 1 (1.json) |"), "{told}");
+fn reports_of_the_same_target_are_distinguished_by_their_files() {
+    let shown = markdown(vec![gate("1", &[], &["a"]), gate("1", &["a"], &[])]);
+    assert!(shown.contains("| Gate 1 (0.json) | Gate 1 (1.json) |"), "{shown}");
 }
 
 #[test]
-fn a_requirement_that_one_suite_lacks_is_not_called_broken() {
+fn a_requirement_missing_in_one_suite_is_not_called_violated() {
     let mut old = gate("1", &[], &["a"]);
     old.profiles[0].requirements.clear();
-    let told = markdown(vec![old, gate("2", &[], &["a"])]);
-    assert!(told.contains("|   not in its suite | ✓ kept |"), "{told}");
+    let shown = markdown(vec![old, gate("2", &[], &["a"])]);
+    assert!(shown.contains("|   not in its suite | ✓ met |"), "{shown}");
 }
 
 #[test]
-fn the_page_of_a_comparison_needs_nothing_beside_itself_whatever_targets_are_called() {
+fn the_page_of_a_comparison_is_self_contained_whatever_the_names_of_targets() {
     let evil = r#"</h1><script>alert("x")</script><img src=x>"#;
     let mut hostile = gate("2", &["a"], &[]);
     hostile.target.name = evil.into();
@@ -205,23 +212,27 @@ fn the_page_of_a_comparison_needs_nothing_beside_itself_whatever_targets_are_cal
 }
 
 #[test]
-fn folders_and_files_of_real_runs_are_compared_in_markdown_and_on_a_page() {
-    let (sound, _) = reported(&["responses-compact"]);
+fn folders_and_files_of_real_runs_are_compared_in_markdown_and_html() {
+    let (conformant, _) = reported(&["responses-compact"]);
     let (broken, _) = reported(&["responses-compact", "--saboteur", "invented-metadata"]);
     let file = broken.path().join("report.json");
-    let page = sound.path().join("comparison.html");
-    let arguments = ["report", path(&sound), file.to_str().expect("text"), "--html"];
+    let page = conformant.path().join("comparison.html");
+    let arguments = ["report", path(&conformant), file.to_str().expect("text"), "--html"];
     let compare = |page: &str| fallproof(&[&arguments[..], &[page]].concat());
 
     let output = compare(page.to_str().expect("text"));
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    let told = text(&output.stdout);
-    let heading = "**Kept in fewer cases by reference router with the saboteur invented-metadata**";
-    assert!(below(&told, heading).contains("**FP-PAYLOAD-01**"), "{told}");
-    assert!(told.contains("`responses-compact/azure-to-azure`"), "{told}");
+    let shown = text(&output.stdout);
+    let heading = "**Met in fewer cases by reference router with the saboteur invented-metadata**";
+    assert!(below(&shown, heading).contains("**FP-PAYLOAD-01**"), "{shown}");
+    assert!(shown.contains("`responses-compact/azure-to-azure`"), "{shown}");
     let drawn = fs::read_to_string(&page).expect("it was written");
     assert!(drawn.contains(r#"<details class="requirement" id="FP-PAYLOAD-01">"#), "{drawn}");
-    assert_eq!(compare(page.to_str().expect("text")).status.code(), Some(0), "it may be renewed");
+    assert_eq!(
+        compare(page.to_str().expect("text")).status.code(),
+        Some(0),
+        "it may be overwritten"
+    );
 
     let refused = compare(file.to_str().expect("text"));
     assert_eq!(refused.status.code(), Some(2));
@@ -235,12 +246,12 @@ fn folders_and_files_of_real_runs_are_compared_in_markdown_and_on_a_page() {
 }
 
 #[test]
-fn what_is_no_report_is_refused_with_the_file_and_the_reason() {
+fn a_file_that_is_not_a_report_is_rejected_with_the_reason() {
     let folder = TempDir::new().expect("a temporary folder");
     let file = folder.path().join("other.json");
     fs::write(&file, r#"{"format": "fallproof-report/9"}"#).expect("a file");
     let output = fallproof(&["report", file.to_str().expect("text")]);
     assert_eq!(output.status.code(), Some(2));
-    let told = text(&output.stderr);
-    assert!(told.contains("other.json: `fallproof-report/9` cannot be read"), "{told}");
+    let shown = text(&output.stderr);
+    assert!(shown.contains("other.json: the format is `fallproof-report/9`"), "{shown}");
 }

@@ -1,10 +1,12 @@
-//! What a CI job on GitHub is told.
+//! Output for GitHub Actions jobs.
 
 use std::fs;
 
 use fallproof_report::github::annotations;
 use fallproof_report::markdown;
-use fallproof_report::model::{Baseline, Counts, Expected, Kept, Outcome, Report, Stale, Verdict};
+use fallproof_report::model::{
+    Baseline, Compliance, Counts, Expected, Outcome, Report, Stale, Verdict,
+};
 use tempfile::TempDir;
 
 use crate::common::part;
@@ -15,11 +17,11 @@ use super::support::{case, command, made};
 fn failed(number: usize) -> Report {
     let cases = (0..number).map(|it| case(&format!("a/fails-{it}"), Outcome::Fail)).collect();
     let counts = Counts { fail: number, ..Counts::default() };
-    made(Verdict::NotConformant, Kept::Fail, counts, cases)
+    made(Verdict::NotConformant, Compliance::Fail, counts, cases)
 }
 
 #[test]
-fn a_broken_requirement_is_one_annotation_however_many_cases_show_it() {
+fn a_violated_requirement_is_one_annotation_for_all_of_its_cases() {
     let mut report = failed(3);
     report.cases[0].violations[0].message = "100 % wrong:\nall of it".into();
     assert_eq!(
@@ -27,13 +29,16 @@ fn a_broken_requirement_is_one_annotation_however_many_cases_show_it() {
         "::error file=scenarios/a/fails-0.yaml,title=FP-ROUTE-01 in 3 cases::\
          The deployments are asked in order.%0A\
          a/fails-0: 100 %25 wrong:%0Aall of it%0A\
-         again: fallproof run a/fails-0\n"
+         rerun: fallproof run a/fails-0\n"
     );
-    assert!(!annotations(&report, |_| false).contains("file="), "no file of another's repository");
+    assert!(
+        !annotations(&report, |_| false).contains("file="),
+        "a file of another repository is not named"
+    );
 }
 
 #[test]
-fn an_expectation_is_annotated_only_where_no_requirement_explains_it() {
+fn an_expectation_is_annotated_only_if_no_requirement_explains_it() {
     let mut report = failed(2);
     let mut expectation = report.cases[0].violations[0].clone();
     expectation.requirement = None;
@@ -41,12 +46,12 @@ fn an_expectation_is_annotated_only_where_no_requirement_explains_it() {
     assert!(!annotations(&report, |_| false).contains("expectation"));
 
     report.cases[1].violations[0].requirement = None;
-    let told = annotations(&report, |_| false);
-    assert!(told.contains("title=an expectation is broken in 1 case::a/fails-1: "), "{told}");
+    let shown = annotations(&report, |_| false);
+    assert!(shown.contains("title=an expectation is not met in 1 case::a/fails-1: "), "{shown}");
 }
 
 #[test]
-fn what_is_expected_or_passed_is_not_annotated_and_what_is_unclear_or_advised_is() {
+fn inconclusive_cases_and_warnings_are_annotated_but_not_expected_or_passed_ones() {
     let mut report = failed(1);
     let expected = Expected { reason: "known".into(), issue: None };
     report.cases[0].violations[0].expected = Some(expected);
@@ -62,38 +67,38 @@ fn what_is_expected_or_passed_is_not_annotated_and_what_is_unclear_or_advised_is
         stale: vec![entry(3)],
         expired: vec![entry(7)],
     });
-    let told = annotations(&report, |_| true);
-    let lines: Vec<_> = told.lines().collect();
-    assert_eq!(lines.len(), 4, "{told}");
-    assert_eq!(lines[0], "::error title=nothing can be said of 1 case::b/unclear: for a reason");
-    assert!(lines[1].starts_with("::error file=known%2C1.yaml,line=3,title="), "{told}");
-    assert!(lines[2].starts_with("::warning file=scenarios/b/warns.yaml,title="), "{told}");
-    assert!(lines[3].starts_with("::warning file=known%2C1.yaml,line=7,title="), "{told}");
+    let shown = annotations(&report, |_| true);
+    let lines: Vec<_> = shown.lines().collect();
+    assert_eq!(lines.len(), 4, "{shown}");
+    assert_eq!(lines[0], "::error title=inconclusive result in 1 case::b/unclear: for a reason");
+    assert!(lines[1].starts_with("::error file=known%2C1.yaml,line=3,title="), "{shown}");
+    assert!(lines[2].starts_with("::warning file=scenarios/b/warns.yaml,title="), "{shown}");
+    assert!(lines[3].starts_with("::warning file=known%2C1.yaml,line=7,title="), "{shown}");
 }
 
 #[test]
-fn no_more_are_written_than_github_shows_and_the_last_one_says_so() {
+fn at_most_as_many_are_written_as_github_shows_and_the_last_one_counts_the_others() {
     let mut report = failed(13);
     for (number, case) in report.cases.iter_mut().enumerate() {
         case.violations[0].requirement = Some(format!("FP-ROUTE-{number:02}"));
     }
-    let told = annotations(&report, |_| false);
-    assert_eq!(told.lines().count(), 10);
-    assert!(told.lines().last().is_some_and(|last| last.contains("title=4 more::")), "{told}");
+    let shown = annotations(&report, |_| false);
+    assert_eq!(shown.lines().count(), 10);
+    assert!(shown.lines().last().is_some_and(|last| last.contains("title=4 more::")), "{shown}");
 }
 
 #[test]
-fn a_summary_is_never_longer_than_github_takes() {
+fn a_summary_is_never_longer_than_github_accepts() {
     let mut report = failed(5);
     report.cases[1].violations[0].message = "x".repeat(2_000_000);
-    let told = markdown::write(&report).expect("it can be written");
-    assert!(told.len() < 600_000, "{}", told.len());
-    assert_eq!(told.matches("<details>").count(), 4, "one is too long");
-    assert!(told.contains("1 more are in `index.html`"));
+    let shown = markdown::write(&report).expect("it can be written");
+    assert!(shown.len() < 600_000, "{}", shown.len());
+    assert_eq!(shown.matches("<details>").count(), 4, "one is too long");
+    assert!(shown.contains("1 more are in `index.html`"));
 }
 
 #[test]
-fn a_job_on_github_gets_annotations_and_its_summary_is_added_to() {
+fn a_job_on_github_gets_annotations_and_a_summary() {
     let folder = TempDir::new().expect("a temporary folder");
     let summary = folder.path().join("step.md");
     fs::write(&summary, "# An earlier step\n").expect("a file");
@@ -109,28 +114,31 @@ fn a_job_on_github_gets_annotations_and_its_summary_is_added_to() {
         .output()
         .expect("the binary was built with this test");
     assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
-    let told = text(&output.stdout);
+    let shown = text(&output.stdout);
     let annotation = "::error file=scenarios/responses-compact/";
-    assert!(told.lines().any(|line| line.starts_with(annotation)), "{told}");
+    assert!(shown.lines().any(|line| line.starts_with(annotation)), "{shown}");
     let summary = fs::read_to_string(summary).expect("it is there");
     assert!(summary.starts_with("# An earlier step\n# Fallproof: reference router"), "{summary}");
-    assert!(summary.contains("| **broken** | **FP-PAYLOAD-01**"), "{summary}");
+    assert!(summary.contains("| **violated** | **FP-PAYLOAD-01**"), "{summary}");
 }
 
 #[test]
-fn a_summary_that_cannot_be_written_is_told_and_changes_nothing() {
+fn a_summary_that_cannot_be_written_only_warns() {
     let output = command(&["run", "responses-compact/openai-to-azure", "--scenarios"])
         .arg(part())
         .env("GITHUB_STEP_SUMMARY", "/no/such/folder/step.md")
         .output()
         .expect("the binary was built with this test");
-    let told = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(0), "{told}");
-    assert!(told.contains("warning: no summary in /no/such/folder/step.md"), "{told}");
+    let shown = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{shown}");
+    assert!(
+        shown.contains("warning: cannot write the summary to /no/such/folder/step.md"),
+        "{shown}"
+    );
 }
 
 #[test]
-fn nothing_is_annotated_outside_of_github() {
+fn nothing_is_annotated_outside_github() {
     let output = command(&["run", "responses-compact", "--saboteur", "invented-metadata"])
         .output()
         .expect("the binary was built with this test");

@@ -1,4 +1,4 @@
-//! A run that was kept is judged again, and told of as when it was run.
+//! Judging the stored evidence of a run again gives the same reports.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +10,7 @@ use crate::shell::text;
 
 use super::support::{PART, fallproof, path, reported};
 
-/// Judges the evidence in this folder, and writes the reports into another one.
+/// Judges the evidence in this folder and writes the reports to another one.
 fn judged(folder: &TempDir, more: &[&str]) -> (TempDir, Output) {
     let reports = TempDir::new().expect("a temporary folder");
     let arguments = ["judge", path(folder), "--report", path(&reports)];
@@ -18,7 +18,7 @@ fn judged(folder: &TempDir, more: &[&str]) -> (TempDir, Output) {
     (reports, output)
 }
 
-/// Every file of the folder but the events, which come in the order of time.
+/// All files of the folder except the events, whose order varies.
 fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).expect("it can be read").flatten() {
@@ -35,22 +35,22 @@ fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
 }
 
 #[test]
-fn the_reports_are_those_of_the_run_to_the_byte() {
+fn the_reports_equal_those_of_the_run_byte_for_byte() {
     for (broken, code) in [(&["--saboteur", "splices-streams"][..], 1), (&[], 0)] {
         let (run, output) = reported(&[&["auth", "streaming", "--trace"], broken].concat());
         assert_eq!(output.status.code(), Some(code), "{}", text(&output.stderr));
-        let (again, told) = judged(&run, &["--trace"]);
-        assert_eq!(told.status.code(), Some(code), "{}", text(&told.stderr));
-        assert_eq!(text(&told.stdout), text(&output.stdout));
+        let (again, shown) = judged(&run, &["--trace"]);
+        assert_eq!(shown.status.code(), Some(code), "{}", text(&shown.stderr));
+        assert_eq!(text(&shown.stdout), text(&output.stdout));
         let [one, other] = [files(run.path()), files(again.path())];
         assert_eq!(names(&one), names(&other));
         for ((name, one), (_, other)) in one.iter().zip(&other) {
-            // Nobody learns from evidence where on the disk the scenarios lay.
+            // The evidence does not contain the path of the scenarios.
             let one = text(one).replace(&format!("{}/", *PART), "");
-            assert!(one == text(other), "{name} of the run and that of the evidence differ");
+            assert!(one == text(other), "{name} of the run differs from that of the evidence");
         }
-        let (third, told) = judged(&again, &[]);
-        assert_eq!(told.status.code(), Some(code), "{}", text(&told.stderr));
+        let (third, shown) = judged(&again, &[]);
+        assert_eq!(shown.status.code(), Some(code), "{}", text(&shown.stderr));
         assert_eq!(names(&files(third.path())), names(&one));
     }
 }
@@ -60,7 +60,7 @@ fn names(files: &[(String, Vec<u8>)]) -> Vec<&str> {
 }
 
 #[test]
-fn failures_that_are_known_are_known_again() {
+fn a_baseline_applies_when_judging_again() {
     let folder = TempDir::new().expect("a temporary folder");
     let known = folder.path().join("known.yaml").display().to_string();
     let (run, _) = reported(&["streaming", "--saboteur", "splices-streams"]);
@@ -71,23 +71,23 @@ fn failures_that_are_known_are_known_again() {
 }
 
 #[test]
-fn what_is_no_evidence_is_refused_and_nothing_written() {
+fn invalid_evidence_is_rejected_and_nothing_is_written() {
     let (run, _) = reported(&["responses-compact"]);
     let evidence = run.path().join("evidence.ndjson.gz");
-    let refused = |folder: &TempDir, words: &str| {
+    let refused = |folder: &TempDir, fragment: &str| {
         let (reports, output) = judged(folder, &[]);
-        let told = text(&output.stderr);
-        assert_eq!(output.status.code(), Some(2), "{told}");
-        assert!(told.contains(words), "`{words}` is missing in:\n{told}");
-        assert!(files(reports.path()).is_empty(), "{told}");
+        let shown = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{shown}");
+        assert!(shown.contains(fragment), "`{fragment}` is missing in:\n{shown}");
+        assert!(files(reports.path()).is_empty(), "{shown}");
     };
     let own = fallproof(&["judge", path(&run), "--report", path(&run)]);
     assert_eq!(own.status.code(), Some(2));
     assert!(text(&own.stderr).contains("name another one"), "{}", text(&own.stderr));
     assert!(evidence.exists());
 
-    let whole = fs::read(&evidence).expect("it was written");
-    fs::write(&evidence, &whole[..whole.len() - 20]).expect("it can be written");
+    let complete = fs::read(&evidence).expect("it was written");
+    fs::write(&evidence, &complete[..complete.len() - 20]).expect("it can be written");
     refused(&run, "breaks off: expected the record `end` as the last one");
     fs::write(&evidence, b"{ \"evidence\": [] }").expect("it can be written");
     refused(&run, "evidence.ndjson.gz, line 1: is no evidence of a run: expected gzip");

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use fallproof_report::model::{Kept, Level, Report, Requirement};
+use fallproof_report::model::{Compliance, Level, Report, Requirement};
 use fallproof_report::phrases::counted;
 
 /// Marks the start of the generated part of the page.
@@ -33,7 +33,7 @@ fn reports() -> BTreeMap<String, Report> {
 }
 
 fn is_broken(requirement: &Requirement) -> bool {
-    requirement.verdict == Kept::Fail
+    requirement.verdict == Compliance::Fail
 }
 
 fn page(reports: &BTreeMap<String, Report>) -> String {

@@ -1,13 +1,13 @@
-//! What a run leaves behind: each report is whole, true to its schema, and free of keys.
+//! Reports: each is complete, valid by its schema, and free of keys.
 
 mod assembled;
 mod baseline;
-mod broken_off;
 mod bytes;
 mod canary;
 mod compare;
 mod forms;
 mod github;
+mod interrupted;
 mod judged;
 mod matrix;
 mod run;

@@ -1,10 +1,10 @@
-//! What a run writes into its folder.
+//! Files that a run writes to the report directory.
 
 use std::fs;
 use std::path::Path;
 
 use fallproof_report::event::RunEvent;
-use fallproof_report::model::{Counts, Kept, Outcome, Verdict};
+use fallproof_report::model::{Compliance, Counts, Outcome, Verdict};
 use fallproof_report::report_dir::ReportDir;
 use fallproof_report::reporter::Reporters;
 use fallproof_report::{events, model};
@@ -19,7 +19,7 @@ use super::support::{made, path, read, report, reported, run_again};
 #[rstest]
 #[case::report("report.schema.json", model::schema())]
 #[case::events("events.schema.json", events::schema())]
-fn a_schema_is_the_one_that_is_checked_in(#[case] name: &str, #[case] schema: String) {
+fn a_schema_equals_the_checked_in_one(#[case] name: &str, #[case] schema: String) {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("harness/report/src").join(name);
     if std::env::var_os("INSTA_UPDATE").is_some_and(|update| update == "always") {
         fs::write(&file, &schema).expect("the schema can be written");
@@ -27,11 +27,11 @@ fn a_schema_is_the_one_that_is_checked_in(#[case] name: &str, #[case] schema: St
     let checked_in = fs::read_to_string(&file).unwrap_or_default();
     assert!(
         checked_in == schema,
-        "it is out of date; write it with: INSTA_UPDATE=always cargo test --test harness reports"
+        "it is out of date; update it with: INSTA_UPDATE=always cargo test --test harness reports"
     );
 }
 
-/// Asserts that each of these is valid by the schema.
+/// Asserts that each instance is valid by the schema.
 fn assert_valid(schema: &str, instances: impl Iterator<Item = String>) {
     let schema: Value = serde_json::from_str(schema).expect("a schema is JSON");
     let validator = jsonschema::validator_for(&schema).expect("a valid schema");
@@ -44,7 +44,7 @@ fn assert_valid(schema: &str, instances: impl Iterator<Item = String>) {
 }
 
 #[test]
-fn a_real_report_is_valid_by_its_schema_and_says_what_was_run_and_found() {
+fn a_real_report_is_valid_by_its_schema_and_contains_the_results() {
     let arguments = ["responses-compact", "--saboteur", "invented-metadata"];
     let (folder, output) = reported(&arguments);
     assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
@@ -73,8 +73,8 @@ fn a_real_report_is_valid_by_its_schema_and_says_what_was_run_and_found() {
         let requirement = report.requirements().find(|requirement| requirement.code == code);
         requirement.map(|requirement| requirement.verdict)
     };
-    assert_eq!(verdict("FP-PAYLOAD-01"), Some(Kept::Fail));
-    assert_eq!(verdict("FP-AUTH-01"), Some(Kept::NotJudged), "no case here was written for it");
+    assert_eq!(verdict("FP-PAYLOAD-01"), Some(Compliance::Fail));
+    assert_eq!(verdict("FP-AUTH-01"), Some(Compliance::NotJudged), "no case here tests it");
 }
 
 #[test]
@@ -101,13 +101,13 @@ fn a_report_replaces_an_earlier_one_and_nothing_else() {
 }
 
 #[test]
-fn a_seed_gives_an_order_of_chance_and_gives_it_again() {
-    // The scenarios in the order in which they began, one after the other.
+fn a_seed_reproduces_a_random_order() {
+    // The scenarios in the order in which they started, one at a time.
     let order = |shuffle: &[&str]| -> Vec<String> {
         let (folder, output) = reported(&[&["auth", "--jobs", "1"], shuffle].concat());
         assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-        let told = text(&output.stderr).contains("--shuffle=7 gives this order again");
-        assert_eq!(told, !shuffle.is_empty(), "{}", text(&output.stderr));
+        let is_printed = text(&output.stderr).contains("--shuffle=7 gives this order again");
+        assert_eq!(is_printed, !shuffle.is_empty(), "{}", text(&output.stderr));
         let events = read(&folder, "events.ndjson");
         let events = events.lines().map(|line| serde_json::from_str(line).expect("JSON"));
         let started = events.filter(|event: &Value| event["event"] == "case-started");
@@ -121,7 +121,7 @@ fn a_seed_gives_an_order_of_chance_and_gives_it_again() {
         ids.sort();
         ids
     };
-    assert_eq!(sorted(shuffled), sorted(plain), "and each is run once");
+    assert_eq!(sorted(shuffled), sorted(plain), "each is run once");
 }
 
 #[test]
@@ -130,9 +130,9 @@ fn a_file_that_cannot_be_written_is_named_and_the_others_are_written() {
     let dir = ReportDir::take(folder.path()).expect("it is empty");
     let reporters = Reporters::new(dir.reporters().expect("it can be written"));
     fs::create_dir(folder.path().join("junit.xml")).expect("a folder in a temporary one");
-    let report = &made(Verdict::Conformant, Kept::Pass, Counts::default(), Vec::new());
-    reporters.tell(&RunEvent::Finished { report, log: "it listens" });
-    let error = reporters.check().expect_err("a folder is no file").to_string();
+    let report = &made(Verdict::Conformant, Compliance::Pass, Counts::default(), Vec::new());
+    reporters.emit(&RunEvent::Finished { report, log: "it listens" });
+    let error = reporters.check().expect_err("a folder is not a file").to_string();
     assert!(error.starts_with(&format!("{}/junit.xml: ", path(&folder))), "{error}");
     for file in ["report.json", "badge.svg", "gateway.log"] {
         assert!(folder.path().join(file).is_file(), "{file}");

@@ -1,18 +1,18 @@
-//! Runs of the command, and reports made by hand.
+//! Runs of the command, and hand-made reports.
 
 use std::fs;
 use std::process::{Command, Output};
 use std::sync::LazyLock;
 
 use fallproof_report::model::{
-    Attempt, Case, Client, Counts, Failure, Kept, Level, Outcome, Profile, Report, Requirement,
-    Run, Selection, Severity, Step, Suite, Target, Tool, Verdict, Violation, Weight,
+    Attempt, Case, Client, Compliance, Counts, Failure, Level, Outcome, Profile, Report,
+    Requirement, Run, Selection, Severity, Step, Suite, Target, Tool, Verdict, Violation, Weight,
 };
 use tempfile::TempDir;
 
 use crate::common::part;
 
-/// The command, to be run in the repository and outside of any CI.
+/// Returns the command, to be run in the repository and outside any CI.
 pub(crate) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_fallproof"));
     command.args(arguments).current_dir(env!("CARGO_MANIFEST_DIR"));
@@ -30,16 +30,16 @@ pub(crate) fn path(folder: &TempDir) -> &str {
     folder.path().to_str().expect("a temporary path is text")
 }
 
-/// The folder of a small part of the suite.
+/// Path of a small part of the suite.
 pub(crate) static PART: LazyLock<String> = LazyLock::new(|| part().display().to_string());
 
-/// Runs scenarios of a small part of the suite, and writes a report into the folder.
+/// Runs scenarios of a small part of the suite and writes a report to the folder.
 pub(crate) fn run_again(arguments: &[&str], folder: &str) -> Output {
     let options = ["run", "--scenarios", PART.as_str(), "--report", folder];
     fallproof(&[&options[..], arguments].concat())
 }
 
-/// The folder of the report of such a run.
+/// Like [`run_again`], with a new folder, which is returned.
 pub(crate) fn reported(arguments: &[&str]) -> (TempDir, Output) {
     let folder = TempDir::new().expect("a temporary folder");
     let output = run_again(arguments, path(&folder));
@@ -55,7 +55,7 @@ pub(crate) fn report(folder: &TempDir) -> Report {
     Report::read(&folder.path().join("report.json")).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// A case that ended so, for the requirement `FP-ROUTE-01`.
+/// A case with this outcome, for the requirement `FP-ROUTE-01`.
 pub(crate) fn case(id: &str, outcome: Outcome) -> Case {
     let violation = |weight| Violation {
         requirement: Some("FP-ROUTE-01".into()),
@@ -116,8 +116,13 @@ pub(crate) fn case(id: &str, outcome: Outcome) -> Case {
     }
 }
 
-/// A whole run of the one requirement that there is, which came out so.
-pub(crate) fn made(verdict: Verdict, kept: Kept, counts: Counts, cases: Vec<Case>) -> Report {
+/// The report of a complete run with one requirement.
+pub(crate) fn made(
+    verdict: Verdict,
+    compliance: Compliance,
+    counts: Counts,
+    cases: Vec<Case>,
+) -> Report {
     let requirement = Requirement {
         code: "FP-ROUTE-01".into(),
         level: Level::Invariant,
@@ -125,7 +130,7 @@ pub(crate) fn made(verdict: Verdict, kept: Kept, counts: Counts, cases: Vec<Case
         sentence: "The deployments are asked in order.".into(),
         why: "That is what a chain is.".into(),
         sources: vec!["https://example.com/1".into()],
-        verdict: kept,
+        verdict: compliance,
         tested_by: Vec::new(),
         violated_in: Vec::new(),
         exempt_in: Vec::new(),

@@ -1,4 +1,4 @@
-//! What changed from one report to another, by the cases that both have judged.
+//! Changes from one report to another, in the cases that both judged.
 
 use std::cmp::Ordering;
 
@@ -7,35 +7,36 @@ use minijinja::context;
 use minijinja::value::{Serde, Value};
 use serde::Serialize;
 
-use crate::model::{Case, EXPECTATION, Kept, Report, Requirement, Weight};
+use crate::model::{Case, Compliance, EXPECTATION, Report, Requirement, Weight};
 
-/// A requirement that is kept in other cases than before.
+/// A requirement whose violations changed.
 #[derive(Serialize)]
 struct Shift<'a> {
     code: &'a str,
     sentence: &'a str,
-    /// In how many of the common cases it was not kept, and is not now.
+    /// Number of common cases that violated it before.
     before: usize,
+    /// Number of common cases that violate it now.
     after: usize,
-    /// The cases where it is kept better.
-    mended: Vec<&'a str>,
-    /// The cases where it is kept worse.
-    broken: Vec<&'a str>,
+    /// Cases where it is violated less severely, or no longer.
+    improved: Vec<&'a str>,
+    /// Cases where it is violated more severely, or newly.
+    regressed: Vec<&'a str>,
 }
 
-/// From one report to another, which are called so.
+/// The change between two reports, with the names of their columns.
 pub(super) fn change([before, after]: [&Report; 2], [from, to]: [&str; 2]) -> Value {
     let (olds, news) = (judged(before), judged(after));
     let common = olds.iter().filter_map(|(id, &old)| Some((*id, old, *news.get(id)?)));
     let common: Vec<_> = common.collect();
     let mut shifts = shifts(&common, [after, before]);
-    shifts.retain(|_, shift| !shift.mended.is_empty() || !shift.broken.is_empty());
-    let choices = choices(before, after, &shifts);
+    shifts.retain(|_, shift| !shift.improved.is_empty() || !shift.regressed.is_empty());
+    let declared = declared(before, after, &shifts);
     let is_same_product = before.target.name == after.target.name;
     let title = if is_same_product {
         format!("From {from} to {to}")
     } else {
-        format!("{to} beside {from}")
+        format!("{to} compared with {from}")
     };
     let moved = moved(&shifts, is_same_product, to);
     let only = |these: &IndexMap<&str, &Case>, others: &IndexMap<&str, &Case>| {
@@ -46,17 +47,17 @@ pub(super) fn change([before, after]: [&Report; 2], [from, to]: [&str; 2]) -> Va
         title,
         from,
         to,
-        // How many cases led to a verdict in both.
+        // Number of cases that both reports judged.
         judged => common.len(),
         is_same => !common.is_empty() && moved.is_empty(),
         moved,
-        choices,
+        declared,
         only_before => only(&olds, &news),
         only_after => only(&news, &olds),
     }
 }
 
-/// Each requirement that a common case breaks, before or after.
+/// The requirements that a common case violates in either report.
 fn shifts<'a>(
     common: &[(&'a str, &'a Case, &'a Case)],
     reports: [&'a Report; 2],
@@ -73,8 +74,8 @@ fn shifts<'a>(
             shift.before += usize::from(was > 0);
             shift.after += usize::from(is > 0);
             match is.cmp(&was) {
-                Ordering::Less => shift.mended.push(id),
-                Ordering::Greater => shift.broken.push(id),
+                Ordering::Less => shift.improved.push(id),
+                Ordering::Greater => shift.regressed.push(id),
                 Ordering::Equal => {}
             }
         }
@@ -83,20 +84,20 @@ fn shifts<'a>(
     shifts
 }
 
-/// What moved, below headings that are fair to both: of two products, neither is the old one.
+/// The changed requirements, grouped under headings. For two different products, the headings do
+/// not call one of them better.
 fn moved(shifts: &IndexMap<&str, Shift<'_>>, is_same_product: bool, to: &str) -> Vec<Value> {
     let titles = if is_same_product {
-        ["Better", "Worse", "Better in some cases and worse in others"].map(str::to_owned)
+        ["Improved", "Regressed", "Improved in some cases, regressed in others"].map(str::to_owned)
     } else {
         [
-            format!("Kept in more cases by {to}"),
-            format!("Kept in fewer cases by {to}"),
-            "Each keeps it in cases where the other does not".to_owned(),
+            format!("Met in more cases by {to}"),
+            format!("Met in fewer cases by {to}"),
+            "Each meets it in cases where the other does not".to_owned(),
         ]
     };
-    let is = |(mended, broken): (bool, bool)| {
-        let is =
-            |it: &&Shift<'_>| (!it.mended.is_empty(), !it.broken.is_empty()) == (mended, broken);
+    let is = |wanted: (bool, bool)| {
+        let is = |it: &&Shift<'_>| (!it.improved.is_empty(), !it.regressed.is_empty()) == wanted;
         shifts.values().filter(is).map(Serde).map(Value::from).collect::<Vec<_>>()
     };
     let moved = titles.into_iter().zip([(true, false), (false, true), (true, true)].map(is));
@@ -112,20 +113,20 @@ impl<'a> Shift<'a> {
         let mut found = found.filter(|requirement| requirement.code == code);
         let sentence = found.next().map_or("", |requirement| requirement.sentence.as_str());
         let sentence = match code {
-            EXPECTATION => "What a scenario expects beyond the requirements comes true.",
+            EXPECTATION => "The scenario's own expectations are met.",
             _ => sentence,
         };
-        Self { code, sentence, before: 0, after: 0, mended: Vec::new(), broken: Vec::new() }
+        Self { code, sentence, before: 0, after: 0, improved: Vec::new(), regressed: Vec::new() }
     }
 }
 
-/// The cases that led to a verdict, by id.
+/// The judged cases, by id.
 fn judged(report: &Report) -> IndexMap<&str, &Case> {
     let judged = report.cases.iter().filter(|case| case.is_judged());
     judged.map(|case| (case.id.as_str(), case)).collect()
 }
 
-/// How badly a case breaks a requirement: 0 not at all, 1 it warns, 2 it fails.
+/// How severely a case violates a requirement: 0 not at all, 1 with a warning, 2 with a failure.
 fn grade(case: &Case, code: &str) -> u8 {
     let violations = case.violations.iter().filter(|violation| violation.code() == code);
     let grades = violations.map(|violation| match violation.weight {
@@ -136,17 +137,19 @@ fn grade(case: &Case, code: &str) -> u8 {
     grades.max().unwrap_or_default()
 }
 
-/// What is kept in both, and in another way.
-fn choices(before: &Report, after: &Report, shifts: &IndexMap<&str, Shift<'_>>) -> Vec<Value> {
-    let is_kept = |kept| matches!(kept, Kept::Pass | Kept::Declared | Kept::Observed);
-    let choice = |old: &Requirement| {
+/// Requirements that neither report violates, with different results, e.g. met and then exempt.
+fn declared(before: &Report, after: &Report, shifts: &IndexMap<&str, Shift<'_>>) -> Vec<Value> {
+    let is_fine = |compliance| {
+        matches!(compliance, Compliance::Pass | Compliance::Declared | Compliance::Observed)
+    };
+    let changed = |old: &Requirement| {
         let new = after.requirements().find(|new| new.code == old.code)?;
         let is_moved = shifts.contains_key(old.code.as_str());
-        let is_other = old.verdict != new.verdict && is_kept(old.verdict) && is_kept(new.verdict);
-        (is_other && !is_moved).then(|| {
+        let is_changed = old.verdict != new.verdict && is_fine(old.verdict) && is_fine(new.verdict);
+        (is_changed && !is_moved).then(|| {
             let (before, after) = (old.verdict.word(), new.verdict.word());
             context! { code => &old.code, sentence => &new.sentence, before, after }
         })
     };
-    before.requirements().filter_map(choice).collect()
+    before.requirements().filter_map(changed).collect()
 }

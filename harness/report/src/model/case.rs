@@ -7,50 +7,51 @@ use strum::IntoStaticStr;
 
 use super::step::Step;
 
-/// One case.
+/// One case and its result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Case {
     /// The scenario's id.
     pub id: String,
     /// What happens, in one sentence.
     pub title: String,
-    /// Why it is worth a case.
+    /// Why the case matters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
-    /// Where it was met or is told of.
+    /// Links to reports or documents about it.
     #[serde(default)]
     pub links: Vec<String>,
-    /// The file that it was read from.
+    /// The scenario file.
     pub file: String,
     /// Its profile.
     pub profile: String,
-    /// The codes of the requirements that it was written for.
+    /// Codes of the requirements that it tests.
     pub proves: Vec<String>,
     /// The verdict.
     pub outcome: Outcome,
-    /// Where it failed: whether the client could tell.
+    /// For a failed case, whether the client could see the error.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
-    /// Why it was skipped, is inconclusive, or failed in Fallproof itself.
+    /// Reason why it was skipped, is inconclusive, or failed in Fallproof itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// When it started, in milliseconds since the run did.
+    /// Start, in milliseconds since the start of the run.
     pub started_ms: f64,
-    /// How long it took, in milliseconds.
+    /// Duration, in milliseconds.
     pub took_ms: f64,
-    /// Every breach.
+    /// All violations.
     pub violations: Vec<Violation>,
-    /// What happened, step by step.
+    /// Client calls and attempts, step by step.
     pub steps: Vec<Step>,
-    /// The command that runs it again in the same way.
+    /// The command that reruns the case.
     pub replay: String,
-    /// The file beside the report that has every byte of it, where it failed.
+    /// HAR file with the complete traffic, relative to the report directory. Only for cases that
+    /// failed or are inconclusive.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub har: Option<String>,
 }
 
 impl Case {
-    /// Whether it failed, and for nothing but what the baseline expects.
+    /// Whether it failed only as the baseline expects.
     pub fn is_expected(&self) -> bool {
         self.outcome == Outcome::Fail
             && self
@@ -59,31 +60,31 @@ impl Case {
                 .all(|violation| violation.expected.is_some() || violation.weight != Weight::Fail)
     }
 
-    /// The codes of what is broken, each once.
+    /// Codes of the violated requirements, without consecutive duplicates.
     pub fn codes(&self) -> Vec<&str> {
         let mut codes: Vec<_> = self.violations.iter().map(Violation::code).collect();
         codes.dedup();
         codes
     }
 
-    /// Whether something can be said of the target.
+    /// Whether the target was judged in this case.
     pub fn is_judged(&self) -> bool {
         matches!(self.outcome, Outcome::Pass | Outcome::Warn | Outcome::Fail)
     }
 }
 
-/// The verdict on one case.
+/// Outcome of a case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, IntoStaticStr)]
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "lowercase")]
 pub enum Outcome {
-    /// Everything held.
+    /// No violation.
     Pass,
-    /// Only what is advised was not kept.
+    /// Only recommendations were violated.
     Warn,
     /// The target does not conform.
     Fail,
-    /// Nothing can be said of the target.
+    /// The target could not be judged.
     Inconclusive,
     /// It was not run.
     Skipped,
@@ -93,39 +94,39 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// The word in reports.
+    /// Returns the word used in reports.
     pub fn word(self) -> &'static str {
         self.into()
     }
 }
 
-/// One breach of a requirement, or of what the scenario itself expects.
+/// One violation of a requirement or of the scenario's own expectations.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Violation {
     /// The requirement's code; absent for an expectation of the scenario.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub requirement: Option<String>,
-    /// Whether it fails the target or only warns.
+    /// Whether the violation fails the case, warns, or is informational.
     pub weight: Weight,
     /// The step, from 1.
     pub step: usize,
     /// The attempt within the step, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempt: Option<usize>,
-    /// Where in the attempt's body, as a JSON pointer.
+    /// Location in the attempt's body, as a JSON pointer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pointer: Option<String>,
     /// What is wrong, in one sentence.
     pub message: String,
-    /// Why it is not held against the target, where it declares that it does so.
+    /// Reason given by the adapter, if the target is exempt because it declares this behavior.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub declared: Option<String>,
-    /// The baseline's word for it, where it is expected.
+    /// Reason given by the baseline, if the violation is expected.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expected: Option<Expected>,
 }
 
-/// What stands for the requirement where a scenario's own expectation is broken.
+/// Code used for violations of a scenario's own expectations.
 pub const EXPECTATION: &str = "expectation";
 
 impl Violation {
@@ -138,9 +139,9 @@ impl Violation {
 /// Why a failure is expected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Expected {
-    /// In words.
+    /// Reason given in the baseline.
     pub reason: String,
-    /// Where it is dealt with.
+    /// Link to the issue that tracks it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub issue: Option<String>,
 }

@@ -6,90 +6,90 @@ use serde::{Deserialize, Serialize};
 
 use super::Counts;
 
-/// The requirements of one profile and the cases that carry its name.
+/// One profile: its requirements, and the counts of its cases.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Profile {
     /// `core`, `streaming`, …
     pub name: String,
-    /// How its cases came out.
+    /// Number of its cases by outcome.
     pub counts: Counts,
-    /// Its requirements, in the order of the document.
+    /// Its requirements, in document order.
     pub requirements: Vec<Requirement>,
 }
 
-/// One requirement and how the target keeps it.
+/// One requirement, with the verdict on the target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Requirement {
-    /// The stable code, e.g. `FP-PAYLOAD-01`.
+    /// Stable code, e.g. `FP-PAYLOAD-01`.
     pub code: String,
-    /// Whom it binds.
+    /// Which gateways it applies to.
     pub level: Level,
-    /// How hard it binds.
+    /// Whether a violation fails or only warns.
     pub severity: Severity,
-    /// The sentence.
+    /// The requirement, in one sentence.
     pub sentence: String,
     /// Why it matters to a user.
     pub why: String,
-    /// Public reports and documents behind it.
+    /// Links to public reports and documents that support it.
     pub sources: Vec<String>,
-    /// How the target keeps it.
-    pub verdict: Kept,
-    /// The ids of the cases that were written for it and led to a verdict.
+    /// Verdict on the target.
+    pub verdict: Compliance,
+    /// Ids of the judged cases that test it.
     pub tested_by: Vec<String>,
-    /// The ids of the cases where it was broken.
+    /// Ids of the cases that violated it.
     pub violated_in: Vec<String>,
-    /// The ids of the cases where something was noted that is not held against the target.
+    /// Ids of the cases with informational violations, for which the target is exempt.
     pub exempt_in: Vec<String>,
-    /// Each case where it fails was expected to.
+    /// Whether all of its failures are expected by the baseline.
     pub expected: bool,
 }
 
-/// How a target keeps a requirement.
+/// Verdict on a requirement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Kept {
-    /// In every case; at least one was written for it.
+pub enum Compliance {
+    /// Met in every case that tests it; there is at least one.
     Pass,
-    /// In every case, but for what the target declares as its way.
+    /// Violated only in ways that the target declares, for which it is exempt.
     Declared,
-    /// It holds nobody to anything; what was seen is noted.
+    /// Only informational violations: it applies to no gateway.
     Observed,
-    /// Broken where that only warns.
+    /// Violated, but a violation only warns.
     Warn,
-    /// Broken.
+    /// Violated.
     Fail,
-    /// No case that was written for it led to a verdict.
+    /// No case that tests it was judged.
     NotJudged,
 }
 
-impl Kept {
-    /// The word in reports.
+impl Compliance {
+    /// Returns the word used in reports.
     pub fn word(self) -> &'static str {
         match self {
-            Self::Pass => "kept",
-            Self::Declared => "kept as declared",
-            Self::Observed => "noted",
+            Self::Pass => "met",
+            Self::Declared => "exempt (declared)",
+            Self::Observed => "informational",
             Self::Warn => "warning",
-            Self::Fail => "broken",
+            Self::Fail => "violated",
             Self::NotJudged => "not judged",
         }
     }
 }
 
 impl Requirement {
-    /// Whether a case that was written for it led to a verdict.
+    /// Whether there is a verdict: a case that tests it was judged, or a violation was seen.
     pub fn is_judged(&self) -> bool {
-        self.verdict != Kept::NotJudged
+        self.verdict != Compliance::NotJudged
     }
 
-    /// Whether it was broken, if only where that warns.
-    pub fn is_broken(&self) -> bool {
-        matches!(self.verdict, Kept::Fail | Kept::Warn)
+    /// Whether it was violated, with a failure or a warning.
+    pub fn is_violated(&self) -> bool {
+        matches!(self.verdict, Compliance::Fail | Compliance::Warn)
     }
 }
 
-/// How many of the requirements are kept, and of how many that were judged.
-pub fn kept<'a>(requirements: impl Iterator<Item = &'a Requirement>) -> (usize, usize) {
+/// Number of requirements that are met, and number that were judged. A warning counts as met.
+pub fn met_and_judged<'a>(requirements: impl Iterator<Item = &'a Requirement>) -> (usize, usize) {
     let judged: Vec<_> = requirements.filter(|it| it.is_judged()).collect();
-    (judged.iter().filter(|it| it.verdict != Kept::Fail).count(), judged.len())
+    (judged.iter().filter(|it| it.verdict != Compliance::Fail).count(), judged.len())
 }

@@ -1,38 +1,39 @@
-//! What happened in a case, call by call.
+//! The steps of a case: client calls and the attempts they caused.
 
 use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// One step of a case: a client call and the attempts that it led to.
+/// One step of a case: a client call and the attempts it caused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Step {
     /// Its number, from 1.
     pub number: usize,
-    /// The client's side.
+    /// The call as seen by the client.
     pub client: Client,
-    /// The providers' side, in order of arrival.
+    /// The attempts as seen by the providers, in order of arrival.
     pub attempts: Vec<Attempt>,
-    /// What the client sent against what attempts got, for those that violations point into.
+    /// Differences between the client's body and an attempt's, for attempts whose violations have a
+    /// pointer.
     #[serde(default)]
     pub diffs: Vec<Diff>,
 }
 
-/// The call of the client.
+/// The client's call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Client {
     /// Method and path.
     pub request: String,
-    /// The status of the answer; absent where none came.
+    /// Status of the response; absent if there was none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// How the answer ended where it did not end as it must, after "the target".
+    /// How an incomplete response ended, as a phrase after "the target".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub broken: Option<String>,
-    /// When it started, in milliseconds since the case did.
+    /// Start, in milliseconds since the start of the case.
     pub at_ms: f64,
-    /// How long it took, in milliseconds.
+    /// Duration, in milliseconds.
     pub took_ms: f64,
 }
 
@@ -41,35 +42,36 @@ pub struct Client {
 pub struct Attempt {
     /// Its number within the step, from 1.
     pub number: usize,
-    /// The deployment's name in the scenario.
+    /// Name of the deployment in the scenario.
     pub deployment: String,
-    /// Provider and surface in words.
+    /// Provider and surface, e.g. `azure v1`.
     pub surface: String,
     /// Method and path.
     pub request: String,
-    /// The status that was sent; absent where none was.
+    /// Status of the reply; absent if none was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// What the deployment was scripted to do, or `refused`.
+    /// Scripted behavior of the deployment, or `refused`.
     pub behavior: String,
-    /// What was done to the bytes of the reply, where something was.
+    /// Fault injected into the bytes of the reply, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
-    /// The provider's words for refusing the request, where it was refused.
+    /// Error message of the provider, if it refused the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refusal: Option<String>,
-    /// When its head was complete, in milliseconds since the case started.
+    /// Time at which the request head was complete, in milliseconds since the start of the case.
     pub at_ms: f64,
-    /// When the first byte of the reply was sent, on the same clock.
+    /// Time at which the first byte of the reply was sent, on the same clock.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_byte_ms: Option<f64>,
-    /// When the reply was through, cut or given up, on the same clock; absent where it still ran.
+    /// Time at which the reply was complete, cut off or aborted, on the same clock. Absent if it
+    /// was still in progress.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end_ms: Option<f64>,
 }
 
 impl Client {
-    /// What the client got, in few words.
+    /// The response in short, e.g. `200`.
     pub fn answer(&self) -> String {
         match (self.status, &self.broken) {
             (Some(status), None) => status.to_string(),
@@ -80,12 +82,12 @@ impl Client {
 }
 
 impl Attempt {
-    /// The deployment and what it is, e.g. `backup (azure v1)`.
+    /// Name and surface of the deployment, e.g. `backup (azure v1)`.
     pub fn deployment(&self) -> String {
         format!("{} ({})", self.deployment, self.surface)
     }
 
-    /// What the deployment did, and what the wire did to it.
+    /// The scripted behavior and the injected fault.
     pub fn played(&self) -> String {
         match &self.fault {
             Some(fault) => format!("{}, {fault}", self.behavior),
@@ -93,7 +95,7 @@ impl Attempt {
         }
     }
 
-    /// What was answered, in few words.
+    /// The reply in short, e.g. `200`.
     pub fn answer(&self) -> String {
         match (self.status, &self.refusal) {
             (Some(status), Some(refusal)) => format!("{status} {refusal}"),
@@ -104,10 +106,10 @@ impl Attempt {
 }
 
 impl Step {
-    /// The heads of [`Self::rows`].
+    /// Column headings of [`Self::rows`].
     pub const HEADS: [&str; 5] = ["attempt", "deployment", "request", "answer", "behavior"];
 
-    /// Its attempts, and last its client, as rows of a table.
+    /// Table rows: the attempts, then the client.
     pub fn rows(&self) -> impl Iterator<Item = [String; 5]> {
         let Client { request, .. } = &self.client;
         let client = ["client", "", request, &self.client.answer(), ""].map(str::to_owned);
@@ -120,37 +122,37 @@ impl Step {
     }
 }
 
-/// What the client sent against what an attempt got, as lines of JSON.
+/// Differences between what the client sent and what an attempt received, as lines of JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Diff {
-    /// The number of the attempt.
+    /// Number of the attempt.
     pub attempt: usize,
-    /// The deployment that got it.
+    /// Name of the deployment that received it.
     pub deployment: String,
-    /// The changed lines and some around them.
+    /// The changed lines and their context.
     pub lines: Vec<Line>,
 }
 
-/// A line of a difference.
+/// One line of a diff.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Line {
-    /// What became of it.
+    /// How the line changed.
     pub change: Change,
-    /// The line.
+    /// Text of the line.
     pub text: String,
 }
 
-/// What became of a line.
+/// Kind of a diff line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Change {
-    /// Sent and not received.
+    /// Sent but not received.
     Lost,
-    /// Received and not sent.
+    /// Received but not sent.
     Added,
     /// The same on both sides.
     Same,
-    /// Lines are left out here.
+    /// Placeholder for omitted lines.
     Gap,
 }
 

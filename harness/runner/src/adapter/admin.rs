@@ -1,4 +1,4 @@
-//! The calls that configure a gateway once it is ready.
+//! Admin calls, which configure a gateway once it is ready.
 
 use std::time::Duration;
 
@@ -8,31 +8,32 @@ use super::file::{Adapter, AdminCall, Each};
 use super::fill::RenderError;
 use super::render::Configuration;
 
-/// How long one call may take.
-const LIMIT: Duration = Duration::from_secs(60);
+/// Timeout of one call.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A call that failed, or could not be made.
+/// A failed admin call.
 #[derive(Debug, thiserror::Error)]
 pub enum AdminError {
-    /// The adapter is wrong.
+    /// The adapter is invalid.
     #[error(transparent)]
     Render(#[from] RenderError),
-    /// What the adapter makes of this call's body is not JSON. Holds the path, and what is wrong.
+    /// The rendered body is not JSON. Holds the path and the error.
     #[error("the body for POST {0} is not JSON: {1}")]
     NotJson(String, #[source] serde_json::Error),
-    /// There was no answer. Holds the path.
-    #[error("POST {0} was not answered: {1}")]
+    /// There was no response. Holds the path.
+    #[error("POST {0} got no response: {1}")]
     NoAnswer(String, #[source] reqwest::Error),
-    /// It was refused. Holds the path, the status, and the answer.
-    #[error("POST {0} was answered {1}: {2}")]
+    /// The gateway refused it. Holds the path, the status and the response body.
+    #[error("POST {0} got status {1}: {2}")]
     Refused(String, u16, String),
-    /// The answer unsupported what was to be kept. Holds the path, the pointer, and the answer.
-    #[error("POST {0} was answered without {1}: {2}")]
-    Lacking(String, String, String),
+    /// The response lacks a value that was to be kept. Holds the path, the JSON pointer and the
+    /// response body.
+    #[error("POST {0} got a response without {1}: {2}")]
+    MissingValue(String, String, String),
 }
 
 impl Adapter {
-    /// Makes the calls that configure a gateway that listens at `host:port`, in order.
+    /// Makes the admin calls, in order, to a gateway that listens at `authority` (`host:port`).
     pub async fn configure(
         &self,
         configuration: &Configuration,
@@ -43,12 +44,12 @@ impl Adapter {
         }
         let client = reqwest::Client::builder()
             .no_proxy()
-            .timeout(LIMIT)
+            .timeout(TIMEOUT)
             .build()
             .map_err(|error| AdminError::NoAnswer(authority.to_owned(), error))?;
         let mut scope = configuration.scope.clone();
         for call in &self.admin {
-            for (group, deployment) in places(call.each, &scope.groups) {
+            for (group, deployment) in owners(call.each, &scope.groups) {
                 let context = match group {
                     Some(group) => scope.of_group(group, deployment),
                     None => scope.whole(),
@@ -58,7 +59,7 @@ impl Adapter {
                 let body: Value = serde_json::from_str(&body)
                     .map_err(|error| AdminError::NotJson(path.clone(), error))?;
                 let url = format!("http://{authority}{path}");
-                let answer = ask(&client, &url, &body)
+                let answer = post(&client, &url, &body)
                     .await
                     .map_err(|error| AdminError::NoAnswer(path.clone(), error))?;
                 let kept = keep(call, path, answer)?;
@@ -71,8 +72,8 @@ impl Adapter {
     }
 }
 
-/// What a call is made for: places of groups, and of deployments in theirs.
-fn places(each: Each, groups: &[Value]) -> Vec<(Option<usize>, Option<usize>)> {
+/// What a call is made for: indexes of groups, and of deployments within their group.
+fn owners(each: Each, groups: &[Value]) -> Vec<(Option<usize>, Option<usize>)> {
     let deployments = |group: usize| groups[group]["deployments"].as_array().map_or(0, Vec::len);
     match each {
         Each::Once => vec![(None, None)],
@@ -85,7 +86,7 @@ fn places(each: Each, groups: &[Value]) -> Vec<(Option<usize>, Option<usize>)> {
     }
 }
 
-async fn ask(
+async fn post(
     client: &reqwest::Client,
     url: &str,
     body: &Value,
@@ -108,7 +109,7 @@ fn keep(
         .iter()
         .map(|(name, pointer)| match value.pointer(pointer) {
             Some(kept) => Ok((name.clone(), kept.clone())),
-            None => Err(AdminError::Lacking(path.clone(), pointer.clone(), answer.clone())),
+            None => Err(AdminError::MissingValue(path.clone(), pointer.clone(), answer.clone())),
         })
         .collect()
 }

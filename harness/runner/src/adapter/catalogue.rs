@@ -1,4 +1,4 @@
-//! The adapters that come with Fallproof, and those of a user's own.
+//! The built-in adapters, and adapters from files.
 
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
@@ -18,7 +18,7 @@ static ADAPTERS: LazyLock<Vec<Arc<Adapter>>> = LazyLock::new(|| {
             let path = Path::new("harness/runner/adapters").join(file.path());
             let adapter = Source::new(&path, file.contents())
                 .and_then(|source| Adapter::parse(&stem(&path), source))
-                .unwrap_or_else(|error| panic!("the adapters are checked by a test:\n{error}"));
+                .unwrap_or_else(|error| panic!("the built-in adapters are tested:\n{error}"));
             Arc::new(adapter)
         })
         .collect();
@@ -26,18 +26,18 @@ static ADAPTERS: LazyLock<Vec<Arc<Adapter>>> = LazyLock::new(|| {
     adapters
 });
 
-/// The adapters that come with Fallproof, by name.
+/// Returns the built-in adapters, sorted by name.
 pub fn all() -> &'static [Arc<Adapter>] {
     &ADAPTERS
 }
 
-/// Why there is no such adapter.
+/// An adapter that was not found or cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum FindError {
-    /// None has this name. Holds it.
-    #[error("there is no adapter named `{0}`; {hint}", hint = hint(.0))]
+    /// No built-in adapter has this name. Holds the name.
+    #[error("there is no adapter `{0}`; {hint}", hint = hint(.0))]
     Unknown(String),
-    /// The file is wrong.
+    /// The file is invalid.
     #[error(transparent)]
     File(#[from] LoadError),
 }
@@ -45,11 +45,12 @@ pub enum FindError {
 fn hint(unknown: &str) -> String {
     match nearest(unknown, all().iter().map(|adapter| adapter.id.as_str())) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => "`fallproof list adapters` shows them".to_owned(),
+        None => "`fallproof list adapters` lists them".to_owned(),
     }
 }
 
-/// The adapter of this name; or, where it looks like a path, the one in that file.
+/// Returns the built-in adapter of this name or, if the name looks like a path, the adapter in that
+/// file.
 pub fn find(name: &str) -> Result<Arc<Adapter>, FindError> {
     let path = Path::new(name);
     let is_file = path.extension().is_some_and(|it| it == "yaml" || it == "yml");
@@ -63,7 +64,7 @@ pub fn find(name: &str) -> Result<Arc<Adapter>, FindError> {
         .ok_or_else(|| FindError::Unknown(name.to_owned()))
 }
 
-/// The adapter in a file.
+/// Reads the adapter in a file.
 pub fn read(file: &Path) -> Result<Adapter, LoadError> {
     Source::read(file).and_then(|source| Adapter::parse(&stem(file), source))
 }

@@ -1,4 +1,5 @@
-//! What one process of a gateway can serve at once: groups that agree in all that is global to it.
+//! Configuration batches. One process of a gateway can serve groups whose global settings are
+//! equal.
 
 use serde_json::{Map, Value};
 
@@ -12,42 +13,41 @@ use fallproof_suite::scenario::Scenario;
 /// A plan split for one gateway.
 #[derive(Debug)]
 pub struct ConfigBatches {
-    /// One start of the gateway each, in the order of their first groups; at least one where any
-    /// group fits.
+    /// The batches, in the order of their first groups. The gateway is started once for each.
     pub batches: Vec<ConfigBatch>,
-    /// The groups that it cannot be configured for.
+    /// The groups that the gateway cannot be configured for.
     pub unfit: Vec<Unsupported>,
 }
 
-/// One start of a gateway, and what it is started for.
+/// Scenarios that one start of the gateway can serve.
 #[derive(Debug, PartialEq)]
 pub struct ConfigBatch {
-    /// The values of what is global to the gateway.
+    /// Values of the gateway's global settings.
     pub settings: Map<String, Value>,
-    /// The ids of the scenarios, in the order of the plan.
+    /// Ids of the scenarios, in plan order.
     pub scenarios: Vec<String>,
 }
 
 impl ConfigBatch {
-    /// Its settings in words, e.g. `retries 1`; empty where nothing is global.
+    /// Describes the settings, e.g. `retries 1`. Empty if the adapter has none.
     pub fn in_words(&self) -> String {
-        let told: Vec<_> =
+        let settings: Vec<_> =
             self.settings.iter().map(|(name, value)| format!("{name} {value}")).collect();
-        told.join(", ")
+        settings.join(", ")
     }
 }
 
 /// A group that a gateway cannot be configured for.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Unsupported {
-    /// The id of its scenario.
+    /// Id of its scenario.
     pub scenario: String,
-    /// Why not, in words.
+    /// Reason, for the user.
     pub reason: String,
 }
 
 impl Adapter {
-    /// What this gateway must be configured with for these scenarios.
+    /// Returns the plan that the gateway must be configured with for these scenarios.
     pub fn plan<'a>(
         &self,
         scenarios: impl IntoIterator<Item = &'a Scenario>,
@@ -57,15 +57,15 @@ impl Adapter {
         if self.renames { plan } else { plan.without_renaming() }
     }
 
-    /// Splits a plan into what one process of the gateway can serve at once.
+    /// Splits a plan into batches that one process of the gateway can serve.
     ///
     /// # Errors
-    /// An expression of the adapter that cannot be applied to a group.
+    /// An expression of the adapter cannot be applied to a group.
     pub fn split(&self, plan: &Plan) -> Result<ConfigBatches, RenderError> {
         let mut split = ConfigBatches { batches: Vec::new(), unfit: Vec::new() };
         for groups in plan.groups.chunk_by(|one, next| one.scenario == next.scenario) {
             let scenario = groups[0].scenario.clone();
-            let settings = match fitting(self, groups)? {
+            let settings = match common_settings(self, groups)? {
                 Ok(settings) => settings,
                 Err(reason) => {
                     split.unfit.push(Unsupported { scenario, reason });
@@ -83,18 +83,18 @@ impl Adapter {
         Ok(split)
     }
 
-    /// Puts these scenarios, as far as it can take them, into every template.
+    /// Renders every template with all of these scenarios that the adapter supports.
     ///
     /// # Errors
-    /// The first template that they cannot be put into.
+    /// The first template that cannot be rendered.
     pub fn check(
         &self,
         scenarios: &[Scenario],
         addresses: Addresses,
         site: &Site,
     ) -> Result<ConfigBatches, RenderError> {
-        let able = scenarios.iter().filter(|it| self.capabilities.skip_reason(it).is_none());
-        let batches = self.split(&self.plan(able, addresses))?;
+        let supported = scenarios.iter().filter(|it| self.capabilities.skip_reason(it).is_none());
+        let batches = self.split(&self.plan(supported, addresses))?;
         for batch in &batches.batches {
             let chosen = scenarios.iter().filter(|it| batch.scenarios.contains(&it.id));
             self.render(&self.plan(chosen, addresses), site)?;
@@ -106,25 +106,28 @@ impl Adapter {
     }
 }
 
-/// What must be set for a gateway that serves all groups of a scenario; else why none can.
-fn fitting(
+/// Returns the settings of a gateway that serves all groups of a scenario, or the reason why no
+/// gateway can.
+fn common_settings(
     adapter: &Adapter,
     groups: &[Group],
 ) -> Result<Result<Map<String, Value>, String>, RenderError> {
     let mut common = None;
     if !adapter.renames && shared(groups) {
-        let reason = "a deployment goes by its group's name, so two groups cannot share one";
+        let reason = "deployments have the name of their group, so two groups cannot share one";
         return Ok(Err(reason.to_owned()));
     }
     for group in groups {
-        if let Some(reason) = hindrance(adapter, group)? {
+        if let Some(reason) = unsupported(adapter, group)? {
             return Ok(Err(reason));
         }
         let settings = adapter.settings_for(group)?;
         if common.get_or_insert_with(|| settings.clone()) != &settings {
             let names: Vec<_> = settings.keys().map(String::as_str).collect();
             let names = names.join(", ");
-            return Ok(Err(format!("its groups differ in what is one for all: {names}")));
+            return Ok(Err(format!(
+                "its groups need different values of a global setting: {names}"
+            )));
         }
     }
     Ok(Ok(common.unwrap_or_default()))
@@ -141,7 +144,8 @@ fn shared(groups: &[Group]) -> bool {
     })
 }
 
-fn hindrance(adapter: &Adapter, group: &Group) -> Result<Option<String>, RenderError> {
+/// Returns the reason of the first `cannot` that applies to the group.
+fn unsupported(adapter: &Adapter, group: &Group) -> Result<Option<String>, RenderError> {
     let context = context::of_planned(group);
     for cannot in &adapter.cannot {
         let applies = cannot

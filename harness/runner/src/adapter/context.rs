@@ -1,4 +1,4 @@
-//! What the templates of an adapter can name.
+//! The values that an adapter's templates can use.
 
 use fallproof_protocol::provider::Surface;
 use minijinja::value::Value as Context;
@@ -12,16 +12,16 @@ use super::site::Site;
 use super::template::{self, Expression};
 use fallproof_suite::plan::{Deployment, Group, Plan};
 
-/// Where the deployments of a group stand.
+/// The lists of deployments of a group.
 const LISTS: [&str; 4] = ["deployments", "chain", "on_context_length", "on_content_filter"];
 
-/// Everything that a template of one start of a gateway can name.
+/// The values for the templates of one start of a gateway.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Scope {
     gateway: Value,
-    /// The address of the mock server.
+    /// Address of the mock server.
     mocks: String,
-    /// The values of what is the same for the whole gateway.
+    /// Values of the gateway's global settings.
     pub(super) settings: Map<String, Value>,
     /// The groups of the plan, each with its chain.
     pub(super) groups: Vec<Value>,
@@ -43,7 +43,7 @@ impl Scope {
         }
     }
 
-    /// Keeps what an answer told about a group, or about one of its deployments.
+    /// Stores values from a response for a group, or for one of its deployments.
     pub(super) fn keep(
         &mut self,
         group: usize,
@@ -51,25 +51,26 @@ impl Scope {
         kept: &[(String, Value)],
     ) {
         let group = &mut self.groups[group];
-        let remember = |owner: &mut Value| {
+        let store = |owner: &mut Value| {
             for (name, value) in kept {
                 owner["kept"][name] = value.clone();
             }
         };
-        let Some(deployment) = deployment else { return remember(group) };
+        let Some(deployment) = deployment else { return store(group) };
         let number = group["deployments"][deployment]["number"].clone();
         for list in LISTS {
             let deployments = group[list].as_array_mut().into_iter().flatten();
-            deployments.filter(|deployment| deployment["number"] == number).for_each(remember);
+            deployments.filter(|deployment| deployment["number"] == number).for_each(store);
         }
     }
 
-    /// For templates about the gateway as a whole.
+    /// Context for templates about the gateway.
     pub(super) fn whole(&self) -> Context {
         template::context(self)
     }
 
-    /// For templates about one group, and where `deployment` is given about one of its deployments.
+    /// Context for templates about a group or, if `deployment` is given, about one of its
+    /// deployments.
     pub(super) fn of_group(&self, group: usize, deployment: Option<usize>) -> Context {
         let group = &self.groups[group];
         let mut scope = json!({
@@ -85,14 +86,13 @@ impl Scope {
     }
 }
 
-/// For expressions about one group.
+/// Context for expressions about a group.
 pub(super) fn of_planned(planned: &Group) -> Context {
     template::context(json!({ "group": group(planned, 0) }))
 }
 
 impl Adapter {
-    /// The values of what is the same for everything in one process of a gateway that serves this
-    /// group.
+    /// Returns the values of the global settings for a gateway that serves this group.
     pub(super) fn settings_for(&self, group: &Group) -> Result<Map<String, Value>, RenderError> {
         let context = of_planned(group);
         let value = |expression: &Expression| {
@@ -108,12 +108,12 @@ impl Adapter {
     }
 }
 
-/// A group as the plan has it, with what only templates need. Its deployments are numbered after
-/// `before`.
+/// The group of a plan, with additional values for templates. Its deployments are numbered from
+/// `before + 1`.
 fn group(planned: &Group, before: usize) -> Value {
     let mut deployments = Vec::<&Deployment>::new();
     for deployment in planned.deployments() {
-        // One can be in the chain and on a detour.
+        // A deployment can be in more than one chain.
         if deployments.iter().all(|known| known.name != deployment.name) {
             deployments.push(deployment);
         }
@@ -144,7 +144,7 @@ fn group(planned: &Group, before: usize) -> Value {
     value
 }
 
-/// A deployment as the plan has it. Products cut its URL at different places.
+/// The deployment of a plan, with its URL in the various forms that gateways expect.
 fn deployment(group: &Group, deployment: &Deployment) -> Value {
     let urls =
         group.endpoints.iter().map(|it| (it.path().to_owned(), url(deployment, it.path()).into()));
@@ -157,12 +157,13 @@ fn deployment(group: &Group, deployment: &Deployment) -> Value {
     value
 }
 
+/// Returns the value with one more field.
 fn with(mut value: Value, name: &str, number: usize) -> Value {
     value[name] = number.into();
     value
 }
 
-/// The whole URL of an endpoint of a deployment.
+/// The full URL of an endpoint of a deployment.
 fn url(deployment: &Deployment, path: &str) -> String {
     match (deployment.surface(), &deployment.api_version) {
         (Surface::AzureLegacy, Some(version)) => {

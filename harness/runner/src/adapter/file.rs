@@ -1,4 +1,4 @@
-//! An adapter as its file spells it. The JSON Schema comes from here.
+//! The adapter file format. The JSON Schema is generated from these types.
 
 use std::path::{Path, PathBuf};
 
@@ -11,87 +11,87 @@ use super::template::{Expression, Template};
 use fallproof_suite::capabilities::Capabilities;
 use fallproof_suite::yaml::{At, Optional, Source};
 
-/// How one gateway product is configured, started and spoken to.
+/// How to configure, start and call one gateway product.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "Fallproof adapter")]
 pub struct Adapter {
-    /// Its file's name without extension: what it is called on the command line.
+    /// Name of the file without extension; the adapter's name on the command line.
     #[serde(skip)]
     pub id: String,
-    /// Its text, for errors that are found in it later; always there once it is read.
+    /// Source text, for later error messages. Always set after reading.
     #[serde(skip)]
     pub(super) source: Option<Source>,
-    /// The product's own name.
+    /// Name of the product.
     pub name: String,
-    /// What it is, in one sentence.
+    /// Description of the product, in one sentence.
     pub about: String,
-    /// Where it lives.
+    /// URL of the product.
     pub home: String,
-    /// Under which licence.
+    /// License of the product.
     pub license: String,
-    /// The versions that it was tried with, the newest first.
+    /// Tested versions, newest first.
     #[schemars(length(min = 1))]
     pub(super) versions: At<Vec<Version>>,
-    /// How clients speak to it.
+    /// How clients call the gateway.
     #[serde(default)]
     pub client: Client,
-    /// Whether a group may have another name than its deployments. Where not, deployments and models
-    /// go by the name of their group.
+    /// Whether a group may have a different name than its deployments. If not, deployments and
+    /// models have the name of their group.
     #[serde(default = "yes")]
     pub renames: bool,
-    /// What it says of itself.
+    /// What the gateway supports and claims.
     #[serde(default)]
     pub capabilities: Capabilities,
-    /// What is the same for everything in one process of the gateway: a name, and the expression
-    /// over a `group` that gives its value. Groups that differ in one need a start of their own.
+    /// Global settings of the gateway: name, and expression over a `group` that returns the value.
+    /// Groups with different values are run against separate starts of the gateway.
     #[serde(default)]
     pub(super) settings: IndexMap<String, Expression>,
-    /// Groups that it cannot be configured for.
+    /// Groups that the gateway cannot be configured for.
     #[serde(default)]
     pub(super) cannot: Vec<Cannot>,
-    /// Its configuration: file names, and the templates of what is in them.
+    /// Configuration files: file name, and template of the content.
     #[serde(default)]
     pub(super) files: IndexMap<At<String>, Template>,
-    /// Calls that configure it once it is ready.
+    /// Calls that configure the gateway once it is ready.
     #[serde(default)]
     pub(super) admin: Vec<AdminCall>,
-    /// How to start and stop it.
+    /// How to start and stop the gateway.
     pub(super) launch: Launch,
-    /// What it remembers from one request to the next.
+    /// State that the gateway keeps across requests.
     #[serde(default)]
     pub state: State,
-    /// How many scenarios may run side by side.
+    /// Number of scenarios that may run in parallel.
     #[serde(default = "one")]
     #[schemars(range(min = 1))]
     pub jobs: usize,
 }
 
-/// One tried version.
+/// A tested version.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Version {
-    /// The version.
+    /// Version number.
     pub version: String,
-    /// What is to be known about it.
+    /// Remark about the version.
     #[serde(default)]
     pub about: Optional<String>,
-    /// The commands that install it and what it depends on, pinned; `{{ home }}` is the folder that
-    /// they install into.
+    /// Shell commands that install it with its dependencies, pinned. `{{ home }}` is the
+    /// installation directory.
     pub(super) install: Vec<Template>,
 }
 
-/// How clients speak to it.
+/// How clients call the gateway.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Client {
-    /// The path before an endpoint.
+    /// Path prefix of the endpoints.
     pub base: String,
-    /// Whole paths of endpoints that are elsewhere.
+    /// Full paths of endpoints that are not below `base`.
     pub paths: IndexMap<Endpoint, String>,
-    /// Headers of each call; lines are joined with a blank.
+    /// Headers of each call. Multiple lines are joined with spaces.
     pub(super) headers: IndexMap<String, Template>,
-    /// What a client writes for `model` to ask for a group.
+    /// Value of `model` in requests for a group.
     pub(super) model: Template,
 }
 
@@ -107,29 +107,28 @@ impl Default for Client {
     }
 }
 
-/// Groups that it cannot be configured for.
+/// Groups that the gateway cannot be configured for.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Cannot {
-    /// An expression over a `group` that says which.
+    /// Expression over a `group` that is true for these groups.
     pub(super) when: Expression,
-    /// Why not, in words.
+    /// Reason, shown to the user.
     pub(super) reason: String,
 }
 
-/// A call that configures it once it is ready. It must be answered with a 2xx.
+/// A call that configures the gateway once it is ready. The response must have a 2xx status.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AdminCall {
-    /// Whether it is called once, for each group, or for each deployment; first all groups or
-    /// deployments, then the next call.
+    /// What the call is repeated for. All repetitions are made before the next call.
     pub(super) each: Each,
-    /// The path to POST to.
+    /// Path of the POST request.
     pub(super) post: Template,
-    /// The body, a template of JSON.
+    /// Body of the request, a template of JSON.
     pub(super) body: Template,
-    /// What later calls need of the answer: a name, and a JSON pointer into it. They find it as
-    /// `group.kept.NAME` or `deployment.kept.NAME`.
+    /// Values of the response to keep for later calls: name, and JSON pointer. They are available
+    /// as `group.kept.NAME` or `deployment.kept.NAME`.
     #[serde(default)]
     pub(super) keep: IndexMap<String, String>,
 }
@@ -138,7 +137,7 @@ pub(super) struct AdminCall {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Each {
-    /// Nothing.
+    /// Not repeated.
     Once,
     /// Each group of the plan.
     Group,
@@ -146,52 +145,54 @@ pub(super) enum Each {
     Deployment,
 }
 
-/// How to start and stop it.
+/// How to start and stop the gateway.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Launch {
-    /// The program, below the installation's folder; else its last part is looked for on PATH.
+    /// Path of the program, relative to the installation directory. If it is not there, its file
+    /// name is searched in PATH.
     pub(super) program: PathBuf,
-    /// Its arguments.
+    /// Arguments of the program.
     #[serde(default)]
     pub(super) arguments: Vec<Template>,
-    /// Environment variables beside PATH, HOME (a folder of the run's own) and `NO_PROXY`.
+    /// Environment variables, in addition to PATH, HOME (a directory of the run) and `NO_PROXY`.
     #[serde(default)]
     pub(super) environment: IndexMap<String, Template>,
-    /// A command that prints the version that is installed.
+    /// Command that prints the installed version.
     #[serde(default)]
     pub(super) version: Vec<Template>,
-    /// How it is seen to be ready.
+    /// How to detect that the gateway is ready.
     pub(super) ready: Ready,
-    /// The signal that ends it.
+    /// Signal that stops the gateway.
     #[serde(default)]
     pub(super) stop: Signal,
-    /// The signal that makes it read its files again, where it can: then it is started once only.
+    /// Signal that makes the gateway reload its files. If set, the gateway is started only once.
     #[serde(default)]
     pub(super) reload: Optional<At<Signal>>,
 }
 
-/// How it is seen to be ready.
+/// How to detect that the gateway is ready.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Ready {
-    /// The path that answers a GET with 2xx once it is; without one, a connection is enough.
+    /// Path whose GET returns 2xx once the gateway is ready. By default, accepting a connection is
+    /// enough.
     #[serde(default)]
     pub(super) path: Optional<String>,
-    /// Words that the answer at `path` holds once its files are read.
+    /// Text that the response at `path` contains once the files are loaded.
     #[serde(default)]
     pub(super) contains: Optional<Template>,
-    /// Where it chooses its port by itself: what it prints right before its `host:port`.
+    /// If the gateway chooses its own port, the text it prints directly before `host:port`.
     #[serde(default)]
     pub(super) address_after: Optional<String>,
-    /// How long it may take, in seconds.
+    /// Timeout, in seconds.
     pub(super) seconds: f64,
-    /// How much longer for each group, in seconds.
+    /// Additional timeout for each group, in seconds.
     #[serde(default)]
     pub(super) seconds_per_group: f64,
 }
 
-/// A signal of POSIX. Elsewhere a program is ended the hard way.
+/// A POSIX signal. On other systems, the program is killed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub(super) enum Signal {
@@ -204,40 +205,39 @@ pub(super) enum Signal {
     Hup,
 }
 
-/// What it remembers from one request to the next. Groups and deployments are private to their
-/// scenario in any case.
+/// State that the gateway keeps across requests. Scenarios never share groups or deployments.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct State {
-    /// What it keeps, in words.
+    /// Description of the state.
     pub keeps: Optional<String>,
-    /// What rids it of that.
+    /// How to reset the state.
     pub reset: Reset,
 }
 
-/// What rids a gateway of what it remembers.
+/// How to reset the state of a gateway.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reset {
-    /// Nothing is needed: what it keeps, it keeps for a group or a deployment.
+    /// No reset is needed: the state is separate for each group or deployment.
     #[default]
     None,
-    /// A new start: each scenario gets a gateway of its own.
+    /// A restart: each scenario gets its own gateway process.
     Restart,
 }
 
 impl Adapter {
-    /// The versions that it was tried with, the newest first; never empty.
+    /// Returns the tested versions, newest first. Never empty.
     pub fn versions(&self) -> &[Version] {
         &self.versions.value
     }
 
-    /// Where the program is in an installation.
+    /// Path of the program, relative to the installation directory.
     pub fn program(&self) -> &Path {
         &self.launch.program
     }
 
-    /// Whether it takes another configuration without a new start.
+    /// Whether the gateway can reload its configuration without a restart.
     pub fn reloads(&self) -> bool {
         self.launch.reload.0.is_some()
     }
@@ -256,7 +256,7 @@ fn one() -> usize {
     1
 }
 
-/// The JSON Schema of adapter files, for editors: the text of `harness/runner/adapters/schema.json`.
+/// Returns the JSON Schema of adapter files, the text of `harness/runner/adapters/schema.json`.
 pub fn schema() -> String {
     format!("{:#}\n", schemars::schema_for!(Adapter).to_value())
 }

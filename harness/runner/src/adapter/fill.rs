@@ -1,4 +1,4 @@
-//! Fills the templates of an adapter, and says where one cannot be filled.
+//! Renders the templates of an adapter, with error messages that name the position.
 
 use std::ops::Range;
 use std::path::Path;
@@ -8,15 +8,15 @@ use minijinja::Error;
 use minijinja::value::Value as Context;
 
 use super::file::Adapter;
-use super::template::{Template, words};
+use super::template::{Template, description};
 
-/// A template of an adapter that a plan cannot be put into: the adapter's mistake.
+/// A template of an adapter cannot be rendered with a plan: an error in the adapter.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct RenderError(Box<Diagnostic>);
 
 impl RenderError {
-    /// The text with colors, for a terminal.
+    /// Returns the message with colors, for a terminal.
     pub fn styled(&self) -> String {
         self.0.styled()
     }
@@ -25,31 +25,31 @@ impl RenderError {
 impl Adapter {
     pub(super) fn fill_all(
         &self,
-        place: &str,
+        key: &str,
         templates: &[Template],
         context: &Context,
     ) -> Result<Vec<String>, RenderError> {
-        templates.iter().map(|template| self.fill(place, template, context)).collect()
+        templates.iter().map(|template| self.fill(key, template, context)).collect()
     }
 
-    /// Fills the template at `place` of this adapter.
+    /// Renders the template with this key, e.g. `admin.post`.
     pub(super) fn fill(
         &self,
-        place: &str,
+        key: &str,
         template: &Template,
         context: &Context,
     ) -> Result<String, RenderError> {
-        template.render(context).map_err(|error| self.render_error(template.span(), place, &error))
+        template.render(context).map_err(|error| self.render_error(template.span(), key, &error))
     }
 
     pub(super) fn render_error(
         &self,
         span: &Range<usize>,
-        place: &str,
+        key: &str,
         error: &Error,
     ) -> RenderError {
-        let line = error.line().map_or_else(String::new, |line| format!(", line {line} of it"));
-        let message = format!("`{place}` cannot be rendered{line}: {}", words(error));
+        let line = error.line().map_or_else(String::new, |line| format!(" at line {line}"));
+        let message = format!("`{key}` cannot be rendered{line}: {}", description(error));
         let diagnostic = match &self.source {
             Some(source) => source.error(span, message),
             None => Diagnostic::about_file(Path::new(&self.id), message),

@@ -1,4 +1,4 @@
-//! The client's side of a target: how it is spoken to.
+//! How clients call a target.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,28 +13,28 @@ use super::site::Site;
 use crate::client::BaseUrl;
 use fallproof_suite::plan::{Group, Plan};
 
-/// How a client speaks to the target.
+/// How clients call the target.
 #[derive(Debug, Clone)]
 pub struct GatewayClient {
-    /// Where the target listens.
+    /// Base URL of the target.
     pub url: BaseUrl,
-    /// The key that it wants from its clients.
+    /// Key that clients send to the target.
     pub key: String,
-    /// How the adapter has it, where there is one.
+    /// The adapter and its rendered configuration, if there is one.
     adapted: Option<(Arc<Adapter>, Configuration)>,
 }
 
 impl GatewayClient {
-    /// A target that speaks as OpenAI does, below its URL.
+    /// Creates a client of a target with the OpenAI API below its URL.
     pub fn plain(url: BaseUrl, key: String) -> Self {
         Self { url, key, adapted: None }
     }
 
-    /// A target that runs already, and speaks as the adapter has it, where there is one. A path of
-    /// the URL goes before the adapter's.
+    /// Creates a client of a target that is already running, with the API described by the adapter,
+    /// if there is one. A path of the URL is put before the adapter's paths.
     ///
     /// # Errors
-    /// A template of the adapter that the plan cannot be put into.
+    /// A template of the adapter cannot be rendered with the plan.
     pub fn new(
         url: BaseUrl,
         key: String,
@@ -55,7 +55,7 @@ impl GatewayClient {
         Ok(Self { url, key, adapted: Some((adapter, configuration)) })
     }
 
-    /// A target that was started here, and speaks as its adapter has it.
+    /// Creates a client of a target that was started from its adapter.
     pub fn adapted(
         authority: &str,
         key: String,
@@ -66,7 +66,7 @@ impl GatewayClient {
         Self { url, key, adapted: Some((adapter, configuration)) }
     }
 
-    /// The path of an endpoint below the URL, without a leading slash.
+    /// Path of an endpoint below the URL, without a leading slash.
     pub fn path(&self, endpoint: Endpoint) -> String {
         match &self.adapted {
             None => endpoint.path().to_owned(),
@@ -74,7 +74,7 @@ impl GatewayClient {
         }
     }
 
-    /// How this group is asked for.
+    /// Model name and headers of requests for this group.
     pub fn style(&self, group: &Group) -> RequestStyle {
         let adapted = self.adapted.as_ref();
         adapted

@@ -1,18 +1,18 @@
-//! What a gateway prints: a file for each of its starts, so that what it said before it ended by
-//! itself is not lost with the next one.
+//! Output of a gateway. Each start has its own log file, so that a restart does not overwrite the
+//! output before an exit.
 
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
-/// How many lines of a log are shown.
+/// Number of lines of a log that are shown.
 const TAIL: usize = 30;
 
-/// How much of what one start has printed is kept in a report, in bytes: the last of it.
-const MOST: u64 = 1 << 20;
+/// Maximum size of the log of one start in a report, in bytes. The end is kept.
+const MAX_BYTES: u64 = 1 << 20;
 
-/// A gateway's log: its file and its last lines.
+/// A gateway's log, displayed as its path and last lines.
 #[derive(Debug)]
 pub struct Log(PathBuf, String);
 
@@ -37,17 +37,17 @@ impl fmt::Display for Log {
     }
 }
 
-/// How many starts have left their log in this folder.
+/// Number of starts that have a log in this directory.
 pub(super) fn starts_in(folder: &Path) -> usize {
     (1..usize::MAX).take_while(|&start| file(folder, start).exists()).count()
 }
 
-/// The file for everything that the gateway prints once it is started now.
+/// Path of the log file for the next start.
 pub(super) fn next(folder: &Path) -> PathBuf {
     file(folder, starts_in(folder) + 1)
 }
 
-/// What the gateway has printed at each start after the first `earlier`, in order; of much the last.
+/// Output of each start after the first `earlier`, in order, limited to its last megabyte.
 pub(super) fn printed(folder: &Path, earlier: usize) -> Vec<String> {
     let starts = earlier + 1..=starts_in(folder);
     starts.map(|start| end(&file(folder, start)).unwrap_or_default()).collect()
@@ -57,15 +57,16 @@ fn file(folder: &Path, start: usize) -> PathBuf {
     folder.join(format!("gateway.{start}.log"))
 }
 
-/// The whole lines among the last bytes of a log: a part of a key would not be seen to be one.
+/// The complete lines within the last bytes of a log. A partial line could contain a partial key,
+/// which would not be redacted.
 fn end(file: &Path) -> io::Result<String> {
     let mut log = BufReader::new(File::open(file)?);
-    let before = log.get_ref().metadata()?.len().saturating_sub(MOST);
+    let before = log.get_ref().metadata()?.len().saturating_sub(MAX_BYTES);
     let mut text = Vec::new();
     if before > 0 {
         log.seek(SeekFrom::Start(before))?;
         log.skip_until(b'\n')?;
-        text.extend(format!("(only the end; all of it is in {})\n", file.display()).bytes());
+        text.extend(format!("(only the end; the full log is {})\n", file.display()).bytes());
     }
     log.read_to_end(&mut text)?;
     Ok(String::from_utf8_lossy(&text).into_owned())

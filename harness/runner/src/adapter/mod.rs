@@ -1,8 +1,8 @@
-//! Adapters: data that says how one gateway product is configured from a [plan](fallproof_suite::plan),
-//! started, and spoken to.
+//! Adapters: data that describes how one gateway product is configured from a
+//! [plan](fallproof_suite::plan), started and called.
 //!
-//! An adapter is a YAML file; no product is known to any code. Its texts are templates over the
-//! plan, in the language of Jinja.
+//! An adapter is a YAML file, so no code is specific to a product. Its texts are Jinja templates
+//! over the plan.
 
 mod admin;
 mod catalogue;

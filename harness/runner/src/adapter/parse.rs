@@ -1,4 +1,4 @@
-//! Reads an adapter's file, and says what is wrong with it whatever plan it is given.
+//! Reads an adapter file and checks everything that does not depend on a plan.
 
 use std::path::{Component, Path};
 
@@ -9,10 +9,10 @@ use super::file::Adapter;
 use super::template::Template;
 
 impl Adapter {
-    /// Reads a file's text and checks all that can be checked without a plan.
+    /// Parses the text of a file and checks everything that does not depend on a plan.
     pub(super) fn parse(id: &str, source: Source) -> Result<Self, LoadError> {
         let mut adapter: Self = source.parse()?;
-        let diagnostics = adapter.mistakes(&source);
+        let diagnostics = adapter.problems(&source);
         if !diagnostics.is_empty() {
             return Err(LoadError { diagnostics });
         }
@@ -21,40 +21,43 @@ impl Adapter {
         Ok(adapter)
     }
 
-    fn mistakes(&self, source: &Source) -> Vec<Diagnostic> {
+    fn problems(&self, source: &Source) -> Vec<Diagnostic> {
         let mut diagnostics = Vec::new();
         if self.versions.value.is_empty() {
-            let error = source.error(&self.versions.span, "no version is given");
-            diagnostics.push(error.help("name at least the one that it was tried with"));
+            let error = source.error(&self.versions.span, "the list of versions is empty");
+            diagnostics.push(error.help("add at least one tested version"));
         }
-        for (place, template) in self.templates() {
-            diagnostics.extend(template.complaint(&place, source));
+        for (key, template) in self.templates() {
+            diagnostics.extend(template.check(&key, source));
         }
         let conditions = self.cannot.iter().map(|cannot| &cannot.when);
         for expression in self.settings.values().chain(conditions) {
-            diagnostics.extend(expression.complaint(source));
+            diagnostics.extend(expression.check(source));
         }
         for name in self.files.keys() {
             let mut parts = Path::new(&name.value).components();
             if !parts.all(|part| matches!(part, Component::Normal(_))) {
                 let message =
-                    format!("the file `{}` is outside of the gateway's folder", name.value);
+                    format!("the file `{}` is outside the gateway's directory", name.value);
                 diagnostics.push(source.error(&name.span, message));
             }
         }
         let ready = &self.launch.ready;
         if let (Some(contains), None) = (&ready.contains.0, &ready.path.0) {
-            let error = source.error(contains.span(), "nothing is asked for that could hold this");
-            diagnostics.push(error.help("name the `path` whose answer `contains` it"));
+            let error = source.error(contains.span(), "`contains` has no effect without `path`");
+            diagnostics.push(error.help("add the `path` whose response contains it"));
         }
         if let (Some(reload), None) = (&self.launch.reload.0, &ready.contains.0) {
-            let error = source.error(&reload.span, "nothing tells when it has read its files");
-            diagnostics.push(error.help("name a `path` and what it `contains` under `ready`"));
+            let error = source.error(
+                &reload.span,
+                "`reload` needs `ready.contains` to detect that the files are loaded",
+            );
+            diagnostics.push(error.help("add `path` and `contains` under `ready`"));
         }
         diagnostics
     }
 
-    /// Every template, and where it stands.
+    /// Every template with its key.
     fn templates(&self) -> impl Iterator<Item = (String, &Template)> {
         let install = self.versions.value.iter().flat_map(|it| &it.install).map(named("install"));
         let headers = of("client.headers", &self.client.headers);
@@ -81,13 +84,13 @@ impl Adapter {
     }
 }
 
-fn named(place: &'static str) -> impl Fn(&Template) -> (String, &Template) {
-    move |template| (place.to_owned(), template)
+fn named(key: &'static str) -> impl Fn(&Template) -> (String, &Template) {
+    move |template| (key.to_owned(), template)
 }
 
 fn of<'a>(
-    place: &'static str,
+    key: &'static str,
     templates: &'a IndexMap<String, Template>,
 ) -> impl Iterator<Item = (String, &'a Template)> {
-    templates.iter().map(move |(name, template)| (format!("{place}.{name}"), template))
+    templates.iter().map(move |(name, template)| (format!("{key}.{name}"), template))
 }

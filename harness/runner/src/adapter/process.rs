@@ -1,4 +1,4 @@
-//! A gateway as a process: started, waited for, and stopped with all that it started.
+//! Gateway processes: starting, waiting until ready, and stopping with all child processes.
 
 use std::env;
 use std::fs::{self, File};
@@ -17,56 +17,58 @@ use super::log::{self, Log};
 use super::render::Configuration;
 use super::site::Site;
 
-/// What a gateway gets of our environment: a key or a proxy of the user's must not reach it.
+/// Environment variables that a gateway inherits. The user's keys and proxies must not reach it.
 const INHERITED: [&str; 8] =
     ["PATH", "LANG", "TMPDIR", "SYSTEMROOT", "TEMP", "TMP", "COMSPEC", "PATHEXT"];
-/// How long a gateway may take to end when it is asked to.
+/// Time that a gateway has to exit after the stop signal.
 const GRACE: Duration = Duration::from_secs(10);
+/// First pause between two readiness checks. It doubles after each check.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
-const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+/// Longest pause between two readiness checks.
+const MAX_PAUSE: Duration = Duration::from_millis(500);
 
-/// A gateway that was started here. It does not outlive this value.
+/// A gateway process started by Fallproof. It is killed when this value is dropped.
 #[derive(Debug)]
 pub struct Process {
     child: Box<dyn ChildWrapper>,
     stop: Signal,
-    /// `host:port` where it listens.
+    /// `host:port` that it listens on.
     pub authority: String,
-    /// The key that its clients have.
+    /// Key that clients send to it.
     key: String,
-    /// What it prints.
+    /// Path of its log.
     pub log: PathBuf,
-    /// How long it took to be ready.
+    /// Time from start to ready.
     pub ready_after: Duration,
 }
 
-/// Why a gateway is not running.
+/// A gateway could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum LaunchError {
-    /// The adapter is wrong.
+    /// The adapter is invalid.
     #[error(transparent)]
     Render(#[from] RenderError),
-    /// Its files could not be written. Holds the folder.
-    #[error("its files cannot be written to {folder}: {1}", folder = .0.display())]
+    /// The files could not be written. Holds the directory.
+    #[error("cannot write the gateway's files to {folder}: {1}", folder = .0.display())]
     Folder(PathBuf, #[source] io::Error),
     /// The program could not be started.
-    #[error("{program} cannot be started: {1}", program = .0.display())]
+    #[error("cannot start {program}: {1}", program = .0.display())]
     Start(PathBuf, #[source] io::Error),
-    /// It ended before it was ready. Holds how, and the end of its log.
-    #[error("the gateway ended before it was ready ({0}); {1}")]
+    /// The gateway exited before it was ready. Holds the status and the end of the log.
+    #[error("the gateway exited before it was ready ({0}); {1}")]
     Ended(ExitStatus, Log),
-    /// It was not ready in time. Holds how long was waited, what was seen last, and the end of its
-    /// log.
+    /// The gateway was not ready in time. Holds the time waited, the last problem, and the end of
+    /// the log.
     #[error("the gateway was not ready after {waited:.1} s: {1}; {2}", waited = .0.as_secs_f64())]
     NotReady(Duration, String, Log),
-    /// A call that configures it failed.
+    /// An admin call failed.
     #[error("the gateway could not be configured: {0}; {1}")]
     Admin(#[source] AdminError, Log),
 }
 
 impl Adapter {
-    /// Writes the configuration, starts the gateway with it, waits until it is ready, and makes the
-    /// calls that configure it.
+    /// Writes the configuration, starts the gateway, waits until it is ready, and makes the admin
+    /// calls.
     pub async fn launch(
         &self,
         configuration: &Configuration,
@@ -90,8 +92,8 @@ impl Adapter {
         Ok(process)
     }
 
-    /// Gives a running gateway another configuration, waits until it has read it, and makes the calls
-    /// that configure it.
+    /// Gives a running gateway a new configuration, waits until it is loaded, and makes the admin
+    /// calls.
     pub async fn reload(
         &self,
         mut process: Process,
@@ -141,12 +143,13 @@ fn command(configuration: &Configuration, site: &Site, out: File) -> io::Result<
 }
 
 impl Process {
-    /// How it ended, where it has.
+    /// Returns the exit status if the process has exited.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().ok().flatten()
     }
 
-    /// The same, waited for: it stops answering a moment before it is seen to have ended.
+    /// Waits up to `limit` for the process to exit. A process stops responding shortly before its
+    /// exit can be observed.
     pub async fn ended_within(&mut self, limit: Duration) -> Option<ExitStatus> {
         if limit.is_zero() {
             return self.ended();
@@ -154,7 +157,8 @@ impl Process {
         timeout(limit, self.child.wait()).await.ok()?.ok()
     }
 
-    /// Ends it and all that it started: politely until `hurry` is done, then not.
+    /// Stops the process and its children with the stop signal. Kills them after a grace period, or
+    /// when `hurry` completes.
     pub async fn stop(mut self, hurry: impl Future<Output = ()>) {
         #[cfg(unix)]
         if self.child.signal(self.stop.number()).is_ok() {
@@ -169,7 +173,7 @@ impl Process {
         let _ = timeout(GRACE, self.child.wait()).await;
     }
 
-    /// Elsewhere than on Unix there are none, and what was to be seen is not.
+    /// Sends a signal. Does nothing on systems other than Unix.
     fn signal(&self, signal: Option<Signal>) {
         #[cfg(unix)]
         if let Some(signal) = signal {
@@ -190,31 +194,31 @@ impl Process {
             if let Some(status) = self.ended() {
                 return Err(LaunchError::Ended(status, Log::of(&self.log)));
             }
-            let seen = match self.address(ready) {
+            let checked = match self.address(ready) {
                 Ok(()) => {
-                    ready.seen(&self.authority, &self.key, configuration.contains.as_deref()).await
+                    ready.check(&self.authority, &self.key, configuration.contains.as_deref()).await
                 }
-                Err(words) => Err(format!("it has not printed `{words}`")),
+                Err(text) => Err(format!("it has not printed `{text}`")),
             };
-            let Err(seen) = seen else { return Ok(()) };
+            let Err(problem) = checked else { return Ok(()) };
             if started.elapsed() >= limit {
-                return Err(LaunchError::NotReady(limit, seen, Log::of(&self.log)));
+                return Err(LaunchError::NotReady(limit, problem, Log::of(&self.log)));
             }
             sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            pause = (pause * 2).min(MAX_PAUSE);
         }
     }
 
-    /// Reads where it listens, if that is its own choice; fails with the words that it has not
+    /// Reads the address from the log, if the gateway chooses it. Fails with the text that is not
     /// printed yet.
     fn address<'a>(&mut self, ready: &'a Ready) -> Result<(), &'a str> {
-        let Some(words) = ready.address_after.0.as_deref() else { return Ok(()) };
-        let said = fs::read(&self.log).unwrap_or_default();
-        let said = String::from_utf8_lossy(&said);
-        let after = said.split_once(words).map(|(_, after)| after).ok_or(words)?;
+        let Some(text) = ready.address_after.0.as_deref() else { return Ok(()) };
+        let log = fs::read(&self.log).unwrap_or_default();
+        let log = String::from_utf8_lossy(&log);
+        let after = log.split_once(text).map(|(_, after)| after).ok_or(text)?;
         let is_part =
             |character: char| character.is_ascii_alphanumeric() || ".:[]-".contains(character);
-        let end = after.find(|character| !is_part(character)).ok_or(words)?;
+        let end = after.find(|character| !is_part(character)).ok_or(text)?;
         after[..end].clone_into(&mut self.authority);
         Ok(())
     }
@@ -222,7 +226,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // The whole group, where it still runs.
+        // Kills the whole process group if it is still running.
         if self.ended().is_none() {
             let _ = self.child.start_kill();
         }
@@ -231,7 +235,7 @@ impl Drop for Process {
 
 #[cfg(unix)]
 impl Signal {
-    /// The same on every Unix.
+    /// Number of the signal, which is the same on every Unix.
     fn number(self) -> i32 {
         match self {
             Self::Hup => 1,

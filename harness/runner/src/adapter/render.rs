@@ -1,4 +1,4 @@
-//! Renders a plan into the configuration of one gateway.
+//! Renders the configuration of a gateway from a plan.
 
 use std::collections::HashMap;
 use std::io;
@@ -14,37 +14,37 @@ use super::fill::RenderError;
 use super::site::Site;
 use crate::shell::quoted;
 
-/// All that one start of a gateway needs.
+/// Rendered configuration for one start of a gateway.
 #[derive(Debug, Clone)]
 pub struct Configuration {
-    /// Names and contents of its files.
+    /// Names and contents of the files.
     pub files: Vec<(String, String)>,
-    /// The arguments of its program.
+    /// Arguments of the program.
     pub arguments: Vec<String>,
-    /// Environment variables beside those that every gateway gets.
+    /// Environment variables, in addition to those of every gateway.
     pub environment: Vec<(String, String)>,
-    /// What it answers once it knows the last group, where the adapter says so.
+    /// Text that the readiness check expects, if the adapter has one.
     pub(super) contains: Option<String>,
-    /// How clients speak to it, by group.
+    /// Request styles, by group.
     styles: HashMap<String, RequestStyle>,
-    /// For the calls that come when it is ready.
+    /// Template values for the admin calls.
     pub(super) scope: Scope,
 }
 
-/// How a client speaks to a gateway to ask for one group.
+/// How a request for one group is made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestStyle {
-    /// What it writes for `model`.
+    /// Value of `model`.
     pub model: String,
-    /// The headers beside those of the call itself.
+    /// Headers, in addition to those of the call.
     pub headers: Vec<(String, String)>,
 }
 
 impl Adapter {
-    /// Renders the groups of `plan` for one start of the gateway: those of one batch.
+    /// Renders the configuration for a plan, whose groups must belong to one batch.
     ///
     /// # Errors
-    /// A template that the plan cannot be put into.
+    /// A template cannot be rendered with the plan.
     pub fn render(&self, plan: &Plan, site: &Site) -> Result<Configuration, RenderError> {
         let settings = match plan.groups.first() {
             Some(group) => self.settings_for(group)?,
@@ -67,8 +67,8 @@ impl Adapter {
                 .environment
                 .iter()
                 .map(|(name, template)| {
-                    let place = format!("launch.environment.{name}");
-                    Ok((name.clone(), self.fill(&place, template, &whole)?))
+                    let key = format!("launch.environment.{name}");
+                    Ok((name.clone(), self.fill(&key, template, &whole)?))
                 })
                 .collect::<Result<_, RenderError>>()?,
             contains: match &launch.ready.contains.0 {
@@ -103,7 +103,7 @@ impl Adapter {
 }
 
 impl Client {
-    /// The path of an endpoint.
+    /// Path of an endpoint.
     pub fn path(&self, endpoint: Endpoint) -> String {
         self.paths
             .get(&endpoint)
@@ -113,26 +113,26 @@ impl Client {
 }
 
 impl Configuration {
-    /// How a client asks for the group of this name.
+    /// Returns the request style of the group with this model name.
     pub fn style(&self, group: &str) -> Option<&RequestStyle> {
         self.styles.get(group)
     }
 
-    /// What starts it, for a POSIX shell.
+    /// Returns the command that starts the gateway, for a POSIX shell.
     pub fn command_line(&self, site: &Site) -> String {
         let environment =
             self.environment.iter().map(|(name, value)| format!("{name}={}", quoted(value)));
         let program = site.installation.program.to_string_lossy();
         let command = iter::once(&*program).chain(self.arguments.iter().map(String::as_str));
         let command = command.map(|word| quoted(word).into_owned());
-        let words: Vec<_> = environment.chain(command).collect();
-        format!("cd {} && {}", quoted(&site.folder.to_string_lossy()), words.join(" "))
+        let parts: Vec<_> = environment.chain(command).collect();
+        format!("cd {} && {}", quoted(&site.folder.to_string_lossy()), parts.join(" "))
     }
 
-    /// Writes the files into this folder, which is made where it is missing.
+    /// Writes the files to this directory, which is created if missing.
     ///
     /// # Errors
-    /// Those of the file system.
+    /// File system errors.
     pub fn write(&self, folder: &Path) -> io::Result<()> {
         std::fs::create_dir_all(folder)?;
         self.files.iter().try_for_each(|(name, text)| {

@@ -1,4 +1,4 @@
-//! Where a gateway runs.
+//! Location of a gateway: address, directory and installation.
 
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
@@ -10,41 +10,41 @@ use serde_json::{Value, json};
 use super::installation::Installation;
 use super::log;
 
-/// Where a gateway listens that is started here: below what the system draws from for connections.
+/// Ports for gateways started by Fallproof, below the ephemeral ports of the system.
 const PORTS: Range<u16> = 20_000..32_000;
 
-/// How many of these ports are tried.
+/// Number of these ports that are tried.
 const TRIES: usize = 50;
 
-/// Where one gateway runs and what it is given beside the plan.
+/// Where one gateway runs, and what it needs in addition to the plan.
 #[derive(Debug, Clone)]
 pub struct Site {
-    /// The address to listen on.
+    /// Host to listen on.
     pub host: String,
-    /// The port to listen on.
+    /// Port to listen on.
     pub port: u16,
-    /// The key that its clients have.
+    /// Key that clients send to it.
     pub key: String,
-    /// The folder that its files are written into.
+    /// Directory of its files.
     pub folder: PathBuf,
-    /// How many starts before this run have left their log there.
+    /// Number of logs in the directory from starts before this run.
     pub earlier_logs: usize,
-    /// What is started.
+    /// The installation to start.
     pub installation: Installation,
 }
 
 impl Site {
-    /// A site of its own on this machine, at a port that is free.
+    /// Creates a site on this machine with a free port.
     ///
     /// # Errors
-    /// There is no such port.
+    /// No port is free.
     pub fn here(folder: PathBuf, key: String, installation: Installation) -> io::Result<Self> {
         let (host, port) = (Ipv4Addr::LOCALHOST.to_string(), free_port()?);
         let earlier_logs = log::starts_in(&folder);
         Ok(Self { host, port, key, folder, earlier_logs, installation })
     }
 
-    /// What the gateway has printed at each start of this run, in order; of much the last.
+    /// Output of the gateway at each start of this run, in order, limited to its last megabyte.
     pub fn printed(&self) -> Vec<String> {
         log::printed(&self.folder, self.earlier_logs)
     }
@@ -54,7 +54,7 @@ impl Site {
         format!("{}:{}", self.host, self.port)
     }
 
-    /// `gateway` in templates.
+    /// Value of `gateway` in templates.
     pub(super) fn context(&self) -> Value {
         json!({
             "host": self.host,
@@ -69,8 +69,8 @@ impl Site {
     }
 }
 
-/// A port for a gateway, which will bind it only in a while. Until then nobody else is given it by
-/// the system, which draws from above, for connections too.
+/// Returns a free port for a gateway that binds it later. It is not an ephemeral port, so that the
+/// system does not assign it to another process in the meantime.
 fn free_port() -> io::Result<u16> {
     let any = |port: u16| TcpListener::bind((Ipv4Addr::LOCALHOST, port));
     let mut drawn = std::iter::repeat_with(|| rand::random_range(PORTS)).take(TRIES);

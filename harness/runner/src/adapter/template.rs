@@ -1,4 +1,4 @@
-//! The templates and expressions of adapters, in the language of Jinja.
+//! Templates and expressions of adapters, in Jinja syntax.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use fallproof_suite::yaml::{At, Diagnostic, Source};
 
-// No documentation comments here: the JSON Schema would repeat them wherever one of the two stands.
+// No doc comments here: the JSON Schema would repeat them at every use of the two types.
 
-// A text with places to be filled from the plan.
+// A text with placeholders for values of the plan.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(transparent)]
 #[schemars(inline)]
@@ -30,15 +30,16 @@ impl Template {
         ENVIRONMENT.render_str(&self.0.value, context.clone())
     }
 
-    /// What is wrong with it whatever it is filled with, for one at `place` of the adapter.
-    pub(super) fn complaint(&self, place: &str, source: &Source) -> Option<Diagnostic> {
+    /// Returns the syntax error of the template, if it has one. `key` is its key in the adapter.
+    pub(super) fn check(&self, key: &str, source: &Source) -> Option<Diagnostic> {
         let error = ENVIRONMENT.template_from_str(&self.0.value).err()?;
         let line = error.line().unwrap_or(1);
-        let message = format!("line {line} of `{place}` is no template: {}", words(&error));
+        let message =
+            format!("line {line} of `{key}` is not a valid template: {}", description(&error));
         Some(source.error(&self.0.span, message))
     }
 
-    /// Where it stands in its file.
+    /// Position in the adapter file.
     pub(super) fn span(&self) -> &Range<usize> {
         &self.0.span
     }
@@ -49,25 +50,25 @@ impl Expression {
         ENVIRONMENT.compile_expression(&self.0.value)?.eval(context.clone())
     }
 
-    /// What is wrong with it whatever it is applied to.
-    pub(super) fn complaint(&self, source: &Source) -> Option<Diagnostic> {
+    /// Returns the syntax error of the expression, if it has one.
+    pub(super) fn check(&self, source: &Source) -> Option<Diagnostic> {
         let error = ENVIRONMENT.compile_expression(&self.0.value).err()?;
-        Some(source.error(&self.0.span, format!("this is no expression: {}", words(&error))))
+        Some(source.error(&self.0.span, format!("not a valid expression: {}", description(&error))))
     }
 
-    /// Where it stands in its file.
+    /// Position in the adapter file.
     pub(super) fn span(&self) -> &Range<usize> {
         &self.0.span
     }
 }
 
-/// What templates and expressions can name.
+/// Creates the context of templates and expressions.
 pub(super) fn context(named: impl Serialize) -> Value {
     Value::from(Serde(named))
 }
 
-/// What went wrong, in the words of the template engine.
-pub(super) fn words(error: &Error) -> String {
+/// Describes an error of the template engine.
+pub(super) fn description(error: &Error) -> String {
     let what = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
     match std::error::Error::source(error) {
         Some(cause) => format!("{what}: {cause}"),
@@ -75,7 +76,7 @@ pub(super) fn words(error: &Error) -> String {
     }
 }
 
-/// Nothing is escaped, and a name that means nothing is an error.
+/// Values are not escaped, and an undefined name is an error.
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -84,7 +85,7 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
         .lstrip_blocks(true)
         .keep_trailing_newline(true)
         .build()
-        .expect("the delimiters are Jinja's own");
+        .expect("the default delimiters are valid");
     environment.set_syntax(syntax);
     environment
 });

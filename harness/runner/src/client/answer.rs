@@ -1,4 +1,4 @@
-//! The answer to one call, read off its socket as it comes.
+//! Reads the response to one call from a socket.
 
 use std::io::{self, ErrorKind};
 use std::time::Instant;
@@ -14,23 +14,24 @@ use tokio::net::TcpStream;
 
 use super::behavior::Awaited;
 
+/// Minimum free space in the buffer before each read.
 const ROOM: usize = 16 * 1024;
 
-/// What has been read of an answer so far; it outlives a timeout.
+/// The part of a response read so far. It remains available after a timeout.
 pub(super) struct Answer {
     started: Instant,
     disconnect_after_events: Option<usize>,
     unread: Vec<u8>,
-    /// The bytes as they came; times since the start of the call.
+    /// Raw bytes, with times since the start of the call.
     pub(super) received: Traffic,
     pub(super) status: Option<u16>,
     pub(super) headers: Headers,
-    /// Freed of chunked coding.
+    /// Body, with chunked coding removed.
     pub(super) body: Vec<u8>,
 }
 
 impl Answer {
-    /// Nothing yet, of a call that was started then.
+    /// Creates the empty response of a call that started at `started`.
     pub(super) fn new(started: Instant, disconnect_after_events: Option<usize>) -> Self {
         Self {
             started,
@@ -43,7 +44,7 @@ impl Answer {
         }
     }
 
-    /// Sends a request to `host:port` and reads the answer, once `read_when` is done.
+    /// Sends a request to `host:port`, waits for `read_when`, and reads the response.
     pub(super) async fn exchange(
         &mut self,
         authority: &str,
@@ -54,7 +55,7 @@ impl Answer {
             Ok(stream) => stream,
             Err(error) => return Ending::Unreachable(error.to_string()),
         };
-        // A target may answer and close before it has read all: what it said still counts.
+        // A target may respond and close before it has read the request. The response still counts.
         let is_sent = send(&mut stream, request).await.is_ok();
         if let Some(when) = read_when {
             when.await;
@@ -98,7 +99,7 @@ impl Answer {
         }
     }
 
-    /// Takes the head off what was read, once it is whole; skips interim answers.
+    /// Removes the head from the unread bytes once it is complete. Skips interim (1xx) responses.
     fn take_head(&mut self) -> Result<Option<Framing>, Ending> {
         loop {
             let head = response_head(&self.unread);
@@ -115,7 +116,7 @@ impl Answer {
         }
     }
 
-    /// Leaves, where so many events have come that the client does so.
+    /// Disconnects once the client has received the given number of events.
     fn disconnect_in_time(&self) -> Result<(), Ending> {
         let enough = |events| sse::events(&self.body).len() >= events;
         if self.disconnect_after_events.is_some_and(enough) {
@@ -129,7 +130,8 @@ impl Answer {
         if self.unread.len() + self.body.len() > MOST_ANSWER_BYTES {
             return Err(Ending::TooLong);
         }
-        // Room for all that is there, so that a piece is what the system had at that moment.
+        // Enough space for everything available, so that a piece is what the system had at that
+        // moment.
         self.unread.reserve(ROOM);
         let known = self.unread.len();
         match stream.read_buf(&mut self.unread).await {
@@ -156,7 +158,7 @@ fn broken(error: &io::Error) -> Ending {
     }
 }
 
-/// How the end of the body is told that follows this head.
+/// Returns how the end of the body is determined.
 fn framing(status: u16, headers: &Headers) -> Result<Framing, Ending> {
     let value = |name| {
         let value = http1::values(headers, name).next()?;

@@ -1,40 +1,41 @@
-//! Where a target listens.
+//! The base URL of a target.
 
 use std::fmt;
 
-/// Where a target listens: a plain `http` URL, taken apart.
+/// Base URL of a target, a plain `http` URL split into its parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BaseUrl {
     /// `host:port`.
     pub authority: String,
-    /// The path before the endpoint, e.g. `/v1`; empty or with a leading and no trailing slash.
+    /// Path before the endpoint, e.g. `/v1`. Empty, or with a leading and without a trailing slash.
     pub path: String,
 }
 
 impl BaseUrl {
-    /// Reads a target's URL.
+    /// Parses the URL of a target.
     ///
     /// # Errors
-    /// What is wrong with it, in words for the user.
+    /// A message for the user.
     pub fn parse(text: &str) -> Result<Self, String> {
         let url = reqwest::Url::parse(text).map_err(|error| {
-            format!("`{text}` is not a URL ({error}); write http://127.0.0.1:4000/v1")
+            format!("`{text}` is not a URL ({error}); expected e.g. http://127.0.0.1:4000/v1")
         })?;
         let is_plain = url.username().is_empty() && url.password().is_none();
         if !is_plain || url.query().is_some() || url.fragment().is_some() {
-            // It may hold a key, which an error must not repeat.
-            return Err("a target's URL has no user, query or fragment; what the client's key is \
-                        says --key, e.g. with http://127.0.0.1:4000/v1"
+            // The URL may contain a key, which the message must not repeat.
+            return Err("the target's URL must not have a user, query or fragment, e.g. \
+                        http://127.0.0.1:4000/v1; pass the client's key with --key"
                 .to_owned());
         }
         if url.scheme() != "http" {
             return Err(format!(
-                "`{text}` is {}; targets are tested over plain http on loopback, e.g. http://127.0.0.1:4000/v1",
+                "`{text}` uses {}; targets are tested over plain http on loopback, e.g. \
+                 http://127.0.0.1:4000/v1",
                 url.scheme()
             ));
         }
         let (Some(host), Some(port)) = (url.host_str(), url.port_or_known_default()) else {
-            return Err(format!("`{text}` names no host"));
+            return Err(format!("`{text}` has no host"));
         };
         let path = url.path().trim_end_matches('/').to_owned();
         Ok(Self { authority: format!("{host}:{port}"), path })

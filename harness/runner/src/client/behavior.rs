@@ -1,17 +1,17 @@
-//! How a client behaves that does not just wait for its answer.
+//! Special behavior of a client.
 
 use std::pin::Pin;
 
-/// Something that a client waits for.
+/// A condition that a client waits for.
 pub type Awaited<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
-/// How a client behaves that does not just wait for its answer.
+/// Special behavior of a client. By default, it reads the complete response.
 #[derive(Default)]
 pub struct ClientBehavior<'a> {
-    /// It leaves once so many events of a stream have reached it.
+    /// Disconnects after this number of stream events.
     pub disconnect_after_events: Option<usize>,
-    /// It leaves when this is done.
+    /// Disconnects when this completes.
     pub disconnect_when: Option<Awaited<'a>>,
-    /// It reads nothing until this is done.
+    /// Reads nothing until this completes.
     pub read_when: Option<Awaited<'a>>,
 }

@@ -1,10 +1,10 @@
-//! The key that a client shows to the target.
+//! The key that a client sends to the target.
 
 use fallproof_suite::scenario::ClientKey;
 use fallproof_suite::secret::another;
 
-/// The headers of a client that shows this key instead of the right one, wherever that stands.
-pub fn headers_showing(
+/// Replaces the right key in the headers with the kind of key that the client is to send.
+pub fn headers_with_key(
     key: ClientKey,
     right: &str,
     headers: Vec<(String, String)>,
@@ -29,10 +29,10 @@ mod tests {
 
     use super::*;
 
-    fn shown(key: ClientKey, right: &str) -> Vec<(String, String)> {
+    fn sent(key: ClientKey, right: &str) -> Vec<(String, String)> {
         let bearer = ("authorization".to_owned(), format!("Bearer {right}"));
         let other = ("x-team".to_owned(), "blue".to_owned());
-        headers_showing(key, right, vec![bearer, other])
+        headers_with_key(key, right, vec![bearer, other])
     }
 
     #[rstest]
@@ -40,13 +40,13 @@ mod tests {
     #[case::wrong(ClientKey::Wrong, "sk-12", &["Bearer sk-21", "blue"])]
     #[case::wrong_of_one_character(ClientKey::Wrong, "kkk", &["Bearer kkkx", "blue"])]
     #[case::none(ClientKey::None, "sk-12", &["blue"])]
-    #[case::none_where_there_is_no_right_one(ClientKey::None, "", &["Bearer ", "blue"])]
-    fn a_client_shows_the_key_that_it_is_told_to(
+    #[case::none_without_a_right_one(ClientKey::None, "", &["Bearer ", "blue"])]
+    fn a_client_sends_the_requested_kind_of_key(
         #[case] key: ClientKey,
         #[case] right: &str,
         #[case] expected: &[&str],
     ) {
-        let values: Vec<_> = shown(key, right).into_iter().map(|(_, value)| value).collect();
+        let values: Vec<_> = sent(key, right).into_iter().map(|(_, value)| value).collect();
         assert_eq!(values, expected);
     }
 }

@@ -1,4 +1,4 @@
-//! What is run again, by a model of a target that ends in some of its cases.
+//! Tests of the queue with a simulated target that exits in some cases.
 
 use rstest::rstest;
 
@@ -9,11 +9,11 @@ const fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
 
-/// How a case went.
+/// Outcome of a case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Outcome {
     Good,
-    /// The target did badly, but may be there still.
+    /// The target misbehaved, but may still be running.
     Bad,
     /// The target was gone.
     Unserved,
@@ -21,10 +21,10 @@ enum Outcome {
 use Outcome::{Bad, Good, Unserved};
 
 fn case(id: &str, outcome: Outcome, from: u64, to: u64) -> Ended<(String, Outcome)> {
-    let (started, over) = (ms(from), ms(to));
+    let (started, ended) = (ms(from), ms(to));
     let is_unserved = outcome == Unserved;
     let is_suspect = outcome != Good;
-    Ended { kept: (id.to_owned(), outcome), started, over, is_unserved, is_suspect }
+    Ended { output: (id.to_owned(), outcome), started, ended, is_unserved, is_suspect }
 }
 
 fn all<T>(cases: Vec<T>) -> Vec<Option<T>> {
@@ -40,7 +40,7 @@ fn settled(cases: &[(String, Outcome)]) -> Vec<&str> {
 }
 
 #[test]
-fn what_the_target_was_gone_for_is_run_again_beside_each_other() {
+fn unserved_cases_are_rerun_in_parallel() {
     let scenarios = scenarios(["a", "b", "c", "d"]);
     let mut queue = Queue::new(&scenarios.iter().collect::<Vec<_>>(), 2);
     let share = queue.next().expect("all is left");
@@ -60,7 +60,7 @@ fn what_the_target_was_gone_for_is_run_again_beside_each_other() {
 }
 
 #[test]
-fn each_of_several_that_the_target_may_have_ended_in_is_run_with_nothing_beside_it() {
+fn each_of_several_suspects_is_run_alone() {
     let scenarios = scenarios(["a", "b", "c", "d"]);
     let mut queue = Queue::new(&scenarios.iter().collect::<Vec<_>>(), 3);
     let share = queue.next().expect("all is left");
@@ -76,21 +76,21 @@ fn each_of_several_that_the_target_may_have_ended_in_is_run_with_nothing_beside_
     let share = queue.next().expect("the suspects are left");
     assert_eq!((ids(&share.scenarios), share.jobs), (vec!["b".into(), "c".into()], 1));
     let cases = vec![case("b", Bad, 3000, 3010), case("c", Unserved, 3010, 3011)];
-    let told = queue.settle(share, all(cases), true);
-    assert_eq!(told, [("b".to_owned(), Bad)], "the target ended in it");
+    let settled_cases = queue.settle(share, all(cases), true);
+    assert_eq!(settled_cases, [("b".to_owned(), Bad)], "the target exited in it");
 
     let share = queue.next().expect("one suspect is left");
     assert_eq!((ids(&share.scenarios), share.jobs), (vec!["c".into()], 1));
     assert_eq!(settled(&queue.settle(share, all(vec![case("c", Good, 4000, 4010)]), false)), ["c"]);
 
-    let share = queue.next().expect("what it was gone for is left");
+    let share = queue.next().expect("the unserved case is left");
     assert_eq!((ids(&share.scenarios), share.jobs), (vec!["d".into()], 3));
 }
 
 #[rstest]
 #[case::well_before(10, 1011, &["a", "b"], 1)]
 #[case::at_the_same_time(10, 1010, &[], 3)]
-fn a_case_that_ended_well_before_the_target_is_no_suspect(
+fn a_case_that_ended_well_before_the_exit_is_not_a_suspect(
     #[case] ended: u64,
     #[case] gone: u64,
     #[case] expected: &[&str],
@@ -109,7 +109,7 @@ fn a_case_that_ended_well_before_the_target_is_no_suspect(
 }
 
 #[test]
-fn a_target_that_is_gone_but_did_not_end_is_not_started_again() {
+fn a_target_that_is_gone_but_has_not_exited_is_not_restarted() {
     let scenarios = scenarios(["a", "b"]);
     let mut queue = Queue::new(&scenarios.iter().collect::<Vec<_>>(), 1);
     let share = queue.next().expect("all is left");
@@ -119,7 +119,7 @@ fn a_target_that_is_gone_but_did_not_end_is_not_started_again() {
 }
 
 #[test]
-fn what_was_broken_off_is_neither_settled_nor_run_again() {
+fn an_interrupted_case_is_neither_settled_nor_rerun() {
     let scenarios = scenarios(["a", "b"]);
     let mut queue = Queue::new(&scenarios.iter().collect::<Vec<_>>(), 2);
     let share = queue.next().expect("all is left");
@@ -127,66 +127,66 @@ fn what_was_broken_off_is_neither_settled_nor_run_again() {
     assert!(queue.next().is_none());
 }
 
-/// What comes of a batch whose target ends in each of these `deadly` scenarios, which then are as it
-/// is said: its settled cases, and how often it was started.
+/// Simulates a batch whose target exits in each scenario of `fatal`, with this outcome. Returns the
+/// settled cases and the number of starts.
 fn run(
     ids: &[String],
-    (deadly, are): (&[&String], Outcome),
+    (fatal, fatal_outcome): (&[&String], Outcome),
     jobs: usize,
 ) -> (Vec<(String, Outcome)>, usize) {
     let scenarios = scenarios(ids);
     let mut queue = Queue::new(&scenarios.iter().collect::<Vec<_>>(), jobs);
-    let (mut now, mut starts, mut told) = (0, 0, Vec::new());
+    let (mut now, mut starts, mut results) = (0, 0, Vec::new());
     while let Some(share) = queue.next() {
         starts += 1;
         let mut has_ended = false;
         let mut cases = Vec::new();
-        // Those that run side by side begin and end together.
+        // Parallel cases start and end together.
         for some in share.scenarios.chunks(share.jobs) {
-            let ends = some.iter().any(|it| deadly.contains(&&it.id));
+            let ends = some.iter().any(|it| fatal.contains(&&it.id));
             let outcome = match (has_ended, ends) {
                 (true, _) => Unserved,
-                (false, true) => are,
+                (false, true) => fatal_outcome,
                 (false, false) => Good,
             };
             cases.extend(some.iter().map(|it| case(&it.id, outcome, now, now + 5000)));
             has_ended |= ends;
             now += 5000;
         }
-        told.extend(queue.settle(share, all(cases), has_ended));
+        results.extend(queue.settle(share, all(cases), has_ended));
     }
-    told.sort();
-    (told, starts)
+    results.sort();
+    (results, starts)
 }
 
 #[rstest]
-fn every_case_is_judged_as_it_is_by_itself_while_the_target_is_started_again(
+fn every_case_gets_its_own_outcome_while_the_target_is_restarted(
     #[values(1, 2, 3, 7)] jobs: usize,
-    #[values(Bad, Unserved)] deadly_are: Outcome,
+    #[values(Bad, Unserved)] fatal_outcome: Outcome,
 ) {
     let ids: Vec<_> = ('a'..='f').map(String::from).collect();
     for set in 0..1 << ids.len() {
-        let is_deadly = |at: &usize| set & (1 << at) != 0;
-        let deadly: Vec<_> = (0..ids.len()).filter(is_deadly).map(|at| &ids[at]).collect();
-        let (told, starts) = run(&ids, (&deadly, deadly_are), jobs);
-        assert!(starts <= MOST_STARTS, "{starts}");
-        // The last start is for all that is left: it tells nothing apart.
-        if starts < MOST_STARTS {
-            let right =
-                |id: &String| (id.clone(), if deadly.contains(&id) { deadly_are } else { Good });
-            assert_eq!(told, ids.iter().map(right).collect::<Vec<_>>(), "{deadly:?}");
+        let is_fatal = |at: &usize| set & (1 << at) != 0;
+        let fatal: Vec<_> = (0..ids.len()).filter(is_fatal).map(|at| &ids[at]).collect();
+        let (results, starts) = run(&ids, (&fatal, fatal_outcome), jobs);
+        assert!(starts <= MAX_STARTS, "{starts}");
+        // The last start gets all remaining cases, so causes cannot be found.
+        if starts < MAX_STARTS {
+            let expected =
+                |id: &String| (id.clone(), if fatal.contains(&id) { fatal_outcome } else { Good });
+            assert_eq!(results, ids.iter().map(expected).collect::<Vec<_>>(), "{fatal:?}");
         } else {
-            assert_eq!(settled(&told), ids, "{deadly:?}");
+            assert_eq!(settled(&results), ids, "{fatal:?}");
         }
     }
 }
 
 #[test]
-fn a_target_that_ends_in_every_case_is_started_so_often_and_no_more() {
+fn a_target_that_exits_in_every_case_is_started_a_limited_number_of_times() {
     let ids: Vec<_> = (10..40).map(|number| number.to_string()).collect();
-    let (told, starts) = run(&ids, (&ids.iter().collect::<Vec<_>>(), Bad), 1);
-    assert_eq!(starts, MOST_STARTS);
-    assert_eq!(settled(&told), ids);
-    let judged = told.iter().filter(|(_, outcome)| *outcome == Bad).count();
-    assert_eq!(judged, MOST_STARTS, "one at each start");
+    let (results, starts) = run(&ids, (&ids.iter().collect::<Vec<_>>(), Bad), 1);
+    assert_eq!(starts, MAX_STARTS);
+    assert_eq!(settled(&results), ids);
+    let judged = results.iter().filter(|(_, outcome)| *outcome == Bad).count();
+    assert_eq!(judged, MAX_STARTS, "one at each start");
 }

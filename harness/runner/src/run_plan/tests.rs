@@ -1,4 +1,4 @@
-//! Plans for a gateway that needs two batches, because its retries are the same for all groups.
+//! Plans for a gateway that needs two batches, because its retries are a global setting.
 
 use std::fs;
 
@@ -17,7 +17,7 @@ fn scenarios() -> Vec<Scenario> {
 }
 
 fn litellm() -> Arc<Adapter> {
-    adapter::find("litellm").expect("it comes with Fallproof")
+    adapter::find("litellm").expect("it is built in")
 }
 
 fn running(adapter: Option<Arc<Adapter>>) -> RunningGateway {
@@ -31,14 +31,14 @@ fn running(adapter: Option<Arc<Adapter>>) -> RunningGateway {
     }
 }
 
-/// The batches, as heading and ids.
+/// Heading and ids of each batch.
 fn batches(plan: &RunPlan<'_>) -> Vec<(String, Vec<String>)> {
     let ids = |batch: &Batch<'_>| batch.scenarios.iter().map(|it| it.id.clone()).collect();
     plan.batches.iter().map(|batch| (batch.heading.clone(), ids(batch))).collect()
 }
 
 #[test]
-fn a_gateway_that_runs_serves_one_round_and_the_others_are_left_out() {
+fn a_running_gateway_serves_one_batch_and_the_others_are_skipped() {
     let scenarios = scenarios();
     let gateway = running(Some(litellm()));
     let plan = RunPlan::running(&gateway, 2, &scenarios).expect("there are two batches");
@@ -50,18 +50,19 @@ fn a_gateway_that_runs_serves_one_round_and_the_others_are_left_out() {
 }
 
 #[test]
-fn there_is_no_round_beyond_the_last() {
+fn a_batch_number_out_of_range_is_rejected() {
     let scenarios = scenarios();
-    for (adapter, number, known) in [(Some(litellm()), 3, 2), (Some(litellm()), 0, 2), (None, 2, 1)]
+    for (adapter, number, known) in
+        [(Some(litellm()), 3, "are 2"), (Some(litellm()), 0, "are 2"), (None, 2, "is 1")]
     {
         let plan = RunPlan::running(&running(adapter), number, &scenarios);
         let error = plan.err().expect("there is no such batch").to_string();
-        assert_eq!(error, format!("there is no batch {number}, but {known}"));
+        assert_eq!(error, format!("`--batch {number}` is out of range: there {known}"));
     }
 }
 
 #[test]
-fn one_that_nothing_is_known_of_serves_all() {
+fn a_gateway_without_an_adapter_serves_all() {
     let scenarios = scenarios();
     let plan = RunPlan::running(&running(None), 1, &scenarios).expect("there is one batch");
     assert_eq!(batches(&plan), [(String::new(), vec![ONCE.to_owned(), RETRIED.to_owned()])]);
@@ -69,7 +70,7 @@ fn one_that_nothing_is_known_of_serves_all() {
 }
 
 #[test]
-fn one_that_is_started_here_is_started_for_each_round_and_its_logs_are_told_apart() {
+fn a_launched_gateway_is_started_for_each_batch_with_separate_logs() {
     let (scenarios, work) = (scenarios(), TempDir::new().expect("a temporary folder"));
     let installation = Installation { home: "/gateway".into(), program: "/gateway/it".into() };
     let plan = RunPlan::launched(&litellm(), &installation, "sk-x", work.path(), &scenarios);

@@ -9,27 +9,28 @@ use futures_util::FutureExt;
 use futures_util::future::OptionFuture;
 
 use super::Runner;
-use crate::client::{self, ClientBehavior, headers_showing};
+use crate::client::{self, ClientBehavior, headers_with_key};
 
-/// How long the end of what was given up, left, or will not be read is waited for.
-pub(super) const LEAVING: Duration = Duration::from_secs(3);
+/// Maximum wait for the target to end an attempt that timed out or whose client disconnected, and
+/// for a deployment to send what the client will not read.
+pub(super) const END_TIMEOUT: Duration = Duration::from_secs(3);
 
 impl Runner {
-    /// Makes this call for the group. In its body stand the call's own `word` and, where it goes on
-    /// from a response, the id of that.
+    /// Makes this call for the group. The body contains the call's `token` and, if it continues a
+    /// response, the id of that response.
     pub(super) async fn call(
         &self,
         scenario: &Scenario,
         group: &Group,
         call: &Call,
-        [word, response_id]: [&str; 2],
+        [token, response_id]: [&str; 2],
     ) -> Exchange {
         let gateway = self.running.client(scenario);
         let style = gateway.style(group);
-        let body = call.body.rendered(&style.model, word).going_on_from(response_id);
+        let body = call.body.rendered(&style.model, token).going_on_from(response_id);
         let Rendered { content_type, bytes } = body;
         let mut headers = vec![("content-type".to_owned(), content_type)];
-        headers.extend(headers_showing(call.key, self.gateway_key(), style.headers));
+        headers.extend(headers_with_key(call.key, self.gateway_key(), style.headers));
         headers.extend(call.headers.iter().map(|(name, value)| (name.clone(), value.clone())));
         let behavior = self.behavior(group, call).await;
         let path = gateway.path(call.endpoint);
@@ -37,7 +38,7 @@ impl Runner {
             .await
     }
 
-    /// How the client behaves in this call. What it waits for counts from now.
+    /// Returns the client's behavior in this call. Only requests from now on meet its conditions.
     async fn behavior(&self, group: &Group, call: &Call) -> ClientBehavior<'_> {
         let prefix = |deployment: &String| {
             group.deployment(deployment).map(|deployment| deployment.prefix.clone())
@@ -48,7 +49,7 @@ impl Runner {
             None => (None, None),
         };
         let delay_read_until_sent_by = call.delay_read_until_sent_by.as_ref().and_then(prefix);
-        let disconnect_when = disconnect_after_request_to.map(|prefix| self.asked(prefix));
+        let disconnect_when = disconnect_after_request_to.map(|prefix| self.requested(prefix));
         let read_when = delay_read_until_sent_by.map(|prefix| self.sent(prefix));
         ClientBehavior {
             disconnect_after_events,
@@ -57,22 +58,22 @@ impl Runner {
         }
     }
 
-    /// Counts the deployment's attempts now, before the call is sent: what is given is done when
-    /// there is one more.
-    async fn asked(&self, prefix: String) -> impl Future<Output = ()> + Send {
+    /// Counts the deployment's requests now, before the call is sent. The returned future completes
+    /// when there is one more.
+    async fn requested(&self, prefix: String) -> impl Future<Output = ()> + Send {
         let before = self.mocks.wire.requests(&prefix).await.len();
         async move { self.mocks.wire.arrived(&prefix, before + 1).await }
     }
 
-    /// Counts likewise: what is given is done when there is one more, and the deployment has sent
-    /// what it can; or when that takes too long.
+    /// Like [`requested`](Self::requested), but also waits until the deployment has sent its reply
+    /// as far as possible, or until that times out.
     async fn sent(&self, prefix: String) -> impl Future<Output = ()> + Send {
-        let asked = self.asked(prefix.clone()).await;
+        let requested = self.requested(prefix.clone()).await;
         let sent = async move {
-            asked.await;
+            requested.await;
             self.mocks.wire.requests(&prefix).await;
         };
-        let limit = self.timeout.min(LEAVING);
+        let limit = self.timeout.min(END_TIMEOUT);
         async move {
             let _ = tokio::time::timeout(limit, sent).await;
         }

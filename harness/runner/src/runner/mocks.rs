@@ -1,4 +1,4 @@
-//! The mocks of a run: set up for its scenarios, and given their scripts.
+//! The mocks of a run: listening, and loaded with the scripts of its scenarios.
 
 use std::net::SocketAddr;
 
@@ -13,12 +13,12 @@ use crate::error::StartError;
 pub(super) struct Mocks {
     pub(super) wire: MockServer,
     pub(super) addresses: Addresses,
-    /// Why there is no address that answers no connection, where a scenario needs one.
-    no_silence: Option<String>,
+    /// Reason why the unresponsive address could not be set up, if a scenario needs it.
+    no_silent_address: Option<String>,
 }
 
 impl Mocks {
-    /// Listens there for the attempts of these scenarios.
+    /// Starts listening at this address for the attempts of these scenarios.
     pub(super) async fn listen(
         at: SocketAddr,
         scenarios: &[&Scenario],
@@ -27,20 +27,20 @@ impl Mocks {
             MockServer::bind(at).await.map_err(|error| StartError::Deployments(at, error))?;
         let is_needed = scenarios.iter().any(|scenario| needs_silence(scenario));
         let silent = if is_needed { wire.silent_addr() } else { Ok(wire.refusing_addr()) };
-        let (silent, no_silence) = match silent {
+        let (silent, no_silent_address) = match silent {
             Ok(silent) => (silent, None),
             Err(error) => (wire.refusing_addr(), Some(error.to_string())),
         };
         let addresses = Addresses { wire: wire.addr(), refusing: wire.refusing_addr(), silent };
-        Ok(Self { wire, addresses, no_silence })
+        Ok(Self { wire, addresses, no_silent_address })
     }
 
-    /// What this scenario needs and is not there.
-    pub(super) fn lack(&self, scenario: &Scenario) -> Option<&str> {
-        self.no_silence.as_deref().filter(|_| needs_silence(scenario))
+    /// Reason why the unresponsive address is missing, if this scenario needs it.
+    pub(super) fn missing(&self, scenario: &Scenario) -> Option<&str> {
+        self.no_silent_address.as_deref().filter(|_| needs_silence(scenario))
     }
 
-    /// Gives the scenario's deployments their scripts, from the start.
+    /// Loads the scripts of the scenario's deployments, from the start.
     pub(super) fn script(&self, scenario: &Scenario, plan: &Plan) -> Result<(), StartError> {
         for deployment in plan.groups_of(&scenario.id).iter().flat_map(Group::deployments) {
             if let Some(described) = scenario.deployments.get(&deployment.name) {
@@ -52,8 +52,8 @@ impl Mocks {
         Ok(())
     }
 
-    /// Has this deployment answer whatever it is asked. `false` where it is no mock that could:
-    /// connecting to it fails.
+    /// Makes this deployment accept every request. Returns `false` if it cannot, because connecting
+    /// to it always fails.
     pub(super) fn answer_all(
         &self,
         deployment: &Deployment,
@@ -64,7 +64,7 @@ impl Mocks {
         described.dead_end().is_none() && self.wire.mount(mock).is_ok()
     }
 
-    /// Forgets what reached these groups.
+    /// Clears the request logs of these groups.
     pub(super) async fn forget(&self, groups: &[Group]) {
         for deployment in groups.iter().flat_map(Group::deployments) {
             self.wire.take(&deployment.prefix).await;
@@ -72,12 +72,12 @@ impl Mocks {
     }
 }
 
-/// Whether one of its deployments has the address that answers no connection.
+/// Whether one of its deployments has the unresponsive address.
 fn needs_silence(scenario: &Scenario) -> bool {
     scenario.deployments.values().any(|deployment| deployment.dead_end() == Some(DeadEnd::Silent))
 }
 
-/// What the mocks play for this deployment.
+/// The mock for this deployment.
 fn mock(deployment: &Deployment, described: &scenario::Deployment) -> MockDeployment {
     MockDeployment {
         prefix: deployment.prefix.clone(),

@@ -1,4 +1,4 @@
-//! One scenario at work: its steps, one after the other.
+//! Plays the steps of a scenario, one after the other.
 
 use std::time::{Duration, Instant};
 
@@ -9,14 +9,14 @@ use fallproof_suite::scenario::{Planned, Scenario, Step};
 use futures_util::future::join_all;
 
 use super::Runner;
-use super::attribution::{attribute, word};
-use super::call::LEAVING;
+use super::attribution::{attribute, call_token};
+use super::call::END_TIMEOUT;
 
 impl Runner {
-    /// Plays its steps from the start of its scripts.
+    /// Plays the steps, with the scripts reset. Returns the calls with their attempts.
     pub(super) async fn play(&self, scenario: &Scenario) -> Vec<CallEvidence> {
         let groups = self.plan.groups_of(&scenario.id);
-        self.mocks.script(scenario, &self.plan).expect("its script was played before");
+        self.mocks.script(scenario, &self.plan).expect("its script was loaded at the start");
         self.mocks.forget(groups).await;
         let mut calls = Vec::new();
         let (started, mut moved) = (Instant::now(), Duration::ZERO);
@@ -44,7 +44,7 @@ impl Runner {
         }
     }
 
-    /// Makes these calls at the same time; the attempts are not known yet.
+    /// Makes these calls at the same time. Returns them without attempts.
     async fn make(
         &self,
         scenario: &Scenario,
@@ -58,14 +58,14 @@ impl Runner {
         let response_id = response_id.as_deref().unwrap_or_default();
         let calls = planned.iter().enumerate().map(async |(call, Planned { send, .. })| {
             let group = groups.iter().find(|group| group.name == send.group);
-            let group = group.expect("a call asks for a group of its scenario");
-            let word = word(position, call);
+            let group = group.expect("a call is for a group of its scenario");
+            let token = call_token(position, call);
             CallEvidence {
                 position,
                 call,
                 group: send.group.clone(),
                 at,
-                exchange: self.call(scenario, group, send, [&word, response_id]).await,
+                exchange: self.call(scenario, group, send, [&token, response_id]).await,
                 requests: Vec::new(),
                 misdirected: Vec::new(),
             }
@@ -73,15 +73,17 @@ impl Runner {
         join_all(calls).await
     }
 
-    /// What reached the scenario's deployments since the calls before, in order of arrival.
+    /// Returns the attempts at the scenario's deployments since the `earlier` calls, in order of
+    /// arrival.
     async fn attempts(&self, groups: &[Group], earlier: &[CallEvidence]) -> Vec<RecordedRequest> {
         let wire = &self.mocks.wire;
         let mut requests = Vec::new();
         for deployment in groups.iter().flat_map(Group::deployments) {
-            // A moment passes until a mock sees that it was given up. Whoever goes on asking for a
-            // client that has left, or waits for what has stalled, is found out by this.
+            // A mock needs a moment to notice that an attempt was aborted. An attempt that is still
+            // open after this wait was continued after the client disconnected, or waits for a
+            // stalled reply.
             let ended = wire.ended(&deployment.prefix);
-            let _ = tokio::time::timeout(self.timeout.min(LEAVING), ended).await;
+            let _ = tokio::time::timeout(self.timeout.min(END_TIMEOUT), ended).await;
             requests.extend(wire.requests(&deployment.prefix).await);
         }
         let is_known = |recorded: &RecordedRequest| {

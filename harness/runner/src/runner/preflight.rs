@@ -1,4 +1,4 @@
-//! The preflight: whether a group of a gateway is wired to the mocks, by one plain call.
+//! The preflight: one plain call that checks whether a group of the gateway reaches the mocks.
 
 use std::slice;
 
@@ -13,16 +13,16 @@ use serde_json::{Map, Value, json};
 use super::Runner;
 
 impl Runner {
-    /// Why nothing can be said of the target by this scenario: a group of it is not wired to the
-    /// deployments that stand for its deployments. Each group is asked once in a run.
+    /// Reason why the target cannot be judged by this scenario: one of its groups does not reach
+    /// its mock deployments. Each group is checked once per run.
     pub async fn diagnose(&self, scenario: &Scenario) -> Option<Inconclusive> {
         for group in self.plan.groups_of(&scenario.id) {
-            let known = self.wiring.lock().await.get(&group.model).cloned();
+            let known = self.preflights.lock().await.get(&group.model).cloned();
             let complaint = match known {
                 Some(known) => known,
                 None => self.examine(scenario, group).await,
             };
-            self.wiring.lock().await.insert(group.model.clone(), complaint.clone());
+            self.preflights.lock().await.insert(group.model.clone(), complaint.clone());
             if complaint.is_some() {
                 return complaint;
             }
@@ -34,7 +34,7 @@ impl Runner {
         for deployment in group.deployments() {
             let described = scenario.deployments.get(&deployment.name)?;
             if !self.mocks.answer_all(deployment, described) {
-                // Where connecting must fail, a plain call proves nothing.
+                // If connecting must fail, a plain call proves nothing.
                 return None;
             }
         }
@@ -75,13 +75,13 @@ fn complaint(
     let Some(recorded) = requests.first() else {
         let elsewhere = unmatched.first().map_or_else(String::new, |recorded| {
             format!(
-                "; {} {} was asked for, which is no deployment's address",
+                "; {} {} was requested, which is not the address of a deployment",
                 recorded.method, recorded.target
             )
         });
         let name = &group.model;
         return Some(format!(
-            "a plain call for `{name}` reached no deployment, {}{elsewhere}",
+            "a plain call for `{name}` reached no deployment: {}{elsewhere}",
             answer()
         ));
     };
@@ -91,39 +91,39 @@ fn complaint(
         .iter()
         .any(|(_, value)| String::from_utf8_lossy(value).contains(&deployment.key));
     if recorded.refused && recorded.violation.is_none() && !carries_key {
-        return Some(format!("{} was asked without its key: {}", deployment.name, answer()));
+        return Some(format!("{} was called without its key: {}", deployment.name, answer()));
     }
     if recorded.route.is_none() {
         return Some(format!(
-            "{} was asked for `{}`, which its provider does not have; is its base URL right?",
+            "{} was called at `{}`, which its provider does not have; check its base URL",
             deployment.name, recorded.target
         ));
     }
     None
 }
 
-/// The plainest call that the group's endpoint takes.
+/// The simplest valid call for the group's endpoint.
 fn plain_call(group: &Group) -> Call {
     let endpoint = group.endpoints.first().copied().unwrap_or(Endpoint::ChatCompletions);
-    // A cache would answer the same words twice.
-    let words = format!("A plain call for {}.", group.model);
+    // The text differs by group, so that no cache can answer.
+    let text = format!("A plain call for {}.", group.model);
     let members = |body: Value| match body {
         Value::Object(members) => Body::Members(members),
         _ => Body::Members(Map::new()),
     };
     let body = match endpoint {
         Endpoint::ChatCompletions => {
-            members(json!({ "messages": [{ "role": "user", "content": words }] }))
+            members(json!({ "messages": [{ "role": "user", "content": text }] }))
         }
-        Endpoint::Completions | Endpoint::ImagesGenerations => members(json!({ "prompt": words })),
-        Endpoint::AudioSpeech => members(json!({ "input": words, "voice": "alloy" })),
+        Endpoint::Completions | Endpoint::ImagesGenerations => members(json!({ "prompt": text })),
+        Endpoint::AudioSpeech => members(json!({ "input": text, "voice": "alloy" })),
         Endpoint::AudioTranscriptions | Endpoint::AudioTranslations => {
             Body::Form(vec![Part::silence("file", "plain.wav", 100)])
         }
         Endpoint::Embeddings
         | Endpoint::Responses
         | Endpoint::ResponsesCompact
-        | Endpoint::Moderations => members(json!({ "input": words })),
+        | Endpoint::Moderations => members(json!({ "input": text })),
     };
     Call {
         group: group.name.clone(),

@@ -1,4 +1,4 @@
-//! Scenarios side by side, on threads.
+//! Runs scenarios in parallel, on threads.
 
 use std::iter;
 use std::panic::resume_unwind;
@@ -16,21 +16,21 @@ use crate::interrupt::unless;
 use crate::observer::Observer;
 
 impl Runner {
-    /// Runs these scenarios, `jobs` at a time, on threads of its own; the cases come back in the
-    /// scenarios' order.
+    /// Runs these scenarios, `jobs` at a time, on separate threads. Returns the evidence in the
+    /// order of the scenarios.
     ///
     /// # Panics
-    /// Where a thread panics; not to be called from within the runtime.
+    /// If a thread panics, or if called from within the runtime.
     pub fn run_all(&self, runtime: &Handle, scenarios: &[&Scenario], jobs: usize) -> Vec<Evidence> {
         let (_never, stop) = watch::channel(false);
         self.run_observed(runtime, scenarios, jobs, &(), &stop).into_iter().flatten().collect()
     }
 
-    /// Like [`run_all`](Self::run_all), and tells the observer. Once `stop` holds true, what has not
-    /// ended is given up: it is `None`.
+    /// Like [`run_all`](Self::run_all), with an observer. Once `stop` is true, cases that have not
+    /// ended are aborted and returned as `None`.
     ///
     /// # Panics
-    /// Where a thread panics; not to be called from within the runtime.
+    /// If a thread panics, or if called from within the runtime.
     pub fn run_observed<O: Observer>(
         &self,
         runtime: &Handle,
@@ -38,7 +38,7 @@ impl Runner {
         jobs: usize,
         observer: &O,
         stop: &watch::Receiver<bool>,
-    ) -> Vec<Option<O::Kept>> {
+    ) -> Vec<Option<O::Output>> {
         let next = AtomicUsize::new(0);
         let begin =
             || Some(next.fetch_add(1, Ordering::Relaxed)).filter(|at| *at < scenarios.len());
@@ -55,7 +55,8 @@ impl Runner {
             let cases = stream::iter(iter::from_fn(begin)).map(run).buffer_unordered(at_once);
             runtime.block_on(cases.filter_map(future::ready).collect::<Vec<_>>())
         };
-        // A thread for each that waits would take the processor from the router and the providers.
+        // Limited to the number of processors: more threads would slow down the router and the
+        // mocks.
         let threads = thread::available_parallelism().map_or(1, usize::from).min(jobs);
         let shares = (0..threads).map(|thread| (jobs + thread) / threads);
         let mut cases: Vec<_> = scenarios.iter().map(|_| None).collect();

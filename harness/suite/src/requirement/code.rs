@@ -1,11 +1,11 @@
-//! The codes of all requirements, in the order of their document.
+//! The codes of all requirements, in document order.
 //!
-//! Made from scenarios/requirements.yaml: UPDATE=1 cargo test --test harness codes
+//! Generated from scenarios/requirements.yaml: UPDATE=1 cargo test --test harness codes
 #![allow(clippy::doc_markdown, reason = "the sentences are for readers of YAML, too")]
 
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
-/// The code of a requirement; codes are ordered as the requirements are.
+/// The code of a requirement. Codes are ordered like the requirements.
 #[derive(
     Debug,
     Clone,

@@ -1,4 +1,4 @@
-//! A gateway that ends in scenarios of the test's choice. It asks no provider.
+//! A fake gateway that exits in chosen scenarios. It never calls a provider.
 
 use std::borrow::Cow;
 use std::io::{self, ErrorKind};
@@ -21,49 +21,55 @@ use crate::client::BaseUrl;
 use crate::error::StartError;
 use crate::target::{RunningTarget, Setup, Starting, Target};
 
-/// How the gateway is.
+/// Behavior of the fake gateway.
 #[derive(Clone, Copy)]
-pub(super) struct Nature {
-    /// It ends in the scenarios whose ids begin so.
-    pub(super) deadly: &'static [&'static str],
-    /// At its first start it answers nothing before so many calls are there.
-    pub(super) beside: usize,
-    /// How often it can be started.
-    pub(super) most_starts: usize,
-    /// The start that fails, from 1.
+pub(super) struct Behavior {
+    /// Prefixes of the ids of scenarios in which it exits.
+    pub(super) exits_in: &'static [&'static str],
+    /// Number of calls that must be pending, after its first start, before it handles any.
+    pub(super) holds_until: usize,
+    /// Number of times it can be started.
+    pub(super) max_starts: usize,
+    /// Number of the start that fails, from 1.
     pub(super) fails_at: Option<usize>,
-    /// It takes another configuration while it runs.
+    /// It can reload its configuration.
     pub(super) reloads: bool,
-    /// It is seen first whether it is wired, which it is not.
-    pub(super) is_unknown: bool,
+    /// It needs a preflight, which fails.
+    pub(super) needs_preflight: bool,
 }
 
-impl Default for Nature {
+impl Default for Behavior {
     fn default() -> Self {
-        let (beside, most_starts, fails_at) = (1, usize::MAX, None);
-        Self { deadly: &[], beside, most_starts, fails_at, reloads: false, is_unknown: false }
+        Self {
+            exits_in: &[],
+            holds_until: 1,
+            max_starts: usize::MAX,
+            fails_at: None,
+            reloads: false,
+            needs_preflight: false,
+        }
     }
 }
 
-/// A gateway that ends when it is told to.
+/// A fake gateway.
 #[derive(Clone)]
 pub(super) struct Fake {
-    nature: Nature,
+    behavior: Behavior,
     seen: Arc<Mutex<Seen>>,
 }
 
 #[derive(Default)]
 struct Seen {
     tries: usize,
-    /// What each start was asked for.
+    /// Model names of the calls to each start.
     starts: Vec<Vec<String>>,
     reloads: usize,
     stopped: usize,
 }
 
 impl Fake {
-    pub(super) fn new(nature: Nature) -> Self {
-        Self { nature, seen: Arc::default() }
+    pub(super) fn new(behavior: Behavior) -> Self {
+        Self { behavior, seen: Arc::default() }
     }
 
     pub(super) fn starts(&self) -> Vec<Vec<String>> {
@@ -83,12 +89,12 @@ impl Fake {
     }
 
     async fn started(&self) -> Result<Box<dyn RunningTarget>, StartError> {
-        let Nature { most_starts, fails_at, .. } = self.nature;
+        let Behavior { max_starts, fails_at, .. } = self.behavior;
         let tries = self.see(|seen| {
             seen.tries += 1;
             seen.tries
         });
-        if tries > most_starts || fails_at == Some(tries) {
+        if tries > max_starts || fails_at == Some(tries) {
             let error = io::Error::from(ErrorKind::NotFound);
             return Err(StartError::Launch(LaunchError::Start(PathBuf::from("fake"), error)));
         }
@@ -101,7 +107,7 @@ impl Fake {
         Ok(Box::new(Running { fake: self.clone(), client, task }))
     }
 
-    /// Answers until a call is deadly: then nobody listens any more, and all connections are cut.
+    /// Serves calls until one makes it exit, which closes the listener and all connections.
     async fn serve(self, listener: TcpListener) {
         let (ended, mut has_ended) = watch::channel(false);
         let mut connections = JoinSet::new();
@@ -121,20 +127,21 @@ impl Fake {
         let request = read(&mut stream).await?;
         let model = request.split("\"model\":\"").nth(1).and_then(|rest| rest.split('"').next());
         let id = model.unwrap_or_default().to_owned();
-        let is_deadly = self.nature.deadly.iter().any(|deadly| id.starts_with(deadly));
+        let exits = self.behavior.exits_in.iter().any(|prefix| id.starts_with(prefix));
         let is_first = self.see(|seen| {
             let is_first = seen.starts.len() == 1;
             seen.starts.last_mut().expect("it was started").push(id);
             is_first
         });
-        let is_held = || self.see(|seen| is_first && seen.starts[0].len() < self.nature.beside);
+        let is_held =
+            || self.see(|seen| is_first && seen.starts[0].len() < self.behavior.holds_until);
         while is_held() {
             tokio::task::yield_now().await;
         }
-        if is_deadly {
+        if exits {
             end.send_replace(true);
         }
-        if is_deadly || (is_first && self.nature.beside > 1) {
+        if exits || (is_first && self.behavior.holds_until > 1) {
             return future::pending().await;
         }
         let answer = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}";
@@ -142,7 +149,7 @@ impl Fake {
     }
 }
 
-/// Head and body of a request.
+/// Reads the head and body of a request.
 async fn read(stream: &mut TcpStream) -> io::Result<String> {
     let mut request = Vec::new();
     loop {
@@ -164,7 +171,7 @@ impl Target for Fake {
     }
 }
 
-/// One start of it.
+/// A started fake gateway.
 struct Running {
     fake: Fake,
     client: GatewayClient,
@@ -181,7 +188,7 @@ impl RunningTarget for Running {
     }
 
     fn needs_preflight(&self) -> bool {
-        self.fake.nature.is_unknown
+        self.fake.behavior.needs_preflight
     }
 
     fn ended(&mut self, within: Duration) -> BoxFuture<'_, Option<ExitStatus>> {
@@ -191,7 +198,7 @@ impl RunningTarget for Running {
     }
 
     fn reloads(&self) -> bool {
-        self.fake.nature.reloads
+        self.fake.behavior.reloads
     }
 
     fn reload(self: Box<Self>, _: Setup<'_>) -> Starting<'_> {

@@ -6,31 +6,31 @@ use rstest::rstest;
 use super::*;
 use crate::testing::{attempt, call, scenario};
 
-/// Where the attempt at this deployment, with this body, is filed: the call's place in its step, or
-/// misdirected, or nowhere. Two calls for `eu` and one for `us` are made in the second step; before it
-/// there was one for `eu`.
+/// `expected` is the index of the call in its step and whether the attempt is misdirected, or
+/// `None` if it is dropped. The second step makes two calls for `eu` and one for `us`; the first
+/// step made one for `eu`.
 #[rstest]
-#[case::by_its_word("eu-second", "call-2-02", Some((1, false)))]
-#[case::by_its_group_where_it_lost_the_word("eu-first", "", Some((0, false)))]
-#[case::by_its_group_and_not_by_the_word_of_another("us-first", "call-2-02", Some((2, false)))]
+#[case::by_its_token("eu-second", "call-2-02", Some((1, false)))]
+#[case::by_its_group_without_a_token("eu-first", "", Some((0, false)))]
+#[case::by_its_group_despite_the_token_of_another("us-first", "call-2-02", Some((2, false)))]
 #[case::of_an_earlier_call("eu-first", "call-1-01", None)]
-fn an_attempt_is_filed_under_the_call_that_led_to_it(
+fn an_attempt_is_attributed_to_the_call_that_caused_it(
     #[case] deployment: &str,
     #[case] body: &str,
     #[case] expected: Option<(usize, bool)>,
 ) {
     let calls = [call("eu", 1, 0), call("eu", 1, 1), call("us", 1, 2)];
-    assert_eq!(filed(deployment, body, calls), expected);
+    assert_eq!(attributed(deployment, body, calls), expected);
 }
 
 #[test]
-fn what_reaches_a_group_that_nobody_asked_for_went_astray() {
+fn an_attempt_at_a_group_without_a_call_is_misdirected() {
     let calls = [call("eu", 1, 0), call("eu", 1, 1), call("eu", 1, 2)];
-    assert_eq!(filed("us-first", "call-2-02", calls), Some((0, true)));
+    assert_eq!(attributed("us-first", "call-2-02", calls), Some((0, true)));
 }
 
-/// The index of the call that it is filed under, and whether it was misdirected there.
-fn filed(deployment: &str, body: &str, mut calls: [CallEvidence; 3]) -> Option<(usize, bool)> {
+/// Returns the index of the call that an attempt is attributed to, and whether it is misdirected.
+fn attributed(deployment: &str, body: &str, mut calls: [CallEvidence; 3]) -> Option<(usize, bool)> {
     let scenario = scenario("routing/groups-are-apart");
     let plan = Plan::new([&scenario], Addresses::stable(([127, 0, 0, 1], 9100).into()));
     let deployment =

@@ -1,4 +1,4 @@
-//! The evidence of a run, kept so that it can be judged again.
+//! Writes the evidence of a run to a file, so that it can be judged again.
 
 use std::path::PathBuf;
 use std::time::SystemTime;
@@ -11,19 +11,19 @@ use crate::event::RunEvent;
 use crate::model::Target;
 use crate::reporter::{ReportError, Reporter};
 
-/// Writes what was played and seen into a file.
-pub struct KeptEvidence {
+/// Writes the evidence of a run to a file.
+pub struct EvidenceFile {
     file: PathBuf,
     started: SystemTime,
     /// `None` once the run has ended.
     writer: Option<Writer>,
 }
 
-impl KeptEvidence {
-    /// Begins the file of a run in which these scenarios are played; the mask knows the user's keys.
+impl EvidenceFile {
+    /// Creates the file of a run of these scenarios. The mask hides the user's keys.
     ///
     /// # Errors
-    /// It cannot be made.
+    /// The file cannot be created.
     pub fn create(
         file: PathBuf,
         header: &Header,
@@ -36,7 +36,7 @@ impl KeptEvidence {
     }
 }
 
-impl Reporter for KeptEvidence {
+impl Reporter for EvidenceFile {
     fn event(&mut self, event: &RunEvent<'_>) -> Result<(), ReportError> {
         let Some(writer) = &mut self.writer else { return Ok(()) };
         let written = match event {
@@ -47,9 +47,9 @@ impl Reporter for KeptEvidence {
                 let ended = DateTime::parse_from_rfc3339(&report.run.ended);
                 let ended = ended.map_or(self.started, SystemTime::from);
                 let took = ended.duration_since(self.started).unwrap_or_default();
-                let counting = report.cases.iter().map(|case| case.id.as_str());
-                let writer = self.writer.take().expect("it was there a moment ago");
-                writer.end(took, counting).map(drop)
+                let counted = report.cases.iter().map(|case| case.id.as_str());
+                let writer = self.writer.take().expect("checked above");
+                writer.end(took, counted).map(drop)
             }
         };
         written.map_err(ReportError::at(&self.file))

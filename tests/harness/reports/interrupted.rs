@@ -1,4 +1,4 @@
-//! A run that the user ends still leaves its report behind.
+//! A run that the user interrupts still writes its report.
 #![cfg(unix)]
 
 use std::net::{Ipv4Addr, TcpListener};
@@ -13,14 +13,14 @@ use crate::shell::text;
 
 use super::support::{PART, command, fallproof, path, read, report};
 
-/// Ends the process as Ctrl-C does.
+/// Interrupts the process like Ctrl-C.
 fn interrupt(process: u32) {
     let sent = Command::new("kill").args(["-INT", &process.to_string()]).status();
     assert!(sent.expect("every Unix has kill").success());
 }
 
 #[test]
-fn ctrl_c_ends_a_run_that_waits_and_leaves_a_partial_report_and_130() {
+fn ctrl_c_ends_a_waiting_run_with_a_partial_report_and_130() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
     let target = format!("http://{}/v1", listener.local_addr().expect("it is bound"));
     let folder = TempDir::new().expect("a temporary folder");
@@ -31,8 +31,8 @@ fn ctrl_c_ends_a_run_that_waits_and_leaves_a_partial_report_and_130() {
         .spawn()
         .expect("the binary was built with this test");
 
-    // The first connection only looks whether somebody is there; the second is a call, which
-    // nobody answers.
+    // The first connection only checks that the target listens. The second is a call, which gets no
+    // response.
     let (called, is_called) = mpsc::channel();
     thread::spawn(move || {
         let connections: Vec<_> = listener.incoming().take(2).collect();
@@ -42,11 +42,11 @@ fn ctrl_c_ends_a_run_that_waits_and_leaves_a_partial_report_and_130() {
     interrupt(run.id());
     let output = run.wait_with_output().expect("it was started");
 
-    let told = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(130), "{told}");
+    let shown = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(130), "{shown}");
     let report = report(&folder);
     assert_eq!(report.verdict, Verdict::Interrupted);
-    assert!(report.run.interrupted && report.cases.is_empty(), "{told}");
+    assert!(report.run.interrupted && report.cases.is_empty(), "{shown}");
     assert_eq!(report.not_run.len(), report.run.selection.cases);
     assert!(read(&folder, "badge.json").contains("partial run"));
     let again = TempDir::new().expect("a temporary folder");
