@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# How fast `fallproof serve` answers a valid chat request of 1 kB with a tool, over 16 connections,
-# beside aimock and a static reply of nginx; and how late an answer comes through the reference
-# router, beside nginx as a proxy. All of them take turns within one run.
+# Compares `fallproof serve` with aimock and a static reply from nginx: throughput for a valid chat
+# request of 1 kB with a tool, over 16 connections. Also compares the latency that the reference
+# router adds with that of nginx as a proxy. The measurements alternate within one run.
 #
 #     mocks/benches/serve.sh [PROGRAM]    default: target/release/fallproof, which is built first
 #
 # It needs wrk, nginx, curl, Node.js and the network (npx fetches aimock). Ports 18101 to 18107 must
-# be free. ROUNDS and SECONDS_EACH set how often and how long each one is measured.
+# be free. ROUNDS and SECONDS_EACH set the number and length of the measurements.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -22,7 +22,7 @@ fi
 work=$(mktemp -d)
 started=()
 finish() {
-    # Each leads a process group: npx would leave its child behind.
+    # Kill process groups, since npx would leave its child running.
     for pid in "${started[@]}"; do kill -- "-$pid" 2>/dev/null || true; done
     wait 2>/dev/null || true
     rm -rf "$work"
@@ -34,7 +34,7 @@ trap finish EXIT
 cat >"$work/chat.json" <<'JSON'
 {"model":"gpt-5","messages":[{"role":"system","content":"You are a weather service. Answer in one sentence, in the language of the question, and ask the tool before you answer; never guess a temperature, and never repeat the question. If the tool has no answer, say so and name the nearest city that it knows."},{"role":"user","content":"What will the weather be like in Berlin tomorrow afternoon, and shall I take an umbrella with me on the way to the office?"}],"tools":[{"type":"function","function":{"name":"get_weather","description":"The forecast for a city, hour by hour","parameters":{"type":"object","properties":{"city":{"type":"string","description":"The city and the country"},"day":{"type":"string","enum":["today","tomorrow"]},"unit":{"type":"string","enum":["celsius","fahrenheit"]}},"required":["city","day"],"additionalProperties":false}}}],"tool_choice":"auto","temperature":1,"max_completion_tokens":256,"metadata":{"suite":"serve","case":"weather"},"store":true,"user":"user-0001"}
 JSON
-printf %s "$(cat "$work/chat.json")" >"$work/body" # without the line's end
+printf %s "$(cat "$work/chat.json")" >"$work/body" # without the final line break
 cat >"$work/chat.lua" <<LUA
 local file = assert(io.open("$work/body", "rb"))
 wrk.method, wrk.body = "POST", file:read("*a")
@@ -58,7 +58,7 @@ await() { # url
         if ask "$1" >/dev/null 2>&1; then return; fi
         sleep 0.1
     done
-    echo "nothing answers at $1" >&2
+    echo "no response from $1" >&2
     tail -n 5 "$work"/*.log >&2
     exit 1
 }

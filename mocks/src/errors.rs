@@ -1,12 +1,12 @@
 //! The providers' error replies, byte for byte, from the data in `errors/`.
 //!
-//! A provider has several emitters with layouts and headers of their own, and which one speaks
-//! depends on the endpoint: an unknown model is a 404 of `OpenAI`'s edge on chat and a 400 of its
-//! application, in other words, on `/responses`. The data names the emitter of each reply, and who
-//! saw it.
+//! A provider has several layers that emit errors, each with its own layout and headers, and the
+//! endpoint determines which one answers: an unknown model is a 404 from `OpenAI`'s edge on chat,
+//! but a 400 from its application, with a different message, on `/responses`. The data names the
+//! layer of each reply and the source it was seen in.
 //!
-//! Headers of a reply are those that say something; `content-length`, `date` and the like are left
-//! to whoever sends it.
+//! Replies contain only the meaningful headers; the server adds `content-length`, `date` and the
+//! like.
 
 mod catalogue;
 
@@ -21,10 +21,10 @@ use crate::behavior::{self, WireFault};
 use crate::provider::{Deployment, Endpoint, Surface};
 use catalogue::{Part, Provider, Values};
 
-/// How far ahead a `retry-after` is that is written as a date.
+/// How far ahead a `retry-after` date lies.
 const COME_BACK_IN: Duration = Duration::from_secs(2);
 
-/// What a provider's outer layers refuse before a model sees the request.
+/// Refusal by a provider's outer layers, before a model sees the request.
 #[derive(Debug, Clone, PartialEq, Eq, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum EdgeRefusal {
@@ -35,34 +35,34 @@ pub enum EdgeRefusal {
         /// The path as sent.
         path: String,
     },
-    /// The path exists, the method does not fit.
+    /// The path exists, but not for this method.
     WrongMethod {
         /// The method as sent.
         method: String,
         /// The path as sent.
         path: String,
     },
-    /// Azure: an `api-version` that does not exist.
+    /// Azure: the `api-version` does not exist.
     ApiVersion,
-    /// Azure legacy: no `api-version`.
+    /// Azure legacy: the `api-version` is missing.
     MissingApiVersion,
-    /// Azure legacy: an `api-version` from before the responses endpoints, there.
+    /// Azure legacy: the `api-version` predates the responses endpoints.
     ApiVersionTooOld,
-    /// Azure legacy: an `api-version` from before chat took a `prediction`, with one.
+    /// Azure legacy: the `api-version` predates chat's `prediction` parameter.
     PredictionTooOld,
-    /// No credential in the provider's form.
+    /// The credential is missing.
     MissingKey,
-    /// A credential that is not the deployment's.
+    /// The credential is not the deployment's.
     WrongKey {
-        /// The credential as sent. The reply shows it masked, as the provider does.
+        /// The credential as sent. The reply masks it as the provider does.
         key: String,
     },
-    /// The model or deployment that is to answer is not there.
+    /// The requested model or deployment does not exist.
     UnknownModel {
         /// The name as sent.
         name: String,
     },
-    /// The model that is asked about (`GET /models/{name}`) is not there.
+    /// The model in `GET /models/{name}` does not exist.
     UnlistedModel {
         /// The name as sent.
         name: String,
@@ -71,18 +71,18 @@ pub enum EdgeRefusal {
     InvalidJson,
 }
 
-/// The names of the behaviors that are a provider's own errors, `ok` first.
+/// Names of the behaviors that have a provider error, and `ok` first.
 pub fn catalogue_names() -> impl Iterator<Item = &'static str> {
     let replies = behavior::behaviors().iter().filter(|entry| !entry.is_success);
     replies.map(|entry| entry.name.as_str())
 }
 
-/// The reply of this catalogue name as `deployment` gives it at `endpoint`, and what the wire does
-/// to it (e.g. `connection_reset`); the reply is `None` where it is the success reply. `None` for
-/// an unknown name. Each time the same, but for the date that `rate_limited_date` names.
+/// The error reply of a catalogue behavior for `deployment` at `endpoint`, and its transport fault
+/// (e.g. `connection_reset`). The reply is `None` if the behavior gives the success reply. Returns
+/// `None` for an unknown name. Deterministic, except for the date in `rate_limited_date`.
 ///
-/// `connection_refused` and `connect_timeout` give neither: no request can reach a wire that does
-/// not take connections, so whoever sets the mock up gives it an address that does so.
+/// `connection_refused` and `connect_timeout` give neither: no request can reach a server that does
+/// not accept connections. Point the client at a suitable address instead.
 pub fn behavior(
     name: &str,
     deployment: &Deployment,
@@ -102,13 +102,13 @@ pub fn behavior(
     Some((reply, named.wire.clone()))
 }
 
-/// The time to come back at, rounded up to a whole second.
+/// The `retry-after` date, rounded up to a whole second.
 fn come_back_at() -> String {
     let time = SystemTime::now() + COME_BACK_IN + Duration::from_nanos(999_999_999);
     httpdate::fmt_http_date(time)
 }
 
-/// The provider's own reply to a body with this violation.
+/// The provider's reply to a body with this violation.
 pub fn refusal(surface: Surface, endpoint: Endpoint, violation: &Violation) -> Reply {
     let Violation { kind, message, error_type, param, code, pointer, .. } = violation;
     let name = match kind {
@@ -125,10 +125,10 @@ pub fn refusal(surface: Surface, endpoint: Endpoint, violation: &Violation) -> R
         .value("code", code.as_deref());
     Provider::of(surface)
         .reply(Part::Refusals, name, Some(endpoint), || values)
-        .expect("each refusal has a reply for every endpoint, as a test shows")
+        .expect("a test checks that each refusal has a reply for every endpoint")
 }
 
-/// The reply of the provider's outer layers. `endpoint` where the path told it.
+/// The reply of the provider's outer layers. `endpoint` is set if the path identifies one.
 pub fn edge(surface: Surface, endpoint: Option<Endpoint>, refusal: &EdgeRefusal) -> Reply {
     let (name, none): (&str, _) = (refusal.into(), Values::default());
     let values = match refusal {
@@ -143,11 +143,11 @@ pub fn edge(surface: Surface, endpoint: Option<Endpoint>, refusal: &EdgeRefusal)
     let path = endpoint.map_or("", Endpoint::path);
     let values = values.and(ids(&[name, surface.name(), path]));
     Provider::of(surface)
-        .reply(Part::Doors, name, endpoint, || values)
-        .expect("each edge has a reply for every endpoint and for none, as a test shows")
+        .reply(Part::Edge, name, endpoint, || values)
+        .expect("a test checks that each edge refusal has a reply for every endpoint and for none")
 }
 
-/// Request ids, the same in every run: `hex` (32 digits) and `uuid`.
+/// Deterministic request ids: `hex` (32 digits) and `uuid`.
 fn ids(circumstances: &[&str]) -> Values {
     let digest = Sha256::digest(circumstances.join("\n"));
     let hex = hex::encode(&digest[..16]);
@@ -155,8 +155,9 @@ fn ids(circumstances: &[&str]) -> Values {
     Values::default().text("hex", &hex).text("uuid", &uuid)
 }
 
-/// A key as `OpenAI` shows it: the first 8 and the last 4 characters, a star for each between them.
-/// Recorded for 16 characters; shorter ones than 13 are shown whole, as `EMPTY` or `undefined` are.
+/// A key as `OpenAI` masks it: the first 8 and last 4 characters, with a star for each one between.
+/// Recorded for keys of 16 characters. Keys shorter than 13 are shown in full, such as `EMPTY` or
+/// `undefined`.
 fn masked(key: &str) -> String {
     let chars: Vec<char> = key.chars().collect();
     let shown = |(at, &c): (usize, &char)| if at < 8 || at + 4 >= chars.len() { c } else { '*' };

@@ -1,21 +1,21 @@
-//! A reply before it is framed, and those that Fallproof gives in its own name.
+//! HTTP replies before framing, and Fallproof's own error replies.
 
 use serde_json::json;
 
 /// A reply as a provider sends it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
-    /// The status code.
+    /// Status code.
     pub status: u16,
-    /// Names and values in the order sent.
+    /// Names and values, in the order sent.
     pub headers: Vec<(String, String)>,
     /// The body, byte for byte.
     pub body: Vec<u8>,
 }
 
 impl Reply {
-    /// A refusal that no provider would send: Fallproof itself speaks, in an error of `OpenAI`'s
-    /// form.
+    /// An error in `OpenAI`'s format from Fallproof itself, for cases in which no provider would
+    /// answer.
     pub(crate) fn own_refusal(status: u16, code: &str, message: &str) -> Self {
         let body = json!({
             "error": {

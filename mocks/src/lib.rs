@@ -1,9 +1,8 @@
 //! Strict mock OpenAI and Azure OpenAI providers.
 //!
-//! A provider is played by two parts: the [`provider_set`] decides *what* is answered (it checks path,
-//! version, credential and every parameter, then gives the scripted reply), and the [`server`]
-//! decides *how the bytes arrive* (late, cut, reset, never) and writes the [`request_log`]: every
-//! request as it came.
+//! [`provider_set`] decides *what* to reply: it checks path, version, credential and every
+//! parameter, then plays the script. [`server`] decides *how the bytes arrive* (late, cut, reset,
+//! never) and keeps the [`request_log`], which holds every request as received.
 
 pub mod errors;
 mod http_reply;

@@ -1,8 +1,8 @@
-//! The providers: decides what a deployment answers.
+//! The mock providers: they decide what a deployment replies, without using sockets.
 //!
-//! It knows nothing of sockets. A request goes through the provider's checks in this context: path
-//! and method, Azure's api-version, the credential, JSON or form, the model or deployment name, the
-//! parameters, the response before it; then the script decides.
+//! A request passes the provider's checks in this order: path and method, Azure's api-version, the
+//! credential, JSON or form, the model or deployment name, the parameters, and the previous
+//! response. Then the script decides.
 
 mod edge;
 mod examine;
@@ -26,20 +26,21 @@ use crate::reply::{ReplyContext, ReplyMode};
 use crate::request_log::RequestKind;
 use stored::Stored;
 
-/// A mock provider that stands for one deployment.
+/// A mock provider with one deployment.
 #[derive(Debug, Clone)]
 pub struct MockDeployment {
-    /// What tells it apart on the wire: two path segments, e.g. `/my-scenario/primary`.
+    /// Identifies the deployment on the server: two path segments, e.g. `/my-scenario/primary`.
     pub prefix: String,
-    /// What it plays.
+    /// The deployment that it plays.
     pub deployment: Deployment,
-    /// What else it takes for a model's or deployment's name.
+    /// Other model or deployment names that it accepts.
     pub names: Names,
-    /// What it does at its attempts, in context.
+    /// Behaviors of its attempts, in order.
     pub script: Vec<Behavior>,
-    /// After the script's end the last behavior goes on; else any further attempt is unexpected.
+    /// Whether the last behavior repeats after the end of the script. If not, further attempts are
+    /// unexpected.
     pub repeat_last: bool,
-    /// What its answers are known by.
+    /// Identifies its replies.
     pub marker: Marker,
 }
 
@@ -48,7 +49,7 @@ pub struct MockDeployment {
 pub struct Request<'a> {
     /// The method.
     pub method: &'a str,
-    /// Path and query below the mock's prefix, as sent.
+    /// Path and query below the deployment's prefix, as sent.
     pub target: &'a str,
     /// Header names and values.
     pub headers: &'a [(&'a str, &'a [u8])],
@@ -63,99 +64,98 @@ impl Request<'_> {
     }
 }
 
-/// What a deployment answers: the reply, and what the wire must know about it.
+/// The reply of a deployment, and how to send and log it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
-    /// What this was and how it is to be sent.
-    pub plan: Plan,
+    /// Classification of the request, and how to send the reply.
+    pub plan: ReplyPlan,
     /// The reply.
     pub reply: Reply,
 }
 
-/// What a request was, and how its reply is to be sent.
+/// Classification of a request, and how to send its reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Plan {
-    /// What kind of request it is.
+pub struct ReplyPlan {
+    /// Kind of the request.
     pub kind: RequestKind,
-    /// Which attempt at its mock this is, from 1; 0 for a probe.
+    /// Number of the attempt at its deployment, from 1; 0 for a probe.
     pub attempt: u32,
-    /// The surface and the endpoint that the path led to; `None` where the provider has no such
-    /// path.
+    /// The surface and endpoint that the path leads to; `None` if the provider has no such path.
     pub route: Option<(Surface, Endpoint)>,
-    /// The scheduled behavior's name, also where the request was refused before it.
+    /// Name of the scheduled behavior, even if the request was refused before it.
     pub behavior: String,
-    /// The answer is the provider's own refusal.
+    /// Whether the reply is the provider's own refusal.
     pub refused: bool,
-    /// What the provider finds wrong with the request.
+    /// What the provider would report about the request.
     pub violation: Option<Violation>,
-    /// How the reply is to be sent.
+    /// Transport fault for the reply.
     pub wire: WireFault,
 }
 
-/// All deployments, each with its route in its script.
+/// All deployments and their positions in their scripts.
 #[derive(Debug, Default)]
 pub struct MockProviders {
-    deployments: Mutex<HashMap<String, Playing>>,
+    deployments: Mutex<HashMap<String, MountedDeployment>>,
 }
 
 #[derive(Debug)]
-struct Playing {
+struct MountedDeployment {
     mock: Arc<MockDeployment>,
     attempts: u32,
-    /// How many of them were at earlier scripts.
+    /// Number of attempts made under earlier scripts.
     earlier: u32,
     stored: Arc<Mutex<Stored>>,
 }
 
 impl MockProviders {
-    /// Adds a deployment, or replaces the one with its prefix; its script starts anew.
+    /// Adds a deployment, or replaces the one with its prefix. Its script starts over.
     ///
     /// # Errors
-    /// The prefix or a behavior cannot be played.
+    /// The prefix or a behavior is invalid.
     pub fn mount(&self, mock: MockDeployment) -> Result<(), ScriptError> {
         script::validate(&mock)?;
         let prefix = mock.prefix.clone();
         let mock = Arc::new(mock);
-        let playing = Playing { mock, attempts: 0, earlier: 0, stored: Arc::default() };
-        self.deployments.lock().insert(prefix, playing);
+        let mounted = MountedDeployment { mock, attempts: 0, earlier: 0, stored: Arc::default() };
+        self.deployments.lock().insert(prefix, mounted);
         Ok(())
     }
 
-    /// Like [`mount`](Self::mount), but a deployment that is there already remembers the responses
-    /// that it gave, and its attempts are counted on, so that no id comes twice.
+    /// Like [`mount`](Self::mount), but an existing deployment keeps its stored responses and
+    /// continues to number its attempts, so that ids stay unique.
     ///
     /// # Errors
-    /// The prefix or a behavior cannot be played.
+    /// The prefix or a behavior is invalid.
     pub fn update(&self, mock: MockDeployment) -> Result<(), ScriptError> {
         script::validate(&mock)?;
-        if let Some(playing) = self.deployments.lock().get_mut(&mock.prefix) {
-            playing.earlier = playing.attempts;
-            playing.mock = Arc::new(mock);
+        if let Some(mounted) = self.deployments.lock().get_mut(&mock.prefix) {
+            mounted.earlier = mounted.attempts;
+            mounted.mock = Arc::new(mock);
             return Ok(());
         }
         self.mount(mock)
     }
 
-    /// Removes a deployment; further requests to it are unmatched.
+    /// Removes a deployment. Further requests to it are unmatched.
     pub fn unmount(&self, prefix: &str) {
         self.deployments.lock().remove(prefix);
     }
 
-    /// Whether there is a deployment with this prefix.
+    /// Whether a deployment with this prefix is mounted.
     pub fn knows(&self, prefix: &str) -> bool {
         self.deployments.lock().contains_key(prefix)
     }
 
-    /// What the mock with this prefix answers; `None` where there is none. A POST counts as
-    /// an attempt and uses up a behavior of the script.
+    /// The answer of the deployment with this prefix; `None` if there is none. A POST counts as an
+    /// attempt and consumes a behavior of the script.
     pub fn answer(&self, prefix: &str, request: &Request<'_>) -> Option<Answer> {
         let (mock, attempt, earlier, stored) = {
             let mut deployments = self.deployments.lock();
-            let playing = deployments.get_mut(prefix)?;
+            let mounted = deployments.get_mut(prefix)?;
             if request.method == "POST" {
-                playing.attempts = playing.attempts.saturating_add(1);
+                mounted.attempts = mounted.attempts.saturating_add(1);
             }
-            let Playing { mock, attempts, earlier, stored } = playing;
+            let MountedDeployment { mock, attempts, earlier, stored } = mounted;
             (Arc::clone(mock), *attempts, *earlier, Arc::clone(stored))
         };
         Some(if request.method == "POST" {
@@ -181,7 +181,7 @@ impl MockDeployment {
         let endpoint = route.map(|(_, endpoint)| endpoint);
         let examined = self.examine(located, &target, request, &stored.lock());
         let refused = examined.is_err();
-        let asked = examined.as_ref().map_or(&self.deployment, |passed| &*passed.deployment);
+        let asked = examined.as_ref().map_or(&self.deployment, |accepted| &*accepted.deployment);
         let scripted = scheduled.map(|behavior| {
             script::scripted(behavior, asked, endpoint.unwrap_or(Endpoint::Responses))
         });
@@ -192,33 +192,33 @@ impl MockDeployment {
                 let wire = scripted.map(|(_, wire)| wire).unwrap_or_default();
                 (refusal.reply(surface, endpoint), wire, refusal.violation())
             }
-            (Ok(passed), Some((error, wire)), Some(behavior)) => {
+            (Ok(accepted), Some((error, wire)), Some(behavior)) => {
                 let context = ReplyContext {
-                    deployment: &passed.deployment,
+                    deployment: &accepted.deployment,
                     marker: &self.marker,
                     attempt,
-                    members: &passed.members,
+                    members: &accepted.members,
                     mode: ReplyMode::named(&behavior.reply),
                 };
                 let reply = error.unwrap_or_else(|| {
-                    if is_stored(&context, passed.endpoint, behavior) {
+                    if is_stored(&context, accepted.endpoint, behavior) {
                         stored.lock().keep(context.response_id(), context.response());
                     }
-                    context.success(passed.endpoint)
+                    context.success(accepted.endpoint)
                 });
-                (script::overridden(behavior, &self.deployment, reply), wire, passed.doubt)
+                (script::overridden(behavior, &self.deployment, reply), wire, accepted.warning)
             }
-            (Ok(passed), ..) => (unexpected(attempt), WireFault::default(), passed.doubt),
+            (Ok(accepted), ..) => (unexpected(attempt), WireFault::default(), accepted.warning),
         };
         let behavior = scheduled.map_or(UNEXPECTED, |behavior| &behavior.reply).to_owned();
         let kind = RequestKind::Attempt;
-        let plan = Plan { kind, attempt, route, behavior, refused, violation, wire };
+        let plan = ReplyPlan { kind, attempt, route, behavior, refused, violation, wire };
         Answer { plan, reply }
     }
 }
 
-/// Whether the provider keeps its answer: not a failed one, not one that the client does not want
-/// kept, and no words of the script's own.
+/// Whether the provider stores the response: not if it failed, if the client opted out, or if the
+/// script replaced its body.
 fn is_stored(context: &ReplyContext<'_>, endpoint: Endpoint, behavior: &Behavior) -> bool {
     endpoint == Endpoint::Responses
         && matches!(context.mode, ReplyMode::Plain | ReplyMode::Refusal)

@@ -1,11 +1,12 @@
 //! Success replies, shaped by the request.
 //!
-//! Layout, member order and headers are those of recorded answers: `OpenAI` writes two-space JSON
-//! in declaration context, Azure's chat one line in alphabetical context. Ids and times are derived
-//! from the mock and the attempt, so that the same scenario gives the same bytes each time.
+//! Layout, member order and headers follow recorded replies: `OpenAI` writes JSON indented by two
+//! spaces in declaration order, Azure's chat a single line in alphabetical order. Ids and times are
+//! derived from the mock and the attempt, so that a scenario always gives the same bytes.
 //!
-//! A stream is one body here, event after event; the wire delivers it in pieces.
+//! A stream is built here as one body; the server delivers it in chunks.
 
+mod audio;
 mod chat;
 mod completions;
 mod embeddings;
@@ -18,7 +19,6 @@ mod model_output;
 mod moderations;
 mod responses;
 mod sample;
-mod sound;
 mod speech;
 mod sse;
 mod transcripts;
@@ -35,24 +35,24 @@ use crate::marker::Marker;
 use crate::provider::{Deployment, Endpoint, Surface};
 use sse::Events;
 
-/// The `created` of a first attempt: noon of the first of January 2026, UTC.
+/// The `created` time of a first attempt: noon UTC on January 1, 2026.
 pub(crate) const FIRST_CREATED: u64 = 1_767_268_800;
 
-/// Which way a success reply goes.
+/// Variant of a success reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString)]
 #[strum(serialize_all = "snake_case")]
 pub enum ReplyMode {
-    /// To its end.
+    /// A regular success.
     Plain,
-    /// It refuses.
+    /// A refusal by the model.
     Refusal,
-    /// Its stream begins with an error.
+    /// A stream that starts with an error.
     #[strum(serialize = "stream_error_first")]
     ErrorFirst,
-    /// Its stream breaks off with an error.
+    /// A stream that is interrupted by an error.
     #[strum(serialize = "stream_error")]
     ErrorLater,
-    /// Its stream ends with a response that failed.
+    /// A stream that ends with a failed response.
     #[strum(serialize = "response_failed")]
     Failed,
 }
@@ -68,22 +68,22 @@ impl ReplyMode {
     }
 }
 
-/// All that a success reply is made of.
+/// Everything that determines a success reply.
 #[derive(Debug, Clone, Copy)]
 pub struct ReplyContext<'a> {
-    /// Who answers.
+    /// The deployment that answers.
     pub deployment: &'a Deployment,
-    /// Whose words the answer holds.
+    /// The marker to include.
     pub marker: &'a Marker,
-    /// Which attempt at the mock this is, from 1.
+    /// Number of the attempt at the mock, from 1.
     pub attempt: u32,
-    /// What was asked.
+    /// The request's parameters.
     pub members: &'a Members<'a>,
-    /// Which way the reply goes.
+    /// The variant of the reply.
     pub mode: ReplyMode,
 }
 
-/// The body of a reply and its type.
+/// The body of a reply and its content type.
 struct Body {
     content_type: &'static str,
     bytes: Vec<u8>,
@@ -127,12 +127,12 @@ impl ReplyContext<'_> {
         Reply { status: 200, headers, body: body.bytes }
     }
 
-    /// The id of the answer if it is one of `/responses`.
+    /// The id of the response, for `/responses`.
     pub fn response_id(&self) -> String {
         format!("resp_{}", self.digits("response", 50))
     }
 
-    /// The answer of `/responses` as it can be got again, also where it is streamed.
+    /// The response as it can be retrieved later, even if it was streamed.
     pub fn response(&self) -> Vec<u8> {
         responses::stored(self).into_bytes()
     }
@@ -141,8 +141,8 @@ impl ReplyContext<'_> {
         self.members.get("stream") == Some(true)
     }
 
-    /// Adds what the choices of a stream send, chunk by chunk, and how it ends. An error that comes
-    /// later comes before the step `later`, when there is some content.
+    /// Adds the chunks of all choices, and the end of the stream. In [`ReplyMode::ErrorLater`],
+    /// the error comes before the step `later`, after some content.
     fn stream_choices(
         &self,
         mut events: Events,
@@ -175,7 +175,8 @@ impl ReplyContext<'_> {
         self.members.value("stream_options")["include_usage"] == true
     }
 
-    /// Streams of sound, images and transcripts do not fail here.
+    /// Whether the mode calls for an error within this stream. Audio, image and transcript streams
+    /// have none.
     fn fails_in_stream(&self, endpoint: Endpoint) -> bool {
         let speaks = matches!(
             endpoint,
@@ -194,7 +195,7 @@ impl ReplyContext<'_> {
             .expect("the catalogue has a server_error for every endpoint")
     }
 
-    /// The provider's server error as it stands within a stream.
+    /// The provider's server error in the form used within a stream.
     fn error(&self, endpoint: Endpoint) -> Value {
         let reply = self.server_error(endpoint);
         serde_json::from_slice::<Value>(&reply.body)
@@ -202,7 +203,7 @@ impl ReplyContext<'_> {
             .unwrap_or_default()
     }
 
-    /// Hexadecimal digits, other ones for each use of each attempt; at most 64.
+    /// Hexadecimal digits, distinct for each purpose and attempt; at most 64.
     fn digits(&self, purpose: &str, length: usize) -> String {
         let seed = format!("{purpose} {} {}", self.marker.token(), self.attempt);
         let mut digits = hex::encode(Sha256::digest(seed));
@@ -210,13 +211,13 @@ impl ReplyContext<'_> {
         digits
     }
 
-    /// What only the provider can read.
+    /// Opaque content that only the provider can read.
     fn sealed(&self, purpose: &str) -> String {
         let digits = self.digits(purpose, 64);
         format!("gAAAAABp{digits}{}{digits}", self.marker.token())
     }
 
-    /// Filler that hides how long a piece of a stream is. `None` where the client wants none.
+    /// Filler that hides the length of a stream's piece. `None` if the client disabled it.
     fn obfuscation(&self, event: usize) -> Option<String> {
         let options: Value = self.members.get("stream_options").unwrap_or_default();
         (options["include_obfuscation"] != false)
@@ -229,19 +230,20 @@ impl ReplyContext<'_> {
         format!("{}-{}-4{version}-8{clock}-{node}", &digits[..8], &digits[8..12])
     }
 
-    /// Seconds since 1970.
+    /// Unix time in seconds.
     fn created(&self) -> u64 {
         FIRST_CREATED + u64::from(self.attempt) - 1
     }
 
-    /// The tier that served: what was asked for, unless the choice was left to the provider.
+    /// The service tier used: the requested one, unless the request leaves the choice to the
+    /// provider.
     fn service_tier(&self) -> String {
         let asked: Option<String> = self.members.get("service_tier");
         asked.filter(|tier| tier != "auto").unwrap_or_else(|| "default".to_owned())
     }
 }
 
-/// Two-space JSON with this ending.
+/// JSON indented by two spaces, followed by `end`.
 pub(crate) fn pretty(value: &Value, end: &str) -> String {
     let mut text = serde_json::to_string_pretty(value).expect("a value can be written");
     text.push_str(end);

@@ -1,4 +1,4 @@
-//! What a deployment does at one attempt: a reply, and what the wire does to it.
+//! Behaviors: what a deployment does at one attempt, as a reply plus transport faults.
 
 mod catalogue;
 mod script;
@@ -16,59 +16,61 @@ use serde::{Deserialize, Deserializer, Serialize};
 pub use self::catalogue::{Entry, behavior_names, behaviors, find};
 pub use self::script::{FRAMING, ScriptError, unsendable};
 
-/// The name of the behavior that no deployment can play at the wire: its deployment has the address
-/// that refuses connections, and none of its attempts is seen.
+/// Name of the behavior that refuses connections. No server plays it: the deployment gets an
+/// address that refuses connections, and none of its attempts is recorded.
 pub const CONNECTION_REFUSED: &str = "connection_refused";
 
-/// The other one of this kind: its deployment has the address where nobody ever answers a
-/// connection attempt, neither with yes nor with no.
+/// Name of the behavior that never completes a connection. No server plays it: the deployment gets
+/// an address where connection attempts are neither accepted nor refused.
 pub const CONNECT_TIMEOUT: &str = "connect_timeout";
 
-/// The behavior of an attempt that comes after a script's end.
+/// Name recorded for an attempt made after the script was exhausted.
 pub const UNEXPECTED: &str = "unexpected";
 
-/// What a deployment does at one attempt.
+/// Behavior of a deployment at one attempt.
 ///
-/// In YAML either the name of a behavior from the catalogue (`server_error`), or the behavior
-/// spelled out (`{ status: 503, body: "…", wire: { delay_ms: 20 } }`).
+/// In YAML, either the name of a behavior from the catalogue (`server_error`) or a mapping (`{
+/// status: 503, body: "…", wire: { delay_ms: 20 } }`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Behavior {
-    /// A name from the catalogue; `ok` where only the wire is scripted.
+    /// Name from the catalogue; `ok` if only `wire` is given.
     pub reply: String,
     /// Replaces the reply's status.
     pub status: Option<u16>,
-    /// Added to the reply's headers, or put in place of those of the same name, one of `retry-after`
-    /// and `retry-after-ms` in place of both; `{{key}}` becomes the deployment's credential.
+    /// Headers to set on the reply; a header of the same name is replaced. Setting either
+    /// `retry-after` or `retry-after-ms` replaces both. `{{key}}` becomes the deployment's
+    /// credential.
     pub headers: IndexMap<String, String>,
-    /// Replaces the reply's body, byte for byte; `{{key}}` becomes the deployment's credential.
+    /// Replaces the reply's body, byte for byte. `{{key}}` becomes the deployment's credential.
     pub body: Option<String>,
-    /// How often in a row the deployment does this.
+    /// Number of consecutive attempts with this behavior.
     pub count: u32,
-    /// What the wire does to the bytes.
+    /// How the bytes of the reply are sent.
     pub wire: WireFault,
 }
 
-/// A behavior, spelled out.
+/// A behavior written as a mapping.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 struct Spelled {
-    /// A name from the catalogue; `ok` by default.
+    /// Name from the catalogue [default: `ok`].
     reply: Option<String>,
     /// Replaces the reply's status.
     status: Option<u16>,
-    /// Added to the reply's headers, or put in place of those of the same name, one of `retry-after`
-    /// and `retry-after-ms` in place of both; `{{key}}` becomes the deployment's credential.
+    /// Headers to set on the reply; a header of the same name is replaced. Setting either
+    /// `retry-after` or `retry-after-ms` replaces both. `{{key}}` becomes the deployment's
+    /// credential.
     headers: IndexMap<String, String>,
-    /// Replaces the reply's body, byte for byte; `{{key}}` becomes the deployment's credential.
+    /// Replaces the reply's body, byte for byte. `{{key}}` becomes the deployment's credential.
     body: Option<String>,
-    /// How often in a row the deployment does this; once by default.
+    /// Number of consecutive attempts with this behavior [default: 1].
     count: Option<u32>,
-    /// What the wire does to the bytes.
+    /// How the bytes of the reply are sent.
     wire: Option<WireFault>,
 }
 
 impl Behavior {
-    /// The behavior of this name from the catalogue.
+    /// The catalogue behavior of this name, without overrides.
     pub fn named(reply: impl Into<String>) -> Self {
         Self {
             reply: reply.into(),
@@ -94,7 +96,7 @@ impl From<Spelled> for Behavior {
     }
 }
 
-// By hand, not `untagged`: errors keep their position and name the field.
+// By hand rather than `untagged`, so that errors keep their position and name the field.
 impl<'de> Deserialize<'de> for Behavior {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct NameOrSpelled;
@@ -103,7 +105,7 @@ impl<'de> Deserialize<'de> for Behavior {
             type Value = Behavior;
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a behavior: its name, or a mapping that spells it out")
+                formatter.write_str("a behavior: a name or a mapping")
             }
 
             fn visit_str<E>(self, name: &str) -> Result<Behavior, E> {
@@ -128,7 +130,7 @@ impl JsonSchema for Behavior {
         let names: Vec<_> = behavior_names().collect();
         let spelled = generator.subschema_for::<Spelled>();
         json_schema!({
-            "description": "What a deployment does at one attempt: a name from the catalogue, or spelled out.",
+            "description": "Behavior of a deployment at one attempt: a catalogue name or a mapping.",
             "anyOf": [{ "type": "string", "enum": names }, spelled]
         })
     }
@@ -136,24 +138,24 @@ impl JsonSchema for Behavior {
 
 /// How the bytes of a reply reach the client.
 ///
-/// A reply goes out in this order: the delay, the head, then the body chunk by chunk, each after
-/// the chunk delay. A cut ends it at any place of that order.
+/// A reply is sent in this order: the delay, the head, then the body chunk by chunk, each after the
+/// chunk delay. A cut can end it at any point.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WireFault {
-    /// Wait this long before the first byte of the reply, in milliseconds.
+    /// Delay before the first byte of the reply, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delay_ms: Option<u64>,
-    /// Send a head that is wrong. The connection is closed with a FIN after the reply, unless it
-    /// is cut in another way.
+    /// Send an invalid head. The connection is closed with a FIN after the reply, unless a cut ends
+    /// it differently.
     #[serde(default, deserialize_with = "word::head", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<HeadFault>")]
     pub head: Option<HeadFault>,
-    /// Into which chunks the body is cut; `events` by default.
+    /// How the body is split into chunks [default: `events`].
     #[serde(default, deserialize_with = "word::write", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<Chunking>")]
     pub write: Option<Chunking>,
-    /// Wait this long before each chunk of the body, in milliseconds. The head is sent before.
+    /// Delay before each chunk of the body, in milliseconds. The head is sent without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chunk_delay_ms: Option<u64>,
     /// Send only a part of the reply.
@@ -162,7 +164,7 @@ pub struct WireFault {
 }
 
 impl WireFault {
-    /// This plan; where it says nothing, what `other` says.
+    /// This fault, with `other` supplying the settings that are unset here.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
         Self {
@@ -175,72 +177,72 @@ impl WireFault {
     }
 }
 
-/// What is wrong with a head.
+/// An invalid head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum HeadFault {
-    /// A line that is not HTTP comes instead of the reply; there is no body.
+    /// A line that is not HTTP replaces the reply; there is no body.
     Garbage,
-    /// The content length is so many bytes too great (`5`), or too small (`-5`; never below 0).
-    /// The body is sent whole all the same. An event stream has a content length then, too.
+    /// The content length is too large by this many bytes (`5`) or too small (`-5`; never below 0).
+    /// The complete body is sent in either case. An event stream gets a content length too.
     ContentLengthOffBy(NonZeroI32),
 }
 
-/// What is sent in place of a garbage head, always the same.
+/// The bytes sent instead of a head for [`HeadFault::Garbage`]; always the same.
 pub const GARBAGE: &[u8] = b"\x00\xff\xfeFallproof: this is not HTTP\x80\r\n\r\n";
 
-/// The chunks that a body is cut into. Each is written by itself, and is a chunk of the chunked
-/// coding where the reply is an event stream.
+/// How a body is split into chunks. Each chunk is written separately, and in an event stream is
+/// also one chunk of the chunked transfer coding.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Chunking {
-    /// One chunk for each event of an event stream, its empty line included. The body of any other
-    /// reply is one chunk.
+    /// One chunk per event of an event stream, including its empty line. Any other body is one
+    /// chunk.
     #[default]
     Events,
-    /// So many bytes in each chunk, also in the middle of an event or of a UTF-8 character.
+    /// This many bytes per chunk, even if that splits an event or a UTF-8 character.
     Bytes(NonZeroUsize),
 }
 
-/// Where a reply breaks off, and how.
+/// Where a reply is cut off, and how the connection ends.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Cut {
-    /// The last thing that is sent whole.
+    /// The last part that is sent completely.
     #[serde(deserialize_with = "word::at")]
     #[schemars(with = "CutPoint")]
     pub at: CutPoint,
-    /// What the client sees then.
+    /// What the client observes then.
     pub end: CutEnd,
 }
 
-/// The place in a reply after which nothing more is sent.
+/// The point in a reply after which nothing more is sent.
 ///
-/// What was sent promised all: a content length is that of the whole body, and a chunk that is cut
-/// in its middle has its whole size before it. The chunk of size 0, which ends an event stream, is
-/// never sent, also where nothing else is missing.
+/// The bytes before it announce a complete reply: the content length is that of the full body, and
+/// a chunk that is cut in the middle is preceded by its full size. The chunk of size 0 that ends an
+/// event stream is never sent, even if nothing else is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CutPoint {
-    /// The request is read and not a byte is answered.
+    /// Read the request and send nothing.
     BeforeHead,
-    /// The head is sent and nothing of the body.
+    /// Send the head and nothing of the body.
     AfterHead,
-    /// So many bytes of the body are sent; the whole of a shorter one.
+    /// Send this many bytes of the body, or all of a shorter one.
     BodyBytes(usize),
-    /// So many events are sent; the whole of a shorter stream. The body of a reply that is no
-    /// event stream counts as one event.
+    /// Send this many events, or all of a shorter stream. A body that is not an event stream counts
+    /// as one event.
     Events(usize),
 }
 
-/// How a cut connection ends.
+/// How the connection ends after a cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CutEnd {
     /// FIN: an orderly close.
     Close,
-    /// RST: the connection is torn down.
+    /// RST: the connection is aborted.
     Reset,
-    /// Nothing more comes; the connection stays open until the client leaves.
+    /// Nothing more is sent; the connection stays open until the client closes it.
     Stall,
 }

@@ -1,4 +1,4 @@
-//! Kinds of failure of an attempt.
+//! Kinds of failed attempts that can trigger a fallback.
 
 use std::fmt;
 
@@ -7,17 +7,17 @@ use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use strum::Display;
 
-/// A kind of failure that leads on to the next deployment.
+/// A kind of failure that can trigger a fallback to the next deployment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Display)]
 #[strum(serialize_all = "snake_case")]
 pub enum Condition {
-    /// No connection, or it ended before an answer began.
+    /// The connection failed, or ended before a response began.
     Connection,
-    /// The answer, or the first content of a stream, was not there in time.
+    /// The response, or the first content of a stream, did not arrive in time.
     Timeout,
-    /// A success that is empty, cut short or not of the kind that was asked for.
+    /// A success that is empty, truncated or not of the requested kind.
     InvalidResponse,
-    /// A status that says success, and a body or a stream that says `error`.
+    /// A success status with `error` in its body or stream.
     ErrorInSuccess,
     /// An error with exactly this status.
     #[strum(to_string = "{0}")]
@@ -31,7 +31,7 @@ pub enum Condition {
 }
 
 impl Condition {
-    /// What leads on in the reference router.
+    /// The default fallback conditions of the reference router.
     pub const RECOMMENDED: &[Self] = &[
         Self::Connection,
         Self::Timeout,
@@ -46,7 +46,7 @@ impl Condition {
         Self::Any5xx,
     ];
 
-    /// Whether a failure of the other kind, which is of one status where it has one, is of this.
+    /// Whether `failure` is of this kind. A failure with a status is given as [`Self::Status`].
     pub fn covers(self, failure: Self) -> bool {
         match (self, failure) {
             (Self::Any4xx, Self::Status(400..=499)) | (Self::Any5xx, Self::Status(500..=599)) => {

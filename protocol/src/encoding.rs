@@ -1,5 +1,5 @@
-//! How bytes and times of evidence stand in JSON: bytes as text where they are text, times as whole
-//! numbers, so that what is read again is what was written.
+//! JSON encoding of the bytes and times of evidence. Valid UTF-8 is written as text and times as
+//! integers; everything reads back exactly as it was written.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,15 +11,16 @@ use serde::de::{DeserializeOwned, Error, MapAccess, Unexpected, Visitor};
 use serde::ser::SerializeMap as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The member of an object that stands for bytes which are no text.
+/// Member that holds bytes that are not UTF-8.
 const BASE64: &str = "base64";
 
-/// Bytes: in JSON a string where they are UTF-8, otherwise `{"base64": "…"}`.
+/// Bytes. In JSON, a string if they are UTF-8, otherwise `{"base64": "…"}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bytes<'a>(pub Cow<'a, [u8]>);
 
 impl Bytes<'_> {
-    /// The bytes as text, unless they are none, or text of which JSON would make more than base64.
+    /// The bytes as text, unless they are not UTF-8 or the escaped text would be longer than
+    /// base64.
     fn as_text(&self) -> Option<&str> {
         let text = std::str::from_utf8(&self.0).ok()?;
         let longer: usize = text.bytes().map(escape).sum();
@@ -27,7 +28,7 @@ impl Bytes<'_> {
     }
 }
 
-/// How many bytes JSON adds to spell this one.
+/// Number of extra bytes that JSON needs to escape this one.
 fn escape(byte: u8) -> usize {
     match byte {
         b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 8 | 12 => 1,
@@ -86,23 +87,23 @@ impl<'de> Deserialize<'de> for Bytes<'static> {
     }
 }
 
-/// What JSON has no form of its own for.
+/// A type without a JSON form of its own.
 pub trait Encoded: Sized {
-    /// As it is written.
+    /// The form that is written.
     type Written<'a>: Serialize
     where
         Self: 'a;
-    /// As it is read.
+    /// The form that is read.
     type Read: DeserializeOwned;
 
-    /// What is written for it.
+    /// Converts this value to its written form.
     fn written(&self) -> Self::Written<'_>;
 
-    /// What this was written for.
+    /// Converts the form that was read back to a value.
     fn of_read(read: Self::Read) -> Self;
 }
 
-/// Writes it; for `#[serde(with = "encoding")]`.
+/// Serializes the value; for `#[serde(with = "encoding")]`.
 ///
 /// # Errors
 /// Those of the serializer.
@@ -110,7 +111,7 @@ pub fn serialize<T: Encoded, S: Serializer>(value: &T, serializer: S) -> Result<
     value.written().serialize(serializer)
 }
 
-/// Reads it; for `#[serde(with = "encoding")]`.
+/// Deserializes a value; for `#[serde(with = "encoding")]`.
 ///
 /// # Errors
 /// Those of the deserializer.
@@ -145,7 +146,7 @@ impl Encoded for Vec<(String, Vec<u8>)> {
     }
 }
 
-/// In nanoseconds, up to 584 years: sums of a few are no overflow.
+/// In nanoseconds, at most 584 years, so that a sum of a few durations does not overflow.
 impl Encoded for Duration {
     type Written<'a> = u64;
     type Read = u64;
@@ -172,7 +173,7 @@ impl Encoded for Option<Duration> {
     }
 }
 
-/// Pieces of traffic.
+/// Times and end offsets of the pieces of a transmission.
 impl Encoded for Vec<(Duration, usize)> {
     type Written<'a> = Vec<(u64, usize)>;
     type Read = Vec<(u64, usize)>;
@@ -197,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_are_text_where_they_are_and_read_as_they_were_written() {
+    fn bytes_round_trip_as_text_or_base64() {
         for (bytes, json) in [
             (&b""[..], r#""""#),
             (b"{\"a\": 1}, a line\r\n", r#""{\"a\": 1}, a line\r\n""#),
@@ -210,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_for_no_bytes_is_refused() {
+    fn an_invalid_encoding_of_bytes_is_refused() {
         for json in ["7", "{}", r#"{"base64":"?"}"#, r#"{"hex":"00"}"#, r#"{"base64":"","a":""}"#] {
             assert!(serde_json::from_str::<Bytes<'static>>(json).is_err(), "{json}");
         }

@@ -1,4 +1,4 @@
-//! HTTP/1 messages, taken off a buffer while their bytes come in. Nothing in here reads a socket.
+//! Incremental parsing of HTTP/1 messages from a buffer. Nothing here reads a socket.
 
 mod body;
 
@@ -7,22 +7,22 @@ use std::mem::MaybeUninit;
 pub use self::body::{BodyError, BodyReader, Framing, Progress, Step};
 pub use httparse::Error as HeadError;
 
-/// The most headers of a head, and the most lines of trailers.
+/// Maximum number of headers in a head, and of trailer lines.
 pub const MOST_HEADERS: usize = 256;
 
-/// Headers in the order sent; names as spelled.
+/// Headers in the order sent, with names as spelled.
 pub type Headers = Vec<(String, Vec<u8>)>;
 
 /// The head of a request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RequestHead {
-    /// How many bytes it takes, the empty line included.
+    /// Length in bytes, including the empty line.
     pub length: usize,
     /// The method.
     pub method: String,
     /// The target, as sent.
     pub target: String,
-    /// HTTP/1.1, and not 1.0.
+    /// Whether the version is HTTP/1.1 rather than 1.0.
     pub is_1_1: bool,
     /// The headers.
     pub headers: Headers,
@@ -31,15 +31,15 @@ pub struct RequestHead {
 /// The head of a response.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ResponseHead {
-    /// How many bytes it takes, the empty line included.
+    /// Length in bytes, including the empty line.
     pub length: usize,
-    /// The status code; below 200, another head follows.
+    /// The status code. After a status below 200, another head follows.
     pub status: u16,
     /// The headers.
     pub headers: Headers,
 }
 
-/// The head of the request that begins here; `None` where it is not all there.
+/// Parses the request head at the start of `bytes`. Returns `None` if it is incomplete.
 ///
 /// # Errors
 /// It is not HTTP/1, or has too many headers.
@@ -57,7 +57,7 @@ pub fn request_head(bytes: &[u8]) -> Result<Option<RequestHead>, HeadError> {
     }))
 }
 
-/// The head of the response that begins here; `None` where it is not all there.
+/// Parses the response head at the start of `bytes`. Returns `None` if it is incomplete.
 ///
 /// # Errors
 /// It is not HTTP/1, or has too many headers.
@@ -78,7 +78,7 @@ fn owned(headers: &[httparse::Header<'_>]) -> Headers {
     headers.iter().map(|header| (header.name.to_owned(), header.value.to_vec())).collect()
 }
 
-/// The values of a header, whatever the case of its name, in the order sent.
+/// The values of a header, in the order sent. The name is case-insensitive.
 pub fn values<'a>(headers: &'a Headers, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
     headers
         .iter()
@@ -91,9 +91,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_head_is_whole_with_its_empty_line() {
+    fn a_request_head_is_complete_with_its_empty_line() {
         let bytes = b"POST /a?b HTTP/1.1\r\nHost: x\r\nX-y:  \xff z \r\n\r\nbody";
-        let head = request_head(bytes).expect("HTTP").expect("whole");
+        let head = request_head(bytes).expect("HTTP").expect("complete");
         let headers =
             vec![("Host".to_owned(), b"x".to_vec()), ("X-y".to_owned(), b"\xff z".to_vec())];
         let (method, target) = ("POST".to_owned(), "/a?b".to_owned());
@@ -108,13 +108,13 @@ mod tests {
     #[test]
     fn a_response_head_has_a_status() {
         let bytes = b"HTTP/1.1 299 <none>\r\na: b\r\n\r\n";
-        let head = response_head(bytes).expect("HTTP").expect("whole");
+        let head = response_head(bytes).expect("HTTP").expect("complete");
         assert_eq!((head.status, head.length), (299, bytes.len()));
         assert_eq!(response_head(b"HTTP/1.1 200"), Ok(None));
     }
 
     #[test]
-    fn what_is_not_http_is_an_error() {
+    fn bytes_that_are_not_http_are_an_error() {
         assert_eq!(request_head(b"SSH-2.0-OpenSSH\r\n"), Err(HeadError::Token));
         assert_eq!(response_head(b"SSH-2.0-OpenSSH\r\n"), Err(HeadError::Version));
         let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "a: b\r\n".repeat(MOST_HEADERS + 1));

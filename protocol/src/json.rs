@@ -1,4 +1,5 @@
-//! JSON as it was sent: key order, duplicate keys and the spelling of every number and string.
+//! JSON as it was sent, including key order, duplicate keys and the spelling of numbers and
+//! strings.
 
 mod diff;
 mod document;

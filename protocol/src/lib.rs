@@ -1,9 +1,9 @@
-//! The vocabulary that Fallproof's mocks, runner and judge share, and the formats on the wire.
+//! Shared vocabulary of Fallproof's mocks, runner and judge, and the wire formats they use.
 //!
-//! Nothing in here opens a socket or knows a clock: who is mocked ([`provider`]), what a deployment
-//! does at an attempt ([`behavior`]), what was seen of a request ([`request_log`]), which kinds of
-//! failure there are ([`condition`]); JSON as it was spelled ([`json`]), server-sent events ([`sse`])
-//! and forms ([`multipart`]).
+//! Nothing here opens a socket or reads a clock. [`provider`] describes who is mocked, [`behavior`]
+//! what a deployment does at an attempt, [`request_log`] what was recorded of a request, and
+//! [`condition`] the kinds of failure. [`json`] preserves the spelling of JSON; [`sse`] reads
+//! server-sent events, and [`multipart`] reads forms.
 
 pub mod behavior;
 pub mod condition;

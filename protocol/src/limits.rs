@@ -1,4 +1,5 @@
-//! Limits that the mocks and the scenarios agree on.
+//! Limits shared by mocks and scenarios.
 
-/// The longest request body that a mock accepts, in bytes; a longer one is refused with 413.
+/// Maximum length of a request body that a mock accepts, in bytes. A longer one is refused with
+/// 413.
 pub const MOST_BODY_BYTES: usize = 32 * 1024 * 1024;

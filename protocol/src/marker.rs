@@ -1,4 +1,4 @@
-//! Markers: a token in each mock answer that tells whose words the client got.
+//! Markers: tokens in the mocks' replies that identify the deployment that answered.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -6,31 +6,31 @@ use memchr::memmem;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-/// How many numbers at the start of an embedding carry the marker.
+/// Count of numbers at the start of an embedding that carry the marker.
 pub const NUMBERS: usize = 12;
 
-/// With fewer numbers than this an embedding says too little to tell deployments apart.
+/// Minimum count of numbers needed to tell deployments apart.
 const FEWEST_NUMBERS: usize = 3;
 
-/// So many characters of base64 are that many numbers.
+/// Length of that many numbers in base64, in characters.
 const FEWEST_CHARACTERS: usize = FEWEST_NUMBERS * 16 / 3;
 
-/// What tells one deployment's answers from all others'.
+/// Identifies the replies of one deployment.
 ///
-/// In text it is a token, and in images and sound a token within their text; in an embedding, where
-/// there is no text, the first numbers. The numbers are sixty-fourths, so a gateway that reads them
-/// as `f32` or `f64` and writes them again leaves their value alone, however it spells them.
+/// In text, images and audio it is a token; in an embedding, which has no text, it is the first
+/// numbers. The numbers are multiples of 1/64, so a gateway that parses them as `f32` or `f64` and
+/// writes them again preserves their values, whatever their spelling.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Marker {
     token: String,
-    /// In sixty-fourths, from -63 to 63, never 0.
+    /// In units of 1/64, from -63 to 63, never 0.
     numbers: [i8; NUMBERS],
 }
 
 impl Marker {
-    /// The marker of the deployment with this prefix: the same one each time.
+    /// The marker of the deployment with this prefix. Deterministic.
     pub fn new(prefix: &str) -> Self {
-        // Credentials may be derived from a prefix too; the label keeps their digits apart.
+        // Credentials may be derived from a prefix too; the label keeps the digests distinct.
         let digest = Sha256::digest(format!("marker of {prefix}"));
         let numbers = std::array::from_fn(|index| {
             let byte = digest[8 + index];
@@ -41,7 +41,7 @@ impl Marker {
         Self { token, numbers }
     }
 
-    /// The token in texts, e.g. `fp-0123456789abcdef`.
+    /// The token used in text, e.g. `fp-0123456789abcdef`.
     pub fn token(&self) -> &str {
         &self.token
     }
@@ -51,8 +51,8 @@ impl Marker {
         self.numbers.map(|number| f32::from(number) / 64.0)
     }
 
-    /// Whether this deployment's words are in a client's body: the token anywhere, plain or within
-    /// base64, or in JSON an array that starts with the numbers, or their base64 form.
+    /// Whether a response body contains this deployment's reply: the token anywhere, plain or
+    /// within base64, or, in JSON, an array that starts with the numbers or their base64 form.
     pub fn found_in(&self, body: &[u8]) -> bool {
         let contains = |text: &str| memmem::find(body, text.as_bytes()).is_some();
         let spellings = self.spellings();
@@ -60,16 +60,16 @@ impl Marker {
             return true;
         }
         let vector = base64_of_f32(&self.numbers());
-        // Most bodies need not be read to see that it is in none of their values.
+        // Cheap test that spares most bodies the parsing.
         let may_be_in =
             contains("\\") || contains(&vector[..FEWEST_CHARACTERS]) || has_numbers(body);
         let is_in = |value: Value| self.is_in(&value, &spellings, &vector);
         may_be_in && serde_json::from_slice(body).is_ok_and(is_in)
     }
 
-    /// The token, and what base64 makes of it: three bytes are four characters, so it depends on
-    /// how many bytes of the token belong to the group that starts before it. Left out are the
-    /// characters that hold bits of what stands around the token.
+    /// The token and its base64 forms. Base64 maps three bytes to four characters, so the form
+    /// depends on the token's offset within its group. Characters that also encode neighboring
+    /// bytes are left out.
     fn spellings(&self) -> [String; 4] {
         let encoded = |before: usize| {
             let inner = &self.token.as_bytes()[before..];
@@ -99,16 +99,16 @@ impl Marker {
     }
 }
 
-/// Whether the text and this vector in base64 start alike. Three numbers are twelve bytes are sixteen
-/// characters, so whole groups can be compared without decoding; a short embedding's padded last group
-/// is left out.
+/// Whether the text and this base64 vector start alike. Three numbers are twelve bytes or sixteen
+/// characters, so complete groups can be compared without decoding; the padded last group of a
+/// short embedding is ignored.
 fn starts_vector(text: &str, vector: &str) -> bool {
-    let whole = if text.ends_with('=') { text.len() - 4.min(text.len()) } else { text.len() };
-    let compared = whole.min(vector.len());
+    let length = if text.ends_with('=') { text.len() - 4.min(text.len()) } else { text.len() };
+    let compared = length.min(vector.len());
     compared >= FEWEST_CHARACTERS && text.as_bytes()[..compared] == vector.as_bytes()[..compared]
 }
 
-/// Whether an array of numbers may be in this JSON text.
+/// Whether this JSON text may contain an array of numbers.
 fn has_numbers(json: &[u8]) -> bool {
     memchr::memchr_iter(b'[', json).any(|start| {
         let mut items = json[start + 1..].iter().skip_while(|byte| byte.is_ascii_whitespace());
@@ -116,7 +116,7 @@ fn has_numbers(json: &[u8]) -> bool {
     })
 }
 
-/// The base64 form in which providers send an embedding: little-endian `f32`.
+/// The base64 form of an embedding as providers send it: little-endian `f32`.
 pub fn base64_of_f32(numbers: &[f32]) -> String {
     let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
     STANDARD.encode(bytes)
@@ -127,14 +127,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_marker_is_the_same_each_time_and_another_for_another_prefix() {
+    fn a_marker_depends_on_the_prefix_only() {
         assert_eq!(Marker::new("/a/primary"), Marker::new("/a/primary"));
         assert_ne!(Marker::new("/a/primary").token(), Marker::new("/a/backup").token());
         assert_ne!(Marker::new("/a/primary").numbers, Marker::new("/a/backup").numbers);
     }
 
     #[test]
-    fn the_token_is_found_in_any_bytes_and_behind_json_escapes() {
+    fn the_token_is_found_in_any_bytes_and_in_json_escapes() {
         let marker = Marker::new("/a/primary");
         let token = marker.token();
         assert!(marker.found_in(format!("data: {{\"delta\":\"{token}\"}}\n\n").as_bytes()));

@@ -1,26 +1,27 @@
-//! `multipart/form-data` bodies (RFC 7578), whole in memory and without a copy.
+//! Zero-copy parsing of `multipart/form-data` bodies (RFC 7578).
 
 use memchr::memmem;
 
 /// One field of a `multipart/form-data` request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FormField<'a> {
-    /// The `name` of its `content-disposition`, e.g. `timestamp_granularities[]`.
+    /// The `name` parameter of its `content-disposition`, e.g. `timestamp_granularities[]`.
     pub name: &'a str,
-    /// The `filename`, which marks a file.
+    /// The `filename` parameter, which marks a file.
     pub filename: Option<&'a str>,
     /// The content of the part.
     pub value: &'a [u8],
 }
 
-/// The most headers that a part may have.
+/// Maximum number of headers in a part.
 const MOST_HEADERS: usize = 16;
 
-/// The fields of a body with this content type, in the order sent. `None` where it is no such form.
+/// Parses the fields of a body with this content type, in the order sent. Returns `None` if it is
+/// not a valid form.
 pub fn read<'a>(content_type: &str, body: &'a [u8]) -> Option<Vec<FormField<'a>>> {
     let delimiter = format!("--{}", parameter(content_type, "boundary")?);
     let within = [b"\r\n", delimiter.as_bytes()].concat();
-    // What stands before the first delimiter is nobody's.
+    // Text before the first delimiter is ignored.
     let mut rest = match body.strip_prefix(delimiter.as_bytes()) {
         Some(rest) => rest,
         None => split_at(body, &within)?.1,
@@ -43,7 +44,7 @@ pub fn read<'a>(content_type: &str, body: &'a [u8]) -> Option<Vec<FormField<'a>>
     Some(fields)
 }
 
-/// The content disposition of a part, and what follows its head.
+/// Splits a part into its content disposition and the bytes after its head.
 fn head_and_rest(part: &[u8]) -> Option<(Option<&str>, &[u8])> {
     let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
     let httparse::Status::Complete((length, headers)) =
@@ -62,7 +63,7 @@ fn split_at<'a>(bytes: &'a [u8], mark: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
     Some((&bytes[..at], &bytes[at + mark.len()..]))
 }
 
-/// A parameter of a header such as `form-data; name="file"`. What is escaped stays so.
+/// A parameter of a header such as `form-data; name="file"`. Escapes are not decoded.
 fn parameter<'a>(header: &'a str, wanted: &str) -> Option<&'a str> {
     let (_, mut rest) = header.split_once(';')?;
     loop {
@@ -96,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fields_are_told_from_files_and_contents_kept_byte_for_byte() {
+    fn files_are_distinguished_and_contents_preserved_byte_for_byte() {
         let body = b"ignored\r\n--b\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\n\
             whisper-1\r\n--b \t\r\ncontent-type: audio/wav\r\n\
             content-disposition: form-data; filename=\"a;\\\"b\\\".wav\"; name=file\r\n\r\n\
@@ -111,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_form_is_none() {
+    fn an_invalid_form_is_none() {
         let broken: [&[u8]; 7] = [
             b"",
             b"{}",

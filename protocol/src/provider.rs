@@ -1,12 +1,12 @@
-//! Who is mocked: providers, their surfaces, endpoints and deployments.
+//! The mocked providers, and their surfaces, endpoints and deployments.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantArray};
 
-/// A set of paths with its own credential form and its own parameter list.
+/// A set of paths with its own form of credential and its own parameters.
 ///
-/// Azure serves both of its surfaces at one address, so a deployment there answers on either.
+/// Azure serves both of its surfaces at one address, so an Azure deployment answers on either.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "kebab-case")]
 #[derive(Serialize, Deserialize, JsonSchema)]
@@ -25,16 +25,16 @@ pub enum Surface {
 }
 
 impl Surface {
-    /// Every surface, in the order of the documentation.
+    /// All surfaces, in documentation order.
     pub const ALL: [Self; 3] = *Self::VARIANTS.first_chunk().unwrap();
 
-    /// The name of the folder in `spec/` that holds this surface's request schemas.
+    /// The folder in `spec/` with this surface's request schemas.
     pub fn name(self) -> &'static str {
         self.into()
     }
 }
 
-/// One operation of the providers, named by its path below the version.
+/// An operation of the providers, named by its path below the version prefix.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
@@ -72,7 +72,7 @@ pub enum Endpoint {
 }
 
 impl Endpoint {
-    /// Every endpoint, in the order of the documentation.
+    /// All endpoints, in documentation order.
     pub const ALL: [Self; 10] = [
         Self::ChatCompletions,
         Self::Completions,
@@ -86,7 +86,7 @@ impl Endpoint {
         Self::Moderations,
     ];
 
-    /// The path below the version prefix, without a leading slash; also the name in scenarios.
+    /// The path below the version prefix, without a leading slash. Also the name used in scenarios.
     pub fn path(self) -> &'static str {
         match self {
             Self::ChatCompletions => "chat/completions",
@@ -107,32 +107,32 @@ impl Endpoint {
         Self::ALL.into_iter().find(|endpoint| endpoint.path() == path)
     }
 
-    /// Whether the surface has it: Azure has no moderations, and its legacy surface takes the
-    /// deployment's name in the path of all endpoints but the responses family.
+    /// Whether the surface provides this endpoint. Azure has no moderations. Its legacy surface has
+    /// the deployment name in the path of all endpoints except the responses family.
     pub fn is_on(self, surface: Surface) -> bool {
         self != Self::Moderations || surface == Surface::OpenAi
     }
 
-    /// Whether its request is `multipart/form-data` instead of JSON.
+    /// Whether requests are `multipart/form-data` rather than JSON.
     pub fn is_multipart(self) -> bool {
         matches!(self, Self::AudioTranscriptions | Self::AudioTranslations)
     }
 }
 
-/// Which names of models or deployments a deployment takes beside its deployment's own.
+/// Model or deployment names accepted in addition to the deployment's own.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Names {
-    /// None: another name is refused, as the provider does.
+    /// No other name: it is refused as the provider would.
     #[default]
     Own,
-    /// These; each runs the model of its name.
+    /// These names. Each runs the model of the same name.
     Listed(Vec<String>),
-    /// Every name; each runs the model of its name.
+    /// Any name. Each runs the model of the same name.
     Any,
 }
 
 impl Names {
-    /// Whether this name is taken.
+    /// Whether this name is accepted.
     pub fn take(&self, name: &str) -> bool {
         match self {
             Self::Own => false,
@@ -142,14 +142,14 @@ impl Names {
     }
 }
 
-/// One model behind a base URL: what a deployment plays.
+/// The deployment that a mock plays: one model behind one base URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deployment {
-    /// The surface that it is meant to be reached by.
+    /// The surface that clients are expected to use.
     pub surface: Surface,
-    /// The model that answers, e.g. `gpt-5`; capabilities depend on it.
+    /// The model that answers, e.g. `gpt-5`. Its capabilities determine which parameters are valid.
     pub model: String,
-    /// The name that requests must use: the model on OpenAI, the deployment's name on Azure.
+    /// The name that requests must use: the model on OpenAI, the deployment on Azure.
     pub name: String,
     /// The only credential that is accepted.
     pub key: String,

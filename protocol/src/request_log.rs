@@ -1,4 +1,4 @@
-//! The request log: every request that reached the wire, raw, with what was answered and when.
+//! The request log: every request that reached a mock, as received, with its reply and times.
 
 use std::time::Duration;
 
@@ -11,83 +11,82 @@ use crate::limits::MOST_BODY_BYTES;
 use crate::provider::{Endpoint, Surface};
 use crate::violation::Violation;
 
-/// What kind of request reached the wire.
+/// Kind of a request.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RequestKind {
     /// An attempt: a POST to a known deployment.
     #[default]
     Attempt,
-    /// A look around: health, model list and the like, at a known deployment. Never an attempt.
+    /// A health check, model listing or the like at a known deployment. Never an attempt.
     Probe,
-    /// Anything else: no known deployment, or not HTTP at all.
+    /// Anything else: an unknown deployment, or not HTTP.
     Unmatched,
 }
 
-/// One request that reached the wire, kept as it came.
+/// A request that reached the mock server, as received.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RecordedRequest {
-    /// Order of arrival over all deployments, from 0.
+    /// Arrival order across all deployments, from 0.
     pub seq: u64,
-    /// What kind of request it is.
+    /// Kind of the request.
     pub kind: RequestKind,
-    /// The prefix of the deployment it was addressed to; `None` for an unmatched one.
+    /// Prefix of the deployment it was addressed to; `None` if unmatched.
     pub prefix: Option<String>,
-    /// Which attempt at its deployment this is, from 1; 0 where it is none.
+    /// Number of the attempt at its deployment, from 1; 0 if it is not an attempt.
     pub attempt: u32,
-    /// The request head as it came, up to and with the empty line.
+    /// The head as received, including the empty line.
     #[serde(with = "encoding")]
     pub head: Vec<u8>,
     /// The method.
     pub method: String,
     /// Path and query below the deployment's prefix, as sent.
     pub target: String,
-    /// Header names and values in the order sent; names as spelled.
+    /// Headers in the order sent, with names as spelled.
     #[serde(with = "encoding")]
     pub headers: Vec<(String, Vec<u8>)>,
-    /// The body, freed of chunked coding, otherwise as it came; its beginning where it was longer
-    /// than the request log keeps.
+    /// The body, without chunked coding but otherwise as received. Truncated if it exceeds the
+    /// limit of the log.
     #[serde(with = "encoding")]
     pub body: Vec<u8>,
-    /// How long the body was where only its beginning was kept.
+    /// Full length of the body if it was truncated.
     pub body_cut: Option<usize>,
-    /// The surface and the endpoint that the path led to; `None` where the provider has no such
-    /// path.
+    /// The surface and endpoint that the path leads to; `None` if the provider has no such path.
     pub route: Option<(Surface, Endpoint)>,
-    /// What the provider would find wrong with the request: what it was refused for, or (of
-    /// documented strength) what it was let through with.
+    /// What the provider would report about the request. If its strength is `documented`, the
+    /// request was not refused for it.
     pub violation: Option<Violation>,
-    /// True where the answer is the provider's own refusal and not the scripted behavior.
+    /// Whether the reply was the provider's own refusal rather than the scripted behavior.
     pub refused: bool,
-    /// The catalogue name of what was played.
+    /// Catalogue name of the behavior that was played.
     pub behavior: String,
-    /// The fault: what the wire was told to do to the reply.
+    /// The transport fault applied to the reply.
     pub wire: WireFault,
-    /// The status that was sent; `None` where no head was sent.
+    /// The status sent; `None` if no head was sent.
     pub status: Option<u16>,
-    /// Status line and headers of the reply as decided by the provider, without those that frame its
-    /// body; sent unless the fault keeps it back.
+    /// Status line and headers as decided by the provider, without the headers that frame the body.
+    /// A fault may prevent them from being sent.
     #[serde(with = "encoding")]
     pub reply_head: Vec<u8>,
-    /// The whole body of the reply as decided by the provider (not what a cut let through); its
-    /// beginning where it was longer than the request log keeps.
+    /// The complete body as decided by the provider, regardless of cuts. Truncated if it exceeds
+    /// the limit of the log.
     #[serde(with = "encoding")]
     pub reply: Vec<u8>,
-    /// How long the reply's body was where only its beginning was kept.
+    /// Full length of the reply's body if it was truncated.
     pub reply_cut: Option<usize>,
-    /// How many bytes of the reply's body were handed to the system to send, up to now. A client
-    /// may have got fewer: a reset loses what is still on its way.
+    /// Number of body bytes handed to the system for sending so far. The client may have received
+    /// fewer: a reset discards bytes in transit.
     pub sent: usize,
-    /// The reply as it was handed to the system to send: head, coding and all.
+    /// The bytes handed to the system for sending, including head and transfer coding.
     pub out: Traffic,
     /// When things happened.
     pub times: RequestTimes,
-    /// True where the client closed or reset the connection before the reply was through.
+    /// Whether the client closed or reset the connection before the reply was complete.
     pub client_gone: bool,
 }
 
 impl RecordedRequest {
-    /// The values of a header, whatever the case of its name, in the order sent.
+    /// The values of a header, in the order sent. The name is case-insensitive.
     pub fn header<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
         http1::values(&self.headers, name)
     }
@@ -99,7 +98,7 @@ impl RecordedRequest {
         lines.map(|(name, value)| (name, value.trim()))
     }
 
-    /// Has its times count from another moment, which is `earlier` before the one they count from.
+    /// Shifts all times to a new origin, which is `earlier` before the current one.
     pub fn count_from(&mut self, earlier: Duration) {
         let RequestTimes { accepted, head, body, first_byte, end } = &mut self.times;
         let optional = [first_byte, end].into_iter().flatten();
@@ -109,7 +108,7 @@ impl RecordedRequest {
         }
     }
 
-    /// About how much memory it takes, in bytes.
+    /// Approximate memory use, in bytes.
     pub fn weight(&self) -> usize {
         let headers = self
             .headers
@@ -124,25 +123,25 @@ impl RecordedRequest {
     }
 }
 
-/// Bytes as they went over a connection, piece by piece.
+/// Bytes sent over a connection, with the time of each piece.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Traffic {
-    /// The bytes; their beginning where there were more than are kept.
+    /// The bytes; truncated if they exceed the limit.
     #[serde(with = "encoding")]
     pub bytes: Vec<u8>,
-    /// When each piece went, and where it ends; the end of the last one is how many there were.
+    /// Time and end offset of each piece. The last offset is the full length.
     #[serde(with = "encoding")]
     pub pieces: Vec<(Duration, usize)>,
 }
 
 impl Traffic {
-    /// Adds a piece that goes at this time; of all bytes together at most so many are kept.
+    /// Appends a piece sent at `at`. At most `most` bytes are stored in total.
     pub fn push(&mut self, at: Duration, piece: &[u8], most: usize) {
         self.push_parts(at, &[piece], most);
     }
 
-    /// Likewise, a piece that is made of these parts.
+    /// Appends a piece that consists of several parts.
     pub fn push_parts(&mut self, at: Duration, parts: &[&[u8]], most: usize) {
         let mut end = self.length();
         for part in parts {
@@ -153,37 +152,39 @@ impl Traffic {
         self.pieces.push((at, end));
     }
 
-    /// How many bytes there were.
+    /// Full length, in bytes.
     pub fn length(&self) -> usize {
         self.pieces.last().map_or(0, |(_, end)| *end)
     }
 }
 
-/// How much the request log keeps. Where it would be more, the oldest requests are dropped, and counted.
+/// Size limits of the request log. Beyond them, the oldest requests are dropped and counted.
 ///
-/// Unmatched requests are kept apart, within the same limits, so that they never push out an attempt.
+/// Unmatched requests are stored separately, within the same limits, so that they never displace an
+/// attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// The most requests, over all deployments.
+    /// Maximum number of requests across all deployments.
     pub requests: usize,
-    /// The most bytes that these take in memory. The latest request is kept whatever it takes.
+    /// Maximum memory use of these requests, in bytes. The latest request is stored even if it
+    /// exceeds the limit.
     pub bytes: usize,
-    /// The most bytes of one body, of a request or of a reply.
+    /// Maximum stored length of a body, of a request or of a reply, in bytes.
     pub body: usize,
 }
 
 impl Default for Limits {
-    /// 10,000 requests, 256 MiB, and of each body as much as a mock takes: what it answers is kept whole.
+    /// 10,000 requests, 256 MiB, and the longest body that a mock accepts.
     fn default() -> Self {
         Self { requests: 10_000, bytes: 256 * 1024 * 1024, body: MOST_BODY_BYTES }
     }
 }
 
-/// When things happened, since the wire was started.
+/// Times since the mock server was started.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RequestTimes {
-    /// The connection was accepted; the same for all requests on it.
+    /// The connection was accepted. The same for all requests of a connection.
     #[serde(with = "encoding")]
     pub accepted: Duration,
     /// The request head was complete.
@@ -192,10 +193,10 @@ pub struct RequestTimes {
     /// The request body was complete.
     #[serde(with = "encoding")]
     pub body: Duration,
-    /// The first byte of the reply was sent; `None` where none was.
+    /// The first byte of the reply was sent; `None` if nothing was sent.
     #[serde(with = "encoding")]
     pub first_byte: Option<Duration>,
-    /// The reply was through, cut, or given up; `None` while it runs.
+    /// The reply was completed, cut or abandoned; `None` while it is in progress.
     #[serde(with = "encoding")]
     pub end: Option<Duration>,
 }

@@ -1,4 +1,4 @@
-//! Server-sent events: what a streamed answer says.
+//! Server-sent events of a streamed response.
 //!
 //! <https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream>
 

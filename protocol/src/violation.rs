@@ -1,13 +1,13 @@
-//! What a provider would find wrong with a request.
+//! Violations: what a provider would report about an invalid request.
 
 use serde::{Deserialize, Serialize};
 
-/// One thing that a provider would find wrong with a request, in its words.
+/// One problem that a provider would report about a request, with the provider's message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Violation {
-    /// What it is about, whatever the words.
+    /// The kind of problem, independent of the wording.
     pub kind: ViolationKind,
-    /// The provider's sentence, e.g. `Unknown parameter: 'metadata'.`
+    /// The provider's message, e.g. `Unknown parameter: 'metadata'.`
     pub message: String,
     /// The provider's `type`, e.g. `invalid_request_error`.
     pub error_type: String,
@@ -15,14 +15,14 @@ pub struct Violation {
     pub param: Option<String>,
     /// The provider's `code`, e.g. `unknown_parameter`.
     pub code: Option<String>,
-    /// Where in the body, as a JSON pointer.
+    /// JSON pointer into the body.
     pub pointer: String,
-    /// How sure it is that the live provider refuses this.
+    /// How certain it is that the live provider refuses this.
     pub strength: Strength,
 }
 
 impl Violation {
-    /// One that was seen at a live provider, in these words; they name neither parameter nor code.
+    /// A violation observed at a live provider with this message, without a parameter or code.
     pub fn observed(kind: ViolationKind, message: String) -> Self {
         Self {
             kind,
@@ -36,52 +36,52 @@ impl Violation {
     }
 }
 
-/// What a violation is about.
+/// The kind of a violation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ViolationKind {
     /// The body is not JSON, or not an object.
     InvalidJson,
-    /// The content type is not the endpoint's.
+    /// The content type does not match the endpoint.
     ContentType,
-    /// The body is not a readable form.
+    /// The body is not a valid form.
     InvalidForm,
-    /// `model` is missing where the provider looks at it before the rest.
+    /// `model` is missing, at an endpoint that checks it first.
     NoModel,
     /// A required member is missing.
     Missing,
-    /// A member that the provider does not know.
+    /// A member unknown to the provider.
     Unknown,
-    /// A parameter of another endpoint.
+    /// A parameter that belongs to another endpoint.
     Misplaced,
     /// A value of the wrong type.
     Type,
-    /// A value that is none of those listed.
+    /// A value that is not one of those allowed.
     Choice,
-    /// A number out of its range.
+    /// A number outside its range.
     Range,
     /// A string, array or object that is too short or too long.
     Length,
-    /// A string of another form.
+    /// A string that does not match its pattern.
     Pattern,
-    /// A parameter that the model does not take.
+    /// A parameter that the model does not support.
     UnsupportedByModel,
-    /// A value that the model does not take.
+    /// A parameter value that the model does not support.
     ValueUnsupportedByModel,
-    /// A parameter that needs another one.
+    /// A parameter that requires another one.
     Dependency,
-    /// A key that is there twice.
+    /// A duplicate key.
     DuplicateKey,
-    /// A response that the provider has not given, or no longer has.
+    /// A response id that the provider did not issue, or no longer stores.
     UnknownResponse,
 }
 
-/// How sure a rule is.
+/// How certain a rule is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Strength {
-    /// Read in the provider's documents or SDK types, not backed by a recording: warns.
+    /// From the provider's documentation or SDK types, without a recording. Causes a warning only.
     Documented,
-    /// Seen on the live provider: refuses.
+    /// Observed at the live provider. The request is refused.
     Observed,
 }

@@ -1,4 +1,4 @@
-//! Which deployment gave a response, for the calls that go on from it.
+//! Remembers which deployment created a response, for calls that continue it.
 
 use std::collections::HashMap;
 use std::mem;
@@ -7,13 +7,13 @@ use parking_lot::Mutex;
 
 /// The ids of the latest responses, in bounded memory.
 ///
-/// A response that was stored at one provider is unknown to the others, so a call with its id as
-/// `previous_response_id` goes there first. Ids that are forgotten, or were given before a
-/// restart, go the usual way.
+/// A response is stored at one provider and unknown to the others, so a call with its id as
+/// `previous_response_id` goes there first. Unknown ids, forgotten or from before a restart, follow
+/// the chain.
 #[derive(Debug, Default)]
 pub(crate) struct Affinity(Mutex<Generations>);
 
-/// Two halves: when the younger one is full, the older one is forgotten.
+/// Two generations: when the younger one is full, the older one is dropped.
 #[derive(Debug, Default)]
 struct Generations {
     younger: HashMap<String, usize>,
@@ -21,13 +21,13 @@ struct Generations {
 }
 
 impl Affinity {
-    /// How many ids a generation holds.
+    /// Number of ids per generation.
     const GENERATION: usize = 4096;
 
-    /// Longer ids than any provider's are not worth their memory.
+    /// Maximum length of an id, above that of any provider.
     const LONGEST_ID: usize = 256;
 
-    /// The deployment with this index has given the response with this id.
+    /// Records that the deployment with this index created the response with this id.
     pub(crate) fn remember(&self, id: String, deployment: usize) {
         if id.len() > Self::LONGEST_ID {
             return;
@@ -39,7 +39,7 @@ impl Affinity {
         ids.younger.insert(id, deployment);
     }
 
-    /// The index of the deployment that has given the response with this id.
+    /// Index of the deployment that created the response with this id.
     pub(crate) fn deployment_of(&self, id: &str) -> Option<usize> {
         let ids = self.0.lock();
         ids.younger.get(id).or_else(|| ids.older.get(id)).copied()
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_latest_ids_are_known_and_the_oldest_are_forgotten() {
+    fn the_latest_ids_are_remembered_and_the_oldest_dropped() {
         let affinity = Affinity::default();
         for index in 0..=2 * Affinity::GENERATION {
             affinity.remember(index.to_string(), index);

@@ -1,4 +1,4 @@
-//! The side that clients see: routes, client keys, and what is read of a request.
+//! The client side: routes, client keys, and parsing of requests.
 
 use std::io;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ use crate::headers::forwarded;
 use crate::route::Route;
 use crate::splice::ClientBody;
 
-/// What every request shares.
+/// State shared by all requests.
 #[derive(Debug)]
 struct Gateway {
     client_keys: Option<Vec<Credential>>,
@@ -34,16 +34,16 @@ struct Gateway {
     http_client: HttpClient,
 }
 
-/// The router as an axum application: `POST` on the paths of [`Endpoint::ALL`] below `/v1`,
-/// `GET /v1/models` and `/health`.
+/// The router as an axum application: `POST` on the paths of [`Endpoint::ALL`] below `/v1`, `GET
+/// /v1/models` and `/health`.
 ///
-/// A client that leaves drops its handler or the body it reads, and with it the request to the
-/// provider.
+/// When a client disconnects, its handler or response body is dropped, which cancels the request to
+/// the provider.
 pub fn app(config: Config) -> Router {
     app_with_clock(config, Clock::System)
 }
 
-/// [`app`], where deployments rest by this clock. The timeouts of connections stay real.
+/// Like [`app`], with a clock for cooldowns. Network timeouts use real time.
 pub fn app_with_clock(config: Config, clock: Clock) -> Router {
     let Config { client_keys, body_limit, groups } = config;
     let groups = groups.into_iter().map(move |(name, group)| (name, Route::new(group, &clock)));
@@ -67,7 +67,7 @@ pub fn app_with_clock(config: Config, clock: Clock) -> Router {
         .with_state(gateway)
 }
 
-/// Serves clients until `shutdown` is done and the calls under way are answered.
+/// Serves clients until `shutdown` completes and all calls in progress have ended.
 ///
 /// # Errors
 /// Those of the listener.
@@ -79,7 +79,7 @@ pub async fn serve(
     axum::serve(listener, app(config)).with_graceful_shutdown(shutdown).await
 }
 
-/// One client call, from its head to its answer.
+/// Handles a client call.
 async fn answer(
     State(gateway): State<Arc<Gateway>>,
     endpoint: Endpoint,
@@ -101,7 +101,7 @@ async fn answer(
     Ok(chain::answer(&gateway.http_client, route, &call).await.into_response())
 }
 
-/// The groups, as `OpenAI` lists models. They have no age, so `created` is the epoch.
+/// Lists the groups in the format of `OpenAI` models. They have no age, so `created` is 0.
 async fn list_models(
     State(gateway): State<Arc<Gateway>>,
     headers: HeaderMap,
@@ -118,7 +118,7 @@ async fn health() -> impl IntoResponse {
 }
 
 impl Gateway {
-    /// Whether the client may call at all.
+    /// Checks the client's key.
     fn admit(&self, headers: &HeaderMap) -> Result<(), ApiError> {
         let Some(keys) = &self.client_keys else {
             return Ok(());
@@ -131,7 +131,7 @@ impl Gateway {
     }
 }
 
-/// The token after `Bearer`, whose case does not matter (RFC 9110, section 11.1).
+/// The token after `Bearer`, which is case-insensitive (RFC 9110, section 11.1).
 fn bearer(authorization: &[u8]) -> Option<&[u8]> {
     let (scheme, token) = authorization.split_at_checked("Bearer ".len())?;
     scheme.eq_ignore_ascii_case(b"Bearer ").then(|| token.trim_ascii())

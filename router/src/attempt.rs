@@ -1,4 +1,4 @@
-//! One attempt: one request on the wire, and what came of it.
+//! A single attempt: one HTTP request and its outcome.
 
 use std::time::SystemTime;
 
@@ -19,7 +19,7 @@ use crate::retry_after;
 use crate::route::Candidate;
 use crate::stream;
 
-/// The way to the providers, shared by all groups.
+/// HTTP client for all providers, shared by all groups.
 #[derive(Debug)]
 pub(crate) struct HttpClient {
     client: Client,
@@ -28,9 +28,9 @@ pub(crate) struct HttpClient {
 
 impl HttpClient {
     pub(crate) fn new(body_limit: usize) -> Self {
-        // One attempt is one request, to the address that was configured. An idle connection
-        // that the provider has closed meanwhile would fail an attempt that never reached it,
-        // or be mended by a second request behind our back: each attempt gets its own.
+        // One attempt is one request, to the configured address. With connection reuse, an idle
+        // connection that the provider has closed would fail an attempt that never reached it, or
+        // cause a hidden second request. Therefore each attempt opens its own connection.
         let client = Client::builder()
             .no_proxy()
             .redirect(redirect::Policy::none())
@@ -38,11 +38,11 @@ impl HttpClient {
             .pool_max_idle_per_host(0)
             .user_agent(concat!("fallproof-router/", env!("CARGO_PKG_VERSION")))
             .build()
-            .expect("a client without TLS and with the system's resolver needs nothing");
+            .expect("a client without TLS and with the system's resolver can be built");
         Self { client, body_limit }
     }
 
-    /// Asks a deployment once. Dropping the future closes the connection.
+    /// Sends one request to a deployment. Dropping the future closes the connection.
     pub(crate) async fn attempt(
         &self,
         group: &Group,
@@ -78,8 +78,8 @@ impl HttpClient {
         let headers = returned(deployment, response.headers());
         if status.is_client_error() || status.is_server_error() {
             let wait = retry_after::wait(response.headers(), SystemTime::now());
-            // The status stands even where the words are lost.
-            let body = self.whole_body(response).await.unwrap_or_default();
+            // The status counts even if the body is lost.
+            let body = self.complete_body(response).await.unwrap_or_default();
             let body = deployment.credential.redact(body);
             return Err(Failure::Refused(Box::new(Answer { status, headers, body, wait })));
         }
@@ -93,7 +93,7 @@ impl HttpClient {
             Shape::Audio => None,
             Shape::Events(dialect) => Some(dialect),
             Shape::Object | Shape::Text => {
-                let body = self.whole_body(response).await.ok_or(Failure::InvalidResponse)?;
+                let body = self.complete_body(response).await.ok_or(Failure::InvalidResponse)?;
                 let body = deployment.credential.redact(body);
                 let response_id = match shape {
                     Shape::Object => id_of_object(&body)?,
@@ -114,8 +114,8 @@ impl HttpClient {
         Ok(Success { response: (status, headers, body).into_response(), response_id })
     }
 
-    /// The body, unless it is cut short or too large.
-    async fn whole_body(&self, mut response: reqwest::Response) -> Option<Bytes> {
+    /// The complete body; `None` if it is truncated or too large.
+    async fn complete_body(&self, mut response: reqwest::Response) -> Option<Bytes> {
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.ok()? {
             if body.len() + chunk.len() > self.body_limit {
@@ -127,8 +127,9 @@ impl HttpClient {
     }
 }
 
-/// The `id` of one whole JSON object, where it has one; a failure if it is none, or if it says
-/// `error`. That is how some compatible servers put an error, and how a failed response is told.
+/// The `id` of a single JSON object, if it has one. Fails if the body is something else or contains
+/// `error`, which is how some compatible servers report errors, and how a failed response is
+/// reported.
 fn id_of_object(json: &[u8]) -> Result<Option<String>, Failure> {
     #[derive(Deserialize)]
     struct Object<'a> {

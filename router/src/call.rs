@@ -1,21 +1,21 @@
-//! One request of a client, as the deployments are asked it.
+//! A client's request, in the form that attempts use.
 
 use axum::http::HeaderMap;
 
 use crate::endpoint::Endpoint;
 use crate::splice::ClientBody;
 
-/// What a client asks for, as far as it concerns the providers.
+/// The parts of a client's request that matter to the providers.
 #[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) endpoint: Endpoint,
-    /// Those that go to the provider.
+    /// The forwarded headers.
     pub(crate) headers: HeaderMap,
     pub(crate) body: ClientBody,
 }
 
 impl Call {
-    /// The response that the call goes on from.
+    /// Id of the response that the call continues.
     pub(crate) fn previous_response_id(&self) -> Option<&str> {
         let id = self.body.hints.previous_response_id.as_deref();
         id.filter(|_| self.endpoint.is_stateful())

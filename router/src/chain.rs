@@ -1,4 +1,4 @@
-//! The walk along a fallback chain.
+//! Walks the fallback chain.
 
 use axum::response::Response;
 
@@ -9,10 +9,11 @@ use crate::policy;
 use crate::provider_error::RefusalReason;
 use crate::route::{Candidate, Route};
 
-/// The first whole answer in the order of the chain, or the failure that ended the walk: the
-/// first that does not fall back, else the last deployment's.
+/// The first success in chain order, or the failure that ended the walk: the first one that does
+/// not fall back, otherwise the last deployment's.
 ///
-/// A stream is an answer once its first content is there; it goes on in the response's body.
+/// A stream counts as a success once its first content arrives; the rest follows in the response
+/// body.
 pub(crate) async fn answer(
     http_client: &HttpClient,
     route: &Route,
@@ -27,7 +28,7 @@ pub(crate) async fn answer(
 
 async fn walk(http_client: &HttpClient, route: &Route, call: &Call) -> Result<Response, Failure> {
     let mut indexes = route.chain(call.previous_response_id()).into_iter();
-    let mut detours: Vec<RefusalReason> = Vec::new();
+    let mut used_special_chains: Vec<RefusalReason> = Vec::new();
     let mut skipped = Vec::new();
     let mut last = None;
     while let Some(index) = indexes.next() {
@@ -46,22 +47,22 @@ async fn walk(http_client: &HttpClient, route: &Route, call: &Call) -> Result<Re
             Err(failure) => failure,
         };
         match failure.refusal_reason() {
-            // The next one on a detour may still be large or lenient enough.
-            Some(reason) if detours.contains(&reason) => {}
-            Some(reason) if !route.detour(reason).is_empty() => {
-                detours.push(reason);
-                indexes = route.detour(reason).to_vec().into_iter();
+            // The next deployment of a special chain may still accept the request.
+            Some(reason) if used_special_chains.contains(&reason) => {}
+            Some(reason) if !route.special_chain(reason).is_empty() => {
+                used_special_chains.push(reason);
+                indexes = route.special_chain(reason).to_vec().into_iter();
             }
             _ if policy::falls_back(&route.group.fallback_on, &failure) => {}
             _ => return Err(failure),
         }
         last = Some(failure);
     }
-    Err(last.unwrap_or_else(|| Failure::Unavailable(first_to_end(&skipped))))
+    Err(last.unwrap_or_else(|| Failure::Unavailable(first_to_come_back(&skipped))))
 }
 
-/// Asks one deployment, and again while its failure may pass, retries are left, and it is not put
-/// aside meanwhile.
+/// Sends attempts to one deployment: retries while the failure may be temporary, retries are left,
+/// and the deployment is not cooling down.
 async fn ask(
     http_client: &HttpClient,
     route: &Route,
@@ -82,8 +83,8 @@ async fn ask(
     outcome
 }
 
-/// When the first of these deployments gets calls again, and whether all have had too many.
-fn first_to_end(skipped: &[Unavailable]) -> Unavailable {
+/// When the first of these deployments comes back, and whether all of them are rate limited.
+fn first_to_come_back(skipped: &[Unavailable]) -> Unavailable {
     Unavailable {
         remaining: skipped.iter().map(|it| it.remaining).min().unwrap_or_default(),
         rate_limited: skipped.iter().all(|it| it.rate_limited),

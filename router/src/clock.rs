@@ -1,16 +1,16 @@
-//! The time by which deployments rest. Tests move it by hand; timeouts on the network stay real.
+//! The clock for cooldowns. Tests move it by hand; network timeouts use real time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// Where the router reads how long a deployment has rested.
+/// Clock that measures cooldowns.
 #[derive(Debug, Clone, Default)]
 pub enum Clock {
-    /// The system's clock.
+    /// The system clock.
     #[default]
     System,
-    /// A clock that stands still until it is moved.
+    /// A clock that only moves by hand.
     Manual(ManualClock),
 }
 
@@ -23,7 +23,7 @@ impl Clock {
     }
 }
 
-/// A clock that stands still until it is moved. Its clones are the same clock.
+/// A clock that only moves by hand. Clones share the same time.
 #[derive(Debug, Clone)]
 pub struct ManualClock {
     start: Instant,
@@ -31,12 +31,12 @@ pub struct ManualClock {
 }
 
 impl ManualClock {
-    /// A clock that stands at the present.
+    /// Creates a clock that stands at the present time.
     pub fn new() -> Self {
         Self { start: Instant::now(), advanced_ms: Arc::default() }
     }
 
-    /// Moves it, by whole milliseconds.
+    /// Advances the clock, by whole milliseconds.
     pub fn advance(&self, by: Duration) {
         let by = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
         self.advanced_ms.fetch_add(by, Ordering::SeqCst);

@@ -1,7 +1,7 @@
-//! What the router is told: groups, their chains, and the deployments behind them.
+//! Configuration: groups, their chains, and the deployments in them.
 //!
-//! The types admit no broken configuration: a chain is never empty, a base URL was parsed, a
-//! credential fits into a header. `file` reads them from YAML.
+//! The types rule out invalid configurations: a chain is never empty, a base URL has been parsed,
+//! and a credential is a valid header value. `file` reads the configuration from YAML.
 
 mod base_url;
 mod condition;
@@ -22,22 +22,22 @@ pub use condition::Condition;
 pub use credential::Credential;
 pub use error::{ConfigError, Invalid};
 
-/// The whole configuration of a router.
+/// Configuration of a router.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Who may call: `Authorization: Bearer` must hold one of these. `None` lets everybody in,
-    /// which is for loopback.
+    /// Keys accepted from clients in `Authorization: Bearer`. `None` accepts every client, for use
+    /// on loopback only.
     pub client_keys: Option<Vec<Credential>>,
-    /// The largest body, in bytes, that is taken from a client or from a provider. Of a stream,
-    /// which is passed on as it comes, it is what may be held back: one event, or all that comes
-    /// before the first content.
+    /// Maximum size of a body from a client or a provider, in bytes. For a stream, which is
+    /// forwarded as it arrives, this limits what is buffered: one event, or everything before the
+    /// first content.
     pub body_limit: usize,
-    /// The model groups by the name that clients ask for.
+    /// Model groups, by the model name that clients request.
     pub groups: IndexMap<String, Group>,
 }
 
 impl Config {
-    /// 64 MiB: room for images and files inside a request.
+    /// 64 MiB, which leaves room for images and files in a request.
     pub const DEFAULT_BODY_LIMIT: usize = 64 * 1024 * 1024;
 }
 
@@ -48,63 +48,65 @@ impl Default for Config {
     }
 }
 
-/// A name that clients ask for, and the fallback chain behind it.
+/// A model name that clients request, with its fallback chain.
 #[derive(Debug, Clone)]
 pub struct Group {
-    /// The deployment that is tried first.
+    /// The first deployment of the chain.
     pub primary: Deployment,
-    /// The deployments after it, in order.
+    /// The other deployments of the chain, in order.
     pub fallbacks: Vec<Deployment>,
-    /// How many more attempts a deployment gets after a passing failure, before the next one.
+    /// Number of retries at a deployment after a temporary failure, before the next deployment is
+    /// tried.
     pub retries: u32,
-    /// How long one attempt may take, until its answer is complete; where the answer is passed on
-    /// as it comes, until its first content.
+    /// Time limit for one attempt, until its answer is complete or, if the answer is forwarded as
+    /// it arrives, until its first content.
     pub timeout: Duration,
-    /// How long an answer that is passed on as it comes may pause.
+    /// Longest pause in an answer that is forwarded as it arrives.
     pub stream_idle_timeout: Duration,
-    /// How long a call may take over all its attempts, until the client's answer begins.
+    /// Time limit for a call over all its attempts, until the answer to the client begins.
     pub total_timeout: Option<Duration>,
-    /// Which failures lead on to the next deployment.
+    /// Failures after which the next deployment is tried.
     pub fallback_on: Vec<Condition>,
-    /// When a deployment that keeps failing is put aside. `None` puts none aside, unless it asks
-    /// for it.
+    /// When to cool down a deployment after failures in a row. With `None`, only a `Retry-After`
+    /// header starts a cooldown.
     pub cooldown: Option<Cooldown>,
-    /// The longest time that a deployment is put aside because its 429 or 503 asks for it with
-    /// `Retry-After`. Zero puts none aside for that.
+    /// Longest cooldown that a 429 or 503 can request with `Retry-After`. Zero ignores such
+    /// requests.
     pub max_retry_after: Duration,
-    /// Who is asked instead, in order, when a request is too long for a deployment.
+    /// Special chain for requests that are too long for a deployment.
     pub on_context_length: Vec<Deployment>,
-    /// Who is asked instead, in order, when a content filter refuses a request.
+    /// Special chain for requests that a content filter refuses.
     pub on_content_filter: Vec<Deployment>,
 }
 
-/// When a deployment is put aside, and for how long.
+/// When to cool down a deployment, and for how long.
 ///
-/// Afterwards it gets calls again; one more failure puts it aside again, and a success makes it
-/// as good as new.
+/// After the cooldown, the deployment gets calls again. One more failure cools it down again; a
+/// success resets the count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cooldown {
-    /// How many failures in a row it takes. A refusal that blames the request is none.
+    /// Number of failures in a row that start a cooldown. A refusal that blames the request does
+    /// not count.
     pub after_failures: NonZeroU32,
-    /// How long it gets no calls.
-    pub rest: Duration,
+    /// Length of a cooldown.
+    pub duration: Duration,
 }
 
 impl Group {
-    /// Two minutes. Slow answers fit; and the ten minutes that `OpenAI`'s own client libraries
-    /// wait by default leave time for a whole chain.
+    /// Two minutes. This is enough for slow answers, and `OpenAI`'s client libraries, which wait
+    /// ten minutes by default, leave time for a complete chain.
     pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(120);
 
-    /// Two minutes: models think in the middle of an answer as long as before it.
+    /// Two minutes: a model may think as long in the middle of an answer as before it.
     pub const DEFAULT_STREAM_IDLE_TIMEOUT: Duration = Duration::from_secs(120);
 
-    /// One minute, the longest that `OpenAI`'s own client libraries wait.
+    /// One minute, the longest wait that `OpenAI`'s client libraries accept.
     pub const DEFAULT_MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
 
-    /// A group with one deployment, no retries and the recommended policy.
+    /// A group with one deployment, no retries and the default fallback conditions.
     ///
-    /// Without a cooldown: asking a broken deployment once more costs an attempt, while putting a
-    /// sound one aside by mistake costs its answers. Who asks to be left alone is.
+    /// Cooldown after failures is off: one more attempt at a broken deployment costs little, but
+    /// cooling down a healthy one by mistake loses its answers. `Retry-After` is respected.
     pub fn new(primary: Deployment) -> Self {
         Self {
             primary,
@@ -122,24 +124,24 @@ impl Group {
     }
 }
 
-/// One addressable model at a provider.
+/// A model at a provider.
 #[derive(Debug, Clone)]
 pub struct Deployment {
-    /// Which paths and which form of credential apply.
+    /// Determines the paths and the form of the credential.
     pub surface: Surface,
-    /// What the paths are appended to.
+    /// Base of all paths.
     pub base_url: BaseUrl,
-    /// What replaces the client's `model`: the model's name on `OpenAI`, the deployment's on Azure.
+    /// Replaces the client's `model`: the model on `OpenAI`, the deployment on Azure.
     pub model: String,
     /// The provider's key.
     pub credential: Credential,
 }
 
 impl Deployment {
-    /// Where requests for this endpoint go.
+    /// The URL for this endpoint.
     ///
-    /// <https://learn.microsoft.com/azure/ai-foundry/openai/reference> has Azure's legacy paths:
-    /// the deployment stands in the path, except below `/responses`, where only the body names it.
+    /// Azure's legacy paths contain the deployment, except below `/responses`, where only the body
+    /// names it: <https://learn.microsoft.com/azure/ai-foundry/openai/reference>.
     pub(crate) fn url(&self, endpoint: Endpoint) -> Url {
         let mut url = self.base_url.0.clone();
         {
@@ -163,14 +165,14 @@ impl Deployment {
 /// A set of paths with its own form of credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Surface {
-    /// `{base}/chat/completions`, `Authorization: Bearer`; the base ends in `/v1`.
+    /// `{base}/chat/completions`, `Authorization: Bearer`. The base ends with `/v1`.
     OpenAi,
-    /// `{base}/chat/completions`, `api-key`; the base ends in `/openai/v1`.
+    /// `{base}/chat/completions`, `api-key`. The base ends with `/openai/v1`.
     AzureV1,
     /// `{base}/openai/deployments/{deployment}/chat/completions?api-version=`, `api-key`.
     ///
-    /// The body's `model` is set to the deployment too. The published schema lacks it on these
-    /// paths, but the service takes it, and `/openai/responses` needs it.
+    /// The body's `model` is also set to the deployment. The published schema lacks it on these
+    /// paths, but the service accepts it, and `/openai/responses` requires it.
     AzureLegacy {
         /// A dated version, e.g. `2025-04-01-preview`.
         api_version: String,

@@ -1,11 +1,11 @@
-//! The operations that the router serves, and how their answers are told from broken ones.
+//! The endpoints of the router, and the shape of a valid response for each.
 
 use strum::{IntoStaticStr, VariantArray};
 
 use crate::event::Dialect;
 use crate::splice::RequestHints;
 
-/// An operation, named by its path below the version.
+/// An endpoint, named by its path below the version prefix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
 pub enum Endpoint {
     /// `POST /chat/completions`
@@ -40,39 +40,39 @@ pub enum Endpoint {
     Moderations,
 }
 
-/// What a success consists of.
+/// Shape of a successful response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shape {
     /// One JSON object.
     Object,
-    /// Text that is not empty: a transcript in a format that is not JSON.
+    /// Text that is not empty: a transcript in a format other than JSON.
     Text,
-    /// Sound, passed on while it comes.
+    /// Audio, forwarded as it arrives.
     Audio,
-    /// Server-sent events, passed on while they come.
+    /// Server-sent events, forwarded as they arrive.
     Events(Dialect),
 }
 
 impl Endpoint {
-    /// Every endpoint that the router serves.
+    /// All endpoints of the router.
     pub const ALL: &[Self] = Self::VARIANTS;
 
-    /// The path below the version, without a leading slash.
+    /// The path below the version prefix, without a leading slash.
     pub fn path(self) -> &'static str {
         self.into()
     }
 
-    /// Whether its answers have an id that a later call may refer to.
+    /// Whether its responses have an id that a later call may refer to.
     pub(crate) fn is_stateful(self) -> bool {
         matches!(self, Self::Responses | Self::ResponsesCompact)
     }
 
-    /// Whether it uploads a file: its requests are forms, not JSON.
+    /// Whether its requests are forms with a file rather than JSON.
     pub(crate) fn takes_a_form(self) -> bool {
         matches!(self, Self::AudioTranscriptions | Self::AudioTranslations)
     }
 
-    /// The dialect of the events that the client asks for, if it does.
+    /// Dialect of the events that the client requests, if any.
     pub(crate) fn events(self, hints: &RequestHints) -> Option<Dialect> {
         let (wanted, dialect) = match self {
             Self::ChatCompletions | Self::Completions => (hints.stream, Dialect::Choices),
@@ -85,20 +85,21 @@ impl Endpoint {
         wanted.then_some(dialect)
     }
 
-    /// What a success of this media type must consist of; `None` where no success has this type.
+    /// Shape of a success with this media type; `None` if no success has this type.
     ///
-    /// An answer of another kind than the client wished for is none that it could read.
+    /// A response of another kind than requested is useless to the client.
     pub(crate) fn shape(self, hints: &RequestHints, media_type: &str) -> Option<Shape> {
         let events = self.events(hints);
         let text = matches!(hints.response_format.as_deref(), Some("text" | "srt" | "vtt"));
         match self {
             _ if media_type == "text/event-stream" => events.map(Shape::Events),
-            // Some models ignore the wish: <https://platform.openai.com/docs/api-reference/audio>.
+            // Some models ignore the request to stream:
+            // <https://platform.openai.com/docs/api-reference/audio>.
             _ if events.is_some() && self != Self::AudioTranscriptions => None,
             Self::AudioSpeech => {
-                let is_sound =
+                let is_audio =
                     media_type.starts_with("audio/") || media_type == "application/octet-stream";
-                is_sound.then_some(Shape::Audio)
+                is_audio.then_some(Shape::Audio)
             }
             Self::AudioTranscriptions | Self::AudioTranslations if text => {
                 let types = ["text/plain", "text/vtt", "text/srt", "application/x-subrip"];
@@ -108,7 +109,7 @@ impl Endpoint {
         }
     }
 
-    /// The media types that are asked for.
+    /// Value of the `Accept` header.
     pub(crate) fn accept(self, hints: &RequestHints) -> &'static str {
         match self {
             _ if self.events(hints).is_some() => "text/event-stream",
@@ -176,7 +177,7 @@ mod tests {
     #[case(Endpoint::AudioTranscriptions, stream(), JSON, Some(Shape::Object))]
     #[case(Endpoint::AudioTranslations, format("vtt"), "text/vtt", Some(Shape::Text))]
     #[case(Endpoint::AudioTranslations, stream(), EVENTS, None)]
-    fn a_success_has_the_type_that_was_wished_for(
+    fn a_success_has_the_requested_type(
         #[case] endpoint: Endpoint,
         #[case] hints: RequestHints,
         #[case] media_type: &str,

@@ -1,21 +1,23 @@
-//! What the client is told when there is no success: always in `OpenAI`'s shape, always true.
+//! Errors for the client if a call fails: always in `OpenAI`'s format, and always truthful.
 //!
 //! | what ended the call | status | `code` |
 //! |---|---|---|
-//! | the provider's error in `OpenAI`'s shape | the provider's | the provider's, body as it came |
-//! | the provider's error, unreadable | the provider's | `upstream_error` |
-//! | the provider's 401, 403 or 404 | 502 | `upstream_misconfigured` |
+//! | a provider's error in `OpenAI`'s format | the provider's | the provider's, body unchanged |
+//! | a provider's error in another format | the provider's | `upstream_error` |
+//! | a provider's 401, 403 or 404 | 502 | `upstream_misconfigured` |
 //! | no connection | 502 | `upstream_connection_error` |
-//! | no answer in time | 504 | `upstream_timeout` |
-//! | a broken success | 502 | `upstream_invalid_response` |
-//! | a success that says `error` | 502 | `upstream_error`, with its message |
-//! | every deployment is in cooldown | 429 or 503 | `all_deployments_cooling_down`, with `Retry-After` |
+//! | timeout | 504 | `upstream_timeout` |
+//! | an invalid success | 502 | `upstream_invalid_response` |
+//! | a success that contains `error` | 502 | `upstream_error`, with its message |
+//! | all deployments cool down | 429, 503 | `all_deployments_cooling_down`, with `Retry-After` |
 //!
-//! A provider's 401, 403 or 404 is about the operator's credential or deployment. Passed on, it
-//! would tell the client that its own key is bad, or that its model does not exist.
+//! A provider's 401, 403 or 404 concerns the operator's credential or deployment. If it were
+//! forwarded, the client would conclude that its own key is invalid, or that its model does not
+//! exist.
 //!
-//! A stream that breaks after its first content can't be taken back, and its status is out. The
-//! client gets the error as the stream's last event, and then a connection that is cut, not ended.
+//! A stream that breaks after its first content cannot be taken back, and its status has been sent.
+//! The client gets the error as the last event of the stream, and then the connection is aborted
+//! rather than closed properly.
 
 use std::time::Duration;
 
@@ -30,7 +32,7 @@ use crate::outcome::{Answer, Failure, Unavailable};
 use crate::provider_error::ProviderError;
 use crate::splice::BadBody;
 
-/// An error in the words of this router.
+/// An error of this router.
 #[derive(Debug)]
 pub(crate) struct ApiError {
     status: StatusCode,
@@ -38,7 +40,7 @@ pub(crate) struct ApiError {
     retry_after: Option<Duration>,
 }
 
-/// The body of every error: the members, and their order, of `OpenAI`'s.
+/// The body of an error: `OpenAI`'s members, in `OpenAI`'s order.
 #[derive(Debug, Serialize)]
 struct Body {
     message: String,
@@ -48,14 +50,14 @@ struct Body {
 }
 
 impl ApiError {
-    /// A mistake of the client.
+    /// An error caused by the client.
     fn request(status: StatusCode, message: impl Into<String>) -> Self {
         let kind = "invalid_request_error";
         let body = Body { message: message.into(), r#type: kind, param: None, code: None };
         Self { status, body, retry_after: None }
     }
 
-    /// Trouble behind this router.
+    /// An error behind this router.
     fn upstream(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
         let kind = "server_error";
         let body = Body { message: message.into(), r#type: kind, param: None, code: Some(code) };
@@ -72,7 +74,7 @@ impl ApiError {
         self
     }
 
-    /// The client presented no key, or none that is known here.
+    /// The client's key is missing or unknown.
     pub(crate) fn unauthorized(presented: bool) -> Self {
         let message = if presented {
             "Incorrect API key provided."
@@ -83,7 +85,7 @@ impl ApiError {
         Self::request(StatusCode::UNAUTHORIZED, message).code("invalid_api_key")
     }
 
-    /// No such path.
+    /// The path does not exist.
     pub(crate) fn unknown_path(method: &Method, path: &str) -> Self {
         Self::request(StatusCode::NOT_FOUND, format!("Invalid URL ({method} {path})"))
     }
@@ -97,18 +99,18 @@ impl ApiError {
         Self::request(StatusCode::METHOD_NOT_ALLOWED, message)
     }
 
-    /// The body did not arrive: it is too large, or the client left.
+    /// The body could not be read: it is too large, or the client disconnected.
     pub(crate) fn unread_body(status: StatusCode, limit: usize) -> Self {
         let message = match status {
             StatusCode::PAYLOAD_TOO_LARGE => {
                 format!("Maximum content size limit ({limit} bytes) exceeded.")
             }
-            _ => "The body of your request did not arrive whole.".to_owned(),
+            _ => "The body of your request is incomplete.".to_owned(),
         };
         Self::request(status, message)
     }
 
-    /// No group of this name. `OpenAI` says the same on chat; on `/responses` it says 400.
+    /// There is no group of this name. `OpenAI` returns the same on chat, but 400 on `/responses`.
     pub(crate) fn unknown_model(model: &str) -> Self {
         let message =
             format!("The model `{model}` does not exist or you do not have access to it.");
@@ -135,19 +137,19 @@ impl ApiError {
             "" => ".".to_owned(),
             message => format!(": {message}"),
         };
-        let message = format!("The model's provider failed after a status that said success{end}");
+        let message = format!("The model's provider sent an error with a success status{end}");
         Self::upstream(StatusCode::BAD_GATEWAY, "upstream_error", message)
     }
 
     fn unavailable(unavailable: Unavailable) -> Self {
         let Unavailable { remaining, rate_limited } = unavailable;
         let (status, why) = if rate_limited {
-            (StatusCode::TOO_MANY_REQUESTS, "have had too many requests")
+            (StatusCode::TOO_MANY_REQUESTS, "rate limited")
         } else {
-            (StatusCode::SERVICE_UNAVAILABLE, "have failed")
+            (StatusCode::SERVICE_UNAVAILABLE, "cooling down after failures")
         };
         let message = format!(
-            "All deployments of the model {why} and are left alone for a while. Please retry \
+            "All deployments of the model are {why}. Please retry \
              after {} seconds.",
             whole_seconds(remaining)
         );
@@ -155,10 +157,10 @@ impl ApiError {
         Self { retry_after: Some(remaining), ..error }
     }
 
-    /// The error as an event, for a stream whose status was a success.
+    /// The error as an event, for a stream that has already sent a success status.
     ///
-    /// Chat and completions have a chunk with `error`; all others an event of this type, which
-    /// holds the words under `error` as the service sends it (its documents have it flat).
+    /// Chat and completions use a chunk with `error`. Other endpoints use an event of type `error`
+    /// with a nested `error` object, as the live service does (its documentation has it flat).
     pub(crate) fn into_event(self, dialect: Dialect, sequence_number: u64) -> Vec<u8> {
         #[derive(Serialize)]
         struct Typed {
@@ -177,7 +179,7 @@ impl ApiError {
     }
 }
 
-/// Rounded up, so that nobody comes too early.
+/// Rounded up, so that clients do not retry too early.
 fn whole_seconds(time: Duration) -> u64 {
     time.as_secs() + u64::from(time.subsec_nanos() > 0)
 }
@@ -213,7 +215,7 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let mut response = (self.status, Json(Envelope { error: self.body })).into_response();
         if self.status == StatusCode::UNAUTHORIZED {
-            // RFC 9110, section 15.5.2: such an answer must say how to authenticate.
+            // RFC 9110, section 15.5.2 requires a challenge.
             response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         if let Some(wait) = self.retry_after {
@@ -237,7 +239,7 @@ impl IntoResponse for Failure {
     }
 }
 
-/// The provider's own error where the client can make sense of it.
+/// The provider's own error, if the client can understand it.
 fn refusal(answer: Answer) -> Response {
     let status = answer.status;
     if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND) {
@@ -253,7 +255,7 @@ fn refusal(answer: Answer) -> Response {
         return answer.into_response();
     }
     let message = format!(
-        "The model's provider answered {} without an error that can be read.",
+        "The model's provider answered {} with an error that could not be read.",
         status.as_u16()
     );
     let mut response = ApiError::upstream(status, "upstream_error", message).into_response();

@@ -1,4 +1,4 @@
-//! What an event of a provider's stream means for fallback.
+//! Classification of a provider's stream events for fallback.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use crate::provider_error::ProviderError;
 use crate::sse::Event;
 
-/// How a stream tells what its events are.
+/// Format of the events in a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Dialect {
     /// Chat and completions: chunks with `choices`, and `[DONE]` at the end.
@@ -18,36 +18,36 @@ pub(crate) enum Dialect {
     Typed,
 }
 
-/// What an event is to somebody who waits for an answer.
+/// What an event means to a client that waits for an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Meaning {
-    /// It promises an answer, and holds nothing of it.
+pub(crate) enum EventKind {
+    /// Announces an answer without containing any of it.
     Preamble,
-    /// It holds a part of the answer, or says how it ended.
+    /// A part of the answer, or the reason for its end.
     Content,
-    /// The answer is whole, and nothing comes after it.
+    /// The end of a complete answer; nothing follows.
     End,
-    /// The provider has failed.
+    /// A failure of the provider.
     Error(ProviderError),
 }
 
-/// An event as it was understood.
+/// A classified event.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Understood {
-    pub(crate) meaning: Meaning,
-    /// The id of the response that the event is about, where it says it.
+    pub(crate) kind: EventKind,
+    /// Id of the response that the event belongs to, if given.
     pub(crate) response_id: Option<String>,
-    /// The event's place in the stream, where it says it.
+    /// Position of the event in the stream, if given.
     pub(crate) sequence_number: Option<u64>,
 }
 
-impl From<Meaning> for Understood {
-    fn from(meaning: Meaning) -> Self {
-        Self { meaning, response_id: None, sequence_number: None }
+impl From<EventKind> for Understood {
+    fn from(kind: EventKind) -> Self {
+        Self { kind, response_id: None, sequence_number: None }
     }
 }
 
-/// Events that announce what is to come. Providers send them before the model has said anything.
+/// Events that announce an answer. Providers send them before the model has produced anything.
 const PREAMBLES: [&str; 6] = [
     "response.created",
     "response.queued",
@@ -57,7 +57,7 @@ const PREAMBLES: [&str; 6] = [
     "response.reasoning_summary_part.added",
 ];
 
-/// Events after which an answer is whole.
+/// Events that complete an answer.
 const ENDS: [&str; 5] = [
     "response.completed",
     "response.incomplete",
@@ -66,14 +66,14 @@ const ENDS: [&str; 5] = [
     "speech.audio.done",
 ];
 
-/// What ends a stream of choices.
+/// Data of the event that ends a stream of choices.
 const DONE: &[u8] = b"[DONE]";
 
 impl Dialect {
-    /// What the event means, unless it is not JSON of its kind.
+    /// Classifies an event; `None` if its data is not the expected JSON.
     pub(crate) fn understand(self, event: &Event) -> Option<Understood> {
         match self {
-            Self::Choices if event.data == DONE => Some(Meaning::End.into()),
+            Self::Choices if event.data == DONE => Some(EventKind::End.into()),
             _ if !event.data.trim_ascii_start().starts_with(b"{") => None,
             Self::Choices => choices(&event.data),
             Self::Typed => typed(event),
@@ -111,12 +111,12 @@ fn choices(data: &[u8]) -> Option<Understood> {
     }
 
     let chunk: Chunk<'_> = serde_json::from_slice(data).ok()?;
-    let meaning = match chunk.error {
-        Some(error) => Meaning::Error(ProviderError::of(error)),
-        None if chunk.choices.iter().flatten().any(Choice::is_content) => Meaning::Content,
-        None => Meaning::Preamble,
+    let kind = match chunk.error {
+        Some(error) => EventKind::Error(ProviderError::of(error)),
+        None if chunk.choices.iter().flatten().any(Choice::is_content) => EventKind::Content,
+        None => EventKind::Preamble,
     };
-    Some(meaning.into())
+    Some(kind.into())
 }
 
 fn typed(event: &Event) -> Option<Understood> {
@@ -140,23 +140,24 @@ fn typed(event: &Event) -> Option<Understood> {
 
     let typed: Typed<'_> = serde_json::from_slice(&event.data).ok()?;
     let name = typed.r#type.unwrap_or_else(|| String::from_utf8_lossy(&event.name));
-    let meaning = match (&*name, typed.error.map(ProviderError::of)) {
+    let kind = match (&*name, typed.error.map(ProviderError::of)) {
         ("error", error) => {
-            // The documents have the words beside `type`, the service has them under `error`.
+            // In the documentation, the message is next to `type`; the live service nests it under
+            // `error`.
             let flat = || serde_json::from_slice(&event.data).ok().map(ProviderError::of);
-            Meaning::Error(error.or_else(flat).unwrap_or_default())
+            EventKind::Error(error.or_else(flat).unwrap_or_default())
         }
         ("response.failed", _) => {
             let error = typed.response.as_ref().and_then(|response| response.error);
-            Meaning::Error(error.map(ProviderError::of).unwrap_or_default())
+            EventKind::Error(error.map(ProviderError::of).unwrap_or_default())
         }
-        ("", Some(error)) => Meaning::Error(error),
-        (name, _) if ENDS.contains(&name) => Meaning::End,
-        (name, _) if PREAMBLES.contains(&name) => Meaning::Preamble,
-        _ => Meaning::Content,
+        ("", Some(error)) => EventKind::Error(error),
+        (name, _) if ENDS.contains(&name) => EventKind::End,
+        (name, _) if PREAMBLES.contains(&name) => EventKind::Preamble,
+        _ => EventKind::Content,
     };
     let response_id = typed.response.and_then(|response| response.id);
-    Some(Understood { meaning, response_id, sequence_number: typed.sequence_number })
+    Some(Understood { kind, response_id, sequence_number: typed.sequence_number })
 }
 
 #[cfg(test)]
@@ -165,70 +166,79 @@ mod tests {
 
     use super::*;
 
-    fn meaning(dialect: Dialect, name: &str, data: &str) -> Option<Meaning> {
+    fn kind(dialect: Dialect, name: &str, data: &str) -> Option<EventKind> {
         let event = Event { name: name.into(), data: data.into() };
-        dialect.understand(&event).map(|understood| understood.meaning)
+        dialect.understand(&event).map(|understood| understood.kind)
     }
 
-    fn error(code: &str, message: &str) -> Meaning {
-        Meaning::Error(ProviderError { code: code.to_owned(), message: message.to_owned() })
+    fn error(code: &str, message: &str) -> EventKind {
+        EventKind::Error(ProviderError { code: code.to_owned(), message: message.to_owned() })
     }
 
     #[rstest]
-    #[case::role(r#"{"choices":[{"delta":{"role":"assistant","content":"","refusal":null},"finish_reason":null}]}"#, Some(Meaning::Preamble))]
-    #[case::azures_first(r#"{"choices":[],"prompt_filter_results":[{}]}"#, Some(Meaning::Preamble))]
-    #[case::usage(r#"{"choices":[],"usage":{}}"#, Some(Meaning::Preamble))]
-    #[case::no_choices("{}", Some(Meaning::Preamble))]
-    #[case::null("{\"choices\":null,\"error\":null}", Some(Meaning::Preamble))]
+    #[case::role(r#"{"choices":[{"delta":{"role":"assistant","content":"","refusal":null},"finish_reason":null}]}"#, Some(EventKind::Preamble))]
+    #[case::azures_first(
+        r#"{"choices":[],"prompt_filter_results":[{}]}"#,
+        Some(EventKind::Preamble)
+    )]
+    #[case::usage(r#"{"choices":[],"usage":{}}"#, Some(EventKind::Preamble))]
+    #[case::no_choices("{}", Some(EventKind::Preamble))]
+    #[case::null("{\"choices\":null,\"error\":null}", Some(EventKind::Preamble))]
     #[case::empty_lists(
         r#"{"choices":[{"delta":{"tool_calls":[],"x":{}}}]}"#,
-        Some(Meaning::Preamble)
+        Some(EventKind::Preamble)
     )]
-    #[case::content(r#"{"choices":[{"delta":{"content":"a"}}]}"#, Some(Meaning::Content))]
-    #[case::blank(r#"{"choices":[{"delta":{"content":" "}}]}"#, Some(Meaning::Content))]
-    #[case::refusal(r#"{"choices":[{"delta":{"refusal":"no"}}]}"#, Some(Meaning::Content))]
-    #[case::tool(r#"{"choices":[{"delta":{"tool_calls":[{"index":0}]}}]}"#, Some(Meaning::Content))]
+    #[case::content(r#"{"choices":[{"delta":{"content":"a"}}]}"#, Some(EventKind::Content))]
+    #[case::blank(r#"{"choices":[{"delta":{"content":" "}}]}"#, Some(EventKind::Content))]
+    #[case::refusal(r#"{"choices":[{"delta":{"refusal":"no"}}]}"#, Some(EventKind::Content))]
+    #[case::tool(
+        r#"{"choices":[{"delta":{"tool_calls":[{"index":0}]}}]}"#,
+        Some(EventKind::Content)
+    )]
     #[case::reasoning(
         r#"{"choices":[{"delta":{"reasoning_content":"hm"}}]}"#,
-        Some(Meaning::Content)
+        Some(EventKind::Content)
     )]
     #[case::second_choice(
         r#"{"choices":[{"delta":{}},{"delta":{"content":"a"}}]}"#,
-        Some(Meaning::Content)
+        Some(EventKind::Content)
     )]
-    #[case::finish(r#"{"choices":[{"delta":{},"finish_reason":"stop"}]}"#, Some(Meaning::Content))]
-    #[case::text(r#"{"choices":[{"text":"a"}]}"#, Some(Meaning::Content))]
-    #[case::no_text(r#"{"choices":[{"text":"","finish_reason":null}]}"#, Some(Meaning::Preamble))]
-    #[case::done("[DONE]", Some(Meaning::End))]
+    #[case::finish(
+        r#"{"choices":[{"delta":{},"finish_reason":"stop"}]}"#,
+        Some(EventKind::Content)
+    )]
+    #[case::text(r#"{"choices":[{"text":"a"}]}"#, Some(EventKind::Content))]
+    #[case::no_text(r#"{"choices":[{"text":"","finish_reason":null}]}"#, Some(EventKind::Preamble))]
+    #[case::done("[DONE]", Some(EventKind::End))]
     #[case::error(r#"{"error":{"code":"x","message":"y"}}"#, Some(error("x", "y")))]
     #[case::bare_error(r#"{"error":"y"}"#, Some(error("", "y")))]
     #[case::not_json("{", None)]
     #[case::not_an_object("[]", None)]
-    #[case::words("ping", None)]
-    fn choices_tell_what_they_are(#[case] data: &str, #[case] means: Option<Meaning>) {
-        assert_eq!(meaning(Dialect::Choices, "", data), means);
+    #[case::not_json("ping", None)]
+    fn chunks_are_classified(#[case] data: &str, #[case] means: Option<EventKind>) {
+        assert_eq!(kind(Dialect::Choices, "", data), means);
     }
 
     #[rstest]
     #[case::created(
         "",
         r#"{"type":"response.created","response":{"id":"r"}}"#,
-        Some(Meaning::Preamble)
+        Some(EventKind::Preamble)
     )]
-    #[case::announced("", r#"{"type":"response.output_item.added"}"#, Some(Meaning::Preamble))]
-    #[case::delta("", r#"{"type":"response.output_text.delta"}"#, Some(Meaning::Content))]
-    #[case::unknown("", r#"{"type":"response.telepathy.delta"}"#, Some(Meaning::Content))]
-    #[case::named("response.in_progress", "{}", Some(Meaning::Preamble))]
-    #[case::completed("", r#"{"type":"response.completed"}"#, Some(Meaning::End))]
-    #[case::incomplete("", r#"{"type":"response.incomplete"}"#, Some(Meaning::End))]
-    #[case::speech("", r#"{"type":"speech.audio.done"}"#, Some(Meaning::End))]
+    #[case::announced("", r#"{"type":"response.output_item.added"}"#, Some(EventKind::Preamble))]
+    #[case::delta("", r#"{"type":"response.output_text.delta"}"#, Some(EventKind::Content))]
+    #[case::unknown("", r#"{"type":"response.telepathy.delta"}"#, Some(EventKind::Content))]
+    #[case::named("response.in_progress", "{}", Some(EventKind::Preamble))]
+    #[case::completed("", r#"{"type":"response.completed"}"#, Some(EventKind::End))]
+    #[case::incomplete("", r#"{"type":"response.incomplete"}"#, Some(EventKind::End))]
+    #[case::speech("", r#"{"type":"speech.audio.done"}"#, Some(EventKind::End))]
     #[case::done_too_early("", "[DONE]", None)]
     #[case::failed(
         "",
         r#"{"type":"response.failed","response":{"error":{"code":"x","message":"y"}}}"#,
         Some(error("x", "y"))
     )]
-    #[case::failed_without_words("", r#"{"type":"response.failed"}"#, Some(error("", "")))]
+    #[case::failed_without_a_message("", r#"{"type":"response.failed"}"#, Some(error("", "")))]
     #[case::nested_error(
         "error",
         r#"{"type":"error","error":{"code":"x","message":"y"}}"#,
@@ -237,16 +247,16 @@ mod tests {
     #[case::flat_error("", r#"{"type":"error","code":"x","message":"y"}"#, Some(error("x", "y")))]
     #[case::nameless_error("", r#"{"error":{"message":"y"}}"#, Some(error("", "y")))]
     #[case::not_json("", "{", None)]
-    fn types_tell_what_they_are(
+    fn typed_events_are_classified(
         #[case] name: &str,
         #[case] data: &str,
-        #[case] means: Option<Meaning>,
+        #[case] means: Option<EventKind>,
     ) {
-        assert_eq!(meaning(Dialect::Typed, name, data), means);
+        assert_eq!(kind(Dialect::Typed, name, data), means);
     }
 
     #[test]
-    fn an_event_tells_whose_it_is_and_where_it_stands() {
+    fn an_event_has_a_response_id_and_a_position() {
         let data = r#"{"type":"response.created","sequence_number":3,"response":{"id":"resp_1"}}"#;
         let event = Event { name: Vec::new(), data: data.into() };
         let understood = Dialect::Typed.understand(&event).expect("an event");

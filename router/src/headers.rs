@@ -1,4 +1,4 @@
-//! Which headers pass, in either direction.
+//! Headers that are forwarded, in either direction.
 
 use axum::body::Bytes;
 use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
@@ -11,22 +11,22 @@ use crate::retry_after::RETRY_AFTER_MS;
 const API_KEY: HeaderName = HeaderName::from_static("api-key");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// The client's headers that are part of the request and go upstream; everything else is between
-/// the client and this router. `OpenAI-Beta` names the shape that a client expects of the API.
+/// Client headers that are part of the request and are forwarded; all others concern only the
+/// client and this router. `OpenAI-Beta` selects the shape of the API.
 const FORWARDED: [HeaderName; 2] = [CONTENT_TYPE, HeaderName::from_static("openai-beta")];
 
-/// The provider's headers that the client gets: what the body is, the id that the provider's
-/// support asks for, and when to come back. Quotas, regions, organisations and deployment names
-/// are the operator's business.
+/// Provider headers that the client gets: the type of the body, the id that the provider's support
+/// asks for, and the time to retry. Quotas, regions, organizations and deployment names concern
+/// only the operator.
 const RETURNED: [HeaderName; 4] =
     [CONTENT_TYPE, HeaderName::from_static("x-request-id"), RETRY_AFTER, RETRY_AFTER_MS];
 
-/// What of a client's headers goes upstream.
+/// The client headers to forward.
 pub(crate) fn forwarded(headers: &HeaderMap) -> HeaderMap {
     pick(&FORWARDED, headers)
 }
 
-/// The headers of a request, built anew around what is forwarded.
+/// The headers of a request, built from scratch around the forwarded ones.
 pub(crate) fn request_headers(deployment: &Deployment, call: &Call) -> HeaderMap {
     let mut headers = call.headers.clone();
     headers.entry(CONTENT_TYPE).or_insert(JSON);
@@ -43,17 +43,17 @@ pub(crate) fn request_headers(deployment: &Deployment, call: &Call) -> HeaderMap
     headers
 }
 
-/// The headers of an answer that the client gets, without the deployment's credential.
+/// The response headers for the client, with the deployment's credential redacted.
 pub(crate) fn returned(deployment: &Deployment, headers: &HeaderMap) -> HeaderMap {
     let mut headers = pick(&RETURNED, headers);
     for value in headers.values_mut() {
         let clean = deployment.credential.redact(Bytes::copy_from_slice(value.as_bytes()));
-        *value = HeaderValue::from_maybe_shared(clean).expect("a header without its key is one");
+        *value = HeaderValue::from_maybe_shared(clean).expect("a redacted header is valid");
     }
     headers
 }
 
-/// The content type in lower case, without its parameters; empty where there is none.
+/// Content type in lower case, without parameters; empty if absent.
 pub(crate) fn media_type(headers: &HeaderMap) -> String {
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let media_type = content_type.and_then(|value| value.split(';').next()).unwrap_or_default();

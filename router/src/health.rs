@@ -1,4 +1,4 @@
-//! How a deployment has been doing, and whether it is left alone for a while.
+//! Health of deployments, and their cooldowns.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use crate::config::{Cooldown, Group};
 use crate::outcome::{Failure, Unavailable};
 use crate::policy;
 
-/// The health of one deployment as one group has seen it.
+/// Health of one deployment, as seen by one group.
 #[derive(Debug)]
 pub(crate) struct Health {
     clock: Clock,
@@ -22,11 +22,11 @@ pub(crate) struct Health {
 #[derive(Debug, Default)]
 struct State {
     failures_in_a_row: u32,
-    aside: Option<Aside>,
+    current: Option<CoolingDown>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Aside {
+struct CoolingDown {
     since: Instant,
     length: Duration,
     rate_limited: bool,
@@ -38,17 +38,17 @@ impl Health {
         Self { clock, cooldown, max_retry_after, state: Mutex::default() }
     }
 
-    /// Whether it is left alone now.
+    /// The cooldown in progress, if any.
     pub(crate) fn unavailable(&self) -> Option<Unavailable> {
         self.change(|state, now| state.unavailable(now))
     }
 
-    /// It has given a whole answer.
+    /// Records a complete answer.
     pub(crate) fn succeeded(&self) {
         self.change(|state, _| state.failures_in_a_row = 0);
     }
 
-    /// It has failed, or refused a request.
+    /// Records a failure or a refusal.
     pub(crate) fn failed(&self, failure: &Failure) {
         if !policy::blames_deployment(failure) {
             return;
@@ -66,11 +66,12 @@ impl Health {
             let cooldown = self
                 .cooldown
                 .filter(|cooldown| state.failures_in_a_row >= cooldown.after_failures.get());
-            let cooldown = cooldown.map_or(Duration::ZERO, |cooldown| cooldown.rest);
+            let cooldown = cooldown.map_or(Duration::ZERO, |cooldown| cooldown.duration);
             let length = cooldown.max(asked.unwrap_or_default().min(self.max_retry_after));
-            // A call that began earlier may fail later, and must not shorten what is under way.
+            // A call that began earlier may fail later, and must not shorten a cooldown in
+            // progress.
             if state.unavailable(now).is_none_or(|it| it.remaining < length) {
-                state.aside = Some(Aside { since: now, length, rate_limited });
+                state.current = Some(CoolingDown { since: now, length, rate_limited });
             }
         });
     }
@@ -83,7 +84,7 @@ impl Health {
 
 impl State {
     fn unavailable(&self, now: Instant) -> Option<Unavailable> {
-        let Aside { since, length, rate_limited } = self.aside?;
+        let CoolingDown { since, length, rate_limited } = self.current?;
         let remaining = length.saturating_sub(now.saturating_duration_since(since));
         (!remaining.is_zero()).then_some(Unavailable { remaining, rate_limited })
     }
@@ -105,7 +106,8 @@ mod tests {
     fn health(after_failures: Option<u32>) -> (Health, ManualClock) {
         let clock = ManualClock::new();
         let cooldown = after_failures.and_then(NonZeroU32::new);
-        let cooldown = cooldown.map(|after_failures| Cooldown { after_failures, rest: 5 * SECOND });
+        let cooldown =
+            cooldown.map(|after_failures| Cooldown { after_failures, duration: 5 * SECOND });
         let health = Health {
             clock: Clock::Manual(clock.clone()),
             cooldown,
@@ -129,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn failures_in_a_row_put_a_deployment_aside_for_its_time() {
+    fn failures_in_a_row_start_a_cooldown() {
         let (health, clock) = health(Some(2));
         health.failed(&Failure::Timeout);
         health.succeeded();
@@ -147,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn after_its_rest_one_failure_is_enough_and_one_success_heals() {
+    fn after_a_cooldown_one_failure_is_enough_and_a_success_resets_the_count() {
         let (health, clock) = health(Some(2));
         for _ in 0..2 {
             health.failed(&Failure::InvalidResponse);
@@ -162,24 +164,25 @@ mod tests {
     }
 
     #[test]
-    fn a_clients_mistake_says_nothing_of_the_deployment() {
+    fn a_client_error_does_not_count_as_a_failure() {
         let (health, _) = health(Some(1));
         health.failed(&refused(400, Some(SECOND)));
         assert_eq!(health.unavailable(), None);
     }
 
     #[test]
-    fn who_asks_for_time_gets_it_up_to_the_limit() {
-        for (status, asked, rest) in [(429, 7, 7), (503, 7, 7), (429, 86_400, 60), (500, 7, 0)] {
+    fn retry_after_is_respected_up_to_the_limit() {
+        for (status, asked, expected) in [(429, 7, 7), (503, 7, 7), (429, 86_400, 60), (500, 7, 0)]
+        {
             let (health, _) = health(None);
             health.failed(&refused(status, Some(asked * SECOND)));
-            assert_eq!(remaining(&health), rest * SECOND, "{status} that asks for {asked} s");
+            assert_eq!(remaining(&health), expected * SECOND, "{status} with Retry-After {asked}");
             assert_eq!(health.unavailable().is_some_and(|it| it.rate_limited), status == 429);
         }
     }
 
     #[test]
-    fn a_rest_is_never_shortened() {
+    fn a_cooldown_is_never_shortened() {
         let (health, clock) = health(Some(1));
         health.failed(&refused(429, Some(30 * SECOND)));
         clock.advance(SECOND);

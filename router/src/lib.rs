@@ -1,14 +1,14 @@
-//! A small correct LLM gateway, written to be read.
+//! A small, correct LLM gateway, written to be read.
 //!
-//! Clients speak the `OpenAI` wire. The `model` they ask for names a model group; its fallback
-//! chain of `OpenAI` and Azure `OpenAI` deployments is tried in order until one gives a whole
-//! answer. Everything but the value of `model` goes out byte for byte.
+//! Clients use the `OpenAI` API. The `model` that they request names a model group. The router
+//! tries the group's fallback chain of `OpenAI` and Azure `OpenAI` deployments in order until one
+//! succeeds. Everything except the value of `model` is forwarded byte for byte.
 //!
-//! Where to read what: `chain` walks, `policy` decides, `attempt` makes one request, `outcome` is
-//! what comes of it, `splice` edits the body, `headers` picks what passes, `stream` passes on what
-//! comes bit by bit (`sse` tells its events apart, `event` knows what they mean), `health` puts
-//! deployments aside, `error` words what goes wrong, `config` is what the operator decides, and
-//! its `credential` keeps secrets secret.
+//! The modules: `chain` walks the fallback chain, `policy` decides about retries and fallback,
+//! `attempt` makes one request, and `outcome` is its result. `splice` edits the body, and `headers`
+//! selects the headers to forward. `stream` forwards streamed answers; `sse` splits them into
+//! events, and `event` classifies these. `health` manages cooldowns, and `error` words the errors.
+//! `config` holds the operator's settings, and its `credential` keeps keys secret.
 //!
 //! ```
 //! use std::time::Duration;

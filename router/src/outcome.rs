@@ -1,4 +1,4 @@
-//! What comes of an attempt: an answer for the client, or the failure that may lead on.
+//! Outcome of an attempt: an answer for the client, or a failure that may cause a fallback.
 
 use std::time::Duration;
 
@@ -8,22 +8,22 @@ use axum::response::{IntoResponse, Response};
 
 use crate::provider_error::{ProviderError, RefusalReason};
 
-/// What the client gets of a deployment that did as it was asked.
+/// A successful answer.
 #[derive(Debug)]
 pub(crate) struct Success {
-    /// Whole, or with a body that passes on what comes.
+    /// Complete, or with a body that is still being received.
     pub(crate) response: Response,
-    /// The id by which later calls may refer to it.
+    /// Id that later calls may use to refer to it.
     pub(crate) response_id: Option<String>,
 }
 
-/// What a provider said that may be passed on.
+/// A provider's response that may be forwarded.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
-    /// The cooldown that it asks for.
+    /// The wait that it asks for.
     pub(crate) wait: Option<Duration>,
 }
 
@@ -33,25 +33,26 @@ impl IntoResponse for Answer {
     }
 }
 
-/// Why an attempt brought no answer that is a success.
+/// Why an attempt did not succeed.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// No connection, or it ended before an answer began.
+    /// The connection failed, or ended before a response began.
     Connection,
-    /// The answer, or the first content of a stream, was not there in time.
+    /// The response, or the first content of a stream, did not arrive in time.
     Timeout,
-    /// A success that is not what was asked for, or not whole; or neither a success nor an error.
+    /// A success that is incomplete or not what was requested, or a response that is neither a
+    /// success nor an error.
     InvalidResponse,
-    /// A status that says success, and a body or a stream that says `error`.
+    /// A success status with `error` in its body or stream.
     ErrorInSuccess(ProviderError),
-    /// The provider answered with an error. Its body is empty where it did not arrive whole.
+    /// An error response from the provider. The body is empty if it was not received completely.
     Refused(Box<Answer>),
-    /// There was no attempt: every deployment is in cooldown for so long.
+    /// No attempt was made: every deployment is cooling down.
     Unavailable(Unavailable),
 }
 
 impl Failure {
-    /// Why the provider refused the request, if that is known here.
+    /// Why the provider refused the request, if recognized.
     pub(crate) fn refusal_reason(&self) -> Option<RefusalReason> {
         match self {
             Self::Refused(answer) if answer.status.is_client_error() => {
@@ -63,11 +64,11 @@ impl Failure {
     }
 }
 
-/// That a deployment gets no calls for a while.
+/// A cooldown in progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Unavailable {
-    /// For how much longer; more than nothing.
+    /// Remaining time; never zero.
     pub(crate) remaining: Duration,
-    /// Whether it has had too many calls, as its provider says.
+    /// Whether the provider reported too many requests.
     pub(crate) rate_limited: bool,
 }

@@ -1,30 +1,30 @@
-//! What falls back and what is tried again: the recommended policy, as data.
+//! The default policy for retries and fallback, as data.
 //!
-//! | failure | next deployment | same deployment again |
+//! | failure | next deployment | retry the same one |
 //! |---|---|---|
-//! | no connection, or cut before an answer began | yes | yes |
+//! | no connection, or closed before a response began | yes | yes |
 //! | timeout | yes | yes |
-//! | a success that is empty, cut short or of another kind | yes | yes |
-//! | a success that says `error` | yes | yes |
-//! | 408, 409, 5xx | yes | yes, unless it says `Retry-After` |
-//! | 429 | yes | no: more of the same makes it worse |
+//! | a success that is empty, truncated or of the wrong kind | yes | yes |
+//! | a success that contains `error` | yes | yes |
+//! | 408, 409, 5xx | yes | yes, unless it has `Retry-After` |
+//! | 429 | yes | no: more requests make it worse |
 //! | 401, 403, 404 | yes | no |
 //! | any other 4xx | no | no |
 //!
-//! A 400, 413 or 422 is the client's own mistake: every deployment would refuse it, so the
-//! provider's words are passed on at once. A 401, 403 or 404 is not: this router sent its own
-//! credential and named its own deployment, so the request may well succeed elsewhere. That
-//! 408, 409, 429 and 5xx pass is what `OpenAI`'s client libraries hold too:
+//! A 400, 413 or 422 is the client's mistake: every deployment would refuse the request, so the
+//! provider's error is returned at once. A 401, 403 or 404 is not: this router sent its own
+//! credential and named its own deployment, so the request may well succeed elsewhere. `OpenAI`'s
+//! client libraries also treat 408, 409, 429 and 5xx as temporary:
 //! <https://github.com/openai/openai-python#retries>.
 //!
-//! `fallback_on` replaces the first column. The second is fixed; `retries` says how often. Nobody
-//! waits for a retry: where waiting helps, the next deployment is there at once.
+//! `fallback_on` replaces the first column. The second is fixed, and `retries` sets the number of
+//! retries. A retry starts at once: where waiting would help, the next deployment is tried instead.
 //!
-//! A stream counts as an answer once its first content is there. What comes before is held back,
-//! so that a stream that fails so far is a failure like any other.
+//! A stream counts as an answer once its first content arrives. Everything before that is buffered,
+//! so that a stream that fails early is a failure like any other.
 //!
-//! What falls back by this table also counts towards a deployment's cooldown, whatever
-//! `fallback_on` says: it tells of the deployment and not of the request.
+//! The failures that fall back in this table also count towards a deployment's cooldown, whatever
+//! `fallback_on` is: they are caused by the deployment and not by the request.
 
 use axum::http::StatusCode;
 
@@ -36,7 +36,7 @@ pub(crate) fn falls_back(conditions: &[Condition], failure: &Failure) -> bool {
     conditions.iter().any(|condition| covers(*condition, failure))
 }
 
-/// Whether the failure tells of the deployment, and not of the request.
+/// Whether the failure is caused by the deployment rather than by the request.
 pub(crate) fn blames_deployment(failure: &Failure) -> bool {
     failure.refusal_reason().is_none() && falls_back(Condition::RECOMMENDED, failure)
 }
@@ -55,7 +55,7 @@ fn covers(condition: Condition, failure: &Failure) -> bool {
     }
 }
 
-/// Whether the same deployment may well succeed if it is asked again at once.
+/// Whether an immediate retry at the same deployment may succeed.
 pub(crate) fn may_pass(failure: &Failure) -> bool {
     match failure {
         Failure::Connection | Failure::Timeout | Failure::InvalidResponse => true,
@@ -108,7 +108,7 @@ mod tests {
     #[case::server_error(refused(500), true, true)]
     #[case::unavailable(refused(503), true, true)]
     #[case::overloaded(refused(529), true, true)]
-    fn the_recommended_policy_is_its_table(
+    fn the_default_policy_matches_its_table(
         #[case] failure: Failure,
         #[case] falls_back: bool,
         #[case] tried_again: bool,
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_provider_that_asks_for_time_is_not_asked_again_at_once() {
+    fn a_provider_that_asks_to_wait_is_not_retried_at_once() {
         for (wait_ms, passes) in [(7_000, false), (0, true)] {
             let Failure::Refused(mut answer) = refused(503) else { unreachable!("just made") };
             answer.wait = Some(Duration::from_millis(wait_ms));

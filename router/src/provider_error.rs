@@ -1,29 +1,29 @@
-//! What a provider's error says, as far as it matters for where the call goes next.
+//! The parts of a provider's error that decide where the call goes next.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// The error of a provider, in `OpenAI`'s members.
+/// A provider's error, with `OpenAI`'s members.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct ProviderError {
-    /// Empty where there is none.
+    /// Empty if absent.
     pub(crate) code: String,
-    /// Empty where there is none.
+    /// Empty if absent.
     pub(crate) message: String,
 }
 
-/// Why a provider refused a request that a deployment of another kind may accept.
+/// Why a provider refused a request that a different deployment may accept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RefusalReason {
-    /// The request is longer than the model can read.
+    /// The request exceeds the model's context length.
     ContextLength,
-    /// A filter took offence at the request.
+    /// A content filter refused the request.
     ContentFilter,
 }
 
-/// Codes, and parts of sentences for the deployments whose errors have other codes or none.
+/// Known error codes, and parts of messages for deployments with other codes or none.
 ///
-/// The sentences are in lower case. Seen in <https://github.com/openai/openai-python/issues/331>,
+/// The messages are in lower case. Seen in <https://github.com/openai/openai-python/issues/331>,
 /// <https://github.com/BerriAI/litellm/issues/15968> and
 /// <https://github.com/BerriAI/litellm/pull/42255>.
 const KNOWN_REFUSALS: [(RefusalReason, &[&str], &[&str]); 2] = [
@@ -49,7 +49,7 @@ const KNOWN_REFUSALS: [(RefusalReason, &[&str], &[&str]); 2] = [
 ];
 
 impl ProviderError {
-    /// What stands under `error`: an object, or a bare sentence.
+    /// Reads the value of `error`: an object, or a plain message.
     pub(crate) fn of(error: &RawValue) -> Self {
         #[derive(Deserialize)]
         struct Error<'a> {
@@ -72,7 +72,7 @@ impl ProviderError {
         }
     }
 
-    /// The error of a body in `OpenAI`'s shape: a JSON object with an object under `error`.
+    /// The error in a body with `OpenAI`'s shape: a JSON object with an object under `error`.
     pub(crate) fn of_body(body: &[u8]) -> Option<Self> {
         #[derive(Deserialize)]
         struct Body<'a> {
@@ -87,7 +87,7 @@ impl ProviderError {
         body.error.get().starts_with('{').then(|| Self::of(body.error))
     }
 
-    /// Why the request was refused, if that is known here.
+    /// Why the request was refused, if recognized.
     pub(crate) fn refusal_reason(&self) -> Option<RefusalReason> {
         let message = self.message.to_lowercase().replace('’', "'");
         let known = KNOWN_REFUSALS.into_iter().find(|(_, codes, sentences)| {
@@ -138,7 +138,7 @@ mod tests {
     #[case(r#"{"code":400,"message":["x"]}"#, None)]
     #[case("7", None)]
     #[case(r#"["content_filter"]"#, None)]
-    fn a_reason_is_known_by_its_code_or_its_sentence(
+    fn a_reason_is_recognized_by_code_or_message(
         #[case] error: &str,
         #[case] reason: Option<RefusalReason>,
     ) {

@@ -1,38 +1,38 @@
-//! Reads along a stream, and says what of it may be passed on.
+//! Reads a stream as it arrives, and decides which parts can be forwarded.
 
 use axum::body::Bytes;
 
 use crate::config::Credential;
 use crate::error::ApiError;
-use crate::event::{Dialect, Meaning, Understood};
+use crate::event::{Dialect, EventKind, Understood};
 use crate::outcome::Failure;
 use crate::provider_error::ProviderError;
 use crate::sse::{Block, Splitter};
 
-/// What is known of a stream that has come so far.
+/// State of a stream that is being read.
 pub(crate) struct Reader {
-    /// That of its events; sound has none.
+    /// Dialect of its events; audio has none.
     dialect: Option<Dialect>,
     credential: Credential,
     limit: usize,
     splitter: Splitter,
     next_sequence_number: u64,
-    /// What may be passed on, once there is content, and was not yet.
+    /// Bytes to forward, available once there is content.
     pub(crate) ready: Vec<u8>,
     pub(crate) has_content: bool,
     pub(crate) ending: Option<Ending>,
     pub(crate) response_id: Option<String>,
 }
 
-/// A provider's last word.
+/// How the provider ended the stream.
 pub(crate) enum Ending {
-    Whole,
+    Complete,
     Error(ProviderError),
 }
 
 impl Reader {
-    /// Events are passed on without this credential. The limit, in bytes, is that of an event,
-    /// and of all that comes before the first content.
+    /// Events are forwarded without this credential. The limit, in bytes, applies to a single event
+    /// and to everything before the first content.
     pub(crate) fn new(dialect: Option<Dialect>, credential: Credential, limit: usize) -> Self {
         Self {
             dialect,
@@ -47,7 +47,7 @@ impl Reader {
         }
     }
 
-    /// Takes what came. After a failure nothing more is taken.
+    /// Processes received bytes. Must not be called after a failure.
     pub(crate) fn take(&mut self, chunk: &[u8]) -> Result<(), Failure> {
         let Some(dialect) = self.dialect else {
             self.has_content |= !chunk.is_empty();
@@ -58,9 +58,9 @@ impl Reader {
         self.take_blocks(dialect)
     }
 
-    /// The provider has ended the stream in good order; a failure unless it is whole.
+    /// The connection ended properly. Returns a failure unless the stream is complete.
     pub(crate) fn finish(&mut self) -> Result<(), Failure> {
-        let is_whole = match self.dialect {
+        let is_complete = match self.dialect {
             None => self.has_content,
             Some(dialect) => {
                 self.splitter.close();
@@ -68,11 +68,11 @@ impl Reader {
                 self.ending.is_some()
             }
         };
-        if is_whole { Ok(()) } else { Err(Failure::InvalidResponse) }
+        if is_complete { Ok(()) } else { Err(Failure::InvalidResponse) }
     }
 
-    /// Adds the failure as the last event, where there are events.
-    pub(crate) fn tell(&mut self, failure: &Failure) {
+    /// Appends the failure as the last event, if the stream has events.
+    pub(crate) fn append_error(&mut self, failure: &Failure) {
         let error = match failure {
             Failure::Timeout => ApiError::timeout(),
             _ => ApiError::invalid_response(),
@@ -84,7 +84,7 @@ impl Reader {
 
     fn take_blocks(&mut self, dialect: Dialect) -> Result<(), Failure> {
         while let Some(block) = self.splitter.next() {
-            // What comes after the last word is passed on unread.
+            // Anything after the end is forwarded unread.
             if self.ending.is_none() {
                 self.understand(&block, dialect)?;
             }
@@ -99,25 +99,27 @@ impl Reader {
 
     fn understand(&mut self, block: &Block, dialect: Dialect) -> Result<(), Failure> {
         let Some(event) = &block.event else { return Ok(()) };
-        let Understood { meaning, response_id, sequence_number } =
+        let Understood { kind, response_id, sequence_number } =
             dialect.understand(event).ok_or(Failure::InvalidResponse)?;
         self.response_id = self.response_id.take().or(response_id);
         if let Some(number) = sequence_number {
             self.next_sequence_number = number.saturating_add(1);
         }
-        match meaning {
-            Meaning::Preamble => {}
-            Meaning::Content => self.has_content = true,
-            // Nothing at all was said.
-            Meaning::End if !self.has_content && dialect == Dialect::Choices => {
+        match kind {
+            EventKind::Preamble => {}
+            EventKind::Content => self.has_content = true,
+            // The stream ended without any content.
+            EventKind::End if !self.has_content && dialect == Dialect::Choices => {
                 return Err(Failure::InvalidResponse);
             }
-            Meaning::End => {
+            EventKind::End => {
                 self.has_content = true;
-                self.ending = Some(Ending::Whole);
+                self.ending = Some(Ending::Complete);
             }
-            Meaning::Error(error) if self.has_content => self.ending = Some(Ending::Error(error)),
-            Meaning::Error(error) => return Err(Failure::ErrorInSuccess(self.without_key(error))),
+            EventKind::Error(error) if self.has_content => self.ending = Some(Ending::Error(error)),
+            EventKind::Error(error) => {
+                return Err(Failure::ErrorInSuccess(self.without_key(error)));
+            }
         }
         Ok(())
     }
@@ -156,7 +158,7 @@ mod tests {
     #[rstest]
     #[case::chat(Dialect::Choices, CHAT, CHAT.find("data: {\"choices\":[{\"delta\":{\"content"))]
     #[case::responses(Dialect::Typed, RESPONSES, RESPONSES.find("event: response.output_text"))]
-    fn a_stream_passes_as_it_came_wherever_it_is_split(
+    fn a_stream_is_forwarded_unchanged_wherever_it_is_split(
         #[case] dialect: Dialect,
         #[case] stream: &str,
         #[case] content: Option<usize>,
@@ -164,12 +166,12 @@ mod tests {
         let content = content.expect("there is content");
         for size in 1..=stream.len() {
             let mut reader = reader(dialect, stream.len());
-            for (place, piece) in stream.as_bytes().chunks(size).enumerate() {
-                reader.take(piece).expect("a sound stream");
-                let taken = place * size + piece.len();
+            for (index, piece) in stream.as_bytes().chunks(size).enumerate() {
+                reader.take(piece).expect("a valid stream");
+                let taken = index * size + piece.len();
                 assert!(taken > content || !reader.has_content, "{taken} bytes hold no content");
             }
-            reader.finish().expect("a whole stream");
+            reader.finish().expect("a complete stream");
             assert_eq!(String::from_utf8_lossy(&reader.ready), stream, "in pieces of {size}");
         }
     }
@@ -177,28 +179,28 @@ mod tests {
     #[rstest]
     #[case::chat(Dialect::Choices, CHAT, "[DONE]\n\n")]
     #[case::responses(Dialect::Typed, RESPONSES, "completed\"}\n\n")]
-    fn a_stream_that_is_cut_is_whole_only_after_its_last_word(
+    fn a_cut_stream_is_complete_only_after_its_end(
         #[case] dialect: Dialect,
         #[case] stream: &str,
         #[case] last: &str,
     ) {
-        let whole = stream.find(last).expect("a last word") + last.len();
+        let complete = stream.find(last).expect("an end") + last.len();
         for cut in 0..=stream.len() {
             let mut reader = reader(dialect, stream.len());
-            reader.take(&stream.as_bytes()[..cut]).expect("a sound stream");
-            assert_eq!(reader.finish().is_ok(), cut >= whole, "cut after {cut} bytes");
+            reader.take(&stream.as_bytes()[..cut]).expect("a valid stream");
+            assert_eq!(reader.finish().is_ok(), cut >= complete, "cut after {cut} bytes");
         }
     }
 
     #[test]
-    fn what_is_passed_on_ends_where_another_event_may_follow() {
+    fn an_error_event_follows_a_complete_event() {
         let mut reader = reader(Dialect::Typed, 1_000);
         let cut = RESPONSES.len() - 10;
-        reader.take(&RESPONSES.as_bytes()[..cut]).expect("a sound stream");
-        reader.tell(&Failure::Timeout);
+        reader.take(&RESPONSES.as_bytes()[..cut]).expect("a valid stream");
+        reader.append_error(&Failure::Timeout);
         let (passed, _) = RESPONSES.split_once("event: response.completed").expect("an end");
-        let told = String::from_utf8(reader.ready).expect("UTF-8");
-        let event = told.strip_prefix(passed).expect("what had come whole");
+        let ready = String::from_utf8(reader.ready).expect("UTF-8");
+        let event = ready.strip_prefix(passed).expect("the complete events");
         assert!(
             event.starts_with("event: error\ndata: {\"type\":\"error\",\"sequence_number\":8,"),
             "{event}"
@@ -215,12 +217,12 @@ mod tests {
         10,
         true
     )]
-    fn what_is_held_back_has_a_limit(#[case] stream: &str, #[case] limit: usize, #[case] ok: bool) {
+    fn buffering_has_a_limit(#[case] stream: &str, #[case] limit: usize, #[case] ok: bool) {
         assert_eq!(reader(Dialect::Choices, limit).take(stream.as_bytes()).is_ok(), ok);
     }
 
     #[test]
-    fn a_key_in_an_event_is_redacted_on_every_way() {
+    fn a_key_in_an_event_is_always_redacted() {
         let mut reader = reader(Dialect::Choices, 1_000);
         reader.take(b"data: {\"choices\":[{\"text\":\"sk-secret\"}]}\n\n").expect("content");
         assert!(String::from_utf8_lossy(&reader.ready).contains("[redacted]"));

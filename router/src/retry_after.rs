@@ -1,18 +1,18 @@
-//! How long a provider asks to be left alone.
+//! How long a provider asks to wait.
 
 use std::time::{Duration, SystemTime};
 
 use axum::http::header::{DATE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderName};
 
-/// The finer sibling of `Retry-After` that `OpenAI` and Azure send beside it.
+/// Finer variant of `Retry-After` that `OpenAI` and Azure send in addition.
 pub(crate) const RETRY_AFTER_MS: HeaderName = HeaderName::from_static("retry-after-ms");
 
-/// The wait that an answer asks for, if it does so in words that can be read.
+/// The wait that a response asks for, if it has a valid one.
 ///
-/// `retry-after-ms` counts before `Retry-After`, unless it is 0 (Azure sends that beside a whole
-/// second). A date counts from the answer's own `Date`, so that it does not matter how far its
-/// clock is from ours; `now` is for answers without one.
+/// `retry-after-ms` takes precedence over `Retry-After` unless it is 0, which Azure sends together
+/// with a whole second. A date is relative to the response's own `Date`, so that clock skew does
+/// not matter; `now` is for responses without one.
 pub(crate) fn wait(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = |name| headers.get(name)?.to_str().ok().map(str::trim);
     let milliseconds = text(RETRY_AFTER_MS).and_then(seconds).map(|thousands| thousands / 1000);
@@ -51,7 +51,7 @@ mod tests {
         &[("retry-after", "Wed, 21 Oct 2026 09:00:05 GMT"), ("date", "Wed, 21 Oct 2026 09:00:00 GMT")],
         Some(5_000)
     )]
-    #[case::words(&[("retry-after", "soon")], None)]
+    #[case::text(&[("retry-after", "soon")], None)]
     #[case::negative(&[("retry-after", "-1")], None)]
     #[case::endless(&[("retry-after", "inf")], None)]
     #[case::too_long(&[("retry-after", "1e300")], None)]

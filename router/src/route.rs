@@ -1,4 +1,4 @@
-//! A group at work: its policy, its deployments, and what is known of them.
+//! A group at run time: its policy, its deployments and their state.
 
 use std::iter;
 use std::sync::Arc;
@@ -9,11 +9,11 @@ use crate::config::{Deployment, Group};
 use crate::health::Health;
 use crate::provider_error::RefusalReason;
 
-/// A group with its state. Nothing of it is shared with another group.
+/// A group with its state, which is not shared with other groups.
 #[derive(Debug)]
 pub(crate) struct Route {
     pub(crate) group: Group,
-    /// Each deployment once, in the order of their first mention.
+    /// Each deployment once, in order of first mention.
     candidates: Vec<Candidate>,
     /// Indexes into `candidates`.
     chain: Vec<usize>,
@@ -22,7 +22,7 @@ pub(crate) struct Route {
     pub(crate) affinity: Affinity,
 }
 
-/// A deployment, and how it has been doing.
+/// A deployment and its health.
 #[derive(Debug)]
 pub(crate) struct Candidate {
     pub(crate) deployment: Deployment,
@@ -53,16 +53,16 @@ impl Route {
         &self.candidates[index]
     }
 
-    /// The chain in its order; first of all the deployment that gave the response which the call
-    /// goes on from.
+    /// The chain in order, preceded by the deployment that created the response which the call
+    /// continues.
     pub(crate) fn chain(&self, previous_response_id: Option<&str>) -> Vec<usize> {
         let first = previous_response_id.and_then(|id| self.affinity.deployment_of(id));
         let others = self.chain.iter().copied().filter(|index| Some(*index) != first);
         first.into_iter().chain(others).collect()
     }
 
-    /// Who is asked after a refusal for this reason; nobody where the group has no such chain.
-    pub(crate) fn detour(&self, reason: RefusalReason) -> &[usize] {
+    /// The special chain for this reason; empty if the group has none.
+    pub(crate) fn special_chain(&self, reason: RefusalReason) -> &[usize] {
         match reason {
             RefusalReason::ContextLength => &self.on_context_length,
             RefusalReason::ContentFilter => &self.on_content_filter,
@@ -70,7 +70,7 @@ impl Route {
     }
 }
 
-/// Whether they are the same one, whatever key is used.
+/// Whether two deployments are the same, regardless of the key.
 fn is_same(one: &Deployment, other: &Deployment) -> bool {
     (&one.surface, &one.base_url, &one.model) == (&other.surface, &other.base_url, &other.model)
 }

@@ -1,12 +1,12 @@
-//! Another value for `model`, and every other byte as the client sent it.
+//! Replaces the value of `model` and preserves every other byte of the client's body.
 //!
-//! Reading a body into values and writing it again changes it: `1e0` becomes `1.0`, big
-//! integers lose digits, escapes and blanks go, a form gets another boundary. So the body is read
-//! only to learn where the value of `model` stands, and the new value is put between what was
-//! before and after it.
+//! Parsing a body into values and serializing it again changes it: `1e0` becomes `1.0`, large
+//! integers lose digits, escapes and whitespace change, and a form gets another boundary. Therefore
+//! the body is parsed only to locate the value of `model`, and the new value is inserted in its
+//! place.
 //!
-//! Nothing else of a body steers the router: members like `fallbacks` or `api_base` are the
-//! provider's to take or to refuse.
+//! Nothing else in a body affects routing: the provider decides whether to accept members such as
+//! `fallbacks` or `api_base`.
 
 mod form;
 mod json;
@@ -15,47 +15,47 @@ use std::ops::Range;
 
 use axum::body::Bytes;
 
-/// A client's body: one JSON object, or one form, with a `model`.
+/// A client's body: a JSON object or a form, with a `model`.
 #[derive(Debug)]
 pub(crate) struct ClientBody {
     bytes: Bytes,
-    /// The name that the client asks for.
+    /// The model name that the client requests.
     pub(crate) model: String,
-    /// Where each top-level `model`'s value stands, in order.
+    /// Positions of all top-level `model` values, in order.
     spans: Vec<Range<usize>>,
     is_json: bool,
     pub(crate) hints: RequestHints,
 }
 
-/// What a body says of the answer that its sender expects.
+/// What a body reveals about the expected answer.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct RequestHints {
     /// `stream: true`
     pub(crate) stream: bool,
-    /// How speech is to be streamed.
+    /// Requested streaming format of speech.
     pub(crate) stream_format: Option<String>,
-    /// How a transcript is to be written.
+    /// Requested format of a transcript.
     pub(crate) response_format: Option<String>,
-    /// The answer that this call goes on from.
+    /// Id of the response that this call continues.
     pub(crate) previous_response_id: Option<String>,
 }
 
 /// Why a body cannot be routed.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum BadBody {
-    /// Not one JSON object.
+    /// Not exactly one JSON object.
     NotAnObject,
-    /// Not a form with a boundary in its content type and an end.
+    /// Not a complete form with a boundary in its content type.
     NotAForm,
-    /// No `model` at the top level.
+    /// No top-level `model`.
     NoModel,
-    /// A `model` that is no text.
+    /// `model` is not a string.
     ModelIsNoString,
 }
 
 impl ClientBody {
-    /// The body with another `model`, in every place where it stands at the top level, so that
-    /// whichever of them a provider reads is its own.
+    /// The body with another `model`, at every top-level occurrence, so that the provider reads its
+    /// own name from whichever one it uses.
     pub(crate) fn with_model(&self, name: &str) -> Bytes {
         let value =
             if self.is_json { serde_json::Value::from(name).to_string() } else { name.to_owned() };
@@ -71,7 +71,7 @@ impl ClientBody {
     }
 }
 
-/// Where in the body this part of it stands.
+/// Position of this part within the body.
 fn span(part: &[u8], body: &[u8]) -> Range<usize> {
     let start = part.as_ptr().addr() - body.as_ptr().addr();
     start..start + part.len()

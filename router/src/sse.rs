@@ -1,57 +1,58 @@
-//! Server-sent events, told apart in bytes that come in pieces of any size.
+//! Splits server-sent events out of chunks of any size.
 //!
-//! Nothing is re-framed: every block that comes out holds its bytes as they went in.
+//! Nothing is re-framed: every block contains its bytes as received.
 //! <https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream>
 
-/// A piece of a stream that can be passed on by itself.
+/// A piece of a stream that can be forwarded by itself.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Block {
-    /// As it came.
+    /// The bytes as received.
     pub(crate) raw: Vec<u8>,
-    /// What it says; a comment and an empty line say nothing.
+    /// The parsed event; `None` for a comment or an empty line.
     pub(crate) event: Option<Event>,
 }
 
-/// One event.
+/// A parsed event.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Event {
-    /// The `event` field; empty where there is none.
+    /// The `event` field; empty if absent.
     pub(crate) name: Vec<u8>,
-    /// The `data` fields, with a line feed between them.
+    /// The `data` fields, joined by line feeds.
     pub(crate) data: Vec<u8>,
 }
 
-/// Cuts a stream into blocks.
+/// Splits a stream into blocks.
 #[derive(Debug, Default)]
 pub(crate) struct Splitter {
-    /// What has not come out yet: it starts where a block starts.
+    /// Bytes that were not returned yet, starting with a block.
     buffer: Vec<u8>,
-    /// Where the line starts that is not read yet.
+    /// Start of the first unparsed line.
     line: usize,
-    /// Up to where that line has no end.
+    /// Offset up to which that line has no end.
     searched: usize,
-    /// What the block's lines say so far.
+    /// The event of the lines parsed so far in this block.
     event: Option<Event>,
     closed: bool,
 }
 
 impl Splitter {
-    /// Takes what came.
+    /// Appends received bytes.
     pub(crate) fn push(&mut self, bytes: &[u8]) {
         self.buffer.extend_from_slice(bytes);
     }
 
-    /// The stream is at its end: a last carriage return is a whole line end.
+    /// Marks the end of the stream: a final carriage return is then a complete line end.
     pub(crate) fn close(&mut self) {
         self.closed = true;
     }
 
-    /// How many bytes have not come out yet.
+    /// Number of bytes that were not returned yet.
     pub(crate) fn pending(&self) -> usize {
         self.buffer.len()
     }
 
-    /// The next whole block. An event whose empty line is missing is none, as the standard says.
+    /// The next complete block. An event without its empty line is dropped, as the standard
+    /// requires.
     pub(crate) fn next(&mut self) -> Option<Block> {
         while let Some((end, next)) = self.line_end() {
             let line = &self.buffer[self.line..end];
@@ -84,7 +85,7 @@ impl Splitter {
         None
     }
 
-    /// Where the current line ends, and where the next one starts.
+    /// End of the current line, and start of the next one.
     fn line_end(&mut self) -> Option<(usize, usize)> {
         let rest = &self.buffer[self.searched..];
         let Some(at) = memchr::memchr2(b'\r', b'\n', rest) else {
@@ -94,7 +95,7 @@ impl Splitter {
         let end = self.searched + at;
         match &rest[at..] {
             [b'\r', b'\n', ..] => Some((end, end + 2)),
-            // Its line feed may be on the way.
+            // Its line feed may follow.
             [b'\r'] if !self.closed => {
                 self.searched = end;
                 None
@@ -104,7 +105,7 @@ impl Splitter {
     }
 }
 
-/// The name and the value of a field.
+/// Name and value of a field.
 fn field(line: &[u8]) -> (&[u8], &[u8]) {
     match memchr::memchr(b':', line) {
         Some(colon) => {
@@ -122,7 +123,7 @@ mod tests {
 
     use super::*;
 
-    /// All blocks of a stream that comes in pieces of this size.
+    /// All blocks of a stream that arrives in pieces of this size.
     fn blocks(stream: &[u8], size: usize) -> Vec<Block> {
         let mut splitter = Splitter::default();
         let mut blocks = Vec::new();
@@ -135,7 +136,7 @@ mod tests {
         blocks
     }
 
-    fn said(blocks: &[Block]) -> Vec<(String, String)> {
+    fn events_in(blocks: &[Block]) -> Vec<(String, String)> {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let events = blocks.iter().filter_map(|block| block.event.as_ref());
         events.map(|event| (text(&event.name), text(&event.data))).collect()
@@ -153,14 +154,14 @@ mod tests {
     #[case::utf_8("data: ü🦀\n\n", &[("", "ü🦀")])]
     #[case::no_end("data: a\n\ndata: b\n", &[("", "a")])]
     #[case::no_line_end("data: a", &[])]
-    fn events_are_told_apart_wherever_they_are_split(
+    fn events_are_separated_wherever_they_are_split(
         #[case] stream: &str,
         #[case] events: &[(&str, &str)],
     ) {
         for size in 1..=stream.len() {
-            let said = said(&blocks(stream.as_bytes(), size));
-            let said: Vec<_> = said.iter().map(|(name, data)| (&**name, &**data)).collect();
-            assert_eq!(said, events, "in pieces of {size}");
+            let found = events_in(&blocks(stream.as_bytes(), size));
+            let found: Vec<_> = found.iter().map(|(name, data)| (&**name, &**data)).collect();
+            assert_eq!(found, events, "in pieces of {size}");
         }
     }
 
@@ -171,14 +172,15 @@ mod tests {
 
     proptest! {
         #[test]
-        fn blocks_hold_every_byte_up_to_the_last_whole_one(
+        fn blocks_contain_every_byte_up_to_the_last_complete_one(
             stream in "([dat:\r\n é]|data: |event: |\n\n|\r\n){0,40}",
             size in 1_usize..9,
         ) {
             let blocks = blocks(stream.as_bytes(), size);
             let joined: Vec<u8> = blocks.iter().flat_map(|block| block.raw.clone()).collect();
             prop_assert!(stream.as_bytes().starts_with(&joined));
-            prop_assert_eq!(said(&blocks), said(&self::blocks(stream.as_bytes(), usize::MAX)));
+            let unsplit = self::blocks(stream.as_bytes(), usize::MAX);
+            prop_assert_eq!(events_in(&blocks), events_in(&unsplit));
         }
     }
 }

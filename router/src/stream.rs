@@ -1,21 +1,23 @@
-//! Answers that are passed on while they come.
+//! Forwarding of answers while they arrive.
 //!
-//! The bytes of the provider go to the client as they are and in their order. What the router
-//! decides, it decides by reading along:
+//! The provider's bytes are forwarded unchanged and in order. The router reads along to decide what
+//! to do:
 //!
-//! - **Until the first content** all is held back. An error or an end so far is a failure like any
-//!   other: the client has seen nothing, and the next deployment starts afresh.
-//! - **After it** no other deployment is asked, since two answers would be spliced. Whole events
-//!   are passed on at once. The piece of an event waits for the rest, so that what the client has
-//!   got always ends where another event may follow.
-//! - **A break** (the connection ends or fails, nothing comes for too long, an event is malformed,
-//!   or the stream ends without the event that says so) is told as the stream's last event, and
-//!   the connection is cut, so that no client takes the part for the whole. `[DONE]` is never
-//!   made up. Where the provider told of its failure itself, its words stand alone.
-//! - **A slow client** slows the provider: nothing is read before the client has taken what there
-//!   is. **A client that leaves** drops the body, and with it the connection to the provider.
+//! - **Before the first content**, everything is buffered. An error or an end is a failure like any
+//!   other: the client has seen nothing, and the next deployment can start from scratch.
+//! - **After the first content**, no other deployment is tried, since that would splice two
+//!   answers. Complete events are forwarded at once. A partial event waits for its end, so that the
+//!   client's data always ends where another event may follow.
+//! - **A break** (the connection ends or fails, nothing arrives for too long, an event is
+//!   malformed, or the stream ends without its final event) is reported as the last event of the
+//!   stream, and the connection is aborted, so that no client takes the part for a complete answer.
+//!   The router never invents `[DONE]`. If the provider reported its failure itself, the router
+//!   adds no error.
+//! - **A slow client** slows the provider down: nothing is read until the client has taken what is
+//!   ready. **A client that disconnects** drops the body, and with it the connection to the
+//!   provider.
 //!
-//! Sound has no events: its first byte is its content, and a break can only be a cut.
+//! Audio has no events: its first byte is its content, and a break can only abort the connection.
 
 use std::io;
 use std::mem;
@@ -31,12 +33,12 @@ use crate::health::Health;
 use crate::outcome::Failure;
 use crate::reader::{Ending, Reader};
 
-/// How long a provider gets to hang up once it has said its last word. Some clients read on until
-/// the connection ends.
+/// Time for the provider to close the connection after the end of the stream. Some clients read
+/// until the connection closes.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// Waits for the first content. Returns the body that goes on from there, and the id of the
-/// response if it has one.
+/// Waits for the first content. Returns the rest of the body, and the id of the response if it has
+/// one.
 pub(crate) async fn open(
     response: reqwest::Response,
     reader: Reader,
@@ -54,7 +56,7 @@ pub(crate) async fn open(
     Ok((Body::from_stream(try_unfold(relay, Relay::next)), response_id))
 }
 
-/// A stream on its way from a provider to a client.
+/// A stream that is being forwarded from a provider to a client.
 struct Relay {
     response: reqwest::Response,
     reader: Reader,
@@ -67,12 +69,12 @@ enum State {
     Flowing,
     /// The provider has ended it.
     Over,
-    /// The client must not take it for whole.
+    /// The client must not take it for complete.
     Broken,
 }
 
 impl Relay {
-    /// What the client gets next.
+    /// The next bytes for the client.
     async fn next(mut self) -> io::Result<Option<(Bytes, Self)>> {
         loop {
             if !self.reader.ready.is_empty() {
@@ -81,17 +83,17 @@ impl Relay {
             }
             match self.state {
                 State::Flowing => {
-                    let patience = match self.reader.ending {
+                    let limit = match self.reader.ending {
                         Some(_) => self.idle_timeout.min(GRACE),
                         None => self.idle_timeout,
                     };
-                    let read = timeout(patience, self.read()).await;
+                    let read = timeout(limit, self.read()).await;
                     self.settle(read.unwrap_or(Err(Failure::Timeout)));
                 }
                 State::Over => return Ok(None),
                 State::Broken => {
-                    // The server flushes what it has while a body is pending, and not when it
-                    // cuts the connection.
+                    // The server flushes its buffer while a body is pending, but not when it aborts
+                    // the connection.
                     yield_now().await;
                     return Err(io::Error::other("the provider's stream broke"));
                 }
@@ -99,7 +101,7 @@ impl Relay {
         }
     }
 
-    /// Reads what the provider has sent next; whether it has ended the stream in good order.
+    /// Reads the next chunk. Returns whether the provider has ended the stream properly.
     async fn read(&mut self) -> Result<bool, Failure> {
         match self.response.chunk().await {
             Ok(Some(chunk)) => self.reader.take(&chunk).map(|()| false),
@@ -108,12 +110,12 @@ impl Relay {
         }
     }
 
-    /// Draws the conclusions once there is content.
+    /// Updates the state after a read, once there is content.
     fn settle(&mut self, read: Result<bool, Failure>) {
         self.state = match (read, &self.reader.ending) {
             (Ok(false), _) => return,
-            // After the end nothing is missing, however the connection ends.
-            (Ok(true), None) | (_, Some(Ending::Whole)) => {
+            // After the end of the answer, nothing is missing, however the connection ends.
+            (Ok(true), None) | (_, Some(Ending::Complete)) => {
                 self.health.succeeded();
                 State::Over
             }
@@ -123,7 +125,7 @@ impl Relay {
             }
             (Err(failure), None) => {
                 self.health.failed(&failure);
-                self.reader.tell(&failure);
+                self.reader.append_error(&failure);
                 State::Broken
             }
         };

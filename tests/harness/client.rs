@@ -64,10 +64,10 @@ async fn a_chunked_response_that_is_cut_off_is_incomplete(#[case] body: &str) {
 }
 
 #[rstest]
-#[case::chunk("3\r\nabcXX0\r\n\r\n".to_owned(), "a chunk is longer than it says")]
-#[case::size(format!("3;{}", "x".repeat(70_000)), "a chunk's size has no end")]
-#[case::trailer(format!("0\r\n{}", "x".repeat(70_000)), "a line behind its chunks has no end")]
-#[case::trailers(format!("0\r\n{}", "x: y\r\n".repeat(300)), "its trailers have no end")]
+#[case::chunk("3\r\nabcXX0\r\n\r\n".to_owned(), "chunk longer than its declared size")]
+#[case::size(format!("3;{}", "x".repeat(70_000)), "chunk-size line too long")]
+#[case::trailer(format!("0\r\n{}", "x".repeat(70_000)), "trailer line too long")]
+#[case::trailers(format!("0\r\n{}", "x: y\r\n".repeat(300)), "too many trailers")]
 #[tokio::test]
 async fn invalid_chunks_are_not_http(#[case] body: String, #[case] what: &str) {
     let exchange = call(format!("{CHUNKED}{body}"), true).await;

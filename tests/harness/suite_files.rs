@@ -57,9 +57,9 @@ fn the_errors_of_all_files_are_reported_together() {
     let error = Suite::load(folder.path()).expect_err("the suite is invalid");
     let messages: Vec<_> = error.diagnostics.iter().map(|found| &*found.message).collect();
     assert_eq!(messages.len(), 3, "{error}");
-    assert!(error.to_string().contains("the path of a scenario is made of"), "{error}");
+    assert!(error.to_string().contains("the path of a scenario has only"), "{error}");
     assert!(error.to_string().contains("unknown key `titel`"), "{error}");
-    assert!(error.to_string().contains("ends in `.yaml`"), "{error}");
+    assert!(error.to_string().contains("must end in `.yaml`"), "{error}");
     assert!(Suite::load(&folder.path().join("no-such-folder")).is_err());
 }
 
@@ -109,7 +109,7 @@ fn a_family_is_selected_as_a_unit_or_by_case() {
     assert_eq!(suite.scenarios[1].slug(), "faults.each--server-error");
     assert_eq!(suite.scenarios[1].family(), "faults/each");
     let error = suite.select(&["faults/eahc".into()], &[]).expect_err("no such family");
-    assert_eq!(error.to_string(), "no scenario fits `faults/eahc`; did you mean `faults/each`?");
+    assert_eq!(error.to_string(), "no scenario matches `faults/eahc`; did you mean `faults/each`?");
 }
 
 #[test]
@@ -133,9 +133,9 @@ fn a_pattern_without_a_match_suggests_the_nearest_id_or_folder() {
     let folder = suite_of(&["azure/one", "core/two"]);
     let suite = Suite::load(folder.path()).expect("a valid suite");
     let error = suite.select(&["azure/oen".into()], &[]).expect_err("no such scenario");
-    assert_eq!(error.to_string(), "no scenario fits `azure/oen`; did you mean `azure/one`?");
+    assert_eq!(error.to_string(), "no scenario matches `azure/oen`; did you mean `azure/one`?");
     let error = suite.select(&["azrue".into()], &[]).expect_err("no such folder");
-    assert_eq!(error.to_string(), "no scenario fits `azrue`; did you mean `azure`?");
+    assert_eq!(error.to_string(), "no scenario matches `azrue`; did you mean `azure`?");
     let error = suite.select(&["core".into(), "a[".into()], &[]).expect_err("no glob");
     assert!(matches!(error, SelectError::Glob(_)), "{error}");
 }

@@ -25,7 +25,7 @@ impl Cause {
             (
                 None,
                 kind @ (ViolationKind::Client(ClientViolation::Unanswered { ending })
-                | ViolationKind::Expectation(ExpectationViolation::BrokenOff { ending })),
+                | ViolationKind::Expectation(ExpectationViolation::Interrupted { ending })),
             ) => format!("{}: {}", kind.name(), <&str>::from(ending)),
             (None, kind) => kind.name().to_owned(),
         };

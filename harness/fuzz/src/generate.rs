@@ -222,8 +222,8 @@ fn reaches(grammar: &Grammar, body: &Tree, goal: &Goal) -> bool {
 fn over_time(case: &mut FuzzCase, request: &Request, rng: &mut CaseRng) {
     if chance(75, rng) {
         let after_failures = rng.random_range(1..=3);
-        let rest = Duration::from_secs(*pick(&[5, 10, 30], rng));
-        case.cooldown = Some(Cooldown { after_failures, rest });
+        let duration = Duration::from_secs(*pick(&[5, 10, 30], rng));
+        case.cooldown = Some(Cooldown { after_failures, duration });
     }
     case.steps.push(Step::Call(request.clone()));
     for _ in 0..rng.random_range(1..=6) {

@@ -172,7 +172,7 @@ impl State {
         }
         self.failures_in_a_row += 1;
         let kept_failing = policy.filter(|policy| self.failures_in_a_row >= policy.after_failures);
-        let kept_failing = kept_failing.map_or(Duration::ZERO, |policy| policy.rest);
+        let kept_failing = kept_failing.map_or(Duration::ZERO, |policy| policy.duration);
         let asked_for = match failure.kind {
             Condition::Status(429 | 503) => failure.retry_after.min(MAX_RETRY_AFTER),
             _ => Duration::ZERO,

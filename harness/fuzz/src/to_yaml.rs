@@ -84,8 +84,8 @@ fn of_group(group: &Group) -> String {
     let mut parts = vec![format!("chain: [{}]", group.chain.join(", "))];
     parts.extend(group.retries.map(|retries| format!("retries: {retries}")));
     parts.extend(group.timeout.map(|timeout| format!("timeout_ms: {}", timeout.as_millis())));
-    parts.extend(group.cooldown.map(|Cooldown { after_failures, rest }| {
-        let duration_ms = rest.as_millis();
+    parts.extend(group.cooldown.map(|Cooldown { after_failures, duration }| {
+        let duration_ms = duration.as_millis();
         format!("cooldown: {{ after_failures: {after_failures}, duration_ms: {duration_ms} }}")
     }));
     parts.join(", ")

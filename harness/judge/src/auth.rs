@@ -1,4 +1,4 @@
-//! AUTH: each provider gets its own credential, and nobody gets another's.
+//! AUTH: each provider gets its own credential and no other.
 //!
 //! `FP-AUTH-01` [`own`], `02` and `03` [`foreign`], `04` [`answer`], `05` [`admitted`].
 
@@ -12,7 +12,7 @@ use fallproof_suite::scenario::ClientKey;
 use super::collector::Collector;
 use super::contains;
 use crate::observe::Attempt;
-use crate::violation::{AuthViolation, Stranger};
+use crate::violation::{AuthViolation, UnauthorizedClient};
 
 pub(super) fn check(found: &mut Collector<'_>) {
     let view = found.view;
@@ -31,7 +31,7 @@ fn own(found: &mut Collector<'_>, attempt: &Attempt<'_>) {
     let api_key = ("api-key", attempt.deployment.key.clone());
     let (header, value) = match surface {
         Surface::OpenAi => bearer,
-        // Azure's newer surface takes its key in either form.
+        // Azure's v1 surface accepts its key in either form.
         Surface::AzureV1 if attempt.recorded.header("api-key").next().is_none() => bearer,
         Surface::AzureV1 | Surface::AzureLegacy => api_key,
     };
@@ -64,21 +64,21 @@ fn foreign(found: &mut Collector<'_>, attempt: &Attempt<'_>) {
 
 fn answer(found: &mut Collector<'_>) {
     let view = found.view;
-    let exchange = &view.step.exchange;
+    let exchange = &view.observed.exchange;
     let shown = |secret: &str| {
         contains(&exchange.body, secret)
             || exchange.headers.iter().any(|(_, value)| contains(value, secret))
     };
-    // A client that brings the providers' keys along learns nothing from them.
+    // A key that the client sent itself is not leaked.
     let is_known = |secret: &str| contains(&exchange.sent_head, secret);
     for deployment in view
         .all_deployments()
         .filter(|deployment| shown(&deployment.key) && !is_known(&deployment.key))
     {
-        found.breach(Code::Auth04, AuthViolation::AnswerShows { of: deployment.name.clone() });
+        found.breach(Code::Auth04, AuthViolation::ResponseLeaks { of: deployment.name.clone() });
     }
     if shown(view.gateway_key) {
-        found.breach(Code::Auth04, AuthViolation::AnswerShowsGatewayKey);
+        found.breach(Code::Auth04, AuthViolation::ResponseLeaksGatewayKey);
     }
 }
 
@@ -86,14 +86,14 @@ fn admitted(found: &mut Collector<'_>) {
     let view = found.view;
     let client = match view.planned.send.key {
         ClientKey::Right => return,
-        ClientKey::Wrong => Stranger::WrongKey,
-        ClientKey::None => Stranger::NoKey,
+        ClientKey::Wrong => UnauthorizedClient::WrongKey,
+        ClientKey::None => UnauthorizedClient::NoKey,
     };
     if let Some(attempt) = view.attempts().next() {
-        found.breach(Code::Auth05, AuthViolation::AskedFor { client }).at(&attempt);
+        found.breach(Code::Auth05, AuthViolation::AttemptFor { client }).at(&attempt);
     }
-    // Which words it is turned away with is for the gateway to say.
-    if let Some(status) = view.step.exchange.status.filter(|status| *status < 400) {
+    // The gateway may choose any error status.
+    if let Some(status) = view.observed.exchange.status.filter(|status| *status < 400) {
         found.breach(Code::Auth05, AuthViolation::Answered { client, status });
     }
 }

@@ -1,11 +1,11 @@
-//! CLIENT: what comes back is one provider's answer, or the truth about why there is none.
+//! CLIENT: the response is one provider's answer, or a truthful error.
 //!
 //! | code | where |
 //! |---|---|
-//! | `FP-CLIENT-01`, `02` | [`answer`]; [`stream`](super::stream) where it is streamed |
-//! | `FP-CLIENT-03`, `04`, `13` | [`speaker`]: one provider of the own group, and one that answered |
+//! | `FP-CLIENT-01`, `02` | [`answer`]; [`stream`](super::stream) if it is streamed |
+//! | `FP-CLIENT-03`, `04`, `13` | [`source`]: the deployment that the content is from |
 //! | `FP-CLIENT-05`, `06`, `08` | [`error`] |
-//! | `FP-CLIENT-07`, `10` | [`wait`]: when to come back |
+//! | `FP-CLIENT-07`, `10` | [`wait`]: `Retry-After` |
 //! | `FP-CLIENT-09` | [`model`] |
 //! | `FP-CLIENT-11` | [`unanswered`] |
 //! | `FP-CLIENT-12` | [`headers`] |
@@ -14,7 +14,7 @@ mod answer;
 mod error;
 mod headers;
 mod model;
-mod speaker;
+mod source;
 #[cfg(test)]
 mod tests;
 mod wait;
@@ -24,33 +24,34 @@ use fallproof_suite::requirement::Code;
 
 pub(super) use self::error::error_of;
 use super::collector::Collector;
-use crate::observe::Ended;
+use crate::observe::AttemptOutcome;
 use crate::violation::ClientViolation;
 
 pub(super) fn check(found: &mut Collector<'_>) {
     let view = found.view;
-    let exchange = &view.step.exchange;
+    let exchange = &view.observed.exchange;
     unanswered(found);
-    speaker::own_group(found);
+    source::own_group(found);
     headers::check(found);
     let (Some(status), true) = (exchange.status, exchange.ending == Ending::Complete) else {
         return;
     };
     let attempts: Vec<_> = view.attempts().collect();
     let is_success = (200..300).contains(&status);
-    // Answers that are streamed are STREAM's, but for who is said to speak.
+    // Of a stream only the model is checked here; STREAM checks everything else.
     if is_success && view.wants_stream() {
         model::streamed(found, &attempts);
         return;
     }
     if is_success {
-        let successes = || attempts.iter().rev().filter(|it| it.ended() == Ended::Success);
-        let speaking = successes().find(|it| it.deployment.marker().found_in(&exchange.body));
-        match speaking.or_else(|| successes().next()) {
+        let successes =
+            || attempts.iter().rev().filter(|it| it.outcome() == AttemptOutcome::Success);
+        let source = successes().find(|it| it.deployment.marker().found_in(&exchange.body));
+        match source.or_else(|| successes().next()) {
             Some(answering) => answer::check(found, answering),
-            None => speaker::no_success(found, &attempts),
+            None => source::no_success(found, &attempts),
         }
-        speaker::only_one(found);
+        source::only_one(found);
     } else {
         error::shape(found, status);
         wait::cooldown(found, &attempts, status);
@@ -63,13 +64,13 @@ pub(super) fn check(found: &mut Collector<'_>) {
 }
 
 fn unanswered(found: &mut Collector<'_>) {
-    let exchange = &found.view.step.exchange;
-    let is_silent = match exchange.ending {
+    let exchange = &found.view.observed.exchange;
+    let is_unanswered = match exchange.ending {
         Ending::TimedOut => true,
         Ending::Closed | Ending::Reset | Ending::Unreachable(_) => exchange.status.is_none(),
         _ => false,
     };
-    if is_silent {
+    if is_unanswered {
         let ending = exchange.ending.clone();
         found.breach(Code::Client11, ClientViolation::Unanswered { ending });
     }

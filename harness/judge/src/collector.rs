@@ -1,4 +1,4 @@
-//! Collects the violations of one call, each as heavy as its requirement binds the target.
+//! Collects the violations of one call and assigns their severity.
 
 #[cfg(test)]
 mod tests;
@@ -20,7 +20,7 @@ impl<'a> Collector<'a> {
         Self { view, found: Vec::new() }
     }
 
-    /// A breach of a requirement.
+    /// Adds a breach of a requirement, with the severity of the requirement.
     pub(super) fn breach(
         &mut self,
         requirement: Code,
@@ -36,13 +36,13 @@ impl<'a> Collector<'a> {
         self.add(Some(requirement), kind.into(), verdict).excused(excuse)
     }
 
-    /// What the scenario expects and was not so.
+    /// Adds a missed expectation of the scenario.
     pub(super) fn miss(&mut self, kind: impl Into<ViolationKind>) -> &mut Violation {
         self.add(None, kind.into(), Verdict::Fail)
     }
 
-    /// Why the target does not claim this requirement. What follows from a claim that is not made is
-    /// no breach either.
+    /// The reason why the target is exempt from this requirement: it waives the requirement itself,
+    /// or one that the scenario was written to prove.
     fn waived(&self, requirement: Code) -> Option<Excuse> {
         let is_its_own = self.view.scenario.proves.contains(&requirement);
         let follows = || unclaimed(self.view).filter(|_| !is_its_own);
@@ -65,17 +65,17 @@ impl<'a> Collector<'a> {
             verdict,
             declared: None,
         });
-        self.found.last_mut().expect("it was just added")
+        self.found.last_mut().expect("a violation was just added")
     }
 }
 
-/// Why the target does not claim this requirement, where it does not.
+/// The reason why the target waives this requirement, if it does.
 pub(super) fn waives(view: View<'_>, requirement: Code) -> Option<Excuse> {
     let reason = view.capabilities.waives(requirement)?.to_owned();
     Some(Excuse::Waived { requirement, reason })
 }
 
-/// Why the target does not claim all that the scenario was written to prove, where it does not.
+/// The reason why the target waives a requirement that the scenario was written to prove, if it does.
 pub(super) fn unclaimed(view: View<'_>) -> Option<Excuse> {
     view.scenario.proves.iter().find_map(|&code| waives(view, code))
 }

@@ -1,4 +1,4 @@
-//! CONTROL: what a client writes does not steer the gateway.
+//! CONTROL: a client's request does not control the gateway.
 //!
 //! `FP-CONTROL-01` and `02` [`check`], `03` [`credential`].
 
@@ -10,14 +10,14 @@ use serde_json::Value;
 
 use super::collector::Collector;
 use super::names::{self, is_one_of};
-use super::route::{could_be_asked, leads_on};
+use super::route::{could_be_asked, required_fallback};
 use crate::observe::View;
-use crate::violation::{ControlViolation, OtherWay};
+use crate::violation::{ChainDeviation, ControlViolation};
 
 pub(super) fn check(found: &mut Collector<'_>) {
     let view = found.view;
-    let body = serde_json::from_slice(&view.step.exchange.sent).unwrap_or(Value::Null);
-    if let Some(how) = another_way(view) {
+    let body = serde_json::from_slice(&view.observed.exchange.sent).unwrap_or(Value::Null);
+    if let Some(how) = deviation(view) {
         if let Some(member) = steering_member(&body) {
             let how = how.clone();
             found.breach(Code::Control01, ControlViolation::SteeredByBody { member, how });
@@ -31,12 +31,12 @@ pub(super) fn check(found: &mut Collector<'_>) {
     credential(found, &body);
 }
 
-/// Whether a breach of this requirement is one although no provider was asked.
-pub(super) fn holds_unasked(requirement: Code) -> bool {
+/// Whether this requirement can be violated without an attempt.
+pub(super) fn holds_without_attempt(requirement: Code) -> bool {
     [Code::Control01, Code::Control02].contains(&requirement)
 }
 
-/// Whether this pointer into a body is that of a member that gateways take for their own.
+/// Whether this pointer into a body is that of a member that gateways interpret themselves.
 pub(super) fn is_for_gateways(pointer: &str) -> bool {
     let members = &names::of_gateways().members;
     pointer.strip_prefix('/').is_some_and(|name| members.iter().any(|it| it == name))
@@ -49,35 +49,35 @@ fn steering_member(body: &Value) -> Option<String> {
     top.cloned().or_else(|| inner().map(|name| format!("metadata.{name}")))
 }
 
-/// How the call went another way than the chain has it. A gateway that refuses the
-/// call by itself does no harm.
-fn another_way(view: View<'_>) -> Option<OtherWay> {
+/// How the call departed from the fallback chain, if it did. A gateway may also reject the call
+/// itself.
+fn deviation(view: View<'_>) -> Option<ChainDeviation> {
     let chain = &view.group.chain;
     let attempts: Vec<_> = view.attempts().collect();
     let first_visible =
         (0..chain.len()).find(|&chain_index| could_be_asked(view, chain_index, 1))?;
     let (Some(first), Some(last)) = (attempts.first(), attempts.last()) else {
-        let answered = view.step.exchange.status.is_some_and(|status| status < 300);
-        return answered.then_some(OtherWay::NobodyAsked);
+        let answered = view.observed.exchange.status.is_some_and(|status| status < 300);
+        return answered.then_some(ChainDeviation::NoAttempt);
     };
     if first.chain_index > first_visible {
         let (to, before) = (first.deployment.name.clone(), chain[first_visible].name.clone());
-        return Some(OtherWay::PassedOver { to, before });
+        return Some(ChainDeviation::PassedOver { to, before });
     }
-    let onward = leads_on(view, last).filter(|onward| onward.excuse.is_none())?;
-    let next = view.group.deployments().nth(onward.next)?;
-    Some(OtherWay::NotHandedOver(next.name.clone()))
+    let fallback = required_fallback(view, last).filter(|fallback| fallback.excuse.is_none())?;
+    let next = view.group.deployments().nth(fallback.next)?;
+    Some(ChainDeviation::NotTried(next.name.clone()))
 }
 
-/// The gateway's own key is AUTH's.
+/// Checks keys other than the gateway's, which AUTH covers.
 fn credential(found: &mut Collector<'_>, body: &Value) {
     let view = found.view;
     let in_headers = view
         .client_headers()
         .filter(|(name, _)| is_one_of(name, &names::headers().keys))
         .map(|(_, value)| value);
-    let places = ["/api_key", "/litellm_params/api_key", "/metadata/api_key"];
-    let in_body = places.iter().filter_map(|chain_index| body.pointer(chain_index)?.as_str());
+    let pointers = ["/api_key", "/litellm_params/api_key", "/metadata/api_key"];
+    let in_body = pointers.iter().filter_map(|pointer| body.pointer(pointer)?.as_str());
     let keys: Vec<_> = in_headers.chain(in_body).filter(|key| !key.is_empty()).collect();
     for attempt in view.attempts() {
         let carried = |key: &&str| {

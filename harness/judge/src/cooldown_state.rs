@@ -1,53 +1,53 @@
-//! Which deployments are to be left alone for now, by what happened to them before.
+//! The cooldown of a deployment, derived from its earlier attempts.
 
 use std::time::{Duration, SystemTime};
 
 use fallproof_protocol::condition::Condition;
 
-use crate::observe::{Attempt, Ended, View};
-use crate::violation::Reason;
+use crate::observe::{Attempt, AttemptOutcome, View};
+use crate::violation::CooldownReason;
 
-/// No provider is left alone longer because it asks for it, where the group does not say.
-const MOST_ASKED_FOR: Duration = Duration::from_secs(60);
+/// Default limit of a requested wait, if the group sets none.
+const MAX_REQUESTED_WAIT: Duration = Duration::from_secs(60);
 
-/// Times of an external target are known by so much.
+/// Tolerance for the times of an external target.
 pub(super) const SLACK: Duration = Duration::from_millis(250);
 
-/// What is known of a deployment's rest.
+/// The state of a deployment's cooldown.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct CooldownState {
     until: Duration,
-    reason: Option<Reason>,
-    /// Until when it rests at the most, where it can be argued whether an attempt was a failure.
-    perhaps_until: Duration,
+    reason: Option<CooldownReason>,
+    /// The latest possible end, counting attempts that may or may not be failures.
+    latest_end: Duration,
 }
 
 impl CooldownState {
-    /// Of the deployment at this place, before this attempt of the step that is judged.
+    /// The state of the deployment at `chain_index`, before attempt `before` of the judged call.
     pub(super) fn of(view: View<'_>, chain_index: usize, before: usize) -> Self {
         let now = view.attempts().filter(|attempt| attempt.number < before);
-        let now = now.map(|attempt| (view.step.at, attempt));
-        let mut rest = Self::default();
-        // As few as it may be, and as many.
-        let (mut failures, mut perhaps) = (0, 0);
+        let now = now.map(|attempt| (view.observed.at, attempt));
+        let mut state = Self::default();
+        // The minimum and the maximum number of consecutive failures.
+        let (mut failures, mut at_most) = (0, 0);
         for (at, attempt) in
             view.history().chain(now).filter(|(_, it)| it.chain_index == chain_index)
         {
-            if let Some(wait) = asked_wait(view, &attempt) {
-                rest.prolong(at + wait, Reason::Asked);
+            if let Some(wait) = requested_wait(view, &attempt) {
+                state.extend(at + wait, CooldownReason::RetryAfter);
             }
-            if attempt.ended() == Ended::Success {
-                (failures, perhaps) = (0, 0);
+            if attempt.outcome() == AttemptOutcome::Success {
+                (failures, at_most) = (0, 0);
                 continue;
             }
-            let blamed = attempt
+            let is_failure = attempt
                 .failure()
                 .is_none_or(|failure| Condition::RECOMMENDED.iter().any(|it| it.covers(failure)));
-            if !blamed || attempt.cause().is_some() {
+            if !is_failure || attempt.cause().is_some() {
                 continue;
             }
-            perhaps += 1;
-            if attempt.ended() == Ended::Interrupted || attempt.is_broken_refusal() {
+            at_most += 1;
+            if attempt.outcome() == AttemptOutcome::Interrupted || attempt.is_broken_refusal() {
                 failures = 0;
             } else {
                 failures += 1;
@@ -55,46 +55,47 @@ impl CooldownState {
             let Some(cooldown) = view.group.policy.cooldown else { continue };
             let until = at + Duration::from_millis(cooldown.duration_ms);
             if failures >= cooldown.after_failures {
-                rest.prolong(until, Reason::KeptFailing);
+                state.extend(until, CooldownReason::RepeatedFailures);
             }
-            if perhaps >= cooldown.after_failures {
-                rest.perhaps_until = rest.perhaps_until.max(until);
+            if at_most >= cooldown.after_failures {
+                state.latest_end = state.latest_end.max(until);
             }
         }
-        rest
+        state
     }
 
-    fn prolong(&mut self, until: Duration, reason: Reason) {
+    fn extend(&mut self, until: Duration, reason: CooldownReason) {
         if until > self.until {
             (self.until, self.reason) = (until, Some(reason));
         }
     }
 
-    /// Why it surely rests at this time, where it does.
-    pub(super) fn at(&self, now: Duration) -> Option<Reason> {
+    /// The reason, if the deployment is certainly cooling down at this time.
+    pub(super) fn active(&self, now: Duration) -> Option<CooldownReason> {
         self.reason.filter(|_| now + SLACK < self.until)
     }
 
-    /// Whether it surely does not rest at this time.
+    /// Whether the deployment is certainly not cooling down at this time.
     pub(super) fn is_over(&self, now: Duration) -> bool {
-        let until = self.until.max(self.perhaps_until);
+        let until = self.until.max(self.latest_end);
         until.is_zero() || now > until + SLACK
     }
 
-    /// Whether it has ever been told to rest.
-    pub(super) fn has_been(&self) -> bool {
+    /// Whether the deployment has ever been in a cooldown.
+    pub(super) fn has_started(&self) -> bool {
         self.reason.is_some()
     }
 
-    /// How long it rests from this time on.
-    pub(super) fn left(&self, now: Duration) -> Duration {
+    /// The remaining time of the cooldown.
+    pub(super) fn remaining(&self, now: Duration) -> Duration {
         self.until.saturating_sub(now)
     }
 }
 
-/// How long the provider asked to be left alone, with its 429 or 503, as far as that is kept.
-pub(super) fn asked_wait(view: View<'_>, attempt: &Attempt<'_>) -> Option<Duration> {
-    let most = view.group.policy.max_retry_after_ms.map_or(MOST_ASKED_FOR, Duration::from_millis);
+/// The wait that the provider requested with its 429 or 503, capped at the group's limit.
+pub(super) fn requested_wait(view: View<'_>, attempt: &Attempt<'_>) -> Option<Duration> {
+    let most =
+        view.group.policy.max_retry_after_ms.map_or(MAX_REQUESTED_WAIT, Duration::from_millis);
     let header = |name: &str| {
         let mut headers = attempt.recorded.reply_headers();
         headers.find(|(it, _)| it.eq_ignore_ascii_case(name)).map(|(_, value)| value)
@@ -106,21 +107,21 @@ pub(super) fn asked_wait(view: View<'_>, attempt: &Attempt<'_>) -> Option<Durati
         .filter(|wait| !wait.is_zero())
 }
 
-/// How long these headers ask to wait: `retry-after-ms`, unless it is 0, before `Retry-After`,
-/// which is a number of seconds or a date. That counts from their own date, or else from the time at
-/// which they came.
+/// The wait that these headers request. `retry-after-ms` takes precedence over `Retry-After` unless it
+/// is 0. `Retry-After` is a number of seconds or a date; a date is relative to the `Date` header, or
+/// else to the time of arrival.
 pub(super) fn wait<'a>(
     header: impl Fn(&str) -> Option<&'a str>,
-    came: SystemTime,
+    arrived: SystemTime,
 ) -> Option<Duration> {
     let seconds = |text: &str| Duration::try_from_secs_f64(text.parse().ok()?).ok();
-    let fine = header("retry-after-ms").and_then(seconds).map(|thousands| thousands / 1000);
+    let fine = header("retry-after-ms").and_then(seconds).map(|thousandfold| thousandfold / 1000);
     fine.filter(|wait| !wait.is_zero()).or_else(|| {
         let text = header("retry-after")?;
         seconds(text).or_else(|| {
             let until = httpdate::parse_http_date(text).ok()?;
             let from = header("date").and_then(|date| httpdate::parse_http_date(date).ok());
-            Some(until.duration_since(from.unwrap_or(came)).unwrap_or_default())
+            Some(until.duration_since(from.unwrap_or(arrived)).unwrap_or_default())
         })
     })
 }

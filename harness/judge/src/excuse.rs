@@ -1,63 +1,63 @@
-//! Why a violation is not held against a target.
+//! Reasons why a target is exempt from a violation.
 
 use fallproof_protocol::condition::Condition;
 use fallproof_suite::requirement::Code;
 use serde::Serialize;
 use strum::Display;
 
-/// Why a violation is only noted.
+/// The reason why a violation is only informational.
 #[derive(Debug, Clone, PartialEq, Eq, Display, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Excuse {
-    /// The target does not claim this requirement, and says why.
+    /// The target waives this requirement.
     #[strum(to_string = "{reason}")]
     Waived {
-        /// The requirement, which may be another than the one that is broken.
+        /// The waived requirement; not always the one that is violated.
         requirement: Code,
-        /// The target's own words.
+        /// The reason from the target's capabilities.
         reason: String,
     },
-    /// The target says why it passes over a deployment that has failed.
+    /// The target applies a cooldown of its own to failed deployments. Holds the reason.
     #[strum(to_string = "{0}")]
     OwnCooldown(String),
-    /// The target says why it changes this part of a request.
+    /// The target declares that it rewrites this part of a request. Holds the reason.
     #[strum(to_string = "{0}")]
     Rewrites(String),
-    /// The target says why it asks for another endpoint.
+    /// The target declares that it translates to another endpoint. Holds the reason.
     #[strum(to_string = "{0}")]
     Translates(String),
-    /// The failure does not lead on, as the target declares.
+    /// The target declares that it does not fall back on this failure.
     #[strum(to_string = "the target does not fall back on this")]
     NoFallback,
-    /// Refusals lead on, as the target declares.
-    #[strum(to_string = "the target falls back on refusals, too")]
+    /// The target declares that it falls back on refusals.
+    #[strum(to_string = "the target also falls back on refusals")]
     FallsBackOnRefusals,
-    /// A failure leads on that does not by default, as the target declares.
-    #[strum(to_string = "the target does fall back on `{0}`")]
+    /// The target declares that it falls back on this failure, which is not the default.
+    #[strum(to_string = "the target falls back on `{0}`")]
     FallsBackOn(Condition),
-    /// A failure does not lead on that does by default, as the target declares.
+    /// The target declares that it does not fall back on this failure, which is the default.
     #[strum(to_string = "the target does not fall back on `{0}`")]
     NoFallbackOn(Condition),
-    /// No requirement says it.
-    #[strum(to_string = "{0} is left to the target")]
-    Left(Freedom),
+    /// No requirement covers it.
+    #[strum(to_string = "{0} is up to the target")]
+    Unspecified(Freedom),
 }
 
-/// What the requirements leave to a target, and only an exact one is held to: too many attempts and
-/// a status of another kind break a requirement.
+/// Behavior that the requirements do not fix. Only a target with exact strictness must match the
+/// scenario's expectation. Too many attempts, or a status of another kind, do break a requirement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Display, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Freedom {
-    /// How many attempts there are within the bounds of its retries.
-    #[strum(to_string = "how often one deployment is asked, up to its retries,")]
+    /// The number of attempts at a deployment, within its retries.
+    #[strum(to_string = "the number of attempts at a deployment, within its retries,")]
     Attempts,
-    /// Which error status it is.
-    #[strum(to_string = "which status of its kind an error has")]
+    /// The exact error status.
+    #[strum(to_string = "the exact status of an error, within its kind,")]
     Status,
-    /// Type, code, parameter and message of an error.
-    #[strum(to_string = "what an error is called")]
-    ErrorWords,
-    /// What follows a stream that broke early.
-    #[strum(to_string = "what follows a break before anything of the answer is out")]
+    /// The type, code, parameter and message of an error.
+    #[strum(to_string = "the wording of an error")]
+    ErrorWording,
+    /// The handling of a stream that broke before the client got any of it.
+    #[strum(to_string = "the handling of a break before the client got any content")]
     UnseenBreak,
 }

@@ -1,4 +1,4 @@
-//! What one scenario says must happen, beyond the requirements that hold always.
+//! The expectations of one scenario, in addition to the requirements that always apply.
 
 #[cfg(test)]
 mod tests;
@@ -11,18 +11,18 @@ use fallproof_suite::scenario::ExpectedError;
 
 use super::collector::{Collector, unclaimed};
 use super::excuse::{Excuse, Freedom};
-use super::route::{may_rest, passes_on_at_once};
-use crate::observe::{Attempt, Ended, View};
+use super::route::{own_cooldown_excuse, unbuffered_excuse};
+use crate::observe::{Attempt, AttemptOutcome, View};
 use crate::violation::{ExpectationViolation, Verdict, Violation};
 
 pub(super) fn check(view: View<'_>) -> Vec<Violation> {
     let mut found = Collector::new(view);
-    let exchange = &view.step.exchange;
-    // What became of a client that left on purpose is seen at the deployments.
-    let has_left =
+    let exchange = &view.observed.exchange;
+    // If the scenario disconnects the client, the effect is judged at the deployments.
+    let disconnected =
         exchange.ending == Ending::Disconnected && view.planned.send.disconnect.is_some();
-    if exchange.ending != Ending::Complete && !has_left && !view.is_broken_off() {
-        found.miss(ExpectationViolation::BrokenOff { ending: exchange.ending.clone() });
+    if exchange.ending != Ending::Complete && !disconnected && !view.is_interrupted() {
+        found.miss(ExpectationViolation::Interrupted { ending: exchange.ending.clone() });
     } else {
         attempts(&mut found);
         script(&mut found);
@@ -31,9 +31,9 @@ pub(super) fn check(view: View<'_>) -> Vec<Violation> {
         error(&mut found);
         headers(&mut found);
     }
-    // What is left to the target is told last.
+    // Informational ones come last.
     found.found.sort_by_key(|violation| violation.verdict == Verdict::Note);
-    if let Some(excuse) = another_way(view) {
+    if let Some(excuse) = declared_deviation(view) {
         for violation in &mut found.found {
             violation.excused(Some(excuse.clone()));
         }
@@ -47,8 +47,8 @@ fn attempts(found: &mut Collector<'_>) {
     let seen = seen(view);
     if expected != seen {
         let is_bounded =
-            handed_over_early(view, expected, &seen) || folded(expected) == folded(&seen);
-        let excuse = left(view, Freedom::Attempts).filter(|_| is_bounded);
+            fell_back_early(view, expected, &seen) || folded(expected) == folded(&seen);
+        let excuse = unspecified(view, Freedom::Attempts).filter(|_| is_bounded);
         let expected = expected.to_vec();
         found.miss(ExpectationViolation::Attempts { expected, seen }).excused(excuse);
     }
@@ -59,18 +59,18 @@ fn script(found: &mut Collector<'_>) {
     for attempt in view.attempts().filter(|attempt| attempt.recorded.behavior == UNEXPECTED) {
         let (deployment, attempt) = (attempt.deployment.name.clone(), attempt.number);
         let kind = ExpectationViolation::ScriptEnded { deployment, attempt };
-        found.miss(kind).excused(left(view, Freedom::Attempts));
+        found.miss(kind).excused(unspecified(view, Freedom::Attempts));
     }
 }
 
 fn status(found: &mut Collector<'_>) {
     let view = found.view;
-    if let (Some(expected), Some(got)) = (view.planned.expect.status, view.step.exchange.status)
+    if let (Some(expected), Some(got)) = (view.planned.expect.status, view.observed.exchange.status)
         && expected != got
     {
         let was_asked = view.attempts().next().is_some();
         let is_of_its_kind = expected >= 400 && got >= 400 && was_asked;
-        let excuse = left(view, Freedom::Status).filter(|_| is_of_its_kind);
+        let excuse = unspecified(view, Freedom::Status).filter(|_| is_of_its_kind);
         found.miss(ExpectationViolation::Status { expected, got }).excused(excuse);
     }
 }
@@ -78,13 +78,13 @@ fn status(found: &mut Collector<'_>) {
 fn answered_by(found: &mut Collector<'_>) {
     let view = found.view;
     let Some(expected) = &view.planned.expect.answered_by else { return };
-    let body = &view.step.exchange.body;
+    let body = &view.observed.exchange.body;
     let answering = view.group.deployments().find(|deployment| deployment.marker().found_in(body));
     let got = answering.map(|deployment| deployment.name.clone());
     if got.as_ref() != Some(expected) {
         let attempts = view.planned.expect.attempts.as_deref();
-        let is_early = attempts.is_some_and(|it| handed_over_early(view, it, &seen(view)));
-        let excuse = left(view, Freedom::Attempts).filter(|_| is_early);
+        let is_early = attempts.is_some_and(|it| fell_back_early(view, it, &seen(view)));
+        let excuse = unspecified(view, Freedom::Attempts).filter(|_| is_early);
         let expected = expected.clone();
         found.miss(ExpectationViolation::AnsweredBy { expected, got }).excused(excuse);
     }
@@ -93,15 +93,15 @@ fn answered_by(found: &mut Collector<'_>) {
 fn error(found: &mut Collector<'_>) {
     let view = found.view;
     let Some(expected) = &view.planned.expect.error else { return };
-    for kind in wrong_in_error(expected, &view.step.exchange.body) {
-        found.miss(kind).excused(left(view, Freedom::ErrorWords));
+    for kind in wrong_in_error(expected, &view.observed.exchange.body) {
+        found.miss(kind).excused(unspecified(view, Freedom::ErrorWording));
     }
 }
 
 fn headers(found: &mut Collector<'_>) {
     let view = found.view;
     for (name, expected) in &view.planned.expect.headers {
-        let mut headers = view.step.exchange.headers.iter();
+        let mut headers = view.observed.exchange.headers.iter();
         let got = headers.find(|(it, _)| it.eq_ignore_ascii_case(name)).map(|(_, value)| value);
         if got.map(Vec::as_slice) != Some(expected.as_bytes()) {
             let (name, expected) = (name.clone(), expected.clone());
@@ -111,23 +111,23 @@ fn headers(found: &mut Collector<'_>) {
     }
 }
 
-/// What is left to a target that is not held to exactly what the scenario says.
-fn left(view: View<'_>, freedom: Freedom) -> Option<Excuse> {
-    is_tolerant(view).then_some(Excuse::Left(freedom))
+/// Excuses a deviation that the requirements allow, unless the target's strictness is exact.
+fn unspecified(view: View<'_>, freedom: Freedom) -> Option<Excuse> {
+    is_tolerant(view).then_some(Excuse::Unspecified(freedom))
 }
 
 fn is_tolerant(view: View<'_>) -> bool {
     view.capabilities.strictness.is_tolerant()
 }
 
-/// The deployments of the attempts, by their names.
+/// The names of the deployments that got the attempts.
 fn seen(view: View<'_>) -> Vec<String> {
     view.attempts().map(|attempt| attempt.deployment.name.clone()).collect()
 }
 
-/// Whether a target has asked the next deployment where it may ask one again, and had an answer.
-fn handed_over_early(view: View<'_>, expected: &[String], seen: &[String]) -> bool {
-    let is_answered = view.step.exchange.status.is_some_and(|status| status < 300);
+/// Whether the target fell back before its retries were used up, and got an answer.
+fn fell_back_early(view: View<'_>, expected: &[String], seen: &[String]) -> bool {
+    let is_answered = view.observed.exchange.status.is_some_and(|status| status < 300);
     let may_retry = is_tolerant(view) && view.group.policy.retries > 0;
     may_retry
         && is_answered
@@ -135,29 +135,28 @@ fn handed_over_early(view: View<'_>, expected: &[String], seen: &[String]) -> bo
         && folded(seen).starts_with(&folded(expected))
 }
 
-/// The names, each once where it stands several times in a row.
+/// The names without consecutive repeats.
 fn folded(names: &[String]) -> Vec<&String> {
     let mut names: Vec<_> = names.iter().collect();
     names.dedup();
     names
 }
 
-/// Why the call went another way than the scenario has it, where the target declares that it goes
-/// on where the reference does not, or the other way batch, or does not claim all that is proven.
-fn another_way(view: View<'_>) -> Option<Excuse> {
+/// Returns the declared reason for an unexpected course of the call, if any: a waived requirement, a
+/// cooldown of the target's own, or conditions for fallback that differ from the defaults.
+fn declared_deviation(view: View<'_>) -> Option<Excuse> {
     let passed_over = view.attempts().next().is_some_and(|first| first.chain_index > 0);
     let excuse = unclaimed(view)
-        .or_else(|| may_rest(view).filter(|_| passed_over))
-        .or_else(|| view.attempts().find_map(|it| passes_on_at_once(view, &it)))
-        .or_else(|| left(view, Freedom::UnseenBreak).filter(|_| broke_unseen(view)));
+        .or_else(|| own_cooldown_excuse(view).filter(|_| passed_over))
+        .or_else(|| view.attempts().find_map(|it| unbuffered_excuse(view, &it)))
+        .or_else(|| unspecified(view, Freedom::UnseenBreak).filter(|_| broke_unseen(view)));
     if excuse.is_some() || view.group.policy.fallback_on.is_some() {
         return excuse;
     }
-    let leads_on =
-        |conditions: &[Condition], failure| conditions.iter().any(|it| it.covers(failure));
+    let covers = |conditions: &[Condition], failure| conditions.iter().any(|it| it.covers(failure));
     view.attempts().filter_map(|attempt| attempt.failure()).find_map(|failure| {
-        let declared = leads_on(view.capabilities.fallback_on(), failure);
-        match (declared, leads_on(Condition::RECOMMENDED, failure)) {
+        let declared = covers(view.capabilities.fallback_on(), failure);
+        match (declared, covers(Condition::RECOMMENDED, failure)) {
             (true, false) => Some(Excuse::FallsBackOn(failure)),
             (false, true) => Some(Excuse::NoFallbackOn(failure)),
             _ => None,
@@ -165,12 +164,13 @@ fn another_way(view: View<'_>) -> Option<Excuse> {
     })
 }
 
-/// Whether an attempt broke within its answer, and the client has nothing of that: it was told of an
-/// error, or has the answer of somebody else.
+/// Whether an attempt was interrupted within its answer and the client got none of it: it got an
+/// error, or the answer of another deployment.
 fn broke_unseen(view: View<'_>) -> bool {
-    let exchange = &view.step.exchange;
+    let exchange = &view.observed.exchange;
     let speaks = |deployment: &Deployment| deployment.marker().found_in(&exchange.body);
-    let broke = |it: &Attempt<'_>| it.ended() == Ended::Interrupted && !speaks(it.deployment);
+    let broke =
+        |it: &Attempt<'_>| it.outcome() == AttemptOutcome::Interrupted && !speaks(it.deployment);
     let is_refused = exchange.status.is_some_and(|status| status >= 400);
     view.attempts().any(|it| broke(&it)) && (is_refused || view.group.deployments().any(speaks))
 }
@@ -189,10 +189,10 @@ fn wrong_in_error(expected: &ExpectedError, body: &[u8]) -> Vec<ExpectationViola
             wrong.push(ExpectationViolation::ErrorMember { member, expected, got });
         }
     }
-    if let Some(words) = &expected.message_contains
-        && !error["message"].as_str().is_some_and(|message| message.contains(words.as_str()))
+    if let Some(text) = &expected.message_contains
+        && !error["message"].as_str().is_some_and(|message| message.contains(text.as_str()))
     {
-        let (expected, got) = (words.clone(), error["message"].to_string());
+        let (expected, got) = (text.clone(), error["message"].to_string());
         wrong.push(ExpectationViolation::ErrorMessage { expected, got });
     }
     wrong

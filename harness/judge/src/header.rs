@@ -1,6 +1,6 @@
-//! HEADER: which headers reach a provider.
+//! HEADER: the headers of an attempt.
 //!
-//! `FP-HEADER-01` and `02` [`passed_on`], `03` [`internal`], `04` [`content_type`], `05`
+//! `FP-HEADER-01` and `02` [`forwarded`], `03` [`internal`], `04` [`content_type`], `05`
 //! [`of_the_api`].
 
 #[cfg(test)]
@@ -16,27 +16,27 @@ use crate::violation::HeaderViolation;
 pub(super) fn check(found: &mut Collector<'_>) {
     let view = found.view;
     for attempt in view.attempts() {
-        passed_on(found, &attempt);
+        forwarded(found, &attempt);
         internal(found, &attempt);
         content_type(found, &attempt);
         of_the_api(found, &attempt);
     }
 }
 
-/// `OpenAI-Beta` switches on what the request then uses.
+/// `OpenAI-Beta` enables features that the request uses.
 fn of_the_api(found: &mut Collector<'_>, attempt: &Attempt<'_>) {
     let view = found.view;
     let sent = view.client_headers();
     for (name, value) in sent.filter(|(name, _)| name.eq_ignore_ascii_case("openai-beta")) {
         if !attempt.recorded.header(name).any(|arrived| arrived == value.as_bytes()) {
-            let kind = HeaderViolation::Lacks { header: name.to_owned() };
+            let kind = HeaderViolation::Missing { header: name.to_owned() };
             found.breach(Code::Header05, kind).at(attempt);
         }
     }
 }
 
-/// The same names may belong to the gateway's own connection, so only the client's value counts.
-fn passed_on(found: &mut Collector<'_>, attempt: &Attempt<'_>) {
+/// Compares values, because the gateway's own connection may have headers of the same name.
+fn forwarded(found: &mut Collector<'_>, attempt: &Attempt<'_>) {
     let view = found.view;
     let named: Vec<String> = view
         .client_headers()
@@ -55,7 +55,7 @@ fn passed_on(found: &mut Collector<'_>, attempt: &Attempt<'_>) {
             continue;
         };
         if attempt.recorded.header(name).any(|arrived| contains(arrived, value)) {
-            found.breach(requirement, HeaderViolation::PassedOn { header }).at(attempt);
+            found.breach(requirement, HeaderViolation::Forwarded { header }).at(attempt);
         }
     }
 }
@@ -70,20 +70,20 @@ fn internal(found: &mut Collector<'_>, attempt: &Attempt<'_>) {
 }
 
 fn content_type(found: &mut Collector<'_>, attempt: &Attempt<'_>) {
-    let body = serde_json::from_slice::<serde::de::IgnoredAny>(&found.view.step.exchange.sent);
+    let body = serde_json::from_slice::<serde::de::IgnoredAny>(&found.view.observed.exchange.sent);
     let got: Vec<_> = attempt.recorded.header("content-type").map(media_type).collect();
     if body.is_ok() && got != ["application/json"] {
         found.breach(Code::Header04, HeaderViolation::WrongContentType { got }).at(attempt);
     }
 }
 
-/// The type without its parameters, in lower case.
+/// The media type without parameters, in lower case.
 fn media_type(value: &[u8]) -> String {
     let text = String::from_utf8_lossy(value);
     text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
-/// A list that a proxy added to still holds the client's value.
+/// Whether the header contains the client's value, possibly in a list that the gateway extended.
 fn contains(arrived: &[u8], value: &str) -> bool {
     !value.is_empty() && String::from_utf8_lossy(arrived).contains(value)
 }

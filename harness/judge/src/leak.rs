@@ -1,5 +1,4 @@
-//! LEAK: what only the operator knows stays with the gateway. Credentials are AUTH's; here it is
-//! addresses and names.
+//! LEAK: internal addresses and names do not leave the gateway. Credentials are covered by AUTH.
 //!
 //! `FP-LEAK-01` and `04` [`address_shown`], `02` [`address_sent`], `03` [`group_sent`], `05`
 //! [`name_sent`].
@@ -24,9 +23,9 @@ pub(super) fn check(found: &mut Collector<'_>) {
 
 fn address_shown(found: &mut Collector<'_>) {
     let view = found.view;
-    let exchange = &view.step.exchange;
+    let exchange = &view.observed.exchange;
     let shown_in = |text: &[u8]| {
-        // A client that brings the addresses along learns nothing from them.
+        // An address that the client sent itself is not leaked.
         let is_known =
             |deployment: &Deployment| contains(&exchange.sent_head, authority(deployment));
         let holds = |deployment: &Deployment| {
@@ -47,7 +46,7 @@ fn address_shown(found: &mut Collector<'_>) {
     }
 }
 
-/// All deployments may share host and port, which each must be told; the prefixes differ.
+/// Compares the prefixes, because all deployments may share host and port.
 fn address_sent(found: &mut Collector<'_>) {
     let view = found.view;
     for attempt in view.attempts() {
@@ -61,39 +60,40 @@ fn address_sent(found: &mut Collector<'_>) {
     }
 }
 
-/// The group's name is what the client put into `model`; anywhere else it may be its own word.
+/// The client puts the group's name into `model`. If it occurs elsewhere in the request, too, it may
+/// be the client's own text.
 fn group_sent(found: &mut Collector<'_>) {
     let view = found.view;
     let name = &view.group.model;
-    let sent = String::from_utf8_lossy(&view.step.exchange.sent);
-    // A file in no folder gives a name of one word, which may be anybody's.
+    let sent = String::from_utf8_lossy(&view.observed.exchange.sent);
+    // The name of a scenario outside any folder is a single word, which may be a coincidence.
     if sent.matches(name.as_str()).count() > 1 || !name.contains('.') {
         return;
     }
     for attempt in view.attempts() {
-        // A deployment may go by the same name; then it is no secret.
-        let named_so =
+        // A deployment may have the same name; then it is not a secret.
+        let is_its_name =
             [&attempt.deployment.deployment_name, &attempt.deployment.model].contains(&name);
-        if !named_so && carries(attempt.recorded, name) {
+        if !is_its_name && carries(attempt.recorded, name) {
             let kind = LeakViolation::GroupSent { group: name.clone() };
             found.breach(Code::Leak03, kind).at(&attempt);
         }
     }
 }
 
-/// Only names that an operator has chosen tell of anything; models are named alike everywhere.
+/// Only names that the operator has chosen are secret; the providers' names of models are public.
 fn name_sent(found: &mut Collector<'_>) {
     let view = found.view;
     for attempt in view.attempts() {
         let own = [&attempt.deployment.deployment_name, &attempt.deployment.model];
-        let is_told = |other: &&Deployment| {
+        let is_sent = |other: &&Deployment| {
             let name = &other.deployment_name;
             *name != other.model
                 && !own.iter().any(|own| own.contains(name))
-                && !contains(&view.step.exchange.sent, name)
+                && !contains(&view.observed.exchange.sent, name)
                 && (carries(attempt.recorded, name) || attempt.recorded.target.contains(name))
         };
-        if let Some(other) = view.all_deployments().find(is_told) {
+        if let Some(other) = view.all_deployments().find(is_sent) {
             let (name, of) = (other.deployment_name.clone(), other.name.clone());
             found.breach(Code::Leak05, LeakViolation::NameSent { name, of }).at(&attempt);
         }

@@ -1,10 +1,10 @@
-//! Judges the evidence of a case: small pure functions from what was seen to violations, and from
-//! these to a verdict.
+//! Judges the evidence of a case: pure functions from evidence to violations, and from violations to a
+//! verdict.
 //!
-//! Each check proves the requirements of one family, in a file of that name, and beside it are the
-//! parts of a large one: `FP-ROUTE-06` is in `route/cooldown.rs`, which the table in `route.rs` says.
-//! What a check finds is data, with its sentence in `violation/route.rs`. No check looks at anything
-//! that a black-box harness of an external gateway could not see.
+//! Each family of requirements has a check in a module of the same name; large ones have submodules.
+//! `FP-ROUTE-06`, for example, is in `route/cooldown.rs`; the table in `route.rs` lists them all. A
+//! violation is data; its sentence is in `violation/route.rs`. The checks use only what a black-box
+//! harness can observe from outside a gateway.
 
 mod auth;
 mod client;
@@ -34,31 +34,31 @@ use memchr::memmem;
 pub use self::excuse::{Excuse, Freedom};
 pub use self::verdict::{Failure, Outcome};
 pub use self::violation::{
-    Alteration, AuthViolation, ClientViolation, ControlViolation, ExpectationViolation, Failed,
-    HeaderViolation, LeakViolation, OtherWay, PayloadViolation, ProviderFailure, Reason,
-    RouteViolation, Stranger, StreamViolation, Unlike, Unreadable, Verdict, Violation,
-    ViolationKind,
+    Alteration, AuthViolation, ChainDeviation, ClientViolation, ControlViolation, CooldownReason,
+    ExpectationViolation, Failed, HeaderViolation, LeakViolation, PayloadViolation,
+    ProviderFailure, RouteViolation, StreamViolation, UnauthorizedClient, Unreadable, Verdict,
+    Violation, ViolationKind,
 };
 use crate::collector::Collector;
-use crate::observe::{Step, View};
+use crate::observe::{ObservedCall, View};
 
 /// A case that was run and judged.
 #[derive(Debug)]
 pub struct Case {
-    /// What was seen of it.
+    /// The evidence of the run.
     pub evidence: Evidence,
-    /// What that comes to.
+    /// The judgment of the evidence.
     pub judgment: Judgment,
 }
 
 impl Case {
-    /// Judges what was seen of this scenario.
+    /// Judges the evidence of this scenario.
     pub fn new(scenario: &Scenario, target: TargetFacts<'_>, evidence: Evidence) -> Self {
         let judgment = judge_case(scenario, target, &evidence);
         Self { evidence, judgment }
     }
 
-    /// A case of which only this is known: it was not run, or not to its end.
+    /// A case without calls to judge: it was not run, or not to its end.
     pub fn of(scenario: &Scenario, result: CaseResult) -> Self {
         let evidence = Evidence::without_calls(scenario, result);
         let judgment = Judgment::of(outcome_of(&evidence.result));
@@ -66,14 +66,14 @@ impl Case {
     }
 }
 
-/// What a case comes to.
+/// The verdict on a case, with its violations.
 #[derive(Debug)]
 pub struct Judgment {
     /// The verdict.
     pub outcome: Outcome,
-    /// Every violation, call by call.
+    /// All violations, in the order of the calls.
     pub violations: Vec<Violation>,
-    /// Where it failed: whether the client could tell.
+    /// How the failure appeared to the client; `None` if the case did not fail.
     pub failure: Option<Failure>,
 }
 
@@ -83,31 +83,31 @@ impl Judgment {
     }
 }
 
-/// Judges the evidence of a case. It is a pure function: the same evidence gives the same verdict.
+/// Judges the evidence of a case. This is a pure function: the same evidence gives the same verdict.
 pub fn judge_case(scenario: &Scenario, target: TargetFacts<'_>, evidence: &Evidence) -> Judgment {
     let CaseResult::Played(calls) = &evidence.result else {
         return Judgment::of(outcome_of(&evidence.result));
     };
-    let steps: Vec<_> = calls.iter().map(Step::new).collect();
-    let view = |(index, step): (usize, &'_ Step<'_>)| {
-        let scenario::Step::Calls(planned) = scenario.steps.get(step.position)? else {
+    let observed: Vec<_> = calls.iter().map(ObservedCall::new).collect();
+    let view = |(index, call): (usize, &'_ ObservedCall<'_>)| {
+        let scenario::Step::Calls(planned) = scenario.steps.get(call.position)? else {
             return None;
         };
-        let before = steps.iter().take_while(|it| it.position < step.position).count();
+        let before = observed.iter().take_while(|it| it.position < call.position).count();
         Some(View {
             scenario,
             groups: target.groups,
-            group: target.groups.iter().find(|group| group.name == step.group)?,
+            group: target.groups.iter().find(|group| group.name == call.group)?,
             gateway_key: target.gateway_key,
             started: target.started,
             capabilities: target.capabilities,
-            planned: planned.get(step.call)?,
+            planned: planned.get(call.call)?,
             index,
-            step: &steps[index],
-            earlier: &steps[..before],
+            observed: &observed[index],
+            earlier: &observed[..before],
         })
     };
-    let violations: Vec<_> = steps.iter().enumerate().filter_map(view).flat_map(judge).collect();
+    let violations: Vec<_> = observed.iter().enumerate().filter_map(view).flat_map(judge).collect();
     let outcome = verdict::verdict(scenario, calls, &violations);
     let failure = (outcome == Outcome::Fail).then(|| verdict::failure(calls, &violations));
     Judgment { outcome, violations, failure }
@@ -118,13 +118,13 @@ fn outcome_of(result: &CaseResult) -> Outcome {
     match result {
         CaseResult::Played(_) => Outcome::Pass,
         CaseResult::Skipped(reason) => Outcome::Skipped(reason.clone()),
-        CaseResult::Inconclusive(unclear) => Outcome::Inconclusive(unclear.clone()),
-        CaseResult::HarnessError(words) => Outcome::HarnessError(words.clone()),
+        CaseResult::Inconclusive(reason) => Outcome::Inconclusive(reason.clone()),
+        CaseResult::HarnessError(message) => Outcome::HarnessError(message.clone()),
     }
 }
 
-/// Judges one call by every requirement and by its expectations; in the order of the requirements,
-/// expectations last.
+/// Judges one call by every requirement and by its expectations. The violations are in the order of
+/// the requirements, expectations last.
 fn judge(view: View<'_>) -> Vec<Violation> {
     let mut found = Collector::new(view);
     payload::check(&mut found);
@@ -141,17 +141,22 @@ fn judge(view: View<'_>) -> Vec<Violation> {
     found
 }
 
-/// Whether the text is somewhere in these bytes, which may be megabytes; the empty one is nowhere.
+/// Whether the bytes, possibly megabytes, contain the text. The empty text is never contained.
 fn contains(bytes: &[u8], text: &str) -> bool {
     !text.is_empty() && memmem::find(bytes, text.as_bytes()).is_some()
 }
 
-/// The words of a list in a sentence.
+/// Joins the items with commas; "none" for an empty list.
 fn list(items: &[impl ToString]) -> String {
     if items.is_empty() {
         return "none".to_owned();
     }
     items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// Joins the names with commas, each in backticks; "none" for an empty list.
+fn quoted(names: &[String]) -> String {
+    list(&names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>())
 }
 
 fn millis(duration: Duration) -> u64 {

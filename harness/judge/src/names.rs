@@ -1,4 +1,4 @@
-//! The names that checks know, as data.
+//! Names of headers and body members that the checks know, loaded from `names.yaml`.
 
 use std::path::Path;
 use std::sync::LazyLock;
@@ -10,7 +10,7 @@ const DOCUMENT: &str = include_str!("names.yaml");
 
 static NAMES: LazyLock<Names> = LazyLock::new(|| {
     yaml::parse(Path::new("harness/judge/src/names.yaml"), DOCUMENT)
-        .unwrap_or_else(|error| panic!("every run of a check reads the embedded names:\n{error}"))
+        .unwrap_or_else(|error| panic!("the embedded names.yaml is invalid:\n{error}"))
 });
 
 #[derive(Deserialize)]
@@ -20,10 +20,11 @@ struct Names {
     headers: Headers,
 }
 
-/// What gateways take for their own.
+/// Names that gateways interpret themselves.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct OfGateways {
+    /// Prefixes of header names, in lower case.
     headers: Vec<String>,
     /// Members of a body.
     pub(super) members: Vec<String>,
@@ -31,20 +32,20 @@ pub(super) struct OfGateways {
     pub(super) metadata: Vec<String>,
 }
 
-/// Headers with a meaning of their own, in lower case.
+/// Headers with a special meaning, in lower case.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Headers {
-    /// They end with the connection.
+    /// Hop-by-hop headers.
     pub(super) connection: Vec<String>,
-    /// They tell who and where the client is.
+    /// Headers that identify or locate the client.
     pub(super) client: Vec<String>,
-    /// They may hold a key.
+    /// Headers that may hold a key.
     pub(super) keys: Vec<String>,
 }
 
 impl OfGateways {
-    /// Whether a header steers or describes a gateway.
+    /// Whether a header controls or describes a gateway.
     pub(super) fn has_header(&self, name: &str) -> bool {
         let name = name.to_ascii_lowercase();
         self.headers.iter().any(|prefix| name.starts_with(prefix))
@@ -59,7 +60,7 @@ pub(super) fn headers() -> &'static Headers {
     &NAMES.headers
 }
 
-/// Whether `name` is one of these, as headers are compared.
+/// Whether `name` is one of these headers, ignoring case.
 pub(super) fn is_one_of(name: &str, names: &[String]) -> bool {
     names.iter().any(|it| it.eq_ignore_ascii_case(name))
 }

@@ -1,4 +1,4 @@
-//! How the evidence of a call is read: the attempts, and how each ended.
+//! Interprets the evidence of a call: its attempts, and the outcome of each.
 
 use std::ops::Deref;
 use std::sync::OnceLock;
@@ -15,23 +15,23 @@ use fallproof_suite::plan::{Deployment, Group};
 use fallproof_suite::scenario::{Body, Planned, Scenario};
 use serde_json::Value;
 
-/// The evidence of one call, with each attempt's answer understood once.
+/// The evidence of one call, with each attempt's answer parsed at most once.
 #[derive(Debug)]
-pub struct Step<'a> {
+pub struct ObservedCall<'a> {
     call: &'a CallEvidence,
     /// The attempts at the group's deployments, in order of arrival.
-    pub requests: Vec<Seen<'a>>,
+    pub requests: Vec<ObservedRequest<'a>>,
 }
 
-impl<'a> Step<'a> {
-    /// Reads the evidence of this call.
+impl<'a> ObservedCall<'a> {
+    /// Wraps the evidence of this call.
     pub fn new(call: &'a CallEvidence) -> Self {
-        let seen = |recorded| Seen { recorded, understood: OnceLock::new() };
-        Self { call, requests: call.requests.iter().map(seen).collect() }
+        let observed = |recorded| ObservedRequest { recorded, parsed: OnceLock::new() };
+        Self { call, requests: call.requests.iter().map(observed).collect() }
     }
 }
 
-impl Deref for Step<'_> {
+impl Deref for ObservedCall<'_> {
     type Target = CallEvidence;
 
     fn deref(&self) -> &CallEvidence {
@@ -39,20 +39,20 @@ impl Deref for Step<'_> {
     }
 }
 
-/// What reached a deployment and what came of it; its answer is understood once.
+/// A request that reached a deployment, with its reply. The reply is parsed at most once.
 #[derive(Debug)]
-pub struct Seen<'a> {
+pub struct ObservedRequest<'a> {
     recorded: &'a RecordedRequest,
-    understood: OnceLock<Understood>,
+    parsed: OnceLock<ParsedReply>,
 }
 
 #[derive(Debug)]
-struct Understood {
+struct ParsedReply {
     events: Option<Vec<Event>>,
-    ended: Ended,
+    outcome: AttemptOutcome,
 }
 
-impl Deref for Seen<'_> {
+impl Deref for ObservedRequest<'_> {
     type Target = RecordedRequest;
 
     fn deref(&self) -> &RecordedRequest {
@@ -60,111 +60,113 @@ impl Deref for Seen<'_> {
     }
 }
 
-/// One step with all that is needed to judge it.
+/// One call, with everything that is needed to judge it.
 #[derive(Clone, Copy)]
 pub struct View<'a> {
-    /// The scenario that it belongs to.
+    /// The scenario that the call belongs to.
     pub scenario: &'a Scenario,
-    /// What the target was configured with for it, all groups.
+    /// All groups of the scenario that the target was configured with.
     pub groups: &'a [Group],
-    /// The group that was asked for.
+    /// The group that the call asked for.
     pub group: &'a Group,
-    /// The key that the client gave to the target.
+    /// The key that the client presents to the target.
     pub gateway_key: &'a str,
-    /// The time of day when the run started.
+    /// Wall-clock time at the start of the run.
     pub started: SystemTime,
-    /// What the target says of itself.
+    /// The target's capabilities.
     pub capabilities: &'a Capabilities,
-    /// The call, and what the scenario expects of it.
+    /// The planned call, with its expectations.
     pub planned: &'a Planned,
-    /// Its place in the case, from 0.
+    /// Index of the call in the case, from 0.
     pub index: usize,
-    /// What happened.
-    pub step: &'a Step<'a>,
-    /// What happened before, in order.
-    pub earlier: &'a [Step<'a>],
+    /// The evidence of the call.
+    pub observed: &'a ObservedCall<'a>,
+    /// The evidence of the calls of earlier steps, in order.
+    pub earlier: &'a [ObservedCall<'a>],
 }
 
-/// One attempt and the deployment that it was addressed to.
+/// One attempt and the deployment that it was sent to.
 #[derive(Clone, Copy)]
 pub struct Attempt<'a> {
-    /// Its number within the step, from 1.
+    /// Its number within the call, from 1.
     pub number: usize,
-    /// The deployment's place in the chain, from 0.
+    /// Index of the deployment in the chain, from 0.
     pub chain_index: usize,
     /// The deployment.
     pub deployment: &'a Deployment,
-    /// What reached the deployment.
-    pub recorded: &'a Seen<'a>,
+    /// The request that the deployment got.
+    pub recorded: &'a ObservedRequest<'a>,
 }
 
-/// The answer that a call goes on from.
+/// The earlier response that a call continues.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conversation {
-    /// The place of the deployment that gave it.
+    /// Chain index of the deployment that gave it.
     pub chain_index: usize,
-    /// The id that its provider knows it by; the target may have told the client another.
+    /// Its id at the provider. The id that the client got may be another.
     pub id: String,
 }
 
-/// Why a request was refused that another chain may be there for.
+/// A cause of refusal that a group can have separate fallbacks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
-    /// It is too long for the model.
+    /// The request is too long for the model.
     ContextLength,
-    /// A content filter took offence.
+    /// A content filter blocked it.
     ContentFilter,
 }
 
-/// How an attempt ended, as a gateway could see it.
+/// The outcome of an attempt, as a gateway can see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ended {
-    /// A complete and sound 2xx.
+pub enum AttemptOutcome {
+    /// A complete and valid 2xx.
     Success,
     /// A complete error answer. Holds the status.
     Error(u16),
-    /// No complete answer, or a 2xx whose body is not what it says it is.
+    /// No complete answer, or a 2xx with an invalid body.
     Broken,
-    /// A success that said `error`, in its body or in its stream before any content.
+    /// A 2xx with an `error` in its body, or in its stream before any content.
     ErrorInSuccess,
-    /// A stream that broke off, or said that it failed, after its first content.
+    /// A stream that was cut off, or reported an error, after its first content.
     Interrupted,
 }
 
 impl<'a> View<'a> {
     /// The attempts in order of arrival.
     pub fn attempts(&self) -> impl Iterator<Item = Attempt<'a>> {
-        attempts(self.group, &self.step.requests)
+        attempts(self.group, &self.observed.requests)
     }
 
-    /// Whether the target broke off its answer because the provider's stream broke: nothing else is
-    /// left to it once a part of the answer is out.
-    pub fn is_broken_off(&self) -> bool {
-        matches!(self.step.exchange.ending, Ending::Closed | Ending::Reset)
-            && self.step.exchange.status.is_some()
-            && self.attempts().any(|attempt| attempt.ended() == Ended::Interrupted)
+    /// Whether the target cut off its response because the provider's stream was interrupted. That is
+    /// its only choice once a part of the response was sent.
+    pub fn is_interrupted(&self) -> bool {
+        matches!(self.observed.exchange.ending, Ending::Closed | Ending::Reset)
+            && self.observed.exchange.status.is_some()
+            && self.attempts().any(|attempt| attempt.outcome() == AttemptOutcome::Interrupted)
     }
 
-    /// The headers that the scenario gave to the client's call, beside those that every call has.
+    /// The headers that the scenario adds to the client's call.
     pub fn client_headers(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
         self.planned.send.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// The attempts of the calls before that this group got, with the time of each call.
+    /// The attempts of earlier calls to the same group, with the time of each call.
     pub fn history(&self) -> impl Iterator<Item = (Duration, Attempt<'a>)> {
-        let (group, name) = (self.group, &self.step.group);
-        let steps = self.earlier.iter().filter(move |step| step.group == *name);
-        steps.flat_map(move |step| attempts(group, &step.requests).map(move |it| (step.at, it)))
+        let (group, name) = (self.group, &self.observed.group);
+        let calls = self.earlier.iter().filter(move |call| call.group == *name);
+        calls.flat_map(move |call| attempts(group, &call.requests).map(move |it| (call.at, it)))
     }
 
-    /// The answer that this call goes on from, if the target gave it.
+    /// The earlier response that this call continues, if it came from the target.
     pub fn conversation(&self) -> Option<Conversation> {
-        let sent: Value = serde_json::from_slice(&self.step.exchange.sent).ok()?;
+        let sent: Value = serde_json::from_slice(&self.observed.exchange.sent).ok()?;
         let named = sent.get("previous_response_id")?.as_str()?;
-        let mut before = self.earlier.iter().filter(|step| step.group == self.step.group);
-        let gave = |step: &&Step<'_>| step.exchange.answer_id().as_deref() == Some(named);
+        let mut before = self.earlier.iter().filter(|call| call.group == self.observed.group);
+        let gave = |call: &&ObservedCall<'_>| call.exchange.answer_id().as_deref() == Some(named);
         let requests = &before.find(gave)?.requests;
-        let spoke = |it: &Attempt<'_>| matches!(it.ended(), Ended::Success | Ended::Interrupted);
+        let spoke = |it: &Attempt<'_>| {
+            matches!(it.outcome(), AttemptOutcome::Success | AttemptOutcome::Interrupted)
+        };
         let giver = attempts(self.group, requests).filter(spoke).last()?;
         Some(Conversation {
             chain_index: giver.chain_index,
@@ -172,12 +174,12 @@ impl<'a> View<'a> {
         })
     }
 
-    /// Every deployment of the scenario, those of other groups too.
+    /// Every deployment of the scenario, including those of other groups.
     pub fn all_deployments(&self) -> impl Iterator<Item = &'a Deployment> {
         self.groups.iter().flat_map(Group::deployments)
     }
 
-    /// Whether attempts at this place can be seen: a refused connection cannot.
+    /// Whether attempts at this chain index can be observed: refused connections cannot.
     pub fn visible(&self, chain_index: usize) -> bool {
         self.group
             .deployments()
@@ -186,10 +188,10 @@ impl<'a> View<'a> {
             .is_some_and(|deployment| deployment.dead_end().is_none())
     }
 
-    /// Whether the client asked for a stream: of events, and not of sound.
+    /// Whether the client requested a stream of events (not of audio).
     pub fn wants_stream(&self) -> bool {
         #[derive(serde::Deserialize)]
-        struct Wish {
+        struct Request {
             #[serde(default)]
             stream: bool,
             stream_format: Option<String>,
@@ -198,14 +200,17 @@ impl<'a> View<'a> {
         if let Body::Form(parts) = &call.body {
             return parts.iter().any(|part| part.name == "stream" && part.content == b"true");
         }
-        let speaks = call.endpoint == Endpoint::AudioSpeech;
-        serde_json::from_slice(&self.step.exchange.sent).is_ok_and(|wish: Wish| {
-            wish.stream || speaks && wish.stream_format.as_deref() == Some("sse")
+        let is_speech = call.endpoint == Endpoint::AudioSpeech;
+        serde_json::from_slice(&self.observed.exchange.sent).is_ok_and(|sent: Request| {
+            sent.stream || is_speech && sent.stream_format.as_deref() == Some("sse")
         })
     }
 }
 
-fn attempts<'a>(group: &'a Group, requests: &'a [Seen<'a>]) -> impl Iterator<Item = Attempt<'a>> {
+fn attempts<'a>(
+    group: &'a Group,
+    requests: &'a [ObservedRequest<'a>],
+) -> impl Iterator<Item = Attempt<'a>> {
     requests.iter().enumerate().filter_map(move |(index, recorded)| {
         let (chain_index, deployment) = group.deployment_at(recorded.prefix.as_deref()?)?;
         Some(Attempt { number: index + 1, chain_index, deployment, recorded })
@@ -213,124 +218,134 @@ fn attempts<'a>(group: &'a Group, requests: &'a [Seen<'a>]) -> impl Iterator<Ite
 }
 
 impl<'a> Attempt<'a> {
-    /// How the attempt ended.
-    pub fn ended(&self) -> Ended {
-        self.recorded.understood().ended
+    /// The outcome of the attempt.
+    pub fn outcome(&self) -> AttemptOutcome {
+        self.recorded.parsed().outcome
     }
 
-    /// The events that were sent to the target, where the reply is a stream of them.
+    /// The events that were sent to the target, if the reply is an event stream.
     pub fn events(&self) -> Option<&'a [Event]> {
-        self.recorded.understood().events.as_deref()
+        self.recorded.parsed().events.as_deref()
     }
 
-    /// The kind of failure that it ended with; `None` after a success, or where it is too late for
-    /// another attempt.
+    /// The failure that it ended with; `None` after a success, or if it is too late to fall back.
     pub fn failure(&self) -> Option<Condition> {
-        Some(match self.ended() {
-            Ended::Success | Ended::Interrupted => return None,
-            Ended::Error(status) => Condition::Status(status),
-            Ended::ErrorInSuccess => Condition::ErrorInSuccess,
-            // What hangs until the target leaves, or would have come after it left.
-            Ended::Broken if self.recorded.client_gone => Condition::Timeout,
-            Ended::Broken if self.recorded.status.is_none() => Condition::Connection,
-            Ended::Broken => Condition::InvalidResponse,
+        Some(match self.outcome() {
+            AttemptOutcome::Success | AttemptOutcome::Interrupted => return None,
+            AttemptOutcome::Error(status) => Condition::Status(status),
+            AttemptOutcome::ErrorInSuccess => Condition::ErrorInSuccess,
+            // It hung until the target disconnected, or its reply was due after that.
+            AttemptOutcome::Broken if self.recorded.client_gone => Condition::Timeout,
+            AttemptOutcome::Broken if self.recorded.status.is_none() => Condition::Connection,
+            AttemptOutcome::Broken => Condition::InvalidResponse,
         })
     }
 
-    /// Whether its stream broke within its `[DONE]`, so that all is said and only the end is torn.
+    /// Whether its stream was cut within its `[DONE]`, so that no content is missing.
     pub fn broke_within_done(&self) -> bool {
         let sent = &self.recorded.reply[..self.recorded.sent()];
         let from = memchr::memmem::rfind(sent, b"\n\n").map_or(0, |at| at + 2);
         let Some(data) = sent[from..].strip_prefix(b"data:") else { return false };
         let data = data.trim_ascii();
-        self.ended() == Ended::Interrupted && !data.is_empty() && b"[DONE]".starts_with(data)
+        self.outcome() == AttemptOutcome::Interrupted
+            && !data.is_empty()
+            && b"[DONE]".starts_with(data)
     }
 
-    /// Whether its stream said why it ended, and then did, without its `[DONE]`.
-    pub fn ended_but_for_its_done(&self) -> bool {
+    /// Whether its stream ended with a finish reason, but without its `[DONE]`.
+    pub fn ended_without_done(&self) -> bool {
         let mut events = self.events().unwrap_or_default().iter();
         self.recorded.wire.cut.is_none() && events.any(Event::finishes)
     }
 
-    /// Whether it was made at another endpoint than the client's, so that its answer is translated.
+    /// Whether it was sent to another endpoint than the client's, so its answer must be translated.
     pub fn is_translated(&self, asked: Endpoint) -> bool {
         self.recorded.route.is_some_and(|(_, endpoint)| endpoint != asked)
     }
 
-    /// Whether it was refused with an error that did not arrive whole.
+    /// Whether it was refused with a 4xx that did not arrive complete.
     pub fn is_broken_refusal(&self) -> bool {
         self.recorded.is_cut()
             && self.recorded.status.is_some_and(|status| (400..500).contains(&status))
     }
 
-    /// The provider's `error.code`, where it answered an error that has one.
+    /// The provider's `error.code`, if it answered with an error that has one.
     pub fn error_code(&self) -> Option<String> {
         let body: Value = serde_json::from_slice(&self.recorded.reply).ok()?;
         body.pointer("/error/code")?.as_str().map(str::to_owned)
     }
 
-    /// Why the request was refused, where another chain may be there for that.
+    /// The cause of a refusal that a group can have separate fallbacks for.
     pub fn cause(&self) -> Option<Cause> {
-        if !matches!(self.ended(), Ended::Error(400..=499) | Ended::ErrorInSuccess) {
+        if !matches!(
+            self.outcome(),
+            AttemptOutcome::Error(400..=499) | AttemptOutcome::ErrorInSuccess
+        ) {
             return None;
         }
         let code = self.error_code();
-        let said = [self.recorded.behavior.as_str(), code.as_deref().unwrap_or_default()];
-        if said.contains(&"context_length_exceeded") {
+        let names = [self.recorded.behavior.as_str(), code.as_deref().unwrap_or_default()];
+        if names.contains(&"context_length_exceeded") {
             return Some(Cause::ContextLength);
         }
         let filtered = ["content_filter", "content_policy_violation", "moderation_blocked"];
-        filtered.iter().any(|it| said.contains(it)).then_some(Cause::ContentFilter)
+        filtered.iter().any(|it| names.contains(it)).then_some(Cause::ContentFilter)
     }
 }
 
-impl Seen<'_> {
-    fn understood(&self) -> &Understood {
-        self.understood.get_or_init(|| {
+impl ObservedRequest<'_> {
+    fn parsed(&self) -> &ParsedReply {
+        self.parsed.get_or_init(|| {
             let events = self.events();
-            Understood { ended: self.ended(events.as_deref()), events }
+            ParsedReply { outcome: self.outcome(events.as_deref()), events }
         })
     }
 
-    fn ended(&self, events: Option<&[Event]>) -> Ended {
+    fn outcome(&self, events: Option<&[Event]>) -> AttemptOutcome {
         let is_success = self.recorded.status.is_some_and(|status| (200..300).contains(&status));
         if let (true, Some(events)) = (is_success, events) {
-            return match ended(events) {
-                Ended::Interrupted if self.is_kept_in_part() => Ended::Success,
-                ended => ended,
+            return match outcome(events) {
+                AttemptOutcome::Interrupted if self.is_recorded_in_part() => {
+                    AttemptOutcome::Success
+                }
+                outcome => outcome,
             };
         }
         match self.recorded.status {
-            None => Ended::Broken,
-            Some(_) if self.is_sound() && is_success && self.is_cut() && self.recorded.sent > 0 => {
-                Ended::Interrupted
+            None => AttemptOutcome::Broken,
+            Some(_)
+                if self.is_speech() && is_success && self.is_cut() && self.recorded.sent > 0 =>
+            {
+                AttemptOutcome::Interrupted
             }
-            Some(_) if self.is_cut() => Ended::Broken,
-            Some(status) if !is_success => Ended::Error(status),
-            Some(_) if self.is_sound() && !self.sounds() => Ended::Broken,
-            // A page for people is no transcript.
-            Some(_) if !self.answers_json() && self.is_page() => Ended::Broken,
-            Some(_) if !self.answers_json() && self.recorded.reply.is_empty() => Ended::Broken,
-            Some(_) if !self.answers_json() => Ended::Success,
+            Some(_) if self.is_cut() => AttemptOutcome::Broken,
+            Some(status) if !is_success => AttemptOutcome::Error(status),
+            Some(_) if self.is_speech() && !self.has_audio() => AttemptOutcome::Broken,
+            // An HTML page is not a transcript.
+            Some(_) if !self.answers_json() && self.is_html() => AttemptOutcome::Broken,
+            Some(_) if !self.answers_json() && self.recorded.reply.is_empty() => {
+                AttemptOutcome::Broken
+            }
+            Some(_) if !self.answers_json() => AttemptOutcome::Success,
             Some(_) => match serde_json::from_slice::<Value>(&self.recorded.reply) {
                 Ok(Value::Object(reply)) if !reply.get("error").is_none_or(Value::is_null) => {
-                    Ended::ErrorInSuccess
+                    AttemptOutcome::ErrorInSuccess
                 }
-                Err(_) if !self.is_kept_in_part() => Ended::Broken,
-                Ok(_) | Err(_) => Ended::Success,
+                Err(_) if !self.is_recorded_in_part() => AttemptOutcome::Broken,
+                Ok(_) | Err(_) => AttemptOutcome::Success,
             },
         }
     }
 
-    /// Whether the wire kept the answer from arriving as its head says.
+    /// Whether a wire fault kept the answer from arriving as its head promised.
     fn is_cut(&self) -> bool {
         let cut = self.recorded.wire.cut.as_ref();
-        cut.is_some_and(|cut| !self.is_through(cut)) || self.recorded.wire.head.is_some()
+        cut.is_some_and(|cut| !self.is_complete(cut)) || self.recorded.wire.head.is_some()
     }
 
-    /// Whether nothing was missing where it was cut: all that its length promised was sent. A reset
-    /// may take away what is still on its way.
-    fn is_through(&self, cut: &Cut) -> bool {
+    /// Whether the answer was complete when it was cut: as many bytes as its content length were
+    /// sent. A reset never counts, because it may discard bytes in flight.
+    fn is_complete(&self, cut: &Cut) -> bool {
         let length = self.recorded.reply_cut.unwrap_or(self.recorded.reply.len());
         let out = &self.recorded.out.bytes;
         let head = memchr::memmem::find(out, b"\r\n\r\n").map_or(&out[..], |end| &out[..end]);
@@ -338,40 +353,40 @@ impl Seen<'_> {
         promises_length && self.recorded.sent >= length && cut.end != CutEnd::Reset
     }
 
-    /// Whether all of it was sent, and more than the request log keeps: it ends where nobody can see.
-    fn is_kept_in_part(&self) -> bool {
+    /// Whether all of it was sent, but the request log truncated it, so its end is unknown.
+    fn is_recorded_in_part(&self) -> bool {
         self.recorded.reply_cut.is_some() && !self.is_cut()
     }
 
-    /// Whether a success of this endpoint is sound, which has no beginning that could be held back.
-    fn is_sound(&self) -> bool {
+    /// Whether it was sent to the speech endpoint, whose successes are audio.
+    fn is_speech(&self) -> bool {
         self.recorded.route.is_some_and(|(_, endpoint)| endpoint == Endpoint::AudioSpeech)
     }
 
-    /// Whether the answer says that it is sound, and is not empty.
-    fn sounds(&self) -> bool {
-        let is_sound = self.is_called("audio/") || self.is_called("application/octet-stream");
-        is_sound && !self.recorded.reply.is_empty()
+    /// Whether the answer has an audio content type and is not empty.
+    fn has_audio(&self) -> bool {
+        let is_audio = self.has_type("audio/") || self.has_type("application/octet-stream");
+        is_audio && !self.recorded.reply.is_empty()
     }
 
-    /// Whether it was answered with a page for people.
-    fn is_page(&self) -> bool {
-        self.is_called("text/html")
+    /// Whether it was answered with an HTML page.
+    fn is_html(&self) -> bool {
+        self.has_type("text/html")
     }
 
-    /// Whether the answer's content type begins so.
-    fn is_called(&self, kind: &str) -> bool {
+    /// Whether the content type of the answer starts with `kind`.
+    fn has_type(&self, kind: &str) -> bool {
         self.recorded.reply_headers().any(|(name, value)| {
             name.eq_ignore_ascii_case("content-type") && value.starts_with(kind)
         })
     }
 
-    /// Whether a success of this endpoint is JSON: speech is not, and transcripts need not be.
+    /// Whether a success is expected to be JSON: speech is not, and transcripts may be text.
     fn answers_json(&self) -> bool {
         let endpoint = self.recorded.route.map(|(_, endpoint)| endpoint);
         let is_text = endpoint.is_some_and(Endpoint::is_multipart)
             && !self.recorded.reply.trim_ascii_start().starts_with(b"{");
-        !self.is_sound() && !is_text
+        !self.is_speech() && !is_text
     }
 
     fn events(&self) -> Option<Vec<Event>> {
@@ -379,9 +394,9 @@ impl Seen<'_> {
         (!sse::events(reply).is_empty()).then(|| sse::events(&reply[..self.sent()]))
     }
 
-    /// How much of its body was sent.
+    /// Number of bytes of its body that were sent.
     fn sent(&self) -> usize {
-        // What is beyond a content length that is too small is no part of the answer.
+        // Bytes beyond a content length that is too small are not part of the answer.
         let beyond = match self.recorded.wire.head {
             Some(HeadFault::ContentLengthOffBy(by)) => by.get().min(0).unsigned_abs() as usize,
             Some(HeadFault::Garbage) | None => 0,
@@ -390,14 +405,14 @@ impl Seen<'_> {
     }
 }
 
-fn ended(events: &[Event]) -> Ended {
+fn outcome(events: &[Event]) -> AttemptOutcome {
     let has_content =
         events.iter().take_while(|event| event.meaning() != Meaning::Error).any(Event::is_answer);
     let has = |wanted| events.iter().any(|event| event.meaning() == wanted);
     match (has_content, has(Meaning::Error), has(Meaning::End)) {
-        (true, false, true) => Ended::Success,
-        (true, _, _) => Ended::Interrupted,
-        (false, true, _) => Ended::ErrorInSuccess,
-        (false, false, _) => Ended::Broken,
+        (true, false, true) => AttemptOutcome::Success,
+        (true, _, _) => AttemptOutcome::Interrupted,
+        (false, true, _) => AttemptOutcome::ErrorInSuccess,
+        (false, false, _) => AttemptOutcome::Broken,
     }
 }

@@ -1,9 +1,9 @@
-//! PAYLOAD: what the client sent is what each provider gets.
+//! PAYLOAD: each provider gets the body that the client sent.
 //!
 //! | code | where |
 //! |---|---|
-//! | `FP-PAYLOAD-01`, `02`, `03`, `07` | [`changes`] against what the client sent |
-//! | `FP-PAYLOAD-05` | [`changes`] against what the first attempt carried |
+//! | `FP-PAYLOAD-01`, `02`, `03`, `07` | [`changes`] since the client's request |
+//! | `FP-PAYLOAD-05` | [`changes`] since the first attempt |
 //! | `FP-PAYLOAD-04` | [`model`] |
 //! | `FP-PAYLOAD-06` | [`acceptable`] |
 //! | `FP-PAYLOAD-08`, `09` | [`spelling`] |
@@ -27,14 +27,14 @@ use crate::violation::PayloadViolation;
 
 pub(super) fn check(found: &mut Collector<'_>) {
     let view = found.view;
-    let Some(sent) = body::read(&body::sent_type(view), &view.step.exchange.sent) else {
-        // A client that sends neither JSON nor a form has nothing that could be lost.
+    let Some(sent) = body::read(&body::sent_type(view), &view.observed.exchange.sent) else {
+        // Only JSON and forms can be compared.
         return;
     };
     let mut first = None;
     for attempt in view.attempts() {
         acceptable::check(found, &attempt);
-        // Of what is longer than the request log keeps nobody can say what was lost. A mock refuses it.
+        // A body that the request log truncated cannot be compared. The mock refuses it anyway.
         if attempt.recorded.body_cut.is_some() {
             continue;
         }
@@ -52,25 +52,27 @@ pub(super) fn check(found: &mut Collector<'_>) {
         spelling::check(found, &attempt, &sent.tree, &received);
         model::check(found, &attempt, &received);
         match &first {
-            None => first = Some(received),
-            Some(first) => changes::since_the_first(found, &attempt, first, &received),
+            None => first = Some((attempt.number, received)),
+            Some((number, first)) => {
+                changes::since_the_first(found, &attempt, (*number, first), &received);
+            }
         }
     }
 }
 
-/// Why this attempt asks for another endpoint, where the target declares that it does so.
+/// The declared reason why this attempt goes to another endpoint than the call, if there is one.
 fn translated(view: View<'_>, attempt: &Attempt<'_>) -> Option<Excuse> {
     let (surface, endpoint) = attempt.recorded.route?;
     let reason = view.capabilities.translates(view.planned.send.endpoint, endpoint, surface)?;
     Some(Excuse::Translates(reason.to_owned()))
 }
 
-/// A value short enough for one line.
+/// A value, truncated to fit on one line.
 fn brief(value: &str) -> String {
-    const MOST: usize = 80;
-    if value.chars().count() <= MOST {
+    const MAX_CHARS: usize = 80;
+    if value.chars().count() <= MAX_CHARS {
         return value.to_owned();
     }
-    let start: String = value.chars().take(MOST).collect();
+    let start: String = value.chars().take(MAX_CHARS).collect();
     format!("{start}… ({} bytes)", value.len())
 }

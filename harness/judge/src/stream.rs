@@ -1,24 +1,25 @@
-//! STREAM: a streamed answer is one provider's, whole and unaltered, or it says that it is not.
+//! STREAM: a streamed answer is the complete and unaltered answer of one provider, or reports an
+//! error.
 //!
 //! | code | where |
 //! |---|---|
-//! | `FP-STREAM-01`, `02` | [`unaltered`]; `01` is also a stream that goes on without end |
-//! | `FP-STREAM-03`, `04`, `05` | [`foreign`]: what no event of the answering provider is |
-//! | `FP-STREAM-06` | [`asked_on`] |
-//! | `FP-STREAM-07`, `08`, `09` | [`told`]: how it ends, what it tells of the cost |
-//! | `FP-STREAM-10`, `11`, `12` | [`head`]: how it begins |
-//! | `FP-STREAM-13` | [`left`] |
+//! | `FP-STREAM-01`, `02` | [`unaltered`]; `01` also covers a stream that never ends |
+//! | `FP-STREAM-03`, `04`, `05` | [`foreign`]: events that are not the answering provider's |
+//! | `FP-STREAM-06` | [`late_attempt`] |
+//! | `FP-STREAM-07`, `08`, `09` | [`client_stream`]: its end, and usage |
+//! | `FP-STREAM-10`, `11`, `12` | [`head`]: its start |
+//! | `FP-STREAM-13` | [`disconnect`] |
 //!
-//! What is told beside the content is `FP-CLIENT-02`, here as in an answer that is not streamed.
+//! Metadata of a response is `FP-CLIENT-02`, whether or not the response is streamed.
 
-mod asked_on;
+mod client_stream;
+mod disconnect;
 mod foreign;
 mod head;
-mod heard;
-mod left;
+mod late_attempt;
+mod provider_stream;
 #[cfg(test)]
 mod tests;
-mod told;
 mod translated;
 mod unaltered;
 
@@ -27,75 +28,78 @@ use fallproof_protocol::sse::{self, Event};
 use fallproof_suite::evidence::Ending;
 use fallproof_suite::requirement::Code;
 
-use self::heard::Heard;
-use self::told::Told;
+use self::client_stream::ClientStream;
+use self::provider_stream::ProviderStream;
 use super::collector::Collector;
 use crate::observe::View;
 use crate::violation::StreamViolation;
 
 pub(super) fn check(found: &mut Collector<'_>) {
     let view = found.view;
-    left::check(found);
+    disconnect::check(found);
     if !view.wants_stream() {
         return;
     }
     head::error_first(found);
-    if !view.step.exchange.status.is_some_and(|status| (200..300).contains(&status)) {
+    if !view.observed.exchange.status.is_some_and(|status| (200..300).contains(&status)) {
         return;
     }
-    // What is under way when the client leaves has not failed.
-    if view.step.exchange.ending != Ending::Disconnected {
+    // An attempt in progress when the client disconnects has not failed.
+    if view.observed.exchange.ending != Ending::Disconnected {
         head::status(found);
     }
-    let heard: Vec<_> = view.attempts().filter_map(Heard::new).collect();
-    // Some models answer whole whatever is wished for.
-    if !heard.is_empty() {
+    let streams: Vec<_> = view.attempts().filter_map(ProviderStream::new).collect();
+    // Some models answer without a stream even if one is requested.
+    if !streams.is_empty() {
         head::content_type(found);
     }
-    events(found, &heard);
+    events(found, &streams);
 }
 
-/// Judges what the client was told, event by event.
-fn events(found: &mut Collector<'_>, heard: &[Heard<'_>]) {
+/// Judges the stream that the client got, event by event.
+fn events(found: &mut Collector<'_>, streams: &[ProviderStream<'_>]) {
     let view = found.view;
-    let all = sse::events(&view.step.exchange.body);
-    let events = beginning(&all, heard.iter().map(|it| it.events.len()).sum());
-    let told = Told { events, all: &all, usage_wanted: wants_usage(view) };
-    if heard.iter().any(|it| it.attempt.is_translated(view.planned.send.endpoint)) {
-        translated::check(found, heard, told);
+    let all = sse::events(&view.observed.exchange.body);
+    let events = judged_part(&all, streams.iter().map(|it| it.events.len()).sum());
+    let client = ClientStream { events, all: &all, usage_requested: requests_usage(view) };
+    if streams.iter().any(|it| it.attempt.is_translated(view.planned.send.endpoint)) {
+        translated::check(found, streams, client);
         return;
     }
-    if events.len() < all.len() && !heard.is_empty() {
+    if events.len() < all.len() && !streams.is_empty() {
         let events = all.len() - events.len();
         found.breach(Code::Stream01, StreamViolation::GoesOn { events });
     }
-    asked_on::check(found, heard, events);
-    // The latest of those that fit equally well.
-    let answering = heard.iter().filter(|it| it.answers()).max_by_key(|it| it.share_of(events));
+    late_attempt::check(found, streams, events);
+    // On a tie, the latest.
+    let answering =
+        streams.iter().filter(|it| it.has_content()).max_by_key(|it| it.count_in(events));
     let Some(answering) = answering else { return };
-    let others = heard.iter().filter(|it| it.attempt.number != answering.attempt.number).collect();
-    foreign::check(found, answering, others, told);
+    let others =
+        streams.iter().filter(|it| it.attempt.number != answering.attempt.number).collect();
+    foreign::check(found, answering, others, client);
 }
 
-/// What is judged event by event of a stream, where the providers sent so many: each is held against
-/// each of theirs, and a target that floods its client must not keep that busy for minutes.
-fn beginning(all: &[Event], sent: usize) -> &[Event] {
-    const MORE: usize = 1_000;
-    &all[..all.len().min(2 * sent + MORE)]
+/// The part of the client's stream to judge event by event, if the providers sent `sent` events. Each
+/// event is compared with each of the providers', so the limit bounds the time spent on a target that
+/// floods its client.
+fn judged_part(all: &[Event], sent: usize) -> &[Event] {
+    const EXTRA: usize = 1_000;
+    &all[..all.len().min(2 * sent + EXTRA)]
 }
 
-/// Whether the client asked to be told of the cost.
-fn wants_usage(view: View<'_>) -> bool {
-    let sent = Tree::parse(&view.step.exchange.sent).ok();
+/// Whether the client requested usage.
+fn requests_usage(view: View<'_>) -> bool {
+    let sent = Tree::parse(&view.observed.exchange.sent).ok();
     let options = sent.as_ref().and_then(|sent| sent.member("stream_options"));
-    let wish = options.and_then(|options| options.member("include_usage"));
-    matches!(wish, Some(Tree::Scalar(text)) if text == "true")
+    let include = options.and_then(|options| options.member("include_usage"));
+    matches!(include, Some(Tree::Scalar(text)) if text == "true")
 }
 
-/// An event's data, short enough for one line.
+/// The data of an event, truncated to fit on one line.
 fn brief(event: &Event) -> String {
-    const MOST: usize = 80;
+    const MAX_CHARS: usize = 80;
     let text = &event.data;
-    let start: String = text.chars().take(MOST).collect();
+    let start: String = text.chars().take(MAX_CHARS).collect();
     if start.len() < text.len() { format!("{start}…") } else { start }
 }

@@ -1,5 +1,5 @@
-//! Evidence made by hand, for the tests of checks: what a sound gateway leaves behind, and what a test
-//! changes of that. Nowhere else is evidence of a case put together.
+//! Hand-made evidence for the tests of the checks: that of a correct gateway, with the changes that a
+//! test makes. All tests build their evidence here.
 
 mod attempt;
 mod client;
@@ -19,40 +19,40 @@ use strum::VariantArray as _;
 use super::{Judgment, judge_case};
 use crate::violation::{Verdict, Violation};
 
-/// The key that the client gives to the gateway.
+/// The client's key for the gateway.
 pub(super) const GATEWAY_KEY: &str = "sk-gateway-client";
 
-/// Two deployments, as a scenario's file names them.
+/// Two deployments, in the format of a scenario file.
 pub(super) const TWO: &str = "
 deployments:
   primary: { provider: openai, model: gpt-4o, script: [ok] }
   backup: { provider: azure, model: gpt-4o, deployment_name: backup-4o, script: [ok] }
 ";
 
-/// A call of the only group, as a scenario's file names it.
+/// A call to the only group, in the format of a scenario file.
 pub(super) const CALL: &str =
     "  - send: { endpoint: chat/completions, body: { messages: [{ role: user, content: Hi }] } }\n";
 
-/// A case at work: calls are answered one after the other, each by the attempts that are added to it.
+/// Builder of a case: its calls are answered one by one, each with the attempts that are added to it.
 pub(super) struct Case {
     scenario: Scenario,
     groups: Vec<Group>,
     capabilities: Capabilities,
     calls: Vec<CallEvidence>,
-    /// The call that attempts are added to.
+    /// Index of the call that attempts are added to.
     at: usize,
-    /// Time since the wire was started.
+    /// Time since the start of the mock server.
     now: Duration,
 }
 
 impl Case {
-    /// Of a scenario with these `deployments`, `group` or `groups`, and `steps`.
+    /// Creates a case from the `deployments`, `group` or `groups`, and `steps` of a scenario.
     pub(super) fn of(text: &str) -> Self {
-        let folder = tempfile::tempdir().expect("a folder for temporary files");
+        let folder = tempfile::tempdir().expect("a temporary folder");
         let file = folder.path().join("case.yaml");
         let proves = if text.contains("proves:") { "" } else { "proves: [FP-PAYLOAD-01]\n" };
         let text = format!("title: By hand\n{proves}{text}");
-        std::fs::write(&file, &text).expect("the folder takes files");
+        std::fs::write(&file, &text).expect("the file is written");
         let loaded = scenario::load(&file, "by/hand");
         let scenario = loaded.unwrap_or_else(|error| panic!("{error}\n{text}")).remove(0);
         let at = "127.0.0.1:4010".parse().expect("an address");
@@ -69,25 +69,27 @@ impl Case {
         case
     }
 
-    /// Of a call of two deployments, whose group has this policy.
+    /// Creates a case with one call to two deployments, whose group has this policy.
     pub(super) fn with_policy(policy: &str) -> Self {
         Self::of(&format!("{TWO}group: {{ chain: [primary, backup]{policy} }}\nsteps:\n{CALL}"))
     }
 
-    /// Of a call of two deployments with these headers of the client, as a scenario's file has them.
+    /// Creates a case with one call to two deployments and these headers of the client, in the format
+    /// of a scenario file.
     pub(super) fn with_headers(headers: &str) -> Self {
         let call = CALL.replace("body:", &format!("headers: {{ {headers} }}, body:"));
         Self::of(&format!("{TWO}group: {{ chain: [primary, backup] }}\nsteps:\n{call}"))
     }
 
-    /// Of a call of two deployments with this body, in which `{{model}}` stands for the model.
+    /// Creates a case with one call to two deployments and this body; `{{model}}` is replaced with the
+    /// model.
     pub(super) fn with_body(body: &str) -> Self {
-        let body = serde_json::to_string(body).expect("it is text");
+        let body = serde_json::to_string(body).expect("a string serializes");
         let call = format!("  - send: {{ endpoint: chat/completions, body_json: {body} }}\n");
         Self::of(&format!("{TWO}group: {{ chain: [primary, backup] }}\nsteps:\n{call}"))
     }
 
-    /// Every call of the scenario, as it was sent, without attempts and without an answer.
+    /// Every call of the scenario, without attempts and without a response.
     fn sent_calls(&self) -> Vec<CallEvidence> {
         let mut sent = Vec::new();
         let mut at = Duration::ZERO;
@@ -114,7 +116,7 @@ impl Case {
 
     fn sent(&self, planned: &Planned) -> Exchange {
         let group = self.groups.iter().find(|group| group.name == planned.send.group);
-        let group = group.expect("a call asks for a group of its scenario");
+        let group = group.expect("the call names a group of its scenario");
         let path = format!("/v1/{}", planned.send.endpoint.path());
         Exchange {
             sent_head: format!("POST {path} HTTP/1.1\r\n\r\n").into_bytes(),
@@ -130,28 +132,28 @@ impl Case {
         }
     }
 
-    /// What the target says of itself.
+    /// Changes the target's capabilities.
     pub(super) fn declaring(mut self, declare: impl FnOnce(&mut Capabilities)) -> Self {
         declare(&mut self.capabilities);
         self
     }
 
-    /// This deployment, of whichever group.
+    /// The deployment of this name, of any group.
     pub(super) fn deployment(&self, deployment: &str) -> &Deployment {
         let deployment = self.groups.iter().find_map(|group| group.deployment(deployment));
         deployment.expect("a deployment of the case")
     }
 
-    /// The next call is answered from here on.
+    /// Continues with the next call.
     pub(super) fn next_call(mut self) -> Self {
-        self.settle();
+        self.complete();
         self.at += 1;
         self
     }
 
-    /// Unless the test says what the client gets, it gets what the last attempt was answered, as far
-    /// as that came; or, where nothing came, the gateway's own error.
-    fn settle(&mut self) {
+    /// Sets the response, if the test did not: the answer to the last attempt, as far as it was sent, or
+    /// an error of the gateway if there was none.
+    fn complete(&mut self) {
         let CallEvidence { exchange, requests, .. } = &mut self.calls[self.at];
         let (None, Ending::Complete, Some(last)) =
             (exchange.status, &exchange.ending, requests.last())
@@ -173,15 +175,15 @@ impl Case {
         }
     }
 
-    /// What a check of all requirements finds.
+    /// Judges the case by all requirements.
     pub(super) fn judge(mut self) -> Judgment {
-        self.settle();
+        self.complete();
         let mut calls = std::mem::take(&mut self.calls);
         calls.truncate(self.at + 1);
         self.judge_as(CaseResult::Played(calls))
     }
 
-    /// What the case comes to when this came of it.
+    /// Judges the case with this result.
     pub(super) fn judge_as(self, result: CaseResult) -> Judgment {
         let Self { scenario, groups, capabilities, .. } = self;
         let evidence = Evidence {
@@ -196,44 +198,43 @@ impl Case {
         judge_case(&scenario, facts, &evidence)
     }
 
-    /// What is found of this family, one line each: the code, whether it is more or less than a
-    /// failure, and the sentence.
+    /// The violations of this family, one line each: code, severity if it is not a failure, sentence.
     pub(super) fn found(self, family: &str) -> Vec<String> {
         let mut violations = self.judge().violations;
         violations.retain(|it| it.requirement.is_some_and(|code| code.family() == family));
-        violations.iter().map(told).collect()
+        violations.iter().map(line).collect()
     }
 
-    /// What was expected of the case and was not so, in the same words.
+    /// The missed expectations of the scenario, in the same format.
     pub(super) fn missed(self) -> Vec<String> {
         let mut violations = self.judge().violations;
         violations.retain(|it| it.requirement.is_none());
-        violations.iter().map(told).collect()
+        violations.iter().map(line).collect()
     }
 
-    /// Of this family this is found: code and sentence, each without `FP-` and the family.
+    /// Asserts the violations of this family; each line is without `FP-` and the family.
     #[track_caller]
-    pub(super) fn assert_found(self, family: &str, told: &[&str]) {
-        let told: Vec<_> = told.iter().map(|it| format!("FP-{family}-{it}")).collect();
-        assert_eq!(self.found(family), told);
+    pub(super) fn assert_found(self, family: &str, wanted: &[&str]) {
+        let wanted: Vec<_> = wanted.iter().map(|it| format!("FP-{family}-{it}")).collect();
+        assert_eq!(self.found(family), wanted);
     }
 }
 
-/// The code, whether it is more or less than a failure, and the sentence.
-fn told(violation: &Violation) -> String {
+/// The code, the severity if it is not a failure, and the sentence.
+fn line(violation: &Violation) -> String {
     let code = violation.requirement.map_or("", Code::as_str);
     let weight = match (violation.verdict, &violation.declared) {
         (Verdict::Fail, _) => String::new(),
         (Verdict::Warn, _) => " (warns)".to_owned(),
-        (Verdict::Note, None) => " (noted)".to_owned(),
-        (Verdict::Note, Some(excuse)) => format!(" (noted: {excuse})"),
+        (Verdict::Note, None) => " (informational)".to_owned(),
+        (Verdict::Note, Some(excuse)) => format!(" (exempt: {excuse})"),
     };
     format!("{code}{weight} {violation}").trim_start().to_owned()
 }
 
-/// Each requirement has a test of its family that breaks it: one that tells its code and sentence.
+/// Each requirement has a test in its family's file that violates it and asserts code and sentence.
 #[test]
-fn each_requirement_is_broken_by_a_test() {
+fn each_requirement_is_violated_by_a_test() {
     let families = [
         ("PAYLOAD", include_str!("payload/tests.rs")),
         ("ROUTE", include_str!("route/tests.rs")),
@@ -244,14 +245,14 @@ fn each_requirement_is_broken_by_a_test() {
         ("CONTROL", include_str!("control/tests.rs")),
         ("LEAK", include_str!("leak/tests.rs")),
     ];
-    let is_told = |code: Code| {
+    let is_tested = |code: Code| {
         let family = format!("FP-{}-", code.family());
         let number = code.as_str().trim_start_matches(&family);
         let of_family = families.iter().find(|(family, _)| *family == code.family());
-        // Most tests leave out what all codes of their family begin with.
+        // Most tests omit the common prefix of their family's codes.
         let tests = of_family.map(|(_, tests)| tests.replace(&family, "")).unwrap_or_default();
-        [format!("\"{number} "), format!("\"{number}{{")].iter().any(|told| tests.contains(told))
+        [format!("\"{number} "), format!("\"{number}{{")].iter().any(|start| tests.contains(start))
     };
-    let untold: Vec<_> = Code::VARIANTS.iter().filter(|code| !is_told(**code)).collect();
-    assert_eq!(untold, [&Code::Payload01; 0], "none of the tests breaks these");
+    let untested: Vec<_> = Code::VARIANTS.iter().filter(|code| !is_tested(**code)).collect();
+    assert_eq!(untested, [&Code::Payload01; 0], "no test violates these");
 }

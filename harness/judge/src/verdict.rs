@@ -1,4 +1,4 @@
-//! The verdict on a case: what its violations come to.
+//! The verdict on a case, derived from its violations.
 
 #[cfg(test)]
 mod tests;
@@ -15,51 +15,52 @@ use crate::violation::{Verdict, Violation};
 /// The verdict on one scenario.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// Everything held.
+    /// No violation, or only informational ones.
     Pass,
-    /// Only SHOULDs, or rules that are merely documented, were broken.
+    /// Only SHOULDs, or rules that are documented but were not observed, were broken.
     Warn,
     /// The target does not conform.
     Fail,
-    /// Nothing can be said of the target.
+    /// The target could not be judged.
     Inconclusive(Inconclusive),
-    /// It was not run.
+    /// The scenario was not run.
     Skipped(SkipReason),
-    /// A fault of Fallproof's own. Holds what went wrong.
+    /// An error in Fallproof itself. Holds the message.
     HarnessError(String),
 }
 
-/// What a failure looked like to the client.
+/// How a failure appeared to the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Failure {
-    /// It got an error, or saw its answer break off: the call was lost, and it knows.
+    /// The client got an error or an interrupted response, so it knows that the call failed.
     Honest,
-    /// It was told of a success, or of nothing at all.
+    /// The client got a success, or a response that never ended.
     Silent,
 }
 
-/// The verdict on a scenario that was run, from what was seen and what is wrong with it.
+/// Returns the verdict on a scenario that was run, from its evidence and violations.
 pub(super) fn verdict(
     scenario: &Scenario,
-    steps: &[CallEvidence],
+    calls: &[CallEvidence],
     violations: &[Violation],
 ) -> Outcome {
-    if let Some(ending @ Ending::Unreachable(_)) = steps.first().map(|step| &step.exchange.ending) {
+    if let Some(ending @ Ending::Unreachable(_)) = calls.first().map(|call| &call.exchange.ending) {
         return Outcome::Inconclusive(Inconclusive::Unreachable(ending.clone()));
     }
-    // Without a single attempt nothing was tried: the group is not wired, or a cache answered.
+    // Without a single attempt there is nothing to judge: the group is not wired to the mocks, or a
+    // cache answered.
     let wrong: Vec<_> = violations.iter().filter(|it| it.verdict > Verdict::Note).collect();
-    if let Some(step) = steps.first()
+    if let Some(call) = calls.first()
         && !wrong.is_empty()
-        && !wrong.iter().any(|it| is_of_no_attempt(scenario, it))
-        && steps.iter().all(|step| step.requests.is_empty())
-        && step.exchange.ending == Ending::Complete
+        && !wrong.iter().any(|it| holds_without_attempt(scenario, it))
+        && calls.iter().all(|call| call.requests.is_empty())
+        && call.exchange.ending == Ending::Complete
     {
-        let status = step.exchange.status.unwrap_or_default();
+        let status = call.exchange.status.unwrap_or_default();
         let answer: String =
-            String::from_utf8_lossy(&step.exchange.body).chars().take(200).collect();
-        return Outcome::Inconclusive(Inconclusive::NobodyAsked { status, answer });
+            String::from_utf8_lossy(&call.exchange.body).chars().take(200).collect();
+        return Outcome::Inconclusive(Inconclusive::NoAttempt { status, answer });
     }
     match violations.iter().map(|it| it.verdict).max() {
         None | Some(Verdict::Note) => Outcome::Pass,
@@ -68,22 +69,24 @@ pub(super) fn verdict(
     }
 }
 
-/// Whether it is a breach that nobody was asked, or one of a call that was to reach nobody. Of a
-/// group whose connections must fail it is not known whether it is wired.
-fn is_of_no_attempt(scenario: &Scenario, violation: &Violation) -> bool {
+/// Whether a violation stands although no deployment got an attempt: the scenario expects no
+/// attempt, or the requirement holds without one. Never if a deployment refuses connections, because
+/// then a group that is not wired cannot be told apart.
+fn holds_without_attempt(scenario: &Scenario, violation: &Violation) -> bool {
     let mut calls = scenario.calls().map(|planned| planned.expect.attempts.as_deref());
-    let is_to_reach_nobody = calls.nth(violation.call) == Some(Some(&[]));
+    let expects_no_attempt = calls.nth(violation.call) == Some(Some(&[]));
     let is_visible =
         scenario.deployments.values().all(|deployment| deployment.dead_end().is_none());
-    is_visible && (is_to_reach_nobody || violation.requirement.is_some_and(control::holds_unasked))
+    is_visible
+        && (expects_no_attempt || violation.requirement.is_some_and(control::holds_without_attempt))
 }
 
-/// What the failure of a case looked like: silent where a call that broke a requirement looked like
-/// a success, or never ended.
-pub(super) fn failure(steps: &[CallEvidence], violations: &[Violation]) -> Failure {
+/// Classifies the failure of a case: silent if a call with a violation looked like a success, or
+/// never ended.
+pub(super) fn failure(calls: &[CallEvidence], violations: &[Violation]) -> Failure {
     let failed = violations.iter().filter(|it| it.verdict == Verdict::Fail);
-    let is_silent = |step: &CallEvidence| match step.exchange.ending {
-        Ending::Complete => step.exchange.status.is_some_and(|status| status < 400),
+    let is_silent = |call: &CallEvidence| match call.exchange.ending {
+        Ending::Complete => call.exchange.status.is_some_and(|status| status < 400),
         Ending::TimedOut | Ending::TooLong => true,
         Ending::Closed
         | Ending::Reset
@@ -91,6 +94,6 @@ pub(super) fn failure(steps: &[CallEvidence], violations: &[Violation]) -> Failu
         | Ending::Unreachable(_)
         | Ending::Disconnected => false,
     };
-    let mut steps = failed.filter_map(|it| steps.get(it.call));
-    if steps.any(is_silent) { Failure::Silent } else { Failure::Honest }
+    let mut failed = failed.filter_map(|it| calls.get(it.call));
+    if failed.any(is_silent) { Failure::Silent } else { Failure::Honest }
 }

@@ -1,4 +1,4 @@
-//! Violations: what is wrong, as data. Its sentence is its `Display`.
+//! Violations as data. `Display` writes a violation as a sentence.
 
 mod auth;
 mod client;
@@ -16,37 +16,36 @@ use fallproof_suite::requirement::Code;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use self::auth::{AuthViolation, Stranger};
+pub use self::auth::{AuthViolation, UnauthorizedClient};
 pub use self::client::{ClientViolation, ProviderFailure};
-pub use self::control::{ControlViolation, OtherWay};
+pub use self::control::{ChainDeviation, ControlViolation};
 pub use self::expectation::ExpectationViolation;
 pub use self::header::HeaderViolation;
 pub use self::leak::LeakViolation;
-pub use self::payload::{PayloadViolation, Unlike, Unreadable};
-pub use self::route::{Failed, Reason, RouteViolation};
+pub use self::payload::{PayloadViolation, Unreadable};
+pub use self::route::{CooldownReason, Failed, RouteViolation};
 pub use self::stream::{Alteration, StreamViolation};
 use super::excuse::Excuse;
 use crate::observe::Attempt;
 
-/// One breach of a requirement, or of what the scenario itself expects: where it was seen, what it is,
-/// and how it weighs.
+/// A breach of a requirement, or of an expectation of the scenario, with its location and severity.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Violation {
     /// The requirement; `None` for an expectation of the scenario.
     pub requirement: Option<Code>,
-    /// The call, as its place among the case's calls, from 0.
+    /// Index of the call in the case, from 0.
     pub call: usize,
-    /// The attempt within the call, from 1.
+    /// Number of the attempt within the call, from 1.
     pub attempt: Option<usize>,
     /// The deployment that the attempt went to.
     pub deployment: Option<String>,
-    /// Where in the attempt's body, or in the answer's, as a JSON pointer.
+    /// JSON pointer into the body of the attempt or of the response.
     pub pointer: Option<String>,
-    /// What is wrong there.
+    /// The kind of violation.
     pub kind: ViolationKind,
-    /// Whether it fails the target, only warns, or is no more than noted.
+    /// Whether it fails the target, only warns, or is informational.
     pub verdict: Verdict,
-    /// Why it is not held against the target, where that is so.
+    /// Why the target is exempt, if it is.
     pub declared: Option<Excuse>,
 }
 
@@ -57,18 +56,18 @@ pub struct Violation {
 #[serde(rename_all = "kebab-case")]
 #[schemars(rename = "Weight")]
 pub enum Verdict {
-    /// Observed, or declared by the target: not held against it.
+    /// Informational: an observation, or exempt by the target's capabilities.
     Note,
-    /// A SHOULD was not kept, or a rule that is only documented was broken.
+    /// Breaks a SHOULD, or a rule that is documented but was not observed.
     Warn,
-    /// The target does not conform.
+    /// Breaks a MUST: the target does not conform.
     Fail,
 }
 
-/// Where a violation was seen, as its sentence names it.
+/// The location of a violation, for its sentence.
 #[derive(Clone, Copy)]
 pub(super) struct At<'a> {
-    /// The attempt's number.
+    /// The number of the attempt.
     pub(super) n: usize,
     /// The deployment that the attempt went to.
     pub(super) deployment: &'a str,
@@ -77,20 +76,20 @@ pub(super) struct At<'a> {
 }
 
 impl Violation {
-    /// It is about this attempt.
+    /// Sets the attempt that it is about.
     pub(super) fn at(&mut self, attempt: &Attempt<'_>) -> &mut Self {
         self.attempt = Some(attempt.number);
         self.deployment = Some(attempt.deployment.name.clone());
         self
     }
 
-    /// It is about what is at this JSON pointer.
+    /// Sets the JSON pointer that it is about.
     pub(super) fn pointing(&mut self, pointer: &str) -> &mut Self {
         self.pointer = Some(pointer.to_owned());
         self
     }
 
-    /// It is only noted where there is an excuse.
+    /// Makes it informational if there is an excuse.
     pub(super) fn excused(&mut self, excuse: Option<Excuse>) -> &mut Self {
         if excuse.is_some() {
             self.verdict = Verdict::Note;
@@ -107,13 +106,13 @@ impl fmt::Display for Violation {
             deployment: self.deployment.as_deref().unwrap_or_default(),
             pointer: self.pointer.as_deref().unwrap_or_default(),
         };
-        self.kind.tell(at, f)
+        self.kind.write(at, f)
     }
 }
 
 macro_rules! families {
     ($($family:ident($kind:ty),)*) => {
-        /// What is wrong, by the family of its requirement.
+        /// The kind of a violation, by the family of its requirement.
         #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
         #[serde(rename_all = "snake_case")]
         #[allow(missing_docs, reason = "each family is documented where it is checked")]
@@ -122,16 +121,16 @@ macro_rules! families {
         }
 
         impl ViolationKind {
-            /// Its name, whatever values it holds.
+            /// The name of the kind, without the values that it holds.
             pub fn name(&self) -> &'static str {
                 match self {
                     $(Self::$family(kind) => kind.into(),)*
                 }
             }
 
-            fn tell(&self, at: At<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            fn write(&self, at: At<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 match self {
-                    $(Self::$family(kind) => kind.tell(at, f),)*
+                    $(Self::$family(kind) => kind.write(at, f),)*
                 }
             }
         }
@@ -156,28 +155,28 @@ families! {
     Expectation(ExpectationViolation),
 }
 
-/// The violations of one family: what each holds, and its sentence. The three names stand for the
-/// attempt's number, its deployment and the JSON pointer; what a field has no words for is given
-/// behind the sentence.
+/// Defines the violations of one family: the fields of each and its sentence. The three names in
+/// parentheses are bound to the attempt's number, its deployment and the JSON pointer. Fields that
+/// need formatting are passed after the sentence as named arguments.
 macro_rules! violations {
     (
         $(#[$meta:meta])*
         pub enum $name:ident($n:ident, $deployment:ident, $pointer:ident) {
             $($variant:ident $({ $($field:ident: $type:ty),+ })?
-                => $sentence:literal $(, $word:ident = $words:expr)*;)+
+                => $sentence:literal $(, $argument:ident = $value:expr)*;)+
         }
     ) => {
         $(#[$meta])*
         #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, strum::IntoStaticStr)]
         #[serde(rename_all = "snake_case")]
         #[strum(serialize_all = "kebab-case")]
-        #[allow(missing_docs, clippy::doc_markdown, reason = "the sentence says what each field is")]
+        #[allow(missing_docs, clippy::doc_markdown, reason = "the sentence explains each field")]
         pub enum $name {
             $(#[doc = $sentence] $variant $({ $($field: $type),+ })?,)+
         }
 
         impl $name {
-            pub(in crate) fn tell(
+            pub(in crate) fn write(
                 &self,
                 at: $crate::violation::At<'_>,
                 f: &mut std::fmt::Formatter<'_>,
@@ -186,7 +185,7 @@ macro_rules! violations {
                 let _ = ($n, $deployment, $pointer);
                 match self {
                     $(Self::$variant $({ $($field),+ })? => {
-                        write!(f, $sentence $(, $word = $words)*)
+                        write!(f, $sentence $(, $argument = $value)*)
                     })+
                 }
             }
@@ -200,7 +199,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_violation_is_written_as_data_and_told_as_a_sentence() {
+    fn a_violation_serializes_as_data_and_displays_as_a_sentence() {
         let violation = Violation {
             requirement: Some(Code::Payload02),
             call: 0,
@@ -213,7 +212,7 @@ mod tests {
         };
         assert_eq!(violation.to_string(), "attempt 2 lost /seed: 7");
         assert_eq!(violation.kind.name(), "lost");
-        let written = serde_json::to_value(&violation).expect("it is data");
+        let written = serde_json::to_value(&violation).expect("a violation serializes");
         let expected = serde_json::json!({
             "requirement": "FP-PAYLOAD-02",
             "call": 0,

@@ -236,7 +236,7 @@ fn group(planned: &Group, instead: Option<SocketAddr>) -> io::Result<router::Gro
         cooldown: policy.cooldown.and_then(|cooldown| {
             let after_failures = NonZeroU32::new(cooldown.after_failures)?;
             let rest = Duration::from_millis(cooldown.duration_ms);
-            Some(router::Cooldown { after_failures, rest })
+            Some(router::Cooldown { after_failures, duration: rest })
         }),
         on_context_length: deployments(&planned.on_context_length)?,
         on_content_filter: deployments(&planned.on_content_filter)?,

@@ -1,6 +1,6 @@
-//! Evidence: all that was seen of a case, as a value.
+//! Evidence: everything that was observed of a case, as data.
 //!
-//! Times are since the start of the run, unless they say otherwise.
+//! Times are relative to the start of the run, unless stated otherwise.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -15,33 +15,33 @@ use crate::plan::Group;
 use crate::scenario::Scenario;
 use crate::skip::SkipReason;
 
-/// No answer of a target is read beyond this many bytes.
+/// Maximum number of bytes that are read of a target's answer.
 pub const MOST_ANSWER_BYTES: usize = 64 * 1024 * 1024;
 
-/// What a run yields of one case.
+/// The result of running one case.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Evidence {
     /// The scenario's id.
     pub scenario: String,
-    /// When it began.
+    /// When the case started.
     #[serde(with = "encoding")]
     pub started: Duration,
-    /// How long it took.
+    /// How long the case took.
     #[serde(with = "encoding")]
     pub took: Duration,
-    /// What came of it.
+    /// The result.
     pub result: CaseResult,
 }
 
 impl Evidence {
-    /// Of a scenario that was not played.
+    /// Creates the evidence of a scenario that was not played.
     pub fn without_calls(scenario: &Scenario, result: CaseResult) -> Self {
         let (started, took) = (Duration::ZERO, Duration::ZERO);
         Self { scenario: scenario.id.clone(), started, took, result }
     }
 
-    /// Its calls, in the order in which they began; none where it was not played.
+    /// The calls, in the order in which they started; empty if the case was not played.
     pub fn calls(&self) -> &[CallEvidence] {
         match &self.result {
             CaseResult::Played(calls) => calls,
@@ -50,188 +50,188 @@ impl Evidence {
     }
 }
 
-/// What must be known of a target to judge it.
+/// Facts about a target that are needed to judge it.
 #[derive(Debug, Clone, Copy)]
 pub struct TargetFacts<'a> {
     /// The groups that it was configured with for the scenario.
     pub groups: &'a [Group],
-    /// What it says of itself.
+    /// Its capabilities.
     pub capabilities: &'a Capabilities,
-    /// The key that its client gave to it.
+    /// The key that the client presents to it.
     pub gateway_key: &'a str,
-    /// The time of day when the run started.
+    /// Wall-clock time at the start of the run.
     pub started: SystemTime,
 }
 
-/// What came of running a case; nothing of this is a verdict on the target.
+/// The result of running a case. It is not a verdict on the target.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CaseResult {
-    /// It was played. Holds its calls, in the order in which they began.
+    /// The case was played. Holds its calls, in the order in which they started.
     Played(Vec<CallEvidence>),
-    /// It was not run.
+    /// The case was not run.
     Skipped(SkipReason),
-    /// The target could not be tried.
+    /// The target could not be tested.
     Inconclusive(Inconclusive),
-    /// A fault of Fallproof's own. Holds what went wrong.
+    /// An error in Fallproof itself. Holds the message.
     HarnessError(String),
 }
 
-/// Why nothing can be said of a target.
+/// The reason why a target cannot be judged.
 #[derive(Debug, Clone, PartialEq, Eq, Display, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Inconclusive {
-    /// It was not there.
+    /// The target could not be reached.
     #[strum(to_string = "the target {0}")]
     Unreachable(Ending),
-    /// A plain call shows that a group of it is not wired to the deployments that stand for its
-    /// deployments.
+    /// A plain call showed that a group of the target is not wired to the mock deployments.
     #[strum(to_string = "{complaint}")]
     NotWired {
-        /// What became of the call.
+        /// The result of the call.
         complaint: String,
-        /// The target went before it was seen: of one that is back, something can be said.
+        /// Whether the target was gone. If it is back, the case can be run again.
         is_gone: bool,
     },
-    /// Nothing was tried: the group is not wired, or a cache answered.
+    /// No attempt was made: the group is not wired, or a cache answered.
     #[strum(
         to_string = "no attempt reached a deployment, and the target answered {status}: {answer}"
     )]
-    NobodyAsked {
+    NoAttempt {
         /// The status of the answer.
         status: u16,
-        /// How it begins.
+        /// The start of the answer.
         answer: String,
     },
     /// The gateway could not be started for this batch.
     #[strum(to_string = "{batch}: {error}")]
     NotStarted {
-        /// The batch, in words.
+        /// A description of the batch.
         batch: String,
-        /// What went wrong.
+        /// The error.
         error: String,
     },
-    /// The gateway ended by itself, and could not be started again.
-    #[strum(to_string = "the gateway could not be started again: {error}")]
+    /// The gateway exited and could not be restarted.
+    #[strum(to_string = "the gateway could not be restarted: {error}")]
     NotStartedAgain {
-        /// What went wrong.
+        /// The error.
         error: String,
     },
-    /// It was not run.
+    /// The case was not run.
     #[strum(to_string = "{0}")]
     Skipped(SkipReason),
-    /// Its evidence is longer than a file of evidence keeps of one case.
-    #[strum(to_string = "its evidence is too long to be kept")]
+    /// The evidence of the case exceeds the limit of an evidence file.
+    #[strum(to_string = "the evidence of the case is too long to be saved")]
     TooLong,
 }
 
 impl Inconclusive {
-    /// Whether the target was not there, or went: of one that is back, something can be said.
+    /// Whether the target was unreachable or went away. If it is back, the case can be run again.
     pub fn is_gone(&self) -> bool {
         matches!(self, Self::Unreachable(_) | Self::NotWired { is_gone: true, .. })
     }
 }
 
-/// What happened between the start and the end of one client call.
+/// Everything that was observed between the start and the end of one client call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CallEvidence {
     /// Index of its step in the scenario, from 0.
     pub position: usize,
-    /// Its index among the calls that are made at the same time, from 0.
+    /// Its index among the parallel calls of the step, from 0.
     pub call: usize,
-    /// The group that it asked for, by its name in the scenario.
+    /// Name in the scenario of the group that the call asked for.
     pub group: String,
-    /// The target's time when it was made, since the scenario's start.
+    /// The target's time at the start of the call, relative to the start of the scenario.
     #[serde(with = "encoding")]
     pub at: Duration,
     /// The client's side.
     pub exchange: Exchange,
-    /// The providers' side, in order of arrival; attempts at the group's deployments only.
+    /// The providers' side: attempts at the group's deployments, in order of arrival.
     pub requests: Vec<RecordedRequest>,
-    /// What reached deployments of the scenario that belong to groups nobody asked for.
+    /// Requests that reached deployments of groups that the call did not ask for.
     pub misdirected: Vec<RecordedRequest>,
 }
 
 impl CallEvidence {
-    /// Everything that reached a deployment: the attempts, and what was misdirected.
+    /// All requests that reached a deployment: attempts and misdirected ones.
     pub fn all_requests(&self) -> impl Iterator<Item = &RecordedRequest> {
         self.requests.iter().chain(&self.misdirected)
     }
 }
 
-/// One client call, as it went.
+/// The request and the response of one client call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Exchange {
-    /// The path that was called.
+    /// The path of the request.
     pub path: String,
-    /// The head that was sent, up to and with the empty line.
+    /// The head of the request, including the empty line.
     #[serde(with = "encoding")]
     pub sent_head: Vec<u8>,
-    /// The body that was sent.
+    /// The body of the request.
     #[serde(with = "encoding")]
     pub sent: Vec<u8>,
-    /// The status of the answer; `None` where no head came.
+    /// The status of the response; `None` if no head arrived.
     pub status: Option<u16>,
-    /// The answer's headers as they came.
+    /// The headers of the response, in order.
     #[serde(with = "encoding")]
     pub headers: Vec<(String, Vec<u8>)>,
-    /// The answer's body, freed of chunked coding.
+    /// The body of the response, with chunked encoding removed.
     #[serde(with = "encoding")]
     pub body: Vec<u8>,
-    /// The answer as it came over the connection, head, coding and all; times since `started`.
+    /// The raw bytes of the response, including the head and chunked encoding. Times are relative to
+    /// `started`.
     pub received: Traffic,
-    /// How the answer ended.
+    /// How the response ended.
     pub ending: Ending,
-    /// When it began, before the connect.
+    /// When the call started, before the connect.
     #[serde(with = "encoding")]
     pub started: Duration,
-    /// From the connect to the end.
+    /// Time from the connect to the end.
     #[serde(with = "encoding")]
     pub took: Duration,
 }
 
 impl Exchange {
-    /// The `id` of the answer, or of the response that its events tell of.
+    /// The `id` of the response, or of the response object in its events.
     pub fn answer_id(&self) -> Option<String> {
         sse::response_id(&self.body)
     }
 }
 
-/// How an answer ended.
+/// How a response ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "kebab-case")]
 pub enum Ending {
-    /// As HTTP says it must.
+    /// The response is complete according to HTTP.
     Complete,
-    /// The connection was closed before the answer was through.
+    /// The connection was closed before the response was complete.
     Closed,
-    /// The connection was reset before the answer was through.
+    /// The connection was reset before the response was complete.
     Reset,
-    /// The answer was not through when the time was up.
+    /// The response was not complete when the timeout expired.
     TimedOut,
-    /// What came is not HTTP/1.1. Holds what is wrong.
+    /// The response is not HTTP/1.1. Holds the error.
     NotHttp(String),
-    /// More came than is read of any answer.
+    /// The response exceeds [`MOST_ANSWER_BYTES`].
     TooLong,
-    /// There was no connection. Holds the system's words.
+    /// The connection could not be established. Holds the system's error message.
     Unreachable(String),
-    /// The client itself left, as the scenario has it.
+    /// The client disconnected, as the scenario demands.
     Disconnected,
 }
 
 impl Ending {
-    /// What happened, as the end of a sentence that starts with "the target".
+    /// Describes the ending, as the end of a sentence that starts with "the target".
     pub fn in_words(&self) -> String {
         match self {
             Self::Complete => "answered".into(),
-            Self::Closed => "closed the connection before its answer was through".into(),
-            Self::Reset => "reset the connection before its answer was through".into(),
-            Self::TimedOut => "did not finish its answer in time".into(),
-            Self::NotHttp(what) => format!("answered something that is not HTTP ({what})"),
-            Self::TooLong => format!("answered more than {MOST_ANSWER_BYTES} bytes"),
+            Self::Closed => "closed the connection before the response was complete".into(),
+            Self::Reset => "reset the connection before the response was complete".into(),
+            Self::TimedOut => "did not complete its response in time".into(),
+            Self::NotHttp(error) => format!("sent a response that is not HTTP ({error})"),
+            Self::TooLong => format!("sent more than {MOST_ANSWER_BYTES} bytes"),
             Self::Unreachable(error) => format!("could not be reached ({error})"),
             Self::Disconnected => "was disconnected by its client".into(),
         }

@@ -1,4 +1,4 @@
-//! What a scenario may need of a target.
+//! Features that scenarios need of a target.
 
 use std::fmt;
 
@@ -8,47 +8,47 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use strum::{IntoStaticStr, VariantArray};
 
-/// One thing that a scenario may need of a target.
+/// A feature that a scenario can need of a target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Feature {
-    /// It serves this endpoint.
+    /// Serving this endpoint.
     Endpoint(Endpoint),
-    /// It streams at this endpoint.
+    /// Streaming at this endpoint.
     Stream(Endpoint),
-    /// It can have deployments of this surface.
+    /// Deployments of this surface.
     Surface(Surface),
-    /// It has something else.
+    /// Another ability.
     Other(Ability),
 }
 
-/// What a target can be able to do beside serving an endpoint.
+/// An ability of a target other than serving an endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Ability {
-    /// It asks another deployment when one has failed.
+    /// Fallback to another deployment after a failure.
     Fallback,
-    /// Its attempts at one deployment can be counted out by the operator.
+    /// A configurable number of retries at one deployment.
     Retries,
-    /// It limits the time of one attempt.
+    /// A timeout for one attempt.
     Timeout,
-    /// It limits the time of one call.
+    /// A timeout for one call.
     TotalTimeout,
-    /// It puts aside a deployment that keeps failing, as configured.
+    /// A configurable cooldown after repeated failures.
     Cooldown,
-    /// The longest rest that a provider may ask for can be set.
+    /// A configurable limit of the wait that a provider can request.
     MaxRetryAfter,
-    /// The failures that lead on can be set.
+    /// Configurable failures that cause a fallback.
     FallbackOn,
-    /// Requests that are too long have a chain of their own.
+    /// A separate chain for requests that are too long.
     ContextLengthChain,
-    /// Requests that a filter refuses have a chain of their own.
+    /// A separate chain for requests that a content filter refuses.
     ContentFilterChain,
-    /// It gives out keys to its clients, and lets in nobody else.
+    /// Client keys: requests without a valid key are rejected.
     ClientKeys,
 }
 
 impl Feature {
-    /// Every feature there is.
+    /// All features.
     pub fn all() -> impl Iterator<Item = Self> {
         let endpoints = Endpoint::ALL.into_iter();
         endpoints
@@ -82,7 +82,7 @@ impl<'de> Deserialize<'de> for Feature {
         let name = String::deserialize(deserializer)?;
         Self::all().find(|feature| feature.to_string() == name).ok_or_else(|| {
             let names: Vec<_> = Self::all().map(|feature| feature.to_string()).collect();
-            D::Error::custom(format!("`{name}` is no feature; one of: {}", names.join(", ")))
+            D::Error::custom(format!("unknown feature `{name}`; one of: {}", names.join(", ")))
         })
     }
 }

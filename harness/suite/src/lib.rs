@@ -1,7 +1,7 @@
-//! What a run of Fallproof is made of, as values: scenarios, requirements, the plan that a target is
-//! configured with, what a target claims, the evidence that a run yields, and the file that keeps it.
+//! The data of a run: scenarios, requirements, the plan that a target is configured with, a target's
+//! capabilities, the evidence that a run yields, and the evidence file.
 //!
-//! Nothing in here opens a socket or judges.
+//! Nothing in this crate opens a socket or judges.
 
 pub mod capabilities;
 pub mod evidence;

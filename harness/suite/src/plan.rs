@@ -1,7 +1,7 @@
-//! The plan: what a target must be configured with, for the scenarios of a run.
+//! The plan: the configuration that a target needs for the scenarios of a run.
 //!
-//! It is deterministic: the same scenarios and the same addresses give the same plan, so that a
-//! gateway configured from it stays configured until the scenarios change.
+//! It is deterministic: the same scenarios and addresses give the same plan, so a gateway that was
+//! configured from it remains up to date until the scenarios change.
 
 mod written;
 
@@ -17,38 +17,38 @@ use sha2::{Digest, Sha256};
 use crate::scenario::{self, DeadEnd, Scenario};
 use fallproof_protocol::condition::Condition;
 
-/// How long one attempt may take where a scenario does not say, in milliseconds.
+/// Default timeout of one attempt, in milliseconds.
 pub const DEFAULT_TIMEOUT_MS: u64 = 30_000;
 
-/// Where the deployments of a run listen.
+/// The addresses of a run's mock deployments.
 #[derive(Debug, Clone, Copy)]
 pub struct Addresses {
-    /// The wire's listener, which serves every deployment by its path prefix.
+    /// The mock server, which serves every deployment at a path prefix of its own.
     pub wire: SocketAddr,
     /// The port that refuses every connection.
     pub refusing: SocketAddr,
-    /// The port that answers no connection.
+    /// The port that does not answer connections.
     pub silent: SocketAddr,
 }
 
 impl Addresses {
-    /// The stable addresses of a run against an external target: the refusing port is the next one,
-    /// the silent one that after it.
+    /// The stable addresses of a run against an external target: the next port refuses connections, and
+    /// the one after it does not answer them.
     pub fn stable(wire: SocketAddr) -> Self {
         let further = |ports| SocketAddr::new(wire.ip(), wire.port().wrapping_add(ports));
         Self { wire, refusing: further(1), silent: further(2) }
     }
 }
 
-/// What a target must be configured with.
+/// The configuration that a target needs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {
-    /// `sha256:` over everything below; it changes when a configured gateway is out of date.
+    /// `sha256:` of all other fields. It changes when a configured gateway is out of date.
     pub fingerprint: String,
     /// The address of the mock server, which all deployments share.
     pub mocks: String,
-    /// The private model groups of each scenario, mostly one.
+    /// The model groups of all scenarios, usually one for each.
     pub groups: Vec<Group>,
 }
 
@@ -56,7 +56,7 @@ pub struct Plan {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(remote = "Self", deny_unknown_fields)]
 pub struct Group {
-    /// The id of the scenario that it is for.
+    /// The id of its scenario.
     pub scenario: String,
     /// Its name within the scenario.
     #[serde(skip)]
@@ -65,47 +65,47 @@ pub struct Group {
     pub model: String,
     /// The endpoints that the scenario calls.
     pub endpoints: Vec<Endpoint>,
-    /// How the group must behave.
+    /// The policy of the group.
     pub policy: Policy,
-    /// The deployments in the order they are to be asked.
+    /// The deployments, in the order in which to try them.
     pub chain: Vec<Deployment>,
-    /// Those that are asked instead when a request is too long.
+    /// Deployments to try instead, in order, if a request is too long.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub on_context_length: Vec<Deployment>,
-    /// Those that are asked instead when a content filter refuses a request.
+    /// Deployments to try instead, in order, if a content filter refuses a request.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub on_content_filter: Vec<Deployment>,
 }
 
-/// How a group must behave; what is `None` is left to the target.
+/// The policy of a group. The target chooses what is `None`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Policy {
-    /// Further attempts at the same deployment before the next one is asked.
+    /// Number of retries at a deployment before the next one is tried.
     pub retries: u32,
-    /// How long one attempt may take, in milliseconds.
+    /// Timeout of one attempt, in milliseconds.
     pub timeout_ms: u64,
-    /// How long one call may take over all its attempts, in milliseconds.
+    /// Timeout of one call with all its attempts, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub total_timeout_ms: Option<u64>,
-    /// When a deployment that keeps failing is put aside; never by default.
+    /// Cooldown after repeated failures; none by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cooldown: Option<Cooldown>,
-    /// The longest that a deployment is left alone because it asks for it, in milliseconds.
+    /// Limit of a wait that a deployment requests with its 429 or 503, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_retry_after_ms: Option<u64>,
-    /// Which failures lead on to the next deployment.
+    /// The failures that cause a fallback to the next deployment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fallback_on: Option<Vec<Condition>>,
 }
 
-/// When a deployment is put aside, and for how long.
+/// When a deployment's cooldown starts, and how long it lasts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cooldown {
-    /// How many failures in a row it takes.
+    /// Number of consecutive failures that start it.
     pub after_failures: u32,
-    /// How long it gets no calls, in milliseconds.
+    /// How long the deployment gets no attempts, in milliseconds.
     pub duration_ms: u64,
 }
 
@@ -116,21 +116,21 @@ pub struct Deployment {
     pub name: String,
     /// `openai` or `azure`.
     pub provider: &'static str,
-    /// `openai`, or for Azure `v1` or `legacy`.
+    /// `openai`, or `v1` or `legacy` for Azure.
     pub surface: &'static str,
-    /// The model that it runs.
+    /// The model that it serves.
     pub model: String,
     /// The name that requests must include: the model on OpenAI, the deployment's name on Azure.
     pub deployment_name: String,
-    /// Scheme, address and path prefix; never a trailing slash.
+    /// Scheme, address and path prefix, without a trailing slash.
     pub host: String,
-    /// `host` with the version path that SDKs call base URL.
+    /// `host` with the version path: the base URL of SDKs.
     pub base_url: String,
     /// The `api-version` of Azure's legacy surface.
     pub api_version: Option<String>,
-    /// Its credential: made up, the same in each run.
+    /// Its credential: generated, and the same in each run.
     pub key: String,
-    /// The prefix that tells it apart on the wire.
+    /// The path prefix that identifies it at the mock server.
     #[serde(skip)]
     pub prefix: String,
     #[serde(skip)]
@@ -138,7 +138,7 @@ pub struct Deployment {
 }
 
 impl Plan {
-    /// Plans these scenarios, in their order.
+    /// Creates the plan for these scenarios, in order.
     pub fn new<'a>(
         scenarios: impl IntoIterator<Item = &'a Scenario>,
         addresses: Addresses,
@@ -157,12 +157,12 @@ impl Plan {
         Self { fingerprint: format!("sha256:{}", hex::encode(Sha256::digest(text))), mocks, groups }
     }
 
-    /// The same plan for a target that cannot rename: each deployment goes by its group's name.
+    /// The plan for a target that cannot rename models: each deployment has its group's name.
     #[must_use]
     pub fn without_renaming(mut self) -> Self {
         for group in &mut self.groups {
-            let detours = group.on_context_length.iter_mut().chain(&mut group.on_content_filter);
-            for deployment in group.chain.iter_mut().chain(detours) {
+            let special = group.on_context_length.iter_mut().chain(&mut group.on_content_filter);
+            for deployment in group.chain.iter_mut().chain(special) {
                 deployment.deployment_name.clone_from(&group.model);
             }
         }
@@ -179,7 +179,7 @@ impl Plan {
         &rest[..end]
     }
 
-    /// The plan in words, for somebody who configures a gateway by hand.
+    /// The plan as text, for configuring a gateway by hand.
     pub fn to_text(&self) -> String {
         let mut text = format!("# {}\n", self.fingerprint);
         for group in &self.groups {
@@ -190,19 +190,19 @@ impl Plan {
                 group.model,
                 group.scenario,
                 endpoints.join(", "),
-                group.policy.in_words(),
+                group.policy.describe(),
             );
             let chains = [
                 ("", &group.chain),
-                ("  when a request is too long\n", &group.on_context_length),
-                ("  when a filter refuses a request\n", &group.on_content_filter),
+                ("  if a request is too long\n", &group.on_context_length),
+                ("  if a content filter refuses a request\n", &group.on_content_filter),
             ];
             for (when, deployments) in
                 chains.into_iter().filter(|(_, deployments)| !deployments.is_empty())
             {
                 text.push_str(when);
                 for (position, deployment) in deployments.iter().enumerate() {
-                    deployment.tell(&mut text, &format!("{}.", position + 1));
+                    deployment.write(&mut text, &format!("{}.", position + 1));
                 }
             }
         }
@@ -218,25 +218,25 @@ impl Policy {
             total_timeout_ms: group.total_timeout.map(millis),
             cooldown: group.cooldown.map(|cooldown| Cooldown {
                 after_failures: cooldown.after_failures,
-                duration_ms: millis(cooldown.rest),
+                duration_ms: millis(cooldown.duration),
             }),
             max_retry_after_ms: group.max_retry_after.map(millis),
             fallback_on: group.fallback_on.clone(),
         }
     }
 
-    fn in_words(&self) -> String {
-        let mut words = vec![format!("retries {}, timeout {} ms", self.retries, self.timeout_ms)];
-        words.extend(self.total_timeout_ms.map(|ms| format!("total timeout {ms} ms")));
-        words.extend(self.cooldown.map(|Cooldown { after_failures, duration_ms }| {
+    fn describe(&self) -> String {
+        let mut parts = vec![format!("retries {}, timeout {} ms", self.retries, self.timeout_ms)];
+        parts.extend(self.total_timeout_ms.map(|ms| format!("total timeout {ms} ms")));
+        parts.extend(self.cooldown.map(|Cooldown { after_failures, duration_ms }| {
             format!("cooldown of {duration_ms} ms after {after_failures} failures")
         }));
-        words.extend(self.max_retry_after_ms.map(|ms| format!("Retry-After up to {ms} ms")));
-        words.extend(self.fallback_on.as_ref().map(|conditions| {
+        parts.extend(self.max_retry_after_ms.map(|ms| format!("Retry-After up to {ms} ms")));
+        parts.extend(self.fallback_on.as_ref().map(|conditions| {
             let conditions: Vec<_> = conditions.iter().map(ToString::to_string).collect();
             format!("fallback on {}", conditions.join(" "))
         }));
-        words.join(", ")
+        parts.join(", ")
     }
 }
 
@@ -270,7 +270,7 @@ impl Group {
         }
     }
 
-    /// Every deployment: the chain, then those that are asked instead.
+    /// Every deployment: the chain, then the special fallbacks.
     pub fn deployments(&self) -> impl Iterator<Item = &Deployment> {
         self.chain.iter().chain(&self.on_context_length).chain(&self.on_content_filter)
     }
@@ -280,8 +280,7 @@ impl Group {
         self.deployments().find(|deployment| deployment.name == name)
     }
 
-    /// The deployment with this prefix, and its place among [`deployments`](Self::deployments), from 0; those of
-    /// the chain come first.
+    /// The deployment with this prefix, and its index in [`deployments`](Self::deployments), from 0.
     pub fn deployment_at(&self, prefix: &str) -> Option<(usize, &Deployment)> {
         self.deployments().enumerate().find(|(_, deployment)| deployment.prefix == prefix)
     }
@@ -323,7 +322,7 @@ impl Deployment {
         }
     }
 
-    fn tell(&self, text: &mut String, number: &str) {
+    fn write(&self, text: &mut String, number: &str) {
         let version = self
             .api_version
             .as_deref()
@@ -339,7 +338,7 @@ impl Deployment {
         );
     }
 
-    /// Provider and surface in words: `openai`, `azure v1`, `azure legacy`.
+    /// Provider and surface as a label: `openai`, `azure v1`, `azure legacy`.
     pub fn surface_label(&self) -> String {
         match self.surface_kind {
             Surface::OpenAi => self.provider.to_owned(),
@@ -349,7 +348,7 @@ impl Deployment {
         }
     }
 
-    /// Which paths, credential form and schemas apply.
+    /// The surface, which determines paths, form of the credential, and schemas.
     pub fn surface(&self) -> Surface {
         self.surface_kind
     }
@@ -360,7 +359,7 @@ impl Deployment {
     }
 }
 
-/// Provider and surface as a plan names them.
+/// The names of provider and surface in a plan.
 fn names(surface: Surface) -> (&'static str, &'static str) {
     match surface {
         Surface::OpenAi => ("openai", "openai"),
@@ -369,7 +368,7 @@ fn names(surface: Surface) -> (&'static str, &'static str) {
     }
 }
 
-/// A credential that looks like the provider's own, different for each deployment.
+/// A credential in the provider's format, different for each deployment.
 fn key(surface: Surface, prefix: &str) -> String {
     let digest = hex::encode(Sha256::digest(prefix));
     match surface {

@@ -1,10 +1,10 @@
-//! Profiles: sets of requirements and scenarios that a gateway is judged by together.
+//! Profiles: sets of requirements and scenarios that are judged together.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{Display, IntoStaticStr};
 
-/// A set of requirements and scenarios; `core` is every gateway's, the others are extended.
+/// A set of requirements and scenarios. `core` is for every gateway; the others are extensions.
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Display, IntoStaticStr,
 )]
@@ -12,10 +12,10 @@ use strum::{Display, IntoStaticStr};
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Profile {
-    /// What every gateway with fallbacks can do.
+    /// Requirements for every gateway with fallbacks.
     #[default]
     Core,
-    /// Answers that are streamed.
+    /// Streamed responses.
     Streaming,
     /// The responses endpoints.
     Responses,

@@ -1,4 +1,4 @@
-//! Requirements: what a correct fallback is, as data.
+//! Requirements: the rules of a correct fallback, as data.
 
 mod code;
 
@@ -16,51 +16,51 @@ use crate::yaml::{self, At, Diagnostic, Source};
 
 static REQUIREMENTS: LazyLock<Vec<Requirement>> = LazyLock::new(|| {
     yaml::parse(Path::new("scenarios/requirements.yaml"), fallproof_scenarios::REQUIREMENTS)
-        .unwrap_or_else(|error| panic!("the embedded requirements are checked by a test:\n{error}"))
+        .unwrap_or_else(|error| panic!("the embedded requirements.yaml is invalid:\n{error}"))
 });
 
-/// One normative sentence.
+/// One requirement: a normative sentence.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Requirement {
     /// The stable code.
     pub code: Code,
-    /// Whom it binds.
+    /// The targets that it applies to.
     pub level: Level,
-    /// How hard it binds.
+    /// Whether a breach fails or warns.
     pub severity: Severity,
-    /// The set of requirements that it belongs to.
+    /// The profile that it belongs to.
     #[serde(default)]
     pub profile: Profile,
     /// The sentence.
     pub sentence: String,
     /// Why it matters to a user.
     pub why: String,
-    /// Public reports and documents behind it.
+    /// Links to public reports and documents about it.
     pub sources: Vec<String>,
-    /// The routers broken on purpose that prove its check.
+    /// The saboteurs (deliberately broken routers) that prove its check.
     pub saboteurs: Vec<String>,
 }
 
-/// Whom a requirement binds.
+/// The targets that a requirement applies to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Level {
-    /// Every gateway.
+    /// Applies to every gateway.
     Invariant,
-    /// A gateway that claims it: a choice of its makers.
+    /// Applies unless the gateway waives it.
     Policy,
-    /// Nobody: it is noted.
+    /// Informational.
     Observation,
 }
 
-/// How hard a requirement binds.
+/// The effect of a breach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
-    /// Breaking it fails.
+    /// A breach fails the case.
     Must,
-    /// Breaking it warns.
+    /// A breach is a warning.
     Should,
 }
 
@@ -69,20 +69,20 @@ pub fn all() -> &'static [Requirement] {
     &REQUIREMENTS
 }
 
-/// What is wrong with a code that no requirement has.
+/// The error for an unknown code.
 pub fn unknown(code: &At<String>, source: &Source) -> Diagnostic {
     let message = format!("there is no requirement `{}`", code.value);
     let codes = Code::VARIANTS.iter().map(|code| code.as_str());
     source.error(&code.span, message).near(&code.value, codes)
 }
 
-/// The requirement with the code that is spelled so.
+/// Returns the requirement with this code.
 pub fn find(code: &str) -> Option<&'static Requirement> {
     code.parse().ok().map(Code::requirement)
 }
 
 impl Code {
-    /// As it is written, e.g. `FP-PAYLOAD-01`.
+    /// The code as text, e.g. `FP-PAYLOAD-01`.
     pub fn as_str(self) -> &'static str {
         self.into()
     }

@@ -1,25 +1,25 @@
-//! Keys that a user gives: which of them are secrets, and how they are spelled where they turn up.
+//! Keys from the user: which of them are secrets, and their spellings in other formats.
 
 use serde_json::Value;
 
-/// A key that is shorter than this is no secret …
+/// Minimum length of a secret.
 const SHORTEST: usize = 6;
 
-/// … nor is one of nothing but lower-case letters that is no longer than a word.
+/// A key of only lower-case letters that is shorter than this is a word, not a secret.
 const LONGEST_WORD: usize = 16;
 
-/// Headers that carry credentials and nothing else.
+/// Headers that carry only credentials.
 const CREDENTIAL_HEADERS: [&str; 6] =
     ["authorization", "proxy-authorization", "api-key", "x-api-key", "cookie", "set-cookie"];
 
-/// Whether a key is more than there because there has to be one (`test`, `anything`), so that its
-/// letters are in no other words.
+/// Whether a key is a secret, not a dummy such as `test` or `anything`, whose letters may occur in
+/// other text.
 pub fn is_secret(key: &str) -> bool {
     let is_word = key.len() < LONGEST_WORD && key.bytes().all(|byte| byte.is_ascii_lowercase());
     key.len() >= SHORTEST && !is_word
 }
 
-/// The key as it is, and as it stands in JSON text and in the query of a URL.
+/// The spellings of a key: plain, in JSON text, and in the query of a URL.
 pub fn spellings(key: &str) -> Vec<String> {
     let json = Value::from(key).to_string();
     let mut spellings = vec![key.to_owned(), json[1..json.len() - 1].to_owned()];
@@ -31,13 +31,13 @@ pub fn spellings(key: &str) -> Vec<String> {
     spellings
 }
 
-/// Whether nothing but a credential can stand in this header.
+/// Whether this header carries only a credential.
 pub fn is_credential_header(name: &str) -> bool {
     CREDENTIAL_HEADERS.iter().any(|it| name.eq_ignore_ascii_case(it))
 }
 
-/// Another key of the same length: two characters change places, which whoever adds up differences
-/// takes for none.
+/// Returns an invalid key of the same length. Two characters are swapped, so a comparison that sums up
+/// differences would accept it.
 pub fn another(right: &str) -> String {
     let mut key: Vec<_> = right.chars().collect();
     match (1..key.len()).rev().find(|&at| key[at] != key[at - 1]) {

@@ -1,4 +1,4 @@
-//! Why a scenario is not run against a target.
+//! Reasons why a scenario is not run against a target.
 
 use serde::{Deserialize, Serialize};
 use strum::Display;
@@ -6,48 +6,48 @@ use strum::Display;
 use crate::feature::Feature;
 use crate::requirement::Code;
 
-/// Why a scenario is not run. Its words begin with the kind of reason: `unsupported-feature`,
-/// `not-applicable` or `prerequisite-failed`.
+/// The reason why a scenario is not run. Its message starts with the kind of reason:
+/// `unsupported-feature`, `not-applicable` or `prerequisite-failed`.
 #[derive(Debug, Clone, PartialEq, Eq, Display, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SkipReason {
-    /// The target says that it unsupported what the scenario needs.
+    /// The target does not support a feature that the scenario needs.
     #[strum(to_string = "unsupported-feature: {need} ({reason})")]
     Unsupported {
-        /// What it needs.
+        /// The feature.
         need: Feature,
-        /// The target's own words.
+        /// The reason from the target's capabilities.
         reason: String,
     },
-    /// The target claims nothing of what the scenario was written to prove.
-    #[strum(to_string = "not-applicable: {requirement} is not claimed ({reason})")]
+    /// The target waives every requirement that the scenario was written to prove.
+    #[strum(to_string = "not-applicable: {requirement} is waived ({reason})")]
     Waived {
-        /// The first requirement of those.
+        /// The first of these requirements.
         requirement: Code,
-        /// The target's own words.
+        /// The reason from the target's capabilities.
         reason: String,
     },
-    /// The gateway cannot be configured for it.
+    /// The gateway cannot be configured for the scenario.
     #[strum(to_string = "not-applicable: {reason}")]
     NotConfigurable {
-        /// The words of its adapter.
+        /// The reason from the adapter.
         reason: String,
     },
-    /// Only real time moves the clock of the target.
-    #[strum(to_string = "not-applicable: it would wait {seconds} s for the target's clock")]
+    /// The scenario waits too long for a target whose clock cannot be advanced.
+    #[strum(to_string = "not-applicable: needs {seconds} s of real time")]
     TooSlow {
-        /// How long the scenario would wait.
+        /// How long the scenario would wait, in seconds.
         seconds: u64,
     },
-    /// It is for a gateway that is configured otherwise.
-    #[strum(to_string = "prerequisite-failed: it needs the gateway of batch {batch} ({settings})")]
+    /// The scenario needs the gateway with another configuration.
+    #[strum(to_string = "prerequisite-failed: needs the gateway of batch {batch} ({settings})")]
     OtherRound {
-        /// The number of the configuration, from 1.
+        /// The number of the batch, from 1.
         batch: usize,
-        /// What is set there.
+        /// The settings of the batch.
         settings: String,
     },
-    /// There is no address that answers no connection. Holds the system's words.
+    /// The unresponsive address could not be set up. Holds the error message.
     #[strum(to_string = "prerequisite-failed: {0}")]
     NoSilentAddress(String),
 }

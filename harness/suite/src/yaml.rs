@@ -1,8 +1,8 @@
-//! YAML files into Rust types, with errors that show the place in the file and the right word.
+//! Reads YAML files into Rust types. Errors show the position in the file and suggest a correction.
 //!
-//! A file is parsed once, into a tree of nodes that know their places; types are read from there. So
-//! a type never meets the parser, and a part of the tree can be read as well as a whole file.
-//! Nothing else knows the YAML parser and the snippet renderer.
+//! A file is parsed once, into a tree of nodes with their positions; types are read from the tree. So
+//! types do not depend on the parser, and a part of a tree can be read like a file. Only this module
+//! depends on the YAML parser and the snippet renderer.
 
 mod at;
 mod diagnostic;
@@ -26,15 +26,15 @@ pub use self::diagnostic::{Diagnostic, LoadError, nearest};
 pub(crate) use self::node::{Members, Node};
 use self::read::Reader;
 
-/// Files longer than this are not ours.
+/// Maximum length of a file.
 const MAX_BYTES: u64 = 1024 * 1024;
 
-/// The text of a file that is at hand as a `T`.
+/// Parses the text of a file into a `T`.
 pub fn parse<T: DeserializeOwned>(file: &Path, text: &str) -> Result<T, LoadError> {
     Source::new(file, text.as_bytes())?.parse()
 }
 
-/// The text of a file, kept for the errors that are found in it.
+/// The text of a file, for parsing and for error messages.
 #[derive(Debug, Clone)]
 pub struct Source {
     file: PathBuf,
@@ -49,7 +49,7 @@ impl Source {
         Self::of(file, &bytes)
     }
 
-    /// The same of a file whose bytes are at hand.
+    /// Like [`read`](Self::read), for a file whose bytes were already read.
     pub fn of(file: &Path, bytes: &[u8]) -> Result<Self, LoadError> {
         if bytes.len() as u64 > MAX_BYTES {
             return Err(Diagnostic::about_file(file, "is larger than 1 MiB").into());
@@ -57,9 +57,9 @@ impl Source {
         Self::new(file, bytes)
     }
 
-    /// Text that is at hand, under the name that its errors give it.
+    /// Creates a source from text; `file` is its name in error messages.
     pub fn new(file: &Path, bytes: &[u8]) -> Result<Self, LoadError> {
-        // Where a byte can't be shown there is a mark in its place.
+        // Invalid bytes become replacement characters.
         let text = String::from_utf8_lossy(bytes);
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text).into();
         let source = Self { file: file.to_owned(), text };
@@ -76,7 +76,7 @@ impl Source {
         &self.text
     }
 
-    /// The keys of the mapping that the text is; none where it is something else.
+    /// The top-level keys; none if the text is not a mapping.
     pub fn keys(&self) -> Result<Vec<String>, LoadError> {
         match self.tree()?.value {
             Node::Members(members) => Ok(members.into_keys().map(|key| key.value).collect()),
@@ -84,15 +84,15 @@ impl Source {
         }
     }
 
-    /// The text as it stands at `span`.
+    /// The text at `span`.
     pub fn text(&self, span: &Range<usize>) -> &str {
         self.text.get(span.clone()).unwrap_or_default()
     }
 
-    /// The first place within `span` where these words stand.
-    pub fn find(&self, span: &Range<usize>, words: &str) -> Option<Range<usize>> {
-        let start = span.start + self.text(span).find(words)?;
-        Some(start..start + words.len())
+    /// The first occurrence of `text` within `span`.
+    pub fn find(&self, span: &Range<usize>, text: &str) -> Option<Range<usize>> {
+        let start = span.start + self.text(span).find(text)?;
+        Some(start..start + text.len())
     }
 
     /// An error at `span`, or at the part of it on its first line.
@@ -102,7 +102,7 @@ impl Source {
         };
         let mut start = boundary(span.start).unwrap_or_default();
         if span.is_empty() && self.text[start..].trim_start_matches('\r').starts_with('\n') {
-            // A value that is missing at the end of its line: shown at its key's colon.
+            // A missing value at the end of a line is shown at its key's colon.
             start = boundary(start.saturating_sub(1)).unwrap_or_default();
         }
         let line_end = self.text[start..].find('\n').map_or(self.text.len(), |end| start + end);
@@ -110,17 +110,17 @@ impl Source {
         Diagnostic::about_file(&self.file, message).at(Arc::clone(&self.text), start..end)
     }
 
-    /// The text as a `T`. Stops at the first error.
+    /// Parses the text into a `T`. Stops at the first error.
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T, LoadError> {
         self.parse_node(&self.tree()?)
     }
 
-    /// The values of the text, with the places of all of them: a mapping or a list.
+    /// The values of the text with their positions: a mapping or a list.
     pub(crate) fn tree(&self) -> Result<At<Node>, LoadError> {
         parser::tree(self)
     }
 
-    /// A node of the text's tree as a `T`. Stops at the first error.
+    /// Reads a node of the text's tree into a `T`. Stops at the first error.
     pub(crate) fn parse_node<T: DeserializeOwned>(&self, node: &At<Node>) -> Result<T, LoadError> {
         T::deserialize(Reader::node(node)).map_err(|error| error.error(self, &node.span).into())
     }

@@ -1,4 +1,4 @@
-//! The error replies as data: the files in `errors/`, read once and strictly.
+//! The error replies as data: the files in `errors/`, parsed once and strictly.
 
 use std::sync::LazyLock;
 
@@ -12,55 +12,55 @@ use crate::provider::{Endpoint, Surface};
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Provider {
-    /// The headers of each emitter.
+    /// The headers of each layer.
     layers: IndexMap<String, IndexMap<String, String>>,
     behaviors: Vec<Template>,
     edges: Vec<Template>,
     refusals: Vec<Template>,
 }
 
-/// One reply, with placeholders.
+/// A reply template with placeholders.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Template {
     name: String,
-    /// Where it is said; everywhere if empty.
+    /// Endpoints it applies to; all if empty.
     #[serde(default)]
     endpoints: Vec<Endpoint>,
-    /// The reply of this name instead.
+    /// Use the reply of this name instead.
     same_as: Option<String>,
-    /// Names a member of [`Provider::layers`].
+    /// Key of [`Provider::layers`].
     layer: Option<String>,
     status: Option<u16>,
     #[serde(default)]
     headers: IndexMap<String, String>,
     #[serde(default)]
     body: String,
-    /// Who saw it.
+    /// Source in which the reply was seen.
     #[serde(default)]
     #[cfg_attr(not(test), expect(dead_code, reason = "for readers of the file"))]
     evidence: Vec<String>,
-    /// When it was seen last.
+    /// Date on which it was last seen.
     #[expect(dead_code, reason = "for readers of the file")]
     date: Option<String>,
-    /// What was not seen.
+    /// Parts that were not seen.
     #[cfg_attr(not(test), expect(dead_code, reason = "for readers of the file"))]
     note: Option<String>,
 }
 
-/// The parts of a provider's file.
+/// The sections of a provider's file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Part {
-    /// What a script asks for.
+    /// Replies for scripted behaviors.
     Behaviors,
-    /// What the outer layers refuse.
-    Doors,
-    /// What is wrong with a body.
+    /// Replies of the outer layers.
+    Edge,
+    /// Replies to invalid bodies.
     Refusals,
 }
 
 impl Provider {
-    /// The replies of the provider whose surface this is.
+    /// The replies of the provider with this surface.
     pub(super) fn of(surface: Surface) -> &'static Self {
         static OPENAI: LazyLock<Provider> =
             LazyLock::new(|| Provider::read(include_str!("../../errors/openai.yaml")));
@@ -79,13 +79,13 @@ impl Provider {
     fn part(&self, part: Part) -> &[Template] {
         match part {
             Part::Behaviors => &self.behaviors,
-            Part::Doors => &self.edges,
+            Part::Edge => &self.edges,
             Part::Refusals => &self.refusals,
         }
     }
 
-    /// The reply of this name at this endpoint, with these values in place of its placeholders.
-    /// `None` if there is none.
+    /// The reply of this name at this endpoint, with the placeholders filled in. Returns `None` if
+    /// there is none.
     pub(super) fn reply(
         &self,
         part: Part,
@@ -104,8 +104,8 @@ impl Provider {
         })
     }
 
-    /// The first template of this name that is for this endpoint. Another name that it points to is
-    /// looked for in the same part, then among the behaviors, and does not point any further.
+    /// The first template of this name that applies to the endpoint. A `same_as` name is looked up
+    /// in the same section, then among the behaviors; it cannot be an alias itself.
     fn find(&self, part: Part, name: &str, endpoint: Option<Endpoint>) -> Option<&Template> {
         let fits = |template: &&Template| {
             template.endpoints.is_empty()
@@ -122,19 +122,19 @@ impl Provider {
     }
 }
 
-/// What stands in place of the placeholders.
+/// Values for the placeholders.
 #[derive(Debug, Default)]
 pub(super) struct Values(Vec<(&'static str, String)>);
 
 impl Values {
-    /// Adds text, which must become a part of a JSON string.
+    /// Adds text that is inserted into a JSON string.
     pub(super) fn text(mut self, name: &'static str, text: &str) -> Self {
         let quoted = serde_json::Value::from(text).to_string();
         self.0.push((name, quoted[1..quoted.len() - 1].to_owned()));
         self
     }
 
-    /// Adds text or null, which becomes a JSON value.
+    /// Adds text or null that is inserted as a JSON value.
     pub(super) fn value(mut self, name: &'static str, text: Option<&str>) -> Self {
         self.0.push((name, serde_json::Value::from(text).to_string()));
         self
@@ -145,7 +145,7 @@ impl Values {
         self
     }
 
-    /// What is put in is not looked at again, so a value cannot bring in a placeholder.
+    /// Inserted values are not scanned again, so a value cannot introduce a placeholder.
     fn fill(&self, template: &str) -> String {
         let mut out = String::with_capacity(template.len());
         let mut rest = template;
@@ -174,7 +174,7 @@ mod tests {
     use super::*;
     use crate::behavior::{Entry, WireFault, behaviors};
 
-    const PARTS: [Part; 3] = [Part::Behaviors, Part::Doors, Part::Refusals];
+    const PARTS: [Part; 3] = [Part::Behaviors, Part::Edge, Part::Refusals];
 
     fn both() -> [&'static Provider; 2] {
         [Provider::of(Surface::OpenAi), Provider::of(Surface::AzureV1)]
@@ -192,14 +192,14 @@ mod tests {
     }
 
     #[test]
-    fn every_reply_says_who_saw_it_or_what_was_not_seen() {
+    fn every_reply_has_a_source_or_states_what_is_unknown() {
         for template in both().into_iter().flat_map(templates) {
             assert!(!template.evidence.is_empty() || template.note.is_some(), "{}", template.name);
         }
     }
 
     #[test]
-    fn a_reply_is_either_its_own_or_another_ones() {
+    fn a_reply_is_either_defined_or_an_alias() {
         for template in both().into_iter().flat_map(templates) {
             let own = template.layer.is_some() && template.status.is_some();
             assert_ne!(own, template.same_as.is_some(), "{}", template.name);
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_reply_of_a_name_is_for_the_endpoints_that_are_left() {
+    fn the_last_reply_of_a_name_applies_to_the_remaining_endpoints() {
         for provider in both() {
             for part in PARTS {
                 let templates = provider.part(part);
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn every_layer_that_is_named_exists_and_is_used() {
+    fn every_layer_exists_and_is_used() {
         for provider in both() {
             let named: HashSet<_> =
                 templates(provider).filter_map(|t| t.layer.as_deref()).collect();
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn both_providers_answer_the_same_names_once_and_in_the_same_order() {
+    fn both_providers_define_the_same_names_once_and_in_the_same_order() {
         let [openai, azure] = both();
         for part in PARTS {
             let names = names_in(openai, part);
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_providers_answer_are_the_names_of_the_catalogue_in_its_order() {
+    fn the_defined_names_are_those_of_the_catalogue_in_its_order() {
         let success = |named: &&Entry| {
             !named.is_success
                 && !["ok", "connection_refused", "connect_timeout"].contains(&named.name.as_str())
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_put_in_is_escaped_and_not_filled_again() {
+    fn inserted_values_are_escaped_and_not_expanded() {
         let values = Values::default().text("name", "{key} \"\\\n").text("key", "secret");
         assert_eq!(values.fill(r#"{"a": "{name}{b}"}"#), r#"{"a": "{key} \"\\\n{b}"}"#);
     }

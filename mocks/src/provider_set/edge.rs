@@ -10,12 +10,12 @@ use super::Request;
 use crate::errors::EdgeRefusal;
 use crate::provider::{Deployment, Endpoint, Surface};
 
-/// Path and query of a request, below the mock's prefix.
+/// Path and query of a request, below the deployment's prefix.
 pub(super) struct Target<'a> {
     /// As sent.
     pub(super) raw_path: &'a str,
-    /// Freed of percent-escapes, and with one slash where several were sent: gateways join URLs
-    /// carelessly. But a deployment that was left out stays left out.
+    /// Percent-decoded, with repeated slashes merged, since some gateways join URLs carelessly. An
+    /// empty deployment segment is preserved.
     pub(super) path: Cow<'a, str>,
     query: &'a str,
 }
@@ -48,8 +48,8 @@ fn single_slashes(mut path: Cow<'_, str>) -> Cow<'_, str> {
     path
 }
 
-/// Text as its percent-escapes mean it; as sent where that is no UTF-8, or has another slash, which
-/// would be a part of a name there and not lead anywhere.
+/// Percent-decoded text. Unchanged if the result is not UTF-8 or contains a new slash, which would
+/// be part of a name rather than a separator.
 fn unescaped(text: &str) -> Cow<'_, str> {
     let slashes = |text: &str| text.matches('/').count();
     match percent_decode_str(text).decode_utf8() {
@@ -58,11 +58,11 @@ fn unescaped(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Where a path leads.
+/// What a path leads to.
 pub(super) struct Route<'a> {
     pub(super) surface: Surface,
     pub(super) endpoint: Endpoint,
-    /// The deployment that the path names, on Azure's legacy surface.
+    /// The deployment in the path, on Azure's legacy surface.
     pub(super) deployment: Option<&'a str>,
 }
 
@@ -72,7 +72,7 @@ impl Route<'_> {
     }
 }
 
-/// By which surface of the provider that has this one a path leads in, and what comes then.
+/// The provider's surface that the path belongs to, and the remaining path.
 pub(super) fn entered(surface: Surface, path: &str) -> Option<(Surface, &str)> {
     match surface {
         Surface::OpenAi => Some((Surface::OpenAi, path.strip_prefix("/v1/")?)),
@@ -83,7 +83,7 @@ pub(super) fn entered(surface: Surface, path: &str) -> Option<(Surface, &str)> {
     }
 }
 
-/// Where this path leads at the provider that has this surface.
+/// What the path leads to at the provider with this surface.
 pub(super) fn locate(surface: Surface, path: &str) -> Option<Route<'_>> {
     match entered(surface, path)? {
         (Surface::AzureLegacy, path) => legacy(path),
@@ -107,13 +107,13 @@ fn legacy(path: &str) -> Option<Route<'_>> {
     (route.has_responses() != route.deployment.is_some()).then_some(route)
 }
 
-/// The first day of an `api-version` with the responses endpoints
+/// First day of an `api-version` with the responses endpoints
 /// (<https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle>).
 const RESPONSES_SINCE: &str = "2025-03-01";
 
-/// Azure: is there an `api-version` where one must be, and could it exist? Which one is configured
-/// matters for the responses endpoints only, since the live service does not gate by its own
-/// schemas either.
+/// Azure: checks that an `api-version` is given where required, and that it could exist. The exact
+/// version matters only for the responses endpoints, since the live service does not select its
+/// schemas by it either.
 pub(super) fn api_version(
     surface: Surface,
     has_responses: bool,
@@ -125,7 +125,7 @@ pub(super) fn api_version(
         }
         (Surface::AzureLegacy, None | Some("")) => Err(EdgeRefusal::MissingApiVersion),
         (Surface::AzureLegacy, Some(version)) if is_dated(version) => {
-            // Dates of one form are in the order of their letters.
+            // Dates of one format sort alphabetically.
             if has_responses && version < RESPONSES_SINCE {
                 Err(EdgeRefusal::ApiVersionTooOld)
             } else {
@@ -136,21 +136,22 @@ pub(super) fn api_version(
     }
 }
 
-/// Members of a chat that Azure's legacy surface takes since a certain `api-version` only.
+/// A chat member that Azure's legacy surface accepts only since a certain `api-version`.
 pub(super) struct Dated {
     pub(super) member: &'static str,
-    /// The first day of an `api-version` with it.
+    /// First day of an `api-version` that has it.
     since: &'static str,
-    /// Prefixes of the models that were seen to be so; a newer one was seen to take what its
-    /// `api-version` lacks.
+    /// Prefixes of the models for which this was seen. Newer models were seen to accept parameters
+    /// that their `api-version` lacks.
     models: &'static [&'static str],
 }
 
 pub(super) const PREDICTION: Dated =
     Dated { member: "prediction", since: "2025-01-01", models: &[""] };
 
-/// Refused on gpt-4o with 2024-08-01-preview (<https://github.com/openai/openai-python/issues/1724>,
-/// <https://github.com/BerriAI/litellm/issues/8638>); later ones are given the benefit of the doubt.
+/// Refused on gpt-4o with 2024-08-01-preview
+/// (<https://github.com/openai/openai-python/issues/1724>,
+/// <https://github.com/BerriAI/litellm/issues/8638>). Later versions are assumed to accept it.
 pub(super) const MAX_COMPLETION_TOKENS: Dated = Dated {
     member: "max_completion_tokens",
     since: "2024-08-02",
@@ -158,7 +159,7 @@ pub(super) const MAX_COMPLETION_TOKENS: Dated = Dated {
 };
 
 impl Dated {
-    /// Whether this chat is sent to an `api-version` from before the member.
+    /// Whether this chat uses an `api-version` that predates the member.
     pub(super) fn is_ahead_of(&self, route: &Route<'_>, target: &Target<'_>, model: &str) -> bool {
         (route.surface, route.endpoint) == (Surface::AzureLegacy, Endpoint::ChatCompletions)
             && target.parameter("api-version").is_some_and(|version| *version < *self.since)
@@ -166,7 +167,7 @@ impl Dated {
     }
 }
 
-/// `YYYY-MM-DD`, or that with `-preview`.
+/// Whether the version is `YYYY-MM-DD`, optionally with `-preview`.
 fn is_dated(version: &str) -> bool {
     let date = version.strip_suffix("-preview").unwrap_or(version);
     let parts: Vec<_> = date.split('-').collect();
@@ -179,7 +180,7 @@ fn is_dated(version: &str) -> bool {
         if number(year, 4, 9999) && number(month, 2, 12) && number(day, 2, 31))
 }
 
-/// Is the deployment's key there, in a form that the surface takes?
+/// Checks that the deployment's key is present in a form that the surface accepts.
 pub(super) fn credential(
     surface: Surface,
     deployment: &Deployment,
@@ -192,12 +193,12 @@ pub(super) fn credential(
     };
     let bearer = given_by("bearer");
     let given = match surface {
-        // Its own words to a missing key offer the second way.
+        // OpenAI's error for a missing key mentions basic authentication.
         Surface::OpenAi => bearer.or_else(|| password(&given_by("basic")?)),
         Surface::AzureV1 => request.header("api-key").or(bearer),
         Surface::AzureLegacy => match (request.header("api-key"), bearer) {
             (Some(key), _) => Some(key),
-            // Only tokens of Azure's identity service count here, and we issue none.
+            // Only tokens of Azure's identity service count here, and the mocks issue none.
             (None, Some(key)) => return Err(EdgeRefusal::WrongKey { key }),
             (None, None) => None,
         },
@@ -209,7 +210,7 @@ pub(super) fn credential(
     }
 }
 
-/// The password of basic authentication whose user name is blank.
+/// The password of a basic credential with an empty user name.
 fn password(credentials: &str) -> Option<String> {
     let plain = String::from_utf8(STANDARD.decode(credentials).ok()?).ok()?;
     plain.strip_prefix(':').map(str::to_owned)

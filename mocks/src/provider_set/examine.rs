@@ -1,4 +1,4 @@
-//! All that comes before the script, in the provider's context.
+//! All checks before the script, in the provider's order.
 
 use std::borrow::Cow;
 
@@ -16,16 +16,16 @@ use crate::provider::{Deployment, Endpoint, Surface};
 use crate::reply::Members;
 
 /// A request that the provider accepts.
-pub(super) struct Passed<'a> {
+pub(super) struct AcceptedRequest<'a> {
     pub(super) endpoint: Endpoint,
-    /// Who answers.
+    /// The deployment that answers.
     pub(super) deployment: Cow<'a, Deployment>,
     pub(super) members: Members<'a>,
-    /// What the provider's documents hold against it.
-    pub(super) doubt: Option<Violation>,
+    /// A violation that only the provider's documentation supports.
+    pub(super) warning: Option<Violation>,
 }
 
-/// Why a request does not get as far as the script.
+/// Why a request does not reach the script.
 pub(super) enum Refusal {
     Edge(EdgeRefusal),
     Parameter(Box<Violation>),
@@ -64,14 +64,14 @@ impl MockDeployment {
         target: &edge::Target<'_>,
         request: &Request<'a>,
         stored: &Stored,
-    ) -> Result<Passed<'a>, Refusal> {
+    ) -> Result<AcceptedRequest<'a>, Refusal> {
         if request.body.len() > MOST_BODY_BYTES {
             return Err(Refusal::TooLarge);
         }
         let Some(route) = route else {
             let (method, path) = (request.method.to_owned(), target.raw_path.to_owned());
-            let looked = probe::locate(self.deployment.surface, &target.path);
-            return Err(Refusal::Edge(match looked {
+            let probed = probe::locate(self.deployment.surface, &target.path);
+            return Err(Refusal::Edge(match probed {
                 Some((_, look)) if look != probe::Look::Health => {
                     EdgeRefusal::WrongMethod { method, path }
                 }
@@ -98,11 +98,11 @@ impl MockDeployment {
         if too_old_for(&edge::MAX_COMPLETION_TOKENS) {
             return Err(Refusal::Parameter(Box::new(unrecognized(&edge::MAX_COMPLETION_TOKENS))));
         }
-        let doubt = match body.violation(surface, endpoint, &deployment.model, request) {
+        let warning = match body.violation(surface, endpoint, &deployment.model, request) {
             Some(violation) if violation.strength == Strength::Observed => {
                 return Err(Refusal::Parameter(Box::new(violation)));
             }
-            doubt => doubt,
+            warning => warning,
         };
         if let Some(id) = body.members.get::<String>("previous_response_id")
             && matches!(endpoint, Endpoint::Responses | Endpoint::ResponsesCompact)
@@ -110,10 +110,11 @@ impl MockDeployment {
         {
             return Err(Refusal::Parameter(Box::new(unknown_response(&id))));
         }
-        Ok(Passed { endpoint, deployment, members: body.members, doubt })
+        Ok(AcceptedRequest { endpoint, deployment, members: body.members, warning })
     }
 
-    /// Who answers to this name: the deployment, or one like it that runs the model so named.
+    /// The deployment that answers to this name: the mounted one, or a copy that runs the model of
+    /// that name.
     pub(super) fn runs(&self, name: &str) -> Option<Cow<'_, Deployment>> {
         if name == self.deployment.name {
             return Some(Cow::Borrowed(&self.deployment));
@@ -128,10 +129,10 @@ impl MockDeployment {
     }
 }
 
-/// A body that can be read.
+/// A body in a readable format.
 struct Body<'a> {
     members: Members<'a>,
-    /// `None` where the body is JSON.
+    /// The form's fields; `None` if the body is JSON.
     form: Option<Vec<strict::FormField<'a>>>,
 }
 
@@ -172,7 +173,7 @@ impl<'a> Body<'a> {
     }
 }
 
-/// The words for the [other direction] are known.
+/// The message for the [other direction] was reported.
 ///
 /// [other direction]: https://github.com/openai/openai-openapi/issues/502
 fn unsupported_type(endpoint: Endpoint, given: &str) -> Violation {
@@ -188,7 +189,7 @@ fn unsupported_type(endpoint: Endpoint, given: &str) -> Violation {
     }
 }
 
-/// The older back ends' words for a member that they do not know.
+/// The older back ends' message for an unknown member.
 fn unrecognized(dated: &edge::Dated) -> Violation {
     let message = format!("Unrecognized request argument supplied: {}", dated.member);
     Violation {
@@ -197,14 +198,14 @@ fn unrecognized(dated: &edge::Dated) -> Violation {
     }
 }
 
-/// Words: <https://github.com/spring-projects/spring-ai/issues/1050>.
+/// Message: <https://github.com/spring-projects/spring-ai/issues/1050>.
 fn no_form() -> Violation {
     Violation::observed(ViolationKind::InvalidForm, "Could not parse multipart form".to_owned())
 }
 
-/// Words, parameter and code: <https://github.com/maximhq/bifrost/issues/2441> and
-/// <https://github.com/bigduu/Bamboo-agent/pull/513>. Those are of `/responses`; nobody has shown
-/// what `/responses/compact` says.
+/// Message, parameter and code: <https://github.com/maximhq/bifrost/issues/2441> and
+/// <https://github.com/bigduu/Bamboo-agent/pull/513>. They are those of `/responses`; the error of
+/// `/responses/compact` is unknown.
 fn unknown_response(id: &str) -> Violation {
     let message = format!("Previous response with id '{id}' not found.");
     Violation {

@@ -1,11 +1,11 @@
-//! Probes: gateways look at their deployments' health and models unasked, and clients get a stored
-//! response again. Whatever is answered, the script is left alone.
+//! Probes: health checks, model listings, and retrieval of stored responses. A probe never consumes
+//! a behavior of the script.
 
 use fallproof_strict::{Violation, ViolationKind};
 use serde_json::{Value, json};
 
 use super::stored::Stored;
-use super::{Answer, MockDeployment, Plan, Request, edge};
+use super::{Answer, MockDeployment, ReplyPlan, Request, edge};
 use crate::Reply;
 use crate::behavior::WireFault;
 use crate::errors::{self, EdgeRefusal};
@@ -16,18 +16,18 @@ use crate::request_log::RequestKind;
 const HEALTH: [&str; 8] =
     ["", "/v1", "/openai", "/openai/v1", "/health", "/healthz", "/ping", "/v1/health"];
 
-/// What can be looked at.
+/// What a probe asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Look<'a> {
     Health,
     Models,
     Model(&'a str),
-    /// Azure's list of deployments, of the older api-versions.
+    /// Azure's list of deployments, from older api-versions.
     Deployments,
     Response(&'a str),
 }
 
-/// Where a path leads at the provider that has this surface, and by which surface.
+/// What the path asks for at the provider with this surface, and through which surface.
 pub(super) fn locate(surface: Surface, path: &str) -> Option<(Surface, Look<'_>)> {
     let trimmed = path.trim_end_matches('/');
     if HEALTH.contains(&trimmed) {
@@ -46,24 +46,24 @@ pub(super) fn locate(surface: Surface, path: &str) -> Option<(Surface, Look<'_>)
 }
 
 impl MockDeployment {
-    /// What a request that is no POST is answered.
+    /// The answer to a request that is not a POST.
     pub(super) fn probe(&self, request: &Request<'_>, stored: &Stored) -> Answer {
         let target = edge::Target::of(request.target);
         let route = edge::locate(self.deployment.surface, &target.path);
-        let looked = locate(self.deployment.surface, &target.path);
-        // A response is looked at through the layer that made it.
-        let made_by = match looked {
+        let probed = locate(self.deployment.surface, &target.path);
+        // A response is retrieved through the layer that created it.
+        let made_by = match probed {
             Some((_, Look::Response(_))) => Some(Endpoint::Responses),
             _ => None,
         };
         let endpoint = route.as_ref().map(|route| route.endpoint).or(made_by);
-        let (surface, looked) = match (looked, request.method) {
+        let (surface, probed) = match (probed, request.method) {
             (Some((surface, look)), "GET" | "HEAD") => {
                 (surface, self.look(surface, look, &target, request, stored))
             }
-            (looked, method) => {
+            (probed, method) => {
                 let (method, path) = (method.to_owned(), target.raw_path.to_owned());
-                let refusal = if route.is_some() || looked.is_some() {
+                let refusal = if route.is_some() || probed.is_some() {
                     EdgeRefusal::WrongMethod { method, path }
                 } else {
                     EdgeRefusal::UnknownPath { method, path }
@@ -72,12 +72,12 @@ impl MockDeployment {
                 (surface, Err(Refused::Edge(refusal)))
             }
         };
-        let refused = looked.is_err();
-        let reply = looked.unwrap_or_else(|refused| match refused {
+        let refused = probed.is_err();
+        let reply = probed.unwrap_or_else(|refused| match refused {
             Refused::Edge(refusal) => errors::edge(surface, endpoint, &refusal),
             Refused::NoResponse(id) => no_response(surface, &id),
         });
-        let plan = Plan {
+        let plan = ReplyPlan {
             kind: RequestKind::Probe,
             attempt: 0,
             route: route.map(|route| (route.surface, route.endpoint)),
@@ -152,13 +152,13 @@ enum Refused {
     NoResponse(String),
 }
 
-/// Without a line's end, which a single model has.
+/// Without the final line break that a single model has.
 fn list(data: impl Iterator<Item = Value>) -> String {
     pretty(&json!({ "object": "list", "data": data.collect::<Vec<_>>() }), "")
 }
 
-/// Azure's legacy surface [tells more](https://learn.microsoft.com/rest/api/azureopenai/models/get)
-/// of a model.
+/// Azure's legacy surface returns [more
+/// details](https://learn.microsoft.com/rest/api/azureopenai/models/get) of a model.
 fn model(surface: Surface, name: &str) -> Value {
     match surface {
         Surface::OpenAi | Surface::AzureV1 => json!({
@@ -191,7 +191,7 @@ fn no_response(surface: Surface, id: &str) -> Reply {
     Reply { status: 404, ..errors::refusal(surface, Endpoint::Responses, &violation) }
 }
 
-/// What was looked at, with the headers that were recorded of `OpenAI`.
+/// A successful reply, with the headers recorded from `OpenAI`.
 fn found(surface: Surface, body: Vec<u8>) -> Reply {
     let mut found = reply("application/json", body);
     if surface == Surface::OpenAi {

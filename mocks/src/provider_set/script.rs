@@ -1,4 +1,4 @@
-//! Scripts: which behavior an attempt meets, and what it makes of the reply.
+//! Scripts: which behavior an attempt gets, and how it changes the reply.
 
 use super::MockDeployment;
 use crate::Reply;
@@ -6,10 +6,10 @@ use crate::behavior::{Behavior, CONNECT_TIMEOUT, CONNECTION_REFUSED, ScriptError
 use crate::errors;
 use crate::provider::{Deployment, Endpoint};
 
-/// What becomes the deployment's credential in the words of a script.
+/// Placeholder for the deployment's credential in a script's texts.
 const KEY: &str = "{{key}}";
 
-/// Whether everything in this mock can be played.
+/// Checks that this mock's script can be played.
 pub(super) fn validate(mock: &MockDeployment) -> Result<(), ScriptError> {
     let segments: Vec<_> = mock.prefix.split('/').collect();
     let plain = |segment: &str| !segment.is_empty() && !segment.contains(['?', '#', ' ']);
@@ -19,7 +19,7 @@ pub(super) fn validate(mock: &MockDeployment) -> Result<(), ScriptError> {
     mock.script.iter().try_for_each(Behavior::validate)
 }
 
-/// The behavior that this attempt meets, counted from 1; `None` after the script's end.
+/// The behavior of an attempt, counted from 1; `None` after the end of the script.
 pub(super) fn entry(script: &[Behavior], repeat_last: bool, attempt: u32) -> Option<&Behavior> {
     let mut before = 0_u64;
     for behavior in script {
@@ -31,14 +31,14 @@ pub(super) fn entry(script: &[Behavior], repeat_last: bool, attempt: u32) -> Opt
     script.last().filter(|behavior| repeat_last && plays_here(behavior))
 }
 
-/// Whoever was to refuse connections, or to leave them unanswered, was asked at the port that does;
-/// an attempt that reaches the wire all the same is one that nobody expects.
+/// `connection_refused` and `connect_timeout` are played by dedicated ports; an attempt that still
+/// reaches the server is unexpected.
 fn plays_here(behavior: &Behavior) -> bool {
     ![CONNECTION_REFUSED, CONNECT_TIMEOUT].contains(&behavior.reply.as_str())
 }
 
-/// The catalogue's reply of this behavior, `None` where it is the success reply, and what the
-/// wire does: what the behavior says itself goes before what the catalogue says.
+/// The catalogue's reply for this behavior (`None` if it is the success reply) and the transport
+/// fault. The behavior's own fault settings override those of the catalogue.
 pub(super) fn scripted(
     behavior: &Behavior,
     deployment: &Deployment,
@@ -48,12 +48,11 @@ pub(super) fn scripted(
     (reply, behavior.wire.clone().or(wire))
 }
 
-/// The two headers that say how long to wait. Whoever reads both goes by the finer one, so that a
-/// script's word for one would say nothing beside the reply's own other one.
+/// Wait headers. Clients prefer `retry-after-ms`, so overriding one must drop the other.
 const WAITS: [&str; 2] = ["retry-after", "retry-after-ms"];
 
-/// Puts the behavior's headers in route of the reply's; one of the two that say how long to wait
-/// takes the route of both.
+/// Replaces headers of the reply with those of the behavior. Setting one of the wait headers
+/// replaces both.
 pub fn override_headers(behavior: &Behavior, headers: &mut Vec<(String, String)>) {
     let waits = |name: &str| WAITS.iter().any(|wait| wait.eq_ignore_ascii_case(name));
     let says_how_long = behavior.headers.keys().any(|name| waits(name));
@@ -65,7 +64,7 @@ pub fn override_headers(behavior: &Behavior, headers: &mut Vec<(String, String)>
     headers.extend(own.map(|(name, value)| (name.clone(), value.clone())));
 }
 
-/// The reply with what the behavior replaces in it.
+/// Applies the behavior's overrides to the reply.
 pub(super) fn overridden(behavior: &Behavior, deployment: &Deployment, mut reply: Reply) -> Reply {
     if let Some(status) = behavior.status {
         reply.status = status;

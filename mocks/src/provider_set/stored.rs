@@ -1,15 +1,15 @@
-//! The responses that a deployment remembers.
+//! The responses stored by a deployment.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// No more than this many, the last ones.
+/// Maximum number of responses; the oldest are dropped.
 const MOST_RESPONSES: usize = 1_000;
 
-/// Together they are no longer than this.
+/// Maximum total size.
 const MOST_BYTES: usize = 8 * 1024 * 1024;
 
-/// Ids and bodies, the oldest first.
+/// Ids and bodies, oldest first.
 #[derive(Debug, Default)]
 pub(super) struct Stored {
     responses: VecDeque<(String, Arc<[u8]>)>,
@@ -20,7 +20,7 @@ impl Stored {
     pub(super) fn keep(&mut self, id: String, body: Vec<u8>) {
         self.bytes += body.len();
         self.responses.push_back((id, body.into()));
-        // The last one stays, however long it is.
+        // The last response stays, whatever its size.
         while self.responses.len() > MOST_RESPONSES
             || (self.bytes > MOST_BYTES && self.responses.len() > 1)
         {
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_oldest_are_forgotten_when_there_are_too_many() {
+    fn the_oldest_are_dropped_beyond_the_count_limit() {
         let mut stored = Stored::default();
         for id in 0..=MOST_RESPONSES {
             stored.keep(id.to_string(), vec![]);
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_are_forgotten_when_they_are_too_long_but_never_the_last() {
+    fn the_oldest_are_dropped_beyond_the_size_limit_but_never_the_last() {
         let mut stored = Stored::default();
         stored.keep("a".to_owned(), vec![1; MOST_BYTES / 2]);
         stored.keep("b".to_owned(), vec![2; MOST_BYTES / 2]);

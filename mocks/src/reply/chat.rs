@@ -24,12 +24,12 @@ fn completion(context: &ReplyContext<'_>, choices: &[ModelOutput]) -> Value {
     let listed: Vec<_> = choices
         .iter()
         .enumerate()
-        .map(|(index, said)| {
+        .map(|(index, output)| {
             json!({
                 "index": index,
-                "message": message(said),
-                "logprobs": logprobs(context, &said.kind, &said.pieces),
-                "finish_reason": said.finish_reason
+                "message": message(output),
+                "logprobs": logprobs(context, &output.kind, &output.pieces),
+                "finish_reason": output.finish_reason
             })
         })
         .collect();
@@ -45,31 +45,31 @@ fn completion(context: &ReplyContext<'_>, choices: &[ModelOutput]) -> Value {
     })
 }
 
-fn message(said: &ModelOutput) -> Value {
-    match &said.kind {
+fn message(output: &ModelOutput) -> Value {
+    match &output.kind {
         Kind::Text => json!({
             "role": "assistant",
-            "content": said.text(),
+            "content": output.text(),
             "refusal": null,
             "annotations": []
         }),
         Kind::Refusal => json!({
             "role": "assistant",
             "content": null,
-            "refusal": said.text(),
+            "refusal": output.text(),
             "annotations": []
         }),
         Kind::Call { tool, id, name } => json!({
             "role": "assistant",
             "content": null,
-            (calls_in(*tool)): call(*tool, id, name, &said.text()),
+            (calls_in(*tool)): call(*tool, id, name, &output.text()),
             "refusal": null,
             "annotations": []
         }),
     }
 }
 
-/// The member that holds the calls of such a tool.
+/// The member that holds the calls of a tool.
 fn calls_in(tool: Tool) -> &'static str {
     match tool {
         Tool::Function | Tool::Custom => "tool_calls",
@@ -93,7 +93,7 @@ fn call(tool: Tool, id: &str, name: &str, with: &str) -> Value {
     }
 }
 
-/// Azure's form: alphabetical context, with what its content filter found.
+/// Azure's form: members in alphabetical order, with content filter results.
 fn azure(mut completion: Value) -> Value {
     for choice in completion["choices"].as_array_mut().into_iter().flatten() {
         let message = &choice["message"];
@@ -119,11 +119,11 @@ fn stream(context: &ReplyContext<'_>, choices: &[ModelOutput]) -> Events {
         }));
     }
     let choices_at = |step| {
-        let sent = |(index, said)| choice_at(context, index, said, step);
+        let sent = |(index, output)| choice_at(context, index, output, step);
         choices.iter().enumerate().filter_map(sent).collect()
     };
-    // The first step says who speaks, the second has the first content.
-    let steps = choices.iter().map(|said| said.pieces.len() + 2).max().unwrap_or(0);
+    // The first step sends the role, the second the first content.
+    let steps = choices.iter().map(|output| output.pieces.len() + 2).max().unwrap_or(0);
     let usage = usage(context, choices);
     context.stream_choices(events, Endpoint::ChatCompletions, [steps, 2], choices_at, chunk, &usage)
 }
@@ -132,31 +132,31 @@ fn stream(context: &ReplyContext<'_>, choices: &[ModelOutput]) -> Events {
 fn choice_at(
     context: &ReplyContext<'_>,
     index: usize,
-    said: &ModelOutput,
+    output: &ModelOutput,
     step: usize,
 ) -> Option<Value> {
-    let finished = said.pieces.len() + 1;
-    let sent = step.checked_sub(1).and_then(|at| said.pieces.get(at..=at)).unwrap_or_default();
+    let finished = output.pieces.len() + 1;
+    let sent = step.checked_sub(1).and_then(|at| output.pieces.get(at..=at)).unwrap_or_default();
     let delta = match step {
-        0 => first_delta(said),
+        0 => first_delta(output),
         _ if step == finished => json!({}),
-        _ => delta(said, sent.first()?),
+        _ => delta(output, sent.first()?),
     };
     let mut choice = json!({
         "index": index,
         "delta": delta,
-        "logprobs": if sent.is_empty() { Value::Null } else { logprobs(context, &said.kind, sent) },
-        "finish_reason": if step == finished { json!(said.finish_reason) } else { Value::Null }
+        "logprobs": if sent.is_empty() { Value::Null } else { logprobs(context, &output.kind, sent) },
+        "finish_reason": if step == finished { json!(output.finish_reason) } else { Value::Null }
     });
     if context.is_azure() {
-        let is_filtered = !sent.is_empty() && !said.is_call();
+        let is_filtered = !sent.is_empty() && !output.is_call();
         choice["content_filter_results"] = if is_filtered { filter::answer() } else { json!({}) };
     }
     Some(choice)
 }
 
-fn first_delta(said: &ModelOutput) -> Value {
-    match &said.kind {
+fn first_delta(output: &ModelOutput) -> Value {
+    match &output.kind {
         Kind::Text => json!({ "role": "assistant", "content": "", "refusal": null }),
         Kind::Refusal => json!({ "role": "assistant", "content": null, "refusal": "" }),
         Kind::Call { tool, id, name } => {
@@ -174,11 +174,11 @@ fn first_delta(said: &ModelOutput) -> Value {
     }
 }
 
-/// A custom tool's delta is the [reported] one; the published schema has none.
+/// A custom tool's delta follows a [report]; the published schema has none.
 ///
-/// [reported]: https://github.com/openai/openai-openapi/issues/576
-fn delta(said: &ModelOutput, piece: &str) -> Value {
-    match said.kind {
+/// [report]: https://github.com/openai/openai-openapi/issues/576
+fn delta(output: &ModelOutput, piece: &str) -> Value {
+    match output.kind {
         Kind::Text => json!({ "content": piece }),
         Kind::Refusal => json!({ "refusal": piece }),
         Kind::Call { tool, .. } => match tool {
@@ -218,9 +218,9 @@ fn id(context: &ReplyContext<'_>) -> String {
 }
 
 fn usage(context: &ReplyContext<'_>, choices: &[ModelOutput]) -> Value {
-    let asked = ["messages", "tools", "functions"];
-    let prompt: usize = asked.iter().map(|name| context.members.tokens(name)).sum();
-    let completion: usize = choices.iter().map(|said| said.pieces.len()).sum();
+    let members = ["messages", "tools", "functions"];
+    let prompt: usize = members.iter().map(|name| context.members.tokens(name)).sum();
+    let completion: usize = choices.iter().map(|output| output.pieces.len()).sum();
     json!({
         "prompt_tokens": prompt,
         "completion_tokens": completion,

@@ -8,7 +8,7 @@ use super::sse::{self, Events};
 use super::{Body, ReplyContext, filter, pretty, tokens_in};
 use crate::provider::Endpoint;
 
-/// The most choices over all prompts: as many as one prompt may have.
+/// Maximum number of choices over all prompts, equal to the maximum for one prompt.
 const MOST_CHOICES: usize = 128;
 
 pub(super) fn body(context: &ReplyContext<'_>) -> Body {
@@ -42,14 +42,14 @@ pub(super) fn body(context: &ReplyContext<'_>) -> Body {
 }
 
 struct Choice {
-    /// The prompt, if it is to be repeated, and what was said.
+    /// The prompt, if it is echoed, and the generated text.
     pieces: Vec<String>,
-    /// How many of them were said.
-    said: usize,
+    /// Number of pieces that were generated.
+    generated: usize,
     finish_reason: &'static str,
 }
 
-/// `n` for each prompt.
+/// `n` choices for each prompt.
 fn choices(context: &ReplyContext<'_>) -> Vec<Choice> {
     let echo = context.members.get("echo") == Some(true);
     let mut choices = Vec::new();
@@ -58,19 +58,19 @@ fn choices(context: &ReplyContext<'_>) -> Vec<Choice> {
             if choices.len() == MOST_CHOICES {
                 return choices;
             }
-            let words = context.words(u64::try_from(choices.len()).expect("at most 128"));
-            let ModelOutput { mut pieces, finish_reason, .. } = context.limited(&words);
-            let said = pieces.len();
+            let sentence = context.sentence(u64::try_from(choices.len()).expect("at most 128"));
+            let ModelOutput { mut pieces, finish_reason, .. } = context.limited(&sentence);
+            let generated = pieces.len();
             if echo && !prompt.is_empty() {
                 pieces.insert(0, prompt.clone());
             }
-            choices.push(Choice { pieces, said, finish_reason });
+            choices.push(Choice { pieces, generated, finish_reason });
         }
     }
     choices
 }
 
-/// The texts to go on from. Of tokens nobody here knows the text.
+/// The prompts as texts. The texts of token lists are unknown here.
 fn prompts(context: &ReplyContext<'_>) -> Vec<String> {
     match context.members.value("prompt") {
         Value::String(prompt) => vec![prompt],
@@ -130,7 +130,7 @@ fn choice(
     choice
 }
 
-/// The piece itself is always among the likeliest, also where none are asked for.
+/// The piece itself is always among the likeliest, even if no alternatives are requested.
 fn logprobs(context: &ReplyContext<'_>, pieces: &[String]) -> Value {
     let Some(count) = context.members.get::<usize>("logprobs").filter(|_| !pieces.is_empty())
     else {
@@ -161,10 +161,10 @@ fn id(context: &ReplyContext<'_>) -> String {
     format!("cmpl-{}", context.digits("completion", 29))
 }
 
-/// What `best_of` made beyond the choices is counted too.
+/// Usage includes the candidates of `best_of` that are not returned.
 fn usage(context: &ReplyContext<'_>, choices: &[Choice]) -> Value {
     let prompt: usize = prompts(context).iter().map(|prompt| tokens_in(prompt)).sum();
-    let shown: usize = choices.iter().map(|it| it.said).sum();
+    let shown: usize = choices.iter().map(|it| it.generated).sum();
     let made = context.members.get::<usize>("best_of").unwrap_or(1).clamp(1, MOST_CHOICES);
     let count = usize::try_from(context.count()).expect("at most 128");
     let completion = shown * made.max(count) / count;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Body, ReplyContext, pretty};
 use crate::marker::base64_of_f32;
 
-/// More numbers than any model gives.
+/// More dimensions than any model has.
 const MOST_DIMENSIONS: usize = 4096;
 
 const MOST_INPUTS: usize = 2048;
@@ -37,13 +37,14 @@ fn list(context: &ReplyContext<'_>) -> Value {
     })
 }
 
-/// The numbers as the provider spells them: with no more digits than an `f32` has.
+/// The numbers as the provider prints them, with the precision of `f32`.
 fn spelled(vector: &[f32]) -> Vec<f64> {
-    let spelled = |number: &f32| number.to_string().parse().expect("a number is spelled as one");
+    let spelled =
+        |number: &f32| number.to_string().parse().expect("a printed number can be parsed");
     vector.iter().map(spelled).collect()
 }
 
-/// How many texts are to be embedded: one text or token list, or a list of these.
+/// Number of inputs: one text or token list, or a list of them.
 fn inputs(context: &ReplyContext<'_>) -> usize {
     match context.members.get::<Vec<Value>>("input") {
         Some(items) if !items.first().is_some_and(Value::is_number) => items.len().min(MOST_INPUTS),
@@ -51,8 +52,8 @@ fn inputs(context: &ReplyContext<'_>) -> usize {
     }
 }
 
-/// The marker's numbers, then small ones that differ from input to input, that `f32` holds exactly
-/// and that have so few digits that whoever spells them anew spells them alike.
+/// The marker's numbers, then small ones that differ between inputs. `f32` represents them exactly,
+/// and they have so few digits that every serializer prints them alike.
 fn vector(context: &ReplyContext<'_>, input: usize, dimensions: usize) -> Vec<f32> {
     let filler = (0_usize..).map(|position| {
         let step = (position * 37 + input * 11) % 129;

@@ -1,4 +1,4 @@
-//! What Azure's content filter adds to answers.
+//! Azure's content filter results.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ fn undetected() -> Value {
     json!({ "detected": false, "filtered": false })
 }
 
-/// What it found in an answer's text.
+/// The results for an answer's text.
 pub(super) fn answer() -> Value {
     json!({
         "hate": safe(),
@@ -32,13 +32,13 @@ fn prompt() -> Value {
     })
 }
 
-/// The `prompt_filter_results` of chat. The one thing there that is not in alphabetical context:
-/// recorded so.
+/// The `prompt_filter_results` of chat. In the recordings, only these are not in alphabetical
+/// order.
 pub(super) fn prompts() -> Value {
     json!([{ "prompt_index": 0, "content_filter_results": prompt() }])
 }
 
-/// The `content_filters` of a finished response.
+/// The `content_filters` of a completed response.
 pub(super) fn response(prompt_length: usize, answer_length: usize) -> Value {
     let found = |source: &str, results: Value, length: usize| {
         json!({

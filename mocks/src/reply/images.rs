@@ -8,16 +8,16 @@ use serde_json::{Value, json};
 use super::sse::Events;
 use super::{Body, ReplyContext, filter, pretty};
 
-/// The most images that a provider makes at once.
+/// Maximum number of images per request.
 const MOST_IMAGES: u64 = 10;
 
-/// The most unfinished images that a stream shows.
+/// Maximum number of partial images in a stream.
 const MOST_PARTIAL_IMAGES: u64 = 3;
 
-/// What a pixel costs, and a larger image too.
+/// Tokens reported per image, whatever its size.
 const OUTPUT_TOKENS: usize = 16;
 
-/// The end of one black pixel: zlib's header, a stored block with the filter byte and the pixel,
+/// The compressed data of one black pixel: zlib header, a stored block with filter byte and pixel,
 /// and the checksum.
 const PIXEL: [u8; 13] =
     [0x78, 0x01, 0x01, 0x02, 0x00, 0xfd, 0xff, 0x00, 0x00, 0x00, 0x02, 0x00, 0x01];
@@ -40,7 +40,7 @@ pub(super) fn body(context: &ReplyContext<'_>) -> Body {
     Body::json(pretty(&answer, "\n"))
 }
 
-/// The newer models give the image itself, the older ones a link, unless they are asked to.
+/// By default, newer models return the image itself and older ones a link.
 fn image(context: &ReplyContext<'_>, is_gpt: bool, index: u64) -> Value {
     let wants_itself =
         context.members.get::<String>("response_format").as_deref() == Some("b64_json");
@@ -50,7 +50,7 @@ fn image(context: &ReplyContext<'_>, is_gpt: bool, index: u64) -> Value {
         image["prompt_filter_results"] = filter::answer();
     }
     if context.deployment.model == "dall-e-3" {
-        image["revised_prompt"] = json!(context.words(index));
+        image["revised_prompt"] = json!(context.sentence(index));
     }
     if is_gpt || wants_itself {
         image["b64_json"] = json!(encoded(context));
@@ -85,11 +85,11 @@ fn event(context: &ReplyContext<'_>, kind: &str) -> Value {
     event
 }
 
-/// How the image was made: as asked for, unless the choice was left to the model.
+/// How the image was made: as requested, unless the request leaves the choice to the model.
 fn settings(context: &ReplyContext<'_>) -> Value {
     let chosen = |name: &str, default: &str| {
-        let asked: Option<String> = context.members.get(name);
-        asked.filter(|asked| asked != "auto").unwrap_or_else(|| default.to_owned())
+        let requested: Option<String> = context.members.get(name);
+        requested.filter(|requested| requested != "auto").unwrap_or_else(|| default.to_owned())
     };
     json!({
         "background": chosen("background", "opaque"),
@@ -113,10 +113,10 @@ fn encoded(context: &ReplyContext<'_>) -> String {
     STANDARD.encode(png(context.marker.token()))
 }
 
-/// An image of one black pixel with this author.
+/// A PNG of one black pixel, with this author.
 fn png(author: &str) -> Vec<u8> {
     let mut image = b"\x89PNG\r\n\x1a\n".to_vec();
-    // One by one pixel of eight bits of gray.
+    // One by one pixel, 8-bit grayscale.
     chunk(&mut image, *b"IHDR", &[0, 0, 0, 1, 0, 0, 0, 1, 8, 0, 0, 0, 0]);
     chunk(&mut image, *b"tEXt", &[b"Author\0", author.as_bytes()].concat());
     chunk(&mut image, *b"IDAT", &PIXEL);
@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_image_is_made_of_chunks_whose_checksums_are_right() {
+    fn an_image_consists_of_chunks_with_valid_checksums() {
         let image = png("fp-0123456789abcdef");
         let mut rest = image.strip_prefix(b"\x89PNG\r\n\x1a\n").expect("a PNG");
         let mut kinds = Vec::new();
@@ -150,7 +150,7 @@ mod tests {
             rest = &after[4..];
         }
         assert_eq!(kinds, ["IHDR", "tEXt", "IDAT", "IEND"]);
-        // The sum that every PNG ends with.
+        // The IEND checksum is the same in every PNG.
         assert!(image.ends_with(b"\0\0\0\0IEND\xae\x42\x60\x82"));
     }
 }

@@ -1,13 +1,13 @@
-//! How sure the model was of each piece: quite sure, with ever less likely alternatives.
+//! Token probabilities: each piece is certain, with ever less likely alternatives.
 
 use serde_json::{Value, json};
 
 use super::ReplyContext;
 
-/// The most alternatives that a provider gives.
+/// Maximum number of alternatives.
 const MOST: usize = 20;
 
-/// The likeliest tokens in place of a piece, itself first.
+/// The likeliest tokens at a piece, starting with the piece itself.
 pub(super) fn likeliest(piece: &str, count: usize) -> impl Iterator<Item = (String, f64)> {
     let others = (0_u8..).map(|number| number.to_string()).filter(move |other| other != piece);
     let tokens = std::iter::once(piece.to_owned()).chain(others);
@@ -15,12 +15,12 @@ pub(super) fn likeliest(piece: &str, count: usize) -> impl Iterator<Item = (Stri
     tokens.zip(logprobs).take(count.min(MOST))
 }
 
-/// What chat and responses tell of a piece, with as many tokens as `top_logprobs` asks for.
+/// The entry of chat and responses for a piece, with `top_logprobs` alternatives.
 pub(super) fn entry(context: &ReplyContext<'_>, piece: &str) -> Value {
-    let told = |token: &str, logprob: f64| json!({ "token": token, "logprob": logprob, "bytes": token.as_bytes() });
+    let token_entry = |token: &str, logprob: f64| json!({ "token": token, "logprob": logprob, "bytes": token.as_bytes() });
     let count = context.members.get::<usize>("top_logprobs").unwrap_or(0);
-    let top: Vec<_> = likeliest(piece, count).map(|(token, it)| told(&token, it)).collect();
-    let mut entry = told(piece, 0.0);
+    let top: Vec<_> = likeliest(piece, count).map(|(token, it)| token_entry(&token, it)).collect();
+    let mut entry = token_entry(piece, 0.0);
     entry["top_logprobs"] = top.into();
     entry
 }

@@ -1,4 +1,4 @@
-//! What was asked, member by member.
+//! The request's parameters, member by member.
 
 use std::borrow::Cow;
 
@@ -9,12 +9,12 @@ use serde_json::Value;
 
 use super::tokens_in;
 
-/// The top-level members of a request's body, each as it was spelled.
+/// Top-level members of a request body, as spelled.
 #[derive(Debug, Default)]
 pub struct Members<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
 
 impl<'a> Members<'a> {
-    /// The members of a JSON text; of one name the last. A body that is no object has none.
+    /// The members of a JSON text; of duplicates, the last. Empty if the body is not an object.
     ///
     /// # Errors
     /// The text is not JSON.
@@ -30,8 +30,8 @@ impl<'a> Members<'a> {
         Ok(Self(members))
     }
 
-    /// The texts of a form, the items of a list (`name[]`) as an array. `true` and `false` count
-    /// as such; files are left out.
+    /// The text fields of a form; list items (`name[]`) become an array. `true` and `false` are
+    /// read as booleans, and files are skipped.
     pub fn of_form(fields: &[FormField<'_>]) -> Self {
         let mut members = serde_json::Map::new();
         for field in fields.iter().filter(|field| field.filename.is_none()) {
@@ -50,22 +50,22 @@ impl<'a> Members<'a> {
         Self(members.into_iter().map(spelled).collect())
     }
 
-    /// The member of this name, where it is there and of this type.
+    /// The member of this name, if it exists and has this type.
     pub fn get<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
         serde_json::from_str(self.spelled(name)?).ok()
     }
 
-    /// The member of this name, `Null` where there is none.
+    /// The member of this name; `Null` if absent.
     pub(super) fn value(&self, name: &str) -> Value {
         self.get(name).unwrap_or_default()
     }
 
-    /// The member of this name as it was sent, or else `default`.
+    /// The member of this name as sent; `default` if absent.
     pub(super) fn or(&self, name: &str, default: Value) -> Value {
         self.get(name).unwrap_or(default)
     }
 
-    /// About how many tokens a member holds, by the rule of thumb of four bytes a token.
+    /// Approximate token count of a member, at four bytes per token.
     pub(super) fn tokens(&self, name: &str) -> usize {
         self.spelled(name).map_or(0, tokens_in)
     }

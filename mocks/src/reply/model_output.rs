@@ -1,7 +1,7 @@
-//! What the model says: a text, a refusal or the call of a tool.
+//! The model's output: text, a refusal or a tool call.
 //!
-//! It is made of pieces. A stream sends one at a time, each counts as a token, and the marker is
-//! within the first one that holds words: whoever got any of them got the marker.
+//! The output consists of pieces. A stream sends one at a time, and each counts as a token. The
+//! marker is in the first piece with text: a client that received any text received the marker.
 
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ const MOST_CHOICES: u64 = 128;
 /// One choice of an answer.
 pub(super) struct ModelOutput {
     pub(super) kind: Kind,
-    /// Of the text, the refusal, or what the tool is called with.
+    /// Pieces of the text, the refusal or the tool's input.
     pub(super) pieces: Vec<String>,
     pub(super) finish_reason: &'static str,
 }
@@ -24,14 +24,14 @@ pub(super) enum Kind {
     Call { tool: Tool, id: String, name: String },
 }
 
-/// What is called.
+/// Kind of tool that is called.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tool {
-    /// A function, with arguments as JSON.
+    /// A function, with JSON arguments.
     Function,
-    /// A custom tool, with text.
+    /// A custom tool, with text input.
     Custom,
-    /// One of chat's `functions`, from before there were tools: a call without an id.
+    /// An entry of chat's deprecated `functions`: a call without an id.
     OldFunction,
 }
 
@@ -46,14 +46,14 @@ impl ModelOutput {
 }
 
 impl ReplyContext<'_> {
-    /// How many choices are asked for.
+    /// Number of choices requested.
     pub(super) fn count(&self) -> u64 {
         self.members.get::<u64>("n").map_or(1, |count| count.clamp(1, MOST_CHOICES))
     }
 
-    /// The sentence that a model says: in it the marker survives every gateway we know. It has
-    /// characters of one to four bytes, so that one can be split on the way.
-    pub(super) fn words(&self, choice: u64) -> String {
+    /// The model's sentence. Every known gateway preserves the marker in it. It has characters of
+    /// one to four bytes, so that a chunk boundary can split one.
+    pub(super) fn sentence(&self, choice: u64) -> String {
         let token = self.marker.token();
         match choice {
             0 => format!("{token} speaking — ça va? 👋"),
@@ -74,17 +74,17 @@ impl ReplyContext<'_> {
             return call;
         }
         if let Some(schema) = self.answer_schema() {
-            let content = sample(&schema, &self.words(choice)).to_string();
+            let content = sample(&schema, &self.sentence(choice)).to_string();
             return ModelOutput {
                 kind: Kind::Text,
                 pieces: pieces(&content),
                 finish_reason: "stop",
             };
         }
-        self.limited(&self.words(choice))
+        self.limited(&self.sentence(choice))
     }
 
-    /// A text within the bounds of `stop` and the limit of tokens. The marker stays.
+    /// The text, limited by `stop` and the token limit. The marker is never cut.
     pub(super) fn limited(&self, text: &str) -> ModelOutput {
         let stops = match self.members.value("stop") {
             Value::String(stop) => vec![stop],
@@ -115,25 +115,26 @@ impl ReplyContext<'_> {
     fn forced_call(&self, choice: u64) -> Option<ModelOutput> {
         let Forced { tool, name, parameters, finish_reason } =
             self.forced_tool().or_else(|| self.forced_function())?;
-        let said = match (tool, parameters) {
-            (Tool::Custom, _) => self.words(choice),
+        let text = match (tool, parameters) {
+            (Tool::Custom, _) => self.sentence(choice),
             (_, parameters @ Value::Object(_)) => {
                 sample(&parameters, self.marker.token()).to_string()
             }
             _ => "{}".to_owned(),
         };
-        // The id goes through most gateways as it is, so arguments without texts do no harm.
+        // Most gateways forward the id unchanged, so the marker survives even if the arguments
+        // contain no text.
         let token = self.marker.token();
         let id = format!("call_{token}{}", self.digits(&format!("call {choice}"), 5));
         Some(ModelOutput {
             kind: Kind::Call { tool, id, name },
-            pieces: pieces(&said),
+            pieces: pieces(&text),
             finish_reason,
         })
     }
 
-    /// The tool whose call `tool_choice` forces. One that is forced by its name finishes with
-    /// `stop` ([seen](https://github.com/vllm-project/vllm/pull/25054) with functions).
+    /// The tool call forced by `tool_choice`. One forced by name finishes with `stop`
+    /// ([seen](https://github.com/vllm-project/vllm/pull/25054) with functions).
     fn forced_tool(&self) -> Option<Forced> {
         let choice = self.members.value("tool_choice");
         if !choice.is_object() && choice != "required" {
@@ -155,7 +156,7 @@ impl ReplyContext<'_> {
         Some(Forced { tool, name, parameters, finish_reason })
     }
 
-    /// The function whose call `function_call` forces by its name, which finishes with `stop`
+    /// The function forced by name with `function_call`; it finishes with `stop`
     /// ([seen](https://github.com/openai/openai-node/issues/305)).
     fn forced_function(&self) -> Option<Forced> {
         let functions: Vec<Value> = self.members.get("functions")?;
@@ -165,8 +166,8 @@ impl ReplyContext<'_> {
         Some(Forced { tool: Tool::OldFunction, name, parameters, finish_reason: "stop" })
     }
 
-    /// What a JSON answer must look like, if one is asked for: `response_format` of chat,
-    /// `text.format` of responses.
+    /// Schema of the requested JSON answer, if any: `response_format` of chat, `text.format` of
+    /// responses.
     fn answer_schema(&self) -> Option<Value> {
         let format = self
             .members
@@ -186,11 +187,11 @@ impl ReplyContext<'_> {
     }
 }
 
-/// A call that is not the model's choice.
+/// A tool call that the request forces.
 struct Forced {
     tool: Tool,
     name: String,
-    /// The schema of a function's arguments, `Null` where there is none.
+    /// Schema of a function's arguments; `Null` if absent.
     parameters: Value,
     finish_reason: &'static str,
 }
@@ -200,7 +201,7 @@ fn first_named(tools: &[Value]) -> Option<(Tool, String)> {
     tools.iter().find_map(named)
 }
 
-/// The name of a function or custom tool, which chat wraps and responses do not.
+/// Name of a function or custom tool. Chat wraps it in an object, responses do not.
 fn named(tool: &Value) -> Option<(Tool, String)> {
     let (kind, wrapper) = match tool["type"].as_str()? {
         "function" => (Tool::Function, "function"),
@@ -211,8 +212,8 @@ fn named(tool: &Value) -> Option<(Tool, String)> {
     Some((kind, name.to_owned()))
 }
 
-/// A text in pieces as a model might make them: a word with the blank before it, or a mark. The
-/// marker is never split.
+/// Splits a text into pieces as a model might: a word with the space before it, or a punctuation
+/// mark. The marker is never split.
 pub(super) fn pieces(text: &str) -> Vec<String> {
     let is_word = |c: char| c.is_alphanumeric() || c == '-';
     let mut pieces: Vec<String> = Vec::new();
@@ -235,7 +236,7 @@ mod tests {
     use super::pieces;
 
     #[test]
-    fn a_text_is_split_at_words_and_marks() {
+    fn a_text_is_split_at_words_and_punctuation() {
         let split = pieces("fp-0a1b speaking — ça va? 👋");
         assert_eq!(split, ["fp-0a1b", " speaking", " —", " ça", " va", "?", " 👋"]);
         let split = pieces(r#"{"city":"fp-0a1b"}"#);

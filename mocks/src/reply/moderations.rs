@@ -20,10 +20,10 @@ const CATEGORIES: [&str; 13] = [
     "violence/graphic",
 ];
 
-/// The most inputs that are looked at.
+/// Maximum number of inputs.
 const MOST_INPUTS: usize = 1_000;
 
-/// Nothing is ever found. The marker is in the id: nothing else is text.
+/// Nothing is ever flagged. The marker is in the id, the only text of the reply.
 pub(super) fn body(context: &ReplyContext<'_>) -> Body {
     let each = |value: Value| {
         CATEGORIES.iter().map(|name| ((*name).to_owned(), value.clone())).collect::<Map<_, _>>()
@@ -42,7 +42,7 @@ pub(super) fn body(context: &ReplyContext<'_>) -> Body {
     Body::json(pretty(&moderation, ""))
 }
 
-/// One for each text; the parts of one that is not only text count as one.
+/// One result per text; a multimodal input counts as one.
 fn results(context: &ReplyContext<'_>) -> usize {
     match context.members.value("input") {
         Value::Array(inputs) if inputs.iter().all(Value::is_string) => {

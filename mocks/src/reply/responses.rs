@@ -20,7 +20,7 @@ pub(super) fn body(context: &ReplyContext<'_>) -> Body {
     Body::json(pretty(&response, ""))
 }
 
-/// The finished response, as it can be got again.
+/// The completed response, as it can be retrieved later.
 pub(super) fn stored(context: &ReplyContext<'_>) -> String {
     pretty(&response(context, &items::of(context)), "")
 }
@@ -29,7 +29,7 @@ pub(super) fn compact_body(context: &ReplyContext<'_>) -> Body {
     Body::json(pretty(&compaction(context), ""))
 }
 
-/// A finished response: what was asked is repeated, as providers do.
+/// A completed response. It repeats the request's parameters, as providers do.
 fn response(context: &ReplyContext<'_>, items: &[Item]) -> Value {
     let output_tokens = items.iter().map(Item::tokens).sum();
     let answer_length: usize = items.iter().map(Item::length).sum();
@@ -47,14 +47,14 @@ fn response(context: &ReplyContext<'_>, items: &[Item]) -> Value {
     response
 }
 
-/// A response that has only begun.
+/// A response that has just been created.
 fn frame(context: &ReplyContext<'_>) -> Value {
-    let asked = |name: &str, default: Value| context.members.or(name, default);
+    let member = |name: &str, default: Value| context.members.or(name, default);
     let merged = |name: &str, mut default: Value| {
-        if let (Value::Object(whole), Value::Object(asked)) =
+        if let (Value::Object(resolved), Value::Object(member)) =
             (&mut default, context.members.value(name))
         {
-            whole.extend(asked);
+            resolved.extend(member);
         }
         default
     };
@@ -63,32 +63,32 @@ fn frame(context: &ReplyContext<'_>) -> Value {
         "object": "response",
         "created_at": context.created(),
         "status": "in_progress",
-        "background": asked("background", json!(false)),
+        "background": member("background", json!(false)),
         "completed_at": null,
         "error": null,
         "frequency_penalty": 0.0,
         "incomplete_details": null,
-        "instructions": asked("instructions", Value::Null),
-        "max_output_tokens": asked("max_output_tokens", Value::Null),
-        "max_tool_calls": asked("max_tool_calls", Value::Null),
+        "instructions": member("instructions", Value::Null),
+        "max_output_tokens": member("max_output_tokens", Value::Null),
+        "max_tool_calls": member("max_tool_calls", Value::Null),
         "model": context.deployment.model,
         "moderation": null,
         "output": [],
-        "parallel_tool_calls": asked("parallel_tool_calls", json!(true)),
+        "parallel_tool_calls": member("parallel_tool_calls", json!(true)),
         "presence_penalty": 0.0,
-        "previous_response_id": asked("previous_response_id", Value::Null),
-        "prompt_cache_key": asked("prompt_cache_key", Value::Null),
-        "prompt_cache_retention": asked("prompt_cache_retention", Value::Null),
+        "previous_response_id": member("previous_response_id", Value::Null),
+        "prompt_cache_key": member("prompt_cache_key", Value::Null),
+        "prompt_cache_retention": member("prompt_cache_retention", Value::Null),
         "reasoning": merged(
             "reasoning",
             json!({ "context": null, "effort": null, "summary": null })
         ),
-        "safety_identifier": asked("safety_identifier", Value::Null),
-        "service_tier": asked("service_tier", json!("auto")),
-        "store": asked("store", json!(true)),
-        "temperature": asked("temperature", json!(1.0)),
+        "safety_identifier": member("safety_identifier", Value::Null),
+        "service_tier": member("service_tier", json!("auto")),
+        "store": member("store", json!(true)),
+        "temperature": member("temperature", json!(1.0)),
         "text": merged("text", json!({ "format": { "type": "text" }, "verbosity": "medium" })),
-        "tool_choice": asked("tool_choice", json!("auto")),
+        "tool_choice": member("tool_choice", json!("auto")),
         "tool_usage": {
             "image_gen": {
                 "input_tokens": 0,
@@ -99,13 +99,13 @@ fn frame(context: &ReplyContext<'_>) -> Value {
             },
             "web_search": { "num_requests": 0 }
         },
-        "tools": asked("tools", json!([])),
-        "top_logprobs": asked("top_logprobs", json!(0)),
-        "top_p": asked("top_p", json!(1.0)),
-        "truncation": asked("truncation", json!("disabled")),
+        "tools": member("tools", json!([])),
+        "top_logprobs": member("top_logprobs", json!(0)),
+        "top_p": member("top_p", json!(1.0)),
+        "truncation": member("truncation", json!("disabled")),
         "usage": null,
-        "user": asked("user", Value::Null),
-        "metadata": asked("metadata", json!({}))
+        "user": member("user", Value::Null),
+        "metadata": member("metadata", json!({}))
     });
     if context.is_azure() {
         put_after(&mut response, "completed_at", "content_filters", Value::Null);
@@ -113,7 +113,7 @@ fn frame(context: &ReplyContext<'_>) -> Value {
     response
 }
 
-/// Puts a member in where it stands in the recordings.
+/// Inserts a member at its recorded position.
 fn put_after(response: &mut Value, before: &str, name: &str, value: Value) {
     if let Value::Object(members) = response {
         let at = members.keys().position(|one| one == before).unwrap_or_default();
@@ -121,7 +121,7 @@ fn put_after(response: &mut Value, before: &str, name: &str, value: Value) {
     }
 }
 
-/// A compacted conversation: the user's messages, then one item that only the provider can read.
+/// A compacted conversation: the user's messages, then one opaque item.
 fn compaction(context: &ReplyContext<'_>) -> Value {
     let sealed = context.sealed("compaction");
     let output_tokens = super::tokens_in(&sealed);
@@ -167,8 +167,8 @@ fn user_messages(context: &ReplyContext<'_>) -> Vec<Value> {
 }
 
 fn usage(context: &ReplyContext<'_>, output: usize, reasoning: usize) -> Value {
-    let asked = ["input", "instructions", "tools"];
-    let input: usize = asked.iter().map(|name| context.members.tokens(name)).sum();
+    let counted = ["input", "instructions", "tools"];
+    let input: usize = counted.iter().map(|name| context.members.tokens(name)).sum();
     json!({
         "input_tokens": input,
         "input_tokens_details": { "cache_write_tokens": 0, "cached_tokens": 0 },

@@ -1,27 +1,28 @@
-//! The least value that a JSON Schema takes: what a model answers where its answer has a schema.
+//! Minimal values for a JSON Schema, for answers that have one.
 
 use std::cell::Cell;
 
 use serde_json::{Map, Value};
 
-/// A schema may ask for more than anybody can answer, or for itself: no more values than this.
+/// Maximum number of values. A schema may be recursive or demand an impossible amount.
 const MOST_VALUES: u32 = 1_000;
 
-/// From here on lists stay empty and the last alternative is taken, which ends most recursions.
+/// From this depth on, lists stay empty and the last alternative is chosen, which ends most
+/// recursion.
 const DEEP: u32 = 8;
 
-/// Nothing is nested deeper than this.
+/// Maximum nesting depth.
 const DEEPEST: u32 = 64;
 
-/// What a list without `items` holds.
+/// Schema of the items of a list without `items`.
 const ANYTHING: &Value = &Value::Bool(true);
 
-/// The longest text that is made to satisfy `minLength`.
+/// Maximum length of a text padded for `minLength`.
 const MOST_CHARS: usize = 10_000;
 
-/// A value that satisfies this schema, with `text` for its strings wherever they may be anything.
-/// An object has its required properties; if none of them is such a string, the first one that is.
-/// Patterns, and formats but dates, are not looked at.
+/// A value that satisfies this schema, with `text` for unconstrained strings. An object has its
+/// required properties; if none of them is an unconstrained string, it also has the first property
+/// that is. `pattern` is ignored, and so is `format` except for dates.
 pub(super) fn sample(schema: &Value, text: &str) -> Value {
     Sampler { root: schema, text, left: Cell::new(MOST_VALUES) }.value(schema, 0)
 }
@@ -70,15 +71,15 @@ impl Sampler<'_> {
     }
 
     fn all_of(&self, parts: &[Value], depth: u32) -> Value {
-        let mut whole = Value::Null;
+        let mut merged = Value::Null;
         for part in parts {
-            match (&mut whole, self.value(part, depth + 1)) {
-                (Value::Object(whole), Value::Object(part)) => whole.extend(part),
-                (whole @ Value::Null, part) => *whole = part,
+            match (&mut merged, self.value(part, depth + 1)) {
+                (Value::Object(merged), Value::Object(part)) => merged.extend(part),
+                (merged @ Value::Null, part) => *merged = part,
                 _ => {}
             }
         }
-        whole
+        merged
     }
 
     fn object(&self, schema: &Value, depth: u32) -> Value {
@@ -131,7 +132,7 @@ impl Sampler<'_> {
     }
 }
 
-/// The type, the first one of several; what a schema without one most likely means.
+/// The type, or the first of several. Without a type, the most likely one.
 fn type_of(schema: &Value) -> &str {
     let named = schema["type"].as_str().or_else(|| schema["type"][0].as_str());
     named.unwrap_or_else(|| {
@@ -145,13 +146,13 @@ fn type_of(schema: &Value) -> &str {
     })
 }
 
-/// Whether this may be any string.
+/// Whether any string satisfies this schema.
 fn is_free_text(schema: &Value) -> bool {
     let bounds = ["$ref", "const", "enum", "anyOf", "oneOf", "allOf", "format"];
     type_of(schema) == "string" && bounds.iter().all(|bound| schema.get(bound).is_none())
 }
 
-/// The smallest number that is allowed, else 1 or the greatest one.
+/// The smallest allowed number; without a lower bound, 1 or the maximum.
 fn integer(schema: &Value) -> i64 {
     let bound = |name: &str| schema[name].as_i64();
     let least = bound("minimum").or(bound("exclusiveMinimum").map(|it| it.saturating_add(1)));
@@ -189,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_has_what_it_must_and_a_text() {
+    fn an_object_has_its_required_properties_and_a_text() {
         let schema = json!({
             "type": "object",
             "properties": {
@@ -210,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn an_integer_is_the_least_multiple_whatever_its_bounds() {
+    fn an_integer_is_the_smallest_multiple_within_its_bounds() {
         for (minimum, step, least) in [
             (i64::MIN, 2, i64::MIN),
             (i64::MIN, i64::MAX, -i64::MAX),
@@ -248,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn a_schema_that_asks_for_itself_comes_to_an_end() {
+    fn a_recursive_schema_terminates() {
         let tree = json!({
             "type": "object",
             "properties": {

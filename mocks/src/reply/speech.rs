@@ -5,21 +5,21 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
 use super::sse::Events;
-use super::{Body, ReplyContext, sound};
+use super::{Body, ReplyContext, audio};
 
-/// What silence costs.
+/// Tokens reported for the silence.
 const OUTPUT_TOKENS: usize = 1;
 
 pub(super) fn body(context: &ReplyContext<'_>) -> Body {
     let title = context.marker.token();
     let format: String = context.members.get("response_format").unwrap_or_default();
     let (content_type, bytes) = match format.as_str() {
-        "opus" => ("audio/opus", sound::opus(title)),
-        "aac" => ("audio/aac", sound::aac(title)),
-        "flac" => ("audio/flac", sound::flac(title)),
-        "wav" => ("audio/wav", sound::wav(title)),
-        "pcm" => ("audio/pcm", sound::pcm(title)),
-        _ => ("audio/mpeg", sound::mp3(title)),
+        "opus" => ("audio/opus", audio::opus(title)),
+        "aac" => ("audio/aac", audio::aac(title)),
+        "flac" => ("audio/flac", audio::flac(title)),
+        "wav" => ("audio/wav", audio::wav(title)),
+        "pcm" => ("audio/pcm", audio::pcm(title)),
+        _ => ("audio/mpeg", audio::mp3(title)),
     };
     if context.members.get::<String>("stream_format").as_deref() == Some("sse") {
         return stream(context, &bytes).into();

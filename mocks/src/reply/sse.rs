@@ -4,10 +4,10 @@ use serde_json::Value;
 
 pub(super) const CONTENT_TYPE: &str = "text/event-stream; charset=utf-8";
 
-/// The same as `OpenAI`'s completions spell it.
+/// Content type of `OpenAI`'s completions, without a charset.
 pub(super) const BARE_CONTENT_TYPE: &str = "text/event-stream";
 
-/// Events in the order sent.
+/// Events, in the order sent.
 #[derive(Default)]
 pub(super) struct Events {
     text: String,
@@ -19,19 +19,19 @@ impl Events {
         self.count
     }
 
-    /// Adds an event that is data only.
+    /// Adds an event with data only.
     pub(super) fn data(&mut self, value: &Value) {
         self.line("data", &value.to_string());
         self.end();
     }
 
-    /// Adds an event with a name.
+    /// Adds a named event.
     pub(super) fn named(&mut self, name: &str, value: &Value) {
         self.line("event", name);
         self.data(value);
     }
 
-    /// Adds the end that chat and completions have.
+    /// Adds the end of a chat or completions stream.
     pub(super) fn done(&mut self) {
         self.line("data", "[DONE]");
         self.end();

@@ -6,10 +6,10 @@ use super::model_output::pieces;
 use super::sse::Events;
 use super::{Body, ReplyContext, pretty};
 
-/// Every file is one second long, whatever is in it.
+/// Duration of every file, whatever its content.
 const SECONDS: f64 = 1.0;
 
-/// What a second costs the models that count tokens.
+/// Tokens reported per second, for models that count tokens.
 const AUDIO_TOKENS: usize = 10;
 
 pub(super) fn transcription(context: &ReplyContext<'_>) -> Body {
@@ -44,7 +44,7 @@ fn format(context: &ReplyContext<'_>) -> String {
 }
 
 fn text(context: &ReplyContext<'_>) -> String {
-    context.words(0)
+    context.sentence(0)
 }
 
 /// The formats that are not JSON.
@@ -90,7 +90,7 @@ fn verbose(context: &ReplyContext<'_>, task: &str) -> Value {
     answer
 }
 
-/// Only one person speaks.
+/// There is only one speaker.
 fn diarized(context: &ReplyContext<'_>, usage: &Value) -> Value {
     let text = text(context);
     json!({

@@ -1,4 +1,4 @@
-//! A log with limits: items in order of arrival, of which the oldest make room for the latest.
+//! A size-limited log: items in arrival order, the oldest of which are dropped first.
 
 use std::collections::VecDeque;
 
@@ -14,7 +14,7 @@ pub(super) struct BoundedLog<T> {
 #[derive(Debug)]
 struct Item<T> {
     seq: u64,
-    /// The deployment's prefix.
+    /// Prefix of the deployment.
     prefix: Box<str>,
     bytes: usize,
     value: T,
@@ -25,14 +25,14 @@ impl<T: Clone> BoundedLog<T> {
         Self { most, most_bytes, bytes: 0, items: VecDeque::new(), dropped: 0 }
     }
 
-    /// Adds an item of this deployment that takes so many bytes. `seq` must rise.
+    /// Appends an item of this deployment that takes `bytes` of memory. `seq` must increase.
     pub(super) fn push(&mut self, seq: u64, prefix: &str, bytes: usize, value: T) {
         self.items.push_back(Item { seq, prefix: prefix.into(), bytes, value });
         self.bytes += bytes;
         self.make_room();
     }
 
-    /// An item has become so many bytes longer; nothing happens if it is not here any more.
+    /// Records that an item has grown by `more` bytes. Does nothing if the item was dropped.
     pub(super) fn grow(&mut self, seq: u64, more: usize) {
         if let Ok(at) = self.items.binary_search_by_key(&seq, |item| item.seq) {
             self.items[at].bytes += more;
@@ -41,13 +41,13 @@ impl<T: Clone> BoundedLog<T> {
         }
     }
 
-    /// The items of a deployment, the oldest first.
+    /// The items of a deployment, oldest first.
     pub(super) fn of(&self, prefix: &str) -> Vec<T> {
         let its = self.items.iter().filter(|item| *item.prefix == *prefix);
         its.map(|item| item.value.clone()).collect()
     }
 
-    /// Removes the items of a deployment, the oldest first.
+    /// Removes and returns the items of a deployment, oldest first.
     pub(super) fn take(&mut self, prefix: &str) -> Vec<T> {
         let items = std::mem::take(&mut self.items).into_iter();
         let (taken, kept): (VecDeque<_>, _) = items.partition(|item| *item.prefix == *prefix);
@@ -60,7 +60,7 @@ impl<T: Clone> BoundedLog<T> {
         self.dropped
     }
 
-    /// Drops the oldest, but never the last one.
+    /// Drops the oldest items until the limits are met, but never the last one.
     fn make_room(&mut self) {
         while self.items.len() > 1
             && (self.items.len() > self.most || self.bytes > self.most_bytes)
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_oldest_of_all_deployments_makes_room() {
+    fn the_oldest_item_of_all_deployments_is_dropped() {
         let mut log = BoundedLog::new(3, usize::MAX);
         for (seq, prefix) in [(0, "a"), (1, "b"), (2, "a"), (3, "a"), (4, "b")] {
             log.push(seq, prefix, 1, seq);
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn long_items_make_room_too_but_the_last_one_stays() {
+    fn items_are_dropped_by_size_too_but_the_last_one_stays() {
         let mut log = BoundedLog::new(10, 100);
         log.push(0, "a", 60, 'x');
         log.push(1, "a", 40, 'y');
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_taken_leaves_nothing_behind() {
+    fn taken_items_free_their_memory() {
         let mut log = BoundedLog::new(2, 10);
         for seq in 0..100 {
             let prefix = seq.to_string();

@@ -1,4 +1,4 @@
-//! One client's connection: reads requests, asks the provider, and sends the bytes as planned.
+//! A client connection: reads requests, asks the provider, and sends the reply with its faults.
 
 use std::io::{self, IoSlice};
 use std::sync::Arc;
@@ -7,36 +7,36 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 
 use super::Shared;
-use super::answered::Answered;
-use super::outgoing::{Framed, Outgoing};
+use super::outgoing::{Outgoing, ReplyFraming};
+use super::prepared_reply::PreparedReply;
 use super::request::{Body, Head, Unread, read_body, read_head};
 use super::request_log::Record;
-use super::socket::{ClientSocket, has_left};
+use super::socket::{ClientSocket, has_disconnected};
 use crate::Reply;
 use crate::behavior::{Cut, CutEnd, CutPoint, WireFault};
 use crate::provider_set::Request;
 use crate::request_log::{RecordedRequest, RequestKind, RequestTimes};
 
-/// What becomes of the connection after an exchange.
+/// What happens to the connection after an exchange.
 enum Next {
     KeepAlive,
     Close,
-    /// Close, but the client may still be sending.
+    /// Close; the client may still be sending.
     CloseLate,
     Reset,
 }
 
-/// The client has left.
-struct Gone;
+/// The client has disconnected.
+struct Disconnected;
 
-impl From<io::Error> for Gone {
+impl From<io::Error> for Disconnected {
     fn from(_: io::Error) -> Self {
         Self
     }
 }
 
-/// Serves one connection to its end. With `prefix` all of its requests are for that mock, else
-/// their paths begin with one.
+/// Serves a connection to its end. With `prefix`, all of its requests are for that mock; otherwise
+/// each path starts with a prefix.
 pub(super) async fn serve(stream: TcpStream, prefix: Option<Arc<str>>, shared: Arc<Shared>) {
     let accepted = shared.request_log.now();
     let socket = ClientSocket::new(stream);
@@ -82,7 +82,8 @@ impl Connection {
         }
     }
 
-    /// Enters what is no request into the request log, and says so if somebody is there to hear it.
+    /// Logs a request that could not be read, and replies with an error if the client is still
+    /// connected.
     async fn refuse_unread(
         &mut self,
         unread: Unread,
@@ -92,26 +93,27 @@ impl Connection {
     ) -> Next {
         let record = self.record(None, &head.target, &head, &body.bytes, times);
         match unread {
-            Unread::Left => {
-                record.update(|recorded| "broken_off".clone_into(&mut recorded.behavior));
+            Unread::Disconnected => {
+                record.update(|recorded| "interrupted".clone_into(&mut recorded.behavior));
                 record.end(true);
                 Next::Close
             }
             Unread::Malformed(status, fault) => {
                 let message = format!("Fallproof's mocks could not read this request: {fault}.");
                 let reply = Reply::own_refusal(status, "fallproof_not_http", &message);
-                let answered = Answered::unmatched("not_http", reply);
-                let framed = Framed { with_body: true, takes_chunks: true, keeps_alive: false };
-                self.deliver(&record, answered, framed).await
+                let prepared = PreparedReply::unmatched("not_http", reply);
+                let framing =
+                    ReplyFraming { with_body: true, takes_chunks: true, keeps_alive: false };
+                self.deliver(&record, prepared, framing).await
             }
         }
     }
 
     async fn answer(&mut self, head: Head, body: Body, times: RequestTimes) -> Next {
-        let framed = Framed {
+        let framing = ReplyFraming {
             with_body: head.method != "HEAD",
             takes_chunks: head.takes_chunks,
-            keeps_alive: head.keeps_alive && body.whole,
+            keeps_alive: head.keeps_alive && body.is_complete,
         };
         let addressed = match &self.prefix {
             Some(prefix) => Some((prefix.as_ref(), head.target.as_str())),
@@ -120,18 +122,19 @@ impl Connection {
         let known = addressed.filter(|(prefix, _)| self.shared.providers.knows(prefix));
         let Some((prefix, target)) = known else {
             let record = self.record(None, &head.target, &head, &body.bytes, times);
-            return self.deliver(&record, Answered::no_deployment(), framed).await;
+            return self.deliver(&record, PreparedReply::no_deployment(), framing).await;
         };
-        // In the request log before anything is answered: whoever has an answer finds it there.
+        // Logged before the reply is sent, so that a client that has a reply finds its request in
+        // the log.
         let record = self.record(Some(prefix), target, &head, &body.bytes, times);
         let headers: Vec<_> =
             head.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect();
         let request =
             Request { method: &head.method, target, headers: &headers, body: &body.bytes };
         let answer = self.shared.providers.answer(prefix, &request);
-        let answered = answer.map_or_else(Answered::no_deployment, Answered::by_provider);
+        let prepared = answer.map_or_else(PreparedReply::no_deployment, PreparedReply::by_provider);
         drop((head, body));
-        self.deliver(&record, answered, framed).await
+        self.deliver(&record, prepared, framing).await
     }
 
     fn record(
@@ -163,29 +166,34 @@ impl Connection {
         self.shared.request_log.enter(recorded, self.socket.stream())
     }
 
-    async fn deliver(&mut self, record: &Record, answered: Answered, framed: Framed) -> Next {
-        record.decided(&answered.plan, &answered.head, &answered.body);
-        let wire = answered.plan.wire.clone();
-        let reply = Outgoing::new(answered, framed);
+    async fn deliver(
+        &mut self,
+        record: &Record,
+        prepared: PreparedReply,
+        framing: ReplyFraming,
+    ) -> Next {
+        record.decided(&prepared.plan, &prepared.head, &prepared.body);
+        let wire = prepared.plan.wire.clone();
+        let reply = Outgoing::new(prepared, framing);
         if self.send_reply(record, &wire, reply).await.is_err() {
             record.end(true);
             return Next::Close;
         }
         if let Some(Cut { end, .. }) = wire.cut {
-            return self.break_off(record, end).await;
+            return self.end_cut_reply(record, end).await;
         }
         record.end(false);
-        let keeps_alive = framed.keeps_alive && wire.head.is_none();
+        let keeps_alive = framing.keeps_alive && wire.head.is_none();
         if keeps_alive { Next::KeepAlive } else { Next::CloseLate }
     }
 
-    /// Sends all of a reply that is not cut off.
+    /// Sends the reply up to its cut, if any.
     async fn send_reply(
         &mut self,
         record: &Record,
         wire: &WireFault,
         mut reply: Outgoing,
-    ) -> Result<(), Gone> {
+    ) -> Result<(), Disconnected> {
         let WireFault { delay_ms, chunk_delay_ms, cut, .. } = wire;
         if let Some(delay) = delay_ms {
             self.pause(record, *delay).await?;
@@ -193,7 +201,7 @@ impl Connection {
         if cut.as_ref().is_some_and(|cut| cut.at == CutPoint::BeforeHead) {
             return Ok(());
         }
-        // What goes out in front of the next chunk.
+        // Bytes to send in front of the next chunk.
         let mut ahead = std::mem::take(&mut reply.head);
         for chunk in reply.chunks() {
             if let Some(delay) = chunk_delay_ms {
@@ -215,44 +223,44 @@ impl Connection {
         self.send(record, reply.status, [&ahead, b"", b""]).await
     }
 
-    async fn break_off(&mut self, record: &Record, end: CutEnd) -> Next {
+    async fn end_cut_reply(&mut self, record: &Record, end: CutEnd) -> Next {
         let next = match end {
             CutEnd::Close => Next::Close,
             CutEnd::Reset => Next::Reset,
             CutEnd::Stall => {
                 record.wait(true);
-                self.socket.left().await;
+                self.socket.disconnected().await;
                 record.end(true);
                 return Next::Close;
             }
         };
-        record.end(has_left(self.socket.stream()));
+        record.end(has_disconnected(self.socket.stream()));
         next
     }
 
-    /// Waits for so many milliseconds, or until the client has left.
-    async fn pause(&mut self, record: &Record, delay_ms: u64) -> Result<(), Gone> {
+    /// Waits for `delay_ms`, or until the client disconnects.
+    async fn pause(&mut self, record: &Record, delay_ms: u64) -> Result<(), Disconnected> {
         record.wait(true);
         let paused = tokio::select! {
-            () = self.socket.left() => Err(Gone),
+            () = self.socket.disconnected() => Err(Disconnected),
             () = tokio::time::sleep(Duration::from_millis(delay_ms)) => Ok(()),
         };
         record.wait(false);
         paused
     }
 
-    /// Sends these parts, of which the second one belongs to the body, unless the client has left.
+    /// Sends these parts unless the client has disconnected. The second part belongs to the body.
     async fn send(
         &self,
         record: &Record,
         status: Option<u16>,
         mut parts: [&[u8]; 3],
-    ) -> Result<(), Gone> {
-        let some_left = |parts: &[&[u8]]| parts.iter().any(|part| !part.is_empty());
-        if some_left(&parts) && has_left(self.socket.stream()) {
-            return Err(Gone);
+    ) -> Result<(), Disconnected> {
+        let some_remain = |parts: &[&[u8]]| parts.iter().any(|part| !part.is_empty());
+        if some_remain(&parts) && has_disconnected(self.socket.stream()) {
+            return Err(Disconnected);
         }
-        while some_left(&parts) {
+        while some_remain(&parts) {
             if let Some(mut sent) = self.socket.try_send(&parts.map(IoSlice::new))? {
                 let mut gone: [&[u8]; 3] = [b""; 3];
                 for (part, gone) in parts.iter_mut().zip(&mut gone) {
@@ -271,7 +279,7 @@ impl Connection {
     }
 }
 
-/// `/{scenario}/{mock}` and the rest.
+/// Splits off the prefix `/{scenario}/{mock}`.
 fn split_prefix(target: &str) -> Option<(&str, &str)> {
     let path = target.strip_prefix('/')?;
     let first = path.find('/')?;

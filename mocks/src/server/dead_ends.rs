@@ -1,4 +1,4 @@
-//! Addresses where no connection comes about: one where it is refused, and one where nobody answers.
+//! Addresses that accept no connections: one refuses them, one does not answer.
 
 use std::io;
 use std::net::SocketAddr;
@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use socket2::{Domain, Socket, Type};
 
-/// On the same machine the system takes or refuses a connection at once.
+/// A local connection attempt is accepted or refused at once.
 const ANSWERED_WITHIN: Duration = Duration::from_millis(20);
 
-/// More connections than any system takes beyond the room that it was told to keep.
+/// More connections than any system accepts beyond the requested backlog.
 const MOST_TAKEN: usize = 8;
 
-/// An address that refuses connections, or that does not answer them, for as long as this lives.
+/// An address that refuses connections, or does not answer them, until dropped.
 #[derive(Debug)]
 pub(super) struct DeadEnd {
     addr: SocketAddr,
@@ -20,14 +20,14 @@ pub(super) struct DeadEnd {
 }
 
 impl DeadEnd {
-    /// Bound and never listening: that keeps the port, and the system refuses who comes.
+    /// Binds without listening: this reserves the port, and the system refuses connections.
     pub(super) fn refusing(addr: SocketAddr) -> io::Result<Self> {
         let socket = bound(addr)?;
         Ok(Self { addr: local_addr(&socket)?, _sockets: vec![socket] })
     }
 
-    /// Listening with hardly any room, filled up until a connection attempt is not answered: Linux
-    /// drops what it has no room for without a word. Takes about 20 ms.
+    /// Listens with a minimal backlog and fills it until an attempt gets no answer: Linux silently
+    /// drops attempts beyond the backlog. Takes about 20 ms.
     pub(super) fn silent(addr: SocketAddr) -> io::Result<Self> {
         let listener = bound(addr)?;
         listener.listen(0)?;
@@ -43,7 +43,7 @@ impl DeadEnd {
                 Err(_) => break,
             }
         }
-        let message = "this system answers every connection attempt, as Linux would not";
+        let message = "this system answers every connection attempt; Linux does not";
         Err(io::Error::new(io::ErrorKind::Unsupported, message))
     }
 

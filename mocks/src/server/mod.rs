@@ -1,13 +1,13 @@
-//! The wire: the cable in front of the provider.
+//! The mock server: transport in front of the mock providers.
 //!
-//! One listener serves all deployments, told apart by path prefix. The wire keeps every request as
-//! it came, asks the provider for the answer, and decides how the bytes of it arrive.
+//! One listener serves all deployments, distinguished by path prefix. The server logs every request
+//! as received, asks the provider for the reply, and decides how its bytes are sent.
 
-mod answered;
 mod bounded_log;
 mod connection;
 mod dead_ends;
 mod outgoing;
+mod prepared_reply;
 mod request;
 mod request_log;
 mod socket;
@@ -30,22 +30,22 @@ use connection::serve;
 use dead_ends::DeadEnd;
 use request_log::RequestLog;
 
-/// A listener for any number of deployments, an address that refuses connections, and one that does
-/// not answer them.
+/// A listener for any number of deployments, with one address that refuses connections and one that
+/// does not answer them.
 ///
-/// It stops when it is dropped.
+/// Dropping it stops the server.
 #[derive(Debug)]
 pub struct MockServer {
     addr: SocketAddr,
     refusing: DeadEnd,
-    /// Where the silent address is to be, and, once somebody has asked for it, what is there.
+    /// Planned address of the silent port, and the port itself once it was requested.
     silent: (SocketAddr, Mutex<Option<DeadEnd>>),
     shared: Arc<Shared>,
-    /// One task for each listener.
+    /// One task per listener.
     accepting: Mutex<JoinSet<()>>,
 }
 
-/// What all connections share.
+/// State shared by all connections.
 #[derive(Debug)]
 struct Shared {
     providers: MockProviders,
@@ -53,40 +53,40 @@ struct Shared {
 }
 
 impl MockServer {
-    /// Listens at `addr`. The address that refuses connections is the next port, and the silent
-    /// one the port after that; or any ports if the system chose the port (port 0).
+    /// Listens at `addr`. The next port refuses connections, and the one after it does not answer
+    /// them. If `addr` has port 0, the system chooses all three.
     ///
     /// # Errors
-    /// The port, or the next one, cannot be had.
+    /// The port or the next one is not available.
     pub async fn bind(addr: SocketAddr) -> io::Result<Self> {
         Self::bind_with(addr, Limits::default()).await
     }
 
-    /// Like [`bind`](Self::bind), with a request log of this size.
+    /// Like [`bind`](Self::bind), with limits for the request log.
     ///
     /// # Errors
-    /// The port, or the next one, cannot be had.
+    /// The port or the next one is not available.
     pub async fn bind_with(addr: SocketAddr, limits: Limits) -> io::Result<Self> {
         let listener = TcpListener::bind(addr).await?;
         let (providers, request_log) =
             (MockProviders::default(), Arc::new(RequestLog::new(limits)));
         let shared = Arc::new(Shared { providers, request_log });
-        let wire = Self {
+        let server = Self {
             addr: listener.local_addr()?,
             refusing: DeadEnd::refusing(ports_on(addr, 1)?)?,
             silent: (ports_on(addr, 2)?, Mutex::default()),
             shared,
             accepting: Mutex::default(),
         };
-        wire.accept_on(listener, None);
-        Ok(wire)
+        server.accept_on(listener, None);
+        Ok(server)
     }
 
-    /// Listens at a further address, where all requests are for the mock with this prefix, and
-    /// their paths go without it. Gives the address, with the port if the system chose it.
+    /// Listens at another address, where all requests are for the mock with this prefix and paths
+    /// do not contain it. Returns the address, with the port chosen if it was 0.
     ///
     /// # Errors
-    /// The port cannot be had.
+    /// The port is not available.
     pub async fn listen_for(&self, prefix: &str, addr: SocketAddr) -> io::Result<SocketAddr> {
         let listener = TcpListener::bind(addr).await?;
         let addr = listener.local_addr()?;
@@ -98,27 +98,27 @@ impl MockServer {
         self.accepting.lock().spawn(accept(listener, prefix, Arc::clone(&self.shared)));
     }
 
-    /// Where it listens.
+    /// The listening address.
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// When it was started: the request log's times count from here.
+    /// The start time, which is the origin of all times in the request log.
     pub fn started(&self) -> Instant {
         self.shared.request_log.started()
     }
 
-    /// Where every connection is refused. Who tried cannot be seen.
+    /// An address that refuses all connections. The attempts are not logged.
     pub fn refusing_addr(&self) -> SocketAddr {
         self.refusing.addr()
     }
 
-    /// Where connection attempts are not answered at all: a client waits until it gives up. Who
-    /// tried cannot be seen. It is set up when it is asked for first, which takes about 20 ms.
+    /// An address where connection attempts get no answer, so that a client waits until it times
+    /// out. The attempts are not logged. Set up by the first call, which takes about 20 ms.
     ///
     /// # Errors
-    /// The port cannot be had; or the system answers whoever comes, and the error is of kind
-    /// [`Unsupported`](io::ErrorKind::Unsupported): never on Linux.
+    /// The port is not available. If the system answers all connection attempts, which Linux does
+    /// not, the error kind is [`Unsupported`](io::ErrorKind::Unsupported).
     pub fn silent_addr(&self) -> io::Result<SocketAddr> {
         let (planned, silent) = &self.silent;
         let mut silent = silent.lock();
@@ -129,71 +129,72 @@ impl MockServer {
         Ok(silent.insert(dead_end).addr())
     }
 
-    /// Adds a deployment, or replaces the one with its prefix; its script starts anew. Requests of
-    /// before stay in the request log.
+    /// Adds a deployment, or replaces the one with its prefix. Its script starts over; earlier
+    /// requests stay in the request log.
     ///
     /// # Errors
-    /// The prefix or a behavior cannot be played.
+    /// The prefix or a behavior is invalid.
     pub fn mount(&self, mock: MockDeployment) -> Result<(), ScriptError> {
         self.shared.providers.mount(mock)
     }
 
-    /// Gives a deployment another script, from its start; it goes on in all else: it remembers its
-    /// responses and counts its attempts on. Where there is none, it is added.
+    /// Replaces a deployment's script, which starts over. Stored responses and attempt numbers are
+    /// preserved. Adds the deployment if it does not exist.
     ///
     /// # Errors
-    /// The prefix or a behavior cannot be played.
+    /// The prefix or a behavior is invalid.
     pub fn update(&self, mock: MockDeployment) -> Result<(), ScriptError> {
         self.shared.providers.update(mock)
     }
 
-    /// Removes a deployment; further requests to it are unmatched. Its requests stay in the request log.
+    /// Removes a deployment. Further requests to it are unmatched; earlier ones stay in the request
+    /// log.
     pub fn unmount(&self, prefix: &str) {
         self.shared.providers.unmount(prefix);
     }
 
-    /// The attempts and probes at a deployment, in order of arrival.
+    /// The attempts and probes at a deployment, in arrival order.
     ///
-    /// Waits for those that only the wire has to do with, so that whoever got a complete answer
-    /// finds in here, complete, every request that led to it. A request that is delayed, stalled or
-    /// not read by its client is given as it stands, without an end, unless its client has left:
-    /// then its end is waited for.
+    /// Waits for requests that the server is still working on: once a client has a complete reply,
+    /// every request that led to it is listed in full. A request that is delayed, stalled or not
+    /// read by its client is returned as it is, without an end. If its client has disconnected, the
+    /// call waits for the end.
     pub async fn requests(&self, prefix: &str) -> Vec<RecordedRequest> {
         self.shared.request_log.settled(Some(prefix)).await;
         self.shared.request_log.requests(Some(prefix))
     }
 
-    /// Like [`requests`](Self::requests), and forgets them.
+    /// Like [`requests`](Self::requests), and removes them from the log.
     pub async fn take(&self, prefix: &str) -> Vec<RecordedRequest> {
         self.shared.request_log.settled(Some(prefix)).await;
         self.shared.request_log.take(Some(prefix))
     }
 
-    /// Waits until the request log has so many requests of this mock: without end if they never come.
+    /// Waits until the log has this many requests of the mock. Has no timeout.
     pub async fn arrived(&self, prefix: &str, requests: usize) {
         self.shared.request_log.arrived(Some(prefix), requests).await;
     }
 
-    /// Waits until no request at this mock runs any more, delayed and stalled ones included:
-    /// without end if a client never leaves a stalled one.
+    /// Waits until no request at this mock is in progress, including delayed and stalled ones. Has
+    /// no timeout: a stalled request ends only when its client disconnects.
     pub async fn ended(&self, prefix: &str) {
         self.shared.request_log.ended(Some(prefix)).await;
     }
 
-    /// What was addressed to no known mock, was broken off by its client, or was not HTTP.
+    /// Requests that addressed no known mock, were interrupted by their client, or were not HTTP.
     pub async fn unmatched(&self) -> Vec<RecordedRequest> {
         self.shared.request_log.settled(None).await;
         self.shared.request_log.requests(None)
     }
 
-    /// Like [`unmatched`](Self::unmatched), and forgets them.
+    /// Like [`unmatched`](Self::unmatched), and removes them from the log.
     pub async fn take_unmatched(&self) -> Vec<RecordedRequest> {
         self.shared.request_log.settled(None).await;
         self.shared.request_log.take(None)
     }
 
-    /// How many requests the request log has dropped since the wire was started, to stay within its limits:
-    /// those at deployments, and unmatched ones. What was taken in time never is.
+    /// Number of requests that the log has dropped since the start to stay within its limits: those
+    /// at deployments, and unmatched ones. Requests that were taken are not counted.
     pub fn dropped(&self) -> (u64, u64) {
         self.shared.request_log.dropped()
     }
@@ -204,7 +205,7 @@ impl MockServer {
     }
 }
 
-/// The address so many ports further on; any port where the system is to choose.
+/// The address `count` ports after this one; port 0 stays 0.
 fn ports_on(addr: SocketAddr, count: u16) -> io::Result<SocketAddr> {
     let port = match addr.port() {
         0 => 0,
@@ -221,7 +222,8 @@ async fn accept(listener: TcpListener, prefix: Option<Arc<str>>, shared: Arc<Sha
                 Ok((stream, _)) => {
                     connections.spawn(serve(stream, prefix.clone(), Arc::clone(&shared)));
                 }
-                // No descriptors are left, or a client left before it was taken: both pass.
+                // Out of file descriptors, or the client disconnected before it was accepted: both
+                // are temporary.
                 Err(_) => tokio::time::sleep(Duration::from_millis(5)).await,
             },
             Some(_) = connections.join_next() => {}

@@ -1,16 +1,16 @@
-//! A reply on its way out: its head, its chunks, and where it breaks off.
+//! A reply to be sent: its head, its chunks, and its cut.
 
 use std::iter;
 use std::num::NonZeroUsize;
 
 use fallproof_protocol::sse::{event_length, events_length};
 
-use super::answered::Answered;
+use super::prepared_reply::PreparedReply;
 use crate::behavior::{Chunking, CutPoint, GARBAGE, HeadFault};
 
-/// How a reply is framed for this client.
+/// How to frame a reply for its client.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Framed {
+pub(super) struct ReplyFraming {
     pub(super) with_body: bool,
     pub(super) takes_chunks: bool,
     pub(super) keeps_alive: bool,
@@ -18,29 +18,30 @@ pub(super) struct Framed {
 
 #[derive(Debug, Default)]
 pub(super) struct Outgoing {
-    /// With the empty line; or what comes in route of a head.
+    /// Head including the empty line, or the garbage sent instead of it.
     pub(super) head: Vec<u8>,
-    /// That of the head; `None` where it is none.
+    /// Status of the head; `None` for garbage.
     pub(super) status: Option<u16>,
     pub(super) is_chunked: bool,
     body: Vec<u8>,
-    /// The body goes out up to here.
+    /// Number of body bytes to send.
     until: usize,
-    /// So many bytes in each chunk; `None`: one event.
+    /// Bytes per chunk; `None` for one event per chunk.
     chunk_bytes: Option<NonZeroUsize>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Chunk<'a> {
-    /// What is sent of it.
+    /// The part that is sent.
     pub(super) bytes: &'a [u8],
-    /// How long it is; a cut sends less.
+    /// Full length; a cut sends less.
     pub(super) length: usize,
 }
 
 impl Outgoing {
-    pub(super) fn new(answered: Answered, framed: Framed) -> Self {
-        let Answered { plan, status, mut head, has_body, is_event_stream, mut body } = answered;
+    pub(super) fn new(prepared: PreparedReply, framing: ReplyFraming) -> Self {
+        let PreparedReply { plan, status, mut head, has_body, is_event_stream, mut body } =
+            prepared;
         if plan.wire.head == Some(HeadFault::Garbage) {
             return Self { head: GARBAGE.to_vec(), ..Self::default() };
         }
@@ -51,15 +52,15 @@ impl Outgoing {
             push_length(&mut head, body.len().saturating_add_signed(bytes));
         } else if !is_event_stream && has_body {
             push_length(&mut head, body.len());
-        } else if is_event_stream && framed.takes_chunks {
-            is_chunked = framed.with_body;
+        } else if is_event_stream && framing.takes_chunks {
+            is_chunked = framing.with_body;
             head.extend(b"transfer-encoding: chunked\r\n");
         } // Else the body, if there is one, goes on until the connection ends: HTTP/1.0.
-        if !framed.keeps_alive {
+        if !framing.keeps_alive {
             head.extend(b"connection: close\r\n");
         }
         head.extend(b"\r\n");
-        if !framed.with_body {
+        if !framing.with_body {
             body.clear();
         }
         let until = match plan.wire.cut.map(|cut| cut.at) {
@@ -104,13 +105,14 @@ mod tests {
 
     use super::*;
     use crate::behavior::{Cut, CutEnd, WireFault};
-    use crate::provider_set::Plan;
+    use crate::provider_set::ReplyPlan;
     use crate::request_log::RequestKind;
 
-    const FRAMED: Framed = Framed { with_body: true, takes_chunks: true, keeps_alive: true };
+    const FRAMING: ReplyFraming =
+        ReplyFraming { with_body: true, takes_chunks: true, keeps_alive: true };
 
     fn outgoing(body: &[u8], is_event_stream: bool, wire: WireFault) -> Outgoing {
-        let plan = Plan {
+        let plan = ReplyPlan {
             kind: RequestKind::Attempt,
             attempt: 1,
             route: None,
@@ -121,8 +123,9 @@ mod tests {
         };
         let body = body.to_vec();
         let head = Vec::new();
-        let answered = Answered { plan, status: 200, head, has_body: true, is_event_stream, body };
-        Outgoing::new(answered, FRAMED)
+        let prepared =
+            PreparedReply { plan, status: 200, head, has_body: true, is_event_stream, body };
+        Outgoing::new(prepared, FRAMING)
     }
 
     #[rstest]
@@ -172,7 +175,7 @@ mod tests {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
 
         #[test]
-        fn chunks_put_together_are_the_body_up_to_the_cut(
+        fn the_chunks_make_up_the_body_up_to_the_cut(
             body in "[a\r\nü]{0,30}",
             is_event_stream: bool,
             write in chunking(),

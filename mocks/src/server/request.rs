@@ -1,4 +1,4 @@
-//! Reading requests: HTTP/1 heads and bodies, kept byte for byte.
+//! Reading of HTTP/1 requests, preserved byte for byte.
 
 use fallproof_protocol::http1::{
     self, BodyError, BodyReader, Framing, HeadError, Headers, Progress, RequestHead, Step, values,
@@ -11,38 +11,39 @@ const MOST_HEAD_BYTES: usize = 64 * 1024;
 
 #[derive(Debug, Default, Clone)]
 pub(super) struct Head {
-    /// As it came, up to and with the empty line.
+    /// As received, including the empty line.
     pub(super) raw: Vec<u8>,
     pub(super) method: String,
     /// The path and query, as sent.
     pub(super) target: String,
     pub(super) headers: Headers,
-    /// The client will send another request on this connection.
+    /// Whether the connection stays open for another request.
     pub(super) keeps_alive: bool,
-    /// It can read a chunked reply.
+    /// Whether the client understands a chunked reply.
     pub(super) takes_chunks: bool,
     pub(super) expects_continue: bool,
     pub(super) framing: Framing,
 }
 
-/// A body, freed of chunked coding.
+/// A body without chunked coding.
 #[derive(Debug, Default)]
 pub(super) struct Body {
     pub(super) bytes: Vec<u8>,
-    /// False where there was more than is taken; the connection is of no use then.
-    pub(super) whole: bool,
+    /// Whether the body was read completely. False if it exceeded the limit; the connection cannot
+    /// be used again then.
+    pub(super) is_complete: bool,
 }
 
-/// Why there is no request.
+/// Why no request could be read.
 #[derive(Debug)]
 pub(super) enum Unread {
-    /// The client left.
-    Left,
-    /// What it sent is not HTTP/1. Holds the status to answer, and what is wrong.
+    /// The client disconnected.
+    Disconnected,
+    /// Not valid HTTP/1. Holds the status of the reply and the reason.
     Malformed(u16, &'static str),
 }
 
-/// Reads the next head; `None` where the client left between two requests.
+/// Reads the next head. Returns `None` if the client disconnected between requests.
 pub(super) async fn read_head(socket: &mut ClientSocket) -> Result<Option<Head>, Unread> {
     loop {
         if let Some(head) = parse_head(socket.unread())? {
@@ -53,7 +54,7 @@ pub(super) async fn read_head(socket: &mut ClientSocket) -> Result<Option<Head>,
             return Err(Unread::Malformed(431, "the request head is longer than 64 KiB"));
         }
         if matches!(socket.fill().await, Ok(0) | Err(_)) {
-            return if socket.unread().is_empty() { Ok(None) } else { Err(Unread::Left) };
+            return if socket.unread().is_empty() { Ok(None) } else { Err(Unread::Disconnected) };
         }
     }
 }
@@ -70,9 +71,9 @@ fn parse_head(bytes: &[u8]) -> Result<Option<Head>, Unread> {
         return Ok(None);
     };
     let hosts = values(&headers, "host").count();
-    // RFC 9112, section 3.2; HTTP/1.0 knows no host.
+    // RFC 9112, section 3.2. HTTP/1.0 has no `Host`.
     if hosts > 1 || (hosts == 0 && is_1_1) {
-        return Err(Unread::Malformed(400, "there is not exactly one host"));
+        return Err(Unread::Malformed(400, "there must be exactly one Host header"));
     }
     Ok(Some(Head {
         raw: bytes[..length].to_vec(),
@@ -86,7 +87,7 @@ fn parse_head(bytes: &[u8]) -> Result<Option<Head>, Unread> {
     }))
 }
 
-/// A server must take `http://host/path` too.
+/// A server must also accept `http://host/path`.
 fn origin_form(target: &str) -> &str {
     let Some((scheme, rest)) = target.split_once("://") else { return target };
     if !matches!(scheme, "http" | "https") {
@@ -95,7 +96,7 @@ fn origin_form(target: &str) -> &str {
     rest.find(['/', '?']).map_or("/", |start| &rest[start..])
 }
 
-/// The values of a header that is a list.
+/// The values of a list header.
 fn items(headers: &Headers, name: &str) -> Vec<String> {
     let lists = values(headers, name).map(String::from_utf8_lossy);
     lists
@@ -118,24 +119,24 @@ fn framing(headers: &Headers) -> Result<Framing, Unread> {
                 Ok(bytes) if digits && others.iter().all(|other| other == length) => {
                     Ok(Framing::Length(bytes))
                 }
-                _ => Err(Unread::Malformed(400, "the content-length is not one number")),
+                _ => Err(Unread::Malformed(400, "invalid content-length")),
             }
         }
         ([coding], []) if coding.eq_ignore_ascii_case("chunked") => Ok(Framing::Chunked),
-        ([..], []) => Err(Unread::Malformed(501, "no transfer coding but chunked is known")),
-        _ => Err(Unread::Malformed(400, "there is both a content-length and a transfer-encoding")),
+        ([..], []) => Err(Unread::Malformed(501, "only the chunked transfer coding is supported")),
+        _ => Err(Unread::Malformed(400, "both content-length and transfer-encoding are set")),
     }
 }
 
-/// Reads the body that belongs to `head` into `body`: what was read is in there also where the
-/// client left in the middle of it.
+/// Reads the body of `head` into `body`, which also holds the partial body if the client
+/// disconnects.
 pub(super) async fn read_body(
     socket: &mut ClientSocket,
     head: &Head,
     body: &mut Body,
 ) -> Result<(), Unread> {
     if head.expects_continue && head.framing != Framing::None && socket.unread().is_empty() {
-        socket.send(b"HTTP/1.1 100 Continue\r\n\r\n").await.map_err(|_| Unread::Left)?;
+        socket.send(b"HTTP/1.1 100 Continue\r\n\r\n").await.map_err(|_| Unread::Disconnected)?;
     }
     let mut reader = BodyReader::new(head.framing, MOST_BODY_BYTES);
     loop {
@@ -146,7 +147,7 @@ pub(super) async fn read_body(
             Progress::Chunk => {}
             Progress::More => fill(socket).await?,
             Progress::Done => {
-                body.whole = true;
+                body.is_complete = true;
                 return Ok(());
             }
             Progress::TooLong => return Ok(()),
@@ -156,10 +157,10 @@ pub(super) async fn read_body(
 
 fn malformed(error: BodyError) -> Unread {
     let fault = match error {
-        BodyError::ChunkSize | BodyError::EndlessChunkSize => "a chunk's size is not a number",
-        BodyError::ChunkTooLong => "a chunk is longer than it says",
-        BodyError::EndlessLine => "a line in the chunked body has no end",
-        BodyError::EndlessTrailers => "the trailers of the chunked body have no end",
+        BodyError::ChunkSize | BodyError::EndlessChunkSize => "invalid chunk size",
+        BodyError::ChunkTooLong => "a chunk is longer than its declared size",
+        BodyError::EndlessLine => "a line in the chunked body is too long",
+        BodyError::EndlessTrailers => "the chunked body has too many trailers",
     };
     Unread::Malformed(400, fault)
 }
@@ -167,6 +168,6 @@ fn malformed(error: BodyError) -> Unread {
 async fn fill(socket: &mut ClientSocket) -> Result<(), Unread> {
     match socket.fill().await {
         Ok(1..) => Ok(()),
-        Ok(0) | Err(_) => Err(Unread::Left),
+        Ok(0) | Err(_) => Err(Unread::Disconnected),
     }
 }

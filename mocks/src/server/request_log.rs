@@ -1,4 +1,4 @@
-//! The request log: where connections write the request log, and readers wait until it is complete.
+//! The request log: connections write to it, and readers wait until it is complete.
 
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -8,34 +8,34 @@ use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
 use super::bounded_log::BoundedLog;
-use super::socket::has_left;
-use crate::provider_set::Plan;
+use super::socket::has_disconnected;
+use crate::provider_set::ReplyPlan;
 use crate::request_log::{Limits, RecordedRequest};
 
-/// The prefix of unmatched requests, in a log of their own.
-const STRAY: &str = "";
+/// Prefix of unmatched requests, which have a log of their own.
+const UNMATCHED: &str = "";
 
 #[derive(Debug)]
 pub(super) struct RequestLog {
     started: Instant,
     most_body: usize,
-    book: Mutex<Book>,
-    /// A request has ended or begun to wait.
+    logs: Mutex<Logs>,
+    /// Notified when a request arrives, ends or starts to wait.
     changed: Notify,
 }
 
 #[derive(Debug)]
-struct Book {
+struct Logs {
     next: u64,
     deployments: BoundedLog<Arc<Entry>>,
     unmatched: BoundedLog<Arc<Entry>>,
 }
 
-impl Book {
+impl Logs {
     fn log<'a>(&mut self, mock: Option<&'a str>) -> (&mut BoundedLog<Arc<Entry>>, &'a str) {
         match mock {
             Some(prefix) => (&mut self.deployments, prefix),
-            None => (&mut self.unmatched, STRAY),
+            None => (&mut self.unmatched, UNMATCHED),
         }
     }
 }
@@ -51,7 +51,7 @@ struct Entry {
 #[derive(Debug)]
 struct State {
     recorded: RecordedRequest,
-    /// The wire does nothing for it now: the clock or the client has the next move.
+    /// Whether the request waits for a timer or its client rather than for the server.
     waiting: bool,
 }
 
@@ -61,28 +61,28 @@ impl RequestLog {
         Self {
             started: Instant::now(),
             most_body: limits.body,
-            book: Mutex::new(Book { next: 0, deployments: log(), unmatched: log() }),
+            logs: Mutex::new(Logs { next: 0, deployments: log(), unmatched: log() }),
             changed: Notify::new(),
         }
     }
 
-    /// When the wire was started.
+    /// The start time of the server.
     pub(super) fn started(&self) -> Instant {
         self.started
     }
 
-    /// The time since the wire was started.
+    /// Time since the start of the server.
     pub(super) fn now(&self) -> Duration {
         self.started.elapsed()
     }
 
-    /// What the request log keeps of a body, and how long it was if that is not all.
+    /// The part of a body that the log stores, and its full length if it was truncated.
     pub(super) fn capped(&self, body: &[u8]) -> (Vec<u8>, Option<usize>) {
         let kept = &body[..body.len().min(self.most_body)];
         (kept.to_vec(), (kept.len() < body.len()).then_some(body.len()))
     }
 
-    /// Enters a request among those of its mock, or among the unmatched ones, and numbers it.
+    /// Adds a request to the log of its mock or of the unmatched ones, and numbers it.
     pub(super) fn enter(
         self: &Arc<Self>,
         mut recorded: RecordedRequest,
@@ -90,18 +90,18 @@ impl RequestLog {
     ) -> Record {
         let weight = recorded.weight();
         let prefix = recorded.prefix.clone();
-        let mut book = self.book.lock();
-        recorded.seq = book.next;
-        book.next += 1;
+        let mut logs = self.logs.lock();
+        recorded.seq = logs.next;
+        logs.next += 1;
         let entry = Arc::new(Entry {
             seq: recorded.seq,
             is_unmatched: prefix.is_none(),
             state: Mutex::new(State { recorded, waiting: false }),
             socket: Arc::downgrade(socket),
         });
-        let (log, key) = book.log(prefix.as_deref());
+        let (log, key) = logs.log(prefix.as_deref());
         log.push(entry.seq, key, weight, Arc::clone(&entry));
-        drop(book);
+        drop(logs);
         self.changed.notify_waiters();
         Record { entry, request_log: Arc::clone(self) }
     }
@@ -112,8 +112,8 @@ impl RequestLog {
 
     pub(super) fn take(&self, prefix: Option<&str>) -> Vec<RecordedRequest> {
         let taken = {
-            let mut book = self.book.lock();
-            let (log, key) = book.log(prefix);
+            let mut logs = self.logs.lock();
+            let (log, key) = logs.log(prefix);
             log.take(key)
         };
         let recorded = |entry: Arc<Entry>| match Arc::try_unwrap(entry) {
@@ -123,13 +123,14 @@ impl RequestLog {
         taken.into_iter().map(recorded).collect()
     }
 
-    /// How many requests made room for others: of deployments, and unmatched ones.
+    /// Number of dropped requests: of deployments, and unmatched ones.
     pub(super) fn dropped(&self) -> (u64, u64) {
-        let book = self.book.lock();
-        (book.deployments.dropped(), book.unmatched.dropped())
+        let logs = self.logs.lock();
+        (logs.deployments.dropped(), logs.unmatched.dropped())
     }
 
-    /// Waits until every request has ended, or waits for its client, who is still there.
+    /// Waits until every request has ended, or waits for a timer or a client that is still
+    /// connected.
     pub(super) async fn settled(&self, prefix: Option<&str>) {
         self.until(prefix, Entry::is_settled).await;
     }
@@ -139,7 +140,7 @@ impl RequestLog {
         self.until(prefix, |entry| entry.state.lock().recorded.times.end.is_some()).await;
     }
 
-    /// Waits until there are so many requests.
+    /// Waits until there are `count` requests.
     pub(super) async fn arrived(&self, prefix: Option<&str>, count: usize) {
         self.until_all(prefix, |entries| entries.len() >= count).await;
     }
@@ -150,7 +151,7 @@ impl RequestLog {
 
     async fn until_all(&self, prefix: Option<&str>, done: impl Fn(&[Arc<Entry>]) -> bool) {
         loop {
-            // Before the look, so that no change is missed between the look and the wait.
+            // Registered before the check, so that no change between check and wait is missed.
             let changed = self.changed.notified();
             if done(&self.entries(prefix)) {
                 return;
@@ -160,8 +161,8 @@ impl RequestLog {
     }
 
     fn entries(&self, prefix: Option<&str>) -> Vec<Arc<Entry>> {
-        let mut book = self.book.lock();
-        let (log, key) = book.log(prefix);
+        let mut logs = self.logs.lock();
+        let (log, key) = logs.log(prefix);
         log.of(key)
     }
 }
@@ -175,12 +176,12 @@ impl Entry {
             }
             state.waiting
         };
-        // A client that has left moves the request to its end at once: worth waiting for.
-        waiting && !self.socket.upgrade().is_none_or(|socket| has_left(&socket))
+        // If the client has disconnected, the request ends at once, so it is worth waiting for.
+        waiting && !self.socket.upgrade().is_none_or(|socket| has_disconnected(&socket))
     }
 }
 
-/// A request that is being written. It ends, at the latest, when this is dropped.
+/// A request in progress. It ends when this is dropped, at the latest.
 #[derive(Debug)]
 pub(super) struct Record {
     entry: Arc<Entry>,
@@ -192,7 +193,7 @@ impl Record {
         update(&mut self.entry.state.lock().recorded);
     }
 
-    /// Says whether the clock or the client has the next move, and not the wire.
+    /// Sets whether the request waits for a timer or its client.
     pub(super) fn wait(&self, waiting: bool) {
         self.entry.state.lock().waiting = waiting;
         if waiting {
@@ -200,12 +201,12 @@ impl Record {
         }
     }
 
-    /// The reply is decided.
-    pub(super) fn decided(&self, plan: &Plan, head: &[u8], body: &[u8]) {
+    /// Records the reply as decided by the provider.
+    pub(super) fn decided(&self, plan: &ReplyPlan, head: &[u8], body: &[u8]) {
         let (reply, reply_cut) = self.request_log.capped(body);
-        // Once as decided, and once as sent.
+        // Stored twice: as decided and as sent.
         let more = 2 * (head.len() + reply.len());
-        let Plan { kind, attempt, route, behavior, refused, violation, wire } = plan.clone();
+        let ReplyPlan { kind, attempt, route, behavior, refused, violation, wire } = plan.clone();
         self.update(|recorded| {
             recorded.kind = kind;
             recorded.attempt = attempt;
@@ -218,14 +219,14 @@ impl Record {
             recorded.reply = reply;
             recorded.reply_cut = reply_cut;
         });
-        let mut book = self.request_log.book.lock();
-        let Book { deployments, unmatched, .. } = &mut *book;
+        let mut logs = self.request_log.logs.lock();
+        let Logs { deployments, unmatched, .. } = &mut *logs;
         let log = if self.entry.is_unmatched { unmatched } else { deployments };
         log.grow(self.entry.seq, more);
     }
 
-    /// These parts of the reply were sent at once, so many bytes of them of its body. `status` is
-    /// that of the head.
+    /// Records that these parts were sent at once; `of_body` of their bytes belong to the body.
+    /// `status` is the status in the head.
     pub(super) fn sent(&self, status: Option<u16>, parts: &[&[u8]], of_body: usize) {
         let now = self.request_log.now();
         let most = self.request_log.most_body;

@@ -1,4 +1,4 @@
-//! A client's socket: what it sent and was not read yet, and whether the client is still there.
+//! A client's socket: buffers unread bytes and detects a disconnect.
 
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
@@ -9,23 +9,23 @@ use std::time::Duration;
 use socket2::SockRef;
 use tokio::net::TcpStream;
 
-/// How much a client may send ahead before it is no longer watched whether it left.
+/// Limit for buffered unread bytes. Beyond it, a disconnect is no longer detected.
 const MOST_AHEAD: usize = 64 * 1024;
 
-/// How long a client that still sends is listened to after the last reply.
+/// How long to keep reading from a client that still sends after the last reply.
 const LINGER: Duration = Duration::from_secs(2);
 
 #[derive(Debug)]
 pub(super) struct ClientSocket {
     stream: Arc<TcpStream>,
     read: Vec<u8>,
-    /// So many bytes of `read` were used.
+    /// Number of bytes of `read` that were consumed.
     used: usize,
 }
 
 impl ClientSocket {
     pub(super) fn new(stream: TcpStream) -> Self {
-        // Faults are about single bytes: they must leave when they are written.
+        // Faults depend on single bytes, so each must be sent when it is written.
         let _ = stream.set_nodelay(true);
         Self { stream: Arc::new(stream), read: Vec::new(), used: 0 }
     }
@@ -34,12 +34,12 @@ impl ClientSocket {
         &self.stream
     }
 
-    /// What was read and not yet used.
+    /// Bytes that were read but not consumed.
     pub(super) fn unread(&self) -> &[u8] {
         &self.read[self.used..]
     }
 
-    /// So many of the unread bytes are used.
+    /// Consumes `count` unread bytes.
     pub(super) fn used(&mut self, count: usize) {
         self.used += count;
         if self.used == self.read.len() {
@@ -48,9 +48,9 @@ impl ClientSocket {
         }
     }
 
-    /// Reads on; 0 bytes are the end.
+    /// Reads more bytes; returns 0 at the end of the stream.
     pub(super) async fn fill(&mut self) -> io::Result<usize> {
-        // Only here, not at each use: a body may come in a million tiny chunks.
+        // Drained only here and not at each use: a body may arrive in a million tiny chunks.
         self.read.drain(..self.used);
         self.used = 0;
         loop {
@@ -63,8 +63,8 @@ impl ClientSocket {
         }
     }
 
-    /// Sends what the system takes at once of these bytes, one part after the other; `None` if it
-    /// takes nothing now.
+    /// Sends as much of these parts as the system accepts at once; `None` if it accepts nothing
+    /// now.
     pub(super) fn try_send(&self, parts: &[IoSlice<'_>]) -> io::Result<Option<usize>> {
         match self.stream.try_write_vectored(parts) {
             Ok(sent) => Ok(Some(sent)),
@@ -84,7 +84,7 @@ impl ClientSocket {
     }
 
     /// Returns when the client has closed or reset the connection.
-    pub(super) async fn left(&mut self) {
+    pub(super) async fn disconnected(&mut self) {
         while self.unread().len() < MOST_AHEAD {
             if matches!(self.fill().await, Ok(0) | Err(_)) {
                 return;
@@ -93,8 +93,8 @@ impl ClientSocket {
         std::future::pending::<()>().await;
     }
 
-    /// Closes with a FIN. What the client sent ahead is read first: unread bytes would make the
-    /// system send a RST instead.
+    /// Closes with a FIN. Reads what the client has already sent, since unread bytes would cause a
+    /// RST.
     pub(super) fn close(mut self) {
         self.read.clear();
         while self.read.len() < MOST_AHEAD
@@ -102,12 +102,12 @@ impl ClientSocket {
         {}
     }
 
-    /// Tears the connection down with a RST.
+    /// Aborts the connection with a RST.
     pub(super) fn reset(self) {
         let _ = self.stream.set_zero_linger();
     }
 
-    /// Closes after a reply to a client that may still be sending, so that it gets to read it.
+    /// Closes after a reply to a client that may still be sending, so that it can read the reply.
     pub(super) async fn close_after_reply(mut self) {
         let _ = SockRef::from(&*self.stream).shutdown(Shutdown::Write);
         let rest = async {
@@ -119,9 +119,9 @@ impl ClientSocket {
     }
 }
 
-/// Whether the client has closed or reset the connection, as far as the system knows at this very
-/// moment. A client that has sent more than was read counts as there.
-pub(super) fn has_left(stream: &TcpStream) -> bool {
+/// Whether the client has closed or reset the connection, as far as the system knows now. A client
+/// with unread bytes counts as connected.
+pub(super) fn has_disconnected(stream: &TcpStream) -> bool {
     match SockRef::from(stream).peek(&mut [MaybeUninit::uninit()]) {
         Ok(read) => read == 0,
         Err(error) => {

@@ -1,6 +1,6 @@
-//! What strictness costs per request: `cargo bench -p fallproof-mocks`.
+//! Cost of request validation: `cargo bench -p fallproof-strict`.
 //!
-//! The bars: a chat of 1 kB in under 100 µs, a `/responses` request of 60 kB in under 2 ms.
+//! Targets: under 100 µs for a chat of 1 kB, under 2 ms for a `/responses` request of 60 kB.
 
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
@@ -12,8 +12,8 @@ fn main() {
     divan::main();
 }
 
-/// The first request of an endpoint also reads its schema. Each is measured once, since there is no
-/// second first time; the name puts it before the others, which would take that time away.
+/// The first request of an endpoint also parses its schema. Only one sample each is possible; the
+/// name sorts these before the other benchmarks, which would parse the schemas first.
 #[divan::bench(args = [Endpoint::ChatCompletions, Endpoint::Responses], sample_count = 1, sample_size = 1)]
 fn a_first_use(bencher: Bencher<'_, '_>, endpoint: Endpoint) {
     bencher.bench_local(|| check(Surface::OpenAi, endpoint, "m", black_box(b"{}")));
@@ -21,16 +21,16 @@ fn a_first_use(bencher: Bencher<'_, '_>, endpoint: Endpoint) {
 
 #[divan::bench]
 fn chat_1_kb(bencher: Bencher<'_, '_>) {
-    taken(bencher, Endpoint::ChatCompletions, "gpt-4o", &chat());
+    valid(bencher, Endpoint::ChatCompletions, "gpt-4o", &chat());
 }
 
 #[divan::bench]
 fn responses_60_kb(bencher: Bencher<'_, '_>) {
-    taken(bencher, Endpoint::Responses, "gpt-5", &responses());
+    valid(bencher, Endpoint::Responses, "gpt-5", &responses());
 }
 
-/// Checks a body that is taken, so that all of it is looked at.
-fn taken(bencher: Bencher<'_, '_>, endpoint: Endpoint, model: &str, body: &Value) {
+/// Measures a valid body, which is validated completely.
+fn valid(bencher: Bencher<'_, '_>, endpoint: Endpoint, model: &str, body: &Value) {
     let body = body.to_string();
     assert_eq!(check(Surface::OpenAi, endpoint, model, body.as_bytes()), None);
     bencher
@@ -53,7 +53,7 @@ fn chat() -> Value {
     })
 }
 
-/// What an agent sends after many turns: items of several types, and a dozen tools.
+/// An agent's request after many turns: several types of items, and a dozen tools.
 fn responses() -> Value {
     let turn = |n: usize| {
         [

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Generates the request schemas in this folder. See README.md.
 
-    python3 mocks/strict/spec/generate.py                    write the files, print what changed
-    python3 mocks/strict/spec/generate.py --check            write nothing; exit 1 if something would change
+    python3 mocks/strict/spec/generate.py                    write the files and print the changes
+    python3 mocks/strict/spec/generate.py --check            write nothing; exit with 1 if a file is out of date
     python3 mocks/strict/spec/generate.py --accepted FILE    try requests that the live API accepted
                                                       (recorded.py; JSON lines: endpoint, source, body)
 
@@ -71,7 +71,7 @@ KEYWORDS = (  # what a finished schema may use; extra keys are an error
 
 
 def enter_venv():
-    """Re-executes this script inside the pinned environment, building it where needed."""
+    """Re-executes this script inside the pinned environment, creating it if needed."""
     python = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     stamp, wanted = VENV / "pins.txt", "\n".join(PINS)
     if not python.exists():
@@ -88,7 +88,7 @@ def enter_venv():
 
 
 def base_schema(type_path):
-    """The SDK type as one closed object schema of the subset, with $defs."""
+    """The SDK type as a closed object schema in the subset, with $defs."""
     from importlib import import_module
 
     from pydantic import TypeAdapter
@@ -105,7 +105,7 @@ def base_schema(type_path):
 
 
 def name_files_plainly():
-    """Puts one mark in place of the SDK's many Python types for an uploaded file."""
+    """Replaces the SDK's many Python types for an uploaded file by one marker."""
     from typing import Annotated
 
     from pydantic import WithJsonSchema
@@ -122,7 +122,7 @@ def short(name):
 
 
 def clean(node):
-    """Keeps names and types; drops titles, texts and defaults; closes objects."""
+    """Keeps names and types, drops titles, descriptions and defaults, and closes objects."""
     out = {}
     if "$ref" in node:
         return {"$ref": "#/$defs/" + short(node["$ref"].removeprefix("#/$defs/"))}
@@ -147,7 +147,7 @@ def clean(node):
 
 
 def any_of(branches):
-    """A union, made as simple as it can be."""
+    """A union in its simplest form."""
     flat = []
     for branch in branches:
         for one in branch["anyOf"] if "anyOf" in branch else [branch]:
@@ -181,7 +181,7 @@ def any_of(branches):
 
 
 def merge_roots(roots):
-    """The streaming and the non-streaming form of a request as one object."""
+    """Merges the streaming and non-streaming forms of a request into one object."""
     names = dict.fromkeys(name for root in roots for name in root["properties"])
     return {
         "type": "object",
@@ -216,7 +216,7 @@ def load_overlay():
 
 
 def strength_on(entry, surface):
-    """The entry's own strength on its surfaces, documented on those named in `also`; else None."""
+    """Strength of the entry on this surface: its own, "documented" if listed in `also`, or None."""
     if surface in entry.get("also", []):
         return "documented"
     return entry["strength"] if surface in entry.get("surfaces", SURFACES) else None
@@ -233,7 +233,7 @@ def apply(schema, entry, strength):
 
 
 def take(schema, entry, step, place, strength):
-    """One step of an entry at one place."""
+    """Applies one step of an entry at one pointer."""
     parent, key = find(schema, place, entry)
     if "set" in step:
         parent[key] = strength if key == "x-strength" else copy.deepcopy(step["set"])
@@ -254,7 +254,7 @@ def take(schema, entry, step, place, strength):
 
 
 def find(schema, pointer, entry):
-    """Parent and last key of a JSON pointer; a $ref on the way is followed."""
+    """Parent and last key of a JSON pointer; follows $refs."""
     node = schema
     *steps, last = pointer.lstrip("/").split("/")
     for step in steps:
@@ -279,7 +279,7 @@ def deep_merge(into, more):
 
 
 def finish(schema):
-    """Drops unused definitions, marks tagged unions, checks that only the subset is used."""
+    """Drops unused definitions, annotates tagged unions, and checks that only the subset is used."""
     defs, used, queue = schema.pop("$defs"), {}, [schema["properties"]]
     while queue:
         for node in walk(queue.pop()):
@@ -290,7 +290,7 @@ def finish(schema):
     if used:
         schema["$defs"] = used
     for node in [schema, *schema_nodes(schema["properties"].values()), *schema_nodes(used.values())]:
-        extra = set(node) - set(KEYWORDS) - ({"$defs", "x-rules", "x-older-words"} if node is schema else set())
+        extra = set(node) - set(KEYWORDS) - ({"$defs", "x-rules", "x-legacy-wording"} if node is schema else set())
         if extra:
             raise SystemExit(f"outside the subset: {sorted(extra)} in {json.dumps(node)[:200]}")
         if node.get("required"):
@@ -316,7 +316,7 @@ def schema_nodes(nodes):
 
 
 def discriminator(branches, defs):
-    """The property (or two, in this order) by which the object branches can be told apart."""
+    """The property (or two, in this order) that distinguishes the object branches."""
     objects = [o for o in (deref(b, defs) for b in branches) if o.get("type") == "object"]
     if len(objects) < 2:
         return None
@@ -358,7 +358,7 @@ def generate():
 
 
 def changes(old, new, at=""):
-    """What differs, as lines with JSON pointers."""
+    """The differences, as lines with JSON pointers."""
     if isinstance(old, dict) and isinstance(new, dict):
         for key in sorted(old.keys() | new.keys()):
             here = f"{at}/{key}"
@@ -384,7 +384,7 @@ def changes(old, new, at=""):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if something would change")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if a file is out of date")
     parser.add_argument("--accepted", metavar="FILE", help="try recorded requests instead of writing")
     options = parser.parse_args()
     enter_venv()

@@ -1,6 +1,6 @@
-"""Tries recorded requests against the generated schemas and their x-rules (generate.py --accepted).
+"""Validates recorded requests against the generated schemas and x-rules (generate.py --accepted).
 
-The functions that read x-rules and x-discriminator say in Python what the Rust checker does.
+The functions for x-rules and x-discriminator mirror the Rust implementation.
 """
 
 import json
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def try_accepted(files, path):
-    """Prints which recorded requests the openai schemas or rules would refuse, and why; True if none."""
+    """Prints the recorded requests that the openai schemas or rules refuse, with reasons; True if none."""
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import relevance
 
@@ -34,7 +34,7 @@ def deref(node, defs):
 
 
 def deepest(error, defs):
-    """The most telling error below a union: in the branch that its tags choose, deepest in the body."""
+    """The most specific error below a union: in the branch selected by its tags, deepest in the body."""
     if not error.context:
         return error
     chosen = narrow(error.schema, defs, error.instance)
@@ -43,9 +43,9 @@ def deepest(error, defs):
 
 
 def narrow(union, defs, value):
-    """The branches (indexes) that a union's x-discriminator leaves for this value.
+    """Indexes of the branches that a union's x-discriminator selects for this value.
 
-    None left means: the tag is missing where every branch wants it, or its value is in no branch's list.
+    If there are none, every branch requires the missing tag, or no branch lists its value.
     """
     branches = [deref(b, defs) for b in union["anyOf"]]
     tags = union.get("x-discriminator", [])
@@ -63,7 +63,7 @@ def narrow(union, defs, value):
 
 
 def broken_rules(rules, body):
-    """The ids of the x-rules that would refuse this request, with the place."""
+    """Ids of the x-rules that refuse this request, with the path."""
     for rule in rules:
         for place, value in values_at(body, rule["param"]):
             if rule["kind"] == "moved":
@@ -83,7 +83,7 @@ def broken_rules(rules, body):
 
 
 def values_at(body, param):
-    """(path, value) of every value but null that a rule's param names; `a[].b` looks into each item."""
+    """(path, value) of every non-null value of a rule's param; `a[].b` visits each item."""
     name, _, rest = param.partition("[].")
     value = body.get(name) if isinstance(body, dict) else None
     if rest:

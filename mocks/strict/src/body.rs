@@ -1,5 +1,5 @@
-//! A request body as a tree that keeps what a check needs: the spelling of numbers, the order of
-//! keys, and which keys were repeated.
+//! A request body as a tree that preserves what validation needs: the spelling of numbers, the
+//! order of keys, and which keys are duplicates.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -10,10 +10,10 @@ use serde_json::Number;
 use super::Map;
 use super::path::Step;
 
-/// Nesting deeper than this is refused as no JSON, as `serde_json` itself does.
+/// Maximum nesting depth. Deeper bodies are refused as invalid JSON, as in `serde_json`.
 const MAX_DEPTH: usize = 127;
 
-/// One value of a body. Numbers stay as spelled, so no size and no spelling is lost.
+/// A value in a body. Numbers stay as spelled, so neither size nor spelling is lost.
 #[derive(Debug)]
 pub(super) enum Value<'a> {
     Null,
@@ -22,20 +22,20 @@ pub(super) enum Value<'a> {
     String(Cow<'a, str>),
     Array(Vec<Self>),
     Object(Object<'a>),
-    /// An uploaded file, which only forms hold; what is in it is no concern here.
+    /// An uploaded file, in forms only. Its content is ignored.
     File,
 }
 
-/// An object: of a repeated key the last value counts, at the first one's place.
+/// An object. The last value of a duplicate key counts, at the position of the first one.
 #[derive(Debug, Default)]
 pub(super) struct Object<'a> {
     pub(super) members: Map<Cow<'a, str>, Value<'a>>,
-    /// Index of the first member whose key came twice.
+    /// Index of the first member with a duplicate key.
     repeated: Option<usize>,
 }
 
 impl<'a> Object<'a> {
-    /// Puts a member in, and notes a key that was there before.
+    /// Inserts a member and records a duplicate key.
     pub(super) fn insert(&mut self, key: Cow<'a, str>, value: Value<'a>) {
         let (at, before) = self.members.insert_full(key, value);
         if before.is_some() {
@@ -48,7 +48,7 @@ impl<'a> Object<'a> {
     }
 }
 
-/// What a value is. The providers tell `1` from `1.0` and `1e0`, as Python does: a point or an
+/// Kind of a value. The providers, like Python, distinguish `1` from `1.0` and `1e0`: a point or an
 /// exponent makes a decimal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -76,7 +76,7 @@ impl Value<'_> {
         }
     }
 
-    /// Whether this is the same value as a schema's; numbers are compared by size, not spelling.
+    /// Whether this equals a value from the schema. Numbers are compared by value, not by spelling.
     pub(super) fn equals(&self, other: &serde_json::Value) -> bool {
         use serde_json::Value as Json;
 
@@ -89,7 +89,7 @@ impl Value<'_> {
         }
     }
 
-    /// The path of the first repeated key, in the order of the body.
+    /// Path of the first duplicate key, in body order.
     pub(super) fn repeated_key(&self) -> Option<Vec<Step<'_>>> {
         match self {
             Self::Array(items) => items
@@ -108,11 +108,11 @@ impl Value<'_> {
     }
 }
 
-/// How a number as spelled stands to another, by value.
+/// Compares a number as spelled with another one, by value.
 pub(super) fn compare(spelled: &str, other: &Number) -> Option<Ordering> {
     match (spelled.parse::<i128>(), other.as_i128()) {
         (Ok(spelled), Some(other)) => Some(spelled.cmp(&other)),
-        // Every JSON number reads as f64; what is too big for it reads as infinite.
+        // Every JSON number can be read as f64; a number that is too large becomes infinite.
         _ => spelled.parse::<f64>().ok()?.partial_cmp(&other.as_f64()?),
     }
 }
@@ -122,7 +122,7 @@ fn led_by<'a>(first: Step<'a>, mut path: Vec<Step<'a>>) -> Vec<Step<'a>> {
     path
 }
 
-/// Reads a whole body. `None` where it is no JSON, not UTF-8, holds half a surrogate pair, or is
+/// Parses a body. Returns `None` if it is not JSON, not UTF-8, has an unpaired surrogate, or is
 /// nested deeper than 127 levels.
 pub(super) fn read(body: &[u8]) -> Option<Value<'_>> {
     read_value(&mut Tokens::of(body).ok()?, 0)

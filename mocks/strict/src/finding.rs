@@ -1,4 +1,4 @@
-//! What is wrong with a body, before anybody says it.
+//! Problems in a body, before they are worded.
 
 use serde_json::{Number, Value as Json};
 
@@ -7,7 +7,7 @@ use crate::body::{Kind, Object, Value};
 use crate::path::Step;
 use crate::schema::{Node, Rule};
 
-/// Something wrong with a body, not yet in words.
+/// A problem in a body.
 #[derive(Debug, Clone)]
 pub(super) struct Finding<'a> {
     pub(super) path: Vec<Step<'a>>,
@@ -18,22 +18,22 @@ pub(super) struct Finding<'a> {
 #[derive(Debug, Clone)]
 pub(super) enum Fault<'a> {
     Missing,
-    /// A member of this object that its node does not know.
+    /// A member of this object that its schema node does not define.
     Unknown {
         of: &'a Node,
         object: &'a Object<'a>,
     },
-    /// A value of a type that the node does not take.
+    /// A value of a type that the schema node does not allow.
     Type {
         expected: &'a Node,
         got: &'a Value<'a>,
     },
-    /// A tag that is no string, where one of these was expected.
+    /// A tag that is not a string; one of these was expected.
     TagType {
         choices: Vec<&'a Json>,
         got: &'a Value<'a>,
     },
-    /// A value of the right type that is none of these.
+    /// A value of the right type that is not one of these.
     Choice {
         choices: Vec<&'a Json>,
         got: &'a Value<'a>,
@@ -60,7 +60,7 @@ pub(super) enum Fault<'a> {
     Repeated,
 }
 
-/// On which side of a limit a value lies.
+/// The violated side of a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Side {
     Below,

@@ -1,10 +1,10 @@
-//! A `multipart/form-data` request as the tree that a JSON body is read into, so that one check
-//! does for both.
+//! Reads a `multipart/form-data` request into the same tree as a JSON body, so that one validation
+//! serves both.
 //!
-//! A field is text, and its parameter's schema says what the text stands for. Lists are written as
-//! the SDKs write them, `name[]` for each item (a bare `name` will do), members of an object as
-//! `name[member]`. Ours: `True` is as good as `true`, an object may come as JSON text, and bytes
-//! that are no UTF-8 are a file, whether or not they have a file name.
+//! A field is text; the schema of its parameter determines its type. Lists are written as the SDKs
+//! write them, `name[]` for each item (a bare `name` is accepted), and members of an object as
+//! `name[member]`. Our choices: `True` equals `true`, an object may be JSON text, and bytes that
+//! are not UTF-8 are a file, with or without a file name.
 
 use std::borrow::Cow;
 
@@ -13,32 +13,32 @@ use fallproof_protocol::multipart::FormField;
 use super::body::{self, Kind, Object, Value};
 use super::schema::{Node, Schema};
 
-/// The fields as one object, read as the schema's types.
+/// Reads the fields into one object, with the types of the schema.
 pub(super) fn read<'a>(schema: &Schema, fields: &[FormField<'a>]) -> Value<'a> {
     let mut form = Object::default();
     for field in fields {
-        let (name, place) = split(field.name);
+        let (name, subscript) = split(field.name);
         match schema.root.properties.get(name) {
-            Some(node) => put(schema, node, &mut form, field, name, place),
+            Some(node) => put(schema, node, &mut form, field, name, subscript),
             None => form.insert(Cow::Borrowed(field.name), text_or_file(field)),
         }
     }
     Value::Object(form)
 }
 
-/// The part of a field's name in brackets.
+/// The part of a field name in brackets.
 #[derive(Clone, Copy)]
-enum Place<'a> {
-    Whole,
+enum Subscript<'a> {
+    Absent,
     Item,
     Member(&'a str),
 }
 
-fn split(name: &str) -> (&str, Place<'_>) {
+fn split(name: &str) -> (&str, Subscript<'_>) {
     match name.split_once('[').map(|(base, rest)| (base, rest.strip_suffix(']'))) {
-        Some((base, Some(""))) => (base, Place::Item),
-        Some((base, Some(member))) => (base, Place::Member(member)),
-        _ => (name, Place::Whole),
+        Some((base, Some(""))) => (base, Subscript::Item),
+        Some((base, Some(member))) => (base, Subscript::Member(member)),
+        _ => (name, Subscript::Absent),
     }
 }
 
@@ -48,12 +48,12 @@ fn put<'a>(
     form: &mut Object<'a>,
     field: &FormField<'a>,
     name: &'a str,
-    place: Place<'a>,
+    subscript: Subscript<'a>,
 ) {
     let shapes = schema.shapes(node);
     let items = shapes.iter().find_map(|shape| shape.items.as_deref());
-    match place {
-        Place::Member(member) => {
+    match subscript {
+        Subscript::Member(member) => {
             let node = shapes.iter().find_map(|shape| shape.properties.get(member));
             let value = read_field(schema, node, field);
             if let Some(Value::Object(object)) = form.members.get_mut(name) {
@@ -64,9 +64,11 @@ fn put<'a>(
                 form.insert(Cow::Borrowed(name), Value::Object(object));
             }
         }
-        Place::Item => push(form, name, read_field(schema, items, field)),
-        Place::Whole if items.is_some() => push(form, name, read_field(schema, items, field)),
-        Place::Whole => form.insert(Cow::Borrowed(name), read_field(schema, Some(node), field)),
+        Subscript::Item => push(form, name, read_field(schema, items, field)),
+        Subscript::Absent if items.is_some() => push(form, name, read_field(schema, items, field)),
+        Subscript::Absent => {
+            form.insert(Cow::Borrowed(name), read_field(schema, Some(node), field))
+        }
     }
 }
 
@@ -77,7 +79,7 @@ fn push<'a>(form: &mut Object<'a>, name: &'a str, item: Value<'a>) {
     }
 }
 
-/// The field as a value of one of the types that the node takes; where it is none, as text.
+/// Reads the field as a value of a type that the node allows; as text if that fails.
 fn read_field<'a>(schema: &Schema, node: Option<&Node>, field: &FormField<'a>) -> Value<'a> {
     let value = text_or_file(field);
     let (Value::String(Cow::Borrowed(text)), Some(node)) = (&value, node) else { return value };

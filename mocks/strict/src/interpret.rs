@@ -1,4 +1,4 @@
-//! Walks a schema and a body together and finds the one thing that the provider would report.
+//! Walks a schema and a body in parallel to find the one problem that the provider would report.
 
 mod found;
 mod union;
@@ -13,7 +13,7 @@ use crate::rules;
 use crate::schema::{Node, Others, Schema};
 use found::{Flow, Found};
 
-/// The finding that is to be reported: the first observed one, else the first documented one.
+/// The finding to report: the first observed one, otherwise the first documented one.
 pub(super) fn first_finding<'a>(
     schema: &'a Schema,
     model: &str,
@@ -21,7 +21,7 @@ pub(super) fn first_finding<'a>(
 ) -> Option<Finding<'a>> {
     let Value::Object(object) = body else { return None };
     let mut walk = Walk { schema, model, path: Vec::new(), found: Found::default() };
-    // Breaks off at the first observed finding: nothing later can outdo it.
+    // Stops at the first observed finding: no later one takes precedence.
     let _ = walk.request(object);
     if walk.found.is_empty()
         && let Some(path) = body.repeated_key()
@@ -128,7 +128,7 @@ impl<'a> Walk<'a, '_> {
         Flow::Continue(())
     }
 
-    /// The names in an object: what is missing, then what is unknown.
+    /// Checks an object's names: missing ones, then unknown ones.
     fn names(&mut self, node: &'a Node, object: &'a Object<'a>) -> Flow {
         for name in &node.required {
             if object.get(name).is_none() {
@@ -191,7 +191,7 @@ impl<'a> Walk<'a, '_> {
         self.found.add(Finding { path: self.path.clone(), fault, strength })
     }
 
-    /// How sure a node's type and listed values are.
+    /// Strength of a node's type and allowed values.
     fn usual(&self, node: &Node) -> Strength {
         node.strength.unwrap_or(self.by_depth())
     }
@@ -200,30 +200,30 @@ impl<'a> Walk<'a, '_> {
         if self.path.len() <= 1 { Strength::Observed } else { Strength::Documented }
     }
 
-    /// How sure it is that the object at this path does not take a member of this name. The older
-    /// back ends were seen to refuse any in a message.
+    /// Strength of refusing an unknown member of the object at this path. Legacy back ends were
+    /// seen to refuse any in a message.
     fn of_unknown(&self, node: &Node, name: &str) -> Strength {
-        if self.is_in_a_message() && self.schema.older_words.members.include(self.model) {
+        if self.is_in_a_message() && self.schema.legacy_wording.members.include(self.model) {
             return Strength::Observed;
         }
         node.strength_of_unknown(name)
     }
 
-    /// Whether the object at this path is a message to an older back end, which lacks this member.
+    /// Whether the object at this path is a message to a legacy back end that lacks this member.
     fn is_too_new(&self, name: &str) -> bool {
-        self.is_in_a_message() && self.schema.older_words.lack(self.model, name)
+        self.is_in_a_message() && self.schema.legacy_wording.lack(self.model, name)
     }
 
     fn is_in_a_message(&self) -> bool {
         matches!(self.path[..], [Step::Key("messages"), Step::Index(_)])
     }
 
-    /// How sure it is that the member of this name, which is at this path, is needed; `else_this`
-    /// where nobody has shown what comes without it.
-    fn of_missing(&self, node: &Node, name: &str, else_this: Strength) -> Strength {
+    /// Strength of requiring the member of this name at this path. `default` applies if the refusal
+    /// of a missing one is not proven.
+    fn of_missing(&self, node: &Node, name: &str, default: Strength) -> Strength {
         if node.missed.iter().any(|one| one == name) {
             return Strength::Observed;
         }
-        self.by_depth().max(else_this)
+        self.by_depth().max(default)
     }
 }

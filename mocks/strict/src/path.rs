@@ -1,15 +1,15 @@
-//! Where in a body something is, in the ways that providers and JSON pointers write it.
+//! Paths within a body, in the notations of providers and as JSON pointers.
 
 use std::fmt::Write as _;
 
-/// One step down into a body.
+/// A step down into a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step<'a> {
     Key(&'a str),
     Index(usize),
 }
 
-/// As most of the providers' messages have it: `tools[0].name`.
+/// The notation of most messages: `tools[0].name`.
 pub(super) fn bracketed(path: &[Step<'_>]) -> String {
     let mut out = String::new();
     for step in path {
@@ -22,7 +22,7 @@ pub(super) fn bracketed(path: &[Step<'_>]) -> String {
     out
 }
 
-/// As the older back ends have it: `messages.0`.
+/// The notation of legacy back ends: `messages.0`.
 pub(super) fn dotted(path: &[Step<'_>]) -> String {
     let steps = path.iter().map(|step| match step {
         Step::Key(key) => (*key).to_owned(),
@@ -31,7 +31,7 @@ pub(super) fn dotted(path: &[Step<'_>]) -> String {
     steps.collect::<Vec<_>>().join(".")
 }
 
-/// As a JSON pointer (RFC 6901): `/tools/0/name`.
+/// JSON pointer (RFC 6901): `/tools/0/name`.
 pub(super) fn pointer(path: &[Step<'_>]) -> String {
     let mut out = String::new();
     for step in path {

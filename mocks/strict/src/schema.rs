@@ -1,5 +1,6 @@
-//! The request schemas in `spec/`: JSON Schema in the subset that `spec/README.md` describes, read
-//! once and strictly. A keyword outside the subset is an error, so nothing is silently unchecked.
+//! The request schemas in `spec/`, parsed once and strictly. They use the subset of JSON Schema
+//! that `spec/README.md` describes; any other keyword is an error, so that no rule is silently
+//! ignored.
 
 mod embedded;
 mod node;
@@ -20,8 +21,8 @@ pub(super) struct Schema {
     pub(super) root: Node,
     definitions: Vec<Node>,
     pub(super) rules: Vec<Rule>,
-    /// Which models' back ends speak the older language about unknown names.
-    pub(super) older_words: LegacyWording,
+    /// The models whose back ends use the legacy wording for unknown names.
+    pub(super) legacy_wording: LegacyWording,
 }
 
 impl Schema {
@@ -38,12 +39,13 @@ impl Schema {
             root.shift_remove(about);
         }
         let rules = root.shift_remove("x-rules").unwrap_or_else(|| Json::Array(Vec::new()));
-        let older_words =
-            root.shift_remove("x-older-words").map_or(Ok(LegacyWording::default()), from_value)?;
+        let legacy_wording = root
+            .shift_remove("x-legacy-wording")
+            .map_or(Ok(LegacyWording::default()), from_value)?;
         let definitions =
             root.shift_remove("$defs").unwrap_or_else(|| Json::Object(Map::default()));
         let Json::Object(definitions) = definitions else {
-            return Err(serde_json::Error::custom("$defs is no object"));
+            return Err(serde_json::Error::custom("$defs is not an object"));
         };
         let names: Vec<String> = definitions.keys().cloned().collect();
         let node = |mut value: Json| {
@@ -57,11 +59,11 @@ impl Schema {
                 .map(|(_, one)| node(one))
                 .collect::<Result<_, _>>()?,
             rules: from_value(rules)?,
-            older_words,
+            legacy_wording,
         })
     }
 
-    /// What a value of this node may be: its branches, or the node itself.
+    /// The alternatives for a value of this node: its branches, or the node itself.
     pub(super) fn shapes<'a>(&'a self, node: &'a Node) -> Vec<&'a Node> {
         let node = self.resolve(node);
         if node.branches.is_empty() {
@@ -70,9 +72,9 @@ impl Schema {
         node.branches.iter().map(|branch| self.resolve(branch)).collect()
     }
 
-    /// The node itself, or the definition that it refers to.
+    /// The node itself, or the definition that it references.
     pub(super) fn resolve<'a>(&'a self, node: &'a Node) -> &'a Node {
-        // A definition may be a reference itself; the generator makes no circle of mere references.
+        // A definition may be a reference too; the generator creates no cycles of references.
         let mut node = node;
         while let Some(index) = node.reference {
             node = &self.definitions[index];
@@ -81,8 +83,8 @@ impl Schema {
     }
 }
 
-/// Puts the index of the definition in place of each reference's text, and the type `file`, which
-/// JSON Schema has not, where `x-file` says so.
+/// Replaces each reference by the index of its definition, and applies the type `file` (not part of
+/// JSON Schema) where `x-file` is set.
 fn link(value: &mut Json, names: &[String]) -> serde_json::Result<()> {
     use serde::de::Error as _;
 

@@ -1,8 +1,8 @@
-//! Findings in the providers' words.
+//! Findings in the providers' wording.
 //!
-//! Three families: most endpoints and models speak the modern one; some say some things in the
-//! words of [`older`] back ends, and audio in those of [`pydantic`]. The latter two name neither
-//! parameter nor code.
+//! There are three styles: the modern one of most endpoints and models, that of [`legacy`] back
+//! ends for some findings, and that of [`pydantic`] on audio endpoints. The latter two report
+//! neither parameter nor code.
 
 mod expected;
 mod legacy;
@@ -28,7 +28,7 @@ pub(super) fn invalid_json() -> Violation {
     Violation::observed(ViolationKind::InvalidJson, INVALID_JSON.to_owned())
 }
 
-/// The finding as the endpoint's provider puts it.
+/// The finding in the wording of the endpoint's provider.
 pub(super) fn say(
     finding: &Finding<'_>,
     schema: &Schema,

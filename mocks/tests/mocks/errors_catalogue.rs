@@ -1,4 +1,4 @@
-//! The bytes of every error reply, against what is known of the live ones.
+//! The bytes of every error reply, compared with what is known of the live ones.
 
 use fallproof_mocks::Reply;
 use fallproof_mocks::behavior::{CutEnd, CutPoint, Entry, WireFault, behaviors};
@@ -53,7 +53,7 @@ fn every_door() -> Vec<EdgeRefusal> {
 }
 
 #[test]
-fn the_names_of_the_catalogue_stay_for_ever() {
+fn the_names_of_the_catalogue_never_change() {
     let names: Vec<_> = catalogue_names().collect();
     assert_eq!(
         names,
@@ -109,7 +109,7 @@ fn everywhere() -> impl Iterator<Item = (Surface, Endpoint)> {
 }
 
 #[test]
-fn every_reply_of_a_script_is_whole_on_every_surface_and_endpoint() {
+fn every_scripted_reply_is_complete_on_every_surface_and_endpoint() {
     for (surface, endpoint) in everywhere() {
         for name in catalogue_names() {
             let (reply, _) = behavior(name, &deployment(surface), endpoint).expect("a known name");
@@ -119,7 +119,7 @@ fn every_reply_of_a_script_is_whole_on_every_surface_and_endpoint() {
             assert_filled(&reply);
             match name {
                 "empty_body" => assert!(reply.body.is_empty()),
-                "truncated_json" => assert!(is_cut_short(&reply.body), "{}", text(&reply)),
+                "truncated_json" => assert!(is_truncated(&reply.body), "{}", text(&reply)),
                 _ if is_page(&reply) => assert!(text(&reply).ends_with("</html>\r\n")),
                 "wrong_content_type" => assert!(text(&reply).starts_with("<!DOCTYPE html>")),
                 _ => assert_error_object(&reply),
@@ -136,7 +136,7 @@ fn is_page(reply: &Reply) -> bool {
     header(reply, "content-type") == Some("text/html") && reply.status != 200
 }
 
-fn is_cut_short(body: &[u8]) -> bool {
+fn is_truncated(body: &[u8]) -> bool {
     serde_json::from_slice::<Value>(body).is_err_and(|error| error.is_eof())
 }
 
@@ -159,7 +159,7 @@ fn has_placeholder(text: &str) -> bool {
 }
 
 #[test]
-fn every_door_and_refusal_is_answered_on_every_surface_and_endpoint() {
+fn every_edge_and_body_refusal_has_a_reply_on_every_surface_and_endpoint() {
     for (surface, endpoint) in everywhere() {
         let edges = every_door().into_iter().map(|refusal| edge(surface, Some(endpoint), &refusal));
         let kinds = [ViolationKind::Unknown, ViolationKind::NoModel, ViolationKind::InvalidJson];
@@ -185,7 +185,7 @@ fn violation(kind: ViolationKind) -> Violation {
 }
 
 #[test]
-fn a_door_has_a_reply_where_the_path_told_no_endpoint() {
+fn an_edge_refusal_has_a_reply_without_an_endpoint() {
     for (surface, refusal) in
         Surface::ALL.into_iter().flat_map(|s| every_door().into_iter().map(move |d| (s, d)))
     {
@@ -211,9 +211,9 @@ fn refused(endpoint: Endpoint, model: &str, body: &str) -> Reply {
 }
 
 #[rstest]
-// OpenAI's edge, the same with a limit reached, its application with and without limits, its
-// older resources, a failure, and the network in front; Azure's front edge, what is behind it, and
-// the model.
+// OpenAI's edge, with and without a limit reached; its application, with and without limits; its
+// older resources; a failure; and the network in front. Azure's front edge, the layer behind it,
+// and the model.
 #[case(edge(OpenAi, Some(Chat), &unknown_model("x")), "content-type vary x-content-type-options \
     strict-transport-security x-envoy-upstream-service-time x-openai-proxy-wasm x-request-id")]
 #[case(
@@ -255,7 +255,7 @@ fn refused(endpoint: Endpoint, model: &str, body: &str) -> Reply {
     "content-type apim-request-id x-request-id \
     x-ms-region strict-transport-security x-content-type-options"
 )]
-fn an_emitter_is_known_by_its_headers(#[case] reply: Reply, #[case] expected: &str) {
+fn a_layer_has_its_own_headers(#[case] reply: Reply, #[case] expected: &str) {
     let names: Vec<_> = reply.headers.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names.join(" "), expected);
 }
@@ -264,7 +264,7 @@ fn an_emitter_is_known_by_its_headers(#[case] reply: Reply, #[case] expected: &s
 #[case(OpenAi, Chat, Some("30000"), Some("application/json"))]
 #[case(OpenAi, Compact, None, Some("application/json"))]
 #[case(AzureV1, Chat, None, Some("application/json"))]
-fn a_refused_body_is_answered_in_the_applications_layout(
+fn the_reply_to_an_invalid_body_has_the_layout_of_the_application(
     #[case] surface: Surface,
     #[case] endpoint: Endpoint,
     #[case] limit: Option<&str>,
@@ -293,7 +293,7 @@ fn a_refused_body_is_answered_in_the_applications_layout(
 }
 
 #[test]
-fn null_param_and_code_stay_null_and_the_edge_asks_for_a_model() {
+fn null_param_and_code_stay_null_and_the_edge_requires_a_model() {
     let reply = refused(Chat, "m", r#"{"messages":[]}"#);
     let expected = r#"{
     "error": {
@@ -308,7 +308,7 @@ fn null_param_and_code_stay_null_and_the_edge_asks_for_a_model() {
 }
 
 #[test]
-fn a_body_that_is_no_json_gets_the_doors_reply() {
+fn invalid_json_gets_the_reply_of_the_edge() {
     let violation = check(OpenAi, Responses, "m", b"{").expect("refused");
     assert_eq!(
         refusal(OpenAi, Responses, &violation),
@@ -340,7 +340,7 @@ fn a_429_says_when_to_come_back_where_its_provider_does(
 }
 
 #[test]
-fn a_rate_limit_can_name_a_point_in_time() {
+fn a_rate_limit_can_have_a_date() {
     for surface in Surface::ALL {
         let reply = scripted(surface, Chat, "rate_limited_date");
         let date = header(&reply, "retry-after").expect("a header");
@@ -356,7 +356,7 @@ fn a_rate_limit_can_name_a_point_in_time() {
 #[case("bad_gateway", "502 Bad Gateway")]
 #[case("gateway_timeout", "504 Gateway Time-out")]
 #[case("payload_too_large", "413 Request Entity Too Large")]
-fn the_edge_answers_with_a_page_and_not_with_json(#[case] name: &str, #[case] title: &str) {
+fn the_edge_replies_with_an_html_page(#[case] name: &str, #[case] title: &str) {
     for (surface, server) in
         [(OpenAi, "cloudflare"), (AzureV1, "Microsoft-Azure-Application-Gateway/v2")]
     {
@@ -372,7 +372,7 @@ fn the_edge_answers_with_a_page_and_not_with_json(#[case] name: &str, #[case] ti
 }
 
 #[test]
-fn a_deployment_that_is_not_found_is_a_model_that_is_not_found() {
+fn deployment_not_found_equals_model_not_found() {
     for (surface, endpoint) in everywhere() {
         let [model, deployment] = ["model_not_found", "deployment_not_found"]
             .map(|name| scripted(surface, endpoint, name));
@@ -381,7 +381,7 @@ fn a_deployment_that_is_not_found_is_a_model_that_is_not_found() {
 }
 
 #[test]
-fn an_unknown_model_is_told_by_the_same_words_from_a_script_and_at_the_door() {
+fn an_unknown_model_has_the_same_reply_from_a_script_and_at_the_edge() {
     for (surface, endpoint) in everywhere() {
         let known =
             Deployment { model: "x".to_owned(), name: "x".to_owned(), ..deployment(surface) };
@@ -393,7 +393,7 @@ fn an_unknown_model_is_told_by_the_same_words_from_a_script_and_at_the_door() {
 }
 
 #[test]
-fn azures_content_filter_tells_what_it_saw() {
+fn azures_content_filter_reports_its_results() {
     let reply = scripted(AzureLegacy, Chat, "content_filter");
     let body: Value = serde_json::from_slice(&reply.body).expect("a JSON body");
     let keys: Vec<_> = body["error"].as_object().expect("an object").keys().collect();
@@ -403,7 +403,7 @@ fn azures_content_filter_tells_what_it_saw() {
 }
 
 #[test]
-fn an_unknown_model_is_named_as_it_was_asked_for_and_masked_keys_show_their_ends() {
+fn an_unknown_model_is_named_as_requested_and_masked_keys_show_their_ends() {
     let reply = scripted(AzureV1, Responses, "model_not_found");
     assert!(
         text(&reply)
@@ -445,7 +445,7 @@ fn request_ids_are_the_same_in_every_run_and_differ_between_requests() {
 #[case("connection_closed", Some((CutPoint::BeforeHead, CutEnd::Close)))]
 #[case("connection_stalled", Some((CutPoint::BeforeHead, CutEnd::Stall)))]
 #[case("truncated_body", Some((CutPoint::BodyBytes(20), CutEnd::Close)))]
-fn a_broken_connection_is_the_success_reply_cut_on_the_wire(
+fn a_connection_fault_cuts_the_success_reply(
     #[case] name: &str,
     #[case] cut: Option<(CutPoint, CutEnd)>,
 ) {
@@ -458,6 +458,6 @@ fn a_broken_connection_is_the_success_reply_cut_on_the_wire(
 }
 
 #[test]
-fn an_unknown_name_is_no_behavior() {
+fn an_unknown_name_is_not_a_behavior() {
     assert_eq!(behavior("sever_error", &deployment(OpenAi), Chat), None);
 }

@@ -1,4 +1,4 @@
-//! Every error that is known from the live providers, played by the mocks byte for byte.
+//! Every error known from the live providers, compared byte for byte with the mocks.
 
 use fallproof_mocks::Reply;
 use fallproof_mocks::errors::{EdgeRefusal, behavior, edge, refusal};
@@ -7,7 +7,7 @@ use fallproof_strict::check;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// One row of `errors_recorded.yaml`, which says what the members are.
+/// A row of `errors_recorded.yaml`, which documents the members.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Row {
@@ -33,7 +33,7 @@ fn any_model() -> String {
     "gpt-4.1".to_owned()
 }
 
-/// How a provider's emitter writes an error.
+/// How a layer of a provider formats an error.
 #[derive(Deserialize, Clone, Copy)]
 #[serde(rename_all = "snake_case")]
 enum Layout {
@@ -71,13 +71,13 @@ fn rows() -> Vec<Row> {
 }
 
 #[test]
-fn the_mocks_say_what_the_live_providers_said() {
+fn the_mocks_reply_like_the_live_providers() {
     let wrong: Vec<_> = rows().iter().filter_map(|row| wrong(row).err()).collect();
     assert!(wrong.is_empty(), "{} rows:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 #[test]
-fn a_recorded_error_is_either_played_or_says_why_not() {
+fn a_recorded_error_is_either_played_or_has_a_reason() {
     for row in rows() {
         assert_ne!(row.play.is_some(), row.not_played.is_some(), "{}", row.says);
         let whole = row.layout.is_some() != row.raw.is_some();
@@ -85,7 +85,7 @@ fn a_recorded_error_is_either_played_or_says_why_not() {
     }
 }
 
-/// What the mock says instead, if it does.
+/// Returns an error with the mock's reply if it differs.
 fn wrong(row: &Row) -> Result<(), String> {
     let Some(play) = &row.play else { return Ok(()) };
     let explain = |got: &str| {
@@ -107,7 +107,7 @@ fn wrong(row: &Row) -> Result<(), String> {
     }
 }
 
-/// Whether the reply has this header, and with this value where one is told.
+/// Whether the reply has this header, with this value if one is given.
 fn has(reply: &Reply, header: &str) -> bool {
     let (name, value) = header.split_once(": ").unzip();
     let name = name.unwrap_or(header);
@@ -162,7 +162,7 @@ fn filled(row: &Row, body: &str) -> String {
     }
 }
 
-/// The body with `{id}` in place of the id of the request.
+/// The body with the request id replaced by `{id}`.
 fn without_id(reply: &Reply, body: &str) -> String {
     let ids = reply.headers.iter().filter(|(name, _)| name.ends_with("request-id"));
     ids.fold(body.to_owned(), |body, (_, id)| {

@@ -1,4 +1,4 @@
-//! The mock providers, piece by piece and on the wire.
+//! The mock providers, by themselves and behind the mock server.
 
 mod errors_catalogue;
 mod errors_recorded;
@@ -10,10 +10,10 @@ mod replies_chat;
 mod replies_others;
 mod replies_streams;
 mod replies_support;
+mod server_fault_yaml;
 mod server_faults;
 mod server_fuzz;
 mod server_http;
-mod server_plan;
 mod server_request_log;
 mod server_streams;
 mod server_support;

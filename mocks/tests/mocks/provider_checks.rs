@@ -1,4 +1,4 @@
-//! What a deployment refuses before its script, in which order, and how the script goes on.
+//! What a deployment refuses before its script and in which order, and how the script advances.
 
 use crate::server_support::{CHAT, KEY, cut, mock, ok_but, says};
 use fallproof_mocks::Reply;
@@ -25,7 +25,7 @@ impl MockDeployment {
 
     fn playing(surface: Surface, script: Vec<Behavior>) -> Self {
         let providers = MockProviders::default();
-        providers.mount(mock(PREFIX, surface, script)).expect("a script that works");
+        providers.mount(mock(PREFIX, surface, script)).expect("a valid script");
         Self { providers, surface }
     }
 
@@ -46,7 +46,7 @@ impl MockDeployment {
         body: &str,
     ) -> Answer {
         let request = Request { method, target, headers, body: body.as_bytes() };
-        self.providers.answer(PREFIX, &request).expect("the mock is plugged in")
+        self.providers.answer(PREFIX, &request).expect("the mock is mounted")
     }
 
     fn post(&self, target: &str, body: &str) -> Answer {
@@ -130,7 +130,7 @@ fn every_provider_has_its_paths(
 #[case(Surface::OpenAi, "/v1/responses/resp_1/cancel")]
 #[case(Surface::AzureLegacy, "/openai/chat/completions")]
 #[case(Surface::AzureLegacy, "/openai/deployments/gpt-5/responses")]
-fn other_paths_are_refused_and_still_are_attempts(#[case] surface: Surface, #[case] path: &str) {
+fn other_paths_are_refused_but_count_as_attempts(#[case] surface: Surface, #[case] path: &str) {
     let mock = MockDeployment::on(surface);
     let answer = mock.post(&format!("{path}?api-version=2024-10-21"), CHAT);
     assert_eq!(answer.reply, mock.edge(None, &unknown_path(path)));
@@ -143,7 +143,7 @@ fn other_paths_are_refused_and_still_are_attempts(#[case] surface: Surface, #[ca
 #[case(Surface::AzureLegacy, "/openai/deployments/gpt-5/chat/completions?api-version=2024-13-01")]
 #[case(Surface::AzureLegacy, "/openai/deployments/gpt-5/chat/completions?api-version=2024-1-1")]
 #[case(Surface::AzureV1, "/openai/v1/chat/completions?api-version=2024-10-21")]
-fn an_api_version_that_cannot_be_is_refused_before_the_key(
+fn an_impossible_api_version_is_refused_before_the_key(
     #[case] surface: Surface,
     #[case] target: &str,
 ) {
@@ -158,7 +158,7 @@ fn an_api_version_that_cannot_be_is_refused_before_the_key(
 #[case("deployments/gpt-5/chat/completions", Endpoint::ChatCompletions)]
 #[case("deployments/gpt-5/chat/completions?api-version=", Endpoint::ChatCompletions)]
 #[case("responses", Endpoint::Responses)]
-fn the_legacy_surface_must_be_told_an_api_version(#[case] path: &str, #[case] endpoint: Endpoint) {
+fn the_legacy_surface_requires_an_api_version(#[case] path: &str, #[case] endpoint: Endpoint) {
     let mock = MockDeployment::on(Surface::AzureLegacy);
     let answer = mock.ask("POST", &format!("/openai/{path}"), "wrong", CHAT);
     assert_eq!(answer.reply, mock.edge(Some(endpoint), &EdgeRefusal::MissingApiVersion));
@@ -204,15 +204,15 @@ fn an_api_version_may_be_too_old_for_a_parameter_of_chat(
     let script = vec![Behavior { count: 9, ..Behavior::named("ok") }];
     let mut played = mock(PREFIX, Surface::AzureLegacy, script);
     played.deployment.model = model.to_owned();
-    providers.mount(played).expect("a script that works");
+    providers.mount(played).expect("a valid script");
     let mock = MockDeployment { providers, surface: Surface::AzureLegacy };
     let target = LEGACY_CHAT.replace("2024-10-21", version);
     let answer = mock.post(&target, &format!("{{{member},{}", &CHAT[1..]));
-    let said = String::from_utf8_lossy(&answer.reply.body).into_owned();
+    let body = String::from_utf8_lossy(&answer.reply.body).into_owned();
     let status = if refused.is_some() { 400 } else { 200 };
-    assert_eq!((answer.reply.status, answer.plan.refused), (status, refused.is_some()), "{said}");
-    assert!(said.contains(refused.unwrap_or_default()), "{said}");
-    // On v1 there are no such versions.
+    assert_eq!((answer.reply.status, answer.plan.refused), (status, refused.is_some()), "{body}");
+    assert!(body.contains(refused.unwrap_or_default()), "{body}");
+    // v1 has no such versions.
     let v1 = mock.post("/openai/v1/chat/completions", &format!("{{{member},{}", &CHAT[1..]));
     assert!(!v1.plan.refused);
 }
@@ -221,10 +221,7 @@ fn an_api_version_may_be_too_old_for_a_parameter_of_chat(
 #[case(Surface::OpenAi, "/v1/chat/completions")]
 #[case(Surface::AzureV1, "/openai/v1/chat/completions")]
 #[case(Surface::AzureLegacy, LEGACY_CHAT)]
-fn a_wrong_key_is_refused_before_the_body_is_looked_at(
-    #[case] surface: Surface,
-    #[case] target: &str,
-) {
+fn a_wrong_key_is_refused_before_the_body_is_read(#[case] surface: Surface, #[case] target: &str) {
     let mock = MockDeployment::on(surface);
     let endpoint = Some(Endpoint::ChatCompletions);
     let wrong = EdgeRefusal::WrongKey { key: "wrong".to_owned() };
@@ -236,7 +233,7 @@ fn a_wrong_key_is_refused_before_the_body_is_looked_at(
 }
 
 #[test]
-fn each_surface_takes_the_key_in_its_own_forms_only() {
+fn each_surface_accepts_the_key_in_its_own_forms_only() {
     let bearer = format!("Bearer {KEY}");
     let mock = MockDeployment::on(Surface::OpenAi);
     let target = "/v1/chat/completions";
@@ -248,23 +245,27 @@ fn each_surface_takes_the_key_in_its_own_forms_only() {
     let authorization = [("AUTHORIZATION", lower.as_bytes())];
     assert!(!mock.ask_with("POST", target, &authorization, CHAT).plan.refused);
 
-    assert_eq!(KEY, "sk-test-0001", "which is what stands in base64 below");
+    assert_eq!(KEY, "sk-test-0001", "the key encoded in base64 below");
     let basic = [("authorization", &b"Basic OnNrLXRlc3QtMDAwMQ=="[..])];
     assert!(!mock.ask_with("POST", target, &basic, CHAT).plan.refused, "a password");
     let of_somebody = [("authorization", &b"Basic dTpzay10ZXN0LTAwMDE="[..])];
     let answer = mock.ask_with("POST", target, &of_somebody, CHAT);
-    assert_eq!(answer.reply, mock.edge(endpoint, &EdgeRefusal::MissingKey), "no blank user");
+    assert_eq!(
+        answer.reply,
+        mock.edge(endpoint, &EdgeRefusal::MissingKey),
+        "the user must be empty"
+    );
 
     let authorization = [("authorization", bearer.as_bytes())];
     let mock = MockDeployment::on(Surface::AzureLegacy);
     let answer = mock.ask_with("POST", LEGACY_CHAT, &authorization, CHAT);
     let wrong = EdgeRefusal::WrongKey { key: KEY.to_owned() };
-    assert_eq!(answer.reply, mock.edge(endpoint, &wrong), "a key is no token there");
+    assert_eq!(answer.reply, mock.edge(endpoint, &wrong), "a key is not a token there");
 
     let mock = MockDeployment::on(Surface::AzureV1);
     for form in [authorization, api_key] {
         let answer = mock.ask_with("POST", "/openai/v1/chat/completions", &form, CHAT);
-        assert!(!answer.plan.refused, "Azure v1 takes the key in either form");
+        assert!(!answer.plan.refused, "Azure v1 accepts the key in either form");
     }
 }
 
@@ -272,7 +273,7 @@ fn each_surface_takes_the_key_in_its_own_forms_only() {
 #[case("")]
 #[case("{\"model\":")]
 #[case("{\"model\":\"other\"} x")]
-fn what_is_not_json_is_refused_before_its_model(#[case] body: &str) {
+fn invalid_json_is_refused_before_the_model(#[case] body: &str) {
     let mock = MockDeployment::on(Surface::OpenAi);
     let answer = mock.post("/v1/chat/completions", body);
     let endpoint = Some(Endpoint::ChatCompletions);
@@ -292,7 +293,7 @@ fn what_is_not_json_is_refused_before_its_model(#[case] body: &str) {
     "/openai/responses?api-version=2025-04-01-preview",
     r#"{"model":"gpt-6","input":"Hello"}"#
 )]
-fn another_model_or_deployment_is_not_there(
+fn another_model_or_deployment_does_not_exist(
     #[case] surface: Surface,
     #[case] target: &str,
     #[case] body: &str,
@@ -307,7 +308,7 @@ fn another_model_or_deployment_is_not_there(
 #[rstest]
 #[case("/openai/deployments//chat/completions")]
 #[case("//openai//deployments///chat//completions")]
-fn a_deployment_that_was_left_out_is_not_there(#[case] path: &str) {
+fn an_empty_deployment_name_does_not_exist(#[case] path: &str) {
     let mock = MockDeployment::on(Surface::AzureLegacy);
     let answer = mock.post(&format!("{path}?api-version=2024-10-21"), CHAT);
     let unknown = EdgeRefusal::UnknownModel { name: String::new() };
@@ -322,7 +323,7 @@ fn on_the_legacy_path_the_body_may_name_any_model() {
 }
 
 #[test]
-fn a_violation_is_refused_if_it_was_observed_and_noted_if_it_is_only_documented() {
+fn an_observed_violation_is_refused_and_a_documented_one_logged() {
     let mock = MockDeployment::on(Surface::OpenAi);
     let bodies = [
         CHAT.replace("\"Hello\"", "\"Hello\",\"nonsense\":1"),
@@ -348,22 +349,22 @@ fn a_violation_is_refused_if_it_was_observed_and_noted_if_it_is_only_documented(
 }
 
 #[test]
-fn a_script_is_played_in_order_each_behavior_so_many_times() {
+fn a_script_is_played_in_order_with_counts() {
     let script = vec![Behavior { count: 2, ..says(500, "first") }, says(500, "second")];
     let mock = MockDeployment::playing(Surface::OpenAi, script);
-    let said: Vec<_> = (0..4)
+    let replies: Vec<_> = (0..4)
         .map(|_| {
             let answer = mock.post("/v1/chat/completions", CHAT);
             (answer.plan.attempt, String::from_utf8_lossy(&answer.reply.body).into_owned())
         })
         .collect();
-    assert_eq!(said[..3], [(1, "first".into()), (2, "first".into()), (3, "second".into())]);
-    assert_eq!(said[3].0, 4);
-    assert!(said[3].1.contains("fallproof_unexpected_attempt"), "{}", said[3].1);
+    assert_eq!(replies[..3], [(1, "first".into()), (2, "first".into()), (3, "second".into())]);
+    assert_eq!(replies[3].0, 4);
+    assert!(replies[3].1.contains("fallproof_unexpected_attempt"), "{}", replies[3].1);
 }
 
 #[test]
-fn a_script_quotes_the_credential_in_header_and_body() {
+fn a_script_can_insert_the_credential_in_headers_and_body() {
     let header = ("x-seen".to_owned(), "Bearer {{key}}".to_owned());
     let quoting = Behavior { headers: [header].into_iter().collect(), ..says(403, "no {{key}}") };
     let reply = MockDeployment::playing(Surface::OpenAi, vec![quoting])
@@ -374,7 +375,7 @@ fn a_script_quotes_the_credential_in_header_and_body() {
 }
 
 #[test]
-fn a_script_that_says_how_long_to_wait_is_not_contradicted_by_the_reply() {
+fn a_scripted_wait_header_replaces_both_of_the_reply() {
     let waits = |headers: &[(&str, &str)]| {
         let own = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let script = Behavior { headers: own.collect(), ..Behavior::named("rate_limited") };
@@ -393,16 +394,16 @@ fn a_script_that_says_how_long_to_wait_is_not_contradicted_by_the_reply() {
 }
 
 #[test]
-fn after_its_end_a_script_goes_on_only_if_it_is_told_to() {
+fn after_its_end_a_script_repeats_only_with_repeat_last() {
     let once = MockDeployment::playing(Surface::OpenAi, vec![]);
     let answer = once.post("/v1/chat/completions", CHAT);
     assert_eq!((answer.reply.status, answer.plan.behavior.as_str()), (400, "unexpected"));
-    assert!(!answer.plan.refused, "no provider would say that");
+    assert!(!answer.plan.refused, "not a provider's refusal");
 
     let providers = MockProviders::default();
     let mut forever = mock(PREFIX, Surface::OpenAi, vec![says(500, "a"), says(502, "b")]);
     forever.repeat_last = true;
-    providers.mount(forever).expect("a script that works");
+    providers.mount(forever).expect("a valid script");
     let forever = MockDeployment { providers, surface: Surface::OpenAi };
     let statuses: Vec<_> =
         (0..4).map(|_| forever.post("/v1/chat/completions", CHAT).reply.status).collect();
@@ -410,7 +411,7 @@ fn after_its_end_a_script_goes_on_only_if_it_is_told_to() {
 }
 
 #[test]
-fn a_script_that_is_given_later_starts_anew_and_forgets_no_response() {
+fn an_updated_script_starts_over_and_keeps_stored_responses() {
     let mock = MockDeployment::playing(Surface::OpenAi, vec![Behavior::named("ok")]);
     let ask = |more: &str| {
         let body = format!(r#"{{"model":"gpt-5","input":"Hello"{more}}}"#);
@@ -429,7 +430,7 @@ fn a_script_that_is_given_later_starts_anew_and_forgets_no_response() {
             vec![says(500, "a"), Behavior::named("ok")],
         )
     };
-    mock.providers.update(script()).expect("a script that works");
+    mock.providers.update(script()).expect("a valid script");
     let answer = ask(&goes_on);
     assert_eq!((answer.reply.body, answer.plan.attempt), (b"a".to_vec(), 2));
     let second = ask(&goes_on);
@@ -438,27 +439,27 @@ fn a_script_that_is_given_later_starts_anew_and_forgets_no_response() {
     assert_eq!(ask("").plan.behavior, "unexpected", "its end");
 
     let empty = MockProviders::default();
-    empty.update(script()).expect("a script that works");
-    assert!(empty.knows(PREFIX), "where none is, it is added");
+    empty.update(script()).expect("a valid script");
+    assert!(empty.knows(PREFIX), "a missing deployment is added");
 
-    mock.providers.mount(script()).expect("a script that works");
+    mock.providers.mount(script()).expect("a valid script");
     let answer = ask(&goes_on);
     assert_eq!((answer.plan.refused, answer.plan.attempt), (true, 1), "forgotten");
 }
 
 #[test]
-fn a_refused_request_uses_up_its_entry_and_meets_its_wire_plan() {
+fn a_refused_request_consumes_its_behavior_and_gets_its_fault() {
     let broken = cut(CutPoint::BeforeHead, CutEnd::Reset);
     let script = vec![ok_but(broken.clone()), says(500, "second")];
     let mock = MockDeployment::playing(Surface::OpenAi, script);
     let answer = mock.post("/v1/nowhere", CHAT);
     assert_eq!((answer.plan.refused, answer.plan.wire), (true, broken));
-    assert_eq!(answer.plan.behavior, "ok", "what was scheduled");
+    assert_eq!(answer.plan.behavior, "ok", "the scheduled behavior");
     assert_eq!(mock.post("/v1/chat/completions", CHAT).reply.body, b"second");
 }
 
 #[test]
-fn other_methods_are_refused_and_no_attempts() {
+fn other_methods_are_refused_and_not_attempts() {
     let mock = MockDeployment::on(Surface::OpenAi);
     let (method, path) = ("PUT".to_owned(), "/v1/chat/completions".to_owned());
     let answer = mock.ask(&method, &path, KEY, CHAT);
@@ -473,7 +474,7 @@ fn other_methods_are_refused_and_no_attempts() {
 }
 
 #[test]
-fn what_can_only_be_read_is_not_posted_to() {
+fn read_only_paths_refuse_a_post() {
     let mock = MockDeployment::on(Surface::OpenAi);
     for path in ["/v1/models", "/v1/models/gpt-5", "/v1/responses/resp_1"] {
         let (method, path) = ("POST".to_owned(), path.to_owned());
@@ -483,14 +484,14 @@ fn what_can_only_be_read_is_not_posted_to() {
 }
 
 #[test]
-fn an_upstream_may_take_other_names_and_then_runs_the_models_of_these_names() {
+fn a_deployment_may_accept_other_names_and_runs_their_models() {
     for names in [Names::Any, Names::Listed(vec!["o3-mini".to_owned()])] {
         let providers = MockProviders::default();
         let script = vec![Behavior { count: 9, ..Behavior::named("ok") }];
         let played = mock(PREFIX, Surface::OpenAi, script);
         providers
             .mount(fallproof_mocks::provider_set::MockDeployment { names, ..played })
-            .expect("a script that works");
+            .expect("a valid script");
         let mock = MockDeployment { providers, surface: Surface::OpenAi };
         for model in ["gpt-5", "o3-mini"] {
             let answer = mock.post("/v1/chat/completions", &CHAT.replace("gpt-5", model));
@@ -500,22 +501,22 @@ fn an_upstream_may_take_other_names_and_then_runs_the_models_of_these_names() {
     }
     let listed = MockDeployment::on(Surface::OpenAi);
     let body = CHAT.replace("gpt-5", "o3-mini");
-    assert!(listed.post("/v1/chat/completions", &body).plan.refused, "only its own");
+    assert!(listed.post("/v1/chat/completions", &body).plan.refused, "other names are refused");
 }
 
 #[test]
-fn an_error_names_the_model_that_was_asked_for() {
+fn an_error_names_the_requested_model() {
     let providers = MockProviders::default();
     let script = vec![Behavior { count: 9, ..Behavior::named("rate_limited") }];
     let played = mock(PREFIX, Surface::OpenAi, script);
     providers
         .mount(fallproof_mocks::provider_set::MockDeployment { names: Names::Any, ..played })
-        .expect("a script that works");
+        .expect("a valid script");
     let mock = MockDeployment { providers, surface: Surface::OpenAi };
     for model in ["gpt-5", "o3-mini"] {
         let answer = mock.post("/v1/chat/completions", &CHAT.replace("gpt-5", model));
-        let told = String::from_utf8_lossy(&answer.reply.body).into_owned();
-        assert!(told.contains(&format!("Rate limit reached for {model} in")), "{told}");
+        let message = String::from_utf8_lossy(&answer.reply.body).into_owned();
+        assert!(message.contains(&format!("Rate limit reached for {model} in")), "{message}");
     }
 }
 
@@ -531,11 +532,11 @@ fn a_prefix_is_two_segments(#[case] prefix: &str) {
 }
 
 #[test]
-fn what_cannot_be_played_is_refused_when_it_is_plugged_in() {
+fn an_invalid_script_is_refused_when_mounted() {
     let mount =
         |behavior| MockProviders::default().mount(mock(PREFIX, Surface::OpenAi, vec![behavior]));
     let unknown = mount(Behavior::named("sever_error")).expect_err("no such behavior");
-    assert_eq!(unknown.to_string(), "there is no behavior `sever_error`");
+    assert_eq!(unknown.to_string(), "unknown behavior `sever_error`");
     let never = Behavior { count: 0, ..Behavior::named("ok") };
     assert_eq!(mount(never), Err(ScriptError::Never));
     assert_eq!(mount(says(101, "")), Err(ScriptError::Status(101)));
@@ -543,11 +544,11 @@ fn what_cannot_be_played_is_refused_when_it_is_plugged_in() {
     for (name, value, words) in [
         ("a b", "x", "`a b: x` is not a valid header"),
         ("x", "a\nb", "`x: a\nb` is not a valid header"),
-        ("Content-Length", "7", "the wire's"),
+        ("Content-Length", "7", "written by the server"),
     ] {
         let mut behavior = says(200, "");
         behavior.headers.insert(name.to_owned(), value.to_owned());
-        let error = mount(behavior).expect_err("not a header for scripts").to_string();
+        let error = mount(behavior).expect_err("a header reserved for the server").to_string();
         assert!(error.contains(words), "{error}");
     }
 }

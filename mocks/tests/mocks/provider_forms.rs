@@ -1,4 +1,4 @@
-//! Forms, and which content type an endpoint takes.
+//! Forms, and the content types of endpoints.
 
 use crate::replies_support::{Mock, json_of};
 use fallproof_mocks::provider::{Endpoint, Surface};
@@ -22,7 +22,7 @@ fn send(surface: Surface, content_type: &str, body: &str) -> Answer {
     mock.send("POST", &mock.target("audio/transcriptions"), content_type, body.as_bytes())
 }
 
-fn said(answer: &Answer) -> String {
+fn message_of(answer: &Answer) -> String {
     json_of(&answer.reply)["error"]["message"].as_str().unwrap_or_default().to_owned()
 }
 
@@ -37,7 +37,7 @@ fn a_form_is_read_on_every_surface(
 }
 
 #[test]
-fn the_model_in_a_form_is_looked_at() {
+fn the_model_in_a_form_is_checked() {
     let body = form(&[("model", "other"), ("file", "RIFF")]);
     assert_eq!(send(Surface::OpenAi, FORM, &body).reply.status, 404);
     let legacy = send(Surface::AzureLegacy, FORM, &body);
@@ -45,7 +45,7 @@ fn the_model_in_a_form_is_looked_at() {
 }
 
 #[test]
-fn a_forms_fields_are_checked_like_a_bodys_members() {
+fn form_fields_are_checked_like_json_members() {
     let fields = [("model", "d"), ("file", "RIFF"), ("nonsense", "1")];
     let answer = send(Surface::OpenAi, FORM, &form(&fields));
     let read = fields.map(|(name, value)| FormField {
@@ -64,17 +64,17 @@ fn a_forms_fields_are_checked_like_a_bodys_members() {
 #[case(FORM, "")]
 #[case(FORM, "--b\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nwhisper-1")]
 #[case("", "{}")]
-fn what_is_no_form_is_told_so(#[case] content_type: &str, #[case] body: &str) {
+fn an_invalid_form_is_refused(#[case] content_type: &str, #[case] body: &str) {
     let answer = send(Surface::OpenAi, content_type, body);
     assert_eq!((answer.reply.status, answer.plan.refused), (400, true));
-    assert_eq!(said(&answer), "Could not parse multipart form");
+    assert_eq!(message_of(&answer), "Could not parse multipart form");
 }
 
 #[test]
 fn the_other_content_type_is_not_supported() {
     let json = send(Surface::OpenAi, "application/json", r#"{"model":"d"}"#);
     assert_eq!(json.reply.status, 400);
-    assert!(said(&json).starts_with("Unsupported content type: 'application/json'."));
+    assert!(message_of(&json).starts_with("Unsupported content type: 'application/json'."));
 
     let mock = Mock::of(Surface::OpenAi, "gpt-5");
     let target = mock.target("chat/completions");
@@ -91,7 +91,7 @@ fn the_other_content_type_is_not_supported() {
 }
 
 #[test]
-fn other_content_types_do_not_matter_where_json_is_expected() {
+fn other_content_types_are_accepted_where_json_is_expected() {
     let mock = Mock::of(Surface::OpenAi, "gpt-5");
     let body = br#"{"model":"d","messages":[{"role":"user","content":"Hi"}]}"#;
     for content_type in ["", "application/json; charset=utf-8", "text/plain"] {

@@ -1,4 +1,4 @@
-//! What can be looked at, and the responses that a deployment remembers.
+//! Probes, and the responses that a deployment stores.
 
 use crate::replies_support::{Mock, chat, events, input, json_of, names};
 use fallproof_mocks::errors::{self, EdgeRefusal};
@@ -8,7 +8,7 @@ use fallproof_mocks::request_log::RequestKind;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-/// What kind of request it was, its number as an attempt, its status, and whether it was refused.
+/// Kind of the request, number of the attempt, status, and whether it was refused.
 fn outcome(answer: &Answer) -> (RequestKind, u32, u16, bool) {
     (answer.plan.kind, answer.plan.attempt, answer.reply.status, answer.plan.refused)
 }
@@ -18,7 +18,7 @@ fn outcome(answer: &Answer) -> (RequestKind, u32, u16, bool) {
 #[case(Surface::OpenAi, "/")]
 #[case(Surface::OpenAi, "")]
 #[case(Surface::AzureV1, "/openai")]
-fn health_is_told_to_everybody(#[case] surface: Surface, #[case] target: &str) {
+fn health_needs_no_key(#[case] surface: Surface, #[case] target: &str) {
     let mock = Mock::of(surface, "gpt-5");
     assert_eq!(outcome(&mock.get(target)), (RequestKind::Probe, 0, 200, false));
 }
@@ -31,7 +31,7 @@ fn health_is_told_to_everybody(#[case] surface: Surface, #[case] target: &str) {
     "/openai/models?api-version=2024-10-21",
     &["status", "capabilities", "lifecycle_status", "deprecation", "id", "created_at", "object"]
 )]
-fn models_are_listed_and_told_one_by_one(
+fn models_are_listed_and_retrieved(
     #[case] surface: Surface,
     #[case] target: &str,
     #[case] members: &[&str],
@@ -41,7 +41,7 @@ fn models_are_listed_and_told_one_by_one(
     assert_eq!(outcome(&list), (RequestKind::Probe, 0, 200, false));
     let told_version = list.reply.headers.iter().any(|(name, _)| name == "openai-version");
     assert_eq!(told_version, surface == Surface::OpenAi);
-    assert!(list.reply.body.ends_with(b"]\n}"), "without a line's end");
+    assert!(list.reply.body.ends_with(b"]\n}"), "without a final line break");
     let list = json_of(&list.reply);
     assert_eq!((names(&list), &list["object"]), (vec!["object", "data"], &json!("list")));
     assert_eq!(list["data"][0]["id"], "d");
@@ -62,7 +62,7 @@ fn models_are_listed_and_told_one_by_one(
 #[case(Surface::AzureV1, "/openai/v1/models/d")]
 #[case(Surface::AzureLegacy, "/openai/models?api-version=2024-10-21")]
 #[case(Surface::AzureLegacy, "/openai/deployments?api-version=2023-03-15-preview")]
-fn models_are_not_told_to_strangers(#[case] surface: Surface, #[case] target: &str) {
+fn models_need_a_key(#[case] surface: Surface, #[case] target: &str) {
     let mock = Mock::of(surface, "gpt-5");
     assert_eq!(mock.get(target).reply.status, 200);
     let stranger = mock.get_as(target, None);
@@ -74,7 +74,7 @@ fn models_are_not_told_to_strangers(#[case] surface: Surface, #[case] target: &s
 }
 
 #[test]
-fn a_response_is_kept_from_strangers_by_the_layer_that_made_it() {
+fn the_layer_that_created_a_response_checks_the_key() {
     let mock = Mock::of(Surface::OpenAi, "gpt-5");
     for (key, refusal) in [
         (None, EdgeRefusal::MissingKey),
@@ -84,7 +84,7 @@ fn a_response_is_kept_from_strangers_by_the_layer_that_made_it() {
         let expected = errors::edge(Surface::OpenAi, Some(Endpoint::Responses), &refusal);
         assert_eq!(stranger.reply, expected);
         assert_ne!(stranger.reply, errors::edge(Surface::OpenAi, None, &refusal));
-        assert_eq!(stranger.plan.route, None, "it is no attempt at the endpoint");
+        assert_eq!(stranger.plan.route, None, "it is not an attempt at the endpoint");
     }
 }
 
@@ -116,7 +116,7 @@ fn get_response(mock: &Mock, surface: Surface, id: &str) -> Answer {
 }
 
 #[rstest]
-fn a_response_can_be_got_again_and_gone_on_from(
+fn a_response_can_be_retrieved_and_continued(
     #[values(Surface::OpenAi, Surface::AzureV1, Surface::AzureLegacy)] surface: Surface,
     #[values(false, true)] stream: bool,
 ) {
@@ -143,7 +143,7 @@ fn a_response_can_be_got_again_and_gone_on_from(
 }
 
 #[rstest]
-fn a_response_of_another_upstream_is_not_known(
+fn a_response_of_another_deployment_is_unknown(
     #[values(Surface::OpenAi, Surface::AzureV1)] surface: Surface,
     #[values("responses", "responses/compact")] endpoint: &str,
 ) {
@@ -157,7 +157,7 @@ fn a_response_of_another_upstream_is_not_known(
         "code": "previous_response_not_found"
     } });
     assert_eq!(json_of(&answer.reply), expected);
-    let violation = answer.plan.violation.expect("it is told");
+    let violation = answer.plan.violation.expect("it is reported");
     assert_eq!(violation.pointer, "/previous_response_id");
 
     let got = get_response(&mock, surface, "resp_1");
@@ -166,7 +166,7 @@ fn a_response_of_another_upstream_is_not_known(
 }
 
 #[test]
-fn only_finished_responses_that_may_be_kept_are_remembered() {
+fn only_completed_responses_that_may_be_stored_are_stored() {
     let id = |reply: &fallproof_mocks::Reply| json_of(reply)["id"].clone();
     let known = |mock: &Mock, id: &Value| {
         !mock.try_ask("responses", &input(json!({ "previous_response_id": id }))).plan.refused
@@ -185,7 +185,7 @@ fn only_finished_responses_that_may_be_kept_are_remembered() {
 }
 
 #[test]
-fn other_methods_do_not_fit() {
+fn other_methods_are_refused() {
     let mock = Mock::of(Surface::OpenAi, "gpt-5");
     let (method, path) = ("DELETE".to_owned(), "/v1/models/d".to_owned());
     let answer = mock.send(&method, &path, "", b"");

@@ -1,4 +1,4 @@
-//! Whatever is asked, there is an answer: nothing panics, and nothing takes for ever.
+//! Every request gets a reply: nothing panics, and nothing takes too long.
 
 use fallproof_mocks::behavior::Behavior;
 use fallproof_mocks::marker::Marker;
@@ -8,7 +8,7 @@ use fallproof_mocks::reply::{Members, ReplyContext, ReplyMode};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-/// The members that shape an answer.
+/// The members that affect a reply.
 const NAMES: [&str; 29] = [
     "best_of",
     "dimensions",
@@ -41,7 +41,7 @@ const NAMES: [&str; 29] = [
     "top_logprobs",
 ];
 
-/// Words that mean something within these members and within schemas.
+/// Words with a meaning in these members and in schemas.
 const WORDS: [&str; 30] = [
     "$ref",
     "#",
@@ -172,7 +172,7 @@ proptest! {
             repeat_last: false,
             marker: Marker::new("/test/any"),
         };
-        providers.mount(mock).expect("a script that works");
+        providers.mount(mock).expect("a valid script");
         let body = parts.concat();
         let content_type = format!("multipart/form-data; boundary={boundary}");
         let headers = [
@@ -182,7 +182,7 @@ proptest! {
         let target = "/v1/audio/transcriptions";
         let request =
             Request { method: "POST", target, headers: &headers, body: body.as_bytes() };
-        let answer = providers.answer("/test/any", &request).expect("plugged in");
+        let answer = providers.answer("/test/any", &request).expect("mounted");
         prop_assert!([200, 400].contains(&answer.reply.status), "{}", answer.reply.status);
     }
 }

@@ -1,7 +1,7 @@
-//! What chat and completions answer.
+//! Replies of chat and completions.
 
 use crate::replies_support::{
-    Mock, assert_adds_up, chat, chunks, header, json_of, marker, names, put_together, text,
+    Mock, assert_adds_up, chat, chunks, header, joined, json_of, marker, names, text,
 };
 use fallproof_mocks::provider::Surface;
 use rstest::rstest;
@@ -67,7 +67,7 @@ fn azure_chat_is_one_line_in_alphabetical_order_with_filter_results(
     #[values(Surface::AzureV1, Surface::AzureLegacy)] surface: Surface,
 ) {
     let reply = Mock::of(surface, "gpt-5").ask(CHAT, &chat(json!({})));
-    assert_eq!(text(&reply).matches('\n').count(), 1, "only at the end");
+    assert_eq!(text(&reply).matches('\n').count(), 1, "at the end only");
     let answer = json_of(&reply);
     assert!(names(&answer).is_sorted(), "{:?}", names(&answer));
     assert!(names(&answer["choices"][0]).is_sorted());
@@ -90,7 +90,7 @@ fn azure_chat_is_one_line_in_alphabetical_order_with_filter_results(
     } }),
     "tool_calls"
 )]
-fn a_forced_function_is_called_with_arguments_that_fit(
+fn a_forced_function_is_called_with_valid_arguments(
     #[case] tool_choice: Value,
     #[case] finish_reason: &str,
     #[values(Surface::OpenAi, Surface::AzureV1)] surface: Surface,
@@ -132,18 +132,18 @@ fn a_forced_custom_tool_is_called_with_text(
     assert_eq!((&choice["finish_reason"], called(choice)), (&json!(finish_reason), true));
     let call = &choice["message"]["tool_calls"][0];
     assert_eq!((&call["type"], &call["custom"]["name"]), (&json!("custom"), &json!("note")));
-    let said = call["custom"]["input"].as_str().expect("text");
-    assert!(said.contains(marker().token()));
+    let input = call["custom"]["input"].as_str().expect("text");
+    assert!(input.contains(marker().token()));
 
     let mut streamed = members;
     streamed["stream"] = json!(true);
     let streamed = chunks(&mock.ask(CHAT, &streamed));
-    assert_eq!(put_together(&streamed, 0, "/delta/tool_calls/0/custom/input"), said);
-    assert_eq!(put_together(&streamed, 0, "/delta/tool_calls/0/custom/name"), "note");
+    assert_eq!(joined(&streamed, 0, "/delta/tool_calls/0/custom/input"), input);
+    assert_eq!(joined(&streamed, 0, "/delta/tool_calls/0/custom/name"), "note");
 }
 
 #[rstest]
-fn a_forced_function_of_the_older_kind_is_called(
+fn a_forced_legacy_function_is_called(
     #[values(Surface::OpenAi, Surface::AzureLegacy)] surface: Surface,
 ) {
     let function = weather()["function"].clone();
@@ -162,11 +162,11 @@ fn a_forced_function_of_the_older_kind_is_called(
     let mut streamed = members;
     streamed["stream"] = json!(true);
     let streamed = chunks(&mock.ask(CHAT, &streamed));
-    assert_eq!(put_together(&streamed, 0, "/delta/function_call/arguments"), arguments);
-    assert_eq!(put_together(&streamed, 0, "/delta/function_call/name"), "get_weather");
+    assert_eq!(joined(&streamed, 0, "/delta/function_call/arguments"), arguments);
+    assert_eq!(joined(&streamed, 0, "/delta/function_call/name"), "get_weather");
 }
 
-/// Whether a call is all that was said: there is no text, nor anything that a filter found in it.
+/// Whether the choice contains only a call, without text or filter results.
 fn called(choice: &Value) -> bool {
     let found = choice.get("content_filter_results");
     choice["message"]["content"].is_null() && found.is_none_or(|found| *found == json!({}))
@@ -189,7 +189,7 @@ fn a_function_that_is_not_forced_is_not_called(#[case] tool_choice: Value) {
     } } }),
     "say"
 )]
-fn json_is_answered_where_it_is_asked_for(#[case] format: Value, #[case] member: &str) {
+fn json_is_returned_if_requested(#[case] format: Value, #[case] member: &str) {
     let members = chat(json!({ "response_format": format }));
     let answer = json_of(&Mock::of(Surface::OpenAi, "gpt-4o").ask(CHAT, &members));
     let content = answer["choices"][0]["message"]["content"].as_str().expect("text");
@@ -198,7 +198,7 @@ fn json_is_answered_where_it_is_asked_for(#[case] format: Value, #[case] member:
 }
 
 #[test]
-fn an_answer_ends_at_the_limit_or_before_a_stop_but_keeps_the_marker() {
+fn an_answer_is_limited_but_keeps_the_marker() {
     let mock = Mock::of(Surface::OpenAi, "gpt-4o");
     let ask = |more: Value| json_of(&mock.ask(CHAT, &chat(more)));
     let short = ask(json!({ "max_tokens": 1 }));
@@ -221,7 +221,7 @@ fn an_answer_ends_at_the_limit_or_before_a_stop_but_keeps_the_marker() {
 }
 
 #[test]
-fn logprobs_are_given_for_each_piece_where_they_are_asked_for() {
+fn logprobs_are_returned_for_each_piece_if_requested() {
     let members = chat(json!({ "logprobs": true, "top_logprobs": 2 }));
     let mock = Mock::of(Surface::OpenAi, "gpt-4o");
     let answer = json_of(&mock.ask(CHAT, &members));
@@ -237,7 +237,7 @@ fn logprobs_are_given_for_each_piece_where_they_are_asked_for() {
     let mut streamed = members;
     streamed["stream"] = json!(true);
     let streamed = chunks(&mock.ask(CHAT, &streamed));
-    assert_eq!(put_together(&streamed, 0, "/logprobs/content/0/token"), tokens);
+    assert_eq!(joined(&streamed, 0, "/logprobs/content/0/token"), tokens);
 }
 
 #[test]
@@ -247,12 +247,12 @@ fn a_refusal_has_a_member_of_its_own() {
     assert_eq!(message["content"], Value::Null);
     assert!(message["refusal"].as_str().is_some_and(|it| it.contains(marker().token())));
     let streamed = chunks(&mock.ask(CHAT, &chat(json!({ "stream": true }))));
-    assert_eq!(message["refusal"], put_together(&streamed, 0, "/delta/refusal"));
-    assert_eq!(put_together(&streamed, 0, "/delta/content"), "");
+    assert_eq!(message["refusal"], joined(&streamed, 0, "/delta/refusal"));
+    assert_eq!(joined(&streamed, 0, "/delta/content"), "");
 }
 
 #[test]
-fn a_completion_goes_on_from_each_prompt() {
+fn each_prompt_is_completed() {
     let mock = Mock::of(Surface::OpenAi, "gpt-3.5-turbo-instruct");
     let members = json!({ "prompt": ["One", "Two"], "n": 2, "best_of": 3, "echo": true });
     let reply = mock.ask("completions", &members);
@@ -288,7 +288,7 @@ fn the_logprobs_of_a_completion_are_lists() {
 }
 
 #[test]
-fn azure_completions_say_what_the_filter_found() {
+fn azure_completions_have_filter_results() {
     let mock = Mock::of(Surface::AzureLegacy, "gpt-35-turbo-instruct");
     let answer = json_of(&mock.ask("completions", &json!({ "prompt": "Hi" })));
     assert!(names(&answer).is_sorted());

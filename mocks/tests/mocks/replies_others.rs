@@ -1,5 +1,5 @@
-//! What responses (not streamed), embeddings, images, audio and moderations answer, and what all
-//! answers have in common.
+//! Replies of responses (without streaming), embeddings, images, audio and moderations, and
+//! properties of all replies.
 
 use crate::replies_support::{
     Mock, assert_adds_up, chat, events, header, input, json_of, marker, names, text,
@@ -40,7 +40,7 @@ fn model_for(endpoint: Endpoint) -> &'static str {
 }
 
 #[rstest]
-fn every_answer_holds_its_upstreams_marker_and_no_other(
+fn every_answer_contains_the_marker_of_its_deployment_only(
     #[values(Surface::OpenAi, Surface::AzureV1, Surface::AzureLegacy)] surface: Surface,
 ) {
     for endpoint in Endpoint::ALL.into_iter().filter(|endpoint| endpoint.is_on(surface)) {
@@ -52,7 +52,7 @@ fn every_answer_holds_its_upstreams_marker_and_no_other(
 }
 
 #[test]
-fn the_same_attempt_gives_the_same_bytes_and_the_next_one_other_ids() {
+fn an_attempt_is_deterministic_and_the_next_one_has_other_ids() {
     for endpoint in Endpoint::ALL {
         let model = model_for(endpoint);
         let (one, other) = (Mock::of(Surface::OpenAi, model), Mock::of(Surface::OpenAi, model));
@@ -64,7 +64,7 @@ fn the_same_attempt_gives_the_same_bytes_and_the_next_one_other_ids() {
 }
 
 #[test]
-fn a_response_repeats_what_was_asked() {
+fn a_response_repeats_the_request_parameters() {
     let members = input(json!({
         "instructions": "Be brief.", "store": false, "metadata": { "a": "b" },
         "max_output_tokens": 64, "text": { "verbosity": "low" }, "service_tier": "flex"
@@ -93,7 +93,7 @@ fn a_response_repeats_what_was_asked() {
 }
 
 #[test]
-fn a_response_is_json_or_a_call_where_that_is_asked_for() {
+fn a_response_is_json_or_a_call_if_requested() {
     let mock = Mock::of(Surface::OpenAi, "gpt-4o");
     let schema = json!({
         "type": "object", "properties": { "say": { "type": "string" } }, "required": ["say"],
@@ -101,9 +101,9 @@ fn a_response_is_json_or_a_call_where_that_is_asked_for() {
     });
     let format = json!({ "type": "json_schema", "name": "s", "schema": schema });
     let answer = json_of(&mock.ask("responses", &input(json!({ "text": { "format": format } }))));
-    let said = answer["output"][0]["content"][0]["text"].as_str().expect("text");
-    let said: Value = serde_json::from_str(said).expect("JSON");
-    assert!(said["say"].as_str().is_some_and(|it| it.contains(marker().token())));
+    let text = answer["output"][0]["content"][0]["text"].as_str().expect("text");
+    let text: Value = serde_json::from_str(text).expect("JSON");
+    assert!(text["say"].as_str().is_some_and(|it| it.contains(marker().token())));
 
     let tool = json!({ "type": "function", "name": "f", "parameters": schema, "strict": true });
     let members = input(json!({ "tools": [tool], "tool_choice": "required" }));
@@ -118,7 +118,7 @@ fn a_response_is_json_or_a_call_where_that_is_asked_for() {
 }
 
 #[test]
-fn a_response_includes_logprobs_if_they_are_asked_for() {
+fn a_response_includes_logprobs_if_requested() {
     let members = input(json!({ "include": ["message.output_text.logprobs"], "top_logprobs": 2 }));
     let answer = json_of(&Mock::of(Surface::OpenAi, "gpt-4o").ask("responses", &members));
     let part = &answer["output"][0]["content"][0];
@@ -169,7 +169,7 @@ fn there_is_one_embedding_for_each_input(#[case] texts: Value, #[case] count: us
 #[rstest]
 #[case("text-embedding-3-small", 1536)]
 #[case("text-embedding-3-large", 3072)]
-fn an_embedding_is_as_long_as_its_model_gives(#[case] model: &str, #[case] length: usize) {
+fn an_embedding_has_the_length_of_its_model(#[case] model: &str, #[case] length: usize) {
     let mock = Mock::of(Surface::OpenAi, model);
     let answer = json_of(&mock.ask("embeddings", &input(json!({}))));
     assert_eq!(answer["data"][0]["embedding"].as_array().map(Vec::len), Some(length));
@@ -183,7 +183,7 @@ fn an_embedding_is_as_long_as_its_model_gives(#[case] model: &str, #[case] lengt
 #[case("dall-e-2", json!({ "response_format": "b64_json" }), &["b64_json"])]
 #[case("dall-e-3", json!({}), &["revised_prompt", "url"])]
 #[case("gpt-image-1", json!({}), &["b64_json"])]
-fn an_image_comes_as_its_model_gives_it(
+fn an_image_has_the_form_of_its_model(
     #[case] model: &str,
     #[case] more: Value,
     #[case] expected: &[&str],
@@ -222,7 +222,7 @@ fn an_image_can_be_streamed() {
 #[case("flac", "audio/flac", b"fLaC")]
 #[case("wav", "audio/wav", b"RIFF")]
 #[case("pcm", "audio/pcm", b"fp-")]
-fn speech_comes_in_the_format_asked_for(
+fn speech_has_the_requested_format(
     #[case] format: &str,
     #[case] content_type: &str,
     #[case] start: &[u8],
@@ -249,7 +249,7 @@ fn speech_comes_in_the_format_asked_for(
 #[case("srt", "text/plain; charset=utf-8", "1\n00:00:00,000 --> 00:00:01,000\nfp-")]
 #[case("vtt", "text/plain; charset=utf-8", "WEBVTT\n\n00:00:00.000 --> ")]
 #[case("verbose_json", "application/json", "{\"task\":\"transcribe\",")]
-fn a_transcript_comes_in_the_format_asked_for(
+fn a_transcript_has_the_requested_format(
     #[case] format: &str,
     #[case] content_type: &str,
     #[case] start: &str,
@@ -261,7 +261,7 @@ fn a_transcript_comes_in_the_format_asked_for(
 }
 
 #[test]
-fn a_transcript_has_the_times_asked_for() {
+fn a_transcript_has_the_requested_timestamps() {
     let mock = Mock::of(Surface::OpenAi, "whisper-1");
     let verbose = ("response_format", "verbose_json");
     let granularity = "timestamp_granularities[]";
@@ -275,7 +275,7 @@ fn a_transcript_has_the_times_asked_for() {
 }
 
 #[test]
-fn a_transcript_can_be_streamed_by_the_models_that_stream() {
+fn a_transcript_can_be_streamed_by_models_that_support_it() {
     let fields = [("stream", "true")];
     let mock = Mock::of(Surface::OpenAi, "gpt-4o-transcribe");
     let events = events(&mock.ask_form("audio/transcriptions", &fields));
@@ -290,7 +290,7 @@ fn a_transcript_can_be_streamed_by_the_models_that_stream() {
 }
 
 #[test]
-fn a_translation_is_two_space_json_without_usage() {
+fn a_translation_is_indented_json_without_usage() {
     let reply = Mock::of(Surface::OpenAi, "whisper-1").ask_form("audio/translations", &[]);
     assert!(text(&reply).starts_with("{\n  \"text\": \"fp-"));
     assert_eq!(names(&json_of(&reply)), ["text"]);
@@ -300,7 +300,7 @@ fn a_translation_is_two_space_json_without_usage() {
 #[case(json!("one"), 1)]
 #[case(json!(["one", "two"]), 2)]
 #[case(json!([{ "type": "text", "text": "one" }]), 1)]
-fn moderations_find_nothing_in_each_text(#[case] texts: Value, #[case] count: usize) {
+fn moderations_flag_nothing(#[case] texts: Value, #[case] count: usize) {
     let mock = Mock::of(Surface::OpenAi, "omni-moderation-latest");
     let answer = json_of(&mock.ask("moderations", &json!({ "input": texts })));
     let results = answer["results"].as_array().expect("a list");

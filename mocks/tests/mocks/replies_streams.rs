@@ -1,8 +1,8 @@
-//! Streams: which events come in which order.
+//! Streams: the order of their events.
 
 use crate::replies_support::{
-    Event, Mock, assert_adds_up, chat, chunks, events, header, input, json_of, marker, names,
-    put_together, text,
+    Event, Mock, assert_adds_up, chat, chunks, events, header, input, joined, json_of, marker,
+    names, text,
 };
 use fallproof_mocks::provider::Surface;
 use rstest::rstest;
@@ -25,7 +25,7 @@ fn forced() -> Value {
     })
 }
 
-/// A forced function as responses spell it.
+/// A forced function in the format of responses.
 fn forced_response() -> Value {
     json!({
         "tools": [{
@@ -43,7 +43,7 @@ fn forced_response() -> Value {
     })
 }
 
-/// What a chunk is about, in one word.
+/// The kind of a chunk, in one word.
 fn step(chunk: &Value) -> &'static str {
     let choice = &chunk["choices"][0];
     let delta = &choice["delta"];
@@ -64,7 +64,7 @@ fn step(chunk: &Value) -> &'static str {
     }
 }
 
-/// The steps of a stream, repeated ones once.
+/// The steps of a stream, without consecutive duplicates.
 fn steps(chunks: &[Value]) -> Vec<&'static str> {
     let mut steps: Vec<_> = chunks.iter().map(step).collect();
     steps.dedup();
@@ -80,7 +80,7 @@ fn a_chat_is_streamed_piece_by_piece(#[case] surface: Surface, #[case] expected:
     let whole = json_of(&mock.ask(CHAT, &chat(json!({}))));
     let chunks = chunks(&mock.ask(CHAT, &chat(json!({ "stream": true }))));
     assert_eq!(steps(&chunks), expected);
-    let content = put_together(&chunks, 0, "/delta/content");
+    let content = joined(&chunks, 0, "/delta/content");
     assert_eq!(whole["choices"][0]["message"]["content"], content);
     let pieces = chunks.iter().filter(|chunk| step(chunk) == "content");
     assert!(pieces.clone().count() > 3, "several pieces");
@@ -121,7 +121,7 @@ fn openais_chunks_are_written_in_declaration_order() {
 }
 
 #[test]
-fn azure_first_tells_what_the_filter_found_in_the_prompt() {
+fn azure_first_sends_the_filter_results_of_the_prompt() {
     let reply =
         Mock::of(Surface::AzureLegacy, "gpt-4o").ask(CHAT, &chat(json!({ "stream": true })));
     assert!(text(&reply).starts_with(
@@ -137,7 +137,7 @@ fn azure_first_tells_what_the_filter_found_in_the_prompt() {
 }
 
 #[rstest]
-fn usage_comes_in_a_chunk_of_its_own_if_it_is_asked_for(
+fn usage_is_a_separate_chunk_if_requested(
     #[values(Surface::OpenAi, Surface::AzureV1, Surface::AzureLegacy)] surface: Surface,
     #[values(json!({}), forced())] more: Value,
 ) {
@@ -176,7 +176,7 @@ fn a_call_is_named_first_and_then_given_its_arguments(
     );
     assert_eq!(calls[0]["function"]["arguments"], "");
     assert!(calls[1..].iter().all(|call| call.get("id").is_none() && call["index"] == 0));
-    let arguments = put_together(&chunks, 0, "/delta/tool_calls/0/function/arguments");
+    let arguments = joined(&chunks, 0, "/delta/tool_calls/0/function/arguments");
     let arguments: Value = serde_json::from_str(&arguments).expect("JSON");
     assert_eq!(arguments, json!({ "at": marker().token() }));
     assert_eq!(chunks[chunks.len() - 1]["choices"][0]["finish_reason"], "tool_calls");
@@ -191,15 +191,15 @@ fn several_choices_come_in_turn() {
     assert_eq!(first, [0, 1, 2, 0]);
     let whole = json_of(&mock.ask(CHAT, &chat(json!({ "n": 3 }))));
     for index in 0..3_u64 {
-        let content = put_together(&streamed, index, "/delta/content");
+        let content = joined(&streamed, index, "/delta/content");
         let at = usize::try_from(index).expect("small");
         assert_eq!(whole["choices"][at]["message"]["content"], content);
-        assert_eq!(put_together(&streamed, index, "/finish_reason"), "stop");
+        assert_eq!(joined(&streamed, index, "/finish_reason"), "stop");
     }
 }
 
 #[test]
-fn filler_hides_the_length_of_pieces_unless_it_is_not_wanted() {
+fn filler_hides_the_length_of_pieces_unless_disabled() {
     let mock = Mock::of(Surface::OpenAi, "gpt-4o");
     let filled = chunks(&mock.ask(CHAT, &chat(json!({ "stream": true }))));
     let mut lengths: Vec<_> =
@@ -220,7 +220,7 @@ fn completions_are_streamed_without_a_role() {
         json!({ "prompt": "Hi", "stream": true, "stream_options": { "include_usage": true } });
     let chunks = chunks(&mock.ask("completions", &members));
     assert_eq!(names(&chunks[0]), ["id", "object", "created", "choices", "model", "usage"]);
-    assert_eq!(whole["choices"][0]["text"], put_together(&chunks, 0, "/text"));
+    assert_eq!(whole["choices"][0]["text"], joined(&chunks, 0, "/text"));
     let [.., finish, usage] = &chunks[..] else { panic!("few chunks") };
     assert_eq!(
         (&finish["choices"][0]["text"], &finish["choices"][0]["finish_reason"]),
@@ -234,7 +234,7 @@ fn completions_are_streamed_without_a_role() {
 #[case(Surface::OpenAi, "completions", "text/event-stream")]
 #[case(Surface::OpenAi, "responses", "text/event-stream; charset=utf-8")]
 #[case(Surface::AzureV1, CHAT, "text/event-stream; charset=utf-8")]
-fn only_openais_completions_leave_out_the_charset(
+fn only_openais_completions_omit_the_charset(
     #[case] surface: Surface,
     #[case] endpoint: &str,
     #[case] content_type: &str,
@@ -248,8 +248,8 @@ fn only_openais_completions_leave_out_the_charset(
     assert_eq!(header(&reply, "content-type"), content_type);
 }
 
-/// The names of a response's events, repeated ones once. Each is in its data too, and they are
-/// counted.
+/// The event names of a response, without consecutive duplicates. Also checks that the data repeats
+/// the name, and that the events are numbered.
 fn kinds(events: &[Event]) -> Vec<&str> {
     let mut kinds = Vec::new();
     for (number, (name, data)) in events.iter().enumerate() {
@@ -317,9 +317,10 @@ fn a_reasoning_model_thinks_first() {
     assert_eq!((&item["type"], &item["summary"]), (&json!("reasoning"), &json!([])));
     assert!(item["encrypted_content"].as_str().is_some_and(|it| it.starts_with("gAAAA")));
 
-    let told = ask(json!({ "stream": true, "reasoning": { "effort": "low", "summary": "auto" } }));
+    let summarized =
+        ask(json!({ "stream": true, "reasoning": { "effort": "low", "summary": "auto" } }));
     assert_eq!(
-        kinds(&told)[2..8],
+        kinds(&summarized)[2..8],
         [
             "output_item.added",
             "reasoning_summary_part.added",
@@ -329,13 +330,13 @@ fn a_reasoning_model_thinks_first() {
             "output_item.done"
         ]
     );
-    let completed = &told[told.len() - 1].1["response"];
+    let completed = &summarized[summarized.len() - 1].1["response"];
     assert_eq!(completed["output"][0].get("encrypted_content"), None);
     assert!(completed["output"][0]["summary"][0]["text"].is_string());
     assert!(completed["usage"]["output_tokens_details"]["reasoning_tokens"].as_u64() > Some(0));
 
     let plain = ask(json!({ "stream": true }));
-    assert_eq!(kinds(&plain)[2..8], TEXT, "nobody asked for thoughts");
+    assert_eq!(kinds(&plain)[2..8], TEXT, "no reasoning was requested");
 }
 
 #[test]
@@ -440,13 +441,13 @@ fn a_stream_of_a_response_can_fail(#[case] behavior: &str, #[case] expected: &[&
     if behavior == "response_failed" {
         let failed = &events[events.len() - 1].1["response"];
         assert_eq!(failed["status"], "failed");
-        let told = json!({ "code": error["code"], "message": error["message"] });
-        assert_eq!(failed["error"], told);
+        let expected = json!({ "code": error["code"], "message": error["message"] });
+        assert_eq!(failed["error"], expected);
     }
 }
 
 #[rstest]
-fn a_failing_stream_that_nobody_asked_for_is_a_server_error(
+fn without_streaming_a_failing_stream_is_a_server_error(
     #[values("stream_error", "stream_error_first", "response_failed")] behavior: &str,
     #[values("chat/completions", "responses", "embeddings")] endpoint: &str,
 ) {
@@ -459,7 +460,7 @@ fn a_failing_stream_that_nobody_asked_for_is_a_server_error(
 }
 
 #[test]
-fn a_stream_is_the_same_each_time() {
+fn a_stream_is_deterministic() {
     let ask = || {
         let mock = Mock::of(Surface::AzureV1, "gpt-5");
         let members = input(json!({ "stream": true, "reasoning": { "summary": "auto" } }));

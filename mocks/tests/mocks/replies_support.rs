@@ -1,4 +1,4 @@
-//! A deployment that answers, and what its answers are made of.
+//! A deployment that answers, and helpers to inspect its replies.
 
 use fallproof_mocks::Reply;
 use fallproof_mocks::behavior::Behavior;
@@ -18,12 +18,12 @@ pub(crate) struct Mock {
 }
 
 impl Mock {
-    /// One that runs this model and always answers well.
+    /// A deployment of this model that always succeeds.
     pub(crate) fn of(surface: Surface, model: &str) -> Self {
         Self::playing(surface, model, "ok")
     }
 
-    /// One that always does what this name says.
+    /// A deployment of this model that always plays this behavior.
     pub(crate) fn playing(surface: Surface, model: &str, behavior: &str) -> Self {
         let providers = MockProviders::default();
         let mock = MockDeployment {
@@ -39,11 +39,11 @@ impl Mock {
             repeat_last: true,
             marker: marker(),
         };
-        providers.mount(mock).expect("a script that works");
+        providers.mount(mock).expect("a valid script");
         Self { providers, surface }
     }
 
-    /// The answer to a valid request with these members and the model's name.
+    /// The reply to a valid request with these members and the model's name.
     pub(crate) fn ask(&self, endpoint: &str, members: &Value) -> Reply {
         let answer = self.try_ask(endpoint, members);
         assert!(!answer.plan.refused, "{}", String::from_utf8_lossy(&answer.reply.body));
@@ -56,7 +56,7 @@ impl Mock {
         self.send("POST", &self.target(endpoint), "application/json", body.to_string().as_bytes())
     }
 
-    /// The answer to a form with these fields and the model's name, and a file.
+    /// The reply to a form with these fields, the model's name, and a file.
     pub(crate) fn ask_form(&self, endpoint: &str, fields: &[(&str, &str)]) -> Reply {
         let part = |(name, value): &(&str, &str)| {
             format!("--b\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
@@ -85,7 +85,7 @@ impl Mock {
             _ => Vec::new(),
         };
         let request = Request { method: "GET", target, headers: &headers, body: b"" };
-        self.providers.answer(PREFIX, &request).expect("plugged in")
+        self.providers.answer(PREFIX, &request).expect("mounted")
     }
 
     pub(crate) fn send(
@@ -102,7 +102,7 @@ impl Mock {
             ("content-type", content_type.as_bytes()),
         ];
         let request = Request { method, target, headers: &headers, body };
-        self.providers.answer(PREFIX, &request).expect("plugged in")
+        self.providers.answer(PREFIX, &request).expect("mounted")
     }
 
     pub(crate) fn target(&self, endpoint: &str) -> String {
@@ -153,13 +153,14 @@ pub(crate) fn header<'a>(reply: &'a Reply, name: &str) -> &'a str {
     found.map_or_else(|| panic!("no header {name}"), |(_, value)| value.as_str())
 }
 
-/// One event of a stream: its name, if it has one, and its data.
+/// An event of a stream: its name, if any, and its data.
 pub(crate) type Event = (Option<String>, Value);
 
-/// The events of a stream. The end that chat and completions have is the text `[DONE]`.
+/// The events of a stream. The end of chat and completions is the text `[DONE]`.
 pub(crate) fn events(reply: &Reply) -> Vec<Event> {
     assert!(header(reply, "content-type").starts_with("text/event-stream"));
-    let events = text(reply).strip_suffix("\n\n").expect("the last event is whole").split("\n\n");
+    let events =
+        text(reply).strip_suffix("\n\n").expect("the last event is complete").split("\n\n");
     events
         .map(|event| {
             let (name, data) = match event.strip_prefix("event: ") {
@@ -175,7 +176,7 @@ pub(crate) fn events(reply: &Reply) -> Vec<Event> {
         .collect()
 }
 
-/// The data of the events of a stream that ends as chat and completions do.
+/// The data of the events in a chat or completions stream.
 pub(crate) fn chunks(reply: &Reply) -> Vec<Value> {
     let mut chunks: Vec<_> = events(reply)
         .into_iter()
@@ -188,8 +189,8 @@ pub(crate) fn chunks(reply: &Reply) -> Vec<Value> {
     chunks
 }
 
-/// All texts of this member of the deltas of a choice, put together.
-pub(crate) fn put_together(chunks: &[Value], index: u64, pointer: &str) -> String {
+/// The texts of this member in the deltas of a choice, joined.
+pub(crate) fn joined(chunks: &[Value], index: u64, pointer: &str) -> String {
     chunks
         .iter()
         .flat_map(|chunk| chunk["choices"].as_array().into_iter().flatten())

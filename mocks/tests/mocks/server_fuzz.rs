@@ -1,8 +1,8 @@
-//! No bytes of a client bring the wire down or make it hang.
+//! No bytes from a client crash or hang the server.
 
 use std::time::Duration;
 
-use crate::server_support::{Client, chat, wire_with};
+use crate::server_support::{Client, chat, server_with};
 use fallproof_mocks::behavior::Behavior;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
@@ -13,7 +13,7 @@ fn bytes(most: usize) -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(any::<u8>(), 0..most)
 }
 
-/// Pieces that a parser takes a step further for.
+/// Fragments that advance a parser.
 fn framing() -> impl Strategy<Value = Vec<u8>> {
     let pieces = [
         "\r\n",
@@ -52,22 +52,22 @@ fn request() -> impl Strategy<Value = Vec<u8>> {
 }
 
 #[test]
-fn the_next_good_request_is_answered_whatever_came_before() {
+fn the_next_valid_request_is_answered_after_anything() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.expect("a runtime");
     let script = vec![Behavior { count: u32::MAX, ..Behavior::named("ok") }];
-    let wire = runtime.block_on(wire_with(script));
+    let server = runtime.block_on(server_with(script));
     let config = ProptestConfig { cases: 128, failure_persistence: None, ..Default::default() };
     TestRunner::new(config)
         .run(&request(), |bytes| {
             let talk = async {
-                let mut client = Client::of(&wire).await;
+                let mut client = Client::of(&server).await;
                 client.send(&bytes).await;
                 drop(client);
-                let reply = Client::of(&wire).await.ask(chat(PRIMARY)).await;
-                // All of them end: what the first client did, too.
-                wire.ended(PRIMARY).await;
-                wire.take(PRIMARY).await;
+                let reply = Client::of(&server).await.ask(chat(PRIMARY)).await;
+                // All of them end, including those of the first client.
+                server.ended(PRIMARY).await;
+                server.take(PRIMARY).await;
                 reply.status
             };
             let answered = runtime

@@ -1,8 +1,10 @@
-//! Event streams on the wire, chunk by chunk.
+//! Event streams as sent, chunk by chunk.
 
 use std::time::{Duration, Instant};
 
-use crate::server_support::{Client, Ending, by_bytes, chat, cut, held, says, streams, wire_with};
+use crate::server_support::{
+    Client, Ending, by_bytes, chat, cut, held, says, server_with, streams,
+};
 use fallproof_mocks::behavior::{Behavior, Cut, CutEnd, CutPoint, HeadFault, WireFault};
 use rstest::rstest;
 
@@ -17,9 +19,9 @@ fn three_events(wire: WireFault) -> Behavior {
 }
 
 #[tokio::test]
-async fn a_stream_is_chunked_one_chunk_for_each_event_and_ends_with_an_empty_one() {
-    let wire = wire_with(vec![three_events(WireFault::default()), says(200, "next")]).await;
-    let mut client = Client::of(&wire).await;
+async fn a_stream_has_one_chunk_per_event_and_a_final_empty_chunk() {
+    let server = server_with(vec![three_events(WireFault::default()), says(200, "next")]).await;
+    let mut client = Client::of(&server).await;
     client.send(chat(PRIMARY)).await;
     let head = client.head().await;
     assert!(head.contains("\r\ntransfer-encoding: chunked\r\n"), "{head}");
@@ -28,17 +30,17 @@ async fn a_stream_is_chunked_one_chunk_for_each_event_and_ends_with_an_empty_one
         assert_eq!(client.chunk().await, event.as_bytes());
     }
     assert_eq!(client.chunk().await, b"");
-    assert_eq!(client.ask(chat(PRIMARY)).await.text(), "next", "the connection goes on");
-    let requests = wire.requests(PRIMARY).await;
-    assert_eq!(requests[0].reply, EVENTS.concat().as_bytes(), "without the coding");
+    assert_eq!(client.ask(chat(PRIMARY)).await.text(), "next", "the connection stays open");
+    let requests = server.requests(PRIMARY).await;
+    assert_eq!(requests[0].reply, EVENTS.concat().as_bytes(), "without chunked coding");
     assert_eq!(requests[0].sent, EVENTS.concat().len());
 }
 
 #[tokio::test]
 async fn chunks_of_bytes_split_events_and_characters() {
     let by_three = WireFault { write: by_bytes(3), ..WireFault::default() };
-    let wire = wire_with(vec![three_events(by_three)]).await;
-    let mut client = Client::of(&wire).await;
+    let server = server_with(vec![three_events(by_three)]).await;
+    let mut client = Client::of(&server).await;
     client.send(chat(PRIMARY)).await;
     client.head().await;
     let stream = EVENTS.concat();
@@ -52,32 +54,32 @@ async fn chunks_of_bytes_split_events_and_characters() {
 }
 
 #[tokio::test]
-async fn a_reply_that_is_no_stream_can_come_in_pieces_too() {
+async fn a_reply_that_is_not_a_stream_can_be_split_too() {
     let slowly = WireFault { write: by_bytes(4), chunk_delay_ms: Some(5), ..WireFault::default() };
     let broken = Behavior { wire: slowly, ..says(200, "0123456789") };
-    let wire = wire_with(vec![broken]).await;
-    let reply = Client::of(&wire).await.ask(chat(PRIMARY)).await;
+    let server = server_with(vec![broken]).await;
+    let reply = Client::of(&server).await.ask(chat(PRIMARY)).await;
     assert_eq!((reply.text(), reply.header("content-length")), ("0123456789", Some("10")));
     assert_eq!(reply.header("transfer-encoding"), None);
-    let requests = wire.requests(PRIMARY).await;
+    let requests = server.requests(PRIMARY).await;
     let (Some(first_byte), Some(end)) = (requests[0].times.first_byte, requests[0].times.end)
     else {
-        panic!("it is through")
+        panic!("the reply is complete")
     };
     assert!(end >= first_byte + Duration::from_millis(3 * 5), "a delay before each of 3 pieces");
 }
 
 #[tokio::test]
-async fn a_chunk_delay_holds_up_each_chunk_but_not_the_head() {
+async fn a_chunk_delay_delays_each_chunk_but_not_the_head() {
     let slow = WireFault { chunk_delay_ms: Some(LONG), ..WireFault::default() };
-    let wire = wire_with(vec![three_events(slow)]).await;
-    let mut client = Client::of(&wire).await;
+    let server = server_with(vec![three_events(slow)]).await;
+    let mut client = Client::of(&server).await;
     client.send(chat(PRIMARY)).await;
     client.head().await;
-    let recorded = held(&wire, |recorded| recorded.status.is_some()).await;
+    let recorded = held(&server, |recorded| recorded.status.is_some()).await;
     assert_eq!((recorded.sent, recorded.times.end), (0, None));
     drop(client);
-    let requests = wire.requests(PRIMARY).await;
+    let requests = server.requests(PRIMARY).await;
     assert!(requests[0].client_gone && requests[0].times.end.is_some());
     assert_eq!(requests[0].sent, 0);
 }
@@ -85,8 +87,8 @@ async fn a_chunk_delay_holds_up_each_chunk_but_not_the_head() {
 #[tokio::test]
 async fn delays_add_up_at_the_client() {
     let slow = WireFault { delay_ms: Some(20), chunk_delay_ms: Some(10), ..WireFault::default() };
-    let wire = wire_with(vec![three_events(slow)]).await;
-    let mut client = Client::of(&wire).await;
+    let server = server_with(vec![three_events(slow)]).await;
+    let mut client = Client::of(&server).await;
     let started = Instant::now();
     client.send(chat(PRIMARY)).await;
     client.head().await;
@@ -102,18 +104,18 @@ async fn delays_add_up_at_the_client() {
 #[case(CutEnd::Close, Ending::Fin)]
 #[case(CutEnd::Reset, Ending::Rst)]
 #[tokio::test]
-async fn a_stream_cut_after_two_events_ends_without_its_last_chunk(
+async fn a_stream_cut_after_two_events_has_no_final_chunk(
     #[case] end: CutEnd,
     #[case] seen: Ending,
 ) {
-    let wire = wire_with(vec![three_events(cut(CutPoint::Events(2), end))]).await;
-    let mut client = Client::of(&wire).await;
+    let server = server_with(vec![three_events(cut(CutPoint::Events(2), end))]).await;
+    let mut client = Client::of(&server).await;
     client.send(chat(PRIMARY)).await;
     client.head().await;
     assert_eq!(client.chunk().await, EVENTS[0].as_bytes());
     assert_eq!(client.chunk().await, EVENTS[1].as_bytes());
     assert_eq!(client.rest().await, (Vec::new(), seen));
-    let requests = wire.requests(PRIMARY).await;
+    let requests = server.requests(PRIMARY).await;
     assert_eq!((requests[0].status, requests[0].client_gone), (Some(200), false));
     assert_eq!(requests[0].sent, EVENTS[0].len() + EVENTS[1].len());
 }
@@ -123,9 +125,9 @@ async fn a_stream_cut_after_two_events_ends_without_its_last_chunk(
 #[case::after_more_events_than_there_are(CutPoint::Events(9))]
 #[case::after_the_last_byte(CutPoint::BodyBytes(48))]
 #[tokio::test]
-async fn a_cut_behind_everything_still_leaves_out_the_last_chunk(#[case] at: CutPoint) {
-    let wire = wire_with(vec![three_events(cut(at, CutEnd::Close))]).await;
-    let mut client = Client::of(&wire).await;
+async fn a_cut_after_the_last_event_still_omits_the_final_chunk(#[case] at: CutPoint) {
+    let server = server_with(vec![three_events(cut(at, CutEnd::Close))]).await;
+    let mut client = Client::of(&server).await;
     client.send(chat(PRIMARY)).await;
     client.head().await;
     for event in EVENTS {
@@ -135,29 +137,31 @@ async fn a_cut_behind_everything_still_leaves_out_the_last_chunk(#[case] at: Cut
 }
 
 #[tokio::test]
-async fn a_cut_within_an_event_breaks_its_chunk_off() {
+async fn a_cut_within_an_event_cuts_its_chunk() {
     let within = cut(CutPoint::BodyBytes(15 + 8), CutEnd::Reset);
-    let wire = wire_with(vec![three_events(within)]).await;
-    let mut client = Client::of(&wire).await;
+    let server = server_with(vec![three_events(within)]).await;
+    let mut client = Client::of(&server).await;
     client.send(chat(PRIMARY)).await;
     client.head().await;
     client.chunk().await;
-    assert_eq!(client.chunk_size().await, EVENTS[1].len(), "the whole event is promised");
+    assert_eq!(
+        client.chunk_size().await,
+        EVENTS[1].len(),
+        "the chunk size is that of the full event"
+    );
     let (rest, ending) = client.rest().await;
     assert_eq!((rest.as_slice(), ending), (&EVENTS[1].as_bytes()[..8], Ending::Rst));
     assert_eq!(rest.last(), Some(&0xc3), "half of an ü");
-    assert_eq!(wire.requests(PRIMARY).await[0].sent, 15 + 8);
+    assert_eq!(server.requests(PRIMARY).await[0].sent, 15 + 8);
 }
 
 #[rstest]
 #[case(0)]
 #[case(2)]
 #[tokio::test]
-async fn a_stream_that_stalls_after_some_events_is_held_open_until_the_client_leaves(
-    #[case] count: usize,
-) {
-    let wire = wire_with(vec![three_events(cut(CutPoint::Events(count), CutEnd::Stall))]).await;
-    let mut client = Client::of(&wire).await;
+async fn a_stalled_stream_stays_open_until_the_client_disconnects(#[case] count: usize) {
+    let server = server_with(vec![three_events(cut(CutPoint::Events(count), CutEnd::Stall))]).await;
+    let mut client = Client::of(&server).await;
     client.send(chat(PRIMARY)).await;
     client.head().await;
     for event in &EVENTS[..count] {
@@ -165,25 +169,25 @@ async fn a_stream_that_stalls_after_some_events_is_held_open_until_the_client_le
     }
     assert!(client.is_held_open().await);
     let sent: usize = EVENTS[..count].iter().map(|event| event.len()).sum();
-    let recorded = held(&wire, |recorded| recorded.status.is_some()).await;
+    let recorded = held(&server, |recorded| recorded.status.is_some()).await;
     assert_eq!((recorded.sent, recorded.times.end, recorded.client_gone), (sent, None, false));
     drop(client);
-    wire.ended(PRIMARY).await;
-    assert!(wire.requests(PRIMARY).await[0].client_gone);
+    server.ended(PRIMARY).await;
+    assert!(server.requests(PRIMARY).await[0].client_gone);
 }
 
 #[tokio::test]
-async fn a_client_that_leaves_a_slow_stream_is_noticed_between_chunks() {
+async fn a_disconnect_from_a_slow_stream_is_noticed_between_chunks() {
     let slow = WireFault { chunk_delay_ms: Some(1), ..WireFault::default() };
     let endless = "data: x\n\n".repeat(100_000);
-    let wire = wire_with(vec![streams(&endless, slow)]).await;
-    let mut client = Client::of(&wire).await;
+    let server = server_with(vec![streams(&endless, slow)]).await;
+    let mut client = Client::of(&server).await;
     client.send(chat(PRIMARY)).await;
     client.head().await;
     client.chunk().await;
     drop(client);
-    wire.ended(PRIMARY).await;
-    let requests = wire.requests(PRIMARY).await;
+    server.ended(PRIMARY).await;
+    let requests = server.requests(PRIMARY).await;
     assert!(requests[0].client_gone);
     assert!((1..endless.len()).contains(&requests[0].sent), "{} bytes", requests[0].sent);
 }
@@ -191,9 +195,9 @@ async fn a_client_that_leaves_a_slow_stream_is_noticed_between_chunks() {
 #[tokio::test]
 async fn a_stream_with_a_wrong_content_length_is_not_chunked() {
     let lie = HeadFault::ContentLengthOffBy(7.try_into().expect("not 0"));
-    let server_plan = WireFault { head: Some(lie), ..WireFault::default() };
-    let wire = wire_with(vec![three_events(server_plan)]).await;
-    let mut client = Client::of(&wire).await;
+    let fault = WireFault { head: Some(lie), ..WireFault::default() };
+    let server = server_with(vec![three_events(fault)]).await;
+    let mut client = Client::of(&server).await;
     client.send(chat(PRIMARY)).await;
     let head = client.head().await;
     assert!(head.contains("content-length: 55\r\n"), "{head}");
@@ -203,8 +207,8 @@ async fn a_stream_with_a_wrong_content_length_is_not_chunked() {
 
 #[tokio::test]
 async fn an_http_1_0_client_gets_a_stream_that_ends_with_the_connection() {
-    let wire = wire_with(vec![three_events(WireFault::default())]).await;
-    let mut client = Client::of(&wire).await;
+    let server = server_with(vec![three_events(WireFault::default())]).await;
+    let mut client = Client::of(&server).await;
     client.send(chat(PRIMARY).replace("HTTP/1.1", "HTTP/1.0")).await;
     let head = client.head().await;
     assert!(head.contains("connection: close\r\n"), "{head}");
@@ -214,9 +218,10 @@ async fn an_http_1_0_client_gets_a_stream_that_ends_with_the_connection() {
 
 #[tokio::test]
 async fn a_status_without_a_body_has_no_chunks() {
-    let wire =
-        wire_with(vec![Behavior { status: Some(204), ..streams("", WireFault::default()) }]).await;
-    let mut client = Client::of(&wire).await;
+    let server =
+        server_with(vec![Behavior { status: Some(204), ..streams("", WireFault::default()) }])
+            .await;
+    let mut client = Client::of(&server).await;
     client.send(chat(PRIMARY).replace("Host: mock", "Host: mock\r\nConnection: close")).await;
     let head = client.head().await;
     assert!(head.starts_with("HTTP/1.1 204 ") && !head.contains("transfer-encoding"), "{head}");
@@ -224,14 +229,14 @@ async fn a_status_without_a_body_has_no_chunks() {
 }
 
 #[tokio::test]
-async fn an_events_cut_takes_a_reply_that_is_no_stream_for_one_event() {
+async fn a_cut_by_events_counts_other_replies_as_one_event() {
     for (count, body) in [(0, ""), (1, "{\n\n}"), (2, "{\n\n}")] {
-        let server_plan = WireFault {
+        let fault = WireFault {
             cut: Some(Cut { at: CutPoint::Events(count), end: CutEnd::Reset }),
             ..WireFault::default()
         };
-        let wire = wire_with(vec![Behavior { wire: server_plan, ..says(200, "{\n\n}") }]).await;
-        let mut client = Client::of(&wire).await;
+        let server = server_with(vec![Behavior { wire: fault, ..says(200, "{\n\n}") }]).await;
+        let mut client = Client::of(&server).await;
         client.send(chat(PRIMARY)).await;
         assert!(client.head().await.contains("content-length: 4\r\n"));
         assert_eq!(client.rest().await, (body.as_bytes().to_vec(), Ending::Rst));
@@ -239,18 +244,18 @@ async fn an_events_cut_takes_a_reply_that_is_no_stream_for_one_event() {
 }
 
 #[tokio::test]
-async fn two_hundred_slow_streams_run_side_by_side() {
+async fn two_hundred_slow_streams_run_in_parallel() {
     const STREAMS: usize = 200;
     const CHUNKS: usize = 20;
     let slow = WireFault { chunk_delay_ms: Some(10), ..WireFault::default() };
     let event = "data: tick\n\n";
     let behavior = streams(&event.repeat(CHUNKS), slow);
     let times = u32::try_from(STREAMS).expect("small");
-    let wire = wire_with(vec![Behavior { count: times, ..behavior }]).await;
+    let server = server_with(vec![Behavior { count: times, ..behavior }]).await;
     let started = Instant::now();
     let mut clients = tokio::task::JoinSet::new();
     for _ in 0..STREAMS {
-        let mut client = Client::of(&wire).await;
+        let mut client = Client::of(&server).await;
         clients.spawn(async move {
             client.send(chat(PRIMARY)).await;
             client.head().await;
@@ -261,11 +266,11 @@ async fn two_hundred_slow_streams_run_side_by_side() {
         });
     }
     while let Some(done) = clients.join_next().await {
-        done.expect("all of it came");
+        done.expect("the complete stream");
     }
-    // One after the other they would take 40 seconds.
+    // One after the other, they would take 40 seconds.
     assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
-    let requests = wire.take(PRIMARY).await;
+    let requests = server.take(PRIMARY).await;
     assert_eq!(requests.len(), STREAMS);
     assert!(
         requests

@@ -1,4 +1,5 @@
-//! Upstreams for tests, and a client that reads single bytes and sees how a connection ends.
+//! Mounted deployments for tests, and a client that reads single bytes and observes how a
+//! connection ends.
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -34,7 +35,7 @@ pub(crate) fn mock(prefix: &str, surface: Surface, script: Vec<Behavior>) -> Moc
     }
 }
 
-/// An `ok` that the wire sends like this.
+/// An `ok` that is sent with this fault.
 pub(crate) fn ok_but(wire: WireFault) -> Behavior {
     Behavior { wire, ..Behavior::named("ok") }
 }
@@ -43,31 +44,32 @@ pub(crate) fn cut(at: CutPoint, end: CutEnd) -> WireFault {
     WireFault { cut: Some(Cut { at, end }), ..WireFault::default() }
 }
 
-/// An answer that is easy to count: this status and this body.
+/// A reply that is easy to count: this status and this body.
 pub(crate) fn says(status: u16, body: &str) -> Behavior {
     Behavior { status: Some(status), body: Some(body.to_owned()), ..Behavior::named("ok") }
 }
 
-/// An answer that is an event stream with this body, sent like this.
+/// A reply that is an event stream with this body, sent with this fault.
 pub(crate) fn streams(body: &str, wire: WireFault) -> Behavior {
     let mut behavior = Behavior { wire, ..says(200, body) };
     behavior.headers.insert("content-type".to_owned(), "text/event-stream".to_owned());
     behavior
 }
 
-/// So many bytes in each chunk.
+/// Chunks of this many bytes.
 pub(crate) fn by_bytes(count: usize) -> Option<Chunking> {
     NonZeroUsize::new(count).map(Chunking::Bytes)
 }
 
-/// The only request at `/test/primary`, as soon as the wire has decided what to do and holds it.
+/// The only request at `/test/primary`, once the server has decided on its reply and is holding it
+/// back.
 pub(crate) async fn held(
-    wire: &MockServer,
+    server: &MockServer,
     enough: impl Fn(&RecordedRequest) -> bool,
 ) -> RecordedRequest {
     loop {
         if let Some(recorded) =
-            wire.requests("/test/primary").await.into_iter().find(|recorded| enough(recorded))
+            server.requests("/test/primary").await.into_iter().find(|recorded| enough(recorded))
         {
             return recorded;
         }
@@ -75,14 +77,14 @@ pub(crate) async fn held(
     }
 }
 
-/// A wire with one `OpenAI` mock at `/test/primary`.
-pub(crate) async fn wire_with(script: Vec<Behavior>) -> MockServer {
-    let wire = wire().await;
-    wire.mount(mock("/test/primary", Surface::OpenAi, script)).expect("a script that works");
-    wire
+/// A server with one `OpenAI` mock at `/test/primary`.
+pub(crate) async fn server_with(script: Vec<Behavior>) -> MockServer {
+    let server = start_server().await;
+    server.mount(mock("/test/primary", Surface::OpenAi, script)).expect("a valid script");
+    server
 }
 
-pub(crate) async fn wire() -> MockServer {
+pub(crate) async fn start_server() -> MockServer {
     MockServer::bind("127.0.0.1:0".parse().expect("an address")).await.expect("a free port")
 }
 
@@ -125,28 +127,28 @@ impl Reply {
     }
 }
 
-/// A client that knows nothing of HTTP but where a reply ends.
+/// A client that knows nothing of HTTP except where a reply ends.
 pub(crate) struct Client {
     stream: TcpStream,
     unread: Vec<u8>,
 }
 
 impl Client {
-    pub(crate) async fn of(wire: &MockServer) -> Self {
-        Self::at(wire.addr()).await
+    pub(crate) async fn of(server: &MockServer) -> Self {
+        Self::at(server.addr()).await
     }
 
     pub(crate) async fn at(addr: SocketAddr) -> Self {
-        let stream = TcpStream::connect(addr).await.expect("the wire listens");
+        let stream = TcpStream::connect(addr).await.expect("the server listens");
         Self { stream, unread: Vec::new() }
     }
 
-    /// Sends these bytes; a server that has closed meanwhile is no failure.
+    /// Sends these bytes. A server that has closed the connection is not an error.
     pub(crate) async fn send(&mut self, bytes: impl AsRef<[u8]>) {
         let _ = self.stream.write_all(bytes.as_ref()).await;
     }
 
-    /// Reads at least so many bytes and takes them.
+    /// Reads and removes at least this many bytes.
     pub(crate) async fn bytes(&mut self, count: usize) -> Vec<u8> {
         while self.unread.len() < count {
             let read = self.stream.read_buf(&mut self.unread).await.expect("more bytes");
@@ -155,7 +157,7 @@ impl Client {
         self.unread.drain(..count).collect()
     }
 
-    /// Reads up to and with the empty line.
+    /// Reads up to and including the empty line.
     pub(crate) async fn head(&mut self) -> String {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
@@ -173,7 +175,7 @@ impl Client {
         reply
     }
 
-    /// Reads a chunk of the chunked coding, whole; empty is the last one.
+    /// Reads a complete chunk; the final one is empty.
     pub(crate) async fn chunk(&mut self) -> Vec<u8> {
         let length = self.chunk_size().await;
         let chunk = self.bytes(length).await;
@@ -191,7 +193,7 @@ impl Client {
         usize::from_str_radix(size, 16).expect("a size")
     }
 
-    /// Whether the connection stays open and silent. That nothing comes can only be waited for.
+    /// Whether the connection stays open and silent, observed for a short time.
     pub(crate) async fn is_held_open(&mut self) -> bool {
         if !self.unread.is_empty() {
             return false;
@@ -205,14 +207,14 @@ impl Client {
         self.reply().await
     }
 
-    /// Reads to the end: all bytes that still came, and how it ended.
+    /// Reads to the end. Returns the remaining bytes and how the connection ended.
     pub(crate) async fn rest(mut self) -> (Vec<u8>, Ending) {
         let ending = loop {
             match self.stream.read_buf(&mut self.unread).await {
                 Ok(0) => break Ending::Fin,
                 Ok(_) => {}
                 Err(error) if error.kind() == ErrorKind::ConnectionReset => break Ending::Rst,
-                Err(error) => panic!("an end of another kind: {error}"),
+                Err(error) => panic!("unexpected error: {error}"),
             }
         };
         (self.unread, ending)

@@ -1,7 +1,7 @@
-//! A strict mock of `OpenAI` or Azure `OpenAI` for anybody's [`MockServer`].
+//! Strict mock of `OpenAI` or Azure `OpenAI` for a [`MockServer`].
 //!
-//! A [`Provider`] is a [`Respond`]: it checks path, credential, model and every parameter, refuses
-//! in the provider's words, and else plays its [`Script`].
+//! A [`Provider`] is a [`Respond`]: it checks path, credential, model and every parameter, answers
+//! invalid requests with the provider's error, and otherwise plays its [`Script`].
 
 mod script;
 
@@ -20,10 +20,10 @@ pub use fallproof_protocol::provider::{Deployment, Names, Surface};
 pub use fallproof_protocol::violation::{Strength, Violation, ViolationKind};
 pub use script::{Script, ScriptError};
 
-/// The only deployment that its providers knows.
+/// The prefix of the only deployment.
 const PREFIX: &str = "/wiremock/provider";
 
-/// A provider with one deployment. Clones share the place in the script and what was found.
+/// A provider with one deployment. Clones share the script position and the recorded violations.
 #[derive(Debug, Clone)]
 pub struct Provider {
     mock: MockDeployment,
@@ -37,7 +37,7 @@ struct Shared {
 }
 
 impl Provider {
-    /// `OpenAI`, with this model and the only key that it takes. It answers every valid request.
+    /// `OpenAI` with this model and this key. Every valid request succeeds.
     pub fn openai(model: impl Into<String>, key: impl Into<String>) -> Self {
         let model = model.into();
         Self::new(Deployment {
@@ -48,7 +48,7 @@ impl Provider {
         })
     }
 
-    /// The provider with this deployment. It answers every valid request.
+    /// A provider with this deployment. Every valid request succeeds.
     pub fn new(deployment: Deployment) -> Self {
         let mock = MockDeployment {
             prefix: PREFIX.to_owned(),
@@ -61,14 +61,14 @@ impl Provider {
         Self { mock, shared: Arc::default() }.started()
     }
 
-    /// The same, from the start, with this script; its last behavior goes on.
+    /// Restarts with this script, whose last behavior repeats.
     #[must_use]
     pub fn playing(mut self, script: Script) -> Self {
         self.mock.script = script.into_behaviors();
         self.started()
     }
 
-    /// The same, from the start, and it takes these names of models or deployments, too.
+    /// Restarts, and also accepts these names of models or deployments.
     #[must_use]
     pub fn taking(mut self, names: Names) -> Self {
         self.mock.names = names;
@@ -82,13 +82,13 @@ impl Provider {
         self
     }
 
-    /// Answers every request to this server from now on.
+    /// Answers all requests to this server from now on.
     pub async fn mount(self, server: &MockServer) -> Self {
         Mock::given(any()).respond_with(self.clone()).mount(server).await;
         self
     }
 
-    /// What a client of the server is to be configured with, e.g. `http://127.0.0.1:4711/v1`.
+    /// The base URL to configure in a client of the server, e.g. `http://127.0.0.1:4711/v1`.
     pub fn base_url(&self, server: &MockServer) -> String {
         let path = match self.mock.deployment.surface {
             Surface::OpenAi => "/v1",
@@ -98,13 +98,12 @@ impl Provider {
         server.uri() + path
     }
 
-    /// The token in each of its answers that tells whose words a client got.
+    /// The token in each reply that identifies this deployment.
     pub fn token(&self) -> &str {
         self.mock.marker.token()
     }
 
-    /// What was wrong with the requests so far, also where it is only documented and was let
-    /// through.
+    /// The violations in all requests so far, including documented ones that were not refused.
     pub fn violations(&self) -> Vec<Violation> {
         self.shared.violations.lock().clone()
     }
@@ -127,7 +126,7 @@ impl Respond for Provider {
         let answer = self.shared.providers.answer(PREFIX, &request);
         let Answer { plan, reply } = answer.expect("its only deployment is mounted");
         self.shared.violations.lock().extend(plan.violation);
-        // A deployment's name may hold what no header can.
+        // A deployment name may contain characters that are invalid in a header.
         let headers = reply.headers.into_iter().filter_map(|(name, value)| {
             Some((HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?))
         });
@@ -138,7 +137,7 @@ impl Respond for Provider {
     }
 }
 
-/// The examples of the manual run.
+/// Tests the examples of the README.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -4,23 +4,23 @@ use fallproof_protocol::behavior::{
     self, Behavior, CONNECT_TIMEOUT, CONNECTION_REFUSED, WireFault, find,
 };
 
-/// What a provider does at its attempts, in context: whole replies, each perhaps after a delay.
+/// The behaviors of a provider's attempts, in order: complete replies, optionally delayed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Script(Vec<Behavior>);
 
-/// Why a script cannot be played.
+/// Why a script is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ScriptError {
-    /// A fault of the connection, which a wiremock server cannot play. Holds the behavior's name.
+    /// A connection fault, which a wiremock server cannot play. Holds the behavior's name.
     #[error(
-        "`{0}` is a fault of the connection, which wiremock cannot play: use `fallproof_mocks::server`"
+        "`{0}` is a connection fault, which wiremock cannot play; use `fallproof_mocks::server`"
     )]
     WireFault(String),
-    /// No provider can play it.
+    /// A behavior is invalid for any provider.
     #[error(transparent)]
     Invalid(#[from] behavior::ScriptError),
-    /// There is nothing in it.
-    #[error("a script has at least one behavior")]
+    /// The script is empty.
+    #[error("a script needs at least one behavior")]
     Empty,
 }
 
@@ -28,7 +28,7 @@ impl Script {
     /// The behaviors of these names, as `fallproof list behaviors` shows them.
     ///
     /// # Errors
-    /// A name is unknown, or a fault of the connection.
+    /// A name is unknown, or is a connection fault.
     pub fn named<N: Into<String>>(names: impl IntoIterator<Item = N>) -> Result<Self, ScriptError> {
         names.into_iter().map(Behavior::named).collect::<Vec<_>>().try_into()
     }
@@ -55,7 +55,7 @@ impl TryFrom<Vec<Behavior>> for Script {
     }
 }
 
-/// Whether it does anything to the bytes of the reply but send them later.
+/// Whether the fault does anything other than delay the reply.
 fn has_wire_fault(behavior: &Behavior) -> bool {
     let of_the_name = find(&behavior.reply).map(|entry| entry.wire.clone()).unwrap_or_default();
     let wire = behavior.wire.clone().or(of_the_name);

@@ -25,7 +25,7 @@ async fn ask(url: &str, body: &Value) -> (u16, String) {
     let client = reqwest::Client::builder().no_proxy().build().expect("a plain client");
     let call = client.post(url).bearer_auth(KEY).header("api-key", KEY).body(body.to_string());
     let answer = call.send().await.expect("an answer");
-    (answer.status().as_u16(), answer.text().await.expect("a whole answer"))
+    (answer.status().as_u16(), answer.text().await.expect("a complete answer"))
 }
 
 #[rstest]
@@ -61,7 +61,7 @@ async fn a_valid_request_is_answered_and_an_invalid_one_refused(
 }
 
 #[tokio::test]
-async fn a_script_is_played_in_its_order_and_its_last_behavior_goes_on() {
+async fn a_script_is_played_in_order_and_its_last_behavior_repeats() {
     let script = Script::named(["rate_limited", "server_error", "ok"]).expect("whole replies");
     let server = MockServer::start().await;
     let provider = Provider::openai("gpt-5", KEY).playing(script).mount(&server).await;
@@ -72,7 +72,7 @@ async fn a_script_is_played_in_its_order_and_its_last_behavior_goes_on() {
 }
 
 #[tokio::test]
-async fn another_name_is_refused_unless_it_is_taken() {
+async fn another_name_is_refused_unless_it_is_accepted() {
     let server = MockServer::start().await;
     let provider = Provider::openai("other", KEY).mount(&server).await;
     let url = provider.base_url(&server) + "/chat/completions";
@@ -83,11 +83,11 @@ async fn another_name_is_refused_unless_it_is_taken() {
 }
 
 #[tokio::test]
-async fn a_reply_may_be_late() {
+async fn a_reply_can_be_delayed() {
     let wire = WireFault { delay_ms: Some(80), ..WireFault::default() };
     let late = vec![Behavior { wire, ..Behavior::named("ok") }];
     let server = MockServer::start().await;
-    let script = late.try_into().expect("a delay is no fault");
+    let script = late.try_into().expect("a delay is allowed");
     let provider = Provider::openai("gpt-5", KEY).playing(script).mount(&server).await;
     let start = Instant::now();
     assert_eq!(ask(&(provider.base_url(&server) + "/chat/completions"), &chat()).await.0, 200);
@@ -99,12 +99,12 @@ async fn a_reply_may_be_late() {
 #[case::cut_body("truncated_body")]
 #[case::no_listener("connection_refused")]
 #[case::no_answer("connect_timeout")]
-fn faults_of_the_connection_are_refused(#[case] name: &str) {
+fn connection_faults_are_refused(#[case] name: &str) {
     assert_eq!(Script::named(["ok", name]), Err(ScriptError::WireFault(name.to_owned())));
 }
 
 #[test]
-fn what_no_provider_can_play_is_refused() {
+fn invalid_behaviors_are_refused() {
     let cut = Some(Cut { at: CutPoint::AfterHead, end: CutEnd::Reset });
     let wire = WireFault { cut, ..WireFault::default() };
     let cut = Behavior { wire, ..Behavior::named("server_error") };

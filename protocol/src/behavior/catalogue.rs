@@ -1,4 +1,4 @@
-//! The behaviors that a script may name.
+//! The catalogue of behaviors that a script can name.
 
 use std::sync::LazyLock;
 
@@ -6,23 +6,23 @@ use serde::Deserialize;
 
 use super::WireFault;
 
-/// A behavior that a script may name.
+/// A behavior of the catalogue.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Entry {
-    /// Its name, for ever.
+    /// The name. Never changes.
     pub name: String,
-    /// What happens then, in one sentence.
+    /// What the behavior does, in one sentence.
     pub what: String,
-    /// What happens to the reply on its way, unless a script says otherwise.
+    /// Transport faults, unless the script overrides them.
     #[serde(default)]
     pub wire: WireFault,
-    /// Whether the reply is a success that goes another way, and no error of the provider's.
+    /// Whether the reply is a variant of the success reply and not a provider error.
     #[serde(default)]
     pub is_success: bool,
 }
 
-/// Every behavior, `ok` first, in the order in which to show them.
+/// All behaviors, in display order; `ok` is the first.
 pub fn behaviors() -> &'static [Entry] {
     static ENTRIES: LazyLock<Vec<Entry>> = LazyLock::new(|| {
         serde_saphyr::from_str(include_str!("../../behaviors.yaml")).expect("a test reads the file")
@@ -30,7 +30,7 @@ pub fn behaviors() -> &'static [Entry] {
     &ENTRIES
 }
 
-/// The names of the [`behaviors`].
+/// The names of all [`behaviors`], in the same order.
 pub fn behavior_names() -> impl Iterator<Item = &'static str> {
     behaviors().iter().map(|entry| entry.name.as_str())
 }
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_behavior_has_a_name_of_its_own_and_ok_comes_first() {
+    fn behavior_names_are_unique_and_ok_comes_first() {
         let names: HashSet<_> = behavior_names().collect();
         assert_eq!(names.len(), behaviors().len());
         assert_eq!(behaviors()[0].name, "ok");

@@ -1,37 +1,37 @@
-//! What cannot be played in a script.
+//! Validation of scripts.
 
 use http::{HeaderName, HeaderValue};
 
 use super::{Behavior, find};
 
-/// Headers that say how a reply is framed: the wire writes them, no script does.
+/// Headers that frame a reply. The server writes them; a script cannot set them.
 pub const FRAMING: [&str; 4] = ["content-length", "transfer-encoding", "connection", "keep-alive"];
 
-/// Why a deployment cannot be played.
+/// Why a deployment or its script is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ScriptError {
-    /// The prefix is not two path segments. Holds it.
-    #[error("prefix `{0}` is not of the form `/scenario/deployment`")]
+    /// The prefix is not two path segments. Holds the prefix.
+    #[error("invalid prefix `{0}`: expected `/scenario/deployment`")]
     Prefix(String),
-    /// No behavior of the catalogue has this name.
-    #[error("there is no behavior `{0}`")]
+    /// The catalogue has no behavior of this name.
+    #[error("unknown behavior `{0}`")]
     UnknownBehavior(String),
-    /// A behavior that never happens: `count` is from 1.
-    #[error("a behavior happens at least once: `count` is from 1")]
+    /// `count` is 0.
+    #[error("`count` must be at least 1")]
     Never,
-    /// A final status has three digits from 200 on. Holds what was asked for.
-    #[error("status {0} cannot be sent: it must be from 200 to 599")]
+    /// The status is outside 200 to 599. Holds the status.
+    #[error("invalid status {0}: it must be from 200 to 599")]
     Status(u16),
-    /// A header that the wire writes itself. Holds name and value.
-    #[error("header `{0}: {1}` is the wire's; use `wire` to break it")]
+    /// The header is written by the server. Holds name and value.
+    #[error("header `{0}: {1}` is written by the server; use `wire` to make it invalid")]
     Framing(String, String),
-    /// Not a header. Holds name and value.
+    /// The header is not valid HTTP. Holds name and value.
     #[error("`{0}: {1}` is not a valid header")]
     Header(String, String),
 }
 
 impl ScriptError {
-    /// The error of a header that cannot be sent.
+    /// The error for a header that cannot be sent.
     pub fn of_header(name: &str, value: &str) -> Self {
         let (name, value) = (name.to_owned(), value.to_owned());
         if is_framing(&name) { Self::Framing(name, value) } else { Self::Header(name, value) }
@@ -39,10 +39,10 @@ impl ScriptError {
 }
 
 impl Behavior {
-    /// Whether a provider can play it.
+    /// Checks that a mock provider can play this behavior.
     ///
     /// # Errors
-    /// It is unknown, never happens, or has a status or header that cannot be sent.
+    /// The name is unknown, `count` is 0, or a status or header cannot be sent.
     pub fn validate(&self) -> Result<(), ScriptError> {
         if find(&self.reply).is_none() {
             return Err(ScriptError::UnknownBehavior(self.reply.clone()));
@@ -64,7 +64,7 @@ fn is_framing(name: &str) -> bool {
     FRAMING.iter().any(|framing| framing.eq_ignore_ascii_case(name))
 }
 
-/// The headers of this behavior that are none, or that the wire writes itself.
+/// The headers of this behavior that are invalid or reserved for the server.
 pub fn unsendable(behavior: &Behavior) -> impl Iterator<Item = (&String, &String)> {
     behavior.headers.iter().filter(|(name, value)| {
         is_framing(name)

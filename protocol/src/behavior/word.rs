@@ -1,7 +1,7 @@
-//! Values that are written as a word, or as a mapping of one word to its value.
+//! Values written either as a word or as a mapping from one word to its value.
 //!
-//! What else stands there is told of with the forms that are right: a parser that reads an enum
-//! takes the next key for the value of a word that has none.
+//! An error for any other value lists both valid forms. A derived enum parser would take the next
+//! key as the value of a word that has none.
 
 use std::fmt;
 use std::marker::PhantomData;

@@ -1,27 +1,27 @@
-//! Bodies: of a length, in chunks, or to the end of the connection.
+//! Bodies delimited by a length, by chunked coding, or by the end of the connection.
 
 use memchr::memmem;
 
 use super::MOST_HEADERS;
 
-/// No line between or behind chunks is longer, in bytes.
+/// Maximum length of a chunk-size or trailer line, in bytes.
 const LONGEST_LINE: usize = 64 * 1024;
 
-/// How the end of a body is told.
+/// How the end of a body is determined.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Framing {
     /// There is no body.
     #[default]
     None,
-    /// After so many bytes.
+    /// The body has this many bytes.
     Length(u64),
-    /// By the chunked coding.
+    /// Chunked transfer coding.
     Chunked,
-    /// By the end of the connection.
+    /// The body ends with the connection.
     UntilClose,
 }
 
-/// Takes a body off a buffer, piece by piece.
+/// Incremental reader of a body.
 #[derive(Debug)]
 pub struct BodyReader {
     state: State,
@@ -34,56 +34,56 @@ enum State {
     ChunkSize,
     Chunk(u64),
     ChunkEnd,
-    /// So many lines have come.
+    /// Holds the number of trailer lines read so far.
     Trailers(usize),
     UntilClose,
     Done,
 }
 
-/// What a step has led to.
+/// Result of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
     /// More bytes are needed.
     More,
-    /// A chunk is whole; go on at once.
+    /// A chunk is complete; call again at once.
     Chunk,
-    /// The body is whole.
+    /// The body is complete.
     Done,
-    /// The body is longer than it may be: it holds one byte more than that.
+    /// The body exceeds the limit; it holds one byte more than the limit.
     TooLong,
 }
 
 /// One step through a buffer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Step {
-    /// So many bytes at the buffer's beginning were used.
+    /// Number of bytes consumed from the start of the buffer.
     pub used: usize,
-    /// What they led to.
+    /// The result of the step.
     pub progress: Progress,
 }
 
 /// Why a chunked body cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BodyError {
-    /// The line before a chunk is no size.
-    #[error("a chunk's size is not a number")]
+    /// The chunk size is not a number.
+    #[error("invalid chunk size")]
     ChunkSize,
-    /// The line before a chunk goes on and on.
-    #[error("a chunk's size has no end")]
+    /// The chunk-size line is too long.
+    #[error("chunk-size line too long")]
     EndlessChunkSize,
-    /// Something else than a line's end follows a chunk.
-    #[error("a chunk is longer than it says")]
+    /// A chunk is not followed by a line end.
+    #[error("chunk longer than its declared size")]
     ChunkTooLong,
-    /// A line of the trailers goes on and on.
-    #[error("a line behind its chunks has no end")]
+    /// A trailer line is too long.
+    #[error("trailer line too long")]
     EndlessLine,
-    /// The trailers go on and on.
-    #[error("its trailers have no end")]
+    /// There are too many trailer lines.
+    #[error("too many trailers")]
     EndlessTrailers,
 }
 
 impl BodyReader {
-    /// A reader of a body of at most so many bytes.
+    /// Creates a reader of a body of at most `most` bytes.
     pub fn new(framing: Framing, most: usize) -> Self {
         let state = match framing {
             Framing::None | Framing::Length(0) => State::Done,
@@ -94,7 +94,7 @@ impl BodyReader {
         Self { state, most }
     }
 
-    /// How many bytes of the body, or of the chunk at hand, are still to come as far as is known.
+    /// Number of bytes still missing from the body or the current chunk, as far as known.
     pub fn missing(&self) -> u64 {
         match self.state {
             State::Length(left) | State::Chunk(left) => left,
@@ -102,10 +102,10 @@ impl BodyReader {
         }
     }
 
-    /// Appends to `body` what belongs to it of the bytes at hand, up to the end of a chunk.
+    /// Appends the body bytes among `bytes` to `body`, up to the end of a chunk.
     ///
     /// # Errors
-    /// These bytes are no chunks.
+    /// The chunked coding is invalid.
     pub fn advance(&mut self, bytes: &[u8], body: &mut Vec<u8>) -> Result<Step, BodyError> {
         let mut used = 0;
         let progress = loop {
@@ -167,7 +167,7 @@ impl BodyReader {
         Ok(Step { used, progress })
     }
 
-    /// Appends so many of these bytes, but stops one beyond the most that there may be.
+    /// Appends up to `left` of these bytes, stopping one byte beyond the limit.
     fn take(&self, bytes: &[u8], left: u64, body: &mut Vec<u8>) -> usize {
         let room = self.most.saturating_add(1).saturating_sub(body.len());
         let left = usize::try_from(left).unwrap_or(usize::MAX);
@@ -185,8 +185,8 @@ impl BodyReader {
 mod tests {
     use super::*;
 
-    /// Feeds the bytes in pieces that end at these places; gives the body, what is left, and how
-    /// many chunks were seen whole.
+    /// Reads the bytes in pieces that end at these offsets. Returns the body, the unconsumed bytes,
+    /// and the number of chunks that were seen complete.
     fn read(
         framing: Framing,
         most: usize,
@@ -214,7 +214,7 @@ mod tests {
     const CHUNKED: &[u8] = b"3;x=y\r\nabc\r\n0A\r\n0123456789\r\n0\r\nsum: 1\r\n\r\nnext";
 
     #[test]
-    fn chunks_are_put_together_wherever_the_bytes_are_torn() {
+    fn chunks_are_joined_wherever_the_bytes_are_split() {
         for at in 0..CHUNKED.len() {
             let (one, other) = CHUNKED.split_at(at);
             let (progress, body, mut rest, chunks) =
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_length_ends_a_body_and_the_end_of_the_connection_another() {
+    fn a_body_ends_by_its_length_or_with_the_connection() {
         let length = |length| read(Framing::Length(length), 100, &[b"ab", b"cd"]);
         assert_eq!(length(3), Ok((Progress::Done, b"abc".to_vec(), b"d".to_vec(), 0)));
         assert_eq!(length(5), Ok((Progress::More, b"abcd".to_vec(), vec![], 0)));
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_is_too_long_ends_one_byte_later() {
+    fn reading_stops_one_byte_beyond_the_limit() {
         for framing in [Framing::Length(9), Framing::UntilClose] {
             let (progress, body, ..) = read(framing, 3, &[b"ab", b"cdefghi"]).expect("bytes");
             assert_eq!((progress, body.as_slice()), (Progress::TooLong, &b"abcd"[..]));
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_promised_is_known() {
+    fn the_number_of_missing_bytes_is_known() {
         let mut reader = BodyReader::new(Framing::Chunked, 100);
         assert_eq!(reader.missing(), 0);
         let step = reader.advance(b"ff\r\nab", &mut Vec::new()).expect("a chunk");
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_chunk_is_an_error() {
+    fn invalid_chunked_coding_is_an_error() {
         let error = |bytes: &[u8]| read(Framing::Chunked, 100, &[bytes]).expect_err("no chunks");
         assert_eq!(error(b"x\r\n"), BodyError::ChunkSize);
         assert_eq!(error(b"1\r\nab\r\n"), BodyError::ChunkTooLong);

@@ -1,33 +1,33 @@
-//! How a received value differs from the one that was sent.
+//! Differences between a sent and a received JSON value.
 
 use std::collections::HashSet;
 
 use super::document::Tree;
 use super::number::Decimal;
 
-/// One way in which a received value differs from the one that was sent.
+/// One difference between a sent and a received value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
-    /// Where, as a JSON pointer; of the sent value, except for what was added.
+    /// JSON pointer into the sent value; for an addition, into the received one.
     pub pointer: String,
-    /// In what way.
+    /// Kind of difference.
     pub kind: DifferenceKind,
 }
 
-/// In what way two values differ.
+/// Kinds of differences.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DifferenceKind {
-    /// Received, but not sent. Holds the value.
+    /// Received but not sent. Holds the value.
     Added(String),
-    /// Sent, but not received. Holds the value.
+    /// Sent but not received. Holds the value.
     Removed(String),
-    /// Another value. Holds what was sent and what was received.
+    /// A different value. Holds what was sent and what was received.
     Changed(String, String),
-    /// The same value in another spelling (`1e0` for `1`). Holds both.
+    /// The same value, spelled differently (`1e0` for `1`). Holds both spellings.
     Respelled(String, String),
 }
 
-/// Every difference between what was sent and what was received, in the order sent.
+/// All differences between two values, in the order sent.
 pub fn differences(sent: &Tree, received: &Tree) -> Vec<Difference> {
     let mut found = Vec::new();
     compare(sent, received, &mut String::new(), &mut found);
@@ -62,7 +62,8 @@ fn compare(sent: &Tree, received: &Tree, pointer: &mut String, found: &mut Vec<D
     }
 }
 
-/// Members are paired by key, and equal keys like items; the order of keys is not compared.
+/// Compares members by key; members with the same key are aligned like array items. The order of
+/// keys is ignored.
 fn compare_members(
     sent: &[(String, Tree)],
     received: &[(String, Tree)],
@@ -84,21 +85,22 @@ fn values_of<'a>(members: &'a [(String, Tree)], key: &str) -> Vec<&'a Tree> {
     members.iter().filter(|(name, _)| name == key).map(|(_, value)| value).collect()
 }
 
-/// The places of what belongs together. Where one side has more, what is equal at both ends does,
-/// so that one item less is one difference and not one at each item behind it.
+/// Pairs of corresponding indices. If the lengths differ, items that are equal at both ends are
+/// paired, so that one missing item is one difference and does not affect the items after it.
 fn aligned(sent: &[&Tree], received: &[&Tree]) -> Vec<(Option<usize>, Option<usize>)> {
     let shorter = sent.len().min(received.len());
     let is_longer = sent.len() != received.len();
     let head = if is_longer { equal(sent.iter().zip(received)) } else { 0 };
     let tail = if is_longer { equal(sent.iter().rev().zip(received.iter().rev())) } else { 0 };
     let tail = tail.min(shorter - head);
-    let place = |at: usize, length: usize| (at < length - tail).then_some(at);
+    let paired = |at: usize, length: usize| (at < length - tail).then_some(at);
     let longer = sent.len().max(received.len());
-    let middle = (head..longer - tail).map(|at| (place(at, sent.len()), place(at, received.len())));
+    let middle =
+        (head..longer - tail).map(|at| (paired(at, sent.len()), paired(at, received.len())));
     middle.collect()
 }
 
-/// How many of these pairs are equal at the beginning.
+/// Number of leading pairs that are equal.
 fn equal<'a>(pairs: impl Iterator<Item = (&'a &'a Tree, &'a &'a Tree)>) -> usize {
     pairs.take_while(|(one, other)| one == other).count()
 }
@@ -134,7 +136,7 @@ fn removed(pointer: &str, value: &Tree) -> Difference {
     Difference { pointer: pointer.to_owned(), kind: DifferenceKind::Removed(value.compact()) }
 }
 
-/// Whether two scalars of different spelling mean the same string or exactly the same number.
+/// Whether two scalars with different spellings are the same string or exactly the same number.
 fn same_value(left: &Tree, right: &Tree) -> bool {
     if let (Some(left), Some(right)) = (left.as_str(), right.as_str()) {
         return left == right;
@@ -162,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_value_in_another_spelling_is_respelled_not_changed() {
+    fn a_different_spelling_of_the_same_value_is_not_a_change() {
         for (left, right) in [
             ("1e0", "1"),
             ("1.0", "1"),
@@ -179,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_meet_as_floats_are_still_different() {
+    fn numbers_that_are_equal_as_floats_only_differ() {
         for (left, right) in
             [("9007199254740993", "9007199254740992"), ("0.1", "0.10000000000000001")]
         {
@@ -191,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn additions_losses_and_duplicates_are_told_by_pointer() {
+    fn additions_removals_and_duplicates_are_located_by_pointer() {
         assert_eq!(
             diff(r#"{"a":1,"a":2,"b/c":[1,2]}"#, r#"{"b/c":[1],"a":1,"d":{"e":null}}"#),
             [
@@ -203,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn one_item_less_is_one_difference() {
+    fn a_missing_item_is_one_difference() {
         assert_eq!(
             diff("[1,2,3,4]", "[1,3,4]"),
             [("/1".into(), DifferenceKind::Removed("2".into()))]
@@ -220,12 +222,12 @@ mod tests {
         assert_eq!(
             diff(r#"{"a":1,"a":2}"#, r#"{"a":2}"#),
             [("/a".into(), DifferenceKind::Removed("1".into()))],
-            "and so it is with members of one name"
+            "members with the same name are aligned too"
         );
     }
 
     #[test]
-    fn null_is_not_absence_and_key_order_is_no_difference() {
+    fn null_differs_from_absence_and_key_order_does_not_matter() {
         assert_eq!(
             diff(r#"{"a":null}"#, "{}"),
             [("/a".into(), DifferenceKind::Removed("null".into()))]

@@ -1,4 +1,4 @@
-//! The tree of a JSON text that keeps what a parsed `serde_json::Value` loses.
+//! JSON tree that preserves what `serde_json::Value` loses.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -7,13 +7,13 @@ use serde::de::Error as _;
 
 use super::tokens::{Token, Tokens, unescaped};
 
-/// Nesting deeper than this is refused, as `serde_json` itself does: every walk over a tree is recursive.
+/// Maximum nesting depth, the same as in `serde_json`: every walk over a tree is recursive.
 const MAX_DEPTH: usize = 127;
 
-/// A JSON value that keeps what a parsed `serde_json::Value` loses.
+/// JSON value that preserves what `serde_json::Value` loses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Tree {
-    /// Members in the order sent, duplicates included; keys unescaped.
+    /// Members in the order sent, including duplicates, with unescaped keys.
     Object(Vec<(String, Tree)>),
     /// Items in order.
     Array(Vec<Tree>),
@@ -22,10 +22,11 @@ pub enum Tree {
 }
 
 impl Tree {
-    /// Reads one JSON text.
+    /// Parses one JSON text.
     ///
     /// # Errors
-    /// Where the bytes are not JSON (nesting beyond 127 levels included), in the parser's words.
+    /// The bytes are not JSON or are nested deeper than 127 levels. The message is that of the
+    /// parser.
     pub fn parse(bytes: &[u8]) -> serde_json::Result<Self> {
         Self::read(&mut Tokens::of(bytes)?, 0)
     }
@@ -55,12 +56,12 @@ impl Tree {
         })
     }
 
-    /// A string value in its plainest spelling.
+    /// A string value in canonical spelling.
     pub fn string(text: &str) -> Self {
         Self::Scalar(quoted(text))
     }
 
-    /// The first member of this name, if this is an object that has it.
+    /// The first member of this name; `None` if this is not an object or lacks it.
     pub fn member(&self, name: &str) -> Option<&Self> {
         match self {
             Self::Object(members) => {
@@ -70,7 +71,7 @@ impl Tree {
         }
     }
 
-    /// This object with another string as its member `name`, where it has one.
+    /// This object with its member `name` set to a string, if it has that member.
     #[must_use]
     pub fn with(&self, name: &str, text: &str) -> Self {
         let mut tree = self.clone();
@@ -82,7 +83,7 @@ impl Tree {
         tree
     }
 
-    /// The text of a string value, unescaped.
+    /// The unescaped text of a string value.
     pub fn as_str(&self) -> Option<Cow<'_, str>> {
         match self {
             Self::Scalar(text) if text.starts_with('"') => unescaped(text).ok(),
@@ -90,7 +91,7 @@ impl Tree {
         }
     }
 
-    /// Several lines, keys sorted: for display and diffs only.
+    /// Indented text with sorted keys, for display and diffs only.
     pub fn canonical(&self) -> String {
         let mut out = String::new();
         self.write_canonical(&mut out, 0);
@@ -156,7 +157,7 @@ impl Tree {
     }
 }
 
-/// The text as JSON writes it.
+/// The text as a JSON string.
 pub fn quoted(text: &str) -> String {
     serde_json::to_string(text).expect("a text can be written")
 }
@@ -166,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_nested_too_deeply_is_an_error_and_no_overflow() {
+    fn excessive_nesting_is_an_error_and_not_a_stack_overflow() {
         let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
         assert!(Tree::parse(nested(127).as_bytes()).is_ok());
         for depth in [128, 200_000] {

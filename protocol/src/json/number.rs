@@ -2,7 +2,8 @@
 
 use std::cmp::Ordering;
 
-/// A JSON number without its spelling: sign, significant digits and the power of ten of the last.
+/// A JSON number independent of its spelling: sign, significant digits, and the power of ten of the
+/// last digit.
 #[derive(PartialEq, Eq)]
 pub(super) struct Decimal {
     negative: bool,
@@ -11,7 +12,7 @@ pub(super) struct Decimal {
 }
 
 impl Decimal {
-    /// Reads a JSON number; `None` for another scalar, or an exponent beyond 64 bits.
+    /// Parses a JSON number. Returns `None` for any other scalar, or an exponent beyond 64 bits.
     pub(super) fn of(text: &str) -> Option<Self> {
         let is_negative = text.starts_with('-');
         let unsigned = text.strip_prefix('-').unwrap_or(text);
@@ -19,8 +20,8 @@ impl Decimal {
             return None;
         }
         let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
-        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-        let all = format!("{whole}{fraction}");
+        let (integer, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let all = format!("{integer}{fraction}");
         let digits = all.trim_start_matches('0').trim_end_matches('0').to_owned();
         let trailing = all.len() - all.trim_end_matches('0').len();
         let exponent = match digits.len().cmp(&0) {
@@ -31,7 +32,7 @@ impl Decimal {
                 .checked_add(i64::try_from(trailing).ok()?)?,
             _ => 0,
         };
-        // Nothing is below zero by a sign alone.
+        // Zero has no sign.
         let negative = is_negative && !digits.is_empty();
         Some(Self { negative, digits, exponent })
     }

@@ -1,14 +1,14 @@
-//! JSON in one pass, piece by piece as it is spelled.
+//! Single-pass JSON tokenizer that preserves spelling.
 
 use std::borrow::Cow;
 
 use memchr::memchr2;
 use serde_json::value::RawValue;
 
-/// A piece of a JSON text. Commas, colons and blanks are left out.
+/// A token of a JSON text. Commas, colons and whitespace are skipped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Token<'a> {
-    /// `{`: keys and values take turns from here.
+    /// `{`, followed by alternating keys and values.
     Object,
     /// `[`
     Array,
@@ -18,7 +18,7 @@ pub enum Token<'a> {
     Scalar(&'a str),
 }
 
-/// The pieces of one JSON text, in order.
+/// The tokens of one JSON text, in order.
 #[derive(Debug, Clone)]
 pub struct Tokens<'a> {
     text: &'a str,
@@ -26,16 +26,16 @@ pub struct Tokens<'a> {
 }
 
 impl<'a> Tokens<'a> {
-    /// The pieces of this text, which is checked to its end.
+    /// Tokenizes this text after validating all of it.
     ///
     /// # Errors
-    /// It is not one JSON value, or not UTF-8. Escapes that are half a character pass.
+    /// It is not exactly one JSON value, or not UTF-8. Unpaired surrogate escapes are accepted.
     pub fn of(text: &'a [u8]) -> serde_json::Result<Self> {
         let checked: &RawValue = serde_json::from_slice(text)?;
         Ok(Self { text: checked.get(), at: 0 })
     }
 
-    /// Whether the object or array at hand ends here; its end is taken then.
+    /// Whether the current object or array ends here; if so, consumes its end.
     pub fn at_end(&mut self) -> bool {
         let mut rest = self.clone();
         let ends = matches!(rest.next(), Some(Token::End) | None);
@@ -45,7 +45,7 @@ impl<'a> Tokens<'a> {
         ends
     }
 
-    /// Skips a value, whatever it holds, and gives it as spelled.
+    /// Skips a value of any kind and returns it as spelled.
     pub fn skip_value(&mut self) -> &'a str {
         let mut rest = self.clone();
         let first = rest.next();
@@ -98,7 +98,7 @@ impl<'a> Iterator for Tokens<'a> {
     }
 }
 
-/// Where the string that has begun here ends, its quote included.
+/// Index after the closing quote of the string that starts before `at`.
 fn end_of_string(bytes: &[u8], mut at: usize) -> usize {
     while let Some(found) = memchr2(b'"', b'\\', &bytes[at.min(bytes.len())..]) {
         at += found;
@@ -110,10 +110,10 @@ fn end_of_string(bytes: &[u8], mut at: usize) -> usize {
     bytes.len()
 }
 
-/// The text of a key or string as spelled, borrowed where it holds no escapes.
+/// The text of a key or string, borrowed if it has no escapes.
 ///
 /// # Errors
-/// An escape is half a character.
+/// An escape is an unpaired surrogate.
 pub fn unescaped(spelled: &str) -> serde_json::Result<Cow<'_, str>> {
     if memchr::memchr(b'\\', spelled.as_bytes()).is_some() {
         return serde_json::from_str(spelled).map(Cow::Owned);
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pieces_come_as_they_are_spelled() {
+    fn tokens_keep_their_spelling() {
         let text = br#" {"a\"b" : [1.50e+1,true ,"x,]"],"":{}, "c":-0} "#;
         let pieces: Vec<_> = Tokens::of(text).expect("JSON").collect();
         let expected = [
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_skipped_with_all_that_it_holds() {
+    fn a_value_is_skipped_with_its_contents() {
         let mut pieces = Tokens::of(br#"[ {"a":[1,"]"]} , "x" ,5,[ ]]"#).expect("JSON");
         assert_eq!(pieces.next(), Some(Token::Array));
         let skipped: Vec<_> = (0..4).map(|_| pieces.skip_value()).collect();
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_one_value_is_an_error() {
+    fn anything_but_one_value_is_an_error() {
         for text in ["", "{", "[1,]", "{} {}", "\"\u{1}\"", "01", "nul"] {
             assert!(Tokens::of(text.as_bytes()).is_err(), "{text}");
         }
@@ -217,9 +217,9 @@ mod tests {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
 
         #[test]
-        fn the_pieces_put_together_are_the_value(value in json(), pretty: bool) {
+        fn the_tokens_make_up_the_value(value in json(), pretty: bool) {
             let text = if pretty { format!("{value:#}") } else { value.to_string() };
-            // Read again: the last digit of a decimal may be another one then.
+            // Parsed once more, since the last digit of a decimal may change by that.
             let value: Value = serde_json::from_str(&text).expect("JSON");
             let mut pieces = Tokens::of(text.as_bytes()).expect("JSON");
             prop_assert_eq!(read(&mut pieces), value);

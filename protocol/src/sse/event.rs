@@ -1,4 +1,4 @@
-//! The events of a body, whatever their line ends.
+//! Parsing of event streams, with any line ends.
 
 use std::mem;
 use std::sync::OnceLock;
@@ -7,12 +7,12 @@ use serde_json::Value;
 
 use crate::json::Tree;
 
-/// One event of a stream. What its data says is read once, and only if somebody asks.
+/// One event of a stream. Its data is parsed lazily, and once.
 #[derive(Debug, Clone, Default)]
 pub struct Event {
-    /// The `event` field; empty where there is none.
+    /// The `event` field; empty if absent.
     pub name: String,
-    /// The `data` fields, with a line feed between them. What is not UTF-8 is replaced.
+    /// The `data` fields joined by line feeds. Invalid UTF-8 is replaced.
     pub data: String,
     value: OnceLock<Value>,
     tree: OnceLock<Option<Tree>>,
@@ -26,7 +26,8 @@ impl PartialEq for Event {
 
 impl Eq for Event {}
 
-/// The whole events of a body: one whose empty line is missing is none. Comments are left out.
+/// The complete events of a body. An event without its empty line is dropped, and comments are
+/// skipped.
 pub fn events(body: &[u8]) -> Vec<Event> {
     let text = String::from_utf8_lossy(body).replace("\r\n", "\n").replace('\r', "\n");
     let (mut events, mut event) = (Vec::new(), Event::default());
@@ -36,9 +37,9 @@ pub fn events(body: &[u8]) -> Vec<Event> {
         let value = value.strip_prefix(' ').unwrap_or(value);
         match field {
             _ if line.is_empty() => {
-                let whole = mem::take(&mut event);
-                if let Some(data) = whole.data.strip_suffix('\n') {
-                    events.push(Event::new(whole.name, data));
+                let complete = mem::take(&mut event);
+                if let Some(data) = complete.data.strip_suffix('\n') {
+                    events.push(Event::new(complete.name, data));
                 }
             }
             "event" => value.clone_into(&mut event.name),
@@ -50,12 +51,12 @@ pub fn events(body: &[u8]) -> Vec<Event> {
 }
 
 impl Event {
-    /// An event of this name with these data.
+    /// Creates an event.
     pub fn new(name: impl Into<String>, data: impl Into<String>) -> Self {
         Self { name: name.into(), data: data.into(), ..Self::default() }
     }
 
-    /// The data as JSON, digit for digit; `None` where they are none.
+    /// The data as JSON that preserves spelling; `None` if it is not JSON.
     pub fn tree(&self) -> Option<&Tree> {
         self.tree.get_or_init(|| Tree::parse(self.data.as_bytes()).ok()).as_ref()
     }
@@ -70,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn events_are_read_whatever_their_line_ends() {
+    fn events_are_read_with_any_line_ends() {
         let read = |body: &str| {
             let events = events(body.as_bytes());
             events.into_iter().map(|event| (event.name, event.data)).collect::<Vec<_>>()

@@ -1,6 +1,6 @@
-//! A stream of events, cut into its events byte for byte.
+//! Splits a stream into events byte for byte.
 
-/// How long the first so many events are together.
+/// Total length of the first `count` events, in bytes.
 pub fn events_length(stream: &[u8], count: usize) -> usize {
     let mut end = 0;
     for _ in 0..count {
@@ -13,8 +13,8 @@ pub fn events_length(stream: &[u8], count: usize) -> usize {
     end
 }
 
-/// How long the first event is, with the empty lines after it; what has none is an event too. A
-/// line ends with LF, CRLF or CR
+/// Length of the first event, including the empty lines after it; an unterminated event counts too.
+/// A line ends with LF, CRLF or CR
 /// (<https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream>).
 pub fn event_length(stream: &[u8]) -> usize {
     let is_end = |byte: &u8| matches!(byte, b'\r' | b'\n');
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_event_goes_on_to_the_last_of_its_empty_lines() {
+    fn an_event_includes_all_of_its_empty_lines() {
         for (stream, length) in [
             (&b"data: 1\n\nx"[..], 9),
             (b"data: 1\r\n\r\nx", 11),

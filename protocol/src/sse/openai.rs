@@ -1,30 +1,30 @@
-//! What the events of `OpenAI`'s streams mean: chat, completions, responses, images, speech,
+//! Meaning of the events in `OpenAI` streams: chat, completions, responses, images, speech and
 //! transcripts.
 
 use serde_json::Value;
 
 use super::event::{Event, events};
 
-/// The last event of a stream of chat or completions.
+/// Data of the last event in a chat or completions stream.
 pub(super) const DONE: &str = "[DONE]";
 
-/// Where events name the model that speaks.
+/// JSON pointers to the model name in an event.
 pub(super) const MODELS: [&str; 2] = ["/model", "/response/model"];
 
-/// What an event is to somebody who waits for an answer.
+/// What an event means to a client that waits for the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Meaning {
-    /// It holds nothing of the answer: who speaks, what is to come, what it costs.
+    /// No part of the answer: the role, announcements, usage.
     Frame,
-    /// It holds a part of the answer.
+    /// A part of the answer.
     Content,
-    /// The answer is whole.
+    /// The end of a complete answer.
     End,
-    /// The answer has failed: it says so, or cannot be read.
+    /// A failed answer: an error event, or data that cannot be parsed.
     Error,
 }
 
-/// The `id` of an answer that is JSON, or of the response that a stream's first event tells of.
+/// The `id` of a JSON answer, or of the response in a stream's first event.
 pub fn response_id(body: &[u8]) -> Option<String> {
     let id = |value: &Value| value.as_str().map(str::to_owned);
     match serde_json::from_slice::<Value>(body) {
@@ -34,7 +34,7 @@ pub fn response_id(body: &[u8]) -> Option<String> {
 }
 
 impl Event {
-    /// What it is. An event of an unknown kind counts as content.
+    /// The meaning of this event. An unknown event type counts as content.
     pub fn meaning(&self) -> Meaning {
         const FRAMES: [&str; 6] = [
             "response.created",
@@ -54,7 +54,7 @@ impl Event {
         if self.is_done() {
             return Meaning::End;
         }
-        // Nobody can tell what was lost with it.
+        // What is lost with an unreadable event is unknown.
         let value = self.value();
         if value.is_null() {
             return Meaning::Error;
@@ -69,7 +69,7 @@ impl Event {
         }
     }
 
-    /// Whether the answer is under way with it: content, or an end that holds the whole answer.
+    /// Whether the event carries the answer: content, or an end event with the complete answer.
     pub fn is_answer(&self) -> bool {
         match self.meaning() {
             Meaning::Content => true,
@@ -78,43 +78,43 @@ impl Event {
         }
     }
 
-    /// Whether it is `[DONE]`.
+    /// Whether this is `[DONE]`.
     pub fn is_done(&self) -> bool {
         self.data == DONE
     }
 
-    /// Whether it is a chunk without anything of the answer, but for who speaks.
+    /// Whether this is a chunk with nothing of the answer except the role.
     pub fn is_bare(&self) -> bool {
         let is_chunk = self.value()["choices"].is_array();
         is_chunk && !self.is_usage() && self.meaning() == Meaning::Frame
     }
 
-    /// Whether an answer starts here: its first role, or `response.created`.
+    /// Whether an answer starts here, with its first role or `response.created`.
     pub fn is_beginning(&self) -> bool {
         let value = self.value();
         value["type"] == "response.created"
             || choices(value).any(|choice| !choice["delta"]["role"].is_null())
     }
 
-    /// Whether it says why a choice ended.
+    /// Whether this event has a finish reason.
     pub fn finishes(&self) -> bool {
         choices(self.value()).any(|choice| !choice["finish_reason"].is_null())
     }
 
-    /// Whether it is a chunk that says what the answer costs, of chat and completions.
+    /// Whether this is a chat or completions chunk with usage.
     pub fn has_usage(&self) -> bool {
         let value = self.value();
         value["choices"].is_array() && value["usage"].is_object()
     }
 
-    /// Whether it is the extra chunk that says this, and nothing else.
+    /// Whether this is the extra chunk with usage and nothing else.
     pub fn is_usage(&self) -> bool {
         self.has_usage() && choices(self.value()).next().is_none()
     }
 
-    /// The model that it names, where it does.
+    /// The model named in this event.
     pub fn model(&self) -> Option<&str> {
-        MODELS.iter().find_map(|place| self.value().pointer(place)?.as_str())
+        MODELS.iter().find_map(|pointer| self.value().pointer(pointer)?.as_str())
     }
 }
 
@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_event_tells_what_it_is() {
+    fn events_are_classified() {
         let meaning = |data: &str| Event::new("", data).meaning();
         for frame in [
             r#"{"choices":[],"prompt_filter_results":[]}"#,

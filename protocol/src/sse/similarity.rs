@@ -1,25 +1,25 @@
-//! How alike two events are.
+//! Comparison of events.
 
 use super::event::Event;
 use super::openai::{MODELS, choices};
 use crate::json::{Difference, DifferenceKind, differences};
 
-/// How alike two events are.
+/// How similar two events are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Similarity {
-    /// Byte for byte.
+    /// Byte for byte the same.
     Same,
-    /// By value.
+    /// The same values.
     Equal,
-    /// In what they say of the answer: what stands beside it differs, as its id may.
+    /// The same part of the answer, with different metadata such as the id.
     InContent,
-    /// Not at all.
+    /// Different.
     Other,
 }
 
 impl Event {
-    /// How alike this event and another are, their names included; the model's name aside, by which
-    /// many gateways call their group.
+    /// Compares two events, including their names. A changed model name is ignored, since many
+    /// gateways replace it with the name of the group.
     pub fn likeness(&self, other: &Self) -> Similarity {
         if self.name == other.name { self.likeness_of_data(other) } else { Similarity::Other }
     }
@@ -29,70 +29,70 @@ impl Event {
             return Similarity::Same;
         }
         let Some(found) = self.differences(other) else { return Similarity::Other };
-        let (of_the_model, others): (Vec<_>, Vec<_>) =
+        let (model_changes, others): (Vec<_>, Vec<_>) =
             found.iter().partition(|it| MODELS.contains(&&*it.pointer));
         let is_spelling = |it: &Difference| matches!(it.kind, DifferenceKind::Respelled(..));
-        if others.is_empty() && !of_the_model.is_empty() {
+        if others.is_empty() && !model_changes.is_empty() {
             Similarity::Same
         } else if others.iter().all(|it| is_spelling(it)) {
             Similarity::Equal
-        } else if others.iter().all(|it| is_spelling(it) || self.is_beside(it)) {
+        } else if others.iter().all(|it| is_spelling(it) || self.is_metadata(it)) {
             Similarity::InContent
         } else {
             Similarity::Other
         }
     }
 
-    /// Where the other one says something else, as a JSON pointer: of the answer if it does so at
-    /// all, else beside it. What is null or empty says what its absence says, and any name may be
-    /// given to the model.
+    /// JSON pointer to where the other event has different information: in the answer if possible,
+    /// otherwise in the metadata. Null and empty values count as absent, and the model name is
+    /// ignored.
     pub fn differs_at(&self, other: &Self) -> Option<String> {
-        let (beside, content): (Vec<_>, Vec<_>) =
-            self.differences(other)?.into_iter().partition(|it| self.is_beside(it));
-        let said = |it: &Difference| {
+        let (metadata, content): (Vec<_>, Vec<_>) =
+            self.differences(other)?.into_iter().partition(|it| self.is_metadata(it));
+        let matters = |it: &Difference| {
             let is_model = MODELS.contains(&&*it.pointer);
             !is_model
                 && !is_absence(it)
                 && !matches!(it.kind, DifferenceKind::Respelled(..) | DifferenceKind::Added(_))
         };
-        let mut found = content.into_iter().chain(beside.into_iter().filter(said));
+        let mut found = content.into_iter().chain(metadata.into_iter().filter(matters));
         found.next().map(|it| it.pointer)
     }
 
-    /// Where both are JSON.
+    /// The differences, if both are JSON.
     fn differences(&self, other: &Self) -> Option<Vec<Difference>> {
         Some(differences(self.tree()?, other.tree()?))
     }
 
-    /// Whether this tells what that usage chunk tells of the cost.
+    /// Whether this event reports the same token counts as that usage chunk.
     pub fn costs_the_same(&self, usage: &Self) -> bool {
         let counts = ["prompt_tokens", "completion_tokens", "total_tokens"];
         let (own, theirs) = (&self.value()["usage"], &usage.value()["usage"]);
         own.is_object() && counts.iter().all(|count| own[count] == theirs[count])
     }
 
-    /// Whether what differs is no part of the answer, nor of why it ended and what it costs.
-    fn is_beside(&self, difference: &Difference) -> bool {
+    /// Whether a difference affects neither the answer, nor its finish reason, nor its usage.
+    fn is_metadata(&self, difference: &Difference) -> bool {
         let parts: Vec<_> = difference.pointer.split('/').skip(1).collect();
         if matches!((&difference.kind, &parts[..]), (DifferenceKind::Removed(_), ["id" | "object"]))
         {
-            // Without these it is no chunk.
+            // A chunk is invalid without these.
             return false;
         }
         let is_added = match &difference.kind {
             DifferenceKind::Added(_) => true,
-            // Null stands where there is nothing yet.
+            // Null means that there is no value yet.
             DifferenceKind::Changed(from, _) => from == "null",
             _ => false,
         };
-        let is_beside = match parts[..] {
+        let is_metadata = match parts[..] {
             ["choices", _, "content_filter_results", ..] => true,
-            // What is beside the totals is told for interest.
+            // Details next to the totals are informational.
             ["usage", part, ..] | ["response", "usage", part, ..] if part.ends_with("_details") => {
                 true
             }
-            // More may be told of the cost than was given, also beside a part of the answer; who speaks
-            // with the first word; and of each piece of a tool call what it is.
+            // Allowed additions: more usage details, also on a content chunk; the role on the first
+            // content; and the type on each piece of a tool call.
             ["usage", _, ..]
             | ["response", "usage", _, ..]
             | ["choices", _, "delta", "role"]
@@ -106,18 +106,18 @@ impl Event {
             }
             _ => false,
         };
-        is_beside || is_absence(difference)
+        is_metadata || is_absence(difference)
     }
 
-    /// The place of this event among these: of one with the same bytes, else of one that says the
-    /// same, whatever its name, which takes far longer to see.
+    /// Index of this event among `events`: of the first one with the same bytes, otherwise of one
+    /// with the same content under any name. The second search is far slower.
     pub fn place_in<'a>(&self, events: impl Iterator<Item = &'a Self> + Clone) -> Option<usize> {
         let same = events.clone().position(|it| it == self);
         same.or_else(|| { events }.position(|it| it.likeness_of_data(self) != Similarity::Other))
     }
 }
 
-/// Whether one has what says nothing, where the other has nothing.
+/// Whether the difference is only that one side has an empty value and the other none.
 fn is_absence(difference: &Difference) -> bool {
     let says_nothing = |text: &String| ["null", "\"\"", "[]", "{}"].contains(&text.as_str());
     match &difference.kind {
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_is_found_again_whatever_its_name() {
+    fn an_event_is_found_under_any_name() {
         let named = |name: &str, data: &str| Event::new(name, data);
         let delta = r#"{"type":"response.output_text.delta","delta":"a"}"#;
         let events = [named("", "[]"), named("response.output_text.delta", delta)];
@@ -178,12 +178,12 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_beside_the_answer_is_told_apart_from_it() {
+    fn metadata_differences_are_distinguished_from_content() {
         let event = |data: &str| Event::new("", data);
         let chunk = event(
             r#"{"id":"1","model":"a","choices":[{"delta":{"content":"x"},"logprobs":null}]}"#,
         );
-        for (data, likeness, place) in [
+        for (data, likeness, pointer) in [
             (
                 r#"{"id":"2","model":"b","choices":[{"delta":{"content":"x"}}]}"#,
                 Similarity::InContent,
@@ -206,7 +206,7 @@ mod tests {
             ),
         ] {
             assert_eq!(chunk.likeness(&event(data)), likeness, "{data}");
-            assert_eq!(chunk.differs_at(&event(data)).as_deref(), place, "{data}");
+            assert_eq!(chunk.differs_at(&event(data)).as_deref(), pointer, "{data}");
         }
         let begun = event(r#"{"type":"response.created","response":{"id":"1","status":"queued"}}"#);
         let other = |data: &str| begun.likeness(&event(data));

@@ -1,11 +1,11 @@
-//! Where a deployment's paths begin.
+//! Base URLs of deployments.
 
 use reqwest::Url;
 use serde::Deserialize;
 
 use super::error::Invalid;
 
-/// An `http` URL that endpoint paths can be appended to.
+/// An `http` URL to which endpoint paths are appended.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct BaseUrl(pub(super) Url);
@@ -14,8 +14,8 @@ impl TryFrom<String> for BaseUrl {
     type Error = Invalid;
 
     /// # Errors
-    /// Not a URL, not `http`, or with a user, a query or a fragment. The router has no TLS: it
-    /// stands next to what it calls, or behind something that encrypts.
+    /// Not a URL, not `http`, or with a user, a query or a fragment. The router has no TLS: run it
+    /// next to the deployments, or behind a proxy that encrypts.
     fn try_from(text: String) -> Result<Self, Invalid> {
         let url = Url::parse(&text)
             .map_err(|source| Invalid::NotAUrl { url: without_user(&text), source })?;
@@ -32,7 +32,7 @@ impl TryFrom<String> for BaseUrl {
     }
 }
 
-/// The text as a message may quote it: what stands before an `@` may be a password.
+/// The text in a form that is safe to quote: the part before an `@` may contain a password.
 fn without_user(text: &str) -> String {
     text.rsplit('@').next().unwrap_or(text).to_owned()
 }
@@ -46,9 +46,9 @@ mod tests {
     #[rstest]
     #[case("127.0.0.1:9100/v1", "is not a URL")]
     #[case("https://api.openai.com/v1", "must start with http://")]
-    #[case("http://host/v1?x=1", "must end with its path")]
-    #[case("http://user:hunter2@host/v1", "no user and no password")]
-    #[case("https://user:hunter2@host/v1", "no user and no password")]
+    #[case("http://host/v1?x=1", "must not have a query or fragment")]
+    #[case("http://user:hunter2@host/v1", "must not contain a user or password")]
+    #[case("https://user:hunter2@host/v1", "must not contain a user or password")]
     #[case("user:hunter2@host/v1", "must start with http://")]
     #[case("http://user:hunter2@host:65536/v1", "`host:65536/v1` is not a URL")]
     fn a_base_url_that_cannot_be_used_is_refused(#[case] text: &str, #[case] why: &str) {

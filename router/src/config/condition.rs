@@ -1,21 +1,21 @@
-//! Which failures lead on, as a configuration names them.
+//! Fallback conditions, as written in a configuration.
 
 use serde::Deserialize;
 
 use super::error::Invalid;
 
-/// A kind of failure that leads on to the next deployment.
+/// A kind of failure after which the next deployment is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub enum Condition {
-    /// `connection`: no connection, or it ended before an answer began.
+    /// `connection`: the connection failed, or ended before a response began.
     Connection,
-    /// `timeout`: the answer, or the first content of a stream, was not there in time.
+    /// `timeout`: the response, or the first content of a stream, did not arrive in time.
     Timeout,
-    /// `invalid_response`: a success that is empty, cut short or not of the kind that was asked
-    /// for, or an answer that is neither a success nor an error.
+    /// `invalid_response`: a success that is empty, truncated or of the wrong kind, or a response
+    /// that is neither a success nor an error.
     InvalidResponse,
-    /// `error_in_success`: a status that says success, and a body or a stream that says `error`.
+    /// `error_in_success`: a success status with `error` in its body or stream.
     ErrorInSuccess,
     /// `429` and the like: an error with exactly this status.
     Status(u16),
@@ -26,7 +26,7 @@ pub enum Condition {
 }
 
 impl Condition {
-    /// What falls back unless a group says otherwise.
+    /// The default of `fallback_on`.
     pub const RECOMMENDED: &[Self] = &[
         Self::Connection,
         Self::Timeout,
@@ -46,7 +46,7 @@ impl TryFrom<String> for Condition {
     type Error = Invalid;
 
     /// # Errors
-    /// None of the words above, and no status from 400 to 599.
+    /// Neither one of the names above nor a status from 400 to 599.
     fn try_from(text: String) -> Result<Self, Invalid> {
         Ok(match text.as_str() {
             "connection" => Self::Connection,

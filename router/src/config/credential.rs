@@ -1,4 +1,4 @@
-//! Keys: compared without a clue in the time it takes, never printed, never passed on.
+//! Keys: compared in constant time, and neither printed nor forwarded.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::error::Invalid;
 
-/// What stands where a credential stood.
+/// Replacement for a credential in a text.
 const REDACTED: &[u8] = b"[redacted]";
 
 /// A provider's key, or a client's key for this router.
@@ -17,18 +17,19 @@ const REDACTED: &[u8] = b"[redacted]";
 pub struct Credential(String);
 
 impl Credential {
-    /// Shorter ones could not be told from ordinary text where answers are redacted.
+    /// Minimum length. Shorter keys could be mistaken for ordinary text when responses are
+    /// redacted.
     const MIN_LENGTH: usize = 8;
 
-    /// Whether this is the key that was presented.
+    /// Whether this is the presented key.
     pub(crate) fn is(&self, presented: &[u8]) -> bool {
-        // Every byte is looked at, so that the time taken does not tell how many were right.
+        // Compares every byte, so that the time taken does not reveal how many were right.
         let differences =
             self.0.bytes().zip(presented).fold(0, |bits, (ours, theirs)| bits | (ours ^ theirs));
         self.0.len() == presented.len() && differences == 0
     }
 
-    /// The value of a header that presents this key, after a scheme like `Bearer `.
+    /// Header value that presents this key, after a scheme such as `Bearer `.
     pub(crate) fn header_value(&self, scheme: &str) -> HeaderValue {
         let mut value = HeaderValue::try_from(format!("{scheme}{}", self.0))
             .expect("a credential is visible ASCII");
@@ -38,7 +39,7 @@ impl Credential {
 
     /// The text with every occurrence of this key replaced; the same bytes if there is none.
     ///
-    /// An occurrence counts however JSON spells it: .NET escapes `+`, and PHP `/`.
+    /// Recognizes all JSON spellings: .NET escapes `+`, and PHP `/`.
     pub(crate) fn redact(&self, text: Bytes) -> Bytes {
         let mut clean = Vec::new();
         let mut copied = 0;
@@ -60,7 +61,7 @@ impl Credential {
         clean.into()
     }
 
-    /// How many bytes of the text's start spell this key, if they do.
+    /// Number of bytes at the start of the text that spell this key, if they do.
     fn length_at_start_of(&self, text: &[u8]) -> Option<usize> {
         let mut rest = text;
         for wanted in self.0.bytes() {
@@ -70,7 +71,7 @@ impl Credential {
     }
 }
 
-/// What follows this character in the text: plain, as `\/`, or as `\u002F`.
+/// The text after this character, which may be spelled plainly, as `\/`, or as `\u002F`.
 fn after(wanted: u8, text: &[u8]) -> Option<&[u8]> {
     let (spelled, rest) = match text {
         [b'\\', b'/', rest @ ..] => (u16::from(b'/'), rest),
@@ -88,8 +89,8 @@ impl TryFrom<String> for Credential {
     type Error = Invalid;
 
     /// # Errors
-    /// Shorter than eight characters, not visible ASCII, or with a quote or a backslash, which
-    /// no provider issues and JSON would spell otherwise. The message does not quote the key.
+    /// Shorter than eight characters, not visible ASCII, or with a quote or backslash, which no
+    /// provider uses and JSON would escape. The message does not quote the key.
     fn try_from(text: String) -> Result<Self, Invalid> {
         if !text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\') {
             return Err(Invalid::KeyCharacters);
@@ -132,7 +133,7 @@ mod tests {
     #[case::escaped_letters("sk-secret", r"\u0073k-secre\u0074!", "[redacted]!")]
     #[case::cut_short("sk-secret", "sk-secre", "sk-secre")]
     #[case::cut_inside_an_escape("sk-secret", r"sk-secre\u00", r"sk-secre\u00")]
-    #[case::none("sk-secret", "nothing to see", "nothing to see")]
+    #[case::none("sk-secret", "no key here", "no key here")]
     fn a_key_is_found_however_it_is_spelled(
         #[case] key: &str,
         #[case] text: &str,
@@ -153,7 +154,7 @@ mod tests {
     #[case("sk-secre", false)]
     #[case("sk-secret2", false)]
     #[case("", false)]
-    fn only_the_whole_key_is_the_key(#[case] presented: &str, #[case] is: bool) {
+    fn only_the_complete_key_matches(#[case] presented: &str, #[case] is: bool) {
         assert_eq!(credential("sk-secret").is(presented.as_bytes()), is);
     }
 

@@ -1,4 +1,4 @@
-//! Why a configuration is refused. No message quotes a key.
+//! Errors of a configuration. No message quotes a key.
 
 use std::io;
 use std::str::FromStr;
@@ -6,89 +6,87 @@ use std::str::FromStr;
 use reqwest::Url;
 use thiserror::Error;
 
-/// Why a piece of configuration was refused, in one sentence without secrets.
+/// Why a value is invalid, in one sentence without secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum Invalid {
-    /// A base URL that cannot be read.
+    /// The base URL cannot be parsed.
     #[error("the base URL `{url}` is not a URL: {source}")]
     NotAUrl {
-        /// As it was written, without what may be a user and a password.
+        /// The URL as written, without a possible user and password.
         url: String,
-        /// What the parser says.
+        /// The parser's error.
         source: <Url as FromStr>::Err,
     },
-    /// A base URL with another scheme than `http`.
+    /// The scheme of the base URL is not `http`.
     #[error("the base URL `{0}` must start with http://")]
     NotHttp(String),
-    /// A base URL that holds a secret, so that it is not quoted.
-    #[error("a base URL holds no user and no password")]
+    /// The base URL contains a secret, so it is not quoted.
+    #[error("a base URL must not contain a user or password")]
     UserInUrl,
-    /// A base URL with a query or a fragment.
-    #[error("the base URL `{0}` must end with its path")]
+    /// The base URL has a query or a fragment.
+    #[error("the base URL `{0}` must not have a query or fragment")]
     MoreThanAPath(String),
-    /// A key that does not fit into a header, or that JSON would spell otherwise.
-    #[error("a key is of visible ASCII characters, without blanks, quotes or backslashes")]
+    /// The key is not a valid header value, or JSON would escape it.
+    #[error("a key must be visible ASCII, without spaces, quotes or backslashes")]
     KeyCharacters,
-    /// A key that could not be told from ordinary text.
-    #[error("a key has at least {min} characters")]
+    /// The key is so short that it could be mistaken for ordinary text.
+    #[error("a key needs at least {min} characters")]
     ShortKey {
-        /// How many it needs.
+        /// Minimum length.
         min: usize,
     },
-    /// A word that names no failure.
+    /// The condition is unknown.
     #[error(
-        "`{0}` is not a condition: it is `connection`, `timeout`, `invalid_response`, \
+        "`{0}` is not a condition: use `connection`, `timeout`, `invalid_response`, \
          `error_in_success`, `4xx`, `5xx` or a status from 400 to 599"
     )]
     UnknownCondition(String),
 }
 
-/// Why a configuration file cannot be used: `FILE:LINE:COLUMN: what is wrong`.
+/// Why a configuration file is invalid: `FILE:LINE:COLUMN: problem`.
 ///
 /// The message quotes no key.
 #[derive(Debug, Error)]
 #[error(transparent)]
 pub struct ConfigError(#[from] FileError);
 
-/// [`ConfigError`], taken apart.
+/// The parts of a [`ConfigError`].
 #[derive(Debug, Error)]
 pub(super) enum FileError {
-    #[error("{file}: cannot be read: {source}")]
+    #[error("{file}: cannot read: {source}")]
     Unreadable { file: String, source: io::Error },
-    /// `at` is `FILE:LINE:COLUMN`, or `FILE` where the parser knows no more.
+    /// `at` is `FILE:LINE:COLUMN`, or `FILE` if the position is unknown.
     #[error("{at}: {problem}")]
     Unusable { at: String, problem: Problem },
 }
 
-/// What is wrong at one place of a configuration file.
+/// A problem at one position of a configuration file.
 #[derive(Debug, Error)]
 pub(super) enum Problem {
-    /// The parser's sentence, or that of an [`Invalid`]; without the source line, which may hold
-    /// a key.
+    /// The message of the parser or of an [`Invalid`], without the source line, which may contain a
+    /// key.
     #[error("{0}")]
     Unread(String),
-    #[error("nobody could call: name a key, or leave `client_keys` out to let everybody in")]
+    #[error("`client_keys` is empty: add a key, or omit it to accept every client")]
     NoClientKey,
-    #[error(
-        "a deployment of openai has a `model`, and no `surface`, `deployment` or `api_version`"
-    )]
+    #[error("an openai deployment needs `model`, without `surface`, `deployment` or `api_version`")]
     OpenAiMembers,
     #[error(
-        "a deployment of azure on the v1 surface has a `deployment`, and no `model` or \
+        "an azure deployment on the v1 surface needs `deployment`, without `model` or \
          `api_version`"
     )]
     AzureV1Members,
     #[error(
-        "a deployment of azure on the legacy surface has a `deployment` and an `api_version`, and \
-         no `model`"
+        "an azure deployment on the legacy surface needs `deployment` and `api_version`, \
+         without `model`"
     )]
     AzureLegacyMembers,
     #[error("`{0}` is not in `deployments`")]
     UnknownDeployment(String),
-    #[error("`{0}` is in this chain already")]
+    #[error("`{0}` is already in this chain")]
     RepeatedDeployment(String),
-    #[error("a chain names at least one deployment")]
+    #[error("a chain needs at least one deployment")]
     EmptyChain,
 }
 
@@ -100,7 +98,7 @@ mod tests {
     use crate::config::{BaseUrl, Config};
 
     #[test]
-    fn what_lies_below_an_error_is_its_source() {
+    fn an_error_has_its_cause_as_source() {
         let error = Config::load("/nowhere/router.yaml").expect_err("refused");
         assert!(error.source().is_some_and(<dyn Error>::is::<io::Error>), "{error:?}");
         let error = BaseUrl::try_from("nowhere".to_owned()).expect_err("refused");

@@ -1,4 +1,4 @@
-//! The configuration as YAML, with file and line in every error.
+//! Configuration in YAML, with file and line in every error.
 
 use std::fs;
 use std::num::{NonZeroU32, NonZeroU64};
@@ -27,11 +27,11 @@ impl Config {
         Self::from_yaml(&text, &name)
     }
 
-    /// Reads a configuration; `name` is what errors call it.
+    /// Reads a configuration. `name` is the file name to use in errors.
     ///
     /// # Errors
-    /// The text is not YAML, does not have the shape of a configuration, repeats a name, or a
-    /// chain is empty, names a deployment twice or names one that does not exist.
+    /// The text is not valid YAML, does not match the format, or repeats a name; or a chain is
+    /// empty, repeats a deployment, or names an unknown one.
     pub fn from_yaml(text: &str, name: &str) -> Result<Self, ConfigError> {
         read(text).map_err(|(at, problem)| {
             let at = match at {
@@ -77,7 +77,7 @@ struct CooldownEntry {
     duration_ms: NonZeroU64,
 }
 
-/// Flat, since tagged enums lose the positions of what is inside them.
+/// Flat, since tagged enums lose the positions of their contents.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct DeploymentEntry {
@@ -104,7 +104,7 @@ enum AzureSurface {
     Legacy,
 }
 
-/// A problem where it stands.
+/// A problem with its position.
 type Located = (Option<Location>, Problem);
 
 impl Problem {
@@ -175,7 +175,7 @@ fn group(entry: GroupEntry, deployments: &IndexMap<String, Deployment>) -> Resul
         fallback_on: entry.fallback_on.unwrap_or(default.fallback_on),
         cooldown: entry.cooldown.map(|CooldownEntry { after_failures, duration_ms }| Cooldown {
             after_failures,
-            rest: milliseconds(duration_ms),
+            duration: milliseconds(duration_ms),
         }),
         max_retry_after: entry
             .max_retry_after_ms
@@ -186,7 +186,7 @@ fn group(entry: GroupEntry, deployments: &IndexMap<String, Deployment>) -> Resul
     })
 }
 
-/// The deployments of these names: at least one, and none twice.
+/// The deployments with these names. Refuses an empty list and duplicates.
 fn chain(
     names: &ChainEntry,
     deployments: &IndexMap<String, Deployment>,

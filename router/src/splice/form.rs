@@ -1,5 +1,4 @@
-//! What the router reads of a form (`multipart/form-data`,
-//! <https://www.rfc-editor.org/rfc/rfc7578>).
+//! Parsing of a form (`multipart/form-data`, <https://www.rfc-editor.org/rfc/rfc7578>).
 
 use std::str;
 
@@ -10,12 +9,12 @@ use memchr::memmem;
 
 use super::{BadBody, ClientBody, RequestHints, span};
 
-/// More headers than a part of a form has.
+/// Maximum number of headers in a part.
 const MOST_HEADERS: usize = 16;
 
 impl ClientBody {
-    /// Reads a form, whose boundary the head tells. Of several fields with the same name the last
-    /// one counts.
+    /// Parses a form, with the boundary from the headers. Of several fields with the same name, the
+    /// last one counts.
     pub(crate) fn form(bytes: Bytes, headers: &HeaderMap) -> Result<Self, BadBody> {
         let content_type = headers.get(CONTENT_TYPE).ok_or(BadBody::NotAForm)?.as_bytes();
         let boundary = boundary(content_type).ok_or(BadBody::NotAForm)?;
@@ -25,7 +24,7 @@ impl ClientBody {
             let text = || str::from_utf8(value).ok().map(str::to_owned);
             match name {
                 b"model" => models.push(value),
-                // As Python writes it, too.
+                // Python writes `True`.
                 b"stream" => hints.stream = matches!(value, b"true" | b"True" | b"1"),
                 b"response_format" => hints.response_format = text(),
                 _ => {}
@@ -45,7 +44,7 @@ fn boundary(content_type: &[u8]) -> Option<&[u8]> {
     (is_form && !boundary.is_empty()).then_some(boundary)
 }
 
-/// The names and the values of all fields, unless the form is broken.
+/// Names and values of all fields; `None` if the form is malformed.
 fn fields<'a>(body: &'a [u8], boundary: &[u8]) -> Option<Vec<(&'a [u8], &'a [u8])>> {
     let mut fields = Vec::new();
     let mut delimiters = delimiters(body, boundary);
@@ -66,21 +65,21 @@ fn fields<'a>(body: &'a [u8], boundary: &[u8]) -> Option<Vec<(&'a [u8], &'a [u8]
     Some(fields)
 }
 
-/// A line between two parts, or the one after the last.
+/// A delimiter between two parts, or after the last one.
 struct Delimiter {
     /// Where the part before it ends.
     start: usize,
-    /// Where the part after it begins; nothing comes after the last one.
+    /// Where the part after it begins; `None` for the last delimiter.
     next: Option<usize>,
 }
 
-/// The delimiters in their order: two hyphens and the boundary, alone on a line.
+/// The delimiters in order: two hyphens and the boundary, alone on a line.
 fn delimiters(body: &[u8], boundary: &[u8]) -> impl Iterator<Item = Delimiter> {
     let line = [b"--", boundary].concat();
     let length = line.len();
     let found: Vec<_> = memmem::find_iter(body, &line).collect();
     found.into_iter().filter_map(move |at| {
-        // The line end before it belongs to it.
+        // The preceding line end is part of the delimiter.
         let start = match &body[..at] {
             [] => 0,
             [.., b'\r', b'\n'] => at - 2,
@@ -96,7 +95,7 @@ fn delimiters(body: &[u8], boundary: &[u8]) -> impl Iterator<Item = Delimiter> {
     })
 }
 
-/// The parts of a header's value between semicolons that are not quoted, without blanks around.
+/// The parts of a header value between unquoted semicolons, trimmed.
 fn parameters(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut quoted = false;
     let mut escaped = false;
@@ -132,7 +131,7 @@ mod tests {
         ClientBody::form(Bytes::copy_from_slice(body), &headers)
     }
 
-    /// A form of these fields, with `x` as its boundary.
+    /// A form with these fields and the boundary `x`.
     fn form(fields: &[(&str, &str)]) -> String {
         let part = |(disposition, value): &(&str, &str)| {
             format!("--x\r\nContent-Disposition: form-data; {disposition}\r\n\r\n{value}\r\n")
@@ -179,7 +178,7 @@ mod tests {
     #[case::overlapping(CONTENT_TYPE_X, "--x\r\n--x--", BadBody::NotAForm)]
     #[case::empty(CONTENT_TYPE_X, "--x--", BadBody::NoModel)]
     #[case::no_name(CONTENT_TYPE_X, "--x\r\n\r\na\r\n--x--", BadBody::NoModel)]
-    fn a_form_that_cannot_be_routed_is_told_apart(
+    fn a_form_that_cannot_be_routed_is_refused(
         #[case] content_type: &str,
         #[case] body: &str,
         #[case] bad: BadBody,
@@ -194,7 +193,7 @@ mod tests {
         RequestHints { stream: true, response_format: Some("srt".to_owned()), ..RequestHints::default() }
     )]
     #[case(&[("name=stream", "True"), ("name=stream", "false"), MODEL], RequestHints::default())]
-    fn a_form_tells_what_answer_it_wishes_for(
+    fn a_form_has_hints_about_the_expected_answer(
         #[case] fields: &[(&str, &str)],
         #[case] hints: RequestHints,
     ) {

@@ -1,4 +1,4 @@
-//! What the router reads of a JSON body.
+//! Parsing of a JSON body.
 
 use std::fmt;
 
@@ -10,9 +10,9 @@ use serde_json::value::RawValue;
 use super::{BadBody, ClientBody, RequestHints, span};
 
 impl ClientBody {
-    /// Reads a JSON body.
+    /// Parses a JSON body.
     ///
-    /// Of several members with the same name the last one counts, as most JSON readers have it.
+    /// Of several members with the same name, the last one counts, as in most JSON parsers.
     pub(crate) fn json(bytes: Bytes) -> Result<Self, BadBody> {
         let members: Members<'_> =
             serde_json::from_slice(&bytes).map_err(|_| BadBody::NotAnObject)?;
@@ -25,7 +25,7 @@ impl ClientBody {
         let hints = RequestHints {
             stream: members.stream.is_some_and(|value| value.get() == "true"),
             stream_format: members.stream_format.and_then(string),
-            // Only the forms' formats matter.
+            // Only the formats in forms matter.
             response_format: None,
             previous_response_id: members.previous_response_id.and_then(string),
         };
@@ -37,7 +37,7 @@ fn string(value: &RawValue) -> Option<String> {
     serde_json::from_str(value.get()).ok()
 }
 
-/// The members of an object that matter here, borrowed from its text.
+/// The relevant members of an object, borrowed from its text.
 #[derive(Default)]
 struct Members<'a> {
     models: Vec<&'a RawValue>,
@@ -46,7 +46,7 @@ struct Members<'a> {
     previous_response_id: Option<&'a RawValue>,
 }
 
-/// A member's name, whatever escapes it is spelled with.
+/// A member's name, whatever its escapes.
 #[derive(Deserialize)]
 #[serde(field_identifier, rename_all = "snake_case")]
 enum Name {
@@ -163,7 +163,7 @@ mod tests {
     #[case::list(r#"{"model":["a"]}"#, BadBody::ModelIsNoString)]
     #[case::object(r#"{"model":{}}"#, BadBody::ModelIsNoString)]
     #[case::last_of_two(r#"{"model":"a","model":1}"#, BadBody::ModelIsNoString)]
-    fn a_body_that_cannot_be_routed_is_told_apart(#[case] body: &str, #[case] bad: BadBody) {
+    fn a_body_that_cannot_be_routed_is_refused(#[case] body: &str, #[case] bad: BadBody) {
         assert_eq!(parse(body).map(|body| body.with_model("B")), Err(bad));
     }
 
@@ -212,7 +212,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_around_the_model_stays(
+        fn everything_around_the_model_is_preserved(
             before in prop::collection::vec(("[a-l]{1,5}", json()), 0..4),
             after in prop::collection::vec(("[a-l]{1,5}", json()), 0..4),
             asked in any::<String>(),

@@ -1,4 +1,4 @@
-//! The configuration file: what it means, and what is said of its mistakes.
+//! The configuration file, and the errors in it.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use fallproof_router::{Condition, Config, Cooldown, Deployment, Surface};
 use rstest::rstest;
 
-const WHOLE: &str = "\
+const COMPLETE: &str = "\
 client_keys: [sk-client-1, sk-client-2]
 body_limit_bytes: 1000
 groups:
@@ -38,8 +38,8 @@ deployments:
 ";
 
 #[test]
-fn a_whole_file_says_what_it_says() {
-    let config = Config::from_yaml(WHOLE, "router.yaml").expect("a valid file");
+fn a_complete_file_is_read() {
+    let config = Config::from_yaml(COMPLETE, "router.yaml").expect("a valid file");
     assert_eq!(config.client_keys.map(|keys| keys.len()), Some(2));
     assert_eq!(config.body_limit, 1000);
     assert_eq!(config.groups.keys().collect::<Vec<_>>(), ["summaries", "plain", "careful"]);
@@ -63,8 +63,8 @@ fn a_whole_file_says_what_it_says() {
     assert_eq!(careful.stream_idle_timeout, Duration::from_secs(4));
     assert_eq!(careful.total_timeout, Some(Duration::from_secs(90)));
     let after_failures = NonZeroU32::new(3).expect("three");
-    let rest = Duration::from_secs(5);
-    assert_eq!(careful.cooldown, Some(Cooldown { after_failures, rest }));
+    let duration = Duration::from_secs(5);
+    assert_eq!(careful.cooldown, Some(Cooldown { after_failures, duration }));
     assert_eq!(careful.max_retry_after, Duration::ZERO);
     let names = |chain: &[Deployment]| chain.iter().map(|it| it.model.clone()).collect::<Vec<_>>();
     assert_eq!(names(&careful.on_context_length), ["five", "gpt-5"]);
@@ -72,9 +72,9 @@ fn a_whole_file_says_what_it_says() {
 }
 
 #[test]
-fn what_is_left_out_has_the_recommended_value() {
+fn omitted_settings_have_their_defaults() {
     let text =
-        WHOLE.replace("client_keys: [sk-client-1, sk-client-2]\nbody_limit_bytes: 1000\n", "");
+        COMPLETE.replace("client_keys: [sk-client-1, sk-client-2]\nbody_limit_bytes: 1000\n", "");
     let config = Config::from_yaml(&text, "router.yaml").expect("a valid file");
     assert!(config.client_keys.is_none());
     assert_eq!(config.body_limit, 64 * 1024 * 1024);
@@ -94,24 +94,28 @@ fn what_is_left_out_has_the_recommended_value() {
     "[primary, bakcup]",
     "5:22: `bakcup` is not in `deployments`"
 )]
-#[case::empty_chain("[primary, backup, old]", "[]", "5:12: a chain names at least one deployment")]
+#[case::empty_chain("[primary, backup, old]", "[]", "5:12: a chain needs at least one deployment")]
 #[case::repeated_in_chain(
     "[primary, backup, old]",
     "[old, old]",
-    "5:18: `old` is in this chain already"
+    "5:18: `old` is already in this chain"
 )]
 #[case::repeated_group("  plain:", "  summaries:", "9:3: duplicate mapping key `summaries`")]
 #[case::repeated_deployment("  backup: {", "  primary: {", "21:3: duplicate mapping key `primary`")]
-#[case::no_keys("[sk-client-1, sk-client-2]", "[]", "1:14: nobody could call")]
+#[case::no_keys("[sk-client-1, sk-client-2]", "[]", "1:14: `client_keys` is empty")]
 #[case::unknown_condition("429", "3xx", "8:28: `3xx` is not a condition")]
-#[case::no_rest("duration_ms: 5000", "duration_ms: 0", "15:36: invalid value: integer `0`")]
+#[case::no_cooldown_time(
+    "duration_ms: 5000",
+    "duration_ms: 0",
+    "15:36: invalid value: integer `0`"
+)]
 #[case::half_a_cooldown(", duration_ms: 5000", "", "15:17: missing field `duration_ms`")]
 #[case::unknown_large_one(
     "[backup, primary]",
     "[bakcup]",
     "17:25: `bakcup` is not in `deployments`"
 )]
-#[case::empty_detour("[old]", "[]", "18:24: a chain names at least one deployment")]
+#[case::empty_special_chain("[old]", "[]", "18:24: a chain needs at least one deployment")]
 #[case::no_time("30000", "0", "7:5: invalid value: integer `0`")]
 #[case::negative_retries("retries: 2", "retries: -1", "6:14: invalid u32")]
 #[case::not_http(
@@ -123,53 +127,53 @@ fn what_is_left_out_has_the_recommended_value() {
 #[case::no_version(
     "    api_version: 2025-04-01-preview\n",
     "",
-    "23:5: a deployment of azure on the legacy surface"
+    "23:5: an azure deployment on the legacy surface"
 )]
 #[case::model_on_azure(
     "deployment: five",
     "model: five",
-    "21:11: a deployment of azure on the v1 surface"
+    "21:11: an azure deployment on the v1 surface"
 )]
 #[case::surface_on_openai(
     "openai, base",
     "openai, surface: v1, base",
-    "20:12: a deployment of openai"
+    "20:12: an openai deployment"
 )]
 #[case::unknown_provider("openai, base", "open-ai, base", "20:24: unknown variant `open-ai`")]
-fn a_mistake_is_named_with_its_place(#[case] right: &str, #[case] wrong: &str, #[case] said: &str) {
-    assert_eq!(WHOLE.matches(right).count(), 1, "`{right}` stands once in the file");
+fn an_error_has_its_position(#[case] right: &str, #[case] wrong: &str, #[case] expected: &str) {
+    assert_eq!(COMPLETE.matches(right).count(), 1, "`{right}` occurs once in the file");
     let error =
-        Config::from_yaml(&WHOLE.replace(right, wrong), "router.yaml").expect_err("refused");
+        Config::from_yaml(&COMPLETE.replace(right, wrong), "router.yaml").expect_err("refused");
     let message = error.to_string();
-    assert!(message.starts_with(&format!("router.yaml:{said}")), "{message}");
+    assert!(message.starts_with(&format!("router.yaml:{expected}")), "{message}");
 }
 
 #[rstest]
-#[case::too_short("abcdefgh", "hunter2", "28:10: a key has at least 8 characters")]
-#[case::blanks("abcdefgh", "hunter2 hunter2", "28:10: a key is of visible ASCII")]
+#[case::too_short("abcdefgh", "hunter2", "28:10: a key needs at least 8 characters")]
+#[case::blanks("abcdefgh", "hunter2 hunter2", "28:10: a key must be visible ASCII")]
 #[case::not_a_string("abcdefgh", "[hunter2]", "28:10: expected string scalar")]
 #[case::broken_line("abcdefgh", "'hunter2\n", "")]
 #[case::key_in_the_url(
     "http://127.0.0.1\n",
     "http://me:hunter2@127.0.0.1\n",
-    "25:15: a base URL holds no user"
+    "25:15: a base URL must not contain a user"
 )]
-fn no_key_is_ever_quoted(#[case] right: &str, #[case] wrong: &str, #[case] said: &str) {
+fn no_key_is_ever_quoted(#[case] right: &str, #[case] wrong: &str, #[case] expected: &str) {
     let error =
-        Config::from_yaml(&WHOLE.replace(right, wrong), "router.yaml").expect_err("refused");
+        Config::from_yaml(&COMPLETE.replace(right, wrong), "router.yaml").expect_err("refused");
     let message = error.to_string();
-    assert!(message.starts_with(&format!("router.yaml:{said}")), "{message}");
+    assert!(message.starts_with(&format!("router.yaml:{expected}")), "{message}");
     assert!(!message.contains("hunter2"), "{message}");
 }
 
 #[test]
-fn a_file_that_is_not_there_is_named() {
+fn a_missing_file_is_named() {
     let error = Config::load("/nowhere/router.yaml").expect_err("refused");
-    assert!(error.to_string().starts_with("/nowhere/router.yaml: cannot be read: "), "{error}");
+    assert!(error.to_string().starts_with("/nowhere/router.yaml: cannot read: "), "{error}");
 }
 
 #[test]
-fn the_readmes_example_is_valid() {
+fn the_example_in_the_readme_is_valid() {
     let readme = include_str!("../../README.md");
     let (_, example) = readme.split_once("```yaml\n").expect("an example");
     let (example, _) = example.split_once("```").expect("an end of the example");

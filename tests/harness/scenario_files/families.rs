@@ -1,4 +1,4 @@
-//! Families of scenarios: what they expand to, and what is refused in them.
+//! Families of scenarios: their expansion, and the errors in them.
 
 use std::collections::BTreeSet;
 
@@ -25,7 +25,8 @@ steps:
   - send: { endpoint: responses, body: { input: "{{model}} {failure} {", n: 1.5 } }
 "#;
 
-/// `FAMILY` with one thing changed is refused at the place marked with `«`, with all of these words.
+/// Asserts that `FAMILY`, with one change, is refused at the position marked with `«`, with a message
+/// that contains all of `words`.
 #[track_caller]
 fn assert_family_refused(from: &str, to_marked: &str, words: &[&str]) {
     assert!(FAMILY.contains(from), "{from} is not in the text");
@@ -33,7 +34,7 @@ fn assert_family_refused(from: &str, to_marked: &str, words: &[&str]) {
 }
 
 #[test]
-fn a_family_has_a_case_for_each_combination_but_the_exceptions() {
+fn a_family_has_a_case_for_each_combination_except_the_excluded_ones() {
     let cases = load_all(FAMILY).expect("a valid family");
     let ids: Vec<_> = cases.iter().map(|case| &*case.id).collect();
     let expected =
@@ -55,7 +56,7 @@ fn a_family_has_a_case_for_each_combination_but_the_exceptions() {
 }
 
 #[test]
-fn a_mapping_can_use_what_several_words_bring_along() {
+fn a_mapping_can_extend_several_values() {
     let text = FAMILY.replace("{ failure: bad_gateway", "{ failure: server_error");
     let text =
         text.replace("[server_error, bad_gateway]", "{ server_error: { temperature: 1.5 } }");
@@ -67,15 +68,15 @@ fn a_mapping_can_use_what_several_words_bring_along() {
 }
 
 #[test]
-fn an_axis_that_is_wrong_is_refused() {
+fn an_invalid_axis_is_refused() {
     for (from, to_marked, words) in [
         ("failure: [server_error, bad_gateway]", "failure: «[]", &["an axis is a list"][..]),
         ("failure: [server_error, bad_gateway]", "failure: «server_error", &["an axis is a list"]),
-        ("  failure: [", "  «Failure: [", &["an axis is named with", "`reason` is taken"]),
+        ("  failure: [", "  «Failure: [", &["the name of an axis has", "`reason` is reserved"]),
         ("[server_error, bad_gateway]", "[a_b, «a-b]", &["would have `a-b` in their id"]),
-        ("[server_error, bad_gateway]", "[server_error, «it's]", &["a word is made of"]),
-        ("azure: {", "other: «1\n    azure: {", &["brings along is a mapping"]),
-        ("  failure: [", "  «more: [a]\n  failure: [", &["no case differs by the axis `more`"]),
+        ("[server_error, bad_gateway]", "[server_error, «it's]", &["a value has only"]),
+        ("azure: {", "other: «1\n    azure: {", &["must be a mapping"]),
+        ("  failure: [", "  «more: [a]\n  failure: [", &["the axis `more` makes no difference"]),
     ] {
         assert_family_refused(from, to_marked, words);
     }
@@ -83,11 +84,11 @@ fn an_axis_that_is_wrong_is_refused() {
     let text =
         text.replace("script: [\"{failure}\", ok]", "script: [ok]").replace("{failure} {", "");
     let error = load_all(text).expect_err("the title alone makes no difference");
-    assert!(error.contains("no case differs by the axis `failure`"), "{error}");
+    assert!(error.contains("the axis `failure` makes no difference"), "{error}");
     let many: Vec<_> = (0..251).map(|word| format!("w{word}")).collect();
     let text = FAMILY.replace("[server_error, bad_gateway]", &format!("[{}]", many.join(", ")));
     let error = load_all(text).expect_err("too many cases");
-    assert!(error.contains("a matrix of 502 cases; 500 is the most"), "{error}");
+    assert!(error.contains("the matrix has 502 cases; the maximum is 500"), "{error}");
     let matrix = FAMILY.find("matrix:").expect("a matrix")..FAMILY.find("except:").expect("one");
     let text = FAMILY.replace(&FAMILY[matrix], "matrix: {}\n");
     let error = load_all(text).expect_err("no axis");
@@ -95,11 +96,11 @@ fn an_axis_that_is_wrong_is_refused() {
 }
 
 #[test]
-fn a_reference_that_leads_nowhere_is_refused() {
+fn an_unresolvable_reference_is_refused() {
     for (from, to_marked, words) in [
         ("\"{failure}\", ok", "«\"{failrue}\", ok", &["unknown axis", "`failure`?"][..]),
-        ("\"{failure}\", ok", "«\"{ failure }\", ok", &["with blanks", "write `{failure}`"]),
-        ("\"for-{surface}", "«\"for-{ surface.x }", &["with blanks", "write `{surface.x}`"]),
+        ("\"{failure}\", ok", "«\"{ failure }\", ok", &["with spaces", "write `{failure}`"]),
+        ("\"for-{surface}", "«\"for-{ surface.x }", &["with spaces", "write `{surface.x}`"]),
         (
             "extends: surface.deployment",
             "extends: «surfaces",
@@ -113,13 +114,13 @@ fn a_reference_that_leads_nowhere_is_refused() {
         (
             "extends: surface.deployment",
             "extends: «surface.lost",
-            &["`openai` of `surface` brings no `lost`"],
+            &["`openai` of `surface` has no key `lost`"],
         ),
-        ("extends: surface.deployment", "extends: «failure", &["no mapping where `failure` is"]),
+        ("extends: surface.deployment", "extends: «failure", &["not a mapping if `failure` is"]),
         (
             "extends: surface.deployment",
             "extends: «surface.retries",
-            &["`surface.retries` is no mapping"],
+            &["`surface.retries` is not a mapping"],
         ),
         (
             "model: \"for",
@@ -133,26 +134,26 @@ fn a_reference_that_leads_nowhere_is_refused() {
 }
 
 #[test]
-fn an_exception_that_leaves_out_nothing_or_all_is_refused() {
+fn an_exception_that_excludes_no_case_or_every_case_is_refused() {
     let entry = "- { failure: bad_gateway, surface: [azure], reason: It is one too many. }";
     let more = |more: &str| format!("{entry}\n  - {more}");
     for (marked, words) in [
-        ("«{ failure: bad_gateway }".to_owned(), &["tells its reason", "add `reason: …`"][..]),
+        ("«{ failure: bad_gateway }".to_owned(), &["needs a reason", "add `reason: …`"][..]),
         ("{ «falure: bad_gateway, reason: a }".to_owned(), &["unknown axis `falure`"]),
-        ("{ failure: «bad, reason: a }".to_owned(), &["`bad` is no word of `failure`"]),
+        ("{ failure: «bad, reason: a }".to_owned(), &["`bad` is not a value of `failure`"]),
         (
             more("«{ failure: bad_gateway, surface: azure, reason: a }")[2..].to_owned(),
-            &["no case is left out by this"],
+            &["this exception excludes no case"],
         ),
     ] {
         assert_family_refused(entry, &format!("- {marked}"), words);
     }
     let error = load_all(FAMILY.replace(entry, "- { reason: a }")).expect_err("no case");
-    assert!(error.contains("no case is left to run"), "{error}");
+    assert!(error.contains("the exceptions exclude every case"), "{error}");
 }
 
 #[test]
-fn an_axis_whose_reference_leads_nowhere_is_not_called_useless() {
+fn an_axis_with_an_unresolvable_reference_is_not_reported_as_unused() {
     let typo = FAMILY.replace("[\"{failure}\", ok]", "[\"{failrue}\"]").replace(" {failure} {", "");
     let none_left = "  - { surface: [openai, azure], reason: a }\ndeployments";
     for text in [typo, FAMILY.replace("deployments", none_left)] {
@@ -162,7 +163,7 @@ fn an_axis_whose_reference_leads_nowhere_is_not_called_useless() {
 }
 
 #[test]
-fn what_is_wrong_in_a_case_is_told_once_and_where_it_is_written() {
+fn an_error_in_a_case_is_reported_once_and_at_its_position() {
     for (from, to_marked, words) in [
         ("[server_error, bad", "[«sever_error, bad", &["unknown behavior", "`server_error`?"][..]),
         ("surface: legacy", "«surfac: legacy", &["unknown key `surfac`"]),
@@ -178,7 +179,7 @@ fn what_is_wrong_in_a_case_is_told_once_and_where_it_is_written() {
 }
 
 #[test]
-fn what_is_wrong_within_a_text_of_a_case_is_shown_there() {
+fn an_error_within_a_text_of_a_case_is_shown_at_its_position() {
     let from = r#"{ endpoint: responses, body: { input: "{{model}} {failure} {", n: 1.5 } }"#;
     let json = r#"
       endpoint: responses
@@ -189,7 +190,7 @@ fn what_is_wrong_within_a_text_of_a_case_is_shown_there() {
 }
 
 #[test]
-fn a_header_that_cannot_be_sent_is_shown_where_its_word_brings_it_along() {
+fn an_invalid_header_is_shown_at_its_position_in_the_axis() {
     let text =
         FAMILY.replace("retries: 1 }", "retries: 1, fault: { headers: { «x-a: \"b\\nc\" } } }");
     let text = text.replace("retries: 0 }", "retries: 0, fault: { status: 503 } }");
@@ -200,7 +201,7 @@ fn a_header_that_cannot_be_sent_is_shown_where_its_word_brings_it_along() {
     assert_text_refused(text, &["x-a"]);
 }
 
-/// A scenario with places for `MEMBERS`.
+/// A scenario with `MEMBERS` as a placeholder.
 const ONE: &str = r#"
 title: A title
 proves: [FP-ROUTE-01]
@@ -216,7 +217,7 @@ steps:
     expect: { answered_by: primary, MEMBERS }
 "#;
 
-/// What is replaced, and how a `VALUE` stands there.
+/// Texts to replace, and their replacements with a `VALUE`.
 const PLACES: [(&str, &str); 20] = [
     ("title: A title", "title: VALUE"),
     ("A title", "A title\nwhy: VALUE"),
@@ -315,7 +316,7 @@ proptest! {
     }
 }
 
-/// What is wrong, and what helps, without the place.
+/// The errors and the help, without positions.
 fn messages(error: Option<&String>) -> BTreeSet<String> {
     let lines = error.into_iter().flat_map(|error| error.lines());
     let said = lines.filter(|line| line.starts_with("error: ") || line.contains("= help: "));

@@ -1,4 +1,4 @@
-//! What scenario files mean.
+//! The model that scenario files are loaded into.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use fallproof_suite::requirement::Code;
 use super::support::{EVERY_KEY, VALID, assert_text_refused, call, load, valid_but};
 
 #[test]
-fn what_has_a_sensible_default_need_not_be_said() {
+fn keys_with_a_default_are_optional() {
     let scenario = load(VALID).expect("a valid scenario");
     assert_eq!(scenario.profile, Profile::Core);
     let backup = &scenario.deployments["backup"];
@@ -63,7 +63,7 @@ fn a_body_keeps_its_order_and_its_types() {
 }
 
 #[test]
-fn json_text_is_sent_as_it_is_spelled() {
+fn json_text_is_sent_verbatim() {
     let scenario = load(EVERY_KEY).expect("a valid scenario");
     assert_eq!(
         call(&scenario, 0).send.body.for_model(r#"a"b"#),
@@ -83,7 +83,7 @@ fn a_value_can_be_repeated_with_an_anchor() {
 }
 
 #[test]
-fn a_byte_order_mark_is_passed_over() {
+fn a_byte_order_mark_is_ignored() {
     assert!(load(format!("\u{feff}{VALID}")).is_ok());
     assert_text_refused(format!("\u{feff}{}", valid_but("title", "«titel")), &["titel"]);
 }

@@ -1,4 +1,4 @@
-//! What scenario files mean, and what is refused in them.
+//! Scenario files: the loaded model, and the errors.
 
 mod families;
 mod meaning;

@@ -1,4 +1,4 @@
-//! What is refused in scenario files, and where the error points.
+//! Errors in scenario files, and the positions that they point at.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +12,7 @@ use super::support::{
 };
 
 #[test]
-fn an_error_shows_file_line_caret_and_the_right_word() {
+fn an_error_shows_file_line_caret_and_suggestion() {
     let folder = TempDir::new().expect("a temporary folder");
     let file = folder.path().join("case.yaml");
     fs::write(&file, valid_but("endpoint", "endpiont")).expect("a file");
@@ -31,7 +31,7 @@ error: unknown key `endpiont`
 }
 
 #[test]
-fn all_that_is_wrong_with_a_file_is_told_at_once() {
+fn all_errors_of_a_file_are_reported_at_once() {
     let text = valid_but("[server_error]", "[]")
         .replacen("FP-ROUTE-01", "ROUTE", 1)
         .replacen("answered_by: backup", "answered_by: bakcup", 1)
@@ -66,8 +66,8 @@ fn a_missing_key_is_named() {
 }
 
 #[test]
-fn a_title_that_says_nothing_is_refused() {
-    assert_refused("title: A", "title: «' ' #", &["a title says in one sentence"]);
+fn an_empty_title_is_refused() {
+    assert_refused("title: A", "title: «' ' #", &["a title must say in one sentence"]);
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn a_wrong_type_is_refused() {
 }
 
 #[test]
-fn a_key_without_a_value_is_not_taken_for_left_out() {
+fn a_key_without_a_value_is_not_treated_as_omitted() {
     assert_refused("answered_by: backup", "status«:", &["expected a whole number"]);
     assert_refused("answered_by: backup", "error«:", &["expected a mapping"]);
     assert_refused("proves", "why«:\nproves", &["a value is missing"]);
@@ -95,7 +95,7 @@ fn only_true_and_false_are_booleans() {
 }
 
 #[test]
-fn an_unknown_word_is_refused_with_the_nearest_right_one() {
+fn an_unknown_value_is_refused_with_a_suggestion() {
     let words = ["unknown word `opanai`", "did you mean `openai`?", "one of: openai, azure"];
     assert_refused("provider: openai", "provider: «opanai", &words);
     let text = "provider: azure, surface: «v2";
@@ -115,16 +115,16 @@ fn an_unknown_deployment_is_refused_wherever_it_is_named() {
 }
 
 #[test]
-fn chain_and_upstreams_name_each_other_once() {
+fn each_deployment_is_in_one_chain_once() {
     let text = valid_but("chain: [primary, backup]", "chain: [primary]");
     let text = text.replacen("  backup:", "  «backup:", 1);
-    assert_text_refused(text, &["the deployment `backup` is not in the chain"]);
+    assert_text_refused(text, &["the deployment `backup` is not in a chain"]);
     assert_refused("backup] }", "backup, «primary] }", &["`primary` is in the chain twice"]);
     assert_refused("  backup:", "  «Backup:", &["lower-case letters"]);
 }
 
 #[test]
-fn a_missing_group_is_told_of_alone_and_where_it_belongs() {
+fn a_missing_group_is_the_only_error_and_is_reported_where_it_belongs() {
     let group = "group: { chain: [primary, backup] }\n";
     let words = ["the key `group` (or `groups`) is missing", "it belongs here"];
     assert_refused(&format!("{group}steps"), "«steps", &words);
@@ -136,8 +136,8 @@ fn a_missing_group_is_told_of_alone_and_where_it_belongs() {
 }
 
 #[test]
-fn a_call_names_a_group_only_where_groups_have_names() {
-    let words = ["`to` goes with `groups`", "leave it out"];
+fn a_call_can_select_only_a_named_group() {
+    let words = ["`to` requires `groups`", "remove it"];
     assert_refused("endpoint", "to: «c\n      endpoint", &words);
     let named = valid_but("group: {", "groups: { some: {").replace("backup] }", "backup] } }");
     let words = ["unknown group `sone`", "did you mean `some`?"];
@@ -145,7 +145,7 @@ fn a_call_names_a_group_only_where_groups_have_names() {
 }
 
 #[test]
-fn what_must_hold_something_is_not_empty() {
+fn required_lists_are_not_empty() {
     assert_refused("chain: [primary, backup]", "chain: «[]", &["at least one deployment"]);
     assert_refused("[FP-ROUTE-01]", "«[]", &["at least one requirement"]);
     assert_refused("[ok]", "«[]", &["at least one behavior"]);
@@ -154,16 +154,16 @@ fn what_must_hold_something_is_not_empty() {
 }
 
 #[test]
-fn a_requirement_that_there_is_not_is_refused_with_the_nearest_one() {
+fn an_unknown_requirement_is_refused_with_a_suggestion() {
     for code in ["FP-ROUTE-1", "FP-Route-01", "ROUTE-01", "FP-ROUTE-001"] {
         let words = [&*format!("there is no requirement `{code}`"), "did you mean `FP-ROUTE-0"];
         assert_refused("FP-ROUTE-01", &format!("«{code}"), &words);
     }
-    assert_refused("FP-ROUTE-01", "«FP-ROUTE-99", &["`fallproof list requirements` shows them"]);
+    assert_refused("FP-ROUTE-01", "«FP-ROUTE-99", &["`fallproof list requirements`"]);
 }
 
 #[test]
-fn the_letters_of_a_body_are_no_more_than_a_mock_takes() {
+fn the_letters_of_a_body_are_within_the_limit_of_the_mocks() {
     let letters = |count: &str| {
         valid_but("Hello", &"{{letters:16000000}}".repeat(2).replacen("16000000", count, 1))
     };
@@ -173,12 +173,12 @@ fn the_letters_of_a_body_are_no_more_than_a_mock_takes() {
 }
 
 #[test]
-fn tags_have_their_shape() {
-    assert_refused("proves", "tags: [«Founding]\nproves", &["a tag is made of"]);
+fn an_invalid_tag_is_refused() {
+    assert_refused("proves", "tags: [«Founding]\nproves", &["a tag has only"]);
 }
 
 #[test]
-fn keys_of_azure_are_refused_where_they_mean_nothing() {
+fn keys_of_azure_are_refused_elsewhere() {
     for key in ["surface: «v1", "deployment_name: «a", "api_version: «a"] {
         assert_refused("provider: openai", &format!("provider: openai, {key}"), &["only Azure"]);
     }
@@ -187,39 +187,43 @@ fn keys_of_azure_are_refused_where_they_mean_nothing() {
 }
 
 #[test]
-fn an_upstream_that_refuses_connections_does_and_shows_nothing_else() {
+fn a_deployment_that_refuses_connections_has_no_other_behavior_or_attempts() {
     let refusing = valid_but("[server_error]", "[connection_refused]");
     let text = refusing.replacen("attempts: [", "attempts: [«", 1);
     assert_text_refused(text, &["`primary` refuses connections"]);
     let text = refusing.replacen("answered_by: backup", "answered_by: «primary", 1);
-    assert_text_refused(text, &["it can't answer"]);
-    assert_refused("[ok]", "[ok, «connection_refused]", &["stands alone"]);
-    assert_refused("[ok]", "[«{ reply: connection_refused, count: 2 }]", &["stands alone"]);
+    assert_text_refused(text, &["it cannot answer"]);
+    assert_refused("[ok]", "[ok, «connection_refused]", &["must be the only behavior"]);
+    assert_refused(
+        "[ok]",
+        "[«{ reply: connection_refused, count: 2 }]",
+        &["must be the only behavior"],
+    );
 }
 
 #[test]
-fn numbers_without_a_meaning_are_refused() {
+fn numbers_out_of_range_are_refused() {
     assert_refused("answered_by: backup", "status: «42", &["from 100 to 599"]);
     assert_refused("[ok]", "[«{ status: 100 }]", &["from 200 to 599"]);
-    assert_refused("[ok]", "[«{ count: 0 }]", &["at least once"]);
+    assert_refused("[ok]", "[«{ count: 0 }]", &["`count` must be at least 1"]);
     assert_refused("backup] }", "backup], timeout_ms: «0 }", &["at least 1 ms"]);
 }
 
 #[test]
-fn headers_that_http_cannot_carry_are_refused() {
+fn invalid_http_headers_are_refused() {
     let name = "      headers: { «\"a b\": c }\n      body";
-    assert_refused("      body", name, &["can't be the name of a header"]);
+    assert_refused("      body", name, &["not a valid name of a header"]);
     let value = "      headers: { a: «\"b\\nc\" }\n      body";
-    assert_refused("      body", value, &["can't be the value of a header"]);
+    assert_refused("      body", value, &["not a valid value of a header"]);
 }
 
 #[test]
-fn a_scenario_that_can_show_nothing_is_refused() {
+fn a_scenario_that_proves_nothing_is_refused() {
     let (before, _) = VALID.split_once("steps:").expect("the last key");
     let advance = format!("{before}steps: «[{{ advance_ms: 100 }}]");
     assert_text_refused(advance, &["a scenario makes at least one call"]);
     let leave = "disconnect: «{ after_events: 2 }\n      body:";
-    let words = ["the client never disconnects", "put `stream: true` into the body"];
+    let words = ["the client never disconnects", "add `stream: true` to the body"];
     assert_refused("body:", leave, &words);
     let json = "disconnect: «{ after_events: 2 }\n      body_json: '{ \"model\": \"{{model}}\" }'";
     assert_refused("body: { input: \"Hello\" }", json, &words);
@@ -227,27 +231,27 @@ fn a_scenario_that_can_show_nothing_is_refused() {
         "body: { input",
         "disconnect: { after_events: 2 }\n      body: { stream: true, input",
     );
-    load(streamed).expect("a client that leaves");
+    load(streamed).expect("a client that disconnects");
     let other = "[«{ reply: connection_reset, wire: { cut: { at: after_head, end: close } } }]";
-    assert_refused("[ok]", other, &["`connection_reset` is a `cut` of its own"]);
+    assert_refused("[ok]", other, &["`connection_reset` already has a different `cut`"]);
 }
 
 #[test]
-fn headers_of_a_script_that_cannot_be_sent_are_refused_where_they_are_written() {
+fn invalid_headers_of_a_script_are_refused_at_their_position() {
     for (marked, words) in [
         ("\"«retry after\": \"20\"", "`retry after: 20` is not a valid header"),
         ("a: b, «x-b: \"c\\nd\"", "is not a valid header"),
-        ("«Content-Length: \"5\"", "is the wire's; use `wire` to break it"),
+        ("«Content-Length: \"5\"", "is written by the server; use `wire` to make it invalid"),
     ] {
         assert_refused("[ok]", &format!("[ok, {{ headers: {{ {marked} }} }}]"), &[words]);
     }
 }
 
 #[test]
-fn headers_that_say_what_the_harness_says_are_refused_in_a_call() {
+fn headers_that_fallproof_sets_are_refused_in_a_call() {
     for name in ["Content-Length", "transfer-encoding", "content-type"] {
         let headers = format!("headers: {{ «{name}: a }}\n      body:");
-        assert_refused("body:", &headers, &[&format!("`{name}` is written by the harness")]);
+        assert_refused("body:", &headers, &[&format!("`{name}` is set by Fallproof")]);
     }
 }
 
@@ -258,12 +262,12 @@ fn a_call_has_one_body() {
     assert_text_refused(text, &["`body`, `body_json` or `form` is missing"]);
     let both = valid_but("    expect", "      body_json: '{\"model\": \"{{model}}\"}'\n    expect");
     let both = both.replacen("'{", "«'{", 1);
-    assert_text_refused(both, &["one of `body`, `body_json` and `form`, not more"]);
+    assert_text_refused(both, &["`body`, `body_json` and `form` exclude each other"]);
     assert_refused("{ input: \"Hello\" }", "«[1]", &["expected a mapping"]);
 }
 
 #[test]
-fn a_form_goes_where_a_form_is_taken_and_json_elsewhere() {
+fn an_endpoint_takes_either_a_form_or_json() {
     let body = "body: { input: \"Hello\" }";
     assert_refused(body, "form: «[{ name: a, value: b }]", &["responses/compact takes a `body:`"]);
     for endpoint in ["audio/transcriptions", "audio/translations"] {
@@ -276,11 +280,15 @@ fn a_form_goes_where_a_form_is_taken_and_json_elsewhere() {
 }
 
 #[test]
-fn a_call_goes_on_from_the_answer_to_an_earlier_one() {
+fn a_call_can_continue_only_an_earlier_response() {
     let going_on = "{ input: \"Hello\", previous_response_id: \"{{response_id}}\" }";
     let first = "  - «send:\n      endpoint: responses/compact\n      body: { input: \"Hello\" }";
     let steps = first.replace("{ input: \"Hello\" }", going_on);
-    assert_refused(&first.replace('«', ""), &steps, &["no answer before this", "{{response_id}}"]);
+    assert_refused(
+        &first.replace('«', ""),
+        &steps,
+        &["no response before this", "{{response_id}}"],
+    );
     let earlier = "  - send: { endpoint: responses, body: { input: Hello } }\n";
     let scenario = load(
         VALID
@@ -294,8 +302,8 @@ fn a_call_goes_on_from_the_answer_to_an_earlier_one() {
 }
 
 #[test]
-fn the_model_is_put_into_a_body_by_the_harness() {
-    let words = ["`model` is not part of the body", "the name of the model group is put there"];
+fn the_model_of_a_body_is_inserted_by_fallproof() {
+    let words = ["`model` is not part of the body", "the name of the model group is inserted"];
     assert_refused("input: \"Hello\"", "input: a, «model: gpt-5", &words);
     for json in [
         "{}",
@@ -311,7 +319,7 @@ fn the_model_is_put_into_a_body_by_the_harness() {
 }
 
 #[test]
-fn what_yaml_would_respell_in_a_body_is_refused() {
+fn values_that_yaml_would_respell_are_refused_in_a_body() {
     for (written, sent) in [
         ("«1e0", "1.0"),
         ("«010", "10.0"),
@@ -336,7 +344,7 @@ fn what_yaml_would_respell_in_a_body_is_refused() {
 }
 
 #[test]
-fn json_text_that_is_not_json_is_refused_at_its_place_in_the_file() {
+fn invalid_json_text_is_refused_at_its_position_in_the_file() {
     for marked in [
         "{\"a\": 1,\n  \"b\": «x }",
         "{\"a\": 1 «2}",
@@ -351,7 +359,7 @@ fn json_text_that_is_not_json_is_refused_at_its_place_in_the_file() {
 }
 
 #[test]
-fn yaml_that_cannot_be_read_is_refused_where_it_breaks() {
+fn invalid_yaml_is_refused_at_its_position() {
     assert_refused("  backup", "\t«backup", &["a tab is used", "indent with blanks"]);
     assert_refused("\"Hello\"", "«\"Hello", &["unclosed quote"]);
     assert_refused("[primary, backup] }", "«[primary }", &["mismatched bracket"]);
@@ -361,7 +369,7 @@ fn yaml_that_cannot_be_read_is_refused_where_it_breaks() {
 }
 
 #[test]
-fn anchors_that_never_end_or_multiply_are_refused() {
+fn recursive_or_exploding_anchors_are_refused() {
     assert_refused("\"Hello\"", "&a [«*a]", &["the anchor contains itself"]);
     let times_thirty = |of: &str| format!("[{}]", [of; 30].join(", "));
     let (b, c, d) = (times_thirty("*a"), times_thirty("*b"), times_thirty("*c"));
@@ -372,7 +380,7 @@ fn anchors_that_never_end_or_multiply_are_refused() {
 }
 
 #[test]
-fn a_file_that_is_no_text_of_a_scenario_is_refused() {
+fn a_file_that_is_not_a_text_file_is_refused() {
     assert_text_refused("«", &["the file is empty"]);
     assert_text_refused("«# only this\n", &["the file is empty"]);
     let error = load(b"title: a\nwhy: \xff\n").expect_err("not UTF-8");

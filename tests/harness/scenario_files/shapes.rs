@@ -1,9 +1,9 @@
-//! Values of another shape than the one that belongs there.
+//! Values of a wrong type.
 
 use super::support::assert_refused;
 
 #[test]
-fn a_word_that_takes_a_value_is_told_of_where_it_stands() {
+fn a_wrong_value_is_reported_at_its_position() {
     for (written, words) in [
         ("«write: bytes", ["expected `events` or `{ bytes: 7 }`", "found \"bytes\""]),
         ("«write: 5", ["expected `events` or `{ bytes: 7 }`", "found `5`"]),
@@ -17,7 +17,7 @@ fn a_word_that_takes_a_value_is_told_of_where_it_stands() {
 }
 
 #[test]
-fn a_word_has_one_value() {
+fn a_key_has_a_single_value() {
     for (written, words) in [
         ("write: { bytes: 5, «events: 1 }", "found more than one key"),
         ("cut: { end: close, at: { events: 2, «body_bytes: 3 } }", "found more than one key"),
@@ -32,22 +32,22 @@ fn a_word_has_one_value() {
 }
 
 #[test]
-fn a_client_leaves_in_one_way() {
-    let leave = |written: &str| format!("disconnect: {written}\n      body:");
+fn a_client_disconnects_in_one_way() {
+    let disconnect = |written: &str| format!("disconnect: {written}\n      body:");
     for (written, words) in [
         ("«after_events", "expected a mapping"),
         ("«true", "expected a mapping"),
         ("«[after_events]", "expected a mapping"),
         ("«{}", "`{ after_events: 2 }` or `{ after_request_to: backup }`"),
-        ("«{ after_events: 2, after_request_to: backup }", "one of them"),
+        ("«{ after_events: 2, after_request_to: backup }", "expected either"),
         ("{ «after_event: 2 }", "did you mean `after_events`?"),
         ("{ after_events: «x }", "expected a whole number"),
     ] {
-        assert_refused("body:", &leave(written), &[words]);
+        assert_refused("body:", &disconnect(written), &[words]);
     }
 }
 
 #[test]
-fn a_list_is_no_single_value() {
+fn a_list_is_not_a_single_value() {
     assert_refused("answered_by: backup", "status: «[200, 201]", &["a single value, no list"]);
 }

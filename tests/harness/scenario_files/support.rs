@@ -1,4 +1,4 @@
-//! Texts of scenarios, and what becomes of them.
+//! Scenario files for tests, and assertions on how they load.
 
 use std::fs;
 
@@ -70,22 +70,24 @@ pub(super) fn load_all(text: impl AsRef<[u8]>) -> Result<Vec<Scenario>, String> 
     scenario::load(&file, "case").map_err(|error| error.to_string())
 }
 
-/// `VALID` with one thing changed.
+/// `VALID` with one change.
 pub(super) fn valid_but(from: &str, to: &str) -> String {
     assert!(VALID.contains(from), "{from} is not in the text");
     VALID.replacen(from, to, 1)
 }
 
-/// `VALID` with one thing changed is refused at the place marked with `«`, with all of these words.
+/// Asserts that `VALID`, with one change, is refused at the position marked with `«`, with a message
+/// that contains all of `words`.
 #[track_caller]
 pub(super) fn assert_refused(from: &str, to_marked: &str, words: &[&str]) {
     assert_text_refused(valid_but(from, to_marked), words);
 }
 
-/// The text is refused at the place marked with `«`, with all of these words.
+/// Asserts that the text is refused at the position marked with `«`, with a message that contains all
+/// of `words`.
 #[track_caller]
 pub(super) fn assert_text_refused(marked: impl AsRef<str>, words: &[&str]) {
-    let (before, after) = marked.as_ref().split_once('«').expect("a marked place");
+    let (before, after) = marked.as_ref().split_once('«').expect("a marked position");
     let line_before = before.trim_start_matches('\u{feff}').rsplit('\n').next().unwrap_or_default();
     let (line, column) = (before.matches('\n').count() + 1, line_before.chars().count() + 1);
     let error = load([before, after].concat()).expect_err("it must be refused");

@@ -78,7 +78,7 @@ fn transient_failures_are_retried() {
 #[test]
 fn a_deployment_gets_no_calls_while_it_cools_down() {
     let failing: [&[&str]; 2] = [&["server_error", "server_error", "ok"], &["ok"]];
-    let cooldown = Some(Cooldown { after_failures: 2, rest: Duration::from_secs(10) });
+    let cooldown = Some(Cooldown { after_failures: 2, duration: Duration::from_secs(10) });
     let wait = |seconds| Step::Advance(Duration::from_secs(seconds));
     let again = || call(PLAIN);
     let steps = vec![again(), again(), again(), wait(9), again(), wait(1), again()];

@@ -1,4 +1,4 @@
-//! 01: the content is what the provider gave. 02: and so is what stands beside it.
+//! 01: the content is the provider's, unaltered. 02: so is the metadata.
 
 use fallproof_suite::requirement::Code;
 use serde_json::Value;
@@ -8,15 +8,15 @@ use crate::collector::Collector;
 use crate::observe::Attempt;
 use crate::violation::ClientViolation::{Changed, ChangedBytes, NotJson};
 
-/// The members that hold what was asked for, on one endpoint or another.
+/// The members that hold the content, on any endpoint.
 const CONTENT_MEMBERS: [&str; 5] = ["choices", "data", "output", "results", "text"];
 
-/// What a provider remarks on a piece of content, where it stands.
+/// Metadata that providers put next to a piece of content.
 const REMARKS: [&str; 3] = ["/content_filter_results", "/prompt_filter_results", "/finish_reason"];
 
-/// Holds a whole answer against that of the attempt which it comes from.
+/// Compares a response that is not streamed with the answer of the attempt that it comes from.
 pub(super) fn check(found: &mut Collector<'_>, answering: &Attempt<'_>) {
-    let body = &found.view.step.exchange.body;
+    let body = &found.view.observed.exchange.body;
     let answered = || answering.deployment.name.clone();
     let Ok(Value::Object(given)) = serde_json::from_slice(&answering.recorded.reply) else {
         return same_bytes(found, answering);
@@ -25,7 +25,7 @@ pub(super) fn check(found: &mut Collector<'_>, answering: &Attempt<'_>) {
         found.breach(Code::Client01, NotJson { answered: answered() });
         return;
     };
-    // Where the gateway asked another endpoint the answer was translated, and has another shape.
+    // If the attempt went to another endpoint, the answer was translated and cannot be compared.
     let asked = found.view.planned.send.endpoint;
     let translated = answering.recorded.route.is_none() || answering.is_translated(asked);
     for (name, given) in given.iter().filter(|_| !translated) {
@@ -35,19 +35,19 @@ pub(super) fn check(found: &mut Collector<'_>, answering: &Attempt<'_>) {
             _ => Code::Client02,
         };
         if let Some(pointer) = missing(given, &shown[name.as_str()], &format!("/{name}")) {
-            let beside = REMARKS.iter().any(|remark| pointer.contains(remark));
-            let requirement = if beside { Code::Client02 } else { requirement };
+            let is_remark = REMARKS.iter().any(|remark| pointer.contains(remark));
+            let requirement = if is_remark { Code::Client02 } else { requirement };
             found.breach(requirement, Changed { answered: answered() }).pointing(&pointer);
         }
     }
-    if let Some(said) = shown["model"].as_str() {
-        model::truthful(found, answering, said);
+    if let Some(named) = shown["model"].as_str() {
+        model::truthful(found, answering, named);
     }
 }
 
-/// Sound and text are what they are, byte for byte; but for the blanks around text.
+/// Compares audio and text byte for byte, except for whitespace around text.
 fn same_bytes(found: &mut Collector<'_>, answering: &Attempt<'_>) {
-    let (given, got) = (&answering.recorded.reply, &found.view.step.exchange.body);
+    let (given, got) = (&answering.recorded.reply, &found.view.observed.exchange.body);
     let is_text = answering.recorded.route.is_some_and(|(_, endpoint)| endpoint.is_multipart());
     if answering.recorded.reply_cut.is_none()
         && given != got
@@ -59,8 +59,9 @@ fn same_bytes(found: &mut Collector<'_>, answering: &Attempt<'_>) {
     }
 }
 
-/// Where a value that was given is not shown, remarks last. More may be shown than was given; null
-/// and empty mean what absence means, and a vector may be told in base64 or in numbers.
+/// Returns a pointer to the first value of the provider's answer that the response lacks; remarks come
+/// last. Additional values are allowed. Null and empty are equal to absent, and an embedding may be in
+/// base64 or in numbers.
 fn missing(given: &Value, shown: &Value, pointer: &str) -> Option<String> {
     let below = |part: &str| format!("{pointer}/{}", part.replace('~', "~0").replace('/', "~1"));
     let same = match (given, shown) {

@@ -1,4 +1,4 @@
-//! `FP-CLIENT-12`: what an earlier attempt's answer had in its head is not true of another one's.
+//! `FP-CLIENT-12`: the response has no header of an earlier, failed attempt.
 
 use fallproof_suite::requirement::Code;
 use serde_json::Value;
@@ -6,10 +6,10 @@ use serde_json::Value;
 use super::error::error_of;
 use crate::collector::Collector;
 use crate::contains;
-use crate::observe::{Attempt, Ended, View};
+use crate::observe::{Attempt, AttemptOutcome, View};
 use crate::violation::ClientViolation::StaleHeader;
 
-/// Headers that say the same whoever answers, or that each server writes anew.
+/// Headers that do not depend on the deployment, or that each server writes itself.
 const GENERAL: [&str; 11] = [
     "content-type",
     "content-length",
@@ -27,20 +27,20 @@ const GENERAL: [&str; 11] = [
 pub(super) fn check(found: &mut Collector<'_>) {
     let view = found.view;
     let attempts: Vec<_> = view.attempts().collect();
-    let told: Vec<_> = attempts.iter().filter(|attempt| is_told(view, attempt)).collect();
-    // In words of the gateway's own nobody speaks: they come after the last attempt.
-    let told = if told.is_empty() { attempts.last().into_iter().collect() } else { told };
+    let sources: Vec<_> = attempts.iter().filter(|attempt| is_source(view, attempt)).collect();
+    // A response of the gateway itself is attributed to the last attempt.
+    let sources = if sources.is_empty() { attempts.last().into_iter().collect() } else { sources };
     let failed = |it: &&Attempt<'_>| {
-        told.iter().all(|told| told.deployment.prefix != it.deployment.prefix)
-            && !matches!(it.ended(), Ended::Success | Ended::Interrupted)
+        sources.iter().all(|source| source.deployment.prefix != it.deployment.prefix)
+            && !matches!(it.outcome(), AttemptOutcome::Success | AttemptOutcome::Interrupted)
     };
-    for (name, value) in &view.step.exchange.headers {
+    for (name, value) in &view.observed.exchange.headers {
         let same = |attempt: &Attempt<'_>| {
             let mut headers = attempt.recorded.reply_headers();
-            headers.any(|(it, said)| it.eq_ignore_ascii_case(name) && said.as_bytes() == value)
+            headers.any(|(it, sent)| it.eq_ignore_ascii_case(name) && sent.as_bytes() == value)
         };
         let is_general = GENERAL.iter().any(|it| it.eq_ignore_ascii_case(name));
-        if is_general || told.iter().any(|it| same(it)) {
+        if is_general || sources.iter().any(|it| same(it)) {
             continue;
         }
         if let Some(stale) = attempts.iter().filter(failed).find(|it| same(it)) {
@@ -49,14 +49,14 @@ pub(super) fn check(found: &mut Collector<'_>) {
     }
 }
 
-/// Whether the client is told what this attempt was answered: by its mark, or by an error's words.
-fn is_told(view: View<'_>, attempt: &Attempt<'_>) -> bool {
-    let exchange = &view.step.exchange;
+/// Whether the response has the answer to this attempt: its marker, or its error message.
+fn is_source(view: View<'_>, attempt: &Attempt<'_>) -> bool {
+    let exchange = &view.observed.exchange;
     let is_error = exchange.status.is_none_or(|status| status >= 400);
-    let has_words = |error: Value| {
-        let said = error["message"].as_str().unwrap_or_default();
-        !said.is_empty() && contains(&exchange.body, said)
+    let has_message = |error: Value| {
+        let message = error["message"].as_str().unwrap_or_default();
+        !message.is_empty() && contains(&exchange.body, message)
     };
     attempt.deployment.marker().found_in(&exchange.body)
-        || is_error && error_of(&attempt.recorded.reply).is_some_and(has_words)
+        || is_error && error_of(&attempt.recorded.reply).is_some_and(has_message)
 }

@@ -1,36 +1,38 @@
-//! `FP-CLIENT-09`: the model that an answer names is the one that answered.
+//! `FP-CLIENT-09`: a response names the model that answered.
 
 use fallproof_protocol::sse;
 use fallproof_suite::requirement::Code;
 
 use crate::collector::Collector;
-use crate::observe::{Attempt, Ended};
-use crate::violation::ClientViolation::WrongModel;
+use crate::observe::{Attempt, AttemptOutcome};
+use crate::violation::ClientViolation::NamesAnother;
 
-/// What clients ask a model's name for is to know who spoke.
-pub(super) fn truthful(found: &mut Collector<'_>, answering: &Attempt<'_>, said: &str) {
-    let goes_by = |names: [&String; 2]| names.into_iter().any(|name| name == said);
+/// Clients read the model's name to learn which model answered.
+pub(super) fn truthful(found: &mut Collector<'_>, answering: &Attempt<'_>, named: &str) {
+    let is_any_of = |names: [&String; 2]| names.into_iter().any(|name| name == named);
     let (view, deployment) = (found.view, answering.deployment);
-    if goes_by([&deployment.model, &deployment.deployment_name]) || said == view.group.model {
+    if is_any_of([&deployment.model, &deployment.deployment_name]) || named == view.group.model {
         return;
     }
     if let Some(other) = view
         .group
         .deployments()
-        .find(|deployment| goes_by([&deployment.model, &deployment.deployment_name]))
+        .find(|deployment| is_any_of([&deployment.model, &deployment.deployment_name]))
     {
         let (of, answered) = (other.name.clone(), deployment.name.clone());
-        let kind = WrongModel { named: said.to_owned(), of, answered };
+        let kind = NamesAnother { named: named.to_owned(), of, answered };
         found.breach(Code::Client09, kind).pointing("/model");
     }
 }
 
 pub(super) fn streamed(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
-    let speaks = |it: &&Attempt<'_>| matches!(it.ended(), Ended::Success | Ended::Interrupted);
-    let Some(answering) = attempts.iter().rfind(speaks) else { return };
-    let events = sse::events(&found.view.step.exchange.body);
+    let has_content = |it: &&Attempt<'_>| {
+        matches!(it.outcome(), AttemptOutcome::Success | AttemptOutcome::Interrupted)
+    };
+    let Some(answering) = attempts.iter().rfind(has_content) else { return };
+    let events = sse::events(&found.view.observed.exchange.body);
     let named = events.iter().find_map(|event| event.model());
-    if let Some(said) = named {
-        truthful(found, answering, said);
+    if let Some(named) = named {
+        truthful(found, answering, named);
     }
 }

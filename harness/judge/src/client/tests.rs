@@ -1,4 +1,4 @@
-//! Each requirement of CLIENT on evidence made by hand.
+//! Each requirement of CLIENT with hand-made evidence.
 
 use fallproof_protocol::provider::{Endpoint, Surface};
 use fallproof_suite::evidence::Ending;
@@ -8,20 +8,20 @@ use rstest::rstest;
 use crate::testing::{CALL, Case, TWO};
 
 #[track_caller]
-fn assert_found(case: Case, told: &[&str]) {
-    case.assert_found("CLIENT", told);
+fn assert_found(case: Case, wanted: &[&str]) {
+    case.assert_found("CLIENT", wanted);
 }
 
 fn two() -> Case {
     Case::with_policy("")
 }
 
-/// A call that every deployment fails, the last of them with this status.
+/// A call that fails at every deployment, at the last one with this status.
 fn failed(status: u16) -> Case {
     two().attempt("primary").failing(503, None).attempt("backup").failing(status, None)
 }
 
-/// Two calls of two deployments, so much time apart.
+/// Two calls to two deployments, `apart_ms` apart.
 fn calls(policy: &str, apart_ms: u64) -> Case {
     let group = format!("group: {{ chain: [primary, backup], {policy} }}");
     let wait = format!("  - advance_ms: {apart_ms}\n");
@@ -32,7 +32,7 @@ fn error(message: &str) -> String {
     format!(r#"{{"error":{{"message":"{message}"}}}}"#)
 }
 
-/// A case whose target does not claim this requirement.
+/// A case whose target waives this requirement.
 fn waiving(code: Code) -> impl Fn(Case) -> Case {
     move |case| {
         case.declaring(|it| {
@@ -42,7 +42,7 @@ fn waiving(code: Code) -> impl Fn(Case) -> Case {
 }
 
 #[test]
-fn what_is_passed_on_breaks_nothing() {
+fn an_unaltered_response_violates_nothing() {
     assert_found(two().attempt("primary"), &[]);
     assert_found(two().attempt("primary").broken().attempt("backup"), &[]);
     assert_found(failed(500), &[]);
@@ -54,42 +54,38 @@ fn what_is_passed_on_breaks_nothing() {
 const ANSWER: &str = r#"{"id":"1","model":"gpt-4o","choices":[{"index":0,"message":{"content":"Yes","refusal":null},"finish_reason":"stop"}],"usage":{"total_tokens":3}}"#;
 
 #[rstest]
-#[case::content_changed("Yes", "No", &["01 /choices/0/message/content of the answer is not what primary gave there"])]
-#[case::content_lost(r#""message":{"content":"Yes","refusal":null},"#, "", &["01 /choices/0/message of the answer is not what primary gave there"])]
-#[case::no_json("{\"id\"", "id", &["01 primary answered JSON, the client got none"])]
-#[case::id_lost(r#""id":"1","#, "", &["02 (warns) /id of the answer is not what primary gave there"])]
-#[case::cost_changed("3", "4", &["02 (warns) /usage/total_tokens of the answer is not what primary gave there"])]
-#[case::reason_lost(r#","finish_reason":"stop""#, "", &["02 (warns) /choices/0/finish_reason of the answer is not what primary gave there"])]
+#[case::content_changed("Yes", "No", &["01 /choices/0/message/content of the response differs from the answer of `primary`"])]
+#[case::content_lost(r#""message":{"content":"Yes","refusal":null},"#, "", &["01 /choices/0/message of the response differs from the answer of `primary`"])]
+#[case::no_json("{\"id\"", "id", &["01 `primary` answered with JSON, but the client did not get JSON"])]
+#[case::id_lost(r#""id":"1","#, "", &["02 (warns) /id of the response differs from the answer of `primary`"])]
+#[case::usage_changed("3", "4", &["02 (warns) /usage/total_tokens of the response differs from the answer of `primary`"])]
+#[case::reason_lost(r#","finish_reason":"stop""#, "", &["02 (warns) /choices/0/finish_reason of the response differs from the answer of `primary`"])]
 #[case::null_left_out(r#","refusal":null"#, "", &[])]
-#[case::told_in_place_of_null("null", "\"x\"", &[])]
-#[case::more_told(r#""id""#, r#""provider":"openai","id""#, &[])]
+#[case::value_instead_of_null("null", "\"x\"", &[])]
+#[case::member_added(r#""id""#, r#""provider":"openai","id""#, &[])]
 #[case::groups_model("gpt-4o", "by.hand", &[])]
-fn a_success_is_what_the_provider_gave(
+fn a_success_has_the_providers_content(
     #[case] from: &str,
     #[case] to: &str,
-    #[case] told: &[&str],
+    #[case] wanted: &[&str],
 ) {
     let case = two().attempt("primary").answered(200, ANSWER);
     assert!(ANSWER.contains(from));
-    assert_found(case.got(200, ANSWER.replacen(from, to, 1)), told);
+    assert_found(case.got(200, ANSWER.replacen(from, to, 1)), wanted);
 }
 
 #[rstest]
-#[case::cut_list(r#"{"data":["a","b"]}"#, r#"{"data":["a"]}"#, &["01 /data of the answer is not what primary gave there"])]
-#[case::content_before_remarks(r#"{"choices":[{"content_filter_results":{"x":1},"text":"a"}]}"#, r#"{"choices":[{"text":"b"}]}"#, &["01 /choices/0/text of the answer is not what primary gave there"])]
+#[case::cut_list(r#"{"data":["a","b"]}"#, r#"{"data":["a"]}"#, &["01 /data of the response differs from the answer of `primary`"])]
+#[case::content_before_remarks(r#"{"choices":[{"content_filter_results":{"x":1},"text":"a"}]}"#, r#"{"choices":[{"text":"b"}]}"#, &["01 /choices/0/text of the response differs from the answer of `primary`"])]
 #[case::vector_in_base64(r#"{"data":[{"embedding":[0.5]}]}"#, r#"{"data":[{"embedding":"AAAAPw=="}]}"#, &[])]
 #[case::empty_list_left_out(r#"{"data":["a"],"tools":[]}"#, r#"{"data":["a"]}"#, &[])]
 #[case::equal_numbers(r#"{"data":[1]}"#, r#"{"data":[1.0]}"#, &[])]
-fn values_are_compared_by_what_they_say(
-    #[case] given: &str,
-    #[case] got: &str,
-    #[case] told: &[&str],
-) {
-    assert_found(two().attempt("primary").answered(200, given).got(200, got), told);
+fn values_are_compared_by_meaning(#[case] given: &str, #[case] got: &str, #[case] wanted: &[&str]) {
+    assert_found(two().attempt("primary").answered(200, given).got(200, got), wanted);
 }
 
 #[test]
-fn a_transcript_is_told_but_for_the_blanks_around_it() {
+fn a_transcript_is_compared_except_for_surrounding_whitespace() {
     let text = "
 deployments: { primary: { provider: openai, model: whisper-1, script: [ok] } }
 group: { chain: [primary] }
@@ -98,22 +94,22 @@ steps:
 ";
     let case = || Case::of(text).attempt("primary").answered_as("text/plain", 200, "Hello\n");
     assert_found(case().got(200, "Hello"), &[]);
-    let told = "01 the answer is not what primary gave: 6 bytes became 4";
-    assert_found(case().got(200, "Hell"), &[told]);
-    assert_found(case().answer_kept_in_part().got(200, "Hell"), &[]);
+    let wanted = "01 the response differs from the answer of `primary`: 6 bytes became 4";
+    assert_found(case().got(200, "Hell"), &[wanted]);
+    assert_found(case().answer_recorded_in_part().got(200, "Hell"), &[]);
 }
 
 #[test]
-fn a_translated_answer_has_another_shape() {
+fn a_translated_answer_is_not_compared() {
     let case = two().attempt("primary").answered(200, r#"{"id":"1","output":["Yes"]}"#);
     let case = case.asking_for("/v1/responses", Some((Surface::OpenAi, Endpoint::Responses)));
     assert_found(case.got(200, r#"{"choices":["Yes"]}"#), &[]);
 }
 
 #[rstest]
-#[case::whole("RIFF", &[])]
-#[case::cut("RIF", &["01 the answer is not what primary gave: 4 bytes became 3"])]
-fn sound_is_what_it_is(#[case] got: &str, #[case] told: &[&str]) {
+#[case::complete("RIFF", &[])]
+#[case::cut("RIF", &["01 the response differs from the answer of `primary`: 4 bytes became 3"])]
+fn audio_is_compared_byte_for_byte(#[case] got: &str, #[case] wanted: &[&str]) {
     let text = "
 deployments: { primary: { provider: openai, model: tts-1, script: [ok] } }
 group: { chain: [primary] }
@@ -121,7 +117,7 @@ steps:
   - send: { endpoint: audio/speech, body: { input: Hi, voice: alloy } }
 ";
     let case = Case::of(text).attempt("primary").answered_as("audio/mpeg", 200, "RIFF");
-    assert_found(case.got(200, got), told);
+    assert_found(case.got(200, got), wanted);
 }
 
 /// A call for a stream that the first deployment answers.
@@ -140,47 +136,43 @@ data: [DONE]
 
 #[rstest]
 #[case::same("", "", &[])]
-#[case::left_out("data: {\"id\":\"1\",\"model\":\"gpt-4o\",\"choices\":[],\"prompt_filter_results\":[1]}\n\n", "", &["02 (warns) attempt 1 sent what was left out: {\"id\":\"1\",\"model\":\"gpt-4o\",\"choices\":[],\"prompt_filter_results\":[1]}"])]
-#[case::changed(r#"{"id":"1","model":"gpt-4o","choices":[{"#, r#"{"id":"2","model":"gpt-4o","choices":[{"#, &["02 (warns) /id of event 2 is not what attempt 1 sent there: {\"id\":\"2\",\"model\":\"gpt-4o\",\"choices\":[{\"delta\":{\"content\":\"Yes\"}}]}"])]
-fn a_stream_keeps_what_stands_beside_the_content(
-    #[case] from: &str,
-    #[case] to: &str,
-    #[case] told: &[&str],
-) {
+#[case::left_out("data: {\"id\":\"1\",\"model\":\"gpt-4o\",\"choices\":[],\"prompt_filter_results\":[1]}\n\n", "", &["02 (warns) attempt 1 sent metadata that did not reach the client: {\"id\":\"1\",\"model\":\"gpt-4o\",\"choices\":[],\"prompt_filter_results\":[1]}"])]
+#[case::changed(r#"{"id":"1","model":"gpt-4o","choices":[{"#, r#"{"id":"2","model":"gpt-4o","choices":[{"#, &["02 (warns) /id of event 2 differs from what attempt 1 sent: {\"id\":\"2\",\"model\":\"gpt-4o\",\"choices\":[{\"delta\":{\"content\":\"Yes\"}}]}"])]
+fn a_stream_keeps_its_metadata(#[case] from: &str, #[case] to: &str, #[case] wanted: &[&str]) {
     assert!(STREAM.contains(from));
-    assert_found(streamed().got_stream(STREAM.replacen(from, to, 1)), told);
+    assert_found(streamed().got_stream(STREAM.replacen(from, to, 1)), wanted);
 }
 
 // 03, 04 and 13
 
 #[test]
-fn one_deployment_speaks() {
+fn a_response_has_content_of_one_deployment() {
     let case = || two().attempt("primary").failing(500, None).attempt("backup");
     let mark = |deployment: &str| case().deployment(deployment).marker().token().to_owned();
-    let words = |words: &str| format!(r#"{{"choices":["{words}"]}}"#);
-    let (one, both) = (words(&mark("backup")), words(&(mark("primary") + &mark("backup"))));
+    let body = |text: &str| format!(r#"{{"choices":["{text}"]}}"#);
+    let (one, both) = (body(&mark("backup")), body(&(mark("primary") + &mark("backup"))));
     assert_found(case().answered(200, &one).got(200, one), &[]);
-    let told = "03 one answer holds the words of primary and backup";
-    assert_found(case().answered(200, &both).got(200, &both), &[told]);
-    // An error may quote whom it likes.
+    let wanted = "03 the response mixes content of `primary`, `backup`";
+    assert_found(case().answered(200, &both).got(200, &both), &[wanted]);
+    // An error may quote any deployment.
     assert_found(case().failing(500, None).got(500, error(&both.replace('"', ""))), &[]);
 }
 
 #[rstest]
 #[case::refused(400)]
 #[case::overloaded(503)]
-fn a_failure_is_no_success(#[case] status: u16) {
-    let told = "04 every attempt failed, and the client was told of a success";
-    assert_found(failed(status).got(200, "{}"), &[told]);
+fn a_failure_must_not_become_a_success(#[case] status: u16) {
+    let wanted = "04 every attempt failed, but the client got a success status";
+    assert_found(failed(status).got(200, "{}"), &[wanted]);
     assert_found(failed(status), &[]);
     let mark = two().deployment("primary").marker().token().to_owned();
-    assert_found(failed(status).got(200, format!("[\"{mark}\"]")), &[told]);
-    // Nobody has failed.
+    assert_found(failed(status).got(200, format!("[\"{mark}\"]")), &[wanted]);
+    // No attempt failed.
     assert_found(two().got(200, "{}"), &[]);
 }
 
 #[test]
-fn nobody_of_another_group_speaks() {
+fn no_content_comes_from_another_group() {
     let groups = "
 deployments:
   primary: { provider: openai, model: gpt-4o, script: [ok] }
@@ -192,54 +184,58 @@ steps:
     let case = || Case::of(groups).attempt("primary");
     assert_found(case(), &[]);
     let mark = case().deployment("other").marker().token().to_owned();
-    let told = "13 the call asked for eu and holds the words of other, which is of another group";
-    assert_found(case().failing(500, None).got(500, error(&mark)), &[told]);
+    let wanted =
+        "13 the response to a call for `eu` has content of `other`, which belongs to another group";
+    assert_found(case().failing(500, None).got(500, error(&mark)), &[wanted]);
 }
 
 // 05, 06 and 08
 
 #[rstest]
 #[case::right(r#"{"error":{"message":"It failed."}}"#, &[])]
-#[case::text("Internal Server Error", &["05 the 500 has no `error` object with a `message`"])]
-#[case::no_object(r#"{"error":"It failed."}"#, &["05 the 500 has no `error` object with a `message`"])]
-#[case::no_message(r#"{"error":{"code":500}}"#, &["05 the 500 has no `error` object with a `message`"])]
-fn an_error_has_its_shape(#[case] got: &str, #[case] told: &[&str]) {
-    assert_found(failed(500).got(500, got), told);
+#[case::text("Internal Server Error", &["05 the 500 response has no `error` object with a `message`"])]
+#[case::no_object(r#"{"error":"It failed."}"#, &["05 the 500 response has no `error` object with a `message`"])]
+#[case::no_message(r#"{"error":{"code":500}}"#, &["05 the 500 response has no `error` object with a `message`"])]
+fn an_error_has_openai_format(#[case] got: &str, #[case] wanted: &[&str]) {
+    assert_found(failed(500).got(500, got), wanted);
 }
 
 #[rstest]
-#[case::refused_and_so_told(400, 400, None)]
-#[case::refused_and_told_by_another(422, 400, None)]
-#[case::refused(400, 500, Some("400; the client got 500"))]
-#[case::too_many_calls(429, 500, Some("429; the client got 500"))]
-#[case::too_many_calls_and_so_told(429, 503, None)]
-#[case::overloaded(503, 400, Some("503; the client got 400"))]
-#[case::overloaded_and_so_told(503, 502, None)]
+#[case::refused_and_reported(400, 400, None)]
+#[case::refused_and_reported_by_another(422, 400, None)]
+#[case::refused(400, 500, Some("400"))]
+#[case::rate_limited(429, 500, Some("429"))]
+#[case::rate_limited_and_reported(429, 503, None)]
+#[case::overloaded(503, 400, Some("503"))]
+#[case::overloaded_and_reported(503, 502, None)]
 #[case::the_operators_mistake(401, 500, None)]
-fn an_error_has_a_status_of_its_kind(
+fn an_error_status_matches_the_failure(
     #[case] failed: u16,
     #[case] got: u16,
-    #[case] told: Option<&str>,
+    #[case] wanted: Option<&str>,
 ) {
     let message = error("It failed.");
     let case = || two().attempt("primary").failing(failed, None).got(got, &message);
-    let told = told.map(|it| format!("the providers' failures were {it}"));
-    let breach: Vec<_> = told.iter().map(|it| format!("06 {it}")).collect();
+    let wanted =
+        wanted.map(|it| format!("the client got status {got}; the providers' failures were {it}"));
+    let breach: Vec<_> = wanted.iter().map(|it| format!("06 {it}")).collect();
     assert_found(case(), &breach.iter().map(String::as_str).collect::<Vec<_>>());
-    let noted: Vec<_> = told.iter().map(|it| format!("06 (noted: it is like that) {it}")).collect();
-    let noted: Vec<_> = noted.iter().map(String::as_str).collect();
-    assert_found(waiving(Code::Client06)(case()), &noted);
+    let exempt: Vec<_> =
+        wanted.iter().map(|it| format!("06 (exempt: it is like that) {it}")).collect();
+    let exempt: Vec<_> = exempt.iter().map(String::as_str).collect();
+    assert_found(waiving(Code::Client06)(case()), &exempt);
 }
 
 #[test]
-fn a_broken_answer_is_no_mistake_of_the_client() {
+fn an_incomplete_answer_is_not_a_client_error() {
     let case = two().attempt("primary").failing(500, None).attempt("backup").broken();
-    let told = "06 the providers' failures were 500, a broken answer; the client got 400";
-    assert_found(case.got(400, error("It failed.")), &[told]);
+    let wanted =
+        "06 the client got status 400; the providers' failures were 500, an incomplete answer";
+    assert_found(case.got(400, error("It failed.")), &[wanted]);
 }
 
 #[test]
-fn what_became_of_an_attempt_that_cannot_be_seen_is_known() {
+fn a_refused_connection_counts_as_a_failure() {
     let deployments = TWO.replacen("script: [ok]", "script: [connection_refused]", 1);
     let text = format!("{deployments}group: {{ chain: [primary, backup] }}\nsteps:\n{CALL}");
     let case = || Case::of(&text).attempt("backup").failing(400, None);
@@ -249,15 +245,15 @@ fn what_became_of_an_attempt_that_cannot_be_seen_is_known() {
 #[rstest]
 #[case::same(r#"{"error":{"message":"Unknown parameter. See https://a.example."}}"#, &[])]
 #[case::wrapped(r#"{"error":{"message":"openai: Unknown parameter."}}"#, &[])]
-#[case::masked(r#"{"error":{"message":"Bad request."}}"#, &["08 primary refused the request, and its reason is not told"])]
-#[case::no_place(r#"{"error":"Bad request."}"#, &["05 the 400 has no `error` object with a `message`"])]
-fn the_reason_of_a_refusal_is_told(#[case] got: &str, #[case] told: &[&str]) {
+#[case::masked(r#"{"error":{"message":"Bad request."}}"#, &["08 `primary` refused the request, but its reason is not in the error message"])]
+#[case::no_place(r#"{"error":"Bad request."}"#, &["05 the 400 response has no `error` object with a `message`"])]
+fn the_reason_of_a_refusal_is_reported(#[case] got: &str, #[case] wanted: &[&str]) {
     let refusal = error("Unknown parameter. See https://a.example.");
-    assert_found(two().attempt("primary").answered(400, refusal).got(400, got), told);
+    assert_found(two().attempt("primary").answered(400, refusal).got(400, got), wanted);
 }
 
 #[test]
-fn a_reason_that_quotes_the_key_need_not_be_told() {
+fn a_reason_that_quotes_the_key_need_not_be_reported() {
     let case = two().attempt("primary");
     let refusal = error(&format!("Wrong key {}.", case.deployment("primary").key));
     assert_found(case.answered(400, refusal).got(400, error("Wrong key.")), &[]);
@@ -266,80 +262,85 @@ fn a_reason_that_quotes_the_key_need_not_be_told() {
 // 07 and 10
 
 #[rstest]
-#[case::told(429, Some("60"), &[])]
+#[case::reported(429, Some("60"), &[])]
 #[case::later(503, Some("61"), &[])]
-#[case::nothing(429, None, &["07 backup asked to be left alone for 60 s; the 429 tells the client nothing"])]
-#[case::too_early(503, Some("5"), &["07 backup asked to be left alone for 60 s; the 503 tells the client 5 s"])]
+#[case::nothing(429, None, &["07 `backup` asked for a wait of 60 s; the client got status 429 with no Retry-After"])]
+#[case::too_early(503, Some("5"), &["07 `backup` asked for a wait of 60 s; the client got status 503 with a wait of 5 s"])]
 #[case::of_another_kind(502, None, &[])]
-fn when_to_come_back_is_told(
+fn the_requested_wait_is_reported(
     #[case] status: u16,
     #[case] wait: Option<&str>,
-    #[case] told: &[&str],
+    #[case] wanted: &[&str],
 ) {
     let case = failed(503).answered_with("retry-after", "60").got(status, error("It failed."));
     assert_found(
         wait.into_iter().fold(case, |case, wait| case.got_header("retry-after", wait)),
-        told,
+        wanted,
     );
 }
 
 #[test]
-fn when_nobody_asked_to_be_left_alone_there_is_nothing_to_tell() {
+fn without_retry_after_no_wait_is_required() {
     assert_found(failed(429), &[]);
     let asked = failed(503).answered_with("retry-after", "60").got(503, error("It failed."));
-    let told = "07 (noted: it is like that) backup asked to be left alone for 60 s; the 503 tells \
-                the client nothing";
-    assert_found(waiving(Code::Client07)(asked), &[told]);
+    let wanted = "07 (exempt: it is like that) `backup` asked for a wait of 60 s; the client \
+                got status 503 with no Retry-After";
+    assert_found(waiving(Code::Client07)(asked), &[wanted]);
 }
 
 #[test]
-fn a_wait_is_told_in_several_ways() {
+fn a_wait_can_be_requested_in_several_formats() {
     let case = |headers: &[(&str, &str)]| {
         let asked = |case: Case, (name, value): &(&str, &str)| case.answered_with(name, value);
         headers.iter().fold(failed(503), asked).got(503, error("It failed."))
     };
-    let told = |wait: &str| {
-        format!("07 backup asked to be left alone for {wait}; the 503 tells the client nothing")
+    let wanted = |wait: &str| {
+        format!(
+            "07 `backup` asked for a wait of {wait}; the client got status 503 with no Retry-After"
+        )
     };
     let until = ("retry-after", "Thu, 01 Jan 1970 00:01:00 GMT");
     let from = ("date", "Thu, 01 Jan 1970 00:00:30 GMT");
-    assert_found(case(&[("retry-after-ms", "1500"), ("retry-after", "60")]), &[&told("1.5 s")]);
-    assert_found(case(&[("retry-after-ms", "0"), ("retry-after", "60")]), &[&told("60 s")]);
-    assert_found(case(&[until, from]), &[&told("30 s")]);
+    assert_found(case(&[("retry-after-ms", "1500"), ("retry-after", "60")]), &[&wanted("1.5 s")]);
+    assert_found(case(&[("retry-after-ms", "0"), ("retry-after", "60")]), &[&wanted("60 s")]);
+    assert_found(case(&[until, from]), &[&wanted("30 s")]);
     // The answer came 40 ms after the start of the run.
-    assert_found(case(&[until]), &[&told("59.96 s")]);
+    assert_found(case(&[until]), &[&wanted("59.96 s")]);
     assert_found(case(&[("retry-after", "soon")]), &[]);
 }
 
 #[rstest]
-#[case::told(503, Some("20"), None)]
+#[case::reported(503, Some("20"), None)]
 #[case::rounded(429, Some("21"), None)]
-#[case::nothing(503, None, Some("503 and is told nothing"))]
-#[case::too_early(503, Some("19"), Some("503 and is told 19 s"))]
-#[case::too_late(503, Some("60"), Some("503 and is told 60 s"))]
-#[case::of_another_kind(500, Some("20"), Some("500 and is told 20 s"))]
-fn when_all_rest_the_end_of_the_first_rest_is_told(
+#[case::nothing(503, None, Some("503 with no Retry-After"))]
+#[case::too_early(503, Some("19"), Some("503 with a wait of 19 s"))]
+#[case::too_late(503, Some("60"), Some("503 with a wait of 60 s"))]
+#[case::of_another_kind(500, Some("20"), Some("500 with a wait of 20 s"))]
+fn if_all_are_cooling_down_the_earliest_end_is_reported(
     #[case] status: u16,
     #[case] wait: Option<&str>,
-    #[case] told: Option<&str>,
+    #[case] wanted: Option<&str>,
 ) {
     let case =
         calls("cooldown: { after_failures: 1, duration_ms: 30000 }", 10_000).attempt("primary");
     let case = case.failing(500, None).attempt("backup").failing(500, None).next_call();
-    let case = case.got(status, error("They rest."));
+    let case = case.got(status, error("All are cooling down."));
     let case = wait.into_iter().fold(case, |case, wait| case.got_header("Retry-After", wait));
-    let told = told.map(|it| {
-        format!("10 all deployments rest, the first for 20000 ms more; the client got {it}")
+    let wanted = wanted.map(|it| {
+        format!(
+            "10 all deployments are cooling down (first one back in 20000 ms); the client got \
+             status {it}"
+        )
     });
-    assert_found(case, told.as_deref().as_slice());
+    assert_found(case, wanted.as_deref().as_slice());
 }
 
 #[test]
-fn when_somebody_can_be_asked_no_end_of_a_rest_is_told() {
+fn if_a_deployment_can_be_tried_no_cooldown_is_reported() {
     let case = calls("cooldown: { after_failures: 1, duration_ms: 30000 }", 10_000);
     let case = case.attempt("primary").failing(500, None).attempt("backup").next_call();
     assert_found(case.got(503, error("It failed.")), &[]);
-    // Somebody was asked too early, and says nothing of the others.
+    // An attempt was made too early; its answer does not cover the others.
     let case =
         calls("cooldown: { after_failures: 1, duration_ms: 30000 }", 10_000).attempt("primary");
     let case = case.failing(500, None).attempt("backup").failing(500, None).next_call();
@@ -351,24 +352,24 @@ fn when_somebody_can_be_asked_no_end_of_a_rest_is_told() {
 #[rstest]
 #[case::own("gpt-4o", &[])]
 #[case::groups("by.hand", &[])]
-#[case::of_nobody("best-model", &[])]
-#[case::of_another("backup-4o", &["09 the answer names the model backup-4o, which is that of backup; primary answered"])]
-fn an_answer_names_the_model_that_gave_it(#[case] named: &str, #[case] told: &[&str]) {
+#[case::of_no_deployment("best-model", &[])]
+#[case::of_another("backup-4o", &["09 the response names the model backup-4o of `backup`, but `primary` answered"])]
+fn a_response_names_the_model_that_answered(#[case] named: &str, #[case] wanted: &[&str]) {
     let case = two().attempt("primary").answered(200, ANSWER);
-    assert_found(case.got(200, ANSWER.replace("gpt-4o", named)), told);
-    assert_found(streamed().got_stream(STREAM.replace("gpt-4o", named)), told);
+    assert_found(case.got(200, ANSWER.replace("gpt-4o", named)), wanted);
+    assert_found(streamed().got_stream(STREAM.replace("gpt-4o", named)), wanted);
     assert_found(failed(500).got(500, error(named)), &[]);
 }
 
 #[test]
-fn the_last_of_those_that_spoke_gave_a_stream() {
+fn a_stream_is_attributed_to_the_last_attempt_with_content() {
     let case = streamed().cut_after(STREAM.len() - "data: [DONE]\n\n".len());
     let named = STREAM.replace("gpt-4o", "backup-4o");
     assert_found(case.attempt("backup").streaming(&named).got_stream(named), &[]);
 }
 
 #[test]
-fn a_group_may_go_by_the_name_of_another_deployment() {
+fn a_group_may_have_the_name_of_another_deployment() {
     let deployments = TWO.replace("backup-4o", "by.hand");
     let text = format!("{deployments}group: {{ chain: [primary, backup] }}\nsteps:\n{CALL}");
     let case = Case::of(&text).attempt("primary").answered(200, ANSWER);
@@ -376,70 +377,70 @@ fn a_group_may_go_by_the_name_of_another_deployment() {
 }
 
 #[test]
-fn a_model_is_named_as_the_target_claims() {
+fn a_waived_model_name_is_exempt() {
     let case = two().attempt("primary").answered(200, ANSWER);
     let case = waiving(Code::Client09)(case.got(200, ANSWER.replace("gpt-4o", "backup-4o")));
-    let told = "the answer names the model backup-4o, which is that of backup; primary answered";
-    assert_found(case, &[&format!("09 (noted: it is like that) {told}")]);
+    let wanted = "the response names the model backup-4o of `backup`, but `primary` answered";
+    assert_found(case, &[&format!("09 (exempt: it is like that) {wanted}")]);
 }
 
 // 11
 
 #[rstest]
 #[case::in_time(Ending::Complete, None)]
-#[case::silent(Ending::TimedOut, Some("did not finish its answer in time"))]
-#[case::closed(Ending::Closed, Some("closed the connection before its answer was through"))]
-#[case::reset(Ending::Reset, Some("reset the connection before its answer was through"))]
+#[case::silent(Ending::TimedOut, Some("did not complete its response in time"))]
+#[case::closed(Ending::Closed, Some("closed the connection before the response was complete"))]
+#[case::reset(Ending::Reset, Some("reset the connection before the response was complete"))]
 #[case::gone(Ending::Unreachable("refused".to_owned()), Some("could not be reached (refused)"))]
-#[case::left(Ending::Disconnected, None)]
-fn every_call_is_answered(#[case] ending: Ending, #[case] told: Option<&str>) {
-    let told = told.map(|it| format!("11 the target {it}"));
-    assert_found(two().attempt("primary").ended(ending), told.as_deref().as_slice());
+#[case::disconnected(Ending::Disconnected, None)]
+fn every_call_gets_a_response(#[case] ending: Ending, #[case] wanted: Option<&str>) {
+    let wanted = wanted.map(|it| format!("11 the target {it}"));
+    assert_found(two().attempt("primary").ended_with(ending), wanted.as_deref().as_slice());
 }
 
 #[test]
-fn an_answer_that_breaks_off_is_one() {
-    assert_found(two().attempt("primary").got(200, "").ended(Ending::Closed), &[]);
-    let told = "11 the target did not finish its answer in time";
-    assert_found(two().attempt("primary").got(200, "").ended(Ending::TimedOut), &[told]);
+fn an_interrupted_response_counts_as_a_response() {
+    assert_found(two().attempt("primary").got(200, "").ended_with(Ending::Closed), &[]);
+    let wanted = "11 the target did not complete its response in time";
+    assert_found(two().attempt("primary").got(200, "").ended_with(Ending::TimedOut), &[wanted]);
 }
 
 // 12
 
 #[rstest]
-#[case::of_the_failed("x-request-id", "one", &["12 the answer has `x-request-id` of attempt 1, which failed at primary"])]
+#[case::of_the_failed("x-request-id", "one", &["12 the response has `x-request-id` of attempt 1, which failed at `primary`"])]
 #[case::of_the_answering("x-request-id", "two", &[])]
 #[case::of_the_gateway("x-request-id", "three", &[])]
 #[case::of_every_server("Server", "cloud", &[])]
-fn no_header_is_of_a_failed_attempt(
+fn no_header_comes_from_a_failed_attempt(
     #[case] name: &str,
     #[case] value: &str,
-    #[case] told: &[&str],
+    #[case] wanted: &[&str],
 ) {
     let case = two().attempt("primary").failing(500, None).answered_with("x-request-id", "one");
     let case = case.answered_with("server", "cloud").attempt("backup").answered(200, ANSWER);
     let case = case.answered_with("x-request-id", "two").got(200, ANSWER);
-    assert_found(case.got_header(name, value), told);
+    assert_found(case.got_header(name, value), wanted);
 }
 
 #[test]
-fn a_success_tells_of_no_failed_attempt() {
+fn a_success_has_no_header_of_a_failed_attempt() {
     let quoting = ANSWER.replace("Yes", "It failed.");
     let case = two().attempt("primary").failing(500, None).answered_with("x-request-id", "one");
     let case = case.attempt("backup").answered(200, &quoting).got(200, quoting);
-    let told = "12 the answer has `x-request-id` of attempt 1, which failed at primary";
-    assert_found(case.got_header("x-request-id", "one"), &[told]);
+    let wanted = "12 the response has `x-request-id` of attempt 1, which failed at `primary`";
+    assert_found(case.got_header("x-request-id", "one"), &[wanted]);
 }
 
 #[test]
-fn an_error_has_the_headers_of_the_attempt_that_it_tells_of() {
-    let case = |words: &str| {
+fn an_error_has_the_headers_of_the_attempt_that_it_reports() {
+    let case = |message: &str| {
         let case = two().attempt("primary").answered(503, error("Overloaded."));
         let case = case.answered_with("x-request-id", "one");
-        let case = case.attempt("backup").failing(500, None).got(503, error(words));
+        let case = case.attempt("backup").failing(500, None).got(503, error(message));
         case.got_header("x-request-id", "one")
     };
     assert_found(case("Overloaded."), &[]);
-    let told = "12 the answer has `x-request-id` of attempt 1, which failed at primary";
-    assert_found(case("Nobody answered."), &[told]);
+    let wanted = "12 the response has `x-request-id` of attempt 1, which failed at `primary`";
+    assert_found(case("Nobody answered."), &[wanted]);
 }

@@ -1,13 +1,12 @@
-//! How violations weigh by level, severity and what the target claims, on evidence made by hand.
+//! How violations weigh by level, severity and what the target claims, with hand-made evidence.
 
 use fallproof_suite::requirement::Code;
 
 use crate::testing::{CALL, Case, TWO};
 
-const ASKED_TWICE: &str =
-    "primary was asked 2 times; with retries 0 it is to be asked at most 1 times";
+const ASKED_TWICE: &str = "`primary` was tried 2 times; with `retries: 0` the limit is 1";
 
-/// A case whose target does not claim this requirement.
+/// A case whose target waives this requirement.
 fn waiving(code: Code, case: Case) -> Case {
     case.declaring(|it| {
         it.waived.insert(code, "it is like that".to_owned());
@@ -26,30 +25,30 @@ fn asked_twice_to_prove(codes: &str) -> Case {
 }
 
 #[test]
-fn a_policy_may_not_be_claimed() {
+fn a_policy_may_be_waived() {
     assert_eq!(asked_twice().found("ROUTE"), [format!("FP-ROUTE-05 {ASKED_TWICE}")]);
     let waived = waiving(Code::Route05, asked_twice()).found("ROUTE");
-    assert_eq!(waived, [format!("FP-ROUTE-05 (noted: it is like that) {ASKED_TWICE}")]);
+    assert_eq!(waived, [format!("FP-ROUTE-05 (exempt: it is like that) {ASKED_TWICE}")]);
 }
 
 #[test]
-fn what_follows_from_a_claim_that_is_not_made_is_no_breach() {
+fn consequences_of_a_waived_requirement_are_exempt() {
     let waived = waiving(Code::Route03, asked_twice()).found("ROUTE");
-    assert_eq!(waived, [format!("FP-ROUTE-05 (noted: it is like that) {ASKED_TWICE}")]);
+    assert_eq!(waived, [format!("FP-ROUTE-05 (exempt: it is like that) {ASKED_TWICE}")]);
     // Of what the scenario does not prove nothing follows.
     let waived = waiving(Code::Route10, asked_twice()).found("ROUTE");
     assert_eq!(waived, [format!("FP-ROUTE-05 {ASKED_TWICE}")]);
 }
 
 #[test]
-fn what_the_scenario_proves_follows_from_nothing_else() {
+fn a_requirement_that_the_scenario_proves_is_never_a_consequence() {
     let case = asked_twice_to_prove("FP-ROUTE-03, FP-ROUTE-05");
     assert_eq!(waiving(Code::Route03, case).found("ROUTE"), [format!("FP-ROUTE-05 {ASKED_TWICE}")]);
 }
 
 #[test]
-fn an_invariant_holds_whatever_is_claimed() {
+fn an_invariant_cannot_be_waived() {
     let case = waiving(Code::Auth01, Case::with_policy("").attempt("primary"));
-    let told = "FP-AUTH-01 attempt 1 at primary has no `authorization` header";
-    assert_eq!(case.without_header("authorization").found("AUTH"), [told]);
+    let wanted = "FP-AUTH-01 attempt 1 at `primary` has no `authorization` header";
+    assert_eq!(case.without_header("authorization").found("AUTH"), [wanted]);
 }

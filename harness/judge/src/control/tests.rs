@@ -1,4 +1,4 @@
-//! Each requirement of CONTROL on evidence made by hand.
+//! Each requirement of CONTROL with hand-made evidence.
 
 use fallproof_suite::requirement::Code;
 use rstest::rstest;
@@ -6,8 +6,8 @@ use rstest::rstest;
 use crate::testing::Case;
 
 #[track_caller]
-fn assert_found(case: Case, told: &[&str]) {
-    case.assert_found("CONTROL", told);
+fn assert_found(case: Case, wanted: &[&str]) {
+    case.assert_found("CONTROL", wanted);
 }
 
 /// A call with this member of the client's body.
@@ -16,29 +16,28 @@ fn with_member(member: &str) -> Case {
 }
 
 const STEERING: &str = r#""fallbacks":["other"]"#;
-const PASSED_OVER: &str = "the call went to backup before primary was asked";
+const PASSED_OVER: &str = "the call went to `backup` before `primary` was tried";
 
 // 01
 
 #[rstest]
 #[case::member(STEERING, Some("fallbacks"))]
 #[case::in_metadata(r#""metadata":{"model_info":{}}"#, Some("metadata.model_info"))]
-#[case::for_nobody(r#""metadata":{"ours":1}"#, None)]
+#[case::unknown(r#""metadata":{"ours":1}"#, None)]
 #[case::of_the_api(r#""seed":7"#, None)]
-fn no_member_of_a_body_steers(#[case] member: &str, #[case] name: Option<&str>) {
-    let told =
-        name.map(|name| format!("01 with `{name}` in the body of the client, {PASSED_OVER}"));
-    assert_found(with_member(member).attempt("backup"), told.as_deref().as_slice());
+fn no_member_of_a_body_controls_the_gateway(#[case] member: &str, #[case] name: Option<&str>) {
+    let wanted = name.map(|name| format!("01 with `{name}` in the client's body, {PASSED_OVER}"));
+    assert_found(with_member(member).attempt("backup"), wanted.as_deref().as_slice());
 }
 
 #[test]
-fn a_body_steers_where_a_call_goes_another_way() {
+fn a_body_controls_the_gateway_if_the_call_leaves_the_chain() {
     let case = || with_member(STEERING);
-    let told = |how: &str| format!("01 with `fallbacks` in the body of the client, {how}");
-    let not_asked = told("backup was not asked");
+    let wanted = |how: &str| format!("01 with `fallbacks` in the client's body, {how}");
+    let not_asked = wanted("`backup` was not tried");
     assert_found(case().attempt("primary").failing(500, None), &[&not_asked]);
-    let nobody = told("none of the chain was asked, and still it was answered");
-    assert_found(case().got(200, "{}"), &[&nobody]);
+    let no_attempt = wanted("the call succeeded without an attempt at the chain");
+    assert_found(case().got(200, "{}"), &[&no_attempt]);
     assert_found(case().attempt("primary"), &[]);
     assert_found(case().attempt("primary").failing(500, None).attempt("backup"), &[]);
     // A gateway that refuses the call by itself does no harm.
@@ -51,17 +50,17 @@ fn a_body_steers_where_a_call_goes_another_way() {
 // 02
 
 #[test]
-fn no_header_for_gateways_steers() {
+fn no_header_controls_the_gateway() {
     let case = |headers: &str| Case::with_headers(headers);
     let steering = || case("X-Portkey-Config: none").attempt("backup");
-    let told = format!("with the header `X-Portkey-Config` of the client, {PASSED_OVER}");
-    assert_found(steering(), &[&format!("02 {told}")]);
+    let wanted = format!("with the client's header `X-Portkey-Config`, {PASSED_OVER}");
+    assert_found(steering(), &[&format!("02 {wanted}")]);
     assert_found(case("x-portkey-config: none").attempt("primary"), &[]);
     assert_found(case("x-mine: none").attempt("backup"), &[]);
     let waived = steering().declaring(|it| {
         it.waived.insert(Code::Control02, "it takes them".to_owned());
     });
-    assert_found(waived, &[&format!("02 (noted: it takes them) {told}")]);
+    assert_found(waived, &[&format!("02 (exempt: it takes them) {wanted}")]);
 }
 
 // 03
@@ -72,14 +71,14 @@ const KEY: &str = "sk-of-somebody-else";
 #[case::header(Case::with_headers("x-api-key: sk-of-somebody-else"))]
 #[case::member(with_member(r#""api_key":"sk-of-somebody-else""#))]
 #[case::in_metadata(with_member(r#""metadata":{"api_key":"sk-of-somebody-else"}"#))]
-fn no_key_of_a_client_becomes_a_header(#[case] case: Case) {
-    let told = "03 attempt 1 at primary carries a key that the client sent along";
+fn no_key_of_a_client_is_forwarded_in_a_header(#[case] case: Case) {
+    let wanted = "03 attempt 1 at `primary` carries a key from the client's request";
     let case = case.attempt("primary").with_header("authorization", &format!("Bearer {KEY}"));
-    assert_found(case, &[told]);
+    assert_found(case, &[wanted]);
 }
 
 #[test]
-fn a_key_may_end_at_the_gateway_and_other_headers_go_on() {
+fn a_key_may_be_dropped_and_other_headers_forwarded() {
     assert_found(Case::with_headers(&format!("x-api-key: {KEY}")).attempt("primary"), &[]);
     let case = Case::with_headers("x-mine: value").attempt("primary");
     assert_found(case.with_header("x-mine", "value"), &[]);

@@ -1,4 +1,4 @@
-//! What scenarios expect, on evidence made by hand.
+//! What scenarios expect, with hand-made evidence.
 
 use fallproof_protocol::behavior::UNEXPECTED;
 use fallproof_protocol::condition::Condition;
@@ -10,28 +10,28 @@ use rstest::rstest;
 use crate::testing::{CALL, Case, TWO};
 
 #[track_caller]
-fn assert_missed(case: Case, told: &[&str]) {
-    assert_eq!(case.missed(), told);
+fn assert_missed(case: Case, wanted: &[&str]) {
+    assert_eq!(case.missed(), wanted);
 }
 
-/// A call of two deployments of which this is expected.
+/// A call to two deployments with this expectation.
 fn expecting(expect: &str) -> Case {
     with_policy("", expect)
 }
 
-/// The same of a group with this policy.
+/// The same for a group with this policy.
 fn with_policy(policy: &str, expect: &str) -> Case {
     let group = format!("group: {{ chain: [primary, backup]{policy} }}");
     Case::of(&format!("{TWO}{group}\nsteps:\n{CALL}    expect: {{ {expect} }}\n"))
 }
 
-/// A target that does exactly what scenarios say.
+/// A target with exact strictness.
 fn exact(it: &mut Capabilities) {
     it.strictness = Strictness::Exact;
 }
 
 #[test]
-fn what_comes_as_it_is_expected_is_no_miss() {
+fn met_expectations_are_not_reported() {
     let expect =
         "attempts: [primary, backup], status: 200, answered_by: backup, headers: { x-id: a }";
     let case = || expecting(expect).attempt("primary").failing(500, None).attempt("backup");
@@ -39,7 +39,7 @@ fn what_comes_as_it_is_expected_is_no_miss() {
     assert_missed(two_without_expectations(), &[]);
 }
 
-/// What is not expected is not looked at.
+/// A call without expectations.
 fn two_without_expectations() -> Case {
     Case::with_policy("").attempt("backup").failing(418, None).declaring(exact)
 }
@@ -47,22 +47,22 @@ fn two_without_expectations() -> Case {
 // How it ends
 
 #[rstest]
-#[case::closed(Ending::Closed, "the target closed the connection before its answer was through")]
-#[case::silent(Ending::TimedOut, "the target did not finish its answer in time")]
-#[case::left_for_no_reason(Ending::Disconnected, "the target was disconnected by its client")]
-fn an_answer_comes_to_its_end(#[case] ending: Ending, #[case] told: &str) {
-    assert_missed(expecting("status: 500").attempt("primary").ended(ending), &[told]);
+#[case::closed(Ending::Closed, "the target closed the connection before the response was complete")]
+#[case::silent(Ending::TimedOut, "the target did not complete its response in time")]
+#[case::disconnected(Ending::Disconnected, "the target was disconnected by its client")]
+fn the_response_must_be_complete(#[case] ending: Ending, #[case] wanted: &str) {
+    assert_missed(expecting("status: 500").attempt("primary").ended_with(ending), &[wanted]);
 }
 
 #[test]
-fn a_client_that_leaves_on_purpose_is_not_answered() {
+fn a_client_that_disconnects_on_purpose_gets_no_response() {
     let call = CALL.replace("body:", "disconnect: { after_request_to: primary }, body:");
     let text = format!("{TWO}group: {{ chain: [primary, backup] }}\nsteps:\n{call}");
-    assert_missed(Case::of(&text).attempt("primary").ended(Ending::Disconnected), &[]);
+    assert_missed(Case::of(&text).attempt("primary").ended_with(Ending::Disconnected), &[]);
 }
 
 #[test]
-fn a_stream_that_broke_may_be_broken_off() {
+fn a_stream_may_be_cut_off_after_an_interruption() {
     let body = r#"{"model":"{{model}}","messages":[],"stream":true}"#;
     let word = "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\n";
     let case = Case::with_body(body).attempt("primary").streaming(word.repeat(2));
@@ -72,62 +72,62 @@ fn a_stream_that_broke_may_be_broken_off() {
 // Who is asked, and who answers
 
 const OF_RETRIES: &str =
-    "(noted: how often one deployment is asked, up to its retries, is left to the target)";
+    "(exempt: the number of attempts at a deployment, within its retries, is up to the target)";
 
 #[test]
-fn those_are_asked_that_are_expected() {
+fn attempts_go_to_the_expected_deployments() {
     let case = || expecting("attempts: [primary, backup]").attempt("primary");
-    let told = "expected attempts at primary, backup, saw primary";
-    assert_missed(case(), &[told]);
-    assert_missed(case().declaring(exact), &[told]);
-    let told = "expected attempts at none, saw primary";
-    assert_missed(expecting("attempts: []").attempt("primary"), &[told]);
+    let wanted = "expected attempts at `primary`, `backup`; got `primary`";
+    assert_missed(case(), &[wanted]);
+    assert_missed(case().declaring(exact), &[wanted]);
+    let wanted = "expected attempts at none; got `primary`";
+    assert_missed(expecting("attempts: []").attempt("primary"), &[wanted]);
 }
 
 #[test]
-fn how_often_one_is_asked_is_left_to_the_target() {
+fn the_number_of_retries_is_up_to_the_target() {
     let expect = "attempts: [primary, primary, backup]";
     let case = || with_policy(", retries: 1", expect).attempt("primary").failing(500, None);
-    let told = "expected attempts at primary, primary, backup, saw primary, backup";
-    assert_missed(case().attempt("backup"), &[&format!("{OF_RETRIES} {told}")]);
-    assert_missed(case().attempt("backup").declaring(exact), &[told]);
+    let wanted = "expected attempts at `primary`, `primary`, `backup`; got `primary`, `backup`";
+    assert_missed(case().attempt("backup"), &[&format!("{OF_RETRIES} {wanted}")]);
+    assert_missed(case().attempt("backup").declaring(exact), &[wanted]);
 }
 
 #[test]
-fn the_next_one_may_be_asked_in_place_of_a_retry() {
+fn a_fallback_may_replace_a_retry() {
     let expect = "attempts: [primary, primary], answered_by: primary";
     let case = |policy: &str| {
         let case = with_policy(policy, expect).attempt("primary").failing(500, None);
         case.attempt("backup")
     };
-    let told = [
-        "expected attempts at primary, primary, saw primary, backup",
-        "expected the answer of primary, got that of backup",
+    let wanted = [
+        "expected attempts at `primary`, `primary`; got `primary`, `backup`",
+        "expected the answer from `primary`, got that from `backup`",
     ];
     assert_missed(
         case(", retries: 1"),
-        &told.map(|it| format!("{OF_RETRIES} {it}")).each_ref().map(String::as_str),
+        &wanted.map(|it| format!("{OF_RETRIES} {it}")).each_ref().map(String::as_str),
     );
-    assert_missed(case(", retries: 1").declaring(exact), &told);
-    assert_missed(case(""), &told);
+    assert_missed(case(", retries: 1").declaring(exact), &wanted);
+    assert_missed(case(""), &wanted);
 }
 
 #[test]
-fn a_script_does_not_end_before_its_attempts() {
+fn an_exhausted_script_is_reported() {
     let case = || expecting("status: 200").attempt("primary").played(UNEXPECTED);
-    let told = "the script of primary had ended when attempt 1 came; lengthen it, or add \
+    let wanted = "unexpected attempt 1 at `primary`: its script was exhausted; lengthen it, or add \
                 `repeat_last: true`";
-    assert_missed(case().declaring(exact), &[told]);
-    assert_missed(case(), &[&format!("{OF_RETRIES} {told}")]);
+    assert_missed(case().declaring(exact), &[wanted]);
+    assert_missed(case(), &[&format!("{OF_RETRIES} {wanted}")]);
 }
 
 #[test]
-fn that_one_answers_that_is_expected() {
+fn the_expected_deployment_answers() {
     let case = || expecting("answered_by: backup").attempt("primary");
-    let told = "expected the answer of backup, got that of primary";
-    assert_missed(case(), &[told]);
-    let told = "expected the answer of backup, got that of no deployment";
-    assert_missed(case().got(200, "{}"), &[told]);
+    let wanted = "expected the answer from `backup`, got that from `primary`";
+    assert_missed(case(), &[wanted]);
+    let wanted = "expected the answer from `backup`, got none";
+    assert_missed(case().got(200, "{}"), &[wanted]);
 }
 
 // What the client gets
@@ -139,58 +139,58 @@ fn that_one_answers_that_is_expected() {
     503,
     true,
     Some(
-        "(noted: which status of its kind an error has is left to the target) expected status 429 for the client, got 503"
+        "(exempt: the exact status of an error, within its kind, is up to the target) expected status 429 for the client, got 503"
     )
 )]
-#[case::nobody_asked(429, 503, false, Some("expected status 429 for the client, got 503"))]
+#[case::no_attempt(429, 503, false, Some("expected status 429 for the client, got 503"))]
 #[case::no_success(200, 503, true, Some("expected status 200 for the client, got 503"))]
 #[case::no_error(503, 200, true, Some("expected status 503 for the client, got 200"))]
-fn the_status_is_of_the_kind_that_is_expected(
+fn the_status_is_of_the_expected_kind(
     #[case] expected: u16,
     #[case] got: u16,
     #[case] asked: bool,
-    #[case] told: Option<&str>,
+    #[case] wanted: Option<&str>,
 ) {
     let case = || {
         let case = expecting(&format!("status: {expected}"));
         let case = if asked { case.attempt("primary") } else { case };
         case.got(got, "{}")
     };
-    assert_missed(case(), told.as_slice());
-    let exactly = told.map(|it| it.split(") ").last().unwrap_or(it));
+    assert_missed(case(), wanted.as_slice());
+    let exactly = wanted.map(|it| it.split(") ").last().unwrap_or(it));
     assert_missed(case().declaring(exact), exactly.as_slice());
 }
 
 #[rstest]
 #[case::as_expected(r#"{"error":{"type":"a","code":"b","param":"c","message":"It is d."}}"#, &[])]
-#[case::no_error("{}", &["expected an error in OpenAI's shape, got something else"])]
+#[case::no_error("{}", &["expected an error in OpenAI's format, got something else"])]
 #[case::another(r#"{"error":{"type":"x","param":null,"message":"No."}}"#, &[
     r#"expected error.type "a", got "x""#,
     r#"expected error.code "b", got null"#,
     r#"expected error.param "c", got null"#,
     r#"expected "is d" in error.message, got "No.""#,
 ])]
-fn the_error_is_the_one_that_is_expected(#[case] got: &str, #[case] told: &[&str]) {
+fn the_error_is_the_expected_one(#[case] got: &str, #[case] wanted: &[&str]) {
     let expect = "error: { type: a, code: b, param: c, message_contains: is d }";
     let case = || expecting(expect).attempt("primary").failing(400, None).got(400, got);
-    assert_missed(case().declaring(exact), told);
-    let noted = |it: &&str| format!("(noted: what an error is called is left to the target) {it}");
-    assert_eq!(case().missed(), told.iter().map(noted).collect::<Vec<_>>());
+    assert_missed(case().declaring(exact), wanted);
+    let exempt = |it: &&str| format!("(exempt: the wording of an error is up to the target) {it}");
+    assert_eq!(case().missed(), wanted.iter().map(exempt).collect::<Vec<_>>());
 }
 
 #[rstest]
 #[case::none(None, "got none")]
 #[case::another(Some("b"), "got b")]
-fn a_header_is_the_one_that_is_expected(#[case] got: Option<&str>, #[case] told: &str) {
+fn a_header_has_the_expected_value(#[case] got: Option<&str>, #[case] wanted: &str) {
     let case = expecting("headers: { x-id: a }").attempt("primary");
     let case = got.into_iter().fold(case, |case, got| case.answered_with("x-id", got));
-    assert_missed(case, &[&format!("expected the header `x-id: a`, {told}")]);
+    assert_missed(case, &[&format!("expected the header `x-id: a`, {wanted}")]);
 }
 
-// Another way that the target declares
+// Deviations that the target declares
 
-/// The call goes on where it was not to, or the other way batch.
-fn another_way(
+/// A call that falls back against the expectation, or does not fall back against it.
+fn deviating(
     status: u16,
     deployments: &[&str],
     declare: impl FnOnce(&mut Capabilities),
@@ -202,29 +202,29 @@ fn another_way(
 }
 
 #[test]
-fn what_leads_on_is_for_the_target_to_declare() {
-    let told = "expected attempts at primary, backup, saw primary";
-    assert_eq!(another_way(500, &["primary"], |_| {}), [told]);
+fn the_target_may_declare_its_fallback_conditions() {
+    let wanted = "expected attempts at `primary`, `backup`; got `primary`";
+    assert_eq!(deviating(500, &["primary"], |_| {}), [wanted]);
     let declares = |conditions: &'static [Condition]| {
         move |it: &mut Capabilities| it.fallback_on = Some(conditions.to_vec())
     };
-    let excused = another_way(500, &["primary"], declares(&[Condition::Status(429)]));
-    assert_eq!(excused, [format!("(noted: the target does not fall back on `500`) {told}")]);
-    let told = "expected attempts at primary, saw primary, backup";
-    let excused = another_way(400, &["primary", "backup"], declares(&[Condition::Any4xx]));
-    assert_eq!(excused, [format!("(noted: the target does fall back on `400`) {told}")]);
+    let excused = deviating(500, &["primary"], declares(&[Condition::Status(429)]));
+    assert_eq!(excused, [format!("(exempt: the target does not fall back on `500`) {wanted}")]);
+    let wanted = "expected attempts at `primary`; got `primary`, `backup`";
+    let excused = deviating(400, &["primary", "backup"], declares(&[Condition::Any4xx]));
+    assert_eq!(excused, [format!("(exempt: the target falls back on `400`) {wanted}")]);
 }
 
 #[test]
-fn what_leads_on_by_configuration_is_not() {
+fn configured_fallback_conditions_are_not_exempt() {
     let expect = "attempts: [primary, backup]";
     let case = with_policy(", fallback_on: [5xx]", expect).attempt("primary").failing(500, None);
     let case = case.declaring(|it| it.fallback_on = Some(Vec::new()));
-    assert_missed(case, &["expected attempts at primary, backup, saw primary"]);
+    assert_missed(case, &["expected attempts at `primary`, `backup`; got `primary`"]);
 }
 
 #[test]
-fn what_a_scenario_proves_may_not_be_claimed() {
+fn expectations_of_a_waived_requirement_are_exempt() {
     let text = format!(
         "proves: [FP-ROUTE-03]\n{TWO}group: {{ chain: [primary, backup] }}\nsteps:\n{CALL}    \
          expect: {{ status: 200 }}\n"
@@ -232,31 +232,31 @@ fn what_a_scenario_proves_may_not_be_claimed() {
     let case = Case::of(&text).attempt("primary").failing(500, None).declaring(|it| {
         it.waived.insert(Code::Route03, "it has no chains".to_owned());
     });
-    let told = "(noted: it has no chains) expected status 200 for the client, got 500";
-    assert_missed(case, &[told]);
+    let wanted = "(exempt: it has no chains) expected status 200 for the client, got 500";
+    assert_missed(case, &[wanted]);
 }
 
 #[test]
-fn a_deployment_may_be_passed_over_where_the_target_rests_them() {
+fn a_deployment_may_be_passed_over_if_cooldowns_are_declared() {
     let text = format!(
         "{TWO}group: {{ chain: [primary, backup] }}\nsteps:\n{CALL}{CALL}    \
          expect: {{ attempts: [primary] }}\n"
     );
     let case = || Case::of(&text).attempt("primary").failing(500, None).attempt("backup");
     let case = || case().next_call().attempt("backup");
-    let told = "expected attempts at primary, saw backup";
-    assert_missed(case(), &[told]);
-    let rests = case().declaring(|it| it.own_cooldown = Some("it learns".to_owned()));
-    assert_missed(rests, &[&format!("(noted: it learns) {told}")]);
-    // Nobody was passed over.
+    let wanted = "expected attempts at `primary`; got `backup`";
+    assert_missed(case(), &[wanted]);
+    let cooling = case().declaring(|it| it.own_cooldown = Some("it learns".to_owned()));
+    assert_missed(cooling, &[&format!("(exempt: it learns) {wanted}")]);
+    // No deployment was passed over.
     let case = Case::of(&text).attempt("primary").next_call().attempt("primary");
     let case = case.failing(500, None).attempt("backup");
     let case = case.declaring(|it| it.own_cooldown = Some("it learns".to_owned()));
-    assert_missed(case, &["expected attempts at primary, saw primary, backup"]);
+    assert_missed(case, &["expected attempts at `primary`; got `primary`, `backup`"]);
 }
 
 #[test]
-fn what_follows_a_break_that_nobody_saw_is_left_to_the_target() {
+fn the_handling_of_an_early_break_is_up_to_the_target() {
     let body = r#"{\"model\":\"{{model}}\",\"messages\":[],\"stream\":true}"#;
     let text = format!(
         "{TWO}group: {{ chain: [primary, backup] }}\nsteps:\n  - send: {{ endpoint: \
@@ -265,10 +265,10 @@ fn what_follows_a_break_that_nobody_saw_is_left_to_the_target() {
     let word = "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\n";
     let case = || Case::of(&text).attempt("primary").streaming(word.repeat(2));
     let case = || case().cut_after(word.len()).got(502, "{}");
-    let told = "expected attempts at primary, backup, saw primary";
-    assert_missed(case().got(200, "{}"), &[told]);
-    let noted = "(noted: what follows a break before anything of the answer is out is left to the \
-                 target)";
-    assert_missed(case(), &[&format!("{noted} {told}")]);
-    assert_missed(case().declaring(exact), &[told]);
+    let wanted = "expected attempts at `primary`, `backup`; got `primary`";
+    assert_missed(case().got(200, "{}"), &[wanted]);
+    let exempt = "(exempt: the handling of a break before the client got any content is up to the \
+                  target)";
+    assert_missed(case(), &[&format!("{exempt} {wanted}")]);
+    assert_missed(case().declaring(exact), &[wanted]);
 }

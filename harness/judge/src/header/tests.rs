@@ -1,4 +1,4 @@
-//! Each requirement of HEADER on evidence made by hand.
+//! Each requirement of HEADER with hand-made evidence.
 
 use fallproof_suite::requirement::Code;
 use rstest::rstest;
@@ -6,12 +6,12 @@ use rstest::rstest;
 use crate::testing::Case;
 
 #[track_caller]
-fn assert_found(case: Case, told: &[&str]) {
-    case.assert_found("HEADER", told);
+fn assert_found(case: Case, wanted: &[&str]) {
+    case.assert_found("HEADER", wanted);
 }
 
 #[test]
-fn what_nobody_adds_breaks_nothing() {
+fn headers_that_are_not_forwarded_violate_nothing() {
     let headers =
         "te: trailers, cookie: a=1, x-portkey-mode: single, connection: x-mine, x-mine: a";
     let case = || Case::with_headers(headers);
@@ -26,19 +26,19 @@ fn what_nobody_adds_breaks_nothing() {
     "TE: trailers",
     "te",
     "trailers",
-    Some("01 attempt 1 at primary carries the client's `te`")
+    Some("01 attempt 1 at `primary` carries the client's `te`")
 )]
 #[case::of_a_proxy(
     "proxy-authorization: Basic YTpi",
     "proxy-authorization",
     "Basic YTpi",
-    Some("01 attempt 1 at primary carries the client's `proxy-authorization`")
+    Some("01 attempt 1 at `primary` carries the client's `proxy-authorization`")
 )]
 #[case::named_by_connection(
     "connection: 'close, X-Mine', x-mine: secret",
     "x-mine",
     "secret",
-    Some("01 attempt 1 at primary carries the client's `x-mine`")
+    Some("01 attempt 1 at `primary` carries the client's `x-mine`")
 )]
 #[case::of_the_gateways_own("te: trailers", "te", "gzip", None)]
 #[case::empty("te: ''", "te", "gzip", None)]
@@ -46,51 +46,51 @@ fn what_nobody_adds_breaks_nothing() {
     "cookie: a=1",
     "Cookie",
     "a=1",
-    Some("02 attempt 1 at primary carries the client's `cookie`")
+    Some("02 attempt 1 at `primary` carries the client's `cookie`")
 )]
 #[case::in_a_list(
     "x-forwarded-for: 192.0.2.1",
     "x-forwarded-for",
     "192.0.2.1, 198.51.100.1",
-    Some("02 attempt 1 at primary carries the client's `x-forwarded-for`")
+    Some("02 attempt 1 at `primary` carries the client's `x-forwarded-for`")
 )]
 #[case::another_address("x-forwarded-for: 192.0.2.1", "x-forwarded-for", "198.51.100.1", None)]
 #[case::for_anybody("x-mine: secret", "x-mine", "secret", None)]
-fn what_is_the_clients_own_stays_behind(
+fn headers_of_the_client_are_not_forwarded(
     #[case] sent: &str,
     #[case] name: &str,
     #[case] value: &str,
-    #[case] told: Option<&str>,
+    #[case] wanted: Option<&str>,
 ) {
     let case = Case::with_headers(sent).attempt("primary").with_header(name, value);
-    assert_found(case, told.as_slice());
+    assert_found(case, wanted.as_slice());
 }
 
 // 03
 
 #[rstest]
-#[case::for_gateways("X-LiteLLM-Tags", &["03 attempt 1 at primary carries `x-litellm-tags`, which is for gateways"])]
+#[case::for_gateways("X-LiteLLM-Tags", &["03 attempt 1 at `primary` carries `x-litellm-tags`, a header for gateways"])]
 #[case::for_providers("openai-organization", &[])]
-fn what_is_for_gateways_ends_there(#[case] name: &str, #[case] told: &[&str]) {
+fn headers_for_gateways_are_not_forwarded(#[case] name: &str, #[case] wanted: &[&str]) {
     let case = Case::with_headers("x-litellm-tags: a").attempt("primary");
-    assert_found(case.with_header(name, "a"), told);
+    assert_found(case.with_header(name, "a"), wanted);
 }
 
 // 04
 
 #[rstest]
 #[case::with_parameters(&["Application/JSON; charset=utf-8"], &[])]
-#[case::none(&[], &["04 attempt 1 at primary has the content type none, and the client sent JSON"])]
-#[case::another(&["text/plain"], &["04 attempt 1 at primary has the content type text/plain, and the client sent JSON"])]
-#[case::twice(&["application/json", "application/json"], &["04 attempt 1 at primary has the content type application/json, application/json, and the client sent JSON"])]
-fn json_is_called_so_once(#[case] kinds: &[&str], #[case] told: &[&str]) {
+#[case::none(&[], &["04 the client sent JSON, but the content type of attempt 1 at `primary` is none"])]
+#[case::another(&["text/plain"], &["04 the client sent JSON, but the content type of attempt 1 at `primary` is text/plain"])]
+#[case::twice(&["application/json", "application/json"], &["04 the client sent JSON, but the content type of attempt 1 at `primary` is application/json, application/json"])]
+fn json_has_its_content_type_exactly_once(#[case] kinds: &[&str], #[case] wanted: &[&str]) {
     let case = Case::with_policy("").attempt("primary").without_header("content-type");
     let case = kinds.iter().fold(case, |case, kind| case.with_header("content-type", kind));
-    assert_found(case, told);
+    assert_found(case, wanted);
 }
 
 #[test]
-fn a_form_is_not_called_json() {
+fn a_form_needs_no_json_content_type() {
     let text = "
 deployments: { primary: { provider: openai, model: whisper-1, script: [ok] } }
 group: { chain: [primary] }
@@ -103,15 +103,15 @@ steps:
 // 05
 
 #[test]
-fn what_switches_on_a_part_of_the_api_goes_along() {
+fn openai_beta_is_forwarded() {
     let case = || Case::with_headers("OpenAI-Beta: assistants=v2").attempt("primary");
-    let told = "attempt 1 at primary unsupported the client's `OpenAI-Beta`";
+    let wanted = "attempt 1 at `primary` lacks the client's `OpenAI-Beta`";
     assert_found(case().with_header("openai-beta", "assistants=v2"), &[]);
-    assert_found(case(), &[&format!("05 (warns) {told}")]);
+    assert_found(case(), &[&format!("05 (warns) {wanted}")]);
     let other = case().with_header("openai-beta", "assistants=v1");
-    assert_found(other, &[&format!("05 (warns) {told}")]);
+    assert_found(other, &[&format!("05 (warns) {wanted}")]);
     let waived = case().declaring(|it| {
         it.waived.insert(Code::Header05, "it knows no betas".to_owned());
     });
-    assert_found(waived, &[&format!("05 (noted: it knows no betas) {told}")]);
+    assert_found(waived, &[&format!("05 (exempt: it knows no betas) {wanted}")]);
 }

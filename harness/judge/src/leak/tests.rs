@@ -1,4 +1,4 @@
-//! Each requirement of LEAK on evidence made by hand.
+//! Each requirement of LEAK with hand-made evidence.
 
 use fallproof_suite::requirement::Code;
 use rstest::rstest;
@@ -6,8 +6,8 @@ use rstest::rstest;
 use crate::testing::{CALL, Case, TWO};
 
 #[track_caller]
-fn assert_found(case: Case, told: &[&str]) {
-    case.assert_found("LEAK", told);
+fn assert_found(case: Case, wanted: &[&str]) {
+    case.assert_found("LEAK", wanted);
 }
 
 fn two() -> Case {
@@ -15,7 +15,7 @@ fn two() -> Case {
 }
 
 #[test]
-fn what_names_nobody_breaks_nothing() {
+fn a_call_without_names_violates_nothing() {
     assert_found(two().attempt("primary").failing(500, None).attempt("backup"), &[]);
     assert_found(two().got(503, "{}"), &[]);
 }
@@ -27,22 +27,21 @@ const ADDRESS: &str = "127.0.0.1:4010";
 #[rstest]
 #[case::host(ADDRESS, "primary")]
 #[case::path("/by.hand/backup", "backup")]
-fn no_answer_shows_an_address(#[case] address: &str, #[case] of: &str) {
+fn no_response_leaks_an_address(#[case] address: &str, #[case] of: &str) {
     let case = || two().attempt("primary").failing(500, None);
-    let told = format!("01 the answer shows the client the address of {of}");
-    assert_found(case().got(500, format!("Connect to {address} failed.")), &[&told]);
-    let told =
-        format!("the header `x-served-by` of the answer shows the client the address of {of}");
+    let wanted = format!("01 the response leaks the address of `{of}`");
+    assert_found(case().got(500, format!("Connect to {address} failed.")), &[&wanted]);
+    let wanted = format!("the response header `x-served-by` leaks the address of `{of}`");
     let shown = || case().got_header("x-served-by", address);
-    assert_found(shown(), &[&format!("04 (warns) {told}")]);
+    assert_found(shown(), &[&format!("04 (warns) {wanted}")]);
     let waived = shown().declaring(|it| {
         it.waived.insert(Code::Leak04, "it is for debugging".to_owned());
     });
-    assert_found(waived, &[&format!("04 (noted: it is for debugging) {told}")]);
+    assert_found(waived, &[&format!("04 (exempt: it is for debugging) {wanted}")]);
 }
 
 #[test]
-fn a_client_that_brings_an_address_along_learns_nothing_from_it() {
+fn an_address_that_the_client_sent_is_not_leaked() {
     let case = two().sending("x-portkey-custom-host", ADDRESS).attempt("primary");
     let case = case.failing(500, None).got(500, format!("Connect to {ADDRESS} failed."));
     assert_found(case.got_header("x-served-by", ADDRESS), &[]);
@@ -51,30 +50,31 @@ fn a_client_that_brings_an_address_along_learns_nothing_from_it() {
 // 02
 
 #[rstest]
-#[case::of_another("/by.hand/backup", &["02 attempt 1 at primary carries the address of backup"])]
+#[case::of_another("/by.hand/backup", &["02 attempt 1 at `primary` carries the address of `backup`"])]
 #[case::its_own("/by.hand/primary", &[])]
 #[case::that_all_share(ADDRESS, &[])]
-fn no_attempt_carries_anothers_address(#[case] address: &str, #[case] told: &[&str]) {
+fn no_attempt_carries_the_address_of_another(#[case] address: &str, #[case] wanted: &[&str]) {
     // The name of its only group is a part of each deployment's address.
     let call = CALL.replace("send: {", "send: { to: eu,");
     let text = format!("{TWO}groups: {{ eu: {{ chain: [primary, backup] }} }}\nsteps:\n{call}");
     let case = || Case::of(&text).attempt("primary");
-    assert_found(case().with_header("referer", &format!("http://{address}")), told);
-    assert_found(case().with_instead("Hi", address), told);
+    assert_found(case().with_header("referer", &format!("http://{address}")), wanted);
+    assert_found(case().with_instead("Hi", address), wanted);
 }
 
 // 03
 
 #[test]
 fn no_attempt_carries_the_groups_name() {
-    let told = "03 attempt 1 at primary carries `by.hand`, the gateway's own name for the group";
+    let wanted =
+        "03 attempt 1 at `primary` carries `by.hand`, the gateway's name for the model group";
     let case = || two().attempt("primary");
-    assert_found(case().with_header("x-group", "by.hand"), &[told]);
-    assert_found(case().with_instead("\"gpt-4o\"", "\"by.hand\""), &[told]);
+    assert_found(case().with_header("x-group", "by.hand"), &[wanted]);
+    assert_found(case().with_instead("\"gpt-4o\"", "\"by.hand\""), &[wanted]);
 }
 
 #[test]
-fn a_groups_name_that_is_no_secret_may_be_carried() {
+fn a_group_name_that_is_not_secret_may_be_carried() {
     let body = r#"{"model":"{{model}}","messages":[],"user":"by.hand"}"#;
     assert_found(Case::with_body(body).attempt("primary"), &[]);
     let text = "
@@ -88,24 +88,24 @@ steps:
 // 05
 
 #[rstest]
-#[case::of_another("backup-4o", &["05 attempt 1 at primary carries `backup-4o`, the name of backup"])]
+#[case::of_another("backup-4o", &["05 attempt 1 at `primary` carries `backup-4o`, the name of `backup`"])]
 #[case::of_a_model("gpt-4o", &[])]
-fn no_attempt_carries_the_name_of_another(#[case] name: &str, #[case] told: &[&str]) {
+fn no_attempt_carries_the_name_of_another(#[case] name: &str, #[case] wanted: &[&str]) {
     let case = || two().attempt("primary");
-    assert_found(case().with_header("x-tried", name), told);
-    assert_found(case().with_instead("Hi", name), told);
-    assert_found(case().asking_for(&format!("/v1/{name}"), None), told);
+    assert_found(case().with_header("x-tried", name), wanted);
+    assert_found(case().with_instead("Hi", name), wanted);
+    assert_found(case().asking_for(&format!("/v1/{name}"), None), wanted);
 }
 
 #[test]
-fn a_model_is_named_alike_everywhere() {
+fn a_public_model_name_is_not_secret() {
     let deployments = TWO.replace("model: gpt-4o, deployment_name: backup-4o", "model: o3");
     let text = format!("{deployments}group: {{ chain: [primary, backup] }}\nsteps:\n{CALL}");
     assert_found(Case::of(&text).attempt("primary").with_header("x-tried", "o3"), &[]);
 }
 
 #[test]
-fn a_name_that_the_client_says_may_be_carried() {
+fn a_name_that_the_client_sent_may_be_carried() {
     let body = r#"{"model":"{{model}}","messages":[],"user":"backup-4o"}"#;
     assert_found(Case::with_body(body).attempt("primary"), &[]);
     assert_found(two().attempt("backup"), &[]);

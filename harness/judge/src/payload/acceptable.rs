@@ -1,4 +1,4 @@
-//! `FP-PAYLOAD-06`: what a provider gets is valid for it.
+//! `FP-PAYLOAD-06`: the body of an attempt is valid for its provider.
 
 use fallproof_protocol::json::Tree;
 use fallproof_protocol::multipart;
@@ -13,11 +13,11 @@ use crate::collector::Collector;
 use crate::observe::{Attempt, View};
 use crate::violation::{PayloadViolation, Verdict};
 
-/// The provider's complaint counts only where the client's own body does not earn it.
+/// The provider's complaint counts only if the client's own body would not cause it.
 pub(super) fn check(found: &mut Collector<'_>, attempt: &Attempt<'_>) {
     let view = found.view;
     let Some(complaint) = &attempt.recorded.violation else { return };
-    if is_earned(view, attempt, complaint) || is_of_a_conversation(view, attempt, complaint) {
+    if is_clients_own(view, attempt, complaint) || is_of_a_conversation(view, attempt, complaint) {
         return;
     }
     let provider = attempt.deployment.surface_label();
@@ -29,17 +29,17 @@ pub(super) fn check(found: &mut Collector<'_>, attempt: &Attempt<'_>) {
     };
 }
 
-/// Whether the client's own body earns the complaint, or there is no telling.
-fn is_earned(view: View<'_>, attempt: &Attempt<'_>, complaint: &Complaint) -> bool {
+/// Whether the client's own body would cause the complaint, or that is unknown.
+fn is_clients_own(view: View<'_>, attempt: &Attempt<'_>, complaint: &Complaint) -> bool {
     let Some((surface, endpoint)) = attempt.recorded.route else { return true };
-    let (sent, model) = (&view.step.exchange.sent, &attempt.deployment.model);
+    let (sent, model) = (&view.observed.exchange.sent, &attempt.deployment.model);
     let clients_own = if endpoint.is_multipart() {
         let fields = multipart::read(&body::sent_type(view), sent);
         fields.and_then(|fields| strict::check_form(surface, endpoint, model, &fields))
     } else {
         strict::check(surface, endpoint, model, sent)
     };
-    // Which of several mistakes is told depends on the order of the members.
+    // Which of several errors is reported depends on the order of the members.
     let is_sent = || {
         let sent: Result<Value, _> = serde_json::from_slice(sent);
         sent.is_ok_and(|sent| sent.pointer(&complaint.pointer).is_some())
@@ -50,8 +50,8 @@ fn is_earned(view: View<'_>, attempt: &Attempt<'_>, complaint: &Complaint) -> bo
     })
 }
 
-/// Whether it is about a response that another deployment gave, which is ROUTE's, or that the client
-/// made up. What is left is a name of the gateway's own that it did not translate.
+/// Whether the complaint is about a previous response that another deployment gave, which ROUTE covers,
+/// or that the client invented. Otherwise the gateway failed to translate an id of its own.
 fn is_of_a_conversation(view: View<'_>, attempt: &Attempt<'_>, complaint: &Complaint) -> bool {
     let received = || Tree::parse(&attempt.recorded.body);
     complaint.code.as_deref() == Some("previous_response_not_found")

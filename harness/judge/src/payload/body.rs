@@ -1,4 +1,4 @@
-//! The members of a body, whether it is JSON or a form.
+//! The members of a body, either JSON or a form.
 
 use fallproof_protocol::json::Tree;
 use fallproof_protocol::multipart;
@@ -10,7 +10,7 @@ use crate::violation::Unreadable;
 
 const JSON: &str = "application/json";
 
-/// A body that was read.
+/// A parsed body.
 pub(super) struct Body {
     pub(super) tree: Tree,
     pub(super) is_form: bool,
@@ -33,16 +33,16 @@ pub(super) fn read(content_type: &str, body: &[u8]) -> Option<Body> {
     Some(Body { tree: Tree::Object(members.collect()), is_form: true })
 }
 
-/// What an attempt carries, read as what the client sent.
+/// The body of an attempt, parsed in the client's format.
 pub(super) fn received(view: View<'_>, attempt: &Attempt<'_>, sent: &Body) -> Option<Tree> {
     let kind = attempt.recorded.header("content-type").next().unwrap_or_default();
     let kind = if sent.is_form { String::from_utf8_lossy(kind).into_owned() } else { JSON.into() };
-    // Under another name its values are still the client's; the name is for the provider to refuse.
+    // With a wrong content type its values can still be compared; the provider refuses the type.
     let body = &attempt.recorded.body;
     read(&kind, body).or_else(|| read(&sent_type(view), body)).map(|body| body.tree)
 }
 
-/// The content type of what the client sent.
+/// The content type of the client's request.
 pub(super) fn sent_type(view: View<'_>) -> String {
     view.planned.send.body.rendered("", "").content_type
 }
@@ -60,12 +60,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_body_too_deep_to_be_compared_is_not_called_something_else_than_json() {
+    fn a_body_too_deep_to_be_compared_is_not_reported_as_invalid_json() {
         let deep = format!("{}{}", "[".repeat(20_000), "]".repeat(20_000));
         assert!(read(JSON, deep.as_bytes()).is_none());
-        let told = unreadable(deep.as_bytes(), false).to_string();
-        assert_eq!(told, "nested too deeply to be compared");
+        let reason = unreadable(deep.as_bytes(), false).to_string();
+        assert_eq!(reason, "nested too deeply to be compared");
         assert_eq!(unreadable(b"{", false).to_string(), "not JSON");
-        assert_eq!(unreadable(b"{}", true).to_string(), "not a form");
+        assert_eq!(unreadable(b"{}", true).to_string(), "not a valid form");
     }
 }

@@ -1,5 +1,5 @@
-//! What an attempt adds, loses and changes: against what the client sent, and against what the first
-//! attempt carried.
+//! Members that an attempt adds, loses or changes, compared with the client's request and with the
+//! first attempt.
 
 use fallproof_protocol::json::{Difference, DifferenceKind, Tree, differences};
 use fallproof_suite::requirement::Code;
@@ -11,8 +11,9 @@ use crate::collector::Collector;
 use crate::control;
 use crate::excuse::Excuse;
 use crate::observe::{Attempt, View};
-use crate::violation::PayloadViolation::{Added, Changed, Lost, Respelled, UnlikeFirst};
-use crate::violation::Unlike;
+use crate::violation::PayloadViolation::{
+    Added, AddedSince, Changed, ChangedSince, Lost, LostSince, Respelled,
+};
 
 /// 01, 02, 03 and 07: nothing is added, lost, changed or respelled.
 pub(super) fn since_the_client(
@@ -23,9 +24,9 @@ pub(super) fn since_the_client(
 ) {
     for Difference { pointer, kind } in compared(sent, received) {
         let (requirement, kind) = match kind {
-            // What is for gateways and for no provider may end there.
+            // Members for gateways need not reach a provider.
             DifferenceKind::Removed(_) if control::is_for_gateways(&pointer) => continue,
-            // Who gives answers names of its own must know them again.
+            // A gateway that assigns ids of its own to responses must translate them back.
             DifferenceKind::Changed(..)
                 if pointer.strip_prefix('/') == Some(RESPONSE)
                     && is_translated(found.view, received) =>
@@ -46,35 +47,36 @@ pub(super) fn since_the_client(
     }
 }
 
-/// 05: a later attempt carries what the first one did.
+/// 05: a later attempt carries the same body as the first one. `first` is the first attempt's number and
+/// body.
 pub(super) fn since_the_first(
     found: &mut Collector<'_>,
     attempt: &Attempt<'_>,
-    first: &Tree,
+    (first, sent): (usize, &Tree),
     received: &Tree,
 ) {
-    for Difference { pointer, kind } in compared(first, received) {
-        let how = match kind {
-            DifferenceKind::Added(_) => Unlike::Added,
-            DifferenceKind::Removed(_) => Unlike::Lost,
-            DifferenceKind::Changed(..) => Unlike::Changed,
+    for Difference { pointer, kind } in compared(sent, received) {
+        let kind = match kind {
+            DifferenceKind::Added(_) => AddedSince { first },
+            DifferenceKind::Removed(_) => LostSince { first },
+            DifferenceKind::Changed(..) => ChangedSince { first },
             DifferenceKind::Respelled(..) => continue,
         };
         let excuse = adapted(found.view, attempt, &pointer);
-        let violation = found.breach(Code::Payload05, UnlikeFirst { how });
+        let violation = found.breach(Code::Payload05, kind);
         violation.at(attempt).pointing(&pointer).excused(excuse);
     }
 }
 
-/// Differences but for `model`, which each deployment has its own of, and for defaults written out,
-/// which mean what their absence means.
+/// Returns the differences except for `model`, which depends on the deployment, and defaults that are
+/// spelled out or omitted.
 fn compared(sent: &Tree, received: &Tree) -> impl Iterator<Item = Difference> {
     differences(sent, received)
         .into_iter()
         .filter(|difference| difference.pointer != "/model" && !is_default(difference))
 }
 
-/// Why a difference is meant, where the target declares that it is.
+/// The declared reason for a difference, if there is one.
 fn adapted(view: View<'_>, attempt: &Attempt<'_>, pointer: &str) -> Option<Excuse> {
     let endpoint = view.planned.send.endpoint;
     let reason = view.capabilities.rewrites(pointer, endpoint, attempt.deployment.surface())?;

@@ -1,9 +1,9 @@
-//! Defaults that are written out, or left out: they mean what their absence means.
+//! Default values, which may be spelled out or omitted without a change of meaning.
 
 use fallproof_protocol::json::{Difference, DifferenceKind};
 
-/// Whether this adds or leaves out the value that the providers' APIs give a parameter by
-/// themselves. A null that is left out is one, too; one that is added may be refused.
+/// Whether the difference only adds or omits a parameter's default value. Omitting a null counts, too;
+/// adding one does not, because providers may refuse it.
 pub(super) fn is_default(difference: &Difference) -> bool {
     let Difference { pointer, kind } = difference;
     let is_top = pointer.matches('/').count() == 1;
@@ -16,7 +16,7 @@ pub(super) fn is_default(difference: &Difference) -> bool {
     }
 }
 
-/// What `OpenAI`'s reference gives as the default of a parameter, on whichever endpoint has it:
+/// The defaults in `OpenAI`'s API reference, on any endpoint:
 /// <https://platform.openai.com/docs/api-reference>.
 const DEFAULTS: [(&str, &str); 13] = [
     ("/encoding_format", "\"float\""),

@@ -1,4 +1,4 @@
-//! `FP-PAYLOAD-04`: the model of an attempt is named as its own deployment is.
+//! `FP-PAYLOAD-04`: an attempt names the model of its own deployment.
 
 use fallproof_protocol::json::Tree;
 use fallproof_protocol::provider::Surface;
@@ -11,8 +11,8 @@ use crate::violation::PayloadViolation;
 
 pub(super) fn check(found: &mut Collector<'_>, attempt: &Attempt<'_>, received: &Tree) {
     let named = received.member("model").and_then(Tree::as_str);
-    // On Azure's older paths the name stands there, and live requests do without `model`. Each Azure
-    // host has them, whichever surface was configured.
+    // Azure's legacy paths contain the name, and real requests omit `model`. Every Azure host has these
+    // paths, whatever surface is configured.
     let in_path = attempt.recorded.target.contains("/openai/deployments/");
     let is_azure = attempt.deployment.surface() != Surface::OpenAi;
     if named.is_none()
@@ -21,7 +21,7 @@ pub(super) fn check(found: &mut Collector<'_>, attempt: &Attempt<'_>, received: 
     {
         return;
     }
-    // Where the path names the deployment, the body may have the model behind it.
+    // If the path names the deployment, the body may name its model.
     let own_path = format!("/openai/deployments/{}/", attempt.deployment.deployment_name);
     if is_azure
         && attempt.recorded.target.contains(&own_path)

@@ -1,4 +1,4 @@
-//! What is another spelling of the same request, and worth knowing.
+//! Differences in spelling without a change of meaning. Informational.
 
 use fallproof_protocol::json::{Tree, differences};
 use fallproof_suite::requirement::Code;
@@ -8,7 +8,7 @@ use crate::collector::Collector;
 use crate::observe::Attempt;
 use crate::violation::PayloadViolation;
 
-/// 08 and 09: the members' order, and defaults that are written out.
+/// 08 and 09: the order of members, and defaults that are spelled out.
 pub(super) fn check(
     found: &mut Collector<'_>,
     attempt: &Attempt<'_>,
@@ -18,13 +18,13 @@ pub(super) fn check(
     if shared_names(sent, received) != shared_names(received, sent) {
         found.breach(Code::Payload08, PayloadViolation::Reordered).at(attempt);
     }
-    for told in differences(sent, received).iter().filter(|difference| is_default(difference)) {
+    for difference in differences(sent, received).iter().filter(|it| is_default(it)) {
         let violation = found.breach(Code::Payload09, PayloadViolation::DefaultSpelledOut);
-        violation.at(attempt).pointing(&told.pointer);
+        violation.at(attempt).pointing(&difference.pointer);
     }
 }
 
-/// The names of its members that the other has too, in order.
+/// The names of the members that both have, in the order of `tree`.
 fn shared_names<'a>(tree: &'a Tree, other: &Tree) -> Vec<&'a str> {
     let Tree::Object(members) = tree else { return Vec::new() };
     let names = members.iter().map(|(name, _)| name.as_str());

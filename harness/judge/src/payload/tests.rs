@@ -1,4 +1,4 @@
-//! Each requirement of PAYLOAD on evidence made by hand.
+//! Each requirement of PAYLOAD with hand-made evidence.
 
 use fallproof_protocol::provider::{Endpoint, Surface};
 use fallproof_protocol::violation::Strength;
@@ -14,7 +14,7 @@ fn sent() -> Case {
 }
 
 #[test]
-fn what_arrives_as_it_was_sent_breaks_nothing() {
+fn an_unaltered_body_violates_nothing() {
     let case = Case::with_body(BODY).attempt("primary").failing(500, None).attempt("backup");
     assert_eq!(case.found("PAYLOAD"), [""; 0]);
 }
@@ -33,32 +33,32 @@ fn what_arrives_as_it_was_sent_breaks_nothing() {
 #[case::reordered(
     r#""temperature":0.5,"seed":7"#,
     r#""seed":7,"temperature":0.5"#,
-    "08 (noted) attempt 1 has its members in another order"
+    "08 (informational) attempt 1 has its members in another order"
 )]
 #[case::default_added(
     r#""seed":7"#,
     r#""seed":7,"n":1"#,
-    "09 (noted) attempt 1 spells out the default of /n"
+    "09 (informational) attempt 1 spells out the default of /n"
 )]
 #[case::not_json("}", "]", "03 attempt 1 carries a body that is not JSON")]
-fn a_difference_is_told_by_its_requirement(
+fn a_difference_is_reported_with_its_requirement(
     #[case] from: &str,
     #[case] to: &str,
-    #[case] told: &str,
+    #[case] wanted: &str,
 ) {
-    assert_eq!(sent().with_instead(from, to).found("PAYLOAD"), [format!("FP-PAYLOAD-{told}")]);
+    assert_eq!(sent().with_instead(from, to).found("PAYLOAD"), [format!("FP-PAYLOAD-{wanted}")]);
 }
 
 #[test]
-fn a_long_value_is_cut() {
+fn a_long_value_is_truncated() {
     let long = "x".repeat(100);
     let case = sent().with_instead(r#""seed":7"#, &format!(r#""seed":7,"user":"{long}""#));
-    let told = format!("FP-PAYLOAD-01 attempt 1 added /user: \"{}… (102 bytes)", "x".repeat(79));
-    assert_eq!(case.found("PAYLOAD"), [told]);
+    let wanted = format!("FP-PAYLOAD-01 attempt 1 added /user: \"{}… (102 bytes)", "x".repeat(79));
+    assert_eq!(case.found("PAYLOAD"), [wanted]);
 }
 
 #[test]
-fn what_is_for_gateways_may_end_there() {
+fn members_for_gateways_may_be_removed() {
     let body = BODY.replace(r#""seed""#, r#""api_base":"http://a.example","seed""#);
     let case = Case::with_body(&body).attempt("primary");
     assert_eq!(
@@ -68,7 +68,7 @@ fn what_is_for_gateways_may_end_there() {
 }
 
 #[test]
-fn a_declared_adaptation_is_noted_where_it_is_declared() {
+fn a_declared_rewrite_is_exempt() {
     let adapting = |case: Case| {
         case.declaring(|it| {
             it.rewrites.push(Rewrite {
@@ -80,14 +80,14 @@ fn a_declared_adaptation_is_noted_where_it_is_declared() {
         })
     };
     let lost = |case: Case| case.with_instead(r#","seed":7"#, "");
-    let told = adapting(lost(sent())).found("PAYLOAD");
-    assert_eq!(told, ["FP-PAYLOAD-02 (noted: it has no seeds) attempt 1 lost /seed: 7"]);
+    let wanted = adapting(lost(sent())).found("PAYLOAD");
+    assert_eq!(wanted, ["FP-PAYLOAD-02 (exempt: it has no seeds) attempt 1 lost /seed: 7"]);
     let on_azure = adapting(lost(Case::with_body(BODY).attempt("backup"))).found("PAYLOAD");
     assert_eq!(on_azure, ["FP-PAYLOAD-02 attempt 1 lost /seed: 7"]);
 }
 
 #[test]
-fn a_declared_translation_is_noted_and_not_compared() {
+fn a_declared_translation_is_exempt_and_not_compared() {
     let case = sent().carrying(r#"{"model": "gpt-4o", "input": "Hi"}"#);
     let case = case.asking_for("/v1/responses", Some((Surface::OpenAi, Endpoint::Responses)));
     let case = case.declaring(|it| {
@@ -98,75 +98,78 @@ fn a_declared_translation_is_noted_and_not_compared() {
             reason: "it speaks only responses".to_owned(),
         });
     });
-    let told =
-        "FP-PAYLOAD-03 (noted: it speaks only responses) attempt 1 was sent to another endpoint";
-    assert_eq!(case.found("PAYLOAD"), [told]);
+    let wanted =
+        "FP-PAYLOAD-03 (exempt: it speaks only responses) attempt 1 was sent to another endpoint";
+    assert_eq!(case.found("PAYLOAD"), [wanted]);
 }
 
 #[test]
-fn what_the_request_log_keeps_in_part_is_not_compared() {
-    assert_eq!(sent().carrying("{").kept_in_part().found("PAYLOAD"), [""; 0]);
+fn truncated_records_are_not_compared() {
+    assert_eq!(sent().carrying("{").recorded_in_part().found("PAYLOAD"), [""; 0]);
 }
 
 #[rstest]
 #[case::own("gpt-4o", None)]
-#[case::groups("by.hand", Some(r#"names the model "by.hand"; its deployment goes by "gpt-4o""#))]
+#[case::groups("by.hand", Some(r#"names the model "by.hand"; its deployment requires "gpt-4o""#))]
 #[case::others(
     "backup-4o",
-    Some(r#"names the model "backup-4o"; its deployment goes by "gpt-4o""#)
+    Some(r#"names the model "backup-4o"; its deployment requires "gpt-4o""#)
 )]
-fn a_model_is_named_as_its_deployment_is(#[case] named: &str, #[case] told: Option<&str>) {
+fn an_attempt_names_its_deployments_model(#[case] named: &str, #[case] wanted: Option<&str>) {
     let case = sent().with_instead(r#""model":"gpt-4o""#, &format!(r#""model":"{named}""#));
-    let told: Vec<_> = told.iter().map(|it| format!("FP-PAYLOAD-04 attempt 1 {it}")).collect();
-    assert_eq!(case.found("PAYLOAD"), told);
+    let wanted: Vec<_> = wanted.iter().map(|it| format!("FP-PAYLOAD-04 attempt 1 {it}")).collect();
+    assert_eq!(case.found("PAYLOAD"), wanted);
 }
 
 #[test]
-fn a_request_of_azure_may_name_its_deployment_in_the_path_alone() {
-    let chain_index = Some((Surface::AzureLegacy, Endpoint::ChatCompletions));
+fn an_azure_request_may_name_its_deployment_only_in_the_path() {
+    let route = Some((Surface::AzureLegacy, Endpoint::ChatCompletions));
     let path = "/openai/deployments/backup-4o/chat/completions?api-version=2024-10-21";
-    let unsupported = |case: Case| case.with_instead(r#""model":"backup-4o","#, "");
-    let in_path = Case::with_body(BODY).attempt("backup").asking_for(path, chain_index);
-    assert_eq!(unsupported(in_path).found("PAYLOAD"), [""; 0]);
-    let nowhere = unsupported(Case::with_body(BODY).attempt("backup")).found("PAYLOAD");
-    let told = r#"attempt 1 names the model nothing; its deployment goes by "backup-4o""#;
-    assert_eq!(nowhere, [format!("FP-PAYLOAD-04 {told}")]);
+    let without_model = |case: Case| case.with_instead(r#""model":"backup-4o","#, "");
+    let in_path = Case::with_body(BODY).attempt("backup").asking_for(path, route);
+    assert_eq!(without_model(in_path).found("PAYLOAD"), [""; 0]);
+    let nowhere = without_model(Case::with_body(BODY).attempt("backup")).found("PAYLOAD");
+    let wanted = r#"attempt 1 names the model nothing; its deployment requires "backup-4o""#;
+    assert_eq!(nowhere, [format!("FP-PAYLOAD-04 {wanted}")]);
 }
 
 #[rstest]
-#[case::lost(r#","seed":7"#, "", &["02 attempt 2 lost /seed: 7", "05 attempt 2 unsupported what the first attempt had: /seed"])]
-#[case::added(r#""seed":7"#, r#""seed":7,"top_k":1"#, &["01 attempt 2 added /top_k: 1", "05 attempt 2 has what the first attempt had not: /top_k"])]
-#[case::changed(r#""seed":7"#, r#""seed":8"#, &["03 attempt 2 changed /seed: 7 became 8", "05 attempt 2 has another value than the first attempt had: /seed"])]
+#[case::lost(r#","seed":7"#, "", &["02 attempt 2 lost /seed: 7", "05 attempt 2 lacks /seed, attempt 1 had it"])]
+#[case::added(r#""seed":7"#, r#""seed":7,"top_k":1"#, &["01 attempt 2 added /top_k: 1", "05 attempt 2 has /top_k, attempt 1 did not"])]
+#[case::changed(r#""seed":7"#, r#""seed":8"#, &["03 attempt 2 changed /seed: 7 became 8", "05 attempt 2 has another value at /seed than attempt 1"])]
 #[case::respelled("0.5", "0.50", &["07 (warns) attempt 2 respelled /temperature: 0.5 became 0.50"])]
-fn a_later_attempt_is_held_against_the_first(
+fn a_later_attempt_is_compared_with_the_first(
     #[case] from: &str,
     #[case] to: &str,
-    #[case] told: &[&str],
+    #[case] wanted: &[&str],
 ) {
     let case = sent().failing(500, None).attempt("backup").with_instead(from, to);
-    let told: Vec<_> = told.iter().map(|it| format!("FP-PAYLOAD-{it}")).collect();
-    assert_eq!(case.found("PAYLOAD"), told);
+    let wanted: Vec<_> = wanted.iter().map(|it| format!("FP-PAYLOAD-{it}")).collect();
+    assert_eq!(case.found("PAYLOAD"), wanted);
 }
 
 #[test]
-fn what_all_attempts_lost_makes_none_unlike_the_first() {
+fn what_all_attempts_lost_is_not_a_difference_between_them() {
     let lost = |case: Case| case.with_instead(r#","seed":7"#, "");
     let case = lost(lost(sent().failing(500, None)).attempt("backup"));
-    let told = ["FP-PAYLOAD-02 attempt 1 lost /seed: 7", "FP-PAYLOAD-02 attempt 2 lost /seed: 7"];
-    assert_eq!(case.found("PAYLOAD"), told);
+    let wanted = ["FP-PAYLOAD-02 attempt 1 lost /seed: 7", "FP-PAYLOAD-02 attempt 2 lost /seed: 7"];
+    assert_eq!(case.found("PAYLOAD"), wanted);
 }
 
 #[rstest]
 #[case::observed(Strength::Observed, "")]
 #[case::documented(Strength::Documented, " (warns)")]
-fn a_complaint_counts_as_much_as_is_known_of_it(#[case] strength: Strength, #[case] weight: &str) {
+fn the_strength_of_a_complaint_decides_its_severity(
+    #[case] strength: Strength,
+    #[case] weight: &str,
+) {
     let case = sent().complained_of(strength, "/user", "Unknown parameter: 'user'.");
-    let told = "attempt 1 is not valid for openai: Unknown parameter: 'user'.";
-    assert_eq!(case.found("PAYLOAD"), [format!("FP-PAYLOAD-06{weight} {told}")]);
+    let wanted = "attempt 1 is not valid for openai: Unknown parameter: 'user'.";
+    assert_eq!(case.found("PAYLOAD"), [format!("FP-PAYLOAD-06{weight} {wanted}")]);
 }
 
 #[test]
-fn a_complaint_that_the_clients_own_body_earns_is_no_breach() {
+fn a_complaint_about_the_clients_own_body_is_no_breach() {
     let body = r#"{"model": "{{model}}", "messages": "Hi"}"#;
     let case = Case::with_body(body).attempt("primary");
     let case = case.complained_of(Strength::Observed, "/messages", "Invalid type.");
@@ -176,7 +179,7 @@ fn a_complaint_that_the_clients_own_body_earns_is_no_breach() {
 #[rstest]
 #[case::as_sent("de", &[])]
 #[case::changed("fr", &["03 attempt 1 changed /language: \"de\" became \"fr\""])]
-fn the_parts_of_a_form_are_compared_like_members(#[case] language: &str, #[case] told: &[&str]) {
+fn the_parts_of_a_form_are_compared_like_members(#[case] language: &str, #[case] wanted: &[&str]) {
     let case = Case::of(
         "deployments: { primary: { provider: openai, model: whisper-1, script: [ok] } }
 group: { chain: [primary] }
@@ -189,13 +192,13 @@ steps:
 ",
     );
     let case = case.attempt("primary").with_instead("\r\n\r\nde", &format!("\r\n\r\n{language}"));
-    let told: Vec<_> = told.iter().map(|it| format!("FP-PAYLOAD-{it}")).collect();
-    assert_eq!(case.found("PAYLOAD"), told);
+    let wanted: Vec<_> = wanted.iter().map(|it| format!("FP-PAYLOAD-{it}")).collect();
+    assert_eq!(case.found("PAYLOAD"), wanted);
 }
 
 // Conversations
 
-/// A call that goes on from `gw_1`, as the gateway calls `resp_own`.
+/// A call that continues `gw_1`, the gateway's id of `resp_own`.
 fn goes_on() -> Case {
     let steps = "
 deployments: { primary: { provider: openai, model: gpt-5, script: [ok], repeat_last: true } }
@@ -210,8 +213,8 @@ steps:
 }
 
 #[test]
-fn a_response_may_have_a_name_of_the_gateways_that_it_knows_again() {
+fn a_gateway_may_translate_response_ids() {
     goes_on().with_instead("gw_1", "resp_own").assert_found("PAYLOAD", &[]);
-    let told = "03 attempt 1 changed /previous_response_id: \"gw_1\" became \"resp_other\"";
-    goes_on().with_instead("gw_1", "resp_other").assert_found("PAYLOAD", &[told]);
+    let wanted = "03 attempt 1 changed /previous_response_id: \"gw_1\" became \"resp_other\"";
+    goes_on().with_instead("gw_1", "resp_other").assert_found("PAYLOAD", &[wanted]);
 }

@@ -1,8 +1,9 @@
-//! 09: a call stays in its group. 14: what goes on from a response goes to whoever gave it.
+//! 09: a call stays in its group. 14: a call that continues a response goes to the deployment that
+//! gave it.
 
 use fallproof_suite::requirement::Code;
 
-use super::places::{could_be_asked, name};
+use super::chain::{could_be_asked, name};
 use crate::collector::Collector;
 use crate::observe::Attempt;
 use crate::violation::RouteViolation::{OtherConversation, OtherGroup};
@@ -14,7 +15,7 @@ pub(super) fn check(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
 
 fn own_group(found: &mut Collector<'_>) {
     let view = found.view;
-    for recorded in &view.step.misdirected {
+    for recorded in &view.observed.misdirected {
         let prefix = recorded.prefix.as_deref().unwrap_or_default();
         let owner =
             view.groups.iter().find_map(|group| Some((group, group.deployment_at(prefix)?.1)));
@@ -28,7 +29,7 @@ fn own_group(found: &mut Collector<'_>) {
     }
 }
 
-/// Only whoever gave a response knows what the call goes on from.
+/// Only the deployment that gave a response can continue it.
 fn conversation(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
     let view = found.view;
     let giver = view.conversation().map(|it| it.chain_index);

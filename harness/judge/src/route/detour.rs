@@ -1,11 +1,12 @@
-//! 10: what is too long goes where there is room. 11: what a filter refuses goes where it is taken.
+//! 10: a request that is too long goes to the `on_context_length` fallback. 11: a filtered request goes
+//! to the `on_content_filter` fallback.
 
 use fallproof_suite::requirement::Code;
 
-use super::places::{could_be_asked, detour_for, name};
+use super::chain::{could_be_asked, detour_for, name};
 use crate::collector::Collector;
 use crate::observe::{Attempt, Cause};
-use crate::violation::RouteViolation::{FilteredAndStays, TooLongAndStays};
+use crate::violation::RouteViolation::{NoContentFilterFallback, NoContextLengthFallback};
 
 pub(super) fn check(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
     let view = found.view;
@@ -21,8 +22,8 @@ pub(super) fn check(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
         if !taken {
             let next = name(view, first);
             let (requirement, kind) = match cause {
-                Cause::ContextLength => (Code::Route10, TooLongAndStays { next }),
-                Cause::ContentFilter => (Code::Route11, FilteredAndStays { next }),
+                Cause::ContextLength => (Code::Route10, NoContextLengthFallback { next }),
+                Cause::ContentFilter => (Code::Route11, NoContentFilterFallback { next }),
             };
             found.breach(requirement, kind).at(attempt);
             return;

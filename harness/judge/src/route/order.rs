@@ -1,17 +1,17 @@
-//! 01: the chain is asked in its order. 08: who was put aside gets calls again when that is over.
+//! 01: deployments are tried in chain order. 08: a deployment is tried again after its cooldown.
 
 use std::ops::Range;
 
 use fallproof_suite::evidence::Ending;
 use fallproof_suite::requirement::Code;
 
-use super::may_rest;
-use super::places::{could_be_asked, detour_for, list_of, name};
+use super::chain::{could_be_asked, detour_for, list_of, name};
+use super::own_cooldown_excuse;
 use crate::collector::Collector;
 use crate::cooldown_state::CooldownState;
 use crate::observe::{Attempt, View};
 use crate::violation::RouteViolation::{
-    NobodyAsked, NotForThis, PassedOver, StillPutAside, WentBack,
+    NoAttempt, NotForThis, PassedOver, StillCoolingDown, WentBack,
 };
 
 pub(super) fn check(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
@@ -20,7 +20,7 @@ pub(super) fn check(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
     let mut next = 0;
     for attempt in attempts {
         let list = list_of(view, attempt.chain_index);
-        // A list that is entered begins at its start; whether it was right to enter it is below.
+        // A list is entered at its start. Whether it may be entered is checked below.
         next = next.clamp(list.start, list.end);
         let went_back = attempt.chain_index + 1 < next;
         let affine = attempt.number == 1 && giver == Some(attempt.chain_index);
@@ -36,35 +36,37 @@ pub(super) fn check(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
         }
         next = if affine { 0 } else { next.max(attempt.chain_index + 1) };
     }
-    nobody_asked(found, attempts);
+    no_attempt(found, attempts);
 }
 
-/// A place that was passed over: wrong order, or a cooldown that does not end.
+/// Reports a deployment that was passed over: the order is wrong, or its cooldown does not end.
 fn passed_over(found: &mut Collector<'_>, attempt: &Attempt<'_>, chain_index: usize) {
     let view = found.view;
     let deployment = name(view, chain_index);
-    let (requirement, kind) = if CooldownState::of(view, chain_index, attempt.number).has_been() {
-        (Code::Route08, StillPutAside { deployment })
+    let (requirement, kind) = if CooldownState::of(view, chain_index, attempt.number).has_started()
+    {
+        (Code::Route08, StillCoolingDown { deployment })
     } else {
         (Code::Route01, PassedOver { deployment })
     };
-    found.breach(requirement, kind).at(attempt).excused(may_rest(view));
+    found.breach(requirement, kind).at(attempt).excused(own_cooldown_excuse(view));
 }
 
-/// Whether an attempt before this one was refused for the cause that this list is for.
+/// Whether an earlier attempt was refused for the cause that this list handles.
 fn called_for(view: View<'_>, attempt: &Attempt<'_>, list: &Range<usize>) -> bool {
     let mut before = view.attempts().take_while(|it| it.number < attempt.number);
     before.any(|it| it.cause().is_some_and(|cause| detour_for(view, cause) == *list))
 }
 
-/// Whoever has failed before and may be asked again must be, where nobody else is.
-fn nobody_asked(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
+/// A deployment whose cooldown is over must be tried if no other one is.
+fn no_attempt(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
     let view = found.view;
-    let answered = view.step.exchange.ending == Ending::Complete;
+    let answered = view.observed.exchange.ending == Ending::Complete;
     let back = (0..view.group.chain.len()).find(|&chain_index| {
-        CooldownState::of(view, chain_index, 1).has_been() && could_be_asked(view, chain_index, 1)
+        CooldownState::of(view, chain_index, 1).has_started()
+            && could_be_asked(view, chain_index, 1)
     });
     if let (true, true, Some(chain_index)) = (attempts.is_empty(), answered, back) {
-        found.breach(Code::Route08, NobodyAsked { though: name(view, chain_index) });
+        found.breach(Code::Route08, NoAttempt { though: name(view, chain_index) });
     }
 }

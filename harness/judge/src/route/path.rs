@@ -1,4 +1,4 @@
-//! 16: a path that the provider has. 17: the API version of the deployment.
+//! 16: the path exists at the provider. 17: the API version is the deployment's.
 
 use fallproof_protocol::provider::Surface;
 use fallproof_suite::requirement::Code;
@@ -15,9 +15,9 @@ pub(super) fn check(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
 }
 
 fn path(found: &mut Collector<'_>, attempt: &Attempt<'_>) {
-    // An endpoint that the provider unsupported has no right path there.
-    let has_one = found.view.planned.send.endpoint.is_on(attempt.deployment.surface());
-    if has_one && attempt.recorded.route.is_none() {
+    // A provider that lacks the endpoint has no valid path for it.
+    let has_path = found.view.planned.send.endpoint.is_on(attempt.deployment.surface());
+    if has_path && attempt.recorded.route.is_none() {
         let (provider, target) =
             (attempt.deployment.surface_label(), attempt.recorded.target.clone());
         found.breach(Code::Route16, NoSuchPath { provider, target }).at(attempt);
@@ -25,7 +25,7 @@ fn path(found: &mut Collector<'_>, attempt: &Attempt<'_>) {
 }
 
 fn version(found: &mut Collector<'_>, attempt: &Attempt<'_>) {
-    // Its newer paths, which each Azure host has too, have no versions.
+    // Azure's v1 paths, which exist on every Azure host, have no version.
     let (Some(wanted), Some((Surface::AzureLegacy, _))) =
         (&attempt.deployment.api_version, attempt.recorded.route)
     else {

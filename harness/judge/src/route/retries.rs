@@ -1,5 +1,5 @@
-//! 05: nobody is asked more often than its retries allow. 15: what a retry cannot mend is not
-//! retried.
+//! 05: no deployment gets more attempts than its retries allow. 15: no retry of a failure that a retry
+//! cannot fix.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use fallproof_suite::requirement::Code;
 
 use crate::collector::Collector;
 use crate::millis;
-use crate::observe::{Attempt, Ended};
+use crate::observe::{Attempt, AttemptOutcome};
 use crate::violation::RouteViolation::{RetriedAtOnce, RetriedRefusal, TooOften};
 
-/// Who waits at least this long before a retry does not retry at once.
+/// A retry after a wait of at least this long is not immediate.
 const AT_ONCE: Duration = Duration::from_millis(250);
 
 pub(super) fn check(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
@@ -35,9 +35,9 @@ fn hopeless(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
     for again in attempts {
         let mut before = attempts.iter().rev().skip_while(|it| it.number >= again.number);
         let Some(last) = before.find(|it| it.chain_index == again.chain_index) else { continue };
-        let kind = match last.ended() {
-            Ended::Error(status @ (401 | 403 | 404)) => RetriedRefusal { status },
-            Ended::Error(429) => {
+        let kind = match last.outcome() {
+            AttemptOutcome::Error(status @ (401 | 403 | 404)) => RetriedRefusal { status },
+            AttemptOutcome::Error(429) => {
                 let ended = last.recorded.times.end.unwrap_or_default();
                 let waited = again.recorded.times.head.saturating_sub(ended);
                 if waited >= AT_ONCE {

@@ -1,4 +1,4 @@
-//! 12: no attempt takes longer than its timeout. 13: no call begins an attempt when its time is up.
+//! 12: no attempt takes longer than its timeout. 13: no attempt starts after the call's total timeout.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use fallproof_suite::requirement::Code;
 
 use crate::collector::Collector;
 use crate::millis;
-use crate::observe::{Attempt, Ended};
-use crate::violation::RouteViolation::{BeganLate, GivenUpLate, NeverGivenUp, TookTooLong};
+use crate::observe::{Attempt, AttemptOutcome};
+use crate::violation::RouteViolation::{BeganLate, NeverTimedOut, TimedOutLate, TookTooLong};
 
-/// So much longer than its limit an attempt may take on any machine.
+/// Time that an attempt may exceed its limit by on a slow machine.
 const SLACK: Duration = Duration::from_secs(5);
 
 pub(super) fn check(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
@@ -18,57 +18,56 @@ pub(super) fn check(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
     of_all(found, attempts);
 }
 
-/// Only waits that are much too long are judged: machines are slow at times.
+/// Judges only waits that are far too long, because a machine may be slow.
 fn of_each(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
     let view = found.view;
     let limit_ms = view.group.policy.timeout_ms;
     for attempt in attempts {
         if attempt.recorded.client_gone {
-            given_up_late(found, attempt, limit_ms);
+            timed_out_late(found, attempt, limit_ms);
             continue;
         }
         let ms = scripted_wait(attempt);
-        // Whoever has an answer, or another attempt behind it, waits no more, and holds a connection.
+        // After an answer, or a later attempt, the target no longer waits: it only keeps the connection.
         let is_last = attempt.number == attempts.len();
-        let waits = matches!(view.step.exchange.ending, Ending::TimedOut | Ending::TooLong);
+        let waits = matches!(view.observed.exchange.ending, Ending::TimedOut | Ending::TooLong);
         let stalls = attempt.recorded.times.end.is_none() && is_last && waits;
         if ms >= limit_ms.saturating_mul(2) {
             found.breach(Code::Route12, TookTooLong { ms, limit_ms }).at(attempt);
-        } else if stalls && attempt.ended() != Ended::Interrupted {
-            found.breach(Code::Route12, NeverGivenUp { limit_ms }).at(attempt);
+        } else if stalls && attempt.outcome() != AttemptOutcome::Interrupted {
+            found.breach(Code::Route12, NeverTimedOut { limit_ms }).at(attempt);
         }
     }
 }
 
-/// What is given up for a client that has left is STREAM's, and so is what an answer that has begun
-/// takes.
-fn given_up_late(found: &mut Collector<'_>, attempt: &Attempt<'_>, limit_ms: u64) {
+/// Does not judge an attempt of a client that disconnected, or one whose answer has begun: these are
+/// covered by STREAM.
+fn timed_out_late(found: &mut Collector<'_>, attempt: &Attempt<'_>, limit_ms: u64) {
     let Some(end) = attempt.recorded.times.end else { return };
     let waited = end.saturating_sub(attempt.recorded.times.head);
-    let has_left = found.view.step.exchange.ending == Ending::Disconnected;
+    let disconnected = found.view.observed.exchange.ending == Ending::Disconnected;
     if is_much_too_long(waited, Duration::from_millis(limit_ms))
-        && !has_left
-        && attempt.ended() == Ended::Broken
+        && !disconnected
+        && attempt.outcome() == AttemptOutcome::Broken
     {
-        let kind = GivenUpLate { ms: millis(waited), limit_ms };
+        let kind = TimedOutLate { ms: millis(waited), limit_ms };
         found.breach(Code::Route12, kind).at(attempt);
     }
 }
 
-/// Whether no slow machine explains that so long was waited.
+/// Whether the wait is too long to be explained by a slow machine.
 fn is_much_too_long(waited: Duration, limit: Duration) -> bool {
     waited > limit.saturating_mul(5) && waited > limit.saturating_add(SLACK)
 }
 
-/// How many milliseconds an attempt that was seen through had to wait for its answer; for a stream's
-/// beginning.
+/// Scripted delay of a completed attempt's answer, in milliseconds; of a stream, until its start.
 fn scripted_wait(attempt: &Attempt<'_>) -> u64 {
     let wire = &attempt.recorded.wire;
     let before = wire.delay_ms.unwrap_or_default();
     if attempt.events().is_some() {
         return before;
     }
-    // Each piece behind the head has one.
+    // There is one pause for each piece after the head.
     let pauses = attempt.recorded.out.pieces.len().saturating_sub(1) as u64;
     before.saturating_add(wire.chunk_delay_ms.unwrap_or_default().saturating_mul(pauses))
 }
@@ -90,14 +89,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wait_is_much_too_long_where_no_slow_machine_explains_it() {
+    fn a_wait_is_much_too_long_if_a_slow_machine_cannot_explain_it() {
         let judged = |waited, limit| {
             is_much_too_long(Duration::from_millis(waited), Duration::from_millis(limit))
         };
-        assert!(judged(30_000, 500), "a gateway that has no limit");
+        assert!(judged(30_000, 500), "a gateway without a timeout");
         assert!(judged(10_001, 2_000));
         assert!(!judged(10_000, 2_000), "five times the limit");
         assert!(judged(5_501, 500));
-        assert!(!judged(5_500, 500), "late by what a busy machine may take");
+        assert!(!judged(5_500, 500), "within the slack for a busy machine");
     }
 }

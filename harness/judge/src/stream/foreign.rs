@@ -1,84 +1,85 @@
-//! Each event that the client got is one of the answering provider. 03: no character is broken.
-//! 04: nothing is seen of an attempt that failed. 05: content is of one attempt. 08: no end is made up.
+//! Events in the client's stream that the answering provider did not send. 03: no character is
+//! corrupted. 04: nothing comes from a failed attempt. 05: all content comes from one attempt. 08: no
+//! end is invented.
 
 use fallproof_protocol::sse::{Event, Meaning};
 use fallproof_suite::requirement::Code;
 
 use super::brief;
-use super::heard::Heard;
-use super::told::{Breach, Told};
+use super::client_stream::{Breach, ClientStream};
+use super::provider_stream::ProviderStream;
 use super::unaltered::compare;
 use crate::collector::Collector;
 use crate::violation::StreamViolation::{
-    BeginsAgain, BeginsTooOften, MadeUpEnd, Mangled, OfFailedAttempt, Spliced,
+    InventedEnd, Mangled, OfFailedAttempt, SecondStart, Spliced, TooManyStarts,
 };
 
-/// What may stand in a stream that is not an event of the answering provider.
+/// The kind of an event that the answering provider did not send.
 enum Foreign {
-    /// The end, or a reason for it, that nobody gave.
-    MadeUpEnd,
-    /// The gateway's own word on a provider's failure.
+    /// An end, or a finish reason, that no provider sent.
+    InventedEnd,
+    /// The gateway's own report of a provider's failure.
     OwnError,
-    /// A part of another attempt's answer. Holds its number.
+    /// Content of another attempt. Holds its number.
     Content(usize),
-    /// What another attempt began with, or failed with. Holds its number.
+    /// The first event or the error of another attempt. Holds its number.
     Frame(usize),
-    /// One more beginning.
+    /// A second start of the response.
     Beginning,
-    /// An event whose characters were broken.
+    /// An event with corrupted characters.
     Mangled,
 }
 
-/// Holds a stream against the attempt that it has the most of, and against the others.
+/// Compares the client's stream with the attempt that it has the most events of, and with the others.
 pub(super) fn check(
     found: &mut Collector<'_>,
-    answering: &Heard<'_>,
-    others: Vec<&Heard<'_>>,
-    told: Told<'_>,
+    answering: &ProviderStream<'_>,
+    others: Vec<&ProviderStream<'_>>,
+    client: ClientStream<'_>,
 ) {
     let mut sorting = Sorting::new(answering, others);
-    for (at, event) in told.events.iter().enumerate() {
-        if told.usage_wanted || !event.is_usage() {
+    for (at, event) in client.events.iter().enumerate() {
+        if client.usage_requested || !event.is_usage() {
             sorting.take(at + 1, event);
         }
     }
-    sorting.begins_again();
+    sorting.surplus_start();
     let Sorting { own, mut breaches, .. } = sorting;
-    breaches.splice(0..0, told.usage());
+    breaches.splice(0..0, client.usage());
     if breaches.iter().any(|(requirement, _)| *requirement == Code::Stream05) {
-        // What else is wrong is so because of it.
+        // Other violations only follow from it.
         breaches.retain(|(requirement, _)| *requirement == Code::Stream05);
     } else {
         let has_content = own.iter().any(|it| it.is_answer());
-        breaches.extend(told.end(found.view, answering, has_content));
-        breaches.extend(compare(answering, &own, told.usage_wanted));
+        breaches.extend(client.end(found.view, answering, has_content));
+        breaches.extend(compare(answering, &own, client.usage_requested));
     }
     for (requirement, kind) in breaches {
         found.breach(requirement, kind).at(&answering.attempt);
     }
 }
 
-/// Sorts the events of a stream into those of the answering provider and foreign ones.
+/// Separates the events of the client's stream into the answering provider's and foreign ones.
 struct Sorting<'a> {
-    answering: &'a Heard<'a>,
-    others: Vec<&'a Heard<'a>>,
-    /// Events of the answering provider that have not been met yet.
-    left: Vec<&'a Event>,
-    /// Events that are, or must be, the answering provider's.
+    answering: &'a ProviderStream<'a>,
+    others: Vec<&'a ProviderStream<'a>>,
+    /// Events of the answering provider that are not matched yet.
+    unmatched: Vec<&'a Event>,
+    /// Events attributed to the answering provider.
     own: Vec<&'a Event>,
     breaches: Vec<Breach>,
 }
 
 impl<'a> Sorting<'a> {
-    fn new(answering: &'a Heard<'a>, others: Vec<&'a Heard<'a>>) -> Self {
-        let left = answering.events.iter().collect();
-        Self { answering, others, left, own: Vec::new(), breaches: Vec::new() }
+    fn new(answering: &'a ProviderStream<'a>, others: Vec<&'a ProviderStream<'a>>) -> Self {
+        let unmatched = answering.events.iter().collect();
+        Self { answering, others, unmatched, own: Vec::new(), breaches: Vec::new() }
     }
 
-    /// Takes the next event, which has this number.
+    /// Takes the next event, which has the given number.
     fn take(&mut self, number: usize, event: &'a Event) {
-        if let Some(same) = event.place_in(self.left.iter().copied()) {
-            self.left.remove(same);
+        if let Some(same) = event.place_in(self.unmatched.iter().copied()) {
+            self.unmatched.remove(same);
             self.own.push(event);
             return;
         }
@@ -89,15 +90,15 @@ impl<'a> Sorting<'a> {
                 return;
             }
             Some(Foreign::OwnError) => return,
-            Some(Foreign::MadeUpEnd) => (Code::Stream08, MadeUpEnd { event: number, data }),
+            Some(Foreign::InventedEnd) => (Code::Stream08, InventedEnd { event: number, data }),
             Some(Foreign::Content(of)) => (Code::Stream05, Spliced { event: number, of }),
             Some(Foreign::Frame(of)) => {
                 (Code::Stream04, OfFailedAttempt { event: number, of, data })
             }
-            Some(Foreign::Beginning) => (Code::Stream04, BeginsAgain { event: number, data }),
+            Some(Foreign::Beginning) => (Code::Stream04, SecondStart { event: number, data }),
             Some(Foreign::Mangled) => {
-                if let Some(meant) = self.left.iter().position(|it| !it.data.is_ascii()) {
-                    self.own.push(self.left.remove(meant));
+                if let Some(meant) = self.unmatched.iter().position(|it| !it.data.is_ascii()) {
+                    self.own.push(self.unmatched.remove(meant));
                 }
                 (Code::Stream03, Mangled { event: number, data })
             }
@@ -105,19 +106,19 @@ impl<'a> Sorting<'a> {
         self.breaches.push(breach);
     }
 
-    /// What this event is, which is none of those left of the answering attempt; `None` where it
-    /// must be one of them that was changed, or one too many.
+    /// Classifies an event that matches none of the answering attempt's remaining events; `None` if it
+    /// is one of these in altered form, or a surplus one.
     fn foreign(&self, event: &Event) -> Option<Foreign> {
         let is_interrupted = self.answering.is_interrupted();
         let meaning = event.meaning();
         if meaning == Meaning::End {
-            // With its type, it may be the end that was changed.
+            // An event of this type may be the provider's end in altered form.
             let is_changed =
-                event.is_answer() && self.left.iter().any(|it| it.meaning() == meaning);
-            let is_mended = event.is_done() && self.answering.attempt.broke_within_done();
-            return (!is_changed && !is_mended).then_some(Foreign::MadeUpEnd);
+                event.is_answer() && self.unmatched.iter().any(|it| it.meaning() == meaning);
+            let is_completed = event.is_done() && self.answering.attempt.broke_within_done();
+            return (!is_changed && !is_completed).then_some(Foreign::InventedEnd);
         }
-        if let Some(other) = self.others.iter().find(|other| other.said(event)) {
+        if let Some(other) = self.others.iter().find(|other| other.has_sent(event)) {
             let number = other.attempt.number;
             let is_content = meaning == Meaning::Content;
             return Some(if is_content {
@@ -126,17 +127,17 @@ impl<'a> Sorting<'a> {
                 Foreign::Frame(number)
             });
         }
-        let none_left = |is: fn(&Event) -> bool| !self.left.iter().any(|it| is(it));
+        let none_unmatched = |is: fn(&Event) -> bool| !self.unmatched.iter().any(|it| is(it));
         if event.data.contains('\u{fffd}')
             && !self.answering.events.iter().any(|it| it.data.contains('\u{fffd}'))
         {
             Some(Foreign::Mangled)
         } else if meaning == Meaning::Error && is_interrupted {
             Some(Foreign::OwnError)
-        } else if event.finishes() && (is_interrupted || none_left(Event::finishes)) {
-            Some(Foreign::MadeUpEnd)
+        } else if event.finishes() && (is_interrupted || none_unmatched(Event::finishes)) {
+            Some(Foreign::InventedEnd)
         } else if event.is_beginning()
-            && (none_left(Event::is_beginning) || self.answering.said(event))
+            && (none_unmatched(Event::is_beginning) || self.answering.has_sent(event))
         {
             Some(Foreign::Beginning)
         } else {
@@ -144,11 +145,11 @@ impl<'a> Sorting<'a> {
         }
     }
 
-    /// Among those that must be the provider's there are not more beginnings than it sent.
-    fn begins_again(&mut self) {
+    /// Reports a start among the provider's events beyond the number that it sent.
+    fn surplus_start(&mut self) {
         let begun = self.answering.events.iter().filter(|it| it.is_beginning()).count().max(1);
         if let Some(again) = self.own.iter().filter(|it| it.is_beginning()).nth(begun) {
-            let kind = BeginsTooOften { data: brief(again) };
+            let kind = TooManyStarts { data: brief(again) };
             self.breaches.push((Code::Stream04, kind));
         }
     }

@@ -1,35 +1,38 @@
-//! How a stream begins. 10: it is called one. 11: an error before any content leads on. 12: where all
-//! failed there is no success.
+//! The start of a stream. 10: its content type. 11: an error before any content causes a fallback. 12:
+//! no success status if all attempts failed.
 
 use fallproof_suite::requirement::Code;
 
 use crate::collector::Collector;
-use crate::observe::Ended;
+use crate::observe::AttemptOutcome;
 use crate::route::could_be_asked;
-use crate::violation::StreamViolation::{ErrorNotHandedOver, SuccessMadeUp, WrongContentType};
+use crate::violation::StreamViolation::{
+    InventedSuccess, NoFallbackOnStreamError, WrongContentType,
+};
 
 pub(super) fn error_first(found: &mut Collector<'_>) {
     let view = found.view;
     let Some(last) = view.attempts().last() else { return };
     let next = (last.chain_index + 1..view.group.chain.len())
         .find(|&chain_index| could_be_asked(view, chain_index, last.number + 1));
-    if let (Ended::ErrorInSuccess, Some(next)) = (last.ended(), next) {
+    if let (AttemptOutcome::ErrorInSuccess, Some(next)) = (last.outcome(), next) {
         let next = view.group.chain[next].name.clone();
-        found.breach(Code::Stream11, ErrorNotHandedOver { next }).at(&last);
+        found.breach(Code::Stream11, NoFallbackOnStreamError { next }).at(&last);
     }
 }
 
 pub(super) fn status(found: &mut Collector<'_>) {
     let view = found.view;
-    let mut attempts = view.attempts().map(|attempt| attempt.ended()).peekable();
-    let has_failed = |ended| !matches!(ended, Ended::Success | Ended::Interrupted);
+    let mut attempts = view.attempts().map(|attempt| attempt.outcome()).peekable();
+    let has_failed =
+        |ended| !matches!(ended, AttemptOutcome::Success | AttemptOutcome::Interrupted);
     if attempts.peek().is_some() && attempts.all(has_failed) {
-        found.breach(Code::Stream12, SuccessMadeUp);
+        found.breach(Code::Stream12, InventedSuccess);
     }
 }
 
 pub(super) fn content_type(found: &mut Collector<'_>) {
-    let headers = &found.view.step.exchange.headers;
+    let headers = &found.view.observed.exchange.headers;
     let got = headers
         .iter()
         .find(|(name, _)| name.eq_ignore_ascii_case("content-type"))

@@ -1,4 +1,4 @@
-//! Each requirement of STREAM on evidence made by hand.
+//! Each requirement of STREAM with hand-made evidence.
 
 use fallproof_protocol::provider::{Endpoint, Surface};
 use fallproof_protocol::sse::Event;
@@ -6,7 +6,7 @@ use fallproof_suite::evidence::Ending;
 use fallproof_suite::requirement::Code;
 use rstest::rstest;
 
-use super::beginning;
+use super::judged_part;
 use crate::testing::Case;
 
 const ANSWER: &str = "role one two stop done";
@@ -14,13 +14,13 @@ const OTHER_ANSWER: &str = "role three four stop done";
 const FIRST_WORD: &str = "role one";
 
 #[track_caller]
-fn assert_found(case: Case, told: &[&str]) {
-    case.assert_found("STREAM", told);
+fn assert_found(case: Case, wanted: &[&str]) {
+    case.assert_found("STREAM", wanted);
 }
 
-/// A stream of this deployment, each word of which is an event: it holds that word, or is what the
-/// word says.
-fn said(of: &str, words: &str) -> String {
+/// A stream of this deployment with one event for each word. An event holds its word, or is of the kind
+/// that the word names.
+fn stream_of(of: &str, words: &str) -> String {
     let choice = |choice: &str| format!(r#"{{"id":"{of}","choices":[{{{choice}}}]}}"#);
     let data = |word: &str| match word {
         "role" => choice(r#""delta":{"role":"assistant"}"#),
@@ -33,16 +33,16 @@ fn said(of: &str, words: &str) -> String {
     words.split(' ').flat_map(|word| ["data: ".to_owned(), data(word), "\n\n".to_owned()]).collect()
 }
 
-/// The same of the first deployment.
+/// A stream of the first deployment.
 fn primary(words: &str) -> String {
-    said("primary", words)
+    stream_of("primary", words)
 }
 
 fn backup(words: &str) -> String {
-    said("backup", words)
+    stream_of("backup", words)
 }
 
-/// A call of two deployments for a stream, with more members of its body.
+/// A call to two deployments that requests a stream, with additional members in its body.
 fn streamed_with(more: &str) -> Case {
     let messages = r#"[{"role":"user","content":"Hi"}]"#;
     let body = format!(r#"{{"model":"{{{{model}}}}","messages":{messages},"stream":true{more}}}"#);
@@ -58,7 +58,7 @@ fn answered() -> Case {
     streamed().attempt("primary").streaming(primary(ANSWER))
 }
 
-/// A call whose stream breaks at the first deployment after its first word.
+/// A call whose stream is interrupted at the first deployment after its first word.
 fn interrupted() -> Case {
     answered().cut_after(primary(FIRST_WORD).len())
 }
@@ -68,20 +68,20 @@ fn failed_early() -> Case {
     streamed().attempt("primary").streaming(primary("error"))
 }
 
-/// A call that fails at the first deployment, and that the second one answers.
-fn handed_over() -> Case {
+/// A call that fails at the first deployment and that the second one answers.
+fn fallen_back() -> Case {
     failed_early().attempt("backup").streaming(backup(OTHER_ANSWER))
 }
 
 #[test]
-fn a_stream_that_is_passed_on_breaks_nothing() {
-    for case in [answered(), handed_over(), interrupted()] {
+fn an_unaltered_stream_violates_nothing() {
+    for case in [answered(), fallen_back(), interrupted()] {
         assert_found(case, &[]);
     }
 }
 
 #[test]
-fn what_is_not_streamed_is_no_stream() {
+fn responses_without_a_stream_are_not_checked() {
     let case = Case::with_policy("").attempt("primary").streaming(primary(ANSWER));
     assert_found(case.got(200, primary("two")), &[]);
     assert_found(streamed().got_stream(primary(ANSWER)), &[]);
@@ -89,8 +89,8 @@ fn what_is_not_streamed_is_no_stream() {
 }
 
 #[test]
-fn what_the_request_log_keeps_in_part_is_not_compared() {
-    assert_found(answered().answer_kept_in_part().got_stream(primary("nine done")), &[]);
+fn truncated_records_are_not_compared() {
+    assert_found(answered().answer_recorded_in_part().got_stream(primary("nine done")), &[]);
 }
 
 // 01 and 02
@@ -101,23 +101,23 @@ fn what_the_request_log_keeps_in_part_is_not_compared() {
     "event 2 of attempt 1 was lost, or changed at /choices/0/delta/content: {two}"
 )]
 #[case::lost_at_the_end("role one done", "event 3 of attempt 1 was lost: {two}")]
-#[case::twice("role one two two stop done", "event 4 of attempt 1 came twice: {two}")]
-#[case::late("role two one stop done", "event 2 of attempt 1 came too late: {one}")]
+#[case::twice("role one two two stop done", "event 4 of attempt 1 arrived twice: {two}")]
+#[case::late("role two one stop done", "event 2 of attempt 1 arrived too late: {one}")]
 #[case::changed(
     "role one 2 stop done",
     "event 3 of attempt 1 was lost, or changed at /choices/0/delta/content: {2}"
 )]
 #[case::error("role one two stop error done", "event 4 of attempt 1 was never sent: {error}")]
 #[case::never_sent("role one two stop three done", "event 4 of attempt 1 was never sent: {three}")]
-fn an_event_reaches_the_client_as_it_was_sent(#[case] got: &str, #[case] told: &str) {
-    let (told, word) = told.trim_end_matches('}').split_once('{').expect("it names a word");
+fn an_event_reaches_the_client_unaltered(#[case] got: &str, #[case] wanted: &str) {
+    let (wanted, word) = wanted.trim_end_matches('}').split_once('{').expect("it names a word");
     let data = primary(word);
     let data = data.trim().trim_start_matches("data: ");
-    assert_found(answered().got_stream(primary(got)), &[&format!("01 {told}{data}")]);
+    assert_found(answered().got_stream(primary(got)), &[&format!("01 {wanted}{data}")]);
 }
 
 #[test]
-fn an_end_that_holds_the_answer_is_compared() {
+fn an_end_with_content_is_compared() {
     let text = "
 deployments: { primary: { provider: openai, model: gpt-4o, script: [ok] } }
 group: { chain: [primary] }
@@ -133,55 +133,55 @@ data: {"type":"response.completed","response":{"output":["a"]}}
 "#;
     let case = || Case::of(text).attempt("primary").streaming(sent);
     assert_found(case(), &[]);
-    let told = r#"01 event 3 of attempt 1 was lost, or changed at /response/output/0: {"type":"response.completed","response":{"output":["b"]}}"#;
-    assert_found(case().got_stream(sent.replace(r#"["a"]"#, r#"["b"]"#)), &[told]);
+    let wanted = r#"01 event 3 of attempt 1 was lost, or changed at /response/output/0: {"type":"response.completed","response":{"output":["b"]}}"#;
+    assert_found(case().got_stream(sent.replace(r#"["a"]"#, r#"["b"]"#)), &[wanted]);
 }
 
 #[rstest]
 #[case::of_another_model(r#"{"id":"#, r#"{"model":"by.hand","id":"#)]
 #[case::comments("data: [DONE]", ": processing\n\ndata: [DONE]")]
 #[case::other_line_ends("\n", "\r\n")]
-fn what_is_no_part_of_an_event_may_differ(#[case] from: &str, #[case] to: &str) {
+fn what_is_not_part_of_an_event_may_differ(#[case] from: &str, #[case] to: &str) {
     assert_found(answered().got_stream(primary(ANSWER).replace(from, to)), &[]);
 }
 
 #[test]
 fn an_event_keeps_its_name() {
     let got = primary(ANSWER).replacen("data:", "event: chunk\ndata:", 2);
-    let told = "01 event 2 of attempt 1 was named \"\" and came as \"chunk\": \
+    let wanted = "01 event 2 of attempt 1 was named \"\" and arrived as \"chunk\": \
                 {\"id\":\"primary\",\"choices\":[{\"delta\":{\"content\":\"one\"}}]}";
-    assert_found(answered().got_stream(got), &[told]);
+    assert_found(answered().got_stream(got), &[wanted]);
 }
 
 #[test]
-fn a_stream_does_not_go_on_and_on() {
+fn a_stream_does_not_continue_forever() {
     let flood = r#"data: {"id":"primary","choices":[]}"#.to_owned() + "\n\n";
     let got = |times: usize| answered().got_stream(primary(ANSWER) + &flood.repeat(times));
     assert_found(got(1_005), &[]);
-    let told = "01 the stream goes on for 1 events more, far beyond all that was sent";
-    assert_found(got(1_006), &[told]);
+    let wanted = "01 the stream continues for 1 more events, far beyond everything that was sent";
+    assert_found(got(1_006), &[wanted]);
 }
 
 #[test]
-fn a_stream_is_judged_whole_unless_it_goes_on_and_on() {
+fn only_a_stream_that_never_ends_is_judged_in_part() {
     let all = vec![Event::new("", "{}"); 5_000];
-    assert_eq!(beginning(&all[..1_020], 10).len(), 1_020);
-    assert_eq!(beginning(&all, 2_000).len(), 5_000);
-    assert_eq!(beginning(&all, 10).len(), 1_020);
+    assert_eq!(judged_part(&all[..1_020], 10).len(), 1_020);
+    assert_eq!(judged_part(&all, 2_000).len(), 5_000);
+    assert_eq!(judged_part(&all, 10).len(), 1_020);
 }
 
 #[test]
 fn an_event_is_spelled_as_it_was_sent() {
     let got = primary(ANSWER).replace(r#""choices":["#, r#""choices": ["#);
-    let told = "02 (warns) event 2 of attempt 1 reached the client in another spelling: \
+    let wanted = "02 (warns) event 2 of attempt 1 reached the client in another spelling: \
                 {\"id\":\"primary\",\"choices\": [{\"delta\":{\"content\":\"one\"}}]}";
-    assert_found(answered().got_stream(got), &[told]);
+    assert_found(answered().got_stream(got), &[wanted]);
 }
 
 // 03
 
 #[test]
-fn a_character_reaches_the_client_whole() {
+fn no_character_is_corrupted() {
     let case = |sent: &str, got: &str| {
         let case = streamed().attempt("primary").streaming(primary(sent));
         case.got_stream(primary(got))
@@ -189,36 +189,36 @@ fn a_character_reaches_the_client_whole() {
     assert_found(case("role é stop done", "role é stop done"), &[]);
     // The provider's own.
     assert_found(case("role \u{fffd} stop done", "role \u{fffd} stop done"), &[]);
-    let told = "03 event 2 has lost characters of attempt 1: \
+    let wanted = "03 event 2 has corrupted characters of attempt 1: \
                 {\"id\":\"primary\",\"choices\":[{\"delta\":{\"content\":\"\u{fffd}\u{fffd}\"}}]}";
-    assert_found(case("role é stop done", "role \u{fffd}\u{fffd} stop done"), &[told]);
+    assert_found(case("role é stop done", "role \u{fffd}\u{fffd} stop done"), &[wanted]);
 }
 
 // 04
 
 #[test]
-fn nothing_is_seen_of_an_attempt_that_failed() {
-    let case = handed_over().got_stream(primary("error") + &backup(OTHER_ANSWER));
-    let told =
-        r#"04 event 1 is of attempt 1, which had failed: {"error":{"message":"Overloaded."}}"#;
-    assert_found(case, &[told]);
+fn no_event_comes_from_a_failed_attempt() {
+    let case = fallen_back().got_stream(primary("error") + &backup(OTHER_ANSWER));
+    let wanted =
+        r#"04 event 1 is from attempt 1, which had failed: {"error":{"message":"Overloaded."}}"#;
+    assert_found(case, &[wanted]);
 }
 
 #[test]
-fn a_stream_begins_once() {
+fn a_stream_starts_once() {
     let again = answered().got_stream(primary("role role one two stop done"));
-    let told = "04 event 2 begins an answer once more: \
+    let wanted = "04 event 2 starts the response a second time: \
                 {\"id\":\"primary\",\"choices\":[{\"delta\":{\"role\":\"assistant\"}}]}";
-    assert_found(again, &[told]);
+    assert_found(again, &[wanted]);
     let with_role =
         primary(ANSWER).replace(r#""content":"two""#, r#""role":"assistant","content":"two""#);
-    let told = "04 an event begins an answer once more: \
+    let wanted = "04 an event starts the response a second time: \
                 {\"id\":\"primary\",\"choices\":[{\"delta\":{\"role\":\"assistant\",\"content\":\"two\"}}]}";
-    assert_found(answered().got_stream(with_role), &[told]);
+    assert_found(answered().got_stream(with_role), &[wanted]);
 }
 
 #[test]
-fn each_of_several_answers_begins_once() {
+fn each_of_several_choices_starts_once() {
     let role = |index: usize| {
         let delta = r#"{"role":"assistant"}"#;
         format!("data: {{\"choices\":[{{\"index\":{index},\"delta\":{delta}}}]}}\n\n")
@@ -226,62 +226,62 @@ fn each_of_several_answers_begins_once() {
     let answer = primary("one done");
     let case = streamed().attempt("primary").streaming(role(0) + &role(1) + &answer);
     let case = case.got_stream(role(0) + &role(0) + &role(1) + &answer);
-    let told = "04 event 2 begins an answer once more: \
+    let wanted = "04 event 2 starts the response a second time: \
                 {\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\"}}]}";
-    assert_found(case, &[told]);
+    assert_found(case, &[wanted]);
 }
 
 // 05 and 06
 
 const SPLICED: &str = "05 event 2 is content of attempt 1 in the answer of attempt 2";
-const ASKED_ON: &str =
-    "attempt 2 went to backup although the client had content of attempt 1 already";
+const LATE_ATTEMPT: &str =
+    "attempt 2 went to `backup` although the client already had content of attempt 1";
 
 #[test]
 fn a_stream_has_content_of_one_attempt() {
     let case = || interrupted().attempt("backup").streaming(backup(OTHER_ANSWER));
     let spliced = primary(FIRST_WORD) + &backup("three four stop done");
-    assert_found(case().got_stream(spliced), &[SPLICED, &format!("06 {ASKED_ON}")]);
-    // Of the first attempt nothing was told.
+    assert_found(case().got_stream(spliced), &[SPLICED, &format!("06 {LATE_ATTEMPT}")]);
+    // The client got nothing of the first attempt.
     assert_found(case(), &[]);
 }
 
 #[test]
-fn who_speaks_in_a_translation_is_told_by_its_mark() {
+fn the_source_of_a_translated_stream_is_found_by_its_marker() {
     let translated = |case: Case, deployment: &str| {
         let words = format!("role {} stop done", case.deployment(deployment).marker().token());
-        let case = case.attempt(deployment).streaming(said(deployment, &words));
+        let case = case.attempt(deployment).streaming(stream_of(deployment, &words));
         case.asking_for("/v1/responses", Some((Surface::OpenAi, Endpoint::Responses)))
     };
     let case = translated(streamed(), "primary");
     let mark = case.deployment("primary").marker().token().to_owned();
     let sent = primary(&format!("role {mark}")).len();
     let case = case.cut_after(sent);
-    // A deployment may say the same twice.
+    // A deployment may send the same content twice.
     let retried = translated(translated(streamed(), "primary").cut_after(sent), "primary");
     assert_found(retried, &[]);
     let case = translated(case, "backup");
     let own = format!("{} stop done", case.deployment("backup").marker().token());
     let spliced = primary(&format!("role {mark} {own}"));
-    let told = "05 content of attempt 1 is in the answer of attempt 2";
-    assert_found(case.got_stream(spliced), &[told]);
+    let wanted = "05 content of attempt 1 is in the answer of attempt 2";
+    assert_found(case.got_stream(spliced), &[wanted]);
 }
 
 #[test]
-fn nobody_is_asked_once_the_client_has_content() {
+fn no_attempt_once_the_client_has_content() {
     let case = || {
         let case = interrupted().attempt("backup").streaming(backup(OTHER_ANSWER));
-        case.got_stream(primary(FIRST_WORD)).ended(Ending::Closed)
+        case.got_stream(primary(FIRST_WORD)).ended_with(Ending::Closed)
     };
-    assert_found(case(), &[&format!("06 {ASKED_ON}")]);
+    assert_found(case(), &[&format!("06 {LATE_ATTEMPT}")]);
     let waived = case().declaring(|it| {
-        it.waived.insert(Code::Stream06, "it asks everybody".to_owned());
+        it.waived.insert(Code::Stream06, "it tries all deployments".to_owned());
     });
-    assert_found(waived, &[&format!("06 (noted: it asks everybody) {ASKED_ON}")]);
+    assert_found(waived, &[&format!("06 (exempt: it tries all deployments) {LATE_ATTEMPT}")]);
 }
 
 #[test]
-fn who_is_asked_after_a_whole_stream_is_asked_after_a_success() {
+fn an_attempt_after_a_complete_stream_is_not_stream_06() {
     let case = answered().attempt("backup").streaming(backup(OTHER_ANSWER));
     assert_found(case.got_stream(primary(ANSWER)), &[]);
 }
@@ -289,19 +289,19 @@ fn who_is_asked_after_a_whole_stream_is_asked_after_a_success() {
 // 07
 
 #[test]
-fn a_break_is_told_to_the_client() {
+fn an_interruption_is_reported_to_the_client() {
     let got = |words: &str| interrupted().got_stream(primary(words));
-    let told = "07 attempt 1's stream broke after its first content, and the client's ended as if \
-                nothing had happened";
-    assert_found(got(FIRST_WORD), &[told]);
-    assert_found(got(FIRST_WORD).ended(Ending::Closed), &[]);
+    let wanted = "07 the stream of attempt 1 broke after its first content, but the client's stream \
+                ended normally";
+    assert_found(got(FIRST_WORD), &[wanted]);
+    assert_found(got(FIRST_WORD).ended_with(Ending::Closed), &[]);
     assert_found(got("role one error"), &[]);
-    // There is no content to be taken for a whole answer.
+    // There is no content that could be mistaken for a complete answer.
     assert_found(got("role"), &[]);
 }
 
 #[test]
-fn where_all_is_said_there_is_no_break_to_tell_of() {
+fn a_stream_that_lacks_only_done_is_not_interrupted() {
     let sent = primary(ANSWER).len() - "NE]\n\n".len();
     let case = || answered().cut_after(sent);
     assert_found(case().got_stream(primary("role one two stop")), &[]);
@@ -313,31 +313,34 @@ fn where_all_is_said_there_is_no_break_to_tell_of() {
 // 08
 
 #[rstest]
-#[case::done("role one done", "08 event 3 ends the answer, which attempt 1 did not: [DONE]")]
-#[case::reason("role one stop", r#"08 event 3 ends the answer, which attempt 1 did not: {"id":"primary","choices":[{"delta":{},"finish_reason":"stop"}]}"#)]
-fn no_end_is_made_up(#[case] got: &str, #[case] told: &str) {
-    assert_found(interrupted().got_stream(primary(got)).ended(Ending::Closed), &[told]);
+#[case::done(
+    "role one done",
+    "08 event 3 ends the response, but attempt 1 sent no such end: [DONE]"
+)]
+#[case::reason("role one stop", r#"08 event 3 ends the response, but attempt 1 sent no such end: {"id":"primary","choices":[{"delta":{},"finish_reason":"stop"}]}"#)]
+fn no_end_is_invented(#[case] got: &str, #[case] wanted: &str) {
+    assert_found(interrupted().got_stream(primary(got)).ended_with(Ending::Closed), &[wanted]);
 }
 
 #[test]
 fn no_end_is_lost() {
-    let told = "08 the end of attempt 1's stream is missing";
-    assert_found(answered().got_stream(primary("role one two stop")), &[told]);
+    let wanted = "08 the end of attempt 1's stream is missing";
+    assert_found(answered().got_stream(primary("role one two stop")), &[wanted]);
 }
 
 // 09
 
 #[rstest]
-#[case::unasked("", &["09 event 5 is a usage chunk nobody asked for"])]
-#[case::declined(r#","stream_options":{"include_usage":false}"#, &["09 event 5 is a usage chunk nobody asked for"])]
+#[case::unasked("", &["09 event 5 reports usage, which the client did not request"])]
+#[case::declined(r#","stream_options":{"include_usage":false}"#, &["09 event 5 reports usage, which the client did not request"])]
 #[case::asked(r#","stream_options":{"include_usage":true}"#, &[])]
-fn what_it_costs_is_told_to_whom_asked(#[case] options: &str, #[case] told: &[&str]) {
+fn usage_is_reported_only_on_request(#[case] options: &str, #[case] wanted: &[&str]) {
     let with_cost = primary("role one two stop usage done");
-    assert_found(streamed_with(options).attempt("primary").streaming(with_cost), told);
+    assert_found(streamed_with(options).attempt("primary").streaming(with_cost), wanted);
 }
 
 #[test]
-fn what_it_costs_is_told_behind_the_answer_or_with_its_end() {
+fn usage_comes_with_the_last_event_or_after_it() {
     let asked = || {
         let case = streamed_with(r#","stream_options":{"include_usage":true}"#);
         case.attempt("primary").streaming(primary("role one two stop usage done"))
@@ -345,8 +348,8 @@ fn what_it_costs_is_told_behind_the_answer_or_with_its_end() {
     let with_its_end =
         primary(ANSWER).replace(r#""stop"}]"#, r#""stop"}],"usage":{"total_tokens":3}"#);
     assert_found(asked().got_stream(with_its_end), &[]);
-    let told = r#"01 event 5 of attempt 1 was lost: {"id":"primary","choices":[],"usage":{"total_tokens":3}}"#;
-    assert_found(asked().got_stream(primary(ANSWER)), &[told]);
+    let wanted = r#"01 event 5 of attempt 1 was lost: {"id":"primary","choices":[],"usage":{"total_tokens":3}}"#;
+    assert_found(asked().got_stream(primary(ANSWER)), &[wanted]);
 }
 
 // 10
@@ -354,57 +357,57 @@ fn what_it_costs_is_told_behind_the_answer_or_with_its_end() {
 #[rstest]
 #[case::right("text/event-stream; charset=utf-8", &[])]
 #[case::with_blanks("Text/Event-Stream ; charset=utf-8", &[])]
-#[case::json("application/json", &["10 the client asked for a stream and got content of type `application/json`"])]
-#[case::none("", &["10 the client asked for a stream and got content of type ``"])]
-fn a_stream_is_called_one(#[case] kind: &str, #[case] told: &[&str]) {
+#[case::json("application/json", &["10 the client requested a stream and got the content type `application/json`"])]
+#[case::none("", &["10 the client requested a stream and got the content type ``"])]
+fn a_stream_has_its_content_type(#[case] kind: &str, #[case] wanted: &[&str]) {
     let case = answered().got(200, primary(ANSWER));
-    assert_found(case.got_header("Content-Type", kind), told);
+    assert_found(case.got_header("Content-Type", kind), wanted);
 }
 
 #[test]
-fn a_model_may_answer_whole() {
+fn a_model_may_answer_without_a_stream() {
     assert_found(streamed().attempt("primary"), &[]);
 }
 
 // 11 and 12
 
-const NOT_HANDED_OVER: &str = "attempt 1 was answered with an error in its stream before any \
-                               content, and backup was never asked";
+const NO_FALLBACK: &str =
+    "the stream of attempt 1 started with an error, but `backup` was never tried";
 
 #[rstest]
 #[case::event("text/event-stream", "data: {\"error\":{\"message\":\"Overloaded.\"}}\n\n")]
 #[case::in_its_place("application/json", "{\"error\":{\"message\":\"Overloaded.\"}}")]
-fn an_error_before_content_is_handed_over(#[case] kind: &str, #[case] body: &str) {
+fn an_error_before_content_causes_a_fallback(#[case] kind: &str, #[case] body: &str) {
     let case = || streamed().attempt("primary").answered_as(kind, 200, body);
-    assert_found(case().got(502, "{}"), &[&format!("11 {NOT_HANDED_OVER}")]);
+    assert_found(case().got(502, "{}"), &[&format!("11 {NO_FALLBACK}")]);
     assert_found(case().attempt("backup").streaming(backup(OTHER_ANSWER)), &[]);
-    // There is nobody left.
+    // No deployment is left to try.
     let last = case().attempt("backup").answered_as(kind, 200, body);
     assert_found(last.got(502, "{}"), &[]);
     let waived = case().got(502, "{}").declaring(|it| {
-        it.waived.insert(Code::Stream11, "it holds nothing back".to_owned());
+        it.waived.insert(Code::Stream11, "it does not buffer".to_owned());
     });
-    assert_found(waived, &[&format!("11 (noted: it holds nothing back) {NOT_HANDED_OVER}")]);
+    assert_found(waived, &[&format!("11 (exempt: it does not buffer) {NO_FALLBACK}")]);
 }
 
 #[test]
-fn where_all_failed_early_there_is_no_success() {
+fn if_all_failed_before_content_there_is_no_success() {
     let case = || failed_early().attempt("backup").streaming(backup("error"));
-    let told = "12 every attempt failed before any content, and the client was told success";
-    assert_found(case(), &[told]);
+    let wanted = "12 every attempt failed before any content, but the client got a success status";
+    assert_found(case(), &[wanted]);
     assert_found(case().got(502, "{}"), &[]);
-    // What is under way when the client leaves has not failed.
-    assert_found(case().got_stream("").ended(Ending::Disconnected), &[]);
+    // An attempt in progress when the client disconnects has not failed.
+    assert_found(case().got_stream("").ended_with(Ending::Disconnected), &[]);
 }
 
 // 13
 
 #[test]
-fn nobody_goes_on_for_a_client_that_has_left() {
-    let case = |case: Case| case.got_stream(primary("role")).ended(Ending::Disconnected);
-    let told = "13 attempt 1 at primary goes on although the client has left";
-    assert_found(case(streamed().attempt("primary").hanging()), &[told]);
-    assert_found(case(interrupted().abandoned()), &[]);
-    // It is still waited for.
+fn attempts_are_canceled_when_the_client_disconnects() {
+    let case = |case: Case| case.got_stream(primary("role")).ended_with(Ending::Disconnected);
+    let wanted = "13 attempt 1 at `primary` was not canceled after the client disconnected";
+    assert_found(case(streamed().attempt("primary").hanging()), &[wanted]);
+    assert_found(case(interrupted().client_gone()), &[]);
+    // The client still waits for it.
     assert_found(streamed().attempt("primary").hanging().got(504, "{}"), &[]);
 }

@@ -1,38 +1,43 @@
-//! 01: what reaches the client of a stream is what its provider sent. 02: in the same spelling.
+//! 01: the client gets the events that the provider sent, unaltered. 02: in the same spelling.
 
 use fallproof_protocol::sse::{Event, Meaning, Similarity};
 use fallproof_suite::requirement::Code;
 
 use super::brief;
-use super::heard::Heard;
-use super::told::Breach;
+use super::client_stream::Breach;
+use super::provider_stream::ProviderStream;
 use crate::violation::Alteration;
-use crate::violation::StreamViolation::{Altered, ChangedBeside, LeftOut, Respelled};
+use crate::violation::StreamViolation::{Altered, MetadataChanged, MetadataMissing, Respelled};
 
-/// Holds the events that must be the answering provider's against them. Ends have a
-/// requirement of their own; where the provider failed, its words may be put otherwise.
-pub(super) fn compare(answering: &Heard<'_>, own: &[&Event], usage_wanted: bool) -> Vec<Breach> {
+/// Compares the events attributed to the answering provider with those that it sent. Ends are excluded
+/// because they have a requirement of their own; so are errors of a provider that failed, because the
+/// gateway may reword them.
+pub(super) fn compare(
+    answering: &ProviderStream<'_>,
+    own: &[&Event],
+    usage_requested: bool,
+) -> Vec<Breach> {
     let is_interrupted = answering.is_interrupted();
     let compared = |event: &&Event| match event.meaning() {
         Meaning::End => event.is_answer(),
         Meaning::Error => !is_interrupted,
-        Meaning::Frame | Meaning::Content => usage_wanted || !event.is_usage(),
+        Meaning::Frame | Meaning::Content => usage_requested || !event.is_usage(),
     };
     let mut sent: Vec<_> = answering.events.iter().filter(compared).collect();
     let mut got: Vec<_> = own.iter().copied().filter(|event| compared(event)).collect();
-    // Of what holds nothing of the answer only what it tells beside it can be missed.
+    // An event without content can only lose metadata.
     let mut bare = sent.iter().filter(|it| it.is_bare());
-    let left_out = bare.find(|it| it.place_in(got.iter().copied()).is_none());
-    let mut beside = left_out.map(|event| LeftOut { data: brief(event) });
-    // The cost may come with the last piece of the answer instead of behind it.
-    let is_behind = got.iter().any(|event| event.is_usage());
-    let is_told = |usage: &Event| !is_behind && got.iter().any(|it| it.costs_the_same(usage));
-    sent.retain(|event| !(event.is_bare() || event.is_usage() && is_told(event)));
+    let missing = bare.find(|it| it.place_in(got.iter().copied()).is_none());
+    let mut metadata = missing.map(|event| MetadataMissing { data: brief(event) });
+    // Usage may come with the last content event instead of in an event after it.
+    let is_separate = got.iter().any(|event| event.is_usage());
+    let is_merged = |usage: &Event| !is_separate && got.iter().any(|it| it.costs_the_same(usage));
+    sent.retain(|event| !(event.is_bare() || event.is_usage() && is_merged(event)));
     got.retain(|event| !event.is_bare());
-    let places: Vec<_> = answering.events.iter().enumerate().collect();
+    let numbered: Vec<_> = answering.events.iter().enumerate().collect();
     let mut breaches = Vec::new();
     for at in 0..sent.len().max(got.len()) {
-        let same = |event: &Event| places.iter().find(|(_, it)| std::ptr::eq(*it, event));
+        let same = |event: &Event| numbered.iter().find(|(_, it)| std::ptr::eq(*it, event));
         let event = sent.get(at).and_then(|event| same(event)).map_or(at, |(at, _)| *at) + 1;
         let (how, culprit) = match (sent.get(at), got.get(at)) {
             (Some(sent), Some(got)) if sent.likeness(got) == Similarity::Same => continue,
@@ -43,12 +48,12 @@ pub(super) fn compare(answering: &Heard<'_>, own: &[&Event], usage_wanted: bool)
                 continue;
             }
             (Some(sent), Some(got)) if sent.likeness(got) == Similarity::InContent => {
-                if let (None, Some(part)) = (&beside, sent.differs_at(got)) {
-                    beside = Some(ChangedBeside { event, part, data: brief(got) });
+                if let (None, Some(part)) = (&metadata, sent.differs_at(got)) {
+                    metadata = Some(MetadataChanged { event, part, data: brief(got) });
                 }
                 continue;
             }
-            // The end that is missing is told of by itself.
+            // A missing end is reported separately.
             (Some(last), None) if is_interrupted || last.meaning() == Meaning::End => break,
             (Some(missing), None) => (Alteration::Lost, missing),
             (Some(wanted), Some(other)) => difference(wanted, other, &sent[..at], &got[at..]),
@@ -61,11 +66,11 @@ pub(super) fn compare(answering: &Heard<'_>, own: &[&Event], usage_wanted: bool)
         breaches.push((Code::Stream01, Altered { event, how, data: brief(culprit) }));
         break;
     }
-    breaches.extend(beside.map(|kind| (Code::Client02, kind)));
+    breaches.extend(metadata.map(|kind| (Code::Client02, kind)));
     breaches
 }
 
-/// What became of `wanted`, where `other` came, and the event that shows it.
+/// The alteration of `wanted`, in whose position `other` arrived, and the event that shows it.
 fn difference<'e>(
     wanted: &'e &'e Event,
     other: &'e &'e Event,

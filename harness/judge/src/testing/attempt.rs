@@ -1,4 +1,4 @@
-//! The providers' side of a case made by hand: what reached a deployment, and what it answered.
+//! The providers' side of a hand-made case: the requests that reached deployments, and their answers.
 
 use std::time::Duration;
 
@@ -17,14 +17,14 @@ use super::Case;
 use crate::millis;
 
 impl Case {
-    /// An attempt at this deployment: all that it carries is right, and it is answered.
+    /// Adds a valid attempt at this deployment, which is answered with a success.
     pub(crate) fn attempt(mut self, deployment: &str) -> Self {
         let own = &self.calls[self.at].group;
         let is_own = self
             .groups
             .iter()
             .any(|group| group.name == *own && group.deployment(deployment).is_some());
-        let recorded = self.sound(self.deployment(deployment));
+        let recorded = self.valid_request(self.deployment(deployment));
         self.now = recorded.times.end.unwrap_or(self.now);
         let call = &mut self.calls[self.at];
         let list = if is_own { &mut call.requests } else { &mut call.misdirected };
@@ -32,7 +32,7 @@ impl Case {
         self
     }
 
-    fn sound(&self, deployment: &Deployment) -> RecordedRequest {
+    fn valid_request(&self, deployment: &Deployment) -> RecordedRequest {
         let planned = self.scenario.calls().nth(self.at).expect("a call of the case");
         let endpoint = planned.send.endpoint;
         let path = endpoint.path();
@@ -88,22 +88,22 @@ impl Case {
         }
     }
 
-    /// The last attempt is another one.
+    /// Changes the last attempt.
     fn with(mut self, change: impl FnOnce(&mut RecordedRequest)) -> Self {
         let requests = &mut self.calls[self.at].requests;
-        let mut recorded = requests.pop().expect("there is an attempt");
+        let mut recorded = requests.pop().expect("an attempt was added");
         change(&mut recorded);
         self.now = recorded.times.end.unwrap_or(self.now);
         requests.push(recorded);
         self
     }
 
-    /// The last attempt carries this body.
+    /// Replaces the body of the last attempt.
     pub(crate) fn carrying(self, body: impl AsRef<[u8]>) -> Self {
         self.with(|recorded| recorded.body = body.as_ref().to_vec())
     }
 
-    /// The last attempt has this header, too.
+    /// Adds a header to the last attempt.
     pub(crate) fn with_header(self, name: &str, value: &str) -> Self {
         self.with(|recorded| {
             recorded
@@ -113,31 +113,31 @@ impl Case {
         })
     }
 
-    /// The last attempt unsupported this header.
+    /// Removes a header from the last attempt.
     pub(crate) fn without_header(self, name: &str) -> Self {
         self.with(|recorded| recorded.headers.retain(|(it, _)| it != name))
     }
 
-    /// The request log keeps only the beginning of the last attempt's body.
-    pub(crate) fn kept_in_part(self) -> Self {
+    /// The request log truncated the body of the last attempt.
+    pub(crate) fn recorded_in_part(self) -> Self {
         self.with(|recorded| recorded.body_cut = Some(100_000_000))
     }
 
-    /// In the body of the last attempt this stands for that.
+    /// Replaces `from` with `to` in the body of the last attempt.
     pub(crate) fn with_instead(self, from: &str, to: &str) -> Self {
         self.with(|recorded| {
             let at = memmem::find(&recorded.body, from.as_bytes());
-            let at = at.unwrap_or_else(|| panic!("there is no {from} in the body"));
+            let at = at.unwrap_or_else(|| panic!("the body does not contain {from}"));
             recorded.body.splice(at..at + from.len(), to.bytes());
         })
     }
 
-    /// The last attempt asks for this path, which leads to that endpoint, or nowhere.
+    /// Replaces the target of the last attempt, and the route that it resolves to.
     pub(crate) fn asking_for(self, target: &str, route: Option<(Surface, Endpoint)>) -> Self {
         self.with(|recorded| (recorded.target, recorded.route) = (target.to_owned(), route))
     }
 
-    /// The provider finds fault with the last attempt, at this pointer, in this sentence.
+    /// The provider reports an error of the last attempt's body, with this pointer and message.
     pub(crate) fn complained_of(self, strength: Strength, pointer: &str, message: &str) -> Self {
         self.with(|recorded| {
             recorded.violation = Some(Complaint {
@@ -152,7 +152,7 @@ impl Case {
         })
     }
 
-    /// The last attempt is answered with an error of this status, and of this code where it has one.
+    /// The last attempt is answered with an error that has this status and code.
     pub(crate) fn failing(self, status: u16, code: Option<&str>) -> Self {
         let error = json!({ "message": "It failed.", "type": "a_type", "code": code });
         self.answered(status, json!({ "error": error }).to_string())
@@ -178,7 +178,7 @@ impl Case {
         })
     }
 
-    /// The connection is closed after so many bytes of the answer to the last attempt.
+    /// The connection is closed after `sent` bytes of the answer to the last attempt.
     pub(crate) fn cut_after(self, sent: usize) -> Self {
         self.with(|recorded| {
             recorded.sent = sent;
@@ -186,12 +186,12 @@ impl Case {
         })
     }
 
-    /// The request log keeps only the beginning of the answer to the last attempt.
-    pub(crate) fn answer_kept_in_part(self) -> Self {
+    /// The request log truncated the answer to the last attempt.
+    pub(crate) fn answer_recorded_in_part(self) -> Self {
         self.with(|recorded| recorded.reply_cut = Some(100_000_000))
     }
 
-    /// This reply of the script is played to the last attempt.
+    /// Records this behavior for the last attempt.
     pub(crate) fn played(self, behavior: &str) -> Self {
         self.with(|recorded| recorded.behavior = behavior.to_owned())
     }
@@ -209,13 +209,13 @@ impl Case {
         })
     }
 
-    /// The last attempt is given up by the gateway after this time, and had no answer until then.
-    pub(crate) fn given_up_after(self, waited: Duration) -> Self {
-        self.broken().lasting(waited).abandoned()
+    /// The last attempt times out after this time, without an answer.
+    pub(crate) fn timing_out_after(self, waited: Duration) -> Self {
+        self.broken().lasting(waited).client_gone()
     }
 
-    /// The gateway has left when the last attempt is answered.
-    pub(crate) fn abandoned(self) -> Self {
+    /// The gateway disconnected before the last attempt was answered.
+    pub(crate) fn client_gone(self) -> Self {
         self.with(|recorded| recorded.client_gone = true)
     }
 
@@ -224,24 +224,24 @@ impl Case {
         self.with(|recorded| recorded.times.end = Some(recorded.times.head + time))
     }
 
-    /// The provider says nothing to the last attempt, and nobody ends it.
+    /// The last attempt gets no answer and does not end.
     pub(crate) fn hanging(self) -> Self {
         self.broken().with(|recorded| recorded.times.end = None)
     }
 
-    /// The provider's script holds back its answer to the last attempt.
-    pub(crate) fn held_back_for(self, time: Duration) -> Self {
+    /// The script delays the answer to the last attempt.
+    pub(crate) fn delayed_by(self, time: Duration) -> Self {
         self.with(|recorded| recorded.wire.delay_ms = Some(millis(time)))
     }
 
-    /// So much time passes before the next attempt begins.
+    /// This time passes before the next attempt starts.
     pub(crate) fn after(mut self, time: Duration) -> Self {
         self.now += time;
         self
     }
 }
 
-/// What a deployment answers: its marker in a few words.
+/// The answer of a deployment: a success with its marker.
 fn answer(deployment: &Deployment) -> Vec<u8> {
     let content = format!("It is {}.", deployment.marker().token());
     let message = json!({ "role": "assistant", "content": content });

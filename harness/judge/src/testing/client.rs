@@ -1,4 +1,4 @@
-//! The client's side of a case made by hand: what it sent beside its body, and what it got.
+//! The client's side of a hand-made case: additional headers that it sent, and the response.
 
 use fallproof_suite::evidence::Ending;
 
@@ -18,22 +18,22 @@ impl Case {
         self.got(200, body).got_header("content-type", "text/event-stream")
     }
 
-    /// What the client gets has this header, too.
+    /// Adds a header to the response.
     pub(crate) fn got_header(mut self, name: &str, value: &str) -> Self {
         let headers = &mut self.calls[self.at].exchange.headers;
         headers.push((name.to_owned(), value.into()));
         self
     }
 
-    /// The client sent this header beside those of its scenario.
+    /// The client sent this header in addition to those of its scenario.
     pub(crate) fn sending(mut self, name: &str, value: &str) -> Self {
         let head = &mut self.calls[self.at].exchange.sent_head;
         head.splice(head.len() - 2.., format!("{name}: {value}\r\n\r\n").bytes());
         self
     }
 
-    /// The client's call ends so.
-    pub(crate) fn ended(mut self, ending: Ending) -> Self {
+    /// The client's call ends with this ending.
+    pub(crate) fn ended_with(mut self, ending: Ending) -> Self {
         self.calls[self.at].exchange.ending = ending;
         self
     }

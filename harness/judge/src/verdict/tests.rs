@@ -1,4 +1,4 @@
-//! What cases come to, on evidence made by hand.
+//! The verdicts on cases, with hand-made evidence.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use fallproof_suite::scenario;
 use fallproof_suite::skip::SkipReason;
 use rstest::rstest;
 
-use super::{Failure, Outcome, is_of_no_attempt};
+use super::{Failure, Outcome, holds_without_attempt};
 use crate::testing::{CALL, Case, TWO};
 use crate::{ClientViolation, Verdict, Violation};
 
@@ -19,14 +19,14 @@ fn answered() -> Case {
     Case::with_body(BODY).attempt("primary")
 }
 
-/// The outcome of a case that is not inconclusive, and what its failure looked like.
+/// The outcome of a case, and how its failure appeared to the client.
 fn verdict(case: Case) -> (Outcome, Option<Failure>) {
     let judgment = case.judge();
     (judgment.outcome, judgment.failure)
 }
 
 #[test]
-fn what_is_sound_passes_without_a_word() {
+fn a_conforming_case_passes_without_violations() {
     let fallen_back = Case::with_body(BODY).attempt("primary").failing(503, None).attempt("backup");
     for case in [answered(), fallen_back] {
         let judgment = case.judge();
@@ -36,10 +36,18 @@ fn what_is_sound_passes_without_a_word() {
 }
 
 #[rstest]
-#[case::noted(r#""content":"Hi"}],"seed":7"#, r#""content":"Hi"}],"n":1,"seed":7"#, Outcome::Pass)]
+#[case::informational(
+    r#""content":"Hi"}],"seed":7"#,
+    r#""content":"Hi"}],"n":1,"seed":7"#,
+    Outcome::Pass
+)]
 #[case::warned("\"Hi\"", r#""\u0048i""#, Outcome::Warn)]
 #[case::failed(r#","seed":7"#, "", Outcome::Fail)]
-fn the_heaviest_violation_decides(#[case] from: &str, #[case] to: &str, #[case] outcome: Outcome) {
+fn the_most_severe_violation_decides(
+    #[case] from: &str,
+    #[case] to: &str,
+    #[case] outcome: Outcome,
+) {
     let judgment = answered().with_instead(from, to).judge();
     assert_ne!(judgment.violations, []);
     assert_eq!(judgment.outcome, outcome);
@@ -47,7 +55,7 @@ fn the_heaviest_violation_decides(#[case] from: &str, #[case] to: &str, #[case] 
 
 // Honest or silent
 
-/// A call that lost something on its way.
+/// A call that lost a member of its body.
 fn lossy() -> Case {
     answered().with_instead(r#","seed":7"#, "")
 }
@@ -55,20 +63,20 @@ fn lossy() -> Case {
 #[rstest]
 #[case::success(200, Ending::Complete, Failure::Silent)]
 #[case::error(500, Ending::Complete, Failure::Honest)]
-#[case::broken_off(200, Ending::Closed, Failure::Honest)]
+#[case::interrupted(200, Ending::Closed, Failure::Honest)]
 #[case::endless(200, Ending::TooLong, Failure::Silent)]
 #[case::never_ended(200, Ending::TimedOut, Failure::Silent)]
-fn a_failure_is_silent_that_looks_like_a_success(
+fn a_failure_that_looks_like_a_success_is_silent(
     #[case] status: u16,
     #[case] ending: Ending,
     #[case] failure: Failure,
 ) {
-    let case = lossy().got(status, "{}").ended(ending);
+    let case = lossy().got(status, "{}").ended_with(ending);
     assert_eq!(verdict(case), (Outcome::Fail, Some(failure)));
 }
 
 #[test]
-fn only_calls_that_broke_a_requirement_say_how_it_looked() {
+fn only_calls_with_violations_decide_whether_a_failure_is_silent() {
     let text = format!("{TWO}group: {{ chain: [primary, backup] }}\nsteps:\n{CALL}{CALL}");
     let case = Case::of(&text).attempt("primary").failing(500, None).next_call();
     assert_eq!(verdict(case.attempt("primary")), (Outcome::Fail, Some(Failure::Honest)));
@@ -77,34 +85,34 @@ fn only_calls_that_broke_a_requirement_say_how_it_looked() {
 // Inconclusive
 
 #[test]
-fn of_a_target_that_is_not_there_nothing_can_be_said() {
+fn an_unreachable_target_is_inconclusive() {
     let gone = Ending::Unreachable("refused".to_owned());
-    let case = Case::with_body(BODY).ended(gone.clone());
+    let case = Case::with_body(BODY).ended_with(gone.clone());
     let unreachable = Outcome::Inconclusive(Inconclusive::Unreachable(gone.clone()));
     assert_eq!(verdict(case), (unreachable, None));
     // It went later.
     let text = format!("{TWO}group: {{ chain: [primary, backup] }}\nsteps:\n{CALL}{CALL}");
-    let case = Case::of(&text).attempt("primary").next_call().ended(gone);
+    let case = Case::of(&text).attempt("primary").next_call().ended_with(gone);
     assert_eq!(verdict(case), (Outcome::Fail, Some(Failure::Honest)));
 }
 
 #[test]
-fn where_nobody_was_asked_nothing_was_tried() {
-    let nobody_asked = |case: Case, status: u16, answer: &str| {
+fn a_case_without_attempts_is_inconclusive() {
+    let no_attempt = |case: Case, status: u16, answer: &str| {
         let answer = answer.to_owned();
-        let outcome = Outcome::Inconclusive(Inconclusive::NobodyAsked { status, answer });
+        let outcome = Outcome::Inconclusive(Inconclusive::NoAttempt { status, answer });
         assert_eq!(verdict(case), (outcome, None));
     };
-    nobody_asked(Case::with_body(BODY).got(404, "No such model."), 404, "No such model.");
+    no_attempt(Case::with_body(BODY).got(404, "No such model."), 404, "No such model.");
     let long = "x".repeat(300);
-    nobody_asked(Case::with_body(BODY).got(404, &long), 404, &long[..200]);
+    no_attempt(Case::with_body(BODY).got(404, &long), 404, &long[..200]);
     // Nothing is wrong.
     let fine = r#"{"error":{"message":"No such model."}}"#;
     assert_eq!(verdict(Case::with_body(BODY).got(404, fine)), (Outcome::Pass, None));
 }
 
 #[test]
-fn where_nobody_is_to_be_asked_a_call_is_judged() {
+fn a_call_that_expects_no_attempt_is_judged() {
     let call = CALL.replace("body:", "key: none, body:");
     let text = format!("{TWO}group: {{ chain: [primary, backup] }}\nsteps:\n{call}");
     let case = Case::of(&format!("{text}    expect: {{ attempts: [] }}\n")).got(200, "{}");
@@ -112,7 +120,7 @@ fn where_nobody_is_to_be_asked_a_call_is_judged() {
 }
 
 #[test]
-fn where_the_client_steered_a_call_is_judged() {
+fn a_call_that_the_client_controlled_is_judged() {
     let body = BODY.replace("\"seed\":7", "\"fallbacks\":[]");
     let case = Case::with_body(&body).got(200, "{}");
     assert_eq!(verdict(case), (Outcome::Fail, Some(Failure::Silent)));
@@ -121,7 +129,7 @@ fn where_the_client_steered_a_call_is_judged() {
 // Not played
 
 #[test]
-fn a_case_that_was_not_played_is_what_became_of_it() {
+fn the_outcome_of_a_case_that_was_not_played_is_its_result() {
     let skipped = SkipReason::TooSlow { seconds: 60 };
     let unclear = Inconclusive::TooLong;
     for (result, outcome) in [
@@ -136,7 +144,7 @@ fn a_case_that_was_not_played_is_what_became_of_it() {
 }
 
 #[test]
-fn that_nobody_was_asked_is_judged_where_nobody_is_to_be_or_where_the_client_steered() {
+fn a_violation_without_attempts_stands_if_no_attempt_is_expected_or_required() {
     let of = |requirement, id: &str| {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios").join(id);
         let family = scenario::load(&file.with_extension("yaml"), id);
@@ -146,11 +154,11 @@ fn that_nobody_was_asked_is_judged_where_nobody_is_to_be_or_where_the_client_ste
             attempt: None,
             deployment: None,
             pointer: None,
-            kind: ClientViolation::SuccessMadeUp.into(),
+            kind: ClientViolation::InventedSuccess.into(),
             verdict: Verdict::Fail,
             declared: None,
         };
-        is_of_no_attempt(&family.expect("it is of the suite")[0], &violation)
+        holds_without_attempt(&family.expect("it is of the suite")[0], &violation)
     };
     assert!(of(Some(Code::Auth05), "auth/nobody-without-a-key"));
     assert!(of(Some(Code::Control01), "control/members-of-other-gateways"));

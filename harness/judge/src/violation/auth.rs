@@ -1,4 +1,4 @@
-//! Violations: what AUTH finds.
+//! Violations of the AUTH requirements.
 
 use serde::Serialize;
 use strum::Display;
@@ -6,30 +6,31 @@ use strum::Display;
 use super::violations;
 
 violations! {
-    /// What is wrong with a credential.
+    /// A credential that is missing, wrong or leaked.
     pub enum AuthViolation(n, to, pointer) {
-        Missing { header: String } => "attempt {n} at {to} has no `{header}` header";
+        Missing { header: String } => "attempt {n} at `{to}` has no `{header}` header";
         Other { header: String } =>
-            "attempt {n} at {to} has another `{header}` than its deployment's";
+            "attempt {n} at `{to}` does not carry its deployment's credential in `{header}`";
         Several { header: String, times: usize } =>
-            "attempt {n} at {to} has {times} `{header}` headers";
-        CarriesAnother { of: String } => "attempt {n} at {to} carries the credential of {of}";
-        CarriesGatewayKey => "attempt {n} at {to} carries the client's key for the gateway";
-        AnswerShows { of: String } => "the answer to the client shows the credential of {of}";
-        AnswerShowsGatewayKey => "the answer to the client shows its own key";
-        AskedFor { client: Stranger } => "attempt {n} at {to} was made for {client}";
-        Answered { client: Stranger, status: u16 } => "{client} was answered {status}, not 401";
+            "attempt {n} at `{to}` has {times} `{header}` headers";
+        CarriesAnother { of: String } => "attempt {n} at `{to}` carries the credential of `{of}`";
+        CarriesGatewayKey => "attempt {n} at `{to}` carries the client's gateway key";
+        ResponseLeaks { of: String } => "the response leaks the credential of `{of}`";
+        ResponseLeaksGatewayKey => "the response leaks the client's gateway key";
+        AttemptFor { client: UnauthorizedClient } => "attempt {n} at `{to}` was made for {client}";
+        Answered { client: UnauthorizedClient, status: u16 } =>
+            "{client} got status {status}, not 401";
     }
 }
 
-/// A client that is to be turned away.
+/// A client that the gateway must reject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Display, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Stranger {
+pub enum UnauthorizedClient {
     /// Its key is wrong.
-    #[strum(to_string = "a client with a key that it never gave out")]
+    #[strum(to_string = "a client with an invalid gateway key")]
     WrongKey,
-    /// It has none.
-    #[strum(to_string = "a client without a key")]
+    /// It sent no key.
+    #[strum(to_string = "a client without a gateway key")]
     NoKey,
 }

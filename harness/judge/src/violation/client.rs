@@ -1,4 +1,4 @@
-//! Violations: what CLIENT finds.
+//! Violations of the CLIENT requirements.
 
 use std::time::Duration;
 
@@ -7,54 +7,59 @@ use serde::Serialize;
 use strum::Display;
 
 use super::violations;
-use crate::list;
+use crate::{list, quoted};
 
 violations! {
-    /// What is wrong with what the client got.
+    /// An error in the response that the client got.
     pub enum ClientViolation(n, to, pointer) {
-        NotJson { answered: String } => "{answered} answered JSON, the client got none";
+        NotJson { answered: String } =>
+            "`{answered}` answered with JSON, but the client did not get JSON";
         Changed { answered: String } =>
-            "{pointer} of the answer is not what {answered} gave there";
+            "{pointer} of the response differs from the answer of `{answered}`";
         ChangedBytes { answered: String, given: usize, got: usize } =>
-            "the answer is not what {answered} gave: {given} bytes became {got}";
-        SeveralSpeak { deployments: Vec<String> } =>
-            "one answer holds the words of {deployments}", deployments = deployments.join(" and ");
-        SuccessMadeUp => "every attempt failed, and the client was told of a success";
+            "the response differs from the answer of `{answered}`: {given} bytes became {got}";
+        MixedAnswers { deployments: Vec<String> } =>
+            "the response mixes content of {deployments}", deployments = quoted(deployments);
+        InventedSuccess => "every attempt failed, but the client got a success status";
         NoErrorObject { status: u16 } =>
-            "the {status} has no `error` object with a `message`";
-        StatusMadeUp { failures: Vec<ProviderFailure>, status: u16 } =>
-            "the providers' failures were {failures}; the client got {status}",
+            "the {status} response has no `error` object with a `message`";
+        InventedStatus { failures: Vec<ProviderFailure>, status: u16 } =>
+            "the client got status {status}; the providers' failures were {failures}",
             failures = list(failures);
-        RetryAfterLost { asked_by: String, asked: Duration, status: u16, told: Option<Duration> } =>
-            "{asked_by} asked to be left alone for {asked}; the {status} tells the client {told}",
-            asked = seconds(Some(*asked)), told = seconds(*told);
-        ReasonLost { refused_by: String } =>
-            "{refused_by} refused the request, and its reason is not told";
-        WrongModel { named: String, of: String, answered: String } =>
-            "the answer names the model {named}, which is that of {of}; {answered} answered";
-        CooldownUntold { duration_ms: u64, status: u16, told: Option<Duration> } =>
-            "all deployments rest, the first for {duration_ms} ms more; the client got {status} and is told {told}",
-            told = seconds(*told);
+        RetryAfterLost { asked_by: String, asked: Duration, status: u16, reported: Option<Duration> } =>
+            "`{asked_by}` asked for a wait of {asked}; the client got status {status} with {reported}",
+            asked = seconds(*asked), reported = wait(*reported);
+        ReasonNotReported { refused_by: String } =>
+            "`{refused_by}` refused the request, but its reason is not in the error message";
+        NamesAnother { named: String, of: String, answered: String } =>
+            "the response names the model {named} of `{of}`, but `{answered}` answered";
+        CooldownNotReported { duration_ms: u64, status: u16, reported: Option<Duration> } =>
+            "all deployments are cooling down (first one back in {duration_ms} ms); the client got status {status} with {reported}",
+            reported = wait(*reported);
         Unanswered { ending: Ending } => "the target {ending}";
         StaleHeader { header: String } =>
-            "the answer has `{header}` of attempt {n}, which failed at {to}";
+            "the response has `{header}` of attempt {n}, which failed at `{to}`";
         OtherGroup { group: String, of: String } =>
-            "the call asked for {group} and holds the words of {of}, which is of another group";
+            "the response to a call for `{group}` has content of `{of}`, which belongs to another group";
     }
 }
 
-/// How a provider failed, as its client could be told.
+/// How a provider failed, as a gateway can report it to its client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Display, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ProviderFailure {
     /// It answered with an error. Holds the status.
     #[strum(to_string = "{0}")]
     Status(u16),
-    /// It did not answer, or not to the end.
-    #[strum(to_string = "a broken answer")]
+    /// It sent no answer, or an incomplete one.
+    #[strum(to_string = "an incomplete answer")]
     Broken,
 }
 
-fn seconds(wait: Option<Duration>) -> String {
-    wait.map_or_else(|| "nothing".to_owned(), |wait| format!("{} s", wait.as_secs_f64()))
+fn wait(wait: Option<Duration>) -> String {
+    wait.map_or_else(|| "no Retry-After".to_owned(), |wait| format!("a wait of {}", seconds(wait)))
+}
+
+fn seconds(wait: Duration) -> String {
+    format!("{} s", wait.as_secs_f64())
 }

@@ -1,4 +1,4 @@
-//! Violations: what CONTROL finds.
+//! Violations of the CONTROL requirements.
 
 use serde::Serialize;
 use strum::Display;
@@ -6,25 +6,25 @@ use strum::Display;
 use super::violations;
 
 violations! {
-    /// What a client had its way in.
+    /// A way in which a client's request controlled the gateway.
     pub enum ControlViolation(n, to, pointer) {
-        SteeredByBody { member: String, how: OtherWay } =>
-            "with `{member}` in the body of the client, {how}";
-        SteeredByHeader { header: String, how: OtherWay } =>
-            "with the header `{header}` of the client, {how}";
-        CarriesClientKey => "attempt {n} at {to} carries a key that the client sent along";
+        SteeredByBody { member: String, how: ChainDeviation } =>
+            "with `{member}` in the client's body, {how}";
+        SteeredByHeader { header: String, how: ChainDeviation } =>
+            "with the client's header `{header}`, {how}";
+        CarriesClientKey => "attempt {n} at `{to}` carries a key from the client's request";
     }
 }
 
-/// How a call went another way than the chain has it.
+/// How a call departed from its fallback chain.
 #[derive(Debug, Clone, PartialEq, Eq, Display, Serialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the words say what each is")]
-pub enum OtherWay {
-    #[strum(to_string = "none of the chain was asked, and still it was answered")]
-    NobodyAsked,
-    #[strum(to_string = "the call went to {to} before {before} was asked")]
+#[expect(missing_docs, reason = "each message describes its variant")]
+pub enum ChainDeviation {
+    #[strum(to_string = "the call succeeded without an attempt at the chain")]
+    NoAttempt,
+    #[strum(to_string = "the call went to `{to}` before `{before}` was tried")]
     PassedOver { to: String, before: String },
-    #[strum(to_string = "{0} was not asked")]
-    NotHandedOver(String),
+    #[strum(to_string = "`{0}` was not tried")]
+    NotTried(String),
 }

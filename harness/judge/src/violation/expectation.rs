@@ -1,25 +1,25 @@
-//! Violations: what a scenario expects and was not so.
+//! Violations of what a scenario itself expects.
 
 use fallproof_suite::evidence::Ending;
 
 use super::violations;
-use crate::list;
+use crate::quoted;
 
 violations! {
-    /// What was expected and not so. What was got in an error is in JSON.
+    /// An expectation of the scenario that was not met. Values from an error object are JSON.
     pub enum ExpectationViolation(n, to, pointer) {
-        BrokenOff { ending: Ending } => "the target {ending}";
+        Interrupted { ending: Ending } => "the target {ending}";
         Attempts { expected: Vec<String>, seen: Vec<String> } =>
-            "expected attempts at {expected}, saw {seen}",
-            expected = list(expected), seen = list(seen);
+            "expected attempts at {expected}; got {seen}",
+            expected = quoted(expected), seen = quoted(seen);
         ScriptEnded { deployment: String, attempt: usize } =>
-            "the script of {deployment} had ended when attempt {attempt} came; lengthen it, or add `repeat_last: true`";
+            "unexpected attempt {attempt} at `{deployment}`: its script was exhausted; lengthen it, or add `repeat_last: true`";
         Status { expected: u16, got: u16 } =>
             "expected status {expected} for the client, got {got}";
         AnsweredBy { expected: String, got: Option<String> } =>
-            "expected the answer of {expected}, got that of {got}",
-            got = got.as_deref().unwrap_or("no deployment");
-        NoError => "expected an error in OpenAI's shape, got something else";
+            "expected the answer from `{expected}`, got {got}",
+            got = got.as_ref().map_or_else(|| "none".to_owned(), |got| format!("that from `{got}`"));
+        NoError => "expected an error in OpenAI's format, got something else";
         ErrorMember { member: &'static str, expected: String, got: String } =>
             "expected error.{member} \"{expected}\", got {got}";
         ErrorMessage { expected: String, got: String } =>
@@ -28,6 +28,6 @@ violations! {
             "expected the header `{name}: {expected}`, got {got}",
             got = got.as_deref().unwrap_or("none");
         RefusedByTarget { answer: String } =>
-            "the target refused by itself what each of the chain takes: {answer}";
+            "the target itself rejected a request that every deployment of the chain accepts: {answer}";
     }
 }

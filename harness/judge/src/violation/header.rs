@@ -1,17 +1,17 @@
-//! Violations: what HEADER finds.
+//! Violations of the HEADER requirements.
 
 use super::violations;
 use crate::list;
 
 violations! {
-    /// What is wrong with the headers of an attempt.
+    /// A header that an attempt must not have, or lacks.
     pub enum HeaderViolation(n, to, pointer) {
-        PassedOn { header: String } => "attempt {n} at {to} carries the client's `{header}`";
+        Forwarded { header: String } => "attempt {n} at `{to}` carries the client's `{header}`";
         Internal { header: String } =>
-            "attempt {n} at {to} carries `{header}`, which is for gateways";
+            "attempt {n} at `{to}` carries `{header}`, a header for gateways";
         WrongContentType { got: Vec<String> } =>
-            "attempt {n} at {to} has the content type {got}, and the client sent JSON",
+            "the client sent JSON, but the content type of attempt {n} at `{to}` is {got}",
             got = list(got);
-        Lacks { header: String } => "attempt {n} at {to} unsupported the client's `{header}`";
+        Missing { header: String } => "attempt {n} at `{to}` lacks the client's `{header}`";
     }
 }

@@ -1,17 +1,17 @@
-//! Violations: what LEAK finds.
+//! Violations of the LEAK requirements.
 
 use super::violations;
 
 violations! {
-    /// What was told to whom it is not for.
+    /// An internal address or name that was disclosed to a client or to another provider.
     pub enum LeakViolation(n, to, pointer) {
-        AddressInAnswer { of: String } => "the answer shows the client the address of {of}";
+        AddressInAnswer { of: String } => "the response leaks the address of `{of}`";
         AddressInHeader { header: String, of: String } =>
-            "the header `{header}` of the answer shows the client the address of {of}";
-        AddressSent { of: String } => "attempt {n} at {to} carries the address of {of}";
+            "the response header `{header}` leaks the address of `{of}`";
+        AddressSent { of: String } => "attempt {n} at `{to}` carries the address of `{of}`";
         GroupSent { group: String } =>
-            "attempt {n} at {to} carries `{group}`, the gateway's own name for the group";
+            "attempt {n} at `{to}` carries `{group}`, the gateway's name for the model group";
         NameSent { name: String, of: String } =>
-            "attempt {n} at {to} carries `{name}`, the name of {of}";
+            "attempt {n} at `{to}` carries `{name}`, the name of `{of}`";
     }
 }

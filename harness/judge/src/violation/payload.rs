@@ -1,4 +1,4 @@
-//! Violations: what PAYLOAD finds.
+//! Violations of the PAYLOAD requirements.
 
 use serde::Serialize;
 use strum::Display;
@@ -6,7 +6,8 @@ use strum::Display;
 use super::violations;
 
 violations! {
-    /// What is wrong with what a provider got. Values are in JSON, cut where they are long.
+    /// A difference in, or an error of, the body that a provider got. Values are JSON; long ones are
+    /// truncated.
     pub enum PayloadViolation(n, to, pointer) {
         Unreadable { reason: Unreadable } => "attempt {n} carries a body that is {reason}";
         OtherEndpoint => "attempt {n} was sent to another endpoint";
@@ -16,9 +17,12 @@ violations! {
             "attempt {n} changed {pointer}: {from} became {to}";
         Respelled { from: String, to: String } =>
             "attempt {n} respelled {pointer}: {from} became {to}";
-        UnlikeFirst { how: Unlike } => "attempt {n} {how}: {pointer}";
+        AddedSince { first: usize } => "attempt {n} has {pointer}, attempt {first} did not";
+        LostSince { first: usize } => "attempt {n} lacks {pointer}, attempt {first} had it";
+        ChangedSince { first: usize } =>
+            "attempt {n} has another value at {pointer} than attempt {first}";
         WrongModel { named: String, wanted: String } =>
-            "attempt {n} names the model {named}; its deployment goes by \"{wanted}\"";
+            "attempt {n} names the model {named}; its deployment requires \"{wanted}\"";
         NotValid { provider: String, message: String } =>
             "attempt {n} is not valid for {provider}: {message}";
         Reordered => "attempt {n} has its members in another order";
@@ -26,27 +30,12 @@ violations! {
     }
 }
 
-/// How a later attempt differs from the first one.
+/// Why a body could not be compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Display, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Unlike {
-    /// It has more.
-    #[strum(to_string = "has what the first attempt had not")]
-    Added,
-    /// It has less.
-    #[strum(to_string = "unsupported what the first attempt had")]
-    Lost,
-    /// It has something else.
-    #[strum(to_string = "has another value than the first attempt had")]
-    Changed,
-}
-
-/// What a body is that could not be compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Display, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the words say what each is")]
+#[expect(missing_docs, reason = "each message describes its variant")]
 pub enum Unreadable {
-    #[strum(to_string = "not a form")]
+    #[strum(to_string = "not a valid form")]
     NotForm,
     #[strum(to_string = "nested too deeply to be compared")]
     TooDeep,

@@ -1,4 +1,4 @@
-//! Violations: what ROUTE finds.
+//! Violations of the ROUTE requirements.
 
 use serde::Serialize;
 use strum::Display;
@@ -6,72 +6,73 @@ use strum::Display;
 use super::violations;
 
 violations! {
-    /// What is wrong with which deployments were asked.
+    /// An attempt at a wrong deployment or at a wrong time, or one that is missing.
     pub enum RouteViolation(n, to, pointer) {
-        WentBack { after: String } => "attempt {n} went back to {to}, after {after} was asked";
+        WentBack { after: String } =>
+            "attempt {n} went back to `{to}` after `{after}` had been tried";
         PassedOver { deployment: String } =>
-            "attempt {n} went to {to} before {deployment} was asked";
-        StillPutAside { deployment: String } =>
-            "attempt {n} went to {to} before {deployment} was asked, whose rest is over";
+            "attempt {n} went to `{to}` before `{deployment}` was tried";
+        StillCoolingDown { deployment: String } =>
+            "attempt {n} went to `{to}` although the cooldown of `{deployment}` is over";
         NotForThis =>
-            "attempt {n} went to {to}, which is for refused requests, and none was refused so";
-        NobodyAsked { though: String } =>
-            "nobody was asked, although the rest of {though} is over";
+            "attempt {n} went to `{to}`, a fallback for refused requests, but none was refused for that cause";
+        NoAttempt { though: String } =>
+            "no deployment was tried, although the cooldown of `{though}` is over";
         AfterSuccess { of: usize } =>
-            "attempt {n} went to {to} although attempt {of} had succeeded";
-        NotHandedOver { failed: Failed, next: String } =>
-            "attempt {n} failed {failed} and {next} was never asked";
+            "attempt {n} went to `{to}` although attempt {of} had succeeded";
+        NoFallback { failed: Failed, next: String } =>
+            "attempt {n} failed {failed}, but `{next}` was never tried";
         SentAgain { refused_by: String } =>
-            "attempt {n} sent again what {refused_by} had refused as the client's mistake";
+            "attempt {n} resent a request that `{refused_by}` had refused as the client's mistake";
         TooOften { deployment: String, times: usize, retries: u32, most: usize } =>
-            "{deployment} was asked {times} times; with retries {retries} it is to be asked at most {most} times";
-        InCooldown { why: Reason, duration_ms: u64 } =>
-            "attempt {n} went to {to}, {why} for {duration_ms} ms more";
+            "`{deployment}` was tried {times} times; with `retries: {retries}` the limit is {most}";
+        InCooldown { why: CooldownReason, duration_ms: u64 } =>
+            "attempt {n} went to `{to}`, {why}; its cooldown ends in {duration_ms} ms";
         OtherGroup { group: String, deployment: String, of: String } =>
-            "a call for {group} was sent to {deployment}, which belongs to {of}";
-        TooLongAndStays { next: String } =>
-            "attempt {n} was refused as too long and {next} was never asked";
-        FilteredAndStays { next: String } =>
-            "attempt {n} was refused by a content filter and {next} was never asked";
+            "a call for `{group}` was sent to `{deployment}`, which belongs to `{of}`";
+        NoContextLengthFallback { next: String } =>
+            "attempt {n} was refused as too long, but `{next}` was never tried";
+        NoContentFilterFallback { next: String } =>
+            "attempt {n} was refused by a content filter, but `{next}` was never tried";
         TookTooLong { ms: u64, limit_ms: u64 } =>
-            "attempt {n} took {ms} ms and was waited for; the limit is {limit_ms} ms";
-        NeverGivenUp { limit_ms: u64 } =>
-            "attempt {n} hangs, and was never given up; the limit is {limit_ms} ms";
-        GivenUpLate { ms: u64, limit_ms: u64 } =>
-            "attempt {n} was given up after {ms} ms; the limit is {limit_ms} ms";
+            "attempt {n} took {ms} ms without a timeout; the limit is {limit_ms} ms";
+        NeverTimedOut { limit_ms: u64 } =>
+            "attempt {n} hangs and never timed out; the limit is {limit_ms} ms";
+        TimedOutLate { ms: u64, limit_ms: u64 } =>
+            "attempt {n} timed out after {ms} ms; the limit is {limit_ms} ms";
         BeganLate { ms: u64, limit_ms: u64 } =>
-            "attempt {n} began {ms} ms after the first one; the whole call may take {limit_ms} ms";
+            "attempt {n} started {ms} ms after the first one; the limit of the call is {limit_ms} ms";
         OtherConversation { given_by: String } =>
-            "attempt {n} went to {to}; the response that the call goes on from is of {given_by}";
+            "attempt {n} went to `{to}`, but the previous response is from `{given_by}`";
         RetriedRefusal { status: u16 } =>
-            "attempt {n} went to {to}, which had refused it with {status}";
+            "attempt {n} retried `{to}`, which had refused the call with {status}";
         RetriedAtOnce { after_ms: u64 } =>
-            "attempt {n} went to {to}, which had had too many calls {after_ms} ms before";
+            "attempt {n} retried `{to}` {after_ms} ms after its 429";
         NoSuchPath { provider: String, target: String } =>
-            "attempt {n} asked {to} ({provider}) for {target}, which it does not have";
+            "attempt {n} called {target} at `{to}` ({provider}), which has no such path";
         WrongApiVersion { asked: Option<String>, wanted: String } =>
-            "attempt {n} at {to} asks for the API version {asked}; its deployment has {wanted}",
+            "attempt {n} at `{to}` requests the API version {asked}; its deployment has {wanted}",
             asked = asked.as_deref().unwrap_or("none");
     }
 }
 
-/// Why a deployment rests.
+/// Why a deployment is cooling down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Display, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Reason {
-    /// It asked to be left alone.
-    #[strum(to_string = "which had asked to be left alone")]
-    Asked,
-    /// It kept failing.
-    #[strum(to_string = "which was to get no calls")]
-    KeptFailing,
+pub enum CooldownReason {
+    /// Its answer asked for a wait.
+    #[strum(to_string = "which had sent Retry-After")]
+    RetryAfter,
+    /// It failed as often in a row as the group's policy allows.
+    #[strum(to_string = "which had failed repeatedly")]
+    RepeatedFailures,
 }
 
 /// How an attempt failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Display, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Failed {
-    /// It had no complete answer.
+    /// It got no complete answer.
     #[strum(to_string = "without a complete answer")]
     Broken,
     /// It was answered with an error. Holds the status.

@@ -385,7 +385,7 @@ pub(super) const ALL: &[Saboteur] = &[
     .also(&["FP-CLIENT-10"]),
     each_group("never-comes-back", "cools down a deployment forever", |group| {
         if let Some(cooldown) = &mut group.cooldown {
-            cooldown.rest *= 1000;
+            cooldown.duration *= 1000;
         }
     })
     .also(&["FP-CLIENT-10"]),

@@ -1,4 +1,4 @@
-//! A plan as it is written: what it leaves out follows from the rest.
+//! The serialized form of a plan. Omitted fields are derived from the others.
 
 use fallproof_protocol::provider::Surface;
 use serde::de::Error as _;

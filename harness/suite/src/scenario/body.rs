@@ -1,4 +1,4 @@
-//! Request bodies: YAML that must become the JSON that its author sees, and JSON text as it is.
+//! Request bodies: YAML that must translate to JSON with the same spelling, and verbatim JSON text.
 
 use std::ops::Range;
 
@@ -13,7 +13,7 @@ pub(super) fn schema(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "object", "properties": { "model": false } })
 }
 
-/// The members of a body in their order, without `model`.
+/// Returns the members of a body in order, without `model`.
 pub(super) fn to_json(
     body: &Members,
     source: &Source,
@@ -21,7 +21,7 @@ pub(super) fn to_json(
 ) -> Map<String, Value> {
     if let Some(key) = body.keys().find(|key| key.value == "model") {
         let error = source.error(&key.span, "`model` is not part of the body");
-        problems.push(error.help("leave it out: the name of the model group is put there"));
+        problems.push(error.help("remove it: the name of the model group is inserted"));
     }
     members_to_json(body, source, problems)
 }
@@ -55,8 +55,8 @@ fn node_to_json(node: &At<Node>, source: &Source, problems: &mut Vec<Diagnostic>
     }
 }
 
-/// An error where YAML reads `value` out of something that JSON spells otherwise, such as `1e0`,
-/// `010`, `~` or a number beyond 64 bits.
+/// An error if JSON spells `value` differently from the YAML text, as for `1e0`, `010`, `~` or a
+/// number beyond 64 bits.
 fn respelling(value: &Value, span: &Range<usize>, source: &Source) -> Option<Diagnostic> {
     let (written, sent) = (source.text(span), value.to_string());
     (written != sent).then(|| {
@@ -70,7 +70,7 @@ fn respelling(value: &Value, span: &Range<usize>, source: &Source) -> Option<Dia
     })
 }
 
-/// The whole number that is meant by one that begins with zeros, as `7` by `007`; YAML reads `7.0`.
+/// An integer without its leading zeros: `7` for `007`, which YAML reads as `7.0`.
 fn without_zeros(written: &str) -> Option<String> {
     let (sign, digits) = written.split_at(written.len() - written.trim_start_matches('-').len());
     let all_digits = digits.bytes().all(|byte| byte.is_ascii_digit());
@@ -79,8 +79,8 @@ fn without_zeros(written: &str) -> Option<String> {
         .then(|| format!("{sign}{meant}"))
 }
 
-/// What is wrong with JSON text and its placeholders: the one for the model's name must be the value
-/// of its member `model`, and stands only there.
+/// Checks JSON text and its placeholders: the model placeholder must be the value of the member
+/// `model` and must not occur elsewhere.
 pub(super) fn check_text(text: &At<String>, source: &Source) -> Vec<Diagnostic> {
     let misread = misread(&text.value).map(|it| it.error(source, &text.span));
     misread.chain(check_json(text, source)).collect()
@@ -90,11 +90,11 @@ fn check_json(text: &At<String>, source: &Source) -> Option<Diagnostic> {
     let body: Value = match serde_json::from_str(&text.value) {
         Ok(body) => body,
         Err(error) => {
-            let place = place_in_block(text, &error, source).unwrap_or(text.span.start);
-            // Its own place would be of the text alone.
-            let place_in_text = format!(" at line {} column {}", error.line(), error.column());
-            let message = error.to_string().replace(&place_in_text, "");
-            return Some(source.error(&(place..place + 1), format!("not JSON: {message}")));
+            let position = position_in_block(text, &error, source).unwrap_or(text.span.start);
+            // The position in the message is relative to the text, not to the file.
+            let position_in_text = format!(" at line {} column {}", error.line(), error.column());
+            let message = error.to_string().replace(&position_in_text, "");
+            return Some(source.error(&(position..position + 1), format!("not JSON: {message}")));
         }
     };
     let is_model = body.get("model").and_then(Value::as_str) == Some(MODEL_PLACEHOLDER);
@@ -102,19 +102,23 @@ fn check_json(text: &At<String>, source: &Source) -> Option<Diagnostic> {
     (!fits).then(|| {
         let message = format!("the value of `model`, and no other, must be `{MODEL_PLACEHOLDER}`");
         let help = format!(
-            "write `\"model\": \"{MODEL_PLACEHOLDER}\"`: the name of the model group is put there"
+            "write `\"model\": \"{MODEL_PLACEHOLDER}\"`: the name of the model group is inserted"
         );
         source.error(&text.span, message).help(help)
     })
 }
 
-/// The byte of the file where `error` is in `text`, if `text` is a literal block (`|`).
-fn place_in_block(text: &At<String>, error: &serde_json::Error, source: &Source) -> Option<usize> {
+/// Byte offset in the file of `error` in `text`, if `text` is a literal block (`|`).
+fn position_in_block(
+    text: &At<String>,
+    error: &serde_json::Error,
+    source: &Source,
+) -> Option<usize> {
     let written = source.text(&text.span);
     if error.is_eof() {
         return Some(text.span.start + written.trim_end().len());
     }
-    // The span begins at the first line that isn't blank, after its indentation.
+    // The span starts at the first line that is not blank, after its indentation.
     let blank_lines = text.value.bytes().take_while(|byte| *byte == b'\n').count();
     let skipped = error.line().checked_sub(blank_lines + 1)?;
     let line = written.split_inclusive('\n').nth(skipped)?;

@@ -1,4 +1,4 @@
-//! One case of a family: the words of its choice put where the file asks for them.
+//! Expands a family into one case: replaces its references with the values of a choice.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -6,18 +6,17 @@ use std::ops::Range;
 use super::family::{Axis, Choice, Word, one_or_more, unknown_axis};
 use crate::yaml::{At, Diagnostic, Members, Node, Source};
 
-/// The key that puts what a word, or each of several words, brings along into the mapping that it
-/// stands in.
+/// The key that merges the mapping of one or several axis values into the mapping that contains it.
 const EXTENDS: &str = "extends";
 
-/// Puts the words of one choice into a family's members.
+/// Replaces the references in a family's members with the values of one choice.
 pub(super) struct Expander<'a> {
     source: &'a Source,
     axes: &'a [Axis],
     choice: &'a Choice<'a>,
-    /// The names of the axes that make a difference.
+    /// The names of the axes that the case refers to.
     pub(super) used: BTreeSet<String>,
-    /// References that cannot be followed.
+    /// References that cannot be resolved.
     pub(super) problems: Vec<Diagnostic>,
 }
 
@@ -26,16 +25,15 @@ impl<'a> Expander<'a> {
         Self { source, axes, choice, used: BTreeSet::new(), problems: Vec::new() }
     }
 
-    /// The members of the case's file. An axis that is only told of in `title` or `why` makes no
-    /// difference.
+    /// The members of the case. An axis that occurs only in `title` or `why` does not count as used.
     pub(super) fn case(&mut self, family: &Members) -> Members {
-        let is_told = |key: &At<String>| matches!(&*key.value, "title" | "why");
+        let is_description = |key: &At<String>| matches!(&*key.value, "title" | "why");
         let is_family = |key: &At<String>| matches!(&*key.value, "matrix" | "except");
         let mut case = Members::new();
-        self.put(family.iter().filter(|(key, _)| is_told(key)), &mut case);
+        self.put(family.iter().filter(|(key, _)| is_description(key)), &mut case);
         self.used.clear();
-        let deeds = family.iter().filter(|(key, _)| !is_told(key) && !is_family(key));
-        self.put(deeds, &mut case);
+        let others = family.iter().filter(|(key, _)| !is_description(key) && !is_family(key));
+        self.put(others, &mut case);
         case
     }
 
@@ -56,19 +54,19 @@ impl<'a> Expander<'a> {
         At { value, span: node.span.clone() }
     }
 
-    /// Puts these members into a mapping.
+    /// Inserts these members into a mapping, expanded.
     fn put<'m>(
         &mut self,
         members: impl IntoIterator<Item = (&'m At<String>, &'m At<Node>)>,
         expanded: &mut Members,
     ) {
         for (key, node) in members {
-            let brought: Vec<_> = if key.value == EXTENDS {
+            let inserted: Vec<_> = if key.value == EXTENDS {
                 one_or_more(node).iter().flat_map(|node| self.fragment(node)).collect()
             } else {
                 vec![(key.clone(), self.node(node))]
             };
-            for (name, value) in brought {
+            for (name, value) in inserted {
                 if expanded.keys().any(|earlier| earlier.value == name.value) {
                     let message = format!("the key `{}` is given twice", name.value);
                     self.problem(&key.span, message);
@@ -78,26 +76,26 @@ impl<'a> Expander<'a> {
         }
     }
 
-    /// The members that a reference of `extends` stands for.
+    /// The mapping that a reference of `extends` refers to.
     fn fragment(&mut self, node: &At<Node>) -> Members {
         let reference = node.value.word().unwrap_or_default();
         let Some((axis, word, part)) = self.follow(&reference, &node.span) else {
             return Members::new();
         };
-        let brought = match part {
+        let mapping = match part {
             None => word.fragment.as_ref(),
             Some(At { value: Node::Members(members), .. }) => Some(members),
             Some(_) => None,
         };
-        brought.cloned().unwrap_or_else(|| {
+        mapping.cloned().unwrap_or_else(|| {
             let axis = &axis.name.value;
-            let message = format!("`{reference}` is no mapping where `{axis}` is `{}`", word.text);
+            let message = format!("`{reference}` is not a mapping if `{axis}` is `{}`", word.text);
             self.problem(&node.span, message);
             Members::new()
         })
     }
 
-    /// What a text stands for that is a reference and nothing else.
+    /// The value of a reference that is the entire text.
     fn value(&mut self, reference: &str, span: &Range<usize>) -> At<Node> {
         match self.follow(reference, span) {
             Some((_, _, Some(part))) => part.clone(),
@@ -106,10 +104,10 @@ impl<'a> Expander<'a> {
         }
     }
 
-    /// `text` with words for its references.
+    /// The text with its references replaced.
     fn text(&mut self, text: &str, span: &Range<usize>) -> String {
         if let Some(reference) = self.blank_reference(text) {
-            let message = format!("`{{ {reference} }}` is a reference with blanks");
+            let message = format!("`{{ {reference} }}` is a reference with spaces");
             let error = self.source.error(span, message);
             self.problems.push(error.help(format!("write `{{{reference}}}`")));
         }
@@ -127,7 +125,7 @@ impl<'a> Expander<'a> {
         expanded + rest
     }
 
-    /// A reference to an axis that has blanks within its braces, so that it would be sent as it is.
+    /// A reference to an axis with spaces inside its braces, which would not be replaced.
     fn blank_reference<'t>(&self, text: &'t str) -> Option<&'t str> {
         text.match_indices('{').find_map(|(start, _)| {
             let (inner, after) = text[start + 1..].split_once('}')?;
@@ -138,7 +136,7 @@ impl<'a> Expander<'a> {
         })
     }
 
-    /// `axis` or `axis.key`: the axis, its word and the part of what the word brings along.
+    /// Resolves `axis` or `axis.key`: the axis, its value, and the member of the value's mapping.
     fn follow(&mut self, reference: &str, span: &Range<usize>) -> Option<Found<'a>> {
         let (name, key) =
             reference.split_once('.').map_or((reference, None), |(axis, key)| (axis, Some(key)));
@@ -154,7 +152,7 @@ impl<'a> Expander<'a> {
         };
         let mut parts = word.fragment.iter().flatten();
         let Some((_, part)) = parts.find(|(part, _)| part.value == key) else {
-            self.problem(span, format!("`{}` of `{name}` brings no `{key}` along", word.text));
+            self.problem(span, format!("`{}` of `{name}` has no key `{key}`", word.text));
             return None;
         };
         Some((axis, word, Some(part)))
@@ -167,7 +165,7 @@ impl<'a> Expander<'a> {
 
 type Found<'a> = (&'a Axis, &'a Word, Option<&'a At<Node>>);
 
-/// The reference that is the whole of `text`.
+/// The reference, if it is the entire text.
 fn alone(text: &str) -> Option<&str> {
     match next_reference(text) {
         Some(("", reference, "")) => Some(reference),
@@ -175,8 +173,8 @@ fn alone(text: &str) -> Option<&str> {
     }
 }
 
-/// The first `{axis}` or `{axis.key}`, with what stands before and after it. Doubled braces are
-/// the placeholders of other readers, and JSON has a quote behind its brace.
+/// The first `{axis}` or `{axis.key}`, with the text before and after it. Doubled braces are other
+/// placeholders, and in JSON a brace is followed by a quote.
 fn next_reference(text: &str) -> Option<(&str, &str, &str)> {
     let is_name = |byte: u8| {
         byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_' | b'.')

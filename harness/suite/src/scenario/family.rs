@@ -1,4 +1,4 @@
-//! A scenario written once for many cases: its axes, their words, and which of them are combined.
+//! A family: one file for many cases. Its axes, their values, and the combinations to run.
 
 use std::ops::Range;
 
@@ -8,27 +8,28 @@ use serde::Deserialize;
 use super::naming::is_kebab_case;
 use crate::yaml::{At, Diagnostic, Members, Node, Source};
 
-/// More cases than this in one file are a mistake.
+/// Maximum number of cases in one file.
 const MAX_CASES: usize = 500;
 
-/// The key of an exception that tells why.
+/// The key for the reason of an exception.
 const REASON: &str = "reason";
 
-/// The keys that make a family of a scenario file; the others are read once for each case.
+/// The keys that turn a scenario file into a family. The other keys are read once for each case.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(super) struct FamilyFile {
-    /// What varies, by name: a list of words, or a mapping from each word to what it brings along.
-    /// `{axis}` stands for the word, `{axis.key}` for a part of what it brings along, `extends: axis`
-    /// in a mapping for all of that, which is put in as it is; `extends: [one, other]` for both.
+    /// The axes by name. An axis is a list of values, or a mapping from each value to a mapping.
+    /// `{axis}` is replaced with the value, and `{axis.key}` with a member of the value's mapping.
+    /// `extends: axis` merges the value's whole mapping, verbatim, into the mapping that contains it;
+    /// `extends: [one, other]` merges both.
     #[schemars(schema_with = "matrix_schema")]
     matrix: At<Members>,
-    /// Combinations that are left out: for some of the axes a word or a list of them, and why.
+    /// Excluded combinations: one value or a list of values for some of the axes, and a `reason`.
     #[serde(default)]
     #[schemars(schema_with = "except_schema")]
     except: Vec<At<Members>>,
 }
 
-/// What varies.
+/// An axis of the matrix.
 #[derive(Debug)]
 pub(super) struct Axis {
     pub(super) name: At<String>,
@@ -39,17 +40,17 @@ pub(super) struct Axis {
 /// One of the values of an axis.
 #[derive(Debug)]
 pub(super) struct Word {
-    /// As it is written.
+    /// Its text in the file.
     pub(super) text: String,
-    /// As it stands in ids.
+    /// Its text in ids.
     slug: String,
-    /// The word as a value, for where it stands alone.
+    /// Its YAML value, for references that are an entire text.
     pub(super) value: At<Node>,
-    /// What it brings along; `None` in a list of words.
+    /// Its mapping; `None` in a list of values.
     pub(super) fragment: Option<Members>,
 }
 
-/// A word for each axis, in the order of the axes.
+/// A value for each axis, in the order of the axes.
 pub(super) type Choice<'a> = Vec<(&'a Axis, &'a Word)>;
 
 /// The id of a case of the family of this id, e.g. `faults/each@server-error.azure-v1`.
@@ -59,29 +60,30 @@ pub(super) fn case_id(family: &str, choice: &Choice<'_>) -> String {
 }
 
 impl FamilyFile {
-    /// The axes; what is wrong with them goes to `problems`.
+    /// Reads the axes. Errors are added to `problems`.
     pub(super) fn axes(&self, source: &Source, problems: &mut Vec<Diagnostic>) -> Vec<Axis> {
         if self.matrix.value.is_empty() {
             problems.push(source.error(&self.matrix.span, "a matrix has at least one axis"));
         }
         let read = |(name, node): (&At<String>, &At<Node>)| {
             if !is_kebab_case(&name.value) || name.value == REASON {
-                let message = "an axis is named with lower-case letters, digits and `-`";
+                let message = "the name of an axis has only lower-case letters, digits and `-`";
                 let error = source.error(&name.span, message);
-                problems.push(error.help(format!("`{REASON}` is taken by `except`")));
+                problems.push(error.help(format!("`{REASON}` is reserved for `except`")));
             }
             Axis { name: name.clone(), words: words(node, source, problems) }
         };
         let axes: Vec<_> = self.matrix.value.iter().map(read).collect();
         let cases = axes.iter().map(|axis| axis.words.len()).fold(1, usize::saturating_mul);
         if cases > MAX_CASES {
-            let message = format!("a matrix of {cases} cases; {MAX_CASES} is the most");
-            problems.push(source.error(&self.matrix.span, message).help("make files of it"));
+            let message = format!("the matrix has {cases} cases; the maximum is {MAX_CASES}");
+            problems
+                .push(source.error(&self.matrix.span, message).help("split it into several files"));
         }
         axes
     }
 
-    /// Every combination of words but the exceptions, the last axis varying first.
+    /// Every combination of values except the excluded ones. The last axis varies fastest.
     pub(super) fn choices<'a>(
         &self,
         axes: &'a [Axis],
@@ -97,16 +99,16 @@ impl FamilyFile {
             choices = choices.iter().flat_map(longer).collect();
         }
         for except in &self.except {
-            if is_sound(except, axes, source, problems) {
+            if is_valid(except, axes, source, problems) {
                 let before = choices.len();
-                choices.retain(|choice| !leaves_out(except, choice));
+                choices.retain(|choice| !excludes(except, choice));
                 if choices.len() == before {
-                    problems.push(source.error(&except.span, "no case is left out by this"));
+                    problems.push(source.error(&except.span, "this exception excludes no case"));
                 }
             }
         }
         if choices.is_empty() {
-            problems.push(source.error(&self.matrix.span, "no case is left to run"));
+            problems.push(source.error(&self.matrix.span, "the exceptions exclude every case"));
         }
         choices
     }
@@ -118,8 +120,8 @@ fn words(node: &At<Node>, source: &Source, problems: &mut Vec<Diagnostic>) -> Ve
         let text = value.value.word().unwrap_or_default();
         let slug = text.replace(['_', '/'], "-");
         if !is_kebab_case(&slug) {
-            let message = "a word is made of lower-case letters, digits, `-`, `_` and `/`";
-            problems.push(source.error(&value.span, message).help("it is a part of the case's id"));
+            let message = "a value has only lower-case letters, digits, `-`, `_` and `/`";
+            problems.push(source.error(&value.span, message).help("it is part of the case's id"));
         } else if words.iter().any(|earlier| earlier.slug == slug) {
             let message = format!("two cases would have `{slug}` in their id");
             problems.push(source.error(&value.span, message));
@@ -134,7 +136,7 @@ fn words(node: &At<Node>, source: &Source, problems: &mut Vec<Diagnostic>) -> Ve
                 if let Node::Members(fragment) = &fragment.value {
                     add(value, Some(fragment.clone()), problems);
                 } else {
-                    let message = "what a word brings along is a mapping (`key: value`)";
+                    let message = "the value's own value must be a mapping (`key: value`)";
                     problems.push(source.error(&fragment.span, message));
                 }
             }
@@ -142,15 +144,14 @@ fn words(node: &At<Node>, source: &Source, problems: &mut Vec<Diagnostic>) -> Ve
         Node::Text(_) | Node::Bare(_) => {}
     }
     if words.is_empty() {
-        let message =
-            "an axis is a list of words, or a mapping from words to what they bring along";
+        let message = "an axis is a list of values, or a mapping from values to mappings";
         problems.push(source.error(&node.span, message));
     }
     words
 }
 
-/// Whether an exception has a reason and names axes and their words.
-fn is_sound(
+/// Whether an exception has a reason and names existing axes and values.
+fn is_valid(
     except: &At<Members>,
     axes: &[Axis],
     source: &Source,
@@ -158,7 +159,7 @@ fn is_sound(
 ) -> bool {
     let before = problems.len();
     if !except.value.keys().any(|key| key.value == REASON) {
-        let error = source.error(&except.span, "an exception tells its reason");
+        let error = source.error(&except.span, "an exception needs a reason");
         problems.push(error.help(format!("add `{REASON}: …`")));
     }
     for (key, node) in except.value.iter().filter(|(key, _)| key.value != REASON) {
@@ -169,7 +170,7 @@ fn is_sound(
         for word in one_or_more(node) {
             let text = word.value.word().unwrap_or_default();
             if !known.words.iter().any(|word| word.text == text) {
-                let message = format!("`{text}` is no word of `{}`", key.value);
+                let message = format!("`{text}` is not a value of `{}`", key.value);
                 let words = known.words.iter().map(|word| &*word.text);
                 problems.push(source.error(&word.span, message).expected(&text, words));
             }
@@ -178,22 +179,22 @@ fn is_sound(
     problems.len() == before
 }
 
-/// Whether the case has one of the words that the exception has for each of its axes.
-fn leaves_out(except: &At<Members>, choice: &Choice<'_>) -> bool {
+/// Whether the exception excludes the case: for each axis that it names, it has the case's value.
+fn excludes(except: &At<Members>, choice: &Choice<'_>) -> bool {
     choice.iter().all(|(axis, chosen)| {
-        let said = except.value.iter().find(|(key, _)| key.value == axis.name.value);
-        said.is_none_or(|(_, node)| {
+        let listed = except.value.iter().find(|(key, _)| key.value == axis.name.value);
+        listed.is_none_or(|(_, node)| {
             one_or_more(node).iter().any(|word| word.value.word().as_ref() == Some(&chosen.text))
         })
     })
 }
 
-/// The items of a list, or the one thing that stands alone.
+/// The items of a list, or a single value as one item.
 pub(super) fn one_or_more(node: &At<Node>) -> &[At<Node>] {
     if let Node::List(list) = &node.value { list } else { std::slice::from_ref(node) }
 }
 
-/// The error where a name is no axis.
+/// The error for a name that is not an axis.
 pub(super) fn unknown_axis(
     name: &str,
     span: &Range<usize>,
@@ -233,7 +234,7 @@ fn except_schema(_: &mut SchemaGenerator) -> Schema {
         "type": "array",
         "items": {
             "type": "object",
-            "properties": { "reason": { "description": "Why there is no such case.", "type": "string" } },
+            "properties": { "reason": { "description": "Why the combination is excluded.", "type": "string" } },
             "required": ["reason"],
             "additionalProperties": { "type": ["string", "integer", "boolean", "array"] }
         }

@@ -1,4 +1,4 @@
-//! The steps of a scenario as its file spells them, before they are understood.
+//! The format of a scenario's steps, before validation.
 
 use fallproof_protocol::provider::Endpoint;
 use indexmap::IndexMap;
@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::{ClientKey, body};
 use crate::yaml::{At, Members, Optional};
 
-/// One thing that happens: a call, several at the same time, or a move of the clock.
+/// One step: a call, several parallel calls, or a move of the clock.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schemars(
@@ -20,26 +20,26 @@ use crate::yaml::{At, Members, Optional};
 pub(super) struct StepFile {
     /// The call.
     pub(super) send: Optional<At<CallFile>>,
-    /// What must happen, beyond the requirements that hold always.
+    /// Expectations, in addition to the requirements that always apply.
     pub(super) expect: Optional<At<ExpectFile>>,
-    /// So many of the call at the same time; each has another word for `{{call}}` in its body.
+    /// Makes this many copies of the call in parallel; `{{call}}` in their bodies is different in each.
     #[schemars(range(min = 1, max = 64))]
     pub(super) repeat: Optional<At<u32>>,
-    /// Calls that are made at the same time.
+    /// Calls that are made in parallel.
     pub(super) parallel: Optional<At<Vec<PlannedFile>>>,
-    /// Moves the clock on by so many milliseconds.
+    /// Advances the clock by this many milliseconds.
     #[schemars(range(min = 1))]
     pub(super) advance_ms: Optional<At<u64>>,
 }
 
-/// One of several calls that are made at the same time.
+/// One of several parallel calls.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Planned")]
 pub(super) struct PlannedFile {
     /// The call.
     pub(super) send: At<CallFile>,
-    /// What must happen, beyond the requirements that hold always.
+    /// Expectations, in addition to the requirements that always apply.
     #[serde(default)]
     pub(super) expect: ExpectFile,
 }
@@ -51,93 +51,94 @@ pub(super) struct PlannedFile {
     { "required": ["body"] }, { "required": ["body_json"] }, { "required": ["form"] }
 ]))]
 pub(super) struct CallFile {
-    /// The group that it asks for, where there are several.
+    /// The group that it asks for, if there are several.
     #[serde(default)]
     pub(super) to: Optional<At<String>>,
-    /// Where it goes.
+    /// The endpoint that it calls.
     pub(super) endpoint: Endpoint,
-    /// What the client shows to be let in; the `right` key by default.
+    /// The key that the client presents; the `right` one by default.
     #[serde(default)]
     pub(super) key: ClientKey,
-    /// Headers beside those that every call has.
+    /// Headers in addition to those that every call has.
     #[serde(default)]
     pub(super) headers: IndexMap<At<String>, At<String>>,
-    /// The body without `model`, which is put first. Numbers must be written as JSON writes them.
-    /// `{{response_id}}` in a text becomes the `id` of the answer to the call before.
+    /// The body without `model`, which is inserted first. Numbers must be spelled as in JSON.
+    /// `{{response_id}}` in a text is replaced with the `id` of the response to the previous call.
     #[serde(default)]
     #[schemars(schema_with = "body::schema")]
     pub(super) body: Optional<At<Members>>,
-    /// The body as JSON text, sent byte for byte; `"model": "{{model}}"` marks the group's place.
+    /// The body as JSON text, sent byte for byte. `{{model}}` in `"model": "{{model}}"` is replaced with
+    /// the group's name.
     #[serde(default)]
     pub(super) body_json: Optional<At<String>>,
-    /// The body as a form without `model`, which is put first.
+    /// The body as a form without `model`, which is inserted first.
     #[serde(default)]
     pub(super) form: Optional<At<Vec<At<PartFile>>>>,
-    /// When the client leaves without waiting for the end.
+    /// When the client disconnects, before the response is complete.
     #[serde(default)]
     pub(super) disconnect: Optional<At<DisconnectFile>>,
-    /// The client reads nothing of its answer until this deployment has sent all that it can.
+    /// Delays reading the response until this deployment has sent as much as it can.
     #[serde(default)]
     pub(super) delay_read_until_sent_by: Optional<At<String>>,
 }
 
-/// One part of a form; it has a `value`, or is a sound file.
+/// One part of a form: a `value` or an audio file.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Part", extend("oneOf" = [{ "required": ["value"] }, { "required": ["audio_silence_ms"] }]))]
 pub(super) struct PartFile {
     /// The field's name.
     pub(super) name: At<String>,
-    /// The file's name, where it is a file.
+    /// The file's name, if it is a file.
     #[serde(default)]
     pub(super) filename: Optional<At<String>>,
-    /// The whole value of its `content-disposition`, instead of one made of these two names.
+    /// The complete value of its `content-disposition`, instead of one built from these two names.
     #[serde(default)]
     pub(super) disposition: Optional<At<String>>,
-    /// The content type, where it says one.
+    /// The content type, if it has one.
     #[serde(default)]
     pub(super) content_type: Optional<At<String>>,
-    /// What it holds, as text.
+    /// The content, as text.
     #[serde(default)]
     pub(super) value: Optional<String>,
-    /// It holds a WAV file of so many milliseconds of silence.
+    /// The content is a WAV file with this many milliseconds of silence.
     #[serde(default)]
     #[schemars(range(max = 60_000))]
     pub(super) audio_silence_ms: Optional<At<u32>>,
 }
 
-/// When a client leaves before its answer is through: one of these.
+/// When a client disconnects before its response is complete: one of these.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schemars(rename = "Disconnect", extend("oneOf" = [
     { "required": ["after_events"] }, { "required": ["after_request_to"] }
 ]))]
 pub(super) struct DisconnectFile {
-    /// Once so many events of a stream have reached it.
+    /// After the client got this many events of a stream.
     pub(super) after_events: Optional<At<u32>>,
-    /// Once this deployment has the request.
+    /// After this deployment got the request.
     pub(super) after_request_to: Optional<At<String>>,
 }
 
-/// What must come of a call; what is left out is not looked at.
+/// Expectations of a call. What is omitted is not checked.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schemars(rename = "Expect")]
 pub(super) struct ExpectFile {
-    /// The deployments that see an attempt, in the order of arrival.
+    /// The deployments that get an attempt, in order of arrival.
     pub(super) attempts: Optional<Vec<At<String>>>,
     /// The status that the client gets.
     #[schemars(range(min = 100, max = 599))]
     pub(super) status: Optional<At<u16>>,
-    /// The deployment whose words the client gets.
+    /// The deployment whose answer the client gets.
     pub(super) answered_by: Optional<At<String>>,
-    /// The error that the client gets, in the shape of OpenAI's.
+    /// The error that the client gets, in OpenAI's format.
     pub(super) error: Optional<ErrorFile>,
-    /// Headers of the answer, with their values.
+    /// Headers of the response, with their values.
     pub(super) headers: IndexMap<String, String>,
 }
 
-/// Members of the error that the client gets; what is left out is not looked at.
+/// Members of the error that the client gets. What is omitted is not checked.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schemars(rename = "Error")]
@@ -149,6 +150,6 @@ pub(super) struct ErrorFile {
     pub(super) code: Optional<String>,
     /// `error.param`
     pub(super) param: Optional<String>,
-    /// Words within `error.message`.
+    /// Text that `error.message` contains.
     pub(super) message_contains: Optional<String>,
 }

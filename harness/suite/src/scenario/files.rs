@@ -1,4 +1,4 @@
-//! The files of a suite: below a folder, or within this program.
+//! The files of a suite: in a folder, or embedded in this program.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,25 +7,25 @@ use include_dir::{Dir, DirEntry};
 
 use crate::yaml::Diagnostic;
 
-/// The file in a suite's folder that is no scenario.
+/// The file in a suite's folder that is not a scenario.
 const REQUIREMENTS: &str = "requirements.yaml";
 
-/// A file that should hold one, and why it does not.
+/// A file that could not be read as a scenario.
 #[derive(Debug, Clone)]
 pub(super) struct Unread {
-    /// Its path below the suite's folder.
+    /// Its path relative to the suite's folder.
     pub(super) below: PathBuf,
-    /// What is wrong with it.
+    /// The error.
     pub(super) problem: Diagnostic,
 }
 
-/// A file that holds a scenario or a family of them.
+/// A file with a scenario or a family of scenarios.
 pub(super) struct SuiteFile {
-    /// Its path below the suite's folder.
+    /// Its path relative to the suite's folder.
     pub(super) below: PathBuf,
-    /// Its path as errors name it.
+    /// Its path in error messages.
     pub(super) file: PathBuf,
-    /// What it holds.
+    /// Its content.
     pub(super) bytes: Vec<u8>,
 }
 
@@ -37,19 +37,19 @@ impl Unread {
 }
 
 impl SuiteFile {
-    /// The files below this folder, in the order of their paths, and what is wrong with some.
+    /// The files in this folder, sorted by path; errors for those that cannot be read.
     pub(super) fn below(folder: &Path) -> Vec<Result<Self, Unread>> {
         let mut files = Vec::new();
         collect(folder, folder, &mut files);
         files
     }
 
-    /// The files within this program: those of the suite.
+    /// The files of the suite that is embedded in this program.
     pub(super) fn embedded() -> Vec<Result<Self, Unread>> {
         Self::within(&fallproof_scenarios::FOLDER, "scenarios")
     }
 
-    /// The files of a folder within this program, which errors call so.
+    /// The files of an embedded folder; `called` is its name in error messages.
     pub(super) fn within(folder: &Dir<'_>, called: &str) -> Vec<Result<Self, Unread>> {
         fn collect(folder: &Dir<'_>, called: &str, files: &mut Vec<SuiteFile>) {
             for entry in folder.entries() {
@@ -90,7 +90,7 @@ fn collect(root: &Path, folder: &Path, files: &mut Vec<Result<SuiteFile, Unread>
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         if name.starts_with(['_', '.']) {
         } else if path.is_dir() {
-            // A link to a folder could lead in circles.
+            // Links to folders are not followed, to avoid cycles.
             if !path.is_symlink() {
                 collect(root, &path, files);
             }
@@ -103,7 +103,7 @@ fn collect(root: &Path, folder: &Path, files: &mut Vec<Result<SuiteFile, Unread>
             let unread = |error| Unread::at(root, &path, format!("cannot be read: {error}"));
             files.push(file.map_err(unread));
         } else if path.extension().is_some_and(|extension| extension == "yml") {
-            let message = "a scenario's file ends in `.yaml`; this one would not be run";
+            let message = "a scenario file must end in `.yaml`; this one would be ignored";
             files.push(Err(Unread::at(root, &path, message)));
         }
     }

@@ -1,4 +1,4 @@
-//! A file into its scenarios, with everything that is wrong with it at once.
+//! Loads the scenarios of a file. Reports all of its errors at once.
 
 use std::collections::BTreeSet;
 use std::mem;
@@ -15,18 +15,18 @@ use super::{Deployment, Group, Scenario};
 use crate::requirement::{self, Code};
 use crate::yaml::{At, Diagnostic, LoadError, Members, Node, Optional, Source};
 
-/// Reads the scenarios of `file`: the one of this id, or each case of the family of this id.
+/// Reads the scenarios of `file`: the scenario with this id, or all cases of the family with this id.
 pub fn load(file: &Path, id: &str) -> Result<Vec<Scenario>, LoadError> {
     from(&Source::read(file)?, file, id)
 }
 
-/// Reads the scenarios of a file that stands alone: its name is their id.
+/// Reads the scenarios of a file outside a suite, with its name as their id.
 pub fn load_alone(file: &Path) -> Result<Vec<Scenario>, LoadError> {
     let name = Path::new(file.file_name().unwrap_or_default());
     load(file, &id(name, file)?)
 }
 
-/// The same of a file whose bytes are at hand.
+/// Like [`load`], for a file whose bytes were already read.
 pub(super) fn read(file: &Path, bytes: &[u8], id: &str) -> Result<Vec<Scenario>, LoadError> {
     from(&Source::of(file, bytes)?, file, id)
 }
@@ -68,7 +68,7 @@ fn family(
         return Err(LoadError { diagnostics: problems });
     }
     let choices = read.choices(&axes, source, &mut problems);
-    let mut all_followed = !choices.is_empty();
+    let mut all_resolved = !choices.is_empty();
     let mut scenarios = Vec::new();
     let mut used = BTreeSet::new();
     for choice in &choices {
@@ -82,31 +82,31 @@ fn family(
                 Err(error) => problems.extend(error.diagnostics),
             }
         } else {
-            all_followed = false;
+            all_resolved = false;
             problems.append(&mut expander.problems);
         }
     }
-    // Where a reference leads nowhere, it may be the axis's own.
-    let axes = if all_followed { axes.as_slice() } else { &[] };
+    // A reference that cannot be resolved may be meant for an axis that seems unused.
+    let axes = if all_resolved { axes.as_slice() } else { &[] };
     for axis in axes.iter().filter(|axis| !used.contains(&axis.name.value)) {
-        let message = format!("no case differs by the axis `{}`", axis.name.value);
-        let help = format!("put `{{{0}}}` or `extends: {0}` where it matters", axis.name.value);
+        let message = format!("the axis `{}` makes no difference", axis.name.value);
+        let help = format!("use `{{{0}}}` or `extends: {0}` in the cases", axis.name.value);
         problems.push(source.error(&axis.name.span, message).help(help));
     }
-    // What is wrong with the file is wrong with most of its cases.
-    let mut told = BTreeSet::new();
-    problems.retain(|problem| told.insert(problem.to_string()));
+    // An error of the file occurs in most of its cases.
+    let mut reported = BTreeSet::new();
+    problems.retain(|problem| reported.insert(problem.to_string()));
     if problems.is_empty() { Ok(scenarios) } else { Err(LoadError { diagnostics: problems }) }
 }
 
-/// Turns the file's words into the model's; what it can't understand goes to `problems`.
+/// Converts the types of the file format to the model. Errors are added to `problems`.
 pub(super) struct Loader<'a> {
     pub(super) source: &'a Source,
-    /// The scenario as it is written, for places that its types do not keep.
+    /// The YAML tree, for positions that the types do not have.
     pub(super) tree: &'a At<Node>,
-    /// Whether the file has `groups`, so that calls can ask for one by its name.
+    /// Whether the file has `groups`, so that calls can select one by name.
     pub(super) named_groups: bool,
-    /// What calls can name, once it is read.
+    /// The deployments and groups that were read, which calls can name.
     pub(super) deployments: IndexMap<String, Deployment>,
     pub(super) groups: IndexMap<String, Group>,
     pub(super) problems: Vec<Diagnostic>,
@@ -115,11 +115,11 @@ pub(super) struct Loader<'a> {
 impl Loader<'_> {
     fn scenario(&mut self, read: ScenarioFile, file: &Path, id: &str) -> Scenario {
         if read.title.value.trim().is_empty() {
-            self.problem(&read.title.span, "a title says in one sentence what happens");
+            self.problem(&read.title.span, "a title must say in one sentence what happens");
         }
         let proves = self.codes(&read.proves);
         for tag in read.tags.iter().filter(|tag| !is_kebab_case(&tag.value)) {
-            self.problem(&tag.span, "a tag is made of lower-case letters, digits and `-`");
+            self.problem(&tag.span, "a tag has only lower-case letters, digits and `-`");
         }
         for (name, deployment) in &read.deployments {
             let deployment = self.deployment(&name.value, deployment);
@@ -128,15 +128,15 @@ impl Loader<'_> {
         self.groups = self.groups(&read);
         let mut steps_read = read.steps.value.iter().map(|step| &step.value);
         if read.steps.value.is_empty() {
-            self.problem(&read.steps.span, "a scenario has at least one step");
+            self.problem(&read.steps.span, "a scenario needs at least one step");
         } else if steps_read.all(|step| step.send.0.is_none() && step.parallel.0.is_none()) {
-            self.problem(&read.steps.span, "a scenario makes at least one call");
+            self.problem(&read.steps.span, "a scenario needs at least one call");
         }
         let mut steps = Vec::new();
         for step in read.steps.value {
             let span = step.span.clone();
             let step = self.step(step);
-            self.goes_on(step.as_ref(), &steps, &span);
+            self.has_earlier_response(step.as_ref(), &steps, &span);
             steps.extend(step);
         }
         Scenario {
@@ -156,7 +156,7 @@ impl Loader<'_> {
 
     fn codes(&mut self, proves: &At<Vec<At<String>>>) -> Vec<Code> {
         if proves.value.is_empty() {
-            self.problem(&proves.span, "a scenario proves at least one requirement");
+            self.problem(&proves.span, "a scenario must prove at least one requirement");
         }
         let mut codes = Vec::new();
         for code in &proves.value {
@@ -164,7 +164,7 @@ impl Loader<'_> {
                 codes.push(code);
             } else {
                 let error = requirement::unknown(code, self.source);
-                self.problems.push(error.help("`fallproof list requirements` shows them"));
+                self.problems.push(error.help("see `fallproof list requirements`"));
             }
         }
         codes
@@ -175,12 +175,12 @@ impl Loader<'_> {
     }
 }
 
-/// The value where one was read.
+/// The value, if there is one.
 pub(super) fn value<T>(read: Optional<At<T>>) -> Option<T> {
     read.0.map(|at| at.value)
 }
 
-/// The values without their places.
+/// The values without their positions.
 pub(super) fn values<T>(read: Vec<At<T>>) -> Vec<T> {
     read.into_iter().map(|at| at.value).collect()
 }

@@ -1,4 +1,4 @@
-//! One call as a file spells it into what it means.
+//! Converts a call from the file format to the model.
 
 use std::ops::Range;
 
@@ -13,8 +13,8 @@ use super::payload::silence;
 use super::{Body, Call, Disconnect, Part};
 use crate::yaml::{At, Optional};
 
-/// Headers that say how a call's body is to be read: they are never the client's to choose, as two
-/// of them, or a wrong one, would make another request of it.
+/// Headers that describe a call's body. A scenario cannot set them, because a duplicate or wrong one
+/// would make it a different request.
 const WRITTEN: [&str; 3] = ["content-length", "transfer-encoding", "content-type"];
 
 impl Loader<'_> {
@@ -22,19 +22,19 @@ impl Loader<'_> {
         let At { value: call, span } = read;
         for (name, value) in &call.headers {
             if HeaderName::from_bytes(name.value.as_bytes()).is_err() {
-                self.problem(&name.span, "this can't be the name of a header");
+                self.problem(&name.span, "not a valid name of a header");
             }
             if WRITTEN.contains(&name.value.to_ascii_lowercase().as_str()) {
-                let error = format!("`{}` is written by the harness", name.value);
+                let error = format!("`{}` is set by Fallproof", name.value);
                 let error = self.source.error(&name.span, error);
-                self.problems.push(error.help("leave it out: it follows from the body"));
+                self.problems.push(error.help("remove it: it follows from the body"));
             }
             if HeaderValue::from_str(&value.value).is_err() {
-                self.problem(&value.span, "this can't be the value of a header");
+                self.problem(&value.span, "not a valid value of a header");
             }
         }
         if let Some(name) = &call.delay_read_until_sent_by.0 {
-            self.seen(name, "so that it never sends anything");
+            self.must_be_reachable(name, "so it never sends anything");
         }
         let headers = call.headers.iter();
         let headers = headers.map(|(name, value)| (name.value.clone(), value.value.clone()));
@@ -59,7 +59,7 @@ impl Loader<'_> {
         {
             let error =
                 self.source.error(&span, "the client never disconnects: nothing is streamed");
-            self.problems.push(error.help("put `stream: true` into the body"));
+            self.problems.push(error.help("add `stream: true` to the body"));
         }
         call
     }
@@ -68,12 +68,12 @@ impl Loader<'_> {
         match (&read.value.after_events.0, &read.value.after_request_to.0) {
             (Some(events), None) => Some(Disconnect::AfterEvents(events.value as usize)),
             (None, Some(deployment)) => {
-                self.seen(deployment, "so that it is never asked");
+                self.must_be_reachable(deployment, "so it never gets the request");
                 Some(Disconnect::AfterRequestTo(deployment.value.clone()))
             }
             _ => {
-                let message = "a client leaves as `{ after_events: 2 }` or `{ after_request_to: backup }` \
-                               says, one of them";
+                let message = "expected either `{ after_events: 2 }` or \
+                               `{ after_request_to: backup }`";
                 self.problem(&read.span, message);
                 None
             }
@@ -84,16 +84,17 @@ impl Loader<'_> {
         let names: Vec<_> = self.groups.keys().map(String::as_str).collect();
         let Some(At { value: to, span }) = to else {
             if names.len() > 1 {
-                let error = self.source.error(call, "which group does this call ask for?");
+                let error =
+                    self.source.error(call, "the key `to` is missing: there are several groups");
                 self.problems.push(error.help(format!("add `to:`; one of: {}", names.join(", "))));
             }
             return names.first().copied().unwrap_or_default().to_owned();
         };
         if names.is_empty() || names.contains(&to.as_str()) {
-            // As it should be; or nobody can say.
+            // Valid, or unknown because the groups have errors.
         } else if !self.named_groups {
-            let error = self.source.error(span, "`to` goes with `groups`");
-            self.problems.push(error.help("leave it out: there is one `group` to ask for"));
+            let error = self.source.error(span, "`to` requires `groups`");
+            self.problems.push(error.help("remove it: there is only one `group`"));
         } else {
             let error = self.source.error(span, format!("unknown group `{to}`"));
             self.problems.push(error.expected(to, names));
@@ -103,8 +104,8 @@ impl Loader<'_> {
 
     fn body(&mut self, call: CallFile, span: &Range<usize>) -> Body {
         let CallFile { body, body_json, form, endpoint, .. } = call;
-        let places = [place(&body), place(&body_json), place(&form)];
-        let [in_yaml, in_json, in_form] = &places;
+        let spans = [span_of(&body), span_of(&body_json), span_of(&form)];
+        let [in_yaml, in_json, in_form] = &spans;
         let (wrong, right) = if endpoint.is_multipart() {
             (in_yaml.as_ref().or(in_json.as_ref()), "`form:`")
         } else {
@@ -129,10 +130,10 @@ impl Loader<'_> {
                 Body::Form(Vec::new())
             }
             _ => {
-                let last = places.into_iter().flatten().max_by_key(|place| place.start);
+                let last = spans.into_iter().flatten().max_by_key(|span| span.start);
                 self.problem(
                     &last.unwrap_or(span.clone()),
-                    "one of `body`, `body_json` and `form`, not more",
+                    "`body`, `body_json` and `form` exclude each other",
                 );
                 Body::Form(Vec::new())
             }
@@ -141,31 +142,30 @@ impl Loader<'_> {
 
     fn part(&mut self, read: At<PartFile>) -> Part {
         let At { value: part, span } = read;
-        let words = [Some(&part.name), part.filename.0.as_ref(), part.content_type.0.as_ref()];
-        for word in words.into_iter().flatten() {
-            if word.value.contains(['"', '\r', '\n']) {
-                self.problem(&word.span, "this can't stand in the head of a part");
+        let texts = [Some(&part.name), part.filename.0.as_ref(), part.content_type.0.as_ref()];
+        for text in texts.into_iter().flatten() {
+            if text.value.contains(['"', '\r', '\n']) {
+                self.problem(&text.span, "not valid in a header of a part");
             }
         }
-        if let Some(whole) =
+        if let Some(disposition) =
             part.disposition.0.as_ref().filter(|it| it.value.contains(['\r', '\n']))
         {
-            self.problem(&whole.span, "the head of a part has no line ends");
+            self.problem(&disposition.span, "a header of a part has no line breaks");
         }
         if part.name.value == "model" {
             let error = self.source.error(&part.name.span, "`model` is not part of the form");
-            self.problems
-                .push(error.help("leave it out: the name of the model group is put there"));
+            self.problems.push(error.help("remove it: the name of the model group is inserted"));
         }
         let content = match (part.value.0, part.audio_silence_ms.0) {
             (Some(text), None) => text.into_bytes(),
             (None, Some(At { value: ms @ ..=60_000, .. })) => silence(ms),
             (None, Some(at)) => {
-                self.problem(&at.span, "a minute of silence is the most");
+                self.problem(&at.span, "at most 60000 ms of silence");
                 Vec::new()
             }
             _ => {
-                self.problem(&span, "a part has a `value` or `audio_silence_ms`");
+                self.problem(&span, "a part needs either `value` or `audio_silence_ms`");
                 Vec::new()
             }
         };
@@ -179,20 +179,20 @@ impl Loader<'_> {
     }
 }
 
-/// Whether its answer may come as events. A form's fields are not looked at, and speech is streamed
-/// by another member.
+/// Whether its response may be an event stream. The fields of a form are not checked, and speech uses
+/// another member to request a stream.
 fn may_stream(call: &Call) -> bool {
     let asks = |stream: Option<&Value>| stream == Some(&Value::Bool(true));
-    let said = match &call.body {
+    let requests_stream = match &call.body {
         Body::Members(members) => asks(members.get("stream")),
         Body::Text(text) => {
             serde_json::from_str::<Value>(text).map_or(true, |body| asks(body.get("stream")))
         }
         Body::Form(_) => true,
     };
-    said || call.endpoint == Endpoint::AudioSpeech
+    requests_stream || call.endpoint == Endpoint::AudioSpeech
 }
 
-fn place<T>(read: &Optional<At<T>>) -> Option<Range<usize>> {
+fn span_of<T>(read: &Optional<At<T>>) -> Option<Range<usize>> {
     read.0.as_ref().map(|at| at.span.clone())
 }

@@ -1,4 +1,4 @@
-//! Deployments and their scripts as a file spells them into what they mean.
+//! Converts deployments and their scripts from the file format to the model.
 
 use std::ops::Range;
 
@@ -10,7 +10,7 @@ use super::load::Loader;
 use super::{DeadEnd, Deployment};
 use crate::yaml::{At, Node, Optional};
 
-/// The legacy surface's version where a scenario names none: the last preview of the dated ones.
+/// Default API version of the legacy surface: the last of the dated previews.
 pub const DEFAULT_API_VERSION: &str = "2025-04-01-preview";
 
 impl Loader<'_> {
@@ -21,12 +21,12 @@ impl Loader<'_> {
             (Provider::Azure, _) => Surface::AzureV1,
         };
         if surface == Surface::OpenAi {
-            self.out_of_place(&read.surface, "only Azure has a `surface`");
-            self.out_of_place(&read.deployment_name, "only Azure has a `deployment_name`");
+            self.not_allowed(&read.surface, "only Azure has a `surface`");
+            self.not_allowed(&read.deployment_name, "only Azure has a `deployment_name`");
         }
         if surface != Surface::AzureLegacy {
             let message = "only Azure with `surface: legacy` has an `api_version`";
-            self.out_of_place(&read.api_version, message);
+            self.not_allowed(&read.api_version, message);
         }
         self.script(name, &read.script);
         Deployment {
@@ -40,7 +40,7 @@ impl Loader<'_> {
         }
     }
 
-    fn out_of_place<T>(&mut self, key: &Optional<At<T>>, message: &str) {
+    fn not_allowed<T>(&mut self, key: &Optional<At<T>>, message: &str) {
         if let Some(At { span, .. }) = &key.0 {
             self.problem(span, message);
         }
@@ -48,7 +48,7 @@ impl Loader<'_> {
 
     fn script(&mut self, deployment: &str, script: &At<Vec<At<Behavior>>>) {
         if script.value.is_empty() {
-            self.problem(&script.span, "a script has at least one behavior");
+            self.problem(&script.span, "a script needs at least one behavior");
         }
         for (position, At { value: behavior, span }) in script.value.iter().enumerate() {
             let name = &behavior.reply;
@@ -58,24 +58,25 @@ impl Loader<'_> {
             }
             let alone = script.value.len() == 1 && *behavior == Behavior::named(name);
             if DeadEnd::named(name).is_some() && !alone {
-                let error = self.source.error(span, format!("`{name}` stands alone in a script"));
-                self.problems.push(error.help("a port where no attempt arrives does nothing else"));
+                let message = format!("`{name}` must be the only behavior of a script");
+                let error = self.source.error(span, message);
+                self.problems.push(error.help("a dedicated port plays it and nothing else"));
             }
             if behavior.status.is_some_and(|status| !(200..=599).contains(&status)) {
-                self.problem(span, "the status of a reply is from 200 to 599");
+                self.problem(span, "the status of a reply must be from 200 to 599");
             }
             let named = behavior::find(name).and_then(|entry| entry.wire.cut.as_ref());
-            if let (Some(named), Some(said)) = (named, &behavior.wire.cut)
-                && named != said
+            if let (Some(named), Some(given)) = (named, &behavior.wire.cut)
+                && named != given
             {
-                let message = format!("`{name}` is a `cut` of its own, and this is another one");
+                let message = format!("`{name}` already has a different `cut`");
                 let error = self.source.error(span, message);
-                self.problems.push(error.help("leave out `reply`, or the `cut`"));
+                self.problems.push(error.help("remove `reply` or the `cut`"));
             }
             for (name, value) in unsendable(behavior) {
-                let place = self.header(deployment, position, name).unwrap_or(span.clone());
+                let span = self.header(deployment, position, name).unwrap_or(span.clone());
                 let error = ScriptError::of_header(name, value);
-                self.problem(&place, error.to_string());
+                self.problem(&span, error.to_string());
             }
             if behavior.count == 0 {
                 self.problem(span, ScriptError::Never.to_string());
@@ -83,7 +84,7 @@ impl Loader<'_> {
         }
     }
 
-    /// Where a behavior of a deployment's script names this header.
+    /// The span of this header in a behavior of a deployment's script.
     fn header(&self, deployment: &str, position: usize, name: &str) -> Option<Range<usize>> {
         let (_, deployments) = self.tree.value.member("deployments")?;
         let (_, deployment) = deployments.value.member(deployment)?;
@@ -94,14 +95,14 @@ impl Loader<'_> {
         self.source.find(&key.span, name).or(Some(key.span.clone()))
     }
 
-    /// A deployment that is expected to be met must exist and take connections.
-    pub(super) fn seen(&mut self, name: &At<String>, so: &str) {
+    /// Checks that a deployment exists and accepts connections. `so` is the consequence if it does not.
+    pub(super) fn must_be_reachable(&mut self, name: &At<String>, so: &str) {
         let Some(deployment) = self.deployments.get(&name.value) else {
             return self.unknown_deployment(name);
         };
         let why = match deployment.dead_end() {
             Some(DeadEnd::Refusing) => "refuses connections",
-            Some(DeadEnd::Silent) => "answers no connection",
+            Some(DeadEnd::Silent) => "does not answer connections",
             None => return,
         };
         self.problem(&name.span, format!("`{}` {why}, {so}", name.value));

@@ -1,4 +1,4 @@
-//! Model groups as a file spells them into what they mean.
+//! Converts model groups from the file format to the model.
 
 use std::time::Duration;
 
@@ -11,28 +11,28 @@ use super::{Cooldown, Group, ONLY_GROUP};
 use crate::yaml::{At, Optional};
 
 impl Loader<'_> {
-    /// Deployments and groups name each other, each once.
+    /// Converts the groups. Checks that each deployment is in exactly one chain, once.
     pub(super) fn groups(&mut self, read: &ScenarioFile) -> IndexMap<String, Group> {
         let groups: Vec<_> = match (&read.group.0, read.groups.is_empty()) {
             (Some(group), true) => vec![(ONLY_GROUP, &group.value)],
             (Some(group), false) => {
-                self.problem(&group.span, "`group` or `groups`, not both");
+                self.problem(&group.span, "`group` and `groups` exclude each other");
                 Vec::new()
             }
             (None, false) => {
                 read.groups.iter().map(|(name, group)| (&*name.value, &group.value)).collect()
             }
             (None, true) => {
-                // Told where the other missing keys are.
+                // Reported at the same position as other missing keys.
                 let steps = self.tree.value.member("steps");
-                let place = steps.map_or(&read.steps.span, |(key, _)| &key.span);
-                let error = self.source.error(place, "the key `group` (or `groups`) is missing");
+                let span = steps.map_or(&read.steps.span, |(key, _)| &key.span);
+                let error = self.source.error(span, "the key `group` (or `groups`) is missing");
                 self.problems.push(error.label("it belongs here"));
                 Vec::new()
             }
         };
         for name in read.groups.keys().filter(|name| !is_kebab_case(&name.value)) {
-            let message = "a group's name is made of lower-case letters, digits and `-`";
+            let message = "a group's name has only lower-case letters, digits and `-`";
             self.problem(&name.span, message);
         }
         let named: Vec<&At<String>> = groups
@@ -42,7 +42,7 @@ impl Loader<'_> {
                 chain.value.iter().chain(on_context_length).chain(on_content_filter)
             })
             .collect();
-        // Where a chain is missing, nobody can say who should be in it.
+        // If a chain is missing, its members are unknown.
         if !groups.is_empty() && groups.iter().all(|(_, group)| !group.chain.value.is_empty()) {
             self.names(read, &named);
         }
@@ -60,10 +60,10 @@ impl Loader<'_> {
         }
         for name in read.deployments.keys() {
             if !is_kebab_case(&name.value) {
-                let message = "a deployment's name is made of lower-case letters, digits and `-`";
+                let message = "a deployment's name has only lower-case letters, digits and `-`";
                 self.problem(&name.span, message);
             } else if !named.iter().any(|deployment| deployment.value == name.value) {
-                let message = format!("the deployment `{}` is not in the chain", name.value);
+                let message = format!("the deployment `{}` is not in a chain", name.value);
                 self.problem(&name.span, message);
             }
         }
@@ -71,11 +71,11 @@ impl Loader<'_> {
 
     fn group(&mut self, read: &GroupFile) -> Group {
         if read.chain.value.is_empty() {
-            self.problem(&read.chain.span, "a chain has at least one deployment");
+            self.problem(&read.chain.span, "a chain needs at least one deployment");
         }
         for timeout in [&read.timeout_ms, &read.total_timeout_ms] {
             if let Some(At { value: 0, span }) = &timeout.0 {
-                self.problem(span, "a timeout is at least 1 ms");
+                self.problem(span, "a timeout must be at least 1 ms");
             }
         }
         let names = |names: &[At<String>]| names.iter().map(|name| name.value.clone()).collect();
@@ -89,14 +89,17 @@ impl Loader<'_> {
             total_timeout: time(&read.total_timeout_ms).map(Duration::from_millis),
             cooldown: read.cooldown.0.as_ref().map(|cooldown| {
                 if cooldown.after_failures.value == 0 {
-                    self.problem(&cooldown.after_failures.span, "it takes at least one failure");
+                    self.problem(
+                        &cooldown.after_failures.span,
+                        "a cooldown needs at least one failure",
+                    );
                 }
                 if cooldown.duration_ms.value == 0 {
-                    self.problem(&cooldown.duration_ms.span, "a rest is at least 1 ms");
+                    self.problem(&cooldown.duration_ms.span, "a cooldown must be at least 1 ms");
                 }
                 Cooldown {
                     after_failures: cooldown.after_failures.value,
-                    rest: Duration::from_millis(cooldown.duration_ms.value),
+                    duration: Duration::from_millis(cooldown.duration_ms.value),
                 }
             }),
             max_retry_after: read.max_retry_after_ms.0.map(Duration::from_millis),

@@ -1,4 +1,4 @@
-//! Steps as a file spells them into what they mean.
+//! Converts steps from the file format to the model.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -8,17 +8,17 @@ use super::load::{Loader, value, values};
 use super::{Expect, ExpectedError, Planned, Step};
 use crate::yaml::At;
 
-/// More calls than this at the same time are a mistake.
+/// Maximum number of parallel copies of a call.
 const MOST_REPEATS: u32 = 64;
 
 impl Loader<'_> {
     pub(super) fn step(&mut self, read: At<StepFile>) -> Option<Step> {
         let At { value: StepFile { send, expect, repeat, parallel, advance_ms }, span } = read;
         if let (Some(expect), None) = (&expect.0, &send.0) {
-            self.problem(&expect.span, "`expect` stands beside `send`");
+            self.problem(&expect.span, "`expect` requires `send`");
         }
         if let (Some(repeat), None) = (&repeat.0, &send.0) {
-            self.problem(&repeat.span, "`repeat` stands beside `send`");
+            self.problem(&repeat.span, "`repeat` requires `send`");
         }
         match (send.0, parallel.0, advance_ms.0) {
             (Some(send), None, None) => {
@@ -29,21 +29,24 @@ impl Loader<'_> {
             }
             (None, Some(calls), None) => {
                 if calls.value.is_empty() {
-                    self.problem(&calls.span, "there is no call here");
+                    self.problem(&calls.span, "`parallel` needs at least one call");
                 }
                 let calls = calls.value.into_iter();
                 let calls: Vec<_> = calls.map(|call| self.planned(call)).collect();
-                self.told_apart(&calls, &span);
+                self.distinguishable(&calls, &span);
                 Some(Step::Calls(calls))
             }
             (None, None, Some(by)) => {
                 if by.value == 0 {
-                    self.problem(&by.span, "the clock is moved by at least 1 ms");
+                    self.problem(&by.span, "`advance_ms` must be at least 1");
                 }
                 Some(Step::Advance(Duration::from_millis(by.value)))
             }
             _ => {
-                self.problem(&span, "a step is one of `send`, `parallel` and `advance_ms`");
+                self.problem(
+                    &span,
+                    "a step needs exactly one of `send`, `parallel` and `advance_ms`",
+                );
                 None
             }
         }
@@ -52,36 +55,41 @@ impl Loader<'_> {
     fn repeat(&mut self, repeat: Option<&At<u32>>, planned: &Planned) -> usize {
         let Some(repeat) = repeat else { return 1 };
         if !(1..=MOST_REPEATS).contains(&repeat.value) {
-            self.problem(&repeat.span, format!("`repeat` goes from 1 to {MOST_REPEATS}"));
+            self.problem(&repeat.span, format!("`repeat` must be from 1 to {MOST_REPEATS}"));
         }
         if !planned.send.body.tells_calls_apart() {
             let error =
-                self.source.error(&repeat.span, "the repeated calls could not be told apart");
-            self.problems.push(error.help("put `{{call}}` into the text of their body"));
+                self.source.error(&repeat.span, "the repeated calls cannot be distinguished");
+            self.problems.push(error.help("add `{{call}}` to a text of their body"));
         }
         repeat.value.clamp(1, MOST_REPEATS) as usize
     }
 
-    /// Calls to one group at the same time are told apart by a word in their bodies.
-    fn told_apart(&mut self, calls: &[Planned], span: &Range<usize>) {
+    /// Checks that the bodies of parallel calls to one group differ.
+    fn distinguishable(&mut self, calls: &[Planned], span: &Range<usize>) {
         let alike = calls.iter().enumerate().any(|(position, call)| {
             let same_group = |other: &Planned| other.send.group == call.send.group;
             calls[..position].iter().any(same_group) && !call.send.body.tells_calls_apart()
         });
         if alike {
-            let message = "calls to one group at the same time could not be told apart";
+            let message = "the parallel calls to one group cannot be distinguished";
             let error = self.source.error(span, message);
-            self.problems.push(error.help("put `{{call}}` into the text of their bodies"));
+            self.problems.push(error.help("add `{{call}}` to a text of their bodies"));
         }
     }
 
-    /// A call that goes on from an answer comes after one.
-    pub(super) fn goes_on(&mut self, step: Option<&Step>, earlier: &[Step], span: &Range<usize>) {
+    /// Checks that there is an earlier response for a call that continues one.
+    pub(super) fn has_earlier_response(
+        &mut self,
+        step: Option<&Step>,
+        earlier: &[Step],
+        span: &Range<usize>,
+    ) {
         let Some(Step::Calls(calls)) = step else { return };
         let comes_first = !earlier.iter().any(|step| matches!(step, Step::Calls(_)));
         if comes_first && calls.iter().any(|call| call.send.body.needs_an_answer()) {
-            let error = self.source.error(span, "there is no answer before this call");
-            let help = "`{{response_id}}` is the `id` of the answer to an earlier call";
+            let error = self.source.error(span, "there is no response before this call");
+            let help = "`{{response_id}}` is the `id` of the response to an earlier call";
             self.problems.push(error.help(help));
         }
     }
@@ -92,15 +100,15 @@ impl Loader<'_> {
 
     fn expect(&mut self, read: ExpectFile) -> Expect {
         for name in read.attempts.0.iter().flatten() {
-            self.seen(name, "so that no attempt can be seen");
+            self.must_be_reachable(name, "so no attempt can be observed");
         }
         if let Some(name) = &read.answered_by.0 {
-            self.seen(name, "so that it can't answer");
+            self.must_be_reachable(name, "so it cannot answer");
         }
         if let Some(status) = &read.status.0
             && !(100..=599).contains(&status.value)
         {
-            self.problem(&status.span, "a status is from 100 to 599");
+            self.problem(&status.span, "a status must be from 100 to 599");
         }
         Expect {
             attempts: read.attempts.0.map(values),

@@ -1,4 +1,4 @@
-//! Scenarios: what one declarative case says, and how the suite's files become cases.
+//! Scenarios: the model of a declarative case, and the loading of the suite's files.
 
 mod body;
 mod expand;
@@ -45,47 +45,46 @@ pub use select::SelectError;
 pub use suite::Suite;
 pub use text::{case_text, text};
 
-/// The name of a scenario's only group, where the file gives it none.
+/// The name of a scenario's only group if the file does not name it.
 pub const ONLY_GROUP: &str = "main";
 
 /// One declarative case.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
-    /// The file's path below `scenarios/` without extension, `/` between its parts; of a case of a
-    /// family, then `@` and its words with `.` between them (`faults/each@server-error.azure-v1`).
+    /// The file's path relative to `scenarios/`, without extension and with `/` as separator. The case
+    /// of a family also has `@` and its values, joined with `.` (`faults/each@server-error.azure-v1`).
     pub id: String,
-    /// The file it was read from.
+    /// The file that it was read from.
     pub file: PathBuf,
-    /// What happens, in one sentence.
+    /// One sentence that describes what happens.
     pub title: String,
-    /// Why it is worth a case.
+    /// Why the case matters.
     pub why: Option<String>,
-    /// Where it was met or is told of.
+    /// Links to reports or documents about it.
     pub links: Vec<String>,
-    /// The set of scenarios that a gateway is judged by together.
+    /// The profile that it belongs to.
     pub profile: Profile,
-    /// The codes of the requirements that it was written for.
+    /// The codes of the requirements that it proves.
     pub proves: Vec<Code>,
-    /// Words to choose scenarios by.
+    /// Tags to select scenarios by.
     pub tags: Vec<String>,
-    /// The mock providers by name, in the order of the file; each is in the chain.
+    /// The mock deployments by name, in the order of the file; each is in a chain.
     pub deployments: IndexMap<String, Deployment>,
-    /// The model groups that the client asks for, by name; [`ONLY_GROUP`] where there is one that
-    /// needs no name. Never empty.
+    /// The model groups by name; [`ONLY_GROUP`] if there is a single one without a name. Never empty.
     pub groups: IndexMap<String, Group>,
-    /// What the client does, in order; never empty.
+    /// The steps, in order; never empty.
     pub steps: Vec<Step>,
 }
 
 impl Scenario {
-    /// The id in one word, for names of groups and deployments. It has no `@`: some gateways refuse
-    /// a model name with one, and some take it for a user's name in a URL.
+    /// The id as a single word, for the names of groups and deployments. It has no `@`, because some
+    /// gateways refuse a model name with one, and some parse it as user info in a URL.
     pub fn slug(&self) -> String {
         slug(&self.id)
     }
 
-    /// The id without the words of its case: what all scenarios of one file have in common.
+    /// The id without the part of its case: the common part of all scenarios of one file.
     pub fn family(&self) -> &str {
         pattern::family(&self.id)
     }
@@ -98,7 +97,7 @@ impl Scenario {
         })
     }
 
-    /// What it needs of a target.
+    /// The features that it needs of a target.
     pub fn needs(&self) -> BTreeSet<Feature> {
         let mut needs = BTreeSet::new();
         for Planned { send, .. } in self.calls() {
@@ -133,7 +132,7 @@ impl Scenario {
         needs
     }
 
-    /// The longest limit of time, or delay of an answer, that it may have to wait for.
+    /// The longest timeout, or delay of an answer, that it may have to wait for.
     pub fn longest_wait(&self) -> Option<Duration> {
         let limits = |group: &Group| group.timeout.max(group.total_timeout);
         let scripts = self.deployments.values().flat_map(|deployment| &deployment.script);
@@ -142,7 +141,7 @@ impl Scenario {
         limit.max(delay.map(Duration::from_millis))
     }
 
-    /// How far its steps move the clock in all.
+    /// The total time by which its steps advance the clock.
     pub fn waits(&self) -> Duration {
         let moved = self.steps.iter().map(|step| match step {
             Step::Advance(by) => *by,
@@ -157,11 +156,11 @@ pub(crate) fn slug(id: &str) -> String {
     id.replace('/', ".").replace('@', "--")
 }
 
-/// A mock provider that stands for one deployment.
+/// One mock deployment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Deployment {
-    /// Which paths, credential form and schemas apply.
+    /// Determines paths, form of the credential, and schemas.
     pub surface: Surface,
     /// The model that answers, e.g. `gpt-5`.
     pub model: String,
@@ -169,30 +168,30 @@ pub struct Deployment {
     pub deployment_name: String,
     /// The `api-version` of the Azure legacy surface; `None` elsewhere.
     pub api_version: Option<String>,
-    /// What it does at its first, second, … attempt; never empty.
+    /// Its behaviors at the first, second, … attempt; never empty.
     pub script: Vec<Behavior>,
-    /// After its last behavior the script repeats it; otherwise one more attempt is a failure.
+    /// Repeats the last behavior of the script; otherwise a further attempt is a failure.
     pub repeat_last: bool,
 }
 
 impl Deployment {
-    /// How connecting to it fails, where it does: then none of its attempts can be seen.
+    /// How connections to it fail, if they do. Its attempts then cannot be observed.
     pub fn dead_end(&self) -> Option<DeadEnd> {
         self.script.iter().find_map(|behavior| DeadEnd::named(&behavior.reply))
     }
 }
 
-/// An address where no attempt arrives.
+/// An address that no attempt can reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeadEnd {
     /// Every connection is refused.
     Refusing,
-    /// No connection is answered.
+    /// Connection attempts get no reply.
     Silent,
 }
 
 impl DeadEnd {
-    /// The one that this behavior asks for.
+    /// The dead end that this behavior needs.
     pub fn named(behavior: &str) -> Option<Self> {
         match behavior {
             CONNECTION_REFUSED => Some(Self::Refusing),
@@ -202,69 +201,69 @@ impl DeadEnd {
     }
 }
 
-/// A model group and what is set for it; what is `None` is left to the target.
+/// A model group and its policy. The target chooses what is `None`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Group {
-    /// The names of its deployments, the first to be tried first; never empty.
+    /// The names of its deployments, in the order in which to try them; never empty.
     pub chain: Vec<String>,
-    /// Who is asked instead when a request is too long, in order.
+    /// Deployments to try instead, in order, if a request is too long.
     pub on_context_length: Vec<String>,
-    /// Who is asked instead when a content filter refuses a request, in order.
+    /// Deployments to try instead, in order, if a content filter refuses a request.
     pub on_content_filter: Vec<String>,
-    /// How often the target tries a deployment again before it goes to the next.
+    /// Number of retries at a deployment before the next one is tried.
     pub retries: Option<u32>,
-    /// How long the target waits for one attempt.
+    /// Timeout of one attempt.
     #[serde(with = "encoding")]
     pub timeout: Option<Duration>,
-    /// How long the target takes for one call, over all its attempts.
+    /// Timeout of one call with all its attempts.
     #[serde(with = "encoding")]
     pub total_timeout: Option<Duration>,
-    /// When a deployment that keeps failing is put aside.
+    /// Cooldown after repeated failures.
     pub cooldown: Option<Cooldown>,
-    /// The longest that a deployment is left alone because it asks for it.
+    /// Limit of a wait that a deployment requests with its 429 or 503.
     #[serde(with = "encoding")]
     pub max_retry_after: Option<Duration>,
-    /// Which failures lead on to the next deployment.
+    /// The failures that cause a fallback to the next deployment.
     pub fallback_on: Option<Vec<Condition>>,
 }
 
 impl Group {
-    /// Every deployment of the group: the chain, then those that are asked instead.
+    /// Every deployment of the group: the chain, then the special fallbacks.
     pub fn deployments(&self) -> impl Iterator<Item = &String> {
         self.chain.iter().chain(&self.on_context_length).chain(&self.on_content_filter)
     }
 }
 
-/// When a deployment is put aside, and for how long.
+/// When a deployment's cooldown starts, and how long it lasts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cooldown {
-    /// How many failures in a row it takes; at least 1.
+    /// Number of consecutive failures that start it; at least 1.
     pub after_failures: u32,
-    /// How long it gets no calls.
+    /// How long the deployment gets no attempts.
     #[serde(with = "encoding")]
-    pub rest: Duration,
+    pub duration: Duration,
 }
 
-/// One thing that happens, in its turn.
+/// One step of a scenario.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
-    /// Client calls that are made at the same time; never empty, mostly one.
+    /// Client calls that are made in parallel; never empty, usually one.
     Calls(Vec<Planned>),
-    /// The clock is moved on by so much: by hand where the target has a clock of ours, else by
-    /// waiting.
+    /// Advances the clock by this time: directly if Fallproof controls the target's clock, otherwise
+    /// by waiting.
     Advance(#[serde(with = "encoding")] Duration),
 }
 
-/// One client call, and what must come of it.
+/// One client call with its expectations.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Planned {
     /// The call.
     pub send: Call,
-    /// What must happen, beyond the requirements that hold always.
+    /// Expectations, in addition to the requirements that always apply.
     pub expect: Expect,
 }
 
@@ -272,62 +271,62 @@ pub struct Planned {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Call {
-    /// The group that it asks for, by its name in the scenario.
+    /// Name in the scenario of the group that it asks for.
     pub group: String,
-    /// Where it goes.
+    /// The endpoint that it calls.
     pub endpoint: Endpoint,
-    /// What the client shows to be let in.
+    /// The key that the client presents.
     pub key: ClientKey,
-    /// Headers beside those that every call has.
+    /// Headers in addition to those that every call has.
     pub headers: IndexMap<String, String>,
     /// The body.
     pub body: Body,
-    /// When the client leaves without waiting for the end.
+    /// When the client disconnects, before the response is complete.
     pub disconnect: Option<Disconnect>,
-    /// The client reads nothing of its answer until this deployment has sent all that it can.
+    /// Delays reading the response until this deployment has sent as much as it can.
     pub delay_read_until_sent_by: Option<String>,
 }
 
-/// What a client shows to be let in by the gateway.
+/// The key that a client presents to the gateway.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ClientKey {
-    /// The key that the gateway gave out.
+    /// The valid key.
     #[default]
     Right,
-    /// One as long that it never gave out.
+    /// An invalid key of the same length.
     Wrong,
-    /// None at all.
+    /// No key.
     None,
 }
 
-/// When a client leaves before its answer is through.
+/// When a client disconnects before its response is complete.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Disconnect {
-    /// Once so many events of a stream have reached it.
+    /// After the client got this many events of a stream.
     AfterEvents(usize),
-    /// Once this deployment has the request.
+    /// After this deployment got the request.
     AfterRequestTo(String),
 }
 
-/// What must come of a call; what is `None` is not looked at.
+/// Expectations of a call. What is `None` is not checked.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expect {
-    /// The deployments that see an attempt, in the order of arrival.
+    /// The deployments that get an attempt, in order of arrival.
     pub attempts: Option<Vec<String>>,
     /// The status that the client gets.
     pub status: Option<u16>,
-    /// The deployment whose words the client gets.
+    /// The deployment whose answer the client gets.
     pub answered_by: Option<String>,
-    /// The error that the client gets, in OpenAI's shape.
+    /// The error that the client gets, in OpenAI's format.
     pub error: Option<ExpectedError>,
-    /// Headers of the answer, with their values.
+    /// Headers of the response, with their values.
     pub headers: IndexMap<String, String>,
 }
 
-/// Members of an error in OpenAI's shape; what is `None` is not looked at.
+/// Expected members of an error in OpenAI's format. What is `None` is not checked.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExpectedError {
@@ -337,6 +336,6 @@ pub struct ExpectedError {
     pub code: Option<String>,
     /// `error.param`
     pub param: Option<String>,
-    /// Words within `error.message`.
+    /// Text that `error.message` contains.
     pub message_contains: Option<String>,
 }

@@ -1,32 +1,32 @@
-//! How ids, tags, deployments, groups and axes are named.
+//! Rules for the names of ids, tags, deployments, groups and axes.
 
 use std::path::Path;
 
 use crate::yaml::{Diagnostic, LoadError};
 
-/// Lower-case letters, digits and `-`.
+/// Whether the name consists of lower-case letters, digits and `-`.
 pub(super) fn is_kebab_case(name: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     !name.is_empty() && name.bytes().all(fits)
 }
 
-/// Whether a scenario or a family can have this id.
+/// Whether the text is a valid id of a scenario or a family.
 pub fn is_id(text: &str) -> bool {
     text.split('/').all(is_kebab_case)
 }
 
-/// The id of the scenario or family at this path below the suite's folder.
+/// The id of the scenario or family at this path, relative to the suite's folder.
 pub(super) fn id(below: &Path, file: &Path) -> Result<String, LoadError> {
     let id = spelled_as_id(below);
     if is_id(&id) && below.extension().is_some_and(|it| it == "yaml") {
         Ok(id)
     } else {
-        let message = "the path of a scenario is made of lower-case letters, digits and `-`";
-        Err(Diagnostic::about_file(file, message).help("it is the scenario's id, for ever").into())
+        let message = "the path of a scenario has only lower-case letters, digits and `-`";
+        Err(Diagnostic::about_file(file, message).help("it is the scenario's permanent id").into())
     }
 }
 
-/// The path below the suite's folder as an id is spelled.
+/// The path, relative to the suite's folder, in the format of an id.
 pub(super) fn spelled_as_id(below: &Path) -> String {
     let parts: Vec<_> = below.iter().map(|part| part.to_string_lossy()).collect();
     let path = parts.join("/");

@@ -1,4 +1,4 @@
-//! Patterns over the ids of scenarios.
+//! Patterns for the ids of scenarios.
 
 use globset::{GlobBuilder, GlobMatcher};
 
@@ -11,22 +11,22 @@ pub struct Pattern {
 }
 
 impl Pattern {
-    /// Reads a pattern.
+    /// Parses a pattern.
     ///
     /// # Errors
-    /// It is no glob.
+    /// If it is not a valid glob.
     pub fn new(text: &str) -> Result<Self, globset::Error> {
         let glob = GlobBuilder::new(text).literal_separator(true).build()?.compile_matcher();
         Ok(Self { glob, folder: format!("{}/", text.trim_end_matches('/')) })
     }
 
-    /// Whether the scenario with this id is meant.
+    /// Whether the pattern matches the scenario with this id.
     pub fn fits(&self, id: &str) -> bool {
         self.glob.is_match(id) || self.glob.is_match(family(id)) || id.starts_with(&self.folder)
     }
 }
 
-/// The id without the words of its case: what all scenarios of one file have in common.
+/// The id without the part of its case: the common part of all scenarios of one file.
 pub(super) fn family(id: &str) -> &str {
     id.split_once('@').map_or(id, |(family, _)| family)
 }

@@ -1,4 +1,4 @@
-//! What a client call carries: JSON or a form, with places for what is known only when it is sent.
+//! The body of a client call: JSON or a form, with placeholders that are replaced when it is sent.
 
 use std::ops::Range;
 
@@ -9,34 +9,35 @@ use serde_json::{Map, Value};
 
 use crate::yaml::{Diagnostic, Source};
 
-/// What stands in the text of `body_json` where the model group's name goes.
+/// Placeholder in `body_json` for the model group's name.
 pub const MODEL_PLACEHOLDER: &str = "{{model}}";
 
-/// What becomes a different word in each call.
+/// Placeholder for a text that is different in each call.
 pub(super) const CALL_PLACEHOLDER: &str = "{{call}}";
 
-/// What becomes the `id` of the last answer before the call that has one.
+/// Placeholder for the `id` of the last earlier response that has one.
 pub(super) const RESPONSE_PLACEHOLDER: &str = "{{response_id}}";
 
-/// What begins a placeholder for so many letters, as in `{{letters:5000000}}`.
+/// Start of a placeholder for a number of letters, as in `{{letters:5000000}}`.
 const LETTERS: &str = "{{letters:";
 
-/// No body has more: what a mock takes, with room for the rest of the body and what a target adds.
+/// Maximum number of letters in a body: the mocks' limit, minus room for the other members and for
+/// what a target adds.
 const MOST_LETTERS: usize = 32_000_000;
-const _: () = assert!(MOST_LETTERS < MOST_BODY_BYTES, "a mock takes that many");
+const _: () = assert!(MOST_LETTERS < MOST_BODY_BYTES, "the mocks accept that many");
 
-/// Ends each part of a form; no content has it.
+/// Boundary of the parts of a form. No content contains it.
 const BOUNDARY: &str = "fallproof-form-7d1f5c0a94";
 
-/// The body of a client call; it has a place for the model group's name.
+/// The body of a client call, with a placeholder for the model group's name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Body {
-    /// The members beside `model`, in the order of the file.
+    /// The members except `model`, in the order of the file.
     Members(Map<String, Value>),
-    /// JSON text, sent byte for byte but for the placeholders.
+    /// JSON text, sent byte for byte except for the placeholders.
     Text(String),
-    /// The parts of a form beside `model`, in the order of the file.
+    /// The parts of a form except `model`, in the order of the file.
     Form(Vec<Part>),
 }
 
@@ -46,13 +47,13 @@ pub enum Body {
 pub struct Part {
     /// The field's name.
     pub name: String,
-    /// The file's name, where it is a file.
+    /// The file's name, if it is a file.
     pub filename: Option<String>,
-    /// The whole value of its `content-disposition`, instead of one made of these two names.
+    /// The complete value of its `content-disposition`, instead of one built from these two names.
     pub disposition: Option<String>,
-    /// The content type, where it says one.
+    /// The content type, if it has one.
     pub content_type: Option<String>,
-    /// What it holds.
+    /// The content.
     #[serde(with = "encoding")]
     pub content: Vec<u8>,
 }
@@ -67,7 +68,7 @@ pub struct Rendered {
 }
 
 impl Rendered {
-    /// With the `id` of an earlier answer where the body goes on from one.
+    /// Replaces the placeholder for an earlier response with its `id`.
     #[must_use]
     pub fn going_on_from(mut self, answer_id: &str) -> Self {
         if let Ok(text) = str::from_utf8(&self.bytes)
@@ -80,7 +81,7 @@ impl Rendered {
 }
 
 impl Body {
-    /// The body for the group of this name. `call` is what the call's placeholder becomes.
+    /// Renders the body for the group with this name. `call` replaces the call placeholder.
     pub fn rendered(&self, model: &str, call: &str) -> Rendered {
         match self {
             Self::Form(parts) => form(model, parts),
@@ -91,8 +92,8 @@ impl Body {
         }
     }
 
-    /// The JSON text for the group of this name: as the first member, or at the placeholder. Of a
-    /// form, its text.
+    /// The text of the body for the group with this name, which is inserted as the first member, or at
+    /// the placeholder.
     pub fn for_model(&self, model: &str) -> String {
         match self {
             Self::Members(_) | Self::Text(_) => with_letters(self.spelled(model)),
@@ -100,7 +101,7 @@ impl Body {
         }
     }
 
-    /// The same with the placeholders for letters as they are written.
+    /// Like [`for_model`](Self::for_model), but keeps the placeholders for letters.
     fn spelled(&self, model: &str) -> String {
         match self {
             Self::Members(members) => {
@@ -117,7 +118,7 @@ impl Body {
         }
     }
 
-    /// Whether its placeholders can be filled, which the loader sees to.
+    /// Whether all placeholders are valid. The loader ensures it.
     pub(crate) fn is_playable(&self) -> bool {
         match self {
             Self::Members(members) => {
@@ -129,19 +130,19 @@ impl Body {
         }
     }
 
-    /// Whether it goes on from an earlier answer.
+    /// Whether it continues an earlier response.
     pub(super) fn needs_an_answer(&self) -> bool {
         self.spelled("").contains(RESPONSE_PLACEHOLDER)
     }
 
-    /// Whether each call has a word of its own in it.
+    /// Whether it is different in each call.
     pub fn tells_calls_apart(&self) -> bool {
         self.spelled("").contains(CALL_PLACEHOLDER)
     }
 }
 
-/// The first placeholder for letters in this text: where it stands, and how many it asks for; `None`
-/// where that is no number, or too great a one.
+/// The first placeholder for letters in this text: its position, and its number of letters; `None` if
+/// that is not a number or too large.
 fn letters(text: &str) -> Option<(Range<usize>, Option<usize>)> {
     let start = text.find(LETTERS)?;
     let rest = &text[start + LETTERS.len()..];
@@ -150,38 +151,38 @@ fn letters(text: &str) -> Option<(Range<usize>, Option<usize>)> {
     Some((start..end, count.parse().ok().filter(|count| *count <= MOST_LETTERS)))
 }
 
-/// `{{letters:n}}` becomes n letters: bodies of megabytes need no files of megabytes.
+/// Replaces `{{letters:n}}` with n letters, so a large body does not need a large file.
 fn with_letters(mut text: String) -> String {
-    while let Some((place, Some(count))) = letters(&text) {
-        text.replace_range(place, &"lorem ipsum ".repeat(count / 12 + 1)[..count]);
+    while let Some((range, Some(count))) = letters(&text) {
+        text.replace_range(range, &"lorem ipsum ".repeat(count / 12 + 1)[..count]);
     }
     text
 }
 
-/// A placeholder that nothing can be put in place of.
+/// An invalid placeholder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Misread<'a> {
-    /// One for letters that does not say how many. Holds it as it is written.
+    /// A placeholder for letters without a valid number. Holds its text.
     Letters(&'a str),
-    /// One for more letters than are left of what a mock takes. Holds it as it is written.
+    /// A placeholder for letters that exceeds the limit of the body. Holds its text.
     TooMany(&'a str),
-    /// One of another name. Holds what stands in its braces.
+    /// A placeholder with an unknown name. Holds the name.
     Unknown(&'a str),
 }
 
-/// The placeholders of this text that would be sent as they are written. What stands in doubled
-/// braces with blanks, or is no word, is not meant as one.
+/// The invalid placeholders of this text. Text in double braces that contains spaces, or is not a
+/// word, is not a placeholder.
 pub(super) fn misread(text: &str) -> impl Iterator<Item = Misread<'_>> {
-    let mut left = MOST_LETTERS;
+    let mut remaining = MOST_LETTERS;
     text.match_indices("{{").filter_map(move |(start, _)| {
         let rest = &text[start..];
         if rest.starts_with(LETTERS) {
-            let (place, count) = letters(rest)?;
-            let Some(count) = count else { return Some(Misread::Letters(&rest[place])) };
-            let Some(fewer) = left.checked_sub(count) else {
-                return Some(Misread::TooMany(&rest[place]));
+            let (range, count) = letters(rest)?;
+            let Some(count) = count else { return Some(Misread::Letters(&rest[range])) };
+            let Some(fewer) = remaining.checked_sub(count) else {
+                return Some(Misread::TooMany(&rest[range]));
             };
-            left = fewer;
+            remaining = fewer;
             return None;
         }
         let (inner, _) = rest[2..].split_once("}}")?;
@@ -193,19 +194,19 @@ pub(super) fn misread(text: &str) -> impl Iterator<Item = Misread<'_>> {
 }
 
 impl Misread<'_> {
-    /// The error about it, which points at it where it is written like this at `span`.
+    /// The error for it, at its position within `span`.
     pub(super) fn error(self, source: &Source, span: &Range<usize>) -> Diagnostic {
         let at = |written: &str| source.find(span, written).unwrap_or_else(|| span.clone());
         match self {
             Self::Letters(written) => {
-                let message = format!("`{written}` does not say how many letters");
+                let message = format!("`{written}` has no valid number of letters");
                 let help =
                     format!("write a number up to {MOST_LETTERS}, as in `{{{{letters:5000}}}}`");
                 source.error(&at(written), message).help(help)
             }
             Self::TooMany(written) => {
                 let message = format!(
-                    "the letters of this body are more than {MOST_LETTERS}, and the mocks take no more"
+                    "the letters of this body are more than {MOST_LETTERS}, the limit of the mocks"
                 );
                 source.error(&at(written), message)
             }
@@ -214,7 +215,7 @@ impl Misread<'_> {
                 let message = format!("unknown placeholder `{written}`");
                 let known = ["model", "call", "response_id", "letters:5000"];
                 let help = format!(
-                    "one of: {}; `{{{{ {name} }}}}` with blanks is sent as it is",
+                    "one of: {}; `{{{{ {name} }}}}` with spaces is sent verbatim",
                     known.join(", ")
                 );
                 source.error(&at(&written), message).near(name, known).help(help)
@@ -257,7 +258,7 @@ impl Part {
     }
 }
 
-/// A sound file of silence: one channel of 8 bits, 8000 times a second.
+/// A WAV file of silence: 8 bits, mono, 8000 samples per second.
 pub(super) fn silence(milliseconds: u32) -> Vec<u8> {
     const RATE: u32 = 8000;
     let samples = RATE / 1000 * milliseconds;

@@ -1,4 +1,4 @@
-//! How a run chooses among the scenarios of a suite.
+//! Selection of a suite's scenarios for a run.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -10,26 +10,26 @@ use super::suite::{Suite, is_below};
 use super::{Scenario, load_alone};
 use crate::yaml::{LoadError, nearest};
 
-/// Why nothing could be chosen.
+/// The reason why no scenario could be selected.
 #[derive(Debug, Clone, Error)]
 pub enum SelectError {
-    /// A pattern that fits neither an id nor a file.
-    #[error("no scenario fits `{pattern}`{}", did_you_mean(.nearest.as_deref()))]
+    /// The pattern matches neither an id nor a file.
+    #[error("no scenario matches `{pattern}`{}", did_you_mean(.nearest.as_deref()))]
     NoSuchScenario {
-        /// As it was given.
+        /// The pattern.
         pattern: String,
-        /// The id most like it.
+        /// The most similar id.
         nearest: Option<String>,
     },
-    /// A tag that no scenario carries.
+    /// No scenario has the tag.
     #[error("no scenario has the tag `{tag}`{}", did_you_mean(.nearest.as_deref()))]
     NoSuchTag {
-        /// As it was given.
+        /// The tag.
         tag: String,
-        /// The tag most like it.
+        /// The most similar tag.
         nearest: Option<String>,
     },
-    /// Two files that would be one scenario; one of them is not of the suite.
+    /// Two files have the same id; one of them is outside the suite.
     #[error("`{id}` is the id of both {} and {}", .files[0].display(), .files[1].display())]
     SameId {
         /// The id of both.
@@ -37,13 +37,13 @@ pub enum SelectError {
         /// The two files.
         files: [PathBuf; 2],
     },
-    /// No scenario fits a pattern and carries a tag, or the suite is empty.
-    #[error("no scenario is left to run")]
+    /// No scenario matches both a pattern and a tag, or the suite is empty.
+    #[error("no scenario is selected")]
     Nothing,
-    /// A pattern that is no glob.
+    /// The pattern is not a valid glob.
     #[error(transparent)]
     Glob(#[from] globset::Error),
-    /// A file outside the suite that is no scenario.
+    /// A file outside the suite is not a valid scenario.
     #[error(transparent)]
     Load(#[from] LoadError),
 }
@@ -53,12 +53,12 @@ fn did_you_mean(nearest: Option<&str>) -> String {
 }
 
 impl Suite {
-    /// The scenarios that fit one of `patterns` and carry one of `tags`, sorted by id; an empty
-    /// list of either asks for nothing.
+    /// The scenarios that match one of `patterns` and have one of `tags`, sorted by id. An empty list
+    /// does not restrict the selection.
     ///
     /// A pattern is an id, a family or folder of ids, a glob over ids or families
     /// (`responses*/**`, `faults/*@*.azure-v1`), or the path of a file or folder; a file outside
-    /// the suite is read, with its stem as its id.
+    /// the suite is read, too; its id is its stem.
     pub fn select(
         &self,
         patterns: &[String],
@@ -104,7 +104,7 @@ impl Suite {
         Err(SelectError::NoSuchScenario { pattern: pattern.to_owned(), nearest })
     }
 
-    /// Everything that a pattern may spell out: ids, and the families and folders of ids.
+    /// All ids, families and folders that a pattern can name.
     pub fn ids_and_folders(&self) -> BTreeSet<&str> {
         let ids = self.scenarios.iter().map(|scenario| &*scenario.id);
         ids.flat_map(|id| id.match_indices(['/', '@']).map(|(end, _)| &id[..end]).chain([id]))

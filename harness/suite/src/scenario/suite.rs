@@ -1,4 +1,4 @@
-//! The suite: the scenarios of a folder's files.
+//! The suite: all scenarios in the files of a folder.
 
 use std::collections::BTreeSet;
 use std::panic::resume_unwind;
@@ -15,38 +15,37 @@ use super::naming::{id, spelled_as_id};
 use super::pattern::family;
 use crate::yaml::{Diagnostic, LoadError};
 
-/// The files of a suite, and what is wrong with some.
+/// The files of a suite; errors for those that cannot be read.
 type Files = Vec<Result<SuiteFile, Unread>>;
 
-/// Scenarios to choose from.
+/// The scenarios to select from.
 #[derive(Debug, Clone)]
 pub struct Suite {
     /// Sorted by id.
     pub scenarios: Vec<Scenario>,
-    /// `sha256:` over the files: the same wherever the folder lies and however its lines end.
+    /// `sha256:` of the files, independent of the folder's location and of line endings.
     pub fingerprint: String,
 }
 
 impl Suite {
-    /// Reads every `.yaml` file below `folder` but `requirements.yaml` and what begins with `_` or
-    /// `.`. The error holds what is wrong with all of them.
+    /// Reads every `.yaml` file in `folder` except `requirements.yaml` and names that start with `_`
+    /// or `.`. The error holds the diagnostics of all files.
     pub fn load(folder: &Path) -> Result<Self, LoadError> {
         Self::of(&SuiteFile::below(folder))
     }
 
-    /// The suite that this program was released with, and beside it the scenarios below `own`,
-    /// where that is a folder.
+    /// The suite that is embedded in this program, plus the scenarios in `own`, if that is a folder.
     pub fn embedded(own: &Path) -> Result<Self, LoadError> {
         Self::of(&Self::files_embedded(own))
     }
 
-    /// As much of [`Suite::load`] as these patterns choose from; the other files are not looked
-    /// into. `None` where one fits no file, and only the whole suite can tell what was meant.
+    /// Like [`Suite::load`], but reads only the files that these patterns can select from. `None` if a
+    /// pattern matches no file; a suggestion then needs the complete suite.
     pub fn load_chosen(folder: &Path, patterns: &[String]) -> Result<Option<Self>, LoadError> {
         Self::of_chosen(SuiteFile::below(folder), patterns)
     }
 
-    /// The same of [`Suite::embedded`].
+    /// Like [`Suite::load_chosen`], for [`Suite::embedded`].
     pub fn embedded_chosen(own: &Path, patterns: &[String]) -> Result<Option<Self>, LoadError> {
         Self::of_chosen(Self::files_embedded(own), patterns)
     }
@@ -63,7 +62,7 @@ impl Suite {
         let resolved = |pattern| (pattern, Path::new(pattern).canonicalize().ok());
         let wanted: Vec<_> = patterns.iter().map(|it| resolved(it.as_str())).collect();
         let fits = |file: &Result<SuiteFile, Unread>, (pattern, path): &(&str, Option<PathBuf>)| {
-            // What is wrong with a file is told to whoever asked for it.
+            // Errors of a file are reported if a pattern matches it.
             let (below, file) = match file {
                 Ok(SuiteFile { below, file, .. }) => (below, file),
                 Err(Unread { below, problem }) => (below, &problem.file),
@@ -78,7 +77,7 @@ impl Suite {
         Self::of(&files).map(Some)
     }
 
-    /// The scenarios of a folder within this program, which errors call so.
+    /// The scenarios of an embedded folder; `called` is its name in error messages.
     pub fn within(folder: &include_dir::Dir<'_>, called: &str) -> Result<Self, LoadError> {
         Self::of(&SuiteFile::within(folder, called))
     }
@@ -124,8 +123,8 @@ impl Suite {
     }
 }
 
-/// Whether a pattern may mean scenarios of this file, by its id, or by its path where it is one. A
-/// file whose name is no id counts, too.
+/// Whether a pattern may match scenarios of this file, by id or by path. Includes files whose names are
+/// not valid ids.
 fn may_hold((below, file): (&Path, &Path), pattern: &str, path: Option<&Path>) -> bool {
     let id = spelled_as_id(below);
     let fits = if let Some((head, _)) = pattern.split_once(['*', '?', '[', '{', '\\']) {
@@ -137,13 +136,13 @@ fn may_hold((below, file): (&Path, &Path), pattern: &str, path: Option<&Path>) -
     fits || path.is_some_and(|path| is_below(file, path))
 }
 
-/// Whether this path without links is the file's, or that of a folder above it.
+/// Whether the canonical `path` is the file or a folder that contains it.
 pub(super) fn is_below(file: &Path, path: &Path) -> bool {
     file.canonicalize().is_ok_and(|file| file.starts_with(path))
 }
 
-/// The scenarios of each file, in the files' order; of what is no file, none. Reading is work for
-/// all processors: without optimisation a large suite takes a second of it.
+/// Returns the scenarios of each file, in order; unreadable files yield none. Parses in parallel: a
+/// debug build needs about a CPU second for the complete suite.
 fn read_all(files: &[Result<SuiteFile, Unread>]) -> Vec<Result<Vec<Scenario>, LoadError>> {
     let next = AtomicUsize::new(0);
     let work = || {

@@ -5,20 +5,20 @@ use serde_json::{Value, json};
 use crate::reply::model_output::{Kind, ModelOutput, Tool, pieces};
 use crate::reply::{ReplyContext, logprobs};
 
-/// What a model thinks before it speaks, in tokens.
+/// Reported number of reasoning tokens.
 const REASONING_TOKENS: usize = 64;
 
-/// One item, and what a stream tells of how it came to be.
+/// An output item, and how a stream sends it.
 pub(super) struct Item {
-    /// As it is when it is done.
+    /// The completed item.
     pub(super) value: Value,
     pub(super) content: Content,
 }
 
 pub(super) enum Content {
-    /// The pieces of the summary, if there is one.
+    /// Pieces of the summary, if there is one.
     Reasoning(Vec<String>),
-    /// A text, a refusal or a call.
+    /// A text, a refusal or a tool call.
     ModelOutput(ModelOutput),
 }
 
@@ -30,15 +30,15 @@ impl Item {
     pub(super) fn tokens(&self) -> usize {
         match &self.content {
             Content::Reasoning(_) => REASONING_TOKENS,
-            Content::ModelOutput(said) => said.pieces.len(),
+            Content::ModelOutput(output) => output.pieces.len(),
         }
     }
 
-    /// Of the text, in bytes.
+    /// Length of the text, in bytes.
     pub(super) fn length(&self) -> usize {
         match &self.content {
             Content::Reasoning(_) => 0,
-            Content::ModelOutput(said) => said.pieces.iter().map(String::len).sum(),
+            Content::ModelOutput(output) => output.pieces.iter().map(String::len).sum(),
         }
     }
 }
@@ -52,16 +52,19 @@ pub(super) fn reasoning_tokens(items: &[Item]) -> usize {
     thoughts.map(Item::tokens).sum()
 }
 
-/// What a reasoning model lets see of its thoughts, if the request says how it shall think or asks
-/// for them.
+/// The reasoning item of a reasoning model, if the request configures reasoning or asks to include
+/// it.
 fn reasoning(context: &ReplyContext<'_>) -> Option<Item> {
-    let asked = context.members.value("reasoning");
+    let reasoning = context.members.value("reasoning");
     let is_sealed = includes(context, "reasoning.encrypted_content");
-    let thinks = asked.as_object().is_some_and(|asked| !asked.is_empty());
-    if !reasons(&context.deployment.model) || !(thinks || is_sealed) || asked["effort"] == "none" {
+    let thinks = reasoning.as_object().is_some_and(|reasoning| !reasoning.is_empty());
+    if !reasons(&context.deployment.model)
+        || !(thinks || is_sealed)
+        || reasoning["effort"] == "none"
+    {
         return None;
     }
-    let summary = if asked["summary"].is_string() {
+    let summary = if reasoning["summary"].is_string() {
         pieces(&format!("{} thought about it.", context.marker.token()))
     } else {
         Vec::new()
@@ -89,35 +92,35 @@ fn reasons(model: &str) -> bool {
 }
 
 fn answer(context: &ReplyContext<'_>) -> Item {
-    let said = context.say(0);
-    let value = match &said.kind {
+    let output = context.say(0);
+    let value = match &output.kind {
         Kind::Text => message(
             context,
             &json!({ "type": "output_text",
                 "annotations": [],
-                "logprobs": logprobs(context, &said.pieces),
-                "text": said.text()
+                "logprobs": logprobs(context, &output.pieces),
+                "text": output.text()
             }),
         ),
-        Kind::Refusal => message(context, &json!({ "type": "refusal", "refusal": said.text() })),
+        Kind::Refusal => message(context, &json!({ "type": "refusal", "refusal": output.text() })),
         Kind::Call { tool: Tool::Custom, id, name } => json!({
             "id": format!("ctc_{}", context.digits("custom tool call", 50)),
             "type": "custom_tool_call",
             "status": "completed",
             "call_id": id,
-            "input": said.text(),
+            "input": output.text(),
             "name": name
         }),
         Kind::Call { id, name, .. } => json!({
             "id": format!("fc_{}", context.digits("function call", 50)),
             "type": "function_call",
             "status": "completed",
-            "arguments": said.text(),
+            "arguments": output.text(),
             "call_id": id,
             "name": name
         }),
     };
-    Item { value, content: Content::ModelOutput(said) }
+    Item { value, content: Content::ModelOutput(output) }
 }
 
 fn message(context: &ReplyContext<'_>, part: &Value) -> Value {
@@ -130,7 +133,7 @@ fn message(context: &ReplyContext<'_>, part: &Value) -> Value {
     })
 }
 
-/// One for each piece, where they are to be included.
+/// One entry for each piece, if the request includes them.
 pub(super) fn logprobs(context: &ReplyContext<'_>, pieces: &[String]) -> Value {
     if !includes(context, "message.output_text.logprobs") {
         return json!([]);

@@ -11,8 +11,8 @@ use crate::reply::{ReplyContext, ReplyMode};
 
 pub(super) fn events(context: &ReplyContext<'_>, items: &[Item]) -> Events {
     let mut stream = Stream { context, events: Events::default() };
-    stream.whole("response.created", &frame(context));
-    stream.whole("response.in_progress", &frame(context));
+    stream.response("response.created", &frame(context));
+    stream.response("response.in_progress", &frame(context));
     match context.mode {
         ReplyMode::ErrorFirst => stream.error(),
         ReplyMode::Failed => {
@@ -22,8 +22,8 @@ pub(super) fn events(context: &ReplyContext<'_>, items: &[Item]) -> Events {
         ReplyMode::ErrorLater => {
             for (index, item) in items.iter().enumerate() {
                 stream.begin(index, item);
-                if let Content::ModelOutput(said) = &item.content {
-                    stream.piece(index, item, said, 0);
+                if let Content::ModelOutput(output) = &item.content {
+                    stream.piece(index, item, output, 0);
                 } else {
                     stream.done(index, item);
                 }
@@ -34,7 +34,7 @@ pub(super) fn events(context: &ReplyContext<'_>, items: &[Item]) -> Events {
             for (index, item) in items.iter().enumerate() {
                 stream.item(index, item);
             }
-            stream.whole("response.completed", &response(context, items));
+            stream.response("response.completed", &response(context, items));
         }
     }
     stream.events
@@ -46,7 +46,7 @@ struct Stream<'a> {
 }
 
 impl Stream<'_> {
-    /// Adds an event: its type, then the members in alphabetical context, as the provider does.
+    /// Adds an event: its type, then the members in alphabetical order, as the provider does.
     fn event(&mut self, kind: &str, members: Value) {
         let mut members = match members {
             Value::Object(members) => members,
@@ -58,18 +58,18 @@ impl Stream<'_> {
         self.events.named(kind, &members.into());
     }
 
-    fn whole(&mut self, kind: &str, response: &Value) {
+    fn response(&mut self, kind: &str, response: &Value) {
         self.event(kind, json!({ "response": response }));
     }
 
     fn item(&mut self, index: usize, item: &Item) {
         self.begin(index, item);
         match &item.content {
-            Content::ModelOutput(said) => {
-                for at in 0..said.pieces.len() {
-                    self.piece(index, item, said, at);
+            Content::ModelOutput(output) => {
+                for at in 0..output.pieces.len() {
+                    self.piece(index, item, output, at);
                 }
-                self.said(index, item, said);
+                self.output_done(index, item, output);
             }
             Content::Reasoning(summary) if summary.is_empty() => {}
             Content::Reasoning(summary) => self.summary(index, item, summary),
@@ -77,14 +77,14 @@ impl Stream<'_> {
         self.done(index, item);
     }
 
-    /// All that comes before the first content of an item.
+    /// Adds the events before an item's first content.
     fn begin(&mut self, index: usize, item: &Item) {
         let mut begun = item.value.clone();
         match &item.content {
             Content::Reasoning(_) => begun["summary"] = json!([]),
-            Content::ModelOutput(said) => {
+            Content::ModelOutput(output) => {
                 begun["status"] = json!("in_progress");
-                match said.kind {
+                match output.kind {
                     Kind::Call { tool: Tool::Custom, .. } => begun["input"] = json!(""),
                     Kind::Call { .. } => begun["arguments"] = json!(""),
                     Kind::Text | Kind::Refusal => begun["content"] = json!([]),
@@ -118,20 +118,20 @@ impl Stream<'_> {
         );
     }
 
-    fn piece(&mut self, index: usize, item: &Item, said: &ModelOutput, at: usize) {
-        let Some(piece) = said.pieces.get(at) else { return };
+    fn piece(&mut self, index: usize, item: &Item, output: &ModelOutput, at: usize) {
+        let Some(piece) = output.pieces.get(at) else { return };
         let mut delta = json!({ "delta": piece, "item_id": item.id(), "output_index": index });
-        let kind = match said.kind {
+        let kind = match output.kind {
             Kind::Text => {
                 delta["content_index"] = json!(0);
-                delta["logprobs"] = logprobs(self.context, &said.pieces[at..=at]);
+                delta["logprobs"] = logprobs(self.context, &output.pieces[at..=at]);
                 "response.output_text.delta"
             }
             Kind::Refusal => {
                 delta["content_index"] = json!(0);
                 "response.refusal.delta"
             }
-            // ReplyContext and names of these events: https://github.com/Oaklight/llm-rosetta/issues/182
+            // Order and names of these events: https://github.com/Oaklight/llm-rosetta/issues/182
             Kind::Call { tool: Tool::Custom, .. } => "response.custom_tool_call_input.delta",
             Kind::Call { .. } => "response.function_call_arguments.delta",
         };
@@ -141,29 +141,29 @@ impl Stream<'_> {
         self.event(kind, delta);
     }
 
-    /// What is said once all pieces have been sent.
-    fn said(&mut self, index: usize, item: &Item, said: &ModelOutput) {
-        let mut whole = json!({ "item_id": item.id(), "output_index": index });
-        match said.kind {
+    /// Adds the events after the last piece.
+    fn output_done(&mut self, index: usize, item: &Item, output: &ModelOutput) {
+        let mut members = json!({ "item_id": item.id(), "output_index": index });
+        match output.kind {
             Kind::Text => {
-                whole["content_index"] = json!(0);
-                whole["logprobs"] = logprobs(self.context, &said.pieces);
-                whole["text"] = json!(said.text());
-                self.event("response.output_text.done", whole);
+                members["content_index"] = json!(0);
+                members["logprobs"] = logprobs(self.context, &output.pieces);
+                members["text"] = json!(output.text());
+                self.event("response.output_text.done", members);
             }
             Kind::Refusal => {
-                whole["content_index"] = json!(0);
-                whole["refusal"] = json!(said.text());
-                self.event("response.refusal.done", whole);
+                members["content_index"] = json!(0);
+                members["refusal"] = json!(output.text());
+                self.event("response.refusal.done", members);
             }
             Kind::Call { tool: Tool::Custom, .. } => {
-                whole["input"] = json!(said.text());
-                self.event("response.custom_tool_call_input.done", whole);
+                members["input"] = json!(output.text());
+                self.event("response.custom_tool_call_input.done", members);
                 return;
             }
             Kind::Call { .. } => {
-                whole["arguments"] = json!(said.text());
-                self.event("response.function_call_arguments.done", whole);
+                members["arguments"] = json!(output.text());
+                self.event("response.function_call_arguments.done", members);
                 return;
             }
         }
@@ -197,9 +197,10 @@ impl Stream<'_> {
         self.event("response.output_item.done", members);
     }
 
-    /// The [recorded] form, with the error in an object of its own; the published schema is flat.
+    /// The [recorded] form, with the error in a nested object; the published schema is flat.
     ///
-    /// [recorded]: https://github.com/vercel/ai/blob/ed857f50f112e23930b0c2dd8d532cc8bebbc911/packages/openai/src/responses/__fixtures__/openai-error.1.chunks.txt
+    /// [recorded]:
+    /// https://github.com/vercel/ai/blob/ed857f50f112e23930b0c2dd8d532cc8bebbc911/packages/openai/src/responses/__fixtures__/openai-error.1.chunks.txt
     fn error(&mut self) {
         let (code, message) = self.failure();
         self.event(
@@ -215,7 +216,7 @@ impl Stream<'_> {
         let mut response = frame(self.context);
         response["status"] = json!("failed");
         response["error"] = json!({ "code": code, "message": message });
-        self.whole("response.failed", &response);
+        self.response("response.failed", &response);
     }
 
     fn failure(&self) -> (&'static str, Value) {

@@ -1,4 +1,4 @@
-//! What a walk has found so far.
+//! Findings of a walk so far.
 
 use std::ops::ControlFlow;
 
@@ -38,7 +38,7 @@ impl<'a> Found<'a> {
         self.observed.or(self.documented)
     }
 
-    /// How far into the value the walk got before its first finding: depth, then place.
+    /// How far the walk got before its first finding: depth, then positions.
     pub(super) fn progress(&self) -> (usize, Vec<usize>) {
         let first = self.observed.as_ref().or(self.documented.as_ref());
         let path = first.map_or(&[][..], |finding| &finding.path);

@@ -13,8 +13,8 @@ use crate::path::Step;
 use crate::schema::Node;
 
 impl<'a> Walk<'a, '_> {
-    /// A value that may have one of several shapes: the fault is that of the branch which fits
-    /// best, where the walk got furthest before it found something.
+    /// Checks a value that may have one of several shapes. Reports the fault of the best branch,
+    /// which is the one where the walk got furthest before its first finding.
     pub(super) fn union(&mut self, node: &'a Node, value: &'a Value<'a>) -> Flow {
         let schema = self.schema;
         let kind = value.kind();
@@ -22,7 +22,7 @@ impl<'a> Walk<'a, '_> {
             node.branches.iter().map(|branch| schema.resolve(branch)).collect();
         branches.retain(|branch| branch.kinds.has(kind));
         if branches.is_empty() {
-            // A union's strength is about its tags.
+            // The strength of a union applies to its tags.
             return self.report(Fault::Type { expected: node, got: value }, self.by_depth());
         }
         if let Value::Object(object) = value {
@@ -48,7 +48,7 @@ impl<'a> Walk<'a, '_> {
         let mut best: Option<Found<'a>> = None;
         for branch in branches {
             let outer = mem::take(&mut self.found);
-            // A break is an observed finding of the branch, which is only one of several.
+            // A break is an observed finding in this branch only.
             let _ = self.value(branch, value);
             let found = mem::replace(&mut self.found, outer);
             self.path.truncate(depth);
@@ -66,7 +66,7 @@ impl<'a> Walk<'a, '_> {
         Flow::Continue(())
     }
 
-    /// The branches that an object's tag leaves, those that name its value first.
+    /// The branches that match an object's tag; those that list its value come first.
     fn tagged(
         &self,
         tag: &str,

@@ -1,4 +1,4 @@
-//! The files in `spec/`, in the binary.
+//! The files in `spec/`, embedded in the binary.
 
 use std::sync::LazyLock;
 
@@ -6,7 +6,7 @@ use fallproof_protocol::provider::{Endpoint, Surface};
 
 use super::Schema;
 
-/// A request schema as its file spells it, and as it is read.
+/// A request schema, as text and parsed.
 pub(crate) struct Embedded {
     pub(crate) text: &'static str,
     pub(super) schema: LazyLock<Schema>,
@@ -27,7 +27,7 @@ impl Embedded {
                     Endpoint::AudioSpeech => embedded!($surface, "audio.speech"),
                     Endpoint::AudioTranscriptions => embedded!($surface, "audio.transcriptions"),
                     Endpoint::AudioTranslations => embedded!($surface, "audio.translations"),
-                    // Azure has none, and answers before a body is looked at.
+                    // Azure has no moderations; it answers before the body is checked.
                     Endpoint::Moderations => embedded!("openai", "moderations"),
                 }
             };

@@ -1,4 +1,4 @@
-//! One node of a schema: the keywords that it may have.
+//! A schema node and its keywords.
 
 use serde::{Deserialize, Deserializer};
 use serde_json::{Number, Value as Json};
@@ -6,7 +6,7 @@ use serde_json::{Number, Value as Json};
 use crate::body::Kind;
 use crate::{Map, Strength};
 
-/// One schema node. What a keyword does not say, it allows.
+/// A schema node. An absent keyword imposes no restriction.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(crate) struct Node {
@@ -19,20 +19,22 @@ pub(crate) struct Node {
     pub(crate) choices: Option<Vec<Json>>,
     #[serde(rename = "anyOf")]
     pub(crate) branches: Vec<Node>,
-    /// The properties by which an object's branch is picked, in this order.
+    /// Properties that select an object's branch, in this order.
     #[serde(rename = "x-discriminator", deserialize_with = "one_or_more")]
     pub(crate) tags: Vec<String>,
-    /// How sure what this node says is; where unsaid, it depends on the depth and on what it says.
+    /// Strength of this node's own restrictions. If absent, it depends on the depth and the
+    /// restriction.
     #[serde(rename = "x-strength")]
     pub(crate) strength: Option<Strength>,
     pub(crate) properties: Map<String, Node>,
     pub(crate) required: Vec<String>,
     #[serde(rename = "additionalProperties")]
     pub(crate) others: Others,
-    /// Names that only documents leave out, whatever the strength.
+    /// Names that only the documentation lacks: documented, whatever the strength.
     #[serde(rename = "x-unproven")]
     pub(crate) unproven: Vec<String>,
-    /// Required names, or tags, without which a live refusal is known, whatever the strength.
+    /// Required names or tags whose absence is known to be refused: observed, whatever the
+    /// strength.
     #[serde(rename = "x-missed")]
     pub(crate) missed: Vec<String>,
     pub(crate) max_properties: Option<usize>,
@@ -47,7 +49,7 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    /// How sure it is that this object does not take a member of this name.
+    /// Strength of refusing an unknown member of this name.
     pub(crate) fn strength_of_unknown(&self, name: &str) -> Strength {
         if self.unproven.iter().any(|one| one == name) {
             Strength::Documented
@@ -56,13 +58,13 @@ impl Node {
         }
     }
 
-    /// How sure a range, a length or a pattern is.
+    /// Strength of a range, length or pattern.
     pub(crate) fn strength_of_limits(&self) -> Strength {
         self.strength.unwrap_or(Strength::Documented)
     }
 }
 
-/// The members of an object that its schema does not name.
+/// Members that the object's schema does not name.
 #[derive(Debug, Default, Deserialize)]
 #[serde(from = "BoolOrNode")]
 pub(crate) enum Others {
@@ -89,7 +91,7 @@ impl From<BoolOrNode> for Others {
     }
 }
 
-/// A set of kinds of values; all of them where no type is said.
+/// A set of kinds of values; all kinds if no type is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Kinds(u8);
 
@@ -123,7 +125,7 @@ fn kinds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Kinds, D::Error> 
             "array" => Kinds::bit(Kind::Array),
             "object" => Kinds::bit(Kind::Object),
             "file" => Kinds::bit(Kind::File),
-            _ => return Err(D::Error::custom(format!("no such type: {name}"))),
+            _ => return Err(D::Error::custom(format!("unknown type: {name}"))),
         };
     }
     Ok(Kinds(bits))
@@ -143,7 +145,7 @@ fn one_or_more<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>
     })
 }
 
-/// A pattern of the one form in use: `^[…]+$` with single characters and ranges.
+/// A pattern of the only supported form: `^[…]+$` with single characters and ranges.
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "String")]
 pub(crate) struct Pattern {
@@ -167,7 +169,7 @@ impl TryFrom<String> for Pattern {
             Some(class) if !class.starts_with('^') && !class.contains(['[', ']', '\\']) => {
                 class.chars().peekable()
             }
-            _ => return Err(format!("pattern of another form than ^[…]+$: {text}")),
+            _ => return Err(format!("unsupported pattern (only ^[…]+$ is): {text}")),
         };
         let mut ranges = Vec::new();
         while let Some(from) = rest.next() {
@@ -193,7 +195,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pattern_takes_its_characters_and_nothing_else() {
+    fn a_pattern_matches_exactly_its_characters() {
         let pattern = Pattern::try_from("^[a-zA-Z0-9_-]+$".to_owned()).expect("of the known form");
         assert!(pattern.matches("get_Weather-2"));
         for refused in ["", "a b", "naïve", "a.b", "line\n"] {

@@ -1,4 +1,4 @@
-//! Rules that reach over several parameters, or depend on the model.
+//! Rules across parameters, or for certain models.
 
 use indexmap::IndexMap;
 use serde::Deserialize;
@@ -7,72 +7,73 @@ use serde_json::Value as Json;
 use crate::Strength;
 use crate::body::Value;
 
-/// A rule that reaches over several parameters, or depends on the model.
+/// A rule across parameters, or for certain models.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Rule {
-    #[expect(dead_code, reason = "names the rule to readers of the file")]
+    #[expect(dead_code, reason = "for readers of the file")]
     id: String,
     pub(crate) kind: RuleKind,
-    /// The parameter that the rule is about; `a[].b` means `b` of each item of `a`.
+    /// The parameter that the rule applies to; `a[].b` is `b` of each item of `a`.
     pub(crate) param: String,
-    /// Other parameters and the values they must have.
+    /// Other parameters, and the values they must have.
     #[serde(default)]
     pub(crate) requires: IndexMap<String, Json>,
-    /// Other parameters that must be there and not null.
+    /// Other parameters that must be present and not null.
     #[serde(default)]
     pub(crate) requires_present: Vec<String>,
-    /// Prefixes of the models that the rule is for.
+    /// Prefixes of the models that the rule applies to.
     #[serde(default)]
     models: Vec<String>,
-    /// Prefixes of models that the rule is not for.
+    /// Prefixes of models that the rule does not apply to.
     #[serde(default)]
     except: Vec<String>,
-    /// The only values that these models take.
+    /// The only values that these models support.
     #[serde(default)]
     pub(crate) allowed: Option<Vec<Json>>,
-    /// The values that these models do not take.
+    /// Values that these models do not support.
     #[serde(default)]
     pub(crate) refused: Option<Vec<Json>>,
-    /// The provider's sentence; `{path}`, `{value}` and `{model}` stand for what was found.
+    /// The provider's message, with the placeholders `{path}`, `{value}` and `{model}`.
     pub(crate) message: String,
     pub(crate) code: Option<String>,
     #[serde(default)]
     pub(crate) error_param: ErrorParam,
     pub(crate) strength: Strength,
-    #[expect(dead_code, reason = "tells readers of the file who saw it")]
+    #[expect(dead_code, reason = "for readers of the file")]
     evidence: String,
-    #[expect(dead_code, reason = "tells readers of the file when it was seen")]
+    #[expect(dead_code, reason = "for readers of the file")]
     date: String,
 }
 
-/// What the `param` of a rule's error says.
+/// The `param` in the error of a rule.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(from = "Option<String>")]
 pub(crate) enum ErrorParam {
     /// The path of the value.
     #[default]
     Path,
-    Said(Option<String>),
+    /// A fixed value, or null.
+    Fixed(Option<String>),
 }
 
 impl From<Option<String>> for ErrorParam {
-    fn from(said: Option<String>) -> Self {
-        Self::Said(said)
+    fn from(param: Option<String>) -> Self {
+        Self::Fixed(param)
     }
 }
 
-/// What a [`Rule`] demands.
+/// What a [`Rule`] checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum RuleKind {
     /// The parameter belongs to another endpoint.
     Moved,
-    /// The parameter needs another one.
+    /// The parameter requires another one.
     Requires,
-    /// The models do not take the parameter.
+    /// The models do not support the parameter.
     UnsupportedForModel,
-    /// The models do not take this value of the parameter.
+    /// The models do not support this value of the parameter.
     UnsupportedValueForModel,
 }
 
@@ -91,7 +92,7 @@ impl Rule {
     }
 }
 
-/// Models by the prefixes of their names.
+/// Models, by the prefixes of their names.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Models {
@@ -110,20 +111,21 @@ fn is_among(model: &str, models: &[String], except: &[String]) -> bool {
     begins(models) && !begins(except)
 }
 
-/// The models whose back ends name neither parameter nor code.
+/// The models whose back ends report neither parameter nor code.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct LegacyWording {
-    /// To unknown parameters: `Unrecognized request argument supplied: …`.
+    /// Models that answer unknown parameters with `Unrecognized request argument supplied: …`.
     pub(crate) names: Models,
-    /// To unknown members of a message: `Additional properties are not allowed …`.
+    /// Models that answer unknown members of a message with `Additional properties are not allowed
+    /// …`.
     pub(crate) members: Models,
-    /// Members of a message that the schema knows and these back ends do not.
+    /// Members of a message that the schema defines but these back ends do not know.
     newer_members: Vec<String>,
 }
 
 impl LegacyWording {
-    /// Whether a message to this model must not have a member of this name, which the schema knows.
+    /// Whether a message to this model must not have this member, although the schema defines it.
     pub(crate) fn lack(&self, model: &str, member: &str) -> bool {
         self.newer_members.iter().any(|one| one == member) && self.members.include(model)
     }

@@ -1,9 +1,9 @@
-//! What the providers say that they expected where a value had the wrong type.
+//! The expected types in a provider's message about a wrong type.
 //!
 //! The patterns, each seen on the live API: `a string`, `an array of objects`, `one of a string or
 //! array of objects`, `one of 'auto' or 'disabled'`, `one of one of 'none', 'auto', or 'required'
-//! or object`, `an array of one of 'fil...lts' or 'web...lts'`. That null would do is never said.
-//! The order of alternatives is the schema's, which the live API does not always share.
+//! or object`, `an array of one of 'fil...lts' or 'web...lts'`. The messages never mention null.
+//! Alternatives are in schema order, which the live API does not always follow.
 
 use fallproof_protocol::provider::Endpoint;
 use serde_json::Value as Json;
@@ -13,14 +13,14 @@ use crate::body::Kind;
 use crate::path::Step;
 use crate::schema::{Node, Schema};
 
-/// Longer values are shortened where they say what was expected. Between `conversation`, seen
-/// whole, and `allowed_tools`, seen as `all...ols`.
+/// Longer values are shortened in a list of expected values. Lies between `conversation`, seen in
+/// full, and `allowed_tools`, seen as `all...ols`.
 const LISTED_WHOLE: usize = 12;
 
-/// What arrays of these parameters hold on `/responses`, where elsewhere it is objects.
+/// Names of array items in these parameters of `/responses`; other arrays hold "objects".
 const NAMED_ITEMS: [(&str, &str); 2] = [("input", "input items"), ("tools", "tools")];
 
-/// What this node takes, with its article.
+/// What this node allows, with an article.
 pub(super) fn expected(
     schema: &Schema,
     node: &Node,
@@ -35,30 +35,30 @@ pub(super) fn expected(
     };
     let mut alternatives = alternatives(schema, node, named);
     if path == [Step::Key("metadata")] {
-        alternatives = vec![Alternative { article: "a ", words: "metadata object".to_owned() }];
+        alternatives = vec![Alternative { article: "a ", text: "metadata object".to_owned() }];
     }
     together(&alternatives)
 }
 
-/// One of these values, where a value is expected that picks what follows.
+/// One of these values, for a tag.
 pub(super) fn expected_tag(choices: &[&Json]) -> String {
     together(&[listed(choices)])
 }
 
-/// One type that a value may have; the article goes where it comes first.
+/// An allowed type. Only the first of several is printed with its article.
 #[derive(PartialEq, Eq)]
 struct Alternative {
     article: &'static str,
-    words: String,
+    text: String,
 }
 
 fn together(alternatives: &[Alternative]) -> String {
     match alternatives {
         [] => "null".to_owned(),
-        [only] => format!("{}{}", only.article, only.words),
+        [only] => format!("{}{}", only.article, only.text),
         [first, ..] => {
-            let words: Vec<_> = alternatives.iter().map(|one| one.words.clone()).collect();
-            format!("one of {}{}", first.article, list(&words, "or"))
+            let text: Vec<_> = alternatives.iter().map(|one| one.text.clone()).collect();
+            format!("one of {}{}", first.article, list(&text, "or"))
         }
     }
 }
@@ -79,7 +79,7 @@ fn alternatives(schema: &Schema, node: &Node, named: Option<&str>) -> Vec<Altern
         let choices: Vec<_> = choices.iter().filter(|choice| !choice.is_null()).collect();
         return vec![listed(&choices)];
     }
-    let plain = |article, word: &str| Alternative { article, words: word.to_owned() };
+    let plain = |article, word: &str| Alternative { article, text: word.to_owned() };
     let kinds = node.kinds;
     if kinds.has(Kind::Bool) {
         add(plain("a ", "boolean"));
@@ -95,8 +95,8 @@ fn alternatives(schema: &Schema, node: &Node, named: Option<&str>) -> Vec<Altern
     if kinds.has(Kind::Array) {
         let items =
             named.map(str::to_owned).or_else(|| Some(plural(schema, node.items.as_deref()?)));
-        let words = items.map_or_else(|| "array".to_owned(), |items| format!("array of {items}"));
-        add(Alternative { article: "an ", words });
+        let text = items.map_or_else(|| "array".to_owned(), |items| format!("array of {items}"));
+        add(Alternative { article: "an ", text });
     }
     if kinds.has(Kind::Object) {
         add(plain("an ", "object"));
@@ -106,25 +106,25 @@ fn alternatives(schema: &Schema, node: &Node, named: Option<&str>) -> Vec<Altern
 
 fn plural(schema: &Schema, item: &Node) -> String {
     let items = alternatives(schema, item, None).into_iter();
-    let words: Vec<_> = items
+    let text: Vec<_> = items
         .map(|item| match item.article {
             // A list of values has no plural.
-            "" | "one of " => format!("{}{}", item.article, item.words),
-            _ => match item.words.split_once(' ') {
+            "" | "one of " => format!("{}{}", item.article, item.text),
+            _ => match item.text.split_once(' ') {
                 Some((noun, rest)) => format!("{noun}s {rest}"),
-                None => format!("{}s", item.words),
+                None => format!("{}s", item.text),
             },
         })
         .collect();
-    list(&words, "or")
+    list(&text, "or")
 }
 
 fn listed(choices: &[&Json]) -> Alternative {
-    let words: Vec<_> = choices
+    let text: Vec<_> = choices
         .iter()
         .map(|choice| {
             choice.as_str().map_or_else(|| choice.to_string(), |text| quoted(text, LISTED_WHOLE))
         })
         .collect();
-    Alternative { article: if words.len() > 1 { "one of " } else { "" }, words: list(&words, "or") }
+    Alternative { article: if text.len() > 1 { "one of " } else { "" }, text: list(&text, "or") }
 }

@@ -1,5 +1,5 @@
-//! The words of older back ends: what chat's older models and the completions say to unknown names,
-//! and what embeddings say to most things.
+//! The wording of legacy back ends: for unknown names on completions and chat's older models, and
+//! for most findings on embeddings.
 
 use fallproof_protocol::provider::Endpoint;
 
@@ -9,16 +9,16 @@ use crate::finding::{Fault, Finding, Side};
 use crate::path::{Step, dotted};
 use crate::schema::{Node, Schema};
 
-/// What is said where `model` is missing; on completions by analogy.
+/// The message for a missing `model`; on completions by analogy.
 /// <https://github.com/danielmiessler/Fabric/issues/239>
 const NO_MODEL: &str = "you must provide a model parameter";
 
-/// What embeddings say to an `input` of a wrong shape or length.
+/// The message of embeddings for an `input` of a wrong shape or length.
 /// <https://github.com/embeddings-benchmark/mteb/issues/1200>
 const BAD_INPUT: &str = "'$.input' is invalid. Please check the API reference: \
     https://platform.openai.com/docs/api-reference.";
 
-/// Whether this is the missing `model` of a back end that looks at it before the rest.
+/// Whether this is a missing `model` on a back end that checks it first.
 pub(super) fn is_no_model(finding: &Finding<'_>, endpoint: Endpoint) -> bool {
     matches!(
         (endpoint, &finding.path[..], &finding.fault),
@@ -30,7 +30,7 @@ pub(super) fn is_no_model(finding: &Finding<'_>, endpoint: Endpoint) -> bool {
     )
 }
 
-/// The sentence, if the older language has one for this finding here.
+/// The message, if the legacy wording has one for this finding.
 pub(super) fn say(
     finding: &Finding<'_>,
     schema: &Schema,
@@ -40,10 +40,10 @@ pub(super) fn say(
     if is_no_model(finding, endpoint) {
         return Some(NO_MODEL.to_owned());
     }
-    let older = &schema.older_words;
+    let legacy = &schema.legacy_wording;
     match (endpoint, &finding.path[..], &finding.fault) {
-        (_, [_], Fault::Unknown { of, object }) if older.names.include(model) => {
-            let names = such(object, |name| {
+        (_, [_], Fault::Unknown { of, object }) if legacy.names.include(model) => {
+            let names = names_where(object, |name| {
                 !of.properties.contains_key(name)
                     && of.strength_of_unknown(name) == finding.strength
             });
@@ -52,10 +52,11 @@ pub(super) fn say(
         }
         (_, [above @ .., _], Fault::Unknown { of, object })
             if matches!(above, [Step::Key("messages"), Step::Index(_)])
-                && older.members.include(model) =>
+                && legacy.members.include(model) =>
         {
-            let names =
-                such(object, |name| !of.properties.contains_key(name) || older.lack(model, name));
+            let names = names_where(object, |name| {
+                !of.properties.contains_key(name) || legacy.lack(model, name)
+            });
             let were = if names.len() == 1 { "was" } else { "were" };
             let names: Vec<_> = names.iter().map(|name| format!("'{name}'")).collect();
             Some(format!(
@@ -69,20 +70,20 @@ pub(super) fn say(
     }
 }
 
-/// Every such name in the object, in alphabetical order.
-fn such<'a>(object: &'a Object<'_>, is_such: impl Fn(&str) -> bool) -> Vec<&'a str> {
+/// All names in the object that satisfy the predicate, in alphabetical order.
+fn names_where<'a>(object: &'a Object<'_>, predicate: impl Fn(&str) -> bool) -> Vec<&'a str> {
     let names = object.members.keys().map(AsRef::as_ref);
-    let mut names: Vec<_> = names.filter(|name| is_such(name)).collect();
+    let mut names: Vec<_> = names.filter(|name| predicate(name)).collect();
     names.sort_unstable();
     names
 }
 
-/// JSON Schema's words, as Python's validator puts them.
+/// The wording of Python's JSON Schema validator.
 fn embeddings(path: &[Step<'_>], fault: &Fault<'_>) -> Option<String> {
     let at = dotted(path);
     Some(match (path, fault) {
         ([Step::Key("input"), ..], Fault::Type { .. } | Fault::Size { .. }) => BAD_INPUT.to_owned(),
-        // In the words of https://github.com/agentcoinorg/evo.ninja/pull/381
+        // Wording: https://github.com/agentcoinorg/evo.ninja/pull/381
         (_, Fault::Type { expected, got }) => {
             format!("{} is not of type '{}' - '{at}'", python(got), json_type(expected))
         }
@@ -102,9 +103,9 @@ fn embeddings(path: &[Step<'_>], fault: &Fault<'_>) -> Option<String> {
     })
 }
 
-/// The type that a node takes, in JSON Schema's word.
+/// The JSON Schema name of the type that a node allows.
 fn json_type(node: &Node) -> &'static str {
-    let words = [
+    let names = [
         (Kind::String, "string"),
         (Kind::Decimal, "number"),
         (Kind::Integer, "integer"),
@@ -112,5 +113,5 @@ fn json_type(node: &Node) -> &'static str {
         (Kind::Array, "array"),
         (Kind::Object, "object"),
     ];
-    words.into_iter().find(|(kind, _)| node.kinds.has(*kind)).map_or("null", |(_, word)| word)
+    names.into_iter().find(|(kind, _)| node.kinds.has(*kind)).map_or("null", |(_, name)| name)
 }

@@ -1,4 +1,4 @@
-//! The words of most endpoints and models. They name parameter and code.
+//! The wording of most endpoints and models. It reports parameter and code.
 
 use fallproof_protocol::provider::Endpoint;
 use serde_json::Value as Json;
@@ -11,11 +11,11 @@ use crate::finding::{Fault, Finding, Side};
 use crate::path::bracketed;
 use crate::schema::{ErrorParam, Rule, Schema};
 
-/// Longer values are shortened where the provider repeats what it got. Values of 19 characters were
-/// seen whole, one of 28 shortened.
+/// Longer values are shortened where the provider repeats the received value. Values of 19
+/// characters were seen in full, one of 28 was shortened.
 const ECHOED_WHOLE: usize = 20;
 
-/// The finding in these words.
+/// The finding in this wording.
 pub(super) fn say(
     finding: &Finding<'_>,
     schema: &Schema,
@@ -58,7 +58,7 @@ fn of_rule(rule: &Rule, path: String, got: &Value<'_>, model: &str) -> Sentence 
     let message = message.replace("{value}", &python(got));
     let param = match &rule.error_param {
         ErrorParam::Path => Some(path),
-        ErrorParam::Said(said) => said.clone(),
+        ErrorParam::Fixed(param) => param.clone(),
     };
     Sentence { message, param, code: rule.code.clone() }
 }

@@ -1,9 +1,9 @@
-//! The words of the audio endpoints: the errors of Python's `pydantic` as Python prints them, e.g.
+//! The wording of the audio endpoints: errors of Python's `pydantic` as Python prints them, e.g.
 //! `[{'type': 'enum', 'loc': ('body', 'voice'), 'msg': "Input should be …", 'input': 'sage', …}]`.
 //!
-//! Seen for listed values (<https://github.com/openai/openai-node/issues/1284>) and for lengths
-//! (<https://github.com/metadist/synaplan/issues/1665>); the others are the library's own words for
-//! the same kind of error. It could tell several errors at once; we tell one.
+//! Seen for allowed values (<https://github.com/openai/openai-node/issues/1284>) and for lengths
+//! (<https://github.com/metadist/synaplan/issues/1665>); the others are the library's messages for
+//! the same kind of error. It may list several errors; we report one.
 
 use serde_json::Value as Json;
 
@@ -13,7 +13,7 @@ use crate::finding::{Fault, Finding, Side};
 use crate::path::Step;
 use crate::schema::{Node, Schema};
 
-/// One error: its type, its sentence, what came, and the limit or list that it was held against.
+/// An error: its type, message, input, and the violated limit or list.
 struct Error {
     kind: &'static str,
     sentence: String,
@@ -21,21 +21,21 @@ struct Error {
     context: Option<String>,
 }
 
-/// The sentence, if this is a matter of the schema and not of a rule.
+/// The message, if the finding comes from the schema rather than a rule.
 pub(super) fn say(finding: &Finding<'_>, schema: &Schema) -> Option<String> {
     let Error { kind, sentence, input, context } = error(finding, schema)?;
     let steps = finding.path.iter().map(|step| match step {
         Step::Key(key) => format!("'{key}'"),
         Step::Index(index) => index.to_string(),
     });
-    let place: Vec<_> = std::iter::once("'body'".to_owned()).chain(steps).collect();
-    let place = place.join(", ");
+    let location: Vec<_> = std::iter::once("'body'".to_owned()).chain(steps).collect();
+    let location = location.join(", ");
     let sentence = quoted(&sentence);
     let member = |name, value: Option<String>| {
         value.map_or_else(String::new, |value| format!(", '{name}': {value}"))
     };
     let (input, context) = (member("input", input), member("ctx", context));
-    Some(format!("[{{'type': '{kind}', 'loc': ({place}), 'msg': {sentence}{input}{context}}}]"))
+    Some(format!("[{{'type': '{kind}', 'loc': ({location}), 'msg': {sentence}{input}{context}}}]"))
 }
 
 fn error(finding: &Finding<'_>, schema: &Schema) -> Option<Error> {
@@ -136,7 +136,7 @@ fn wrong_size(side: Side, limit: usize, of: Kind) -> Error {
     }
 }
 
-/// Text as Python prints it: in double quotes only where it holds single ones.
+/// Text as Python prints it: in double quotes only if it contains single quotes.
 fn quoted(text: &str) -> String {
     if text.contains('\'') { format!("\"{text}\"") } else { format!("'{text}'") }
 }

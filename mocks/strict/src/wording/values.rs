@@ -4,11 +4,11 @@ use serde_json::Value as Json;
 
 use crate::body::Value;
 
-/// The order in which chat lists its roles; other discriminators are listed alphabetically, as
+/// The order in which chat lists its roles. Other discriminators are listed alphabetically, as
 /// <https://github.com/langfuse/langfuse/issues/17166> shows for item types.
 const CHAT_ROLES: [&str; 6] = ["system", "assistant", "user", "function", "tool", "developer"];
 
-/// The values that would do, null left out, in the order in which the provider lists them.
+/// The allowed values without null, in the provider's order.
 pub(super) fn printed(choices: &[&Json]) -> Vec<String> {
     let mut texts: Vec<_> = choices.iter().filter(|choice| !choice.is_null()).collect();
     let role = |choice: &Json| CHAT_ROLES.iter().position(|role| choice == role);
@@ -23,7 +23,7 @@ pub(super) fn printed(choices: &[&Json]) -> Vec<String> {
         .collect()
 }
 
-/// A value as Python prints it, which is how it shows in some sentences.
+/// A value as Python prints it, which some messages contain.
 pub(super) fn python(value: &Value<'_>) -> String {
     match value {
         Value::Null => "None".to_owned(),
@@ -45,10 +45,10 @@ pub(super) fn python(value: &Value<'_>) -> String {
     }
 }
 
-/// Text in quotes and shortened beyond a length, as the provider prints values.
-pub(super) fn quoted(text: &str, whole: usize) -> String {
+/// Text in quotes, shortened beyond a length, as the provider prints values.
+pub(super) fn quoted(text: &str, limit: usize) -> String {
     let chars: Vec<char> = text.chars().collect();
-    if chars.len() <= whole.max(6) {
+    if chars.len() <= limit.max(6) {
         return format!("'{text}'");
     }
     let ends = |part: &[char]| part.iter().collect::<String>();

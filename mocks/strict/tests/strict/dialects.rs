@@ -1,5 +1,5 @@
-//! Older languages, and what depends on the model: who says which sentence. The sentences are the
-//! live APIs'; each group names where they were seen.
+//! Legacy wording, and behavior that depends on the model. The messages are those of the live APIs;
+//! each group links to its source.
 
 use fallproof_protocol::provider::Endpoint::{
     self, AudioSpeech as Speech, ChatCompletions as Chat, Completions, Embeddings,
@@ -15,7 +15,7 @@ fn refusal(surface: Surface, endpoint: Endpoint, model: &str, body: &Value) -> V
     check(surface, endpoint, model, body.as_bytes()).unwrap_or_else(|| panic!("taken: {body}"))
 }
 
-/// A chat body with these members beside a message.
+/// A chat body with these members in addition to a message.
 fn chat(more: Value) -> Value {
     with(json!({"model": "m", "messages": [{"role": "user", "content": "Hi"}]}), more)
 }
@@ -43,7 +43,7 @@ fn with(mut body: Value, more: Value) -> Value {
 // https://github.com/open-webui/open-webui/issues/14520
 #[case(OpenAi, Chat, "chatgpt-4o-latest", chat(json!({"num_keep": 1})),
     "Unrecognized request argument supplied: num_keep")]
-// https://github.com/quarkiverse/quarkus-langchain4j/issues/285: all of them, in alphabetical order
+// https://github.com/quarkiverse/quarkus-langchain4j/issues/285: all names, in alphabetical order
 #[case(AzureLegacy, Chat, "gpt-35-turbo", chat(json!({"topP": 1, "frequencyPenalty": 0, "presencePenalty": 0})),
     "Unrecognized request arguments supplied: frequencyPenalty, presencePenalty, topP")]
 // https://github.com/musistudio/claude-code-router/issues/724
@@ -58,11 +58,11 @@ fn with(mut body: Value, more: Value) -> Value {
 // https://github.com/transitive-bullshit/agentic/issues/531
 #[case(OpenAi, Chat, "gpt-3.5-turbo", json!({"messages": [{"role": "user", "content": "Hi", "id": "1"}], "model": "m"}),
     "Additional properties are not allowed ('id' was unexpected) - 'messages.0'")]
-// In the plural of https://github.com/openai/openai-node/issues/1161
+// In the plural form of https://github.com/openai/openai-node/issues/1161
 #[case(OpenAi, Chat, "gpt-4-32k",
     json!({"model": "m", "messages": [{"role": "user", "content": "Hi"}, {"role": "user", "content": "a", "y": 1, "x": 1}]}),
     "Additional properties are not allowed ('x', 'y' were unexpected) - 'messages.1'")]
-// A member that newer models know, the same place; `refusal` was taken since.
+// A member that newer models know, from the same source; `refusal` has been accepted since.
 #[case(OpenAi, Chat, "gpt-4-turbo", chat(json!({"messages": [
         {"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hi", "parsed": null, "refusal": null, "x": 1}]})),
     "Additional properties are not allowed ('parsed', 'x' were unexpected) - 'messages.1'")]
@@ -72,7 +72,7 @@ fn with(mut body: Value, more: Value) -> Value {
 // https://github.com/davidmigloz/langchain_dart/issues/712: a name that other models know
 #[case(OpenAi, Chat, "gpt-4o-mini", chat(json!({"reasoning_effort": "low"})),
     "Unrecognized request argument supplied: reasoning_effort")]
-fn older_back_ends_name_neither_parameter_nor_code(
+fn legacy_back_ends_report_neither_parameter_nor_code(
     #[case] surface: Surface,
     #[case] endpoint: Endpoint,
     #[case] model: &str,
@@ -86,7 +86,7 @@ fn older_back_ends_name_neither_parameter_nor_code(
 }
 
 #[test]
-fn a_name_that_only_documents_leave_out_is_not_listed_with_the_unknown_ones() {
+fn an_undocumented_name_is_not_listed_with_the_unknown_ones() {
     let violation =
         refusal(AzureV1, Chat, "gpt-4o", &chat(json!({"service_tier": "auto", "zzz": 1})));
     assert_eq!(violation.message, "Unrecognized request argument supplied: zzz");
@@ -104,7 +104,7 @@ fn a_name_that_only_documents_leave_out_is_not_listed_with_the_unknown_ones() {
 )]
 #[case("gpt-4o", "parsed", None)]
 #[case("gpt-4.1", "parsed", None)]
-fn what_a_client_echoes_of_an_answer_depends_on_the_model(
+fn echoing_an_answer_depends_on_the_model(
     #[case] model: &str,
     #[case] member: &str,
     #[case] refused: Option<&str>,
@@ -115,7 +115,7 @@ fn what_a_client_echoes_of_an_answer_depends_on_the_model(
 }
 
 #[test]
-fn members_of_messages_are_told_in_the_newer_words_by_newer_models() {
+fn newer_models_use_the_modern_wording_for_message_members() {
     let body = json!({"model": "m", "messages": [{"role": "user", "content": "Hi", "id": "1"}]});
     let violation = refusal(OpenAi, Chat, "gpt-4o", &body);
     assert_eq!(violation.message, "Unknown parameter: 'messages[0].id'.");
@@ -123,11 +123,12 @@ fn members_of_messages_are_told_in_the_newer_words_by_newer_models() {
 }
 
 #[rstest]
-// The words and the null: measured on the live API on 30 August 2026,
-// https://github.com/kangminlee-maker/local-OAuth-CLI-API-adapter (openai-responses-validation-parity.test.mjs)
+// The message and the null were measured on the live API on August 30, 2026:
+// https://github.com/kangminlee-maker/local-OAuth-CLI-API-adapter
+// (openai-responses-validation-parity.test.mjs)
 #[case(json!({"model": "m", "input": "Hi", "messages": []}))]
 #[case(json!({"model": "m", "messages": [{"role": "user", "content": "Hi"}], "zzz": 1}))]
-fn messages_have_moved_where_input_is_expected(#[case] body: Value) {
+fn messages_are_reported_as_moved_to_input(#[case] body: Value) {
     let violation = refusal(OpenAi, Responses, "gpt-5", &body);
     assert_eq!(
         violation.message,
@@ -149,7 +150,7 @@ fn messages_have_moved_where_input_is_expected(#[case] body: Value) {
 #[case(speech(json!({"input": "a".repeat(5311)})), "/input",
     "[{'type': 'string_too_long', 'loc': ('body', 'input'), 'msg': 'String should have at most 4096 characters', \
      'ctx': {'max_length': 4096}}]")]
-// In the library's words for the same kind of error.
+// In the library's wording for the same kind of error.
 #[case(speech(json!({"speed": 5})), "/speed",
     "[{'type': 'less_than_equal', 'loc': ('body', 'speed'), 'msg': 'Input should be less than or equal to 4', \
      'input': 5, 'ctx': {'le': 4}}]")]
@@ -159,7 +160,7 @@ fn messages_have_moved_where_input_is_expected(#[case] body: Value) {
     "[{'type': 'extra_forbidden', 'loc': ('body', 'stream'), 'msg': 'Extra inputs are not permitted', 'input': True}]")]
 #[case(json!({"model": "tts-1", "input": "Hi"}), "/voice",
     "[{'type': 'missing', 'loc': ('body', 'voice'), 'msg': 'Field required'}]")]
-fn audio_speaks_the_language_of_its_library(
+fn audio_uses_the_wording_of_its_library(
     #[case] body: Value,
     #[case] pointer: &str,
     #[case] message: &str,
@@ -184,7 +185,7 @@ fn audio_speaks_the_language_of_its_library(
 // https://github.com/redevrx/chat_gpt_sdk/issues/93
 #[case("dall-e-3", image(json!({"size": "256x256"})), "The size is not supported by this model.",
     None, "invalid_size", Strength::Observed)]
-// Only in documents.
+// Documented only.
 #[case("dall-e-3", image(json!({"background": "opaque"})), "Unknown parameter: 'background'.",
     Some("background"), "unknown_parameter", Strength::Documented)]
 fn each_family_of_image_models_has_its_own_parameters(
@@ -206,12 +207,15 @@ fn each_family_of_image_models_has_its_own_parameters(
 #[case("dall-e-3", image(json!({"quality": "hd", "size": "1024x1792", "style": "vivid", "response_format": "url"})))]
 #[case("dall-e-2", image(json!({"size": "256x256", "n": 2, "response_format": "b64_json"})))]
 #[case("gpt-image-1", image(json!({"quality": "high", "background": "transparent", "output_format": "png"})))]
-fn each_family_of_image_models_takes_its_own(#[case] model: &str, #[case] body: Value) {
+fn each_family_of_image_models_accepts_its_own_parameters(
+    #[case] model: &str,
+    #[case] body: Value,
+) {
     assert_eq!(check(OpenAi, Images, model, body.to_string().as_bytes()), None);
 }
 
 #[rstest]
-// Recorded in envoyproxy/ai-gateway, completion-bad-request: only the first of two faults.
+// Recorded in envoyproxy/ai-gateway, completion-bad-request: only the first of two errors.
 #[case(Completions, json!({"max_tokens": -1, "model": "babbage-002", "prompt": "Hi", "temperature": 3}),
     "Invalid 'max_tokens': integer below minimum value. Expected a value >= 0, but got -1 instead.",
     Some("max_tokens"), Some("integer_below_min_value"))]
@@ -219,7 +223,7 @@ fn each_family_of_image_models_takes_its_own(#[case] model: &str, #[case] body: 
 #[case(Completions, json!({"prompt": "Hi"}), "you must provide a model parameter", None, None)]
 #[case(Moderations, json!({"input": "Hi", "zzz": 1}), "Unknown parameter: 'zzz'.", Some("zzz"), Some("unknown_parameter"))]
 #[case(Moderations, json!({}), "Missing required parameter: 'input'.", Some("input"), Some("missing_required_parameter"))]
-fn completions_and_moderations_tell_values_in_the_newer_words(
+fn completions_and_moderations_use_the_modern_wording_for_values(
     #[case] endpoint: Endpoint,
     #[case] body: Value,
     #[case] message: &str,

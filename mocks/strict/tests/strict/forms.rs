@@ -1,4 +1,4 @@
-//! Forms: what their fields are read as, what is said to a wrong one, and an oracle.
+//! Forms: how fields are parsed, the errors for invalid ones, and an oracle.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 const MODEL: &str = "whisper-1";
 
-/// A form with a file and a model, and these fields of text.
+/// A form with a file, a model, and these text fields.
 fn form(more: &[(&str, &str)]) -> Vec<Field> {
     let mut fields = vec![Field::file("file", b"RIFF"), Field::text("model", MODEL)];
     fields.extend(more.iter().map(|(name, value)| Field::text(name, value)));
@@ -42,10 +42,10 @@ fn refusal(surface: Surface, endpoint: Endpoint, fields: &[Field]) -> Violation 
 #[case(&[("chunking_strategy", "auto")])]
 #[case(&[("chunking_strategy[type]", "server_vad"), ("chunking_strategy[threshold]", "0.5")])]
 #[case(&[("chunking_strategy", r#"{"type": "server_vad", "silence_duration_ms": 200}"#)])]
-// What looks like a number or a flag is text where text belongs.
+// Text that looks like a number or boolean stays text in text fields.
 #[case(&[("prompt", "42"), ("language", "true"), ("keywords[]", "7")])]
 #[case(&[("prompt", "")])]
-fn fields_are_read_as_their_parameters_types(#[case] more: &[(&str, &str)]) {
+fn fields_are_read_with_the_types_of_their_parameters(#[case] more: &[(&str, &str)]) {
     assert_eq!(check_fields(OpenAi, Transcriptions, MODEL, &form(more)), None);
 }
 
@@ -70,7 +70,7 @@ fn fields_are_read_as_their_parameters_types(#[case] more: &[(&str, &str)]) {
 #[case(&[("chunking_strategy[type]", "server_vad"), ("chunking_strategy[zzz]", "1")], "/chunking_strategy/zzz",
     "[{'type': 'extra_forbidden', 'loc': ('body', 'chunking_strategy', 'zzz'), 'msg': 'Extra inputs are not \
      permitted', 'input': '1'}]")]
-fn a_wrong_field_is_refused_in_the_words_of_the_audio_endpoints(
+fn an_invalid_field_is_refused_in_the_wording_of_the_audio_endpoints(
     #[case] more: &[(&str, &str)],
     #[case] pointer: &str,
     #[case] message: &str,
@@ -82,7 +82,7 @@ fn a_wrong_field_is_refused_in_the_words_of_the_audio_endpoints(
 }
 
 #[test]
-fn a_file_belongs_where_the_file_belongs_and_nowhere_else() {
+fn a_file_is_accepted_in_the_file_field_only() {
     let model = Field::text("model", MODEL);
     let missing = refusal(OpenAi, Translations, std::slice::from_ref(&model));
     assert_eq!(
@@ -97,14 +97,14 @@ fn a_file_belongs_where_the_file_belongs_and_nowhere_else() {
 }
 
 #[test]
-fn bytes_that_are_no_text_are_a_file_even_without_a_name() {
+fn bytes_that_are_not_text_are_a_file_even_without_a_file_name() {
     let nameless = Field { filename: None, ..Field::file("file", b"\xff\xf3") };
     let fields = [nameless, Field::text("model", MODEL)];
     assert_eq!(check_fields(OpenAi, Transcriptions, MODEL, &fields), None);
 }
 
 #[test]
-fn a_field_that_comes_twice_is_a_warning_and_a_list_is_not() {
+fn a_duplicate_field_is_a_warning_unless_it_is_a_list() {
     let twice = refusal(OpenAi, Transcriptions, &form(&[("language", "en"), ("language", "de")]));
     assert_eq!((twice.pointer.as_str(), twice.strength), ("/language", Strength::Documented));
     let list = form(&[("keywords[]", "a"), ("keywords[]", "b")]);
@@ -117,7 +117,7 @@ fn a_field_that_comes_twice_is_a_warning_and_a_list_is_not() {
 #[case("gpt-4o-transcribe", "json", false)]
 #[case("gpt-4o-transcribe-diarize", "diarized_json", false)]
 #[case("whisper-1", "verbose_json", false)]
-fn the_newer_models_write_fewer_formats(
+fn newer_models_support_fewer_formats(
     #[case] model: &str,
     #[case] format: &str,
     #[case] refused: bool,
@@ -135,7 +135,7 @@ fn the_newer_models_write_fewer_formats(
 }
 
 #[test]
-fn the_legacy_surface_needs_no_model_and_knows_fewer_parameters() {
+fn the_legacy_surface_requires_no_model_and_supports_fewer_parameters() {
     let file = Field::file("file", b"RIFF");
     assert_eq!(check_fields(AzureLegacy, Translations, MODEL, std::slice::from_ref(&file)), None);
     assert!(check_fields(AzureV1, Translations, MODEL, std::slice::from_ref(&file)).is_some());
@@ -143,7 +143,7 @@ fn the_legacy_surface_needs_no_model_and_knows_fewer_parameters() {
     assert_eq!((newer.pointer.as_str(), newer.strength), ("/stream", Strength::Documented));
 }
 
-/// What JSON Schema says of one form endpoint's parameters, one by one.
+/// The JSON Schema of a form endpoint, parameter by parameter.
 struct Oracle {
     required: Vec<String>,
     parameters: BTreeMap<String, Validator>,
@@ -172,8 +172,8 @@ fn oracle(surface: Surface, endpoint: Endpoint) -> Oracle {
 }
 
 impl Oracle {
-    /// Whether the text, read in any way that a text can be, is a valid value of each parameter.
-    fn takes(&self, fields: &BTreeMap<&str, Vec<&str>>, file: bool) -> bool {
+    /// Whether each text, in any of its readings, is a valid value of its parameter.
+    fn accepts(&self, fields: &BTreeMap<&str, Vec<&str>>, file: bool) -> bool {
         let needed = |name: &String| {
             if name == "file" { file } else { fields.contains_key(name.as_str()) }
         };
@@ -224,8 +224,8 @@ proptest! {
         fields in prop::collection::btree_map(select(NAMES), prop::collection::vec(select(TEXTS), 1..6), 0..4),
     ) {
         let mut sent: Vec<_> = file.then(|| Field::file("file", b"RIFF")).into_iter().collect();
-        // Not to mix what comes twice with what is wrong, a second file and a second value of a
-        // parameter that is no list are left out.
+        // Without a second file and a second value of a scalar parameter, so that duplicates are
+        // not mixed with invalid values.
         let mut fields = fields;
         if file { fields.remove("file"); }
         for (name, texts) in &mut fields {
@@ -237,13 +237,13 @@ proptest! {
         for (surface, endpoint, oracle) in ORACLES.iter() {
             let violation = check_fields(*surface, *endpoint, "", &sent);
             prop_assert_eq!(
-                violation.is_none(), oracle.takes(&fields, file), "{:?} {:?} {:?}", surface, violation, sent
+                violation.is_none(), oracle.accepts(&fields, file), "{:?} {:?} {:?}", surface, violation, sent
             );
         }
     }
 
     #[test]
-    fn no_form_makes_the_check_panic(
+    fn the_check_never_panics_on_a_form(
         endpoint in select(&Endpoint::ALL[..]),
         fields in prop::collection::vec(
             (

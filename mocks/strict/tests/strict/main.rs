@@ -1,4 +1,4 @@
-//! Request bodies, held against the schemas.
+//! Validation of request bodies against the schemas.
 
 mod dialects;
 mod forms;

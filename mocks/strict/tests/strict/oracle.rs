@@ -1,9 +1,9 @@
-//! The interpreter against a general JSON Schema validator: they must agree on what is valid.
+//! Compares the interpreter with a general JSON Schema validator: both must agree on validity.
 //!
-//! They differ on purpose in two things, which the bodies made here leave out: a decimal of an
-//! integer's value (`1.0`) is an integer for JSON Schema, and repeated keys are beyond it. Rules
-//! reach over several parameters, which the schemas do not say; a violation of one counts as valid
-//! here. Forms have an oracle of their own, in `strict_forms.rs`.
+//! They differ on purpose in two cases, which the generated bodies avoid: for JSON Schema, a
+//! decimal with an integral value (`1.0`) is an integer, and duplicate keys cannot be expressed.
+//! Rules span several parameters, which the schemas do not cover; a violation of a rule counts as
+//! valid here. Forms have an oracle of their own in `forms.rs`.
 
 use std::sync::LazyLock;
 
@@ -16,7 +16,7 @@ use proptest::sample::{Index, select};
 use rstest::rstest;
 use serde_json::{Map, Value, json};
 
-/// What JSON Schema says of one endpoint's bodies, and the sentences of its rules.
+/// The JSON Schema of one endpoint, and the messages of its rules.
 struct Oracle {
     surface: Surface,
     endpoint: Endpoint,
@@ -29,7 +29,7 @@ static ORACLES: LazyLock<Vec<Oracle>> = LazyLock::new(|| {
     json.map(|(surface, endpoint)| oracle(surface, endpoint)).collect()
 });
 
-/// The endpoints whose requests are JSON.
+/// The endpoints with JSON requests.
 const JSON_ENDPOINTS: [Endpoint; 8] = [
     Endpoint::ChatCompletions,
     Endpoint::Completions,
@@ -52,7 +52,7 @@ fn oracle(surface: Surface, endpoint: Endpoint) -> Oracle {
     }
 }
 
-/// Bodies that every surface takes, of many shapes.
+/// Bodies of many shapes that every surface accepts.
 fn valid_bodies(endpoint: Endpoint) -> Vec<Value> {
     match endpoint {
         Endpoint::ChatCompletions => vec![
@@ -162,9 +162,9 @@ enum Mutation {
     AddKey(String),
     RemoveKey(usize),
     Replace(Value),
-    /// The first item so many times.
+    /// Repeats the first item this many times.
     Repeat(usize),
-    /// So many more members.
+    /// Adds this many members.
     Fill(usize),
 }
 
@@ -177,8 +177,8 @@ fn mutation() -> impl Strategy<Value = Mutation> {
     ]
 }
 
-/// Changes of one place: to every kind of value, and to just within and just beyond every limit
-/// that its own kind may have.
+/// Changes to one value: to every kind of value, and to just inside and just outside every limit of
+/// its own kind.
 fn single_mutations(target: &Value) -> Vec<Mutation> {
     let others = [
         json!(null),
@@ -216,7 +216,7 @@ fn single_mutations(target: &Value) -> Vec<Mutation> {
     out
 }
 
-/// Names of members; most are known somewhere.
+/// Member names; most of them are known somewhere.
 const NAMES: &[&str] = &[
     "zzz", "type", "role", "content", "text", "name", "id", "status", "input", "metadata",
     "function", "model", "strict", "summary", "call_id", "output", "detail", "filters", "key",
@@ -247,7 +247,7 @@ const STRINGS: &[&str] = &[
     "a b",
 ];
 
-/// Values of every kind; no decimal of an integer's value.
+/// Values of every kind, except decimals with an integral value.
 fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -269,11 +269,14 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Every place in a value, as JSON pointers, the whole first.
-fn places(value: &Value) -> Vec<String> {
+/// JSON pointers to all values within a value, starting with the root.
+fn pointers(value: &Value) -> Vec<String> {
     let mut out = vec![String::new()];
     let below = |key: &str, value| {
-        places(value).into_iter().map(move |place| format!("/{key}{place}")).collect::<Vec<_>>()
+        pointers(value)
+            .into_iter()
+            .map(move |pointer| format!("/{key}{pointer}"))
+            .collect::<Vec<_>>()
     };
     match value {
         Value::Object(members) => {
@@ -291,11 +294,11 @@ fn places(value: &Value) -> Vec<String> {
     out
 }
 
-fn mutate(body: &mut Value, place: &str, mutation: &Mutation) {
-    let target = body.pointer_mut(place).expect("a place in it");
+fn mutate(body: &mut Value, pointer: &str, mutation: &Mutation) {
+    let target = body.pointer_mut(pointer).expect("a pointer into it");
     match (mutation, target) {
-        // A whole body that is no object is no question of schemas.
-        (Mutation::Replace(_), _) if place.is_empty() => {}
+        // A body that is not an object is not a matter of schemas.
+        (Mutation::Replace(_), _) if pointer.is_empty() => {}
         (Mutation::Replace(new), target) => *target = new.clone(),
         (Mutation::AddKey(name), Value::Object(members)) => {
             members.insert(name.clone(), json!("x"));
@@ -314,8 +317,8 @@ fn mutate(body: &mut Value, place: &str, mutation: &Mutation) {
     }
 }
 
-/// Fails unless interpreter and oracle agree on this body on these surfaces. Tells whether all of
-/// them take it.
+/// Fails unless interpreter and oracle agree on this body on these surfaces. Returns whether all
+/// surfaces accept it.
 fn agree(surfaces: &[Surface], endpoint: Endpoint, body: &Value) -> Result<bool, TestCaseError> {
     let text = body.to_string();
     let mut all_take_it = true;
@@ -325,7 +328,7 @@ fn agree(surfaces: &[Surface], endpoint: Endpoint, body: &Value) -> Result<bool,
         let valid = oracle.validator.is_valid(body);
         all_take_it &= valid;
         let Some(violation) = check(oracle.surface, endpoint, "", text.as_bytes()) else {
-            prop_assert!(valid, "only the oracle refuses it, {:?}: {}", oracle.surface, text);
+            prop_assert!(valid, "refused by the oracle only, {:?}: {}", oracle.surface, text);
             continue;
         };
         let only_a_rule = oracle.rules.contains(&violation.message);
@@ -337,7 +340,7 @@ fn agree(surfaces: &[Surface], endpoint: Endpoint, body: &Value) -> Result<bool,
 }
 
 #[test]
-fn both_take_every_valid_body() {
+fn both_accept_every_valid_body() {
     for endpoint in JSON_ENDPOINTS {
         for body in valid_bodies(endpoint) {
             assert!(matches!(agree(&Surface::ALL, endpoint, &body), Ok(true)), "{body}");
@@ -354,21 +357,21 @@ fn both_take_every_valid_body() {
 #[case(Endpoint::ImagesGenerations)]
 #[case(Endpoint::AudioSpeech)]
 #[case(Endpoint::Moderations)]
-fn both_see_every_single_defect_at_every_place(#[case] endpoint: Endpoint) {
+fn both_find_every_single_defect_everywhere(#[case] endpoint: Endpoint) {
     let (mut taken, mut refused) = (0, 0);
     for body in valid_bodies(endpoint) {
-        for place in places(&body) {
-            let target = body.pointer(&place).expect("a place in it");
+        for pointer in pointers(&body) {
+            let target = body.pointer(&pointer).expect("a pointer into it");
             for mutation in single_mutations(target) {
                 let mut mutated = body.clone();
-                mutate(&mut mutated, &place, &mutation);
+                mutate(&mut mutated, &pointer, &mutation);
                 if mutated == body {
                     continue;
                 }
                 match agree(&[Surface::OpenAi], endpoint, &mutated) {
                     Ok(true) => taken += 1,
                     Ok(false) => refused += 1,
-                    Err(error) => panic!("{mutation:?} at {place}: {error}"),
+                    Err(error) => panic!("{mutation:?} at {pointer}: {error}"),
                 }
             }
         }
@@ -386,15 +389,15 @@ proptest! {
         mutations in prop::collection::vec((any::<Index>(), mutation()), 1..4),
     ) {
         let mut body = base.get(&valid_bodies(endpoint)).clone();
-        for (place, mutation) in &mutations {
-            let place = place.get(&places(&body)).clone();
-            mutate(&mut body, &place, mutation);
+        for (pointer, mutation) in &mutations {
+            let pointer = pointer.get(&pointers(&body)).clone();
+            mutate(&mut body, &pointer, mutation);
         }
         agree(&Surface::ALL, endpoint, &body)?;
     }
 
     #[test]
-    fn no_bytes_make_the_check_panic(
+    fn the_check_never_panics(
         endpoint in select(&Endpoint::ALL[..]),
         bytes in prop::collection::vec(any::<u8>(), 0..200),
         text in "[\\[\\]{}\",:0-9eE.+\\-a-z\\\\ \n]{0,80}",

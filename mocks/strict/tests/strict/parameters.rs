@@ -1,17 +1,17 @@
-//! Everything that a request schema can express is taken: for every parameter, each listed value,
-//! each branch of a union, each member of each object, in the smallest body that holds it. And
-//! what it can't express is refused: a parameter that nobody knows.
+//! Everything that a request schema allows is accepted: for every parameter each allowed value,
+//! each branch of a union and each member of each object, in a minimal body. An unknown parameter
+//! is refused.
 
 use crate::support::{as_form, check_fields, everywhere, schema};
 use fallproof_protocol::provider::{Endpoint, Surface};
 use fallproof_strict::{Strength, check};
 use serde_json::{Map, Value, json};
 
-/// A model that no rule is for.
+/// A model without rules.
 const MODEL: &str = "m";
 
 #[test]
-fn every_documented_parameter_and_value_is_taken() {
+fn every_documented_parameter_and_value_is_accepted() {
     for (surface, endpoint) in everywhere() {
         let schema = schema(surface, endpoint);
         let samples = Samples { schema: &schema };
@@ -19,7 +19,7 @@ fn every_documented_parameter_and_value_is_taken() {
         let parameters = schema["properties"].as_object().expect("an object").len();
         assert!(bodies.len() >= parameters, "{endpoint:?}: {} bodies", bodies.len());
         for mut body in bodies {
-            keep_the_rules(&schema, &mut body);
+            satisfy_the_rules(&schema, &mut body);
             let violation = if endpoint.is_multipart() {
                 check_fields(surface, endpoint, MODEL, &as_form(&body))
             } else {
@@ -31,7 +31,7 @@ fn every_documented_parameter_and_value_is_taken() {
 }
 
 #[test]
-fn a_parameter_that_nobody_knows_is_refused_on_every_endpoint() {
+fn an_unknown_parameter_is_refused_on_every_endpoint() {
     for (surface, endpoint) in everywhere() {
         for model in ["gpt-5", "gpt-4o", "gpt-3.5-turbo", "dall-e-3", "whisper-1", ""] {
             let mut body = smallest(surface, endpoint);
@@ -45,7 +45,7 @@ fn a_parameter_that_nobody_knows_is_refused_on_every_endpoint() {
                 violation.unwrap_or_else(|| panic!("{surface:?} {endpoint:?} takes it"));
             assert_eq!(violation.pointer, "/zzz_unknown", "{surface:?} {endpoint:?}");
             assert!(violation.message.contains("zzz_unknown"), "{}", violation.message);
-            // Nobody has shown what a form with an unknown field is answered.
+            // The reply to a form with an unknown field is unknown.
             let strength =
                 if endpoint.is_multipart() { Strength::Documented } else { Strength::Observed };
             assert_eq!(violation.strength, strength, "{surface:?} {endpoint:?}");
@@ -53,14 +53,14 @@ fn a_parameter_that_nobody_knows_is_refused_on_every_endpoint() {
     }
 }
 
-/// The body with the required parameters only.
+/// A body with only the required parameters.
 fn smallest(surface: Surface, endpoint: Endpoint) -> Value {
     let schema = schema(surface, endpoint);
     Samples { schema: &schema }.simplest(&schema)
 }
 
-/// Gives a body what its parameters need besides them.
-fn keep_the_rules(schema: &Value, body: &mut Value) {
+/// Adds the parameters that the rules require.
+fn satisfy_the_rules(schema: &Value, body: &mut Value) {
     for rule in schema["x-rules"].as_array().expect("a list") {
         let param = rule["param"].as_str().expect("a name");
         if rule["kind"] != "requires" || body[param].is_null() {
@@ -76,14 +76,14 @@ fn keep_the_rules(schema: &Value, body: &mut Value) {
     }
 }
 
-/// Valid values of a schema's nodes.
+/// Valid values for the nodes of a schema.
 struct Samples<'a> {
     schema: &'a Value,
 }
 
 impl<'a> Samples<'a> {
-    /// One value for every way in which this node can be filled. `above` are the definitions that
-    /// it lies in: one that comes again is filled in the simplest way.
+    /// One value for each way to satisfy this node. `above` holds the enclosing definitions: a
+    /// recursive one is satisfied in the simplest way.
     fn of(&self, node: &'a Value, above: &mut Vec<&'a str>) -> Vec<Value> {
         if let Some(reference) = node["$ref"].as_str() {
             if above.contains(&reference) {
@@ -116,7 +116,7 @@ impl<'a> Samples<'a> {
             "string" => vec![json!("a")],
             "array" => self.arrays(node, above),
             "object" => self.objects(node, above),
-            other => panic!("no such type: {other}"),
+            other => panic!("unknown type: {other}"),
         }
     }
 
@@ -163,7 +163,7 @@ impl<'a> Samples<'a> {
         }
     }
 
-    /// The members that an object needs.
+    /// The required members of an object.
     fn least(&self, node: &'a Value) -> Map<String, Value> {
         let required = node["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
         let member = |name: &str| self.simplest(&node["properties"][name]);
@@ -176,7 +176,7 @@ impl<'a> Samples<'a> {
     }
 }
 
-/// These numbers as far as the node takes them, and its limits.
+/// Those of the numbers that the node allows, and its limits.
 fn limits(node: &Value, numbers: &[Value]) -> Vec<Value> {
     let (least, most) = (&node["minimum"], &node["maximum"]);
     let within = |number: &&Value| {

@@ -1,5 +1,5 @@
-//! What the interpreter says, against sentences that the live APIs gave. The bodies are ours; each
-//! group names where its sentences were seen.
+//! The interpreter's messages, compared with those of the live APIs. The bodies are ours; each
+//! group links to the source of its messages.
 
 use fallproof_protocol::provider::Endpoint::{
     self, ChatCompletions as Chat, Embeddings, Responses, ResponsesCompact as Compact,
@@ -14,12 +14,12 @@ fn refusal(surface: Surface, endpoint: Endpoint, model: &str, body: &Value) -> V
     check(surface, endpoint, model, body.as_bytes()).unwrap_or_else(|| panic!("taken: {body}"))
 }
 
-/// A chat body with these members beside a model and a message.
+/// A chat body with these members in addition to a model and a message.
 fn chat(more: Value) -> Value {
     with(json!({"model": "gpt-4o", "messages": [{"role": "user", "content": "Hi"}]}), more)
 }
 
-/// A body of `/responses` with these members beside a model and an input.
+/// A body of `/responses` with these members in addition to a model and an input.
 fn responses(more: Value) -> Value {
     with(json!({"model": "gpt-4o", "input": "Hi"}), more)
 }
@@ -71,7 +71,7 @@ fn metadata(count: usize) -> Value {
 // https://github.com/BerriAI/litellm/issues/28553
 #[case(AzureV1, Responses, responses(json!({"stream_options": {"include_usage": true}})),
     "Unknown parameter: 'stream_options.include_usage'.", "stream_options.include_usage", "unknown_parameter")]
-fn an_unknown_parameter_is_refused_in_the_providers_words(
+fn an_unknown_parameter_is_refused_with_the_providers_message(
     #[case] surface: Surface,
     #[case] endpoint: Endpoint,
     #[case] body: Value,
@@ -85,8 +85,9 @@ fn an_unknown_parameter_is_refused_in_the_providers_words(
 #[rstest]
 // https://github.com/teabranch/open-responses-server/issues/41
 #[case("o4-mini", json!({"reasoning": {}}), "reasoning")]
-// Measured on the live API on 30 August 2026:
-// https://github.com/kangminlee-maker/local-OAuth-CLI-API-adapter (openai-chat-validation-parity.test.mjs)
+// Measured on the live API on August 30, 2026:
+// https://github.com/kangminlee-maker/local-OAuth-CLI-API-adapter
+// (openai-chat-validation-parity.test.mjs)
 #[case("gpt-5.6-terra", json!({"text": {"verbosity": "low"}}), "text")]
 fn reasoning_models_name_the_unknown_parameter_of_a_chat(
     #[case] model: &str,
@@ -104,7 +105,8 @@ fn reasoning_models_name_the_unknown_parameter_of_a_chat(
 // https://github.com/wandb/wandb-mcp-server/pull/5
 #[case(Responses, responses(json!({"tools": [{"type": "mcp", "server_url": "https://example.com"}]})),
     "tools[0].server_label")]
-// Recorded in crewAIInc/crewAI, test_custom_llm_within_crew: neither type nor text, two foreign keys.
+// Recorded in crewAIInc/crewAI, test_custom_llm_within_crew: neither type nor text, two unknown
+// keys.
 #[case(Chat, json!({"model": "gpt-4o", "messages": [
         {"role": "system", "content": "Be kind."},
         {"role": "user", "content": [{"role": "system", "content": "Hi"}]}]}), "messages[1].content[0].type")]
@@ -128,7 +130,7 @@ fn a_missing_parameter_is_named_with_its_path(
 // https://github.com/danielmiessler/Fabric/issues/239
 #[case(Chat, json!({"messages": [{"role": "user", "content": "Hi"}]}))]
 #[case(Embeddings, json!({"input": "Hi"}))]
-fn chat_and_embeddings_ask_for_a_missing_model_in_words_of_their_own(
+fn chat_and_embeddings_have_their_own_message_for_a_missing_model(
     #[case] endpoint: Endpoint,
     #[case] body: Value,
 ) {
@@ -205,14 +207,14 @@ fn chat_and_embeddings_ask_for_a_missing_model_in_words_of_their_own(
 #[case(Responses, r#"{"metadata": "x"}"#, "metadata", "a metadata object", "a string")]
 #[case(Responses, r#"{"reasoning": "low"}"#, "reasoning", "an object", "a string")]
 #[case(Responses, r#"{"max_output_tokens": []}"#, "max_output_tokens", "an integer", "an array")]
-fn a_wrong_type_says_what_was_expected_and_what_came(
+fn a_wrong_type_is_reported_with_the_expected_and_the_actual_one(
     #[case] endpoint: Endpoint,
     #[case] more: &str,
     #[case] param: &str,
     #[case] expected: &str,
     #[case] got: &str,
 ) {
-    // Spliced as text, since a decimal's spelling counts.
+    // Inserted as text, since the spelling of a decimal matters.
     let base = json!({"model": "gpt-4o", "messages": [{"role": "user", "content": "Hi"}]});
     let base = if endpoint == Chat { base } else { json!({"model": "gpt-4o", "input": "Hi"}) };
     let mut base = base;
@@ -232,7 +234,7 @@ fn a_wrong_type_says_what_was_expected_and_what_came(
 // https://github.com/jeremychone/rust-genai/pull/119
 #[case(Responses, json!({"model": "m", "input": [{"role": "assistant", "content": [{"type": "input_text", "text": "a"}]}]}),
     "Invalid value: 'input_text'. Supported values are: 'output_text' and 'refusal'.", "input[0].content[0].type")]
-// The role sentence stands in many public logs, for instance with 'tooool' and 'foobar'.
+// This message about roles is in many public logs, for instance with 'tooool' and 'foobar'.
 #[case(Chat, json!({"model": "m", "messages": [{"role": "foobar", "content": "Hi"}]}),
     "Invalid value: 'foobar'. Supported values are: 'system', 'assistant', 'user', 'function', 'tool', and 'developer'.",
     "messages[0].role")]
@@ -245,10 +247,10 @@ fn a_wrong_type_says_what_was_expected_and_what_came(
     "Invalid value: 'bogus'. Supported values are: 'low', 'medium', and 'high'.", "verbosity")]
 #[case(Responses, responses(json!({"truncation": "bogus"})),
     "Invalid value: 'bogus'. Supported values are: 'auto' and 'disabled'.", "truncation")]
-// A long value comes back shortened.
+// A long value is shortened in the message.
 #[case(Responses, responses(json!({"truncation": "PINLOG-CTX-MARKER-205-abcdef"})),
     "Invalid value: 'PIN...def'. Supported values are: 'auto' and 'disabled'.", "truncation")]
-fn a_value_outside_the_list_is_answered_with_the_list(
+fn an_unsupported_value_is_reported_with_the_supported_ones(
     #[case] endpoint: Endpoint,
     #[case] body: Value,
     #[case] message: &str,
@@ -259,7 +261,7 @@ fn a_value_outside_the_list_is_answered_with_the_list(
 }
 
 #[test]
-fn an_unknown_item_type_is_answered_with_every_type_in_alphabetical_order() {
+fn an_unknown_item_type_is_reported_with_all_types_in_alphabetical_order() {
     // https://github.com/langfuse/langfuse/issues/17166
     let body = json!({"model": "m", "input": [{"type": ""}]});
     let violation = refusal(AzureV1, Responses, "gpt-4o", &body);
@@ -309,7 +311,7 @@ fn an_unknown_item_type_is_answered_with_every_type_in_alphabetical_order() {
 #[case(Chat, chat(json!({"tools": [{"type": "function", "function": {"name": "a.b"}}]})),
     "Invalid 'tools[0].function.name': string does not match pattern. Expected a string that matches the \
      pattern '^[a-zA-Z0-9_-]+$'.", "tools[0].function.name", "invalid_value")]
-fn a_value_beyond_a_limit_is_told_the_limit(
+fn a_value_beyond_a_limit_is_reported_with_the_limit(
     #[case] endpoint: Endpoint,
     #[case] body: Value,
     #[case] message: &str,
@@ -324,7 +326,8 @@ fn a_value_beyond_a_limit_is_told_the_limit(
 // Recorded in crewAIInc/crewAI, test_llm_call_when_stop_is_unsupported.yaml.
 #[case(OpenAi, Chat, "o1-mini", chat(json!({"stop": ["stop"]})),
     "Unsupported parameter: 'stop' is not supported with this model.", Some("stop"), Some("unsupported_parameter"))]
-// Recorded in envoyproxy/ai-gateway, chat-bad-request.yaml: one error of four, and not the first in the body.
+// Recorded in envoyproxy/ai-gateway, chat-bad-request.yaml: one error of four, and not the first in
+// the body.
 #[case(OpenAi, Chat, "gpt-5-nano",
     json!({"max_tokens": 0, "messages": [{"content": null, "role": "user"}], "model": "gpt-5-nano", "temperature": -0.5}),
     "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
@@ -346,7 +349,7 @@ fn a_value_beyond_a_limit_is_told_the_limit(
 // https://github.com/tmc/langchaingo/issues/1484
 #[case(OpenAi, Chat, "gpt-4o", chat(json!({"metadata": {"a": "b"}})),
     "The 'metadata' parameter is only allowed when 'store' is enabled.", Some("metadata"), None)]
-fn what_a_model_or_another_parameter_rules_out_is_refused(
+fn a_value_excluded_by_the_model_or_another_parameter_is_refused(
     #[case] surface: Surface,
     #[case] endpoint: Endpoint,
     #[case] model: &str,
@@ -365,7 +368,7 @@ fn what_a_model_or_another_parameter_rules_out_is_refused(
 #[case("gpt-4o", chat(json!({"stream": true, "stream_options": {"include_usage": true}})))]
 #[case("gpt-4o", chat(json!({"store": true, "metadata": {"a": "b"}})))]
 #[case("gpt-4o", chat(json!({"metadata": null, "stream_options": null})))]
-fn what_the_rules_allow_is_taken(#[case] model: &str, #[case] body: Value) {
+fn a_value_that_the_rules_allow_is_accepted(#[case] model: &str, #[case] body: Value) {
     assert_eq!(check(OpenAi, Chat, model, body.to_string().as_bytes()), None);
 }
 
@@ -375,23 +378,20 @@ fn what_the_rules_allow_is_taken(#[case] model: &str, #[case] body: Value) {
 // https://github.com/lm-sys/FastChat/pull/2281
 #[case(json!({"model": "m", "input": "Hi", "encoding_format": "md5"}),
     "Invalid value for 'encoding_format' = md5. Supported values: ['float', 'base64'].")]
-// In the words of https://github.com/agentcoinorg/evo.ninja/pull/381
+// Wording of https://github.com/agentcoinorg/evo.ninja/pull/381
 #[case(json!({"model": "m", "input": "Hi", "dimensions": 139.75}), "139.75 is not of type 'integer' - 'dimensions'")]
 // https://github.com/embeddings-benchmark/mteb/issues/1200
 #[case(json!({"model": "m", "input": {}}),
     "'$.input' is invalid. Please check the API reference: https://platform.openai.com/docs/api-reference.")]
 #[case(json!({"model": "m", "input": ["a", 1]}),
     "'$.input' is invalid. Please check the API reference: https://platform.openai.com/docs/api-reference.")]
-fn embeddings_speak_an_older_language_and_name_no_parameter(
-    #[case] body: Value,
-    #[case] message: &str,
-) {
+fn embeddings_use_legacy_wording_without_a_parameter(#[case] body: Value, #[case] message: &str) {
     assert_refused(&refusal(OpenAi, Embeddings, "m", &body), message, None, None);
 }
 
 #[test]
-fn of_several_shapes_the_one_that_fits_best_tells_the_fault() {
-    // The first item says that strings were meant.
+fn the_best_matching_branch_determines_the_error() {
+    // The first item shows that strings were intended.
     let body = json!({"model": "m", "input": ["a", 1]});
     assert_eq!(refusal(OpenAi, Embeddings, "m", &body).pointer, "/input/1");
     let body = json!({"model": "m", "input": [[1, 2], [3, "a"]]});
@@ -406,7 +406,7 @@ fn of_several_shapes_the_one_that_fits_best_tells_the_fault() {
 #[case(b"null")]
 #[case(b"{\"model\": \"\\ud800\"}")]
 #[case(b"{\"model\": \"\xff\"}")]
-fn what_is_no_json_object_is_refused_as_no_json(#[case] body: &[u8]) {
+fn a_body_that_is_not_an_object_is_refused_as_invalid_json(#[case] body: &[u8]) {
     let violation = check(OpenAi, Chat, "m", body).expect("refused");
     assert!(violation.message.starts_with("We could not parse the JSON body of your request."));
     assert_eq!((violation.param, violation.code), (None, None));
@@ -453,7 +453,7 @@ fn integers_of_any_size_are_read_as_spelled(#[case] number: &str, #[case] refusa
 }
 
 #[test]
-fn of_a_repeated_key_the_last_value_counts_and_the_key_is_a_warning() {
+fn the_last_value_of_a_duplicate_key_counts_and_the_key_is_a_warning() {
     let twice = r#"{"model":"m","input":7,"input":"Hi","metadata":{"a":"b","a":"c"}}"#;
     let violation = check(OpenAi, Responses, "m", twice.as_bytes()).expect("a warning");
     assert_refused(&violation, "Duplicate key: 'input'.", Some("input"), Some("duplicate_key"));
@@ -472,13 +472,13 @@ fn of_a_repeated_key_the_last_value_counts_and_the_key_is_a_warning() {
 #[case(json!({"model": "m", "zzz": 1}), "messages")]
 #[case(chat(json!({"n": "abc", "zzz": 1})), "zzz")]
 #[case(chat(json!({"zzz": 1, "aaa": 1})), "zzz")]
-// Values in the order of the body.
+// Values in body order.
 #[case(chat(json!({"user": 7, "n": "abc"})), "user")]
 #[case(chat(json!({"n": "abc", "user": 7})), "n")]
-// An observed one before a documented one that comes first.
+// An observed violation before a documented one that comes first in the body.
 #[case(chat(json!({"top_p": 7, "temperature": 7})), "temperature")]
 #[case(chat(json!({"audio": {"zzz": 1}, "user": 7})), "user")]
-fn one_error_is_told_in_the_documented_order(#[case] body: Value, #[case] param: &str) {
+fn one_error_is_reported_in_the_documented_order(#[case] body: Value, #[case] param: &str) {
     assert_eq!(refusal(OpenAi, Chat, "o3", &body).param.as_deref(), Some(param));
 }
 
@@ -489,8 +489,8 @@ fn one_error_is_told_in_the_documented_order(#[case] body: Value, #[case] param:
 #[case(OpenAi, Chat, json!({"model": "m"}), Strength::Observed)]
 #[case(OpenAi, Chat, chat(json!({"temperature": 3})), Strength::Observed)]
 #[case(OpenAi, Chat, chat(json!({"response_format": {"type": "text", "zzz": 1}})), Strength::Observed)]
-// Deeper down, what was seen: https://github.com/aallam/openai-kotlin/issues/320 for the kind of part; the others stand
-// with their sentences above.
+// Observed below the top level: https://github.com/aallam/openai-kotlin/issues/320 for the type of
+// a part; the sources of the others are with their messages above.
 #[case(OpenAi, Chat, chat(json!({"messages": [{"role": "user", "content": [{"text": "Hi"}]}]})), Strength::Observed)]
 #[case(OpenAi, Chat, chat(json!({"messages": [{"role": "user", "content": [{"type": "image"}]}]})), Strength::Observed)]
 #[case(OpenAi, Responses, responses(json!({"tools": [{}]})), Strength::Observed)]
@@ -500,7 +500,7 @@ fn one_error_is_told_in_the_documented_order(#[case] body: Value, #[case] param:
 #[case(AzureV1, Responses, responses(json!({"input": [{"type": ""}]})), Strength::Observed)]
 #[case(OpenAi, Responses, responses(json!({"input": [
         {"role": "assistant", "content": [{"type": "input_text", "text": "Hi"}]}]})), Strength::Observed)]
-// And next to it, what was not.
+// Similar cases that were not observed.
 #[case(OpenAi, Chat, chat(json!({"messages": [{"role": "user", "content": ["Hi"]}]})), Strength::Documented)]
 #[case(OpenAi, Chat, chat(json!({"messages": [{"role": "system", "content": [{"text": "Hi"}]}]})), Strength::Documented)]
 #[case(AzureV1, Chat, chat(json!({"messages": [{"role": "user", "content": [{"text": "Hi"}]}]})), Strength::Documented)]
@@ -508,7 +508,7 @@ fn one_error_is_told_in_the_documented_order(#[case] body: Value, #[case] param:
 #[case(OpenAi, Responses, responses(json!({"tools": [{"type": "bogus"}]})), Strength::Documented)]
 #[case(AzureLegacy, Responses, responses(json!({"input": [{"type": "bogus"}]})), Strength::Documented)]
 #[case(OpenAi, Compact, responses(json!({"input": [{"type": "bogus"}]})), Strength::Documented)]
-// Ranges that only documents give, unknown names deeper down, and what nobody has shown.
+// Documented ranges, unknown names below the top level, and refusals without a source.
 #[case(OpenAi, Chat, chat(json!({"top_p": 3})), Strength::Documented)]
 #[case(OpenAi, Chat, chat(json!({"prediction": {"type": "content", "content": "", "zzz": 1}})), Strength::Documented)]
 #[case(OpenAi, Chat, chat(json!({"prediction": {"type": "content"}})), Strength::Documented)]

@@ -7,7 +7,8 @@ use reqwest::header::HeaderName;
 use rstest::rstest;
 
 use super::support::{
-    Got, Refusing, Reply, Router, Upstream, answer, chain, config, deployment, json, on_surface,
+    Got, Refusing, Reply, Router, ScriptedDeployment, answer, chain, config, deployment, json,
+    on_surface,
 };
 
 const HEADERS: &str = "content-type: application/json; charset=utf-8\r\nx-request-id: req_1\r\n\
@@ -17,10 +18,10 @@ const HEADERS: &str = "content-type: application/json; charset=utf-8\r\nx-reques
 
 const JSON: &str = "content-type: application/json\r\n";
 
-/// What one client call brings when the only upstream replies like this.
+/// The response to one client call if the only deployment replies like this.
 async fn ask(reply: Reply) -> Got {
-    let upstream = Upstream::start([reply]).await;
-    Router::start(config(chain([deployment("it", &upstream.url())]))).await.ask().await
+    let scripted = ScriptedDeployment::start([reply]).await;
+    Router::start(config(chain([deployment("it", &scripted.url())]))).await.ask().await
 }
 
 #[rstest]
@@ -29,7 +30,7 @@ async fn ask(reply: Reply) -> Got {
 #[case::azure_error(503, r#"{"error":{"code":"503","message": "busy"}}"#)]
 #[case::mistake(400, r#"{"error":{"message":"no","type":"x","param":null,"code":null}}"#)]
 #[tokio::test]
-async fn the_providers_answer_is_passed_on_as_it_came(#[case] status: u16, #[case] body: &str) {
+async fn the_providers_answer_is_forwarded_unchanged(#[case] status: u16, #[case] body: &str) {
     let got = ask(answer(status, HEADERS, body)).await;
     assert_eq!((got.status, got.body.as_str()), (status, body));
     let mut names: Vec<_> = got.headers.keys().map(HeaderName::as_str).collect();
@@ -82,19 +83,19 @@ async fn the_providers_answer_is_passed_on_as_it_came(#[case] status: u16, #[cas
     "upstream_error"
 )]
 #[tokio::test]
-async fn an_exhausted_chain_tells_what_ended_it(
+async fn an_exhausted_chain_reports_what_ended_it(
     #[case] reply: Reply,
     #[case] status: u16,
     #[case] code: &str,
 ) {
-    let upstream = Upstream::start([reply]).await;
-    let mut group = chain([deployment("it", &upstream.url())]);
+    let scripted = ScriptedDeployment::start([reply]).await;
+    let mut group = chain([deployment("it", &scripted.url())]);
     if status == 504 {
         group.timeout = Duration::from_millis(200);
     }
     let got = Router::start(config(group)).await.ask().await;
     assert_eq!((got.status, got.error_code().as_str()), (status, code));
-    for internal in [upstream.url().trim_start_matches("http://"), "it-model", "sk-it", "10.0.0.7"]
+    for internal in [scripted.url().trim_start_matches("http://"), "it-model", "sk-it", "10.0.0.7"]
     {
         assert!(!got.body.contains(internal), "{internal} in {}", got.body);
     }
@@ -108,15 +109,16 @@ async fn a_refused_connection_is_a_connection_error() {
 }
 
 #[tokio::test]
-async fn retry_after_outlives_an_unreadable_body() {
+async fn retry_after_is_forwarded_with_an_unreadable_body() {
     let got = ask(answer(503, "retry-after: 11\r\n", "busy")).await;
     assert_eq!((got.status, got.error_code().as_str()), (503, "upstream_error"));
     assert_eq!(got.headers["retry-after"], "11");
 }
 
 #[tokio::test]
-async fn the_last_failure_is_the_one_that_is_told() {
-    let busy = Upstream::start([answer(429, HEADERS, r#"{"error":{"message":"busy"}}"#)]).await;
+async fn the_last_failure_is_reported() {
+    let busy =
+        ScriptedDeployment::start([answer(429, HEADERS, r#"{"error":{"message":"busy"}}"#)]).await;
     let gone = Refusing::bind();
     let group = chain([deployment("busy", &busy.url()), deployment("gone", &gone.url())]);
     let got = Router::start(config(group)).await.ask().await;
@@ -144,19 +146,19 @@ async fn a_credential_in_an_answer_is_redacted(
     #[values(Surface::OpenAi, Surface::AzureV1)] surface: Surface,
 ) {
     let headers = "content-type: application/json\r\nx-request-id: req-sk-it-key-1\r\n";
-    let upstream = Upstream::start([answer(status, headers, body)]).await;
-    let group = chain([on_surface(surface, "it", &upstream.url())]);
+    let scripted = ScriptedDeployment::start([answer(status, headers, body)]).await;
+    let group = chain([on_surface(surface, "it", &scripted.url())]);
     let got = Router::start(config(group)).await.ask().await;
     assert_eq!((got.status, got.body.as_str()), (status, clean));
     assert_eq!(got.headers["x-request-id"], "req-[redacted]-1");
 }
 
 #[tokio::test]
-async fn an_answer_above_the_limit_is_no_success() {
+async fn an_answer_above_the_limit_is_a_failure() {
     let body = format!(r#"{{"x":"{}"}}"#, "y".repeat(100));
     for (limit, status) in [(body.len(), 200), (body.len() - 1, 502)] {
-        let upstream = Upstream::start([json(200, &body)]).await;
-        let mut config = config(chain([deployment("it", &upstream.url())]));
+        let scripted = ScriptedDeployment::start([json(200, &body)]).await;
+        let mut config = config(chain([deployment("it", &scripted.url())]));
         config.body_limit = limit;
         let got = Router::start(config).await.ask().await;
         assert_eq!(got.status, status, "with a limit of {limit}");

@@ -1,4 +1,4 @@
-//! Which deployments are asked, how often and in which order.
+//! Which deployments get attempts, how many, and in which order.
 
 use std::time::{Duration, Instant};
 
@@ -6,25 +6,25 @@ use fallproof_router::{Condition, Group};
 use rstest::rstest;
 
 use super::support::{
-    Got, Refusing, Reply, Router, Strict, Upstream, answer, chain, config, deployment, error, json,
-    ok,
+    Got, Refusing, Reply, Router, ScriptedDeployment, Strict, answer, chain, config, deployment,
+    error, json, ok,
 };
 
-/// For scripts that are silent: long enough for the answers beside them, however busy the machine.
-const PATIENCE: Duration = Duration::from_millis(200);
+/// For silent scripts: long enough for the other replies, even on a busy machine.
+const TIMEOUT: Duration = Duration::from_millis(200);
 
 const WHOLE_HEAD: &str =
     "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n";
 const CHUNKED_HEAD: &str =
     "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n";
 
-/// Asks a router once whose primary plays this script and whose backup is a strict provider.
-/// Returns who answered, or the status of the error, and how many attempts each got.
+/// Sends one call to a router whose primary plays this script and whose backup is a strict
+/// provider. Returns who answered, or the status of the error, and the number of attempts at each.
 async fn ask_two(
     primary: impl IntoIterator<Item = Reply>,
     adjust: impl FnOnce(&mut Group),
 ) -> (String, [usize; 2]) {
-    let mut primary = Upstream::start(primary).await;
+    let mut primary = ScriptedDeployment::start(primary).await;
     let backup = Strict::start("backup").await;
     let mut group = chain([deployment("primary", &primary.url()), backup.deployment()]);
     adjust(&mut group);
@@ -32,14 +32,14 @@ async fn ask_two(
     (answer_of(&got), [primary.requests().len(), backup.attempts().await])
 }
 
-/// Likewise, where both fail as these scripts say.
+/// As [`ask_two`], with scripts for both, which fail.
 async fn ask_failing(
     primary: impl IntoIterator<Item = Reply>,
     backup: impl IntoIterator<Item = Reply>,
     adjust: impl FnOnce(&mut Group),
 ) -> (String, [usize; 2]) {
-    let mut primary = Upstream::start(primary).await;
-    let mut backup = Upstream::start(backup).await;
+    let mut primary = ScriptedDeployment::start(primary).await;
+    let mut backup = ScriptedDeployment::start(backup).await;
     let mut group =
         chain([deployment("primary", &primary.url()), deployment("backup", &backup.url())]);
     adjust(&mut group);
@@ -94,12 +94,12 @@ async fn a_failure_falls_back_after_one_attempt(#[case] failure: Reply) {
 #[case::in_the_body(&format!("{WHOLE_HEAD}{{\"a\":"))]
 #[case::after_a_chunk(&format!("{CHUNKED_HEAD}7\r\n{{\"a\":1}}\r\n"))]
 #[tokio::test]
-async fn silence_falls_back_after_the_timeout(#[case] said: &str) {
+async fn silence_falls_back_after_the_timeout(#[case] held: &str) {
     let start = Instant::now();
-    let silence = Reply::Hold(said.to_owned());
-    let outcome = ask_two([silence], |group| group.timeout = PATIENCE).await;
+    let silence = Reply::Hold(held.to_owned());
+    let outcome = ask_two([silence], |group| group.timeout = TIMEOUT).await;
     assert_eq!(outcome, ("backup".to_owned(), [1, 1]));
-    assert!(start.elapsed() >= PATIENCE, "{:?}", start.elapsed());
+    assert!(start.elapsed() >= TIMEOUT, "{:?}", start.elapsed());
 }
 
 #[tokio::test]
@@ -118,29 +118,29 @@ async fn a_refused_connection_falls_back() {
 #[case(422)]
 #[case(451)]
 #[tokio::test]
-async fn a_clients_own_mistake_is_tried_nowhere_else(#[case] status: u16) {
+async fn a_client_error_does_not_fall_back(#[case] status: u16) {
     let outcome = ask_two([error(status, "primary")], |group| group.retries = 3).await;
     assert_eq!(outcome, (status.to_string(), [1, 0]));
 }
 
 #[tokio::test]
-async fn a_chain_is_walked_in_its_order_and_once() {
-    let mut upstreams = Vec::new();
+async fn a_chain_is_walked_once_and_in_order() {
+    let mut deployments = Vec::new();
     for name in ["a", "b", "c"] {
-        upstreams.push(Upstream::start([error(500, name)]).await);
+        deployments.push(ScriptedDeployment::start([error(500, name)]).await);
     }
-    let [a, b, c] = &mut upstreams[..] else { unreachable!("three were started") };
+    let [a, b, c] = &mut deployments[..] else { unreachable!("three were started") };
     let group =
         chain([deployment("a", &a.url()), deployment("b", &b.url()), deployment("c", &c.url())]);
     let got = Router::start(config(group)).await.ask().await;
     assert_eq!((got.status, &got.json()["error"]["message"]), (500, &"c says 500".into()));
-    for upstream in &mut upstreams {
-        assert_eq!(upstream.requests().len(), 1);
+    for scripted in &mut deployments {
+        assert_eq!(scripted.requests().len(), 1);
     }
 }
 
 #[tokio::test]
-async fn a_passing_failure_is_tried_again_where_it_happened() {
+async fn a_temporary_failure_is_retried_at_the_same_deployment() {
     let script = [error(500, "primary"), Reply::Reset, ok("primary")];
     let outcome = ask_two(script, |group| group.retries = 2).await;
     assert_eq!(outcome, ("primary".to_owned(), [3, 0]));
@@ -157,15 +157,15 @@ async fn each_deployment_has_its_own_retries() {
 #[rstest]
 #[case::rate_limit(error(429, "primary"))]
 #[case::bad_credential(error(401, "primary"))]
-#[case::told_to_wait(answer(503, "content-type: application/json\r\nretry-after: 1\r\n", "{}"))]
+#[case::asks_to_wait(answer(503, "content-type: application/json\r\nretry-after: 1\r\n", "{}"))]
 #[tokio::test]
-async fn a_failure_that_would_only_repeat_is_not_retried(#[case] failure: Reply) {
+async fn a_permanent_failure_is_not_retried(#[case] failure: Reply) {
     let outcome = ask_two([failure], |group| group.retries = 3).await;
     assert_eq!(outcome, ("backup".to_owned(), [1, 1]));
 }
 
 #[tokio::test]
-async fn every_attempt_has_the_whole_timeout() {
+async fn every_attempt_has_the_full_timeout() {
     let timeout = Duration::from_millis(80);
     let silence = || [Reply::Hold(String::new()), Reply::Hold(String::new())];
     let start = Instant::now();
@@ -179,7 +179,7 @@ async fn every_attempt_has_the_whole_timeout() {
 }
 
 #[tokio::test]
-async fn without_conditions_nothing_falls_back_but_retries_stay() {
+async fn without_conditions_failures_are_retried_but_do_not_fall_back() {
     let outcome = ask_two([error(500, "primary"), error(502, "primary")], |group| {
         group.fallback_on = vec![];
         group.retries = 1;
@@ -204,7 +204,7 @@ async fn a_condition_covers_its_failure_and_no_other(
 ) {
     let only = |group: &mut Group| {
         group.fallback_on = vec![condition];
-        group.timeout = PATIENCE;
+        group.timeout = TIMEOUT;
     };
     let outcome = ask_two([covered], only).await;
     assert_eq!(outcome, ("backup".to_owned(), [1, 1]), "covered");
@@ -213,8 +213,8 @@ async fn a_condition_covers_its_failure_and_no_other(
 }
 
 #[tokio::test]
-async fn a_groups_trouble_does_not_touch_another() {
-    let broken = Upstream::start([error(500, "broken"), error(500, "broken")]).await;
+async fn groups_do_not_affect_each_other() {
+    let broken = ScriptedDeployment::start([error(500, "broken"), error(500, "broken")]).await;
     let sound = Strict::start("sound").await;
     let mut config = config(chain([sound.deployment()]));
     config.groups.insert("broken".to_owned(), chain([deployment("broken", &broken.url())]));

@@ -1,16 +1,17 @@
-//! Uploads of sound, and sound as an answer.
+//! Uploads of audio, and audio as an answer.
 
 use fallproof_router::Surface;
 use reqwest::RequestBuilder;
 use rstest::rstest;
 
 use super::support::{
-    Reply, Router, Upstream, answer, chain, config, deployment, error, json, ok, on_surface, stream,
+    Reply, Router, ScriptedDeployment, answer, chain, config, deployment, error, json, ok,
+    on_surface, stream,
 };
 
 const CONTENT_TYPE: &str = "multipart/form-data; boundary=\"a b\"";
 
-/// A form for `summaries` with a file that is no text, and this field.
+/// A form for `summaries` with a binary file and this field.
 fn form(field: &str, value: &str) -> Vec<u8> {
     let part = |disposition: &str, value: &[u8]| {
         let head = format!("--a b\r\nContent-Disposition: form-data; {disposition}\r\n\r\n");
@@ -40,13 +41,13 @@ fn upload(router: &Router, path: &str, form: Vec<u8>) -> RequestBuilder {
     "/openai/deployments/backup-model/audio/"
 )]
 #[tokio::test]
-async fn every_hop_gets_the_clients_form_with_its_own_model(
+async fn every_deployment_gets_the_clients_form_with_its_own_model(
     #[case] surface: Surface,
     #[case] target: &str,
     #[values("transcriptions", "translations")] path: &str,
 ) {
-    let mut primary = Upstream::start([error(500, "primary")]).await;
-    let mut backup = Upstream::start([ok("backup")]).await;
+    let mut primary = ScriptedDeployment::start([error(500, "primary")]).await;
+    let mut backup = ScriptedDeployment::start([ok("backup")]).await;
     let group = chain([
         deployment("primary", &primary.url()),
         on_surface(surface, "backup", &backup.url()),
@@ -55,8 +56,8 @@ async fn every_hop_gets_the_clients_form_with_its_own_model(
     let sent = form("prompt", "model");
     let got = router.send(upload(&router, path, sent.clone())).await;
     assert_eq!(got.answered_by(), "backup");
-    for (upstream, model) in [(&mut primary, "primary-model"), (&mut backup, "backup-model")] {
-        let request = upstream.request().await;
+    for (scripted, model) in [(&mut primary, "primary-model"), (&mut backup, "backup-model")] {
+        let request = scripted.request().await;
         let at = sent.windows(9).position(|it| it == b"summaries").expect("the model");
         let expected = [&sent[..at], model.as_bytes(), &sent[at + 9..]].concat();
         assert_eq!(request.bytes, expected);
@@ -73,8 +74,8 @@ async fn every_hop_gets_the_clients_form_with_its_own_model(
 #[tokio::test]
 async fn a_transcript_in_another_format_is_text(#[case] format: &str, #[case] transcript: &str) {
     let headers = "content-type: text/plain; charset=utf-8\r\n";
-    let upstream = Upstream::start([answer(200, headers, transcript)]).await;
-    let router = Router::start(config(chain([deployment("it", &upstream.url())]))).await;
+    let scripted = ScriptedDeployment::start([answer(200, headers, transcript)]).await;
+    let router = Router::start(config(chain([deployment("it", &scripted.url())]))).await;
     let call = upload(&router, "transcriptions", form("response_format", format));
     let got = router.send(call).await;
     assert_eq!((got.status, got.body.as_str()), (200, transcript));
@@ -86,9 +87,9 @@ async fn a_transcript_in_another_format_is_text(#[case] format: &str, #[case] tr
 #[case::page("vtt", answer(200, "content-type: text/html\r\n", "<p>hi"))]
 #[case::text_instead_of_json("json", answer(200, "content-type: text/plain\r\n", "hi"))]
 #[tokio::test]
-async fn a_transcript_that_is_none_falls_back(#[case] format: &str, #[case] failure: Reply) {
-    let primary = Upstream::start([failure]).await;
-    let backup = Upstream::start([json(400, r#"{"error":{}}"#)]).await;
+async fn an_invalid_transcript_falls_back(#[case] format: &str, #[case] failure: Reply) {
+    let primary = ScriptedDeployment::start([failure]).await;
+    let backup = ScriptedDeployment::start([json(400, r#"{"error":{}}"#)]).await;
     let group = chain([deployment("primary", &primary.url()), deployment("backup", &backup.url())]);
     let router = Router::start(config(group)).await;
     let call = upload(&router, "transcriptions", form("response_format", format));
@@ -96,18 +97,18 @@ async fn a_transcript_that_is_none_falls_back(#[case] format: &str, #[case] fail
 }
 
 #[tokio::test]
-async fn a_transcript_streams_where_the_client_wishes_it_and_the_model_can() {
+async fn a_transcript_streams_if_requested_and_supported() {
     let events = "data: {\"type\":\"transcript.text.delta\",\"delta\":\"Hi\"}\n\n\
         data: {\"type\":\"transcript.text.done\",\"text\":\"Hi\"}\n\n";
-    let upstream = Upstream::start([stream(events), ok("it")]).await;
-    let router = Router::start(config(chain([deployment("it", &upstream.url())]))).await;
+    let scripted = ScriptedDeployment::start([stream(events), ok("it")]).await;
+    let router = Router::start(config(chain([deployment("it", &scripted.url())]))).await;
     let call = || router.send(upload(&router, "transcriptions", form("stream", "true")));
     assert_eq!(call().await.body, events);
     assert_eq!(call().await.answered_by(), "it");
 }
 
 #[tokio::test]
-async fn what_is_no_form_is_refused_in_openais_shape() {
+async fn an_invalid_form_is_refused_in_openais_format() {
     let router = Router::start(config(chain([deployment("it", "http://127.0.0.1:1")]))).await;
     for body in [r#"{"model":"summaries"}"#, ""] {
         let got = router.send(router.post("/v1/audio/transcriptions", body)).await;
@@ -123,12 +124,13 @@ async fn what_is_no_form_is_refused_in_openais_shape() {
 #[case::json(json(200, "{}"))]
 #[case::status(error(503, "primary"))]
 #[tokio::test]
-async fn speech_that_is_none_falls_back(#[case] failure: Reply) {
-    let primary = Upstream::start([failure]).await;
-    let backup = Upstream::start([answer(200, "content-type: audio/opus\r\n", "OggS")]).await;
+async fn invalid_speech_falls_back(#[case] failure: Reply) {
+    let primary = ScriptedDeployment::start([failure]).await;
+    let backup =
+        ScriptedDeployment::start([answer(200, "content-type: audio/opus\r\n", "OggS")]).await;
     let group = chain([deployment("primary", &primary.url()), deployment("backup", &backup.url())]);
     let router = Router::start(config(group)).await;
     let got = router.stream("/v1/audio/speech", r#"{"model":"summaries"}"#).await;
-    assert_eq!((got.status, got.body.as_str(), got.is_whole), (200, "OggS", true));
+    assert_eq!((got.status, got.body.as_str(), got.is_complete), (200, "OggS", true));
     assert_eq!(got.headers["content-type"], "audio/opus");
 }

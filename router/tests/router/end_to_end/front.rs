@@ -1,4 +1,4 @@
-//! What the router itself says to clients.
+//! The router's own replies to clients.
 
 use std::time::Duration;
 
@@ -9,7 +9,9 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use super::support::{CHAT, Reply, Router, Strict, Upstream, chain, config, deployment, ok};
+use super::support::{
+    CHAT, Reply, Router, ScriptedDeployment, Strict, chain, config, deployment, ok,
+};
 
 const BAD_JSON: &str = "We could not parse the JSON body of your request.";
 
@@ -38,7 +40,7 @@ const BAD_JSON: &str = "We could not parse the JSON body of your request.";
     "The model `gpt-6\"` does not exist or you do not have access to it."
 )]
 #[tokio::test]
-async fn a_request_that_cannot_be_routed_is_refused_in_openais_shape(
+async fn a_request_that_cannot_be_routed_is_refused_in_openais_format(
     #[case] body: &str,
     #[case] status: u16,
     #[case] param: Option<&str>,
@@ -64,7 +66,7 @@ async fn a_request_that_cannot_be_routed_is_refused_in_openais_shape(
 #[case::method(Method::GET, "/v1/embeddings", 405, "Not allowed to GET on /v1/embeddings.")]
 #[case::models(Method::POST, "/v1/models", 405, "Not allowed to POST on /v1/models.")]
 #[tokio::test]
-async fn an_unknown_path_or_method_is_refused_in_openais_shape(
+async fn an_unknown_path_or_method_is_refused_in_openais_format(
     #[case] method: Method,
     #[case] path: &str,
     #[case] status: u16,
@@ -88,7 +90,7 @@ async fn an_unknown_path_or_method_is_refused_in_openais_shape(
 #[case::second(Some("Bearer sk-client-2"), 200)]
 #[case::lower_case_scheme(Some("bearer sk-client"), 200)]
 #[tokio::test]
-async fn only_known_clients_are_let_in(#[case] authorization: Option<&str>, #[case] status: u16) {
+async fn only_known_clients_are_accepted(#[case] authorization: Option<&str>, #[case] status: u16) {
     let provider = Strict::start("it").await;
     let mut config = config(chain([provider.deployment()]));
     let key = |text: &str| text.to_owned().try_into().expect("a key");
@@ -135,9 +137,9 @@ async fn health_needs_no_key() {
 
 #[tokio::test]
 async fn a_body_above_the_limit_is_refused() {
-    let upstream = Upstream::start([ok("it")]).await;
+    let scripted = ScriptedDeployment::start([ok("it")]).await;
     let body = r#"{"model":"summaries"}"#;
-    let mut config = config(chain([deployment("it", &upstream.url())]));
+    let mut config = config(chain([deployment("it", &scripted.url())]));
     config.body_limit = body.len();
     let router = Router::start(config).await;
     assert_eq!(router.send(router.post("/v1/embeddings", body)).await.answered_by(), "it");
@@ -147,19 +149,19 @@ async fn a_body_above_the_limit_is_refused() {
 }
 
 #[tokio::test]
-async fn a_shutdown_waits_for_the_calls_under_way() {
+async fn a_shutdown_waits_for_the_calls_in_progress() {
     let (stop, stopped) = oneshot::channel::<()>();
-    let mut upstream = Upstream::start([Reply::Hold(String::new())]).await;
-    let mut group = chain([deployment("it", &upstream.url())]);
+    let mut scripted = ScriptedDeployment::start([Reply::Hold(String::new())]).await;
+    let mut group = chain([deployment("it", &scripted.url())]);
     group.timeout = Duration::from_millis(200);
 
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let url = format!("http://{}/v1/responses", listener.local_addr().expect("a bound socket"));
-    let shutdown = async { stopped.await.expect("the test tells") };
+    let shutdown = async { stopped.await.expect("the test sends") };
     let server = tokio::spawn(fallproof_router::serve(listener, config(group), shutdown));
     let client = reqwest::Client::builder().no_proxy().build().expect("a plain client");
     let call = tokio::spawn(client.post(url).body(r#"{"model":"summaries"}"#).send());
-    upstream.request().await;
+    scripted.request().await;
     stop.send(()).expect("the router listens");
 
     assert_eq!(call.await.expect("no panic").expect("an answer").status(), 504);

@@ -1,13 +1,14 @@
-//! The router between a real client and hand-written deployments and strict providers, over real sockets.
+//! End-to-end tests over real sockets: a real client, the router, and scripted deployments or
+//! strict providers.
 
 mod answers;
-mod breaks;
 mod chain;
-mod detours;
+mod cooldown;
 mod forms;
 mod front;
+mod interrupted;
 mod requests;
-mod rests;
+mod special_chains;
 mod streams;
 mod strict;
 mod support;

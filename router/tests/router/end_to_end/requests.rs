@@ -4,7 +4,7 @@ use fallproof_router::Surface;
 use rstest::rstest;
 
 use super::support::{
-    Reply, Router, Upstream, answer, chain, config, deployment, error, ok, on_surface,
+    Reply, Router, ScriptedDeployment, answer, chain, config, deployment, error, ok, on_surface,
 };
 
 const BODY: &str = "{ \"metadata\":{\"model\":\"summaries\"},\t\"model\" : \"summaries\",\r\n \
@@ -12,9 +12,9 @@ const BODY: &str = "{ \"metadata\":{\"model\":\"summaries\"},\t\"model\" : \"sum
     \"user\":null, \"fallbacks\":[\"x\"], \"api_base\":\"http://evil\" }\n";
 
 #[tokio::test]
-async fn every_hop_gets_the_clients_bytes_with_its_own_model() {
-    let mut primary = Upstream::start([error(500, "primary")]).await;
-    let mut backup = Upstream::start([ok("backup")]).await;
+async fn every_deployment_gets_the_clients_bytes_with_its_own_model() {
+    let mut primary = ScriptedDeployment::start([error(500, "primary")]).await;
+    let mut backup = ScriptedDeployment::start([ok("backup")]).await;
     let group = chain([deployment("primary", &primary.url()), deployment("backup", &backup.url())]);
     let router = Router::start(config(group)).await;
     let got = router.send(router.post("/v1/responses", BODY)).await;
@@ -52,13 +52,13 @@ async fn each_surface_gets_its_path_and_its_credential(
     )]
     path: &str,
 ) {
-    let mut upstream = Upstream::start([ok("it")]).await;
-    let group = chain([on_surface(surface, "it", &format!("{}/base", upstream.url()))]);
+    let mut scripted = ScriptedDeployment::start([ok("it")]).await;
+    let group = chain([on_surface(surface, "it", &format!("{}/base", scripted.url()))]);
     let router = Router::start(config(group)).await;
     let got = router.send(router.post(&format!("/v1/{path}"), r#"{"model":"summaries"}"#)).await;
     assert_eq!(got.answered_by(), "it");
 
-    let request = upstream.request().await;
+    let request = scripted.request().await;
     let prefix = if path.starts_with("responses") { "" } else { "deployments/it-model/" };
     let target = target.replace("DEPLOYMENT", prefix).replace("PATH", path);
     assert_eq!(request.request_line, format!("POST {target} HTTP/1.1"));
@@ -69,9 +69,9 @@ async fn each_surface_gets_its_path_and_its_credential(
 }
 
 #[tokio::test]
-async fn nothing_of_the_clients_head_goes_up_unless_it_is_listed() {
-    let mut upstream = Upstream::start([ok("it")]).await;
-    let mut config = config(chain([deployment("it", &upstream.url())]));
+async fn only_listed_client_headers_are_forwarded() {
+    let mut scripted = ScriptedDeployment::start([ok("it")]).await;
+    let mut config = config(chain([deployment("it", &scripted.url())]));
     config.client_keys = Some(vec!["sk-client".to_owned().try_into().expect("a key")]);
     let router = Router::start(config).await;
     let request = router
@@ -98,7 +98,7 @@ async fn nothing_of_the_clients_head_goes_up_unless_it_is_listed() {
         .header("helicone-fallbacks", "[]");
     assert_eq!(router.send(request).await.answered_by(), "it");
 
-    let request = upstream.request().await;
+    let request = scripted.request().await;
     let mut names: Vec<_> = request.headers.iter().map(|(name, _)| name.as_str()).collect();
     names.sort_unstable();
     let listed = [
@@ -125,22 +125,22 @@ async fn nothing_of_the_clients_head_goes_up_unless_it_is_listed() {
 #[case("embeddings", r#"{"stream":true}"#, "application/json")]
 #[case("audio/speech", "{}", "*/*")]
 #[tokio::test]
-async fn a_provider_is_asked_for_what_the_client_wishes(
+async fn the_accept_header_matches_the_clients_request(
     #[case] path: &str,
     #[case] body: &str,
     #[case] accept: &str,
 ) {
-    let mut upstream = Upstream::start([error(400, "it")]).await;
-    let router = Router::start(config(chain([deployment("it", &upstream.url())]))).await;
+    let mut scripted = ScriptedDeployment::start([error(400, "it")]).await;
+    let router = Router::start(config(chain([deployment("it", &scripted.url())]))).await;
     let body = format!("{{\"model\":\"summaries\",{}", &body[1..]).replace(",}", "}");
     assert_eq!(router.send(router.post(&format!("/v1/{path}"), &body)).await.status, 400);
-    assert_eq!(upstream.request().await.header("accept"), Some(accept));
+    assert_eq!(scripted.request().await.header("accept"), Some(accept));
 }
 
 #[tokio::test]
 async fn the_content_type_is_the_clients_or_json() {
-    let mut upstream = Upstream::start([ok("it"), ok("it")]).await;
-    let router = Router::start(config(chain([deployment("it", &upstream.url())]))).await;
+    let mut scripted = ScriptedDeployment::start([ok("it"), ok("it")]).await;
+    let router = Router::start(config(chain([deployment("it", &scripted.url())]))).await;
     let url = format!("{}/v1/chat/completions", router.url);
     let bare = router.client.post(url).body(r#"{"model":"summaries"}"#);
     let with = bare.try_clone().expect("a body in memory");
@@ -148,27 +148,28 @@ async fn the_content_type_is_the_clients_or_json() {
     router.send(bare).await.answered_by();
 
     let types: Vec<_> =
-        upstream.requests().iter().map(|it| it.header("content-type").map(str::to_owned)).collect();
+        scripted.requests().iter().map(|it| it.header("content-type").map(str::to_owned)).collect();
     let expected = ["application/json; charset=utf-8", "application/json"];
     assert_eq!(types, expected.map(|it| Some(it.to_owned())));
 }
 
 #[tokio::test]
 async fn one_attempt_is_one_request() {
-    let mut upstream = Upstream::start([ok("it"), Reply::Send(String::new()), ok("it")]).await;
-    let router = Router::start(config(chain([deployment("it", &upstream.url())]))).await;
+    let mut scripted =
+        ScriptedDeployment::start([ok("it"), Reply::Send(String::new()), ok("it")]).await;
+    let router = Router::start(config(chain([deployment("it", &scripted.url())]))).await;
     assert_eq!(router.ask().await.answered_by(), "it");
     assert_eq!(router.ask().await.error_code(), "upstream_connection_error");
-    assert_eq!(upstream.requests().len(), 2);
+    assert_eq!(scripted.requests().len(), 2);
 }
 
-/// A request on a connection that was used before would be taken for a hangup, and not answered.
+/// A request on a reused connection would be taken for a hangup and get no reply.
 #[tokio::test]
 async fn every_attempt_has_a_connection_of_its_own() {
-    let Reply::Send(whole) = ok("it") else { unreachable!("`ok` sends") };
-    let held = || Reply::Hold(whole.clone());
-    let upstream = Upstream::start([held(), held()]).await;
-    let router = Router::start(config(chain([deployment("it", &upstream.url())]))).await;
+    let Reply::Send(reply) = ok("it") else { unreachable!("`ok` sends") };
+    let held = || Reply::Hold(reply.clone());
+    let scripted = ScriptedDeployment::start([held(), held()]).await;
+    let router = Router::start(config(chain([deployment("it", &scripted.url())]))).await;
     for _ in 0..2 {
         assert_eq!(router.ask().await.answered_by(), "it");
     }
@@ -176,21 +177,21 @@ async fn every_attempt_has_a_connection_of_its_own() {
 
 #[tokio::test]
 async fn a_redirect_is_not_followed() {
-    let mut elsewhere = Upstream::start([ok("elsewhere")]).await;
+    let mut elsewhere = ScriptedDeployment::start([ok("elsewhere")]).await;
     let location = format!("location: {}/v1/chat/completions\r\n", elsewhere.url());
-    let mut upstream = Upstream::start([answer(307, &location, "")]).await;
-    let router = Router::start(config(chain([deployment("it", &upstream.url())]))).await;
+    let mut scripted = ScriptedDeployment::start([answer(307, &location, "")]).await;
+    let router = Router::start(config(chain([deployment("it", &scripted.url())]))).await;
     assert_eq!(router.ask().await.error_code(), "upstream_invalid_response");
-    assert_eq!((upstream.requests().len(), elsewhere.requests().len()), (1, 0));
+    assert_eq!((scripted.requests().len(), elsewhere.requests().len()), (1, 0));
 }
 
 #[rstest]
 #[case::before_the_answer("")]
 #[case::inside_the_answer("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{")]
 #[tokio::test]
-async fn a_client_that_leaves_ends_the_call_to_the_provider(#[case] said: &str) {
-    let mut primary = Upstream::start([Reply::Hold(said.to_owned())]).await;
-    let mut backup = Upstream::start([ok("backup")]).await;
+async fn a_client_disconnect_cancels_the_call_to_the_provider(#[case] started: &str) {
+    let mut primary = ScriptedDeployment::start([Reply::Hold(started.to_owned())]).await;
+    let mut backup = ScriptedDeployment::start([ok("backup")]).await;
     let group = chain([deployment("primary", &primary.url()), deployment("backup", &backup.url())]);
     let router = Router::start(config(group)).await;
     let call = router.post("/v1/chat/completions", r#"{"model":"summaries"}"#);

@@ -1,4 +1,4 @@
-//! Streams that come whole, and those that fail while nothing of them has been seen.
+//! Streams that are complete, and streams that fail before their first content.
 
 use std::time::Duration;
 
@@ -8,13 +8,13 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
 use super::support::{
-    LAST_CHUNK, Reply, Router, STREAM_HEAD, Upstream, answer, chain, chunk, config, deployment,
-    error, live, ok, stream, stream_of,
+    LAST_CHUNK, Reply, Router, STREAM_HEAD, ScriptedDeployment, answer, chain, chunk, config,
+    deployment, error, live, ok, stream, stream_of,
 };
 
 pub(crate) const STREAM: &str = r#"{"model":"summaries","stream":true}"#;
 
-/// What comes before an answer: Azure's first chunk, a comment, and the role.
+/// The events before an answer: Azure's first chunk, a comment, and the role.
 pub(crate) const PREAMBLE: &str = "data: {\"choices\":[],\"prompt_filter_results\":[]}\n\n: wait\n\n\
     data: {\"choices\":[{\"delta\":{\"role\":\"assistant\",\"content\":\"\"}}]}\n\n";
 
@@ -38,10 +38,10 @@ fn chat() -> String {
     [PREAMBLE, CONTENT, END].concat()
 }
 
-/// A router with a primary that replies like this and a backup whose stream is [`chat`]'s.
-async fn two(primary: Reply, limit: Duration) -> (Router, Upstream, Upstream) {
-    let primary = Upstream::start([primary]).await;
-    let backup = Upstream::start([stream(&chat())]).await;
+/// A router with a primary that replies like this, and a backup whose stream is that of [`chat`].
+async fn two(primary: Reply, limit: Duration) -> (Router, ScriptedDeployment, ScriptedDeployment) {
+    let primary = ScriptedDeployment::start([primary]).await;
+    let backup = ScriptedDeployment::start([stream(&chat())]).await;
     let mut group =
         chain([deployment("primary", &primary.url()), deployment("backup", &backup.url())]);
     group.timeout = limit;
@@ -54,24 +54,24 @@ async fn two(primary: Reply, limit: Duration) -> (Router, Upstream, Upstream) {
 #[case::responses("responses", &[CREATED, DELTA, COMPLETED].concat())]
 #[case::images("images/generations", "data: {\"type\":\"image_generation.completed\"}\n\n")]
 #[tokio::test]
-async fn a_stream_is_passed_on_byte_for_byte(#[case] path: &str, #[case] events: &str) {
-    let upstream = Upstream::start([stream(events)]).await;
-    let router = Router::start(config(chain([deployment("it", &upstream.url())]))).await;
+async fn a_stream_is_forwarded_byte_for_byte(#[case] path: &str, #[case] events: &str) {
+    let scripted = ScriptedDeployment::start([stream(events)]).await;
+    let router = Router::start(config(chain([deployment("it", &scripted.url())]))).await;
     let got = router.stream(&format!("/v1/{path}"), STREAM).await;
-    assert_eq!((got.status, got.is_whole), (200, true));
+    assert_eq!((got.status, got.is_complete), (200, true));
     assert_eq!(got.headers["content-type"], "text/event-stream; charset=utf-8");
     assert_eq!(got.body, events);
 }
 
 #[tokio::test]
-async fn speech_streams_as_events_where_the_client_wishes_it() {
+async fn speech_streams_as_events_if_requested() {
     let events = "data: {\"type\":\"speech.audio.delta\",\"audio\":\"AA==\"}\n\n\
         data: {\"type\":\"speech.audio.done\"}\n\n";
-    let upstream = Upstream::start([stream(events)]).await;
-    let router = Router::start(config(chain([deployment("it", &upstream.url())]))).await;
+    let scripted = ScriptedDeployment::start([stream(events)]).await;
+    let router = Router::start(config(chain([deployment("it", &scripted.url())]))).await;
     let body = r#"{"model":"summaries","stream_format":"sse"}"#;
     let got = router.stream("/v1/audio/speech", body).await;
-    assert_eq!((got.body.as_str(), got.is_whole), (events, true));
+    assert_eq!((got.body.as_str(), got.is_complete), (events, true));
 }
 
 #[rstest]
@@ -87,12 +87,12 @@ async fn speech_streams_as_events_where_the_client_wishes_it() {
 #[case::error_after_the_role(stream(&[PREAMBLE, "data: {\"error\":{\"message\":\"x\"}}\n\n"].concat()))]
 #[case::malformed(stream(&[PREAMBLE, "data: {\"choices\":\n\n"].concat()))]
 #[case::html(answer(200, "content-type: text/html\r\n", "<p>hi"))]
-#[case::whole_instead(ok("primary"))]
+#[case::complete_instead(ok("primary"))]
 #[tokio::test]
 async fn a_stream_that_fails_before_its_first_content_falls_back_unseen(#[case] failure: Reply) {
     let (router, mut primary, mut backup) = two(failure, Duration::from_secs(10)).await;
     let got = router.stream("/v1/chat/completions", STREAM).await;
-    assert_eq!((got.status, got.is_whole), (200, true));
+    assert_eq!((got.status, got.is_complete), (200, true));
     assert_eq!(got.body, chat());
     assert_eq!((primary.requests().len(), backup.requests().len()), (1, 1));
 }
@@ -103,12 +103,12 @@ async fn a_stream_that_fails_before_its_first_content_falls_back_unseen(#[case] 
 #[case::ended(&[CREATED])]
 #[tokio::test]
 async fn a_response_that_fails_before_its_first_content_falls_back_unseen(#[case] events: &[&str]) {
-    let primary = Upstream::start([stream(&events.concat())]).await;
-    let whole = [CREATED, DELTA, COMPLETED].concat();
-    let backup = Upstream::start([stream(&whole)]).await;
+    let primary = ScriptedDeployment::start([stream(&events.concat())]).await;
+    let complete = [CREATED, DELTA, COMPLETED].concat();
+    let backup = ScriptedDeployment::start([stream(&complete)]).await;
     let group = chain([deployment("primary", &primary.url()), deployment("backup", &backup.url())]);
     let got = Router::start(config(group)).await.stream("/v1/responses", STREAM).await;
-    assert_eq!((got.body, got.is_whole), (whole, true));
+    assert_eq!((got.body, got.is_complete), (complete, true));
 }
 
 #[tokio::test]
@@ -120,10 +120,12 @@ async fn silence_before_the_first_content_falls_back_after_the_timeout() {
 }
 
 #[tokio::test]
-async fn an_error_in_a_stream_is_told_with_a_status_where_nothing_is_left() {
-    let upstream =
-        Upstream::start([stream("data: {\"error\":{\"message\":\"boom sk-it-key\"}}\n\n")]).await;
-    let router = Router::start(config(chain([deployment("it", &upstream.url())]))).await;
+async fn an_early_stream_error_gets_a_status_when_the_chain_is_exhausted() {
+    let scripted = ScriptedDeployment::start([stream(
+        "data: {\"error\":{\"message\":\"boom sk-it-key\"}}\n\n",
+    )])
+    .await;
+    let router = Router::start(config(chain([deployment("it", &scripted.url())]))).await;
     let got = router.send(router.post("/v1/chat/completions", STREAM)).await;
     assert_eq!((got.status, got.error_code().as_str()), (502, "upstream_error"));
     assert!(got.body.contains("boom [redacted]"), "{}", got.body);
@@ -132,11 +134,11 @@ async fn an_error_in_a_stream_is_told_with_a_status_where_nothing_is_left() {
 #[tokio::test]
 async fn the_first_content_does_not_wait_for_the_rest() {
     let (say, reply) = live();
-    let upstream = Upstream::start([reply]).await;
-    let router = Router::start(config(chain([deployment("it", &upstream.url())]))).await;
-    let said = |text: String| say.send(text).expect("the upstream listens");
-    said(stream_of(PREAMBLE));
-    said(chunk(CONTENT));
+    let scripted = ScriptedDeployment::start([reply]).await;
+    let router = Router::start(config(chain([deployment("it", &scripted.url())]))).await;
+    let send = |text: String| say.send(text).expect("the deployment listens");
+    send(stream_of(PREAMBLE));
+    send(chunk(CONTENT));
     let call = router.post("/v1/chat/completions", STREAM);
     let mut response = call.send().await.expect("an answer");
     let mut got = Vec::new();
@@ -145,24 +147,24 @@ async fn the_first_content_does_not_wait_for_the_rest() {
     }
     assert_eq!(got, [PREAMBLE, CONTENT].concat().as_bytes());
 
-    said(chunk(": still here\n"));
+    send(chunk(": still here\n"));
     assert_eq!(response.chunk().await.expect("no break").expect("no end"), ": still here\n");
-    said(chunk(END));
-    said(LAST_CHUNK.to_owned());
+    send(chunk(END));
+    send(LAST_CHUNK.to_owned());
     assert_eq!(response.chunk().await.expect("no break").expect("no end"), END);
     assert_eq!(response.chunk().await.expect("no break"), None);
 }
 
 #[tokio::test]
-async fn a_client_that_leaves_ends_the_stream_at_the_provider() {
-    let mut upstream =
-        Upstream::start([Reply::Hold(stream_of(&[PREAMBLE, CONTENT].concat()))]).await;
-    let router = Router::start(config(chain([deployment("it", &upstream.url())]))).await;
+async fn a_client_disconnect_cancels_the_stream_at_the_provider() {
+    let mut scripted =
+        ScriptedDeployment::start([Reply::Hold(stream_of(&[PREAMBLE, CONTENT].concat()))]).await;
+    let router = Router::start(config(chain([deployment("it", &scripted.url())]))).await;
     let call = router.post("/v1/chat/completions", STREAM);
     let mut response = call.send().await.expect("an answer");
     response.chunk().await.expect("no break").expect("content");
     drop(response);
-    upstream.hangup().await;
+    scripted.hangup().await;
 }
 
 #[tokio::test]
@@ -186,7 +188,7 @@ async fn a_slow_client_slows_the_provider() {
     provider.write_all(stream_of(CONTENT).as_bytes()).await.expect("a connection");
     let comment = chunk(&format!(":{}\n", "x".repeat(PIECE - 2)));
     let mut sent = 0;
-    // A client that takes nothing makes the buffers on the way full, and then the writer wait.
+    // If the client reads nothing, the buffers along the way fill up and the writer must wait.
     while sent < MOST_PIECES {
         let write = provider.write_all(comment.as_bytes());
         if timeout(Duration::from_millis(100), write).await.is_err() {
@@ -194,14 +196,14 @@ async fn a_slow_client_slows_the_provider() {
         }
         sent += 1;
     }
-    assert!(sent < MOST_PIECES, "{MOST_PIECES} MiB were taken for a client that reads nothing");
+    assert!(sent < MOST_PIECES, "{MOST_PIECES} MiB were read for a client that reads nothing");
 }
 
 #[tokio::test]
-async fn a_key_does_not_come_through_a_stream() {
+async fn a_key_in_a_stream_is_redacted() {
     let events = chat().replace("Grüße", "sk-it-key");
-    let upstream = Upstream::start([stream(&events)]).await;
-    let router = Router::start(config(chain([deployment("it", &upstream.url())]))).await;
+    let scripted = ScriptedDeployment::start([stream(&events)]).await;
+    let router = Router::start(config(chain([deployment("it", &scripted.url())]))).await;
     let got = router.stream("/v1/chat/completions", STREAM).await;
     assert_eq!(got.body, events.replace("sk-it-key", "[redacted]"));
 }

@@ -1,4 +1,4 @@
-//! Providers that refuse what the real ones refuse, in their words.
+//! Strict providers, which refuse the same requests as the real ones with the same errors.
 
 use fallproof_router::Surface;
 use rstest::rstest;
@@ -25,7 +25,7 @@ async fn a_valid_request_is_valid_on_every_surface(#[case] path: &str, #[case] b
         let router = Router::start(config(chain([provider.deployment()]))).await;
         let response = router.post(&format!("/v1/{path}"), body).send().await.expect("an answer");
         let status = response.status();
-        let answer = response.bytes().await.expect("a whole answer");
+        let answer = response.bytes().await.expect("a complete answer");
         assert_eq!(status, 200, "{surface:?}: {}", String::from_utf8_lossy(&answer));
         assert_eq!(provider.attempts().await, 1);
     }
@@ -71,7 +71,7 @@ async fn a_failing_provider_falls_back_to_one_of_another_surface(#[case] failure
 #[case("context_length_exceeded", "large")]
 #[case("content_filter", "lenient")]
 #[tokio::test]
-async fn a_refusal_in_the_providers_words_takes_its_own_way(
+async fn a_providers_refusal_leads_to_its_special_chain(
     #[case] refusal: &str,
     #[case] answer: &str,
 ) {
@@ -92,7 +92,7 @@ async fn a_refusal_in_the_providers_words_takes_its_own_way(
 #[case::unknown(r#","max_token":5"#, "max_token")]
 #[case::mistyped(r#","temperature":"hot""#, "temperature")]
 #[tokio::test]
-async fn a_clients_own_mistake_is_told_in_the_providers_words(
+async fn a_client_error_is_reported_with_the_providers_message(
     #[case] mistake: &str,
     #[case] parameter: &str,
 ) {

@@ -1,5 +1,4 @@
-//! Deployments that do as they are told, byte for byte, strict providers, and a router in front of
-//! them.
+//! Scripted deployments that control every byte, strict providers, and a router in front of them.
 
 use std::net::SocketAddr;
 
@@ -12,30 +11,30 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use wiremock::MockServer;
 
-/// What an upstream does on one connection, once it has read the request.
+/// What a deployment does on a connection after it has read the request.
 #[derive(Debug)]
 pub(crate) enum Reply {
-    /// Sends these bytes and closes the connection in good order.
+    /// Sends these bytes and closes the connection properly.
     Send(String),
-    /// Sends these bytes and then nothing, until the router hangs up.
+    /// Sends these bytes and then nothing, until the router disconnects.
     Hold(String),
     /// Resets the connection.
     Reset,
-    /// Sends what the test says while it says it, and then resets the connection.
+    /// Sends what the test provides, when it does, and then resets the connection.
     Live(UnboundedReceiver<String>),
 }
 
-/// A reply that the test says bit by bit.
+/// A reply that the test sends piece by piece.
 pub(crate) fn live() -> (UnboundedSender<String>, Reply) {
-    let (say, said) = unbounded_channel();
-    (say, Reply::Live(said))
+    let (say, pieces) = unbounded_channel();
+    (say, Reply::Live(pieces))
 }
 
-/// The head of an answer in the chunked coding.
+/// Head of a chunked response.
 pub(crate) const STREAM_HEAD: &str = "HTTP/1.1 200 OK\r\n\
     content-type: text/event-stream; charset=utf-8\r\ntransfer-encoding: chunked\r\n\r\n";
 
-/// What comes after all chunks.
+/// The final chunk.
 pub(crate) const LAST_CHUNK: &str = "0\r\n\r\n";
 
 /// The text as one chunk.
@@ -43,22 +42,22 @@ pub(crate) fn chunk(text: &str) -> String {
     format!("{:x}\r\n{text}\r\n", text.len())
 }
 
-/// The beginning of a stream of events.
+/// Start of an event stream.
 pub(crate) fn stream_of(events: &str) -> String {
     format!("{STREAM_HEAD}{}", chunk(events))
 }
 
-/// A stream of these events that ends in good order.
+/// An event stream with these events and a proper end.
 pub(crate) fn stream(events: &str) -> Reply {
     Reply::Send(stream_of(events) + LAST_CHUNK)
 }
 
-/// A whole answer with JSON in it.
+/// A complete JSON response.
 pub(crate) fn json(status: u16, body: &str) -> Reply {
     answer(status, "content-type: application/json\r\n", body)
 }
 
-/// A whole answer with these header lines.
+/// A complete response with these header lines.
 pub(crate) fn answer(status: u16, headers: &str, body: &str) -> Reply {
     let length = body.len();
     Reply::Send(format!(
@@ -66,25 +65,25 @@ pub(crate) fn answer(status: u16, headers: &str, body: &str) -> Reply {
     ))
 }
 
-/// A success that tells who gave it.
+/// A success that names the deployment.
 pub(crate) fn ok(name: &str) -> Reply {
     json(200, &format!(r#"{{"answered_by":"{name}"}}"#))
 }
 
-/// An error in `OpenAI`'s shape that tells who gave it.
+/// An error in `OpenAI`'s format that names the deployment.
 pub(crate) fn error(status: u16, name: &str) -> Reply {
     json(status, &format!(r#"{{"error":{{"message":"{name} says {status}","code":null}}}}"#))
 }
 
-/// A request as it reached an upstream.
+/// A request as received by a deployment.
 #[derive(Debug)]
 pub(crate) struct Received {
     /// `POST /path HTTP/1.1`
     pub(crate) request_line: String,
-    /// Names in lower case, in order.
+    /// Headers in order, with lower-case names.
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) bytes: Vec<u8>,
-    /// The same as text.
+    /// The body as text.
     pub(crate) body: String,
 }
 
@@ -97,16 +96,16 @@ impl Received {
     }
 }
 
-/// A provider on a port of its own.
-pub(crate) struct Upstream {
+/// A scripted provider on its own port.
+pub(crate) struct ScriptedDeployment {
     address: SocketAddr,
     received: UnboundedReceiver<Received>,
     hangups: UnboundedReceiver<()>,
 }
 
-impl Upstream {
-    /// Plays the script, one reply per connection. What comes after its end is recorded too,
-    /// and finds the connection closed.
+impl ScriptedDeployment {
+    /// Plays the script, one reply per connection. Requests after its end are recorded, and the
+    /// connection is closed.
     pub(crate) async fn start(script: impl IntoIterator<Item = Reply>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("a bound socket");
@@ -126,17 +125,17 @@ impl Upstream {
         format!("http://{}", self.address)
     }
 
-    /// The next request, once it has come.
+    /// Waits for the next request.
     pub(crate) async fn request(&mut self) -> Received {
-        self.received.recv().await.expect("the upstream is there")
+        self.received.recv().await.expect("the deployment runs")
     }
 
-    /// Returns once the router has hung up on a held reply.
+    /// Returns once the router has disconnected from a held reply.
     pub(crate) async fn hangup(&mut self) {
-        self.hangups.recv().await.expect("the upstream is there");
+        self.hangups.recv().await.expect("the deployment runs");
     }
 
-    /// The requests that came by now and were not looked at.
+    /// The requests received so far that were not returned yet.
     pub(crate) fn requests(&mut self) -> Vec<Received> {
         std::iter::from_fn(|| self.received.try_recv().ok()).collect()
     }
@@ -149,7 +148,7 @@ async fn play(
     hangups: UnboundedSender<()>,
 ) {
     let Some(request) = read_request(&mut stream).await else { return };
-    // A test that has ended looks at nothing any more.
+    // Nobody reads this after the test has ended.
     let _ = received.send(request);
     match reply {
         Reply::Send(bytes) => {
@@ -164,11 +163,11 @@ async fn play(
         Reply::Reset => {
             stream.set_zero_linger().expect("an option of every TCP socket");
         }
-        Reply::Live(mut said) => {
+        Reply::Live(mut pieces) => {
             let mut byte = [0];
             loop {
                 tokio::select! {
-                    bytes = said.recv() => match bytes {
+                    bytes = pieces.recv() => match bytes {
                         Some(bytes) => stream.write_all(bytes.as_bytes()).await.unwrap_or_default(),
                         None => break,
                     },
@@ -211,7 +210,7 @@ async fn read_request(stream: &mut TcpStream) -> Option<Received> {
     Some(Received { request_line, headers, bytes: body, body: text })
 }
 
-/// A provider that refuses what the real one refuses, with [`on_surface`]'s model and key.
+/// A strict provider, with the model and key of [`on_surface`].
 pub(crate) struct Strict {
     server: MockServer,
     provider: Provider,
@@ -220,12 +219,12 @@ pub(crate) struct Strict {
 }
 
 impl Strict {
-    /// `OpenAI`, which answers every valid request.
+    /// `OpenAI`, where every valid request succeeds.
     pub(crate) async fn start(name: &'static str) -> Self {
         Self::playing(Surface::OpenAi, name, &["ok"]).await
     }
 
-    /// Plays the behaviors of these names, the last one from then on.
+    /// Plays the behaviors of these names; the last one repeats.
     pub(crate) async fn playing(surface: Surface, name: &'static str, script: &[&str]) -> Self {
         let mocked = match surface {
             Surface::OpenAi => MockedSurface::OpenAi,
@@ -239,29 +238,29 @@ impl Strict {
             model,
             key: format!("sk-{name}-key"),
         });
-        let script = Script::named(script.iter().copied()).expect("whole replies");
+        let script = Script::named(script.iter().copied()).expect("complete replies");
         let server = MockServer::start().await;
         let provider = provider.playing(script).mount(&server).await;
         Self { server, provider, name, surface }
     }
 
-    /// What the router is to know of it.
+    /// The deployment for the router's configuration.
     pub(crate) fn deployment(&self) -> Deployment {
         on_surface(self.surface.clone(), self.name, &self.provider.base_url(&self.server))
     }
 
-    /// How many requests came by now.
+    /// Number of requests received so far.
     pub(crate) async fn attempts(&self) -> usize {
         self.server.received_requests().await.expect("they are recorded").len()
     }
 
-    /// Whether the answer is made of its words.
+    /// Whether the answer came from this provider.
     pub(crate) fn gave(&self, got: &Got) -> bool {
         got.body.contains(self.provider.token())
     }
 }
 
-/// A port that refuses connections, as long as this is kept: bound, but not listening.
+/// A port that refuses connections while this exists: bound, but not listening.
 pub(crate) struct Refusing(TcpSocket);
 
 impl Refusing {
@@ -276,7 +275,7 @@ impl Refusing {
     }
 }
 
-/// A deployment of `OpenAI` there, with a model and a key after its name.
+/// An `OpenAI` deployment at this URL, with a model and key derived from its name.
 pub(crate) fn deployment(name: &str, url: &str) -> Deployment {
     on_surface(Surface::OpenAi, name, url)
 }
@@ -290,7 +289,7 @@ pub(crate) fn on_surface(surface: Surface, name: &str, url: &str) -> Deployment 
     }
 }
 
-/// A group with these deployments in its chain.
+/// A group with these deployments as its chain.
 pub(crate) fn chain<const N: usize>(deployments: [Deployment; N]) -> Group {
     let mut deployments = deployments.into_iter();
     let mut group = Group::new(deployments.next().expect("a chain is not empty"));
@@ -298,34 +297,34 @@ pub(crate) fn chain<const N: usize>(deployments: [Deployment; N]) -> Group {
     group
 }
 
-/// A configuration with one group, `summaries`, for everybody.
+/// A configuration with one group, `summaries`, that accepts every client.
 pub(crate) fn config(group: Group) -> Config {
     let mut config = Config::default();
     config.groups.insert("summaries".to_owned(), group);
     config
 }
 
-/// A chat call of the group `summaries` that every provider takes.
+/// A chat call to the group `summaries` that every provider accepts.
 pub(crate) const CHAT: &str =
     r#"{"model":"summaries","messages":[{"role":"user","content":"Hi"}]}"#;
 
-/// A running router, and a client of it.
+/// A running router and a client.
 pub(crate) struct Router {
     pub(crate) url: String,
     pub(crate) client: reqwest::Client,
 }
 
-/// What the client got of an answer whose end it watched.
+/// A response whose end was observed.
 #[derive(Debug)]
 pub(crate) struct Streamed {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) body: String,
-    /// Whether it ended, or was cut.
-    pub(crate) is_whole: bool,
+    /// Whether it ended properly rather than being cut off.
+    pub(crate) is_complete: bool,
 }
 
-/// What the client got.
+/// A complete response.
 #[derive(Debug)]
 pub(crate) struct Got {
     pub(crate) status: u16,
@@ -338,7 +337,7 @@ impl Got {
         serde_json::from_str(&self.body).expect("a JSON body")
     }
 
-    /// The code of an error in the router's own words, whose shape is checked on the way.
+    /// The code of one of the router's own errors. Also checks the format of the error.
     pub(crate) fn error_code(&self) -> String {
         assert_eq!(self.headers["content-type"], "application/json");
         let body = self.json();
@@ -347,7 +346,7 @@ impl Got {
         error["code"].as_str().unwrap_or("none").to_owned()
     }
 
-    /// The name that `ok` gave, or that of the strict provider, which tells its model.
+    /// The name given to `ok`, or the model of a strict provider, which is its name.
     pub(crate) fn answered_by(&self) -> String {
         assert_eq!(self.status, 200, "{}", self.body);
         let answer = self.json();
@@ -362,7 +361,7 @@ impl Router {
         Self::with_clock(config, Clock::System).await
     }
 
-    /// One whose clock stands still until it is moved.
+    /// A router whose clock is moved by hand.
     pub(crate) async fn with_manual_clock(config: Config) -> (Self, ManualClock) {
         let clock = ManualClock::new();
         (Self::with_clock(config, Clock::Manual(clock.clone())).await, clock)
@@ -377,26 +376,26 @@ impl Router {
         Self { url, client }
     }
 
-    /// Sends a request and reads the answer as far as it goes.
+    /// Sends a request and reads the response as far as possible.
     pub(crate) async fn stream(&self, path: &str, body: &str) -> Streamed {
         let mut response = self.post(path, body).send().await.expect("an answer");
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let mut bytes = Vec::new();
-        let is_whole = loop {
+        let is_complete = loop {
             match response.chunk().await {
                 Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
                 end => break end.is_ok(),
             }
         };
         let body = String::from_utf8(bytes).expect("UTF-8");
-        Streamed { status, headers, body, is_whole }
+        Streamed { status, headers, body, is_complete }
     }
 
-    /// Sends a request and reads the whole answer.
+    /// Sends a request and reads the complete response.
     pub(crate) async fn send(&self, request: reqwest::RequestBuilder) -> Got {
         let response = request.send().await.expect("an answer");
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Got { status, headers, body: response.text().await.expect("a whole answer") }
+        Got { status, headers, body: response.text().await.expect("a complete answer") }
     }
 
     pub(crate) fn post(&self, path: &str, body: &str) -> reqwest::RequestBuilder {
@@ -404,7 +403,7 @@ impl Router {
         request.header("content-type", "application/json").body(body.to_owned())
     }
 
-    /// A plain chat call of the group `summaries`.
+    /// Sends a plain chat call to the group `summaries`.
     pub(crate) async fn ask(&self) -> Got {
         self.send(self.post("/v1/chat/completions", CHAT)).await
     }

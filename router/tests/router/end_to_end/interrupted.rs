@@ -7,30 +7,30 @@ use serde_json::{Value, json};
 
 use super::streams::{CONTENT, CREATED, DELTA, PREAMBLE, STREAM};
 use super::support::{
-    LAST_CHUNK, Reply, Router, STREAM_HEAD, Streamed, Upstream, chain, chunk, config, deployment,
-    live, stream, stream_of,
+    LAST_CHUNK, Reply, Router, STREAM_HEAD, ScriptedDeployment, Streamed, chain, chunk, config,
+    deployment, live, stream, stream_of,
 };
 
-/// Long enough for what comes, however busy the machine; short where nothing comes.
-const PATIENCE: Duration = Duration::from_millis(200);
+/// Long enough for data that arrives, even on a busy machine; short for the tests with silence.
+const IDLE_TIMEOUT: Duration = Duration::from_millis(200);
 
 fn started() -> String {
     [PREAMBLE, CONTENT].concat()
 }
 
-/// What the client gets of a stream that the primary begins like this, while a backup is there.
+/// What the client gets if the primary starts its stream like this and a backup is available.
 async fn ask(path: &str, primary: Reply) -> Streamed {
-    let primary = Upstream::start([primary]).await;
-    let mut backup = Upstream::start([]).await;
+    let primary = ScriptedDeployment::start([primary]).await;
+    let mut backup = ScriptedDeployment::start([]).await;
     let mut group =
         chain([deployment("primary", &primary.url()), deployment("backup", &backup.url())]);
-    group.stream_idle_timeout = PATIENCE;
+    group.stream_idle_timeout = IDLE_TIMEOUT;
     let got = Router::start(config(group)).await.stream(path, STREAM).await;
     assert_eq!(backup.requests().len(), 0, "no second answer after the first content");
     got
 }
 
-fn told(code: &str) -> Value {
+fn reported(code: &str) -> Value {
     let message = match code {
         "upstream_timeout" => "The model's provider did not answer in time.",
         _ => "The model's provider sent an answer that is incomplete or malformed.",
@@ -49,24 +49,24 @@ fn told(code: &str) -> Value {
 #[case::malformed(stream(&[&started(), "data: }\n\ndata: [DONE]\n\n"].concat()), "upstream_invalid_response")]
 #[case::silent(Reply::Hold(stream_of(&started())), "upstream_timeout")]
 #[tokio::test]
-async fn a_break_is_told_as_the_last_event_and_the_connection_is_cut(
+async fn a_break_is_reported_as_the_last_event_and_the_connection_aborted(
     #[case] reply: Reply,
     #[case] code: &str,
 ) {
     let got = ask("/v1/chat/completions", reply).await;
-    assert_eq!((got.status, got.is_whole), (200, false));
-    let rest = got.body.strip_prefix(&started()).expect("what came whole, unaltered");
+    assert_eq!((got.status, got.is_complete), (200, false));
+    let rest = got.body.strip_prefix(&started()).expect("the complete events, unchanged");
     let data = rest.strip_prefix("data: ").and_then(|it| it.strip_suffix("\n\n"));
     let event: Value = serde_json::from_str(data.expect("one more event")).expect("JSON");
-    assert_eq!(event, json!({ "error": told(code) }));
+    assert_eq!(event, json!({ "error": reported(code) }));
 }
 
 #[tokio::test]
-async fn a_reset_is_a_break_too() {
+async fn a_reset_is_a_break() {
     let (say, reply) = live();
-    let upstream = Upstream::start([reply]).await;
-    let router = Router::start(config(chain([deployment("it", &upstream.url())]))).await;
-    say.send(stream_of(&started())).expect("the upstream listens");
+    let scripted = ScriptedDeployment::start([reply]).await;
+    let router = Router::start(config(chain([deployment("it", &scripted.url())]))).await;
+    say.send(stream_of(&started())).expect("the deployment listens");
     let call = router.post("/v1/chat/completions", STREAM);
     let mut response = call.send().await.expect("an answer");
     let mut got = response.chunk().await.expect("no break yet").expect("content").to_vec();
@@ -79,14 +79,14 @@ async fn a_reset_is_a_break_too() {
 }
 
 #[tokio::test]
-async fn a_response_is_told_of_its_break_in_its_own_shape() {
+async fn a_break_of_a_response_is_reported_as_a_typed_event() {
     let events = [CREATED, DELTA].concat();
     let got = ask("/v1/responses", stream(&events)).await;
-    assert!(!got.is_whole);
-    let rest = got.body.strip_prefix(&events).expect("what came whole, unaltered");
+    assert!(!got.is_complete);
+    let rest = got.body.strip_prefix(&events).expect("the complete events, unchanged");
     let data = rest.strip_prefix("event: error\ndata: ").and_then(|it| it.strip_suffix("\n\n"));
     let event: Value = serde_json::from_str(data.expect("one more event")).expect("JSON");
-    let error = told("upstream_invalid_response");
+    let error = reported("upstream_invalid_response");
     assert_eq!(event, json!({ "type": "error", "sequence_number": 3, "error": error }));
 }
 
@@ -96,34 +96,34 @@ const PROVIDERS_ERROR: &str = "data: {\"error\":{\"message\":\"boom\"}}\n\n";
 #[case::ended(stream(&[&started(), PROVIDERS_ERROR].concat()), true)]
 #[case::cut(Reply::Send(stream_of(&[&started(), PROVIDERS_ERROR].concat())), false)]
 #[tokio::test]
-async fn the_providers_own_error_stands_alone(#[case] reply: Reply, #[case] is_whole: bool) {
+async fn no_error_is_added_to_the_providers_own(#[case] reply: Reply, #[case] is_complete: bool) {
     let got = ask("/v1/chat/completions", reply).await;
     assert_eq!(got.body, [&started(), PROVIDERS_ERROR].concat());
-    assert_eq!(got.is_whole, is_whole);
+    assert_eq!(got.is_complete, is_complete);
 }
 
 #[rstest]
 #[case::cut(Reply::Send(stream_of(&[&started(), "data: [DONE]\n\n"].concat())))]
 #[case::held(Reply::Hold(stream_of(&[&started(), "data: [DONE]\n\n"].concat())))]
 #[tokio::test]
-async fn after_its_last_word_a_stream_is_whole_however_it_ends(#[case] reply: Reply) {
+async fn after_its_end_a_stream_is_complete_however_the_connection_ends(#[case] reply: Reply) {
     let got = ask("/v1/chat/completions", reply).await;
     assert_eq!(got.body, [&started(), "data: [DONE]\n\n"].concat());
-    assert!(got.is_whole);
+    assert!(got.is_complete);
 }
 
 #[rstest]
-#[case::whole([&chunk("ID3"), &chunk("more"), LAST_CHUNK].concat(), "ID3more", true)]
+#[case::complete([&chunk("ID3"), &chunk("more"), LAST_CHUNK].concat(), "ID3more", true)]
 #[case::cut(chunk("ID3"), "ID3", false)]
 #[tokio::test]
-async fn sound_is_passed_on_as_it_comes_and_cut_where_it_breaks(
+async fn audio_is_forwarded_as_it_arrives_and_aborted_at_a_break(
     #[case] chunks: String,
-    #[case] sound: &str,
-    #[case] is_whole: bool,
+    #[case] audio: &str,
+    #[case] is_complete: bool,
 ) {
     let head = STREAM_HEAD.replace("text/event-stream; charset=utf-8", "audio/mpeg");
     let got = ask("/v1/audio/speech", Reply::Send(head + &chunks)).await;
-    assert_eq!((got.status, got.is_whole), (200, is_whole));
+    assert_eq!((got.status, got.is_complete), (200, is_complete));
     assert_eq!(got.headers["content-type"], "audio/mpeg");
-    assert_eq!(got.body, sound);
+    assert_eq!(got.body, audio);
 }

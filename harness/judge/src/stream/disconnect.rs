@@ -1,4 +1,4 @@
-//! `FP-STREAM-13`: nobody goes on for a client that has left.
+//! `FP-STREAM-13`: attempts are canceled when the client disconnects.
 
 use fallproof_suite::evidence::Ending;
 use fallproof_suite::requirement::Code;
@@ -6,10 +6,10 @@ use fallproof_suite::requirement::Code;
 use crate::collector::Collector;
 use crate::violation::StreamViolation::OutlivesClient;
 
-/// The end of each attempt was waited for; whoever still runs does so for nobody.
+/// The runner waits for the end of each attempt, so one without an end was not canceled.
 pub(super) fn check(found: &mut Collector<'_>) {
     let view = found.view;
-    if view.step.exchange.ending != Ending::Disconnected {
+    if view.observed.exchange.ending != Ending::Disconnected {
         return;
     }
     for attempt in view.attempts().filter(|attempt| attempt.recorded.times.end.is_none()) {

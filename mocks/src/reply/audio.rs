@@ -1,11 +1,11 @@
-//! A moment of silence in each format, with a title in its text.
+//! A short silence in each audio format, with a title embedded as text.
 
 use crc::{Algorithm, Crc};
 
 /// Samples per second.
 const RATE: u32 = 24_000;
 
-/// What Ogg sums its pages up with.
+/// CRC that Ogg uses for its pages.
 const OGG_SUM: Algorithm<u32> = Algorithm {
     width: 32,
     poly: 0x04c1_1db7,
@@ -17,7 +17,7 @@ const OGG_SUM: Algorithm<u32> = Algorithm {
     residue: 0,
 };
 
-/// 20 ms of 16-bit samples: an uncompressed file.
+/// 20 ms of 16-bit samples in an uncompressed file.
 pub(super) fn wav(title: &str) -> Vec<u8> {
     let mut format = vec![1, 0, 1, 0];
     format.extend(RATE.to_le_bytes());
@@ -33,51 +33,51 @@ pub(super) fn wav(title: &str) -> Vec<u8> {
     riff(*b"RIFF", &chunks.concat())
 }
 
-/// Samples alone, which leaves no place for a text: the title is what is heard first.
+/// Raw samples, which have no room for a text: the title's bytes are the first samples.
 pub(super) fn pcm(title: &str) -> Vec<u8> {
     let mut samples = title.as_bytes().to_vec();
     samples.resize(960, 0);
     samples
 }
 
-/// Three frames of MPEG 1, layer III: 32 kbit/s, 32 kHz, mono.
+/// Three MPEG-1 Layer III frames: 32 kbit/s, 32 kHz, mono.
 pub(super) fn mp3(title: &str) -> Vec<u8> {
     let mut frame = vec![0xff, 0xfb, 0x18, 0xc0];
     frame.resize(144, 0);
     [id3(title), frame.repeat(3)].concat()
 }
 
-/// Three frames in ADTS: low complexity, 24 kHz, mono.
+/// Three ADTS frames: AAC LC, 24 kHz, mono.
 pub(super) fn aac(title: &str) -> Vec<u8> {
     // The header, then one channel without any band, and the end.
     let frame = [0xff, 0xf1, 0x58, 0x40, 0x01, 0x7f, 0xfc, 0, 0, 0, 7];
     [id3(title), frame.repeat(3)].concat()
 }
 
-/// A head without frames.
+/// A header without frames.
 pub(super) fn flac(title: &str) -> Vec<u8> {
     let mut info = vec![0x10, 0, 0x10, 0, 0, 0, 0, 0, 0, 0];
-    // Rate, channels less one, bits of a sample less one, number of samples: not known.
+    // Rate, channels minus one, bits per sample minus one, number of samples (unknown).
     info.extend((u64::from(RATE) << 44 | 15 << 36).to_be_bytes());
     info.resize(34, 0);
     let block = |kind: u8, data: &[u8]| [&[kind][..], &u24(data.len()), data].concat();
     [b"fLaC".to_vec(), block(0, &info), block(0x84, &comments(title))].concat()
 }
 
-/// One packet of 20 ms in which nothing is sent.
+/// One packet of 20 ms that transmits nothing.
 pub(super) fn opus(title: &str) -> Vec<u8> {
     let head = [b"OpusHead\x01\x01\0\0".as_slice(), &RATE.to_le_bytes(), &[0, 0, 0]].concat();
     let tags = [b"OpusTags".as_slice(), &comments(title)].concat();
     [ogg(2, 0, 0, &head), ogg(0, 0, 1, &tags), ogg(4, 960, 2, &[0xf8])].concat()
 }
 
-/// A chunk of a RIFF file; its data fill whole pairs of bytes.
+/// A chunk of a RIFF file, padded to an even length.
 fn riff(name: [u8; 4], data: &[u8]) -> Vec<u8> {
     let padding: &[u8] = if data.len().is_multiple_of(2) { b"" } else { b"\0" };
     [&name, &u32_of(data.len()).to_le_bytes(), data, padding].concat()
 }
 
-/// The tag that stands before MPEG sound: version 2.3 with a title in Latin 1.
+/// An ID3 tag in front of MPEG audio: version 2.3, with a title in Latin-1.
 fn id3(title: &str) -> Vec<u8> {
     let text = [b"\0", title.as_bytes()].concat();
     let frame = [b"TIT2".as_slice(), &u32_of(text.len()).to_be_bytes(), &[0, 0], &text].concat();
@@ -85,7 +85,7 @@ fn id3(title: &str) -> Vec<u8> {
     [b"ID3\x03\0\0\0\0\0".as_slice(), &[size], &frame].concat()
 }
 
-/// Comments in the form that FLAC and Opus share.
+/// Comments in the form shared by FLAC and Opus.
 fn comments(title: &str) -> Vec<u8> {
     let text = |text: &str| [&u32_of(text.len()).to_le_bytes(), text.as_bytes()].concat();
     [text("fallproof"), 1_u32.to_le_bytes().to_vec(), text(&format!("TITLE={title}"))].concat()
@@ -119,21 +119,21 @@ mod tests {
     const TITLE: &str = "fp-0123456789abcdef";
 
     #[test]
-    fn a_wav_says_how_long_it_and_its_parts_are() {
-        let sound = wav(TITLE);
-        let length = |at: usize| u32::from_le_bytes([0, 1, 2, 3].map(|byte| sound[at + byte]));
-        assert_eq!(length(4) as usize, sound.len() - 8);
+    fn a_wav_has_valid_lengths() {
+        let audio = wav(TITLE);
+        let length = |at: usize| u32::from_le_bytes([0, 1, 2, 3].map(|byte| audio[at + byte]));
+        assert_eq!(length(4) as usize, audio.len() - 8);
         let mut at = 12;
         let mut names = Vec::new();
-        while at < sound.len() {
-            names.push(String::from_utf8_lossy(&sound[at..at + 4]).into_owned());
+        while at < audio.len() {
+            names.push(String::from_utf8_lossy(&audio[at..at + 4]).into_owned());
             at += 8 + length(at + 4) as usize;
         }
-        assert_eq!((names, at), (["fmt ", "LIST", "data"].map(String::from).to_vec(), sound.len()));
+        assert_eq!((names, at), (["fmt ", "LIST", "data"].map(String::from).to_vec(), audio.len()));
     }
 
     #[test]
-    fn every_format_begins_as_it_should_and_holds_its_title() {
+    fn every_format_has_its_signature_and_title() {
         let starts: [(Vec<u8>, &[u8]); 5] = [
             (wav(TITLE), b"RIFF"),
             (mp3(TITLE), b"ID3"),
@@ -141,9 +141,9 @@ mod tests {
             (flac(TITLE), b"fLaC"),
             (opus(TITLE), b"OggS"),
         ];
-        for (sound, start) in starts {
-            assert!(sound.starts_with(start));
-            assert!(sound.windows(TITLE.len()).any(|it| it == TITLE.as_bytes()));
+        for (audio, start) in starts {
+            assert!(audio.starts_with(start));
+            assert!(audio.windows(TITLE.len()).any(|it| it == TITLE.as_bytes()));
         }
         assert_eq!(mp3(TITLE)[10 + usize::from(mp3(TITLE)[9])..][..2], [0xff, 0xfb]);
         assert_eq!(OGG_SUM.check, Crc::<u32>::new(&OGG_SUM).checksum(b"123456789"));

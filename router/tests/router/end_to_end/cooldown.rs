@@ -1,4 +1,4 @@
-//! Deployments that are left alone for a while, on a clock that is moved by hand.
+//! Cooldowns, with a clock that is moved by hand.
 
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
@@ -8,7 +8,8 @@ use rstest::rstest;
 
 use super::streams::{CONTENT, STREAM};
 use super::support::{
-    Reply, Router, Strict, Upstream, answer, chain, config, deployment, error, ok, stream_of,
+    Reply, Router, ScriptedDeployment, Strict, answer, chain, config, deployment, error, ok,
+    stream_of,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -20,12 +21,12 @@ fn limited(headers: &str) -> Reply {
 
 fn cooldown(group: &mut Group, after_failures: u32) {
     let after_failures = NonZeroU32::new(after_failures).expect("at least one");
-    group.cooldown = Some(Cooldown { after_failures, rest: 5 * SECOND });
+    group.cooldown = Some(Cooldown { after_failures, duration: 5 * SECOND });
 }
 
-/// A primary with this script and a strict backup that answers as often as needed.
-async fn two<const N: usize>(script: [Reply; N]) -> (Upstream, Strict, Group) {
-    let primary = Upstream::start(script).await;
+/// A primary with this script, and a strict backup that always answers.
+async fn two<const N: usize>(script: [Reply; N]) -> (ScriptedDeployment, Strict, Group) {
+    let primary = ScriptedDeployment::start(script).await;
     let backup = Strict::start("backup").await;
     let group = chain([deployment("primary", &primary.url()), backup.deployment()]);
     (primary, backup, group)
@@ -40,14 +41,14 @@ async fn two<const N: usize>(script: [Reply; N]) -> (Upstream, Strict, Group) {
 )]
 #[case::more_than_the_limit("retry-after: 86400\r\n", 60_000)]
 #[tokio::test]
-async fn a_deployment_that_asks_for_time_is_skipped_for_so_long(
+async fn retry_after_starts_a_cooldown_of_that_length(
     #[case] headers: &str,
-    #[case] rest_ms: u64,
+    #[case] cooldown_ms: u64,
 ) {
     let (mut primary, _backup, group) = two([limited(headers), ok("primary")]).await;
     let (router, clock) = Router::with_manual_clock(config(group)).await;
     assert_eq!(router.ask().await.answered_by(), "backup");
-    clock.advance(Duration::from_millis(rest_ms - 1));
+    clock.advance(Duration::from_millis(cooldown_ms - 1));
     assert_eq!(router.ask().await.answered_by(), "backup");
     assert_eq!(primary.requests().len(), 1);
     clock.advance(Duration::from_millis(1));
@@ -55,15 +56,12 @@ async fn a_deployment_that_asks_for_time_is_skipped_for_so_long(
 }
 
 #[rstest]
-#[case::not_said(limited(""), |_: &mut Group| {})]
-#[case::not_wanted(limited("retry-after: 7\r\n"), |group: &mut Group| group.max_retry_after = Duration::ZERO)]
+#[case::no_header(limited(""), |_: &mut Group| {})]
+#[case::switched_off(limited("retry-after: 7\r\n"), |group: &mut Group| group.max_retry_after = Duration::ZERO)]
 #[case::no_cooldown(error(500, "primary"), |_: &mut Group| {})]
 #[case::not_often_enough(error(500, "primary"), |group: &mut Group| cooldown(group, 2))]
 #[tokio::test]
-async fn otherwise_a_deployment_is_asked_again(
-    #[case] failure: Reply,
-    #[case] adjust: fn(&mut Group),
-) {
+async fn otherwise_there_is_no_cooldown(#[case] failure: Reply, #[case] adjust: fn(&mut Group)) {
     let (_primary, _backup, mut group) = two([failure, ok("primary")]).await;
     adjust(&mut group);
     let router = Router::start(config(group)).await;
@@ -72,7 +70,7 @@ async fn otherwise_a_deployment_is_asked_again(
 }
 
 #[tokio::test]
-async fn a_deployment_that_keeps_failing_rests_and_comes_back() {
+async fn repeated_failures_start_a_cooldown_and_the_deployment_comes_back() {
     let script = [error(500, "primary"), Reply::Reset, error(500, "primary"), ok("primary")];
     let (mut primary, _backup, mut group) = two(script).await;
     cooldown(&mut group, 2);
@@ -91,7 +89,7 @@ async fn a_deployment_that_keeps_failing_rests_and_comes_back() {
 }
 
 #[tokio::test]
-async fn a_retry_ends_where_a_rest_begins() {
+async fn retries_end_when_a_cooldown_starts() {
     let (mut primary, _backup, mut group) =
         two([error(500, "primary"), error(500, "primary"), ok("primary")]).await;
     cooldown(&mut group, 2);
@@ -101,16 +99,16 @@ async fn a_retry_ends_where_a_rest_begins() {
 }
 
 #[rstest]
-#[case::rate_limited(limited("retry-after: 7\r\n"), 429, "have had too many requests")]
-#[case::failed(answer(503, "retry-after: 7\r\n", ""), 503, "have failed")]
+#[case::rate_limited(limited("retry-after: 7\r\n"), 429, "are rate limited")]
+#[case::failed(answer(503, "retry-after: 7\r\n", ""), 503, "are cooling down after failures")]
 #[tokio::test]
-async fn where_all_rest_the_client_is_told_when_to_come_back(
+async fn while_all_are_cooling_down_the_client_gets_retry_after(
     #[case] refusal: Reply,
     #[case] status: u16,
     #[case] why: &str,
 ) {
-    let mut one = Upstream::start([limited("retry-after: 30\r\n")]).await;
-    let mut other = Upstream::start([refusal, ok("other")]).await;
+    let mut one = ScriptedDeployment::start([limited("retry-after: 30\r\n")]).await;
+    let mut other = ScriptedDeployment::start([refusal, ok("other")]).await;
     let group = chain([deployment("one", &one.url()), deployment("other", &other.url())]);
     let (router, clock) = Router::with_manual_clock(config(group)).await;
     assert_eq!(router.ask().await.status, status);
@@ -125,7 +123,7 @@ async fn where_all_rest_the_client_is_told_when_to_come_back(
 }
 
 #[tokio::test]
-async fn a_rest_in_one_group_is_none_in_another() {
+async fn a_cooldown_affects_one_group_only() {
     let (primary, _backup, group) = two([limited("retry-after: 7\r\n"), ok("primary")]).await;
     let mut config = config(group);
     config.groups.insert("other".to_owned(), chain([deployment("primary", &primary.url())]));
@@ -140,7 +138,7 @@ async fn a_stream_that_breaks_counts_as_a_failure() {
     let (mut primary, _backup, mut group) = two([Reply::Send(stream_of(CONTENT))]).await;
     cooldown(&mut group, 1);
     let router = Router::start(config(group)).await;
-    assert!(!router.stream("/v1/chat/completions", STREAM).await.is_whole);
+    assert!(!router.stream("/v1/chat/completions", STREAM).await.is_complete);
     assert_eq!(router.ask().await.answered_by(), "backup");
     assert_eq!(primary.requests().len(), 1);
 }
@@ -148,7 +146,7 @@ async fn a_stream_that_breaks_counts_as_a_failure() {
 #[tokio::test]
 async fn a_call_has_a_time_limit_over_all_its_attempts() {
     let silence = || Reply::Hold(String::new());
-    let mut primary = Upstream::start([silence(), silence(), silence()]).await;
+    let mut primary = ScriptedDeployment::start([silence(), silence(), silence()]).await;
     let mut group = chain([deployment("primary", &primary.url())]);
     group.retries = 9;
     group.timeout = Duration::from_millis(80);

@@ -1,12 +1,12 @@
-//! The deployments of a group by their places: the chain first, then those that are asked instead of
-//! it.
+//! Chain indices of a group's deployments: the chain first, then the special fallbacks
+//! (`on_context_length`, `on_content_filter`).
 
 use std::ops::Range;
 
 use crate::cooldown_state::CooldownState;
 use crate::observe::{Attempt, Cause, View};
 
-/// The places that belong to one list: the chain, or those that are asked instead of it.
+/// The indices of the list that contains `chain_index`: the chain, or one of the special fallbacks.
 pub(super) fn list_of(view: View<'_>, chain_index: usize) -> Range<usize> {
     let group = view.group;
     let mut start = 0;
@@ -20,7 +20,7 @@ pub(super) fn list_of(view: View<'_>, chain_index: usize) -> Range<usize> {
     start..start
 }
 
-/// The places that are asked instead of the chain, for this cause.
+/// The indices of the special fallback for this cause.
 pub(super) fn detour_for(view: View<'_>, cause: Cause) -> Range<usize> {
     let start = view.group.chain.len();
     let between = start + view.group.on_context_length.len();
@@ -30,7 +30,7 @@ pub(super) fn detour_for(view: View<'_>, cause: Cause) -> Range<usize> {
     }
 }
 
-/// The deployment at this place, by its name.
+/// The name of the deployment at this index.
 pub(super) fn name(view: View<'_>, chain_index: usize) -> String {
     view.group
         .deployments()
@@ -39,15 +39,16 @@ pub(super) fn name(view: View<'_>, chain_index: usize) -> String {
         .to_owned()
 }
 
-/// The next place of the same list that could be asked after this attempt.
+/// The next index of the same list that could be tried after this attempt.
 pub(super) fn next_after(view: View<'_>, last: &Attempt<'_>) -> Option<usize> {
     let end = list_of(view, last.chain_index).end;
     (last.chain_index + 1..end)
         .find(|&chain_index| could_be_asked(view, chain_index, last.number + 1))
 }
 
-/// Whether an attempt at this place would be seen, and it surely does not rest before the attempt
-/// with this number.
+/// Whether an attempt at this index would be observed, and the deployment is certainly not cooling
+/// down before attempt number `before`.
 pub(crate) fn could_be_asked(view: View<'_>, chain_index: usize, before: usize) -> bool {
-    view.visible(chain_index) && CooldownState::of(view, chain_index, before).is_over(view.step.at)
+    view.visible(chain_index)
+        && CooldownState::of(view, chain_index, before).is_over(view.observed.at)
 }

@@ -1,31 +1,33 @@
-//! Refusals that lead to deployments of another kind, and calls that go on from an earlier one.
+//! Refusals that lead to a special chain, and calls that continue an earlier one.
 
 use fallproof_router::Group;
 use rstest::rstest;
 
 use super::streams::{CREATED, DELTA, STREAM};
-use super::support::{Reply, Router, Upstream, chain, config, deployment, error, json, ok, stream};
+use super::support::{
+    Reply, Router, ScriptedDeployment, chain, config, deployment, error, json, ok, stream,
+};
 
 const TOO_LONG: &str = r#"{"error":{"message":"too long","code":"context_length_exceeded"}}"#;
 const FILTERED: &str = r#"{"error":{"message":"The response was filtered due to the prompt triggering Azure OpenAI's content management policy.","code":null}}"#;
 
-/// Who answers, or with which status, where each of these has this script: the primary, its
-/// fallback, two large ones and a lenient one. And who was asked.
+/// Returns who answered, or the status, and the number of requests at each deployment. The scripts
+/// are those of the primary, its fallback, two large deployments and a lenient one.
 async fn walk(scripts: [Vec<Reply>; 5], adjust: fn(&mut Group)) -> (String, Vec<usize>) {
-    let mut upstreams = Vec::new();
+    let mut deployments = Vec::new();
     for script in scripts {
-        upstreams.push(Upstream::start(script).await);
+        deployments.push(ScriptedDeployment::start(script).await);
     }
     let [primary, backup, large, larger, lenient] =
         ["primary", "backup", "large", "larger", "lenient"];
-    let at = |place: usize, name| deployment(name, &upstreams[place].url());
+    let at = |index: usize, name| deployment(name, &deployments[index].url());
     let mut group = chain([at(0, primary), at(1, backup)]);
     group.on_context_length = vec![at(2, large), at(3, larger)];
     group.on_content_filter = vec![at(4, lenient)];
     adjust(&mut group);
     let got = Router::start(config(group)).await.ask().await;
     let answer = if got.status == 200 { got.answered_by() } else { got.status.to_string() };
-    (answer, upstreams.iter_mut().map(|upstream| upstream.requests().len()).collect())
+    (answer, deployments.iter_mut().map(|scripted| scripted.requests().len()).collect())
 }
 
 #[rstest]
@@ -59,7 +61,7 @@ async fn walk(scripts: [Vec<Reply>; 5], adjust: fn(&mut Group)) -> (String, Vec<
 #[case::an_error_in_a_success([vec![json(200, TOO_LONG)], vec![], vec![ok("large")], vec![], vec![]], "large", &[1, 0, 1, 0, 0])]
 #[case::another_mistake([vec![error(400, "primary")], vec![], vec![], vec![], vec![]], "400", &[1, 0, 0, 0, 0])]
 #[tokio::test]
-async fn a_refusal_with_a_known_cause_takes_its_own_way(
+async fn a_recognized_refusal_leads_to_its_special_chain(
     #[case] scripts: [Vec<Reply>; 5],
     #[case] answer: &str,
     #[case] asked: &[usize],
@@ -68,7 +70,7 @@ async fn a_refusal_with_a_known_cause_takes_its_own_way(
 }
 
 #[tokio::test]
-async fn without_such_a_chain_it_is_the_clients_mistake() {
+async fn without_a_special_chain_the_refusal_is_returned() {
     let scripts = [vec![json(400, TOO_LONG)], vec![ok("backup")], vec![], vec![], vec![]];
     let outcome = walk(scripts, |group| group.on_context_length.clear()).await;
     assert_eq!(outcome, ("400".to_owned(), vec![1, 0, 0, 0, 0]));
@@ -77,18 +79,19 @@ async fn without_such_a_chain_it_is_the_clients_mistake() {
 const FIRST: &str = r#"{"id":"resp_1","object":"response","answered_by":"backup"}"#;
 
 #[rstest]
-#[case::whole(json(200, FIRST), r#"{"model":"summaries"}"#)]
+#[case::complete(json(200, FIRST), r#"{"model":"summaries"}"#)]
 #[case::streamed(
     stream(&[CREATED, DELTA, "data: {\"type\":\"response.completed\"}\n\n"].concat()),
     STREAM
 )]
 #[tokio::test]
-async fn a_call_goes_first_to_who_knows_the_response_that_it_goes_on_from(
+async fn a_call_goes_first_to_the_deployment_of_its_previous_response(
     #[case] first: Reply,
     #[case] body: &str,
 ) {
-    let primary = Upstream::start([error(500, "primary"), ok("primary"), ok("primary")]).await;
-    let backup = Upstream::start([first, ok("backup"), error(500, "backup")]).await;
+    let primary =
+        ScriptedDeployment::start([error(500, "primary"), ok("primary"), ok("primary")]).await;
+    let backup = ScriptedDeployment::start([first, ok("backup"), error(500, "backup")]).await;
     let group = chain([deployment("primary", &primary.url()), deployment("backup", &backup.url())]);
     let router = Router::start(config(group)).await;
     assert_eq!(router.stream("/v1/responses", body).await.status, 200);
@@ -98,7 +101,11 @@ async fn a_call_goes_first_to_who_knows_the_response_that_it_goes_on_from(
     };
     assert_eq!(after("resp_1").await.answered_by(), "backup");
     assert_eq!(after("resp_0").await.answered_by(), "primary");
-    assert_eq!(after("resp_1").await.answered_by(), "primary", "the others are still there");
+    assert_eq!(
+        after("resp_1").await.answered_by(),
+        "primary",
+        "the other responses are still known"
+    );
 }
 
 #[rstest]
@@ -106,12 +113,13 @@ async fn a_call_goes_first_to_who_knows_the_response_that_it_goes_on_from(
 #[case::a_sentence(r#"{"error":"boom"}"#, "boom")]
 #[case::a_failed_response(r#"{"id":"r","status":"failed","error":{"message":"boom"}}"#, "boom")]
 #[tokio::test]
-async fn a_success_that_says_error_is_a_failure(#[case] body: &str, #[case] said: &str) {
-    let upstream = Upstream::start([json(200, body), json(200, r#"{"error":null}"#)]).await;
-    let router = Router::start(config(chain([deployment("it", &upstream.url())]))).await;
+async fn a_success_that_contains_an_error_is_a_failure(#[case] body: &str, #[case] expected: &str) {
+    let scripted =
+        ScriptedDeployment::start([json(200, body), json(200, r#"{"error":null}"#)]).await;
+    let router = Router::start(config(chain([deployment("it", &scripted.url())]))).await;
     let call = || router.post("/v1/responses", r#"{"model":"summaries"}"#);
     let got = router.send(call()).await;
     assert_eq!((got.status, got.error_code().as_str()), (502, "upstream_error"));
-    assert!(got.body.contains(said), "{}", got.body);
+    assert!(got.body.contains(expected), "{}", got.body);
     assert_eq!(router.send(call()).await.status, 200);
 }

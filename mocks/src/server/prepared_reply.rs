@@ -1,4 +1,4 @@
-//! What is answered to a request: the provider's reply, or the server's own words.
+//! Replies ready to be framed: a provider's reply, or one of the server's own errors.
 
 use std::time::SystemTime;
 
@@ -7,39 +7,39 @@ use http::{HeaderName, HeaderValue, StatusCode};
 
 use crate::Reply;
 use crate::behavior::{FRAMING, WireFault};
-use crate::provider_set::{Answer, Plan};
+use crate::provider_set::{Answer, ReplyPlan};
 use crate::request_log::RequestKind;
 
-/// An answer, ready to be framed for its client.
+/// A reply that is ready to be framed for its client.
 #[derive(Debug)]
-pub(super) struct Answered {
-    pub(super) plan: Plan,
+pub(super) struct PreparedReply {
+    pub(super) plan: ReplyPlan,
     pub(super) status: u16,
-    /// Status line and headers, without those that frame the body and without the empty line.
+    /// Status line and headers, without the headers that frame the body and without the empty line.
     pub(super) head: Vec<u8>,
-    /// Whether a reply of this status has a body.
+    /// Whether this status allows a body.
     pub(super) has_body: bool,
     pub(super) is_event_stream: bool,
     pub(super) body: Vec<u8>,
 }
 
-impl Answered {
-    /// A provider's answer. Its headers go out in lower case, with the date behind them where the
-    /// reply has none of its own.
+impl PreparedReply {
+    /// A provider's reply. Header names are sent in lower case; a `date` is appended if the reply
+    /// has none.
     pub(super) fn by_provider(answer: Answer) -> Self {
         let has_date =
             answer.reply.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("date"));
-        let mut answered = Self::new(answer.plan, answer.reply);
+        let mut prepared = Self::new(answer.plan, answer.reply);
         if !has_date {
             let now = httpdate::fmt_http_date(SystemTime::now());
-            push_header(&mut answered.head, "date", now.as_bytes());
+            push_header(&mut prepared.head, "date", now.as_bytes());
         }
-        answered
+        prepared
     }
 
-    /// The answer to a request that reached no provider.
+    /// The server's own reply to a request that reached no provider.
     pub(super) fn unmatched(behavior: &str, reply: Reply) -> Self {
-        let plan = Plan {
+        let plan = ReplyPlan {
             kind: RequestKind::Unmatched,
             attempt: 0,
             route: None,
@@ -52,21 +52,21 @@ impl Answered {
     }
 
     pub(super) fn no_deployment() -> Self {
-        let message = "No mock is plugged in at this path; it begins with /{scenario}/{mock}.";
+        let message = "No mock is mounted at this path; paths start with /{scenario}/{mock}.";
         Self::unmatched(
             "no_deployment",
             Reply::own_refusal(404, "fallproof_no_deployment", message),
         )
     }
 
-    fn new(plan: Plan, reply: Reply) -> Self {
+    fn new(plan: ReplyPlan, reply: Reply) -> Self {
         let Reply { status, headers, mut body } = reply;
         let code = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let reason = code.canonical_reason().unwrap_or("<none>");
         let mut head = format!("HTTP/1.1 {} {reason}\r\n", code.as_str()).into_bytes();
         let mut is_event_stream = false;
         for (name, value) in &headers {
-            // What is no header cannot be sent; scripts were checked when they were mounted.
+            // Invalid headers cannot be sent. Scripts were validated when they were mounted.
             let (Ok(name), Ok(value)) =
                 (HeaderName::try_from(name), HeaderValue::from_bytes(value.as_bytes()))
             else {
@@ -107,19 +107,19 @@ mod tests {
 
     use super::*;
 
-    fn head(status: u16, headers: &[(&str, &str)]) -> (String, Answered) {
+    fn head(status: u16, headers: &[(&str, &str)]) -> (String, PreparedReply) {
         let headers =
             headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let reply = Reply { status, headers, body: b"body".to_vec() };
-        let plan = Answered::no_deployment().plan;
-        let answered = Answered::by_provider(Answer { plan, reply });
-        let text = String::from_utf8(answered.head.clone()).expect("text");
-        (text, answered)
+        let plan = PreparedReply::no_deployment().plan;
+        let prepared = PreparedReply::by_provider(Answer { plan, reply });
+        let text = String::from_utf8(prepared.head.clone()).expect("text");
+        (text, prepared)
     }
 
     #[test]
-    fn a_head_is_written_as_http_servers_write_it() {
-        let (text, answered) = head(
+    fn a_head_is_written_as_servers_write_it() {
+        let (text, prepared) = head(
             299,
             &[
                 ("X-Odd", " two  words\t"),
@@ -133,11 +133,11 @@ mod tests {
         let written = "HTTP/1.1 299 <none>\r\nx-odd: two  words\r\ndate: today\r\n\
                        content-type: Text/Event-Stream; charset=utf-8\r\n";
         assert_eq!(text, written);
-        assert!(answered.is_event_stream && answered.has_body);
+        assert!(prepared.is_event_stream && prepared.has_body);
     }
 
     #[test]
-    fn the_date_comes_last_where_a_reply_has_none() {
+    fn a_missing_date_is_appended() {
         let (text, _) = head(429, &[("retry-after", "1")]);
         let date = text
             .strip_prefix("HTTP/1.1 429 Too Many Requests\r\nretry-after: 1\r\ndate: ")
@@ -151,7 +151,7 @@ mod tests {
     #[case(205, true)]
     #[case(304, false)]
     fn some_statuses_have_no_body(#[case] status: u16, #[case] has_body: bool) {
-        let (_, answered) = head(status, &[]);
-        assert_eq!((answered.has_body, answered.body.is_empty()), (has_body, !has_body));
+        let (_, prepared) = head(status, &[]);
+        assert_eq!((prepared.has_body, prepared.body.is_empty()), (has_body, !has_body));
     }
 }

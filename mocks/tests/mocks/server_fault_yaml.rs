@@ -1,4 +1,4 @@
-//! How faults are spelled in YAML.
+//! Transport faults in YAML.
 
 use crate::server_support::by_bytes;
 use fallproof_mocks::behavior::{Behavior, Chunking, Cut, CutEnd, CutPoint, HeadFault, WireFault};
@@ -55,7 +55,7 @@ fn off_by(bytes: i32) -> Option<HeadFault> {
     "{ wire: { head: { content_length_off_by: -5 } } }",
     WireFault { head: off_by(-5), ..WireFault::default() }
 )]
-fn faults_are_read_as_they_are_spelled(#[case] yaml: &str, #[case] plan: WireFault) {
+fn faults_are_read_from_yaml(#[case] yaml: &str, #[case] plan: WireFault) {
     assert_eq!(read(yaml), Ok(plan));
 }
 
@@ -66,13 +66,13 @@ fn faults_are_read_as_they_are_spelled(#[case] yaml: &str, #[case] plan: WireFau
 #[case("{ wire: { cut: { at: { events: -1 }, end: close } } }")]
 #[case("{ wire: { delay: 5 } }")]
 #[case("{ wire: { write: chunks } }")]
-fn what_makes_no_fault_is_refused(#[case] yaml: &str) {
+fn an_invalid_fault_is_refused(#[case] yaml: &str) {
     let error = read(yaml).expect_err("refused");
     assert!(!error.is_empty());
 }
 
 #[test]
-fn a_plan_says_what_another_one_leaves_open() {
+fn a_fault_supplies_the_settings_that_another_one_omits() {
     let one = read("{ wire: { delay_ms: 1, write: events } }").expect("a plan");
     let other = read(
         "{ wire: { delay_ms: 2, write: { bytes: 1 }, chunk_delay_ms: 3, head: garbage, \

@@ -1,0 +1,39 @@
+//! The deployment whose content a response has. 03: only one. 04: one that answered. 13: one of the
+//! call's group.
+
+use fallproof_suite::plan::{Deployment, Group};
+use fallproof_suite::requirement::Code;
+
+use crate::collector::Collector;
+use crate::observe::{Attempt, AttemptOutcome};
+use crate::violation::ClientViolation::{InventedSuccess, MixedAnswers, OtherGroup};
+
+pub(super) fn only_one(found: &mut Collector<'_>) {
+    let view = found.view;
+    let body = &view.observed.exchange.body;
+    let is_source = |deployment: &&Deployment| deployment.marker().found_in(body);
+    let sources = view.group.deployments().filter(is_source);
+    let deployments: Vec<_> = sources.map(|deployment| deployment.name.clone()).collect();
+    if deployments.len() > 1 {
+        found.breach(Code::Client03, MixedAnswers { deployments });
+    }
+}
+
+pub(super) fn no_success(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
+    if !attempts.is_empty()
+        && attempts.iter().all(|attempt| attempt.outcome() != AttemptOutcome::Success)
+    {
+        found.breach(Code::Client04, InventedSuccess);
+    }
+}
+
+pub(super) fn own_group(found: &mut Collector<'_>) {
+    let view = found.view;
+    let others = view.groups.iter().filter(|group| group.name != view.observed.group);
+    let body = &view.observed.exchange.body;
+    let is_source = |deployment: &&Deployment| deployment.marker().found_in(body);
+    if let Some(deployment) = others.flat_map(Group::deployments).find(is_source) {
+        let (group, of) = (view.group.name.clone(), deployment.name.clone());
+        found.breach(Code::Client13, OtherGroup { group, of });
+    }
+}

@@ -1,0 +1,75 @@
+//! 03: after a failure, the call falls back to the next deployment.
+
+use std::time::Duration;
+
+use fallproof_protocol::condition::Condition;
+use fallproof_suite::evidence::Ending;
+use fallproof_suite::requirement::Code;
+
+use super::chain::{name, next_after};
+use crate::collector::{Collector, waives};
+use crate::excuse::Excuse;
+use crate::observe::{Attempt, AttemptOutcome, View};
+use crate::violation::Failed;
+use crate::violation::RouteViolation::NoFallback;
+
+pub(super) fn check(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
+    let view = found.view;
+    let Some(last) = attempts.last() else { return };
+    let Some(Fallback { failed, next, excuse }) = required_fallback(view, last) else { return };
+    let kind = NoFallback { failed, next: name(view, next) };
+    found.breach(Code::Route03, kind).at(last).excused(excuse);
+}
+
+/// The fallback that a failed attempt requires.
+pub(crate) struct Fallback {
+    failed: Failed,
+    /// Chain index of the deployment to try.
+    pub(crate) next: usize,
+    /// The declared reason why the target does not fall back, if there is one.
+    pub(crate) excuse: Option<Excuse>,
+}
+
+/// Returns the fallback that is required after this attempt, which was the last one of the call.
+pub(crate) fn required_fallback(view: View<'_>, last: &Attempt<'_>) -> Option<Fallback> {
+    let failed = match last.outcome() {
+        // A refusal counts even if its body was cut. Falling back after it is allowed, too.
+        AttemptOutcome::Broken if last.is_broken_refusal() => return None,
+        AttemptOutcome::Broken => Failed::Broken,
+        AttemptOutcome::Error(status @ (408 | 429 | 500..=599)) => Failed::With(status),
+        AttemptOutcome::Success
+        | AttemptOutcome::Error(_)
+        | AttemptOutcome::ErrorInSuccess
+        | AttemptOutcome::Interrupted => {
+            return None;
+        }
+    };
+    // No fallback for a client that disconnected, or when the call's time is up.
+    if view.observed.exchange.ending == Ending::Disconnected || time_is_up(view, last) {
+        return None;
+    }
+    let configured = view.group.policy.fallback_on.as_deref();
+    let covered = |conditions: &[Condition]| {
+        last.failure().is_some_and(|failure| conditions.iter().any(|it| it.covers(failure)))
+    };
+    let next = next_after(view, last).filter(|_| configured.is_none_or(covered))?;
+    let is_declared = configured.is_none() && !covered(view.capabilities.fallback_on());
+    let excuse = is_declared.then_some(Excuse::NoFallback);
+    Some(Fallback { failed, next, excuse: excuse.or_else(|| unbuffered_excuse(view, last)) })
+}
+
+/// The reason for passing on a stream that failed after it had begun, if the target declares that it
+/// does not buffer the start of streams.
+pub(crate) fn unbuffered_excuse(view: View<'_>, attempt: &Attempt<'_>) -> Option<Excuse> {
+    let has_begun = attempt.events().is_some_and(|events| !events.is_empty());
+    waives(view, Code::Stream11).filter(|_| view.wants_stream() && has_begun)
+}
+
+/// Whether the call may have reached its total timeout when this attempt ended.
+fn time_is_up(view: View<'_>, last: &Attempt<'_>) -> bool {
+    let Some(total) = view.group.policy.total_timeout_ms else { return false };
+    let first = view.attempts().next().map_or(Duration::ZERO, |first| first.recorded.times.head);
+    let ended = last.recorded.times.end.unwrap_or(Duration::MAX);
+    let took = ended.saturating_sub(first).saturating_add(Duration::from_millis(total / 4));
+    took >= Duration::from_millis(total)
+}

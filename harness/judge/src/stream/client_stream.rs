@@ -1,0 +1,54 @@
+//! The stream that the client got. 07: it does not hide an interruption of the provider's stream. 08:
+//! it has the provider's end. 09: it reports usage only on request.
+
+use fallproof_protocol::sse::{Event, Meaning};
+use fallproof_suite::evidence::Ending;
+use fallproof_suite::requirement::Code;
+
+use super::provider_stream::ProviderStream;
+use crate::observe::View;
+use crate::violation::StreamViolation::{self, EndMissing, HidesInterruption, UnrequestedUsage};
+
+/// The stream that the client got.
+#[derive(Clone, Copy)]
+pub(super) struct ClientStream<'a> {
+    /// The events that are judged one by one.
+    pub(super) events: &'a [Event],
+    /// All events.
+    pub(super) all: &'a [Event],
+    /// Whether the client requested usage.
+    pub(super) usage_requested: bool,
+}
+
+/// A breach found in a stream.
+pub(super) type Breach = (Code, StreamViolation);
+
+impl ClientStream<'_> {
+    /// Returns the events that report usage without a request.
+    pub(super) fn usage(&self) -> Vec<Breach> {
+        let usage = self.events.iter().enumerate().filter(|(_, event)| event.has_usage());
+        usage
+            .filter(|_| !self.usage_requested)
+            .map(|(at, _)| (Code::Stream09, UnrequestedUsage { event: at + 1 }))
+            .collect()
+    }
+
+    /// Compares its end with the end of the answering provider's stream.
+    pub(super) fn end(
+        &self,
+        view: View<'_>,
+        answering: &ProviderStream<'_>,
+        has_content: bool,
+    ) -> Option<Breach> {
+        let attempt = &answering.attempt;
+        let has = |wanted| self.all.iter().any(|event| event.meaning() == wanted);
+        if !answering.is_interrupted() {
+            return (!has(Meaning::End)).then_some((Code::Stream08, EndMissing));
+        }
+        let is_complete = view.observed.exchange.ending == Ending::Complete && !has(Meaning::Error);
+        // If only the `[DONE]` is missing, the client has all of the answer.
+        let only_done_missing = attempt.broke_within_done() || attempt.ended_without_done();
+        let is_breach = has_content && is_complete && !only_done_missing;
+        is_breach.then_some((Code::Stream07, HidesInterruption))
+    }
+}
