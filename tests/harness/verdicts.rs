@@ -54,7 +54,7 @@ fn an_attempt_that_no_script_has_fails_the_scenario() {
     let steps = call("").repeat(2);
     let (code, told) = run(FAILS_THEN_WORKS, "chain: [primary, backup]", &steps, None);
     assert_eq!(code, Some(1), "{told}");
-    assert!(told.contains("the script of primary had ended when attempt 1 came"), "{told}");
+    assert!(told.contains("unexpected attempt 1 at `primary`: its script was exhausted"), "{told}");
 }
 
 #[test]

@@ -442,7 +442,7 @@ mod unix {
         for (outcome, reason) in unserved {
             assert_eq!(outcome, "inconclusive", "{shown}");
             let reason = reason.as_str().unwrap_or_default();
-            assert!(reason.contains("could not be started again"), "{reason}");
+            assert!(reason.contains("could not be restarted"), "{reason}");
         }
     }
 
