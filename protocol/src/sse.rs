@@ -9,5 +9,5 @@ mod similarity;
 
 pub use self::event::{Event, events};
 pub use self::frame::{event_length, events_length};
-pub use self::openai::{Meaning, response_id};
+pub use self::openai::{EventKind, response_id};
 pub use self::similarity::Similarity;

@@ -8,7 +8,7 @@ use fallproof_mocks::provider_set::Answer;
 use fallproof_protocol::behavior::{CutEnd, CutPoint, HeadFault, WireFault};
 use fallproof_protocol::condition::Condition;
 use fallproof_protocol::provider::Endpoint;
-use fallproof_protocol::sse::{self, Event, Meaning};
+use fallproof_protocol::sse::{self, Event, EventKind};
 use serde::de::IgnoredAny;
 
 use super::case::Request;
@@ -130,10 +130,10 @@ impl AttemptOutcome {
 
     fn of_events(body: &[u8], broken: Condition) -> Self {
         let events = sse::events(body);
-        let until_error = events.iter().take_while(|event| event.meaning() != Meaning::Error);
+        let until_error = events.iter().take_while(|event| event.kind() != EventKind::Error);
         let has_content = { until_error }.any(Event::is_answer);
-        let has = |meaning| events.iter().any(|event| event.meaning() == meaning);
-        match (has_content, has(Meaning::Error), has(Meaning::End)) {
+        let has = |meaning| events.iter().any(|event| event.kind() == meaning);
+        match (has_content, has(EventKind::Error), has(EventKind::End)) {
             (true, false, true) => Self::Answer,
             (true, true, _) => Self::Part(Condition::ErrorInSuccess.into()),
             (true, false, false) => Self::Part(broken.into()),

@@ -8,7 +8,7 @@ use fallproof_protocol::behavior::{Cut, CutEnd, HeadFault};
 use fallproof_protocol::condition::Condition;
 use fallproof_protocol::provider::Endpoint;
 use fallproof_protocol::request_log::RecordedRequest;
-use fallproof_protocol::sse::{self, Event, Meaning};
+use fallproof_protocol::sse::{self, Event, EventKind};
 use fallproof_suite::capabilities::Capabilities;
 use fallproof_suite::evidence::{CallEvidence, Ending};
 use fallproof_suite::plan::{Deployment, Group};
@@ -407,9 +407,9 @@ impl ObservedRequest<'_> {
 
 fn outcome(events: &[Event]) -> AttemptOutcome {
     let has_content =
-        events.iter().take_while(|event| event.meaning() != Meaning::Error).any(Event::is_answer);
-    let has = |wanted| events.iter().any(|event| event.meaning() == wanted);
-    match (has_content, has(Meaning::Error), has(Meaning::End)) {
+        events.iter().take_while(|event| event.kind() != EventKind::Error).any(Event::is_answer);
+    let has = |wanted| events.iter().any(|event| event.kind() == wanted);
+    match (has_content, has(EventKind::Error), has(EventKind::End)) {
         (true, false, true) => AttemptOutcome::Success,
         (true, _, _) => AttemptOutcome::Interrupted,
         (false, true, _) => AttemptOutcome::ErrorInSuccess,

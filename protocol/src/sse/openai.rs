@@ -1,4 +1,4 @@
-//! Meaning of the events in `OpenAI` streams: chat, completions, responses, images, speech and
+//! EventKind of the events in `OpenAI` streams: chat, completions, responses, images, speech and
 //! transcripts.
 
 use serde_json::Value;
@@ -13,7 +13,7 @@ pub(super) const MODELS: [&str; 2] = ["/model", "/response/model"];
 
 /// What an event means to a client that waits for the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Meaning {
+pub enum EventKind {
     /// No part of the answer: the role, announcements, usage.
     Frame,
     /// A part of the answer.
@@ -35,7 +35,7 @@ pub fn response_id(body: &[u8]) -> Option<String> {
 
 impl Event {
     /// The meaning of this event. An unknown event type counts as content.
-    pub fn meaning(&self) -> Meaning {
+    pub fn kind(&self) -> EventKind {
         const FRAMES: [&str; 6] = [
             "response.created",
             "response.queued",
@@ -52,29 +52,29 @@ impl Event {
             "speech.audio.done",
         ];
         if self.is_done() {
-            return Meaning::End;
+            return EventKind::End;
         }
         // What is lost with an unreadable event is unknown.
         let value = self.value();
         if value.is_null() {
-            return Meaning::Error;
+            return EventKind::Error;
         }
         match value["type"].as_str() {
-            Some("error" | "response.failed") => Meaning::Error,
-            _ if !value["error"].is_null() => Meaning::Error,
-            Some(name) if ENDS.contains(&name) => Meaning::End,
-            Some(name) if FRAMES.contains(&name) => Meaning::Frame,
-            None if choices(value).all(|choice| !has_content(choice)) => Meaning::Frame,
-            Some(_) | None => Meaning::Content,
+            Some("error" | "response.failed") => EventKind::Error,
+            _ if !value["error"].is_null() => EventKind::Error,
+            Some(name) if ENDS.contains(&name) => EventKind::End,
+            Some(name) if FRAMES.contains(&name) => EventKind::Frame,
+            None if choices(value).all(|choice| !has_content(choice)) => EventKind::Frame,
+            Some(_) | None => EventKind::Content,
         }
     }
 
     /// Whether the event carries the answer: content, or an end event with the complete answer.
     pub fn is_answer(&self) -> bool {
-        match self.meaning() {
-            Meaning::Content => true,
-            Meaning::End => !self.is_done(),
-            Meaning::Frame | Meaning::Error => false,
+        match self.kind() {
+            EventKind::Content => true,
+            EventKind::End => !self.is_done(),
+            EventKind::Frame | EventKind::Error => false,
         }
     }
 
@@ -86,7 +86,7 @@ impl Event {
     /// Whether this is a chunk with nothing of the answer except the role.
     pub fn is_bare(&self) -> bool {
         let is_chunk = self.value()["choices"].is_array();
-        is_chunk && !self.is_usage() && self.meaning() == Meaning::Frame
+        is_chunk && !self.is_usage() && self.kind() == EventKind::Frame
     }
 
     /// Whether an answer starts here, with its first role or `response.created`.
@@ -136,14 +136,14 @@ mod tests {
 
     #[test]
     fn events_are_classified() {
-        let meaning = |data: &str| Event::new("", data).meaning();
+        let meaning = |data: &str| Event::new("", data).kind();
         for frame in [
             r#"{"choices":[],"prompt_filter_results":[]}"#,
             r#"{"choices":[{"delta":{"role":"assistant","content":""},"finish_reason":null}]}"#,
             r#"{"choices":[{"text":"","finish_reason":null}]}"#,
             r#"{"type":"response.created","response":{"error":null}}"#,
         ] {
-            assert_eq!(meaning(frame), Meaning::Frame, "{frame}");
+            assert_eq!(meaning(frame), EventKind::Frame, "{frame}");
         }
         for content in [
             r#"{"choices":[{"delta":{"content":" "}}]}"#,
@@ -151,12 +151,12 @@ mod tests {
             r#"{"choices":[{"text":"a"}]}"#,
             r#"{"type":"response.output_text.delta","delta":"a"}"#,
         ] {
-            assert_eq!(meaning(content), Meaning::Content, "{content}");
+            assert_eq!(meaning(content), EventKind::Content, "{content}");
         }
-        assert_eq!(meaning("[DONE]"), Meaning::End);
-        assert_eq!(meaning(r#"{"type":"response.incomplete"}"#), Meaning::End);
-        assert_eq!(meaning(r#"{"error":{"message":"x"}}"#), Meaning::Error);
-        assert_eq!(meaning(r#"{"type":"response.failed"}"#), Meaning::Error);
-        assert_eq!(meaning(r#"{"choices":[{"del"#), Meaning::Error);
+        assert_eq!(meaning("[DONE]"), EventKind::End);
+        assert_eq!(meaning(r#"{"type":"response.incomplete"}"#), EventKind::End);
+        assert_eq!(meaning(r#"{"error":{"message":"x"}}"#), EventKind::Error);
+        assert_eq!(meaning(r#"{"type":"response.failed"}"#), EventKind::Error);
+        assert_eq!(meaning(r#"{"choices":[{"del"#), EventKind::Error);
     }
 }

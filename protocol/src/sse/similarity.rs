@@ -8,38 +8,38 @@ use crate::json::{Difference, DifferenceKind, differences};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Similarity {
     /// Byte for byte the same.
-    Same,
+    Identical,
     /// The same values.
-    Equal,
+    Equivalent,
     /// The same part of the answer, with different metadata such as the id.
-    InContent,
+    SameContent,
     /// Different.
-    Other,
+    Different,
 }
 
 impl Event {
     /// Compares two events, including their names. A changed model name is ignored, since many
     /// gateways replace it with the name of the group.
-    pub fn likeness(&self, other: &Self) -> Similarity {
-        if self.name == other.name { self.likeness_of_data(other) } else { Similarity::Other }
+    pub fn similarity(&self, other: &Self) -> Similarity {
+        if self.name == other.name { self.similarity_of_data(other) } else { Similarity::Different }
     }
 
-    fn likeness_of_data(&self, other: &Self) -> Similarity {
+    fn similarity_of_data(&self, other: &Self) -> Similarity {
         if self.data == other.data {
-            return Similarity::Same;
+            return Similarity::Identical;
         }
-        let Some(found) = self.differences(other) else { return Similarity::Other };
+        let Some(found) = self.differences(other) else { return Similarity::Different };
         let (model_changes, others): (Vec<_>, Vec<_>) =
             found.iter().partition(|it| MODELS.contains(&&*it.pointer));
         let is_spelling = |it: &Difference| matches!(it.kind, DifferenceKind::Respelled(..));
         if others.is_empty() && !model_changes.is_empty() {
-            Similarity::Same
+            Similarity::Identical
         } else if others.iter().all(|it| is_spelling(it)) {
-            Similarity::Equal
+            Similarity::Equivalent
         } else if others.iter().all(|it| is_spelling(it) || self.is_metadata(it)) {
-            Similarity::InContent
+            Similarity::SameContent
         } else {
-            Similarity::Other
+            Similarity::Different
         }
     }
 
@@ -65,7 +65,7 @@ impl Event {
     }
 
     /// Whether this event reports the same token counts as that usage chunk.
-    pub fn costs_the_same(&self, usage: &Self) -> bool {
+    pub fn has_same_usage(&self, usage: &Self) -> bool {
         let counts = ["prompt_tokens", "completion_tokens", "total_tokens"];
         let (own, theirs) = (&self.value()["usage"], &usage.value()["usage"]);
         own.is_object() && counts.iter().all(|count| own[count] == theirs[count])
@@ -111,9 +111,11 @@ impl Event {
 
     /// Index of this event among `events`: of the first one with the same bytes, otherwise of one
     /// with the same content under any name. The second search is far slower.
-    pub fn place_in<'a>(&self, events: impl Iterator<Item = &'a Self> + Clone) -> Option<usize> {
+    pub fn index_in<'a>(&self, events: impl Iterator<Item = &'a Self> + Clone) -> Option<usize> {
         let same = events.clone().position(|it| it == self);
-        same.or_else(|| { events }.position(|it| it.likeness_of_data(self) != Similarity::Other))
+        same.or_else(|| {
+            { events }.position(|it| it.similarity_of_data(self) != Similarity::Different)
+        })
     }
 }
 
@@ -136,34 +138,37 @@ mod tests {
     fn events_are_compared_by_name_and_value() {
         let event = |data: &str| Event::new("", data);
         let one = event(r#"{"choices":1,"b":"ü"}"#);
-        assert_eq!(one.likeness(&one), Similarity::Same);
-        assert_eq!(one.likeness(&event(r#"{"b": "\u00fc", "choices": 1}"#)), Similarity::Equal);
-        assert_eq!(one.likeness(&event(r#"{"choices":2,"b":"ü"}"#)), Similarity::Other);
+        assert_eq!(one.similarity(&one), Similarity::Identical);
+        assert_eq!(
+            one.similarity(&event(r#"{"b": "\u00fc", "choices": 1}"#)),
+            Similarity::Equivalent
+        );
+        assert_eq!(one.similarity(&event(r#"{"choices":2,"b":"ü"}"#)), Similarity::Different);
         let named = |model: &str| event(&format!(r#"{{"model":"{model}","choices":1}}"#));
-        assert_eq!(named("gpt-5").likeness(&named("group")), Similarity::Same);
+        assert_eq!(named("gpt-5").similarity(&named("group")), Similarity::Identical);
         assert_eq!(named("gpt-5").model(), Some("gpt-5"));
-        assert_eq!(one.likeness(&Event::new("n", one.data.clone())), Similarity::Other);
-        assert_eq!(event("[DONE]").likeness(&event("[done]")), Similarity::Other);
+        assert_eq!(one.similarity(&Event::new("n", one.data.clone())), Similarity::Different);
+        assert_eq!(event("[DONE]").similarity(&event("[done]")), Similarity::Different);
         let first = event(r#"{"choices":[{"delta":{"content":"a"}}]}"#);
         let with_role = event(r#"{"choices":[{"delta":{"content":"a","role":"assistant"}}]}"#);
-        assert_ne!(first.likeness(&with_role), Similarity::Other);
-        assert_eq!(with_role.likeness(&first), Similarity::Other);
+        assert_ne!(first.similarity(&with_role), Similarity::Different);
+        assert_eq!(with_role.similarity(&first), Similarity::Different);
         let cost = event(r#"{"choices":[],"usage":{"total_tokens":1}}"#);
         let more = event(r#"{"choices":[],"usage":{"total_tokens":1,"cost":0.1}}"#);
-        assert_ne!(cost.likeness(&more), Similarity::Other);
-        assert_eq!(more.likeness(&cost), Similarity::Other);
+        assert_ne!(cost.similarity(&more), Similarity::Different);
+        assert_eq!(more.similarity(&cost), Similarity::Different);
         assert!(event(r#"{"choices":[],"prompt_filter_results":[]}"#).is_bare());
         assert!(!event(r#"{"choices":[],"usage":{"total_tokens":1}}"#).is_bare());
         assert!(!first.is_bare());
         let charged =
             event(r#"{"choices":[{"delta":{"content":"a"}}],"usage":{"total_tokens":0}}"#);
-        assert_eq!(first.likeness(&charged), Similarity::InContent);
-        assert_eq!(charged.likeness(&first), Similarity::Other);
+        assert_eq!(first.similarity(&charged), Similarity::SameContent);
+        assert_eq!(charged.similarity(&first), Similarity::Different);
         assert!(charged.has_usage() && !charged.is_usage() && cost.is_usage());
         let piece =
             event(r#"{"choices":[{"delta":{"tool_calls":[{"function":{"arguments":"a"}}]}}]}"#);
         let typed = r#"{"choices":[{"delta":{"tool_calls":[{"type":"function","function":{"arguments":"a"}}]}}]}"#;
-        assert_eq!(piece.likeness(&event(typed)), Similarity::InContent);
+        assert_eq!(piece.similarity(&event(typed)), Similarity::SameContent);
         assert_eq!(piece.differs_at(&event(typed)), None);
     }
 
@@ -172,9 +177,9 @@ mod tests {
         let named = |name: &str, data: &str| Event::new(name, data);
         let delta = r#"{"type":"response.output_text.delta","delta":"a"}"#;
         let events = [named("", "[]"), named("response.output_text.delta", delta)];
-        assert_eq!(named("", delta).place_in(events.iter()), Some(1));
+        assert_eq!(named("", delta).index_in(events.iter()), Some(1));
         let done = [named("chunk", DONE)];
-        assert_eq!(named("", DONE).place_in(done.iter()), Some(0));
+        assert_eq!(named("", DONE).index_in(done.iter()), Some(0));
     }
 
     #[test]
@@ -183,36 +188,36 @@ mod tests {
         let chunk = event(
             r#"{"id":"1","model":"a","choices":[{"delta":{"content":"x"},"logprobs":null}]}"#,
         );
-        for (data, likeness, pointer) in [
+        for (data, similarity, pointer) in [
             (
                 r#"{"id":"2","model":"b","choices":[{"delta":{"content":"x"}}]}"#,
-                Similarity::InContent,
+                Similarity::SameContent,
                 Some("/id"),
             ),
             (
                 r#"{"id":"1","model":"b","choices":[{"delta":{"content":"x"}}],"more":1}"#,
-                Similarity::InContent,
+                Similarity::SameContent,
                 None,
             ),
             (
                 r#"{"id":"2","model":"a","choices":[{"delta":{"content":"y"},"logprobs":null}]}"#,
-                Similarity::Other,
+                Similarity::Different,
                 Some("/choices/0/delta/content"),
             ),
             (
                 r#"{"id":"1","model":"a","choices":[{"delta":{"content":"x","refusal":"no"},"logprobs":null}]}"#,
-                Similarity::Other,
+                Similarity::Different,
                 Some("/choices/0/delta/refusal"),
             ),
         ] {
-            assert_eq!(chunk.likeness(&event(data)), likeness, "{data}");
+            assert_eq!(chunk.similarity(&event(data)), similarity, "{data}");
             assert_eq!(chunk.differs_at(&event(data)).as_deref(), pointer, "{data}");
         }
         let begun = event(r#"{"type":"response.created","response":{"id":"1","status":"queued"}}"#);
-        let other = |data: &str| begun.likeness(&event(data));
+        let other = |data: &str| begun.similarity(&event(data));
         let id = r#"{"type":"response.created","response":{"id":"2","status":"queued"}}"#;
-        assert_eq!(other(id), Similarity::InContent);
+        assert_eq!(other(id), Similarity::SameContent);
         let status = r#"{"type":"response.created","response":{"id":"1","status":"failed"}}"#;
-        assert_eq!(other(status), Similarity::Other);
+        assert_eq!(other(status), Similarity::Different);
     }
 }

@@ -1,7 +1,7 @@
 //! The stream that the client got. 07: it does not hide an interruption of the provider's stream. 08:
 //! it has the provider's end. 09: it reports usage only on request.
 
-use fallproof_protocol::sse::{Event, Meaning};
+use fallproof_protocol::sse::{Event, EventKind};
 use fallproof_suite::evidence::Ending;
 use fallproof_suite::requirement::Code;
 
@@ -41,11 +41,12 @@ impl ClientStream<'_> {
         has_content: bool,
     ) -> Option<Breach> {
         let attempt = &answering.attempt;
-        let has = |wanted| self.all.iter().any(|event| event.meaning() == wanted);
+        let has = |wanted| self.all.iter().any(|event| event.kind() == wanted);
         if !answering.is_interrupted() {
-            return (!has(Meaning::End)).then_some((Code::Stream08, EndMissing));
+            return (!has(EventKind::End)).then_some((Code::Stream08, EndMissing));
         }
-        let is_complete = view.observed.exchange.ending == Ending::Complete && !has(Meaning::Error);
+        let is_complete =
+            view.observed.exchange.ending == Ending::Complete && !has(EventKind::Error);
         // If only the `[DONE]` is missing, the client has all of the answer.
         let only_done_missing = attempt.broke_within_done() || attempt.ended_without_done();
         let is_breach = has_content && is_complete && !only_done_missing;

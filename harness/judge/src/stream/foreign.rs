@@ -2,7 +2,7 @@
 //! corrupted. 04: nothing comes from a failed attempt. 05: all content comes from one attempt. 08: no
 //! end is invented.
 
-use fallproof_protocol::sse::{Event, Meaning};
+use fallproof_protocol::sse::{Event, EventKind};
 use fallproof_suite::requirement::Code;
 
 use super::brief;
@@ -78,7 +78,7 @@ impl<'a> Sorting<'a> {
 
     /// Takes the next event, which has the given number.
     fn take(&mut self, number: usize, event: &'a Event) {
-        if let Some(same) = event.place_in(self.unmatched.iter().copied()) {
+        if let Some(same) = event.index_in(self.unmatched.iter().copied()) {
             self.unmatched.remove(same);
             self.own.push(event);
             return;
@@ -110,17 +110,17 @@ impl<'a> Sorting<'a> {
     /// is one of these in altered form, or a surplus one.
     fn foreign(&self, event: &Event) -> Option<Foreign> {
         let is_interrupted = self.answering.is_interrupted();
-        let meaning = event.meaning();
-        if meaning == Meaning::End {
+        let meaning = event.kind();
+        if meaning == EventKind::End {
             // An event of this type may be the provider's end in altered form.
             let is_changed =
-                event.is_answer() && self.unmatched.iter().any(|it| it.meaning() == meaning);
+                event.is_answer() && self.unmatched.iter().any(|it| it.kind() == meaning);
             let is_completed = event.is_done() && self.answering.attempt.broke_within_done();
             return (!is_changed && !is_completed).then_some(Foreign::InventedEnd);
         }
         if let Some(other) = self.others.iter().find(|other| other.has_sent(event)) {
             let number = other.attempt.number;
-            let is_content = meaning == Meaning::Content;
+            let is_content = meaning == EventKind::Content;
             return Some(if is_content {
                 Foreign::Content(number)
             } else {
@@ -132,7 +132,7 @@ impl<'a> Sorting<'a> {
             && !self.answering.events.iter().any(|it| it.data.contains('\u{fffd}'))
         {
             Some(Foreign::Mangled)
-        } else if meaning == Meaning::Error && is_interrupted {
+        } else if meaning == EventKind::Error && is_interrupted {
             Some(Foreign::OwnError)
         } else if event.finishes() && (is_interrupted || none_unmatched(Event::finishes)) {
             Some(Foreign::InventedEnd)

@@ -25,12 +25,12 @@ pub(super) fn check(found: &mut Collector<'_>, streams: &[ProviderStream<'_>], g
 /// Whether the client got content that only this attempt sent. An event that later attempts sent, too,
 /// is counted as theirs, once for each time that they sent it.
 fn has_own_content(events: &[Event], got: &[&Event], mut late: Vec<&Event>) -> bool {
-    let was_sent = |event: &&&Event| event.place_in(events.iter()).is_some();
+    let was_sent = |event: &&&Event| event.index_in(events.iter()).is_some();
     got.iter().filter(was_sent).any(|event| {
         let theirs = if events.contains(event) {
             late.iter().position(|it| it == event)
         } else {
-            event.place_in(late.iter().copied())
+            event.index_in(late.iter().copied())
         };
         theirs.map(|at| late.remove(at)).is_none()
     })

@@ -19,7 +19,7 @@ impl<'a> ProviderStream<'a> {
 
     /// Whether the provider sent this event.
     pub(super) fn has_sent(&self, event: &Event) -> bool {
-        event.place_in(self.events.iter()).is_some()
+        event.index_in(self.events.iter()).is_some()
     }
 
     /// Whether the body contains the marker of the deployment.

@@ -1,6 +1,6 @@
 //! 01: the client gets the events that the provider sent, unaltered. 02: in the same spelling.
 
-use fallproof_protocol::sse::{Event, Meaning, Similarity};
+use fallproof_protocol::sse::{Event, EventKind, Similarity};
 use fallproof_suite::requirement::Code;
 
 use super::brief;
@@ -18,20 +18,20 @@ pub(super) fn compare(
     usage_requested: bool,
 ) -> Vec<Breach> {
     let is_interrupted = answering.is_interrupted();
-    let compared = |event: &&Event| match event.meaning() {
-        Meaning::End => event.is_answer(),
-        Meaning::Error => !is_interrupted,
-        Meaning::Frame | Meaning::Content => usage_requested || !event.is_usage(),
+    let compared = |event: &&Event| match event.kind() {
+        EventKind::End => event.is_answer(),
+        EventKind::Error => !is_interrupted,
+        EventKind::Frame | EventKind::Content => usage_requested || !event.is_usage(),
     };
     let mut sent: Vec<_> = answering.events.iter().filter(compared).collect();
     let mut got: Vec<_> = own.iter().copied().filter(|event| compared(event)).collect();
     // An event without content can only lose metadata.
     let mut bare = sent.iter().filter(|it| it.is_bare());
-    let missing = bare.find(|it| it.place_in(got.iter().copied()).is_none());
+    let missing = bare.find(|it| it.index_in(got.iter().copied()).is_none());
     let mut metadata = missing.map(|event| MetadataMissing { data: brief(event) });
     // Usage may come with the last content event instead of in an event after it.
     let is_separate = got.iter().any(|event| event.is_usage());
-    let is_merged = |usage: &Event| !is_separate && got.iter().any(|it| it.costs_the_same(usage));
+    let is_merged = |usage: &Event| !is_separate && got.iter().any(|it| it.has_same_usage(usage));
     sent.retain(|event| !(event.is_bare() || event.is_usage() && is_merged(event)));
     got.retain(|event| !event.is_bare());
     let numbered: Vec<_> = answering.events.iter().enumerate().collect();
@@ -40,24 +40,24 @@ pub(super) fn compare(
         let same = |event: &Event| numbered.iter().find(|(_, it)| std::ptr::eq(*it, event));
         let event = sent.get(at).and_then(|event| same(event)).map_or(at, |(at, _)| *at) + 1;
         let (how, culprit) = match (sent.get(at), got.get(at)) {
-            (Some(sent), Some(got)) if sent.likeness(got) == Similarity::Same => continue,
-            (Some(sent), Some(got)) if sent.likeness(got) == Similarity::Equal => {
+            (Some(sent), Some(got)) if sent.similarity(got) == Similarity::Identical => continue,
+            (Some(sent), Some(got)) if sent.similarity(got) == Similarity::Equivalent => {
                 if breaches.is_empty() {
                     breaches.push((Code::Stream02, Respelled { event, data: brief(got) }));
                 }
                 continue;
             }
-            (Some(sent), Some(got)) if sent.likeness(got) == Similarity::InContent => {
+            (Some(sent), Some(got)) if sent.similarity(got) == Similarity::SameContent => {
                 if let (None, Some(part)) = (&metadata, sent.differs_at(got)) {
                     metadata = Some(MetadataChanged { event, part, data: brief(got) });
                 }
                 continue;
             }
             // A missing end is reported separately.
-            (Some(last), None) if is_interrupted || last.meaning() == Meaning::End => break,
+            (Some(last), None) if is_interrupted || last.kind() == EventKind::End => break,
             (Some(missing), None) => (Alteration::Lost, missing),
             (Some(wanted), Some(other)) => difference(wanted, other, &sent[..at], &got[at..]),
-            (None, Some(added)) if added.place_in(sent.iter().copied()).is_some() => {
+            (None, Some(added)) if added.index_in(sent.iter().copied()).is_some() => {
                 (Alteration::Twice, added)
             }
             (None, Some(added)) => (Alteration::NeverSent, added),
@@ -77,8 +77,8 @@ fn difference<'e>(
     before: &[&Event],
     after: &[&Event],
 ) -> (Alteration, &'e &'e Event) {
-    let holds = |events: &[&Event], event: &Event| event.place_in(events.iter().copied()).is_some();
-    if wanted.name != other.name && other.place_in([*wanted].into_iter()).is_some() {
+    let holds = |events: &[&Event], event: &Event| event.index_in(events.iter().copied()).is_some();
+    if wanted.name != other.name && other.index_in([*wanted].into_iter()).is_some() {
         let (from, to) = (wanted.name.clone(), other.name.clone());
         return (Alteration::Renamed { from, to }, other);
     }

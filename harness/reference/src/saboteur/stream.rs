@@ -8,7 +8,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, Response, StatusCode};
 use serde_json::Value;
 
-use fallproof_protocol::sse::{self, Event, Meaning};
+use fallproof_protocol::sse::{self, Event, EventKind};
 
 /// A change to a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +69,7 @@ pub(super) async fn read(body: Body) -> Vec<String> {
 
 /// Whether the stream contains an error.
 pub(super) fn is_broken(blocks: &[String]) -> bool {
-    blocks.iter().any(|block| means(block, Meaning::Error))
+    blocks.iter().any(|block| means(block, EventKind::Error))
 }
 
 impl StreamFault {
@@ -84,7 +84,7 @@ impl StreamFault {
         let is_frame = |event: &Event| event.is_beginning() || event.finishes();
         let first = blocks
             .iter()
-            .position(|block| means(block, Meaning::Content) && !is_frame(&event(block)));
+            .position(|block| means(block, EventKind::Content) && !is_frame(&event(block)));
         match (self, first) {
             (Self::LosesContent, Some(first)) => {
                 blocks.remove(first);
@@ -111,16 +111,16 @@ impl StreamFault {
                 }
             }
             (Self::Splices, _) if is_broken && !rest.is_empty() => {
-                blocks.retain(|it| !means(it, Meaning::Error) && !means(it, Meaning::End));
+                blocks.retain(|it| !means(it, EventKind::Error) && !means(it, EventKind::End));
                 blocks.extend(rest);
             }
-            (Self::SwallowsBreak, _) => blocks.retain(|block| !means(block, Meaning::Error)),
+            (Self::SwallowsBreak, _) => blocks.retain(|block| !means(block, EventKind::Error)),
             (Self::PretendsWhole, _) if is_broken => {
-                blocks.retain(|it| !means(it, Meaning::Error) && !means(it, Meaning::End));
+                blocks.retain(|it| !means(it, EventKind::Error) && !means(it, EventKind::End));
                 blocks.extend([STOP, DONE].map(str::to_owned));
             }
             (Self::MakesUpEnd, _) if is_broken => blocks.push(DONE.to_owned()),
-            (Self::LosesEnd, _) => blocks.retain(|block| !means(block, Meaning::End)),
+            (Self::LosesEnd, _) => blocks.retain(|block| !means(block, EventKind::End)),
             (Self::AddsUsage, _) if !is_broken => {
                 let is_counted = blocks.iter().any(|block| event(block).is_usage());
                 let done = blocks.iter().position(|block| block == DONE);
@@ -152,6 +152,6 @@ fn event(block: &str) -> Event {
     sse::events(block.as_bytes()).into_iter().next().unwrap_or_default()
 }
 
-fn means(block: &str, meaning: Meaning) -> bool {
-    !event(block).data.is_empty() && event(block).meaning() == meaning
+fn means(block: &str, meaning: EventKind) -> bool {
+    !event(block).data.is_empty() && event(block).kind() == meaning
 }
