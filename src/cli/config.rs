@@ -46,7 +46,7 @@ pub(super) struct Config {
     key: Key,
     /// Program of the gateway, or the folder that it is installed in
     ///
-    /// [default: $FALLPROOF_GATEWAYS or target/gateways, then $PATH]
+    /// [default: `$FALLPROOF_GATEWAYS` or `target/gateways`, then `$PATH`]
     #[arg(long, value_name = "PATH")]
     program: Option<PathBuf>,
 }

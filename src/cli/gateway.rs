@@ -50,7 +50,7 @@ pub(super) struct Gateway {
     launch: bool,
     /// Program of the gateway, or the folder that it is installed in
     ///
-    /// [default: $FALLPROOF_GATEWAYS or target/gateways, then $PATH]
+    /// [default: `$FALLPROOF_GATEWAYS` or `target/gateways`, then `$PATH`]
     #[arg(long, value_name = "PATH", requires = "launch")]
     program: Option<PathBuf>,
     /// Number of the configuration, of those that `fallproof config` wrote, that is running

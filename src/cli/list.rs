@@ -52,7 +52,7 @@ impl List {
             Kind::Scenarios { selection, cases } => {
                 let Selected { scenarios, .. } = selection.choose()?;
                 if self.json {
-                    print_json(scenarios.iter().map(scenario_json).collect())
+                    print_json(&scenarios.iter().map(scenario_json).collect::<Vec<_>>())
                 } else {
                     print_scenarios(&scenarios, *cases);
                     Ok(())
@@ -99,15 +99,17 @@ impl List {
     /// Prints each item as a line, or all as JSON.
     fn print<T>(&self, items: &[T], item: impl Fn(&T) -> (String, Value)) -> Result<(), Stop> {
         if self.json {
-            return print_json(items.iter().map(|it| item(it).1).collect());
+            return print_json(&items.iter().map(|it| item(it).1).collect::<Vec<_>>());
         }
-        items.iter().for_each(|it| println!("{}", item(it).0));
+        for it in items {
+            println!("{}", item(it).0);
+        }
         Ok(())
     }
 }
 
-fn print_json(items: Vec<Value>) -> Result<(), Stop> {
-    println!("{}", serde_json::to_string_pretty(&items).map_err(Stop::harness)?);
+fn print_json(items: &[Value]) -> Result<(), Stop> {
+    println!("{}", serde_json::to_string_pretty(items).map_err(Stop::harness)?);
     Ok(())
 }
 
