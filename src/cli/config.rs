@@ -1,10 +1,9 @@
-//! `fallproof config`: writes a gateway's configuration, for somebody who starts it himself.
+//! `fallproof config`: writes a gateway's configuration, for those who start it themselves.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use anstream::println;
 use clap::Args;
 use fallproof_runner::adapter::{ConfigBatch, Site};
 use fallproof_runner::shell::quoted;
@@ -13,37 +12,49 @@ use fallproof_suite::scenario::Scenario;
 use owo_colors::OwoColorize as _;
 
 use super::key::Key;
+use super::print::println;
 use super::site::{DEFAULT_LISTEN, nominal_site};
-use super::{DEFAULT_MOCKS, Selected, Selection, Stop, adapters};
+use super::{DEFAULT_MOCKS, Selected, Selection, Stop, adapter};
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fallproof config litellm --out gateway
+  fallproof config ./gateway.yaml 'responses*/**' --out gateway --mocks 127.0.0.1:9200
+
+For each batch it prints the command that starts the gateway, and the one that runs the scenarios.")]
 pub(super) struct Config {
-    /// Which gateway (`fallproof adapters` lists them), or a file of your own
+    /// Adapter of the gateway: NAME, NAME@VERSION or a file of your own
+    ///
+    /// `fallproof list adapters` shows the names and versions.
     #[arg(value_name = "ADAPTER")]
     adapter: String,
     #[command(flatten)]
     selection: Selection,
-    /// The folder to write to, new, empty, or written before: in it a folder for each batch, which is
-    /// what the gateway can serve at once
+    /// Write into this folder, which is new, empty or written before
+    ///
+    /// It gets a folder for each batch: the scenarios that one configuration can serve.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Where the mock providers will listen; the two ports after it are theirs too
+    /// Address of the mock providers; they also use the next two ports
     #[arg(long, value_name = "ADDR", default_value_t = DEFAULT_MOCKS)]
     mocks: SocketAddr,
-    /// Where the gateway is to listen
+    /// Address that the gateway will listen on
     #[arg(long, value_name = "ADDR", default_value_t = DEFAULT_LISTEN)]
     listen: SocketAddr,
     #[command(flatten)]
     key: Key,
-    /// Its folder or program, where it is installed elsewhere
+    /// Program of the gateway, or the folder that it is installed in
+    ///
+    /// [default: `$FALLPROOF_GATEWAYS` or `target/gateways`, then `$PATH`]
     #[arg(long, value_name = "PATH")]
-    gateway: Option<PathBuf>,
+    program: Option<PathBuf>,
 }
 
 impl Config {
     pub(super) fn execute(&self) -> Result<(), Stop> {
-        let (adapter, version) = adapters::find(&self.adapter)?;
-        let version = version.map(|place| &adapter.versions()[place]);
+        let (adapter, version) = adapter::find(&self.adapter)?;
+        let version = version.map(|index| &adapter.versions()[index]);
         let Selected { scenarios, .. } = self.selection.choose()?;
         let addresses = Addresses::stable(self.mocks);
         let lacked = |scenario: &Scenario| adapter.capabilities.skip_reason(scenario);
@@ -51,9 +62,9 @@ impl Config {
         let batches = adapter.split(&adapter.plan(able, addresses))?;
         let number = batches.batches.len();
         let folder = std::path::absolute(&self.out).map_err(Stop::usage)?;
-        if let Some(strange) = strange_in(&folder) {
+        if let Some(foreign) = foreign_entry(&folder) {
             return Err(Stop::usage(format!(
-                "{} holds `{strange}`, which is none of ours; name a new or empty folder",
+                "{} holds `{foreign}`, which Fallproof did not write; name a new or empty folder",
                 self.out.display()
             )));
         }
@@ -63,10 +74,10 @@ impl Config {
                 port: self.listen.port(),
                 key: self.key.key.clone(),
                 folder: folder.join((index + 1).to_string()),
-                ..nominal_site(&adapter, self.gateway.as_deref(), version)?
+                ..nominal_site(&adapter, self.program.as_deref(), version)?
             };
-            let in_round = scenarios.iter().filter(|it| batch.scenarios.contains(&it.id));
-            let configuration = adapter.render(&adapter.plan(in_round, addresses), &site)?;
+            let in_batch = scenarios.iter().filter(|it| batch.scenarios.contains(&it.id));
+            let configuration = adapter.render(&adapter.plan(in_batch, addresses), &site)?;
             configuration.write(&site.folder).map_err(|error| {
                 Stop::usage(format!("cannot write to {}: {error}", site.folder.display()))
             })?;
@@ -81,7 +92,7 @@ impl Config {
         let lacking =
             scenarios.iter().filter_map(|it| Some((it.id.as_str(), lacked(it)?.to_string())));
         let unfit = batches.unfit.iter().map(|it| (it.scenario.as_str(), it.reason.clone()));
-        tell_left_out(lacking.chain(unfit));
+        print_left_out(lacking.chain(unfit));
         Ok(())
     }
 
@@ -104,7 +115,7 @@ impl Config {
 
 /// What is in a folder but the numbered ones of an earlier time: nothing is mixed with what is
 /// somebody else's.
-fn strange_in(folder: &Path) -> Option<String> {
+fn foreign_entry(folder: &Path) -> Option<String> {
     let names = folder.read_dir().ok()?.flatten().map(|entry| entry.file_name());
     let mut names = names.map(|name| name.to_string_lossy().into_owned());
     names.find(|name| !name.bytes().all(|byte| byte.is_ascii_digit()))
@@ -118,7 +129,7 @@ fn heading(index: usize, number: usize, batch: &ConfigBatch) -> String {
 }
 
 /// The scenarios that a gateway cannot be configured for, by reason.
-fn tell_left_out<'a>(left_out: impl Iterator<Item = (&'a str, String)>) {
+fn print_left_out<'a>(left_out: impl Iterator<Item = (&'a str, String)>) {
     let mut by_reason = BTreeMap::<String, Vec<&str>>::new();
     for (scenario, reason) in left_out {
         by_reason.entry(reason).or_default().push(scenario);

@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-use anstream::{eprintln, println};
 use clap::Args;
 use fallproof_runner::interrupt::{Interrupt, unless};
 use fallproof_runner::{Batch, Runner};
 use owo_colors::OwoColorize as _;
 
 use super::gateway::Gateway;
+use super::print::{eprintln, println};
 use super::{Selected, Selection, Stop, interrupt, runtime};
 
-/// How long a plain call waits for its answer.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// After how long a plain call times out.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 #[derive(Debug, Args)]
 pub(super) struct Doctor {
@@ -26,36 +26,41 @@ impl Doctor {
     pub(super) fn execute(&self) -> Result<(), Stop> {
         let Selected { scenarios, .. } = self.selection.choose()?;
         let Some(plan) = self.gateway.plan(&scenarios)? else {
-            return Err(Stop::usage("a doctor needs a gateway: --target URL, or --adapter NAME"));
+            return Err(Stop::usage(
+                "doctor needs a gateway: --target URL, or --adapter NAME --launch",
+            ));
         };
         let runtime = runtime()?;
         let interrupt = interrupt::listen(&runtime)?;
-        let mut ill = 0;
+        let mut unreachable = 0;
         for batch in &plan.batches {
-            ill += runtime.block_on(ill_of(batch, &interrupt))?;
+            unreachable += runtime.block_on(unreachable_in(batch, &interrupt))?;
         }
-        let wired = plan.batches.iter().map(|batch| batch.scenarios.len()).sum::<usize>() - ill;
+        let reachable =
+            plan.batches.iter().map(|batch| batch.scenarios.len()).sum::<usize>() - unreachable;
         let left_out = plan.left_out.len();
-        eprintln!("{wired} scenarios wired, {ill} not, {left_out} not for this gateway");
-        if ill == 0 { Ok(()) } else { Err(Stop::NotConformant) }
+        eprintln!(
+            "{reachable} scenarios reachable, {unreachable} unreachable, {left_out} not applicable"
+        );
+        if unreachable == 0 { Ok(()) } else { Err(Stop::NotConformant) }
     }
 }
 
-/// Tells of each scenario of a batch that is not wired, and how many these are.
-async fn ill_of(batch: &Batch<'_>, interrupt: &Interrupt) -> Result<usize, Stop> {
-    let runner = Runner::start(&batch.scenarios, &*batch.target, PATIENCE);
+/// Prints the scenarios of a batch whose mock deployments are not reached; gives their number.
+async fn unreachable_in(batch: &Batch<'_>, interrupt: &Interrupt) -> Result<usize, Stop> {
+    let runner = Runner::start(&batch.scenarios, &*batch.target, TIMEOUT);
     let runner = unless(&interrupt.stop, runner).await.ok_or(Stop::Interrupted)??;
     let diagnoses = async {
-        let mut ill = 0;
+        let mut unreachable = 0;
         for scenario in &batch.scenarios {
             if let Some(unclear) = runner.diagnose(scenario).await {
-                ill += 1;
-                println!("{} {}\n  {unclear}", "not wired".red().bold(), scenario.id);
+                unreachable += 1;
+                println!("{} {}\n  {unclear}", "unreachable".red().bold(), scenario.id);
             }
         }
-        ill
+        unreachable
     };
-    let ill = unless(&interrupt.stop, diagnoses).await;
+    let unreachable = unless(&interrupt.stop, diagnoses).await;
     runner.stop(interrupt).await;
-    ill.ok_or(Stop::Interrupted)
+    unreachable.ok_or(Stop::Interrupted)
 }

@@ -10,7 +10,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anstream::{eprintln, println};
 use clap::{Args, value_parser};
 use fallproof_fuzz::campaign::Campaign;
 use fallproof_fuzz::case::FuzzCase;
@@ -34,7 +33,8 @@ use parking_lot::Mutex;
 use tokio::runtime::Runtime;
 
 use super::gateway::Gateway;
-use super::{SCENARIOS, Stop, interrupt, runtime, saboteur};
+use super::print::{eprintln, println};
+use super::{SCENARIOS, Stop, at_least_one, interrupt, runtime, saboteur};
 
 /// Cases where neither their number nor a time is given.
 const DEFAULT_CASES: u64 = 10_000;
@@ -43,34 +43,44 @@ const DEFAULT_CASES: u64 = 10_000;
 const MOST_SHRINKING: Duration = Duration::from_secs(120);
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fallproof fuzz --time 60s
+  fallproof fuzz --cases 500 --seed 7 --endpoint responses
+  fallproof fuzz --adapter litellm --launch --cases 200
+  fallproof fuzz --saboteur invented-metadata")]
 pub(super) struct Fuzz {
     #[command(flatten)]
     gateway: Gateway,
-    /// Print what a gateway without an adapter must be configured with, and do nothing else
+    /// Print, as JSON, what to configure in a gateway without an adapter, and exit
     #[arg(long, conflicts_with_all = ["target", "adapter"])]
     plan: bool,
-    /// Fuzz the reference router broken on purpose (`fallproof saboteurs` lists them)
+    /// Fuzz the reference router broken on purpose in this way
+    ///
+    /// `fallproof list saboteurs` shows the names.
     #[arg(long, value_name = "NAME", conflicts_with_all = ["target", "adapter"])]
     saboteur: Option<String>,
-    /// Only calls to this endpoint, e.g. `responses` (may be given again)
+    /// Call only this endpoint, e.g. `responses`; can be repeated [default: all]
     #[arg(long = "endpoint", value_name = "ENDPOINT", value_parser = endpoint)]
     endpoints: Vec<Endpoint>,
-    /// How many cases; 10000 unless --time is given
+    /// Stop after this many cases [default: 10000, or no limit with --time]
     #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..))]
     cases: Option<u64>,
-    /// For how long, e.g. `60s`, `5m`
+    /// Stop after this time, e.g. `60s`, `5m`
     #[arg(long, value_name = "TIME", value_parser = time)]
     time: Option<Duration>,
-    /// The number that tells every case: the same gives the same; made up and printed by default
+    /// Seed of all random choices; the same seed gives the same cases
+    ///
+    /// [default: random; it is printed]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// How many seconds a client call waits for its answer
+    /// Let a call of the client time out after this many seconds
     #[arg(long, value_name = "SECONDS", default_value = "20", value_parser = time)]
     timeout: Duration,
-    /// So many findings of each requirement are made simple and saved; the others are only named
-    #[arg(long, value_name = "N", default_value = "3")]
-    most: NonZeroUsize,
-    /// The folder of scenarios where findings go, below `found/`
+    /// Shrink and save at most this many findings of each requirement; list the others
+    #[arg(long, value_name = "N", default_value = "3", value_parser = at_least_one)]
+    max_saved: NonZeroUsize,
+    /// Save findings in `found/` below this folder of scenarios
     #[arg(long, value_name = "DIR", default_value = SCENARIOS)]
     scenarios: PathBuf,
 }
@@ -94,7 +104,9 @@ impl Fuzz {
         saving::check(&self.scenarios).map_err(|error| {
             let folder = self.scenarios.join(found::FOLDER);
             let folder = folder.display();
-            Stop::usage(format!("findings are saved in {folder}, which cannot be written: {error}"))
+            Stop::usage(format!(
+                "findings are saved in {folder}, which cannot be written to: {error}"
+            ))
         })?;
         let runtime = runtime()?;
         let interrupt = interrupt::listen(&runtime)?;
@@ -130,7 +142,7 @@ impl Fuzz {
             Verdict::Fail => Err(Stop::NotConformant),
             _ if interrupt.is_asked() => Err(Stop::Interrupted),
             Verdict::Inconclusive(reason) => {
-                Err(Stop::usage(format!("nothing can be said of the target: {reason}")))
+                Err(Stop::usage(format!("the target cannot be judged: {reason}")))
             }
             Verdict::Pass => Ok(()),
         }
@@ -145,7 +157,7 @@ impl Fuzz {
     ) -> Result<Vec<Found>, Stop> {
         let mut all = Vec::new();
         for mut failures in by_requirement(failures.cloned()) {
-            let others = failures.split_off(self.most.get().min(failures.len()));
+            let others = failures.split_off(self.max_saved.get().min(failures.len()));
             let mut saved = Vec::new();
             for failure in failures {
                 let (case, violation) = minimize(&failure)?;
@@ -182,7 +194,7 @@ impl Fuzz {
             let reason =
                 plan.left_out.first().map_or_else(String::new, |(_, reason)| reason.to_string());
             return Err(Stop::usage(format!(
-                "the gateway can be configured for nothing: {reason}"
+                "the gateway cannot be configured for any case: {reason}"
             )));
         };
         let is_there = |id: &str| batch.scenarios.iter().any(|scenario| scenario.id == id);
@@ -212,7 +224,7 @@ impl Fuzz {
             scenarios.extend(loaded);
         }
         let mut run = |chosen: &[&Scenario], target: &dyn Target| {
-            // A campaign that was ended still tells what it found; only hurry ends this too.
+            // A campaign that was ended still reports what it found; only hurry ends this too.
             let hurry = &interrupt.hurry;
             let runner = Runner::start(chosen, target, self.timeout);
             let runner = runtime.block_on(unless(hurry, runner)).ok_or(Stop::Interrupted)??;
@@ -238,7 +250,7 @@ impl Fuzz {
     }
 }
 
-/// Runs a campaign, and says how it went.
+/// Runs a campaign, and prints how it went.
 fn run(
     campaign: &Campaign,
     executor: &Executor,
@@ -279,7 +291,7 @@ fn endpoint(path: &str) -> Result<Endpoint, String> {
     let endpoints = || Endpoint::ALL.into_iter().filter(|endpoint| !endpoint.is_multipart());
     endpoints().find(|endpoint| endpoint.path() == path).ok_or_else(|| {
         let known: Vec<_> = endpoints().map(Endpoint::path).collect();
-        format!("no endpoint whose requests are JSON; one of {}", known.join(", "))
+        format!("not an endpoint with JSON requests; one of {}", known.join(", "))
     })
 }
 
@@ -297,8 +309,6 @@ fn time(text: &str) -> Result<Duration, String> {
     let time = time.map(Duration::from_secs).ok_or("expected a time such as 60s, 5m or 1h")?;
     match Instant::now().checked_add(time) {
         Some(_) => Ok(time),
-        None => {
-            Err("it would end after all that the clock can tell; name a shorter time".to_owned())
-        }
+        None => Err("the time is too long for the clock; give a shorter one".to_owned()),
     }
 }

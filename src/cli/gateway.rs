@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::Arc;
 
-use anstream::eprintln;
 use clap::Args;
 use fallproof_runner::RunPlan;
 use fallproof_runner::adapter::Adapter;
@@ -18,41 +17,50 @@ use fallproof_suite::scenario::Scenario;
 use tokio::runtime::Runtime;
 
 use super::key::Key;
-use super::{DEFAULT_MOCKS, Stop, adapters};
+use super::print::eprintln;
+use super::{DEFAULT_MOCKS, Stop, adapter};
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Gateway options")]
 pub(super) struct Gateway {
-    /// A gateway's base URL, e.g. `http://127.0.0.1:4000/v1`; the reference router by default
+    /// Test the gateway at this base URL, e.g. `http://127.0.0.1:4000/v1`
+    ///
+    /// With --adapter, leave out the path: the adapter knows it. [default: the reference router]
     #[arg(long, value_name = "URL", requires = "mocks")]
     pub(super) target: Option<String>,
-    /// What reports call the gateway, e.g. `LiteLLM`
+    /// Name of the gateway in reports, e.g. `LiteLLM`
     #[arg(long, value_name = "NAME", requires = "target")]
     target_name: Option<String>,
-    /// Its version, for the reports
+    /// Version of the gateway in reports
     #[arg(long, value_name = "VERSION", requires = "target")]
     target_version: Option<String>,
     #[command(flatten)]
     key: Key,
-    /// Where the gateway expects the mock providers, as `fallproof plan --mocks` printed them
+    /// Address of the mock providers that the gateway is configured with
+    ///
+    /// It is the one that was given to `fallproof plan` or `fallproof config`.
     #[arg(long, value_name = "ADDR", requires = "target")]
     mocks: Option<SocketAddr>,
-    /// How the gateway is configured and spoken to (`fallproof adapters` lists them; NAME@VERSION
-    /// picks one that is installed), or a file of your own
+    /// Adapter of the gateway: NAME, NAME@VERSION or a file of your own
+    ///
+    /// It says how the gateway is configured, started and called. `fallproof list adapters` shows the
+    /// names and versions.
     #[arg(long, value_name = "NAME|FILE")]
     adapter: Option<String>,
-    /// Start the gateway, configured by its adapter, and stop it afterwards
+    /// Configure and start the gateway as its adapter says, and stop it afterwards
     #[arg(long, requires = "adapter", conflicts_with = "target")]
     launch: bool,
-    /// Its folder or program, where it is installed elsewhere
-    #[arg(long = "gateway", value_name = "PATH", requires = "launch")]
-    installed: Option<PathBuf>,
-    /// Which of the configurations that `fallproof config` wrote is running
-    #[arg(long, value_name = "NUMBER", default_value_t = 1, requires = "adapter")]
+    /// Program of the gateway, or the folder that it is installed in
+    ///
+    /// [default: `$FALLPROOF_GATEWAYS` or `target/gateways`, then `$PATH`]
+    #[arg(long, value_name = "PATH", requires = "launch")]
+    program: Option<PathBuf>,
+    /// Number of the configuration, of those that `fallproof config` wrote, that is running
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "adapter")]
     batch: usize,
-    /// The folder for the configuration and the log of a gateway that is started; a new one in the
-    /// system's folder for temporary files by default
+    /// Folder for the configuration and the log of the gateway [default: a new temporary one]
     #[arg(long, value_name = "DIR", requires = "launch")]
-    work: Option<PathBuf>,
+    work_dir: Option<PathBuf>,
 }
 
 impl Gateway {
@@ -62,14 +70,14 @@ impl Gateway {
 
     /// Plans a run against a gateway; `None` where none is named.
     pub(super) fn plan<'a>(&self, scenarios: &'a [Scenario]) -> Result<Option<RunPlan<'a>>, Stop> {
-        let adapter = self.adapter.as_deref().map(adapters::find).transpose()?;
+        let adapter = self.adapter.as_deref().map(adapter::find).transpose()?;
         match (&self.target, adapter) {
             (None, None) => Ok(None),
             (None, Some((adapter, version))) if self.launch => {
                 self.launched(&adapter, version, scenarios).map(Some)
             }
             (None, Some(_)) => Err(Stop::usage(
-                "an adapter needs a gateway: --launch starts one, --target URL --mocks ADDR takes one that runs",
+                "--adapter needs a gateway: --launch starts one, --target URL --mocks ADDR uses one that is running",
             )),
             (Some(target), adapter) => {
                 let gateway = RunningGateway {
@@ -99,15 +107,14 @@ impl Gateway {
         version: Option<usize>,
         scenarios: &'a [Scenario],
     ) -> Result<RunPlan<'a>, Stop> {
-        let version = version.map(|place| &adapter.versions()[place]);
-        let installation =
-            adapter.locate(self.installed.as_deref(), version).map_err(Stop::usage)?;
-        let work = self.work.clone().unwrap_or_else(|| {
+        let version = version.map(|index| &adapter.versions()[index]);
+        let installation = adapter.locate(self.program.as_deref(), version).map_err(Stop::usage)?;
+        let work = self.work_dir.clone().unwrap_or_else(|| {
             std::env::temp_dir().join(format!("fallproof-{}-{}", adapter.id, process::id()))
         });
         let work = std::path::absolute(work).map_err(Stop::usage)?;
         let plan = RunPlan::launched(adapter, &installation, self.key(), &work, scenarios)?;
-        eprintln!("{}: its configuration and log are in {}", adapter.name, work.display());
+        eprintln!("{}: configuration and log are in {}", adapter.name, work.display());
         Ok(plan)
     }
 
@@ -131,7 +138,7 @@ impl Gateway {
         let path = |path: &Path| path.display().to_string();
         let given = [
             ("adapter", self.adapter.clone()),
-            ("gateway", self.installed.as_deref().map(path)),
+            ("program", self.program.as_deref().map(path)),
             ("target", self.target.clone()),
             ("target-name", self.target_name.clone()),
             ("target-version", self.target_version.clone()),

@@ -1,4 +1,4 @@
-//! What a CI job on GitHub is told beside the log.
+//! What a CI job on GitHub shows beside its log.
 
 use std::env;
 use std::ffi::OsString;

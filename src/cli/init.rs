@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anstream::println;
 use clap::Args;
 
 use super::Stop;
+use super::print::println;
 
 /// Files to write: path in the folder and content.
 const FILES: [(&str, &str); 4] = [

@@ -1,13 +1,13 @@
-//! How a run is ended by its user.
+//! How a user interrupts a run.
 
 use std::process;
 use std::time::Duration;
 
-use anstream::eprintln;
 use fallproof_runner::interrupt::Interrupt;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
+use super::print::eprintln;
 use super::{INTERRUPTED, Stop, interrupted};
 
 /// How long a run that was asked twice may take to leave nothing behind.
@@ -22,7 +22,7 @@ pub(super) fn listen(runtime: &Runtime) -> Result<Interrupt, Stop> {
     runtime.spawn(async move {
         asked.await;
         stop.send_replace(true);
-        eprintln!("ending the run; once more ends it without a report");
+        eprintln!("ending the run; press Ctrl-C again to end it without a report");
         if let Ok(asked_again) = interrupted() {
             asked_again.await;
             hurry.send_replace(true);

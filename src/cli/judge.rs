@@ -20,8 +20,12 @@ use super::output::Output;
 use super::{DEFAULT_MOCKS, Selection, Stop};
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fallproof judge target/fallproof
+  fallproof judge target/fallproof --baseline known.yaml --report target/again")]
 pub(super) struct Judge {
-    /// The folder that `fallproof run --report` wrote, or the evidence in it
+    /// Folder that `fallproof run --report` wrote, or the file of evidence in it
     #[arg(value_name = "DIR|FILE")]
     evidence: PathBuf,
     #[command(flatten)]
@@ -34,9 +38,9 @@ impl Judge {
             folder if folder.is_dir() => folder.join(record::FILE),
             file => file.clone(),
         };
-        self.is_spared(&file)?;
+        self.check_kept(&file)?;
         let log = log(&file);
-        // Nothing is told of what is not to be believed to its end.
+        // Print nothing from evidence that is invalid further on.
         let plan = played(&file)?;
         let mut reader = Reader::open(&file).map_err(Stop::usage)?;
         let (header, scenarios) = (reader.header.clone(), reader.scenarios.clone());
@@ -73,17 +77,17 @@ impl Judge {
         output.finish(&chosen, cases, ended, &recorder, &log)
     }
 
-    /// Whether the reports go elsewhere: what is in their folder is removed.
-    fn is_spared(&self, file: &Path) -> Result<(), Stop> {
+    /// Refuses to write the reports into a folder that holds the evidence: its contents would be removed.
+    fn check_kept(&self, file: &Path) -> Result<(), Stop> {
         let Some(report) = &self.output.report else { return Ok(()) };
-        // A folder that is not there yet holds nothing.
+        // A folder that does not exist yet holds nothing.
         let Ok(report) = report.canonicalize() else { return Ok(()) };
         let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-        // Where it is named, and where a link of that name leads.
-        let places = [folder.unwrap_or(Path::new(".")).canonicalize(), file.canonicalize()];
-        if places.iter().flatten().any(|place| place.starts_with(&report)) {
+        // The named folder, and the target of a symbolic link.
+        let locations = [folder.unwrap_or(Path::new(".")).canonicalize(), file.canonicalize()];
+        if locations.iter().flatten().any(|it| it.starts_with(&report)) {
             return Err(Stop::usage(
-                "the evidence is in this folder: name another one for reports",
+                "--report names the folder of the evidence, which must be kept; name another one",
             ));
         }
         Ok(())
@@ -100,7 +104,7 @@ impl Judge {
     }
 }
 
-/// Reads the evidence to its end: all that targets were configured with for it.
+/// Reads the evidence to its end: everything that targets were configured with for it.
 fn played(file: &Path) -> Result<Plan, Stop> {
     let mut reader = Reader::open(file).map_err(Stop::usage)?;
     let mut plans = Vec::<Arc<Plan>>::new();

@@ -1,8 +1,8 @@
-//! Judges each case of a run as it ends, and says how the run goes.
+//! Judges each case of a run as it ends, and shows how the run goes.
 
 use std::process::ExitStatus;
 
-use anstream::eprintln;
+use super::print::eprintln;
 use fallproof_judge::Case;
 use fallproof_report::model::{self, Outcome};
 use fallproof_report::record::Recorder;
@@ -44,6 +44,6 @@ impl Observer for Judging<'_> {
     }
 
     fn target_ended(&self, how: ExitStatus, left: usize) {
-        eprintln!("the gateway ended by itself ({how}); it is started again for {left} more");
+        eprintln!("the gateway exited by itself ({how}); it is started again for {left} more");
     }
 }

@@ -1,15 +1,17 @@
 //! The key that clients show to a gateway, as commands take it.
 
+use std::env;
+
 use clap::Args;
 use fallproof_reference::REFERENCE_CLIENT_KEY;
 use fallproof_suite::secret::LONGEST;
 
-/// Where the key can stand, so that it is in no command line.
+/// The environment variable that keeps the key out of command lines.
 const VARIABLE: &str = "FALLPROOF_KEY";
 
 #[derive(Debug, Args)]
 pub(super) struct Key {
-    /// The key that the gateway wants from its clients
+    /// The API key that the gateway expects from its clients
     #[arg(
         long,
         value_name = "KEY",
@@ -27,9 +29,11 @@ impl Key {
         Some(self.key.as_str()).filter(|key| *key != REFERENCE_CLIENT_KEY)
     }
 
-    /// The words that give the same key again, without it.
+    /// The option that gives the same key again, to be filled in; `None` where the environment or the
+    /// default gives it.
     pub(super) fn again(&self) -> Option<String> {
-        self.own().map(|_| format!("--key \"${VARIABLE}\""))
+        let key = self.own()?;
+        (env::var(VARIABLE).ok().as_deref() != Some(key)).then(|| "--key …".to_owned())
     }
 }
 
@@ -40,6 +44,8 @@ fn key(text: &str) -> Result<String, String> {
     } else if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()) {
         Ok(text.to_owned())
     } else {
-        Err("a key is made of visible ASCII characters, without blanks and line ends".to_owned())
+        Err(format!(
+            "a key consists of visible ASCII characters; pass the gateway's with --key or {VARIABLE}"
+        ))
     }
 }

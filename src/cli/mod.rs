@@ -1,9 +1,9 @@
 //! The command line: what can be asked for, and how it ends.
 
-mod adapters;
+mod adapter;
+mod check;
 mod config;
 mod doctor;
-mod document;
 mod fuzz;
 mod gateway;
 mod github;
@@ -12,23 +12,27 @@ mod interrupt;
 mod judge;
 mod judging;
 mod key;
+mod list;
 mod new;
 mod output;
+mod print;
 mod probe;
 mod report;
 mod router;
 mod run;
 mod saboteur;
 mod serve;
+mod show;
 mod site;
 
+use std::any::Any;
 use std::fmt::Display;
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anstream::println;
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use fallproof_runner::PlanError;
 use fallproof_runner::adapter::{LaunchError, RenderError};
@@ -40,17 +44,19 @@ use fallproof_suite::scenario::{Scenario, SelectError, Suite};
 use fallproof_suite::yaml::LoadError;
 use owo_colors::OwoColorize as _;
 
+use self::print::{Unprintable, print, println};
+
 /// Where a team has its own scenarios, and Fallproof's repository the suite.
 const SCENARIOS: &str = "scenarios";
 
-/// Proves that an LLM gateway's fallbacks work.
+/// Test whether the fallbacks of an LLM gateway work.
 ///
-/// Fallproof plays both sides of a gateway: the client in front of it, and strict mock OpenAI and
-/// Azure OpenAI providers behind it. It scripts failures, watches what the gateway sends at each
-/// deployment, and says which requirement was broken.
+/// Fallproof plays both sides of a gateway: the client in front of it, and strict mocks of OpenAI and
+/// Azure OpenAI behind it. It scripts failures, records what the gateway sends to each deployment,
+/// and reports which requirements are violated.
 ///
-/// Exit codes: 0 the target conforms, 1 it does not, 2 wrong usage or a wrong scenario,
-/// 3 an error of Fallproof's own, 130 the run was broken off (Ctrl-C) before anything failed.
+/// Exit codes: 0 the target conforms, 1 it does not, 2 wrong usage or an invalid file, 3 an internal
+/// error of Fallproof, 130 the run was interrupted (Ctrl-C) before anything failed.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100, arg_required_else_help = true)]
 struct Cli {
@@ -60,48 +66,44 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run scenarios against the reference router, or against a gateway (--target)
+    /// Run scenarios against a gateway, or against the reference router
+    ///
+    /// Prints the cases that fail and a summary. Without --target or --adapter, the target is the
+    /// reference router, which is built in.
     Run(run::Run),
-    /// Judge a run again that `run --report` kept, with the checks of today and without its target
-    Judge(judge::Judge),
-    /// Try requests and faults that nobody thought of, and save the smallest that break something
+    /// Find violations with random requests and faults
+    ///
+    /// Saves what it finds as scenarios, shrunk to the smallest that still fails.
     Fuzz(fuzz::Fuzz),
-    /// Print what a gateway must be configured with for these scenarios
+    /// Print what to configure in a gateway for these scenarios
     Plan(PlanArgs),
-    /// Write a gateway's configuration for these scenarios, as its adapter has it
+    /// Write the configuration of a gateway for these scenarios, as its adapter says
     Config(config::Config),
-    /// List the gateways that Fallproof knows how to configure and start, or tell of one
-    Adapters(adapters::Adapters),
-    /// Ask a gateway by one plain call per group whether it is wired to the deployments
+    /// Check with one call per group that a gateway reaches the mock deployments
     Doctor(doctor::Doctor),
-    /// Learn what a gateway does, and draft the capabilities of its adapter
+    /// Detect the behavior of a gateway, and draft the capabilities of its adapter
     Probe(probe::Probe),
-    /// Show reports of several targets or versions beside each other: what is better, what is worse
+    /// Compare the reports of several gateways or versions
     Report(report::Report),
-    /// Run the strict OpenAI and Azure mocks as servers, for anybody's tests
+    /// Judge the evidence of an earlier `run --report` again, without its gateway
+    Judge(judge::Judge),
+    /// Serve the strict mocks of OpenAI and Azure OpenAI, for other tests
     Serve(serve::Serve),
-    /// Run the reference router alone
+    /// Serve the reference router, or one that is broken on purpose
     Router(router::RouterArgs),
-    /// List the requirements
-    Requirements,
-    /// Tell one requirement whole
-    Explain {
-        /// Its code, e.g. FP-PAYLOAD-01
-        code: String,
-    },
-    /// List the behaviors that a script can name
-    Behaviors,
-    /// List the routers that are broken on purpose, for `run --saboteur`
-    Saboteurs,
-    /// Serve one of them, configured for these scenarios
-    Saboteur(saboteur::SaboteurArgs),
-    /// Write a folder to start from: a scenario of your own, and CI that runs it
-    Init(init::Init),
-    /// Write a scenario to start from, with comments; it passes at once
+    /// List scenarios, requirements, behaviors, saboteurs or adapters
+    List(list::List),
+    /// Show a scenario, requirement, behavior, saboteur or adapter
+    Show(show::Show),
+    /// Check the file of a scenario or an adapter, without running it
+    Check(check::Check),
+    /// Write a commented scenario to start from
     New(new::New),
-    /// Print completions for your shell
+    /// Set up a folder with a first scenario and a CI workflow
+    Init(init::Init),
+    /// Print completions for a shell
     Completions {
-        /// Which shell
+        /// The shell
         shell: clap_complete::Shell,
     },
 }
@@ -109,13 +111,12 @@ enum Command {
 /// Which scenarios.
 #[derive(Debug, Args)]
 struct Selection {
-    /// Scenarios by id, folder, glob or file; all of them by default
+    /// Scenarios by id, folder, glob or file [default: all]
     patterns: Vec<String>,
-    /// Only scenarios with this tag (may be given again)
+    /// Use only scenarios with this tag; can be repeated
     #[arg(long = "tag", value_name = "TAG")]
     tags: Vec<String>,
-    /// The folder that holds the suite, instead of the one that Fallproof brings along and your own
-    /// scenarios in `scenarios/` beside it
+    /// Use the suite in this folder instead of the built-in one and ./scenarios
     #[arg(long, value_name = "DIR")]
     scenarios: Option<PathBuf>,
 }
@@ -124,19 +125,22 @@ struct Selection {
 struct PlanArgs {
     #[command(flatten)]
     selection: Selection,
-    /// Where the mock providers will listen; the two ports after it are theirs too
+    /// Address of the mock providers; they also use the next two ports
     #[arg(long, value_name = "ADDR", default_value_t = DEFAULT_MOCKS)]
     mocks: SocketAddr,
-    /// Print JSON for a machine
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
-/// The exit code of what the user has broken off, as shells have it for Ctrl-C.
+/// The exit code of what the user has interrupted, as shells have it for Ctrl-C.
 const INTERRUPTED: u8 = 130;
 
-/// The exit code of an error of Fallproof's own.
+/// The exit code of an error in Fallproof itself.
 const HARNESS: u8 = 3;
+
+/// The exit code where nobody reads what is printed, as shells have it for such programs.
+const BROKEN_PIPE: u8 = 141;
 
 /// Why a command ends with another code than 0.
 enum Stop {
@@ -148,8 +152,10 @@ enum Stop {
     File(String),
     /// Fallproof itself failed. Holds the message.
     Harness(String),
-    /// The user broke it off.
+    /// The user interrupted it.
     Interrupted,
+    /// Nobody reads what is printed.
+    BrokenPipe,
 }
 
 impl Stop {
@@ -165,6 +171,15 @@ impl Stop {
 impl From<LoadError> for Stop {
     fn from(error: LoadError) -> Self {
         Self::File(error.styled())
+    }
+}
+
+impl From<SelectError> for Stop {
+    fn from(error: SelectError) -> Self {
+        match error {
+            SelectError::Load(error) => error.into(),
+            other => Self::usage(other),
+        }
     }
 }
 
@@ -195,20 +210,14 @@ impl From<PlanError> for Stop {
 
 pub(crate) fn main() -> ExitCode {
     let cli = Cli::parse();
-    // A thread of its own, so that a panic of ours is told apart from a target's failure.
-    let ended = std::thread::spawn(|| dispatch(cli.command)).join().unwrap_or_else(|panic| {
-        let words = panic.downcast_ref::<String>().map_or("", String::as_str);
-        // That is how the macros for printing end where nothing can be printed.
-        Err(Stop::Harness(if words.starts_with("failed printing to") {
-            words.to_owned()
-        } else {
-            "this is a bug in Fallproof, not in the target".to_owned()
-        }))
-    });
+    // A thread of its own, so that a panic of ours is not taken for a failure of the target.
+    let ended = std::thread::spawn(|| dispatch(cli.command)).join();
+    let ended = ended.unwrap_or_else(|panic| Err(unwound(&*panic)));
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(Stop::NotConformant) => ExitCode::from(1),
         Err(Stop::Interrupted) => ExitCode::from(INTERRUPTED),
+        Err(Stop::BrokenPipe) => ExitCode::from(BROKEN_PIPE),
         Err(Stop::Usage(message)) => {
             complain(2, &format!("{} {}", "error:".red().bold(), message.trim_end()))
         }
@@ -219,7 +228,16 @@ pub(crate) fn main() -> ExitCode {
     }
 }
 
-/// Ends with this code, or as an error of Fallproof's own where nobody can be told why.
+/// What a thread of ours ended with that did not come to its end.
+fn unwound(payload: &(dyn Any + Send)) -> Stop {
+    match payload.downcast_ref::<Unprintable>() {
+        Some(Unprintable(error)) if error.kind() == ErrorKind::BrokenPipe => Stop::BrokenPipe,
+        Some(Unprintable(error)) => Stop::Harness(format!("failed printing to stdout: {error}")),
+        None => Stop::Harness("this is a bug in Fallproof, not in the target".to_owned()),
+    }
+}
+
+/// Prints the message and exits with this code, or with 3 if the message cannot be printed.
 fn complain(code: u8, message: &str) -> ExitCode {
     let printed = writeln!(anstream::stderr(), "{message}");
     ExitCode::from(if printed.is_ok() { code } else { HARNESS })
@@ -227,30 +245,32 @@ fn complain(code: u8, message: &str) -> ExitCode {
 
 fn dispatch(command: Command) -> Result<(), Stop> {
     match command {
-        Command::Run(run) => run.execute()?,
-        Command::Judge(arguments) => arguments.execute()?,
-        Command::Fuzz(arguments) => arguments.execute()?,
-        Command::Plan(arguments) => plan(&arguments)?,
-        Command::Config(config) => config.execute()?,
-        Command::Adapters(arguments) => arguments.execute()?,
-        Command::Doctor(arguments) => arguments.execute()?,
-        Command::Probe(arguments) => arguments.execute()?,
-        Command::Report(arguments) => arguments.execute()?,
-        Command::Serve(arguments) => arguments.execute()?,
-        Command::Router(arguments) => arguments.execute()?,
-        Command::Requirements => document::requirements(),
-        Command::Explain { code } => document::explain(&code)?,
-        Command::Behaviors => document::behaviors(),
-        Command::Saboteurs => document::saboteurs(),
-        Command::Saboteur(arguments) => arguments.execute()?,
-        Command::Init(arguments) => arguments.execute()?,
-        Command::New(arguments) => arguments.execute()?,
+        Command::Run(arguments) => arguments.execute(),
+        Command::Fuzz(arguments) => arguments.execute(),
+        Command::Plan(arguments) => plan(&arguments),
+        Command::Config(arguments) => arguments.execute(),
+        Command::Doctor(arguments) => arguments.execute(),
+        Command::Probe(arguments) => arguments.execute(),
+        Command::Report(arguments) => arguments.execute(),
+        Command::Judge(arguments) => arguments.execute(),
+        Command::Serve(arguments) => arguments.execute(),
+        Command::Router(arguments) => arguments.execute(),
+        Command::List(arguments) => arguments.execute(),
+        Command::Show(arguments) => arguments.execute(),
+        Command::Check(arguments) => arguments.execute(),
+        Command::New(arguments) => arguments.execute(),
+        Command::Init(arguments) => arguments.execute(),
         Command::Completions { shell } => {
-            let mut command = Cli::command();
-            clap_complete::generate(shell, &mut command, "fallproof", &mut std::io::stdout());
+            completions(shell);
+            Ok(())
         }
     }
-    Ok(())
+}
+
+fn completions(shell: clap_complete::Shell) {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "fallproof", &mut script);
+    print!("{}", String::from_utf8_lossy(&script));
 }
 
 /// A suite, and what was chosen of it.
@@ -285,13 +305,29 @@ impl Selection {
         if self.patterns.is_empty() || !self.tags.is_empty() {
             return self.load();
         }
-        let suite = match self.folder() {
-            Some(folder) => Suite::load_chosen(folder, &self.patterns),
-            None => Suite::embedded_chosen(Path::new(SCENARIOS), &self.patterns),
-        };
-        match suite? {
+        match self.part()? {
             Some(suite) => self.of(suite),
             None => self.load(),
+        }
+    }
+
+    /// The scenarios that every pattern chooses some of; `None` where one chooses none.
+    fn find(&self) -> Result<Option<Vec<Scenario>>, Stop> {
+        let Some(suite) = self.part()? else { return Ok(None) };
+        match suite.select(&self.patterns, &self.tags) {
+            Ok(scenarios) => Ok(Some(scenarios)),
+            Err(SelectError::NoSuchScenario { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The part of the suite that the patterns choose from; `None` where one fits no file.
+    fn part(&self) -> Result<Option<Suite>, LoadError> {
+        match self.folder() {
+            Some(folder) => Suite::load_chosen(folder, &self.patterns),
+            None => {
+                Suite::embedded_chosen(Path::new(SCENARIOS), &self.patterns).map_err(with_reason)
+            }
         }
     }
 
@@ -299,7 +335,7 @@ impl Selection {
     fn load(&self) -> Result<Selected, Stop> {
         let suite = match self.folder() {
             Some(folder) => Suite::load(folder),
-            None => Suite::embedded(Path::new(SCENARIOS)),
+            None => Suite::embedded(Path::new(SCENARIOS)).map_err(with_reason),
         };
         self.of(suite?)
     }
@@ -313,13 +349,21 @@ impl Selection {
     }
 
     fn of(&self, suite: Suite) -> Result<Selected, Stop> {
-        let chosen = suite.select(&self.patterns, &self.tags);
-        let scenarios = chosen.map_err(|error| match error {
-            SelectError::Load(error) => error.into(),
-            other => Stop::usage(other),
-        })?;
+        let scenarios = suite.select(&self.patterns, &self.tags)?;
         Ok(Selected { suite, scenarios })
     }
+}
+
+/// Says of a file of the user's why it was read at all: nobody has named it.
+fn with_reason(mut error: LoadError) -> LoadError {
+    for problem in error.diagnostics.iter_mut().filter(|it| it.file.starts_with(SCENARIOS)) {
+        let reason = format!("every .yaml file in ./{SCENARIOS} is read as a scenario of yours");
+        problem.help = Some(match problem.help.take() {
+            Some(help) => format!("{help}\n{reason}"),
+            None => reason,
+        });
+    }
+    error
 }
 
 fn plan(arguments: &PlanArgs) -> Result<(), Stop> {
@@ -336,11 +380,13 @@ fn plan(arguments: &PlanArgs) -> Result<(), Stop> {
 }
 
 /// Done when the user asks the command to end: by Ctrl-C, or by the signal that service managers
-/// send. It listens from the call on, so whoever was told that the command is ready can end it.
+/// send. It listens from the call on, so that it can be ended as soon as it prints that it is ready.
 #[cfg(unix)]
 fn interrupted() -> Result<impl Future<Output = ()> + Send, Stop> {
     use tokio::signal::unix::{SignalKind, signal};
-    let listen = |kind| signal(kind).map_err(|error| Stop::Harness(format!("no signals: {error}")));
+    let listen = |kind| {
+        signal(kind).map_err(|error| Stop::Harness(format!("cannot listen to signals: {error}")))
+    };
     let mut interrupt = listen(SignalKind::interrupt())?;
     let mut terminate = listen(SignalKind::terminate())?;
     Ok(async move {
@@ -362,10 +408,15 @@ fn interrupted() -> Result<impl Future<Output = ()> + Send, Stop> {
     })
 }
 
+/// A number of an option that cannot be 0.
+fn at_least_one(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| "expected a whole number, 1 or greater".to_owned())
+}
+
 /// The one runtime of a command.
 fn runtime() -> Result<tokio::runtime::Runtime, Stop> {
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .map_err(|error| Stop::Harness(format!("no runtime: {error}")))
+        .map_err(|error| Stop::Harness(format!("cannot start the async runtime: {error}")))
 }

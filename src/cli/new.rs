@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use anstream::println;
 use clap::Args;
 use fallproof_suite::scenario;
 
 use super::init::{is_new, write};
+use super::print::println;
 use super::{SCENARIOS, Stop};
 
 const TEMPLATE: &str = include_str!("new/scenario.yaml");
@@ -16,9 +16,9 @@ const SCHEMA: &str = "schema.json";
 
 #[derive(Debug, Args)]
 pub(super) struct New {
-    /// Its id: folder and name, e.g. routing/limit-of-the-fallback
+    /// Id of the scenario: folder and name, e.g. routing/limit-of-the-fallback
     id: String,
-    /// The folder that holds the scenarios
+    /// Folder that holds the scenarios
     #[arg(long, value_name = "DIR", default_value = SCENARIOS)]
     scenarios: PathBuf,
 }
@@ -32,8 +32,8 @@ impl New {
         let id = id.strip_prefix(&folder).unwrap_or(id);
         if !scenario::is_id(id) {
             return Err(Stop::usage(format!(
-                "`{id}` cannot be the id of a scenario, which is made of lower-case letters, digits \
-                 and `-`, with `/` between folder and name; try `{}`",
+                "`{id}` is not a valid id: an id consists of lower-case letters, digits and `-`, with \
+                 `/` between folder and name; try `{}`",
                 likely_id(id)
             )));
         }

@@ -19,17 +19,20 @@ use fallproof_suite::scenario::{Scenario, Suite};
 use super::{Stop, github};
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Output options")]
 pub(super) struct Output {
-    /// Failures that are known, in a YAML file: told, but they fail the run no more
+    /// Do not fail the run for the known failures in this file; they are still reported
     #[arg(long, value_name = "FILE")]
     pub(super) baseline: Option<PathBuf>,
-    /// Write each failure of this run into a new file for --baseline
+    /// Write the failures of this run into a new file for --baseline
     #[arg(long, value_name = "FILE", conflicts_with = "baseline")]
     write_baseline: Option<PathBuf>,
-    /// Show every byte of each case, both ways, with times
+    /// Print all bytes of each case, in both directions, with times
     #[arg(long)]
     trace: bool,
-    /// Write the reports into this folder: new, empty, or holding an earlier report, which goes
+    /// Write the reports into this folder, replacing an earlier report
+    ///
+    /// The folder must be new, empty, or hold an earlier report.
     #[arg(long, value_name = "DIR")]
     pub(super) report: Option<PathBuf>,
 }
@@ -39,13 +42,13 @@ pub(super) struct Opened {
     baseline: Option<Baseline>,
     /// The folder of reports.
     pub(super) dir: Option<ReportDir>,
-    /// Who is told of the run, in this order.
+    /// What shows or writes something of the run, in this order.
     pub(super) reporters: Vec<Box<dyn Reporter>>,
     trace: bool,
 }
 
 impl Output {
-    /// Whether what is written tells how much of the whole suite was run.
+    /// Whether what is written says how much of the whole suite was run.
     pub(super) fn is_kept(&self) -> bool {
         self.report.is_some() || self.baseline.is_some() || github::summary().is_some()
     }
@@ -69,7 +72,7 @@ impl Output {
 }
 
 impl Opened {
-    /// Who is told of a run that starts now. What is kept is kept also where nothing can be printed.
+    /// What shows or writes something of a run that starts now. What is kept is kept also where nothing can be printed.
     pub(super) fn reporters(&mut self, clock: Instant) -> Reporters {
         let mut all = std::mem::take(&mut self.reporters);
         all.push(Box::new(Terminal::new(clock, self.trace, self.dir.clone())));
@@ -77,7 +80,7 @@ impl Opened {
         Reporters::new(all)
     }
 
-    /// Tells of the whole run, which has ended then, and ends as the run did.
+    /// Reports the whole run, which has ended then, and ends as the run did.
     pub(super) fn finish(
         self,
         chosen: &[&Scenario],

@@ -6,7 +6,6 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anstream::{eprintln, print, println};
 use clap::Args;
 use fallproof::probe::{self, Difference, Item};
 use fallproof_judge::Case;
@@ -15,20 +14,22 @@ use fallproof_runner::interrupt::unless;
 use fallproof_suite::scenario::Scenario;
 
 use super::gateway::Gateway;
-use super::{Stop, interrupt, runtime};
+use super::print::{eprintln, print, println};
+use super::{Stop, at_least_one, interrupt, runtime};
 
-/// How long a call of the probe waits for its answer.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// After how long a call of the probe times out.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 #[derive(Debug, Args)]
 pub(super) struct Probe {
     #[command(flatten)]
     gateway: Gateway,
-    /// How many questions are asked side by side, instead of what the adapter allows; 1 to a gateway
-    /// without an adapter
-    #[arg(long, value_name = "NUMBER")]
+    /// Ask at most this many questions in parallel
+    ///
+    /// [default: what the adapter allows; 1 without an adapter]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     jobs: Option<NonZeroUsize>,
-    /// Write the draft into a new file instead of printing it
+    /// Write the draft into a new file [default: print it]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
@@ -37,14 +38,16 @@ impl Probe {
     pub(super) fn execute(&self) -> Result<(), Stop> {
         let questions = probe::questions().map_err(|error| Stop::Harness(error.to_string()))?;
         let Some(mut plan) = self.gateway.plan(&questions)? else {
-            return Err(Stop::usage("a probe needs a gateway: --target URL, or --adapter NAME"));
+            return Err(Stop::usage(
+                "probe needs a gateway: --target URL, or --adapter NAME --launch",
+            ));
         };
         plan.side_by_side(self.jobs);
         let runtime = runtime()?;
         let interrupt = interrupt::listen(&runtime)?;
         let mut answers = Vec::new();
         for batch in &plan.batches {
-            let runner = Runner::start(&batch.scenarios, &*batch.target, PATIENCE);
+            let runner = Runner::start(&batch.scenarios, &*batch.target, TIMEOUT);
             let runner =
                 runtime.block_on(unless(&interrupt.stop, runner)).ok_or(Stop::Interrupted)??;
             let (asked, stop) = (&batch.scenarios, &interrupt.stop);
@@ -63,8 +66,8 @@ impl Probe {
         };
         if answers.iter().all(unseen) {
             return Err(Stop::usage(
-                "nothing can be learnt of the target: no question reached a deployment; \
-                 `fallproof doctor` says why",
+                "the target cannot be probed: no question reached a mock deployment; \
+                 `fallproof doctor` shows why",
             ));
         }
         let draft = probe::draft(answers.iter().map(|(scenario, case)| (*scenario, case)));
@@ -81,7 +84,7 @@ impl Probe {
         eprintln!("{} questions asked, {} left out", answers.len(), plan.left_out.len());
         let adapter = plan.batches.first().and_then(|batch| batch.target.adapter());
         if let Some(declared) = adapter.map(|adapter| &adapter.capabilities) {
-            // Not every item has a question, nor is a question asked about what it unsupported.
+            // Not every item has a question, nor is a question asked about what is unsupported.
             let all = probe::differences(declared, &draft.capabilities);
             let is_asked = |difference: &&Difference| {
                 difference.is_new || matches!(difference.item, Item::FallsBackOn(_))
@@ -93,7 +96,7 @@ impl Probe {
             }
             if !unseen.is_empty() {
                 let unseen: Vec<_> = unseen.iter().map(|it| it.item.to_string()).collect();
-                eprintln!("declared, and not to be seen by these questions: {}", unseen.join("; "));
+                eprintln!("declared, and not covered by these questions: {}", unseen.join("; "));
             }
         }
         Ok(())

@@ -1,14 +1,14 @@
-//! `fallproof report`: reports beside each other.
+//! `fallproof report`: reports compared.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anstream::{eprintln, print};
 use clap::Args;
 use fallproof_report::compare::Comparison;
 use fallproof_report::model;
 
 use super::Stop;
+use super::print::{eprintln, print};
 
 /// The report in the folder that `run --report` wrote.
 const IN_FOLDER: &str = "report.json";
@@ -17,11 +17,15 @@ const IN_FOLDER: &str = "report.json";
 const PAGE: &str = "<!doctype html>";
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fallproof report target/old target/new
+  fallproof report target/old target/new --html upgrade.html")]
 pub(super) struct Report {
-    /// Files or folders that `fallproof run --report` wrote, in the order of the columns
+    /// Folders that `fallproof run --report` wrote, or their report.json, in the order of the columns
     #[arg(required = true, value_name = "FILE|DIR")]
     reports: Vec<PathBuf>,
-    /// Write it as one HTML page too
+    /// Also write the comparison as an HTML page
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
 }
@@ -32,7 +36,10 @@ impl Report {
         let comparison = Comparison::new(&reports);
         if let Some(file) = &self.html {
             if !is_ours(file) {
-                return Err(Stop::usage(format!("{} is there and no page", file.display())));
+                return Err(Stop::usage(format!(
+                    "{} exists and is not a page that Fallproof wrote",
+                    file.display()
+                )));
             }
             let page = comparison.to_html().map_err(Stop::harness)?;
             fs::write(file, page)

@@ -1,64 +1,121 @@
-//! `fallproof router`: the reference router alone.
+//! `fallproof router`: the reference router alone, as a configuration has it or broken on purpose.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anstream::eprintln;
 use axum::extract::Request;
 use clap::Args;
+use fallproof_reference::{REFERENCE_CLIENT_KEY, Reference};
 use fallproof_router::Config;
+use fallproof_suite::plan::{Addresses, Plan};
 use parking_lot::RwLock;
 use tokio::net::TcpListener;
 use tower::ServiceExt as _;
 
-use super::{Stop, interrupted, runtime};
+use super::print::{eprintln, println};
+use super::site::DEFAULT_LISTEN;
+use super::{DEFAULT_MOCKS, Selected, Selection, Stop, interrupted, runtime, saboteur};
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fallproof router --config router.yaml
+  fallproof router --saboteur invented-metadata responses-compact")]
 pub(super) struct RouterArgs {
-    /// Groups and deployments, as router/README.md describes them; read again at a SIGHUP
-    #[arg(long, value_name = "FILE")]
-    config: PathBuf,
-    /// Where to listen
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4000")]
+    /// Serve the groups and deployments of this file, which router/README.md describes
+    ///
+    /// On Unix, SIGHUP makes the router read the file again.
+    #[arg(
+        long,
+        value_name = "FILE",
+        required_unless_present = "saboteur",
+        conflicts_with_all = ["saboteur", "patterns", "tags", "scenarios", "mocks"]
+    )]
+    config: Option<PathBuf>,
+    /// Serve the router broken on purpose in this way, configured for the scenarios
+    ///
+    /// `fallproof list saboteurs` shows the names.
+    #[arg(long, value_name = "NAME")]
+    saboteur: Option<String>,
+    #[command(flatten)]
+    selection: Selection,
+    /// The address to listen on
+    #[arg(long, value_name = "ADDR", default_value_t = DEFAULT_LISTEN)]
     listen: SocketAddr,
+    /// With --saboteur: the address of the mock providers, the same as for `run --mocks`
+    #[arg(long, value_name = "ADDR", default_value_t = DEFAULT_MOCKS)]
+    mocks: SocketAddr,
 }
 
 impl RouterArgs {
     pub(super) fn execute(self) -> Result<(), Stop> {
-        let config = Config::load(&self.config).map_err(Stop::usage)?;
+        match (&self.saboteur, &self.config) {
+            (Some(saboteur), _) => self.sabotaged(saboteur),
+            (None, Some(config)) => self.configured(config),
+            (None, None) => Err(Stop::usage("a router needs --config FILE or --saboteur NAME")),
+        }
+    }
+
+    fn configured(&self, file: &Path) -> Result<(), Stop> {
+        let config = Config::load(file).map_err(Stop::usage)?;
         runtime()?.block_on(async {
             let stop = interrupted()?;
-            let listener = TcpListener::bind(self.listen).await.map_err(|error| {
-                Stop::usage(format!("cannot listen on {}: {error}", self.listen))
-            })?;
+            let listener =
+                TcpListener::bind(self.listen).await.map_err(|error| self.not_listening(&error))?;
             let addr = listener.local_addr().map_err(Stop::usage)?;
             let current = Arc::new(RwLock::new(fallproof_router::app(config)));
-            reread_when_told(self.config, Arc::clone(&current))?;
+            reload_on_hangup(file.to_owned(), Arc::clone(&current))?;
             let app = axum::Router::new().fallback(move |request: Request| {
                 let app = current.read().clone();
                 app.oneshot(request)
             });
-            eprintln!("listening on http://{addr}/v1; Ctrl-C ends it");
+            eprintln!("listening on http://{addr}/v1 (Ctrl-C to stop)");
             axum::serve(listener, app)
                 .with_graceful_shutdown(stop)
                 .await
                 .map_err(|error| Stop::Harness(error.to_string()))
         })
     }
+
+    fn sabotaged(&self, name: &str) -> Result<(), Stop> {
+        let saboteur = saboteur::find(name)?;
+        let Selected { scenarios, .. } = self.selection.choose()?;
+        let plan = Plan::new(&scenarios, Addresses::stable(self.mocks));
+        runtime()?.block_on(async {
+            let stop = interrupted()?;
+            let serving = Reference::serve(&plan, saboteur, self.listen);
+            let serving = serving.await.map_err(|error| self.not_listening(&error))?;
+            let url = &serving.url("").authority;
+            println!("{}: {}", saboteur.name, saboteur.breaks);
+            println!("listening on http://{url}/v1 (Ctrl-C to stop)");
+            println!("to see it fail, run in another terminal:");
+            println!(
+                "  fallproof run{} --target http://{url}/v1 --mocks {} --key {REFERENCE_CLIENT_KEY}",
+                self.selection.again(),
+                self.mocks
+            );
+            stop.await;
+            Ok(())
+        })
+    }
+
+    fn not_listening(&self, error: &std::io::Error) -> Stop {
+        Stop::usage(format!("cannot listen on {}: {error}", self.listen))
+    }
 }
 
-/// Reads the configuration again at each SIGHUP; a wrong one is told and the old one stays.
+/// Reads the configuration again at each SIGHUP; an invalid one is reported and the old one stays.
 #[cfg(unix)]
-fn reread_when_told(file: PathBuf, current: Arc<RwLock<axum::Router>>) -> Result<(), Stop> {
+fn reload_on_hangup(file: PathBuf, current: Arc<RwLock<axum::Router>>) -> Result<(), Stop> {
     use tokio::signal::unix::{SignalKind, signal};
-    let mut told = signal(SignalKind::hangup())
-        .map_err(|error| Stop::Harness(format!("no signals: {error}")))?;
+    let mut hangup = signal(SignalKind::hangup())
+        .map_err(|error| Stop::Harness(format!("cannot listen to signals: {error}")))?;
     tokio::spawn(async move {
-        while told.recv().await.is_some() {
+        while hangup.recv().await.is_some() {
             match Config::load(&file) {
                 Ok(config) => *current.write() = fallproof_router::app(config),
-                Err(error) => eprintln!("the old configuration stays: {error}"),
+                Err(error) => eprintln!("keeping the old configuration: {error}"),
             }
         }
     });
@@ -67,6 +124,6 @@ fn reread_when_told(file: PathBuf, current: Arc<RwLock<axum::Router>>) -> Result
 
 /// Only Unix has the signal.
 #[cfg(not(unix))]
-fn reread_when_told(_: PathBuf, _: Arc<RwLock<axum::Router>>) -> Result<(), Stop> {
+fn reload_on_hangup(_: PathBuf, _: Arc<RwLock<axum::Router>>) -> Result<(), Stop> {
     Ok(())
 }

@@ -4,7 +4,6 @@ use std::cmp::Reverse;
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant, SystemTime};
 
-use anstream::eprintln;
 use clap::Args;
 use fallproof_reference::ReferenceTarget;
 use fallproof_report::evidence_file::EvidenceFile;
@@ -25,30 +24,46 @@ use tokio::runtime::Runtime;
 use super::gateway::Gateway;
 use super::judging::Judging;
 use super::output::Output;
-use super::{DEFAULT_MOCKS, Selected, Selection, Stop, interrupt, runtime, saboteur};
+use super::print::eprintln;
+use super::{DEFAULT_MOCKS, Selected, Selection, Stop, at_least_one, interrupt, runtime, saboteur};
 
-/// Scenarios that run side by side against the reference router.
+/// Scenarios that run in parallel against the reference router.
 const SIDE_BY_SIDE: usize = 64;
 
-/// How many seconds a client call waits by default.
-const DEFAULT_PATIENCE: &str = "60";
+/// After how many seconds a call of the client times out by default.
+const DEFAULT_TIMEOUT: &str = "60";
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fallproof run                                     all scenarios, against the reference router
+  fallproof run 'responses*/**' --adapter litellm --launch --report out
+  fallproof run --target http://127.0.0.1:4000/v1 --mocks 127.0.0.1:9100
+  fallproof run --adapter ./gateway.yaml --launch --baseline known.yaml
+  fallproof run responses-compact --saboteur invented-metadata")]
 pub(super) struct Run {
     #[command(flatten)]
     selection: Selection,
     #[command(flatten)]
     gateway: Gateway,
-    #[arg(long, value_name = "NUMBER", help = jobs_help())]
+    /// Run at most this many scenarios in parallel
+    ///
+    /// [default: what the adapter allows; 1 against a gateway without an adapter, 64 against the
+    /// reference router]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     jobs: Option<NonZeroUsize>,
-    /// How many seconds a client call waits for its answer
-    #[arg(long, value_name = "SECONDS", default_value = DEFAULT_PATIENCE, value_parser = seconds)]
+    /// Let a call of the client time out after this many seconds
+    #[arg(long, value_name = "SECONDS", default_value = DEFAULT_TIMEOUT, value_parser = seconds)]
     timeout: Duration,
-    /// Run against the reference router broken on purpose (`fallproof saboteurs` lists them)
+    /// Run against the reference router broken on purpose in this way
+    ///
+    /// `fallproof list saboteurs` shows the names.
     #[arg(long, value_name = "NAME", conflicts_with_all = ["target", "adapter"])]
     saboteur: Option<String>,
-    /// Begin the scenarios in an order of chance, which N tells; made up and printed by default
-    #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true)]
+    /// Run the scenarios in random order; SEED gives the same order again
+    ///
+    /// [default seed: random; it is printed]
+    #[arg(long, value_name = "SEED", num_args = 0..=1, require_equals = true)]
     #[allow(clippy::option_option, reason = "not asked for, asked for, and with a seed")]
     shuffle: Option<Option<u64>>,
     #[command(flatten)]
@@ -114,7 +129,7 @@ impl Run {
         }
     }
 
-    /// The scenarios, and as much of the suite as is told of.
+    /// The scenarios, and as much of the suite as the reports are about.
     fn selected(&self) -> Result<Selected, Stop> {
         if self.output.is_kept() { self.selection.load() } else { self.selection.choose() }
     }
@@ -130,7 +145,7 @@ impl Run {
         Ok(run)
     }
 
-    /// Runs everything; cases that had not ended when the user broke it off are missing.
+    /// Runs everything; cases that had not ended when the user interrupted the run are missing.
     fn play(
         &self,
         run: &RunPlan<'_>,
@@ -150,7 +165,7 @@ impl Run {
         Ok(RunPlan::at_once(target, scenarios, SIDE_BY_SIDE))
     }
 
-    /// Those that wait longest begin first, so that nobody waits for them in the end; or by chance.
+    /// Those that wait longest begin first, so that nobody waits for them in the end; or in random order.
     fn put_in_order(&self, run: &mut RunPlan<'_>) {
         let Some(seed) = self.shuffle else {
             for batch in &mut run.batches {
@@ -159,7 +174,7 @@ impl Run {
             return;
         };
         let seed = seed.unwrap_or_else(|| rand::random::<u32>().into());
-        eprintln!("shuffled by {seed}: --shuffle={seed} gives this order again");
+        eprintln!("random order, seed {seed}: --shuffle={seed} gives this order again");
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         for batch in &mut run.batches {
             batch.scenarios.shuffle(&mut rng);
@@ -170,7 +185,7 @@ impl Run {
     fn replay(&self, scenario: &str) -> String {
         let mut words = vec!["fallproof run".to_owned(), scenario.to_owned()];
         words.extend(self.selection.folder_again());
-        if seconds(DEFAULT_PATIENCE) != Ok(self.timeout) {
+        if seconds(DEFAULT_TIMEOUT) != Ok(self.timeout) {
             words.push(format!("--timeout {}", self.timeout.as_secs_f64()));
         }
         if let Some(saboteur) = &self.saboteur {
@@ -181,14 +196,7 @@ impl Run {
     }
 }
 
-fn jobs_help() -> String {
-    format!(
-        "How many scenarios run side by side, instead of what the adapter allows; {SIDE_BY_SIDE} \
-         against the reference router, 1 against a gateway without an adapter"
-    )
-}
-
-/// To the millisecond, as it is told and kept.
+/// To the millisecond, as it is printed and kept.
 fn now() -> SystemTime {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     SystemTime::UNIX_EPOCH
@@ -199,5 +207,5 @@ fn now() -> SystemTime {
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.parse().ok().and_then(|it| Duration::try_from_secs_f64(it).ok());
     let some = seconds.filter(|seconds| !seconds.is_zero());
-    some.ok_or_else(|| "expected a number of seconds, more than none".to_owned())
+    some.ok_or_else(|| "expected a number of seconds greater than 0".to_owned())
 }

@@ -3,31 +3,40 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
-use anstream::{eprintln, println};
 use clap::Args;
 use fallproof::serve::{Names, Ports, Scripts, Serving};
 
+use super::print::{eprintln, println};
 use super::{Stop, interrupted, runtime};
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fallproof serve
+  fallproof serve --model gpt-4o --script script.yaml
+  fallproof serve --openai 0 --azure 0 --admin 0 --json    free ports, for a test
+
+A script file holds what each provider does at its first, second, … request:
+  openai: { script: [rate_limited, ok], repeat_last: true }")]
 pub(super) struct Serve {
-    /// OpenAI's port; 0 lets the system choose, as for the others
+    /// Port of OpenAI; 0 takes a free one, as for the other ports
     #[arg(long, value_name = "PORT", default_value_t = 9101)]
     openai: u16,
-    /// Azure OpenAI's port, for both of its surfaces
+    /// Port of Azure OpenAI, for both of its surfaces
     #[arg(long, value_name = "PORT", default_value_t = 9102)]
     azure: u16,
-    /// The port where the request log is read and scripts are set
+    /// Port to read the request log and to set scripts
     #[arg(long, value_name = "PORT", default_value_t = 9103)]
     admin: u16,
-    /// The address to listen on
+    /// Address to listen on
     #[arg(long, value_name = "IP", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     host: IpAddr,
-    /// What the providers do, as YAML: `openai: { script: [rate_limited, ok], repeat_last: true }`;
-    /// they answer every call by default
+    /// Answer as this YAML file says [default: always succeed]
+    ///
+    /// `fallproof list behaviors` shows what a script can name.
     #[arg(long, value_name = "FILE")]
     script: Option<PathBuf>,
-    /// A model or deployment that is there (may be given again); every name is taken by default
+    /// Accept only this model or deployment name; can be repeated [default: any]
     #[arg(long = "model", value_name = "NAME")]
     models: Vec<String>,
     /// Print the addresses as one line of JSON
@@ -53,7 +62,7 @@ impl Serve {
                 println!("{line}");
             } else {
                 println!("{}", serving.addresses.to_text());
-                eprintln!("Ctrl-C ends it");
+                eprintln!("Ctrl-C to stop");
             }
             serving.run(stop).await.map_err(|error| Stop::Harness(error.to_string()))
         })

@@ -64,15 +64,15 @@ fn completions_can_be_generated() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let output = fallproof(folder.path(), &["completions", "bash"]);
     assert!(output.status.success());
-    assert!(told(&output).contains("explain"), "{}", told(&output));
+    assert!(told(&output).contains("show"), "{}", told(&output));
 }
 
 #[test]
 fn an_unknown_saboteur_is_rejected() {
     let folder = tempfile::tempdir().expect("a folder can be made");
-    let output = fallproof(folder.path(), &["saboteur", "invented-metadat"]);
+    let output = fallproof(folder.path(), &["router", "--saboteur", "invented-metadat"]);
     assert_eq!(output.status.code(), Some(2), "{}", told(&output));
-    assert!(told(&output).contains("there is no saboteur"), "{}", told(&output));
+    assert!(told(&output).contains("did you mean `invented-metadata`?"), "{}", told(&output));
 }
 
 #[test]
@@ -97,4 +97,17 @@ fn a_new_scenario_passes_and_existing_ones_are_not_overwritten() {
     let output = fallproof(folder.path(), &["new", "Routing/My Case"]);
     assert_eq!(output.status.code(), Some(2), "{}", told(&output));
     assert!(told(&output).contains("try `routing/my-case`"), "{}", told(&output));
+}
+
+#[test]
+fn an_invalid_file_says_why_it_is_read() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    fs::create_dir(folder.path().join("scenarios")).expect("it can be made");
+    fs::write(folder.path().join("scenarios/other.yaml"), "hello: 1\n").expect("it can be written");
+    let output = fallproof(folder.path(), &["run"]);
+    assert_eq!(output.status.code(), Some(2), "{}", told(&output));
+    let reason = "every .yaml file in ./scenarios is read as a scenario of yours";
+    assert!(told(&output).contains(reason), "{}", told(&output));
+    let output = fallproof(folder.path(), &["run", FOUNDING]);
+    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
 }

@@ -243,8 +243,8 @@ fn the_list_of_inconclusive_cases_is_capped() {
     let options = ["run", "--scenarios", &part, "--target", &target, "--mocks", &deployments];
     let output = fallproof(&options);
     let told = stdout(&output);
-    assert_eq!(told.matches("INCONCLUSIVE").count(), 21, "{told}");
-    assert!(told.contains("more cases, which --report tells"), "{told}");
+    assert_eq!(told.matches("INCONCLUSIVE").count(), 20, "{told}");
+    assert!(told.contains("more inconclusive cases (see --report)"), "{told}");
 }
 
 #[cfg(target_os = "linux")]
@@ -264,6 +264,13 @@ fn a_failure_to_print_keeps_the_report_and_is_not_called_a_bug() {
     assert_eq!(output.status.code(), Some(3), "{told}");
     assert!(told.contains("failed printing to stdout") && !told.contains("a bug in"), "{told}");
     assert!(folder.path().join("report/report.json").is_file());
+}
+
+#[test]
+fn jobs_is_at_least_1() {
+    let output = fallproof(&["run", FOUNDING, "--jobs", "0"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("1 or greater"), "{}", stderr(&output));
 }
 
 #[test]
@@ -287,7 +294,7 @@ fn rejecting_a_key_in_the_target_url_does_not_print_the_key() {
         let output = fallproof(&arguments);
         assert_eq!(output.status.code(), Some(2), "{target}");
         let told = stderr(&output);
-        assert!(told.contains("says --key") && !told.contains("sk-secret"), "{told}");
+        assert!(told.contains("with --key") && !told.contains("sk-secret"), "{told}");
     }
 }
 
@@ -295,7 +302,7 @@ fn rejecting_a_key_in_the_target_url_does_not_print_the_key() {
 fn a_saboteur_prints_the_command_that_catches_it() {
     let (listen, deployments) = (free_ports().to_string(), free_ports().to_string());
     let mut serving = Command::new(env!("CARGO_BIN_EXE_fallproof"))
-        .args(["saboteur", "invented-metadata", FOUNDING, "--listen", &listen])
+        .args(["router", "--saboteur", "invented-metadata", FOUNDING, "--listen", &listen])
         .args(["--mocks", &deployments])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .stdout(std::process::Stdio::piped())

@@ -19,6 +19,7 @@ mod requests;
 mod scenario_files;
 mod serve;
 mod shell;
+mod show;
 mod structure;
 mod suite_files;
 mod verdicts;

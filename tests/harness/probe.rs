@@ -13,7 +13,7 @@ use crate::common::free_ports;
 use crate::shell::told;
 
 const REFERENCE: [&str; 4] =
-    ["--adapter", "tests/harness/adapters/reference.yaml", "--launch", "--gateway"];
+    ["--adapter", "tests/harness/adapters/reference.yaml", "--launch", "--program"];
 
 fn fallproof(arguments: &[&str]) -> Output {
     let program = env!("CARGO_BIN_EXE_fallproof");
@@ -46,7 +46,7 @@ fn the_draft_for_the_reference_router_equals_its_adapter() {
 fn the_doctor_reaches_the_mocks_through_a_target_it_configured() {
     let output = fallproof(&["doctor", "responses-compact"]);
     assert!(output.status.success(), "{}", told(&output));
-    assert!(told(&output).contains(" scenarios wired, 0 not"), "{}", told(&output));
+    assert!(told(&output).contains(" scenarios reachable, 0 unreachable"), "{}", told(&output));
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn the_doctor_reports_a_target_that_exited() {
         .output()
         .expect("the binary was built with this test");
     assert_eq!(output.status.code(), Some(1), "{}", told(&output));
-    assert!(told(&output).contains("\n0 scenarios wired, "), "{}", told(&output));
+    assert!(told(&output).contains("\n0 scenarios reachable, "), "{}", told(&output));
 }
 
 #[test]
@@ -95,5 +95,5 @@ fn a_server_that_is_not_a_gateway_cannot_be_probed() {
         .expect("the binary was built with this test");
     let told = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{told}");
-    assert!(told.contains("nothing can be learnt") && !out.exists(), "{told}");
+    assert!(told.contains("cannot be probed") && !out.exists(), "{told}");
 }

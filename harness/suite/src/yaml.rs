@@ -71,6 +71,19 @@ impl Source {
         Err(source.error(&span, "the file is not UTF-8").into())
     }
 
+    /// The whole text.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The top-level keys; none if the text is not a mapping.
+    pub fn keys(&self) -> Result<Vec<String>, LoadError> {
+        match self.tree()?.value {
+            Node::Members(members) => Ok(members.into_keys().map(|key| key.value).collect()),
+            _ => Ok(Vec::new()),
+        }
+    }
+
     /// The text at `span`.
     pub fn text(&self, span: &Range<usize>) -> &str {
         self.text.get(span.clone()).unwrap_or_default()

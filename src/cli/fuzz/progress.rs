@@ -1,4 +1,4 @@
-//! How far a hunt is.
+//! The progress of a campaign.
 
 use std::io::{IsTerminal as _, Write as _, stderr};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,7 +9,7 @@ use fallproof_fuzz::stats::Stats;
 use fallproof_report::phrases::counted;
 use parking_lot::Mutex;
 
-/// Tells how far the hunt is: on one line of a terminal, else line by line and less often.
+/// Prints the progress: on one line of a terminal, otherwise line by line and less often.
 pub(super) fn progress(
     stats: &Mutex<Stats>,
     cases: Option<u64>,

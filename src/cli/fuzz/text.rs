@@ -1,10 +1,9 @@
-//! What a campaign came to, in words.
+//! The result of a campaign, as it is printed.
 
 use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
-use anstream::{eprintln, println};
 use fallproof_fuzz::saving::SavedFailure;
 use fallproof_fuzz::stats::{Failure, Stats};
 use fallproof_report::phrases::counted;
@@ -14,8 +13,9 @@ use owo_colors::OwoColorize as _;
 
 use super::{Found, Fuzz, progress};
 use crate::cli::SCENARIOS;
+use crate::cli::print::{eprintln, println};
 
-/// Says how a campaign went.
+/// Prints how a campaign went.
 pub(super) fn summary(stats: &Stats, seed: u64, took: Duration) {
     let took = took.as_secs_f64();
     eprintln!(
@@ -26,15 +26,15 @@ pub(super) fn summary(stats: &Stats, seed: u64, took: Duration) {
     );
     if stats.flaky > 0 {
         let times = counted(stats.flaky, "finding");
-        eprintln!("{times} did not come again when the case was played alone, and are left out");
+        eprintln!("{times} did not reproduce when the case was run alone, and are left out");
     }
     let inconclusive = &stats.inconclusive;
     if inconclusive.count > 0 {
         let of = many(inconclusive.count, "case");
-        eprintln!("nothing can be said of {of}, such as: {}", inconclusive.reason);
+        eprintln!("{of} could not be judged, e.g.: {}", inconclusive.reason);
     }
     if inconclusive.is_gone {
-        eprintln!("the target went away, which ended the hunt");
+        eprintln!("the target went away, which ended the run");
     }
 }
 
@@ -50,16 +50,16 @@ impl Fuzz {
             }
             for SavedFailure { failure, violation, saved, shows_again } in saved {
                 let again = match shows_again {
-                    Some(true) => "shows it again:",
-                    Some(false) => "does not show it again, which it should:",
-                    None => "is for a gateway that is configured for it:",
+                    Some(true) => "reproduces it:",
+                    Some(false) => "should reproduce it, and does not:",
+                    None => "needs a gateway that is configured for it:",
                 };
                 println!("\n  {}\n  {}", violation.to_string().replace('\n', "\n  "), met(failure));
                 println!("  {} {again}\n  {}", saved.file.display(), self.replay(&saved.id));
             }
             if !others.is_empty() {
                 let named: Vec<_> = others.iter().map(|it| it.cause.about.as_str()).collect();
-                println!("\n  likewise, in {}: {}", counted(named.len(), "way"), named.join(", "));
+                println!("\n  not saved, in {}: {}", counted(named.len(), "way"), named.join(", "));
             }
         }
     }
@@ -86,11 +86,11 @@ fn headline(failure: &Failure) -> String {
         Some(requirement) => {
             format!("{}  {}", requirement.code.red().bold(), requirement.sentence.trim())
         }
-        None => format!("{}", "not as the model of a router has it".red().bold()),
+        None => format!("{}", "not what the model of a router expects".red().bold()),
     }
 }
 
-/// Where and how often it was met.
+/// Where and how often it was seen.
 fn met(failure: &Failure) -> String {
     let endpoints: Vec<_> = failure.endpoints.iter().map(|endpoint| endpoint.path()).collect();
     let (cases, first) = (many(failure.count, "case"), failure.number);

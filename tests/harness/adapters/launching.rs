@@ -19,7 +19,7 @@ const REFERENCE: &str = "tests/harness/adapters/reference.yaml";
 fn launched(adapter: &str, more: &[&str]) -> Output {
     let work = TempDir::new().expect("a temporary folder");
     let work = work.path().to_str().expect("a temporary path is text");
-    let arguments = ["run", FOUNDING, "--launch", "--adapter", adapter, "--work", work];
+    let arguments = ["run", FOUNDING, "--launch", "--adapter", adapter, "--work-dir", work];
     let output = command(&[&arguments, more].concat()).output();
     output.expect("the binary was built with this test")
 }
@@ -45,8 +45,8 @@ fn the_reference_router_passes_all_cases_without_waits_as_a_separate_program() {
     // One case of each topic is enough: the suite itself is tested elsewhere.
     let mut untimed: Vec<_> = SUITE.scenarios.iter().filter(is_untimed).collect();
     untimed.dedup_by_key(|scenario| scenario.id.split('/').next().map(str::to_owned));
-    let output = command(&["run", "--adapter", REFERENCE, "--launch", "--gateway", program])
-        .args(["--work", work])
+    let output = command(&["run", "--adapter", REFERENCE, "--launch", "--program", program])
+        .args(["--work-dir", work])
         .args(untimed.iter().map(|scenario| &scenario.id))
         .output()
         .expect("the binary was built with this test");
@@ -72,7 +72,7 @@ fn a_cooldown_of_the_gateway_itself_is_a_violation_unless_it_is_declared() {
         let work = TempDir::new().expect("a temporary folder");
         let work = work.path().to_str().expect("a temporary path is text");
         command(&["run", "cooldown/without-a-cooldown", "--adapter", file, "--launch"])
-            .args(["--gateway", env!("CARGO_BIN_EXE_fallproof"), "--work", work])
+            .args(["--program", env!("CARGO_BIN_EXE_fallproof"), "--work-dir", work])
             .output()
             .expect("the binary was built with this test")
     };
@@ -91,7 +91,7 @@ fn the_report_contains_the_version_and_the_log_of_the_gateway() {
     let program = env!("CARGO_BIN_EXE_fallproof");
     let part = part().display().to_string();
     let output =
-        launched(REFERENCE, &["--gateway", program, "--report", folder, "--scenarios", &part]);
+        launched(REFERENCE, &["--program", program, "--report", folder, "--scenarios", &part]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let json = std::fs::read_to_string(report.path().join("report.json")).expect("it was written");
     let json: serde_json::Value = serde_json::from_str(&json).expect("it is JSON");
@@ -159,11 +159,26 @@ fn config_prints_the_command_that_runs_the_same_scenarios_without_a_key() {
     let shown = text(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let again = format!("fallproof run --tag founding --scenarios {part} --adapter {REFERENCE} ");
-    assert!(shown.contains(&again) && shown.contains("--key \"$FALLPROOF_KEY\""), "{shown}");
+    assert!(shown.contains(&again) && shown.contains(" --key …"), "{shown}");
     assert!(!shown.contains("sk-never-printed"), "{shown}");
+    let mut from_environment = command(&["config", REFERENCE, "--scenarios", &part, "--out"]);
+    from_environment.arg(folder.path().join("out")).env("FALLPROOF_KEY", "sk-never-printed");
+    let output = from_environment.output().expect("the binary was built with this test");
+    let shown = text(&output.stdout);
+    assert!(shown.contains("fallproof run ") && !shown.contains("--key"), "{shown}");
     let refused = config(&["--key", "of two words"]);
     assert_eq!(refused.status.code(), Some(2));
-    assert!(text(&refused.stderr).contains("a key is made of"), "{}", text(&refused.stderr));
+    assert!(text(&refused.stderr).contains("a key consists of"), "{}", text(&refused.stderr));
+}
+
+#[test]
+fn a_missing_gateway_whose_adapter_installs_nothing_is_reported_without_commands() {
+    let adapter = MINIMAL.replace(r#"install: ["install into {{ home }}"]"#, "install: []");
+    let output = launched_text(&adapter);
+    let printed = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{printed}");
+    assert!(printed.contains("its adapter does not say how it is installed"), "{printed}");
+    assert!(!printed.contains("or install it"), "{printed}");
 }
 
 #[test]
@@ -201,7 +216,7 @@ fn an_adapter_without_a_gateway_names_the_missing_option() {
 fn check_reports_a_template_that_cannot_be_rendered_and_ends_with_2() {
     let (_folder, file) = file(&format!("{MINIMAL}files: {{ a: '{{{{ nobody }}}}' }}\n"));
     let file = file.to_str().expect("a temporary path is text");
-    let mut check = command(&["adapters", "check", file, "--scenarios"]);
+    let mut check = command(&["check", file, "--scenarios"]);
     let output = check.arg(part()).output().expect("the binary was built with this test");
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("`files.a` cannot be rendered"));
@@ -277,7 +292,7 @@ mod unix {
         let work = folder.path().join("work");
         let run = command(arguments)
             .args(["--launch".as_ref(), "--adapter".as_ref(), file.as_path()])
-            .args(["--work".as_ref(), work.as_path()])
+            .args(["--work-dir".as_ref(), work.as_path()])
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -394,7 +409,7 @@ mod unix {
 
         let output = run.join().expect("it does not panic").expect("it was started");
         let shown = text(&output.stderr);
-        assert!(shown.contains("the gateway ended by itself"), "{shown}");
+        assert!(shown.contains("the gateway exited by itself"), "{shown}");
         let json = std::fs::read_to_string(report.join("report.json")).expect("it is written");
         let log = std::fs::read_to_string(report.join("gateway.log")).expect("it is written");
         (shown, serde_json::from_str(&json).expect("it is JSON"), log)
@@ -427,7 +442,7 @@ mod unix {
         for (outcome, reason) in unserved {
             assert_eq!(outcome, "inconclusive", "{shown}");
             let reason = reason.as_str().unwrap_or_default();
-            assert!(reason.contains("could not be started again"), "{reason}");
+            assert!(reason.contains("could not be restarted"), "{reason}");
         }
     }
 
@@ -438,7 +453,7 @@ mod unix {
         let adapter = reference(&format!("exec 3>{pipe}; sleep 60 &"), READY);
         let (_adapter, file) = file(&adapter);
         let run = command(&["run", FOUNDING, "--launch", "--adapter"])
-            .args([file.as_path(), "--work".as_ref(), folder.path()])
+            .args([file.as_path(), "--work-dir".as_ref(), folder.path()])
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()

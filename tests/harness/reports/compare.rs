@@ -223,7 +223,7 @@ fn folders_and_files_of_real_runs_are_compared_in_markdown_and_html() {
     let output = compare(page.to_str().expect("text"));
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let shown = text(&output.stdout);
-    let heading = "**Met in fewer cases by reference router with the saboteur invented-metadata**";
+    let heading = "**Met in fewer cases by reference router with saboteur invented-metadata**";
     assert!(below(&shown, heading).contains("**FP-PAYLOAD-01**"), "{shown}");
     assert!(shown.contains("`responses-compact/azure-to-azure`"), "{shown}");
     let drawn = fs::read_to_string(&page).expect("it was written");
@@ -236,7 +236,11 @@ fn folders_and_files_of_real_runs_are_compared_in_markdown_and_html() {
 
     let refused = compare(file.to_str().expect("text"));
     assert_eq!(refused.status.code(), Some(2));
-    assert!(text(&refused.stderr).contains("is there and no page"), "{}", text(&refused.stderr));
+    assert!(
+        text(&refused.stderr).contains("is not a page that Fallproof wrote"),
+        "{}",
+        text(&refused.stderr)
+    );
     let nowhere = compare("/no/such/folder/page.html");
     assert_eq!((nowhere.status.code(), text(&nowhere.stdout).as_str()), (Some(2), ""));
 }

@@ -54,7 +54,7 @@ fn a_real_report_is_valid_by_its_schema_and_contains_the_results() {
 
     let report = report(&folder);
     assert_eq!(report.verdict, Verdict::NotConformant);
-    assert_eq!(report.target.name, "reference router with the saboteur invented-metadata");
+    assert_eq!(report.target.name, "reference router with saboteur invented-metadata");
     assert!(!report.is_whole() && !report.run.selection.whole);
     assert_eq!(report.cases.len(), report.run.selection.cases);
     let counts = report.counts;

@@ -221,7 +221,7 @@ fn invalid_http_headers_are_refused() {
 fn a_scenario_that_proves_nothing_is_refused() {
     let (before, _) = VALID.split_once("steps:").expect("the last key");
     let advance = format!("{before}steps: «[{{ advance_ms: 100 }}]");
-    assert_text_refused(advance, &["a scenario makes at least one call"]);
+    assert_text_refused(advance, &["a scenario needs at least one call"]);
     let leave = "disconnect: «{ after_events: 2 }\n      body:";
     let words = ["the client never disconnects", "add `stream: true` to the body"];
     assert_refused("body:", leave, &words);

@@ -242,14 +242,9 @@ impl Adapter {
         self.launch.reload.0.is_some()
     }
 
-    /// Names of the global settings.
-    pub fn settings(&self) -> impl Iterator<Item = &str> {
-        self.settings.keys().map(String::as_str)
-    }
-
-    /// Descriptions of the groups that the gateway cannot be configured for.
-    pub fn hindrances(&self) -> impl Iterator<Item = &str> {
-        self.cannot.iter().map(|cannot| cannot.reason.as_str())
+    /// The text of its file.
+    pub fn text(&self) -> &str {
+        self.source.as_ref().map_or("", Source::as_str)
     }
 }
 

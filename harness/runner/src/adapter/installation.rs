@@ -32,15 +32,22 @@ pub struct Installation {
 /// A gateway that is not installed.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "{name} is not installed: searched for {}\n\
-     pass its directory or program with --program, or install it:\n\n    {}\n",
+    "{name} is not installed: searched for {}\n{}",
     .searched.join(", "),
-    .install.join("\n    ")
+    remedy(.install)
 )]
 pub struct Missing {
     name: String,
     searched: Vec<String>,
     install: Vec<String>,
+}
+
+fn remedy(install: &[String]) -> String {
+    let program = "pass its directory or program with --program";
+    match install {
+        [] => format!("{program}; its adapter does not say how it is installed"),
+        install => format!("{program}, or install it:\n\n    {}\n", install.join("\n    ")),
+    }
 }
 
 impl Adapter {

@@ -209,7 +209,7 @@ fn the_remaining_cases_of_a_target_that_cannot_be_restarted_have_the_reason() {
     let behavior = Behavior { exits_in: &["b"], max_starts: 1, ..Behavior::default() };
     let ran = run(behavior, &[&["a", "b", "c", "d"]], 1);
     assert_eq!((ran.of("answered"), ran.of("cut")), (vec!["a"], vec!["b"]));
-    assert_eq!(ran.of("could not be started again"), ["c", "d"]);
+    assert_eq!(ran.of("could not be restarted"), ["c", "d"]);
 }
 
 #[test]

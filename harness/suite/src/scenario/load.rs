@@ -10,7 +10,7 @@ use indexmap::IndexMap;
 use super::expand::Expander;
 use super::family::{FamilyFile, case_id};
 use super::file::ScenarioFile;
-use super::naming::is_kebab_case;
+use super::naming::{id, is_kebab_case};
 use super::{Deployment, Group, Scenario};
 use crate::requirement::{self, Code};
 use crate::yaml::{At, Diagnostic, LoadError, Members, Node, Optional, Source};
@@ -19,6 +19,12 @@ use crate::yaml::{At, Diagnostic, LoadError, Members, Node, Optional, Source};
 /// id.
 pub fn load(file: &Path, id: &str) -> Result<Vec<Scenario>, LoadError> {
     from(&Source::read(file)?, file, id)
+}
+
+/// Reads the scenarios of a file outside a suite, with its name as their id.
+pub fn load_alone(file: &Path) -> Result<Vec<Scenario>, LoadError> {
+    let name = Path::new(file.file_name().unwrap_or_default());
+    load(file, &id(name, file)?)
 }
 
 /// Like [`load`], for a file whose bytes were already read.

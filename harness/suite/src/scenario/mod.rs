@@ -17,6 +17,7 @@ mod payload;
 mod schema;
 mod select;
 mod suite;
+mod text;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -34,7 +35,7 @@ use crate::feature::{Ability, Feature};
 use crate::profile::Profile;
 use crate::requirement::Code;
 
-pub use load::load;
+pub use load::{load, load_alone};
 pub use load_deployments::DEFAULT_API_VERSION;
 pub use naming::{LONGEST_ID, is_case_id, is_id};
 pub use pattern::Pattern;
@@ -42,6 +43,7 @@ pub use payload::{Body, MODEL_PLACEHOLDER, Part, Rendered};
 pub use schema::schema;
 pub use select::SelectError;
 pub use suite::Suite;
+pub use text::{case_text, text};
 
 /// The name of a scenario's only group if the file does not name it.
 pub const ONLY_GROUP: &str = "main";

@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use super::naming::id;
 use super::pattern::Pattern;
 use super::suite::{Suite, is_below};
-use super::{Scenario, load};
+use super::{Scenario, load_alone};
 use crate::yaml::{LoadError, nearest};
 
 /// The reason why no scenario could be selected.
@@ -99,7 +98,7 @@ impl Suite {
             return Ok(by_path);
         }
         if Path::new(pattern).is_file() {
-            return load_outsider(Path::new(pattern));
+            return Ok(load_alone(Path::new(pattern))?);
         }
         let nearest = nearest(pattern, self.ids_and_folders()).map(str::to_owned);
         Err(SelectError::NoSuchScenario { pattern: pattern.to_owned(), nearest })
@@ -123,9 +122,4 @@ impl Suite {
         let fits = |scenario: &&Scenario| is_below(&scenario.file, &path);
         self.scenarios.iter().filter(fits).cloned().collect()
     }
-}
-
-fn load_outsider(file: &Path) -> Result<Vec<Scenario>, SelectError> {
-    let name = Path::new(file.file_name().unwrap_or_default());
-    Ok(load(file, &id(name, file)?)?)
 }

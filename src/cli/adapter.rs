@@ -1,0 +1,32 @@
+//! An adapter by its name on the command line.
+
+use std::sync::Arc;
+
+use fallproof_runner::adapter::{self, Adapter, FindError};
+
+use super::Stop;
+
+/// The adapter that is called `NAME`, `NAME@VERSION` or by its file, and the version where one is
+/// named, as its index among the adapter's.
+pub(super) fn find(name: &str) -> Result<(Arc<Adapter>, Option<usize>), Stop> {
+    let (name, version) = match name.split_once('@') {
+        Some((name, version)) => (name, Some(version)),
+        None => (name, None),
+    };
+    let adapter = adapter::find(name).map_err(|error| match error {
+        FindError::File(error) => error.into(),
+        unknown @ FindError::Unknown(_) => Stop::usage(unknown),
+    })?;
+    let Some(version) = version else { return Ok((adapter, None)) };
+    let index = adapter.versions().iter().position(|known| known.version == version);
+    if index.is_none() {
+        let known: Vec<_> = adapter.versions().iter().map(|it| it.version.as_str()).collect();
+        return Err(Stop::usage(format!(
+            "{} has not been tried in version {version}, only in {}; to use another installation, \
+             name it with --program",
+            adapter.name,
+            known.join(", ")
+        )));
+    }
+    Ok((adapter, index))
+}

@@ -1,0 +1,82 @@
+//! `fallproof check`: whether a file of the user's is right, without running anything.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use fallproof_report::phrases::counted;
+use fallproof_runner::adapter;
+use fallproof_suite::plan::Addresses;
+use fallproof_suite::scenario;
+use fallproof_suite::yaml::Source;
+
+use super::print::println;
+use super::site::nominal_site;
+use super::{DEFAULT_MOCKS, Selected, Selection, Stop};
+
+/// Keys that only a scenario has.
+const OF_A_SCENARIO: [&str; 7] =
+    ["title", "proves", "deployments", "group", "groups", "steps", "matrix"];
+
+/// Keys that only an adapter has.
+const OF_AN_ADAPTER: [&str; 7] =
+    ["versions", "launch", "capabilities", "files", "client", "license", "home"];
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fallproof check scenarios/own/first.yaml
+  fallproof check gateway.yaml")]
+pub(super) struct Check {
+    /// A scenario or an adapter; the keys of the file decide
+    file: PathBuf,
+    /// Check an adapter with the suite in this folder instead of the built-in one
+    #[arg(long, value_name = "DIR")]
+    scenarios: Option<PathBuf>,
+}
+
+impl Check {
+    pub(super) fn execute(&self) -> Result<(), Stop> {
+        let keys = Source::read(&self.file)?.keys()?;
+        let has_one_of = |of: &[&str]| keys.iter().any(|key| of.contains(&key.as_str()));
+        if has_one_of(&OF_A_SCENARIO) {
+            scenario(&self.file)
+        } else if has_one_of(&OF_AN_ADAPTER) {
+            adapter(&self.file, self.scenarios.as_deref())
+        } else {
+            Err(Stop::usage(format!(
+                "{} is neither a scenario (which has `steps`) nor an adapter (which has `launch`)",
+                self.file.display()
+            )))
+        }
+    }
+}
+
+fn scenario(file: &Path) -> Result<(), Stop> {
+    let cases = scenario::load_alone(file)?;
+    let count = match cases.as_slice() {
+        [only] if !only.id.contains('@') => "1 scenario".to_owned(),
+        cases => counted(cases.len(), "case"),
+    };
+    println!("{} is valid: {count}", file.display());
+    Ok(())
+}
+
+/// Checks that the adapter is read, and that the whole suite can be put into its templates.
+fn adapter(file: &Path, scenarios: Option<&Path>) -> Result<(), Stop> {
+    let adapter = adapter::read(file)?;
+    let Selected { scenarios, .. } = Selection::whole(scenarios).load()?;
+    let site = nominal_site(&adapter, None, None)?;
+    let batches = adapter.check(&scenarios, Addresses::stable(DEFAULT_MOCKS), &site)?;
+    let count: usize = batches.batches.iter().map(|batch| batch.scenarios.len()).sum();
+    println!(
+        "{} is valid: {count} of {} scenarios can be run, in {}",
+        file.display(),
+        scenarios.len(),
+        if batches.batches.len() == 1 {
+            "1 batch".to_owned()
+        } else {
+            format!("{} batches", batches.batches.len())
+        },
+    );
+    Ok(())
+}
