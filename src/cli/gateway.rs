@@ -9,10 +9,12 @@ use std::sync::Arc;
 use clap::Args;
 use fallproof_runner::RunPlan;
 use fallproof_runner::adapter::Adapter;
-use fallproof_runner::client::BaseUrl;
+use fallproof_runner::client::{self, BaseUrl};
+use fallproof_runner::error::StartError;
 use fallproof_runner::gateway::RunningGateway;
 use fallproof_runner::shell::quoted;
 use fallproof_suite::scenario::Scenario;
+use tokio::runtime::Runtime;
 
 use super::key::Key;
 use super::print::eprintln;
@@ -89,6 +91,14 @@ impl Gateway {
                 Ok(Some(RunPlan::running(&gateway, self.batch, scenarios)?))
             }
         }
+    }
+
+    /// Whether a gateway that runs is there, before anything is done for it.
+    pub(super) fn is_there(&self, runtime: &Runtime) -> Result<(), Stop> {
+        let Some(target) = &self.target else { return Ok(()) };
+        let url = BaseUrl::parse(target).map_err(Stop::usage)?;
+        let reached = runtime.block_on(client::reachable(&url));
+        reached.map_err(|error| StartError::Unreachable(url, error).into())
     }
 
     fn launched<'a>(

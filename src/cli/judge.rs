@@ -39,6 +39,7 @@ impl Judge {
             file => file.clone(),
         };
         self.check_kept(&file)?;
+        let log = log(&file);
         // Nothing is printed of evidence that is not sound to its end.
         let plan = played(&file)?;
         let mut reader = Reader::open(&file).map_err(Stop::usage)?;
@@ -73,14 +74,18 @@ impl Judge {
         let ended = header.started + reader.took();
         let chosen: Vec<_> = scenarios.iter().collect();
         let cases = cases.into_values().collect();
-        output.finish(&chosen, cases, ended, &recorder, &log(&file))
+        output.finish(&chosen, cases, ended, &recorder, &log)
     }
 
     /// Refuses to write the reports into the folder of the evidence: what is in it would be removed.
     fn check_kept(&self, file: &Path) -> Result<(), Stop> {
-        let folder = file.parent().and_then(|folder| folder.canonicalize().ok());
-        let report = self.output.report.as_deref().and_then(|report| report.canonicalize().ok());
-        if report.is_some() && report == folder {
+        let Some(report) = &self.output.report else { return Ok(()) };
+        // A folder that is not there yet holds nothing.
+        let Ok(report) = report.canonicalize() else { return Ok(()) };
+        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+        // Where it is named, and where a link of that name leads.
+        let places = [folder.unwrap_or(Path::new(".")).canonicalize(), file.canonicalize()];
+        if places.iter().flatten().any(|place| place.starts_with(&report)) {
             return Err(Stop::usage(
                 "--report names the folder of the evidence, which must be kept; name another one",
             ));
@@ -116,6 +121,8 @@ fn played(file: &Path) -> Result<Plan, Stop> {
 
 /// What a gateway has printed, where that lies beside the evidence.
 fn log(file: &Path) -> String {
-    fs::read(file.with_file_name(LOG))
-        .map_or_else(|_| String::new(), |log| String::from_utf8_lossy(&log).into_owned())
+    let log = file.with_file_name(LOG);
+    // What is no file is not opened: that of a pipe may wait for ever.
+    let read = if log.is_file() { fs::read(log) } else { Ok(Vec::new()) };
+    read.map_or_else(|_| String::new(), |log| String::from_utf8_lossy(&log).into_owned())
 }

@@ -4,6 +4,7 @@ use std::env;
 
 use clap::Args;
 use fallproof_reference::REFERENCE_CLIENT_KEY;
+use fallproof_suite::secret::LONGEST;
 
 /// The environment variable that keeps the key out of command lines.
 const VARIABLE: &str = "FALLPROOF_KEY";
@@ -38,7 +39,9 @@ impl Key {
 
 /// A key as a header can carry it.
 fn key(text: &str) -> Result<String, String> {
-    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+    if text.len() > LONGEST {
+        Err(format!("a key has at most {LONGEST} bytes"))
+    } else if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()) {
         Ok(text.to_owned())
     } else {
         Err(format!(

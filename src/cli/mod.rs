@@ -27,7 +27,7 @@ mod site;
 
 use std::any::Any;
 use std::fmt::Display;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write as _};
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -44,7 +44,7 @@ use fallproof_suite::scenario::{Scenario, SelectError, Suite};
 use fallproof_suite::yaml::LoadError;
 use owo_colors::OwoColorize as _;
 
-use self::print::{Unprintable, eprintln, print, println};
+use self::print::{Unprintable, print, println};
 
 /// Where a team has its own scenarios, and Fallproof's repository the suite.
 const SCENARIOS: &str = "scenarios";
@@ -139,6 +139,9 @@ const INTERRUPTED: u8 = 130;
 /// The exit code where nobody reads what is printed, as shells have it for such programs.
 const BROKEN_PIPE: u8 = 141;
 
+/// The exit code of an internal error.
+const HARNESS: u8 = 3;
+
 /// Why a command ends with another code than 0.
 enum Stop {
     /// The target does not conform.
@@ -216,16 +219,11 @@ pub(crate) fn main() -> ExitCode {
         Err(Stop::Interrupted) => ExitCode::from(INTERRUPTED),
         Err(Stop::BrokenPipe) => ExitCode::from(BROKEN_PIPE),
         Err(Stop::Usage(message)) => {
-            eprintln!("{} {}", "error:".red().bold(), message.trim_end());
-            ExitCode::from(2)
+            complain(2, &format!("{} {}", "error:".red().bold(), message.trim_end()))
         }
-        Err(Stop::File(diagnostics)) => {
-            eprintln!("{diagnostics}");
-            ExitCode::from(2)
-        }
+        Err(Stop::File(diagnostics)) => complain(2, &diagnostics),
         Err(Stop::Harness(message)) => {
-            eprintln!("{} {}", "harness error:".red().bold(), message.trim_end());
-            ExitCode::from(3)
+            complain(HARNESS, &format!("{} {}", "harness error:".red().bold(), message.trim_end()))
         }
     }
 }
@@ -237,6 +235,12 @@ fn unwound(payload: &(dyn Any + Send)) -> Stop {
         Some(Unprintable(error)) => Stop::Harness(format!("failed printing to stdout: {error}")),
         None => Stop::Harness("this is a bug in Fallproof, not in the target".to_owned()),
     }
+}
+
+/// Ends with this code, or as an internal error where the reason cannot be printed.
+fn complain(code: u8, message: &str) -> ExitCode {
+    let printed = writeln!(anstream::stderr(), "{message}");
+    ExitCode::from(if printed.is_ok() { code } else { HARNESS })
 }
 
 fn dispatch(command: Command) -> Result<(), Stop> {

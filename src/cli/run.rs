@@ -11,6 +11,7 @@ use fallproof_report::model;
 use fallproof_report::progress::Progress;
 use fallproof_report::record::Recorder;
 use fallproof_report::redact::Redactor;
+use fallproof_runner::interrupt::Interrupt;
 use fallproof_runner::{Batches, RunPlan};
 use fallproof_suite::plan::{Addresses, Plan};
 use fallproof_suite::record::{Header, Mask, SuiteFacts};
@@ -74,8 +75,12 @@ impl Run {
         let Selected { suite, scenarios } = self.selected()?;
         let baseline = self.output.known(&suite)?;
         let run = self.planned(&scenarios)?;
-        let mut output = self.output.open(baseline)?;
         let runtime = runtime()?;
+        // Before the folder of reports is taken, in which there may be an earlier one.
+        self.gateway.is_there(&runtime)?;
+        // Before the folder of reports is taken, so that whoever ends the run finds a report there.
+        let interrupt = interrupt::listen(&runtime)?;
+        let mut output = self.output.open(baseline)?;
         let (started, clock) = (now(), Instant::now());
         let chosen: Vec<_> = scenarios.iter().collect();
         let header = self.header(&run, SuiteFacts::new(&suite, &chosen), started, &runtime);
@@ -98,7 +103,7 @@ impl Run {
             writes_hars: output.dir.is_some(),
         };
         recorder.run_started(scenarios.len());
-        let cases = self.play(&run, &recorder, &runtime, clock)?;
+        let cases = self.play(&run, &recorder, &runtime, &interrupt, clock)?;
         output.finish(&chosen, cases, SystemTime::now(), &recorder, &run.log())
     }
 
@@ -146,10 +151,10 @@ impl Run {
         run: &RunPlan<'_>,
         recorder: &Recorder<'_>,
         runtime: &Runtime,
+        interrupt: &Interrupt,
         clock: Instant,
     ) -> Result<Vec<model::Case>, Stop> {
-        let (interrupt, observer) = (&interrupt::listen(runtime)?, &Judging(recorder));
-        let (runtime, timeout) = (runtime.handle(), self.timeout);
+        let (runtime, observer, timeout) = (runtime.handle(), &Judging(recorder), self.timeout);
         Ok(Batches { runtime, interrupt, observer, timeout, clock }.run(run)?)
     }
 

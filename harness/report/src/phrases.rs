@@ -1,10 +1,12 @@
 //! Sentences about a report, shared by all output formats.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use chrono::DateTime;
 
 use fallproof_suite::requirement;
+use fallproof_suite::text::is_printable;
 
 use crate::model::{
     Case, Compliance, Counts, Level, Profile, Report, Requirement, Severity, Verdict, Violation,
@@ -149,7 +151,8 @@ pub fn cases(number: usize) -> String {
 /// Replaces characters that are not printable: the output of a target may contain any.
 pub fn printable(text: &str) -> String {
     let is_unprintable = |it: char| {
-        it.is_control() && !matches!(it, '\n' | '\t') || matches!(it, '\u{fffe}' | '\u{ffff}')
+        let is_space = matches!(it, '\n' | '\t' | '\u{2028}' | '\u{2029}');
+        !(is_space || is_printable(it)) || matches!(it, '\u{fffe}' | '\u{ffff}')
     };
     text.replace(is_unprintable, "\u{fffd}")
 }
@@ -161,6 +164,20 @@ pub fn printable(text: &str) -> String {
 pub fn line(text: &str) -> String {
     let line_ends = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
     printable(&text.replace("\r\n", " ").replace(line_ends, " "))
+}
+
+/// Escapes what a CI runner would take for a command: the first colon of a line that starts with `::`,
+/// ignoring white space, and the second `#` of `##[` and `##vso[` anywhere.
+pub(crate) fn no_command(line: &str) -> Cow<'_, str> {
+    if line.contains("##[") || line.contains("##vso[") {
+        let line = line.replace("##[", r"#\u{23}[").replace("##vso[", r"#\u{23}vso[");
+        return no_command(&line).into_owned().into();
+    }
+    let text = line.trim_start();
+    match text.strip_prefix("::") {
+        Some(_) => format!("{}\\u{{3a}}{}", &line[..line.len() - text.len()], &text[1..]).into(),
+        None => line.into(),
+    }
 }
 
 /// The text escaped for Markdown, on one line.
@@ -181,4 +198,17 @@ pub fn markdown(text: &str) -> String {
 /// The number with the noun, in the plural unless the number is 1.
 pub fn counted(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_line_is_a_command_to_a_runner() {
+        let told: Vec<_> = ["::error::x", "  ::error::x", "a ::b", ": ping"].map(no_command).into();
+        assert_eq!(told, [r"\u{3a}:error::x", r"  \u{3a}:error::x", "a ::b", ": ping"]);
+        assert_eq!(no_command("::a ##[error]b"), r"\u{3a}:a #\u{23}[error]b");
+        assert_eq!(no_command("## ##vso[task.x]"), r"## #\u{23}vso[task.x]");
+    }
 }

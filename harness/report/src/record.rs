@@ -1,5 +1,5 @@
 //! Turns what happens in a run into events for its reporters. The only place where keys are
-//! redacted.
+//! redacted, and where texts are made safe for a terminal.
 
 use fallproof_judge as judge;
 use fallproof_suite::plan::{Group, Plan};
@@ -11,8 +11,8 @@ use crate::event::{Raw, RunEvent};
 use crate::model::{Case, Report, Target};
 use crate::redact::Redactor;
 use crate::reporter::{ReportError, Reporters};
-use crate::texts::Texts as _;
-use crate::{assemble, har};
+use crate::texts::Texts;
+use crate::{assemble, har, phrases};
 
 /// Emits the events of a run, with keys redacted.
 #[derive(Clone)]
@@ -28,11 +28,19 @@ pub struct Recorder<'a> {
 }
 
 impl Recorder<'_> {
+    /// Redacts the keys in every text, then makes it one printable line that is no command to a CI
+    /// runner. In this order, because a redacted key is replaced by the names of its scenario and
+    /// deployment.
+    fn clean(&self, value: &mut impl Texts) {
+        self.redactor.clean(value);
+        value.each(&mut |text| *text = phrases::no_command(&phrases::line(text)).into_owned());
+    }
+
     /// Emits the start of the run. `cases` is the number of selected cases.
     pub fn run_started(&self, cases: usize) {
         let header = self.header;
         let mut target = Target::from(header.target.clone());
-        self.redactor.clean(&mut target);
+        self.clean(&mut target);
         let (at, target, suite) = (header.started, &target, &assemble::suite(&header.suite));
         self.reporters.emit(&RunEvent::Started { at, target, suite, cases });
     }
@@ -44,7 +52,9 @@ impl Recorder<'_> {
 
     /// Emits the start of a case.
     pub fn started(&self, scenario: &Scenario) {
-        let id = &self.redactor.text(&scenario.id);
+        let mut id = scenario.id.clone();
+        self.clean(&mut id);
+        let id = &id;
         self.reporters.emit(&RunEvent::CaseStarted { id });
     }
 
@@ -53,7 +63,10 @@ impl Recorder<'_> {
     pub fn ended(&self, scenario: &Scenario, groups: &[Group], judged: &judge::Case) -> Case {
         let context = Context { scenario, groups, replay: &self.header.replay_of(&scenario.id) };
         let mut case = convert::case(judged, context);
-        self.redactor.clean(&mut case);
+        // It is prose of more than one line.
+        let why = case.why.take();
+        self.clean(&mut case);
+        case.why = why.map(|why| phrases::printable(&self.redactor.text(&why)));
         let raw = Raw { judged, context, redactor: self.redactor };
         case.har = (self.writes_hars && har::is_written(&case, raw)).then(|| har::file(&case.id));
         self.reporters.emit(&RunEvent::CaseFinished { case: &case, raw });
@@ -67,6 +80,10 @@ impl Recorder<'_> {
     /// The first error of a reporter.
     pub fn run_ended(&self, mut report: Report, log: &str) -> Result<Report, ReportError> {
         self.redactor.clean(&mut report);
+        self.clean(&mut report.target);
+        self.clean(&mut report.suite);
+        self.clean(&mut report.run);
+        self.clean(&mut report.not_run);
         // The baseline was applied after the cases had ended, so its texts are not redacted yet.
         for violation in report.cases.iter_mut().flat_map(|case| &mut case.violations) {
             violation.expected.each(&mut |text| self.redactor.clean(text));

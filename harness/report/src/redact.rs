@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 use fallproof_suite::plan::Plan;
-use fallproof_suite::secret::{is_credential_header, is_secret, spellings};
+use fallproof_suite::secret::{another, is_credential_header, is_secret, spellings};
 use serde_json::Value;
 
 use crate::texts::Texts;
@@ -37,6 +37,8 @@ impl Redactor {
             })
         });
         let mut keys: BTreeMap<_, _> = deployments.collect();
+        // Some clients show a wrong one, from which the right one is easily had.
+        keys.insert(another(gateway_key), "[wrong gateway key]".to_owned());
         keys.insert(gateway_key.to_owned(), "[gateway key]".to_owned());
         Self::of(keys)
     }
@@ -170,6 +172,7 @@ fn without_unknown(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use fallproof_suite::plan::Addresses;
     use rstest::rstest;
     use serde_json::json;
 
@@ -202,6 +205,14 @@ mod tests {
     fn a_key_is_replaced_anywhere(#[case] key: &str, #[case] text: &str, #[case] cleaned: &str) {
         assert_eq!(redactor(key).text(text), cleaned);
         assert_eq!(redactor(key).bytes(text.as_bytes()), cleaned.as_bytes());
+    }
+
+    #[test]
+    fn the_wrong_key_that_a_client_shows_is_none_to_be_read_either() {
+        let plan = Plan::new([], Addresses::stable(([127, 0, 0, 1], 9100).into()));
+        let redactor = Redactor::new(&plan, "s3cret+gateway/key");
+        let told = redactor.text("s3cret+gateway/kye, not s3cret+gateway/key");
+        assert_eq!(told, "[wrong gateway key], not [gateway key]");
     }
 
     #[rstest]

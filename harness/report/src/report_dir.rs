@@ -69,7 +69,11 @@ impl ReportDir {
         if let Some(foreign) = old.iter().find(|name| !is_part(name)) {
             return Err(not_ours(path, &format!("contains `{foreign}`")));
         }
-        if !old.is_empty() && !is_report(path) {
+        // A run that was killed early leaves empty files. Nothing is lost with them.
+        let is_empty = |name: &String| {
+            fs::metadata(path.join(name)).is_ok_and(|it| it.is_file() && it.len() == 0)
+        };
+        if !old.iter().all(is_empty) && !is_report(path) {
             return Err(not_ours(path, "contains other files"));
         }
         old.iter().try_for_each(|name| fs::remove_file(path.join(name))).map_err(wrong)?;
@@ -150,12 +154,16 @@ fn entries(folder: &Path) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
-/// Whether the directory contains a report of Fallproof, or the events of a run without a report.
+/// Whether the directory contains a report of Fallproof, or the events or the evidence of a run without
+/// a report.
 fn is_report(folder: &Path) -> bool {
     let start = |name: &str| {
         let mut start = Vec::new();
         let read = File::open(folder.join(name))?.take(MARK_WITHIN).read_to_end(&mut start);
         read.map(|_| String::from_utf8_lossy(&start).into_owned())
     };
-    start(REPORT).or_else(|_| start(EVENTS)).is_ok_and(|start| start.contains(MARK))
+    match start(REPORT).or_else(|_| start(EVENTS)).as_deref() {
+        Ok("") | Err(_) => record::is_evidence(&folder.join(record::FILE)),
+        Ok(start) => start.contains(MARK),
+    }
 }

@@ -1,12 +1,12 @@
 //! Trace of a case: all bytes sent in both directions, with times and with keys redacted.
 
-use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::time::Duration;
 
 use fallproof_protocol::request_log::{RecordedRequest, Traffic};
 use fallproof_suite::evidence::{Ending, Exchange};
 use fallproof_suite::plan::Deployment;
+use fallproof_suite::text::is_printable;
 use owo_colors::OwoColorize as _;
 
 use crate::event::Raw;
@@ -55,12 +55,13 @@ pub fn write(raw: Raw<'_>) -> String {
         let time = format!("{millis:9.2} ms");
         match what {
             What::Does(what) => {
-                let _ = writeln!(text, "{}  {who} {}", time.dimmed(), phrases::line(&what));
+                let what = phrases::line(&redactor.text(&what));
+                let _ = writeln!(text, "{}  {who} {what}", time.dimmed());
             }
             What::Sends(length, bytes) => {
                 let _ = writeln!(text, "{}  {who}: {length} bytes", time.dimmed());
                 for line in escaped(&bytes).lines() {
-                    let _ = writeln!(text, "    {}", no_command(line));
+                    let _ = writeln!(text, "    {}", phrases::no_command(line));
                 }
             }
         }
@@ -160,7 +161,7 @@ fn escaped(bytes: &[u8]) -> String {
                 '\r' => text.push_str("\\r"),
                 '\t' => text.push_str("\\t"),
                 '\\' => text.push_str("\\\\"),
-                other if other.is_control() => {
+                other if !is_printable(other) => {
                     let _ = write!(text, "\\u{{{:x}}}", u32::from(other));
                 }
                 other => text.push(other),
@@ -173,25 +174,12 @@ fn escaped(bytes: &[u8]) -> String {
     text
 }
 
-/// Escapes the first colon of a line that starts with `::`, ignoring white space. A GitHub runner
-/// would take it for a command.
-fn no_command(line: &str) -> Cow<'_, str> {
-    let text = line.trim_start();
-    match text.strip_prefix("::") {
-        Some(_) => format!("{}\\u{{3a}}{}", &line[..line.len() - text.len()], &text[1..]).into(),
-        None => line.into(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn bytes_of_a_target_cannot_form_a_runner_command() {
-        let lines: Vec<_> =
-            ["::error::x", "  ::error::x", "a ::b", ": ping"].map(no_command).into();
-        assert_eq!(lines, [r"\u{3a}:error::x", r"  \u{3a}:error::x", "a ::b", ": ping"]);
+    fn bytes_of_a_target_cannot_control_a_terminal() {
         assert_eq!(escaped(b"\x1b[2J\xc2\x9b2J"), r"\u{1b}[2J\u{9b}2J");
     }
 

@@ -13,4 +13,5 @@ pub mod requirement;
 pub mod scenario;
 pub mod secret;
 pub mod skip;
+pub mod text;
 pub mod yaml;

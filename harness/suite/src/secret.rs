@@ -2,6 +2,9 @@
 
 use serde_json::Value;
 
+/// Maximum length of a key. The search for keys takes memory for each byte of each of them.
+pub const LONGEST: usize = 4 * 1024;
+
 /// Minimum length of a secret.
 const SHORTEST: usize = 6;
 

@@ -31,11 +31,11 @@ fn ctrl_c_ends_a_waiting_run_with_a_partial_report_and_130() {
         .spawn()
         .expect("the binary was built with this test");
 
-    // The first connection only checks that the target listens. The second is a call, which gets no
+    // The first two connections only check that the target listens. The third is a call, which gets no
     // response.
     let (called, is_called) = mpsc::channel();
     thread::spawn(move || {
-        let connections: Vec<_> = listener.incoming().take(2).collect();
+        let connections: Vec<_> = listener.incoming().take(3).collect();
         let _ = called.send(connections);
     });
     let _held = is_called.recv().expect("the target is called");
@@ -56,4 +56,25 @@ fn ctrl_c_ends_a_waiting_run_with_a_partial_report_and_130() {
     let events = read(&folder, "events.ndjson");
     let last = events.lines().last().unwrap_or_default();
     assert!(last.contains(r#""event":"run-ended""#) && last.contains("interrupted"), "{last}");
+}
+
+#[test]
+fn ctrl_c_leaves_a_report_from_the_moment_that_the_folder_is_taken() {
+    // Nobody takes a call from it.
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
+    let target = format!("http://{}/v1", listener.local_addr().expect("it is bound"));
+    let folder = TempDir::new().expect("a temporary folder");
+    let arguments = ["run", "auth", "--scenarios", &PART, "--target", &target];
+    let run =
+        command(&[&arguments[..], &["--mocks", "127.0.0.1:0", "--report", path(&folder)]].concat())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary was built with this test");
+    while !folder.path().join("events.ndjson").exists() {
+        thread::yield_now();
+    }
+    interrupt(run.id());
+    let output = run.wait_with_output().expect("it was started");
+    assert_eq!(output.status.code(), Some(130), "{}", text(&output.stderr));
+    assert_eq!(report(&folder).verdict, Verdict::Interrupted);
 }

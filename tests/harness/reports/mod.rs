@@ -12,3 +12,4 @@ mod judged;
 mod matrix;
 mod run;
 mod support;
+mod untrusted;

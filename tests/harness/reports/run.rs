@@ -101,6 +101,17 @@ fn a_report_replaces_an_earlier_one_and_nothing_else() {
 }
 
 #[test]
+fn an_unreachable_target_leaves_an_earlier_report_in_place() {
+    let (folder, _) = reported(&["responses-compact"]);
+    let earlier = read(&folder, "report.json");
+    let nobody =
+        ["responses-compact", "--target", "http://127.0.0.1:1/v1", "--mocks", "127.0.0.1:0"];
+    let output = run_again(&nobody, path(&folder));
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
+    assert_eq!(read(&folder, "report.json"), earlier);
+}
+
+#[test]
 fn a_seed_reproduces_a_random_order() {
     // The scenarios in the order in which they started, one at a time.
     let order = |shuffle: &[&str]| -> Vec<String> {

@@ -2,16 +2,39 @@
 
 use std::collections::HashSet;
 
+use fallproof_protocol::http1;
 use fallproof_protocol::request_log::{RecordedRequest, RequestKind, Traffic};
 
+use super::Header;
 use super::error::{Inconsistency, Problem};
-use crate::evidence::{CallEvidence, CaseResult, Evidence};
+use crate::evidence::{CallEvidence, CaseResult, Ending, Evidence, Exchange};
 use crate::plan::{Group, Plan};
-use crate::scenario::{Scenario, Step};
+use crate::scenario::{Scenario, Step, is_case_id, is_id};
+use crate::secret;
+use crate::text::is_printable;
+
+/// Whether a run can have had this header.
+pub(super) fn header(header: &Header) -> Result<(), Problem> {
+    // It is a command that people paste.
+    if !header.replay.chars().all(is_printable) {
+        return Err(Problem::Header("a `replay` with characters that cannot be printed"));
+    }
+    if header.gateway_key.len() > secret::LONGEST {
+        return Err(Problem::Header("a `gateway_key` of more than 4096 bytes"));
+    }
+    Ok(())
+}
 
 /// Whether the scenario can have been played.
 pub(super) fn scenario(scenario: &Scenario) -> Result<(), Problem> {
+    if !is_case_id(&scenario.id) {
+        return Err(Problem::Id(scenario.id.clone()));
+    }
     let wrong = |what: String| Problem::Unplayable(scenario.id.clone(), what);
+    let names = scenario.groups.keys().chain(scenario.deployments.keys());
+    if let Some(name) = names.clone().find(|name| !is_id(name)) {
+        return Err(wrong(format!("no group or deployment can have the name `{name}`")));
+    }
     for (name, group) in &scenario.groups {
         if group.chain.is_empty() {
             return Err(wrong(format!(
@@ -45,6 +68,12 @@ pub(super) fn plan<'a>(
     scenario: impl Fn(&str) -> Option<&'a Scenario>,
 ) -> Result<(), Problem> {
     let mut seen = HashSet::new();
+    for group in &plan.groups {
+        if let Some(it) = group.deployments().find(|it| it.key.len() > secret::LONGEST) {
+            let what = format!("the key of `{}` has more than {} bytes", it.name, secret::LONGEST);
+            return Err(Problem::Plan(group.scenario.clone(), what));
+        }
+    }
     for groups in plan.groups.chunk_by(|one, other| one.scenario == other.scenario) {
         let id = &groups[0].scenario;
         let scenario = scenario(id).ok_or_else(|| Problem::NoScenario(id.clone()))?;
@@ -108,9 +137,50 @@ fn call(groups: &[Group], call: &CallEvidence) -> Result<(), fn(usize) -> Incons
     {
         return Err(Inconsistency::Attempt);
     }
+    if !call.all_requests().all(is_of_its_head) {
+        return Err(Inconsistency::Head);
+    }
+    let statuses = call.all_requests().filter_map(|recorded| recorded.status);
+    if !statuses.into_iter().all(|status| (100..=599).contains(&status)) {
+        return Err(Inconsistency::Status);
+    }
+    if !is_of_what_was_received(&call.exchange) {
+        return Err(Inconsistency::Answer);
+    }
     let mut traffic =
         call.all_requests().map(|recorded| &recorded.out).chain([&call.exchange.received]);
     if traffic.all(is_in_order) { Ok(()) } else { Err(Inconsistency::Pieces) }
+}
+
+/// Whether what was taken from a request's head is what is in it. The target may be below a prefix.
+fn is_of_its_head(recorded: &RecordedRequest) -> bool {
+    http1::request_head(&recorded.head).ok().flatten().is_some_and(|head| {
+        head.method == recorded.method
+            && head.target.ends_with(&recorded.target)
+            && head.headers == recorded.headers
+    })
+}
+
+/// Whether what was taken from an answer's head is what is in it.
+fn is_of_what_was_received(exchange: &Exchange) -> bool {
+    let Exchange { status, headers, received, ending, .. } = exchange;
+    let mut rest = received.bytes.as_slice();
+    let head = loop {
+        match http1::response_head(rest) {
+            // Another one follows.
+            Ok(Some(head)) if (100..200).contains(&head.status) => rest = &rest[head.length..],
+            head => break head.ok().flatten(),
+        }
+    };
+    match (status, head) {
+        (Some(status), Some(head)) => *status == head.status && *headers == head.headers,
+        (Some(_), None) => false,
+        // Of a head that does not say where its body ends, nothing is taken.
+        (None, Some(_)) => {
+            headers.is_empty() && matches!(ending, Ending::NotHttp(_) | Ending::TooLong)
+        }
+        (None, None) => headers.is_empty(),
+    }
 }
 
 fn is_in_order(traffic: &Traffic) -> bool {

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use super::{
     FORMAT, LONGEST_LINE, MOST_BYTES, MOST_BYTES_HELD, MOST_BYTES_OF_A_CASE, MOST_RECORDS,
 };
+use crate::scenario::LONGEST_ID;
+use crate::text::is_printable;
 
 /// Evidence that cannot be judged.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +28,9 @@ pub enum Problem {
     /// It cannot be read, or is no sound gzip.
     #[error("cannot be read: {0}")]
     Unreadable(#[source] io::Error),
+    /// It is a folder, a pipe or a device.
+    #[error("is no regular file")]
+    NoFile,
     /// It is something else.
     #[error("is no evidence of a run: expected gzip over lines of JSON, the first with a `run`")]
     SomethingElse,
@@ -58,6 +63,18 @@ pub enum Problem {
         /// What may stand there.
         expected: &'static str,
     },
+    /// What holds for the run as a whole has something that cannot be. Holds what.
+    #[error("`header` has {0}")]
+    Header(&'static str),
+    /// There is nothing to judge.
+    #[error("has no scenario: there is nothing to judge")]
+    NoScenarios,
+    /// A scenario with an id that none can have. Holds that.
+    #[error(
+        "a scenario cannot have this id: expected lower-case letters, digits, `-` and `/`, at most \
+             {LONGEST_ID} bytes, found `{0}`"
+    )]
+    Id(String),
     /// A scenario whose id an earlier one has.
     #[error("scenario `{0}` is there twice")]
     ScenarioTwice(String),
@@ -104,6 +121,17 @@ pub enum Inconsistency {
     /// Pieces of traffic do not follow each other, or end before the bytes do. Holds the call, from 0.
     #[error("call {0} has traffic whose pieces are not in order, or end before its bytes do")]
     Pieces(usize),
+    /// An attempt was taken apart into something else than its bytes. Holds the call, from 0.
+    #[error(
+        "call {0} has an attempt whose `method`, `target` or `headers` are not those of its `head`"
+    )]
+    Head(usize),
+    /// An attempt was answered with a status that there is not. Holds the call, from 0.
+    #[error("call {0} has an attempt with a `status` that there is not: expected 100 to 599")]
+    Status(usize),
+    /// An answer was taken apart into something else than its bytes. Holds the call, from 0.
+    #[error("call {0} has a `status` or `headers` that are not those of what was `received`")]
+    Answer(usize),
     /// Bytes that are to be found where there are none: in no such place, blob or part of it.
     #[error("`large` names bytes, or a place for them, that there are not")]
     Large,
@@ -120,7 +148,7 @@ fn place(line: u64) -> String {
 fn printable(problem: &Problem) -> String {
     const MOST: usize = 400;
     let text = problem.to_string();
-    let shown = text.chars().map(|it| if it.is_control() { ' ' } else { it }).take(MOST);
+    let shown = text.chars().map(|it| if is_printable(it) { it } else { ' ' }).take(MOST);
     let more = text.chars().nth(MOST).map(|_| '…');
     shown.chain(more).collect()
 }

@@ -44,6 +44,8 @@ impl Mask {
             // It begins with the right one where that has but one character.
             let of_wrong = match wrong.strip_prefix(key) {
                 Some(rest) => format!("{instead}{rest}"),
+                // As whoever reads it derives it, too.
+                None if another(&instead).len() == instead.len() => another(&instead),
                 None => placeholder(&wrong).chars().rev().collect(),
             };
             for (key, instead) in [(key, &instead), (&wrong, &of_wrong)] {
@@ -188,12 +190,23 @@ fn hide_unknown(bytes: &mut [u8], ours: &Ours<'_>) {
     }
 }
 
-/// Shows name and value of each header at the beginning of a message.
+/// Shows name and value of each header at the beginning of a message, and of those in interim heads
+/// before it.
 fn each_header(message: &mut [u8], mut show: impl FnMut(&[u8], &mut [u8])) {
-    for line in message.split_inclusive_mut(|byte| *byte == b'\n').skip(1) {
+    let mut is_interim = false;
+    let mut is_first = true;
+    for line in message.split_inclusive_mut(|byte| *byte == b'\n') {
         let end = line.trim_ascii_end().len();
+        if mem::take(&mut is_first) {
+            is_interim = line.starts_with(b"HTTP/1.1 1") || line.starts_with(b"HTTP/1.0 1");
+            continue;
+        }
         if end == 0 {
-            break;
+            if !is_interim {
+                break;
+            }
+            is_first = true;
+            continue;
         }
         let Some(colon) = line.iter().position(|byte| *byte == b':') else { continue };
         let (name, value) = line[..end].split_at_mut(colon.min(end));

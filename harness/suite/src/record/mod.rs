@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 pub use self::error::{Inconsistency, Problem, RecordError};
 pub use self::header::{Header, SuiteFacts, TargetName};
 pub use self::mask::Mask;
-pub use self::read::{Ended, Entry, Reader};
+pub use self::read::{Ended, Entry, Reader, is_evidence};
 pub use self::write::Writer;
 use crate::evidence::Evidence;
 use crate::plan::Plan;

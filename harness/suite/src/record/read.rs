@@ -1,13 +1,14 @@
 //! Reads a kept run, record by record.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use fallproof_protocol::encoding::Bytes;
+use flate2::bufread::GzDecoder;
 use serde::Deserialize;
 
 use super::error::{Inconsistency, Problem, RecordError};
@@ -85,12 +86,15 @@ impl Reader {
     /// # Errors
     /// It cannot be read, or is not what it should be.
     pub fn open(file: &Path) -> Result<Self, RecordError> {
-        match File::open(file) {
+        // What is no file is not opened: that of a pipe may wait for ever.
+        let open = match fs::metadata(file) {
+            Ok(found) if !found.is_file() => Err(Problem::NoFile),
+            Ok(_) => File::open(file).map_err(Problem::Unreadable),
+            Err(error) => Err(Problem::Unreadable(error)),
+        };
+        match open {
             Ok(open) => Self::of(file, BufReader::new(open)),
-            Err(error) => {
-                let problem = Problem::Unreadable(error);
-                Err(RecordError { file: file.to_owned(), line: 0, problem })
-            }
+            Err(problem) => Err(RecordError { file: file.to_owned(), line: 0, problem }),
         }
     }
 }
@@ -155,6 +159,7 @@ impl<R: BufRead> Reader<R> {
                     }
                     self.scenarios.push(*scenario);
                 }
+                _ if self.scenarios.is_empty() => return Err(Problem::NoScenarios),
                 other => {
                     self.next = Some(other);
                     return Ok(());
@@ -253,6 +258,21 @@ impl<R: BufRead> Reader<R> {
     }
 }
 
+/// Whether the file begins as evidence of any version does, however it goes on.
+pub fn is_evidence(file: &Path) -> bool {
+    const BEGINNING: u64 = 1024;
+    let open = || {
+        let is_file = fs::metadata(file).is_ok_and(|found| found.is_file());
+        is_file.then(|| File::open(file).ok()).flatten()
+    };
+    let Some(open) = open() else { return false };
+    let mut start = Vec::new();
+    // One that breaks off before that has as much as was read.
+    let _ = GzDecoder::new(BufReader::new(open)).take(BEGINNING).read_to_end(&mut start);
+    let start = String::from_utf8_lossy(&start);
+    start.starts_with("{\"run\":") && start.contains(FORMAT_NAME)
+}
+
 fn header<R: BufRead>(lines: &mut Lines<R>) -> Result<Header, Problem> {
     let line = lines.next()?;
     let First { run: Named { format } } =
@@ -263,7 +283,7 @@ fn header<R: BufRead>(lines: &mut Lines<R>) -> Result<Header, Problem> {
         None => return Err(Problem::SomethingElse),
     }
     match serde_json::from_slice(line).map_err(Problem::NoRecord)? {
-        Record::Run(run) => Ok(run.header),
+        Record::Run(run) => check::header(&run.header).map(|()| run.header),
         other => Err(out_of_order(&other, "`run`")),
     }
 }

@@ -119,7 +119,10 @@ fn exchange(at: Duration, keys: Keys) -> Exchange {
         sent_head: format!("POST / HTTP/1.1\r\nauthorization: Bearer {own}\r\n\r\n").into_bytes(),
         sent: serde_json::json!({ "user": own }).to_string().into_bytes(),
         status: Some(200),
-        headers: vec![("set-cookie".to_owned(), format!("id={own}").into_bytes())],
+        headers: vec![
+            ("set-cookie".to_owned(), format!("id={own}").into_bytes()),
+            ("x".to_owned(), foreign.as_bytes().to_vec()),
+        ],
         body,
         received: Traffic { bytes, pieces },
         ending: Ending::NotHttp(format!("a line of {own}")),
@@ -132,7 +135,8 @@ fn recorded(seq: u64, deployment: &Deployment, keys: Keys) -> RecordedRequest {
     let Keys { own, foreign: [_, foreign], .. } = keys;
     let authorization = format!("Bearer {}", deployment.key);
     let head = format!(
-        "POST / HTTP/1.1\r\nauthorization: {authorization}\r\nX-Api-Key: {foreign}\r\n\r\n"
+        "POST {}/v1/chat/completions HTTP/1.1\r\nauthorization: {authorization}\r\nX-Api-Key: {foreign}\r\n\r\n",
+        deployment.prefix,
     );
     RecordedRequest {
         seq,
@@ -254,6 +258,8 @@ fn no_secret_is_in_what_is_kept_and_all_stays_where_it_was() {
     let [kept, open] = [kept, open].map(|file| read(&file).unwrap_or_else(|it| panic!("{it}")));
     let key = "Kept0K//\"eyK".to_owned();
     assert_eq!(key.len(), SECRET.own.len());
+    let mask = Mask::new([SECRET.own]);
+    assert_eq!(mask.text(&own), another(&key), "a report made of it knows the wrong key, too");
     for (kept, open) in
         kept.iter().flat_map(Evidence::calls).zip(open.iter().flat_map(Evidence::calls))
     {
@@ -336,6 +342,33 @@ fn what_is_cut_off_anywhere_is_refused() {
     r#""groups":{"other""#,
     "line 2: scenario `auth/openai-key-to-azure-key` cannot be played: a call asks for the group `main`"
 )]
+#[case::an_id_with_a_line_end(
+    r#"{"scenario":{"id":"recovery/on-and-off""#,
+    r#"{"scenario":{"id":"a\n::error::b""#,
+    "line 3: a scenario cannot have this id: expected lower-case letters, digits, `-` and `/`, at \
+     most 250 bytes, found `a ::error::b`"
+)]
+#[case::an_id_that_is_a_path(
+    r#"{"scenario":{"id":"recovery/on-and-off""#,
+    r#"{"scenario":{"id":"../recovery""#,
+    "line 3: a scenario cannot have this id: "
+)]
+#[case::a_deployment_with_a_line_end(
+    r#""backup""#,
+    r#""a\n::b""#,
+    "line 2: scenario `auth/openai-key-to-azure-key` cannot be played: no group or deployment can \
+     have the name `a ::b`"
+)]
+#[case::a_command_that_is_two(
+    "fallproof run {scenario}",
+    r"fallproof run {scenario}\nrm",
+    "line 1: `header` has a `replay` with characters that cannot be printed"
+)]
+#[case::a_command_that_reads_as_another(
+    "fallproof run {scenario}",
+    r"fallproof run {scenario} \u202e",
+    "line 1: `header` has a `replay` with characters that cannot be printed"
+)]
 #[case::a_plan_of_another_chain(
     r#""name":"backup""#,
     r#""name":"primary""#,
@@ -366,6 +399,34 @@ fn what_is_cut_off_anywhere_is_refused() {
     r#""kind":"Unmatched""#,
     "line 6: case `auth/openai-key-to-azure-key`: call 0 has an attempt at a deployment"
 )]
+#[case::a_header_that_did_not_come(
+    r#"["X-Api-Key","#,
+    r#"["X-Api-Kee","#,
+    "line 6: case `auth/openai-key-to-azure-key`: call 0 has an attempt whose `method`, `target` or \
+     `headers` are not those of its `head`"
+)]
+#[case::another_method(
+    r#""method":"POST""#,
+    r#""method":"PUT""#,
+    "line 6: case `auth/openai-key-to-azure-key`: call 0 has an attempt whose `method`"
+)]
+#[case::a_status_that_there_is_not(
+    r#""status":200,"reply_head""#,
+    r#""status":600,"reply_head""#,
+    "line 6: case `auth/openai-key-to-azure-key`: call 0 has an attempt with a `status` that there \
+     is not: expected 100 to 599"
+)]
+#[case::a_status_that_did_not_come(
+    r#""status":200,"headers""#,
+    r#""status":201,"headers""#,
+    "line 6: case `auth/openai-key-to-azure-key`: call 0 has a `status` or `headers` that are not \
+     those of what was `received`"
+)]
+#[case::an_answers_header_that_did_not_come(
+    r#"["set-cookie","#,
+    r#"["set-cookies","#,
+    "line 6: case `auth/openai-key-to-azure-key`: call 0 has a `status` or `headers` that are not"
+)]
 #[case::pieces_out_of_order(
     "[18446744073709551615,",
     "[0,1],[18446744073709551615,",
@@ -395,6 +456,75 @@ fn what_does_not_fit_is_refused_with_its_line_and_what_would(
     assert!(text.contains(from), "`{from}` is not in:\n{text}");
     let error = read_text(&text.replace(from, to)).expect_err("it does not fit").to_string();
     assert!(error.starts_with(&format!("run/evidence, {told}")), "{error}");
+}
+
+#[test]
+fn a_run_of_no_scenario_is_nothing_to_judge() {
+    let text = text(&good(MADE_UP, Mask::new([])));
+    let first = text.lines().next().expect("it has a header");
+    let none = format!("{first}\n{{\"end\":{{\"cases\":0,\"took\":0}}}}\n");
+    let error = read_text(&none).expect_err("there is nothing in it").to_string();
+    assert_eq!(error, "run/evidence, line 2: has no scenario: there is nothing to judge");
+}
+
+#[test]
+fn what_is_longer_than_any_can_be_is_refused() {
+    let text = text(&good(MADE_UP, Mask::new([])));
+    let (id, key) = ("recovery/on-and-off", "sk-fallproof-client");
+    let deployment = plan(&scenarios()).groups[0].chain[0].key.clone();
+    for (from, to, told) in [
+        (id, "a".repeat(300), "line 3: a scenario cannot have this id"),
+        (key, "a".repeat(5000), "line 1: `header` has a `gateway_key` of more than 4096 bytes"),
+        (&deployment, "a".repeat(5000), "line 4: the plan does not fit scenario"),
+    ] {
+        let error = read_text(&text.replace(from, &to)).expect_err(told).to_string();
+        assert!(error.starts_with(&format!("run/evidence, {told}")), "{error}");
+    }
+}
+
+#[test]
+fn an_answer_after_an_interim_one_is_kept_without_secrets_and_reads_again() {
+    let scenarios = scenarios();
+    let plan = plan(&scenarios);
+    let mut evidence = seen(&scenarios[0], &plan, SECRET);
+    let CaseResult::Played(calls) = &mut evidence.result else { panic!("it was played") };
+    let (secret, exchange) = ("0a1b2c3d4e5f", &mut calls[0].exchange);
+    let bytes =
+        format!("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 401 No\r\nset-cookie: {secret}\r\n\r\n");
+    exchange.status = Some(401);
+    exchange.headers = vec![("set-cookie".to_owned(), secret.as_bytes().to_vec())];
+    exchange.received = Traffic::default();
+    exchange.received.push(Duration::ZERO, bytes.as_bytes(), bytes.len());
+    let written = || {
+        let header = header(&scenarios, SECRET);
+        let mut writer =
+            Writer::of(Vec::new(), &header, &[&scenarios[0]], Mask::new([SECRET.own]))?;
+        writer
+            .start(&Plan { groups: plan.groups_of(&scenarios[0].id).to_vec(), ..plan.clone() })?;
+        writer.case(&evidence)?;
+        writer.end(Duration::ZERO, [scenarios[0].id.as_str()])
+    };
+    let file = written().expect("memory can be written to");
+    assert!(!text(&file).contains(secret), "{}", text(&file));
+    assert!(read(&file).is_ok());
+}
+
+#[test]
+fn a_file_that_breaks_off_is_known_by_its_beginning() {
+    let folder = std::env::temp_dir().join(format!("fallproof-record-{}", std::process::id()));
+    let whole = good(MADE_UP, Mask::new([]));
+    for (bytes, is_one) in [
+        (&whole[..], true),
+        (&whole[..whole.len() / 2], true),
+        (&whole[..10], false),
+        (&gzip(b"{\"run\":1}"), false),
+        (b"fallproof-evidence/", false),
+    ] {
+        std::fs::write(&folder, bytes).expect("it can be written");
+        assert_eq!(is_evidence(&folder), is_one, "{} bytes", bytes.len());
+    }
+    std::fs::remove_file(&folder).expect("it can be removed");
+    assert!(!is_evidence(&folder));
 }
 
 #[test]

@@ -37,7 +37,7 @@ use crate::requirement::Code;
 
 pub use load::{load, load_alone};
 pub use load_deployments::DEFAULT_API_VERSION;
-pub use naming::is_id;
+pub use naming::{LONGEST_ID, is_case_id, is_id};
 pub use pattern::Pattern;
 pub use payload::{Body, MODEL_PLACEHOLDER, Part, Rendered};
 pub use schema::schema;

@@ -15,6 +15,15 @@ pub fn is_id(text: &str) -> bool {
     text.split('/').all(is_kebab_case)
 }
 
+/// Maximum length of the id of a case, in bytes. A HAR file is named after it.
+pub const LONGEST_ID: usize = 250;
+
+/// Whether a case can have this id: that of a scenario, or that of a family with the words of its axes.
+pub fn is_case_id(text: &str) -> bool {
+    let (id, words) = text.split_once('@').unwrap_or((text, "none"));
+    text.len() <= LONGEST_ID && is_id(id) && words.split('.').all(is_kebab_case)
+}
+
 /// The id of the scenario or family at this path, relative to the suite's folder.
 pub(super) fn id(below: &Path, file: &Path) -> Result<String, LoadError> {
     let id = spelled_as_id(below);
