@@ -87,7 +87,7 @@ impl Judge {
         let places = [folder.unwrap_or(Path::new(".")).canonicalize(), file.canonicalize()];
         if places.iter().flatten().any(|place| place.starts_with(&report)) {
             return Err(Stop::usage(
-                "--report names the folder of the evidence, which must be kept; name another one",
+                "--report would replace the folder of the evidence; name another one for reports",
             ));
         }
         Ok(())
