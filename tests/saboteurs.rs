@@ -1,11 +1,11 @@
-//! Each check is proven by a router that breaks its requirement, and by nothing else than it must:
-//! one test for each saboteur, named like it.
+//! Proves the checks with saboteurs, routers that are broken on purpose. There is one test for each
+//! saboteur, with its name. A saboteur must violate its requirements and no others.
 //!
-//! By itself each saboteur meets the scenarios that were written for what it breaks, until it is
-//! caught. With `FALLPROOF_ALL=1` each meets the whole suite, which takes minutes.
+//! By default, each saboteur runs the scenarios for its requirements until it is caught. With
+//! `FALLPROOF_ALL=1`, each runs the complete suite, which takes minutes.
 
-#[path = "common/kept.rs"]
-mod kept;
+#[path = "common/evidence_file.rs"]
+mod evidence_file;
 #[path = "common/suite.rs"]
 mod suite;
 
@@ -30,7 +30,7 @@ use tokio::runtime::Runtime;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// The scenarios that may be about one of these requirements, in the order of their ids.
+/// The scenarios whose files mention one of these requirements, sorted by id.
 fn about(codes: &[&str]) -> Vec<&'static Scenario> {
     let families = suite::families().expect("the folder of the suite can be read");
     let about = families.iter().filter(|family| suite::mentions(family, codes));
@@ -40,18 +40,18 @@ fn about(codes: &[&str]) -> Vec<&'static Scenario> {
     scenarios
 }
 
-/// All that proves anything.
+/// All scenarios that prove a requirement.
 fn whole_suite() -> Vec<&'static Scenario> {
     about(&["FP-"])
 }
 
-/// Whether every saboteur meets every scenario.
+/// Whether every saboteur runs every scenario.
 fn all_of_it() -> bool {
     std::env::var_os("FALLPROOF_ALL").is_some()
 }
 
-/// The codes that the suite finds broken in this router, each with a scenario that shows it; `own`
-/// are those that it must.
+/// The codes of the requirements that this router violates, each with a scenario that shows it.
+/// `own` are the codes that it must violate.
 fn broken_by(
     saboteur: &'static Saboteur,
     own: &BTreeSet<&str>,
@@ -61,8 +61,7 @@ fn broken_by(
         |scenario: &Scenario| scenario.proves.iter().any(|code| own.contains(code.as_str()));
     let own_codes: Vec<_> = own.iter().copied().collect();
     let scenarios = if all_of_it() { whole_suite() } else { about(&own_codes) };
-    // Waiting for a time limit proves nothing that a quick failure does not, nor does a second
-    // case of one family.
+    // A slow scenario, or a second case of a family, proves no more than a quick one.
     let quick = |scenario: &&Scenario| !scenario.tags.iter().any(|tag| tag == "slow");
     let mut all: Vec<_> =
         scenarios.into_iter().filter(quick).filter(|it| all_of_it() || is_about(it)).collect();
@@ -82,7 +81,7 @@ fn broken_by(
             let codes = judgment.violations.iter().filter_map(|violation| violation.requirement);
             broken.extend(codes.map(|code| (code.as_str(), scenario.id.clone())));
         }
-        is_kept_without_the_key(&runner, some, &ran, &judged)?;
+        is_recorded_without_the_key(&runner, some, &ran, &judged)?;
         if own.iter().all(|code| broken.contains_key(code)) {
             break;
         }
@@ -90,9 +89,9 @@ fn broken_by(
     Ok(broken)
 }
 
-/// The evidence is judged the same after it was kept, and what was kept does not have the client's
-/// key, as if that were the user's own.
-fn is_kept_without_the_key(
+/// Checks that the evidence is judged the same from an evidence file, and that the file does not
+/// contain the client's key, treated as the user's own.
+fn is_recorded_without_the_key(
     runner: &Runner,
     scenarios: &[&Scenario],
     ran: &[Evidence],
@@ -100,28 +99,28 @@ fn is_kept_without_the_key(
 ) -> Result<(), Failed> {
     let facts = runner.facts(scenarios[0]);
     let evidence: Vec<_> = ran.iter().collect();
-    let file = kept::keep(scenarios, runner.plan(), facts, &evidence, true);
+    let file = evidence_file::write(scenarios, runner.plan(), facts, &evidence, true);
     let mut text = String::new();
     GzDecoder::new(&*file).read_to_string(&mut text)?;
     let keys = [facts.gateway_key, &another(facts.gateway_key)];
     if let Some(key) = keys.into_iter().find(|key| text.contains(key)) {
-        return Err(format!("`{key}` is in what was kept").into());
+        return Err(format!("the evidence file contains `{key}`").into());
     }
-    let (again, placeholder) = kept::judged_again(&file);
+    let (again, placeholder) = evidence_file::judge(&file);
     let keys = [facts.gateway_key, &placeholder];
     let pairs = judged.iter().zip(&again);
-    pairs.into_iter().try_for_each(|(one, (_, other))| Ok(kept::same(one, other, &keys)?))
+    pairs.into_iter().try_for_each(|(one, (_, other))| Ok(evidence_file::same(one, other, &keys)?))
 }
 
-/// Scenarios between two looks whether a saboteur is caught.
+/// Number of scenarios to run before checking whether a saboteur is caught.
 const AT_A_TIME: usize = 8;
 
-/// Those that are seen only when a time limit is over.
+/// Saboteurs that are caught only after a timeout.
 const WAITS_LONG: [&str; 4] =
     ["outlives-the-client", "ignores-timeout", "ignores-total-timeout", "leaves-hanging"];
 
-/// One that never answers is given up soon, as is one that reads a stream whole before it passes it
-/// on: a client that leaves within the stream waits for it in vain.
+/// Timeout of a call. It is short for a saboteur that never answers, and for one that buffers a
+/// complete stream, because a client that disconnects within the stream never gets it.
 fn timeout(saboteur: &Saboteur) -> Duration {
     Duration::from_secs(match saboteur.name {
         "leaves-hanging" | "outlives-the-client" => 1,
@@ -131,9 +130,9 @@ fn timeout(saboteur: &Saboteur) -> Duration {
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
-    // Some wait for a time limit: they wait together, and begin first.
+    // Saboteurs that wait for a timeout run in parallel and start first.
     arguments.test_threads.get_or_insert(8);
-    let runtime = Arc::new(Runtime::new().expect("a runtime can be had"));
+    let runtime = Arc::new(Runtime::new().expect("the runtime starts"));
     let mut saboteurs: Vec<_> = saboteur::all().iter().collect();
     saboteurs.sort_by_key(|saboteur| !WAITS_LONG.contains(&saboteur.name));
     let mut trials: Vec<_> = saboteurs
@@ -148,7 +147,7 @@ fn main() -> ExitCode {
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
-/// By its own check, and by no other than its entry tells of.
+/// Checks that a saboteur is caught by its own requirements, and by no others than its entry lists.
 fn is_caught(saboteur: &'static Saboteur, runtime: &Runtime) -> Result<(), Failed> {
     let own: BTreeSet<_> = requirement::all()
         .iter()
@@ -162,18 +161,18 @@ fn is_caught(saboteur: &'static Saboteur, runtime: &Runtime) -> Result<(), Faile
     let shown = broken_by(saboteur, &own, runtime)?;
     let broken: BTreeSet<_> = shown.keys().copied().collect();
     let sentence = |code: &str| requirement::find(code).map_or("", |it| it.sentence.trim());
-    let told = |codes: BTreeSet<&str>, what: &str| {
+    let lines = |codes: BTreeSet<&str>, what: &str| {
         let line = |code| {
-            let place = shown.get(code).map_or_else(String::new, |id| format!(" in {id}"));
-            format!("{code} {what}{place}: {}", sentence(code))
+            let scenario = shown.get(code).map_or_else(String::new, |id| format!(" in {id}"));
+            format!("{code} {what}{scenario}: {}", sentence(code))
         };
         codes.into_iter().map(line).collect::<Vec<_>>()
     };
-    let spared: BTreeSet<_> = saboteur.also.iter().copied().filter(|_| all_of_it()).collect();
+    let also: BTreeSet<_> = saboteur.also.iter().copied().filter(|_| all_of_it()).collect();
     let wrong = [
-        told(&own - &broken, "names it, and did not catch it"),
-        told(&broken - &expected, "is not in its entry in the catalogue, and caught it"),
-        told(&spared - &broken, "did not catch it, and its entry in the catalogue says so"),
+        lines(&own - &broken, "names it but did not catch it"),
+        lines(&broken - &expected, "caught it but is not in its entry in the catalogue"),
+        lines(&also - &broken, "is in its entry in the catalogue but did not catch it"),
     ]
     .concat();
     if wrong.is_empty() {

@@ -1,11 +1,11 @@
-//! `cargo test`: one test for each scenario file, against the reference router, with a snapshot of
-//! exactly what each attempt sent.
+//! Runs each scenario file against the reference router, as one test, and compares the requests of
+//! all attempts with a snapshot.
 //!
-//! A new file in `scenarios/` is a new test without a rebuild. Its snapshot is accepted with
-//! `INSTA_UPDATE=always cargo test --test scenarios`, and reviewed as part of the change.
+//! A new file in `scenarios/` becomes a test without a rebuild. Accept its snapshot with
+//! `INSTA_UPDATE=always cargo test --test scenarios`, and review it as part of the change.
 
-#[path = "common/kept.rs"]
-mod kept;
+#[path = "common/evidence_file.rs"]
+mod evidence_file;
 #[path = "common/suite.rs"]
 mod suite;
 
@@ -32,14 +32,14 @@ use suite::folder;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// More of a body than this is not for people to read.
+/// Maximum number of characters of a body in a snapshot.
 const MOST_SHOWN: usize = 4000;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
-    // Some wait for a time limit: they wait together.
+    // Scenarios that wait for a timeout run in parallel.
     arguments.test_threads.get_or_insert(24);
     let families = match suite::families() {
         Ok(families) => families,
@@ -48,9 +48,9 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    // Tests are on threads of their own, which end before this does.
+    // The tests run on other threads, which end before this one.
     let runtime: &'static Runtime =
-        Box::leak(Box::new(Runtime::new().expect("a runtime can be had")));
+        Box::leak(Box::new(Runtime::new().expect("the runtime starts")));
     let mut trials: Vec<_> = in_order(&families)
         .into_iter()
         .map(|family| {
@@ -68,32 +68,32 @@ fn main() -> ExitCode {
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
-/// Those that wait for time limits begin first, so that nobody waits for them in the end.
+/// Puts scenarios that wait for a timeout first, so the run does not end with waiting for them.
 fn in_order(families: &[String]) -> Vec<String> {
     let waits = |family: &&String| suite::mentions(family, &["slow", "delay_ms"]);
     let (first, others): (Vec<_>, Vec<_>) = families.iter().partition(waits);
     [first, others].concat().into_iter().cloned().collect()
 }
 
-/// A family in one word, for what is kept once for each file.
+/// The id of a family as a file name.
 fn slug(family: &str) -> String {
     family.replace('/', ".")
 }
 
-/// Runs the cases of one file against a router of their own, and gives what they sent.
+/// Runs the cases of one file against a separate router. Returns the requests of their attempts.
 fn run(family: &str, runtime: &Runtime) -> Result<String, Failed> {
     let cases = suite::cases(family)?;
     let all: Vec<_> = cases.iter().collect();
     let runner = runtime
-        .block_on(Runner::start(&all, &ReferenceTarget::default(), PATIENCE))
+        .block_on(Runner::start(&all, &ReferenceTarget::default(), TIMEOUT))
         .expect("the runner listens on ports that the system chooses");
-    // A runner of a test is never stopped, and goes with the process.
+    // The runner is never stopped; it ends with the process.
     let runner: &'static Runner = Box::leak(Box::new(runner));
     let mut sent = String::new();
     let mut wrong = String::new();
     let mut judged = Vec::new();
-    // The threads of the tests only wait: those of the runtime are as many as there are processors,
-    // so that nothing takes these from the router and the providers.
+    // The threads of the tests only wait, which leaves the processors to the runtime's threads and
+    // thus to the router and the mock providers.
     let ran: Vec<_> = cases.iter().map(|scenario| runtime.spawn(runner.run(scenario))).collect();
     for (scenario, case) in cases.iter().zip(ran) {
         let facts = runner.facts(scenario);
@@ -116,7 +116,7 @@ fn run(family: &str, runtime: &Runtime) -> Result<String, Failed> {
         }
         judged.push(case);
     }
-    reads_as_it_was(&all, runner, &judged)?;
+    survives_a_record(&all, runner, &judged)?;
     if wrong.is_empty() {
         Ok(sent)
     } else {
@@ -124,18 +124,18 @@ fn run(family: &str, runtime: &Runtime) -> Result<String, Failed> {
     }
 }
 
-/// Evidence that is kept reads as it was, and is judged the same: that of one case of each file, or of
-/// all with `FALLPROOF_ALL=1`.
-fn reads_as_it_was(cases: &[&Scenario], runner: &Runner, judged: &[Case]) -> Result<(), Failed> {
+/// Checks that evidence is equal, and judged the same, after it was written to a file and read
+/// again. Uses one case of each file, or all with `FALLPROOF_ALL=1`.
+fn survives_a_record(cases: &[&Scenario], runner: &Runner, judged: &[Case]) -> Result<(), Failed> {
     let most = if std::env::var_os("FALLPROOF_ALL").is_some() { cases.len() } else { 1 };
     let (cases, judged) = (&cases[..most], &judged[..most]);
     let evidence: Vec<_> = judged.iter().map(|case| &case.evidence).collect();
-    let file = kept::keep(cases, runner.plan(), runner.facts(cases[0]), &evidence, false);
-    let (again, _) = kept::judged_again(&file);
+    let file = evidence_file::write(cases, runner.plan(), runner.facts(cases[0]), &evidence, false);
+    let (again, _) = evidence_file::judge(&file);
     assert_eq!(again.len(), judged.len());
     judged.iter().zip(&again).try_for_each(|(case, (evidence, judgment))| {
-        assert!(case.evidence == *evidence, "{} reads otherwise", evidence.scenario);
-        Ok(kept::same(&case.judgment, judgment, &[])?)
+        assert!(case.evidence == *evidence, "{} differs after reading", evidence.scenario);
+        Ok(evidence_file::same(&case.judgment, judgment, &[])?)
     })
 }
 
@@ -148,21 +148,22 @@ fn snapshot(family: &str, slug: &str, sent: &str) -> Result<(), Failed> {
     settings.bind(|| {
         std::panic::catch_unwind(|| insta::assert_snapshot!(slug, sent)).map_err(|_| {
             Failed::from(format!(
-                "what was sent differs from snapshots/{slug}.snap, or that file is missing; \
+                "the requests differ from snapshots/{slug}.snap, or that file is missing; \
                  accept it with: INSTA_UPDATE=always cargo test --test scenarios {family}",
             ))
         })
     })
 }
 
-/// Every attempt as text: request line, headers but for those that name ports and lengths, and the
-/// body with its length and digest, since a text snapshot forgives line ends and trailing blanks.
+/// Every attempt as text: request line, headers except those that contain ports and lengths, and
+/// the body with its length and digest, because text snapshots ignore line ends and trailing
+/// spaces.
 fn outbound(evidence: &Evidence, groups: &[Group]) -> String {
     let mut text = String::new();
     for recorded in evidence.calls().iter().flat_map(|call| &call.requests) {
         let prefix = recorded.prefix.as_deref().unwrap_or_default();
         let deployment = groups.iter().find_map(|group| group.deployment_at(prefix));
-        let (_, deployment) = deployment.expect("a matched recorded is of a group of the scenario");
+        let (_, deployment) = deployment.expect("an attempt belongs to a group of the scenario");
         let _ = writeln!(text, "--- {} ({})", deployment.name, deployment.surface_label());
         let _ = writeln!(text, "{} {}", recorded.method, recorded.target);
         for (name, value) in &recorded.headers {
@@ -177,7 +178,7 @@ fn outbound(evidence: &Evidence, groups: &[Group]) -> String {
         }
         text.push('\n');
         let body = readable(&recorded.body);
-        // Length and digest tell of the rest.
+        // Length and digest cover the rest.
         let shown: String = body.chars().take(MOST_SHOWN).collect();
         let more = if shown.len() < body.len() { "…" } else { "" };
         let _ = writeln!(text, "{shown}{more}");
@@ -185,8 +186,7 @@ fn outbound(evidence: &Evidence, groups: &[Group]) -> String {
     text
 }
 
-/// A body as text. A line of sound or the like, which a form holds between lines of text, is told by
-/// its length.
+/// A body as text. Binary lines, such as audio in a form, are replaced with their length.
 fn readable(body: &[u8]) -> String {
     let line = |line: &[u8]| match std::str::from_utf8(line) {
         Ok(text)

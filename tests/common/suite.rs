@@ -1,5 +1,5 @@
-//! The files of the suite, each read once, and only if somebody asks: a process that runs one test
-//! reads what that test needs.
+//! The files of the suite. Each is read lazily and once, so a process that runs one test reads only
+//! the files that it needs.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -14,10 +14,10 @@ pub(crate) fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 
-/// The ids of all families, in their order.
+/// The ids of all families, sorted.
 ///
 /// # Errors
-/// A folder cannot be read.
+/// If a folder cannot be read.
 pub(crate) fn families() -> io::Result<Vec<String>> {
     let root = folder("scenarios");
     let (mut families, mut folders) = (Vec::new(), vec![root.clone()]);
@@ -41,8 +41,8 @@ fn file(family: &str) -> PathBuf {
     folder("scenarios").join(family).with_extension("yaml")
 }
 
-/// Whether the family's file names one of these, whatever it says of it.
-#[allow(dead_code, reason = "not every program asks for it")]
+/// Whether the family's file contains one of these texts.
+#[allow(dead_code, reason = "not every test binary uses it")]
 pub(crate) fn mentions(family: &str, words: &[&str]) -> bool {
     let text = fs::read_to_string(file(family)).unwrap_or_default();
     words.iter().any(|word| text.contains(word))
@@ -51,7 +51,7 @@ pub(crate) fn mentions(family: &str, words: &[&str]) -> bool {
 /// The cases of a family, in the order of their ids.
 ///
 /// # Errors
-/// What is wrong with its file.
+/// If its file has errors.
 pub(crate) fn cases(family: &str) -> Result<&'static [Scenario], LoadError> {
     type Read = HashMap<String, &'static [Scenario]>;
     static READ: LazyLock<Mutex<Read>> = LazyLock::new(Mutex::default);

@@ -1,4 +1,4 @@
-//! Evidence that is kept: damaged in any way it is refused, or judged like any other.
+//! Damaged evidence files: they are refused, or judged like any other.
 
 use std::io::{Read as _, Write as _};
 use std::path::Path;
@@ -21,9 +21,9 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use tokio::runtime::Runtime;
 
-use crate::kept;
+use crate::evidence_file;
 
-/// The text of a run of cases that differ much: answers, streams, sound, cuts, refusals and a clock.
+/// The text of a run with varied cases: answers, streams, audio, cuts, refusals and a clock.
 static GOOD: LazyLock<String> = LazyLock::new(|| {
     let ids = [
         "auth/nobody-without-a-key@no-key.chat",
@@ -38,39 +38,40 @@ static GOOD: LazyLock<String> = LazyLock::new(|| {
     let suite = suite.unwrap_or_else(|error| panic!("{error}")).expect("the suite has them");
     let chosen = suite.select(&ids, &[]).unwrap_or_else(|error| panic!("{error}"));
     let chosen: Vec<_> = chosen.iter().collect();
-    let runtime = Runtime::new().expect("a runtime can be had");
+    let runtime = Runtime::new().expect("the runtime starts");
     let target = ReferenceTarget { saboteur: saboteur::find("splices-streams") };
     let runner = runtime
         .block_on(Runner::start(&chosen, &target, Duration::from_secs(60)))
         .expect("the runner listens on ports that the system chooses");
     let evidence = runner.run_all(runtime.handle(), &chosen, 8);
     let evidence: Vec<_> = evidence.iter().collect();
-    let file = kept::keep(&chosen, runner.plan(), runner.facts(chosen[0]), &evidence, true);
+    let file =
+        evidence_file::write(&chosen, runner.plan(), runner.facts(chosen[0]), &evidence, true);
     let mut text = String::new();
     GzDecoder::new(&*file).read_to_string(&mut text).expect("it is gzip over text");
     text
 });
 
-/// What stands in place of a number.
+/// Replacements for numbers.
 const NUMBERS: [&str; 8] =
     ["0", "1", "7", "4294967296", "18446744073709551615", "18446744073709551616", "-1", "1e99"];
 
-/// Something that happens to a file.
+/// Damage to a file.
 #[derive(Debug, Clone)]
 enum Damage {
-    /// The byte at this place of the text is another.
+    /// Replaces the byte at this position of the text.
     Byte(usize, u8),
-    /// The text ends here.
+    /// Truncates the text at this position.
     Cut(usize),
-    /// Of this line there are so many, up to 2.
+    /// Repeats this line 0 to 2 times.
     Line(usize, usize),
-    /// Two lines change places.
+    /// Swaps two lines.
     Lines(usize, usize),
-    /// A number of the text is another.
+    /// Replaces a number of the text.
     Number(usize, usize),
-    /// A string of the text is another one of it.
+    /// Replaces a string of the text with another one of it.
     String(usize, usize),
-    /// The byte at this place of the file is another.
+    /// Replaces the byte at this position of the file.
     Raw(usize, u8),
 }
 
@@ -87,7 +88,7 @@ fn damage() -> impl Strategy<Value = Damage> {
     ]
 }
 
-/// The file of a text to which all this happens.
+/// The compressed file of `GOOD` with this damage.
 fn damaged(damages: &[Damage]) -> Vec<u8> {
     let mut text = GOOD.clone().into_bytes();
     for damage in damages {
@@ -135,7 +136,7 @@ fn damaged(damages: &[Damage]) -> Vec<u8> {
     file
 }
 
-/// Replaces one of the longest runs of such bytes, given all of them.
+/// Replaces one of the maximal runs of matching bytes. `with` gets all of them.
 fn replace(
     text: &mut Vec<u8>,
     is_part: impl Fn(&u8) -> bool,
@@ -152,9 +153,9 @@ fn replace(
     text.splice(range, with);
 }
 
-/// Reads the file, and judges and reports what is in it: how many cases that is.
+/// Reads, judges and reports the cases of the file. Returns their number.
 fn judged(file: &[u8]) -> Result<usize, RecordError> {
-    let mut reader = Reader::of(Path::new("kept"), file)?;
+    let mut reader = Reader::of(Path::new("evidence"), file)?;
     let mut cases = 0;
     while let Some(entry) = reader.entry()? {
         let Entry::Case(ended) = entry else { continue };
@@ -171,7 +172,7 @@ fn judged(file: &[u8]) -> Result<usize, RecordError> {
 }
 
 #[test]
-fn what_is_damaged_is_refused_or_judged_and_never_a_panic() {
+fn a_damaged_file_is_refused_or_judged_without_a_panic() {
     assert!(judged(&damaged(&[])).unwrap_or_else(|error| panic!("{error}")) >= 6);
     let cases = std::env::var("FALLPROOF_CASES").ok().and_then(|it| it.parse().ok());
     let config =
@@ -180,9 +181,9 @@ fn what_is_damaged_is_refused_or_judged_and_never_a_panic() {
     let strategy = prop::collection::vec(damage(), 1..4);
     let tried = TestRunner::new_with_rng(config, rng).run(&strategy, |damages| {
         if let Err(error) = judged(&damaged(&damages)) {
-            let told = error.to_string();
-            let is_a_line = told.starts_with("kept, line ") && !told.contains(char::is_control);
-            prop_assert!(is_a_line && told.chars().count() < 500, "{told}");
+            let text = error.to_string();
+            let is_a_line = text.starts_with("evidence, line ") && !text.contains(char::is_control);
+            prop_assert!(is_a_line && text.chars().count() < 500, "{text}");
         }
         Ok(())
     });

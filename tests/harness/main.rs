@@ -9,9 +9,9 @@ mod codes;
 mod common;
 mod coverage;
 mod evidence;
+#[path = "../common/evidence_file.rs"]
+mod evidence_file;
 mod fuzz;
-#[path = "../common/kept.rs"]
-mod kept;
 mod probe;
 mod properties;
 mod reports;

@@ -1,4 +1,4 @@
-//! What is a failure, and what is none, in scenarios that are easily written.
+//! Verdicts on small hand-written scenarios.
 
 use std::fs;
 
@@ -6,8 +6,8 @@ use tempfile::TempDir;
 
 use crate::shell::{fallproof, told};
 
-/// Runs a scenario of these deployments and steps against the reference router, or against one that is
-/// broken: the code, and what was printed.
+/// Runs a scenario with these deployments and steps against the reference router, or a saboteur.
+/// Returns the exit code and the output.
 fn run(
     deployments: &str,
     group: &str,
@@ -39,7 +39,7 @@ fn call(more: &str) -> String {
 }
 
 #[test]
-fn a_policy_that_ends_the_chain_is_no_steering_by_the_client() {
+fn a_policy_that_ends_the_chain_is_not_control_by_the_client() {
     let group = "chain: [primary, backup], fallback_on: [429]";
     let member = call(", store: true, metadata: { model_group: a }");
     let header = call("").replace("send: {", "send: { headers: { x-litellm-tags: a },");
@@ -50,7 +50,7 @@ fn a_policy_that_ends_the_chain_is_no_steering_by_the_client() {
 }
 
 #[test]
-fn an_attempt_that_no_script_has_fails_the_scenario() {
+fn an_attempt_after_the_end_of_a_script_fails_the_scenario() {
     let steps = call("").repeat(2);
     let (code, told) = run(FAILS_THEN_WORKS, "chain: [primary, backup]", &steps, None);
     assert_eq!(code, Some(1), "{told}");
@@ -58,7 +58,7 @@ fn an_attempt_that_no_script_has_fails_the_scenario() {
 }
 
 #[test]
-fn a_cut_behind_the_last_byte_takes_nothing_away() {
+fn a_cut_after_the_last_byte_has_no_effect() {
     for end in ["close", "stall"] {
         let deployments = format!(
             "  primary: {{ provider: openai, model: gpt-5, script: [{{ wire: {{ cut: {{ at: {{ events: 1 }}, end: {end} }} }} }}] }}\n"
@@ -69,7 +69,7 @@ fn a_cut_behind_the_last_byte_takes_nothing_away() {
 }
 
 #[test]
-fn an_error_is_judged_also_where_a_stream_was_asked_for() {
+fn an_error_is_judged_even_if_a_stream_was_requested() {
     let deployments = "  primary: { provider: openai, model: gpt-5, script: [server_error] }\n";
     let steps = call(", stream: true");
     let (code, told) = run(deployments, "chain: [primary]", &steps, Some("plain-text-errors"));
@@ -78,7 +78,7 @@ fn an_error_is_judged_also_where_a_stream_was_asked_for() {
 }
 
 #[test]
-fn a_router_that_gives_up_is_found_at_each_failure_that_hands_over() {
+fn a_router_that_gives_up_is_caught_at_each_failure_that_requires_a_fallback() {
     for failure in
         ["status: 408", "status: 429", "status: 500", "status: 599", "reply: connection_reset"]
     {

@@ -75,7 +75,8 @@ pub(super) fn waives(view: View<'_>, requirement: Code) -> Option<Excuse> {
     Some(Excuse::Waived { requirement, reason })
 }
 
-/// The reason why the target waives a requirement that the scenario was written to prove, if it does.
+/// The reason why the target waives a requirement that the scenario was written to prove, if it
+/// does.
 pub(super) fn unclaimed(view: View<'_>) -> Option<Excuse> {
     view.scenario.proves.iter().find_map(|&code| waives(view, code))
 }

@@ -107,9 +107,9 @@ pub(super) fn requested_wait(view: View<'_>, attempt: &Attempt<'_>) -> Option<Du
         .filter(|wait| !wait.is_zero())
 }
 
-/// The wait that these headers request. `retry-after-ms` takes precedence over `Retry-After` unless it
-/// is 0. `Retry-After` is a number of seconds or a date; a date is relative to the `Date` header, or
-/// else to the time of arrival.
+/// The wait that these headers request. `retry-after-ms` takes precedence over `Retry-After` unless
+/// it is 0. `Retry-After` is a number of seconds or a date; a date is relative to the `Date`
+/// header, or else to the time of arrival.
 pub(super) fn wait<'a>(
     header: impl Fn(&str) -> Option<&'a str>,
     arrived: SystemTime,

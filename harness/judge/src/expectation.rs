@@ -142,8 +142,8 @@ fn folded(names: &[String]) -> Vec<&String> {
     names
 }
 
-/// Returns the declared reason for an unexpected course of the call, if any: a waived requirement, a
-/// cooldown of the target's own, or conditions for fallback that differ from the defaults.
+/// Returns the declared reason for an unexpected course of the call, if any: a waived requirement,
+/// a cooldown of the target's own, or conditions for fallback that differ from the defaults.
 fn declared_deviation(view: View<'_>) -> Option<Excuse> {
     let passed_over = view.attempts().next().is_some_and(|first| first.chain_index > 0);
     let excuse = unclaimed(view)

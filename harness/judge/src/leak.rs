@@ -60,8 +60,8 @@ fn address_sent(found: &mut Collector<'_>) {
     }
 }
 
-/// The client puts the group's name into `model`. If it occurs elsewhere in the request, too, it may
-/// be the client's own text.
+/// The client puts the group's name into `model`. If it occurs elsewhere in the request, too, it
+/// may be the client's own text.
 fn group_sent(found: &mut Collector<'_>) {
     let view = found.view;
     let name = &view.group.model;

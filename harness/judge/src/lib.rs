@@ -1,10 +1,10 @@
-//! Judges the evidence of a case: pure functions from evidence to violations, and from violations to a
-//! verdict.
+//! Judges the evidence of a case: pure functions from evidence to violations, and from violations
+//! to a verdict.
 //!
-//! Each family of requirements has a check in a module of the same name; large ones have submodules.
-//! `FP-ROUTE-06`, for example, is in `route/cooldown.rs`; the table in `route.rs` lists them all. A
-//! violation is data; its sentence is in `violation/route.rs`. The checks use only what a black-box
-//! harness can observe from outside a gateway.
+//! Each family of requirements has a check in a module of the same name; large ones have
+//! submodules. `FP-ROUTE-06`, for example, is in `route/cooldown.rs`; the table in `route.rs` lists
+//! them all. A violation is data; its sentence is in `violation/route.rs`. The checks use only what
+//! a black-box harness can observe from outside a gateway.
 
 mod auth;
 mod client;
@@ -83,7 +83,8 @@ impl Judgment {
     }
 }
 
-/// Judges the evidence of a case. This is a pure function: the same evidence gives the same verdict.
+/// Judges the evidence of a case. This is a pure function: the same evidence gives the same
+/// verdict.
 pub fn judge_case(scenario: &Scenario, target: TargetFacts<'_>, evidence: &Evidence) -> Judgment {
     let CaseResult::Played(calls) = &evidence.result else {
         return Judgment::of(outcome_of(&evidence.result));

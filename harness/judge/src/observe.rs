@@ -137,8 +137,8 @@ impl<'a> View<'a> {
         attempts(self.group, &self.observed.requests)
     }
 
-    /// Whether the target cut off its response because the provider's stream was interrupted. That is
-    /// its only choice once a part of the response was sent.
+    /// Whether the target cut off its response because the provider's stream was interrupted. That
+    /// is its only choice once a part of the response was sent.
     pub fn is_interrupted(&self) -> bool {
         matches!(self.observed.exchange.ending, Ending::Closed | Ending::Reset)
             && self.observed.exchange.status.is_some()

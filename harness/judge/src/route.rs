@@ -1,4 +1,5 @@
-//! ROUTE: which deployments get an attempt, in what order, how often, for how long, and when to stop.
+//! ROUTE: which deployments get an attempt, in what order, how often, for how long, and when to
+//! stop.
 //!
 //! | code | where |
 //! |---|---|

@@ -80,9 +80,9 @@ fn events(found: &mut Collector<'_>, streams: &[ProviderStream<'_>]) {
     foreign::check(found, answering, others, client);
 }
 
-/// The part of the client's stream to judge event by event, if the providers sent `sent` events. Each
-/// event is compared with each of the providers', so the limit bounds the time spent on a target that
-/// floods its client.
+/// The part of the client's stream to judge event by event, if the providers sent `sent` events.
+/// Each event is compared with each of the providers', so the limit bounds the time spent on a
+/// target that floods its client.
 fn judged_part(all: &[Event], sent: usize) -> &[Event] {
     const EXTRA: usize = 1_000;
     &all[..all.len().min(2 * sent + EXTRA)]

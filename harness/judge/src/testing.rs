@@ -1,5 +1,5 @@
-//! Hand-made evidence for the tests of the checks: that of a correct gateway, with the changes that a
-//! test makes. All tests build their evidence here.
+//! Hand-made evidence for the tests of the checks: that of a correct gateway, with the changes that
+//! a test makes. All tests build their evidence here.
 
 mod attempt;
 mod client;
@@ -33,7 +33,8 @@ deployments:
 pub(super) const CALL: &str =
     "  - send: { endpoint: chat/completions, body: { messages: [{ role: user, content: Hi }] } }\n";
 
-/// Builder of a case: its calls are answered one by one, each with the attempts that are added to it.
+/// Builder of a case: its calls are answered one by one, each with the attempts that are added to
+/// it.
 pub(super) struct Case {
     scenario: Scenario,
     groups: Vec<Group>,
@@ -74,15 +75,15 @@ impl Case {
         Self::of(&format!("{TWO}group: {{ chain: [primary, backup]{policy} }}\nsteps:\n{CALL}"))
     }
 
-    /// Creates a case with one call to two deployments and these headers of the client, in the format
-    /// of a scenario file.
+    /// Creates a case with one call to two deployments and these headers of the client, in the
+    /// format of a scenario file.
     pub(super) fn with_headers(headers: &str) -> Self {
         let call = CALL.replace("body:", &format!("headers: {{ {headers} }}, body:"));
         Self::of(&format!("{TWO}group: {{ chain: [primary, backup] }}\nsteps:\n{call}"))
     }
 
-    /// Creates a case with one call to two deployments and this body; `{{model}}` is replaced with the
-    /// model.
+    /// Creates a case with one call to two deployments and this body; `{{model}}` is replaced with
+    /// the model.
     pub(super) fn with_body(body: &str) -> Self {
         let body = serde_json::to_string(body).expect("a string serializes");
         let call = format!("  - send: {{ endpoint: chat/completions, body_json: {body} }}\n");
@@ -151,8 +152,8 @@ impl Case {
         self
     }
 
-    /// Sets the response, if the test did not: the answer to the last attempt, as far as it was sent, or
-    /// an error of the gateway if there was none.
+    /// Sets the response, if the test did not: the answer to the last attempt, as far as it was
+    /// sent, or an error of the gateway if there was none.
     fn complete(&mut self) {
         let CallEvidence { exchange, requests, .. } = &mut self.calls[self.at];
         let (None, Ending::Complete, Some(last)) =
@@ -198,7 +199,8 @@ impl Case {
         judge_case(&scenario, facts, &evidence)
     }
 
-    /// The violations of this family, one line each: code, severity if it is not a failure, sentence.
+    /// The violations of this family, one line each: code, severity if it is not a failure,
+    /// sentence.
     pub(super) fn found(self, family: &str) -> Vec<String> {
         let mut violations = self.judge().violations;
         violations.retain(|it| it.requirement.is_some_and(|code| code.family() == family));

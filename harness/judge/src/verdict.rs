@@ -70,8 +70,8 @@ pub(super) fn verdict(
 }
 
 /// Whether a violation stands although no deployment got an attempt: the scenario expects no
-/// attempt, or the requirement holds without one. Never if a deployment refuses connections, because
-/// then a group that is not wired cannot be told apart.
+/// attempt, or the requirement holds without one. Never if a deployment refuses connections,
+/// because then a group that is not wired cannot be distinguished.
 fn holds_without_attempt(scenario: &Scenario, violation: &Violation) -> bool {
     let mut calls = scenario.calls().map(|planned| planned.expect.attempts.as_deref());
     let expects_no_attempt = calls.nth(violation.call) == Some(Some(&[]));

@@ -89,7 +89,7 @@ impl<'a> RunPlan<'a> {
                 plan.batches.push(Batch { target, scenarios, jobs, heading: String::new() });
             } else {
                 let settings = batch.in_words();
-                let reason = SkipReason::OtherRound { batch: known, settings };
+                let reason = SkipReason::OtherBatch { batch: known, settings };
                 plan.left_out.extend(scenarios.into_iter().map(|it| (it, reason.clone())));
             }
         }

@@ -1,7 +1,7 @@
 //! A target's declared capabilities. A target is not failed for what it does not claim.
 //!
-//! They are part of the target's adapter, drafted by `fallproof probe` and reviewed by a person. The
-//! default claims everything that the reference router claims.
+//! They are part of the target's adapter, drafted by `fallproof probe` and reviewed by a person.
+//! The default claims everything that the reference router claims.
 
 use fallproof_protocol::condition::Condition;
 use fallproof_protocol::provider::{Endpoint, Surface};
@@ -18,7 +18,8 @@ use crate::skip::SkipReason;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Capabilities {
-    /// Unsupported features, each with a reason. Scenarios that need one are skipped with the reason.
+    /// Unsupported features, each with a reason. Scenarios that need one are skipped with the
+    /// reason.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub unsupported: IndexMap<Feature, String>,
     /// The failures that cause a fallback to the next deployment.

@@ -32,8 +32,8 @@ pub struct Addresses {
 }
 
 impl Addresses {
-    /// The stable addresses of a run against an external target: the next port refuses connections, and
-    /// the one after it does not answer them.
+    /// The stable addresses of a run against an external target: the next port refuses connections,
+    /// and the one after it does not answer them.
     pub fn stable(wire: SocketAddr) -> Self {
         let further = |ports| SocketAddr::new(wire.ip(), wire.port().wrapping_add(ports));
         Self { wire, refusing: further(1), silent: further(2) }
@@ -280,7 +280,8 @@ impl Group {
         self.deployments().find(|deployment| deployment.name == name)
     }
 
-    /// The deployment with this prefix, and its index in [`deployments`](Self::deployments), from 0.
+    /// The deployment with this prefix, and its index in [`deployments`](Self::deployments), from
+    /// 0.
     pub fn deployment_at(&self, prefix: &str) -> Option<(usize, &Deployment)> {
         self.deployments().enumerate().find(|(_, deployment)| deployment.prefix == prefix)
     }

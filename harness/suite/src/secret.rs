@@ -39,8 +39,8 @@ pub fn is_credential_header(name: &str) -> bool {
     CREDENTIAL_HEADERS.iter().any(|it| name.eq_ignore_ascii_case(it))
 }
 
-/// Returns an invalid key of the same length. Two characters are swapped, so a comparison that sums up
-/// differences would accept it.
+/// Returns an invalid key of the same length. Two characters are swapped, so a comparison that sums
+/// up differences would accept it.
 pub fn another(right: &str) -> String {
     let mut key: Vec<_> = right.chars().collect();
     match (1..key.len()).rev().find(|&at| key[at] != key[at - 1]) {

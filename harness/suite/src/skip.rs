@@ -41,7 +41,7 @@ pub enum SkipReason {
     },
     /// The scenario needs the gateway with another configuration.
     #[strum(to_string = "prerequisite-failed: needs the gateway of batch {batch} ({settings})")]
-    OtherRound {
+    OtherBatch {
         /// The number of the batch, from 1.
         batch: usize,
         /// The settings of the batch.

@@ -1,8 +1,8 @@
 //! Reads YAML files into Rust types. Errors show the position in the file and suggest a correction.
 //!
-//! A file is parsed once, into a tree of nodes with their positions; types are read from the tree. So
-//! types do not depend on the parser, and a part of a tree can be read like a file. Only this module
-//! depends on the YAML parser and the snippet renderer.
+//! A file is parsed once, into a tree of nodes with their positions; types are read from the tree.
+//! So types do not depend on the parser, and a part of a tree can be read like a file. Only this
+//! module depends on the YAML parser and the snippet renderer.
 
 mod at;
 mod diagnostic;

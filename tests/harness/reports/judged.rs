@@ -86,11 +86,11 @@ fn invalid_evidence_is_rejected_and_nothing_is_written() {
     assert!(text(&own.stderr).contains("name another one"), "{}", text(&own.stderr));
     assert!(evidence.exists());
 
-    let complete = fs::read(&evidence).expect("it was written");
-    fs::write(&evidence, &complete[..complete.len() - 20]).expect("it can be written");
-    refused(&run, "breaks off: expected the record `end` as the last one");
+    let whole = fs::read(&evidence).expect("it was written");
+    fs::write(&evidence, &whole[..whole.len() - 20]).expect("it can be written");
+    refused(&run, "incomplete: expected the record `end` as the last one");
     fs::write(&evidence, b"{ \"evidence\": [] }").expect("it can be written");
-    refused(&run, "evidence.ndjson.gz, line 1: is no evidence of a run: expected gzip");
+    refused(&run, "evidence.ndjson.gz, line 1: not an evidence file: expected gzip");
     fs::remove_file(&evidence).expect("it can be removed");
     refused(&run, "evidence.ndjson.gz: cannot be read: ");
 }

@@ -25,8 +25,8 @@ steps:
   - send: { endpoint: responses, body: { input: "{{model}} {failure} {", n: 1.5 } }
 "#;
 
-/// Asserts that `FAMILY`, with one change, is refused at the position marked with `«`, with a message
-/// that contains all of `words`.
+/// Asserts that `FAMILY`, with one change, is refused at the position marked with `«`, with a
+/// message that contains all of `words`.
 #[track_caller]
 fn assert_family_refused(from: &str, to_marked: &str, words: &[&str]) {
     assert!(FAMILY.contains(from), "{from} is not in the text");
@@ -218,7 +218,7 @@ steps:
 "#;
 
 /// Texts to replace, and their replacements with a `VALUE`.
-const PLACES: [(&str, &str); 20] = [
+const POSITIONS: [(&str, &str); 20] = [
     ("title: A title", "title: VALUE"),
     ("A title", "A title\nwhy: VALUE"),
     ("[FP-ROUTE-01]", "VALUE"),
@@ -282,15 +282,15 @@ proptest! {
 
     #[test]
     fn a_case_of_a_family_is_loaded_like_a_file_of_its_own(
-        place in prop::sample::select(&PLACES[..]),
+        position in prop::sample::select(&POSITIONS[..]),
         value in prop::sample::select(&VALUES[..]),
         members in prop::sample::select(&MEMBERS[..]),
         put in 0..12_usize,
     ) {
-        // The members stand in one of their places, or in none.
-        let mut text = ONE.replacen(place.0, place.1, 1);
-        for place in 0..4 {
-            text = text.replacen(", MEMBERS", if place == put { ", MEMBER" } else { "" }, 1);
+        // Puts the members at one of their positions, or at none.
+        let mut text = ONE.replacen(position.0, position.1, 1);
+        for position in 0..4 {
+            text = text.replacen(", MEMBERS", if position == put { ", MEMBER" } else { "" }, 1);
         }
         let matrix = format!(
             "matrix:\n  word: [one, \"2\"]\n  with: {{ it: {{ value: {value}, members: {{ {members} }} }} }}\n"
@@ -308,9 +308,9 @@ proptest! {
                 }
             }
             Err(error) => {
-                let told: BTreeSet<_> =
+                let expected: BTreeSet<_> =
                     alone.iter().flat_map(|one| messages(one.as_ref().err())).collect();
-                prop_assert_eq!(messages(Some(&error)), told, "{}", error);
+                prop_assert_eq!(messages(Some(&error)), expected, "{}", error);
             }
         }
     }
@@ -319,8 +319,8 @@ proptest! {
 /// The errors and the help, without positions.
 fn messages(error: Option<&String>) -> BTreeSet<String> {
     let lines = error.into_iter().flat_map(|error| error.lines());
-    let said = lines.filter(|line| line.starts_with("error: ") || line.contains("= help: "));
-    said.map(|line| line.trim().to_owned()).collect()
+    let shown = lines.filter(|line| line.starts_with("error: ") || line.contains("= help: "));
+    shown.map(|line| line.trim().to_owned()).collect()
 }
 
 proptest! {

@@ -96,10 +96,10 @@ fn only_true_and_false_are_booleans() {
 
 #[test]
 fn an_unknown_value_is_refused_with_a_suggestion() {
-    let words = ["unknown word `opanai`", "did you mean `openai`?", "one of: openai, azure"];
+    let words = ["unknown value `opanai`", "did you mean `openai`?", "one of: openai, azure"];
     assert_refused("provider: openai", "provider: «opanai", &words);
     let text = "provider: azure, surface: «v2";
-    assert_refused("provider: azure", text, &["unknown word `v2`", "one of: v1, legacy"]);
+    assert_refused("provider: azure", text, &["unknown value `v2`", "one of: v1, legacy"]);
     assert_refused("responses/compact", "«responses/compct", &["mean `responses/compact`?"]);
     assert_refused("proves", "profile: «cor\nproves", &["did you mean `core`?"]);
     let words = ["unknown behavior `server_eror`", "did you mean `server_error`?"];
@@ -360,7 +360,7 @@ fn invalid_json_text_is_refused_at_its_position_in_the_file() {
 
 #[test]
 fn invalid_yaml_is_refused_at_its_position() {
-    assert_refused("  backup", "\t«backup", &["a tab is used", "indent with blanks"]);
+    assert_refused("  backup", "\t«backup", &["a tab is used", "indent with spaces"]);
     assert_refused("\"Hello\"", "«\"Hello", &["unclosed quote"]);
     assert_refused("[primary, backup] }", "«[primary }", &["mismatched bracket"]);
     assert_refused("title:", "«title", &["expected a mapping (`key: value`)"]);
@@ -375,7 +375,7 @@ fn recursive_or_exploding_anchors_are_refused() {
     let (b, c, d) = (times_thirty("*a"), times_thirty("*b"), times_thirty("*c"));
     let bomb = format!("&a «[1], b: &b {b}, c: &c {c}, d: {d}");
     assert_refused("\"Hello\"", &bomb, &["once its anchors are expanded"]);
-    assert_refused("\"Hello\"", "«*b", &["no anchor of this name"]);
+    assert_refused("\"Hello\"", "«*b", &["no earlier anchor of this name"]);
     assert_refused("input: \"Hello\"", "«<<: {}", &["merge keys are not supported"]);
 }
 

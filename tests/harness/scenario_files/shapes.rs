@@ -24,7 +24,7 @@ fn a_key_has_a_single_value() {
         ("write: { «bytes: 0 }", "expected a whole number from 1, found `0`"),
         ("head: { «content_length_off_by: 0 }", "expected a whole number other than 0"),
         ("head: { content_length_off_by: «x }", "expected a whole number from -2147483648"),
-        ("write: { events: «3 }", "this word takes no value"),
+        ("write: { events: «3 }", "this key takes no value"),
         ("write: { «byte: 3 }", "did you mean `bytes`?"),
     ] {
         assert_refused("[ok]", &format!("[{{ wire: {{ {written} }} }}]"), &[words]);
@@ -49,5 +49,5 @@ fn a_client_disconnects_in_one_way() {
 
 #[test]
 fn a_list_is_not_a_single_value() {
-    assert_refused("answered_by: backup", "status: «[200, 201]", &["a single value, no list"]);
+    assert_refused("answered_by: backup", "status: «[200, 201]", &["a single value, not a list"]);
 }

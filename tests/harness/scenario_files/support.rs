@@ -76,15 +76,15 @@ pub(super) fn valid_but(from: &str, to: &str) -> String {
     VALID.replacen(from, to, 1)
 }
 
-/// Asserts that `VALID`, with one change, is refused at the position marked with `«`, with a message
-/// that contains all of `words`.
+/// Asserts that `VALID`, with one change, is refused at the position marked with `«`, with a
+/// message that contains all of `words`.
 #[track_caller]
 pub(super) fn assert_refused(from: &str, to_marked: &str, words: &[&str]) {
     assert_text_refused(valid_but(from, to_marked), words);
 }
 
-/// Asserts that the text is refused at the position marked with `«`, with a message that contains all
-/// of `words`.
+/// Asserts that the text is refused at the position marked with `«`, with a message that contains
+/// all of `words`.
 #[track_caller]
 pub(super) fn assert_text_refused(marked: impl AsRef<str>, words: &[&str]) {
     let (before, after) = marked.as_ref().split_once('«').expect("a marked position");

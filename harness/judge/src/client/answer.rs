@@ -59,9 +59,9 @@ fn same_bytes(found: &mut Collector<'_>, answering: &Attempt<'_>) {
     }
 }
 
-/// Returns a pointer to the first value of the provider's answer that the response lacks; remarks come
-/// last. Additional values are allowed. Null and empty are equal to absent, and an embedding may be in
-/// base64 or in numbers.
+/// Returns a pointer to the first value of the provider's answer that the response lacks; remarks
+/// come last. Additional values are allowed. Null and empty are equal to absent, and an embedding
+/// may be in base64 or in numbers.
 fn missing(given: &Value, shown: &Value, pointer: &str) -> Option<String> {
     let below = |part: &str| format!("{pointer}/{}", part.replace('~', "~0").replace('/', "~1"));
     let same = match (given, shown) {

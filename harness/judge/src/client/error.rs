@@ -39,7 +39,8 @@ pub(super) fn status(found: &mut Collector<'_>, attempts: &[Attempt<'_>], status
         | AttemptOutcome::Interrupted => true,
     };
     let view = found.view;
-    // Attempts at a deployment that refuses connections are not observed, but they certainly failed.
+    // Attempts at a deployment that refuses connections are not observed, but they certainly
+    // failed.
     let unseen = (0..view.group.chain.len()).any(|chain_index| !view.visible(chain_index));
     let by_unseen = unseen && matches!(status, 408 | 429 | 500..=599);
     if !by_unseen && !attempts.iter().any(fits) {
@@ -52,8 +53,8 @@ pub(super) fn status(found: &mut Collector<'_>, attempts: &[Attempt<'_>], status
     }
 }
 
-/// A gateway may add text to the message of a refusal. A message that quotes the key is not checked,
-/// because the gateway must redact it (AUTH).
+/// A gateway may add text to the message of a refusal. A message that quotes the key is not
+/// checked, because the gateway must redact it (AUTH).
 pub(super) fn reason(found: &mut Collector<'_>, last: &Attempt<'_>) {
     let (AttemptOutcome::Error(400 | 413 | 422), Some(error)) =
         (last.outcome(), error_of(&last.recorded.reply))

@@ -20,7 +20,8 @@ pub(super) fn retry_after(found: &mut Collector<'_>, last: &Attempt<'_>, status:
     }
 }
 
-/// If all deployments are cooling down, none gets an attempt and the wait is the target's to report.
+/// If all deployments are cooling down, none gets an attempt and the wait is the target's to
+/// report.
 pub(super) fn cooldown(found: &mut Collector<'_>, attempts: &[Attempt<'_>], status: u16) {
     let view = found.view;
     let now = view.observed.at;

@@ -4,7 +4,7 @@ use fallproof_suite::requirement::Code;
 
 use crate::testing::{CALL, Case, TWO};
 
-const ASKED_TWICE: &str = "`primary` was tried 2 times; with `retries: 0` the limit is 1";
+const TRIED_TWICE: &str = "`primary` was tried 2 times; with `retries: 0` the limit is 1";
 
 /// A case whose target waives this requirement.
 fn waiving(code: Code, case: Case) -> Case {
@@ -13,12 +13,12 @@ fn waiving(code: Code, case: Case) -> Case {
     })
 }
 
-/// A call of a scenario that proves FP-ROUTE-03; the first deployment is asked twice.
-fn asked_twice() -> Case {
-    asked_twice_to_prove("FP-ROUTE-03")
+/// A call of a scenario that proves FP-ROUTE-03; the first deployment is tried twice.
+fn tried_twice() -> Case {
+    tried_twice_to_prove("FP-ROUTE-03")
 }
 
-fn asked_twice_to_prove(codes: &str) -> Case {
+fn tried_twice_to_prove(codes: &str) -> Case {
     let text =
         format!("proves: [{codes}]\n{TWO}group: {{ chain: [primary, backup] }}\nsteps:\n{CALL}");
     Case::of(&text).attempt("primary").failing(500, None).attempt("primary")
@@ -26,24 +26,24 @@ fn asked_twice_to_prove(codes: &str) -> Case {
 
 #[test]
 fn a_policy_may_be_waived() {
-    assert_eq!(asked_twice().found("ROUTE"), [format!("FP-ROUTE-05 {ASKED_TWICE}")]);
-    let waived = waiving(Code::Route05, asked_twice()).found("ROUTE");
-    assert_eq!(waived, [format!("FP-ROUTE-05 (exempt: it is like that) {ASKED_TWICE}")]);
+    assert_eq!(tried_twice().found("ROUTE"), [format!("FP-ROUTE-05 {TRIED_TWICE}")]);
+    let waived = waiving(Code::Route05, tried_twice()).found("ROUTE");
+    assert_eq!(waived, [format!("FP-ROUTE-05 (exempt: it is like that) {TRIED_TWICE}")]);
 }
 
 #[test]
 fn consequences_of_a_waived_requirement_are_exempt() {
-    let waived = waiving(Code::Route03, asked_twice()).found("ROUTE");
-    assert_eq!(waived, [format!("FP-ROUTE-05 (exempt: it is like that) {ASKED_TWICE}")]);
-    // Of what the scenario does not prove nothing follows.
-    let waived = waiving(Code::Route10, asked_twice()).found("ROUTE");
-    assert_eq!(waived, [format!("FP-ROUTE-05 {ASKED_TWICE}")]);
+    let waived = waiving(Code::Route03, tried_twice()).found("ROUTE");
+    assert_eq!(waived, [format!("FP-ROUTE-05 (exempt: it is like that) {TRIED_TWICE}")]);
+    // Waiving a requirement that the scenario does not prove has no consequences.
+    let waived = waiving(Code::Route10, tried_twice()).found("ROUTE");
+    assert_eq!(waived, [format!("FP-ROUTE-05 {TRIED_TWICE}")]);
 }
 
 #[test]
 fn a_requirement_that_the_scenario_proves_is_never_a_consequence() {
-    let case = asked_twice_to_prove("FP-ROUTE-03, FP-ROUTE-05");
-    assert_eq!(waiving(Code::Route03, case).found("ROUTE"), [format!("FP-ROUTE-05 {ASKED_TWICE}")]);
+    let case = tried_twice_to_prove("FP-ROUTE-03, FP-ROUTE-05");
+    assert_eq!(waiving(Code::Route03, case).found("ROUTE"), [format!("FP-ROUTE-05 {TRIED_TWICE}")]);
 }
 
 #[test]

@@ -40,9 +40,9 @@ fn a_body_controls_the_gateway_if_the_call_leaves_the_chain() {
     assert_found(case().got(200, "{}"), &[&no_attempt]);
     assert_found(case().attempt("primary"), &[]);
     assert_found(case().attempt("primary").failing(500, None).attempt("backup"), &[]);
-    // A gateway that refuses the call by itself does no harm.
+    // A gateway may reject the call itself.
     assert_found(case().got(400, "{}"), &[]);
-    // It says that it falls back on nothing.
+    // It declares that it never falls back.
     let case = case().attempt("primary").failing(500, None);
     assert_found(case.declaring(|it| it.fallback_on = Some(Vec::new())), &[]);
 }

@@ -44,7 +44,7 @@ fn two_without_expectations() -> Case {
     Case::with_policy("").attempt("backup").failing(418, None).declaring(exact)
 }
 
-// How it ends
+// The end of the response
 
 #[rstest]
 #[case::closed(Ending::Closed, "the target closed the connection before the response was complete")]
@@ -69,7 +69,7 @@ fn a_stream_may_be_cut_off_after_an_interruption() {
     assert_missed(case.cut_after(word.len()), &[]);
 }
 
-// Who is asked, and who answers
+// Attempts and answers
 
 const OF_RETRIES: &str =
     "(exempt: the number of attempts at a deployment, within its retries, is up to the target)";
@@ -130,7 +130,7 @@ fn the_expected_deployment_answers() {
     assert_missed(case().got(200, "{}"), &[wanted]);
 }
 
-// What the client gets
+// The response
 
 #[rstest]
 #[case::as_expected(429, 429, true, None)]

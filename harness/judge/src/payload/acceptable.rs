@@ -50,8 +50,8 @@ fn is_clients_own(view: View<'_>, attempt: &Attempt<'_>, complaint: &Complaint) 
     })
 }
 
-/// Whether the complaint is about a previous response that another deployment gave, which ROUTE covers,
-/// or that the client invented. Otherwise the gateway failed to translate an id of its own.
+/// Whether the complaint is about a previous response that another deployment gave, which ROUTE
+/// covers, or that the client invented. Otherwise the gateway failed to translate an id of its own.
 fn is_of_a_conversation(view: View<'_>, attempt: &Attempt<'_>, complaint: &Complaint) -> bool {
     let received = || Tree::parse(&attempt.recorded.body);
     complaint.code.as_deref() == Some("previous_response_not_found")

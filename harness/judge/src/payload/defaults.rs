@@ -2,8 +2,8 @@
 
 use fallproof_protocol::json::{Difference, DifferenceKind};
 
-/// Whether the difference only adds or omits a parameter's default value. Omitting a null counts, too;
-/// adding one does not, because providers may refuse it.
+/// Whether the difference only adds or omits a parameter's default value. Omitting a null counts,
+/// too; adding one does not, because providers may refuse it.
 pub(super) fn is_default(difference: &Difference) -> bool {
     let Difference { pointer, kind } = difference;
     let is_top = pointer.matches('/').count() == 1;

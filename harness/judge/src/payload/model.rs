@@ -11,8 +11,8 @@ use crate::violation::PayloadViolation;
 
 pub(super) fn check(found: &mut Collector<'_>, attempt: &Attempt<'_>, received: &Tree) {
     let named = received.member("model").and_then(Tree::as_str);
-    // Azure's legacy paths contain the name, and real requests omit `model`. Every Azure host has these
-    // paths, whatever surface is configured.
+    // Azure's legacy paths contain the name, and real requests omit `model`. Every Azure host has
+    // these paths, whatever surface is configured.
     let in_path = attempt.recorded.target.contains("/openai/deployments/");
     let is_azure = attempt.deployment.surface() != Surface::OpenAi;
     if named.is_none()

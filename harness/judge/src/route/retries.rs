@@ -1,5 +1,5 @@
-//! 05: no deployment gets more attempts than its retries allow. 15: no retry of a failure that a retry
-//! cannot fix.
+//! 05: no deployment gets more attempts than its retries allow. 15: no retry of a failure that a
+//! retry cannot fix.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! 12: no attempt takes longer than its timeout. 13: no attempt starts after the call's total timeout.
+//! 12: no attempt takes longer than its timeout. 13: no attempt starts after the call's total
+//! timeout.
 
 use std::time::Duration;
 
@@ -28,7 +29,8 @@ fn of_each(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
             continue;
         }
         let ms = scripted_wait(attempt);
-        // After an answer, or a later attempt, the target no longer waits: it only keeps the connection.
+        // After an answer, or a later attempt, the target no longer waits: it only keeps the
+        // connection.
         let is_last = attempt.number == attempts.len();
         let waits = matches!(view.observed.exchange.ending, Ending::TimedOut | Ending::TooLong);
         let stalls = attempt.recorded.times.end.is_none() && is_last && waits;
@@ -40,8 +42,8 @@ fn of_each(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
     }
 }
 
-/// Does not judge an attempt of a client that disconnected, or one whose answer has begun: these are
-/// covered by STREAM.
+/// Does not judge an attempt of a client that disconnected, or one whose answer has begun: these
+/// are covered by STREAM.
 fn timed_out_late(found: &mut Collector<'_>, attempt: &Attempt<'_>, limit_ms: u64) {
     let Some(end) = attempt.recorded.times.end else { return };
     let waited = end.saturating_sub(attempt.recorded.times.head);

@@ -1,5 +1,5 @@
-//! The stream that the client got. 07: it does not hide an interruption of the provider's stream. 08:
-//! it has the provider's end. 09: it reports usage only on request.
+//! The stream that the client got. 07: it does not hide an interruption of the provider's stream.
+//! 08: it has the provider's end. 09: it reports usage only on request.
 
 use fallproof_protocol::sse::{Event, EventKind};
 use fallproof_suite::evidence::Ending;

@@ -1,6 +1,6 @@
 //! Events in the client's stream that the answering provider did not send. 03: no character is
-//! corrupted. 04: nothing comes from a failed attempt. 05: all content comes from one attempt. 08: no
-//! end is invented.
+//! corrupted. 04: nothing comes from a failed attempt. 05: all content comes from one attempt. 08:
+//! no end is invented.
 
 use fallproof_protocol::sse::{Event, EventKind};
 use fallproof_suite::requirement::Code;
@@ -30,7 +30,8 @@ enum Foreign {
     Mangled,
 }
 
-/// Compares the client's stream with the attempt that it has the most events of, and with the others.
+/// Compares the client's stream with the attempt that it has the most events of, and with the
+/// others.
 pub(super) fn check(
     found: &mut Collector<'_>,
     answering: &ProviderStream<'_>,
@@ -106,8 +107,8 @@ impl<'a> Sorting<'a> {
         self.breaches.push(breach);
     }
 
-    /// Classifies an event that matches none of the answering attempt's remaining events; `None` if it
-    /// is one of these in altered form, or a surplus one.
+    /// Classifies an event that matches none of the answering attempt's remaining events; `None` if
+    /// it is one of these in altered form, or a surplus one.
     fn foreign(&self, event: &Event) -> Option<Foreign> {
         let is_interrupted = self.answering.is_interrupted();
         let meaning = event.kind();

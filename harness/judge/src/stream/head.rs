@@ -1,5 +1,5 @@
-//! The start of a stream. 10: its content type. 11: an error before any content causes a fallback. 12:
-//! no success status if all attempts failed.
+//! The start of a stream. 10: its content type. 11: an error before any content causes a fallback.
+//! 12: no success status if all attempts failed.
 
 use fallproof_suite::requirement::Code;
 

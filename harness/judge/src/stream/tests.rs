@@ -18,8 +18,8 @@ fn assert_found(case: Case, wanted: &[&str]) {
     case.assert_found("STREAM", wanted);
 }
 
-/// A stream of this deployment with one event for each word. An event holds its word, or is of the kind
-/// that the word names.
+/// A stream of this deployment with one event for each word. An event holds its word, or is of the
+/// kind that the word names.
 fn stream_of(of: &str, words: &str) -> String {
     let choice = |choice: &str| format!(r#"{{"id":"{of}","choices":[{{{choice}}}]}}"#);
     let data = |word: &str| match word {

@@ -1,5 +1,5 @@
-//! Streams of translated events, which cannot be compared with the provider's one by one. Checked are
-//! the deployment that they come from, their end, and usage.
+//! Streams of translated events, which cannot be compared with the provider's one by one. Checked
+//! are the deployment that they come from, their end, and usage.
 
 use fallproof_protocol::sse::Event;
 use fallproof_suite::requirement::Code;

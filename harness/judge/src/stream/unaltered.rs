@@ -9,9 +9,9 @@ use super::provider_stream::ProviderStream;
 use crate::violation::Alteration;
 use crate::violation::StreamViolation::{Altered, MetadataChanged, MetadataMissing, Respelled};
 
-/// Compares the events attributed to the answering provider with those that it sent. Ends are excluded
-/// because they have a requirement of their own; so are errors of a provider that failed, because the
-/// gateway may reword them.
+/// Compares the events attributed to the answering provider with those that it sent. Ends are
+/// excluded because they have a requirement of their own; so are errors of a provider that failed,
+/// because the gateway may reword them.
 pub(super) fn compare(
     answering: &ProviderStream<'_>,
     own: &[&Event],

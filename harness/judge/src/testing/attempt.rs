@@ -1,4 +1,5 @@
-//! The providers' side of a hand-made case: the requests that reached deployments, and their answers.
+//! The providers' side of a hand-made case: the requests that reached deployments, and their
+//! answers.
 
 use std::time::Duration;
 

@@ -43,7 +43,7 @@ fn a_running_gateway_serves_one_batch_and_the_others_are_skipped() {
     let gateway = running(Some(litellm()));
     let plan = RunPlan::running(&gateway, 2, &scenarios).expect("there are two batches");
     assert_eq!(batches(&plan), [(String::new(), vec![RETRIED.to_owned()])]);
-    let [(left, SkipReason::OtherRound { batch: 1, .. })] = &plan.left_out[..] else {
+    let [(left, SkipReason::OtherBatch { batch: 1, .. })] = &plan.left_out[..] else {
         panic!("{:?}", plan.left_out)
     };
     assert_eq!(left.id, ONCE);

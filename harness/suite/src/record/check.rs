@@ -1,4 +1,4 @@
-//! Whether what was read fits together.
+//! Checks that records are consistent with each other.
 
 use std::collections::HashSet;
 
@@ -25,7 +25,7 @@ pub(super) fn header(header: &Header) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Whether the scenario can have been played.
+/// Checks that the scenario can have been played.
 pub(super) fn scenario(scenario: &Scenario) -> Result<(), Problem> {
     if !is_case_id(&scenario.id) {
         return Err(Problem::Id(scenario.id.clone()));
@@ -38,31 +38,29 @@ pub(super) fn scenario(scenario: &Scenario) -> Result<(), Problem> {
     for (name, group) in &scenario.groups {
         if group.chain.is_empty() {
             return Err(wrong(format!(
-                "group `{name}` has no chain: expected a deployment or more"
+                "group `{name}` has an empty chain: expected at least one deployment"
             )));
         }
         if let Some(it) = group.deployments().find(|it| !scenario.deployments.contains_key(*it)) {
-            return Err(wrong(format!(
-                "group `{name}` names the deployment `{it}`, which is none"
-            )));
+            return Err(wrong(format!("group `{name}` names the unknown deployment `{it}`")));
         }
     }
     for planned in scenario.calls() {
         let name = &planned.send.group;
         if !scenario.groups.contains_key(name) {
-            return Err(wrong(format!("a call asks for the group `{name}`, which is none")));
+            return Err(wrong(format!("a call asks for the unknown group `{name}`")));
         }
         if !planned.send.body.is_playable() {
-            return Err(wrong("a body has a placeholder that cannot be filled".to_owned()));
+            return Err(wrong("a body has an invalid placeholder".to_owned()));
         }
     }
     match scenario.calls().next() {
         Some(_) => Ok(()),
-        None => Err(wrong("it has no calls: expected one or more".to_owned())),
+        None => Err(wrong("it has no calls: expected at least one".to_owned())),
     }
 }
 
-/// Whether the plan is one for some of the scenarios, each with all its groups.
+/// Checks that the plan is for some of the scenarios, each with all its groups.
 pub(super) fn plan<'a>(
     plan: &Plan,
     scenario: impl Fn(&str) -> Option<&'a Scenario>,
@@ -79,7 +77,7 @@ pub(super) fn plan<'a>(
         let scenario = scenario(id).ok_or_else(|| Problem::NoScenario(id.clone()))?;
         let wrong = |what: String| Problem::Plan(id.clone(), what);
         if !seen.insert(id) {
-            return Err(wrong("its groups are not beside each other".to_owned()));
+            return Err(wrong("its groups are not adjacent".to_owned()));
         }
         if !groups.iter().map(|group| &group.name).eq(scenario.groups.keys()) {
             let names: Vec<_> = scenario.groups.keys().map(String::as_str).collect();
@@ -96,7 +94,8 @@ pub(super) fn plan<'a>(
     Ok(())
 }
 
-/// Whether the evidence is of a case of this scenario, whose target was configured with these groups.
+/// Checks that the evidence matches this scenario and the groups that the target was configured
+/// with.
 pub(super) fn case(
     scenario: &Scenario,
     groups: &[Group],
@@ -187,7 +186,7 @@ fn is_in_order(traffic: &Traffic) -> bool {
     traffic.pieces.is_sorted_by_key(|(_, end)| *end) && traffic.bytes.len() <= traffic.length()
 }
 
-/// Where two sequences part, from 0, if they do.
+/// The index of the first difference of two sequences, if they differ.
 fn first_difference<T: PartialEq>(
     one: impl Iterator<Item = T>,
     other: impl Iterator<Item = T>,

@@ -1,4 +1,4 @@
-//! Why kept evidence is refused.
+//! Errors of evidence files.
 
 use std::io;
 use std::path::PathBuf;
@@ -9,133 +9,133 @@ use super::{
 use crate::scenario::LONGEST_ID;
 use crate::text::is_printable;
 
-/// Evidence that cannot be judged.
+/// The error of an evidence file that cannot be judged.
 #[derive(Debug, thiserror::Error)]
 #[error("{}{}: {}", file.display(), place(*line), printable(problem))]
 pub struct RecordError {
     /// The file.
     pub file: PathBuf,
-    /// The line of its uncompressed text, from 1; 0 where it is about the file.
+    /// The line of its uncompressed text, from 1; 0 for the entire file.
     pub line: u64,
-    /// What is wrong with it.
+    /// The problem.
     #[source]
     pub problem: Problem,
 }
 
-/// What is wrong with a file of evidence.
+/// The problem of an evidence file.
 #[derive(Debug, thiserror::Error)]
 pub enum Problem {
-    /// It cannot be read, or is no sound gzip.
+    /// It cannot be read, or is not valid gzip.
     #[error("cannot be read: {0}")]
     Unreadable(#[source] io::Error),
-    /// It is a folder, a pipe or a device.
-    #[error("is no regular file")]
+    /// It is a folder, a pipe, or a device.
+    #[error("not a regular file")]
     NoFile,
-    /// It is something else.
-    #[error("is no evidence of a run: expected gzip over lines of JSON, the first with a `run`")]
+    /// It is not an evidence file.
+    #[error("not an evidence file: expected gzip of lines of JSON, the first with a `run`")]
     SomethingElse,
-    /// It is of another version of the format. Holds that.
-    #[error("evidence format {0}; this fallproof reads {FORMAT}")]
+    /// It has another version of the format. Holds the version.
+    #[error("evidence format {0} is not supported: expected {FORMAT}")]
     Format(String),
-    /// It ends before its end, as that of a run which was killed does.
-    #[error("breaks off: expected the record `end` as the last one")]
+    /// It has no `end`, for example because the run was killed.
+    #[error("incomplete: expected the record `end` as the last one")]
     BreaksOff,
-    /// More comes after its end.
-    #[error("goes on behind its end: expected nothing there")]
+    /// There is data after its `end`.
+    #[error("unexpected data after the record `end`")]
     GoesOn,
     /// A line is too long.
-    #[error("is longer than {LONGEST_LINE} bytes")]
+    #[error("longer than {LONGEST_LINE} bytes")]
     LongLine,
-    /// Uncompressed it is too long.
+    /// It is too long, uncompressed.
     #[error(
-        "has more text than a run can have: {MOST_BYTES} bytes in {MOST_RECORDS} lines, \
+        "exceeds the limits of a run: {MOST_BYTES} bytes in {MOST_RECORDS} lines, \
              {MOST_BYTES_HELD} bytes of scenarios and plans, {MOST_BYTES_OF_A_CASE} bytes of blobs for a case"
     )]
     TooMuch,
-    /// A line is no record.
-    #[error("is no record: {}", in_one_line(_0))]
+    /// A line is not a record.
+    #[error("not a record: {}", in_one_line(_0))]
     NoRecord(#[source] serde_json::Error),
-    /// A record of a kind that cannot stand there.
-    #[error("a record `{found}` cannot stand here: expected {expected}")]
+    /// A record of an unexpected kind.
+    #[error("unexpected record `{found}`: expected {expected}")]
     OutOfOrder {
         /// The kind of the record.
         found: &'static str,
-        /// What may stand there.
+        /// The expected kinds.
         expected: &'static str,
     },
-    /// What holds for the run as a whole has something that cannot be. Holds what.
+    /// `header` has an invalid member. Holds which.
     #[error("`header` has {0}")]
     Header(&'static str),
     /// There is nothing to judge.
-    #[error("has no scenario: there is nothing to judge")]
+    #[error("no scenario: nothing to judge")]
     NoScenarios,
-    /// A scenario with an id that none can have. Holds that.
+    /// A scenario has an invalid id. Holds the id.
     #[error(
-        "a scenario cannot have this id: expected lower-case letters, digits, `-` and `/`, at most \
+        "invalid scenario id: expected lower-case letters, digits, `-` and `/`, at most \
              {LONGEST_ID} bytes, found `{0}`"
     )]
     Id(String),
-    /// A scenario whose id an earlier one has.
-    #[error("scenario `{0}` is there twice")]
+    /// Two scenarios have the same id.
+    #[error("duplicate scenario `{0}`")]
     ScenarioTwice(String),
-    /// A scenario that cannot have been played. Holds its id, and why.
+    /// A scenario cannot have been played. Holds its id and the reason.
     #[error("scenario `{0}` cannot be played: {1}")]
     Unplayable(String, String),
-    /// A plan that does not fit the scenarios.
-    #[error("the plan does not fit scenario `{0}`: {1}")]
+    /// A plan does not match the scenarios.
+    #[error("the plan does not match scenario `{0}`: {1}")]
     Plan(String, String),
-    /// A case, or a discarded one, of no scenario.
-    #[error("there is no scenario `{0}`: expected one of those before the first start")]
+    /// A case, played or discarded, has an unknown scenario.
+    #[error("unknown scenario `{0}`: expected one of those before the first `start`")]
     NoScenario(String),
-    /// A case that does not fit its scenario and plan.
+    /// A case does not match its scenario and plan.
     #[error("case `{0}`: {1}")]
     Case(String, #[source] Inconsistency),
-    /// The number of cases is another than the end says.
-    #[error("has {found} cases: expected {expected}, as its end says")]
+    /// The number of cases differs from the one in `end`.
+    #[error("found {found} cases: expected {expected} according to `end`")]
     Missing {
-        /// How many there are.
+        /// The number of cases in the file.
         found: usize,
-        /// How many there should be.
+        /// The number in `end`.
         expected: usize,
     },
 }
 
-/// What of a case does not fit the rest of the run.
+/// An inconsistency between a case and the rest of the run.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum Inconsistency {
-    /// It is there already.
-    #[error("was played twice since the target was started: expected a `start` before it is again")]
+    /// The case is a duplicate.
+    #[error("played twice since the last start of the target: expected a `start` in between")]
     Twice,
-    /// It was discarded without being there.
-    #[error("is discarded, and was not there")]
+    /// The case was discarded, but not played.
+    #[error("discarded, but was not played")]
     NotThere,
-    /// It was played, and no plan has it.
-    #[error("was played, and the target was not started for it: expected it in the plan before")]
+    /// The case was played, but is not in the plan.
+    #[error("played, but not in the plan of the preceding `start`")]
     NotPlanned,
-    /// Its calls are others than those of its scenario. Holds the first one that is, from 0.
-    #[error("call {0} is not the one that its scenario makes there, or is missing")]
+    /// Its calls differ from those of its scenario. Holds the first one that does, from 0.
+    #[error("call {0} differs from the one in its scenario, or is missing")]
     Call(usize),
     /// An attempt is not at a deployment of its group. Holds the call, from 0.
     #[error("call {0} has an attempt at a deployment that its group does not have")]
     Attempt(usize),
-    /// Pieces of traffic do not follow each other, or end before the bytes do. Holds the call, from 0.
+    /// Pieces of traffic are not in order, or end before the bytes do. Holds the call, from 0.
     #[error("call {0} has traffic whose pieces are not in order, or end before its bytes do")]
     Pieces(usize),
-    /// An attempt was taken apart into something else than its bytes. Holds the call, from 0.
+    /// Parsed fields of an attempt contradict its bytes. Holds the call, from 0.
     #[error(
         "call {0} has an attempt whose `method`, `target` or `headers` are not those of its `head`"
     )]
     Head(usize),
-    /// An attempt was answered with a status that there is not. Holds the call, from 0.
-    #[error("call {0} has an attempt with a `status` that there is not: expected 100 to 599")]
+    /// An attempt has an impossible status. Holds the call, from 0.
+    #[error("call {0} has an attempt with an invalid `status`: expected 100 to 599")]
     Status(usize),
-    /// An answer was taken apart into something else than its bytes. Holds the call, from 0.
+    /// Parsed fields of an answer contradict its bytes. Holds the call, from 0.
     #[error("call {0} has a `status` or `headers` that are not those of what was `received`")]
     Answer(usize),
-    /// Bytes that are to be found where there are none: in no such place, blob or part of it.
-    #[error("`large` names bytes, or a place for them, that there are not")]
+    /// `large` refers to a field, a blob, or a part of a blob that does not exist.
+    #[error("`large` refers to bytes or a field that do not exist")]
     Large,
-    /// There is too much of it.
+    /// The case is too long.
     #[error("has more than {MOST_BYTES_OF_A_CASE} bytes")]
     TooMuch,
 }
@@ -144,7 +144,7 @@ fn place(line: u64) -> String {
     if line == 0 { String::new() } else { format!(", line {line}") }
 }
 
-/// In one line that is not too long, whatever the file has it quote.
+/// The message on one line, truncated, because it may quote the file.
 fn printable(problem: &Problem) -> String {
     const MOST: usize = 400;
     let text = problem.to_string();
@@ -153,7 +153,7 @@ fn printable(problem: &Problem) -> String {
     shown.chain(more).collect()
 }
 
-/// The error of a text that has no line but the first.
+/// The error of a text with a single line, without the line number.
 fn in_one_line(error: &serde_json::Error) -> String {
     error.to_string().replace(" at line 1 column", ", column")
 }

@@ -1,4 +1,4 @@
-//! What holds for a run as a whole.
+//! The header of an evidence file: facts about the entire run.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
@@ -12,36 +12,36 @@ use crate::plan::Group;
 use crate::profile::Profile;
 use crate::scenario::{Scenario, Suite};
 
-/// The last moment that a run can have started at, the end of the year 9999, in milliseconds.
+/// The latest valid start of a run: the end of the year 9999, in milliseconds since 1970.
 const LAST_MOMENT: u64 = 253_402_300_799_999;
 
-/// What holds for the run as a whole.
+/// Facts about the entire run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Header {
-    /// The version of Fallproof that played it.
+    /// The version of Fallproof that ran it.
     pub fallproof: String,
-    /// What was tested, as reports have it.
+    /// The target, as in reports.
     pub target: TargetName,
-    /// What it was tested with.
+    /// The suite.
     pub suite: SuiteFacts,
-    /// The patterns that chose the scenarios.
+    /// The patterns that selected the scenarios.
     pub patterns: Vec<String>,
-    /// The tags that chose them.
+    /// The tags that selected the scenarios.
     pub tags: Vec<String>,
-    /// When it started, in milliseconds since 1970; all times of evidence count from there.
+    /// When it started, in milliseconds since 1970. All times of the evidence are relative to it.
     #[serde(rename = "started_unix_ms", serialize_with = "to_unix", deserialize_with = "of_unix")]
     pub started: SystemTime,
-    /// The command that runs a scenario again, with [`SCENARIO`](Self::SCENARIO) for its id.
+    /// The command that runs a scenario again, with the placeholder [`SCENARIO`](Self::SCENARIO).
     pub replay: String,
-    /// The key that the client gave to the target; a placeholder where it was the user's own.
+    /// The client's key for the target; a placeholder if it was the user's own.
     pub gateway_key: String,
-    /// What the target can do and claims.
+    /// The target's capabilities.
     pub capabilities: Capabilities,
 }
 
 impl Header {
-    /// What stands for a scenario's id.
+    /// Placeholder for a scenario's id.
     pub const SCENARIO: &str = "{scenario}";
 
     /// The command that runs the scenario with this id again.
@@ -49,7 +49,7 @@ impl Header {
         self.replay.replace(Self::SCENARIO, id)
     }
 
-    /// What must be known of the target to judge a case for which it was configured so.
+    /// The facts needed to judge a case of a target that was configured with these groups.
     pub fn facts<'a>(&'a self, groups: &'a [Group]) -> TargetFacts<'a> {
         let Self { capabilities, gateway_key, started, .. } = self;
         TargetFacts { groups, capabilities, gateway_key, started: *started }
@@ -62,37 +62,37 @@ impl Header {
 pub struct TargetName {
     /// Its name.
     pub name: String,
-    /// Its version, where it is known.
+    /// Its version, if known.
     pub version: Option<String>,
-    /// The id of its adapter, where it has one.
+    /// The id of its adapter, if it has one.
     pub adapter: Option<String>,
-    /// `host:port` where it listens, where somebody else started it.
+    /// `host:port` of its listener, if Fallproof did not start it.
     pub address: Option<String>,
 }
 
 impl TargetName {
-    /// That of a target of which nothing else is known.
+    /// Creates a target of which only the name is known.
     pub fn of(name: impl Into<String>) -> Self {
         Self { name: name.into(), version: None, adapter: None, address: None }
     }
 }
 
-/// What is told of the suite that the scenarios of a run were chosen from.
+/// Facts about the suite that the scenarios of a run were selected from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SuiteFacts {
-    /// `sha256:` over its files.
+    /// `sha256:` of its files.
     pub fingerprint: String,
-    /// How many cases it has.
+    /// Number of its cases.
     pub cases: usize,
-    /// Whether all of them were chosen.
+    /// Whether all of them were selected.
     pub whole: bool,
     /// The profiles of its scenarios.
     pub profiles: BTreeSet<Profile>,
 }
 
 impl SuiteFacts {
-    /// Those of this suite, from which these scenarios were chosen.
+    /// The facts about this suite, from which these scenarios were selected.
     pub fn new(suite: &Suite, chosen: &[&Scenario]) -> Self {
         let ids: BTreeSet<_> = chosen.iter().map(|scenario| scenario.id.as_str()).collect();
         let all = suite.scenarios.iter();

@@ -1,5 +1,5 @@
-//! Bytes that are too long to stand within the record of a case: each is written once, however many
-//! places it is in.
+//! Bytes that are too long for the record of a case. They are written once, in a blob, even if
+//! several fields contain them.
 
 use std::collections::HashMap;
 use std::mem;
@@ -12,7 +12,7 @@ use super::MOST_BYTES_OF_A_CASE;
 use super::error::Inconsistency;
 use crate::evidence::{CallEvidence, CaseResult, Evidence, Exchange};
 
-/// What is longer is in a blob.
+/// Longer bytes are written to a blob.
 const LONGEST_INLINE: usize = 8 * 1024;
 
 /// Bytes of a case that are in a blob.
@@ -20,15 +20,15 @@ const LONGEST_INLINE: usize = 8 * 1024;
 #[serde(deny_unknown_fields)]
 pub(super) struct Large {
     place: Place,
-    /// Which blob, from 0 among those before the case.
+    /// Index of the blob among those before the case, from 0.
     blob: usize,
-    /// Where the bytes begin in it.
+    /// Start of the bytes in the blob.
     from: usize,
-    /// Where they end.
+    /// End of the bytes in the blob.
     to: usize,
 }
 
-/// Where bytes belong in a case.
+/// The field of a case that bytes belong to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Place {
@@ -38,15 +38,15 @@ pub(super) struct Place {
     part: Part,
 }
 
-/// Whose bytes they are.
+/// The side that bytes belong to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Side {
-    /// The client's.
+    /// The client.
     Client,
-    /// Those of an attempt, from 0.
+    /// An attempt, from 0.
     RecordedRequest(usize),
-    /// Those of an attempt that was misdirected, from 0.
+    /// A misdirected request, from 0.
     Astray(usize),
 }
 
@@ -54,7 +54,7 @@ enum Side {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Part {
-    /// The answer as it went over the connection.
+    /// The raw bytes of the answer.
     Traffic,
     /// The head of the request.
     Head,
@@ -65,7 +65,7 @@ pub(super) enum Part {
 }
 
 impl Large {
-    /// How many bytes they are.
+    /// Number of bytes.
     pub(super) fn length(&self) -> usize {
         self.to - self.from
     }
@@ -78,8 +78,8 @@ impl Place {
     }
 }
 
-/// Shows all bytes of a case but headers that were taken apart; traffic comes before what may be a
-/// part of it.
+/// Visits all bytes of a case except parsed headers. Traffic comes before fields that may be a part
+/// of it.
 pub(super) fn each<'a>(evidence: &'a mut Evidence, mut show: impl FnMut(Place, &'a mut Vec<u8>)) {
     for (call, made) in calls(evidence).iter_mut().enumerate() {
         let CallEvidence { exchange, requests, misdirected, .. } = made;
@@ -99,7 +99,7 @@ pub(super) fn each<'a>(evidence: &'a mut Evidence, mut show: impl FnMut(Place, &
     }
 }
 
-/// Takes out what is too long: the blobs, and what of them belongs where.
+/// Moves bytes that are too long into blobs. Returns the blobs, and the fields that refer to them.
 pub(super) fn take(evidence: &mut Evidence) -> (Vec<Vec<u8>>, Vec<Large>) {
     let mut taken = Vec::new();
     each(evidence, |place, bytes| {
@@ -109,7 +109,7 @@ pub(super) fn take(evidence: &mut Evidence) -> (Vec<Vec<u8>>, Vec<Large>) {
     });
     let (mut large, mut blobs) = (Vec::<Large>::new(), Vec::new());
     let mut known = HashMap::<&[u8], (usize, usize)>::new();
-    // The traffic that the next ones may be in.
+    // The traffic that the next fields may be a part of.
     let mut around: Option<(Large, &[u8])> = None;
     for (index, (place, bytes)) in taken.iter().enumerate() {
         let within = || {
@@ -134,25 +134,25 @@ pub(super) fn take(evidence: &mut Evidence) -> (Vec<Vec<u8>>, Vec<Large>) {
     (blobs.map(|(_, (_, bytes))| bytes).collect(), large)
 }
 
-/// Puts back what was taken out.
+/// Restores the bytes from the blobs.
 pub(super) fn put_back(
     evidence: &mut Evidence,
     blobs: &[Vec<u8>],
     large: &[Large],
 ) -> Result<(), Inconsistency> {
-    let mut left = MOST_BYTES_OF_A_CASE;
+    let mut remaining = MOST_BYTES_OF_A_CASE;
     for Large { place, blob, from, to } in large {
         let there = place.of(evidence).filter(|bytes| bytes.is_empty());
         let bytes = blobs.get(*blob).and_then(|blob| blob.get(*from..*to));
         let (Some(there), Some(bytes)) = (there, bytes) else { return Err(Inconsistency::Large) };
-        left = left.checked_sub(bytes.len()).ok_or(Inconsistency::TooMuch)?;
+        remaining = remaining.checked_sub(bytes.len()).ok_or(Inconsistency::TooMuch)?;
         *there = bytes.to_vec();
     }
     Ok(())
 }
 
 impl Place {
-    /// The bytes at this place.
+    /// The bytes of this field.
     fn of(self, evidence: &mut Evidence) -> Option<&mut Vec<u8>> {
         let call = calls(evidence).get_mut(self.call)?;
         let parts = match self.side {

@@ -1,4 +1,4 @@
-//! The lines of a compressed file, as far as they can be trusted.
+//! Reads the lines of a compressed file, within the limits of the format.
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read as _};
 
@@ -38,7 +38,7 @@ impl<R: BufRead> Lines<R> {
         }
     }
 
-    /// How long the latest line is.
+    /// Length of the latest line.
     pub(super) fn length(&self) -> usize {
         self.line.len()
     }
@@ -48,7 +48,7 @@ impl<R: BufRead> Lines<R> {
         serde_json::from_slice(self.next()?).map_err(Problem::NoRecord)
     }
 
-    /// Whether nothing comes after this line, neither in the text nor in the file.
+    /// Checks that nothing follows this line, neither in the text nor in the file.
     pub(super) fn is_at_end(&mut self) -> Result<bool, Problem> {
         let is_read = match self.text.fill_buf() {
             Ok(text) => text.is_empty(),
@@ -58,7 +58,7 @@ impl<R: BufRead> Lines<R> {
         Ok(is_read && file.fill_buf().map_err(Problem::Unreadable)?.is_empty())
     }
 
-    /// What is wrong where the text cannot be had.
+    /// Converts an error of decompression.
     fn problem(&self, error: io::Error) -> Problem {
         let has_header = self.text.get_ref().header().is_some();
         match error.kind() {

@@ -1,5 +1,5 @@
-//! No secret in kept evidence: the user's keys are replaced by placeholders of the same length, so
-//! that everything stays where it is and is judged the same. Keys that Fallproof makes up are no
+//! Removes secrets from evidence: the user's keys are replaced with placeholders of the same
+//! length, so all positions and judgments remain the same. Keys that Fallproof generates are not
 //! secrets.
 
 use std::collections::HashSet;
@@ -15,33 +15,33 @@ use crate::evidence::{CallEvidence, CaseResult, Evidence};
 use crate::scenario::Scenario;
 use crate::secret::{another, is_credential_header, is_secret, spellings};
 
-/// What the placeholder of a key is spelled with.
+/// The text that placeholders of keys are made of.
 const INSTEAD: &str = "Kept0Key";
 
-/// What a key of OpenAI's begins with.
+/// Prefix of OpenAI's keys.
 const KEY_PREFIX: &[u8] = b"sk-";
 
-/// A text after [`KEY_PREFIX`] that is shorter is no key.
+/// Minimum length of the text after [`KEY_PREFIX`] in a key.
 const SHORTEST_KEY: usize = 16;
 
-/// What keys of Fallproof's own begin with.
+/// Prefix of keys that Fallproof generates.
 const MADE_UP: &[u8] = b"sk-fallproof-";
 
-/// Knows the keys of the user, and what stands in place of each.
+/// The user's keys and their placeholders.
 #[derive(Debug)]
 pub struct Mask {
     keys: AhoCorasick,
-    words: Vec<String>,
+    placeholders: Vec<String>,
 }
 
 impl Mask {
-    /// Of these keys, which are the user's own.
+    /// Creates a mask for these keys of the user.
     pub fn new<'a>(keys: impl IntoIterator<Item = &'a str>) -> Self {
         let (mut patterns, mut words) = (Vec::new(), Vec::new());
         for key in keys.into_iter().filter(|key| is_secret(key)) {
             let instead = placeholder(key);
             let wrong = another(key);
-            // It begins with the right one where that has but one character.
+            // It starts with the right key if that has only one character.
             let of_wrong = match wrong.strip_prefix(key) {
                 Some(rest) => format!("{instead}{rest}"),
                 // As whoever reads it derives it, too.
@@ -57,20 +57,20 @@ impl Mask {
             .match_kind(MatchKind::LeftmostLongest)
             .build(&patterns)
             .expect("the keys of a user are far fewer than an automaton takes");
-        Self { keys, words }
+        Self { keys, placeholders: words }
     }
 
     /// The text without the user's keys.
     pub(super) fn text(&self, text: &str) -> String {
-        self.keys.replace_all(text, &self.words)
+        self.keys.replace_all(text, &self.placeholders)
     }
 
-    /// Takes the user's keys out of every text of the value.
+    /// Removes the user's keys from every text of the value.
     pub(super) fn json(&self, value: &mut Value) {
         each_text(value, &mut |text| self.hide_own(text));
     }
 
-    /// Takes all secrets out of the bytes of a case.
+    /// Removes all secrets from the bytes of a case.
     pub(super) fn bytes(&self, evidence: &mut Evidence, ours: &Ours<'_>) {
         large::each(evidence, |place, bytes| {
             self.hide(bytes, ours);
@@ -89,7 +89,7 @@ impl Mask {
         }
     }
 
-    /// Takes all secrets out of the texts of a case, as JSON.
+    /// Removes all secrets from the texts of a case, as JSON.
     pub(super) fn texts(&self, evidence: &mut Value, ours: &Ours<'_>) {
         each_text(evidence, &mut |text| self.hide(text, ours));
     }
@@ -99,51 +99,52 @@ impl Mask {
         hide_unknown(bytes, ours);
     }
 
-    /// Puts placeholders in place of the user's keys.
+    /// Replaces the user's keys with placeholders.
     fn hide_own(&self, bytes: &mut [u8]) {
         let found: Vec<_> = self.keys.find_iter(&*bytes).collect();
         for key in found {
-            bytes[key.range()].copy_from_slice(self.words[key.pattern().as_usize()].as_bytes());
+            bytes[key.range()]
+                .copy_from_slice(self.placeholders[key.pattern().as_usize()].as_bytes());
         }
     }
 }
 
-/// What looks like a secret and is none: it was made up, or written in a scenario.
+/// Texts that look like secrets but are not: generated, or from a scenario.
 pub(super) struct Ours<'a> {
-    /// The keys that the target knows, the user's own as it is kept.
+    /// The keys that the target knows; the user's own as a placeholder.
     pub(super) keys: &'a HashSet<String>,
     pub(super) scenario: &'a Scenario,
     pub(super) evidence: &'a Evidence,
     /// All texts of the scenario and what the mocks answered.
-    pub(super) said: OnceLock<Vec<u8>>,
+    pub(super) known: OnceLock<Vec<u8>>,
 }
 
 impl Ours<'_> {
     fn has(&self, credential: &[u8]) -> bool {
         let holds = |key: &String| memmem::find(credential, key.as_bytes()).is_some();
         std::str::from_utf8(credential).is_ok_and(|text| self.keys.contains(text))
-            || memmem::find(self.said.get_or_init(|| self.all_said()), credential).is_some()
+            || memmem::find(self.known.get_or_init(|| self.all_known()), credential).is_some()
             || self.keys.iter().any(holds)
     }
 
-    fn all_said(&self) -> Vec<u8> {
+    fn all_known(&self) -> Vec<u8> {
         let scripts = self.scenario.deployments.values().flat_map(|deployment| &deployment.script);
         let of_scripts = scripts.flat_map(|behavior| behavior.headers.values());
         let of_calls = self.scenario.calls().flat_map(|call| call.send.headers.values());
         let requests = self.evidence.calls().iter().flat_map(CallEvidence::all_requests);
         let heads = requests.map(|recorded| recorded.reply_head.as_slice());
         let headers = of_scripts.chain(of_calls).map(String::as_bytes);
-        let mut said = serde_json::to_vec(self.scenario).unwrap_or_default();
+        let mut known = serde_json::to_vec(self.scenario).unwrap_or_default();
         for text in headers.chain(heads) {
-            said.push(b'\n');
-            said.extend_from_slice(text);
+            known.push(b'\n');
+            known.extend_from_slice(text);
         }
-        said
+        known
     }
 }
 
-/// A text of the same length that is no secret, whatever its spelling: what JSON or a URL spells in
-/// another way is spelled so in both.
+/// Returns a text of the same length that is not a secret. It has the same length in JSON and URLs,
+/// too: characters that these escape are replaced with characters that they also escape.
 fn placeholder(key: &str) -> String {
     let mut letters = INSTEAD.chars().cycle();
     let mut instead = |byte: u8| match byte {
@@ -169,8 +170,8 @@ fn hide_credential(name: &[u8], value: &mut [u8], ours: &Ours<'_>) {
     }
 }
 
-/// Hides what looks like a key of OpenAI's and is none of ours: a target may have been started with
-/// a real one.
+/// Hides texts that look like OpenAI's keys but are not generated by Fallproof, because a target
+/// may have been started with a real key.
 fn hide_unknown(bytes: &mut [u8], ours: &Ours<'_>) {
     let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_".contains(byte);
     let mut from = 0;
@@ -190,7 +191,7 @@ fn hide_unknown(bytes: &mut [u8], ours: &Ours<'_>) {
     }
 }
 
-/// Shows name and value of each header at the beginning of a message, and of those in interim heads
+/// Visits name and value of each header at the start of a message, and of those in interim heads
 /// before it.
 fn each_header(message: &mut [u8], mut show: impl FnMut(&[u8], &mut [u8])) {
     let mut is_interim = false;
@@ -217,13 +218,13 @@ fn each_header(message: &mut [u8], mut show: impl FnMut(&[u8], &mut [u8])) {
     }
 }
 
-/// Shows every text of the value, in which only ASCII may be changed, into other ASCII.
+/// Visits every text of the value. The visitor may only replace ASCII with other ASCII.
 fn each_text(value: &mut Value, change: &mut impl FnMut(&mut [u8])) {
     match value {
         Value::String(text) => {
             let mut bytes = mem::take(text).into_bytes();
             change(&mut bytes);
-            *text = String::from_utf8(bytes).expect("ASCII in place of ASCII leaves it a text");
+            *text = String::from_utf8(bytes).expect("ASCII was replaced with ASCII");
         }
         Value::Array(items) => items.iter_mut().for_each(|item| each_text(item, change)),
         Value::Object(members) => {

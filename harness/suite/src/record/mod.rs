@@ -1,11 +1,12 @@
-//! A run as a file: what was played and all that was seen, to be judged again without the target.
+//! Evidence files: the record of a run, so that it can be judged again without the target.
 //!
-//! It is gzip over lines of JSON, each an object of one member, which names the kind of record:
-//! first `run`, then a `scenario` for each that was chosen, then as things happened each `start` of the
-//! target with its plan, and each `case` that was played then, after a `blob` for all bytes that are too
-//! long to stand within it. A case that is there again takes the place of the earlier one. Cases that do
-//! not count are `discarded`, and `end` comes last. What is read is checked against itself: evidence is
-//! refused, not believed.
+//! The format is gzip-compressed lines of JSON. Each line is an object with one member that names
+//! the kind of record. The first record is `run`, followed by a `scenario` for each selected
+//! scenario. Then, in order of time, there is a `start` with the plan for each start of the target,
+//! and a `case` for each case that was played, preceded by a `blob` for all bytes that are too long
+//! for the record. A repeated case replaces the earlier one. Cases that do not count are
+//! `discarded`. The last record is `end`. The reader checks that the records are consistent, and
+//! refuses evidence that is not.
 
 mod check;
 mod error;
@@ -32,31 +33,31 @@ use crate::evidence::Evidence;
 use crate::plan::Plan;
 use crate::scenario::Scenario;
 
-/// The name of the file in a folder of reports.
+/// The name of an evidence file in a folder of reports.
 pub const FILE: &str = "evidence.ndjson.gz";
 
-/// The version of the format. It changes when what was kept before can no longer be read.
+/// The version of the format. It changes when older files can no longer be read.
 pub const FORMAT: u32 = 2;
 
-/// What the name of the format begins with; its version follows.
+/// The prefix of the format's name, before its version.
 const FORMAT_NAME: &str = "fallproof-evidence/";
 
-/// A limit is smaller in tests.
+/// Selects a limit, which is smaller in tests.
 const MIB: usize = if cfg!(test) { 16 * 1024 } else { 1024 * 1024 };
 
-/// No line is longer, in bytes.
+/// Maximum length of a line, in bytes.
 const LONGEST_LINE: usize = 128 * MIB;
 
-/// No case has more bytes in blobs, nor in the places that these belong to.
+/// Maximum number of bytes in the blobs of a case, and in the fields that refer to them.
 const MOST_BYTES_OF_A_CASE: usize = 512 * MIB;
 
-/// The scenarios and plans of no run have more, as text.
+/// Maximum number of bytes in the scenarios and plans of a run, as text.
 const MOST_BYTES_HELD: usize = 256 * MIB;
 
-/// No run has more, uncompressed.
+/// Maximum number of bytes in a run, uncompressed.
 const MOST_BYTES: u64 = 4096 * MIB as u64;
 
-/// No run has more records.
+/// Maximum number of records in a run.
 const MOST_RECORDS: u64 = 4_000_000;
 
 /// One line.
@@ -94,7 +95,7 @@ struct Run {
     header: Header,
 }
 
-/// A case that has ended.
+/// A case that was run.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Case {
@@ -107,7 +108,7 @@ struct Case {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct End {
-    /// How many scenarios have a case that counts.
+    /// Number of scenarios with a case that counts.
     cases: usize,
     /// How long the run took.
     #[serde(with = "fallproof_protocol::encoding")]

@@ -1,4 +1,4 @@
-//! Reads a kept run, record by record.
+//! Reads an evidence file, record by record.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -21,44 +21,44 @@ use crate::evidence::{CaseResult, Evidence};
 use crate::plan::{Group, Plan};
 use crate::scenario::Scenario;
 
-/// Reads a kept run. Nothing of it counts before its end was read, too.
+/// Reader of an evidence file. Its content is valid only after the end was read, too.
 pub struct Reader<R = BufReader<File>> {
     file: PathBuf,
     lines: Lines<R>,
-    /// What holds for the run as a whole.
+    /// Facts about the entire run.
     pub header: Header,
-    /// The scenarios that were chosen, in order.
+    /// The selected scenarios, in order.
     pub scenarios: Vec<Scenario>,
-    /// Their places by id.
-    places: HashMap<String, usize>,
+    /// Their indices by id.
+    indices: HashMap<String, usize>,
     /// The plan of the latest start.
     plan: Option<Arc<Plan>>,
     starts: usize,
-    /// The scenarios that have a case, by their places, each with how many starts there were then.
+    /// The indices of the scenarios that have a case, each with the number of starts at that time.
     cases: HashMap<usize, usize>,
-    /// What was read last, and not yet given.
+    /// The record that was read last but not returned yet.
     next: Option<Record>,
-    /// How many more bytes of scenarios and plans are taken.
+    /// Number of further bytes of scenarios and plans that are accepted.
     room: usize,
     is_through: bool,
     took: Duration,
 }
 
-/// What happened.
+/// An event of the run.
 pub enum Entry {
-    /// A case has ended; it takes the place of an earlier one.
+    /// A case was run. It replaces an earlier case of the same scenario.
     Case(Ended),
-    /// The cases of the scenarios at these places do not count.
+    /// The cases of the scenarios with these indices do not count.
     Discarded(Vec<usize>),
 }
 
-/// A case that has ended.
+/// A case that was run.
 pub struct Ended {
-    /// The place of its scenario among those of the run.
+    /// Index of its scenario among those of the run.
     pub scenario: usize,
-    /// What the target was configured with; `None` where it was not played.
+    /// The plan that the target was configured with; `None` if the case was not played.
     pub plan: Option<Arc<Plan>>,
-    /// What was seen.
+    /// The evidence.
     pub evidence: Evidence,
 }
 
@@ -69,7 +69,7 @@ impl Ended {
     }
 }
 
-/// As much of the first line as any version of the format has.
+/// The part of the first line that all versions of the format have.
 #[derive(Deserialize)]
 struct First {
     run: Named,
@@ -81,10 +81,10 @@ struct Named {
 }
 
 impl Reader {
-    /// Reads the file as far as the scenarios.
+    /// Opens the file and reads the header and the scenarios.
     ///
     /// # Errors
-    /// It cannot be read, or is not what it should be.
+    /// If it cannot be read or is invalid.
     pub fn open(file: &Path) -> Result<Self, RecordError> {
         // What is no file is not opened: that of a pipe may wait for ever.
         let open = match fs::metadata(file) {
@@ -100,7 +100,7 @@ impl Reader {
 }
 
 impl<R: BufRead> Reader<R> {
-    /// The same of a file whose bytes are read from elsewhere.
+    /// Like [`open`](Reader::open), with the content of the file from another source.
     ///
     /// # Errors
     /// Those of [`open`](Reader::open).
@@ -116,7 +116,7 @@ impl<R: BufRead> Reader<R> {
             lines,
             header,
             scenarios: Vec::new(),
-            places: HashMap::new(),
+            indices: HashMap::new(),
             plan: None,
             starts: 0,
             cases: HashMap::new(),
@@ -130,15 +130,15 @@ impl<R: BufRead> Reader<R> {
         Ok(reader)
     }
 
-    /// What happened next; `None` once the end was read.
+    /// Returns the next event; `None` after the end.
     ///
     /// # Errors
-    /// What comes next is not what it should be. Then nothing that came before is to be believed.
+    /// If the next record is invalid. Earlier events are then not valid either.
     pub fn entry(&mut self) -> Result<Option<Entry>, RecordError> {
         self.read_entry().map_err(|problem| self.wrong(problem))
     }
 
-    /// How long the run took; zero before its end was read.
+    /// Duration of the run; zero before the end was read.
     pub fn took(&self) -> Duration {
         self.took
     }
@@ -153,8 +153,8 @@ impl<R: BufRead> Reader<R> {
                 Record::Scenario(scenario) => {
                     self.hold()?;
                     check::scenario(&scenario)?;
-                    let place = self.scenarios.len();
-                    if self.places.insert(scenario.id.clone(), place).is_some() {
+                    let index = self.scenarios.len();
+                    if self.indices.insert(scenario.id.clone(), index).is_some() {
                         return Err(Problem::ScenarioTwice(scenario.id));
                     }
                     self.scenarios.push(*scenario);
@@ -168,7 +168,7 @@ impl<R: BufRead> Reader<R> {
         }
     }
 
-    /// What is held until the end is limited.
+    /// Limits the data that is held until the end.
     fn hold(&mut self) -> Result<(), Problem> {
         self.room = self.room.checked_sub(self.lines.length()).ok_or(Problem::TooMuch)?;
         Ok(())
@@ -179,7 +179,7 @@ impl<R: BufRead> Reader<R> {
             return Ok(None);
         }
         let mut blobs = Vec::new();
-        let mut left = MOST_BYTES_OF_A_CASE;
+        let mut remaining = MOST_BYTES_OF_A_CASE;
         loop {
             let record = match self.next.take() {
                 Some(record) => record,
@@ -187,14 +187,14 @@ impl<R: BufRead> Reader<R> {
             };
             match record {
                 Record::Blob(Bytes(bytes)) => {
-                    left = left.checked_sub(bytes.len()).ok_or(Problem::TooMuch)?;
+                    remaining = remaining.checked_sub(bytes.len()).ok_or(Problem::TooMuch)?;
                     blobs.push(bytes.into_owned());
                 }
                 Record::Case(case) => return self.case(*case, &blobs).map(Some),
                 other if !blobs.is_empty() => return Err(out_of_order(&other, "`blob` or `case`")),
                 Record::Start(plan) => {
                     self.hold()?;
-                    check::plan(&plan, |id| Some(&self.scenarios[*self.places.get(id)?]))?;
+                    check::plan(&plan, |id| Some(&self.scenarios[*self.indices.get(id)?]))?;
                     self.plan = Some(Arc::new(plan));
                     self.starts += 1;
                 }
@@ -212,7 +212,7 @@ impl<R: BufRead> Reader<R> {
 
     fn case(&mut self, case: Case, blobs: &[Vec<u8>]) -> Result<Entry, Problem> {
         let Case { mut evidence, large } = case;
-        let scenario = self.place(&evidence.scenario)?;
+        let scenario = self.index(&evidence.scenario)?;
         let wrong = |wrong, evidence: Evidence| Problem::Case(evidence.scenario, wrong);
         if let Err(it) = large::put_back(&mut evidence, blobs, &large) {
             return Err(wrong(it, evidence));
@@ -231,13 +231,13 @@ impl<R: BufRead> Reader<R> {
     }
 
     fn discarded(&mut self, ids: &[String]) -> Result<Entry, Problem> {
-        let places = ids.iter().map(|id| {
-            let place = self.place(id)?;
-            let was_there = self.cases.remove(&place).is_some();
+        let indices = ids.iter().map(|id| {
+            let index = self.index(id)?;
+            let was_there = self.cases.remove(&index).is_some();
             let wrong = || Problem::Case(id.clone(), Inconsistency::NotThere);
-            was_there.then_some(place).ok_or_else(wrong)
+            was_there.then_some(index).ok_or_else(wrong)
         });
-        places.collect::<Result<_, _>>().map(Entry::Discarded)
+        indices.collect::<Result<_, _>>().map(Entry::Discarded)
     }
 
     fn end(&mut self, end: &End) -> Result<(), Problem> {
@@ -253,8 +253,8 @@ impl<R: BufRead> Reader<R> {
         Ok(())
     }
 
-    fn place(&self, id: &str) -> Result<usize, Problem> {
-        self.places.get(id).copied().ok_or_else(|| Problem::NoScenario(id.to_owned()))
+    fn index(&self, id: &str) -> Result<usize, Problem> {
+        self.indices.get(id).copied().ok_or_else(|| Problem::NoScenario(id.to_owned()))
     }
 }
 

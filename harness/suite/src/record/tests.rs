@@ -20,25 +20,25 @@ use crate::plan::{Addresses, Deployment};
 use crate::scenario::{Scenario, Suite};
 use crate::secret::another;
 
-/// Keys in what was seen.
+/// Keys that occur in the evidence.
 #[derive(Clone, Copy)]
 struct Keys {
-    /// The client's.
+    /// The client's key.
     own: &'static str,
-    /// That as a URL spells it.
+    /// The client's key, encoded for a URL.
     in_url: &'static str,
-    /// Those of somebody else.
+    /// Other keys.
     foreign: [&'static str; 2],
 }
 
-/// None of them is a secret.
+/// Keys that are not secrets.
 const MADE_UP: Keys = Keys {
     own: "sk-fallproof-client",
     in_url: "sk-fallproof-client",
     foreign: ["sk-fallproof-0123456789abcdef", "sk-fallproof-client"],
 };
 
-/// All of them are.
+/// Keys that are secrets.
 const SECRET: Keys = Keys {
     own: "s3cret/+\"key",
     in_url: "s3cret%2F%2B%22key",
@@ -80,8 +80,8 @@ fn header(scenarios: &[Scenario], keys: Keys) -> Header {
     }
 }
 
-/// What was seen of a scenario whose calls were made one after the other, with an attempt each at the
-/// first deployment.
+/// What was seen of a scenario whose calls were made one after the other, with an attempt each at
+/// the first deployment.
 fn seen(scenario: &Scenario, plan: &Plan, keys: Keys) -> Evidence {
     let calls = scenario.steps.iter().enumerate().filter_map(|(position, step)| {
         let crate::scenario::Step::Calls(calls) = step else { return None };
@@ -224,7 +224,7 @@ fn read_text(text: &str) -> Result<Vec<Evidence>, RecordError> {
 }
 
 #[test]
-fn a_run_reads_as_it_was() {
+fn a_run_is_read_as_it_was_written() {
     let (scenarios, file) = (scenarios(), good(MADE_UP, Mask::new([])));
     let plan = plan(&scenarios);
     let cases: Vec<_> = scenarios.iter().map(|it| seen(it, &plan, MADE_UP)).collect();
@@ -237,16 +237,16 @@ fn a_run_reads_as_it_was() {
 }
 
 #[test]
-fn long_bytes_are_there_once_for_all_places() {
+fn long_bytes_are_written_once() {
     let text = text(&good(MADE_UP, Mask::new([])));
     let blobs = text.lines().filter(|line| line.starts_with("{\"blob\"")).count();
-    // Each case has one answer, which is in four places: that of each attempt, of the client, and of
-    // what went over the client's connection.
+    // Each case has one answer, which is in four places: that of each attempt, of the client, and
+    // of what went over the client's connection.
     assert_eq!((blobs, text.matches("lorem ipsum").count()), (2, 2 * 1000));
 }
 
 #[test]
-fn no_secret_is_in_what_is_kept_and_all_stays_where_it_was() {
+fn evidence_has_no_secrets_and_all_positions_are_the_same() {
     let (kept, open) = (good(SECRET, Mask::new([SECRET.own])), good(SECRET, Mask::new([])));
     let kept_text = text(&kept);
     let in_json = serde_json::to_string(SECRET.own).expect("a text");
@@ -271,13 +271,13 @@ fn no_secret_is_in_what_is_kept_and_all_stays_where_it_was() {
         assert_eq!(one.received.bytes.len(), other.received.bytes.len());
         let recorded = &kept.requests[0];
         assert_eq!(recorded.head.len(), open.requests[0].head.len());
-        assert_eq!(recorded.headers[0], open.requests[0].headers[0], "its key was made up");
+        assert_eq!(recorded.headers[0], open.requests[0].headers[0], "its key was generated");
         assert_eq!(recorded.headers[1].1, b"xxxxxxxxxxxx");
     }
 }
 
 #[test]
-fn a_placeholder_is_as_long_as_the_key_in_every_spelling() {
+fn a_placeholder_has_the_length_of_its_key_in_every_spelling() {
     for key in ["sk-abcdefghijklmnop", "a\"b\\c\"d", "p%40ss/word+=", "////////", "{\"a\":1}"] {
         let file = good(Keys { own: "sk-fallproof-client", ..MADE_UP }, Mask::new([key]));
         assert!(read(&file).is_ok(), "{key}");
@@ -289,19 +289,19 @@ fn a_placeholder_is_as_long_as_the_key_in_every_spelling() {
             assert!(one.iter().map(String::len).eq(other.iter().map(String::len)), "{key}");
         }
     }
-    assert_eq!(Mask::new(["test"]).text("a test"), "a test", "it is no secret");
+    assert_eq!(Mask::new(["test"]).text("a test"), "a test", "it is not a secret");
 }
 
 #[test]
-fn another_version_of_the_format_is_refused_by_name() {
+fn another_version_of_the_format_is_refused() {
     let text = text(&good(MADE_UP, Mask::new([]))).replace("evidence/2", "evidence/3");
     let text = text.replace("\"capabilities\"", "\"abilities\"");
     let error = read_text(&text).expect_err("it is of another version").to_string();
-    assert_eq!(error, "run/evidence, line 1: evidence format 3; this fallproof reads 2");
+    assert_eq!(error, "run/evidence, line 1: evidence format 3 is not supported: expected 2");
 }
 
 #[test]
-fn what_is_cut_off_anywhere_is_refused() {
+fn a_truncated_file_is_refused() {
     let file = good(MADE_UP, Mask::new([]));
     for length in (0..file.len()).step_by(file.len() / 50) {
         let error = read(&file[..length]).expect_err("its end is missing");
@@ -320,38 +320,38 @@ fn what_is_cut_off_anywhere_is_refused() {
 #[case::a_time_below_zero(
     r#""took":1000000000"#,
     r#""took":-1"#,
-    "line 6: is no record: invalid value: integer `-1`, expected u64, column 84"
+    "line 6: not a record: invalid value: integer `-1`, expected u64, column 84"
 )]
 #[case::a_run_of_the_future(
     r#""started_unix_ms":1"#,
     r#""started_unix_ms":253402300800000"#,
-    "line 1: is no record: `started_unix_ms` is after the year 9999: at most 253402300799999"
+    "line 1: not a record: `started_unix_ms` is after the year 9999: at most 253402300799999"
 )]
 #[case::a_plan_of_no_scenario(
     r#"{"scenario":{"id":"recovery/on-and-off""#,
     r#"{"scenario":{"id":"a""#,
-    "line 4: there is no scenario `recovery/on-and-off`"
+    "line 4: unknown scenario `recovery/on-and-off`"
 )]
 #[case::a_scenario_twice(
     r#""id":"recovery/on-and-off""#,
     r#""id":"auth/openai-key-to-azure-key""#,
-    "line 3: scenario `auth/openai-key-to-azure-key` is there twice"
+    "line 3: duplicate scenario `auth/openai-key-to-azure-key`"
 )]
 #[case::a_call_of_no_group(
     r#""groups":{"main""#,
     r#""groups":{"other""#,
-    "line 2: scenario `auth/openai-key-to-azure-key` cannot be played: a call asks for the group `main`"
+    "line 2: scenario `auth/openai-key-to-azure-key` cannot be played: a call asks for the unknown group `main`"
 )]
 #[case::an_id_with_a_line_end(
     r#"{"scenario":{"id":"recovery/on-and-off""#,
     r#"{"scenario":{"id":"a\n::error::b""#,
-    "line 3: a scenario cannot have this id: expected lower-case letters, digits, `-` and `/`, at \
+    "line 3: invalid scenario id: expected lower-case letters, digits, `-` and `/`, at \
      most 250 bytes, found `a ::error::b`"
 )]
 #[case::an_id_that_is_a_path(
     r#"{"scenario":{"id":"recovery/on-and-off""#,
     r#"{"scenario":{"id":"../recovery""#,
-    "line 3: a scenario cannot have this id: "
+    "line 3: invalid scenario id: "
 )]
 #[case::a_deployment_with_a_line_end(
     r#""backup""#,
@@ -372,27 +372,27 @@ fn what_is_cut_off_anywhere_is_refused() {
 #[case::a_plan_of_another_chain(
     r#""name":"backup""#,
     r#""name":"primary""#,
-    "line 4: the plan does not fit scenario `auth/openai-key-to-azure-key`: expected in"
+    "line 4: the plan does not match scenario `auth/openai-key-to-azure-key`: expected in"
 )]
 #[case::a_surface_that_there_is_not(
     r#""provider":"azure""#,
     r#""provider":"openai""#,
-    "line 4: is no record: provider `openai` has no surface `v1`"
+    "line 4: not a record: provider `openai` has no surface `v1`"
 )]
 #[case::nothing_to_discard(
     r#"{"start":"#,
     "{\"discarded\":[\"recovery/on-and-off\"]}\n{\"start\":",
-    "line 4: case `recovery/on-and-off`: is discarded, and was not there"
+    "line 4: case `recovery/on-and-off`: discarded, but was not played"
 )]
 #[case::a_start_between_a_blob_and_its_case(
     r#"{"case":"#,
     "{\"start\":{\"fingerprint\":\"\",\"mocks\":\"\",\"groups\":[]}}\n{\"case\":",
-    "line 6: a record `start` cannot stand here: expected `blob` or `case`"
+    "line 6: unexpected record `start`: expected `blob` or `case`"
 )]
 #[case::another_call(
     r#""position":0"#,
     r#""position":3"#,
-    "line 6: case `auth/openai-key-to-azure-key`: call 0 is not the one that its scenario makes"
+    "line 6: case `auth/openai-key-to-azure-key`: call 0 differs from the one in its scenario"
 )]
 #[case::no_attempt(
     r#""kind":"Attempt""#,
@@ -435,27 +435,27 @@ fn what_is_cut_off_anywhere_is_refused() {
 #[case::no_such_blob(
     r#""blob":0"#,
     r#""blob":1"#,
-    "line 6: case `auth/openai-key-to-azure-key`: `large` names bytes, or a place for them"
+    "line 6: case `auth/openai-key-to-azure-key`: `large` refers to bytes or a field"
 )]
 #[case::a_place_that_is_taken(
     r#""part":"answer""#,
     r#""part":"head""#,
-    "line 6: case `auth/openai-key-to-azure-key`: `large` names bytes, or a place for them"
+    "line 6: case `auth/openai-key-to-azure-key`: `large` refers to bytes or a field"
 )]
 #[case::a_case_that_is_missing(
     r#"{"end":{"cases":2"#,
     r#"{"end":{"cases":3"#,
-    "line 9: has 2 cases: expected 3, as its end says"
+    "line 9: found 2 cases: expected 3 according to `end`"
 )]
-fn what_does_not_fit_is_refused_with_its_line_and_what_would(
+fn an_inconsistent_record_is_refused_with_its_line_and_the_expectation(
     #[case] from: &str,
     #[case] to: &str,
-    #[case] told: &str,
+    #[case] wanted: &str,
 ) {
     let text = text(&good(MADE_UP, Mask::new([])));
     assert!(text.contains(from), "`{from}` is not in:\n{text}");
-    let error = read_text(&text.replace(from, to)).expect_err("it does not fit").to_string();
-    assert!(error.starts_with(&format!("run/evidence, {told}")), "{error}");
+    let error = read_text(&text.replace(from, to)).expect_err("it is inconsistent").to_string();
+    assert!(error.starts_with(&format!("run/evidence, {wanted}")), "{error}");
 }
 
 #[test]
@@ -464,7 +464,7 @@ fn a_run_of_no_scenario_is_nothing_to_judge() {
     let first = text.lines().next().expect("it has a header");
     let none = format!("{first}\n{{\"end\":{{\"cases\":0,\"took\":0}}}}\n");
     let error = read_text(&none).expect_err("there is nothing in it").to_string();
-    assert_eq!(error, "run/evidence, line 2: has no scenario: there is nothing to judge");
+    assert_eq!(error, "run/evidence, line 2: no scenario: nothing to judge");
 }
 
 #[test]
@@ -473,9 +473,9 @@ fn what_is_longer_than_any_can_be_is_refused() {
     let (id, key) = ("recovery/on-and-off", "sk-fallproof-client");
     let deployment = plan(&scenarios()).groups[0].chain[0].key.clone();
     for (from, to, told) in [
-        (id, "a".repeat(300), "line 3: a scenario cannot have this id"),
+        (id, "a".repeat(300), "line 3: invalid scenario id"),
         (key, "a".repeat(5000), "line 1: `header` has a `gateway_key` of more than 4096 bytes"),
-        (&deployment, "a".repeat(5000), "line 4: the plan does not fit scenario"),
+        (&deployment, "a".repeat(5000), "line 4: the plan does not match scenario"),
     ] {
         let error = read_text(&text.replace(from, &to)).expect_err(told).to_string();
         assert!(error.starts_with(&format!("run/evidence, {told}")), "{error}");
@@ -528,7 +528,7 @@ fn a_file_that_breaks_off_is_known_by_its_beginning() {
 }
 
 #[test]
-fn a_case_that_was_played_again_takes_the_place_of_the_earlier_one() {
+fn a_repeated_case_replaces_the_earlier_one() {
     let text = text(&good(MADE_UP, Mask::new([])));
     let lines: Vec<_> = text.lines().collect();
     let [.., blob, case, end] = lines[..] else { panic!("there are several") };
@@ -539,11 +539,11 @@ fn a_case_that_was_played_again_takes_the_place_of_the_earlier_one() {
     let started = again(&format!("{}\n", lines[3]));
     assert_eq!(read_text(&started).unwrap_or_else(|error| panic!("{error}")).len(), 3);
     let error = read_text(&again("")).expect_err("the target was not started again").to_string();
-    assert!(error.contains("was played twice since the target was started"), "{error}");
+    assert!(error.contains("played twice since the last start of the target"), "{error}");
 }
 
 #[test]
-fn more_than_a_run_can_have_is_refused() {
+fn a_run_beyond_the_limits_is_refused() {
     let text = text(&good(MADE_UP, Mask::new([])));
     let long = format!("{{\"blob\":\"{}\"}}\n", "a".repeat(LONGEST_LINE));
     let error = read_text(&text.replacen("{\"blob\":", &format!("{long}{{\"blob\":"), 1));
@@ -553,7 +553,7 @@ fn more_than_a_run_can_have_is_refused() {
     let blob = format!("{{\"blob\":\"{}\"}}\n", "a".repeat(LONGEST_LINE / 2));
     let blobs = blob.repeat(2 * MOST_BYTES_OF_A_CASE / LONGEST_LINE + 1);
     let error = read_text(&text.replacen("{\"blob\":", &format!("{blobs}{{\"blob\":"), 1));
-    let error = error.expect_err("no case has as much");
+    let error = error.expect_err("the case is too long");
     assert!(matches!(error.problem, Problem::TooMuch), "{error}");
 }
 
@@ -580,7 +580,7 @@ fn shape(value: &Value, path: &str, found: &mut BTreeSet<String>) {
 }
 
 #[test]
-fn the_format_is_the_one_that_is_checked_in() {
+fn the_format_matches_the_checked_in_one() {
     let mut found = BTreeSet::new();
     for line in text(&good(SECRET, Mask::new([SECRET.own]))).lines() {
         let line = serde_json::from_str(line).expect("it is JSON");
@@ -593,7 +593,7 @@ fn the_format_is_the_one_that_is_checked_in() {
     }
     assert!(
         std::fs::read_to_string(&file).unwrap_or_default() == found,
-        "what is kept of a run has changed; where what was kept before can no longer be read, raise \
+        "the format of evidence files has changed; if older files can no longer be read, increase \
          `FORMAT` in harness/suite/src/record/mod.rs; then UPDATE=1 cargo test -p fallproof-suite record"
     );
 }

@@ -1,4 +1,4 @@
-//! Writes a run into a file while it goes.
+//! Writes an evidence file during a run.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs::File;
@@ -23,10 +23,10 @@ use crate::plan::{Group, Plan};
 use crate::scenario::Scenario;
 use crate::secret::another;
 
-/// Keeps a run: it is told what happens, in order.
+/// Writer of an evidence file. Its methods are called in the order of events.
 pub struct Writer<W: Write = BufWriter<File>> {
     file: GzEncoder<W>,
-    /// How many bytes were written, uncompressed.
+    /// Number of bytes written, uncompressed.
     bytes: u64,
     mask: Mask,
     scenarios: HashMap<String, Scenario>,
@@ -37,10 +37,10 @@ pub struct Writer<W: Write = BufWriter<File>> {
 }
 
 impl Writer {
-    /// Begins the file of a run in which these scenarios are played.
+    /// Creates the file of a run of these scenarios.
     ///
     /// # Errors
-    /// The file cannot be written to.
+    /// If the file cannot be written.
     pub fn create(
         file: &Path,
         header: &Header,
@@ -52,10 +52,10 @@ impl Writer {
 }
 
 impl<W: Write> Writer<W> {
-    /// The same of a file that is written elsewhere.
+    /// Like [`create`](Self::create), for another output.
     ///
     /// # Errors
-    /// It cannot be written to.
+    /// If the output cannot be written.
     pub fn of(file: W, header: &Header, scenarios: &[&Scenario], mask: Mask) -> io::Result<Self> {
         let keys = [header.gateway_key.clone(), another(&header.gateway_key)];
         let mut writer = Self {
@@ -67,29 +67,29 @@ impl<W: Write> Writer<W> {
             cases: BTreeSet::new(),
         };
         let format = format!("{FORMAT_NAME}{FORMAT}");
-        writer.tell("run", &Run { format, header: header.clone() })?;
+        writer.write_record("run", &Run { format, header: header.clone() })?;
         for scenario in scenarios {
             let scenario = played(scenario);
-            writer.tell("scenario", &scenario)?;
+            writer.write_record("scenario", &scenario)?;
             writer.scenarios.insert(scenario.id.clone(), scenario);
         }
         Ok(writer)
     }
 
-    /// The target was started with this plan, for the cases that follow.
+    /// Records that the target was started with this plan, for the following cases.
     ///
     /// # Errors
-    /// It cannot be written.
+    /// If it cannot be written.
     pub fn start(&mut self, plan: &Plan) -> io::Result<()> {
         let deployments = plan.groups.iter().flat_map(Group::deployments);
         self.keys.extend(deployments.map(|deployment| self.mask.text(&deployment.key)));
-        self.tell("start", plan)
+        self.write_record("start", plan)
     }
 
-    /// A case of one of the scenarios has ended, for the first time or again.
+    /// Records the evidence of a case. It replaces an earlier case of the same scenario.
     ///
     /// # Errors
-    /// It cannot be written.
+    /// If it cannot be written.
     pub fn case(&mut self, evidence: &Evidence) -> io::Result<()> {
         let Some(scenario) = self.scenarios.get(&evidence.scenario) else { return Ok(()) };
         let lines = self.lines(scenario, evidence).or_else(|TooLong| {
@@ -102,11 +102,11 @@ impl<W: Write> Writer<W> {
         self.write(&lines.map_err(|TooLong| io::Error::other(TOO_LONG))?)
     }
 
-    /// The run has ended, after so long; the cases of these scenarios count. Gives back what it was
-    /// written to.
+    /// Records the end of the run and its duration; `counting` are the ids of the scenarios whose
+    /// cases count. Returns the output.
     ///
     /// # Errors
-    /// It cannot be written.
+    /// If it cannot be written.
     pub fn end<'a>(
         mut self,
         took: Duration,
@@ -117,17 +117,17 @@ impl<W: Write> Writer<W> {
             .into_iter()
             .partition(|case| counting.contains(case.as_str()));
         if !discarded.is_empty() {
-            self.tell("discarded", &discarded)?;
+            self.write_record("discarded", &discarded)?;
         }
-        self.tell("end", &End { cases: kept.len(), took })?;
+        self.write_record("end", &End { cases: kept.len(), took })?;
         let mut file = self.file.finish()?;
         file.flush()?;
         Ok(file)
     }
 
-    /// The record of a case, and before it the blobs that it needs.
+    /// Serializes the record of a case, preceded by its blobs.
     fn lines(&self, scenario: &Scenario, evidence: &Evidence) -> Result<Vec<u8>, TooLong> {
-        let ours = Ours { keys: &self.keys, scenario, evidence, said: OnceLock::new() };
+        let ours = Ours { keys: &self.keys, scenario, evidence, known: OnceLock::new() };
         let mut evidence = evidence.clone();
         self.mask.bytes(&mut evidence, &ours);
         let (blobs, large) = large::take(&mut evidence);
@@ -141,13 +141,13 @@ impl<W: Write> Writer<W> {
             put(&mut lines, "blob", &Bytes(blob.into()))?;
         }
         put(&mut lines, "case", &case)?;
-        // There must be room for what may still come.
+        // Reserve room for the remaining records.
         let bytes = self.bytes + lines.len() as u64;
         if bytes > MOST_BYTES / 8 * 7 { Err(TooLong) } else { Ok(lines) }
     }
 
-    /// Writes a record that is of no case.
-    fn tell(&mut self, kind: &str, record: &impl Serialize) -> io::Result<()> {
+    /// Writes a record that does not belong to a case.
+    fn write_record(&mut self, kind: &str, record: &impl Serialize) -> io::Result<()> {
         let mut record = plain(record);
         self.mask.json(&mut record);
         let mut line = Vec::new();
@@ -163,11 +163,11 @@ impl<W: Write> Writer<W> {
     }
 }
 
-/// More than can be read again.
+/// The error for output beyond the limits of the format.
 struct TooLong;
 
-/// Why nothing can be said of a case that was.
-const TOO_LONG: &str = "its evidence is too long to be kept";
+/// The message for a run that is too long.
+const TOO_LONG: &str = "the evidence of the run is too long to be saved";
 
 fn plain(record: &impl Serialize) -> Value {
     serde_json::to_value(record).expect("records are plain data")
@@ -181,7 +181,7 @@ fn put(lines: &mut Vec<u8>, kind: &str, record: &impl Serialize) -> Result<(), T
     if lines.len() - before > LONGEST_LINE { Err(TooLong) } else { Ok(()) }
 }
 
-/// The scenario as it is kept: nobody learns where on the disk its file lies.
+/// The scenario without the location of its file on disk.
 fn played(scenario: &Scenario) -> Scenario {
     let here = std::env::current_dir().unwrap_or_default();
     let file = scenario.file.strip_prefix(here).unwrap_or(&scenario.file);

@@ -66,7 +66,7 @@ fn respelling(value: &Value, span: &Range<usize>, source: &Source) -> Option<Dia
             source.error(span, format!("`{written}` would be sent as `{sent}`"))
         };
         let meant = without_zeros(written).unwrap_or(sent);
-        error.help(format!("write `{meant}`, quote it if text is meant, or use `body_json`"))
+        error.help(format!("write `{meant}`, quote it to make it text, or use `body_json`"))
     })
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::family::{Axis, Choice, Word, one_or_more, unknown_axis};
+use super::family::{Axis, AxisValue, Choice, one_or_more, unknown_axis};
 use crate::yaml::{At, Diagnostic, Members, Node, Source};
 
 /// The key that merges the mapping of one or several axis values into the mapping that contains it.
@@ -25,7 +25,8 @@ impl<'a> Expander<'a> {
         Self { source, axes, choice, used: BTreeSet::new(), problems: Vec::new() }
     }
 
-    /// The members of the case. An axis that occurs only in `title` or `why` does not count as used.
+    /// The members of the case. An axis that occurs only in `title` or `why` does not count as
+    /// used.
     pub(super) fn case(&mut self, family: &Members) -> Members {
         let is_description = |key: &At<String>| matches!(&*key.value, "title" | "why");
         let is_family = |key: &At<String>| matches!(&*key.value, "matrix" | "except");
@@ -163,7 +164,7 @@ impl<'a> Expander<'a> {
     }
 }
 
-type Found<'a> = (&'a Axis, &'a Word, Option<&'a At<Node>>);
+type Found<'a> = (&'a Axis, &'a AxisValue, Option<&'a At<Node>>);
 
 /// The reference, if it is the entire text.
 fn alone(text: &str) -> Option<&str> {

@@ -19,8 +19,8 @@ const REASON: &str = "reason";
 pub(super) struct FamilyFile {
     /// The axes by name. An axis is a list of values, or a mapping from each value to a mapping.
     /// `{axis}` is replaced with the value, and `{axis.key}` with a member of the value's mapping.
-    /// `extends: axis` merges the value's whole mapping, verbatim, into the mapping that contains it;
-    /// `extends: [one, other]` merges both.
+    /// `extends: axis` merges the value's whole mapping, verbatim, into the mapping that contains
+    /// it; `extends: [one, other]` merges both.
     #[schemars(schema_with = "matrix_schema")]
     matrix: At<Members>,
     /// Excluded combinations: one value or a list of values for some of the axes, and a `reason`.
@@ -34,12 +34,12 @@ pub(super) struct FamilyFile {
 pub(super) struct Axis {
     pub(super) name: At<String>,
     /// Never empty.
-    pub(super) words: Vec<Word>,
+    pub(super) values: Vec<AxisValue>,
 }
 
 /// One of the values of an axis.
 #[derive(Debug)]
-pub(super) struct Word {
+pub(super) struct AxisValue {
     /// Its text in the file.
     pub(super) text: String,
     /// Its text in ids.
@@ -51,12 +51,12 @@ pub(super) struct Word {
 }
 
 /// A value for each axis, in the order of the axes.
-pub(super) type Choice<'a> = Vec<(&'a Axis, &'a Word)>;
+pub(super) type Choice<'a> = Vec<(&'a Axis, &'a AxisValue)>;
 
 /// The id of a case of the family of this id, e.g. `faults/each@server-error.azure-v1`.
 pub(super) fn case_id(family: &str, choice: &Choice<'_>) -> String {
-    let words: Vec<_> = choice.iter().map(|(_, word)| &*word.slug).collect();
-    format!("{family}@{}", words.join("."))
+    let values: Vec<_> = choice.iter().map(|(_, word)| &*word.slug).collect();
+    format!("{family}@{}", values.join("."))
 }
 
 impl FamilyFile {
@@ -71,10 +71,10 @@ impl FamilyFile {
                 let error = source.error(&name.span, message);
                 problems.push(error.help(format!("`{REASON}` is reserved for `except`")));
             }
-            Axis { name: name.clone(), words: words(node, source, problems) }
+            Axis { name: name.clone(), values: values(node, source, problems) }
         };
         let axes: Vec<_> = self.matrix.value.iter().map(read).collect();
-        let cases = axes.iter().map(|axis| axis.words.len()).fold(1, usize::saturating_mul);
+        let cases = axes.iter().map(|axis| axis.values.len()).fold(1, usize::saturating_mul);
         if cases > MAX_CASES {
             let message = format!("the matrix has {cases} cases; the maximum is {MAX_CASES}");
             problems
@@ -94,7 +94,7 @@ impl FamilyFile {
         for axis in axes {
             let longer = |shorter: &Choice<'a>| {
                 let shorter = shorter.clone();
-                axis.words.iter().map(move |word| [&shorter[..], &[(axis, word)]].concat())
+                axis.values.iter().map(move |word| [&shorter[..], &[(axis, word)]].concat())
             };
             choices = choices.iter().flat_map(longer).collect();
         }
@@ -114,19 +114,19 @@ impl FamilyFile {
     }
 }
 
-fn words(node: &At<Node>, source: &Source, problems: &mut Vec<Diagnostic>) -> Vec<Word> {
-    let mut words = Vec::<Word>::new();
+fn values(node: &At<Node>, source: &Source, problems: &mut Vec<Diagnostic>) -> Vec<AxisValue> {
+    let mut values = Vec::<AxisValue>::new();
     let mut add = |value: At<Node>, fragment, problems: &mut Vec<Diagnostic>| {
         let text = value.value.word().unwrap_or_default();
         let slug = text.replace(['_', '/'], "-");
         if !is_kebab_case(&slug) {
             let message = "a value has only lower-case letters, digits, `-`, `_` and `/`";
             problems.push(source.error(&value.span, message).help("it is part of the case's id"));
-        } else if words.iter().any(|earlier| earlier.slug == slug) {
+        } else if values.iter().any(|earlier| earlier.slug == slug) {
             let message = format!("two cases would have `{slug}` in their id");
             problems.push(source.error(&value.span, message));
         }
-        words.push(Word { text, slug, value, fragment });
+        values.push(AxisValue { text, slug, value, fragment });
     };
     match &node.value {
         Node::List(list) => list.iter().for_each(|word| add(word.clone(), None, problems)),
@@ -136,18 +136,18 @@ fn words(node: &At<Node>, source: &Source, problems: &mut Vec<Diagnostic>) -> Ve
                 if let Node::Members(fragment) = &fragment.value {
                     add(value, Some(fragment.clone()), problems);
                 } else {
-                    let message = "the value's own value must be a mapping (`key: value`)";
+                    let message = "each value of this axis must be a mapping (`key: value`)";
                     problems.push(source.error(&fragment.span, message));
                 }
             }
         }
         Node::Text(_) | Node::Bare(_) => {}
     }
-    if words.is_empty() {
+    if values.is_empty() {
         let message = "an axis is a list of values, or a mapping from values to mappings";
         problems.push(source.error(&node.span, message));
     }
-    words
+    values
 }
 
 /// Whether an exception has a reason and names existing axes and values.
@@ -169,10 +169,10 @@ fn is_valid(
         };
         for word in one_or_more(node) {
             let text = word.value.word().unwrap_or_default();
-            if !known.words.iter().any(|word| word.text == text) {
+            if !known.values.iter().any(|word| word.text == text) {
                 let message = format!("`{text}` is not a value of `{}`", key.value);
-                let words = known.words.iter().map(|word| &*word.text);
-                problems.push(source.error(&word.span, message).expected(&text, words));
+                let values = known.values.iter().map(|word| &*word.text);
+                problems.push(source.error(&word.span, message).expected(&text, values));
             }
         }
     }

@@ -126,8 +126,8 @@ pub(super) struct GroupFile {
     /// Cooldown after repeated failures; none by default.
     #[serde(default)]
     pub(super) cooldown: Optional<CooldownFile>,
-    /// Limit of a wait that a deployment requests with its 429 or 503, in milliseconds; 0 ignores such
-    /// requests.
+    /// Limit of a wait that a deployment requests with its 429 or 503, in milliseconds; 0 ignores
+    /// such requests.
     #[serde(default)]
     pub(super) max_retry_after_ms: Optional<u64>,
     /// The failures that cause a fallback to the next deployment: `connection`, `timeout`,

@@ -22,7 +22,8 @@ pub(super) struct StepFile {
     pub(super) send: Optional<At<CallFile>>,
     /// Expectations, in addition to the requirements that always apply.
     pub(super) expect: Optional<At<ExpectFile>>,
-    /// Makes this many copies of the call in parallel; `{{call}}` in their bodies is different in each.
+    /// Makes this many copies of the call in parallel; `{{call}}` in their bodies is different in
+    /// each.
     #[schemars(range(min = 1, max = 64))]
     pub(super) repeat: Optional<At<u32>>,
     /// Calls that are made in parallel.
@@ -67,8 +68,8 @@ pub(super) struct CallFile {
     #[serde(default)]
     #[schemars(schema_with = "body::schema")]
     pub(super) body: Optional<At<Members>>,
-    /// The body as JSON text, sent byte for byte. `{{model}}` in `"model": "{{model}}"` is replaced with
-    /// the group's name.
+    /// The body as JSON text, sent byte for byte. `{{model}}` in `"model": "{{model}}"` is replaced
+    /// with the group's name.
     #[serde(default)]
     pub(super) body_json: Optional<At<String>>,
     /// The body as a form without `model`, which is inserted first.

@@ -15,7 +15,8 @@ use super::{Deployment, Group, Scenario};
 use crate::requirement::{self, Code};
 use crate::yaml::{At, Diagnostic, LoadError, Members, Node, Optional, Source};
 
-/// Reads the scenarios of `file`: the scenario with this id, or all cases of the family with this id.
+/// Reads the scenarios of `file`: the scenario with this id, or all cases of the family with this
+/// id.
 pub fn load(file: &Path, id: &str) -> Result<Vec<Scenario>, LoadError> {
     from(&Source::read(file)?, file, id)
 }

@@ -13,8 +13,8 @@ use super::payload::silence;
 use super::{Body, Call, Disconnect, Part};
 use crate::yaml::{At, Optional};
 
-/// Headers that describe a call's body. A scenario cannot set them, because a duplicate or wrong one
-/// would make it a different request.
+/// Headers that describe a call's body. A scenario cannot set them, because a duplicate or wrong
+/// one would make it a different request.
 const WRITTEN: [&str; 3] = ["content-length", "transfer-encoding", "content-type"];
 
 impl Loader<'_> {
@@ -179,8 +179,8 @@ impl Loader<'_> {
     }
 }
 
-/// Whether its response may be an event stream. The fields of a form are not checked, and speech uses
-/// another member to request a stream.
+/// Whether its response may be an event stream. The fields of a form are not checked, and speech
+/// uses another member to request a stream.
 fn may_stream(call: &Call) -> bool {
     let asks = |stream: Option<&Value>| stream == Some(&Value::Bool(true));
     let requests_stream = match &call.body {

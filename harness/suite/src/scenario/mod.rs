@@ -52,8 +52,9 @@ pub const ONLY_GROUP: &str = "main";
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
-    /// The file's path relative to `scenarios/`, without extension and with `/` as separator. The case
-    /// of a family also has `@` and its values, joined with `.` (`faults/each@server-error.azure-v1`).
+    /// The file's path relative to `scenarios/`, without extension and with `/` as separator. The
+    /// case of a family also has `@` and its values, joined with `.`
+    /// (`faults/each@server-error.azure-v1`).
     pub id: String,
     /// The file that it was read from.
     pub file: PathBuf,
@@ -71,15 +72,16 @@ pub struct Scenario {
     pub tags: Vec<String>,
     /// The mock deployments by name, in the order of the file; each is in a chain.
     pub deployments: IndexMap<String, Deployment>,
-    /// The model groups by name; [`ONLY_GROUP`] if there is a single one without a name. Never empty.
+    /// The model groups by name; [`ONLY_GROUP`] if there is a single one without a name. Never
+    /// empty.
     pub groups: IndexMap<String, Group>,
     /// The steps, in order; never empty.
     pub steps: Vec<Step>,
 }
 
 impl Scenario {
-    /// The id as a single word, for the names of groups and deployments. It has no `@`, because some
-    /// gateways refuse a model name with one, and some parse it as user info in a URL.
+    /// The id as a single word, for the names of groups and deployments. It has no `@`, because
+    /// some gateways refuse a model name with one, and some parse it as user info in a URL.
     pub fn slug(&self) -> String {
         slug(&self.id)
     }
@@ -252,8 +254,8 @@ pub struct Cooldown {
 pub enum Step {
     /// Client calls that are made in parallel; never empty, usually one.
     Calls(Vec<Planned>),
-    /// Advances the clock by this time: directly if Fallproof controls the target's clock, otherwise
-    /// by waiting.
+    /// Advances the clock by this time: directly if Fallproof controls the target's clock,
+    /// otherwise by waiting.
     Advance(#[serde(with = "encoding")] Duration),
 }
 

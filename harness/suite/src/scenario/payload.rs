@@ -92,8 +92,8 @@ impl Body {
         }
     }
 
-    /// The text of the body for the group with this name, which is inserted as the first member, or at
-    /// the placeholder.
+    /// The text of the body for the group with this name, which is inserted as the first member, or
+    /// at the placeholder.
     pub fn for_model(&self, model: &str) -> String {
         match self {
             Self::Members(_) | Self::Text(_) => with_letters(self.spelled(model)),
@@ -141,8 +141,8 @@ impl Body {
     }
 }
 
-/// The first placeholder for letters in this text: its position, and its number of letters; `None` if
-/// that is not a number or too large.
+/// The first placeholder for letters in this text: its position, and its number of letters; `None`
+/// if that is not a number or too large.
 fn letters(text: &str) -> Option<(Range<usize>, Option<usize>)> {
     let start = text.find(LETTERS)?;
     let rest = &text[start + LETTERS.len()..];
@@ -246,7 +246,7 @@ fn form(model: &str, parts: &[Part]) -> Rendered {
 }
 
 impl Part {
-    /// A WAV file of so many milliseconds of silence.
+    /// A WAV file with this many milliseconds of silence.
     pub fn silence(name: &str, filename: &str, milliseconds: u32) -> Self {
         Self {
             name: name.to_owned(),

@@ -53,8 +53,8 @@ fn did_you_mean(nearest: Option<&str>) -> String {
 }
 
 impl Suite {
-    /// The scenarios that match one of `patterns` and have one of `tags`, sorted by id. An empty list
-    /// does not restrict the selection.
+    /// The scenarios that match one of `patterns` and have one of `tags`, sorted by id. An empty
+    /// list does not restrict the selection.
     ///
     /// A pattern is an id, a family or folder of ids, a glob over ids or families
     /// (`responses*/**`, `faults/*@*.azure-v1`), or the path of a file or folder; a file outside

@@ -28,19 +28,20 @@ pub struct Suite {
 }
 
 impl Suite {
-    /// Reads every `.yaml` file in `folder` except `requirements.yaml` and names that start with `_`
-    /// or `.`. The error holds the diagnostics of all files.
+    /// Reads every `.yaml` file in `folder` except `requirements.yaml` and names that start with
+    /// `_` or `.`. The error holds the diagnostics of all files.
     pub fn load(folder: &Path) -> Result<Self, LoadError> {
         Self::of(&SuiteFile::below(folder))
     }
 
-    /// The suite that is embedded in this program, plus the scenarios in `own`, if that is a folder.
+    /// The suite that is embedded in this program, plus the scenarios in `own`, if that is a
+    /// folder.
     pub fn embedded(own: &Path) -> Result<Self, LoadError> {
         Self::of(&Self::files_embedded(own))
     }
 
-    /// Like [`Suite::load`], but reads only the files that these patterns can select from. `None` if a
-    /// pattern matches no file; a suggestion then needs the complete suite.
+    /// Like [`Suite::load`], but reads only the files that these patterns can select from. `None`
+    /// if a pattern matches no file; a suggestion then needs the complete suite.
     pub fn load_chosen(folder: &Path, patterns: &[String]) -> Result<Option<Self>, LoadError> {
         Self::of_chosen(SuiteFile::below(folder), patterns)
     }
@@ -123,8 +124,8 @@ impl Suite {
     }
 }
 
-/// Whether a pattern may match scenarios of this file, by id or by path. Includes files whose names are
-/// not valid ids.
+/// Whether a pattern may match scenarios of this file, by id or by path. Includes files whose names
+/// are not valid ids.
 fn may_hold((below, file): (&Path, &Path), pattern: &str, path: Option<&Path>) -> bool {
     let id = spelled_as_id(below);
     let fits = if let Some((head, _)) = pattern.split_once(['*', '?', '[', '{', '\\']) {

@@ -1,4 +1,4 @@
-//! Values with their places, and values that may be left out.
+//! Values with their positions, and optional values.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -10,15 +10,15 @@ use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_saphyr::Spanned;
 
-/// The name of the newtype by which [`At`] asks a tree for its place.
+/// The name of the newtype by which [`At`] requests its position from a tree.
 pub(super) const AT: &str = "fallproof::At";
 
-/// A value and where it is written, as bytes of the file.
+/// A value and its span in the file, in bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct At<T> {
     /// The value.
     pub value: T,
-    /// Its place; of a mapping or list, the place of its beginning.
+    /// Its span; of a mapping or list, the span of its start.
     pub span: Range<usize>,
 }
 
@@ -30,23 +30,23 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for At<T> {
             type Value = At<T>;
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a value with its place")
+                formatter.write_str("a value with its position")
             }
 
-            /// Out of a tree, which knows the name.
+            /// From a tree, which knows the name.
             fn visit_seq<A: SeqAccess<'de>>(self, parts: A) -> Result<At<T>, A::Error> {
                 let (start, end, value) =
                     Deserialize::deserialize(SeqAccessDeserializer::new(parts))?;
                 Ok(At { value, span: start..end })
             }
 
-            /// Out of a file's text, by the parser's own way.
+            /// From a file's text, by the parser's own mechanism.
             fn visit_newtype_struct<D: Deserializer<'de>>(
                 self,
                 deserializer: D,
             ) -> Result<At<T>, D::Error> {
                 let Spanned { value, defined, .. } = Spanned::deserialize(deserializer)?;
-                // Where an alias stands for the value, the mistake is at the anchor.
+                // An error in the value of an alias is reported at the anchor.
                 let span = defined.span();
                 let byte = |offset: Option<u64>| offset.and_then(|it| usize::try_from(it).ok());
                 let start = byte(span.byte_offset()).unwrap_or_default();
@@ -59,7 +59,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for At<T> {
     }
 }
 
-/// A value that may be left out; but a key without a value is an error, not `None`.
+/// An optional value. A key without a value is an error, not `None`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Optional<T>(pub Option<T>);
 
@@ -75,7 +75,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Optional<T> {
     }
 }
 
-/// Wrappers that are not seen in the file have the schema of what they hold.
+/// Wrappers that do not occur in the file have the schema of their content.
 macro_rules! schema_of_the_value {
     ($wrapper:ident) => {
         impl<T: JsonSchema> JsonSchema for $wrapper<T> {

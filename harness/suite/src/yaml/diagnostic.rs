@@ -1,4 +1,4 @@
-//! What is wrong with a file, shown at its place.
+//! Errors in files, shown at their position.
 
 use std::fmt;
 use std::ops::Range;
@@ -8,13 +8,13 @@ use std::sync::Arc;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use thiserror::Error;
 
-/// What was wrong in one or more files, everything that could be found at once.
+/// All errors that were found in one or more files.
 ///
 /// `Display` gives the text without colors.
 #[derive(Debug, Clone, Error)]
 #[error("{}", join(.diagnostics.iter().map(ToString::to_string)))]
 pub struct LoadError {
-    /// Never empty.
+    /// The diagnostics; never empty.
     pub diagnostics: Vec<Diagnostic>,
 }
 
@@ -35,14 +35,14 @@ fn join(texts: impl Iterator<Item = String>) -> String {
     texts.collect::<Vec<_>>().join("\n\n")
 }
 
-/// One thing that is wrong with a file, and where.
+/// One error in a file and its position.
 #[derive(Debug, Clone)]
 pub struct Diagnostic {
-    /// The file as it was named to us.
+    /// The path of the file, as given.
     pub file: PathBuf,
-    /// What is wrong, in one sentence.
+    /// The message, one sentence.
     pub message: String,
-    /// What to do about it.
+    /// How to fix it.
     pub help: Option<String>,
     place: Option<Place>,
 }
@@ -55,26 +55,26 @@ struct Place {
 }
 
 impl Diagnostic {
-    /// Something about the file as a whole.
+    /// Creates a diagnostic about an entire file.
     pub fn about_file(file: &Path, message: impl Into<String>) -> Self {
         Self { file: file.to_owned(), message: message.into(), help: None, place: None }
     }
 
-    /// Adds the text of the file, and the place in it that is shown.
+    /// Adds the text of the file and the span to show.
     #[must_use]
     pub(super) fn at(mut self, text: Arc<str>, span: Range<usize>) -> Self {
         self.place = Some(Place { text, span, label: String::new() });
         self
     }
 
-    /// Adds what to do about it.
+    /// Adds how to fix it.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
 
-    /// Adds the words beside the caret.
+    /// Adds the label next to the caret.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {
         if let Some(place) = &mut self.place {
@@ -83,7 +83,7 @@ impl Diagnostic {
         self
     }
 
-    /// Names the right words, and beside the caret the one that was probably meant.
+    /// Lists the valid values in the help, and suggests the most similar one next to the caret.
     #[must_use]
     pub fn expected<'a>(self, wrong: &str, right: impl IntoIterator<Item = &'a str>) -> Self {
         let right: Vec<_> = right.into_iter().collect();
@@ -91,7 +91,7 @@ impl Diagnostic {
         self.near(wrong, right).help(help)
     }
 
-    /// Asks beside the caret whether the right word was meant that is most like it.
+    /// Suggests the most similar valid value next to the caret.
     #[must_use]
     pub fn near<'a>(self, wrong: &str, right: impl IntoIterator<Item = &'a str>) -> Self {
         match nearest(wrong, right) {
@@ -100,7 +100,7 @@ impl Diagnostic {
         }
     }
 
-    /// Line and column, both from 1, the column in characters; `None` for the file as a whole.
+    /// Line and column, both from 1, the column in characters; `None` for an entire file.
     pub fn line_and_column(&self) -> Option<(usize, usize)> {
         let Place { text, span, .. } = self.place.as_ref()?;
         let before = &text[..span.start];
@@ -138,7 +138,7 @@ impl fmt::Display for Diagnostic {
     }
 }
 
-/// The word most like `wrong`, if one is like it at all.
+/// The candidate most similar to `wrong`, if one is similar enough.
 pub fn nearest<'a>(wrong: &str, right: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let right: Vec<_> = right.into_iter().collect();
     similar::get_close_matches(wrong, &right, 1, 0.6).pop()

@@ -1,4 +1,4 @@
-//! Why a value is not what a type asks for.
+//! Errors of values that do not match their type.
 
 use std::fmt;
 use std::ops::Range;
@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use super::{Diagnostic, Source};
 
-/// A mistake, and where it is.
+/// A mistake and its position.
 #[derive(Debug, Error)]
 #[error("{mistake}")]
 pub(super) struct Misfit {
@@ -16,14 +16,14 @@ pub(super) struct Misfit {
     place: Option<Range<usize>>,
 }
 
-/// What is wrong with a value.
+/// The error of a value.
 #[derive(Debug, Error)]
 pub(super) enum Mistake {
     #[error("unknown {kind} `{wrong}`")]
     Unknown { kind: &'static str, wrong: String, known: &'static [&'static str] },
     #[error("the key `{0}` is missing")]
     MissingKey(&'static str),
-    /// What is written would be no text; the file has it.
+    /// The value is not text. The message quotes it from the file.
     #[error("expected text")]
     NotQuoted,
     #[error("expected {0}")]
@@ -42,14 +42,14 @@ impl Mistake {
     }
 
     pub(super) fn no_single_value() -> Self {
-        Self::expected("a single value, no list and no mapping")
+        Self::expected("a single value, not a list or a mapping")
     }
 
     pub(super) fn no_value() -> Self {
         Self::Other("a value is missing".to_owned())
     }
 
-    /// The error about it, with what helps to mend it.
+    /// The diagnostic, with help to fix it.
     pub(super) fn error(&self, source: &Source, span: &Range<usize>) -> Diagnostic {
         let error = source.error(span, self.to_string());
         match self {
@@ -58,7 +58,7 @@ impl Mistake {
             Self::NotQuoted if source.text(span).is_empty() => Self::no_value().error(source, span),
             Self::NotQuoted => {
                 let message = format!("{self}, found `{}`", source.text(span));
-                source.error(span, message).help("if text is meant, quote it")
+                source.error(span, message).help("to use it as text, quote it")
             }
             Self::Expected(_) | Self::Other(_) => error,
         }
@@ -66,13 +66,13 @@ impl Mistake {
 }
 
 impl Misfit {
-    /// Tells where it is, if that is not told yet.
+    /// Sets its position, if it has none yet.
     pub(super) fn at(mut self, place: &Range<usize>) -> Self {
         self.place.get_or_insert_with(|| place.clone());
         self
     }
 
-    /// The error about it, at `root` where it tells no place.
+    /// The diagnostic, at `root` if it has no position.
     pub(super) fn error(&self, source: &Source, root: &Range<usize>) -> Diagnostic {
         self.mistake.error(source, self.place.as_ref().unwrap_or(root))
     }
@@ -90,7 +90,7 @@ impl Error for Misfit {
     }
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Mistake::expected(format!("{expected}, found {}", in_words(found))).into()
+        Mistake::expected(format!("{expected}, found {}", describe(found))).into()
     }
 
     fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
@@ -98,7 +98,7 @@ impl Error for Misfit {
     }
 
     fn unknown_variant(word: &str, known: &'static [&'static str]) -> Self {
-        Mistake::Unknown { kind: "word", wrong: word.to_owned(), known }.into()
+        Mistake::Unknown { kind: "value", wrong: word.to_owned(), known }.into()
     }
 
     fn unknown_field(key: &str, known: &'static [&'static str]) -> Self {
@@ -110,8 +110,8 @@ impl Error for Misfit {
     }
 }
 
-/// What was found instead: as it is written, without its type.
-fn in_words(found: Unexpected<'_>) -> String {
+/// Describes the value that was found instead, without its type.
+fn describe(found: Unexpected<'_>) -> String {
     match found {
         Unexpected::Bool(value) => format!("`{value}`"),
         Unexpected::Unsigned(number) => format!("`{number}`"),

@@ -1,4 +1,4 @@
-//! YAML as it is written: its values and the places of all of them.
+//! The tree of a YAML file: its values with their positions.
 
 use std::fmt;
 
@@ -9,22 +9,22 @@ use serde_json::Value;
 
 use super::at::At;
 
-/// The members of a mapping, in their order.
+/// The members of a mapping, in order.
 pub(crate) type Members = IndexMap<At<String>, At<Node>>;
 
-/// A value of JSON's kinds, written in YAML.
+/// A value of the JSON data model, written in YAML.
 #[derive(Debug, Clone)]
 pub(crate) enum Node {
     /// Text, quoted or not.
     Text(String),
-    /// A null, a boolean or a number. How it is spelled stands in the file, at its place.
+    /// A null, a boolean or a number. Its spelling is in the file, at its position.
     Bare(Value),
     List(Vec<At<Node>>),
     Members(Members),
 }
 
 impl Node {
-    /// The text of a value that is neither list nor mapping, as it is written but for quotes.
+    /// The text of a value that is neither a list nor a mapping, without quotes.
     pub(crate) fn word(&self) -> Option<String> {
         match self {
             Self::Text(text) => Some(text.clone()),
@@ -33,7 +33,7 @@ impl Node {
         }
     }
 
-    /// The member of this name, with its key, if this is a mapping that has one.
+    /// The member with this name and its key, if this is a mapping that has it.
     pub(crate) fn member(&self, name: &str) -> Option<(&At<String>, &At<Self>)> {
         let Self::Members(members) = self else { return None };
         members.iter().find(|(key, _)| key.value == name)
@@ -48,7 +48,7 @@ impl<'de> Deserialize<'de> for Node {
             type Value = Node;
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a value that JSON has")
+                formatter.write_str("a value of the JSON data model")
             }
 
             fn visit_unit<E>(self) -> Result<Node, E> {

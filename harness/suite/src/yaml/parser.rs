@@ -1,7 +1,7 @@
-//! A file's text into a tree, and what the parser says is wrong with it.
+//! Parses a file's text into a tree, and converts the parser's errors.
 //!
-//! The only module that knows how the YAML parser fails. It has a type for each kind of failure; its
-//! words are shown where we have no better ones, and nothing depends on them.
+//! Only this module depends on the parser's error types. The parser's own message is shown if there
+//! is no better one; nothing depends on its wording.
 
 use serde::Deserialize as _;
 use serde::de::Error as _;
@@ -16,13 +16,13 @@ use super::misfit::Mistake;
 use super::node::Node;
 use super::{At, Diagnostic, LoadError, Source};
 
-/// The values of a file, with the places of all of them: a mapping or a list.
+/// The values of a file with their positions: a mapping or a list.
 pub(super) fn tree(source: &Source) -> Result<At<Node>, LoadError> {
     let mut scalar = None;
     let tree = with_deserializer_from_str_with_options(&source.text, options(), |text| {
         let tree = At::<Node>::deserialize(text)?;
         if let Node::Text(_) | Node::Bare(_) = tree.value {
-            // What follows makes no sense to the parser where only a colon is missing.
+            // If only a colon is missing, the parser's error would be about what follows.
             scalar = Some(tree.span.clone());
             return Err(Error::custom("neither a mapping nor a list"));
         }
@@ -38,7 +38,7 @@ pub(super) fn tree(source: &Source) -> Result<At<Node>, LoadError> {
 
 fn explained(error: &Error, source: &Source) -> Diagnostic {
     let span = error.location().map(|location| {
-        // Only character offsets are there for syntax errors too.
+        // Syntax errors have only character offsets.
         let (start, length) = (location.span().offset(), location.span().len());
         byte(source, start)..byte(source, start + length)
     });
@@ -49,7 +49,7 @@ fn explained(error: &Error, source: &Source) -> Diagnostic {
         Error::DuplicateMappingKey { key: Some(key), .. } => {
             at(format!("the key `{key}` is given twice"))
         }
-        // Of keys: every value is taken as it is.
+        // Only for keys: every value is accepted.
         Error::Unexpected { .. } => Mistake::no_single_value().error(source, &span),
         Error::NullIntoString { .. } => Mistake::no_value().error(source, &span),
         Error::QuotingRequired { .. } => Mistake::NotQuoted.error(source, &span),
@@ -62,9 +62,9 @@ fn explained(error: &Error, source: &Source) -> Diagnostic {
         Error::RecursiveReferencesRequireWeakTypes { .. } => {
             at("the anchor contains itself".into())
         }
-        Error::UnknownAnchor { .. } => at("no anchor of this name stands before".into()),
+        Error::UnknownAnchor { .. } => at("there is no earlier anchor of this name".into()),
         Error::ExternalMessage { source: parser, .. } if is_about_tabs(parser) => {
-            at("a tab is used for indentation".into()).help("indent with blanks")
+            at("a tab is used for indentation".into()).help("indent with spaces")
         }
         other => at(UserMessageFormatter.format_message(other).into_owned()),
     }
@@ -82,7 +82,7 @@ fn byte(source: &Source, character: u64) -> usize {
 
 fn options() -> Options {
     serde_saphyr::options! {
-        // A file of ours has some hundred nodes; more come from anchors that multiply.
+        // Scenario files have some hundred nodes; more come from exploding anchors.
         budget: serde_saphyr::budget! { max_nodes: 20_000, max_events: 100_000 },
         duplicate_keys: DuplicateKeyPolicy::Error,
         merge_keys: MergeKeyPolicy::Error,

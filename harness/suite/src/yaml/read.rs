@@ -1,4 +1,4 @@
-//! A tree of nodes into Rust types.
+//! Deserializes Rust types from a tree of nodes.
 
 use std::fmt;
 use std::ops::Range;
@@ -13,7 +13,7 @@ use super::at::{AT, At};
 use super::misfit::{Misfit, Mistake};
 use super::node::{Members, Node};
 
-/// Reads a node of a tree, or the key of a member.
+/// Deserializer for a node of a tree, or for the key of a member.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reader<'de> {
     view: View<'de>,
@@ -54,7 +54,7 @@ impl<'de> Reader<'de> {
         }
     }
 
-    /// Text, of which a number or the like must be quoted.
+    /// Text. A number or a similar value must be quoted.
     fn text(self) -> Result<&'de str, Misfit> {
         match self.view {
             View::Text(text) => Ok(text),
@@ -64,7 +64,7 @@ impl<'de> Reader<'de> {
         }
     }
 
-    /// A whole number, also one in quotes, as the words of a mapping are text.
+    /// A whole number, possibly in quotes, because keys are text.
     fn whole_number<T>(self, least: T, most: T) -> Result<T, Misfit>
     where
         T: Copy + TryFrom<i128> + fmt::Display,
@@ -83,7 +83,7 @@ macro_rules! whole_numbers {
     ($($deserialize:ident, $visit:ident: $type:ident;)*) => {$(
         fn $deserialize<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
             let number = self.whole_number($type::MIN, $type::MAX)?;
-            // A type that has no zero says so in words of its own.
+            // Types without zero have messages of their own.
             visitor.$visit(number).map_err(|error| match number {
                 0 if $type::MIN == 0 => Mistake::expected("a whole number from 1, found `0`").into(),
                 0 => Mistake::expected("a whole number other than 0, found `0`").into(),
@@ -116,7 +116,7 @@ impl<'de> Deserializer<'de> for Reader<'de> {
                 (_, Some(number)) => visitor.visit_i64(number),
                 _ => visitor.visit_f64(number.as_f64().unwrap_or_default()),
             },
-            // Text, lists and mappings have views of their own.
+            // Text, lists and mappings are other views.
             View::Bare(_) => visitor.visit_unit(),
             View::List(_) => self.deserialize_seq(visitor),
             View::Members(_) => self.deserialize_map(visitor),
@@ -163,7 +163,7 @@ impl<'de> Deserializer<'de> for Reader<'de> {
     fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
         match self.view {
             View::Bare(Value::Null) => visitor.visit_unit(),
-            _ => Err(self.misfit(Mistake::Other("this word takes no value".to_owned()))),
+            _ => Err(self.misfit(Mistake::Other("this key takes no value".to_owned()))),
         }
     }
 
@@ -190,9 +190,9 @@ impl<'de> Deserializer<'de> for Reader<'de> {
         let View::Members(members) = self.view else {
             return Err(self.misfit(Mistake::no_mapping()));
         };
-        let mut rest = Rest { members: members.iter(), value: None, place: self.span };
-        // A key that is missing is told of at the last one that is there.
-        visitor.visit_map(&mut rest).map_err(|error| error.at(rest.place))
+        let mut rest = Rest { members: members.iter(), value: None, span: self.span };
+        // A missing key is reported at the last present one.
+        visitor.visit_map(&mut rest).map_err(|error| error.at(rest.span))
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -216,11 +216,13 @@ impl<'de> Deserializer<'de> for Reader<'de> {
                 visitor.visit_enum(word).map_err(|error: Misfit| error.at(self.span))
             }
             View::Members(members) if members.len() == 1 => {
-                let member = Rest { members: members.iter(), value: None, place: self.span };
+                let member = Rest { members: members.iter(), value: None, span: self.span };
                 MapAccessDeserializer::new(member).deserialize_enum(name, words, visitor)
             }
             View::Bare(_) => Err(self.misfit(Mistake::NotQuoted)),
-            View::List(_) | View::Members(_) => Err(self.misfit(Mistake::expected("a word"))),
+            View::List(_) | View::Members(_) => {
+                Err(self.misfit(Mistake::expected("a single value")))
+            }
         }
     }
 
@@ -229,7 +231,7 @@ impl<'de> Deserializer<'de> for Reader<'de> {
     }
 }
 
-/// What [`At`] asks for: where the value begins, where it ends, the value.
+/// The sequence that [`At`] requests: start, end, value.
 struct Place<'de> {
     reader: Reader<'de>,
     given: usize,
@@ -272,14 +274,13 @@ impl<'de> SeqAccess<'de> for Items<'de> {
     }
 }
 
-/// The members of a mapping that are not read yet.
+/// The unread members of a mapping.
 struct Rest<'de> {
     members: indexmap::map::Iter<'de, At<String>, At<Node>>,
-    /// Of the key that was read last.
+    /// The value of the key that was read last.
     value: Option<&'de At<Node>>,
-    /// Where an error is that says nothing of its place: the key that was read last, before that
-    /// the mapping.
-    place: &'de Range<usize>,
+    /// The position for errors without one: the key that was read last, or initially the mapping.
+    span: &'de Range<usize>,
 }
 
 impl<'de> MapAccess<'de> for Rest<'de> {
@@ -290,12 +291,12 @@ impl<'de> MapAccess<'de> for Rest<'de> {
         seed: K,
     ) -> Result<Option<K::Value>, Misfit> {
         let Some((key, value)) = self.members.next() else { return Ok(None) };
-        (self.value, self.place) = (Some(value), &key.span);
+        (self.value, self.span) = (Some(value), &key.span);
         seed.deserialize(Reader::key(key)).map(Some).map_err(|error| error.at(&key.span))
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Misfit> {
         let value = self.value.take().ok_or(Mistake::no_value())?;
-        seed.deserialize(Reader::node(value)).map_err(|error| error.at(self.place))
+        seed.deserialize(Reader::node(value)).map_err(|error| error.at(self.span))
     }
 }

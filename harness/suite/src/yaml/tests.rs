@@ -1,4 +1,4 @@
-//! What types get of a file's text, and what is said where they get nothing.
+//! Reading of types from YAML, and the errors.
 
 use std::num::{NonZeroI32, NonZeroUsize};
 use std::path::Path;
@@ -77,19 +77,19 @@ fn each_kind_of_value_is_read() {
 }
 
 #[test]
-fn a_value_in_quotes_is_a_number_or_a_truth_where_one_is_asked_for() {
+fn a_quoted_value_can_be_a_number_or_a_boolean() {
     let text = "{ whole: '5', number: '0.5', truth: 'true', maybe: '7' }";
     let expected = Kinds { whole: 5, number: 0.5, truth: true, maybe: Some(7), ..Kinds::default() };
     assert_eq!(read(text), Ok(expected));
 }
 
 #[test]
-fn what_does_not_fit_is_shown_in_words_for_people() {
+fn a_mismatch_is_described_in_plain_words() {
     for (text, place, words) in [
         ("whole: 65536", "1:8", "expected a whole number from 0 to 65535"),
         ("whole: 1.0", "1:8", "expected a whole number from 0 to 65535"),
         ("signed: x", "1:9", "expected a whole number from -128 to 127"),
-        ("whole: [1]", "1:8", "expected a single value, no list and no mapping"),
+        ("whole: [1]", "1:8", "expected a single value, not a list or a mapping"),
         ("some: 0", "1:1", "expected a whole number from 1, found `0`"),
         ("none_but_zero: 0", "1:1", "expected a whole number other than 0, found `0`"),
         ("number: x", "1:9", "expected a number"),
@@ -98,11 +98,11 @@ fn what_does_not_fit_is_shown_in_words_for_people() {
         ("text: 1e0", "1:7", "expected text, found `1e0`"),
         ("text:", "1:5", "a value is missing"),
         ("text: ~", "1:7", "a value is missing"),
-        ("word: ons", "1:7", "unknown word `ons`"),
+        ("word: ons", "1:7", "unknown value `ons`"),
         ("word: ~", "1:7", "expected text, found `~`"),
         ("word:", "1:5", "a value is missing"),
-        ("word: { one: 5 }", "1:14", "this word takes no value"),
-        ("word: { one: ~, other: ~ }", "1:7", "expected a word"),
+        ("word: { one: 5 }", "1:14", "this key takes no value"),
+        ("word: { one: ~, other: ~ }", "1:7", "expected a single value"),
         ("list: a", "1:7", "expected a list (`[…]`)"),
         ("list: [a, { b: c }]", "1:11", "expected a single value"),
         ("word: one\nlits: []", "2:1", "unknown key `lits`"),

@@ -1,4 +1,4 @@
-//! A run that is kept, and read and judged again, in memory.
+//! Writes an evidence file in memory, and reads and judges it again.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -10,8 +10,8 @@ use fallproof_suite::plan::Plan;
 use fallproof_suite::record::{Entry, Header, Mask, Reader, SuiteFacts, TargetName, Writer};
 use fallproof_suite::scenario::Scenario;
 
-/// The file of a run of these scenarios. Where the client's key is the user's own, it is a secret.
-pub(crate) fn keep(
+/// Writes the evidence file of a run. `is_own_key` makes the client's key a secret of the user.
+pub(crate) fn write(
     scenarios: &[&Scenario],
     plan: &Plan,
     facts: TargetFacts<'_>,
@@ -46,13 +46,14 @@ pub(crate) fn keep(
     file.expect("memory can be written to")
 }
 
-/// Each case of the file, with the judgment on it; and the client's key.
-#[allow(dead_code, reason = "not every program asks for it")]
-pub(crate) fn judged_again(file: &[u8]) -> (Vec<(Evidence, Judgment)>, String) {
-    let mut reader = Reader::of(Path::new("kept"), file).unwrap_or_else(|error| panic!("{error}"));
+/// Judges each case of the file. Returns the evidence with the judgments, and the client's key.
+#[allow(dead_code, reason = "not every test binary uses it")]
+pub(crate) fn judge(file: &[u8]) -> (Vec<(Evidence, Judgment)>, String) {
+    let mut reader =
+        Reader::of(Path::new("evidence"), file).unwrap_or_else(|error| panic!("{error}"));
     let mut judged = Vec::new();
     while let Some(entry) = reader.entry().unwrap_or_else(|error| panic!("{error}")) {
-        let Entry::Case(ended) = entry else { panic!("none was discarded") };
+        let Entry::Case(ended) = entry else { panic!("no case was discarded") };
         let scenario = &reader.scenarios[ended.scenario];
         let judgment = judge_case(scenario, reader.header.facts(ended.groups()), &ended.evidence);
         judged.push((ended.evidence, judgment));
@@ -60,13 +61,13 @@ pub(crate) fn judged_again(file: &[u8]) -> (Vec<(Evidence, Judgment)>, String) {
     (judged, reader.header.gateway_key)
 }
 
-/// The two judgments are the same, but that they may quote one of these keys for another.
-#[allow(dead_code, reason = "not every program asks for it")]
+/// Checks that two judgments are equal, except that they may quote different keys of these.
+#[allow(dead_code, reason = "not every test binary uses it")]
 pub(crate) fn same(one: &Judgment, other: &Judgment, keys: &[&str]) -> Result<(), String> {
-    let told = |judgment: &Judgment| {
-        let told = format!("{judgment:#?}");
-        keys.iter().fold(told, |told, key| told.replace(key, "[key]"))
+    let text = |judgment: &Judgment| {
+        let text = format!("{judgment:#?}");
+        keys.iter().fold(text, |text, key| text.replace(key, "[key]"))
     };
-    let (one, other) = (told(one), told(other));
-    if one == other { Ok(()) } else { Err(format!("judged {one}\nand kept {other}")) }
+    let (one, other) = (text(one), text(other));
+    if one == other { Ok(()) } else { Err(format!("judged {one}\nfrom the file {other}")) }
 }
