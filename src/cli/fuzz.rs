@@ -50,8 +50,6 @@ Examples:
   fallproof fuzz --adapter litellm --launch --cases 200
   fallproof fuzz --saboteur invented-metadata")]
 pub(super) struct Fuzz {
-    #[command(flatten)]
-    gateway: Gateway,
     /// Print, as JSON, what to configure in a gateway without an adapter, and exit
     #[arg(long, conflicts_with_all = ["target", "adapter"])]
     plan: bool,
@@ -83,6 +81,8 @@ pub(super) struct Fuzz {
     /// Save findings in `found/` below this folder of scenarios
     #[arg(long, value_name = "DIR", default_value = SCENARIOS)]
     scenarios: PathBuf,
+    #[command(flatten)]
+    gateway: Gateway,
 }
 
 /// What was found against one requirement.

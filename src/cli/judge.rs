@@ -40,7 +40,7 @@ impl Judge {
         };
         self.check_kept(&file)?;
         let log = log(&file);
-        // Print nothing from evidence that is invalid further on.
+        // Nothing is printed of evidence that is not sound to its end.
         let plan = played(&file)?;
         let mut reader = Reader::open(&file).map_err(Stop::usage)?;
         let (header, scenarios) = (reader.header.clone(), reader.scenarios.clone());
@@ -77,17 +77,17 @@ impl Judge {
         output.finish(&chosen, cases, ended, &recorder, &log)
     }
 
-    /// Refuses to write the reports into a folder that holds the evidence: its contents would be removed.
+    /// Refuses to write the reports into the folder of the evidence: what is in it would be removed.
     fn check_kept(&self, file: &Path) -> Result<(), Stop> {
         let Some(report) = &self.output.report else { return Ok(()) };
-        // A folder that does not exist yet holds nothing.
+        // A folder that is not there yet holds nothing.
         let Ok(report) = report.canonicalize() else { return Ok(()) };
         let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-        // The named folder, and the target of a symbolic link.
-        let locations = [folder.unwrap_or(Path::new(".")).canonicalize(), file.canonicalize()];
-        if locations.iter().flatten().any(|it| it.starts_with(&report)) {
+        // Where it is named, and where a link of that name leads.
+        let places = [folder.unwrap_or(Path::new(".")).canonicalize(), file.canonicalize()];
+        if places.iter().flatten().any(|place| place.starts_with(&report)) {
             return Err(Stop::usage(
-                "--report names the folder of the evidence, which must be kept; name another one",
+                "--report would replace the folder of the evidence; name another one for reports",
             ));
         }
         Ok(())

@@ -136,11 +136,11 @@ struct PlanArgs {
 /// The exit code of what the user has interrupted, as shells have it for Ctrl-C.
 const INTERRUPTED: u8 = 130;
 
-/// The exit code of an error in Fallproof itself.
-const HARNESS: u8 = 3;
-
 /// The exit code where nobody reads what is printed, as shells have it for such programs.
 const BROKEN_PIPE: u8 = 141;
+
+/// The exit code of an internal error.
+const HARNESS: u8 = 3;
 
 /// Why a command ends with another code than 0.
 enum Stop {
@@ -237,7 +237,7 @@ fn unwound(payload: &(dyn Any + Send)) -> Stop {
     }
 }
 
-/// Prints the message and exits with this code, or with 3 if the message cannot be printed.
+/// Ends with this code, or as an internal error where the reason cannot be printed.
 fn complain(code: u8, message: &str) -> ExitCode {
     let printed = writeln!(anstream::stderr(), "{message}");
     ExitCode::from(if printed.is_ok() { code } else { HARNESS })

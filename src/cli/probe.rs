@@ -22,8 +22,6 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 
 #[derive(Debug, Args)]
 pub(super) struct Probe {
-    #[command(flatten)]
-    gateway: Gateway,
     /// Ask at most this many questions in parallel
     ///
     /// [default: what the adapter allows; 1 without an adapter]
@@ -32,6 +30,8 @@ pub(super) struct Probe {
     /// Write the draft into a new file [default: print it]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    #[command(flatten)]
+    gateway: Gateway,
 }
 
 impl Probe {

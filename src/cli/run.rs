@@ -44,8 +44,6 @@ Examples:
 pub(super) struct Run {
     #[command(flatten)]
     selection: Selection,
-    #[command(flatten)]
-    gateway: Gateway,
     /// Run at most this many scenarios in parallel
     ///
     /// [default: what the adapter allows; 1 against a gateway without an adapter, 64 against the
@@ -66,6 +64,8 @@ pub(super) struct Run {
     #[arg(long, value_name = "SEED", num_args = 0..=1, require_equals = true)]
     #[allow(clippy::option_option, reason = "not asked for, asked for, and with a seed")]
     shuffle: Option<Option<u64>>,
+    #[command(flatten)]
+    gateway: Gateway,
     #[command(flatten)]
     output: Output,
 }

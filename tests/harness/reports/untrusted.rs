@@ -123,7 +123,7 @@ fn a_run_without_scenarios_is_wrong_usage() {
     let first = records(&run).swap_remove(0);
     let end = serde_json::json!({ "end": { "cases": 0, "took": 0 } });
     forge(&run, &[first, end]);
-    assert_refused(&fallproof(&["judge", path(&run)]), "line 2: has no scenario");
+    assert_refused(&fallproof(&["judge", path(&run)]), "line 2: no scenario");
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn a_pipe_is_not_waited_for() {
     let pipe = folder.path().join(EVIDENCE);
     let made = Command::new("mkfifo").arg(&pipe).status().expect("every Unix has mkfifo");
     assert!(made.success());
-    assert_refused(&fallproof(&["judge", path(&folder)]), "evidence.ndjson.gz: is no regular file");
+    assert_refused(&fallproof(&["judge", path(&folder)]), "evidence.ndjson.gz: not a regular file");
 }
 
 #[cfg(target_os = "linux")]

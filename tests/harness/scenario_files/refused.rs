@@ -375,7 +375,7 @@ fn recursive_or_exploding_anchors_are_refused() {
     let (b, c, d) = (times_thirty("*a"), times_thirty("*b"), times_thirty("*c"));
     let bomb = format!("&a «[1], b: &b {b}, c: &c {c}, d: {d}");
     assert_refused("\"Hello\"", &bomb, &["once its anchors are expanded"]);
-    assert_refused("\"Hello\"", "«*b", &["no anchor of this name"]);
+    assert_refused("\"Hello\"", "«*b", &["no earlier anchor of this name"]);
     assert_refused("input: \"Hello\"", "«<<: {}", &["merge keys are not supported"]);
 }
 
