@@ -100,7 +100,8 @@ pub(crate) fn run(root: &Path, chosen: &[String]) -> Result<(), u8> {
 fn documents(root: &Path) -> Vec<PathBuf> {
     let listed = Command::new("git").args(["ls-files", "*.md"]).current_dir(root).output();
     let listed = listed.map(|it| String::from_utf8_lossy(&it.stdout).into_owned());
-    let is_for_readers = |it: &&str| !it.starts_with("reports/") && !it.starts_with("harness/");
+    let others = ["harness/", "reports/", "src/"];
+    let is_for_readers = |it: &&str| !others.iter().any(|folder| it.starts_with(folder));
     listed.unwrap_or_default().lines().filter(is_for_readers).map(PathBuf::from).collect()
 }
 

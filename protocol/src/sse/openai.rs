@@ -1,4 +1,4 @@
-//! EventKind of the events in `OpenAI` streams: chat, completions, responses, images, speech and
+//! Kinds of the events in `OpenAI` streams: chat, completions, responses, images, speech and
 //! transcripts.
 
 use serde_json::Value;
