@@ -10,7 +10,7 @@ use tokio::runtime::Handle;
 use crate::error::StartError;
 use crate::interrupt::{Interrupt, unless};
 use crate::observer::Observer;
-use crate::restart::{EXIT_DELAY, Ended, Queue};
+use crate::restart::{EXIT_DELAY, FinishedCase, Queue};
 use crate::run_plan::{Batch, RunPlan};
 use crate::runner::Runner;
 use crate::target::RunningTarget;
@@ -139,7 +139,7 @@ impl<O: Observer> Batches<'_, O> {
 struct Timed<'a, O>(&'a O);
 
 impl<O: Observer> Observer for Timed<'_, O> {
-    type Output = Ended<O::Output>;
+    type Output = FinishedCase<O::Output>;
 
     fn case_started(&self, scenario: &Scenario) {
         self.0.case_started(scenario);
@@ -155,7 +155,7 @@ impl<O: Observer> Observer for Timed<'_, O> {
         let is_unserved = is_unserved(&evidence.result);
         let output = self.0.case_ended(scenario, target, evidence);
         let is_suspect = is_unserved || self.0.is_suspect(&output);
-        Ended { output, started, ended, is_unserved, is_suspect }
+        FinishedCase { output, started, ended, is_unserved, is_suspect }
     }
 
     fn is_suspect(&self, case: &Self::Output) -> bool {

@@ -20,7 +20,7 @@ pub(crate) const MAX_STARTS: usize = 10;
 pub(crate) const EXIT_DELAY: Duration = Duration::from_secs(1);
 
 /// A case that has ended.
-pub(crate) struct Ended<K> {
+pub(crate) struct FinishedCase<K> {
     /// Output of the observer.
     pub(crate) output: K,
     /// Start, relative to the start of the run.
@@ -87,7 +87,7 @@ impl<'a> Queue<'a> {
     pub(crate) fn settle<K>(
         &mut self,
         share: Share<'a>,
-        cases: Vec<Option<Ended<K>>>,
+        cases: Vec<Option<FinishedCase<K>>>,
         has_ended: bool,
     ) -> Vec<K> {
         let cases = share.scenarios.into_iter().zip(cases);
@@ -115,7 +115,7 @@ impl<'a> Queue<'a> {
         if share.jobs > 1 {
             let since = gone_since(&served, &unserved);
             let is_cause_possible =
-                |case: &Ended<K>| case.is_suspect && case.ended + EXIT_DELAY >= since;
+                |case: &FinishedCase<K>| case.is_suspect && case.ended + EXIT_DELAY >= since;
             if served.iter().filter(|(_, case)| is_cause_possible(case)).count() > 1 {
                 let suspects = served.extract_if(.., |(_, case)| is_cause_possible(case));
                 self.alone.extend(suspects.map(|(scenario, _)| scenario));
@@ -134,7 +134,10 @@ impl<'a> Queue<'a> {
 
 /// Time at which the target was found to be gone: the start of the first unserved case or, if there
 /// is none, the end of the last served one.
-fn gone_since<K>(served: &[(&Scenario, Ended<K>)], unserved: &[(&Scenario, Ended<K>)]) -> Duration {
+fn gone_since<K>(
+    served: &[(&Scenario, FinishedCase<K>)],
+    unserved: &[(&Scenario, FinishedCase<K>)],
+) -> Duration {
     let first = unserved.iter().map(|(_, case)| case.started).min();
     let last = || served.iter().map(|(_, case)| case.ended).max();
     first.or_else(last).unwrap_or_default()

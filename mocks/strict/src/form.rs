@@ -67,7 +67,7 @@ fn put<'a>(
         Subscript::Item => push(form, name, read_field(schema, items, field)),
         Subscript::Absent if items.is_some() => push(form, name, read_field(schema, items, field)),
         Subscript::Absent => {
-            form.insert(Cow::Borrowed(name), read_field(schema, Some(node), field))
+            form.insert(Cow::Borrowed(name), read_field(schema, Some(node), field));
         }
     }
 }

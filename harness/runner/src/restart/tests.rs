@@ -20,11 +20,11 @@ enum Outcome {
 }
 use Outcome::{Bad, Good, Unserved};
 
-fn case(id: &str, outcome: Outcome, from: u64, to: u64) -> Ended<(String, Outcome)> {
+fn case(id: &str, outcome: Outcome, from: u64, to: u64) -> FinishedCase<(String, Outcome)> {
     let (started, ended) = (ms(from), ms(to));
     let is_unserved = outcome == Unserved;
     let is_suspect = outcome != Good;
-    Ended { output: (id.to_owned(), outcome), started, ended, is_unserved, is_suspect }
+    FinishedCase { output: (id.to_owned(), outcome), started, ended, is_unserved, is_suspect }
 }
 
 fn all<T>(cases: Vec<T>) -> Vec<Option<T>> {

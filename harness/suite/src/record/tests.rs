@@ -413,8 +413,8 @@ fn a_truncated_file_is_refused() {
 #[case::a_status_that_there_is_not(
     r#""status":200,"reply_head""#,
     r#""status":600,"reply_head""#,
-    "line 6: case `auth/openai-key-to-azure-key`: call 0 has an attempt with a `status` that there \
-     is not: expected 100 to 599"
+    "line 6: case `auth/openai-key-to-azure-key`: call 0 has an attempt with an invalid `status`: \
+     expected 100 to 599"
 )]
 #[case::a_status_that_did_not_come(
     r#""status":200,"headers""#,
