@@ -1,4 +1,4 @@
-//! `fallproof check`: whether a file of the user's is right, without running anything.
+//! `fallproof check`: checks whether a user's file is valid, without running anything.
 
 use std::path::{Path, PathBuf};
 

@@ -111,7 +111,7 @@ impl Show {
     /// What to say of a name that nothing has.
     fn unknown(&self) -> Stop {
         let name = &self.name;
-        // An invalid file is reported where it is asked for.
+        // An invalid file is reported only when that file is requested.
         let suite = Selection::whole(self.scenarios.as_deref()).load().ok();
         let mut known: Vec<&str> = behavior::behavior_names().collect();
         known.extend(saboteur::all().iter().map(|it| it.name));

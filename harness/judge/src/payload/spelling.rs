@@ -24,7 +24,7 @@ pub(super) fn check(
     }
 }
 
-/// The names of the members that both have, in the order of `tree`.
+/// The names of the members that both bodies have, in the order of `tree`.
 fn shared_names<'a>(tree: &'a Tree, other: &Tree) -> Vec<&'a str> {
     let Tree::Object(members) = tree else { return Vec::new() };
     let names = members.iter().map(|(name, _)| name.as_str());

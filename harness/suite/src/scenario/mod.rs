@@ -134,7 +134,7 @@ impl Scenario {
         needs
     }
 
-    /// The longest timeout, or delay of an answer, that it may have to wait for.
+    /// The longest single wait of the scenario: a timeout, or a delayed answer.
     pub fn longest_wait(&self) -> Option<Duration> {
         let limits = |group: &Group| group.timeout.max(group.total_timeout);
         let scripts = self.deployments.values().flat_map(|deployment| &deployment.script);

@@ -138,7 +138,7 @@ impl Writer<'_> {
     }
 }
 
-/// How many lists and mappings lie within each other.
+/// Nesting depth of lists and mappings.
 fn depth(node: &At<Node>) -> usize {
     match &node.value {
         Node::Text(_) | Node::Bare(_) => 0,
