@@ -228,7 +228,7 @@ pub(crate) fn main() -> ExitCode {
     }
 }
 
-/// What a thread of ours ended with that did not come to its end.
+/// The reason why the command's thread unwound.
 fn unwound(payload: &(dyn Any + Send)) -> Stop {
     match payload.downcast_ref::<Unprintable>() {
         Some(Unprintable(error)) if error.kind() == ErrorKind::BrokenPipe => Stop::BrokenPipe,

@@ -1,4 +1,4 @@
-//! Printing, where an output that cannot be written to ends the command and is no bug of ours.
+//! Printing. An output that cannot be written to ends the command; it is not a panic.
 
 use std::fmt::Arguments;
 use std::io::{self, Write as _};

@@ -76,9 +76,9 @@ impl Run {
         let baseline = self.output.known(&suite)?;
         let run = self.planned(&scenarios)?;
         let runtime = runtime()?;
-        // Before the folder of reports is taken, in which there may be an earlier one.
+        // Before the report folder is taken: it may hold an earlier report.
         self.gateway.is_there(&runtime)?;
-        // Before the folder of reports is taken, so that whoever ends the run finds a report there.
+        // Before the report folder is taken, so that an interrupted run still leaves a report.
         let interrupt = interrupt::listen(&runtime)?;
         let mut output = self.output.open(baseline)?;
         let (started, clock) = (now(), Instant::now());

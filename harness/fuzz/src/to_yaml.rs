@@ -10,14 +10,15 @@ use fallproof_suite::scenario::{
     Body, Call, Cooldown, DEFAULT_API_VERSION, Deployment, Expect, Group, MODEL_PLACEHOLDER,
     Planned, Scenario, Step,
 };
+use fallproof_suite::yaml::quoted;
 
 /// The YAML text of this scenario. Supports only what generated cases contain: one unnamed group,
 /// sequential calls, JSON bodies.
 pub(super) fn to_yaml(scenario: &Scenario) -> String {
     let mut out = "# yaml-language-server: $schema=../schema.json\n".to_owned();
-    let _ = writeln!(out, "title: {}", text(&scenario.title));
+    let _ = writeln!(out, "title: {}", quoted(&scenario.title));
     if let Some(why) = &scenario.why {
-        let _ = writeln!(out, "why: {}", text(why));
+        let _ = writeln!(out, "why: {}", quoted(why));
     }
     let proves: Vec<_> = scenario.proves.iter().map(|code| code.as_str()).collect();
     let _ = writeln!(out, "proves: [{}]", proves.join(", "));
@@ -51,7 +52,7 @@ fn of_deployment(deployment: &Deployment) -> String {
     }
     if let Some(version) = deployment.api_version.as_deref().filter(|it| *it != DEFAULT_API_VERSION)
     {
-        parts.push(format!("api_version: {}", text(version)));
+        parts.push(format!("api_version: {}", quoted(version)));
     }
     let script: Vec<_> = deployment.script.iter().map(of_behavior).collect();
     parts.push(format!("script: [{}]", script.join(", ")));
@@ -70,7 +71,7 @@ fn of_behavior(behavior: &Behavior) -> String {
     if !behavior.headers.is_empty() {
         parts.push(format!("headers: {}", json!(behavior.headers)));
     }
-    parts.extend(behavior.body.as_ref().map(|body| format!("body: {}", text(body))));
+    parts.extend(behavior.body.as_ref().map(|body| format!("body: {}", quoted(body))));
     if behavior.count != 1 {
         parts.push(format!("count: {}", behavior.count));
     }
@@ -106,7 +107,7 @@ fn of_call(planned: &Planned, out: &mut String) {
                 let _ = writeln!(out, "        {line}");
             }
         }
-        None => drop(writeln!(out, "      body_json: {}", text(&json))),
+        None => drop(writeln!(out, "      body_json: {}", quoted(&json))),
     }
     let expected = of_expect(expect);
     if !expected.is_empty() {
@@ -142,20 +143,6 @@ fn is_printable(text: &str) -> bool {
     text.chars().all(fits)
         && { lines }.all(|line| !line.is_empty() && !line.ends_with(' '))
         && !text.starts_with([' ', '\n'])
-}
-
-/// Quotes text. YAML understands JSON escapes; characters that YAML does not allow are escaped too.
-fn text(text: &str) -> String {
-    let quoted = Value::from(text).to_string();
-    let mut out = String::new();
-    for character in quoted.chars() {
-        if is_printable(&format!("x{character}x")) {
-            out.push(character);
-        } else {
-            let _ = write!(out, "\\u{:04x}", u32::from(character));
-        }
-    }
-    out
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ pub struct Capabilities {
     /// Requirements of the policy level that it does not claim, each with a reason.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub waived: IndexMap<Code, String>,
-    /// The reason why it may pass over a failed deployment for a time of its own choice.
+    /// Reason why it may skip a deployment after a failure, for a time that it chooses itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub own_cooldown: Option<String>,
     /// Parts of a request that it omits, adds or changes on purpose.

@@ -9,6 +9,7 @@ mod diagnostic;
 mod misfit;
 mod node;
 mod parser;
+mod quote;
 mod read;
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ use serde::de::DeserializeOwned;
 pub use self::at::{At, Optional};
 pub use self::diagnostic::{Diagnostic, LoadError, nearest};
 pub(crate) use self::node::{Members, Node};
+pub use self::quote::quoted;
 use self::read::Reader;
 
 /// Maximum length of a file.

@@ -44,7 +44,7 @@ impl Mask {
             // It starts with the right key if that has only one character.
             let of_wrong = match wrong.strip_prefix(key) {
                 Some(rest) => format!("{instead}{rest}"),
-                // As whoever reads it derives it, too.
+                // A reader of the evidence derives it in the same way.
                 None if another(&instead).len() == instead.len() => another(&instead),
                 None => placeholder(&wrong).chars().rev().collect(),
             };

@@ -3,12 +3,10 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use fallproof_protocol::json::quoted;
-
 use super::expand::Expander;
 use super::family::{FamilyFile, case_id};
 use super::pattern::family;
-use crate::yaml::{At, LoadError, Members, Node, Source};
+use crate::yaml::{At, LoadError, Members, Node, Source, quoted};
 
 /// Lines are no longer than this where that can be helped.
 const WIDTH: usize = 100;
@@ -189,18 +187,7 @@ fn scalar(text: &str) -> String {
     if is_word || is_address {
         return text.to_owned();
     }
-    // JSON's strings are YAML's, but for what YAML holds for unprintable.
-    let mut out = String::new();
-    for character in quoted(text).chars() {
-        if character.is_control()
-            || matches!(character, '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{feff}')
-        {
-            let _ = write!(out, "\\u{:04x}", u32::from(character));
-        } else {
-            out.push(character);
-        }
-    }
-    out
+    quoted(text)
 }
 
 #[cfg(test)]
