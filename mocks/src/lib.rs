@@ -12,3 +12,8 @@ pub mod server;
 
 pub use fallproof_protocol::{behavior, marker, provider, request_log};
 pub use http_reply::Reply;
+
+/// The examples of the README are doc tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

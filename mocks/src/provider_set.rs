@@ -93,6 +93,44 @@ pub struct ReplyPlan {
 }
 
 /// All deployments and their positions in their scripts.
+///
+/// Needs no socket: a request goes in, the provider's reply comes out.
+///
+/// ```
+/// use fallproof_mocks::behavior::Behavior;
+/// use fallproof_mocks::marker::Marker;
+/// use fallproof_mocks::provider::{Deployment, Names, Surface};
+/// use fallproof_mocks::provider_set::{MockDeployment, MockProviders, Request};
+///
+/// let providers = MockProviders::default();
+/// providers.mount(MockDeployment {
+///     prefix: "/my-test/primary".to_owned(),
+///     deployment: Deployment {
+///         surface: Surface::OpenAi,
+///         model: "gpt-5".to_owned(),
+///         name: "gpt-5".to_owned(),
+///         key: "sk-test".to_owned(),
+///     },
+///     names: Names::Own,
+///     script: vec![Behavior::named("ok")],
+///     repeat_last: true,
+///     marker: Marker::new("/my-test/primary"),
+/// })?;
+///
+/// let request = Request {
+///     method: "POST",
+///     target: "/v1/responses",
+///     headers: &[
+///         ("authorization", b"Bearer sk-test"),
+///         ("content-type", b"application/json"),
+///     ],
+///     body: br#"{"model":"gpt-5","input":"Hi","stop":"END"}"#,
+/// };
+/// let answer = providers.answer("/my-test/primary", &request).expect("a mounted deployment");
+/// assert_eq!(answer.reply.status, 400);
+/// assert!(String::from_utf8_lossy(&answer.reply.body).contains("Unknown parameter: 'stop'."));
+/// # Ok::<(), fallproof_mocks::behavior::ScriptError>(())
+/// ```
 #[derive(Debug, Default)]
 pub struct MockProviders {
     deployments: Mutex<HashMap<String, MountedDeployment>>,
@@ -179,7 +217,7 @@ impl MockDeployment {
         let located = edge::locate(self.deployment.surface, &target.path);
         let route = located.as_ref().map(|route| (route.surface, route.endpoint));
         let endpoint = route.map(|(_, endpoint)| endpoint);
-        let examined = self.examine(located, &target, request, &stored.lock());
+        let examined = self.examine(located, &target, request, stored);
         let refused = examined.is_err();
         let asked = examined.as_ref().map_or(&self.deployment, |accepted| &*accepted.deployment);
         let scripted = scheduled.map(|behavior| {

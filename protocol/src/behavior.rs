@@ -105,7 +105,9 @@ impl<'de> Deserialize<'de> for Behavior {
             type Value = Behavior;
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a behavior: a name or a mapping")
+                formatter.write_str(
+                    "a behavior: a name such as `overloaded`, or a mapping such as `{ status: 503 }`",
+                )
             }
 
             fn visit_str<E>(self, name: &str) -> Result<Behavior, E> {

@@ -34,6 +34,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use fallproof_report::reporter::ReportError;
 use fallproof_runner::PlanError;
 use fallproof_runner::adapter::{LaunchError, RenderError};
 use fallproof_runner::error::StartError;
@@ -180,6 +181,12 @@ impl From<SelectError> for Stop {
             SelectError::Load(error) => error.into(),
             other => Self::usage(other),
         }
+    }
+}
+
+impl From<ReportError> for Stop {
+    fn from(error: ReportError) -> Self {
+        if error.is_broken_pipe() { Self::BrokenPipe } else { Self::harness(error) }
     }
 }
 

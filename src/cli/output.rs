@@ -93,7 +93,7 @@ impl Opened {
         let today = DateTime::<Utc>::from(header.started).date_naive();
         let baseline = self.baseline.map(|baseline| baseline.apply(&mut cases, today));
         let report = assemble::report(header, chosen, cases, ended, baseline);
-        let report = recorder.run_ended(report, log).map_err(Stop::harness)?;
+        let report = recorder.run_ended(report, log)?;
         match report.verdict {
             Verdict::Conformant => Ok(()),
             Verdict::NotConformant => Err(Stop::NotConformant),

@@ -1,7 +1,8 @@
 //! The reference pages of the book: made from the data that they describe.
 
+mod scenario_keys;
+
 use std::fmt::Write as _;
-use std::path::Path;
 use std::process::Command;
 
 use fallproof_suite::requirement;
@@ -9,14 +10,12 @@ use serde_json::{Value, json};
 
 use crate::common::assert_up_to_date;
 
-const ROOT: &str = env!("CARGO_MANIFEST_DIR");
-
 /// Every page of `docs/reference/` with its text.
 fn pages() -> [(&'static str, String); 4] {
     [
         ("requirements", requirements()),
         ("behaviors", behaviors()),
-        ("scenario", scenario_keys()),
+        ("scenario", scenario_keys::page()),
         ("command-line", command_line()),
     ]
 }
@@ -62,43 +61,6 @@ fn behaviors() -> String {
         let _ = writeln!(page, "| `{}` | {} |", it.name, it.what.replace('|', "\\|"));
     }
     page
-}
-
-fn scenario_keys() -> String {
-    let file = Path::new(ROOT).join("scenarios/schema.json");
-    let text = std::fs::read_to_string(file).expect("the schema");
-    let schema: Value = serde_json::from_str(&text).expect("it is JSON");
-    let mut page = "# Keys of a scenario\n\nFrom the JSON Schema that an editor uses, `scenarios/schema.json`.\n"
-        .to_owned();
-    let top = schema["else"].as_object().or_else(|| schema.as_object()).expect("an object");
-    section(&mut page, "A scenario", &Value::Object(top.clone()));
-    for (name, definition) in schema["$defs"].as_object().expect("definitions") {
-        section(&mut page, name, definition);
-    }
-    page
-}
-
-/// The keys of one mapping. What has none is left out.
-fn section(page: &mut String, name: &str, definition: &Value) {
-    let mappings = definition["oneOf"].as_array().or(definition["anyOf"].as_array());
-    let mappings = mappings.into_iter().flatten().chain([definition]);
-    let keys: Vec<_> = mappings
-        .filter_map(|it| it["properties"].as_object())
-        .flatten()
-        .map(|(key, value)| (key, one_line(&value["description"])))
-        .collect();
-    if keys.is_empty() {
-        return;
-    }
-    let _ = write!(page, "\n## {name}\n");
-    let about = one_line(&definition["description"]);
-    if !about.is_empty() {
-        let _ = write!(page, "\n{about}\n");
-    }
-    page.push_str("\n| key | meaning |\n|---|---|\n");
-    for (key, meaning) in keys {
-        let _ = writeln!(page, "| `{key}` | {meaning} |");
-    }
 }
 
 fn one_line(text: &Value) -> String {

@@ -266,6 +266,25 @@ fn a_failure_to_print_keeps_the_report_and_is_not_called_a_bug() {
     assert!(folder.path().join("report/report.json").is_file());
 }
 
+#[cfg(unix)]
+#[test]
+fn a_closed_pipe_keeps_the_report_and_is_no_error() {
+    let folder = tempfile::TempDir::new().expect("a temporary folder");
+    let (reader, writer) = std::io::pipe().expect("the system has pipes");
+    drop(reader);
+    let output = Command::new(env!("CARGO_BIN_EXE_fallproof"))
+        .args(["run", FOUNDING, "--saboteur", "invented-metadata", "--report"])
+        .arg(folder.path().join("report"))
+        .args(["--scenarios".as_ref(), part()])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .stdout(writer)
+        .output()
+        .expect("the binary was built with this test");
+    assert_eq!(output.status.code(), Some(141), "{}", stderr(&output));
+    assert!(!stderr(&output).contains("harness error"), "{}", stderr(&output));
+    assert!(folder.path().join("report/report.json").is_file());
+}
+
 #[test]
 fn jobs_is_at_least_1() {
     let output = fallproof(&["run", FOUNDING, "--jobs", "0"]);

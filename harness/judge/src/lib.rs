@@ -25,6 +25,7 @@ mod testing;
 mod verdict;
 mod violation;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use fallproof_suite::evidence::{CaseResult, Evidence, TargetFacts};
@@ -52,9 +53,11 @@ pub struct Case {
 }
 
 impl Case {
-    /// Judges the evidence of this scenario.
+    /// Judges the evidence of this scenario. A panic in a check is an error of this case only.
     pub fn new(scenario: &Scenario, target: TargetFacts<'_>, evidence: Evidence) -> Self {
-        let judgment = judge_case(scenario, target, &evidence);
+        let judged = catch_unwind(AssertUnwindSafe(|| judge_case(scenario, target, &evidence)));
+        let panicked = |_| Outcome::HarnessError("a check panicked on this evidence".to_owned());
+        let judgment = judged.unwrap_or_else(|panic| Judgment::of(panicked(panic)));
         Self { evidence, judgment }
     }
 
@@ -110,6 +113,9 @@ pub fn judge_case(scenario: &Scenario, target: TargetFacts<'_>, evidence: &Evide
     };
     let violations: Vec<_> = observed.iter().enumerate().filter_map(view).flat_map(judge).collect();
     let outcome = verdict::verdict(scenario, calls, &violations);
+    if let Outcome::Inconclusive(_) = outcome {
+        return Judgment::of(outcome);
+    }
     let failure = (outcome == Outcome::Fail).then(|| verdict::failure(calls, &violations));
     Judgment { outcome, violations, failure }
 }

@@ -284,7 +284,9 @@ impl<'a> Attempt<'a> {
             return None;
         }
         let code = self.error_code();
-        let names = [self.recorded.behavior.as_str(), code.as_deref().unwrap_or_default()];
+        // A refused request did not get the scheduled reply.
+        let behavior = if self.recorded.refused { "" } else { &self.recorded.behavior };
+        let names = [behavior, code.as_deref().unwrap_or_default()];
         if names.contains(&"context_length_exceeded") {
             return Some(Cause::ContextLength);
         }

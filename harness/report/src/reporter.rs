@@ -50,6 +50,11 @@ impl ReportError {
         move |source| Self { what: file.display().to_string(), source }
     }
 
+    /// Whether the reader of the output has gone away, such as `head` after its last line.
+    pub fn is_broken_pipe(&self) -> bool {
+        self.source.kind() == io::ErrorKind::BrokenPipe
+    }
+
     /// Creates an error about stdout.
     pub(crate) fn stdout(source: io::Error) -> Self {
         Self::new("failed printing to stdout", source)

@@ -48,8 +48,8 @@ impl<O: Observer> Batches<'_, O> {
             self.observer.batch_started(&batch.heading);
             match self.batch(batch, &mut running) {
                 Ok(of_batch) => cases.extend(of_batch),
-                // The gateway may still start with the configuration of the next batch.
-                Err(StartError::Launch(error)) if index > 0 => {
+                // The next batch may still start, and the results of earlier ones remain valid.
+                Err(error) if index > 0 => {
                     let (heading, error) = (batch.heading.clone(), error.to_string());
                     let why = Inconclusive::NotStarted { batch: heading, error };
                     cases.extend(self.inconclusive(&batch.scenarios, &why));
@@ -81,7 +81,7 @@ impl<O: Observer> Batches<'_, O> {
                 Some(Ok(runner)) => runner.counted_from(self.clock),
                 None => break,
                 // The results from before the exit remain valid.
-                Some(Err(StartError::Launch(error))) if queue.is_started_again() => {
+                Some(Err(error)) if queue.is_started_again() => {
                     let why = Inconclusive::NotStartedAgain { error: error.to_string() };
                     cases.extend(self.inconclusive(&queue.remaining(share), &why));
                     break;

@@ -21,7 +21,7 @@ use fallproof_suite::plan::Plan;
 use fallproof_suite::scenario::Scenario;
 use fallproof_suite::skip::SkipReason;
 use futures_util::FutureExt as _;
-use tokio::sync::Mutex;
+use parking_lot::Mutex;
 
 use self::mocks::Mocks;
 use crate::error::StartError;
@@ -140,15 +140,15 @@ impl Runner {
         if let Some(reason) = self.skip(scenario) {
             return CaseResult::Skipped(reason);
         }
-        if self.running.needs_preflight()
-            && let Some(unclear) = self.diagnose(scenario).await
-        {
-            return CaseResult::Inconclusive(unclear);
-        }
-        match caught(self.play(scenario)).await {
-            Ok(calls) => CaseResult::Played(calls),
-            Err(panic) => CaseResult::HarnessError(panic),
-        }
+        let played = async {
+            if self.running.needs_preflight()
+                && let Some(unclear) = self.diagnose(scenario).await
+            {
+                return CaseResult::Inconclusive(unclear);
+            }
+            CaseResult::Played(self.play(scenario).await)
+        };
+        caught(played).await.unwrap_or_else(CaseResult::HarnessError)
     }
 
     /// Reason why this scenario must be skipped, if any.

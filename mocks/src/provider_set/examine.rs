@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use fallproof_protocol::limits::MOST_BODY_BYTES;
 use fallproof_strict::{self as strict, Strength, Violation, ViolationKind};
+use parking_lot::Mutex;
 use serde_json::Value;
 
 use super::stored::Stored;
@@ -63,7 +64,7 @@ impl MockDeployment {
         route: Option<edge::Route<'_>>,
         target: &edge::Target<'_>,
         request: &Request<'a>,
-        stored: &Stored,
+        stored: &Mutex<Stored>,
     ) -> Result<AcceptedRequest<'a>, Refusal> {
         if request.body.len() > MOST_BODY_BYTES {
             return Err(Refusal::TooLarge);
@@ -106,7 +107,7 @@ impl MockDeployment {
         };
         if let Some(id) = body.members.get::<String>("previous_response_id")
             && matches!(endpoint, Endpoint::Responses | Endpoint::ResponsesCompact)
-            && !stored.has(&id)
+            && !stored.lock().has(&id)
         {
             return Err(Refusal::Parameter(Box::new(unknown_response(&id))));
         }

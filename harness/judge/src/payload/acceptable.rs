@@ -2,7 +2,7 @@
 
 use fallproof_protocol::json::Tree;
 use fallproof_protocol::multipart;
-use fallproof_protocol::violation::{Strength, Violation as Complaint};
+use fallproof_protocol::violation::{Strength, Violation as Complaint, ViolationKind};
 use fallproof_strict as strict;
 use fallproof_suite::requirement::Code;
 use serde_json::Value;
@@ -54,6 +54,6 @@ fn is_clients_own(view: View<'_>, attempt: &Attempt<'_>, complaint: &Complaint) 
 /// covers, or that the client invented. Otherwise the gateway failed to translate an id of its own.
 fn is_of_a_conversation(view: View<'_>, attempt: &Attempt<'_>, complaint: &Complaint) -> bool {
     let received = || Tree::parse(&attempt.recorded.body);
-    complaint.code.as_deref() == Some("previous_response_not_found")
+    complaint.kind == ViolationKind::UnknownResponse
         && (view.conversation().is_none() || received().is_ok_and(|it| is_translated(view, &it)))
 }

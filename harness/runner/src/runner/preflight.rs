@@ -8,6 +8,7 @@ use fallproof_suite::evidence::{Ending, Exchange, Inconclusive};
 use fallproof_suite::plan::Group;
 use fallproof_suite::scenario::{Body, Call, ClientKey, Part, Scenario};
 use indexmap::IndexMap;
+use memchr::memmem;
 use serde_json::{Map, Value, json};
 
 use super::Runner;
@@ -17,12 +18,12 @@ impl Runner {
     /// its mock deployments. Each group is checked once per run.
     pub async fn diagnose(&self, scenario: &Scenario) -> Option<Inconclusive> {
         for group in self.plan.groups_of(&scenario.id) {
-            let known = self.preflights.lock().await.get(&group.model).cloned();
+            let known = self.preflights.lock().get(&group.model).cloned();
             let complaint = match known {
                 Some(known) => known,
                 None => self.examine(scenario, group).await,
             };
-            self.preflights.lock().await.insert(group.model.clone(), complaint.clone());
+            self.preflights.lock().insert(group.model.clone(), complaint.clone());
             if complaint.is_some() {
                 return complaint;
             }
@@ -40,7 +41,6 @@ impl Runner {
         }
         let wire = &self.mocks.wire;
         self.mocks.forget(slice::from_ref(group)).await;
-        wire.take_unmatched().await;
         let exchange = self.call(scenario, group, &plain_call(group), ["plain", ""]).await;
         if matches!(exchange.ending, Ending::Unreachable(_)) {
             return Some(Inconclusive::Unreachable(exchange.ending));
@@ -49,7 +49,9 @@ impl Runner {
         for deployment in group.deployments() {
             requests.extend(wire.take(&deployment.prefix).await);
         }
-        let unmatched = wire.take_unmatched().await;
+        // Other groups are checked at the same time.
+        let mut unmatched = wire.unmatched().await;
+        unmatched.retain(|recorded| memmem::find(&recorded.body, group.model.as_bytes()).is_some());
         requests.retain(|recorded| recorded.kind == RequestKind::Attempt);
         complaint(group, &exchange, &requests, &unmatched).map(|complaint| Inconclusive::NotWired {
             complaint,

@@ -66,8 +66,32 @@ fn explained(error: &Error, source: &Source) -> Diagnostic {
         Error::ExternalMessage { source: parser, .. } if is_about_tabs(parser) => {
             at("a tab is used for indentation".into()).help("indent with spaces")
         }
+        Error::ExternalMessage { .. } => match tab_in_indentation(&source.text) {
+            // The parser's error may be about an earlier line.
+            Some(tab) => {
+                let message = "a tab is used for indentation";
+                source.error(&(tab..tab + 1), message).help("indent with spaces")
+            }
+            None => at(UserMessageFormatter.format_message(error).into_owned()).help(SYNTAX),
+        },
         other => at(UserMessageFormatter.format_message(other).into_owned()),
     }
+}
+
+/// Common causes of a syntax error.
+const SYNTAX: &str =
+    "start each entry of a list with `- `, and quote a text that contains `: ` or ` #`";
+
+/// The offset of the first tab in the indentation of a line.
+fn tab_in_indentation(text: &str) -> Option<usize> {
+    let mut start = 0;
+    text.split_inclusive('\n').find_map(|line| {
+        let tab =
+            line.bytes().position(|byte| byte != b' ').filter(|&at| line.as_bytes()[at] == b'\t');
+        let found = tab.map(|tab| start + tab);
+        start += line.len();
+        found
+    })
 }
 
 fn is_about_tabs(parser: &ExternalMessageSource) -> bool {
