@@ -18,7 +18,7 @@ use fallproof_suite::scenario::Scenario;
 pub struct Draft {
     /// The capabilities that were detected.
     pub capabilities: Capabilities,
-    /// Observations that a reviewer should know, one sentence each.
+    /// Observations for the reviewer, one sentence each.
     pub remarks: Vec<String>,
 }
 
@@ -93,7 +93,7 @@ fn unsupported(draft: &mut Draft, answers: &[Answer<'_>], feature: fn(Endpoint) 
     }
 }
 
-/// The failure that a scenario is about, from the last part of its id.
+/// The failure that a scenario tests, derived from its id.
 fn failure(scenario: &Scenario) -> Option<Condition> {
     match scenario.id.split_once('@') {
         None => Some(Condition::Timeout),
@@ -190,8 +190,8 @@ fn failing(case: &Case) -> impl Iterator<Item = &Violation> {
     violations.filter(|violation| violation.verdict == Verdict::Fail)
 }
 
-/// A member that is lost, added or changed at every attempt is drafted as a rewrite. A change only
-/// at later attempts is a bug: it becomes a remark and stays a failure.
+/// Drafts a rewrite for each member that is lost, added or changed at the first attempt. A change
+/// that happens only at later attempts is a bug: it becomes a remark, and the cases still fail.
 fn rewrites(draft: &mut Draft, answers: &[Answer<'_>]) {
     const PAYLOAD: [Code; 3] = [Code::Payload01, Code::Payload02, Code::Payload03];
     let mut seen = BTreeMap::<(Endpoint, String), (BTreeSet<Surface>, String)>::new();

@@ -1,4 +1,4 @@
-//! The admin API: returns the request log, sets scripts, resets.
+//! The admin API: returns the request log, sets scripts, and resets the providers.
 
 use std::io;
 use std::sync::Arc;
@@ -30,7 +30,8 @@ pub(super) async fn serve(
     axum::serve(listener, app).with_graceful_shutdown(stop).await
 }
 
-/// Response header with the number of requests dropped from the full request log since the start.
+/// Response header with the number of requests that were dropped since the start because the
+/// request log was full.
 const DROPPED: &str = "fallproof-dropped";
 
 /// Returns all requests since the last reset, in order of arrival, including unmatched ones.

@@ -17,7 +17,7 @@ const DEAD_ENDS: [&str; 2] = [CONNECTION_REFUSED, CONNECT_TIMEOUT];
 pub(super) struct Script {
     /// Behaviors, in order of the attempts.
     pub(super) script: Vec<At<Behavior>>,
-    /// Whether the last behavior repeats. Otherwise a further attempt is rejected.
+    /// Whether the last behavior repeats. If not, the mock rejects further attempts.
     #[serde(default)]
     pub(super) repeat_last: bool,
 }
