@@ -19,7 +19,7 @@ use crate::target::RunningTarget;
 pub struct Batches<'a, O> {
     /// Runtime for the calls. [`run`](Self::run) must not be called from within it.
     pub runtime: &'a Handle,
-    /// Requests of the user to stop early.
+    /// The user's requests to stop early.
     pub interrupt: &'a Interrupt,
     /// Observer of the run, which also makes the output of each case.
     pub observer: &'a O,
@@ -30,8 +30,8 @@ pub struct Batches<'a, O> {
 }
 
 impl<O: Observer> Batches<'_, O> {
-    /// Runs all batches. Returns the output of each case, including skipped ones. Cases that had
-    /// not ended when the user interrupted the run are missing.
+    /// Runs all batches. Returns the output of each case, including skipped ones. If the user
+    /// interrupts the run, unfinished cases are missing.
     ///
     /// # Errors
     /// The mocks or the first target could not be started.
@@ -65,8 +65,8 @@ impl<O: Observer> Batches<'_, O> {
 
     /// Runs one batch. If the target exits, it is restarted for the remaining cases.
     ///
-    /// A target that is `running` from the previous batch loads this batch's configuration. If it
-    /// can reload, it is passed on to the next batch.
+    /// A target that is still `running` from the previous batch loads this batch's configuration.
+    /// A target that can reload is kept for the next batch.
     fn batch(
         &self,
         batch: &Batch<'_>,

@@ -1,11 +1,16 @@
-//! Queue of the remaining cases of a batch, whose target may exit, and search for the case that
+//! Queue of the remaining cases of a batch. If the target exits, the queue also finds the case that
 //! caused the exit.
 //!
-//! When the target exits in the middle of a batch, there are three kinds of cases: unserved ones,
-//! for which the target was gone; suspects, in which it may have exited; and the others, which are
-//! settled. The target is restarted for the unserved cases. If there are several suspects, each of
-//! them is run alone: the one in which the target exits again is the cause. A case for which the
-//! target is gone immediately, twice, is settled too, so that it does not block the others.
+//! When the target exits in the middle of a batch, there are three kinds of cases:
+//!
+//! - Unserved cases: the target was already gone. They are run again after a restart.
+//! - Suspects: the target may have exited during one of them. A single suspect is the cause, and its
+//!   result is final. If there are several, each one is run again alone, until the target exits
+//!   again: that case is the cause.
+//! - All others are settled: their results are final.
+//!
+//! If the target is gone at the start of a case that runs alone, twice, the case is settled too, so
+//! that it does not block the others.
 
 use std::mem;
 use std::time::Duration;
@@ -15,8 +20,8 @@ use fallproof_suite::scenario::Scenario;
 /// Maximum number of starts of the target in a batch.
 pub(crate) const MAX_STARTS: usize = 10;
 
-/// Maximum time between the last response of a target and its observed exit. A case that ended
-/// within this time before the target was gone is a suspect.
+/// Maximum time between the last response of a target and its observed exit. Only a case that ended
+/// less than this time before the exit can be a suspect.
 pub(crate) const EXIT_DELAY: Duration = Duration::from_secs(1);
 
 /// A case that has ended.
@@ -83,7 +88,7 @@ impl<'a> Queue<'a> {
     }
 
     /// Processes the results of a share, and returns the output of the settled cases. `has_ended`
-    /// is whether the target has exited. An interrupted case is neither settled nor run again.
+    /// says whether the target has exited. An interrupted case is neither settled nor run again.
     pub(crate) fn settle<K>(
         &mut self,
         share: Share<'a>,

@@ -15,7 +15,7 @@ use futures_util::future::{self, BoxFuture};
 use crate::adapter::{Adapter, GatewayClient, Site};
 use crate::error::StartError;
 
-/// What is under test: a router in this process, a running gateway, or a gateway that Fallproof
+/// The target of a run: a router in this process, a running gateway, or a gateway that Fallproof
 /// starts.
 pub trait Target: Send + Sync {
     /// Identity for reports. By default, the name of its adapter.
@@ -33,7 +33,7 @@ pub trait Target: Send + Sync {
         None
     }
 
-    /// Address at which it expects the mock providers. The system chooses the port if it is 0.
+    /// Address at which it expects the mock providers. If the port is 0, the system chooses one.
     fn mocks_address(&self) -> SocketAddr {
         SocketAddr::from((Ipv4Addr::LOCALHOST, 0))
     }
@@ -62,7 +62,7 @@ pub trait Target: Send + Sync {
     fn start<'a>(&'a self, setup: Setup<'a>) -> Starting<'a>;
 }
 
-/// Identity of a gateway of which at most the adapter is known.
+/// Identity of a gateway by its adapter. Without an adapter, the name is `gateway`.
 pub(crate) fn named(adapter: Option<&Adapter>) -> TargetName {
     TargetName {
         adapter: adapter.map(|adapter| adapter.id.clone()),

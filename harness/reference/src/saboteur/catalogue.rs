@@ -30,12 +30,12 @@ pub(super) const ALL: &[Saboteur] = &[
     .also(&["FP-PAYLOAD-03", "FP-PAYLOAD-05", "FP-ROUTE-10"]),
     requests("dropped-parameter", "drops one optional parameter from every attempt", drop_optional)
         .also(&["FP-PAYLOAD-09"]),
-    // A rounded number that happens to be equal is still spelled differently.
+    // A number whose value does not change by rounding may still be spelled differently.
     requests("rounded-numbers", "rounds numbers to 64-bit floats", |out| {
         out.edit(round_numbers);
     })
     .also(&["FP-PAYLOAD-07"]),
-    // That name may be a deployment name that the operator chose.
+    // The first deployment's model name may be a name that the operator chose.
     requests(
         "stale-model",
         "sends the first deployment's model name to all deployments",
@@ -277,7 +277,7 @@ pub(super) const ALL: &[Saboteur] = &[
             }
         },
     ),
-    // Here an address contains the group's name.
+    // The address of a mock deployment contains the name of its group.
     requests(
         "tells-the-chain",
         "sends each provider the address of the last deployment in the chain",
@@ -371,12 +371,12 @@ pub(super) const ALL: &[Saboteur] = &[
         });
     })
     .also(&["FP-PAYLOAD-06"]),
-    // Without cooldowns, it never reports that all deployments are cooling down.
     each_group(
         "ignores-retry-after",
         "calls a deployment again before its Retry-After has passed",
         |group| group.max_retry_after = Duration::ZERO,
     ),
+    // Without cooldowns, it never reports that all deployments are cooling down.
     each_group(
         "ignores-cooldown",
         "never cools down a deployment, however often it fails",
@@ -475,8 +475,8 @@ const fn forwards(name: &'static str, breaks: &'static str, fault: fn(&str) -> b
     Saboteur::new(name, breaks, Fault::ForwardedHeaders(fault))
 }
 
-/// The wrapper reads the complete stream first, so a client that disconnects during it gets
-/// nothing.
+/// The wrapper reads the complete stream before it sends anything, so a client that disconnects
+/// during the stream gets nothing.
 const fn streams(name: &'static str, breaks: &'static str, fault: StreamFault) -> Saboteur {
     wrapped(name, breaks, Wrapper::Streams(fault)).also(&["FP-CLIENT-11"])
 }

@@ -83,7 +83,7 @@ impl Adapter {
         Ok(split)
     }
 
-    /// Renders every template with all of these scenarios that the adapter supports.
+    /// Checks that every template can be rendered for the scenarios that the adapter supports.
     ///
     /// # Errors
     /// The first template that cannot be rendered.

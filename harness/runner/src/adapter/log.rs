@@ -1,5 +1,5 @@
 //! Output of a gateway. Each start has its own log file, so that a restart does not overwrite the
-//! output before an exit.
+//! output of the earlier start.
 
 use std::fmt;
 use std::fs::{self, File};

@@ -17,7 +17,8 @@ use super::log::{self, Log};
 use super::render::Configuration;
 use super::site::Site;
 
-/// Environment variables that a gateway inherits. The user's keys and proxies must not reach it.
+/// Environment variables that a gateway inherits. It must not inherit others, which may hold the
+/// user's keys and proxies.
 const INHERITED: [&str; 8] =
     ["PATH", "LANG", "TMPDIR", "SYSTEMROOT", "TEMP", "TMP", "COMSPEC", "PATHEXT"];
 /// Time that a gateway has to exit after the stop signal.
@@ -209,8 +210,8 @@ impl Process {
         }
     }
 
-    /// Reads the address from the log, if the gateway chooses it. Fails with the text that is not
-    /// printed yet.
+    /// If the gateway chooses its own address, reads the address from the log. The error is the
+    /// text that the gateway has not printed yet.
     fn address<'a>(&mut self, ready: &'a Ready) -> Result<(), &'a str> {
         let Some(text) = ready.address_after.0.as_deref() else { return Ok(()) };
         let log = fs::read(&self.log).unwrap_or_default();

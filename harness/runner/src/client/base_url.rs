@@ -2,12 +2,13 @@
 
 use std::fmt;
 
-/// Base URL of a target, a plain `http` URL split into its parts.
+/// Base URL of a target: a plain `http` URL, split into its parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BaseUrl {
     /// `host:port`.
     pub authority: String,
-    /// Path before the endpoint, e.g. `/v1`. Empty, or with a leading and without a trailing slash.
+    /// Path before the endpoint, e.g. `/v1`. If not empty, it starts with a slash and does not end
+    /// with one.
     pub path: String,
 }
 

@@ -13,7 +13,7 @@ use super::attribution::{attribute, call_token};
 use super::call::END_TIMEOUT;
 
 impl Runner {
-    /// Plays the steps, with the scripts reset. Returns the calls with their attempts.
+    /// Resets the scripts, and plays the steps. Returns the calls with their attempts.
     pub(super) async fn play(&self, scenario: &Scenario) -> Vec<CallEvidence> {
         let groups = self.plan.groups_of(&scenario.id);
         self.mocks.script(scenario, &self.plan).expect("its script was loaded at the start");
