@@ -1,5 +1,5 @@
-//! Proves the checks with saboteurs, routers that are broken on purpose. There is one test for each
-//! saboteur, with its name. A saboteur must violate its requirements and no others.
+//! Proves the checks with saboteurs, which are routers broken on purpose. There is one test for
+//! each saboteur, with its name. A saboteur must violate its requirements and no others.
 //!
 //! By default, each saboteur runs the scenarios for its requirements until it is caught. With
 //! `FALLPROOF_ALL=1`, each runs the complete suite, which takes minutes.
@@ -61,7 +61,7 @@ fn broken_by(
         |scenario: &Scenario| scenario.proves.iter().any(|code| own.contains(code.as_str()));
     let own_codes: Vec<_> = own.iter().copied().collect();
     let scenarios = if all_of_it() { whole_suite() } else { about(&own_codes) };
-    // A slow scenario, or a second case of a family, proves no more than a quick one.
+    // Slow scenarios, and further cases of a family, prove no more than one quick case.
     let quick = |scenario: &&Scenario| !scenario.tags.iter().any(|tag| tag == "slow");
     let mut all: Vec<_> =
         scenarios.into_iter().filter(quick).filter(|it| all_of_it() || is_about(it)).collect();
@@ -89,8 +89,8 @@ fn broken_by(
     Ok(broken)
 }
 
-/// Checks that the evidence is judged the same from an evidence file, and that the file does not
-/// contain the client's key, treated as the user's own.
+/// Checks that evidence from an evidence file gets the same judgment as the original. Also checks
+/// that the file does not contain the client's key, which counts as the user's own secret here.
 fn is_recorded_without_the_key(
     runner: &Runner,
     scenarios: &[&Scenario],
@@ -119,8 +119,8 @@ const AT_A_TIME: usize = 8;
 const WAITS_LONG: [&str; 4] =
     ["outlives-the-client", "ignores-timeout", "ignores-total-timeout", "leaves-hanging"];
 
-/// Timeout of a call. It is short for a saboteur that never answers, and for one that buffers a
-/// complete stream, because a client that disconnects within the stream never gets it.
+/// Timeout of a call. It is short for the two saboteurs whose calls always run into it: one never
+/// answers, the other continues a call after its client has disconnected.
 fn timeout(saboteur: &Saboteur) -> Duration {
     Duration::from_secs(match saboteur.name {
         "leaves-hanging" | "outlives-the-client" => 1,
@@ -147,7 +147,8 @@ fn main() -> ExitCode {
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
-/// Checks that a saboteur is caught by its own requirements, and by no others than its entry lists.
+/// Checks that a saboteur violates the requirements that name it, and no others except those in its
+/// `also` list.
 fn is_caught(saboteur: &'static Saboteur, runtime: &Runtime) -> Result<(), Failed> {
     let own: BTreeSet<_> = requirement::all()
         .iter()

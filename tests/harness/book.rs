@@ -1,4 +1,4 @@
-//! The reference pages of the book: made from the data that they describe.
+//! The reference pages of the book, which are generated from the data that they describe.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -78,7 +78,7 @@ fn scenario_keys() -> String {
     page
 }
 
-/// The keys of one mapping. What has none is left out.
+/// Writes a section with the keys of one mapping. Writes nothing if the mapping has no keys.
 fn section(page: &mut String, name: &str, definition: &Value) {
     let mappings = definition["oneOf"].as_array().or(definition["anyOf"].as_array());
     let mappings = mappings.into_iter().flatten().chain([definition]);

@@ -31,7 +31,7 @@ fn a_schema_equals_the_checked_in_one(#[case] name: &str, #[case] schema: String
     );
 }
 
-/// Asserts that each instance is valid by the schema.
+/// Asserts that each instance matches the schema.
 fn assert_valid(schema: &str, instances: impl Iterator<Item = String>) {
     let schema: Value = serde_json::from_str(schema).expect("a schema is JSON");
     let validator = jsonschema::validator_for(&schema).expect("a valid schema");
