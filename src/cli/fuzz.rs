@@ -75,7 +75,7 @@ pub(super) struct Fuzz {
     /// Timeout of each client call, in seconds
     #[arg(long, value_name = "SECONDS", default_value = "20", value_parser = time)]
     timeout: Duration,
-    /// Shrink and save at most this many findings of each requirement; list the others
+    /// Shrink and save at most this many findings for each requirement; only list the others
     #[arg(long, value_name = "N", default_value = "3", value_parser = at_least_one)]
     max_saved: NonZeroUsize,
     /// Save findings in `found/` below this folder of scenarios

@@ -1,5 +1,5 @@
-//! The options that name the gateway of a command: a running one, or one that Fallproof starts with
-//! its adapter. Fallproof starts it once for each batch.
+//! The options that name the gateway of a command: a running gateway, or one that Fallproof starts
+//! from its adapter, once for each batch.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

@@ -27,12 +27,12 @@ pub(super) struct Output {
     /// Write the failures of this run into a new file for --baseline
     #[arg(long, value_name = "FILE", conflicts_with = "baseline")]
     write_baseline: Option<PathBuf>,
-    /// Print all bytes of each case, in both directions, with times
+    /// Print all bytes that each case sent and received, with times
     #[arg(long)]
     trace: bool,
     /// Write the reports into this folder, replacing an earlier report
     ///
-    /// The folder must be new, empty, or hold an earlier report.
+    /// The folder must be new or empty, or hold an earlier report.
     #[arg(long, value_name = "DIR")]
     pub(super) report: Option<PathBuf>,
 }

@@ -37,11 +37,11 @@ pub(super) struct Show {
     /// The name of a scenario, requirement, behavior, saboteur or adapter
     ///
     /// `fallproof list` shows the names. Case and leading zeros do not matter in the code of a
-    /// requirement. If several items have this name, all are shown.
+    /// requirement. If several items have the name, all are shown.
     name: String,
     /// Print only the commands that install the gateway of this adapter
     ///
-    /// Without @VERSION, they install the newest version.
+    /// Without @VERSION, the commands install the newest version.
     #[arg(long)]
     install: bool,
     /// Use the suite in this folder instead of the built-in one and ./scenarios

@@ -70,7 +70,8 @@ fn why_not(case: &Case) -> String {
     }
 }
 
-/// Marks an endpoint as unsupported if no surface of it works. If only some work, adds a remark.
+/// Marks an endpoint as unsupported if it works on no surface. If it works only on some surfaces,
+/// adds a remark for each of the others.
 fn unsupported(draft: &mut Draft, answers: &[Answer<'_>], feature: fn(Endpoint) -> Feature) {
     let mut by_endpoint = BTreeMap::<Endpoint, Vec<(Surface, &Case)>>::new();
     for (scenario, case) in answers {
@@ -157,7 +158,7 @@ fn fallback_on(draft: &mut Draft, answers: &[Answer<'_>]) {
     }
 }
 
-/// Replaces statuses by `4xx` or `5xx` if the target falls back on each of that class.
+/// Replaces statuses with `4xx` or `5xx` if the target falls back on every status of that class.
 fn folded(
     mut conditions: Vec<Condition>,
     seen: &IndexMap<String, (Condition, bool)>,
@@ -239,7 +240,7 @@ fn rewrites(draft: &mut Draft, answers: &[Answer<'_>]) {
     }
 }
 
-/// The top-level member of the body that contains the pointer's target.
+/// Shortens a JSON pointer to the top-level member of the body.
 fn top(pointer: &str) -> String {
     let name = pointer.trim_start_matches('/').split('/').next().unwrap_or_default();
     format!("/{name}")

@@ -59,7 +59,7 @@ async fn forget(State(providers): State<Arc<Providers>>) -> Json<Value> {
     Json(json!({"forgotten": true}))
 }
 
-/// Sets the script of a provider and starts it from the beginning.
+/// Sets the script of a provider. The script starts at its first behavior.
 async fn script(
     State(providers): State<Arc<Providers>>,
     Path(provider): Path<String>,

@@ -191,7 +191,8 @@ impl Providers {
         self.wire.take_unmatched().await;
     }
 
-    /// Sets the script of a provider and starts it from the beginning. Stored responses are kept.
+    /// Sets the script of a provider. The script starts at its first behavior. Stored responses are
+    /// kept.
     fn play(&self, played: Played, script: Script) -> Result<(), ScriptError> {
         self.wire.update(self.deployment(played, script))
     }

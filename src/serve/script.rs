@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use fallproof_suite::yaml::{At, Diagnostic, LoadError, Source};
 
-/// Behaviors that a listening port cannot have.
+/// Behaviors that a port cannot have while it listens.
 const DEAD_ENDS: [&str; 2] = [CONNECTION_REFUSED, CONNECT_TIMEOUT];
 
 /// Script of one provider.
@@ -22,7 +22,8 @@ pub(super) struct Script {
     pub(super) repeat_last: bool,
 }
 
-/// A script file: one script per provider. A provider without one always replies `ok`.
+/// A script file, with one script for each provider. A provider without a script always replies
+/// `ok`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Scripts {

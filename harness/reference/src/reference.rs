@@ -30,7 +30,7 @@ use futures_util::future::{self, BoxFuture};
 /// The reference router as a target, optionally broken by a saboteur.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ReferenceTarget {
-    /// The saboteur that breaks it, if any.
+    /// The saboteur that breaks the router, if any.
     pub saboteur: Option<&'static Saboteur>,
 }
 
@@ -94,7 +94,7 @@ impl RunningTarget for Reference {
 pub struct Reference {
     shared: Running,
     clocked: HashMap<String, (Running, ManualClock)>,
-    // Kept alive until this is dropped.
+    // Not read. Dropping it would stop the proxy.
     _proxy: Option<RequestProxy>,
 }
 

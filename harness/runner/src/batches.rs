@@ -17,7 +17,7 @@ use crate::target::RunningTarget;
 
 /// Runs the batches of a plan.
 pub struct Batches<'a, O> {
-    /// Runtime for the calls. [`run`](Self::run) must not be called from within it.
+    /// Runtime for the calls. [`run`](Self::run) must not be called from within this runtime.
     pub runtime: &'a Handle,
     /// The user's requests to stop early.
     pub interrupt: &'a Interrupt,
@@ -25,7 +25,7 @@ pub struct Batches<'a, O> {
     pub observer: &'a O,
     /// Timeout of a client call.
     pub timeout: Duration,
-    /// Start of the run. All times in the evidence are relative to it.
+    /// Start of the run. All times in the evidence are relative to this time.
     pub clock: Instant,
 }
 
@@ -80,7 +80,7 @@ impl<O: Observer> Batches<'_, O> {
             let runner = match self.runtime.block_on(unless(&self.interrupt.stop, runner)) {
                 Some(Ok(runner)) => runner.counted_from(self.clock),
                 None => break,
-                // The results from before the exit remain valid.
+                // The results of the cases before the exit remain valid.
                 Some(Err(StartError::Launch(error))) if queue.is_started_again() => {
                     let why = Inconclusive::NotStartedAgain { error: error.to_string() };
                     cases.extend(self.inconclusive(&queue.remaining(share), &why));
@@ -135,7 +135,7 @@ impl<O: Observer> Batches<'_, O> {
     }
 }
 
-/// Forwards to the observer, and records what is needed for a restart.
+/// Forwards events to the observer, and records the facts that a restart needs.
 struct Timed<'a, O>(&'a O);
 
 impl<O: Observer> Observer for Timed<'_, O> {

@@ -4,9 +4,9 @@
 //! When the target exits in the middle of a batch, there are three kinds of cases:
 //!
 //! - Unserved cases: the target was already gone. They are run again after a restart.
-//! - Suspects: the target may have exited during one of them. A single suspect is the cause, and its
-//!   result is final. If there are several, each one is run again alone, until the target exits
-//!   again: that case is the cause.
+//! - Suspects: the target may have exited during one of them. A single suspect is the cause, and
+//! its   result is final. If there are several, each one is run again alone, until the target exits
+//! again: that case is the cause.
 //! - All others are settled: their results are final.
 //!
 //! If the target is gone at the start of a case that runs alone, twice, the case is settled too, so
@@ -68,12 +68,13 @@ impl<'a> Queue<'a> {
         self.parallel.len() + self.alone.len()
     }
 
-    /// Whether the current start is a restart.
+    /// Whether the current start of the target is a restart.
     pub(crate) fn is_started_again(&self) -> bool {
         self.starts_left + 1 < MAX_STARTS
     }
 
-    /// Returns the cases for the next start, if any remain. The last start gets all of them.
+    /// Returns the cases for the next start, if any remain. The last start that is allowed gets all
+    /// remaining cases.
     pub(crate) fn next(&mut self) -> Option<Share<'a>> {
         if self.len() == 0 {
             return None;
@@ -116,7 +117,7 @@ impl<'a> Queue<'a> {
                 }
             }
         }
-        // If cases run alone, only the last served one can have made the target exit.
+        // If cases run one at a time, only the last served one can have made the target exit.
         if share.jobs > 1 {
             let since = gone_since(&served, &unserved);
             let is_cause_possible =

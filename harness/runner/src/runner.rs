@@ -96,7 +96,7 @@ impl Runner {
         })
     }
 
-    /// Sets the origin of all times in the evidence, which must be before the start.
+    /// Sets the origin of all times in the evidence. It must be before the start of the mocks.
     #[must_use]
     pub fn counted_from(self, clock: Instant) -> Self {
         Self { clock, ..self }
@@ -170,8 +170,8 @@ impl Runner {
     }
 }
 
-/// Returns the result of `work` or the message of its panic, so that a bug in Fallproof is reported
-/// as a harness error and the other cases continue.
+/// Returns the result of `work`, or the message of its panic. So a bug in Fallproof is reported as
+/// a harness error, and the other cases continue.
 async fn caught<T>(work: impl Future<Output = T>) -> Result<T, String> {
     AssertUnwindSafe(work).catch_unwind().await.map_err(|panic| {
         let message = panic.downcast_ref::<String>().map(String::as_str);

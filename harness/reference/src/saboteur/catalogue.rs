@@ -20,8 +20,8 @@ use fallproof_protocol::json::Tree;
 
 /// All saboteurs. The bug that started the project comes first.
 pub(super) const ALL: &[Saboteur] = &[
-    // A member that only later attempts have is both invented and a difference between attempts. A
-    // `model_group` that the client sent is overwritten.
+    // The member is invented, and it also makes the attempts differ. A `model_group` that the
+    // client sent is overwritten.
     requests(
         "invented-metadata",
         "adds metadata.model_group to every attempt except the first",
@@ -71,7 +71,7 @@ pub(super) const ALL: &[Saboteur] = &[
         looped_chain,
     )
     .also(&["FP-ROUTE-05", "FP-ROUTE-15"]),
-    // If a fallback has answered, calling the remaining chain calls that deployment again.
+    // The remaining deployments are all fallbacks. If one of them has answered, it is called again.
     wrapped(
         "asks-everyone",
         "calls the remaining deployments after one has answered",
@@ -88,7 +88,7 @@ pub(super) const ALL: &[Saboteur] = &[
         "FP-ROUTE-15",
         "FP-STREAM-06",
     ]),
-    // The complete call is repeated, and with it the chain.
+    // Repeating the call repeats the complete chain.
     wrapped(
         "retries-everything",
         "repeats a failed call once, whatever the failure was",
@@ -175,7 +175,7 @@ pub(super) const ALL: &[Saboteur] = &[
             }
         });
     }),
-    // Prepended text changes the response; a moderation has text only in its id.
+    // Prepended text changes the response. In a moderation, the only text is its id.
     responses(
         "splices-answers",
         "prepends text of the first deployment to the response of another",
@@ -376,7 +376,7 @@ pub(super) const ALL: &[Saboteur] = &[
         "calls a deployment again before its Retry-After has passed",
         |group| group.max_retry_after = Duration::ZERO,
     ),
-    // Without cooldowns, it never reports that all deployments are cooling down.
+    // Without cooldowns, the router never reports that all deployments are cooling down.
     each_group(
         "ignores-cooldown",
         "never cools down a deployment, however often it fails",

@@ -72,8 +72,8 @@ impl Adapter {
     }
 }
 
-/// The groups and deployments that a call is made for, as the index of the group, and the index of
-/// the deployment within it.
+/// Returns what a call is made for: the index of each group, and the index of each deployment in
+/// its group.
 fn owners(each: Each, groups: &[Value]) -> Vec<(Option<usize>, Option<usize>)> {
     let deployments = |group: usize| groups[group]["deployments"].as_array().map_or(0, Vec::len);
     match each {

@@ -30,7 +30,8 @@ impl Template {
         ENVIRONMENT.render_str(&self.0.value, context.clone())
     }
 
-    /// Returns the syntax error of the template, if it has one. `key` is its key in the adapter.
+    /// Returns the syntax error of the template, if any. `key` is the template's key in the
+    /// adapter.
     pub(super) fn check(&self, key: &str, source: &Source) -> Option<Diagnostic> {
         let error = ENVIRONMENT.template_from_str(&self.0.value).err()?;
         let line = error.line().unwrap_or(1);

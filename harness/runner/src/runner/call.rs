@@ -38,8 +38,8 @@ impl Runner {
             .await
     }
 
-    /// Returns the client's behavior in this call. Its conditions count only requests that arrive
-    /// from now on.
+    /// Returns the client's behavior in this call. If the behavior depends on requests, only those
+    /// that arrive from now on count.
     async fn behavior(&self, group: &Group, call: &Call) -> ClientBehavior<'_> {
         let prefix = |deployment: &String| {
             group.deployment(deployment).map(|deployment| deployment.prefix.clone())

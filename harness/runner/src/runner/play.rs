@@ -79,9 +79,9 @@ impl Runner {
         let wire = &self.mocks.wire;
         let mut requests = Vec::new();
         for deployment in groups.iter().flat_map(Group::deployments) {
-            // A mock needs a moment to notice that an attempt was aborted. An attempt that is still
-            // open after this wait was continued after the client disconnected, or waits for a
-            // stalled reply.
+            // A mock needs a moment to notice that an attempt was aborted. If an attempt is still
+            // open after this wait, the target has continued it after the client disconnected, or
+            // the reply is stalled.
             let ended = wire.ended(&deployment.prefix);
             let _ = tokio::time::timeout(self.timeout.min(END_TIMEOUT), ended).await;
             requests.extend(wire.requests(&deployment.prefix).await);
