@@ -12,8 +12,8 @@ use super::Stop;
 pub(super) const DEFAULT_LISTEN: SocketAddr =
     SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 4000));
 
-/// The site of an installed gateway. If it is not installed, the site that its adapter would
-/// install it to.
+/// The site of an installed gateway. If the gateway is not installed, the site where its adapter
+/// would install it.
 pub(super) fn nominal_site(
     adapter: &Adapter,
     gateway: Option<&Path>,
