@@ -1,4 +1,4 @@
-//! Fallproof tests whether an LLM gateway's fallbacks work.
+//! Fallproof proves that an LLM gateway's fallbacks work.
 //!
 //! A [scenario](fallproof_suite::scenario) says what fails and what must happen. The
 //! [plan](fallproof_suite::plan) says what the target must be configured with. The

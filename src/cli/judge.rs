@@ -77,7 +77,7 @@ impl Judge {
         output.finish(&chosen, cases, ended, &recorder, &log)
     }
 
-    /// Refuses to write the reports into the folder of the evidence, which would be deleted.
+    /// Refuses to write the reports into the folder of the evidence: that would delete the evidence.
     fn check_kept(&self, file: &Path) -> Result<(), Stop> {
         let Some(report) = &self.output.report else { return Ok(()) };
         // A folder that does not exist yet holds no evidence.

@@ -15,7 +15,7 @@ const DEAD_ENDS: [&str; 2] = [CONNECTION_REFUSED, CONNECT_TIMEOUT];
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Script {
-    /// Behaviors, in order of the attempts.
+    /// The behaviors, one for each attempt, in order.
     pub(super) script: Vec<At<Behavior>>,
     /// Whether the last behavior repeats. If not, the mock rejects further attempts.
     #[serde(default)]

@@ -1,4 +1,4 @@
-//! Observation of a run.
+//! The interface for observing a run.
 
 use std::process::ExitStatus;
 

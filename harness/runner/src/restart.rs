@@ -4,9 +4,9 @@
 //! When the target exits in the middle of a batch, there are three kinds of cases:
 //!
 //! - Unserved cases: the target was already gone. They are run again after a restart.
-//! - Suspects: the target may have exited during one of them. A single suspect is the cause, and its
-//!   result is final. If there are several, each one is run again alone. A case in which the target
-//!   exits again is a cause.
+//! - Suspects: the target may have exited during one of them. A single suspect is the cause, and
+//!   its result is final. If there are several, each one is run again alone. A case in which the
+//!   target exits again is a cause.
 //! - All others are settled: their results are final.
 //!
 //! If the target is gone at the start of a case that runs alone, twice, the case is settled too, so
@@ -44,7 +44,7 @@ pub(crate) struct Queue<'a> {
     parallel: Vec<&'a Scenario>,
     /// Suspects, which are run alone.
     alone: Vec<&'a Scenario>,
-    /// Ids of cases that ran alone and for which the target was gone immediately.
+    /// Ids of cases that ran alone, and for which the target was gone from the start.
     gone_once: Vec<&'a str>,
     jobs: usize,
     starts_left: usize,

@@ -6,7 +6,7 @@ use std::fs::{self, File};
 use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
-/// Number of lines of a log that are shown.
+/// Number of lines to show of a log.
 const TAIL: usize = 30;
 
 /// Maximum size of one start's log in a report, in bytes. Only the end of a longer log is kept.

@@ -1,4 +1,4 @@
-//! Gateway processes: starting, waiting until ready, and stopping with all child processes.
+//! Starts gateway processes, waits until they are ready, and stops them with their child processes.
 
 use std::env;
 use std::fs::{self, File};

@@ -77,7 +77,7 @@ pub(super) fn description(error: &Error) -> String {
     }
 }
 
-/// Values are not escaped, and an undefined name is an error.
+/// The template engine. It does not escape values, and an undefined name is an error.
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);

@@ -16,7 +16,7 @@ impl BaseUrl {
     /// Parses the URL of a target.
     ///
     /// # Errors
-    /// A message for the user.
+    /// The text is not a plain `http` URL. The error is a message for the user.
     pub fn parse(text: &str) -> Result<Self, String> {
         let url = reqwest::Url::parse(text).map_err(|error| {
             format!("`{text}` is not a URL ({error}); expected e.g. http://127.0.0.1:4000/v1")

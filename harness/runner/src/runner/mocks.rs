@@ -72,7 +72,7 @@ impl Mocks {
     }
 }
 
-/// Whether one of its deployments has the unresponsive address.
+/// Whether one of the scenario's deployments has the unresponsive address.
 fn needs_silence(scenario: &Scenario) -> bool {
     scenario.deployments.values().any(|deployment| deployment.dead_end() == Some(DeadEnd::Silent))
 }
