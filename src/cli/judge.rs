@@ -77,7 +77,8 @@ impl Judge {
         output.finish(&chosen, cases, ended, &recorder, &log)
     }
 
-    /// Refuses to write the reports into the folder of the evidence: that would delete the evidence.
+    /// Refuses to write the reports into the folder of the evidence: this would delete the
+    /// evidence.
     fn check_kept(&self, file: &Path) -> Result<(), Stop> {
         let Some(report) = &self.output.report else { return Ok(()) };
         // A folder that does not exist yet holds no evidence.

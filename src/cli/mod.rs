@@ -410,7 +410,7 @@ fn interrupted() -> Result<impl Future<Output = ()> + Send, Stop> {
     })
 }
 
-/// Parses the value of an option whose number cannot be 0.
+/// Parses the value of an option that takes a number, but not 0.
 fn at_least_one(text: &str) -> Result<NonZeroUsize, String> {
     text.parse().map_err(|_| "expected a whole number, 1 or greater".to_owned())
 }

@@ -1,7 +1,7 @@
 //! Maintenance tasks for contributors: `cargo xtask NAME`. `cargo xtask help` lists them.
 //!
-//! A task is a list of commands. Each command is printed before it runs. The first one that fails
-//! ends the task with its exit code.
+//! A task is a list of commands. Each command is printed before it runs. If a command fails, the
+//! task ends with the exit code of that command.
 
 mod docs;
 

@@ -20,8 +20,8 @@ use fallproof_suite::scenario::Scenario;
 /// Maximum number of starts of the target in a batch.
 pub(crate) const MAX_STARTS: usize = 10;
 
-/// Maximum time between the last response of a target and its observed exit. Only a case that ended
-/// less than this time before the exit can be a suspect.
+/// Maximum time between the last response of a target and its observed exit. A case that ended
+/// earlier than this before the exit cannot be a suspect.
 pub(crate) const EXIT_DELAY: Duration = Duration::from_secs(1);
 
 /// A case that has ended.

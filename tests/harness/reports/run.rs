@@ -113,7 +113,7 @@ fn an_unreachable_target_leaves_an_earlier_report_in_place() {
 
 #[test]
 fn a_seed_reproduces_a_random_order() {
-    // The scenarios in the order in which they started, one at a time.
+    // Runs scenarios one at a time, and returns them in the order in which they started.
     let order = |shuffle: &[&str]| -> Vec<String> {
         let (folder, output) = reported(&[&["auth", "--jobs", "1"], shuffle].concat());
         assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));

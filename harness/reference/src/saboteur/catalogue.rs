@@ -389,7 +389,7 @@ pub(super) const ALL: &[Saboteur] = &[
         }
     })
     .also(&["FP-CLIENT-10"]),
-    // When the first group has failed, the other one answers or fails in a different way.
+    // The other group may answer, or fail in a different way than the first group.
     wrapped(
         "crosses-groups",
         "calls another group after all deployments of one have failed",
