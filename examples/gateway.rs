@@ -1,12 +1,13 @@
-//! A small gateway for chat completions, to show what the suite says of one:
+//! A small gateway for chat completions. It shows what the suite reports about a gateway:
 //!
 //! ```text
 //! cargo build --example gateway
 //! fallproof run routing/openai-to-azure chat --adapter examples/gateway.yaml --launch --program target/debug/examples/gateway
 //! ```
 //!
-//! It reads `gateway.json` (see `gateway.yaml`, its adapter), asks the deployments of a group in order, and
-//! answers with the first success. It does no more: no cooldown, no timeout, no check of the client's key.
+//! It reads `gateway.json`, which Fallproof writes with the adapter `gateway.yaml`. It calls the
+//! deployments of a group in order, and returns the first success. It has no cooldown and no
+//! timeout, and does not check the client's key.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -30,7 +31,7 @@ struct Config {
 
 #[derive(Deserialize)]
 struct Deployment {
-    /// The whole URL of the endpoint.
+    /// The full URL of the endpoint.
     url: String,
     /// The name that requests must use.
     name: String,
@@ -85,7 +86,7 @@ async fn chat(State(gateway): State<Arc<Gateway>>, body: Bytes) -> Response {
     last
 }
 
-/// Status, content type and body as they came.
+/// Forwards the status, content type and body of a deployment's response unchanged.
 fn passed_on(answer: reqwest::Response) -> Response {
     let status = answer.status();
     let kind = answer.headers().get(header::CONTENT_TYPE).cloned();

@@ -4,8 +4,8 @@
 //! cargo run --example run_suite -- responses-compact invented-metadata
 //! ```
 //!
-//! The first argument names a folder of `scenarios/`, the second one a saboteur; without it the
-//! reference router is the target.
+//! The first argument names a folder of `scenarios/`. The second one names a saboteur; without a
+//! second argument, the target is the reference router.
 
 use std::env;
 use std::error::Error;

@@ -1,10 +1,11 @@
 //! Fallproof proves that an LLM gateway's fallbacks work.
 //!
-//! A [`scenario`](fallproof_suite::scenario) says what fails and what must happen. The
-//! [plan](fallproof_suite::plan) says what the target must be configured with; the
-//! [runner](fallproof_runner) plays the client in front of it, while mock providers play what is
-//! behind it; what both saw is the [evidence](fallproof_suite::evidence), which the
-//! [judge](fallproof_judge) holds against the [requirements](fallproof_suite::requirement).
+//! A [scenario](fallproof_suite::scenario) says what fails and what must happen. The
+//! [plan](fallproof_suite::plan) says what the target must be configured with. The
+//! [runner](fallproof_runner) plays the client in front of the target, and mock providers play the
+//! deployments behind it. Both record what they see: this is the
+//! [evidence](fallproof_suite::evidence). The [judge](fallproof_judge) checks the evidence against
+//! the [requirements](fallproof_suite::requirement).
 
 pub mod probe;
 pub mod serve;

@@ -1,5 +1,5 @@
-//! Proves the checks with saboteurs, routers that are broken on purpose. There is one test for each
-//! saboteur, with its name. A saboteur must violate its requirements and no others.
+//! Proves the checks with saboteurs, which are routers broken on purpose. There is one test for
+//! each saboteur, with its name. A saboteur must violate its requirements and no others.
 //!
 //! By default, each saboteur runs the scenarios for its requirements until it is caught. With
 //! `FALLPROOF_ALL=1`, each runs the complete suite, which takes minutes.
@@ -96,8 +96,8 @@ fn broken_by(
     Ok(broken)
 }
 
-/// Checks that the evidence is judged the same from an evidence file, and that the file does not
-/// contain the client's key, treated as the user's own.
+/// Checks that evidence from an evidence file gets the same judgment as the original. Also checks
+/// that the file does not contain the client's key, which counts as the user's own secret here.
 fn is_recorded_without_the_key(
     runner: &Runner,
     scenarios: &[&Scenario],
@@ -126,8 +126,8 @@ const AT_A_TIME: usize = 8;
 const WAITS_LONG: [&str; 4] =
     ["outlives-the-client", "ignores-timeout", "ignores-total-timeout", "leaves-hanging"];
 
-/// Timeout of a call. It is short for a saboteur that never answers, and for one that buffers a
-/// complete stream, because a client that disconnects within the stream never gets it.
+/// Timeout of a call. It is short for the two saboteurs whose calls always run into it: one never
+/// answers, the other continues a call after its client has disconnected.
 fn timeout(saboteur: &Saboteur) -> Duration {
     Duration::from_secs(match saboteur.name {
         "leaves-hanging" | "outlives-the-client" => 1,
@@ -154,7 +154,8 @@ fn main() -> ExitCode {
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
-/// Checks that a saboteur is caught by its own requirements, and by no others than its entry lists.
+/// Checks that a saboteur violates the requirements that name it, and no others except those in its
+/// `also` list.
 fn is_caught(saboteur: &'static Saboteur, runtime: &Runtime) -> Result<(), Failed> {
     let own: BTreeSet<_> = requirement::all()
         .iter()

@@ -68,7 +68,7 @@ fn main() -> ExitCode {
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
-/// Puts scenarios that wait for a timeout first, so the run does not end with waiting for them.
+/// Puts scenarios that wait for a timeout first, so that the run does not wait for them at its end.
 fn in_order(families: &[String]) -> Vec<String> {
     let waits = |family: &&String| suite::mentions(family, &["slow", "delay_ms"]);
     let (first, others): (Vec<_>, Vec<_>) = families.iter().partition(waits);
@@ -124,8 +124,8 @@ fn run(family: &str, runtime: &Runtime) -> Result<String, Failed> {
     }
 }
 
-/// Checks that evidence is equal, and judged the same, after it was written to a file and read
-/// again. Uses one case of each file, or all with `FALLPROOF_ALL=1`.
+/// Checks that evidence is unchanged, and gets the same judgment, after it was written to a file
+/// and read again. Uses one case of each scenario file, or all cases with `FALLPROOF_ALL=1`.
 fn survives_a_record(cases: &[&Scenario], runner: &Runner, judged: &[Case]) -> Result<(), Failed> {
     let most = if std::env::var_os("FALLPROOF_ALL").is_some() { cases.len() } else { 1 };
     let (cases, judged) = (&cases[..most], &judged[..most]);
@@ -155,9 +155,9 @@ fn snapshot(family: &str, slug: &str, sent: &str) -> Result<(), Failed> {
     })
 }
 
-/// Every attempt as text: request line, headers except those that contain ports and lengths, and
-/// the body with its length and digest, because text snapshots ignore line ends and trailing
-/// spaces.
+/// Every attempt as text: the request line, the headers except those with ports and lengths, and
+/// the body. The length and digest of the body are included, because text snapshots ignore line
+/// ends and trailing spaces.
 fn outbound(evidence: &Evidence, groups: &[Group]) -> String {
     let mut text = String::new();
     for recorded in evidence.calls().iter().flat_map(|call| &call.requests) {
@@ -178,7 +178,7 @@ fn outbound(evidence: &Evidence, groups: &[Group]) -> String {
         }
         text.push('\n');
         let body = readable(&recorded.body);
-        // Length and digest cover the rest.
+        // The length and the digest above cover the part that is not shown.
         let shown: String = body.chars().take(MOST_SHOWN).collect();
         let more = if shown.len() < body.len() { "…" } else { "" };
         let _ = writeln!(text, "{shown}{more}");
@@ -186,7 +186,7 @@ fn outbound(evidence: &Evidence, groups: &[Group]) -> String {
     text
 }
 
-/// A body as text. Binary lines, such as audio in a form, are replaced with their length.
+/// A body as text. A binary line, such as audio in a form, is replaced with its length.
 fn readable(body: &[u8]) -> String {
     let line = |line: &[u8]| match std::str::from_utf8(line) {
         Ok(text)

@@ -1,4 +1,4 @@
-//! An adapter by its name on the command line.
+//! Finds an adapter by its name on the command line.
 
 use std::sync::Arc;
 
@@ -6,8 +6,8 @@ use fallproof_runner::adapter::{self, Adapter, FindError};
 
 use super::Stop;
 
-/// The adapter that is called `NAME`, `NAME@VERSION` or by its file, and the version where one is
-/// named, as its index among the adapter's.
+/// Finds the adapter by `NAME`, `NAME@VERSION` or the path of its file. If a version is named, also
+/// returns its index in the adapter's versions.
 pub(super) fn find(name: &str) -> Result<(Arc<Adapter>, Option<usize>), Stop> {
     let (name, version) = match name.split_once('@') {
         Some((name, version)) => (name, Some(version)),

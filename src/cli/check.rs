@@ -27,7 +27,7 @@ Examples:
   fallproof check scenarios/own/first.yaml
   fallproof check gateway.yaml")]
 pub(super) struct Check {
-    /// A scenario or an adapter; the keys of the file decide
+    /// Scenario or adapter file; its keys show which of the two it is
     file: PathBuf,
     /// Check an adapter with the suite in this folder instead of the built-in one
     #[arg(long, value_name = "DIR")]
@@ -61,7 +61,7 @@ fn scenario(file: &Path) -> Result<(), Stop> {
     Ok(())
 }
 
-/// Checks that the adapter is read, and that the whole suite can be put into its templates.
+/// Checks that the adapter file is valid, and that its templates can be filled for the whole suite.
 fn adapter(file: &Path, scenarios: Option<&Path>) -> Result<(), Stop> {
     let adapter = adapter::read(file)?;
     let Selected { scenarios, .. } = Selection::whole(scenarios).load()?;

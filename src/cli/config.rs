@@ -1,4 +1,5 @@
-//! `fallproof config`: writes a gateway's configuration, for those who start it themselves.
+//! `fallproof config`: writes a gateway's configuration, for users who start the gateway
+//! themselves.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -31,9 +32,10 @@ pub(super) struct Config {
     adapter: String,
     #[command(flatten)]
     selection: Selection,
-    /// Write into this folder, which is new, empty or written before
+    /// Write into this folder; it must be new, empty, or written by this command before
     ///
-    /// It gets a folder for each batch: the scenarios that one configuration can serve.
+    /// The folder gets a subfolder for each batch. A batch is the set of scenarios that one
+    /// configuration can serve.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// Address of the mock providers; they also use the next two ports
@@ -44,7 +46,7 @@ pub(super) struct Config {
     listen: SocketAddr,
     #[command(flatten)]
     key: Key,
-    /// Program of the gateway, or the folder that it is installed in
+    /// Program of the gateway, or the folder in which the gateway is installed
     ///
     /// [default: `$FALLPROOF_GATEWAYS` or `target/gateways`, then `$PATH`]
     #[arg(long, value_name = "PATH")]
@@ -96,7 +98,7 @@ impl Config {
         Ok(())
     }
 
-    /// The command that runs what the gateway was configured for.
+    /// The command that runs the scenarios of this batch.
     fn run_line(&self, batch: usize) -> String {
         let option = |name: &str, value: &str| format!("--{name} {}", quoted(value));
         let mut words = vec![
@@ -113,8 +115,8 @@ impl Config {
     }
 }
 
-/// What is in a folder but the numbered ones of an earlier time: nothing is mixed with what is
-/// somebody else's.
+/// An entry of the folder that this command did not write: its name is not a number. Fallproof
+/// does not write into a folder with other files.
 fn foreign_entry(folder: &Path) -> Option<String> {
     let names = folder.read_dir().ok()?.flatten().map(|entry| entry.file_name());
     let mut names = names.map(|name| name.to_string_lossy().into_owned());
@@ -128,7 +130,7 @@ fn heading(index: usize, number: usize, batch: &ConfigBatch) -> String {
     format!("batch {} of {number}{separator}{settings} ({count} scenarios)", index + 1)
 }
 
-/// The scenarios that a gateway cannot be configured for, by reason.
+/// Prints the scenarios that the gateway cannot be configured for, grouped by reason.
 fn print_left_out<'a>(left_out: impl Iterator<Item = (&'a str, String)>) {
     let mut by_reason = BTreeMap::<String, Vec<&str>>::new();
     for (scenario, reason) in left_out {

@@ -1,4 +1,4 @@
-//! `fallproof doctor`.
+//! `fallproof doctor`: checks that a gateway reaches the mock deployments.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::gateway::Gateway;
 use super::print::{eprintln, println};
 use super::{Selected, Selection, Stop, interrupt, runtime};
 
-/// After how long a plain call times out.
+/// Timeout of each call.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
 #[derive(Debug, Args)]
@@ -46,7 +46,8 @@ impl Doctor {
     }
 }
 
-/// Prints the scenarios of a batch whose mock deployments are not reached; gives their number.
+/// Prints the scenarios of a batch whose mock deployments the gateway does not reach. Returns their
+/// number.
 async fn unreachable_in(batch: &Batch<'_>, interrupt: &Interrupt) -> Result<usize, Stop> {
     let runner = Runner::start(&batch.scenarios, &*batch.target, TIMEOUT);
     let runner = unless(&interrupt.stop, runner).await.ok_or(Stop::Interrupted)??;

@@ -1,4 +1,4 @@
-//! `fallproof fuzz`.
+//! `fallproof fuzz`: searches for violations with random cases.
 
 mod progress;
 mod text;
@@ -36,10 +36,10 @@ use super::gateway::Gateway;
 use super::print::{eprintln, println};
 use super::{SCENARIOS, Stop, at_least_one, interrupt, runtime, saboteur};
 
-/// Cases where neither their number nor a time is given.
+/// Number of cases if neither `--cases` nor `--time` is given.
 const DEFAULT_CASES: u64 = 10_000;
 
-/// A failure is minimized for so long at most.
+/// Longest time to spend on shrinking one failure.
 const MOST_SHRINKING: Duration = Duration::from_secs(120);
 
 #[derive(Debug, Args)]
@@ -50,10 +50,10 @@ Examples:
   fallproof fuzz --adapter litellm --launch --cases 200
   fallproof fuzz --saboteur invented-metadata")]
 pub(super) struct Fuzz {
-    /// Print, as JSON, what to configure in a gateway without an adapter, and exit
+    /// Print as JSON what to configure in a gateway that has no adapter, and exit
     #[arg(long, conflicts_with_all = ["target", "adapter"])]
     plan: bool,
-    /// Fuzz the reference router broken on purpose in this way
+    /// Fuzz this saboteur: the reference router, broken on purpose
     ///
     /// `fallproof list saboteurs` shows the names.
     #[arg(long, value_name = "NAME", conflicts_with_all = ["target", "adapter"])]
@@ -72,10 +72,10 @@ pub(super) struct Fuzz {
     /// [default: random; it is printed]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// Let a call of the client time out after this many seconds
+    /// Timeout of each client call, in seconds
     #[arg(long, value_name = "SECONDS", default_value = "20", value_parser = time)]
     timeout: Duration,
-    /// Shrink and save at most this many findings of each requirement; list the others
+    /// Shrink and save at most this many findings for each requirement; only list the others
     #[arg(long, value_name = "N", default_value = "3", value_parser = at_least_one)]
     max_saved: NonZeroUsize,
     /// Save findings in `found/` below this folder of scenarios
@@ -85,10 +85,10 @@ pub(super) struct Fuzz {
     gateway: Gateway,
 }
 
-/// What was found against one requirement.
+/// The findings that violate one requirement.
 struct Found {
     saved: Vec<SavedFailure>,
-    /// Failures that are only named.
+    /// Findings beyond `--max-saved`, which are listed but not saved.
     others: Vec<Failure>,
 }
 
@@ -148,7 +148,7 @@ impl Fuzz {
         }
     }
 
-    /// Saves the first failures of each requirement, minimized.
+    /// Shrinks and saves the first failures of each requirement.
     fn save<'a>(
         &self,
         failures: impl Iterator<Item = &'a Failure>,
@@ -177,7 +177,8 @@ impl Fuzz {
         Ok(ReferenceTarget { saboteur })
     }
 
-    /// What runs the cases. What a gateway is configured for is put into the scope.
+    /// Creates the executor of the cases. For a gateway, also limits the scope to the groups that
+    /// the gateway is configured with.
     fn executor(
         &self,
         scope: &mut Scope,
@@ -210,8 +211,8 @@ impl Fuzz {
         Ok(Executor::Fixed(Box::new(runner)))
     }
 
-    /// Runs the saved scenarios from their files as any others, where the target can be configured
-    /// for them.
+    /// Loads the saved scenarios from their files and runs them, to check that they reproduce the
+    /// findings. Skips those that the target cannot be configured for.
     fn run_again(
         &self,
         found: &mut [Found],
@@ -224,7 +225,8 @@ impl Fuzz {
             scenarios.extend(loaded);
         }
         let mut run = |chosen: &[&Scenario], target: &dyn Target| {
-            // A campaign that was ended still reports what it found; only hurry ends this too.
+            // After one Ctrl-C, the campaign still reports what it found. A second one ends this
+            // too.
             let hurry = &interrupt.hurry;
             let runner = Runner::start(chosen, target, self.timeout);
             let runner = runtime.block_on(unless(hurry, runner)).ok_or(Stop::Interrupted)??;
@@ -250,7 +252,7 @@ impl Fuzz {
     }
 }
 
-/// Runs a campaign, and prints how it went.
+/// Runs a campaign and prints a summary.
 fn run(
     campaign: &Campaign,
     executor: &Executor,
@@ -273,7 +275,7 @@ fn run(
     Ok(())
 }
 
-/// Prints what a gateway must be configured with, for a machine.
+/// Prints as JSON what a gateway must be configured with.
 fn print_plan(scope: &Scope, mocks: SocketAddr) -> Result<(), Stop> {
     let scenarios = configured(&fixed_groups(scope));
     let plan = Plan::new(&scenarios, Addresses::stable(mocks));
@@ -282,7 +284,7 @@ fn print_plan(scope: &Scope, mocks: SocketAddr) -> Result<(), Stop> {
     Ok(())
 }
 
-/// The groups of a target that is configured for no others, as scenarios that a plan is made from.
+/// Converts the fixed groups of a gateway to scenarios, from which a plan can be made.
 fn configured(groups: &[FuzzCase]) -> Vec<Scenario> {
     groups.iter().map(FuzzCase::plan_scenario).collect()
 }

@@ -1,5 +1,5 @@
-//! Which gateway a command is for: one that runs already, or one that is started from its adapter,
-//! as often as its global settings need.
+//! The options that name the gateway of a command: a running gateway, or one that Fallproof starts
+//! from its adapter, once for each batch.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -38,24 +38,24 @@ pub(super) struct Gateway {
     key: Key,
     /// Address of the mock providers that the gateway is configured with
     ///
-    /// It is the one that was given to `fallproof plan` or `fallproof config`.
+    /// Give the same address as to `fallproof plan` or `fallproof config`.
     #[arg(long, value_name = "ADDR", requires = "target")]
     mocks: Option<SocketAddr>,
     /// Adapter of the gateway: NAME, NAME@VERSION or a file of your own
     ///
-    /// It says how the gateway is configured, started and called. `fallproof list adapters` shows the
-    /// names and versions.
+    /// The adapter describes how to configure, start and call the gateway. `fallproof list
+    /// adapters` shows the names and versions.
     #[arg(long, value_name = "NAME|FILE")]
     adapter: Option<String>,
     /// Configure and start the gateway as its adapter says, and stop it afterwards
     #[arg(long, requires = "adapter", conflicts_with = "target")]
     launch: bool,
-    /// Program of the gateway, or the folder that it is installed in
+    /// Program of the gateway, or the folder in which the gateway is installed
     ///
     /// [default: `$FALLPROOF_GATEWAYS` or `target/gateways`, then `$PATH`]
     #[arg(long, value_name = "PATH", requires = "launch")]
     program: Option<PathBuf>,
-    /// Number of the configuration, of those that `fallproof config` wrote, that is running
+    /// Batch that the running gateway is configured for, by its number from `fallproof config`
     #[arg(long, value_name = "N", default_value_t = 1, requires = "adapter")]
     batch: usize,
     /// Folder for the configuration and the log of the gateway [default: a new temporary one]
@@ -68,7 +68,7 @@ impl Gateway {
         self.target.is_some() || self.adapter.is_some()
     }
 
-    /// Plans a run against a gateway; `None` where none is named.
+    /// Plans a run against the gateway; `None` if the options name no gateway.
     pub(super) fn plan<'a>(&self, scenarios: &'a [Scenario]) -> Result<Option<RunPlan<'a>>, Stop> {
         let adapter = self.adapter.as_deref().map(adapter::find).transpose()?;
         match (&self.target, adapter) {
@@ -93,7 +93,7 @@ impl Gateway {
         }
     }
 
-    /// Whether a gateway that runs is there, before anything is done for it.
+    /// Checks that a running gateway can be reached, before anything else is done.
     pub(super) fn is_there(&self, runtime: &Runtime) -> Result<(), Stop> {
         let Some(target) = &self.target else { return Ok(()) };
         let url = BaseUrl::parse(target).map_err(Stop::usage)?;
@@ -118,22 +118,22 @@ impl Gateway {
         Ok(plan)
     }
 
-    /// Where a gateway that runs expects the deployments.
+    /// Address at which a running gateway expects the mock providers.
     pub(super) fn mocks(&self) -> SocketAddr {
         self.mocks.unwrap_or(DEFAULT_MOCKS)
     }
 
-    /// The key that clients give to the target.
+    /// The API key that clients send to the target.
     pub(super) fn key(&self) -> &str {
         &self.key.key
     }
 
-    /// The same where it is the user's own.
+    /// The API key if the user gave one, and it is not the default.
     pub(super) fn own_key(&self) -> Option<&str> {
         self.key.own()
     }
 
-    /// The options that name the same target again; never with a key.
+    /// The options that name the same target again. A key is replaced by a placeholder.
     pub(super) fn again(&self) -> Vec<String> {
         let path = |path: &Path| path.display().to_string();
         let given = [

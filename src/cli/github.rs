@@ -1,4 +1,4 @@
-//! What a CI job on GitHub shows beside its log.
+//! Reporters for a job of GitHub Actions: annotations and the job summary.
 
 use std::env;
 use std::ffi::OsString;
@@ -6,12 +6,12 @@ use std::ffi::OsString;
 use fallproof_report::github::{Annotations, JobSummary};
 use fallproof_report::reporter::Reporter;
 
-/// The file of the job's summary.
+/// The file of the job summary, if this is a job of GitHub Actions.
 pub(super) fn summary() -> Option<OsString> {
     env::var_os("GITHUB_STEP_SUMMARY").filter(|file| !file.is_empty())
 }
 
-/// Those that are for such a job; none elsewhere.
+/// The reporters for a job of GitHub Actions. Empty outside of one.
 pub(super) fn reporters() -> impl Iterator<Item = Box<dyn Reporter>> {
     let is_job = env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true");
     let annotations = is_job.then(|| Box::new(Annotations) as Box<dyn Reporter>);

@@ -1,4 +1,4 @@
-//! How a user interrupts a run.
+//! Handles Ctrl-C during a run.
 
 use std::process;
 use std::time::Duration;
@@ -10,10 +10,11 @@ use tokio::sync::watch;
 use super::print::eprintln;
 use super::{INTERRUPTED, Stop, interrupted};
 
-/// How long a run that was asked twice may take to leave nothing behind.
+/// How long a run may clean up after the second Ctrl-C.
 const LAST_GRACE: Duration = Duration::from_secs(2);
 
-/// Listens from now on to what the user asks for.
+/// Starts to listen for Ctrl-C. The first one stops the run; the second one ends it without a
+/// report.
 pub(super) fn listen(runtime: &Runtime) -> Result<Interrupt, Stop> {
     let (stop, stop_asked) = watch::channel(false);
     let (hurry, hurry_asked) = watch::channel(false);

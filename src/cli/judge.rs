@@ -1,4 +1,4 @@
-//! `fallproof judge`.
+//! `fallproof judge`: judges recorded evidence again.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -25,7 +25,7 @@ Examples:
   fallproof judge target/fallproof
   fallproof judge target/fallproof --baseline known.yaml --report target/again")]
 pub(super) struct Judge {
-    /// Folder that `fallproof run --report` wrote, or the file of evidence in it
+    /// Folder that `fallproof run --report` wrote, or the evidence file in it
     #[arg(value_name = "DIR|FILE")]
     evidence: PathBuf,
     #[command(flatten)]
@@ -40,7 +40,7 @@ impl Judge {
         };
         self.check_kept(&file)?;
         let log = log(&file);
-        // Nothing is printed of evidence that is not sound to its end.
+        // Reads the whole file first, so that nothing is printed if any part of it is invalid.
         let plan = played(&file)?;
         let mut reader = Reader::open(&file).map_err(Stop::usage)?;
         let (header, scenarios) = (reader.header.clone(), reader.scenarios.clone());
@@ -77,13 +77,15 @@ impl Judge {
         output.finish(&chosen, cases, ended, &recorder, &log)
     }
 
-    /// Refuses to write the reports into the folder of the evidence: what is in it would be removed.
+    /// Refuses to write the reports into the folder of the evidence: this would delete the
+    /// evidence.
     fn check_kept(&self, file: &Path) -> Result<(), Stop> {
         let Some(report) = &self.output.report else { return Ok(()) };
-        // A folder that is not there yet holds nothing.
+        // A folder that does not exist yet holds no evidence.
         let Ok(report) = report.canonicalize() else { return Ok(()) };
         let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-        // Where it is named, and where a link of that name leads.
+        // The folder in which the file is named, and the file itself if the name is a symbolic
+        // link.
         let places = [folder.unwrap_or(Path::new(".")).canonicalize(), file.canonicalize()];
         if places.iter().flatten().any(|place| place.starts_with(&report)) {
             return Err(Stop::usage(
@@ -93,7 +95,7 @@ impl Judge {
         Ok(())
     }
 
-    /// The failures that are known, of what was run or of the suite of today.
+    /// Loads the baseline. It can name scenarios of the evidence and of the current suite.
     fn baseline(&self, scenarios: &[Scenario]) -> Result<Option<Baseline>, Stop> {
         if self.output.baseline.is_none() {
             return Ok(None);
@@ -104,7 +106,7 @@ impl Judge {
     }
 }
 
-/// Reads the evidence to its end: everything that targets were configured with for it.
+/// Reads all evidence, and returns one plan with all groups that targets were configured with.
 fn played(file: &Path) -> Result<Plan, Stop> {
     let mut reader = Reader::open(file).map_err(Stop::usage)?;
     let mut plans = Vec::<Arc<Plan>>::new();
@@ -119,10 +121,10 @@ fn played(file: &Path) -> Result<Plan, Stop> {
     Ok(Plan { groups, ..Plan::new([], Addresses::stable(DEFAULT_MOCKS)) })
 }
 
-/// What a gateway has printed, where that lies beside the evidence.
+/// The log of the gateway, if that file is in the folder of the evidence; otherwise empty.
 fn log(file: &Path) -> String {
     let log = file.with_file_name(LOG);
-    // What is no file is not opened: that of a pipe may wait for ever.
+    // Only a regular file is opened: to open a named pipe could block forever.
     let read = if log.is_file() { fs::read(log) } else { Ok(Vec::new()) };
     read.map_or_else(|_| String::new(), |log| String::from_utf8_lossy(&log).into_owned())
 }

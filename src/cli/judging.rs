@@ -1,4 +1,4 @@
-//! Judges each case of a run as it ends, and shows how the run goes.
+//! Judges each case of a run when the case ends, and reports progress.
 
 use std::process::ExitStatus;
 

@@ -1,4 +1,4 @@
-//! The key that clients show to a gateway, as commands take it.
+//! The option `--key`: the API key that clients send to a gateway.
 
 use std::env;
 
@@ -6,7 +6,7 @@ use clap::Args;
 use fallproof_reference::REFERENCE_CLIENT_KEY;
 use fallproof_suite::secret::LONGEST;
 
-/// The environment variable that keeps the key out of command lines.
+/// The environment variable for the key, which keeps it out of command lines.
 const VARIABLE: &str = "FALLPROOF_KEY";
 
 #[derive(Debug, Args)]
@@ -24,20 +24,20 @@ pub(super) struct Key {
 }
 
 impl Key {
-    /// The key where the user gives one.
+    /// The key if it is not the default.
     pub(super) fn own(&self) -> Option<&str> {
         Some(self.key.as_str()).filter(|key| *key != REFERENCE_CLIENT_KEY)
     }
 
-    /// The option that gives the same key again, to be filled in; `None` where the environment or the
-    /// default gives it.
+    /// A `--key` option with a placeholder, for a command that the user can run again. `None` if
+    /// the key comes from the environment or is the default.
     pub(super) fn again(&self) -> Option<String> {
         let key = self.own()?;
         (env::var(VARIABLE).ok().as_deref() != Some(key)).then(|| "--key …".to_owned())
     }
 }
 
-/// A key as a header can carry it.
+/// Parses a key, which must be valid in an HTTP header.
 fn key(text: &str) -> Result<String, String> {
     if text.len() > LONGEST {
         Err(format!("a key has at most {LONGEST} bytes"))

@@ -1,4 +1,4 @@
-//! `fallproof list`: what there is, a line for each.
+//! `fallproof list`: prints scenarios, requirements and other items, one per line.
 
 use clap::{Args, Subcommand};
 use fallproof_protocol::behavior;
@@ -38,7 +38,7 @@ enum Kind {
     },
     /// List the requirements that gateways are tested against
     Requirements,
-    /// List the behaviors that a deployment's script can name
+    /// List the behaviors that a script can name
     Behaviors,
     /// List the routers that are broken on purpose, for `run --saboteur`
     Saboteurs,
@@ -96,7 +96,7 @@ impl List {
         }
     }
 
-    /// Prints each item as a line, or all as JSON.
+    /// Prints one line for each item, or all items as JSON.
     fn print<T>(&self, items: &[T], item: impl Fn(&T) -> (String, Value)) -> Result<(), Stop> {
         if self.json {
             return print_json(&items.iter().map(|it| item(it).1).collect::<Vec<_>>());
@@ -121,7 +121,7 @@ fn scenario_json(scenario: &Scenario) -> Value {
     })
 }
 
-/// Prints a line for each file or for each case.
+/// Prints one line for each file, or one for each case.
 pub(super) fn print_scenarios(scenarios: &[Scenario], cases: bool) {
     let is_same = |one: &Scenario, other: &Scenario| !cases && one.family() == other.family();
     for family in scenarios.chunk_by(is_same) {

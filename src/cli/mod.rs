@@ -1,4 +1,4 @@
-//! The command line: what can be asked for, and how it ends.
+//! The command line: arguments, dispatch to the commands, and exit codes.
 
 mod adapter;
 mod check;
@@ -47,17 +47,17 @@ use owo_colors::OwoColorize as _;
 
 use self::print::{Unprintable, print, println};
 
-/// Where a team has its own scenarios, and Fallproof's repository the suite.
+/// Folder of a team's own scenarios. In Fallproof's own repository, it holds the suite.
 const SCENARIOS: &str = "scenarios";
 
 /// Test whether the fallbacks of an LLM gateway work.
 ///
-/// Fallproof plays both sides of a gateway: the client in front of it, and strict mocks of OpenAI and
-/// Azure OpenAI behind it. It scripts failures, records what the gateway sends to each deployment,
-/// and reports which requirements are violated.
+/// Fallproof plays both sides of a gateway: the client in front of it, and strict mocks of OpenAI
+/// and Azure OpenAI behind it. It scripts failures, records what the gateway sends to each
+/// deployment, and reports which requirements are violated.
 ///
-/// Exit codes: 0 the target conforms, 1 it does not, 2 wrong usage or an invalid file, 3 an internal
-/// error of Fallproof, 130 the run was interrupted (Ctrl-C) before anything failed.
+/// Exit codes: 0 the target conforms, 1 it does not, 2 wrong usage or an invalid file, 3 an
+/// internal error of Fallproof, 130 the run was interrupted (Ctrl-C) before anything failed.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100, arg_required_else_help = true)]
 struct Cli {
@@ -74,11 +74,11 @@ enum Command {
     Run(run::Run),
     /// Find violations with random requests and faults
     ///
-    /// Saves what it finds as scenarios, shrunk to the smallest that still fails.
+    /// Saves its findings as scenarios, each shrunk to the smallest case that still fails.
     Fuzz(fuzz::Fuzz),
     /// Print what to configure in a gateway for these scenarios
     Plan(PlanArgs),
-    /// Write the configuration of a gateway for these scenarios, as its adapter says
+    /// Write the configuration that a gateway needs for these scenarios, using its adapter
     Config(config::Config),
     /// Check with one call per group that a gateway reaches the mock deployments
     Doctor(doctor::Doctor),
@@ -96,7 +96,7 @@ enum Command {
     List(list::List),
     /// Show a scenario, requirement, behavior, saboteur or adapter
     Show(show::Show),
-    /// Check the file of a scenario or an adapter, without running it
+    /// Check a scenario or adapter file, without running it
     Check(check::Check),
     /// Write a commented scenario to start from
     New(new::New),
@@ -109,7 +109,7 @@ enum Command {
     },
 }
 
-/// Which scenarios.
+/// Selects scenarios.
 #[derive(Debug, Args)]
 struct Selection {
     /// Scenarios by id, folder, glob or file [default: all]
@@ -134,28 +134,28 @@ struct PlanArgs {
     json: bool,
 }
 
-/// The exit code of what the user has interrupted, as shells have it for Ctrl-C.
+/// Exit code if the user interrupted the command. Shells use the same code for Ctrl-C.
 const INTERRUPTED: u8 = 130;
 
-/// The exit code where nobody reads what is printed, as shells have it for such programs.
+/// Exit code if stdout is a closed pipe. Shells use the same code for SIGPIPE.
 const BROKEN_PIPE: u8 = 141;
 
 /// The exit code of an internal error.
 const HARNESS: u8 = 3;
 
-/// Why a command ends with another code than 0.
+/// Why a command exits with a code other than 0.
 enum Stop {
     /// The target does not conform.
     NotConformant,
-    /// The user must change something. Holds the message.
+    /// The user must correct something, such as an option. Holds the message.
     Usage(String),
-    /// A file is wrong. Holds the rendered diagnostics, which have headings of their own.
+    /// A file is invalid. Holds the rendered diagnostics, which have their own headings.
     File(String),
     /// Fallproof itself failed. Holds the message.
     Harness(String),
-    /// The user interrupted it.
+    /// The user interrupted the command.
     Interrupted,
-    /// Nobody reads what is printed.
+    /// Stdout is a pipe that its reader has closed.
     BrokenPipe,
 }
 
@@ -217,7 +217,7 @@ impl From<PlanError> for Stop {
 
 pub(crate) fn main() -> ExitCode {
     let cli = Cli::parse();
-    // A thread of its own, so that a panic of ours is not taken for a failure of the target.
+    // A separate thread, so that a panic of Fallproof is not reported as a failure of the target.
     let ended = std::thread::spawn(|| dispatch(cli.command)).join();
     let ended = ended.unwrap_or_else(|panic| Err(unwound(&*panic)));
     match ended {
@@ -235,7 +235,7 @@ pub(crate) fn main() -> ExitCode {
     }
 }
 
-/// The reason why the command's thread unwound.
+/// Converts the panic payload of the command's thread.
 fn unwound(payload: &(dyn Any + Send)) -> Stop {
     match payload.downcast_ref::<Unprintable>() {
         Some(Unprintable(error)) if error.kind() == ErrorKind::BrokenPipe => Stop::BrokenPipe,
@@ -244,7 +244,8 @@ fn unwound(payload: &(dyn Any + Send)) -> Stop {
     }
 }
 
-/// Ends with this code, or as an internal error where the reason cannot be printed.
+/// Prints the message to stderr and returns the exit code. If stderr cannot be written to, returns
+/// the exit code of an internal error.
 fn complain(code: u8, message: &str) -> ExitCode {
     let printed = writeln!(anstream::stderr(), "{message}");
     ExitCode::from(if printed.is_ok() { code } else { HARNESS })
@@ -280,14 +281,14 @@ fn completions(shell: clap_complete::Shell) {
     print!("{}", String::from_utf8_lossy(&script));
 }
 
-/// A suite, and what was chosen of it.
+/// A suite, and the scenarios that were selected from it.
 struct Selected {
     suite: Suite,
     scenarios: Vec<Scenario>,
 }
 
 impl Selection {
-    /// The words that choose the same again, each with a blank in front.
+    /// The arguments that make the same selection again, each after a space.
     fn again(&self) -> String {
         let patterns = self.patterns.iter().map(|pattern| format!(" {}", quoted(pattern)));
         let tags = self.tags.iter().map(|tag| format!(" --tag {}", quoted(tag)));
@@ -295,7 +296,7 @@ impl Selection {
         patterns.chain(tags).chain(folder).collect()
     }
 
-    /// The words that name the same folder again, where one is named.
+    /// The `--scenarios` option that names the same folder again; `None` without a folder.
     fn folder_again(&self) -> Option<String> {
         let folder = self.scenarios.as_ref()?;
         Some(format!("--scenarios {}", quoted(&folder.to_string_lossy())))
@@ -306,8 +307,8 @@ impl Selection {
         Self { patterns: Vec::new(), tags: Vec::new(), scenarios }
     }
 
-    /// What was chosen, and as much of the suite as that takes. Other files are not looked into, so
-    /// that one that is being written is in nobody's way.
+    /// The selected scenarios, and only the part of the suite that the selection needs. Other files
+    /// are not read, so that an unfinished scenario does not stop the user from running others.
     fn choose(&self) -> Result<Selected, Stop> {
         if self.patterns.is_empty() || !self.tags.is_empty() {
             return self.load();
@@ -318,7 +319,7 @@ impl Selection {
         }
     }
 
-    /// The scenarios that every pattern chooses some of; `None` where one chooses none.
+    /// The selected scenarios; `None` if a pattern matches none.
     fn find(&self) -> Result<Option<Vec<Scenario>>, Stop> {
         let Some(suite) = self.part()? else { return Ok(None) };
         match suite.select(&self.patterns, &self.tags) {
@@ -328,7 +329,7 @@ impl Selection {
         }
     }
 
-    /// The part of the suite that the patterns choose from; `None` where one fits no file.
+    /// The part of the suite that the patterns can match; `None` if a pattern matches no file.
     fn part(&self) -> Result<Option<Suite>, LoadError> {
         match self.folder() {
             Some(folder) => Suite::load_chosen(folder, &self.patterns),
@@ -338,7 +339,7 @@ impl Selection {
         }
     }
 
-    /// What was chosen, and the whole suite.
+    /// The selected scenarios, and the whole suite.
     fn load(&self) -> Result<Selected, Stop> {
         let suite = match self.folder() {
             Some(folder) => Suite::load(folder),
@@ -347,10 +348,10 @@ impl Selection {
         self.of(suite?)
     }
 
-    /// The suite's folder, where it is not the one that was built in.
+    /// The folder of the suite; `None` for the built-in suite.
     fn folder(&self) -> Option<&Path> {
         let here = Path::new(SCENARIOS);
-        // Fallproof's own repository: what is there is newer than what was built in.
+        // In Fallproof's own repository, the suite on disk is newer than the built-in one.
         let own = here.join("requirements.yaml").is_file().then_some(here);
         self.scenarios.as_deref().or(own)
     }
@@ -361,7 +362,7 @@ impl Selection {
     }
 }
 
-/// Says of a file of the user's why it was read at all: nobody has named it.
+/// Explains in an error why a file in the user's folder was read, although no argument names it.
 fn with_reason(mut error: LoadError) -> LoadError {
     for problem in error.diagnostics.iter_mut().filter(|it| it.file.starts_with(SCENARIOS)) {
         let reason = format!("every .yaml file in ./{SCENARIOS} is read as a scenario of yours");
@@ -386,8 +387,9 @@ fn plan(arguments: &PlanArgs) -> Result<(), Stop> {
     Ok(())
 }
 
-/// Done when the user asks the command to end: by Ctrl-C, or by the signal that service managers
-/// send. It listens from the call on, so that it can be ended as soon as it prints that it is ready.
+/// Completes when the user stops the command with Ctrl-C or SIGTERM, which service managers send.
+/// The signal handlers are installed by the call itself, not by the first poll: a command can be
+/// stopped as soon as it has printed that it is ready.
 #[cfg(unix)]
 fn interrupted() -> Result<impl Future<Output = ()> + Send, Stop> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -404,23 +406,23 @@ fn interrupted() -> Result<impl Future<Output = ()> + Send, Stop> {
     })
 }
 
-/// Done when the user asks the command to end, by Ctrl-C.
+/// Completes when the user stops the command with Ctrl-C.
 #[cfg(not(unix))]
 fn interrupted() -> Result<impl Future<Output = ()> + Send, Stop> {
     Ok(async {
-        // Without a handler there is only the hard way to stop.
+        // No handler could be installed: never completes, and Ctrl-C kills the process.
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
     })
 }
 
-/// A number of an option that cannot be 0.
+/// Parses the value of an option that takes a number, but not 0.
 fn at_least_one(text: &str) -> Result<NonZeroUsize, String> {
     text.parse().map_err(|_| "expected a whole number, 1 or greater".to_owned())
 }
 
-/// The one runtime of a command.
+/// Creates the async runtime of a command.
 fn runtime() -> Result<tokio::runtime::Runtime, Stop> {
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()

@@ -1,4 +1,4 @@
-//! `fallproof new`: a scenario to start from.
+//! `fallproof new`: writes a commented scenario to start from.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ use super::{SCENARIOS, Stop};
 
 const TEMPLATE: &str = include_str!("new/scenario.yaml");
 
-/// The JSON Schema's file in the folder of the scenarios.
+/// File of the JSON Schema in the folder of the scenarios.
 const SCHEMA: &str = "schema.json";
 
 #[derive(Debug, Args)]
@@ -25,7 +25,7 @@ pub(super) struct New {
 
 impl New {
     pub(super) fn execute(&self) -> Result<(), Stop> {
-        // The file's path is as good a name of it as its id.
+        // The user may also give the path of the file instead of the id.
         let id = self.id.strip_suffix(".yaml").unwrap_or(&self.id);
         let folder = self.scenarios.to_string_lossy().into_owned() + "/";
         let id = id.strip_prefix("./").unwrap_or(id);
@@ -42,7 +42,7 @@ impl New {
         let above = format!("{}{SCHEMA}", "../".repeat(id.matches('/').count()));
         let text = TEMPLATE.replace("{schema}", &above).replace("{id}", id);
         write(&file, &text)?;
-        // An editor completes a scenario by the schema that its first line names.
+        // The first line of the scenario names this schema, which editors use for completion.
         let schema = self.scenarios.join(SCHEMA);
         if !schema.exists() {
             write(&schema, &scenario::schema())?;
@@ -52,7 +52,8 @@ impl New {
     }
 }
 
-/// The words of it that an id can have; an example where there are none.
+/// Suggests a valid id: the text with `-` in place of characters that an id cannot have. If nothing
+/// remains, returns an example.
 fn likely_id(text: &str) -> String {
     let fits = |character: char| if character.is_ascii_alphanumeric() { character } else { '-' };
     let part = |part: &str| {

@@ -1,4 +1,4 @@
-//! What a command writes and shows of a run that was judged, and how it ends.
+//! The output options: where a judged run is reported, and the exit code of the command.
 
 use std::path::PathBuf;
 use std::time::{Instant, SystemTime};
@@ -27,33 +27,33 @@ pub(super) struct Output {
     /// Write the failures of this run into a new file for --baseline
     #[arg(long, value_name = "FILE", conflicts_with = "baseline")]
     write_baseline: Option<PathBuf>,
-    /// Print all bytes of each case, in both directions, with times
+    /// Print all bytes that each case sent and received, with times
     #[arg(long)]
     trace: bool,
     /// Write the reports into this folder, replacing an earlier report
     ///
-    /// The folder must be new, empty, or hold an earlier report.
+    /// The folder must be new or empty, or hold an earlier report.
     #[arg(long, value_name = "DIR")]
     pub(super) report: Option<PathBuf>,
 }
 
-/// All that was asked for, once it is known that it can be had.
+/// The requested outputs, after their files were opened.
 pub(super) struct Opened {
     baseline: Option<Baseline>,
     /// The folder of reports.
     pub(super) dir: Option<ReportDir>,
-    /// What shows or writes something of the run, in this order.
+    /// The reporters of the run, in the order in which they are called.
     pub(super) reporters: Vec<Box<dyn Reporter>>,
     trace: bool,
 }
 
 impl Output {
-    /// Whether what is written says how much of the whole suite was run.
+    /// Whether any output needs the whole suite, for example to show how much of it was run.
     pub(super) fn is_kept(&self) -> bool {
         self.report.is_some() || self.baseline.is_some() || github::summary().is_some()
     }
 
-    /// The failures that are known, of scenarios of this suite.
+    /// Loads the baseline, whose known failures must belong to scenarios of this suite.
     pub(super) fn known(&self, suite: &Suite) -> Result<Option<Baseline>, Stop> {
         Ok(self.baseline.as_deref().map(|file| Baseline::load(file, suite)).transpose()?)
     }
@@ -72,7 +72,8 @@ impl Output {
 }
 
 impl Opened {
-    /// What shows or writes something of a run that starts now. What is kept is kept also where nothing can be printed.
+    /// The reporters of a run that starts now. Those that write the report folder come before the
+    /// terminal, so that the reports are complete even if nothing can be printed.
     pub(super) fn reporters(&mut self, clock: Instant) -> Reporters {
         let mut all = std::mem::take(&mut self.reporters);
         all.push(Box::new(Terminal::new(clock, self.trace, self.dir.clone())));
@@ -80,7 +81,7 @@ impl Opened {
         Reporters::new(all)
     }
 
-    /// Reports the whole run, which has ended then, and ends as the run did.
+    /// Reports the finished run, and converts its verdict to the result of the command.
     pub(super) fn finish(
         self,
         chosen: &[&Scenario],

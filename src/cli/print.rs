@@ -1,13 +1,14 @@
-//! Printing. An output that cannot be written to ends the command; it is not a panic.
+//! Printing. If stdout cannot be written to, the command ends with an error, not with a panic
+//! message.
 
 use std::fmt::Arguments;
 use std::io::{self, Write as _};
 use std::panic::resume_unwind;
 
-/// Standard output cannot be written to.
+/// The error if standard output cannot be written to.
 pub(super) struct Unprintable(pub(super) io::Error);
 
-/// Prints to standard output; what cannot be printed unwinds with [`Unprintable`].
+/// Prints to standard output. On an error, unwinds with [`Unprintable`].
 pub(super) fn stdout(text: Arguments<'_>) {
     let mut stdout = anstream::stdout().lock();
     if let Err(error) = stdout.write_fmt(text).and_then(|()| stdout.flush()) {
@@ -16,8 +17,7 @@ pub(super) fn stdout(text: Arguments<'_>) {
     }
 }
 
-/// Prints to standard error, where that can be written to: a message that nobody reads is no reason
-/// to stop.
+/// Prints to standard error. Ignores errors: the command continues if nobody can read the message.
 pub(super) fn stderr(text: Arguments<'_>) {
     let _ = anstream::stderr().lock().write_fmt(text);
 }

@@ -1,4 +1,4 @@
-//! `fallproof probe`.
+//! `fallproof probe`: drafts the capabilities of a gateway.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -17,7 +17,7 @@ use super::gateway::Gateway;
 use super::print::{eprintln, print, println};
 use super::{Stop, at_least_one, interrupt, runtime};
 
-/// After how long a call of the probe times out.
+/// Timeout of each call.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
 #[derive(Debug, Args)]
@@ -84,7 +84,8 @@ impl Probe {
         eprintln!("{} questions asked, {} left out", answers.len(), plan.left_out.len());
         let adapter = plan.batches.first().and_then(|batch| batch.target.adapter());
         if let Some(declared) = adapter.map(|adapter| &adapter.capabilities) {
-            // Not every item has a question, nor is a question asked about what is unsupported.
+            // Some items have no question, and questions about unsupported features are left out.
+            // So a declared item that was not detected may just not have been asked about.
             let all = probe::differences(declared, &draft.capabilities);
             let is_asked = |difference: &&Difference| {
                 difference.is_new || matches!(difference.item, Item::FallsBackOn(_))

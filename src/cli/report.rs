@@ -1,4 +1,4 @@
-//! `fallproof report`: reports compared.
+//! `fallproof report`: compares reports.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,10 +10,10 @@ use fallproof_report::model;
 use super::Stop;
 use super::print::{eprintln, print};
 
-/// The report in the folder that `run --report` wrote.
+/// File of the report in a folder that `run --report` wrote.
 const IN_FOLDER: &str = "report.json";
 
-/// How each of our pages begins.
+/// The beginning of every HTML page that Fallproof writes.
 const PAGE: &str = "<!doctype html>";
 
 #[derive(Debug, Args)]
@@ -22,7 +22,8 @@ Examples:
   fallproof report target/old target/new
   fallproof report target/old target/new --html upgrade.html")]
 pub(super) struct Report {
-    /// Folders that `fallproof run --report` wrote, or their report.json, in the order of the columns
+    /// Folders that `fallproof run --report` wrote, or their report.json, in the order of the
+    /// columns
     #[arg(required = true, value_name = "FILE|DIR")]
     reports: Vec<PathBuf>,
     /// Also write the comparison as an HTML page
@@ -53,14 +54,14 @@ impl Report {
     }
 }
 
-/// A report, and what it is called beside another one of the same target.
+/// Reads a report. Also returns its path, which tells reports of the same target apart.
 fn read(path: &Path) -> Result<(String, model::Report), Stop> {
     let file = if path.is_dir() { path.join(IN_FOLDER) } else { path.to_owned() };
     let report = model::Report::read(&file).map_err(Stop::usage)?;
     Ok((path.display().to_string(), report))
 }
 
-/// Whether nothing is lost by writing the page here.
+/// Whether the file is missing or is a page that Fallproof may overwrite.
 fn is_ours(file: &Path) -> bool {
     !file.exists() || fs::read(file).is_ok_and(|old| old.starts_with(PAGE.as_bytes()))
 }

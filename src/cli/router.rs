@@ -1,4 +1,4 @@
-//! `fallproof router`: the reference router alone, as a configuration has it or broken on purpose.
+//! `fallproof router`: serves the reference router with a configuration, or a saboteur.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -23,9 +23,9 @@ Examples:
   fallproof router --config router.yaml
   fallproof router --saboteur invented-metadata responses-compact")]
 pub(super) struct RouterArgs {
-    /// Serve the groups and deployments of this file, which router/README.md describes
+    /// Serve the groups and deployments in this configuration file
     ///
-    /// On Unix, SIGHUP makes the router read the file again.
+    /// router/README.md describes the file. On Unix, SIGHUP makes the router read it again.
     #[arg(
         long,
         value_name = "FILE",
@@ -33,7 +33,7 @@ pub(super) struct RouterArgs {
         conflicts_with_all = ["saboteur", "patterns", "tags", "scenarios", "mocks"]
     )]
     config: Option<PathBuf>,
-    /// Serve the router broken on purpose in this way, configured for the scenarios
+    /// Serve this saboteur, configured for the selected scenarios
     ///
     /// `fallproof list saboteurs` shows the names.
     #[arg(long, value_name = "NAME")]
@@ -105,7 +105,8 @@ impl RouterArgs {
     }
 }
 
-/// Reads the configuration again at each SIGHUP; an invalid one is reported and the old one stays.
+/// Reads the configuration again at each SIGHUP. If the new one is invalid, reports the error and
+/// keeps the old one.
 #[cfg(unix)]
 fn reload_on_hangup(file: PathBuf, current: Arc<RwLock<axum::Router>>) -> Result<(), Stop> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -122,7 +123,7 @@ fn reload_on_hangup(file: PathBuf, current: Arc<RwLock<axum::Router>>) -> Result
     Ok(())
 }
 
-/// Only Unix has the signal.
+/// Does nothing: only Unix has SIGHUP.
 #[cfg(not(unix))]
 fn reload_on_hangup(_: PathBuf, _: Arc<RwLock<axum::Router>>) -> Result<(), Stop> {
     Ok(())

@@ -1,4 +1,4 @@
-//! `fallproof run`.
+//! `fallproof run`: runs scenarios against a target and reports the verdict.
 
 use std::cmp::Reverse;
 use std::num::NonZeroUsize;
@@ -27,10 +27,10 @@ use super::output::Output;
 use super::print::eprintln;
 use super::{DEFAULT_MOCKS, Selected, Selection, Stop, at_least_one, interrupt, runtime, saboteur};
 
-/// Scenarios that run in parallel against the reference router.
+/// Number of scenarios that run in parallel against the reference router.
 const SIDE_BY_SIDE: usize = 64;
 
-/// After how many seconds a call of the client times out by default.
+/// Default timeout of a client's call, in seconds.
 const DEFAULT_TIMEOUT: &str = "60";
 
 #[derive(Debug, Args)]
@@ -50,15 +50,15 @@ pub(super) struct Run {
     /// reference router]
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     jobs: Option<NonZeroUsize>,
-    /// Let a call of the client time out after this many seconds
+    /// Timeout of each client call, in seconds
     #[arg(long, value_name = "SECONDS", default_value = DEFAULT_TIMEOUT, value_parser = seconds)]
     timeout: Duration,
-    /// Run against the reference router broken on purpose in this way
+    /// Run against this saboteur: the reference router, broken on purpose
     ///
     /// `fallproof list saboteurs` shows the names.
     #[arg(long, value_name = "NAME", conflicts_with_all = ["target", "adapter"])]
     saboteur: Option<String>,
-    /// Run the scenarios in random order; SEED gives the same order again
+    /// Run the scenarios in random order; the same SEED gives the same order
     ///
     /// [default seed: random; it is printed]
     #[arg(long, value_name = "SEED", num_args = 0..=1, require_equals = true)]
@@ -76,9 +76,9 @@ impl Run {
         let baseline = self.output.known(&suite)?;
         let run = self.planned(&scenarios)?;
         let runtime = runtime()?;
-        // Before the report folder is taken: it may hold an earlier report.
+        // Before `open` removes an earlier report: it is kept if the gateway cannot be reached.
         self.gateway.is_there(&runtime)?;
-        // Before the report folder is taken, so that an interrupted run still leaves a report.
+        // Before `open` removes an earlier report, so that an interrupted run still leaves one.
         let interrupt = interrupt::listen(&runtime)?;
         let mut output = self.output.open(baseline)?;
         let (started, clock) = (now(), Instant::now());
@@ -94,7 +94,8 @@ impl Run {
         }
         let reporters = output.reporters(clock);
 
-        // Its keys are those of every part, wherever the deployments listen.
+        // Only the keys of this plan are used. They are the keys of all batches, and do not depend
+        // on the addresses of the deployments.
         let plan = Plan::new(&scenarios, Addresses::stable(DEFAULT_MOCKS));
         let recorder = Recorder {
             redactor: &Redactor::new(&plan, self.gateway.key()),
@@ -107,7 +108,7 @@ impl Run {
         output.finish(&chosen, cases, SystemTime::now(), &recorder, &run.log())
     }
 
-    /// What holds for the run as a whole.
+    /// The facts about the run as a whole, for the evidence file and the reports.
     fn header(
         &self,
         run: &RunPlan<'_>,
@@ -129,12 +130,12 @@ impl Run {
         }
     }
 
-    /// The scenarios, and as much of the suite as the reports are about.
+    /// The selected scenarios. Loads the whole suite if an output needs it.
     fn selected(&self) -> Result<Selected, Stop> {
         if self.output.is_kept() { self.selection.load() } else { self.selection.choose() }
     }
 
-    /// What is run against which target, in which order.
+    /// Plans which scenarios run against which target, and in which order.
     fn planned<'a>(&self, scenarios: &'a [Scenario]) -> Result<RunPlan<'a>, Stop> {
         let mut run = match self.gateway.plan(scenarios)? {
             Some(run) => run,
@@ -145,7 +146,7 @@ impl Run {
         Ok(run)
     }
 
-    /// Runs everything; cases that had not ended when the user interrupted the run are missing.
+    /// Runs all batches. Cases that an interrupt left unfinished are missing from the result.
     fn play(
         &self,
         run: &RunPlan<'_>,
@@ -158,14 +159,15 @@ impl Run {
         Ok(Batches { runtime, interrupt, observer, timeout, clock }.run(run)?)
     }
 
-    /// Everything against the reference router.
+    /// Plans a run of all scenarios against the reference router.
     fn reference<'a>(&self, scenarios: &'a [Scenario]) -> Result<RunPlan<'a>, Stop> {
         let saboteur = self.saboteur.as_deref().map(saboteur::find).transpose()?;
         let target = Box::new(ReferenceTarget { saboteur });
         Ok(RunPlan::at_once(target, scenarios, SIDE_BY_SIDE))
     }
 
-    /// Those that wait longest begin first, so that nobody waits for them in the end; or in random order.
+    /// Sorts the scenarios by their longest wait, longest first, so that the run does not end with
+    /// a wait for one of them. With `--shuffle`, puts them in random order.
     fn put_in_order(&self, run: &mut RunPlan<'_>) {
         let Some(seed) = self.shuffle else {
             for batch in &mut run.batches {
@@ -181,7 +183,7 @@ impl Run {
         }
     }
 
-    /// The command that runs one scenario again in the same way.
+    /// The command that runs one scenario again with the same options.
     fn replay(&self, scenario: &str) -> String {
         let mut words = vec!["fallproof run".to_owned(), scenario.to_owned()];
         words.extend(self.selection.folder_again());
@@ -196,7 +198,7 @@ impl Run {
     }
 }
 
-/// To the millisecond, as it is printed and kept.
+/// The current time, cut to milliseconds: the precision in which it is printed and stored.
 fn now() -> SystemTime {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     SystemTime::UNIX_EPOCH

@@ -1,4 +1,4 @@
-//! A saboteur by its name on the command line.
+//! Finds a saboteur by its name on the command line.
 
 use fallproof_reference::saboteur::{self, Saboteur};
 use fallproof_suite::yaml::nearest;

@@ -1,4 +1,4 @@
-//! `fallproof serve`: the strict providers for anybody's tests.
+//! `fallproof serve`: serves the strict mocks of the providers, for use in any tests.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
@@ -19,19 +19,19 @@ Examples:
 A script file holds what each provider does at its first, second, … request:
   openai: { script: [rate_limited, ok], repeat_last: true }")]
 pub(super) struct Serve {
-    /// Port of OpenAI; 0 takes a free one, as for the other ports
+    /// Port of OpenAI; 0 selects a free port, for this and the other ports
     #[arg(long, value_name = "PORT", default_value_t = 9101)]
     openai: u16,
     /// Port of Azure OpenAI, for both of its surfaces
     #[arg(long, value_name = "PORT", default_value_t = 9102)]
     azure: u16,
-    /// Port to read the request log and to set scripts
+    /// Port of the admin API, which returns the request log and sets scripts
     #[arg(long, value_name = "PORT", default_value_t = 9103)]
     admin: u16,
     /// Address to listen on
     #[arg(long, value_name = "IP", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     host: IpAddr,
-    /// Answer as this YAML file says [default: always succeed]
+    /// Answer as the scripts in this YAML file say [default: always succeed]
     ///
     /// `fallproof list behaviors` shows what a script can name.
     #[arg(long, value_name = "FILE")]

@@ -19,7 +19,7 @@ use super::list::print_scenarios;
 use super::print::{print, println};
 use super::{Selection, Stop};
 
-/// What can be shown, as messages name it.
+/// The kinds of items that can be shown, for messages.
 const KINDS: &str = "scenario, requirement, behavior, saboteur or adapter";
 
 #[derive(Debug, Args)]
@@ -37,11 +37,11 @@ pub(super) struct Show {
     /// The name of a scenario, requirement, behavior, saboteur or adapter
     ///
     /// `fallproof list` shows the names. Case and leading zeros do not matter in the code of a
-    /// requirement. Everything with this name is shown.
+    /// requirement. If several items have the name, all are shown.
     name: String,
     /// Print only the commands that install the gateway of this adapter
     ///
-    /// Without @VERSION, they install the newest version.
+    /// Without @VERSION, the commands install the newest version.
     #[arg(long)]
     install: bool,
     /// Use the suite in this folder instead of the built-in one and ./scenarios
@@ -49,7 +49,7 @@ pub(super) struct Show {
     scenarios: Option<PathBuf>,
 }
 
-/// Something that has the name.
+/// An item that can be shown.
 enum Item {
     Requirement(&'static Requirement),
     Behavior(&'static behavior::Entry),
@@ -108,10 +108,10 @@ impl Show {
         }
     }
 
-    /// What to say of a name that nothing has.
+    /// The error for a name that no item has.
     fn unknown(&self) -> Stop {
         let name = &self.name;
-        // An invalid file is reported only when that file is requested.
+        // The scenarios are used only for suggestions, so an invalid file is not reported here.
         let suite = Selection::whole(self.scenarios.as_deref()).load().ok();
         let mut known: Vec<&str> = behavior::behavior_names().collect();
         known.extend(saboteur::all().iter().map(|it| it.name));
@@ -129,7 +129,7 @@ impl Show {
     }
 }
 
-/// The code of a requirement in its full form: `payload-1` is `FP-PAYLOAD-01`.
+/// Expands a short code of a requirement, such as `payload-1` to `FP-PAYLOAD-01`.
 fn code(name: &str) -> String {
     let upper = name.to_ascii_uppercase().replace(['_', ' '], "-");
     let short = upper.strip_prefix("FP-").unwrap_or(&upper);
@@ -139,7 +139,7 @@ fn code(name: &str) -> String {
     }
 }
 
-/// Whether this is the path of a file that is no scenario.
+/// Whether this is the path of a valid adapter file.
 fn is_adapter_file(path: &Path) -> bool {
     path.is_file() && path.extension().is_some_and(|it| it == "yaml") && adapter::read(path).is_ok()
 }
@@ -210,7 +210,7 @@ fn print_saboteur(saboteur: &Saboteur) {
     println!("  serve it: fallproof router --saboteur {}", saboteur.name);
 }
 
-/// Prints how a version of a gateway is installed.
+/// Prints how to install one version of a gateway.
 fn print_version(adapter: &Adapter, version: usize) -> Result<(), Stop> {
     let version = &adapter.versions()[version];
     println!("{} {}", adapter.name.bold(), version.version.bold());
@@ -226,7 +226,8 @@ fn print_version(adapter: &Adapter, version: usize) -> Result<(), Stop> {
     Ok(())
 }
 
-/// Prints a scenario's file, or the case with this id; of several files, a line for each.
+/// Prints the file of the scenarios, or only the case with this id. If the scenarios are in several
+/// files, prints one line for each file.
 fn print_scenario(scenarios: &[Scenario], name: &str) -> Result<(), Stop> {
     let Some(first) = scenarios.first() else { return Ok(()) };
     if scenarios.iter().any(|other| other.file != first.file) {

@@ -1,4 +1,4 @@
-//! Where a gateway is that may not be installed here.
+//! The site of a gateway that may not be installed on this machine.
 
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::Path;
@@ -8,11 +8,12 @@ use fallproof_runner::adapter::{Adapter, Installation, Site, Version};
 
 use super::Stop;
 
-/// Where a gateway listens by default.
+/// Default address that a gateway listens on.
 pub(super) const DEFAULT_LISTEN: SocketAddr =
     SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 4000));
 
-/// A gateway as it is found, or as its adapter would install it where it is not.
+/// The site of an installed gateway. If the gateway is not installed, the site where its adapter
+/// would install it.
 pub(super) fn nominal_site(
     adapter: &Adapter,
     gateway: Option<&Path>,

@@ -18,7 +18,7 @@ use fallproof_suite::scenario::Scenario;
 pub struct Draft {
     /// The capabilities that were detected.
     pub capabilities: Capabilities,
-    /// Observations that a reviewer should know, one sentence each.
+    /// Observations for the reviewer, one sentence each.
     pub remarks: Vec<String>,
 }
 
@@ -70,7 +70,8 @@ fn why_not(case: &Case) -> String {
     }
 }
 
-/// Marks an endpoint as unsupported if no surface of it works. If only some work, adds a remark.
+/// Marks an endpoint as unsupported if it works on no surface. If it works only on some surfaces,
+/// adds a remark for each of the others.
 fn unsupported(draft: &mut Draft, answers: &[Answer<'_>], feature: fn(Endpoint) -> Feature) {
     let mut by_endpoint = BTreeMap::<Endpoint, Vec<(Surface, &Case)>>::new();
     for (scenario, case) in answers {
@@ -93,7 +94,7 @@ fn unsupported(draft: &mut Draft, answers: &[Answer<'_>], feature: fn(Endpoint) 
     }
 }
 
-/// The failure that a scenario is about, from the last part of its id.
+/// The failure that a scenario tests, derived from its id.
 fn failure(scenario: &Scenario) -> Option<Condition> {
     match scenario.id.split_once('@') {
         None => Some(Condition::Timeout),
@@ -157,7 +158,7 @@ fn fallback_on(draft: &mut Draft, answers: &[Answer<'_>]) {
     }
 }
 
-/// Replaces statuses by `4xx` or `5xx` if the target falls back on each of that class.
+/// Replaces statuses with `4xx` or `5xx` if the target falls back on every status of that class.
 fn folded(
     mut conditions: Vec<Condition>,
     seen: &IndexMap<String, (Condition, bool)>,
@@ -190,8 +191,8 @@ fn failing(case: &Case) -> impl Iterator<Item = &Violation> {
     violations.filter(|violation| violation.verdict == Verdict::Fail)
 }
 
-/// A member that is lost, added or changed at every attempt is drafted as a rewrite. A change only
-/// at later attempts is a bug: it becomes a remark and stays a failure.
+/// Drafts a rewrite for each member that is lost, added or changed at the first attempt. A change
+/// that happens only at later attempts is a bug: it becomes a remark, and the cases still fail.
 fn rewrites(draft: &mut Draft, answers: &[Answer<'_>]) {
     const PAYLOAD: [Code; 3] = [Code::Payload01, Code::Payload02, Code::Payload03];
     let mut seen = BTreeMap::<(Endpoint, String), (BTreeSet<Surface>, String)>::new();
@@ -239,7 +240,7 @@ fn rewrites(draft: &mut Draft, answers: &[Answer<'_>]) {
     }
 }
 
-/// The top-level member of the body that contains the pointer's target.
+/// Shortens a JSON pointer to the top-level member of the body.
 fn top(pointer: &str) -> String {
     let name = pointer.trim_start_matches('/').split('/').next().unwrap_or_default();
     format!("/{name}")

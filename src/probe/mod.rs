@@ -1,6 +1,7 @@
 //! The probe: detects what a target does and drafts its capabilities.
 //!
-//! Its scenarios are a separate suite in `suite/`. No behavior counts as right or wrong there.
+//! Its scenarios are a separate suite in `suite/`, which does not judge any behavior as right or
+//! wrong.
 
 mod draft;
 mod text;
@@ -18,7 +19,7 @@ static SUITE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/src/probe/suite");
 /// The scenarios of the probe.
 ///
 /// # Errors
-/// A scenario is invalid. A test checks that none is.
+/// A scenario of the probe is invalid. A test ensures that this cannot happen.
 pub fn questions() -> Result<Vec<Scenario>, LoadError> {
     Suite::within(&SUITE, "probe").map(|suite| suite.scenarios)
 }

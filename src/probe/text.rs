@@ -55,11 +55,11 @@ pub fn yaml(draft: &Draft) -> String {
     text
 }
 
-/// An item that only one of two capabilities has. Displayed with `+` for the second, `-` for the
-/// first.
+/// An item that only one of two sets of capabilities has. Displayed with `-` if the first set has
+/// it, with `+` if the second set has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
-    /// Whether the second one has it.
+    /// Whether the second set has it.
     pub is_new: bool,
     /// The item.
     pub item: Item,
@@ -71,7 +71,7 @@ impl fmt::Display for Difference {
     }
 }
 
-/// One item of capabilities, without its reason.
+/// One item of a set of capabilities, without its reason.
 #[derive(Debug, Clone, PartialEq, Eq, Display)]
 #[expect(missing_docs, reason = "the messages describe each variant")]
 pub enum Item {
@@ -85,8 +85,8 @@ pub enum Item {
     FallsBackOn(Condition),
 }
 
-/// The differences between two capabilities: items that are missing in the second, then items that
-/// are new there. Reasons are ignored.
+/// The differences between two sets of capabilities: items that are missing in the second set, then
+/// items that are new there. Reasons are ignored.
 pub fn differences(one: &Capabilities, other: &Capabilities) -> Vec<Difference> {
     let (one, other) = (items(one), items(other));
     let only = |is_new, these: &BTreeMap<String, Item>, those: &BTreeMap<String, Item>| {
@@ -96,7 +96,7 @@ pub fn differences(one: &Capabilities, other: &Capabilities) -> Vec<Difference> 
     [only(false, &one, &other), only(true, &other, &one)].concat()
 }
 
-/// The items of capabilities, by their text.
+/// The items of a set of capabilities, by their text.
 fn items(capabilities: &Capabilities) -> BTreeMap<String, Item> {
     let unsupported = capabilities.unsupported.keys().copied().map(Item::Lacks);
     let claims = capabilities.waived.keys().copied().map(Item::Waived);
@@ -109,7 +109,8 @@ fn items(capabilities: &Capabilities) -> BTreeMap<String, Item> {
     all.map(|item| (item.to_string(), item)).collect()
 }
 
-/// Fallback conditions with each status listed, so that `5xx` equals the list of its statuses.
+/// The fallback conditions, with each status that the probe tries listed. So `5xx` equals the list
+/// of its statuses.
 fn fallback_conditions(capabilities: &Capabilities) -> impl Iterator<Item = Item> {
     const TRIED: [u16; 31] = [
         400, 401, 402, 403, 404, 405, 406, 408, 409, 410, 413, 415, 418, 422, 423, 424, 425, 429,

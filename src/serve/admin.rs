@@ -1,4 +1,4 @@
-//! The admin API: returns the request log, sets scripts, resets.
+//! The admin API: returns the request log, sets scripts, and resets the providers.
 
 use std::io;
 use std::sync::Arc;
@@ -30,7 +30,8 @@ pub(super) async fn serve(
     axum::serve(listener, app).with_graceful_shutdown(stop).await
 }
 
-/// Response header with the number of requests dropped from the full request log since the start.
+/// Response header with the number of requests that were dropped since the start because the
+/// request log was full.
 const DROPPED: &str = "fallproof-dropped";
 
 /// Returns all requests since the last reset, in order of arrival, including unmatched ones.
@@ -58,7 +59,7 @@ async fn forget(State(providers): State<Arc<Providers>>) -> Json<Value> {
     Json(json!({"forgotten": true}))
 }
 
-/// Sets the script of a provider and starts it from the beginning.
+/// Sets the script of a provider. The script starts at its first behavior.
 async fn script(
     State(providers): State<Arc<Providers>>,
     Path(provider): Path<String>,

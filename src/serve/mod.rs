@@ -25,7 +25,7 @@ pub const AZURE_KEY: &str = "fallproof0azure0fallproof0azure0";
 /// The `api-version` for Azure's legacy surface.
 const API_VERSION: &str = "2025-04-01-preview";
 
-/// Model that answers if a request names none.
+/// Model that answers a request without a model.
 const DEFAULT_MODEL: &str = "gpt-5";
 
 /// Addresses on which the servers listen.
@@ -33,7 +33,7 @@ const DEFAULT_MODEL: &str = "gpt-5";
 pub struct Ports {
     /// IP address of all servers.
     pub host: IpAddr,
-    /// Port of `OpenAI`; 0 lets the system choose, as for the others.
+    /// Port of `OpenAI`. For each port, 0 lets the system choose.
     pub openai: u16,
     /// Port of Azure.
     pub azure: u16,
@@ -49,7 +49,7 @@ enum Played {
     Azure,
 }
 
-/// The error if the servers cannot start.
+/// Why the servers cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     /// A port is in use.
@@ -191,7 +191,8 @@ impl Providers {
         self.wire.take_unmatched().await;
     }
 
-    /// Sets the script of a provider and starts it from the beginning. Stored responses are kept.
+    /// Sets the script of a provider. The script starts at its first behavior. Stored responses are
+    /// kept.
     fn play(&self, played: Played, script: Script) -> Result<(), ScriptError> {
         self.wire.update(self.deployment(played, script))
     }

@@ -8,21 +8,22 @@ use serde::Deserialize;
 
 use fallproof_suite::yaml::{At, Diagnostic, LoadError, Source};
 
-/// Behaviors that a listening port cannot have.
+/// Behaviors that a port cannot have while it listens.
 const DEAD_ENDS: [&str; 2] = [CONNECTION_REFUSED, CONNECT_TIMEOUT];
 
 /// Script of one provider.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Script {
-    /// Behaviors, in order of the attempts.
+    /// The behaviors, one for each attempt, in order.
     pub(super) script: Vec<At<Behavior>>,
-    /// Whether the last behavior repeats. Otherwise a further attempt is rejected.
+    /// Whether the last behavior repeats. If not, the mock rejects further attempts.
     #[serde(default)]
     pub(super) repeat_last: bool,
 }
 
-/// A script file: one script per provider. A provider without one always replies `ok`.
+/// A script file, with one script for each provider. A provider without a script always replies
+/// `ok`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Scripts {

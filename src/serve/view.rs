@@ -3,8 +3,8 @@
 use fallproof_protocol::request_log::{RecordedRequest, RequestKind};
 use serde_json::{Value, json};
 
-/// Converts a recorded request to JSON. Credentials are included: they are those of the mocks and
-/// not secret. Invalid UTF-8 is replaced by U+FFFD. If a body was cut to the size limit of the
+/// Converts a recorded request to JSON. Credentials are included: they belong to the mocks and are
+/// not secret. Invalid UTF-8 is replaced with U+FFFD. If a body was cut to the size limit of the
 /// request log, its full length is included.
 pub(super) fn of(recorded: &RecordedRequest, deployment: &str) -> Value {
     let kind = match recorded.kind {

@@ -1,4 +1,4 @@
-//! Writes an evidence file in memory, and reads and judges it again.
+//! Writes an evidence file in memory, reads it back, and judges it.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -10,7 +10,8 @@ use fallproof_suite::plan::Plan;
 use fallproof_suite::record::{Entry, Header, Mask, Reader, SuiteFacts, TargetName, Writer};
 use fallproof_suite::scenario::Scenario;
 
-/// Writes the evidence file of a run. `is_own_key` makes the client's key a secret of the user.
+/// Writes the evidence file of a run. With `is_own_key`, the client's key counts as the user's own
+/// secret.
 pub(crate) fn write(
     scenarios: &[&Scenario],
     plan: &Plan,
@@ -61,7 +62,8 @@ pub(crate) fn judge(file: &[u8]) -> (Vec<(Evidence, Judgment)>, String) {
     (judged, reader.header.gateway_key)
 }
 
-/// Checks that two judgments are equal, except that they may quote different keys of these.
+/// Checks that two judgments are equal. Where one of them quotes one of `keys`, the other may quote
+/// a different one.
 #[allow(dead_code, reason = "not every test binary uses it")]
 pub(crate) fn same(one: &Judgment, other: &Judgment, keys: &[&str]) -> Result<(), String> {
     let text = |judgment: &Judgment| {

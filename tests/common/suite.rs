@@ -1,5 +1,5 @@
-//! The files of the suite. Each is read lazily and once, so a process that runs one test reads only
-//! the files that it needs.
+//! The files of the suite. Each file is read once, on first use, so a process that runs one test
+//! reads only the files that it needs.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -41,7 +41,7 @@ fn file(family: &str) -> PathBuf {
     folder("scenarios").join(family).with_extension("yaml")
 }
 
-/// Whether the family's file contains one of these texts.
+/// Whether the file of the family contains one of these texts.
 #[allow(dead_code, reason = "not every test binary uses it")]
 pub(crate) fn mentions(family: &str, words: &[&str]) -> bool {
     let text = fs::read_to_string(file(family)).unwrap_or_default();

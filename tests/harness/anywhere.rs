@@ -1,4 +1,4 @@
-//! Fallproof as installed: outside its repository, with the built-in suite.
+//! The installed Fallproof: it works outside its repository, with the built-in suite.
 
 use std::fs;
 

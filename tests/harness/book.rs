@@ -1,4 +1,4 @@
-//! The reference pages of the book: made from the data that they describe.
+//! The reference pages of the book, which are generated from the data that they describe.
 
 mod scenario_keys;
 

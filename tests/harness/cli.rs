@@ -30,7 +30,8 @@ fn stderr(output: &Output) -> String {
 fn against(serve: impl Fn(std::net::TcpStream) + Send + 'static) -> Output {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
     let target = format!("http://{}/v1", listener.local_addr().expect("it is bound"));
-    // Runs until the test ends. The client closes the connection that only checks the target.
+    // Runs until the test ends. The first connection only checks that the target listens; the
+    // client closes it without a request.
     thread::spawn(move || listener.incoming().flatten().for_each(serve));
     let deployments = free_ports().to_string();
     fallproof(&["run", FOUNDING, "--target", &target, "--mocks", &deployments, "--timeout", "0.2"])
@@ -163,13 +164,13 @@ fn a_key_in_the_target_url_is_rejected() {
 #[test]
 fn text_from_a_target_cannot_inject_lines_or_terminal_escapes() {
     let output = against(|mut stream| {
-        // The connection that only checks the target sends nothing.
+        // The first connection only checks that the target listens, and sends nothing.
         let mut call = [0; 4096];
         if stream.read(&mut call).is_ok_and(|read| read > 0) {
             let said = "x\n::error title=pwn::injected\r\u{1b}[2J";
             let length = said.len();
             let _ = write!(stream, "HTTP/1.1 403 No\r\ncontent-length: {length}\r\n\r\n{said}");
-            // To close on what was not read would take the answer back.
+            // Closing with unread data would reset the connection and discard the answer.
             let _ = std::io::copy(&mut stream, &mut std::io::sink());
         }
     });
@@ -217,7 +218,7 @@ fn an_endless_stream_is_reported_once_and_judged_by_its_beginning() {
             deployment.read_to_string(&mut answer).expect("it answers");
             let flood = "data: {\"choices\":[{\"delta\":{\"content\":\"on and\"}}]}\n\n";
             let _ = client.write_all((answer + &flood.repeat(50_000)).as_bytes());
-            // To close on what was not read would take the answer back.
+            // Closing with unread data would reset the connection and discard the answer.
             let _ = client.shutdown(std::net::Shutdown::Write);
             let _ = std::io::copy(&mut client, &mut std::io::sink());
         }

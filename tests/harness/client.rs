@@ -10,8 +10,8 @@ use tokio::net::{TcpListener, TcpStream};
 
 const CHUNKED: &str = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
 
-/// Calls a target that responds with these bytes. If `keep_open` is set, the connection stays open until
-/// the response is read.
+/// Calls a target that responds with these bytes. If `keep_open` is set, the connection stays open
+/// until the response is read.
 async fn call(answer: String, keep_open: bool) -> Exchange {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let addr = listener.local_addr().expect("a bound listener");

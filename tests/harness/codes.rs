@@ -1,4 +1,4 @@
-//! The requirement codes, which exist in Rust and YAML.
+//! The requirement codes, which must be the same in Rust and in YAML.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -19,7 +19,8 @@ struct Written {
     sentence: String,
 }
 
-/// The requirements as written. `Requirement` cannot hold a code that the enum does not have yet.
+/// The requirements in the YAML file. They are not parsed to `Requirement`, which cannot hold a
+/// code that the enum does not have yet.
 fn written() -> Vec<Written> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/requirements.yaml");
     let text = fs::read_to_string(&file).expect("the requirements can be read");

@@ -18,8 +18,8 @@ pub(crate) fn scenarios() -> PathBuf {
 pub(crate) static SUITE: LazyLock<Suite> =
     LazyLock::new(|| Suite::load(&scenarios()).unwrap_or_else(|error| panic!("{error}")));
 
-/// A folder with a small part of the suite. Tests that are not about the suite use it, because
-/// loading all of it for each command would dominate their run time.
+/// A folder with a small part of the suite. Most tests use it, because to load the whole suite for
+/// each command would dominate their run time.
 pub(crate) fn part() -> &'static Path {
     static PART: LazyLock<TempDir> = LazyLock::new(|| {
         let part = TempDir::new().expect("a temporary folder");
@@ -46,8 +46,8 @@ pub(crate) fn part() -> &'static Path {
     PART.path()
 }
 
-/// Asserts that this file, relative to the repository, has this text. With `UPDATE=1` it is
-/// written.
+/// Asserts that this file has this text; its path is relative to the repository. With `UPDATE=1`,
+/// writes the file instead.
 #[track_caller]
 pub(crate) fn assert_up_to_date(file: &str, text: &str, by: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
@@ -62,8 +62,8 @@ pub(crate) fn assert_up_to_date(file: &str, text: &str, by: &str) {
 
 /// Returns a loopback address whose port and the next two ports are free.
 ///
-/// The ports are below the ephemeral range, and no two tests get the same ones, so they stay free
-/// until they are used.
+/// The ports are below the ephemeral range, and no two tests get the same ports. So the ports stay
+/// free until the test uses them.
 pub(crate) fn free_ports() -> SocketAddr {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     // Test processes that run at the same time start at different ports.

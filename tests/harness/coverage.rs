@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::common::SUITE;
 
-/// Parameters that cannot succeed in a call with several deployments, each with the reason.
+/// Parameters that cannot succeed in a call to a chain of deployments, each with the reason.
 const NOT_SENT: [(&str, &str); 1] = [(
     "previous_response_id",
     "it names a response that only the deployment that created it knows",

@@ -1,4 +1,4 @@
-//! Damaged evidence files: they are refused, or judged like any other.
+//! Damaged evidence files: they are either rejected, or judged without a crash.
 
 use std::io::{Read as _, Write as _};
 use std::path::Path;
@@ -69,7 +69,7 @@ enum Damage {
     Lines(usize, usize),
     /// Replaces a number of the text.
     Number(usize, usize),
-    /// Replaces a string of the text with another one of it.
+    /// Replaces a string of the text with another string of the text.
     String(usize, usize),
     /// Replaces the byte at this position of the file.
     Raw(usize, u8),
@@ -136,7 +136,8 @@ fn damaged(damages: &[Damage]) -> Vec<u8> {
     file
 }
 
-/// Replaces one of the maximal runs of matching bytes. `with` gets all of them.
+/// Replaces one run of bytes that match `is_part`. `with` gets all such runs, and returns the new
+/// bytes.
 fn replace(
     text: &mut Vec<u8>,
     is_part: impl Fn(&u8) -> bool,

@@ -68,7 +68,8 @@ fn the_plan_of_a_campaign_has_the_address_of_its_mocks() {
     assert!(told(&output).contains("http://127.0.0.1:9480/") && !told(&output).contains(":9100"));
 }
 
-/// Runs `cases` on a gateway that handles `most` connections with `serve` and accepts no more.
+/// Fuzzes a gateway with this number of `cases`. The gateway handles `most` connections with
+/// `serve`, and then accepts no more.
 fn against(cases: &str, most: usize, serve: impl Fn(TcpStream) + Send + 'static) -> Output {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");

@@ -2,8 +2,8 @@
 //! predicts its behavior.
 //!
 //! `FALLPROOF_CASES` and `FALLPROOF_SEED` override the default number of cases and seed. A failing
-//! case is shrunk and printed, and its seed is stored in `proptest-regressions/properties.txt`, so
-//! that it is tried first from then on.
+//! case is shrunk and printed. Its seed is stored in `proptest-regressions/properties.txt`, so that
+//! later runs try the case first.
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ use rstest::rstest;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
-/// Number of cases within which each payload saboteur must be caught.
+/// Maximum number of cases until each payload saboteur must be caught.
 const FOUND_WITHIN: u64 = 300;
 
 fn given(variable: &str) -> Option<u64> {
@@ -59,7 +59,7 @@ fn play(runtime: &Runtime, case: &FuzzCase) -> Result<(), TestCaseError> {
     if found.is_empty() { Ok(()) } else { Err(TestCaseError::fail(format!("{found:#?}"))) }
 }
 
-/// The seeds to try. All of them take a minute.
+/// The seeds to try: one by default. With `FALLPROOF_ALL`, twenty, which take a minute.
 fn seeds() -> std::ops::Range<u64> {
     let all = std::env::var_os("FALLPROOF_ALL").is_some();
     seed()..seed() + if all { 20 } else { 1 }
@@ -118,7 +118,7 @@ impl ValueTree for CaseTree {
     }
 }
 
-/// The default scope without slow cases, which would take seconds of real time.
+/// The default scope without slow cases, each of which would take seconds of real time.
 fn quick() -> Scope {
     Scope { slow: 0, ..Scope::default() }
 }
@@ -150,7 +150,7 @@ fn never() -> watch::Receiver<bool> {
     watch::channel(false).1
 }
 
-/// The first failure of this requirement. Tries a few cases first, then more.
+/// Finds the first violation of this requirement. Tries a few cases first, then more.
 fn first_failure(executor: &Executor, scope: &Scope, seed: u64, requirement: Code) -> Failure {
     let failure = [12, 50, FOUND_WITHIN].into_iter().find_map(|cases| {
         let failures = campaign(executor, scope, seed, cases).failures.into_values();

@@ -29,7 +29,7 @@ fn request(surface: Surface, endpoint: Endpoint, goal: &Goal, rng: &mut CaseRng)
     let grammar = Grammar::of(surface, endpoint);
     let models = model_names(endpoint);
     let mut last = None;
-    // If a model does not accept the parameter, another one may.
+    // If one model does not accept the parameter, another model may.
     for model in models.iter().cycle().skip(rng.random_range(0..models.len())).take(6) {
         let acceptor = Acceptor { surface, model: (*model).to_owned() };
         let made = body(grammar, &goal.route, Richness::random(rng), rng);

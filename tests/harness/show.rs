@@ -1,4 +1,4 @@
-//! `fallproof list`, `show` and `check`: what there is, and whether a file is right.
+//! `fallproof list`, `show` and `check`, run as commands.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +12,7 @@ use crate::shell::{fallproof, text, told};
 const FAMILY: &str = "streaming/all-fail";
 const CASE: &str = "streaming/all-fail@overloaded.chat";
 
-/// What the command prints in this folder, where it succeeds.
+/// Runs the command in this folder, asserts that it succeeds, and returns what it prints.
 fn printed(folder: &Path, arguments: &[&str]) -> String {
     let output = fallproof(folder, arguments);
     assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", told(&output));

@@ -1,14 +1,15 @@
 //! The structure of the code: no crate has dependency cycles between sibling modules.
 //!
-//! A module depends on another if it contains a path into it. A dependency counts for the siblings
-//! that contain the two modules (for `a::b` and `a::c::d`: `a::b` and `a::c`). Dependencies on a
-//! parent or child do not count, nor do those of tests.
+//! A module depends on another module if it contains a path into that module. A dependency counts
+//! for the two siblings that contain the modules: a dependency of `a::b` on `a::c::d` counts for
+//! `a::b` and `a::c`. Dependencies on a parent or child do not count, and neither do those of
+//! tests.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A path of names. Module paths are relative to the crate's root, which is empty.
+/// A path of names. Module paths are relative to the crate's root, whose path is empty.
 type Names = Vec<String>;
 
 /// The source text of each module of a crate, by path.
@@ -159,7 +160,7 @@ fn cycles(code: &Crate) -> Vec<String> {
     cycles.into_iter().collect()
 }
 
-/// The module that a path in `from` leads to. Follows imports and re-exports.
+/// Returns the module that a path in the module `from` leads to. Follows imports and re-exports.
 fn resolve(
     code: &BTreeMap<&Names, Module>,
     from: &Names,

@@ -17,7 +17,7 @@ steps:
   - send: { endpoint: responses, body: { input: "Hello" } }
 "#;
 
-/// A suite with these ids. Each is a valid scenario with the tag `even` or `odd`.
+/// A suite of valid scenarios with these ids. Each one has the tag `even` or `odd`, by its index.
 fn suite_of(ids: &[&str]) -> TempDir {
     let folder = TempDir::new().expect("a temporary folder");
     for (index, id) in ids.iter().enumerate() {

@@ -1,15 +1,19 @@
-//! Runs what the documents tell a reader to run.
+//! Runs the commands in the documents, as a reader would.
 //!
-//! Each fenced block of a document that begins with ```` ```sh ```` is a script for `sh -eu`. The blocks of
-//! one document run in order. Those of a guide share a new, empty folder; those of the README and
-//! `CONTRIBUTING.md` run in the repository. A word after `sh` says how a block differs:
+//! Each fenced block of a document that begins with ```` ```sh ```` is a script for `sh -eu`. The
+//! blocks of one document run in order. The blocks of a guide in `docs/` share a new, empty folder;
+//! all others run in the root of the repository. Words after `sh`, separated by commas, change how
+//! a block is run:
 //!
-//! - `exit=N`: the script ends with this code.
-//! - `background`: the script does not end by itself; it must still be running after two seconds.
-//! - `gateway`, `network`, `release`, `ci`, `slow`: not run here, and counted. It needs an installed
-//!   gateway, the network, a published release; it is what CI runs anyway; or it takes minutes.
+//! - `exit=N`: the script must exit with this code.
+//! - `background`: the script must still be running after two seconds. Then it is killed.
+//! - `gateway`, `network`, `release`: not run, because the script needs an installed gateway, the
+//!   network, or a published release.
+//! - `ci`: not run, because CI runs these commands anyway.
+//! - `slow`: not run, because the script takes minutes.
 //!
-//! A comment `<!-- file: PATH -->` in front of a block writes the block to that file in the folder.
+//! The summary counts the blocks that are not run. A comment `<!-- file: PATH -->` before a block
+//! writes the block to that file in the folder, and does not run it.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -23,7 +27,7 @@ use std::time::Duration;
 /// Reasons for not running a block.
 const LEFT_OUT: [&str; 5] = ["ci", "gateway", "network", "release", "slow"];
 
-/// How long a script in the background must go on.
+/// How long a background script must keep running.
 const GOES_ON: Duration = Duration::from_secs(2);
 
 /// A fenced block of a document.
@@ -31,10 +35,10 @@ const GOES_ON: Duration = Duration::from_secs(2);
 struct Block {
     /// The line of its fence, from 1.
     line: usize,
-    /// What follows the fence, split at commas.
+    /// The words after the fence, split at commas.
     info: Vec<String>,
     text: String,
-    /// The file that it is to be written to.
+    /// The file to write the block to, if any.
     file: Option<String>,
 }
 
@@ -63,7 +67,7 @@ fn blocks(document: &str) -> Vec<Block> {
     blocks
 }
 
-/// What became of the scripts of all documents.
+/// The results of all scripts.
 #[derive(Debug, Default)]
 struct Counts {
     ran: usize,
@@ -71,7 +75,8 @@ struct Counts {
     failed: usize,
 }
 
-/// Runs the scripts of these documents, or of all. The error is the exit code.
+/// Runs the scripts of these documents, or of all documents if `chosen` is empty. The error is the
+/// exit code.
 pub(crate) fn run(root: &Path, chosen: &[String]) -> Result<(), u8> {
     let documents: Vec<_> = documents(root)
         .into_iter()
@@ -96,7 +101,7 @@ pub(crate) fn run(root: &Path, chosen: &[String]) -> Result<(), u8> {
     if counts.failed == 0 { Ok(()) } else { Err(1) }
 }
 
-/// Every document for readers, by its path in the repository.
+/// The paths of all documents for readers, relative to the root of the repository.
 fn documents(root: &Path) -> Vec<PathBuf> {
     let listed = Command::new("git").args(["ls-files", "*.md"]).current_dir(root).output();
     let listed = listed.map(|it| String::from_utf8_lossy(&it.stdout).into_owned());
@@ -144,7 +149,7 @@ fn run_block(root: &Path, folder: &Path, block: &Block) -> Result<(), String> {
     path.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
     let path = env::join_paths(path).map_err(|error| error.to_string())?;
     if block.info.iter().any(|it| it == "background") {
-        // A script of one command becomes that command, so that ending it ends all of it.
+        // `exec` replaces the shell with the command, so that killing the child kills the command.
         let script = format!("exec {}", block.text.trim());
         let mut command = self::command(&script, folder, &path);
         let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn();

@@ -1,7 +1,7 @@
 //! Maintenance tasks for contributors: `cargo xtask NAME`. `cargo xtask help` lists them.
 //!
-//! A task is a list of commands. Each command is printed before it runs. The first one that fails
-//! ends the task with its exit code.
+//! A task is a list of commands. Each command is printed before it runs. If a command fails, the
+//! task ends with the exit code of that command.
 
 mod docs;
 
@@ -127,7 +127,7 @@ fn steps(task: &str, arguments: &[String]) -> Result<Vec<Step>, String> {
         "schemas" => {
             let modules = GENERATING.map(|it| it.trim_end_matches(".rs").replace('/', "::"));
             vec![
-                // It fails after writing the codes, because they are compiled in.
+                // The first run writes the codes and fails, because the old codes are compiled in.
                 Step { tries_twice: true, ..update("cargo test --test harness codes") },
                 update("cargo test --package fallproof-suite record"),
                 update("cargo test --test harness --")
@@ -244,8 +244,8 @@ mod tests {
         }
     }
 
-    /// Otherwise the filter would miss a test that was moved, and its file would silently stay
-    /// stale.
+    /// If `GENERATING` lacked a test, `cargo xtask schemas` would not run it, and the file that it
+    /// writes would silently become stale.
     #[test]
     fn every_test_that_writes_a_generated_file_runs() {
         let harness = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/harness");

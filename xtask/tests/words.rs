@@ -49,7 +49,7 @@ fn a_retired_word_is_reported_with_its_line_and_replacement() {
         list,
         &[("docs/run.md", "Fine.\nA run that was broken off.\n"), ("a.sh", "run --patience 3\n")],
     );
-    // Not tracked.
+    // Not tracked by git, so not checked.
     fs::write(root.join("scratch.md"), "broken off").expect("the file can be written");
     let (code, found, summary) = words(&root);
     assert_eq!(code, Some(1));

@@ -30,7 +30,7 @@ use futures_util::future::{self, BoxFuture};
 /// The reference router as a target, optionally broken by a saboteur.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ReferenceTarget {
-    /// The saboteur that breaks it, if any.
+    /// The saboteur that breaks the router, if any.
     pub saboteur: Option<&'static Saboteur>,
 }
 
@@ -89,12 +89,12 @@ impl RunningTarget for Reference {
 
 /// A running reference router. Dropping it stops it.
 ///
-/// Each scenario with several steps has its own router with a manual clock, so that the speed of
-/// the machine does not end a cooldown early.
+/// Each scenario with several steps has its own router with a manual clock, so that a cooldown does
+/// not end early on a slow machine.
 pub struct Reference {
     shared: Running,
     clocked: HashMap<String, (Running, ManualClock)>,
-    // Kept alive until this is dropped.
+    // Not read. Dropping it would stop the proxy.
     _proxy: Option<RequestProxy>,
 }
 
@@ -185,7 +185,8 @@ async fn run(
     Ok(Running { url, task })
 }
 
-/// The router for these groups, with this fault.
+/// The router for these groups, with this fault. If `instead` is given, requests go to this address
+/// instead of the deployments.
 ///
 /// # Errors
 /// The router cannot be configured with one of the groups.
@@ -209,7 +210,8 @@ pub fn app(
     })
 }
 
-/// Converts the groups to the router's configuration. With `instead`, requests go to that address.
+/// Converts the groups to the router's configuration. If `instead` is given, requests go to this
+/// address instead of the deployments.
 fn config(groups: &[Group], instead: Option<SocketAddr>) -> io::Result<Config> {
     let client_key = credential(REFERENCE_CLIENT_KEY)?;
     let groups = groups

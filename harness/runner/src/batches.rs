@@ -17,21 +17,21 @@ use crate::target::RunningTarget;
 
 /// Runs the batches of a plan.
 pub struct Batches<'a, O> {
-    /// Runtime for the calls. [`run`](Self::run) must not be called from within it.
+    /// Runtime for the calls. [`run`](Self::run) must not be called from within this runtime.
     pub runtime: &'a Handle,
-    /// Requests of the user to stop early.
+    /// The user's requests to stop early.
     pub interrupt: &'a Interrupt,
     /// Observer of the run, which also makes the output of each case.
     pub observer: &'a O,
     /// Timeout of a client call.
     pub timeout: Duration,
-    /// Start of the run. All times in the evidence are relative to it.
+    /// Start of the run. All times in the evidence are relative to this time.
     pub clock: Instant,
 }
 
 impl<O: Observer> Batches<'_, O> {
-    /// Runs all batches. Returns the output of each case, including skipped ones. Cases that had
-    /// not ended when the user interrupted the run are missing.
+    /// Runs all batches. Returns the output of each case, including skipped ones. If the user
+    /// interrupts the run, unfinished cases are missing.
     ///
     /// # Errors
     /// The mocks or the first target could not be started.
@@ -65,8 +65,8 @@ impl<O: Observer> Batches<'_, O> {
 
     /// Runs one batch. If the target exits, it is restarted for the remaining cases.
     ///
-    /// A target that is `running` from the previous batch loads this batch's configuration. If it
-    /// can reload, it is passed on to the next batch.
+    /// A target that is still `running` from the previous batch loads this batch's configuration.
+    /// A target that can reload is kept for the next batch.
     fn batch(
         &self,
         batch: &Batch<'_>,
@@ -135,7 +135,7 @@ impl<O: Observer> Batches<'_, O> {
     }
 }
 
-/// Forwards to the observer, and records what is needed for a restart.
+/// Forwards events to the observer, and records the facts that a restart needs.
 struct Timed<'a, O>(&'a O);
 
 impl<O: Observer> Observer for Timed<'_, O> {

@@ -1,5 +1,5 @@
 //! The client of the target. It makes each call over a raw socket, to record the exact bytes of the
-//! response and how it ended.
+//! response, and how the response ended.
 
 mod answer;
 mod base_url;

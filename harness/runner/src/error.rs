@@ -17,7 +17,7 @@ pub enum StartError {
     /// The reference router could not listen.
     #[error("the reference router cannot listen: {0}")]
     Router(#[source] io::Error),
-    /// A script is invalid. Holds the scenario.
+    /// A script is invalid. Holds the id of the scenario.
     #[error("{0}: {1}")]
     Script(String, #[source] ScriptError),
     /// Nothing listens at the target's URL.

@@ -24,14 +24,14 @@ pub const DEFAULT_MOCKS: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr:
 pub struct RunningGateway {
     /// Base URL of the gateway.
     pub url: BaseUrl,
-    /// Key that clients send to it.
+    /// Key that clients send to the gateway.
     pub key: String,
-    /// Address at which it expects the mocks.
+    /// Address at which the gateway expects the mocks.
     pub mocks: SocketAddr,
-    /// Adapter with its API and capabilities. By default, it has the OpenAI API and the default
-    /// capabilities.
+    /// Adapter with the API and the capabilities of the gateway. Without an adapter, the gateway
+    /// has the OpenAI API and the default capabilities.
     pub adapter: Option<Arc<Adapter>>,
-    /// Name in reports, instead of the adapter's.
+    /// Name in reports, instead of the adapter's name.
     pub name: Option<String>,
     /// Version in reports.
     pub version: Option<String>,
@@ -73,7 +73,7 @@ impl Target for RunningGateway {
 /// A gateway that Fallproof configures and starts from its adapter.
 #[derive(Debug, Clone)]
 pub struct LaunchedGateway {
-    /// Adapter that describes how to configure, start and call it.
+    /// Adapter that describes how to configure, start and call the gateway.
     pub adapter: Arc<Adapter>,
     /// Installation, directory and address.
     pub site: Site,

@@ -5,29 +5,29 @@ use tokio::sync::watch;
 
 use crate::target::RunningTarget;
 
-/// Requests of the user.
+/// The user's requests to stop.
 #[derive(Debug, Clone)]
 pub struct Interrupt {
-    /// True once the run is to stop.
+    /// Becomes true when the run must stop.
     pub stop: watch::Receiver<bool>,
-    /// True once the run is to stop immediately, without a grace period.
+    /// Becomes true when the run must stop immediately, without a grace period.
     pub hurry: watch::Receiver<bool>,
 }
 
 impl Interrupt {
-    /// Whether the run is to stop.
+    /// Whether the run must stop.
     pub fn is_asked(&self) -> bool {
         *self.stop.borrow()
     }
 
-    /// Stops a target, with a grace period unless there is hurry.
+    /// Stops a target. It gets a grace period unless `hurry` is true.
     pub async fn end(&self, target: Box<dyn RunningTarget>) {
         target.stop(stopped(self.hurry.clone()).boxed()).await;
     }
 }
 
-/// Returns the result of `work`, or `None` if `asked` becomes true first. Then `work` is dropped,
-/// together with a gateway that it may be starting.
+/// Returns the result of `work`, or `None` if `asked` becomes true first. In that case `work` is
+/// dropped, which also kills a gateway that it is starting.
 pub async fn unless<T>(asked: &watch::Receiver<bool>, work: impl Future<Output = T>) -> Option<T> {
     tokio::select! {
         done = work => Some(done),

@@ -1,5 +1,5 @@
-//! Runs scenarios against a target: acts as its client and as its providers, and collects the
-//! evidence. It does not judge.
+//! Runs scenarios against a target. The runner acts as the target's client and as its providers,
+//! and collects the evidence. It does not judge.
 
 pub mod adapter;
 mod batches;

@@ -1,4 +1,4 @@
-//! Observation of a run.
+//! The interface for observing a run.
 
 use std::process::ExitStatus;
 
@@ -20,8 +20,8 @@ pub trait Observer: Sync {
     /// A case starts.
     fn case_started(&self, scenario: &Scenario);
 
-    /// A case has ended. Returns its output. If the case is rerun, both methods are called again
-    /// and the earlier output is dropped.
+    /// A case has ended. Returns its output. If the case is rerun, `case_started` and this method
+    /// are called again, and the earlier output is dropped.
     fn case_ended(
         &self,
         scenario: &Scenario,
@@ -29,7 +29,7 @@ pub trait Observer: Sync {
         evidence: Evidence,
     ) -> Self::Output;
 
-    /// Whether the target misbehaved in this case, so that it may have exited in it.
+    /// Whether the target misbehaved in this case, and so may have exited during it.
     fn is_suspect(&self, output: &Self::Output) -> bool;
 
     /// The target exited and is restarted for the remaining scenarios.

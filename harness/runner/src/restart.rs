@@ -1,11 +1,16 @@
-//! Queue of the remaining cases of a batch, whose target may exit, and search for the case that
+//! Queue of the remaining cases of a batch. If the target exits, the queue also finds the case that
 //! caused the exit.
 //!
-//! When the target exits in the middle of a batch, there are three kinds of cases: unserved ones,
-//! for which the target was gone; suspects, in which it may have exited; and the others, which are
-//! settled. The target is restarted for the unserved cases. If there are several suspects, each of
-//! them is run alone: the one in which the target exits again is the cause. A case for which the
-//! target is gone immediately, twice, is settled too, so that it does not block the others.
+//! When the target exits in the middle of a batch, there are three kinds of cases:
+//!
+//! - Unserved cases: the target was already gone. They are run again after a restart.
+//! - Suspects: the target may have exited during one of them. A single suspect is the cause, and
+//!   its result is final. If there are several, each one is run again alone. A case in which the
+//!   target exits again is a cause.
+//! - All others are settled: their results are final.
+//!
+//! If the target is gone at the start of a case that runs alone, twice, the case is settled too, so
+//! that it does not block the others.
 
 use std::mem;
 use std::time::Duration;
@@ -16,7 +21,7 @@ use fallproof_suite::scenario::Scenario;
 pub(crate) const MAX_STARTS: usize = 10;
 
 /// Maximum time between the last response of a target and its observed exit. A case that ended
-/// within this time before the target was gone is a suspect.
+/// earlier than this before the exit cannot be a suspect.
 pub(crate) const EXIT_DELAY: Duration = Duration::from_secs(1);
 
 /// A case that has ended.
@@ -39,7 +44,7 @@ pub(crate) struct Queue<'a> {
     parallel: Vec<&'a Scenario>,
     /// Suspects, which are run alone.
     alone: Vec<&'a Scenario>,
-    /// Ids of cases that ran alone and for which the target was gone immediately.
+    /// Ids of cases that ran alone, and for which the target was gone from the start.
     gone_once: Vec<&'a str>,
     jobs: usize,
     starts_left: usize,
@@ -63,12 +68,13 @@ impl<'a> Queue<'a> {
         self.parallel.len() + self.alone.len()
     }
 
-    /// Whether the current start is a restart.
+    /// Whether the current start of the target is a restart.
     pub(crate) fn is_started_again(&self) -> bool {
         self.starts_left + 1 < MAX_STARTS
     }
 
-    /// Returns the cases for the next start, if any remain. The last start gets all of them.
+    /// Returns the cases for the next start, if any remain. The last start that is allowed gets all
+    /// remaining cases.
     pub(crate) fn next(&mut self) -> Option<Share<'a>> {
         if self.len() == 0 {
             return None;
@@ -83,7 +89,7 @@ impl<'a> Queue<'a> {
     }
 
     /// Processes the results of a share, and returns the output of the settled cases. `has_ended`
-    /// is whether the target has exited. An interrupted case is neither settled nor run again.
+    /// says whether the target has exited. An interrupted case is neither settled nor run again.
     pub(crate) fn settle<K>(
         &mut self,
         share: Share<'a>,
@@ -111,7 +117,7 @@ impl<'a> Queue<'a> {
                 }
             }
         }
-        // If cases run alone, only the last served one can have made the target exit.
+        // If cases run one at a time, only the last served one can have made the target exit.
         if share.jobs > 1 {
             let since = gone_since(&served, &unserved);
             let is_cause_possible =

@@ -1,4 +1,4 @@
-//! The plan of a run: which scenarios are run against which start of the target.
+//! The plan of a run: which scenarios run against which start of the target.
 
 use std::fmt::Write as _;
 use std::io;
@@ -96,8 +96,8 @@ impl<'a> RunPlan<'a> {
         Ok(plan)
     }
 
-    /// Plans a run against a gateway that is started for each batch or, if it can reload, only
-    /// once. Its files and logs are written below `work`.
+    /// Plans a run against a gateway that is started once for each batch. A gateway that can reload
+    /// is started only once. Its files and logs are written below `work`.
     ///
     /// # Errors
     /// The adapter is invalid, or no port is free.
@@ -146,8 +146,8 @@ impl<'a> RunPlan<'a> {
         }
     }
 
-    /// Returns the output of all starts of the gateway, with a heading for each if there are
-    /// several.
+    /// Returns the output of all starts of the gateway. If there are several, each one has a
+    /// heading.
     pub fn log(&self) -> String {
         let mut log = String::new();
         let mut folders = Vec::new();

@@ -1,8 +1,12 @@
-//! The runner: the running mocks and target, and how a scenario is run against them.
+//! The runner holds the running mocks and target, and runs scenarios against them.
 //!
-//! A scenario is run in this order. It may be [skipped](Runner::run), or its [preflight] may fail.
-//! The scripts of its [mocks] are reset. Its steps are [played](play), [call] by call. Each attempt
-//! is [attributed](attribution) to the call that caused it.
+//! A scenario is [run](Runner::run) in these steps:
+//!
+//! 1. Check whether it must be skipped.
+//! 2. Make the [preflight] calls. If one fails, the case is inconclusive.
+//! 3. Reset the scripts of its [mocks].
+//! 4. [Play](play) its steps, [call] by call.
+//! 5. [Attribute](attribution) each attempt to the call that caused it.
 
 mod attribution;
 mod call;
@@ -41,8 +45,8 @@ pub struct Runner {
     timeout: Duration,
     /// Origin of all times in the evidence.
     clock: Instant,
-    /// Result of the preflight, by group: the reason why it does not reach the mocks, or `None` if
-    /// it does.
+    /// Result of the preflight, by group: the reason why the group does not reach the mocks, or
+    /// `None` if it does.
     preflights: Mutex<HashMap<String, Option<Inconclusive>>>,
 }
 
@@ -92,7 +96,7 @@ impl Runner {
         })
     }
 
-    /// Sets the origin of all times in the evidence, which must be before the start.
+    /// Sets the origin of all times in the evidence. It must be before the start of the mocks.
     #[must_use]
     pub fn counted_from(self, clock: Instant) -> Self {
         Self { clock, ..self }
@@ -128,7 +132,7 @@ impl Runner {
         &self.plan
     }
 
-    /// Runs one scenario, with its scripts reset.
+    /// Resets the scripts of one scenario, and runs it.
     pub async fn run(&self, scenario: &Scenario) -> Evidence {
         let started = self.clock.elapsed();
         let result = self.result(scenario).await;
@@ -166,8 +170,8 @@ impl Runner {
     }
 }
 
-/// Returns the result of `work` or the message of its panic, so that a bug in Fallproof is reported
-/// as a harness error and the other cases continue.
+/// Returns the result of `work`, or the message of its panic. So a bug in Fallproof is reported as
+/// a harness error, and the other cases continue.
 async fn caught<T>(work: impl Future<Output = T>) -> Result<T, String> {
     AssertUnwindSafe(work).catch_unwind().await.map_err(|panic| {
         let message = panic.downcast_ref::<String>().map(String::as_str);

@@ -4,6 +4,6 @@ use std::borrow::Cow;
 
 /// Returns the word, quoted if necessary.
 pub fn quoted(word: &str) -> Cow<'_, str> {
-    // Only words with a NUL are rejected, and no program can get such an argument anyway.
+    // Quoting fails only for a word with a NUL, which no program can get as an argument anyway.
     shlex::try_quote(word).unwrap_or(Cow::Borrowed(word))
 }

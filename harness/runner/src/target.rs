@@ -1,4 +1,4 @@
-//! The target as the runner sees it.
+//! The interface between the runner and its target.
 
 use std::borrow::Cow;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -15,15 +15,15 @@ use futures_util::future::{self, BoxFuture};
 use crate::adapter::{Adapter, GatewayClient, Site};
 use crate::error::StartError;
 
-/// What is under test: a router in this process, a running gateway, or a gateway that Fallproof
+/// The target of a run: a router in this process, a running gateway, or a gateway that Fallproof
 /// starts.
 pub trait Target: Send + Sync {
-    /// Identity for reports. By default, the name of its adapter.
+    /// Identity for reports. By default, the name of the target's adapter.
     fn identity(&self) -> BoxFuture<'_, TargetName> {
         future::ready(named(self.adapter())).boxed()
     }
 
-    /// Its adapter, if there is one.
+    /// The target's adapter, if there is one.
     fn adapter(&self) -> Option<&Adapter> {
         None
     }
@@ -33,12 +33,13 @@ pub trait Target: Send + Sync {
         None
     }
 
-    /// Address at which it expects the mock providers. The system chooses the port if it is 0.
+    /// Address at which the target expects the mock providers. If the port is 0, the system chooses
+    /// one.
     fn mocks_address(&self) -> SocketAddr {
         SocketAddr::from((Ipv4Addr::LOCALHOST, 0))
     }
 
-    /// Returns the plan that it must be configured with for these scenarios.
+    /// Returns the plan that the target must be configured with for these scenarios.
     fn plan(&self, scenarios: &[&Scenario], addresses: Addresses) -> Plan {
         let scenarios = scenarios.iter().copied();
         match self.adapter() {
@@ -47,7 +48,8 @@ pub trait Target: Send + Sync {
         }
     }
 
-    /// Its capabilities. By default, those of its adapter, or else the default ones.
+    /// The target's capabilities. By default, those of its adapter; without an adapter, the default
+    /// ones.
     fn capabilities(&self) -> Cow<'_, Capabilities> {
         match self.adapter() {
             Some(adapter) => Cow::Borrowed(&adapter.capabilities),
@@ -62,7 +64,7 @@ pub trait Target: Send + Sync {
     fn start<'a>(&'a self, setup: Setup<'a>) -> Starting<'a>;
 }
 
-/// Identity of a gateway of which at most the adapter is known.
+/// Identity of a gateway by its adapter. Without an adapter, the name is `gateway`.
 pub(crate) fn named(adapter: Option<&Adapter>) -> TargetName {
     TargetName {
         adapter: adapter.map(|adapter| adapter.id.clone()),
@@ -75,33 +77,33 @@ pub type Starting<'a> = BoxFuture<'a, Result<Box<dyn RunningTarget>, StartError>
 
 /// Input for starting a target.
 pub struct Setup<'a> {
-    /// The plan to configure it with.
+    /// The plan to configure the target with.
     pub plan: &'a Plan,
-    /// The scenarios to start it for.
+    /// The scenarios to start the target for.
     pub scenarios: &'a [&'a Scenario],
 }
 
 /// A running target.
 pub trait RunningTarget: Send + Sync {
-    /// Key that clients send to it.
+    /// Key that clients send to the target.
     fn gateway_key(&self) -> &str;
 
-    /// Returns how clients of this scenario call it.
+    /// Returns how clients call the target in this scenario.
     fn client(&self, scenario: &Scenario) -> Cow<'_, GatewayClient>;
 
-    /// Advances its simulated clock for this scenario. Returns `false` if it uses real time, so
-    /// that the runner has to wait.
+    /// Advances the target's simulated clock for this scenario. Returns `false` if the target uses
+    /// real time: the runner then has to wait.
     fn advance(&self, _: &Scenario, _: Duration) -> bool {
         false
     }
 
-    /// Whether it has a simulated clock, moved by [`advance`](Self::advance).
+    /// Whether the target has a simulated clock, which [`advance`](Self::advance) moves.
     fn has_own_clock(&self) -> bool {
         false
     }
 
-    /// Whether a preflight must check that its groups reach the mocks, because it was configured
-    /// outside Fallproof's control.
+    /// Whether a preflight must check that the target's groups reach the mocks. It must if the
+    /// target was configured outside Fallproof's control.
     fn needs_preflight(&self) -> bool {
         true
     }
@@ -111,17 +113,18 @@ pub trait RunningTarget: Send + Sync {
         future::ready(None).boxed()
     }
 
-    /// Whether it can reload its configuration.
+    /// Whether the target can reload its configuration.
     fn reloads(&self) -> bool {
         false
     }
 
-    /// Reloads it with a new configuration. Only called if it [reloads](Self::reloads).
+    /// Reloads the target with a new configuration. Only called if the target
+    /// [reloads](Self::reloads).
     fn reload(self: Box<Self>, _: Setup<'_>) -> Starting<'_> {
         unreachable!("it does not reload")
     }
 
-    /// Stops it, if it was started by Fallproof. Kills it after a grace period, or when `hurry`
+    /// Stops the target, if Fallproof started it. Kills it after a grace period, or when `hurry`
     /// completes.
     fn stop(self: Box<Self>, _hurry: BoxFuture<'_, ()>) -> BoxFuture<'_, ()> {
         future::ready(()).boxed()

@@ -9,7 +9,8 @@ use fallproof_fuzz::stats::Stats;
 use fallproof_report::phrases::counted;
 use parking_lot::Mutex;
 
-/// Prints the progress: on one line of a terminal, otherwise line by line and less often.
+/// Prints the progress until `done` is set. A terminal shows one line that is updated; any other
+/// output gets a new line each time, and less often.
 pub(super) fn progress(
     stats: &Mutex<Stats>,
     cases: Option<u64>,
@@ -20,11 +21,11 @@ pub(super) fn progress(
     let is_terminal = stderr().is_terminal();
     let every = if is_terminal { 5 } else { 100 };
     for tick in 1_u32.. {
-        // Whoever is done wakes it.
+        // `run` unparks this thread when the campaign is done.
         thread::park_timeout(TICK);
         let is_done = done.load(Ordering::Relaxed);
         if is_terminal && (is_done || tick % every == 0) {
-            // A terminal that is gone is no reason to stop.
+            // An error is ignored: the campaign continues if the terminal was closed.
             let _ = write!(stderr(), "\r\x1b[2K");
         }
         if is_done {

@@ -1,4 +1,4 @@
-//! The result of a campaign, as it is printed.
+//! Prints the result of a campaign.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -15,7 +15,7 @@ use super::{Found, Fuzz, progress};
 use crate::cli::SCENARIOS;
 use crate::cli::print::{eprintln, println};
 
-/// Prints how a campaign went.
+/// Prints the summary of a campaign.
 pub(super) fn summary(stats: &Stats, seed: u64, took: Duration) {
     let took = took.as_secs_f64();
     eprintln!(
@@ -90,7 +90,7 @@ fn headline(failure: &Failure) -> String {
     }
 }
 
-/// Where and how often it was seen.
+/// Describes how often the failure was seen, and at which endpoints.
 fn met(failure: &Failure) -> String {
     let endpoints: Vec<_> = failure.endpoints.iter().map(|endpoint| endpoint.path()).collect();
     let (cases, first) = (many(failure.count, "case"), failure.number);

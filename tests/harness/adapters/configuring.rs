@@ -28,8 +28,8 @@ admin:
 /// Received calls: path, and body if it is JSON.
 type Calls = Arc<Mutex<Vec<(String, Value)>>>;
 
-/// Starts a server with this response to each call, given its number. Returns its address and the
-/// calls it receives.
+/// Starts a server. `answer` returns the response to the call with a given number. Returns the
+/// address of the server and the calls that it receives.
 async fn server(answer: fn(usize) -> (StatusCode, String)) -> (SocketAddr, Calls) {
     let calls = Calls::default();
     let seen = Arc::clone(&calls);
@@ -40,13 +40,13 @@ async fn server(answer: fn(usize) -> (StatusCode, String)) -> (SocketAddr, Calls
     });
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port is free");
     let address = listener.local_addr().expect("it is bound");
-    // It ends with the runtime of its test.
+    // The task ends with the runtime of the test.
     tokio::spawn(async move { axum::serve(listener, app).await });
     (address, calls)
 }
 
-/// Makes the admin calls of this adapter to a server with this response to each call. Returns the
-/// calls it received, and the result.
+/// Makes the admin calls of this adapter to a [server] with these responses. Returns the calls that
+/// the server received, and the result.
 async fn configured(
     adapter: &str,
     answer: fn(usize) -> (StatusCode, String),

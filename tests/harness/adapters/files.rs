@@ -1,4 +1,4 @@
-//! Adapter files: the built-in ones, and errors in a user's own.
+//! Adapter files: the built-in ones, and errors in a user's files.
 
 use std::fs;
 
@@ -51,7 +51,7 @@ fn the_json_schema_is_up_to_date() {
 
 #[test]
 fn every_adapter_can_be_rendered_with_the_complete_suite() {
-    // The cases of a family do not differ in anything that affects the configuration.
+    // One case of each family is enough: its cases need the same configuration.
     let mut families = SUITE.scenarios.clone();
     families.dedup_by_key(|scenario| scenario.family().to_owned());
     for adapter in adapter::all() {

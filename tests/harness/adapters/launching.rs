@@ -35,8 +35,7 @@ fn the_reference_router_passes_all_cases_without_waits_as_a_separate_program() {
     let work = TempDir::new().expect("a temporary folder");
     let work = work.path().to_str().expect("a temporary path is text");
     let program = env!("CARGO_BIN_EXE_fallproof");
-    // The program has no simulated clock. The test must neither wait for a real one nor fail on a
-    // busy machine.
+    // The program uses real time. The test must not wait for timeouts, nor fail on a busy machine.
     let timed = [Ability::Timeout, Ability::TotalTimeout].map(Feature::Other);
     let is_untimed = |scenario: &&Scenario| {
         let needs = scenario.needs();
@@ -57,7 +56,7 @@ fn the_reference_router_passes_all_cases_without_waits_as_a_separate_program() {
 #[test]
 fn a_cooldown_of_the_gateway_itself_is_a_violation_unless_it_is_declared() {
     let adapter = std::fs::read_to_string(REFERENCE).expect("it is in the repository");
-    // It cools down a deployment after one failure, which no group asks for.
+    // This router cools down a deployment after one failure, although no group configures that.
     let cooling = adapter.replace(
         "        retries:",
         "        cooldown: { after_failures: 1, duration_ms: 600000 }\n        retries:",
@@ -269,7 +268,8 @@ mod unix {
         assert!(shown.contains("it has not printed `listens on`"), "{shown}");
     }
 
-    /// Creates a named pipe. A reader reaches its end when no process has it open for writing.
+    /// Creates a named pipe. Its reader reaches the end when no process has the pipe open for
+    /// writing.
     fn pipe(folder: &Path) -> String {
         let pipe = folder.join("alive").to_str().expect("a temporary path is text").to_owned();
         let made = Command::new("mkfifo").arg(&pipe).status();
@@ -300,7 +300,7 @@ mod unix {
         let (id, ending) = (run.id(), pipe.clone());
         let run = thread::spawn(move || {
             let output = run.wait_with_output();
-            // Unblocks the reader below if no gateway was started.
+            // If no gateway was started, this unblocks the reader below.
             drop(File::options().read(true).write(true).open(ending));
             output
         });
@@ -316,8 +316,8 @@ mod unix {
         assert_eq!(output.status.code(), Some(130), "{}", text(&output.stderr));
     }
 
-    /// The reference adapter, with a shell that runs `before` and then the router, and with
-    /// additional lines for `launch`.
+    /// The reference adapter, changed so that a shell runs `before` and then the router. `more` are
+    /// additional lines under `launch`.
     fn reference(before: &str, more: &str) -> String {
         let text = std::fs::read_to_string(super::super::support::root().join(REFERENCE));
         let text = text.expect("it is there");
@@ -352,8 +352,8 @@ mod unix {
         assert_eq!(log.matches("started").count(), 1, "{log}");
     }
 
-    /// Runs two cases and kills the gateway in the first one. `before` returns the shell commands
-    /// that the gateway runs first, for a given folder. Returns stderr, the report and the
+    /// Runs two cases and kills the gateway during the first one. `before` returns the shell
+    /// commands that the gateway runs first, for a given folder. Returns stderr, the report and the
     /// gateway's log.
     fn killed_in_its_first_case(
         before: impl Fn(&Path) -> String,
@@ -389,7 +389,7 @@ mod unix {
         let ending = pipe.clone();
         let run = thread::spawn(move || {
             let output = run.wait_with_output();
-            // Unblocks the reader below if the gateway was not restarted.
+            // If the gateway was not restarted, this unblocks the reader below.
             drop(File::options().read(true).write(true).open(ending));
             output
         });
@@ -435,7 +435,7 @@ mod unix {
         let cases = report["cases"].as_array().expect("it lists them");
         assert_eq!(cases.len(), 2, "{shown}");
         // If the gateway was killed during the call of the first case, that case fails. Otherwise
-        // it is inconclusive, too.
+        // the first case is inconclusive, like the second one.
         let unserved = cases.iter().filter(|case| case["outcome"] != "fail");
         let unserved: Vec<_> = unserved.map(|case| (&case["outcome"], &case["reason"])).collect();
         assert!(!unserved.is_empty(), "{shown}");

@@ -39,7 +39,8 @@ fn requirement(report: &Report) -> &Requirement {
     requirements.find(|requirement| requirement.code == "FP-ROUTE-01").expect("it exists")
 }
 
-/// A case whose violation has this weight and is expected or declared for this reason.
+/// A case with one violation of this weight. `expected` and `declared` are the reasons why the
+/// violation is expected or declared, if it is.
 fn with(weight: Weight, expected: Option<&str>, declared: Option<&str>) -> Case {
     let outcome = match weight {
         Weight::Fail => Outcome::Fail,

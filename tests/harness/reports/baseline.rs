@@ -1,4 +1,4 @@
-//! Expected failures: reported, but they do not fail a run. Stale entries do.
+//! Expected failures in a baseline are reported, but do not fail the run. Stale entries do fail it.
 
 use std::fs;
 use std::path::PathBuf;
@@ -22,7 +22,7 @@ const FOUNDING: &str = "responses-compact/openai-to-azure";
 static SUITE: LazyLock<Suite> =
     LazyLock::new(|| Suite::load(part()).unwrap_or_else(|error| panic!("{error}")));
 
-/// Writes a baseline file with this text, in a folder that is removed when dropped.
+/// Writes a baseline file with this text. Dropping the folder removes it.
 fn file(text: &str) -> (TempDir, PathBuf) {
     let folder = TempDir::new().expect("a temporary folder");
     let file = folder.path().join("baseline.yaml");

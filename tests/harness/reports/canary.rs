@@ -1,5 +1,5 @@
-//! No key appears in any output: not the deployments', not the gateway's, and not an unknown one
-//! that a gateway was started with.
+//! No key appears in any output: not the keys of the deployments, not the key of the gateway, and
+//! not an unknown key that the gateway was started with.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -15,7 +15,7 @@ use super::support::{command, fallproof, path};
 use crate::common::free_ports;
 use crate::shell::text;
 
-/// A deployment that quotes its key in an error, and a fallback that succeeds.
+/// A scenario with a deployment that quotes its key in an error, and a fallback that succeeds.
 const QUOTES_ITS_KEY: &str = r#"
 title: A deployment that quotes its own key is followed by its fallback
 proves: [FP-AUTH-04]
@@ -106,7 +106,8 @@ fn unpacked(file: &[u8]) -> String {
     text
 }
 
-/// Splits the outputs into those for people and the evidence, which contains the generated keys.
+/// Splits the outputs into those for people, and the evidence file, which contains the generated
+/// keys.
 fn split(written: Vec<(String, String)>) -> [Vec<(String, String)>; 2] {
     let (evidence, read): (Vec<_>, Vec<_>) =
         written.into_iter().partition(|(name, _)| name.ends_with("evidence.ndjson.gz"));
@@ -121,7 +122,8 @@ fn assert_free(written: &[(String, String)], keys: &[&str]) {
     }
 }
 
-/// Asserts that the trace shows redacted keys, so there was something to redact.
+/// Asserts that the trace shows redacted keys. Otherwise there was nothing to redact, and the test
+/// would prove nothing.
 fn assert_redacted(written: &[(String, String)], fragments: &[&str]) {
     let trace = &written[0].1;
     for fragment in fragments {

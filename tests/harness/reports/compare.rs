@@ -13,8 +13,8 @@ use crate::shell::text;
 
 use super::support::{case, fallproof, made, path, reported};
 
-/// A report of this version of Gate: the cases in `fails` violated `FP-ROUTE-01`, those in `passes`
-/// did not.
+/// A report of this version of the gateway Gate. The cases in `fails` violate `FP-ROUTE-01`, the
+/// cases in `passes` do not.
 fn gate(version: &str, fails: &[&str], passes: &[&str]) -> Report {
     let failed = fails.iter().map(|id| case(id, Outcome::Fail));
     let cases: Vec<_> = failed.chain(passes.iter().map(|id| case(id, Outcome::Pass))).collect();

@@ -31,8 +31,8 @@ fn ctrl_c_ends_a_waiting_run_with_a_partial_report_and_130() {
         .spawn()
         .expect("the binary was built with this test");
 
-    // The first two connections only check that the target listens. The third is a call, which gets no
-    // response.
+    // The first two connections only check that the target listens. The third is a call, which gets
+    // no response.
     let (called, is_called) = mpsc::channel();
     thread::spawn(move || {
         let connections: Vec<_> = listener.incoming().take(3).collect();
@@ -60,7 +60,7 @@ fn ctrl_c_ends_a_waiting_run_with_a_partial_report_and_130() {
 
 #[test]
 fn ctrl_c_leaves_a_report_from_the_moment_that_the_folder_is_taken() {
-    // Nobody takes a call from it.
+    // The target listens, but never accepts a call.
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
     let target = format!("http://{}/v1", listener.local_addr().expect("it is bound"));
     let folder = TempDir::new().expect("a temporary folder");

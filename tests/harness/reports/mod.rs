@@ -1,4 +1,4 @@
-//! Reports: each is complete, valid by its schema, and free of keys.
+//! Reports: each one is complete, matches its schema, and contains no keys.
 
 mod assembled;
 mod baseline;

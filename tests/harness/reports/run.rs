@@ -31,7 +31,7 @@ fn a_schema_equals_the_checked_in_one(#[case] name: &str, #[case] schema: String
     );
 }
 
-/// Asserts that each instance is valid by the schema.
+/// Asserts that each instance matches the schema.
 fn assert_valid(schema: &str, instances: impl Iterator<Item = String>) {
     let schema: Value = serde_json::from_str(schema).expect("a schema is JSON");
     let validator = jsonschema::validator_for(&schema).expect("a valid schema");
@@ -113,7 +113,7 @@ fn an_unreachable_target_leaves_an_earlier_report_in_place() {
 
 #[test]
 fn a_seed_reproduces_a_random_order() {
-    // The scenarios in the order in which they started, one at a time.
+    // Runs scenarios one at a time, and returns them in the order in which they started.
     let order = |shuffle: &[&str]| -> Vec<String> {
         let (folder, output) = reported(&[&["auth", "--jobs", "1"], shuffle].concat());
         assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));

@@ -1,4 +1,5 @@
-//! Evidence that somebody else has made: it is spared, and nothing in it is more than text.
+//! Evidence from an untrusted source: reports never replace it, and its contents are shown only as
+//! text.
 #![cfg(unix)]
 
 use std::fs::{self, File};
@@ -59,7 +60,7 @@ fn evidence_is_spared_wherever_links_lead() {
         (&folder, ".", "."),
         (&folder, link.as_str(), dir.as_str()),
         (&folder, below.as_str(), dir.as_str()),
-        // Links of the report's own folder go with it.
+        // A link to the evidence in the report folder would be deleted with the old report.
         (&folder, below.as_str(), below.as_str()),
     ] {
         let output = shell::fallproof(here, &["judge", judged, "--report", report]);
@@ -109,7 +110,7 @@ fn no_text_of_evidence_is_a_line_of_its_own_or_a_command(#[case] hostile: &str) 
     }
     for (number, told) in told.iter().enumerate() {
         let starts = |line: &str| line.trim_start().starts_with("::error::");
-        // Prose that only pages show may have more than one line.
+        // Text in the XML, SVG and HTML files may span several lines.
         assert!(number > 2 || !told.split(['\n', '\r', '\u{2028}']).any(starts), "{told}");
         let is_strange =
             |it: char| it.is_control() && !matches!(it, '\n' | '\t') || it == '\u{202e}';

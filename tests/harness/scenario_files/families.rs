@@ -217,7 +217,7 @@ steps:
     expect: { answered_by: primary, MEMBERS }
 "#;
 
-/// Texts to replace, and their replacements with a `VALUE`.
+/// Pairs of a text in [`ONE`] and its replacement, which contains `VALUE`.
 const POSITIONS: [(&str, &str); 20] = [
     ("title: A title", "title: VALUE"),
     ("A title", "A title\nwhy: VALUE"),
@@ -287,7 +287,7 @@ proptest! {
         members in prop::sample::select(&MEMBERS[..]),
         put in 0..12_usize,
     ) {
-        // Puts the members at one of their positions, or at none.
+        // Puts the members at one of the four positions, or at none.
         let mut text = ONE.replacen(position.0, position.1, 1);
         for position in 0..4 {
             text = text.replacen(", MEMBERS", if position == put { ", MEMBER" } else { "" }, 1);

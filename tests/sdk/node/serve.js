@@ -6,7 +6,7 @@ const { once } = require('node:events');
 const { createInterface } = require('node:readline');
 const { OpenAI, AzureOpenAI } = require('openai');
 
-// The SDK also reads settings from the environment; those of the user must not apply here.
+// The SDK also reads settings from the environment. The user's settings must not apply here.
 for (const name of Object.keys(process.env)) {
   if (/^(AZURE_)?OPENAI_/.test(name)) delete process.env[name];
 }

@@ -23,7 +23,7 @@ const Event = z.object({
   price: z.number().nullable(),
 });
 
-/** Arguments that a model may call the tool with, strictly. */
+/** Asserts that these are valid arguments of the strict tool. */
 function assertIsWeather(text) {
   const called = JSON.parse(text);
   assert.deepEqual(Object.keys(called).sort(), ['city', 'days', 'unit']);

@@ -10,7 +10,7 @@ const onEach = judge();
 const CHAT = { model: 'gpt-4.1', messages: [{ role: 'user', content: 'Hello.' }] };
 const TEXT = { model: 'gpt-4.1', input: 'Hello.' };
 
-/** What came before the stream ended, and the error that ended it, if one did. */
+/** Returns the events of a stream, and the error that ended it, if any. */
 async function read(stream) {
   const events = [];
   try {

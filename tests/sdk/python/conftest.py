@@ -7,7 +7,7 @@ import pytest
 
 from serve import SURFACES, Serve
 
-# The SDK also reads settings from the environment; those of the user must not apply here.
+# The SDK also reads settings from the environment. The user's settings must not apply here.
 for name in [name for name in os.environ if name.startswith(("OPENAI_", "AZURE_OPENAI_"))]:
     del os.environ[name]
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"

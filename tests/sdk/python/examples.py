@@ -77,7 +77,7 @@ def objects(hint: Any, inside: tuple[Any, ...]) -> Iterator[dict[str, Any]]:
     # The class knows only some of its required members, because the SDK's annotations are strings.
     needed = [name for name in hints if name in hint.__required_keys__ or get_origin(hints[name]) is Required]
     if not all(members[name] for name in needed):
-        return  # It needs an object that encloses it.
+        return  # A required member would contain an enclosing object again.
     least = {name: members[name][0] for name in needed}
     yield least
     for name, values in members.items():

@@ -1,7 +1,7 @@
-"""Sample values for every parameter that the SDK documents, and the other parameters that they need.
+"""Sample values for every parameter that the SDK documents, and the parameters that they require.
 
-Listed values, null and objects are derived from the SDK's types; this file has what types cannot
-express. A parameter that is missing here fails a test, so that changes in a new SDK are noticed.
+Listed values, null and objects are derived from the SDK's types. This file has the values that types
+cannot express. A missing parameter fails a test, so that changes in a new SDK version are noticed.
 """
 
 from typing import Any
@@ -12,7 +12,7 @@ from shapes import FORCED, RESPONSES_FORCED, RESPONSES_TOOL, TOOL, WEATHER
 STOPS = ["stop", ["one", "two", "three", "four"]]
 METADATA = [{}, {"case": "7"}]
 
-# Endpoint: parameter: values.
+# Maps an endpoint to its parameters, and each parameter to its values.
 SAMPLES: dict[str, dict[str, list[Any]]] = {
     "chat/completions": {
         "messages": [[{"role": "developer", "content": "Be brief."}, {"role": "user", "content": "Hello."}]],
@@ -236,7 +236,7 @@ OLDER_IMAGES = {
 
 
 def needs(endpoint: str, name: str, value: Any) -> dict[str, Any]:
-    """What else a call must say when its parameter has this value."""
+    """Other parameters that a call needs when this parameter has this value."""
     if name in ("quality", "size") and value in OLDER_IMAGES:
         return {"model": OLDER_IMAGES[value]}
     return NEEDS.get(endpoint, {}).get(name, {})

@@ -1,4 +1,4 @@
-"""Refusals and failures, as the SDK's exceptions."""
+"""Rejections and failures, as the SDK's exceptions."""
 
 import re
 import time

@@ -56,7 +56,7 @@ def test_a_slow_response_within_the_timeout_is_accepted(mocks, client, surface):
 
 
 def read(stream):
-    """The events before the stream broke, and the error."""
+    """Returns the events of a stream, and the error that ended it, if any."""
     events = []
     try:
         for event in stream:

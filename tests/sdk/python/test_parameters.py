@@ -1,4 +1,4 @@
-"""No false rejections: every parameter that the SDK documents is accepted, except those listed here."""
+"""The mocks accept every parameter that the SDK documents, except those listed here."""
 
 import inspect
 from collections.abc import Iterable, Iterator
@@ -12,7 +12,8 @@ from calls import CALLS, on_each_surface
 from examples import examples, has_objects, listed
 from samples import SAMPLES, needs
 
-# Not in Azure's documentation. No rejection has been observed, so the mock accepts it with a warning.
+# Not in Azure's documentation. No rejection has been observed, so the mock accepts it with a
+# warning.
 LEFT_OUT: dict[tuple[str, str], set[str]] = {
     ("azure-v1", "chat/completions"): {"moderation", "service_tier", "web_search_options"},
     ("azure-v1", "responses"): {
@@ -68,7 +69,7 @@ BATCH = 50
 
 
 def values(endpoint: str, name: str) -> list[Any]:
-    """All values to try: samples, listed values of the type, and examples if it has objects."""
+    """All values to try: samples, values that the type lists, and examples if the type has objects."""
     hint = CALLS[endpoint].parameters()[name]
     found = [*SAMPLES[endpoint][name]]
     if name != "model":
@@ -81,7 +82,7 @@ def values(endpoint: str, name: str) -> list[Any]:
 
 
 def batches(found: Iterable[Any]) -> Iterator[Any]:
-    """The values, with lists of a single object combined."""
+    """The values. Lists with a single object are combined to longer lists."""
     objects = []
     for value in found:
         match value:

@@ -1,9 +1,13 @@
 """Replies match the SDK's types. The SDK's strict mode checks every member.
 
-Where the providers violate these types, so do the mocks, and this file does not test it: choices of a
-streamed completion have no finish reason before their end, embeddings in base64 are not lists, a
-compaction repeats the user's messages, and Azure starts a streamed chat with an empty chunk and lists
-the models of its legacy surface in a different format.
+The providers themselves violate these types in some replies. The mocks do the same, so this file does
+not test these replies:
+
+- Choices of a streamed completion have no finish reason before their end.
+- Embeddings in base64 are not lists.
+- A compaction repeats the user's messages.
+- Azure starts a streamed chat with an empty chunk.
+- Azure lists the models of its legacy surface in a different format.
 """
 
 import pytest

@@ -1,4 +1,4 @@
-"""The founding rule: an unknown parameter is rejected with the provider's message."""
+"""An unknown parameter is rejected with the provider's message."""
 
 import pytest
 from openai import BadRequestError

@@ -20,8 +20,8 @@ use fallproof_protocol::json::Tree;
 
 /// All saboteurs. The bug that started the project comes first.
 pub(super) const ALL: &[Saboteur] = &[
-    // A member that only later attempts have is both invented and a difference between attempts. A
-    // `model_group` that the client sent is overwritten.
+    // The member is invented, and it also makes the attempts differ. A `model_group` that the
+    // client sent is overwritten.
     requests(
         "invented-metadata",
         "adds metadata.model_group to every attempt except the first",
@@ -30,12 +30,12 @@ pub(super) const ALL: &[Saboteur] = &[
     .also(&["FP-PAYLOAD-03", "FP-PAYLOAD-05", "FP-ROUTE-10"]),
     requests("dropped-parameter", "drops one optional parameter from every attempt", drop_optional)
         .also(&["FP-PAYLOAD-09"]),
-    // A rounded number that happens to be equal is still spelled differently.
+    // A number whose value does not change by rounding may still be spelled differently.
     requests("rounded-numbers", "rounds numbers to 64-bit floats", |out| {
         out.edit(round_numbers);
     })
     .also(&["FP-PAYLOAD-07"]),
-    // That name may be a deployment name that the operator chose.
+    // The first deployment's model name may be a name that the operator chose.
     requests(
         "stale-model",
         "sends the first deployment's model name to all deployments",
@@ -71,7 +71,7 @@ pub(super) const ALL: &[Saboteur] = &[
         looped_chain,
     )
     .also(&["FP-ROUTE-05", "FP-ROUTE-15"]),
-    // If a fallback has answered, calling the remaining chain calls that deployment again.
+    // The remaining deployments are all fallbacks. If one of them has answered, it is called again.
     wrapped(
         "asks-everyone",
         "calls the remaining deployments after one has answered",
@@ -88,7 +88,7 @@ pub(super) const ALL: &[Saboteur] = &[
         "FP-ROUTE-15",
         "FP-STREAM-06",
     ]),
-    // The complete call is repeated, and with it the chain.
+    // Repeating the call repeats the complete chain.
     wrapped(
         "retries-everything",
         "repeats a failed call once, whatever the failure was",
@@ -175,7 +175,7 @@ pub(super) const ALL: &[Saboteur] = &[
             }
         });
     }),
-    // Prepended text changes the response; a moderation has text only in its id.
+    // Prepended text changes the response. In a moderation, the only text is its id.
     responses(
         "splices-answers",
         "prepends text of the first deployment to the response of another",
@@ -277,7 +277,7 @@ pub(super) const ALL: &[Saboteur] = &[
             }
         },
     ),
-    // Here an address contains the group's name.
+    // The address of a mock deployment contains the name of its group.
     requests(
         "tells-the-chain",
         "sends each provider the address of the last deployment in the chain",
@@ -371,12 +371,12 @@ pub(super) const ALL: &[Saboteur] = &[
         });
     })
     .also(&["FP-PAYLOAD-06"]),
-    // Without cooldowns, it never reports that all deployments are cooling down.
     each_group(
         "ignores-retry-after",
         "calls a deployment again before its Retry-After has passed",
         |group| group.max_retry_after = Duration::ZERO,
     ),
+    // Without cooldowns, the router never reports that all deployments are cooling down.
     each_group(
         "ignores-cooldown",
         "never cools down a deployment, however often it fails",
@@ -389,7 +389,7 @@ pub(super) const ALL: &[Saboteur] = &[
         }
     })
     .also(&["FP-CLIENT-10"]),
-    // When the first group has failed, the other one answers or fails in a different way.
+    // The other group may answer, or fail in a different way than the first group.
     wrapped(
         "crosses-groups",
         "calls another group after all deployments of one have failed",
@@ -475,8 +475,8 @@ const fn forwards(name: &'static str, breaks: &'static str, fault: fn(&str) -> b
     Saboteur::new(name, breaks, Fault::ForwardedHeaders(fault))
 }
 
-/// The wrapper reads the complete stream first, so a client that disconnects during it gets
-/// nothing.
+/// The wrapper reads the complete stream before it sends anything, so a client that disconnects
+/// during the stream gets nothing.
 const fn streams(name: &'static str, breaks: &'static str, fault: StreamFault) -> Saboteur {
     wrapped(name, breaks, Wrapper::Streams(fault)).also(&["FP-CLIENT-11"])
 }

@@ -1,4 +1,4 @@
-//! The faults of saboteurs that take more than a few lines.
+//! The faults of saboteurs whose code has more than a few lines.
 
 use std::fmt::Write as _;
 
@@ -41,7 +41,7 @@ pub(super) fn drop_optional(out: &mut Outgoing<'_>) {
     });
 }
 
-/// Converts each number to a 64-bit float, like a language that has no other numbers.
+/// Converts each number to a 64-bit float, as in a language that has no other numbers.
 pub(super) fn round_numbers(value: &mut Tree) {
     match value {
         Tree::Object(members) => members.iter_mut().for_each(|(_, value)| round_numbers(value)),

@@ -1,7 +1,7 @@
 //! Forwards client headers to the providers.
 //!
-//! The reference router drops these headers, so they pass through it as values of a header that it
-//! does forward, and are unpacked afterwards.
+//! The reference router drops these headers. So each one is packed into the value of a header that
+//! the router does forward, and is unpacked afterwards.
 
 use axum::Router;
 use axum::extract::Request;
@@ -15,7 +15,7 @@ const CARRIER: HeaderName = HeaderName::from_static("openai-beta");
 /// Prefix that distinguishes a packed header from a value that the client sent.
 const PACKED: &[u8] = b"passed on: ";
 
-/// The reference router, with headers forwarded whose names `pass`.
+/// The reference router, which also forwards the headers whose names match `pass`.
 pub fn app(pass: fn(&str) -> bool, config: Config, clock: Clock) -> Router {
     reference(config, clock).layer(middleware::from_fn(
         move |mut request: Request, next: Next| async move {

@@ -1,7 +1,8 @@
-//! Saboteurs: routers broken on purpose. Each proves that a check catches its bug.
+//! Saboteurs: routers broken on purpose. Each one proves that a check catches one kind of bug.
 //!
-//! None is a modified copy of the reference router. Instead the router is misconfigured, or a
-//! [`request_proxy`] runs between it and the providers, or a [`wrapper`] surrounds it.
+//! A saboteur is not a modified copy of the reference router. Instead the router is misconfigured,
+//! or a [`request_proxy`] runs between the router and the providers, or a [`wrapper`] surrounds the
+//! router.
 
 mod catalogue;
 mod faults;
@@ -24,8 +25,8 @@ pub struct Saboteur {
     pub name: &'static str,
     /// Short description of the bug.
     pub breaks: &'static str,
-    /// Codes of the requirements that it also violates, over the complete suite, in addition to
-    /// those that name it.
+    /// Codes of further requirements that it violates when the complete suite runs. The
+    /// requirements that name this saboteur are not repeated here.
     pub also: &'static [&'static str],
     /// How the router is broken.
     pub fault: Fault,

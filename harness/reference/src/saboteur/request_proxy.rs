@@ -64,7 +64,7 @@ impl Drop for RequestProxy {
 struct RequestChange {
     groups: Vec<Group>,
     change: fn(&mut Outgoing<'_>),
-    /// Request id of each group's last failure, if those are remembered.
+    /// Request id of each group's last failure; `None` if the proxy does not remember them.
     failed_ids: Option<Mutex<HashMap<String, HeaderValue>>>,
     client: reqwest::Client,
 }
@@ -75,7 +75,8 @@ impl RequestProxy {
         Self::start_with(groups, change, None).await
     }
 
-    /// Starts a proxy that sets the request id of a group's last failure on its next response.
+    /// Starts a proxy that puts the request id of a group's last failure on the group's next
+    /// success.
     pub async fn start_remembering(groups: &[Group]) -> io::Result<Self> {
         Self::start_with(groups, |_| {}, Some(Mutex::default())).await
     }
@@ -130,13 +131,13 @@ async fn forward(
             *response.headers_mut() = headers;
             response
         }
-        // A missing response becomes a failure on which the router falls back just the same.
+        // The provider did not respond. The router also falls back on this status.
         None => status(StatusCode::BAD_GATEWAY),
     }
 }
 
 impl RequestChange {
-    /// Stores the request id of a failure, and sets it on the success that follows.
+    /// Stores the request id of a failure, and puts it on the group's next success.
     fn confuse_ids(&self, group: &str, status: StatusCode, headers: &mut HeaderMap) {
         const ID: &str = "x-request-id";
         let Some(failed_ids) = &self.failed_ids else { return };
@@ -172,10 +173,10 @@ impl RequestChange {
         let (status, mut headers) = (response.status(), response.headers().clone());
         headers.remove(CONTENT_LENGTH);
         headers.remove(TRANSFER_ENCODING);
-        // A response that is cut off here is cut off there, at the same byte.
+        // If the provider cuts off its response, the router's response is cut off at the same byte.
         let body = response.bytes_stream().then(|chunk| async {
             if chunk.is_err() {
-                // Data sent before is flushed while the body is pending, not when it is cut off.
+                // Earlier data is flushed while the body is pending, but not when it is cut off.
                 yield_now().await;
             }
             chunk

@@ -99,7 +99,7 @@ async fn filter(
 /// A body that is cut off.
 fn broken() -> Body {
     let cut = once(async {
-        // The headers are flushed while the body is pending, not when it is cut off.
+        // The headers are flushed while the body is pending, but not when it is cut off.
         yield_now().await;
         Err::<Bytes, _>(io::Error::other("the provider's response was cut off"))
     });

@@ -50,7 +50,8 @@ pub enum Wrapper {
     ClaimsFirstModel,
     /// A failed call is repeated once, whatever the failure was.
     AsksAgain,
-    /// A call that continues from a previous response goes to a router that does not know it.
+    /// A call that continues from a previous response goes to a router that does not know that
+    /// response.
     ForgetsIssuers,
 }
 
@@ -191,7 +192,7 @@ impl WrapperState {
         others.find(|(_, it)| *it == scenario).map(|(name, _)| name.clone())
     }
 
-    /// The response. It is read to its end even if the client has disconnected.
+    /// Makes the call, and reads the response to its end even if the client has disconnected.
     async fn ask_to_the_end(self: Arc<Self>, parts: Parts, body: Bytes) -> Response {
         let (answered, answer) = oneshot::channel();
         tokio::spawn(async move {

@@ -23,11 +23,11 @@ pub enum AdminError {
     /// There was no response. Holds the path.
     #[error("POST {0} got no response: {1}")]
     NoAnswer(String, #[source] reqwest::Error),
-    /// The gateway refused it. Holds the path, the status and the response body.
+    /// The gateway rejected the call. Holds the path, the status and the response body.
     #[error("POST {0} got status {1}: {2}")]
     Refused(String, u16, String),
-    /// The response lacks a value that was to be kept. Holds the path, the JSON pointer and the
-    /// response body.
+    /// The response lacks a value that the adapter keeps for later calls. Holds the path, the JSON
+    /// pointer and the response body.
     #[error("POST {0} got a response without {1}: {2}")]
     MissingValue(String, String, String),
 }
@@ -72,7 +72,8 @@ impl Adapter {
     }
 }
 
-/// What a call is made for: indexes of groups, and of deployments within their group.
+/// Returns what a call is made for: the index of each group, and the index of each deployment in
+/// its group.
 fn owners(each: Each, groups: &[Value]) -> Vec<(Option<usize>, Option<usize>)> {
     let deployments = |group: usize| groups[group]["deployments"].as_array().map_or(0, Vec::len);
     match each {

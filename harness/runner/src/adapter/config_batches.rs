@@ -10,7 +10,7 @@ use super::site::Site;
 use fallproof_suite::plan::{Addresses, Deployment, Group, Plan};
 use fallproof_suite::scenario::Scenario;
 
-/// A plan split for one gateway.
+/// A plan, split into batches for one gateway.
 #[derive(Debug)]
 pub struct ConfigBatches {
     /// The batches, in the order of their first groups. The gateway is started once for each.
@@ -40,7 +40,7 @@ impl ConfigBatch {
 /// A group that a gateway cannot be configured for.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Unsupported {
-    /// Id of its scenario.
+    /// Id of the group's scenario.
     pub scenario: String,
     /// Reason, for the user.
     pub reason: String,
@@ -83,7 +83,7 @@ impl Adapter {
         Ok(split)
     }
 
-    /// Renders every template with all of these scenarios that the adapter supports.
+    /// Checks that every template can be rendered for the scenarios that the adapter supports.
     ///
     /// # Errors
     /// The first template that cannot be rendered.

@@ -12,7 +12,7 @@ use super::site::Site;
 use super::template::{self, Expression};
 use fallproof_suite::plan::{Deployment, Group, Plan};
 
-/// The lists of deployments of a group.
+/// The keys of a group that hold lists of deployments.
 const LISTS: [&str; 4] = ["deployments", "chain", "on_context_length", "on_content_filter"];
 
 /// The values for the templates of one start of a gateway.

@@ -16,7 +16,7 @@ use fallproof_suite::yaml::{At, Optional, Source};
 #[serde(deny_unknown_fields)]
 #[schemars(title = "Fallproof adapter")]
 pub struct Adapter {
-    /// Name of the file without extension; the adapter's name on the command line.
+    /// Name of the file without extension. This is the adapter's name on the command line.
     #[serde(skip)]
     pub id: String,
     /// Source text, for later error messages. Always set after reading.
@@ -36,21 +36,21 @@ pub struct Adapter {
     /// How clients call the gateway.
     #[serde(default)]
     pub client: Client,
-    /// Whether a group may have a different name than its deployments. If not, deployments and
-    /// models have the name of their group.
+    /// Whether a group may have a different name than its deployments. If not, each deployment and
+    /// its model have the name of their group.
     #[serde(default = "yes")]
     pub renames: bool,
     /// What the gateway supports and claims.
     #[serde(default)]
     pub capabilities: Capabilities,
-    /// Global settings of the gateway: name, and expression over a `group` that returns the value.
-    /// Groups with different values are run against separate starts of the gateway.
+    /// Global settings of the gateway. Maps a name to an expression, which returns the value that a
+    /// `group` needs. The gateway is started once for each combination of values.
     #[serde(default)]
     pub(super) settings: IndexMap<String, Expression>,
     /// Groups that the gateway cannot be configured for.
     #[serde(default)]
     pub(super) cannot: Vec<Cannot>,
-    /// Configuration files: file name, and template of the content.
+    /// Configuration files. Maps a file name to the template of its content.
     #[serde(default)]
     pub(super) files: IndexMap<At<String>, Template>,
     /// Calls that configure the gateway once it is ready.
@@ -76,7 +76,7 @@ pub struct Version {
     /// Remark about the version.
     #[serde(default)]
     pub about: Optional<String>,
-    /// Shell commands that install it with its dependencies, pinned. `{{ home }}` is the
+    /// Shell commands that install this version, with pinned dependencies. `{{ home }}` is the
     /// installation directory.
     pub(super) install: Vec<Template>,
 }
@@ -121,14 +121,14 @@ pub(super) struct Cannot {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AdminCall {
-    /// What the call is repeated for. All repetitions are made before the next call.
+    /// What the call is repeated for. All repetitions come before the next call of the list.
     pub(super) each: Each,
     /// Path of the POST request.
     pub(super) post: Template,
-    /// Body of the request, a template of JSON.
+    /// Template of the request's JSON body.
     pub(super) body: Template,
-    /// Values of the response to keep for later calls: name, and JSON pointer. They are available
-    /// as `group.kept.NAME` or `deployment.kept.NAME`.
+    /// Values of the response to keep for later calls. Maps a name to a JSON pointer. A later call
+    /// can use the value as `group.kept.NAME` or `deployment.kept.NAME`.
     #[serde(default)]
     pub(super) keep: IndexMap<String, String>,
 }
@@ -149,8 +149,8 @@ pub(super) enum Each {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Launch {
-    /// Path of the program, relative to the installation directory. If it is not there, its file
-    /// name is searched in PATH.
+    /// Path of the program, relative to the installation directory. If the program is not there,
+    /// PATH is searched for its file name.
     pub(super) program: PathBuf,
     /// Arguments of the program.
     #[serde(default)]
@@ -175,14 +175,14 @@ pub(super) struct Launch {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Ready {
-    /// Path whose GET returns 2xx once the gateway is ready. By default, accepting a connection is
-    /// enough.
+    /// Path at which GET returns 2xx once the gateway is ready. By default, the gateway is ready
+    /// when it accepts a connection.
     #[serde(default)]
     pub(super) path: Optional<String>,
     /// Text that the response at `path` contains once the files are loaded.
     #[serde(default)]
     pub(super) contains: Optional<Template>,
-    /// If the gateway chooses its own port, the text it prints directly before `host:port`.
+    /// If the gateway chooses its own port, the text that it prints directly before `host:port`.
     #[serde(default)]
     pub(super) address_after: Optional<String>,
     /// Timeout, in seconds.
@@ -192,7 +192,7 @@ pub(super) struct Ready {
     pub(super) seconds_per_group: f64,
 }
 
-/// A POSIX signal. On other systems, the program is killed.
+/// A POSIX signal. On systems without signals, the program is killed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub(super) enum Signal {

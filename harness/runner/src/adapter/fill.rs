@@ -10,7 +10,7 @@ use minijinja::value::Value as Context;
 use super::file::Adapter;
 use super::template::{Template, description};
 
-/// A template of an adapter cannot be rendered with a plan: an error in the adapter.
+/// A template of an adapter cannot be rendered with a plan. This is an error in the adapter.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct RenderError(Box<Diagnostic>);

@@ -25,13 +25,13 @@ pub struct GatewayClient {
 }
 
 impl GatewayClient {
-    /// Creates a client of a target with the OpenAI API below its URL.
+    /// Creates a client of a target that serves the OpenAI API below its URL.
     pub fn plain(url: BaseUrl, key: String) -> Self {
         Self { url, key, adapted: None }
     }
 
-    /// Creates a client of a target that is already running, with the API described by the adapter,
-    /// if there is one. A path of the URL is put before the adapter's paths.
+    /// Creates a client of a target that is already running. If there is an adapter, it describes
+    /// the API, and the path of the URL is put before the adapter's paths.
     ///
     /// # Errors
     /// A template of the adapter cannot be rendered with the plan.

@@ -1,5 +1,5 @@
-//! Finds installed gateways. Fallproof installs nothing by itself: an adapter contains the commands
-//! for people and scripts to run.
+//! Finds installed gateways. Fallproof itself installs nothing: an adapter lists the commands, and
+//! the user or a script runs them.
 
 use std::env;
 use std::path::{Path, PathBuf};

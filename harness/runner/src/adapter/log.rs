@@ -1,15 +1,15 @@
 //! Output of a gateway. Each start has its own log file, so that a restart does not overwrite the
-//! output before an exit.
+//! output of the earlier start.
 
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
-/// Number of lines of a log that are shown.
+/// Number of lines to show of a log.
 const TAIL: usize = 30;
 
-/// Maximum size of the log of one start in a report, in bytes. The end is kept.
+/// Maximum size of one start's log in a report, in bytes. Only the end of a longer log is kept.
 const MAX_BYTES: u64 = 1 << 20;
 
 /// A gateway's log, displayed as its path and last lines.
@@ -47,7 +47,8 @@ pub(super) fn next(folder: &Path) -> PathBuf {
     file(folder, starts_in(folder) + 1)
 }
 
-/// Output of each start after the first `earlier`, in order, limited to its last megabyte.
+/// Output of each start after the first `earlier` starts, in order. Only the last megabyte of each
+/// output is kept.
 pub(super) fn printed(folder: &Path, earlier: usize) -> Vec<String> {
     let starts = earlier + 1..=starts_in(folder);
     starts.map(|start| end(&file(folder, start)).unwrap_or_default()).collect()
@@ -57,8 +58,8 @@ fn file(folder: &Path, start: usize) -> PathBuf {
     folder.join(format!("gateway.{start}.log"))
 }
 
-/// The complete lines within the last bytes of a log. A partial line could contain a partial key,
-/// which would not be redacted.
+/// The end of a log, without a partial first line: it could contain a partial key, which would not
+/// be redacted.
 fn end(file: &Path) -> io::Result<String> {
     let mut log = BufReader::new(File::open(file)?);
     let before = log.get_ref().metadata()?.len().saturating_sub(MAX_BYTES);

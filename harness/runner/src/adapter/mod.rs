@@ -1,8 +1,8 @@
-//! Adapters: data that describes how one gateway product is configured from a
-//! [plan](fallproof_suite::plan), started and called.
+//! Adapters. An adapter describes how to configure one gateway product from a
+//! [plan](fallproof_suite::plan), and how to start and call it.
 //!
-//! An adapter is a YAML file, so no code is specific to a product. Its texts are Jinja templates
-//! over the plan.
+//! An adapter is a YAML file, so no code is specific to a product. Its texts are Jinja templates,
+//! which are filled with values of the plan.
 
 mod admin;
 mod catalogue;

@@ -1,4 +1,4 @@
-//! Gateway processes: starting, waiting until ready, and stopping with all child processes.
+//! Starts gateway processes, waits until they are ready, and stops them with their child processes.
 
 use std::env;
 use std::fs::{self, File};
@@ -17,7 +17,8 @@ use super::log::{self, Log};
 use super::render::Configuration;
 use super::site::Site;
 
-/// Environment variables that a gateway inherits. The user's keys and proxies must not reach it.
+/// Environment variables that a gateway inherits. It must not inherit any other variable, because
+/// others may hold the user's keys and proxies.
 const INHERITED: [&str; 8] =
     ["PATH", "LANG", "TMPDIR", "SYSTEMROOT", "TEMP", "TMP", "COMSPEC", "PATHEXT"];
 /// Time that a gateway has to exit after the stop signal.
@@ -32,11 +33,11 @@ const MAX_PAUSE: Duration = Duration::from_millis(500);
 pub struct Process {
     child: Box<dyn ChildWrapper>,
     stop: Signal,
-    /// `host:port` that it listens on.
+    /// `host:port` that the gateway listens on.
     pub authority: String,
-    /// Key that clients send to it.
+    /// Key that clients send to the gateway.
     key: String,
-    /// Path of its log.
+    /// Path of the gateway's log.
     pub log: PathBuf,
     /// Time from start to ready.
     pub ready_after: Duration,
@@ -148,8 +149,8 @@ impl Process {
         self.child.try_wait().ok().flatten()
     }
 
-    /// Waits up to `limit` for the process to exit. A process stops responding shortly before its
-    /// exit can be observed.
+    /// Waits up to `limit` for the process to exit. The wait is needed because a process stops
+    /// responding shortly before its exit can be observed.
     pub async fn ended_within(&mut self, limit: Duration) -> Option<ExitStatus> {
         if limit.is_zero() {
             return self.ended();
@@ -209,8 +210,8 @@ impl Process {
         }
     }
 
-    /// Reads the address from the log, if the gateway chooses it. Fails with the text that is not
-    /// printed yet.
+    /// If the gateway chooses its own address, reads the address from the log. The error is the
+    /// text that the gateway has not printed yet.
     fn address<'a>(&mut self, ready: &'a Ready) -> Result<(), &'a str> {
         let Some(text) = ready.address_after.0.as_deref() else { return Ok(()) };
         let log = fs::read(&self.log).unwrap_or_default();

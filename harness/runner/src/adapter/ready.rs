@@ -11,15 +11,15 @@ use super::file::Ready;
 const CHECK_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Ready {
-    /// Timeout until the gateway is ready for this number of groups.
+    /// How long to wait until a gateway with this number of groups is ready.
     pub(super) fn limit(&self, groups: usize) -> Duration {
         #[expect(clippy::cast_precision_loss, reason = "no plan has that many groups")]
         let seconds = self.seconds + self.seconds_per_group * groups as f64;
         Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
     }
 
-    /// Checks once whether the gateway is ready for a client with this key. Returns the problem
-    /// otherwise.
+    /// Checks once whether the gateway is ready for a client with this key. The error is the reason
+    /// why it is not.
     pub(super) async fn check(
         &self,
         listen: &str,

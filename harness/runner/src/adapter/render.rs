@@ -21,7 +21,7 @@ pub struct Configuration {
     pub files: Vec<(String, String)>,
     /// Arguments of the program.
     pub arguments: Vec<String>,
-    /// Environment variables, in addition to those of every gateway.
+    /// Environment variables, in addition to those that every gateway gets.
     pub environment: Vec<(String, String)>,
     /// Text that the readiness check expects, if the adapter has one.
     pub(super) contains: Option<String>,

@@ -13,7 +13,7 @@ use super::log;
 /// Ports for gateways started by Fallproof, below the ephemeral ports of the system.
 const PORTS: Range<u16> = 20_000..32_000;
 
-/// Number of these ports that are tried.
+/// Maximum number of these ports to try.
 const TRIES: usize = 50;
 
 /// Where one gateway runs, and what it needs in addition to the plan.
@@ -23,9 +23,9 @@ pub struct Site {
     pub host: String,
     /// Port to listen on.
     pub port: u16,
-    /// Key that clients send to it.
+    /// Key that clients send to the gateway.
     pub key: String,
-    /// Directory of its files.
+    /// Directory of the gateway's files.
     pub folder: PathBuf,
     /// Number of logs in the directory from starts before this run.
     pub earlier_logs: usize,
@@ -44,7 +44,8 @@ impl Site {
         Ok(Self { host, port, key, folder, earlier_logs, installation })
     }
 
-    /// Output of the gateway at each start of this run, in order, limited to its last megabyte.
+    /// Output of the gateway at each start of this run, in order. Only the last megabyte of each
+    /// output is kept.
     pub fn printed(&self) -> Vec<String> {
         log::printed(&self.folder, self.earlier_logs)
     }
@@ -69,8 +70,8 @@ impl Site {
     }
 }
 
-/// Returns a free port for a gateway that binds it later. It is not an ephemeral port, so that the
-/// system does not assign it to another process in the meantime.
+/// Returns a free port for a gateway, which binds it later. The port is not an ephemeral one, so
+/// that the system does not assign it to another process in the meantime.
 fn free_port() -> io::Result<u16> {
     let any = |port: u16| TcpListener::bind((Ipv4Addr::LOCALHOST, port));
     let mut drawn = std::iter::repeat_with(|| rand::random_range(PORTS)).take(TRIES);

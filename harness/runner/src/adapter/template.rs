@@ -30,7 +30,8 @@ impl Template {
         ENVIRONMENT.render_str(&self.0.value, context.clone())
     }
 
-    /// Returns the syntax error of the template, if it has one. `key` is its key in the adapter.
+    /// Returns the syntax error of the template, if any. `key` is the template's key in the
+    /// adapter.
     pub(super) fn check(&self, key: &str, source: &Source) -> Option<Diagnostic> {
         let error = ENVIRONMENT.template_from_str(&self.0.value).err()?;
         let line = error.line().unwrap_or(1);
@@ -76,7 +77,7 @@ pub(super) fn description(error: &Error) -> String {
     }
 }
 
-/// Values are not escaped, and an undefined name is an error.
+/// The template engine. It does not escape values, and an undefined name is an error.
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);

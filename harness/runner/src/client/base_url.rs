@@ -2,12 +2,13 @@
 
 use std::fmt;
 
-/// Base URL of a target, a plain `http` URL split into its parts.
+/// Base URL of a target: a plain `http` URL, split into its parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BaseUrl {
     /// `host:port`.
     pub authority: String,
-    /// Path before the endpoint, e.g. `/v1`. Empty, or with a leading and without a trailing slash.
+    /// Path before the endpoint, e.g. `/v1`. If not empty, it starts with a slash and does not end
+    /// with one.
     pub path: String,
 }
 
@@ -15,7 +16,7 @@ impl BaseUrl {
     /// Parses the URL of a target.
     ///
     /// # Errors
-    /// A message for the user.
+    /// The text is not a plain `http` URL. The error is a message for the user.
     pub fn parse(text: &str) -> Result<Self, String> {
         let url = reqwest::Url::parse(text).map_err(|error| {
             format!("`{text}` is not a URL ({error}); expected e.g. http://127.0.0.1:4000/v1")

@@ -3,7 +3,7 @@
 use fallproof_suite::scenario::ClientKey;
 use fallproof_suite::secret::another;
 
-/// Replaces the right key in the headers with the kind of key that the client is to send.
+/// Replaces the right key in the headers with a wrong one, or removes it, as `key` says.
 pub fn headers_with_key(
     key: ClientKey,
     right: &str,

@@ -5,17 +5,17 @@ use fallproof_suite::evidence::CallEvidence;
 use fallproof_suite::plan::Group;
 use memchr::memmem;
 
-/// The value of `{{call}}` in the body of this call. No such value is part of another.
+/// The value of `{{call}}` in the body of this call. No token is contained in another token.
 pub(super) fn call_token(position: usize, call: usize) -> String {
     format!("call-{}-{:02}", position + 1, call + 1)
 }
 
 /// Attributes these attempts to the `calls`, which were made at the same time.
 ///
-/// An attempt belongs to the call for its group whose token it carries, or else to the first call
-/// for its group. An attempt at a group without a call is misdirected. An attempt for an `earlier`
-/// call is dropped: the target continued it after its client disconnected, and that call is already
-/// recorded.
+/// An attempt belongs to a call for the same group: to the one whose token it carries, or else to
+/// the first one. If there is no call for its group, the attempt is misdirected. An attempt with
+/// the token of an `earlier` call is dropped: the target continued that call after its client
+/// disconnected, and the call is already recorded.
 pub(super) fn attribute(
     attempts: Vec<RecordedRequest>,
     groups: &[Group],

@@ -11,13 +11,13 @@ use futures_util::future::OptionFuture;
 use super::Runner;
 use crate::client::{self, ClientBehavior, headers_with_key};
 
-/// Maximum wait for the target to end an attempt that timed out or whose client disconnected, and
-/// for a deployment to send what the client will not read.
+/// Maximum wait for the target to end an attempt after a timeout or a client's disconnect, and for
+/// a deployment to send a reply that the client does not read yet.
 pub(super) const END_TIMEOUT: Duration = Duration::from_secs(3);
 
 impl Runner {
-    /// Makes this call for the group. The body contains the call's `token` and, if it continues a
-    /// response, the id of that response.
+    /// Makes this call for the group. The body contains the call's `token`. If the call continues a
+    /// response, the body also contains the id of that response.
     pub(super) async fn call(
         &self,
         scenario: &Scenario,
@@ -38,7 +38,8 @@ impl Runner {
             .await
     }
 
-    /// Returns the client's behavior in this call. Only requests from now on meet its conditions.
+    /// Returns the client's behavior in this call. If the behavior depends on requests, only those
+    /// that arrive from now on count.
     async fn behavior(&self, group: &Group, call: &Call) -> ClientBehavior<'_> {
         let prefix = |deployment: &String| {
             group.deployment(deployment).map(|deployment| deployment.prefix.clone())
@@ -65,8 +66,8 @@ impl Runner {
         async move { self.mocks.wire.arrived(&prefix, before + 1).await }
     }
 
-    /// Like [`requested`](Self::requested), but also waits until the deployment has sent its reply
-    /// as far as possible, or until that times out.
+    /// Like [`requested`](Self::requested), but also waits until the deployment has sent as much of
+    /// its reply as it can. Stops waiting after a timeout.
     async fn sent(&self, prefix: String) -> impl Future<Output = ()> + Send {
         let requested = self.requested(prefix.clone()).await;
         let sent = async move {

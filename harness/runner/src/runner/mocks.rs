@@ -1,4 +1,4 @@
-//! The mocks of a run: listening, and loaded with the scripts of its scenarios.
+//! The mocks of a run. They listen, and hold the scripts of the run's scenarios.
 
 use std::net::SocketAddr;
 
@@ -40,7 +40,7 @@ impl Mocks {
         self.no_silent_address.as_deref().filter(|_| needs_silence(scenario))
     }
 
-    /// Loads the scripts of the scenario's deployments, from the start.
+    /// Loads the scripts of the scenario's deployments. Each one starts at its first behavior.
     pub(super) fn script(&self, scenario: &Scenario, plan: &Plan) -> Result<(), StartError> {
         for deployment in plan.groups_of(&scenario.id).iter().flat_map(Group::deployments) {
             if let Some(described) = scenario.deployments.get(&deployment.name) {
@@ -72,7 +72,7 @@ impl Mocks {
     }
 }
 
-/// Whether one of its deployments has the unresponsive address.
+/// Whether one of the scenario's deployments has the unresponsive address.
 fn needs_silence(scenario: &Scenario) -> bool {
     scenario.deployments.values().any(|deployment| deployment.dead_end() == Some(DeadEnd::Silent))
 }

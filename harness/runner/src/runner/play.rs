@@ -13,7 +13,7 @@ use super::attribution::{attribute, call_token};
 use super::call::END_TIMEOUT;
 
 impl Runner {
-    /// Plays the steps, with the scripts reset. Returns the calls with their attempts.
+    /// Resets the scripts, and plays the steps. Returns the calls with their attempts.
     pub(super) async fn play(&self, scenario: &Scenario) -> Vec<CallEvidence> {
         let groups = self.plan.groups_of(&scenario.id);
         self.mocks.script(scenario, &self.plan).expect("its script was loaded at the start");
@@ -79,9 +79,9 @@ impl Runner {
         let wire = &self.mocks.wire;
         let mut requests = Vec::new();
         for deployment in groups.iter().flat_map(Group::deployments) {
-            // A mock needs a moment to notice that an attempt was aborted. An attempt that is still
-            // open after this wait was continued after the client disconnected, or waits for a
-            // stalled reply.
+            // A mock needs a moment to notice that an attempt was aborted. If an attempt is still
+            // open after this wait, the target has continued it after the client disconnected, or
+            // the reply is stalled.
             let ended = wire.ended(&deployment.prefix);
             let _ = tokio::time::timeout(self.timeout.min(END_TIMEOUT), ended).await;
             requests.extend(wire.requests(&deployment.prefix).await);

@@ -35,7 +35,7 @@ impl Runner {
         for deployment in group.deployments() {
             let described = scenario.deployments.get(&deployment.name)?;
             if !self.mocks.answer_all(deployment, described) {
-                // If connecting must fail, a plain call proves nothing.
+                // Connecting to this deployment always fails, so a plain call cannot check it.
                 return None;
             }
         }

@@ -26,7 +26,7 @@ use crate::target::{RunningTarget, Setup, Starting, Target};
 pub(super) struct Behavior {
     /// Prefixes of the ids of scenarios in which it exits.
     pub(super) exits_in: &'static [&'static str],
-    /// Number of calls that must be pending, after its first start, before it handles any.
+    /// After the first start, number of calls that must be pending before it handles any.
     pub(super) holds_until: usize,
     /// Number of times it can be started.
     pub(super) max_starts: usize,

@@ -6,9 +6,9 @@ use rstest::rstest;
 use super::*;
 use crate::testing::{attempt, call, scenario};
 
-/// `expected` is the index of the call in its step and whether the attempt is misdirected, or
-/// `None` if it is dropped. The second step makes two calls for `eu` and one for `us`; the first
-/// step made one for `eu`.
+/// The first step makes one call for `eu`. The second step makes two calls for `eu` and one for
+/// `us`. `expected` is the index of the call in the second step, and whether the attempt is
+/// misdirected; `None` if the attempt is dropped.
 #[rstest]
 #[case::by_its_token("eu-second", "call-2-02", Some((1, false)))]
 #[case::by_its_group_without_a_token("eu-first", "", Some((0, false)))]
