@@ -1,4 +1,4 @@
-//! Each requirement of AUTH with hand-made evidence.
+//! Tests each AUTH requirement, with hand-made evidence.
 
 use fallproof_protocol::provider::{Endpoint, Surface};
 use rstest::rstest;

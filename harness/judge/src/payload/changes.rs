@@ -15,7 +15,7 @@ use crate::violation::PayloadViolation::{
     Added, AddedSince, Changed, ChangedSince, Lost, LostSince, Respelled,
 };
 
-/// 01, 02, 03 and 07: nothing is added, lost, changed or respelled.
+/// `FP-PAYLOAD-01`, `02`, `03` and `07`: nothing is added, lost, changed or respelled.
 pub(super) fn since_the_client(
     found: &mut Collector<'_>,
     attempt: &Attempt<'_>,
@@ -47,8 +47,8 @@ pub(super) fn since_the_client(
     }
 }
 
-/// 05: a later attempt carries the same body as the first one. `first` is the first attempt's
-/// number and body.
+/// `FP-PAYLOAD-05`: a later attempt carries the same body as the first one. `first` is the first
+/// attempt's number and body.
 pub(super) fn since_the_first(
     found: &mut Collector<'_>,
     attempt: &Attempt<'_>,
