@@ -17,7 +17,7 @@ use crate::violation::{Verdict, Violation};
 pub enum Outcome {
     /// No violation, or only informational ones.
     Pass,
-    /// Only SHOULDs, or rules that are documented but were not observed, were broken.
+    /// Only SHOULDs were broken, or rules that are documented but were not observed.
     Warn,
     /// The target does not conform.
     Fail,

@@ -37,7 +37,7 @@ pub enum Ability {
     Cooldown,
     /// A configurable limit of the wait that a provider can request.
     MaxRetryAfter,
-    /// Configurable failures that cause a fallback.
+    /// A configurable list of failures that cause a fallback.
     FallbackOn,
     /// A separate chain for requests that are too long.
     ContextLengthChain,
