@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// Maximum length of a key. The search for keys takes memory in proportion to their total length.
+/// Maximum length of a key. The memory for the search grows with the total length of all keys.
 pub const LONGEST: usize = 4 * 1024;
 
 /// Minimum length of a secret.
@@ -39,8 +39,9 @@ pub fn is_credential_header(name: &str) -> bool {
     CREDENTIAL_HEADERS.iter().any(|it| name.eq_ignore_ascii_case(it))
 }
 
-/// Returns an invalid key of the same length. Swaps two characters, so that a faulty comparison
-/// that only sums up differences accepts the key. If all characters are the same, adds one instead.
+/// Returns an invalid key. Swaps two characters, so that the length stays the same, and a faulty
+/// comparison that only sums up differences accepts the key. If all characters are the same,
+/// appends a character instead.
 pub fn another(right: &str) -> String {
     let mut key: Vec<_> = right.chars().collect();
     match (1..key.len()).rev().find(|&at| key[at] != key[at - 1]) {

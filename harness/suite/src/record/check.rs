@@ -13,7 +13,7 @@ use crate::scenario::{Scenario, Step, is_case_id, is_id};
 use crate::secret;
 use crate::text::is_printable;
 
-/// Checks that a run can have had this header.
+/// Checks that the header of a run is valid.
 pub(super) fn header(header: &Header) -> Result<(), Problem> {
     // People paste this command into a terminal.
     if !header.replay.chars().all(is_printable) {
@@ -25,7 +25,7 @@ pub(super) fn header(header: &Header) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Checks that the scenario can have been played.
+/// Checks that the scenario can be played.
 pub(super) fn scenario(scenario: &Scenario) -> Result<(), Problem> {
     if !is_case_id(&scenario.id) {
         return Err(Problem::Id(scenario.id.clone()));
@@ -60,8 +60,7 @@ pub(super) fn scenario(scenario: &Scenario) -> Result<(), Problem> {
     }
 }
 
-/// Checks that the plan matches the scenarios. It may omit a scenario, but not only some of the
-/// scenario's groups.
+/// Checks that the plan matches the scenarios. It must contain all groups of a scenario, or none.
 pub(super) fn plan<'a>(
     plan: &Plan,
     scenario: impl Fn(&str) -> Option<&'a Scenario>,

@@ -23,8 +23,8 @@ type Files = Vec<Result<SuiteFile, Unread>>;
 pub struct Suite {
     /// Sorted by id.
     pub scenarios: Vec<Scenario>,
-    /// `sha256:` and the hash of the files. Independent of the folder's location and of line
-    /// endings.
+    /// `sha256:` and the hash of the files. The folder's location and line endings do not affect
+    /// it.
     pub fingerprint: String,
 }
 
@@ -42,7 +42,8 @@ impl Suite {
     }
 
     /// Like [`Suite::load`], but reads only the files that these patterns can select from. Returns
-    /// `None` if a pattern matches no file, because a suggestion then needs the complete suite.
+    /// `None` if a pattern matches no file. The caller then needs the complete suite to suggest a
+    /// similar id.
     pub fn load_chosen(folder: &Path, patterns: &[String]) -> Result<Option<Self>, LoadError> {
         Self::of_chosen(SuiteFile::below(folder), patterns)
     }
