@@ -65,7 +65,7 @@ impl Deref for ObservedRequest<'_> {
 pub struct View<'a> {
     /// The scenario that the call belongs to.
     pub scenario: &'a Scenario,
-    /// All groups of the scenario that the target was configured with.
+    /// All groups that the target was configured with for the scenario.
     pub groups: &'a [Group],
     /// The group that the call asked for.
     pub group: &'a Group,
@@ -88,7 +88,7 @@ pub struct View<'a> {
 /// One attempt and the deployment that it was sent to.
 #[derive(Clone, Copy)]
 pub struct Attempt<'a> {
-    /// Its number within the call, from 1.
+    /// The attempt's number within the call, from 1.
     pub number: usize,
     /// Index of the deployment in the chain, from 0.
     pub chain_index: usize,

@@ -234,7 +234,8 @@ fn line(violation: &Violation) -> String {
     format!("{code}{weight} {violation}").trim_start().to_owned()
 }
 
-/// Each requirement has a test in its family's file that violates it and asserts code and sentence.
+/// Each requirement is violated by a test in its family's file, which asserts the code and the
+/// sentence.
 #[test]
 fn each_requirement_is_violated_by_a_test() {
     let families = [

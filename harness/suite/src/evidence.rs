@@ -154,7 +154,7 @@ pub struct CallEvidence {
 }
 
 impl CallEvidence {
-    /// All requests that reached a deployment: attempts and misdirected ones.
+    /// All requests that reached a deployment: attempts and misdirected requests.
     pub fn all_requests(&self) -> impl Iterator<Item = &RecordedRequest> {
         self.requests.iter().chain(&self.misdirected)
     }
@@ -185,7 +185,7 @@ pub struct Exchange {
     pub received: Traffic,
     /// How the response ended.
     pub ending: Ending,
-    /// When the call started, before the connect.
+    /// When the call started, before the client connected.
     #[serde(with = "encoding")]
     pub started: Duration,
     /// Time from the connect to the end.
@@ -224,7 +224,7 @@ pub enum Ending {
 }
 
 impl Ending {
-    /// Describes the ending, as the end of a sentence that starts with "the target".
+    /// Describes the ending in words that complete a sentence starting with "the target".
     pub fn in_words(&self) -> String {
         match self {
             Self::Complete => "answered".into(),

@@ -10,7 +10,7 @@ fn assert_found(case: Case, wanted: &[&str]) {
     case.assert_found("CONTROL", wanted);
 }
 
-/// A call with this member of the client's body.
+/// A call whose body has this additional member.
 fn with_member(member: &str) -> Case {
     Case::with_body(&format!(r#"{{"model":"{{{{model}}}}","messages":[],{member}}}"#))
 }

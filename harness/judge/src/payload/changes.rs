@@ -68,8 +68,8 @@ pub(super) fn since_the_first(
     }
 }
 
-/// Returns the differences except for `model`, which depends on the deployment, and defaults that
-/// are spelled out or omitted.
+/// Returns all differences except `model`, which depends on the deployment, and defaults that are
+/// spelled out or omitted.
 fn compared(sent: &Tree, received: &Tree) -> impl Iterator<Item = Difference> {
     differences(sent, received)
         .into_iter()

@@ -68,7 +68,7 @@ fn failed_early() -> Case {
     streamed().attempt("primary").streaming(primary("error"))
 }
 
-/// A call that fails at the first deployment and that the second one answers.
+/// A call that fails at the first deployment, and that the second deployment answers.
 fn fallen_back() -> Case {
     failed_early().attempt("backup").streaming(backup(OTHER_ANSWER))
 }
@@ -408,6 +408,6 @@ fn attempts_are_canceled_when_the_client_disconnects() {
     let wanted = "13 attempt 1 at `primary` was not canceled after the client disconnected";
     assert_found(case(streamed().attempt("primary").hanging()), &[wanted]);
     assert_found(case(interrupted().client_gone()), &[]);
-    // The client still waits for it.
+    // The client is still connected, so the attempt need not be canceled.
     assert_found(streamed().attempt("primary").hanging().got(504, "{}"), &[]);
 }

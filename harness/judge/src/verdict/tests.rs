@@ -106,7 +106,7 @@ fn a_case_without_attempts_is_inconclusive() {
     no_attempt(Case::with_body(BODY).got(404, "No such model."), 404, "No such model.");
     let long = "x".repeat(300);
     no_attempt(Case::with_body(BODY).got(404, &long), 404, &long[..200]);
-    // Nothing is wrong.
+    // The response breaks no requirement.
     let fine = r#"{"error":{"message":"No such model."}}"#;
     assert_eq!(verdict(Case::with_body(BODY).got(404, fine)), (Outcome::Pass, None));
 }

@@ -9,7 +9,7 @@ use super::{
 use crate::scenario::LONGEST_ID;
 use crate::text::is_printable;
 
-/// The error of an evidence file that cannot be judged.
+/// The error for an evidence file that cannot be judged.
 #[derive(Debug, thiserror::Error)]
 #[error("{}{}: {}", file.display(), place(*line), printable(problem))]
 pub struct RecordError {
@@ -90,7 +90,7 @@ pub enum Problem {
     /// A case does not match its scenario and plan.
     #[error("case `{0}`: {1}")]
     Case(String, #[source] Inconsistency),
-    /// The number of cases differs from the one in `end`.
+    /// The number of cases differs from the number in `end`.
     #[error("found {found} cases: expected {expected} according to `end`")]
     Missing {
         /// The number of cases in the file.

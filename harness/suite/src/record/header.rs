@@ -94,7 +94,7 @@ pub struct SuiteFacts {
 }
 
 impl SuiteFacts {
-    /// The facts about this suite, from which these scenarios were selected.
+    /// Creates the facts about a suite from which these scenarios were selected.
     pub fn new(suite: &Suite, chosen: &[&Scenario]) -> Self {
         let ids: BTreeSet<_> = chosen.iter().map(|scenario| scenario.id.as_str()).collect();
         let all = suite.scenarios.iter();

@@ -179,7 +179,7 @@ fn recorded(seq: u64, deployment: &Deployment, keys: Keys) -> RecordedRequest {
     }
 }
 
-/// The file of a run in which each of the scenarios was played once.
+/// The evidence file of a run that played each scenario once.
 fn good(keys: Keys, mask: Mask) -> Vec<u8> {
     let scenarios = scenarios();
     let plan = plan(&scenarios);

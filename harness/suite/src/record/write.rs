@@ -37,7 +37,7 @@ pub struct Writer<W: Write = BufWriter<File>> {
 }
 
 impl Writer {
-    /// Creates the file of a run of these scenarios.
+    /// Creates the evidence file for a run of these scenarios.
     ///
     /// # Errors
     /// If the file cannot be written.
@@ -76,7 +76,7 @@ impl<W: Write> Writer<W> {
         Ok(writer)
     }
 
-    /// Records that the target was started with this plan, for the following cases.
+    /// Records a start of the target with this plan, which applies to the cases that follow.
     ///
     /// # Errors
     /// If it cannot be written.

@@ -126,7 +126,7 @@ impl<'a> Expander<'a> {
         expanded + rest
     }
 
-    /// A reference to an axis with spaces inside its braces, which would not be replaced.
+    /// A reference to an axis that has spaces inside its braces, so it would not be replaced.
     fn blank_reference<'t>(&self, text: &'t str) -> Option<&'t str> {
         text.match_indices('{').find_map(|(start, _)| {
             let (inner, after) = text[start + 1..].split_once('}')?;

@@ -100,7 +100,7 @@ impl Scenario {
         })
     }
 
-    /// The features that it needs of a target.
+    /// The features that the scenario needs from a target.
     pub fn needs(&self) -> BTreeSet<Feature> {
         let mut needs = BTreeSet::new();
         for Planned { send, .. } in self.calls() {

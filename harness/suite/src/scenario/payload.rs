@@ -15,7 +15,7 @@ pub const MODEL_PLACEHOLDER: &str = "{{model}}";
 /// Placeholder for a text that is different in each call.
 pub(super) const CALL_PLACEHOLDER: &str = "{{call}}";
 
-/// Placeholder for the `id` of the last earlier response that has one.
+/// Placeholder for the `id` of the latest earlier response that has an `id`.
 pub(super) const RESPONSE_PLACEHOLDER: &str = "{{response_id}}";
 
 /// Start of a placeholder for a number of letters, as in `{{letters:5000000}}`.
@@ -69,7 +69,7 @@ pub struct Rendered {
 }
 
 impl Rendered {
-    /// Replaces the placeholder for an earlier response with its `id`.
+    /// Replaces the placeholder for the `id` of an earlier response.
     #[must_use]
     pub fn going_on_from(mut self, answer_id: &str) -> Self {
         if let Ok(text) = str::from_utf8(&self.bytes)
@@ -171,8 +171,8 @@ pub(super) enum Misread<'a> {
     Unknown(&'a str),
 }
 
-/// The invalid placeholders of this text. Text in double braces that contains spaces, or is not a
-/// word, is not a placeholder.
+/// The invalid placeholders of this text. Text in double braces is a placeholder only if it is a
+/// single word.
 pub(super) fn misread(text: &str) -> impl Iterator<Item = Misread<'_>> {
     let mut remaining = MOST_LETTERS;
     text.match_indices("{{").filter_map(move |(start, _)| {

@@ -16,7 +16,7 @@ pub(super) struct Misfit {
     place: Option<Range<usize>>,
 }
 
-/// The error of a value.
+/// What is wrong with a value.
 #[derive(Debug, Error)]
 pub(super) enum Mistake {
     #[error("unknown {kind} `{wrong}`")]

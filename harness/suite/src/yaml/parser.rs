@@ -49,7 +49,7 @@ fn explained(error: &Error, source: &Source) -> Diagnostic {
         Error::DuplicateMappingKey { key: Some(key), .. } => {
             at(format!("the key `{key}` is given twice"))
         }
-        // Only for keys: every value is accepted.
+        // Only keys cause this error, because every value is accepted.
         Error::Unexpected { .. } => Mistake::no_single_value().error(source, &span),
         Error::NullIntoString { .. } => Mistake::no_value().error(source, &span),
         Error::QuotingRequired { .. } => Mistake::NotQuoted.error(source, &span),

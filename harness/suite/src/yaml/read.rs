@@ -191,7 +191,7 @@ impl<'de> Deserializer<'de> for Reader<'de> {
             return Err(self.misfit(Mistake::no_mapping()));
         };
         let mut rest = Rest { members: members.iter(), value: None, span: self.span };
-        // A missing key is reported at the last present one.
+        // A missing key is reported at the last key that is present.
         visitor.visit_map(&mut rest).map_err(|error| error.at(rest.span))
     }
 
@@ -279,7 +279,8 @@ struct Rest<'de> {
     members: indexmap::map::Iter<'de, At<String>, At<Node>>,
     /// The value of the key that was read last.
     value: Option<&'de At<Node>>,
-    /// The position for errors without one: the key that was read last, or initially the mapping.
+    /// The position for errors that have none: the key that was read last, or initially the
+    /// mapping.
     span: &'de Range<usize>,
 }
 
