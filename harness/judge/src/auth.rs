@@ -1,6 +1,7 @@
 //! AUTH: each provider gets its own credential and no other.
 //!
-//! `FP-AUTH-01` [`own`], `02` and `03` [`foreign`], `04` [`answer`], `05` [`admitted`].
+//! [`own`] checks `FP-AUTH-01`; [`foreign`] checks `02` and `03`; [`answer`] checks `04`;
+//! [`admitted`] checks `05`.
 
 #[cfg(test)]
 mod tests;
@@ -69,7 +70,7 @@ fn answer(found: &mut Collector<'_>) {
         contains(&exchange.body, secret)
             || exchange.headers.iter().any(|(_, value)| contains(value, secret))
     };
-    // A key that the client sent itself is not leaked.
+    // A key that the client itself sent is not a leak.
     let is_known = |secret: &str| contains(&exchange.sent_head, secret);
     for deployment in view
         .all_deployments()

@@ -2,8 +2,8 @@
 //!
 //! | code | where |
 //! |---|---|
-//! | `FP-CLIENT-01`, `02` | [`answer`]; [`stream`](super::stream) if it is streamed |
-//! | `FP-CLIENT-03`, `04`, `13` | [`source`]: the deployment that the content is from |
+//! | `FP-CLIENT-01`, `02` | [`answer`]; [`stream`](super::stream) if the response is streamed |
+//! | `FP-CLIENT-03`, `04`, `13` | [`source`]: the deployment that the content comes from |
 //! | `FP-CLIENT-05`, `06`, `08` | [`error`] |
 //! | `FP-CLIENT-07`, `10` | [`wait`]: `Retry-After` |
 //! | `FP-CLIENT-09` | [`model`] |
@@ -38,7 +38,7 @@ pub(super) fn check(found: &mut Collector<'_>) {
     };
     let attempts: Vec<_> = view.attempts().collect();
     let is_success = (200..300).contains(&status);
-    // Of a stream only the model is checked here; STREAM checks everything else.
+    // For a stream, check only the model here; the `stream` module checks everything else.
     if is_success && view.wants_stream() {
         model::streamed(found, &attempts);
         return;

@@ -20,7 +20,8 @@ impl<'a> Collector<'a> {
         Self { view, found: Vec::new() }
     }
 
-    /// Adds a breach of a requirement, with the severity of the requirement.
+    /// Adds a breach of a requirement. Its verdict follows from the requirement's level and
+    /// severity.
     pub(super) fn breach(
         &mut self,
         requirement: Code,
@@ -41,8 +42,9 @@ impl<'a> Collector<'a> {
         self.add(None, kind.into(), Verdict::Fail)
     }
 
-    /// The reason why the target is exempt from this requirement: it waives the requirement itself,
-    /// or one that the scenario was written to prove.
+    /// The reason why the target is exempt from this requirement, if it is. It may waive the
+    /// requirement itself. It may also waive one that the scenario proves, which exempts it from
+    /// requirements that the scenario does not prove.
     fn waived(&self, requirement: Code) -> Option<Excuse> {
         let is_its_own = self.view.scenario.proves.contains(&requirement);
         let follows = || unclaimed(self.view).filter(|_| !is_its_own);
@@ -69,14 +71,13 @@ impl<'a> Collector<'a> {
     }
 }
 
-/// The reason why the target waives this requirement, if it does.
+/// The reason why the target waives this requirement, if there is one.
 pub(super) fn waives(view: View<'_>, requirement: Code) -> Option<Excuse> {
     let reason = view.capabilities.waives(requirement)?.to_owned();
     Some(Excuse::Waived { requirement, reason })
 }
 
-/// The reason why the target waives a requirement that the scenario was written to prove, if it
-/// does.
+/// The reason why the target waives a requirement that the scenario proves, if there is one.
 pub(super) fn unclaimed(view: View<'_>) -> Option<Excuse> {
     view.scenario.proves.iter().find_map(|&code| waives(view, code))
 }

@@ -1,6 +1,6 @@
 //! CONTROL: a client's request does not control the gateway.
 //!
-//! `FP-CONTROL-01` and `02` [`check`], `03` [`credential`].
+//! [`check`] checks `FP-CONTROL-01` and `02`; [`credential`] checks `03`.
 
 #[cfg(test)]
 mod tests;
@@ -36,7 +36,8 @@ pub(super) fn holds_without_attempt(requirement: Code) -> bool {
     [Code::Control01, Code::Control02].contains(&requirement)
 }
 
-/// Whether this pointer into a body is that of a member that gateways interpret themselves.
+/// Whether this pointer into a body refers to a top-level member that gateways interpret
+/// themselves.
 pub(super) fn is_for_gateways(pointer: &str) -> bool {
     let members = &names::of_gateways().members;
     pointer.strip_prefix('/').is_some_and(|name| members.iter().any(|it| it == name))
@@ -49,8 +50,8 @@ fn steering_member(body: &Value) -> Option<String> {
     top.cloned().or_else(|| inner().map(|name| format!("metadata.{name}")))
 }
 
-/// How the call departed from the fallback chain, if it did. A gateway may also reject the call
-/// itself.
+/// How the call departed from the fallback chain, if it did. A call that the gateway itself
+/// rejected did not depart from it.
 fn deviation(view: View<'_>) -> Option<ChainDeviation> {
     let chain = &view.group.chain;
     let attempts: Vec<_> = view.attempts().collect();
@@ -69,7 +70,8 @@ fn deviation(view: View<'_>) -> Option<ChainDeviation> {
     Some(ChainDeviation::NotTried(next.name.clone()))
 }
 
-/// Checks keys other than the gateway's, which AUTH covers.
+/// Checks that no attempt carries a key that the client sent along. AUTH covers the client's own
+/// key for the gateway.
 fn credential(found: &mut Collector<'_>, body: &Value) {
     let view = found.view;
     let in_headers = view

@@ -7,7 +7,7 @@ use fallproof_protocol::condition::Condition;
 use crate::observe::{Attempt, AttemptOutcome, View};
 use crate::violation::CooldownReason;
 
-/// Default limit of a requested wait, if the group sets none.
+/// Limit of a requested wait if the group sets none.
 const MAX_REQUESTED_WAIT: Duration = Duration::from_secs(60);
 
 /// Tolerance for the times of an external target.
@@ -18,7 +18,8 @@ pub(super) const SLACK: Duration = Duration::from_millis(250);
 pub(super) struct CooldownState {
     until: Duration,
     reason: Option<CooldownReason>,
-    /// The latest possible end, counting attempts that may or may not be failures.
+    /// The latest possible end of the cooldown, if each attempt that may be a failure counts as
+    /// one.
     latest_end: Duration,
 }
 
@@ -70,7 +71,7 @@ impl CooldownState {
         }
     }
 
-    /// The reason, if the deployment is certainly cooling down at this time.
+    /// The reason for the cooldown, if the deployment is certainly cooling down at this time.
     pub(super) fn active(&self, now: Duration) -> Option<CooldownReason> {
         self.reason.filter(|_| now + SLACK < self.until)
     }

@@ -12,7 +12,7 @@ pub enum Excuse {
     /// The target waives this requirement.
     #[strum(to_string = "{reason}")]
     Waived {
-        /// The waived requirement; not always the one that is violated.
+        /// The waived requirement, which may differ from the violated one.
         requirement: Code,
         /// The reason from the target's capabilities.
         reason: String,
@@ -38,13 +38,13 @@ pub enum Excuse {
     /// The target declares that it does not fall back on this failure, which is the default.
     #[strum(to_string = "the target does not fall back on `{0}`")]
     NoFallbackOn(Condition),
-    /// No requirement covers it.
+    /// No requirement covers the behavior.
     #[strum(to_string = "{0} is up to the target")]
     Unspecified(Freedom),
 }
 
-/// Behavior that the requirements do not fix. Only a target with exact strictness must match the
-/// scenario's expectation. Too many attempts, or a status of another kind, do break a requirement.
+/// Behavior that the requirements leave open. Only a target with exact strictness must behave as
+/// the scenario expects. Too many attempts, or a status of another kind, still break a requirement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Display, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Freedom {
@@ -57,7 +57,7 @@ pub enum Freedom {
     /// The type, code, parameter and message of an error.
     #[strum(to_string = "the wording of an error")]
     ErrorWording,
-    /// The handling of a stream that broke before the client got any of it.
+    /// The handling of a stream that broke before any of it reached the client.
     #[strum(to_string = "the handling of a break before the client got any content")]
     UnseenBreak,
 }

@@ -18,7 +18,7 @@ use crate::violation::{ExpectationViolation, Verdict, Violation};
 pub(super) fn check(view: View<'_>) -> Vec<Violation> {
     let mut found = Collector::new(view);
     let exchange = &view.observed.exchange;
-    // If the scenario disconnects the client, the effect is judged at the deployments.
+    // If the scenario makes the client disconnect, an incomplete response is expected.
     let disconnected =
         exchange.ending == Ending::Disconnected && view.planned.send.disconnect.is_some();
     if exchange.ending != Ending::Complete && !disconnected && !view.is_interrupted() {
@@ -31,7 +31,7 @@ pub(super) fn check(view: View<'_>) -> Vec<Violation> {
         error(&mut found);
         headers(&mut found);
     }
-    // Informational ones come last.
+    // Informational violations come last.
     found.found.sort_by_key(|violation| violation.verdict == Verdict::Note);
     if let Some(excuse) = declared_deviation(view) {
         for violation in &mut found.found {
@@ -125,7 +125,7 @@ fn seen(view: View<'_>) -> Vec<String> {
     view.attempts().map(|attempt| attempt.deployment.name.clone()).collect()
 }
 
-/// Whether the target fell back before its retries were used up, and got an answer.
+/// Whether the target fell back before its retries were used up, and the client got an answer.
 fn fell_back_early(view: View<'_>, expected: &[String], seen: &[String]) -> bool {
     let is_answered = view.observed.exchange.status.is_some_and(|status| status < 300);
     let may_retry = is_tolerant(view) && view.group.policy.retries > 0;
@@ -135,15 +135,16 @@ fn fell_back_early(view: View<'_>, expected: &[String], seen: &[String]) -> bool
         && folded(seen).starts_with(&folded(expected))
 }
 
-/// The names without consecutive repeats.
+/// The names without consecutive duplicates.
 fn folded(names: &[String]) -> Vec<&String> {
     let mut names: Vec<_> = names.iter().collect();
     names.dedup();
     names
 }
 
-/// Returns the declared reason for an unexpected course of the call, if any: a waived requirement,
-/// a cooldown of the target's own, or conditions for fallback that differ from the defaults.
+/// Returns an excuse for all missed expectations of the call, if there is one. For example, the
+/// target waives a requirement, applies its own cooldown, or declares fallback conditions that
+/// differ from the defaults.
 fn declared_deviation(view: View<'_>) -> Option<Excuse> {
     let passed_over = view.attempts().next().is_some_and(|first| first.chain_index > 0);
     let excuse = unclaimed(view)
@@ -164,8 +165,8 @@ fn declared_deviation(view: View<'_>) -> Option<Excuse> {
     })
 }
 
-/// Whether an attempt was interrupted within its answer and the client got none of it: it got an
-/// error, or the answer of another deployment.
+/// Whether an attempt broke in the middle of its answer, and the client got no part of that answer.
+/// Instead, the client got an error or the answer of another deployment.
 fn broke_unseen(view: View<'_>) -> bool {
     let exchange = &view.observed.exchange;
     let speaks = |deployment: &Deployment| deployment.marker().found_in(&exchange.body);

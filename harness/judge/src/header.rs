@@ -1,7 +1,7 @@
 //! HEADER: the headers of an attempt.
 //!
-//! `FP-HEADER-01` and `02` [`forwarded`], `03` [`internal`], `04` [`content_type`], `05`
-//! [`of_the_api`].
+//! [`forwarded`] checks `FP-HEADER-01` and `02`; [`internal`] checks `03`; [`content_type`] checks
+//! `04`; [`of_the_api`] checks `05`.
 
 #[cfg(test)]
 mod tests;
@@ -23,7 +23,7 @@ pub(super) fn check(found: &mut Collector<'_>) {
     }
 }
 
-/// `OpenAI-Beta` enables features that the request uses.
+/// Checks that `OpenAI-Beta` is forwarded, because it enables features that the request uses.
 fn of_the_api(found: &mut Collector<'_>, attempt: &Attempt<'_>) {
     let view = found.view;
     let sent = view.client_headers();
@@ -35,7 +35,8 @@ fn of_the_api(found: &mut Collector<'_>, attempt: &Attempt<'_>) {
     }
 }
 
-/// Compares values, because the gateway's own connection may have headers of the same name.
+/// Checks that headers about the client or its connection are not forwarded. Compares their values,
+/// because the gateway's own connection may have headers with the same names.
 fn forwarded(found: &mut Collector<'_>, attempt: &Attempt<'_>) {
     let view = found.view;
     let named: Vec<String> = view

@@ -1,7 +1,7 @@
 //! LEAK: internal addresses and names do not leave the gateway. Credentials are covered by AUTH.
 //!
-//! `FP-LEAK-01` and `04` [`address_shown`], `02` [`address_sent`], `03` [`group_sent`], `05`
-//! [`name_sent`].
+//! [`address_shown`] checks `FP-LEAK-01` and `04`; [`address_sent`] checks `02`; [`group_sent`]
+//! checks `03`; [`name_sent`] checks `05`.
 
 #[cfg(test)]
 mod tests;
@@ -25,7 +25,7 @@ fn address_shown(found: &mut Collector<'_>) {
     let view = found.view;
     let exchange = &view.observed.exchange;
     let shown_in = |text: &[u8]| {
-        // An address that the client sent itself is not leaked.
+        // An address that the client itself sent is not a leak.
         let is_known =
             |deployment: &Deployment| contains(&exchange.sent_head, authority(deployment));
         let holds = |deployment: &Deployment| {
@@ -46,7 +46,7 @@ fn address_shown(found: &mut Collector<'_>) {
     }
 }
 
-/// Compares the prefixes, because all deployments may share host and port.
+/// Compares the path prefixes, because all deployments may share one host and port.
 fn address_sent(found: &mut Collector<'_>) {
     let view = found.view;
     for attempt in view.attempts() {
@@ -60,18 +60,20 @@ fn address_sent(found: &mut Collector<'_>) {
     }
 }
 
-/// The client puts the group's name into `model`. If it occurs elsewhere in the request, too, it
-/// may be the client's own text.
+/// Checks that attempts do not carry the group's name, which the client sends in `model`. Checks
+/// nothing if the client's request contains the name more than once, because the client's own text
+/// may then contain it.
 fn group_sent(found: &mut Collector<'_>) {
     let view = found.view;
     let name = &view.group.model;
     let sent = String::from_utf8_lossy(&view.observed.exchange.sent);
-    // The name of a scenario outside any folder is a single word, which may be a coincidence.
+    // The group of a scenario outside any folder has a single word as its name. Such a word may
+    // occur by coincidence.
     if sent.matches(name.as_str()).count() > 1 || !name.contains('.') {
         return;
     }
     for attempt in view.attempts() {
-        // A deployment may have the same name; then it is not a secret.
+        // If the attempt's deployment has the same name, the name is not a secret.
         let is_its_name =
             [&attempt.deployment.deployment_name, &attempt.deployment.model].contains(&name);
         if !is_its_name && carries(attempt.recorded, name) {
@@ -81,7 +83,7 @@ fn group_sent(found: &mut Collector<'_>) {
     }
 }
 
-/// Only names that the operator has chosen are secret; the providers' names of models are public.
+/// Only names that the operator has chosen are secret; the providers' model names are public.
 fn name_sent(found: &mut Collector<'_>) {
     let view = found.view;
     for attempt in view.attempts() {

@@ -1,10 +1,11 @@
-//! Judges the evidence of a case: pure functions from evidence to violations, and from violations
-//! to a verdict.
+//! Judges the evidence of a case. Pure functions turn evidence into violations, and violations into
+//! a verdict.
 //!
-//! Each family of requirements has a check in a module of the same name; large ones have
-//! submodules. `FP-ROUTE-06`, for example, is in `route/cooldown.rs`; the table in `route.rs` lists
-//! them all. A violation is data; its sentence is in `violation/route.rs`. The checks use only what
-//! a black-box harness can observe from outside a gateway.
+//! Each family of requirements has a check in a module of the same name; large families have
+//! submodules. For example, `route/cooldown.rs` checks `FP-ROUTE-06`; the table in `route.rs` lists
+//! the submodule of each ROUTE requirement. Violations are data; the sentences that describe ROUTE
+//! violations are in `violation/route.rs`. The checks use only what a black-box harness can observe
+//! from outside a gateway.
 
 mod auth;
 mod client;
@@ -61,7 +62,7 @@ impl Case {
         Self { evidence, judgment }
     }
 
-    /// A case without calls to judge: it was not run, or not to its end.
+    /// Creates a case that has no calls to judge, because it was not run or not completed.
     pub fn of(scenario: &Scenario, result: CaseResult) -> Self {
         let evidence = Evidence::without_calls(scenario, result);
         let judgment = Judgment::of(outcome_of(&evidence.result));
@@ -130,8 +131,8 @@ fn outcome_of(result: &CaseResult) -> Outcome {
     }
 }
 
-/// Judges one call by every requirement and by its expectations. The violations are in the order of
-/// the requirements, expectations last.
+/// Judges one call by every requirement and by the scenario's expectations. Returns the violations
+/// in the order of the requirements; missed expectations come last.
 fn judge(view: View<'_>) -> Vec<Violation> {
     let mut found = Collector::new(view);
     payload::check(&mut found);
@@ -148,12 +149,13 @@ fn judge(view: View<'_>) -> Vec<Violation> {
     found
 }
 
-/// Whether the bytes, possibly megabytes, contain the text. The empty text is never contained.
+/// Whether the bytes contain the text; false for an empty text. Uses `memmem`, because the bytes
+/// may be megabytes.
 fn contains(bytes: &[u8], text: &str) -> bool {
     !text.is_empty() && memmem::find(bytes, text.as_bytes()).is_some()
 }
 
-/// Joins the items with commas; "none" for an empty list.
+/// Joins the items with commas. Returns "none" for an empty list.
 fn list(items: &[impl ToString]) -> String {
     if items.is_empty() {
         return "none".to_owned();
@@ -161,7 +163,7 @@ fn list(items: &[impl ToString]) -> String {
     items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// Joins the names with commas, each in backticks; "none" for an empty list.
+/// Puts each name in backticks and joins the names with commas. Returns "none" for an empty list.
 fn quoted(names: &[String]) -> String {
     list(&names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>())
 }

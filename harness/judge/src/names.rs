@@ -20,7 +20,7 @@ struct Names {
     headers: Headers,
 }
 
-/// Names that gateways interpret themselves.
+/// Headers and body members that gateways interpret themselves.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct OfGateways {

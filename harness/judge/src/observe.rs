@@ -15,7 +15,7 @@ use fallproof_suite::plan::{Deployment, Group};
 use fallproof_suite::scenario::{Body, Planned, Scenario};
 use serde_json::Value;
 
-/// The evidence of one call, with each attempt's answer parsed at most once.
+/// The evidence of one call. The answer to each attempt is parsed at most once.
 #[derive(Debug)]
 pub struct ObservedCall<'a> {
     call: &'a CallEvidence,
@@ -65,7 +65,7 @@ impl Deref for ObservedRequest<'_> {
 pub struct View<'a> {
     /// The scenario that the call belongs to.
     pub scenario: &'a Scenario,
-    /// All groups of the scenario that the target was configured with.
+    /// All groups that the target was configured with for the scenario.
     pub groups: &'a [Group],
     /// The group that the call asked for.
     pub group: &'a Group,
@@ -88,7 +88,7 @@ pub struct View<'a> {
 /// One attempt and the deployment that it was sent to.
 #[derive(Clone, Copy)]
 pub struct Attempt<'a> {
-    /// Its number within the call, from 1.
+    /// The attempt's number within the call, from 1.
     pub number: usize,
     /// Index of the deployment in the chain, from 0.
     pub chain_index: usize,
@@ -101,13 +101,13 @@ pub struct Attempt<'a> {
 /// The earlier response that a call continues.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conversation {
-    /// Chain index of the deployment that gave it.
+    /// Chain index of the deployment that produced it.
     pub chain_index: usize,
-    /// Its id at the provider. The id that the client got may be another.
+    /// The id that the provider gave it. The client may have got a different id.
     pub id: String,
 }
 
-/// A cause of refusal that a group can have separate fallbacks for.
+/// A cause of a refusal for which a group can have special fallbacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
     /// The request is too long for the model.
@@ -137,8 +137,8 @@ impl<'a> View<'a> {
         attempts(self.group, &self.observed.requests)
     }
 
-    /// Whether the target cut off its response because the provider's stream was interrupted. That
-    /// is its only choice once a part of the response was sent.
+    /// Whether the target cut off its response because the provider's stream was interrupted. Once
+    /// the target has sent a part of the response, it cannot fall back anymore.
     pub fn is_interrupted(&self) -> bool {
         matches!(self.observed.exchange.ending, Ending::Closed | Ending::Reset)
             && self.observed.exchange.status.is_some()
@@ -179,7 +179,8 @@ impl<'a> View<'a> {
         self.groups.iter().flat_map(Group::deployments)
     }
 
-    /// Whether attempts at this chain index can be observed: refused connections cannot.
+    /// Whether attempts at this chain index can be observed. They cannot if the deployment accepts
+    /// no connections.
     pub fn visible(&self, chain_index: usize) -> bool {
         self.group
             .deployments()
@@ -228,20 +229,21 @@ impl<'a> Attempt<'a> {
         self.recorded.parsed().events.as_deref()
     }
 
-    /// The failure that it ended with; `None` after a success, or if it is too late to fall back.
+    /// The failure that the attempt ended with; `None` after a success, or if it was too late to
+    /// fall back.
     pub fn failure(&self) -> Option<Condition> {
         Some(match self.outcome() {
             AttemptOutcome::Success | AttemptOutcome::Interrupted => return None,
             AttemptOutcome::Error(status) => Condition::Status(status),
             AttemptOutcome::ErrorInSuccess => Condition::ErrorInSuccess,
-            // It hung until the target disconnected, or its reply was due after that.
+            // The target disconnected while the reply hung, or before the reply was due.
             AttemptOutcome::Broken if self.recorded.client_gone => Condition::Timeout,
             AttemptOutcome::Broken if self.recorded.status.is_none() => Condition::Connection,
             AttemptOutcome::Broken => Condition::InvalidResponse,
         })
     }
 
-    /// Whether its stream was cut within its `[DONE]`, so that no content is missing.
+    /// Whether the attempt's stream was cut within `[DONE]`, so that no content is missing.
     pub fn broke_within_done(&self) -> bool {
         let sent = &self.recorded.reply[..self.recorded.sent()];
         let from = memchr::memmem::rfind(sent, b"\n\n").map_or(0, |at| at + 2);
@@ -252,18 +254,19 @@ impl<'a> Attempt<'a> {
             && b"[DONE]".starts_with(data)
     }
 
-    /// Whether its stream ended with a finish reason, but without its `[DONE]`.
+    /// Whether the attempt's stream ended with a finish reason, but without `[DONE]`.
     pub fn ended_without_done(&self) -> bool {
         let mut events = self.events().unwrap_or_default().iter();
         self.recorded.wire.cut.is_none() && events.any(Event::finishes)
     }
 
-    /// Whether it was sent to another endpoint than the client's, so its answer must be translated.
+    /// Whether the attempt went to another endpoint than the client's call, so that the answer must
+    /// be translated.
     pub fn is_translated(&self, asked: Endpoint) -> bool {
         self.recorded.route.is_some_and(|(_, endpoint)| endpoint != asked)
     }
 
-    /// Whether it was refused with a 4xx that did not arrive complete.
+    /// Whether the attempt was refused with a 4xx that arrived incomplete.
     pub fn is_broken_refusal(&self) -> bool {
         self.recorded.is_cut()
             && self.recorded.status.is_some_and(|status| (400..500).contains(&status))
@@ -275,7 +278,7 @@ impl<'a> Attempt<'a> {
         body.pointer("/error/code")?.as_str().map(str::to_owned)
     }
 
-    /// The cause of a refusal that a group can have separate fallbacks for.
+    /// The cause of the refusal, if a group can have special fallbacks for it.
     pub fn cause(&self) -> Option<Cause> {
         if !matches!(
             self.outcome(),
@@ -339,14 +342,14 @@ impl ObservedRequest<'_> {
         }
     }
 
-    /// Whether a wire fault kept the answer from arriving as its head promised.
+    /// Whether a wire fault cut the answer short or made its head invalid.
     fn is_cut(&self) -> bool {
         let cut = self.recorded.wire.cut.as_ref();
         cut.is_some_and(|cut| !self.is_complete(cut)) || self.recorded.wire.head.is_some()
     }
 
-    /// Whether the answer was complete when it was cut: as many bytes as its content length were
-    /// sent. A reset never counts, because it may discard bytes in flight.
+    /// Whether the answer was already complete when it was cut: it has a content length, and that
+    /// many bytes were sent. Never true for a reset, which may discard bytes in flight.
     fn is_complete(&self, cut: &Cut) -> bool {
         let length = self.recorded.reply_cut.unwrap_or(self.recorded.reply.len());
         let out = &self.recorded.out.bytes;
@@ -355,12 +358,13 @@ impl ObservedRequest<'_> {
         promises_length && self.recorded.sent >= length && cut.end != CutEnd::Reset
     }
 
-    /// Whether all of it was sent, but the request log truncated it, so its end is unknown.
+    /// Whether the whole answer was sent, but the request log truncated it, so that its end is
+    /// unknown.
     fn is_recorded_in_part(&self) -> bool {
         self.recorded.reply_cut.is_some() && !self.is_cut()
     }
 
-    /// Whether it was sent to the speech endpoint, whose successes are audio.
+    /// Whether the request went to the speech endpoint, where a success is audio.
     fn is_speech(&self) -> bool {
         self.recorded.route.is_some_and(|(_, endpoint)| endpoint == Endpoint::AudioSpeech)
     }
@@ -371,7 +375,7 @@ impl ObservedRequest<'_> {
         is_audio && !self.recorded.reply.is_empty()
     }
 
-    /// Whether it was answered with an HTML page.
+    /// Whether the answer is an HTML page.
     fn is_html(&self) -> bool {
         self.has_type("text/html")
     }
@@ -383,7 +387,7 @@ impl ObservedRequest<'_> {
         })
     }
 
-    /// Whether a success is expected to be JSON: speech is not, and transcripts may be text.
+    /// Whether a success should be JSON. Speech is not, and transcripts may be text.
     fn answers_json(&self) -> bool {
         let endpoint = self.recorded.route.map(|(_, endpoint)| endpoint);
         let is_text = endpoint.is_some_and(Endpoint::is_multipart)
@@ -396,9 +400,9 @@ impl ObservedRequest<'_> {
         (!sse::events(reply).is_empty()).then(|| sse::events(&reply[..self.sent()]))
     }
 
-    /// Number of bytes of its body that were sent.
+    /// Number of bytes of the answer's body that were sent.
     fn sent(&self) -> usize {
-        // Bytes beyond a content length that is too small are not part of the answer.
+        // If the content length is too small, the bytes beyond it are not part of the answer.
         let beyond = match self.recorded.wire.head {
             Some(HeadFault::ContentLengthOffBy(by)) => by.get().min(0).unsigned_abs() as usize,
             Some(HeadFault::Garbage) | None => 0,

@@ -2,8 +2,8 @@
 //!
 //! | code | where |
 //! |---|---|
-//! | `FP-PAYLOAD-01`, `02`, `03`, `07` | [`changes`] since the client's request |
-//! | `FP-PAYLOAD-05` | [`changes`] since the first attempt |
+//! | `FP-PAYLOAD-01`, `02`, `03`, `07` | [`changes`], compared with the client's request |
+//! | `FP-PAYLOAD-05` | [`changes`], compared with the first attempt |
 //! | `FP-PAYLOAD-04` | [`model`] |
 //! | `FP-PAYLOAD-06` | [`acceptable`] |
 //! | `FP-PAYLOAD-08`, `09` | [`spelling`] |

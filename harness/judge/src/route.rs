@@ -3,7 +3,7 @@
 //!
 //! | code | where |
 //! |---|---|
-//! | `FP-ROUTE-01`, `08` | [`order`]; `08`: a cooldown that does not end |
+//! | `FP-ROUTE-01`, `08` | [`order`]; `08` covers a cooldown that does not end |
 //! | `FP-ROUTE-02`, `04` | [`further_attempt`]: after a success, after a refusal |
 //! | `FP-ROUTE-03` | [`fallback`] |
 //! | `FP-ROUTE-05`, `15` | [`retries`] |

@@ -1,4 +1,4 @@
-//! STREAM: a streamed answer is the complete and unaltered answer of one provider, or reports an
+//! STREAM: a streamed response is the complete and unaltered answer of one provider, or reports an
 //! error.
 //!
 //! | code | where |
@@ -6,11 +6,11 @@
 //! | `FP-STREAM-01`, `02` | [`unaltered`]; `01` also covers a stream that never ends |
 //! | `FP-STREAM-03`, `04`, `05` | [`foreign`]: events that are not the answering provider's |
 //! | `FP-STREAM-06` | [`late_attempt`] |
-//! | `FP-STREAM-07`, `08`, `09` | [`client_stream`]: its end, and usage |
-//! | `FP-STREAM-10`, `11`, `12` | [`head`]: its start |
+//! | `FP-STREAM-07`, `08`, `09` | [`client_stream`]: the end of the stream, and usage |
+//! | `FP-STREAM-10`, `11`, `12` | [`head`]: the start of the stream |
 //! | `FP-STREAM-13` | [`disconnect`] |
 //!
-//! Metadata of a response is `FP-CLIENT-02`, whether or not the response is streamed.
+//! `FP-CLIENT-02` covers the metadata of a response, whether or not the response is streamed.
 
 mod client_stream;
 mod disconnect;
@@ -71,7 +71,7 @@ fn events(found: &mut Collector<'_>, streams: &[ProviderStream<'_>]) {
         found.breach(Code::Stream01, StreamViolation::GoesOn { events });
     }
     late_attempt::check(found, streams, events);
-    // On a tie, the latest.
+    // On a tie, `max_by_key` returns the latest attempt.
     let answering =
         streams.iter().filter(|it| it.has_content()).max_by_key(|it| it.count_in(events));
     let Some(answering) = answering else { return };
@@ -80,9 +80,9 @@ fn events(found: &mut Collector<'_>, streams: &[ProviderStream<'_>]) {
     foreign::check(found, answering, others, client);
 }
 
-/// The part of the client's stream to judge event by event, if the providers sent `sent` events.
-/// Each event is compared with each of the providers', so the limit bounds the time spent on a
-/// target that floods its client.
+/// Returns the part of the client's stream to judge event by event; `sent` is the number of events
+/// that the providers sent. Each event of the client is compared with each event of the providers,
+/// so the limit bounds the time spent on a target that floods its client.
 fn judged_part(all: &[Event], sent: usize) -> &[Event] {
     const EXTRA: usize = 1_000;
     &all[..all.len().min(2 * sent + EXTRA)]

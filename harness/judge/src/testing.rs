@@ -1,5 +1,5 @@
-//! Hand-made evidence for the tests of the checks: that of a correct gateway, with the changes that
-//! a test makes. All tests build their evidence here.
+//! Hand-made evidence for the tests of the checks. It starts as the evidence of a correct gateway,
+//! which each test then changes. All tests build their evidence here.
 
 mod attempt;
 mod client;
@@ -33,8 +33,8 @@ deployments:
 pub(super) const CALL: &str =
     "  - send: { endpoint: chat/completions, body: { messages: [{ role: user, content: Hi }] } }\n";
 
-/// Builder of a case: its calls are answered one by one, each with the attempts that are added to
-/// it.
+/// Builder of a case. A test adds attempts and a response to one call, then continues with the next
+/// call.
 pub(super) struct Case {
     scenario: Scenario,
     groups: Vec<Group>,
@@ -139,7 +139,7 @@ impl Case {
         self
     }
 
-    /// The deployment of this name, of any group.
+    /// The deployment with this name, in any group.
     pub(super) fn deployment(&self, deployment: &str) -> &Deployment {
         let deployment = self.groups.iter().find_map(|group| group.deployment(deployment));
         deployment.expect("a deployment of the case")
@@ -152,8 +152,8 @@ impl Case {
         self
     }
 
-    /// Sets the response, if the test did not: the answer to the last attempt, as far as it was
-    /// sent, or an error of the gateway if there was none.
+    /// Sets the response, if the test did not. It is the answer to the last attempt, as far as it
+    /// was sent, or an error of the gateway if the attempt got no answer.
     fn complete(&mut self) {
         let CallEvidence { exchange, requests, .. } = &mut self.calls[self.at];
         let (None, Ending::Complete, Some(last)) =
@@ -214,7 +214,7 @@ impl Case {
         violations.iter().map(line).collect()
     }
 
-    /// Asserts the violations of this family; each line is without `FP-` and the family.
+    /// Asserts the violations of this family. The lines in `wanted` omit `FP-` and the family.
     #[track_caller]
     pub(super) fn assert_found(self, family: &str, wanted: &[&str]) {
         let wanted: Vec<_> = wanted.iter().map(|it| format!("FP-{family}-{it}")).collect();
@@ -234,7 +234,8 @@ fn line(violation: &Violation) -> String {
     format!("{code}{weight} {violation}").trim_start().to_owned()
 }
 
-/// Each requirement has a test in its family's file that violates it and asserts code and sentence.
+/// Each requirement is violated by a test in its family's file, which asserts the code and the
+/// sentence.
 #[test]
 fn each_requirement_is_violated_by_a_test() {
     let families = [

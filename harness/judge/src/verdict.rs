@@ -17,7 +17,7 @@ use crate::violation::{Verdict, Violation};
 pub enum Outcome {
     /// No violation, or only informational ones.
     Pass,
-    /// Only SHOULDs, or rules that are documented but were not observed, were broken.
+    /// Only SHOULDs were broken, or rules that are documented but were not observed.
     Warn,
     /// The target does not conform.
     Fail,
@@ -69,9 +69,9 @@ pub(super) fn verdict(
     }
 }
 
-/// Whether a violation stands although no deployment got an attempt: the scenario expects no
-/// attempt, or the requirement holds without one. Never if a deployment refuses connections,
-/// because then a group that is not wired cannot be distinguished.
+/// Whether a violation counts although no deployment got an attempt: the scenario expects no
+/// attempt, or the requirement can be violated without one. Never true if a deployment accepts no
+/// connections, because that looks the same as a group that is not wired to the mocks.
 fn holds_without_attempt(scenario: &Scenario, violation: &Violation) -> bool {
     let mut calls = scenario.calls().map(|planned| planned.expect.attempts.as_deref());
     let expects_no_attempt = calls.nth(violation.call) == Some(Some(&[]));

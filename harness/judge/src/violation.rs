@@ -76,20 +76,20 @@ pub(super) struct At<'a> {
 }
 
 impl Violation {
-    /// Sets the attempt that it is about.
+    /// Sets the attempt that the violation is about.
     pub(super) fn at(&mut self, attempt: &Attempt<'_>) -> &mut Self {
         self.attempt = Some(attempt.number);
         self.deployment = Some(attempt.deployment.name.clone());
         self
     }
 
-    /// Sets the JSON pointer that it is about.
+    /// Sets the JSON pointer that the violation is about.
     pub(super) fn pointing(&mut self, pointer: &str) -> &mut Self {
         self.pointer = Some(pointer.to_owned());
         self
     }
 
-    /// Makes it informational if there is an excuse.
+    /// Makes the violation informational if there is an excuse.
     pub(super) fn excused(&mut self, excuse: Option<Excuse>) -> &mut Self {
         if excuse.is_some() {
             self.verdict = Verdict::Note;

@@ -1,6 +1,7 @@
-//! A target's declared capabilities. A target is not failed for what it does not claim.
+//! A target's declared capabilities. A target does not fail because of a capability that it does
+//! not claim.
 //!
-//! They are part of the target's adapter, drafted by `fallproof probe` and reviewed by a person.
+//! They are part of the target's adapter. `fallproof probe` drafts them, and a person reviews them.
 //! The default claims everything that the reference router claims.
 
 use fallproof_protocol::condition::Condition;
@@ -102,8 +103,8 @@ impl Capabilities {
         self.fallback_on.as_deref().unwrap_or(Condition::RECOMMENDED)
     }
 
-    /// The reason to skip this scenario: it needs an unsupported feature, or the target waives all
-    /// requirements that it was written to prove.
+    /// The reason to skip this scenario, if there is one: it needs an unsupported feature, or the
+    /// target waives all requirements that the scenario proves.
     pub fn skip_reason(&self, scenario: &Scenario) -> Option<SkipReason> {
         let reason = |need: &Feature| self.unsupported.get(need);
         let needs = scenario.needs();
@@ -115,7 +116,7 @@ impl Capabilities {
         Some(SkipReason::Waived { requirement, reason: reason.to_owned() })
     }
 
-    /// The reason why this requirement is waived, if it is.
+    /// The reason why this requirement is waived, if there is one.
     pub fn waives(&self, requirement: Code) -> Option<&str> {
         self.waived.get(&requirement).map(String::as_str)
     }

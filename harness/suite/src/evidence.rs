@@ -15,7 +15,7 @@ use crate::plan::Group;
 use crate::scenario::Scenario;
 use crate::skip::SkipReason;
 
-/// Maximum number of bytes that are read of a target's answer.
+/// Maximum number of bytes that are read from a target's answer.
 pub const MOST_ANSWER_BYTES: usize = 64 * 1024 * 1024;
 
 /// The result of running one case.
@@ -89,7 +89,7 @@ pub enum Inconclusive {
     NotWired {
         /// The result of the call.
         complaint: String,
-        /// Whether the target was gone. If it is back, the case can be run again.
+        /// Whether the target had gone away. If it comes back, the case can be run again.
         is_gone: bool,
     },
     /// No attempt was made: the group is not wired, or a cache answered.
@@ -125,7 +125,8 @@ pub enum Inconclusive {
 }
 
 impl Inconclusive {
-    /// Whether the target was unreachable or went away. If it is back, the case can be run again.
+    /// Whether the target was unreachable or went away. If it comes back, the case can be run
+    /// again.
     pub fn is_gone(&self) -> bool {
         matches!(self, Self::Unreachable(_) | Self::NotWired { is_gone: true, .. })
     }
@@ -139,7 +140,7 @@ pub struct CallEvidence {
     pub position: usize,
     /// Its index among the parallel calls of the step, from 0.
     pub call: usize,
-    /// Name in the scenario of the group that the call asked for.
+    /// The name, within the scenario, of the group that the call asked for.
     pub group: String,
     /// The target's time at the start of the call, relative to the start of the scenario.
     #[serde(with = "encoding")]
@@ -153,7 +154,7 @@ pub struct CallEvidence {
 }
 
 impl CallEvidence {
-    /// All requests that reached a deployment: attempts and misdirected ones.
+    /// All requests that reached a deployment: attempts and misdirected requests.
     pub fn all_requests(&self) -> impl Iterator<Item = &RecordedRequest> {
         self.requests.iter().chain(&self.misdirected)
     }
@@ -184,7 +185,7 @@ pub struct Exchange {
     pub received: Traffic,
     /// How the response ended.
     pub ending: Ending,
-    /// When the call started, before the connect.
+    /// When the call started, before the client connected.
     #[serde(with = "encoding")]
     pub started: Duration,
     /// Time from the connect to the end.
@@ -223,7 +224,7 @@ pub enum Ending {
 }
 
 impl Ending {
-    /// Describes the ending, as the end of a sentence that starts with "the target".
+    /// Describes the ending in words that complete a sentence starting with "the target".
     pub fn in_words(&self) -> String {
         match self {
             Self::Complete => "answered".into(),

@@ -1,4 +1,4 @@
-//! Features that scenarios need of a target.
+//! Features that scenarios need from a target.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use strum::{IntoStaticStr, VariantArray};
 
-/// A feature that a scenario can need of a target.
+/// A feature that a scenario can need from a target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Feature {
     /// Serving this endpoint.
@@ -37,7 +37,7 @@ pub enum Ability {
     Cooldown,
     /// A configurable limit of the wait that a provider can request.
     MaxRetryAfter,
-    /// Configurable failures that cause a fallback.
+    /// A configurable list of failures that cause a fallback.
     FallbackOn,
     /// A separate chain for requests that are too long.
     ContextLengthChain,

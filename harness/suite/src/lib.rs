@@ -1,7 +1,7 @@
 //! The data of a run: scenarios, requirements, the plan that a target is configured with, a
 //! target's capabilities, the evidence that a run yields, and the evidence file.
 //!
-//! Nothing in this crate opens a socket or judges.
+//! Nothing in this crate opens a socket or judges a target.
 
 pub mod capabilities;
 pub mod evidence;

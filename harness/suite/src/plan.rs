@@ -1,7 +1,7 @@
 //! The plan: the configuration that a target needs for the scenarios of a run.
 //!
-//! It is deterministic: the same scenarios and addresses give the same plan, so a gateway that was
-//! configured from it remains up to date until the scenarios change.
+//! Plans are deterministic: the same scenarios and addresses give the same plan. So a gateway that
+//! was configured from a plan remains up to date until the scenarios change.
 
 mod written;
 
@@ -32,8 +32,9 @@ pub struct Addresses {
 }
 
 impl Addresses {
-    /// The stable addresses of a run against an external target: the next port refuses connections,
-    /// and the one after it does not answer them.
+    /// The addresses of a run against an external target. They are the same in each run: the port
+    /// after the mock server's port refuses connections, and the port after that does not answer
+    /// them.
     pub fn stable(wire: SocketAddr) -> Self {
         let further = |ports| SocketAddr::new(wire.ip(), wire.port().wrapping_add(ports));
         Self { wire, refusing: further(1), silent: further(2) }
@@ -44,11 +45,12 @@ impl Addresses {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {
-    /// `sha256:` of all other fields. It changes when a configured gateway is out of date.
+    /// `sha256:` and the hash of all other fields. If it changes, a configured gateway is out of
+    /// date.
     pub fingerprint: String,
     /// The address of the mock server, which all deployments share.
     pub mocks: String,
-    /// The model groups of all scenarios, usually one for each.
+    /// The model groups of all scenarios, usually one per scenario.
     pub groups: Vec<Group>,
 }
 
@@ -77,7 +79,7 @@ pub struct Group {
     pub on_content_filter: Vec<Deployment>,
 }
 
-/// The policy of a group. The target chooses what is `None`.
+/// The policy of a group. The target chooses the values that are `None`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Policy {
@@ -124,11 +126,11 @@ pub struct Deployment {
     pub deployment_name: String,
     /// Scheme, address and path prefix, without a trailing slash.
     pub host: String,
-    /// `host` with the version path: the base URL of SDKs.
+    /// `host` with the version path: the base URL for SDKs.
     pub base_url: String,
     /// The `api-version` of Azure's legacy surface.
     pub api_version: Option<String>,
-    /// Its credential: generated, and the same in each run.
+    /// Its credential, which is generated and the same in each run.
     pub key: String,
     /// The path prefix that identifies it at the mock server.
     #[serde(skip)]
@@ -270,7 +272,7 @@ impl Group {
         }
     }
 
-    /// Every deployment: the chain, then the special fallbacks.
+    /// Every deployment: first the chain, then the special fallbacks.
     pub fn deployments(&self) -> impl Iterator<Item = &Deployment> {
         self.chain.iter().chain(&self.on_context_length).chain(&self.on_content_filter)
     }
@@ -339,7 +341,7 @@ impl Deployment {
         );
     }
 
-    /// Provider and surface as a label: `openai`, `azure v1`, `azure legacy`.
+    /// A label for provider and surface: `openai`, `azure v1` or `azure legacy`.
     pub fn surface_label(&self) -> String {
         match self.surface_kind {
             Surface::OpenAi => self.provider.to_owned(),
@@ -349,18 +351,18 @@ impl Deployment {
         }
     }
 
-    /// The surface, which determines paths, form of the credential, and schemas.
+    /// The surface, which determines the paths, the form of the credential, and the schemas.
     pub fn surface(&self) -> Surface {
         self.surface_kind
     }
 
-    /// The token in this deployment's answers.
+    /// The marker that identifies this deployment's answers.
     pub fn marker(&self) -> Marker {
         Marker::new(&self.prefix)
     }
 }
 
-/// The names of provider and surface in a plan.
+/// The names of the provider and the surface in a plan.
 fn names(surface: Surface) -> (&'static str, &'static str) {
     match surface {
         Surface::OpenAi => ("openai", "openai"),

@@ -27,7 +27,7 @@ pub struct Requirement {
     pub code: Code,
     /// The targets that it applies to.
     pub level: Level,
-    /// Whether a breach fails or warns.
+    /// Whether a breach fails the case or only warns.
     pub severity: Severity,
     /// The profile that it belongs to.
     #[serde(default)]
@@ -38,7 +38,7 @@ pub struct Requirement {
     pub why: String,
     /// Links to public reports and documents about it.
     pub sources: Vec<String>,
-    /// The saboteurs (deliberately broken routers) that prove its check.
+    /// The saboteurs (deliberately broken routers) that prove that its check works.
     pub saboteurs: Vec<String>,
 }
 

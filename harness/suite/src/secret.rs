@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// Maximum length of a key. The search for keys takes memory for each byte of each of them.
+/// Maximum length of a key. The memory for the search grows with the total length of all keys.
 pub const LONGEST: usize = 4 * 1024;
 
 /// Minimum length of a secret.
@@ -15,7 +15,7 @@ const LONGEST_WORD: usize = 16;
 const CREDENTIAL_HEADERS: [&str; 6] =
     ["authorization", "proxy-authorization", "api-key", "x-api-key", "cookie", "set-cookie"];
 
-/// Whether a key is a secret, not a dummy such as `test` or `anything`, whose letters may occur in
+/// Whether a key is a secret. A dummy such as `test` or `anything` is not, because it may occur in
 /// other text.
 pub fn is_secret(key: &str) -> bool {
     let is_word = key.len() < LONGEST_WORD && key.bytes().all(|byte| byte.is_ascii_lowercase());
@@ -39,8 +39,9 @@ pub fn is_credential_header(name: &str) -> bool {
     CREDENTIAL_HEADERS.iter().any(|it| name.eq_ignore_ascii_case(it))
 }
 
-/// Returns an invalid key of the same length. Two characters are swapped, so a comparison that sums
-/// up differences would accept it.
+/// Returns an invalid key. Swaps two characters, so that the length stays the same, and a faulty
+/// comparison that only sums up differences accepts the key. If all characters are the same,
+/// appends a character instead.
 pub fn another(right: &str) -> String {
     let mut key: Vec<_> = right.chars().collect();
     match (1..key.len()).rev().find(|&at| key[at] != key[at - 1]) {

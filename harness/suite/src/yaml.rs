@@ -1,8 +1,8 @@
 //! Reads YAML files into Rust types. Errors show the position in the file and suggest a correction.
 //!
 //! A file is parsed once, into a tree of nodes with their positions; types are read from the tree.
-//! So types do not depend on the parser, and a part of a tree can be read like a file. Only this
-//! module depends on the YAML parser and the snippet renderer.
+//! The types therefore do not depend on the parser, and a part of a tree can be read like a file.
+//! Only this module depends on the YAML parser and the snippet renderer.
 
 mod at;
 mod diagnostic;
@@ -97,7 +97,7 @@ impl Source {
         Some(start..start + text.len())
     }
 
-    /// An error at `span`, or at the part of it on its first line.
+    /// Creates an error at `span`. If the span has several lines, the error is at the first one.
     pub fn error(&self, span: &Range<usize>, message: impl Into<String>) -> Diagnostic {
         let boundary = |byte: usize| {
             (0..=byte.min(self.text.len())).rfind(|byte| self.text.is_char_boundary(*byte))
@@ -117,7 +117,7 @@ impl Source {
         self.parse_node(&self.tree()?)
     }
 
-    /// The values of the text with their positions: a mapping or a list.
+    /// The text's values with their positions, as a tree. The root is a mapping or a list.
     pub(crate) fn tree(&self) -> Result<At<Node>, LoadError> {
         parser::tree(self)
     }

@@ -1,4 +1,4 @@
-//! Each requirement of AUTH with hand-made evidence.
+//! Tests each AUTH requirement, with hand-made evidence.
 
 use fallproof_protocol::provider::{Endpoint, Surface};
 use rstest::rstest;
@@ -19,7 +19,7 @@ fn key_of(deployment: &str) -> String {
     two().deployment(deployment).key.clone()
 }
 
-/// A call of a client with another key.
+/// A call from a client with another key.
 fn with_key(key: &str) -> Case {
     let call = CALL.replace("body:", &format!("key: {key}, body:"));
     Case::of(&format!("{TWO}group: {{ chain: [primary, backup] }}\nsteps:\n{call}"))

@@ -1,4 +1,5 @@
-//! 01: the content is the provider's, unaltered. 02: so is the metadata.
+//! `FP-CLIENT-01`: the client gets the provider's content unaltered. `FP-CLIENT-02`: it also gets
+//! the provider's metadata unaltered.
 
 use fallproof_suite::requirement::Code;
 use serde_json::Value;
@@ -8,13 +9,13 @@ use crate::collector::Collector;
 use crate::observe::Attempt;
 use crate::violation::ClientViolation::{Changed, ChangedBytes, NotJson};
 
-/// The members that hold the content, on any endpoint.
+/// The members of a response that hold the content, on any endpoint.
 const CONTENT_MEMBERS: [&str; 5] = ["choices", "data", "output", "results", "text"];
 
 /// Metadata that providers put next to a piece of content.
 const REMARKS: [&str; 3] = ["/content_filter_results", "/prompt_filter_results", "/finish_reason"];
 
-/// Compares a response that is not streamed with the answer of the attempt that it comes from.
+/// Compares a response that is not streamed with the provider's answer to the attempt `answering`.
 pub(super) fn check(found: &mut Collector<'_>, answering: &Attempt<'_>) {
     let body = &found.view.observed.exchange.body;
     let answered = || answering.deployment.name.clone();
@@ -45,7 +46,7 @@ pub(super) fn check(found: &mut Collector<'_>, answering: &Attempt<'_>) {
     }
 }
 
-/// Compares audio and text byte for byte, except for whitespace around text.
+/// Compares audio and text byte for byte, except for leading and trailing whitespace of text.
 fn same_bytes(found: &mut Collector<'_>, answering: &Attempt<'_>) {
     let (given, got) = (&answering.recorded.reply, &found.view.observed.exchange.body);
     let is_text = answering.recorded.route.is_some_and(|(_, endpoint)| endpoint.is_multipart());
@@ -59,9 +60,10 @@ fn same_bytes(found: &mut Collector<'_>, answering: &Attempt<'_>) {
     }
 }
 
-/// Returns a pointer to the first value of the provider's answer that the response lacks; remarks
-/// come last. Additional values are allowed. Null and empty are equal to absent, and an embedding
-/// may be in base64 or in numbers.
+/// Returns a pointer to the first value of the provider's answer that is missing or different in
+/// the response. Compares the `REMARKS` last. Ignores values that only the response has. A null, an
+/// empty list or an empty object may be absent, and an embedding may be base64 or a list of
+/// numbers.
 fn missing(given: &Value, shown: &Value, pointer: &str) -> Option<String> {
     let below = |part: &str| format!("{pointer}/{}", part.replace('~', "~0").replace('/', "~1"));
     let same = match (given, shown) {

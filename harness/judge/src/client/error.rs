@@ -1,5 +1,5 @@
-//! Error responses. 05: they have OpenAI's format. 06: the status is that of a failure. 08: they
-//! include the reason of a refusal.
+//! Error responses. `FP-CLIENT-05`: they have OpenAI's format. `FP-CLIENT-06`: the status matches
+//! the failure of an attempt. `FP-CLIENT-08`: they include the provider's reason for a refusal.
 
 use fallproof_suite::requirement::Code;
 use serde_json::Value;
@@ -32,14 +32,15 @@ pub(super) fn status(found: &mut Collector<'_>, attempts: &[Attempt<'_>], status
         AttemptOutcome::Error(408 | 500..=599) | AttemptOutcome::Broken => {
             matches!(status, 408 | 429 | 500..=599)
         }
-        // How to report the operator's own mistakes is the operator's choice.
+        // The other outcomes allow any status. For example, a 401 is a mistake of the operator, who
+        // decides how to report it.
         AttemptOutcome::Success
         | AttemptOutcome::Error(_)
         | AttemptOutcome::ErrorInSuccess
         | AttemptOutcome::Interrupted => true,
     };
     let view = found.view;
-    // Attempts at a deployment that refuses connections are not observed, but they certainly
+    // Attempts at a deployment that accepts no connections are not observed, but they certainly
     // failed.
     let unseen = (0..view.group.chain.len()).any(|chain_index| !view.visible(chain_index));
     let by_unseen = unseen && matches!(status, 408 | 429 | 500..=599);
@@ -53,8 +54,9 @@ pub(super) fn status(found: &mut Collector<'_>, attempts: &[Attempt<'_>], status
     }
 }
 
-/// A gateway may add text to the message of a refusal. A message that quotes the key is not
-/// checked, because the gateway must redact it (AUTH).
+/// Checks that the response includes the reason for a refusal; a gateway may add text to it. Does
+/// not check a message that quotes the deployment's key, because the gateway must redact the key
+/// (AUTH).
 pub(super) fn reason(found: &mut Collector<'_>, last: &Attempt<'_>) {
     let (AttemptOutcome::Error(400 | 413 | 422), Some(error)) =
         (last.outcome(), error_of(&last.recorded.reply))
@@ -65,7 +67,8 @@ pub(super) fn reason(found: &mut Collector<'_>, last: &Attempt<'_>) {
     let Some(message) = message else { return };
     // Without an error in OpenAI's format there is no message to check.
     let Some(shown) = error_of(&found.view.observed.exchange.body) else { return };
-    // The reason is the first sentence; links to help after it may be omitted.
+    // The reason is the first sentence. A gateway may omit what follows, for example a link to
+    // help.
     let reason = message.trim().split_inclusive(". ").next().unwrap_or_default().trim();
     if !shown["message"].as_str().is_some_and(|shown| shown.contains(reason)) {
         let kind = ReasonNotReported { refused_by: last.deployment.name.clone() };

@@ -28,7 +28,7 @@ pub(super) fn check(found: &mut Collector<'_>) {
     let view = found.view;
     let attempts: Vec<_> = view.attempts().collect();
     let sources: Vec<_> = attempts.iter().filter(|attempt| is_source(view, attempt)).collect();
-    // A response of the gateway itself is attributed to the last attempt.
+    // A response that the gateway wrote itself is attributed to the last attempt.
     let sources = if sources.is_empty() { attempts.last().into_iter().collect() } else { sources };
     let failed = |it: &&Attempt<'_>| {
         sources.iter().all(|source| source.deployment.prefix != it.deployment.prefix)
@@ -49,7 +49,8 @@ pub(super) fn check(found: &mut Collector<'_>) {
     }
 }
 
-/// Whether the response has the answer to this attempt: its marker, or its error message.
+/// Whether the response contains the answer to this attempt: the deployment's marker, or the error
+/// message.
 fn is_source(view: View<'_>, attempt: &Attempt<'_>) -> bool {
     let exchange = &view.observed.exchange;
     let is_error = exchange.status.is_none_or(|status| status >= 400);

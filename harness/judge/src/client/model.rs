@@ -7,7 +7,7 @@ use crate::collector::Collector;
 use crate::observe::{Attempt, AttemptOutcome};
 use crate::violation::ClientViolation::NamesAnother;
 
-/// Clients read the model's name to learn which model answered.
+/// Checks the name of the model, because clients read it to learn which model answered.
 pub(super) fn truthful(found: &mut Collector<'_>, answering: &Attempt<'_>, named: &str) {
     let is_any_of = |names: [&String; 2]| names.into_iter().any(|name| name == named);
     let (view, deployment) = (found.view, answering.deployment);

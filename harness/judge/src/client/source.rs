@@ -1,5 +1,6 @@
-//! The deployment whose content a response has. 03: only one. 04: one that answered. 13: one of the
-//! call's group.
+//! The deployment that the content of a response comes from. `FP-CLIENT-03`: it is a single
+//! deployment. `FP-CLIENT-04`: it answered with a success. `FP-CLIENT-13`: it belongs to the call's
+//! group.
 
 use fallproof_suite::plan::{Deployment, Group};
 use fallproof_suite::requirement::Code;

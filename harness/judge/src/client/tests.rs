@@ -1,4 +1,4 @@
-//! Each requirement of CLIENT with hand-made evidence.
+//! Tests each CLIENT requirement, with hand-made evidence.
 
 use fallproof_protocol::provider::{Endpoint, Surface};
 use fallproof_suite::evidence::Ending;
@@ -16,7 +16,7 @@ fn two() -> Case {
     Case::with_policy("")
 }
 
-/// A call that fails at every deployment, at the last one with this status.
+/// A call that fails at every deployment. The last one fails with this status.
 fn failed(status: u16) -> Case {
     two().attempt("primary").failing(503, None).attempt("backup").failing(status, None)
 }
@@ -340,7 +340,7 @@ fn if_a_deployment_can_be_tried_no_cooldown_is_reported() {
     let case = calls("cooldown: { after_failures: 1, duration_ms: 30000 }", 10_000);
     let case = case.attempt("primary").failing(500, None).attempt("backup").next_call();
     assert_found(case.got(503, error("It failed.")), &[]);
-    // An attempt was made too early; its answer does not cover the others.
+    // If an attempt was made despite the cooldown, the reported wait is not judged.
     let case =
         calls("cooldown: { after_failures: 1, duration_ms: 30000 }", 10_000).attempt("primary");
     let case = case.failing(500, None).attempt("backup").failing(500, None).next_call();

@@ -1,5 +1,6 @@
-//! The wait that the response requests from the client. 07: at least the wait that the provider
-//! requested. 10: until the first deployment is back, if all are cooling down.
+//! The wait that the response requests from the client. `FP-CLIENT-07`: it is at least the wait
+//! that the provider requested. `FP-CLIENT-10`: if all deployments are cooling down, it ends when
+//! the first cooldown ends.
 
 use std::time::Duration;
 
@@ -20,8 +21,8 @@ pub(super) fn retry_after(found: &mut Collector<'_>, last: &Attempt<'_>, status:
     }
 }
 
-/// If all deployments are cooling down, none gets an attempt and the wait is the target's to
-/// report.
+/// If all deployments are cooling down, no attempt is made, so the target itself must report the
+/// wait.
 pub(super) fn cooldown(found: &mut Collector<'_>, attempts: &[Attempt<'_>], status: u16) {
     let view = found.view;
     let now = view.observed.at;
@@ -33,7 +34,7 @@ pub(super) fn cooldown(found: &mut Collector<'_>, attempts: &[Attempt<'_>], stat
     }
     let first = all.iter().map(|state| state.remaining(now)).min().unwrap_or_default();
     let reported = reported_wait(view);
-    // Rounding may add up to a full second.
+    // The target may round the wait up to full seconds.
     let fits = |reported: Duration| {
         reported.saturating_add(cooldown_state::SLACK) >= first
             && reported <= first + Duration::from_secs(2)

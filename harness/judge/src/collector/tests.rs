@@ -1,4 +1,5 @@
-//! How violations weigh by level, severity and what the target claims, with hand-made evidence.
+//! Tests the verdict of violations by level, severity and the target's capabilities, with hand-made
+//! evidence.
 
 use fallproof_suite::requirement::Code;
 

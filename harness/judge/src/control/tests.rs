@@ -1,4 +1,4 @@
-//! Each requirement of CONTROL with hand-made evidence.
+//! Tests each CONTROL requirement, with hand-made evidence.
 
 use fallproof_suite::requirement::Code;
 use rstest::rstest;
@@ -10,7 +10,7 @@ fn assert_found(case: Case, wanted: &[&str]) {
     case.assert_found("CONTROL", wanted);
 }
 
-/// A call with this member of the client's body.
+/// A call whose body has this additional member.
 fn with_member(member: &str) -> Case {
     Case::with_body(&format!(r#"{{"model":"{{{{model}}}}","messages":[],{member}}}"#))
 }
@@ -42,7 +42,7 @@ fn a_body_controls_the_gateway_if_the_call_leaves_the_chain() {
     assert_found(case().attempt("primary").failing(500, None).attempt("backup"), &[]);
     // A gateway may reject the call itself.
     assert_found(case().got(400, "{}"), &[]);
-    // It declares that it never falls back.
+    // The target declares that it never falls back.
     let case = case().attempt("primary").failing(500, None);
     assert_found(case.declaring(|it| it.fallback_on = Some(Vec::new())), &[]);
 }

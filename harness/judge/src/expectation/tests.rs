@@ -1,4 +1,4 @@
-//! What scenarios expect, with hand-made evidence.
+//! Tests the expectations of scenarios, with hand-made evidence.
 
 use fallproof_protocol::behavior::UNEXPECTED;
 use fallproof_protocol::condition::Condition;
@@ -19,7 +19,7 @@ fn expecting(expect: &str) -> Case {
     with_policy("", expect)
 }
 
-/// The same for a group with this policy.
+/// A call to two deployments with this expectation. Their group has this policy.
 fn with_policy(policy: &str, expect: &str) -> Case {
     let group = format!("group: {{ chain: [primary, backup]{policy} }}");
     Case::of(&format!("{TWO}{group}\nsteps:\n{CALL}    expect: {{ {expect} }}\n"))
@@ -189,7 +189,7 @@ fn a_header_has_the_expected_value(#[case] got: Option<&str>, #[case] wanted: &s
 
 // Deviations that the target declares
 
-/// A call that falls back against the expectation, or does not fall back against it.
+/// The missed expectations of a call that falls back unexpectedly, or that unexpectedly does not.
 fn deviating(
     status: u16,
     deployments: &[&str],

@@ -1,4 +1,4 @@
-//! Each requirement of HEADER with hand-made evidence.
+//! Tests each HEADER requirement, with hand-made evidence.
 
 use fallproof_suite::requirement::Code;
 use rstest::rstest;

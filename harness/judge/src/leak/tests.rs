@@ -1,4 +1,4 @@
-//! Each requirement of LEAK with hand-made evidence.
+//! Tests each LEAK requirement, with hand-made evidence.
 
 use fallproof_suite::requirement::Code;
 use rstest::rstest;
@@ -54,7 +54,8 @@ fn an_address_that_the_client_sent_is_not_leaked() {
 #[case::its_own("/by.hand/primary", &[])]
 #[case::that_all_share(ADDRESS, &[])]
 fn no_attempt_carries_the_address_of_another(#[case] address: &str, #[case] wanted: &[&str]) {
-    // The name of its only group is a part of each deployment's address.
+    // The name of an unnamed group is part of each deployment's address, so this case names its
+    // group.
     let call = CALL.replace("send: {", "send: { to: eu,");
     let text = format!("{TWO}groups: {{ eu: {{ chain: [primary, backup] }} }}\nsteps:\n{call}");
     let case = || Case::of(&text).attempt("primary");

@@ -13,7 +13,7 @@ use crate::collector::Collector;
 use crate::observe::{Attempt, View};
 use crate::violation::{PayloadViolation, Verdict};
 
-/// The provider's complaint counts only if the client's own body would not cause it.
+/// Reports the provider's complaint, unless the client's own body would cause it, too.
 pub(super) fn check(found: &mut Collector<'_>, attempt: &Attempt<'_>) {
     let view = found.view;
     let Some(complaint) = &attempt.recorded.violation else { return };
@@ -29,7 +29,7 @@ pub(super) fn check(found: &mut Collector<'_>, attempt: &Attempt<'_>) {
     };
 }
 
-/// Whether the client's own body would cause the complaint, or that is unknown.
+/// Whether the client's own body would cause the complaint. Also true if this is unknown.
 fn is_clients_own(view: View<'_>, attempt: &Attempt<'_>, complaint: &Complaint) -> bool {
     let Some((surface, endpoint)) = attempt.recorded.route else { return true };
     let (sent, model) = (&view.observed.exchange.sent, &attempt.deployment.model);
@@ -39,7 +39,7 @@ fn is_clients_own(view: View<'_>, attempt: &Attempt<'_>, complaint: &Complaint) 
     } else {
         strict::check(surface, endpoint, model, sent)
     };
-    // Which of several errors is reported depends on the order of the members.
+    // If a body has several errors, the order of its members decides which one is reported.
     let is_sent = || {
         let sent: Result<Value, _> = serde_json::from_slice(sent);
         sent.is_ok_and(|sent| sent.pointer(&complaint.pointer).is_some())
@@ -50,8 +50,9 @@ fn is_clients_own(view: View<'_>, attempt: &Attempt<'_>, complaint: &Complaint) 
     })
 }
 
-/// Whether the complaint is about a previous response that another deployment gave, which ROUTE
-/// covers, or that the client invented. Otherwise the gateway failed to translate an id of its own.
+/// Whether the complaint is about the id of a previous response, and the gateway did not get the id
+/// wrong. Either the client invented the id, or another deployment produced the response, which
+/// ROUTE covers. In all other cases, the gateway failed to translate an id of its own.
 fn is_of_a_conversation(view: View<'_>, attempt: &Attempt<'_>, complaint: &Complaint) -> bool {
     let received = || Tree::parse(&attempt.recorded.body);
     complaint.kind == ViolationKind::UnknownResponse

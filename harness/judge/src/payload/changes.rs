@@ -15,7 +15,7 @@ use crate::violation::PayloadViolation::{
     Added, AddedSince, Changed, ChangedSince, Lost, LostSince, Respelled,
 };
 
-/// 01, 02, 03 and 07: nothing is added, lost, changed or respelled.
+/// `FP-PAYLOAD-01`, `02`, `03` and `07`: nothing is added, lost, changed or respelled.
 pub(super) fn since_the_client(
     found: &mut Collector<'_>,
     attempt: &Attempt<'_>,
@@ -47,8 +47,8 @@ pub(super) fn since_the_client(
     }
 }
 
-/// 05: a later attempt carries the same body as the first one. `first` is the first attempt's
-/// number and body.
+/// `FP-PAYLOAD-05`: a later attempt carries the same body as the first one. `first` is the first
+/// attempt's number and body.
 pub(super) fn since_the_first(
     found: &mut Collector<'_>,
     attempt: &Attempt<'_>,
@@ -68,8 +68,8 @@ pub(super) fn since_the_first(
     }
 }
 
-/// Returns the differences except for `model`, which depends on the deployment, and defaults that
-/// are spelled out or omitted.
+/// Returns all differences except `model`, which depends on the deployment, and defaults that are
+/// spelled out or omitted.
 fn compared(sent: &Tree, received: &Tree) -> impl Iterator<Item = Difference> {
     differences(sent, received)
         .into_iter()

@@ -3,7 +3,7 @@
 use fallproof_protocol::json::{Difference, DifferenceKind};
 
 /// Whether the difference only adds or omits a parameter's default value. Omitting a null counts,
-/// too; adding one does not, because providers may refuse it.
+/// too. Adding a null does not, because providers may refuse it.
 pub(super) fn is_default(difference: &Difference) -> bool {
     let Difference { pointer, kind } = difference;
     let is_top = pointer.matches('/').count() == 1;
@@ -16,7 +16,7 @@ pub(super) fn is_default(difference: &Difference) -> bool {
     }
 }
 
-/// The defaults in `OpenAI`'s API reference, on any endpoint:
+/// The defaults in `OpenAI`'s API reference, for all endpoints:
 /// <https://platform.openai.com/docs/api-reference>.
 const DEFAULTS: [(&str, &str); 13] = [
     ("/encoding_format", "\"float\""),

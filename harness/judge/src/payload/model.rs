@@ -11,8 +11,8 @@ use crate::violation::PayloadViolation;
 
 pub(super) fn check(found: &mut Collector<'_>, attempt: &Attempt<'_>, received: &Tree) {
     let named = received.member("model").and_then(Tree::as_str);
-    // Azure's legacy paths contain the name, and real requests omit `model`. Every Azure host has
-    // these paths, whatever surface is configured.
+    // Azure's legacy paths contain the deployment's name, and real requests to them omit `model`.
+    // Every Azure host has these paths, whatever surface is configured.
     let in_path = attempt.recorded.target.contains("/openai/deployments/");
     let is_azure = attempt.deployment.surface() != Surface::OpenAi;
     if named.is_none()
@@ -21,7 +21,7 @@ pub(super) fn check(found: &mut Collector<'_>, attempt: &Attempt<'_>, received: 
     {
         return;
     }
-    // If the path names the deployment, the body may name its model.
+    // If the path contains the deployment's name, the body may name the deployment's model.
     let own_path = format!("/openai/deployments/{}/", attempt.deployment.deployment_name);
     if is_azure
         && attempt.recorded.target.contains(&own_path)

@@ -1,4 +1,4 @@
-//! Differences in spelling without a change of meaning. Informational.
+//! Differences in spelling that do not change the meaning. They are informational.
 
 use fallproof_protocol::json::{Tree, differences};
 use fallproof_suite::requirement::Code;
@@ -8,7 +8,7 @@ use crate::collector::Collector;
 use crate::observe::Attempt;
 use crate::violation::PayloadViolation;
 
-/// 08 and 09: the order of members, and defaults that are spelled out.
+/// `FP-PAYLOAD-08` and `09`: the order of members, and defaults that are spelled out or omitted.
 pub(super) fn check(
     found: &mut Collector<'_>,
     attempt: &Attempt<'_>,

@@ -1,4 +1,4 @@
-//! Each requirement of PAYLOAD with hand-made evidence.
+//! Tests each PAYLOAD requirement, with hand-made evidence.
 
 use fallproof_protocol::provider::{Endpoint, Surface};
 use fallproof_protocol::violation::Strength;
@@ -198,7 +198,7 @@ steps:
 
 // Conversations
 
-/// A call that continues `gw_1`, the gateway's id of `resp_own`.
+/// A call that continues `gw_1`, which is the gateway's id for the provider's response `resp_own`.
 fn goes_on() -> Case {
     let steps = "
 deployments: { primary: { provider: openai, model: gpt-5, script: [ok], repeat_last: true } }

@@ -1,5 +1,5 @@
-//! 09: a call stays in its group. 14: a call that continues a response goes to the deployment that
-//! gave it.
+//! `FP-ROUTE-09`: a call stays in its group. `FP-ROUTE-14`: a call that continues a response goes
+//! to the deployment that produced it.
 
 use fallproof_suite::requirement::Code;
 
@@ -29,7 +29,7 @@ fn own_group(found: &mut Collector<'_>) {
     }
 }
 
-/// Only the deployment that gave a response can continue it.
+/// Only the deployment that produced a response can continue it.
 fn conversation(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
     let view = found.view;
     let giver = view.conversation().map(|it| it.chain_index);

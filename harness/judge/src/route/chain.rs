@@ -1,4 +1,4 @@
-//! Chain indices of a group's deployments: the chain first, then the special fallbacks
+//! Chain indices of a group's deployments. The chain comes first, then the special fallbacks
 //! (`on_context_length`, `on_content_filter`).
 
 use std::ops::Range;
@@ -39,7 +39,7 @@ pub(super) fn name(view: View<'_>, chain_index: usize) -> String {
         .to_owned()
 }
 
-/// The next index of the same list that could be tried after this attempt.
+/// The next index in the same list that could be tried after this attempt.
 pub(super) fn next_after(view: View<'_>, last: &Attempt<'_>) -> Option<usize> {
     let end = list_of(view, last.chain_index).end;
     (last.chain_index + 1..end)

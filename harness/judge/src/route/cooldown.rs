@@ -1,5 +1,5 @@
-//! 06: a deployment that sent `Retry-After` gets no attempt until then. 07: a deployment that
-//! failed repeatedly gets no attempt during its cooldown.
+//! `FP-ROUTE-06`: a deployment that sent `Retry-After` gets no attempt until that time has passed.
+//! `FP-ROUTE-07`: a deployment that failed repeatedly gets no attempt during its cooldown.
 
 use fallproof_suite::requirement::Code;
 
@@ -25,8 +25,8 @@ pub(super) fn check(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
     }
 }
 
-/// The target's declared reason for cooldowns that the group does not configure, if a deployment
-/// can have failed before this call.
+/// The excuse of a target that declares a cooldown of its own. `None` if no deployment can have
+/// failed before this call.
 pub(crate) fn own_cooldown_excuse(view: View<'_>) -> Option<Excuse> {
     let was_asked = view.history().next().is_some() || view.observed.call > 0;
     view.capabilities.own_cooldown.clone().filter(|_| was_asked).map(Excuse::OwnCooldown)

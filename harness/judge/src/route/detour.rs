@@ -1,5 +1,5 @@
-//! 10: a request that is too long goes to the `on_context_length` fallback. 11: a filtered request
-//! goes to the `on_content_filter` fallback.
+//! `FP-ROUTE-10`: a request that is too long goes to the `on_context_length` fallback.
+//! `FP-ROUTE-11`: a filtered request goes to the `on_content_filter` fallback.
 
 use fallproof_suite::requirement::Code;
 

@@ -1,4 +1,4 @@
-//! 03: after a failure, the call falls back to the next deployment.
+//! `FP-ROUTE-03`: after a failure, the call falls back to the next deployment.
 
 use std::time::Duration;
 
@@ -33,7 +33,8 @@ pub(crate) struct Fallback {
 /// Returns the fallback that is required after this attempt, which was the last one of the call.
 pub(crate) fn required_fallback(view: View<'_>, last: &Attempt<'_>) -> Option<Fallback> {
     let failed = match last.outcome() {
-        // A refusal counts even if its body was cut. Falling back after it is allowed, too.
+        // A refusal whose body was cut is still a refusal, so no fallback is required. A fallback
+        // is allowed.
         AttemptOutcome::Broken if last.is_broken_refusal() => return None,
         AttemptOutcome::Broken => Failed::Broken,
         AttemptOutcome::Error(status @ (408 | 429 | 500..=599)) => Failed::With(status),
@@ -44,7 +45,7 @@ pub(crate) fn required_fallback(view: View<'_>, last: &Attempt<'_>) -> Option<Fa
             return None;
         }
     };
-    // No fallback for a client that disconnected, or when the call's time is up.
+    // No fallback is required if the client disconnected or the call's time is up.
     if view.observed.exchange.ending == Ending::Disconnected || time_is_up(view, last) {
         return None;
     }
@@ -58,8 +59,8 @@ pub(crate) fn required_fallback(view: View<'_>, last: &Attempt<'_>) -> Option<Fa
     Some(Fallback { failed, next, excuse: excuse.or_else(|| unbuffered_excuse(view, last)) })
 }
 
-/// The reason for passing on a stream that failed after it had begun, if the target declares that
-/// it does not buffer the start of streams.
+/// The excuse for passing on a stream that failed after it had begun: the target declares that it
+/// does not buffer the start of streams.
 pub(crate) fn unbuffered_excuse(view: View<'_>, attempt: &Attempt<'_>) -> Option<Excuse> {
     let has_begun = attempt.events().is_some_and(|events| !events.is_empty());
     waives(view, Code::Stream11).filter(|_| view.wants_stream() && has_begun)

@@ -1,5 +1,5 @@
-//! No further attempt. 02: after a success. 04: after a request that was refused as the client's
-//! mistake.
+//! `FP-ROUTE-02`: no attempt follows a success. `FP-ROUTE-04`: no attempt follows a request that
+//! was refused as the client's mistake.
 
 use fallproof_protocol::condition::Condition;
 use fallproof_suite::requirement::Code;

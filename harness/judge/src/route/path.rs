@@ -1,4 +1,5 @@
-//! 16: the path exists at the provider. 17: the API version is the deployment's.
+//! `FP-ROUTE-16`: the path exists at the provider. `FP-ROUTE-17`: the API version is the
+//! deployment's.
 
 use fallproof_protocol::provider::Surface;
 use fallproof_suite::requirement::Code;

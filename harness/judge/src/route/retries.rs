@@ -1,5 +1,5 @@
-//! 05: no deployment gets more attempts than its retries allow. 15: no retry of a failure that a
-//! retry cannot fix.
+//! `FP-ROUTE-05`: no deployment gets more attempts than its retries allow. `FP-ROUTE-15`: a failure
+//! that a retry cannot fix is not retried.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::millis;
 use crate::observe::{Attempt, AttemptOutcome};
 use crate::violation::RouteViolation::{RetriedAtOnce, RetriedRefusal, TooOften};
 
-/// A retry after a wait of at least this long is not immediate.
+/// A retry is immediate if the wait before it is shorter than this.
 const AT_ONCE: Duration = Duration::from_millis(250);
 
 pub(super) fn check(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {

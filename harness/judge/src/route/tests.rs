@@ -1,4 +1,4 @@
-//! Each requirement of ROUTE with hand-made evidence.
+//! Tests each ROUTE requirement, with hand-made evidence.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! 12: no attempt takes longer than its timeout. 13: no attempt starts after the call's total
-//! timeout.
+//! `FP-ROUTE-12`: no attempt takes longer than its timeout. `FP-ROUTE-13`: no attempt starts after
+//! the call's total timeout.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::millis;
 use crate::observe::{Attempt, AttemptOutcome};
 use crate::violation::RouteViolation::{BeganLate, NeverTimedOut, TimedOutLate, TookTooLong};
 
-/// Time that an attempt may exceed its limit by on a slow machine.
+/// How far an attempt may exceed its limit, because the machine may be slow.
 const SLACK: Duration = Duration::from_secs(5);
 
 pub(super) fn check(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
@@ -29,8 +29,8 @@ fn of_each(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
             continue;
         }
         let ms = scripted_wait(attempt);
-        // After an answer, or a later attempt, the target no longer waits: it only keeps the
-        // connection.
+        // Once the client has an answer, or a later attempt has started, the target no longer waits
+        // for this attempt. It only keeps the connection open.
         let is_last = attempt.number == attempts.len();
         let waits = matches!(view.observed.exchange.ending, Ending::TimedOut | Ending::TooLong);
         let stalls = attempt.recorded.times.end.is_none() && is_last && waits;
@@ -42,8 +42,8 @@ fn of_each(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
     }
 }
 
-/// Does not judge an attempt of a client that disconnected, or one whose answer has begun: these
-/// are covered by STREAM.
+/// Does not judge the attempt if the client disconnected, or if the answer had begun; STREAM covers
+/// these cases.
 fn timed_out_late(found: &mut Collector<'_>, attempt: &Attempt<'_>, limit_ms: u64) {
     let Some(end) = attempt.recorded.times.end else { return };
     let waited = end.saturating_sub(attempt.recorded.times.head);
@@ -62,7 +62,8 @@ fn is_much_too_long(waited: Duration, limit: Duration) -> bool {
     waited > limit.saturating_mul(5) && waited > limit.saturating_add(SLACK)
 }
 
-/// Scripted delay of a completed attempt's answer, in milliseconds; of a stream, until its start.
+/// Scripted delay of a completed attempt's answer, in milliseconds. For a stream, only the delay
+/// before its start.
 fn scripted_wait(attempt: &Attempt<'_>) -> u64 {
     let wire = &attempt.recorded.wire;
     let before = wire.delay_ms.unwrap_or_default();

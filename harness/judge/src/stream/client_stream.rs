@@ -1,5 +1,6 @@
-//! The stream that the client got. 07: it does not hide an interruption of the provider's stream.
-//! 08: it has the provider's end. 09: it reports usage only on request.
+//! The stream that the client got. `FP-STREAM-07`: it does not hide an interruption of the
+//! provider's stream. `FP-STREAM-08`: it contains the end of the provider's stream. `FP-STREAM-09`:
+//! it reports usage only on request.
 
 use fallproof_protocol::sse::{Event, EventKind};
 use fallproof_suite::evidence::Ending;
@@ -24,7 +25,7 @@ pub(super) struct ClientStream<'a> {
 pub(super) type Breach = (Code, StreamViolation);
 
 impl ClientStream<'_> {
-    /// Returns the events that report usage without a request.
+    /// Returns a breach for each event that reports usage without a request.
     pub(super) fn usage(&self) -> Vec<Breach> {
         let usage = self.events.iter().enumerate().filter(|(_, event)| event.has_usage());
         usage
@@ -33,7 +34,7 @@ impl ClientStream<'_> {
             .collect()
     }
 
-    /// Compares its end with the end of the answering provider's stream.
+    /// Compares the end of the client's stream with the end of the answering provider's stream.
     pub(super) fn end(
         &self,
         view: View<'_>,
@@ -47,7 +48,7 @@ impl ClientStream<'_> {
         }
         let is_complete =
             view.observed.exchange.ending == Ending::Complete && !has(EventKind::Error);
-        // If only the `[DONE]` is missing, the client has all of the answer.
+        // If only `[DONE]` is missing, the client has the whole answer.
         let only_done_missing = attempt.broke_within_done() || attempt.ended_without_done();
         let is_breach = has_content && is_complete && !only_done_missing;
         is_breach.then_some((Code::Stream07, HidesInterruption))

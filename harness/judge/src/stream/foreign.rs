@@ -1,6 +1,6 @@
-//! Events in the client's stream that the answering provider did not send. 03: no character is
-//! corrupted. 04: nothing comes from a failed attempt. 05: all content comes from one attempt. 08:
-//! no end is invented.
+//! Events in the client's stream that the answering provider did not send. `FP-STREAM-03`: no
+//! character is corrupted. `FP-STREAM-04`: nothing comes from a failed attempt. `FP-STREAM-05`: all
+//! content comes from one attempt. `FP-STREAM-08`: no end is invented.
 
 use fallproof_protocol::sse::{Event, EventKind};
 use fallproof_suite::requirement::Code;
@@ -20,9 +20,9 @@ enum Foreign {
     InventedEnd,
     /// The gateway's own report of a provider's failure.
     OwnError,
-    /// Content of another attempt. Holds its number.
+    /// Content of another attempt. Holds the attempt's number.
     Content(usize),
-    /// The first event or the error of another attempt. Holds its number.
+    /// The first event or the error of another attempt. Holds the attempt's number.
     Frame(usize),
     /// A second start of the response.
     Beginning,
@@ -30,8 +30,8 @@ enum Foreign {
     Mangled,
 }
 
-/// Compares the client's stream with the attempt that it has the most events of, and with the
-/// others.
+/// Compares the client's stream with the attempt that most of its events come from, and with the
+/// other attempts.
 pub(super) fn check(
     found: &mut Collector<'_>,
     answering: &ProviderStream<'_>,
@@ -48,7 +48,7 @@ pub(super) fn check(
     let Sorting { own, mut breaches, .. } = sorting;
     breaches.splice(0..0, client.usage());
     if breaches.iter().any(|(requirement, _)| *requirement == Code::Stream05) {
-        // Other violations only follow from it.
+        // The other violations are only consequences of mixed content.
         breaches.retain(|(requirement, _)| *requirement == Code::Stream05);
     } else {
         let has_content = own.iter().any(|it| it.is_answer());
@@ -60,7 +60,8 @@ pub(super) fn check(
     }
 }
 
-/// Separates the events of the client's stream into the answering provider's and foreign ones.
+/// Separates the events of the client's stream into those of the answering provider and foreign
+/// events.
 struct Sorting<'a> {
     answering: &'a ProviderStream<'a>,
     others: Vec<&'a ProviderStream<'a>>,
@@ -77,7 +78,7 @@ impl<'a> Sorting<'a> {
         Self { answering, others, unmatched, own: Vec::new(), breaches: Vec::new() }
     }
 
-    /// Takes the next event, which has the given number.
+    /// Sorts the next event; `number` is its position in the stream, from 1.
     fn take(&mut self, number: usize, event: &'a Event) {
         if let Some(same) = event.index_in(self.unmatched.iter().copied()) {
             self.unmatched.remove(same);
@@ -108,12 +109,12 @@ impl<'a> Sorting<'a> {
     }
 
     /// Classifies an event that matches none of the answering attempt's remaining events; `None` if
-    /// it is one of these in altered form, or a surplus one.
+    /// it is an altered form of one of them, or a surplus event.
     fn foreign(&self, event: &Event) -> Option<Foreign> {
         let is_interrupted = self.answering.is_interrupted();
         let meaning = event.kind();
         if meaning == EventKind::End {
-            // An event of this type may be the provider's end in altered form.
+            // The event may be an altered form of the provider's end.
             let is_changed =
                 event.is_answer() && self.unmatched.iter().any(|it| it.kind() == meaning);
             let is_completed = event.is_done() && self.answering.attempt.broke_within_done();
@@ -146,7 +147,7 @@ impl<'a> Sorting<'a> {
         }
     }
 
-    /// Reports a start among the provider's events beyond the number that it sent.
+    /// Reports a start if the client got more starts than the answering provider sent.
     fn surplus_start(&mut self) {
         let begun = self.answering.events.iter().filter(|it| it.is_beginning()).count().max(1);
         if let Some(again) = self.own.iter().filter(|it| it.is_beginning()).nth(begun) {

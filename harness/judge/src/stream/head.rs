@@ -1,5 +1,6 @@
-//! The start of a stream. 10: its content type. 11: an error before any content causes a fallback.
-//! 12: no success status if all attempts failed.
+//! The start of a stream. `FP-STREAM-10`: its content type is correct. `FP-STREAM-11`: an error
+//! before any content causes a fallback. `FP-STREAM-12`: the client gets no success status if all
+//! attempts failed.
 
 use fallproof_suite::requirement::Code;
 

@@ -22,8 +22,8 @@ pub(super) fn check(found: &mut Collector<'_>, streams: &[ProviderStream<'_>], g
     }
 }
 
-/// Whether the client got content that only this attempt sent. An event that later attempts sent,
-/// too, is counted as theirs, once for each time that they sent it.
+/// Whether the client got content that only this attempt can have sent. An event that later
+/// attempts also sent is attributed to them, as many times as they sent it.
 fn has_own_content(events: &[Event], got: &[&Event], mut late: Vec<&Event>) -> bool {
     let was_sent = |event: &&&Event| event.index_in(events.iter()).is_some();
     got.iter().filter(was_sent).any(|event| {

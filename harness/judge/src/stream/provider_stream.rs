@@ -27,12 +27,12 @@ impl<'a> ProviderStream<'a> {
         self.attempt.deployment.marker().found_in(body)
     }
 
-    /// Whether it has content.
+    /// Whether the stream has content.
     pub(super) fn has_content(&self) -> bool {
         matches!(self.attempt.outcome(), AttemptOutcome::Success | AttemptOutcome::Interrupted)
     }
 
-    /// Whether it was interrupted after its first content.
+    /// Whether the stream was interrupted after its first content.
     pub(super) fn is_interrupted(&self) -> bool {
         self.attempt.outcome() == AttemptOutcome::Interrupted
     }

@@ -1,4 +1,4 @@
-//! Each requirement of STREAM with hand-made evidence.
+//! Tests each STREAM requirement, with hand-made evidence.
 
 use fallproof_protocol::provider::{Endpoint, Surface};
 use fallproof_protocol::sse::Event;
@@ -18,8 +18,8 @@ fn assert_found(case: Case, wanted: &[&str]) {
     case.assert_found("STREAM", wanted);
 }
 
-/// A stream of this deployment with one event for each word. An event holds its word, or is of the
-/// kind that the word names.
+/// A stream of this deployment with one event for each word. Words such as `role` and `stop` name
+/// the kind of the event; any other word is the event's content.
 fn stream_of(of: &str, words: &str) -> String {
     let choice = |choice: &str| format!(r#"{{"id":"{of}","choices":[{{{choice}}}]}}"#);
     let data = |word: &str| match word {
@@ -68,7 +68,7 @@ fn failed_early() -> Case {
     streamed().attempt("primary").streaming(primary("error"))
 }
 
-/// A call that fails at the first deployment and that the second one answers.
+/// A call that fails at the first deployment, and that the second deployment answers.
 fn fallen_back() -> Case {
     failed_early().attempt("backup").streaming(backup(OTHER_ANSWER))
 }
@@ -187,7 +187,7 @@ fn no_character_is_corrupted() {
         case.got_stream(primary(got))
     };
     assert_found(case("role é stop done", "role é stop done"), &[]);
-    // The provider's own.
+    // The provider itself sent the replacement character.
     assert_found(case("role \u{fffd} stop done", "role \u{fffd} stop done"), &[]);
     let wanted = "03 event 2 has corrupted characters of attempt 1: \
                 {\"id\":\"primary\",\"choices\":[{\"delta\":{\"content\":\"\u{fffd}\u{fffd}\"}}]}";
@@ -242,7 +242,7 @@ fn a_stream_has_content_of_one_attempt() {
     let case = || interrupted().attempt("backup").streaming(backup(OTHER_ANSWER));
     let spliced = primary(FIRST_WORD) + &backup("three four stop done");
     assert_found(case().got_stream(spliced), &[SPLICED, &format!("06 {LATE_ATTEMPT}")]);
-    // The client got nothing of the first attempt.
+    // The client got nothing from the first attempt.
     assert_found(case(), &[]);
 }
 
@@ -408,6 +408,6 @@ fn attempts_are_canceled_when_the_client_disconnects() {
     let wanted = "13 attempt 1 at `primary` was not canceled after the client disconnected";
     assert_found(case(streamed().attempt("primary").hanging()), &[wanted]);
     assert_found(case(interrupted().client_gone()), &[]);
-    // The client still waits for it.
+    // The client is still connected, so the attempt need not be canceled.
     assert_found(streamed().attempt("primary").hanging().got(504, "{}"), &[]);
 }

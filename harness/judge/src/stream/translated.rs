@@ -1,5 +1,6 @@
-//! Streams of translated events, which cannot be compared with the provider's one by one. Checked
-//! are the deployment that they come from, their end, and usage.
+//! Streams of translated events. The events cannot be compared with the provider's events one by
+//! one, so only three things are checked: the deployment they come from, the end of the stream, and
+//! usage.
 
 use fallproof_protocol::sse::Event;
 use fallproof_suite::requirement::Code;

@@ -1,4 +1,5 @@
-//! 01: the client gets the events that the provider sent, unaltered. 02: in the same spelling.
+//! `FP-STREAM-01`: the client gets the provider's events unaltered. `FP-STREAM-02`: they have the
+//! same spelling.
 
 use fallproof_protocol::sse::{Event, EventKind, Similarity};
 use fallproof_suite::requirement::Code;
@@ -9,9 +10,9 @@ use super::provider_stream::ProviderStream;
 use crate::violation::Alteration;
 use crate::violation::StreamViolation::{Altered, MetadataChanged, MetadataMissing, Respelled};
 
-/// Compares the events attributed to the answering provider with those that it sent. Ends are
-/// excluded because they have a requirement of their own; so are errors of a provider that failed,
-/// because the gateway may reword them.
+/// Compares the events attributed to the answering provider with those that it sent. Excludes ends,
+/// which have a requirement of their own, and errors of an interrupted stream, which the gateway
+/// may reword.
 pub(super) fn compare(
     answering: &ProviderStream<'_>,
     own: &[&Event],
@@ -25,11 +26,11 @@ pub(super) fn compare(
     };
     let mut sent: Vec<_> = answering.events.iter().filter(compared).collect();
     let mut got: Vec<_> = own.iter().copied().filter(|event| compared(event)).collect();
-    // An event without content can only lose metadata.
+    // If an event without content is missing, only metadata is lost.
     let mut bare = sent.iter().filter(|it| it.is_bare());
     let missing = bare.find(|it| it.index_in(got.iter().copied()).is_none());
     let mut metadata = missing.map(|event| MetadataMissing { data: brief(event) });
-    // Usage may come with the last content event instead of in an event after it.
+    // Usage may be part of the last content event instead of an event of its own.
     let is_separate = got.iter().any(|event| event.is_usage());
     let is_merged = |usage: &Event| !is_separate && got.iter().any(|it| it.has_same_usage(usage));
     sent.retain(|event| !(event.is_bare() || event.is_usage() && is_merged(event)));
@@ -70,7 +71,8 @@ pub(super) fn compare(
     breaches
 }
 
-/// The alteration of `wanted`, in whose position `other` arrived, and the event that shows it.
+/// The alteration of `wanted`, and the event that shows it; `other` arrived in the position of
+/// `wanted`.
 fn difference<'e>(
     wanted: &'e &'e Event,
     other: &'e &'e Event,

@@ -133,12 +133,12 @@ impl Case {
         })
     }
 
-    /// Replaces the target of the last attempt, and the route that it resolves to.
+    /// Replaces the request target of the last attempt, and the route that it resolves to.
     pub(crate) fn asking_for(self, target: &str, route: Option<(Surface, Endpoint)>) -> Self {
         self.with(|recorded| (recorded.target, recorded.route) = (target.to_owned(), route))
     }
 
-    /// The provider reports an error of the last attempt's body, with this pointer and message.
+    /// The provider reports an error in the last attempt's body, with this pointer and message.
     pub(crate) fn complained_of(self, strength: Strength, pointer: &str, message: &str) -> Self {
         self.with(|recorded| {
             recorded.violation = Some(Complaint {

@@ -32,7 +32,7 @@ impl Case {
         self
     }
 
-    /// The client's call ends with this ending.
+    /// The client's call ends in this way.
     pub(crate) fn ended_with(mut self, ending: Ending) -> Self {
         self.calls[self.at].exchange.ending = ending;
         self

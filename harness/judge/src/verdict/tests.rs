@@ -1,4 +1,4 @@
-//! The verdicts on cases, with hand-made evidence.
+//! Tests the verdicts on cases, with hand-made evidence.
 
 use std::path::Path;
 
@@ -90,7 +90,7 @@ fn an_unreachable_target_is_inconclusive() {
     let case = Case::with_body(BODY).ended_with(gone.clone());
     let unreachable = Outcome::Inconclusive(Inconclusive::Unreachable(gone.clone()));
     assert_eq!(verdict(case), (unreachable, None));
-    // It became unreachable later.
+    // The target became unreachable after the first call.
     let text = format!("{TWO}group: {{ chain: [primary, backup] }}\nsteps:\n{CALL}{CALL}");
     let case = Case::of(&text).attempt("primary").next_call().ended_with(gone);
     assert_eq!(verdict(case), (Outcome::Fail, Some(Failure::Honest)));
@@ -106,7 +106,7 @@ fn a_case_without_attempts_is_inconclusive() {
     no_attempt(Case::with_body(BODY).got(404, "No such model."), 404, "No such model.");
     let long = "x".repeat(300);
     no_attempt(Case::with_body(BODY).got(404, &long), 404, &long[..200]);
-    // Nothing is wrong.
+    // The response breaks no requirement.
     let fine = r#"{"error":{"message":"No such model."}}"#;
     assert_eq!(verdict(Case::with_body(BODY).got(404, fine)), (Outcome::Pass, None));
 }

@@ -1,4 +1,4 @@
-//! Violations of what a scenario itself expects.
+//! Violations of a scenario's own expectations.
 
 use fallproof_suite::evidence::Ending;
 

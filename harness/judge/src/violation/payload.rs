@@ -6,8 +6,8 @@ use strum::Display;
 use super::violations;
 
 violations! {
-    /// A difference in, or an error of, the body that a provider got. Values are JSON; long ones
-    /// are truncated.
+    /// A difference or an error in the body that a provider got. Values are JSON; long ones are
+    /// truncated.
     pub enum PayloadViolation(n, to, pointer) {
         Unreadable { reason: Unreadable } => "attempt {n} carries a body that is {reason}";
         OtherEndpoint => "attempt {n} was sent to another endpoint";

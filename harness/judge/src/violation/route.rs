@@ -6,7 +6,7 @@ use strum::Display;
 use super::violations;
 
 violations! {
-    /// An attempt at a wrong deployment or at a wrong time, or one that is missing.
+    /// An attempt at the wrong deployment or at the wrong time, or a missing attempt.
     pub enum RouteViolation(n, to, pointer) {
         WentBack { after: String } =>
             "attempt {n} went back to `{to}` after `{after}` had been tried";
@@ -63,7 +63,7 @@ pub enum CooldownReason {
     /// Its answer asked for a wait.
     #[strum(to_string = "which had sent Retry-After")]
     RetryAfter,
-    /// It failed as often in a row as the group's policy allows.
+    /// It reached the group's limit of consecutive failures.
     #[strum(to_string = "which had failed repeatedly")]
     RepeatedFailures,
 }

@@ -32,7 +32,7 @@ impl<'de> Deserialize<'de> for Group {
     }
 }
 
-/// A deployment without its prefix.
+/// The serialized form of a deployment, which omits its prefix.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(clippy::struct_field_names, reason = "Azure calls it the deployment's name")]

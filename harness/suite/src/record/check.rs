@@ -13,9 +13,9 @@ use crate::scenario::{Scenario, Step, is_case_id, is_id};
 use crate::secret;
 use crate::text::is_printable;
 
-/// Whether a run can have had this header.
+/// Checks that the header of a run is valid.
 pub(super) fn header(header: &Header) -> Result<(), Problem> {
-    // It is a command that people paste.
+    // People paste this command into a terminal.
     if !header.replay.chars().all(is_printable) {
         return Err(Problem::Header("a `replay` with characters that cannot be printed"));
     }
@@ -25,7 +25,7 @@ pub(super) fn header(header: &Header) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Checks that the scenario can have been played.
+/// Checks that the scenario can be played.
 pub(super) fn scenario(scenario: &Scenario) -> Result<(), Problem> {
     if !is_case_id(&scenario.id) {
         return Err(Problem::Id(scenario.id.clone()));
@@ -60,7 +60,7 @@ pub(super) fn scenario(scenario: &Scenario) -> Result<(), Problem> {
     }
 }
 
-/// Checks that the plan is for some of the scenarios, each with all its groups.
+/// Checks that the plan matches the scenarios. It must contain all groups of a scenario, or none.
 pub(super) fn plan<'a>(
     plan: &Plan,
     scenario: impl Fn(&str) -> Option<&'a Scenario>,
@@ -151,7 +151,8 @@ fn call(groups: &[Group], call: &CallEvidence) -> Result<(), fn(usize) -> Incons
     if traffic.all(is_in_order) { Ok(()) } else { Err(Inconsistency::Pieces) }
 }
 
-/// Whether what was taken from a request's head is what is in it. The target may be below a prefix.
+/// Whether the parsed fields of a request match its head. In the head, the target may have a
+/// prefix.
 fn is_of_its_head(recorded: &RecordedRequest) -> bool {
     http1::request_head(&recorded.head).ok().flatten().is_some_and(|head| {
         head.method == recorded.method
@@ -160,13 +161,13 @@ fn is_of_its_head(recorded: &RecordedRequest) -> bool {
     })
 }
 
-/// Whether what was taken from an answer's head is what is in it.
+/// Whether the parsed fields of a response match the head that was received.
 fn is_of_what_was_received(exchange: &Exchange) -> bool {
     let Exchange { status, headers, received, ending, .. } = exchange;
     let mut rest = received.bytes.as_slice();
     let head = loop {
         match http1::response_head(rest) {
-            // Another one follows.
+            // Another head follows an interim response.
             Ok(Some(head)) if (100..200).contains(&head.status) => rest = &rest[head.length..],
             head => break head.ok().flatten(),
         }
@@ -174,7 +175,7 @@ fn is_of_what_was_received(exchange: &Exchange) -> bool {
     match (status, head) {
         (Some(status), Some(head)) => *status == head.status && *headers == head.headers,
         (Some(_), None) => false,
-        // Of a head that does not say where its body ends, nothing is taken.
+        // If a head does not say where its body ends, none of its fields are recorded.
         (None, Some(_)) => {
             headers.is_empty() && matches!(ending, Ending::NotHttp(_) | Ending::TooLong)
         }
@@ -186,7 +187,7 @@ fn is_in_order(traffic: &Traffic) -> bool {
     traffic.pieces.is_sorted_by_key(|(_, end)| *end) && traffic.bytes.len() <= traffic.length()
 }
 
-/// The index of the first difference of two sequences, if they differ.
+/// The index of the first difference between two sequences, if they differ.
 fn first_difference<T: PartialEq>(
     one: impl Iterator<Item = T>,
     other: impl Iterator<Item = T>,

@@ -1,4 +1,4 @@
-//! Errors of evidence files.
+//! Errors in evidence files.
 
 use std::io;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use super::{
 use crate::scenario::LONGEST_ID;
 use crate::text::is_printable;
 
-/// The error of an evidence file that cannot be judged.
+/// The error for an evidence file that cannot be judged.
 #[derive(Debug, thiserror::Error)]
 #[error("{}{}: {}", file.display(), place(*line), printable(problem))]
 pub struct RecordError {
@@ -22,7 +22,7 @@ pub struct RecordError {
     pub problem: Problem,
 }
 
-/// The problem of an evidence file.
+/// A problem with an evidence file.
 #[derive(Debug, thiserror::Error)]
 pub enum Problem {
     /// It cannot be read, or is not valid gzip.
@@ -46,7 +46,7 @@ pub enum Problem {
     /// A line is too long.
     #[error("longer than {LONGEST_LINE} bytes")]
     LongLine,
-    /// It is too long, uncompressed.
+    /// Its uncompressed content is too long.
     #[error(
         "exceeds the limits of a run: {MOST_BYTES} bytes in {MOST_RECORDS} lines, \
              {MOST_BYTES_HELD} bytes of scenarios and plans, {MOST_BYTES_OF_A_CASE} bytes of blobs for a case"
@@ -63,7 +63,7 @@ pub enum Problem {
         /// The expected kinds.
         expected: &'static str,
     },
-    /// `header` has an invalid member. Holds which.
+    /// `header` has an invalid member. Holds a description of it.
     #[error("`header` has {0}")]
     Header(&'static str),
     /// There is nothing to judge.
@@ -84,13 +84,13 @@ pub enum Problem {
     /// A plan does not match the scenarios.
     #[error("the plan does not match scenario `{0}`: {1}")]
     Plan(String, String),
-    /// A case, played or discarded, has an unknown scenario.
+    /// A record names an unknown scenario. Holds the id.
     #[error("unknown scenario `{0}`: expected one of those before the first `start`")]
     NoScenario(String),
     /// A case does not match its scenario and plan.
     #[error("case `{0}`: {1}")]
     Case(String, #[source] Inconsistency),
-    /// The number of cases differs from the one in `end`.
+    /// The number of cases differs from the number in `end`.
     #[error("found {found} cases: expected {expected} according to `end`")]
     Missing {
         /// The number of cases in the file.
@@ -106,30 +106,32 @@ pub enum Inconsistency {
     /// The case is a duplicate.
     #[error("played twice since the last start of the target: expected a `start` in between")]
     Twice,
-    /// The case was discarded, but not played.
+    /// The discarded case is not in the file.
     #[error("discarded, but was not played")]
     NotThere,
     /// The case was played, but is not in the plan.
     #[error("played, but not in the plan of the preceding `start`")]
     NotPlanned,
-    /// Its calls differ from those of its scenario. Holds the first one that does, from 0.
+    /// Its calls differ from those of its scenario. Holds the index of the first different call,
+    /// from 0.
     #[error("call {0} differs from the one in its scenario, or is missing")]
     Call(usize),
-    /// An attempt is not at a deployment of its group. Holds the call, from 0.
+    /// An attempt is not at a deployment of its group. Holds the index of the call, from 0.
     #[error("call {0} has an attempt at a deployment that its group does not have")]
     Attempt(usize),
-    /// Pieces of traffic are not in order, or end before the bytes do. Holds the call, from 0.
+    /// Pieces of traffic are not in order, or end before the bytes do. Holds the index of the call,
+    /// from 0.
     #[error("call {0} has traffic whose pieces are not in order, or end before its bytes do")]
     Pieces(usize),
-    /// Parsed fields of an attempt contradict its bytes. Holds the call, from 0.
+    /// Parsed fields of an attempt contradict its bytes. Holds the index of the call, from 0.
     #[error(
         "call {0} has an attempt whose `method`, `target` or `headers` are not those of its `head`"
     )]
     Head(usize),
-    /// An attempt has an impossible status. Holds the call, from 0.
+    /// An attempt has an impossible status. Holds the index of the call, from 0.
     #[error("call {0} has an attempt with an invalid `status`: expected 100 to 599")]
     Status(usize),
-    /// Parsed fields of an answer contradict its bytes. Holds the call, from 0.
+    /// Parsed fields of an answer contradict its bytes. Holds the index of the call, from 0.
     #[error("call {0} has a `status` or `headers` that are not those of what was `received`")]
     Answer(usize),
     /// `large` refers to a field, a blob, or a part of a blob that does not exist.
@@ -144,7 +146,7 @@ fn place(line: u64) -> String {
     if line == 0 { String::new() } else { format!(", line {line}") }
 }
 
-/// The message on one line, truncated, because it may quote the file.
+/// The message on one line, truncated because it may quote the file.
 fn printable(problem: &Problem) -> String {
     const MOST: usize = 400;
     let text = problem.to_string();
@@ -153,7 +155,7 @@ fn printable(problem: &Problem) -> String {
     shown.chain(more).collect()
 }
 
-/// The error of a text with a single line, without the line number.
+/// The error without its line number, because the parsed text is a single line.
 fn in_one_line(error: &serde_json::Error) -> String {
     error.to_string().replace(" at line 1 column", ", column")
 }

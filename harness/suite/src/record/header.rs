@@ -21,7 +21,7 @@ const LAST_MOMENT: u64 = 253_402_300_799_999;
 pub struct Header {
     /// The version of Fallproof that ran it.
     pub fallproof: String,
-    /// The target, as in reports.
+    /// The target, as reports name it.
     pub target: TargetName,
     /// The suite.
     pub suite: SuiteFacts,
@@ -32,9 +32,11 @@ pub struct Header {
     /// When it started, in milliseconds since 1970. All times of the evidence are relative to it.
     #[serde(rename = "started_unix_ms", serialize_with = "to_unix", deserialize_with = "of_unix")]
     pub started: SystemTime,
-    /// The command that runs a scenario again, with the placeholder [`SCENARIO`](Self::SCENARIO).
+    /// The command that runs a scenario again, with [`SCENARIO`](Self::SCENARIO) in place of its
+    /// id.
     pub replay: String,
-    /// The client's key for the target; a placeholder if it was the user's own.
+    /// The client's key for the target. A key that the user provided is replaced with a
+    /// placeholder.
     pub gateway_key: String,
     /// The target's capabilities.
     pub capabilities: Capabilities,
@@ -71,7 +73,7 @@ pub struct TargetName {
 }
 
 impl TargetName {
-    /// Creates a target of which only the name is known.
+    /// Creates the name of a target whose other properties are unknown.
     pub fn of(name: impl Into<String>) -> Self {
         Self { name: name.into(), version: None, adapter: None, address: None }
     }
@@ -81,18 +83,18 @@ impl TargetName {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SuiteFacts {
-    /// `sha256:` of its files.
+    /// `sha256:` and the hash of its files.
     pub fingerprint: String,
     /// Number of its cases.
     pub cases: usize,
-    /// Whether all of them were selected.
+    /// Whether all of its cases were selected.
     pub whole: bool,
     /// The profiles of its scenarios.
     pub profiles: BTreeSet<Profile>,
 }
 
 impl SuiteFacts {
-    /// The facts about this suite, from which these scenarios were selected.
+    /// Creates the facts about a suite from which these scenarios were selected.
     pub fn new(suite: &Suite, chosen: &[&Scenario]) -> Self {
         let ids: BTreeSet<_> = chosen.iter().map(|scenario| scenario.id.as_str()).collect();
         let all = suite.scenarios.iter();

@@ -1,5 +1,5 @@
-//! Bytes that are too long for the record of a case. They are written once, in a blob, even if
-//! several fields contain them.
+//! Byte fields that are too long for the record of a case. Their bytes are written to a blob, and
+//! only once even if several fields contain them.
 
 use std::collections::HashMap;
 use std::mem;
@@ -12,15 +12,15 @@ use super::MOST_BYTES_OF_A_CASE;
 use super::error::Inconsistency;
 use crate::evidence::{CallEvidence, CaseResult, Evidence, Exchange};
 
-/// Longer bytes are written to a blob.
+/// Maximum length of a byte field in the record. The bytes of longer fields are written to a blob.
 const LONGEST_INLINE: usize = 8 * 1024;
 
-/// Bytes of a case that are in a blob.
+/// A byte field of a case whose bytes are in a blob.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Large {
     place: Place,
-    /// Index of the blob among those before the case, from 0.
+    /// Index of the blob among those that precede the case, from 0.
     blob: usize,
     /// Start of the bytes in the blob.
     from: usize,
@@ -28,29 +28,29 @@ pub(super) struct Large {
     to: usize,
 }
 
-/// The field of a case that bytes belong to.
+/// A byte field of a case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Place {
-    /// The call, from 0.
+    /// Index of the call, from 0.
     call: usize,
     side: Side,
     part: Part,
 }
 
-/// The side that bytes belong to.
+/// The side of a call that a field belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Side {
     /// The client.
     Client,
-    /// An attempt, from 0.
+    /// An attempt. Holds its index, from 0.
     RecordedRequest(usize),
-    /// A misdirected request, from 0.
+    /// A misdirected request. Holds its index, from 0.
     Astray(usize),
 }
 
-/// What the bytes are.
+/// What the field holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Part {
@@ -72,14 +72,14 @@ impl Large {
 }
 
 impl Place {
-    /// What the bytes are.
+    /// What the field holds.
     pub(super) fn part(self) -> Part {
         self.part
     }
 }
 
-/// Visits all bytes of a case except parsed headers. Traffic comes before fields that may be a part
-/// of it.
+/// Visits all byte fields of a case except parsed headers. Visits traffic first, because it may
+/// contain the other fields.
 pub(super) fn each<'a>(evidence: &'a mut Evidence, mut show: impl FnMut(Place, &'a mut Vec<u8>)) {
     for (call, made) in calls(evidence).iter_mut().enumerate() {
         let CallEvidence { exchange, requests, misdirected, .. } = made;
@@ -99,7 +99,7 @@ pub(super) fn each<'a>(evidence: &'a mut Evidence, mut show: impl FnMut(Place, &
     }
 }
 
-/// Moves bytes that are too long into blobs. Returns the blobs, and the fields that refer to them.
+/// Moves the bytes of long fields into blobs. Returns the blobs, and the fields that refer to them.
 pub(super) fn take(evidence: &mut Evidence) -> (Vec<Vec<u8>>, Vec<Large>) {
     let mut taken = Vec::new();
     each(evidence, |place, bytes| {
@@ -109,7 +109,7 @@ pub(super) fn take(evidence: &mut Evidence) -> (Vec<Vec<u8>>, Vec<Large>) {
     });
     let (mut large, mut blobs) = (Vec::<Large>::new(), Vec::new());
     let mut known = HashMap::<&[u8], (usize, usize)>::new();
-    // The traffic that the next fields may be a part of.
+    // The latest traffic, which may contain the next fields.
     let mut around: Option<(Large, &[u8])> = None;
     for (index, (place, bytes)) in taken.iter().enumerate() {
         let within = || {

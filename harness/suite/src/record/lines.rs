@@ -22,7 +22,7 @@ impl<R: BufRead> Lines<R> {
         Self { text, line: Vec::new(), number: 0, bytes: 0 }
     }
 
-    /// The next line, without its end.
+    /// The next line, without its line break.
     pub(super) fn next(&mut self) -> Result<&[u8], Problem> {
         self.line.clear();
         self.number += 1;
@@ -48,7 +48,7 @@ impl<R: BufRead> Lines<R> {
         serde_json::from_slice(self.next()?).map_err(Problem::NoRecord)
     }
 
-    /// Checks that nothing follows this line, neither in the text nor in the file.
+    /// Whether nothing follows this line, neither in the uncompressed text nor in the file.
     pub(super) fn is_at_end(&mut self) -> Result<bool, Problem> {
         let is_read = match self.text.fill_buf() {
             Ok(text) => text.is_empty(),
@@ -58,7 +58,7 @@ impl<R: BufRead> Lines<R> {
         Ok(is_read && file.fill_buf().map_err(Problem::Unreadable)?.is_empty())
     }
 
-    /// Converts an error of decompression.
+    /// Converts a decompression error.
     fn problem(&self, error: io::Error) -> Problem {
         let has_header = self.text.get_ref().header().is_some();
         match error.kind() {

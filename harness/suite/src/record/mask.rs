@@ -1,6 +1,5 @@
-//! Removes secrets from evidence: the user's keys are replaced with placeholders of the same
-//! length, so all positions and judgments remain the same. Keys that Fallproof generates are not
-//! secrets.
+//! Removes secrets from evidence. The user's keys are replaced with placeholders of the same
+//! length, so positions and judgments do not change. Keys that Fallproof generates are not secrets.
 
 use std::collections::HashSet;
 use std::mem;
@@ -15,7 +14,7 @@ use crate::evidence::{CallEvidence, CaseResult, Evidence};
 use crate::scenario::Scenario;
 use crate::secret::{another, is_credential_header, is_secret, spellings};
 
-/// The text that placeholders of keys are made of.
+/// The text that is repeated to make a placeholder.
 const INSTEAD: &str = "Kept0Key";
 
 /// Prefix of OpenAI's keys.
@@ -41,10 +40,11 @@ impl Mask {
         for key in keys.into_iter().filter(|key| is_secret(key)) {
             let instead = placeholder(key);
             let wrong = another(key);
-            // It starts with the right key if that has only one character.
+            // If all characters of the key are the same, the wrong key starts with the key itself.
             let of_wrong = match wrong.strip_prefix(key) {
                 Some(rest) => format!("{instead}{rest}"),
-                // A reader of the evidence derives it in the same way.
+                // A reader of the evidence derives the wrong key from the placeholder in the same
+                // way.
                 None if another(&instead).len() == instead.len() => another(&instead),
                 None => placeholder(&wrong).chars().rev().collect(),
             };
@@ -109,13 +109,13 @@ impl Mask {
     }
 }
 
-/// Texts that look like secrets but are not: generated, or from a scenario.
+/// Texts that look like secrets but are not, because they are generated or come from a scenario.
 pub(super) struct Ours<'a> {
-    /// The keys that the target knows; the user's own as a placeholder.
+    /// The keys that the target knows. The user's keys are replaced with placeholders.
     pub(super) keys: &'a HashSet<String>,
     pub(super) scenario: &'a Scenario,
     pub(super) evidence: &'a Evidence,
-    /// All texts of the scenario and what the mocks answered.
+    /// The scenario's text and the heads of the mocks' answers.
     pub(super) known: OnceLock<Vec<u8>>,
 }
 
@@ -143,8 +143,9 @@ impl Ours<'_> {
     }
 }
 
-/// Returns a text of the same length that is not a secret. It has the same length in JSON and URLs,
-/// too: characters that these escape are replaced with characters that they also escape.
+/// Returns a text of the same length that is not a secret. Its length is the same in JSON and in
+/// URLs, too: characters that are escaped there are replaced with other characters that are
+/// escaped.
 fn placeholder(key: &str) -> String {
     let mut letters = INSTEAD.chars().cycle();
     let mut instead = |byte: u8| match byte {
@@ -191,7 +192,7 @@ fn hide_unknown(bytes: &mut [u8], ours: &Ours<'_>) {
     }
 }
 
-/// Visits name and value of each header at the start of a message, and of those in interim heads
+/// Visits the name and value of each header in the head of a message, and in the interim heads
 /// before it.
 fn each_header(message: &mut [u8], mut show: impl FnMut(&[u8], &mut [u8])) {
     let mut is_interim = false;

@@ -1,12 +1,12 @@
-//! Evidence files: the record of a run, so that it can be judged again without the target.
+//! Evidence files. They record a run, so that it can be judged again without the target.
 //!
-//! The format is gzip-compressed lines of JSON. Each line is an object with one member that names
-//! the kind of record. The first record is `run`, followed by a `scenario` for each selected
-//! scenario. Then, in order of time, there is a `start` with the plan for each start of the target,
-//! and a `case` for each case that was played, preceded by a `blob` for all bytes that are too long
-//! for the record. A repeated case replaces the earlier one. Cases that do not count are
-//! `discarded`. The last record is `end`. The reader checks that the records are consistent, and
-//! refuses evidence that is not.
+//! The format is gzip-compressed lines of JSON. Each line is a record: an object with a single
+//! member, whose name is the kind of record. The first record is `run`. A `scenario` record for
+//! each selected scenario follows. The next records are in order of time: a `start` with the plan
+//! for each start of the target, and a `case` for each case that was run. Bytes that are too long
+//! for a `case` are in `blob` records before it. If a case is run again, the later record replaces
+//! the earlier one. `discarded` lists cases that do not count. The last record is `end`. The reader
+//! refuses evidence whose records contradict each other.
 
 mod check;
 mod error;
@@ -42,16 +42,17 @@ pub const FORMAT: u32 = 2;
 /// The prefix of the format's name, before its version.
 const FORMAT_NAME: &str = "fallproof-evidence/";
 
-/// Selects a limit, which is smaller in tests.
+/// The unit of the limits. It is smaller in tests, so that tests can exceed the limits.
 const MIB: usize = if cfg!(test) { 16 * 1024 } else { 1024 * 1024 };
 
 /// Maximum length of a line, in bytes.
 const LONGEST_LINE: usize = 128 * MIB;
 
-/// Maximum number of bytes in the blobs of a case, and in the fields that refer to them.
+/// Maximum number of bytes in the blobs of a case. The fields that refer to blobs have the same
+/// limit.
 const MOST_BYTES_OF_A_CASE: usize = 512 * MIB;
 
-/// Maximum number of bytes in the scenarios and plans of a run, as text.
+/// Maximum number of bytes in the records of a run's scenarios and plans.
 const MOST_BYTES_HELD: usize = 256 * MIB;
 
 /// Maximum number of bytes in a run, uncompressed.
@@ -60,7 +61,7 @@ const MOST_BYTES: u64 = 4096 * MIB as u64;
 /// Maximum number of records in a run.
 const MOST_RECORDS: u64 = 4_000_000;
 
-/// One line.
+/// One line of an evidence file.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Record {
@@ -100,7 +101,7 @@ struct Run {
 #[serde(deny_unknown_fields)]
 struct Case {
     evidence: Evidence,
-    /// The bytes of the evidence that are in blobs.
+    /// The fields of the evidence whose bytes are in blobs.
     large: Vec<large::Large>,
 }
 

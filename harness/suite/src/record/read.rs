@@ -21,7 +21,8 @@ use crate::evidence::{CaseResult, Evidence};
 use crate::plan::{Group, Plan};
 use crate::scenario::Scenario;
 
-/// Reader of an evidence file. Its content is valid only after the end was read, too.
+/// Reader of an evidence file. What it returns is valid only if it reads the file to the end
+/// without an error.
 pub struct Reader<R = BufReader<File>> {
     file: PathBuf,
     lines: Lines<R>,
@@ -29,16 +30,17 @@ pub struct Reader<R = BufReader<File>> {
     pub header: Header,
     /// The selected scenarios, in order.
     pub scenarios: Vec<Scenario>,
-    /// Their indices by id.
+    /// The indices of the scenarios by id.
     indices: HashMap<String, usize>,
     /// The plan of the latest start.
     plan: Option<Arc<Plan>>,
     starts: usize,
-    /// The indices of the scenarios that have a case, each with the number of starts at that time.
+    /// The indices of the scenarios that have a case, each with the number of starts before the
+    /// case.
     cases: HashMap<usize, usize>,
-    /// The record that was read last but not returned yet.
+    /// A record that was read but not processed yet.
     next: Option<Record>,
-    /// Number of further bytes of scenarios and plans that are accepted.
+    /// Number of bytes of scenarios and plans that the reader still accepts.
     room: usize,
     is_through: bool,
     took: Duration,
@@ -63,7 +65,7 @@ pub struct Ended {
 }
 
 impl Ended {
-    /// The groups that the target was configured with for it.
+    /// The groups that the target was configured with for this case.
     pub fn groups(&self) -> &[Group] {
         self.plan.as_ref().map_or(&[], |plan| plan.groups_of(&self.evidence.scenario))
     }
@@ -86,7 +88,7 @@ impl Reader {
     /// # Errors
     /// If it cannot be read or is invalid.
     pub fn open(file: &Path) -> Result<Self, RecordError> {
-        // What is no file is not opened: that of a pipe may wait for ever.
+        // Open only regular files, because opening a pipe may block forever.
         let open = match fs::metadata(file) {
             Ok(found) if !found.is_file() => Err(Problem::NoFile),
             Ok(_) => File::open(file).map_err(Problem::Unreadable),
@@ -100,7 +102,7 @@ impl Reader {
 }
 
 impl<R: BufRead> Reader<R> {
-    /// Like [`open`](Reader::open), with the content of the file from another source.
+    /// Like [`open`](Reader::open), but reads the content of the file from `bytes`.
     ///
     /// # Errors
     /// Those of [`open`](Reader::open).
@@ -138,7 +140,7 @@ impl<R: BufRead> Reader<R> {
         self.read_entry().map_err(|problem| self.wrong(problem))
     }
 
-    /// Duration of the run; zero before the end was read.
+    /// Duration of the run; zero until the end has been read.
     pub fn took(&self) -> Duration {
         self.took
     }
@@ -168,7 +170,7 @@ impl<R: BufRead> Reader<R> {
         }
     }
 
-    /// Limits the data that is held until the end.
+    /// Limits the data that is kept in memory until the end.
     fn hold(&mut self) -> Result<(), Problem> {
         self.room = self.room.checked_sub(self.lines.length()).ok_or(Problem::TooMuch)?;
         Ok(())
@@ -258,7 +260,8 @@ impl<R: BufRead> Reader<R> {
     }
 }
 
-/// Whether the file begins as evidence of any version does, however it goes on.
+/// Whether the file starts like an evidence file of any version. Does not check the rest of the
+/// file.
 pub fn is_evidence(file: &Path) -> bool {
     const BEGINNING: u64 = 1024;
     let open = || {
@@ -267,7 +270,7 @@ pub fn is_evidence(file: &Path) -> bool {
     };
     let Some(open) = open() else { return false };
     let mut start = Vec::new();
-    // One that breaks off before that has as much as was read.
+    // If the file is shorter or damaged, use the bytes that were read.
     let _ = GzDecoder::new(BufReader::new(open)).take(BEGINNING).read_to_end(&mut start);
     let start = String::from_utf8_lossy(&start);
     start.starts_with("{\"run\":") && start.contains(FORMAT_NAME)

@@ -80,8 +80,8 @@ fn header(scenarios: &[Scenario], keys: Keys) -> Header {
     }
 }
 
-/// What was seen of a scenario whose calls were made one after the other, with an attempt each at
-/// the first deployment.
+/// The evidence of a scenario whose calls were made one after the other. Each call has one attempt
+/// at the first deployment.
 fn seen(scenario: &Scenario, plan: &Plan, keys: Keys) -> Evidence {
     let calls = scenario.steps.iter().enumerate().filter_map(|(position, step)| {
         let crate::scenario::Step::Calls(calls) = step else { return None };
@@ -179,7 +179,7 @@ fn recorded(seq: u64, deployment: &Deployment, keys: Keys) -> RecordedRequest {
     }
 }
 
-/// The file of a run in which each of the scenarios was played once.
+/// The evidence file of a run that played each scenario once.
 fn good(keys: Keys, mask: Mask) -> Vec<u8> {
     let scenarios = scenarios();
     let plan = plan(&scenarios);
@@ -218,7 +218,7 @@ fn read(file: &[u8]) -> Result<Vec<Evidence>, RecordError> {
     Ok(cases)
 }
 
-/// The cases of the text of a file.
+/// Reads the cases from the uncompressed text of a file.
 fn read_text(text: &str) -> Result<Vec<Evidence>, RecordError> {
     read(&gzip(text.as_bytes()))
 }
@@ -240,8 +240,8 @@ fn a_run_is_read_as_it_was_written() {
 fn long_bytes_are_written_once() {
     let text = text(&good(MADE_UP, Mask::new([])));
     let blobs = text.lines().filter(|line| line.starts_with("{\"blob\"")).count();
-    // Each case has one answer, which is in four places: that of each attempt, of the client, and
-    // of what went over the client's connection.
+    // Each case has one answer. Four fields contain it: the body and the traffic of the attempt,
+    // and the body and the traffic of the client's response.
     assert_eq!((blobs, text.matches("lorem ipsum").count()), (2, 2 * 1000));
 }
 
@@ -557,7 +557,7 @@ fn a_run_beyond_the_limits_is_refused() {
     assert!(matches!(error.problem, Problem::TooMuch), "{error}");
 }
 
-/// Every member of a value by its path, and what kind of value it has.
+/// Collects the path of every member of a value, and the kind of the member's value.
 fn shape(value: &Value, path: &str, found: &mut BTreeSet<String>) {
     let kind = match value {
         Value::Null => return,

@@ -23,7 +23,7 @@ use crate::plan::{Group, Plan};
 use crate::scenario::Scenario;
 use crate::secret::another;
 
-/// Writer of an evidence file. Its methods are called in the order of events.
+/// Writer of an evidence file. Call its methods in the order of the events.
 pub struct Writer<W: Write = BufWriter<File>> {
     file: GzEncoder<W>,
     /// Number of bytes written, uncompressed.
@@ -37,7 +37,7 @@ pub struct Writer<W: Write = BufWriter<File>> {
 }
 
 impl Writer {
-    /// Creates the file of a run of these scenarios.
+    /// Creates the evidence file for a run of these scenarios.
     ///
     /// # Errors
     /// If the file cannot be written.
@@ -76,7 +76,7 @@ impl<W: Write> Writer<W> {
         Ok(writer)
     }
 
-    /// Records that the target was started with this plan, for the following cases.
+    /// Records a start of the target with this plan, which applies to the cases that follow.
     ///
     /// # Errors
     /// If it cannot be written.
@@ -102,7 +102,7 @@ impl<W: Write> Writer<W> {
         self.write(&lines.map_err(|TooLong| io::Error::other(TOO_LONG))?)
     }
 
-    /// Records the end of the run and its duration; `counting` are the ids of the scenarios whose
+    /// Records the end of the run and its duration; `counting` holds the ids of the scenarios whose
     /// cases count. Returns the output.
     ///
     /// # Errors
@@ -181,7 +181,7 @@ fn put(lines: &mut Vec<u8>, kind: &str, record: &impl Serialize) -> Result<(), T
     if lines.len() - before > LONGEST_LINE { Err(TooLong) } else { Ok(()) }
 }
 
-/// The scenario without the location of its file on disk.
+/// The scenario, with a file path that does not reveal where the file is on disk.
 fn played(scenario: &Scenario) -> Scenario {
     let here = std::env::current_dir().unwrap_or_default();
     let file = scenario.file.strip_prefix(here).unwrap_or(&scenario.file);

@@ -1,4 +1,4 @@
-//! Request bodies: YAML that must translate to JSON with the same spelling, and verbatim JSON text.
+//! Request bodies: either YAML, with values that are spelled as in JSON, or verbatim JSON text.
 
 use std::ops::Range;
 
@@ -55,8 +55,8 @@ fn node_to_json(node: &At<Node>, source: &Source, problems: &mut Vec<Diagnostic>
     }
 }
 
-/// An error if JSON spells `value` differently from the YAML text, as for `1e0`, `010`, `~` or a
-/// number beyond 64 bits.
+/// Returns an error if JSON spells `value` differently from the YAML text, as for `1e0`, `010`, `~`
+/// or a number beyond 64 bits.
 fn respelling(value: &Value, span: &Range<usize>, source: &Source) -> Option<Diagnostic> {
     let (written, sent) = (source.text(span), value.to_string());
     (written != sent).then(|| {
@@ -70,7 +70,7 @@ fn respelling(value: &Value, span: &Range<usize>, source: &Source) -> Option<Dia
     })
 }
 
-/// An integer without its leading zeros: `7` for `007`, which YAML reads as `7.0`.
+/// Removes the leading zeros of an integer: `7` for `007`, which YAML reads as `7.0`.
 fn without_zeros(written: &str) -> Option<String> {
     let (sign, digits) = written.split_at(written.len() - written.trim_start_matches('-').len());
     let all_digits = digits.bytes().all(|byte| byte.is_ascii_digit());
@@ -108,7 +108,7 @@ fn check_json(text: &At<String>, source: &Source) -> Option<Diagnostic> {
     })
 }
 
-/// Byte offset in the file of `error` in `text`, if `text` is a literal block (`|`).
+/// The byte offset of `error` in the file, if `text` is a literal block (`|`).
 fn position_in_block(
     text: &At<String>,
     error: &serde_json::Error,

@@ -1,4 +1,4 @@
-//! Expands a family into one case: replaces its references with the values of a choice.
+//! Expands a family into one of its cases, by replacing references with the values of a choice.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::family::{Axis, AxisValue, Choice, one_or_more, unknown_axis};
 use crate::yaml::{At, Diagnostic, Members, Node, Source};
 
-/// The key that merges the mapping of one or several axis values into the mapping that contains it.
+/// The key that merges the mappings of axis values into the mapping that contains the key.
 const EXTENDS: &str = "extends";
 
 /// Replaces the references in a family's members with the values of one choice.
@@ -55,7 +55,7 @@ impl<'a> Expander<'a> {
         At { value, span: node.span.clone() }
     }
 
-    /// Inserts these members into a mapping, expanded.
+    /// Expands these members and inserts them into a mapping.
     fn put<'m>(
         &mut self,
         members: impl IntoIterator<Item = (&'m At<String>, &'m At<Node>)>,
@@ -96,7 +96,7 @@ impl<'a> Expander<'a> {
         })
     }
 
-    /// The value of a reference that is the entire text.
+    /// The value of a reference that makes up an entire text.
     fn value(&mut self, reference: &str, span: &Range<usize>) -> At<Node> {
         match self.follow(reference, span) {
             Some((_, _, Some(part))) => part.clone(),
@@ -126,7 +126,7 @@ impl<'a> Expander<'a> {
         expanded + rest
     }
 
-    /// A reference to an axis with spaces inside its braces, which would not be replaced.
+    /// A reference to an axis that has spaces inside its braces, so it would not be replaced.
     fn blank_reference<'t>(&self, text: &'t str) -> Option<&'t str> {
         text.match_indices('{').find_map(|(start, _)| {
             let (inner, after) = text[start + 1..].split_once('}')?;
@@ -137,7 +137,8 @@ impl<'a> Expander<'a> {
         })
     }
 
-    /// Resolves `axis` or `axis.key`: the axis, its value, and the member of the value's mapping.
+    /// Resolves `axis` or `axis.key`. Returns the axis, its value, and for `axis.key` the member of
+    /// the value's mapping.
     fn follow(&mut self, reference: &str, span: &Range<usize>) -> Option<Found<'a>> {
         let (name, key) =
             reference.split_once('.').map_or((reference, None), |(axis, key)| (axis, Some(key)));
@@ -166,7 +167,7 @@ impl<'a> Expander<'a> {
 
 type Found<'a> = (&'a Axis, &'a AxisValue, Option<&'a At<Node>>);
 
-/// The reference, if it is the entire text.
+/// The reference that makes up the entire text, if there is one.
 fn alone(text: &str) -> Option<&str> {
     match next_reference(text) {
         Some(("", reference, "")) => Some(reference),
@@ -174,8 +175,8 @@ fn alone(text: &str) -> Option<&str> {
     }
 }
 
-/// The first `{axis}` or `{axis.key}`, with the text before and after it. Doubled braces are other
-/// placeholders, and in JSON a brace is followed by a quote.
+/// The first `{axis}` or `{axis.key}`, with the text before and after it. Double braces mark other
+/// placeholders. A brace of JSON text does not count, because a quote follows it.
 fn next_reference(text: &str) -> Option<(&str, &str, &str)> {
     let is_name = |byte: u8| {
         byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_' | b'.')

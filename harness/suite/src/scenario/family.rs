@@ -1,4 +1,4 @@
-//! A family: one file for many cases. Its axes, their values, and the combinations to run.
+//! A family: one file that describes many cases by axes, their values, and the combinations to run.
 
 use std::ops::Range;
 
@@ -11,7 +11,7 @@ use crate::yaml::{At, Diagnostic, Members, Node, Source};
 /// Maximum number of cases in one file.
 const MAX_CASES: usize = 500;
 
-/// The key for the reason of an exception.
+/// The key for the reason for an exception.
 const REASON: &str = "reason";
 
 /// The keys that turn a scenario file into a family. The other keys are read once for each case.
@@ -44,16 +44,16 @@ pub(super) struct AxisValue {
     pub(super) text: String,
     /// Its text in ids.
     slug: String,
-    /// Its YAML value, for references that are an entire text.
+    /// Its YAML value, for references that make up an entire text.
     pub(super) value: At<Node>,
-    /// Its mapping; `None` in a list of values.
+    /// Its mapping; `None` if the axis is a list of values.
     pub(super) fragment: Option<Members>,
 }
 
 /// A value for each axis, in the order of the axes.
 pub(super) type Choice<'a> = Vec<(&'a Axis, &'a AxisValue)>;
 
-/// The id of a case of the family of this id, e.g. `faults/each@server-error.azure-v1`.
+/// The id of a case in the family with this id, e.g. `faults/each@server-error.azure-v1`.
 pub(super) fn case_id(family: &str, choice: &Choice<'_>) -> String {
     let values: Vec<_> = choice.iter().map(|(_, word)| &*word.slug).collect();
     format!("{family}@{}", values.join("."))
@@ -179,7 +179,7 @@ fn is_valid(
     problems.len() == before
 }
 
-/// Whether the exception excludes the case: for each axis that it names, it has the case's value.
+/// Whether the exception excludes the case: it lists the case's value for each axis that it names.
 fn excludes(except: &At<Members>, choice: &Choice<'_>) -> bool {
     choice.iter().all(|(axis, chosen)| {
         let listed = except.value.iter().find(|(key, _)| key.value == axis.name.value);

@@ -7,7 +7,7 @@ use include_dir::{Dir, DirEntry};
 
 use crate::yaml::Diagnostic;
 
-/// The file in a suite's folder that is not a scenario.
+/// The YAML file in a suite's folder that is not a scenario.
 const REQUIREMENTS: &str = "requirements.yaml";
 
 /// A file that could not be read as a scenario.

@@ -15,13 +15,14 @@ use super::{Deployment, Group, Scenario};
 use crate::requirement::{self, Code};
 use crate::yaml::{At, Diagnostic, LoadError, Members, Node, Optional, Source};
 
-/// Reads the scenarios of `file`: the scenario with this id, or all cases of the family with this
-/// id.
+/// Reads the scenarios of `file`, which contains the scenario or the family with this id. Returns
+/// one scenario, or all cases of the family.
 pub fn load(file: &Path, id: &str) -> Result<Vec<Scenario>, LoadError> {
     from(&Source::read(file)?, file, id)
 }
 
-/// Reads the scenarios of a file outside a suite, with its name as their id.
+/// Reads the scenarios of a file outside a suite. The file's name without `.yaml` is the id of the
+/// scenario or the family.
 pub fn load_alone(file: &Path) -> Result<Vec<Scenario>, LoadError> {
     let name = Path::new(file.file_name().unwrap_or_default());
     load(file, &id(name, file)?)
@@ -94,7 +95,7 @@ fn family(
         let help = format!("use `{{{0}}}` or `extends: {0}` in the cases", axis.name.value);
         problems.push(source.error(&axis.name.span, message).help(help));
     }
-    // An error of the file occurs in most of its cases.
+    // An error in the file occurs in most of its cases, but is reported once.
     let mut reported = BTreeSet::new();
     problems.retain(|problem| reported.insert(problem.to_string()));
     if problems.is_empty() { Ok(scenarios) } else { Err(LoadError { diagnostics: problems }) }
@@ -107,7 +108,7 @@ pub(super) struct Loader<'a> {
     pub(super) tree: &'a At<Node>,
     /// Whether the file has `groups`, so that calls can select one by name.
     pub(super) named_groups: bool,
-    /// The deployments and groups that were read, which calls can name.
+    /// The deployments and groups that were read. Calls can refer to them by name.
     pub(super) deployments: IndexMap<String, Deployment>,
     pub(super) groups: IndexMap<String, Group>,
     pub(super) problems: Vec<Diagnostic>,

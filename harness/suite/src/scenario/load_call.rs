@@ -14,7 +14,7 @@ use super::{Body, Call, Disconnect, Part};
 use crate::yaml::{At, Optional};
 
 /// Headers that describe a call's body. A scenario cannot set them, because a duplicate or wrong
-/// one would make it a different request.
+/// header would change the meaning of the request.
 const WRITTEN: [&str; 3] = ["content-length", "transfer-encoding", "content-type"];
 
 impl Loader<'_> {
@@ -91,7 +91,7 @@ impl Loader<'_> {
             return names.first().copied().unwrap_or_default().to_owned();
         };
         if names.is_empty() || names.contains(&to.as_str()) {
-            // Valid, or unknown because the groups have errors.
+            // The name is valid, or cannot be checked because the groups have errors.
         } else if !self.named_groups {
             let error = self.source.error(span, "`to` requires `groups`");
             self.problems.push(error.help("remove it: there is only one `group`"));
@@ -179,8 +179,8 @@ impl Loader<'_> {
     }
 }
 
-/// Whether its response may be an event stream. The fields of a form are not checked, and speech
-/// uses another member to request a stream.
+/// Whether the response to the call may be an event stream. Also true for every form, whose fields
+/// are not checked, and for speech, which requests a stream with another member.
 fn may_stream(call: &Call) -> bool {
     let asks = |stream: Option<&Value>| stream == Some(&Value::Bool(true));
     let requests_stream = match &call.body {

@@ -11,7 +11,7 @@ use super::{Cooldown, Group, ONLY_GROUP};
 use crate::yaml::{At, Optional};
 
 impl Loader<'_> {
-    /// Converts the groups. Checks that each deployment is in exactly one chain, once.
+    /// Converts the groups. Checks that each deployment is in exactly one chain, and only once.
     pub(super) fn groups(&mut self, read: &ScenarioFile) -> IndexMap<String, Group> {
         let groups: Vec<_> = match (&read.group.0, read.groups.is_empty()) {
             (Some(group), true) => vec![(ONLY_GROUP, &group.value)],
@@ -23,7 +23,7 @@ impl Loader<'_> {
                 read.groups.iter().map(|(name, group)| (&*name.value, &group.value)).collect()
             }
             (None, true) => {
-                // Reported at the same position as other missing keys.
+                // Report this at the same position as other missing keys.
                 let steps = self.tree.value.member("steps");
                 let span = steps.map_or(&read.steps.span, |(key, _)| &key.span);
                 let error = self.source.error(span, "the key `group` (or `groups`) is missing");

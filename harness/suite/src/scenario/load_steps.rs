@@ -78,7 +78,7 @@ impl Loader<'_> {
         }
     }
 
-    /// Checks that there is an earlier response for a call that continues one.
+    /// Checks that a call that continues a response comes after a call that can get one.
     pub(super) fn has_earlier_response(
         &mut self,
         step: Option<&Step>,

@@ -52,8 +52,8 @@ pub const ONLY_GROUP: &str = "main";
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
-    /// The file's path relative to `scenarios/`, without extension and with `/` as separator. The
-    /// case of a family also has `@` and its values, joined with `.`
+    /// The file's path relative to `scenarios/`, without extension and with `/` as separator. For a
+    /// case of a family, `@` and the case's values follow, joined with `.`
     /// (`faults/each@server-error.azure-v1`).
     pub id: String,
     /// The file that it was read from.
@@ -81,12 +81,13 @@ pub struct Scenario {
 
 impl Scenario {
     /// The id as a single word, for the names of groups and deployments. It has no `@`, because
-    /// some gateways refuse a model name with one, and some parse it as user info in a URL.
+    /// some gateways refuse a model name that contains `@`, and others parse it as user info in a
+    /// URL.
     pub fn slug(&self) -> String {
         slug(&self.id)
     }
 
-    /// The id without the part of its case: the common part of all scenarios of one file.
+    /// The part of the id before `@`. All scenarios of one file have it in common.
     pub fn family(&self) -> &str {
         pattern::family(&self.id)
     }
@@ -99,7 +100,7 @@ impl Scenario {
         })
     }
 
-    /// The features that it needs of a target.
+    /// The features that the scenario needs from a target.
     pub fn needs(&self) -> BTreeSet<Feature> {
         let mut needs = BTreeSet::new();
         for Planned { send, .. } in self.calls() {
@@ -162,7 +163,7 @@ pub(crate) fn slug(id: &str) -> String {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Deployment {
-    /// Determines paths, form of the credential, and schemas.
+    /// The surface, which determines the paths, the form of the credential, and the schemas.
     pub surface: Surface,
     /// The model that answers, e.g. `gpt-5`.
     pub model: String,
@@ -177,7 +178,7 @@ pub struct Deployment {
 }
 
 impl Deployment {
-    /// How connections to it fail, if they do. Its attempts then cannot be observed.
+    /// How connections to the deployment fail, if they do. Attempts at it then cannot be observed.
     pub fn dead_end(&self) -> Option<DeadEnd> {
         self.script.iter().find_map(|behavior| DeadEnd::named(&behavior.reply))
     }
@@ -203,7 +204,7 @@ impl DeadEnd {
     }
 }
 
-/// A model group and its policy. The target chooses what is `None`.
+/// A model group and its policy. The target chooses the values that are `None`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Group {
@@ -231,7 +232,7 @@ pub struct Group {
 }
 
 impl Group {
-    /// Every deployment of the group: the chain, then the special fallbacks.
+    /// Every deployment of the group: first the chain, then the special fallbacks.
     pub fn deployments(&self) -> impl Iterator<Item = &String> {
         self.chain.iter().chain(&self.on_context_length).chain(&self.on_content_filter)
     }
@@ -273,7 +274,7 @@ pub struct Planned {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Call {
-    /// Name in the scenario of the group that it asks for.
+    /// The name, within the scenario, of the group that the call asks for.
     pub group: String,
     /// The endpoint that it calls.
     pub endpoint: Endpoint,
@@ -312,7 +313,7 @@ pub enum Disconnect {
     AfterRequestTo(String),
 }
 
-/// Expectations of a call. What is `None` is not checked.
+/// Expectations of a call. Values that are `None` are not checked.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expect {
@@ -328,7 +329,7 @@ pub struct Expect {
     pub headers: IndexMap<String, String>,
 }
 
-/// Expected members of an error in OpenAI's format. What is `None` is not checked.
+/// Expected members of an error in OpenAI's format. Members that are `None` are not checked.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExpectedError {

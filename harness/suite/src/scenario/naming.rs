@@ -1,4 +1,4 @@
-//! Rules for the names of ids, tags, deployments, groups and axes.
+//! Rules for ids, and for the names of tags, deployments, groups and axes.
 
 use std::path::Path;
 
@@ -15,10 +15,12 @@ pub fn is_id(text: &str) -> bool {
     text.split('/').all(is_kebab_case)
 }
 
-/// Maximum length of the id of a case, in bytes. A HAR file is named after it.
+/// Maximum length of the id of a case, in bytes. It is limited because HAR files are named after
+/// it.
 pub const LONGEST_ID: usize = 250;
 
-/// Whether a case can have this id: that of a scenario, or that of a family with the words of its axes.
+/// Whether the text is a valid id of a case: the id of a scenario, or the id of a family followed
+/// by `@` and a value of each axis.
 pub fn is_case_id(text: &str) -> bool {
     let (id, words) = text.split_once('@').unwrap_or((text, "none"));
     text.len() <= LONGEST_ID && is_id(id) && words.split('.').all(is_kebab_case)

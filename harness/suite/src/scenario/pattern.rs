@@ -26,7 +26,7 @@ impl Pattern {
     }
 }
 
-/// The id without the part of its case: the common part of all scenarios of one file.
+/// The part of the id before `@`. All scenarios of one file have it in common.
 pub(super) fn family(id: &str) -> &str {
     id.split_once('@').map_or(id, |(family, _)| family)
 }

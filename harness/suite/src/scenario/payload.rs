@@ -15,7 +15,7 @@ pub const MODEL_PLACEHOLDER: &str = "{{model}}";
 /// Placeholder for a text that is different in each call.
 pub(super) const CALL_PLACEHOLDER: &str = "{{call}}";
 
-/// Placeholder for the `id` of the last earlier response that has one.
+/// Placeholder for the `id` of the latest earlier response that has an `id`.
 pub(super) const RESPONSE_PLACEHOLDER: &str = "{{response_id}}";
 
 /// Start of a placeholder for a number of letters, as in `{{letters:5000000}}`.
@@ -49,7 +49,8 @@ pub struct Part {
     pub name: String,
     /// The file's name, if it is a file.
     pub filename: Option<String>,
-    /// The complete value of its `content-disposition`, instead of one built from these two names.
+    /// The complete value of `content-disposition`, instead of one built from `name` and
+    /// `filename`.
     pub disposition: Option<String>,
     /// The content type, if it has one.
     pub content_type: Option<String>,
@@ -68,7 +69,7 @@ pub struct Rendered {
 }
 
 impl Rendered {
-    /// Replaces the placeholder for an earlier response with its `id`.
+    /// Replaces the placeholder for the `id` of an earlier response.
     #[must_use]
     pub fn going_on_from(mut self, answer_id: &str) -> Self {
         if let Ok(text) = str::from_utf8(&self.bytes)
@@ -92,8 +93,8 @@ impl Body {
         }
     }
 
-    /// The text of the body for the group with this name, which is inserted as the first member, or
-    /// at the placeholder.
+    /// The text of the body for the group with this name. The name is inserted as the first member,
+    /// or at the placeholder.
     pub fn for_model(&self, model: &str) -> String {
         match self {
             Self::Members(_) | Self::Text(_) => with_letters(self.spelled(model)),
@@ -118,7 +119,7 @@ impl Body {
         }
     }
 
-    /// Whether all placeholders are valid. The loader ensures it.
+    /// Whether all placeholders are valid. The loader ensures that they are.
     pub(crate) fn is_playable(&self) -> bool {
         match self {
             Self::Members(members) => {
@@ -130,19 +131,19 @@ impl Body {
         }
     }
 
-    /// Whether it continues an earlier response.
+    /// Whether the body continues an earlier response.
     pub(super) fn needs_an_answer(&self) -> bool {
         self.spelled("").contains(RESPONSE_PLACEHOLDER)
     }
 
-    /// Whether it is different in each call.
+    /// Whether the body is different in each call.
     pub fn tells_calls_apart(&self) -> bool {
         self.spelled("").contains(CALL_PLACEHOLDER)
     }
 }
 
-/// The first placeholder for letters in this text: its position, and its number of letters; `None`
-/// if that is not a number or too large.
+/// Returns the position of the first placeholder for letters in this text, and its number of
+/// letters. The number is `None` if it is invalid or too large.
 fn letters(text: &str) -> Option<(Range<usize>, Option<usize>)> {
     let start = text.find(LETTERS)?;
     let rest = &text[start + LETTERS.len()..];
@@ -170,8 +171,8 @@ pub(super) enum Misread<'a> {
     Unknown(&'a str),
 }
 
-/// The invalid placeholders of this text. Text in double braces that contains spaces, or is not a
-/// word, is not a placeholder.
+/// The invalid placeholders of this text. Text in double braces is a placeholder only if it is a
+/// single word.
 pub(super) fn misread(text: &str) -> impl Iterator<Item = Misread<'_>> {
     let mut remaining = MOST_LETTERS;
     text.match_indices("{{").filter_map(move |(start, _)| {
@@ -194,7 +195,7 @@ pub(super) fn misread(text: &str) -> impl Iterator<Item = Misread<'_>> {
 }
 
 impl Misread<'_> {
-    /// The error for it, at its position within `span`.
+    /// The error for the placeholder, at its position within `span`.
     pub(super) fn error(self, source: &Source, span: &Range<usize>) -> Diagnostic {
         let at = |written: &str| source.find(span, written).unwrap_or_else(|| span.clone());
         match self {

@@ -56,9 +56,9 @@ impl Suite {
     /// The scenarios that match one of `patterns` and have one of `tags`, sorted by id. An empty
     /// list does not restrict the selection.
     ///
-    /// A pattern is an id, a family or folder of ids, a glob over ids or families
-    /// (`responses*/**`, `faults/*@*.azure-v1`), or the path of a file or folder; a file outside
-    /// the suite is read, too; its id is its stem.
+    /// A pattern is an id, a family or folder of ids, a glob over ids or families (`responses*/**`,
+    /// `faults/*@*.azure-v1`), or the path of a file or folder. A file outside the suite is read,
+    /// too; its id is its name without the extension.
     pub fn select(
         &self,
         patterns: &[String],

@@ -23,13 +23,14 @@ type Files = Vec<Result<SuiteFile, Unread>>;
 pub struct Suite {
     /// Sorted by id.
     pub scenarios: Vec<Scenario>,
-    /// `sha256:` of the files, independent of the folder's location and of line endings.
+    /// `sha256:` and the hash of the files. The folder's location and line endings do not affect
+    /// it.
     pub fingerprint: String,
 }
 
 impl Suite {
-    /// Reads every `.yaml` file in `folder` except `requirements.yaml` and names that start with
-    /// `_` or `.`. The error holds the diagnostics of all files.
+    /// Reads every `.yaml` file in `folder`. Skips `requirements.yaml`, and files and folders whose
+    /// names start with `_` or `.`. The error holds the diagnostics of all files.
     pub fn load(folder: &Path) -> Result<Self, LoadError> {
         Self::of(&SuiteFile::below(folder))
     }
@@ -40,8 +41,9 @@ impl Suite {
         Self::of(&Self::files_embedded(own))
     }
 
-    /// Like [`Suite::load`], but reads only the files that these patterns can select from. `None`
-    /// if a pattern matches no file; a suggestion then needs the complete suite.
+    /// Like [`Suite::load`], but reads only the files that these patterns can select from. Returns
+    /// `None` if a pattern matches no file. The caller then needs the complete suite to suggest a
+    /// similar id.
     pub fn load_chosen(folder: &Path, patterns: &[String]) -> Result<Option<Self>, LoadError> {
         Self::of_chosen(SuiteFile::below(folder), patterns)
     }
@@ -63,7 +65,7 @@ impl Suite {
         let resolved = |pattern| (pattern, Path::new(pattern).canonicalize().ok());
         let wanted: Vec<_> = patterns.iter().map(|it| resolved(it.as_str())).collect();
         let fits = |file: &Result<SuiteFile, Unread>, (pattern, path): &(&str, Option<PathBuf>)| {
-            // Errors of a file are reported if a pattern matches it.
+            // The error for an unreadable file is reported if a pattern matches the file.
             let (below, file) = match file {
                 Ok(SuiteFile { below, file, .. }) => (below, file),
                 Err(Unread { below, problem }) => (below, &problem.file),
@@ -124,8 +126,8 @@ impl Suite {
     }
 }
 
-/// Whether a pattern may match scenarios of this file, by id or by path. Includes files whose names
-/// are not valid ids.
+/// Whether a pattern may match scenarios of this file, by id or by path. Also matches files whose
+/// names are not valid ids.
 fn may_hold((below, file): (&Path, &Path), pattern: &str, path: Option<&Path>) -> bool {
     let id = spelled_as_id(below);
     let fits = if let Some((head, _)) = pattern.split_once(['*', '?', '[', '{', '\\']) {
@@ -142,8 +144,8 @@ pub(super) fn is_below(file: &Path, path: &Path) -> bool {
     file.canonicalize().is_ok_and(|file| file.starts_with(path))
 }
 
-/// Returns the scenarios of each file, in order; unreadable files yield none. Parses in parallel: a
-/// debug build needs about a CPU second for the complete suite.
+/// Returns the scenarios of each file, in order; unreadable files yield none. Parses in parallel,
+/// because a debug build needs about one second of CPU time for the complete suite.
 fn read_all(files: &[Result<SuiteFile, Unread>]) -> Vec<Result<Vec<Scenario>, LoadError>> {
     let next = AtomicUsize::new(0);
     let work = || {

@@ -1,4 +1,5 @@
-//! Scenarios as YAML: a file as it stands, and one case of a family with its words filled in.
+//! Scenarios as YAML: the unchanged text of a file, or one case of a family with its references
+//! replaced.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -8,19 +9,19 @@ use super::family::{FamilyFile, case_id};
 use super::pattern::family;
 use crate::yaml::{At, LoadError, Members, Node, Source, quoted};
 
-/// Lines are no longer than this where that can be helped.
+/// Preferred maximum length of a line.
 const WIDTH: usize = 100;
 
-/// What a nested line is indented by.
+/// Indentation of a nested line, in spaces.
 const STEP: usize = 2;
 
-/// The text of a scenario's file, which may be one of the files within this program.
+/// The text of a scenario's file, which may be embedded in this program.
 pub fn text(file: &Path) -> Result<String, LoadError> {
     Ok(source(file)?.as_str().to_owned())
 }
 
-/// The case of a family's file that has this id, as a scenario of its own; `None` where the file has
-/// no such case.
+/// Returns the case with this id from a family's file, as the text of a scenario; `None` if the
+/// file has no such case.
 pub fn case_text(file: &Path, id: &str) -> Result<Option<String>, LoadError> {
     let source = source(file)?;
     let tree = source.tree()?;
@@ -49,7 +50,7 @@ fn source(file: &Path) -> Result<Source, LoadError> {
     }
 }
 
-/// Writes a tree as YAML, in blocks, and on one line what is short and simple.
+/// Writes a tree as YAML. Short and simple values are on one line, others in block style.
 struct Writer<'a> {
     source: &'a Source,
 }
@@ -62,7 +63,7 @@ impl Writer<'_> {
         }
     }
 
-    /// A key and its value, from the key on.
+    /// Writes a key and its value. The caller has already written the indentation of the key.
     fn member(&self, key: &str, node: &At<Node>, indent: usize, out: &mut String) {
         let key = scalar(key);
         if let Node::Text(text) = &node.value
@@ -105,7 +106,7 @@ impl Writer<'_> {
         }
     }
 
-    /// The value on one line, where it is short and simple.
+    /// The value on one line, if it is short and simple.
     fn line(&self, node: &At<Node>, before: usize) -> Option<String> {
         let line = self.flow(node);
         let fits = depth(node) == 0 || depth(node) <= 2 && before + line.len() <= WIDTH;
@@ -115,7 +116,7 @@ impl Writer<'_> {
     fn flow(&self, node: &At<Node>) -> String {
         match &node.value {
             Node::Text(text) => scalar(text),
-            // A number stands as it was spelled.
+            // Numbers, booleans and nulls keep their spelling.
             Node::Bare(value) => match self.source.text(&node.span).trim() {
                 "" => value.to_string(),
                 spelled => spelled.to_owned(),
@@ -145,7 +146,7 @@ fn depth(node: &At<Node>) -> usize {
     }
 }
 
-/// Words in one paragraph, which can be broken into lines anywhere.
+/// Whether the text is one paragraph of words, which can be wrapped at any space.
 fn is_prose(text: &str) -> bool {
     let text = text.strip_suffix('\n').unwrap_or(text);
     let is_plain = |character: char| character == ' ' || character.is_ascii_graphic();
@@ -170,7 +171,7 @@ fn wrapped(text: &str, indent: usize, out: &mut String) {
     let _ = writeln!(out, "{:indent$}{line}", "");
 }
 
-/// Text on one line, in quotes where YAML would read something else.
+/// The text on one line, in quotes if YAML would read it as something else.
 fn scalar(text: &str) -> String {
     const READ_OTHERWISE: [&str; 9] = ["true", "false", "null", "yes", "no", "on", "off", "y", "n"];
     let is_plain = |character: char| {

@@ -18,7 +18,7 @@ pub(super) const AT: &str = "fallproof::At";
 pub struct At<T> {
     /// The value.
     pub value: T,
-    /// Its span; of a mapping or list, the span of its start.
+    /// Its span. For a mapping or a list, the span of its start.
     pub span: Range<usize>,
 }
 
@@ -33,14 +33,14 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for At<T> {
                 formatter.write_str("a value with its position")
             }
 
-            /// From a tree, which knows the name.
+            /// Reads from a tree, which knows the name of the newtype.
             fn visit_seq<A: SeqAccess<'de>>(self, parts: A) -> Result<At<T>, A::Error> {
                 let (start, end, value) =
                     Deserialize::deserialize(SeqAccessDeserializer::new(parts))?;
                 Ok(At { value, span: start..end })
             }
 
-            /// From a file's text, by the parser's own mechanism.
+            /// Reads from a file's text, with the parser's own mechanism.
             fn visit_newtype_struct<D: Deserializer<'de>>(
                 self,
                 deserializer: D,
@@ -75,7 +75,8 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Optional<T> {
     }
 }
 
-/// Wrappers that do not occur in the file have the schema of their content.
+/// Gives a wrapper the schema of its content, because the wrapper itself is not visible in the
+/// file.
 macro_rules! schema_of_the_value {
     ($wrapper:ident) => {
         impl<T: JsonSchema> JsonSchema for $wrapper<T> {

@@ -100,7 +100,7 @@ impl Diagnostic {
         }
     }
 
-    /// Line and column, both from 1, the column in characters; `None` for an entire file.
+    /// Line and column, both from 1; the column counts characters. `None` for an entire file.
     pub fn line_and_column(&self) -> Option<(usize, usize)> {
         let Place { text, span, .. } = self.place.as_ref()?;
         let before = &text[..span.start];

@@ -1,4 +1,4 @@
-//! Errors of values that do not match their type.
+//! Errors for values that do not match their type.
 
 use std::fmt;
 use std::ops::Range;
@@ -16,7 +16,7 @@ pub(super) struct Misfit {
     place: Option<Range<usize>>,
 }
 
-/// The error of a value.
+/// What is wrong with a value.
 #[derive(Debug, Error)]
 pub(super) enum Mistake {
     #[error("unknown {kind} `{wrong}`")]
@@ -72,7 +72,7 @@ impl Misfit {
         self
     }
 
-    /// The diagnostic, at `root` if it has no position.
+    /// The diagnostic, at `root` if the mistake has no position.
     pub(super) fn error(&self, source: &Source, root: &Range<usize>) -> Diagnostic {
         self.mistake.error(source, self.place.as_ref().unwrap_or(root))
     }

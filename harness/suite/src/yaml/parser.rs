@@ -16,13 +16,13 @@ use super::misfit::Mistake;
 use super::node::Node;
 use super::{At, Diagnostic, LoadError, Source};
 
-/// The values of a file with their positions: a mapping or a list.
+/// The values of a file with their positions, as a tree. The root is a mapping or a list.
 pub(super) fn tree(source: &Source) -> Result<At<Node>, LoadError> {
     let mut scalar = None;
     let tree = with_deserializer_from_str_with_options(&source.text, options(), |text| {
         let tree = At::<Node>::deserialize(text)?;
         if let Node::Text(_) | Node::Bare(_) = tree.value {
-            // If only a colon is missing, the parser's error would be about what follows.
+            // If only a colon is missing, the parser's error would be about the text after it.
             scalar = Some(tree.span.clone());
             return Err(Error::custom("neither a mapping nor a list"));
         }
@@ -49,7 +49,7 @@ fn explained(error: &Error, source: &Source) -> Diagnostic {
         Error::DuplicateMappingKey { key: Some(key), .. } => {
             at(format!("the key `{key}` is given twice"))
         }
-        // Only for keys: every value is accepted.
+        // Only keys cause this error, because every value is accepted.
         Error::Unexpected { .. } => Mistake::no_single_value().error(source, &span),
         Error::NullIntoString { .. } => Mistake::no_value().error(source, &span),
         Error::QuotingRequired { .. } => Mistake::NotQuoted.error(source, &span),
@@ -106,7 +106,8 @@ fn byte(source: &Source, character: u64) -> usize {
 
 fn options() -> Options {
     serde_saphyr::options! {
-        // Scenario files have some hundred nodes; more come from exploding anchors.
+        // Scenario files have a few hundred nodes. Far more come from anchors that expand
+        // exponentially.
         budget: serde_saphyr::budget! { max_nodes: 20_000, max_events: 100_000 },
         duplicate_keys: DuplicateKeyPolicy::Error,
         merge_keys: MergeKeyPolicy::Error,

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use fallproof_protocol::json;
 
-/// The text in double quotes. JSON strings are YAML, except for characters that YAML does not allow:
-/// they are escaped, too.
+/// The text in double quotes. A JSON string is valid YAML if characters that YAML does not allow
+/// are also escaped.
 pub fn quoted(text: &str) -> String {
     let mut out = String::new();
     for character in json::quoted(text).chars() {

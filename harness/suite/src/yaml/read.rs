@@ -54,7 +54,7 @@ impl<'de> Reader<'de> {
         }
     }
 
-    /// Text. A number or a similar value must be quoted.
+    /// Reads text. A number or a similar value must be quoted.
     fn text(self) -> Result<&'de str, Misfit> {
         match self.view {
             View::Text(text) => Ok(text),
@@ -64,7 +64,7 @@ impl<'de> Reader<'de> {
         }
     }
 
-    /// A whole number, possibly in quotes, because keys are text.
+    /// Reads a whole number. It may be in quotes, because keys are text.
     fn whole_number<T>(self, least: T, most: T) -> Result<T, Misfit>
     where
         T: Copy + TryFrom<i128> + fmt::Display,
@@ -83,7 +83,7 @@ macro_rules! whole_numbers {
     ($($deserialize:ident, $visit:ident: $type:ident;)*) => {$(
         fn $deserialize<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
             let number = self.whole_number($type::MIN, $type::MAX)?;
-            // Types without zero have messages of their own.
+            // Types that exclude zero have messages of their own.
             visitor.$visit(number).map_err(|error| match number {
                 0 if $type::MIN == 0 => Mistake::expected("a whole number from 1, found `0`").into(),
                 0 => Mistake::expected("a whole number other than 0, found `0`").into(),
@@ -116,7 +116,7 @@ impl<'de> Deserializer<'de> for Reader<'de> {
                 (_, Some(number)) => visitor.visit_i64(number),
                 _ => visitor.visit_f64(number.as_f64().unwrap_or_default()),
             },
-            // Text, lists and mappings are other views.
+            // Only null remains, because text, lists and mappings are other views.
             View::Bare(_) => visitor.visit_unit(),
             View::List(_) => self.deserialize_seq(visitor),
             View::Members(_) => self.deserialize_map(visitor),
@@ -191,7 +191,7 @@ impl<'de> Deserializer<'de> for Reader<'de> {
             return Err(self.misfit(Mistake::no_mapping()));
         };
         let mut rest = Rest { members: members.iter(), value: None, span: self.span };
-        // A missing key is reported at the last present one.
+        // A missing key is reported at the last key that is present.
         visitor.visit_map(&mut rest).map_err(|error| error.at(rest.span))
     }
 
@@ -279,7 +279,8 @@ struct Rest<'de> {
     members: indexmap::map::Iter<'de, At<String>, At<Node>>,
     /// The value of the key that was read last.
     value: Option<&'de At<Node>>,
-    /// The position for errors without one: the key that was read last, or initially the mapping.
+    /// The position for errors that have none: the key that was read last, or initially the
+    /// mapping.
     span: &'de Range<usize>,
 }
 

@@ -1,4 +1,4 @@
-//! Reading of types from YAML, and the errors.
+//! Tests reading types from YAML, and the error messages.
 
 use std::num::{NonZeroI32, NonZeroUsize};
 use std::path::Path;
