@@ -1,4 +1,4 @@
-//! Minimizes a failure by running simpler cases while they still reproduce it.
+//! Minimizes a failure: runs simpler and simpler cases, as long as they reproduce it.
 
 use std::time::{Duration, Instant};
 
@@ -47,7 +47,8 @@ pub async fn minimize(
         }
         tries += candidates.len();
         let executions = executor.run(&candidates).await?;
-        // Take the first one: it is the simplest, and the choice is deterministic.
+        // Take the first candidate that reproduces the failure: it is the simplest one, and the
+        // choice is deterministic.
         let shows = candidates.into_iter().zip(executions).find_map(|(case, execution)| {
             let mut violations = execution.violations.into_iter();
             violations.find(|it| Cause::of(it) == failure.cause).map(|it| (case, it))
