@@ -15,7 +15,7 @@ pub enum Condition {
     Connection,
     /// The response, or the first content of a stream, did not arrive in time.
     Timeout,
-    /// A success that is empty, truncated or not of the requested kind.
+    /// A success response that is empty, truncated or not of the requested kind.
     InvalidResponse,
     /// A success status with `error` in its body or stream.
     ErrorInSuccess,
