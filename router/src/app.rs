@@ -70,7 +70,7 @@ pub fn app_with_clock(config: Config, clock: Clock) -> Router {
 /// Serves clients until `shutdown` completes and all calls in progress have ended.
 ///
 /// # Errors
-/// Those of the listener.
+/// The listener failed.
 pub async fn serve(
     listener: TcpListener,
     config: Config,
@@ -101,7 +101,8 @@ async fn answer(
     Ok(chain::answer(&gateway.http_client, route, &call).await.into_response())
 }
 
-/// Lists the groups in the format of `OpenAI` models. They have no age, so `created` is 0.
+/// Lists the groups in the format of `OpenAI` models. A group has no creation time, so `created` is
+/// 0.
 async fn list_models(
     State(gateway): State<Arc<Gateway>>,
     headers: HeaderMap,

@@ -16,8 +16,8 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const FORWARDED: [HeaderName; 2] = [CONTENT_TYPE, HeaderName::from_static("openai-beta")];
 
 /// Provider headers that the client gets: the type of the body, the id that the provider's support
-/// asks for, and the time to retry. Quotas, regions, organizations and deployment names concern
-/// only the operator.
+/// asks for, and the time to wait before a retry. Quotas, regions, organizations and deployment
+/// names concern only the operator.
 const RETURNED: [HeaderName; 4] =
     [CONTENT_TYPE, HeaderName::from_static("x-request-id"), RETRY_AFTER, RETRY_AFTER_MS];
 
@@ -26,7 +26,8 @@ pub(crate) fn forwarded(headers: &HeaderMap) -> HeaderMap {
     pick(&FORWARDED, headers)
 }
 
-/// The headers of a request, built from scratch around the forwarded ones.
+/// The headers of a request to the deployment: the forwarded client headers, and those that the
+/// router sets.
 pub(crate) fn request_headers(deployment: &Deployment, call: &Call) -> HeaderMap {
     let mut headers = call.headers.clone();
     headers.entry(CONTENT_TYPE).or_insert(JSON);
@@ -60,7 +61,7 @@ pub(crate) fn media_type(headers: &HeaderMap) -> String {
     media_type.trim().to_ascii_lowercase()
 }
 
-/// The named headers with all their values.
+/// The headers with these names, with all their values.
 fn pick(names: &[HeaderName], headers: &HeaderMap) -> HeaderMap {
     let values = |name| headers.get_all(name).iter().map(move |value| (name, value));
     names.iter().flat_map(values).map(|(name, value)| (name.clone(), value.clone())).collect()

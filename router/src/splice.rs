@@ -27,7 +27,7 @@ pub(crate) struct ClientBody {
     pub(crate) hints: RequestHints,
 }
 
-/// What a body reveals about the expected answer.
+/// What a body says about the expected answer.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct RequestHints {
     /// `stream: true`
@@ -54,8 +54,8 @@ pub(crate) enum BadBody {
 }
 
 impl ClientBody {
-    /// The body with another `model`, at every top-level occurrence, so that the provider reads its
-    /// own name from whichever one it uses.
+    /// The body with another `model`. Every top-level occurrence is replaced, so that the provider
+    /// finds its own name in whichever occurrence it reads.
     pub(crate) fn with_model(&self, name: &str) -> Bytes {
         let value =
             if self.is_json { serde_json::Value::from(name).to_string() } else { name.to_owned() };

@@ -46,7 +46,7 @@ impl TryFrom<String> for Condition {
     type Error = Invalid;
 
     /// # Errors
-    /// Neither one of the names above nor a status from 400 to 599.
+    /// The text is neither one of the names above nor a status from 400 to 599.
     fn try_from(text: String) -> Result<Self, Invalid> {
         Ok(match text.as_str() {
             "connection" => Self::Connection,
