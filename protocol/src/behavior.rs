@@ -209,19 +209,19 @@ pub enum Chunking {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Cut {
-    /// The last part that is sent completely.
+    /// The point at which the reply is cut off.
     #[serde(deserialize_with = "word::at")]
     #[schemars(with = "CutPoint")]
     pub at: CutPoint,
-    /// What the client observes then.
+    /// How the connection ends then.
     pub end: CutEnd,
 }
 
 /// The point in a reply after which nothing more is sent.
 ///
-/// The bytes before it announce a complete reply: the content length is that of the full body, and
-/// a chunk that is cut in the middle is preceded by its full size. The chunk of size 0 that ends an
-/// event stream is never sent, even if nothing else is missing.
+/// The bytes before this point announce a complete reply: the content length is that of the full
+/// body, and a chunk that is cut in the middle is preceded by its full size. The chunk of size 0
+/// that ends an event stream is never sent, even if nothing else is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CutPoint {

@@ -106,7 +106,7 @@ pub trait Encoded: Sized {
 /// Serializes the value; for `#[serde(with = "encoding")]`.
 ///
 /// # Errors
-/// Those of the serializer.
+/// The serializer fails.
 pub fn serialize<T: Encoded, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
     value.written().serialize(serializer)
 }
@@ -114,7 +114,7 @@ pub fn serialize<T: Encoded, S: Serializer>(value: &T, serializer: S) -> Result<
 /// Deserializes a value; for `#[serde(with = "encoding")]`.
 ///
 /// # Errors
-/// Those of the deserializer.
+/// The deserializer fails.
 pub fn deserialize<'de, T: Encoded, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
     T::Read::deserialize(deserializer).map(T::of_read)
 }

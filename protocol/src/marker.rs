@@ -23,12 +23,12 @@ const FEWEST_CHARACTERS: usize = FEWEST_NUMBERS * 16 / 3;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Marker {
     token: String,
-    /// In units of 1/64, from -63 to 63, never 0.
+    /// The numbers in units of 1/64. Each is from -63 to 63, but never 0.
     numbers: [i8; NUMBERS],
 }
 
 impl Marker {
-    /// The marker of the deployment with this prefix. Deterministic.
+    /// The marker of the deployment with this prefix. It is always the same.
     pub fn new(prefix: &str) -> Self {
         // Credentials may be derived from a prefix too. The label makes the digests differ.
         let digest = Sha256::digest(format!("marker of {prefix}"));
@@ -51,9 +51,9 @@ impl Marker {
         self.numbers.map(|number| f32::from(number) / 64.0)
     }
 
-    /// Whether a response body contains this deployment's reply. This is the token anywhere, plain
-    /// or within base64. In JSON, it may also be an array that starts with the numbers, or a string
-    /// that starts with their base64 form.
+    /// Whether a response body contains this deployment's reply. The reply is recognized by the
+    /// token anywhere in the body, plain or within base64. In JSON, it is also recognized by an
+    /// array that starts with the numbers, or by a string that starts with their base64 form.
     pub fn found_in(&self, body: &[u8]) -> bool {
         let contains = |text: &str| memmem::find(body, text.as_bytes()).is_some();
         let spellings = self.spellings();

@@ -43,7 +43,7 @@ pub struct RecordedRequest {
     pub method: String,
     /// Path and query below the deployment's prefix, as sent.
     pub target: String,
-    /// Headers in the order sent, with names as spelled.
+    /// Headers in the order sent. Names keep their spelling.
     #[serde(with = "encoding")]
     pub headers: Vec<(String, Vec<u8>)>,
     /// The body, without chunked coding but otherwise as received. Truncated if it exceeds the
@@ -137,7 +137,7 @@ pub struct Traffic {
 }
 
 impl Traffic {
-    /// Appends a piece sent at `at`. At most `most` bytes are stored in total.
+    /// Appends a piece that was sent at the time `at`. At most `most` bytes are stored in total.
     pub fn push(&mut self, at: Duration, piece: &[u8], most: usize) {
         self.push_parts(at, &[piece], most);
     }

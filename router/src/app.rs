@@ -43,7 +43,7 @@ pub fn app(config: Config) -> Router {
     app_with_clock(config, Clock::System)
 }
 
-/// Like [`app`], with a clock for cooldowns. Network timeouts use real time.
+/// Like [`app`], but cooldowns use this clock. Network timeouts use real time.
 pub fn app_with_clock(config: Config, clock: Clock) -> Router {
     let Config { client_keys, body_limit, groups } = config;
     let groups = groups.into_iter().map(move |(name, group)| (name, Route::new(group, &clock)));

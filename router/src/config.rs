@@ -25,8 +25,8 @@ pub use error::{ConfigError, Invalid};
 /// Configuration of a router.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Keys accepted from clients in `Authorization: Bearer`. `None` accepts every client, for use
-    /// on loopback only.
+    /// Keys accepted from clients in `Authorization: Bearer`. `None` accepts every client; use it
+    /// only on loopback.
     pub client_keys: Option<Vec<Credential>>,
     /// Maximum size of a body from a client or a provider, in bytes. Streams are forwarded as they
     /// arrive, so this limits only what is buffered of them: one event, or everything before the
@@ -58,8 +58,8 @@ pub struct Group {
     /// Number of retries at a deployment after a temporary failure, before the next deployment is
     /// tried.
     pub retries: u32,
-    /// Time limit for one attempt. The answer must then be complete or, if it is forwarded as it
-    /// arrives, its first content must have arrived.
+    /// Time limit for one attempt. Within this time, the answer must be complete. If it is
+    /// forwarded as it arrives, only its first content must have arrived.
     pub timeout: Duration,
     /// Longest pause in an answer that is forwarded as it arrives.
     pub stream_idle_timeout: Duration,

@@ -241,7 +241,7 @@ impl IntoResponse for Failure {
     }
 }
 
-/// The provider's own error, if the client can understand it.
+/// The provider's own error if the client can understand it, otherwise an error of this router.
 fn refusal(answer: Answer) -> Response {
     let status = answer.status;
     if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND) {

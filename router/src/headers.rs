@@ -1,4 +1,4 @@
-//! Headers that are forwarded, in either direction.
+//! Headers that are forwarded, in both directions.
 
 use axum::body::Bytes;
 use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
@@ -11,8 +11,8 @@ use crate::retry_after::RETRY_AFTER_MS;
 const API_KEY: HeaderName = HeaderName::from_static("api-key");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// Client headers that are part of the request and are forwarded; all others concern only the
-/// client and this router. `OpenAI-Beta` selects the shape of the API.
+/// Client headers that are forwarded to the provider. All others concern only the client and this
+/// router. `OpenAI-Beta` selects the shape of the API.
 const FORWARDED: [HeaderName; 2] = [CONTENT_TYPE, HeaderName::from_static("openai-beta")];
 
 /// Provider headers that the client gets: the type of the body, the id that the provider's support

@@ -12,9 +12,9 @@
 //! | any other 4xx | no | no |
 //!
 //! A 400, 413 or 422 is the client's mistake: every deployment would refuse the request, so the
-//! provider's error is returned at once. A 401, 403 or 404 is not: this router sent its own
-//! credential and named its own deployment, so the request may well succeed elsewhere. `OpenAI`'s
-//! client libraries also treat 408, 409, 429 and 5xx as temporary:
+//! provider's error is returned at once. A 401, 403 or 404 is not the client's mistake: this router
+//! sent its own credential and named its own deployment, so the request may well succeed elsewhere.
+//! `OpenAI`'s client libraries also treat 408, 409, 429 and 5xx as temporary:
 //! <https://github.com/openai/openai-python#retries>.
 //!
 //! `fallback_on` replaces the column "next deployment". The column "retry the same one" is fixed,

@@ -43,11 +43,11 @@ pub(crate) struct RequestHints {
 /// Why a body cannot be routed.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum BadBody {
-    /// Not exactly one JSON object.
+    /// The body is not exactly one JSON object.
     NotAnObject,
-    /// Not a complete form with a boundary in its content type.
+    /// The body is not a complete form, or its content type has no boundary.
     NotAForm,
-    /// No top-level `model`.
+    /// The body has no top-level `model`.
     NoModel,
     /// `model` is not a string.
     ModelIsNoString,

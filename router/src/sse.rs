@@ -51,7 +51,7 @@ impl Splitter {
         self.buffer.len()
     }
 
-    /// The next complete block. An event without its empty line is dropped, as the standard
+    /// The next complete block. An event without an empty line after it is dropped, as the standard
     /// requires.
     pub(crate) fn next(&mut self) -> Option<Block> {
         while let Some((end, next)) = self.line_end() {
@@ -95,7 +95,7 @@ impl Splitter {
         let end = self.searched + at;
         match &rest[at..] {
             [b'\r', b'\n', ..] => Some((end, end + 2)),
-            // The line feed of a CRLF may follow.
+            // The line feed of a CRLF may still follow.
             [b'\r'] if !self.closed => {
                 self.searched = end;
                 None

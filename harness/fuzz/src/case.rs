@@ -160,8 +160,8 @@ impl FuzzCase {
 }
 
 impl CaseDeployment {
-    /// How connections to the deployment fail, if they do. Its attempts cannot be observed in this
-    /// case.
+    /// How connections to the deployment fail, if they do. Attempts at such a deployment cannot be
+    /// observed.
     pub fn dead_end(&self) -> Option<DeadEnd> {
         self.script.iter().find_map(|behavior| DeadEnd::named(&behavior.reply))
     }

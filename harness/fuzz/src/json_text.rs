@@ -7,8 +7,9 @@ use rand::RngExt as _;
 use super::grammar::{Number, Text};
 use super::random::{CaseRng, chance, pick};
 
-/// Strings that are known to cause bugs: empty, blank, combining characters, outside the BMP,
-/// control characters, and text that looks like JSON, stream events or internal names of gateways.
+/// Strings that are known to cause bugs: empty and blank strings, combining characters, characters
+/// outside the BMP, control characters, and text that looks like JSON, stream events or internal
+/// names of gateways.
 const TEXTS: &[&str] = &[
     "",
     " ",

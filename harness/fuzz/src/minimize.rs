@@ -33,8 +33,8 @@ pub async fn minimize(
     let mut shrinking = Shrinking::new(failure.case.clone(), executor.is_fixed());
     let mut simplest = (failure.case.clone(), failure.violation.clone());
     let most_at_once = if executor.is_fixed() { 1 } else { TRIED_AT_ONCE };
-    // Candidates after the first success are wasted. Each batch without a success makes the next
-    // success less likely, so the batch size grows.
+    // Running candidates after the first success is wasted work, so the first batch is small. Each
+    // batch without a success makes the next success less likely, so the batch size grows.
     let (mut tries, mut at_once) = (0, 1);
     let mut goes_on = shrinking.simplify();
     while goes_on && tries < MOST_TRIES && started.elapsed() < limit {

@@ -94,11 +94,11 @@ impl Color {
     }
 }
 
-/// Horizontal padding of a text on both sides together, in pixels.
+/// Total horizontal padding of a text, in pixels.
 const PADDING: usize = 12;
 
 /// Approximate width of the text in 11 px Verdana. The attribute `textLength` makes browsers fit
-/// the text to it.
+/// the text to this width.
 fn width(text: &str) -> usize {
     text.chars().count() * 7 + PADDING
 }

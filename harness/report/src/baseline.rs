@@ -51,7 +51,7 @@ struct EntryFile {
 }
 
 impl Baseline {
-    /// Reads a file of expected failures of the scenarios of `suite`.
+    /// Reads a file of expected failures. Its patterns must match scenarios of `suite`.
     ///
     /// # Errors
     /// All problems of the file, with their positions.

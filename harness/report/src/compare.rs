@@ -232,8 +232,8 @@ fn cell(requirement: &Requirement, report: &Report) -> Value {
     context! { tone, sign, label }
 }
 
-/// Requirements that are violated in any report, in document order, with the violating cases by
-/// report.
+/// Requirements that are violated in any report, in the order of the reports. Each has its
+/// violating cases by report.
 fn explained(names: &[String], reports: &[&Report]) -> Vec<Value> {
     let mut by_code: IndexMap<&str, Vec<(&String, &Requirement)>> = IndexMap::new();
     for (name, report) in names.iter().zip(reports) {

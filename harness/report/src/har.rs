@@ -62,8 +62,8 @@ impl Hars {
         Ok(())
     }
 
-    /// Removes the files of cases that are not in the report, or that did not need a file after a
-    /// rerun.
+    /// Removes the files of cases that are not in the report, and of cases whose rerun needed no
+    /// file.
     fn remove_stale(&self, report: &Report) -> Result<(), ReportError> {
         let named: BTreeSet<_> = report.cases.iter().filter_map(|case| case.har.clone()).collect();
         self.written.difference(&named).try_for_each(|name| {

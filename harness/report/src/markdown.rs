@@ -15,7 +15,7 @@ const MAX_FAILURES: usize = 20;
 /// and rejects a longer summary completely.
 const MAX_BYTES: usize = 500_000;
 
-/// Maximum number of lines shown of a diff.
+/// Maximum number of lines of a diff that are shown.
 const MAX_LINES: usize = 40;
 
 /// The text of `summary.md`.

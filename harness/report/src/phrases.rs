@@ -166,8 +166,8 @@ pub fn line(text: &str) -> String {
     printable(&text.replace("\r\n", " ").replace(line_ends, " "))
 }
 
-/// Escapes what a CI runner would take for a command. This is `::` at the start of a line, even
-/// after white space, and `##[` and `##vso[` anywhere in a line.
+/// Escapes what a CI runner would take for a command: `::` at the start of a line, even after white
+/// space, and `##[` and `##vso[` anywhere in a line.
 pub(crate) fn no_command(line: &str) -> Cow<'_, str> {
     if line.contains("##[") || line.contains("##vso[") {
         let line = line.replace("##[", r"#\u{23}[").replace("##vso[", r"#\u{23}vso[");

@@ -1,4 +1,4 @@
-//! Reporters. Each output of a run has one, from the progress line to the badge.
+//! Reporters. Each output of a run, from the progress line to the badge, has its own reporter.
 //!
 //! To add an output format:
 //!
@@ -88,7 +88,7 @@ impl Reporters {
     /// Checks whether all reporters have succeeded so far.
     ///
     /// # Errors
-    /// The first error of a reporter. It is returned only once.
+    /// The first error that a reporter returned. It is reported only once.
     pub fn check(&self) -> Result<(), ReportError> {
         let mut all = self.all.lock();
         all.first_error.take().map_or(Ok(()), Err)

@@ -19,7 +19,8 @@ pub enum Tree {
     Object(Vec<(String, Tree)>),
     /// Items in order.
     Array(Vec<Tree>),
-    /// A string, number, boolean or null, as spelled (strings with quotes and escapes).
+    /// A string, number, boolean or null, exactly as spelled. A string includes its quotes and
+    /// escapes.
     Scalar(String),
 }
 

@@ -33,7 +33,7 @@ impl Decimal {
                 .checked_add(i64::try_from(trailing).ok()?)?,
             _ => 0,
         };
-        // Zero has no sign.
+        // Zero has no sign, so `-0` equals `0`.
         let negative = is_negative && !digits.is_empty();
         Some(Self { negative, digits, exponent })
     }

@@ -220,7 +220,7 @@ mod tests {
         #[test]
         fn the_tokens_make_up_the_value(value in json(), pretty: bool) {
             let text = if pretty { format!("{value:#}") } else { value.to_string() };
-            // Parse the text again, since that may change the last digit of a decimal.
+            // Parse the text again, since parsing may change the last digit of a decimal.
             let value: Value = serde_json::from_str(&text).expect("JSON");
             let mut pieces = Tokens::of(text.as_bytes()).expect("JSON");
             prop_assert_eq!(read(&mut pieces), value);

@@ -69,7 +69,8 @@ impl Event {
         }
     }
 
-    /// Whether the event carries the answer: content, or an end event with the complete answer.
+    /// Whether the event holds a part of the answer, or the complete answer at the end of the
+    /// stream.
     pub fn is_answer(&self) -> bool {
         match self.kind() {
             EventKind::Content => true,

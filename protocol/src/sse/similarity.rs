@@ -76,7 +76,7 @@ impl Event {
         let parts: Vec<_> = difference.pointer.split('/').skip(1).collect();
         if matches!((&difference.kind, &parts[..]), (DifferenceKind::Removed(_), ["id" | "object"]))
         {
-            // A chunk is invalid without these.
+            // A chunk is invalid without these members.
             return false;
         }
         let is_added = match &difference.kind {

@@ -1,4 +1,4 @@
-//! Keys: compared in constant time, and neither printed nor forwarded.
+//! Keys. They are compared in constant time, and are never printed or forwarded to clients.
 
 use std::fmt;
 
@@ -37,7 +37,8 @@ impl Credential {
         value
     }
 
-    /// The text with every occurrence of this key replaced; the same bytes if there is none.
+    /// The text with every occurrence of this key replaced; the same bytes if the key does not
+    /// occur.
     ///
     /// Recognizes all JSON spellings of the key: .NET escapes `+`, and PHP escapes `/`.
     pub(crate) fn redact(&self, text: Bytes) -> Bytes {
@@ -72,7 +73,8 @@ impl Credential {
     }
 }
 
-/// The text after this character, which may be spelled plainly, as `\/`, or as `\u002F`.
+/// The rest of a text that starts with this character, which may be spelled plainly, as `\/`, or as
+/// `\u002F`.
 fn after(wanted: u8, text: &[u8]) -> Option<&[u8]> {
     let (spelled, rest) = match text {
         [b'\\', b'/', rest @ ..] => (u16::from(b'/'), rest),

@@ -1,4 +1,4 @@
-//! Changes from one report to another, in the cases that both judged.
+//! Changes from one report to another, in the common cases: those that both reports judged.
 
 use std::cmp::Ordering;
 
@@ -24,7 +24,7 @@ struct Shift<'a> {
     regressed: Vec<&'a str>,
 }
 
-/// The change between two reports, with the names of their columns.
+/// Returns the changes between two reports. `from` and `to` are the names of their columns.
 pub(super) fn change([before, after]: [&Report; 2], [from, to]: [&str; 2]) -> Value {
     let (olds, news) = (judged(before), judged(after));
     let common = olds.iter().filter_map(|(id, &old)| Some((*id, old, *news.get(id)?)));

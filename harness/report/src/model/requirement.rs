@@ -13,7 +13,7 @@ pub struct Profile {
     pub name: String,
     /// Number of cases of the profile, by outcome.
     pub counts: Counts,
-    /// Requirements of the profile, in document order.
+    /// Requirements of the profile, in the order of the suite.
     pub requirements: Vec<Requirement>,
 }
 
@@ -50,7 +50,7 @@ pub struct Requirement {
 pub enum Compliance {
     /// Met in every case that tests it, and at least one case does.
     Pass,
-    /// Violated only in ways that the target declares, for which it is exempt.
+    /// Violated only in ways that the target declares, so the target is exempt.
     Declared,
     /// Only informational violations: the requirement applies to no gateway.
     Observed,
