@@ -132,7 +132,7 @@ impl Gateway {
     }
 }
 
-/// The token after `Bearer`, which is case-insensitive (RFC 9110, section 11.1).
+/// The token after `Bearer`, whatever the case of this word (RFC 9110, section 11.1).
 fn bearer(authorization: &[u8]) -> Option<&[u8]> {
     let (scheme, token) = authorization.split_at_checked("Bearer ".len())?;
     scheme.eq_ignore_ascii_case(b"Bearer ").then(|| token.trim_ascii())

@@ -29,8 +29,8 @@ pub struct Config {
     /// only on loopback.
     pub client_keys: Option<Vec<Credential>>,
     /// Maximum size of a body from a client or a provider, in bytes. Streams are forwarded as they
-    /// arrive, so this limits only what is buffered of them: one event, or everything before the
-    /// first content.
+    /// arrive, so for them the limit applies only to what is buffered: one event, or everything
+    /// before the first content.
     pub body_limit: usize,
     /// Model groups, by the model name that clients request.
     pub groups: IndexMap<String, Group>,

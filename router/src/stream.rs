@@ -9,9 +9,9 @@
 //! - **After the first content**, no other deployment is tried, since that would splice two
 //!   answers. Complete events are forwarded at once. A partial event is held back until it is
 //!   complete, so that an error event can follow at any time.
-//! - **A break** (the connection ends or fails, nothing arrives for too long, an event is
-//!   malformed, or the stream ends without its final event) is reported as the last event of the
-//!   stream, and the connection is aborted, so that no client takes the part for a complete answer.
+//! - **A break** means that the connection ends or fails, nothing arrives for too long, an event is
+//!   malformed, or the stream ends without its final event. It is reported as the last event of the
+//!   stream. Then the connection is aborted, so that no client takes a part for a complete answer.
 //!   The router never invents `[DONE]`. If the provider reported its failure itself, the router
 //!   adds no error.
 //! - **A slow client** slows the provider down: nothing is read until the client has taken what is

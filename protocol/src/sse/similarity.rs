@@ -43,9 +43,9 @@ impl Event {
         }
     }
 
-    /// JSON pointer to the first difference from the other event that matters. A difference in the
+    /// JSON pointer to the first relevant difference from the other event. A difference in the
     /// answer comes before one in the metadata. Null and empty values count as absent. In the
-    /// metadata, additions, different spellings and the model name do not matter.
+    /// metadata, additions, different spellings and the model name are ignored.
     pub fn differs_at(&self, other: &Self) -> Option<String> {
         let (metadata, content): (Vec<_>, Vec<_>) =
             self.differences(other)?.into_iter().partition(|it| self.is_metadata(it));
