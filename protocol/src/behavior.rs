@@ -24,7 +24,7 @@ pub const CONNECTION_REFUSED: &str = "connection_refused";
 /// an address where connection attempts are neither accepted nor refused.
 pub const CONNECT_TIMEOUT: &str = "connect_timeout";
 
-/// Name recorded for an attempt made after the script was exhausted.
+/// Name that is recorded for an attempt after the end of the script.
 pub const UNEXPECTED: &str = "unexpected";
 
 /// Behavior of a deployment at one attempt.
@@ -96,7 +96,8 @@ impl From<Spelled> for Behavior {
     }
 }
 
-// By hand rather than `untagged`, so that errors keep their position and name the field.
+// Implemented by hand rather than with `untagged`, so that errors keep their position and name the
+// field.
 impl<'de> Deserialize<'de> for Behavior {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct NameOrSpelled;
@@ -166,7 +167,7 @@ pub struct WireFault {
 }
 
 impl WireFault {
-    /// This fault, with `other` supplying the settings that are unset here.
+    /// This fault, where settings that are not set are taken from `other`.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
         Self {
@@ -193,7 +194,7 @@ pub enum HeadFault {
 /// The bytes sent instead of a head for [`HeadFault::Garbage`]; always the same.
 pub const GARBAGE: &[u8] = b"\x00\xff\xfeFallproof: this is not HTTP\x80\r\n\r\n";
 
-/// How a body is split into chunks. Each chunk is written separately, and in an event stream is
+/// How a body is split into chunks. Each chunk is written separately. In an event stream, it is
 /// also one chunk of the chunked transfer coding.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -210,19 +211,19 @@ pub enum Chunking {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Cut {
-    /// The last part that is sent completely.
+    /// The point at which the reply is cut off.
     #[serde(deserialize_with = "word::at")]
     #[schemars(with = "CutPoint")]
     pub at: CutPoint,
-    /// What the client observes then.
+    /// How the connection ends then.
     pub end: CutEnd,
 }
 
 /// The point in a reply after which nothing more is sent.
 ///
-/// The bytes before it announce a complete reply: the content length is that of the full body, and
-/// a chunk that is cut in the middle is preceded by its full size. The chunk of size 0 that ends an
-/// event stream is never sent, even if nothing else is missing.
+/// The bytes before this point announce a complete reply: the content length is that of the full
+/// body, and a chunk that is cut in the middle is preceded by its full size. The chunk of size 0
+/// that ends an event stream is never sent, even if nothing else is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CutPoint {
@@ -230,7 +231,7 @@ pub enum CutPoint {
     BeforeHead,
     /// Send the head and nothing of the body.
     AfterHead,
-    /// Send this many bytes of the body, or all of a shorter one.
+    /// Send this many bytes of the body, or all of a shorter body.
     BodyBytes(usize),
     /// Send this many events, or all of a shorter stream. A body that is not an event stream counts
     /// as one event.

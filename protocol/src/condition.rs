@@ -15,17 +15,17 @@ pub enum Condition {
     Connection,
     /// The response, or the first content of a stream, did not arrive in time.
     Timeout,
-    /// A success that is empty, truncated or not of the requested kind.
+    /// A success response that is empty, truncated or not of the requested kind.
     InvalidResponse,
     /// A success status with `error` in its body or stream.
     ErrorInSuccess,
     /// An error with exactly this status.
     #[strum(to_string = "{0}")]
     Status(u16),
-    /// An error that blames the request.
+    /// Any error status from 400 to 499, which blames the request.
     #[strum(to_string = "4xx")]
     Any4xx,
-    /// An error that blames the provider.
+    /// Any error status from 500 to 599, which blames the provider.
     #[strum(to_string = "5xx")]
     Any5xx,
 }
@@ -46,7 +46,7 @@ impl Condition {
         Self::Any5xx,
     ];
 
-    /// Whether `failure` is of this kind. A failure with a status is given as [`Self::Status`].
+    /// Whether `failure` is of this kind. Pass a failure with a status as [`Self::Status`].
     pub fn covers(self, failure: Self) -> bool {
         match (self, failure) {
             (Self::Any4xx, Self::Status(400..=499)) | (Self::Any5xx, Self::Status(500..=599)) => {

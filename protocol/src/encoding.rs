@@ -1,5 +1,5 @@
-//! JSON encoding of the bytes and times of evidence. Valid UTF-8 is written as text and times as
-//! integers; everything reads back exactly as it was written.
+//! JSON encoding of the bytes and times in evidence. Valid UTF-8 is written as text, and times are
+//! written as integers. Every value reads back exactly as it was written.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,7 +11,7 @@ use serde::de::{DeserializeOwned, Error, MapAccess, Unexpected, Visitor};
 use serde::ser::SerializeMap as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Member that holds bytes that are not UTF-8.
+/// Name of the JSON member for bytes that are not UTF-8.
 const BASE64: &str = "base64";
 
 /// Bytes. In JSON, a string if they are UTF-8, otherwise `{"base64": "…"}`.
@@ -19,7 +19,7 @@ const BASE64: &str = "base64";
 pub struct Bytes<'a>(pub Cow<'a, [u8]>);
 
 impl Bytes<'_> {
-    /// The bytes as text, unless they are not UTF-8 or the escaped text would be longer than
+    /// The bytes as text. `None` if they are not UTF-8, or if the escaped text would be longer than
     /// base64.
     fn as_text(&self) -> Option<&str> {
         let text = std::str::from_utf8(&self.0).ok()?;
@@ -28,7 +28,7 @@ impl Bytes<'_> {
     }
 }
 
-/// Number of extra bytes that JSON needs to escape this one.
+/// Number of extra bytes that JSON needs to escape this byte.
 fn escape(byte: u8) -> usize {
     match byte {
         b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 8 | 12 => 1,
@@ -87,7 +87,7 @@ impl<'de> Deserialize<'de> for Bytes<'static> {
     }
 }
 
-/// A type without a JSON form of its own.
+/// A type that gets its JSON form from this module.
 pub trait Encoded: Sized {
     /// The form that is written.
     type Written<'a>: Serialize
@@ -99,14 +99,14 @@ pub trait Encoded: Sized {
     /// Converts this value to its written form.
     fn written(&self) -> Self::Written<'_>;
 
-    /// Converts the form that was read back to a value.
+    /// Creates a value from the form that was read.
     fn of_read(read: Self::Read) -> Self;
 }
 
 /// Serializes the value; for `#[serde(with = "encoding")]`.
 ///
 /// # Errors
-/// Those of the serializer.
+/// The serializer fails.
 pub fn serialize<T: Encoded, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
     value.written().serialize(serializer)
 }
@@ -114,7 +114,7 @@ pub fn serialize<T: Encoded, S: Serializer>(value: &T, serializer: S) -> Result<
 /// Deserializes a value; for `#[serde(with = "encoding")]`.
 ///
 /// # Errors
-/// Those of the deserializer.
+/// The deserializer fails.
 pub fn deserialize<'de, T: Encoded, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
     T::Read::deserialize(deserializer).map(T::of_read)
 }
@@ -146,7 +146,8 @@ impl Encoded for Vec<(String, Vec<u8>)> {
     }
 }
 
-/// In nanoseconds, at most 584 years, so that a sum of a few durations does not overflow.
+/// A duration is written in nanoseconds. It is at most 584 years, so a sum of a few durations does
+/// not overflow.
 impl Encoded for Duration {
     type Written<'a> = u64;
     type Read = u64;

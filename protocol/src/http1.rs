@@ -10,7 +10,7 @@ pub use httparse::Error as HeadError;
 /// Maximum number of headers in a head, and of trailer lines.
 pub const MOST_HEADERS: usize = 256;
 
-/// Headers in the order sent, with names as spelled.
+/// Headers in the order sent. Names keep their spelling.
 pub type Headers = Vec<(String, Vec<u8>)>;
 
 /// The head of a request.

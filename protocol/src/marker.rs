@@ -6,31 +6,31 @@ use memchr::memmem;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-/// Count of numbers at the start of an embedding that carry the marker.
+/// Number of values at the start of an embedding that carry the marker.
 pub const NUMBERS: usize = 12;
 
-/// Minimum count of numbers needed to tell deployments apart.
+/// Minimum number of values needed to tell deployments apart.
 const FEWEST_NUMBERS: usize = 3;
 
-/// Length of that many numbers in base64, in characters.
+/// Length of [`FEWEST_NUMBERS`] numbers in base64, in characters.
 const FEWEST_CHARACTERS: usize = FEWEST_NUMBERS * 16 / 3;
 
 /// Identifies the replies of one deployment.
 ///
-/// In text, images and audio it is a token; in an embedding, which has no text, it is the first
-/// numbers. The numbers are multiples of 1/64, so a gateway that parses them as `f32` or `f64` and
-/// writes them again preserves their values, whatever their spelling.
+/// In text, images and audio, the marker is a token. In an embedding, which has no text, it is the
+/// first numbers. The numbers are multiples of 1/64, so a gateway that parses them as `f32` or
+/// `f64` and writes them again preserves their values, whatever their spelling.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Marker {
     token: String,
-    /// In units of 1/64, from -63 to 63, never 0.
+    /// The numbers in units of 1/64. Each is from -63 to 63, but never 0.
     numbers: [i8; NUMBERS],
 }
 
 impl Marker {
-    /// The marker of the deployment with this prefix. Deterministic.
+    /// The marker of the deployment with this prefix. It is always the same.
     pub fn new(prefix: &str) -> Self {
-        // Credentials may be derived from a prefix too; the label keeps the digests distinct.
+        // Credentials may be derived from a prefix too. The label makes the digests differ.
         let digest = Sha256::digest(format!("marker of {prefix}"));
         let numbers = std::array::from_fn(|index| {
             let byte = digest[8 + index];
@@ -51,8 +51,9 @@ impl Marker {
         self.numbers.map(|number| f32::from(number) / 64.0)
     }
 
-    /// Whether a response body contains this deployment's reply: the token anywhere, plain or
-    /// within base64, or, in JSON, an array that starts with the numbers or their base64 form.
+    /// Whether a response body contains this deployment's reply. The reply is recognized by the
+    /// token anywhere in the body, plain or within base64. In JSON, it is also recognized by an
+    /// array that starts with the numbers, or by a string that starts with their base64 form.
     pub fn found_in(&self, body: &[u8]) -> bool {
         let contains = |text: &str| memmem::find(body, text.as_bytes()).is_some();
         let spellings = self.spellings();
@@ -60,7 +61,7 @@ impl Marker {
             return true;
         }
         let vector = base64_of_f32(&self.numbers());
-        // Cheap test that spares most bodies the parsing.
+        // This cheap test avoids parsing most bodies.
         let may_be_in =
             contains("\\") || contains(&vector[..FEWEST_CHARACTERS]) || has_numbers(body);
         let is_in = |value: Value| self.is_in(&value, &spellings, &vector);
@@ -68,8 +69,8 @@ impl Marker {
     }
 
     /// The token and its base64 forms. Base64 maps three bytes to four characters, so the form
-    /// depends on the token's offset within its group. Characters that also encode neighboring
-    /// bytes are left out.
+    /// depends on the token's offset within a group of three. Characters that also encode
+    /// neighboring bytes are left out.
     fn spellings(&self) -> [String; 4] {
         let encoded = |before: usize| {
             let inner = &self.token.as_bytes()[before..];
@@ -99,9 +100,9 @@ impl Marker {
     }
 }
 
-/// Whether the text and this base64 vector start alike. Three numbers are twelve bytes or sixteen
-/// characters, so complete groups can be compared without decoding; the padded last group of a
-/// short embedding is ignored.
+/// Whether the text and this base64 vector have the same beginning. Three numbers are twelve bytes
+/// or sixteen characters, so complete groups can be compared without decoding. The padded last
+/// group of a short embedding is ignored.
 fn starts_vector(text: &str, vector: &str) -> bool {
     let length = if text.ends_with('=') { text.len() - 4.min(text.len()) } else { text.len() };
     let compared = length.min(vector.len());

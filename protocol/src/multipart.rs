@@ -16,8 +16,8 @@ pub struct FormField<'a> {
 /// Maximum number of headers in a part.
 const MOST_HEADERS: usize = 16;
 
-/// Parses the fields of a body with this content type, in the order sent. Returns `None` if it is
-/// not a valid form.
+/// Parses the fields of a body with this content type, in the order sent. Returns `None` if the
+/// body is not a valid form.
 pub fn read<'a>(content_type: &str, body: &'a [u8]) -> Option<Vec<FormField<'a>>> {
     let delimiter = format!("--{}", parameter(content_type, "boundary")?);
     let within = [b"\r\n", delimiter.as_bytes()].concat();

@@ -6,7 +6,7 @@ use strum::{IntoStaticStr, VariantArray};
 
 /// A set of paths with its own form of credential and its own parameters.
 ///
-/// Azure serves both of its surfaces at one address, so an Azure deployment answers on either.
+/// Azure serves both of its surfaces at one address, so an Azure deployment answers on both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "kebab-case")]
 #[derive(Serialize, Deserialize, JsonSchema)]
@@ -34,7 +34,7 @@ impl Surface {
     }
 }
 
-/// An operation of the providers, named by its path below the version prefix.
+/// An operation of the providers. Its name is its path below the version prefix.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
@@ -107,8 +107,7 @@ impl Endpoint {
         Self::ALL.into_iter().find(|endpoint| endpoint.path() == path)
     }
 
-    /// Whether the surface provides this endpoint. Azure has no moderations. Its legacy surface has
-    /// the deployment name in the path of all endpoints except the responses family.
+    /// Whether the surface provides this endpoint. Azure has no moderations.
     pub fn is_on(self, surface: Surface) -> bool {
         self != Self::Moderations || surface == Surface::OpenAi
     }
@@ -122,12 +121,12 @@ impl Endpoint {
 /// Model or deployment names accepted in addition to the deployment's own.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Names {
-    /// No other name: it is refused as the provider would.
+    /// No other name. A request with another name is refused, as by the real provider.
     #[default]
     Own,
-    /// These names. Each runs the model of the same name.
+    /// These names. Each name selects the model of the same name.
     Listed(Vec<String>),
-    /// Any name. Each runs the model of the same name.
+    /// Any name. Each name selects the model of the same name.
     Any,
 }
 

@@ -17,9 +17,10 @@ pub enum RequestKind {
     /// An attempt: a POST to a known deployment.
     #[default]
     Attempt,
-    /// A health check, model listing or the like at a known deployment. Never an attempt.
+    /// Another request to a known deployment, such as a health check or a model listing. Never an
+    /// attempt.
     Probe,
-    /// Anything else: an unknown deployment, or not HTTP.
+    /// Anything else: a request to an unknown deployment, or data that is not HTTP.
     Unmatched,
 }
 
@@ -31,9 +32,9 @@ pub struct RecordedRequest {
     pub seq: u64,
     /// Kind of the request.
     pub kind: RequestKind,
-    /// Prefix of the deployment it was addressed to; `None` if unmatched.
+    /// Prefix of the deployment that the request was addressed to; `None` if unmatched.
     pub prefix: Option<String>,
-    /// Number of the attempt at its deployment, from 1; 0 if it is not an attempt.
+    /// Number of the attempt at its deployment, from 1; 0 if the request is not an attempt.
     pub attempt: u32,
     /// The head as received, including the empty line.
     #[serde(with = "encoding")]
@@ -42,7 +43,7 @@ pub struct RecordedRequest {
     pub method: String,
     /// Path and query below the deployment's prefix, as sent.
     pub target: String,
-    /// Headers in the order sent, with names as spelled.
+    /// Headers in the order sent. Names keep their spelling.
     #[serde(with = "encoding")]
     pub headers: Vec<(String, Vec<u8>)>,
     /// The body, without chunked coding but otherwise as received. Truncated if it exceeds the
@@ -53,8 +54,8 @@ pub struct RecordedRequest {
     pub body_cut: Option<usize>,
     /// The surface and endpoint that the path leads to; `None` if the provider has no such path.
     pub route: Option<(Surface, Endpoint)>,
-    /// What the provider would report about the request. If its strength is `documented`, the
-    /// request was not refused for it.
+    /// What the provider would report about the request. A violation whose strength is `documented`
+    /// is not a reason to refuse the request.
     pub violation: Option<Violation>,
     /// Whether the reply was the provider's own refusal rather than the scripted behavior.
     pub refused: bool,
@@ -64,22 +65,22 @@ pub struct RecordedRequest {
     pub wire: WireFault,
     /// The status sent; `None` if no head was sent.
     pub status: Option<u16>,
-    /// Status line and headers as decided by the provider, without the headers that frame the body.
-    /// A fault may prevent them from being sent.
+    /// Status line and headers of the provider's reply, without the headers that frame the body.
+    /// They are recorded even if a fault prevents them from being sent.
     #[serde(with = "encoding")]
     pub reply_head: Vec<u8>,
-    /// The complete body as decided by the provider, regardless of cuts. Truncated if it exceeds
-    /// the limit of the log.
+    /// The complete body of the provider's reply, even if only a part was sent. Truncated if it
+    /// exceeds the limit of the log.
     #[serde(with = "encoding")]
     pub reply: Vec<u8>,
     /// Full length of the reply's body if it was truncated.
     pub reply_cut: Option<usize>,
-    /// Number of body bytes handed to the system for sending so far. The client may have received
-    /// fewer: a reset discards bytes in transit.
+    /// Number of body bytes handed to the operating system so far. The client may have received
+    /// fewer, since a reset discards bytes in transit.
     pub sent: usize,
-    /// The bytes handed to the system for sending, including head and transfer coding.
+    /// The bytes handed to the operating system so far, including the head and the transfer coding.
     pub out: Traffic,
-    /// When things happened.
+    /// Times of the request and its reply.
     pub times: RequestTimes,
     /// Whether the client closed or reset the connection before the reply was complete.
     pub client_gone: bool,
@@ -98,7 +99,7 @@ impl RecordedRequest {
         lines.map(|(name, value)| (name, value.trim()))
     }
 
-    /// Shifts all times to a new origin, which is `earlier` before the current one.
+    /// Moves the origin of all times back by `earlier`.
     pub fn count_from(&mut self, earlier: Duration) {
         let RequestTimes { accepted, head, body, first_byte, end } = &mut self.times;
         let optional = [first_byte, end].into_iter().flatten();
@@ -136,7 +137,7 @@ pub struct Traffic {
 }
 
 impl Traffic {
-    /// Appends a piece sent at `at`. At most `most` bytes are stored in total.
+    /// Appends a piece that was sent at the time `at`. At most `most` bytes are stored in total.
     pub fn push(&mut self, at: Duration, piece: &[u8], most: usize) {
         self.push_parts(at, &[piece], most);
     }
@@ -158,7 +159,8 @@ impl Traffic {
     }
 }
 
-/// Size limits of the request log. Beyond them, the oldest requests are dropped and counted.
+/// Size limits of the request log. When it exceeds them, the oldest requests are dropped and
+/// counted.
 ///
 /// Unmatched requests are stored separately, within the same limits, so that they never displace an
 /// attempt.
@@ -169,7 +171,7 @@ pub struct Limits {
     /// Maximum memory use of these requests, in bytes. The latest request is stored even if it
     /// exceeds the limit.
     pub bytes: usize,
-    /// Maximum stored length of a body, of a request or of a reply, in bytes.
+    /// Maximum stored length of a request body or reply body, in bytes.
     pub body: usize,
 }
 

@@ -17,7 +17,7 @@ pub struct Violation {
     pub code: Option<String>,
     /// JSON pointer into the body.
     pub pointer: String,
-    /// How certain it is that the live provider refuses this.
+    /// How certain it is that the live provider refuses such a request.
     pub strength: Strength,
 }
 
@@ -46,7 +46,7 @@ pub enum ViolationKind {
     ContentType,
     /// The body is not a valid form.
     InvalidForm,
-    /// `model` is missing, at an endpoint that checks it first.
+    /// `model` is missing at an endpoint that checks `model` before anything else.
     NoModel,
     /// A required member is missing.
     Missing,
@@ -56,7 +56,7 @@ pub enum ViolationKind {
     Misplaced,
     /// A value of the wrong type.
     Type,
-    /// A value that is not one of those allowed.
+    /// A value that is not one of the allowed values.
     Choice,
     /// A number outside its range.
     Range,
@@ -80,7 +80,8 @@ pub enum ViolationKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Strength {
-    /// From the provider's documentation or SDK types, without a recording. Causes a warning only.
+    /// From the provider's documentation or SDK types, but not observed at the live provider.
+    /// Causes only a warning.
     Documented,
     /// Observed at the live provider. The request is refused.
     Observed,

@@ -7,13 +7,13 @@ use parking_lot::Mutex;
 
 /// The ids of the latest responses, in bounded memory.
 ///
-/// A response is stored at one provider and unknown to the others, so a call with its id as
-/// `previous_response_id` goes there first. Unknown ids, forgotten or from before a restart, follow
-/// the chain.
+/// A response is stored at one provider, and the others do not know it. So a call with its id as
+/// `previous_response_id` goes to that provider first. A call with an id that is not remembered
+/// follows the chain, e.g. if the id is from before a restart.
 #[derive(Debug, Default)]
 pub(crate) struct Affinity(Mutex<Generations>);
 
-/// Two generations: when the younger one is full, the older one is dropped.
+/// Two generations of ids. When the younger one is full, the older one is dropped.
 #[derive(Debug, Default)]
 struct Generations {
     younger: HashMap<String, usize>,
@@ -24,7 +24,7 @@ impl Affinity {
     /// Number of ids per generation.
     const GENERATION: usize = 4096;
 
-    /// Maximum length of an id, above that of any provider.
+    /// Maximum length of an id. The ids of all providers are shorter.
     const LONGEST_ID: usize = 256;
 
     /// Records that the deployment with this index created the response with this id.

@@ -43,7 +43,7 @@ pub fn app(config: Config) -> Router {
     app_with_clock(config, Clock::System)
 }
 
-/// Like [`app`], with a clock for cooldowns. Network timeouts use real time.
+/// Like [`app`], but cooldowns use this clock. Network timeouts use real time.
 pub fn app_with_clock(config: Config, clock: Clock) -> Router {
     let Config { client_keys, body_limit, groups } = config;
     let groups = groups.into_iter().map(move |(name, group)| (name, Route::new(group, &clock)));
@@ -70,7 +70,7 @@ pub fn app_with_clock(config: Config, clock: Clock) -> Router {
 /// Serves clients until `shutdown` completes and all calls in progress have ended.
 ///
 /// # Errors
-/// Those of the listener.
+/// The listener failed.
 pub async fn serve(
     listener: TcpListener,
     config: Config,
@@ -101,7 +101,8 @@ async fn answer(
     Ok(chain::answer(&gateway.http_client, route, &call).await.into_response())
 }
 
-/// Lists the groups in the format of `OpenAI` models. They have no age, so `created` is 0.
+/// Lists the groups in the format of `OpenAI` models. A group has no creation time, so `created` is
+/// 0.
 async fn list_models(
     State(gateway): State<Arc<Gateway>>,
     headers: HeaderMap,
@@ -131,7 +132,7 @@ impl Gateway {
     }
 }
 
-/// The token after `Bearer`, which is case-insensitive (RFC 9110, section 11.1).
+/// The token after `Bearer`, whatever the case of this word (RFC 9110, section 11.1).
 fn bearer(authorization: &[u8]) -> Option<&[u8]> {
     let (scheme, token) = authorization.split_at_checked("Bearer ".len())?;
     scheme.eq_ignore_ascii_case(b"Bearer ").then(|| token.trim_ascii())

@@ -28,9 +28,10 @@ pub(crate) struct HttpClient {
 
 impl HttpClient {
     pub(crate) fn new(body_limit: usize) -> Self {
-        // One attempt is one request, to the configured address. With connection reuse, an idle
-        // connection that the provider has closed would fail an attempt that never reached it, or
-        // cause a hidden second request. Therefore each attempt opens its own connection.
+        // One attempt is one request, to the configured address. Each attempt opens its own
+        // connection, because the provider may have closed an idle one. A request on a closed
+        // connection would fail without reaching the provider, or the HTTP client would silently
+        // repeat it.
         let client = Client::builder()
             .no_proxy()
             .redirect(redirect::Policy::none())
@@ -78,7 +79,7 @@ impl HttpClient {
         let headers = returned(deployment, response.headers());
         if status.is_client_error() || status.is_server_error() {
             let wait = retry_after::wait(response.headers(), SystemTime::now());
-            // The status counts even if the body is lost.
+            // The status counts even if the body did not arrive completely.
             let body = self.complete_body(response).await.unwrap_or_default();
             let body = deployment.credential.redact(body);
             return Err(Failure::Refused(Box::new(Answer { status, headers, body, wait })));
@@ -127,9 +128,8 @@ impl HttpClient {
     }
 }
 
-/// The `id` of a single JSON object, if it has one. Fails if the body is something else or contains
-/// `error`, which is how some compatible servers report errors, and how a failed response is
-/// reported.
+/// The `id` of a single JSON object, if it has one. Fails if the body is something else, or if it
+/// contains `error`. Some compatible servers report errors in this way, and so do failed responses.
 fn id_of_object(json: &[u8]) -> Result<Option<String>, Failure> {
     #[derive(Deserialize)]
     struct Object<'a> {

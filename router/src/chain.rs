@@ -9,11 +9,11 @@ use crate::policy;
 use crate::provider_error::RefusalReason;
 use crate::route::{Candidate, Route};
 
-/// The first success in chain order, or the failure that ended the walk: the first one that does
-/// not fall back, otherwise the last deployment's.
+/// Returns the first success in chain order, or the failure that ended the call. This is the first
+/// failure that does not fall back or, if there is none, the last failure.
 ///
-/// A stream counts as a success once its first content arrives; the rest follows in the response
-/// body.
+/// A stream counts as a success once its first content arrives. The rest of the stream follows in
+/// the response body.
 pub(crate) async fn answer(
     http_client: &HttpClient,
     route: &Route,
@@ -61,8 +61,8 @@ async fn walk(http_client: &HttpClient, route: &Route, call: &Call) -> Result<Re
     Err(last.unwrap_or_else(|| Failure::Unavailable(first_to_come_back(&skipped))))
 }
 
-/// Sends attempts to one deployment: retries while the failure may be temporary, retries are left,
-/// and the deployment is not cooling down.
+/// Sends attempts to one deployment. Retries as long as the failure may be temporary, retries are
+/// left, and the deployment is not cooling down.
 async fn ask(
     http_client: &HttpClient,
     route: &Route,

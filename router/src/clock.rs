@@ -1,4 +1,4 @@
-//! The clock for cooldowns. Tests move it by hand; network timeouts use real time.
+//! The clock for cooldowns. Tests can advance it. Network timeouts use real time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,7 +10,7 @@ pub enum Clock {
     /// The system clock.
     #[default]
     System,
-    /// A clock that only moves by hand.
+    /// A clock that moves only when it is advanced.
     Manual(ManualClock),
 }
 
@@ -23,7 +23,7 @@ impl Clock {
     }
 }
 
-/// A clock that only moves by hand. Clones share the same time.
+/// A clock that moves only when it is advanced. Clones share the same time.
 #[derive(Debug, Clone)]
 pub struct ManualClock {
     start: Instant,
@@ -31,7 +31,7 @@ pub struct ManualClock {
 }
 
 impl ManualClock {
-    /// Creates a clock that stands at the present time.
+    /// Creates a clock that shows the present time until it is advanced.
     pub fn new() -> Self {
         Self { start: Instant::now(), advanced_ms: Arc::default() }
     }

@@ -25,12 +25,12 @@ pub use error::{ConfigError, Invalid};
 /// Configuration of a router.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Keys accepted from clients in `Authorization: Bearer`. `None` accepts every client, for use
-    /// on loopback only.
+    /// Keys accepted from clients in `Authorization: Bearer`. `None` accepts every client; use it
+    /// only on loopback.
     pub client_keys: Option<Vec<Credential>>,
-    /// Maximum size of a body from a client or a provider, in bytes. For a stream, which is
-    /// forwarded as it arrives, this limits what is buffered: one event, or everything before the
-    /// first content.
+    /// Maximum size of a body from a client or a provider, in bytes. Streams are forwarded as they
+    /// arrive, so for them the limit applies only to what is buffered: one event, or everything
+    /// before the first content.
     pub body_limit: usize,
     /// Model groups, by the model name that clients request.
     pub groups: IndexMap<String, Group>,
@@ -58,20 +58,20 @@ pub struct Group {
     /// Number of retries at a deployment after a temporary failure, before the next deployment is
     /// tried.
     pub retries: u32,
-    /// Time limit for one attempt, until its answer is complete or, if the answer is forwarded as
-    /// it arrives, until its first content.
+    /// Time limit for one attempt. Within this time, the answer must be complete. If it is
+    /// forwarded as it arrives, only its first content must have arrived.
     pub timeout: Duration,
     /// Longest pause in an answer that is forwarded as it arrives.
     pub stream_idle_timeout: Duration,
-    /// Time limit for a call over all its attempts, until the answer to the client begins.
+    /// Time limit for a call with all its attempts, until the answer to the client begins.
     pub total_timeout: Option<Duration>,
     /// Failures after which the next deployment is tried.
     pub fallback_on: Vec<Condition>,
     /// When to cool down a deployment after failures in a row. With `None`, only a `Retry-After`
     /// header starts a cooldown.
     pub cooldown: Option<Cooldown>,
-    /// Longest cooldown that a 429 or 503 can request with `Retry-After`. Zero ignores such
-    /// requests.
+    /// Longest cooldown that a 429 or 503 can request with `Retry-After`. If it is zero, these
+    /// headers start no cooldown.
     pub max_retry_after: Duration,
     /// Special chain for requests that are too long for a deployment.
     pub on_context_length: Vec<Deployment>,
@@ -93,11 +93,11 @@ pub struct Cooldown {
 }
 
 impl Group {
-    /// Two minutes. This is enough for slow answers, and `OpenAI`'s client libraries, which wait
-    /// ten minutes by default, leave time for a complete chain.
+    /// Two minutes. This is enough for slow answers. `OpenAI`'s client libraries wait ten minutes
+    /// by default, so there is time for a complete chain.
     pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(120);
 
-    /// Two minutes: a model may think as long in the middle of an answer as before it.
+    /// Two minutes: a model may think just as long in the middle of an answer as before it.
     pub const DEFAULT_STREAM_IDLE_TIMEOUT: Duration = Duration::from_secs(120);
 
     /// One minute, the longest wait that `OpenAI`'s client libraries accept.

@@ -62,12 +62,12 @@ impl Endpoint {
         self.into()
     }
 
-    /// Whether its responses have an id that a later call may refer to.
+    /// Whether the responses of this endpoint have an id to which a later call may refer.
     pub(crate) fn is_stateful(self) -> bool {
         matches!(self, Self::Responses | Self::ResponsesCompact)
     }
 
-    /// Whether its requests are forms with a file rather than JSON.
+    /// Whether the requests of this endpoint are forms with a file rather than JSON.
     pub(crate) fn takes_a_form(self) -> bool {
         matches!(self, Self::AudioTranscriptions | Self::AudioTranslations)
     }
@@ -87,13 +87,13 @@ impl Endpoint {
 
     /// Shape of a success with this media type; `None` if no success has this type.
     ///
-    /// A response of another kind than requested is useless to the client.
+    /// A response of a kind that the client did not request is useless.
     pub(crate) fn shape(self, hints: &RequestHints, media_type: &str) -> Option<Shape> {
         let events = self.events(hints);
         let text = matches!(hints.response_format.as_deref(), Some("text" | "srt" | "vtt"));
         match self {
             _ if media_type == "text/event-stream" => events.map(Shape::Events),
-            // Some models ignore the request to stream:
+            // For transcripts, some models ignore the request to stream:
             // <https://platform.openai.com/docs/api-reference/audio>.
             _ if events.is_some() && self != Self::AudioTranscriptions => None,
             Self::AudioSpeech => {

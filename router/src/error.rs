@@ -57,7 +57,7 @@ impl ApiError {
         Self { status, body, retry_after: None }
     }
 
-    /// An error behind this router.
+    /// An error of a provider, or of the connection to it.
     fn upstream(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
         let kind = "server_error";
         let body = Body { message: message.into(), r#type: kind, param: None, code: Some(code) };
@@ -110,7 +110,8 @@ impl ApiError {
         Self::request(status, message)
     }
 
-    /// There is no group of this name. `OpenAI` returns the same on chat, but 400 on `/responses`.
+    /// There is no group of this name. `OpenAI` returns the same error for chat, but 400 for
+    /// `/responses`.
     pub(crate) fn unknown_model(model: &str) -> Self {
         let message =
             format!("The model `{model}` does not exist or you do not have access to it.");
@@ -160,7 +161,8 @@ impl ApiError {
     /// The error as an event, for a stream that has already sent a success status.
     ///
     /// Chat and completions use a chunk with `error`. Other endpoints use an event of type `error`
-    /// with a nested `error` object, as the live service does (its documentation has it flat).
+    /// with a nested `error` object. The live service does the same, although its documentation
+    /// shows the event without nesting.
     pub(crate) fn into_event(self, dialect: Dialect, sequence_number: u64) -> Vec<u8> {
         #[derive(Serialize)]
         struct Typed {
@@ -179,7 +181,7 @@ impl ApiError {
     }
 }
 
-/// Rounded up, so that clients do not retry too early.
+/// The seconds, rounded up so that clients do not retry too early.
 fn whole_seconds(time: Duration) -> u64 {
     time.as_secs() + u64::from(time.subsec_nanos() > 0)
 }
@@ -239,7 +241,7 @@ impl IntoResponse for Failure {
     }
 }
 
-/// The provider's own error, if the client can understand it.
+/// The provider's own error if the client can understand it, otherwise an error of this router.
 fn refusal(answer: Answer) -> Response {
     let status = answer.status;
     if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND) {

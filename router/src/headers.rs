@@ -1,4 +1,4 @@
-//! Headers that are forwarded, in either direction.
+//! Headers that are forwarded, in both directions.
 
 use axum::body::Bytes;
 use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
@@ -11,13 +11,13 @@ use crate::retry_after::RETRY_AFTER_MS;
 const API_KEY: HeaderName = HeaderName::from_static("api-key");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// Client headers that are part of the request and are forwarded; all others concern only the
-/// client and this router. `OpenAI-Beta` selects the shape of the API.
+/// Client headers that are forwarded to the provider. All others concern only the client and this
+/// router. `OpenAI-Beta` selects the shape of the API.
 const FORWARDED: [HeaderName; 2] = [CONTENT_TYPE, HeaderName::from_static("openai-beta")];
 
 /// Provider headers that the client gets: the type of the body, the id that the provider's support
-/// asks for, and the time to retry. Quotas, regions, organizations and deployment names concern
-/// only the operator.
+/// asks for, and the time to wait before a retry. Quotas, regions, organizations and deployment
+/// names concern only the operator.
 const RETURNED: [HeaderName; 4] =
     [CONTENT_TYPE, HeaderName::from_static("x-request-id"), RETRY_AFTER, RETRY_AFTER_MS];
 
@@ -26,7 +26,8 @@ pub(crate) fn forwarded(headers: &HeaderMap) -> HeaderMap {
     pick(&FORWARDED, headers)
 }
 
-/// The headers of a request, built from scratch around the forwarded ones.
+/// The headers of a request to the deployment: the forwarded client headers, and those that the
+/// router sets.
 pub(crate) fn request_headers(deployment: &Deployment, call: &Call) -> HeaderMap {
     let mut headers = call.headers.clone();
     headers.entry(CONTENT_TYPE).or_insert(JSON);
@@ -60,7 +61,7 @@ pub(crate) fn media_type(headers: &HeaderMap) -> String {
     media_type.trim().to_ascii_lowercase()
 }
 
-/// The named headers with all their values.
+/// The headers with these names, with all their values.
 fn pick(names: &[HeaderName], headers: &HeaderMap) -> HeaderMap {
     let values = |name| headers.get_all(name).iter().map(move |value| (name, value));
     names.iter().flat_map(values).map(|(name, value)| (name.clone(), value.clone())).collect()

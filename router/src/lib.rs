@@ -7,8 +7,8 @@
 //! The modules: `chain` walks the fallback chain, `policy` decides about retries and fallback,
 //! `attempt` makes one request, and `outcome` is its result. `splice` edits the body, and `headers`
 //! selects the headers to forward. `stream` forwards streamed answers; `sse` splits them into
-//! events, and `event` classifies these. `health` manages cooldowns, and `error` words the errors.
-//! `config` holds the operator's settings, and its `credential` keeps keys secret.
+//! events, and `event` classifies these. `health` manages cooldowns, and `error` builds the errors
+//! for clients. `config` holds the operator's settings, and its `credential` keeps keys secret.
 //!
 //! ```
 //! use std::time::Duration;

@@ -11,9 +11,9 @@ use crate::provider_error::{ProviderError, RefusalReason};
 /// A successful answer.
 #[derive(Debug)]
 pub(crate) struct Success {
-    /// Complete, or with a body that is still being received.
+    /// The response, which is complete or has a body that is still being received.
     pub(crate) response: Response,
-    /// Id that later calls may use to refer to it.
+    /// Id with which later calls may refer to the response.
     pub(crate) response_id: Option<String>,
 }
 
@@ -23,7 +23,7 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
-    /// The wait that it asks for.
+    /// The wait that the response asks for.
     pub(crate) wait: Option<Duration>,
 }
 
@@ -40,8 +40,8 @@ pub(crate) enum Failure {
     Connection,
     /// The response, or the first content of a stream, did not arrive in time.
     Timeout,
-    /// A success that is incomplete or not what was requested, or a response that is neither a
-    /// success nor an error.
+    /// A success that is incomplete or of the wrong kind, or a response that is neither a success
+    /// nor an error.
     InvalidResponse,
     /// A success status with `error` in its body or stream.
     ErrorInSuccess(ProviderError),

@@ -12,19 +12,21 @@
 //! | any other 4xx | no | no |
 //!
 //! A 400, 413 or 422 is the client's mistake: every deployment would refuse the request, so the
-//! provider's error is returned at once. A 401, 403 or 404 is not: this router sent its own
-//! credential and named its own deployment, so the request may well succeed elsewhere. `OpenAI`'s
-//! client libraries also treat 408, 409, 429 and 5xx as temporary:
+//! provider's error is returned at once. A 401, 403 or 404 is not the client's mistake: this router
+//! sent its own credential and named its own deployment, so the request may well succeed elsewhere.
+//! `OpenAI`'s client libraries also treat 408, 409, 429 and 5xx as temporary:
 //! <https://github.com/openai/openai-python#retries>.
 //!
-//! `fallback_on` replaces the first column. The second is fixed, and `retries` sets the number of
-//! retries. A retry starts at once: where waiting would help, the next deployment is tried instead.
+//! `fallback_on` replaces the column "next deployment". The column "retry the same one" is fixed,
+//! and `retries` sets the number of retries. A retry starts at once: where waiting would help, the
+//! next deployment is tried instead.
 //!
 //! A stream counts as an answer once its first content arrives. Everything before that is buffered,
 //! so that a stream that fails early is a failure like any other.
 //!
-//! The failures that fall back in this table also count towards a deployment's cooldown, whatever
-//! `fallback_on` is: they are caused by the deployment and not by the request.
+//! The failures with "yes" in the column "next deployment" also count towards a deployment's
+//! cooldown, even if `fallback_on` differs: they are caused by the deployment and not by the
+//! request.
 
 use axum::http::StatusCode;
 

@@ -1,4 +1,4 @@
-//! The parts of a provider's error that decide where the call goes next.
+//! The parts of a provider's error that determine which deployment is tried next.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -21,9 +21,11 @@ pub(crate) enum RefusalReason {
     ContentFilter,
 }
 
-/// Known error codes, and parts of messages for deployments with other codes or none.
+/// Known error codes, and parts of messages. The messages are for deployments that send other
+/// codes, or none.
 ///
-/// The messages are in lower case. Seen in <https://github.com/openai/openai-python/issues/331>,
+/// The messages are in lower case. They were seen in
+/// <https://github.com/openai/openai-python/issues/331>,
 /// <https://github.com/BerriAI/litellm/issues/15968> and
 /// <https://github.com/BerriAI/litellm/pull/42255>.
 const KNOWN_REFUSALS: [(RefusalReason, &[&str], &[&str]); 2] = [

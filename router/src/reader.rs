@@ -11,7 +11,7 @@ use crate::sse::{Block, Splitter};
 
 /// State of a stream that is being read.
 pub(crate) struct Reader {
-    /// Dialect of its events; audio has none.
+    /// Dialect of the events; `None` for audio, which has no events.
     dialect: Option<Dialect>,
     credential: Credential,
     limit: usize,
@@ -31,8 +31,8 @@ pub(crate) enum Ending {
 }
 
 impl Reader {
-    /// Events are forwarded without this credential. The limit, in bytes, applies to a single event
-    /// and to everything before the first content.
+    /// Creates a reader that redacts this credential in events. The limit, in bytes, applies to a
+    /// single event, and to everything before the first content.
     pub(crate) fn new(dialect: Option<Dialect>, credential: Credential, limit: usize) -> Self {
         Self {
             dialect,
@@ -58,7 +58,8 @@ impl Reader {
         self.take_blocks(dialect)
     }
 
-    /// The connection ended properly. Returns a failure unless the stream is complete.
+    /// Call this when the connection has ended properly. Returns a failure unless the stream is
+    /// complete.
     pub(crate) fn finish(&mut self) -> Result<(), Failure> {
         let is_complete = match self.dialect {
             None => self.has_content,
@@ -84,7 +85,7 @@ impl Reader {
 
     fn take_blocks(&mut self, dialect: Dialect) -> Result<(), Failure> {
         while let Some(block) = self.splitter.next() {
-            // Anything after the end is forwarded unread.
+            // Everything after the end is forwarded without being parsed.
             if self.ending.is_none() {
                 self.understand(&block, dialect)?;
             }

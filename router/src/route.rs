@@ -9,11 +9,11 @@ use crate::config::{Deployment, Group};
 use crate::health::Health;
 use crate::provider_error::RefusalReason;
 
-/// A group with its state, which is not shared with other groups.
+/// A group with its state. Groups do not share state.
 #[derive(Debug)]
 pub(crate) struct Route {
     pub(crate) group: Group,
-    /// Each deployment once, in order of first mention.
+    /// Each deployment of all chains once, in the order of their first occurrence.
     candidates: Vec<Candidate>,
     /// Indexes into `candidates`.
     chain: Vec<usize>,
@@ -53,8 +53,8 @@ impl Route {
         &self.candidates[index]
     }
 
-    /// The chain in order, preceded by the deployment that created the response which the call
-    /// continues.
+    /// The chain in order. If the call continues a response, the deployment that created this
+    /// response comes first.
     pub(crate) fn chain(&self, previous_response_id: Option<&str>) -> Vec<usize> {
         let first = previous_response_id.and_then(|id| self.affinity.deployment_of(id));
         let others = self.chain.iter().copied().filter(|index| Some(*index) != first);

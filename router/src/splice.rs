@@ -27,7 +27,7 @@ pub(crate) struct ClientBody {
     pub(crate) hints: RequestHints,
 }
 
-/// What a body reveals about the expected answer.
+/// What a body says about the expected answer.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct RequestHints {
     /// `stream: true`
@@ -43,19 +43,19 @@ pub(crate) struct RequestHints {
 /// Why a body cannot be routed.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum BadBody {
-    /// Not exactly one JSON object.
+    /// The body is not exactly one JSON object.
     NotAnObject,
-    /// Not a complete form with a boundary in its content type.
+    /// The body is not a complete form, or its content type has no boundary.
     NotAForm,
-    /// No top-level `model`.
+    /// The body has no top-level `model`.
     NoModel,
     /// `model` is not a string.
     ModelIsNoString,
 }
 
 impl ClientBody {
-    /// The body with another `model`, at every top-level occurrence, so that the provider reads its
-    /// own name from whichever one it uses.
+    /// The body with another `model`. Every top-level occurrence is replaced, so that the provider
+    /// finds its own name in whichever occurrence it reads.
     pub(crate) fn with_model(&self, name: &str) -> Bytes {
         let value =
             if self.is_json { serde_json::Value::from(name).to_string() } else { name.to_owned() };

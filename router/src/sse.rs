@@ -1,6 +1,6 @@
-//! Splits server-sent events out of chunks of any size.
+//! Splits chunks of any size into server-sent events.
 //!
-//! Nothing is re-framed: every block contains its bytes as received.
+//! Every block contains its bytes exactly as received.
 //! <https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream>
 
 /// A piece of a stream that can be forwarded by itself.
@@ -24,13 +24,13 @@ pub(crate) struct Event {
 /// Splits a stream into blocks.
 #[derive(Debug, Default)]
 pub(crate) struct Splitter {
-    /// Bytes that were not returned yet, starting with a block.
+    /// Bytes that were not returned yet. They begin with the start of a block.
     buffer: Vec<u8>,
     /// Start of the first unparsed line.
     line: usize,
-    /// Offset up to which that line has no end.
+    /// Offset up to which the end of that line was searched for and not found.
     searched: usize,
-    /// The event of the lines parsed so far in this block.
+    /// The event so far, from the lines of this block that were parsed.
     event: Option<Event>,
     closed: bool,
 }
@@ -51,7 +51,7 @@ impl Splitter {
         self.buffer.len()
     }
 
-    /// The next complete block. An event without its empty line is dropped, as the standard
+    /// The next complete block. An event without an empty line after it is dropped, as the standard
     /// requires.
     pub(crate) fn next(&mut self) -> Option<Block> {
         while let Some((end, next)) = self.line_end() {
@@ -95,7 +95,7 @@ impl Splitter {
         let end = self.searched + at;
         match &rest[at..] {
             [b'\r', b'\n', ..] => Some((end, end + 2)),
-            // Its line feed may follow.
+            // The line feed of a CRLF may still follow.
             [b'\r'] if !self.closed => {
                 self.searched = end;
                 None

@@ -1,16 +1,17 @@
 //! Forwarding of answers while they arrive.
 //!
-//! The provider's bytes are forwarded unchanged and in order. The router reads along to decide what
-//! to do:
+//! The provider's bytes are forwarded unchanged and in order. The router also parses them, to
+//! decide what to do:
 //!
-//! - **Before the first content**, everything is buffered. An error or an end is a failure like any
-//!   other: the client has seen nothing, and the next deployment can start from scratch.
+//! - **Before the first content**, everything is buffered. If the stream fails or ends, this is a
+//!   failure like any other: the client has seen nothing, so the next deployment can start from the
+//!   beginning.
 //! - **After the first content**, no other deployment is tried, since that would splice two
-//!   answers. Complete events are forwarded at once. A partial event waits for its end, so that the
-//!   client's data always ends where another event may follow.
-//! - **A break** (the connection ends or fails, nothing arrives for too long, an event is
-//!   malformed, or the stream ends without its final event) is reported as the last event of the
-//!   stream, and the connection is aborted, so that no client takes the part for a complete answer.
+//!   answers. Complete events are forwarded at once. A partial event is held back until it is
+//!   complete, so that an error event can follow at any time.
+//! - **A break** means that the connection ends or fails, nothing arrives for too long, an event is
+//!   malformed, or the stream ends without its final event. It is reported as the last event of the
+//!   stream. Then the connection is aborted, so that no client takes a part for a complete answer.
 //!   The router never invents `[DONE]`. If the provider reported its failure itself, the router
 //!   adds no error.
 //! - **A slow client** slows the provider down: nothing is read until the client has taken what is
@@ -37,8 +38,8 @@ use crate::reader::{Ending, Reader};
 /// until the connection closes.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// Waits for the first content. Returns the rest of the body, and the id of the response if it has
-/// one.
+/// Waits for the first content. Returns the body for the client, and the id of the response if it
+/// has one.
 pub(crate) async fn open(
     response: reqwest::Response,
     reader: Reader,
@@ -67,9 +68,9 @@ struct Relay {
 
 enum State {
     Flowing,
-    /// The provider has ended it.
+    /// The provider has ended the stream.
     Over,
-    /// The client must not take it for complete.
+    /// The stream broke: the client must not take it for complete.
     Broken,
 }
 
@@ -114,7 +115,7 @@ impl Relay {
     fn settle(&mut self, read: Result<bool, Failure>) {
         self.state = match (read, &self.reader.ending) {
             (Ok(false), _) => return,
-            // After the end of the answer, nothing is missing, however the connection ends.
+            // After the end of the answer, nothing is missing, no matter how the connection ends.
             (Ok(true), None) | (_, Some(Ending::Complete)) => {
                 self.health.succeeded();
                 State::Over

@@ -18,7 +18,8 @@ use super::case::Request;
 pub(super) enum AttemptOutcome {
     /// A complete response.
     Answer,
-    /// A partial response: the client has received its beginning when the remainder fails.
+    /// A partial response: the client has received the beginning of the response when the remainder
+    /// fails.
     Part(AttemptFailure),
     /// No usable response.
     Failure(AttemptFailure),
@@ -73,7 +74,7 @@ impl Wanted {
 }
 
 impl AttemptOutcome {
-    /// The outcome of an attempt that gets this answer, with this timeout.
+    /// The outcome of an attempt with this timeout that gets this answer.
     pub(super) fn of(answer: Answer, wanted: Wanted, timeout: Duration) -> Self {
         let Answer { plan, mut reply } = answer;
         let wire = plan.wire;
@@ -156,7 +157,7 @@ fn sent(reply: &Reply, wire: &WireFault) -> usize {
     }
 }
 
-/// Wait time that the provider asks for. A date counts as two seconds ahead.
+/// Wait time that the provider asks for. A date is taken to be two seconds ahead.
 fn retry_after(reply: &Reply) -> Duration {
     let seconds = |text: &str| Duration::try_from_secs_f64(text.parse().ok()?).ok();
     let fine = header(reply, "retry-after-ms").and_then(seconds).map(|thousands| thousands / 1000);

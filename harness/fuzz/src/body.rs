@@ -38,7 +38,7 @@ pub fn body(grammar: &Grammar, route: &[Turn], richness: Richness, rng: &mut Cas
     body
 }
 
-/// The smallest body; deterministic.
+/// The smallest body. It is always the same.
 pub fn minimal_body(grammar: &Grammar) -> Tree {
     let richness = Richness { budget: 0, density: 0 };
     body(grammar, &[], richness, &mut case_rng(0, 0))
@@ -151,7 +151,7 @@ impl Writer<'_> {
         Tree::Object(members)
     }
 
-    /// Adds the members that those already present require.
+    /// Adds the members that are required by members already present.
     fn needs(&mut self, members: &mut Vec<(String, Tree)>, object: &Object) {
         for need in self.grammar.needs() {
             if !members.iter().any(|(name, _)| *name == need.of) {

@@ -1,6 +1,6 @@
 //! A fuzzing campaign: runs generated cases on all cores until all have run or the time is up.
 //!
-//! It continues after a failure and keeps the first case of each cause.
+//! A campaign continues after a failure. It keeps the first case of each cause.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -28,9 +28,9 @@ pub struct Campaign {
     pub scope: Scope,
     /// Random seed. Seed and scope together determine every case.
     pub seed: u64,
-    /// Number of cases; `None` for as many as the time allows.
+    /// Number of cases. `None` runs as many as the time allows.
     pub cases: Option<u64>,
-    /// Deadline after which no case is started.
+    /// Deadline, after which no case is started.
     pub until: Option<Instant>,
     /// Number of threads that run cases in parallel.
     pub threads: usize,
@@ -42,10 +42,11 @@ pub type Stop<'a> = &'a watch::Receiver<bool>;
 /// Number of cases per start of the target.
 const BATCH: u64 = 128;
 
-/// Number of slow cases that wait in parallel on one start of the target.
+/// Maximum number of slow cases per start of the target. They run in parallel.
 const SLOW_BATCH: usize = 48;
 
-/// How far ahead of the others, in case numbers, slow cases start if the number of cases is open.
+/// How many case numbers ahead of the other cases a slow case may start. Applies only if the number
+/// of cases is not limited.
 const SLOW_AHEAD: u64 = 8_192;
 
 /// How long the slow worker sleeps when it has no case to run.
@@ -58,7 +59,7 @@ impl Campaign {
     }
 
     /// Runs until all cases have run, the time is up or `stop` is true, and counts results in
-    /// `stats`. Must not be called from within a runtime.
+    /// `stats`. Must not be called from within an async runtime.
     ///
     /// # Errors
     /// The target or the deployments could not be started.
@@ -92,7 +93,7 @@ impl Campaign {
     }
 }
 
-/// The state that each thread of a campaign shares.
+/// The state that all threads of a campaign share.
 #[derive(Clone, Copy)]
 struct Worker<'a> {
     campaign: &'a Campaign,
@@ -104,7 +105,7 @@ struct Worker<'a> {
 }
 
 impl Worker<'_> {
-    /// Runs batches of cases from `next` on, skipping slow ones.
+    /// Runs batches of cases, beginning at `next`. Skips slow cases.
     fn run_quick(self) -> Result<(), StartError> {
         let runtime = runtime()?;
         let size = if self.executor.is_fixed() { 1 } else { BATCH };
@@ -149,7 +150,8 @@ impl Worker<'_> {
             || self.stats.lock().inconclusive.is_gone
     }
 
-    /// Runs the cases with these numbers. An interrupt ends this at once, even if the target hangs.
+    /// Runs the cases with these numbers. An interrupt ends the function at once, even if the
+    /// target hangs.
     async fn run(self, numbers: Vec<u64>) -> Result<(), StartError> {
         let cases: Vec<_> = numbers.iter().map(|&number| self.campaign.case(number)).collect();
         if cases.is_empty() {
@@ -175,8 +177,9 @@ impl Worker<'_> {
         }
     }
 
-    /// Counts the violations of a case. A new cause, or an earlier case of a known one, must be
-    /// reproduced by running the case alone; otherwise it is counted as flaky.
+    /// Counts the violations of a case. If the cause is new, or the case is earlier than the first
+    /// known case of the cause, the violation must occur again when the case runs alone. Otherwise
+    /// it is counted as flaky.
     async fn add(
         self,
         number: u64,

@@ -1,4 +1,4 @@
-//! A generated case, in the form that generation and shrinking work on.
+//! A generated case, in the form that is used for generating and shrinking.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -31,7 +31,7 @@ pub struct FuzzCase {
     pub group: Option<String>,
     /// One to four deployments, in fallback order.
     pub chain: Vec<CaseDeployment>,
-    /// Number of retries at the same deployment before falling back.
+    /// Number of retries at the same deployment before a fallback.
     pub retries: u32,
     /// Time limit of one attempt.
     pub timeout: Option<Duration>,
@@ -44,7 +44,7 @@ pub struct FuzzCase {
 /// A deployment of a fallback chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CaseDeployment {
-    /// Decides which requests it accepts.
+    /// Decides which requests the deployment accepts.
     pub acceptor: Acceptor,
     /// Model name that requests must use.
     pub name: String,
@@ -68,13 +68,13 @@ pub struct Request {
     pub headers: Vec<(String, String)>,
     /// The body without `model`.
     pub body: Tree,
-    /// How it is formatted.
+    /// How the body is formatted.
     pub formatting: Formatting,
 }
 
 impl FuzzCase {
-    /// The scenario, for building a plan, of a group from
-    /// [`fixed_groups`](super::executor::fixed_groups).
+    /// Converts a group from [`fixed_groups`](super::executor::fixed_groups) to a scenario, from
+    /// which a plan is built.
     pub fn plan_scenario(&self) -> Scenario {
         let mut case = self.clone();
         for deployment in &mut case.chain {
@@ -160,7 +160,8 @@ impl FuzzCase {
 }
 
 impl CaseDeployment {
-    /// How connecting to it fails, if it does; its attempts then cannot be observed.
+    /// How connections to the deployment fail, if they do. Attempts at such a deployment cannot be
+    /// observed.
     pub fn dead_end(&self) -> Option<DeadEnd> {
         self.script.iter().find_map(|behavior| DeadEnd::named(&behavior.reply))
     }

@@ -1,4 +1,5 @@
-//! The cause of violations: a requirement, and the part of the request or response it is about.
+//! The cause of violations: a requirement, and the part of the request or response that they are
+//! about.
 
 use std::fmt;
 
@@ -12,7 +13,8 @@ pub struct Cause {
     is_expectation: bool,
     /// Requirement code; `None` for an expectation of the oracle.
     pub requirement: Option<Code>,
-    /// A parameter of the body, or the kind of violation without details that vary between cases.
+    /// A parameter of the body, or else the kind of violation, without details that vary between
+    /// cases.
     pub about: String,
 }
 
@@ -33,9 +35,9 @@ impl Cause {
         Self { is_expectation: requirement.is_none(), requirement, about }
     }
 
-    /// Whether one of these violations of a saved scenario has this cause and is more than a note.
-    /// Any missed expectation matches a cause without a requirement, because the saved file may
-    /// contain fewer expectations than the oracle has.
+    /// Whether one of these violations, which a saved scenario produced, has this cause and is more
+    /// than a note. Any missed expectation matches a cause without a requirement, because the saved
+    /// file may contain fewer expectations than the oracle has.
     pub fn is_among(&self, violations: &[Violation]) -> bool {
         let mut wrong = violations.iter().filter(|violation| violation.verdict > Verdict::Note);
         match self.requirement {

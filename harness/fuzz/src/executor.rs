@@ -46,7 +46,7 @@ pub struct Execution {
 const SIDE_BY_SIDE: usize = 8;
 
 impl Executor {
-    /// Whether chain and policy of a case cannot be changed.
+    /// Whether the chain and the policy of a case cannot be changed.
     pub fn is_fixed(&self) -> bool {
         matches!(self, Self::Fixed(_))
     }
@@ -106,7 +106,7 @@ impl Execution {
         }
         let mut violations = judgment.violations;
         violations.retain(|violation| violation.verdict > Verdict::Note);
-        // Missed expectations are then a consequence of the breach.
+        // If a requirement is violated, missed expectations are a consequence of that.
         let is_breach = |it: &Violation| it.requirement.is_some() && it.verdict == Verdict::Fail;
         if violations.iter().any(is_breach) {
             violations.retain(|violation| violation.requirement.is_some());
@@ -115,7 +115,7 @@ impl Execution {
             let refused = step.exchange.status.is_some_and(|it| (400..500).contains(&it));
             refused && step.requests.is_empty() && step.exchange.ending == Ending::Complete
         });
-        // Without an oracle, only this check finds that a valid request was not forwarded.
+        // Without an oracle, only this check detects that a valid request was not forwarded.
         if case.group.is_some() && case.is_accepted() {
             violations.extend(refused.map(|(at, step)| by_itself(at, &step.exchange.body)));
         }
@@ -123,7 +123,7 @@ impl Execution {
     }
 }
 
-/// Violation: the target itself refused a request that its providers accept.
+/// The violation for a request that the target itself refused although its providers accept it.
 fn by_itself(call: usize, answer: &[u8]) -> Violation {
     let answer: String = String::from_utf8_lossy(answer).chars().take(300).collect();
     Violation {

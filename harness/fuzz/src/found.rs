@@ -28,7 +28,7 @@ pub struct Saved {
     pub file: PathBuf,
 }
 
-/// The scenario that reproduces this violation. `how` describes its origin.
+/// The scenario that reproduces this violation. `how` says how the violation was found.
 pub fn scenario(fuzzed: &FuzzCase, violation: &Violation, how: &str) -> Scenario {
     let cause = Cause::of(violation);
     let sentence = cause.requirement.map(|code| &code.requirement().sentence);
@@ -46,8 +46,8 @@ pub fn scenario(fuzzed: &FuzzCase, violation: &Violation, how: &str) -> Scenario
     scenario
 }
 
-/// The expectations of the saved file. If the target was configured for the case, all that the
-/// oracle expects; otherwise only what the violation is about.
+/// The expectations of the saved file. If the target was configured for the case, these are all
+/// expectations of the oracle; otherwise only those that the violation is about.
 fn expected(fuzzed: &FuzzCase, violation: &Violation) -> Vec<Expect> {
     let expected = oracle::expect(fuzzed);
     if fuzzed.group.is_none() {
@@ -76,7 +76,7 @@ fn proven(violation: &Violation) -> Code {
     violation.requirement.unwrap_or(nearest)
 }
 
-/// Writes the scenario to this scenario folder and overwrites one with the same id.
+/// Writes the scenario to this scenario folder. A scenario with the same id is overwritten.
 ///
 /// # Errors
 /// The file could not be written.

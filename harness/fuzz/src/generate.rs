@@ -25,12 +25,13 @@ use script::script;
 /// What generated cases may contain.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scope {
-    /// Endpoints to call: only those with JSON requests; never empty.
+    /// Endpoints to call. Never empty, and only endpoints with JSON requests.
     pub endpoints: Vec<Endpoint>,
     /// Percentage of cases that advance the clock between several calls, so that deployments cool
     /// down and come back.
     pub over_time: u32,
-    /// Groups of a target that can only be configured once; their deployments have no scripts.
+    /// Groups of a target that can only be configured once; empty for other targets. The
+    /// deployments of these groups have no scripts.
     pub groups: Vec<FuzzCase>,
     /// Number of cases in ten thousand in which a deployment hangs until the timeout.
     pub slow: usize,
@@ -49,7 +50,8 @@ impl Default for Scope {
 }
 
 impl Scope {
-    /// Whether the case of this generator is slow. Must be the first draw from the generator.
+    /// Draws whether the case of this generator is slow. This must be the first draw from the
+    /// generator.
     pub(super) fn is_slow(&self, rng: &mut CaseRng) -> bool {
         self.has_slow() && rng.random_range(0..10_000) < self.slow
     }
@@ -60,8 +62,8 @@ impl Scope {
     }
 }
 
-/// Number of chains and bodies to try for a goal before giving up: some models do not accept the
-/// parameter.
+/// Maximum number of chains and bodies to try for a goal. Several may be necessary, since some
+/// models do not accept the goal's parameter.
 const MOST_TRIES: usize = 8;
 
 /// Timeout in slow cases: short, but long enough for a busy machine.
@@ -112,7 +114,7 @@ fn within(group: &FuzzCase, rng: &mut CaseRng) -> FuzzCase {
     case
 }
 
-/// Endpoints, repeated by weight: those with many parameters occur most often.
+/// The endpoints, each repeated by its weight. Endpoints with many parameters occur most often.
 fn weighted(endpoints: &[Endpoint]) -> Vec<Endpoint> {
     let weight = |endpoint: Endpoint| match endpoint {
         Endpoint::ChatCompletions | Endpoint::Responses => 5,
@@ -123,8 +125,8 @@ fn weighted(endpoints: &[Endpoint]) -> Vec<Endpoint> {
     endpoints.iter().flat_map(|&it| std::iter::repeat_n(it, weight(it))).collect()
 }
 
-/// Draws one of these chains, and a body that it accepts. In one case of twelve the body is
-/// invalid, or only the first deployment accepts it.
+/// Draws one of these chains, and a body that all of its deployments accept. In 8% of the cases,
+/// only the first deployment has to accept the body. In 8%, the body is made invalid.
 fn fitting(
     endpoint: Endpoint,
     first: Surface,
@@ -146,7 +148,7 @@ fn fitting(
         if body.member("dimensions").is_none() && !chance(10, rng) {
             put(grammar, &mut body, "dimensions", "16");
         }
-        // The same applies to streams with many choices.
+        // The same is true for streams with many choices.
         if is_stream_of_many(&body) {
             put(grammar, &mut body, "n", "8");
         }
@@ -204,7 +206,8 @@ fn is_stream_of_many(body: &Tree) -> bool {
     text("stream") == "true" && text("n").parse::<f64>().is_ok_and(|choices| choices > 8.0)
 }
 
-/// Whether the validity of the body is known from observation for each of these.
+/// Whether every violation of this body, at any of these deployments, was observed at a live
+/// provider.
 fn is_proven(endpoint: Endpoint, chain: &[CaseDeployment], body: &Tree) -> bool {
     let text = Formatting::default().text(body, MODEL);
     let violations =
@@ -218,7 +221,8 @@ fn reaches(grammar: &Grammar, body: &Tree, goal: &Goal) -> bool {
     has_it
 }
 
-/// Adds several calls and clock advances, so that deployments cool down and come back.
+/// Adds several calls, and steps that advance the clock, so that deployments cool down and come
+/// back.
 fn over_time(case: &mut FuzzCase, request: &Request, rng: &mut CaseRng) {
     if chance(75, rng) {
         let after_failures = rng.random_range(1..=3);

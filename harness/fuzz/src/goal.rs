@@ -15,7 +15,7 @@ use fallproof_protocol::provider::{Endpoint, Surface};
 /// A part of the grammar that a request can reach.
 #[derive(Debug, Clone)]
 pub struct Goal {
-    /// The node where the last turn is taken, and that turn.
+    /// The node at which the last turn is taken, and that turn.
     pub mark: Mark,
     /// A shortest route from the root, including that turn.
     pub route: Vec<Turn>,
@@ -24,8 +24,8 @@ pub struct Goal {
 /// A turn taken at a node.
 pub type Mark = (Id, Turn);
 
-/// All goals that a request of this endpoint on this surface can reach, those closest to the root
-/// first.
+/// All goals that a request of this endpoint on this surface can reach. Goals close to the root
+/// come first.
 pub fn goals(surface: Surface, endpoint: Endpoint) -> &'static [Goal] {
     static GOALS: PerRequest<Vec<Goal>> = PerRequest::new();
     GOALS.of(surface, endpoint, || all(Grammar::of(surface, endpoint)))
@@ -54,8 +54,8 @@ fn all(grammar: &Grammar) -> Vec<Goal> {
 }
 
 impl Grammar {
-    /// Calls `reached` with every turn that this value takes from this node on, and with the value
-    /// there. If several branches match a value, all of them are visited.
+    /// Calls `reached` with every turn that this value takes, beginning at this node, and with the
+    /// value that the turn leads to. If several branches match a value, all of them are visited.
     pub fn visit<'t>(&self, id: Id, value: &'t Tree, reached: &mut impl FnMut(Mark, &'t Tree)) {
         match (self.node(id), value) {
             (Node::OneOf(branches), _) => {
@@ -93,7 +93,7 @@ impl Grammar {
         }
     }
 
-    /// Whether this value has the types and the member names that this node allows. Limits and
+    /// Whether this value has only types and member names that this node allows. Limits and
     /// patterns are not checked.
     pub fn takes(&self, id: Id, value: &Tree) -> bool {
         match (self.node(id), value) {

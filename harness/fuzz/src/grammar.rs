@@ -1,8 +1,8 @@
 //! The grammar of the requests that a provider accepts; bodies are generated from it.
 //!
-//! It is read from the schemas that the mocks enforce, in the JSON Schema subset that
-//! `mocks/strict/spec/README.md` describes. Restrictions of single models are not part of it: see
-//! [`repair`](super::repair).
+//! The grammar is read from the schemas that the mocks enforce, in the JSON Schema subset that
+//! `mocks/strict/spec/README.md` describes. Restrictions of single models are not part of the
+//! grammar; [`repair`](super::repair) handles them.
 
 mod read;
 
@@ -68,7 +68,8 @@ pub struct Text {
     pub min: usize,
     /// Maximum number of characters.
     pub max: Option<usize>,
-    /// Allowed characters, of which it has at least one; `None` if any character is allowed.
+    /// Allowed characters; the string then has at least one character. `None` if any character is
+    /// allowed.
     pub characters: Option<Vec<char>>,
 }
 

@@ -1,4 +1,5 @@
-//! Request headers that clients send: harmless, private, hop-by-hop, and those of other gateways.
+//! Request headers that clients send: harmless and private headers, hop-by-hop headers, and headers
+//! of other gateways.
 
 use super::random::{CaseRng, chance, pick};
 

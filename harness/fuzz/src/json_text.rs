@@ -7,8 +7,9 @@ use rand::RngExt as _;
 use super::grammar::{Number, Text};
 use super::random::{CaseRng, chance, pick};
 
-/// Strings that are known to cause bugs: empty, blank, combining characters, outside the BMP,
-/// control characters, and text that looks like JSON, stream events or internal names of gateways.
+/// Strings that are known to cause bugs: empty and blank strings, combining characters, characters
+/// outside the BMP, control characters, and text that looks like JSON, stream events or internal
+/// names of gateways.
 const TEXTS: &[&str] = &[
     "",
     " ",
@@ -60,7 +61,7 @@ const NAMES: &[&str] = &[
     "user id",
 ];
 
-/// Integers that a float cannot represent exactly, and negative zero.
+/// Negative zero, and integers that a float cannot represent exactly.
 const INTEGERS: &[&str] = &[
     "-0",
     "9007199254740993",
@@ -70,7 +71,7 @@ const INTEGERS: &[&str] = &[
     "123456789012345678901234567890",
 ];
 
-/// Numbers whose spelling changes or that are rounded when they are parsed and serialized.
+/// Numbers that are rounded or spelled differently after they are parsed and serialized again.
 const DECIMALS: &[&str] = &[
     "1e0",
     "1.0",
@@ -89,7 +90,7 @@ const DECIMALS: &[&str] = &[
     "1.7976931348623157e308",
 ];
 
-/// Words of generated plain text.
+/// Words for generated plain text.
 const WORDS: &[&str] = &[
     "Summarise",
     "our",
@@ -196,7 +197,7 @@ pub(super) fn number(limits: &Number, rng: &mut CaseRng) -> String {
     }
     let min = limits.min.and_then(|min| integral(min.ceil())).unwrap_or(0);
     let max = limits.max.and_then(|max| integral(max.floor())).unwrap_or(i64::MAX);
-    // Mostly small: many are counts of items that the mocks must then generate.
+    // Mostly small numbers: many of them are counts of items, which the mocks must then generate.
     let reach = if chance(95, rng) { 4 } else { 1_000 };
     let number = rng.random_range(min..=max.min(min.saturating_add(reach)).max(min));
     if limits.integer || number < 0 || number >= max || chance(50, rng) {

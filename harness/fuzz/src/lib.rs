@@ -1,4 +1,5 @@
-//! Fuzzing: random requests and faults, and the smallest case that violates a requirement.
+//! Fuzzing: sends random requests with random faults, and finds the smallest case that violates a
+//! requirement.
 //!
 //! A [`grammar`] is read from the schemas that the mocks enforce. Each generated [`body`] covers
 //! one [`goal`] of the grammar. The body is then [repaired](repair) until every deployment that it

@@ -1,4 +1,4 @@
-//! Minimizes a failure by running simpler cases while they still reproduce it.
+//! Minimizes a failure: runs simpler and simpler cases, as long as they reproduce it.
 
 use std::time::{Duration, Instant};
 
@@ -33,8 +33,8 @@ pub async fn minimize(
     let mut shrinking = Shrinking::new(failure.case.clone(), executor.is_fixed());
     let mut simplest = (failure.case.clone(), failure.violation.clone());
     let most_at_once = if executor.is_fixed() { 1 } else { TRIED_AT_ONCE };
-    // Candidates after the first success are wasted. Each batch without a success makes the next
-    // success less likely, so the batch size grows.
+    // Running candidates after the first success is wasted work, so the first batch is small. Each
+    // batch without a success makes the next success less likely, so the batch size grows.
     let (mut tries, mut at_once) = (0, 1);
     let mut goes_on = shrinking.simplify();
     while goes_on && tries < MOST_TRIES && started.elapsed() < limit {
@@ -47,7 +47,8 @@ pub async fn minimize(
         }
         tries += candidates.len();
         let executions = executor.run(&candidates).await?;
-        // Take the first one: it is the simplest, and the choice is deterministic.
+        // Take the first candidate that reproduces the failure: it is the simplest one, and the
+        // choice is deterministic.
         let shows = candidates.into_iter().zip(executions).find_map(|(case, execution)| {
             let mut violations = execution.violations.into_iter();
             violations.find(|it| Cause::of(it) == failure.cause).map(|it| (case, it))

@@ -1,4 +1,4 @@
-//! Makes a request invalid by one change that its provider does not accept.
+//! Makes a request invalid, by a single change that its provider does not accept.
 
 use rand::seq::SliceRandom as _;
 use serde_json::Value;
@@ -8,7 +8,7 @@ use super::paths;
 use super::random::{CaseRng, pick};
 use fallproof_protocol::json::Tree;
 
-/// The way in which a request is invalid.
+/// How a request is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Defect {
     /// A member that is not in the schema.
@@ -26,7 +26,7 @@ impl Defect {
     pub const ALL: [Self; 4] = [Self::Unknown, Self::Missing, Self::Type, Self::Range];
 }
 
-/// Names that are in no schema; some are internal to gateways.
+/// Member names that are in no schema. Some are internal names of gateways.
 const STRANGERS: &[&str] =
     &["zzz", "litellm_params", "model_group", "api_base", "Temperature", "max-tokens", ""];
 
@@ -56,7 +56,7 @@ struct Search<'a> {
     grammar: &'a Grammar,
     rng: &'a mut CaseRng,
     defect: Defect,
-    /// Paths from the root, and the change to make there.
+    /// Paths from the root, each with a change to make there.
     changes: Vec<(Vec<usize>, Change)>,
 }
 
@@ -129,7 +129,8 @@ impl Search<'_> {
     }
 
     fn other_type(&mut self, id: Id) -> Vec<Change> {
-        // A node that is only null stands for a previous response id; it has no other type.
+        // A node that allows only null stands for the id of a previous response. The grammar does
+        // not know which types are wrong for it.
         if matches!(self.grammar.node(id), Node::Null) {
             return vec![];
         }

@@ -1,8 +1,8 @@
 //! The oracle: computes the expected attempts and outcome of each call from chain, policy and
 //! scripts. It is pure and independent of the router's code.
 //!
-//! `providers` computes what a deployment answers, and `attempt` how a gateway interprets that.
-//! This module implements the recommended policy that the router's README describes.
+//! `providers` computes the answer of a deployment, and `attempt` computes how a gateway interprets
+//! it. This module implements the recommended policy that the router's README describes.
 
 #[cfg(test)]
 mod tests;
@@ -101,8 +101,8 @@ impl Router<'_> {
         Expect { attempts: Some(attempts), status: Some(status), ..Expect::default() }
     }
 
-    /// Calls one deployment, and retries while that may help. Only observable attempts are recorded
-    /// in `attempts`.
+    /// Calls one deployment, and retries as long as a retry may succeed. Only attempts that can be
+    /// observed are recorded in `attempts`.
     fn ask(
         &mut self,
         index: usize,
@@ -148,7 +148,7 @@ impl Router<'_> {
         }
         let scheduled = deployment.scheduled(self.deployments[index].attempts);
         self.deployments[index].attempts += 1;
-        // Skip generating a complete success, which may be long.
+        // Do not generate a complete success: it may be long.
         if is_complete_success(scheduled)
             && !asks_for_nothing(request)
             && accepts(deployment, *endpoint, request)
@@ -204,7 +204,7 @@ impl AttemptFailure {
     /// The status that the client gets if this is the last failure of its call.
     fn status(&self) -> u16 {
         match self.kind {
-            // A mistake of the operator, not of the client.
+            // The operator made a mistake, not the client.
             Condition::Status(401 | 403 | 404) => 502,
             Condition::Status(status) => status,
             Condition::Timeout => 504,
@@ -213,9 +213,9 @@ impl AttemptFailure {
     }
 }
 
-/// Whether the response certainly has room for its deployment's marker. It may not have if it is a
-/// short vector, if there are no prompts, or if the client defines its format. A call of a legacy
-/// function has no id that could hold the marker.
+/// Whether the response certainly has room for its deployment's marker. It may have none if it is a
+/// short vector, if there are no prompts, or if the client defines its format. A legacy function
+/// call has no id that could hold the marker.
 fn has_marker(endpoint: Endpoint, request: &Request) -> bool {
     let dimensions = request.member("dimensions").map(Tree::compact);
     let dimensions = dimensions.and_then(|dimensions| dimensions.parse::<usize>().ok());

@@ -2,7 +2,7 @@
 
 use fallproof_protocol::json::Tree;
 
-/// The paths of all values within this one, outer values first.
+/// The paths of all values within this value, outer values first.
 pub(super) fn below(value: &Tree) -> Vec<Vec<usize>> {
     let mut all = Vec::new();
     collect(value, &mut Vec::new(), &mut all);

@@ -1,4 +1,4 @@
-//! Computes the responses of a case's deployments with the mock providers.
+//! Computes the responses of a case's deployments, with the help of the mock providers.
 
 use fallproof_mocks::provider_set::{self, Answer, MockDeployment, MockProviders};
 use fallproof_protocol::behavior::{Behavior, WireFault};
@@ -12,7 +12,7 @@ use super::case::{CaseDeployment, Request};
 const KEY: &str = "the-key";
 const PREFIX: &str = "/any/any";
 
-/// The response of this deployment's provider to a call at this script entry.
+/// The response of this deployment's provider to a call, as this entry of its script says.
 pub(super) fn answer(
     deployment: &CaseDeployment,
     endpoint: Endpoint,
@@ -57,7 +57,7 @@ pub(super) fn accepts(deployment: &CaseDeployment, endpoint: Endpoint, request: 
     violation.is_none_or(|violation| violation.strength != Strength::Observed)
 }
 
-/// Whether a script entry is a success whose response arrives complete.
+/// Whether this entry of a script is a success whose response arrives completely.
 pub(super) fn is_complete_success(scheduled: &Behavior) -> bool {
     let wire = WireFault { write: scheduled.wire.write, ..WireFault::default() };
     let is_plain = *scheduled == Behavior { wire, ..Behavior::named(&scheduled.reply) };

@@ -20,7 +20,7 @@ pub struct Acceptor {
 }
 
 impl Acceptor {
-    /// The first violation in this body, if any. Includes rules that are only documented.
+    /// The first violation in this body, if any. Rules that are only documented are checked too.
     pub fn violation(&self, endpoint: Endpoint, body: &str) -> Option<Violation> {
         strict::check(self.surface, endpoint, &self.model, body.as_bytes())
     }
@@ -32,7 +32,8 @@ pub(super) const MODEL: &str = "m";
 /// Maximum number of removals; a body that needs more is discarded.
 const MOST_REMOVALS: usize = 60;
 
-/// Removes whatever any of these would reject; `None` if the body cannot be repaired.
+/// Removes every member that one of these deployments would reject. Returns `None` if the body
+/// cannot be repaired.
 pub fn repair(endpoint: Endpoint, acceptors: &[&Acceptor], mut body: Tree) -> Option<Tree> {
     let mut distinct = acceptors.to_vec();
     distinct.sort_unstable();

@@ -29,7 +29,7 @@ pub struct SavedFailure {
     pub shows_again: Option<bool>,
 }
 
-/// Groups failures by requirement; within a group they are ordered by case number.
+/// Groups failures by requirement. Within a group, they are ordered by case number.
 pub fn by_requirement(failures: impl IntoIterator<Item = Failure>) -> Vec<Vec<Failure>> {
     let failures: Vec<_> = failures.into_iter().collect();
     let of_one = failures.chunk_by(|a, b| a.cause.requirement == b.cause.requirement);
@@ -58,7 +58,7 @@ pub fn check(folder: &Path) -> io::Result<()> {
 }
 
 impl SavedFailure {
-    /// Saves the minimized case of a failure from the campaign with this seed.
+    /// Saves the minimized case of a failure. `seed` is the seed of its campaign.
     ///
     /// # Errors
     /// The file cannot be written.
@@ -83,8 +83,8 @@ impl SavedFailure {
         Ok(scenarios)
     }
 
-    /// Runs its scenario, if it is among `scenarios`, on a runner that was started for them, and
-    /// records the result in [`Self::shows_again`].
+    /// Runs the saved scenario, if it is among `scenarios`, and records the result in
+    /// [`Self::shows_again`]. The runner must have been started for `scenarios`.
     pub async fn run_again(&mut self, runner: &Runner, scenarios: &[&Scenario]) {
         if let Some(scenario) = scenarios.iter().find(|it| it.id == self.saved.id) {
             let evidence = runner.run(scenario).await;

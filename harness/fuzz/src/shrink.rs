@@ -13,14 +13,14 @@ pub struct Shrinking {
     /// Which deployments accept the request of `best`.
     accepted: Accepted,
     current: FuzzCase,
-    /// Whether chain and policy cannot change, because the target is configured for them.
+    /// Whether the chain and the policy cannot change, because the target is configured for them.
     fixed: bool,
     left: Option<VecDeque<Edit>>,
     tried: HashSet<u64>,
 }
 
 impl Shrinking {
-    /// Starts with this case.
+    /// Starts to shrink this case.
     pub fn new(case: FuzzCase, fixed: bool) -> Self {
         let tried = HashSet::from([hash(&case)]);
         let accepted = Accepted::of(&case);
@@ -32,13 +32,13 @@ impl Shrinking {
         &self.current
     }
 
-    /// Makes this case, which was current before, the current one again.
+    /// Goes back to this case, which was the current one before.
     pub fn take(&mut self, case: FuzzCase) {
         self.current = case;
     }
 
-    /// Call this if the current case reproduces the failure: moves to a simpler one. Returns false
-    /// if there is none.
+    /// Moves to a simpler case. Call this if the current case reproduces the failure. Returns false
+    /// if there is no simpler case.
     pub fn simplify(&mut self) -> bool {
         self.best = self.current.clone();
         self.accepted = Accepted::of(&self.best);
@@ -46,16 +46,16 @@ impl Shrinking {
         self.complicate()
     }
 
-    /// Call this if the current case does not reproduce the failure: moves to another candidate.
-    /// Returns false if there is none; the current case is then the simplest that reproduces it.
+    /// Moves to another candidate. Call this if the current case does not reproduce the failure.
+    /// Returns false if there is no other candidate; the current case is then the simplest that
+    /// reproduces the failure.
     pub fn complicate(&mut self) -> bool {
         let (best, fixed) = (&self.best, self.fixed);
         let left = self.left.get_or_insert_with(|| edits(best, fixed));
         while let Some(edit) = left.pop_front() {
             let mut case = best.clone();
             edit(&mut case);
-            // A failure of a valid request must not turn into one of an invalid request: that
-            // would be a different bug.
+            // A valid request must not become an invalid one: its failure would be a different bug.
             if can_run(&case)
                 && self.tried.insert(hash(&case))
                 && Accepted::of(&case) >= self.accepted
@@ -94,7 +94,7 @@ fn can_run(case: &FuzzCase) -> bool {
     !case.chain.is_empty() && case.requests().next().is_some()
 }
 
-/// Hash that is equal for cases that run identically.
+/// Hash of a case. It is equal for cases that run identically.
 fn hash(case: &FuzzCase) -> u64 {
     let mut hasher = DefaultHasher::new();
     let FuzzCase { endpoint: _, group: _, chain, retries, timeout, cooldown, steps } = case;

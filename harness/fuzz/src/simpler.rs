@@ -14,11 +14,11 @@ use super::model_names::model_names;
 use super::paths;
 use super::repair::Acceptor;
 
-/// An edit that simplifies the case it was created for.
+/// An edit that simplifies the case for which it was created.
 pub(super) type Edit = Box<dyn Fn(&mut FuzzCase)>;
 
-/// Edits that simplify this case, the simplest result first. With `fixed` groups, chain and policy
-/// are not edited.
+/// Edits that simplify this case. Edits with the simplest result come first. With `fixed` groups,
+/// the chain and the policy are not edited.
 pub(super) fn edits(case: &FuzzCase, fixed: bool) -> VecDeque<Edit> {
     let mut edits = Edits::default();
     edits.steps(case);
@@ -104,7 +104,7 @@ impl Edits {
                 continue;
             }
             // A success is simpler than any failure. But a deployment that always succeeds hides
-            // the ones after it: they would only get requests that it cannot serve.
+            // the ones after it: they get only requests that it rejects.
             let is_last = index + 1 == case.chain.len();
             let plains = if is_last { ["ok", "server_error"] } else { ["server_error", "ok"] };
             self.plain_scripts(index, &deployment.script, plains);
@@ -141,8 +141,8 @@ impl Edits {
         }
     }
 
-    /// Simplifies bodies: first the minimal body, alone or with one parameter of this body, then
-    /// all single-step edits.
+    /// Simplifies bodies. Tries the minimal body first, alone or with one parameter of this body,
+    /// and then all edits of one value.
     fn bodies(&mut self, case: &FuzzCase) {
         let Some(request) = case.requests().next() else { return };
         let Tree::Object(members) = &request.body else { return };
@@ -228,7 +228,7 @@ fn plainer(value: &Tree) -> Vec<Tree> {
         Tree::Array(items) => {
             let mut out = vec![Tree::Array(vec![])];
             out.extend(items.first().map(|first| Tree::Array(vec![first.clone()])));
-            // A list of strings or messages can often be a single string.
+            // A list of strings or messages can often be replaced by a single string.
             out.push(scalar("\"Hi.\""));
             out.retain(|it| it != value);
             out

@@ -14,7 +14,7 @@ use super::cause::Cause;
 pub struct Stats {
     /// Number of cases that have run.
     pub cases: u64,
-    /// Number of violations that were not reproduced when their case ran alone; they are discarded.
+    /// Number of violations that did not occur again when their case ran alone. They are discarded.
     pub flaky: usize,
     /// The failures, ordered by requirement.
     pub failures: BTreeMap<Cause, Failure>,
@@ -37,7 +37,7 @@ pub struct Failure {
     pub violation: Violation,
     /// Number of cases with this failure.
     pub count: u64,
-    /// Endpoints of those cases.
+    /// Endpoints of the cases with this failure.
     pub endpoints: BTreeSet<Endpoint>,
 }
 
@@ -46,14 +46,14 @@ pub struct Failure {
 pub struct Inconclusive {
     /// Number of inconclusive cases.
     pub count: u64,
-    /// Reason of the first one.
+    /// Reason of the first inconclusive case.
     pub reason: String,
     /// Whether the target became unreachable, which ends the campaign.
     pub is_gone: bool,
 }
 
 impl Inconclusive {
-    /// Counts a case. A target that is restarted for each batch is never gone for good.
+    /// Counts a case. A target that is restarted for each batch never counts as unreachable.
     pub(super) fn add(&mut self, case: &evidence::Inconclusive, is_fixed: bool) {
         if self.count == 0 {
             self.reason = case.to_string();

@@ -13,7 +13,7 @@ use fallproof_suite::scenario::{
 use fallproof_suite::yaml::quoted;
 
 /// The YAML text of this scenario. Supports only what generated cases contain: one unnamed group,
-/// sequential calls, JSON bodies.
+/// sequential calls and JSON bodies.
 pub(super) fn to_yaml(scenario: &Scenario) -> String {
     let mut out = "# yaml-language-server: $schema=../schema.json\n".to_owned();
     let _ = writeln!(out, "title: {}", quoted(&scenario.title));
@@ -123,8 +123,8 @@ fn of_expect(expect: &Expect) -> Vec<String> {
     [attempts, status, answered_by].into_iter().flatten().collect()
 }
 
-/// The members other than `model`, as written in YAML; `None` if reading them back would not send
-/// exactly this text.
+/// The members other than `model`, as written in YAML. `None` if a scenario with these members
+/// would not send exactly this text.
 fn members(json: &str) -> Option<String> {
     let Value::Object(mut members) = serde_json::from_str(json).ok()? else { return None };
     members.shift_remove("model")?;
@@ -166,7 +166,7 @@ mod tests {
             std::fs::write(&file, &yaml).expect("the file can be written");
             let read = fallproof_suite::scenario::load(&file, "found/case");
             let mut read = read.unwrap_or_else(|error| panic!("case {number}: {error}\n{yaml}"));
-            // Normalize: the same body can be written in two ways.
+            // Normalize the body, which can be written in two ways.
             for read in read.iter_mut().flat_map(|it| &mut it.steps) {
                 if let Step::Calls(calls) = read {
                     for Planned { send, .. } in calls {

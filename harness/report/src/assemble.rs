@@ -14,8 +14,8 @@ use crate::model::{
     Selection, Suite, Tool, Verdict, Violation, Weight,
 };
 
-/// Returns the report of a run. `chosen` are the selected scenarios, and `cases` those of them that
-/// have ended. If there is a baseline, it is already applied to the cases.
+/// Returns the report of a run. `chosen` are the selected scenarios, and `cases` the results of
+/// those that have ended. The baseline, if any, must already be applied to the cases.
 pub fn report(
     header: &Header,
     chosen: &[&Scenario],

@@ -29,7 +29,7 @@ pub enum Color {
     Yellow,
     /// The target does not conform.
     Red,
-    /// Too little was judged.
+    /// The badge says nothing about conformance: too little was judged, or Fallproof itself failed.
     Gray,
 }
 
@@ -94,10 +94,11 @@ impl Color {
     }
 }
 
-/// Horizontal padding of a text, both sides together, in pixels.
+/// Total horizontal padding of a text, in pixels.
 const PADDING: usize = 12;
 
-/// Approximate width of the text in 11 px Verdana. `textLength` makes it exact.
+/// Approximate width of the text in 11 px Verdana. The attribute `textLength` makes browsers fit
+/// the text to this width.
 fn width(text: &str) -> usize {
     text.chars().count() * 7 + PADDING
 }

@@ -1,6 +1,6 @@
 //! Baselines: known failures of a target, each with a reason. They are still reported, but do not
-//! fail the run. A stale entry, which no longer fails, does fail the run, so that the file stays
-//! accurate.
+//! fail the run. An entry is stale if its failure no longer occurs. A stale entry fails the run, so
+//! that the file stays accurate.
 
 use std::path::{Path, PathBuf};
 
@@ -19,7 +19,7 @@ pub struct Baseline {
     entries: Vec<Entry>,
 }
 
-/// One expected failure of the scenarios that match a pattern.
+/// One expected failure, in every scenario that matches a pattern.
 #[derive(Debug)]
 struct Entry {
     requirement: String,
@@ -51,7 +51,7 @@ struct EntryFile {
 }
 
 impl Baseline {
-    /// Reads a file of expected failures of the scenarios of `suite`.
+    /// Reads a file of expected failures. Its patterns must match scenarios of `suite`.
     ///
     /// # Errors
     /// All problems of the file, with their positions.
@@ -67,7 +67,8 @@ impl Baseline {
         }
     }
 
-    /// Marks the failures that are expected on this day. Returns the stale and expired entries.
+    /// Marks the failures that the baseline expects on this day. Returns the stale and expired
+    /// entries.
     pub fn apply(&self, cases: &mut [Case], today: NaiveDate) -> model::Baseline {
         let (mut stale, mut expired) = (Vec::new(), Vec::new());
         for entry in &self.entries {
@@ -117,7 +118,7 @@ struct Loader<'a> {
 }
 
 impl Loader<'_> {
-    /// Returns an entry for each pattern of a group.
+    /// Returns one entry for each scenario pattern of an entry in the file.
     fn entries(&mut self, read: EntryFile) -> Vec<Entry> {
         let EntryFile { requirement, reason, issue, expires, scenarios } = read;
         self.requirement(&requirement);

@@ -2,7 +2,7 @@
 //! the next.
 //!
 //! Only cases that both reports judged count as improved or regressed. Behavior that a gateway
-//! declares is no violation.
+//! declares is not a violation.
 
 mod change;
 
@@ -36,7 +36,7 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    /// Compares reports. Each comes with the name of the file it was read from.
+    /// Compares reports. Each report comes with the name of its file.
     pub fn new(reports: &[(String, Report)]) -> Self {
         let names = names(reports);
         let reports: Vec<_> = reports.iter().map(|(_, report)| report).collect();
@@ -114,7 +114,7 @@ fn cautions(names: &[String], reports: &[&Report]) -> Vec<String> {
     cautions
 }
 
-/// Returns a fact of a report, for the overview.
+/// Extracts one fact from a report, for a row of the overview.
 type Fact = fn(&Report) -> String;
 
 /// The rows of the overview.
@@ -149,7 +149,8 @@ fn overview(reports: &[&Report]) -> Vec<Value> {
     OVERVIEW.into_iter().filter_map(line).collect()
 }
 
-/// Changes between adjacent reports of the same product. Two reports are always compared.
+/// Changes between adjacent reports of the same product. If there are only two reports, they are
+/// always compared.
 fn changes(names: &[String], reports: &[&Report]) -> Vec<Value> {
     let pairs = reports.windows(2).zip(names.windows(2));
     let is_compared =
@@ -185,7 +186,7 @@ fn profiles(reports: &[&Report]) -> Vec<Value> {
     by_profile.into_iter().map(profile).collect()
 }
 
-/// The row of a requirement, with a cell for each target. `None` if no report has the requirement.
+/// The row of a requirement, with a cell for each report. `None` if no report has the requirement.
 fn row(requirements: &[Option<&Requirement>], reports: &[&Report]) -> Option<Value> {
     let any = requirements.iter().flatten().next()?;
     let mark = match (any.level, any.severity) {
@@ -202,7 +203,7 @@ fn row(requirements: &[Option<&Requirement>], reports: &[&Report]) -> Option<Val
         code => &any.code,
         sentence => &any.sentence,
         mark,
-        // Violated in a column, and therefore explained further below.
+        // A requirement that is violated in any column is explained below the matrix.
         is_explained => requirements.iter().flatten().any(|it| it.is_violated()),
         cells => cells.collect::<Vec<_>>(),
     })
@@ -231,7 +232,8 @@ fn cell(requirement: &Requirement, report: &Report) -> Value {
     context! { tone, sign, label }
 }
 
-/// Requirements that any report violates, in document order, with the violating cases by report.
+/// Requirements that are violated in any report, in the order of the reports. Each has its
+/// violating cases by report.
 fn explained(names: &[String], reports: &[&Report]) -> Vec<Value> {
     let mut by_code: IndexMap<&str, Vec<(&String, &Requirement)>> = IndexMap::new();
     for (name, report) in names.iter().zip(reports) {

@@ -1,4 +1,4 @@
-//! Converts judged cases into the report model. The only place where reports depend on the harness.
+//! Converts judged cases into the report model.
 
 use std::time::Duration;
 
@@ -17,12 +17,12 @@ use crate::phrases;
 /// Number of equal lines shown around a difference.
 const CONTEXT: usize = 2;
 
-/// Data needed to report a case, in addition to the case.
+/// Data that a report needs in addition to the judged case.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
     /// The scenario of the case.
     pub scenario: &'a Scenario,
-    /// The model groups that the target was configured with for it.
+    /// The model groups that the target was configured with for the scenario.
     pub groups: &'a [Group],
     /// The command that reruns the case.
     pub replay: &'a str,
@@ -170,14 +170,15 @@ fn fault(wire: &WireFault) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 
-/// Returns the diffs between the client's body and those attempts whose violations have a pointer.
+/// Returns the differences between the client's body and the body of each attempt that has a
+/// violation with a JSON pointer.
 fn diffs(
     at: usize,
     step: &CallEvidence,
     context: Context<'_>,
     violations: &[judge::Violation],
 ) -> Vec<Diff> {
-    // Parse bodies, which may have megabytes, only if there is something to show.
+    // Bodies may have megabytes, so parse them only if there is something to show.
     if !violations.iter().any(|it| it.call == at && it.pointer.is_some()) {
         return Vec::new();
     }
@@ -191,7 +192,8 @@ fn diffs(
         if let (true, Ok(received), Some(deployment)) =
             (pointed_at, Tree::parse(&recorded.body), deployment)
         {
-            // Each deployment has its own `model`, so a different one is not shown.
+            // Each deployment has its own model name, so a changed `model` is not shown as a
+            // difference.
             let sent = sent.with("model", &deployment.deployment_name).canonical();
             let lines = lines(&sent, &received.canonical());
             diffs.push(Diff { attempt: index + 1, deployment: deployment.name.clone(), lines });

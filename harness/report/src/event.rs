@@ -9,10 +9,10 @@ use crate::convert::Context;
 use crate::model::{Case, Report, Suite, Target};
 use crate::redact::Redactor;
 
-/// An event of a run, in order of occurrence.
+/// An event of a run. Reporters get the events in the order in which they occur.
 ///
-/// A case that is rerun because its gateway exited has its events again. Keys are redacted in
-/// everything that is meant for people.
+/// If a case is rerun because its gateway exited, its events are emitted again. Keys are redacted
+/// in everything that is meant for people.
 #[derive(Clone, Copy)]
 pub enum RunEvent<'a> {
     /// The run starts.
@@ -21,14 +21,14 @@ pub enum RunEvent<'a> {
         at: SystemTime,
         /// The gateway under test.
         target: &'a Target,
-        /// The suite it is tested with.
+        /// The suite that the target is tested with.
         suite: &'a Suite,
         /// Number of selected cases.
         cases: usize,
     },
-    /// The target was started, or reached, for the cases that follow.
+    /// The target for the cases that follow was started, or a running target was reached.
     TargetStarted {
-        /// Its configuration, including keys.
+        /// Configuration of the target, including keys.
         plan: &'a Plan,
     },
     /// A case starts.
@@ -57,9 +57,9 @@ pub enum RunEvent<'a> {
 pub struct Raw<'a> {
     /// The evidence and its judgment.
     pub judged: &'a judge::Case,
-    /// The scenario, and the configuration of the target for it.
+    /// The scenario, and how the target is configured for it.
     pub context: Context<'a>,
-    /// Redacts keys in bytes that are shown.
+    /// Redacts keys. Use it for all bytes that are shown.
     pub redactor: &'a Redactor,
 }
 

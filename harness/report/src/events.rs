@@ -28,7 +28,7 @@ pub enum Event<'a> {
         tool: &'a Tool,
         /// The gateway under test.
         target: &'a Target,
-        /// The suite it is tested with.
+        /// The suite that the target is tested with.
         suite: &'a Suite,
         /// Start of the run, RFC 3339, UTC.
         started: &'a str,
@@ -51,7 +51,7 @@ pub enum Event<'a> {
         verdict: Verdict,
         /// Number of cases by outcome.
         counts: &'a Counts,
-        /// The user interrupted the run.
+        /// Whether the user interrupted the run.
         interrupted: bool,
         /// End of the run, RFC 3339, UTC.
         ended: &'a str,
@@ -100,7 +100,7 @@ impl Reporter for Events {
     }
 }
 
-/// Returns the JSON Schema of a line, the text of `harness/report/events.schema.json`.
+/// Returns the JSON Schema of a line. It is the text of `harness/report/src/events.schema.json`.
 pub fn schema() -> String {
     format!("{:#}\n", schemars::schema_for!(Event<'_>).to_value())
 }

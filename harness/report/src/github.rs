@@ -13,7 +13,8 @@ use crate::model::{Case, EXPECTATION, Outcome, Report, Stale, Violation, Weight}
 use crate::reporter::{ReportError, Reporter};
 use crate::{markdown, phrases};
 
-/// Number of annotations of a kind that GitHub shows for a step. It silently drops the rest.
+/// Maximum number of annotations of one kind that GitHub shows for a step. It silently drops the
+/// others.
 const MAX_ANNOTATIONS: usize = 10;
 
 /// Prints annotations of the current job to stdout.
@@ -100,7 +101,7 @@ fn violated(report: &Report, weight: Weight) -> Vec<Annotation> {
         let counts =
             |violation: &&Violation| violation.weight == weight && violation.expected.is_none();
         let violations = || case.violations.iter().filter(counts);
-        // A violated requirement explains why the case did not end as expected.
+        // A violated requirement explains missed expectations, so these are left out.
         let is_explained = violations().any(|violation| violation.requirement.is_some());
         for violation in violations().filter(|it| it.requirement.is_some() || !is_explained) {
             let found = by_code.entry(violation.code()).or_default();
@@ -126,7 +127,7 @@ fn violated(report: &Report, weight: Weight) -> Vec<Annotation> {
     by_code.into_iter().map(annotation).collect()
 }
 
-/// One annotation for all cases with this outcome, which is no judgment of the target.
+/// One annotation for all cases with this outcome. The target was judged in none of them.
 fn not_judged(report: &Report, outcome: Outcome, what: &str) -> Option<Annotation> {
     let cases: Vec<_> = report.cases.iter().filter(|case| case.outcome == outcome).collect();
     let first = cases.first()?;
@@ -137,7 +138,8 @@ fn not_judged(report: &Report, outcome: Outcome, what: &str) -> Option<Annotatio
     })
 }
 
-/// Limits the annotations to the number that GitHub shows. The last one counts those left out.
+/// Limits the annotations to the number that GitHub shows. The last one says how many were left
+/// out.
 fn shortened(mut annotations: Vec<Annotation>) -> Vec<Annotation> {
     if annotations.len() > MAX_ANNOTATIONS {
         let left_out = annotations.len() - (MAX_ANNOTATIONS - 1);

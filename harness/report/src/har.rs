@@ -18,7 +18,7 @@ use crate::model::{Case, Outcome, Report};
 use crate::redact::Redactor;
 use crate::reporter::{ReportError, Reporter};
 
-/// Maximum number of bytes written of a body.
+/// Maximum number of bytes of a body that are written.
 const MAX_BODY: usize = 1024 * 1024;
 
 /// Id of the page that all entries of a file belong to.
@@ -29,7 +29,8 @@ pub fn file(id: &str) -> String {
     format!("har/{}.har", id.replace('/', "."))
 }
 
-/// Whether a HAR file is written for a case: if it failed or is inconclusive.
+/// Whether a HAR file is written for a case: only if the case made a call, and failed or is
+/// inconclusive.
 pub fn is_written(case: &Case, raw: Raw<'_>) -> bool {
     let has_failed =
         matches!(case.outcome, Outcome::Fail | Outcome::Inconclusive | Outcome::HarnessError);
@@ -61,7 +62,8 @@ impl Hars {
         Ok(())
     }
 
-    /// Removes files of cases that a rerun replaced or that are not part of the report.
+    /// Removes the files of cases that are not in the report, and of cases whose rerun needed no
+    /// file.
     fn remove_stale(&self, report: &Report) -> Result<(), ReportError> {
         let named: BTreeSet<_> = report.cases.iter().filter_map(|case| case.har.clone()).collect();
         self.written.difference(&named).try_for_each(|name| {

@@ -67,7 +67,8 @@ fn family(requirement: &Requirement) -> (&str, &str) {
     code.rsplit_once('-').unwrap_or(("", code))
 }
 
-/// Position of a case among those shown in full, the worst first. `None` if it is not.
+/// Position of a case among those shown in full, where the worst come first. `None` if the case is
+/// not shown in full.
 fn rank(case: &Case) -> Option<u8> {
     match case.outcome {
         Outcome::HarnessError => Some(0),

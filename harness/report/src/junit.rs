@@ -37,7 +37,7 @@ pub fn write(report: &Report) -> io::Result<String> {
         suite.set_time(suite.test_cases.iter().filter_map(|case| case.time).sum());
     }
     junit.add_test_suites(suites.into_values());
-    // The library removes the other characters that XML does not allow.
+    // The library removes most characters that XML does not allow; `printable` replaces the others.
     let text = junit.to_string().map_err(io::Error::other)?;
     Ok(phrases::printable(&text))
 }

@@ -8,14 +8,14 @@ use minijinja::value::{Serde, Value};
 use crate::model::{Case, Diff, Outcome, Profile, Report, Step, met_and_judged};
 use crate::{phrases, template};
 
-/// Maximum number of failures shown in full. The other output formats have the rest.
+/// Maximum number of failures shown in full. The other output formats contain all of them.
 const MAX_FAILURES: usize = 20;
 
-/// Maximum size of all failures together. GitHub accepts at most a megabyte from a step and rejects
-/// a longer summary altogether.
+/// Maximum size of all failures together, in bytes. GitHub accepts at most a megabyte from a step
+/// and rejects a longer summary completely.
 const MAX_BYTES: usize = 500_000;
 
-/// Maximum number of lines shown of a diff.
+/// Maximum number of lines of a diff that are shown.
 const MAX_LINES: usize = 40;
 
 /// The text of `summary.md`.
@@ -46,7 +46,8 @@ fn profile(profile: &Profile) -> Value {
     context! { met, name => &profile.name, counts => Serde(profile.counts) }
 }
 
-/// Text of the unexpected failures, within the limits, and number of those left out.
+/// Returns the text of the unexpected failures, within the limits, and the number of failures that
+/// were left out.
 fn failures(report: &Report) -> io::Result<(String, usize)> {
     let is_shown = |case: &&Case| {
         matches!(case.outcome, Outcome::Fail | Outcome::Inconclusive | Outcome::HarnessError)

@@ -1,7 +1,6 @@
-//! The report model: the content of `report.json`, from which all other output formats are made.
+//! The report model: the content of `report.json`, from which most other outputs are made.
 //!
-//! It is plain data and independent of the other crates' types, so that later versions of Fallproof
-//! can read, compare and render it.
+//! It is plain data, so that later versions of Fallproof can read, compare and render it.
 
 mod case;
 mod requirement;
@@ -32,7 +31,7 @@ pub struct Report {
     pub tool: Tool,
     /// The gateway under test.
     pub target: Target,
-    /// The suite it was tested with.
+    /// The suite that the target was tested with.
     pub suite: Suite,
     /// Time of the run and selection of cases.
     pub run: Run,
@@ -56,22 +55,22 @@ pub struct Report {
 pub struct Tool {
     /// `fallproof`
     pub name: String,
-    /// Its version.
+    /// Version of the program.
     pub version: String,
 }
 
 /// The gateway under test.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Target {
-    /// Its name, e.g. `LiteLLM`; `reference router` for the built-in router.
+    /// Name of the gateway, e.g. `LiteLLM`; `reference router` for the built-in router.
     pub name: String,
-    /// Its version, if known.
+    /// Version of the gateway, if known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// The adapter that configured it, if any.
+    /// The adapter that configured the gateway, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub adapter: Option<String>,
-    /// Host and port that it listened on; never a path, a user or a key.
+    /// Host and port of the gateway. Never contains a path, a user or a key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
 }
@@ -104,7 +103,7 @@ pub struct Run {
     pub ended: String,
     /// The selected cases.
     pub selection: Selection,
-    /// The user interrupted the run.
+    /// Whether the user interrupted the run.
     pub interrupted: bool,
 }
 
@@ -117,7 +116,7 @@ pub struct Selection {
     pub tags: Vec<String>,
     /// Number of selected cases.
     pub cases: usize,
-    /// Every case of the suite was selected.
+    /// Whether every case of the suite was selected.
     pub whole: bool,
 }
 
@@ -152,7 +151,7 @@ pub struct Counts {
     pub skipped: usize,
     /// Fallproof itself failed.
     pub harness_error: usize,
-    /// Selected, but the run was interrupted first.
+    /// Selected, but not finished when the run was interrupted.
     pub not_run: usize,
 }
 
@@ -161,9 +160,9 @@ pub struct Counts {
 pub struct Baseline {
     /// Path of the file as given.
     pub file: String,
-    /// Entries that no longer fail. They fail the run.
+    /// Entries whose failure no longer occurs. Such an entry fails the run.
     pub stale: Vec<Stale>,
-    /// Entries whose date has passed. They have no effect.
+    /// Entries whose expiry date has passed. They have no effect.
     pub expired: Vec<Stale>,
 }
 
@@ -184,7 +183,7 @@ impl Report {
         self.profiles.iter().flat_map(|profile| &profile.requirements)
     }
 
-    /// Whether the run covers the complete suite: everything was selected, and it was not
+    /// Whether the run covers the complete suite: every case was selected, and the run was not
     /// interrupted.
     pub fn is_whole(&self) -> bool {
         self.run.selection.whole && !self.run.interrupted && self.not_run.is_empty()
@@ -218,7 +217,8 @@ impl Report {
     }
 }
 
-/// Returns the JSON Schema of `report.json`, the text of `harness/report/report.schema.json`.
+/// Returns the JSON Schema of `report.json`. It is the text of
+/// `harness/report/src/report.schema.json`.
 pub fn schema() -> String {
     format!("{:#}\n", schemars::schema_for!(Report).to_value())
 }

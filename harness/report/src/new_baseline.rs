@@ -1,4 +1,4 @@
-//! Writes a first baseline: everything that fails now.
+//! Writes a first baseline, which expects every failure of this run.
 
 use std::fmt::Write as _;
 use std::fs::File;
@@ -73,8 +73,8 @@ impl Reporter for NewBaseline {
     }
 }
 
-/// The text of a baseline that expects every failure of these cases, and the number of failures. It
-/// has one entry for each requirement, with a placeholder reason.
+/// Returns the text of a baseline that expects every failure of these cases, and the number of
+/// failures. The baseline has one entry for each requirement, with a placeholder reason.
 fn text(target: &str, cases: &[Case], today: NaiveDate) -> (String, usize) {
     let mut text = format!(
         "# Known failures of {}, as of {today}. They are reported, but do not fail a run. An entry\n\

@@ -138,7 +138,7 @@ pub fn brief(code: &str) -> &str {
     code.strip_prefix("FP-").unwrap_or(code)
 }
 
-/// The first 19 characters of a fingerprint, enough to distinguish two.
+/// The first 19 characters of a fingerprint, which are enough to distinguish two fingerprints.
 pub fn short(fingerprint: &str) -> &str {
     fingerprint.get(..19).unwrap_or(fingerprint)
 }
@@ -148,7 +148,7 @@ pub fn cases(number: usize) -> String {
     counted(number, "case")
 }
 
-/// Replaces characters that are not printable: the output of a target may contain any.
+/// Replaces characters that are not printable. The output of a target may contain any character.
 pub fn printable(text: &str) -> String {
     let is_unprintable = |it: char| {
         let is_space = matches!(it, '\n' | '\t' | '\u{2028}' | '\u{2029}');
@@ -159,15 +159,15 @@ pub fn printable(text: &str) -> String {
 
 /// The text as one printable line.
 ///
-/// Output of a target must not start a new line, which could pass for output of Fallproof or for a
-/// command of a CI runner.
+/// Output of a target must not start a new line: a reader could take that line for output of
+/// Fallproof, and a CI runner could take it for a command.
 pub fn line(text: &str) -> String {
     let line_ends = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
     printable(&text.replace("\r\n", " ").replace(line_ends, " "))
 }
 
-/// Escapes what a CI runner would take for a command: the first colon of a line that starts with `::`,
-/// ignoring white space, and the second `#` of `##[` and `##vso[` anywhere.
+/// Escapes what a CI runner would take for a command: `::` at the start of a line, even after white
+/// space, and `##[` and `##vso[` anywhere in a line.
 pub(crate) fn no_command(line: &str) -> Cow<'_, str> {
     if line.contains("##[") || line.contains("##vso[") {
         let line = line.replace("##[", r"#\u{23}[").replace("##vso[", r"#\u{23}vso[");
@@ -195,7 +195,7 @@ pub fn markdown(text: &str) -> String {
     escaped
 }
 
-/// The number with the noun, in the plural unless the number is 1.
+/// The number and the noun. The noun is plural unless the number is 1.
 pub fn counted(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }

@@ -1,5 +1,5 @@
-//! Turns what happens in a run into events for its reporters. The only place where keys are
-//! redacted, and where texts are made safe for a terminal.
+//! Turns what happens in a run into events for the reporters. Keys are redacted here, and text is
+//! made safe to print.
 
 use fallproof_judge as judge;
 use fallproof_suite::plan::{Group, Plan};
@@ -28,9 +28,9 @@ pub struct Recorder<'a> {
 }
 
 impl Recorder<'_> {
-    /// Redacts the keys in every text, then makes it one printable line that is no command to a CI
-    /// runner. In this order, because a redacted key is replaced by the names of its scenario and
-    /// deployment.
+    /// Redacts the keys in every string, then turns each string into one printable line that a CI
+    /// runner cannot take for a command. Redaction comes first: it inserts names from the scenario,
+    /// which must be made safe too.
     fn clean(&self, value: &mut impl Texts) {
         self.redactor.clean(value);
         value.each(&mut |text| *text = phrases::no_command(&phrases::line(text)).into_owned());
@@ -45,7 +45,7 @@ impl Recorder<'_> {
         self.reporters.emit(&RunEvent::Started { at, target, suite, cases });
     }
 
-    /// Emits that the target was started with this configuration, for the cases that follow.
+    /// Emits that the target was started with this configuration. The cases that follow run on it.
     pub fn target_started(&self, plan: &Plan) {
         self.reporters.emit(&RunEvent::TargetStarted { plan });
     }
@@ -58,12 +58,12 @@ impl Recorder<'_> {
         self.reporters.emit(&RunEvent::CaseStarted { id });
     }
 
-    /// Emits that a case has ended and was judged. `groups` is what the target was configured with.
-    /// Returns the reported case.
+    /// Emits that a case has ended and was judged. `groups` are the model groups that the target
+    /// was configured with. Returns the reported case.
     pub fn ended(&self, scenario: &Scenario, groups: &[Group], judged: &judge::Case) -> Case {
         let context = Context { scenario, groups, replay: &self.header.replay_of(&scenario.id) };
         let mut case = convert::case(judged, context);
-        // It is prose of more than one line.
+        // `why` is prose and keeps its line breaks, so it is cleaned separately.
         let why = case.why.take();
         self.clean(&mut case);
         case.why = why.map(|why| phrases::printable(&self.redactor.text(&why)));
@@ -77,7 +77,7 @@ impl Recorder<'_> {
     /// Returns the redacted report.
     ///
     /// # Errors
-    /// The first error of a reporter.
+    /// The first error that a reporter returned.
     pub fn run_ended(&self, mut report: Report, log: &str) -> Result<Report, ReportError> {
         self.redactor.clean(&mut report);
         self.clean(&mut report.target);

@@ -12,7 +12,7 @@ use crate::texts::Texts;
 /// Replacement for credentials that Fallproof did not issue.
 const UNKNOWN: &str = "[unknown key]";
 
-/// Prefix of keys of OpenAI, and of others that follow it.
+/// Prefix of OpenAI's keys, which some other products use too.
 const KEY_PREFIX: &str = "sk-";
 
 /// Minimum length of the part of a key after [`KEY_PREFIX`].
@@ -27,8 +27,8 @@ pub struct Redactor {
 }
 
 impl Redactor {
-    /// Creates a redactor of the deployments' keys and of the key that the client sends to the
-    /// target.
+    /// Creates a redactor for the keys of the deployments, and for the key that the client sends to
+    /// the target.
     pub fn new(plan: &Plan, gateway_key: &str) -> Self {
         let deployments = plan.groups.iter().flat_map(|group| {
             group.deployments().map(|deployment| {
@@ -37,13 +37,13 @@ impl Redactor {
             })
         });
         let mut keys: BTreeMap<_, _> = deployments.collect();
-        // Some clients show a wrong one, from which the right one is easily had.
+        // Some scenarios send a wrong key, from which the right one is easy to guess.
         keys.insert(another(gateway_key), "[wrong gateway key]".to_owned());
         keys.insert(gateway_key.to_owned(), "[gateway key]".to_owned());
         Self::of(keys)
     }
 
-    /// Creates a redactor of these keys, each with its replacement.
+    /// Creates a redactor for these keys, each with its replacement.
     pub fn of(keys: impl IntoIterator<Item = (String, String)>) -> Self {
         let (mut patterns, mut replacements) = (Vec::new(), Vec::new());
         for (key, replacement) in keys.into_iter().filter(|(key, _)| is_secret(key)) {
@@ -122,7 +122,7 @@ impl Redactor {
         cleaned
     }
 
-    /// Returns the value of a header with keys redacted. In headers that only carry credentials,
+    /// Returns the value of a header with keys redacted. In headers that carry only credentials,
     /// unknown values are redacted too: the target may have been started with a real key.
     pub fn header(&self, name: &str, value: &[u8]) -> String {
         let text = String::from_utf8_lossy(value);

@@ -14,16 +14,16 @@ use crate::model::Report;
 use crate::reporter::{ReportError, Reporter};
 use crate::{html, junit, markdown};
 
-/// File of the report model.
+/// File with the report model.
 const REPORT: &str = "report.json";
 
-/// File of the events of the run.
+/// File with the events of the run.
 const EVENTS: &str = "events.ndjson";
 
-/// File of the output of a gateway that was started for the run.
+/// File with the output of a gateway that was started for the run.
 pub const LOG: &str = "gateway.log";
 
-/// Makes the text of a file from the finished report and the output of the gateway.
+/// Returns the text of a file, made from the finished report and the output of the gateway.
 type Write = fn(&Report, &str) -> io::Result<String>;
 
 /// Files made from the finished report alone.
@@ -42,7 +42,7 @@ const HARS: &str = "har";
 /// Text near the beginning of reports and events that identifies them.
 const MARK: &str = "\"fallproof-";
 
-/// Number of bytes at the beginning of a file in which [`MARK`] is searched.
+/// Number of bytes at the beginning of a file that are searched for [`MARK`].
 const MARK_WITHIN: u64 = 256;
 
 /// A directory that Fallproof may write to.
@@ -52,7 +52,8 @@ pub struct ReportDir {
 }
 
 impl ReportDir {
-    /// Prepares a directory that is new, empty, or contains an earlier report, which is removed.
+    /// Prepares a directory that is new, is empty, or contains an earlier report. The earlier
+    /// report is removed.
     ///
     /// # Errors
     /// A message for the user if the directory contains anything else.
@@ -69,7 +70,7 @@ impl ReportDir {
         if let Some(foreign) = old.iter().find(|name| !is_part(name)) {
             return Err(not_ours(path, &format!("contains `{foreign}`")));
         }
-        // A run that was killed early leaves empty files. Nothing is lost with them.
+        // A run that was killed early leaves empty files. Removing them loses nothing.
         let is_empty = |name: &String| {
             fs::metadata(path.join(name)).is_ok_and(|it| it.is_file() && it.len() == 0)
         };
@@ -154,8 +155,8 @@ fn entries(folder: &Path) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
-/// Whether the directory contains a report of Fallproof, or the events or the evidence of a run without
-/// a report.
+/// Whether the directory contains a report of Fallproof, or events or evidence of a run that wrote
+/// no report.
 fn is_report(folder: &Path) -> bool {
     let start = |name: &str| {
         let mut start = Vec::new();

@@ -1,18 +1,18 @@
-//! Reporters. Everything that a run writes or shows is one, from the progress line to the badge.
+//! Reporters. Each output of a run, from the progress line to the badge, has its own reporter.
 //!
 //! To add an output format:
 //!
 //! 1. Add a module with a type that implements [`Reporter`]. It gets every [`RunEvent`] and handles
-//!    those it needs. Keys are redacted in all events, except for [`Raw`](crate::event::Raw). No
-//!    lock is needed: events come one at a time, whatever thread the case ran on. A format made
-//!    from the finished report alone needs only a function from [`Report`](crate::model::Report) to
-//!    text.
-//! 2. Add it to the list. For a file in the directory of `--report`, that is
-//!    [`ReportDir`](crate::report_dir::ReportDir), where such a function is one line of `AT_END`.
-//!    For anything else, it is `Run::reporters` of the command line.
+//!    those it needs. Keys are redacted in all events, except in [`Raw`](crate::event::Raw) and in
+//!    the plan of a target. No lock is needed: events come one at a time, whatever thread the case
+//!    ran on. A format that is made from the finished report alone needs only a function that turns
+//!    a [`Report`](crate::model::Report) into text.
+//! 2. Register the type or function. For a file in the `--report` directory, do this in
+//!    [`ReportDir`](crate::report_dir::ReportDir); a function is one line of `AT_END` there. For
+//!    any other output, do it in `Run::reporters` of the command line.
 //!
-//! Each event is passed to the reporters in the order of the list, which is also the order of their
-//! output.
+//! Each event is passed to the reporters in the order in which they are registered. Their output
+//! appears in the same order.
 
 use std::io;
 use std::path::Path;
@@ -21,7 +21,7 @@ use parking_lot::Mutex;
 
 use crate::event::RunEvent;
 
-/// Receiver of the events of a run, which writes or shows them.
+/// Receives the events of a run, and writes or shows them.
 pub trait Reporter: Send {
     /// Handles an event. After an error, the reporter gets no further events.
     ///
@@ -72,7 +72,7 @@ struct All {
 }
 
 impl Reporters {
-    /// Events are passed to the reporters in this order.
+    /// Creates the list of reporters. Each event is passed to them in this order.
     pub fn new(working: Vec<Box<dyn Reporter>>) -> Self {
         Self { all: Mutex::new(All { working, first_error: None }) }
     }
@@ -93,7 +93,7 @@ impl Reporters {
     /// Checks whether all reporters have succeeded so far.
     ///
     /// # Errors
-    /// The first error of a reporter. It is returned only once.
+    /// The first error that a reporter returned. It is reported only once.
     pub fn check(&self) -> Result<(), ReportError> {
         let mut all = self.all.lock();
         all.first_error.take().map_or(Ok(()), Err)

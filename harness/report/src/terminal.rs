@@ -10,8 +10,8 @@ use crate::report_dir::ReportDir;
 use crate::reporter::{ReportError, Reporter};
 use crate::{phrases, text, trace};
 
-/// Maximum number of inconclusive cases printed, so that a misconfigured target does not flood the
-/// terminal.
+/// Maximum number of inconclusive cases that are printed, so that a misconfigured target does not
+/// flood the terminal.
 const MAX_INCONCLUSIVE: usize = 20;
 
 /// Prints cases to stdout and the summary to stderr.

@@ -36,7 +36,8 @@ impl<T: Texts> Texts for Vec<T> {
     }
 }
 
-/// Implements [`Texts`]: fields with strings first, fields without after the semicolon.
+/// Implements [`Texts`]. Fields that contain strings come before the semicolon, all other fields
+/// after it.
 macro_rules! texts {
     ($($of:ident { $($text:ident),* $(; $($other:ident),*)? })*) => {$(
         impl Texts for $of {
@@ -49,7 +50,7 @@ macro_rules! texts {
 }
 
 texts! {
-    // The cases were already changed one by one, as they ended.
+    // The strings of each case were already changed when the case ended.
     Report { format, tool, target, suite, run, baseline, profiles, not_run;
         verdict, counts, cases }
     Tool { name, version }

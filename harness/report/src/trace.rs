@@ -24,7 +24,7 @@ struct Moment {
 enum What {
     /// Number of bytes sent, and the bytes with keys redacted.
     Sends(usize, Vec<u8>),
-    /// Any other action, as a phrase after the actor.
+    /// Any other action, in words that follow the actor.
     Does(String),
 }
 
@@ -119,8 +119,8 @@ fn request(head: &[u8], body: &[u8], redactor: &Redactor) -> What {
     What::Sends(head.len() + body.len(), bytes)
 }
 
-/// The pieces of a response. A body that contains a key becomes one piece, since the key may be
-/// split across two.
+/// The pieces of a response. A body that contains a key becomes a single piece, since the key may
+/// be split across two pieces.
 fn pieces(traffic: &Traffic, redactor: &Redactor) -> Vec<(Duration, What)> {
     let bytes = &traffic.bytes;
     let head_end = bytes.windows(4).position(|end| end == b"\r\n\r\n");
@@ -192,8 +192,8 @@ mod tests {
         );
     }
 
-    /// Traces a response that came in these pieces, one per millisecond, with at most `max` bytes
-    /// recorded. Returns milliseconds, size and text of each piece.
+    /// Traces a response that arrived in these pieces, one per millisecond, with at most `max`
+    /// bytes recorded. Returns the milliseconds, the size and the text of each piece.
     fn traced(pieces_of: &[&str], max: usize) -> Vec<(u128, usize, String)> {
         let redactor = Redactor::of([("s3cret".to_owned(), "[key]".to_owned())]);
         let mut traffic = Traffic::default();

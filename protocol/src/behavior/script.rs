@@ -4,7 +4,7 @@ use http::{HeaderName, HeaderValue};
 
 use super::{Behavior, find};
 
-/// Headers that frame a reply. The server writes them; a script cannot set them.
+/// Headers that frame a reply. The server writes them, so a script cannot set them.
 pub const FRAMING: [&str; 4] = ["content-length", "transfer-encoding", "connection", "keep-alive"];
 
 /// Why a deployment or its script is invalid.

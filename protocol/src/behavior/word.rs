@@ -1,7 +1,7 @@
 //! Values written either as a word or as a mapping from one word to its value.
 //!
-//! An error for any other value lists both valid forms. A derived enum parser would take the next
-//! key as the value of a word that has none.
+//! An error for any other value lists both valid forms. A derived parser would give a wrong error:
+//! after a word without a value, it would take the next key as the value.
 
 use std::fmt;
 use std::marker::PhantomData;

@@ -40,20 +40,20 @@ enum State {
     Done,
 }
 
-/// Result of a step.
+/// Result of a step, i.e. of one call of [`BodyReader::advance`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
     /// More bytes are needed.
     More,
-    /// A chunk is complete; call again at once.
+    /// A chunk is complete. Call again, even without new bytes.
     Chunk,
     /// The body is complete.
     Done,
-    /// The body exceeds the limit; it holds one byte more than the limit.
+    /// The body exceeds the limit. Reading has stopped one byte beyond the limit.
     TooLong,
 }
 
-/// One step through a buffer.
+/// One step of reading a buffer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Step {
     /// Number of bytes consumed from the start of the buffer.
@@ -94,7 +94,7 @@ impl BodyReader {
         Self { state, most }
     }
 
-    /// Number of bytes still missing from the body or the current chunk, as far as known.
+    /// Number of bytes still missing from the body or from the current chunk; 0 if unknown.
     pub fn missing(&self) -> u64 {
         match self.state {
             State::Length(left) | State::Chunk(left) => left,
@@ -102,7 +102,7 @@ impl BodyReader {
         }
     }
 
-    /// Appends the body bytes among `bytes` to `body`, up to the end of a chunk.
+    /// Reads `bytes` up to the end of a chunk, and appends the body bytes in them to `body`.
     ///
     /// # Errors
     /// The chunked coding is invalid.
@@ -167,7 +167,7 @@ impl BodyReader {
         Ok(Step { used, progress })
     }
 
-    /// Appends up to `left` of these bytes, stopping one byte beyond the limit.
+    /// Appends at most `left` of these bytes. Stops one byte beyond the limit.
     fn take(&self, bytes: &[u8], left: u64, body: &mut Vec<u8>) -> usize {
         let room = self.most.saturating_add(1).saturating_sub(body.len());
         let left = usize::try_from(left).unwrap_or(usize::MAX);
@@ -185,8 +185,8 @@ impl BodyReader {
 mod tests {
     use super::*;
 
-    /// Reads the bytes in pieces that end at these offsets. Returns the body, the unconsumed bytes,
-    /// and the number of chunks that were seen complete.
+    /// Reads these pieces one after the other. Returns the last progress, the body, the bytes that
+    /// were not consumed, and the number of complete chunks.
     fn read(
         framing: Framing,
         most: usize,

@@ -8,7 +8,7 @@ use super::number::Decimal;
 /// One difference between a sent and a received value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
-    /// JSON pointer into the sent value; for an addition, into the received one.
+    /// JSON pointer into the sent value or, for an addition, into the received value.
     pub pointer: String,
     /// Kind of difference.
     pub kind: DifferenceKind,
@@ -85,8 +85,9 @@ fn values_of<'a>(members: &'a [(String, Tree)], key: &str) -> Vec<&'a Tree> {
     members.iter().filter(|(name, _)| name == key).map(|(_, value)| value).collect()
 }
 
-/// Pairs of corresponding indices. If the lengths differ, items that are equal at both ends are
-/// paired, so that one missing item is one difference and does not affect the items after it.
+/// Pairs of corresponding indices. If the lengths differ, equal items at the start and at the end
+/// are paired first. So a missing item is a single difference and does not affect the items after
+/// it.
 fn aligned(sent: &[&Tree], received: &[&Tree]) -> Vec<(Option<usize>, Option<usize>)> {
     let shorter = sent.len().min(received.len());
     let is_longer = sent.len() != received.len();

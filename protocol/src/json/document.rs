@@ -7,17 +7,20 @@ use serde::de::Error as _;
 
 use super::tokens::{Token, Tokens, unescaped};
 
-/// Maximum nesting depth, the same as in `serde_json`: every walk over a tree is recursive.
+/// Maximum nesting depth, the same as in `serde_json`. Every walk over a tree is recursive, so
+/// deeper nesting could overflow the stack.
 const MAX_DEPTH: usize = 127;
 
-/// JSON value that preserves what `serde_json::Value` loses.
+/// JSON value that preserves what `serde_json::Value` loses: the order of members, duplicate keys
+/// and spelling.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Tree {
     /// Members in the order sent, including duplicates, with unescaped keys.
     Object(Vec<(String, Tree)>),
     /// Items in order.
     Array(Vec<Tree>),
-    /// A string, number, boolean or null, as spelled (strings with quotes and escapes).
+    /// A string, number, boolean or null, exactly as spelled. A string includes its quotes and
+    /// escapes.
     Scalar(String),
 }
 
@@ -25,8 +28,7 @@ impl Tree {
     /// Parses one JSON text.
     ///
     /// # Errors
-    /// The bytes are not JSON or are nested deeper than 127 levels. The message is that of the
-    /// parser.
+    /// The bytes are not JSON, or they are nested deeper than 127 levels.
     pub fn parse(bytes: &[u8]) -> serde_json::Result<Self> {
         Self::read(&mut Tokens::of(bytes)?, 0)
     }
@@ -61,7 +63,7 @@ impl Tree {
         Self::Scalar(quoted(text))
     }
 
-    /// The first member of this name; `None` if this is not an object or lacks it.
+    /// The first member of this name; `None` if this is not an object or has no such member.
     pub fn member(&self, name: &str) -> Option<&Self> {
         match self {
             Self::Object(members) => {
@@ -71,7 +73,8 @@ impl Tree {
         }
     }
 
-    /// This object with its member `name` set to a string, if it has that member.
+    /// A copy of this value. If it is an object with a member `name`, the member is set to this
+    /// string.
     #[must_use]
     pub fn with(&self, name: &str, text: &str) -> Self {
         let mut tree = self.clone();
@@ -98,7 +101,7 @@ impl Tree {
         out
     }
 
-    /// One line, in the order sent.
+    /// The text on one line, with members in the order sent.
     pub fn compact(&self) -> String {
         let mut out = String::new();
         self.write_compact(&mut out);

@@ -2,8 +2,8 @@
 
 use std::cmp::Ordering;
 
-/// A JSON number independent of its spelling: sign, significant digits, and the power of ten of the
-/// last digit.
+/// A JSON number, independent of its spelling: its sign, its significant digits, and the power of
+/// ten of the last digit.
 #[derive(PartialEq, Eq)]
 pub(super) struct Decimal {
     negative: bool,
@@ -12,7 +12,8 @@ pub(super) struct Decimal {
 }
 
 impl Decimal {
-    /// Parses a JSON number. Returns `None` for any other scalar, or an exponent beyond 64 bits.
+    /// Parses a JSON number. Returns `None` for any other scalar, and for an exponent beyond 64
+    /// bits.
     pub(super) fn of(text: &str) -> Option<Self> {
         let is_negative = text.starts_with('-');
         let unsigned = text.strip_prefix('-').unwrap_or(text);
@@ -32,7 +33,7 @@ impl Decimal {
                 .checked_add(i64::try_from(trailing).ok()?)?,
             _ => 0,
         };
-        // Zero has no sign.
+        // Zero has no sign, so `-0` equals `0`.
         let negative = is_negative && !digits.is_empty();
         Some(Self { negative, digits, exponent })
     }

@@ -26,10 +26,11 @@ pub struct Tokens<'a> {
 }
 
 impl<'a> Tokens<'a> {
-    /// Tokenizes this text after validating all of it.
+    /// Validates the whole text, and returns its tokens.
     ///
     /// # Errors
-    /// It is not exactly one JSON value, or not UTF-8. Unpaired surrogate escapes are accepted.
+    /// The text is not exactly one JSON value, or not UTF-8. Unpaired surrogate escapes are
+    /// accepted.
     pub fn of(text: &'a [u8]) -> serde_json::Result<Self> {
         let checked: &RawValue = serde_json::from_slice(text)?;
         Ok(Self { text: checked.get(), at: 0 })
@@ -219,7 +220,7 @@ mod tests {
         #[test]
         fn the_tokens_make_up_the_value(value in json(), pretty: bool) {
             let text = if pretty { format!("{value:#}") } else { value.to_string() };
-            // Parsed once more, since the last digit of a decimal may change by that.
+            // Parse the text again, since parsing may change the last digit of a decimal.
             let value: Value = serde_json::from_str(&text).expect("JSON");
             let mut pieces = Tokens::of(text.as_bytes()).expect("JSON");
             prop_assert_eq!(read(&mut pieces), value);

@@ -1,4 +1,4 @@
-//! Parsing of event streams, with any line ends.
+//! Parsing of event streams with any kind of line end.
 
 use std::mem;
 use std::sync::OnceLock;
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::json::Tree;
 
-/// One event of a stream. Its data is parsed lazily, and once.
+/// One event of a stream. Its data is parsed when first needed, and only once.
 #[derive(Debug, Clone, Default)]
 pub struct Event {
     /// The `event` field; empty if absent.
@@ -26,7 +26,7 @@ impl PartialEq for Event {
 
 impl Eq for Event {}
 
-/// The complete events of a body. An event without its empty line is dropped, and comments are
+/// The complete events of a body. An event without an empty line after it is dropped. Comments are
 /// skipped.
 pub fn events(body: &[u8]) -> Vec<Event> {
     let text = String::from_utf8_lossy(body).replace("\r\n", "\n").replace('\r', "\n");

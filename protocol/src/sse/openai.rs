@@ -1,4 +1,4 @@
-//! Kinds of the events in `OpenAI` streams: chat, completions, responses, images, speech and
+//! Kinds of events in `OpenAI` streams: chat, completions, responses, images, speech and
 //! transcripts.
 
 use serde_json::Value;
@@ -54,7 +54,7 @@ impl Event {
         if self.is_done() {
             return EventKind::End;
         }
-        // What is lost with an unreadable event is unknown.
+        // An event that cannot be read counts as an error: it may have held a part of the answer.
         let value = self.value();
         if value.is_null() {
             return EventKind::Error;
@@ -69,7 +69,8 @@ impl Event {
         }
     }
 
-    /// Whether the event carries the answer: content, or an end event with the complete answer.
+    /// Whether the event holds a part of the answer, or the complete answer at the end of the
+    /// stream.
     pub fn is_answer(&self) -> bool {
         match self.kind() {
             EventKind::Content => true,
@@ -83,13 +84,13 @@ impl Event {
         self.data == DONE
     }
 
-    /// Whether this is a chunk with nothing of the answer except the role.
+    /// Whether this is a chunk that contains no part of the answer except the role.
     pub fn is_bare(&self) -> bool {
         let is_chunk = self.value()["choices"].is_array();
         is_chunk && !self.is_usage() && self.kind() == EventKind::Frame
     }
 
-    /// Whether an answer starts here, with its first role or `response.created`.
+    /// Whether an answer starts with this event: it has a role, or is `response.created`.
     pub fn is_beginning(&self) -> bool {
         let value = self.value();
         value["type"] == "response.created"
@@ -107,7 +108,7 @@ impl Event {
         value["choices"].is_array() && value["usage"].is_object()
     }
 
-    /// Whether this is the extra chunk with usage and nothing else.
+    /// Whether this is the extra chunk that contains only usage.
     pub fn is_usage(&self) -> bool {
         self.has_usage() && choices(self.value()).next().is_none()
     }

@@ -43,9 +43,9 @@ impl Event {
         }
     }
 
-    /// JSON pointer to where the other event has different information: in the answer if possible,
-    /// otherwise in the metadata. Null and empty values count as absent, and the model name is
-    /// ignored.
+    /// JSON pointer to the first relevant difference from the other event. A difference in the
+    /// answer comes before one in the metadata. Null and empty values count as absent. In the
+    /// metadata, additions, different spellings and the model name are ignored.
     pub fn differs_at(&self, other: &Self) -> Option<String> {
         let (metadata, content): (Vec<_>, Vec<_>) =
             self.differences(other)?.into_iter().partition(|it| self.is_metadata(it));
@@ -64,7 +64,7 @@ impl Event {
         Some(differences(self.tree()?, other.tree()?))
     }
 
-    /// Whether this event reports the same token counts as that usage chunk.
+    /// Whether this event reports the same token counts as the usage chunk `usage`.
     pub fn has_same_usage(&self, usage: &Self) -> bool {
         let counts = ["prompt_tokens", "completion_tokens", "total_tokens"];
         let (own, theirs) = (&self.value()["usage"], &usage.value()["usage"]);
@@ -76,7 +76,7 @@ impl Event {
         let parts: Vec<_> = difference.pointer.split('/').skip(1).collect();
         if matches!((&difference.kind, &parts[..]), (DifferenceKind::Removed(_), ["id" | "object"]))
         {
-            // A chunk is invalid without these.
+            // A chunk is invalid without these members.
             return false;
         }
         let is_added = match &difference.kind {
@@ -87,12 +87,12 @@ impl Event {
         };
         let is_metadata = match parts[..] {
             ["choices", _, "content_filter_results", ..] => true,
-            // Details next to the totals are informational.
+            // Usage details, which come in addition to the totals, are informational.
             ["usage", part, ..] | ["response", "usage", part, ..] if part.ends_with("_details") => {
                 true
             }
-            // Allowed additions: more usage details, also on a content chunk; the role on the first
-            // content; and the type on each piece of a tool call.
+            // Allowed additions: more usage data, even in a content chunk; the role in the first
+            // content chunk; and the type in each piece of a tool call.
             ["usage", _, ..]
             | ["response", "usage", _, ..]
             | ["choices", _, "delta", "role"]
@@ -109,8 +109,8 @@ impl Event {
         is_metadata || is_absence(difference)
     }
 
-    /// Index of this event among `events`: of the first one with the same bytes, otherwise of one
-    /// with the same content under any name. The second search is far slower.
+    /// Index of this event among `events`: the first one with the same bytes or, if there is none,
+    /// the first one with the same content under any name. The second search is much slower.
     pub fn index_in<'a>(&self, events: impl Iterator<Item = &'a Self> + Clone) -> Option<usize> {
         let same = events.clone().position(|it| it == self);
         same.or_else(|| {
@@ -119,7 +119,7 @@ impl Event {
     }
 }
 
-/// Whether the difference is only that one side has an empty value and the other none.
+/// Whether the only difference is that one side has an empty value and the other side has no value.
 fn is_absence(difference: &Difference) -> bool {
     let says_nothing = |text: &String| ["null", "\"\"", "[]", "{}"].contains(&text.as_str());
     match &difference.kind {

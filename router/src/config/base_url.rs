@@ -14,8 +14,9 @@ impl TryFrom<String> for BaseUrl {
     type Error = Invalid;
 
     /// # Errors
-    /// Not a URL, not `http`, or with a user, a query or a fragment. The router has no TLS: run it
-    /// next to the deployments, or behind a proxy that encrypts.
+    /// The text is not a URL, does not begin with `http:`, or contains a user, a query or a
+    /// fragment. The router has no TLS: run it next to the deployments, or behind a proxy that
+    /// encrypts.
     fn try_from(text: String) -> Result<Self, Invalid> {
         let url = Url::parse(&text)
             .map_err(|source| Invalid::NotAUrl { url: without_user(&text), source })?;
@@ -32,7 +33,8 @@ impl TryFrom<String> for BaseUrl {
     }
 }
 
-/// The text in a form that is safe to quote: the part before an `@` may contain a password.
+/// The text in a form that is safe to quote: without the part before `@`, which may contain a
+/// password.
 fn without_user(text: &str) -> String {
     text.rsplit('@').next().unwrap_or(text).to_owned()
 }

@@ -19,9 +19,9 @@ pub enum Condition {
     ErrorInSuccess,
     /// `429` and the like: an error with exactly this status.
     Status(u16),
-    /// `4xx`: an error that blames the request.
+    /// `4xx`: any error status from 400 to 499, which blames the request.
     Any4xx,
-    /// `5xx`: an error that blames the provider.
+    /// `5xx`: any error status from 500 to 599, which blames the provider.
     Any5xx,
 }
 
@@ -46,7 +46,7 @@ impl TryFrom<String> for Condition {
     type Error = Invalid;
 
     /// # Errors
-    /// Neither one of the names above nor a status from 400 to 599.
+    /// The text is neither one of the names above nor a status from 400 to 599.
     fn try_from(text: String) -> Result<Self, Invalid> {
         Ok(match text.as_str() {
             "connection" => Self::Connection,

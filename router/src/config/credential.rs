@@ -1,4 +1,4 @@
-//! Keys: compared in constant time, and neither printed nor forwarded.
+//! Keys. They are compared in constant time, and are never printed or forwarded to clients.
 
 use std::fmt;
 
@@ -21,15 +21,15 @@ impl Credential {
     /// redacted.
     const MIN_LENGTH: usize = 8;
 
-    /// Whether this is the presented key.
+    /// Whether the presented key is this key.
     pub(crate) fn is(&self, presented: &[u8]) -> bool {
-        // Compares every byte, so that the time taken does not reveal how many were right.
+        // Compare every byte, so that the time taken does not reveal how many bytes were right.
         let differences =
             self.0.bytes().zip(presented).fold(0, |bits, (ours, theirs)| bits | (ours ^ theirs));
         self.0.len() == presented.len() && differences == 0
     }
 
-    /// Header value that presents this key, after a scheme such as `Bearer `.
+    /// Header value with this key after a scheme such as `Bearer `.
     pub(crate) fn header_value(&self, scheme: &str) -> HeaderValue {
         let mut value = HeaderValue::try_from(format!("{scheme}{}", self.0))
             .expect("a credential is visible ASCII");
@@ -37,9 +37,10 @@ impl Credential {
         value
     }
 
-    /// The text with every occurrence of this key replaced; the same bytes if there is none.
+    /// The text with every occurrence of this key replaced; the same bytes if the key does not
+    /// occur.
     ///
-    /// Recognizes all JSON spellings: .NET escapes `+`, and PHP `/`.
+    /// Recognizes all JSON spellings of the key: .NET escapes `+`, and PHP escapes `/`.
     pub(crate) fn redact(&self, text: Bytes) -> Bytes {
         let mut clean = Vec::new();
         let mut copied = 0;
@@ -61,7 +62,8 @@ impl Credential {
         clean.into()
     }
 
-    /// Number of bytes at the start of the text that spell this key, if they do.
+    /// Number of bytes that spell this key at the start of the text. `None` if the text does not
+    /// start with the key.
     fn length_at_start_of(&self, text: &[u8]) -> Option<usize> {
         let mut rest = text;
         for wanted in self.0.bytes() {
@@ -71,7 +73,8 @@ impl Credential {
     }
 }
 
-/// The text after this character, which may be spelled plainly, as `\/`, or as `\u002F`.
+/// The rest of a text that starts with this character, which may be spelled plainly, as `\/`, or as
+/// `\u002F`.
 fn after(wanted: u8, text: &[u8]) -> Option<&[u8]> {
     let (spelled, rest) = match text {
         [b'\\', b'/', rest @ ..] => (u16::from(b'/'), rest),
@@ -89,8 +92,9 @@ impl TryFrom<String> for Credential {
     type Error = Invalid;
 
     /// # Errors
-    /// Shorter than eight characters, not visible ASCII, or with a quote or backslash, which no
-    /// provider uses and JSON would escape. The message does not quote the key.
+    /// The key is shorter than eight characters, is not visible ASCII, or contains a quote or a
+    /// backslash. No provider uses quotes and backslashes in keys, and JSON would escape them. The
+    /// message does not quote the key.
     fn try_from(text: String) -> Result<Self, Invalid> {
         if !text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\') {
             return Err(Invalid::KeyCharacters);

@@ -13,7 +13,7 @@ pub enum Invalid {
     /// The base URL cannot be parsed.
     #[error("the base URL `{url}` is not a URL: {source}")]
     NotAUrl {
-        /// The URL as written, without a possible user and password.
+        /// The URL as written, but without user and password.
         url: String,
         /// The parser's error.
         source: <Url as FromStr>::Err,
@@ -30,7 +30,7 @@ pub enum Invalid {
     /// The key is not a valid header value, or JSON would escape it.
     #[error("a key must be visible ASCII, without spaces, quotes or backslashes")]
     KeyCharacters,
-    /// The key is so short that it could be mistaken for ordinary text.
+    /// The key is too short: it could be mistaken for ordinary text.
     #[error("a key needs at least {min} characters")]
     ShortKey {
         /// Minimum length.
@@ -51,7 +51,7 @@ pub enum Invalid {
 #[error(transparent)]
 pub struct ConfigError(#[from] FileError);
 
-/// The parts of a [`ConfigError`].
+/// The kinds of [`ConfigError`].
 #[derive(Debug, Error)]
 pub(super) enum FileError {
     #[error("{file}: cannot read: {source}")]

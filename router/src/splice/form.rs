@@ -13,7 +13,7 @@ use super::{BadBody, ClientBody, RequestHints, span};
 const MOST_HEADERS: usize = 16;
 
 impl ClientBody {
-    /// Parses a form, with the boundary from the headers. Of several fields with the same name, the
+    /// Parses a form, with the boundary from the headers. If several fields have the same name, the
     /// last one counts.
     pub(crate) fn form(bytes: Bytes, headers: &HeaderMap) -> Result<Self, BadBody> {
         let content_type = headers.get(CONTENT_TYPE).ok_or(BadBody::NotAForm)?.as_bytes();
@@ -24,7 +24,7 @@ impl ClientBody {
             let text = || str::from_utf8(value).ok().map(str::to_owned);
             match name {
                 b"model" => models.push(value),
-                // Python writes `True`.
+                // Python clients write `True`.
                 b"stream" => hints.stream = matches!(value, b"true" | b"True" | b"1"),
                 b"response_format" => hints.response_format = text(),
                 _ => {}
@@ -65,7 +65,7 @@ fn fields<'a>(body: &'a [u8], boundary: &[u8]) -> Option<Vec<(&'a [u8], &'a [u8]
     Some(fields)
 }
 
-/// A delimiter between two parts, or after the last one.
+/// A delimiter between two parts, or after the last part.
 struct Delimiter {
     /// Where the part before it ends.
     start: usize,

@@ -12,7 +12,7 @@ use super::{BadBody, ClientBody, RequestHints, span};
 impl ClientBody {
     /// Parses a JSON body.
     ///
-    /// Of several members with the same name, the last one counts, as in most JSON parsers.
+    /// If several members have the same name, the last one counts, as in most JSON parsers.
     pub(crate) fn json(bytes: Bytes) -> Result<Self, BadBody> {
         let members: Members<'_> =
             serde_json::from_slice(&bytes).map_err(|_| BadBody::NotAnObject)?;
@@ -25,7 +25,7 @@ impl ClientBody {
         let hints = RequestHints {
             stream: members.stream.is_some_and(|value| value.get() == "true"),
             stream_format: members.stream_format.and_then(string),
-            // Only the formats in forms matter.
+            // `response_format` matters only in forms, where it is the format of a transcript.
             response_format: None,
             previous_response_id: members.previous_response_id.and_then(string),
         };
@@ -46,7 +46,7 @@ struct Members<'a> {
     previous_response_id: Option<&'a RawValue>,
 }
 
-/// A member's name, whatever its escapes.
+/// The name of a member, with or without escapes.
 #[derive(Deserialize)]
 #[serde(field_identifier, rename_all = "snake_case")]
 enum Name {
@@ -191,7 +191,7 @@ mod tests {
         assert_eq!(parse(body).expect("a body with a model").hints.stream, asks);
     }
 
-    /// Any JSON value, to a small depth.
+    /// Any JSON value of small depth.
     fn json() -> impl Strategy<Value = serde_json::Value> {
         let leaf = prop_oneof![
             Just(serde_json::Value::Null),

@@ -1,4 +1,4 @@
-//! The reference router, from its file to its last byte.
+//! Tests of the reference router: its configuration file, and calls over real sockets.
 
 mod config;
 mod end_to_end;

@@ -30,7 +30,7 @@ pub(super) fn script(case: &mut FuzzCase, is_slow: bool, rng: &mut CaseRng) {
             deployment.script = hanging(rng);
             continue;
         }
-        // The address of an existing group accepts connections.
+        // The addresses of an existing group always accept connections.
         if case.group.is_none() && chance(5, rng) {
             deployment.script = vec![Behavior::named(CONNECTION_REFUSED)];
             continue;
@@ -65,7 +65,7 @@ fn good(streams: bool, rng: &mut CaseRng) -> Behavior {
 fn failing(goes_on: bool, rng: &mut CaseRng) -> Behavior {
     let left_out = |name: &str| {
         let other = ["ok", "refusal", CONNECTION_REFUSED, CONNECT_TIMEOUT, "connection_stalled"];
-        // Depends on the system clock.
+        // This behavior depends on the system clock, which a case cannot advance.
         other.contains(&name) || goes_on && name == "rate_limited_date"
     };
     let names: Vec<_> = behavior_names().filter(|name| !left_out(name)).collect();
@@ -91,7 +91,7 @@ fn broken(streams: bool, rng: &mut CaseRng) -> Behavior {
             let more = NonZeroI32::new(5).map(HeadFault::ContentLengthOffBy);
             WireFault { head: more, ..WireFault::default() }
         }
-        // A reset may discard data that was sent before it.
+        // No reset: it may discard events that were sent before it.
         _ if streams => cut(CutPoint::Events(rng.random_range(0..8)), CutEnd::Close),
         _ => cut(CutPoint::BodyBytes(rng.random_range(0..40)), end),
     };

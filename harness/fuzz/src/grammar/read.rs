@@ -48,9 +48,9 @@ impl<'a> Reader<'a> {
         self.nodes.len() - 1
     }
 
-    /// Removes what a client of a gateway cannot choose: `model`, because the client sends the
-    /// group's model name instead, and the id of a previous response, which only the deployment
-    /// that created it knows.
+    /// Removes the values that a client of a gateway cannot choose. One is `model`: the client
+    /// sends the name of the group instead. The other is the id of a previous response, which only
+    /// the deployment that created the response knows.
     fn leave_to_the_gateway(&mut self, root: Id) {
         let null = self.put(Node::Null);
         if let Node::Object(object) = &mut self.nodes[root] {
@@ -168,7 +168,7 @@ fn characters(pattern: &str) -> Vec<char> {
     found
 }
 
-/// Minimum costs, computed by iterating over all nodes until no cost decreases.
+/// The minimum cost of each node. Visits all nodes repeatedly until no cost decreases.
 fn costs(nodes: &[Node]) -> Vec<usize> {
     let mut costs = vec![ENDLESS; nodes.len()];
     loop {

@@ -19,7 +19,7 @@ fn expected(case: &FuzzCase) -> Vec<(String, u16, Option<String>)> {
     expect(case).into_iter().map(summary).collect()
 }
 
-/// A chat case with one call; one script per deployment.
+/// A chat case with one call, and with one deployment for each script.
 fn case(scripts: &[&[&str]], body: &str) -> FuzzCase {
     let deployment = |script: &&[&str]| CaseDeployment {
         acceptor: Acceptor { surface: Surface::OpenAi, model: "gpt-4o".to_owned() },
@@ -71,7 +71,7 @@ fn transient_failures_are_retried() {
     let of = |scripts: &[&[&str]]| expected(&FuzzCase { retries: 1, ..case(scripts, PLAIN) });
     assert_eq!(of(&[&["server_error", "ok"]]), [answer("primary primary", "primary")]);
     assert_eq!(of(&[&["model_not_found"], &["ok"]]), [answer("primary backup", "backup")]);
-    // It sends `Retry-After`.
+    // `rate_limited` sends `Retry-After`, so it is not retried.
     assert_eq!(of(&[&["rate_limited"], &["ok"]]), [answer("primary backup", "backup")]);
 }
 
@@ -126,7 +126,7 @@ fn a_stream_fails_while_the_next_deployment_cools_down() {
     assert_eq!(expected(&case), [error("primary backup", 429), error("primary", 502)]);
 }
 
-/// Found by a property test: a call of a legacy function has no id that could hold the marker.
+/// Found by a property test: a legacy function call has no id that could hold the marker.
 #[test]
 fn the_answering_deployment_is_not_expected_if_the_marker_may_be_missing() {
     let of = |body| expected(&case(&[&["ok"]], body));

@@ -1,4 +1,4 @@
-//! Changes from one report to another, in the cases that both judged.
+//! Changes from one report to another, in the common cases: those that both reports judged.
 
 use std::cmp::Ordering;
 
@@ -24,7 +24,7 @@ struct Shift<'a> {
     regressed: Vec<&'a str>,
 }
 
-/// The change between two reports, with the names of their columns.
+/// Returns the changes between two reports. `from` and `to` are the names of their columns.
 pub(super) fn change([before, after]: [&Report; 2], [from, to]: [&str; 2]) -> Value {
     let (olds, news) = (judged(before), judged(after));
     let common = olds.iter().filter_map(|(id, &old)| Some((*id, old, *news.get(id)?)));
@@ -57,7 +57,7 @@ pub(super) fn change([before, after]: [&Report; 2], [from, to]: [&str; 2]) -> Va
     }
 }
 
-/// The requirements that a common case violates in either report.
+/// The requirements that are violated in a common case, in either report.
 fn shifts<'a>(
     common: &[(&'a str, &'a Case, &'a Case)],
     reports: [&'a Report; 2],
@@ -85,7 +85,7 @@ fn shifts<'a>(
 }
 
 /// The changed requirements, grouped under headings. For two different products, the headings do
-/// not call one of them better.
+/// not say that one is better.
 fn moved(shifts: &IndexMap<&str, Shift<'_>>, is_same_product: bool, to: &str) -> Vec<Value> {
     let titles = if is_same_product {
         ["Improved", "Regressed", "Improved in some cases, regressed in others"].map(str::to_owned)
@@ -137,7 +137,8 @@ fn grade(case: &Case, code: &str) -> u8 {
     grades.max().unwrap_or_default()
 }
 
-/// Requirements that neither report violates, with different results, e.g. met and then exempt.
+/// Requirements that are violated in neither report but have different results, e.g. met and then
+/// exempt.
 fn declared(before: &Report, after: &Report, shifts: &IndexMap<&str, Shift<'_>>) -> Vec<Value> {
     let is_fine = |compliance| {
         matches!(compliance, Compliance::Pass | Compliance::Declared | Compliance::Observed)

@@ -17,21 +17,21 @@ pub struct Case {
     /// Why the case matters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
-    /// Links to reports or documents about it.
+    /// Links to reports and documents about the case.
     #[serde(default)]
     pub links: Vec<String>,
     /// The scenario file.
     pub file: String,
-    /// Its profile.
+    /// Profile of the scenario.
     pub profile: String,
-    /// Codes of the requirements that it tests.
+    /// Codes of the requirements that the case tests.
     pub proves: Vec<String>,
     /// The verdict.
     pub outcome: Outcome,
     /// For a failed case, whether the client could see the error.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
-    /// Reason why it was skipped, is inconclusive, or failed in Fallproof itself.
+    /// Why the case was skipped or is inconclusive, or how Fallproof itself failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Start, in milliseconds since the start of the run.
@@ -51,7 +51,7 @@ pub struct Case {
 }
 
 impl Case {
-    /// Whether it failed only as the baseline expects.
+    /// Whether the case failed, and the baseline expects all of its failures.
     pub fn is_expected(&self) -> bool {
         self.outcome == Outcome::Fail
             && self
@@ -86,7 +86,7 @@ pub enum Outcome {
     Fail,
     /// The target could not be judged.
     Inconclusive,
-    /// It was not run.
+    /// The case was not run.
     Skipped,
     /// Fallproof itself failed.
     #[strum(serialize = "harness error")]
@@ -141,7 +141,7 @@ impl Violation {
 pub struct Expected {
     /// Reason given in the baseline.
     pub reason: String,
-    /// Link to the issue that tracks it.
+    /// Link to the issue that tracks the failure.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub issue: Option<String>,
 }

@@ -11,9 +11,9 @@ use super::Counts;
 pub struct Profile {
     /// `core`, `streaming`, …
     pub name: String,
-    /// Number of its cases by outcome.
+    /// Number of cases of the profile, by outcome.
     pub counts: Counts,
-    /// Its requirements, in document order.
+    /// Requirements of the profile, in the order of the suite.
     pub requirements: Vec<Requirement>,
 }
 
@@ -22,25 +22,25 @@ pub struct Profile {
 pub struct Requirement {
     /// Stable code, e.g. `FP-PAYLOAD-01`.
     pub code: String,
-    /// Which gateways it applies to.
+    /// Which gateways the requirement applies to.
     pub level: Level,
-    /// Whether a violation fails or only warns.
+    /// Whether a violation fails the case or only warns.
     pub severity: Severity,
     /// The requirement, in one sentence.
     pub sentence: String,
-    /// Why it matters to a user.
+    /// Why the requirement matters to users.
     pub why: String,
-    /// Links to public reports and documents that support it.
+    /// Links to public reports and documents that support the requirement.
     pub sources: Vec<String>,
     /// Verdict on the target.
     pub verdict: Compliance,
-    /// Ids of the judged cases that test it.
+    /// Ids of the judged cases that test the requirement.
     pub tested_by: Vec<String>,
-    /// Ids of the cases that violated it.
+    /// Ids of the cases in which the target violated the requirement.
     pub violated_in: Vec<String>,
-    /// Ids of the cases with informational violations, for which the target is exempt.
+    /// Ids of the cases in which the target violated the requirement but is exempt from it.
     pub exempt_in: Vec<String>,
-    /// Whether all of its failures are expected by the baseline.
+    /// Whether the baseline expects every failure of the requirement.
     pub expected: bool,
 }
 
@@ -48,13 +48,13 @@ pub struct Requirement {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Compliance {
-    /// Met in every case that tests it; there is at least one.
+    /// Met in every case that tests it, and at least one case does.
     Pass,
-    /// Violated only in ways that the target declares, for which it is exempt.
+    /// Violated only in ways that the target declares, so the target is exempt.
     Declared,
-    /// Only informational violations: it applies to no gateway.
+    /// Only informational violations: the requirement applies to no gateway.
     Observed,
-    /// Violated, but a violation only warns.
+    /// Violated, but violations of this requirement only warn.
     Warn,
     /// Violated.
     Fail,
@@ -77,18 +77,20 @@ impl Compliance {
 }
 
 impl Requirement {
-    /// Whether there is a verdict: a case that tests it was judged, or a violation was seen.
+    /// Whether the requirement has a verdict: a case that tests it was judged, or a violation was
+    /// found.
     pub fn is_judged(&self) -> bool {
         self.verdict != Compliance::NotJudged
     }
 
-    /// Whether it was violated, with a failure or a warning.
+    /// Whether the target violated the requirement, with a failure or a warning.
     pub fn is_violated(&self) -> bool {
         matches!(self.verdict, Compliance::Fail | Compliance::Warn)
     }
 }
 
-/// Number of requirements that are met, and number that were judged. A warning counts as met.
+/// Returns how many of the requirements are met, and how many were judged. A requirement with only
+/// warnings counts as met.
 pub fn met_and_judged<'a>(requirements: impl Iterator<Item = &'a Requirement>) -> (usize, usize) {
     let judged: Vec<_> = requirements.filter(|it| it.is_judged()).collect();
     (judged.iter().filter(|it| it.verdict != Compliance::Fail).count(), judged.len())

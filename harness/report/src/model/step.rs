@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 /// One step of a case: a client call and the attempts it caused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Step {
-    /// Its number, from 1.
+    /// Number of the step, from 1.
     pub number: usize,
     /// The call as seen by the client.
     pub client: Client,
     /// The attempts as seen by the providers, in order of arrival.
     pub attempts: Vec<Attempt>,
-    /// Differences between the client's body and an attempt's, for attempts whose violations have a
-    /// pointer.
+    /// Differences between the client's body and the body of an attempt, for each attempt that has
+    /// a violation with a JSON pointer.
     #[serde(default)]
     pub diffs: Vec<Diff>,
 }
@@ -28,7 +28,7 @@ pub struct Client {
     /// Status of the response; absent if there was none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// How an incomplete response ended, as a phrase after "the target".
+    /// How an incomplete response ended, in words that follow "the target".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub broken: Option<String>,
     /// Start, in milliseconds since the start of the case.
@@ -40,7 +40,7 @@ pub struct Client {
 /// One request from the target to a deployment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Attempt {
-    /// Its number within the step, from 1.
+    /// Number of the attempt within the step, from 1.
     pub number: usize,
     /// Name of the deployment in the scenario.
     pub deployment: String,
@@ -51,7 +51,8 @@ pub struct Attempt {
     /// Status of the reply; absent if none was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// Scripted behavior of the deployment, or `refused`.
+    /// Scripted behavior of the deployment, or `refused` if the provider itself refused the
+    /// request.
     pub behavior: String,
     /// Fault injected into the bytes of the reply, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -61,11 +62,12 @@ pub struct Attempt {
     pub refusal: Option<String>,
     /// Time at which the request head was complete, in milliseconds since the start of the case.
     pub at_ms: f64,
-    /// Time at which the first byte of the reply was sent, on the same clock.
+    /// Time at which the first byte of the reply was sent, in milliseconds since the start of the
+    /// case.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_byte_ms: Option<f64>,
-    /// Time at which the reply was complete, cut off or aborted, on the same clock. Absent if it
-    /// was still in progress.
+    /// Time at which the reply was complete, cut off or aborted, in milliseconds since the start of
+    /// the case. Absent if the reply was still in progress.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end_ms: Option<f64>,
 }
@@ -127,9 +129,9 @@ impl Step {
 pub struct Diff {
     /// Number of the attempt.
     pub attempt: usize,
-    /// Name of the deployment that received it.
+    /// Name of the deployment that received the attempt.
     pub deployment: String,
-    /// The changed lines and their context.
+    /// The changed lines, with unchanged lines around them.
     pub lines: Vec<Line>,
 }
 

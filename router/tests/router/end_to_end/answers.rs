@@ -18,7 +18,7 @@ const HEADERS: &str = "content-type: application/json; charset=utf-8\r\nx-reques
 
 const JSON: &str = "content-type: application/json\r\n";
 
-/// The response to one client call if the only deployment replies like this.
+/// The response to one client call, if the only deployment gives this reply.
 async fn ask(reply: Reply) -> Got {
     let scripted = ScriptedDeployment::start([reply]).await;
     Router::start(config(chain([deployment("it", &scripted.url())]))).await.ask().await

@@ -1,4 +1,4 @@
-//! Cooldowns, with a clock that is moved by hand.
+//! Cooldowns, with a clock that the tests advance.
 
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};

@@ -163,7 +163,7 @@ async fn one_attempt_is_one_request() {
     assert_eq!(scripted.requests().len(), 2);
 }
 
-/// A request on a reused connection would be taken for a hangup and get no reply.
+/// A scripted deployment takes a second request on a connection for a hangup, and does not reply.
 #[tokio::test]
 async fn every_attempt_has_a_connection_of_its_own() {
     let Reply::Send(reply) = ok("it") else { unreachable!("`ok` sends") };

@@ -38,7 +38,7 @@ fn chat() -> String {
     [PREAMBLE, CONTENT, END].concat()
 }
 
-/// A router with a primary that replies like this, and a backup whose stream is that of [`chat`].
+/// A router with a primary that gives this reply, and a backup that sends the stream of [`chat`].
 async fn two(primary: Reply, limit: Duration) -> (Router, ScriptedDeployment, ScriptedDeployment) {
     let primary = ScriptedDeployment::start([primary]).await;
     let backup = ScriptedDeployment::start([stream(&chat())]).await;

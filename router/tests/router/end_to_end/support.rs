@@ -20,7 +20,7 @@ pub(crate) enum Reply {
     Hold(String),
     /// Resets the connection.
     Reset,
-    /// Sends what the test provides, when it does, and then resets the connection.
+    /// Sends each piece when the test provides it. After the last piece, resets the connection.
     Live(UnboundedReceiver<String>),
 }
 
@@ -104,8 +104,8 @@ pub(crate) struct ScriptedDeployment {
 }
 
 impl ScriptedDeployment {
-    /// Plays the script, one reply per connection. Requests after its end are recorded, and the
-    /// connection is closed.
+    /// Plays the script, one reply per connection. Requests after the end of the script are
+    /// recorded, and their connections are closed.
     pub(crate) async fn start(script: impl IntoIterator<Item = Reply>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("a bound socket");
@@ -148,7 +148,7 @@ async fn play(
     hangups: UnboundedSender<()>,
 ) {
     let Some(request) = read_request(&mut stream).await else { return };
-    // Nobody reads this after the test has ended.
+    // The receiver is gone if the test has ended.
     let _ = received.send(request);
     match reply {
         Reply::Send(bytes) => {
@@ -219,12 +219,12 @@ pub(crate) struct Strict {
 }
 
 impl Strict {
-    /// `OpenAI`, where every valid request succeeds.
+    /// Starts an `OpenAI` provider at which every valid request succeeds.
     pub(crate) async fn start(name: &'static str) -> Self {
         Self::playing(Surface::OpenAi, name, &["ok"]).await
     }
 
-    /// Plays the behaviors of these names; the last one repeats.
+    /// Starts a provider that plays the behaviors of these names. The last one repeats.
     pub(crate) async fn playing(surface: Surface, name: &'static str, script: &[&str]) -> Self {
         let mocked = match surface {
             Surface::OpenAi => MockedSurface::OpenAi,
@@ -260,7 +260,7 @@ impl Strict {
     }
 }
 
-/// A port that refuses connections while this exists: bound, but not listening.
+/// A port that refuses connections as long as this value exists: it is bound, but not listening.
 pub(crate) struct Refusing(TcpSocket);
 
 impl Refusing {
@@ -320,7 +320,7 @@ pub(crate) struct Streamed {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) body: String,
-    /// Whether it ended properly rather than being cut off.
+    /// Whether the response ended properly rather than being cut off.
     pub(crate) is_complete: bool,
 }
 
@@ -346,7 +346,7 @@ impl Got {
         error["code"].as_str().unwrap_or("none").to_owned()
     }
 
-    /// The name given to `ok`, or the model of a strict provider, which is its name.
+    /// Name of the deployment that answered: the one given to `ok`, or that of a strict provider.
     pub(crate) fn answered_by(&self) -> String {
         assert_eq!(self.status, 200, "{}", self.body);
         let answer = self.json();
@@ -361,7 +361,7 @@ impl Router {
         Self::with_clock(config, Clock::System).await
     }
 
-    /// A router whose clock is moved by hand.
+    /// Starts a router whose clock moves only when the test advances it.
     pub(crate) async fn with_manual_clock(config: Config) -> (Self, ManualClock) {
         let clock = ManualClock::new();
         (Self::with_clock(config, Clock::Manual(clock.clone())).await, clock)
