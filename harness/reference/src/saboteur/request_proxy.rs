@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::panic::resume_unwind;
 use std::sync::Arc;
 
 use axum::Router;
@@ -131,8 +132,9 @@ async fn forward(
             *response.headers_mut() = headers;
             response
         }
-        // The provider did not respond. The router also falls back on this status.
-        None => status(StatusCode::BAD_GATEWAY),
+        // The provider did not respond, so the router must not get a response either. Unwinding,
+        // without the message of a panic, is how a handler closes its connection.
+        None => resume_unwind(Box::new("the provider did not respond")),
     }
 }
 
