@@ -72,7 +72,8 @@ impl Route<'_> {
     }
 }
 
-/// The surface that the path belongs to, at the provider with this surface, and the remaining path.
+/// For the provider with this surface: the surface that the path belongs to, and the remaining
+/// path.
 pub(super) fn entered(surface: Surface, path: &str) -> Option<(Surface, &str)> {
     match surface {
         Surface::OpenAi => Some((Surface::OpenAi, path.strip_prefix("/v1/")?)),
@@ -159,8 +160,8 @@ pub(super) const MAX_COMPLETION_TOKENS: Dated = Dated {
 };
 
 impl Dated {
-    /// Whether this is a chat with an `api-version` that predates the member, for a model that
-    /// refuses it then.
+    /// Whether the member is too new for this route: a chat on the legacy surface, with an
+    /// `api-version` that predates the member and a model for which the refusal was seen.
     pub(super) fn is_ahead_of(&self, route: &Route<'_>, target: &Target<'_>, model: &str) -> bool {
         (route.surface, route.endpoint) == (Surface::AzureLegacy, Endpoint::ChatCompletions)
             && target.parameter("api-version").is_some_and(|version| *version < *self.since)
