@@ -1,8 +1,8 @@
 //! Findings in the providers' wording.
 //!
-//! There are three styles: the modern one of most endpoints and models, that of [`legacy`] back
-//! ends for some findings, and that of [`pydantic`] on audio endpoints. The latter two report
-//! neither parameter nor code.
+//! There are three styles. Most endpoints and models use the [`modern`] wording. Legacy back ends
+//! use the [`legacy`] wording for some findings, and audio endpoints use that of [`pydantic`]. The
+//! last two report neither parameter nor code.
 
 mod expected;
 mod legacy;

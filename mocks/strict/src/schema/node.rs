@@ -30,11 +30,12 @@ pub(crate) struct Node {
     pub(crate) required: Vec<String>,
     #[serde(rename = "additionalProperties")]
     pub(crate) others: Others,
-    /// Names that only the documentation lacks: documented, whatever the strength.
+    /// Names that the documentation lacks, but whose refusal was not observed: a violation is
+    /// documented, whatever the strength.
     #[serde(rename = "x-unproven")]
     pub(crate) unproven: Vec<String>,
-    /// Required names or tags whose absence is known to be refused: observed, whatever the
-    /// strength.
+    /// Required names or discriminators whose absence is known to be refused: a violation is
+    /// observed, whatever the strength.
     #[serde(rename = "x-missed")]
     pub(crate) missed: Vec<String>,
     pub(crate) max_properties: Option<usize>,
@@ -64,7 +65,7 @@ impl Node {
     }
 }
 
-/// Members that the object's schema does not name.
+/// How members are treated that the object's schema does not name.
 #[derive(Debug, Default, Deserialize)]
 #[serde(from = "BoolOrNode")]
 pub(crate) enum Others {
@@ -145,7 +146,7 @@ fn one_or_more<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>
     })
 }
 
-/// A pattern of the only supported form: `^[…]+$` with single characters and ranges.
+/// A pattern. The only supported form is `^[…]+$` with single characters and ranges.
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "String")]
 pub(crate) struct Pattern {
