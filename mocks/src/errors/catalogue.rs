@@ -44,7 +44,7 @@ struct Template {
     /// Date of the newest source.
     #[expect(dead_code, reason = "for readers of the file")]
     date: Option<String>,
-    /// Parts that were not seen.
+    /// Which parts of the reply were not seen.
     #[cfg_attr(not(test), expect(dead_code, reason = "for readers of the file"))]
     note: Option<String>,
 }

@@ -108,7 +108,7 @@ fn legacy(path: &str) -> Option<Route<'_>> {
     (route.has_responses() != route.deployment.is_some()).then_some(route)
 }
 
-/// Date of the first `api-version` that has the responses endpoints
+/// Versions with this date or a later one have the responses endpoints
 /// (<https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle>).
 const RESPONSES_SINCE: &str = "2025-03-01";
 
@@ -140,7 +140,7 @@ pub(super) fn api_version(
 /// A chat member that Azure's legacy surface accepts only from a certain `api-version` on.
 pub(super) struct Dated {
     pub(super) member: &'static str,
-    /// Date of the first `api-version` that has the member.
+    /// Versions with this date or a later one have the member.
     since: &'static str,
     /// Prefixes of the models for which the refusal was seen. Newer models were seen to accept
     /// parameters that the `api-version` lacks.

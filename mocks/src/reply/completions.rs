@@ -45,7 +45,7 @@ pub(super) fn body(context: &ReplyContext<'_>) -> Body {
 struct Choice {
     /// Pieces of the prompt, if it is echoed, and of the generated text.
     pieces: Vec<String>,
-    /// Number of pieces that were generated.
+    /// Number of pieces without the prompt.
     generated: usize,
     finish_reason: &'static str,
 }
@@ -71,7 +71,7 @@ fn choices(context: &ReplyContext<'_>) -> Vec<Choice> {
     choices
 }
 
-/// The prompts as texts. A prompt that is a list of tokens has no text here.
+/// The prompts as texts. The text of a prompt that is a list of tokens is unknown, so it is empty.
 fn prompts(context: &ReplyContext<'_>) -> Vec<String> {
     match context.members.value("prompt") {
         Value::String(prompt) => vec![prompt],

@@ -42,7 +42,7 @@ pub(super) fn body(context: &ReplyContext<'_>) -> Body {
     Body::json(pretty(&moderation, ""))
 }
 
-/// Number of results: one for each text; a multimodal input is a single input.
+/// Number of results: one for each text, or one for a multimodal input.
 fn results(context: &ReplyContext<'_>) -> usize {
     match context.members.value("input") {
         Value::Array(inputs) if inputs.iter().all(Value::is_string) => {

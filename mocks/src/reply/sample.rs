@@ -154,7 +154,8 @@ fn is_free_text(schema: &Value) -> bool {
     type_of(schema) == "string" && bounds.iter().all(|bound| schema.get(bound).is_none())
 }
 
-/// The smallest allowed number; without a lower bound, 1 or the maximum.
+/// The smallest number that the schema allows. Without a lower bound, 1, or the maximum if that is
+/// smaller.
 fn integer(schema: &Value) -> i64 {
     let bound = |name: &str| schema[name].as_i64();
     let least = bound("minimum").or(bound("exclusiveMinimum").map(|it| it.saturating_add(1)));

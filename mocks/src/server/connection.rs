@@ -1,5 +1,5 @@
-//! A client connection: reads requests, gets each reply from the provider, and sends it with its
-//! faults.
+//! A client connection. It reads requests, gets the reply to each from the provider, and sends the
+//! reply with its faults.
 
 use std::io::{self, IoSlice};
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use crate::request_log::{RecordedRequest, RequestKind, RequestTimes};
 enum Next {
     KeepAlive,
     Close,
-    /// Close, but the client may still be sending.
+    /// Close, although the client may still be sending.
     CloseLate,
     Reset,
 }

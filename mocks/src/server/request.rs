@@ -25,12 +25,12 @@ pub(super) struct Head {
     pub(super) framing: Framing,
 }
 
-/// A body after chunked coding, if any, was removed.
+/// A body without the chunk sizes of chunked coding.
 #[derive(Debug, Default)]
 pub(super) struct Body {
     pub(super) bytes: Vec<u8>,
-    /// Whether the body was read completely. If it exceeded the limit, it was not, and the
-    /// connection cannot be used again.
+    /// Whether the body was read completely. A body that exceeds the limit is not, and the
+    /// connection cannot be used for another request then.
     pub(super) is_complete: bool,
 }
 

@@ -1,5 +1,5 @@
-//! Rules beyond the schema of a single parameter: parameters that a model does not support, and
-//! parameters that require others.
+//! Rules that a schema cannot express: parameters that belong to another endpoint, parameters that
+//! a model does not support, and parameters that require others.
 
 use super::body::{Object, Value};
 use super::finding::{Fault, Finding};

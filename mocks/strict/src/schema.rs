@@ -73,7 +73,7 @@ impl Schema {
 
     /// The node itself, or the definition that it references.
     pub(super) fn resolve<'a>(&'a self, node: &'a Node) -> &'a Node {
-        // A definition may be a reference too; the generator creates no cycles of references.
+        // A definition may itself be a reference. The generator creates no cycles of references.
         let mut node = node;
         while let Some(index) = node.reference {
             node = &self.definitions[index];

@@ -17,7 +17,8 @@ use crate::path::pointer;
 use crate::schema::{RuleKind, Schema};
 use crate::{Violation, ViolationKind};
 
-/// <https://github.com/ChatGPTNextWeb/NextChat/issues/4064>
+/// The message for a body that is not JSON, from
+/// <https://github.com/ChatGPTNextWeb/NextChat/issues/4064>.
 const INVALID_JSON: &str = "We could not parse the JSON body of your request. (HINT: \
     This likely means you aren't using your HTTP library correctly. The OpenAI API expects a JSON \
     payload, but what was sent was not valid JSON. If you have trouble figuring out how to fix \

@@ -23,7 +23,7 @@ impl<'a> Walk<'a, '_> {
             node.branches.iter().map(|branch| schema.resolve(branch)).collect();
         branches.retain(|branch| branch.kinds.has(kind));
         if branches.is_empty() {
-            // The strength in the schema of a union applies only to its discriminator.
+            // The `x-strength` of a union applies only to its discriminator.
             return self.report(Fault::Type { expected: node, got: value }, self.by_depth());
         }
         if let Value::Object(object) = value {

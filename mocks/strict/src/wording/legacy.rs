@@ -83,16 +83,16 @@ fn embeddings(path: &[Step<'_>], fault: &Fault<'_>) -> Option<String> {
     let at = dotted(path);
     Some(match (path, fault) {
         ([Step::Key("input"), ..], Fault::Type { .. } | Fault::Size { .. }) => BAD_INPUT.to_owned(),
-        // Wording: https://github.com/agentcoinorg/evo.ninja/pull/381
+        // From https://github.com/agentcoinorg/evo.ninja/pull/381
         (_, Fault::Type { expected, got }) => {
             format!("{} is not of type '{}' - '{at}'", python(got), json_type(expected))
         }
-        // https://github.com/lm-sys/FastChat/pull/2281
+        // From https://github.com/lm-sys/FastChat/pull/2281
         (_, Fault::Choice { choices, got: Value::String(got) }) => {
             let choices = printed(choices).join(", ");
             format!("Invalid value for '{at}' = {got}. Supported values: [{choices}].")
         }
-        // https://github.com/envoyproxy/ai-gateway, embeddings-bad-request cassette
+        // From the recording embeddings-bad-request in https://github.com/envoyproxy/ai-gateway
         (_, Fault::Range { side: Side::Below, limit, got, .. }) => {
             format!("{got} is less than the minimum of {limit} - '{at}'")
         }
