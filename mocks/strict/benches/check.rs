@@ -54,7 +54,7 @@ fn chat() -> Value {
     })
 }
 
-/// An agent's request after many turns: several types of items, and a dozen tools.
+/// A request of an agent after many turns, with several types of items and a dozen tools.
 fn responses() -> Value {
     let turn = |n: usize| {
         [

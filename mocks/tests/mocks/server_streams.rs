@@ -268,7 +268,7 @@ async fn two_hundred_slow_streams_run_in_parallel() {
     while let Some(done) = clients.join_next().await {
         done.expect("the complete stream");
     }
-    // One after the other, they would take 40 seconds.
+    // If the server sent the replies one after the other, they would take 40 seconds.
     assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
     let requests = server.take(PRIMARY).await;
     assert_eq!(requests.len(), STREAMS);

@@ -148,7 +148,7 @@ impl Client {
         let _ = self.stream.write_all(bytes.as_ref()).await;
     }
 
-    /// Reads and removes at least this many bytes.
+    /// Reads and returns exactly this many bytes.
     pub(crate) async fn bytes(&mut self, count: usize) -> Vec<u8> {
         while self.unread.len() < count {
             let read = self.stream.read_buf(&mut self.unread).await.expect("more bytes");
@@ -193,7 +193,7 @@ impl Client {
         usize::from_str_radix(size, 16).expect("a size")
     }
 
-    /// Whether the connection stays open and silent, observed for a short time.
+    /// Whether the connection stays open and silent for a short time.
     pub(crate) async fn is_held_open(&mut self) -> bool {
         if !self.unread.is_empty() {
             return false;

@@ -52,7 +52,7 @@ fn with(mut body: Value, more: Value) -> Value {
 // https://github.com/openai-php/laravel/issues/21
 #[case(OpenAi, Completions, "gpt-3.5-turbo-instruct", json!({"model": "m", "prompt": "Hi", "messages": []}),
     "Unrecognized request argument supplied: messages")]
-// By analogy.
+// By analogy with completions.
 #[case(OpenAi, Embeddings, "text-embedding-3-small", json!({"model": "m", "input": "Hi", "truncate": "END"}),
     "Unrecognized request argument supplied: truncate")]
 // https://github.com/transitive-bullshit/agentic/issues/531
@@ -186,7 +186,7 @@ fn audio_uses_the_wording_of_its_library(
 // https://github.com/redevrx/chat_gpt_sdk/issues/93
 #[case("dall-e-3", image(json!({"size": "256x256"})), "The size is not supported by this model.",
     None, "invalid_size", Strength::Observed)]
-// Documented only.
+// This refusal is only documented.
 #[case("dall-e-3", image(json!({"background": "opaque"})), "Unknown parameter: 'background'.",
     Some("background"), "unknown_parameter", Strength::Documented)]
 fn each_family_of_image_models_has_its_own_parameters(
@@ -221,7 +221,7 @@ fn each_family_of_image_models_accepts_its_own_parameters(
 #[case(Completions, json!({"max_tokens": -1, "model": "babbage-002", "prompt": "Hi", "temperature": 3}),
     "Invalid 'max_tokens': integer below minimum value. Expected a value >= 0, but got -1 instead.",
     Some("max_tokens"), Some("integer_below_min_value"))]
-// By analogy.
+// These messages are by analogy with other endpoints.
 #[case(Completions, json!({"prompt": "Hi"}), "you must provide a model parameter", None, None)]
 #[case(Moderations, json!({"input": "Hi", "zzz": 1}), "Unknown parameter: 'zzz'.", Some("zzz"), Some("unknown_parameter"))]
 #[case(Moderations, json!({}), "Missing required parameter: 'input'.", Some("input"), Some("missing_required_parameter"))]

@@ -214,7 +214,7 @@ fn a_wrong_type_is_reported_with_the_expected_and_the_actual_one(
     #[case] expected: &str,
     #[case] got: &str,
 ) {
-    // Inserted as text, since the spelling of a decimal matters.
+    // The member is inserted as text, since the spelling of a decimal matters.
     let base = json!({"model": "gpt-4o", "messages": [{"role": "user", "content": "Hi"}]});
     let base = if endpoint == Chat { base } else { json!({"model": "gpt-4o", "input": "Hi"}) };
     let mut base = base;
@@ -391,7 +391,7 @@ fn embeddings_use_legacy_wording_without_a_parameter(#[case] body: Value, #[case
 
 #[test]
 fn the_best_matching_branch_determines_the_error() {
-    // The first item shows that strings were intended.
+    // The first item is a string, so the second one is at fault.
     let body = json!({"model": "m", "input": ["a", 1]});
     assert_eq!(refusal(OpenAi, Embeddings, "m", &body).pointer, "/input/1");
     let body = json!({"model": "m", "input": [[1, 2], [3, "a"]]});
