@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Compares `fallproof serve` with aimock and a static reply from nginx: throughput for a valid chat
-# request of 1 kB with a tool, over 16 connections. Also compares the latency that the reference
-# router adds with that of nginx as a proxy. The measurements alternate within one run.
+# Compares the throughput of `fallproof serve`, aimock, and a static reply from nginx, for a valid
+# chat request of 1 kB with a tool, over 16 connections. Also compares the latency of the reference
+# router with that of nginx as a proxy. One run measures the servers in turn, several times.
 #
 #     mocks/benches/serve.sh [PROGRAM]    default: target/release/fallproof, which is built first
 #
-# It needs wrk, nginx, curl, Node.js and the network (npx fetches aimock). Ports 18101 to 18107 must
-# be free. ROUNDS and SECONDS_EACH set the number and length of the measurements.
+# The script needs wrk, nginx, curl, Node.js and the network (npx downloads aimock). Ports 18101 to
+# 18107 must be free. ROUNDS and SECONDS_EACH set the number and length of the measurements.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

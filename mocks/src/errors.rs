@@ -1,12 +1,12 @@
 //! The providers' error replies, byte for byte, from the data in `errors/`.
 //!
-//! A provider has several layers that emit errors, each with its own layout and headers, and the
-//! endpoint determines which one answers: an unknown model is a 404 from `OpenAI`'s edge on chat,
-//! but a 400 from its application, with a different message, on `/responses`. The data names the
-//! layer of each reply and the source it was seen in.
+//! A provider has several layers that emit errors, each with its own layout and headers. The
+//! endpoint determines which layer answers. For example, an unknown model on chat is a 404 from
+//! `OpenAI`'s edge; on `/responses`, it is a 400 with a different message from the application. The
+//! data names the layer of each reply, and the source in which the reply was seen.
 //!
-//! Replies contain only the meaningful headers; the server adds `content-length`, `date` and the
-//! like.
+//! Replies contain only the meaningful headers. The server adds headers such as `content-length`
+//! and `date`.
 
 mod catalogue;
 
@@ -21,14 +21,14 @@ use crate::behavior::{self, WireFault};
 use crate::provider::{Deployment, Endpoint, Surface};
 use catalogue::{Part, Provider, Values};
 
-/// How far ahead a `retry-after` date lies.
+/// Time from the reply to the date in its `retry-after` header.
 const COME_BACK_IN: Duration = Duration::from_secs(2);
 
 /// Refusal by a provider's outer layers, before a model sees the request.
 #[derive(Debug, Clone, PartialEq, Eq, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum EdgeRefusal {
-    /// The path is not one of the provider's.
+    /// The provider does not have this path.
     UnknownPath {
         /// The method as sent.
         method: String,
@@ -52,7 +52,7 @@ pub enum EdgeRefusal {
     PredictionTooOld,
     /// The credential is missing.
     MissingKey,
-    /// The credential is not the deployment's.
+    /// The credential is not that of the deployment.
     WrongKey {
         /// The credential as sent. The reply masks it as the provider does.
         key: String,
@@ -71,18 +71,20 @@ pub enum EdgeRefusal {
     InvalidJson,
 }
 
-/// Names of the behaviors that have a provider error, and `ok` first.
+/// Names of all behaviors except the variants of the success reply, in catalogue order. `ok` comes
+/// first.
 pub fn catalogue_names() -> impl Iterator<Item = &'static str> {
     let replies = behavior::behaviors().iter().filter(|entry| !entry.is_success);
     replies.map(|entry| entry.name.as_str())
 }
 
-/// The error reply of a catalogue behavior for `deployment` at `endpoint`, and its transport fault
-/// (e.g. `connection_reset`). The reply is `None` if the behavior gives the success reply. Returns
+/// The error reply and the transport fault (e.g. a reset) of the behavior with this name, for
+/// `deployment` at `endpoint`. The reply is `None` if the behavior sends the success reply. Returns
 /// `None` for an unknown name. Deterministic, except for the date in `rate_limited_date`.
 ///
-/// `connection_refused` and `connect_timeout` give neither: no request can reach a server that does
-/// not accept connections. Point the client at a suitable address instead.
+/// `connection_refused` and `connect_timeout` have neither an error reply nor a fault, because
+/// their requests reach no server. To play them, point the client at an address that does not
+/// accept connections.
 pub fn behavior(
     name: &str,
     deployment: &Deployment,
@@ -128,7 +130,8 @@ pub fn refusal(surface: Surface, endpoint: Endpoint, violation: &Violation) -> R
         .expect("a test checks that each refusal has a reply for every endpoint")
 }
 
-/// The reply of the provider's outer layers. `endpoint` is set if the path identifies one.
+/// The reply of the provider's outer layers. `endpoint` is `None` if the path identifies no
+/// endpoint.
 pub fn edge(surface: Surface, endpoint: Option<Endpoint>, refusal: &EdgeRefusal) -> Reply {
     let (name, none): (&str, _) = (refusal.into(), Values::default());
     let values = match refusal {
@@ -155,9 +158,9 @@ fn ids(circumstances: &[&str]) -> Values {
     Values::default().text("hex", &hex).text("uuid", &uuid)
 }
 
-/// A key as `OpenAI` masks it: the first 8 and last 4 characters, with a star for each one between.
-/// Recorded for keys of 16 characters. Keys shorter than 13 are shown in full, such as `EMPTY` or
-/// `undefined`.
+/// A key as `OpenAI` masks it: the first 8 and the last 4 characters, with a star for each
+/// character between them. This was recorded for keys of 16 characters. Keys of up to 12
+/// characters, such as `EMPTY` or `undefined`, are shown in full.
 fn masked(key: &str) -> String {
     let chars: Vec<char> = key.chars().collect();
     let shown = |(at, &c): (usize, &char)| if at < 8 || at + 4 >= chars.len() { c } else { '*' };

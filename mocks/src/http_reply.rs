@@ -1,4 +1,4 @@
-//! HTTP replies before framing, and Fallproof's own error replies.
+//! HTTP replies before the server frames them, and Fallproof's own error replies.
 
 use serde_json::json;
 
@@ -14,7 +14,7 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// An error in `OpenAI`'s format from Fallproof itself, for cases in which no provider would
+    /// An error of Fallproof itself, in `OpenAI`'s format, for requests that no provider would
     /// answer.
     pub(crate) fn own_refusal(status: u16, code: &str, message: &str) -> Self {
         let body = json!({

@@ -1,8 +1,9 @@
 //! Strict mock OpenAI and Azure OpenAI providers.
 //!
 //! [`provider_set`] decides *what* to reply: it checks path, version, credential and every
-//! parameter, then plays the script. [`server`] decides *how the bytes arrive* (late, cut, reset,
-//! never) and keeps the [`request_log`], which holds every request as received.
+//! parameter, then plays the script. [`server`] decides *how the bytes arrive* (delayed, cut,
+//! followed by a reset, or not at all) and keeps the [`request_log`], which holds every request as
+//! received.
 
 pub mod errors;
 mod http_reply;

@@ -1,4 +1,4 @@
-//! The mock providers: they decide what a deployment replies, without using sockets.
+//! The mock providers. They decide what a deployment replies, and use no sockets.
 //!
 //! A request passes the provider's checks in this order: path and method, Azure's api-version, the
 //! credential, JSON or form, the model or deployment name, the parameters, and the previous
@@ -31,16 +31,16 @@ use stored::Stored;
 pub struct MockDeployment {
     /// Identifies the deployment on the server: two path segments, e.g. `/my-scenario/primary`.
     pub prefix: String,
-    /// The deployment that it plays.
+    /// The deployment that the mock imitates.
     pub deployment: Deployment,
-    /// Other model or deployment names that it accepts.
+    /// Other model or deployment names that the mock accepts.
     pub names: Names,
-    /// Behaviors of its attempts, in order.
+    /// Behaviors of the attempts at the mock, in order.
     pub script: Vec<Behavior>,
     /// Whether the last behavior repeats after the end of the script. If not, further attempts are
     /// unexpected.
     pub repeat_last: bool,
-    /// Identifies its replies.
+    /// Identifies the replies of the mock.
     pub marker: Marker,
 }
 
@@ -82,11 +82,13 @@ pub struct ReplyPlan {
     pub attempt: u32,
     /// The surface and endpoint that the path leads to; `None` if the provider has no such path.
     pub route: Option<(Surface, Endpoint)>,
-    /// Name of the scheduled behavior, even if the request was refused before it.
+    /// Name of the behavior that the script has for this attempt, even if the provider refused the
+    /// request instead.
     pub behavior: String,
-    /// Whether the reply is the provider's own refusal.
+    /// Whether the provider refused the request.
     pub refused: bool,
-    /// What the provider would report about the request.
+    /// The violation in the request, if any. A violation that is only documented is no reason to
+    /// refuse the request.
     pub violation: Option<Violation>,
     /// Transport fault for the reply.
     pub wire: WireFault,
@@ -146,7 +148,8 @@ struct MountedDeployment {
 }
 
 impl MockProviders {
-    /// Adds a deployment, or replaces the one with its prefix. Its script starts over.
+    /// Adds a deployment, or replaces the deployment with the same prefix. Its script starts from
+    /// the beginning.
     ///
     /// # Errors
     /// The prefix or a behavior is invalid.
@@ -159,8 +162,8 @@ impl MockProviders {
         Ok(())
     }
 
-    /// Like [`mount`](Self::mount), but an existing deployment keeps its stored responses and
-    /// continues to number its attempts, so that ids stay unique.
+    /// Like [`mount`](Self::mount), but if the deployment exists, its stored responses are kept and
+    /// its attempt numbers continue, so that ids stay unique.
     ///
     /// # Errors
     /// The prefix or a behavior is invalid.
@@ -184,8 +187,8 @@ impl MockProviders {
         self.deployments.lock().contains_key(prefix)
     }
 
-    /// The answer of the deployment with this prefix; `None` if there is none. A POST counts as an
-    /// attempt and consumes a behavior of the script.
+    /// The answer of the deployment with this prefix; `None` if there is no such deployment. A POST
+    /// counts as an attempt and consumes a behavior of the script.
     pub fn answer(&self, prefix: &str, request: &Request<'_>) -> Option<Answer> {
         let (mock, attempt, earlier, stored) = {
             let mut deployments = self.deployments.lock();
@@ -255,8 +258,8 @@ impl MockDeployment {
     }
 }
 
-/// Whether the provider stores the response: not if it failed, if the client opted out, or if the
-/// script replaced its body.
+/// Whether the provider stores the response. It stores no response that failed, that the client
+/// asked not to store, or whose status or body the script replaced.
 fn is_stored(context: &ReplyContext<'_>, endpoint: Endpoint, behavior: &Behavior) -> bool {
     endpoint == Endpoint::Responses
         && matches!(context.mode, ReplyMode::Plain | ReplyMode::Refusal)

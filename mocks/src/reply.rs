@@ -1,10 +1,11 @@
 //! Success replies, shaped by the request.
 //!
-//! Layout, member order and headers follow recorded replies: `OpenAI` writes JSON indented by two
-//! spaces in declaration order, Azure's chat a single line in alphabetical order. Ids and times are
-//! derived from the mock and the attempt, so that a scenario always gives the same bytes.
+//! Layout, member order and headers follow recorded replies: `OpenAI` indents JSON by two spaces
+//! and writes members in declaration order; Azure's chat writes a single line with members in
+//! alphabetical order. Ids and times are derived from the mock and the attempt, so that a scenario
+//! always gets the same bytes.
 //!
-//! A stream is built here as one body; the server delivers it in chunks.
+//! This module builds a stream as one body; the server delivers it in chunks.
 
 mod audio;
 mod chat;
@@ -38,7 +39,7 @@ use sse::Events;
 /// The `created` time of a first attempt: noon UTC on January 1, 2026.
 pub(crate) const FIRST_CREATED: u64 = 1_767_268_800;
 
-/// Variant of a success reply.
+/// A variant of the success reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString)]
 #[strum(serialize_all = "snake_case")]
 pub enum ReplyMode {
@@ -58,7 +59,8 @@ pub enum ReplyMode {
 }
 
 impl ReplyMode {
-    /// The mode of the behavior with this name.
+    /// The mode of the behavior with this name; [`Plain`](Self::Plain) if it has no mode of its
+    /// own.
     pub fn named(name: &str) -> Self {
         name.parse().unwrap_or(Self::Plain)
     }
@@ -75,7 +77,7 @@ pub struct ReplyContext<'a> {
     pub deployment: &'a Deployment,
     /// The marker to include.
     pub marker: &'a Marker,
-    /// Number of the attempt at the mock, from 1.
+    /// Number of the attempt at the deployment, from 1.
     pub attempt: u32,
     /// The request's parameters.
     pub members: &'a Members<'a>,
@@ -141,8 +143,8 @@ impl ReplyContext<'_> {
         self.members.get("stream") == Some(true)
     }
 
-    /// Adds the chunks of all choices, and the end of the stream. In [`ReplyMode::ErrorLater`],
-    /// the error comes before the step `later`, after some content.
+    /// Adds the chunks of all choices, and the end of the stream. In [`ReplyMode::ErrorLater`], the
+    /// stream has some content, and the error replaces all steps from `later` on.
     fn stream_choices(
         &self,
         mut events: Events,
@@ -175,8 +177,8 @@ impl ReplyContext<'_> {
         self.members.value("stream_options")["include_usage"] == true
     }
 
-    /// Whether the mode calls for an error within this stream. Audio, image and transcript streams
-    /// have none.
+    /// Whether a failure is an error event within a stream. Streams of audio, images and
+    /// transcripts have no error events.
     fn fails_in_stream(&self, endpoint: Endpoint) -> bool {
         let speaks = matches!(
             endpoint,
@@ -203,7 +205,7 @@ impl ReplyContext<'_> {
             .unwrap_or_default()
     }
 
-    /// Hexadecimal digits, distinct for each purpose and attempt; at most 64.
+    /// Hexadecimal digits that differ for each purpose and attempt. There are at most 64.
     fn digits(&self, purpose: &str, length: usize) -> String {
         let seed = format!("{purpose} {} {}", self.marker.token(), self.attempt);
         let mut digits = hex::encode(Sha256::digest(seed));
@@ -217,7 +219,7 @@ impl ReplyContext<'_> {
         format!("gAAAAABp{digits}{}{digits}", self.marker.token())
     }
 
-    /// Filler that hides the length of a stream's piece. `None` if the client disabled it.
+    /// Padding that hides the length of a piece in a stream. `None` if the client disabled it.
     fn obfuscation(&self, event: usize) -> Option<String> {
         let options: Value = self.members.get("stream_options").unwrap_or_default();
         (options["include_obfuscation"] != false)
@@ -235,8 +237,8 @@ impl ReplyContext<'_> {
         FIRST_CREATED + u64::from(self.attempt) - 1
     }
 
-    /// The service tier used: the requested one, unless the request leaves the choice to the
-    /// provider.
+    /// The service tier in the reply: the requested tier, or `default` if the request leaves the
+    /// choice to the provider.
     fn service_tier(&self) -> String {
         let asked: Option<String> = self.members.get("service_tier");
         asked.filter(|tier| tier != "auto").unwrap_or_else(|| "default".to_owned())

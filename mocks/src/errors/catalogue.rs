@@ -1,4 +1,5 @@
-//! The error replies as data: the files in `errors/`, parsed once and strictly.
+//! The error replies as data: the files in `errors/`, which are parsed once and may not contain
+//! unknown keys.
 
 use std::sync::LazyLock;
 
@@ -24,7 +25,7 @@ pub(super) struct Provider {
 #[serde(deny_unknown_fields)]
 struct Template {
     name: String,
-    /// Endpoints it applies to; all if empty.
+    /// Endpoints that the template applies to; all endpoints if empty.
     #[serde(default)]
     endpoints: Vec<Endpoint>,
     /// Use the reply of this name instead.
@@ -36,14 +37,14 @@ struct Template {
     headers: IndexMap<String, String>,
     #[serde(default)]
     body: String,
-    /// Source in which the reply was seen.
+    /// Sources in which the reply was seen.
     #[serde(default)]
     #[cfg_attr(not(test), expect(dead_code, reason = "for readers of the file"))]
     evidence: Vec<String>,
-    /// Date on which it was last seen.
+    /// Date of the newest source.
     #[expect(dead_code, reason = "for readers of the file")]
     date: Option<String>,
-    /// Parts that were not seen.
+    /// Which parts of the reply were not seen.
     #[cfg_attr(not(test), expect(dead_code, reason = "for readers of the file"))]
     note: Option<String>,
 }
@@ -85,7 +86,7 @@ impl Provider {
     }
 
     /// The reply of this name at this endpoint, with the placeholders filled in. Returns `None` if
-    /// there is none.
+    /// there is no such reply.
     pub(super) fn reply(
         &self,
         part: Part,
@@ -104,8 +105,9 @@ impl Provider {
         })
     }
 
-    /// The first template of this name that applies to the endpoint. A `same_as` name is looked up
-    /// in the same section, then among the behaviors; it cannot be an alias itself.
+    /// The first template of this name that applies to the endpoint. If it is an alias, the name in
+    /// `same_as` is looked up in the same section, then among the behaviors. That template cannot
+    /// be an alias itself.
     fn find(&self, part: Part, name: &str, endpoint: Option<Endpoint>) -> Option<&Template> {
         let fits = |template: &&Template| {
             template.endpoints.is_empty()
@@ -127,14 +129,14 @@ impl Provider {
 pub(super) struct Values(Vec<(&'static str, String)>);
 
 impl Values {
-    /// Adds text that is inserted into a JSON string.
+    /// Adds a text, to be inserted within a JSON string.
     pub(super) fn text(mut self, name: &'static str, text: &str) -> Self {
         let quoted = serde_json::Value::from(text).to_string();
         self.0.push((name, quoted[1..quoted.len() - 1].to_owned()));
         self
     }
 
-    /// Adds text or null that is inserted as a JSON value.
+    /// Adds a text or null, to be inserted as a JSON value.
     pub(super) fn value(mut self, name: &'static str, text: Option<&str>) -> Self {
         self.0.push((name, serde_json::Value::from(text).to_string()));
         self
@@ -145,7 +147,8 @@ impl Values {
         self
     }
 
-    /// Inserted values are not scanned again, so a value cannot introduce a placeholder.
+    /// Replaces the placeholders of the template. Inserted values are not scanned again, so a value
+    /// cannot introduce a placeholder.
     fn fill(&self, template: &str) -> String {
         let mut out = String::with_capacity(template.len());
         let mut rest = template;

@@ -12,10 +12,10 @@ use crate::provider::{Deployment, Endpoint, Surface};
 
 /// Path and query of a request, below the deployment's prefix.
 pub(super) struct Target<'a> {
-    /// As sent.
+    /// The path as sent.
     pub(super) raw_path: &'a str,
-    /// Percent-decoded, with repeated slashes merged, since some gateways join URLs carelessly. An
-    /// empty deployment segment is preserved.
+    /// The path after percent-decoding. Repeated slashes are merged, since some gateways join URLs
+    /// carelessly, but an empty deployment segment is preserved.
     pub(super) path: Cow<'a, str>,
     query: &'a str,
 }
@@ -48,8 +48,8 @@ fn single_slashes(mut path: Cow<'_, str>) -> Cow<'_, str> {
     path
 }
 
-/// Percent-decoded text. Unchanged if the result is not UTF-8 or contains a new slash, which would
-/// be part of a name rather than a separator.
+/// The text after percent-decoding. The text is returned unchanged if the result would not be UTF-8
+/// or would contain a new slash, since such a slash is part of a name and not a separator.
 fn unescaped(text: &str) -> Cow<'_, str> {
     let slashes = |text: &str| text.matches('/').count();
     match percent_decode_str(text).decode_utf8() {
@@ -58,7 +58,7 @@ fn unescaped(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// What a path leads to.
+/// The surface, endpoint and deployment that a path leads to.
 pub(super) struct Route<'a> {
     pub(super) surface: Surface,
     pub(super) endpoint: Endpoint,
@@ -72,7 +72,8 @@ impl Route<'_> {
     }
 }
 
-/// The provider's surface that the path belongs to, and the remaining path.
+/// For the provider with this surface: the surface that the path belongs to, and the remaining
+/// path.
 pub(super) fn entered(surface: Surface, path: &str) -> Option<(Surface, &str)> {
     match surface {
         Surface::OpenAi => Some((Surface::OpenAi, path.strip_prefix("/v1/")?)),
@@ -83,7 +84,7 @@ pub(super) fn entered(surface: Surface, path: &str) -> Option<(Surface, &str)> {
     }
 }
 
-/// What the path leads to at the provider with this surface.
+/// Where the path leads at the provider with this surface; `None` if the provider has no such path.
 pub(super) fn locate(surface: Surface, path: &str) -> Option<Route<'_>> {
     match entered(surface, path)? {
         (Surface::AzureLegacy, path) => legacy(path),
@@ -107,13 +108,13 @@ fn legacy(path: &str) -> Option<Route<'_>> {
     (route.has_responses() != route.deployment.is_some()).then_some(route)
 }
 
-/// First day of an `api-version` with the responses endpoints
+/// Versions with this date or a later one have the responses endpoints
 /// (<https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle>).
 const RESPONSES_SINCE: &str = "2025-03-01";
 
-/// Azure: checks that an `api-version` is given where required, and that it could exist. The exact
-/// version matters only for the responses endpoints, since the live service does not select its
-/// schemas by it either.
+/// Azure: checks that an `api-version` is given where required, and that the version could exist.
+/// The exact version matters only for the responses endpoints, since the live service does not
+/// select its schemas by version either.
 pub(super) fn api_version(
     surface: Surface,
     has_responses: bool,
@@ -136,20 +137,20 @@ pub(super) fn api_version(
     }
 }
 
-/// A chat member that Azure's legacy surface accepts only since a certain `api-version`.
+/// A chat member that Azure's legacy surface accepts only from a certain `api-version` on.
 pub(super) struct Dated {
     pub(super) member: &'static str,
-    /// First day of an `api-version` that has it.
+    /// Versions with this date or a later one have the member.
     since: &'static str,
-    /// Prefixes of the models for which this was seen. Newer models were seen to accept parameters
-    /// that their `api-version` lacks.
+    /// Prefixes of the models for which the refusal was seen. Newer models were seen to accept
+    /// parameters that the `api-version` lacks.
     models: &'static [&'static str],
 }
 
 pub(super) const PREDICTION: Dated =
     Dated { member: "prediction", since: "2025-01-01", models: &[""] };
 
-/// Refused on gpt-4o with 2024-08-01-preview
+/// This member was refused for gpt-4o with 2024-08-01-preview
 /// (<https://github.com/openai/openai-python/issues/1724>,
 /// <https://github.com/BerriAI/litellm/issues/8638>). Later versions are assumed to accept it.
 pub(super) const MAX_COMPLETION_TOKENS: Dated = Dated {
@@ -159,7 +160,8 @@ pub(super) const MAX_COMPLETION_TOKENS: Dated = Dated {
 };
 
 impl Dated {
-    /// Whether this chat uses an `api-version` that predates the member.
+    /// Whether the member is too new for this route: a chat on the legacy surface, with an
+    /// `api-version` that predates the member and a model for which the refusal was seen.
     pub(super) fn is_ahead_of(&self, route: &Route<'_>, target: &Target<'_>, model: &str) -> bool {
         (route.surface, route.endpoint) == (Surface::AzureLegacy, Endpoint::ChatCompletions)
             && target.parameter("api-version").is_some_and(|version| *version < *self.since)
@@ -198,7 +200,8 @@ pub(super) fn credential(
         Surface::AzureV1 => request.header("api-key").or(bearer),
         Surface::AzureLegacy => match (request.header("api-key"), bearer) {
             (Some(key), _) => Some(key),
-            // Only tokens of Azure's identity service count here, and the mocks issue none.
+            // The provider accepts only tokens of Azure's identity service here. The mocks issue no
+            // tokens.
             (None, Some(key)) => return Err(EdgeRefusal::WrongKey { key }),
             (None, None) => None,
         },

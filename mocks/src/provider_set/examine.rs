@@ -1,4 +1,4 @@
-//! All checks before the script, in the provider's order.
+//! All checks of a request before the script is played, in the provider's order.
 
 use std::borrow::Cow;
 
@@ -22,7 +22,7 @@ pub(super) struct AcceptedRequest<'a> {
     /// The deployment that answers.
     pub(super) deployment: Cow<'a, Deployment>,
     pub(super) members: Members<'a>,
-    /// A violation that only the provider's documentation supports.
+    /// A violation of a rule that is only documented.
     pub(super) warning: Option<Violation>,
 }
 
@@ -114,8 +114,8 @@ impl MockDeployment {
         Ok(AcceptedRequest { endpoint, deployment, members: body.members, warning })
     }
 
-    /// The deployment that answers to this name: the mounted one, or a copy that runs the model of
-    /// that name.
+    /// The deployment of this name: the mounted deployment, or a copy of it that runs the model of
+    /// this name. `None` if the mock does not accept the name.
     pub(super) fn runs(&self, name: &str) -> Option<Cow<'_, Deployment>> {
         if name == self.deployment.name {
             return Some(Cow::Borrowed(&self.deployment));
@@ -130,7 +130,7 @@ impl MockDeployment {
     }
 }
 
-/// A body in a readable format.
+/// A body that was parsed as JSON or as a form.
 struct Body<'a> {
     members: Members<'a>,
     /// The form's fields; `None` if the body is JSON.
@@ -174,7 +174,8 @@ impl<'a> Body<'a> {
     }
 }
 
-/// The message for the [other direction] was reported.
+/// The violation for a body with the wrong content type. Only the message for the [other direction]
+/// was reported.
 ///
 /// [other direction]: https://github.com/openai/openai-openapi/issues/502
 fn unsupported_type(endpoint: Endpoint, given: &str) -> Violation {
@@ -190,7 +191,7 @@ fn unsupported_type(endpoint: Endpoint, given: &str) -> Violation {
     }
 }
 
-/// The older back ends' message for an unknown member.
+/// The violation for an unknown member, with the message of the legacy back ends.
 fn unrecognized(dated: &edge::Dated) -> Violation {
     let message = format!("Unrecognized request argument supplied: {}", dated.member);
     Violation {
@@ -199,13 +200,13 @@ fn unrecognized(dated: &edge::Dated) -> Violation {
     }
 }
 
-/// Message: <https://github.com/spring-projects/spring-ai/issues/1050>.
+/// The message is from <https://github.com/spring-projects/spring-ai/issues/1050>.
 fn no_form() -> Violation {
     Violation::observed(ViolationKind::InvalidForm, "Could not parse multipart form".to_owned())
 }
 
-/// Message, parameter and code: <https://github.com/maximhq/bifrost/issues/2441> and
-/// <https://github.com/bigduu/Bamboo-agent/pull/513>. They are those of `/responses`; the error of
+/// Message, parameter and code are from <https://github.com/maximhq/bifrost/issues/2441> and
+/// <https://github.com/bigduu/Bamboo-agent/pull/513>. Both are about `/responses`; the error of
 /// `/responses/compact` is unknown.
 fn unknown_response(id: &str) -> Violation {
     let message = format!("Previous response with id '{id}' not found.");

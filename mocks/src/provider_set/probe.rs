@@ -27,7 +27,8 @@ pub(super) enum Look<'a> {
     Response(&'a str),
 }
 
-/// What the path asks for at the provider with this surface, and through which surface.
+/// What the path asks for at the provider with this surface, and the surface that the path belongs
+/// to.
 pub(super) fn locate(surface: Surface, path: &str) -> Option<(Surface, Look<'_>)> {
     let trimmed = path.trim_end_matches('/');
     if HEALTH.contains(&trimmed) {
@@ -51,7 +52,7 @@ impl MockDeployment {
         let target = edge::Target::of(request.target);
         let route = edge::locate(self.deployment.surface, &target.path);
         let probed = locate(self.deployment.surface, &target.path);
-        // A response is retrieved through the layer that created it.
+        // The layer that created a response also answers its retrieval.
         let made_by = match probed {
             Some((_, Look::Response(_))) => Some(Endpoint::Responses),
             _ => None,
@@ -152,13 +153,13 @@ enum Refused {
     NoResponse(String),
 }
 
-/// Without the final line break that a single model has.
+/// A list of these objects as JSON, without the final line break that a single model has.
 fn list(data: impl Iterator<Item = Value>) -> String {
     pretty(&json!({ "object": "list", "data": data.collect::<Vec<_>>() }), "")
 }
 
-/// Azure's legacy surface returns [more
-/// details](https://learn.microsoft.com/rest/api/azureopenai/models/get) of a model.
+/// A model as the surface describes it. Azure's legacy surface returns [more
+/// details](https://learn.microsoft.com/rest/api/azureopenai/models/get).
 fn model(surface: Surface, name: &str) -> Value {
     match surface {
         Surface::OpenAi | Surface::AzureV1 => json!({

@@ -1,4 +1,4 @@
-//! Scripts: which behavior an attempt gets, and how it changes the reply.
+//! Scripts: which behavior an attempt gets, and how the behavior changes the reply.
 
 use super::MockDeployment;
 use crate::Reply;
@@ -31,14 +31,14 @@ pub(super) fn entry(script: &[Behavior], repeat_last: bool, attempt: u32) -> Opt
     script.last().filter(|behavior| repeat_last && plays_here(behavior))
 }
 
-/// `connection_refused` and `connect_timeout` are played by dedicated ports; an attempt that still
-/// reaches the server is unexpected.
+/// Whether the mock can play the behavior. Dedicated ports play `connection_refused` and
+/// `connect_timeout`; an attempt that reaches the mock in spite of such a behavior is unexpected.
 fn plays_here(behavior: &Behavior) -> bool {
     ![CONNECTION_REFUSED, CONNECT_TIMEOUT].contains(&behavior.reply.as_str())
 }
 
-/// The catalogue's reply for this behavior (`None` if it is the success reply) and the transport
-/// fault. The behavior's own fault settings override those of the catalogue.
+/// The catalogue's error reply for this behavior (`None` if it sends the success reply) and the
+/// transport fault. The fault settings in the script override those of the catalogue.
 pub(super) fn scripted(
     behavior: &Behavior,
     deployment: &Deployment,
@@ -48,11 +48,12 @@ pub(super) fn scripted(
     (reply, behavior.wire.clone().or(wire))
 }
 
-/// Wait headers. Clients prefer `retry-after-ms`, so overriding one must drop the other.
+/// The headers that say how long to wait. Clients prefer `retry-after-ms`, so a script that sets
+/// one of them must remove the other.
 const WAITS: [&str; 2] = ["retry-after", "retry-after-ms"];
 
-/// Replaces headers of the reply with those of the behavior. Setting one of the wait headers
-/// replaces both.
+/// Replaces headers of the reply with those of the behavior. If the behavior sets `retry-after` or
+/// `retry-after-ms`, both are replaced.
 pub fn override_headers(behavior: &Behavior, headers: &mut Vec<(String, String)>) {
     let waits = |name: &str| WAITS.iter().any(|wait| wait.eq_ignore_ascii_case(name));
     let says_how_long = behavior.headers.keys().any(|name| waits(name));
@@ -64,7 +65,7 @@ pub fn override_headers(behavior: &Behavior, headers: &mut Vec<(String, String)>
     headers.extend(own.map(|(name, value)| (name.clone(), value.clone())));
 }
 
-/// Applies the behavior's overrides to the reply.
+/// The reply with the status, headers and body that the behavior sets.
 pub(super) fn overridden(behavior: &Behavior, deployment: &Deployment, mut reply: Reply) -> Reply {
     if let Some(status) = behavior.status {
         reply.status = status;

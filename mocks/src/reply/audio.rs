@@ -33,7 +33,7 @@ pub(super) fn wav(title: &str) -> Vec<u8> {
     riff(*b"RIFF", &chunks.concat())
 }
 
-/// Raw samples, which have no room for a text: the title's bytes are the first samples.
+/// Raw samples. The format has no place for a text, so the title's bytes are the first samples.
 pub(super) fn pcm(title: &str) -> Vec<u8> {
     let mut samples = title.as_bytes().to_vec();
     samples.resize(960, 0);
@@ -49,12 +49,12 @@ pub(super) fn mp3(title: &str) -> Vec<u8> {
 
 /// Three ADTS frames: AAC LC, 24 kHz, mono.
 pub(super) fn aac(title: &str) -> Vec<u8> {
-    // The header, then one channel without any band, and the end.
+    // The header, one channel without any frequency band, and the end of the frame.
     let frame = [0xff, 0xf1, 0x58, 0x40, 0x01, 0x7f, 0xfc, 0, 0, 0, 7];
     [id3(title), frame.repeat(3)].concat()
 }
 
-/// A header without frames.
+/// A FLAC header without frames.
 pub(super) fn flac(title: &str) -> Vec<u8> {
     let mut info = vec![0x10, 0, 0x10, 0, 0, 0, 0, 0, 0, 0];
     // Rate, channels minus one, bits per sample minus one, number of samples (unknown).
@@ -64,7 +64,7 @@ pub(super) fn flac(title: &str) -> Vec<u8> {
     [b"fLaC".to_vec(), block(0, &info), block(0x84, &comments(title))].concat()
 }
 
-/// One packet of 20 ms that transmits nothing.
+/// One Opus packet of 20 ms that contains no audio data.
 pub(super) fn opus(title: &str) -> Vec<u8> {
     let head = [b"OpusHead\x01\x01\0\0".as_slice(), &RATE.to_le_bytes(), &[0, 0, 0]].concat();
     let tags = [b"OpusTags".as_slice(), &comments(title)].concat();
@@ -85,13 +85,13 @@ fn id3(title: &str) -> Vec<u8> {
     [b"ID3\x03\0\0\0\0\0".as_slice(), &[size], &frame].concat()
 }
 
-/// Comments in the form shared by FLAC and Opus.
+/// Comments in the format that FLAC and Opus share.
 fn comments(title: &str) -> Vec<u8> {
     let text = |text: &str| [&u32_of(text.len()).to_le_bytes(), text.as_bytes()].concat();
     [text("fallproof"), 1_u32.to_le_bytes().to_vec(), text(&format!("TITLE={title}"))].concat()
 }
 
-/// A page with one packet of less than 255 bytes.
+/// An Ogg page with one packet of less than 255 bytes.
 fn ogg(kind: u8, position: u64, sequence: u32, packet: &[u8]) -> Vec<u8> {
     let size = u8::try_from(packet.len()).expect("the packet is short");
     let mut page = [b"OggS\0".as_slice(), &[kind], &position.to_le_bytes(), &[1, 0, 0, 0]].concat();

@@ -69,7 +69,7 @@ fn message(output: &ModelOutput) -> Value {
     }
 }
 
-/// The member that holds the calls of a tool.
+/// The member of a message that holds the calls of this kind of tool.
 fn calls_in(tool: Tool) -> &'static str {
     match tool {
         Tool::Function | Tool::Custom => "tool_calls",
@@ -93,7 +93,7 @@ fn call(tool: Tool, id: &str, name: &str, with: &str) -> Value {
     }
 }
 
-/// Azure's form: members in alphabetical order, with content filter results.
+/// The completion as Azure writes it: members in alphabetical order, with content filter results.
 fn azure(mut completion: Value) -> Value {
     for choice in completion["choices"].as_array_mut().into_iter().flatten() {
         let message = &choice["message"];
@@ -128,7 +128,7 @@ fn stream(context: &ReplyContext<'_>, choices: &[ModelOutput]) -> Events {
     context.stream_choices(events, Endpoint::ChatCompletions, [steps, 2], choices_at, chunk, &usage)
 }
 
-/// What a choice sends at this step; `None` once it has finished.
+/// The chunk of a choice at this step; `None` once the choice has finished.
 fn choice_at(
     context: &ReplyContext<'_>,
     index: usize,
@@ -174,7 +174,8 @@ fn first_delta(output: &ModelOutput) -> Value {
     }
 }
 
-/// A custom tool's delta follows a [report]; the published schema has none.
+/// The delta of a piece. For custom tools, the delta follows a [report], because the published
+/// schema has none.
 ///
 /// [report]: https://github.com/openai/openai-openapi/issues/576
 fn delta(output: &ModelOutput, piece: &str) -> Value {

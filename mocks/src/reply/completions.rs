@@ -8,7 +8,8 @@ use super::sse::{self, Events};
 use super::{Body, ReplyContext, filter, pretty, tokens_in};
 use crate::provider::Endpoint;
 
-/// Maximum number of choices over all prompts, equal to the maximum for one prompt.
+/// Maximum number of choices in a reply. The maximum for one prompt also limits the total of all
+/// prompts.
 const MOST_CHOICES: usize = 128;
 
 pub(super) fn body(context: &ReplyContext<'_>) -> Body {
@@ -42,14 +43,14 @@ pub(super) fn body(context: &ReplyContext<'_>) -> Body {
 }
 
 struct Choice {
-    /// The prompt, if it is echoed, and the generated text.
+    /// Pieces of the prompt, if it is echoed, and of the generated text.
     pieces: Vec<String>,
-    /// Number of pieces that were generated.
+    /// Number of pieces without the prompt.
     generated: usize,
     finish_reason: &'static str,
 }
 
-/// `n` choices for each prompt.
+/// All choices: `n` for each prompt.
 fn choices(context: &ReplyContext<'_>) -> Vec<Choice> {
     let echo = context.members.get("echo") == Some(true);
     let mut choices = Vec::new();
@@ -70,7 +71,7 @@ fn choices(context: &ReplyContext<'_>) -> Vec<Choice> {
     choices
 }
 
-/// The prompts as texts. The texts of token lists are unknown here.
+/// The prompts as texts. The text of a prompt that is a list of tokens is unknown, so it is empty.
 fn prompts(context: &ReplyContext<'_>) -> Vec<String> {
     match context.members.value("prompt") {
         Value::String(prompt) => vec![prompt],
@@ -130,7 +131,8 @@ fn choice(
     choice
 }
 
-/// The piece itself is always among the likeliest, even if no alternatives are requested.
+/// The log probabilities of the pieces. A piece is always among its own likeliest tokens, even if
+/// no alternatives are requested.
 fn logprobs(context: &ReplyContext<'_>, pieces: &[String]) -> Value {
     let Some(count) = context.members.get::<usize>("logprobs").filter(|_| !pieces.is_empty())
     else {
@@ -161,7 +163,7 @@ fn id(context: &ReplyContext<'_>) -> String {
     format!("cmpl-{}", context.digits("completion", 29))
 }
 
-/// Usage includes the candidates of `best_of` that are not returned.
+/// The usage, which includes the candidates of `best_of` that are not returned.
 fn usage(context: &ReplyContext<'_>, choices: &[Choice]) -> Value {
     let prompt: usize = prompts(context).iter().map(|prompt| tokens_in(prompt)).sum();
     let shown: usize = choices.iter().map(|it| it.generated).sum();

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Body, ReplyContext, pretty};
 use crate::marker::base64_of_f32;
 
-/// More dimensions than any model has.
+/// Maximum number of dimensions, which is more than any model has.
 const MOST_DIMENSIONS: usize = 4096;
 
 const MOST_INPUTS: usize = 2048;
@@ -44,7 +44,7 @@ fn spelled(vector: &[f32]) -> Vec<f64> {
     vector.iter().map(spelled).collect()
 }
 
-/// Number of inputs: one text or token list, or a list of them.
+/// Number of inputs. The input is a text, a list of tokens, or a list of such inputs.
 fn inputs(context: &ReplyContext<'_>) -> usize {
     match context.members.get::<Vec<Value>>("input") {
         Some(items) if !items.first().is_some_and(Value::is_number) => items.len().min(MOST_INPUTS),
@@ -52,8 +52,8 @@ fn inputs(context: &ReplyContext<'_>) -> usize {
     }
 }
 
-/// The marker's numbers, then small ones that differ between inputs. `f32` represents them exactly,
-/// and they have so few digits that every serializer prints them alike.
+/// The marker's numbers, followed by small numbers that differ between inputs. `f32` represents all
+/// of them exactly, and they have so few digits that all serializers print the same text.
 fn vector(context: &ReplyContext<'_>, input: usize, dimensions: usize) -> Vec<f32> {
     let filler = (0_usize..).map(|position| {
         let step = (position * 37 + input * 11) % 129;

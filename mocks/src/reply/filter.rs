@@ -32,8 +32,8 @@ fn prompt() -> Value {
     })
 }
 
-/// The `prompt_filter_results` of chat. In the recordings, only these are not in alphabetical
-/// order.
+/// The `prompt_filter_results` of chat. In the recordings, these are the only members that are not
+/// in alphabetical order.
 pub(super) fn prompts() -> Value {
     json!([{ "prompt_index": 0, "content_filter_results": prompt() }])
 }

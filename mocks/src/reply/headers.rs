@@ -32,7 +32,7 @@ impl ReplyContext<'_> {
             ("x-ratelimit-reset-tokens", "0s".to_owned()),
             ("x-request-id", format!("req_{}", self.digits("request", 32))),
         ];
-        // Not seen on other endpoints.
+        // This header was not seen on other endpoints.
         if matches!(
             endpoint,
             Endpoint::ChatCompletions

@@ -17,8 +17,8 @@ const MOST_PARTIAL_IMAGES: u64 = 3;
 /// Tokens reported per image, whatever its size.
 const OUTPUT_TOKENS: usize = 16;
 
-/// The compressed data of one black pixel: zlib header, a stored block with filter byte and pixel,
-/// and the checksum.
+/// The compressed data of one black pixel: zlib header, an uncompressed block with filter byte and
+/// pixel, and the checksum.
 const PIXEL: [u8; 13] =
     [0x78, 0x01, 0x01, 0x02, 0x00, 0xfd, 0xff, 0x00, 0x00, 0x00, 0x02, 0x00, 0x01];
 
@@ -40,7 +40,8 @@ pub(super) fn body(context: &ReplyContext<'_>) -> Body {
     Body::json(pretty(&answer, "\n"))
 }
 
-/// By default, newer models return the image itself and older ones a link.
+/// One entry of the reply. By default, newer models return the image itself and older models return
+/// a link.
 fn image(context: &ReplyContext<'_>, is_gpt: bool, index: u64) -> Value {
     let wants_itself =
         context.members.get::<String>("response_format").as_deref() == Some("b64_json");
@@ -85,7 +86,8 @@ fn event(context: &ReplyContext<'_>, kind: &str) -> Value {
     event
 }
 
-/// How the image was made: as requested, unless the request leaves the choice to the model.
+/// The settings of the image: the requested ones, or defaults where the request leaves the choice
+/// to the model.
 fn settings(context: &ReplyContext<'_>) -> Value {
     let chosen = |name: &str, default: &str| {
         let requested: Option<String> = context.members.get(name);
@@ -113,7 +115,7 @@ fn encoded(context: &ReplyContext<'_>) -> String {
     STANDARD.encode(png(context.marker.token()))
 }
 
-/// A PNG of one black pixel, with this author.
+/// A PNG of one black pixel, with this author in its metadata.
 fn png(author: &str) -> Vec<u8> {
     let mut image = b"\x89PNG\r\n\x1a\n".to_vec();
     // One by one pixel, 8-bit grayscale.

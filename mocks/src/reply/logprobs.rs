@@ -1,4 +1,4 @@
-//! Token probabilities: each piece is certain, with ever less likely alternatives.
+//! Token probabilities. Each piece has probability 1; its alternatives are less and less likely.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,8 @@ use super::ReplyContext;
 /// Maximum number of alternatives.
 const MOST: usize = 20;
 
-/// The likeliest tokens at a piece, starting with the piece itself.
+/// The likeliest tokens at the position of a piece, starting with the piece itself, and their log
+/// probabilities.
 pub(super) fn likeliest(piece: &str, count: usize) -> impl Iterator<Item = (String, f64)> {
     let others = (0_u8..).map(|number| number.to_string()).filter(move |other| other != piece);
     let tokens = std::iter::once(piece.to_owned()).chain(others);
@@ -15,7 +16,8 @@ pub(super) fn likeliest(piece: &str, count: usize) -> impl Iterator<Item = (Stri
     tokens.zip(logprobs).take(count.min(MOST))
 }
 
-/// The entry of chat and responses for a piece, with `top_logprobs` alternatives.
+/// The entry for a piece in replies of chat and responses, with as many likeliest tokens as
+/// `top_logprobs` requests.
 pub(super) fn entry(context: &ReplyContext<'_>, piece: &str) -> Value {
     let token_entry = |token: &str, logprob: f64| json!({ "token": token, "logprob": logprob, "bytes": token.as_bytes() });
     let count = context.members.get::<usize>("top_logprobs").unwrap_or(0);

@@ -9,12 +9,13 @@ use serde_json::Value;
 
 use super::tokens_in;
 
-/// Top-level members of a request body, as spelled.
+/// The top-level members of a request body: names, and values as JSON text.
 #[derive(Debug, Default)]
 pub struct Members<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
 
 impl<'a> Members<'a> {
-    /// The members of a JSON text; of duplicates, the last. Empty if the body is not an object.
+    /// The members of a JSON text. Of a duplicate member, the last value counts. Empty if the body
+    /// is not an object.
     ///
     /// # Errors
     /// The text is not JSON.
@@ -30,8 +31,8 @@ impl<'a> Members<'a> {
         Ok(Self(members))
     }
 
-    /// The text fields of a form; list items (`name[]`) become an array. `true` and `false` are
-    /// read as booleans, and files are skipped.
+    /// The text fields of a form. List items (`name[]`) become an array, `true` and `false` become
+    /// booleans, and files are skipped.
     pub fn of_form(fields: &[FormField<'_>]) -> Self {
         let mut members = serde_json::Map::new();
         for field in fields.iter().filter(|field| field.filename.is_none()) {
@@ -60,7 +61,7 @@ impl<'a> Members<'a> {
         self.get(name).unwrap_or_default()
     }
 
-    /// The member of this name as sent; `default` if absent.
+    /// The member of this name; `default` if absent.
     pub(super) fn or(&self, name: &str, default: Value) -> Value {
         self.get(name).unwrap_or(default)
     }

@@ -1,7 +1,8 @@
 //! The model's output: text, a refusal or a tool call.
 //!
-//! The output consists of pieces. A stream sends one at a time, and each counts as a token. The
-//! marker is in the first piece with text: a client that received any text received the marker.
+//! The output consists of pieces. A stream sends one piece at a time, and each piece counts as a
+//! token. The first piece with text contains the marker, so that a client that received any text
+//! also received the marker.
 
 use serde_json::{Value, json};
 
@@ -31,7 +32,7 @@ pub(super) enum Tool {
     Function,
     /// A custom tool, with text input.
     Custom,
-    /// An entry of chat's deprecated `functions`: a call without an id.
+    /// An entry of chat's deprecated `functions`. Its calls have no id.
     OldFunction,
 }
 
@@ -51,8 +52,9 @@ impl ReplyContext<'_> {
         self.members.get::<u64>("n").map_or(1, |count| count.clamp(1, MOST_CHOICES))
     }
 
-    /// The model's sentence. Every known gateway preserves the marker in it. It has characters of
-    /// one to four bytes, so that a chunk boundary can split one.
+    /// The sentence that the model answers. All known gateways preserve the marker in it. The
+    /// sentence has characters of one to four bytes, so that a chunk boundary can split a
+    /// character.
     pub(super) fn sentence(&self, choice: u64) -> String {
         let token = self.marker.token();
         match choice {
@@ -84,7 +86,7 @@ impl ReplyContext<'_> {
         self.limited(&self.sentence(choice))
     }
 
-    /// The text, limited by `stop` and the token limit. The marker is never cut.
+    /// The text, truncated by `stop` and the token limit. The marker is never truncated.
     pub(super) fn limited(&self, text: &str) -> ModelOutput {
         let stops = match self.members.value("stop") {
             Value::String(stop) => vec![stop],
@@ -133,8 +135,8 @@ impl ReplyContext<'_> {
         })
     }
 
-    /// The tool call forced by `tool_choice`. One forced by name finishes with `stop`
-    /// ([seen](https://github.com/vllm-project/vllm/pull/25054) with functions).
+    /// The tool call that `tool_choice` forces. A call that is forced by name finishes with `stop`,
+    /// as was [seen](https://github.com/vllm-project/vllm/pull/25054) with functions.
     fn forced_tool(&self) -> Option<Forced> {
         let choice = self.members.value("tool_choice");
         if !choice.is_object() && choice != "required" {
@@ -156,8 +158,8 @@ impl ReplyContext<'_> {
         Some(Forced { tool, name, parameters, finish_reason })
     }
 
-    /// The function forced by name with `function_call`; it finishes with `stop`
-    /// ([seen](https://github.com/openai/openai-node/issues/305)).
+    /// The call that `function_call` forces by naming a function. It finishes with `stop`, as was
+    /// [seen](https://github.com/openai/openai-node/issues/305).
     fn forced_function(&self) -> Option<Forced> {
         let functions: Vec<Value> = self.members.get("functions")?;
         let name = self.members.value("function_call")["name"].as_str()?.to_owned();
@@ -166,8 +168,8 @@ impl ReplyContext<'_> {
         Some(Forced { tool: Tool::OldFunction, name, parameters, finish_reason: "stop" })
     }
 
-    /// Schema of the requested JSON answer, if any: `response_format` of chat, `text.format` of
-    /// responses.
+    /// Schema of the JSON answer that the request asks for, if any: in `response_format` on chat,
+    /// in `text.format` on responses.
     fn answer_schema(&self) -> Option<Value> {
         let format = self
             .members
@@ -196,12 +198,12 @@ struct Forced {
     finish_reason: &'static str,
 }
 
-/// The first tool that has a name.
+/// Kind and name of the first tool that has a name.
 fn first_named(tools: &[Value]) -> Option<(Tool, String)> {
     tools.iter().find_map(named)
 }
 
-/// Name of a function or custom tool. Chat wraps it in an object, responses do not.
+/// Kind and name of a function or custom tool. Chat wraps the name in an object, responses do not.
 fn named(tool: &Value) -> Option<(Tool, String)> {
     let (kind, wrapper) = match tool["type"].as_str()? {
         "function" => (Tool::Function, "function"),
@@ -212,8 +214,8 @@ fn named(tool: &Value) -> Option<(Tool, String)> {
     Some((kind, name.to_owned()))
 }
 
-/// Splits a text into pieces as a model might: a word with the space before it, or a punctuation
-/// mark. The marker is never split.
+/// Splits a text into pieces as a model might: each piece is a word with the space before it, or a
+/// punctuation mark. The marker is never split.
 pub(super) fn pieces(text: &str) -> Vec<String> {
     let is_word = |c: char| c.is_alphanumeric() || c == '-';
     let mut pieces: Vec<String> = Vec::new();

@@ -20,10 +20,10 @@ const CATEGORIES: [&str; 13] = [
     "violence/graphic",
 ];
 
-/// Maximum number of inputs.
+/// Maximum number of results.
 const MOST_INPUTS: usize = 1_000;
 
-/// Nothing is ever flagged. The marker is in the id, the only text of the reply.
+/// A reply that flags nothing. The marker is in the id, because the reply has no other free text.
 pub(super) fn body(context: &ReplyContext<'_>) -> Body {
     let each = |value: Value| {
         CATEGORIES.iter().map(|name| ((*name).to_owned(), value.clone())).collect::<Map<_, _>>()
@@ -42,7 +42,7 @@ pub(super) fn body(context: &ReplyContext<'_>) -> Body {
     Body::json(pretty(&moderation, ""))
 }
 
-/// One result per text; a multimodal input counts as one.
+/// Number of results: one for each text, or one for a multimodal input.
 fn results(context: &ReplyContext<'_>) -> usize {
     match context.members.value("input") {
         Value::Array(inputs) if inputs.iter().all(Value::is_string) => {

@@ -113,7 +113,7 @@ fn frame(context: &ReplyContext<'_>) -> Value {
     response
 }
 
-/// Inserts a member at its recorded position.
+/// Inserts a member after the member named `before`, as in the recordings.
 fn put_after(response: &mut Value, before: &str, name: &str, value: Value) {
     if let Value::Object(members) = response {
         let at = members.keys().position(|one| one == before).unwrap_or_default();

@@ -1,14 +1,14 @@
-//! Minimal values for a JSON Schema, for answers that have one.
+//! Minimal values that satisfy a JSON Schema, for answers and tool calls that have a schema.
 
 use std::cell::Cell;
 
 use serde_json::{Map, Value};
 
-/// Maximum number of values. A schema may be recursive or demand an impossible amount.
+/// Maximum number of values in a sample. A schema may be recursive or demand too many values.
 const MOST_VALUES: u32 = 1_000;
 
-/// From this depth on, lists stay empty and the last alternative is chosen, which ends most
-/// recursion.
+/// From this depth on, lists stay empty and the last alternative of a union is chosen. This ends
+/// most recursion.
 const DEEP: u32 = 8;
 
 /// Maximum nesting depth.
@@ -20,9 +20,10 @@ const ANYTHING: &Value = &Value::Bool(true);
 /// Maximum length of a text padded for `minLength`.
 const MOST_CHARS: usize = 10_000;
 
-/// A value that satisfies this schema, with `text` for unconstrained strings. An object has its
-/// required properties; if none of them is an unconstrained string, it also has the first property
-/// that is. `pattern` is ignored, and so is `format` except for dates.
+/// A value that satisfies this schema, with `text` for unconstrained strings. An object gets its
+/// required properties. If none of these is an unconstrained string, it also gets the first
+/// property that is an unconstrained string. `pattern` is ignored, and so is `format` except for
+/// dates.
 pub(super) fn sample(schema: &Value, text: &str) -> Value {
     Sampler { root: schema, text, left: Cell::new(MOST_VALUES) }.value(schema, 0)
 }
@@ -132,7 +133,8 @@ impl Sampler<'_> {
     }
 }
 
-/// The type, or the first of several. Without a type, the most likely one.
+/// The type of the schema. If it has several types, the first one; if it has none, the most likely
+/// one.
 fn type_of(schema: &Value) -> &str {
     let named = schema["type"].as_str().or_else(|| schema["type"][0].as_str());
     named.unwrap_or_else(|| {
@@ -152,7 +154,8 @@ fn is_free_text(schema: &Value) -> bool {
     type_of(schema) == "string" && bounds.iter().all(|bound| schema.get(bound).is_none())
 }
 
-/// The smallest allowed number; without a lower bound, 1 or the maximum.
+/// The smallest number that the schema allows. Without a lower bound, 1, or the maximum if that is
+/// smaller.
 fn integer(schema: &Value) -> i64 {
     let bound = |name: &str| schema[name].as_i64();
     let least = bound("minimum").or(bound("exclusiveMinimum").map(|it| it.saturating_add(1)));

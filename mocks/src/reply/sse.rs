@@ -7,7 +7,7 @@ pub(super) const CONTENT_TYPE: &str = "text/event-stream; charset=utf-8";
 /// Content type of `OpenAI`'s completions, without a charset.
 pub(super) const BARE_CONTENT_TYPE: &str = "text/event-stream";
 
-/// Events, in the order sent.
+/// The events of a stream, in the order sent.
 #[derive(Default)]
 pub(super) struct Events {
     text: String,

@@ -6,10 +6,10 @@ use super::model_output::pieces;
 use super::sse::Events;
 use super::{Body, ReplyContext, pretty};
 
-/// Duration of every file, whatever its content.
+/// Reported duration of every file, whatever its content.
 const SECONDS: f64 = 1.0;
 
-/// Tokens reported per second, for models that count tokens.
+/// Number of input tokens reported for every file, for models that count tokens.
 const AUDIO_TOKENS: usize = 10;
 
 pub(super) fn transcription(context: &ReplyContext<'_>) -> Body {
@@ -47,7 +47,7 @@ fn text(context: &ReplyContext<'_>) -> String {
     context.sentence(0)
 }
 
-/// The formats that are not JSON.
+/// The body in a format that is not JSON.
 fn timed(context: &ReplyContext<'_>, format: &str) -> Body {
     let text = text(context);
     Body::text(match format {
@@ -90,7 +90,7 @@ fn verbose(context: &ReplyContext<'_>, task: &str) -> Value {
     answer
 }
 
-/// There is only one speaker.
+/// The transcript with speakers. There is only one speaker.
 fn diarized(context: &ReplyContext<'_>, usage: &Value) -> Value {
     let text = text(context);
     json!({

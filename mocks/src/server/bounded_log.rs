@@ -1,4 +1,4 @@
-//! A size-limited log: items in arrival order, the oldest of which are dropped first.
+//! A size-limited log of items in arrival order. The oldest items are dropped first.
 
 use std::collections::VecDeque;
 
@@ -25,7 +25,8 @@ impl<T: Clone> BoundedLog<T> {
         Self { most, most_bytes, bytes: 0, items: VecDeque::new(), dropped: 0 }
     }
 
-    /// Appends an item of this deployment that takes `bytes` of memory. `seq` must increase.
+    /// Appends an item that belongs to this deployment and takes `bytes` of memory. Each `seq` must
+    /// be greater than the one before.
     pub(super) fn push(&mut self, seq: u64, prefix: &str, bytes: usize, value: T) {
         self.items.push_back(Item { seq, prefix: prefix.into(), bytes, value });
         self.bytes += bytes;
@@ -60,7 +61,7 @@ impl<T: Clone> BoundedLog<T> {
         self.dropped
     }
 
-    /// Drops the oldest items until the limits are met, but never the last one.
+    /// Drops the oldest items until the limits are met, but always keeps the newest item.
     fn make_room(&mut self) {
         while self.items.len() > 1
             && (self.items.len() > self.most || self.bytes > self.most_bytes)

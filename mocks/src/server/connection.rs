@@ -1,4 +1,5 @@
-//! A client connection: reads requests, asks the provider, and sends the reply with its faults.
+//! A client connection. It reads requests, gets the reply to each from the provider, and sends the
+//! reply with its faults.
 
 use std::io::{self, IoSlice};
 use std::sync::Arc;
@@ -21,12 +22,12 @@ use crate::request_log::{RecordedRequest, RequestKind, RequestTimes};
 enum Next {
     KeepAlive,
     Close,
-    /// Close; the client may still be sending.
+    /// Close, although the client may still be sending.
     CloseLate,
     Reset,
 }
 
-/// The client has disconnected.
+/// The error if the client has disconnected.
 struct Disconnected;
 
 impl From<io::Error> for Disconnected {
@@ -35,8 +36,8 @@ impl From<io::Error> for Disconnected {
     }
 }
 
-/// Serves a connection to its end. With `prefix`, all of its requests are for that mock; otherwise
-/// each path starts with a prefix.
+/// Serves a connection until it ends. If `prefix` is set, all requests are for the deployment with
+/// this prefix; otherwise, each path starts with the prefix of a deployment.
 pub(super) async fn serve(stream: TcpStream, prefix: Option<Arc<str>>, shared: Arc<Shared>) {
     let accepted = shared.request_log.now();
     let socket = ClientSocket::new(stream);
@@ -124,8 +125,8 @@ impl Connection {
             let record = self.record(None, &head.target, &head, &body.bytes, times);
             return self.deliver(&record, PreparedReply::no_deployment(), framing).await;
         };
-        // Logged before the reply is sent, so that a client that has a reply finds its request in
-        // the log.
+        // The request is logged before the reply is sent. So when a client has a reply, the request
+        // is in the log.
         let record = self.record(Some(prefix), target, &head, &body.bytes, times);
         let headers: Vec<_> =
             head.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect();
@@ -187,7 +188,7 @@ impl Connection {
         if keeps_alive { Next::KeepAlive } else { Next::CloseLate }
     }
 
-    /// Sends the reply up to its cut, if any.
+    /// Sends the reply up to its cut, or the complete reply if it has no cut.
     async fn send_reply(
         &mut self,
         record: &Record,
@@ -201,7 +202,7 @@ impl Connection {
         if cut.as_ref().is_some_and(|cut| cut.at == CutPoint::BeforeHead) {
             return Ok(());
         }
-        // Bytes to send in front of the next chunk.
+        // Bytes to send before the next chunk.
         let mut ahead = std::mem::take(&mut reply.head);
         for chunk in reply.chunks() {
             if let Some(delay) = chunk_delay_ms {
@@ -249,7 +250,8 @@ impl Connection {
         paused
     }
 
-    /// Sends these parts unless the client has disconnected. The second part belongs to the body.
+    /// Sends these parts unless the client has disconnected. Only the second part belongs to the
+    /// body.
     async fn send(
         &self,
         record: &Record,
@@ -279,7 +281,7 @@ impl Connection {
     }
 }
 
-/// Splits off the prefix `/{scenario}/{mock}`.
+/// Splits a request target into the prefix `/{scenario}/{mock}` and the remaining target.
 fn split_prefix(target: &str) -> Option<(&str, &str)> {
     let path = target.strip_prefix('/')?;
     let first = path.find('/')?;

@@ -1,4 +1,4 @@
-//! Addresses that accept no connections: one refuses them, one does not answer.
+//! Addresses that accept no connections. One kind refuses them, the other does not answer.
 
 use std::io;
 use std::net::SocketAddr;
@@ -6,13 +6,16 @@ use std::time::Duration;
 
 use socket2::{Domain, Socket, Type};
 
-/// A local connection attempt is accepted or refused at once.
+/// How long to wait for the answer to a local connection attempt, which is accepted or refused at
+/// once.
 const ANSWERED_WITHIN: Duration = Duration::from_millis(20);
 
-/// More connections than any system accepts beyond the requested backlog.
+/// Maximum number of connections to open while filling a backlog. No system accepts that many
+/// beyond the requested backlog.
 const MOST_TAKEN: usize = 8;
 
-/// An address that refuses connections, or does not answer them, until dropped.
+/// An address that refuses connection attempts or does not answer them, until this value is
+/// dropped.
 #[derive(Debug)]
 pub(super) struct DeadEnd {
     addr: SocketAddr,
@@ -20,14 +23,15 @@ pub(super) struct DeadEnd {
 }
 
 impl DeadEnd {
-    /// Binds without listening: this reserves the port, and the system refuses connections.
+    /// Binds the port without listening. This reserves the port, and the system refuses
+    /// connections.
     pub(super) fn refusing(addr: SocketAddr) -> io::Result<Self> {
         let socket = bound(addr)?;
         Ok(Self { addr: local_addr(&socket)?, _sockets: vec![socket] })
     }
 
-    /// Listens with a minimal backlog and fills it until an attempt gets no answer: Linux silently
-    /// drops attempts beyond the backlog. Takes about 20 ms.
+    /// Listens with a minimal backlog and fills the backlog until an attempt gets no answer,
+    /// because Linux silently drops attempts beyond the backlog. This takes about 20 ms.
     pub(super) fn silent(addr: SocketAddr) -> io::Result<Self> {
         let listener = bound(addr)?;
         listener.listen(0)?;

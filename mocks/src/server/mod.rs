@@ -1,7 +1,8 @@
-//! The mock server: transport in front of the mock providers.
+//! The mock server: the transport in front of the mock providers.
 //!
-//! One listener serves all deployments, distinguished by path prefix. The server logs every request
-//! as received, asks the provider for the reply, and decides how its bytes are sent.
+//! One listener serves all deployments, each under its own path prefix. The server logs every
+//! request as received, gets the reply from the provider, and decides how the bytes of the reply
+//! are sent.
 
 mod bounded_log;
 mod connection;
@@ -33,12 +34,13 @@ use request_log::RequestLog;
 /// A listener for any number of deployments, with one address that refuses connections and one that
 /// does not answer them.
 ///
-/// Dropping it stops the server.
+/// Dropping the value stops the server.
 #[derive(Debug)]
 pub struct MockServer {
     addr: SocketAddr,
     refusing: DeadEnd,
-    /// Planned address of the silent port, and the port itself once it was requested.
+    /// Planned address that does not answer, and its sockets once
+    /// [`silent_addr`](Self::silent_addr) was called.
     silent: (SocketAddr, Mutex<Option<DeadEnd>>),
     shared: Arc<Shared>,
     /// One task per listener.
@@ -82,8 +84,9 @@ impl MockServer {
         Ok(server)
     }
 
-    /// Listens at another address, where all requests are for the mock with this prefix and paths
-    /// do not contain it. Returns the address, with the port chosen if it was 0.
+    /// Listens at another address, where all requests are for the deployment with this prefix and
+    /// paths do not contain the prefix. Returns the address. If the port in `addr` is 0, the system
+    /// chooses the port.
     ///
     /// # Errors
     /// The port is not available.
@@ -114,11 +117,12 @@ impl MockServer {
     }
 
     /// An address where connection attempts get no answer, so that a client waits until it times
-    /// out. The attempts are not logged. Set up by the first call, which takes about 20 ms.
+    /// out. The attempts are not logged. The first call sets up the address, which takes about
+    /// 20 ms.
     ///
     /// # Errors
-    /// The port is not available. If the system answers all connection attempts, which Linux does
-    /// not, the error kind is [`Unsupported`](io::ErrorKind::Unsupported).
+    /// The port is not available. On systems that answer all connection attempts (Linux does not),
+    /// the error kind is [`Unsupported`](io::ErrorKind::Unsupported).
     pub fn silent_addr(&self) -> io::Result<SocketAddr> {
         let (planned, silent) = &self.silent;
         let mut silent = silent.lock();
@@ -129,8 +133,8 @@ impl MockServer {
         Ok(silent.insert(dead_end).addr())
     }
 
-    /// Adds a deployment, or replaces the one with its prefix. Its script starts over; earlier
-    /// requests stay in the request log.
+    /// Adds a deployment, or replaces the deployment with the same prefix. Its script starts from
+    /// the beginning. Earlier requests stay in the request log.
     ///
     /// # Errors
     /// The prefix or a behavior is invalid.
@@ -138,8 +142,8 @@ impl MockServer {
         self.shared.providers.mount(mock)
     }
 
-    /// Replaces a deployment's script, which starts over. Stored responses and attempt numbers are
-    /// preserved. Adds the deployment if it does not exist.
+    /// Replaces a deployment, or adds it if it does not exist. Its script starts from the
+    /// beginning. Its stored responses are kept, and its attempt numbers continue.
     ///
     /// # Errors
     /// The prefix or a behavior is invalid.
@@ -147,54 +151,57 @@ impl MockServer {
         self.shared.providers.update(mock)
     }
 
-    /// Removes a deployment. Further requests to it are unmatched; earlier ones stay in the request
-    /// log.
+    /// Removes a deployment. Further requests to it are unmatched; earlier requests stay in the
+    /// request log.
     pub fn unmount(&self, prefix: &str) {
         self.shared.providers.unmount(prefix);
     }
 
     /// The attempts and probes at a deployment, in arrival order.
     ///
-    /// Waits for requests that the server is still working on: once a client has a complete reply,
-    /// every request that led to it is listed in full. A request that is delayed, stalled or not
-    /// read by its client is returned as it is, without an end. If its client has disconnected, the
-    /// call waits for the end.
+    /// Waits for requests that the server is still working on. Therefore, once a client has a
+    /// complete reply, every request that led to the reply is returned in full. The call does not
+    /// wait for a reply that is delayed or stalled, or that its client does not read: such a
+    /// request is returned without an end. If the client of such a request has disconnected,
+    /// however, the call waits for its end.
     pub async fn requests(&self, prefix: &str) -> Vec<RecordedRequest> {
         self.shared.request_log.settled(Some(prefix)).await;
         self.shared.request_log.requests(Some(prefix))
     }
 
-    /// Like [`requests`](Self::requests), and removes them from the log.
+    /// Like [`requests`](Self::requests), but also removes the requests from the log.
     pub async fn take(&self, prefix: &str) -> Vec<RecordedRequest> {
         self.shared.request_log.settled(Some(prefix)).await;
         self.shared.request_log.take(Some(prefix))
     }
 
-    /// Waits until the log has this many requests of the mock. Has no timeout.
+    /// Waits until the log has this many requests to the deployment. Has no timeout.
     pub async fn arrived(&self, prefix: &str, requests: usize) {
         self.shared.request_log.arrived(Some(prefix), requests).await;
     }
 
-    /// Waits until no request at this mock is in progress, including delayed and stalled ones. Has
-    /// no timeout: a stalled request ends only when its client disconnects.
+    /// Waits until no request to this deployment is in progress, not even a delayed or stalled one.
+    /// Has no timeout: a stalled request ends only when its client disconnects.
     pub async fn ended(&self, prefix: &str) {
         self.shared.request_log.ended(Some(prefix)).await;
     }
 
-    /// Requests that addressed no known mock, were interrupted by their client, or were not HTTP.
+    /// Requests that addressed no known deployment, that their client interrupted, or that were not
+    /// HTTP.
     pub async fn unmatched(&self) -> Vec<RecordedRequest> {
         self.shared.request_log.settled(None).await;
         self.shared.request_log.requests(None)
     }
 
-    /// Like [`unmatched`](Self::unmatched), and removes them from the log.
+    /// Like [`unmatched`](Self::unmatched), but also removes the requests from the log.
     pub async fn take_unmatched(&self) -> Vec<RecordedRequest> {
         self.shared.request_log.settled(None).await;
         self.shared.request_log.take(None)
     }
 
-    /// Number of requests that the log has dropped since the start to stay within its limits: those
-    /// at deployments, and unmatched ones. Requests that were taken are not counted.
+    /// How many requests the log has dropped since the start, to stay within its limits: the number
+    /// of requests to deployments, and the number of unmatched requests. Requests that were taken
+    /// are not counted.
     pub fn dropped(&self) -> (u64, u64) {
         self.shared.request_log.dropped()
     }
@@ -205,7 +212,7 @@ impl MockServer {
     }
 }
 
-/// The address `count` ports after this one; port 0 stays 0.
+/// The address whose port is higher by `count`; port 0 stays 0.
 fn ports_on(addr: SocketAddr, count: u16) -> io::Result<SocketAddr> {
     let port = match addr.port() {
         0 => 0,
@@ -222,8 +229,8 @@ async fn accept(listener: TcpListener, prefix: Option<Arc<str>>, shared: Arc<Sha
                 Ok((stream, _)) => {
                     connections.spawn(serve(stream, prefix.clone(), Arc::clone(&shared)));
                 }
-                // Out of file descriptors, or the client disconnected before it was accepted: both
-                // are temporary.
+                // There are no file descriptors left, or the client disconnected before it was
+                // accepted. Both problems are temporary.
                 Err(_) => tokio::time::sleep(Duration::from_millis(5)).await,
             },
             Some(_) = connections.join_next() => {}

@@ -1,4 +1,4 @@
-//! A reply to be sent: its head, its chunks, and its cut.
+//! A reply that is ready to be sent: its head, its chunks, and its cut.
 
 use std::iter;
 use std::num::NonZeroUsize;
@@ -18,9 +18,9 @@ pub(super) struct ReplyFraming {
 
 #[derive(Debug, Default)]
 pub(super) struct Outgoing {
-    /// Head including the empty line, or the garbage sent instead of it.
+    /// The head including the empty line, or the garbage that is sent instead of a head.
     pub(super) head: Vec<u8>,
-    /// Status of the head; `None` for garbage.
+    /// The status in the head; `None` for garbage.
     pub(super) status: Option<u16>,
     pub(super) is_chunked: bool,
     body: Vec<u8>,
@@ -32,9 +32,9 @@ pub(super) struct Outgoing {
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Chunk<'a> {
-    /// The part that is sent.
+    /// The bytes to send; a cut may leave only a part of the chunk.
     pub(super) bytes: &'a [u8],
-    /// Full length; a cut sends less.
+    /// Length of the chunk without the cut.
     pub(super) length: usize,
 }
 
@@ -55,7 +55,7 @@ impl Outgoing {
         } else if is_event_stream && framing.takes_chunks {
             is_chunked = framing.with_body;
             head.extend(b"transfer-encoding: chunked\r\n");
-        } // Else the body, if there is one, goes on until the connection ends: HTTP/1.0.
+        } // Otherwise there is no body, or it ends with the connection (HTTP/1.0).
         if !framing.keeps_alive {
             head.extend(b"connection: close\r\n");
         }

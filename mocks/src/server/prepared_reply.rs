@@ -1,4 +1,5 @@
-//! Replies ready to be framed: a provider's reply, or one of the server's own errors.
+//! Replies that are ready to be framed. Each is a provider's reply or an error of the server
+//! itself.
 
 use std::time::SystemTime;
 
@@ -24,7 +25,7 @@ pub(super) struct PreparedReply {
 }
 
 impl PreparedReply {
-    /// A provider's reply. Header names are sent in lower case; a `date` is appended if the reply
+    /// A provider's reply. Header names are in lower case, and a `date` is appended if the reply
     /// has none.
     pub(super) fn by_provider(answer: Answer) -> Self {
         let has_date =
@@ -66,7 +67,8 @@ impl PreparedReply {
         let mut head = format!("HTTP/1.1 {} {reason}\r\n", code.as_str()).into_bytes();
         let mut is_event_stream = false;
         for (name, value) in &headers {
-            // Invalid headers cannot be sent. Scripts were validated when they were mounted.
+            // Skip headers that cannot be sent. Headers in scripts are valid, because scripts are
+            // validated when they are mounted.
             let (Ok(name), Ok(value)) =
                 (HeaderName::try_from(name), HeaderValue::from_bytes(value.as_bytes()))
             else {

@@ -1,4 +1,4 @@
-//! Reading of HTTP/1 requests, preserved byte for byte.
+//! Reads HTTP/1 requests and preserves them byte for byte.
 
 use fallproof_protocol::http1::{
     self, BodyError, BodyReader, Framing, HeadError, Headers, Progress, RequestHead, Step, values,
@@ -25,12 +25,12 @@ pub(super) struct Head {
     pub(super) framing: Framing,
 }
 
-/// A body without chunked coding.
+/// A body without the chunk sizes of chunked coding.
 #[derive(Debug, Default)]
 pub(super) struct Body {
     pub(super) bytes: Vec<u8>,
-    /// Whether the body was read completely. False if it exceeded the limit; the connection cannot
-    /// be used again then.
+    /// Whether the body was read completely. A body that exceeds the limit is not, and the
+    /// connection cannot be used for another request then.
     pub(super) is_complete: bool,
 }
 
@@ -87,7 +87,7 @@ fn parse_head(bytes: &[u8]) -> Result<Option<Head>, Unread> {
     }))
 }
 
-/// A server must also accept `http://host/path`.
+/// The path and query of a request target. A server must also accept the form `http://host/path`.
 fn origin_form(target: &str) -> &str {
     let Some((scheme, rest)) = target.split_once("://") else { return target };
     if !matches!(scheme, "http" | "https") {
@@ -96,7 +96,7 @@ fn origin_form(target: &str) -> &str {
     rest.find(['/', '?']).map_or("/", |start| &rest[start..])
 }
 
-/// The values of a list header.
+/// The items of all headers with this name; each header is a list.
 fn items(headers: &Headers, name: &str) -> Vec<String> {
     let lists = values(headers, name).map(String::from_utf8_lossy);
     lists
@@ -128,8 +128,8 @@ fn framing(headers: &Headers) -> Result<Framing, Unread> {
     }
 }
 
-/// Reads the body of `head` into `body`, which also holds the partial body if the client
-/// disconnects.
+/// Reads the body that follows `head` into `body`. If the client disconnects, `body` holds the part
+/// that was read.
 pub(super) async fn read_body(
     socket: &mut ClientSocket,
     head: &Head,

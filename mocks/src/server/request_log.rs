@@ -12,7 +12,7 @@ use super::socket::has_disconnected;
 use crate::provider_set::ReplyPlan;
 use crate::request_log::{Limits, RecordedRequest};
 
-/// Prefix of unmatched requests, which have a log of their own.
+/// Prefix of unmatched requests, which are in a separate log.
 const UNMATCHED: &str = "";
 
 #[derive(Debug)]
@@ -51,7 +51,7 @@ struct Entry {
 #[derive(Debug)]
 struct State {
     recorded: RecordedRequest,
-    /// Whether the request waits for a timer or its client rather than for the server.
+    /// Whether the request waits for a timer or for its client, and not for the server.
     waiting: bool,
 }
 
@@ -82,7 +82,8 @@ impl RequestLog {
         (kept.to_vec(), (kept.len() < body.len()).then_some(body.len()))
     }
 
-    /// Adds a request to the log of its mock or of the unmatched ones, and numbers it.
+    /// Numbers a request, and adds it to the log of its deployment or to that of unmatched
+    /// requests.
     pub(super) fn enter(
         self: &Arc<Self>,
         mut recorded: RecordedRequest,
@@ -123,14 +124,14 @@ impl RequestLog {
         taken.into_iter().map(recorded).collect()
     }
 
-    /// Number of dropped requests: of deployments, and unmatched ones.
+    /// How many requests were dropped: requests to deployments, and unmatched requests.
     pub(super) fn dropped(&self) -> (u64, u64) {
         let logs = self.logs.lock();
         (logs.deployments.dropped(), logs.unmatched.dropped())
     }
 
-    /// Waits until every request has ended, or waits for a timer or a client that is still
-    /// connected.
+    /// Returns when each request has ended, or is waiting for a timer or for its client while the
+    /// client is still connected.
     pub(super) async fn settled(&self, prefix: Option<&str>) {
         self.until(prefix, Entry::is_settled).await;
     }
@@ -151,7 +152,8 @@ impl RequestLog {
 
     async fn until_all(&self, prefix: Option<&str>, done: impl Fn(&[Arc<Entry>]) -> bool) {
         loop {
-            // Registered before the check, so that no change between check and wait is missed.
+            // Register before the check, so that no change between the check and the wait is
+            // missed.
             let changed = self.changed.notified();
             if done(&self.entries(prefix)) {
                 return;
@@ -176,12 +178,12 @@ impl Entry {
             }
             state.waiting
         };
-        // If the client has disconnected, the request ends at once, so it is worth waiting for.
+        // If the client has disconnected, the request is about to end, so it is not settled.
         waiting && !self.socket.upgrade().is_none_or(|socket| has_disconnected(&socket))
     }
 }
 
-/// A request in progress. It ends when this is dropped, at the latest.
+/// A request in progress. It ends at the latest when this value is dropped.
 #[derive(Debug)]
 pub(super) struct Record {
     entry: Arc<Entry>,
@@ -193,7 +195,7 @@ impl Record {
         update(&mut self.entry.state.lock().recorded);
     }
 
-    /// Sets whether the request waits for a timer or its client.
+    /// Sets whether the request waits for a timer or for its client.
     pub(super) fn wait(&self, waiting: bool) {
         self.entry.state.lock().waiting = waiting;
         if waiting {
@@ -201,10 +203,10 @@ impl Record {
         }
     }
 
-    /// Records the reply as decided by the provider.
+    /// Records the reply that the provider decided on.
     pub(super) fn decided(&self, plan: &ReplyPlan, head: &[u8], body: &[u8]) {
         let (reply, reply_cut) = self.request_log.capped(body);
-        // Stored twice: as decided and as sent.
+        // The reply is stored twice: as decided and as sent.
         let more = 2 * (head.len() + reply.len());
         let ReplyPlan { kind, attempt, route, behavior, refused, violation, wire } = plan.clone();
         self.update(|recorded| {
@@ -225,8 +227,8 @@ impl Record {
         log.grow(self.entry.seq, more);
     }
 
-    /// Records that these parts were sent at once; `of_body` of their bytes belong to the body.
-    /// `status` is the status in the head.
+    /// Records that these parts were sent together. `of_body` is the number of their bytes that
+    /// belong to the body, and `status` is the status in the head of the reply.
     pub(super) fn sent(&self, status: Option<u16>, parts: &[&[u8]], of_body: usize) {
         let now = self.request_log.now();
         let most = self.request_log.most_body;

@@ -1,4 +1,4 @@
-//! A client's socket: buffers unread bytes and detects a disconnect.
+//! The socket of a client. It buffers unread bytes and detects a disconnect.
 
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
@@ -9,10 +9,11 @@ use std::time::Duration;
 use socket2::SockRef;
 use tokio::net::TcpStream;
 
-/// Limit for buffered unread bytes. Beyond it, a disconnect is no longer detected.
+/// Maximum number of unread bytes that are buffered. If a client sends more, its disconnect is not
+/// detected.
 const MOST_AHEAD: usize = 64 * 1024;
 
-/// How long to keep reading from a client that still sends after the last reply.
+/// How long to continue reading from a client that is still sending after the last reply.
 const LINGER: Duration = Duration::from_secs(2);
 
 #[derive(Debug)]
@@ -25,7 +26,7 @@ pub(super) struct ClientSocket {
 
 impl ClientSocket {
     pub(super) fn new(stream: TcpStream) -> Self {
-        // Faults depend on single bytes, so each must be sent when it is written.
+        // Faults depend on single bytes, so each byte must be sent as soon as it is written.
         let _ = stream.set_nodelay(true);
         Self { stream: Arc::new(stream), read: Vec::new(), used: 0 }
     }
@@ -50,7 +51,8 @@ impl ClientSocket {
 
     /// Reads more bytes; returns 0 at the end of the stream.
     pub(super) async fn fill(&mut self) -> io::Result<usize> {
-        // Drained only here and not at each use: a body may arrive in a million tiny chunks.
+        // Used bytes are removed here and not in `used`, since a body may arrive in a million tiny
+        // chunks.
         self.read.drain(..self.used);
         self.used = 0;
         loop {
@@ -63,8 +65,8 @@ impl ClientSocket {
         }
     }
 
-    /// Sends as much of these parts as the system accepts at once; `None` if it accepts nothing
-    /// now.
+    /// Sends as much of these parts as the system accepts without waiting. Returns the number of
+    /// bytes, or `None` if the system accepts nothing now.
     pub(super) fn try_send(&self, parts: &[IoSlice<'_>]) -> io::Result<Option<usize>> {
         match self.stream.try_write_vectored(parts) {
             Ok(sent) => Ok(Some(sent)),
@@ -93,8 +95,8 @@ impl ClientSocket {
         std::future::pending::<()>().await;
     }
 
-    /// Closes with a FIN. Reads what the client has already sent, since unread bytes would cause a
-    /// RST.
+    /// Closes the connection with a FIN. First reads what the client has already sent, since unread
+    /// bytes would cause an RST.
     pub(super) fn close(mut self) {
         self.read.clear();
         while self.read.len() < MOST_AHEAD
@@ -102,12 +104,12 @@ impl ClientSocket {
         {}
     }
 
-    /// Aborts the connection with a RST.
+    /// Aborts the connection with an RST.
     pub(super) fn reset(self) {
         let _ = self.stream.set_zero_linger();
     }
 
-    /// Closes after a reply to a client that may still be sending, so that it can read the reply.
+    /// Closes the connection so that a client that may still be sending can read the reply.
     pub(super) async fn close_after_reply(mut self) {
         let _ = SockRef::from(&*self.stream).shutdown(Shutdown::Write);
         let rest = async {
@@ -119,8 +121,8 @@ impl ClientSocket {
     }
 }
 
-/// Whether the client has closed or reset the connection, as far as the system knows now. A client
-/// with unread bytes counts as connected.
+/// Whether the client has closed or reset the connection, as far as the system knows now. While
+/// bytes of the client are unread, it counts as connected.
 pub(super) fn has_disconnected(stream: &TcpStream) -> bool {
     match SockRef::from(stream).peek(&mut [MaybeUninit::uninit()]) {
         Ok(read) => read == 0,

@@ -12,8 +12,9 @@ fn main() {
     divan::main();
 }
 
-/// The first request of an endpoint also parses its schema. Only one sample each is possible; the
-/// name sorts these before the other benchmarks, which would parse the schemas first.
+/// Measures the first request to an endpoint, which also parses the schema of the endpoint. Only
+/// one sample per endpoint is possible. The name sorts this benchmark before the others, which
+/// would parse the schemas first.
 #[divan::bench(args = [Endpoint::ChatCompletions, Endpoint::Responses], sample_count = 1, sample_size = 1)]
 fn a_first_use(bencher: Bencher<'_, '_>, endpoint: Endpoint) {
     bencher.bench_local(|| check(Surface::OpenAi, endpoint, "m", black_box(b"{}")));
@@ -53,7 +54,7 @@ fn chat() -> Value {
     })
 }
 
-/// An agent's request after many turns: several types of items, and a dozen tools.
+/// A request of an agent after many turns, with several types of items and a dozen tools.
 fn responses() -> Value {
     let turn = |n: usize| {
         [

@@ -6,9 +6,10 @@
     python3 mocks/strict/spec/generate.py --accepted FILE    try requests that the live API accepted
                                                       (recorded.py; JSON lines: endpoint, source, body)
 
-Source: the parameter types of OpenAI's Python SDK, turned into JSON Schema by pydantic, cut down to
-the subset that README.md describes, closed at every object, then corrected by overlay.yaml.
-The script makes a virtual environment of its own in target/spec-venv and runs itself in there.
+The source is the parameter types of OpenAI's Python SDK. Pydantic converts them to JSON Schema. This
+script reduces the result to the subset that README.md describes, closes every object, and applies the
+corrections in overlay.yaml. It creates its own virtual environment in target/spec-venv and runs itself
+there.
 """
 
 import argparse
@@ -33,12 +34,12 @@ PINS = [
     "jsonschema==4.26.0",
 ]
 
-SURFACES = {  # and the api-version that their reading is of
+SURFACES = {  # each with the api-version that its schemas describe
     "openai": None,
     "azure-v1": "v1",
     "azure-legacy": "2025-04-01-preview",
 }
-ENDPOINTS = {  # our name: the SDK type it is made of
+ENDPOINTS = {  # our name, and the SDK type that the schema is generated from
     "chat.completions": "openai.types.chat.CompletionCreateParams",
     "completions": "openai.types.CompletionCreateParams",
     "embeddings": "openai.types.EmbeddingCreateParams",
@@ -50,18 +51,18 @@ ENDPOINTS = {  # our name: the SDK type it is made of
     "audio.translations": "openai.types.audio.TranslationCreateParams",
     "moderations": "openai.types.ModerationCreateParams",
 }
-ONLY_ON = {"moderations": {"openai"}}  # the surfaces that have it, where not all
+ONLY_ON = {"moderations": {"openai"}}  # the surfaces of endpoints that are not on all surfaces
 
 KINDS = {"loosen", "tighten", "replace", "observe", "add-parameter", "remove-parameter", "add-rule", "wording"}
 ACTIONS = {"merge", "set", "drop", "branch", "rule"}
 ENTRY_KEYS = {"id", "kind", "surfaces", "also", "endpoints", "at", "steps", "evidence", "date", "strength"} | ACTIONS
-RULE_KEYS = {  # besides id, kind, strength, evidence and date
+RULE_KEYS = {  # keys of each kind of rule, besides id, kind, strength, evidence and date
     "requires": {"param", "requires", "requires_present", "message", "code"},
     "moved": {"param", "message", "code", "error_param"},
     "unsupported_for_model": {"param", "models", "except", "message", "code", "error_param"},
     "unsupported_value_for_model": {"param", "models", "except", "allowed", "refused", "message", "code", "error_param"},
 }
-KEYWORDS = (  # what a finished schema may use; extra keys are an error
+KEYWORDS = (  # the keywords that a finished schema may use; others are an error
     "$ref type properties required additionalProperties items enum anyOf minimum maximum "
     "maxLength minItems maxItems maxProperties pattern x-file x-strength x-discriminator x-unproven x-missed"
 ).split()
@@ -105,7 +106,7 @@ def base_schema(type_path):
 
 
 def name_files_plainly():
-    """Replaces the SDK's many Python types for an uploaded file by one marker."""
+    """Replaces the SDK's many Python types for an uploaded file with one marker."""
     from typing import Annotated
 
     from pydantic import WithJsonSchema
@@ -122,7 +123,7 @@ def short(name):
 
 
 def clean(node):
-    """Keeps names and types, drops titles, descriptions and defaults, and closes objects."""
+    """A schema with names and types, without titles, descriptions and defaults, and with closed objects."""
     out = {}
     if "$ref" in node:
         return {"$ref": "#/$defs/" + short(node["$ref"].removeprefix("#/$defs/"))}
@@ -152,7 +153,7 @@ def any_of(branches):
     for branch in branches:
         for one in branch["anyOf"] if "anyOf" in branch else [branch]:
             kinds = one["type"] if isinstance(one.get("type"), list) else [one.get("type")]
-            for kind in kinds:  # a nullable type is two branches here
+            for kind in kinds:  # a nullable type becomes two branches here
                 part = {**one, "type": kind} if len(kinds) > 1 else one
                 if "enum" in part and len(kinds) > 1:
                     part["enum"] = [v for v in part["enum"] if v is not None]
@@ -161,7 +162,7 @@ def any_of(branches):
                     flat.append(part)
     if {} in flat:
         return {}
-    for kind in ("string", "boolean"):  # one branch per scalar type: open absorbs listed values
+    for kind in ("string", "boolean"):  # one branch per scalar type; a type without a list of values absorbs the lists
         same = [b for b in flat if b.get("type") == kind]
         if len(same) > 1:
             lists = [b.get("enum") for b in same]
@@ -216,7 +217,7 @@ def load_overlay():
 
 
 def strength_on(entry, surface):
-    """Strength of the entry on this surface: its own, "documented" if listed in `also`, or None."""
+    """Strength of the entry on this surface; None if the entry does not apply to the surface."""
     if surface in entry.get("also", []):
         return "documented"
     return entry["strength"] if surface in entry.get("surfaces", SURFACES) else None
@@ -245,7 +246,7 @@ def take(schema, entry, step, place, strength):
     elif "merge" in step:
         deep_merge(parent[key], step["merge"])
     else:
-        for name in step["drop"]:  # a name that is not there must not pass silently
+        for name in step["drop"]:  # fails if the name does not exist
             parent[key].remove(name) if isinstance(parent[key], list) else parent[key].pop(name)
         if entry["kind"] == "remove-parameter" and strength == "documented":
             parent.setdefault("x-unproven", []).extend(step["drop"])
@@ -254,7 +255,7 @@ def take(schema, entry, step, place, strength):
 
 
 def find(schema, pointer, entry):
-    """Parent and last key of a JSON pointer; follows $refs."""
+    """The parent node and the last key of a JSON pointer; $refs on the way are followed."""
     node = schema
     *steps, last = pointer.lstrip("/").split("/")
     for step in steps:
@@ -316,7 +317,7 @@ def schema_nodes(nodes):
 
 
 def discriminator(branches, defs):
-    """The property (or two, in this order) that distinguishes the object branches."""
+    """The property, or the two properties in order, that distinguish the object branches."""
     objects = [o for o in (deref(b, defs) for b in branches) if o.get("type") == "object"]
     if len(objects) < 2:
         return None
@@ -358,7 +359,7 @@ def generate():
 
 
 def changes(old, new, at=""):
-    """The differences, as lines with JSON pointers."""
+    """The differences between two values, as lines with JSON pointers."""
     if isinstance(old, dict) and isinstance(new, dict):
         for key in sorted(old.keys() | new.keys()):
             here = f"{at}/{key}"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def try_accepted(files, path):
-    """Prints the recorded requests that the openai schemas or rules refuse, with reasons; True if none."""
+    """Prints the recorded requests that the openai schemas or rules refuse, with reasons. True if there are none."""
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import relevance
 
@@ -34,7 +34,7 @@ def deref(node, defs):
 
 
 def deepest(error, defs):
-    """The most specific error below a union: in the branch selected by its tags, deepest in the body."""
+    """The most specific error below a union: the deepest error in the branches that its tags select."""
     if not error.context:
         return error
     chosen = narrow(error.schema, defs, error.instance)
@@ -45,7 +45,7 @@ def deepest(error, defs):
 def narrow(union, defs, value):
     """Indexes of the branches that a union's x-discriminator selects for this value.
 
-    If there are none, every branch requires the missing tag, or no branch lists its value.
+    No branch is selected if every branch requires a missing tag, or if no branch lists the tag's value.
     """
     branches = [deref(b, defs) for b in union["anyOf"]]
     tags = union.get("x-discriminator", [])
@@ -63,7 +63,7 @@ def narrow(union, defs, value):
 
 
 def broken_rules(rules, body):
-    """Ids of the x-rules that refuse this request, with the path."""
+    """The ids of the x-rules that refuse this request, each with the path of the value."""
     for rule in rules:
         for place, value in values_at(body, rule["param"]):
             if rule["kind"] == "moved":
@@ -83,7 +83,7 @@ def broken_rules(rules, body):
 
 
 def values_at(body, param):
-    """(path, value) of every non-null value of a rule's param; `a[].b` visits each item."""
+    """The path and the value of every non-null value of a rule's param; `a[].b` visits each item of `a`."""
     name, _, rest = param.partition("[].")
     value = body.get(name) if isinstance(body, dict) else None
     if rest:

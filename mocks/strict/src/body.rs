@@ -13,7 +13,7 @@ use super::path::Step;
 /// Maximum nesting depth. Deeper bodies are refused as invalid JSON, as in `serde_json`.
 const MAX_DEPTH: usize = 127;
 
-/// A value in a body. Numbers stay as spelled, so neither size nor spelling is lost.
+/// A value in a body. Numbers are kept as text, so neither their size nor their spelling is lost.
 #[derive(Debug)]
 pub(super) enum Value<'a> {
     Null,
@@ -26,7 +26,7 @@ pub(super) enum Value<'a> {
     File,
 }
 
-/// An object. The last value of a duplicate key counts, at the position of the first one.
+/// An object. Of a duplicate key, the last value counts, at the position of the first one.
 #[derive(Debug, Default)]
 pub(super) struct Object<'a> {
     pub(super) members: Map<Cow<'a, str>, Value<'a>>,
@@ -35,7 +35,7 @@ pub(super) struct Object<'a> {
 }
 
 impl<'a> Object<'a> {
-    /// Inserts a member and records a duplicate key.
+    /// Inserts a member, and records whether its key is a duplicate.
     pub(super) fn insert(&mut self, key: Cow<'a, str>, value: Value<'a>) {
         let (at, before) = self.members.insert_full(key, value);
         if before.is_some() {
@@ -48,8 +48,8 @@ impl<'a> Object<'a> {
     }
 }
 
-/// Kind of a value. The providers, like Python, distinguish `1` from `1.0` and `1e0`: a point or an
-/// exponent makes a decimal.
+/// The kind of a value. Like Python, the providers distinguish `1` from `1.0` and `1e0`: a number
+/// with a point or an exponent is a decimal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Null,
@@ -108,7 +108,7 @@ impl Value<'_> {
     }
 }
 
-/// Compares a number as spelled with another one, by value.
+/// Compares a number in a body, as spelled, with a number from the schema, by value.
 pub(super) fn compare(spelled: &str, other: &Number) -> Option<Ordering> {
     match (spelled.parse::<i128>(), other.as_i128()) {
         (Ok(spelled), Some(other)) => Some(spelled.cmp(&other)),

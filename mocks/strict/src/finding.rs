@@ -1,4 +1,4 @@
-//! Problems in a body, before they are worded.
+//! Problems in a body, before they become messages.
 
 use serde_json::{Number, Value as Json};
 
@@ -28,12 +28,12 @@ pub(super) enum Fault<'a> {
         expected: &'a Node,
         got: &'a Value<'a>,
     },
-    /// A tag that is not a string; one of these was expected.
+    /// A discriminator whose value is not a string. One of these values was expected.
     TagType {
         choices: Vec<&'a Json>,
         got: &'a Value<'a>,
     },
-    /// A value of the right type that is not one of these.
+    /// A value of the right type that is not one of the allowed values.
     Choice {
         choices: Vec<&'a Json>,
         got: &'a Value<'a>,

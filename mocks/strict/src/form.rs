@@ -1,10 +1,10 @@
 //! Reads a `multipart/form-data` request into the same tree as a JSON body, so that one validation
 //! serves both.
 //!
-//! A field is text; the schema of its parameter determines its type. Lists are written as the SDKs
-//! write them, `name[]` for each item (a bare `name` is accepted), and members of an object as
-//! `name[member]`. Our choices: `True` equals `true`, an object may be JSON text, and bytes that
-//! are not UTF-8 are a file, with or without a file name.
+//! A field is text; the schema of its parameter determines its type. The fields are named as the
+//! SDKs name them: `name[]` for each item of a list (`name` is also accepted), and `name[member]`
+//! for a member of an object. Three choices are our own: `True` equals `true`, an object may be
+//! JSON text, and bytes that are not UTF-8 are a file, with or without a file name.
 
 use std::borrow::Cow;
 
@@ -79,7 +79,7 @@ fn push<'a>(form: &mut Object<'a>, name: &'a str, item: Value<'a>) {
     }
 }
 
-/// Reads the field as a value of a type that the node allows; as text if that fails.
+/// Reads the field as a value of a type that the node allows, or as text if that fails.
 fn read_field<'a>(schema: &Schema, node: Option<&Node>, field: &FormField<'a>) -> Value<'a> {
     let value = text_or_file(field);
     let (Value::String(Cow::Borrowed(text)), Some(node)) = (&value, node) else { return value };

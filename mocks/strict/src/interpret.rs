@@ -21,7 +21,7 @@ pub(super) fn first_finding<'a>(
 ) -> Option<Finding<'a>> {
     let Value::Object(object) = body else { return None };
     let mut walk = Walk { schema, model, path: Vec::new(), found: Found::default() };
-    // Stops at the first observed finding: no later one takes precedence.
+    // The walk stops at the first observed finding, since no later finding takes precedence.
     let _ = walk.request(object);
     if walk.found.is_empty()
         && let Some(path) = body.repeated_key()
@@ -128,7 +128,7 @@ impl<'a> Walk<'a, '_> {
         Flow::Continue(())
     }
 
-    /// Checks an object's names: missing ones, then unknown ones.
+    /// Checks the member names of an object: first for missing names, then for unknown names.
     fn names(&mut self, node: &'a Node, object: &'a Object<'a>) -> Flow {
         for name in &node.required {
             if object.get(name).is_none() {
@@ -191,7 +191,7 @@ impl<'a> Walk<'a, '_> {
         self.found.add(Finding { path: self.path.clone(), fault, strength })
     }
 
-    /// Strength of a node's type and allowed values.
+    /// Strength of a violation of a node's type or allowed values.
     fn usual(&self, node: &Node) -> Strength {
         node.strength.unwrap_or(self.by_depth())
     }
@@ -200,8 +200,8 @@ impl<'a> Walk<'a, '_> {
         if self.path.len() <= 1 { Strength::Observed } else { Strength::Documented }
     }
 
-    /// Strength of refusing an unknown member of the object at this path. Legacy back ends were
-    /// seen to refuse any in a message.
+    /// Strength of refusing an unknown member of the object at this path. In a message, legacy back
+    /// ends were seen to refuse every unknown member.
     fn of_unknown(&self, node: &Node, name: &str) -> Strength {
         if self.is_in_a_message() && self.schema.legacy_wording.members.include(self.model) {
             return Strength::Observed;
@@ -218,8 +218,8 @@ impl<'a> Walk<'a, '_> {
         matches!(self.path[..], [Step::Key("messages"), Step::Index(_)])
     }
 
-    /// Strength of requiring the member of this name at this path. `default` applies if the refusal
-    /// of a missing one is not proven.
+    /// Strength of refusing an object at this path that lacks the member of this name. `default`
+    /// applies if no such refusal is known.
     fn of_missing(&self, node: &Node, name: &str, default: Strength) -> Strength {
         if node.missed.iter().any(|one| one == name) {
             return Strength::Observed;

@@ -1,8 +1,8 @@
-//! Paths within a body, in the notations of providers and as JSON pointers.
+//! Paths within a body, in the providers' notations and as JSON pointers.
 
 use std::fmt::Write as _;
 
-/// A step down into a body.
+/// A step of a path: a member of an object or an item of an array.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step<'a> {
     Key(&'a str),

@@ -1,12 +1,12 @@
-//! Rules beyond the schema of a single parameter: parameters that a model does not support, and
-//! parameters that require others.
+//! Rules that a schema cannot express: parameters that belong to another endpoint, parameters that
+//! a model does not support, and parameters that require others.
 
 use super::body::{Object, Value};
 use super::finding::{Fault, Finding};
 use super::path::Step;
 use super::schema::{Rule, RuleKind};
 
-/// Parameters that belong to another endpoint, in rule order.
+/// Findings for parameters that belong to another endpoint, in rule order.
 pub(super) fn moved<'a>(
     rules: &'a [Rule],
     body: &'a Object<'a>,
@@ -17,7 +17,7 @@ pub(super) fn moved<'a>(
         .flat_map(|rule| values(rule, body).map(|at| finding(rule, at)))
 }
 
-/// Parameters and values that the model does not support, in rule order.
+/// Findings for parameters and values that the model does not support, in rule order.
 pub(super) fn of_the_model<'a>(
     rules: &'a [Rule],
     model: &str,
@@ -33,7 +33,7 @@ pub(super) fn of_the_model<'a>(
     })
 }
 
-/// Parameters that require another one, in rule order.
+/// Findings for parameters without another parameter that they require, in rule order.
 pub(super) fn across_parameters<'a>(
     rules: &'a [Rule],
     body: &'a Object<'a>,
@@ -55,7 +55,7 @@ fn finding<'a>(rule: &'a Rule, (path, got): At<'a>) -> Finding<'a> {
 
 type At<'a> = (Vec<Step<'a>>, &'a Value<'a>);
 
-/// All values of the rule's parameter except null.
+/// All values of the rule's parameter in the body, except null.
 fn values<'a>(rule: &'a Rule, body: &'a Object<'a>) -> impl Iterator<Item = At<'a>> {
     let mut out = Vec::new();
     collect(&rule.param, body, &[], &mut out);

@@ -1,6 +1,5 @@
-//! The request schemas in `spec/`, parsed once and strictly. They use the subset of JSON Schema
-//! that `spec/README.md` describes; any other keyword is an error, so that no rule is silently
-//! ignored.
+//! The request schemas in `spec/`, which are parsed once. They use the subset of JSON Schema that
+//! `spec/README.md` describes. Any other keyword is an error, so that no rule is silently ignored.
 
 mod embedded;
 mod node;
@@ -74,7 +73,7 @@ impl Schema {
 
     /// The node itself, or the definition that it references.
     pub(super) fn resolve<'a>(&'a self, node: &'a Node) -> &'a Node {
-        // A definition may be a reference too; the generator creates no cycles of references.
+        // A definition may itself be a reference. The generator creates no cycles of references.
         let mut node = node;
         while let Some(index) = node.reference {
             node = &self.definitions[index];
@@ -83,8 +82,8 @@ impl Schema {
     }
 }
 
-/// Replaces each reference by the index of its definition, and applies the type `file` (not part of
-/// JSON Schema) where `x-file` is set.
+/// Replaces each reference with the index of its definition, and sets the type `file`, which is not
+/// part of JSON Schema, where `x-file` is present.
 fn link(value: &mut Json, names: &[String]) -> serde_json::Result<()> {
     use serde::de::Error as _;
 

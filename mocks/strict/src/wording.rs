@@ -1,8 +1,8 @@
 //! Findings in the providers' wording.
 //!
-//! There are three styles: the modern one of most endpoints and models, that of [`legacy`] back
-//! ends for some findings, and that of [`pydantic`] on audio endpoints. The latter two report
-//! neither parameter nor code.
+//! There are three styles. Most endpoints and models use the [`modern`] wording. Legacy back ends
+//! use the [`legacy`] wording for some findings, and audio endpoints use that of [`pydantic`]. The
+//! last two report neither parameter nor code.
 
 mod expected;
 mod legacy;
@@ -17,7 +17,8 @@ use crate::path::pointer;
 use crate::schema::{RuleKind, Schema};
 use crate::{Violation, ViolationKind};
 
-/// <https://github.com/ChatGPTNextWeb/NextChat/issues/4064>
+/// The message for a body that is not JSON, from
+/// <https://github.com/ChatGPTNextWeb/NextChat/issues/4064>.
 const INVALID_JSON: &str = "We could not parse the JSON body of your request. (HINT: \
     This likely means you aren't using your HTTP library correctly. The OpenAI API expects a JSON \
     payload, but what was sent was not valid JSON. If you have trouble figuring out how to fix \

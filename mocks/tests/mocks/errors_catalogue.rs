@@ -1,4 +1,4 @@
-//! The bytes of every error reply, compared with what is known of the live ones.
+//! The bytes of every error reply, compared with what is known about the live replies.
 
 use fallproof_mocks::Reply;
 use fallproof_mocks::behavior::{CutEnd, CutPoint, Entry, WireFault, behaviors};
@@ -211,9 +211,9 @@ fn refused(endpoint: Endpoint, model: &str, body: &str) -> Reply {
 }
 
 #[rstest]
-// OpenAI's edge, with and without a limit reached; its application, with and without limits; its
-// older resources; a failure; and the network in front. Azure's front edge, the layer behind it,
-// and the model.
+// The layers of OpenAI: the edge, with and without a limit reached; the application, with and
+// without limits; the older resources; a failure; and the network in front. The layers of Azure:
+// the front edge, the layer behind it, and the model.
 #[case(edge(OpenAi, Some(Chat), &unknown_model("x")), "content-type vary x-content-type-options \
     strict-transport-security x-envoy-upstream-service-time x-openai-proxy-wasm x-request-id")]
 #[case(
@@ -344,7 +344,7 @@ fn a_rate_limit_can_have_a_date() {
     for surface in Surface::ALL {
         let reply = scripted(surface, Chat, "rate_limited_date");
         let date = header(&reply, "retry-after").expect("a header");
-        // IMF-fixdate, e.g. `Sun, 06 Nov 1994 08:49:37 GMT`.
+        // The date must be an IMF-fixdate, e.g. `Sun, 06 Nov 1994 08:49:37 GMT`.
         let shape: String =
             date.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).skip(3).collect();
         assert!(shape.starts_with(", 00 ") && shape.ends_with(" 0000 00:00:00 GMT"), "{date}");

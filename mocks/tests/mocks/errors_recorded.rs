@@ -1,4 +1,4 @@
-//! Every error known from the live providers, compared byte for byte with the mocks.
+//! Every known error of the live providers, compared byte for byte with the reply of the mocks.
 
 use fallproof_mocks::Reply;
 use fallproof_mocks::errors::{EdgeRefusal, behavior, edge, refusal};
@@ -7,7 +7,7 @@ use fallproof_strict::check;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// A row of `errors_recorded.yaml`, which documents the members.
+/// A row of `errors_recorded.yaml`. The comment in that file describes the members.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Row {
@@ -85,7 +85,7 @@ fn a_recorded_error_is_either_played_or_has_a_reason() {
     }
 }
 
-/// Returns an error with the mock's reply if it differs.
+/// Returns an error with the mock's reply if the reply differs from the row.
 fn wrong(row: &Row) -> Result<(), String> {
     let Some(play) = &row.play else { return Ok(()) };
     let explain = |got: &str| {
@@ -107,7 +107,7 @@ fn wrong(row: &Row) -> Result<(), String> {
     }
 }
 
-/// Whether the reply has this header, with this value if one is given.
+/// Whether the reply has this header. With `name: value`, the value must match, too.
 fn has(reply: &Reply, header: &str) -> bool {
     let (name, value) = header.split_once(": ").unzip();
     let name = name.unwrap_or(header);
@@ -162,7 +162,7 @@ fn filled(row: &Row, body: &str) -> String {
     }
 }
 
-/// The body with the request id replaced by `{id}`.
+/// The body, with `{id}` in place of the request id.
 fn without_id(reply: &Reply, body: &str) -> String {
     let ids = reply.headers.iter().filter(|(name, _)| name.ends_with("request-id"));
     ids.fold(body.to_owned(), |body, (_, id)| {

@@ -1,4 +1,4 @@
-//! The mock providers, by themselves and behind the mock server.
+//! Tests of the mock providers, alone and behind the mock server.
 
 mod errors_catalogue;
 mod errors_recorded;

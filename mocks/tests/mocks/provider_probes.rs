@@ -8,7 +8,7 @@ use fallproof_mocks::request_log::RequestKind;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-/// Kind of the request, number of the attempt, status, and whether it was refused.
+/// Kind of the request, number of the attempt, status, and whether the request was refused.
 fn outcome(answer: &Answer) -> (RequestKind, u32, u16, bool) {
     (answer.plan.kind, answer.plan.attempt, answer.reply.status, answer.plan.refused)
 }

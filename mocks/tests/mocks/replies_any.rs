@@ -8,7 +8,7 @@ use fallproof_mocks::reply::{Members, ReplyContext, ReplyMode};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-/// The members that affect a reply.
+/// The request members that affect a reply.
 const NAMES: [&str; 29] = [
     "best_of",
     "dimensions",
@@ -41,7 +41,7 @@ const NAMES: [&str; 29] = [
     "top_logprobs",
 ];
 
-/// Words with a meaning in these members and in schemas.
+/// Words that have a meaning in these members or in schemas.
 const WORDS: [&str; 30] = [
     "$ref",
     "#",

@@ -166,7 +166,7 @@ fn a_forced_legacy_function_is_called(
     assert_eq!(joined(&streamed, 0, "/delta/function_call/name"), "get_weather");
 }
 
-/// Whether the choice contains only a call, without text or filter results.
+/// Whether the choice contains a call and neither text nor filter results.
 fn called(choice: &Value) -> bool {
     let found = choice.get("content_filter_results");
     choice["message"]["content"].is_null() && found.is_none_or(|found| *found == json!({}))

@@ -1,4 +1,4 @@
-//! Streams: the order of their events.
+//! The order of the events in streams.
 
 use crate::replies_support::{
     Event, Mock, assert_adds_up, chat, chunks, events, header, input, joined, json_of, marker,

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 pub(crate) const PREFIX: &str = "/test/primary";
 pub(crate) const KEY: &str = "sk-test-0001";
-/// The name that requests use, on every surface.
+/// The model or deployment name in requests, on every surface.
 pub(crate) const NAME: &str = "d";
 
 pub(crate) struct Mock {
@@ -43,7 +43,7 @@ impl Mock {
         Self { providers, surface }
     }
 
-    /// The reply to a valid request with these members and the model's name.
+    /// The reply to a valid request with these members, to which the model's name is added.
     pub(crate) fn ask(&self, endpoint: &str, members: &Value) -> Reply {
         let answer = self.try_ask(endpoint, members);
         assert!(!answer.plan.refused, "{}", String::from_utf8_lossy(&answer.reply.body));
@@ -56,7 +56,7 @@ impl Mock {
         self.send("POST", &self.target(endpoint), "application/json", body.to_string().as_bytes())
     }
 
-    /// The reply to a form with these fields, the model's name, and a file.
+    /// The reply to a form with these fields, to which the model's name and a file are added.
     pub(crate) fn ask_form(&self, endpoint: &str, fields: &[(&str, &str)]) -> Reply {
         let part = |(name, value): &(&str, &str)| {
             format!("--b\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
@@ -75,7 +75,7 @@ impl Mock {
         self.send("GET", target, "", b"")
     }
 
-    /// Like [`get`](Self::get), with this key or none.
+    /// Like [`get`](Self::get), but with this key, or without a key.
     pub(crate) fn get_as(&self, target: &str, key: Option<&str>) -> Answer {
         let bearer = key.map(|key| format!("Bearer {key}"));
         let headers: Vec<(&str, &[u8])> = match (&bearer, key) {
@@ -156,7 +156,8 @@ pub(crate) fn header<'a>(reply: &'a Reply, name: &str) -> &'a str {
 /// An event of a stream: its name, if any, and its data.
 pub(crate) type Event = (Option<String>, Value);
 
-/// The events of a stream. The end of chat and completions is the text `[DONE]`.
+/// The events of a stream. In chat and completions, the data of the last event is the text
+/// `[DONE]`.
 pub(crate) fn events(reply: &Reply) -> Vec<Event> {
     assert!(header(reply, "content-type").starts_with("text/event-stream"));
     let events =
@@ -199,7 +200,7 @@ pub(crate) fn joined(chunks: &[Value], index: u64, pointer: &str) -> String {
         .collect()
 }
 
-/// The member names of an object, in the order written.
+/// The member names of an object, in the order in which they were written.
 pub(crate) fn names(value: &Value) -> Vec<&str> {
     value.as_object().expect("an object").keys().map(String::as_str).collect()
 }

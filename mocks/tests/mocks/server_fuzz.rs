@@ -1,4 +1,4 @@
-//! No bytes from a client crash or hang the server.
+//! Whatever bytes a client sends, the server neither crashes nor hangs.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ fn bytes(most: usize) -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(any::<u8>(), 0..most)
 }
 
-/// Fragments that advance a parser.
+/// Fragments of HTTP that change the state of a parser.
 fn framing() -> impl Strategy<Value = Vec<u8>> {
     let pieces = [
         "\r\n",
@@ -65,7 +65,7 @@ fn the_next_valid_request_is_answered_after_anything() {
                 client.send(&bytes).await;
                 drop(client);
                 let reply = Client::of(&server).await.ask(chat(PRIMARY)).await;
-                // All of them end, including those of the first client.
+                // All requests end, including those of the first client.
                 server.ended(PRIMARY).await;
                 server.take(PRIMARY).await;
                 reply.status

@@ -328,7 +328,7 @@ async fn scripted_statuses_headers_and_bodies_arrive_as_written() {
 #[tokio::test]
 async fn two_servers_cannot_share_a_port_and_the_next_port_refuses() {
     let (first, port) = loop {
-        // The next port may be taken: find a free pair.
+        // The next port may be in use, so look for two free ports in a row.
         let any = start_server().await;
         let addr = any.addr();
         any.shutdown().await;
@@ -362,7 +362,7 @@ async fn every_error_of_the_catalogue_arrives_byte_for_byte(
             .replace("Content-Type", &format!("api-key: {KEY}\r\nContent-Type"));
         let got = Client::of(&server).await.ask(request).await;
         assert_eq!((got.status, &got.body), (reply.status, &reply.body), "{name}");
-        // A retry date is relative to the time of the reply.
+        // The date in `retry-after` depends on the time of the reply, so it is not compared.
         let lasting = |header: &str| (name, header) != ("rate_limited_date", "retry-after");
         for (header, value) in reply.headers.iter().filter(|(header, _)| lasting(header)) {
             assert_eq!(got.header(header), Some(value.as_str()), "{name}: {header}");

@@ -1,4 +1,4 @@
-//! Event streams as sent, chunk by chunk.
+//! Event streams as the server sends them, chunk by chunk.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use rstest::rstest;
 const PRIMARY: &str = "/test/primary";
 const LONG: u64 = 600_000;
 
-/// Three events, of 15, 19 and 14 bytes.
+/// Three events; their lengths are 15, 19 and 14 bytes.
 const EVENTS: [&str; 3] = ["data: {\"a\":1}\n\n", "data: \"ü€😀\"\n\n", "data: [DONE]\n\n"];
 
 fn three_events(wire: WireFault) -> Behavior {
@@ -268,7 +268,7 @@ async fn two_hundred_slow_streams_run_in_parallel() {
     while let Some(done) = clients.join_next().await {
         done.expect("the complete stream");
     }
-    // One after the other, they would take 40 seconds.
+    // If the server sent the replies one after the other, they would take 40 seconds.
     assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
     let requests = server.take(PRIMARY).await;
     assert_eq!(requests.len(), STREAMS);

@@ -1,5 +1,5 @@
-//! Mounted deployments for tests, and a client that reads single bytes and observes how a
-//! connection ends.
+//! Mounted deployments for tests, and a client that reads single bytes and reports how its
+//! connection ended.
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -35,7 +35,7 @@ pub(crate) fn mock(prefix: &str, surface: Surface, script: Vec<Behavior>) -> Moc
     }
 }
 
-/// An `ok` that is sent with this fault.
+/// The behavior `ok`, sent with this fault.
 pub(crate) fn ok_but(wire: WireFault) -> Behavior {
     Behavior { wire, ..Behavior::named("ok") }
 }
@@ -44,12 +44,12 @@ pub(crate) fn cut(at: CutPoint, end: CutEnd) -> WireFault {
     WireFault { cut: Some(Cut { at, end }), ..WireFault::default() }
 }
 
-/// A reply that is easy to count: this status and this body.
+/// A behavior with this status and this body, whose bytes are easy to count.
 pub(crate) fn says(status: u16, body: &str) -> Behavior {
     Behavior { status: Some(status), body: Some(body.to_owned()), ..Behavior::named("ok") }
 }
 
-/// A reply that is an event stream with this body, sent with this fault.
+/// A behavior whose reply is an event stream with this body, sent with this fault.
 pub(crate) fn streams(body: &str, wire: WireFault) -> Behavior {
     let mut behavior = Behavior { wire, ..says(200, body) };
     behavior.headers.insert("content-type".to_owned(), "text/event-stream".to_owned());
@@ -61,8 +61,8 @@ pub(crate) fn by_bytes(count: usize) -> Option<Chunking> {
     NonZeroUsize::new(count).map(Chunking::Bytes)
 }
 
-/// The only request at `/test/primary`, once the server has decided on its reply and is holding it
-/// back.
+/// The only request to `/test/primary`. Waits until the server has decided on the reply and is
+/// holding it back.
 pub(crate) async fn held(
     server: &MockServer,
     enough: impl Fn(&RecordedRequest) -> bool,
@@ -127,7 +127,7 @@ impl Reply {
     }
 }
 
-/// A client that knows nothing of HTTP except where a reply ends.
+/// A client that knows nothing about HTTP except where a reply ends.
 pub(crate) struct Client {
     stream: TcpStream,
     unread: Vec<u8>,
@@ -148,7 +148,7 @@ impl Client {
         let _ = self.stream.write_all(bytes.as_ref()).await;
     }
 
-    /// Reads and removes at least this many bytes.
+    /// Reads and returns exactly this many bytes.
     pub(crate) async fn bytes(&mut self, count: usize) -> Vec<u8> {
         while self.unread.len() < count {
             let read = self.stream.read_buf(&mut self.unread).await.expect("more bytes");
@@ -157,7 +157,7 @@ impl Client {
         self.unread.drain(..count).collect()
     }
 
-    /// Reads up to and including the empty line.
+    /// Reads the head of a reply, including the empty line.
     pub(crate) async fn head(&mut self) -> String {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
@@ -175,7 +175,7 @@ impl Client {
         reply
     }
 
-    /// Reads a complete chunk; the final one is empty.
+    /// Reads a complete chunk; the last chunk is empty.
     pub(crate) async fn chunk(&mut self) -> Vec<u8> {
         let length = self.chunk_size().await;
         let chunk = self.bytes(length).await;
@@ -183,7 +183,7 @@ impl Client {
         chunk
     }
 
-    /// Reads the line in front of a chunk.
+    /// Reads the line before a chunk, which gives its size.
     pub(crate) async fn chunk_size(&mut self) -> usize {
         let mut line = Vec::new();
         while !line.ends_with(b"\r\n") {
@@ -193,7 +193,7 @@ impl Client {
         usize::from_str_radix(size, 16).expect("a size")
     }
 
-    /// Whether the connection stays open and silent, observed for a short time.
+    /// Whether the connection stays open and silent for a short time.
     pub(crate) async fn is_held_open(&mut self) -> bool {
         if !self.unread.is_empty() {
             return false;
@@ -207,7 +207,7 @@ impl Client {
         self.reply().await
     }
 
-    /// Reads to the end. Returns the remaining bytes and how the connection ended.
+    /// Reads until the connection ends. Returns the remaining bytes and how the connection ended.
     pub(crate) async fn rest(mut self) -> (Vec<u8>, Ending) {
         let ending = loop {
             match self.stream.read_buf(&mut self.unread).await {

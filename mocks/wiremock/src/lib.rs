@@ -1,7 +1,8 @@
-//! Strict mock of `OpenAI` or Azure `OpenAI` for a [`MockServer`].
+//! A strict mock of `OpenAI` or Azure `OpenAI` for a [`MockServer`].
 //!
-//! A [`Provider`] is a [`Respond`]: it checks path, credential, model and every parameter, answers
-//! invalid requests with the provider's error, and otherwise plays its [`Script`].
+//! A [`Provider`] implements [`Respond`]. It checks path, credential, model and every parameter. It
+//! answers an invalid request with the provider's error, and a valid one with the next behavior of
+//! its [`Script`].
 
 mod script;
 
@@ -37,7 +38,7 @@ struct Shared {
 }
 
 impl Provider {
-    /// `OpenAI` with this model and this key. Every valid request succeeds.
+    /// An `OpenAI` provider with this model and this key. Every valid request succeeds.
     pub fn openai(model: impl Into<String>, key: impl Into<String>) -> Self {
         let model = model.into();
         Self::new(Deployment {
@@ -61,14 +62,14 @@ impl Provider {
         Self { mock, shared: Arc::default() }.started()
     }
 
-    /// Restarts with this script, whose last behavior repeats.
+    /// Resets the provider and sets its script, whose last behavior repeats.
     #[must_use]
     pub fn playing(mut self, script: Script) -> Self {
         self.mock.script = script.into_behaviors();
         self.started()
     }
 
-    /// Restarts, and also accepts these names of models or deployments.
+    /// Resets the provider, which then also accepts these names of models or deployments.
     #[must_use]
     pub fn taking(mut self, names: Names) -> Self {
         self.mock.names = names;
@@ -82,13 +83,13 @@ impl Provider {
         self
     }
 
-    /// Answers all requests to this server from now on.
+    /// Mounts the provider on this server, where it answers all requests.
     pub async fn mount(self, server: &MockServer) -> Self {
         Mock::given(any()).respond_with(self.clone()).mount(server).await;
         self
     }
 
-    /// The base URL to configure in a client of the server, e.g. `http://127.0.0.1:4711/v1`.
+    /// The base URL that a client of the server must use, e.g. `http://127.0.0.1:4711/v1`.
     pub fn base_url(&self, server: &MockServer) -> String {
         let path = match self.mock.deployment.surface {
             Surface::OpenAi => "/v1",
@@ -98,12 +99,13 @@ impl Provider {
         server.uri() + path
     }
 
-    /// The token in each reply that identifies this deployment.
+    /// The token that identifies this deployment in its replies.
     pub fn token(&self) -> &str {
         self.mock.marker.token()
     }
 
-    /// The violations in all requests so far, including documented ones that were not refused.
+    /// The violations in all requests so far, including those of documented rules, which are not
+    /// refused.
     pub fn violations(&self) -> Vec<Violation> {
         self.shared.violations.lock().clone()
     }

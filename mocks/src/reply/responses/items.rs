@@ -16,7 +16,7 @@ pub(super) struct Item {
 }
 
 pub(super) enum Content {
-    /// Pieces of the summary, if there is one.
+    /// Pieces of the summary; empty if there is no summary.
     Reasoning(Vec<String>),
     /// A text, a refusal or a tool call.
     ModelOutput(ModelOutput),
@@ -52,8 +52,8 @@ pub(super) fn reasoning_tokens(items: &[Item]) -> usize {
     thoughts.map(Item::tokens).sum()
 }
 
-/// The reasoning item of a reasoning model, if the request configures reasoning or asks to include
-/// it.
+/// The reasoning item of a reasoning model, if the request configures reasoning or asks for the
+/// encrypted reasoning.
 fn reasoning(context: &ReplyContext<'_>) -> Option<Item> {
     let reasoning = context.members.value("reasoning");
     let is_sealed = includes(context, "reasoning.encrypted_content");
@@ -133,7 +133,7 @@ fn message(context: &ReplyContext<'_>, part: &Value) -> Value {
     })
 }
 
-/// One entry for each piece, if the request includes them.
+/// The log probabilities, one entry for each piece; empty if the request does not ask for them.
 pub(super) fn logprobs(context: &ReplyContext<'_>, pieces: &[String]) -> Value {
     if !includes(context, "message.output_text.logprobs") {
         return json!([]);

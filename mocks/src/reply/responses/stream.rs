@@ -46,7 +46,8 @@ struct Stream<'a> {
 }
 
 impl Stream<'_> {
-    /// Adds an event: its type, then the members in alphabetical order, as the provider does.
+    /// Adds an event. Its type comes first, then the members in alphabetical order, as in the
+    /// provider's events.
     fn event(&mut self, kind: &str, members: Value) {
         let mut members = match members {
             Value::Object(members) => members,
@@ -131,7 +132,8 @@ impl Stream<'_> {
                 delta["content_index"] = json!(0);
                 "response.refusal.delta"
             }
-            // Order and names of these events: https://github.com/Oaklight/llm-rosetta/issues/182
+            // Names and order of these events are from
+            // https://github.com/Oaklight/llm-rosetta/issues/182
             Kind::Call { tool: Tool::Custom, .. } => "response.custom_tool_call_input.delta",
             Kind::Call { .. } => "response.function_call_arguments.delta",
         };
@@ -197,7 +199,8 @@ impl Stream<'_> {
         self.event("response.output_item.done", members);
     }
 
-    /// The [recorded] form, with the error in a nested object; the published schema is flat.
+    /// Adds an error event in its [recorded] form, with the error in a nested object. In the
+    /// published schema, the event is flat.
     ///
     /// [recorded]:
     /// https://github.com/vercel/ai/blob/ed857f50f112e23930b0c2dd8d532cc8bebbc911/packages/openai/src/responses/__fixtures__/openai-error.1.chunks.txt

@@ -13,8 +13,9 @@ use crate::path::Step;
 use crate::schema::Node;
 
 impl<'a> Walk<'a, '_> {
-    /// Checks a value that may have one of several shapes. Reports the fault of the best branch,
-    /// which is the one where the walk got furthest before its first finding.
+    /// Checks a value that may have one of several shapes. If no branch accepts the value, reports
+    /// the fault of the best branch: the one in which the walk got furthest before its first
+    /// finding.
     pub(super) fn union(&mut self, node: &'a Node, value: &'a Value<'a>) -> Flow {
         let schema = self.schema;
         let kind = value.kind();
@@ -22,7 +23,7 @@ impl<'a> Walk<'a, '_> {
             node.branches.iter().map(|branch| schema.resolve(branch)).collect();
         branches.retain(|branch| branch.kinds.has(kind));
         if branches.is_empty() {
-            // The strength of a union applies to its tags.
+            // The `x-strength` of a union applies only to its discriminator.
             return self.report(Fault::Type { expected: node, got: value }, self.by_depth());
         }
         if let Value::Object(object) = value {
@@ -48,7 +49,7 @@ impl<'a> Walk<'a, '_> {
         let mut best: Option<Found<'a>> = None;
         for branch in branches {
             let outer = mem::take(&mut self.found);
-            // A break is an observed finding in this branch only.
+            // A stop means an observed finding in this branch. Other branches may accept the value.
             let _ = self.value(branch, value);
             let found = mem::replace(&mut self.found, outer);
             self.path.truncate(depth);
@@ -66,7 +67,8 @@ impl<'a> Walk<'a, '_> {
         Flow::Continue(())
     }
 
-    /// The branches that match an object's tag; those that list its value come first.
+    /// The branches that match the object's value of this discriminator. Branches that list the
+    /// value come first.
     fn tagged(
         &self,
         tag: &str,

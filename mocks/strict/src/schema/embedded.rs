@@ -27,7 +27,8 @@ impl Embedded {
                     Endpoint::AudioSpeech => embedded!($surface, "audio.speech"),
                     Endpoint::AudioTranscriptions => embedded!($surface, "audio.transcriptions"),
                     Endpoint::AudioTranslations => embedded!($surface, "audio.translations"),
-                    // Azure has no moderations; it answers before the body is checked.
+                    // Azure has no moderations, so it refuses such a request before it checks the
+                    // body.
                     Endpoint::Moderations => embedded!("openai", "moderations"),
                 }
             };

@@ -22,19 +22,20 @@ pub(crate) struct Node {
     /// Properties that select an object's branch, in this order.
     #[serde(rename = "x-discriminator", deserialize_with = "one_or_more")]
     pub(crate) tags: Vec<String>,
-    /// Strength of this node's own restrictions. If absent, it depends on the depth and the
-    /// restriction.
+    /// Strength of violations of this node's own restrictions. If absent, the strength depends on
+    /// the depth and on the restriction.
     #[serde(rename = "x-strength")]
     pub(crate) strength: Option<Strength>,
     pub(crate) properties: Map<String, Node>,
     pub(crate) required: Vec<String>,
     #[serde(rename = "additionalProperties")]
     pub(crate) others: Others,
-    /// Names that only the documentation lacks: documented, whatever the strength.
+    /// Member names that the documentation lacks, but whose refusal was not observed. Such a member
+    /// is a documented violation, whatever `strength` says.
     #[serde(rename = "x-unproven")]
     pub(crate) unproven: Vec<String>,
-    /// Required names or tags whose absence is known to be refused: observed, whatever the
-    /// strength.
+    /// Required members or discriminators whose absence is known to be refused. Their absence is an
+    /// observed violation, whatever `strength` says.
     #[serde(rename = "x-missed")]
     pub(crate) missed: Vec<String>,
     pub(crate) max_properties: Option<usize>,
@@ -64,7 +65,7 @@ impl Node {
     }
 }
 
-/// Members that the object's schema does not name.
+/// What an object's schema says about members that it does not name.
 #[derive(Debug, Default, Deserialize)]
 #[serde(from = "BoolOrNode")]
 pub(crate) enum Others {
@@ -145,7 +146,7 @@ fn one_or_more<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>
     })
 }
 
-/// A pattern of the only supported form: `^[…]+$` with single characters and ranges.
+/// A pattern. The only supported form is `^[…]+$` with single characters and ranges.
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "String")]
 pub(crate) struct Pattern {

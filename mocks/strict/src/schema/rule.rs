@@ -16,7 +16,7 @@ pub(crate) struct Rule {
     pub(crate) kind: RuleKind,
     /// The parameter that the rule applies to; `a[].b` is `b` of each item of `a`.
     pub(crate) param: String,
-    /// Other parameters, and the values they must have.
+    /// Other parameters, and the values that they must have.
     #[serde(default)]
     pub(crate) requires: IndexMap<String, Json>,
     /// Other parameters that must be present and not null.
@@ -69,7 +69,7 @@ impl From<Option<String>> for ErrorParam {
 pub(crate) enum RuleKind {
     /// The parameter belongs to another endpoint.
     Moved,
-    /// The parameter requires another one.
+    /// The parameter requires another parameter.
     Requires,
     /// The models do not support the parameter.
     UnsupportedForModel,
@@ -92,7 +92,7 @@ impl Rule {
     }
 }
 
-/// Models, by the prefixes of their names.
+/// A set of models, given by prefixes of their names.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Models {
@@ -120,12 +120,13 @@ pub(crate) struct LegacyWording {
     /// Models that answer unknown members of a message with `Additional properties are not allowed
     /// …`.
     pub(crate) members: Models,
-    /// Members of a message that the schema defines but these back ends do not know.
+    /// Members of a message that the schema defines, but that these back ends do not know.
     newer_members: Vec<String>,
 }
 
 impl LegacyWording {
-    /// Whether a message to this model must not have this member, although the schema defines it.
+    /// Whether the back end of this model does not know this member of a message, although the
+    /// schema defines the member.
     pub(crate) fn lack(&self, model: &str, member: &str) -> bool {
         self.newer_members.iter().any(|one| one == member) && self.members.include(model)
     }

@@ -1,9 +1,9 @@
 //! The expected types in a provider's message about a wrong type.
 //!
-//! The patterns, each seen on the live API: `a string`, `an array of objects`, `one of a string or
-//! array of objects`, `one of 'auto' or 'disabled'`, `one of one of 'none', 'auto', or 'required'
-//! or object`, `an array of one of 'fil...lts' or 'web...lts'`. The messages never mention null.
-//! Alternatives are in schema order, which the live API does not always follow.
+//! Each of these patterns was seen on the live API: `a string`, `an array of objects`, `one of a
+//! string or array of objects`, `one of 'auto' or 'disabled'`, `one of one of 'none', 'auto', or
+//! 'required' or object`, `an array of one of 'fil...lts' or 'web...lts'`. The messages never
+//! mention null. Alternatives are in schema order here, which the live API does not always follow.
 
 use fallproof_protocol::provider::Endpoint;
 use serde_json::Value as Json;
@@ -13,14 +13,15 @@ use crate::body::Kind;
 use crate::path::Step;
 use crate::schema::{Node, Schema};
 
-/// Longer values are shortened in a list of expected values. Lies between `conversation`, seen in
-/// full, and `allowed_tools`, seen as `all...ols`.
+/// Maximum length of a value that is not shortened in a list of expected values. On the live API,
+/// `conversation` was seen in full, and `allowed_tools` was seen as `all...ols`.
 const LISTED_WHOLE: usize = 12;
 
-/// Names of array items in these parameters of `/responses`; other arrays hold "objects".
+/// Parameters of `/responses` and what messages call the items of their arrays. Elsewhere, messages
+/// name the type of the items, e.g. "objects".
 const NAMED_ITEMS: [(&str, &str); 2] = [("input", "input items"), ("tools", "tools")];
 
-/// What this node allows, with an article.
+/// The types and values that this node allows, with an article.
 pub(super) fn expected(
     schema: &Schema,
     node: &Node,
@@ -40,12 +41,13 @@ pub(super) fn expected(
     together(&alternatives)
 }
 
-/// One of these values, for a tag.
+/// The values that a discriminator allows.
 pub(super) fn expected_tag(choices: &[&Json]) -> String {
     together(&[listed(choices)])
 }
 
-/// An allowed type. Only the first of several is printed with its article.
+/// An allowed type or list of values. If there are several, only the first is printed with its
+/// article.
 #[derive(PartialEq, Eq)]
 struct Alternative {
     article: &'static str,

@@ -1,5 +1,5 @@
-//! The wording of legacy back ends: for unknown names on completions and chat's older models, and
-//! for most findings on embeddings.
+//! The wording of legacy back ends. They use it for unknown names on completions and on chat with
+//! older models, and for most findings on embeddings.
 
 use fallproof_protocol::provider::Endpoint;
 
@@ -9,16 +9,16 @@ use crate::finding::{Fault, Finding, Side};
 use crate::path::{Step, dotted};
 use crate::schema::{Node, Schema};
 
-/// The message for a missing `model`; on completions by analogy.
-/// <https://github.com/danielmiessler/Fabric/issues/239>
+/// The message for a missing `model`, from
+/// <https://github.com/danielmiessler/Fabric/issues/239>. On completions, it is used by analogy.
 const NO_MODEL: &str = "you must provide a model parameter";
 
-/// The message of embeddings for an `input` of a wrong shape or length.
-/// <https://github.com/embeddings-benchmark/mteb/issues/1200>
+/// The message of embeddings for an `input` of a wrong shape or length, from
+/// <https://github.com/embeddings-benchmark/mteb/issues/1200>.
 const BAD_INPUT: &str = "'$.input' is invalid. Please check the API reference: \
     https://platform.openai.com/docs/api-reference.";
 
-/// Whether this is a missing `model` on a back end that checks it first.
+/// Whether the finding is a missing `model` on a back end that checks `model` first.
 pub(super) fn is_no_model(finding: &Finding<'_>, endpoint: Endpoint) -> bool {
     matches!(
         (endpoint, &finding.path[..], &finding.fault),
@@ -30,7 +30,7 @@ pub(super) fn is_no_model(finding: &Finding<'_>, endpoint: Endpoint) -> bool {
     )
 }
 
-/// The message, if the legacy wording has one for this finding.
+/// The message for this finding, if the legacy wording has one.
 pub(super) fn say(
     finding: &Finding<'_>,
     schema: &Schema,
@@ -78,21 +78,21 @@ fn names_where<'a>(object: &'a Object<'_>, predicate: impl Fn(&str) -> bool) -> 
     names
 }
 
-/// The wording of Python's JSON Schema validator.
+/// The message for a finding on embeddings, in the wording of Python's JSON Schema validator.
 fn embeddings(path: &[Step<'_>], fault: &Fault<'_>) -> Option<String> {
     let at = dotted(path);
     Some(match (path, fault) {
         ([Step::Key("input"), ..], Fault::Type { .. } | Fault::Size { .. }) => BAD_INPUT.to_owned(),
-        // Wording: https://github.com/agentcoinorg/evo.ninja/pull/381
+        // From https://github.com/agentcoinorg/evo.ninja/pull/381
         (_, Fault::Type { expected, got }) => {
             format!("{} is not of type '{}' - '{at}'", python(got), json_type(expected))
         }
-        // https://github.com/lm-sys/FastChat/pull/2281
+        // From https://github.com/lm-sys/FastChat/pull/2281
         (_, Fault::Choice { choices, got: Value::String(got) }) => {
             let choices = printed(choices).join(", ");
             format!("Invalid value for '{at}' = {got}. Supported values: [{choices}].")
         }
-        // https://github.com/envoyproxy/ai-gateway, embeddings-bad-request cassette
+        // From the recording embeddings-bad-request in https://github.com/envoyproxy/ai-gateway
         (_, Fault::Range { side: Side::Below, limit, got, .. }) => {
             format!("{got} is less than the minimum of {limit} - '{at}'")
         }

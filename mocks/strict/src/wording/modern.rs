@@ -11,11 +11,11 @@ use crate::finding::{Fault, Finding, Side};
 use crate::path::bracketed;
 use crate::schema::{ErrorParam, Rule, Schema};
 
-/// Longer values are shortened where the provider repeats the received value. Values of 19
-/// characters were seen in full, one of 28 was shortened.
+/// Maximum length of a received value that is not shortened when the provider repeats it. Values of
+/// 19 characters were seen in full, and a value of 28 characters was shortened.
 const ECHOED_WHOLE: usize = 20;
 
-/// The finding in this wording.
+/// The message for this finding, with parameter and code.
 pub(super) fn say(
     finding: &Finding<'_>,
     schema: &Schema,

@@ -1,9 +1,10 @@
 //! The wording of the audio endpoints: errors of Python's `pydantic` as Python prints them, e.g.
 //! `[{'type': 'enum', 'loc': ('body', 'voice'), 'msg': "Input should be …", 'input': 'sage', …}]`.
 //!
-//! Seen for allowed values (<https://github.com/openai/openai-node/issues/1284>) and for lengths
-//! (<https://github.com/metadist/synaplan/issues/1665>); the others are the library's messages for
-//! the same kind of error. It may list several errors; we report one.
+//! Such messages were seen for allowed values (<https://github.com/openai/openai-node/issues/1284>)
+//! and for lengths (<https://github.com/metadist/synaplan/issues/1665>). For other findings, this
+//! module uses the library's message for the same kind of error. The library may list several
+//! errors; this module reports one.
 
 use serde_json::Value as Json;
 
@@ -21,7 +22,7 @@ struct Error {
     context: Option<String>,
 }
 
-/// The message, if the finding comes from the schema rather than a rule.
+/// The message for this finding; `None` if the finding comes from a rule and not from the schema.
 pub(super) fn say(finding: &Finding<'_>, schema: &Schema) -> Option<String> {
     let Error { kind, sentence, input, context } = error(finding, schema)?;
     let steps = finding.path.iter().map(|step| match step {

@@ -23,7 +23,7 @@ pub(super) fn printed(choices: &[&Json]) -> Vec<String> {
         .collect()
 }
 
-/// A value as Python prints it, which some messages contain.
+/// A value as Python prints it. Some messages contain such values.
 pub(super) fn python(value: &Value<'_>) -> String {
     match value {
         Value::Null => "None".to_owned(),
@@ -45,7 +45,7 @@ pub(super) fn python(value: &Value<'_>) -> String {
     }
 }
 
-/// Text in quotes, shortened beyond a length, as the provider prints values.
+/// Text in quotes, as the provider prints values. Text longer than `limit` characters is shortened.
 pub(super) fn quoted(text: &str, limit: usize) -> String {
     let chars: Vec<char> = text.chars().collect();
     if chars.len() <= limit.max(6) {
@@ -55,7 +55,7 @@ pub(super) fn quoted(text: &str, limit: usize) -> String {
     format!("'{}...{}'", ends(&chars[..3]), ends(&chars[chars.len() - 3..]))
 }
 
-/// `a`, `a or b`, `a, b, or c`.
+/// The items as an English list: `a`, `a or b`, `a, b, or c`.
 pub(super) fn list(items: &[String], conjunction: &str) -> String {
     match items {
         [] => String::new(),

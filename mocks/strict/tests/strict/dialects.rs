@@ -1,4 +1,4 @@
-//! Legacy wording, and behavior that depends on the model. The messages are those of the live APIs;
+//! Legacy wording, and behavior that depends on the model. The messages are from the live APIs, and
 //! each group links to its source.
 
 use fallproof_protocol::provider::Endpoint::{
@@ -52,24 +52,25 @@ fn with(mut body: Value, more: Value) -> Value {
 // https://github.com/openai-php/laravel/issues/21
 #[case(OpenAi, Completions, "gpt-3.5-turbo-instruct", json!({"model": "m", "prompt": "Hi", "messages": []}),
     "Unrecognized request argument supplied: messages")]
-// By analogy.
+// By analogy with completions.
 #[case(OpenAi, Embeddings, "text-embedding-3-small", json!({"model": "m", "input": "Hi", "truncate": "END"}),
     "Unrecognized request argument supplied: truncate")]
 // https://github.com/transitive-bullshit/agentic/issues/531
 #[case(OpenAi, Chat, "gpt-3.5-turbo", json!({"messages": [{"role": "user", "content": "Hi", "id": "1"}], "model": "m"}),
     "Additional properties are not allowed ('id' was unexpected) - 'messages.0'")]
-// In the plural form of https://github.com/openai/openai-node/issues/1161
+// The plural form is from https://github.com/openai/openai-node/issues/1161
 #[case(OpenAi, Chat, "gpt-4-32k",
     json!({"model": "m", "messages": [{"role": "user", "content": "Hi"}, {"role": "user", "content": "a", "y": 1, "x": 1}]}),
     "Additional properties are not allowed ('x', 'y' were unexpected) - 'messages.1'")]
-// A member that newer models know, from the same source; `refusal` has been accepted since.
+// `parsed` is a member that only newer models know, from the same source. `refusal` has been
+// accepted since then.
 #[case(OpenAi, Chat, "gpt-4-turbo", chat(json!({"messages": [
         {"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hi", "parsed": null, "refusal": null, "x": 1}]})),
     "Additional properties are not allowed ('parsed', 'x' were unexpected) - 'messages.1'")]
 // https://github.com/microsoft/semantic-kernel/issues/4261
 #[case(AzureLegacy, Chat, "gpt-4", json!({"messages": [{"role": "user", "content": "Hi", "context": {}}]}),
     "Additional properties are not allowed ('context' was unexpected) - 'messages.0'")]
-// https://github.com/davidmigloz/langchain_dart/issues/712: a name that other models know
+// https://github.com/davidmigloz/langchain_dart/issues/712: other models know this name
 #[case(OpenAi, Chat, "gpt-4o-mini", chat(json!({"reasoning_effort": "low"})),
     "Unrecognized request argument supplied: reasoning_effort")]
 fn legacy_back_ends_report_neither_parameter_nor_code(
@@ -123,7 +124,7 @@ fn newer_models_use_the_modern_wording_for_message_members() {
 }
 
 #[rstest]
-// The message and the null were measured on the live API on August 30, 2026:
+// The message and the null in `param` were measured on the live API on August 30, 2026:
 // https://github.com/kangminlee-maker/local-OAuth-CLI-API-adapter
 // (openai-responses-validation-parity.test.mjs)
 #[case(json!({"model": "m", "input": "Hi", "messages": []}))]
@@ -150,7 +151,7 @@ fn messages_are_reported_as_moved_to_input(#[case] body: Value) {
 #[case(speech(json!({"input": "a".repeat(5311)})), "/input",
     "[{'type': 'string_too_long', 'loc': ('body', 'input'), 'msg': 'String should have at most 4096 characters', \
      'ctx': {'max_length': 4096}}]")]
-// In the library's wording for the same kind of error.
+// The message is the library's message for the same kind of error.
 #[case(speech(json!({"speed": 5})), "/speed",
     "[{'type': 'less_than_equal', 'loc': ('body', 'speed'), 'msg': 'Input should be less than or equal to 4', \
      'input': 5, 'ctx': {'le': 4}}]")]
@@ -185,7 +186,7 @@ fn audio_uses_the_wording_of_its_library(
 // https://github.com/redevrx/chat_gpt_sdk/issues/93
 #[case("dall-e-3", image(json!({"size": "256x256"})), "The size is not supported by this model.",
     None, "invalid_size", Strength::Observed)]
-// Documented only.
+// This refusal is only documented.
 #[case("dall-e-3", image(json!({"background": "opaque"})), "Unknown parameter: 'background'.",
     Some("background"), "unknown_parameter", Strength::Documented)]
 fn each_family_of_image_models_has_its_own_parameters(
@@ -215,11 +216,12 @@ fn each_family_of_image_models_accepts_its_own_parameters(
 }
 
 #[rstest]
-// Recorded in envoyproxy/ai-gateway, completion-bad-request: only the first of two errors.
+// Recorded in envoyproxy/ai-gateway, completion-bad-request: the API reports only the first of two
+// errors.
 #[case(Completions, json!({"max_tokens": -1, "model": "babbage-002", "prompt": "Hi", "temperature": 3}),
     "Invalid 'max_tokens': integer below minimum value. Expected a value >= 0, but got -1 instead.",
     Some("max_tokens"), Some("integer_below_min_value"))]
-// By analogy.
+// These messages are by analogy with other endpoints.
 #[case(Completions, json!({"prompt": "Hi"}), "you must provide a model parameter", None, None)]
 #[case(Moderations, json!({"input": "Hi", "zzz": 1}), "Unknown parameter: 'zzz'.", Some("zzz"), Some("unknown_parameter"))]
 #[case(Moderations, json!({}), "Missing required parameter: 'input'.", Some("input"), Some("missing_required_parameter"))]

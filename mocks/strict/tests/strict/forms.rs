@@ -1,4 +1,4 @@
-//! Forms: how fields are parsed, the errors for invalid ones, and an oracle.
+//! Forms: how fields are parsed, the errors for invalid fields, and a comparison with an oracle.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -34,7 +34,7 @@ fn refusal(surface: Surface, endpoint: Endpoint, fields: &[Field]) -> Violation 
 #[case(&[("temperature", "0.5")])]
 #[case(&[("temperature", "1e-05")])]
 #[case(&[("stream", "true")])]
-// As Python prints it.
+// `False` is how Python prints `false`.
 #[case(&[("stream", "False")])]
 #[case(&[("timestamp_granularities[]", "word"), ("timestamp_granularities[]", "segment")])]
 #[case(&[("timestamp_granularities", "word")])]
@@ -172,7 +172,8 @@ fn oracle(surface: Surface, endpoint: Endpoint) -> Oracle {
 }
 
 impl Oracle {
-    /// Whether each text, in any of its readings, is a valid value of its parameter.
+    /// Whether a form with these fields is valid: each parameter exists, and its texts are a valid
+    /// list, or its only text is a valid value when read as text or as JSON.
     fn accepts(&self, fields: &BTreeMap<&str, Vec<&str>>, file: bool) -> bool {
         let needed = |name: &String| {
             if name == "file" { file } else { fields.contains_key(name.as_str()) }
@@ -224,8 +225,8 @@ proptest! {
         fields in prop::collection::btree_map(select(NAMES), prop::collection::vec(select(TEXTS), 1..6), 0..4),
     ) {
         let mut sent: Vec<_> = file.then(|| Field::file("file", b"RIFF")).into_iter().collect();
-        // Without a second file and a second value of a scalar parameter, so that duplicates are
-        // not mixed with invalid values.
+        // Remove a second file and a second value of a scalar parameter, so that duplicates are not
+        // mixed with invalid values.
         let mut fields = fields;
         if file { fields.remove("file"); }
         for (name, texts) in &mut fields {

@@ -2,8 +2,8 @@
 //!
 //! They differ on purpose in two cases, which the generated bodies avoid: for JSON Schema, a
 //! decimal with an integral value (`1.0`) is an integer, and duplicate keys cannot be expressed.
-//! Rules span several parameters, which the schemas do not cover; a violation of a rule counts as
-//! valid here. Forms have an oracle of their own in `forms.rs`.
+//! The schemas do not contain the rules across parameters, so a body that only violates a rule
+//! counts as valid here. Forms have their own oracle in `forms.rs`.
 
 use std::sync::LazyLock;
 
@@ -177,8 +177,8 @@ fn mutation() -> impl Strategy<Value = Mutation> {
     ]
 }
 
-/// Changes to one value: to every kind of value, and to just inside and just outside every limit of
-/// its own kind.
+/// Mutations of one value: it becomes a value of every kind, and a value just inside and just
+/// outside each limit for its own kind.
 fn single_mutations(target: &Value) -> Vec<Mutation> {
     let others = [
         json!(null),
@@ -216,7 +216,7 @@ fn single_mutations(target: &Value) -> Vec<Mutation> {
     out
 }
 
-/// Member names; most of them are known somewhere.
+/// Member names. Most of them are known names somewhere in a schema.
 const NAMES: &[&str] = &[
     "zzz", "type", "role", "content", "text", "name", "id", "status", "input", "metadata",
     "function", "model", "strict", "summary", "call_id", "output", "detail", "filters", "key",
@@ -297,7 +297,8 @@ fn pointers(value: &Value) -> Vec<String> {
 fn mutate(body: &mut Value, pointer: &str, mutation: &Mutation) {
     let target = body.pointer_mut(pointer).expect("a pointer into it");
     match (mutation, target) {
-        // A body that is not an object is not a matter of schemas.
+        // Leave the root unchanged, since a body that is not an object is refused before the schema
+        // is used.
         (Mutation::Replace(_), _) if pointer.is_empty() => {}
         (Mutation::Replace(new), target) => *target = new.clone(),
         (Mutation::AddKey(name), Value::Object(members)) => {
@@ -318,7 +319,7 @@ fn mutate(body: &mut Value, pointer: &str, mutation: &Mutation) {
 }
 
 /// Fails unless interpreter and oracle agree on this body on these surfaces. Returns whether all
-/// surfaces accept it.
+/// surfaces accept the body.
 fn agree(surfaces: &[Surface], endpoint: Endpoint, body: &Value) -> Result<bool, TestCaseError> {
     let text = body.to_string();
     let mut all_take_it = true;

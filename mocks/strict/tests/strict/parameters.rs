@@ -1,13 +1,13 @@
-//! Everything that a request schema allows is accepted: for every parameter each allowed value,
-//! each branch of a union and each member of each object, in a minimal body. An unknown parameter
-//! is refused.
+//! Everything that a request schema allows is accepted: each allowed value of every parameter, each
+//! branch of a union, and each member of each object, one at a time in a minimal body. An unknown
+//! parameter is refused.
 
 use crate::support::{as_form, check_fields, everywhere, schema};
 use fallproof_protocol::provider::{Endpoint, Surface};
 use fallproof_strict::{Strength, check};
 use serde_json::{Map, Value, json};
 
-/// A model without rules.
+/// The name of a model that no rule mentions.
 const MODEL: &str = "m";
 
 #[test]
@@ -45,7 +45,7 @@ fn an_unknown_parameter_is_refused_on_every_endpoint() {
                 violation.unwrap_or_else(|| panic!("{surface:?} {endpoint:?} takes it"));
             assert_eq!(violation.pointer, "/zzz_unknown", "{surface:?} {endpoint:?}");
             assert!(violation.message.contains("zzz_unknown"), "{}", violation.message);
-            // The reply to a form with an unknown field is unknown.
+            // It is not known how the providers reply to a form with an unknown field.
             let strength =
                 if endpoint.is_multipart() { Strength::Documented } else { Strength::Observed };
             assert_eq!(violation.strength, strength, "{surface:?} {endpoint:?}");
@@ -82,8 +82,8 @@ struct Samples<'a> {
 }
 
 impl<'a> Samples<'a> {
-    /// One value for each way to satisfy this node. `above` holds the enclosing definitions: a
-    /// recursive one is satisfied in the simplest way.
+    /// One value for each way to satisfy this node. `above` holds the names of the enclosing
+    /// definitions. Within a recursive definition, only the simplest value is used.
     fn of(&self, node: &'a Value, above: &mut Vec<&'a str>) -> Vec<Value> {
         if let Some(reference) = node["$ref"].as_str() {
             if above.contains(&reference) {
@@ -163,7 +163,7 @@ impl<'a> Samples<'a> {
         }
     }
 
-    /// The required members of an object.
+    /// An object with only its required members.
     fn least(&self, node: &'a Value) -> Map<String, Value> {
         let required = node["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
         let member = |name: &str| self.simplest(&node["properties"][name]);
@@ -176,7 +176,7 @@ impl<'a> Samples<'a> {
     }
 }
 
-/// Those of the numbers that the node allows, and its limits.
+/// The limits of the node, and those of the given numbers that it allows.
 fn limits(node: &Value, numbers: &[Value]) -> Vec<Value> {
     let (least, most) = (&node["minimum"], &node["maximum"]);
     let within = |number: &&Value| {

@@ -1,4 +1,4 @@
-//! Shared helpers: the schemas in `spec/`, and JSON as a form.
+//! Shared helpers: the schemas in `spec/`, and conversion of JSON to a form.
 
 use std::fs;
 use std::path::Path;
@@ -22,7 +22,7 @@ pub(crate) fn schema(surface: Surface, endpoint: Endpoint) -> Value {
     serde_json::from_str(&text.expect("the file is there")).expect("the file is JSON")
 }
 
-/// A field that owns its text, or a file if it has a file name.
+/// A form field that owns its bytes. It is a file if it has a file name.
 #[derive(Debug, Clone)]
 pub(crate) struct Field {
     pub(crate) name: String,
@@ -59,8 +59,8 @@ pub(crate) fn check_fields(
     check_form(surface, endpoint, model, &borrowed)
 }
 
-/// A body as the SDKs write it in a form: `file` is a file, null is omitted, lists are `name[]`,
-/// members `name[member]`.
+/// A body as a form, as the SDKs write it: `file` is a file, null is omitted, list items are named
+/// `name[]`, and members of an object are named `name[member]`.
 pub(crate) fn as_form(body: &Value) -> Vec<Field> {
     let mut fields = Vec::new();
     for (name, value) in body.as_object().expect("an object") {

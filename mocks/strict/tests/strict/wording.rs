@@ -1,4 +1,4 @@
-//! The interpreter's messages, compared with those of the live APIs. The bodies are ours; each
+//! The interpreter's messages, compared with those of the live APIs. We wrote the bodies; each
 //! group links to the source of its messages.
 
 use fallproof_protocol::provider::Endpoint::{
@@ -105,8 +105,8 @@ fn reasoning_models_name_the_unknown_parameter_of_a_chat(
 // https://github.com/wandb/wandb-mcp-server/pull/5
 #[case(Responses, responses(json!({"tools": [{"type": "mcp", "server_url": "https://example.com"}]})),
     "tools[0].server_label")]
-// Recorded in crewAIInc/crewAI, test_custom_llm_within_crew: neither type nor text, two unknown
-// keys.
+// Recorded in crewAIInc/crewAI, test_custom_llm_within_crew. The part has neither a type nor a
+// text, but two unknown keys.
 #[case(Chat, json!({"model": "gpt-4o", "messages": [
         {"role": "system", "content": "Be kind."},
         {"role": "user", "content": [{"role": "system", "content": "Hi"}]}]}), "messages[1].content[0].type")]
@@ -151,7 +151,7 @@ fn chat_and_embeddings_have_their_own_message_for_a_missing_model(
     "a string",
     "a boolean"
 )]
-// The forms below were seen in public logs of the live API.
+// The messages below were seen in public logs of the live API.
 #[case(Chat, r#"{"temperature": "hot"}"#, "temperature", "a decimal", "a string")]
 #[case(Chat, r#"{"n": "abc"}"#, "n", "an integer", "a string")]
 #[case(Chat, r#"{"store": "yes"}"#, "store", "a boolean", "a string")]
@@ -214,7 +214,7 @@ fn a_wrong_type_is_reported_with_the_expected_and_the_actual_one(
     #[case] expected: &str,
     #[case] got: &str,
 ) {
-    // Inserted as text, since the spelling of a decimal matters.
+    // The member is inserted as text, since the spelling of a decimal matters.
     let base = json!({"model": "gpt-4o", "messages": [{"role": "user", "content": "Hi"}]});
     let base = if endpoint == Chat { base } else { json!({"model": "gpt-4o", "input": "Hi"}) };
     let mut base = base;
@@ -296,7 +296,7 @@ fn an_unknown_item_type_is_reported_with_all_types_in_alphabetical_order() {
 #[case(Responses, responses(json!({"temperature": -1})),
     "Invalid 'temperature': decimal below minimum value. Expected a value >= 0, but got -1 instead.",
     "temperature", "decimal_below_min_value")]
-// Traceback in a public repository.
+// From a traceback in a public repository.
 #[case(Chat, chat(json!({"temperature": 2.5})),
     "Invalid 'temperature': decimal above maximum value. Expected a value <= 2, but got 2.5 instead.",
     "temperature", "decimal_above_max_value")]
@@ -326,8 +326,8 @@ fn a_value_beyond_a_limit_is_reported_with_the_limit(
 // Recorded in crewAIInc/crewAI, test_llm_call_when_stop_is_unsupported.yaml.
 #[case(OpenAi, Chat, "o1-mini", chat(json!({"stop": ["stop"]})),
     "Unsupported parameter: 'stop' is not supported with this model.", Some("stop"), Some("unsupported_parameter"))]
-// Recorded in envoyproxy/ai-gateway, chat-bad-request.yaml: one error of four, and not the first in
-// the body.
+// Recorded in envoyproxy/ai-gateway, chat-bad-request.yaml: the API reports one error of four,
+// which is not the first in the body.
 #[case(OpenAi, Chat, "gpt-5-nano",
     json!({"max_tokens": 0, "messages": [{"content": null, "role": "user"}], "model": "gpt-5-nano", "temperature": -0.5}),
     "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
@@ -378,7 +378,7 @@ fn a_value_that_the_rules_allow_is_accepted(#[case] model: &str, #[case] body: V
 // https://github.com/lm-sys/FastChat/pull/2281
 #[case(json!({"model": "m", "input": "Hi", "encoding_format": "md5"}),
     "Invalid value for 'encoding_format' = md5. Supported values: ['float', 'base64'].")]
-// Wording of https://github.com/agentcoinorg/evo.ninja/pull/381
+// The wording is from https://github.com/agentcoinorg/evo.ninja/pull/381
 #[case(json!({"model": "m", "input": "Hi", "dimensions": 139.75}), "139.75 is not of type 'integer' - 'dimensions'")]
 // https://github.com/embeddings-benchmark/mteb/issues/1200
 #[case(json!({"model": "m", "input": {}}),
@@ -391,7 +391,7 @@ fn embeddings_use_legacy_wording_without_a_parameter(#[case] body: Value, #[case
 
 #[test]
 fn the_best_matching_branch_determines_the_error() {
-    // The first item shows that strings were intended.
+    // The first item is a string, so the second one is at fault.
     let body = json!({"model": "m", "input": ["a", 1]});
     assert_eq!(refusal(OpenAi, Embeddings, "m", &body).pointer, "/input/1");
     let body = json!({"model": "m", "input": [[1, 2], [3, "a"]]});
@@ -468,14 +468,14 @@ fn the_last_value_of_a_duplicate_key_counts_and_the_key_is_a_warning() {
 }
 
 #[rstest]
-// Missing before unknown, unknown before values.
+// Missing names come before unknown names, and unknown names before invalid values.
 #[case(json!({"model": "m", "zzz": 1}), "messages")]
 #[case(chat(json!({"n": "abc", "zzz": 1})), "zzz")]
 #[case(chat(json!({"zzz": 1, "aaa": 1})), "zzz")]
-// Values in body order.
+// Invalid values are reported in body order.
 #[case(chat(json!({"user": 7, "n": "abc"})), "user")]
 #[case(chat(json!({"n": "abc", "user": 7})), "n")]
-// An observed violation before a documented one that comes first in the body.
+// An observed violation is reported even if a documented one comes before it in the body.
 #[case(chat(json!({"top_p": 7, "temperature": 7})), "temperature")]
 #[case(chat(json!({"audio": {"zzz": 1}, "user": 7})), "user")]
 fn one_error_is_reported_in_the_documented_order(#[case] body: Value, #[case] param: &str) {
@@ -489,8 +489,9 @@ fn one_error_is_reported_in_the_documented_order(#[case] body: Value, #[case] pa
 #[case(OpenAi, Chat, json!({"model": "m"}), Strength::Observed)]
 #[case(OpenAi, Chat, chat(json!({"temperature": 3})), Strength::Observed)]
 #[case(OpenAi, Chat, chat(json!({"response_format": {"type": "text", "zzz": 1}})), Strength::Observed)]
-// Observed below the top level: https://github.com/aallam/openai-kotlin/issues/320 for the type of
-// a part; the sources of the others are with their messages above.
+// These were observed below the top level. The source for the type of a part is
+// https://github.com/aallam/openai-kotlin/issues/320. The sources of the others are with their
+// messages above.
 #[case(OpenAi, Chat, chat(json!({"messages": [{"role": "user", "content": [{"text": "Hi"}]}]})), Strength::Observed)]
 #[case(OpenAi, Chat, chat(json!({"messages": [{"role": "user", "content": [{"type": "image"}]}]})), Strength::Observed)]
 #[case(OpenAi, Responses, responses(json!({"tools": [{}]})), Strength::Observed)]
