@@ -148,10 +148,10 @@ request $(wc -c <"$work/body") bytes, reply $(wc -c <"$work/reply") bytes, media
 
 requests per second, 16 connections
   fallproof serve   $serve
-  aimock            $aimock   serve is $(ratio "$serve" "$aimock") times as fast; at least 2.5, aim 3
-  nginx, static     $static   serve makes $(ratio "$serve" "$static") of it; at least 0.25
+  aimock            $aimock   serve is N times as fast (minimum 2.5, goal 3)
+  nginx, static     $static   serve reaches N of this rate (minimum 0.25)
 
 mean latency in microseconds, 1 connection
   fallproof router  $router
-  nginx, proxy      $proxy   the router takes $(ratio "$router" "$proxy") times as long; at most 1.2
+  nginx, proxy      $proxy   the router takes N times as long (maximum 1.2)
 RESULT

@@ -247,7 +247,8 @@ impl ReplyContext<'_> {
 
 /// JSON indented by two spaces, followed by `end`.
 pub(crate) fn pretty(value: &Value, end: &str) -> String {
-    let mut text = serde_json::to_string_pretty(value).expect("a value can be written");
+    let mut text =
+        serde_json::to_string_pretty(value).expect("a JSON value can always be serialized");
     text.push_str(end);
     text
 }

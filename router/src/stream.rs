@@ -96,7 +96,7 @@ impl Relay {
                     // The server flushes its buffer while a body is pending, but not when it aborts
                     // the connection.
                     yield_now().await;
-                    return Err(io::Error::other("the provider's stream broke"));
+                    return Err(io::Error::other("the provider's stream was interrupted"));
                 }
             }
         }

@@ -22,8 +22,8 @@ pub(super) fn find(name: &str) -> Result<(Arc<Adapter>, Option<usize>), Stop> {
     if index.is_none() {
         let known: Vec<_> = adapter.versions().iter().map(|it| it.version.as_str()).collect();
         return Err(Stop::usage(format!(
-            "{} has not been tried in version {version}, only in {}; to use another installation, \
-             name it with --program",
+            "{}'s adapter was not tested with version {version}, only with {}; to use another \
+             installation, pass its path with --program",
             adapter.name,
             known.join(", ")
         )));

@@ -69,7 +69,7 @@ fn adapter(file: &Path, scenarios: Option<&Path>) -> Result<(), Stop> {
     let batches = adapter.check(&scenarios, Addresses::stable(DEFAULT_MOCKS), &site)?;
     let count: usize = batches.batches.iter().map(|batch| batch.scenarios.len()).sum();
     println!(
-        "{} is valid: {count} of {} scenarios can be run, in {}",
+        "{} is valid: the gateway can run {count} of {} scenarios, in {}",
         file.display(),
         scenarios.len(),
         if batches.batches.len() == 1 {

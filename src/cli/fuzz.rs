@@ -104,9 +104,7 @@ impl Fuzz {
         saving::check(&self.scenarios).map_err(|error| {
             let folder = self.scenarios.join(found::FOLDER);
             let folder = folder.display();
-            Stop::usage(format!(
-                "findings are saved in {folder}, which cannot be written to: {error}"
-            ))
+            Stop::usage(format!("cannot write to {folder}, where findings are saved: {error}"))
         })?;
         let runtime = runtime()?;
         let interrupt = interrupt::listen(&runtime)?;

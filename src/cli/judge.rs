@@ -89,7 +89,7 @@ impl Judge {
         let places = [folder.unwrap_or(Path::new(".")).canonicalize(), file.canonicalize()];
         if places.iter().flatten().any(|place| place.starts_with(&report)) {
             return Err(Stop::usage(
-                "--report would replace the folder of the evidence; name another one for reports",
+                "--report would delete the evidence in that folder; choose another folder for the reports",
             ));
         }
         Ok(())

@@ -44,6 +44,6 @@ impl Observer for Judging<'_> {
     }
 
     fn target_ended(&self, how: ExitStatus, left: usize) {
-        eprintln!("the gateway exited by itself ({how}); it is started again for {left} more");
+        eprintln!("the gateway exited ({how}); restarting it for the remaining {left} scenarios");
     }
 }

@@ -81,7 +81,7 @@ impl List {
                 let versions: Vec<_> = it.versions().iter().map(|it| it.version.as_str()).collect();
                 (
                     format!(
-                        "{:16}  {}\n{:16}  tried: {}",
+                        "{:16}  {}\n{:16}  tested versions: {}",
                         it.id.bold(),
                         it.about,
                         "",

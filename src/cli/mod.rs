@@ -365,7 +365,8 @@ impl Selection {
 /// Explains in an error why a file in the user's folder was read, although no argument names it.
 fn with_reason(mut error: LoadError) -> LoadError {
     for problem in error.diagnostics.iter_mut().filter(|it| it.file.starts_with(SCENARIOS)) {
-        let reason = format!("every .yaml file in ./{SCENARIOS} is read as a scenario of yours");
+        let reason =
+            format!("Fallproof reads every .yaml file in ./{SCENARIOS} as one of your scenarios");
         problem.help = Some(match problem.help.take() {
             Some(help) => format!("{help}\n{reason}"),
             None => reason,
@@ -394,7 +395,7 @@ fn plan(arguments: &PlanArgs) -> Result<(), Stop> {
 fn interrupted() -> Result<impl Future<Output = ()> + Send, Stop> {
     use tokio::signal::unix::{SignalKind, signal};
     let listen = |kind| {
-        signal(kind).map_err(|error| Stop::Harness(format!("cannot listen to signals: {error}")))
+        signal(kind).map_err(|error| Stop::Harness(format!("cannot listen for signals: {error}")))
     };
     let mut interrupt = listen(SignalKind::interrupt())?;
     let mut terminate = listen(SignalKind::terminate())?;

@@ -91,13 +91,16 @@ impl Probe {
                 difference.is_new || matches!(difference.item, Item::FallsBackOn(_))
             };
             let (differences, unseen): (Vec<_>, Vec<_>) = all.iter().partition(is_asked);
-            eprintln!("{} differences from what its adapter declares", differences.len());
+            eprintln!("{} differences from the capabilities in the adapter", differences.len());
             for difference in differences {
                 eprintln!("  {difference}");
             }
             if !unseen.is_empty() {
                 let unseen: Vec<_> = unseen.iter().map(|it| it.item.to_string()).collect();
-                eprintln!("declared, and not covered by these questions: {}", unseen.join("; "));
+                eprintln!(
+                    "declared in the adapter, but not tested by the probe: {}",
+                    unseen.join("; ")
+                );
             }
         }
         Ok(())

@@ -38,7 +38,7 @@ impl Report {
         if let Some(file) = &self.html {
             if !is_ours(file) {
                 return Err(Stop::usage(format!(
-                    "{} exists and is not a page that Fallproof wrote",
+                    "{} exists, and Fallproof did not write it; choose another file",
                     file.display()
                 )));
             }

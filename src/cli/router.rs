@@ -111,7 +111,7 @@ impl RouterArgs {
 fn reload_on_hangup(file: PathBuf, current: Arc<RwLock<axum::Router>>) -> Result<(), Stop> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut hangup = signal(SignalKind::hangup())
-        .map_err(|error| Stop::Harness(format!("cannot listen to signals: {error}")))?;
+        .map_err(|error| Stop::Harness(format!("cannot listen for signals: {error}")))?;
     tokio::spawn(async move {
         while hangup.recv().await.is_some() {
             match Config::load(&file) {

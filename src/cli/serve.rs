@@ -16,7 +16,7 @@ Examples:
   fallproof serve --model gpt-4o --script script.yaml
   fallproof serve --openai 0 --azure 0 --admin 0 --json    free ports, for a test
 
-A script file holds what each provider does at its first, second, … request:
+A script file lists the behaviors of each provider, one for each request:
   openai: { script: [rate_limited, ok], repeat_last: true }")]
 pub(super) struct Serve {
     /// Port of OpenAI; 0 selects a free port, for this and the other ports

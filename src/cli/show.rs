@@ -123,7 +123,7 @@ impl Show {
         let near = near.or_else(|| nearest(name, known));
         let hint = match near {
             Some(near) => format!("did you mean `{near}`?"),
-            None => "`fallproof list` shows what there is".to_owned(),
+            None => "`fallproof list` shows all names".to_owned(),
         };
         Stop::usage(format!("there is no {KINDS} named `{name}`; {hint}"))
     }
@@ -247,7 +247,7 @@ fn print_scenario(scenarios: &[Scenario], name: &str) -> Result<(), Stop> {
     print!("{}", scenario::text(&first.file)?);
     if first.id.contains('@') {
         println!(
-            "\n# {}; to see one with its values: fallproof show ID",
+            "\n# {}; to show one case with its values: fallproof show ID",
             counted(scenarios.len(), "case")
         );
         for case in scenarios {

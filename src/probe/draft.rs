@@ -187,8 +187,9 @@ fn cooldowns(draft: &mut Draft, answers: &[Answer<'_>]) {
 }
 
 fn failing(case: &Case) -> impl Iterator<Item = &Violation> {
+    let is_judged = !matches!(case.judgment.outcome, Outcome::Inconclusive(_));
     let violations = case.judgment.violations.iter();
-    violations.filter(|violation| violation.verdict == Verdict::Fail)
+    violations.filter(move |violation| is_judged && violation.verdict == Verdict::Fail)
 }
 
 /// Drafts a rewrite for each member that is lost, added or changed at the first attempt. A change

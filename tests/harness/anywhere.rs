@@ -106,7 +106,7 @@ fn an_invalid_file_says_why_it_is_read() {
     fs::write(folder.path().join("scenarios/other.yaml"), "hello: 1\n").expect("it can be written");
     let output = fallproof(folder.path(), &["run"]);
     assert_eq!(output.status.code(), Some(2), "{}", told(&output));
-    let reason = "every .yaml file in ./scenarios is read as a scenario of yours";
+    let reason = "Fallproof reads every .yaml file in ./scenarios as one of your scenarios";
     assert!(told(&output).contains(reason), "{}", told(&output));
     let output = fallproof(folder.path(), &["run", FOUNDING]);
     assert_eq!(output.status.code(), Some(0), "{}", told(&output));

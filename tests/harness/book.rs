@@ -1,6 +1,6 @@
 //! The reference pages of the book, which are generated from the data that they describe.
 
-mod scenario_keys;
+mod keys;
 
 use std::fmt::Write as _;
 use std::process::Command;
@@ -11,11 +11,15 @@ use serde_json::{Value, json};
 use crate::common::assert_up_to_date;
 
 /// Every page of `docs/reference/` with its text.
-fn pages() -> [(&'static str, String); 4] {
+fn pages() -> [(&'static str, String); 5] {
     [
         ("requirements", requirements()),
         ("behaviors", behaviors()),
-        ("scenario", scenario_keys::page()),
+        ("scenario", keys::page("Keys of a scenario", "A scenario", "scenarios/schema.json")),
+        (
+            "adapter",
+            keys::page("Keys of an adapter", "An adapter", "harness/runner/adapters/schema.json"),
+        ),
         ("command-line", command_line()),
     ]
 }

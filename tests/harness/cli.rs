@@ -231,7 +231,7 @@ fn an_endless_stream_is_reported_once_and_judged_by_its_beginning() {
         1,
         "{told}"
     );
-    assert!(told.contains("of attempt 1 was never sent"), "{told}");
+    assert!(told.contains("of attempt 1 is not in the provider's stream"), "{told}");
     assert!(!told.contains("stream is missing"), "its end is there: {told}");
 }
 

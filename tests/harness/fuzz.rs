@@ -51,7 +51,7 @@ fn a_failure_is_saved_as_a_scenario_that_reproduces_it() {
 #[case::no_time(&["--time", "0s"], "expected a time such as 60s")]
 #[case::no_end(&["--time", "9999999999999999999s"], "give a shorter one")]
 #[case::an_unknown_endpoint(&["--endpoint", "chat"], "one of chat/completions")]
-#[case::no_folder_for_failures(&["--scenarios", "file"], "file/found, which cannot be written to")]
+#[case::no_folder_for_failures(&["--scenarios", "file"], "cannot write to file/found")]
 fn a_useless_campaign_is_rejected(#[case] options: &[&str], #[case] reason: &str) {
     let folder = tempfile::tempdir().expect("a folder can be made");
     fs::write(folder.path().join("file"), "").expect("it can be written");

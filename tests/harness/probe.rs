@@ -39,7 +39,7 @@ fn the_draft_for_the_reference_router_equals_its_adapter() {
     let conditions = "fallback_on: [connection, timeout, invalid_response, error_in_success, \
                       401, 403, 404, 408, 409, 429, 5xx]";
     assert!(told(&output).contains(conditions), "{}", told(&output));
-    assert!(told(&output).contains("0 differences from what its adapter declares"));
+    assert!(told(&output).contains("0 differences from the capabilities in the adapter"));
 }
 
 #[test]

@@ -42,8 +42,8 @@ fn everything_is_shown_by_its_name(#[case] name: &str, #[case] expected: &str) {
 #[case::requirement("payload-99", "did you mean `FP-PAYLOAD-09`?")]
 #[case::adapter("litelm", "did you mean `litellm`?")]
 #[case::scenario("streaming/al-fail", "did you mean `streaming/all-fail`?")]
-#[case::version("litellm@0.0.1", "only in 1.109.1")]
-#[case::nothing_like_it("zzzzzz", "`fallproof list` shows what there is")]
+#[case::version("litellm@0.0.1", "only with 1.109.1")]
+#[case::nothing_like_it("zzzzzz", "`fallproof list` shows all names")]
 fn a_name_that_nothing_has_is_answered_with_the_nearest(#[case] name: &str, #[case] hint: &str) {
     let folder = TempDir::new().expect("a temporary folder");
     let output = fallproof(folder.path(), &["show", name]);

@@ -58,6 +58,6 @@ pub enum Freedom {
     #[strum(to_string = "the wording of an error")]
     ErrorWording,
     /// The handling of a stream that broke before any of it reached the client.
-    #[strum(to_string = "the handling of a break before the client got any content")]
+    #[strum(to_string = "how to handle a stream that breaks before the client got any content")]
     UnseenBreak,
 }

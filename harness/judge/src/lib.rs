@@ -114,9 +114,6 @@ pub fn judge_case(scenario: &Scenario, target: TargetFacts<'_>, evidence: &Evide
     };
     let violations: Vec<_> = observed.iter().enumerate().filter_map(view).flat_map(judge).collect();
     let outcome = verdict::verdict(scenario, calls, &violations);
-    if let Outcome::Inconclusive(_) = outcome {
-        return Judgment::of(outcome);
-    }
     let failure = (outcome == Outcome::Fail).then(|| verdict::failure(calls, &violations));
     Judgment { outcome, violations, failure }
 }

@@ -103,12 +103,12 @@ fn cautions(names: &[String], reports: &[&Report]) -> Vec<String> {
     for (name, report) in names.iter().zip(reports) {
         if report.cases.len() + report.not_run.len() < report.run.selection.cases {
             cautions.push(format!(
-                "The report of {name} was stripped of some cases, so changes are undercounted."
+                "The report of {name} lacks some of the selected cases, so some changes are not counted."
             ));
         }
         if report.run.interrupted {
             let not_run = phrases::cases(report.not_run.len());
-            cautions.push(format!("The run of {name} was interrupted with {not_run} not run."));
+            cautions.push(format!("The run of {name} was interrupted before {not_run} had run."));
         }
     }
     cautions

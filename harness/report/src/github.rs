@@ -64,8 +64,9 @@ pub fn annotations(report: &Report, is_here: impl Fn(&str) -> bool) -> String {
         let stale = baseline.stale.iter();
         errors.extend(stale.map(|entry| about(entry, "no longer fails; remove the entry")));
         let expired = baseline.expired.iter();
-        warnings
-            .extend(expired.map(|entry| about(entry, "has expired: no longer expected to fail")));
+        warnings.extend(
+            expired.map(|entry| about(entry, "has expired and is no longer expected to fail")),
+        );
     }
     let mut text = String::new();
     for (kind, annotations) in [("error", errors), ("warning", warnings)] {

@@ -54,7 +54,10 @@ impl NewBaseline {
         let is_covered = |case: &&Case| case.is_judged() || case.outcome == Outcome::Skipped;
         let missing = report.run.selection.cases - report.cases.iter().filter(is_covered).count();
         if missing > 0 {
-            eprintln!("{} without a verdict are not covered", phrases::cases(missing));
+            eprintln!(
+                "{} had no verdict, so the baseline does not cover them",
+                phrases::cases(missing)
+            );
         }
         Ok(())
     }

@@ -205,7 +205,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_line_is_a_command_to_a_runner() {
+    fn no_line_is_a_command_for_a_ci_runner() {
         let told: Vec<_> = ["::error::x", "  ::error::x", "a ::b", ": ping"].map(no_command).into();
         assert_eq!(told, [r"\u{3a}:error::x", r"  \u{3a}:error::x", "a ::b", ": ping"]);
         assert_eq!(no_command("::a ##[error]b"), r"\u{3a}:a #\u{23}[error]b");

@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn the_line_shows_position_rate_and_case_fits_and_is_cleared() {
+    fn the_line_shows_position_rate_and_case_and_fits_the_terminal_and_is_cleared() {
         let (sender, drawn) = mpsc::channel();
         let mut progress = Progress::on(ProgressDrawTarget::term_like(Box::new(Narrow(sender))));
         progress.line.set_length(412);

@@ -208,11 +208,11 @@ mod tests {
     }
 
     #[test]
-    fn the_wrong_key_that_a_client_shows_is_none_to_be_read_either() {
+    fn the_wrong_key_that_a_client_sends_is_redacted_too() {
         let plan = Plan::new([], Addresses::stable(([127, 0, 0, 1], 9100).into()));
         let redactor = Redactor::new(&plan, "s3cret+gateway/key");
-        let told = redactor.text("s3cret+gateway/kye, not s3cret+gateway/key");
-        assert_eq!(told, "[wrong gateway key], not [gateway key]");
+        let cleaned = redactor.text("s3cret+gateway/kye, not s3cret+gateway/key");
+        assert_eq!(cleaned, "[wrong gateway key], not [gateway key]");
     }
 
     #[rstest]

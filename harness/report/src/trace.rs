@@ -102,7 +102,7 @@ fn attempt(
     let request = request(&recorded.head, &recorded.body, redactor);
     moment(recorded.times.body, format!("target → {deployment}"), request);
     if let Some(length) = recorded.body_cut {
-        let text = format!("received {length} bytes of body, recorded only in part");
+        let text = format!("received a body of {length} bytes, which was recorded only in part");
         moment(recorded.times.body, deployment.to_owned(), What::Does(text));
     }
     for (at, sends) in pieces(&recorded.out, redactor) {

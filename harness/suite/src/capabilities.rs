@@ -26,10 +26,10 @@ pub struct Capabilities {
     /// The failures that cause a fallback to the next deployment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fallback_on: Option<Vec<Condition>>,
-    /// Requirements of the policy level that it does not claim, each with a reason.
+    /// Requirements of the policy level that the target does not claim, each with a reason.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub waived: IndexMap<Code, String>,
-    /// Reason why it may skip a deployment after a failure, for a time that it chooses itself.
+    /// The reason why the target may skip a deployment after a failure, for a time that it chooses itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub own_cooldown: Option<String>,
     /// Parts of a request that it omits, adds or changes on purpose.
@@ -43,7 +43,7 @@ pub struct Capabilities {
     pub strictness: Strictness,
 }
 
-/// How strictly a scenario's expectations apply to what the requirements do not fix.
+/// How strictly a scenario's expectations apply to behavior that the requirements leave open.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Strictness {

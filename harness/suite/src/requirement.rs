@@ -94,7 +94,10 @@ impl Code {
 
     /// The requirement itself.
     pub fn requirement(self) -> &'static Requirement {
-        all().iter().find(|it| it.code == self).expect("a test compares codes and requirements")
+        all()
+            .iter()
+            .find(|it| it.code == self)
+            .expect("a test checks that every code has a requirement")
     }
 }
 

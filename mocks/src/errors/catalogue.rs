@@ -74,7 +74,7 @@ impl Provider {
     }
 
     fn read(text: &str) -> Self {
-        serde_saphyr::from_str(text).expect("every file in errors/ is read in a test")
+        serde_saphyr::from_str(text).expect("a test checks that every file in errors/ is valid")
     }
 
     fn part(&self, part: Part) -> &[Template] {

@@ -44,7 +44,7 @@ impl Refusal {
                 413,
                 "fallproof_body_too_large",
                 &format!(
-                    "Fallproof's mocks take request bodies of at most {MOST_BODY_BYTES} bytes."
+                    "Fallproof's mocks accept request bodies of at most {MOST_BODY_BYTES} bytes."
                 ),
             ),
         }

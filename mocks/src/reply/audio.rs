@@ -104,7 +104,7 @@ fn ogg(kind: u8, position: u64, sequence: u32, packet: &[u8]) -> Vec<u8> {
 }
 
 fn u32_of(length: usize) -> u32 {
-    u32::try_from(length).expect("a few bytes")
+    u32::try_from(length).expect("the length fits into 32 bits")
 }
 
 fn u24(length: usize) -> [u8; 3] {

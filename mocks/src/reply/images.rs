@@ -127,7 +127,7 @@ fn png(author: &str) -> Vec<u8> {
 }
 
 fn chunk(image: &mut Vec<u8>, kind: [u8; 4], data: &[u8]) {
-    let length = u32::try_from(data.len()).expect("a few bytes");
+    let length = u32::try_from(data.len()).expect("the length fits into 32 bits");
     let named = [&kind, data].concat();
     image.extend(length.to_be_bytes());
     image.extend(&named);

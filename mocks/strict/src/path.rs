@@ -15,8 +15,10 @@ pub(super) fn bracketed(path: &[Step<'_>]) -> String {
     for step in path {
         match step {
             Step::Key(key) if out.is_empty() => out.push_str(key),
-            Step::Key(key) => write!(out, ".{key}").expect("a string takes all"),
-            Step::Index(index) => write!(out, "[{index}]").expect("a string takes all"),
+            Step::Key(key) => write!(out, ".{key}").expect("writing to a string cannot fail"),
+            Step::Index(index) => {
+                write!(out, "[{index}]").expect("writing to a string cannot fail")
+            }
         }
     }
     out
@@ -40,7 +42,7 @@ pub(super) fn pointer(path: &[Step<'_>]) -> String {
                 out.push('/');
                 out.push_str(&key.replace('~', "~0").replace('/', "~1"));
             }
-            Step::Index(index) => write!(out, "/{index}").expect("a string takes all"),
+            Step::Index(index) => write!(out, "/{index}").expect("writing to a string cannot fail"),
         }
     }
     out

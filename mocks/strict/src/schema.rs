@@ -97,7 +97,8 @@ fn link(value: &mut Json, names: &[String]) -> serde_json::Result<()> {
                     Json::String(reference) if key == "$ref" => {
                         let name = reference.strip_prefix("#/$defs/");
                         let index = name.and_then(|name| names.iter().position(|n| n == name));
-                        let unknown = || serde_json::Error::custom(format!("no {reference}"));
+                        let unknown =
+                            || serde_json::Error::custom(format!("unknown reference: {reference}"));
                         *value = Json::from(index.ok_or_else(unknown)?);
                     }
                     _ => link(value, names)?,
@@ -132,6 +133,9 @@ mod tests {
     #[test]
     fn a_reference_to_nothing_is_an_error() {
         let error = Schema::read(r##"{"items": {"$ref": "#/$defs/Gone"}, "$defs": {}}"##);
-        assert_eq!(error.expect_err("must be refused").to_string(), "no #/$defs/Gone");
+        assert_eq!(
+            error.expect_err("must be refused").to_string(),
+            "unknown reference: #/$defs/Gone"
+        );
     }
 }

@@ -429,7 +429,7 @@ fn request_ids_are_the_same_in_every_run_and_differ_between_requests() {
     let one = id(Chat).expect("an id");
     assert_eq!(id(Chat).as_ref(), Some(&one));
     assert_ne!(id(Embeddings).as_ref(), Some(&one));
-    let hex = one.strip_prefix("req_").expect("OpenAI's form");
+    let hex = one.strip_prefix("req_").expect("OpenAI's format");
     assert!(hex.len() == 32 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()), "{one}");
 
     let azure = scripted(AzureV1, Chat, "server_error");

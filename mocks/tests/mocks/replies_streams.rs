@@ -192,7 +192,7 @@ fn several_choices_come_in_turn() {
     let whole = json_of(&mock.ask(CHAT, &chat(json!({ "n": 3 }))));
     for index in 0..3_u64 {
         let content = joined(&streamed, index, "/delta/content");
-        let at = usize::try_from(index).expect("small");
+        let at = usize::try_from(index).expect("the number is small");
         assert_eq!(whole["choices"][at]["message"]["content"], content);
         assert_eq!(joined(&streamed, index, "/finish_reason"), "stop");
     }

@@ -281,7 +281,7 @@ async fn the_silent_address_does_not_answer() {
             assert_eq!(error.kind(), std::io::ErrorKind::Unsupported);
             return eprintln!("skipped: {error}");
         }
-        silent => silent.expect("Linux has one"),
+        silent => silent.expect("Linux has an address that does not answer"),
     };
     assert_eq!(server.silent_addr().expect("still there"), silent);
     for _ in 0..3 {

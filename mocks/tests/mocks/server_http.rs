@@ -44,7 +44,7 @@ async fn a_request_is_logged_as_received() {
     assert_eq!((recorded.refused, recorded.behavior.as_str()), (false, "ok"));
     assert_eq!((recorded.status, &recorded.reply), (Some(200), &reply.body));
     let first_byte = recorded.times.first_byte.expect("it was answered");
-    let end = recorded.times.end.expect("it is over");
+    let end = recorded.times.end.expect("the request has ended");
     assert!(
         recorded.times.head <= recorded.times.body
             && recorded.times.body <= first_byte
@@ -79,7 +79,7 @@ async fn a_deployment_with_its_own_address_needs_no_prefix() {
     let targets = requests.iter().map(|recorded| recorded.target.as_str());
     assert!(targets.eq(["/v1/chat/completions"; 2]));
     assert_eq!(server.unmatched().await.len(), 1);
-    let taken = server.listen_for(PRIMARY, own).await.expect_err("it is taken");
+    let taken = server.listen_for(PRIMARY, own).await.expect_err("the port is in use");
     assert_eq!(taken.kind(), std::io::ErrorKind::AddrInUse);
     server.shutdown().await;
     assert!(tokio::net::TcpStream::connect(own).await.is_err(), "it closes with the server");
@@ -337,7 +337,7 @@ async fn two_servers_cannot_share_a_port_and_the_next_port_refuses() {
         }
     };
     assert_eq!((first.addr().port(), first.refusing_addr().port()), (port, port + 1));
-    let error = MockServer::bind(first.addr()).await.expect_err("it is taken");
+    let error = MockServer::bind(first.addr()).await.expect_err("the port is in use");
     assert_eq!(error.kind(), std::io::ErrorKind::AddrInUse);
 }
 

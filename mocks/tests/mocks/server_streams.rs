@@ -250,7 +250,7 @@ async fn two_hundred_slow_streams_run_in_parallel() {
     let slow = WireFault { chunk_delay_ms: Some(10), ..WireFault::default() };
     let event = "data: tick\n\n";
     let behavior = streams(&event.repeat(CHUNKS), slow);
-    let times = u32::try_from(STREAMS).expect("small");
+    let times = u32::try_from(STREAMS).expect("the number is small");
     let server = server_with(vec![Behavior { count: times, ..behavior }]).await;
     let started = Instant::now();
     let mut clients = tokio::task::JoinSet::new();

@@ -79,7 +79,7 @@ impl Provider {
     fn started(mut self) -> Self {
         self.shared = Arc::default();
         let mounted = self.shared.providers.mount(self.mock.clone());
-        mounted.expect("the prefix is well-formed and every script was checked");
+        mounted.expect("the prefix is valid, and scripts are validated when they are created");
         self
     }
 
@@ -126,7 +126,7 @@ impl Respond for Provider {
             body: &request.body,
         };
         let answer = self.shared.providers.answer(PREFIX, &request);
-        let Answer { plan, reply } = answer.expect("its only deployment is mounted");
+        let Answer { plan, reply } = answer.expect("the deployment is mounted");
         self.shared.violations.lock().extend(plan.violation);
         // A deployment name may contain characters that are invalid in a header.
         let headers = reply.headers.into_iter().filter_map(|(name, value)| {

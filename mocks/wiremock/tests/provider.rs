@@ -62,7 +62,7 @@ async fn a_valid_request_is_answered_and_an_invalid_one_refused(
 
 #[tokio::test]
 async fn a_script_is_played_in_order_and_its_last_behavior_repeats() {
-    let script = Script::named(["rate_limited", "server_error", "ok"]).expect("whole replies");
+    let script = Script::named(["rate_limited", "server_error", "ok"]).expect("complete replies");
     let server = MockServer::start().await;
     let provider = Provider::openai("gpt-5", KEY).playing(script).mount(&server).await;
     let url = provider.base_url(&server) + "/chat/completions";

@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_are_equal_as_floats_only_differ() {
+    fn numbers_that_are_equal_only_as_floats_differ() {
         for (left, right) in
             [("9007199254740993", "9007199254740992"), ("0.1", "0.10000000000000001")]
         {

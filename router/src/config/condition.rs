@@ -87,7 +87,7 @@ mod tests {
     #[case("3xx")]
     #[case("Timeout")]
     #[case("")]
-    fn anything_else_is_no_condition(#[case] text: &str) {
+    fn anything_else_is_not_a_condition(#[case] text: &str) {
         let refused = Invalid::UnknownCondition(text.to_owned());
         assert_eq!(Condition::try_from(text.to_owned()), Err(refused));
     }

@@ -168,13 +168,13 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_not_utf_8_are_no_json() {
+    fn bytes_that_are_not_utf_8_are_not_json() {
         let body = Bytes::from_static(b"{\"x\":\"\xff\",\"model\":\"a\"}");
         assert_eq!(ClientBody::json(body).map(|_| ()), Err(BadBody::NotAnObject));
     }
 
     #[test]
-    fn nesting_costs_no_stack() {
+    fn deep_nesting_does_not_overflow_the_stack() {
         let depth = 200_000;
         let body = format!("{{\"x\":{}{},\"model\":\"a\"}}", "[".repeat(depth), "]".repeat(depth));
         let expected = body.replace(r#""a""#, r#""B""#);

@@ -26,7 +26,7 @@ pub(super) fn summary(stats: &Stats, seed: u64, took: Duration) {
     );
     if stats.flaky > 0 {
         let times = counted(stats.flaky, "finding");
-        eprintln!("{times} did not reproduce when the case was run alone, and are left out");
+        eprintln!("{times} did not reproduce when the case ran alone; not reported");
     }
     let inconclusive = &stats.inconclusive;
     if inconclusive.count > 0 {
@@ -50,16 +50,20 @@ impl Fuzz {
             }
             for SavedFailure { failure, violation, saved, shows_again } in saved {
                 let again = match shows_again {
-                    Some(true) => "reproduces it:",
-                    Some(false) => "should reproduce it, and does not:",
-                    None => "needs a gateway that is configured for it:",
+                    Some(true) => "reproduces the finding:",
+                    Some(false) => "did not reproduce the finding:",
+                    None => "not run; configure the gateway for it first:",
                 };
                 println!("\n  {}\n  {}", violation.to_string().replace('\n', "\n  "), met(failure));
                 println!("  {} {again}\n  {}", saved.file.display(), self.replay(&saved.id));
             }
             if !others.is_empty() {
                 let named: Vec<_> = others.iter().map(|it| it.cause.about.as_str()).collect();
-                println!("\n  not saved, in {}: {}", counted(named.len(), "way"), named.join(", "));
+                println!(
+                    "\n  not saved, {} more: {}",
+                    counted(named.len(), "way"),
+                    named.join(", ")
+                );
             }
         }
     }
@@ -86,7 +90,7 @@ fn headline(failure: &Failure) -> String {
         Some(requirement) => {
             format!("{}  {}", requirement.code.red().bold(), requirement.sentence.trim())
         }
-        None => format!("{}", "not what the model of a router expects".red().bold()),
+        None => format!("{}", "differs from what the router model predicts".red().bold()),
     }
 }
 

@@ -174,8 +174,8 @@ fn reports_that_cannot_be_compared_directly_have_cautions() {
     for fragment in [
         "> The reports were made with different suites",
         "| cases selected | 2 of 9 | 3 of 9 |",
-        "> The report of Gate 1 was stripped of some cases",
-        "> The run of Gate 2 was interrupted with 2 cases not run.",
+        "> The report of Gate 1 lacks some of the selected cases",
+        "> The run of Gate 2 was interrupted before 2 cases had run.",
         "| **conforms** | **conforms (partial run)** |",
     ] {
         assert!(shown.contains(fragment), "`{fragment}` is missing in:\n{shown}");
@@ -237,7 +237,7 @@ fn folders_and_files_of_real_runs_are_compared_in_markdown_and_html() {
     let refused = compare(file.to_str().expect("text"));
     assert_eq!(refused.status.code(), Some(2));
     assert!(
-        text(&refused.stderr).contains("is not a page that Fallproof wrote"),
+        text(&refused.stderr).contains("Fallproof did not write it"),
         "{}",
         text(&refused.stderr)
     );

@@ -83,12 +83,12 @@ fn invalid_evidence_is_rejected_and_nothing_is_written() {
     };
     let own = fallproof(&["judge", path(&run), "--report", path(&run)]);
     assert_eq!(own.status.code(), Some(2));
-    assert!(text(&own.stderr).contains("name another one"), "{}", text(&own.stderr));
+    assert!(text(&own.stderr).contains("choose another folder"), "{}", text(&own.stderr));
     assert!(evidence.exists());
 
     let whole = fs::read(&evidence).expect("it was written");
     fs::write(&evidence, &whole[..whole.len() - 20]).expect("it can be written");
-    refused(&run, "incomplete: expected the record `end` as the last one");
+    refused(&run, "incomplete: the last record must be `end`");
     fs::write(&evidence, b"{ \"evidence\": [] }").expect("it can be written");
     refused(&run, "evidence.ndjson.gz, line 1: not an evidence file: expected gzip");
     fs::remove_file(&evidence).expect("it can be removed");

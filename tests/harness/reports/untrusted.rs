@@ -64,7 +64,7 @@ fn evidence_is_spared_wherever_links_lead() {
         (&folder, below.as_str(), below.as_str()),
     ] {
         let output = shell::fallproof(here, &["judge", judged, "--report", report]);
-        assert_refused(&output, "name another one for reports");
+        assert_refused(&output, "choose another folder for the reports");
         assert!(fs::read(&evidence).is_ok_and(|kept| kept == whole), "judge {judged}");
     }
     let again = other.path().join("again");

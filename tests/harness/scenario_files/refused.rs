@@ -119,7 +119,7 @@ fn each_deployment_is_in_one_chain_once() {
     let text = valid_but("chain: [primary, backup]", "chain: [primary]");
     let text = text.replacen("  backup:", "  «backup:", 1);
     assert_text_refused(text, &["the deployment `backup` is not in a chain"]);
-    assert_refused("backup] }", "backup, «primary] }", &["`primary` is in the chain twice"]);
+    assert_refused("backup] }", "backup, «primary] }", &["`primary` is named twice"]);
     assert_refused("  backup:", "  «Backup:", &["lower-case letters"]);
 }
 

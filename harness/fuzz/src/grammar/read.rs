@@ -127,7 +127,7 @@ impl<'a> Reader<'a> {
                 max: count("maxItems"),
             }),
             "object" => Node::Object(self.object(schema, count("maxProperties"))),
-            other => unreachable!("the mocks read no type `{other}`"),
+            other => unreachable!("the schemas of the mocks have no type `{other}`"),
         }
     }
 

@@ -267,7 +267,7 @@ fn the_handling_of_an_early_break_is_up_to_the_target() {
     let case = || case().cut_after(word.len()).got(502, "{}");
     let wanted = "expected attempts at `primary`, `backup`; got `primary`";
     assert_missed(case().got(200, "{}"), &[wanted]);
-    let exempt = "(exempt: the handling of a break before the client got any content is up to the \
+    let exempt = "(exempt: how to handle a stream that breaks before the client got any content is up to the \
                   target)";
     assert_missed(case(), &[&format!("{exempt} {wanted}")]);
     assert_missed(case().declaring(exact), &[wanted]);

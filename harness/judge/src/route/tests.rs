@@ -66,8 +66,8 @@ steps:
 ";
     let case = || Case::of(&format!("{detour}{CALL}")).attempt("primary");
     let uncalled = case().failing(500, None).attempt("large");
-    let wanted = "01 attempt 2 went to `large`, a fallback for refused requests, but none was \
-                refused for that cause";
+    let wanted = "01 attempt 2 went to `large`, a special fallback, but no earlier attempt \
+                was refused for its cause";
     assert_found(uncalled, &[wanted]);
     let too_long = Some("context_length_exceeded");
     assert_found(case().failing(400, too_long).attempt("large"), &[]);
@@ -339,7 +339,7 @@ fn the_path_exists_at_the_provider() {
     let case = two().attempt("primary").asking_for("/v1/chat", None);
     assert_found(
         case,
-        &["16 attempt 1 called /v1/chat at `primary` (openai), which has no such path"],
+        &["16 attempt 1 requested /v1/chat at `primary`, but openai has no such path"],
     );
 }
 

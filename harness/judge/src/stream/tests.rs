@@ -107,8 +107,14 @@ fn truncated_records_are_not_compared() {
     "role one 2 stop done",
     "event 3 of attempt 1 was lost, or changed at /choices/0/delta/content: {2}"
 )]
-#[case::error("role one two stop error done", "event 4 of attempt 1 was never sent: {error}")]
-#[case::never_sent("role one two stop three done", "event 4 of attempt 1 was never sent: {three}")]
+#[case::error(
+    "role one two stop error done",
+    "event 4 of attempt 1 is not in the provider's stream: {error}"
+)]
+#[case::never_sent(
+    "role one two stop three done",
+    "event 4 of attempt 1 is not in the provider's stream: {three}"
+)]
 fn an_event_reaches_the_client_unaltered(#[case] got: &str, #[case] wanted: &str) {
     let (wanted, word) = wanted.trim_end_matches('}').split_once('{').expect("it names a word");
     let data = primary(word);

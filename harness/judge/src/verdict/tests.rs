@@ -158,7 +158,7 @@ fn a_violation_without_attempts_stands_if_no_attempt_is_expected_or_required() {
             verdict: Verdict::Fail,
             declared: None,
         };
-        holds_without_attempt(&family.expect("it is of the suite")[0], &violation)
+        holds_without_attempt(&family.expect("the scenario is in the suite")[0], &violation)
     };
     assert!(of(Some(Code::Auth05), "auth/nobody-without-a-key"));
     assert!(of(Some(Code::Control01), "control/members-of-other-gateways"));

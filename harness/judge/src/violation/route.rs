@@ -15,7 +15,7 @@ violations! {
         StillCoolingDown { deployment: String } =>
             "attempt {n} went to `{to}` although the cooldown of `{deployment}` is over";
         NotForThis =>
-            "attempt {n} went to `{to}`, a fallback for refused requests, but none was refused for that cause";
+            "attempt {n} went to `{to}`, a special fallback, but no earlier attempt was refused for its cause";
         NoAttempt { though: String } =>
             "no deployment was tried, although the cooldown of `{though}` is over";
         AfterSuccess { of: usize } =>
@@ -49,7 +49,7 @@ violations! {
         RetriedAtOnce { after_ms: u64 } =>
             "attempt {n} retried `{to}` {after_ms} ms after its 429";
         NoSuchPath { provider: String, target: String } =>
-            "attempt {n} called {target} at `{to}` ({provider}), which has no such path";
+            "attempt {n} requested {target} at `{to}`, but {provider} has no such path";
         WrongApiVersion { asked: Option<String>, wanted: String } =>
             "attempt {n} at `{to}` requests the API version {asked}; its deployment has {wanted}",
             asked = asked.as_deref().unwrap_or("none");

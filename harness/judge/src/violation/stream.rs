@@ -65,6 +65,6 @@ pub enum Alteration {
     Twice,
     #[strum(to_string = "arrived too late")]
     Late,
-    #[strum(to_string = "was never sent")]
+    #[strum(to_string = "is not in the provider's stream")]
     NeverSent,
 }

@@ -185,7 +185,7 @@ pub(super) const ALL: &[Saboteur] = &[
     // This also turns rejections of a client key, and failures of streams, into successes.
     responses(
         "failure-as-success",
-        "returns 200 with null when every deployment has failed",
+        "returns 200 with the body `null` when every deployment has failed",
         |answer| {
             if !answer.succeeds() {
                 answer.replace(StatusCode::OK, "application/json", "null");

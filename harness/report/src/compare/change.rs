@@ -93,7 +93,7 @@ fn moved(shifts: &IndexMap<&str, Shift<'_>>, is_same_product: bool, to: &str) ->
         [
             format!("Met in more cases by {to}"),
             format!("Met in fewer cases by {to}"),
-            "Each meets it in cases where the other does not".to_owned(),
+            "Each target meets the requirement in cases where the other does not".to_owned(),
         ]
     };
     let is = |wanted: (bool, bool)| {

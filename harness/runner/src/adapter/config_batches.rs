@@ -114,7 +114,8 @@ fn common_settings(
 ) -> Result<Result<Map<String, Value>, String>, RenderError> {
     let mut common = None;
     if !adapter.renames && shared(groups) {
-        let reason = "deployments have the name of their group, so two groups cannot share one";
+        let reason =
+            "each deployment has the name of its group, so two groups cannot share a deployment";
         return Ok(Err(reason.to_owned()));
     }
     for group in groups {

@@ -45,7 +45,7 @@ pub struct Missing {
 fn remedy(install: &[String]) -> String {
     let program = "pass its directory or program with --program";
     match install {
-        [] => format!("{program}; its adapter does not say how it is installed"),
+        [] => format!("{program}; its adapter has no install commands"),
         install => format!("{program}, or install it:\n\n    {}\n", install.join("\n    ")),
     }
 }

@@ -199,7 +199,7 @@ impl Process {
                 Ok(()) => {
                     ready.check(&self.authority, &self.key, configuration.contains.as_deref()).await
                 }
-                Err(text) => Err(format!("it has not printed `{text}`")),
+                Err(text) => Err(format!("the gateway has not printed `{text}`")),
             };
             let Err(problem) = checked else { return Ok(()) };
             if started.elapsed() >= limit {

@@ -77,7 +77,7 @@ fn complaint(
     let Some(recorded) = requests.first() else {
         let elsewhere = unmatched.first().map_or_else(String::new, |recorded| {
             format!(
-                "; {} {} was requested, which is not the address of a deployment",
+                "; it requested {} {}, which no deployment serves",
                 recorded.method, recorded.target
             )
         });
@@ -97,7 +97,7 @@ fn complaint(
     }
     if recorded.route.is_none() {
         return Some(format!(
-            "{} was called at `{}`, which its provider does not have; check its base URL",
+            "{} was called at `{}`, a path that its provider does not have; check the base URL of the deployment",
             deployment.name, recorded.target
         ));
     }

@@ -32,13 +32,15 @@ pub enum Problem {
     #[error("not a regular file")]
     NoFile,
     /// It is not an evidence file.
-    #[error("not an evidence file: expected gzip of lines of JSON, the first with a `run`")]
+    #[error(
+        "not an evidence file: expected gzip-compressed lines of JSON that start with a `run` record"
+    )]
     SomethingElse,
     /// It has another version of the format. Holds the version.
     #[error("evidence format {0} is not supported: expected {FORMAT}")]
     Format(String),
     /// It has no `end`, for example because the run was killed.
-    #[error("incomplete: expected the record `end` as the last one")]
+    #[error("incomplete: the last record must be `end`")]
     BreaksOff,
     /// There is data after its `end`.
     #[error("unexpected data after the record `end`")]
@@ -85,7 +87,7 @@ pub enum Problem {
     #[error("the plan does not match scenario `{0}`: {1}")]
     Plan(String, String),
     /// A record names an unknown scenario. Holds the id.
-    #[error("unknown scenario `{0}`: expected one of those before the first `start`")]
+    #[error("unknown scenario `{0}`: no `scenario` record has this id")]
     NoScenario(String),
     /// A case does not match its scenario and plan.
     #[error("case `{0}`: {1}")]
@@ -107,7 +109,7 @@ pub enum Inconsistency {
     #[error("played twice since the last start of the target: expected a `start` in between")]
     Twice,
     /// The discarded case is not in the file.
-    #[error("discarded, but was not played")]
+    #[error("discarded, but has no `case` record")]
     NotThere,
     /// The case was played, but is not in the plan.
     #[error("played, but not in the plan of the preceding `start`")]
@@ -124,18 +126,16 @@ pub enum Inconsistency {
     #[error("call {0} has traffic whose pieces are not in order, or end before its bytes do")]
     Pieces(usize),
     /// Parsed fields of an attempt contradict its bytes. Holds the index of the call, from 0.
-    #[error(
-        "call {0} has an attempt whose `method`, `target` or `headers` are not those of its `head`"
-    )]
+    #[error("call {0} has an attempt whose `method`, `target` or `headers` contradict its `head`")]
     Head(usize),
     /// An attempt has an impossible status. Holds the index of the call, from 0.
     #[error("call {0} has an attempt with an invalid `status`: expected 100 to 599")]
     Status(usize),
     /// Parsed fields of an answer contradict its bytes. Holds the index of the call, from 0.
-    #[error("call {0} has a `status` or `headers` that are not those of what was `received`")]
+    #[error("call {0} has a `status` or `headers` that contradict what was `received`")]
     Answer(usize),
     /// `large` refers to a field, a blob, or a part of a blob that does not exist.
-    #[error("`large` refers to bytes or a field that do not exist")]
+    #[error("`large` refers to a field or to bytes that do not exist")]
     Large,
     /// The case is too long.
     #[error("has more than {MOST_BYTES_OF_A_CASE} bytes")]

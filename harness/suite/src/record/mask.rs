@@ -56,7 +56,7 @@ impl Mask {
         let keys = AhoCorasick::builder()
             .match_kind(MatchKind::LeftmostLongest)
             .build(&patterns)
-            .expect("the keys of a user are far fewer than an automaton takes");
+            .expect("an automaton can hold far more keys than a user has");
         Self { keys, placeholders: words }
     }
 

@@ -259,7 +259,11 @@ fn evidence_has_no_secrets_and_all_positions_are_the_same() {
     let key = "Kept0K//\"eyK".to_owned();
     assert_eq!(key.len(), SECRET.own.len());
     let mask = Mask::new([SECRET.own]);
-    assert_eq!(mask.text(&own), another(&key), "a report made of it knows the wrong key, too");
+    assert_eq!(
+        mask.text(&own),
+        another(&key),
+        "a report from this evidence also recognizes the wrong key"
+    );
     for (kept, open) in
         kept.iter().flat_map(Evidence::calls).zip(open.iter().flat_map(Evidence::calls))
     {
@@ -382,7 +386,7 @@ fn a_truncated_file_is_refused() {
 #[case::nothing_to_discard(
     r#"{"start":"#,
     "{\"discarded\":[\"recovery/on-and-off\"]}\n{\"start\":",
-    "line 4: case `recovery/on-and-off`: discarded, but was not played"
+    "line 4: case `recovery/on-and-off`: discarded, but has no `case` record"
 )]
 #[case::a_start_between_a_blob_and_its_case(
     r#"{"case":"#,
@@ -403,7 +407,7 @@ fn a_truncated_file_is_refused() {
     r#"["X-Api-Key","#,
     r#"["X-Api-Kee","#,
     "line 6: case `auth/openai-key-to-azure-key`: call 0 has an attempt whose `method`, `target` or \
-     `headers` are not those of its `head`"
+     `headers` contradict its `head`"
 )]
 #[case::another_method(
     r#""method":"POST""#,
@@ -419,13 +423,13 @@ fn a_truncated_file_is_refused() {
 #[case::a_status_that_did_not_come(
     r#""status":200,"headers""#,
     r#""status":201,"headers""#,
-    "line 6: case `auth/openai-key-to-azure-key`: call 0 has a `status` or `headers` that are not \
-     those of what was `received`"
+    "line 6: case `auth/openai-key-to-azure-key`: call 0 has a `status` or `headers` that \
+     contradict what was `received`"
 )]
 #[case::an_answers_header_that_did_not_come(
     r#"["set-cookie","#,
     r#"["set-cookies","#,
-    "line 6: case `auth/openai-key-to-azure-key`: call 0 has a `status` or `headers` that are not"
+    "line 6: case `auth/openai-key-to-azure-key`: call 0 has a `status` or `headers` that contradict"
 )]
 #[case::pieces_out_of_order(
     "[18446744073709551615,",
@@ -435,12 +439,12 @@ fn a_truncated_file_is_refused() {
 #[case::no_such_blob(
     r#""blob":0"#,
     r#""blob":1"#,
-    "line 6: case `auth/openai-key-to-azure-key`: `large` refers to bytes or a field"
+    "line 6: case `auth/openai-key-to-azure-key`: `large` refers to a field or to bytes"
 )]
 #[case::a_place_that_is_taken(
     r#""part":"answer""#,
     r#""part":"head""#,
-    "line 6: case `auth/openai-key-to-azure-key`: `large` refers to bytes or a field"
+    "line 6: case `auth/openai-key-to-azure-key`: `large` refers to a field or to bytes"
 )]
 #[case::a_case_that_is_missing(
     r#"{"end":{"cases":2"#,

@@ -63,7 +63,7 @@ pub enum Code {
     /// Each deployment gets at most 1 + `retries` attempts per call.
     #[strum(serialize = "FP-ROUTE-05")]
     Route05,
-    /// A deployment that answers 429 or 503 with `Retry-After` gets no attempt until that time has passed, capped by the group's limit.
+    /// After a deployment answers 429 or 503 with `Retry-After`, it gets no attempt until that time has passed; the group's limit caps the time.
     #[strum(serialize = "FP-ROUTE-06")]
     Route06,
     /// A deployment that reaches the group's limit of consecutive failures gets no attempt during its cooldown.
@@ -183,7 +183,7 @@ pub enum Code {
     /// An error is JSON with an `error` object that has a `message`, as in OpenAI's API.
     #[strum(serialize = "FP-CLIENT-05")]
     Client05,
-    /// The status of an error matches the failure of an attempt: 4xx for a rejected request, 429 or 503 for overload, 408, 429 or 5xx for a provider failure.
+    /// The status of an error matches the failure of an attempt: 4xx for a rejected request; 429 or 503 for overload; 408, 429 or 5xx for a provider failure.
     #[strum(serialize = "FP-CLIENT-06")]
     Client06,
     /// When the last deployment answers 429 or 503 with `Retry-After`, the client gets a `Retry-After` that is not shorter.
@@ -192,10 +192,10 @@ pub enum Code {
     /// When a provider rejects the request, the error returned to the client contains the provider's message.
     #[strum(serialize = "FP-CLIENT-08")]
     Client08,
-    /// A response does not name the model of a deployment that did not produce it.
+    /// A response does not name the model of a deployment other than the one that produced it.
     #[strum(serialize = "FP-CLIENT-09")]
     Client09,
-    /// While all deployments are cooling down, the client gets 429 or 503 with a `Retry-After` that ends when the first one is back.
+    /// While all deployments are cooling down, the client gets 429 or 503 with a `Retry-After` that lasts until the first cooldown ends.
     #[strum(serialize = "FP-CLIENT-10")]
     Client10,
     /// Every call gets a response.

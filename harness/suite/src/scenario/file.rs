@@ -98,7 +98,7 @@ pub(super) enum AzureSurface {
     Legacy,
 }
 
-/// A model group and its policy. The target chooses what is omitted.
+/// A model group and its policy. The target chooses the values that are omitted.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Group")]

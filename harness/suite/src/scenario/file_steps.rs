@@ -93,7 +93,7 @@ pub(super) struct PartFile {
     /// The file's name, if it is a file.
     #[serde(default)]
     pub(super) filename: Optional<At<String>>,
-    /// The complete value of its `content-disposition`, instead of one built from these two names.
+    /// The complete value of `content-disposition`, instead of one built from `name` and `filename`.
     #[serde(default)]
     pub(super) disposition: Optional<At<String>>,
     /// The content type, if it has one.
@@ -121,7 +121,7 @@ pub(super) struct DisconnectFile {
     pub(super) after_request_to: Optional<At<String>>,
 }
 
-/// Expectations of a call. What is omitted is not checked.
+/// Expectations of a call. Omitted values are not checked.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schemars(rename = "Expect")]
@@ -139,7 +139,7 @@ pub(super) struct ExpectFile {
     pub(super) headers: IndexMap<String, String>,
 }
 
-/// Members of the error that the client gets. What is omitted is not checked.
+/// Members of the error that the client gets. Omitted members are not checked.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schemars(rename = "Error")]

@@ -57,8 +57,9 @@ impl Loader<'_> {
         if let (Some(Disconnect::AfterEvents(_)), Some(span)) = (&call.disconnect, disconnect_at)
             && !may_stream(&call)
         {
-            let error =
-                self.source.error(&span, "the client never disconnects: nothing is streamed");
+            let error = self
+                .source
+                .error(&span, "the client never disconnects, because nothing is streamed");
             self.problems.push(error.help("add `stream: true` to the body"));
         }
         call
@@ -161,7 +162,7 @@ impl Loader<'_> {
             (Some(text), None) => text.into_bytes(),
             (None, Some(At { value: ms @ ..=60_000, .. })) => silence(ms),
             (None, Some(at)) => {
-                self.problem(&at.span, "at most 60000 ms of silence");
+                self.problem(&at.span, "`audio_silence_ms` must be at most 60000");
                 Vec::new()
             }
             _ => {

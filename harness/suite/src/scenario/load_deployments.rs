@@ -60,7 +60,7 @@ impl Loader<'_> {
             if DeadEnd::named(name).is_some() && !alone {
                 let message = format!("`{name}` must be the only behavior of a script");
                 let error = self.source.error(span, message);
-                self.problems.push(error.help("a dedicated port plays it and nothing else"));
+                self.problems.push(error.help("a dedicated port plays this behavior and no other"));
             }
             if behavior.status.is_some_and(|status| !(200..=599).contains(&status)) {
                 self.problem(span, "the status of a reply must be from 200 to 599");

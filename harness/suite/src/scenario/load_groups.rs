@@ -55,7 +55,10 @@ impl Loader<'_> {
             if !read.deployments.keys().any(|deployment| deployment.value == name.value) {
                 self.unknown_deployment(name);
             } else if named[..position].iter().any(|earlier| earlier.value == name.value) {
-                self.problem(&name.span, format!("`{}` is in the chain twice", name.value));
+                self.problem(
+                    &name.span,
+                    format!("`{}` is named twice; a deployment is in one chain, once", name.value),
+                );
             }
         }
         for name in read.deployments.keys() {

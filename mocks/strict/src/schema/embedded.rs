@@ -38,7 +38,7 @@ impl Embedded {
                 static EMBEDDED: Embedded = Embedded {
                     text: TEXT,
                     schema: LazyLock::new(|| {
-                        Schema::read(TEXT).expect("every file in spec/ is read in a test")
+                        Schema::read(TEXT).expect("a test checks that every file in spec/ is valid")
                     }),
                 };
                 &EMBEDDED

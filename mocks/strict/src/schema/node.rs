@@ -170,7 +170,11 @@ impl TryFrom<String> for Pattern {
             Some(class) if !class.starts_with('^') && !class.contains(['[', ']', '\\']) => {
                 class.chars().peekable()
             }
-            _ => return Err(format!("unsupported pattern (only ^[…]+$ is): {text}")),
+            _ => {
+                return Err(format!(
+                    "unsupported pattern (only the form ^[…]+$ is supported): {text}"
+                ));
+            }
         };
         let mut ranges = Vec::new();
         while let Some(from) = rest.next() {
@@ -197,7 +201,8 @@ mod tests {
 
     #[test]
     fn a_pattern_matches_exactly_its_characters() {
-        let pattern = Pattern::try_from("^[a-zA-Z0-9_-]+$".to_owned()).expect("of the known form");
+        let pattern =
+            Pattern::try_from("^[a-zA-Z0-9_-]+$".to_owned()).expect("a supported pattern");
         assert!(pattern.matches("get_Weather-2"));
         for refused in ["", "a b", "naïve", "a.b", "line\n"] {
             assert!(!pattern.matches(refused), "{refused:?}");

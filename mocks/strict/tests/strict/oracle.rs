@@ -295,7 +295,7 @@ fn pointers(value: &Value) -> Vec<String> {
 }
 
 fn mutate(body: &mut Value, pointer: &str, mutation: &Mutation) {
-    let target = body.pointer_mut(pointer).expect("a pointer into it");
+    let target = body.pointer_mut(pointer).expect("a pointer to a value in the body");
     match (mutation, target) {
         // Leave the root unchanged, since a body that is not an object is refused before the schema
         // is used.
@@ -362,7 +362,7 @@ fn both_find_every_single_defect_everywhere(#[case] endpoint: Endpoint) {
     let (mut taken, mut refused) = (0, 0);
     for body in valid_bodies(endpoint) {
         for pointer in pointers(&body) {
-            let target = body.pointer(&pointer).expect("a pointer into it");
+            let target = body.pointer(&pointer).expect("a pointer to a value in the body");
             for mutation in single_mutations(target) {
                 let mut mutated = body.clone();
                 mutate(&mut mutated, &pointer, &mutation);

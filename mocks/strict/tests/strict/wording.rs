@@ -219,7 +219,7 @@ fn a_wrong_type_is_reported_with_the_expected_and_the_actual_one(
     let base = if endpoint == Chat { base } else { json!({"model": "gpt-4o", "input": "Hi"}) };
     let mut base = base;
     let members = base.as_object_mut().expect("an object");
-    let name = param.split(['.', '[']).next().expect("a first part");
+    let name = param.split(['.', '[']).next().expect("a first piece");
     members.shift_remove(name);
     let base = base.to_string();
     let body = format!("{},{}", &base[..base.len() - 1], &more[1..]);

@@ -53,7 +53,7 @@ fn answer_of(got: &Got) -> String {
 }
 
 #[tokio::test]
-async fn the_walk_stops_at_the_first_success() {
+async fn the_chain_ends_at_the_first_success() {
     let [primary, backup] = [Strict::start("primary").await, Strict::start("backup").await];
     let group = chain([primary.deployment(), backup.deployment()]);
     assert_eq!(Router::start(config(group)).await.ask().await.answered_by(), "primary");

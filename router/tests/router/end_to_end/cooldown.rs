@@ -61,7 +61,7 @@ async fn retry_after_starts_a_cooldown_of_that_length(
 #[case::no_cooldown(error(500, "primary"), |_: &mut Group| {})]
 #[case::not_often_enough(error(500, "primary"), |group: &mut Group| cooldown(group, 2))]
 #[tokio::test]
-async fn otherwise_there_is_no_cooldown(#[case] failure: Reply, #[case] adjust: fn(&mut Group)) {
+async fn other_failures_start_no_cooldown(#[case] failure: Reply, #[case] adjust: fn(&mut Group)) {
     let (_primary, _backup, mut group) = two([failure, ok("primary")]).await;
     adjust(&mut group);
     let router = Router::start(config(group)).await;

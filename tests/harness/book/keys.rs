@@ -1,4 +1,4 @@
-//! The page of a scenario's keys, with what each takes: made from the JSON Schema.
+//! Reference pages of keys and their values, generated from a JSON Schema.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -8,10 +8,13 @@ use serde_json::{Map, Value};
 
 use super::one_line;
 
-/// The headings of the definitions whose names in the schema are those of types.
-const HEADINGS: [(&str, &str); 12] = [
+/// Headings of definitions whose names in the schema are those of Rust types.
+const HEADINGS: [(&str, &str); 13] = [
+    ("AdminCall", "Admin call"),
     ("AzureSurface", "Azure surface"),
+    ("Call", "Client call"),
     ("ClientKey", "Client key"),
+    ("Condition", "Fallback condition"),
     ("CutEnd", "Cut end"),
     ("CutPoint", "Cut point"),
     ("Error", "Expected error"),
@@ -20,26 +23,19 @@ const HEADINGS: [(&str, &str); 12] = [
     ("Planned", "Parallel call"),
     ("Spelled", "Behavior as a mapping"),
     ("WireFault", "Wire fault"),
-    ("Call", "Client call"),
-    ("Condition", "Fallback condition"),
 ];
 
-pub(super) fn page() -> String {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/schema.json");
+/// The page of the keys that this schema, a file of the repository, describes.
+pub(super) fn page(title: &str, top: &str, schema_file: &str) -> String {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(schema_file);
     let text = std::fs::read_to_string(file).expect("the schema");
     let schema: Value = serde_json::from_str(&text).expect("it is JSON");
-    let definitions = schema["$defs"].as_object().expect("definitions");
-    let headings: BTreeMap<_, _> = HEADINGS.into_iter().collect();
-    for name in headings.keys() {
-        assert!(definitions.contains_key(*name), "the schema no longer defines `{name}`");
-    }
-    let page = Page { headings };
-    let top = schema["else"].as_object().or_else(|| schema.as_object()).expect("an object");
-    let mut text = "# Keys of a scenario\n\nGenerated from the JSON Schema that editors use, \
-                    `scenarios/schema.json`.\n"
-        .to_owned();
-    page.section(&mut text, "A scenario", top);
-    for (name, definition) in definitions {
+    let page = Page { headings: HEADINGS.into_iter().collect() };
+    let mut text =
+        format!("# {title}\n\nGenerated from the JSON Schema that editors use, `{schema_file}`.\n");
+    let whole = schema["else"].as_object().or_else(|| schema.as_object()).expect("an object");
+    page.section(&mut text, top, whole);
+    for (name, definition) in schema["$defs"].as_object().expect("definitions") {
         let definition = definition.as_object().expect("a schema");
         page.section(&mut text, page.heading(name), definition);
     }
