@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::time::{Duration, Instant, SystemTime};
 
 use clap::Args;
-use fallproof_reference::ReferenceTarget;
+use fallproof_reference::{REFERENCE_CLIENT_KEY, ReferenceTarget};
 use fallproof_report::evidence_file::EvidenceFile;
 use fallproof_report::model;
 use fallproof_report::progress::Progress;
@@ -98,7 +98,7 @@ impl Run {
         // on the addresses of the deployments.
         let plan = Plan::new(&scenarios, Addresses::stable(DEFAULT_MOCKS));
         let recorder = Recorder {
-            redactor: &Redactor::new(&plan, self.gateway.key()),
+            redactor: &Redactor::new(&plan, self.client_key()),
             header: &header,
             reporters: &reporters,
             writes_hars: output.dir.is_some(),
@@ -125,7 +125,7 @@ impl Run {
             tags: self.selection.tags.clone(),
             started,
             replay: self.replay(Header::SCENARIO),
-            gateway_key: self.gateway.key().to_owned(),
+            gateway_key: self.client_key().to_owned(),
             capabilities: target.unwrap_or_default(),
         }
     }
@@ -133,6 +133,11 @@ impl Run {
     /// The selected scenarios. Loads the whole suite if an output needs it.
     fn selected(&self) -> Result<Selected, Stop> {
         if self.output.is_kept() { self.selection.load() } else { self.selection.choose() }
+    }
+
+    /// The key that the target expects of clients. The reference router always has the same one.
+    fn client_key(&self) -> &str {
+        if self.gateway.is_named() { self.gateway.key() } else { REFERENCE_CLIENT_KEY }
     }
 
     /// Plans which scenarios run against which target, and in which order.

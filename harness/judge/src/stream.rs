@@ -23,6 +23,8 @@ mod tests;
 mod translated;
 mod unaltered;
 
+use std::cmp::Reverse;
+
 use fallproof_protocol::json::Tree;
 use fallproof_protocol::sse::{self, Event};
 use fallproof_suite::evidence::Ending;
@@ -71,9 +73,9 @@ fn events(found: &mut Collector<'_>, streams: &[ProviderStream<'_>]) {
         found.breach(Code::Stream01, StreamViolation::GoesOn { events });
     }
     late_attempt::check(found, streams, events);
-    // On a tie, `max_by_key` returns the latest attempt.
-    let answering =
-        streams.iter().filter(|it| it.has_content()).max_by_key(|it| it.count_in(events));
+    // On a tie, it is the stream of which the client misses least, or else the latest one.
+    let completeness = |it: &&ProviderStream<'_>| (it.count_in(events), Reverse(it.events.len()));
+    let answering = streams.iter().filter(|it| it.has_content()).max_by_key(completeness);
     let Some(answering) = answering else { return };
     let others =
         streams.iter().filter(|it| it.attempt.number != answering.attempt.number).collect();

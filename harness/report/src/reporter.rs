@@ -9,7 +9,7 @@
 //!    a [`Report`](crate::model::Report) into text.
 //! 2. Register the type or function. For a file in the `--report` directory, do this in
 //!    [`ReportDir`](crate::report_dir::ReportDir); a function is one line of `AT_END` there. For
-//!    any other output, do it in `Run::reporters` of the command line.
+//!    any other output, do it in `Opened::reporters` of the command line.
 //!
 //! Each event is passed to the reporters in the order in which they are registered. Their output
 //! appears in the same order.

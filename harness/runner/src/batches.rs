@@ -97,7 +97,7 @@ impl<O: Observer> Batches<'_, O> {
                 &Timed(self.observer),
                 stop,
             );
-            let mut target = runner.release();
+            let mut target = self.runtime.block_on(runner.release());
             // A target stops responding shortly before its exit can be observed.
             let is_gone = ended.iter().flatten().any(|case| case.is_unserved);
             let within = if is_gone { EXIT_DELAY } else { Duration::ZERO };

@@ -102,14 +102,16 @@ impl Runner {
         Self { clock, ..self }
     }
 
-    /// Stops the mocks and returns the target, which keeps running.
-    pub fn release(self) -> Box<dyn RunningTarget> {
+    /// Stops the mocks, so that their ports are free again, and returns the target, which keeps
+    /// running.
+    pub async fn release(self) -> Box<dyn RunningTarget> {
+        self.mocks.wire.shutdown().await;
         self.running
     }
 
     /// Stops the mocks and the target.
     pub async fn stop(self, interrupt: &Interrupt) {
-        interrupt.end(self.release()).await;
+        interrupt.end(self.release().await).await;
     }
 
     /// Key that clients send to the target.

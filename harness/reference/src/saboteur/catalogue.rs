@@ -27,9 +27,9 @@ pub(super) const ALL: &[Saboteur] = &[
         "adds metadata.model_group to every attempt except the first",
         invented_metadata,
     )
-    .also(&["FP-PAYLOAD-03", "FP-PAYLOAD-05", "FP-ROUTE-10"]),
+    .also(&["FP-PAYLOAD-03", "FP-PAYLOAD-05"]),
     requests("dropped-parameter", "drops one optional parameter from every attempt", drop_optional)
-        .also(&["FP-PAYLOAD-09"]),
+        .also(&["FP-PAYLOAD-06", "FP-PAYLOAD-09"]),
     // A number whose value does not change by rounding may still be spelled differently.
     requests("rounded-numbers", "rounds numbers to 64-bit floats", |out| {
         out.edit(round_numbers);
@@ -41,7 +41,7 @@ pub(super) const ALL: &[Saboteur] = &[
         "sends the first deployment's model name to all deployments",
         stale_model,
     )
-    .also(&["FP-LEAK-05", "FP-ROUTE-10"]),
+    .also(&["FP-LEAK-05"]),
     requests(
         "leg-two-loses",
         "drops one optional parameter from every attempt except the first",
@@ -51,7 +51,7 @@ pub(super) const ALL: &[Saboteur] = &[
             }
         },
     )
-    .also(&["FP-PAYLOAD-02", "FP-PAYLOAD-09"]),
+    .also(&["FP-PAYLOAD-02", "FP-PAYLOAD-06", "FP-PAYLOAD-09"]),
     requests("respelled-body", "escapes every non-ASCII character", |out| {
         *out.body = escaped(out.body);
     }),
@@ -94,7 +94,14 @@ pub(super) const ALL: &[Saboteur] = &[
         "repeats a failed call once, whatever the failure was",
         Wrapper::AsksAgain,
     )
-    .also(&["FP-CLIENT-07", "FP-CLIENT-12", "FP-ROUTE-01", "FP-ROUTE-04", "FP-ROUTE-05"]),
+    .also(&[
+        "FP-CLIENT-07",
+        "FP-CLIENT-12",
+        "FP-ROUTE-01",
+        "FP-ROUTE-04",
+        "FP-ROUTE-05",
+        "FP-ROUTE-13",
+    ]),
     wrapped(
         "forgets-conversations",
         "sends a call with previous_response_id to the first deployment of the chain",
@@ -104,8 +111,7 @@ pub(super) const ALL: &[Saboteur] = &[
         "wrong-azure-path",
         "calls the Azure v1 surface with the paths of the legacy surface",
         wrong_azure_path,
-    )
-    .also(&["FP-ROUTE-10", "FP-ROUTE-11"]),
+    ),
     each_group(
         "another-api-version",
         "calls the legacy Azure surface with a different API version",
@@ -395,7 +401,17 @@ pub(super) const ALL: &[Saboteur] = &[
         "calls another group after all deployments of one have failed",
         Wrapper::CrossesGroups,
     )
-    .also(&["FP-CLIENT-04", "FP-CLIENT-06", "FP-CLIENT-08", "FP-CLIENT-10", "FP-CLIENT-13"]),
+    .also(&[
+        "FP-CLIENT-04",
+        "FP-CLIENT-06",
+        "FP-CLIENT-08",
+        "FP-CLIENT-10",
+        "FP-CLIENT-13",
+        "FP-PAYLOAD-03",
+        "FP-PAYLOAD-05",
+        "FP-ROUTE-02",
+        "FP-ROUTE-05",
+    ]),
     each_group(
         "ignores-length-chain",
         "ignores the fallbacks configured for long requests",
@@ -409,14 +425,16 @@ pub(super) const ALL: &[Saboteur] = &[
     each_group("ignores-timeout", "waits ten times as long as the configured timeout", |group| {
         group.timeout *= 10;
         group.stream_idle_timeout *= 10;
-    }),
+    })
+    .also(&["FP-CLIENT-11", "FP-ROUTE-03"]),
     each_group(
         "ignores-total-timeout",
         "tries the complete chain, however long it takes",
         |group| {
             group.total_timeout = None;
         },
-    ),
+    )
+    .also(&["FP-CLIENT-11"]),
     wrapped(
         "outlives-the-client",
         "continues a call after its client has disconnected",
@@ -440,7 +458,14 @@ pub(super) const ALL: &[Saboteur] = &[
     ),
     // The response does not come from the deployment of this call.
     wrapped("mixes-up-answers", "returns the response of another group's call", Wrapper::MixesUp)
-        .also(&["FP-CLIENT-01", "FP-CLIENT-02", "FP-CLIENT-04", "FP-CLIENT-09"]),
+        .also(&[
+            "FP-CLIENT-01",
+            "FP-CLIENT-02",
+            "FP-CLIENT-04",
+            "FP-CLIENT-09",
+            "FP-STREAM-01",
+            "FP-STREAM-08",
+        ]),
 ];
 
 const fn configured(name: &'static str, breaks: &'static str, fault: fn(&mut Config)) -> Saboteur {
