@@ -33,7 +33,7 @@ pub struct Scope {
     /// Groups of a target that can only be configured once; empty for other targets. The
     /// deployments of these groups have no scripts.
     pub groups: Vec<FuzzCase>,
-    /// Number of cases in ten thousand in which a deployment hangs until the timeout.
+    /// Number of cases, out of ten thousand, in which a deployment hangs until the timeout.
     pub slow: usize,
 }
 
@@ -126,7 +126,8 @@ fn weighted(endpoints: &[Endpoint]) -> Vec<Endpoint> {
 }
 
 /// Draws one of these chains, and a body that all of its deployments accept. In 8% of the cases,
-/// only the first deployment has to accept the body. In 8%, the body is made invalid.
+/// only the first deployment has to accept the body. Independently, 8% of the bodies are made
+/// invalid.
 fn fitting(
     endpoint: Endpoint,
     first: Surface,

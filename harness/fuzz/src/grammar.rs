@@ -23,7 +23,7 @@ pub struct Grammar {
     /// For each node, the number of values in its smallest form.
     costs: Vec<usize>,
     root: Id,
-    /// Parameters that require others.
+    /// Parameters that require other parameters.
     needs: Vec<Need>,
 }
 
@@ -68,7 +68,7 @@ pub struct Text {
     pub min: usize,
     /// Maximum number of characters.
     pub max: Option<usize>,
-    /// Allowed characters; the string then has at least one character. `None` if any character is
+    /// Allowed characters, in which case the string must not be empty. `None` if any character is
     /// allowed.
     pub characters: Option<Vec<char>>,
 }
@@ -145,7 +145,7 @@ impl Grammar {
         self.root
     }
 
-    /// Parameters that require others.
+    /// Parameters that require other parameters.
     pub fn needs(&self) -> &[Need] {
         &self.needs
     }

@@ -32,7 +32,7 @@ impl Shrinking {
         &self.current
     }
 
-    /// Goes back to this case, which was the current one before.
+    /// Goes back to this case, which was the current case earlier.
     pub fn take(&mut self, case: FuzzCase) {
         self.current = case;
     }

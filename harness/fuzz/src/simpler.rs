@@ -141,8 +141,8 @@ impl Edits {
         }
     }
 
-    /// Simplifies bodies. Tries the minimal body first, alone or with one parameter of this body,
-    /// and then all edits of one value.
+    /// Simplifies bodies. Tries the minimal body first, alone and with one parameter of this body.
+    /// Then tries each edit of a single value.
     fn bodies(&mut self, case: &FuzzCase) {
         let Some(request) = case.requests().next() else { return };
         let Tree::Object(members) = &request.body else { return };

@@ -32,7 +32,7 @@ fn own(found: &mut Collector<'_>, attempt: &Attempt<'_>) {
     let api_key = ("api-key", attempt.deployment.key.clone());
     let (header, value) = match surface {
         Surface::OpenAi => bearer,
-        // Azure's v1 surface accepts its key in either form.
+        // Azure's v1 surface accepts its API key in either header.
         Surface::AzureV1 if attempt.recorded.header("api-key").next().is_none() => bearer,
         Surface::AzureV1 | Surface::AzureLegacy => api_key,
     };
@@ -70,7 +70,7 @@ fn answer(found: &mut Collector<'_>) {
         contains(&exchange.body, secret)
             || exchange.headers.iter().any(|(_, value)| contains(value, secret))
     };
-    // A key that the client itself sent is not a leak.
+    // An API key that the client itself sent is not a leak.
     let is_known = |secret: &str| contains(&exchange.sent_head, secret);
     for deployment in view
         .all_deployments()

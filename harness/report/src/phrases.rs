@@ -159,15 +159,15 @@ pub fn printable(text: &str) -> String {
 
 /// The text as one printable line.
 ///
-/// Output of a target must not start a new line: a reader could take that line for output of
-/// Fallproof, and a CI runner could take it for a command.
+/// Output of a target must not start a new line: a reader could mistake that line for output of
+/// Fallproof, and a CI runner could interpret it as a command.
 pub fn line(text: &str) -> String {
     let line_ends = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
     printable(&text.replace("\r\n", " ").replace(line_ends, " "))
 }
 
-/// Escapes what a CI runner would take for a command: `::` at the start of a line, even after white
-/// space, and `##[` and `##vso[` anywhere in a line.
+/// Escapes what a CI runner would interpret as a command: `::` at the start of a line, even after
+/// white space, and `##[` and `##vso[` anywhere in a line.
 pub(crate) fn no_command(line: &str) -> Cow<'_, str> {
     if line.contains("##[") || line.contains("##vso[") {
         let line = line.replace("##[", r"#\u{23}[").replace("##vso[", r"#\u{23}vso[");

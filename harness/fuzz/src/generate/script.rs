@@ -91,7 +91,7 @@ fn broken(streams: bool, rng: &mut CaseRng) -> Behavior {
             let more = NonZeroI32::new(5).map(HeadFault::ContentLengthOffBy);
             WireFault { head: more, ..WireFault::default() }
         }
-        // No reset: it may discard events that were sent before it.
+        // Do not reset the connection: a reset may discard events that were already sent.
         _ if streams => cut(CutPoint::Events(rng.random_range(0..8)), CutEnd::Close),
         _ => cut(CutPoint::BodyBytes(rng.random_range(0..40)), end),
     };

@@ -50,9 +50,9 @@ fn is_clients_own(view: View<'_>, attempt: &Attempt<'_>, complaint: &Complaint) 
     })
 }
 
-/// Whether the complaint is about the id of a previous response, and the gateway did not get the id
-/// wrong. Either the client invented the id, or another deployment produced the response, which
-/// ROUTE covers. In all other cases, the gateway failed to translate an id of its own.
+/// Whether the complaint is about the id of a previous response, and the gateway sent the right id.
+/// Then either the client invented the id, or another deployment produced the response, which ROUTE
+/// covers. In all other cases, the gateway failed to translate an id that it had assigned itself.
 fn is_of_a_conversation(view: View<'_>, attempt: &Attempt<'_>, complaint: &Complaint) -> bool {
     let received = || Tree::parse(&attempt.recorded.body);
     complaint.kind == ViolationKind::UnknownResponse

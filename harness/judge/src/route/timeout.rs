@@ -62,8 +62,8 @@ fn is_much_too_long(waited: Duration, limit: Duration) -> bool {
     waited > limit.saturating_mul(5) && waited > limit.saturating_add(SLACK)
 }
 
-/// Scripted delay of a completed attempt's answer, in milliseconds. For a stream, only the delay
-/// before its start.
+/// Scripted delay of a completed attempt's answer, in milliseconds. For a stream, this is only the
+/// delay before its start.
 fn scripted_wait(attempt: &Attempt<'_>) -> u64 {
     let wire = &attempt.recorded.wire;
     let before = wire.delay_ms.unwrap_or_default();

@@ -20,9 +20,9 @@ enum Foreign {
     InventedEnd,
     /// The gateway's own report of a provider's failure.
     OwnError,
-    /// Content of another attempt. Holds the attempt's number.
+    /// Content from another attempt. Holds the attempt's number.
     Content(usize),
-    /// The first event or the error of another attempt. Holds the attempt's number.
+    /// The start of another attempt's stream, or its error. Holds the attempt's number.
     Frame(usize),
     /// A second start of the response.
     Beginning,

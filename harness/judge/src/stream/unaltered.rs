@@ -71,7 +71,7 @@ pub(super) fn compare(
     breaches
 }
 
-/// The alteration of `wanted`, and the event that shows it; `other` arrived in the position of
+/// How `wanted` was altered, and the event that shows it. `other` arrived in the position of
 /// `wanted`.
 fn difference<'e>(
     wanted: &'e &'e Event,

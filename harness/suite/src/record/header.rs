@@ -35,8 +35,8 @@ pub struct Header {
     /// The command that runs a scenario again, with [`SCENARIO`](Self::SCENARIO) in place of its
     /// id.
     pub replay: String,
-    /// The client's key for the target. A key that the user provided is replaced with a
-    /// placeholder.
+    /// The API key that the client sends to the target. A key that the user provided is replaced
+    /// with a placeholder.
     pub gateway_key: String,
     /// The target's capabilities.
     pub capabilities: Capabilities,
@@ -51,7 +51,7 @@ impl Header {
         self.replay.replace(Self::SCENARIO, id)
     }
 
-    /// The facts needed to judge a case of a target that was configured with these groups.
+    /// The facts needed to judge a case of a target that was configured to serve these groups.
     pub fn facts<'a>(&'a self, groups: &'a [Group]) -> TargetFacts<'a> {
         let Self { capabilities, gateway_key, started, .. } = self;
         TargetFacts { groups, capabilities, gateway_key, started: *started }

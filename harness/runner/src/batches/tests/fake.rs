@@ -24,17 +24,17 @@ use crate::target::{RunningTarget, Setup, Starting, Target};
 /// Behavior of the fake gateway.
 #[derive(Clone, Copy)]
 pub(super) struct Behavior {
-    /// Prefixes of the ids of scenarios in which it exits.
+    /// The gateway exits in scenarios whose id has one of these prefixes.
     pub(super) exits_in: &'static [&'static str],
-    /// After the first start, number of calls that must be pending before it handles any.
+    /// Number of calls that must be pending before the gateway handles any, after its first start.
     pub(super) holds_until: usize,
-    /// Number of times it can be started.
+    /// Number of times that the gateway can be started.
     pub(super) max_starts: usize,
     /// Number of the start that fails, from 1.
     pub(super) fails_at: Option<usize>,
-    /// It can reload its configuration.
+    /// Whether the gateway can reload its configuration.
     pub(super) reloads: bool,
-    /// It needs a preflight, which fails.
+    /// Whether the gateway needs a preflight, which then fails.
     pub(super) needs_preflight: bool,
 }
 
