@@ -13,7 +13,7 @@ use crate::collector::Collector;
 use crate::observe::{Attempt, View};
 use crate::violation::{PayloadViolation, Verdict};
 
-/// Reports the provider's complaint, unless the client's own body would cause it, too.
+/// Reports the provider's complaint, unless the client's own body would also cause it.
 pub(super) fn check(found: &mut Collector<'_>, attempt: &Attempt<'_>) {
     let view = found.view;
     let Some(complaint) = &attempt.recorded.violation else { return };
