@@ -55,7 +55,7 @@ pub(super) struct Gateway {
     /// [default: `$FALLPROOF_GATEWAYS` or `target/gateways`, then `$PATH`]
     #[arg(long, value_name = "PATH", requires = "launch")]
     program: Option<PathBuf>,
-    /// Number that `fallproof config` gave the batch that the running gateway is configured for
+    /// Number of the batch that the running gateway is configured for; see `fallproof config`
     #[arg(long, value_name = "N", default_value_t = 1, requires = "adapter")]
     batch: usize,
     /// Folder for the configuration and the log of the gateway [default: a new temporary one]
@@ -128,7 +128,7 @@ impl Gateway {
         &self.key.key
     }
 
-    /// The API key if the user gave one, and it is not the default.
+    /// The API key that the user gave; `None` if it is the default or missing.
     pub(super) fn own_key(&self) -> Option<&str> {
         self.key.own()
     }

@@ -96,7 +96,7 @@ impl Run {
         }
         let reporters = output.reporters(clock);
 
-        // Only the API keys of this plan are used. It contains those of all batches, and they do
+        // This plan is used only for its API keys. It contains the keys of all batches, and they do
         // not depend on the addresses of the deployments.
         let plan = Plan::new(&scenarios, Addresses::stable(DEFAULT_MOCKS));
         let recorder = Recorder {

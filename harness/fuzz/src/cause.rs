@@ -47,7 +47,7 @@ impl Cause {
         }
     }
 
-    /// The requirement code as used in file names.
+    /// The requirement code as it is used in file names.
     pub fn code(&self) -> String {
         self.requirement
             .map_or_else(|| "unexpected".to_owned(), |code| code.as_str().to_ascii_lowercase())

@@ -50,8 +50,8 @@ impl Default for Scope {
 }
 
 impl Scope {
-    /// Draws whether the case of this generator is slow. This must be the first draw from the
-    /// generator.
+    /// Decides at random whether the case of this generator is slow. This must be the first use of
+    /// the generator.
     pub(super) fn is_slow(&self, rng: &mut CaseRng) -> bool {
         self.has_slow() && rng.random_range(0..10_000) < self.slow
     }
@@ -149,7 +149,7 @@ fn fitting(
         if body.member("dimensions").is_none() && !chance(10, rng) {
             put(grammar, &mut body, "dimensions", "16");
         }
-        // The same is true for streams with many choices.
+        // Streams with many choices are also slow and test nothing more.
         if is_stream_of_many(&body) {
             put(grammar, &mut body, "n", "8");
         }
@@ -207,8 +207,7 @@ fn is_stream_of_many(body: &Tree) -> bool {
     text("stream") == "true" && text("n").parse::<f64>().is_ok_and(|choices| choices > 8.0)
 }
 
-/// Whether every violation of this body, at any of these deployments, was observed at a live
-/// provider.
+/// Whether every rule that this body violates at these deployments was observed at a live provider.
 fn is_proven(endpoint: Endpoint, chain: &[CaseDeployment], body: &Tree) -> bool {
     let text = Formatting::default().text(body, MODEL);
     let violations =

@@ -17,7 +17,7 @@ use fallproof_protocol::provider::{Endpoint, Surface};
 pub struct Goal {
     /// The last turn of the route, and the node where it is taken.
     pub mark: Mark,
-    /// A shortest route from the root, including that turn.
+    /// A shortest route from the root, including the last turn.
     pub route: Vec<Turn>,
 }
 

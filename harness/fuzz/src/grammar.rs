@@ -27,7 +27,7 @@ pub struct Grammar {
     needs: Vec<Need>,
 }
 
-/// A dependency: a parameter is only accepted together with others.
+/// A dependency: a parameter is only accepted together with other parameters.
 #[derive(Debug)]
 pub struct Need {
     /// The parameter.
@@ -105,7 +105,7 @@ pub struct List {
 pub struct Object {
     /// Members that the schema names.
     pub members: IndexMap<String, Member>,
-    /// Node of members with any other name; `None` if they are rejected.
+    /// Node of members that the schema does not name; `None` if such members are rejected.
     pub others: Option<Id>,
     /// Maximum number of members.
     pub max: Option<usize>,
@@ -191,7 +191,7 @@ pub enum Turn {
     Value(usize),
     /// To the member with this index.
     Member(usize),
-    /// To a member with any other name.
+    /// To a member that the schema does not name.
     Other,
     /// To an item.
     Item,

@@ -115,7 +115,8 @@ pub(super) fn name(rng: &mut CaseRng) -> String {
     if chance(50, rng) { (*pick(NAMES, rng)).to_owned() } else { word(rng) }
 }
 
-/// Generates a string within these limits, as JSON text. `name` is the name of its member.
+/// Generates a string within these limits, as JSON text. `name` is the name of the member that
+/// holds the string.
 pub(super) fn text(limits: &Text, name: &str, rng: &mut CaseRng) -> String {
     if let Some(characters) = &limits.characters {
         let length = rng.random_range(1..=limits.max.unwrap_or(64).clamp(1, 12));
@@ -125,7 +126,7 @@ pub(super) fn text(limits: &Text, name: &str, rng: &mut CaseRng) -> String {
     let mut text = if name.ends_with("url") {
         (*pick(ADDRESSES, rng)).to_owned()
     } else if is_secret(name) {
-        // Long enough not to occur elsewhere by chance.
+        // This key is too long to occur elsewhere by chance.
         format!("sk-of-the-client-{:08}", rng.random_range(0..100_000_000))
     } else if chance(35, rng) {
         (*pick(TEXTS, rng)).to_owned()

@@ -104,7 +104,7 @@ impl Edits {
                 continue;
             }
             // A success is simpler than any failure. But a deployment that always succeeds hides
-            // the ones after it: they get only requests that it rejects.
+            // the deployments after it, which then get only requests that it rejects.
             let is_last = index + 1 == case.chain.len();
             let plains = if is_last { ["ok", "server_error"] } else { ["server_error", "ok"] };
             self.plain_scripts(index, &deployment.script, plains);

@@ -1,4 +1,4 @@
-//! AUTH: each provider gets its own credential and no other.
+//! AUTH: each provider gets its own credential and no other credential.
 //!
 //! [`own`] checks `FP-AUTH-01`; [`foreign`] checks `02` and `03`; [`answer`] checks `04`;
 //! [`admitted`] checks `05`.

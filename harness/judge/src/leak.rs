@@ -60,9 +60,9 @@ fn address_sent(found: &mut Collector<'_>) {
     }
 }
 
-/// Checks that attempts do not carry the group's name, which the client sends in `model`. Checks
-/// nothing if the client's request contains the name more than once, because the client's own text
-/// may then contain it.
+/// Checks that attempts do not carry the group's name, which the client sends in `model`. Skips the
+/// check if the client's request contains the name more than once, because the client's own text
+/// may then contain the name.
 fn group_sent(found: &mut Collector<'_>) {
     let view = found.view;
     let name = &view.group.model;

@@ -229,7 +229,7 @@ impl<'a> Attempt<'a> {
         self.recorded.parsed().events.as_deref()
     }
 
-    /// The failure that the attempt ended with; `None` after a success, or if it was too late to
+    /// The failure with which the attempt ended. `None` if it succeeded, or if it was too late to
     /// fall back.
     pub fn failure(&self) -> Option<Condition> {
         Some(match self.outcome() {
@@ -260,8 +260,8 @@ impl<'a> Attempt<'a> {
         self.recorded.wire.cut.is_none() && events.any(Event::finishes)
     }
 
-    /// Whether the attempt went to another endpoint than the client's call, so that the answer must
-    /// be translated.
+    /// Whether the attempt went to a different endpoint than the client's call, so that the answer
+    /// must be translated.
     pub fn is_translated(&self, asked: Endpoint) -> bool {
         self.recorded.route.is_some_and(|(_, endpoint)| endpoint != asked)
     }

@@ -65,7 +65,7 @@ pub enum Verdict {
     Fail,
 }
 
-/// The location of a violation, for its sentence.
+/// The location of a violation, as shown in its sentence.
 #[derive(Clone, Copy)]
 pub(super) struct At<'a> {
     /// The number of the attempt.

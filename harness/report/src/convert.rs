@@ -52,7 +52,7 @@ pub fn case(case: &judge::Case, context: Context<'_>) -> Case {
         judge::Outcome::Skipped(reason) => (Outcome::Skipped, Some(reason.to_string())),
         judge::Outcome::HarnessError(reason) => (Outcome::HarnessError, Some(reason.clone())),
     };
-    // Without a verdict, violations mean nothing.
+    // If there is no verdict, the violations are meaningless.
     let is_judged = matches!(outcome, Outcome::Pass | Outcome::Warn | Outcome::Fail);
     let violations = judgment.violations.iter().filter(|_| is_judged).map(violation).collect();
     Case {

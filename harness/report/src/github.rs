@@ -13,8 +13,8 @@ use crate::model::{Case, EXPECTATION, Outcome, Report, Stale, Violation, Weight}
 use crate::reporter::{ReportError, Reporter};
 use crate::{markdown, phrases};
 
-/// Maximum number of annotations of one kind that GitHub shows for a step. It silently drops all
-/// further ones.
+/// Maximum number of annotations of one kind that GitHub shows for a step. GitHub silently drops
+/// all annotations beyond this number.
 const MAX_ANNOTATIONS: usize = 10;
 
 /// Prints annotations of the current job to stdout.

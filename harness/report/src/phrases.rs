@@ -57,7 +57,7 @@ pub fn headline(report: &Report) -> String {
 
 /// The call that a violation is about, e.g. `call 2: `. Empty if the case has only one call.
 ///
-/// Only calls are numbered, as in a trace. Scenario steps that move the clock do not count.
+/// Only calls are numbered, as in a trace. Scenario steps that advance the clock do not count.
 pub fn call(case: &Case, violation: &Violation) -> String {
     if case.steps.len() > 1 { format!("call {}: ", violation.step) } else { String::new() }
 }

@@ -177,7 +177,7 @@ impl<'a> RunPlan<'a> {
 /// Skipped scenarios, with the reason.
 type LeftOut<'a> = Vec<(&'a Scenario, SkipReason)>;
 
-/// Splits the scenarios that the gateway supports into batches. The others are skipped.
+/// Splits the scenarios that the gateway supports into batches. The other scenarios are skipped.
 fn split<'a>(
     adapter: &Adapter,
     scenarios: &'a [Scenario],

@@ -67,12 +67,12 @@ impl Strictness {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rewrite {
-    /// JSON pointer of the part, which includes everything below it.
+    /// JSON pointer to the part. Everything below the pointer belongs to the part.
     pub pointer: String,
-    /// Only at this endpoint; at every endpoint by default.
+    /// The only endpoint to which the entry applies; every endpoint by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<Endpoint>,
-    /// Only for this surface; for every surface by default.
+    /// The only surface to which the entry applies; every surface by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub surface: Option<Surface>,
     /// The reason.
@@ -87,7 +87,7 @@ pub struct Translation {
     pub from: Endpoint,
     /// The endpoint that the target calls.
     pub to: Endpoint,
-    /// Only for this surface; for every surface by default.
+    /// The only surface to which the entry applies; every surface by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub surface: Option<Surface>,
     /// The reason.

@@ -68,7 +68,7 @@ pub struct TargetFacts<'a> {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CaseResult {
-    /// The steps of the case were played. Holds its calls, in the order in which they started.
+    /// The steps of the case were played. Holds the calls, in the order in which they started.
     Played(Vec<CallEvidence>),
     /// The case was not run.
     Skipped(SkipReason),

@@ -34,7 +34,7 @@ pub struct Addresses {
 impl Addresses {
     /// The addresses of a run against an external target. They are the same in each run: the port
     /// after the mock server's port refuses connections, and the port after that does not answer
-    /// them.
+    /// connection attempts.
     pub fn stable(wire: SocketAddr) -> Self {
         let further = |ports| SocketAddr::new(wire.ip(), wire.port().wrapping_add(ports));
         Self { wire, refusing: further(1), silent: further(2) }

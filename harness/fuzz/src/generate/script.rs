@@ -15,7 +15,8 @@ use crate::random::{CaseRng, chance, pick};
 /// Delay that exceeds the timeout of slow cases.
 const TOO_LONG_MS: u64 = 3_000;
 
-/// Generates scripts for all deployments. The last one mostly succeeds, the others mostly fail.
+/// Generates scripts for all deployments. The last deployment mostly succeeds, and the other
+/// deployments mostly fail.
 pub(super) fn script(case: &mut FuzzCase, is_slow: bool, rng: &mut CaseRng) {
     let asks = case.requests().count();
     let streams = case

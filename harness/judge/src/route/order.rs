@@ -41,7 +41,8 @@ pub(super) fn check(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
     no_attempt(found, attempts);
 }
 
-/// Reports a deployment that was passed over: the order is wrong, or its cooldown does not end.
+/// Reports a deployment that was passed over. Either the order is wrong, or the cooldown of the
+/// deployment does not end.
 fn passed_over(found: &mut Collector<'_>, attempt: &Attempt<'_>, chain_index: usize) {
     let view = found.view;
     let deployment = name(view, chain_index);

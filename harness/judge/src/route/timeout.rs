@@ -11,7 +11,7 @@ use crate::millis;
 use crate::observe::{Attempt, AttemptOutcome};
 use crate::violation::RouteViolation::{BeganLate, NeverTimedOut, TimedOutLate, TookTooLong};
 
-/// How far an attempt may exceed its limit, because the machine may be slow.
+/// Time by which an attempt may exceed its limit, because the machine may be slow.
 const SLACK: Duration = Duration::from_secs(5);
 
 pub(super) fn check(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {

@@ -1,4 +1,4 @@
-//! The faults of saboteurs whose code has more than a few lines.
+//! The faults whose code is longer than a few lines.
 
 use std::fmt::Write as _;
 

@@ -47,7 +47,7 @@ pub(super) fn next(folder: &Path) -> PathBuf {
     file(folder, starts_in(folder) + 1)
 }
 
-/// Output of each start after the first `earlier` starts, in order. Only the last megabyte of each
+/// Output of each start except the first `earlier` ones, in order. Only the last megabyte of each
 /// output is kept.
 pub(super) fn printed(folder: &Path, earlier: usize) -> Vec<String> {
     let starts = earlier + 1..=starts_in(folder);

@@ -13,7 +13,8 @@ use crate::error::StartError;
 pub(super) struct Mocks {
     pub(super) wire: MockServer,
     pub(super) addresses: Addresses,
-    /// If a scenario needs the unresponsive address, and it could not be set up, the reason.
+    /// Reason why the unresponsive address could not be set up. `None` if it is set up or not
+    /// needed.
     no_silent_address: Option<String>,
 }
 

@@ -77,7 +77,7 @@ impl<'a> Expander<'a> {
         }
     }
 
-    /// The mapping that a reference of `extends` refers to.
+    /// The mapping that a reference in `extends` refers to.
     fn fragment(&mut self, node: &At<Node>) -> Members {
         let reference = node.value.word().unwrap_or_default();
         let Some((axis, word, part)) = self.follow(&reference, &node.span) else {

@@ -128,7 +128,7 @@ pub(super) struct GroupFile {
     #[serde(default)]
     pub(super) cooldown: Optional<CooldownFile>,
     /// Limit on the wait that a deployment requests with a 429 or 503 response, in milliseconds.
-    /// With 0, such requests are ignored.
+    /// With 0, requested waits are ignored.
     #[serde(default)]
     pub(super) max_retry_after_ms: Optional<u64>,
     /// The failures that cause a fallback to the next deployment: `connection`, `timeout`,

@@ -76,7 +76,7 @@ pub(super) struct CallFile {
     /// The body as a form without `model`, which is inserted first.
     #[serde(default)]
     pub(super) form: Optional<At<Vec<At<PartFile>>>>,
-    /// If the client disconnects before the response is complete, the point at which it does.
+    /// Makes the client disconnect at this point, before the response is complete.
     #[serde(default)]
     pub(super) disconnect: Optional<At<DisconnectFile>>,
     /// Delays reading the response until this deployment has sent as much as it can.

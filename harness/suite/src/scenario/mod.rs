@@ -286,7 +286,7 @@ pub struct Call {
     pub headers: IndexMap<String, String>,
     /// The body.
     pub body: Body,
-    /// If the client disconnects before the response is complete, the point at which it does.
+    /// Makes the client disconnect at this point, before the response is complete.
     pub disconnect: Option<Disconnect>,
     /// Delays reading the response until this deployment has sent as much as it can.
     pub delay_read_until_sent_by: Option<String>,

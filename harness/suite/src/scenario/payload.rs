@@ -18,7 +18,7 @@ pub(super) const CALL_PLACEHOLDER: &str = "{{call}}";
 /// Placeholder for the `id` of the latest earlier response that has an `id`.
 pub(super) const RESPONSE_PLACEHOLDER: &str = "{{response_id}}";
 
-/// Start of a placeholder that is replaced with that many letters, e.g. `{{letters:5000000}}`.
+/// Start of a placeholder such as `{{letters:5000}}`, which is replaced with 5000 letters.
 const LETTERS: &str = "{{letters:";
 
 /// Maximum number of letters in a body: the mocks' limit, minus room for the other members and for
