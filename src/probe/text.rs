@@ -96,7 +96,7 @@ pub fn differences(one: &Capabilities, other: &Capabilities) -> Vec<Difference> 
     [only(false, &one, &other), only(true, &other, &one)].concat()
 }
 
-/// The items of a set of capabilities, by their text.
+/// The items of a set of capabilities, sorted by their text.
 fn items(capabilities: &Capabilities) -> BTreeMap<String, Item> {
     let unsupported = capabilities.unsupported.keys().copied().map(Item::Lacks);
     let claims = capabilities.waived.keys().copied().map(Item::Waived);

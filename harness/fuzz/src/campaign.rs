@@ -45,8 +45,8 @@ const BATCH: u64 = 128;
 /// Maximum number of slow cases per start of the target. They run in parallel.
 const SLOW_BATCH: usize = 48;
 
-/// How many case numbers a slow case may be ahead of the other cases. Applies only if the number of
-/// cases is not limited.
+/// How far a slow case may be ahead of the other cases, counted in cases. Applies only if the
+/// number of cases is not limited.
 const SLOW_AHEAD: u64 = 8_192;
 
 /// How long the slow worker sleeps when it has no case to run.

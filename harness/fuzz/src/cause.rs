@@ -36,9 +36,9 @@ impl Cause {
         Self { is_expectation: requirement.is_none(), requirement, about }
     }
 
-    /// Whether a saved scenario that produced these violations reproduces this cause. Notes do not
-    /// count. Any missed expectation matches a cause without a requirement, because the saved file
-    /// may contain fewer expectations than the oracle has.
+    /// Whether these violations, which a saved scenario produced, include one with this cause.
+    /// Notes do not count. Any missed expectation matches a cause without a requirement, because
+    /// the saved file may contain fewer expectations than the oracle has.
     pub fn is_among(&self, violations: &[Violation]) -> bool {
         let mut wrong = violations.iter().filter(|violation| violation.verdict > Verdict::Note);
         match self.requirement {

@@ -198,7 +198,8 @@ pub(super) fn number(limits: &Number, rng: &mut CaseRng) -> String {
     }
     let min = limits.min.and_then(|min| integral(min.ceil())).unwrap_or(0);
     let max = limits.max.and_then(|max| integral(max.floor())).unwrap_or(i64::MAX);
-    // Mostly small numbers: many of them are counts of items, which the mocks must then generate.
+    // The numbers are mostly small, because many of them say how many items the mocks must
+    // generate.
     let reach = if chance(95, rng) { 4 } else { 1_000 };
     let number = rng.random_range(min..=max.min(min.saturating_add(reach)).max(min));
     if limits.integer || number < 0 || number >= max || chance(50, rng) {

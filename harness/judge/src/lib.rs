@@ -128,8 +128,8 @@ fn outcome_of(result: &CaseResult) -> Outcome {
     }
 }
 
-/// Judges one call by every requirement and by the scenario's expectations. Returns the violations
-/// in the order of the requirements; missed expectations come last.
+/// Judges one call against every requirement and the scenario's expectations. Returns the
+/// violations in the order of the requirements; missed expectations come last.
 fn judge(view: View<'_>) -> Vec<Violation> {
     let mut found = Collector::new(view);
     payload::check(&mut found);

@@ -177,7 +177,7 @@ impl Case {
         }
     }
 
-    /// Judges the case by all requirements.
+    /// Judges the case against all requirements.
     pub(super) fn judge(mut self) -> Judgment {
         self.complete();
         let mut calls = std::mem::take(&mut self.calls);

@@ -233,8 +233,8 @@ fn cell(requirement: &Requirement, report: &Report) -> Value {
     context! { tone, sign, label }
 }
 
-/// Requirements that are violated in any report, in the order of the reports. Each comes with the
-/// cases that violate it, by report.
+/// Requirements that are violated in any report, in the order of the reports. Each requirement
+/// comes with the cases of each report that violate it.
 fn explained(names: &[String], reports: &[&Report]) -> Vec<Value> {
     let mut by_code: IndexMap<&str, Vec<(&String, &Requirement)>> = IndexMap::new();
     for (name, report) in names.iter().zip(reports) {

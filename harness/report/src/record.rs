@@ -45,7 +45,8 @@ impl Recorder<'_> {
         self.reporters.emit(&RunEvent::Started { at, target, suite, cases });
     }
 
-    /// Emits that the target was started with this configuration. The cases that follow run on it.
+    /// Emits the event that the target was started with this configuration. The cases that follow
+    /// run on it.
     pub fn target_started(&self, plan: &Plan) {
         self.reporters.emit(&RunEvent::TargetStarted { plan });
     }
@@ -58,8 +59,8 @@ impl Recorder<'_> {
         self.reporters.emit(&RunEvent::CaseStarted { id });
     }
 
-    /// Emits that a case has ended and was judged. `groups` are the model groups that the target
-    /// was configured to serve. Returns the reported case.
+    /// Emits the event of a case that has ended and was judged. `groups` are the model groups that
+    /// the target was configured to serve. Returns the reported case.
     pub fn ended(&self, scenario: &Scenario, groups: &[Group], judged: &judge::Case) -> Case {
         let context = Context { scenario, groups, replay: &self.header.replay_of(&scenario.id) };
         let mut case = convert::case(judged, context);

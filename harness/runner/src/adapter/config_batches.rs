@@ -13,7 +13,7 @@ use fallproof_suite::scenario::Scenario;
 /// A plan, split into batches for one gateway.
 #[derive(Debug)]
 pub struct ConfigBatches {
-    /// The batches, in the order of their first groups. The gateway is started once for each.
+    /// The batches, in the order of their first groups. The gateway is started once for each batch.
     pub batches: Vec<ConfigBatch>,
     /// The groups that cannot be configured in the gateway.
     pub unfit: Vec<Unsupported>,

@@ -166,7 +166,7 @@ impl<W: Write> Writer<W> {
 /// The error for output beyond the limits of the format.
 struct TooLong;
 
-/// The message for a run that is too long.
+/// The message for a run whose evidence is too long.
 const TOO_LONG: &str = "the evidence of the run is too long to be saved";
 
 fn plain(record: &impl Serialize) -> Value {

@@ -26,7 +26,8 @@ use crate::target::{RunningTarget, Setup, Starting, Target};
 pub(super) struct Behavior {
     /// The gateway exits in scenarios whose id has one of these prefixes.
     pub(super) exits_in: &'static [&'static str],
-    /// Number of calls that must be pending before the gateway handles any, after its first start.
+    /// Number of calls that must be pending before the gateway handles one. Applies only to its
+    /// first start.
     pub(super) holds_until: usize,
     /// Number of times that the gateway can be started.
     pub(super) max_starts: usize,
@@ -61,7 +62,7 @@ pub(super) struct Fake {
 #[derive(Default)]
 struct Seen {
     tries: usize,
-    /// Model names of the calls to each start.
+    /// For each start, the model names of its calls.
     starts: Vec<Vec<String>>,
     reloads: usize,
     stopped: usize,
