@@ -94,7 +94,8 @@ pub(super) struct PartFile {
     /// The file name, if the part is a file.
     #[serde(default)]
     pub(super) filename: Optional<At<String>>,
-    /// The complete value of `content-disposition`, instead of one built from `name` and `filename`.
+    /// The complete value of `content-disposition`, instead of a value built from `name` and
+    /// `filename`.
     #[serde(default)]
     pub(super) disposition: Optional<At<String>>,
     /// The content type, if the part has one.

@@ -49,7 +49,7 @@ pub struct Part {
     pub name: String,
     /// The file name, if the part is a file.
     pub filename: Option<String>,
-    /// The complete value of `content-disposition`, instead of one built from `name` and
+    /// The complete value of `content-disposition`, instead of a value built from `name` and
     /// `filename`.
     pub disposition: Option<String>,
     /// The content type, if the part has one.
