@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use mimalloc::MiMalloc;
 
 /// With glibc's allocator, a mock spends a quarter of each response's time on allocation. With this
-/// one, `serve` and `fuzz` are a fifth faster.
+/// allocator, `serve` and `fuzz` are a fifth faster.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 

@@ -13,11 +13,11 @@ use super::print::println;
 use super::site::nominal_site;
 use super::{DEFAULT_MOCKS, Selected, Selection, Stop};
 
-/// Keys that only a scenario has.
+/// YAML keys that only a scenario has.
 const OF_A_SCENARIO: [&str; 7] =
     ["title", "proves", "deployments", "group", "groups", "steps", "matrix"];
 
-/// Keys that only an adapter has.
+/// YAML keys that only an adapter has.
 const OF_AN_ADAPTER: [&str; 7] =
     ["versions", "launch", "capabilities", "files", "client", "license", "home"];
 
@@ -27,7 +27,7 @@ Examples:
   fallproof check scenarios/own/first.yaml
   fallproof check gateway.yaml")]
 pub(super) struct Check {
-    /// Scenario or adapter file; its keys show which of the two it is
+    /// Scenario or adapter file; its top-level fields show which of the two it is
     file: PathBuf,
     /// Check an adapter with the suite in this folder instead of the built-in one
     #[arg(long, value_name = "DIR")]
@@ -61,7 +61,8 @@ fn scenario(file: &Path) -> Result<(), Stop> {
     Ok(())
 }
 
-/// Checks that the adapter file is valid, and that its templates can be filled for the whole suite.
+/// Checks that the adapter file is valid, and that its templates can be rendered for the whole
+/// suite.
 fn adapter(file: &Path, scenarios: Option<&Path>) -> Result<(), Stop> {
     let adapter = adapter::read(file)?;
     let Selected { scenarios, .. } = Selection::whole(scenarios).load()?;

@@ -130,7 +130,7 @@ fn heading(index: usize, number: usize, batch: &ConfigBatch) -> String {
     format!("batch {} of {number}{separator}{settings} ({count} scenarios)", index + 1)
 }
 
-/// Prints the scenarios that the gateway cannot be configured for, grouped by reason.
+/// Prints the scenarios for which the gateway cannot be configured, grouped by reason.
 fn print_left_out<'a>(left_out: impl Iterator<Item = (&'a str, String)>) {
     let mut by_reason = BTreeMap::<String, Vec<&str>>::new();
     for (scenario, reason) in left_out {

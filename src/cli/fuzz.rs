@@ -176,7 +176,7 @@ impl Fuzz {
     }
 
     /// Creates the executor of the cases. For a gateway, also limits the scope to the groups that
-    /// the gateway is configured with.
+    /// are configured in the gateway.
     fn executor(
         &self,
         scope: &mut Scope,
@@ -210,7 +210,7 @@ impl Fuzz {
     }
 
     /// Loads the saved scenarios from their files and runs them, to check that they reproduce the
-    /// findings. Skips those that the target cannot be configured for.
+    /// findings. Skips scenarios for which the target cannot be configured.
     fn run_again(
         &self,
         found: &mut [Found],
@@ -223,8 +223,8 @@ impl Fuzz {
             scenarios.extend(loaded);
         }
         let mut run = |chosen: &[&Scenario], target: &dyn Target| {
-            // After one Ctrl-C, the campaign still reports what it found. A second one ends this
-            // too.
+            // After the first Ctrl-C, the campaign still runs the saved scenarios and reports its
+            // findings. A second Ctrl-C ends this, too.
             let hurry = &interrupt.hurry;
             let runner = Runner::start(chosen, target, self.timeout);
             let runner = runtime.block_on(unless(hurry, runner)).ok_or(Stop::Interrupted)??;
@@ -273,7 +273,7 @@ fn run(
     Ok(())
 }
 
-/// Prints as JSON what a gateway must be configured with.
+/// Prints as JSON what to configure in a gateway.
 fn print_plan(scope: &Scope, mocks: SocketAddr) -> Result<(), Stop> {
     let scenarios = configured(&fixed_groups(scope));
     let plan = Plan::new(&scenarios, Addresses::stable(mocks));

@@ -25,7 +25,7 @@ use super::{DEFAULT_MOCKS, Stop, adapter};
 pub(super) struct Gateway {
     /// Test the gateway at this base URL, e.g. `http://127.0.0.1:4000/v1`
     ///
-    /// With --adapter, leave out the path: the adapter knows it. [default: the reference router]
+    /// With --adapter, omit the path: the adapter defines it. [default: the reference router]
     #[arg(long, value_name = "URL", requires = "mocks")]
     pub(super) target: Option<String>,
     /// Name of the gateway in reports, e.g. `LiteLLM`
@@ -36,7 +36,7 @@ pub(super) struct Gateway {
     target_version: Option<String>,
     #[command(flatten)]
     key: Key,
-    /// Address of the mock providers that the gateway is configured with
+    /// Address of the mock providers, as configured in the gateway
     ///
     /// Give the same address as to `fallproof plan` or `fallproof config`.
     #[arg(long, value_name = "ADDR", requires = "target")]
@@ -47,7 +47,7 @@ pub(super) struct Gateway {
     /// adapters` shows the names and versions.
     #[arg(long, value_name = "NAME|FILE")]
     adapter: Option<String>,
-    /// Configure and start the gateway as its adapter says, and stop it afterwards
+    /// Configure and start the gateway with its adapter, and stop it afterwards
     #[arg(long, requires = "adapter", conflicts_with = "target")]
     launch: bool,
     /// Program of the gateway, or the folder in which the gateway is installed
@@ -55,7 +55,7 @@ pub(super) struct Gateway {
     /// [default: `$FALLPROOF_GATEWAYS` or `target/gateways`, then `$PATH`]
     #[arg(long, value_name = "PATH", requires = "launch")]
     program: Option<PathBuf>,
-    /// Batch that the running gateway is configured for, by its number from `fallproof config`
+    /// Number of the batch that the running gateway is configured for; see `fallproof config`
     #[arg(long, value_name = "N", default_value_t = 1, requires = "adapter")]
     batch: usize,
     /// Folder for the configuration and the log of the gateway [default: a new temporary one]
@@ -68,7 +68,7 @@ impl Gateway {
         self.target.is_some() || self.adapter.is_some()
     }
 
-    /// Plans a run against the gateway; `None` if the options name no gateway.
+    /// Plans a run against the gateway; `None` if the options do not name a gateway.
     pub(super) fn plan<'a>(&self, scenarios: &'a [Scenario]) -> Result<Option<RunPlan<'a>>, Stop> {
         let adapter = self.adapter.as_deref().map(adapter::find).transpose()?;
         match (&self.target, adapter) {
@@ -128,12 +128,13 @@ impl Gateway {
         &self.key.key
     }
 
-    /// The API key if the user gave one, and it is not the default.
+    /// The API key that the user gave; `None` if it is the default or missing.
     pub(super) fn own_key(&self) -> Option<&str> {
         self.key.own()
     }
 
-    /// The options that name the same target again. A key is replaced by a placeholder.
+    /// The options that select the same target in another command. An API key is replaced with a
+    /// placeholder.
     pub(super) fn again(&self) -> Vec<String> {
         let path = |path: &Path| path.display().to_string();
         let given = [

@@ -11,7 +11,7 @@ pub(super) fn summary() -> Option<OsString> {
     env::var_os("GITHUB_STEP_SUMMARY").filter(|file| !file.is_empty())
 }
 
-/// The reporters for a job of GitHub Actions. Empty outside of one.
+/// The reporters for a job of GitHub Actions. Empty if this is not such a job.
 pub(super) fn reporters() -> impl Iterator<Item = Box<dyn Reporter>> {
     let is_job = env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true");
     let annotations = is_job.then(|| Box::new(Annotations) as Box<dyn Reporter>);

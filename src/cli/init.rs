@@ -36,7 +36,7 @@ impl Init {
     }
 }
 
-/// Fails if the file exists: nothing is overwritten.
+/// Fails if the file exists, so that it is not overwritten.
 pub(super) fn is_new(file: &Path) -> Result<(), Stop> {
     if file.exists() {
         let file = file.display();

@@ -13,8 +13,8 @@ use super::{INTERRUPTED, Stop, interrupted};
 /// How long a run may clean up after the second Ctrl-C.
 const LAST_GRACE: Duration = Duration::from_secs(2);
 
-/// Starts to listen for Ctrl-C. The first one stops the run; the second one ends it without a
-/// report.
+/// Starts to listen for Ctrl-C. The first Ctrl-C stops the run, which then still writes its report.
+/// The second one ends the run without a report.
 pub(super) fn listen(runtime: &Runtime) -> Result<Interrupt, Stop> {
     let (stop, stop_asked) = watch::channel(false);
     let (hurry, hurry_asked) = watch::channel(false);

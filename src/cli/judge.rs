@@ -81,7 +81,7 @@ impl Judge {
     /// evidence.
     fn check_kept(&self, file: &Path) -> Result<(), Stop> {
         let Some(report) = &self.output.report else { return Ok(()) };
-        // A folder that does not exist yet holds no evidence.
+        // A folder that does not exist yet cannot contain the evidence.
         let Ok(report) = report.canonicalize() else { return Ok(()) };
         let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
         // The folder in which the file is named, and the file itself if the name is a symbolic
@@ -106,7 +106,7 @@ impl Judge {
     }
 }
 
-/// Reads all evidence, and returns one plan with all groups that targets were configured with.
+/// Reads all evidence, and returns one plan with the groups from the plans of all starts.
 fn played(file: &Path) -> Result<Plan, Stop> {
     let mut reader = Reader::open(file).map_err(Stop::usage)?;
     let mut plans = Vec::<Arc<Plan>>::new();
@@ -121,7 +121,7 @@ fn played(file: &Path) -> Result<Plan, Stop> {
     Ok(Plan { groups, ..Plan::new([], Addresses::stable(DEFAULT_MOCKS)) })
 }
 
-/// The log of the gateway, if that file is in the folder of the evidence; otherwise empty.
+/// The log of the gateway, if the folder of the evidence contains it. Empty if it does not.
 fn log(file: &Path) -> String {
     let log = file.with_file_name(LOG);
     // Only a regular file is opened: to open a named pipe could block forever.

@@ -319,7 +319,7 @@ impl Selection {
         }
     }
 
-    /// The selected scenarios; `None` if a pattern matches none.
+    /// The selected scenarios; `None` if a pattern matches no scenario.
     fn find(&self) -> Result<Option<Vec<Scenario>>, Stop> {
         let Some(suite) = self.part()? else { return Ok(None) };
         match suite.select(&self.patterns, &self.tags) {

@@ -84,8 +84,8 @@ impl Probe {
         eprintln!("{} questions asked, {} left out", answers.len(), plan.left_out.len());
         let adapter = plan.batches.first().and_then(|batch| batch.target.adapter());
         if let Some(declared) = adapter.map(|adapter| &adapter.capabilities) {
-            // Some items have no question, and questions about unsupported features are left out.
-            // So a declared item that was not detected may just not have been asked about.
+            // The probe has no questions for some items, and skips questions about unsupported
+            // features. So a declared item that was not detected may not have been tested.
             let all = probe::differences(declared, &draft.capabilities);
             let is_asked = |difference: &&Difference| {
                 difference.is_new || matches!(difference.item, Item::FallsBackOn(_))

@@ -54,7 +54,7 @@ impl Report {
     }
 }
 
-/// Reads a report. Also returns its path, which tells reports of the same target apart.
+/// Reads a report. Also returns its path, which distinguishes reports of the same target.
 fn read(path: &Path) -> Result<(String, model::Report), Stop> {
     let file = if path.is_dir() { path.join(IN_FOLDER) } else { path.to_owned() };
     let report = model::Report::read(&file).map_err(Stop::usage)?;

@@ -76,9 +76,11 @@ impl Run {
         let baseline = self.output.known(&suite)?;
         let run = self.planned(&scenarios)?;
         let runtime = runtime()?;
-        // Before `open` removes an earlier report: it is kept if the gateway cannot be reached.
+        // Check this before `open` removes an earlier report, so that the report is kept if the
+        // gateway cannot be reached.
         self.gateway.is_there(&runtime)?;
-        // Before `open` removes an earlier report, so that an interrupted run still leaves one.
+        // Listen before `open` removes an earlier report, so that a run that is interrupted after
+        // that still writes a new report.
         let interrupt = interrupt::listen(&runtime)?;
         let mut output = self.output.open(baseline)?;
         let (started, clock) = (now(), Instant::now());
@@ -94,8 +96,8 @@ impl Run {
         }
         let reporters = output.reporters(clock);
 
-        // Only the keys of this plan are used. They are the keys of all batches, and do not depend
-        // on the addresses of the deployments.
+        // This plan is used only for its API keys. It contains the keys of all batches, and they do
+        // not depend on the addresses of the deployments.
         let plan = Plan::new(&scenarios, Addresses::stable(DEFAULT_MOCKS));
         let recorder = Recorder {
             redactor: &Redactor::new(&plan, self.client_key()),
@@ -203,7 +205,7 @@ impl Run {
     }
 }
 
-/// The current time, cut to milliseconds: the precision in which it is printed and stored.
+/// The current time, truncated to milliseconds: the precision with which it is printed and stored.
 fn now() -> SystemTime {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     SystemTime::UNIX_EPOCH

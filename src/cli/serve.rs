@@ -19,7 +19,7 @@ Examples:
 A script file lists the behaviors of each provider, one for each request:
   openai: { script: [rate_limited, ok], repeat_last: true }")]
 pub(super) struct Serve {
-    /// Port of OpenAI; 0 selects a free port, for this and the other ports
+    /// Port of OpenAI; for this and the other ports, 0 selects a free one
     #[arg(long, value_name = "PORT", default_value_t = 9101)]
     openai: u16,
     /// Port of Azure OpenAI, for both of its surfaces
@@ -31,7 +31,7 @@ pub(super) struct Serve {
     /// Address to listen on
     #[arg(long, value_name = "IP", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     host: IpAddr,
-    /// Answer as the scripts in this YAML file say [default: always succeed]
+    /// Answer according to the scripts in this YAML file [default: always succeed]
     ///
     /// `fallproof list behaviors` shows what a script can name.
     #[arg(long, value_name = "FILE")]

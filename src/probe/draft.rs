@@ -71,7 +71,7 @@ fn why_not(case: &Case) -> String {
 }
 
 /// Marks an endpoint as unsupported if it works on no surface. If it works only on some surfaces,
-/// adds a remark for each of the others.
+/// adds a remark for each of the other surfaces.
 fn unsupported(draft: &mut Draft, answers: &[Answer<'_>], feature: fn(Endpoint) -> Feature) {
     let mut by_endpoint = BTreeMap::<Endpoint, Vec<(Surface, &Case)>>::new();
     for (scenario, case) in answers {

@@ -96,7 +96,7 @@ pub fn differences(one: &Capabilities, other: &Capabilities) -> Vec<Difference> 
     [only(false, &one, &other), only(true, &other, &one)].concat()
 }
 
-/// The items of a set of capabilities, by their text.
+/// The items of a set of capabilities, sorted by their text.
 fn items(capabilities: &Capabilities) -> BTreeMap<String, Item> {
     let unsupported = capabilities.unsupported.keys().copied().map(Item::Lacks);
     let claims = capabilities.waived.keys().copied().map(Item::Waived);
@@ -109,8 +109,8 @@ fn items(capabilities: &Capabilities) -> BTreeMap<String, Item> {
     all.map(|item| (item.to_string(), item)).collect()
 }
 
-/// The fallback conditions, with each status that the probe tries listed. So `5xx` equals the list
-/// of its statuses.
+/// The fallback conditions. A class such as `5xx` is expanded to the statuses that the probe tries,
+/// so that it equals a list of these statuses.
 fn fallback_conditions(capabilities: &Capabilities) -> impl Iterator<Item = Item> {
     const TRIED: [u16; 31] = [
         400, 401, 402, 403, 404, 405, 406, 408, 409, 410, 413, 415, 418, 422, 423, 424, 425, 429,

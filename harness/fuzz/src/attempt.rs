@@ -49,7 +49,7 @@ pub(super) enum Wanted {
 }
 
 impl Wanted {
-    /// The kind of response that this call of this endpoint asks for.
+    /// The kind of response that this call to this endpoint asks for.
     pub(super) fn by(request: &Request, endpoint: Endpoint) -> Self {
         let is = |name: &str, text: &str| {
             request.member(name).is_some_and(|value| match value.as_str() {
@@ -74,7 +74,7 @@ impl Wanted {
 }
 
 impl AttemptOutcome {
-    /// The outcome of an attempt with this timeout that gets this answer.
+    /// The outcome of an attempt that gets this answer and has this timeout.
     pub(super) fn of(answer: Answer, wanted: Wanted, timeout: Duration) -> Self {
         let Answer { plan, mut reply } = answer;
         let wire = plan.wire;
@@ -157,7 +157,7 @@ fn sent(reply: &Reply, wire: &WireFault) -> usize {
     }
 }
 
-/// Wait time that the provider asks for. A date is taken to be two seconds ahead.
+/// Wait time that the provider asks for. A date counts as a wait of two seconds.
 fn retry_after(reply: &Reply) -> Duration {
     let seconds = |text: &str| Duration::try_from_secs_f64(text.parse().ok()?).ok();
     let fine = header(reply, "retry-after-ms").and_then(seconds).map(|thousands| thousands / 1000);

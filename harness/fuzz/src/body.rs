@@ -12,9 +12,9 @@ use fallproof_protocol::json::Tree;
 /// How large a generated body is.
 #[derive(Debug, Clone, Copy)]
 pub struct Richness {
-    /// Number of values after which only required members are added.
+    /// Once the body has this many values, only required members are added.
     pub budget: usize,
-    /// Probability, in percent, of each optional member.
+    /// Probability, in percent, that an optional member is added.
     pub density: u32,
 }
 

@@ -28,9 +28,9 @@ pub struct Campaign {
     pub scope: Scope,
     /// Random seed. Seed and scope together determine every case.
     pub seed: u64,
-    /// Number of cases. `None` runs as many as the time allows.
+    /// Number of cases. If `None`, runs as many as the time allows.
     pub cases: Option<u64>,
-    /// Deadline, after which no case is started.
+    /// The campaign does not start a case after this time.
     pub until: Option<Instant>,
     /// Number of threads that run cases in parallel.
     pub threads: usize,
@@ -45,8 +45,8 @@ const BATCH: u64 = 128;
 /// Maximum number of slow cases per start of the target. They run in parallel.
 const SLOW_BATCH: usize = 48;
 
-/// How many case numbers ahead of the other cases a slow case may start. Applies only if the number
-/// of cases is not limited.
+/// How far a slow case may be ahead of the other cases, counted in cases. Applies only if the
+/// number of cases is not limited.
 const SLOW_AHEAD: u64 = 8_192;
 
 /// How long the slow worker sleeps when it has no case to run.
@@ -123,7 +123,7 @@ impl Worker<'_> {
     }
 
     /// Runs the slow cases. They mostly wait, so they run on a separate thread, where they do not
-    /// delay the others.
+    /// delay the other cases.
     fn run_slow(self) -> Result<(), StartError> {
         let runtime = runtime()?;
         let mut first = 0;
@@ -178,8 +178,8 @@ impl Worker<'_> {
     }
 
     /// Counts the violations of a case. If the cause is new, or the case is earlier than the first
-    /// known case of the cause, the violation must occur again when the case runs alone. Otherwise
-    /// it is counted as flaky.
+    /// known case of the cause, runs the case again, alone. A violation that does not occur again
+    /// is counted as flaky.
     async fn add(
         self,
         number: u64,

@@ -24,10 +24,10 @@ const NAMES: [&str; 4] = ["primary", "backup", "third", "fourth"];
 /// A case: a fallback chain, the policy of its group, and the steps.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FuzzCase {
-    /// Endpoint that all calls go to.
+    /// Endpoint of all calls.
     pub endpoint: Endpoint,
-    /// Id of the scenario whose group the target was configured with; `None` if the case has its
-    /// own group.
+    /// If the case uses a group that the target is already configured for, the id of that group's
+    /// scenario. `None` if the case has its own group.
     pub group: Option<String>,
     /// One to four deployments, in fallback order.
     pub chain: Vec<CaseDeployment>,

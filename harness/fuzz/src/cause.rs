@@ -1,5 +1,5 @@
-//! The cause of violations: a requirement, and the part of the request or response that they are
-//! about.
+//! The cause of violations: the violated requirement, and the affected part of the request or
+//! response.
 
 use std::fmt;
 
@@ -9,12 +9,13 @@ use fallproof_suite::requirement::Code;
 /// A cause. Violations with the same cause are reported once.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Cause {
-    /// Sort key: expectations come after all requirements.
+    /// Whether this is a missed expectation. Causes are sorted by this field first, so that
+    /// expectations come after all requirements.
     is_expectation: bool,
     /// Requirement code; `None` for an expectation of the oracle.
     pub requirement: Option<Code>,
-    /// A parameter of the body, or else the kind of violation, without details that vary between
-    /// cases.
+    /// The affected parameter of the body. If there is none, the kind of violation, without details
+    /// that vary between cases.
     pub about: String,
 }
 
@@ -35,9 +36,9 @@ impl Cause {
         Self { is_expectation: requirement.is_none(), requirement, about }
     }
 
-    /// Whether one of these violations, which a saved scenario produced, has this cause and is more
-    /// than a note. Any missed expectation matches a cause without a requirement, because the saved
-    /// file may contain fewer expectations than the oracle has.
+    /// Whether these violations, which a saved scenario produced, include one with this cause.
+    /// Notes do not count. Any missed expectation matches a cause without a requirement, because
+    /// the saved file may contain fewer expectations than the oracle has.
     pub fn is_among(&self, violations: &[Violation]) -> bool {
         let mut wrong = violations.iter().filter(|violation| violation.verdict > Verdict::Note);
         match self.requirement {
@@ -46,7 +47,7 @@ impl Cause {
         }
     }
 
-    /// The requirement code as used in file names.
+    /// The requirement code as it is used in file names.
     pub fn code(&self) -> String {
         self.requirement
             .map_or_else(|| "unexpected".to_owned(), |code| code.as_str().to_ascii_lowercase())

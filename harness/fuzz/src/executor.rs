@@ -106,7 +106,7 @@ impl Execution {
         }
         let mut violations = judgment.violations;
         violations.retain(|violation| violation.verdict > Verdict::Note);
-        // If a requirement is violated, missed expectations are a consequence of that.
+        // If a requirement is violated, the missed expectations are only a consequence.
         let is_breach = |it: &Violation| it.requirement.is_some() && it.verdict == Verdict::Fail;
         if violations.iter().any(is_breach) {
             violations.retain(|violation| violation.requirement.is_some());

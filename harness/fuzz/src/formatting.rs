@@ -1,4 +1,5 @@
-//! How a body is formatted: its whitespace, the position of `model`, and the spelling of that name.
+//! How a body is formatted: its whitespace, the position of `model`, and the spelling of the member
+//! name `model`.
 
 use rand::RngExt as _;
 
@@ -19,7 +20,7 @@ pub struct Formatting {
 const BLANKS: [&str; 4] = [" ", "\n  ", "\t", "\r\n"];
 
 impl Formatting {
-    /// Draws a formatting. Most often, this is the compact one.
+    /// Draws a formatting, most often the compact one.
     pub fn random(rng: &mut CaseRng) -> Self {
         Self {
             blank: if chance(70, rng) { "" } else { *pick(&BLANKS, rng) },
@@ -28,8 +29,8 @@ impl Formatting {
         }
     }
 
-    /// The body as JSON text, with this model name. A body that is not an object gets no model
-    /// name.
+    /// The body as JSON text, with this model name. If the body is not an object, the model name is
+    /// left out.
     pub fn text(&self, body: &Tree, model: &str) -> String {
         let Tree::Object(members) = body else { return body.compact() };
         let (before, after) = members.split_at(self.model_after.min(members.len()));

@@ -33,7 +33,7 @@ pub struct Scope {
     /// Groups of a target that can only be configured once; empty for other targets. The
     /// deployments of these groups have no scripts.
     pub groups: Vec<FuzzCase>,
-    /// Number of cases in ten thousand in which a deployment hangs until the timeout.
+    /// Number of cases, out of ten thousand, in which a deployment hangs until the timeout.
     pub slow: usize,
 }
 
@@ -50,8 +50,8 @@ impl Default for Scope {
 }
 
 impl Scope {
-    /// Draws whether the case of this generator is slow. This must be the first draw from the
-    /// generator.
+    /// Decides at random whether the case of this generator is slow. This must be the first use of
+    /// the generator.
     pub(super) fn is_slow(&self, rng: &mut CaseRng) -> bool {
         self.has_slow() && rng.random_range(0..10_000) < self.slow
     }
@@ -126,7 +126,8 @@ fn weighted(endpoints: &[Endpoint]) -> Vec<Endpoint> {
 }
 
 /// Draws one of these chains, and a body that all of its deployments accept. In 8% of the cases,
-/// only the first deployment has to accept the body. In 8%, the body is made invalid.
+/// only the first deployment has to accept the body. Independently, 8% of the bodies are made
+/// invalid.
 fn fitting(
     endpoint: Endpoint,
     first: Surface,
@@ -148,7 +149,7 @@ fn fitting(
         if body.member("dimensions").is_none() && !chance(10, rng) {
             put(grammar, &mut body, "dimensions", "16");
         }
-        // The same is true for streams with many choices.
+        // Streams with many choices are also slow and test nothing more.
         if is_stream_of_many(&body) {
             put(grammar, &mut body, "n", "8");
         }
@@ -206,8 +207,7 @@ fn is_stream_of_many(body: &Tree) -> bool {
     text("stream") == "true" && text("n").parse::<f64>().is_ok_and(|choices| choices > 8.0)
 }
 
-/// Whether every violation of this body, at any of these deployments, was observed at a live
-/// provider.
+/// Whether every rule that this body violates at these deployments was observed at a live provider.
 fn is_proven(endpoint: Endpoint, chain: &[CaseDeployment], body: &Tree) -> bool {
     let text = Formatting::default().text(body, MODEL);
     let violations =

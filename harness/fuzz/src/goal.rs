@@ -15,9 +15,9 @@ use fallproof_protocol::provider::{Endpoint, Surface};
 /// A part of the grammar that a request can reach.
 #[derive(Debug, Clone)]
 pub struct Goal {
-    /// The node at which the last turn is taken, and that turn.
+    /// The last turn of the route, and the node where it is taken.
     pub mark: Mark,
-    /// A shortest route from the root, including that turn.
+    /// A shortest route from the root, including the last turn.
     pub route: Vec<Turn>,
 }
 
@@ -54,8 +54,8 @@ fn all(grammar: &Grammar) -> Vec<Goal> {
 }
 
 impl Grammar {
-    /// Calls `reached` with every turn that this value takes, beginning at this node, and with the
-    /// value that the turn leads to. If several branches match a value, all of them are visited.
+    /// Walks through this value, beginning at this node. Calls `reached` for every turn, with the
+    /// value that the turn leads to. If several branches match a value, visits all of them.
     pub fn visit<'t>(&self, id: Id, value: &'t Tree, reached: &mut impl FnMut(Mark, &'t Tree)) {
         match (self.node(id), value) {
             (Node::OneOf(branches), _) => {

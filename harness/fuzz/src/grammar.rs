@@ -23,11 +23,11 @@ pub struct Grammar {
     /// For each node, the number of values in its smallest form.
     costs: Vec<usize>,
     root: Id,
-    /// Parameters that require others.
+    /// Parameters that require other parameters.
     needs: Vec<Need>,
 }
 
-/// A dependency: a parameter is only accepted together with others.
+/// A dependency: a parameter is only accepted together with other parameters.
 #[derive(Debug)]
 pub struct Need {
     /// The parameter.
@@ -68,7 +68,7 @@ pub struct Text {
     pub min: usize,
     /// Maximum number of characters.
     pub max: Option<usize>,
-    /// Allowed characters; the string then has at least one character. `None` if any character is
+    /// Allowed characters, in which case the string must not be empty. `None` if any character is
     /// allowed.
     pub characters: Option<Vec<char>>,
 }
@@ -105,7 +105,7 @@ pub struct List {
 pub struct Object {
     /// Members that the schema names.
     pub members: IndexMap<String, Member>,
-    /// Node of members with any other name; `None` if they are rejected.
+    /// Node of members that the schema does not name; `None` if such members are rejected.
     pub others: Option<Id>,
     /// Maximum number of members.
     pub max: Option<usize>,
@@ -145,7 +145,7 @@ impl Grammar {
         self.root
     }
 
-    /// Parameters that require others.
+    /// Parameters that require other parameters.
     pub fn needs(&self) -> &[Need] {
         &self.needs
     }
@@ -191,7 +191,7 @@ pub enum Turn {
     Value(usize),
     /// To the member with this index.
     Member(usize),
-    /// To a member with any other name.
+    /// To a member that the schema does not name.
     Other,
     /// To an item.
     Item,

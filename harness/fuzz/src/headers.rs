@@ -3,7 +3,7 @@
 
 use super::random::{CaseRng, chance, pick};
 
-/// Headers in groups that are sent together.
+/// Groups of headers. The headers of a group are sent together.
 const TOGETHER: &[&[(&str, &str)]] = &[
     &[("user-agent", "OpenAI/Python 2.8.1")],
     &[("accept", "application/json, text/event-stream")],

@@ -115,7 +115,8 @@ pub(super) fn name(rng: &mut CaseRng) -> String {
     if chance(50, rng) { (*pick(NAMES, rng)).to_owned() } else { word(rng) }
 }
 
-/// Generates a string within these limits, as JSON text. `name` is the name of its member.
+/// Generates a string within these limits, as JSON text. `name` is the name of the member that
+/// holds the string.
 pub(super) fn text(limits: &Text, name: &str, rng: &mut CaseRng) -> String {
     if let Some(characters) = &limits.characters {
         let length = rng.random_range(1..=limits.max.unwrap_or(64).clamp(1, 12));
@@ -125,7 +126,7 @@ pub(super) fn text(limits: &Text, name: &str, rng: &mut CaseRng) -> String {
     let mut text = if name.ends_with("url") {
         (*pick(ADDRESSES, rng)).to_owned()
     } else if is_secret(name) {
-        // Long enough not to occur elsewhere by chance.
+        // This key is too long to occur elsewhere by chance.
         format!("sk-of-the-client-{:08}", rng.random_range(0..100_000_000))
     } else if chance(35, rng) {
         (*pick(TEXTS, rng)).to_owned()
@@ -197,7 +198,8 @@ pub(super) fn number(limits: &Number, rng: &mut CaseRng) -> String {
     }
     let min = limits.min.and_then(|min| integral(min.ceil())).unwrap_or(0);
     let max = limits.max.and_then(|max| integral(max.floor())).unwrap_or(i64::MAX);
-    // Mostly small numbers: many of them are counts of items, which the mocks must then generate.
+    // The numbers are mostly small, because many of them say how many items the mocks must
+    // generate.
     let reach = if chance(95, rng) { 4 } else { 1_000 };
     let number = rng.random_range(min..=max.min(min.saturating_add(reach)).max(min));
     if limits.integer || number < 0 || number >= max || chance(50, rng) {

@@ -2,8 +2,8 @@
 
 use fallproof_protocol::provider::Endpoint;
 
-/// Models of an endpoint that together accept every parameter. The names are real because gateways
-/// interpret them.
+/// Models for an endpoint. Each parameter is accepted by at least one of them. The names are those
+/// of real models, because gateways interpret them.
 pub fn model_names(endpoint: Endpoint) -> &'static [&'static str] {
     match endpoint {
         Endpoint::ChatCompletions => {

@@ -26,7 +26,7 @@ impl Defect {
     pub const ALL: [Self; 4] = [Self::Unknown, Self::Missing, Self::Type, Self::Range];
 }
 
-/// Member names that are in no schema. Some are internal names of gateways.
+/// Member names that do not occur in any schema. Some are internal names of gateways.
 const STRANGERS: &[&str] =
     &["zzz", "litellm_params", "model_group", "api_base", "Temperature", "max-tokens", ""];
 

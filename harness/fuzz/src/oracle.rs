@@ -148,7 +148,7 @@ impl Router<'_> {
         }
         let scheduled = deployment.scheduled(self.deployments[index].attempts);
         self.deployments[index].attempts += 1;
-        // Do not generate a complete success: it may be long.
+        // Do not generate the response if it is a complete success: it may be long.
         if is_complete_success(scheduled)
             && !asks_for_nothing(request)
             && accepts(deployment, *endpoint, request)
@@ -213,9 +213,10 @@ impl AttemptFailure {
     }
 }
 
-/// Whether the response certainly has room for its deployment's marker. It may have none if it is a
-/// short vector, if there are no prompts, or if the client defines its format. A legacy function
-/// call has no id that could hold the marker.
+/// Whether the response certainly contains its deployment's marker. The marker may be missing if
+/// the response is a short vector, if the request has no prompts, or if the client defines the
+/// format of the response. The marker is also missing from a legacy function call, which has no id
+/// that could hold it.
 fn has_marker(endpoint: Endpoint, request: &Request) -> bool {
     let dimensions = request.member("dimensions").map(Tree::compact);
     let dimensions = dimensions.and_then(|dimensions| dimensions.parse::<usize>().ok());

@@ -53,7 +53,8 @@ pub(super) fn remove(value: &mut Tree, path: &[usize]) {
     }
 }
 
-/// The path of this JSON pointer, up to the last value that exists.
+/// Converts a JSON pointer to a path. If the pointer leads to a missing value, the path ends at the
+/// last value that exists.
 pub(super) fn of_pointer(mut value: &Tree, pointer: &str) -> Vec<usize> {
     let mut path = Vec::new();
     for part in pointer.split('/').skip(1) {

@@ -12,7 +12,7 @@ use super::case::{CaseDeployment, Request};
 const KEY: &str = "the-key";
 const PREFIX: &str = "/any/any";
 
-/// The response of this deployment's provider to a call, as this entry of its script says.
+/// The response of this deployment's provider to a call, according to this entry of its script.
 pub(super) fn answer(
     deployment: &CaseDeployment,
     endpoint: Endpoint,
@@ -51,7 +51,7 @@ pub(super) fn answer(
     providers.answer(PREFIX, &request).expect("the mock was mounted above")
 }
 
-/// Whether the provider accepts this call. Rules that are documented but not observed are ignored.
+/// Whether the provider accepts this call. Ignores rules that are documented but were not observed.
 pub(super) fn accepts(deployment: &CaseDeployment, endpoint: Endpoint, request: &Request) -> bool {
     let violation = deployment.acceptor.violation(endpoint, &request.text());
     violation.is_none_or(|violation| violation.strength != Strength::Observed)

@@ -20,7 +20,8 @@ pub struct Acceptor {
 }
 
 impl Acceptor {
-    /// The first violation in this body, if any. Rules that are only documented are checked too.
+    /// The first violation in this body, if any. Also checks rules that are documented but were not
+    /// observed.
     pub fn violation(&self, endpoint: Endpoint, body: &str) -> Option<Violation> {
         strict::check(self.surface, endpoint, &self.model, body.as_bytes())
     }

@@ -32,7 +32,7 @@ impl Shrinking {
         &self.current
     }
 
-    /// Goes back to this case, which was the current one before.
+    /// Makes this earlier case the current case again.
     pub fn take(&mut self, case: FuzzCase) {
         self.current = case;
     }
@@ -69,7 +69,7 @@ impl Shrinking {
     }
 }
 
-/// Whether the first deployment, and whether every deployment, accepts the first request.
+/// Whether the first deployment accepts the first request, and whether every deployment does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Accepted {
     by_first: bool,

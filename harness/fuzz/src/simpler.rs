@@ -104,7 +104,7 @@ impl Edits {
                 continue;
             }
             // A success is simpler than any failure. But a deployment that always succeeds hides
-            // the ones after it: they get only requests that it rejects.
+            // the deployments after it, which then get only requests that it rejects.
             let is_last = index + 1 == case.chain.len();
             let plains = if is_last { ["ok", "server_error"] } else { ["server_error", "ok"] };
             self.plain_scripts(index, &deployment.script, plains);
@@ -141,8 +141,8 @@ impl Edits {
         }
     }
 
-    /// Simplifies bodies. Tries the minimal body first, alone or with one parameter of this body,
-    /// and then all edits of one value.
+    /// Simplifies bodies. Tries the minimal body first, alone and with one parameter of this body.
+    /// Then tries each edit of a single value.
     fn bodies(&mut self, case: &FuzzCase) {
         let Some(request) = case.requests().next() else { return };
         let Tree::Object(members) = &request.body else { return };

@@ -41,7 +41,7 @@ pub struct Failure {
     pub endpoints: BTreeSet<Endpoint>,
 }
 
-/// Cases that allow no verdict about the target.
+/// Cases without a verdict on the target.
 #[derive(Debug, Default)]
 pub struct Inconclusive {
     /// Number of inconclusive cases.
@@ -91,7 +91,7 @@ impl Stats {
         }
     }
 
-    /// Whether no earlier case is known to have this cause.
+    /// Whether this is the earliest known case with this cause.
     pub(super) fn is_first(&self, cause: &Cause, number: u64) -> bool {
         self.failures.get(cause).is_none_or(|failure| number < failure.number)
     }

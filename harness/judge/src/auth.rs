@@ -1,4 +1,4 @@
-//! AUTH: each provider gets its own credential and no other.
+//! AUTH: each provider gets its own credential and no other credential.
 //!
 //! [`own`] checks `FP-AUTH-01`; [`foreign`] checks `02` and `03`; [`answer`] checks `04`;
 //! [`admitted`] checks `05`.
@@ -32,7 +32,7 @@ fn own(found: &mut Collector<'_>, attempt: &Attempt<'_>) {
     let api_key = ("api-key", attempt.deployment.key.clone());
     let (header, value) = match surface {
         Surface::OpenAi => bearer,
-        // Azure's v1 surface accepts its key in either form.
+        // Azure's v1 surface accepts its API key in either header.
         Surface::AzureV1 if attempt.recorded.header("api-key").next().is_none() => bearer,
         Surface::AzureV1 | Surface::AzureLegacy => api_key,
     };
@@ -70,7 +70,7 @@ fn answer(found: &mut Collector<'_>) {
         contains(&exchange.body, secret)
             || exchange.headers.iter().any(|(_, value)| contains(value, secret))
     };
-    // A key that the client itself sent is not a leak.
+    // An API key that the client itself sent is not a leak.
     let is_known = |secret: &str| contains(&exchange.sent_head, secret);
     for deployment in view
         .all_deployments()

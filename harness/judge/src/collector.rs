@@ -42,9 +42,9 @@ impl<'a> Collector<'a> {
         self.add(None, kind.into(), Verdict::Fail)
     }
 
-    /// The reason why the target is exempt from this requirement, if it is. It may waive the
-    /// requirement itself. It may also waive one that the scenario proves, which exempts it from
-    /// requirements that the scenario does not prove.
+    /// The reason why the target is exempt from this requirement, if it is. A target is exempt if
+    /// it waives this requirement. If it waives any requirement that the scenario proves, it is
+    /// also exempt from all requirements that the scenario does not prove.
     fn waived(&self, requirement: Code) -> Option<Excuse> {
         let is_its_own = self.view.scenario.proves.contains(&requirement);
         let follows = || unclaimed(self.view).filter(|_| !is_its_own);

@@ -51,7 +51,7 @@ fn steering_member(body: &Value) -> Option<String> {
 }
 
 /// How the call departed from the fallback chain, if it did. A call that the gateway itself
-/// rejected did not depart from it.
+/// rejected does not count.
 fn deviation(view: View<'_>) -> Option<ChainDeviation> {
     let chain = &view.group.chain;
     let attempts: Vec<_> = view.attempts().collect();
@@ -70,8 +70,8 @@ fn deviation(view: View<'_>) -> Option<ChainDeviation> {
     Some(ChainDeviation::NotTried(next.name.clone()))
 }
 
-/// Checks that no attempt carries a key that the client sent along. AUTH covers the client's own
-/// key for the gateway.
+/// Checks that the headers of attempts do not contain an additional API key from the client's
+/// headers or body. AUTH covers the client's gateway key.
 fn credential(found: &mut Collector<'_>, body: &Value) {
     let view = found.view;
     let in_headers = view

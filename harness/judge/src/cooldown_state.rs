@@ -7,10 +7,10 @@ use fallproof_protocol::condition::Condition;
 use crate::observe::{Attempt, AttemptOutcome, View};
 use crate::violation::CooldownReason;
 
-/// Limit of a requested wait if the group sets none.
+/// Limit on a requested wait if the group does not set one.
 const MAX_REQUESTED_WAIT: Duration = Duration::from_secs(60);
 
-/// Tolerance for the times of an external target.
+/// Tolerance when times of an external target are compared.
 pub(super) const SLACK: Duration = Duration::from_millis(250);
 
 /// The state of a deployment's cooldown.
@@ -18,8 +18,8 @@ pub(super) const SLACK: Duration = Duration::from_millis(250);
 pub(super) struct CooldownState {
     until: Duration,
     reason: Option<CooldownReason>,
-    /// The latest possible end of the cooldown, if each attempt that may be a failure counts as
-    /// one.
+    /// The latest possible end of the cooldown: every attempt that may be a failure counts as a
+    /// failure.
     latest_end: Duration,
 }
 
@@ -29,7 +29,7 @@ impl CooldownState {
         let now = view.attempts().filter(|attempt| attempt.number < before);
         let now = now.map(|attempt| (view.observed.at, attempt));
         let mut state = Self::default();
-        // The minimum and the maximum number of consecutive failures.
+        // Lower and upper bounds on the number of consecutive failures.
         let (mut failures, mut at_most) = (0, 0);
         for (at, attempt) in
             view.history().chain(now).filter(|(_, it)| it.chain_index == chain_index)
@@ -109,8 +109,8 @@ pub(super) fn requested_wait(view: View<'_>, attempt: &Attempt<'_>) -> Option<Du
 }
 
 /// The wait that these headers request. `retry-after-ms` takes precedence over `Retry-After` unless
-/// it is 0. `Retry-After` is a number of seconds or a date; a date is relative to the `Date`
-/// header, or else to the time of arrival.
+/// its value is 0. `Retry-After` is a number of seconds or a date. A date is relative to the `Date`
+/// header or, if there is none, to the time of arrival.
 pub(super) fn wait<'a>(
     header: impl Fn(&str) -> Option<&'a str>,
     arrived: SystemTime,

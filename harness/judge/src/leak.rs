@@ -60,15 +60,15 @@ fn address_sent(found: &mut Collector<'_>) {
     }
 }
 
-/// Checks that attempts do not carry the group's name, which the client sends in `model`. Checks
-/// nothing if the client's request contains the name more than once, because the client's own text
-/// may then contain it.
+/// Checks that attempts do not carry the group's name, which the client sends in `model`. Skips the
+/// check if the client's request contains the name more than once, because the client's own text
+/// may then contain the name.
 fn group_sent(found: &mut Collector<'_>) {
     let view = found.view;
     let name = &view.group.model;
     let sent = String::from_utf8_lossy(&view.observed.exchange.sent);
-    // The group of a scenario outside any folder has a single word as its name. Such a word may
-    // occur by coincidence.
+    // If a scenario is not in a folder, the name of its group is a single word, which may occur by
+    // coincidence.
     if sent.matches(name.as_str()).count() > 1 || !name.contains('.') {
         return;
     }

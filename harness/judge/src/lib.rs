@@ -54,7 +54,7 @@ pub struct Case {
 }
 
 impl Case {
-    /// Judges the evidence of this scenario. A panic in a check is an error of this case only.
+    /// Judges the evidence of this scenario. If a check panics, only this case ends with an error.
     pub fn new(scenario: &Scenario, target: TargetFacts<'_>, evidence: Evidence) -> Self {
         let judged = catch_unwind(AssertUnwindSafe(|| judge_case(scenario, target, &evidence)));
         let panicked = |_| Outcome::HarnessError("a check panicked on this evidence".to_owned());
@@ -118,7 +118,7 @@ pub fn judge_case(scenario: &Scenario, target: TargetFacts<'_>, evidence: &Evide
     Judgment { outcome, violations, failure }
 }
 
-/// The outcome of a case that was not played.
+/// The outcome of a case that has no calls to judge.
 fn outcome_of(result: &CaseResult) -> Outcome {
     match result {
         CaseResult::Played(_) => Outcome::Pass,
@@ -128,8 +128,8 @@ fn outcome_of(result: &CaseResult) -> Outcome {
     }
 }
 
-/// Judges one call by every requirement and by the scenario's expectations. Returns the violations
-/// in the order of the requirements; missed expectations come last.
+/// Judges one call against every requirement and the scenario's expectations. Returns the
+/// violations in the order of the requirements; missed expectations come last.
 fn judge(view: View<'_>) -> Vec<Violation> {
     let mut found = Collector::new(view);
     payload::check(&mut found);
@@ -146,8 +146,8 @@ fn judge(view: View<'_>) -> Vec<Violation> {
     found
 }
 
-/// Whether the bytes contain the text; false for an empty text. Uses `memmem`, because the bytes
-/// may be megabytes.
+/// Whether the bytes contain the string; false for an empty string. Uses `memmem`, because the
+/// bytes may be megabytes.
 fn contains(bytes: &[u8], text: &str) -> bool {
     !text.is_empty() && memmem::find(bytes, text.as_bytes()).is_some()
 }

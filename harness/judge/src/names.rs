@@ -40,7 +40,7 @@ pub(super) struct Headers {
     pub(super) connection: Vec<String>,
     /// Headers that identify or locate the client.
     pub(super) client: Vec<String>,
-    /// Headers that may hold a key.
+    /// Headers that may hold a credential.
     pub(super) keys: Vec<String>,
 }
 

@@ -65,11 +65,11 @@ impl Deref for ObservedRequest<'_> {
 pub struct View<'a> {
     /// The scenario that the call belongs to.
     pub scenario: &'a Scenario,
-    /// All groups that the target was configured with for the scenario.
+    /// All groups that the target was configured to serve for the scenario.
     pub groups: &'a [Group],
     /// The group that the call asked for.
     pub group: &'a Group,
-    /// The key that the client presents to the target.
+    /// The API key that clients send to the target.
     pub gateway_key: &'a str,
     /// Wall-clock time at the start of the run.
     pub started: SystemTime,
@@ -119,13 +119,13 @@ pub enum Cause {
 /// The outcome of an attempt, as a gateway can see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AttemptOutcome {
-    /// A complete and valid 2xx.
+    /// A complete and valid 2xx response.
     Success,
     /// A complete error answer. Holds the status.
     Error(u16),
-    /// No complete answer, or a 2xx with an invalid body.
+    /// An incomplete answer, no answer, or a 2xx response with an invalid body.
     Broken,
-    /// A 2xx with an `error` in its body, or in its stream before any content.
+    /// A 2xx response with an `error` in its body, or in its stream before any content.
     ErrorInSuccess,
     /// A stream that was cut off, or reported an error, after its first content.
     Interrupted,
@@ -179,8 +179,8 @@ impl<'a> View<'a> {
         self.groups.iter().flat_map(Group::deployments)
     }
 
-    /// Whether attempts at this chain index can be observed. They cannot if the deployment accepts
-    /// no connections.
+    /// Whether attempts at this chain index can be observed. False if the deployment does not
+    /// accept connections.
     pub fn visible(&self, chain_index: usize) -> bool {
         self.group
             .deployments()
@@ -229,7 +229,7 @@ impl<'a> Attempt<'a> {
         self.recorded.parsed().events.as_deref()
     }
 
-    /// The failure that the attempt ended with; `None` after a success, or if it was too late to
+    /// The failure with which the attempt ended. `None` if it succeeded, or if it was too late to
     /// fall back.
     pub fn failure(&self) -> Option<Condition> {
         Some(match self.outcome() {
@@ -260,13 +260,13 @@ impl<'a> Attempt<'a> {
         self.recorded.wire.cut.is_none() && events.any(Event::finishes)
     }
 
-    /// Whether the attempt went to another endpoint than the client's call, so that the answer must
-    /// be translated.
+    /// Whether the attempt went to a different endpoint than the client's call, so that the answer
+    /// must be translated.
     pub fn is_translated(&self, asked: Endpoint) -> bool {
         self.recorded.route.is_some_and(|(_, endpoint)| endpoint != asked)
     }
 
-    /// Whether the attempt was refused with a 4xx that arrived incomplete.
+    /// Whether the attempt was refused with a 4xx response that arrived incomplete.
     pub fn is_broken_refusal(&self) -> bool {
         self.recorded.is_cut()
             && self.recorded.status.is_some_and(|status| (400..500).contains(&status))
@@ -387,7 +387,8 @@ impl ObservedRequest<'_> {
         })
     }
 
-    /// Whether a success should be JSON. Speech is not, and transcripts may be text.
+    /// Whether the body of a success should be JSON. Speech is audio, and transcripts may be plain
+    /// text.
     fn answers_json(&self) -> bool {
         let endpoint = self.recorded.route.map(|(_, endpoint)| endpoint);
         let is_text = endpoint.is_some_and(Endpoint::is_multipart)

@@ -60,7 +60,8 @@ pub(super) fn check(found: &mut Collector<'_>) {
     }
 }
 
-/// The declared reason why this attempt goes to another endpoint than the call, if there is one.
+/// The declared reason why this attempt goes to a different endpoint than the call, if there is
+/// one.
 fn translated(view: View<'_>, attempt: &Attempt<'_>) -> Option<Excuse> {
     let (surface, endpoint) = attempt.recorded.route?;
     let reason = view.capabilities.translates(view.planned.send.endpoint, endpoint, surface)?;

@@ -83,8 +83,8 @@ fn events(found: &mut Collector<'_>, streams: &[ProviderStream<'_>]) {
 }
 
 /// Returns the part of the client's stream to judge event by event; `sent` is the number of events
-/// that the providers sent. Each event of the client is compared with each event of the providers,
-/// so the limit bounds the time spent on a target that floods its client.
+/// that the providers sent. Each event that the client got is compared with each event that the
+/// providers sent, so the limit bounds the time spent on a target that floods its client.
 fn judged_part(all: &[Event], sent: usize) -> &[Event] {
     const EXTRA: usize = 1_000;
     &all[..all.len().min(2 * sent + EXTRA)]

@@ -19,7 +19,7 @@ use strum::VariantArray as _;
 use super::{Judgment, judge_case};
 use crate::violation::{Verdict, Violation};
 
-/// The client's key for the gateway.
+/// The API key that the client sends to the gateway.
 pub(super) const GATEWAY_KEY: &str = "sk-gateway-client";
 
 /// Two deployments, in the format of a scenario file.
@@ -75,8 +75,8 @@ impl Case {
         Self::of(&format!("{TWO}group: {{ chain: [primary, backup]{policy} }}\nsteps:\n{CALL}"))
     }
 
-    /// Creates a case with one call to two deployments and these headers of the client, in the
-    /// format of a scenario file.
+    /// Creates a case with one call to two deployments and these client headers, in the format of a
+    /// scenario file.
     pub(super) fn with_headers(headers: &str) -> Self {
         let call = CALL.replace("body:", &format!("headers: {{ {headers} }}, body:"));
         Self::of(&format!("{TWO}group: {{ chain: [primary, backup] }}\nsteps:\n{call}"))
@@ -152,8 +152,9 @@ impl Case {
         self
     }
 
-    /// Sets the response, if the test did not. It is the answer to the last attempt, as far as it
-    /// was sent, or an error of the gateway if the attempt got no answer.
+    /// Sets the response, unless the test has set it. The response is the part of the last
+    /// attempt's answer that was sent. If the attempt got no answer, the response is an error from
+    /// the gateway.
     fn complete(&mut self) {
         let CallEvidence { exchange, requests, .. } = &mut self.calls[self.at];
         let (None, Ending::Complete, Some(last)) =
@@ -176,7 +177,7 @@ impl Case {
         }
     }
 
-    /// Judges the case by all requirements.
+    /// Judges the case against all requirements.
     pub(super) fn judge(mut self) -> Judgment {
         self.complete();
         let mut calls = std::mem::take(&mut self.calls);

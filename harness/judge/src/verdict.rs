@@ -70,8 +70,8 @@ pub(super) fn verdict(
 }
 
 /// Whether a violation counts although no deployment got an attempt: the scenario expects no
-/// attempt, or the requirement can be violated without one. Never true if a deployment accepts no
-/// connections, because that looks the same as a group that is not wired to the mocks.
+/// attempt, or the requirement can be violated without one. Never true if a deployment does not
+/// accept connections, because that looks the same as a group that is not wired to the mocks.
 fn holds_without_attempt(scenario: &Scenario, violation: &Violation) -> bool {
     let mut calls = scenario.calls().map(|planned| planned.expect.attempts.as_deref());
     let expects_no_attempt = calls.nth(violation.call) == Some(Some(&[]));
@@ -81,8 +81,8 @@ fn holds_without_attempt(scenario: &Scenario, violation: &Violation) -> bool {
         && (expects_no_attempt || violation.requirement.is_some_and(control::holds_without_attempt))
 }
 
-/// Classifies the failure of a case: silent if a call with a violation looked like a success, or
-/// never ended.
+/// Classifies the failure of a case. It is silent if a call with a violation looked like a success,
+/// or never ended.
 pub(super) fn failure(calls: &[CallEvidence], violations: &[Violation]) -> Failure {
     let failed = violations.iter().filter(|it| it.verdict == Verdict::Fail);
     let is_silent = |call: &CallEvidence| match call.exchange.ending {

@@ -43,7 +43,7 @@ pub struct Violation {
     pub pointer: Option<String>,
     /// The kind of violation.
     pub kind: ViolationKind,
-    /// Whether it fails the target, only warns, or is informational.
+    /// Whether the violation fails the target, is a warning, or is informational.
     pub verdict: Verdict,
     /// Why the target is exempt, if it is.
     pub declared: Option<Excuse>,
@@ -56,7 +56,8 @@ pub struct Violation {
 #[serde(rename_all = "kebab-case")]
 #[schemars(rename = "Weight")]
 pub enum Verdict {
-    /// Informational: an observation, or exempt by the target's capabilities.
+    /// Informational: an observation, or a violation from which the target's capabilities exempt
+    /// it.
     Note,
     /// Breaks a SHOULD, or a rule that is documented but was not observed.
     Warn,
@@ -64,7 +65,7 @@ pub enum Verdict {
     Fail,
 }
 
-/// The location of a violation, for its sentence.
+/// The location of a violation, as shown in its sentence.
 #[derive(Clone, Copy)]
 pub(super) struct At<'a> {
     /// The number of the attempt.

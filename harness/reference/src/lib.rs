@@ -7,5 +7,5 @@ pub mod saboteur;
 
 pub use reference::{Reference, ReferenceTarget, app};
 
-/// Client key of the reference router.
+/// API key that clients send to the reference router.
 pub const REFERENCE_CLIENT_KEY: &str = "sk-fallproof-client";

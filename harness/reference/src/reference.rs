@@ -94,7 +94,7 @@ impl RunningTarget for Reference {
 pub struct Reference {
     shared: Running,
     clocked: HashMap<String, (Running, ManualClock)>,
-    // Not read. Dropping it would stop the proxy.
+    // Not read, but kept: dropping it would stop the proxy.
     _proxy: Option<RequestProxy>,
 }
 

@@ -58,7 +58,7 @@ impl Badge {
         Self { message, color }
     }
 
-    /// The text of `badge.json`, in the format of <https://shields.io/badges/endpoint-badge>.
+    /// The content of `badge.json`, in the format of <https://shields.io/badges/endpoint-badge>.
     pub fn to_json(&self) -> String {
         let badge = json!({
             "schemaVersion": 1,
@@ -69,7 +69,7 @@ impl Badge {
         format!("{badge:#}\n")
     }
 
-    /// The text of `badge.svg`.
+    /// The content of `badge.svg`.
     pub fn to_svg(&self) -> io::Result<String> {
         let view = context! {
             label => LABEL,
@@ -94,7 +94,7 @@ impl Color {
     }
 }
 
-/// Total horizontal padding of a text, in pixels.
+/// Total horizontal padding of each half, in pixels.
 const PADDING: usize = 12;
 
 /// Approximate width of the text in 11 px Verdana. The attribute `textLength` makes browsers fit

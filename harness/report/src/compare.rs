@@ -138,7 +138,8 @@ const OVERVIEW: [(&str, Fact); 12] = [
     ("run on", |it| it.run.started.get(..10).unwrap_or_default().to_owned()),
 ];
 
-/// The rows of the overview, with one value for each column. Rows of zeros are left out.
+/// The rows of the overview, with one value for each column. Rows that contain only zeros are left
+/// out.
 fn overview(reports: &[&Report]) -> Vec<Value> {
     let line = |(what, fact): (&str, Fact)| {
         let values: Vec<_> = reports.iter().map(|report| fact(report)).collect();
@@ -232,8 +233,8 @@ fn cell(requirement: &Requirement, report: &Report) -> Value {
     context! { tone, sign, label }
 }
 
-/// Requirements that are violated in any report, in the order of the reports. Each has its
-/// violating cases by report.
+/// Requirements that are violated in any report, in the order of the reports. Each requirement
+/// comes with the cases of each report that violate it.
 fn explained(names: &[String], reports: &[&Report]) -> Vec<Value> {
     let mut by_code: IndexMap<&str, Vec<(&String, &Requirement)>> = IndexMap::new();
     for (name, report) in names.iter().zip(reports) {

@@ -22,7 +22,7 @@ const CONTEXT: usize = 2;
 pub struct Context<'a> {
     /// The scenario of the case.
     pub scenario: &'a Scenario,
-    /// The model groups that the target was configured with for the scenario.
+    /// The model groups that the target was configured to serve for the scenario.
     pub groups: &'a [Group],
     /// The command that reruns the case.
     pub replay: &'a str,
@@ -39,8 +39,8 @@ impl<'a> Context<'a> {
     }
 }
 
-/// Converts a case. Keys are not yet redacted. Text that may come from a target is made printable
-/// and put on one line.
+/// Converts a case. API keys are not yet redacted. Text that may come from a target is made
+/// printable and put on one line.
 pub fn case(case: &judge::Case, context: Context<'_>) -> Case {
     let Context { scenario, replay, .. } = context;
     let (evidence, judgment) = (&case.evidence, &case.judgment);
@@ -52,7 +52,7 @@ pub fn case(case: &judge::Case, context: Context<'_>) -> Case {
         judge::Outcome::Skipped(reason) => (Outcome::Skipped, Some(reason.to_string())),
         judge::Outcome::HarnessError(reason) => (Outcome::HarnessError, Some(reason.clone())),
     };
-    // Without a verdict, violations mean nothing.
+    // If there is no verdict, the violations are meaningless.
     let is_judged = matches!(outcome, Outcome::Pass | Outcome::Warn | Outcome::Fail);
     let violations = judgment.violations.iter().filter(|_| is_judged).map(violation).collect();
     Case {
@@ -178,7 +178,7 @@ fn diffs(
     context: Context<'_>,
     violations: &[judge::Violation],
 ) -> Vec<Diff> {
-    // Bodies may have megabytes, so parse them only if there is something to show.
+    // Bodies may be megabytes long, so parse them only if there is something to show.
     if !violations.iter().any(|it| it.call == at && it.pointer.is_some()) {
         return Vec::new();
     }

@@ -11,8 +11,8 @@ use crate::redact::Redactor;
 
 /// An event of a run. Reporters get the events in the order in which they occur.
 ///
-/// If a case is rerun because its gateway exited, its events are emitted again. Keys are redacted
-/// in everything that is meant for people.
+/// If a case is rerun because its gateway exited, its events are emitted again. API keys are
+/// redacted in everything that is meant for people.
 #[derive(Clone, Copy)]
 pub enum RunEvent<'a> {
     /// The run starts.
@@ -28,7 +28,7 @@ pub enum RunEvent<'a> {
     },
     /// The target for the cases that follow was started, or a running target was reached.
     TargetStarted {
-        /// Configuration of the target, including keys.
+        /// Configuration of the target, including API keys.
         plan: &'a Plan,
     },
     /// A case starts.
@@ -38,28 +38,28 @@ pub enum RunEvent<'a> {
     },
     /// A case has ended and was judged.
     CaseFinished {
-        /// The case as reported, with keys redacted.
+        /// The case as reported, with API keys redacted.
         case: &'a Case,
         /// The data that the report of the case was made from.
         raw: Raw<'a>,
     },
     /// The run has ended.
     Finished {
-        /// The report, with keys redacted.
+        /// The report, with API keys redacted.
         report: &'a Report,
         /// Output of a gateway that was started for the run; may be empty.
         log: &'a str,
     },
 }
 
-/// A case with its complete traffic, including keys.
+/// A case with its complete traffic, including API keys.
 #[derive(Clone, Copy)]
 pub struct Raw<'a> {
     /// The evidence and its judgment.
     pub judged: &'a judge::Case,
     /// The scenario, and how the target is configured for it.
     pub context: Context<'a>,
-    /// Redacts keys. Use it for all bytes that are shown.
+    /// Redacts API keys. Use it for all bytes that are shown.
     pub redactor: &'a Redactor,
 }
 

@@ -100,7 +100,7 @@ impl Reporter for Events {
     }
 }
 
-/// Returns the JSON Schema of a line. It is the text of `harness/report/src/events.schema.json`.
+/// Returns the JSON Schema of a line: the content of `harness/report/src/events.schema.json`.
 pub fn schema() -> String {
     format!("{:#}\n", schemars::schema_for!(Event<'_>).to_value())
 }

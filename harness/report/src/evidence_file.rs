@@ -20,7 +20,7 @@ pub struct EvidenceFile {
 }
 
 impl EvidenceFile {
-    /// Creates the evidence file for a run of these scenarios. The mask hides the user's keys.
+    /// Creates the evidence file for a run of these scenarios. The mask hides the user's API keys.
     ///
     /// # Errors
     /// The file cannot be created.

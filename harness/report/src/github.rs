@@ -13,8 +13,8 @@ use crate::model::{Case, EXPECTATION, Outcome, Report, Stale, Violation, Weight}
 use crate::reporter::{ReportError, Reporter};
 use crate::{markdown, phrases};
 
-/// Maximum number of annotations of one kind that GitHub shows for a step. It silently drops the
-/// others.
+/// Maximum number of annotations of one kind that GitHub shows for a step. GitHub silently drops
+/// all annotations beyond this number.
 const MAX_ANNOTATIONS: usize = 10;
 
 /// Prints annotations of the current job to stdout.
@@ -29,7 +29,8 @@ impl Reporter for Annotations {
     }
 }
 
-/// Appends to the summary of a job. If that fails, it prints a warning; the result stays the same.
+/// Appends the report to the summary of a job. If this fails, prints a warning; the result of the
+/// run does not change.
 #[derive(Debug)]
 pub struct JobSummary {
     /// The file that GitHub shows as the summary.
@@ -128,7 +129,7 @@ fn violated(report: &Report, weight: Weight) -> Vec<Annotation> {
     by_code.into_iter().map(annotation).collect()
 }
 
-/// One annotation for all cases with this outcome. The target was judged in none of them.
+/// One annotation for all cases with this outcome, which means that the target was not judged.
 fn not_judged(report: &Report, outcome: Outcome, what: &str) -> Option<Annotation> {
     let cases: Vec<_> = report.cases.iter().filter(|case| case.outcome == outcome).collect();
     let first = cases.first()?;

@@ -1,5 +1,5 @@
 //! Traffic of a case as HAR 1.2 (<http://www.softwareishard.com/blog/har-12-spec/>): the client's
-//! calls and the target's attempts, with keys redacted.
+//! calls and the target's attempts, with API keys redacted.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -62,8 +62,8 @@ impl Hars {
         Ok(())
     }
 
-    /// Removes the files of cases that are not in the report, and of cases whose rerun needed no
-    /// file.
+    /// Removes the files of cases that are not in the report, and of cases that no longer need a
+    /// file after a rerun.
     fn remove_stale(&self, report: &Report) -> Result<(), ReportError> {
         let named: BTreeSet<_> = report.cases.iter().filter_map(|case| case.har.clone()).collect();
         self.written.difference(&named).try_for_each(|name| {
@@ -89,7 +89,7 @@ impl Reporter for Hars {
     }
 }
 
-/// The text of a case's HAR file. `started` is the wall-clock time at which the case started.
+/// The content of a case's HAR file. `started` is the wall-clock time at which the case started.
 fn har(case: &Case, raw: Raw<'_>, started: SystemTime) -> String {
     let Raw { judged, context, redactor } = raw;
     let (calls, case_started) = (judged.evidence.calls(), judged.evidence.started);

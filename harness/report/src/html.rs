@@ -9,7 +9,7 @@ use minijinja::value::{Serde, Value};
 use crate::model::{Case, Outcome, Profile, Report, Requirement, Step};
 use crate::{phrases, template, tone};
 
-/// The text of `index.html`.
+/// The content of `index.html`.
 pub fn write(report: &Report) -> io::Result<String> {
     let selection = &report.run.selection;
     let selected: Vec<_> = selection.patterns.iter().chain(&selection.tags).cloned().collect();
@@ -61,7 +61,7 @@ fn requirement(requirement: &Requirement) -> Value {
     context! { tone, sign, count, number, word, applies_to, ..Serde(requirement) }
 }
 
-/// Family and number of a requirement's code, e.g. `PAYLOAD` and `01` of `FP-PAYLOAD-01`.
+/// Family and number of a requirement's code, e.g. `PAYLOAD` and `01` for `FP-PAYLOAD-01`.
 fn family(requirement: &Requirement) -> (&str, &str) {
     let code = phrases::brief(&requirement.code);
     code.rsplit_once('-').unwrap_or(("", code))

@@ -10,7 +10,7 @@ use quick_junit::{NonSuccessKind, Property, TestCase, TestCaseStatus, TestSuite}
 use crate::model::{Case, Outcome, Report};
 use crate::{phrases, text};
 
-/// The text of `junit.xml`: one test suite for each folder of scenarios.
+/// The content of `junit.xml`: one test suite for each folder of scenarios.
 pub fn write(report: &Report) -> io::Result<String> {
     let mut junit = quick_junit::Report::new(format!("fallproof: {}", report.target));
     if let Ok(started) = DateTime::parse_from_rfc3339(&report.run.started) {

@@ -1,7 +1,7 @@
 //! Reports of a run, for people and for machines.
 //!
-//! Each judged case is [`convert`]ed into the [`model`], its keys are redacted ([`record`]), and it
-//! is passed to the [reporters](reporter) as an event. When the run ends, the cases are
+//! Each judged case is [`convert`]ed into the [`model`], its API keys are redacted ([`record`]),
+//! and it is passed to the [reporters](reporter) as an event. When the run ends, the cases are
 //! [`assemble`]d into a report. Most outputs are written from that report alone.
 
 pub mod assemble;

@@ -18,7 +18,7 @@ const MAX_BYTES: usize = 500_000;
 /// Maximum number of lines of a diff that are shown.
 const MAX_LINES: usize = 40;
 
-/// The text of `summary.md`.
+/// The content of `summary.md`.
 pub fn write(report: &Report) -> io::Result<String> {
     let (cases, more) = failures(report)?;
     let violated = report.requirements().filter(|it| it.is_violated()).map(Serde).map(Value::from);

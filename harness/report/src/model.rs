@@ -70,7 +70,7 @@ pub struct Target {
     /// The adapter that configured the gateway, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub adapter: Option<String>,
-    /// Host and port of the gateway. Never contains a path, a user or a key.
+    /// Host and port of the gateway. Never contains a path, a user name or a credential.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
 }
@@ -209,7 +209,7 @@ impl Report {
             .map_err(|error| wrong(format!("not a Fallproof report: {error}")))
     }
 
-    /// Returns the text of `report.json`.
+    /// Returns the content of `report.json`.
     pub fn to_json(&self) -> String {
         let json = serde_json::to_string_pretty(self)
             .expect("a report holds only strings, numbers and lists of them");
@@ -217,7 +217,7 @@ impl Report {
     }
 }
 
-/// Returns the JSON Schema of `report.json`. It is the text of
+/// Returns the JSON Schema of `report.json`: the content of
 /// `harness/report/src/report.schema.json`.
 pub fn schema() -> String {
     format!("{:#}\n", schemars::schema_for!(Report).to_value())

@@ -57,7 +57,7 @@ pub fn headline(report: &Report) -> String {
 
 /// The call that a violation is about, e.g. `call 2: `. Empty if the case has only one call.
 ///
-/// Only calls are numbered, as in a trace. Scenario steps that move the clock do not count.
+/// Only calls are numbered, as in a trace. Scenario steps that advance the clock do not count.
 pub fn call(case: &Case, violation: &Violation) -> String {
     if case.steps.len() > 1 { format!("call {}: ", violation.step) } else { String::new() }
 }
@@ -159,15 +159,15 @@ pub fn printable(text: &str) -> String {
 
 /// The text as one printable line.
 ///
-/// Output of a target must not start a new line: a reader could take that line for output of
-/// Fallproof, and a CI runner could take it for a command.
+/// Output of a target must not start a new line: a reader could mistake that line for output of
+/// Fallproof, and a CI runner could interpret it as a command.
 pub fn line(text: &str) -> String {
     let line_ends = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
     printable(&text.replace("\r\n", " ").replace(line_ends, " "))
 }
 
-/// Escapes what a CI runner would take for a command: `::` at the start of a line, even after white
-/// space, and `##[` and `##vso[` anywhere in a line.
+/// Escapes what a CI runner would interpret as a command: `::` at the start of a line, even after
+/// white space, and `##[` and `##vso[` anywhere in a line.
 pub(crate) fn no_command(line: &str) -> Cow<'_, str> {
     if line.contains("##[") || line.contains("##vso[") {
         let line = line.replace("##[", r"#\u{23}[").replace("##vso[", r"#\u{23}vso[");

@@ -1,5 +1,5 @@
-//! Turns what happens in a run into events for the reporters. Keys are redacted here, and text is
-//! made safe to print.
+//! Turns what happens in a run into events for the reporters. API keys are redacted here, and text
+//! is made safe to print.
 
 use fallproof_judge as judge;
 use fallproof_suite::plan::{Group, Plan};
@@ -14,10 +14,10 @@ use crate::reporter::{ReportError, Reporters};
 use crate::texts::Texts;
 use crate::{assemble, har, phrases};
 
-/// Emits the events of a run, with keys redacted.
+/// Emits the events of a run, with API keys redacted.
 #[derive(Clone)]
 pub struct Recorder<'a> {
-    /// Redacts the keys.
+    /// Redacts the API keys.
     pub redactor: &'a Redactor,
     /// Facts about the run.
     pub header: &'a Header,
@@ -28,9 +28,9 @@ pub struct Recorder<'a> {
 }
 
 impl Recorder<'_> {
-    /// Redacts the keys in every string, then turns each string into one printable line that a CI
-    /// runner cannot take for a command. Redaction comes first: it inserts names from the scenario,
-    /// which must be made safe too.
+    /// Redacts the API keys in every string, then turns each string into one printable line that a
+    /// CI runner cannot interpret as a command. Redaction comes first: it inserts names from the
+    /// scenario, which must be made safe too.
     fn clean(&self, value: &mut impl Texts) {
         self.redactor.clean(value);
         value.each(&mut |text| *text = phrases::no_command(&phrases::line(text)).into_owned());
@@ -45,7 +45,8 @@ impl Recorder<'_> {
         self.reporters.emit(&RunEvent::Started { at, target, suite, cases });
     }
 
-    /// Emits that the target was started with this configuration. The cases that follow run on it.
+    /// Emits the event that the target was started with this configuration. The cases that follow
+    /// run on it.
     pub fn target_started(&self, plan: &Plan) {
         self.reporters.emit(&RunEvent::TargetStarted { plan });
     }
@@ -58,8 +59,8 @@ impl Recorder<'_> {
         self.reporters.emit(&RunEvent::CaseStarted { id });
     }
 
-    /// Emits that a case has ended and was judged. `groups` are the model groups that the target
-    /// was configured with. Returns the reported case.
+    /// Emits the event of a case that has ended and was judged. `groups` are the model groups that
+    /// the target was configured to serve. Returns the reported case.
     pub fn ended(&self, scenario: &Scenario, groups: &[Group], judged: &judge::Case) -> Case {
         let context = Context { scenario, groups, replay: &self.header.replay_of(&scenario.id) };
         let mut case = convert::case(judged, context);
@@ -84,7 +85,8 @@ impl Recorder<'_> {
         self.clean(&mut report.suite);
         self.clean(&mut report.run);
         self.clean(&mut report.not_run);
-        // The baseline was applied after the cases had ended, so its texts are not redacted yet.
+        // The baseline was applied after the cases had ended, so the strings from it are not
+        // redacted yet.
         for violation in report.cases.iter_mut().flat_map(|case| &mut case.violations) {
             violation.expected.each(&mut |text| self.redactor.clean(text));
         }

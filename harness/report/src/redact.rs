@@ -1,4 +1,4 @@
-//! Redaction: every key is replaced before anything is written to a report.
+//! Redaction: every API key is replaced before anything is written to a report.
 
 use std::collections::BTreeMap;
 
@@ -12,23 +12,23 @@ use crate::texts::Texts;
 /// Replacement for credentials that Fallproof did not issue.
 const UNKNOWN: &str = "[unknown key]";
 
-/// Prefix of OpenAI's keys, which some other products use too.
+/// Prefix of OpenAI's API keys, which some other products use too.
 const KEY_PREFIX: &str = "sk-";
 
 /// Minimum length of the part of a key after [`KEY_PREFIX`].
 const MIN_KEY: usize = 16;
 
-/// Redacts the keys of a run in everything that is reported.
+/// Redacts the API keys of a run in everything that is reported.
 #[derive(Debug)]
 pub struct Redactor {
     keys: AhoCorasick,
-    /// Replacement for each of the keys.
+    /// Replacement for each of the API keys.
     replacements: Vec<String>,
 }
 
 impl Redactor {
-    /// Creates a redactor for the keys of the deployments, and for the key that the client sends to
-    /// the target.
+    /// Creates a redactor for the API keys of the deployments, and for the API key that the client
+    /// sends to the target.
     pub fn new(plan: &Plan, gateway_key: &str) -> Self {
         let deployments = plan.groups.iter().flat_map(|group| {
             group.deployments().map(|deployment| {
@@ -37,7 +37,7 @@ impl Redactor {
             })
         });
         let mut keys: BTreeMap<_, _> = deployments.collect();
-        // Some scenarios send a wrong key, from which the right one is easy to guess.
+        // Some scenarios send a wrong gateway key, from which the right one is easy to guess.
         keys.insert(another(gateway_key), "[wrong gateway key]".to_owned());
         keys.insert(gateway_key.to_owned(), "[gateway key]".to_owned());
         Self::of(keys)
@@ -138,7 +138,8 @@ impl Redactor {
         }
     }
 
-    /// Returns the redacted text, or `None` if it has no key.
+    /// Returns the text with its API keys redacted, or `None` if `text` does not contain an API
+    /// key.
     fn changed(&self, text: &str) -> Option<String> {
         let known =
             self.keys.is_match(text).then(|| self.keys.replace_all(text, &self.replacements));
@@ -146,8 +147,8 @@ impl Redactor {
     }
 }
 
-/// Returns the text with everything that looks like an OpenAI key redacted, or `None` if nothing
-/// does.
+/// Returns the text with everything redacted that looks like an OpenAI API key, or `None` if there
+/// is no such key.
 fn without_unknown(text: &str) -> Option<String> {
     let is_part = |character: char| character.is_ascii_alphanumeric() || "-_".contains(character);
     let mut cleaned = String::new();

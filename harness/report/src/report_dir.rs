@@ -23,7 +23,7 @@ const EVENTS: &str = "events.ndjson";
 /// File with the output of a gateway that was started for the run.
 pub const LOG: &str = "gateway.log";
 
-/// Returns the text of a file, made from the finished report and the output of the gateway.
+/// Returns the content of a file, made from the finished report and the output of the gateway.
 type Write = fn(&Report, &str) -> io::Result<String>;
 
 /// Files made from the finished report alone.
@@ -39,7 +39,7 @@ const AT_END: [(&str, Write); 6] = [
 /// Directory of the HAR files.
 const HARS: &str = "har";
 
-/// Text near the beginning of reports and events that identifies them.
+/// A string near the beginning of reports and events that identifies them.
 const MARK: &str = "\"fallproof-";
 
 /// Number of bytes at the beginning of a file that are searched for [`MARK`].
@@ -115,7 +115,7 @@ impl ReportDir {
     }
 }
 
-/// Writes a file at the end of the run, unless its text is empty.
+/// Writes a file at the end of the run, unless its content is empty.
 struct AtEnd {
     file: PathBuf,
     write: Write,
@@ -155,8 +155,8 @@ fn entries(folder: &Path) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
-/// Whether the directory contains a report of Fallproof, or events or evidence of a run that wrote
-/// no report.
+/// Whether the directory contains a report of Fallproof, or the events or the evidence of a run
+/// that did not write a report.
 fn is_report(folder: &Path) -> bool {
     let start = |name: &str| {
         let mut start = Vec::new();

@@ -3,10 +3,10 @@
 //! To add an output format:
 //!
 //! 1. Add a module with a type that implements [`Reporter`]. It gets every [`RunEvent`] and handles
-//!    those it needs. Keys are redacted in all events, except in [`Raw`](crate::event::Raw) and in
-//!    the plan of a target. No lock is needed: events come one at a time, whatever thread the case
-//!    ran on. A format that is made from the finished report alone needs only a function that turns
-//!    a [`Report`](crate::model::Report) into text.
+//!    those it needs. API keys are redacted in all events, except in [`Raw`](crate::event::Raw) and
+//!    in the plan of a target. No lock is needed: events arrive one at a time, even if cases run on
+//!    several threads. A format that is made from the finished report alone needs only a function
+//!    that turns a [`Report`](crate::model::Report) into text.
 //! 2. Register the type or function. For a file in the `--report` directory, do this in
 //!    [`ReportDir`](crate::report_dir::ReportDir); a function is one line of `AT_END` there. For
 //!    any other output, do it in `Opened::reporters` of the command line.

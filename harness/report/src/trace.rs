@@ -1,4 +1,4 @@
-//! Trace of a case: all bytes sent in both directions, with times and with keys redacted.
+//! Trace of a case: all bytes sent in both directions, with times and with API keys redacted.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -24,7 +24,7 @@ struct Moment {
 enum What {
     /// Number of bytes sent, and the bytes with keys redacted.
     Sends(usize, Vec<u8>),
-    /// Any other action, in words that follow the actor.
+    /// Any other action, as a phrase that follows the name of the actor.
     Does(String),
 }
 
@@ -119,8 +119,8 @@ fn request(head: &[u8], body: &[u8], redactor: &Redactor) -> What {
     What::Sends(head.len() + body.len(), bytes)
 }
 
-/// The pieces of a response. A body that contains a key becomes a single piece, since the key may
-/// be split across two pieces.
+/// The pieces of a response. A body that contains an API key becomes a single piece, since the key
+/// may be split across two pieces.
 fn pieces(traffic: &Traffic, redactor: &Redactor) -> Vec<(Duration, What)> {
     let bytes = &traffic.bytes;
     let head_end = bytes.windows(4).position(|end| end == b"\r\n\r\n");

@@ -21,7 +21,7 @@ pub struct Batches<'a, O> {
     pub runtime: &'a Handle,
     /// The user's requests to stop early.
     pub interrupt: &'a Interrupt,
-    /// Observer of the run, which also makes the output of each case.
+    /// Observer of the run. It also produces the output of each case.
     pub observer: &'a O,
     /// Timeout of a client call.
     pub timeout: Duration,

@@ -24,7 +24,7 @@ pub const DEFAULT_MOCKS: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr:
 pub struct RunningGateway {
     /// Base URL of the gateway.
     pub url: BaseUrl,
-    /// Key that clients send to the gateway.
+    /// API key that clients send to the gateway.
     pub key: String,
     /// Address at which the gateway expects the mocks.
     pub mocks: SocketAddr,

@@ -6,7 +6,7 @@ use fallproof_suite::evidence::{Ending, Evidence, TargetFacts};
 use fallproof_suite::plan::Plan;
 use fallproof_suite::scenario::Scenario;
 
-/// Observer of a run. Called on worker threads.
+/// Observer of a run. Its methods are called on worker threads.
 pub trait Observer: Sync {
     /// Output of a case, returned by the run.
     type Output: Send;

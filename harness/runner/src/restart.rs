@@ -7,10 +7,10 @@
 //! - Suspects: the target may have exited during one of them. A single suspect is the cause, and
 //!   its result is final. If there are several, each one is run again alone. A case in which the
 //!   target exits again is a cause.
-//! - All others are settled: their results are final.
+//! - All other cases are settled: their results are final.
 //!
-//! If the target is gone at the start of a case that runs alone, twice, the case is settled too, so
-//! that it does not block the others.
+//! When a case runs alone, the target may already be gone at its start. If this happens twice, the
+//! case is settled too, so that it does not block the others.
 
 use std::mem;
 use std::time::Duration;
@@ -20,8 +20,8 @@ use fallproof_suite::scenario::Scenario;
 /// Maximum number of starts of the target in a batch.
 pub(crate) const MAX_STARTS: usize = 10;
 
-/// Maximum time between the last response of a target and its observed exit. A case that ended
-/// earlier than this before the exit cannot be a suspect.
+/// Maximum time between the last response of a target and its observed exit. A case that ended more
+/// than this time before the observed exit cannot be a suspect.
 pub(crate) const EXIT_DELAY: Duration = Duration::from_secs(1);
 
 /// A case that has ended.
@@ -32,9 +32,9 @@ pub(crate) struct FinishedCase<K> {
     pub(crate) started: Duration,
     /// End, relative to the start of the run.
     pub(crate) ended: Duration,
-    /// The target was gone, so the case is run again after a restart.
+    /// Whether the target was gone, so that the case is run again after a restart.
     pub(crate) is_unserved: bool,
-    /// The target misbehaved or was gone.
+    /// Whether the target misbehaved or was gone.
     pub(crate) is_suspect: bool,
 }
 
@@ -117,7 +117,7 @@ impl<'a> Queue<'a> {
                 }
             }
         }
-        // If cases run one at a time, only the last served one can have made the target exit.
+        // If cases run one at a time, only the last served case can be the cause of the exit.
         if share.jobs > 1 {
             let since = gone_since(&served, &unserved);
             let is_cause_possible =

@@ -97,7 +97,7 @@ impl<'a> RunPlan<'a> {
     }
 
     /// Plans a run against a gateway that is started once for each batch. A gateway that can reload
-    /// is started only once. Its files and logs are written below `work`.
+    /// is started only once. The gateway's files and logs are written below `work`.
     ///
     /// # Errors
     /// The adapter is invalid, or no port is free.
@@ -177,7 +177,7 @@ impl<'a> RunPlan<'a> {
 /// Skipped scenarios, with the reason.
 type LeftOut<'a> = Vec<(&'a Scenario, SkipReason)>;
 
-/// Splits the scenarios that the gateway supports into batches. The others are skipped.
+/// Splits the scenarios that the gateway supports into batches. The other scenarios are skipped.
 fn split<'a>(
     adapter: &Adapter,
     scenarios: &'a [Scenario],

@@ -35,7 +35,7 @@ use crate::target::{RunningTarget, Setup, Target};
 /// Maximum real time that a scenario may wait. Slower scenarios are skipped.
 const MAX_WAIT: Duration = Duration::from_secs(30);
 
-/// The running mocks and target, with the plan that they are configured for.
+/// The running mocks and target, with the plan from which they were configured.
 pub struct Runner {
     mocks: Mocks,
     plan: Plan,
@@ -96,7 +96,8 @@ impl Runner {
         })
     }
 
-    /// Sets the origin of all times in the evidence. It must be before the start of the mocks.
+    /// Sets the origin of all times in the evidence, which must be earlier than the start of the
+    /// mocks.
     #[must_use]
     pub fn counted_from(self, clock: Instant) -> Self {
         Self { clock, ..self }
@@ -114,7 +115,7 @@ impl Runner {
         interrupt.end(self.release().await).await;
     }
 
-    /// Key that clients send to the target.
+    /// API key that clients send to the target.
     pub fn gateway_key(&self) -> &str {
         self.running.gateway_key()
     }
@@ -129,7 +130,7 @@ impl Runner {
         }
     }
 
-    /// The plan that the target is configured with.
+    /// The plan from which the target was configured.
     pub fn plan(&self) -> &Plan {
         &self.plan
     }

@@ -39,7 +39,7 @@ pub trait Target: Send + Sync {
         SocketAddr::from((Ipv4Addr::LOCALHOST, 0))
     }
 
-    /// Returns the plan that the target must be configured with for these scenarios.
+    /// Returns the plan from which the target must be configured for these scenarios.
     fn plan(&self, scenarios: &[&Scenario], addresses: Addresses) -> Plan {
         let scenarios = scenarios.iter().copied();
         match self.adapter() {
@@ -48,8 +48,8 @@ pub trait Target: Send + Sync {
         }
     }
 
-    /// The target's capabilities. By default, those of its adapter; without an adapter, the default
-    /// ones.
+    /// The target's capabilities. By default, those of its adapter or, without an adapter, the
+    /// default capabilities.
     fn capabilities(&self) -> Cow<'_, Capabilities> {
         match self.adapter() {
             Some(adapter) => Cow::Borrowed(&adapter.capabilities),
@@ -77,15 +77,15 @@ pub type Starting<'a> = BoxFuture<'a, Result<Box<dyn RunningTarget>, StartError>
 
 /// Input for starting a target.
 pub struct Setup<'a> {
-    /// The plan to configure the target with.
+    /// The plan from which to configure the target.
     pub plan: &'a Plan,
-    /// The scenarios to start the target for.
+    /// The scenarios for which the target is started.
     pub scenarios: &'a [&'a Scenario],
 }
 
 /// A running target.
 pub trait RunningTarget: Send + Sync {
-    /// Key that clients send to the target.
+    /// API key that clients send to the target.
     fn gateway_key(&self) -> &str;
 
     /// Returns how clients call the target in this scenario.
@@ -102,13 +102,13 @@ pub trait RunningTarget: Send + Sync {
         false
     }
 
-    /// Whether a preflight must check that the target's groups reach the mocks. It must if the
-    /// target was configured outside Fallproof's control.
+    /// Whether a preflight must check that the target's groups reach the mocks. This is necessary
+    /// if the target was configured outside Fallproof's control.
     fn needs_preflight(&self) -> bool {
         true
     }
 
-    /// Returns the exit status if the process has exited, after waiting at most `within`.
+    /// Waits at most `within` for the process to exit. Returns its exit status if it has exited.
     fn ended(&mut self, _within: Duration) -> BoxFuture<'_, Option<ExitStatus>> {
         future::ready(None).boxed()
     }

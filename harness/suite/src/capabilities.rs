@@ -19,8 +19,8 @@ use crate::skip::SkipReason;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Capabilities {
-    /// Unsupported features, each with a reason. Scenarios that need one are skipped with the
-    /// reason.
+    /// Unsupported features, each with a reason. Scenarios that need an unsupported feature are
+    /// skipped with its reason.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub unsupported: IndexMap<Feature, String>,
     /// The failures that cause a fallback to the next deployment.
@@ -29,13 +29,15 @@ pub struct Capabilities {
     /// Requirements of the policy level that the target does not claim, each with a reason.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub waived: IndexMap<Code, String>,
-    /// The reason why the target may skip a deployment after a failure, for a time that it chooses itself.
+    /// Reason why the target applies its own cooldown: after a failure, it may skip the deployment
+    /// for a time that it chooses itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub own_cooldown: Option<String>,
-    /// Parts of a request that it omits, adds or changes on purpose.
+    /// Parts of a request that the target omits, adds or changes on purpose.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rewrites: Vec<Rewrite>,
-    /// Endpoints that it calls instead of the client's, so bodies cannot be compared.
+    /// Endpoints that the target calls instead of the endpoint that the client called. Bodies
+    /// cannot be compared in this case.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub translates: Vec<Translation>,
     /// How strictly a scenario's expectations apply; tolerant by default.
@@ -47,7 +49,7 @@ pub struct Capabilities {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Strictness {
-    /// All expectations must be met, as by the reference router.
+    /// All expectations must be met, even where the requirements allow deviations.
     Exact,
     /// Deviations that the requirements allow are informational.
     #[default]
@@ -65,19 +67,19 @@ impl Strictness {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rewrite {
-    /// JSON pointer of the part, which includes everything below it.
+    /// JSON pointer to the part. Everything below the pointer belongs to the part.
     pub pointer: String,
-    /// Only at this endpoint; at every endpoint by default.
+    /// The only endpoint to which the entry applies; every endpoint by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<Endpoint>,
-    /// Only for this surface; for every surface by default.
+    /// The only surface to which the entry applies; every surface by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub surface: Option<Surface>,
     /// The reason.
     pub reason: String,
 }
 
-/// An endpoint that a target calls instead of the client's.
+/// An endpoint that a target calls instead of the endpoint that the client called.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Translation {
@@ -85,7 +87,7 @@ pub struct Translation {
     pub from: Endpoint,
     /// The endpoint that the target calls.
     pub to: Endpoint,
-    /// Only for this surface; for every surface by default.
+    /// The only surface to which the entry applies; every surface by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub surface: Option<Surface>,
     /// The reason.

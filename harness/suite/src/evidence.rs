@@ -35,13 +35,14 @@ pub struct Evidence {
 }
 
 impl Evidence {
-    /// Creates the evidence of a scenario that was not played.
+    /// Creates the evidence of a scenario whose steps were not played.
     pub fn without_calls(scenario: &Scenario, result: CaseResult) -> Self {
         let (started, took) = (Duration::ZERO, Duration::ZERO);
         Self { scenario: scenario.id.clone(), started, took, result }
     }
 
-    /// The calls, in the order in which they started; empty if the case was not played.
+    /// The calls, in the order in which they started; empty if the steps of the case were not
+    /// played.
     pub fn calls(&self) -> &[CallEvidence] {
         match &self.result {
             CaseResult::Played(calls) => calls,
@@ -53,11 +54,11 @@ impl Evidence {
 /// Facts about a target that are needed to judge it.
 #[derive(Debug, Clone, Copy)]
 pub struct TargetFacts<'a> {
-    /// The groups that it was configured with for the scenario.
+    /// The groups that the target was configured to serve for the scenario.
     pub groups: &'a [Group],
-    /// Its capabilities.
+    /// The target's capabilities.
     pub capabilities: &'a Capabilities,
-    /// The key that the client presents to it.
+    /// The API key that the client sends to the target.
     pub gateway_key: &'a str,
     /// Wall-clock time at the start of the run.
     pub started: SystemTime,
@@ -67,7 +68,7 @@ pub struct TargetFacts<'a> {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CaseResult {
-    /// The case was played. Holds its calls, in the order in which they started.
+    /// The steps of the case were played. Holds the calls, in the order in which they started.
     Played(Vec<CallEvidence>),
     /// The case was not run.
     Skipped(SkipReason),
@@ -140,9 +141,9 @@ pub struct CallEvidence {
     pub position: usize,
     /// Its index among the parallel calls of the step, from 0.
     pub call: usize,
-    /// The name, within the scenario, of the group that the call asked for.
+    /// The name that the call's group has within the scenario.
     pub group: String,
-    /// The target's time at the start of the call, relative to the start of the scenario.
+    /// Time on the target's clock at the start of the call, relative to the start of the scenario.
     #[serde(with = "encoding")]
     pub at: Duration,
     /// The client's side.
@@ -188,7 +189,7 @@ pub struct Exchange {
     /// When the call started, before the client connected.
     #[serde(with = "encoding")]
     pub started: Duration,
-    /// Time from the connect to the end.
+    /// Time from connecting to the end of the response.
     #[serde(with = "encoding")]
     pub took: Duration,
 }

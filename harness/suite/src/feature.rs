@@ -35,7 +35,7 @@ pub enum Ability {
     TotalTimeout,
     /// A configurable cooldown after repeated failures.
     Cooldown,
-    /// A configurable limit of the wait that a provider can request.
+    /// A configurable limit on the wait that a provider can request.
     MaxRetryAfter,
     /// A configurable list of failures that cause a fallback.
     FallbackOn,

@@ -1,4 +1,4 @@
-//! The data of a run: scenarios, requirements, the plan that a target is configured with, a
+//! The data of a run: scenarios, requirements, the plan from which a target is configured, a
 //! target's capabilities, the evidence that a run yields, and the evidence file.
 //!
 //! Nothing in this crate opens a socket or judges a target.

@@ -27,14 +27,14 @@ pub struct Addresses {
     pub wire: SocketAddr,
     /// The port that refuses every connection.
     pub refusing: SocketAddr,
-    /// The port that does not answer connections.
+    /// The port that does not answer connection attempts.
     pub silent: SocketAddr,
 }
 
 impl Addresses {
     /// The addresses of a run against an external target. They are the same in each run: the port
     /// after the mock server's port refuses connections, and the port after that does not answer
-    /// them.
+    /// connection attempts.
     pub fn stable(wire: SocketAddr) -> Self {
         let further = |ports| SocketAddr::new(wire.ip(), wire.port().wrapping_add(ports));
         Self { wire, refusing: further(1), silent: further(2) }
@@ -93,7 +93,7 @@ pub struct Policy {
     /// Cooldown after repeated failures; none by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cooldown: Option<Cooldown>,
-    /// Limit of a wait that a deployment requests with its 429 or 503, in milliseconds.
+    /// Limit on the wait that a deployment requests with a 429 or 503 response, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_retry_after_ms: Option<u64>,
     /// The failures that cause a fallback to the next deployment.
@@ -105,9 +105,10 @@ pub struct Policy {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cooldown {
-    /// Number of consecutive failures that start it.
+    /// Number of consecutive failures that start the cooldown.
     pub after_failures: u32,
-    /// How long the deployment gets no attempts, in milliseconds.
+    /// How long the cooldown lasts, in milliseconds. During this time, the deployment gets no
+    /// attempts.
     pub duration_ms: u64,
 }
 
@@ -130,7 +131,7 @@ pub struct Deployment {
     pub base_url: String,
     /// The `api-version` of Azure's legacy surface.
     pub api_version: Option<String>,
-    /// Its credential, which is generated and the same in each run.
+    /// Its API key, which is generated and is the same in each run.
     pub key: String,
     /// The path prefix that identifies it at the mock server.
     #[serde(skip)]

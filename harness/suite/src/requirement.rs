@@ -25,20 +25,20 @@ static REQUIREMENTS: LazyLock<Vec<Requirement>> = LazyLock::new(|| {
 pub struct Requirement {
     /// The stable code.
     pub code: Code,
-    /// The targets that it applies to.
+    /// The targets that the requirement applies to.
     pub level: Level,
     /// Whether a breach fails the case or only warns.
     pub severity: Severity,
-    /// The profile that it belongs to.
+    /// The profile that the requirement belongs to.
     #[serde(default)]
     pub profile: Profile,
     /// The sentence.
     pub sentence: String,
-    /// Why it matters to a user.
+    /// Why the requirement matters to a user.
     pub why: String,
-    /// Links to public reports and documents about it.
+    /// Links to public reports and documents about the requirement.
     pub sources: Vec<String>,
-    /// The saboteurs (deliberately broken routers) that prove that its check works.
+    /// The saboteurs (deliberately broken routers) that prove that the requirement's check works.
     pub saboteurs: Vec<String>,
 }
 
@@ -87,7 +87,7 @@ impl Code {
         self.into()
     }
 
-    /// The family of requirements that it belongs to, e.g. `PAYLOAD`.
+    /// The family of requirements that the code belongs to, e.g. `PAYLOAD`.
     pub fn family(self) -> &'static str {
         self.as_str().split('-').nth(1).expect("a code is `FP`, a family and a number")
     }

@@ -15,7 +15,8 @@ use crate::random::{CaseRng, chance, pick};
 /// Delay that exceeds the timeout of slow cases.
 const TOO_LONG_MS: u64 = 3_000;
 
-/// Generates scripts for all deployments. The last one mostly succeeds, the others mostly fail.
+/// Generates scripts for all deployments. The last deployment mostly succeeds, and the other
+/// deployments mostly fail.
 pub(super) fn script(case: &mut FuzzCase, is_slow: bool, rng: &mut CaseRng) {
     let asks = case.requests().count();
     let streams = case
@@ -91,7 +92,7 @@ fn broken(streams: bool, rng: &mut CaseRng) -> Behavior {
             let more = NonZeroI32::new(5).map(HeadFault::ContentLengthOffBy);
             WireFault { head: more, ..WireFault::default() }
         }
-        // No reset: it may discard events that were sent before it.
+        // Do not reset the connection: a reset may discard events that were already sent.
         _ if streams => cut(CutPoint::Events(rng.random_range(0..8)), CutEnd::Close),
         _ => cut(CutPoint::BodyBytes(rng.random_range(0..40)), end),
     };

@@ -150,7 +150,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The characters of a pattern. Supports the only form in use: `^[…]+$` with characters and ranges.
+/// The characters of a pattern. Supports only the form `^[…]+$` with characters and ranges, since
+/// the schemas use no other form.
 fn characters(pattern: &str) -> Vec<char> {
     let class = pattern.trim_start_matches("^[").trim_end_matches("]+$");
     let class: Vec<_> = class.chars().collect();

@@ -126,7 +126,7 @@ fn a_stream_fails_while_the_next_deployment_cools_down() {
     assert_eq!(expected(&case), [error("primary backup", 429), error("primary", 502)]);
 }
 
-/// Found by a property test: a legacy function call has no id that could hold the marker.
+/// Found by a property test: a legacy function call does not have an id that could hold the marker.
 #[test]
 fn the_answering_deployment_is_not_expected_if_the_marker_may_be_missing() {
     let of = |body| expected(&case(&[&["ok"]], body));

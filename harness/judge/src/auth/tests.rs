@@ -14,12 +14,12 @@ fn two() -> Case {
     Case::with_policy("")
 }
 
-/// The key of a deployment.
+/// The API key of a deployment.
 fn key_of(deployment: &str) -> String {
     two().deployment(deployment).key.clone()
 }
 
-/// A call from a client with another key.
+/// A call from a client with this gateway key.
 fn with_key(key: &str) -> Case {
     let call = CALL.replace("body:", &format!("key: {key}, body:"));
     Case::of(&format!("{TWO}group: {{ chain: [primary, backup] }}\nsteps:\n{call}"))

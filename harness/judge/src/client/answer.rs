@@ -46,7 +46,7 @@ pub(super) fn check(found: &mut Collector<'_>, answering: &Attempt<'_>) {
     }
 }
 
-/// Compares audio and text byte for byte, except for leading and trailing whitespace of text.
+/// Compares audio and text byte for byte. Ignores leading and trailing whitespace of text.
 fn same_bytes(found: &mut Collector<'_>, answering: &Attempt<'_>) {
     let (given, got) = (&answering.recorded.reply, &found.view.observed.exchange.body);
     let is_text = answering.recorded.route.is_some_and(|(_, endpoint)| endpoint.is_multipart());
@@ -61,9 +61,9 @@ fn same_bytes(found: &mut Collector<'_>, answering: &Attempt<'_>) {
 }
 
 /// Returns a pointer to the first value of the provider's answer that is missing or different in
-/// the response. Compares the `REMARKS` last. Ignores values that only the response has. A null, an
-/// empty list or an empty object may be absent, and an embedding may be base64 or a list of
-/// numbers.
+/// the response. Compares the `REMARKS` last. Ignores values that only the response has. The
+/// response may omit a null, an empty list or an empty object. An embedding may be base64 or a list
+/// of numbers.
 fn missing(given: &Value, shown: &Value, pointer: &str) -> Option<String> {
     let below = |part: &str| format!("{pointer}/{}", part.replace('~', "~0").replace('/', "~1"));
     let same = match (given, shown) {

@@ -40,8 +40,8 @@ pub(super) fn status(found: &mut Collector<'_>, attempts: &[Attempt<'_>], status
         | AttemptOutcome::Interrupted => true,
     };
     let view = found.view;
-    // Attempts at a deployment that accepts no connections are not observed, but they certainly
-    // failed.
+    // Attempts at a deployment that does not accept connections are not observed, but they
+    // certainly failed.
     let unseen = (0..view.group.chain.len()).any(|chain_index| !view.visible(chain_index));
     let by_unseen = unseen && matches!(status, 408 | 429 | 500..=599);
     if !by_unseen && !attempts.iter().any(fits) {
@@ -55,8 +55,8 @@ pub(super) fn status(found: &mut Collector<'_>, attempts: &[Attempt<'_>], status
 }
 
 /// Checks that the response includes the reason for a refusal; a gateway may add text to it. Does
-/// not check a message that quotes the deployment's key, because the gateway must redact the key
-/// (AUTH).
+/// not check a message that contains the deployment's API key, because the gateway must redact the
+/// key (AUTH).
 pub(super) fn reason(found: &mut Collector<'_>, last: &Attempt<'_>) {
     let (AttemptOutcome::Error(400 | 413 | 422), Some(error)) =
         (last.outcome(), error_of(&last.recorded.reply))

@@ -1,4 +1,4 @@
-//! `FP-CLIENT-12`: the response has no header of an earlier, failed attempt.
+//! `FP-CLIENT-12`: the response does not contain headers from an earlier, failed attempt.
 
 use fallproof_suite::requirement::Code;
 use serde_json::Value;

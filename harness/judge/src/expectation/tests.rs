@@ -189,7 +189,8 @@ fn a_header_has_the_expected_value(#[case] got: Option<&str>, #[case] wanted: &s
 
 // Deviations that the target declares
 
-/// The missed expectations of a call that falls back unexpectedly, or that unexpectedly does not.
+/// The missed expectations of a call that unexpectedly falls back, or unexpectedly does not fall
+/// back.
 fn deviating(
     status: u16,
     deployments: &[&str],

@@ -13,7 +13,7 @@ use crate::collector::Collector;
 use crate::observe::{Attempt, View};
 use crate::violation::{PayloadViolation, Verdict};
 
-/// Reports the provider's complaint, unless the client's own body would cause it, too.
+/// Reports the provider's complaint, unless the client's own body would also cause it.
 pub(super) fn check(found: &mut Collector<'_>, attempt: &Attempt<'_>) {
     let view = found.view;
     let Some(complaint) = &attempt.recorded.violation else { return };
@@ -50,9 +50,9 @@ fn is_clients_own(view: View<'_>, attempt: &Attempt<'_>, complaint: &Complaint) 
     })
 }
 
-/// Whether the complaint is about the id of a previous response, and the gateway did not get the id
-/// wrong. Either the client invented the id, or another deployment produced the response, which
-/// ROUTE covers. In all other cases, the gateway failed to translate an id of its own.
+/// Whether the complaint is about the id of a previous response, and the gateway sent the right id.
+/// Then either the client invented the id, or another deployment produced the response, which ROUTE
+/// covers. In all other cases, the gateway failed to translate an id that it had assigned itself.
 fn is_of_a_conversation(view: View<'_>, attempt: &Attempt<'_>, complaint: &Complaint) -> bool {
     let received = || Tree::parse(&attempt.recorded.body);
     complaint.kind == ViolationKind::UnknownResponse

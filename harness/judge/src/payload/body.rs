@@ -37,8 +37,8 @@ pub(super) fn read(content_type: &str, body: &[u8]) -> Option<Body> {
 pub(super) fn received(view: View<'_>, attempt: &Attempt<'_>, sent: &Body) -> Option<Tree> {
     let kind = attempt.recorded.header("content-type").next().unwrap_or_default();
     let kind = if sent.is_form { String::from_utf8_lossy(kind).into_owned() } else { JSON.into() };
-    // If the content type is wrong, the values can still be compared; the provider refuses the
-    // type.
+    // If the content type is wrong, the provider refuses the request, but the values can still be
+    // compared.
     let body = &attempt.recorded.body;
     read(&kind, body).or_else(|| read(&sent_type(view), body)).map(|body| body.tree)
 }

@@ -24,7 +24,7 @@ pub(super) fn since_the_client(
 ) {
     for Difference { pointer, kind } in compared(sent, received) {
         let (requirement, kind) = match kind {
-            // Members for gateways need not reach a provider.
+            // Members that are meant for gateways need not reach a provider.
             DifferenceKind::Removed(_) if control::is_for_gateways(&pointer) => continue,
             // A gateway that assigns ids of its own to responses must translate them back.
             DifferenceKind::Changed(..)

@@ -25,8 +25,8 @@ pub(super) fn check(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
     }
 }
 
-/// The excuse of a target that declares a cooldown of its own. `None` if no deployment can have
-/// failed before this call.
+/// The excuse of a target that declares a cooldown of its own. `None` for the first call to the
+/// group, before which no deployment can be cooling down.
 pub(crate) fn own_cooldown_excuse(view: View<'_>) -> Option<Excuse> {
     let was_asked = view.history().next().is_some() || view.observed.call > 0;
     view.capabilities.own_cooldown.clone().filter(|_| was_asked).map(Excuse::OwnCooldown)

@@ -33,8 +33,8 @@ pub(crate) struct Fallback {
 /// Returns the fallback that is required after this attempt, which was the last one of the call.
 pub(crate) fn required_fallback(view: View<'_>, last: &Attempt<'_>) -> Option<Fallback> {
     let failed = match last.outcome() {
-        // A refusal whose body was cut is still a refusal, so no fallback is required. A fallback
-        // is allowed.
+        // A refusal whose body was cut is still a refusal, so a fallback is allowed but not
+        // required.
         AttemptOutcome::Broken if last.is_broken_refusal() => return None,
         AttemptOutcome::Broken => Failed::Broken,
         AttemptOutcome::Error(status @ (408 | 429 | 500..=599)) => Failed::With(status),

@@ -21,8 +21,8 @@ pub(super) fn check(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
     let mut next = 0;
     for attempt in attempts {
         let list = list_of(view, attempt.chain_index);
-        // The first attempt in a list must be at its first deployment. Whether the call may enter
-        // the list is checked below.
+        // The first attempt in a list must go to the first deployment of the list. Whether the call
+        // may enter the list is checked below.
         next = next.clamp(list.start, list.end);
         let went_back = attempt.chain_index + 1 < next;
         let affine = attempt.number == 1 && giver == Some(attempt.chain_index);
@@ -41,7 +41,8 @@ pub(super) fn check(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
     no_attempt(found, attempts);
 }
 
-/// Reports a deployment that was passed over: the order is wrong, or its cooldown does not end.
+/// Reports a deployment that was passed over. Either the order is wrong, or the cooldown of the
+/// deployment does not end.
 fn passed_over(found: &mut Collector<'_>, attempt: &Attempt<'_>, chain_index: usize) {
     let view = found.view;
     let deployment = name(view, chain_index);
@@ -60,7 +61,7 @@ fn called_for(view: View<'_>, attempt: &Attempt<'_>, list: &Range<usize>) -> boo
     before.any(|it| it.cause().is_some_and(|cause| detour_for(view, cause) == *list))
 }
 
-/// Reports a call without any attempt although the cooldown of a deployment is over.
+/// Reports a call that made no attempt although the cooldown of a deployment is over.
 fn no_attempt(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
     let view = found.view;
     let answered = view.observed.exchange.ending == Ending::Complete;

@@ -1,5 +1,5 @@
-//! `FP-ROUTE-16`: the path exists at the provider. `FP-ROUTE-17`: the API version is the
-//! deployment's.
+//! `FP-ROUTE-16`: the path exists at the provider. `FP-ROUTE-17`: the API version is the one that
+//! the deployment is configured with.
 
 use fallproof_protocol::provider::Surface;
 use fallproof_suite::requirement::Code;

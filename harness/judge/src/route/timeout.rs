@@ -11,7 +11,7 @@ use crate::millis;
 use crate::observe::{Attempt, AttemptOutcome};
 use crate::violation::RouteViolation::{BeganLate, NeverTimedOut, TimedOutLate, TookTooLong};
 
-/// How far an attempt may exceed its limit, because the machine may be slow.
+/// Time by which an attempt may exceed its limit, because the machine may be slow.
 const SLACK: Duration = Duration::from_secs(5);
 
 pub(super) fn check(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
@@ -62,8 +62,8 @@ fn is_much_too_long(waited: Duration, limit: Duration) -> bool {
     waited > limit.saturating_mul(5) && waited > limit.saturating_add(SLACK)
 }
 
-/// Scripted delay of a completed attempt's answer, in milliseconds. For a stream, only the delay
-/// before its start.
+/// Scripted delay of a completed attempt's answer, in milliseconds. For a stream, this is only the
+/// delay before its start.
 fn scripted_wait(attempt: &Attempt<'_>) -> u64 {
     let wire = &attempt.recorded.wire;
     let before = wire.delay_ms.unwrap_or_default();

@@ -25,7 +25,7 @@ pub(super) struct ClientStream<'a> {
 pub(super) type Breach = (Code, StreamViolation);
 
 impl ClientStream<'_> {
-    /// Returns a breach for each event that reports usage without a request.
+    /// Returns a breach for each event that reports usage although the client did not request it.
     pub(super) fn usage(&self) -> Vec<Breach> {
         let usage = self.events.iter().enumerate().filter(|(_, event)| event.has_usage());
         usage

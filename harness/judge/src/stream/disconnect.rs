@@ -6,7 +6,7 @@ use fallproof_suite::requirement::Code;
 use crate::collector::Collector;
 use crate::violation::StreamViolation::OutlivesClient;
 
-/// The runner waits for the end of each attempt, so an attempt without an end was not canceled.
+/// The runner waits for each attempt to end, so an attempt that has no end time was not canceled.
 pub(super) fn check(found: &mut Collector<'_>) {
     let view = found.view;
     if view.observed.exchange.ending != Ending::Disconnected {

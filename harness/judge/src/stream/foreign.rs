@@ -16,13 +16,13 @@ use crate::violation::StreamViolation::{
 
 /// The kind of an event that the answering provider did not send.
 enum Foreign {
-    /// An end, or a finish reason, that no provider sent.
+    /// An end or a finish reason that was not sent by any provider.
     InventedEnd,
     /// The gateway's own report of a provider's failure.
     OwnError,
-    /// Content of another attempt. Holds the attempt's number.
+    /// Content from another attempt. Holds the attempt's number.
     Content(usize),
-    /// The first event or the error of another attempt. Holds the attempt's number.
+    /// The start of another attempt's stream, or its error. Holds the attempt's number.
     Frame(usize),
     /// A second start of the response.
     Beginning,
@@ -147,7 +147,8 @@ impl<'a> Sorting<'a> {
         }
     }
 
-    /// Reports a start if the client got more starts than the answering provider sent.
+    /// Reports a start of the response if the client got more starts than the answering provider
+    /// sent.
     fn surplus_start(&mut self) {
         let begun = self.answering.events.iter().filter(|it| it.is_beginning()).count().max(1);
         if let Some(again) = self.own.iter().filter(|it| it.is_beginning()).nth(begun) {

@@ -1,6 +1,6 @@
 //! The start of a stream. `FP-STREAM-10`: its content type is correct. `FP-STREAM-11`: an error
-//! before any content causes a fallback. `FP-STREAM-12`: the client gets no success status if all
-//! attempts failed.
+//! before any content causes a fallback. `FP-STREAM-12`: if all attempts failed, the client does
+//! not get a success status.
 
 use fallproof_suite::requirement::Code;
 

@@ -1,4 +1,4 @@
-//! `FP-STREAM-06`: no further attempt once the client has content.
+//! `FP-STREAM-06`: no attempt starts once the client has content.
 
 use fallproof_protocol::sse::Event;
 use fallproof_suite::requirement::Code;

@@ -10,9 +10,9 @@ use super::provider_stream::ProviderStream;
 use crate::violation::Alteration;
 use crate::violation::StreamViolation::{Altered, MetadataChanged, MetadataMissing, Respelled};
 
-/// Compares the events attributed to the answering provider with those that it sent. Excludes ends,
-/// which have a requirement of their own, and errors of an interrupted stream, which the gateway
-/// may reword.
+/// Compares the events attributed to the answering provider with those that it sent. Excludes the
+/// end of the stream, which has its own requirement, and the error of an interrupted stream, which
+/// the gateway may reword.
 pub(super) fn compare(
     answering: &ProviderStream<'_>,
     own: &[&Event],
@@ -71,7 +71,7 @@ pub(super) fn compare(
     breaches
 }
 
-/// The alteration of `wanted`, and the event that shows it; `other` arrived in the position of
+/// How `wanted` was altered, and the event that shows it. `other` arrived in the position of
 /// `wanted`.
 fn difference<'e>(
     wanted: &'e &'e Event,

@@ -126,7 +126,7 @@ fn a_call_that_the_client_controlled_is_judged() {
     assert_eq!(verdict(case), (Outcome::Fail, Some(Failure::Silent)));
 }
 
-// Not played
+// No calls to judge
 
 #[test]
 fn the_outcome_of_a_case_that_was_not_played_is_its_result() {

@@ -27,10 +27,10 @@ violations! {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Display, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UnauthorizedClient {
-    /// Its key is wrong.
+    /// Its API key is wrong.
     #[strum(to_string = "a client with an invalid gateway key")]
     WrongKey,
-    /// It sent no key.
+    /// It did not send an API key.
     #[strum(to_string = "a client without a gateway key")]
     NoKey,
 }

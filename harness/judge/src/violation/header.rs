@@ -4,7 +4,7 @@ use super::violations;
 use crate::list;
 
 violations! {
-    /// A header that an attempt must not have, or lacks.
+    /// A forbidden or missing header of an attempt.
     pub enum HeaderViolation(n, to, pointer) {
         Forwarded { header: String } => "attempt {n} at `{to}` carries the client's `{header}`";
         Internal { header: String } =>

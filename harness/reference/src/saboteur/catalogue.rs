@@ -181,14 +181,15 @@ pub(super) const ALL: &[Saboteur] = &[
             }
         });
     }),
-    // Prepended text changes the response. In a moderation, the only text is its id.
+    // Prepended text changes the response. In the response to a moderation, the id is the only
+    // text.
     responses(
         "splices-answers",
         "prepends text of the first deployment to the response of another",
         splice,
     )
     .also(&["FP-CLIENT-01", "FP-CLIENT-02"]),
-    // This also turns rejections of a client key, and failures of streams, into successes.
+    // This also turns rejected client keys and failed streams into successes.
     responses(
         "failure-as-success",
         "returns 200 with the body `null` when every deployment has failed",

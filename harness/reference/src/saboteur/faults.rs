@@ -1,4 +1,4 @@
-//! The faults of saboteurs whose code has more than a few lines.
+//! The faults whose code is longer than a few lines.
 
 use std::fmt::Write as _;
 
@@ -41,7 +41,7 @@ pub(super) fn drop_optional(out: &mut Outgoing<'_>) {
     });
 }
 
-/// Converts each number to a 64-bit float, as in a language that has no other numbers.
+/// Converts each number to a 64-bit float, as a language without integers does.
 pub(super) fn round_numbers(value: &mut Tree) {
     match value {
         Tree::Object(members) => members.iter_mut().for_each(|(_, value)| round_numbers(value)),
@@ -102,7 +102,8 @@ pub(super) fn looped_chain(group: &mut Group) {
     group.fallbacks.extend(again);
 }
 
-/// Prepends text of the first deployment, as if its response had already begun before the fallback.
+/// Prepends text from the first deployment, as if its response had already begun before the
+/// fallback.
 pub(super) fn splice(answer: &mut Answer<'_>) {
     let Some((first, later)) = answer.group.chain.split_first() else { return };
     let first = first.marker();

@@ -25,8 +25,8 @@ pub struct Saboteur {
     pub name: &'static str,
     /// Short description of the bug.
     pub breaks: &'static str,
-    /// Codes of further requirements that it violates when the complete suite runs. The
-    /// requirements that name this saboteur are not repeated here.
+    /// Codes of the requirements that the saboteur violates when the complete suite runs, except
+    /// for those that name this saboteur.
     pub also: &'static [&'static str],
     /// How the router is broken.
     pub fault: Fault,

@@ -132,8 +132,8 @@ async fn forward(
             *response.headers_mut() = headers;
             response
         }
-        // The provider did not respond, so the router must not get a response either. Unwinding,
-        // without the message of a panic, is how a handler closes its connection.
+        // The provider did not respond, so the router must not get a response either. A handler
+        // closes its connection by unwinding. `resume_unwind` does this without a panic message.
         None => resume_unwind(Box::new("the provider did not respond")),
     }
 }

@@ -1,6 +1,7 @@
 //! A filter that changes the responses of the reference router.
 //!
-//! It does not change streams or responses that are cut off: it needs the complete response.
+//! The filter needs the complete response. So it does not change streams, or responses that are cut
+//! off.
 
 use std::io;
 use std::sync::Arc;

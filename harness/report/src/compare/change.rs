@@ -14,13 +14,13 @@ use crate::model::{Case, Compliance, EXPECTATION, Report, Requirement, Weight};
 struct Shift<'a> {
     code: &'a str,
     sentence: &'a str,
-    /// Number of common cases that violated it before.
+    /// Number of common cases that violate the requirement in the earlier report.
     before: usize,
-    /// Number of common cases that violate it now.
+    /// Number of common cases that violate the requirement in the later report.
     after: usize,
-    /// Cases where it is violated less severely, or no longer.
+    /// Cases that now violate the requirement less severely, or no longer.
     improved: Vec<&'a str>,
-    /// Cases where it is violated more severely, or newly.
+    /// Cases that now violate the requirement more severely, or for the first time.
     regressed: Vec<&'a str>,
 }
 
@@ -137,8 +137,8 @@ fn grade(case: &Case, code: &str) -> u8 {
     grades.max().unwrap_or_default()
 }
 
-/// Requirements that are violated in neither report but have different results, e.g. met and then
-/// exempt.
+/// Requirements that are violated in neither report but have different results, e.g. first met and
+/// then exempt.
 fn declared(before: &Report, after: &Report, shifts: &IndexMap<&str, Shift<'_>>) -> Vec<Value> {
     let is_fine = |compliance| {
         matches!(compliance, Compliance::Pass | Compliance::Declared | Compliance::Observed)

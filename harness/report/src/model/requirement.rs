@@ -48,11 +48,11 @@ pub struct Requirement {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Compliance {
-    /// Met in every case that tests it, and at least one case does.
+    /// Tested by at least one judged case, and met in every one.
     Pass,
     /// Violated only in ways that the target declares, so the target is exempt.
     Declared,
-    /// Only informational violations: the requirement applies to no gateway.
+    /// Violated, but the requirement is not binding, so its violations are informational.
     Observed,
     /// Violated, but violations of this requirement only warn.
     Warn,

@@ -28,7 +28,7 @@ pub struct Client {
     /// Status of the response; absent if there was none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// How an incomplete response ended, in words that follow "the target".
+    /// How an incomplete response ended, as a phrase that follows the words "the target".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub broken: Option<String>,
     /// Start, in milliseconds since the start of the case.

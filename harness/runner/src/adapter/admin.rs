@@ -72,8 +72,8 @@ impl Adapter {
     }
 }
 
-/// Returns what a call is made for: the index of each group, and the index of each deployment in
-/// its group.
+/// Returns one entry for each repetition of a call: the index of the group, and the index of the
+/// deployment in the group.
 fn owners(each: Each, groups: &[Value]) -> Vec<(Option<usize>, Option<usize>)> {
     let deployments = |group: usize| groups[group]["deployments"].as_array().map_or(0, Vec::len);
     match each {

@@ -13,9 +13,9 @@ use fallproof_suite::scenario::Scenario;
 /// A plan, split into batches for one gateway.
 #[derive(Debug)]
 pub struct ConfigBatches {
-    /// The batches, in the order of their first groups. The gateway is started once for each.
+    /// The batches, in the order of their first groups. The gateway is started once for each batch.
     pub batches: Vec<ConfigBatch>,
-    /// The groups that the gateway cannot be configured for.
+    /// The groups that cannot be configured in the gateway.
     pub unfit: Vec<Unsupported>,
 }
 
@@ -37,7 +37,7 @@ impl ConfigBatch {
     }
 }
 
-/// A group that a gateway cannot be configured for.
+/// A group that cannot be configured in a gateway.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Unsupported {
     /// Id of the group's scenario.
@@ -47,7 +47,7 @@ pub struct Unsupported {
 }
 
 impl Adapter {
-    /// Returns the plan that the gateway must be configured with for these scenarios.
+    /// Returns the plan from which the gateway must be configured for these scenarios.
     pub fn plan<'a>(
         &self,
         scenarios: impl IntoIterator<Item = &'a Scenario>,

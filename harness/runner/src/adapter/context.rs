@@ -12,7 +12,7 @@ use super::site::Site;
 use super::template::{self, Expression};
 use fallproof_suite::plan::{Deployment, Group, Plan};
 
-/// The keys of a group that hold lists of deployments.
+/// The fields of a group that hold lists of deployments.
 const LISTS: [&str; 4] = ["deployments", "chain", "on_context_length", "on_content_filter"];
 
 /// The values for the templates of one start of a gateway.
@@ -43,7 +43,7 @@ impl Scope {
         }
     }
 
-    /// Stores values from a response for a group, or for one of its deployments.
+    /// Stores values from a response, either for a group or for one of its deployments.
     pub(super) fn keep(
         &mut self,
         group: usize,

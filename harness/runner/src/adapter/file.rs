@@ -47,7 +47,7 @@ pub struct Adapter {
     /// `group` needs. The gateway is started once for each combination of values.
     #[serde(default)]
     pub(super) settings: IndexMap<String, Expression>,
-    /// Groups that the gateway cannot be configured for.
+    /// Groups that cannot be configured in the gateway.
     #[serde(default)]
     pub(super) cannot: Vec<Cannot>,
     /// Configuration files. Maps a file name to the template of its content.
@@ -107,7 +107,7 @@ impl Default for Client {
     }
 }
 
-/// Groups that the gateway cannot be configured for.
+/// Groups that cannot be configured in the gateway.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Cannot {
@@ -121,14 +121,14 @@ pub(super) struct Cannot {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AdminCall {
-    /// What the call is repeated for. All repetitions come before the next call of the list.
+    /// What the call is repeated for. All repetitions come before the next call in the list.
     pub(super) each: Each,
     /// Path of the POST request.
     pub(super) post: Template,
     /// Template of the request's JSON body.
     pub(super) body: Template,
-    /// Values of the response to keep for later calls. Maps a name to a JSON pointer. A later call
-    /// can use the value as `group.kept.NAME` or `deployment.kept.NAME`.
+    /// Values from the response that are kept for later calls. Maps a name to a JSON pointer. A
+    /// later call can use the value as `group.kept.NAME` or `deployment.kept.NAME`.
     #[serde(default)]
     pub(super) keep: IndexMap<String, String>,
 }
@@ -205,7 +205,8 @@ pub(super) enum Signal {
     Hup,
 }
 
-/// State that the gateway keeps across requests. Scenarios never share groups or deployments.
+/// State that the gateway keeps across requests. State of a single group or deployment is harmless,
+/// because scenarios never share groups or deployments.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct State {
@@ -256,7 +257,7 @@ fn one() -> usize {
     1
 }
 
-/// Returns the JSON Schema of adapter files, the text of `harness/runner/adapters/schema.json`.
+/// Returns the JSON Schema of adapter files: the content of `harness/runner/adapters/schema.json`.
 pub fn schema() -> String {
     format!("{:#}\n", schemars::schema_for!(Adapter).to_value())
 }

@@ -32,7 +32,7 @@ impl Adapter {
         templates.iter().map(|template| self.fill(key, template, context)).collect()
     }
 
-    /// Renders the template with this key, e.g. `admin.post`.
+    /// Renders the template at this YAML key, e.g. `admin.post`.
     pub(super) fn fill(
         &self,
         key: &str,

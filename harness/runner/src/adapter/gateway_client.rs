@@ -18,7 +18,7 @@ use fallproof_suite::plan::{Group, Plan};
 pub struct GatewayClient {
     /// Base URL of the target.
     pub url: BaseUrl,
-    /// Key that clients send to the target.
+    /// API key that clients send to the target.
     pub key: String,
     /// The adapter and its rendered configuration, if there is one.
     adapted: Option<(Arc<Adapter>, Configuration)>,

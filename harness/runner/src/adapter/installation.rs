@@ -1,5 +1,5 @@
-//! Finds installed gateways. Fallproof itself installs nothing: an adapter lists the commands, and
-//! the user or a script runs them.
+//! Finds installed gateways. Fallproof does not install gateways itself: an adapter lists the
+//! commands, and the user or a script runs them.
 
 use std::env;
 use std::path::{Path, PathBuf};

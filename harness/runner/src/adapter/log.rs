@@ -47,7 +47,7 @@ pub(super) fn next(folder: &Path) -> PathBuf {
     file(folder, starts_in(folder) + 1)
 }
 
-/// Output of each start after the first `earlier` starts, in order. Only the last megabyte of each
+/// Output of each start except the first `earlier` ones, in order. Only the last megabyte of each
 /// output is kept.
 pub(super) fn printed(folder: &Path, earlier: usize) -> Vec<String> {
     let starts = earlier + 1..=starts_in(folder);
@@ -58,8 +58,8 @@ fn file(folder: &Path, start: usize) -> PathBuf {
     folder.join(format!("gateway.{start}.log"))
 }
 
-/// The end of a log, without a partial first line: it could contain a partial key, which would not
-/// be redacted.
+/// The end of a log, without a partial first line. Such a line could contain part of an API key,
+/// which would not be redacted.
 fn end(file: &Path) -> io::Result<String> {
     let mut log = BufReader::new(File::open(file)?);
     let before = log.get_ref().metadata()?.len().saturating_sub(MAX_BYTES);

@@ -1,8 +1,8 @@
 //! Adapters. An adapter describes how to configure one gateway product from a
 //! [plan](fallproof_suite::plan), and how to start and call it.
 //!
-//! An adapter is a YAML file, so no code is specific to a product. Its texts are Jinja templates,
-//! which are filled with values of the plan.
+//! An adapter is a YAML file, so no code is specific to a product. Many of its values are Jinja
+//! templates, which are rendered with values from the plan.
 
 mod admin;
 mod catalogue;

@@ -57,7 +57,7 @@ impl Adapter {
         diagnostics
     }
 
-    /// Every template with its key.
+    /// Every template with its YAML key.
     fn templates(&self) -> impl Iterator<Item = (String, &Template)> {
         let install = self.versions.value.iter().flat_map(|it| &it.install).map(named("install"));
         let headers = of("client.headers", &self.client.headers);

@@ -18,10 +18,10 @@ use super::render::Configuration;
 use super::site::Site;
 
 /// Environment variables that a gateway inherits. It must not inherit any other variable, because
-/// others may hold the user's keys and proxies.
+/// that could hold the user's credentials or proxy settings.
 const INHERITED: [&str; 8] =
     ["PATH", "LANG", "TMPDIR", "SYSTEMROOT", "TEMP", "TMP", "COMSPEC", "PATHEXT"];
-/// Time that a gateway has to exit after the stop signal.
+/// Maximum time from the stop signal to the exit of a gateway.
 const GRACE: Duration = Duration::from_secs(10);
 /// First pause between two readiness checks. It doubles after each check.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
@@ -35,7 +35,7 @@ pub struct Process {
     stop: Signal,
     /// `host:port` that the gateway listens on.
     pub authority: String,
-    /// Key that clients send to the gateway.
+    /// API key that clients send to the gateway.
     key: String,
     /// Path of the gateway's log.
     pub log: PathBuf,

@@ -18,8 +18,8 @@ impl Ready {
         Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
     }
 
-    /// Checks once whether the gateway is ready for a client with this key. The error is the reason
-    /// why it is not.
+    /// Checks once whether the gateway is ready for a client with this API key. The error is the
+    /// reason why it is not ready.
     pub(super) async fn check(
         &self,
         listen: &str,

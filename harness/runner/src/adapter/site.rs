@@ -23,7 +23,7 @@ pub struct Site {
     pub host: String,
     /// Port to listen on.
     pub port: u16,
-    /// Key that clients send to the gateway.
+    /// API key that clients send to the gateway.
     pub key: String,
     /// Directory of the gateway's files.
     pub folder: PathBuf,

@@ -13,7 +13,7 @@ use fallproof_suite::yaml::{At, Diagnostic, Source};
 
 // No doc comments here: the JSON Schema would repeat them at every use of the two types.
 
-// A text with placeholders for values of the plan.
+// A string with placeholders for values of the plan.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(transparent)]
 #[schemars(inline)]
@@ -30,7 +30,7 @@ impl Template {
         ENVIRONMENT.render_str(&self.0.value, context.clone())
     }
 
-    /// Returns the syntax error of the template, if any. `key` is the template's key in the
+    /// Returns the syntax error of the template, if any. `key` is the template's YAML key in the
     /// adapter.
     pub(super) fn check(&self, key: &str, source: &Source) -> Option<Diagnostic> {
         let error = ENVIRONMENT.template_from_str(&self.0.value).err()?;

@@ -18,7 +18,7 @@ use crate::testing::scenarios;
 /// Observer that records all events.
 struct Recorder {
     events: Mutex<Vec<String>>,
-    /// Ids of the scenarios that each start was configured for.
+    /// For each start, the ids of the scenarios that the gateway was configured for.
     configured: Mutex<Vec<Vec<String>>>,
     /// Number of recorded events after which the run is stopped.
     enough: usize,
@@ -88,9 +88,9 @@ struct Ran {
     /// Id and result of each case, sorted by id.
     cases: Vec<(String, String)>,
     events: Vec<String>,
-    /// Ids of the scenarios that each start was configured for.
+    /// For each start, the ids of the scenarios that the gateway was configured for.
     configured: Vec<Vec<String>>,
-    /// Ids of the scenarios that each start got calls for.
+    /// For each start, the ids of the scenarios whose calls reached the gateway.
     starts: Vec<Vec<String>>,
     fake: Fake,
 }

@@ -16,14 +16,14 @@ impl BaseUrl {
     /// Parses the URL of a target.
     ///
     /// # Errors
-    /// The text is not a plain `http` URL. The error is a message for the user.
+    /// `text` is not a plain `http` URL. The error is a message for the user.
     pub fn parse(text: &str) -> Result<Self, String> {
         let url = reqwest::Url::parse(text).map_err(|error| {
             format!("`{text}` is not a URL ({error}); expected e.g. http://127.0.0.1:4000/v1")
         })?;
         let is_plain = url.username().is_empty() && url.password().is_none();
         if !is_plain || url.query().is_some() || url.fragment().is_some() {
-            // The URL may contain a key, which the message must not repeat.
+            // The URL may contain a credential, which the message must not repeat.
             return Err("the target's URL must not have a user, query or fragment, e.g. \
                         http://127.0.0.1:4000/v1; pass the client's key with --key"
                 .to_owned());

@@ -12,6 +12,6 @@ pub struct ClientBehavior<'a> {
     pub disconnect_after_events: Option<usize>,
     /// Disconnects when this future completes.
     pub disconnect_when: Option<Awaited<'a>>,
-    /// Reads nothing until this future completes.
+    /// Does not read the response until this future completes.
     pub read_when: Option<Awaited<'a>>,
 }

@@ -1,9 +1,9 @@
-//! The key that a client sends to the target.
+//! The API key that a client sends to the target.
 
 use fallproof_suite::scenario::ClientKey;
 use fallproof_suite::secret::another;
 
-/// Replaces the right key in the headers with a wrong one, or removes it, as `key` says.
+/// Depending on `key`, replaces the right API key in the headers with a wrong one, or removes it.
 pub fn headers_with_key(
     key: ClientKey,
     right: &str,

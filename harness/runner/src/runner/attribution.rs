@@ -12,10 +12,10 @@ pub(super) fn call_token(position: usize, call: usize) -> String {
 
 /// Attributes these attempts to the `calls`, which were made at the same time.
 ///
-/// An attempt belongs to a call for the same group: to the one whose token it carries, or else to
-/// the first one. If there is no call for its group, the attempt is misdirected. An attempt with
-/// the token of an `earlier` call is dropped: the target continued that call after its client
-/// disconnected, and the call is already recorded.
+/// An attempt belongs to a call for the same group: to the call whose token it carries or, if there
+/// is no such call, to the first call. If there is no call for its group, the attempt is
+/// misdirected. An attempt with the token of an `earlier` call is dropped: the target continued
+/// that call after its client disconnected, and the call is already recorded.
 pub(super) fn attribute(
     attempts: Vec<RecordedRequest>,
     groups: &[Group],

@@ -11,8 +11,9 @@ use futures_util::future::OptionFuture;
 use super::Runner;
 use crate::client::{self, ClientBehavior, headers_with_key};
 
-/// Maximum wait for the target to end an attempt after a timeout or a client's disconnect, and for
-/// a deployment to send a reply that the client does not read yet.
+/// Maximum time for the target to end an attempt after a timeout or after the client has
+/// disconnected. Also the maximum time for a deployment to send a reply that the client does not
+/// read yet.
 pub(super) const END_TIMEOUT: Duration = Duration::from_secs(3);
 
 impl Runner {
@@ -60,7 +61,7 @@ impl Runner {
     }
 
     /// Counts the deployment's requests now, before the call is sent. The returned future completes
-    /// when there is one more.
+    /// when one more request has arrived.
     async fn requested(&self, prefix: String) -> impl Future<Output = ()> + Send {
         let before = self.mocks.wire.requests(&prefix).await.len();
         async move { self.mocks.wire.arrived(&prefix, before + 1).await }

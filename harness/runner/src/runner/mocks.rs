@@ -13,7 +13,8 @@ use crate::error::StartError;
 pub(super) struct Mocks {
     pub(super) wire: MockServer,
     pub(super) addresses: Addresses,
-    /// Reason why the unresponsive address could not be set up, if a scenario needs it.
+    /// Reason why the unresponsive address could not be set up. `None` if it is set up or not
+    /// needed.
     no_silent_address: Option<String>,
 }
 
@@ -52,8 +53,8 @@ impl Mocks {
         Ok(())
     }
 
-    /// Makes this deployment accept every request. Returns `false` if it cannot, because connecting
-    /// to it always fails.
+    /// Makes this deployment accept every request. Returns `false` if this is impossible because
+    /// connecting to the deployment always fails.
     pub(super) fn answer_all(
         &self,
         deployment: &Deployment,

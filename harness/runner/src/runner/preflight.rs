@@ -107,7 +107,7 @@ fn complaint(
 /// The simplest valid call for the group's endpoint.
 fn plain_call(group: &Group) -> Call {
     let endpoint = group.endpoints.first().copied().unwrap_or(Endpoint::ChatCompletions);
-    // The text differs by group, so that no cache can answer.
+    // The text differs by group, so that a cache cannot answer.
     let text = format!("A plain call for {}.", group.model);
     let members = |body: Value| match body {
         Value::Object(members) => Body::Members(members),

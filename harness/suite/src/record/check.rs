@@ -94,8 +94,8 @@ pub(super) fn plan<'a>(
     Ok(())
 }
 
-/// Checks that the evidence matches this scenario and the groups that the target was configured
-/// with.
+/// Checks that the evidence matches this scenario and the groups that the target was configured to
+/// serve.
 pub(super) fn case(
     scenario: &Scenario,
     groups: &[Group],
@@ -151,8 +151,8 @@ fn call(groups: &[Group], call: &CallEvidence) -> Result<(), fn(usize) -> Incons
     if traffic.all(is_in_order) { Ok(()) } else { Err(Inconsistency::Pieces) }
 }
 
-/// Whether the parsed fields of a request match its head. In the head, the target may have a
-/// prefix.
+/// Whether the parsed fields of a request match its head. In the head, the request target may have
+/// a prefix.
 fn is_of_its_head(recorded: &RecordedRequest) -> bool {
     http1::request_head(&recorded.head).ok().flatten().is_some_and(|head| {
         head.method == recorded.method

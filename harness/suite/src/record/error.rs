@@ -39,10 +39,10 @@ pub enum Problem {
     /// It has another version of the format. Holds the version.
     #[error("evidence format {0} is not supported: expected {FORMAT}")]
     Format(String),
-    /// It has no `end`, for example because the run was killed.
+    /// It has no `end` record, for example because the run was killed.
     #[error("incomplete: the last record must be `end`")]
     BreaksOff,
-    /// There is data after its `end`.
+    /// There is data after its `end` record.
     #[error("unexpected data after the record `end`")]
     GoesOn,
     /// A line is too long.
@@ -92,12 +92,12 @@ pub enum Problem {
     /// A case does not match its scenario and plan.
     #[error("case `{0}`: {1}")]
     Case(String, #[source] Inconsistency),
-    /// The number of cases differs from the number in `end`.
+    /// The number of cases differs from the number in the `end` record.
     #[error("found {found} cases: expected {expected} according to `end`")]
     Missing {
         /// The number of cases in the file.
         found: usize,
-        /// The number in `end`.
+        /// The number in the `end` record.
         expected: usize,
     },
 }
@@ -111,14 +111,14 @@ pub enum Inconsistency {
     /// The discarded case is not in the file.
     #[error("discarded, but has no `case` record")]
     NotThere,
-    /// The case was played, but is not in the plan.
+    /// The steps of the case were played, but the plan does not contain the case.
     #[error("played, but not in the plan of the preceding `start`")]
     NotPlanned,
-    /// Its calls differ from those of its scenario. Holds the index of the first different call,
-    /// from 0.
+    /// The calls of the case differ from those of its scenario. Holds the index of the first
+    /// different call, from 0.
     #[error("call {0} differs from the one in its scenario, or is missing")]
     Call(usize),
-    /// An attempt is not at a deployment of its group. Holds the index of the call, from 0.
+    /// An attempt did not go to a deployment of its group. Holds the index of the call, from 0.
     #[error("call {0} has an attempt at a deployment that its group does not have")]
     Attempt(usize),
     /// Pieces of traffic are not in order, or end before the bytes do. Holds the index of the call,

@@ -19,7 +19,7 @@ const LAST_MOMENT: u64 = 253_402_300_799_999;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Header {
-    /// The version of Fallproof that ran it.
+    /// The version of Fallproof that made the run.
     pub fallproof: String,
     /// The target, as reports name it.
     pub target: TargetName,
@@ -29,14 +29,15 @@ pub struct Header {
     pub patterns: Vec<String>,
     /// The tags that selected the scenarios.
     pub tags: Vec<String>,
-    /// When it started, in milliseconds since 1970. All times of the evidence are relative to it.
+    /// When the run started, in milliseconds since 1970. All times of the evidence are relative to
+    /// this time.
     #[serde(rename = "started_unix_ms", serialize_with = "to_unix", deserialize_with = "of_unix")]
     pub started: SystemTime,
     /// The command that runs a scenario again, with [`SCENARIO`](Self::SCENARIO) in place of its
     /// id.
     pub replay: String,
-    /// The client's key for the target. A key that the user provided is replaced with a
-    /// placeholder.
+    /// The API key that the client sends to the target. A key that the user provided is replaced
+    /// with a placeholder.
     pub gateway_key: String,
     /// The target's capabilities.
     pub capabilities: Capabilities,
@@ -51,7 +52,7 @@ impl Header {
         self.replay.replace(Self::SCENARIO, id)
     }
 
-    /// The facts needed to judge a case of a target that was configured with these groups.
+    /// The facts needed to judge a case of a target that was configured to serve these groups.
     pub fn facts<'a>(&'a self, groups: &'a [Group]) -> TargetFacts<'a> {
         let Self { capabilities, gateway_key, started, .. } = self;
         TargetFacts { groups, capabilities, gateway_key, started: *started }
@@ -68,7 +69,7 @@ pub struct TargetName {
     pub version: Option<String>,
     /// The id of its adapter, if it has one.
     pub adapter: Option<String>,
-    /// `host:port` of its listener, if Fallproof did not start it.
+    /// `host:port` of the target's listener, if Fallproof did not start the target.
     pub address: Option<String>,
 }
 

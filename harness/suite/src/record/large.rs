@@ -1,5 +1,5 @@
-//! Byte fields that are too long for the record of a case. Their bytes are written to a blob, and
-//! only once even if several fields contain them.
+//! Byte fields that are too long for the record of a case. Their bytes are written to a blob. Bytes
+//! that several fields contain are written only once.
 
 use std::collections::HashMap;
 use std::mem;

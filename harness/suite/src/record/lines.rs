@@ -48,7 +48,7 @@ impl<R: BufRead> Lines<R> {
         serde_json::from_slice(self.next()?).map_err(Problem::NoRecord)
     }
 
-    /// Whether nothing follows this line, neither in the uncompressed text nor in the file.
+    /// Whether this line is at the end of both the uncompressed text and the file.
     pub(super) fn is_at_end(&mut self) -> Result<bool, Problem> {
         let is_read = match self.text.fill_buf() {
             Ok(text) => text.is_empty(),

@@ -21,8 +21,8 @@ use crate::evidence::{CaseResult, Evidence};
 use crate::plan::{Group, Plan};
 use crate::scenario::Scenario;
 
-/// Reader of an evidence file. What it returns is valid only if it reads the file to the end
-/// without an error.
+/// Reader of an evidence file. Its results are valid only if it reads the file to the end without
+/// an error.
 pub struct Reader<R = BufReader<File>> {
     file: PathBuf,
     lines: Lines<R>,
@@ -40,7 +40,7 @@ pub struct Reader<R = BufReader<File>> {
     cases: HashMap<usize, usize>,
     /// A record that was read but not processed yet.
     next: Option<Record>,
-    /// Number of bytes of scenarios and plans that the reader still accepts.
+    /// Number of bytes that the reader still accepts for scenarios and plans.
     room: usize,
     is_through: bool,
     took: Duration,
@@ -58,14 +58,15 @@ pub enum Entry {
 pub struct Ended {
     /// Index of its scenario among those of the run.
     pub scenario: usize,
-    /// The plan that the target was configured with; `None` if the case was not played.
+    /// The plan from which the target was configured; `None` if the steps of the case were not
+    /// played.
     pub plan: Option<Arc<Plan>>,
     /// The evidence.
     pub evidence: Evidence,
 }
 
 impl Ended {
-    /// The groups that the target was configured with for this case.
+    /// The groups that the target was configured to serve for this case.
     pub fn groups(&self) -> &[Group] {
         self.plan.as_ref().map_or(&[], |plan| plan.groups_of(&self.evidence.scenario))
     }
@@ -86,7 +87,7 @@ impl Reader {
     /// Opens the file and reads the header and the scenarios.
     ///
     /// # Errors
-    /// If it cannot be read or is invalid.
+    /// If the file cannot be read or is invalid.
     pub fn open(file: &Path) -> Result<Self, RecordError> {
         // Open only regular files, because opening a pipe may block forever.
         let open = match fs::metadata(file) {

@@ -20,12 +20,12 @@ use crate::plan::{Addresses, Deployment};
 use crate::scenario::{Scenario, Suite};
 use crate::secret::another;
 
-/// Keys that occur in the evidence.
+/// API keys that occur in the evidence.
 #[derive(Clone, Copy)]
 struct Keys {
-    /// The client's key.
+    /// The client's API key.
     own: &'static str,
-    /// The client's key, encoded for a URL.
+    /// The client's API key, encoded for a URL.
     in_url: &'static str,
     /// Other keys.
     foreign: [&'static str; 2],

@@ -30,7 +30,7 @@ pub struct Writer<W: Write = BufWriter<File>> {
     bytes: u64,
     mask: Mask,
     scenarios: HashMap<String, Scenario>,
-    /// The keys that the target knows.
+    /// The API keys that the target knows.
     keys: HashSet<String>,
     /// The ids of the scenarios that have a case.
     cases: BTreeSet<String>,
@@ -79,7 +79,7 @@ impl<W: Write> Writer<W> {
     /// Records a start of the target with this plan, which applies to the cases that follow.
     ///
     /// # Errors
-    /// If it cannot be written.
+    /// If the record cannot be written.
     pub fn start(&mut self, plan: &Plan) -> io::Result<()> {
         let deployments = plan.groups.iter().flat_map(Group::deployments);
         self.keys.extend(deployments.map(|deployment| self.mask.text(&deployment.key)));
@@ -89,7 +89,7 @@ impl<W: Write> Writer<W> {
     /// Records the evidence of a case. It replaces an earlier case of the same scenario.
     ///
     /// # Errors
-    /// If it cannot be written.
+    /// If the record cannot be written.
     pub fn case(&mut self, evidence: &Evidence) -> io::Result<()> {
         let Some(scenario) = self.scenarios.get(&evidence.scenario) else { return Ok(()) };
         let lines = self.lines(scenario, evidence).or_else(|TooLong| {
@@ -106,7 +106,7 @@ impl<W: Write> Writer<W> {
     /// cases count. Returns the output.
     ///
     /// # Errors
-    /// If it cannot be written.
+    /// If the record cannot be written.
     pub fn end<'a>(
         mut self,
         took: Duration,
@@ -166,7 +166,7 @@ impl<W: Write> Writer<W> {
 /// The error for output beyond the limits of the format.
 struct TooLong;
 
-/// The message for a run that is too long.
+/// The message for a run whose evidence is too long.
 const TOO_LONG: &str = "the evidence of the run is too long to be saved";
 
 fn plain(record: &impl Serialize) -> Value {

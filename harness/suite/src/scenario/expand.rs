@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::family::{Axis, AxisValue, Choice, one_or_more, unknown_axis};
 use crate::yaml::{At, Diagnostic, Members, Node, Source};
 
-/// The key that merges the mappings of axis values into the mapping that contains the key.
+/// The YAML key that merges the mappings of axis values into the mapping that contains the key.
 const EXTENDS: &str = "extends";
 
 /// Replaces the references in a family's members with the values of one choice.
@@ -16,7 +16,7 @@ pub(super) struct Expander<'a> {
     choice: &'a Choice<'a>,
     /// The names of the axes that the case refers to.
     pub(super) used: BTreeSet<String>,
-    /// References that cannot be resolved.
+    /// Errors for references that cannot be resolved.
     pub(super) problems: Vec<Diagnostic>,
 }
 
@@ -77,7 +77,7 @@ impl<'a> Expander<'a> {
         }
     }
 
-    /// The mapping that a reference of `extends` refers to.
+    /// The mapping that a reference in `extends` refers to.
     fn fragment(&mut self, node: &At<Node>) -> Members {
         let reference = node.value.word().unwrap_or_default();
         let Some((axis, word, part)) = self.follow(&reference, &node.span) else {
@@ -96,7 +96,7 @@ impl<'a> Expander<'a> {
         })
     }
 
-    /// The value of a reference that makes up an entire text.
+    /// The value of a reference that makes up an entire string.
     fn value(&mut self, reference: &str, span: &Range<usize>) -> At<Node> {
         match self.follow(reference, span) {
             Some((_, _, Some(part))) => part.clone(),
@@ -105,7 +105,7 @@ impl<'a> Expander<'a> {
         }
     }
 
-    /// The text with its references replaced.
+    /// The string with its references replaced.
     fn text(&mut self, text: &str, span: &Range<usize>) -> String {
         if let Some(reference) = self.blank_reference(text) {
             let message = format!("`{{ {reference} }}` is a reference with spaces");
@@ -126,7 +126,7 @@ impl<'a> Expander<'a> {
         expanded + rest
     }
 
-    /// A reference to an axis that has spaces inside its braces, so it would not be replaced.
+    /// A reference to an axis that would not be replaced, because it has spaces inside its braces.
     fn blank_reference<'t>(&self, text: &'t str) -> Option<&'t str> {
         text.match_indices('{').find_map(|(start, _)| {
             let (inner, after) = text[start + 1..].split_once('}')?;
@@ -167,7 +167,7 @@ impl<'a> Expander<'a> {
 
 type Found<'a> = (&'a Axis, &'a AxisValue, Option<&'a At<Node>>);
 
-/// The reference that makes up the entire text, if there is one.
+/// The reference that makes up the entire string, if there is one.
 fn alone(text: &str) -> Option<&str> {
     match next_reference(text) {
         Some(("", reference, "")) => Some(reference),
@@ -176,7 +176,7 @@ fn alone(text: &str) -> Option<&str> {
 }
 
 /// The first `{axis}` or `{axis.key}`, with the text before and after it. Double braces mark other
-/// placeholders. A brace of JSON text does not count, because a quote follows it.
+/// placeholders. A brace in JSON text does not count, because a quote follows it.
 fn next_reference(text: &str) -> Option<(&str, &str, &str)> {
     let is_name = |byte: u8| {
         byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_' | b'.')

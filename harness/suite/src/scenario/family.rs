@@ -11,10 +11,11 @@ use crate::yaml::{At, Diagnostic, Members, Node, Source};
 /// Maximum number of cases in one file.
 const MAX_CASES: usize = 500;
 
-/// The key for the reason for an exception.
+/// The YAML key that holds the reason for an exception.
 const REASON: &str = "reason";
 
-/// The keys that turn a scenario file into a family. The other keys are read once for each case.
+/// The YAML keys that turn a scenario file into a family. The other keys are read once for each
+/// case.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(super) struct FamilyFile {
     /// The axes by name. An axis is a list of values, or a mapping from each value to a mapping.
@@ -44,7 +45,7 @@ pub(super) struct AxisValue {
     pub(super) text: String,
     /// Its text in ids.
     slug: String,
-    /// Its YAML value, for references that make up an entire text.
+    /// Its YAML value, for references that make up an entire string.
     pub(super) value: At<Node>,
     /// Its mapping; `None` if the axis is a list of values.
     pub(super) fragment: Option<Members>,

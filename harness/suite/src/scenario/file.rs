@@ -24,16 +24,16 @@ pub(super) struct ScenarioFile {
     /// Why the case matters.
     #[serde(default)]
     pub(super) why: Optional<String>,
-    /// Links to reports or documents about it.
+    /// Links to reports or documents about the case.
     #[serde(default)]
     pub(super) links: Vec<String>,
     /// The profile that the scenario belongs to; `core` by default.
     #[serde(default)]
     pub(super) profile: Optional<Profile>,
-    /// The codes of the requirements that it proves.
+    /// The codes of the requirements that the scenario proves.
     #[schemars(length(min = 1), inner(regex(pattern = "^FP-[A-Z]+-[0-9]{2}$")))]
     pub(super) proves: At<Vec<At<String>>>,
-    /// Tags to select scenarios by.
+    /// Tags for selecting scenarios.
     #[serde(default)]
     #[schemars(inner(regex(pattern = "^[a-z0-9-]+$")))]
     pub(super) tags: Vec<At<String>>,
@@ -57,7 +57,7 @@ pub(super) struct ScenarioFile {
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Deployment")]
 pub(super) struct DeploymentFile {
-    /// The provider whose API it mocks.
+    /// The provider whose API the deployment mocks.
     pub(super) provider: Provider,
     /// Azure only: the set of paths; `v1` by default.
     #[serde(default)]
@@ -70,10 +70,11 @@ pub(super) struct DeploymentFile {
     /// Azure legacy only: the API version; `2025-04-01-preview` by default.
     #[serde(default)]
     pub(super) api_version: Optional<At<String>>,
-    /// Its behaviors at the first, second, … attempt.
+    /// The deployment's behaviors at the first, second, … attempt.
     #[schemars(length(min = 1))]
     pub(super) script: At<Vec<At<Behavior>>>,
-    /// Repeats the last behavior of the script; otherwise a further attempt is a failure.
+    /// Whether the last behavior of the script repeats. If not, the mock rejects attempts after the
+    /// end of the script.
     #[serde(default)]
     pub(super) repeat_last: bool,
 }
@@ -98,7 +99,7 @@ pub(super) enum AzureSurface {
     Legacy,
 }
 
-/// A model group and its policy. The target chooses the values that are omitted.
+/// A model group and its policy. If a value is omitted, the target chooses it.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Group")]
@@ -126,8 +127,8 @@ pub(super) struct GroupFile {
     /// Cooldown after repeated failures; none by default.
     #[serde(default)]
     pub(super) cooldown: Optional<CooldownFile>,
-    /// Limit of a wait that a deployment requests with its 429 or 503, in milliseconds; 0 ignores
-    /// such requests.
+    /// Limit on the wait that a deployment requests with a 429 or 503 response, in milliseconds.
+    /// With 0, requested waits are ignored.
     #[serde(default)]
     pub(super) max_retry_after_ms: Optional<u64>,
     /// The failures that cause a fallback to the next deployment: `connection`, `timeout`,
@@ -141,10 +142,11 @@ pub(super) struct GroupFile {
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Cooldown")]
 pub(super) struct CooldownFile {
-    /// Number of consecutive failures that start it.
+    /// Number of consecutive failures that start the cooldown.
     #[schemars(range(min = 1))]
     pub(super) after_failures: At<u32>,
-    /// How long the deployment gets no attempts, in milliseconds.
+    /// How long the cooldown lasts, in milliseconds. During this time, the deployment gets no
+    /// attempts.
     #[schemars(range(min = 1))]
     pub(super) duration_ms: At<u64>,
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::{ClientKey, body};
 use crate::yaml::{At, Members, Optional};
 
-/// One step: a call, several parallel calls, or a move of the clock.
+/// One step: a call, several parallel calls, or an advance of the clock.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schemars(
@@ -22,8 +22,8 @@ pub(super) struct StepFile {
     pub(super) send: Optional<At<CallFile>>,
     /// Expectations, in addition to the requirements that always apply.
     pub(super) expect: Optional<At<ExpectFile>>,
-    /// Makes this many copies of the call in parallel; `{{call}}` in their bodies is different in
-    /// each.
+    /// Makes this many copies of the call in parallel. `{{call}}` in the body has a different value
+    /// in each copy.
     #[schemars(range(min = 1, max = 64))]
     pub(super) repeat: Optional<At<u32>>,
     /// Calls that are made in parallel.
@@ -52,19 +52,20 @@ pub(super) struct PlannedFile {
     { "required": ["body"] }, { "required": ["body_json"] }, { "required": ["form"] }
 ]))]
 pub(super) struct CallFile {
-    /// The group that it asks for, if there are several.
+    /// The group that the call asks for, if the scenario has several.
     #[serde(default)]
     pub(super) to: Optional<At<String>>,
-    /// The endpoint that it calls.
+    /// The endpoint to call.
     pub(super) endpoint: Endpoint,
-    /// The key that the client presents; the `right` one by default.
+    /// The API key that the client sends; the `right` key by default.
     #[serde(default)]
     pub(super) key: ClientKey,
     /// Headers in addition to those that every call has.
     #[serde(default)]
     pub(super) headers: IndexMap<At<String>, At<String>>,
     /// The body without `model`, which is inserted first. Numbers must be spelled as in JSON.
-    /// `{{response_id}}` in a text is replaced with the `id` of the response to the previous call.
+    /// `{{response_id}}` in a string is replaced with the `id` of the response to the previous
+    /// call.
     #[serde(default)]
     #[schemars(schema_with = "body::schema")]
     pub(super) body: Optional<At<Members>>,
@@ -75,7 +76,7 @@ pub(super) struct CallFile {
     /// The body as a form without `model`, which is inserted first.
     #[serde(default)]
     pub(super) form: Optional<At<Vec<At<PartFile>>>>,
-    /// When the client disconnects, before the response is complete.
+    /// Makes the client disconnect at this point, before the response is complete.
     #[serde(default)]
     pub(super) disconnect: Optional<At<DisconnectFile>>,
     /// Delays reading the response until this deployment has sent as much as it can.
@@ -90,13 +91,14 @@ pub(super) struct CallFile {
 pub(super) struct PartFile {
     /// The field's name.
     pub(super) name: At<String>,
-    /// The file's name, if it is a file.
+    /// The file name, if the part is a file.
     #[serde(default)]
     pub(super) filename: Optional<At<String>>,
-    /// The complete value of `content-disposition`, instead of one built from `name` and `filename`.
+    /// The complete value of `content-disposition`, instead of a value built from `name` and
+    /// `filename`.
     #[serde(default)]
     pub(super) disposition: Optional<At<String>>,
-    /// The content type, if it has one.
+    /// The content type, if the part has one.
     #[serde(default)]
     pub(super) content_type: Optional<At<String>>,
     /// The content, as text.
@@ -108,7 +110,7 @@ pub(super) struct PartFile {
     pub(super) audio_silence_ms: Optional<At<u32>>,
 }
 
-/// When a client disconnects before its response is complete: one of these.
+/// The point at which a client disconnects before its response is complete: one of these two.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schemars(rename = "Disconnect", extend("oneOf" = [
@@ -151,6 +153,6 @@ pub(super) struct ErrorFile {
     pub(super) code: Optional<String>,
     /// `error.param`
     pub(super) param: Optional<String>,
-    /// Text that `error.message` contains.
+    /// A string that `error.message` must contain.
     pub(super) message_contains: Optional<String>,
 }

@@ -104,7 +104,7 @@ fn family(
 /// Converts the types of the file format to the model. Errors are added to `problems`.
 pub(super) struct Loader<'a> {
     pub(super) source: &'a Source,
-    /// The YAML tree, for positions that the types do not have.
+    /// The YAML tree, for positions that the types do not contain.
     pub(super) tree: &'a At<Node>,
     /// Whether the file has `groups`, so that calls can select one by name.
     pub(super) named_groups: bool,

@@ -181,7 +181,7 @@ impl Loader<'_> {
 }
 
 /// Whether the response to the call may be an event stream. Also true for every form, whose fields
-/// are not checked, and for speech, which requests a stream with another member.
+/// are not checked, and for speech, which requests a stream with a different member.
 fn may_stream(call: &Call) -> bool {
     let asks = |stream: Option<&Value>| stream == Some(&Value::Bool(true));
     let requests_stream = match &call.body {

@@ -95,8 +95,8 @@ impl Loader<'_> {
         self.source.find(&key.span, name).or(Some(key.span.clone()))
     }
 
-    /// Checks that a deployment exists and accepts connections. `so` is the consequence for the
-    /// error message.
+    /// Checks that a deployment exists and accepts connections. `so` is the consequence that the
+    /// error message states.
     pub(super) fn must_be_reachable(&mut self, name: &At<String>, so: &str) {
         let Some(deployment) = self.deployments.get(&name.value) else {
             return self.unknown_deployment(name);

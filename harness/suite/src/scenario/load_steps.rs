@@ -78,7 +78,7 @@ impl Loader<'_> {
         }
     }
 
-    /// Checks that a call that continues a response comes after a call that can get one.
+    /// Checks that a call that continues a response comes after a call that can get a response.
     pub(super) fn has_earlier_response(
         &mut self,
         step: Option<&Step>,

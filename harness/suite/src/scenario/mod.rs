@@ -62,13 +62,13 @@ pub struct Scenario {
     pub title: String,
     /// Why the case matters.
     pub why: Option<String>,
-    /// Links to reports or documents about it.
+    /// Links to reports or documents about the case.
     pub links: Vec<String>,
-    /// The profile that it belongs to.
+    /// The profile that the scenario belongs to.
     pub profile: Profile,
-    /// The codes of the requirements that it proves.
+    /// The codes of the requirements that the scenario proves.
     pub proves: Vec<Code>,
-    /// Tags to select scenarios by.
+    /// Tags for selecting scenarios.
     pub tags: Vec<String>,
     /// The mock deployments by name, in the order of the file; each is in a chain.
     pub deployments: IndexMap<String, Deployment>,
@@ -80,14 +80,14 @@ pub struct Scenario {
 }
 
 impl Scenario {
-    /// The id as a single word, for the names of groups and deployments. It has no `@`, because
-    /// some gateways refuse a model name that contains `@`, and others parse it as user info in a
+    /// The id as a single word, for the names of groups and deployments. It does not contain `@`,
+    /// because some gateways refuse a model name with `@`, and others parse it as user info in a
     /// URL.
     pub fn slug(&self) -> String {
         slug(&self.id)
     }
 
-    /// The part of the id before `@`. All scenarios of one file have it in common.
+    /// The part of the id before `@`. It is the same for all scenarios in a file.
     pub fn family(&self) -> &str {
         pattern::family(&self.id)
     }
@@ -144,7 +144,7 @@ impl Scenario {
         limit.max(delay.map(Duration::from_millis))
     }
 
-    /// The total time by which its steps advance the clock.
+    /// The total time by which the steps advance the clock.
     pub fn waits(&self) -> Duration {
         let moved = self.steps.iter().map(|step| match step {
             Step::Advance(by) => *by,
@@ -171,14 +171,16 @@ pub struct Deployment {
     pub deployment_name: String,
     /// The `api-version` of the Azure legacy surface; `None` elsewhere.
     pub api_version: Option<String>,
-    /// Its behaviors at the first, second, … attempt; never empty.
+    /// The deployment's behaviors at the first, second, … attempt; never empty.
     pub script: Vec<Behavior>,
-    /// Repeats the last behavior of the script; otherwise a further attempt is a failure.
+    /// Whether the last behavior of the script repeats. If not, the mock rejects attempts after the
+    /// end of the script.
     pub repeat_last: bool,
 }
 
 impl Deployment {
-    /// How connections to the deployment fail, if they do. Attempts at it then cannot be observed.
+    /// How connections to the deployment fail, if they do. In this case, attempts at the deployment
+    /// cannot be observed.
     pub fn dead_end(&self) -> Option<DeadEnd> {
         self.script.iter().find_map(|behavior| DeadEnd::named(&behavior.reply))
     }
@@ -224,7 +226,7 @@ pub struct Group {
     pub total_timeout: Option<Duration>,
     /// Cooldown after repeated failures.
     pub cooldown: Option<Cooldown>,
-    /// Limit of a wait that a deployment requests with its 429 or 503.
+    /// Limit on the wait that a deployment requests with a 429 or 503 response.
     #[serde(with = "encoding")]
     pub max_retry_after: Option<Duration>,
     /// The failures that cause a fallback to the next deployment.
@@ -242,9 +244,9 @@ impl Group {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cooldown {
-    /// Number of consecutive failures that start it; at least 1.
+    /// Number of consecutive failures that start the cooldown; at least 1.
     pub after_failures: u32,
-    /// How long the deployment gets no attempts.
+    /// How long the cooldown lasts. During this time, the deployment gets no attempts.
     #[serde(with = "encoding")]
     pub duration: Duration,
 }
@@ -274,23 +276,23 @@ pub struct Planned {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Call {
-    /// The name, within the scenario, of the group that the call asks for.
+    /// The name that the call's group has within the scenario.
     pub group: String,
-    /// The endpoint that it calls.
+    /// The endpoint to call.
     pub endpoint: Endpoint,
-    /// The key that the client presents.
+    /// The API key that the client sends.
     pub key: ClientKey,
     /// Headers in addition to those that every call has.
     pub headers: IndexMap<String, String>,
     /// The body.
     pub body: Body,
-    /// When the client disconnects, before the response is complete.
+    /// Makes the client disconnect at this point, before the response is complete.
     pub disconnect: Option<Disconnect>,
     /// Delays reading the response until this deployment has sent as much as it can.
     pub delay_read_until_sent_by: Option<String>,
 }
 
-/// The key that a client presents to the gateway.
+/// The API key that a client sends to the gateway.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ClientKey {
@@ -303,7 +305,7 @@ pub enum ClientKey {
     None,
 }
 
-/// When a client disconnects before its response is complete.
+/// The point at which a client disconnects before its response is complete.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Disconnect {
@@ -339,6 +341,6 @@ pub struct ExpectedError {
     pub code: Option<String>,
     /// `error.param`
     pub param: Option<String>,
-    /// Text that `error.message` contains.
+    /// A string that `error.message` must contain.
     pub message_contains: Option<String>,
 }

@@ -2,7 +2,7 @@
 
 use globset::{GlobBuilder, GlobMatcher};
 
-/// An id, a family or folder of ids, or a glob over ids or families (`responses*/**`,
+/// A pattern: an id, a family or folder of ids, or a glob over ids or families (`responses*/**`,
 /// `faults/*@*.azure-v1`).
 #[derive(Debug, Clone)]
 pub struct Pattern {
@@ -14,7 +14,7 @@ impl Pattern {
     /// Parses a pattern.
     ///
     /// # Errors
-    /// If it is not a valid glob.
+    /// If `text` is not a valid glob.
     pub fn new(text: &str) -> Result<Self, globset::Error> {
         let glob = GlobBuilder::new(text).literal_separator(true).build()?.compile_matcher();
         Ok(Self { glob, folder: format!("{}/", text.trim_end_matches('/')) })
@@ -26,7 +26,7 @@ impl Pattern {
     }
 }
 
-/// The part of the id before `@`. All scenarios of one file have it in common.
+/// The part of the id before `@`. It is the same for all scenarios in a file.
 pub(super) fn family(id: &str) -> &str {
     id.split_once('@').map_or(id, |(family, _)| family)
 }

@@ -12,13 +12,13 @@ use crate::yaml::{Diagnostic, Source};
 /// Placeholder in `body_json` for the model group's name.
 pub const MODEL_PLACEHOLDER: &str = "{{model}}";
 
-/// Placeholder for a text that is different in each call.
+/// Placeholder for a string that is different in each call.
 pub(super) const CALL_PLACEHOLDER: &str = "{{call}}";
 
 /// Placeholder for the `id` of the latest earlier response that has an `id`.
 pub(super) const RESPONSE_PLACEHOLDER: &str = "{{response_id}}";
 
-/// Start of a placeholder for a number of letters, as in `{{letters:5000000}}`.
+/// Start of a placeholder such as `{{letters:5000}}`, which is replaced with 5000 letters.
 const LETTERS: &str = "{{letters:";
 
 /// Maximum number of letters in a body: the mocks' limit, minus room for the other members and for
@@ -26,7 +26,7 @@ const LETTERS: &str = "{{letters:";
 const MOST_LETTERS: usize = 32_000_000;
 const _: () = assert!(MOST_LETTERS < MOST_BODY_BYTES, "the mocks accept that many");
 
-/// Boundary of the parts of a form. No content contains it.
+/// Boundary of the parts of a form. It does not occur in the content of any part.
 const BOUNDARY: &str = "fallproof-form-7d1f5c0a94";
 
 /// The body of a client call, with a placeholder for the model group's name.
@@ -47,12 +47,12 @@ pub enum Body {
 pub struct Part {
     /// The field's name.
     pub name: String,
-    /// The file's name, if it is a file.
+    /// The file name, if the part is a file.
     pub filename: Option<String>,
-    /// The complete value of `content-disposition`, instead of one built from `name` and
+    /// The complete value of `content-disposition`, instead of a value built from `name` and
     /// `filename`.
     pub disposition: Option<String>,
-    /// The content type, if it has one.
+    /// The content type, if the part has one.
     pub content_type: Option<String>,
     /// The content.
     #[serde(with = "encoding")]
@@ -102,7 +102,7 @@ impl Body {
         }
     }
 
-    /// Like [`for_model`](Self::for_model), but keeps the placeholders for letters.
+    /// Like [`for_model`](Self::for_model), but does not expand `{{letters:n}}` placeholders.
     fn spelled(&self, model: &str) -> String {
         match self {
             Self::Members(members) => {
@@ -142,7 +142,7 @@ impl Body {
     }
 }
 
-/// Returns the position of the first placeholder for letters in this text, and its number of
+/// Returns the position of the first `{{letters:n}}` placeholder in this text, and its number of
 /// letters. The number is `None` if it is invalid or too large.
 fn letters(text: &str) -> Option<(Range<usize>, Option<usize>)> {
     let start = text.find(LETTERS)?;
@@ -163,9 +163,9 @@ fn with_letters(mut text: String) -> String {
 /// An invalid placeholder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Misread<'a> {
-    /// A placeholder for letters without a valid number. Holds its text.
+    /// A `{{letters:n}}` placeholder without a valid number. Holds the placeholder's text.
     Letters(&'a str),
-    /// A placeholder for letters that exceeds the limit of the body. Holds its text.
+    /// A `{{letters:n}}` placeholder that makes the body too large. Holds the placeholder's text.
     TooMany(&'a str),
     /// A placeholder with an unknown name. Holds the name.
     Unknown(&'a str),

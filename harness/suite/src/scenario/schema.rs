@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 use super::family::FamilyFile;
 use super::file::ScenarioFile;
 
-/// The keys of a family that may contain references, so their types are unknown.
+/// The YAML keys of a family that may contain references, so their types are unknown.
 const EXPANDED: [&str; 7] =
     ["profile", "proves", "tags", "deployments", "group", "groups", "steps"];
 
-/// Returns the text of `scenarios/schema.json`.
+/// Returns the content of `scenarios/schema.json`.
 pub fn schema() -> String {
     let scenario = schemars::schema_for!(ScenarioFile);
     let family = family(&scenario, &schemars::schema_for!(FamilyFile));
@@ -28,7 +28,7 @@ pub fn schema() -> String {
     format!("{schema:#}\n")
 }
 
-/// The schema of a family: the keys of a scenario and those of a family.
+/// The schema of a family: the YAML keys of a scenario and those of a family.
 fn family(scenario: &Schema, family: &Schema) -> Value {
     let properties = |schema: &Schema| schema.get("properties").cloned().unwrap_or_default();
     let mut keys = properties(family);

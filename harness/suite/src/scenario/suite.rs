@@ -144,8 +144,8 @@ pub(super) fn is_below(file: &Path, path: &Path) -> bool {
     file.canonicalize().is_ok_and(|file| file.starts_with(path))
 }
 
-/// Returns the scenarios of each file, in order; unreadable files yield none. Parses in parallel,
-/// because a debug build needs about one second of CPU time for the complete suite.
+/// Returns the scenarios of each file, in order. The list of an unreadable file is empty. Parses in
+/// parallel, because a debug build needs about one second of CPU time for the complete suite.
 fn read_all(files: &[Result<SuiteFile, Unread>]) -> Vec<Result<Vec<Scenario>, LoadError>> {
     let next = AtomicUsize::new(0);
     let work = || {

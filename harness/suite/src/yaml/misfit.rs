@@ -23,7 +23,7 @@ pub(super) enum Mistake {
     Unknown { kind: &'static str, wrong: String, known: &'static [&'static str] },
     #[error("the key `{0}` is missing")]
     MissingKey(&'static str),
-    /// The value is not text. The message quotes it from the file.
+    /// The value is not a string. The message shows it as written in the file.
     #[error("expected text")]
     NotQuoted,
     #[error("expected {0}")]

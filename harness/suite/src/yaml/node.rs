@@ -15,7 +15,7 @@ pub(crate) type Members = IndexMap<At<String>, At<Node>>;
 /// A value of the JSON data model, written in YAML.
 #[derive(Debug, Clone)]
 pub(crate) enum Node {
-    /// Text, quoted or not.
+    /// A string, quoted or not.
     Text(String),
     /// A null, a boolean or a number. Its spelling is in the file, at its position.
     Bare(Value),

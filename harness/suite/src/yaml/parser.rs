@@ -22,7 +22,8 @@ pub(super) fn tree(source: &Source) -> Result<At<Node>, LoadError> {
     let tree = with_deserializer_from_str_with_options(&source.text, options(), |text| {
         let tree = At::<Node>::deserialize(text)?;
         if let Node::Text(_) | Node::Bare(_) = tree.value {
-            // If only a colon is missing, the parser's error would be about the text after it.
+            // If only a colon is missing, the parser's error would be about the text after the
+            // missing colon.
             scalar = Some(tree.span.clone());
             return Err(Error::custom("neither a mapping nor a list"));
         }

@@ -54,7 +54,7 @@ impl<'de> Reader<'de> {
         }
     }
 
-    /// Reads text. A number or a similar value must be quoted.
+    /// Reads a string. A number or a similar value must be quoted.
     fn text(self) -> Result<&'de str, Misfit> {
         match self.view {
             View::Text(text) => Ok(text),
@@ -64,7 +64,7 @@ impl<'de> Reader<'de> {
         }
     }
 
-    /// Reads a whole number. It may be in quotes, because keys are text.
+    /// Reads a whole number. It may be in quotes, because YAML keys are read as strings.
     fn whole_number<T>(self, least: T, most: T) -> Result<T, Misfit>
     where
         T: Copy + TryFrom<i128> + fmt::Display,
@@ -116,7 +116,7 @@ impl<'de> Deserializer<'de> for Reader<'de> {
                 (_, Some(number)) => visitor.visit_i64(number),
                 _ => visitor.visit_f64(number.as_f64().unwrap_or_default()),
             },
-            // Only null remains, because text, lists and mappings are other views.
+            // Only null remains, because strings, lists and mappings are other views.
             View::Bare(_) => visitor.visit_unit(),
             View::List(_) => self.deserialize_seq(visitor),
             View::Members(_) => self.deserialize_map(visitor),

@@ -24,17 +24,18 @@ use crate::target::{RunningTarget, Setup, Starting, Target};
 /// Behavior of the fake gateway.
 #[derive(Clone, Copy)]
 pub(super) struct Behavior {
-    /// Prefixes of the ids of scenarios in which it exits.
+    /// The gateway exits in scenarios whose id has one of these prefixes.
     pub(super) exits_in: &'static [&'static str],
-    /// After the first start, number of calls that must be pending before it handles any.
+    /// Number of calls that must be pending before the gateway handles one. Applies only to its
+    /// first start.
     pub(super) holds_until: usize,
-    /// Number of times it can be started.
+    /// Number of times that the gateway can be started.
     pub(super) max_starts: usize,
     /// Number of the start that fails, from 1.
     pub(super) fails_at: Option<usize>,
-    /// It can reload its configuration.
+    /// Whether the gateway can reload its configuration.
     pub(super) reloads: bool,
-    /// It needs a preflight, which fails.
+    /// Whether the gateway needs a preflight, which then fails.
     pub(super) needs_preflight: bool,
 }
 
@@ -61,7 +62,7 @@ pub(super) struct Fake {
 #[derive(Default)]
 struct Seen {
     tries: usize,
-    /// Model names of the calls to each start.
+    /// For each start, the model names of its calls.
     starts: Vec<Vec<String>>,
     reloads: usize,
     stopped: usize,
