@@ -23,7 +23,7 @@ Examples:
   fallproof config litellm --out gateway
   fallproof config ./gateway.yaml 'responses*/**' --out gateway --mocks 127.0.0.1:9200
 
-For each batch, the command prints how to start the gateway and how to run the scenarios. that starts the gateway, and the one that runs the scenarios.")]
+For each batch, the command prints how to start the gateway and how to run the scenarios.")]
 pub(super) struct Config {
     /// Adapter of the gateway: NAME, NAME@VERSION or a file of your own
     ///

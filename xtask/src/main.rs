@@ -15,8 +15,8 @@ Usage: cargo xtask <TASK> [ARGUMENT]...
 
 Tasks:
   ci                        Run all checks of CI
-  accept [SCENARIO]         Update the snapshots of one scenario file. Without SCENARIO, update those of all scenario files and adapters
-                            without SCENARIO, for all of them and the adapters
+  accept [SCENARIO]         Update the snapshots of one scenario file or, without SCENARIO,
+                            of all scenario files and adapters
   schemas                   Regenerate the schemas and all other files generated from code
   docs [DOCUMENT]...        Run the commands of the documents, as a reader would
   exhaustive [TEST]         Run sampling tests on their complete input (takes minutes)
