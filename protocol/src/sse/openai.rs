@@ -14,7 +14,7 @@ pub(super) const MODELS: [&str; 2] = ["/model", "/response/model"];
 /// What an event means to a client that waits for the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EventKind {
-    /// No part of the answer: the role, announcements, usage.
+    /// Contains no part of the answer, but the role, an announcement or usage.
     Frame,
     /// A part of the answer.
     Content,
