@@ -37,9 +37,9 @@ pub struct Behavior {
     pub reply: String,
     /// Replaces the reply's status.
     pub status: Option<u16>,
-    /// Headers to set on the reply; a header of the same name is replaced. Setting either
-    /// `retry-after` or `retry-after-ms` replaces both. `{{key}}` becomes the deployment's
-    /// credential.
+    /// Headers to set on the reply, where they replace headers with the same name. If only one of
+    /// `retry-after` and `retry-after-ms` is set, the other one is removed from the reply.
+    /// `{{key}}` becomes the deployment's credential.
     pub headers: IndexMap<String, String>,
     /// Replaces the reply's body, byte for byte. `{{key}}` becomes the deployment's credential.
     pub body: Option<String>,
@@ -57,9 +57,9 @@ struct Spelled {
     reply: Option<String>,
     /// Replaces the reply's status.
     status: Option<u16>,
-    /// Headers to set on the reply; a header of the same name is replaced. Setting either
-    /// `retry-after` or `retry-after-ms` replaces both. `{{key}}` becomes the deployment's
-    /// credential.
+    /// Headers to set on the reply, where they replace headers with the same name. If only one of
+    /// `retry-after` and `retry-after-ms` is set, the other one is removed from the reply.
+    /// `{{key}}` becomes the deployment's credential.
     headers: IndexMap<String, String>,
     /// Replaces the reply's body, byte for byte. `{{key}}` becomes the deployment's credential.
     body: Option<String>,

@@ -1,4 +1,4 @@
-//! Probes: health checks, model listings, and retrieval of stored responses. A probe never consumes
+//! Probes: health checks, model listings, and retrieval of stored responses. A probe never uses up
 //! a behavior of the script.
 
 use fallproof_strict::{Violation, ViolationKind};
@@ -22,13 +22,13 @@ pub(super) enum Look<'a> {
     Health,
     Models,
     Model(&'a str),
-    /// Azure's list of deployments, from older api-versions.
+    /// Azure's list of deployments, which is part of older api-versions.
     Deployments,
     Response(&'a str),
 }
 
-/// What the path asks for at the provider with this surface, and the surface that the path belongs
-/// to.
+/// What a path asks for, and the surface that the path belongs to. `surface` is any surface of the
+/// provider that got the request.
 pub(super) fn locate(surface: Surface, path: &str) -> Option<(Surface, Look<'_>)> {
     let trimmed = path.trim_end_matches('/');
     if HEALTH.contains(&trimmed) {
@@ -153,7 +153,8 @@ enum Refused {
     NoResponse(String),
 }
 
-/// A list of these objects as JSON, without the final line break that a single model has.
+/// A list of these objects as JSON. Unlike the JSON of a single model, it does not end with a line
+/// break.
 fn list(data: impl Iterator<Item = Value>) -> String {
     pretty(&json!({ "object": "list", "data": data.collect::<Vec<_>>() }), "")
 }

@@ -73,8 +73,8 @@ impl Tree {
         }
     }
 
-    /// Returns a copy of this value. If the value is an object with a member `name`, the copy has
-    /// the string `text` as that member.
+    /// Returns a copy of this value. If the value is an object with a member `name`, that member of
+    /// the copy is set to `text`.
     #[must_use]
     pub fn with(&self, name: &str, text: &str) -> Self {
         let mut tree = self.clone();
