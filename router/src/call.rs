@@ -1,4 +1,4 @@
-//! A client's request, in the form that attempts use.
+//! A client's request, prepared for the attempts.
 
 use axum::http::HeaderMap;
 
@@ -9,7 +9,7 @@ use crate::splice::ClientBody;
 #[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) endpoint: Endpoint,
-    /// The forwarded headers.
+    /// The headers to forward.
     pub(crate) headers: HeaderMap,
     pub(crate) body: ClientBody,
 }
