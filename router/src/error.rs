@@ -10,7 +10,7 @@
 //! | timeout | 504 | `upstream_timeout` |
 //! | an invalid success | 502 | `upstream_invalid_response` |
 //! | a success that contains `error` | 502 | `upstream_error`, with its message |
-//! | all deployments are cooling down | 429, 503 | `all_deployments_cooling_down`, with `Retry-After` |
+//! | all deployments cool down | 429, 503 | `all_deployments_cooling_down`, with `Retry-After` |
 //!
 //! A provider's 401, 403 or 404 concerns the operator's credential or deployment. If the router
 //! forwarded it, the client would conclude that its own API key is invalid, or that the model does
