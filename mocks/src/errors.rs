@@ -6,8 +6,8 @@
 //! the application. For each reply, the data names the layer and the source in which the reply was
 //! seen.
 //!
-//! The data has only the headers that are specific to a reply. The server adds headers such as
-//! `content-length` and `date`.
+//! The replies in this module lack headers such as `content-length` and `date`, which the server
+//! adds.
 
 mod catalogue;
 
@@ -22,7 +22,7 @@ use crate::behavior::{self, WireFault};
 use crate::provider::{Deployment, Endpoint, Surface};
 use catalogue::{Part, Provider, Values};
 
-/// How long after the reply the date in its `retry-after` header is.
+/// Interval between the time of a reply and the date in its `retry-after` header.
 const COME_BACK_IN: Duration = Duration::from_secs(2);
 
 /// Refusal by a provider's outer layers, before a model sees the request.
@@ -53,7 +53,7 @@ pub enum EdgeRefusal {
     PredictionTooOld,
     /// The credential is missing.
     MissingKey,
-    /// The credential is not the one of the deployment.
+    /// The credential is not the deployment's credential.
     WrongKey {
         /// The credential as sent. The reply contains it in masked form, as the provider's reply
         /// does.
@@ -134,7 +134,7 @@ pub fn refusal(surface: Surface, endpoint: Endpoint, violation: &Violation) -> R
 }
 
 /// The reply with which the provider's outer layers refuse a request. `endpoint` is `None` if the
-/// path identifies no endpoint.
+/// path does not identify an endpoint.
 pub fn edge(surface: Surface, endpoint: Option<Endpoint>, refusal: &EdgeRefusal) -> Reply {
     let (name, none): (&str, _) = (refusal.into(), Values::default());
     let values = match refusal {

@@ -96,7 +96,8 @@ pub struct ReplyPlan {
 
 /// All deployments, each with its script and the current position in it.
 ///
-/// Needs no socket: a request goes in, the provider's reply comes out.
+/// This type does not use sockets: [`answer`](Self::answer) takes a request and returns the
+/// provider's reply.
 ///
 /// ```
 /// use fallproof_mocks::behavior::Behavior;
@@ -148,7 +149,7 @@ struct MountedDeployment {
 }
 
 impl MockProviders {
-    /// Adds a deployment, or replaces the deployment with the same prefix. Its script starts from
+    /// Adds a deployment, or replaces the deployment with the same prefix. The script starts from
     /// the beginning.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! Success replies, shaped by the request.
+//! Success replies, whose content depends on the request.
 //!
 //! Layout, member order and headers follow recorded replies: `OpenAI` indents JSON by two spaces
 //! and writes members in declaration order; Azure's chat writes a single line with members in
@@ -219,8 +219,8 @@ impl ReplyContext<'_> {
         format!("gAAAAABp{digits}{}{digits}", self.marker.token())
     }
 
-    /// Random-looking padding for an event, which hides the length of the text in it. `None` if the
-    /// client disabled it.
+    /// Padding for an event, which hides the length of the text in the event. `None` if the client
+    /// disabled it.
     fn obfuscation(&self, event: usize) -> Option<String> {
         let options: Value = self.members.get("stream_options").unwrap_or_default();
         (options["include_obfuscation"] != false)

@@ -33,7 +33,7 @@ pub const UNEXPECTED: &str = "unexpected";
 /// status: 503, body: "…", wire: { delay_ms: 20 } }`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Behavior {
-    /// Name from the catalogue; `ok` if only `wire` is given.
+    /// Name from the catalogue; `ok` if the script does not give a name.
     pub reply: String,
     /// Replaces the reply's status.
     pub status: Option<u16>,
@@ -70,7 +70,7 @@ struct Spelled {
 }
 
 impl Behavior {
-    /// The catalogue behavior of this name, without overrides.
+    /// The behavior with this name in the catalogue, without overrides.
     pub fn named(reply: impl Into<String>) -> Self {
         Self {
             reply: reply.into(),
@@ -186,8 +186,9 @@ impl WireFault {
 pub enum HeadFault {
     /// A line that is not HTTP replaces the reply; there is no body.
     Garbage,
-    /// The content length is too large by this many bytes (`5`) or too small (`-5`; never below 0).
-    /// The complete body is sent in either case. An event stream gets a content length too.
+    /// The content length is too large by this many bytes (`5`) or, if the number is negative, too
+    /// small (`-5`). It is never below 0. The complete body is sent in either case. Even an event
+    /// stream gets a content length.
     ContentLengthOffBy(NonZeroI32),
 }
 

@@ -6,7 +6,7 @@ use memchr::memmem;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-/// Number of values at the start of an embedding that carry the marker.
+/// Number of values at the start of an embedding that make up the marker.
 pub const NUMBERS: usize = 12;
 
 /// Minimum number of values needed to tell deployments apart.

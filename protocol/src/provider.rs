@@ -124,9 +124,9 @@ pub enum Names {
     /// No other name. A request with another name is refused, as by the real provider.
     #[default]
     Own,
-    /// These names. Each name selects the model of the same name.
+    /// These names. Each name selects the model with the same name.
     Listed(Vec<String>),
-    /// Any name. Each name selects the model of the same name.
+    /// Any name. Each name selects the model with the same name.
     Any,
 }
 

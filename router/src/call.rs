@@ -5,7 +5,7 @@ use axum::http::HeaderMap;
 use crate::endpoint::Endpoint;
 use crate::splice::ClientBody;
 
-/// The parts of a client's request that matter to the providers.
+/// The parts of a client's request that attempts need.
 #[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) endpoint: Endpoint,

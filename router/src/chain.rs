@@ -83,7 +83,8 @@ async fn ask(
     outcome
 }
 
-/// When the first of these deployments comes back, and whether all of them are rate limited.
+/// When the first of these deployments is available again, and whether all of them are rate
+/// limited.
 fn first_to_come_back(skipped: &[Unavailable]) -> Unavailable {
     Unavailable {
         remaining: skipped.iter().map(|it| it.remaining).min().unwrap_or_default(),

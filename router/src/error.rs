@@ -218,7 +218,7 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let mut response = (self.status, Json(Envelope { error: self.body })).into_response();
         if self.status == StatusCode::UNAUTHORIZED {
-            // RFC 9110, section 15.5.2 requires a challenge.
+            // RFC 9110, section 15.5.2, requires a challenge in a 401.
             response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         if let Some(wait) = self.retry_after {

@@ -1,4 +1,5 @@
-//! Classifies the events in a provider's stream, which decides about fallback.
+//! Classifies the events in a provider's stream, to tell whether the answer has begun, ended or
+//! failed.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

@@ -2,7 +2,8 @@
 //!
 //! Clients use the `OpenAI` API. The `model` in a request is the name of a model group. A group has
 //! a fallback chain of `OpenAI` and Azure `OpenAI` deployments, and the router tries them in order
-//! until one succeeds. Everything except the value of `model` is forwarded byte for byte.
+//! until one succeeds. The request body is forwarded byte for byte, except for the value of
+//! `model`.
 //!
 //! Modules: `chain` walks the fallback chain, `policy` decides about retries and fallback,
 //! `attempt` makes one request, and `outcome` is the result of an attempt. `splice` edits the body,

@@ -1,6 +1,6 @@
 //! The default policy for retries and fallback, as data.
 //!
-//! | failure | next deployment | retry the same one |
+//! | failure | next deployment | retry |
 //! |---|---|---|
 //! | no connection, or closed before a response began | yes | yes |
 //! | timeout | yes | yes |
@@ -17,9 +17,9 @@
 //! well succeed at another deployment. `OpenAI`'s client libraries also treat 408, 409, 429 and 5xx
 //! as temporary: <https://github.com/openai/openai-python#retries>.
 //!
-//! Setting `fallback_on` replaces the column "next deployment". The column "retry the same one" is
-//! fixed; `retries` sets the number of retries. A retry starts at once. Where waiting would help,
-//! the router tries the next deployment instead.
+//! Setting `fallback_on` replaces the column "next deployment". The column "retry" is fixed;
+//! `retries` sets the number of retries. A retry starts at once. Where waiting would help, the
+//! router tries the next deployment instead.
 //!
 //! A stream counts as an answer once its first content arrives. Everything before that is buffered,
 //! so that a stream that fails before its first content is handled like any other failure.

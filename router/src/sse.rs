@@ -30,7 +30,7 @@ pub(crate) struct Splitter {
     line: usize,
     /// Offset up to which the buffer was searched for the end of that line, without finding it.
     searched: usize,
-    /// The event in this block, as far as its lines were parsed.
+    /// The event in the current block, from the lines that were parsed so far.
     event: Option<Event>,
     closed: bool,
 }

@@ -35,8 +35,8 @@ use crate::health::Health;
 use crate::outcome::Failure;
 use crate::reader::{Ending, Reader};
 
-/// How long to wait for the provider to close the connection after the end of the stream. The
-/// client's stream does not end before that, and some clients wait for its end.
+/// How long to wait for the provider to close the connection after the end of the stream. Until
+/// then, the client's stream also stays open, and some clients wait until it is closed.
 const GRACE: Duration = Duration::from_secs(1);
 
 /// Waits for the first content. Returns the body for the client and, if the stream has one, the id
@@ -112,7 +112,7 @@ impl Relay {
         }
     }
 
-    /// Updates the state after a read. Must be called only once there is content.
+    /// Updates the state after a read. Must not be called with a failure before there is content.
     fn settle(&mut self, read: Result<bool, Failure>) {
         self.state = match (read, &self.reader.ending) {
             (Ok(false), _) => return,

@@ -54,7 +54,7 @@ struct Template {
 pub(super) enum Part {
     /// Replies for scripted behaviors.
     Behaviors,
-    /// Replies of the outer layers.
+    /// Replies from the outer layers.
     Edge,
     /// Replies to invalid bodies.
     Refusals,

@@ -197,7 +197,8 @@ pub(super) fn credential(
     };
     let bearer = given_by("bearer");
     let given = match surface {
-        // OpenAI's error for a missing API key mentions basic authentication.
+        // Basic authentication is accepted, too, because OpenAI's error for a missing API key
+        // mentions it.
         Surface::OpenAi => bearer.or_else(|| password(&given_by("basic")?)),
         Surface::AzureV1 => request.header("api-key").or(bearer),
         Surface::AzureLegacy => match (request.header("api-key"), bearer) {

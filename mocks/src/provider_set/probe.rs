@@ -22,7 +22,7 @@ pub(super) enum Look<'a> {
     Health,
     Models,
     Model(&'a str),
-    /// Azure's list of deployments, which is part of older api-versions.
+    /// Azure's list of deployments, which only older api-versions have.
     Deployments,
     Response(&'a str),
 }
@@ -52,7 +52,7 @@ impl MockDeployment {
         let target = edge::Target::of(request.target);
         let route = edge::locate(self.deployment.surface, &target.path);
         let probed = locate(self.deployment.surface, &target.path);
-        // The layer that created a response also answers its retrieval.
+        // The layer that creates responses also answers when a response is retrieved.
         let made_by = match probed {
             Some((_, Look::Response(_))) => Some(Endpoint::Responses),
             _ => None,
@@ -193,7 +193,7 @@ fn no_response(surface: Surface, id: &str) -> Reply {
     Reply { status: 404, ..errors::refusal(surface, Endpoint::Responses, &violation) }
 }
 
-/// A successful reply, with the headers recorded from `OpenAI`.
+/// A successful reply. On `OpenAI`, it has the headers that were recorded.
 fn found(surface: Surface, body: Vec<u8>) -> Reply {
     let mut found = reply("application/json", body);
     if surface == Surface::OpenAi {

@@ -27,7 +27,7 @@ enum Next {
     Reset,
 }
 
-/// The error that says that the client has disconnected.
+/// Returned as an error if the client has disconnected.
 struct Disconnected;
 
 impl From<io::Error> for Disconnected {

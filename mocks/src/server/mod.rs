@@ -133,7 +133,7 @@ impl MockServer {
         Ok(silent.insert(dead_end).addr())
     }
 
-    /// Adds a deployment, or replaces the deployment with the same prefix. Its script starts from
+    /// Adds a deployment, or replaces the deployment with the same prefix. The script starts from
     /// the beginning. Earlier requests stay in the request log.
     ///
     /// # Errors
@@ -142,8 +142,9 @@ impl MockServer {
         self.shared.providers.mount(mock)
     }
 
-    /// Replaces a deployment, or adds it if it does not exist. Its script starts from the
-    /// beginning. Its stored responses are kept, and its attempt numbers continue.
+    /// Replaces a deployment, or adds it if it does not exist. The script starts from the
+    /// beginning. The deployment's stored responses are kept, and the numbers of its attempts
+    /// continue.
     ///
     /// # Errors
     /// The prefix or a behavior is invalid.
@@ -160,10 +161,10 @@ impl MockServer {
     /// The attempts and probes at a deployment, in arrival order.
     ///
     /// Waits for requests that the server is still working on. Therefore, once a client has its
-    /// complete reply, all requests that were sent to produce the reply are returned with their
-    /// ends. The call does not wait for a reply that is delayed or stalled, or that its client does
-    /// not read: such a request is returned without an end. If the client of such a request has
-    /// disconnected, however, the call waits for its end.
+    /// complete reply, every request that led to this reply is returned with all its details. The
+    /// call does not wait for a reply that is delayed or stalled, or that its client does not read:
+    /// such a request is returned without an end. If the client of such a request has disconnected,
+    /// however, the call waits for its end.
     pub async fn requests(&self, prefix: &str) -> Vec<RecordedRequest> {
         self.shared.request_log.settled(Some(prefix)).await;
         self.shared.request_log.requests(Some(prefix))
@@ -199,9 +200,10 @@ impl MockServer {
         self.shared.request_log.take(None)
     }
 
-    /// How many requests the log has dropped since the start, to stay within its limits: the number
-    /// of requests to deployments, and the number of unmatched requests. Requests that were removed
-    /// by [`take`](Self::take) or [`take_unmatched`](Self::take_unmatched) are not counted.
+    /// How many requests the log has dropped since the start to stay within its limits. The first
+    /// number counts requests to deployments, and the second counts unmatched requests. Requests
+    /// that were removed by [`take`](Self::take) or [`take_unmatched`](Self::take_unmatched) are
+    /// not counted.
     pub fn dropped(&self) -> (u64, u64) {
         self.shared.request_log.dropped()
     }

@@ -125,8 +125,8 @@ impl RequestLog {
         taken.into_iter().map(recorded).collect()
     }
 
-    /// How many requests were dropped: the number of requests to deployments, and the number of
-    /// unmatched requests.
+    /// How many requests were dropped. The first number counts requests to deployments, and the
+    /// second counts unmatched requests.
     pub(super) fn dropped(&self) -> (u64, u64) {
         let logs = self.logs.lock();
         (logs.deployments.dropped(), logs.unmatched.dropped())

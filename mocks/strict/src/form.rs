@@ -80,8 +80,8 @@ fn push<'a>(form: &mut Object<'a>, name: &'a str, item: Value<'a>) {
     }
 }
 
-/// Reads the field as a number, object or boolean, if the node allows this type and the value has
-/// it, otherwise as a string or a file.
+/// Reads the field as a number, an object or a boolean, if the node allows this type and the text
+/// of the field has this form. In all other cases, the field is a string or a file.
 fn read_field<'a>(schema: &Schema, node: Option<&Node>, field: &FormField<'a>) -> Value<'a> {
     let value = text_or_file(field);
     let (Value::String(Cow::Borrowed(text)), Some(node)) = (&value, node) else { return value };

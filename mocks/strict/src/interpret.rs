@@ -129,7 +129,8 @@ impl<'a> Walk<'a, '_> {
         Flow::Continue(())
     }
 
-    /// Checks the member names of an object: first for missing names, then for unknown names.
+    /// Checks the names of an object's members: first for missing members, then for unknown
+    /// members.
     fn names(&mut self, node: &'a Node, object: &'a Object<'a>) -> Flow {
         for name in &node.required {
             if object.get(name).is_none() {
@@ -192,7 +193,8 @@ impl<'a> Walk<'a, '_> {
         self.found.add(Finding { path: self.path.clone(), fault, strength })
     }
 
-    /// Strength of a violation against a node's type or allowed values.
+    /// Strength of the violation if a value has the wrong type, or is not one of the allowed
+    /// values.
     fn usual(&self, node: &Node) -> Strength {
         node.strength.unwrap_or(self.by_depth())
     }

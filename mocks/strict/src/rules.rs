@@ -33,7 +33,8 @@ pub(super) fn of_the_model<'a>(
     })
 }
 
-/// Findings for parameters whose required other parameters are missing, in rule order.
+/// Findings for parameters that require other parameters which are missing or have the wrong value,
+/// in rule order.
 pub(super) fn across_parameters<'a>(
     rules: &'a [Rule],
     body: &'a Object<'a>,

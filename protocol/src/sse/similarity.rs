@@ -7,13 +7,13 @@ use crate::json::{Difference, DifferenceKind, differences};
 /// How similar two events are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Similarity {
-    /// Byte for byte the same.
+    /// The same bytes, except perhaps for the model name.
     Identical,
-    /// The same values.
+    /// The same values, but spelled differently.
     Equivalent,
     /// The same part of the answer, with different metadata such as the id.
     SameContent,
-    /// Different.
+    /// Anything else.
     Different,
 }
 

@@ -1,4 +1,4 @@
-//! Parsing of the configuration from YAML. Every error has the file and the line.
+//! Parsing of the configuration from YAML. Every error names the file and, if known, the line.
 
 use std::fs;
 use std::num::{NonZeroU32, NonZeroU64};
