@@ -1,5 +1,5 @@
-//! The errors that a client gets if a call fails. They are in `OpenAI`'s format and tell the truth
-//! about the cause.
+//! The errors that a client gets if a call fails. They are in `OpenAI`'s format and name the real
+//! cause.
 //!
 //! | what ended the call | status | `code` |
 //! |---|---|---|

@@ -6,7 +6,7 @@
 //! | timeout | yes | yes |
 //! | a success that is empty, truncated or of the wrong kind | yes | yes |
 //! | a success that contains `error` | yes | yes |
-//! | 408, 409, 5xx | yes | yes, unless it has `Retry-After` |
+//! | 408, 409, 5xx | yes | yes, unless the response has `Retry-After` |
 //! | 429 | yes | no: more requests make it worse |
 //! | 401, 403, 404 | yes | no |
 //! | any other 4xx | no | no |

@@ -44,7 +44,7 @@ fn spelled(vector: &[f32]) -> Vec<f64> {
     vector.iter().map(spelled).collect()
 }
 
-/// Number of inputs. The `input` is a string, a list of tokens, or a list of strings and such
+/// Number of inputs. The `input` is a string, a list of tokens, or a list of strings or of token
 /// lists.
 fn inputs(context: &ReplyContext<'_>) -> usize {
     match context.members.get::<Vec<Value>>("input") {

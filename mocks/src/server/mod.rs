@@ -31,8 +31,8 @@ use connection::serve;
 use dead_ends::DeadEnd;
 use request_log::RequestLog;
 
-/// A listener for any number of deployments, with one address that refuses connections and one that
-/// does not answer them.
+/// A listener for any number of deployments, with one address that refuses connections and one
+/// address that does not answer connection attempts.
 ///
 /// Dropping the value stops the server.
 #[derive(Debug)]

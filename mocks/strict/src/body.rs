@@ -124,8 +124,8 @@ fn led_by<'a>(first: Step<'a>, mut path: Vec<Step<'a>>) -> Vec<Step<'a>> {
     path
 }
 
-/// Parses a body. Returns `None` if it is not JSON, not UTF-8, has an unpaired surrogate, or is
-/// nested deeper than 127 levels.
+/// Parses a body. Returns `None` if the body is not JSON or not UTF-8, contains an unpaired
+/// surrogate, or is nested deeper than 127 levels.
 pub(super) fn read(body: &[u8]) -> Option<Value<'_>> {
     read_value(&mut Tokens::of(body).ok()?, 0)
 }

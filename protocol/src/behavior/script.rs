@@ -10,7 +10,7 @@ pub const FRAMING: [&str; 4] = ["content-length", "transfer-encoding", "connecti
 /// Why a deployment or its script is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ScriptError {
-    /// The prefix is not two path segments. Holds the prefix.
+    /// The prefix does not consist of two path segments. Holds the prefix.
     #[error("invalid prefix `{0}`: expected `/scenario/deployment`")]
     Prefix(String),
     /// The catalogue has no behavior with this name.

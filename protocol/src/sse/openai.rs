@@ -54,7 +54,8 @@ impl Event {
         if self.is_done() {
             return EventKind::End;
         }
-        // An event that cannot be read counts as an error: it may have held a part of the answer.
+        // An event that cannot be parsed counts as an error, because it may have contained a part
+        // of the answer.
         let value = self.value();
         if value.is_null() {
             return EventKind::Error;

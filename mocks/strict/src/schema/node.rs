@@ -34,7 +34,7 @@ pub(crate) struct Node {
     /// is a documented violation, whatever `strength` says.
     #[serde(rename = "x-unproven")]
     pub(crate) unproven: Vec<String>,
-    /// Required members or discriminators for which a refusal was seen when they were absent. Their
+    /// Required members or discriminators whose absence the live service was seen to refuse. Their
     /// absence is an observed violation, whatever `strength` says.
     #[serde(rename = "x-missed")]
     pub(crate) missed: Vec<String>,
