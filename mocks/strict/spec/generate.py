@@ -162,7 +162,7 @@ def any_of(branches):
                     flat.append(part)
     if {} in flat:
         return {}
-    for kind in ("string", "boolean"):  # one branch per scalar type; a branch without listed values replaces those with
+    for kind in ("string", "boolean"):  # one branch per scalar type; one that lists no values replaces the others
         same = [b for b in flat if b.get("type") == kind]
         if len(same) > 1:
             lists = [b.get("enum") for b in same]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def try_accepted(files, path):
-    """Prints each recorded request that the openai schemas or rules refuse, with the reason. Returns True if none is."""
+    """Prints each recorded request that the openai schemas or rules refuse, and why. True if there is none."""
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import relevance
 
