@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Compares the throughput of `fallproof serve`, aimock, and a static reply from nginx, for a valid
-# chat request of 1 kB with a tool, over 16 connections. Also compares the latency of the reference
-# router with that of nginx as a proxy. One run measures the servers in turn, several times.
+# Compares the throughput of `fallproof serve`, aimock, and nginx with a static reply. The request
+# is a valid chat of 1 kB with a tool, sent over 16 connections. Also compares the latency of the
+# reference router with the latency of nginx as a proxy. A run measures all servers in turn, several
+# times.
 #
 #     mocks/benches/serve.sh [PROGRAM]    default: target/release/fallproof, which is built first
 #

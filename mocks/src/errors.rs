@@ -1,12 +1,13 @@
 //! The providers' error replies, byte for byte, from the data in `errors/`.
 //!
-//! A provider has several layers that emit errors, each with its own layout and headers. The
-//! endpoint determines which layer answers. For example, an unknown model on chat is a 404 from
-//! `OpenAI`'s edge; on `/responses`, it is a 400 with a different message from the application. The
-//! data names the layer of each reply, and the source in which the reply was seen.
+//! Errors come from several layers of a provider, and each layer has its own layout and headers.
+//! Which layer answers depends on the endpoint. For example, an unknown model on chat gets a 404
+//! from `OpenAI`'s edge; on `/responses`, it gets a 400 with a different message, which comes from
+//! the application. For each reply, the data names the layer and the source in which the reply was
+//! seen.
 //!
-//! Replies contain only the meaningful headers. The server adds headers such as `content-length`
-//! and `date`.
+//! The replies in this module lack headers such as `content-length` and `date`, which the server
+//! adds.
 
 mod catalogue;
 
@@ -21,7 +22,7 @@ use crate::behavior::{self, WireFault};
 use crate::provider::{Deployment, Endpoint, Surface};
 use catalogue::{Part, Provider, Values};
 
-/// Time from the reply to the date in its `retry-after` header.
+/// Interval between the time of a reply and the date in its `retry-after` header.
 const COME_BACK_IN: Duration = Duration::from_secs(2);
 
 /// Refusal by a provider's outer layers, before a model sees the request.
@@ -42,19 +43,20 @@ pub enum EdgeRefusal {
         /// The path as sent.
         path: String,
     },
-    /// Azure: the `api-version` does not exist.
+    /// The `api-version` does not exist. Azure only.
     ApiVersion,
-    /// Azure legacy: the `api-version` is missing.
+    /// The `api-version` is missing. Azure's legacy surface only.
     MissingApiVersion,
-    /// Azure legacy: the `api-version` predates the responses endpoints.
+    /// The `api-version` predates the responses endpoints. Azure's legacy surface only.
     ApiVersionTooOld,
-    /// Azure legacy: the `api-version` predates chat's `prediction` parameter.
+    /// The `api-version` predates the chat parameter `prediction`. Azure's legacy surface only.
     PredictionTooOld,
     /// The credential is missing.
     MissingKey,
-    /// The credential is not that of the deployment.
+    /// The credential is not the deployment's credential.
     WrongKey {
-        /// The credential as sent. The reply masks it as the provider does.
+        /// The credential as sent. The reply contains it in masked form, as the provider's reply
+        /// does.
         key: String,
     },
     /// The requested model or deployment does not exist.
@@ -80,11 +82,12 @@ pub fn catalogue_names() -> impl Iterator<Item = &'static str> {
 
 /// The error reply and the transport fault (e.g. a reset) of the behavior with this name, for
 /// `deployment` at `endpoint`. The reply is `None` if the behavior sends the success reply. Returns
-/// `None` for an unknown name. Deterministic, except for the date in `rate_limited_date`.
+/// `None` for an unknown name. The result is always the same, except for the date in
+/// `rate_limited_date`.
 ///
-/// `connection_refused` and `connect_timeout` have neither an error reply nor a fault, because
-/// their requests reach no server. To play them, point the client at an address that does not
-/// accept connections.
+/// `connection_refused` and `connect_timeout` have neither an error reply nor a fault, because with
+/// them a request never reaches a server. To play them, point the client at an address that does
+/// not accept connections.
 pub fn behavior(
     name: &str,
     deployment: &Deployment,
@@ -110,7 +113,7 @@ fn come_back_at() -> String {
     httpdate::fmt_http_date(time)
 }
 
-/// The provider's reply to a body with this violation.
+/// The provider's reply to a request body with this violation.
 pub fn refusal(surface: Surface, endpoint: Endpoint, violation: &Violation) -> Reply {
     let Violation { kind, message, error_type, param, code, pointer, .. } = violation;
     let name = match kind {
@@ -130,8 +133,8 @@ pub fn refusal(surface: Surface, endpoint: Endpoint, violation: &Violation) -> R
         .expect("a test checks that each refusal has a reply for every endpoint")
 }
 
-/// The reply of the provider's outer layers. `endpoint` is `None` if the path identifies no
-/// endpoint.
+/// The reply with which the provider's outer layers refuse a request. `endpoint` is `None` if the
+/// path does not identify an endpoint.
 pub fn edge(surface: Surface, endpoint: Option<Endpoint>, refusal: &EdgeRefusal) -> Reply {
     let (name, none): (&str, _) = (refusal.into(), Values::default());
     let values = match refusal {
@@ -150,7 +153,8 @@ pub fn edge(surface: Surface, endpoint: Option<Endpoint>, refusal: &EdgeRefusal)
         .expect("a test checks that each edge refusal has a reply for every endpoint and for none")
 }
 
-/// Deterministic request ids: `hex` (32 digits) and `uuid`.
+/// Placeholder values for request ids: `hex` (32 digits) and `uuid`. The same circumstances always
+/// give the same ids.
 fn ids(circumstances: &[&str]) -> Values {
     let digest = Sha256::digest(circumstances.join("\n"));
     let hex = hex::encode(&digest[..16]);
@@ -158,9 +162,9 @@ fn ids(circumstances: &[&str]) -> Values {
     Values::default().text("hex", &hex).text("uuid", &uuid)
 }
 
-/// A key as `OpenAI` masks it: the first 8 and the last 4 characters, with a star for each
-/// character between them. This was recorded for keys of 16 characters. Keys of up to 12
-/// characters, such as `EMPTY` or `undefined`, are shown in full.
+/// Masks an API key as `OpenAI` does: the first 8 and the last 4 characters are shown, and a star
+/// replaces each character between them. This was recorded for keys of 16 characters. Keys of up to
+/// 12 characters, such as `EMPTY` or `undefined`, are shown in full.
 fn masked(key: &str) -> String {
     let chars: Vec<char> = key.chars().collect();
     let shown = |(at, &c): (usize, &char)| if at < 8 || at + 4 >= chars.len() { c } else { '*' };

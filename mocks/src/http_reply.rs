@@ -14,8 +14,8 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// An error of Fallproof itself, in `OpenAI`'s format, for requests that no provider would
-    /// answer.
+    /// An error from Fallproof itself, in `OpenAI`'s format, for requests that no real provider
+    /// would get.
     pub(crate) fn own_refusal(status: u16, code: &str, message: &str) -> Self {
         let body = json!({
             "error": {

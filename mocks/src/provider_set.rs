@@ -1,8 +1,8 @@
-//! The mock providers. They decide what a deployment replies, and use no sockets.
+//! The mock providers, which decide what a deployment replies. They do not use sockets.
 //!
 //! A request passes the provider's checks in this order: path and method, Azure's api-version, the
-//! credential, JSON or form, the model or deployment name, the parameters, and the previous
-//! response. Then the script decides.
+//! credential, the syntax of the JSON or form, the model or deployment name, the parameters, and
+//! the previous response. If all checks pass, the script decides what the reply is.
 
 mod edge;
 mod examine;
@@ -31,14 +31,14 @@ use stored::Stored;
 pub struct MockDeployment {
     /// Identifies the deployment on the server: two path segments, e.g. `/my-scenario/primary`.
     pub prefix: String,
-    /// The deployment that the mock imitates.
+    /// The deployment that the mock simulates.
     pub deployment: Deployment,
     /// Other model or deployment names that the mock accepts.
     pub names: Names,
-    /// Behaviors of the attempts at the mock, in order.
+    /// The behaviors that the mock plays, one attempt after the other.
     pub script: Vec<Behavior>,
-    /// Whether the last behavior repeats after the end of the script. If not, further attempts are
-    /// unexpected.
+    /// Whether the last behavior repeats after the end of the script. If not, further attempts get
+    /// an error reply.
     pub repeat_last: bool,
     /// Identifies the replies of the mock.
     pub marker: Marker,
@@ -82,21 +82,22 @@ pub struct ReplyPlan {
     pub attempt: u32,
     /// The surface and endpoint that the path leads to; `None` if the provider has no such path.
     pub route: Option<(Surface, Endpoint)>,
-    /// Name of the behavior that the script has for this attempt, even if the provider refused the
-    /// request instead.
+    /// Name of the behavior that the script has for this attempt, even if it was not played because
+    /// the provider refused the request.
     pub behavior: String,
     /// Whether the provider refused the request.
     pub refused: bool,
-    /// The violation in the request, if any. A violation that is only documented is no reason to
-    /// refuse the request.
+    /// The violation in the request, if any. If it is only documented, the request is not refused
+    /// because of it.
     pub violation: Option<Violation>,
-    /// Transport fault for the reply.
+    /// The transport fault to apply to the reply.
     pub wire: WireFault,
 }
 
-/// All deployments and their positions in their scripts.
+/// All deployments, each with its script and the current position in it.
 ///
-/// Needs no socket: a request goes in, the provider's reply comes out.
+/// This type does not use sockets: [`answer`](Self::answer) takes a request and returns the
+/// provider's reply.
 ///
 /// ```
 /// use fallproof_mocks::behavior::Behavior;
@@ -148,7 +149,7 @@ struct MountedDeployment {
 }
 
 impl MockProviders {
-    /// Adds a deployment, or replaces the deployment with the same prefix. Its script starts from
+    /// Adds a deployment, or replaces the deployment with the same prefix. The script starts from
     /// the beginning.
     ///
     /// # Errors
@@ -187,8 +188,8 @@ impl MockProviders {
         self.deployments.lock().contains_key(prefix)
     }
 
-    /// The answer of the deployment with this prefix; `None` if there is no such deployment. A POST
-    /// counts as an attempt and consumes a behavior of the script.
+    /// Returns the answer of the deployment with this prefix, or `None` if there is no such
+    /// deployment. A POST counts as an attempt and uses up one behavior of the script.
     pub fn answer(&self, prefix: &str, request: &Request<'_>) -> Option<Answer> {
         let (mock, attempt, earlier, stored) = {
             let mut deployments = self.deployments.lock();
@@ -258,8 +259,8 @@ impl MockDeployment {
     }
 }
 
-/// Whether the provider stores the response. It stores no response that failed, that the client
-/// asked not to store, or whose status or body the script replaced.
+/// Whether the provider stores the response. It does not store a response if the response failed,
+/// if the client sent `store: false`, or if the script replaced the status or the body.
 fn is_stored(context: &ReplyContext<'_>, endpoint: Endpoint, behavior: &Behavior) -> bool {
     endpoint == Endpoint::Responses
         && matches!(context.mode, ReplyMode::Plain | ReplyMode::Refusal)

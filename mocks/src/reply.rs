@@ -1,11 +1,11 @@
-//! Success replies, shaped by the request.
+//! Success replies, whose content depends on the request.
 //!
 //! Layout, member order and headers follow recorded replies: `OpenAI` indents JSON by two spaces
 //! and writes members in declaration order; Azure's chat writes a single line with members in
-//! alphabetical order. Ids and times are derived from the mock and the attempt, so that a scenario
-//! always gets the same bytes.
+//! alphabetical order. Ids and times are derived from the mock's marker and the number of the
+//! attempt, so that a scenario always gets the same bytes.
 //!
-//! This module builds a stream as one body; the server delivers it in chunks.
+//! This module creates a stream as a single body, which the server then sends in chunks.
 
 mod audio;
 mod chat;
@@ -59,8 +59,8 @@ pub enum ReplyMode {
 }
 
 impl ReplyMode {
-    /// The mode of the behavior with this name; [`Plain`](Self::Plain) if it has no mode of its
-    /// own.
+    /// The mode of the behavior with this name; [`Plain`](Self::Plain) if no mode is specific to
+    /// the behavior.
     pub fn named(name: &str) -> Self {
         name.parse().unwrap_or(Self::Plain)
     }
@@ -85,7 +85,7 @@ pub struct ReplyContext<'a> {
     pub mode: ReplyMode,
 }
 
-/// The body of a reply and its content type.
+/// The body of a reply, with its content type.
 struct Body {
     content_type: &'static str,
     bytes: Vec<u8>,
@@ -143,8 +143,8 @@ impl ReplyContext<'_> {
         self.members.get("stream") == Some(true)
     }
 
-    /// Adds the chunks of all choices, and the end of the stream. In [`ReplyMode::ErrorLater`], the
-    /// stream has some content, and the error replaces all steps from `later` on.
+    /// Adds the chunks of all choices and the end of the stream. In [`ReplyMode::ErrorLater`], an
+    /// error replaces the steps from `later` on, so that the stream fails after its first content.
     fn stream_choices(
         &self,
         mut events: Events,
@@ -177,8 +177,8 @@ impl ReplyContext<'_> {
         self.members.value("stream_options")["include_usage"] == true
     }
 
-    /// Whether a failure is an error event within a stream. Streams of audio, images and
-    /// transcripts have no error events.
+    /// Whether a failure is reported as an error event within a stream. Streams of audio, images
+    /// and transcripts have no error events.
     fn fails_in_stream(&self, endpoint: Endpoint) -> bool {
         let speaks = matches!(
             endpoint,
@@ -197,7 +197,7 @@ impl ReplyContext<'_> {
             .expect("the catalogue has a server_error for every endpoint")
     }
 
-    /// The provider's server error in the form used within a stream.
+    /// The provider's server error, in the form of an error event in a stream.
     fn error(&self, endpoint: Endpoint) -> Value {
         let reply = self.server_error(endpoint);
         serde_json::from_slice::<Value>(&reply.body)
@@ -205,7 +205,7 @@ impl ReplyContext<'_> {
             .unwrap_or_default()
     }
 
-    /// Hexadecimal digits that differ for each purpose and attempt. There are at most 64.
+    /// At most 64 hexadecimal digits, which differ for each purpose and attempt.
     fn digits(&self, purpose: &str, length: usize) -> String {
         let seed = format!("{purpose} {} {}", self.marker.token(), self.attempt);
         let mut digits = hex::encode(Sha256::digest(seed));
@@ -219,7 +219,8 @@ impl ReplyContext<'_> {
         format!("gAAAAABp{digits}{}{digits}", self.marker.token())
     }
 
-    /// Padding that hides the length of a piece in a stream. `None` if the client disabled it.
+    /// Padding for an event, which hides the length of the text in the event. `None` if the client
+    /// disabled it.
     fn obfuscation(&self, event: usize) -> Option<String> {
         let options: Value = self.members.get("stream_options").unwrap_or_default();
         (options["include_obfuscation"] != false)
@@ -237,8 +238,8 @@ impl ReplyContext<'_> {
         FIRST_CREATED + u64::from(self.attempt) - 1
     }
 
-    /// The service tier in the reply: the requested tier, or `default` if the request leaves the
-    /// choice to the provider.
+    /// The service tier in the reply: the requested tier, or `default` if the request has none or
+    /// `auto`.
     fn service_tier(&self) -> String {
         let asked: Option<String> = self.members.get("service_tier");
         asked.filter(|tier| tier != "auto").unwrap_or_else(|| "default".to_owned())

@@ -1,4 +1,4 @@
-//! Behaviors: what a deployment does at one attempt, as a reply plus transport faults.
+//! Behaviors. A behavior is what a deployment does on one attempt: a reply plus transport faults.
 
 mod catalogue;
 mod script;
@@ -16,30 +16,30 @@ use serde::{Deserialize, Deserializer, Serialize};
 pub use self::catalogue::{Entry, behavior_names, behaviors, find};
 pub use self::script::{FRAMING, ScriptError, unsendable};
 
-/// Name of the behavior that refuses connections. No server plays it: the deployment gets an
-/// address that refuses connections, and none of its attempts is recorded.
+/// Name of the behavior that refuses connections. It is not played by a server: the deployment gets
+/// an address that refuses connections, and its attempts are not recorded.
 pub const CONNECTION_REFUSED: &str = "connection_refused";
 
-/// Name of the behavior that never completes a connection. No server plays it: the deployment gets
-/// an address where connection attempts are neither accepted nor refused.
+/// Name of the behavior that never completes a connection. It is not played by a server: the
+/// deployment gets an address that neither accepts nor refuses connections.
 pub const CONNECT_TIMEOUT: &str = "connect_timeout";
 
-/// Name that is recorded for an attempt after the end of the script.
+/// Behavior name that is recorded for an attempt after the end of the script.
 pub const UNEXPECTED: &str = "unexpected";
 
-/// Behavior of a deployment at one attempt.
+/// What a deployment does on one attempt.
 ///
 /// In YAML, either the name of a behavior from the catalogue (`server_error`) or a mapping (`{
 /// status: 503, body: "…", wire: { delay_ms: 20 } }`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Behavior {
-    /// Name from the catalogue; `ok` if only `wire` is given.
+    /// Name from the catalogue; `ok` if the script does not give a name.
     pub reply: String,
     /// Replaces the reply's status.
     pub status: Option<u16>,
-    /// Headers to set on the reply; a header of the same name is replaced. Setting either
-    /// `retry-after` or `retry-after-ms` replaces both. `{{key}}` becomes the deployment's
-    /// credential.
+    /// Headers to set on the reply, where they replace headers with the same name. If only one of
+    /// `retry-after` and `retry-after-ms` is set, the other one is removed from the reply.
+    /// `{{key}}` becomes the deployment's credential.
     pub headers: IndexMap<String, String>,
     /// Replaces the reply's body, byte for byte. `{{key}}` becomes the deployment's credential.
     pub body: Option<String>,
@@ -57,9 +57,9 @@ struct Spelled {
     reply: Option<String>,
     /// Replaces the reply's status.
     status: Option<u16>,
-    /// Headers to set on the reply; a header of the same name is replaced. Setting either
-    /// `retry-after` or `retry-after-ms` replaces both. `{{key}}` becomes the deployment's
-    /// credential.
+    /// Headers to set on the reply, where they replace headers with the same name. If only one of
+    /// `retry-after` and `retry-after-ms` is set, the other one is removed from the reply.
+    /// `{{key}}` becomes the deployment's credential.
     headers: IndexMap<String, String>,
     /// Replaces the reply's body, byte for byte. `{{key}}` becomes the deployment's credential.
     body: Option<String>,
@@ -70,7 +70,7 @@ struct Spelled {
 }
 
 impl Behavior {
-    /// The catalogue behavior of this name, without overrides.
+    /// The behavior with this name in the catalogue, without overrides.
     pub fn named(reply: impl Into<String>) -> Self {
         Self {
             reply: reply.into(),
@@ -142,7 +142,7 @@ impl JsonSchema for Behavior {
 /// How the bytes of a reply reach the client.
 ///
 /// A reply is sent in this order: the delay, the head, then the body chunk by chunk, each after the
-/// chunk delay. A cut can end it at any point.
+/// chunk delay. A cut can end the reply at any point.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WireFault {
@@ -150,7 +150,7 @@ pub struct WireFault {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delay_ms: Option<u64>,
     /// Send an invalid head. The connection is closed with a FIN after the reply, unless a cut ends
-    /// it differently.
+    /// the connection differently.
     #[serde(default, deserialize_with = "word::head", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<HeadFault>")]
     pub head: Option<HeadFault>,
@@ -158,7 +158,7 @@ pub struct WireFault {
     #[serde(default, deserialize_with = "word::write", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<Chunking>")]
     pub write: Option<Chunking>,
-    /// Delay before each chunk of the body, in milliseconds. The head is sent without it.
+    /// Delay before each chunk of the body, in milliseconds. It does not delay the head.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chunk_delay_ms: Option<u64>,
     /// Send only a part of the reply.
@@ -167,7 +167,7 @@ pub struct WireFault {
 }
 
 impl WireFault {
-    /// This fault, where settings that are not set are taken from `other`.
+    /// Fills in the unset fields of this fault with those of `other`.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
         Self {
@@ -186,21 +186,22 @@ impl WireFault {
 pub enum HeadFault {
     /// A line that is not HTTP replaces the reply; there is no body.
     Garbage,
-    /// The content length is too large by this many bytes (`5`) or too small (`-5`; never below 0).
-    /// The complete body is sent in either case. An event stream gets a content length too.
+    /// The content length is too large by this many bytes (`5`) or, if the number is negative, too
+    /// small (`-5`). It is never below 0. The complete body is sent in either case. Even an event
+    /// stream gets a content length.
     ContentLengthOffBy(NonZeroI32),
 }
 
 /// The bytes sent instead of a head for [`HeadFault::Garbage`]; always the same.
 pub const GARBAGE: &[u8] = b"\x00\xff\xfeFallproof: this is not HTTP\x80\r\n\r\n";
 
-/// How a body is split into chunks. Each chunk is written separately. In an event stream, it is
+/// How a body is split into chunks. Each chunk is written separately; in an event stream, it is
 /// also one chunk of the chunked transfer coding.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Chunking {
-    /// One chunk per event of an event stream, including its empty line. Any other body is one
-    /// chunk.
+    /// One chunk per event of an event stream, including the empty line that ends the event. Any
+    /// other body is a single chunk.
     #[default]
     Events,
     /// This many bytes per chunk, even if that splits an event or a UTF-8 character.
@@ -215,21 +216,21 @@ pub struct Cut {
     #[serde(deserialize_with = "word::at")]
     #[schemars(with = "CutPoint")]
     pub at: CutPoint,
-    /// How the connection ends then.
+    /// How the connection ends after the last byte.
     pub end: CutEnd,
 }
 
 /// The point in a reply after which nothing more is sent.
 ///
-/// The bytes before this point announce a complete reply: the content length is that of the full
-/// body, and a chunk that is cut in the middle is preceded by its full size. The chunk of size 0
-/// that ends an event stream is never sent, even if nothing else is missing.
+/// The bytes before this point are those of a complete reply: the content length is the length of
+/// the full body, and a chunk that is cut in the middle is preceded by its full size. The chunk of
+/// size 0 that ends an event stream is never sent, even if nothing else is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CutPoint {
     /// Read the request and send nothing.
     BeforeHead,
-    /// Send the head and nothing of the body.
+    /// Send the head but none of the body.
     AfterHead,
     /// Send this many bytes of the body, or all of a shorter body.
     BodyBytes(usize),

@@ -17,7 +17,7 @@ pub enum Condition {
     Timeout,
     /// A success response that is empty, truncated or not of the requested kind.
     InvalidResponse,
-    /// A success status with `error` in its body or stream.
+    /// A response with a success status but with `error` in its body or stream.
     ErrorInSuccess,
     /// An error with exactly this status.
     #[strum(to_string = "{0}")]

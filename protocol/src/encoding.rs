@@ -1,5 +1,6 @@
-//! JSON encoding of the bytes and times in evidence. Valid UTF-8 is written as text, and times are
-//! written as integers. Every value reads back exactly as it was written.
+//! JSON encoding of the bytes and times in evidence. Bytes are written as a string if possible and
+//! as base64 if not; times are written as integers. Reading restores exactly the bytes that were
+//! written.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,16 +12,16 @@ use serde::de::{DeserializeOwned, Error, MapAccess, Unexpected, Visitor};
 use serde::ser::SerializeMap as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Name of the JSON member for bytes that are not UTF-8.
+/// Name of the JSON member that holds bytes as base64.
 const BASE64: &str = "base64";
 
-/// Bytes. In JSON, a string if they are UTF-8, otherwise `{"base64": "…"}`.
+/// Bytes. In JSON, they are a string or, if that is impossible or longer, `{"base64": "…"}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bytes<'a>(pub Cow<'a, [u8]>);
 
 impl Bytes<'_> {
-    /// The bytes as text. `None` if they are not UTF-8, or if the escaped text would be longer than
-    /// base64.
+    /// The bytes as a string. `None` if they are not UTF-8, or if the string would need so many
+    /// JSON escapes that base64 is shorter.
     fn as_text(&self) -> Option<&str> {
         let text = std::str::from_utf8(&self.0).ok()?;
         let longer: usize = text.bytes().map(escape).sum();
@@ -87,19 +88,19 @@ impl<'de> Deserialize<'de> for Bytes<'static> {
     }
 }
 
-/// A type that gets its JSON form from this module.
+/// A type whose JSON form is defined by this module.
 pub trait Encoded: Sized {
-    /// The form that is written.
+    /// The type that is serialized instead of this one.
     type Written<'a>: Serialize
     where
         Self: 'a;
-    /// The form that is read.
+    /// The type that is deserialized instead of this one.
     type Read: DeserializeOwned;
 
-    /// Converts this value to its written form.
+    /// Converts this value to the type that is serialized.
     fn written(&self) -> Self::Written<'_>;
 
-    /// Creates a value from the form that was read.
+    /// Creates a value from what was deserialized.
     fn of_read(read: Self::Read) -> Self;
 }
 
@@ -132,7 +133,7 @@ impl Encoded for Vec<u8> {
     }
 }
 
-/// Headers.
+/// Header names and values.
 impl Encoded for Vec<(String, Vec<u8>)> {
     type Written<'a> = Vec<(&'a str, Bytes<'a>)>;
     type Read = Vec<(String, Bytes<'static>)>;
@@ -146,8 +147,8 @@ impl Encoded for Vec<(String, Vec<u8>)> {
     }
 }
 
-/// A duration is written in nanoseconds. It is at most 584 years, so a sum of a few durations does
-/// not overflow.
+/// A duration is written as a number of nanoseconds. A duration that was read is therefore at most
+/// 584 years, and a sum of a few such durations does not overflow.
 impl Encoded for Duration {
     type Written<'a> = u64;
     type Read = u64;
@@ -174,7 +175,7 @@ impl Encoded for Option<Duration> {
     }
 }
 
-/// Times and end offsets of the pieces of a transmission.
+/// The pieces of a transmission. Each has a time and an end offset.
 impl Encoded for Vec<(Duration, usize)> {
     type Written<'a> = Vec<(u64, usize)>;
     type Read = Vec<(u64, usize)>;

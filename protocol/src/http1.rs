@@ -7,7 +7,7 @@ use std::mem::MaybeUninit;
 pub use self::body::{BodyError, BodyReader, Framing, Progress, Step};
 pub use httparse::Error as HeadError;
 
-/// Maximum number of headers in a head, and of trailer lines.
+/// Maximum number of headers in a head. Also the maximum number of trailer lines of a body.
 pub const MOST_HEADERS: usize = 256;
 
 /// Headers in the order sent. Names keep their spelling.
@@ -20,7 +20,7 @@ pub struct RequestHead {
     pub length: usize,
     /// The method.
     pub method: String,
-    /// The target, as sent.
+    /// The request target, i.e. path and query, as sent.
     pub target: String,
     /// Whether the version is HTTP/1.1 rather than 1.0.
     pub is_1_1: bool,
@@ -39,10 +39,10 @@ pub struct ResponseHead {
     pub headers: Headers,
 }
 
-/// Parses the request head at the start of `bytes`. Returns `None` if it is incomplete.
+/// Parses the request head at the start of `bytes`. Returns `None` if the head is incomplete.
 ///
 /// # Errors
-/// It is not HTTP/1, or has too many headers.
+/// The head is not HTTP/1, or has too many headers.
 pub fn request_head(bytes: &[u8]) -> Result<Option<RequestHead>, HeadError> {
     let mut headers = [MaybeUninit::uninit(); MOST_HEADERS];
     let mut request = httparse::Request::new(&mut []);
@@ -57,10 +57,10 @@ pub fn request_head(bytes: &[u8]) -> Result<Option<RequestHead>, HeadError> {
     }))
 }
 
-/// Parses the response head at the start of `bytes`. Returns `None` if it is incomplete.
+/// Parses the response head at the start of `bytes`. Returns `None` if the head is incomplete.
 ///
 /// # Errors
-/// It is not HTTP/1, or has too many headers.
+/// The head is not HTTP/1, or has too many headers.
 pub fn response_head(bytes: &[u8]) -> Result<Option<ResponseHead>, HeadError> {
     let mut headers = [MaybeUninit::uninit(); MOST_HEADERS];
     let mut response = httparse::Response::new(&mut []);
@@ -78,7 +78,7 @@ fn owned(headers: &[httparse::Header<'_>]) -> Headers {
     headers.iter().map(|header| (header.name.to_owned(), header.value.to_vec())).collect()
 }
 
-/// The values of a header, in the order sent. The name is case-insensitive.
+/// The values of the header `name`, in the order sent. The name is case-insensitive.
 pub fn values<'a>(headers: &'a Headers, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
     headers
         .iter()

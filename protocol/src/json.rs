@@ -1,5 +1,5 @@
-//! JSON as it was sent, including key order, duplicate keys and the spelling of numbers and
-//! strings.
+//! JSON exactly as it was sent: the order of members, duplicate keys, and the spelling of numbers
+//! and strings are preserved.
 
 mod diff;
 mod document;

@@ -6,7 +6,7 @@ use memchr::memmem;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-/// Number of values at the start of an embedding that carry the marker.
+/// Number of values at the start of an embedding that make up the marker.
 pub const NUMBERS: usize = 12;
 
 /// Minimum number of values needed to tell deployments apart.
@@ -17,9 +17,9 @@ const FEWEST_CHARACTERS: usize = FEWEST_NUMBERS * 16 / 3;
 
 /// Identifies the replies of one deployment.
 ///
-/// In text, images and audio, the marker is a token. In an embedding, which has no text, it is the
+/// In text, images and audio, the marker is a token. An embedding has no text, so the marker is its
 /// first numbers. The numbers are multiples of 1/64, so a gateway that parses them as `f32` or
-/// `f64` and writes them again preserves their values, whatever their spelling.
+/// `f64` and writes them again preserves their values, even if it spells them differently.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Marker {
     token: String,
@@ -28,7 +28,7 @@ pub struct Marker {
 }
 
 impl Marker {
-    /// The marker of the deployment with this prefix. It is always the same.
+    /// The marker of the deployment with this prefix. The same prefix always has the same marker.
     pub fn new(prefix: &str) -> Self {
         // Credentials may be derived from a prefix too. The label makes the digests differ.
         let digest = Sha256::digest(format!("marker of {prefix}"));
@@ -46,7 +46,7 @@ impl Marker {
         &self.token
     }
 
-    /// The numbers that an embedding starts with.
+    /// The numbers at the start of every embedding from this deployment.
     pub fn numbers(&self) -> [f32; NUMBERS] {
         self.numbers.map(|number| f32::from(number) / 64.0)
     }
@@ -100,9 +100,9 @@ impl Marker {
     }
 }
 
-/// Whether the text and this base64 vector have the same beginning. Three numbers are twelve bytes
-/// or sixteen characters, so complete groups can be compared without decoding. The padded last
-/// group of a short embedding is ignored.
+/// Whether the text and this base64 vector have the same beginning. Three numbers are twelve bytes,
+/// which base64 encodes as sixteen characters, so complete groups can be compared without decoding.
+/// The padded last group of a short embedding is ignored.
 fn starts_vector(text: &str, vector: &str) -> bool {
     let length = if text.ends_with('=') { text.len() - 4.min(text.len()) } else { text.len() };
     let compared = length.min(vector.len());

@@ -5,18 +5,18 @@ use memchr::memmem;
 /// One field of a `multipart/form-data` request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FormField<'a> {
-    /// The `name` parameter of its `content-disposition`, e.g. `timestamp_granularities[]`.
+    /// The `name` parameter of the field's `content-disposition`, e.g. `timestamp_granularities[]`.
     pub name: &'a str,
     /// The `filename` parameter, which marks a file.
     pub filename: Option<&'a str>,
-    /// The content of the part.
+    /// The content of the field.
     pub value: &'a [u8],
 }
 
 /// Maximum number of headers in a part.
 const MOST_HEADERS: usize = 16;
 
-/// Parses the fields of a body with this content type, in the order sent. Returns `None` if the
+/// Parses a body with this content type into its fields, in the order sent. Returns `None` if the
 /// body is not a valid form.
 pub fn read<'a>(content_type: &str, body: &'a [u8]) -> Option<Vec<FormField<'a>>> {
     let delimiter = format!("--{}", parameter(content_type, "boundary")?);
@@ -44,7 +44,7 @@ pub fn read<'a>(content_type: &str, body: &'a [u8]) -> Option<Vec<FormField<'a>>
     Some(fields)
 }
 
-/// Splits a part into its content disposition and the bytes after its head.
+/// Splits a part of the form into its content disposition and the bytes after its headers.
 fn head_and_rest(part: &[u8]) -> Option<(Option<&str>, &[u8])> {
     let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
     let httparse::Status::Complete((length, headers)) =
@@ -63,7 +63,7 @@ fn split_at<'a>(bytes: &'a [u8], mark: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
     Some((&bytes[..at], &bytes[at + mark.len()..]))
 }
 
-/// A parameter of a header such as `form-data; name="file"`. Escapes are not decoded.
+/// The parameter `wanted` of a header such as `form-data; name="file"`. Escapes are not decoded.
 fn parameter<'a>(header: &'a str, wanted: &str) -> Option<&'a str> {
     let (_, mut rest) = header.split_once(';')?;
     loop {

@@ -28,7 +28,7 @@ impl Surface {
     /// All surfaces, in documentation order.
     pub const ALL: [Self; 3] = *Self::VARIANTS.first_chunk().unwrap();
 
-    /// The folder in `spec/` with this surface's request schemas.
+    /// The name of the surface, which is also the folder in `spec/` with its request schemas.
     pub fn name(self) -> &'static str {
         self.into()
     }
@@ -118,15 +118,15 @@ impl Endpoint {
     }
 }
 
-/// Model or deployment names accepted in addition to the deployment's own.
+/// Model or deployment names that a mock accepts in addition to the deployment's own name.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Names {
     /// No other name. A request with another name is refused, as by the real provider.
     #[default]
     Own,
-    /// These names. Each name selects the model of the same name.
+    /// These names. Each name selects the model with the same name.
     Listed(Vec<String>),
-    /// Any name. Each name selects the model of the same name.
+    /// Any name. Each name selects the model with the same name.
     Any,
 }
 

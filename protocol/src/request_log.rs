@@ -54,8 +54,8 @@ pub struct RecordedRequest {
     pub body_cut: Option<usize>,
     /// The surface and endpoint that the path leads to; `None` if the provider has no such path.
     pub route: Option<(Surface, Endpoint)>,
-    /// What the provider would report about the request. A violation whose strength is `documented`
-    /// is not a reason to refuse the request.
+    /// The violation that the provider would report. If its strength is `documented`, the mock does
+    /// not refuse the request.
     pub violation: Option<Violation>,
     /// Whether the reply was the provider's own refusal rather than the scripted behavior.
     pub refused: bool,
@@ -99,7 +99,7 @@ impl RecordedRequest {
         lines.map(|(name, value)| (name, value.trim()))
     }
 
-    /// Moves the origin of all times back by `earlier`.
+    /// Moves the origin of all times back by `earlier`: adds this duration to each of them.
     pub fn count_from(&mut self, earlier: Duration) {
         let RequestTimes { accepted, head, body, first_byte, end } = &mut self.times;
         let optional = [first_byte, end].into_iter().flatten();
@@ -159,7 +159,7 @@ impl Traffic {
     }
 }
 
-/// Size limits of the request log. When it exceeds them, the oldest requests are dropped and
+/// Size limits of the request log. When the log exceeds them, the oldest requests are dropped and
 /// counted.
 ///
 /// Unmatched requests are stored separately, within the same limits, so that they never displace an
@@ -182,23 +182,23 @@ impl Default for Limits {
     }
 }
 
-/// Times since the mock server was started.
+/// Times of a request and its reply, counted from the start of the mock server.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RequestTimes {
-    /// The connection was accepted. The same for all requests of a connection.
+    /// When the connection was accepted. The same for all requests of a connection.
     #[serde(with = "encoding")]
     pub accepted: Duration,
-    /// The request head was complete.
+    /// When the request head was complete.
     #[serde(with = "encoding")]
     pub head: Duration,
-    /// The request body was complete.
+    /// When the request body was complete.
     #[serde(with = "encoding")]
     pub body: Duration,
-    /// The first byte of the reply was sent; `None` if nothing was sent.
+    /// When the first byte of the reply was sent; `None` if nothing was sent.
     #[serde(with = "encoding")]
     pub first_byte: Option<Duration>,
-    /// The reply was completed, cut or abandoned; `None` while it is in progress.
+    /// When the reply was completed, cut or abandoned; `None` while it is in progress.
     #[serde(with = "encoding")]
     pub end: Option<Duration>,
 }

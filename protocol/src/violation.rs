@@ -15,7 +15,7 @@ pub struct Violation {
     pub param: Option<String>,
     /// The provider's `code`, e.g. `unknown_parameter`.
     pub code: Option<String>,
-    /// JSON pointer into the body.
+    /// JSON pointer to the problem in the body.
     pub pointer: String,
     /// How certain it is that the live provider refuses such a request.
     pub strength: Strength,
@@ -68,9 +68,9 @@ pub enum ViolationKind {
     UnsupportedByModel,
     /// A parameter value that the model does not support.
     ValueUnsupportedByModel,
-    /// A parameter that requires another one.
+    /// A parameter that requires another parameter, which is missing or has the wrong value.
     Dependency,
-    /// A duplicate key.
+    /// An object that repeats a key.
     DuplicateKey,
     /// A response id that the provider did not issue, or no longer stores.
     UnknownResponse,

@@ -7,13 +7,13 @@ use parking_lot::Mutex;
 
 /// The ids of the latest responses, in bounded memory.
 ///
-/// A response is stored at one provider, and the others do not know it. So a call with its id as
-/// `previous_response_id` goes to that provider first. A call with an id that is not remembered
-/// follows the chain, e.g. if the id is from before a restart.
+/// A response is stored only by the provider that created it. Therefore, a call with the response's
+/// id as `previous_response_id` goes to the same deployment first. If the id is not remembered,
+/// e.g. because the router was restarted, the call simply follows the chain.
 #[derive(Debug, Default)]
 pub(crate) struct Affinity(Mutex<Generations>);
 
-/// Two generations of ids. When the younger one is full, the older one is dropped.
+/// Two generations of ids. When the younger generation is full, the older generation is dropped.
 #[derive(Debug, Default)]
 struct Generations {
     younger: HashMap<String, usize>,
@@ -24,7 +24,7 @@ impl Affinity {
     /// Number of ids per generation.
     const GENERATION: usize = 4096;
 
-    /// Maximum length of an id. The ids of all providers are shorter.
+    /// Maximum length of an id. Ids from all known providers are shorter.
     const LONGEST_ID: usize = 256;
 
     /// Records that the deployment with this index created the response with this id.

@@ -1,4 +1,4 @@
-//! The client side: routes, client keys, and parsing of requests.
+//! The client side of the router: routes, authentication of clients, and parsing of requests.
 
 use std::io;
 use std::sync::Arc;
@@ -101,8 +101,8 @@ async fn answer(
     Ok(chain::answer(&gateway.http_client, route, &call).await.into_response())
 }
 
-/// Lists the groups in the format of `OpenAI` models. A group has no creation time, so `created` is
-/// 0.
+/// Lists the groups in the format of `OpenAI`'s list of models. A group does not have a creation
+/// time, so `created` is 0.
 async fn list_models(
     State(gateway): State<Arc<Gateway>>,
     headers: HeaderMap,
@@ -119,7 +119,7 @@ async fn health() -> impl IntoResponse {
 }
 
 impl Gateway {
-    /// Checks the client's key.
+    /// Checks the client's API key.
     fn admit(&self, headers: &HeaderMap) -> Result<(), ApiError> {
         let Some(keys) = &self.client_keys else {
             return Ok(());
@@ -132,7 +132,7 @@ impl Gateway {
     }
 }
 
-/// The token after `Bearer`, whatever the case of this word (RFC 9110, section 11.1).
+/// The token after `Bearer`. The case of this word does not matter (RFC 9110, section 11.1).
 fn bearer(authorization: &[u8]) -> Option<&[u8]> {
     let (scheme, token) = authorization.split_at_checked("Bearer ".len())?;
     scheme.eq_ignore_ascii_case(b"Bearer ").then(|| token.trim_ascii())

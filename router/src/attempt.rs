@@ -28,10 +28,10 @@ pub(crate) struct HttpClient {
 
 impl HttpClient {
     pub(crate) fn new(body_limit: usize) -> Self {
-        // One attempt is one request, to the configured address. Each attempt opens its own
-        // connection, because the provider may have closed an idle one. A request on a closed
-        // connection would fail without reaching the provider, or the HTTP client would silently
-        // repeat it.
+        // One attempt is one request to the configured address. Each attempt opens a new
+        // connection, because the provider may have closed an idle connection without the client
+        // noticing. A request on such a connection would fail without reaching the provider, or the
+        // HTTP client would silently repeat it.
         let client = Client::builder()
             .no_proxy()
             .redirect(redirect::Policy::none())
@@ -128,8 +128,9 @@ impl HttpClient {
     }
 }
 
-/// The `id` of a single JSON object, if it has one. Fails if the body is something else, or if it
-/// contains `error`. Some compatible servers report errors in this way, and so do failed responses.
+/// The `id` in a body that must be a single JSON object; `None` if the object has no `id`. Fails if
+/// the body is something else, or if the object contains `error`: some compatible servers report
+/// errors in this way, and so do failed responses.
 fn id_of_object(json: &[u8]) -> Result<Option<String>, Failure> {
     #[derive(Deserialize)]
     struct Object<'a> {

@@ -1,15 +1,15 @@
-//! A client's request, in the form that attempts use.
+//! A client's request, prepared for the attempts.
 
 use axum::http::HeaderMap;
 
 use crate::endpoint::Endpoint;
 use crate::splice::ClientBody;
 
-/// The parts of a client's request that matter to the providers.
+/// The parts of a client's request that attempts need.
 #[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) endpoint: Endpoint,
-    /// The forwarded headers.
+    /// The headers to forward.
     pub(crate) headers: HeaderMap,
     pub(crate) body: ClientBody,
 }

@@ -9,11 +9,11 @@ use crate::policy;
 use crate::provider_error::RefusalReason;
 use crate::route::{Candidate, Route};
 
-/// Returns the first success in chain order, or the failure that ended the call. This is the first
-/// failure that does not fall back or, if there is none, the last failure.
+/// Returns the first success in chain order, or the failure that ended the call: the first failure
+/// that does not cause a fallback or, if every failure does, the last failure.
 ///
-/// A stream counts as a success once its first content arrives. The rest of the stream follows in
-/// the response body.
+/// A stream counts as a success once its first content arrives. The response body then forwards the
+/// remaining events as they arrive.
 pub(crate) async fn answer(
     http_client: &HttpClient,
     route: &Route,
@@ -61,7 +61,7 @@ async fn walk(http_client: &HttpClient, route: &Route, call: &Call) -> Result<Re
     Err(last.unwrap_or_else(|| Failure::Unavailable(first_to_come_back(&skipped))))
 }
 
-/// Sends attempts to one deployment. Retries as long as the failure may be temporary, retries are
+/// Sends an attempt to a deployment. Retries as long as the failure may be temporary, retries are
 /// left, and the deployment is not cooling down.
 async fn ask(
     http_client: &HttpClient,
@@ -83,7 +83,8 @@ async fn ask(
     outcome
 }
 
-/// When the first of these deployments comes back, and whether all of them are rate limited.
+/// When the first of these deployments is available again, and whether all of them are rate
+/// limited.
 fn first_to_come_back(skipped: &[Unavailable]) -> Unavailable {
     Unavailable {
         remaining: skipped.iter().map(|it| it.remaining).min().unwrap_or_default(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// Clock that measures cooldowns.
+/// The clock that measures cooldowns.
 #[derive(Debug, Clone, Default)]
 pub enum Clock {
     /// The system clock.
@@ -31,12 +31,12 @@ pub struct ManualClock {
 }
 
 impl ManualClock {
-    /// Creates a clock that shows the present time until it is advanced.
+    /// Creates a clock that stands still at the current time until it is advanced.
     pub fn new() -> Self {
         Self { start: Instant::now(), advanced_ms: Arc::default() }
     }
 
-    /// Advances the clock, by whole milliseconds.
+    /// Advances the clock. Fractions of a millisecond are ignored.
     pub fn advance(&self, by: Duration) {
         let by = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
         self.advanced_ms.fetch_add(by, Ordering::SeqCst);

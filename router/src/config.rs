@@ -1,7 +1,7 @@
 //! Configuration: groups, their chains, and the deployments in them.
 //!
-//! The types rule out invalid configurations: a chain is never empty, a base URL has been parsed,
-//! and a credential is a valid header value. `file` reads the configuration from YAML.
+//! The types rule out invalid configurations: a chain is never empty, a base URL is always valid,
+//! and a credential is a valid header value. The module `file` reads a configuration from YAML.
 
 mod base_url;
 mod condition;
@@ -25,12 +25,11 @@ pub use error::{ConfigError, Invalid};
 /// Configuration of a router.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Keys accepted from clients in `Authorization: Bearer`. `None` accepts every client; use it
-    /// only on loopback.
+    /// API keys that are accepted from clients in `Authorization: Bearer`. With `None`, every
+    /// client is accepted; use this only on loopback.
     pub client_keys: Option<Vec<Credential>>,
-    /// Maximum size of a body from a client or a provider, in bytes. Streams are forwarded as they
-    /// arrive, so for them the limit applies only to what is buffered: one event, or everything
-    /// before the first content.
+    /// Maximum size of a body from a client or a provider, in bytes. In a stream, the limit applies
+    /// only to what is buffered: a single event, or everything before the first content.
     pub body_limit: usize,
     /// Model groups, by the model name that clients request.
     pub groups: IndexMap<String, Group>,
@@ -42,7 +41,7 @@ impl Config {
 }
 
 impl Default for Config {
-    /// No groups, and no client authentication.
+    /// A configuration without groups, which accepts every client.
     fn default() -> Self {
         Self { client_keys: None, body_limit: Self::DEFAULT_BODY_LIMIT, groups: IndexMap::new() }
     }
@@ -55,23 +54,24 @@ pub struct Group {
     pub primary: Deployment,
     /// The other deployments of the chain, in order.
     pub fallbacks: Vec<Deployment>,
-    /// Number of retries at a deployment after a temporary failure, before the next deployment is
+    /// How often a deployment is retried after a temporary failure before the next deployment is
     /// tried.
     pub retries: u32,
-    /// Time limit for one attempt. Within this time, the answer must be complete. If it is
-    /// forwarded as it arrives, only its first content must have arrived.
+    /// Time limit for one attempt. Within this time, the complete answer must arrive. If the answer
+    /// is forwarded as it arrives (a stream or audio), only its first content must arrive within
+    /// this time.
     pub timeout: Duration,
-    /// Longest pause in an answer that is forwarded as it arrives.
+    /// Longest pause after the first content of an answer that is forwarded as it arrives.
     pub stream_idle_timeout: Duration,
-    /// Time limit for a call with all its attempts, until the answer to the client begins.
+    /// Time limit for all attempts of a call together, until the answer to the client begins.
     pub total_timeout: Option<Duration>,
     /// Failures after which the next deployment is tried.
     pub fallback_on: Vec<Condition>,
-    /// When to cool down a deployment after failures in a row. With `None`, only a `Retry-After`
+    /// When to cool down a deployment after consecutive failures. With `None`, only a `Retry-After`
     /// header starts a cooldown.
     pub cooldown: Option<Cooldown>,
-    /// Longest cooldown that a 429 or 503 can request with `Retry-After`. If it is zero, these
-    /// headers start no cooldown.
+    /// Longest cooldown that a 429 or 503 can request with `Retry-After`. If this is zero, such a
+    /// header never starts a cooldown.
     pub max_retry_after: Duration,
     /// Special chain for requests that are too long for a deployment.
     pub on_context_length: Vec<Deployment>,
@@ -81,23 +81,23 @@ pub struct Group {
 
 /// When to cool down a deployment, and for how long.
 ///
-/// After the cooldown, the deployment gets calls again. One more failure cools it down again; a
-/// success resets the count.
+/// After the cooldown, the deployment gets calls again. Another failure starts the next cooldown at
+/// once; a success resets the count of failures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cooldown {
-    /// Number of failures in a row that start a cooldown. A refusal that blames the request does
-    /// not count.
+    /// Number of consecutive failures that start a cooldown. Errors that blame the request do not
+    /// count.
     pub after_failures: NonZeroU32,
     /// Length of a cooldown.
     pub duration: Duration,
 }
 
 impl Group {
-    /// Two minutes. This is enough for slow answers. `OpenAI`'s client libraries wait ten minutes
-    /// by default, so there is time for a complete chain.
+    /// Two minutes, which is enough for slow answers. `OpenAI`'s client libraries wait ten minutes
+    /// by default, so a client does not give up before several deployments were tried.
     pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(120);
 
-    /// Two minutes: a model may think just as long in the middle of an answer as before it.
+    /// Two minutes, like the timeout: a model may pause for as long within an answer as before it.
     pub const DEFAULT_STREAM_IDLE_TIMEOUT: Duration = Duration::from_secs(120);
 
     /// One minute, the longest wait that `OpenAI`'s client libraries accept.
@@ -105,8 +105,8 @@ impl Group {
 
     /// A group with one deployment, no retries and the default fallback conditions.
     ///
-    /// Cooldown after failures is off: one more attempt at a broken deployment costs little, but
-    /// cooling down a healthy one by mistake loses its answers. `Retry-After` is respected.
+    /// Cooldown after failures is off: one more attempt at a broken deployment costs little, but a
+    /// healthy deployment that cools down by mistake answers nothing. `Retry-After` is respected.
     pub fn new(primary: Deployment) -> Self {
         Self {
             primary,
@@ -127,13 +127,13 @@ impl Group {
 /// A model at a provider.
 #[derive(Debug, Clone)]
 pub struct Deployment {
-    /// Determines the paths and the form of the credential.
+    /// The surface, which determines the paths and the form of the credential.
     pub surface: Surface,
-    /// Base of all paths.
+    /// The URL to which all paths are appended.
     pub base_url: BaseUrl,
-    /// Replaces the client's `model`: the model on `OpenAI`, the deployment on Azure.
+    /// The name that replaces the client's `model`: the model on `OpenAI`, the deployment on Azure.
     pub model: String,
-    /// The provider's key.
+    /// The API key for the provider.
     pub credential: Credential,
 }
 
@@ -165,14 +165,14 @@ impl Deployment {
 /// A set of paths with its own form of credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Surface {
-    /// `{base}/chat/completions`, `Authorization: Bearer`. The base ends with `/v1`.
+    /// `{base}/chat/completions`, `Authorization: Bearer`. The base URL ends with `/v1`.
     OpenAi,
-    /// `{base}/chat/completions`, `api-key`. The base ends with `/openai/v1`.
+    /// `{base}/chat/completions`, `api-key`. The base URL ends with `/openai/v1`.
     AzureV1,
     /// `{base}/openai/deployments/{deployment}/chat/completions?api-version=`, `api-key`.
     ///
-    /// The body's `model` is also set to the deployment. The published schema lacks it on these
-    /// paths, but the service accepts it, and `/openai/responses` requires it.
+    /// The body's `model` is set to the deployment, too. On these paths, `model` is not in the
+    /// published schema, but the service accepts it; `/openai/responses` requires it.
     AzureLegacy {
         /// A dated version, e.g. `2025-04-01-preview`.
         api_version: String,

@@ -1,4 +1,4 @@
-//! The endpoints of the router, and the shape of a valid response for each.
+//! The endpoints of the router, and which responses are valid for each of them.
 
 use strum::{IntoStaticStr, VariantArray};
 
@@ -40,7 +40,7 @@ pub enum Endpoint {
     Moderations,
 }
 
-/// Shape of a successful response.
+/// The form of a successful response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shape {
     /// One JSON object.
@@ -62,17 +62,17 @@ impl Endpoint {
         self.into()
     }
 
-    /// Whether the responses of this endpoint have an id to which a later call may refer.
+    /// Whether later calls may refer to the id of a response from this endpoint.
     pub(crate) fn is_stateful(self) -> bool {
         matches!(self, Self::Responses | Self::ResponsesCompact)
     }
 
-    /// Whether the requests of this endpoint are forms with a file rather than JSON.
+    /// Whether requests to this endpoint are forms with a file rather than JSON.
     pub(crate) fn takes_a_form(self) -> bool {
         matches!(self, Self::AudioTranscriptions | Self::AudioTranslations)
     }
 
-    /// Dialect of the events that the client requests, if any.
+    /// Dialect of the events, if the client requests a stream of events.
     pub(crate) fn events(self, hints: &RequestHints) -> Option<Dialect> {
         let (wanted, dialect) = match self {
             Self::ChatCompletions | Self::Completions => (hints.stream, Dialect::Choices),
@@ -85,15 +85,16 @@ impl Endpoint {
         wanted.then_some(dialect)
     }
 
-    /// Shape of a success with this media type; `None` if no success has this type.
+    /// Shape of a success with this media type; `None` if a success cannot have this type.
     ///
-    /// A response of a kind that the client did not request is useless.
+    /// A response of a kind that the client did not request counts as invalid, since the client
+    /// cannot use it.
     pub(crate) fn shape(self, hints: &RequestHints, media_type: &str) -> Option<Shape> {
         let events = self.events(hints);
         let text = matches!(hints.response_format.as_deref(), Some("text" | "srt" | "vtt"));
         match self {
             _ if media_type == "text/event-stream" => events.map(Shape::Events),
-            // For transcripts, some models ignore the request to stream:
+            // Some transcription models ignore `stream`:
             // <https://platform.openai.com/docs/api-reference/audio>.
             _ if events.is_some() && self != Self::AudioTranscriptions => None,
             Self::AudioSpeech => {

@@ -1,4 +1,5 @@
-//! Errors for the client if a call fails: always in `OpenAI`'s format, and always truthful.
+//! The errors that a client gets if a call fails. They are in `OpenAI`'s format and name the real
+//! cause.
 //!
 //! | what ended the call | status | `code` |
 //! |---|---|---|
@@ -11,13 +12,13 @@
 //! | a success that contains `error` | 502 | `upstream_error`, with its message |
 //! | all deployments cool down | 429, 503 | `all_deployments_cooling_down`, with `Retry-After` |
 //!
-//! A provider's 401, 403 or 404 concerns the operator's credential or deployment. If it were
-//! forwarded, the client would conclude that its own key is invalid, or that its model does not
-//! exist.
+//! A provider's 401, 403 or 404 concerns the operator's credential or deployment. If the router
+//! forwarded it, the client would conclude that its own API key is invalid, or that the model does
+//! not exist.
 //!
-//! A stream that breaks after its first content cannot be taken back, and its status has been sent.
-//! The client gets the error as the last event of the stream, and then the connection is aborted
-//! rather than closed properly.
+//! If a stream breaks after its first content, the client already has the status and a part of the
+//! answer. The client gets the error as the last event of the stream. Then the connection is
+//! aborted rather than closed properly.
 
 use std::time::Duration;
 
@@ -32,7 +33,7 @@ use crate::outcome::{Answer, Failure, Unavailable};
 use crate::provider_error::ProviderError;
 use crate::splice::BadBody;
 
-/// An error of this router.
+/// An error that this router creates.
 #[derive(Debug)]
 pub(crate) struct ApiError {
     status: StatusCode,
@@ -57,7 +58,7 @@ impl ApiError {
         Self { status, body, retry_after: None }
     }
 
-    /// An error of a provider, or of the connection to it.
+    /// An error caused by a provider, or by the connection to it.
     fn upstream(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
         let kind = "server_error";
         let body = Body { message: message.into(), r#type: kind, param: None, code: Some(code) };
@@ -74,7 +75,7 @@ impl ApiError {
         self
     }
 
-    /// The client's key is missing or unknown.
+    /// The client's API key is missing or unknown.
     pub(crate) fn unauthorized(presented: bool) -> Self {
         let message = if presented {
             "Incorrect API key provided."
@@ -110,8 +111,8 @@ impl ApiError {
         Self::request(status, message)
     }
 
-    /// There is no group of this name. `OpenAI` returns the same error for chat, but 400 for
-    /// `/responses`.
+    /// There is no group with this name. On chat, `OpenAI` returns the same error for an unknown
+    /// model; on `/responses`, it returns a 400.
     pub(crate) fn unknown_model(model: &str) -> Self {
         let message =
             format!("The model `{model}` does not exist or you do not have access to it.");
@@ -158,10 +159,10 @@ impl ApiError {
         Self { retry_after: Some(remaining), ..error }
     }
 
-    /// The error as an event, for a stream that has already sent a success status.
+    /// The error as an event, for a stream whose success status was already sent.
     ///
-    /// Chat and completions use a chunk with `error`. Other endpoints use an event of type `error`
-    /// with a nested `error` object. The live service does the same, although its documentation
+    /// On chat and completions, this is a chunk with `error`. On other endpoints, it is an event of
+    /// type `error` with a nested `error` object, as the live service sends it; the documentation
     /// shows the event without nesting.
     pub(crate) fn into_event(self, dialect: Dialect, sequence_number: u64) -> Vec<u8> {
         #[derive(Serialize)]
@@ -181,7 +182,7 @@ impl ApiError {
     }
 }
 
-/// The seconds, rounded up so that clients do not retry too early.
+/// The time in seconds, rounded up so that clients do not retry too early.
 fn whole_seconds(time: Duration) -> u64 {
     time.as_secs() + u64::from(time.subsec_nanos() > 0)
 }
@@ -217,7 +218,7 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let mut response = (self.status, Json(Envelope { error: self.body })).into_response();
         if self.status == StatusCode::UNAUTHORIZED {
-            // RFC 9110, section 15.5.2 requires a challenge.
+            // RFC 9110, section 15.5.2, requires a challenge in a 401.
             response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         if let Some(wait) = self.retry_after {
@@ -241,7 +242,8 @@ impl IntoResponse for Failure {
     }
 }
 
-/// The provider's own error if the client can understand it, otherwise an error of this router.
+/// Forwards the provider's own error if the client can understand it. Otherwise, creates an error
+/// of this router.
 fn refusal(answer: Answer) -> Response {
     let status = answer.status;
     if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND) {

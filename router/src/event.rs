@@ -1,4 +1,5 @@
-//! Classification of a provider's stream events for fallback.
+//! Classifies the events in a provider's stream, to tell whether the answer has begun, ended or
+//! failed.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -14,20 +15,20 @@ use crate::sse::Event;
 pub(crate) enum Dialect {
     /// Chat and completions: chunks with `choices`, and `[DONE]` at the end.
     Choices,
-    /// All others: each event has a `type`.
+    /// All other endpoints: each event has a `type`.
     Typed,
 }
 
 /// What an event means to a client that waits for an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum EventKind {
-    /// Announces an answer without containing any of it.
+    /// Announces an answer but contains no part of it.
     Preamble,
     /// A part of the answer, or the reason for its end.
     Content,
-    /// The end of a complete answer; nothing follows.
+    /// The end of a complete answer. Nothing follows.
     End,
-    /// A failure of the provider.
+    /// The provider reports a failure.
     Error(ProviderError),
 }
 
@@ -35,9 +36,9 @@ pub(crate) enum EventKind {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Understood {
     pub(crate) kind: EventKind,
-    /// Id of the response that the event belongs to, if given.
+    /// Id of the response that the event belongs to, if the event contains the id.
     pub(crate) response_id: Option<String>,
-    /// Position of the event in the stream, if given.
+    /// Position of the event in the stream, if the event contains it.
     pub(crate) sequence_number: Option<u64>,
 }
 
@@ -66,7 +67,7 @@ const ENDS: [&str; 5] = [
     "speech.audio.done",
 ];
 
-/// Data of the event that ends a stream of choices.
+/// Data of the event that ends a chat or completions stream.
 const DONE: &[u8] = b"[DONE]";
 
 impl Dialect {

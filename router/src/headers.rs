@@ -11,13 +11,13 @@ use crate::retry_after::RETRY_AFTER_MS;
 const API_KEY: HeaderName = HeaderName::from_static("api-key");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// Client headers that are forwarded to the provider. All others concern only the client and this
-/// router. `OpenAI-Beta` selects the shape of the API.
+/// The client headers that are forwarded to the provider. All other client headers are meant for
+/// this router only. `OpenAI-Beta` selects a variant of the API.
 const FORWARDED: [HeaderName; 2] = [CONTENT_TYPE, HeaderName::from_static("openai-beta")];
 
-/// Provider headers that the client gets: the type of the body, the id that the provider's support
-/// asks for, and the time to wait before a retry. Quotas, regions, organizations and deployment
-/// names concern only the operator.
+/// The provider headers that are forwarded to the client: the type of the body, the id that the
+/// provider's support asks for, and the time to wait before a retry. Other headers, such as quotas,
+/// regions, organizations and deployment names, concern only the operator.
 const RETURNED: [HeaderName; 4] =
     [CONTENT_TYPE, HeaderName::from_static("x-request-id"), RETRY_AFTER, RETRY_AFTER_MS];
 
@@ -26,8 +26,8 @@ pub(crate) fn forwarded(headers: &HeaderMap) -> HeaderMap {
     pick(&FORWARDED, headers)
 }
 
-/// The headers of a request to the deployment: the forwarded client headers, and those that the
-/// router sets.
+/// The headers of a request to the deployment: the forwarded client headers and the headers that
+/// the router sets.
 pub(crate) fn request_headers(deployment: &Deployment, call: &Call) -> HeaderMap {
     let mut headers = call.headers.clone();
     headers.entry(CONTENT_TYPE).or_insert(JSON);
@@ -44,7 +44,7 @@ pub(crate) fn request_headers(deployment: &Deployment, call: &Call) -> HeaderMap
     headers
 }
 
-/// The response headers for the client, with the deployment's credential redacted.
+/// The response headers to forward to the client, with the deployment's credential redacted.
 pub(crate) fn returned(deployment: &Deployment, headers: &HeaderMap) -> HeaderMap {
     let mut headers = pick(&RETURNED, headers);
     for value in headers.values_mut() {
@@ -54,14 +54,14 @@ pub(crate) fn returned(deployment: &Deployment, headers: &HeaderMap) -> HeaderMa
     headers
 }
 
-/// Content type in lower case, without parameters; empty if absent.
+/// The content type in lower case and without parameters; empty if there is none.
 pub(crate) fn media_type(headers: &HeaderMap) -> String {
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let media_type = content_type.and_then(|value| value.split(';').next()).unwrap_or_default();
     media_type.trim().to_ascii_lowercase()
 }
 
-/// The headers with these names, with all their values.
+/// The headers with these names, including all values of repeated headers.
 fn pick(names: &[HeaderName], headers: &HeaderMap) -> HeaderMap {
     let values = |name| headers.get_all(name).iter().map(move |value| (name, value));
     names.iter().flat_map(values).map(|(name, value)| (name.clone(), value.clone())).collect()

@@ -10,7 +10,7 @@ use crate::config::{Cooldown, Group};
 use crate::outcome::{Failure, Unavailable};
 use crate::policy;
 
-/// Health of one deployment, as seen by one group.
+/// Health of one deployment in one group.
 #[derive(Debug)]
 pub(crate) struct Health {
     clock: Clock,
@@ -48,7 +48,7 @@ impl Health {
         self.change(|state, _| state.failures_in_a_row = 0);
     }
 
-    /// Records a failure or a refusal.
+    /// Records a failure. Failures that blame the request are ignored.
     pub(crate) fn failed(&self, failure: &Failure) {
         if !policy::blames_deployment(failure) {
             return;
@@ -68,8 +68,8 @@ impl Health {
                 .filter(|cooldown| state.failures_in_a_row >= cooldown.after_failures.get());
             let cooldown = cooldown.map_or(Duration::ZERO, |cooldown| cooldown.duration);
             let length = cooldown.max(asked.unwrap_or_default().min(self.max_retry_after));
-            // A call that began earlier may fail later, and must not shorten a cooldown in
-            // progress.
+            // Another call may still be in progress when a cooldown starts. If that call fails, it
+            // must not shorten the cooldown.
             if state.unavailable(now).is_none_or(|it| it.remaining < length) {
                 state.current = Some(CoolingDown { since: now, length, rate_limited });
             }

@@ -1,14 +1,16 @@
 //! A small, correct LLM gateway, written to be read.
 //!
-//! Clients use the `OpenAI` API. The `model` that they request names a model group. The router
-//! tries the group's fallback chain of `OpenAI` and Azure `OpenAI` deployments in order until one
-//! succeeds. Everything except the value of `model` is forwarded byte for byte.
+//! Clients use the `OpenAI` API. The `model` in a request is the name of a model group. A group has
+//! a fallback chain of `OpenAI` and Azure `OpenAI` deployments, and the router tries them in order
+//! until one succeeds. The request body is forwarded byte for byte, except for the value of
+//! `model`.
 //!
-//! The modules: `chain` walks the fallback chain, `policy` decides about retries and fallback,
-//! `attempt` makes one request, and `outcome` is its result. `splice` edits the body, and `headers`
-//! selects the headers to forward. `stream` forwards streamed answers; `sse` splits them into
-//! events, and `event` classifies these. `health` manages cooldowns, and `error` builds the errors
-//! for clients. `config` holds the operator's settings, and its `credential` keeps keys secret.
+//! Modules: `chain` walks the fallback chain, `policy` decides about retries and fallback,
+//! `attempt` makes one request, and `outcome` is the result of an attempt. `splice` edits the body,
+//! and `headers` selects the headers to forward. `stream` forwards streamed answers, `sse` splits
+//! them into events, and `event` classifies the events. `health` manages cooldowns, and `error`
+//! creates the errors for clients. `config` holds the operator's settings; its submodule
+//! `credential` keeps API keys secret.
 //!
 //! ```
 //! use std::time::Duration;

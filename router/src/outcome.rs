@@ -11,19 +11,19 @@ use crate::provider_error::{ProviderError, RefusalReason};
 /// A successful answer.
 #[derive(Debug)]
 pub(crate) struct Success {
-    /// The response, which is complete or has a body that is still being received.
+    /// The response. Its body is either complete or still being received.
     pub(crate) response: Response,
-    /// Id with which later calls may refer to the response.
+    /// The id by which later calls may refer to the response.
     pub(crate) response_id: Option<String>,
 }
 
-/// A provider's response that may be forwarded.
+/// An error response from a provider, which may be forwarded.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
-    /// The wait that the response asks for.
+    /// How long the response asks clients to wait.
     pub(crate) wait: Option<Duration>,
 }
 
@@ -40,10 +40,10 @@ pub(crate) enum Failure {
     Connection,
     /// The response, or the first content of a stream, did not arrive in time.
     Timeout,
-    /// A success that is incomplete or of the wrong kind, or a response that is neither a success
-    /// nor an error.
+    /// A success response that is incomplete or of the wrong kind, or a response that is neither a
+    /// success nor an error.
     InvalidResponse,
-    /// A success status with `error` in its body or stream.
+    /// A response with a success status but with `error` in its body or stream.
     ErrorInSuccess(ProviderError),
     /// An error response from the provider. The body is empty if it was not received completely.
     Refused(Box<Answer>),
@@ -52,7 +52,7 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// Why the provider refused the request, if recognized.
+    /// Why the provider refused the request, if the reason is recognized.
     pub(crate) fn refusal_reason(&self) -> Option<RefusalReason> {
         match self {
             Self::Refused(answer) if answer.status.is_client_error() => {
@@ -69,6 +69,6 @@ impl Failure {
 pub(crate) struct Unavailable {
     /// Remaining time; never zero.
     pub(crate) remaining: Duration,
-    /// Whether the provider reported too many requests.
+    /// Whether the cooldown was started by a 429.
     pub(crate) rate_limited: bool,
 }

@@ -1,39 +1,39 @@
 //! The default policy for retries and fallback, as data.
 //!
-//! | failure | next deployment | retry the same one |
+//! | failure | next deployment | retry |
 //! |---|---|---|
 //! | no connection, or closed before a response began | yes | yes |
 //! | timeout | yes | yes |
 //! | a success that is empty, truncated or of the wrong kind | yes | yes |
 //! | a success that contains `error` | yes | yes |
-//! | 408, 409, 5xx | yes | yes, unless it has `Retry-After` |
+//! | 408, 409, 5xx | yes | yes, unless the response has `Retry-After` |
 //! | 429 | yes | no: more requests make it worse |
 //! | 401, 403, 404 | yes | no |
 //! | any other 4xx | no | no |
 //!
-//! A 400, 413 or 422 is the client's mistake: every deployment would refuse the request, so the
-//! provider's error is returned at once. A 401, 403 or 404 is not the client's mistake: this router
-//! sent its own credential and named its own deployment, so the request may well succeed elsewhere.
-//! `OpenAI`'s client libraries also treat 408, 409, 429 and 5xx as temporary:
-//! <https://github.com/openai/openai-python#retries>.
+//! A 400, 413 or 422 is the client's mistake. Every deployment would refuse the request, so the
+//! provider's error is returned at once. A 401, 403 or 404 is not the client's mistake, because the
+//! credential and the name of the deployment come from this router's configuration. The request may
+//! well succeed at another deployment. `OpenAI`'s client libraries also treat 408, 409, 429 and 5xx
+//! as temporary: <https://github.com/openai/openai-python#retries>.
 //!
-//! `fallback_on` replaces the column "next deployment". The column "retry the same one" is fixed,
-//! and `retries` sets the number of retries. A retry starts at once: where waiting would help, the
-//! next deployment is tried instead.
+//! Setting `fallback_on` replaces the column "next deployment". The column "retry" is fixed;
+//! `retries` sets the number of retries. A retry starts at once. Where waiting would help, the
+//! router tries the next deployment instead.
 //!
 //! A stream counts as an answer once its first content arrives. Everything before that is buffered,
-//! so that a stream that fails early is a failure like any other.
+//! so that a stream that fails before its first content is handled like any other failure.
 //!
 //! The failures with "yes" in the column "next deployment" also count towards a deployment's
-//! cooldown, even if `fallback_on` differs: they are caused by the deployment and not by the
-//! request.
+//! cooldown, because the deployment causes them and not the request. Setting `fallback_on` does not
+//! change that.
 
 use axum::http::StatusCode;
 
 use crate::config::Condition;
 use crate::outcome::Failure;
 
-/// Whether the failure is of one of these kinds.
+/// Whether the failure is covered by one of these conditions.
 pub(crate) fn falls_back(conditions: &[Condition], failure: &Failure) -> bool {
     conditions.iter().any(|condition| covers(*condition, failure))
 }
@@ -43,7 +43,7 @@ pub(crate) fn blames_deployment(failure: &Failure) -> bool {
     failure.refusal_reason().is_none() && falls_back(Condition::RECOMMENDED, failure)
 }
 
-/// Whether the failure is of this kind.
+/// Whether the failure is covered by this condition.
 fn covers(condition: Condition, failure: &Failure) -> bool {
     match (condition, failure) {
         (Condition::Connection, Failure::Connection)

@@ -21,10 +21,10 @@ pub(crate) enum RefusalReason {
     ContentFilter,
 }
 
-/// Known error codes, and parts of messages. The messages are for deployments that send other
-/// codes, or none.
+/// For each reason, the known error codes and known parts of error messages. The messages are
+/// needed for deployments that send other codes, or no code at all.
 ///
-/// The messages are in lower case. They were seen in
+/// The parts of messages are in lower case. They were seen in
 /// <https://github.com/openai/openai-python/issues/331>,
 /// <https://github.com/BerriAI/litellm/issues/15968> and
 /// <https://github.com/BerriAI/litellm/pull/42255>.
@@ -51,7 +51,7 @@ const KNOWN_REFUSALS: [(RefusalReason, &[&str], &[&str]); 2] = [
 ];
 
 impl ProviderError {
-    /// Reads the value of `error`: an object, or a plain message.
+    /// Reads the value of `error`, which is an object or just a message.
     pub(crate) fn of(error: &RawValue) -> Self {
         #[derive(Deserialize)]
         struct Error<'a> {
@@ -74,7 +74,8 @@ impl ProviderError {
         }
     }
 
-    /// The error in a body with `OpenAI`'s shape: a JSON object with an object under `error`.
+    /// The error in a body in `OpenAI`'s format: a JSON object whose `error` is an object. `None`
+    /// if the body has another format.
     pub(crate) fn of_body(body: &[u8]) -> Option<Self> {
         #[derive(Deserialize)]
         struct Body<'a> {
@@ -89,7 +90,7 @@ impl ProviderError {
         body.error.get().starts_with('{').then(|| Self::of(body.error))
     }
 
-    /// Why the request was refused, if recognized.
+    /// Why the request was refused, if the reason is recognized.
     pub(crate) fn refusal_reason(&self) -> Option<RefusalReason> {
         let message = self.message.to_lowercase().replace('’', "'");
         let known = KNOWN_REFUSALS.into_iter().find(|(_, codes, sentences)| {

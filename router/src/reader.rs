@@ -1,4 +1,4 @@
-//! Reads a stream as it arrives, and decides which parts can be forwarded.
+//! Reads a stream as it arrives, and decides what can be forwarded.
 
 use axum::body::Bytes;
 
@@ -17,7 +17,7 @@ pub(crate) struct Reader {
     limit: usize,
     splitter: Splitter,
     next_sequence_number: u64,
-    /// Bytes to forward, available once there is content.
+    /// Bytes to forward. They must not be sent before `has_content` is set.
     pub(crate) ready: Vec<u8>,
     pub(crate) has_content: bool,
     pub(crate) ending: Option<Ending>,
@@ -31,8 +31,8 @@ pub(crate) enum Ending {
 }
 
 impl Reader {
-    /// Creates a reader that redacts this credential in events. The limit, in bytes, applies to a
-    /// single event, and to everything before the first content.
+    /// Creates a reader that redacts this credential in events. `limit` is in bytes and applies to
+    /// each event, and to everything before the first content together.
     pub(crate) fn new(dialect: Option<Dialect>, credential: Credential, limit: usize) -> Self {
         Self {
             dialect,
@@ -58,8 +58,8 @@ impl Reader {
         self.take_blocks(dialect)
     }
 
-    /// Call this when the connection has ended properly. Returns a failure unless the stream is
-    /// complete.
+    /// Marks the end of the connection, after the provider has closed it properly. Returns a
+    /// failure if the stream is not complete.
     pub(crate) fn finish(&mut self) -> Result<(), Failure> {
         let is_complete = match self.dialect {
             None => self.has_content,
@@ -72,7 +72,7 @@ impl Reader {
         if is_complete { Ok(()) } else { Err(Failure::InvalidResponse) }
     }
 
-    /// Appends the failure as the last event, if the stream has events.
+    /// Appends an error event for this failure, if the stream consists of events.
     pub(crate) fn append_error(&mut self, failure: &Failure) {
         let error = match failure {
             Failure::Timeout => ApiError::timeout(),

@@ -1,18 +1,20 @@
-//! How long a provider asks to wait.
+//! How long a provider asks its clients to wait.
 
 use std::time::{Duration, SystemTime};
 
 use axum::http::header::{DATE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderName};
 
-/// Wait time in milliseconds, which `OpenAI` and Azure send in addition to `Retry-After`.
+/// A header with the wait in milliseconds, which `OpenAI` and Azure send in addition to
+/// `Retry-After`.
 pub(crate) const RETRY_AFTER_MS: HeaderName = HeaderName::from_static("retry-after-ms");
 
-/// The wait that a response asks for, if it has a valid one.
+/// How long a response asks clients to wait; `None` if it has no valid wait.
 ///
 /// `retry-after-ms` takes precedence over `Retry-After`, unless it is 0: Azure sends 0 together
-/// with whole seconds in `Retry-After`. A date is compared with the response's own `Date`, so that
-/// clock skew does not matter. If the response has no `Date`, it is compared with `now`.
+/// with whole seconds in `Retry-After`. If `Retry-After` is a date, it is compared with the `Date`
+/// of the same response, so that clock skew does not matter; without a `Date`, it is compared with
+/// `now`.
 pub(crate) fn wait(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = |name| headers.get(name)?.to_str().ok().map(str::trim);
     let milliseconds = text(RETRY_AFTER_MS).and_then(seconds).map(|thousands| thousands / 1000);

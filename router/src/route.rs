@@ -1,4 +1,4 @@
-//! A group at run time: its policy, its deployments and their state.
+//! A group at run time: its configuration, its deployments and their state.
 
 use std::iter;
 use std::sync::Arc;
@@ -9,11 +9,11 @@ use crate::config::{Deployment, Group};
 use crate::health::Health;
 use crate::provider_error::RefusalReason;
 
-/// A group with its state. Groups do not share state.
+/// A group with its state. Groups do not share any state.
 #[derive(Debug)]
 pub(crate) struct Route {
     pub(crate) group: Group,
-    /// Each deployment of all chains once, in the order of their first occurrence.
+    /// All deployments in the group's chains, each once, in the order of their first occurrence.
     candidates: Vec<Candidate>,
     /// Indexes into `candidates`.
     chain: Vec<usize>,
@@ -53,8 +53,8 @@ impl Route {
         &self.candidates[index]
     }
 
-    /// The chain in order. If the call continues a response, the deployment that created this
-    /// response comes first.
+    /// The deployments to try, in order. If the call continues a response, the deployment that
+    /// created this response comes first.
     pub(crate) fn chain(&self, previous_response_id: Option<&str>) -> Vec<usize> {
         let first = previous_response_id.and_then(|id| self.affinity.deployment_of(id));
         let others = self.chain.iter().copied().filter(|index| Some(*index) != first);
@@ -70,7 +70,7 @@ impl Route {
     }
 }
 
-/// Whether two deployments are the same, regardless of the key.
+/// Whether two deployments are the same. Their API keys may differ.
 fn is_same(one: &Deployment, other: &Deployment) -> bool {
     (&one.surface, &one.base_url, &one.model) == (&other.surface, &other.base_url, &other.model)
 }

@@ -1,12 +1,12 @@
 //! Replaces the value of `model` and preserves every other byte of the client's body.
 //!
-//! Parsing a body into values and serializing it again changes it: `1e0` becomes `1.0`, large
-//! integers lose digits, escapes and whitespace change, and a form gets another boundary. Therefore
-//! the body is parsed only to locate the value of `model`, and the new value is inserted in its
-//! place.
+//! Parsing a body into values and serializing them again would change it: `1e0` becomes `1.0`,
+//! large integers lose digits, escapes and whitespace change, and a form gets another boundary.
+//! Therefore, the body is parsed only to find the value of `model`, and the new value is inserted
+//! at this position.
 //!
-//! Nothing else in a body affects routing: the provider decides whether to accept members such as
-//! `fallbacks` or `api_base`.
+//! The router routes by `model` and `previous_response_id` only. Members such as `fallbacks` or
+//! `api_base` are forwarded, and the provider decides whether to accept them.
 
 mod form;
 mod json;
@@ -15,7 +15,7 @@ use std::ops::Range;
 
 use axum::body::Bytes;
 
-/// A client's body: a JSON object or a form, with a `model`.
+/// A request body from a client: a JSON object or a form that has a `model`.
 #[derive(Debug)]
 pub(crate) struct ClientBody {
     bytes: Bytes,
@@ -27,16 +27,16 @@ pub(crate) struct ClientBody {
     pub(crate) hints: RequestHints,
 }
 
-/// What a body says about the expected answer.
+/// What a request body says about the expected answer.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct RequestHints {
-    /// `stream: true`
+    /// Whether the body contains `stream: true`.
     pub(crate) stream: bool,
-    /// Requested streaming format of speech.
+    /// The requested streaming format, for speech.
     pub(crate) stream_format: Option<String>,
-    /// Requested format of a transcript.
+    /// The requested format of a transcript.
     pub(crate) response_format: Option<String>,
-    /// Id of the response that this call continues.
+    /// The id of the response that this call continues.
     pub(crate) previous_response_id: Option<String>,
 }
 
@@ -54,8 +54,8 @@ pub(crate) enum BadBody {
 }
 
 impl ClientBody {
-    /// The body with another `model`. Every top-level occurrence is replaced, so that the provider
-    /// finds its own name in whichever occurrence it reads.
+    /// The body with another `model`. If `model` occurs several times at the top level, every
+    /// occurrence is replaced, because providers may differ in which one they read.
     pub(crate) fn with_model(&self, name: &str) -> Bytes {
         let value =
             if self.is_json { serde_json::Value::from(name).to_string() } else { name.to_owned() };
@@ -71,7 +71,7 @@ impl ClientBody {
     }
 }
 
-/// Position of this part within the body.
+/// Position of `part` within `body`. It must be a subslice of it.
 fn span(part: &[u8], body: &[u8]) -> Range<usize> {
     let start = part.as_ptr().addr() - body.as_ptr().addr();
     start..start + part.len()

@@ -1,9 +1,9 @@
-//! Splits chunks of any size into server-sent events.
+//! Splits a stream, which arrives in chunks of any size, into server-sent events.
 //!
 //! Every block contains its bytes exactly as received.
 //! <https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream>
 
-/// A piece of a stream that can be forwarded by itself.
+/// A piece of a stream that can be forwarded on its own.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Block {
     /// The bytes as received.
@@ -24,13 +24,13 @@ pub(crate) struct Event {
 /// Splits a stream into blocks.
 #[derive(Debug, Default)]
 pub(crate) struct Splitter {
-    /// Bytes that were not returned yet. They begin with the start of a block.
+    /// The bytes that were not returned yet, from the start of a block on.
     buffer: Vec<u8>,
-    /// Start of the first unparsed line.
+    /// Offset of the first line that was not parsed yet.
     line: usize,
-    /// Offset up to which the end of that line was searched for and not found.
+    /// Offset up to which the buffer was searched for the end of that line, without finding it.
     searched: usize,
-    /// The event so far, from the lines of this block that were parsed.
+    /// The event in the current block, from the lines that were parsed so far.
     event: Option<Event>,
     closed: bool,
 }
@@ -41,7 +41,8 @@ impl Splitter {
         self.buffer.extend_from_slice(bytes);
     }
 
-    /// Marks the end of the stream: a final carriage return is then a complete line end.
+    /// Marks the end of the stream, so that a carriage return as the last byte counts as a complete
+    /// line end.
     pub(crate) fn close(&mut self) {
         self.closed = true;
     }
@@ -51,8 +52,8 @@ impl Splitter {
         self.buffer.len()
     }
 
-    /// The next complete block. An event without an empty line after it is dropped, as the standard
-    /// requires.
+    /// Returns the next complete block. An event without an empty line after it is dropped, as the
+    /// standard requires.
     pub(crate) fn next(&mut self) -> Option<Block> {
         while let Some((end, next)) = self.line_end() {
             let line = &self.buffer[self.line..end];
@@ -85,7 +86,8 @@ impl Splitter {
         None
     }
 
-    /// End of the current line, and start of the next one.
+    /// The end of the current line and the start of the next line; `None` if the current line is
+    /// incomplete.
     fn line_end(&mut self) -> Option<(usize, usize)> {
         let rest = &self.buffer[self.searched..];
         let Some(at) = memchr::memchr2(b'\r', b'\n', rest) else {

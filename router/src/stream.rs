@@ -3,22 +3,23 @@
 //! The provider's bytes are forwarded unchanged and in order. The router also parses them, to
 //! decide what to do:
 //!
-//! - **Before the first content**, everything is buffered. If the stream fails or ends, this is a
-//!   failure like any other: the client has seen nothing, so the next deployment can start from the
-//!   beginning.
-//! - **After the first content**, no other deployment is tried, since that would splice two
-//!   answers. Complete events are forwarded at once. A partial event is held back until it is
-//!   complete, so that an error event can follow at any time.
+//! - **Before the first content**, everything is buffered. If the stream fails or ends in this
+//!   phase, this is handled like any other failure: the client has not received anything, so the
+//!   next deployment can start from the beginning.
+//! - **After the first content**, no other deployment is tried, since the client would get parts of
+//!   two answers. Complete events are forwarded at once. An incomplete event is held back, so that
+//!   an error event can be inserted at any time.
 //! - **A break** means that the connection ends or fails, nothing arrives for too long, an event is
-//!   malformed, or the stream ends without its final event. It is reported as the last event of the
-//!   stream. Then the connection is aborted, so that no client takes a part for a complete answer.
-//!   The router never invents `[DONE]`. If the provider reported its failure itself, the router
-//!   adds no error.
-//! - **A slow client** slows the provider down: nothing is read until the client has taken what is
-//!   ready. **A client that disconnects** drops the body, and with it the connection to the
-//!   provider.
+//!   malformed, or the stream ends without its final event. The router reports it in an error
+//!   event, which is the last event of the stream. Then it aborts the connection, so that a client
+//!   does not mistake a partial answer for a complete one. The router never invents `[DONE]`. If
+//!   the provider itself sent an error event, the router does not add another one.
+//! - **A slow client** slows the provider down: the router does not read more until the client has
+//!   taken what is ready. **If the client disconnects**, the body is dropped, and with it the
+//!   connection to the provider.
 //!
-//! Audio has no events: its first byte is its content, and a break can only abort the connection.
+//! Audio has no events. Its first byte counts as content, and after a break the router can only
+//! abort the connection.
 
 use std::io;
 use std::mem;
@@ -34,12 +35,12 @@ use crate::health::Health;
 use crate::outcome::Failure;
 use crate::reader::{Ending, Reader};
 
-/// Time for the provider to close the connection after the end of the stream. Some clients read
-/// until the connection closes.
+/// How long to wait for the provider to close the connection after the end of the stream. Until
+/// then, the client's stream also stays open, and some clients wait until it is closed.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// Waits for the first content. Returns the body for the client, and the id of the response if it
-/// has one.
+/// Waits for the first content. Returns the body for the client and, if the stream has one, the id
+/// of the response.
 pub(crate) async fn open(
     response: reqwest::Response,
     reader: Reader,
@@ -70,12 +71,12 @@ enum State {
     Flowing,
     /// The provider has ended the stream.
     Over,
-    /// The stream broke: the client must not take it for complete.
+    /// The stream broke, so the client must not mistake it for a complete one.
     Broken,
 }
 
 impl Relay {
-    /// The next bytes for the client.
+    /// Returns the next bytes for the client.
     async fn next(mut self) -> io::Result<Option<(Bytes, Self)>> {
         loop {
             if !self.reader.ready.is_empty() {
@@ -102,7 +103,7 @@ impl Relay {
         }
     }
 
-    /// Reads the next chunk. Returns whether the provider has ended the stream properly.
+    /// Reads the next chunk. Returns `true` if the provider has ended the stream properly instead.
     async fn read(&mut self) -> Result<bool, Failure> {
         match self.response.chunk().await {
             Ok(Some(chunk)) => self.reader.take(&chunk).map(|()| false),
@@ -111,11 +112,12 @@ impl Relay {
         }
     }
 
-    /// Updates the state after a read, once there is content.
+    /// Updates the state after a read. Must not be called with a failure before there is content.
     fn settle(&mut self, read: Result<bool, Failure>) {
         self.state = match (read, &self.reader.ending) {
             (Ok(false), _) => return,
-            // After the end of the answer, nothing is missing, no matter how the connection ends.
+            // After the end of the answer, it does not matter how the connection ends, because
+            // nothing is missing.
             (Ok(true), None) | (_, Some(Ending::Complete)) => {
                 self.health.succeeded();
                 State::Over

@@ -1,5 +1,5 @@
-//! The error replies as data: the files in `errors/`, which are parsed once and may not contain
-//! unknown keys.
+//! Parsing of the files in `errors/`, which define the error replies. Each file is parsed once; an
+//! unknown field is an error.
 
 use std::sync::LazyLock;
 
@@ -13,7 +13,7 @@ use crate::provider::{Endpoint, Surface};
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Provider {
-    /// The headers of each layer.
+    /// The headers that each layer sends.
     layers: IndexMap<String, IndexMap<String, String>>,
     behaviors: Vec<Template>,
     edges: Vec<Template>,
@@ -28,16 +28,16 @@ struct Template {
     /// Endpoints that the template applies to; all endpoints if empty.
     #[serde(default)]
     endpoints: Vec<Endpoint>,
-    /// Use the reply of this name instead.
+    /// Name of the reply to use instead.
     same_as: Option<String>,
-    /// Key of [`Provider::layers`].
+    /// Name of a layer in [`Provider::layers`].
     layer: Option<String>,
     status: Option<u16>,
     #[serde(default)]
     headers: IndexMap<String, String>,
     #[serde(default)]
     body: String,
-    /// Sources in which the reply was seen.
+    /// The sources in which the reply was seen.
     #[serde(default)]
     #[cfg_attr(not(test), expect(dead_code, reason = "for readers of the file"))]
     evidence: Vec<String>,
@@ -54,14 +54,14 @@ struct Template {
 pub(super) enum Part {
     /// Replies for scripted behaviors.
     Behaviors,
-    /// Replies of the outer layers.
+    /// Replies from the outer layers.
     Edge,
     /// Replies to invalid bodies.
     Refusals,
 }
 
 impl Provider {
-    /// The replies of the provider with this surface.
+    /// The replies of the provider that has this surface.
     pub(super) fn of(surface: Surface) -> &'static Self {
         static OPENAI: LazyLock<Provider> =
             LazyLock::new(|| Provider::read(include_str!("../../errors/openai.yaml")));
@@ -85,8 +85,8 @@ impl Provider {
         }
     }
 
-    /// The reply of this name at this endpoint, with the placeholders filled in. Returns `None` if
-    /// there is no such reply.
+    /// The reply with this name at this endpoint, with the placeholders filled in. Returns `None`
+    /// if there is no such reply.
     pub(super) fn reply(
         &self,
         part: Part,
@@ -105,9 +105,9 @@ impl Provider {
         })
     }
 
-    /// The first template of this name that applies to the endpoint. If it is an alias, the name in
-    /// `same_as` is looked up in the same section, then among the behaviors. That template cannot
-    /// be an alias itself.
+    /// The first template with this name that applies to the endpoint. If the template is an alias,
+    /// the name in its `same_as` is looked up in the same section, then among the behaviors. The
+    /// template that this name leads to cannot be an alias itself.
     fn find(&self, part: Part, name: &str, endpoint: Option<Endpoint>) -> Option<&Template> {
         let fits = |template: &&Template| {
             template.endpoints.is_empty()
@@ -129,14 +129,14 @@ impl Provider {
 pub(super) struct Values(Vec<(&'static str, String)>);
 
 impl Values {
-    /// Adds a text, to be inserted within a JSON string.
+    /// Adds a value that is inserted into a JSON string.
     pub(super) fn text(mut self, name: &'static str, text: &str) -> Self {
         let quoted = serde_json::Value::from(text).to_string();
         self.0.push((name, quoted[1..quoted.len() - 1].to_owned()));
         self
     }
 
-    /// Adds a text or null, to be inserted as a JSON value.
+    /// Adds a value that is inserted as a complete JSON value: a string or null.
     pub(super) fn value(mut self, name: &'static str, text: Option<&str>) -> Self {
         self.0.push((name, serde_json::Value::from(text).to_string()));
         self
@@ -147,8 +147,7 @@ impl Values {
         self
     }
 
-    /// Replaces the placeholders of the template. Inserted values are not scanned again, so a value
-    /// cannot introduce a placeholder.
+    /// Replaces the placeholders in the template. Inserted values are not scanned for placeholders.
     fn fill(&self, template: &str) -> String {
         let mut out = String::with_capacity(template.len());
         let mut rest = template;

@@ -1,4 +1,4 @@
-//! The providers' outer layers: paths, api-versions and credentials.
+//! Checks by the providers' outer layers: paths, api-versions and credentials.
 
 use std::borrow::Cow;
 
@@ -48,8 +48,8 @@ fn single_slashes(mut path: Cow<'_, str>) -> Cow<'_, str> {
     path
 }
 
-/// The text after percent-decoding. The text is returned unchanged if the result would not be UTF-8
-/// or would contain a new slash, since such a slash is part of a name and not a separator.
+/// Decodes percent escapes. Returns `text` unchanged if the result would not be UTF-8, or if it
+/// would contain an additional slash: an escaped slash is part of a name and not a separator.
 fn unescaped(text: &str) -> Cow<'_, str> {
     let slashes = |text: &str| text.matches('/').count();
     match percent_decode_str(text).decode_utf8() {
@@ -58,11 +58,11 @@ fn unescaped(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// The surface, endpoint and deployment that a path leads to.
+/// The surface, the endpoint and the deployment that a path identifies.
 pub(super) struct Route<'a> {
     pub(super) surface: Surface,
     pub(super) endpoint: Endpoint,
-    /// The deployment in the path, on Azure's legacy surface.
+    /// The deployment named in the path, on Azure's legacy surface.
     pub(super) deployment: Option<&'a str>,
 }
 
@@ -72,8 +72,8 @@ impl Route<'_> {
     }
 }
 
-/// For the provider with this surface: the surface that the path belongs to, and the remaining
-/// path.
+/// The surface that a path belongs to, and the remaining path. `surface` is any surface of the
+/// provider that got the request.
 pub(super) fn entered(surface: Surface, path: &str) -> Option<(Surface, &str)> {
     match surface {
         Surface::OpenAi => Some((Surface::OpenAi, path.strip_prefix("/v1/")?)),
@@ -84,7 +84,8 @@ pub(super) fn entered(surface: Surface, path: &str) -> Option<(Surface, &str)> {
     }
 }
 
-/// Where the path leads at the provider with this surface; `None` if the provider has no such path.
+/// Parses a path. Returns `None` if the provider has no such path. `surface` is any surface of that
+/// provider.
 pub(super) fn locate(surface: Surface, path: &str) -> Option<Route<'_>> {
     match entered(surface, path)? {
         (Surface::AzureLegacy, path) => legacy(path),
@@ -112,8 +113,8 @@ fn legacy(path: &str) -> Option<Route<'_>> {
 /// (<https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle>).
 const RESPONSES_SINCE: &str = "2025-03-01";
 
-/// Azure: checks that an `api-version` is given where required, and that the version could exist.
-/// The exact version matters only for the responses endpoints, since the live service does not
+/// Checks Azure's `api-version`: it must be present where it is required, and it must have a valid
+/// format. The date in it matters only for the responses endpoints, since the live service does not
 /// select its schemas by version either.
 pub(super) fn api_version(
     surface: Surface,
@@ -126,7 +127,7 @@ pub(super) fn api_version(
         }
         (Surface::AzureLegacy, None | Some("")) => Err(EdgeRefusal::MissingApiVersion),
         (Surface::AzureLegacy, Some(version)) if is_dated(version) => {
-            // Dates of one format sort alphabetically.
+            // Dates in this format sort alphabetically.
             if has_responses && version < RESPONSES_SINCE {
                 Err(EdgeRefusal::ApiVersionTooOld)
             } else {
@@ -142,8 +143,8 @@ pub(super) struct Dated {
     pub(super) member: &'static str,
     /// Versions with this date or a later one have the member.
     since: &'static str,
-    /// Prefixes of the models for which the refusal was seen. Newer models were seen to accept
-    /// parameters that the `api-version` lacks.
+    /// Name prefixes of the models for which the refusal was seen. Newer models were seen to accept
+    /// parameters that are not part of the `api-version`.
     models: &'static [&'static str],
 }
 
@@ -160,8 +161,9 @@ pub(super) const MAX_COMPLETION_TOKENS: Dated = Dated {
 };
 
 impl Dated {
-    /// Whether the member is too new for this route: a chat on the legacy surface, with an
-    /// `api-version` that predates the member and a model for which the refusal was seen.
+    /// Whether the member is too new for the request. This is so if the request is a chat on the
+    /// legacy surface, its `api-version` predates the member, and the refusal was seen for the
+    /// model.
     pub(super) fn is_ahead_of(&self, route: &Route<'_>, target: &Target<'_>, model: &str) -> bool {
         (route.surface, route.endpoint) == (Surface::AzureLegacy, Endpoint::ChatCompletions)
             && target.parameter("api-version").is_some_and(|version| *version < *self.since)
@@ -182,7 +184,7 @@ fn is_dated(version: &str) -> bool {
         if number(year, 4, 9999) && number(month, 2, 12) && number(day, 2, 31))
 }
 
-/// Checks that the deployment's key is present in a form that the surface accepts.
+/// Checks that the request contains the deployment's API key in a form that the surface accepts.
 pub(super) fn credential(
     surface: Surface,
     deployment: &Deployment,
@@ -195,13 +197,14 @@ pub(super) fn credential(
     };
     let bearer = given_by("bearer");
     let given = match surface {
-        // OpenAI's error for a missing key mentions basic authentication.
+        // Basic authentication is accepted, too, because OpenAI's error for a missing API key
+        // mentions it.
         Surface::OpenAi => bearer.or_else(|| password(&given_by("basic")?)),
         Surface::AzureV1 => request.header("api-key").or(bearer),
         Surface::AzureLegacy => match (request.header("api-key"), bearer) {
             (Some(key), _) => Some(key),
-            // The provider accepts only tokens of Azure's identity service here. The mocks issue no
-            // tokens.
+            // Here, the provider accepts only tokens from Azure's identity service, which the mocks
+            // do not issue.
             (None, Some(key)) => return Err(EdgeRefusal::WrongKey { key }),
             (None, None) => None,
         },

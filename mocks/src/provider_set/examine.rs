@@ -22,7 +22,7 @@ pub(super) struct AcceptedRequest<'a> {
     /// The deployment that answers.
     pub(super) deployment: Cow<'a, Deployment>,
     pub(super) members: Members<'a>,
-    /// A violation of a rule that is only documented.
+    /// A violation of a rule that is only documented, if any.
     pub(super) warning: Option<Violation>,
 }
 
@@ -114,8 +114,8 @@ impl MockDeployment {
         Ok(AcceptedRequest { endpoint, deployment, members: body.members, warning })
     }
 
-    /// The deployment of this name: the mounted deployment, or a copy of it that runs the model of
-    /// this name. `None` if the mock does not accept the name.
+    /// The deployment that answers a request for `name`: the mounted deployment, or a copy of it
+    /// that runs the model `name`. `None` if the mock does not accept the name.
     pub(super) fn runs(&self, name: &str) -> Option<Cow<'_, Deployment>> {
         if name == self.deployment.name {
             return Some(Cow::Borrowed(&self.deployment));
@@ -174,10 +174,10 @@ impl<'a> Body<'a> {
     }
 }
 
-/// The violation for a body with the wrong content type. Only the message for the [other direction]
-/// was reported.
+/// The violation for a body with the wrong content type. Only the message of an endpoint that
+/// expects JSON was [reported].
 ///
-/// [other direction]: https://github.com/openai/openai-openapi/issues/502
+/// [reported]: https://github.com/openai/openai-openapi/issues/502
 fn unsupported_type(endpoint: Endpoint, given: &str) -> Violation {
     let taken = if endpoint.is_multipart() { "multipart/form-data" } else { "application/json" };
     let message = format!(
@@ -200,14 +200,16 @@ fn unrecognized(dated: &edge::Dated) -> Violation {
     }
 }
 
-/// The message is from <https://github.com/spring-projects/spring-ai/issues/1050>.
+/// The violation for a body that is not a valid form. The message is from
+/// <https://github.com/spring-projects/spring-ai/issues/1050>.
 fn no_form() -> Violation {
     Violation::observed(ViolationKind::InvalidForm, "Could not parse multipart form".to_owned())
 }
 
-/// Message, parameter and code are from <https://github.com/maximhq/bifrost/issues/2441> and
-/// <https://github.com/bigduu/Bamboo-agent/pull/513>. Both are about `/responses`; the error of
-/// `/responses/compact` is unknown.
+/// The violation for an unknown `previous_response_id`. Message, parameter and code are from
+/// <https://github.com/maximhq/bifrost/issues/2441> and
+/// <https://github.com/bigduu/Bamboo-agent/pull/513>. Both sources are about `/responses`; the
+/// error from `/responses/compact` is unknown.
 fn unknown_response(id: &str) -> Violation {
     let message = format!("Previous response with id '{id}' not found.");
     Violation {

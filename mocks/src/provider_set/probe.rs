@@ -1,4 +1,4 @@
-//! Probes: health checks, model listings, and retrieval of stored responses. A probe never consumes
+//! Probes: health checks, model listings, and retrieval of stored responses. A probe never uses up
 //! a behavior of the script.
 
 use fallproof_strict::{Violation, ViolationKind};
@@ -22,13 +22,13 @@ pub(super) enum Look<'a> {
     Health,
     Models,
     Model(&'a str),
-    /// Azure's list of deployments, from older api-versions.
+    /// Azure's list of deployments, which only older api-versions have.
     Deployments,
     Response(&'a str),
 }
 
-/// What the path asks for at the provider with this surface, and the surface that the path belongs
-/// to.
+/// What a path asks for, and the surface that the path belongs to. `surface` is any surface of the
+/// provider that got the request.
 pub(super) fn locate(surface: Surface, path: &str) -> Option<(Surface, Look<'_>)> {
     let trimmed = path.trim_end_matches('/');
     if HEALTH.contains(&trimmed) {
@@ -52,7 +52,7 @@ impl MockDeployment {
         let target = edge::Target::of(request.target);
         let route = edge::locate(self.deployment.surface, &target.path);
         let probed = locate(self.deployment.surface, &target.path);
-        // The layer that created a response also answers its retrieval.
+        // The layer that creates responses also answers when a response is retrieved.
         let made_by = match probed {
             Some((_, Look::Response(_))) => Some(Endpoint::Responses),
             _ => None,
@@ -153,7 +153,8 @@ enum Refused {
     NoResponse(String),
 }
 
-/// A list of these objects as JSON, without the final line break that a single model has.
+/// A list of these objects as JSON. Unlike the JSON of a single model, it does not end with a line
+/// break.
 fn list(data: impl Iterator<Item = Value>) -> String {
     pretty(&json!({ "object": "list", "data": data.collect::<Vec<_>>() }), "")
 }
@@ -192,7 +193,7 @@ fn no_response(surface: Surface, id: &str) -> Reply {
     Reply { status: 404, ..errors::refusal(surface, Endpoint::Responses, &violation) }
 }
 
-/// A successful reply, with the headers recorded from `OpenAI`.
+/// A successful reply. On `OpenAI`, it has the headers that were recorded.
 fn found(surface: Surface, body: Vec<u8>) -> Reply {
     let mut found = reply("application/json", body);
     if surface == Surface::OpenAi {

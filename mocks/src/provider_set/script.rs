@@ -6,7 +6,7 @@ use crate::behavior::{Behavior, CONNECT_TIMEOUT, CONNECTION_REFUSED, ScriptError
 use crate::errors;
 use crate::provider::{Deployment, Endpoint};
 
-/// Placeholder for the deployment's credential in a script's texts.
+/// Placeholder for the deployment's credential in the headers and bodies of a script.
 const KEY: &str = "{{key}}";
 
 /// Checks that this mock's script can be played.
@@ -19,7 +19,7 @@ pub(super) fn validate(mock: &MockDeployment) -> Result<(), ScriptError> {
     mock.script.iter().try_for_each(Behavior::validate)
 }
 
-/// The behavior of an attempt, counted from 1; `None` after the end of the script.
+/// The behavior of an attempt, given its number from 1; `None` after the end of the script.
 pub(super) fn entry(script: &[Behavior], repeat_last: bool, attempt: u32) -> Option<&Behavior> {
     let mut before = 0_u64;
     for behavior in script {
@@ -31,8 +31,9 @@ pub(super) fn entry(script: &[Behavior], repeat_last: bool, attempt: u32) -> Opt
     script.last().filter(|behavior| repeat_last && plays_here(behavior))
 }
 
-/// Whether the mock can play the behavior. Dedicated ports play `connection_refused` and
-/// `connect_timeout`; an attempt that reaches the mock in spite of such a behavior is unexpected.
+/// Whether the mock can play the behavior. It cannot play `connection_refused` and
+/// `connect_timeout`, which have ports of their own; if an attempt reaches the mock nevertheless,
+/// the attempt is unexpected.
 fn plays_here(behavior: &Behavior) -> bool {
     ![CONNECTION_REFUSED, CONNECT_TIMEOUT].contains(&behavior.reply.as_str())
 }
@@ -48,12 +49,12 @@ pub(super) fn scripted(
     (reply, behavior.wire.clone().or(wire))
 }
 
-/// The headers that say how long to wait. Clients prefer `retry-after-ms`, so a script that sets
-/// one of them must remove the other.
+/// The headers that say how long to wait. If a reply has both, clients use `retry-after-ms`, so a
+/// script that sets only one of them must remove the other.
 const WAITS: [&str; 2] = ["retry-after", "retry-after-ms"];
 
-/// Replaces headers of the reply with those of the behavior. If the behavior sets `retry-after` or
-/// `retry-after-ms`, both are replaced.
+/// Sets the headers of the behavior, which replace headers with the same name. If the behavior sets
+/// only one of `retry-after` and `retry-after-ms`, the other one is removed.
 pub fn override_headers(behavior: &Behavior, headers: &mut Vec<(String, String)>) {
     let waits = |name: &str| WAITS.iter().any(|wait| wait.eq_ignore_ascii_case(name));
     let says_how_long = behavior.headers.keys().any(|name| waits(name));

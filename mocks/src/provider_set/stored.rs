@@ -1,12 +1,12 @@
-//! The responses stored by a deployment.
+//! The responses that a deployment has stored.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// Maximum number of responses; the oldest are dropped.
+/// Maximum number of responses; when there are more, the oldest are dropped.
 const MOST_RESPONSES: usize = 1_000;
 
-/// Maximum total size of the bodies.
+/// Maximum total size of the bodies, in bytes.
 const MOST_BYTES: usize = 8 * 1024 * 1024;
 
 /// Ids and bodies, oldest first.
@@ -20,7 +20,7 @@ impl Stored {
     pub(super) fn keep(&mut self, id: String, body: Vec<u8>) {
         self.bytes += body.len();
         self.responses.push_back((id, body.into()));
-        // The newest response stays, whatever its size.
+        // The newest response is kept, whatever its size.
         while self.responses.len() > MOST_RESPONSES
             || (self.bytes > MOST_BYTES && self.responses.len() > 1)
         {

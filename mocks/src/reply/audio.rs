@@ -1,11 +1,11 @@
-//! A short silence in each audio format, with a title embedded as text.
+//! A short silence in each audio format, with a title as metadata.
 
 use crc::{Algorithm, Crc};
 
 /// Samples per second.
 const RATE: u32 = 24_000;
 
-/// CRC that Ogg uses for its pages.
+/// The CRC of Ogg pages.
 const OGG_SUM: Algorithm<u32> = Algorithm {
     width: 32,
     poly: 0x04c1_1db7,
@@ -33,7 +33,7 @@ pub(super) fn wav(title: &str) -> Vec<u8> {
     riff(*b"RIFF", &chunks.concat())
 }
 
-/// Raw samples. The format has no place for a text, so the title's bytes are the first samples.
+/// Raw samples. The format has no metadata, so the title's bytes are the first samples.
 pub(super) fn pcm(title: &str) -> Vec<u8> {
     let mut samples = title.as_bytes().to_vec();
     samples.resize(960, 0);
@@ -49,7 +49,7 @@ pub(super) fn mp3(title: &str) -> Vec<u8> {
 
 /// Three ADTS frames: AAC LC, 24 kHz, mono.
 pub(super) fn aac(title: &str) -> Vec<u8> {
-    // The header, one channel without any frequency band, and the end of the frame.
+    // The header, one channel without frequency bands, and the end of the frame.
     let frame = [0xff, 0xf1, 0x58, 0x40, 0x01, 0x7f, 0xfc, 0, 0, 0, 7];
     [id3(title), frame.repeat(3)].concat()
 }
@@ -77,7 +77,7 @@ fn riff(name: [u8; 4], data: &[u8]) -> Vec<u8> {
     [&name, &u32_of(data.len()).to_le_bytes(), data, padding].concat()
 }
 
-/// An ID3 tag in front of MPEG audio: version 2.3, with a title in Latin-1.
+/// The ID3 tag that precedes MPEG audio: version 2.3, with a title in Latin-1.
 fn id3(title: &str) -> Vec<u8> {
     let text = [b"\0", title.as_bytes()].concat();
     let frame = [b"TIT2".as_slice(), &u32_of(text.len()).to_be_bytes(), &[0, 0], &text].concat();
@@ -91,7 +91,7 @@ fn comments(title: &str) -> Vec<u8> {
     [text("fallproof"), 1_u32.to_le_bytes().to_vec(), text(&format!("TITLE={title}"))].concat()
 }
 
-/// An Ogg page with one packet of less than 255 bytes.
+/// An Ogg page that holds a single packet of less than 255 bytes.
 fn ogg(kind: u8, position: u64, sequence: u32, packet: &[u8]) -> Vec<u8> {
     let size = u8::try_from(packet.len()).expect("the packet is short");
     let mut page = [b"OggS\0".as_slice(), &[kind], &position.to_le_bytes(), &[1, 0, 0, 0]].concat();

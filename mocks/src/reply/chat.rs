@@ -122,7 +122,7 @@ fn stream(context: &ReplyContext<'_>, choices: &[ModelOutput]) -> Events {
         let sent = |(index, output)| choice_at(context, index, output, step);
         choices.iter().enumerate().filter_map(sent).collect()
     };
-    // The first step sends the role, the second the first content.
+    // The first step sends the role, and the second step sends the first content.
     let steps = choices.iter().map(|output| output.pieces.len() + 2).max().unwrap_or(0);
     let usage = usage(context, choices);
     context.stream_choices(events, Endpoint::ChatCompletions, [steps, 2], choices_at, chunk, &usage)
@@ -174,8 +174,8 @@ fn first_delta(output: &ModelOutput) -> Value {
     }
 }
 
-/// The delta of a piece. For custom tools, the delta follows a [report], because the published
-/// schema has none.
+/// The delta that sends one piece of the output. For custom tools, its form is from a [report],
+/// because the published schema does not describe it.
 ///
 /// [report]: https://github.com/openai/openai-openapi/issues/576
 fn delta(output: &ModelOutput, piece: &str) -> Value {

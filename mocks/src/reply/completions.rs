@@ -8,8 +8,8 @@ use super::sse::{self, Events};
 use super::{Body, ReplyContext, filter, pretty, tokens_in};
 use crate::provider::Endpoint;
 
-/// Maximum number of choices in a reply. The maximum for one prompt also limits the total of all
-/// prompts.
+/// Maximum number of choices for one prompt. The same number also limits the choices for all
+/// prompts together.
 const MOST_CHOICES: usize = 128;
 
 pub(super) fn body(context: &ReplyContext<'_>) -> Body {
@@ -43,7 +43,7 @@ pub(super) fn body(context: &ReplyContext<'_>) -> Body {
 }
 
 struct Choice {
-    /// Pieces of the prompt, if it is echoed, and of the generated text.
+    /// The prompt if it is echoed, as one piece, then the pieces of the generated text.
     pieces: Vec<String>,
     /// Number of pieces without the prompt.
     generated: usize,
@@ -71,7 +71,8 @@ fn choices(context: &ReplyContext<'_>) -> Vec<Choice> {
     choices
 }
 
-/// The prompts as texts. The text of a prompt that is a list of tokens is unknown, so it is empty.
+/// The prompts as strings. A prompt that is a list of tokens becomes an empty string, since its
+/// text is unknown.
 fn prompts(context: &ReplyContext<'_>) -> Vec<String> {
     match context.members.value("prompt") {
         Value::String(prompt) => vec![prompt],
@@ -131,8 +132,8 @@ fn choice(
     choice
 }
 
-/// The log probabilities of the pieces. A piece is always among its own likeliest tokens, even if
-/// no alternatives are requested.
+/// The log probabilities of the pieces. `top_logprobs` always contains the piece itself, even if no
+/// alternatives are requested.
 fn logprobs(context: &ReplyContext<'_>, pieces: &[String]) -> Value {
     let Some(count) = context.members.get::<usize>("logprobs").filter(|_| !pieces.is_empty())
     else {
@@ -163,7 +164,7 @@ fn id(context: &ReplyContext<'_>) -> String {
     format!("cmpl-{}", context.digits("completion", 29))
 }
 
-/// The usage, which includes the candidates of `best_of` that are not returned.
+/// The usage. It includes the candidates that were generated because of `best_of` but not returned.
 fn usage(context: &ReplyContext<'_>, choices: &[Choice]) -> Value {
     let prompt: usize = prompts(context).iter().map(|prompt| tokens_in(prompt)).sum();
     let shown: usize = choices.iter().map(|it| it.generated).sum();

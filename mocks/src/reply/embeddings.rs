@@ -44,7 +44,8 @@ fn spelled(vector: &[f32]) -> Vec<f64> {
     vector.iter().map(spelled).collect()
 }
 
-/// Number of inputs. The input is a text, a list of tokens, or a list of such inputs.
+/// Number of inputs. The `input` is a string, a list of tokens, or a list of strings or of token
+/// lists.
 fn inputs(context: &ReplyContext<'_>) -> usize {
     match context.members.get::<Vec<Value>>("input") {
         Some(items) if !items.first().is_some_and(Value::is_number) => items.len().min(MOST_INPUTS),
@@ -53,7 +54,7 @@ fn inputs(context: &ReplyContext<'_>) -> usize {
 }
 
 /// The marker's numbers, followed by small numbers that differ between inputs. `f32` represents all
-/// of them exactly, and they have so few digits that all serializers print the same text.
+/// these numbers exactly, and they have so few digits that all serializers print them alike.
 fn vector(context: &ReplyContext<'_>, input: usize, dimensions: usize) -> Vec<f32> {
     let filler = (0_usize..).map(|position| {
         let step = (position * 37 + input * 11) % 129;

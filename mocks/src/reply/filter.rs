@@ -10,7 +10,7 @@ fn undetected() -> Value {
     json!({ "detected": false, "filtered": false })
 }
 
-/// The results for an answer's text.
+/// The results for the text of an answer.
 pub(super) fn answer() -> Value {
     json!({
         "hate": safe(),

@@ -17,8 +17,8 @@ const MOST_PARTIAL_IMAGES: u64 = 3;
 /// Tokens reported per image, whatever its size.
 const OUTPUT_TOKENS: usize = 16;
 
-/// The compressed data of one black pixel: zlib header, an uncompressed block with filter byte and
-/// pixel, and the checksum.
+/// One black pixel as zlib data: the zlib header, an uncompressed block with the filter byte and
+/// the pixel, and the checksum.
 const PIXEL: [u8; 13] =
     [0x78, 0x01, 0x01, 0x02, 0x00, 0xfd, 0xff, 0x00, 0x00, 0x00, 0x02, 0x00, 0x01];
 
@@ -40,8 +40,8 @@ pub(super) fn body(context: &ReplyContext<'_>) -> Body {
     Body::json(pretty(&answer, "\n"))
 }
 
-/// One entry of the reply. By default, newer models return the image itself and older models return
-/// a link.
+/// One entry in `data`. By default, newer models return the image itself, and older models return a
+/// link.
 fn image(context: &ReplyContext<'_>, is_gpt: bool, index: u64) -> Value {
     let wants_itself =
         context.members.get::<String>("response_format").as_deref() == Some("b64_json");
@@ -86,8 +86,7 @@ fn event(context: &ReplyContext<'_>, kind: &str) -> Value {
     event
 }
 
-/// The settings of the image: the requested ones, or defaults where the request leaves the choice
-/// to the model.
+/// The settings of the image: the requested ones, or a default if a setting is absent or `auto`.
 fn settings(context: &ReplyContext<'_>) -> Value {
     let chosen = |name: &str, default: &str| {
         let requested: Option<String> = context.members.get(name);
@@ -115,7 +114,7 @@ fn encoded(context: &ReplyContext<'_>) -> String {
     STANDARD.encode(png(context.marker.token()))
 }
 
-/// A PNG of one black pixel, with this author in its metadata.
+/// A PNG with one black pixel and with this author in its metadata.
 fn png(author: &str) -> Vec<u8> {
     let mut image = b"\x89PNG\r\n\x1a\n".to_vec();
     // One by one pixel, 8-bit grayscale.

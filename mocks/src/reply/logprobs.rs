@@ -4,11 +4,11 @@ use serde_json::{Value, json};
 
 use super::ReplyContext;
 
-/// Maximum number of alternatives.
+/// Maximum number of likeliest tokens for a piece.
 const MOST: usize = 20;
 
-/// The likeliest tokens at the position of a piece, starting with the piece itself, and their log
-/// probabilities.
+/// The likeliest tokens at the position of a piece, with their log probabilities. The piece itself
+/// comes first.
 pub(super) fn likeliest(piece: &str, count: usize) -> impl Iterator<Item = (String, f64)> {
     let others = (0_u8..).map(|number| number.to_string()).filter(move |other| other != piece);
     let tokens = std::iter::once(piece.to_owned()).chain(others);
@@ -16,8 +16,8 @@ pub(super) fn likeliest(piece: &str, count: usize) -> impl Iterator<Item = (Stri
     tokens.zip(logprobs).take(count.min(MOST))
 }
 
-/// The entry for a piece in replies of chat and responses, with as many likeliest tokens as
-/// `top_logprobs` requests.
+/// The entry for a piece in chat and responses replies. The request's `top_logprobs` says how many
+/// likeliest tokens the entry has.
 pub(super) fn entry(context: &ReplyContext<'_>, piece: &str) -> Value {
     let token_entry = |token: &str, logprob: f64| json!({ "token": token, "logprob": logprob, "bytes": token.as_bytes() });
     let count = context.members.get::<usize>("top_logprobs").unwrap_or(0);

@@ -1,4 +1,4 @@
-//! The request's parameters, member by member.
+//! The parameters of a request.
 
 use std::borrow::Cow;
 
@@ -14,11 +14,11 @@ use super::tokens_in;
 pub struct Members<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
 
 impl<'a> Members<'a> {
-    /// The members of a JSON text. Of a duplicate member, the last value counts. Empty if the body
-    /// is not an object.
+    /// The members of a JSON body; empty if the body is not an object. If a member occurs twice,
+    /// its last value counts.
     ///
     /// # Errors
-    /// The text is not JSON.
+    /// The body is not JSON.
     pub fn of(body: &'a [u8]) -> Result<Self, serde_json::Error> {
         let mut tokens = Tokens::of(body)?;
         let mut members = Vec::new();
@@ -31,8 +31,8 @@ impl<'a> Members<'a> {
         Ok(Self(members))
     }
 
-    /// The text fields of a form. List items (`name[]`) become an array, `true` and `false` become
-    /// booleans, and files are skipped.
+    /// The fields of a form as members. List items (`name[]`) become an array, `true` and `false`
+    /// become booleans, and files are left out.
     pub fn of_form(fields: &[FormField<'_>]) -> Self {
         let mut members = serde_json::Map::new();
         for field in fields.iter().filter(|field| field.filename.is_none()) {
@@ -51,17 +51,17 @@ impl<'a> Members<'a> {
         Self(members.into_iter().map(spelled).collect())
     }
 
-    /// The member of this name, if it exists and has this type.
+    /// The member with this name, if it exists and has the type `T`.
     pub fn get<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
         serde_json::from_str(self.spelled(name)?).ok()
     }
 
-    /// The member of this name; `Null` if absent.
+    /// The member with this name; `Null` if absent.
     pub(super) fn value(&self, name: &str) -> Value {
         self.get(name).unwrap_or_default()
     }
 
-    /// The member of this name; `default` if absent.
+    /// The member with this name; `default` if absent.
     pub(super) fn or(&self, name: &str, default: Value) -> Value {
         self.get(name).unwrap_or(default)
     }

@@ -14,7 +14,7 @@ const MOST_CHOICES: u64 = 128;
 /// One choice of an answer.
 pub(super) struct ModelOutput {
     pub(super) kind: Kind,
-    /// Pieces of the text, the refusal or the tool's input.
+    /// Pieces of the text, of the refusal, or of the tool's input.
     pub(super) pieces: Vec<String>,
     pub(super) finish_reason: &'static str,
 }
@@ -52,7 +52,7 @@ impl ReplyContext<'_> {
         self.members.get::<u64>("n").map_or(1, |count| count.clamp(1, MOST_CHOICES))
     }
 
-    /// The sentence that the model answers. All known gateways preserve the marker in it. The
+    /// The sentence with which the model answers. All known gateways preserve the marker in it. The
     /// sentence has characters of one to four bytes, so that a chunk boundary can split a
     /// character.
     pub(super) fn sentence(&self, choice: u64) -> String {
@@ -86,7 +86,8 @@ impl ReplyContext<'_> {
         self.limited(&self.sentence(choice))
     }
 
-    /// The text, truncated by `stop` and the token limit. The marker is never truncated.
+    /// An output with this text, which ends before the first `stop` sequence and at the token
+    /// limit. The marker is never truncated.
     pub(super) fn limited(&self, text: &str) -> ModelOutput {
         let stops = match self.members.value("stop") {
             Value::String(stop) => vec![stop],
@@ -124,8 +125,8 @@ impl ReplyContext<'_> {
             }
             _ => "{}".to_owned(),
         };
-        // Most gateways forward the id unchanged, so the marker survives even if the arguments
-        // contain no text.
+        // The id contains the marker, too, because the arguments may contain no text. Most gateways
+        // forward the id unchanged.
         let token = self.marker.token();
         let id = format!("call_{token}{}", self.digits(&format!("call {choice}"), 5));
         Some(ModelOutput {
@@ -168,8 +169,8 @@ impl ReplyContext<'_> {
         Some(Forced { tool: Tool::OldFunction, name, parameters, finish_reason: "stop" })
     }
 
-    /// Schema of the JSON answer that the request asks for, if any: in `response_format` on chat,
-    /// in `text.format` on responses.
+    /// Schema of the JSON answer that the request asks for, if any. Chat has it in
+    /// `response_format`, responses have it in `text.format`.
     fn answer_schema(&self) -> Option<Value> {
         let format = self
             .members
@@ -203,7 +204,8 @@ fn first_named(tools: &[Value]) -> Option<(Tool, String)> {
     tools.iter().find_map(named)
 }
 
-/// Kind and name of a function or custom tool. Chat wraps the name in an object, responses do not.
+/// Kind and name of a function or custom tool; `None` for other tools. In chat, the name is in a
+/// nested object; in responses, it is not.
 fn named(tool: &Value) -> Option<(Tool, String)> {
     let (kind, wrapper) = match tool["type"].as_str()? {
         "function" => (Tool::Function, "function"),
@@ -214,8 +216,8 @@ fn named(tool: &Value) -> Option<(Tool, String)> {
     Some((kind, name.to_owned()))
 }
 
-/// Splits a text into pieces as a model might: each piece is a word with the space before it, or a
-/// punctuation mark. The marker is never split.
+/// Splits a string into pieces as a model might. A piece is a punctuation mark, or a word with the
+/// space before it. The marker is never split.
 pub(super) fn pieces(text: &str) -> Vec<String> {
     let is_word = |c: char| c.is_alphanumeric() || c == '-';
     let mut pieces: Vec<String> = Vec::new();

@@ -42,7 +42,7 @@ pub(super) fn body(context: &ReplyContext<'_>) -> Body {
     Body::json(pretty(&moderation, ""))
 }
 
-/// Number of results: one for each text, or one for a multimodal input.
+/// Number of results: one per string in a list of strings, otherwise one.
 fn results(context: &ReplyContext<'_>) -> usize {
     match context.members.value("input") {
         Value::Array(inputs) if inputs.iter().all(Value::is_string) => {

@@ -29,7 +29,7 @@ pub(super) fn compact_body(context: &ReplyContext<'_>) -> Body {
     Body::json(pretty(&compaction(context), ""))
 }
 
-/// A completed response. It repeats the request's parameters, as providers do.
+/// A completed response. It repeats the request's parameters, as the providers' responses do.
 fn response(context: &ReplyContext<'_>, items: &[Item]) -> Value {
     let output_tokens = items.iter().map(Item::tokens).sum();
     let answer_length: usize = items.iter().map(Item::length).sum();
@@ -47,7 +47,7 @@ fn response(context: &ReplyContext<'_>, items: &[Item]) -> Value {
     response
 }
 
-/// A response that has just been created.
+/// A response that is still in progress.
 fn frame(context: &ReplyContext<'_>) -> Value {
     let member = |name: &str, default: Value| context.members.or(name, default);
     let merged = |name: &str, mut default: Value| {
@@ -121,7 +121,7 @@ fn put_after(response: &mut Value, before: &str, name: &str, value: Value) {
     }
 }
 
-/// A compacted conversation: the user's messages, then one opaque item.
+/// A compacted conversation: the user's messages, followed by one opaque item.
 fn compaction(context: &ReplyContext<'_>) -> Value {
     let sealed = context.sealed("compaction");
     let output_tokens = super::tokens_in(&sealed);

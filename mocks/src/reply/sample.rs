@@ -4,26 +4,27 @@ use std::cell::Cell;
 
 use serde_json::{Map, Value};
 
-/// Maximum number of values in a sample. A schema may be recursive or demand too many values.
+/// Maximum number of values in a sample, because a schema may be recursive or require too many
+/// values.
 const MOST_VALUES: u32 = 1_000;
 
-/// From this depth on, lists stay empty and the last alternative of a union is chosen. This ends
-/// most recursion.
+/// From this depth on, lists stay as short as the schema allows, and the last alternative of a
+/// union is chosen. This ends most recursion.
 const DEEP: u32 = 8;
 
 /// Maximum nesting depth.
 const DEEPEST: u32 = 64;
 
-/// Schema of the items of a list without `items`.
+/// Schema for the items of an array whose schema has no `items`.
 const ANYTHING: &Value = &Value::Bool(true);
 
-/// Maximum length of a text padded for `minLength`.
+/// Maximum length to which a string is padded because of `minLength`.
 const MOST_CHARS: usize = 10_000;
 
-/// A value that satisfies this schema, with `text` for unconstrained strings. An object gets its
-/// required properties. If none of these is an unconstrained string, it also gets the first
-/// property that is an unconstrained string. `pattern` is ignored, and so is `format` except for
-/// dates.
+/// Returns a value that satisfies this schema. Strings without further constraints are `text`. An
+/// object gets its required properties. If none of them is such a string, the object also gets the
+/// first property that is one. `pattern` is ignored, and so are all values of `format` except dates
+/// and times.
 pub(super) fn sample(schema: &Value, text: &str) -> Value {
     Sampler { root: schema, text, left: Cell::new(MOST_VALUES) }.value(schema, 0)
 }
@@ -133,8 +134,8 @@ impl Sampler<'_> {
     }
 }
 
-/// The type of the schema. If it has several types, the first one; if it has none, the most likely
-/// one.
+/// The type of the values. If the schema lists several types, this is the first one; if it has no
+/// `type`, the most likely one.
 fn type_of(schema: &Value) -> &str {
     let named = schema["type"].as_str().or_else(|| schema["type"][0].as_str());
     named.unwrap_or_else(|| {
@@ -154,8 +155,8 @@ fn is_free_text(schema: &Value) -> bool {
     type_of(schema) == "string" && bounds.iter().all(|bound| schema.get(bound).is_none())
 }
 
-/// The smallest number that the schema allows. Without a lower bound, 1, or the maximum if that is
-/// smaller.
+/// The smallest integer that the schema allows. If there is no lower bound, 1 or the upper bound,
+/// whichever is smaller.
 fn integer(schema: &Value) -> i64 {
     let bound = |name: &str| schema[name].as_i64();
     let least = bound("minimum").or(bound("exclusiveMinimum").map(|it| it.saturating_add(1)));

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::sse::Events;
 use super::{Body, ReplyContext, audio};
 
-/// Number of output tokens reported for the silence.
+/// Number of output tokens that is reported for the silence.
 const OUTPUT_TOKENS: usize = 1;
 
 pub(super) fn body(context: &ReplyContext<'_>) -> Body {

@@ -1,4 +1,4 @@
-//! Server-sent events, as text.
+//! Formatting of server-sent events.
 
 use serde_json::Value;
 
@@ -19,7 +19,7 @@ impl Events {
         self.count
     }
 
-    /// Adds an event with data only.
+    /// Adds an event that has only data.
     pub(super) fn data(&mut self, value: &Value) {
         self.line("data", &value.to_string());
         self.end();

@@ -6,10 +6,10 @@ use super::model_output::pieces;
 use super::sse::Events;
 use super::{Body, ReplyContext, pretty};
 
-/// Reported duration of every file, whatever its content.
+/// Duration that is reported for every file, whatever its content.
 const SECONDS: f64 = 1.0;
 
-/// Number of input tokens reported for every file, for models that count tokens.
+/// Number of input tokens that is reported for every file, by models that count tokens.
 const AUDIO_TOKENS: usize = 10;
 
 pub(super) fn transcription(context: &ReplyContext<'_>) -> Body {

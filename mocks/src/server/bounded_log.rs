@@ -25,8 +25,8 @@ impl<T: Clone> BoundedLog<T> {
         Self { most, most_bytes, bytes: 0, items: VecDeque::new(), dropped: 0 }
     }
 
-    /// Appends an item that belongs to this deployment and takes `bytes` of memory. Each `seq` must
-    /// be greater than the one before.
+    /// Appends an item that belongs to the deployment with this prefix and takes `bytes` bytes of
+    /// memory. `seq` must be greater than in the call before.
     pub(super) fn push(&mut self, seq: u64, prefix: &str, bytes: usize, value: T) {
         self.items.push_back(Item { seq, prefix: prefix.into(), bytes, value });
         self.bytes += bytes;

@@ -1,5 +1,5 @@
-//! A client connection. It reads requests, gets the reply to each from the provider, and sends the
-//! reply with its faults.
+//! A client connection. For each request that it reads, it gets a reply from the provider and sends
+//! the reply with the scripted faults.
 
 use std::io::{self, IoSlice};
 use std::sync::Arc;
@@ -22,12 +22,12 @@ use crate::request_log::{RecordedRequest, RequestKind, RequestTimes};
 enum Next {
     KeepAlive,
     Close,
-    /// Close, although the client may still be sending.
+    /// Close in a way that allows for a client that is still sending.
     CloseLate,
     Reset,
 }
 
-/// The error if the client has disconnected.
+/// Returned as an error if the client has disconnected.
 struct Disconnected;
 
 impl From<io::Error> for Disconnected {
@@ -125,8 +125,8 @@ impl Connection {
             let record = self.record(None, &head.target, &head, &body.bytes, times);
             return self.deliver(&record, PreparedReply::no_deployment(), framing).await;
         };
-        // The request is logged before the reply is sent. So when a client has a reply, the request
-        // is in the log.
+        // The request is logged before the reply is sent, so that it is in the log when the client
+        // gets the reply.
         let record = self.record(Some(prefix), target, &head, &body.bytes, times);
         let headers: Vec<_> =
             head.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect();
@@ -202,7 +202,7 @@ impl Connection {
         if cut.as_ref().is_some_and(|cut| cut.at == CutPoint::BeforeHead) {
             return Ok(());
         }
-        // Bytes to send before the next chunk.
+        // Bytes to send just before the next chunk.
         let mut ahead = std::mem::take(&mut reply.head);
         for chunk in reply.chunks() {
             if let Some(delay) = chunk_delay_ms {

@@ -1,4 +1,5 @@
-//! Addresses that accept no connections. One kind refuses them, the other does not answer.
+//! Addresses that do not accept connections: they either refuse connection attempts or do not
+//! answer them.
 
 use std::io;
 use std::net::SocketAddr;
@@ -6,12 +7,12 @@ use std::time::Duration;
 
 use socket2::{Domain, Socket, Type};
 
-/// How long to wait for the answer to a local connection attempt, which is accepted or refused at
-/// once.
+/// How long to wait for the answer to a local connection attempt. The system accepts or refuses
+/// such an attempt at once.
 const ANSWERED_WITHIN: Duration = Duration::from_millis(20);
 
-/// Maximum number of connections to open while filling a backlog. No system accepts that many
-/// beyond the requested backlog.
+/// Maximum number of connections to open while filling a backlog. A system that accepts even more
+/// is assumed to accept all of them.
 const MOST_TAKEN: usize = 8;
 
 /// An address that refuses connection attempts or does not answer them, until this value is
@@ -30,8 +31,9 @@ impl DeadEnd {
         Ok(Self { addr: local_addr(&socket)?, _sockets: vec![socket] })
     }
 
-    /// Listens with a minimal backlog and fills the backlog until an attempt gets no answer,
-    /// because Linux silently drops attempts beyond the backlog. This takes about 20 ms.
+    /// Listens with a minimal backlog, and opens connections until a connection attempt gets no
+    /// answer, because Linux silently drops attempts when the backlog is full. This takes about 20
+    /// ms.
     pub(super) fn silent(addr: SocketAddr) -> io::Result<Self> {
         let listener = bound(addr)?;
         listener.listen(0)?;

@@ -31,16 +31,16 @@ use connection::serve;
 use dead_ends::DeadEnd;
 use request_log::RequestLog;
 
-/// A listener for any number of deployments, with one address that refuses connections and one that
-/// does not answer them.
+/// A listener for any number of deployments, with one address that refuses connections and one
+/// address that does not answer connection attempts.
 ///
 /// Dropping the value stops the server.
 #[derive(Debug)]
 pub struct MockServer {
     addr: SocketAddr,
     refusing: DeadEnd,
-    /// Planned address that does not answer, and its sockets once
-    /// [`silent_addr`](Self::silent_addr) was called.
+    /// The address that does not answer. Its sockets are created by the first call to
+    /// [`silent_addr`](Self::silent_addr).
     silent: (SocketAddr, Mutex<Option<DeadEnd>>),
     shared: Arc<Shared>,
     /// One task per listener.
@@ -55,11 +55,11 @@ struct Shared {
 }
 
 impl MockServer {
-    /// Listens at `addr`. The next port refuses connections, and the one after it does not answer
-    /// them. If `addr` has port 0, the system chooses all three.
+    /// Listens at `addr`. The next port refuses connections, and the port after that does not
+    /// answer them. If the port in `addr` is 0, the system chooses all three ports.
     ///
     /// # Errors
-    /// The port or the next one is not available.
+    /// The port in `addr` or the next port is not available.
     pub async fn bind(addr: SocketAddr) -> io::Result<Self> {
         Self::bind_with(addr, Limits::default()).await
     }
@@ -67,7 +67,7 @@ impl MockServer {
     /// Like [`bind`](Self::bind), with limits for the request log.
     ///
     /// # Errors
-    /// The port or the next one is not available.
+    /// The port in `addr` or the next port is not available.
     pub async fn bind_with(addr: SocketAddr, limits: Limits) -> io::Result<Self> {
         let listener = TcpListener::bind(addr).await?;
         let (providers, request_log) =
@@ -84,8 +84,8 @@ impl MockServer {
         Ok(server)
     }
 
-    /// Listens at another address, where all requests are for the deployment with this prefix and
-    /// paths do not contain the prefix. Returns the address. If the port in `addr` is 0, the system
+    /// Listens at another address, which belongs to the deployment with this prefix. There, paths
+    /// do not start with the prefix. Returns the address. If the port in `addr` is 0, the system
     /// chooses the port.
     ///
     /// # Errors
@@ -133,7 +133,7 @@ impl MockServer {
         Ok(silent.insert(dead_end).addr())
     }
 
-    /// Adds a deployment, or replaces the deployment with the same prefix. Its script starts from
+    /// Adds a deployment, or replaces the deployment with the same prefix. The script starts from
     /// the beginning. Earlier requests stay in the request log.
     ///
     /// # Errors
@@ -142,8 +142,9 @@ impl MockServer {
         self.shared.providers.mount(mock)
     }
 
-    /// Replaces a deployment, or adds it if it does not exist. Its script starts from the
-    /// beginning. Its stored responses are kept, and its attempt numbers continue.
+    /// Replaces a deployment, or adds it if it does not exist. The script starts from the
+    /// beginning. The deployment's stored responses are kept, and the numbers of its attempts
+    /// continue.
     ///
     /// # Errors
     /// The prefix or a behavior is invalid.
@@ -159,10 +160,10 @@ impl MockServer {
 
     /// The attempts and probes at a deployment, in arrival order.
     ///
-    /// Waits for requests that the server is still working on. Therefore, once a client has a
-    /// complete reply, every request that led to the reply is returned in full. The call does not
-    /// wait for a reply that is delayed or stalled, or that its client does not read: such a
-    /// request is returned without an end. If the client of such a request has disconnected,
+    /// Waits for requests that the server is still working on. Therefore, once a client has its
+    /// complete reply, every request that led to this reply is returned with all its details. The
+    /// call does not wait for a reply that is delayed or stalled, or that its client does not read:
+    /// such a request is returned without an end. If the client of such a request has disconnected,
     /// however, the call waits for its end.
     pub async fn requests(&self, prefix: &str) -> Vec<RecordedRequest> {
         self.shared.request_log.settled(Some(prefix)).await;
@@ -175,19 +176,19 @@ impl MockServer {
         self.shared.request_log.take(Some(prefix))
     }
 
-    /// Waits until the log has this many requests to the deployment. Has no timeout.
+    /// Waits, without a timeout, until the log has this many requests to the deployment.
     pub async fn arrived(&self, prefix: &str, requests: usize) {
         self.shared.request_log.arrived(Some(prefix), requests).await;
     }
 
-    /// Waits until no request to this deployment is in progress, not even a delayed or stalled one.
-    /// Has no timeout: a stalled request ends only when its client disconnects.
+    /// Waits, without a timeout, until all requests to this deployment have ended, including
+    /// delayed and stalled ones. A stalled request ends only when its client disconnects.
     pub async fn ended(&self, prefix: &str) {
         self.shared.request_log.ended(Some(prefix)).await;
     }
 
-    /// Requests that addressed no known deployment, that their client interrupted, or that were not
-    /// HTTP.
+    /// Requests to an unknown deployment, requests that the client did not send completely, and
+    /// data that was not HTTP.
     pub async fn unmatched(&self) -> Vec<RecordedRequest> {
         self.shared.request_log.settled(None).await;
         self.shared.request_log.requests(None)
@@ -199,9 +200,10 @@ impl MockServer {
         self.shared.request_log.take(None)
     }
 
-    /// How many requests the log has dropped since the start, to stay within its limits: the number
-    /// of requests to deployments, and the number of unmatched requests. Requests that were taken
-    /// are not counted.
+    /// How many requests the log has dropped since the start to stay within its limits. The first
+    /// number counts requests to deployments, and the second counts unmatched requests. Requests
+    /// that were removed by [`take`](Self::take) or [`take_unmatched`](Self::take_unmatched) are
+    /// not counted.
     pub fn dropped(&self) -> (u64, u64) {
         self.shared.request_log.dropped()
     }
@@ -212,7 +214,7 @@ impl MockServer {
     }
 }
 
-/// The address whose port is higher by `count`; port 0 stays 0.
+/// The same address with a port that is higher by `count`; port 0 stays 0.
 fn ports_on(addr: SocketAddr, count: u16) -> io::Result<SocketAddr> {
     let port = match addr.port() {
         0 => 0,

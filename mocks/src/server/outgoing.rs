@@ -1,4 +1,4 @@
-//! A reply that is ready to be sent: its head, its chunks, and its cut.
+//! A reply that is ready to be sent: the head and the chunks up to the cut.
 
 use std::iter;
 use std::num::NonZeroUsize;
@@ -34,7 +34,7 @@ pub(super) struct Outgoing {
 pub(super) struct Chunk<'a> {
     /// The bytes to send; a cut may leave only a part of the chunk.
     pub(super) bytes: &'a [u8],
-    /// Length of the chunk without the cut.
+    /// Length of the complete chunk, without the cut.
     pub(super) length: usize,
 }
 
@@ -55,7 +55,7 @@ impl Outgoing {
         } else if is_event_stream && framing.takes_chunks {
             is_chunked = framing.with_body;
             head.extend(b"transfer-encoding: chunked\r\n");
-        } // Otherwise there is no body, or it ends with the connection (HTTP/1.0).
+        } // In all other cases, there is no body, or the end of the connection ends it (HTTP/1.0).
         if !framing.keeps_alive {
             head.extend(b"connection: close\r\n");
         }

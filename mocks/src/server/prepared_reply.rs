@@ -1,5 +1,4 @@
-//! Replies that are ready to be framed. Each is a provider's reply or an error of the server
-//! itself.
+//! Replies that are ready to be framed: replies from a provider, and errors from the server itself.
 
 use std::time::SystemTime;
 
@@ -38,7 +37,7 @@ impl PreparedReply {
         prepared
     }
 
-    /// The server's own reply to a request that reached no provider.
+    /// The server's own reply to a request that did not reach a provider.
     pub(super) fn unmatched(behavior: &str, reply: Reply) -> Self {
         let plan = ReplyPlan {
             kind: RequestKind::Unmatched,

@@ -29,12 +29,12 @@ pub(super) struct Head {
 #[derive(Debug, Default)]
 pub(super) struct Body {
     pub(super) bytes: Vec<u8>,
-    /// Whether the body was read completely. A body that exceeds the limit is not, and the
-    /// connection cannot be used for another request then.
+    /// Whether the body was read completely. If it exceeds the limit, it was not, and the
+    /// connection cannot be used for another request.
     pub(super) is_complete: bool,
 }
 
-/// Why no request could be read.
+/// Why a request could not be read.
 #[derive(Debug)]
 pub(super) enum Unread {
     /// The client disconnected.
@@ -71,7 +71,7 @@ fn parse_head(bytes: &[u8]) -> Result<Option<Head>, Unread> {
         return Ok(None);
     };
     let hosts = values(&headers, "host").count();
-    // RFC 9112, section 3.2. HTTP/1.0 has no `Host`.
+    // See RFC 9112, section 3.2. HTTP/1.0 does not require `Host`.
     if hosts > 1 || (hosts == 0 && is_1_1) {
         return Err(Unread::Malformed(400, "there must be exactly one Host header"));
     }
@@ -87,7 +87,8 @@ fn parse_head(bytes: &[u8]) -> Result<Option<Head>, Unread> {
     }))
 }
 
-/// The path and query of a request target. A server must also accept the form `http://host/path`.
+/// The path and query of a request target. The target may also have the form `http://host/path`,
+/// which a server must accept.
 fn origin_form(target: &str) -> &str {
     let Some((scheme, rest)) = target.split_once("://") else { return target };
     if !matches!(scheme, "http" | "https") {
@@ -96,7 +97,7 @@ fn origin_form(target: &str) -> &str {
     rest.find(['/', '?']).map_or("/", |start| &rest[start..])
 }
 
-/// The items of all headers with this name; each header is a list.
+/// The items of all headers with this name. Each header is a comma-separated list.
 fn items(headers: &Headers, name: &str) -> Vec<String> {
     let lists = values(headers, name).map(String::from_utf8_lossy);
     lists

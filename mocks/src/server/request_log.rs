@@ -1,4 +1,5 @@
-//! The request log: connections write to it, and readers wait until it is complete.
+//! The request log. Connections write to it, and readers wait until the entries that they read are
+//! complete.
 
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -12,7 +13,7 @@ use super::socket::has_disconnected;
 use crate::provider_set::ReplyPlan;
 use crate::request_log::{Limits, RecordedRequest};
 
-/// Prefix of unmatched requests, which are in a separate log.
+/// Prefix of unmatched requests. They are in a log of their own, so any prefix would do.
 const UNMATCHED: &str = "";
 
 #[derive(Debug)]
@@ -51,7 +52,7 @@ struct Entry {
 #[derive(Debug)]
 struct State {
     recorded: RecordedRequest,
-    /// Whether the request waits for a timer or for its client, and not for the server.
+    /// Whether the request is waiting for a timer or for its client, rather than for the server.
     waiting: bool,
 }
 
@@ -82,8 +83,8 @@ impl RequestLog {
         (kept.to_vec(), (kept.len() < body.len()).then_some(body.len()))
     }
 
-    /// Numbers a request, and adds it to the log of its deployment or to that of unmatched
-    /// requests.
+    /// Assigns the next number to a request, and adds it to the log of requests to deployments or
+    /// to the log of unmatched requests.
     pub(super) fn enter(
         self: &Arc<Self>,
         mut recorded: RecordedRequest,
@@ -124,14 +125,15 @@ impl RequestLog {
         taken.into_iter().map(recorded).collect()
     }
 
-    /// How many requests were dropped: requests to deployments, and unmatched requests.
+    /// How many requests were dropped. The first number counts requests to deployments, and the
+    /// second counts unmatched requests.
     pub(super) fn dropped(&self) -> (u64, u64) {
         let logs = self.logs.lock();
         (logs.deployments.dropped(), logs.unmatched.dropped())
     }
 
-    /// Returns when each request has ended, or is waiting for a timer or for its client while the
-    /// client is still connected.
+    /// Waits until each request has ended, or is waiting for a timer or for a client that is still
+    /// connected.
     pub(super) async fn settled(&self, prefix: Option<&str>) {
         self.until(prefix, Entry::is_settled).await;
     }
@@ -183,7 +185,7 @@ impl Entry {
     }
 }
 
-/// A request in progress. It ends at the latest when this value is dropped.
+/// A request in progress. Dropping this value ends the request.
 #[derive(Debug)]
 pub(super) struct Record {
     entry: Arc<Entry>,
@@ -206,7 +208,7 @@ impl Record {
     /// Records the reply that the provider decided on.
     pub(super) fn decided(&self, plan: &ReplyPlan, head: &[u8], body: &[u8]) {
         let (reply, reply_cut) = self.request_log.capped(body);
-        // The reply is stored twice: as decided and as sent.
+        // The reply is stored twice: as the provider decided on it, and as it was sent.
         let more = 2 * (head.len() + reply.len());
         let ReplyPlan { kind, attempt, route, behavior, refused, violation, wire } = plan.clone();
         self.update(|recorded| {

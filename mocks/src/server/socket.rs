@@ -51,8 +51,8 @@ impl ClientSocket {
 
     /// Reads more bytes; returns 0 at the end of the stream.
     pub(super) async fn fill(&mut self) -> io::Result<usize> {
-        // Used bytes are removed here and not in `used`, since a body may arrive in a million tiny
-        // chunks.
+        // Consumed bytes are removed here rather than in `used`, which may be called for each of a
+        // million tiny chunks.
         self.read.drain(..self.used);
         self.used = 0;
         loop {
@@ -85,7 +85,7 @@ impl ClientSocket {
         Ok(())
     }
 
-    /// Returns when the client has closed or reset the connection.
+    /// Waits until the client has closed or reset the connection.
     pub(super) async fn disconnected(&mut self) {
         while self.unread().len() < MOST_AHEAD {
             if matches!(self.fill().await, Ok(0) | Err(_)) {
@@ -109,7 +109,8 @@ impl ClientSocket {
         let _ = self.stream.set_zero_linger();
     }
 
-    /// Closes the connection so that a client that may still be sending can read the reply.
+    /// Closes the connection in such a way that the client can still read the reply, even if it is
+    /// still sending.
     pub(super) async fn close_after_reply(mut self) {
         let _ = SockRef::from(&*self.stream).shutdown(Shutdown::Write);
         let rest = async {
@@ -121,8 +122,8 @@ impl ClientSocket {
     }
 }
 
-/// Whether the client has closed or reset the connection, as far as the system knows now. While
-/// bytes of the client are unread, it counts as connected.
+/// Whether the client has closed or reset the connection, as far as the system knows now. A client
+/// counts as connected as long as there are unread bytes from it.
 pub(super) fn has_disconnected(stream: &TcpStream) -> bool {
     match SockRef::from(stream).peek(&mut [MaybeUninit::uninit()]) {
         Ok(read) => read == 0,

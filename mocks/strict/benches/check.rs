@@ -1,4 +1,4 @@
-//! Cost of request validation: `cargo bench -p fallproof-strict`.
+//! Benchmarks of request validation: `cargo bench -p fallproof-strict`.
 //!
 //! Targets: under 100 µs for a chat of 1 kB, under 2 ms for a `/responses` request of 60 kB.
 
@@ -13,8 +13,8 @@ fn main() {
 }
 
 /// Measures the first request to an endpoint, which also parses the schema of the endpoint. Only
-/// one sample per endpoint is possible. The name sorts this benchmark before the others, which
-/// would parse the schemas first.
+/// one sample per endpoint is possible. This benchmark must run before the others, which also parse
+/// the schemas; its name puts it first in alphabetical order.
 #[divan::bench(args = [Endpoint::ChatCompletions, Endpoint::Responses], sample_count = 1, sample_size = 1)]
 fn a_first_use(bencher: Bencher<'_, '_>, endpoint: Endpoint) {
     bencher.bench_local(|| check(Surface::OpenAi, endpoint, "m", black_box(b"{}")));
@@ -30,7 +30,7 @@ fn responses_60_kb(bencher: Bencher<'_, '_>) {
     valid(bencher, Endpoint::Responses, "gpt-5", &responses());
 }
 
-/// Measures a valid body, which is validated completely.
+/// Measures a valid body, for which all checks run to the end.
 fn valid(bencher: Bencher<'_, '_>, endpoint: Endpoint, model: &str, body: &Value) {
     let body = body.to_string();
     assert_eq!(check(Surface::OpenAi, endpoint, model, body.as_bytes()), None);
@@ -54,7 +54,7 @@ fn chat() -> Value {
     })
 }
 
-/// A request of an agent after many turns, with several types of items and a dozen tools.
+/// A request as an agent sends it after many turns, with several types of items and a dozen tools.
 fn responses() -> Value {
     let turn = |n: usize| {
         [

@@ -89,7 +89,7 @@ def enter_venv():
 
 
 def base_schema(type_path):
-    """The SDK type as a closed object schema in the subset, with $defs."""
+    """Converts an SDK type to the schema of a closed object in the subset, with $defs."""
     from importlib import import_module
 
     from pydantic import TypeAdapter
@@ -123,7 +123,7 @@ def short(name):
 
 
 def clean(node):
-    """A schema with names and types, without titles, descriptions and defaults, and with closed objects."""
+    """Reduces a schema to names and types: drops titles, descriptions and defaults, and closes objects."""
     out = {}
     if "$ref" in node:
         return {"$ref": "#/$defs/" + short(node["$ref"].removeprefix("#/$defs/"))}
@@ -148,7 +148,7 @@ def clean(node):
 
 
 def any_of(branches):
-    """A union in its simplest form."""
+    """Simplifies a union."""
     flat = []
     for branch in branches:
         for one in branch["anyOf"] if "anyOf" in branch else [branch]:
@@ -162,7 +162,7 @@ def any_of(branches):
                     flat.append(part)
     if {} in flat:
         return {}
-    for kind in ("string", "boolean"):  # one branch per scalar type; a type without a list of values absorbs the lists
+    for kind in ("string", "boolean"):  # one branch per scalar type; one that lists no values replaces the others
         same = [b for b in flat if b.get("type") == kind]
         if len(same) > 1:
             lists = [b.get("enum") for b in same]
@@ -255,7 +255,7 @@ def take(schema, entry, step, place, strength):
 
 
 def find(schema, pointer, entry):
-    """The parent node and the last key of a JSON pointer; $refs on the way are followed."""
+    """Returns the parent node and the last key of a JSON pointer. Follows $refs on the way."""
     node = schema
     *steps, last = pointer.lstrip("/").split("/")
     for step in steps:
@@ -317,7 +317,7 @@ def schema_nodes(nodes):
 
 
 def discriminator(branches, defs):
-    """The property, or the two properties in order, that distinguish the object branches."""
+    """The property that distinguishes the object branches, or two such properties in order."""
     objects = [o for o in (deref(b, defs) for b in branches) if o.get("type") == "object"]
     if len(objects) < 2:
         return None
@@ -359,7 +359,7 @@ def generate():
 
 
 def changes(old, new, at=""):
-    """The differences between two values, as lines with JSON pointers."""
+    """Formats the differences between two values, one line per difference, with JSON pointers."""
     if isinstance(old, dict) and isinstance(new, dict):
         for key in sorted(old.keys() | new.keys()):
             here = f"{at}/{key}"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def try_accepted(files, path):
-    """Prints the recorded requests that the openai schemas or rules refuse, with reasons. True if there are none."""
+    """Prints each recorded request that the openai schemas or rules refuse, and why. True if there is none."""
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import relevance
 
@@ -34,7 +34,7 @@ def deref(node, defs):
 
 
 def deepest(error, defs):
-    """The most specific error below a union: the deepest error in the branches that its tags select."""
+    """The most specific error within an error of a union: the deepest one in the branches that the tags select."""
     if not error.context:
         return error
     chosen = narrow(error.schema, defs, error.instance)
@@ -83,7 +83,7 @@ def broken_rules(rules, body):
 
 
 def values_at(body, param):
-    """The path and the value of every non-null value of a rule's param; `a[].b` visits each item of `a`."""
+    """All values of a rule's param that are not null, each with its path; `a[].b` visits each item in `a`."""
     name, _, rest = param.partition("[].")
     value = body.get(name) if isinstance(body, dict) else None
     if rest:

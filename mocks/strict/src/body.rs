@@ -1,5 +1,5 @@
-//! A request body as a tree that preserves what validation needs: the spelling of numbers, the
-//! order of keys, and which keys are duplicates.
+//! A request body as a tree. It preserves what validation needs: the spelling of numbers, the order
+//! of members, and which members are duplicates.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -13,7 +13,7 @@ use super::path::Step;
 /// Maximum nesting depth. Deeper bodies are refused as invalid JSON, as in `serde_json`.
 const MAX_DEPTH: usize = 127;
 
-/// A value in a body. Numbers are kept as text, so neither their size nor their spelling is lost.
+/// A value in a body. A number is stored as it was spelled, so that numbers of any size are exact.
 #[derive(Debug)]
 pub(super) enum Value<'a> {
     Null,
@@ -26,16 +26,17 @@ pub(super) enum Value<'a> {
     File,
 }
 
-/// An object. Of a duplicate key, the last value counts, at the position of the first one.
+/// An object. If a key is repeated, the last value counts, but the member stays at the position of
+/// the first one.
 #[derive(Debug, Default)]
 pub(super) struct Object<'a> {
     pub(super) members: Map<Cow<'a, str>, Value<'a>>,
-    /// Index of the first member with a duplicate key.
+    /// Index of the first member whose key is repeated.
     repeated: Option<usize>,
 }
 
 impl<'a> Object<'a> {
-    /// Inserts a member, and records whether its key is a duplicate.
+    /// Inserts a member, and records whether its key is repeated.
     pub(super) fn insert(&mut self, key: Cow<'a, str>, value: Value<'a>) {
         let (at, before) = self.members.insert_full(key, value);
         if before.is_some() {
@@ -49,7 +50,7 @@ impl<'a> Object<'a> {
 }
 
 /// The kind of a value. Like Python, the providers distinguish `1` from `1.0` and `1e0`: a number
-/// with a point or an exponent is a decimal.
+/// with a decimal point or an exponent is a decimal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Null,
@@ -76,7 +77,8 @@ impl Value<'_> {
         }
     }
 
-    /// Whether this equals a value from the schema. Numbers are compared by value, not by spelling.
+    /// Whether this value equals a value from the schema. Numbers are compared by value, not by
+    /// spelling.
     pub(super) fn equals(&self, other: &serde_json::Value) -> bool {
         use serde_json::Value as Json;
 
@@ -89,7 +91,7 @@ impl Value<'_> {
         }
     }
 
-    /// Path of the first duplicate key, in body order.
+    /// Path of the first member whose key is repeated, in body order.
     pub(super) fn repeated_key(&self) -> Option<Vec<Step<'_>>> {
         match self {
             Self::Array(items) => items
@@ -108,7 +110,7 @@ impl Value<'_> {
     }
 }
 
-/// Compares a number in a body, as spelled, with a number from the schema, by value.
+/// Compares the values of two numbers: one as spelled in a body, and one from the schema.
 pub(super) fn compare(spelled: &str, other: &Number) -> Option<Ordering> {
     match (spelled.parse::<i128>(), other.as_i128()) {
         (Ok(spelled), Some(other)) => Some(spelled.cmp(&other)),
@@ -122,8 +124,8 @@ fn led_by<'a>(first: Step<'a>, mut path: Vec<Step<'a>>) -> Vec<Step<'a>> {
     path
 }
 
-/// Parses a body. Returns `None` if it is not JSON, not UTF-8, has an unpaired surrogate, or is
-/// nested deeper than 127 levels.
+/// Parses a body. Returns `None` if the body is not JSON or not UTF-8, contains an unpaired
+/// surrogate, or is nested deeper than 127 levels.
 pub(super) fn read(body: &[u8]) -> Option<Value<'_>> {
     read_value(&mut Tokens::of(body).ok()?, 0)
 }

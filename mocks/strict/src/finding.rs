@@ -1,4 +1,4 @@
-//! Problems in a body, before they become messages.
+//! Problems in a body, before they are put into words.
 
 use serde_json::{Number, Value as Json};
 
@@ -18,7 +18,7 @@ pub(super) struct Finding<'a> {
 #[derive(Debug, Clone)]
 pub(super) enum Fault<'a> {
     Missing,
-    /// A member of this object that its schema node does not define.
+    /// A member of `object` that the schema node `of` does not define.
     Unknown {
         of: &'a Node,
         object: &'a Object<'a>,
@@ -28,7 +28,7 @@ pub(super) enum Fault<'a> {
         expected: &'a Node,
         got: &'a Value<'a>,
     },
-    /// A discriminator whose value is not a string. One of these values was expected.
+    /// A discriminator whose value is not a string. One of `choices` was expected.
     TagType {
         choices: Vec<&'a Json>,
         got: &'a Value<'a>,
@@ -60,7 +60,7 @@ pub(super) enum Fault<'a> {
     Repeated,
 }
 
-/// The violated side of a limit.
+/// Whether a value is below its minimum or above its maximum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Side {
     Below,

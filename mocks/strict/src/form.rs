@@ -1,10 +1,11 @@
-//! Reads a `multipart/form-data` request into the same tree as a JSON body, so that one validation
-//! serves both.
+//! Converts a `multipart/form-data` request into the same tree as a JSON body, so that the same
+//! code validates both.
 //!
-//! A field is text; the schema of its parameter determines its type. The fields are named as the
-//! SDKs name them: `name[]` for each item of a list (`name` is also accepted), and `name[member]`
-//! for a member of an object. Three choices are our own: `True` equals `true`, an object may be
-//! JSON text, and bytes that are not UTF-8 are a file, with or without a file name.
+//! The value of a field is text, and the schema of its parameter determines how that text is read.
+//! The fields are named as the SDKs name them: `name[]` for each item of a list (`name` is also
+//! accepted), and `name[member]` for a member of an object. Three rules are not from the providers:
+//! `True` is read as `true`, an object may be written as JSON, and a value that is not UTF-8 is a
+//! file, even without a file name.
 
 use std::borrow::Cow;
 
@@ -13,7 +14,7 @@ use fallproof_protocol::multipart::FormField;
 use super::body::{self, Kind, Object, Value};
 use super::schema::{Node, Schema};
 
-/// Reads the fields into one object, with the types of the schema.
+/// Converts the fields into one object, whose values have the types that the schema asks for.
 pub(super) fn read<'a>(schema: &Schema, fields: &[FormField<'a>]) -> Value<'a> {
     let mut form = Object::default();
     for field in fields {
@@ -79,7 +80,8 @@ fn push<'a>(form: &mut Object<'a>, name: &'a str, item: Value<'a>) {
     }
 }
 
-/// Reads the field as a value of a type that the node allows, or as text if that fails.
+/// Reads the field as a number, an object or a boolean, if the node allows this type and the text
+/// of the field has this form. In all other cases, the field is a string or a file.
 fn read_field<'a>(schema: &Schema, node: Option<&Node>, field: &FormField<'a>) -> Value<'a> {
     let value = text_or_file(field);
     let (Value::String(Cow::Borrowed(text)), Some(node)) = (&value, node) else { return value };

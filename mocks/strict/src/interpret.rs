@@ -13,7 +13,8 @@ use crate::rules;
 use crate::schema::{Node, Others, Schema};
 use found::{Flow, Found};
 
-/// The finding to report: the first observed one, otherwise the first documented one.
+/// The finding to report: the first observed finding or, if there is none, the first documented
+/// finding.
 pub(super) fn first_finding<'a>(
     schema: &'a Schema,
     model: &str,
@@ -21,7 +22,7 @@ pub(super) fn first_finding<'a>(
 ) -> Option<Finding<'a>> {
     let Value::Object(object) = body else { return None };
     let mut walk = Walk { schema, model, path: Vec::new(), found: Found::default() };
-    // The walk stops at the first observed finding, since no later finding takes precedence.
+    // The walk stops at the first observed finding, since that is the one to report.
     let _ = walk.request(object);
     if walk.found.is_empty()
         && let Some(path) = body.repeated_key()
@@ -128,7 +129,8 @@ impl<'a> Walk<'a, '_> {
         Flow::Continue(())
     }
 
-    /// Checks the member names of an object: first for missing names, then for unknown names.
+    /// Checks the names of an object's members: first for missing members, then for unknown
+    /// members.
     fn names(&mut self, node: &'a Node, object: &'a Object<'a>) -> Flow {
         for name in &node.required {
             if object.get(name).is_none() {
@@ -191,7 +193,8 @@ impl<'a> Walk<'a, '_> {
         self.found.add(Finding { path: self.path.clone(), fault, strength })
     }
 
-    /// Strength of a violation of a node's type or allowed values.
+    /// Strength of the violation if a value has the wrong type, or is not one of the allowed
+    /// values.
     fn usual(&self, node: &Node) -> Strength {
         node.strength.unwrap_or(self.by_depth())
     }
@@ -200,8 +203,8 @@ impl<'a> Walk<'a, '_> {
         if self.path.len() <= 1 { Strength::Observed } else { Strength::Documented }
     }
 
-    /// Strength of refusing an unknown member of the object at this path. In a message, legacy back
-    /// ends were seen to refuse every unknown member.
+    /// Strength of the violation if the object at this path has an unknown member. Legacy back ends
+    /// were seen to refuse every unknown member of a message.
     fn of_unknown(&self, node: &Node, name: &str) -> Strength {
         if self.is_in_a_message() && self.schema.legacy_wording.members.include(self.model) {
             return Strength::Observed;
@@ -209,7 +212,8 @@ impl<'a> Walk<'a, '_> {
         node.strength_of_unknown(name)
     }
 
-    /// Whether the object at this path is a message to a legacy back end that lacks this member.
+    /// Whether the object at this path is a message to a legacy back end that does not know this
+    /// member.
     fn is_too_new(&self, name: &str) -> bool {
         self.is_in_a_message() && self.schema.legacy_wording.lack(self.model, name)
     }
@@ -218,8 +222,8 @@ impl<'a> Walk<'a, '_> {
         matches!(self.path[..], [Step::Key("messages"), Step::Index(_)])
     }
 
-    /// Strength of refusing an object at this path that lacks the member of this name. `default`
-    /// applies if no such refusal is known.
+    /// Strength of the violation if the object at this path lacks the member `name`. It is at least
+    /// `default`. It is `Observed` at the top level, and where such a refusal was seen.
     fn of_missing(&self, node: &Node, name: &str, default: Strength) -> Strength {
         if node.missed.iter().any(|one| one == name) {
             return Strength::Observed;

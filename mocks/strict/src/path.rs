@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-/// A step of a path: a member of an object or an item of an array.
+/// A step of a path. It leads to a member of an object or to an item of an array.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step<'a> {
     Key(&'a str),

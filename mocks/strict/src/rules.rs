@@ -33,7 +33,8 @@ pub(super) fn of_the_model<'a>(
     })
 }
 
-/// Findings for parameters without another parameter that they require, in rule order.
+/// Findings for parameters that require other parameters which are missing or have the wrong value,
+/// in rule order.
 pub(super) fn across_parameters<'a>(
     rules: &'a [Rule],
     body: &'a Object<'a>,
@@ -55,7 +56,7 @@ fn finding<'a>(rule: &'a Rule, (path, got): At<'a>) -> Finding<'a> {
 
 type At<'a> = (Vec<Step<'a>>, &'a Value<'a>);
 
-/// All values of the rule's parameter in the body, except null.
+/// All values of the rule's parameter in the body that are not null.
 fn values<'a>(rule: &'a Rule, body: &'a Object<'a>) -> impl Iterator<Item = At<'a>> {
     let mut out = Vec::new();
     collect(&rule.param, body, &[], &mut out);

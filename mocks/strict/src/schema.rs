@@ -1,4 +1,4 @@
-//! The request schemas in `spec/`, which are parsed once. They use the subset of JSON Schema that
+//! The request schemas in `spec/`. Each is parsed once. They use the subset of JSON Schema that
 //! `spec/README.md` describes. Any other keyword is an error, so that no rule is silently ignored.
 
 mod embedded;
@@ -20,7 +20,8 @@ pub(super) struct Schema {
     pub(super) root: Node,
     definitions: Vec<Node>,
     pub(super) rules: Vec<Rule>,
-    /// The models whose back ends use the legacy wording for unknown names.
+    /// The models whose back ends use the legacy wording for unknown parameters and unknown members
+    /// of messages.
     pub(super) legacy_wording: LegacyWording,
 }
 
@@ -62,7 +63,8 @@ impl Schema {
         })
     }
 
-    /// The alternatives for a value of this node: its branches, or the node itself.
+    /// The schema nodes that a value may match: the branches of this node or, if it has none, the
+    /// node itself.
     pub(super) fn shapes<'a>(&'a self, node: &'a Node) -> Vec<&'a Node> {
         let node = self.resolve(node);
         if node.branches.is_empty() {
@@ -73,7 +75,8 @@ impl Schema {
 
     /// The node itself, or the definition that it references.
     pub(super) fn resolve<'a>(&'a self, node: &'a Node) -> &'a Node {
-        // A definition may itself be a reference. The generator creates no cycles of references.
+        // A definition may itself be a reference. The generator never creates a cycle of
+        // references.
         let mut node = node;
         while let Some(index) = node.reference {
             node = &self.definitions[index];
@@ -82,8 +85,8 @@ impl Schema {
     }
 }
 
-/// Replaces each reference with the index of its definition, and sets the type `file`, which is not
-/// part of JSON Schema, where `x-file` is present.
+/// Replaces each reference with the index of its definition. Where `x-file` is present, sets the
+/// type to `file`, which is not part of JSON Schema.
 fn link(value: &mut Json, names: &[String]) -> serde_json::Result<()> {
     use serde::de::Error as _;
 

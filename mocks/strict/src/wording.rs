@@ -1,8 +1,8 @@
-//! Findings in the providers' wording.
+//! Formats findings in the providers' wording.
 //!
 //! There are three styles. Most endpoints and models use the [`modern`] wording. Legacy back ends
-//! use the [`legacy`] wording for some findings, and audio endpoints use that of [`pydantic`]. The
-//! last two report neither parameter nor code.
+//! use the [`legacy`] wording for some findings, and audio endpoints use the wording of
+//! [`pydantic`]. Errors in these two styles have neither `param` nor `code`.
 
 mod expected;
 mod legacy;

@@ -1,4 +1,4 @@
-//! The bytes of every error reply, compared with what is known about the live replies.
+//! Compares the bytes of every error reply with what is known about the live replies.
 
 use fallproof_mocks::Reply;
 use fallproof_mocks::behavior::{CutEnd, CutPoint, Entry, WireFault, behaviors};
@@ -211,9 +211,9 @@ fn refused(endpoint: Endpoint, model: &str, body: &str) -> Reply {
 }
 
 #[rstest]
-// The layers of OpenAI: the edge, with and without a limit reached; the application, with and
-// without limits; the older resources; a failure; and the network in front. The layers of Azure:
-// the front edge, the layer behind it, and the model.
+// OpenAI's layers: the edge, without and with a quota that is reached; the application, without and
+// with rate-limit headers; the older resources; an internal failure; and the network in front.
+// Azure's layers: the edge, the layer behind it, and the model.
 #[case(edge(OpenAi, Some(Chat), &unknown_model("x")), "content-type vary x-content-type-options \
     strict-transport-security x-envoy-upstream-service-time x-openai-proxy-wasm x-request-id")]
 #[case(

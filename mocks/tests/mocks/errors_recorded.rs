@@ -1,4 +1,4 @@
-//! Every known error of the live providers, compared byte for byte with the reply of the mocks.
+//! Compares every known error from the live providers, byte for byte, with the reply of the mocks.
 
 use fallproof_mocks::Reply;
 use fallproof_mocks::errors::{EdgeRefusal, behavior, edge, refusal};
@@ -7,7 +7,7 @@ use fallproof_strict::check;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// A row of `errors_recorded.yaml`. The comment in that file describes the members.
+/// A row in `errors_recorded.yaml`. The comment at the top of that file describes the fields.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Row {
@@ -107,7 +107,7 @@ fn wrong(row: &Row) -> Result<(), String> {
     }
 }
 
-/// Whether the reply has this header. With `name: value`, the value must match, too.
+/// Whether the reply has this header. If `header` is `name: value`, the value must match, too.
 fn has(reply: &Reply, header: &str) -> bool {
     let (name, value) = header.split_once(": ").unzip();
     let name = name.unwrap_or(header);

@@ -1,5 +1,5 @@
-//! What a deployment refuses before it plays its script, in which order it checks, and how the
-//! script advances.
+//! Which requests a deployment refuses before it plays its script, in which order it checks, and
+//! how the script advances.
 
 use crate::server_support::{CHAT, KEY, cut, mock, ok_but, says};
 use fallproof_mocks::Reply;
@@ -213,7 +213,7 @@ fn an_api_version_may_be_too_old_for_a_parameter_of_chat(
     let status = if refused.is_some() { 400 } else { 200 };
     assert_eq!((answer.reply.status, answer.plan.refused), (status, refused.is_some()), "{body}");
     assert!(body.contains(refused.unwrap_or_default()), "{body}");
-    // The v1 surface has no dated versions, so it accepts the member.
+    // The v1 surface does not have dated versions, so it accepts the member.
     let v1 = mock.post("/openai/v1/chat/completions", &format!("{{{member},{}", &CHAT[1..]));
     assert!(!v1.plan.refused);
 }

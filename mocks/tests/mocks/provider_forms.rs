@@ -1,4 +1,4 @@
-//! Forms, and the content types of endpoints.
+//! Forms, and the content type that each endpoint expects.
 
 use crate::replies_support::{Mock, json_of};
 use fallproof_mocks::provider::{Endpoint, Surface};

@@ -8,7 +8,8 @@ use fallproof_mocks::request_log::RequestKind;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-/// Kind of the request, number of the attempt, status, and whether the request was refused.
+/// The kind of the request, the number of the attempt, the status, and whether the request was
+/// refused.
 fn outcome(answer: &Answer) -> (RequestKind, u32, u16, bool) {
     (answer.plan.kind, answer.plan.attempt, answer.reply.status, answer.plan.refused)
 }

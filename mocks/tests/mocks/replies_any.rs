@@ -1,4 +1,4 @@
-//! Every request gets a reply: nothing panics, and nothing takes too long.
+//! Tests that every request gets a reply, without a panic and in a short time.
 
 use fallproof_mocks::behavior::Behavior;
 use fallproof_mocks::marker::Marker;
@@ -41,7 +41,7 @@ const NAMES: [&str; 29] = [
     "top_logprobs",
 ];
 
-/// Words that have a meaning in these members or in schemas.
+/// Strings that have a meaning in these members or in schemas.
 const WORDS: [&str; 30] = [
     "$ref",
     "#",

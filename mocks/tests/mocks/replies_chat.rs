@@ -1,4 +1,4 @@
-//! Replies of chat and completions.
+//! Success replies on chat and completions.
 
 use crate::replies_support::{
     Mock, assert_adds_up, chat, chunks, header, joined, json_of, marker, names, text,

@@ -1,5 +1,5 @@
-//! Replies of responses (without streaming), embeddings, images, audio and moderations. Also
-//! properties that all replies have.
+//! Success replies on responses (without streaming), embeddings, images, audio and moderations.
+//! Also properties that all success replies have.
 
 use crate::replies_support::{
     Mock, assert_adds_up, chat, events, header, input, json_of, marker, names, text,

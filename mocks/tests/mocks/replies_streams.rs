@@ -25,7 +25,7 @@ fn forced() -> Value {
     })
 }
 
-/// A forced function in the format of responses.
+/// Members of a `/responses` request that force the call of a function.
 fn forced_response() -> Value {
     json!({
         "tools": [{
@@ -43,7 +43,7 @@ fn forced_response() -> Value {
     })
 }
 
-/// The kind of a chunk, in one word.
+/// The kind of a chunk, as one word.
 fn step(chunk: &Value) -> &'static str {
     let choice = &chunk["choices"][0];
     let delta = &choice["delta"];
@@ -248,8 +248,8 @@ fn only_openais_completions_omit_the_charset(
     assert_eq!(header(&reply, "content-type"), content_type);
 }
 
-/// The event names of a response, without consecutive duplicates. Also checks that the data repeats
-/// the name, and that the events are numbered.
+/// The event names in a stream from `/responses`, without consecutive duplicates. Also checks that
+/// the data of each event repeats its name, and that the events are numbered.
 fn kinds(events: &[Event]) -> Vec<&str> {
     let mut kinds = Vec::new();
     for (number, (name, data)) in events.iter().enumerate() {

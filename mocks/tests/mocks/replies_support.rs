@@ -1,4 +1,4 @@
-//! A deployment that answers, and helpers to inspect its replies.
+//! A mock deployment, and helpers to inspect its replies.
 
 use fallproof_mocks::Reply;
 use fallproof_mocks::behavior::Behavior;
@@ -18,12 +18,12 @@ pub(crate) struct Mock {
 }
 
 impl Mock {
-    /// A deployment of this model that always succeeds.
+    /// A deployment with this model, at which every valid request succeeds.
     pub(crate) fn of(surface: Surface, model: &str) -> Self {
         Self::playing(surface, model, "ok")
     }
 
-    /// A deployment of this model that always plays this behavior.
+    /// A deployment with this model that always plays this behavior.
     pub(crate) fn playing(surface: Surface, model: &str, behavior: &str) -> Self {
         let providers = MockProviders::default();
         let mock = MockDeployment {
@@ -43,7 +43,7 @@ impl Mock {
         Self { providers, surface }
     }
 
-    /// The reply to a valid request with these members, to which the model's name is added.
+    /// Sends a valid request with these members and a `model`, and returns the reply.
     pub(crate) fn ask(&self, endpoint: &str, members: &Value) -> Reply {
         let answer = self.try_ask(endpoint, members);
         assert!(!answer.plan.refused, "{}", String::from_utf8_lossy(&answer.reply.body));
@@ -56,7 +56,7 @@ impl Mock {
         self.send("POST", &self.target(endpoint), "application/json", body.to_string().as_bytes())
     }
 
-    /// The reply to a form with these fields, to which the model's name and a file are added.
+    /// Sends a form with these fields, a `model` and a file, and returns the reply.
     pub(crate) fn ask_form(&self, endpoint: &str, fields: &[(&str, &str)]) -> Reply {
         let part = |(name, value): &(&str, &str)| {
             format!("--b\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
@@ -75,7 +75,7 @@ impl Mock {
         self.send("GET", target, "", b"")
     }
 
-    /// Like [`get`](Self::get), but with this key, or without a key.
+    /// Like [`get`](Self::get), but with this API key, or without an API key.
     pub(crate) fn get_as(&self, target: &str, key: Option<&str>) -> Answer {
         let bearer = key.map(|key| format!("Bearer {key}"));
         let headers: Vec<(&str, &[u8])> = match (&bearer, key) {
@@ -156,7 +156,7 @@ pub(crate) fn header<'a>(reply: &'a Reply, name: &str) -> &'a str {
 /// An event of a stream: its name, if any, and its data.
 pub(crate) type Event = (Option<String>, Value);
 
-/// The events of a stream. In chat and completions, the data of the last event is the text
+/// The events of a stream. In chat and completions, the data of the last event is the string
 /// `[DONE]`.
 pub(crate) fn events(reply: &Reply) -> Vec<Event> {
     assert!(header(reply, "content-type").starts_with("text/event-stream"));
@@ -190,7 +190,7 @@ pub(crate) fn chunks(reply: &Reply) -> Vec<Value> {
     chunks
 }
 
-/// The texts of this member in the deltas of a choice, joined.
+/// Joins the strings at `pointer` in all chunks of the choice `index`.
 pub(crate) fn joined(chunks: &[Value], index: u64, pointer: &str) -> String {
     chunks
         .iter()

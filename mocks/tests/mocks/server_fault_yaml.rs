@@ -1,4 +1,4 @@
-//! Transport faults in YAML.
+//! Parsing of transport faults from YAML.
 
 use crate::server_support::by_bytes;
 use fallproof_mocks::behavior::{Behavior, Chunking, Cut, CutEnd, CutPoint, HeadFault, WireFault};

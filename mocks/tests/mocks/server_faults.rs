@@ -1,4 +1,4 @@
-//! Transport faults as a client sees them, byte by byte.
+//! Transport faults, as a client sees them byte by byte.
 
 use std::time::{Duration, Instant};
 
@@ -240,7 +240,7 @@ async fn a_client_that_does_not_read_blocks_nobody_and_its_disconnect_is_noticed
     let requests = server.requests(PRIMARY).await;
     assert_eq!((requests[0].status, requests[0].times.end), (Some(200), None));
     assert_eq!(slow.bytes(body.len()).await.len(), body.len());
-    // The client may have the last byte before the server has recorded that it sent the byte.
+    // The client may get the last byte before the server has recorded that it was sent.
     server.ended(PRIMARY).await;
     assert!(server.requests(PRIMARY).await[0].times.end.is_some());
 

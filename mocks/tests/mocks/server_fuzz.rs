@@ -1,4 +1,4 @@
-//! Whatever bytes a client sends, the server neither crashes nor hangs.
+//! Tests that the server neither crashes nor hangs, whatever bytes a client sends.
 
 use std::time::Duration;
 

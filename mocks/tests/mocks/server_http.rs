@@ -328,7 +328,7 @@ async fn scripted_statuses_headers_and_bodies_arrive_as_written() {
 #[tokio::test]
 async fn two_servers_cannot_share_a_port_and_the_next_port_refuses() {
     let (first, port) = loop {
-        // The next port may be in use, so look for two free ports in a row.
+        // The next port may be in use, so retry until two consecutive ports are free.
         let any = start_server().await;
         let addr = any.addr();
         any.shutdown().await;

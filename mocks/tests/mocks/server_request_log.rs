@@ -9,7 +9,8 @@ use fallproof_mocks::server::MockServer;
 const PRIMARY: &str = "/test/primary";
 const BACKUP: &str = "/test/backup";
 
-/// A server with this request log, and two deployments that always reply `0123456789`.
+/// A server with these limits for its request log, and with two deployments that always reply
+/// `0123456789`.
 async fn server_with_limits(limits: Limits) -> MockServer {
     let addr = "127.0.0.1:0".parse().expect("an address");
     let server = MockServer::bind_with(addr, limits).await.expect("a free port");

@@ -1,5 +1,5 @@
-//! Mounted deployments for tests, and a client that reads single bytes and reports how its
-//! connection ended.
+//! Mock deployments for tests, and a client that reads byte by byte and reports how its connection
+//! ended.
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -56,13 +56,13 @@ pub(crate) fn streams(body: &str, wire: WireFault) -> Behavior {
     behavior
 }
 
-/// Chunks of this many bytes.
+/// Splits a body into chunks of this many bytes.
 pub(crate) fn by_bytes(count: usize) -> Option<Chunking> {
     NonZeroUsize::new(count).map(Chunking::Bytes)
 }
 
-/// The only request to `/test/primary`. Waits until the server has decided on the reply and is
-/// holding it back.
+/// Waits until the only request to `/test/primary` satisfies `enough`, and returns it. Meant for a
+/// reply that the server is holding back.
 pub(crate) async fn held(
     server: &MockServer,
     enough: impl Fn(&RecordedRequest) -> bool,
@@ -127,7 +127,7 @@ impl Reply {
     }
 }
 
-/// A client that knows nothing about HTTP except where a reply ends.
+/// A client that understands of HTTP only where a reply ends.
 pub(crate) struct Client {
     stream: TcpStream,
     unread: Vec<u8>,
@@ -143,7 +143,7 @@ impl Client {
         Self { stream, unread: Vec::new() }
     }
 
-    /// Sends these bytes. A server that has closed the connection is not an error.
+    /// Sends these bytes. It is not an error if the server has closed the connection.
     pub(crate) async fn send(&mut self, bytes: impl AsRef<[u8]>) {
         let _ = self.stream.write_all(bytes.as_ref()).await;
     }
@@ -175,7 +175,7 @@ impl Client {
         reply
     }
 
-    /// Reads a complete chunk; the last chunk is empty.
+    /// Reads a complete chunk. The last chunk of a body is empty.
     pub(crate) async fn chunk(&mut self) -> Vec<u8> {
         let length = self.chunk_size().await;
         let chunk = self.bytes(length).await;

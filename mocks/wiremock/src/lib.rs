@@ -1,8 +1,8 @@
 //! A strict mock of `OpenAI` or Azure `OpenAI` for a [`MockServer`].
 //!
-//! A [`Provider`] implements [`Respond`]. It checks path, credential, model and every parameter. It
-//! answers an invalid request with the provider's error, and a valid one with the next behavior of
-//! its [`Script`].
+//! A [`Provider`] implements [`Respond`]. It checks the path, the credential, the model and every
+//! parameter. An invalid request gets the provider's error, and a valid request gets the next
+//! behavior of the [`Script`].
 
 mod script;
 
@@ -38,7 +38,7 @@ struct Shared {
 }
 
 impl Provider {
-    /// An `OpenAI` provider with this model and this key. Every valid request succeeds.
+    /// An `OpenAI` provider with this model and this API key. Every valid request succeeds.
     pub fn openai(model: impl Into<String>, key: impl Into<String>) -> Self {
         let model = model.into();
         Self::new(Deployment {
@@ -62,14 +62,16 @@ impl Provider {
         Self { mock, shared: Arc::default() }.started()
     }
 
-    /// Resets the provider and sets its script, whose last behavior repeats.
+    /// Resets the provider and sets its script. After the end of the script, the last behavior
+    /// repeats.
     #[must_use]
     pub fn playing(mut self, script: Script) -> Self {
         self.mock.script = script.into_behaviors();
         self.started()
     }
 
-    /// Resets the provider, which then also accepts these names of models or deployments.
+    /// Resets the provider and makes it accept these model or deployment names in addition to its
+    /// own.
     #[must_use]
     pub fn taking(mut self, names: Names) -> Self {
         self.mock.names = names;
@@ -83,7 +85,7 @@ impl Provider {
         self
     }
 
-    /// Mounts the provider on this server, where it answers all requests.
+    /// Mounts the provider on this server. It then answers all requests to the server.
     pub async fn mount(self, server: &MockServer) -> Self {
         Mock::given(any()).respond_with(self.clone()).mount(server).await;
         self
@@ -104,8 +106,8 @@ impl Provider {
         self.mock.marker.token()
     }
 
-    /// The violations in all requests so far, including those of documented rules, which are not
-    /// refused.
+    /// The violations in all requests so far. They include violations of rules that are only
+    /// documented, although the provider does not refuse such requests.
     pub fn violations(&self) -> Vec<Violation> {
         self.shared.violations.lock().clone()
     }

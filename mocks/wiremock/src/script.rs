@@ -16,7 +16,7 @@ pub enum ScriptError {
         "`{0}` is a connection fault, which wiremock cannot play; use `fallproof_mocks::server`"
     )]
     WireFault(String),
-    /// A behavior that no provider can play.
+    /// A behavior that a mock provider cannot play.
     #[error(transparent)]
     Invalid(#[from] behavior::ScriptError),
     /// The script is empty.
@@ -25,10 +25,11 @@ pub enum ScriptError {
 }
 
 impl Script {
-    /// The script of the behaviors with these names. `fallproof list behaviors` shows all names.
+    /// Creates a script from the names of its behaviors. `fallproof list behaviors` shows all
+    /// names.
     ///
     /// # Errors
-    /// There are no names, a name is unknown, or a behavior is a connection fault.
+    /// There is no name, a name is unknown, or a behavior is a connection fault.
     pub fn named<N: Into<String>>(names: impl IntoIterator<Item = N>) -> Result<Self, ScriptError> {
         names.into_iter().map(Behavior::named).collect::<Vec<_>>().try_into()
     }
@@ -55,7 +56,7 @@ impl TryFrom<Vec<Behavior>> for Script {
     }
 }
 
-/// Whether the behavior has a transport fault other than a delay of the reply.
+/// Whether the behavior has a transport fault other than delaying the reply.
 fn has_wire_fault(behavior: &Behavior) -> bool {
     let of_the_name = find(&behavior.reply).map(|entry| entry.wire.clone()).unwrap_or_default();
     let wire = behavior.wire.clone().or(of_the_name);

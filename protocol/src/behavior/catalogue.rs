@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::WireFault;
 
-/// A behavior of the catalogue.
+/// A behavior in the catalogue.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Entry {
@@ -14,7 +14,7 @@ pub struct Entry {
     pub name: String,
     /// What the behavior does, in one sentence.
     pub what: String,
-    /// Transport faults, unless the script overrides them.
+    /// The transport faults of the behavior. A script can override each of them.
     #[serde(default)]
     pub wire: WireFault,
     /// Whether the reply is a variant of the success reply and not a provider error.
@@ -35,7 +35,7 @@ pub fn behavior_names() -> impl Iterator<Item = &'static str> {
     behaviors().iter().map(|entry| entry.name.as_str())
 }
 
-/// The behavior of this name.
+/// The catalogue entry with this name.
 pub fn find(name: &str) -> Option<&'static Entry> {
     behaviors().iter().find(|entry| entry.name == name)
 }

@@ -10,10 +10,10 @@ pub const FRAMING: [&str; 4] = ["content-length", "transfer-encoding", "connecti
 /// Why a deployment or its script is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ScriptError {
-    /// The prefix is not two path segments. Holds the prefix.
+    /// The prefix does not consist of two path segments. Holds the prefix.
     #[error("invalid prefix `{0}`: expected `/scenario/deployment`")]
     Prefix(String),
-    /// The catalogue has no behavior of this name.
+    /// The catalogue has no behavior with this name.
     #[error("unknown behavior `{0}`")]
     UnknownBehavior(String),
     /// `count` is 0.
@@ -64,7 +64,8 @@ fn is_framing(name: &str) -> bool {
     FRAMING.iter().any(|framing| framing.eq_ignore_ascii_case(name))
 }
 
-/// The headers of this behavior that are invalid or reserved for the server.
+/// The headers of this behavior that a script cannot set: invalid ones and those that the server
+/// writes.
 pub fn unsendable(behavior: &Behavior) -> impl Iterator<Item = (&String, &String)> {
     behavior.headers.iter().filter(|(name, value)| {
         is_framing(name)

@@ -1,7 +1,8 @@
-//! Values written either as a word or as a mapping from one word to its value.
+//! Parsing of values that are either a word (`events`) or a mapping from one word to a value
+//! (`{ bytes: 7 }`).
 //!
-//! An error for any other value lists both valid forms. A derived parser would give a wrong error:
-//! after a word without a value, it would take the next key as the value.
+//! If a value has neither form, the error lists the valid ones. A derived parser would give a
+//! misleading error: if a word lacks its value, it would take the next YAML key as the value.
 
 use std::fmt;
 use std::marker::PhantomData;

@@ -1,4 +1,5 @@
-//! Bodies delimited by a length, by chunked coding, or by the end of the connection.
+//! Incremental reading of bodies that are delimited by a length, by chunked coding, or by the end
+//! of the connection.
 
 use memchr::memmem;
 
@@ -17,7 +18,7 @@ pub enum Framing {
     Length(u64),
     /// Chunked transfer coding.
     Chunked,
-    /// The body ends with the connection.
+    /// The body ends when the connection ends.
     UntilClose,
 }
 
@@ -40,7 +41,7 @@ enum State {
     Done,
 }
 
-/// Result of a step, i.e. of one call of [`BodyReader::advance`].
+/// State of the body after one call to [`BodyReader::advance`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
     /// More bytes are needed.
@@ -53,12 +54,12 @@ pub enum Progress {
     TooLong,
 }
 
-/// One step of reading a buffer.
+/// What one call to [`BodyReader::advance`] did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Step {
     /// Number of bytes consumed from the start of the buffer.
     pub used: usize,
-    /// The result of the step.
+    /// State of the body after the call.
     pub progress: Progress,
 }
 
@@ -83,7 +84,7 @@ pub enum BodyError {
 }
 
 impl BodyReader {
-    /// Creates a reader of a body of at most `most` bytes.
+    /// Creates a reader for a body of at most `most` bytes.
     pub fn new(framing: Framing, most: usize) -> Self {
         let state = match framing {
             Framing::None | Framing::Length(0) => State::Done,
@@ -102,7 +103,7 @@ impl BodyReader {
         }
     }
 
-    /// Reads `bytes` up to the end of a chunk, and appends the body bytes in them to `body`.
+    /// Reads `bytes`, but not beyond the end of a chunk, and appends the decoded bytes to `body`.
     ///
     /// # Errors
     /// The chunked coding is invalid.
@@ -167,7 +168,8 @@ impl BodyReader {
         Ok(Step { used, progress })
     }
 
-    /// Appends at most `left` of these bytes. Stops one byte beyond the limit.
+    /// Appends at most `left` of these bytes to `body`, and returns their number. Stops one byte
+    /// beyond the limit.
     fn take(&self, bytes: &[u8], left: u64, body: &mut Vec<u8>) -> usize {
         let room = self.most.saturating_add(1).saturating_sub(body.len());
         let left = usize::try_from(left).unwrap_or(usize::MAX);

@@ -27,7 +27,7 @@ pub enum DifferenceKind {
     Respelled(String, String),
 }
 
-/// All differences between two values, in the order sent.
+/// All differences between two values, in the order of the sent value.
 pub fn differences(sent: &Tree, received: &Tree) -> Vec<Difference> {
     let mut found = Vec::new();
     compare(sent, received, &mut String::new(), &mut found);
@@ -85,9 +85,9 @@ fn values_of<'a>(members: &'a [(String, Tree)], key: &str) -> Vec<&'a Tree> {
     members.iter().filter(|(name, _)| name == key).map(|(_, value)| value).collect()
 }
 
-/// Pairs of corresponding indices. If the lengths differ, equal items at the start and at the end
-/// are paired first. So a missing item is a single difference and does not affect the items after
-/// it.
+/// The indices of the items to compare with each other. If the lengths differ, equal items at the
+/// start and at the end are left out, so that a missing item is a single difference and does not
+/// affect the items after it.
 fn aligned(sent: &[&Tree], received: &[&Tree]) -> Vec<(Option<usize>, Option<usize>)> {
     let shorter = sent.len().min(received.len());
     let is_longer = sent.len() != received.len();
@@ -101,7 +101,7 @@ fn aligned(sent: &[&Tree], received: &[&Tree]) -> Vec<(Option<usize>, Option<usi
     middle.collect()
 }
 
-/// Number of leading pairs that are equal.
+/// Number of pairs at the start whose two items are equal.
 fn equal<'a>(pairs: impl Iterator<Item = (&'a &'a Tree, &'a &'a Tree)>) -> usize {
     pairs.take_while(|(one, other)| one == other).count()
 }

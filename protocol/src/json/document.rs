@@ -25,10 +25,10 @@ pub enum Tree {
 }
 
 impl Tree {
-    /// Parses one JSON text.
+    /// Parses one JSON value.
     ///
     /// # Errors
-    /// The bytes are not JSON, or they are nested deeper than 127 levels.
+    /// The bytes are not JSON, or the value is nested deeper than 127 levels.
     pub fn parse(bytes: &[u8]) -> serde_json::Result<Self> {
         Self::read(&mut Tokens::of(bytes)?, 0)
     }
@@ -63,7 +63,7 @@ impl Tree {
         Self::Scalar(quoted(text))
     }
 
-    /// The first member of this name; `None` if this is not an object or has no such member.
+    /// The first member with this name; `None` if this is not an object or has no such member.
     pub fn member(&self, name: &str) -> Option<&Self> {
         match self {
             Self::Object(members) => {
@@ -73,8 +73,8 @@ impl Tree {
         }
     }
 
-    /// A copy of this value. If it is an object with a member `name`, the member is set to this
-    /// string.
+    /// Returns a copy of this value. If the value is an object with a member `name`, that member of
+    /// the copy is set to `text`.
     #[must_use]
     pub fn with(&self, name: &str, text: &str) -> Self {
         let mut tree = self.clone();
@@ -86,7 +86,7 @@ impl Tree {
         tree
     }
 
-    /// The unescaped text of a string value.
+    /// The unescaped content of a string; `None` for other values.
     pub fn as_str(&self) -> Option<Cow<'_, str>> {
         match self {
             Self::Scalar(text) if text.starts_with('"') => unescaped(text).ok(),
@@ -94,14 +94,14 @@ impl Tree {
         }
     }
 
-    /// Indented text with sorted keys, for display and diffs only.
+    /// Formats the value as indented JSON with sorted keys, for display and diffs only.
     pub fn canonical(&self) -> String {
         let mut out = String::new();
         self.write_canonical(&mut out, 0);
         out
     }
 
-    /// The text on one line, with members in the order sent.
+    /// Formats the value as JSON on one line, with members in the order sent.
     pub fn compact(&self) -> String {
         let mut out = String::new();
         self.write_compact(&mut out);
@@ -160,7 +160,7 @@ impl Tree {
     }
 }
 
-/// The text as a JSON string.
+/// Formats `text` as a JSON string, with quotes and escapes.
 pub fn quoted(text: &str) -> String {
     serde_json::to_string(text).expect("a text can be written")
 }

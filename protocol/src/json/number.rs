@@ -1,9 +1,9 @@
-//! JSON numbers of any size, compared exactly.
+//! Exact comparison of JSON numbers of any size.
 
 use std::cmp::Ordering;
 
-/// A JSON number, independent of its spelling: its sign, its significant digits, and the power of
-/// ten of the last digit.
+/// A JSON number, independent of its spelling: the sign, the significant digits, and the power of
+/// ten that the last digit stands for.
 #[derive(PartialEq, Eq)]
 pub(super) struct Decimal {
     negative: bool,

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use memchr::memchr2;
 use serde_json::value::RawValue;
 
-/// A token of a JSON text. Commas, colons and whitespace are skipped.
+/// A JSON token. Commas, colons and whitespace are skipped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Token<'a> {
     /// `{`, followed by alternating keys and values.
@@ -18,7 +18,7 @@ pub enum Token<'a> {
     Scalar(&'a str),
 }
 
-/// The tokens of one JSON text, in order.
+/// The tokens of one JSON value, in order.
 #[derive(Debug, Clone)]
 pub struct Tokens<'a> {
     text: &'a str,
@@ -29,7 +29,7 @@ impl<'a> Tokens<'a> {
     /// Validates the whole text, and returns its tokens.
     ///
     /// # Errors
-    /// The text is not exactly one JSON value, or not UTF-8. Unpaired surrogate escapes are
+    /// The text is not exactly one JSON value, or is not UTF-8. Unpaired surrogate escapes are
     /// accepted.
     pub fn of(text: &'a [u8]) -> serde_json::Result<Self> {
         let checked: &RawValue = serde_json::from_slice(text)?;
@@ -99,7 +99,7 @@ impl<'a> Iterator for Tokens<'a> {
     }
 }
 
-/// Index after the closing quote of the string that starts before `at`.
+/// Index after the closing quote of a string, given an index `at` within the string.
 fn end_of_string(bytes: &[u8], mut at: usize) -> usize {
     while let Some(found) = memchr2(b'"', b'\\', &bytes[at.min(bytes.len())..]) {
         at += found;
@@ -111,7 +111,7 @@ fn end_of_string(bytes: &[u8], mut at: usize) -> usize {
     bytes.len()
 }
 
-/// The text of a key or string, borrowed if it has no escapes.
+/// The content of a key or string, without quotes and escapes. Borrowed if there are no escapes.
 ///
 /// # Errors
 /// An escape is an unpaired surrogate.

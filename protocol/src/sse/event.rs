@@ -26,7 +26,7 @@ impl PartialEq for Event {
 
 impl Eq for Event {}
 
-/// The complete events of a body. An event without an empty line after it is dropped. Comments are
+/// The complete events in a body. An event without an empty line after it is dropped. Comments are
 /// skipped.
 pub fn events(body: &[u8]) -> Vec<Event> {
     let text = String::from_utf8_lossy(body).replace("\r\n", "\n").replace('\r', "\n");

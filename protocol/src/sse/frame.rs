@@ -13,8 +13,8 @@ pub fn events_length(stream: &[u8], count: usize) -> usize {
     end
 }
 
-/// Length of the first event, including the empty lines after it. If the event has no end, this is
-/// the length of the stream. A line ends with LF, CRLF or CR
+/// Length of the first event, including the empty lines after it. If the event is incomplete, this
+/// is the length of the whole stream. A line ends with LF, CRLF or CR
 /// (<https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream>).
 pub fn event_length(stream: &[u8]) -> usize {
     let is_end = |byte: &u8| matches!(byte, b'\r' | b'\n');

@@ -14,7 +14,7 @@ pub(super) const MODELS: [&str; 2] = ["/model", "/response/model"];
 /// What an event means to a client that waits for the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EventKind {
-    /// No part of the answer: the role, announcements, usage.
+    /// Metadata rather than a part of the answer: the role, an announcement or usage.
     Frame,
     /// A part of the answer.
     Content,
@@ -54,7 +54,8 @@ impl Event {
         if self.is_done() {
             return EventKind::End;
         }
-        // An event that cannot be read counts as an error: it may have held a part of the answer.
+        // An event that cannot be parsed counts as an error, because it may have contained a part
+        // of the answer.
         let value = self.value();
         if value.is_null() {
             return EventKind::Error;
@@ -84,7 +85,8 @@ impl Event {
         self.data == DONE
     }
 
-    /// Whether this is a chunk that contains no part of the answer except the role.
+    /// Whether this is a chunk with neither usage nor any part of the answer, except perhaps the
+    /// role.
     pub fn is_bare(&self) -> bool {
         let is_chunk = self.value()["choices"].is_array();
         is_chunk && !self.is_usage() && self.kind() == EventKind::Frame

@@ -7,13 +7,13 @@ use crate::json::{Difference, DifferenceKind, differences};
 /// How similar two events are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Similarity {
-    /// Byte for byte the same.
+    /// The same bytes, except perhaps for the model name.
     Identical,
-    /// The same values.
+    /// The same values, but spelled differently.
     Equivalent,
     /// The same part of the answer, with different metadata such as the id.
     SameContent,
-    /// Different.
+    /// Anything else.
     Different,
 }
 
@@ -43,9 +43,9 @@ impl Event {
         }
     }
 
-    /// JSON pointer to the first relevant difference from the other event. A difference in the
-    /// answer comes before one in the metadata. Null and empty values count as absent. In the
-    /// metadata, additions, different spellings and the model name are ignored.
+    /// JSON pointer to the first relevant difference from the other event. Differences in the
+    /// answer come before differences in the metadata. Null and empty values count as absent. In
+    /// the metadata, added members, different spellings and the model name are ignored.
     pub fn differs_at(&self, other: &Self) -> Option<String> {
         let (metadata, content): (Vec<_>, Vec<_>) =
             self.differences(other)?.into_iter().partition(|it| self.is_metadata(it));
@@ -59,7 +59,7 @@ impl Event {
         found.next().map(|it| it.pointer)
     }
 
-    /// The differences, if both are JSON.
+    /// The differences from the other event; `None` if one of the events is not JSON.
     fn differences(&self, other: &Self) -> Option<Vec<Difference>> {
         Some(differences(self.tree()?, other.tree()?))
     }
@@ -109,8 +109,9 @@ impl Event {
         is_metadata || is_absence(difference)
     }
 
-    /// Index of this event among `events`: the first one with the same bytes or, if there is none,
-    /// the first one with the same content under any name. The second search is much slower.
+    /// Index of this event in `events`. An event with the same name and data is preferred. If there
+    /// is none, the first event with the same content is taken, whatever its name. That second
+    /// search is much slower.
     pub fn index_in<'a>(&self, events: impl Iterator<Item = &'a Self> + Clone) -> Option<usize> {
         let same = events.clone().position(|it| it == self);
         same.or_else(|| {

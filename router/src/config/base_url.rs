@@ -14,9 +14,9 @@ impl TryFrom<String> for BaseUrl {
     type Error = Invalid;
 
     /// # Errors
-    /// The text is not a URL, does not begin with `http:`, or contains a user, a query or a
-    /// fragment. The router has no TLS: run it next to the deployments, or behind a proxy that
-    /// encrypts.
+    /// The string is not a URL, does not start with `http:`, or contains a user, a password, a
+    /// query or a fragment. The router does not support TLS: run it next to the deployments, or let
+    /// it connect through a proxy that adds TLS.
     fn try_from(text: String) -> Result<Self, Invalid> {
         let url = Url::parse(&text)
             .map_err(|source| Invalid::NotAUrl { url: without_user(&text), source })?;
@@ -33,7 +33,7 @@ impl TryFrom<String> for BaseUrl {
     }
 }
 
-/// The text in a form that is safe to quote: without the part before `@`, which may contain a
+/// The string in a form that is safe to print: without the part before `@`, which may contain a
 /// password.
 fn without_user(text: &str) -> String {
     text.rsplit('@').next().unwrap_or(text).to_owned()

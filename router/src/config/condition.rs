@@ -1,4 +1,4 @@
-//! Fallback conditions, as written in a configuration.
+//! Fallback conditions, as they are written in a configuration.
 
 use serde::Deserialize;
 
@@ -15,9 +15,9 @@ pub enum Condition {
     /// `invalid_response`: a success that is empty, truncated or of the wrong kind, or a response
     /// that is neither a success nor an error.
     InvalidResponse,
-    /// `error_in_success`: a success status with `error` in its body or stream.
+    /// `error_in_success`: a response with a success status but with `error` in its body or stream.
     ErrorInSuccess,
-    /// `429` and the like: an error with exactly this status.
+    /// A status such as `429`: an error with exactly this status.
     Status(u16),
     /// `4xx`: any error status from 400 to 499, which blames the request.
     Any4xx,
@@ -46,7 +46,7 @@ impl TryFrom<String> for Condition {
     type Error = Invalid;
 
     /// # Errors
-    /// The text is neither one of the names above nor a status from 400 to 599.
+    /// The string is neither a name from the list above nor a status from 400 to 599.
     fn try_from(text: String) -> Result<Self, Invalid> {
         Ok(match text.as_str() {
             "connection" => Self::Connection,

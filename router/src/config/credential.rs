@@ -1,4 +1,5 @@
-//! Keys. They are compared in constant time, and are never printed or forwarded to clients.
+//! API keys. They are compared in constant time, and they are never printed or forwarded to
+//! clients.
 
 use std::fmt;
 
@@ -8,20 +9,20 @@ use serde::Deserialize;
 
 use super::error::Invalid;
 
-/// Replacement for a credential in a text.
+/// The text that replaces a credential.
 const REDACTED: &[u8] = b"[redacted]";
 
-/// A provider's key, or a client's key for this router.
+/// An API key: of this router at a provider, or of a client at this router.
 #[derive(Clone, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Credential(String);
 
 impl Credential {
-    /// Minimum length. Shorter keys could be mistaken for ordinary text when responses are
-    /// redacted.
+    /// Minimum length. When responses are redacted, ordinary text could be mistaken for a shorter
+    /// key.
     const MIN_LENGTH: usize = 8;
 
-    /// Whether the presented key is this key.
+    /// Whether the API key that a client presents is this one.
     pub(crate) fn is(&self, presented: &[u8]) -> bool {
         // Compare every byte, so that the time taken does not reveal how many bytes were right.
         let differences =
@@ -29,7 +30,7 @@ impl Credential {
         self.0.len() == presented.len() && differences == 0
     }
 
-    /// Header value with this key after a scheme such as `Bearer `.
+    /// The header value that consists of a scheme such as `Bearer ` and this key.
     pub(crate) fn header_value(&self, scheme: &str) -> HeaderValue {
         let mut value = HeaderValue::try_from(format!("{scheme}{}", self.0))
             .expect("a credential is visible ASCII");
@@ -37,7 +38,7 @@ impl Credential {
         value
     }
 
-    /// The text with every occurrence of this key replaced; the same bytes if the key does not
+    /// Replaces every occurrence of this key in `text`. Returns `text` itself if the key does not
     /// occur.
     ///
     /// Recognizes all JSON spellings of the key: .NET escapes `+`, and PHP escapes `/`.
@@ -62,8 +63,8 @@ impl Credential {
         clean.into()
     }
 
-    /// Number of bytes that spell this key at the start of the text. `None` if the text does not
-    /// start with the key.
+    /// The length of this key as it is spelled at the start of `text`, in bytes. `None` if `text`
+    /// does not start with the key.
     fn length_at_start_of(&self, text: &[u8]) -> Option<usize> {
         let mut rest = text;
         for wanted in self.0.bytes() {
@@ -73,8 +74,8 @@ impl Credential {
     }
 }
 
-/// The rest of a text that starts with this character, which may be spelled plainly, as `\/`, or as
-/// `\u002F`.
+/// What follows the character `wanted` at the start of `text`; `None` if `text` does not start with
+/// it. The character may be spelled plainly, as `\/`, or as `\u002F`.
 fn after(wanted: u8, text: &[u8]) -> Option<&[u8]> {
     let (spelled, rest) = match text {
         [b'\\', b'/', rest @ ..] => (u16::from(b'/'), rest),
@@ -93,8 +94,8 @@ impl TryFrom<String> for Credential {
 
     /// # Errors
     /// The key is shorter than eight characters, is not visible ASCII, or contains a quote or a
-    /// backslash. No provider uses quotes and backslashes in keys, and JSON would escape them. The
-    /// message does not quote the key.
+    /// backslash. Quotes and backslashes are not used in the keys of any provider, and JSON would
+    /// escape them. The error message never contains the key.
     fn try_from(text: String) -> Result<Self, Invalid> {
         if !text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\') {
             return Err(Invalid::KeyCharacters);

@@ -1,4 +1,4 @@
-//! Errors of a configuration. No message quotes a key.
+//! Errors in a configuration. Their messages never contain an API key.
 
 use std::io;
 use std::str::FromStr;
@@ -6,14 +6,14 @@ use std::str::FromStr;
 use reqwest::Url;
 use thiserror::Error;
 
-/// Why a value is invalid, in one sentence without secrets.
+/// Why a value is invalid. The message is one sentence without secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum Invalid {
     /// The base URL cannot be parsed.
     #[error("the base URL `{url}` is not a URL: {source}")]
     NotAUrl {
-        /// The URL as written, but without user and password.
+        /// The URL as written in the configuration, but without user and password.
         url: String,
         /// The parser's error.
         source: <Url as FromStr>::Err,
@@ -21,16 +21,16 @@ pub enum Invalid {
     /// The scheme of the base URL is not `http`.
     #[error("the base URL `{0}` must start with http://")]
     NotHttp(String),
-    /// The base URL contains a secret, so it is not quoted.
+    /// The base URL contains a user or a password. Therefore, the message does not contain the URL.
     #[error("a base URL must not contain a user or password")]
     UserInUrl,
     /// The base URL has a query or a fragment.
     #[error("the base URL `{0}` must not have a query or fragment")]
     MoreThanAPath(String),
-    /// The key is not a valid header value, or JSON would escape it.
+    /// The API key is not a valid header value, or JSON would escape it.
     #[error("a key must be visible ASCII, without spaces, quotes or backslashes")]
     KeyCharacters,
-    /// The key is too short: it could be mistaken for ordinary text.
+    /// The API key is so short that ordinary text could be mistaken for it.
     #[error("a key needs at least {min} characters")]
     ShortKey {
         /// Minimum length.
@@ -46,7 +46,7 @@ pub enum Invalid {
 
 /// Why a configuration file is invalid: `FILE:LINE:COLUMN: problem`.
 ///
-/// The message quotes no key.
+/// The message never contains an API key.
 #[derive(Debug, Error)]
 #[error(transparent)]
 pub struct ConfigError(#[from] FileError);
@@ -61,11 +61,11 @@ pub(super) enum FileError {
     Unusable { at: String, problem: Problem },
 }
 
-/// A problem at one position of a configuration file.
+/// A problem at one position in a configuration file.
 #[derive(Debug, Error)]
 pub(super) enum Problem {
-    /// The message of the parser or of an [`Invalid`], without the source line, which may contain a
-    /// key.
+    /// The message from the parser or from an [`Invalid`]. It does not include the source line,
+    /// which may contain an API key.
     #[error("{0}")]
     Unread(String),
     #[error("`client_keys` is empty: add a key, or omit it to accept every client")]

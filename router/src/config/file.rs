@@ -1,4 +1,4 @@
-//! Configuration in YAML, with file and line in every error.
+//! Parsing of the configuration from YAML. Every error names the file and, if known, the line.
 
 use std::fs;
 use std::num::{NonZeroU32, NonZeroU64};
@@ -30,8 +30,8 @@ impl Config {
     /// Reads a configuration. `name` is the file name to use in errors.
     ///
     /// # Errors
-    /// The text is not valid YAML, does not match the format, or repeats a name. Or a chain is
-    /// empty, repeats a deployment, or names an unknown deployment.
+    /// The text is not valid YAML, does not match the format, or defines a name twice; or a chain
+    /// is empty, repeats a deployment, or names an unknown deployment.
     pub fn from_yaml(text: &str, name: &str) -> Result<Self, ConfigError> {
         read(text).map_err(|(at, problem)| {
             let at = match at {
@@ -77,7 +77,7 @@ struct CooldownEntry {
     duration_ms: NonZeroU64,
 }
 
-/// One flat struct for all surfaces, since tagged enums lose the positions of their contents.
+/// One flat struct for all surfaces, because errors within a tagged enum would have no position.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct DeploymentEntry {
@@ -186,7 +186,8 @@ fn group(entry: GroupEntry, deployments: &IndexMap<String, Deployment>) -> Resul
     })
 }
 
-/// The deployments with these names. Refuses an empty list, duplicates and unknown names.
+/// Looks up the deployments with these names. Fails if the list is empty, repeats a name, or
+/// contains an unknown name.
 fn chain(
     names: &ChainEntry,
     deployments: &IndexMap<String, Deployment>,

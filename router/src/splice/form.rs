@@ -13,8 +13,8 @@ use super::{BadBody, ClientBody, RequestHints, span};
 const MOST_HEADERS: usize = 16;
 
 impl ClientBody {
-    /// Parses a form, with the boundary from the headers. If several fields have the same name, the
-    /// last one counts.
+    /// Parses a form. The boundary comes from the headers. If several fields have the same name,
+    /// the last one counts.
     pub(crate) fn form(bytes: Bytes, headers: &HeaderMap) -> Result<Self, BadBody> {
         let content_type = headers.get(CONTENT_TYPE).ok_or(BadBody::NotAForm)?.as_bytes();
         let boundary = boundary(content_type).ok_or(BadBody::NotAForm)?;
@@ -67,9 +67,9 @@ fn fields<'a>(body: &'a [u8], boundary: &[u8]) -> Option<Vec<(&'a [u8], &'a [u8]
 
 /// A delimiter between two parts, or after the last part.
 struct Delimiter {
-    /// Where the part before it ends.
+    /// Where the preceding part ends.
     start: usize,
-    /// Where the part after it begins; `None` for the last delimiter.
+    /// Where the following part begins; `None` for the last delimiter.
     next: Option<usize>,
 }
 
@@ -95,7 +95,7 @@ fn delimiters(body: &[u8], boundary: &[u8]) -> impl Iterator<Item = Delimiter> {
     })
 }
 
-/// The parts of a header value between unquoted semicolons, trimmed.
+/// Splits a header value at unquoted semicolons, and trims the parts.
 fn parameters(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut quoted = false;
     let mut escaped = false;
@@ -108,7 +108,7 @@ fn parameters(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     parts.map(<[u8]>::trim_ascii)
 }
 
-/// The value of `name=value`, without quotes.
+/// The value in `name=value`, without quotes; `None` if the part has another name.
 fn named<'a>(part: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     let (found, rest) = part.split_at_checked(name.len())?;
     let value = rest.strip_prefix(b"=").filter(|_| found.eq_ignore_ascii_case(name))?;

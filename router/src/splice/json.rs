@@ -37,7 +37,7 @@ fn string(value: &RawValue) -> Option<String> {
     serde_json::from_str(value.get()).ok()
 }
 
-/// The relevant members of an object, borrowed from its text.
+/// The relevant members of an object. Their values are borrowed from the body.
 #[derive(Default)]
 struct Members<'a> {
     models: Vec<&'a RawValue>,
@@ -46,7 +46,7 @@ struct Members<'a> {
     previous_response_id: Option<&'a RawValue>,
 }
 
-/// The name of a member, with or without escapes.
+/// The name of a member. In the body, it may contain escapes.
 #[derive(Deserialize)]
 #[serde(field_identifier, rename_all = "snake_case")]
 enum Name {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::reply::model_output::{Kind, ModelOutput, Tool, pieces};
 use crate::reply::{ReplyContext, logprobs};
 
-/// Reported number of reasoning tokens.
+/// Number of tokens that is reported for a reasoning item.
 const REASONING_TOKENS: usize = 64;
 
 /// An output item, and how a stream sends it.
@@ -52,8 +52,8 @@ pub(super) fn reasoning_tokens(items: &[Item]) -> usize {
     thoughts.map(Item::tokens).sum()
 }
 
-/// The reasoning item of a reasoning model, if the request configures reasoning or asks for the
-/// encrypted reasoning.
+/// The reasoning item. Present only for a reasoning model, and only if the request configures
+/// reasoning or asks for encrypted reasoning.
 fn reasoning(context: &ReplyContext<'_>) -> Option<Item> {
     let reasoning = context.members.value("reasoning");
     let is_sealed = includes(context, "reasoning.encrypted_content");
@@ -133,7 +133,7 @@ fn message(context: &ReplyContext<'_>, part: &Value) -> Value {
     })
 }
 
-/// The log probabilities, one entry for each piece; empty if the request does not ask for them.
+/// The log probabilities, with one entry per piece; empty if the request does not ask for them.
 pub(super) fn logprobs(context: &ReplyContext<'_>, pieces: &[String]) -> Value {
     if !includes(context, "message.output_text.logprobs") {
         return json!([]);

@@ -46,8 +46,8 @@ struct Stream<'a> {
 }
 
 impl Stream<'_> {
-    /// Adds an event. Its type comes first, then the members in alphabetical order, as in the
-    /// provider's events.
+    /// Adds an event. As in the provider's events, the type comes first and the other members
+    /// follow in alphabetical order.
     fn event(&mut self, kind: &str, members: Value) {
         let mut members = match members {
             Value::Object(members) => members,
@@ -78,7 +78,7 @@ impl Stream<'_> {
         self.done(index, item);
     }
 
-    /// Adds the events before an item's first content.
+    /// Adds the events that come before the first content of an item.
     fn begin(&mut self, index: usize, item: &Item) {
         let mut begun = item.value.clone();
         match &item.content {
@@ -132,7 +132,7 @@ impl Stream<'_> {
                 delta["content_index"] = json!(0);
                 "response.refusal.delta"
             }
-            // Names and order of these events are from
+            // The names and the order of these events are from
             // https://github.com/Oaklight/llm-rosetta/issues/182
             Kind::Call { tool: Tool::Custom, .. } => "response.custom_tool_call_input.delta",
             Kind::Call { .. } => "response.function_call_arguments.delta",
@@ -143,7 +143,7 @@ impl Stream<'_> {
         self.event(kind, delta);
     }
 
-    /// Adds the events after the last piece.
+    /// Adds the events that come after the last piece of an item.
     fn output_done(&mut self, index: usize, item: &Item, output: &ModelOutput) {
         let mut members = json!({ "item_id": item.id(), "output_index": index });
         match output.kind {
@@ -199,8 +199,8 @@ impl Stream<'_> {
         self.event("response.output_item.done", members);
     }
 
-    /// Adds an error event in its [recorded] form, with the error in a nested object. In the
-    /// published schema, the event is flat.
+    /// Adds an error event in the form that was [recorded], with the error in a nested object. The
+    /// published schema has its members at the top level instead.
     ///
     /// [recorded]:
     /// https://github.com/vercel/ai/blob/ed857f50f112e23930b0c2dd8d532cc8bebbc911/packages/openai/src/responses/__fixtures__/openai-error.1.chunks.txt

@@ -6,7 +6,7 @@ use crate::Strength;
 use crate::finding::Finding;
 use crate::path::Step;
 
-/// Whether the walk continues. It stops at an observed finding.
+/// Whether the walk continues. The walk stops at an observed finding.
 pub(super) type Flow = ControlFlow<()>;
 
 /// The first finding of each strength.
@@ -38,7 +38,8 @@ impl<'a> Found<'a> {
         self.observed.or(self.documented)
     }
 
-    /// How far the walk got before its first finding: the depth, then the positions in arrays.
+    /// How far the walk got before its first finding: the depth of that finding, and the array
+    /// indexes in its path.
     pub(super) fn progress(&self) -> (usize, Vec<usize>) {
         let first = self.observed.as_ref().or(self.documented.as_ref());
         let path = first.map_or(&[][..], |finding| &finding.path);

@@ -14,8 +14,7 @@ use crate::schema::Node;
 
 impl<'a> Walk<'a, '_> {
     /// Checks a value that may have one of several shapes. If no branch accepts the value, reports
-    /// the fault of the best branch: the one in which the walk got furthest before its first
-    /// finding.
+    /// the findings from the branch in which the walk got furthest before its first finding.
     pub(super) fn union(&mut self, node: &'a Node, value: &'a Value<'a>) -> Flow {
         let schema = self.schema;
         let kind = value.kind();
@@ -49,7 +48,8 @@ impl<'a> Walk<'a, '_> {
         let mut best: Option<Found<'a>> = None;
         for branch in branches {
             let outer = mem::take(&mut self.found);
-            // A stop means an observed finding in this branch. Other branches may accept the value.
+            // Ignore whether the walk stopped in this branch, because another branch may accept the
+            // value.
             let _ = self.value(branch, value);
             let found = mem::replace(&mut self.found, outer);
             self.path.truncate(depth);
@@ -67,8 +67,8 @@ impl<'a> Walk<'a, '_> {
         Flow::Continue(())
     }
 
-    /// The branches that match the object's value of this discriminator. Branches that list the
-    /// value come first.
+    /// The branches that match the object's value for the discriminator `tag`. Branches that list
+    /// this value come first.
     fn tagged(
         &self,
         tag: &str,

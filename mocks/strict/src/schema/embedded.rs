@@ -6,14 +6,14 @@ use fallproof_protocol::provider::{Endpoint, Surface};
 
 use super::Schema;
 
-/// A request schema, as text and parsed.
+/// A request schema, both as text and in parsed form.
 pub(crate) struct Embedded {
     pub(crate) text: &'static str,
     pub(super) schema: LazyLock<Schema>,
 }
 
 impl Embedded {
-    /// The file of this endpoint on this surface.
+    /// The schema for this endpoint on this surface.
     pub(crate) fn of(surface: Surface, endpoint: Endpoint) -> &'static Self {
         macro_rules! embedded {
             ($surface:literal) => {

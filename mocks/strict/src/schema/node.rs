@@ -19,23 +19,23 @@ pub(crate) struct Node {
     pub(crate) choices: Option<Vec<Json>>,
     #[serde(rename = "anyOf")]
     pub(crate) branches: Vec<Node>,
-    /// Properties that select an object's branch, in this order.
+    /// Properties that select the branch for an object. They are applied in this order.
     #[serde(rename = "x-discriminator", deserialize_with = "one_or_more")]
     pub(crate) tags: Vec<String>,
     /// Strength of violations of this node's own restrictions. If absent, the strength depends on
-    /// the depth and on the restriction.
+    /// the depth of the value and on the kind of restriction.
     #[serde(rename = "x-strength")]
     pub(crate) strength: Option<Strength>,
     pub(crate) properties: Map<String, Node>,
     pub(crate) required: Vec<String>,
     #[serde(rename = "additionalProperties")]
     pub(crate) others: Others,
-    /// Member names that the documentation lacks, but whose refusal was not observed. Such a member
+    /// Members that are not in the documentation but were never seen to be refused. Such a member
     /// is a documented violation, whatever `strength` says.
     #[serde(rename = "x-unproven")]
     pub(crate) unproven: Vec<String>,
-    /// Required members or discriminators whose absence is known to be refused. Their absence is an
-    /// observed violation, whatever `strength` says.
+    /// Required members or discriminators whose absence the live service was seen to refuse. Their
+    /// absence is an observed violation, whatever `strength` says.
     #[serde(rename = "x-missed")]
     pub(crate) missed: Vec<String>,
     pub(crate) max_properties: Option<usize>,
@@ -50,7 +50,7 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    /// Strength of refusing an unknown member of this name.
+    /// Strength of the violation if an object has the unknown member `name`.
     pub(crate) fn strength_of_unknown(&self, name: &str) -> Strength {
         if self.unproven.iter().any(|one| one == name) {
             Strength::Documented
@@ -59,13 +59,13 @@ impl Node {
         }
     }
 
-    /// Strength of a range, length or pattern.
+    /// Strength of a violation of a range, length or pattern.
     pub(crate) fn strength_of_limits(&self) -> Strength {
         self.strength.unwrap_or(Strength::Documented)
     }
 }
 
-/// What an object's schema says about members that it does not name.
+/// What the schema of an object says about members that are not in its `properties`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(from = "BoolOrNode")]
 pub(crate) enum Others {
@@ -92,7 +92,7 @@ impl From<BoolOrNode> for Others {
     }
 }
 
-/// A set of kinds of values; all kinds if no type is given.
+/// A set of value kinds; all kinds if the schema has no `type`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Kinds(u8);
 
@@ -146,7 +146,8 @@ fn one_or_more<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>
     })
 }
 
-/// A pattern. The only supported form is `^[…]+$` with single characters and ranges.
+/// A pattern. The only supported form is `^[…]+$`, where the brackets contain single characters and
+/// ranges.
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "String")]
 pub(crate) struct Pattern {

@@ -1,4 +1,4 @@
-//! Rules across parameters, or for certain models.
+//! Rules that involve several parameters or depend on the model.
 
 use indexmap::IndexMap;
 use serde::Deserialize;
@@ -7,14 +7,15 @@ use serde_json::Value as Json;
 use crate::Strength;
 use crate::body::Value;
 
-/// A rule across parameters, or for certain models.
+/// A rule that involves several parameters or depends on the model.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Rule {
     #[expect(dead_code, reason = "for readers of the file")]
     id: String,
     pub(crate) kind: RuleKind,
-    /// The parameter that the rule applies to; `a[].b` is `b` of each item of `a`.
+    /// The parameter that the rule applies to. `a[].b` stands for the member `b` of each item in
+    /// `a`.
     pub(crate) param: String,
     /// Other parameters, and the values that they must have.
     #[serde(default)]
@@ -22,10 +23,10 @@ pub(crate) struct Rule {
     /// Other parameters that must be present and not null.
     #[serde(default)]
     pub(crate) requires_present: Vec<String>,
-    /// Prefixes of the models that the rule applies to.
+    /// Name prefixes of the models that the rule applies to.
     #[serde(default)]
     models: Vec<String>,
-    /// Prefixes of models that the rule does not apply to.
+    /// Name prefixes of models that the rule does not apply to.
     #[serde(default)]
     except: Vec<String>,
     /// The only values that these models support.
@@ -46,7 +47,7 @@ pub(crate) struct Rule {
     date: String,
 }
 
-/// The `param` in the error of a rule.
+/// The `param` in the error that a rule causes.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(from = "Option<String>")]
 pub(crate) enum ErrorParam {
@@ -111,7 +112,7 @@ fn is_among(model: &str, models: &[String], except: &[String]) -> bool {
     begins(models) && !begins(except)
 }
 
-/// The models whose back ends report neither parameter nor code.
+/// The models whose back ends use legacy wording, with neither `param` nor `code`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct LegacyWording {
@@ -120,7 +121,8 @@ pub(crate) struct LegacyWording {
     /// Models that answer unknown members of a message with `Additional properties are not allowed
     /// …`.
     pub(crate) members: Models,
-    /// Members of a message that the schema defines, but that these back ends do not know.
+    /// Members of a message that the schema defines, but that the back ends of `members` do not
+    /// know.
     newer_members: Vec<String>,
 }
 

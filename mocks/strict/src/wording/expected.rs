@@ -1,9 +1,10 @@
-//! The expected types in a provider's message about a wrong type.
+//! Formats the expected types for a provider's message about a wrong type.
 //!
-//! Each of these patterns was seen on the live API: `a string`, `an array of objects`, `one of a
-//! string or array of objects`, `one of 'auto' or 'disabled'`, `one of one of 'none', 'auto', or
-//! 'required' or object`, `an array of one of 'fil...lts' or 'web...lts'`. The messages never
-//! mention null. Alternatives are in schema order here, which the live API does not always follow.
+//! All these forms were seen on the live API: `a string`, `an array of objects`,
+//! `one of a string or array of objects`, `one of 'auto' or 'disabled'`, `one of one of 'none',
+//! 'auto', or 'required' or object`, `an array of one of 'fil...lts' or 'web...lts'`. The messages
+//! never mention null. This module lists alternatives in schema order; the live API sometimes uses
+//! a different order.
 
 use fallproof_protocol::provider::Endpoint;
 use serde_json::Value as Json;
@@ -13,15 +14,15 @@ use crate::body::Kind;
 use crate::path::Step;
 use crate::schema::{Node, Schema};
 
-/// Maximum length of a value that is not shortened in a list of expected values. On the live API,
-/// `conversation` was seen in full, and `allowed_tools` was seen as `all...ols`.
+/// Maximum length up to which an expected value is listed in full. On the live API, `conversation`
+/// was seen in full, and `allowed_tools` was seen as `all...ols`.
 const LISTED_WHOLE: usize = 12;
 
-/// Parameters of `/responses` and what messages call the items of their arrays. Elsewhere, messages
-/// name the type of the items, e.g. "objects".
+/// Array parameters of `/responses`, each with the name that messages use for its items. For other
+/// arrays, messages name the type of the items, e.g. "objects".
 const NAMED_ITEMS: [(&str, &str); 2] = [("input", "input items"), ("tools", "tools")];
 
-/// The types and values that this node allows, with an article.
+/// The types and values that this node allows, as a phrase with an article.
 pub(super) fn expected(
     schema: &Schema,
     node: &Node,
@@ -41,13 +42,13 @@ pub(super) fn expected(
     together(&alternatives)
 }
 
-/// The values that a discriminator allows.
+/// The values that a discriminator allows, as a phrase.
 pub(super) fn expected_tag(choices: &[&Json]) -> String {
     together(&[listed(choices)])
 }
 
-/// An allowed type or list of values. If there are several, only the first is printed with its
-/// article.
+/// An allowed type, or a list of allowed values. If a message lists several alternatives, only the
+/// first one has an article.
 #[derive(PartialEq, Eq)]
 struct Alternative {
     article: &'static str,

@@ -1,5 +1,5 @@
-//! The wording of legacy back ends. They use it for unknown names on completions and on chat with
-//! older models, and for most findings on embeddings.
+//! The wording of legacy back ends. They use it for unknown parameters on completions and on chat
+//! with older models, and for most findings on embeddings.
 
 use fallproof_protocol::provider::Endpoint;
 
@@ -9,16 +9,16 @@ use crate::finding::{Fault, Finding, Side};
 use crate::path::{Step, dotted};
 use crate::schema::{Node, Schema};
 
-/// The message for a missing `model`, from
-/// <https://github.com/danielmiessler/Fabric/issues/239>. On completions, it is used by analogy.
+/// The message for a missing `model`, from <https://github.com/danielmiessler/Fabric/issues/239>.
+/// It was not seen on completions, but is assumed there.
 const NO_MODEL: &str = "you must provide a model parameter";
 
-/// The message of embeddings for an `input` of a wrong shape or length, from
+/// The message for an embeddings `input` with a wrong shape or length, from
 /// <https://github.com/embeddings-benchmark/mteb/issues/1200>.
 const BAD_INPUT: &str = "'$.input' is invalid. Please check the API reference: \
     https://platform.openai.com/docs/api-reference.";
 
-/// Whether the finding is a missing `model` on a back end that checks `model` first.
+/// Whether the finding is that `model` is missing, on a back end that checks `model` first.
 pub(super) fn is_no_model(finding: &Finding<'_>, endpoint: Endpoint) -> bool {
     matches!(
         (endpoint, &finding.path[..], &finding.fault),
@@ -30,7 +30,7 @@ pub(super) fn is_no_model(finding: &Finding<'_>, endpoint: Endpoint) -> bool {
     )
 }
 
-/// The message for this finding, if the legacy wording has one.
+/// The message for this finding; `None` if legacy back ends do not have their own message for it.
 pub(super) fn say(
     finding: &Finding<'_>,
     schema: &Schema,

@@ -1,4 +1,4 @@
-//! The wording of most endpoints and models. It reports parameter and code.
+//! The wording of most endpoints and models. Its errors have `param` and `code`.
 
 use fallproof_protocol::provider::Endpoint;
 use serde_json::Value as Json;
@@ -11,11 +11,11 @@ use crate::finding::{Fault, Finding, Side};
 use crate::path::bracketed;
 use crate::schema::{ErrorParam, Rule, Schema};
 
-/// Maximum length of a received value that is not shortened when the provider repeats it. Values of
-/// 19 characters were seen in full, and a value of 28 characters was shortened.
+/// Maximum length up to which a message repeats a received value in full. Values of 19 characters
+/// were seen in full, and a value of 28 characters was shortened.
 const ECHOED_WHOLE: usize = 20;
 
-/// The message for this finding, with parameter and code.
+/// The message for this finding, with `param` and `code`.
 pub(super) fn say(
     finding: &Finding<'_>,
     schema: &Schema,

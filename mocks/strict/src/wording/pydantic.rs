@@ -1,10 +1,11 @@
-//! The wording of the audio endpoints: errors of Python's `pydantic` as Python prints them, e.g.
-//! `[{'type': 'enum', 'loc': ('body', 'voice'), 'msg': "Input should be …", 'input': 'sage', …}]`.
+//! The wording of the audio endpoints: errors from the Python library `pydantic`, printed as Python
+//! values, e.g. `[{'type': 'enum', 'loc': ('body', 'voice'), 'msg': "Input should be …", 'input':
+//! 'sage', …}]`.
 //!
 //! Such messages were seen for allowed values (<https://github.com/openai/openai-node/issues/1284>)
 //! and for lengths (<https://github.com/metadist/synaplan/issues/1665>). For other findings, this
-//! module uses the library's message for the same kind of error. The library may list several
-//! errors; this module reports one.
+//! module uses the message that the library has for the same kind of error. The library may list
+//! several errors, but this module reports only one.
 
 use serde_json::Value as Json;
 
@@ -14,7 +15,7 @@ use crate::finding::{Fault, Finding, Side};
 use crate::path::Step;
 use crate::schema::{Node, Schema};
 
-/// An error: its type, message, input, and the violated limit or list.
+/// An error: the type, the message, the input, and the violated limit or the allowed values.
 struct Error {
     kind: &'static str,
     sentence: String,
@@ -22,7 +23,8 @@ struct Error {
     context: Option<String>,
 }
 
-/// The message for this finding; `None` if the finding comes from a rule and not from the schema.
+/// The message for this finding; `None` if the library has no such error, e.g. because the finding
+/// comes from a rule.
 pub(super) fn say(finding: &Finding<'_>, schema: &Schema) -> Option<String> {
     let Error { kind, sentence, input, context } = error(finding, schema)?;
     let steps = finding.path.iter().map(|step| match step {
@@ -137,7 +139,8 @@ fn wrong_size(side: Side, limit: usize, of: Kind) -> Error {
     }
 }
 
-/// Text as Python prints it: in double quotes only if it contains single quotes.
+/// A string as Python prints it: in double quotes if it contains single quotes, otherwise in single
+/// quotes.
 fn quoted(text: &str) -> String {
     if text.contains('\'') { format!("\"{text}\"") } else { format!("'{text}'") }
 }

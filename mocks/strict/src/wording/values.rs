@@ -1,14 +1,14 @@
-//! Values of a request as the providers print them.
+//! Formats values from a request as the providers print them.
 
 use serde_json::Value as Json;
 
 use crate::body::Value;
 
-/// The order in which chat lists its roles. Other discriminators are listed alphabetically, as
-/// <https://github.com/langfuse/langfuse/issues/17166> shows for item types.
+/// The order in which chat errors list the roles. Other discriminators are listed alphabetically,
+/// as <https://github.com/langfuse/langfuse/issues/17166> shows for item types.
 const CHAT_ROLES: [&str; 6] = ["system", "assistant", "user", "function", "tool", "developer"];
 
-/// The allowed values without null, in the provider's order.
+/// The allowed values except null, in the provider's order.
 pub(super) fn printed(choices: &[&Json]) -> Vec<String> {
     let mut texts: Vec<_> = choices.iter().filter(|choice| !choice.is_null()).collect();
     let role = |choice: &Json| CHAT_ROLES.iter().position(|role| choice == role);
@@ -23,7 +23,7 @@ pub(super) fn printed(choices: &[&Json]) -> Vec<String> {
         .collect()
 }
 
-/// A value as Python prints it. Some messages contain such values.
+/// A value as Python prints it, which is how some messages contain it.
 pub(super) fn python(value: &Value<'_>) -> String {
     match value {
         Value::Null => "None".to_owned(),
@@ -45,7 +45,8 @@ pub(super) fn python(value: &Value<'_>) -> String {
     }
 }
 
-/// Text in quotes, as the provider prints values. Text longer than `limit` characters is shortened.
+/// A string in quotes, as the provider prints values. A string longer than `limit` characters is
+/// shortened.
 pub(super) fn quoted(text: &str, limit: usize) -> String {
     let chars: Vec<char> = text.chars().collect();
     if chars.len() <= limit.max(6) {

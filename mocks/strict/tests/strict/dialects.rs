@@ -1,5 +1,5 @@
-//! Legacy wording, and behavior that depends on the model. The messages are from the live APIs, and
-//! each group links to its source.
+//! Legacy wording, and behavior that depends on the model. The messages are from the live APIs.
+//! Each group of cases links to its source.
 
 use fallproof_protocol::provider::Endpoint::{
     self, AudioSpeech as Speech, ChatCompletions as Chat, Completions, Embeddings,
@@ -52,7 +52,7 @@ fn with(mut body: Value, more: Value) -> Value {
 // https://github.com/openai-php/laravel/issues/21
 #[case(OpenAi, Completions, "gpt-3.5-turbo-instruct", json!({"model": "m", "prompt": "Hi", "messages": []}),
     "Unrecognized request argument supplied: messages")]
-// By analogy with completions.
+// This message was seen on completions and is assumed for embeddings.
 #[case(OpenAi, Embeddings, "text-embedding-3-small", json!({"model": "m", "input": "Hi", "truncate": "END"}),
     "Unrecognized request argument supplied: truncate")]
 // https://github.com/transitive-bullshit/agentic/issues/531
@@ -62,8 +62,8 @@ fn with(mut body: Value, more: Value) -> Value {
 #[case(OpenAi, Chat, "gpt-4-32k",
     json!({"model": "m", "messages": [{"role": "user", "content": "Hi"}, {"role": "user", "content": "a", "y": 1, "x": 1}]}),
     "Additional properties are not allowed ('x', 'y' were unexpected) - 'messages.1'")]
-// `parsed` is a member that only newer models know, from the same source. `refusal` has been
-// accepted since then.
+// From the same source: `parsed` is a member that only newer models know. `refusal` has been seen
+// to be accepted since then.
 #[case(OpenAi, Chat, "gpt-4-turbo", chat(json!({"messages": [
         {"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hi", "parsed": null, "refusal": null, "x": 1}]})),
     "Additional properties are not allowed ('parsed', 'x' were unexpected) - 'messages.1'")]
@@ -151,7 +151,7 @@ fn messages_are_reported_as_moved_to_input(#[case] body: Value) {
 #[case(speech(json!({"input": "a".repeat(5311)})), "/input",
     "[{'type': 'string_too_long', 'loc': ('body', 'input'), 'msg': 'String should have at most 4096 characters', \
      'ctx': {'max_length': 4096}}]")]
-// The message is the library's message for the same kind of error.
+// This message was not seen. It is the one that the library has for this kind of error.
 #[case(speech(json!({"speed": 5})), "/speed",
     "[{'type': 'less_than_equal', 'loc': ('body', 'speed'), 'msg': 'Input should be less than or equal to 4', \
      'input': 5, 'ctx': {'le': 4}}]")]
@@ -221,7 +221,7 @@ fn each_family_of_image_models_accepts_its_own_parameters(
 #[case(Completions, json!({"max_tokens": -1, "model": "babbage-002", "prompt": "Hi", "temperature": 3}),
     "Invalid 'max_tokens': integer below minimum value. Expected a value >= 0, but got -1 instead.",
     Some("max_tokens"), Some("integer_below_min_value"))]
-// These messages are by analogy with other endpoints.
+// These messages were seen on other endpoints and are assumed for these.
 #[case(Completions, json!({"prompt": "Hi"}), "you must provide a model parameter", None, None)]
 #[case(Moderations, json!({"input": "Hi", "zzz": 1}), "Unknown parameter: 'zzz'.", Some("zzz"), Some("unknown_parameter"))]
 #[case(Moderations, json!({}), "Missing required parameter: 'input'.", Some("input"), Some("missing_required_parameter"))]

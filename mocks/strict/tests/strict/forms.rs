@@ -1,4 +1,5 @@
-//! Forms: how fields are parsed, the errors for invalid fields, and a comparison with an oracle.
+//! Validation of forms: how fields are parsed, the errors for invalid fields, and a comparison with
+//! a general JSON Schema validator.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -17,7 +18,7 @@ use serde_json::{Value, json};
 
 const MODEL: &str = "whisper-1";
 
-/// A form with a file, a model, and these text fields.
+/// A form with a file, a model and the fields in `more`.
 fn form(more: &[(&str, &str)]) -> Vec<Field> {
     let mut fields = vec![Field::file("file", b"RIFF"), Field::text("model", MODEL)];
     fields.extend(more.iter().map(|(name, value)| Field::text(name, value)));
@@ -42,7 +43,7 @@ fn refusal(surface: Surface, endpoint: Endpoint, fields: &[Field]) -> Violation 
 #[case(&[("chunking_strategy", "auto")])]
 #[case(&[("chunking_strategy[type]", "server_vad"), ("chunking_strategy[threshold]", "0.5")])]
 #[case(&[("chunking_strategy", r#"{"type": "server_vad", "silence_duration_ms": 200}"#)])]
-// Text that looks like a number or boolean stays text in text fields.
+// If a parameter is a string, a value that looks like a number or a boolean is still a string.
 #[case(&[("prompt", "42"), ("language", "true"), ("keywords[]", "7")])]
 #[case(&[("prompt", "")])]
 fn fields_are_read_with_the_types_of_their_parameters(#[case] more: &[(&str, &str)]) {
@@ -143,7 +144,7 @@ fn the_legacy_surface_requires_no_model_and_supports_fewer_parameters() {
     assert_eq!((newer.pointer.as_str(), newer.strength), ("/stream", Strength::Documented));
 }
 
-/// The JSON Schema of a form endpoint, parameter by parameter.
+/// The JSON Schema of a form endpoint, split into one validator per parameter.
 struct Oracle {
     required: Vec<String>,
     parameters: BTreeMap<String, Validator>,
@@ -172,8 +173,9 @@ fn oracle(surface: Surface, endpoint: Endpoint) -> Oracle {
 }
 
 impl Oracle {
-    /// Whether a form with these fields is valid: each parameter exists, and its texts are a valid
-    /// list, or its only text is a valid value when read as text or as JSON.
+    /// Whether a form with these fields is valid: all its parameters exist. The values of each
+    /// parameter form a valid list; or there is only one value, which is valid as a string or as
+    /// JSON.
     fn accepts(&self, fields: &BTreeMap<&str, Vec<&str>>, file: bool) -> bool {
         let needed = |name: &String| {
             if name == "file" { file } else { fields.contains_key(name.as_str()) }

@@ -1,9 +1,10 @@
-//! Compares the interpreter with a general JSON Schema validator: both must agree on validity.
+//! Compares this crate with a general JSON Schema validator, the oracle: both must agree on which
+//! bodies are valid.
 //!
-//! They differ on purpose in two cases, which the generated bodies avoid: for JSON Schema, a
-//! decimal with an integral value (`1.0`) is an integer, and duplicate keys cannot be expressed.
-//! The schemas do not contain the rules across parameters, so a body that only violates a rule
-//! counts as valid here. Forms have their own oracle in `forms.rs`.
+//! The two differ on purpose in two cases, which the generated bodies avoid: JSON Schema counts
+//! `1.0` as an integer, and it cannot forbid duplicate keys. The oracle does not know the rules in
+//! `x-rules`, so a body that violates only such a rule counts as valid here. Forms have their own
+//! oracle in `forms.rs`.
 
 use std::sync::LazyLock;
 
@@ -52,7 +53,7 @@ fn oracle(surface: Surface, endpoint: Endpoint) -> Oracle {
     }
 }
 
-/// Bodies of many shapes that every surface accepts.
+/// Bodies that every surface accepts, in many shapes.
 fn valid_bodies(endpoint: Endpoint) -> Vec<Value> {
     match endpoint {
         Endpoint::ChatCompletions => vec![
@@ -162,9 +163,9 @@ enum Mutation {
     AddKey(String),
     RemoveKey(usize),
     Replace(Value),
-    /// Repeats the first item this many times.
+    /// Replaces an array by this many copies of its first item.
     Repeat(usize),
-    /// Adds this many members.
+    /// Adds this many members to an object.
     Fill(usize),
 }
 
@@ -177,8 +178,8 @@ fn mutation() -> impl Strategy<Value = Mutation> {
     ]
 }
 
-/// Mutations of one value: it becomes a value of every kind, and a value just inside and just
-/// outside each limit for its own kind.
+/// Mutations of one value. They replace it with values of every kind, and with values of its own
+/// kind just inside and just outside each limit.
 fn single_mutations(target: &Value) -> Vec<Mutation> {
     let others = [
         json!(null),
@@ -200,7 +201,7 @@ fn single_mutations(target: &Value) -> Vec<Mutation> {
             out.extend(long);
         }
         Value::Array(items) => {
-            // Lists of objects have lower limits.
+            // The limits for arrays of objects are lower.
             let most = if items.iter().any(Value::is_object) { 200 } else { usize::MAX };
             out.extend(
                 LENGTHS.iter().filter(|&&l| l < most).map(|&length| Mutation::Repeat(length)),
@@ -269,7 +270,7 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// JSON pointers to all values within a value, starting with the root.
+/// JSON pointers to all values in `value`, starting with the root.
 fn pointers(value: &Value) -> Vec<String> {
     let mut out = vec![String::new()];
     let below = |key: &str, value| {
@@ -297,8 +298,8 @@ fn pointers(value: &Value) -> Vec<String> {
 fn mutate(body: &mut Value, pointer: &str, mutation: &Mutation) {
     let target = body.pointer_mut(pointer).expect("a pointer to a value in the body");
     match (mutation, target) {
-        // Leave the root unchanged, since a body that is not an object is refused before the schema
-        // is used.
+        // Never replace the root: a body that is not an object is refused before the schema is
+        // used.
         (Mutation::Replace(_), _) if pointer.is_empty() => {}
         (Mutation::Replace(new), target) => *target = new.clone(),
         (Mutation::AddKey(name), Value::Object(members)) => {
@@ -318,8 +319,8 @@ fn mutate(body: &mut Value, pointer: &str, mutation: &Mutation) {
     }
 }
 
-/// Fails unless interpreter and oracle agree on this body on these surfaces. Returns whether all
-/// surfaces accept the body.
+/// Fails unless this crate and the oracle agree whether this body is valid, on each of these
+/// surfaces. Returns whether all surfaces accept the body.
 fn agree(surfaces: &[Surface], endpoint: Endpoint, body: &Value) -> Result<bool, TestCaseError> {
     let text = body.to_string();
     let mut all_take_it = true;

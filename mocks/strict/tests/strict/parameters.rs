@@ -1,6 +1,6 @@
-//! Everything that a request schema allows is accepted: each allowed value of every parameter, each
-//! branch of a union, and each member of each object, one at a time in a minimal body. An unknown
-//! parameter is refused.
+//! Tests that everything that a request schema allows is accepted: each allowed value of every
+//! parameter, each branch of every union, and each member of every object. Each is added by itself
+//! to a minimal body. Also tests that an unknown parameter is refused.
 
 use crate::support::{as_form, check_fields, everywhere, schema};
 use fallproof_protocol::provider::{Endpoint, Surface};
@@ -176,7 +176,7 @@ impl<'a> Samples<'a> {
     }
 }
 
-/// The limits of the node, and those of the given numbers that it allows.
+/// The limits of the node, and those of `numbers` that are within the limits.
 fn limits(node: &Value, numbers: &[Value]) -> Vec<Value> {
     let (least, most) = (&node["minimum"], &node["maximum"]);
     let within = |number: &&Value| {

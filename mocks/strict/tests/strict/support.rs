@@ -7,7 +7,7 @@ use fallproof_protocol::provider::{Endpoint, Surface};
 use fallproof_strict::{FormField, Violation, check_form};
 use serde_json::Value;
 
-/// Every endpoint on every surface that has it.
+/// All pairs of a surface and an endpoint that the surface has.
 pub(crate) fn everywhere() -> impl Iterator<Item = (Surface, Endpoint)> {
     Surface::ALL
         .into_iter()
@@ -15,14 +15,14 @@ pub(crate) fn everywhere() -> impl Iterator<Item = (Surface, Endpoint)> {
         .filter(|&(surface, endpoint)| endpoint.is_on(surface))
 }
 
-/// The request schema of this endpoint.
+/// The request schema of this endpoint on this surface.
 pub(crate) fn schema(surface: Surface, endpoint: Endpoint) -> Value {
     let file = format!("spec/{}/{}.json", surface.name(), endpoint.path().replace('/', "."));
     let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file));
     serde_json::from_str(&text.expect("the file is there")).expect("the file is JSON")
 }
 
-/// A form field that owns its bytes. It is a file if it has a file name.
+/// A form field that owns its bytes. The field is a file if it has a file name.
 #[derive(Debug, Clone)]
 pub(crate) struct Field {
     pub(crate) name: String,
@@ -59,8 +59,8 @@ pub(crate) fn check_fields(
     check_form(surface, endpoint, model, &borrowed)
 }
 
-/// A body as a form, as the SDKs write it: `file` is a file, null is omitted, list items are named
-/// `name[]`, and members of an object are named `name[member]`.
+/// Converts a body to a form as the SDKs do: `file` is a file, null is omitted, list items are
+/// named `name[]`, and members of an object are named `name[member]`.
 pub(crate) fn as_form(body: &Value) -> Vec<Field> {
     let mut fields = Vec::new();
     for (name, value) in body.as_object().expect("an object") {

@@ -1,5 +1,5 @@
-//! The interpreter's messages, compared with those of the live APIs. We wrote the bodies; each
-//! group links to the source of its messages.
+//! Compares the messages of this crate with messages from the live APIs. Each group of cases links
+//! to the source of its message; the bodies were written for these tests.
 
 use fallproof_protocol::provider::Endpoint::{
     self, ChatCompletions as Chat, Embeddings, Responses, ResponsesCompact as Compact,
@@ -105,8 +105,8 @@ fn reasoning_models_name_the_unknown_parameter_of_a_chat(
 // https://github.com/wandb/wandb-mcp-server/pull/5
 #[case(Responses, responses(json!({"tools": [{"type": "mcp", "server_url": "https://example.com"}]})),
     "tools[0].server_label")]
-// Recorded in crewAIInc/crewAI, test_custom_llm_within_crew. The part has neither a type nor a
-// text, but two unknown keys.
+// Recorded in crewAIInc/crewAI, test_custom_llm_within_crew. The content part has neither `type`
+// nor `text`, but two unknown members.
 #[case(Chat, json!({"model": "gpt-4o", "messages": [
         {"role": "system", "content": "Be kind."},
         {"role": "user", "content": [{"role": "system", "content": "Hi"}]}]}), "messages[1].content[0].type")]
@@ -214,7 +214,7 @@ fn a_wrong_type_is_reported_with_the_expected_and_the_actual_one(
     #[case] expected: &str,
     #[case] got: &str,
 ) {
-    // The member is inserted as text, since the spelling of a decimal matters.
+    // The member is inserted into the text of the body, since the spelling of a decimal matters.
     let base = json!({"model": "gpt-4o", "messages": [{"role": "user", "content": "Hi"}]});
     let base = if endpoint == Chat { base } else { json!({"model": "gpt-4o", "input": "Hi"}) };
     let mut base = base;
@@ -234,7 +234,8 @@ fn a_wrong_type_is_reported_with_the_expected_and_the_actual_one(
 // https://github.com/jeremychone/rust-genai/pull/119
 #[case(Responses, json!({"model": "m", "input": [{"role": "assistant", "content": [{"type": "input_text", "text": "a"}]}]}),
     "Invalid value: 'input_text'. Supported values are: 'output_text' and 'refusal'.", "input[0].content[0].type")]
-// This message about roles is in many public logs, for instance with 'tooool' and 'foobar'.
+// This message about roles is in many public logs, for instance for the roles 'tooool' and
+// 'foobar'.
 #[case(Chat, json!({"model": "m", "messages": [{"role": "foobar", "content": "Hi"}]}),
     "Invalid value: 'foobar'. Supported values are: 'system', 'assistant', 'user', 'function', 'tool', and 'developer'.",
     "messages[0].role")]
@@ -326,8 +327,8 @@ fn a_value_beyond_a_limit_is_reported_with_the_limit(
 // Recorded in crewAIInc/crewAI, test_llm_call_when_stop_is_unsupported.yaml.
 #[case(OpenAi, Chat, "o1-mini", chat(json!({"stop": ["stop"]})),
     "Unsupported parameter: 'stop' is not supported with this model.", Some("stop"), Some("unsupported_parameter"))]
-// Recorded in envoyproxy/ai-gateway, chat-bad-request.yaml: the API reports one error of four,
-// which is not the first in the body.
+// Recorded in envoyproxy/ai-gateway, chat-bad-request.yaml: the API reports only one of four
+// errors, and not the one that comes first in the body.
 #[case(OpenAi, Chat, "gpt-5-nano",
     json!({"max_tokens": 0, "messages": [{"content": null, "role": "user"}], "model": "gpt-5-nano", "temperature": -0.5}),
     "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
@@ -489,9 +490,9 @@ fn one_error_is_reported_in_the_documented_order(#[case] body: Value, #[case] pa
 #[case(OpenAi, Chat, json!({"model": "m"}), Strength::Observed)]
 #[case(OpenAi, Chat, chat(json!({"temperature": 3})), Strength::Observed)]
 #[case(OpenAi, Chat, chat(json!({"response_format": {"type": "text", "zzz": 1}})), Strength::Observed)]
-// These were observed below the top level. The source for the type of a part is
-// https://github.com/aallam/openai-kotlin/issues/320. The sources of the others are with their
-// messages above.
+// These violations were observed, although they are below the top level. The source for the `type`
+// of a content part is https://github.com/aallam/openai-kotlin/issues/320. The sources of the other
+// cases are with their messages above.
 #[case(OpenAi, Chat, chat(json!({"messages": [{"role": "user", "content": [{"text": "Hi"}]}]})), Strength::Observed)]
 #[case(OpenAi, Chat, chat(json!({"messages": [{"role": "user", "content": [{"type": "image"}]}]})), Strength::Observed)]
 #[case(OpenAi, Responses, responses(json!({"tools": [{}]})), Strength::Observed)]
@@ -501,7 +502,7 @@ fn one_error_is_reported_in_the_documented_order(#[case] body: Value, #[case] pa
 #[case(AzureV1, Responses, responses(json!({"input": [{"type": ""}]})), Strength::Observed)]
 #[case(OpenAi, Responses, responses(json!({"input": [
         {"role": "assistant", "content": [{"type": "input_text", "text": "Hi"}]}]})), Strength::Observed)]
-// Similar cases that were not observed.
+// These similar violations were not observed.
 #[case(OpenAi, Chat, chat(json!({"messages": [{"role": "user", "content": ["Hi"]}]})), Strength::Documented)]
 #[case(OpenAi, Chat, chat(json!({"messages": [{"role": "system", "content": [{"text": "Hi"}]}]})), Strength::Documented)]
 #[case(AzureV1, Chat, chat(json!({"messages": [{"role": "user", "content": [{"text": "Hi"}]}]})), Strength::Documented)]
@@ -509,7 +510,8 @@ fn one_error_is_reported_in_the_documented_order(#[case] body: Value, #[case] pa
 #[case(OpenAi, Responses, responses(json!({"tools": [{"type": "bogus"}]})), Strength::Documented)]
 #[case(AzureLegacy, Responses, responses(json!({"input": [{"type": "bogus"}]})), Strength::Documented)]
 #[case(OpenAi, Compact, responses(json!({"input": [{"type": "bogus"}]})), Strength::Documented)]
-// Documented ranges, unknown names below the top level, and refusals without a source.
+// Ranges and unknown members below the top level that are only documented, and refusals without a
+// source.
 #[case(OpenAi, Chat, chat(json!({"top_p": 3})), Strength::Documented)]
 #[case(OpenAi, Chat, chat(json!({"prediction": {"type": "content", "content": "", "zzz": 1}})), Strength::Documented)]
 #[case(OpenAi, Chat, chat(json!({"prediction": {"type": "content"}})), Strength::Documented)]

@@ -1,4 +1,4 @@
-//! What the client gets, and what it never gets.
+//! What the router forwards to the client, and what it never forwards.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ const HEADERS: &str = "content-type: application/json; charset=utf-8\r\nx-reques
 
 const JSON: &str = "content-type: application/json\r\n";
 
-/// The response to one client call, if the only deployment gives this reply.
+/// The response to a client call, if the only deployment sends this reply.
 async fn ask(reply: Reply) -> Got {
     let scripted = ScriptedDeployment::start([reply]).await;
     Router::start(config(chain([deployment("it", &scripted.url())]))).await.ask().await

@@ -10,8 +10,8 @@ use super::support::{
     error, json, ok,
 };
 
-/// Timeout for scripts that send nothing. Long enough for the other replies, even on a busy
-/// machine.
+/// Timeout for scripts in which a deployment sends nothing. It is long enough for other replies to
+/// arrive, even on a busy machine.
 const TIMEOUT: Duration = Duration::from_millis(200);
 
 const WHOLE_HEAD: &str =
@@ -33,7 +33,7 @@ async fn ask_two(
     (answer_of(&got), [primary.requests().len(), backup.attempts().await])
 }
 
-/// Like [`ask_two`], but the backup plays a script too. Both scripts should fail.
+/// Like [`ask_two`], but the backup plays a script, too. The call must fail.
 async fn ask_failing(
     primary: impl IntoIterator<Item = Reply>,
     backup: impl IntoIterator<Item = Reply>,

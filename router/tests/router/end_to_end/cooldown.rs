@@ -24,7 +24,7 @@ fn cooldown(group: &mut Group, after_failures: u32) {
     group.cooldown = Some(Cooldown { after_failures, duration: 5 * SECOND });
 }
 
-/// A primary with this script, and a strict backup that always answers.
+/// A primary with this script, and a strict provider as a backup that always answers.
 async fn two<const N: usize>(script: [Reply; N]) -> (ScriptedDeployment, Strict, Group) {
     let primary = ScriptedDeployment::start(script).await;
     let backup = Strict::start("backup").await;

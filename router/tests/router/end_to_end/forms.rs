@@ -1,4 +1,4 @@
-//! Uploads of audio, and audio as an answer.
+//! Uploads of audio, and answers that are audio.
 
 use fallproof_router::Surface;
 use reqwest::RequestBuilder;
@@ -11,7 +11,7 @@ use super::support::{
 
 const CONTENT_TYPE: &str = "multipart/form-data; boundary=\"a b\"";
 
-/// A form for `summaries` with a binary file and this field.
+/// A form whose `model` is `summaries`, with a binary file and this field.
 fn form(field: &str, value: &str) -> Vec<u8> {
     let part = |disposition: &str, value: &[u8]| {
         let head = format!("--a b\r\nContent-Disposition: form-data; {disposition}\r\n\r\n");

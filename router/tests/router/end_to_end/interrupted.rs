@@ -11,14 +11,15 @@ use super::support::{
     deployment, live, stream, stream_of,
 };
 
-/// Long enough for data to arrive, even on a busy machine. Short, because some tests wait for it.
+/// The limit is long enough for data to arrive, even on a busy machine. It is short, because some
+/// tests wait until it is over.
 const IDLE_TIMEOUT: Duration = Duration::from_millis(200);
 
 fn started() -> String {
     [PREAMBLE, CONTENT].concat()
 }
 
-/// What the client gets if the primary gives this reply and a backup is available.
+/// What the client gets if the primary sends this reply and a backup is available.
 async fn ask(path: &str, primary: Reply) -> Streamed {
     let primary = ScriptedDeployment::start([primary]).await;
     let mut backup = ScriptedDeployment::start([]).await;

@@ -1,4 +1,4 @@
-//! What reaches the providers.
+//! Which requests reach the providers.
 
 use fallproof_router::Surface;
 use rstest::rstest;
@@ -163,7 +163,8 @@ async fn one_attempt_is_one_request() {
     assert_eq!(scripted.requests().len(), 2);
 }
 
-/// A scripted deployment takes a second request on a connection for a hangup, and does not reply.
+/// A scripted deployment replies only to the first request on a connection, so the second call
+/// would fail if the router reused the connection.
 #[tokio::test]
 async fn every_attempt_has_a_connection_of_its_own() {
     let Reply::Send(reply) = ok("it") else { unreachable!("`ok` sends") };

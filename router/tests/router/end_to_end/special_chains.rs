@@ -1,4 +1,4 @@
-//! Refusals that lead to a special chain, and calls that continue an earlier one.
+//! Refusals that lead to a special chain, and calls that continue an earlier response.
 
 use fallproof_router::Group;
 use rstest::rstest;
@@ -11,9 +11,9 @@ use super::support::{
 const TOO_LONG: &str = r#"{"error":{"message":"too long","code":"context_length_exceeded"}}"#;
 const FILTERED: &str = r#"{"error":{"message":"The response was filtered due to the prompt triggering Azure OpenAI's content management policy.","code":null}}"#;
 
-/// Returns who answered, or the status of an error, and the number of requests at each deployment.
-/// The scripts are those of the primary, its fallback, two large deployments and a lenient
-/// deployment.
+/// Sends one call. Returns who answered, or the status of an error, and the number of requests at
+/// each deployment. The scripts are for the primary, its fallback, two large deployments and a
+/// lenient deployment, in this order.
 async fn walk(scripts: [Vec<Reply>; 5], adjust: fn(&mut Group)) -> (String, Vec<usize>) {
     let mut deployments = Vec::new();
     for script in scripts {

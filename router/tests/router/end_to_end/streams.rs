@@ -38,7 +38,7 @@ fn chat() -> String {
     [PREAMBLE, CONTENT, END].concat()
 }
 
-/// A router with a primary that gives this reply, and a backup that sends the stream of [`chat`].
+/// A router with a primary that sends this reply, and a backup that sends the stream from [`chat`].
 async fn two(primary: Reply, limit: Duration) -> (Router, ScriptedDeployment, ScriptedDeployment) {
     let primary = ScriptedDeployment::start([primary]).await;
     let backup = ScriptedDeployment::start([stream(&chat())]).await;
@@ -188,7 +188,8 @@ async fn a_slow_client_slows_the_provider() {
     provider.write_all(stream_of(CONTENT).as_bytes()).await.expect("a connection");
     let comment = chunk(&format!(":{}\n", "x".repeat(PIECE - 2)));
     let mut sent = 0;
-    // If the client reads nothing, the buffers along the way fill up and the writer must wait.
+    // If the client does not read, the buffers along the way fill up, and the provider can no
+    // longer write.
     while sent < MOST_PIECES {
         let write = provider.write_all(comment.as_bytes());
         if timeout(Duration::from_millis(100), write).await.is_err() {

@@ -1,4 +1,5 @@
-//! Strict providers, which refuse the same requests as the real ones with the same errors.
+//! Calls to strict mock providers, which refuse the same requests as the real providers, with the
+//! same errors.
 
 use fallproof_router::Surface;
 use rstest::rstest;

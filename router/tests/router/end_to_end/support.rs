@@ -11,16 +11,16 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use wiremock::MockServer;
 
-/// What a deployment does on a connection after it has read the request.
+/// What a scripted deployment does on a connection after it has read the request.
 #[derive(Debug)]
 pub(crate) enum Reply {
     /// Sends these bytes and closes the connection properly.
     Send(String),
-    /// Sends these bytes and then nothing, until the router disconnects.
+    /// Sends these bytes, then waits until the router disconnects.
     Hold(String),
     /// Resets the connection.
     Reset,
-    /// Sends each piece when the test provides it. After the last piece, resets the connection.
+    /// Sends each piece when the test provides it. Resets the connection after the last piece.
     Live(UnboundedReceiver<String>),
 }
 
@@ -34,15 +34,15 @@ pub(crate) fn live() -> (UnboundedSender<String>, Reply) {
 pub(crate) const STREAM_HEAD: &str = "HTTP/1.1 200 OK\r\n\
     content-type: text/event-stream; charset=utf-8\r\ntransfer-encoding: chunked\r\n\r\n";
 
-/// The final chunk.
+/// The empty chunk that ends a chunked response.
 pub(crate) const LAST_CHUNK: &str = "0\r\n\r\n";
 
-/// The text as one chunk.
+/// Formats the text as one chunk of a chunked response.
 pub(crate) fn chunk(text: &str) -> String {
     format!("{:x}\r\n{text}\r\n", text.len())
 }
 
-/// Start of an event stream.
+/// The start of an event stream with these events.
 pub(crate) fn stream_of(events: &str) -> String {
     format!("{STREAM_HEAD}{}", chunk(events))
 }
@@ -65,12 +65,12 @@ pub(crate) fn answer(status: u16, headers: &str, body: &str) -> Reply {
     ))
 }
 
-/// A success that names the deployment.
+/// A success with this name in its body.
 pub(crate) fn ok(name: &str) -> Reply {
     json(200, &format!(r#"{{"answered_by":"{name}"}}"#))
 }
 
-/// An error in `OpenAI`'s format that names the deployment.
+/// An error in `OpenAI`'s format with this name in its message.
 pub(crate) fn error(status: u16, name: &str) -> Reply {
     json(status, &format!(r#"{{"error":{{"message":"{name} says {status}","code":null}}}}"#))
 }
@@ -83,7 +83,7 @@ pub(crate) struct Received {
     /// Headers in order, with lower-case names.
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) bytes: Vec<u8>,
-    /// The body as text.
+    /// The body as a string.
     pub(crate) body: String,
 }
 
@@ -104,8 +104,8 @@ pub(crate) struct ScriptedDeployment {
 }
 
 impl ScriptedDeployment {
-    /// Plays the script, one reply per connection. Requests after the end of the script are
-    /// recorded, and their connections are closed.
+    /// Plays the script, one reply per connection. After the end of the script, requests are still
+    /// recorded, but their connections are closed without a reply.
     pub(crate) async fn start(script: impl IntoIterator<Item = Reply>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("a bound socket");
@@ -130,7 +130,7 @@ impl ScriptedDeployment {
         self.received.recv().await.expect("the deployment runs")
     }
 
-    /// Returns once the router has disconnected from a held reply.
+    /// Waits until the router has disconnected from a reply that is held.
     pub(crate) async fn hangup(&mut self) {
         self.hangups.recv().await.expect("the deployment runs");
     }
@@ -148,7 +148,7 @@ async fn play(
     hangups: UnboundedSender<()>,
 ) {
     let Some(request) = read_request(&mut stream).await else { return };
-    // The receiver is gone if the test has ended.
+    // This fails if the test has already ended.
     let _ = received.send(request);
     match reply {
         Reply::Send(bytes) => {
@@ -210,7 +210,7 @@ async fn read_request(stream: &mut TcpStream) -> Option<Received> {
     Some(Received { request_line, headers, bytes: body, body: text })
 }
 
-/// A strict provider, with the model and key of [`on_surface`].
+/// A strict provider that expects the model and the API key of [`on_surface`].
 pub(crate) struct Strict {
     server: MockServer,
     provider: Provider,
@@ -224,7 +224,7 @@ impl Strict {
         Self::playing(Surface::OpenAi, name, &["ok"]).await
     }
 
-    /// Starts a provider that plays the behaviors of these names. The last one repeats.
+    /// Starts a provider that plays the behaviors with these names. The last behavior repeats.
     pub(crate) async fn playing(surface: Surface, name: &'static str, script: &[&str]) -> Self {
         let mocked = match surface {
             Surface::OpenAi => MockedSurface::OpenAi,
@@ -254,13 +254,14 @@ impl Strict {
         self.server.received_requests().await.expect("they are recorded").len()
     }
 
-    /// Whether the answer came from this provider.
+    /// Whether this provider gave the answer.
     pub(crate) fn gave(&self, got: &Got) -> bool {
         got.body.contains(self.provider.token())
     }
 }
 
-/// A port that refuses connections as long as this value exists: it is bound, but not listening.
+/// A port that refuses connections as long as this value exists, because its socket is bound but
+/// does not listen.
 pub(crate) struct Refusing(TcpSocket);
 
 impl Refusing {
@@ -275,7 +276,7 @@ impl Refusing {
     }
 }
 
-/// An `OpenAI` deployment at this URL, with a model and key derived from its name.
+/// An `OpenAI` deployment at this URL, whose model and API key are derived from its name.
 pub(crate) fn deployment(name: &str, url: &str) -> Deployment {
     on_surface(Surface::OpenAi, name, url)
 }
@@ -314,7 +315,7 @@ pub(crate) struct Router {
     pub(crate) client: reqwest::Client,
 }
 
-/// A response whose end was observed.
+/// A response, and how it ended.
 #[derive(Debug)]
 pub(crate) struct Streamed {
     pub(crate) status: u16,
@@ -337,7 +338,7 @@ impl Got {
         serde_json::from_str(&self.body).expect("a JSON body")
     }
 
-    /// The code of one of the router's own errors. Also checks the format of the error.
+    /// The code of an error that the router itself created. Also checks the format of the error.
     pub(crate) fn error_code(&self) -> String {
         assert_eq!(self.headers["content-type"], "application/json");
         let body = self.json();
@@ -346,7 +347,8 @@ impl Got {
         error["code"].as_str().unwrap_or("none").to_owned()
     }
 
-    /// Name of the deployment that answered: the one given to `ok`, or that of a strict provider.
+    /// Name of the deployment that answered: the name that was passed to [`ok`], or the model that
+    /// a strict provider reports.
     pub(crate) fn answered_by(&self) -> String {
         assert_eq!(self.status, 200, "{}", self.body);
         let answer = self.json();
@@ -376,7 +378,7 @@ impl Router {
         Self { url, client }
     }
 
-    /// Sends a request and reads the response as far as possible.
+    /// Sends a request and reads the response to its end, even if it is cut off.
     pub(crate) async fn stream(&self, path: &str, body: &str) -> Streamed {
         let mut response = self.post(path, body).send().await.expect("an answer");
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
