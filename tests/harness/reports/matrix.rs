@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use fallproof_report::model::{Compliance, Level, Report, Requirement};
 use fallproof_report::phrases::counted;
+use fallproof_suite::requirement;
 
 /// Marks the start of the generated part of the page.
 const GENERATED: &str =
@@ -75,6 +76,8 @@ fn page(reports: &BTreeMap<String, Report>) -> String {
         }
     }
     for (code, (requirement, gateways)) in broken {
+        // The reports are older than the wording of today.
+        let today = requirement::find(code).expect("codes are permanent");
         let level = match requirement.level {
             Level::Policy => "A policy: it applies to gateways that claim it. ",
             Level::Invariant | Level::Observation => "",
@@ -82,7 +85,8 @@ fn page(reports: &BTreeMap<String, Report>) -> String {
         let _ = writeln!(
             page,
             "\n### {code}\n\n{} {level}{}\nRun `fallproof show {code}` for details.\n",
-            requirement.sentence, requirement.why
+            today.sentence.trim(),
+            today.why.trim()
         );
         for gateway in gateways {
             let _ = writeln!(page, "- {gateway}");

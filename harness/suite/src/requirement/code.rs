@@ -30,7 +30,7 @@ pub enum Code {
     /// Every value in an attempt equals the value the client sent; numbers are compared exactly.
     #[strum(serialize = "FP-PAYLOAD-03")]
     Payload03,
-    /// The `model` of each attempt is the model name of the deployment it is sent to.
+    /// The `model` of each attempt is the model name of the attempt's deployment.
     #[strum(serialize = "FP-PAYLOAD-04")]
     Payload04,
     /// Every later attempt carries the same body as the first one, except for `model`.
@@ -54,7 +54,7 @@ pub enum Code {
     /// No further attempt is made after a deployment has answered successfully.
     #[strum(serialize = "FP-ROUTE-02")]
     Route02,
-    /// When a deployment fails without a complete answer, or with 408, 429 or 5xx, the call falls back to the next one.
+    /// When a deployment fails without a complete answer, or with 408, 429 or 5xx, the call falls back to the next deployment.
     #[strum(serialize = "FP-ROUTE-03")]
     Route03,
     /// A request that a provider rejects as the client's mistake (400, 413, 422) is not retried and not sent to another deployment.
@@ -63,7 +63,7 @@ pub enum Code {
     /// Each deployment gets at most 1 + `retries` attempts per call.
     #[strum(serialize = "FP-ROUTE-05")]
     Route05,
-    /// After a deployment answers 429 or 503 with `Retry-After`, it gets no attempt until that time has passed; the group's limit caps the time.
+    /// After a deployment answers 429 or 503 with `Retry-After`, it gets no attempt until the requested time has passed; the group's limit caps that time.
     #[strum(serialize = "FP-ROUTE-06")]
     Route06,
     /// A deployment that reaches the group's limit of consecutive failures gets no attempt during its cooldown.
@@ -72,7 +72,7 @@ pub enum Code {
     /// After its cooldown, a deployment is tried again in chain order.
     #[strum(serialize = "FP-ROUTE-08")]
     Route08,
-    /// A call is sent only to deployments of the model group it asked for.
+    /// A call is sent only to deployments of the model group that it names.
     #[strum(serialize = "FP-ROUTE-09")]
     Route09,
     /// A request that a provider rejects as too long goes to the group's context-length fallback chain.
@@ -123,7 +123,7 @@ pub enum Code {
     /// `[DONE]`, `response.completed` and a finish reason reach the client if and only if the provider sent them.
     #[strum(serialize = "FP-STREAM-08")]
     Stream08,
-    /// A stream of choices has a usage chunk only if the client asked for it.
+    /// A chat or completions stream reports token usage only if the client requested it.
     #[strum(serialize = "FP-STREAM-09")]
     Stream09,
     /// A stream has the content type `text/event-stream`.
@@ -135,7 +135,7 @@ pub enum Code {
     /// When every attempt at a stream fails before its first content, the client gets an error status.
     #[strum(serialize = "FP-STREAM-12")]
     Stream12,
-    /// When the client disconnects, the attempt made for it is canceled.
+    /// When the client disconnects, the attempt made for its call is canceled.
     #[strum(serialize = "FP-STREAM-13")]
     Stream13,
     /// Each attempt carries the credential of its own deployment, in the form its provider expects.
@@ -186,7 +186,7 @@ pub enum Code {
     /// The status of an error matches the failure of an attempt: 4xx for a rejected request; 429 or 503 for overload; 408, 429 or 5xx for a provider failure.
     #[strum(serialize = "FP-CLIENT-06")]
     Client06,
-    /// When the last deployment answers 429 or 503 with `Retry-After`, the client gets a `Retry-After` that is not shorter.
+    /// When the last deployment answers 429 or 503 with `Retry-After`, the client gets a `Retry-After` that is at least as long.
     #[strum(serialize = "FP-CLIENT-07")]
     Client07,
     /// When a provider rejects the request, the error returned to the client contains the provider's message.
@@ -213,7 +213,7 @@ pub enum Code {
     /// No gateway control header sent by a client changes which deployments are tried, or in what order.
     #[strum(serialize = "FP-CONTROL-02")]
     Control02,
-    /// No key that a client sends along becomes a header of an attempt.
+    /// No header of an attempt contains an API key that the client sent for another service.
     #[strum(serialize = "FP-CONTROL-03")]
     Control03,
     /// No response body, including an error, shows the address of a deployment.
