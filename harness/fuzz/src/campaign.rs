@@ -1,6 +1,7 @@
 //! A fuzzing campaign: runs generated cases on all cores until all have run or the time is up.
 //!
-//! A campaign continues after a failure. It keeps the first case of each cause.
+//! A campaign continues after a failure. For each cause of failure, it
+//! keeps the first case that failed.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -177,9 +178,9 @@ impl Worker<'_> {
         }
     }
 
-    /// Counts the violations of a case. If the cause is new, or the case is earlier than the first
-    /// known case of the cause, runs the case again, alone. A violation that does not occur again
-    /// is counted as flaky.
+    /// Counts the violations of a case. Runs the case again on its own if a violation has a new
+    /// cause, or if the case comes before the first case known for that cause. A violation that does
+    /// not occur again is counted as flaky.
     async fn add(
         self,
         number: u64,

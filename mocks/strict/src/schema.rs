@@ -20,8 +20,8 @@ pub(super) struct Schema {
     pub(super) root: Node,
     definitions: Vec<Node>,
     pub(super) rules: Vec<Rule>,
-    /// The models whose back ends use the legacy wording for unknown parameters and unknown members
-    /// of messages.
+    /// The models whose back ends use the legacy error wording for an unknown parameter, and for an
+    /// unknown member of a chat message.
     pub(super) legacy_wording: LegacyWording,
 }
 

@@ -130,8 +130,8 @@ impl Answer {
         if self.unread.len() + self.body.len() > MOST_ANSWER_BYTES {
             return Err(Ending::TooLong);
         }
-        // Makes room for everything that is available, so that each recorded piece is what the
-        // system had received at that moment.
+        // Makes room for everything that is available, so that each recorded piece is all that the
+        // operating system had received by the time of the read.
         self.unread.reserve(ROOM);
         let known = self.unread.len();
         match stream.read_buf(&mut self.unread).await {

@@ -44,8 +44,8 @@ impl Mask {
             // If all characters of the key are the same, the wrong key starts with the key itself.
             let of_wrong = match wrong.strip_prefix(key) {
                 Some(rest) => format!("{instead}{rest}"),
-                // A reader of the evidence derives the wrong key from the placeholder in the same
-                // way.
+                // Code that reads the evidence has only the placeholder, and calls `another` on it
+                // to get the wrong key.
                 None if another(&instead).len() == instead.len() => another(&instead),
                 None => placeholder(&wrong).chars().rev().collect(),
             };
