@@ -19,6 +19,9 @@ pub enum RequestKind {
     Attempt,
     /// A health check, model listing or the like at a known deployment. Never an attempt.
     Probe,
+    /// A POST to a known deployment, on a connection that it had closed or lost before
+    /// ([`KeepAliveFault`](crate::behavior::KeepAliveFault)). Never an attempt.
+    Stale,
     /// Anything else: an unknown deployment, or not HTTP.
     Unmatched,
 }

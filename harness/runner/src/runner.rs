@@ -6,6 +6,7 @@
 
 mod attribution;
 mod call;
+mod limit;
 mod mocks;
 mod play;
 mod preflight;
@@ -140,6 +141,13 @@ impl Runner {
         if let Some(reason) = self.skip(scenario) {
             return CaseResult::Skipped(reason);
         }
+        let has_own_clock = self.running.has_own_clock();
+        let limit = limit::of(scenario, self.timeout, !has_own_clock);
+        limit::within(limit, self.unless_unclear(scenario)).await
+    }
+
+    /// Plays the scenario unless its preflight fails.
+    async fn unless_unclear(&self, scenario: &Scenario) -> CaseResult {
         if self.running.needs_preflight()
             && let Some(unclear) = self.diagnose(scenario).await
         {

@@ -7,10 +7,12 @@ mod bounded_log;
 mod connection;
 mod dead_ends;
 mod outgoing;
+mod pacing;
 mod prepared_reply;
 mod request;
 mod request_log;
 mod socket;
+mod stale;
 
 use std::io;
 use std::net::SocketAddr;
@@ -28,7 +30,9 @@ use crate::provider_set::MockProviders;
 use crate::request_log::{Limits, RecordedRequest};
 use connection::serve;
 use dead_ends::DeadEnd;
+use pacing::Pacing;
 use request_log::RequestLog;
+use stale::StaleConnections;
 
 /// A listener for any number of deployments, with one address that refuses connections and one that
 /// does not answer them.
@@ -50,6 +54,8 @@ pub struct MockServer {
 struct Shared {
     providers: MockProviders,
     request_log: Arc<RequestLog>,
+    pacing: Pacing,
+    stale: StaleConnections,
 }
 
 impl MockServer {
@@ -68,9 +74,12 @@ impl MockServer {
     /// The port or the next one is not available.
     pub async fn bind_with(addr: SocketAddr, limits: Limits) -> io::Result<Self> {
         let listener = TcpListener::bind(addr).await?;
-        let (providers, request_log) =
-            (MockProviders::default(), Arc::new(RequestLog::new(limits)));
-        let shared = Arc::new(Shared { providers, request_log });
+        let shared = Arc::new(Shared {
+            providers: MockProviders::default(),
+            request_log: Arc::new(RequestLog::new(limits)),
+            pacing: Pacing::default(),
+            stale: StaleConnections::default(),
+        });
         let server = Self {
             addr: listener.local_addr()?,
             refusing: DeadEnd::refusing(ports_on(addr, 1)?)?,
@@ -135,6 +144,7 @@ impl MockServer {
     /// # Errors
     /// The prefix or a behavior is invalid.
     pub fn mount(&self, mock: MockDeployment) -> Result<(), ScriptError> {
+        self.shared.stale.forget(&mock.prefix);
         self.shared.providers.mount(mock)
     }
 
@@ -144,13 +154,21 @@ impl MockServer {
     /// # Errors
     /// The prefix or a behavior is invalid.
     pub fn update(&self, mock: MockDeployment) -> Result<(), ScriptError> {
+        self.shared.stale.forget(&mock.prefix);
         self.shared.providers.update(mock)
     }
 
     /// Removes a deployment. Further requests to it are unmatched; earlier ones stay in the request
     /// log.
     pub fn unmount(&self, prefix: &str) {
+        self.shared.stale.forget(prefix);
         self.shared.providers.unmount(prefix);
+    }
+
+    /// Announces that the client for which this deployment plays has received more of its stream.
+    /// Ends the current delay of a [paced](crate::behavior::WireFault::paced) reply.
+    pub fn received(&self, prefix: &str) {
+        self.shared.pacing.received(prefix);
     }
 
     /// The attempts and probes at a deployment, in arrival order.
@@ -158,7 +176,7 @@ impl MockServer {
     /// Waits for requests that the server is still working on: once a client has a complete reply,
     /// every request that led to it is listed in full. A request that is delayed, stalled or not
     /// read by its client is returned as it is, without an end. If its client has disconnected, the
-    /// call waits for the end.
+    /// call waits for the end, at most 3 seconds.
     pub async fn requests(&self, prefix: &str) -> Vec<RecordedRequest> {
         self.shared.request_log.settled(Some(prefix)).await;
         self.shared.request_log.requests(Some(prefix))

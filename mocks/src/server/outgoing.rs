@@ -3,6 +3,7 @@
 use std::iter;
 use std::num::NonZeroUsize;
 
+use fallproof_protocol::coding;
 use fallproof_protocol::sse::{event_length, events_length};
 
 use super::prepared_reply::PreparedReply;
@@ -28,6 +29,8 @@ pub(super) struct Outgoing {
     until: usize,
     /// Bytes per chunk; `None` for one event per chunk.
     chunk_bytes: Option<NonZeroUsize>,
+    /// Of a packed body with one event per chunk, the length of each chunk, packed and plain.
+    packed: Option<Vec<[usize; 2]>>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -36,16 +39,27 @@ pub(super) struct Chunk<'a> {
     pub(super) bytes: &'a [u8],
     /// Full length; a cut sends less.
     pub(super) length: usize,
+    /// Number of bytes of the plain body that the client has once it has this chunk, in addition
+    /// to those it had before; `None` for each byte that arrives.
+    pub(super) plain: Option<usize>,
 }
 
 impl Outgoing {
     pub(super) fn new(prepared: PreparedReply, framing: ReplyFraming) -> Self {
-        let PreparedReply { plan, status, mut head, has_body, is_event_stream, mut body } =
-            prepared;
+        let PreparedReply {
+            plan,
+            status,
+            mut head,
+            has_body,
+            is_event_stream,
+            is_packed,
+            mut body,
+        } = prepared;
         if plan.wire.head == Some(HeadFault::Garbage) {
             return Self { head: GARBAGE.to_vec(), ..Self::default() };
         }
         let is_event_stream = is_event_stream && has_body;
+        let packed = is_packed.then(|| pack(&mut body, is_event_stream));
         let mut is_chunked = false;
         if let Some(HeadFault::ContentLengthOffBy(bytes)) = plan.wire.head {
             let bytes = isize::try_from(bytes.get()).unwrap_or(isize::MAX);
@@ -66,32 +80,63 @@ impl Outgoing {
         let until = match plan.wire.cut.map(|cut| cut.at) {
             Some(CutPoint::BeforeHead | CutPoint::AfterHead | CutPoint::Events(0)) => 0,
             Some(CutPoint::BodyBytes(bytes)) => bytes.min(body.len()),
-            Some(CutPoint::Events(count)) if is_event_stream => events_length(&body, count),
+            Some(CutPoint::Events(count)) if is_event_stream => match &packed {
+                Some(chunks) => chunks.iter().take(count).map(|[length, _]| length).sum(),
+                None => events_length(&body, count),
+            },
             Some(CutPoint::Events(_)) | None => body.len(),
         };
         let chunk_bytes = match plan.wire.write.unwrap_or_default() {
             Chunking::Bytes(bytes) => Some(bytes),
             Chunking::Events => (!is_event_stream).then_some(NonZeroUsize::MAX),
         };
-        Self { head, status: Some(status), is_chunked, body, until, chunk_bytes }
+        Self { head, status: Some(status), is_chunked, body, until, chunk_bytes, packed }
     }
 
     /// The chunks of the body, up to the cut.
     pub(super) fn chunks(&self) -> impl Iterator<Item = Chunk<'_>> {
         let mut rest = self.body.as_slice();
         let mut left = self.until;
+        let mut packed = self.packed.as_deref().map(<[_]>::iter);
         iter::from_fn(move || {
-            let length = match self.chunk_bytes {
-                Some(bytes) => bytes.get().min(rest.len()),
-                None => event_length(rest),
+            let (length, plain) = match (self.chunk_bytes, &mut packed) {
+                (None, Some(packed)) => {
+                    packed.next().map_or((0, None), |[length, plain]| (*length, Some(*plain)))
+                }
+                (None, None) => (event_length(rest), None),
+                (Some(bytes), None) => (bytes.get().min(rest.len()), None),
+                // What its bytes are plain is known at the end.
+                (Some(bytes), Some(packed)) => {
+                    let is_last = bytes.get() >= rest.len();
+                    let plain = packed.as_slice().iter().map(|[_, plain]| plain).sum();
+                    (bytes.get().min(rest.len()), Some(if is_last { plain } else { 0 }))
+                }
             };
             let (chunk, others) = rest.split_at(length);
             rest = others;
             let bytes = &chunk[..length.min(left)];
             left -= bytes.len();
-            (!bytes.is_empty()).then_some(Chunk { bytes, length })
+            (!bytes.is_empty()).then_some(Chunk { bytes, length, plain })
         })
     }
+}
+
+/// Packs a body, event by event if it is a stream. Returns the length of each piece, packed and
+/// plain.
+fn pack(body: &mut Vec<u8>, is_event_stream: bool) -> Vec<[usize; 2]> {
+    let mut rest = body.as_slice();
+    let pieces: Vec<_> = iter::from_fn(|| {
+        let length = if is_event_stream { event_length(rest) } else { rest.len() };
+        let (piece, others) = rest.split_at(length);
+        rest = others;
+        (!piece.is_empty()).then_some(piece)
+    })
+    .collect();
+    let packed = coding::packed(pieces.iter().copied());
+    let plain = pieces.iter().map(|piece| piece.len()).chain(iter::once(0));
+    let lengths = packed.iter().zip(plain).map(|(packed, plain)| [packed.len(), plain]).collect();
+    *body = packed.concat();
+    lengths
 }
 
 fn push_length(head: &mut Vec<u8>, length: usize) {
