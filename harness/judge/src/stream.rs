@@ -9,6 +9,7 @@
 //! | `FP-STREAM-07`, `08`, `09` | [`client_stream`]: its end, and usage |
 //! | `FP-STREAM-10`, `11`, `12` | [`head`]: its start |
 //! | `FP-STREAM-13` | [`disconnect`] |
+//! | `FP-STREAM-15` | [`timeliness`] |
 //!
 //! Metadata of a response is `FP-CLIENT-02`, whether or not the response is streamed.
 
@@ -20,6 +21,7 @@ mod late_attempt;
 mod provider_stream;
 #[cfg(test)]
 mod tests;
+mod timeliness;
 mod translated;
 mod unaltered;
 
@@ -75,6 +77,7 @@ fn events(found: &mut Collector<'_>, streams: &[ProviderStream<'_>]) {
     let answering =
         streams.iter().filter(|it| it.has_content()).max_by_key(|it| it.count_in(events));
     let Some(answering) = answering else { return };
+    timeliness::check(found, answering);
     let others =
         streams.iter().filter(|it| it.attempt.number != answering.attempt.number).collect();
     foreign::check(found, answering, others, client);
@@ -96,10 +99,10 @@ fn requests_usage(view: View<'_>) -> bool {
     matches!(include, Some(Tree::Scalar(text)) if text == "true")
 }
 
-/// The data of an event, truncated to fit on one line.
+/// The data of an event, truncated to fit on one line, with its size if it was truncated.
 fn brief(event: &Event) -> String {
     const MAX_CHARS: usize = 80;
     let text = &event.data;
     let start: String = text.chars().take(MAX_CHARS).collect();
-    if start.len() < text.len() { format!("{start}…") } else { start }
+    if start.len() < text.len() { format!("{start}… ({} bytes)", text.len()) } else { start }
 }

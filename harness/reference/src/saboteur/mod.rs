@@ -3,6 +3,7 @@
 //! None is a modified copy of the reference router. Instead the router is misconfigured, or a
 //! [`request_proxy`] runs between it and the providers, or a [`wrapper`] surrounds it.
 
+mod breaker;
 mod catalogue;
 mod faults;
 pub mod header_passthrough;
@@ -56,6 +57,10 @@ pub enum Fault {
     Responses(fn(&mut Answer<'_>)),
     /// Client headers whose names match are forwarded to the providers.
     ForwardedHeaders(fn(&str) -> bool),
+    /// Connections are used again, and a call fails with one.
+    TrustedConnections,
+    /// The trial of a deployment that has failed blocks all attempts until it succeeds or fails.
+    StuckTrial,
     /// A response carries the request id of the previous, failed attempt.
     StaleRequestId,
 }
