@@ -154,9 +154,9 @@ fn fault(wire: &WireFault) -> Option<String> {
     if let Some(Chunking::Bytes(bytes)) = wire.write {
         parts.push(format!("in chunks of {bytes} B"));
     }
-    parts.extend(wire.chunk_delay_ms.map(|delay| match wire.paced {
-        true => format!("up to {delay} ms between chunks"),
-        false => format!("{delay} ms between chunks"),
+    parts.extend(wire.chunk_delay_ms.map(|delay| {
+        let most = if wire.paced { "up to " } else { "" };
+        format!("{most}{delay} ms between chunks")
     }));
     parts.extend(wire.encoding.map(|coding| format!("{} if accepted", coding.name())));
     parts.extend(wire.keep_alive.map(|fault| match fault {

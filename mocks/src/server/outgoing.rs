@@ -157,6 +157,7 @@ mod tests {
         ReplyFraming { with_body: true, takes_chunks: true, keeps_alive: true };
 
     fn outgoing(body: &[u8], is_event_stream: bool, wire: WireFault) -> Outgoing {
+        let is_packed = wire.encoding.is_some();
         let plan = ReplyPlan {
             kind: RequestKind::Attempt,
             attempt: 1,
@@ -166,10 +167,15 @@ mod tests {
             violation: None,
             wire,
         };
-        let body = body.to_vec();
-        let head = Vec::new();
-        let prepared =
-            PreparedReply { plan, status: 200, head, has_body: true, is_event_stream, body };
+        let prepared = PreparedReply {
+            plan,
+            status: 200,
+            head: Vec::new(),
+            has_body: true,
+            is_event_stream,
+            is_packed,
+            body: body.to_vec(),
+        };
         Outgoing::new(prepared, FRAMING)
     }
 
@@ -188,14 +194,13 @@ mod tests {
 
     #[test]
     fn any_other_body_is_one_chunk_and_one_event() {
-        let whole = [Chunk { bytes: b"{\n\n}\n\n", length: 6 }];
+        let whole = [Chunk { bytes: b"{\n\n}\n\n", length: 6, plain: None }];
         let cut =
             |at| WireFault { cut: Some(Cut { at, end: CutEnd::Close }), ..WireFault::default() };
         let sent = |wire| outgoing(b"{\n\n}\n\n", false, wire);
         assert!(sent(WireFault::default()).chunks().eq(whole));
-        assert!(
-            sent(cut(CutPoint::Events(1))).chunks().eq([Chunk { bytes: b"{\n\n}\n\n", length: 6 }])
-        );
+        let whole = [Chunk { bytes: b"{\n\n}\n\n", length: 6, plain: None }];
+        assert!(sent(cut(CutPoint::Events(1))).chunks().eq(whole));
         assert_eq!(sent(cut(CutPoint::Events(0))).chunks().next(), None);
     }
 
@@ -214,6 +219,25 @@ mod tests {
             (0..9_usize).prop_map(CutPoint::Events),
             Just(CutPoint::Events(usize::MAX)),
         ]
+    }
+
+    #[rstest]
+    #[case::by_event(Chunking::Events, true, &[9, 11])]
+    #[case::by_bytes(Chunking::Bytes(NonZeroUsize::MIN), true, &[20])]
+    #[case::whole(Chunking::Events, false, &[20])]
+    fn a_packed_body_is_counted_as_it_is_plain(
+        #[case] write: Chunking,
+        #[case] is_event_stream: bool,
+        #[case] counted: &[usize],
+    ) {
+        let (write, encoding) = (Some(write), Some(coding::Coding::Gzip));
+        let wire = WireFault { write, encoding, ..WireFault::default() };
+        let body = b"data: 1\n\ndata: two\n\n";
+        let outgoing = outgoing(body, is_event_stream, wire);
+        let plain: Vec<_> = outgoing.chunks().filter_map(|chunk| chunk.plain).collect();
+        assert_eq!(plain.into_iter().filter(|it| *it > 0).collect::<Vec<_>>(), counted);
+        let sent: Vec<u8> = outgoing.chunks().flat_map(|chunk| chunk.bytes).copied().collect();
+        assert_eq!(coding::unpacked(&sent, 100).as_deref(), Some(&body[..]));
     }
 
     proptest! {

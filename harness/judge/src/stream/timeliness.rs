@@ -61,7 +61,7 @@ fn event_times(traffic: &Traffic) -> Vec<Duration> {
     let is_chunked = http1::values(&headers, "transfer-encoding").next().is_some();
     let framing = if is_chunked { Framing::Chunked } else { Framing::UntilClose };
     let mut reader = BodyReader::new(framing, usize::MAX);
-    let (mut body, mut counted, mut counter) = (Vec::new(), 0, EventCounter::default());
+    let (mut body, mut read, mut counter) = (Vec::new(), 0, EventCounter::default());
     for (at, end) in &traffic.pieces {
         let end = (*end).min(bytes.len());
         while used < end {
@@ -71,8 +71,8 @@ fn event_times(traffic: &Traffic) -> Vec<Duration> {
                 break;
             }
         }
-        let events = counter.push(&body[counted..]);
-        counted = body.len();
+        let events = counter.push(&body[read..]);
+        read = body.len();
         times.resize(events, *at);
     }
     times

@@ -49,7 +49,7 @@ mod tests {
         let one = scenario("auth/refused-key-is-not-shown");
         let call = Duration::from_secs(5);
         assert!(of(&one, call, true) > call + END_TIMEOUT * 2);
-        assert!(of(&one, call, true) < Duration::from_mins(2));
+        assert!(of(&one, call, true) < Duration::from_secs(120));
         let limit = of(&one, Duration::MAX, true);
         assert_eq!(limit, Duration::MAX);
     }
