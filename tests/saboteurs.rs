@@ -123,8 +123,13 @@ fn is_recorded_without_the_key(
 const AT_A_TIME: usize = 8;
 
 /// Saboteurs that are caught only after a timeout.
-const WAITS_LONG: [&str; 4] =
-    ["outlives-the-client", "ignores-timeout", "ignores-total-timeout", "leaves-hanging"];
+const WAITS_LONG: [&str; 5] = [
+    "outlives-the-client",
+    "ignores-timeout",
+    "ignores-total-timeout",
+    "leaves-hanging",
+    "buffers-streams",
+];
 
 /// Timeout of a call. It is short for the two saboteurs whose calls always run into it: one never
 /// answers, the other continues a call after its client has disconnected.

@@ -13,6 +13,8 @@ mod stored;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use fallproof_protocol::coding::{self, Coding};
+use fallproof_protocol::limits::MOST_BODY_BYTES;
 use fallproof_strict::Violation;
 use parking_lot::Mutex;
 
@@ -58,6 +60,13 @@ pub struct Request<'a> {
 }
 
 impl Request<'_> {
+    /// The body without its content coding; `None` if it has none that can be removed.
+    fn unpacked(&self) -> Option<Vec<u8>> {
+        let coding = self.header("content-encoding")?;
+        let is_gzip = coding.trim().eq_ignore_ascii_case(Coding::Gzip.name());
+        is_gzip.then(|| coding::unpacked(self.body, MOST_BODY_BYTES + 1)).flatten()
+    }
+
     fn header(&self, name: &str) -> Option<String> {
         let (_, value) = self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name))?;
         Some(String::from_utf8_lossy(value).into_owned())
@@ -191,6 +200,8 @@ impl MockProviders {
     /// Returns the answer of the deployment with this prefix, or `None` if there is no such
     /// deployment. A POST counts as an attempt and uses up one behavior of the script.
     pub fn answer(&self, prefix: &str, request: &Request<'_>) -> Option<Answer> {
+        let plain = request.unpacked();
+        let request = &Request { body: plain.as_deref().unwrap_or(request.body), ..*request };
         let (mock, attempt, earlier, stored) = {
             let mut deployments = self.deployments.lock();
             let mounted = deployments.get_mut(prefix)?;
@@ -248,7 +259,7 @@ impl MockDeployment {
                     }
                     context.success(accepted.endpoint)
                 });
-                (script::overridden(behavior, &self.deployment, reply), wire, accepted.warning)
+                (script::overridden(behavior, self, reply), wire, accepted.warning)
             }
             (Ok(accepted), ..) => (unexpected(attempt), WireFault::default(), accepted.warning),
         };

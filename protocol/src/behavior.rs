@@ -13,6 +13,8 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::coding::Coding;
+
 pub use self::catalogue::{Entry, behavior_names, behaviors, find};
 pub use self::script::{FRAMING, ScriptError, unsendable};
 
@@ -41,7 +43,8 @@ pub struct Behavior {
     /// `retry-after` and `retry-after-ms` is set, the other one is removed from the reply.
     /// `{{key}}` becomes the deployment's credential.
     pub headers: IndexMap<String, String>,
-    /// Replaces the reply's body, byte for byte. `{{key}}` becomes the deployment's credential.
+    /// Replaces the reply's body, byte for byte. `{{key}}` becomes the deployment's credential,
+    /// `{{marker}}` the text that identifies its replies, and `{{letters:70000}}` that many letters.
     pub body: Option<String>,
     /// Number of consecutive attempts with this behavior.
     pub count: u32,
@@ -61,7 +64,8 @@ struct Spelled {
     /// `retry-after` and `retry-after-ms` is set, the other one is removed from the reply.
     /// `{{key}}` becomes the deployment's credential.
     headers: IndexMap<String, String>,
-    /// Replaces the reply's body, byte for byte. `{{key}}` becomes the deployment's credential.
+    /// Replaces the reply's body, byte for byte. `{{key}}` becomes the deployment's credential,
+    /// `{{marker}}` the text that identifies its replies, and `{{letters:70000}}` that many letters.
     body: Option<String>,
     /// Number of consecutive attempts with this behavior [default: 1].
     count: Option<u32>,
@@ -161,6 +165,17 @@ pub struct WireFault {
     /// Delay before each chunk of the body, in milliseconds. It does not delay the head.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chunk_delay_ms: Option<u64>,
+    /// End each chunk delay early, once Fallproof's client has received more of the stream. There
+    /// is no delay before the first content was sent, and none after two that passed in full.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub paced: bool,
+    /// Pack the body, if the request accepts this content coding.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<Coding>,
+    /// What becomes of connections that the client keeps open after this reply [default: they
+    /// stay usable].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep_alive: Option<KeepAliveFault>,
     /// Send only a part of the reply.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cut: Option<Cut>,
@@ -175,9 +190,31 @@ impl WireFault {
             head: self.head.or(other.head),
             write: self.write.or(other.write),
             chunk_delay_ms: self.chunk_delay_ms.or(other.chunk_delay_ms),
+            paced: self.paced || other.paced,
+            encoding: self.encoding.or(other.encoding),
+            keep_alive: self.keep_alive.or(other.keep_alive),
             cut: self.cut.or(other.cut),
         }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+/// What becomes of the connections to a deployment that are open when a reply has been sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum KeepAliveFault {
+    /// The connection of the reply is closed (FIN) at once, without notice.
+    Closes,
+    /// A further request to the deployment on such a connection is read, then the connection is
+    /// closed (FIN) without a reply: the provider had closed it already.
+    ClosesOnReuse,
+    /// A further request to the deployment on such a connection is read and never answered: the
+    /// network has dropped the connection silently.
+    DropsOnReuse,
 }
 
 /// An invalid head.

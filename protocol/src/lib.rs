@@ -1,15 +1,17 @@
 //! Types that Fallproof's mocks, runner and judge share, and parsers for the formats on the wire.
 //!
-//! Nothing here opens a socket or reads a clock. [`provider`] describes the mocked providers,
-//! [`behavior`] what a deployment does on an attempt, [`request_log`] what a mock records about a
-//! request, and [`condition`] the kinds of failure. [`json`] preserves the spelling of JSON;
-//! [`sse`] reads server-sent events, and [`multipart`] reads forms.
+//! Nothing here opens a socket or reads a clock. [`provider`] describes who is mocked, [`behavior`]
+//! what a deployment does at an attempt, [`request_log`] what was recorded of a request, and
+//! [`condition`] the kinds of failure. [`json`] preserves the spelling of JSON; [`sse`] reads
+//! server-sent events, [`multipart`] reads forms, and [`coding`] packs and unpacks bodies.
 
 pub mod behavior;
+pub mod coding;
 pub mod condition;
 pub mod encoding;
 pub mod http1;
 pub mod json;
+pub mod letters;
 pub mod limits;
 pub mod marker;
 pub mod multipart;

@@ -20,7 +20,10 @@ pub enum RequestKind {
     /// Another request to a known deployment, such as a health check or a model listing. Never an
     /// attempt.
     Probe,
-    /// Anything else: a request to an unknown deployment, or data that is not HTTP.
+    /// A POST to a known deployment, on a connection that it had closed or lost before
+    /// ([`KeepAliveFault`](crate::behavior::KeepAliveFault)). Never an attempt.
+    Stale,
+    /// Anything else: an unknown deployment, or not HTTP.
     Unmatched,
 }
 

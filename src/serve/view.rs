@@ -10,6 +10,7 @@ pub(super) fn of(recorded: &RecordedRequest, deployment: &str) -> Value {
     let kind = match recorded.kind {
         RequestKind::Attempt => "matched",
         RequestKind::Probe => "probe",
+        RequestKind::Stale => "stale",
         RequestKind::Unmatched => "unmatched",
     };
     let headers: Vec<_> = recorded

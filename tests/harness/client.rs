@@ -8,6 +8,9 @@ use rstest::rstest;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
+/// Longer than any call in these tests takes.
+const LIMIT: Duration = Duration::from_secs(30);
+
 const CHUNKED: &str = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
 
 /// Calls a target that responds with these bytes. If `keep_open` is set, the connection stays open
@@ -23,9 +26,8 @@ async fn call(answer: String, keep_open: bool) -> Exchange {
         keep_open.then_some(stream)
     });
     let base = BaseUrl::parse(&format!("http://{addr}/v1")).expect("a URL");
-    let limit = Duration::from_secs(30);
     let (behavior, clock) = (ClientBehavior::default(), Instant::now());
-    let exchange = post(&base, "responses", &[], b"{}", limit, behavior, clock).await;
+    let exchange = post(&base, "responses", &[], b"{}", LIMIT, behavior, clock).await;
     drop(target.await.expect("the target does not panic"));
     exchange
 }
@@ -72,4 +74,42 @@ async fn a_chunked_response_that_is_cut_off_is_incomplete(#[case] body: &str) {
 async fn invalid_chunks_are_not_http(#[case] body: String, #[case] what: &str) {
     let exchange = call(format!("{CHUNKED}{body}"), true).await;
     assert_eq!(exchange.ending, Ending::NotHttp(what.to_owned()));
+}
+
+/// Calls a target that sends `more` for ever, as a client that leaves after three events. Each
+/// write of the target is as large as `size`.
+async fn call_endless(more: &'static str, size: usize, limit: Duration) -> Exchange {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let addr = listener.local_addr().expect("a bound listener");
+    let target = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.expect("a client connects");
+        read_request(&mut stream).await;
+        let _ = stream.write_all(CHUNKED.as_bytes()).await;
+        let much = more.repeat(size / more.len());
+        while stream.write_all(much.as_bytes()).await.is_ok() {}
+    });
+    let base = BaseUrl::parse(&format!("http://{addr}/v1")).expect("a URL");
+    let behavior = ClientBehavior { disconnect_after_events: Some(3), ..ClientBehavior::default() };
+    let exchange = post(&base, "responses", &[], b"{}", limit, behavior, Instant::now()).await;
+    target.await.expect("the target does not panic");
+    exchange
+}
+
+#[rstest]
+#[case::tiny_chunks("1\r\n:\r\n")]
+#[case::comments("3\r\n:\n\n\r\n")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_target_that_sends_without_end_does_not_outlast_the_timeout(#[case] more: &'static str) {
+    let limit = Duration::from_millis(150);
+    let exchange = call_endless(more, 64 * 1024, limit).await;
+    assert_eq!(exchange.ending, Ending::TimedOut);
+    let most = Duration::from_secs(5);
+    assert!(exchange.took < most, "much too long even for a slow machine: {:?}", exchange.took);
+}
+
+#[tokio::test]
+async fn a_client_leaves_after_its_events_wherever_the_chunks_end() {
+    let exchange = call_endless("4\r\ndata\r\n2\r\n:x\r\n1\r\n\n\r\n1\r\n\n\r\n", 27, LIMIT).await;
+    assert_eq!(exchange.ending, Ending::Disconnected);
+    assert_eq!(exchange.body, b"data:x\n\ndata:x\n\ndata:x\n\n");
 }

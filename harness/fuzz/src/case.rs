@@ -181,6 +181,7 @@ impl Request {
             key: ClientKey::Right,
             headers: self.headers.iter().cloned().collect(),
             body: Body::Text(self.text()),
+            encoding: None,
             disconnect: None,
             delay_read_until_sent_by: None,
         }

@@ -9,8 +9,10 @@
 //! | `FP-CLIENT-09` | [`model`] |
 //! | `FP-CLIENT-11` | [`unanswered`] |
 //! | `FP-CLIENT-12` | [`headers`] |
+//! | `FP-CLIENT-14` | [`coding`] |
 
 mod answer;
+mod coding;
 mod error;
 mod headers;
 mod model;
@@ -33,6 +35,7 @@ pub(super) fn check(found: &mut Collector<'_>) {
     unanswered(found);
     source::own_group(found);
     headers::check(found);
+    coding::check(found);
     let (Some(status), true) = (exchange.status, exchange.ending == Ending::Complete) else {
         return;
     };

@@ -33,7 +33,7 @@ pub(super) fn check(found: &mut Collector<'_>) {
 
 /// Whether this requirement can be violated without an attempt.
 pub(super) fn holds_without_attempt(requirement: Code) -> bool {
-    [Code::Control01, Code::Control02].contains(&requirement)
+    [Code::Control01, Code::Control02, Code::Client14].contains(&requirement)
 }
 
 /// Whether this pointer into a body refers to a top-level member that gateways interpret

@@ -36,8 +36,8 @@ use memchr::memmem;
 pub use self::excuse::{Excuse, Freedom};
 pub use self::verdict::{Failure, Outcome};
 pub use self::violation::{
-    Alteration, AuthViolation, ChainDeviation, ClientViolation, ControlViolation, CooldownReason,
-    ExpectationViolation, Failed, HeaderViolation, LeakViolation, PayloadViolation,
+    Alteration, AuthViolation, ChainDeviation, ClientViolation, CodingMisfit, ControlViolation,
+    CooldownReason, ExpectationViolation, Failed, HeaderViolation, LeakViolation, PayloadViolation,
     ProviderFailure, RouteViolation, StreamViolation, UnauthorizedClient, Unreadable, Verdict,
     Violation, ViolationKind,
 };

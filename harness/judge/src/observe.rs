@@ -1,16 +1,18 @@
 //! Interprets the evidence of a call: its attempts, and the outcome of each.
 
+use std::borrow::Cow;
 use std::ops::Deref;
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
 use fallproof_protocol::behavior::{Cut, CutEnd, HeadFault};
+use fallproof_protocol::coding;
 use fallproof_protocol::condition::Condition;
 use fallproof_protocol::provider::Endpoint;
 use fallproof_protocol::request_log::RecordedRequest;
 use fallproof_protocol::sse::{self, Event, EventKind};
 use fallproof_suite::capabilities::Capabilities;
-use fallproof_suite::evidence::{CallEvidence, Ending};
+use fallproof_suite::evidence::{CallEvidence, Ending, Exchange, MOST_ANSWER_BYTES};
 use fallproof_suite::plan::{Deployment, Group};
 use fallproof_suite::scenario::{Body, Planned, Scenario};
 use serde_json::Value;
@@ -19,6 +21,8 @@ use serde_json::Value;
 #[derive(Debug)]
 pub struct ObservedCall<'a> {
     call: &'a CallEvidence,
+    /// The client's side, without content codings.
+    pub exchange: Cow<'a, Exchange>,
     /// The attempts at the group's deployments, in order of arrival.
     pub requests: Vec<ObservedRequest<'a>>,
 }
@@ -26,8 +30,20 @@ pub struct ObservedCall<'a> {
 impl<'a> ObservedCall<'a> {
     /// Wraps the evidence of this call.
     pub fn new(call: &'a CallEvidence) -> Self {
-        let observed = |recorded| ObservedRequest { recorded, parsed: OnceLock::new() };
-        Self { call, requests: call.requests.iter().map(observed).collect() }
+        let mut exchange = Cow::Borrowed(&call.exchange);
+        if let Some(sent) = plain(&call.exchange.sent) {
+            exchange.to_mut().sent = sent;
+        }
+        if let Some(body) = plain(&call.exchange.body) {
+            exchange.to_mut().body = body;
+        }
+        let requests = call.requests.iter().map(ObservedRequest::new).collect();
+        Self { call, exchange, requests }
+    }
+
+    /// The client's side with all bytes as they were sent.
+    pub fn raw_exchange(&self) -> &'a Exchange {
+        &self.call.exchange
     }
 }
 
@@ -43,6 +59,8 @@ impl Deref for ObservedCall<'_> {
 #[derive(Debug)]
 pub struct ObservedRequest<'a> {
     recorded: &'a RecordedRequest,
+    /// The body, without its content coding.
+    pub body: Cow<'a, [u8]>,
     parsed: OnceLock<ParsedReply>,
 }
 
@@ -58,6 +76,24 @@ impl Deref for ObservedRequest<'_> {
     fn deref(&self) -> &RecordedRequest {
         self.recorded
     }
+}
+
+impl<'a> ObservedRequest<'a> {
+    fn new(recorded: &'a RecordedRequest) -> Self {
+        let body = plain(&recorded.body).map_or(Cow::Borrowed(&*recorded.body), Cow::Owned);
+        Self { recorded, body, parsed: OnceLock::new() }
+    }
+
+    /// The request with all bytes as they were sent.
+    pub fn raw(&self) -> &'a RecordedRequest {
+        self.recorded
+    }
+}
+
+/// The bytes without their content coding, if they have one that can be removed. What a body is, and
+/// what its header says that it is, are judged apart.
+fn plain(bytes: &[u8]) -> Option<Vec<u8>> {
+    coding::unpacked(bytes, MOST_ANSWER_BYTES)
 }
 
 /// One call, with everything that is needed to judge it.

@@ -12,6 +12,7 @@
 //! | `FP-ROUTE-10`, `11` | [`detour`] |
 //! | `FP-ROUTE-12`, `13` | [`timeout`] |
 //! | `FP-ROUTE-16`, `17` | [`path`] |
+//! | `FP-ROUTE-18` | [`stale`] |
 
 mod affinity;
 mod chain;
@@ -22,6 +23,7 @@ mod further_attempt;
 mod order;
 mod path;
 mod retries;
+mod stale;
 #[cfg(test)]
 mod tests;
 mod timeout;
@@ -42,4 +44,5 @@ pub(super) fn check(found: &mut Collector<'_>) {
     retries::check(found, &attempts);
     timeout::check(found, &attempts);
     path::check(found, &attempts);
+    stale::check(found);
 }

@@ -9,6 +9,7 @@
 //! | `FP-STREAM-07`, `08`, `09` | [`client_stream`]: the end of the stream, and usage |
 //! | `FP-STREAM-10`, `11`, `12` | [`head`]: the start of the stream |
 //! | `FP-STREAM-13` | [`disconnect`] |
+//! | `FP-STREAM-15` | [`timeliness`] |
 //!
 //! `FP-CLIENT-02` covers the metadata of a response, whether or not the response is streamed.
 
@@ -20,6 +21,7 @@ mod late_attempt;
 mod provider_stream;
 #[cfg(test)]
 mod tests;
+mod timeliness;
 mod translated;
 mod unaltered;
 
@@ -77,6 +79,7 @@ fn events(found: &mut Collector<'_>, streams: &[ProviderStream<'_>]) {
     let completeness = |it: &&ProviderStream<'_>| (it.count_in(events), Reverse(it.events.len()));
     let answering = streams.iter().filter(|it| it.has_content()).max_by_key(completeness);
     let Some(answering) = answering else { return };
+    timeliness::check(found, answering);
     let others =
         streams.iter().filter(|it| it.attempt.number != answering.attempt.number).collect();
     foreign::check(found, answering, others, client);
@@ -98,10 +101,10 @@ fn requests_usage(view: View<'_>) -> bool {
     matches!(include, Some(Tree::Scalar(text)) if text == "true")
 }
 
-/// The data of an event, truncated to fit on one line.
+/// The data of an event, truncated to fit on one line, with its size if it was truncated.
 fn brief(event: &Event) -> String {
     const MAX_CHARS: usize = 80;
     let text = &event.data;
     let start: String = text.chars().take(MAX_CHARS).collect();
-    if start.len() < text.len() { format!("{start}…") } else { start }
+    if start.len() < text.len() { format!("{start}… ({} bytes)", text.len()) } else { start }
 }

@@ -107,6 +107,7 @@ impl Case {
                             exchange: self.sent(planned),
                             requests: Vec::new(),
                             misdirected: Vec::new(),
+                            stale: Vec::new(),
                         });
                     }
                 }

@@ -17,7 +17,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::auth::{AuthViolation, UnauthorizedClient};
-pub use self::client::{ClientViolation, ProviderFailure};
+pub use self::client::{ClientViolation, CodingMisfit, ProviderFailure};
 pub use self::control::{ChainDeviation, ControlViolation};
 pub use self::expectation::ExpectationViolation;
 pub use self::header::HeaderViolation;

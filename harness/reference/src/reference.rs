@@ -166,6 +166,8 @@ async fn request_proxy(plan: &Plan, fault: Option<Fault>) -> io::Result<Option<R
         Some(Fault::ForwardedHeaders(_)) => {
             Some(RequestProxy::start(&plan.groups, header_passthrough::unpack).await?)
         }
+        Some(Fault::TrustedConnections) => Some(RequestProxy::start_trusting(&plan.groups).await?),
+        Some(Fault::StuckTrial) => Some(RequestProxy::start_breaking(&plan.groups).await?),
         Some(Fault::StaleRequestId) => Some(RequestProxy::start_remembering(&plan.groups).await?),
         _ => None,
     })

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use fallproof_judge as judge;
-use fallproof_protocol::behavior::{Chunking, CutEnd, CutPoint, HeadFault, WireFault};
+use fallproof_protocol::behavior::{
+    Chunking, CutEnd, CutPoint, HeadFault, KeepAliveFault, WireFault,
+};
 use fallproof_protocol::json::Tree;
 use fallproof_protocol::request_log::RecordedRequest;
 use fallproof_suite::evidence::{CallEvidence, Ending};
@@ -152,7 +154,16 @@ fn fault(wire: &WireFault) -> Option<String> {
     if let Some(Chunking::Bytes(bytes)) = wire.write {
         parts.push(format!("in chunks of {bytes} B"));
     }
-    parts.extend(wire.chunk_delay_ms.map(|delay| format!("{delay} ms between chunks")));
+    parts.extend(wire.chunk_delay_ms.map(|delay| {
+        let most = if wire.paced { "up to " } else { "" };
+        format!("{most}{delay} ms between chunks")
+    }));
+    parts.extend(wire.encoding.map(|coding| format!("{} if accepted", coding.name())));
+    parts.extend(wire.keep_alive.map(|fault| match fault {
+        KeepAliveFault::Closes => "closed after the reply".to_owned(),
+        KeepAliveFault::ClosesOnReuse => "closed when used again".to_owned(),
+        KeepAliveFault::DropsOnReuse => "lost when used again".to_owned(),
+    }));
     parts.extend(wire.cut.as_ref().map(|cut| {
         let end = match cut.end {
             CutEnd::Close => "closed",
@@ -234,6 +245,11 @@ mod tests {
     #[case::stalled(
         r#"{"cut":{"at":"before_head","end":"stall"}}"#,
         Some("stalled before the head")
+    )]
+    #[case::paced(r#"{"chunk_delay_ms":3,"paced":true}"#, Some("up to 3 ms between chunks"))]
+    #[case::packed_then_lost(
+        r#"{"encoding":"gzip","keep_alive":"drops_on_reuse"}"#,
+        Some("gzip if accepted, lost when used again")
     )]
     #[case::all_at_once(
         r#"{"delay_ms":20,"head":{"content_length_off_by":-5},"write":{"bytes":7},"chunk_delay_ms":3}"#,

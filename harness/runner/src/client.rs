@@ -16,7 +16,7 @@ use tokio::time::timeout;
 
 use self::answer::Answer;
 pub use self::base_url::BaseUrl;
-pub use self::behavior::{Awaited, ClientBehavior};
+pub use self::behavior::{Awaited, ClientBehavior, Notice};
 pub use self::key::headers_with_key;
 
 /// Posts `body` to `path` below `base` and reads the response until it ends, `limit` expires, or
@@ -33,8 +33,9 @@ pub async fn post(
     let started = Instant::now();
     let path = format!("{}/{path}", base.path);
     let head = head(base, &path, headers, body.len());
-    let ClientBehavior { disconnect_after_events, disconnect_when, read_when } = behavior;
-    let mut answer = Answer::new(started, disconnect_after_events);
+    let ClientBehavior { disconnect_after_events, disconnect_when, on_events, read_when } =
+        behavior;
+    let mut answer = Answer::new(started, disconnect_after_events, on_events);
     let exchange = answer.exchange(&base.authority, [head.as_bytes(), body], read_when);
     let disconnect = async {
         match disconnect_when {

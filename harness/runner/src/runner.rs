@@ -10,6 +10,7 @@
 
 mod attribution;
 mod call;
+mod limit;
 mod mocks;
 mod play;
 mod preflight;
@@ -147,15 +148,22 @@ impl Runner {
         if let Some(reason) = self.skip(scenario) {
             return CaseResult::Skipped(reason);
         }
-        let played = async {
-            if self.running.needs_preflight()
-                && let Some(unclear) = self.diagnose(scenario).await
-            {
-                return CaseResult::Inconclusive(unclear);
-            }
-            CaseResult::Played(self.play(scenario).await)
-        };
-        caught(played).await.unwrap_or_else(CaseResult::HarnessError)
+        let has_own_clock = self.running.has_own_clock();
+        let limit = limit::of(scenario, self.timeout, !has_own_clock);
+        limit::within(limit, self.unless_unclear(scenario)).await
+    }
+
+    /// Plays the scenario unless its preflight fails.
+    async fn unless_unclear(&self, scenario: &Scenario) -> CaseResult {
+        if self.running.needs_preflight()
+            && let Some(unclear) = self.diagnose(scenario).await
+        {
+            return CaseResult::Inconclusive(unclear);
+        }
+        match caught(self.play(scenario)).await {
+            Ok(calls) => CaseResult::Played(calls),
+            Err(panic) => CaseResult::HarnessError(panic),
+        }
     }
 
     /// Reason why this scenario must be skipped, if any.

@@ -35,7 +35,8 @@ pub(crate) fn call(group: &str, position: usize, call: usize) -> CallEvidence {
         took: Duration::ZERO,
     };
     let (requests, misdirected, at) = (Vec::new(), Vec::new(), Duration::ZERO);
-    CallEvidence { position, call, group: group.to_owned(), at, exchange, requests, misdirected }
+    let (group, stale) = (group.to_owned(), Vec::new());
+    CallEvidence { position, call, group, at, exchange, requests, misdirected, stale }
 }
 
 /// An attempt with this prefix and body, and otherwise default values.

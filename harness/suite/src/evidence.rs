@@ -152,6 +152,19 @@ pub struct CallEvidence {
     pub requests: Vec<RecordedRequest>,
     /// Requests that reached deployments of groups that the call did not ask for.
     pub misdirected: Vec<RecordedRequest>,
+    /// Requests to the group's deployments on stale connections, which are not attempts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stale: Vec<StaleRequest>,
+}
+
+/// A request on a connection that its deployment had closed or lost before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StaleRequest {
+    /// Its position in the order of arrival, which counts attempts too.
+    pub seq: u64,
+    /// Prefix of the deployment.
+    pub prefix: String,
 }
 
 impl CallEvidence {

@@ -5,9 +5,13 @@ use crate::Reply;
 use crate::behavior::{Behavior, CONNECT_TIMEOUT, CONNECTION_REFUSED, ScriptError, WireFault};
 use crate::errors;
 use crate::provider::{Deployment, Endpoint};
+use fallproof_protocol::letters::with_letters;
 
 /// Placeholder for the deployment's credential in the headers and bodies of a script.
 const KEY: &str = "{{key}}";
+
+/// Placeholder for the marker of the deployment's replies in a scripted body.
+const MARKER: &str = "{{marker}}";
 
 /// Checks that this mock's script can be played.
 pub(super) fn validate(mock: &MockDeployment) -> Result<(), ScriptError> {
@@ -66,19 +70,21 @@ pub fn override_headers(behavior: &Behavior, headers: &mut Vec<(String, String)>
     headers.extend(own.map(|(name, value)| (name.clone(), value.clone())));
 }
 
-/// The reply with the status, headers and body that the behavior sets.
-pub(super) fn overridden(behavior: &Behavior, deployment: &Deployment, mut reply: Reply) -> Reply {
+/// Applies the behavior's overrides to the reply.
+pub(super) fn overridden(behavior: &Behavior, mock: &MockDeployment, mut reply: Reply) -> Reply {
+    let key = &mock.deployment.key;
     if let Some(status) = behavior.status {
         reply.status = status;
     }
     if !behavior.headers.is_empty() {
         override_headers(behavior, &mut reply.headers);
         for (_, value) in &mut reply.headers {
-            *value = value.replace(KEY, &deployment.key);
+            *value = value.replace(KEY, key);
         }
     }
     if let Some(body) = &behavior.body {
-        reply.body = body.replace(KEY, &deployment.key).into_bytes();
+        let body = body.replace(KEY, key).replace(MARKER, mock.marker.token());
+        reply.body = with_letters(body).into_bytes();
     }
     reply
 }

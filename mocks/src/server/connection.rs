@@ -6,15 +6,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpStream;
+use tokio::task::coop::consume_budget;
 
 use super::Shared;
 use super::outgoing::{Outgoing, ReplyFraming};
+use super::pacing::Pace;
 use super::prepared_reply::PreparedReply;
 use super::request::{Body, Head, Unread, read_body, read_head};
 use super::request_log::Record;
 use super::socket::{ClientSocket, has_disconnected};
 use crate::Reply;
-use crate::behavior::{Cut, CutEnd, CutPoint, WireFault};
+use crate::behavior::{Cut, CutEnd, CutPoint, KeepAliveFault, WireFault};
 use crate::provider_set::Request;
 use crate::request_log::{RecordedRequest, RequestKind, RequestTimes};
 
@@ -125,8 +127,14 @@ impl Connection {
             let record = self.record(None, &head.target, &head, &body.bytes, times);
             return self.deliver(&record, PreparedReply::no_deployment(), framing).await;
         };
-        // The request is logged before the reply is sent, so that it is in the log when the client
-        // gets the reply.
+        if let Some(fault) = self.shared.stale.of(prefix, self.accepted)
+            && head.method == "POST"
+        {
+            let record = self.record(Some(prefix), target, &head, &body.bytes, times);
+            return self.fail_stale(&record, fault).await;
+        }
+        // Logged before the reply is sent, so that a client that has a reply finds its request in
+        // the log.
         let record = self.record(Some(prefix), target, &head, &body.bytes, times);
         let headers: Vec<_> =
             head.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect();
@@ -134,8 +142,22 @@ impl Connection {
             Request { method: &head.method, target, headers: &headers, body: &body.bytes };
         let answer = self.shared.providers.answer(prefix, &request);
         let prepared = answer.map_or_else(PreparedReply::no_deployment, PreparedReply::by_provider);
+        let prepared = prepared.packed_for(&head.headers);
         drop((head, body));
         self.deliver(&record, prepared, framing).await
+    }
+
+    /// Plays the end of a connection that the deployment had closed or lost before this request.
+    async fn fail_stale(&mut self, record: &Record, fault: KeepAliveFault) -> Next {
+        record.update(|recorded| {
+            recorded.kind = RequestKind::Stale;
+            recorded.wire.keep_alive = Some(fault);
+        });
+        if fault == KeepAliveFault::DropsOnReuse {
+            return self.end_cut_reply(record, CutEnd::Stall).await;
+        }
+        record.end(false);
+        Next::Close
     }
 
     fn record(
@@ -183,8 +205,15 @@ impl Connection {
         if let Some(Cut { end, .. }) = wire.cut {
             return self.end_cut_reply(record, end).await;
         }
+        if let Some(fault) = wire.keep_alive {
+            let now = self.shared.request_log.now();
+            self.shared.stale.add(&record.prefix(), now, fault);
+        }
         record.end(false);
-        let keeps_alive = framing.keeps_alive && wire.head.is_none();
+        if wire.keep_alive == Some(KeepAliveFault::Closes) {
+            return Next::CloseLate;
+        }
+        let keeps_alive = framing.keeps_alive && wire.head.is_none() && !self.socket.is_overrun();
         if keeps_alive { Next::KeepAlive } else { Next::CloseLate }
     }
 
@@ -196,8 +225,9 @@ impl Connection {
         mut reply: Outgoing,
     ) -> Result<(), Disconnected> {
         let WireFault { delay_ms, chunk_delay_ms, cut, .. } = wire;
+        let mut pace = wire.paced.then(|| self.shared.pacing.of(&record.prefix()));
         if let Some(delay) = delay_ms {
-            self.pause(record, *delay).await?;
+            self.pause(record, *delay, None).await?;
         }
         if cut.as_ref().is_some_and(|cut| cut.at == CutPoint::BeforeHead) {
             return Ok(());
@@ -206,22 +236,26 @@ impl Connection {
         let mut ahead = std::mem::take(&mut reply.head);
         for chunk in reply.chunks() {
             if let Some(delay) = chunk_delay_ms {
-                self.send(record, reply.status, [&ahead, b"", b""]).await?;
+                self.send(record, reply.status, [&ahead, b"", b""], None).await?;
                 ahead.clear();
-                self.pause(record, *delay).await?;
+                self.pause(record, *delay, pace.as_mut()).await?;
             }
             let mut after = "";
             if reply.is_chunked {
                 ahead.extend(format!("{:x}\r\n", chunk.length).as_bytes());
                 after = if chunk.bytes.len() == chunk.length { "\r\n" } else { "" };
             }
-            self.send(record, reply.status, [&ahead, chunk.bytes, after.as_bytes()]).await?;
+            let parts = [&ahead, chunk.bytes, after.as_bytes()];
+            self.send(record, reply.status, parts, chunk.plain).await?;
+            if let Some(pace) = &mut pace {
+                pace.sent(chunk.bytes);
+            }
             ahead.clear();
         }
         if reply.is_chunked && cut.is_none() {
             ahead.extend(b"0\r\n\r\n");
         }
-        self.send(record, reply.status, [&ahead, b"", b""]).await
+        self.send(record, reply.status, [&ahead, b"", b""], None).await
     }
 
     async fn end_cut_reply(&mut self, record: &Record, end: CutEnd) -> Next {
@@ -239,37 +273,53 @@ impl Connection {
         next
     }
 
-    /// Waits for `delay_ms`, or until the client disconnects.
-    async fn pause(&mut self, record: &Record, delay_ms: u64) -> Result<(), Disconnected> {
+    /// Waits for `delay_ms`, or less at this pace, or until the client disconnects.
+    async fn pause(
+        &mut self,
+        record: &Record,
+        delay_ms: u64,
+        pace: Option<&mut Pace>,
+    ) -> Result<(), Disconnected> {
         record.wait(true);
+        let delay = Duration::from_millis(delay_ms);
+        let pause = async {
+            match pace {
+                Some(pace) => pace.next(delay).await,
+                None => tokio::time::sleep(delay).await,
+            }
+        };
         let paused = tokio::select! {
             () = self.socket.disconnected() => Err(Disconnected),
-            () = tokio::time::sleep(Duration::from_millis(delay_ms)) => Ok(()),
+            () = pause => Ok(()),
         };
         record.wait(false);
         paused
     }
 
-    /// Sends these parts unless the client has disconnected. Only the second part belongs to the
-    /// body.
+    /// Sends these parts unless the client has disconnected. The second part belongs to the body;
+    /// if it is packed, it stands for `plain` bytes.
     async fn send(
         &self,
         record: &Record,
         status: Option<u16>,
         mut parts: [&[u8]; 3],
+        plain: Option<usize>,
     ) -> Result<(), Disconnected> {
         let some_remain = |parts: &[&[u8]]| parts.iter().any(|part| !part.is_empty());
         if some_remain(&parts) && has_disconnected(self.socket.stream()) {
             return Err(Disconnected);
         }
         while some_remain(&parts) {
+            consume_budget().await;
             if let Some(mut sent) = self.socket.try_send(&parts.map(IoSlice::new))? {
                 let mut gone: [&[u8]; 3] = [b""; 3];
                 for (part, gone) in parts.iter_mut().zip(&mut gone) {
                     (*gone, *part) = part.split_at(sent.min(part.len()));
                     sent -= gone.len();
                 }
-                record.sent(status, &gone, gone[1].len());
+                let is_last = parts[1].is_empty() && !gone[1].is_empty();
+                let of_body = plain.map_or(gone[1].len(), |plain| if is_last { plain } else { 0 });
+                record.sent(status, &gone, of_body);
             } else {
                 record.wait(true);
                 let writable = self.socket.stream().writable().await;

@@ -8,10 +8,12 @@ mod bounded_log;
 mod connection;
 mod dead_ends;
 mod outgoing;
+mod pacing;
 mod prepared_reply;
 mod request;
 mod request_log;
 mod socket;
+mod stale;
 
 use std::io;
 use std::net::SocketAddr;
@@ -29,7 +31,9 @@ use crate::provider_set::MockProviders;
 use crate::request_log::{Limits, RecordedRequest};
 use connection::serve;
 use dead_ends::DeadEnd;
+use pacing::Pacing;
 use request_log::RequestLog;
+use stale::StaleConnections;
 
 /// A listener for any number of deployments, with one address that refuses connections and one
 /// address that does not answer connection attempts.
@@ -52,6 +56,8 @@ pub struct MockServer {
 struct Shared {
     providers: MockProviders,
     request_log: Arc<RequestLog>,
+    pacing: Pacing,
+    stale: StaleConnections,
 }
 
 impl MockServer {
@@ -70,9 +76,12 @@ impl MockServer {
     /// The port in `addr` or the next port is not available.
     pub async fn bind_with(addr: SocketAddr, limits: Limits) -> io::Result<Self> {
         let listener = TcpListener::bind(addr).await?;
-        let (providers, request_log) =
-            (MockProviders::default(), Arc::new(RequestLog::new(limits)));
-        let shared = Arc::new(Shared { providers, request_log });
+        let shared = Arc::new(Shared {
+            providers: MockProviders::default(),
+            request_log: Arc::new(RequestLog::new(limits)),
+            pacing: Pacing::default(),
+            stale: StaleConnections::default(),
+        });
         let server = Self {
             addr: listener.local_addr()?,
             refusing: DeadEnd::refusing(ports_on(addr, 1)?)?,
@@ -139,6 +148,7 @@ impl MockServer {
     /// # Errors
     /// The prefix or a behavior is invalid.
     pub fn mount(&self, mock: MockDeployment) -> Result<(), ScriptError> {
+        self.shared.stale.forget(&mock.prefix);
         self.shared.providers.mount(mock)
     }
 
@@ -149,22 +159,29 @@ impl MockServer {
     /// # Errors
     /// The prefix or a behavior is invalid.
     pub fn update(&self, mock: MockDeployment) -> Result<(), ScriptError> {
+        self.shared.stale.forget(&mock.prefix);
         self.shared.providers.update(mock)
     }
 
     /// Removes a deployment. Further requests to it are unmatched; earlier requests stay in the
     /// request log.
     pub fn unmount(&self, prefix: &str) {
+        self.shared.stale.forget(prefix);
         self.shared.providers.unmount(prefix);
+    }
+
+    /// Announces that the client for which this deployment plays has received more of its stream.
+    /// Ends the current delay of a [paced](crate::behavior::WireFault::paced) reply.
+    pub fn received(&self, prefix: &str) {
+        self.shared.pacing.received(prefix);
     }
 
     /// The attempts and probes at a deployment, in arrival order.
     ///
-    /// Waits for requests that the server is still working on. Therefore, once a client has its
-    /// complete reply, every request that led to this reply is returned with all its details. The
-    /// call does not wait for a reply that is delayed or stalled, or that its client does not read:
-    /// such a request is returned without an end. If the client of such a request has disconnected,
-    /// however, the call waits for its end.
+    /// Waits for requests that the server is still working on: once a client has a complete reply,
+    /// every request that led to it is listed in full. A request that is delayed, stalled or not
+    /// read by its client is returned as it is, without an end. If its client has disconnected, the
+    /// call waits for the end, at most 3 seconds.
     pub async fn requests(&self, prefix: &str) -> Vec<RecordedRequest> {
         self.shared.request_log.settled(Some(prefix)).await;
         self.shared.request_log.requests(Some(prefix))

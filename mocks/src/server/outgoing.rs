@@ -3,6 +3,7 @@
 use std::iter;
 use std::num::NonZeroUsize;
 
+use fallproof_protocol::coding;
 use fallproof_protocol::sse::{event_length, events_length};
 
 use super::prepared_reply::PreparedReply;
@@ -28,6 +29,8 @@ pub(super) struct Outgoing {
     until: usize,
     /// Bytes per chunk; `None` for one event per chunk.
     chunk_bytes: Option<NonZeroUsize>,
+    /// Of a packed body with one event per chunk, the length of each chunk, packed and plain.
+    packed: Option<Vec<[usize; 2]>>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -36,16 +39,27 @@ pub(super) struct Chunk<'a> {
     pub(super) bytes: &'a [u8],
     /// Length of the complete chunk, without the cut.
     pub(super) length: usize,
+    /// Number of bytes of the plain body that the client has once it has this chunk, in addition
+    /// to those it had before; `None` for each byte that arrives.
+    pub(super) plain: Option<usize>,
 }
 
 impl Outgoing {
     pub(super) fn new(prepared: PreparedReply, framing: ReplyFraming) -> Self {
-        let PreparedReply { plan, status, mut head, has_body, is_event_stream, mut body } =
-            prepared;
+        let PreparedReply {
+            plan,
+            status,
+            mut head,
+            has_body,
+            is_event_stream,
+            is_packed,
+            mut body,
+        } = prepared;
         if plan.wire.head == Some(HeadFault::Garbage) {
             return Self { head: GARBAGE.to_vec(), ..Self::default() };
         }
         let is_event_stream = is_event_stream && has_body;
+        let packed = is_packed.then(|| pack(&mut body, is_event_stream));
         let mut is_chunked = false;
         if let Some(HeadFault::ContentLengthOffBy(bytes)) = plan.wire.head {
             let bytes = isize::try_from(bytes.get()).unwrap_or(isize::MAX);
@@ -66,32 +80,63 @@ impl Outgoing {
         let until = match plan.wire.cut.map(|cut| cut.at) {
             Some(CutPoint::BeforeHead | CutPoint::AfterHead | CutPoint::Events(0)) => 0,
             Some(CutPoint::BodyBytes(bytes)) => bytes.min(body.len()),
-            Some(CutPoint::Events(count)) if is_event_stream => events_length(&body, count),
+            Some(CutPoint::Events(count)) if is_event_stream => match &packed {
+                Some(chunks) => chunks.iter().take(count).map(|[length, _]| length).sum(),
+                None => events_length(&body, count),
+            },
             Some(CutPoint::Events(_)) | None => body.len(),
         };
         let chunk_bytes = match plan.wire.write.unwrap_or_default() {
             Chunking::Bytes(bytes) => Some(bytes),
             Chunking::Events => (!is_event_stream).then_some(NonZeroUsize::MAX),
         };
-        Self { head, status: Some(status), is_chunked, body, until, chunk_bytes }
+        Self { head, status: Some(status), is_chunked, body, until, chunk_bytes, packed }
     }
 
     /// The chunks of the body, up to the cut.
     pub(super) fn chunks(&self) -> impl Iterator<Item = Chunk<'_>> {
         let mut rest = self.body.as_slice();
         let mut left = self.until;
+        let mut packed = self.packed.as_deref().map(<[_]>::iter);
         iter::from_fn(move || {
-            let length = match self.chunk_bytes {
-                Some(bytes) => bytes.get().min(rest.len()),
-                None => event_length(rest),
+            let (length, plain) = match (self.chunk_bytes, &mut packed) {
+                (None, Some(packed)) => {
+                    packed.next().map_or((0, None), |[length, plain]| (*length, Some(*plain)))
+                }
+                (None, None) => (event_length(rest), None),
+                (Some(bytes), None) => (bytes.get().min(rest.len()), None),
+                // What its bytes are plain is known at the end.
+                (Some(bytes), Some(packed)) => {
+                    let is_last = bytes.get() >= rest.len();
+                    let plain = packed.as_slice().iter().map(|[_, plain]| plain).sum();
+                    (bytes.get().min(rest.len()), Some(if is_last { plain } else { 0 }))
+                }
             };
             let (chunk, others) = rest.split_at(length);
             rest = others;
             let bytes = &chunk[..length.min(left)];
             left -= bytes.len();
-            (!bytes.is_empty()).then_some(Chunk { bytes, length })
+            (!bytes.is_empty()).then_some(Chunk { bytes, length, plain })
         })
     }
+}
+
+/// Packs a body, event by event if it is a stream. Returns the length of each piece, packed and
+/// plain.
+fn pack(body: &mut Vec<u8>, is_event_stream: bool) -> Vec<[usize; 2]> {
+    let mut rest = body.as_slice();
+    let pieces: Vec<_> = iter::from_fn(|| {
+        let length = if is_event_stream { event_length(rest) } else { rest.len() };
+        let (piece, others) = rest.split_at(length);
+        rest = others;
+        (!piece.is_empty()).then_some(piece)
+    })
+    .collect();
+    let packed = coding::packed(pieces.iter().copied());
+    let plain = pieces.iter().map(|piece| piece.len()).chain(iter::once(0));
+    let lengths = packed.iter().zip(plain).map(|(packed, plain)| [packed.len(), plain]).collect();
+    *body = packed.concat();
+    lengths
 }
 
 fn push_length(head: &mut Vec<u8>, length: usize) {
@@ -112,6 +157,7 @@ mod tests {
         ReplyFraming { with_body: true, takes_chunks: true, keeps_alive: true };
 
     fn outgoing(body: &[u8], is_event_stream: bool, wire: WireFault) -> Outgoing {
+        let is_packed = wire.encoding.is_some();
         let plan = ReplyPlan {
             kind: RequestKind::Attempt,
             attempt: 1,
@@ -121,10 +167,15 @@ mod tests {
             violation: None,
             wire,
         };
-        let body = body.to_vec();
-        let head = Vec::new();
-        let prepared =
-            PreparedReply { plan, status: 200, head, has_body: true, is_event_stream, body };
+        let prepared = PreparedReply {
+            plan,
+            status: 200,
+            head: Vec::new(),
+            has_body: true,
+            is_event_stream,
+            is_packed,
+            body: body.to_vec(),
+        };
         Outgoing::new(prepared, FRAMING)
     }
 
@@ -143,14 +194,13 @@ mod tests {
 
     #[test]
     fn any_other_body_is_one_chunk_and_one_event() {
-        let whole = [Chunk { bytes: b"{\n\n}\n\n", length: 6 }];
+        let whole = [Chunk { bytes: b"{\n\n}\n\n", length: 6, plain: None }];
         let cut =
             |at| WireFault { cut: Some(Cut { at, end: CutEnd::Close }), ..WireFault::default() };
         let sent = |wire| outgoing(b"{\n\n}\n\n", false, wire);
         assert!(sent(WireFault::default()).chunks().eq(whole));
-        assert!(
-            sent(cut(CutPoint::Events(1))).chunks().eq([Chunk { bytes: b"{\n\n}\n\n", length: 6 }])
-        );
+        let whole = [Chunk { bytes: b"{\n\n}\n\n", length: 6, plain: None }];
+        assert!(sent(cut(CutPoint::Events(1))).chunks().eq(whole));
         assert_eq!(sent(cut(CutPoint::Events(0))).chunks().next(), None);
     }
 
@@ -169,6 +219,25 @@ mod tests {
             (0..9_usize).prop_map(CutPoint::Events),
             Just(CutPoint::Events(usize::MAX)),
         ]
+    }
+
+    #[rstest]
+    #[case::by_event(Chunking::Events, true, &[9, 11])]
+    #[case::by_bytes(Chunking::Bytes(NonZeroUsize::MIN), true, &[20])]
+    #[case::whole(Chunking::Events, false, &[20])]
+    fn a_packed_body_is_counted_as_it_is_plain(
+        #[case] write: Chunking,
+        #[case] is_event_stream: bool,
+        #[case] counted: &[usize],
+    ) {
+        let (write, encoding) = (Some(write), Some(coding::Coding::Gzip));
+        let wire = WireFault { write, encoding, ..WireFault::default() };
+        let body = b"data: 1\n\ndata: two\n\n";
+        let outgoing = outgoing(body, is_event_stream, wire);
+        let plain: Vec<_> = outgoing.chunks().filter_map(|chunk| chunk.plain).collect();
+        assert_eq!(plain.into_iter().filter(|it| *it > 0).collect::<Vec<_>>(), counted);
+        let sent: Vec<u8> = outgoing.chunks().flat_map(|chunk| chunk.bytes).copied().collect();
+        assert_eq!(coding::unpacked(&sent, 100).as_deref(), Some(&body[..]));
     }
 
     proptest! {

@@ -9,6 +9,8 @@ use crate::Reply;
 use crate::behavior::{FRAMING, WireFault};
 use crate::provider_set::{Answer, ReplyPlan};
 use crate::request_log::RequestKind;
+use fallproof_protocol::coding;
+use fallproof_protocol::http1::Headers;
 
 /// A reply that is ready to be framed for its client.
 #[derive(Debug)]
@@ -20,6 +22,8 @@ pub(super) struct PreparedReply {
     /// Whether this status allows a body.
     pub(super) has_body: bool,
     pub(super) is_event_stream: bool,
+    /// Whether the body is to be packed.
+    pub(super) is_packed: bool,
     pub(super) body: Vec<u8>,
 }
 
@@ -37,7 +41,19 @@ impl PreparedReply {
         prepared
     }
 
-    /// The server's own reply to a request that did not reach a provider.
+    /// Packs the body, if the script says so and the request has a header that accepts it.
+    pub(super) fn packed_for(mut self, request: &Headers) -> Self {
+        if let Some(coding) = self.plan.wire.encoding.filter(|_| self.has_body)
+            && coding::accepts(request, coding.name()) == Some(true)
+        {
+            push_header(&mut self.head, "content-encoding", coding.name().as_bytes());
+            push_header(&mut self.head, "vary", b"accept-encoding");
+            self.is_packed = true;
+        }
+        self
+    }
+
+    /// The server's own reply to a request that reached no provider.
     pub(super) fn unmatched(behavior: &str, reply: Reply) -> Self {
         let plan = ReplyPlan {
             kind: RequestKind::Unmatched,
@@ -86,7 +102,7 @@ impl PreparedReply {
         if !has_body {
             body.clear();
         }
-        Self { plan, status, head, has_body, is_event_stream, body }
+        Self { plan, status, head, has_body, is_event_stream, is_packed: false, body }
     }
 }
 

@@ -7,13 +7,17 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
+use tokio::time::timeout;
 
 use super::bounded_log::BoundedLog;
 use super::socket::has_disconnected;
 use crate::provider_set::ReplyPlan;
 use crate::request_log::{Limits, RecordedRequest};
 
-/// Prefix of unmatched requests. They are in a log of their own, so any prefix would do.
+/// Maximum wait for requests in progress to settle.
+const SETTLE_LIMIT: Duration = Duration::from_secs(3);
+
+/// Prefix of unmatched requests, which have a log of their own.
 const UNMATCHED: &str = "";
 
 #[derive(Debug)]
@@ -132,10 +136,10 @@ impl RequestLog {
         (logs.deployments.dropped(), logs.unmatched.dropped())
     }
 
-    /// Waits until each request has ended, or is waiting for a timer or for a client that is still
-    /// connected.
+    /// Waits until every request has ended, or waits for a timer or a client that is still
+    /// connected; at most [`SETTLE_LIMIT`].
     pub(super) async fn settled(&self, prefix: Option<&str>) {
-        self.until(prefix, Entry::is_settled).await;
+        let _ = timeout(SETTLE_LIMIT, self.until(prefix, Entry::is_settled)).await;
     }
 
     /// Waits until every request has ended.
@@ -193,6 +197,11 @@ pub(super) struct Record {
 }
 
 impl Record {
+    /// The prefix of its deployment; empty if it is unmatched.
+    pub(super) fn prefix(&self) -> String {
+        self.entry.state.lock().recorded.prefix.clone().unwrap_or_default()
+    }
+
     pub(super) fn update(&self, update: impl FnOnce(&mut RecordedRequest)) {
         update(&mut self.entry.state.lock().recorded);
     }

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use socket2::SockRef;
 use tokio::net::TcpStream;
+use tokio::task::coop::consume_budget;
 
-/// Maximum number of unread bytes that are buffered. If a client sends more, its disconnect is not
-/// detected.
+/// Limit for buffered unread bytes. What a client sends beyond it while it waits is dropped.
 const MOST_AHEAD: usize = 64 * 1024;
 
 /// How long to continue reading from a client that is still sending after the last reply.
@@ -22,13 +22,15 @@ pub(super) struct ClientSocket {
     read: Vec<u8>,
     /// Number of bytes of `read` that were consumed.
     used: usize,
+    /// Whether unread bytes were dropped, so that no further request can be read.
+    is_overrun: bool,
 }
 
 impl ClientSocket {
     pub(super) fn new(stream: TcpStream) -> Self {
         // Faults depend on single bytes, so each byte must be sent as soon as it is written.
         let _ = stream.set_nodelay(true);
-        Self { stream: Arc::new(stream), read: Vec::new(), used: 0 }
+        Self { stream: Arc::new(stream), read: Vec::new(), used: 0, is_overrun: false }
     }
 
     pub(super) fn stream(&self) -> &Arc<TcpStream> {
@@ -49,12 +51,19 @@ impl ClientSocket {
         }
     }
 
+    /// Whether the connection cannot be used for another request.
+    pub(super) fn is_overrun(&self) -> bool {
+        self.is_overrun
+    }
+
     /// Reads more bytes; returns 0 at the end of the stream.
     pub(super) async fn fill(&mut self) -> io::Result<usize> {
         // Consumed bytes are removed here rather than in `used`, which may be called for each of a
         // million tiny chunks.
         self.read.drain(..self.used);
         self.used = 0;
+        // A socket that always has bytes must not keep its task from yielding.
+        consume_budget().await;
         loop {
             self.stream.readable().await?;
             self.read.reserve(16 * 1024);
@@ -77,6 +86,7 @@ impl ClientSocket {
 
     pub(super) async fn send(&self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
+            consume_budget().await;
             match self.try_send(&[IoSlice::new(bytes)])? {
                 Some(sent) => bytes = &bytes[sent..],
                 None => self.stream.writable().await?,
@@ -85,14 +95,15 @@ impl ClientSocket {
         Ok(())
     }
 
-    /// Waits until the client has closed or reset the connection.
+    /// Returns when the client has closed or reset the connection. Its end comes after all that it
+    /// has sent, so everything must be read.
     pub(super) async fn disconnected(&mut self) {
-        while self.unread().len() < MOST_AHEAD {
-            if matches!(self.fill().await, Ok(0) | Err(_)) {
-                return;
+        while matches!(self.fill().await, Ok(1..)) {
+            if self.unread().len() > MOST_AHEAD {
+                self.used(self.unread().len());
+                self.is_overrun = true;
             }
         }
-        std::future::pending::<()>().await;
     }
 
     /// Closes the connection with a FIN. First reads what the client has already sent, since unread

@@ -1,7 +1,10 @@
 //! Parsing of transport faults from YAML.
 
 use crate::server_support::by_bytes;
-use fallproof_mocks::behavior::{Behavior, Chunking, Cut, CutEnd, CutPoint, HeadFault, WireFault};
+use fallproof_mocks::behavior::{
+    Behavior, Chunking, Cut, CutEnd, CutPoint, HeadFault, KeepAliveFault, WireFault,
+};
+use fallproof_protocol::coding::Coding;
 use rstest::rstest;
 
 fn read(yaml: &str) -> Result<WireFault, String> {
@@ -19,6 +22,18 @@ fn off_by(bytes: i32) -> Option<HeadFault> {
 #[case::delays(
     "{ wire: { delay_ms: 20, chunk_delay_ms: 5 } }",
     WireFault { delay_ms: Some(20), chunk_delay_ms: Some(5), ..WireFault::default() }
+)]
+#[case::paced(
+    "{ wire: { chunk_delay_ms: 5, paced: true } }",
+    WireFault { chunk_delay_ms: Some(5), paced: true, ..WireFault::default() }
+)]
+#[case::packed(
+    "{ wire: { encoding: gzip } }",
+    WireFault { encoding: Some(Coding::Gzip), ..WireFault::default() }
+)]
+#[case::stale(
+    "{ wire: { keep_alive: closes_on_reuse } }",
+    WireFault { keep_alive: Some(KeepAliveFault::ClosesOnReuse), ..WireFault::default() }
 )]
 #[case::events(
     "{ wire: { write: events, cut: { at: { events: 2 }, end: reset } } }",
@@ -65,6 +80,8 @@ fn faults_are_read_from_yaml(#[case] yaml: &str, #[case] plan: WireFault) {
 #[case("{ wire: { cut: { at: before_head } } }")]
 #[case("{ wire: { cut: { at: { events: -1 }, end: close } } }")]
 #[case("{ wire: { delay: 5 } }")]
+#[case("{ wire: { keep_alive: never } }")]
+#[case("{ wire: { encoding: zip } }")]
 #[case("{ wire: { write: chunks } }")]
 fn an_invalid_fault_is_refused(#[case] yaml: &str) {
     let error = read(yaml).expect_err("refused");
@@ -76,7 +93,7 @@ fn a_fault_supplies_the_settings_that_another_one_omits() {
     let one = read("{ wire: { delay_ms: 1, write: events } }").expect("a plan");
     let other = read(
         "{ wire: { delay_ms: 2, write: { bytes: 1 }, chunk_delay_ms: 3, head: garbage, \
-         cut: { at: after_head, end: stall } } }",
+         paced: true, encoding: gzip, keep_alive: closes, cut: { at: after_head, end: stall } } }",
     )
     .expect("a plan");
     let both = WireFault { delay_ms: Some(1), write: Some(Chunking::Events), ..other.clone() };

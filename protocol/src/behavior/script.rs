@@ -3,6 +3,7 @@
 use http::{HeaderName, HeaderValue};
 
 use super::{Behavior, find};
+use crate::letters::{self, MOST_LETTERS};
 
 /// Headers that frame a reply. The server writes them, so a script cannot set them.
 pub const FRAMING: [&str; 4] = ["content-length", "transfer-encoding", "connection", "keep-alive"];
@@ -22,6 +23,9 @@ pub enum ScriptError {
     /// The status is outside 200 to 599. Holds the status.
     #[error("invalid status {0}: it must be from 200 to 599")]
     Status(u16),
+    /// The placeholders for letters in a body are invalid, or too many.
+    #[error("write `{{{{letters:n}}}}` with a number; all of a body are at most {MOST_LETTERS}")]
+    Letters,
     /// The header is written by the server. Holds name and value.
     #[error("header `{0}: {1}` is written by the server; use `wire` to make it invalid")]
     Framing(String, String),
@@ -42,7 +46,7 @@ impl Behavior {
     /// Checks that a mock provider can play this behavior.
     ///
     /// # Errors
-    /// The name is unknown, `count` is 0, or a status or header cannot be sent.
+    /// The name is unknown, `count` is 0, or a status, header or body cannot be sent.
     pub fn validate(&self) -> Result<(), ScriptError> {
         if find(&self.reply).is_none() {
             return Err(ScriptError::UnknownBehavior(self.reply.clone()));
@@ -52,6 +56,9 @@ impl Behavior {
         }
         if let Some(status) = self.status.filter(|status| !(200..600).contains(status)) {
             return Err(ScriptError::Status(status));
+        }
+        if self.body.as_deref().is_some_and(|body| !letters::are_valid(body)) {
+            return Err(ScriptError::Letters);
         }
         match unsendable(self).next() {
             Some((name, value)) => Err(ScriptError::of_header(name, value)),

@@ -24,7 +24,7 @@ error: unknown key `endpiont`
 10 |       endpiont: responses/compact
    |       ^^^^^^^^ did you mean `endpoint`?
    |
-   = help: one of: to, endpoint, key, headers, body, body_json, form, disconnect, delay_read_until_sent_by";
+   = help: one of: to, endpoint, key, headers, body, body_json, form, encoding, disconnect, delay_read_until_sent_by";
     assert_eq!(error.to_string().replace(&*file.to_string_lossy(), "FILE"), expected);
     assert_eq!(error.diagnostics[0].line_and_column(), Some((10, 7)));
     assert!(error.styled().contains("\u{1b}["), "the styled text has no colors");

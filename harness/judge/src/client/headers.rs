@@ -10,8 +10,9 @@ use crate::observe::{Attempt, AttemptOutcome, View};
 use crate::violation::ClientViolation::StaleHeader;
 
 /// Headers that do not depend on the deployment, or that each server writes itself.
-const GENERAL: [&str; 11] = [
+const GENERAL: [&str; 12] = [
     "content-type",
+    "content-encoding",
     "content-length",
     "connection",
     "date",

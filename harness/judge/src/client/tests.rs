@@ -1,5 +1,6 @@
 //! Tests each CLIENT requirement, with hand-made evidence.
 
+use fallproof_protocol::coding;
 use fallproof_protocol::provider::{Endpoint, Surface};
 use fallproof_suite::evidence::Ending;
 use fallproof_suite::requirement::Code;
@@ -443,4 +444,81 @@ fn an_error_has_the_headers_of_the_attempt_that_it_reports() {
     assert_found(case("Overloaded."), &[]);
     let wanted = "12 the response has `x-request-id` of attempt 1, which failed at `primary`";
     assert_found(case("Nobody answered."), &[wanted]);
+}
+
+// 14
+
+/// A call whose client sends this `accept-encoding`, answered with a success.
+fn accepting(accepted: &str) -> Case {
+    two().attempt("primary").sending("host", "x").sending("accept-encoding", accepted)
+}
+
+fn packed(text: &str) -> Vec<u8> {
+    coding::packed([text.as_bytes()]).concat()
+}
+
+#[test]
+fn a_body_in_the_coding_that_its_header_names_is_correct() {
+    let answer = two().attempt("primary").answered(200, ANSWER);
+    let labeled = answer.got(200, packed(ANSWER)).got_header("content-encoding", "gzip");
+    assert_found(labeled, &[]);
+    let empty = two().attempt("primary").failing(500, None).got(500, error("It failed."));
+    assert_found(empty.got_header("content-encoding", "identity"), &[]);
+    let body = r#"{"model":"gpt-4o","messages":[{"role":"user","content":"Hi"}]}"#;
+    let attempt = two().attempt("primary").carrying(packed(body));
+    let attempt = attempt.with_header("content-encoding", "gzip");
+    assert_eq!(attempt.judge().violations, []);
+    assert_found(accepting("br, gzip").got_header("content-encoding", "br"), &[]);
+}
+
+#[rstest]
+#[case::kept(ANSWER.into(), "gzip", "the response says `content-encoding: gzip`, but its body is not in gzip")]
+#[case::lost(
+    packed(ANSWER),
+    "identity",
+    "the response has a body in gzip, but no `content-encoding`"
+)]
+#[case::cut_short([packed(ANSWER)[..10].to_vec(), vec![0xff; 40]].concat(), "x-gzip", "the response says `content-encoding: gzip`, but its body is not in gzip")]
+fn a_response_does_not_lie_about_its_coding(
+    #[case] body: Vec<u8>,
+    #[case] coding: &str,
+    #[case] told: &str,
+) {
+    let case = two().attempt("primary").answered(200, ANSWER).got(200, body);
+    let found = case.got_header("content-encoding", coding).found("CLIENT");
+    assert!(found.contains(&format!("FP-CLIENT-14 {told}")), "{found:?}");
+}
+
+#[test]
+fn an_attempt_does_not_lie_about_its_coding() {
+    let case = two().attempt("primary").with_header("content-encoding", "gzip");
+    assert_found(
+        case,
+        &["14 attempt 1 says `content-encoding: gzip`, but its body is not in gzip"],
+    );
+    let case = two().attempt("primary").carrying(packed("{}"));
+    assert_found(case, &["14 attempt 1 has a body in gzip, but no `content-encoding`"]);
+}
+
+#[test]
+fn a_response_has_a_coding_that_the_client_accepts() {
+    let told = "the response has the content coding `br`, which the client does not accept";
+    for refused in ["identity", "gzip", "br;q=0, *"] {
+        let case = accepting(refused).got_header("content-encoding", "br");
+        assert_found(case, &[&format!("14 {told}")]);
+    }
+    let silent = two().attempt("primary").got_header("content-encoding", "br");
+    assert_found(silent, &[]);
+}
+
+#[test]
+fn a_packed_call_is_understood_or_refused() {
+    let call = CALL.replace("body:", "encoding: gzip, body:");
+    let case = || Case::of(&format!("{TWO}group: {{ chain: [primary, backup] }}\nsteps:\n{call}"));
+    assert_found(case().attempt("primary"), &[]);
+    assert_found(case().got(415, error("No.")), &[]);
+    let provider = case().attempt("primary").failing(500, None).attempt("backup");
+    assert_found(provider.failing(500, None), &[]);
+    let told = "the client sent its body in gzip and got status 500 without an attempt";
+    assert_found(case().got(500, error("Oh.")), &[&format!("14 {told}")]);
 }

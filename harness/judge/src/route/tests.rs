@@ -371,3 +371,54 @@ steps:
     let case = Case::of(&format!("{text}{CALL}")).attempt("primary").asking_for(&path, route);
     assert_found(case, wanted);
 }
+
+// 18
+
+#[test]
+fn a_call_that_met_a_stale_connection_is_made_again_or_falls_back() {
+    assert_found(two().stale("primary").attempt("primary").arriving_after(1), &[]);
+    assert_found(two().stale("primary").attempt("backup").arriving_after(1), &[]);
+    let twice = two().stale("primary").stale("primary").attempt("primary").arriving_after(1);
+    assert_found(twice, &[]);
+    let refused = two().attempt("primary").failing(500, None).stale("backup");
+    assert_found(refused.attempt("backup").arriving_after(2), &[]);
+    let left = two().stale("primary").ended_with(Ending::Disconnected);
+    assert_found(left, &[]);
+}
+
+#[rstest]
+#[case::an_error(two().stale("primary").got(502, "{}"), "primary")]
+#[case::no_answer(two().stale("primary").ended_with(Ending::TimedOut), "primary")]
+#[case::after_a_fallback(
+    two().attempt("primary").failing(503, None).stale("backup").got(503, "{}"),
+    "backup"
+)]
+fn a_call_is_not_given_up_because_a_connection_was_stale(#[case] case: Case, #[case] of: &str) {
+    let told = "was gone when the call used it, and no attempt was made after that";
+    assert_found(case, &[&format!("18 a connection to `{of}` {told}")]);
+}
+
+// 08, after a trial that ended neither well nor badly
+
+const ONE_FAILURE: &str = "cooldown: { after_failures: 1, duration_ms: 1000 }";
+
+/// The first deployment fails, and gets one trial after its cooldown. Then time passes for another
+/// cooldown, and there is a last call.
+fn half_open(trial: impl Fn(Case) -> Case) -> Case {
+    let call = |case: Case| case.next_call();
+    let case = calls(ONE_FAILURE, &[CALL, &wait(2_000), CALL, &wait(2_000), CALL]);
+    let case = call(case.attempt("primary").failing(500, None).attempt("backup"));
+    call(trial(case.attempt("primary")))
+}
+
+#[rstest]
+#[case::refused(|case: Case| case.failing(400, None))]
+#[case::too_long(|case: Case| case.failing(400, Some("context_length_exceeded")))]
+#[case::client_gone(|case: Case| case.broken().client_gone().ended_with(Ending::Disconnected))]
+#[case::interrupted(|case: Case| case.failing(500, None).attempt("backup"))]
+fn a_deployment_is_tried_again_whatever_became_of_its_trial(#[case] trial: fn(Case) -> Case) {
+    assert_found(half_open(trial).attempt("primary"), &[]);
+    let stuck = half_open(trial).attempt("backup");
+    let told = "08 attempt 1 went to `backup` although the cooldown of `primary` is over";
+    assert_found(stuck, &[told]);
+}

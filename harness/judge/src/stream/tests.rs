@@ -417,3 +417,48 @@ fn attempts_are_canceled_when_the_client_disconnects() {
     // The client is still connected, so the attempt need not be canceled.
     assert_found(streamed().attempt("primary").hanging().got(504, "{}"), &[]);
 }
+
+/// A call whose five events are sent and arrive at these times, in milliseconds.
+fn timed(sent: [u64; 5], received: [u64; 5]) -> Case {
+    answered().sending_at(&sent).receiving_at(&primary(ANSWER), &received)
+}
+
+const SLOWLY: [u64; 5] = [0, 500, 1_000, 1_500, 2_000];
+
+/// When all of it is sent.
+const END: u64 = 2_000;
+
+#[rstest]
+#[case::at_once(SLOWLY, SLOWLY)]
+#[case::a_little_late(SLOWLY, [400, 900, 1_400, 1_900, 2_100])]
+#[case::with_the_next_one(SLOWLY, [500, 1_000, 1_500, 2_000, 2_000])]
+#[case::the_role_with_the_content(SLOWLY, [1_400, 1_400, 1_500, 1_600, 2_000])]
+#[case::until_just_before_the_next_but_one(SLOWLY, [999, 1_499, 1_999, 2_001, 2_001])]
+#[case::together_when_the_provider_hardly_waits([0, 100, 200, 300, 400], [900; 5])]
+#[case::together_on_a_slow_machine([0, 100, 1_100, 2_100, 3_100], [3_100; 5])]
+fn events_that_are_passed_on_while_the_provider_waits(
+    #[case] sent: [u64; 5],
+    #[case] received: [u64; 5],
+) {
+    assert_found(timed(sent, received), &[]);
+}
+
+#[rstest]
+#[case::until_the_end([END; 5], 2)]
+#[case::until_some_are_there([1_500, 1_500, 1_500, 1_500, END], 2)]
+#[case::from_the_second_content_on([0, 500, END, END, END], 3)]
+fn events_that_are_held_back(#[case] received: [u64; 5], #[case] event: usize) {
+    let told = "had not reached the client after 1000 ms, when two more had been sent";
+    assert_found(timed(SLOWLY, received), &[&format!("15 event {event} of attempt 1 {told}")]);
+}
+
+#[test]
+fn a_lost_event_is_not_held_back() {
+    let without_the_role = primary("one two stop done");
+    let case = answered()
+        .sending_at(&SLOWLY)
+        .got_stream(&without_the_role)
+        .receiving_at(&without_the_role, &[500, 1_000, 1_500, 2_000]);
+    let found = case.found("STREAM");
+    assert!(!found.iter().any(|line| line.starts_with("FP-STREAM-15")), "{found:?}");
+}

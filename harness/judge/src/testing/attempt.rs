@@ -6,9 +6,11 @@ use std::time::Duration;
 use fallproof_protocol::behavior::{Cut, CutEnd, CutPoint, WireFault};
 use fallproof_protocol::provider::{Endpoint, Surface};
 use fallproof_protocol::request_log::{RecordedRequest, RequestKind, RequestTimes, Traffic};
+use fallproof_protocol::sse::event_length;
 use fallproof_protocol::violation::{
     Strength, Violation as Complaint, ViolationKind as ComplaintKind,
 };
+use fallproof_suite::evidence::StaleRequest;
 use fallproof_suite::plan::Deployment;
 use fallproof_suite::scenario::Rendered;
 use memchr::memmem;
@@ -235,11 +237,47 @@ impl Case {
         self.with(|recorded| recorded.wire.delay_ms = Some(millis(time)))
     }
 
+    /// The events of the answer to the last attempt are sent at these times, in milliseconds. The
+    /// script waits for as long as between the first two.
+    pub(crate) fn sending_at(self, times: &[u64]) -> Self {
+        self.with(|recorded| {
+            recorded.wire.chunk_delay_ms = Some(times[1] - times[0]);
+            recorded.out = traffic(&recorded.reply, times);
+        })
+    }
+
+    /// The next request of the call goes to this deployment, on a stale connection.
+    pub(crate) fn stale(mut self, deployment: &str) -> Self {
+        let prefix = self.deployment(deployment).prefix.clone();
+        let call = &mut self.calls[self.at];
+        let seq = call.requests.len() as u64 + 1;
+        call.stale.push(StaleRequest { seq, prefix });
+        self
+    }
+
+    /// The last attempt is the one after those before it, and after `more` other requests.
+    pub(crate) fn arriving_after(self, more: u64) -> Self {
+        self.with(|recorded| recorded.seq = more + 1)
+    }
+
     /// This time passes before the next attempt starts.
     pub(crate) fn after(mut self, time: Duration) -> Self {
         self.now += time;
         self
     }
+}
+
+/// A stream whose events pass a connection at these times, in milliseconds.
+pub(super) fn traffic(stream: &[u8], times: &[u64]) -> Traffic {
+    let mut traffic = Traffic::default();
+    let mut rest = stream;
+    traffic.push(Duration::ZERO, b"HTTP/1.1 200 OK\r\n\r\n", usize::MAX);
+    for ms in times {
+        let (event, others) = rest.split_at(event_length(rest));
+        traffic.push(Duration::from_millis(*ms), event, usize::MAX);
+        rest = others;
+    }
+    traffic
 }
 
 /// The answer of a deployment: a success with its marker.

@@ -3,6 +3,7 @@
 use fallproof_suite::evidence::Ending;
 
 use super::Case;
+use super::attempt::traffic;
 
 impl Case {
     /// The client gets this answer.
@@ -16,6 +17,12 @@ impl Case {
     /// The client gets this stream.
     pub(crate) fn got_stream(self, body: impl AsRef<[u8]>) -> Self {
         self.got(200, body).got_header("content-type", "text/event-stream")
+    }
+
+    /// The events of the response arrive at these times, in milliseconds.
+    pub(crate) fn receiving_at(mut self, stream: &str, times: &[u64]) -> Self {
+        self.calls[self.at].exchange.received = traffic(stream.as_bytes(), times);
+        self
     }
 
     /// Adds a header to the response.

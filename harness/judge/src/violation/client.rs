@@ -39,9 +39,27 @@ violations! {
         Unanswered { ending: Ending } => "the target {ending}";
         StaleHeader { header: String } =>
             "the response has `{header}` of attempt {n}, which failed at `{to}`";
+        Miscoded { how: CodingMisfit } => "the response {how}";
+        AttemptMiscoded { how: CodingMisfit } => "attempt {n} {how}";
+        UnacceptableCoding { coding: String } =>
+            "the response has the content coding `{coding}`, which the client does not accept";
+        PackedCallFailed { status: u16 } =>
+            "the client sent its body in gzip and got status {status} without an attempt";
         OtherGroup { group: String, of: String } =>
             "the response to a call for `{group}` has content of `{of}`, which belongs to another group";
     }
+}
+
+/// How a body differs from what its `content-encoding` says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Display, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CodingMisfit {
+    /// The header names gzip, and the body is something else.
+    #[strum(to_string = "says `content-encoding: gzip`, but its body is not in gzip")]
+    NotPacked,
+    /// There is no header, and the body is in gzip.
+    #[strum(to_string = "has a body in gzip, but no `content-encoding`")]
+    Unlabeled,
 }
 
 /// How a provider failed, as a gateway can report it to its client.

@@ -48,6 +48,8 @@ violations! {
             "attempt {n} retried `{to}`, which had refused the call with {status}";
         RetriedAtOnce { after_ms: u64 } =>
             "attempt {n} retried `{to}` {after_ms} ms after its 429";
+        GaveUpOnStale { deployment: String } =>
+            "a connection to `{deployment}` was gone when the call used it, and no attempt was made after that";
         NoSuchPath { provider: String, target: String } =>
             "attempt {n} requested {target} at `{to}`, but {provider} has no such path";
         WrongApiVersion { asked: Option<String>, wanted: String } =>

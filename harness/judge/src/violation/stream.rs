@@ -44,6 +44,8 @@ violations! {
             "the stream of attempt {n} started with an error, but `{next}` was never tried";
         InventedSuccess =>
             "every attempt failed before any content, but the client got a success status";
+        HeldBack { event: usize, ms: u64 } =>
+            "event {event} of attempt {n} had not reached the client after {ms} ms, when two more had been sent";
         OutlivesClient => "attempt {n} at `{to}` was not canceled after the client disconnected";
     }
 }

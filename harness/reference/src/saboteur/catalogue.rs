@@ -16,6 +16,7 @@ use super::stream::StreamFault;
 use super::wrapper::Wrapper;
 use super::{Fault, Saboteur};
 use crate::REFERENCE_CLIENT_KEY;
+use fallproof_protocol::coding;
 use fallproof_protocol::json::Tree;
 
 /// All saboteurs. The bug that started the project comes first.
@@ -231,7 +232,7 @@ pub(super) const ALL: &[Saboteur] = &[
         "names the first deployment's model in each stream, whichever one answered",
         Wrapper::ClaimsFirstModel,
     )
-    .also(&["FP-CLIENT-11"]),
+    .also(&["FP-CLIENT-11", "FP-STREAM-15"]),
     responses(
         "claims-first-model",
         "names the first deployment's model, whichever one answered",
@@ -327,7 +328,7 @@ pub(super) const ALL: &[Saboteur] = &[
         "appends the next deployment's response to a broken stream",
         StreamFault::Splices,
     )
-    .also(&["FP-CLIENT-11", "FP-STREAM-06", "FP-STREAM-07"]),
+    .also(&["FP-CLIENT-11", "FP-STREAM-06", "FP-STREAM-07", "FP-STREAM-15"]),
     streams(
         "asks-on-after-content",
         "calls the next deployment after a stream has broken, and discards the response",
@@ -457,6 +458,35 @@ pub(super) const ALL: &[Saboteur] = &[
         "returns the request id of the deployment that failed before",
         Fault::StaleRequestId,
     ),
+    streams("loses-large-events", "drops events of more than 64 KiB", StreamFault::LosesLarge)
+        .also(&["FP-CLIENT-11", "FP-STREAM-08", "FP-STREAM-15"]),
+    streams("buffers-streams", "sends a stream only when it is complete", StreamFault::Buffers),
+    responses("claims-gzip", "labels its plain responses as gzip", |answer| {
+        answer.header("content-encoding", "gzip");
+    }),
+    responses("unlabeled-gzip", "packs its responses without saying so", |answer| {
+        *answer.body = coding::packed([&**answer.body]).concat();
+    }),
+    responses("packs-anyway", "packs its responses whatever the client accepts", |answer| {
+        *answer.body = coding::packed([&**answer.body]).concat();
+        answer.header("content-encoding", "gzip");
+    }),
+    wrapped("chokes-on-gzip", "fails when a client packs its body", Wrapper::ChokesOnCoding),
+    requests("mislabels-attempts", "labels its plain requests as gzip", |out| {
+        out.header("content-encoding", "gzip");
+    }),
+    // It cannot tell a connection that was gone before from one that goes during the call.
+    Saboteur::new(
+        "trusts-connections",
+        "keeps connections open, and gives up a call whose connection is gone",
+        Fault::TrustedConnections,
+    )
+    .also(&["FP-ROUTE-03"]),
+    Saboteur::new(
+        "stuck-half-open",
+        "waits forever for the end of a trial that neither succeeded nor failed",
+        Fault::StuckTrial,
+    ),
     // The response does not come from the deployment of this call.
     wrapped("mixes-up-answers", "returns the response of another group's call", Wrapper::MixesUp)
         .also(&[
@@ -504,5 +534,5 @@ const fn forwards(name: &'static str, breaks: &'static str, fault: fn(&str) -> b
 /// The wrapper reads the complete stream before it sends anything, so a client that disconnects
 /// during the stream gets nothing.
 const fn streams(name: &'static str, breaks: &'static str, fault: StreamFault) -> Saboteur {
-    wrapped(name, breaks, Wrapper::Streams(fault)).also(&["FP-CLIENT-11"])
+    wrapped(name, breaks, Wrapper::Streams(fault)).also(&["FP-CLIENT-11", "FP-STREAM-15"])
 }

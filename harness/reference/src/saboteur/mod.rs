@@ -4,6 +4,7 @@
 //! or a [`request_proxy`] runs between the router and the providers, or a [`wrapper`] surrounds the
 //! router.
 
+mod breaker;
 mod catalogue;
 mod faults;
 pub mod header_passthrough;
@@ -57,6 +58,10 @@ pub enum Fault {
     Responses(fn(&mut Answer<'_>)),
     /// Client headers whose names match are forwarded to the providers.
     ForwardedHeaders(fn(&str) -> bool),
+    /// Connections are used again, and a call fails with one.
+    TrustedConnections,
+    /// The trial of a deployment that has failed blocks all attempts until it succeeds or fails.
+    StuckTrial,
     /// A response carries the request id of the previous, failed attempt.
     StaleRequestId,
 }

@@ -1,6 +1,6 @@
 //! A proxy between the reference router and the providers that changes requests.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::panic::resume_unwind;
@@ -16,6 +16,7 @@ use parking_lot::Mutex;
 use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, yield_now};
 
+use super::breaker::Breaker;
 use fallproof_protocol::json::Tree;
 use fallproof_suite::plan::Group;
 
@@ -65,36 +66,56 @@ impl Drop for RequestProxy {
 struct RequestChange {
     groups: Vec<Group>,
     change: fn(&mut Outgoing<'_>),
-    /// Request id of each group's last failure; `None` if the proxy does not remember them.
-    failed_ids: Option<Mutex<HashMap<String, HeaderValue>>>,
+    memory: Memory,
     client: reqwest::Client,
+}
+
+/// What the proxy remembers of earlier requests.
+enum Memory {
+    Nothing,
+    /// The request id of each group's last failure.
+    FailedIds(Mutex<HashMap<String, HeaderValue>>),
+    /// The deployments that have failed.
+    Breaker(Breaker),
+    /// The prefixes of the deployments that have answered, to which there may be a connection.
+    Connected(Mutex<HashSet<String>>),
 }
 
 impl RequestProxy {
     /// Starts a proxy for these groups.
     pub async fn start(groups: &[Group], change: fn(&mut Outgoing<'_>)) -> io::Result<Self> {
-        Self::start_with(groups, change, None).await
+        Self::start_with(groups, change, Memory::Nothing).await
     }
 
     /// Starts a proxy that puts the request id of a group's last failure on the group's next
     /// success.
     pub async fn start_remembering(groups: &[Group]) -> io::Result<Self> {
-        Self::start_with(groups, |_| {}, Some(Mutex::default())).await
+        Self::start_with(groups, |_| {}, Memory::FailedIds(Mutex::default())).await
+    }
+
+    /// Starts a proxy with a circuit breaker for each deployment.
+    pub async fn start_breaking(groups: &[Group]) -> io::Result<Self> {
+        Self::start_with(groups, |_| {}, Memory::Breaker(Breaker::default())).await
+    }
+
+    /// Starts a proxy that uses connections again, and gives up when one is gone.
+    pub async fn start_trusting(groups: &[Group]) -> io::Result<Self> {
+        Self::start_with(groups, |_| {}, Memory::Connected(Mutex::default())).await
     }
 
     async fn start_with(
         groups: &[Group],
         change: fn(&mut Outgoing<'_>),
-        failed_ids: Option<Mutex<HashMap<String, HeaderValue>>>,
+        memory: Memory,
     ) -> io::Result<Self> {
         let client = reqwest::Client::builder()
             .no_proxy()
-            .pool_max_idle_per_host(0)
+            .pool_max_idle_per_host(if matches!(memory, Memory::Connected(_)) { 8 } else { 0 })
             .retry(reqwest::retry::never())
             .build()
             .map_err(io::Error::other)?;
         let groups = groups.to_vec();
-        let state = Arc::new(RequestChange { groups, change, failed_ids, client });
+        let state = Arc::new(RequestChange { groups, change, memory, client });
         let app =
             Router::new().fallback(forward).layer(DefaultBodyLimit::disable()).with_state(state);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
@@ -120,11 +141,16 @@ async fn forward(
     }
     let mut body = body.to_vec();
     (state.change)(&mut Outgoing { chain_index, group, headers: &mut headers, body: &mut body });
-    let url = format!(
-        "{}{rest}",
-        group.deployments().nth(chain_index).map_or("", |deployment| deployment.host.as_str())
-    );
-    match state.send(method, &url, headers, body).await {
+    let Some(deployment) = group.deployments().nth(chain_index) else {
+        return status(StatusCode::NOT_FOUND);
+    };
+    if !state.admits(&deployment.prefix) {
+        return status(StatusCode::SERVICE_UNAVAILABLE);
+    }
+    let url = format!("{}{rest}", deployment.host);
+    let answer = state.send(method, &url, headers, body).await;
+    state.ended(&deployment.prefix, answer.as_ref().map(|(status, ..)| status.as_u16()));
+    match answer {
         Some((status, mut headers, body)) => {
             state.confuse_ids(&group.model, status, &mut headers);
             let mut response = Response::new(body);
@@ -132,17 +158,35 @@ async fn forward(
             *response.headers_mut() = headers;
             response
         }
-        // The provider did not respond, so the router must not get a response either. A handler
-        // closes its connection by unwinding. `resume_unwind` does this without a panic message.
-        None => resume_unwind(Box::new("the provider did not respond")),
+        None if state.has_been_connected(&deployment.prefix) => status(StatusCode::BAD_REQUEST),
+        // A missing response becomes a failure on which the router falls back just the same.
+        None => status(StatusCode::BAD_GATEWAY),
     }
 }
 
 impl RequestChange {
-    /// Stores the request id of a failure, and puts it on the group's next success.
+    fn admits(&self, prefix: &str) -> bool {
+        !matches!(&self.memory, Memory::Breaker(breaker) if !breaker.admits(prefix))
+    }
+
+    fn ended(&self, prefix: &str, status: Option<u16>) {
+        match &self.memory {
+            Memory::Breaker(breaker) => breaker.ended(prefix, status),
+            Memory::Connected(prefixes) if status.is_some() => {
+                prefixes.lock().insert(prefix.to_owned());
+            }
+            _ => {}
+        }
+    }
+
+    fn has_been_connected(&self, prefix: &str) -> bool {
+        matches!(&self.memory, Memory::Connected(prefixes) if prefixes.lock().contains(prefix))
+    }
+
+    /// Stores the request id of a failure, and sets it on the success that follows.
     fn confuse_ids(&self, group: &str, status: StatusCode, headers: &mut HeaderMap) {
         const ID: &str = "x-request-id";
-        let Some(failed_ids) = &self.failed_ids else { return };
+        let Memory::FailedIds(failed_ids) = &self.memory else { return };
         let mut failed_ids = failed_ids.lock();
         if status.is_success() {
             if let Some(failed) = failed_ids.remove(group) {

@@ -13,6 +13,10 @@ use fallproof_protocol::sse::{self, Event, EventKind};
 /// A change to a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StreamFault {
+    /// Nothing is changed.
+    Buffers,
+    /// Events of more than 64 KiB are removed.
+    LosesLarge,
     /// The first content is removed.
     LosesContent,
     /// The first content is duplicated.
@@ -86,6 +90,7 @@ impl StreamFault {
             .iter()
             .position(|block| means(block, EventKind::Content) && !is_frame(&event(block)));
         match (self, first) {
+            (Self::LosesLarge, _) => blocks.retain(|block| block.len() <= 64 * 1024),
             (Self::LosesContent, Some(first)) => {
                 blocks.remove(first);
             }

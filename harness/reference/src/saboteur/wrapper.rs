@@ -8,9 +8,9 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::{Request, State};
-use axum::http::HeaderValue;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use fallproof_router::{Clock, Config, app_with_clock as reference};
 use futures_util::stream::unfold;
@@ -50,8 +50,9 @@ pub enum Wrapper {
     ClaimsFirstModel,
     /// A failed call is repeated once, whatever the failure was.
     AsksAgain,
-    /// A call that continues from a previous response goes to a router that does not know that
-    /// response.
+    /// A call whose body has a content coding is answered with 500.
+    ChokesOnCoding,
+    /// A call that continues from a previous response goes to a router that does not know it.
     ForgetsIssuers,
 }
 
@@ -101,6 +102,9 @@ pub fn app(wrapper: Wrapper, mut config: Config, groups: &[Group], clock: Clock)
 async fn answer(State(state): State<Arc<WrapperState>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let body = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
+    if state.wrapper == Wrapper::ChokesOnCoding && parts.headers.contains_key(CONTENT_ENCODING) {
+        return choked();
+    }
     let asked: Value = serde_json::from_slice(&body).unwrap_or_default();
     let group = asked["model"].as_str().unwrap_or_default().to_owned();
     let obeys = match state.wrapper {
@@ -170,6 +174,14 @@ async fn answer(State(state): State<Arc<WrapperState>>, request: Request) -> Res
         }
         _ => {}
     }
+    response
+}
+
+/// An error of the gateway itself.
+fn choked() -> Response {
+    let mut response = Response::new(r#"{"error":{"message":"Unexpected byte 0x1f."}}"#.into());
+    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
 

@@ -7,21 +7,29 @@ use fallproof_protocol::http1::{
     self, BodyReader, Framing, Headers, Progress, ResponseHead, Step, response_head,
 };
 use fallproof_protocol::request_log::Traffic;
-use fallproof_protocol::sse;
+use fallproof_protocol::sse::EventCounter;
 use fallproof_suite::evidence::{Ending, MOST_ANSWER_BYTES};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::task::coop::consume_budget;
 
-use super::behavior::Awaited;
+use super::behavior::{Awaited, Notice};
 
 /// Minimum free space in the buffer before each read.
 const ROOM: usize = 16 * 1024;
 
 /// The part of a response read so far. It remains available after a timeout.
-pub(super) struct Answer {
+pub(super) struct Answer<'a> {
     started: Instant,
     disconnect_after_events: Option<usize>,
+    on_events: Option<Notice<'a>>,
+    /// Bytes that were received; the first `used` of them are in head and body.
     unread: Vec<u8>,
+    used: usize,
+    /// Counts the events of the first `counted` bytes of the body.
+    counter: EventCounter,
+    counted: usize,
+    events: usize,
     /// Raw bytes, with times since the start of the call.
     pub(super) received: Traffic,
     pub(super) status: Option<u16>,
@@ -30,13 +38,22 @@ pub(super) struct Answer {
     pub(super) body: Vec<u8>,
 }
 
-impl Answer {
+impl<'a> Answer<'a> {
     /// Creates the empty response of a call that started at `started`.
-    pub(super) fn new(started: Instant, disconnect_after_events: Option<usize>) -> Self {
+    pub(super) fn new(
+        started: Instant,
+        disconnect_after_events: Option<usize>,
+        on_events: Option<Notice<'a>>,
+    ) -> Self {
         Self {
             started,
             disconnect_after_events,
+            on_events,
             unread: Vec::new(),
+            used: 0,
+            counter: EventCounter::default(),
+            counted: 0,
+            events: 0,
             received: Traffic::default(),
             status: None,
             headers: Vec::new(),
@@ -77,35 +94,42 @@ impl Answer {
         let mut reader = BodyReader::new(framing, MOST_ANSWER_BYTES);
         loop {
             let Step { used, progress } = reader
-                .advance(&self.unread, &mut self.body)
+                .advance(&self.unread[self.used..], &mut self.body)
                 .map_err(|error| Ending::NotHttp(error.to_string()))?;
-            self.unread.drain(..used);
+            self.used += used;
             if reader.missing() > MOST_ANSWER_BYTES as u64 {
                 return Err(Ending::TooLong);
             }
             match progress {
                 Progress::Done => return Ok(()),
                 Progress::TooLong => return Err(Ending::TooLong),
-                Progress::Chunk => self.disconnect_in_time()?,
+                Progress::Chunk => {
+                    // A target that sends more chunks than can be read must not outlast the timeout.
+                    consume_budget().await;
+                    self.count_events()?;
+                }
                 Progress::More if framing == Framing::UntilClose => {
-                    self.disconnect_in_time()?;
+                    self.count_events()?;
                     match self.fill(stream).await {
                         Err(Ending::Closed) => return Ok(()),
                         filled => filled?,
                     }
                 }
-                Progress::More => self.fill(stream).await?,
+                Progress::More => {
+                    self.count_events()?;
+                    self.fill(stream).await?;
+                }
             }
         }
     }
 
-    /// Removes the head from the unread bytes once it is complete. Skips interim (1xx) responses.
+    /// Takes the head from the unread bytes once it is complete. Skips interim (1xx) responses.
     fn take_head(&mut self) -> Result<Option<Framing>, Ending> {
         loop {
-            let head = response_head(&self.unread);
+            let head = response_head(&self.unread[self.used..]);
             let head = head.map_err(|error| Ending::NotHttp(error.to_string()))?;
             let Some(ResponseHead { length, status, headers }) = head else { return Ok(None) };
-            self.unread.drain(..length);
+            self.used += length;
             if (100..200).contains(&status) {
                 continue;
             }
@@ -116,17 +140,23 @@ impl Answer {
         }
     }
 
-    /// Disconnects once the client has received the given number of events.
-    fn disconnect_in_time(&self) -> Result<(), Ending> {
-        let enough = |events| sse::events(&self.body).len() >= events;
-        if self.disconnect_after_events.is_some_and(enough) {
-            Err(Ending::Disconnected)
-        } else {
-            Ok(())
+    /// Gives notice of new events. Disconnects once there are as many as the client wants.
+    fn count_events(&mut self) -> Result<(), Ending> {
+        let events = self.counter.push(&self.body[self.counted..]);
+        self.counted = self.body.len();
+        if let Some(notice) = self.on_events.as_ref().filter(|_| events > self.events) {
+            notice();
+        }
+        self.events = events;
+        match self.disconnect_after_events {
+            Some(enough) if events >= enough => Err(Ending::Disconnected),
+            _ => Ok(()),
         }
     }
 
     async fn fill(&mut self, stream: &mut TcpStream) -> Result<(), Ending> {
+        self.unread.drain(..self.used);
+        self.used = 0;
         if self.unread.len() + self.body.len() > MOST_ANSWER_BYTES {
             return Err(Ending::TooLong);
         }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use fallproof_protocol::request_log::{RecordedRequest, RequestKind};
-use fallproof_suite::evidence::CallEvidence;
+use fallproof_suite::evidence::{CallEvidence, StaleRequest};
 use fallproof_suite::plan::Group;
 use fallproof_suite::scenario::{Planned, Scenario, Step};
 use futures_util::future::join_all;
@@ -31,6 +31,7 @@ impl Runner {
                     let at = if has_own_clock { moved } else { started.elapsed() };
                     let mut made = self.make(scenario, position, at, planned, &calls).await;
                     attribute(self.attempts(groups, &calls).await, groups, &calls, &mut made);
+                    made.iter_mut().for_each(set_stale_apart);
                     calls.append(&mut made);
                 }
             }
@@ -68,13 +69,14 @@ impl Runner {
                 exchange: self.call(scenario, group, send, [&token, response_id]).await,
                 requests: Vec::new(),
                 misdirected: Vec::new(),
+                stale: Vec::new(),
             }
         });
         join_all(calls).await
     }
 
-    /// Returns the attempts at the scenario's deployments since the `earlier` calls, in order of
-    /// arrival.
+    /// Returns the attempts at the scenario's deployments since the `earlier` calls, and the requests
+    /// on stale connections, in order of arrival.
     async fn attempts(&self, groups: &[Group], earlier: &[CallEvidence]) -> Vec<RecordedRequest> {
         let wire = &self.mocks.wire;
         let mut requests = Vec::new();
@@ -88,8 +90,10 @@ impl Runner {
         }
         let is_known = |recorded: &RecordedRequest| {
             earlier.iter().flat_map(CallEvidence::all_requests).any(|it| it.seq == recorded.seq)
+                || earlier.iter().flat_map(|it| &it.stale).any(|it| it.seq == recorded.seq)
         };
-        requests.retain(|recorded| recorded.kind == RequestKind::Attempt && !is_known(recorded));
+        let counts = |kind| matches!(kind, RequestKind::Attempt | RequestKind::Stale);
+        requests.retain(|recorded| counts(recorded.kind) && !is_known(recorded));
         requests.sort_by_key(|recorded| recorded.seq);
         let earlier = wire.started().saturating_duration_since(self.clock);
         for recorded in &mut requests {
@@ -97,4 +101,13 @@ impl Runner {
         }
         requests
     }
+}
+
+/// Moves the requests on stale connections out of the attempts.
+fn set_stale_apart(call: &mut CallEvidence) {
+    let is_stale = |recorded: &mut RecordedRequest| recorded.kind == RequestKind::Stale;
+    let stale = call.requests.extract_if(.., is_stale);
+    let stale = stale.filter_map(|it| Some(StaleRequest { seq: it.seq, prefix: it.prefix? }));
+    call.stale = stale.collect();
+    call.misdirected.retain(|recorded| recorded.kind == RequestKind::Attempt);
 }

@@ -133,6 +133,7 @@ fn plain_call(group: &Group) -> Call {
         key: ClientKey::Right,
         headers: IndexMap::new(),
         body,
+        encoding: None,
         disconnect: None,
         delay_read_until_sent_by: None,
     }

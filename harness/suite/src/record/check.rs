@@ -127,10 +127,14 @@ fn call(groups: &[Group], call: &CallEvidence) -> Result<(), fn(usize) -> Incons
         recorded.prefix.as_deref().is_some_and(|prefix| group.deployment_at(prefix).is_some())
     };
     let own = groups.iter().find(|group| group.name == call.group);
+    let is_stale_of =
+        |group: &Group| call.stale.iter().all(|stale| group.deployment_at(&stale.prefix).is_some());
+    let stale = call.stale.is_empty() || own.is_some_and(is_stale_of);
     let own = call.requests.iter().all(|recorded| own.is_some_and(|group| is_at(recorded, group)));
     let misdirected =
         call.misdirected.iter().all(|recorded| groups.iter().any(|group| is_at(recorded, group)));
     if !own
+        || !stale
         || !misdirected
         || call.all_requests().any(|recorded| recorded.kind != RequestKind::Attempt)
     {

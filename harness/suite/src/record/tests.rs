@@ -97,6 +97,7 @@ fn seen(scenario: &Scenario, plan: &Plan, keys: Keys) -> Evidence {
             exchange: exchange(at, keys),
             requests: vec![recorded(position as u64, deployment, keys)],
             misdirected: Vec::new(),
+            stale: Vec::new(),
         })
     });
     Evidence {

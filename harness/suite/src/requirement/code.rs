@@ -99,6 +99,9 @@ pub enum Code {
     /// An attempt at Azure's dated API uses the API version configured for its deployment.
     #[strum(serialize = "FP-ROUTE-17")]
     Route17,
+    /// A call that meets a connection which the deployment has closed or the network has lost is made again on a new one, or falls back.
+    #[strum(serialize = "FP-ROUTE-18")]
+    Route18,
     /// The client gets the events of a stream in the provider's order and with equal content; none is lost, invented or duplicated.
     #[strum(serialize = "FP-STREAM-01")]
     Stream01,
@@ -138,6 +141,9 @@ pub enum Code {
     /// When the client disconnects, the attempt made for its call is canceled.
     #[strum(serialize = "FP-STREAM-13")]
     Stream13,
+    /// An event of a stream reaches the client while the deployment waits to send the next ones, and not only together with later events.
+    #[strum(serialize = "FP-STREAM-15")]
+    Stream15,
     /// Each attempt carries the credential of its own deployment, in the form its provider expects.
     #[strum(serialize = "FP-AUTH-01")]
     Auth01,
@@ -207,6 +213,9 @@ pub enum Code {
     /// No response contains content from a deployment of another model group.
     #[strum(serialize = "FP-CLIENT-13")]
     Client13,
+    /// A response and an attempt have the content coding that their `content-encoding` names; a response has one that the client accepts, and a call in a content coding does not fail with 5xx before an attempt.
+    #[strum(serialize = "FP-CLIENT-14")]
+    Client14,
     /// No field in a client's body changes which deployments are tried, or in what order.
     #[strum(serialize = "FP-CONTROL-01")]
     Control01,

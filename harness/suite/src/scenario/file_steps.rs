@@ -1,5 +1,6 @@
 //! The format of a scenario's steps, before validation.
 
+use fallproof_protocol::coding::Coding;
 use fallproof_protocol::provider::Endpoint;
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -76,7 +77,10 @@ pub(super) struct CallFile {
     /// The body as a form without `model`, which is inserted first.
     #[serde(default)]
     pub(super) form: Optional<At<Vec<At<PartFile>>>>,
-    /// Makes the client disconnect at this point, before the response is complete.
+    /// Sends the body in this content coding.
+    #[serde(default)]
+    pub(super) encoding: Optional<Coding>,
+    /// When the client disconnects, before the response is complete.
     #[serde(default)]
     pub(super) disconnect: Optional<At<DisconnectFile>>,
     /// Delays reading the response until this deployment has sent as much as it can.

@@ -14,8 +14,9 @@ use super::{Body, Call, Disconnect, Part};
 use crate::yaml::{At, Optional};
 
 /// Headers that describe a call's body. A scenario cannot set them, because a duplicate or wrong
-/// header would change the meaning of the request.
-const WRITTEN: [&str; 3] = ["content-length", "transfer-encoding", "content-type"];
+/// one would make it a different request.
+const WRITTEN: [&str; 4] =
+    ["content-length", "content-encoding", "transfer-encoding", "content-type"];
 
 impl Loader<'_> {
     pub(super) fn call(&mut self, read: At<CallFile>) -> Call {
@@ -46,6 +47,7 @@ impl Loader<'_> {
             endpoint: call.endpoint,
             key: call.key,
             headers: headers.collect(),
+            encoding: call.encoding.0,
             disconnect,
             delay_read_until_sent_by: call
                 .delay_read_until_sent_by

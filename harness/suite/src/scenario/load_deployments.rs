@@ -78,6 +78,9 @@ impl Loader<'_> {
                 let error = ScriptError::of_header(name, value);
                 self.problem(&span, error.to_string());
             }
+            if behavior.validate() == Err(ScriptError::Letters) {
+                self.problem(span, ScriptError::Letters.to_string());
+            }
             if behavior.count == 0 {
                 self.problem(span, ScriptError::Never.to_string());
             }

@@ -24,6 +24,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use fallproof_protocol::behavior::{Behavior, CONNECT_TIMEOUT, CONNECTION_REFUSED};
+use fallproof_protocol::coding::Coding;
 use fallproof_protocol::condition::Condition;
 use fallproof_protocol::encoding;
 use fallproof_protocol::provider::{Endpoint, Surface};
@@ -286,7 +287,10 @@ pub struct Call {
     pub headers: IndexMap<String, String>,
     /// The body.
     pub body: Body,
-    /// Makes the client disconnect at this point, before the response is complete.
+    /// The content coding in which the body is sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<Coding>,
+    /// When the client disconnects, before the response is complete.
     pub disconnect: Option<Disconnect>,
     /// Delays reading the response until this deployment has sent as much as it can.
     pub delay_read_until_sent_by: Option<String>,

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use fallproof_protocol::encoding;
-use fallproof_protocol::limits::MOST_BODY_BYTES;
+use fallproof_protocol::letters::{LETTERS, MOST_LETTERS, letters, with_letters};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -18,15 +18,7 @@ pub(super) const CALL_PLACEHOLDER: &str = "{{call}}";
 /// Placeholder for the `id` of the latest earlier response that has an `id`.
 pub(super) const RESPONSE_PLACEHOLDER: &str = "{{response_id}}";
 
-/// Start of a placeholder such as `{{letters:5000}}`, which is replaced with 5000 letters.
-const LETTERS: &str = "{{letters:";
-
-/// Maximum number of letters in a body: the mocks' limit, minus room for the other members and for
-/// what a target adds.
-const MOST_LETTERS: usize = 32_000_000;
-const _: () = assert!(MOST_LETTERS < MOST_BODY_BYTES, "the mocks accept that many");
-
-/// Boundary of the parts of a form. It does not occur in the content of any part.
+/// Boundary of the parts of a form. No content contains it.
 const BOUNDARY: &str = "fallproof-form-7d1f5c0a94";
 
 /// The body of a client call, with a placeholder for the model group's name.
@@ -140,24 +132,6 @@ impl Body {
     pub fn tells_calls_apart(&self) -> bool {
         self.spelled("").contains(CALL_PLACEHOLDER)
     }
-}
-
-/// Returns the position of the first `{{letters:n}}` placeholder in this text, and its number of
-/// letters. The number is `None` if it is invalid or too large.
-fn letters(text: &str) -> Option<(Range<usize>, Option<usize>)> {
-    let start = text.find(LETTERS)?;
-    let rest = &text[start + LETTERS.len()..];
-    let count = rest.split_once("}}").map_or(rest, |(count, _)| count);
-    let end = (start + LETTERS.len() + count.len() + 2).min(text.len());
-    Some((start..end, count.parse().ok().filter(|count| *count <= MOST_LETTERS)))
-}
-
-/// Replaces `{{letters:n}}` with n letters, so a large body does not need a large file.
-fn with_letters(mut text: String) -> String {
-    while let Some((range, Some(count))) = letters(&text) {
-        text.replace_range(range, &"lorem ipsum ".repeat(count / 12 + 1)[..count]);
-    }
-    text
 }
 
 /// An invalid placeholder.

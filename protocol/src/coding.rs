@@ -1,0 +1,154 @@
+//! Content codings: bodies that are packed for the way.
+//!
+//! <https://www.rfc-editor.org/rfc/rfc9110#section-8.4>
+
+use std::io::{Read as _, Write as _};
+
+use flate2::Compression;
+use flate2::read::MultiGzDecoder;
+use flate2::write::GzEncoder;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::http1::{Headers, values};
+
+/// A content coding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Coding {
+    /// `gzip`
+    Gzip,
+}
+
+impl Coding {
+    /// Its name in `content-encoding` and `accept-encoding`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Gzip => "gzip",
+        }
+    }
+}
+
+/// The first bytes of everything in gzip.
+const GZIP: [u8; 3] = [0x1f, 0x8b, 8];
+
+/// Packs these pieces one after the other, each so that it can be unpacked when it arrives. Returns
+/// the packed pieces.
+pub fn packed<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    let mut packed = Vec::new();
+    for piece in pieces {
+        let written = encoder.write_all(piece).and_then(|()| encoder.flush());
+        written.expect("a vector takes all bytes");
+        packed.push(std::mem::take(encoder.get_mut()));
+    }
+    let end = encoder.finish().expect("a vector takes all bytes");
+    match packed.last_mut() {
+        Some(last) => last.extend(end),
+        None => packed.push(end),
+    }
+    packed
+}
+
+/// Unpacks bytes in gzip, at most `most`. Returns `None` if they are something else, and what there
+/// is if they are cut off.
+pub fn unpacked(bytes: &[u8], most: usize) -> Option<Vec<u8>> {
+    if !is_packed(bytes) {
+        return None;
+    }
+    let mut plain = Vec::new();
+    let limit = u64::try_from(most).unwrap_or(u64::MAX);
+    match MultiGzDecoder::new(bytes).take(limit).read_to_end(&mut plain) {
+        Ok(_) => Some(plain),
+        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Some(plain),
+        Err(_) => None,
+    }
+}
+
+/// Whether these bytes begin like gzip.
+pub fn is_packed(bytes: &[u8]) -> bool {
+    bytes.starts_with(&GZIP)
+}
+
+/// The codings that a body with these headers has, in lower case; without `identity`.
+pub fn codings(headers: &Headers) -> Vec<String> {
+    let mut codings = list(headers, "content-encoding");
+    codings.retain(|coding| coding != "identity");
+    codings
+}
+
+/// Whether a body with these headers is in gzip and nothing else.
+pub fn is_gzip(headers: &Headers) -> bool {
+    matches!(&codings(headers)[..], [coding] if coding == "gzip" || coding == "x-gzip")
+}
+
+/// Whether a client with these headers takes this coding; `None` if it does not say.
+pub fn accepts(headers: &Headers, coding: &str) -> Option<bool> {
+    let accepted = list(headers, "accept-encoding");
+    if accepted.is_empty() {
+        return None;
+    }
+    let weight = |name: &str| {
+        accepted.iter().find_map(|item| {
+            let (coding, parameters) = item.split_once(';').unwrap_or((item, ""));
+            let weight = parameters.trim().strip_prefix("q=");
+            let is_wanted = weight.and_then(|it| it.parse::<f32>().ok()).is_none_or(|it| it > 0.0);
+            (coding.trim() == name).then_some(is_wanted)
+        })
+    };
+    Some(weight(coding).or_else(|| weight("*")).unwrap_or(false))
+}
+
+/// The items of a list header, in lower case.
+fn list(headers: &Headers, name: &str) -> Vec<String> {
+    let lists = values(headers, name).map(|list| String::from_utf8_lossy(list).to_lowercase());
+    let items = |list: String| list.split(',').map(|it| it.trim().to_owned()).collect::<Vec<_>>();
+    lists.flat_map(items).filter(|item| !item.is_empty()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(name: &str, value: &str) -> Headers {
+        vec![(name.to_owned(), value.into())]
+    }
+
+    #[test]
+    fn each_packed_piece_can_be_unpacked_when_it_arrives() {
+        let pieces: [&[u8]; 3] = [b"data: 1\n\n", b"", b"data: 2\n\n"];
+        let packed = packed(pieces);
+        let (mut arrived, mut plain) = (Vec::new(), Vec::new());
+        for (piece, packed) in pieces.iter().zip(&packed) {
+            arrived.extend_from_slice(packed);
+            plain.extend_from_slice(piece);
+            assert_eq!(unpacked(&arrived, 100).as_deref(), Some(&*plain));
+        }
+        assert_eq!(unpacked(&arrived, 7).as_deref(), Some(&b"data: 1"[..]));
+    }
+
+    #[test]
+    fn other_bytes_are_not_unpacked() {
+        assert_eq!(unpacked(b"{}", 100), None);
+        assert_eq!(unpacked(b"\x1f\x8b\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff{}", 100), None);
+    }
+
+    #[test]
+    fn what_a_client_accepts_is_read_from_its_header() {
+        let accepts = |value| accepts(&headers("Accept-Encoding", value), "gzip");
+        assert_eq!(accepts(""), None);
+        for taken in ["gzip", "br, GZIP;q=0.5", "*", "br;q=1, *;q=0.1"] {
+            assert_eq!(accepts(taken), Some(true), "{taken}");
+        }
+        for refused in ["identity", "gzip;q=0", "*;q=0", "br", "gzip;q=0, *"] {
+            assert_eq!(accepts(refused), Some(false), "{refused}");
+        }
+    }
+
+    #[test]
+    fn the_codings_of_a_body_are_read_from_its_header() {
+        let is_gzip = |value| is_gzip(&headers("content-encoding", value));
+        assert!(is_gzip("gzip") && is_gzip("identity, x-gzip") && is_gzip("GZip"));
+        assert!(!is_gzip("identity") && !is_gzip("br") && !is_gzip("gzip, gzip"));
+    }
+}
