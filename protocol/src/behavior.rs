@@ -203,16 +203,16 @@ fn is_false(flag: &bool) -> bool {
     !flag
 }
 
-/// What becomes of the connections to a deployment that are open when a reply has been sent.
+/// What becomes of open connections to a deployment when a reply has been sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum KeepAliveFault {
     /// The connection of the reply is closed (FIN) at once, without notice.
     Closes,
-    /// A further request to the deployment on such a connection is read, then the connection is
+    /// A further request to the deployment on an open connection is read, then the connection is
     /// closed (FIN) without a reply: the provider had closed it already.
     ClosesOnReuse,
-    /// A further request to the deployment on such a connection is read and never answered: the
+    /// A further request to the deployment on an open connection is read and never answered: the
     /// network has dropped the connection silently.
     DropsOnReuse,
 }

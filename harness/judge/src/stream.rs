@@ -101,10 +101,10 @@ fn requests_usage(view: View<'_>) -> bool {
     matches!(include, Some(Tree::Scalar(text)) if text == "true")
 }
 
-/// The data of an event, truncated to fit on one line, with its size if it was truncated.
+/// The data of an event, truncated to fit on one line.
 fn brief(event: &Event) -> String {
     const MAX_CHARS: usize = 80;
     let text = &event.data;
     let start: String = text.chars().take(MAX_CHARS).collect();
-    if start.len() < text.len() { format!("{start}… ({} bytes)", text.len()) } else { start }
+    if start.len() < text.len() { format!("{start}…") } else { start }
 }

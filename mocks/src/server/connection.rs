@@ -205,12 +205,13 @@ impl Connection {
         if let Some(Cut { end, .. }) = wire.cut {
             return self.end_cut_reply(record, end).await;
         }
-        if let Some(fault) = wire.keep_alive {
+        let closes = wire.keep_alive == Some(KeepAliveFault::Closes);
+        if let Some(fault) = wire.keep_alive.filter(|_| !closes) {
             let now = self.shared.request_log.now();
             self.shared.stale.add(&record.prefix(), now, fault);
         }
         record.end(false);
-        if wire.keep_alive == Some(KeepAliveFault::Closes) {
+        if closes {
             return Next::CloseLate;
         }
         let keeps_alive = framing.keeps_alive && wire.head.is_none() && !self.socket.is_overrun();

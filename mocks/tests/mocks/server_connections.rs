@@ -31,11 +31,13 @@ fn keeping(fault: KeepAliveFault) -> Behavior {
 
 #[tokio::test]
 async fn a_connection_can_be_closed_without_notice() {
-    let server = server_with(vec![keeping(KeepAliveFault::Closes)]).await;
+    let server = server_with(vec![keeping(KeepAliveFault::Closes), says(200, "other")]).await;
+    let mut other = Client::of(&server).await;
     let mut client = Client::of(&server).await;
     let reply = client.ask(chat(PRIMARY)).await;
     assert_eq!((reply.status, reply.header("connection")), (200, None));
     assert_eq!(client.rest().await, (Vec::new(), Ending::Fin));
+    assert_eq!(other.ask(chat(PRIMARY)).await.text(), "other", "other connections stay usable");
 }
 
 #[tokio::test]

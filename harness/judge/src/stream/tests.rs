@@ -462,3 +462,15 @@ fn a_lost_event_is_not_held_back() {
     let found = case.found("STREAM");
     assert!(!found.iter().any(|line| line.starts_with("FP-STREAM-15")), "{found:?}");
 }
+
+#[test]
+fn a_lost_event_that_is_large_is_told_with_its_size() {
+    let sent = primary(&format!("role {} two stop done", "x".repeat(70_000)));
+    let case =
+        streamed().attempt("primary").streaming(&sent).got_stream(primary("role two stop done"));
+    let found = case.found("STREAM");
+    assert!(
+        found[0].starts_with("FP-STREAM-01 event 2 of attempt 1 (70053 bytes) was lost"),
+        "{found:?}"
+    );
+}

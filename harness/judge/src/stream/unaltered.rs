@@ -10,9 +10,12 @@ use super::provider_stream::ProviderStream;
 use crate::violation::Alteration;
 use crate::violation::StreamViolation::{Altered, MetadataChanged, MetadataMissing, Respelled};
 
-/// Compares the events attributed to the answering provider with those that it sent. Excludes the
-/// end of the stream, which has its own requirement, and the error of an interrupted stream, which
-/// the gateway may reword.
+/// Size of an event from which on its size may be the cause, in bytes.
+const LARGE: usize = 4096;
+
+/// Compares the events attributed to the answering provider with those that it sent. Ends are
+/// excluded because they have a requirement of their own; so are errors of a provider that failed,
+/// because the gateway may reword them.
 pub(super) fn compare(
     answering: &ProviderStream<'_>,
     own: &[&Event],
@@ -64,7 +67,8 @@ pub(super) fn compare(
             (None, Some(added)) => (Alteration::NeverSent, added),
             (None, None) => break,
         };
-        breaches.push((Code::Stream01, Altered { event, how, data: brief(culprit) }));
+        let large = sent.get(at).map(|event| event.data.len()).filter(|bytes| *bytes > LARGE);
+        breaches.push((Code::Stream01, Altered { event, large, how, data: brief(culprit) }));
         break;
     }
     breaches.extend(metadata.map(|kind| (Code::Client02, kind)));

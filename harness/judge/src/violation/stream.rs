@@ -8,8 +8,9 @@ use super::violations;
 violations! {
     /// An error in a stream. Events are numbered from 1; their data is truncated.
     pub enum StreamViolation(n, to, pointer) {
-        Altered { event: usize, how: Alteration, data: String } =>
-            "event {event} of attempt {n} {how}: {data}";
+        Altered { event: usize, large: Option<usize>, how: Alteration, data: String } =>
+            "event {event} of attempt {n}{size} {how}: {data}",
+            size = large.map_or_else(String::new, |bytes| format!(" ({bytes} bytes)"));
         GoesOn { events: usize } =>
             "the stream continues for {events} more events, far beyond everything that was sent";
         Respelled { event: usize, data: String } =>

@@ -481,12 +481,14 @@ pub(super) const ALL: &[Saboteur] = &[
         "keeps connections open, and gives up a call whose connection is gone",
         Fault::TrustedConnections,
     )
-    .also(&["FP-ROUTE-03"]),
+    .also(&["FP-CLIENT-06", "FP-ROUTE-03"]),
+    // Of several trials at the same time, it lets only one through.
     Saboteur::new(
         "stuck-half-open",
         "waits forever for the end of a trial that neither succeeded nor failed",
         Fault::StuckTrial,
-    ),
+    )
+    .also(&["FP-ROUTE-01"]),
     // The response does not come from the deployment of this call.
     wrapped("mixes-up-answers", "returns the response of another group's call", Wrapper::MixesUp)
         .also(&[
