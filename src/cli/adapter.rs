@@ -6,6 +6,21 @@ use fallproof_runner::adapter::{self, Adapter, FindError};
 
 use super::Stop;
 
+/// Like [`find`], with the settings of this variant, if one is named.
+pub(super) fn find_variant(
+    name: &str,
+    variant: Option<&str>,
+) -> Result<(Arc<Adapter>, Option<usize>), Stop> {
+    let (adapter, version) = find(name)?;
+    match variant {
+        None => Ok((adapter, version)),
+        Some(variant) => {
+            let adapter = adapter.variant(variant).map_err(Stop::usage)?;
+            Ok((Arc::new(adapter), version))
+        }
+    }
+}
+
 /// The adapter that is called `NAME`, `NAME@VERSION` or by its file, and the version where one is
 /// named, as its index among the adapter's.
 pub(super) fn find(name: &str) -> Result<(Arc<Adapter>, Option<usize>), Stop> {

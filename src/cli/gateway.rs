@@ -47,6 +47,12 @@ pub(super) struct Gateway {
     /// names and versions.
     #[arg(long, value_name = "NAME|FILE")]
     adapter: Option<String>,
+    /// Use this variant of the adapter: a named set of other settings
+    ///
+    /// `fallproof list adapters` shows the names. A gateway that is running must have been
+    /// configured with `fallproof config --variant NAME`.
+    #[arg(long, value_name = "NAME", requires = "adapter")]
+    variant: Option<String>,
     /// Configure and start the gateway as its adapter says, and stop it afterwards
     #[arg(long, requires = "adapter", conflicts_with = "target")]
     launch: bool,
@@ -70,7 +76,8 @@ impl Gateway {
 
     /// Plans a run against a gateway; `None` where none is named.
     pub(super) fn plan<'a>(&self, scenarios: &'a [Scenario]) -> Result<Option<RunPlan<'a>>, Stop> {
-        let adapter = self.adapter.as_deref().map(adapter::find).transpose()?;
+        let found = |name| adapter::find_variant(name, self.variant.as_deref());
+        let adapter = self.adapter.as_deref().map(found).transpose()?;
         match (&self.target, adapter) {
             (None, None) => Ok(None),
             (None, Some((adapter, version))) if self.launch => {
@@ -138,6 +145,7 @@ impl Gateway {
         let path = |path: &Path| path.display().to_string();
         let given = [
             ("adapter", self.adapter.clone()),
+            ("variant", self.variant.clone()),
             ("program", self.program.as_deref().map(path)),
             ("target", self.target.clone()),
             ("target-name", self.target_name.clone()),

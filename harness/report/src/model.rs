@@ -71,6 +71,9 @@ pub struct Target {
     /// The adapter that configured it, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub adapter: Option<String>,
+    /// The variant of the adapter, if one was chosen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variant: Option<String>,
     /// Host and port that it listened on; never a path, a user or a key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
@@ -79,7 +82,8 @@ pub struct Target {
 impl fmt::Display for Target {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.name)?;
-        self.version.iter().try_for_each(|version| write!(formatter, " {version}"))
+        self.version.iter().try_for_each(|version| write!(formatter, " {version}"))?;
+        self.variant.iter().try_for_each(|variant| write!(formatter, " ({variant})"))
     }
 }
 

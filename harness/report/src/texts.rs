@@ -53,7 +53,7 @@ texts! {
     Report { format, tool, target, suite, run, baseline, profiles, not_run;
         verdict, counts, cases }
     Tool { name, version }
-    Target { name, version, adapter, address }
+    Target { name, version, adapter, variant, address }
     Suite { fingerprint; cases }
     Run { started, ended, selection; interrupted }
     Selection { patterns, tags; cases, whole }

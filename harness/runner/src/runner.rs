@@ -6,6 +6,7 @@
 
 mod attribution;
 mod call;
+mod delay;
 mod mocks;
 mod play;
 mod preflight;
@@ -23,6 +24,7 @@ use fallproof_suite::skip::SkipReason;
 use futures_util::FutureExt as _;
 use tokio::sync::Mutex;
 
+use self::delay::{RealTime, measured};
 use self::mocks::Mocks;
 use crate::error::StartError;
 use crate::interrupt::Interrupt;
@@ -131,9 +133,15 @@ impl Runner {
     /// Runs one scenario, with its scripts reset.
     pub async fn run(&self, scenario: &Scenario) -> Evidence {
         let started = self.clock.elapsed();
-        let result = self.result(scenario).await;
+        let result = self.result(scenario);
+        // A target with a simulated clock is not affected by delays of the machine.
+        let (result, delay) = if self.running.has_own_clock() {
+            (result.await, Duration::ZERO)
+        } else {
+            measured(result, RealTime(self.clock)).await
+        };
         let took = self.clock.elapsed().saturating_sub(started);
-        Evidence { scenario: scenario.id.clone(), started, took, result }
+        Evidence { scenario: scenario.id.clone(), started, took, delay, result }
     }
 
     async fn result(&self, scenario: &Scenario) -> CaseResult {

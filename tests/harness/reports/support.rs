@@ -143,6 +143,7 @@ pub(crate) fn made(
             name: "Gate".into(),
             version: Some("1.2".into()),
             adapter: None,
+            variant: None,
             address: Some("127.0.0.1:4000".into()),
         },
         suite: Suite { fingerprint: format!("sha256:{}", "0".repeat(64)), cases: 9 },

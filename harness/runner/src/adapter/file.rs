@@ -1,5 +1,6 @@
 //! The adapter file format. The JSON Schema is generated from these types.
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use fallproof_protocol::provider::Endpoint;
@@ -8,6 +9,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::template::{Expression, Template};
+use super::variant::Variant;
 use fallproof_suite::capabilities::Capabilities;
 use fallproof_suite::yaml::{At, Optional, Source};
 
@@ -22,6 +24,9 @@ pub struct Adapter {
     /// Source text, for later error messages. Always set after reading.
     #[serde(skip)]
     pub(super) source: Option<Source>,
+    /// Name of the variant that was chosen; `None` for the settings as they stand.
+    #[serde(skip)]
+    pub chosen: Option<String>,
     /// Name of the product.
     pub name: String,
     /// Description of the product, in one sentence.
@@ -47,6 +52,9 @@ pub struct Adapter {
     /// Groups with different values are run against separate starts of the gateway.
     #[serde(default)]
     pub(super) settings: IndexMap<String, Expression>,
+    /// Named sets of settings. `--variant NAME` runs the gateway with one of them.
+    #[serde(default)]
+    pub variants: IndexMap<String, Variant>,
     /// Groups that the gateway cannot be configured for.
     #[serde(default)]
     pub(super) cannot: Vec<Cannot>,
@@ -65,6 +73,15 @@ pub struct Adapter {
     #[serde(default = "one")]
     #[schemars(range(min = 1))]
     pub jobs: usize,
+    /// Number of groups that one start of the gateway serves well; any number by default. More
+    /// groups are split into several starts.
+    #[serde(default)]
+    pub groups_per_start: Option<NonZeroUsize>,
+    /// Number of gateway processes that may run side by side, each with its own port and folder;
+    /// at most one per processor. A gateway that reloads has one.
+    #[serde(default = "one")]
+    #[schemars(range(min = 1))]
+    pub processes: usize,
 }
 
 /// A tested version.

@@ -19,6 +19,7 @@ mod ready;
 mod render;
 mod site;
 mod template;
+mod variant;
 
 pub use admin::AdminError;
 pub use catalogue::{FindError, all, find, read};
@@ -31,3 +32,4 @@ pub use log::Log;
 pub use process::{LaunchError, Process};
 pub use render::{Configuration, RequestStyle};
 pub use site::Site;
+pub use variant::{UnknownVariant, Variant};

@@ -66,6 +66,9 @@ pub struct TargetName {
     pub version: Option<String>,
     /// The id of its adapter, if it has one.
     pub adapter: Option<String>,
+    /// The variant of the adapter, if one was chosen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variant: Option<String>,
     /// `host:port` of its listener, if Fallproof did not start it.
     pub address: Option<String>,
 }
@@ -73,7 +76,7 @@ pub struct TargetName {
 impl TargetName {
     /// Creates a target of which only the name is known.
     pub fn of(name: impl Into<String>) -> Self {
-        Self { name: name.into(), version: None, adapter: None, address: None }
+        Self { name: name.into(), version: None, adapter: None, variant: None, address: None }
     }
 }
 
