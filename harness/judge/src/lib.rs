@@ -11,6 +11,7 @@ mod client;
 mod collector;
 mod control;
 mod cooldown_state;
+mod delay;
 mod excuse;
 mod expectation;
 mod header;
@@ -108,8 +109,13 @@ pub fn judge_case(scenario: &Scenario, target: TargetFacts<'_>, evidence: &Evide
             earlier: &observed[..before],
         })
     };
-    let violations: Vec<_> = observed.iter().enumerate().filter_map(view).flat_map(judge).collect();
-    let outcome = verdict::verdict(scenario, calls, &violations);
+    let mut violations: Vec<_> =
+        observed.iter().enumerate().filter_map(view).flat_map(judge).collect();
+    let unclear = delay::excuse(&mut violations, target.groups, calls, evidence.delay);
+    let outcome = match unclear {
+        Some(unclear) => Outcome::Inconclusive(unclear),
+        None => verdict::verdict(scenario, calls, &violations),
+    };
     let failure = (outcome == Outcome::Fail).then(|| verdict::failure(calls, &violations));
     Judgment { outcome, violations, failure }
 }
