@@ -13,6 +13,7 @@ use fallproof_runner::client::{self, BaseUrl};
 use fallproof_runner::error::StartError;
 use fallproof_runner::gateway::RunningGateway;
 use fallproof_runner::shell::quoted;
+use fallproof_suite::feature::{Ability, Feature};
 use fallproof_suite::scenario::Scenario;
 use tokio::runtime::Runtime;
 
@@ -98,6 +99,15 @@ impl Gateway {
                 Ok(Some(RunPlan::running(&gateway, self.batch, scenarios)?))
             }
         }
+    }
+
+    /// Whether groups can limit the wait that a provider asks for: unless its adapter says that the
+    /// gateway has no such limit.
+    pub(super) fn limits_waits(&self) -> Result<bool, Stop> {
+        let Some(adapter) = &self.adapter else { return Ok(true) };
+        let (adapter, _) = adapter::find_variant(adapter, self.variant.as_deref())?;
+        let limit = Feature::Other(Ability::MaxRetryAfter);
+        Ok(!adapter.capabilities.unsupported.contains_key(&limit))
     }
 
     /// Whether a gateway that runs is there, before anything is done for it.
