@@ -7,6 +7,7 @@
 //! a black-box harness can observe from outside a gateway.
 
 mod auth;
+mod claims;
 mod client;
 mod collector;
 mod control;
@@ -32,6 +33,7 @@ use fallproof_suite::evidence::{CaseResult, Evidence, TargetFacts};
 use fallproof_suite::scenario::{self, Scenario};
 use memchr::memmem;
 
+pub use self::claims::{Claim, Contradiction, Seen, Sighting, contradictions};
 pub use self::excuse::{Excuse, Freedom};
 pub use self::verdict::{Failure, Outcome};
 pub use self::violation::{
@@ -76,11 +78,13 @@ pub struct Judgment {
     pub violations: Vec<Violation>,
     /// How the failure appeared to the client; `None` if the case did not fail.
     pub failure: Option<Failure>,
+    /// What the case shows of the target's claims.
+    pub claims: Vec<Sighting>,
 }
 
 impl Judgment {
     fn of(outcome: Outcome) -> Self {
-        Self { outcome, violations: Vec::new(), failure: None }
+        Self { outcome, violations: Vec::new(), failure: None, claims: Vec::new() }
     }
 }
 
@@ -109,15 +113,17 @@ pub fn judge_case(scenario: &Scenario, target: TargetFacts<'_>, evidence: &Evide
             earlier: &observed[..before],
         })
     };
-    let mut violations: Vec<_> =
-        observed.iter().enumerate().filter_map(view).flat_map(judge).collect();
+    let views: Vec<_> = observed.iter().enumerate().filter_map(view).collect();
+    let mut violations: Vec<_> = views.iter().copied().flat_map(judge).collect();
+    let mut claims: Vec<_> = views.iter().copied().flat_map(claims::of_call).collect();
+    claims.extend(claims::of_case(scenario, target.capabilities, &violations));
     let unclear = delay::excuse(&mut violations, target.groups, calls, evidence.delay);
     let outcome = match unclear {
         Some(unclear) => Outcome::Inconclusive(unclear),
         None => verdict::verdict(scenario, calls, &violations),
     };
     let failure = (outcome == Outcome::Fail).then(|| verdict::failure(calls, &violations));
-    Judgment { outcome, violations, failure }
+    Judgment { outcome, violations, failure, claims }
 }
 
 /// The outcome of a case that was not played.

@@ -43,6 +43,9 @@ pub struct Report {
     /// State of the baseline, if one was used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub baseline: Option<Baseline>,
+    /// Claims of the gateway that the evidence contradicts. They are no part of the verdict.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub claims: Vec<Claim>,
     /// Requirements with their verdicts, by profile, `core` first.
     pub profiles: Vec<Profile>,
     /// Cases that were run or skipped, in suite order.
@@ -169,6 +172,15 @@ pub struct Baseline {
     pub stale: Vec<Stale>,
     /// Entries whose date has passed. They have no effect.
     pub expired: Vec<Stale>,
+}
+
+/// A claim of the gateway that the evidence contradicts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Claim {
+    /// What it declares, and what was seen instead, as the end of a sentence about the gateway.
+    pub message: String,
+    /// Ids of the cases in which it was seen.
+    pub cases: Vec<String>,
 }
 
 /// A stale or expired entry of a baseline.

@@ -113,6 +113,7 @@ pub(crate) fn case(id: &str, outcome: Outcome) -> Case {
         steps: vec![Step { number: 1, client, attempts: vec![attempt], diffs: Vec::new() }],
         replay: format!("fallproof run {id}"),
         har: None,
+        claims: Vec::new(),
     }
 }
 
@@ -156,6 +157,7 @@ pub(crate) fn made(
         verdict,
         counts,
         baseline: None,
+        claims: Vec::new(),
         profiles: vec![Profile { name: "core".into(), counts, requirements: vec![requirement] }],
         cases,
         not_run: Vec::new(),
