@@ -3,14 +3,16 @@
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
+use fallproof_protocol::condition::Condition;
 use fallproof_protocol::provider::Endpoint;
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::template::{Expression, Template};
-use super::variant::Variant;
-use fallproof_suite::capabilities::Capabilities;
+use fallproof_suite::capabilities::{Capabilities, Rewrite, Translation};
+use fallproof_suite::feature::Feature;
+use fallproof_suite::requirement::Code;
 use fallproof_suite::yaml::{At, Optional, Source};
 
 /// How to configure, start and call one gateway product.
@@ -122,6 +124,35 @@ impl Default for Client {
             model: Template::from("{{ group.name }}"),
         }
     }
+}
+
+/// A named set of settings, with what the gateway claims under them.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Variant {
+    /// What is different, in one sentence.
+    pub about: String,
+    /// Settings that replace those of the same name.
+    #[serde(default)]
+    pub(super) settings: IndexMap<At<String>, Expression>,
+    /// Capabilities that replace those of the same key.
+    #[serde(default)]
+    pub(super) capabilities: Replaced,
+    /// Further groups that the gateway cannot be configured for.
+    #[serde(default)]
+    pub(super) cannot: Vec<Cannot>,
+}
+
+/// The keys of the capabilities that a variant replaces.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Replaced {
+    pub(super) unsupported: Option<IndexMap<Feature, String>>,
+    pub(super) fallback_on: Option<Vec<Condition>>,
+    pub(super) waived: Option<IndexMap<Code, String>>,
+    pub(super) own_cooldown: Option<String>,
+    pub(super) rewrites: Option<Vec<Rewrite>>,
+    pub(super) translates: Option<Vec<Translation>>,
 }
 
 /// Groups that the gateway cannot be configured for.

@@ -1,45 +1,11 @@
 //! Variants of an adapter: the same product with other settings, each a run of its own.
 
-use fallproof_protocol::condition::Condition;
-use fallproof_suite::capabilities::{Capabilities, Rewrite, Translation};
-use fallproof_suite::feature::Feature;
-use fallproof_suite::requirement::Code;
-use fallproof_suite::yaml::{At, Diagnostic, Source, nearest};
+use fallproof_suite::capabilities::Capabilities;
+use fallproof_suite::yaml::{Diagnostic, Source, nearest};
 use indexmap::IndexMap;
-use schemars::JsonSchema;
-use serde::Deserialize;
 
-use super::file::{Adapter, Cannot};
+use super::file::{Adapter, Replaced, Variant};
 use super::template::Expression;
-
-/// A named set of settings, with what the gateway claims under them.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Variant {
-    /// What is different, in one sentence.
-    pub about: String,
-    /// Settings that replace those of the same name.
-    #[serde(default)]
-    pub(super) settings: IndexMap<At<String>, Expression>,
-    /// Capabilities that replace those of the same key.
-    #[serde(default)]
-    pub(super) capabilities: Replaced,
-    /// Further groups that the gateway cannot be configured for.
-    #[serde(default)]
-    pub(super) cannot: Vec<Cannot>,
-}
-
-/// The keys of the capabilities that a variant replaces.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct Replaced {
-    unsupported: Option<IndexMap<Feature, String>>,
-    fallback_on: Option<Vec<Condition>>,
-    waived: Option<IndexMap<Code, String>>,
-    own_cooldown: Option<String>,
-    rewrites: Option<Vec<Rewrite>>,
-    translates: Option<Vec<Translation>>,
-}
 
 /// An adapter without a variant of this name.
 #[derive(Debug, thiserror::Error)]
