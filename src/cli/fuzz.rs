@@ -191,7 +191,6 @@ impl Fuzz {
             }
             all.push(Found { saved, others, not_reproduced: Vec::new() });
         }
-        shrinking.end();
         Ok(all)
     }
 

@@ -9,15 +9,16 @@ use super::case::{FuzzCase, Request, Step};
 /// The case without the member or the header that this violation blames; `None` if it blames none.
 pub(super) fn without(case: &FuzzCase, violation: &Violation) -> Option<FuzzCase> {
     let ViolationKind::Control(control) = &violation.kind else { return None };
-    let remove: &dyn Fn(&mut Request) = match control {
-        ControlViolation::SteeredByBody { member, .. } => {
+    let remove: &dyn Fn(&mut Request) =
+        if let ControlViolation::SteeredByBody { member, .. } = control {
             &move |request| remove_member(&mut request.body, member)
-        }
-        ControlViolation::SteeredByHeader { header, .. } => &move |request| {
-            request.headers.retain(|(name, _)| !name.eq_ignore_ascii_case(header));
-        },
-        _ => return None,
-    };
+        } else if let ControlViolation::SteeredByHeader { header, .. } = control {
+            &move |request| {
+                request.headers.retain(|(name, _)| !name.eq_ignore_ascii_case(header));
+            }
+        } else {
+            return None;
+        };
     let mut without = case.clone();
     for step in &mut without.steps {
         if let Step::Call(request) = step {

@@ -19,8 +19,8 @@ const MOST_TRIES: usize = 3_000;
 const TRIED_AT_ONCE: usize = 12;
 
 /// Returns the simplest case that still reproduces this failure, and its violation. Once `stop` is
-/// true or the time is up, returns the simplest case so far. `tried` is told the number of cases
-/// tried so far.
+/// true or the time is up, returns the simplest case so far. `progress` is told the number
+/// of cases tried so far.
 ///
 /// # Errors
 /// The target or the deployments could not be started.
@@ -29,7 +29,7 @@ pub async fn minimize(
     executor: &Executor,
     limit: Duration,
     stop: Stop<'_>,
-    tried: impl Fn(usize),
+    progress: impl Fn(usize),
 ) -> Result<(FuzzCase, Violation), StartError> {
     let started = Instant::now();
     let mut shrinking = Shrinking::new(failure.case.clone(), executor.is_fixed());
@@ -48,7 +48,7 @@ pub async fn minimize(
             candidates.push(shrinking.current().clone());
         }
         tries += candidates.len();
-        tried(tries);
+        progress(tries);
         let executions = executor.run(&candidates).await?;
         // Take the first one: it is the simplest, and the choice is deterministic.
         let shows = candidates.into_iter().zip(executions).find_map(|(case, execution)| {

@@ -99,7 +99,7 @@ fn is_cut_short(recorded: &RecordedRequest, group: &Group, delay: Duration) -> b
         && recorded.wire.chunk_delay_ms.is_none()
         && scripted < limit
         && limit <= lasted
-        && limit - scripted <= delay
+        && limit.saturating_sub(scripted) <= delay
 }
 
 #[cfg(test)]

@@ -53,9 +53,11 @@ impl Shrinking {
             writeln!(stderr(), "{line}")
         };
     }
+}
 
-    /// Removes the line from a terminal.
-    pub(super) fn end(&self) {
+/// Removes the line from a terminal.
+impl Drop for Shrinking {
+    fn drop(&mut self) {
         if stderr().is_terminal() {
             let _ = write!(stderr(), "\r\x1b[2K");
         }

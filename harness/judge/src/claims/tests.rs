@@ -26,7 +26,7 @@ fn a_deployment_that_gets_no_attempt_after_a_failure_is_in_a_cooldown() {
     let declared = "declares that it never cools a deployment down (they are off)";
     let wanted = format!("{declared}; `primary` got no attempt after `401`, in by/hand");
     let passed_over = failed(401).next_call().attempt("backup");
-    assert_eq!(contradicted(passed_over, off), [wanted.clone()]);
+    assert_eq!(contradicted(passed_over, off), std::slice::from_ref(&wanted));
     let no_attempt = failed(401).next_call().got(429, "{}");
     assert_eq!(contradicted(no_attempt, off), [wanted]);
 
