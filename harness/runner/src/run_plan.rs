@@ -91,7 +91,7 @@ impl<'a> RunPlan<'a> {
                 let (target, jobs) = (Box::new(gateway.clone()), adapter.jobs.max(1));
                 plan.batches.push(Batch { target, scenarios, jobs, heading: String::new() });
             } else {
-                let settings = batch.in_words();
+                let settings = described(batch);
                 let reason = SkipReason::OtherBatch { batch: known, settings };
                 plan.left_out.extend(scenarios.into_iter().map(|it| (it, reason.clone())));
             }
@@ -124,7 +124,7 @@ impl<'a> RunPlan<'a> {
             };
             let heading = match batches.len() {
                 1 => String::new(),
-                all => heading(number, all, batch),
+                all => format!("batch {number} of {all}: {}", described(batch)),
             };
             let target = Box::new(LaunchedGateway { adapter: Arc::clone(adapter), site });
             let scenarios = those_of(scenarios, &batch.scenarios);
@@ -181,11 +181,11 @@ impl<'a> RunPlan<'a> {
     }
 }
 
-/// Heading of one of several batches.
-fn heading(number: usize, all: usize, batch: &ConfigBatch) -> String {
+/// Describes one of several batches, e.g. `retries 1, 120 groups`.
+fn described(batch: &ConfigBatch) -> String {
     let (settings, groups) = (batch.in_words(), batch.groups);
     let separator = if settings.is_empty() { "" } else { ", " };
-    format!("batch {number} of {all}: {settings}{separator}{groups} groups")
+    format!("{settings}{separator}{groups} groups")
 }
 
 /// Skipped scenarios, with the reason.

@@ -49,6 +49,16 @@ fn a_gateway_that_needs_a_restart_to_reset_has_a_batch_for_each_scenario() {
 }
 
 #[test]
+fn groups_that_need_different_settings_are_left_out_with_those_names() {
+    let lines = "settings: { chain: group.chain | length, color: \"'red'\" }";
+    let adapter = read(&format!("{MINIMAL}{lines}\n")).expect("it is valid");
+    let plan = adapter.plan(&scenarios(&["groups/**"]), addresses());
+    let unfit = adapter.split(&plan).expect("it can be split").unfit;
+    let reason = "its groups need different values of a global setting: chain";
+    assert!(unfit.iter().any(|it| it.reason == reason), "{unfit:?}");
+}
+
+#[test]
 fn an_unsupported_group_has_the_reason() {
     let batches = split("cannot: [{ when: group.policy.retries > 0, reason: it asks once }]");
     let unsupported: Vec<_> = batches.unfit.iter().map(|it| (&*it.scenario, &*it.reason)).collect();

@@ -67,7 +67,7 @@ fn a_variant_is_run_with_its_own_settings_and_claims_and_named_in_the_report() {
 fn doctor_reaches_the_groups_of_a_variant() {
     let output = run(&["doctor", "responses-compact/openai-to-azure"], &["--variant", "cooling"]);
     let shown = text(&output.stderr);
-    assert!(shown.contains("1 scenarios reachable, 0 unreachable"), "{shown}");
+    assert!(shown.contains("(cooling): 1 scenarios reachable, 0 unreachable"), "{shown}");
 }
 
 #[test]

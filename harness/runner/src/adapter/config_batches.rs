@@ -155,8 +155,10 @@ fn common_settings(
             return Ok(Err(reason));
         }
         let settings = adapter.settings_for(group)?;
-        if common.get_or_insert_with(|| settings.clone()) != &settings {
-            let names: Vec<_> = settings.keys().map(String::as_str).collect();
+        let common = common.get_or_insert_with(|| settings.clone());
+        if *common != settings {
+            let differing = settings.keys().filter(|name| common[*name] != settings[*name]);
+            let names: Vec<_> = differing.map(String::as_str).collect();
             let names = names.join(", ");
             return Ok(Err(format!(
                 "its groups need different values of a global setting: {names}"
