@@ -109,8 +109,8 @@ fn a_waived_requirement_that_every_case_meets_contradicts_the_waiver() {
     let declare = |it: &mut Capabilities| {
         it.waived.insert(Code::Route03, "it does not fall back".to_owned());
     };
-    let case = || {
-        let proves = "proves: [FP-ROUTE-03]\n";
+    let case = |proves: &str| {
+        let proves = format!("proves: [{proves}]\n");
         let case = Case::of(&format!(
             "{proves}{TWO}group: {{ chain: [primary, backup] }}\nsteps:\n{CALL}"
         ));
@@ -118,8 +118,23 @@ fn a_waived_requirement_that_every_case_meets_contradicts_the_waiver() {
     };
     let wanted = "declares that it does not meet FP-ROUTE-03 (it does not fall back); each case \
                   that tests it met it, in by/hand";
-    assert_eq!(contradicted(case().attempt("backup"), declare), [wanted]);
-    assert_eq!(contradicted(case(), declare), [""; 0]);
+    let first = "FP-ROUTE-03, FP-PAYLOAD-01";
+    assert_eq!(contradicted(case(first).attempt("backup"), declare), [wanted]);
+    assert_eq!(contradicted(case(first), declare), [""; 0]);
+    // It is about something else.
+    let other = "FP-PAYLOAD-01, FP-ROUTE-03";
+    assert_eq!(contradicted(case(other).attempt("backup"), declare), [""; 0]);
+}
+
+#[test]
+fn a_waiver_that_any_case_needs_is_not_contradicted() {
+    let waives = |seen| Sighting {
+        claim: Claim::Waives { requirement: Code::Leak04, reason: "it shows it".to_owned() },
+        seen,
+    };
+    let (met, kept) = (waives(Seen::Met), waives(Seen::Kept));
+    assert_eq!(contradictions([("a", &met)]).len(), 1);
+    assert_eq!(contradictions([("a", &met), ("b", &kept)]), []);
 }
 
 #[test]
