@@ -115,7 +115,7 @@ impl Executor {
                     }
                     tokio::time::sleep(rests.left(&scenario.id, Instant::now())).await;
                     let judged = judged(runner, scenario).await;
-                    // A target that does not wait for providers never leaves one alone.
+                    // A target that ignores the waits of providers needs no rest.
                     if runner.facts(scenario).capabilities.waives(Code::Route06).is_none() {
                         let calls = judged.evidence.calls().iter();
                         let attempts = calls.flat_map(CallEvidence::all_requests);

@@ -1,5 +1,5 @@
 //! Rests of groups that a target is configured for only once. A provider that answers with
-//! `Retry-After` may be left alone for that time, which would change what the next case sees.
+//! `Retry-After` may get no attempts for that time, which would change what the next case sees.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
