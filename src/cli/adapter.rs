@@ -6,8 +6,23 @@ use fallproof_runner::adapter::{self, Adapter, FindError};
 
 use super::Stop;
 
-/// Finds the adapter by `NAME`, `NAME@VERSION` or the path of its file. If a version is named, also
-/// returns its index in the adapter's versions.
+/// Like [`find`], with the settings of this variant, if one is named.
+pub(super) fn find_variant(
+    name: &str,
+    variant: Option<&str>,
+) -> Result<(Arc<Adapter>, Option<usize>), Stop> {
+    let (adapter, version) = find(name)?;
+    match variant {
+        None => Ok((adapter, version)),
+        Some(variant) => {
+            let adapter = adapter.variant(variant).map_err(Stop::usage)?;
+            Ok((Arc::new(adapter), version))
+        }
+    }
+}
+
+/// The adapter that is called `NAME`, `NAME@VERSION` or by its file, and the version where one is
+/// named, as its index among the adapter's.
 pub(super) fn find(name: &str) -> Result<(Arc<Adapter>, Option<usize>), Stop> {
     let (name, version) = match name.split_once('@') {
         Some((name, version)) => (name, Some(version)),

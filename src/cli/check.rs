@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use fallproof_report::phrases::counted;
-use fallproof_runner::adapter;
+use fallproof_runner::adapter::{self, ConfigBatches};
 use fallproof_suite::plan::Addresses;
 use fallproof_suite::scenario;
 use fallproof_suite::yaml::Source;
@@ -67,17 +67,26 @@ fn adapter(file: &Path, scenarios: Option<&Path>) -> Result<(), Stop> {
     let adapter = adapter::read(file)?;
     let Selected { scenarios, .. } = Selection::whole(scenarios).load()?;
     let site = nominal_site(&adapter, None, None)?;
-    let batches = adapter.check(&scenarios, Addresses::stable(DEFAULT_MOCKS), &site)?;
+    let addresses = Addresses::stable(DEFAULT_MOCKS);
+    let batches = adapter.check(&scenarios, addresses, &site)?;
+    print_checked(&file.display().to_string(), &batches, scenarios.len());
+    for name in adapter.variants.keys() {
+        let variant = adapter.variant(name).map_err(Stop::harness)?;
+        let batches = variant.check(&scenarios, addresses, &site)?;
+        print_checked(&format!("variant {name}"), &batches, scenarios.len());
+    }
+    Ok(())
+}
+
+/// Prints how much of the suite can be run.
+fn print_checked(what: &str, batches: &ConfigBatches, all: usize) {
     let count: usize = batches.batches.iter().map(|batch| batch.scenarios.len()).sum();
     println!(
-        "{} is valid: the gateway can run {count} of {} scenarios, in {}",
-        file.display(),
-        scenarios.len(),
+        "{what} is valid: the gateway can run {count} of {all} scenarios, in {}",
         if batches.batches.len() == 1 {
             "1 batch".to_owned()
         } else {
             format!("{} batches", batches.batches.len())
         },
     );
-    Ok(())
 }

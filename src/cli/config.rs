@@ -30,6 +30,9 @@ pub(super) struct Config {
     /// `fallproof list adapters` shows the names and versions.
     #[arg(value_name = "ADAPTER")]
     adapter: String,
+    /// Use this variant of the adapter: a named set of other settings
+    #[arg(long, value_name = "NAME")]
+    variant: Option<String>,
     #[command(flatten)]
     selection: Selection,
     /// Write into this folder; it must be new, empty, or written by this command before
@@ -55,7 +58,7 @@ pub(super) struct Config {
 
 impl Config {
     pub(super) fn execute(&self) -> Result<(), Stop> {
-        let (adapter, version) = adapter::find(&self.adapter)?;
+        let (adapter, version) = adapter::find_variant(&self.adapter, self.variant.as_deref())?;
         let version = version.map(|index| &adapter.versions()[index]);
         let Selected { scenarios, .. } = self.selection.choose()?;
         let addresses = Addresses::stable(self.mocks);
@@ -107,6 +110,7 @@ impl Config {
             option("target", &format!("http://{}", self.listen)),
             option("mocks", &self.mocks.to_string()),
         ];
+        words.extend(self.variant.as_deref().map(|variant| option("variant", variant)));
         words.extend(self.key.again());
         if batch > 1 {
             words.push(option("batch", &batch.to_string()));

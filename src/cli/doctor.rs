@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
+use fallproof_report::model::Target;
 use fallproof_runner::interrupt::{Interrupt, unless};
 use fallproof_runner::{Batch, Runner};
 use owo_colors::OwoColorize as _;
@@ -39,8 +40,9 @@ impl Doctor {
         let reachable =
             plan.batches.iter().map(|batch| batch.scenarios.len()).sum::<usize>() - unreachable;
         let left_out = plan.left_out.len();
+        let target = Target::from(runtime.block_on(plan.identity()));
         eprintln!(
-            "{reachable} scenarios reachable, {unreachable} unreachable, {left_out} not applicable"
+            "{target}: {reachable} scenarios reachable, {unreachable} unreachable, {left_out} not applicable"
         );
         if unreachable == 0 { Ok(()) } else { Err(Stop::NotConformant) }
     }

@@ -1,6 +1,7 @@
 //! `fallproof fuzz`: searches for violations with random cases.
 
 mod progress;
+mod shrinking;
 mod text;
 
 use std::net::SocketAddr;
@@ -32,6 +33,7 @@ use fallproof_suite::scenario::Scenario;
 use parking_lot::Mutex;
 use tokio::runtime::Runtime;
 
+use self::shrinking::Shrinking;
 use super::gateway::Gateway;
 use super::print::{eprintln, println};
 use super::{SCENARIOS, Stop, at_least_one, interrupt, runtime, saboteur};
@@ -39,8 +41,8 @@ use super::{SCENARIOS, Stop, at_least_one, interrupt, runtime, saboteur};
 /// Number of cases if neither `--cases` nor `--time` is given.
 const DEFAULT_CASES: u64 = 10_000;
 
-/// Longest time to spend on shrinking one failure.
-const MOST_SHRINKING: Duration = Duration::from_secs(120);
+/// Time for shrinking all findings together.
+const DEFAULT_SHRINKING: &str = "5m";
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -78,6 +80,11 @@ pub(super) struct Fuzz {
     /// Shrink and save at most this many findings for each requirement; only list the others
     #[arg(long, value_name = "N", default_value = "3", value_parser = at_least_one)]
     max_saved: NonZeroUsize,
+    /// Shrink all findings together for at most this time, e.g. `30s`, `10m`
+    ///
+    /// A finding that is not shrunk to the end is saved as far as it got.
+    #[arg(long, value_name = "TIME", default_value = DEFAULT_SHRINKING, value_parser = time)]
+    shrink_budget: Duration,
     /// Save findings in `found/` below this folder of scenarios
     #[arg(long, value_name = "DIR", default_value = SCENARIOS)]
     scenarios: PathBuf,
@@ -90,6 +97,8 @@ struct Found {
     saved: Vec<SavedFailure>,
     /// Findings beyond `--max-saved`, which are listed but not saved.
     others: Vec<Failure>,
+    /// Failures whose saved file does not reproduce them; the file is removed.
+    not_reproduced: Vec<Failure>,
 }
 
 impl Fuzz {
@@ -120,16 +129,21 @@ impl Fuzz {
         let ran = run(&campaign, &executor, &stats, &interrupt);
         let stats = stats.into_inner();
         let found = ran.and_then(|()| {
-            let minimize = |failure: &Failure| {
-                runtime.block_on(minimize(failure, &executor, MOST_SHRINKING, &interrupt.hurry))
+            let minimize = |failure: &Failure, limit: Duration, tried: &dyn Fn(usize)| {
+                let hurry = &interrupt.hurry;
+                runtime.block_on(minimize(failure, &executor, limit, hurry, tried))
             };
             self.save(stats.failures.values(), campaign.seed, minimize)
         });
-        if let Executor::Fixed(runner) = executor {
+        if let Executor::Fixed { runner, .. } = executor {
             runtime.block_on(runner.stop(&interrupt));
         }
         let mut found = found?;
         self.run_again(&mut found, &runtime, &interrupt)?;
+        if self.save_whole(&mut found, campaign.seed)? {
+            self.run_again(&mut found, &runtime, &interrupt)?;
+        }
+        self.leave_out(&mut found)?;
         self.print(&found);
         match stats.verdict() {
             Verdict::HarnessError(case, message) => Err(Stop::Harness(format!(
@@ -151,23 +165,58 @@ impl Fuzz {
         &self,
         failures: impl Iterator<Item = &'a Failure>,
         seed: u64,
-        minimize: impl Fn(&Failure) -> Result<(FuzzCase, Violation), StartError>,
+        minimize: impl Fn(
+            &Failure,
+            Duration,
+            &dyn Fn(usize),
+        ) -> Result<(FuzzCase, Violation), StartError>,
     ) -> Result<Vec<Found>, Stop> {
         let mut all = Vec::new();
-        for mut failures in by_requirement(failures.cloned()) {
+        let by_requirement = by_requirement(failures.cloned());
+        let chosen = by_requirement.iter().map(|it| it.len().min(self.max_saved.get()));
+        let mut shrinking = Shrinking::of(chosen.sum(), self.shrink_budget);
+        for mut failures in by_requirement {
             let others = failures.split_off(self.max_saved.get().min(failures.len()));
             let mut saved = Vec::new();
             for failure in failures {
-                let (case, violation) = minimize(&failure)?;
+                let limit = shrinking.next(&failure);
+                let (case, violation) = minimize(&failure, limit, &|tries| shrinking.tried(tries))?;
                 let folder = &self.scenarios;
                 saved.push(
                     SavedFailure::save(failure, (&case, violation), seed, folder)
                         .map_err(|error| Stop::usage(format!("{}: {error}", folder.display())))?,
                 );
             }
-            all.push(Found { saved, others });
+            all.push(Found { saved, others, not_reproduced: Vec::new() });
         }
         Ok(all)
+    }
+
+    /// Saves the whole case of each failure whose minimized case did not reproduce it. Returns
+    /// whether there are any.
+    fn save_whole(&self, found: &mut [Found], seed: u64) -> Result<bool, Stop> {
+        let folder = &self.scenarios;
+        let at = |error| Stop::usage(format!("{}: {error}", folder.display()));
+        let failures = found.iter_mut().flat_map(|it| &mut it.saved);
+        let mut any = false;
+        for failure in failures.filter(|it| it.shows_again == Some(false)) {
+            failure.save_whole(seed, folder).map_err(at)?;
+            any = true;
+        }
+        Ok(any)
+    }
+
+    /// Removes the files that do not reproduce their failure: a saved file must replay.
+    fn leave_out(&self, found: &mut [Found]) -> Result<(), Stop> {
+        let folder = &self.scenarios;
+        for it in found {
+            for failure in it.saved.extract_if(.., |it| it.shows_again == Some(false)) {
+                let removed = failure.remove();
+                removed.map_err(|error| Stop::usage(format!("{}: {error}", folder.display())))?;
+                it.not_reproduced.push(failure.failure);
+            }
+        }
+        Ok(())
     }
 
     fn reference(&self) -> Result<ReferenceTarget, Stop> {
@@ -183,7 +232,7 @@ impl Fuzz {
         runtime: &Runtime,
         interrupt: &Interrupt,
     ) -> Result<Executor, Stop> {
-        let groups = fixed_groups(scope);
+        let groups = fixed_groups(scope, self.gateway.limits_waits()?);
         let scenarios = configured(&groups);
         let Some(plan) = self.gateway.plan(&scenarios)? else {
             let target = Box::new(self.reference()?);
@@ -199,6 +248,11 @@ impl Fuzz {
         let is_there = |id: &str| batch.scenarios.iter().any(|scenario| scenario.id == id);
         scope.groups = groups;
         scope.groups.retain(|group| group.group.as_deref().is_some_and(is_there));
+        let elsewhere: usize = plan.batches[1..].iter().map(|batch| batch.scenarios.len()).sum();
+        if elsewhere > 0 {
+            let more = counted(elsewhere, "group");
+            eprintln!("left out: {more}, which need another start of the gateway");
+        }
         if let Some((scenario, reason)) = plan.left_out.first() {
             let more = counted(plan.left_out.len(), "group");
             eprintln!("left out: {more}, such as {} ({reason})", scenario.id);
@@ -206,7 +260,7 @@ impl Fuzz {
         let runner = Runner::start(&batch.scenarios, &*batch.target, self.timeout);
         let runner =
             runtime.block_on(unless(&interrupt.stop, runner)).ok_or(Stop::Interrupted)??;
-        Ok(Executor::Fixed(Box::new(runner)))
+        Ok(Executor::fixed(runner))
     }
 
     /// Loads the saved scenarios from their files and runs them, to check that they reproduce the
@@ -218,7 +272,8 @@ impl Fuzz {
         interrupt: &Interrupt,
     ) -> Result<(), Stop> {
         let mut scenarios = Vec::new();
-        for failure in found.iter().flat_map(|it| &it.saved) {
+        let is_open = |it: &&SavedFailure| it.shows_again.is_none();
+        for failure in found.iter().flat_map(|it| &it.saved).filter(is_open) {
             let loaded = failure.load().map_err(|error| Stop::Harness(error.to_string()))?;
             scenarios.extend(loaded);
         }
@@ -275,7 +330,7 @@ fn run(
 
 /// Prints as JSON what to configure in a gateway.
 fn print_plan(scope: &Scope, mocks: SocketAddr) -> Result<(), Stop> {
-    let scenarios = configured(&fixed_groups(scope));
+    let scenarios = configured(&fixed_groups(scope, true));
     let plan = Plan::new(&scenarios, Addresses::stable(mocks));
     let json = serde_json::to_string_pretty(&plan);
     println!("{}", json.map_err(|error| Stop::Harness(error.to_string()))?);

@@ -13,6 +13,7 @@ use fallproof_runner::client::{self, BaseUrl};
 use fallproof_runner::error::StartError;
 use fallproof_runner::gateway::RunningGateway;
 use fallproof_runner::shell::quoted;
+use fallproof_suite::feature::{Ability, Feature};
 use fallproof_suite::scenario::Scenario;
 use tokio::runtime::Runtime;
 
@@ -47,7 +48,13 @@ pub(super) struct Gateway {
     /// adapters` shows the names and versions.
     #[arg(long, value_name = "NAME|FILE")]
     adapter: Option<String>,
-    /// Configure and start the gateway with its adapter, and stop it afterwards
+    /// Use this variant of the adapter: a named set of other settings
+    ///
+    /// `fallproof list adapters` shows the names. A gateway that is running must have been
+    /// configured with `fallproof config --variant NAME`.
+    #[arg(long, value_name = "NAME", requires = "adapter")]
+    variant: Option<String>,
+    /// Configure and start the gateway as its adapter says, and stop it afterwards
     #[arg(long, requires = "adapter", conflicts_with = "target")]
     launch: bool,
     /// Program of the gateway, or the folder in which the gateway is installed
@@ -70,7 +77,8 @@ impl Gateway {
 
     /// Plans a run against the gateway; `None` if the options do not name a gateway.
     pub(super) fn plan<'a>(&self, scenarios: &'a [Scenario]) -> Result<Option<RunPlan<'a>>, Stop> {
-        let adapter = self.adapter.as_deref().map(adapter::find).transpose()?;
+        let found = |name| adapter::find_variant(name, self.variant.as_deref());
+        let adapter = self.adapter.as_deref().map(found).transpose()?;
         match (&self.target, adapter) {
             (None, None) => Ok(None),
             (None, Some((adapter, version))) if self.launch => {
@@ -93,7 +101,16 @@ impl Gateway {
         }
     }
 
-    /// Checks that a running gateway can be reached, before anything else is done.
+    /// Whether groups can limit the wait that a provider asks for: unless its adapter says that the
+    /// gateway has no such limit.
+    pub(super) fn limits_waits(&self) -> Result<bool, Stop> {
+        let Some(adapter) = &self.adapter else { return Ok(true) };
+        let (adapter, _) = adapter::find_variant(adapter, self.variant.as_deref())?;
+        let limit = Feature::Other(Ability::MaxRetryAfter);
+        Ok(!adapter.capabilities.unsupported.contains_key(&limit))
+    }
+
+    /// Whether a gateway that runs is there, before anything is done for it.
     pub(super) fn is_there(&self, runtime: &Runtime) -> Result<(), Stop> {
         let Some(target) = &self.target else { return Ok(()) };
         let url = BaseUrl::parse(target).map_err(Stop::usage)?;
@@ -139,6 +156,7 @@ impl Gateway {
         let path = |path: &Path| path.display().to_string();
         let given = [
             ("adapter", self.adapter.clone()),
+            ("variant", self.variant.clone()),
             ("program", self.program.as_deref().map(path)),
             ("target", self.target.clone()),
             ("target-name", self.target_name.clone()),

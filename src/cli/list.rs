@@ -1,5 +1,7 @@
 //! `fallproof list`: prints scenarios, requirements and other items, one per line.
 
+use std::fmt::Write as _;
+
 use clap::{Args, Subcommand};
 use fallproof_protocol::behavior;
 use fallproof_reference::saboteur;
@@ -79,17 +81,22 @@ impl List {
             }),
             Kind::Adapters => self.print(adapter::all(), |it| {
                 let versions: Vec<_> = it.versions().iter().map(|it| it.version.as_str()).collect();
+                let variants: Vec<_> = it.variants.keys().map(String::as_str).collect();
+                let mut line = format!(
+                    "{:16}  {}\n{:16}  tested versions: {}",
+                    it.id.bold(),
+                    it.about,
+                    "",
+                    versions.join(", ")
+                );
+                if !variants.is_empty() {
+                    let _ = write!(line, "\n{:16}  variants: {}", "", variants.join(", "));
+                }
                 (
-                    format!(
-                        "{:16}  {}\n{:16}  tested versions: {}",
-                        it.id.bold(),
-                        it.about,
-                        "",
-                        versions.join(", ")
-                    ),
+                    line,
                     json!({
                         "name": it.id, "product": it.name, "about": it.about, "home": it.home,
-                        "license": it.license, "versions": versions,
+                        "license": it.license, "versions": versions, "variants": variants,
                     }),
                 )
             }),

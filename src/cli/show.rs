@@ -223,6 +223,9 @@ fn print_version(adapter: &Adapter, version: usize) -> Result<(), Stop> {
         println!("    {line}");
     }
     println!("  run: fallproof run --adapter {}@{} --launch", adapter.id, version.version);
+    for (name, variant) in &adapter.variants {
+        println!("  --variant {name}: {}", variant.about);
+    }
     Ok(())
 }
 

@@ -62,7 +62,7 @@ fn the_doctor_reports_a_target_that_exited() {
         .output()
         .expect("the binary was built with this test");
     assert_eq!(output.status.code(), Some(1), "{}", told(&output));
-    assert!(told(&output).contains("\n0 scenarios reachable, "), "{}", told(&output));
+    assert!(told(&output).contains(": 0 scenarios reachable, "), "{}", told(&output));
 }
 
 #[test]

@@ -207,7 +207,7 @@ fn every_payload_saboteur_is_caught_and_shrunk_to_one_parameter(
         let failure = first_failure(&executor, &quick(), seed, requirement);
         taken.push(failure.number + 1);
         let never = never();
-        let minimized = minimize(&failure, &executor, Duration::from_secs(60), &never);
+        let minimized = minimize(&failure, &executor, Duration::from_secs(60), &never, |_| {});
         let (case, _) = runtime.block_on(minimized).expect("the runner starts");
         let optional = optional(&case);
         assert!(optional.len() <= 1, "seed {seed}: {optional:?} remain in {case:#?}");

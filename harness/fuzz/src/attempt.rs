@@ -157,8 +157,8 @@ fn sent(reply: &Reply, wire: &WireFault) -> usize {
     }
 }
 
-/// Wait time that the provider asks for. A date counts as a wait of two seconds.
-fn retry_after(reply: &Reply) -> Duration {
+/// Wait time that the provider asks for. A date counts as two seconds ahead.
+pub(super) fn retry_after(reply: &Reply) -> Duration {
     let seconds = |text: &str| Duration::try_from_secs_f64(text.parse().ok()?).ok();
     let fine = header(reply, "retry-after-ms").and_then(seconds).map(|thousands| thousands / 1000);
     let coarse = || Some(seconds(header(reply, "retry-after")?).unwrap_or(Duration::from_secs(2)));

@@ -15,9 +15,10 @@ use parking_lot::Mutex;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 
+use super::blame;
 use super::case::FuzzCase;
 use super::cause::Cause;
-use super::executor::Executor;
+use super::executor::{Executor, Way};
 use super::generate::{Scope, generate};
 use super::random::case_rng;
 use super::stats::Stats;
@@ -178,9 +179,9 @@ impl Worker<'_> {
         }
     }
 
-    /// Counts the violations of a case. Runs the case again on its own if a violation has a new
-    /// cause, or if the case comes before the first case known for that cause. A violation that does
-    /// not occur again is counted as flaky.
+    /// Counts the violations of a case. A new cause, or an earlier case of a known one, must be
+    /// reproduced by running the case alone, without state of earlier cases; otherwise it is counted
+    /// as flaky. A part of the request that is not to blame is no finding.
     async fn add(
         self,
         number: u64,
@@ -189,17 +190,45 @@ impl Worker<'_> {
     ) -> Result<(), StartError> {
         let is_first = |cause: &Cause| self.stats.lock().is_first(cause, number);
         if found.keys().any(is_first) {
-            let alone = self.executor.run(std::slice::from_ref(case)).await?;
-            let again: Vec<_> = alone.iter().flat_map(|it| &it.violations).map(Cause::of).collect();
+            let alone = self.executor.run_rested(case).await?;
+            let again = alone.iter().flat_map(|it| &it.violations);
+            let again: BTreeMap<_, _> = again.map(|it| (Cause::of(it), it)).collect();
             let all = found.len();
-            found.retain(|cause, _| again.contains(cause) || !is_first(cause));
+            found.retain(|cause, _| again.contains_key(cause) || !is_first(cause));
             self.stats.lock().flaky += all - found.len();
+            let new = again.into_iter().filter(|(cause, _)| found.contains_key(cause));
+            let mut innocent = Vec::new();
+            for (cause, violation) in new.filter(|(cause, _)| is_first(cause)) {
+                let ways = alone.as_ref().map(|it| it.ways.as_slice()).unwrap_or_default();
+                if !self.is_to_blame(case, violation, ways).await? {
+                    innocent.push(cause);
+                }
+            }
+            found.retain(|cause, _| !innocent.contains(cause));
         }
         self.stats.lock().add(number, case, found);
         Ok(())
     }
 }
 
+impl Worker<'_> {
+    /// Whether the part of the request that a violation blames, if it blames one, is to blame for
+    /// these ways: without it, the calls go another way.
+    async fn is_to_blame(
+        self,
+        case: &FuzzCase,
+        violation: &Violation,
+        ways: &[Way],
+    ) -> Result<bool, StartError> {
+        let Some(without) = blame::without(case, violation) else { return Ok(true) };
+        let execution = self.executor.run_rested(&without).await?;
+        Ok(execution.is_some_and(|execution| execution.ways != ways))
+    }
+}
+
 fn runtime() -> Result<Runtime, StartError> {
     Builder::new_current_thread().enable_all().build().map_err(StartError::Router)
 }
+
+#[cfg(test)]
+mod tests;

@@ -37,6 +37,8 @@ pub struct FuzzCase {
     pub timeout: Option<Duration>,
     /// When a deployment starts to cool down, and for how long.
     pub cooldown: Option<Cooldown>,
+    /// The longest wait that a deployment can ask for with `Retry-After`; the default if `None`.
+    pub max_retry_after: Option<Duration>,
     /// The steps, in order; never empty.
     pub steps: Vec<Step>,
 }
@@ -128,6 +130,7 @@ impl FuzzCase {
             retries: (self.retries > 0).then_some(self.retries),
             timeout: self.timeout,
             cooldown: self.cooldown,
+            max_retry_after: self.max_retry_after,
             ..Group::default()
         };
         Scenario {

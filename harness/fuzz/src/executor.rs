@@ -1,21 +1,23 @@
 //! Runs cases: on a target that is configured for each batch, or on a fixed set of groups.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fallproof_protocol::provider::{Endpoint, Surface};
 use futures_util::StreamExt as _;
 use futures_util::stream;
 
 use super::case::{CaseDeployment, FuzzCase};
-use super::generate::Scope;
+use super::generate::{SHORT_WAIT, Scope};
 use super::model_names::model_names;
 use super::oracle;
 use super::repair::Acceptor;
+use super::rests::Rests;
 use fallproof_judge::{Case, ExpectationViolation, Outcome, Verdict, Violation};
 use fallproof_runner::Runner;
 use fallproof_runner::error::StartError;
 use fallproof_runner::target::Target;
-use fallproof_suite::evidence::{Ending, Inconclusive};
+use fallproof_suite::evidence::{CallEvidence, Ending, Evidence, Inconclusive};
+use fallproof_suite::requirement::Code;
 use fallproof_suite::scenario::Scenario;
 
 /// Runs cases on a target.
@@ -28,7 +30,12 @@ pub enum Executor {
         timeout: Duration,
     },
     /// A target that is configured once, for the groups of [`fixed_groups`].
-    Fixed(Box<Runner>),
+    Fixed {
+        /// The target and its mocks.
+        runner: Box<Runner>,
+        /// Groups that may not be at their usual state.
+        rests: Rests,
+    },
 }
 
 /// The result of running a case.
@@ -40,7 +47,22 @@ pub struct Execution {
     pub harness_error: Option<String>,
     /// Why the case is inconclusive, if it is.
     pub inconclusive: Option<Inconclusive>,
+    /// The way of each call.
+    pub ways: Vec<Way>,
 }
+
+/// The way that a call took: the deployments that were tried, and whether the client got a success.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Way {
+    attempts: Vec<Option<String>>,
+    is_success: bool,
+}
+
+/// How often a group is asked for a plain call before it is given up as not at rest.
+const MOST_TRIES: usize = 12;
+
+/// Time between two such calls.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// Number of cases that run concurrently on one thread.
 const SIDE_BY_SIDE: usize = 8;
@@ -48,7 +70,33 @@ const SIDE_BY_SIDE: usize = 8;
 impl Executor {
     /// Whether the chain and the policy of a case cannot be changed.
     pub fn is_fixed(&self) -> bool {
-        matches!(self, Self::Fixed(_))
+        matches!(self, Self::Fixed { .. })
+    }
+
+    /// A target that is configured once, for the groups of [`fixed_groups`].
+    pub fn fixed(runner: Runner) -> Self {
+        Self::Fixed { runner: Box::new(runner), rests: Rests::default() }
+    }
+
+    /// Runs a case on a target without state of earlier cases: on a fresh one, or once a plain call
+    /// for its group goes to the first deployment, as at first. Returns `None` if none does for a
+    /// long time.
+    ///
+    /// # Errors
+    /// The target or the deployments could not be started.
+    pub async fn run_rested(&self, case: &FuzzCase) -> Result<Option<Execution>, StartError> {
+        if let Self::Fixed { runner, rests } = self {
+            let scenario = scenario(0, case);
+            let mut tries = 0;
+            while rests.began_at_first(&scenario.id) && !runner.is_rested(&scenario).await {
+                tries += 1;
+                if tries == MOST_TRIES {
+                    return Ok(None);
+                }
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+        Ok(self.run(std::slice::from_ref(case)).await?.pop())
     }
 
     /// Runs these cases and returns the results in the same order.
@@ -59,10 +107,22 @@ impl Executor {
         let scenarios: Vec<_> =
             cases.iter().enumerate().map(|(at, case)| scenario(at, case)).collect();
         match self {
-            Self::Fixed(runner) => {
+            Self::Fixed { runner, rests } => {
                 let mut executions = Vec::new();
                 for (scenario, case) in scenarios.iter().zip(cases) {
-                    executions.push(Execution::of(judged(runner, scenario).await, case));
+                    if rests.is_new(&scenario.id) {
+                        rests.begin(&scenario.id, runner.is_rested(scenario).await);
+                    }
+                    tokio::time::sleep(rests.left(&scenario.id, Instant::now())).await;
+                    let judged = judged(runner, scenario).await;
+                    // A target that ignores the waits of providers needs no rest.
+                    if runner.facts(scenario).capabilities.waives(Code::Route06).is_none() {
+                        let calls = judged.evidence.calls().iter();
+                        let attempts = calls.flat_map(CallEvidence::all_requests);
+                        let most = case.max_retry_after.unwrap_or(SHORT_WAIT);
+                        rests.note(&scenario.id, attempts, most, Instant::now());
+                    }
+                    executions.push(Execution::of(judged, case));
                 }
                 Ok(executions)
             }
@@ -95,14 +155,25 @@ fn scenario(at: usize, case: &FuzzCase) -> Scenario {
 impl Execution {
     fn of(judged: Case, case: &FuzzCase) -> Self {
         let Case { evidence, judgment } = judged;
+        let ways = evidence.calls().iter().map(Way::of).collect();
+        // Without an oracle, only this finds that a request was not forwarded.
+        let by_itself: Vec<_> = match &case.group {
+            Some(_) => by_itself(&evidence, case.is_accepted()).collect(),
+            None => Vec::new(),
+        };
         let (harness_error, inconclusive) = match judgment.outcome {
             Outcome::HarnessError(message) => (Some(message), None),
+            // A plain call has shown that the group reaches its deployments.
+            Outcome::Inconclusive(Inconclusive::NoAttempt { .. }) if !by_itself.is_empty() => {
+                let (harness_error, inconclusive) = (None, None);
+                return Self { violations: by_itself, harness_error, inconclusive, ways };
+            }
             Outcome::Inconclusive(unclear) => (None, Some(unclear)),
             Outcome::Skipped(reason) => (None, Some(Inconclusive::Skipped(reason))),
             Outcome::Pass | Outcome::Warn | Outcome::Fail => (None, None),
         };
         if inconclusive.is_some() {
-            return Self { violations: Vec::new(), harness_error, inconclusive };
+            return Self { violations: Vec::new(), harness_error, inconclusive, ways };
         }
         let mut violations = judgment.violations;
         violations.retain(|violation| violation.verdict > Verdict::Note);
@@ -111,42 +182,63 @@ impl Execution {
         if violations.iter().any(is_breach) {
             violations.retain(|violation| violation.requirement.is_some());
         }
-        let refused = evidence.calls().iter().enumerate().filter(|(_, step)| {
-            let refused = step.exchange.status.is_some_and(|it| (400..500).contains(&it));
-            refused && step.requests.is_empty() && step.exchange.ending == Ending::Complete
-        });
-        // Without an oracle, only this check detects that a valid request was not forwarded.
-        if case.group.is_some() && case.is_accepted() {
-            violations.extend(refused.map(|(at, step)| by_itself(at, &step.exchange.body)));
-        }
-        Self { violations, harness_error, inconclusive }
+        violations.extend(by_itself);
+        Self { violations, harness_error, inconclusive, ways }
     }
 }
 
-/// The violation for a request that the target itself refused although its providers accept it.
-fn by_itself(call: usize, answer: &[u8]) -> Violation {
-    let answer: String = String::from_utf8_lossy(answer).chars().take(300).collect();
-    Violation {
-        requirement: None,
-        call,
-        attempt: None,
-        deployment: None,
-        pointer: None,
-        kind: ExpectationViolation::RefusedByTarget { answer }.into(),
-        verdict: Verdict::Fail,
-        declared: None,
+impl Way {
+    fn of(call: &CallEvidence) -> Self {
+        let attempts = call.all_requests().map(|recorded| recorded.prefix.clone()).collect();
+        let is_success = call.exchange.status.is_some_and(|status| status < 400);
+        Self { attempts, is_success }
     }
+}
+
+/// Violations: the target itself refused a request that its providers accept, or failed without
+/// trying one.
+fn by_itself(evidence: &Evidence, is_accepted: bool) -> impl Iterator<Item = Violation> + '_ {
+    evidence.calls().iter().enumerate().filter_map(move |(call, step)| {
+        let status = step.exchange.status?;
+        let is_own = step.requests.is_empty() && step.exchange.ending == Ending::Complete;
+        let answer = || String::from_utf8_lossy(&step.exchange.body).chars().take(300).collect();
+        let kind = match status {
+            400..500 if is_own && is_accepted => {
+                ExpectationViolation::RefusedByTarget { answer: answer() }
+            }
+            500..600 if is_own => ExpectationViolation::FailedByItself { status, answer: answer() },
+            _ => return None,
+        };
+        Some(Violation {
+            requirement: None,
+            call,
+            attempt: None,
+            deployment: None,
+            pointer: None,
+            kind: kind.into(),
+            verdict: Verdict::Fail,
+            declared: None,
+        })
+    })
 }
 
 /// The groups of a target that can only be configured once: one for each endpoint and pair of
 /// surfaces.
-pub fn fixed_groups(scope: &Scope) -> Vec<FuzzCase> {
+///
+/// The policy is explicit: no retries, no cooldown and, if the target `limits_waits`, a short limit
+/// of the wait that a provider can ask for.
+pub fn fixed_groups(scope: &Scope, limits_waits: bool) -> Vec<FuzzCase> {
+    let max_retry_after = limits_waits.then_some(SHORT_WAIT);
     let mut groups = Vec::new();
     for &endpoint in &scope.endpoints {
         let surfaces = || Surface::ALL.into_iter().filter(|&surface| endpoint.is_on(surface));
         let pairs = surfaces().flat_map(|one| surfaces().map(move |other| [one, other]));
         let models = model_names(endpoint).iter().cycle();
-        groups.extend({ pairs }.zip(models).map(|(pair, model)| group(endpoint, pair, model)));
+        groups.extend(
+            { pairs }
+                .zip(models)
+                .map(|(pair, model)| FuzzCase { max_retry_after, ..group(endpoint, pair, model) }),
+        );
     }
     groups
 }
@@ -166,6 +258,7 @@ fn group(endpoint: Endpoint, pair: [Surface; 2], model: &str) -> FuzzCase {
         retries: 0,
         timeout: None,
         cooldown: None,
+        max_retry_after: None,
         steps: Vec::new(),
     }
 }

@@ -20,7 +20,8 @@ use super::random::{CaseRng, chance, pick};
 use super::repair::{Acceptor, MODEL, repair};
 use fallproof_protocol::json::Tree;
 use fallproof_suite::scenario::Cooldown;
-use script::script;
+pub(crate) use script::SHORT_WAIT;
+use script::{script, shorten_waits};
 
 /// What generated cases may contain.
 #[derive(Debug, Clone, PartialEq)]
@@ -91,6 +92,7 @@ pub fn generate(scope: &Scope, rng: &mut CaseRng) -> FuzzCase {
         retries,
         timeout: is_slow.then_some(SHORT),
         cooldown: None,
+        max_retry_after: None,
         steps: Vec::new(),
     };
     let request = Request { headers: headers(rng), body, formatting: Formatting::random(rng) };
@@ -111,6 +113,7 @@ fn within(group: &FuzzCase, rng: &mut CaseRng) -> FuzzCase {
     let request = Request { headers: headers(rng), body, formatting: Formatting::random(rng) };
     case.steps.push(Step::Call(request));
     script(&mut case, false, rng);
+    shorten_waits(&mut case);
     case
 }
 

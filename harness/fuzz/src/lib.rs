@@ -8,6 +8,7 @@
 //! cases with an [`executor`]; its failures are [minimized](minimize) and saved.
 
 mod attempt;
+mod blame;
 pub mod body;
 pub mod campaign;
 pub mod case;
@@ -28,8 +29,11 @@ mod paths;
 mod providers;
 pub mod random;
 pub mod repair;
+mod rests;
 pub mod saving;
 pub mod shrink;
 mod simpler;
 pub mod stats;
+#[cfg(test)]
+mod testing;
 mod to_yaml;

@@ -19,7 +19,8 @@ const MOST_TRIES: usize = 3_000;
 const TRIED_AT_ONCE: usize = 12;
 
 /// Returns the simplest case that still reproduces this failure, and its violation. Once `stop` is
-/// true or the time is up, returns the simplest case so far.
+/// true or the time is up, returns the simplest case so far. `progress` is told the number
+/// of cases tried so far.
 ///
 /// # Errors
 /// The target or the deployments could not be started.
@@ -28,6 +29,7 @@ pub async fn minimize(
     executor: &Executor,
     limit: Duration,
     stop: Stop<'_>,
+    progress: impl Fn(usize),
 ) -> Result<(FuzzCase, Violation), StartError> {
     let started = Instant::now();
     let mut shrinking = Shrinking::new(failure.case.clone(), executor.is_fixed());
@@ -46,6 +48,7 @@ pub async fn minimize(
             candidates.push(shrinking.current().clone());
         }
         tries += candidates.len();
+        progress(tries);
         let executions = executor.run(&candidates).await?;
         // Take the first candidate that reproduces the failure: it is the simplest one, and the
         // choice is deterministic.
@@ -62,6 +65,14 @@ pub async fn minimize(
             at_once = most_at_once.min(2 * at_once);
             shrinking.complicate()
         };
+    }
+    // A state that simpler cases have built up may be the only reason why the last one failed.
+    if executor.is_fixed() && simplest.0 != failure.case {
+        let alone = executor.run_rested(&simplest.0).await?;
+        let mut violations = alone.into_iter().flat_map(|it| it.violations);
+        if !violations.any(|it| Cause::of(&it) == failure.cause) {
+            return Ok((failure.case.clone(), failure.violation.clone()));
+        }
     }
     Ok(simplest)
 }

@@ -109,7 +109,8 @@ impl Router<'_> {
         request: &Request,
         attempts: &mut Vec<String>,
     ) -> AttemptOutcome {
-        let FuzzCase { retries, cooldown, .. } = *self.case;
+        let FuzzCase { retries, cooldown, max_retry_after, .. } = *self.case;
+        let most = max_retry_after.unwrap_or(MAX_RETRY_AFTER);
         let mut left = retries;
         loop {
             let outcome = self.attempt(index, request);
@@ -123,12 +124,12 @@ impl Router<'_> {
                     return outcome;
                 }
                 AttemptOutcome::Part(failure) => {
-                    state.failed(failure, cooldown, self.now);
+                    state.failed(failure, cooldown, most, self.now);
                     return outcome;
                 }
                 AttemptOutcome::Failure(failure) => failure,
             };
-            state.failed(failure, cooldown, self.now);
+            state.failed(failure, cooldown, most, self.now);
             if left == 0 || !failure.is_transient() || state.cooldown_at(self.now).is_some() {
                 return outcome;
             }
@@ -166,7 +167,13 @@ impl State {
         self.cooldown.filter(|cooldown| cooldown.end > now)
     }
 
-    fn failed(&mut self, failure: &AttemptFailure, policy: Option<Cooldown>, now: Duration) {
+    fn failed(
+        &mut self,
+        failure: &AttemptFailure,
+        policy: Option<Cooldown>,
+        most: Duration,
+        now: Duration,
+    ) {
         if !failure.triggers_fallback() {
             return;
         }
@@ -174,7 +181,7 @@ impl State {
         let kept_failing = policy.filter(|policy| self.failures_in_a_row >= policy.after_failures);
         let kept_failing = kept_failing.map_or(Duration::ZERO, |policy| policy.duration);
         let asked_for = match failure.kind {
-            Condition::Status(429 | 503) => failure.retry_after.min(MAX_RETRY_AFTER),
+            Condition::Status(429 | 503) => failure.retry_after.min(most),
             _ => Duration::ZERO,
         };
         let end = now + kept_failing.max(asked_for);

@@ -73,6 +73,29 @@ impl SavedFailure {
         Ok(Self { failure, violation, saved, shows_again: None })
     }
 
+    /// Saves the case as it was before minimization instead.
+    ///
+    /// # Errors
+    /// The file cannot be written or removed.
+    pub fn save_whole(&mut self, seed: u64, folder: &Path) -> io::Result<()> {
+        self.remove()?;
+        let (failure, violation) = (self.failure.clone(), self.failure.violation.clone());
+        let case = failure.case.clone();
+        *self = Self::save(failure, (&case, violation), seed, folder)?;
+        Ok(())
+    }
+
+    /// Removes the file.
+    ///
+    /// # Errors
+    /// The file cannot be removed.
+    pub fn remove(&self) -> io::Result<()> {
+        match fs::remove_file(&self.saved.file) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
     /// Reads the scenario from its file.
     ///
     /// # Errors
@@ -86,7 +109,9 @@ impl SavedFailure {
     /// Runs the saved scenario, if it is among `scenarios`, and records the result in
     /// [`Self::shows_again`]. The runner must have been started for `scenarios`.
     pub async fn run_again(&mut self, runner: &Runner, scenarios: &[&Scenario]) {
-        if let Some(scenario) = scenarios.iter().find(|it| it.id == self.saved.id) {
+        if let Some(scenario) = scenarios.iter().find(|it| it.id == self.saved.id)
+            && self.shows_again.is_none()
+        {
             let evidence = runner.run(scenario).await;
             let judgment = judge_case(scenario, runner.facts(scenario), &evidence);
             self.shows_again = Some(self.failure.cause.is_among(&judgment.violations));

@@ -97,8 +97,9 @@ fn can_run(case: &FuzzCase) -> bool {
 /// Hash of a case. It is equal for cases that run identically.
 fn hash(case: &FuzzCase) -> u64 {
     let mut hasher = DefaultHasher::new();
-    let FuzzCase { endpoint: _, group: _, chain, retries, timeout, cooldown, steps } = case;
-    format!("{chain:?} {retries} {timeout:?} {cooldown:?}").hash(&mut hasher);
+    let FuzzCase { endpoint: _, group: _, chain, retries, timeout, cooldown, .. } = case;
+    let FuzzCase { max_retry_after, steps, .. } = case;
+    format!("{chain:?} {retries} {timeout:?} {cooldown:?} {max_retry_after:?}").hash(&mut hasher);
     for step in steps {
         match step {
             Step::Call(request) => (&request.headers, request.text()).hash(&mut hasher),

@@ -89,6 +89,8 @@ fn of_group(group: &Group) -> String {
         let duration_ms = duration.as_millis();
         format!("cooldown: {{ after_failures: {after_failures}, duration_ms: {duration_ms} }}")
     }));
+    let most = group.max_retry_after.map(|most| most.as_millis());
+    parts.extend(most.map(|most| format!("max_retry_after_ms: {most}")));
     parts.join(", ")
 }
 

@@ -38,7 +38,10 @@ pub enum Excuse {
     /// The target declares that it does not fall back on this failure, which is the default.
     #[strum(to_string = "the target does not fall back on `{0}`")]
     NoFallbackOn(Condition),
-    /// No requirement covers the behavior.
+    /// A delay of the machine could explain it. Holds the delay in milliseconds.
+    #[strum(to_string = "this machine was late by {0} ms during the case")]
+    Delay(u64),
+    /// No requirement covers it.
     #[strum(to_string = "{0} is up to the target")]
     Unspecified(Freedom),
 }

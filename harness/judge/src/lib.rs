@@ -8,10 +8,12 @@
 //! from outside a gateway.
 
 mod auth;
+mod claims;
 mod client;
 mod collector;
 mod control;
 mod cooldown_state;
+mod delay;
 mod excuse;
 mod expectation;
 mod header;
@@ -33,6 +35,7 @@ use fallproof_suite::evidence::{CaseResult, Evidence, TargetFacts};
 use fallproof_suite::scenario::{self, Scenario};
 use memchr::memmem;
 
+pub use self::claims::{Claim, Contradiction, Seen, Sighting, contradictions};
 pub use self::excuse::{Excuse, Freedom};
 pub use self::verdict::{Failure, Outcome};
 pub use self::violation::{
@@ -79,11 +82,13 @@ pub struct Judgment {
     pub violations: Vec<Violation>,
     /// How the failure appeared to the client; `None` if the case did not fail.
     pub failure: Option<Failure>,
+    /// What the case shows of the target's claims.
+    pub claims: Vec<Sighting>,
 }
 
 impl Judgment {
     fn of(outcome: Outcome) -> Self {
-        Self { outcome, violations: Vec::new(), failure: None }
+        Self { outcome, violations: Vec::new(), failure: None, claims: Vec::new() }
     }
 }
 
@@ -112,10 +117,17 @@ pub fn judge_case(scenario: &Scenario, target: TargetFacts<'_>, evidence: &Evide
             earlier: &observed[..before],
         })
     };
-    let violations: Vec<_> = observed.iter().enumerate().filter_map(view).flat_map(judge).collect();
-    let outcome = verdict::verdict(scenario, calls, &violations);
+    let views: Vec<_> = observed.iter().enumerate().filter_map(view).collect();
+    let mut violations: Vec<_> = views.iter().copied().flat_map(judge).collect();
+    let mut claims: Vec<_> = views.iter().copied().flat_map(claims::of_call).collect();
+    claims.extend(claims::of_case(scenario, target.capabilities, &violations));
+    let unclear = delay::excuse(&mut violations, target.groups, calls, evidence.delay);
+    let outcome = match unclear {
+        Some(unclear) => Outcome::Inconclusive(unclear),
+        None => verdict::verdict(scenario, calls, &violations),
+    };
     let failure = (outcome == Outcome::Fail).then(|| verdict::failure(calls, &violations));
-    Judgment { outcome, violations, failure }
+    Judgment { outcome, violations, failure, claims }
 }
 
 /// The outcome of a case that has no calls to judge.

@@ -44,6 +44,8 @@ pub(super) struct Case {
     at: usize,
     /// Time since the start of the mock server.
     now: Duration,
+    /// Delay of the machine during the case.
+    delay: Duration,
 }
 
 impl Case {
@@ -65,6 +67,7 @@ impl Case {
             calls: Vec::new(),
             at: 0,
             now: Duration::ZERO,
+            delay: Duration::ZERO,
         };
         case.calls = case.sent_calls();
         case
@@ -140,7 +143,13 @@ impl Case {
         self
     }
 
-    /// The deployment with this name, in any group.
+    /// Sets the delay of the machine during the case.
+    pub(super) fn on_a_machine_late_by(mut self, delay: Duration) -> Self {
+        self.delay = delay;
+        self
+    }
+
+    /// The deployment of this name, of any group.
     pub(super) fn deployment(&self, deployment: &str) -> &Deployment {
         let deployment = self.groups.iter().find_map(|group| group.deployment(deployment));
         deployment.expect("a deployment of the case")
@@ -188,11 +197,12 @@ impl Case {
 
     /// Judges the case with this result.
     pub(super) fn judge_as(self, result: CaseResult) -> Judgment {
-        let Self { scenario, groups, capabilities, .. } = self;
+        let Self { scenario, groups, capabilities, delay, .. } = self;
         let evidence = Evidence {
             scenario: scenario.id.clone(),
             started: Duration::ZERO,
             took: Duration::ZERO,
+            delay,
             result,
         };
         let (groups, capabilities, gateway_key) = (&groups, &capabilities, GATEWAY_KEY);

@@ -5,14 +5,16 @@ use std::time::SystemTime;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
+use fallproof_judge::{Contradiction, contradictions};
 use fallproof_suite::record::{Header, SuiteFacts};
 use fallproof_suite::scenario::Scenario;
 use fallproof_suite::{profile, requirement};
 
 use crate::model::{
-    Baseline, Case, Compliance, Counts, FORMAT, Outcome, Profile, Report, Requirement, Run,
+    Baseline, Case, Claim, Compliance, Counts, FORMAT, Outcome, Profile, Report, Requirement, Run,
     Selection, Suite, Tool, Verdict, Violation, Weight,
 };
+use crate::phrases::line;
 
 /// Returns the report of a run. `chosen` are the selected scenarios, and `cases` the results of
 /// those that have ended. The baseline, if any, must already be applied to the cases.
@@ -51,10 +53,18 @@ pub fn report(
         verdict: verdict(counts, is_stale, interrupted),
         counts,
         baseline,
+        claims: claims(&cases),
         profiles: profiles(&header.suite.profiles, &cases, &not_run),
         not_run: not_run.iter().map(|scenario| scenario.id.clone()).collect(),
         cases,
     }
+}
+
+/// The claims of the target that the cases contradict together.
+fn claims(cases: &[Case]) -> Vec<Claim> {
+    let seen = cases.iter().flat_map(|case| case.claims.iter().map(|it| (case.id.as_str(), it)));
+    let claim = |it: Contradiction| Claim { message: line(&it.to_string()), cases: it.cases };
+    contradictions(seen).into_iter().map(claim).collect()
 }
 
 pub(super) fn tool() -> Tool {

@@ -76,6 +76,7 @@ pub fn case(case: &judge::Case, context: Context<'_>) -> Case {
             .collect(),
         replay: replay.to_owned(),
         har: None,
+        claims: if is_judged { judgment.claims.clone() } else { Vec::new() },
     }
 }
 

@@ -58,7 +58,7 @@ impl Reporter for EvidenceFile {
 
 impl From<TargetName> for Target {
     fn from(target: TargetName) -> Self {
-        let TargetName { name, version, adapter, address } = target;
-        Self { name, version, adapter, address }
+        let TargetName { name, version, adapter, variant, address } = target;
+        Self { name, version, adapter, variant, address }
     }
 }

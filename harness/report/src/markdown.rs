@@ -28,6 +28,7 @@ pub fn write(report: &Report) -> io::Result<String> {
         scope => phrases::scope(report),
         profiles => report.profiles.iter().map(profile).collect::<Vec<_>>(),
         violated => violated.collect::<Vec<_>>(),
+        claims => Serde(&report.claims),
         baseline => Serde(&report.baseline),
         cases,
         more,

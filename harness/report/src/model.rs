@@ -42,6 +42,9 @@ pub struct Report {
     /// State of the baseline, if one was used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub baseline: Option<Baseline>,
+    /// Claims of the gateway that the evidence contradicts. They are no part of the verdict.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub claims: Vec<Claim>,
     /// Requirements with their verdicts, by profile, `core` first.
     pub profiles: Vec<Profile>,
     /// Cases that were run or skipped, in suite order.
@@ -70,7 +73,10 @@ pub struct Target {
     /// The adapter that configured the gateway, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub adapter: Option<String>,
-    /// Host and port of the gateway. Never contains a path, a user name or a credential.
+    /// The variant of the adapter, if one was chosen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variant: Option<String>,
+    /// Host and port that it listened on; never a path, a user or a key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
 }
@@ -78,7 +84,8 @@ pub struct Target {
 impl fmt::Display for Target {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.name)?;
-        self.version.iter().try_for_each(|version| write!(formatter, " {version}"))
+        self.version.iter().try_for_each(|version| write!(formatter, " {version}"))?;
+        self.variant.iter().try_for_each(|variant| write!(formatter, " ({variant})"))
     }
 }
 
@@ -164,6 +171,15 @@ pub struct Baseline {
     pub stale: Vec<Stale>,
     /// Entries whose expiry date has passed. They have no effect.
     pub expired: Vec<Stale>,
+}
+
+/// A claim of the gateway that the evidence contradicts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Claim {
+    /// What it declares, and what was seen instead, as the end of a sentence about the gateway.
+    pub message: String,
+    /// Ids of the cases in which it was seen.
+    pub cases: Vec<String>,
 }
 
 /// A stale or expired entry of a baseline.

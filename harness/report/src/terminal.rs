@@ -49,6 +49,7 @@ impl Terminal {
             let more = phrases::counted(inconclusive - MAX_INCONCLUSIVE, "more inconclusive case");
             writeln!(stdout, "… and {more} (see --report)\n")?;
         }
+        write!(stdout, "{}", text::claims(report))?;
         write!(stdout, "{}", text::baseline(report.baseline.as_ref()))?;
         stdout.flush()
     }

@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 
 use owo_colors::{OwoColorize as _, Style};
 
-use crate::model::{Baseline, Case, Change, Counts, Diff, Failure, Outcome, Stale, Step, Weight};
+use crate::model::{
+    Baseline, Case, Change, Counts, Diff, Failure, Outcome, Report, Stale, Step, Weight,
+};
 use crate::phrases;
 
 /// The text printed for a case. Empty if it passed.
@@ -64,6 +66,16 @@ pub fn summary(counts: &Counts) -> String {
         .collect();
     let sum: usize = all.iter().map(|(_, number)| number).sum();
     format!("{}: {}", phrases::counted(sum, "scenario"), parts.join(", "))
+}
+
+/// The claims that the evidence contradicts. Empty if there are none.
+pub fn claims(report: &Report) -> String {
+    let word = "CLAIM".yellow().bold().to_string();
+    let mut text = String::new();
+    for claim in &report.claims {
+        let _ = writeln!(text, "{word} {}\n  {}\n", report.target, claim.message);
+    }
+    text
 }
 
 /// The stale and expired entries of the baseline. Empty if there are none.

@@ -4,8 +4,8 @@
 //! here.
 
 use crate::model::{
-    Attempt, Baseline, Case, Client, Diff, Expected, Line, Profile, Report, Requirement, Run,
-    Selection, Stale, Step, Suite, Target, Tool, Violation,
+    Attempt, Baseline, Case, Claim, Client, Diff, Expected, Line, Profile, Report, Requirement,
+    Run, Selection, Stale, Step, Suite, Target, Tool, Violation,
 };
 
 /// A value that contains strings of a report.
@@ -50,11 +50,11 @@ macro_rules! texts {
 }
 
 texts! {
-    // The strings of each case were already changed when the case ended.
-    Report { format, tool, target, suite, run, baseline, profiles, not_run;
+    // The cases were already changed one by one, as they ended.
+    Report { format, tool, target, suite, run, baseline, claims, profiles, not_run;
         verdict, counts, cases }
     Tool { name, version }
-    Target { name, version, adapter, address }
+    Target { name, version, adapter, variant, address }
     Suite { fingerprint; cases }
     Run { started, ended, selection; interrupted }
     Selection { patterns, tags; cases, whole }
@@ -64,7 +64,8 @@ texts! {
     Requirement { code, sentence, why, sources, tested_by, violated_in, exempt_in;
         level, severity, verdict, expected }
     Case { id, title, why, links, file, profile, proves, reason, violations, steps, replay, har;
-        outcome, failure, started_ms, took_ms }
+        outcome, failure, started_ms, took_ms, claims }
+    Claim { message, cases }
     Violation { requirement, pointer, message, declared, expected; weight, step, attempt }
     Expected { reason, issue }
     Step { client, attempts, diffs; number }

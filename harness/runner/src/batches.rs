@@ -1,5 +1,8 @@
-//! Runs the batches of a plan, one after the other.
+//! Runs the batches of a plan, on one or several processes of the target.
 
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread::{self, ScopedJoinHandle};
 use std::time::{Duration, Instant, SystemTime};
 
 use fallproof_suite::capabilities::Capabilities;
@@ -30,89 +33,32 @@ pub struct Batches<'a, O> {
 }
 
 impl<O: Observer> Batches<'_, O> {
-    /// Runs all batches. Returns the output of each case, including skipped ones. If the user
-    /// interrupts the run, unfinished cases are missing.
+    /// Runs all batches, as many at a time as the plan has processes. Returns the output of each
+    /// case, including skipped ones. Cases that had not ended when the user interrupted the run are
+    /// missing.
     ///
     /// # Errors
     /// The mocks or the first target could not be started.
+    ///
+    /// # Panics
+    /// If a thread panics.
     pub fn run(&self, plan: &RunPlan<'_>) -> Result<Vec<O::Output>, StartError> {
         let left_out = plan.left_out.iter();
         let mut cases: Vec<_> = left_out
             .map(|(scenario, reason)| self.not_run(scenario, CaseResult::Skipped(reason.clone())))
             .collect();
-        let mut running = None;
-        for (index, batch) in plan.batches.iter().enumerate() {
-            if self.interrupt.is_asked() {
-                break;
-            }
-            self.observer.batch_started(&batch.heading);
-            match self.batch(batch, &mut running) {
-                Ok(of_batch) => cases.extend(of_batch),
-                // The next batch may still start, and the results of earlier ones remain valid.
-                Err(error) if index > 0 => {
-                    let (heading, error) = (batch.heading.clone(), error.to_string());
-                    let why = Inconclusive::NotStarted { batch: heading, error };
-                    cases.extend(self.inconclusive(&batch.scenarios, &why));
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        if let Some(running) = running {
-            self.stop(running);
-        }
-        Ok(cases)
-    }
-
-    /// Runs one batch. If the target exits, it is restarted for the remaining cases.
-    ///
-    /// A target that is still `running` from the previous batch loads this batch's configuration.
-    /// A target that can reload is kept for the next batch.
-    fn batch(
-        &self,
-        batch: &Batch<'_>,
-        running: &mut Option<Box<dyn RunningTarget>>,
-    ) -> Result<Vec<O::Output>, StartError> {
-        let mut cases = Vec::new();
-        let mut queue = Queue::new(&batch.scenarios, batch.jobs);
-        while let Some(share) = queue.next() {
-            let runner =
-                Runner::start_with(running.take(), &share.scenarios, &*batch.target, self.timeout);
-            let runner = match self.runtime.block_on(unless(&self.interrupt.stop, runner)) {
-                Some(Ok(runner)) => runner.counted_from(self.clock),
-                None => break,
-                // The results from before the exit remain valid.
-                Some(Err(error)) if queue.is_started_again() => {
-                    let why = Inconclusive::NotStartedAgain { error: error.to_string() };
-                    cases.extend(self.inconclusive(&queue.remaining(share), &why));
-                    break;
-                }
-                Some(Err(error)) => return Err(error),
+        let (next, failed) = (&AtomicUsize::new(0), &AtomicBool::new(false));
+        let lane = Lane { run: self, plan, next, failed };
+        let lanes = plan.processes.min(plan.batches.len()).max(1);
+        let ran: Vec<_> = thread::scope(|scope| {
+            let lanes: Vec<_> = (0..lanes).map(|_| scope.spawn(|| lane.run())).collect();
+            let ended = |thread: ScopedJoinHandle<'_, _>| {
+                thread.join().unwrap_or_else(|panic| resume_unwind(panic))
             };
-            self.observer.target_started(runner.plan());
-            let (scenarios, stop) = (&share.scenarios, &self.interrupt.stop);
-            let ended = runner.run_observed(
-                self.runtime,
-                scenarios,
-                share.jobs,
-                &Timed(self.observer),
-                stop,
-            );
-            let mut target = self.runtime.block_on(runner.release());
-            // A target stops responding shortly before its exit can be observed.
-            let is_gone = ended.iter().flatten().any(|case| case.is_unserved);
-            let within = if is_gone { EXIT_DELAY } else { Duration::ZERO };
-            let status = self.runtime.block_on(async { target.ended(within).await });
-            if status.is_some() || !target.reloads() {
-                self.stop(target);
-            } else {
-                *running = Some(target);
-            }
-            cases.extend(queue.settle(share, ended, status.is_some()));
-            if let Some(status) = status
-                && queue.len() > 0
-            {
-                self.observer.target_ended(status, queue.len());
-            }
+            lanes.into_iter().map(ended).collect()
+        });
+        for of_lane in ran {
+            cases.extend(of_lane?);
         }
         Ok(cases)
     }
@@ -135,7 +81,94 @@ impl<O: Observer> Batches<'_, O> {
     }
 }
 
-/// Forwards events to the observer, and records the facts that a restart needs.
+/// One process of the target after the other, each for the next batch that no other lane has taken.
+struct Lane<'a, O> {
+    run: &'a Batches<'a, O>,
+    plan: &'a RunPlan<'a>,
+    /// Index of the first batch that no lane has taken.
+    next: &'a AtomicUsize,
+    /// Whether a lane has ended the run.
+    failed: &'a AtomicBool,
+}
+
+impl<O: Observer> Lane<'_, O> {
+    fn run(&self) -> Result<Vec<O::Output>, StartError> {
+        let (mut cases, mut running) = (Vec::new(), None);
+        while !self.run.interrupt.is_asked() && !self.failed.load(Ordering::Relaxed) {
+            let index = self.next.fetch_add(1, Ordering::Relaxed);
+            let Some(batch) = self.plan.batches.get(index) else { break };
+            self.run.observer.batch_started(&batch.heading);
+            match self.batch(batch, &mut running) {
+                Ok(of_batch) => cases.extend(of_batch),
+                // The next batch may still start, and the results of earlier ones remain valid.
+                Err(error) if index > 0 => {
+                    let (heading, error) = (batch.heading.clone(), error.to_string());
+                    let why = Inconclusive::NotStarted { batch: heading, error };
+                    cases.extend(self.run.inconclusive(&batch.scenarios, &why));
+                }
+                Err(error) => {
+                    self.failed.store(true, Ordering::Relaxed);
+                    return Err(error);
+                }
+            }
+        }
+        if let Some(running) = running {
+            self.run.stop(running);
+        }
+        Ok(cases)
+    }
+
+    /// Runs one batch. If the target exits, it is restarted for the remaining cases.
+    ///
+    /// A target that is `running` from the previous batch loads this batch's configuration. If it
+    /// can reload, it is passed on to the next batch.
+    fn batch(
+        &self,
+        batch: &Batch<'_>,
+        running: &mut Option<Box<dyn RunningTarget>>,
+    ) -> Result<Vec<O::Output>, StartError> {
+        let Batches { runtime, timeout, clock, observer, .. } = *self.run;
+        let (mut cases, stop) = (Vec::new(), &self.run.interrupt.stop);
+        let mut queue = Queue::new(&batch.scenarios, batch.jobs);
+        while let Some(share) = queue.next() {
+            let runner =
+                Runner::start_with(running.take(), &share.scenarios, &*batch.target, timeout);
+            let runner = match runtime.block_on(unless(stop, runner)) {
+                Some(Ok(runner)) => runner.counted_from(clock),
+                None => break,
+                // The results from before the exit remain valid.
+                Some(Err(error)) if queue.is_started_again() => {
+                    let why = Inconclusive::NotStartedAgain { error: error.to_string() };
+                    cases.extend(self.run.inconclusive(&queue.remaining(share), &why));
+                    break;
+                }
+                Some(Err(error)) => return Err(error),
+            };
+            observer.target_started(runner.plan());
+            let (scenarios, timed) = (&share.scenarios, &Timed(observer));
+            let ended = runner.run_observed(runtime, scenarios, share.jobs, timed, stop);
+            let mut target = runtime.block_on(runner.release());
+            // A target stops responding shortly before its exit can be observed.
+            let is_gone = ended.iter().flatten().any(|case| case.is_unserved);
+            let within = if is_gone { EXIT_DELAY } else { Duration::ZERO };
+            let status = runtime.block_on(async { target.ended(within).await });
+            if status.is_some() || !target.reloads() {
+                self.run.stop(target);
+            } else {
+                *running = Some(target);
+            }
+            cases.extend(queue.settle(share, ended, status.is_some()));
+            if let Some(status) = status
+                && queue.len() > 0
+            {
+                observer.target_ended(status, queue.len());
+            }
+        }
+        Ok(cases)
+    }
+}
+
+/// Forwards to the observer, and records what is needed for a restart.
 struct Timed<'a, O>(&'a O);
 
 impl<O: Observer> Observer for Timed<'_, O> {

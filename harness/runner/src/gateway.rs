@@ -44,6 +44,7 @@ impl Target for RunningGateway {
             name: self.name.clone().unwrap_or(known.name),
             version: self.version.clone(),
             adapter: known.adapter,
+            variant: known.variant,
             address: Some(self.url.authority.clone()),
         };
         future::ready(identity).boxed()

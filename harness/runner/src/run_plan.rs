@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
+use std::thread;
 
 use fallproof_suite::plan::Addresses;
 use fallproof_suite::record::TargetName;
@@ -18,8 +19,10 @@ use crate::target::{Target, named};
 
 /// Plan of a complete run.
 pub struct RunPlan<'a> {
-    /// Batches, run one after the other.
+    /// Batches, taken in this order.
     pub batches: Vec<Batch<'a>>,
+    /// Number of batches that run at the same time, each with its own process of the target.
+    pub processes: usize,
     /// Scenarios that are skipped for this target, with the reason.
     pub left_out: Vec<(&'a Scenario, SkipReason)>,
 }
@@ -58,7 +61,7 @@ impl<'a> RunPlan<'a> {
     pub fn at_once(target: Box<dyn Target>, scenarios: &'a [Scenario], jobs: usize) -> Self {
         let scenarios = scenarios.iter().collect();
         let batch = Batch { target, scenarios, jobs, heading: String::new() };
-        Self { batches: vec![batch], left_out: Vec::new() }
+        Self { batches: vec![batch], processes: 1, left_out: Vec::new() }
     }
 
     /// Plans a run against a gateway that is already running, configured for the batch with this
@@ -81,14 +84,14 @@ impl<'a> RunPlan<'a> {
         if number == 0 || number > batches.len().max(1) {
             return Err(PlanError::NoBatch(number, batches.len()));
         }
-        let mut plan = Self { batches: Vec::new(), left_out };
+        let mut plan = Self { batches: Vec::new(), processes: 1, left_out };
         for (known, batch) in (1..).zip(&batches) {
             let scenarios = those_of(scenarios, &batch.scenarios);
             if known == number {
                 let (target, jobs) = (Box::new(gateway.clone()), adapter.jobs.max(1));
                 plan.batches.push(Batch { target, scenarios, jobs, heading: String::new() });
             } else {
-                let settings = batch.in_words();
+                let settings = described(batch);
                 let reason = SkipReason::OtherBatch { batch: known, settings };
                 plan.left_out.extend(scenarios.into_iter().map(|it| (it, reason.clone())));
             }
@@ -121,20 +124,24 @@ impl<'a> RunPlan<'a> {
             };
             let heading = match batches.len() {
                 1 => String::new(),
-                all => format!("batch {number} of {all}: {}", batch.in_words()),
+                all => format!("batch {number} of {all}: {}", described(batch)),
             };
             let target = Box::new(LaunchedGateway { adapter: Arc::clone(adapter), site });
             let scenarios = those_of(scenarios, &batch.scenarios);
             Ok(Batch { target, scenarios, jobs: adapter.jobs.max(1), heading })
         };
         let batches = (1..).zip(&batches).map(batch).collect::<Result<_, PlanError>>()?;
-        Ok(Self { batches, left_out })
+        let processors = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let processes = if adapter.reloads() { 1 } else { adapter.processes.min(processors) };
+        Ok(Self { batches, processes: processes.max(1), left_out })
     }
 
-    /// Overrides the number of parallel scenarios, if the user gives one.
+    /// Overrides the number of parallel scenarios of all processes together, if the user gives one.
     pub fn side_by_side(&mut self, jobs: Option<NonZeroUsize>) {
+        let Some(jobs) = jobs.map(NonZeroUsize::get) else { return };
+        self.processes = self.processes.min(jobs).min(self.batches.len()).max(1);
         for batch in &mut self.batches {
-            batch.jobs = jobs.map_or(batch.jobs, NonZeroUsize::get);
+            batch.jobs = jobs / self.processes;
         }
     }
 
@@ -172,6 +179,13 @@ impl<'a> RunPlan<'a> {
         }
         log
     }
+}
+
+/// Describes one of several batches, e.g. `retries 1, 120 groups`.
+fn described(batch: &ConfigBatch) -> String {
+    let (settings, groups) = (batch.in_words(), batch.groups);
+    let separator = if settings.is_empty() { "" } else { ", " };
+    format!("{settings}{separator}{groups} groups")
 }
 
 /// Skipped scenarios, with the reason.

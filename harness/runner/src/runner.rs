@@ -10,6 +10,7 @@
 
 mod attribution;
 mod call;
+mod delay;
 mod limit;
 mod mocks;
 mod play;
@@ -28,6 +29,7 @@ use fallproof_suite::skip::SkipReason;
 use futures_util::FutureExt as _;
 use parking_lot::Mutex;
 
+use self::delay::{RealTime, measured};
 use self::mocks::Mocks;
 use crate::error::StartError;
 use crate::interrupt::Interrupt;
@@ -139,9 +141,15 @@ impl Runner {
     /// Resets the scripts of one scenario, and runs it.
     pub async fn run(&self, scenario: &Scenario) -> Evidence {
         let started = self.clock.elapsed();
-        let result = self.result(scenario).await;
+        let result = self.result(scenario);
+        // A target with a simulated clock is not affected by delays of the machine.
+        let (result, delay) = if self.running.has_own_clock() {
+            (result.await, Duration::ZERO)
+        } else {
+            measured(result, RealTime(self.clock)).await
+        };
         let took = self.clock.elapsed().saturating_sub(started);
-        Evidence { scenario: scenario.id.clone(), started, took, result }
+        Evidence { scenario: scenario.id.clone(), started, took, delay, result }
     }
 
     async fn result(&self, scenario: &Scenario) -> CaseResult {
@@ -150,7 +158,9 @@ impl Runner {
         }
         let has_own_clock = self.running.has_own_clock();
         let limit = limit::of(scenario, self.timeout, !has_own_clock);
-        limit::within(limit, self.unless_unclear(scenario)).await
+        let played = caught(self.unless_unclear(scenario));
+        let played = played.map(|result| result.unwrap_or_else(CaseResult::HarnessError));
+        limit::within(limit, played).await
     }
 
     /// Plays the scenario unless its preflight fails.
@@ -160,10 +170,7 @@ impl Runner {
         {
             return CaseResult::Inconclusive(unclear);
         }
-        match caught(self.play(scenario)).await {
-            Ok(calls) => CaseResult::Played(calls),
-            Err(panic) => CaseResult::HarnessError(panic),
-        }
+        CaseResult::Played(self.play(scenario).await)
     }
 
     /// Reason why this scenario must be skipped, if any.

@@ -68,6 +68,7 @@ pub trait Target: Send + Sync {
 pub(crate) fn named(adapter: Option<&Adapter>) -> TargetName {
     TargetName {
         adapter: adapter.map(|adapter| adapter.id.clone()),
+        variant: adapter.and_then(|adapter| adapter.chosen.clone()),
         ..TargetName::of(adapter.map_or("gateway", |adapter| &adapter.name))
     }
 }

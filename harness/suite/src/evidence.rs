@@ -30,6 +30,10 @@ pub struct Evidence {
     /// How long the case took.
     #[serde(with = "encoding")]
     pub took: Duration,
+    /// How late Fallproof itself was during the case, in sum: on a busy machine, a late answer may
+    /// not be the target's fault.
+    #[serde(default, with = "encoding", skip_serializing_if = "Duration::is_zero")]
+    pub delay: Duration,
     /// The result.
     pub result: CaseResult,
 }
@@ -37,8 +41,8 @@ pub struct Evidence {
 impl Evidence {
     /// Creates the evidence of a scenario whose steps were not played.
     pub fn without_calls(scenario: &Scenario, result: CaseResult) -> Self {
-        let (started, took) = (Duration::ZERO, Duration::ZERO);
-        Self { scenario: scenario.id.clone(), started, took, result }
+        let [started, took, delay] = [Duration::ZERO; 3];
+        Self { scenario: scenario.id.clone(), started, took, delay, result }
     }
 
     /// The calls, in the order in which they started; empty if the steps of the case were not
@@ -120,6 +124,16 @@ pub enum Inconclusive {
     /// The case was not run.
     #[strum(to_string = "{0}")]
     Skipped(SkipReason),
+    /// Fallproof itself was late, which could explain every failure of the case.
+    #[strum(
+        to_string = "this machine was late by {ms} ms during the case, which could explain: {finding}"
+    )]
+    Delayed {
+        /// The delay, in milliseconds.
+        ms: u64,
+        /// The first failure that it could explain.
+        finding: String,
+    },
     /// The evidence of the case exceeds the limit of an evidence file.
     #[strum(to_string = "the evidence of the case is too long to be saved")]
     TooLong,

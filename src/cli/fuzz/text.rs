@@ -44,9 +44,10 @@ fn many(count: u64, what: &str) -> String {
 
 impl Fuzz {
     pub(super) fn print(&self, found: &[Found]) {
-        for Found { saved, others } in found {
-            if let Some(first) = saved.first() {
-                println!("\n{}", headline(&first.failure));
+        for Found { saved, others, not_reproduced } in found {
+            let first = saved.first().map(|it| &it.failure).or(not_reproduced.first());
+            if let Some(first) = first {
+                println!("\n{}", headline(first));
             }
             for SavedFailure { failure, violation, saved, shows_again } in saved {
                 let again = match shows_again {
@@ -56,6 +57,11 @@ impl Fuzz {
                 };
                 println!("\n  {}\n  {}", violation.to_string().replace('\n', "\n  "), met(failure));
                 println!("  {} {again}\n  {}", saved.file.display(), self.replay(&saved.id));
+            }
+            for failure in not_reproduced {
+                let violation = failure.violation.to_string().replace('\n', "\n  ");
+                println!("\n  {violation}\n  {}", met(failure));
+                println!("  not saved: a file with it did not reproduce it");
             }
             if !others.is_empty() {
                 let named: Vec<_> = others.iter().map(|it| it.cause.about.as_str()).collect();

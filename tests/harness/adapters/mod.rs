@@ -6,3 +6,4 @@ mod launching;
 mod rendering;
 mod splitting;
 mod support;
+mod variants;

@@ -26,9 +26,36 @@ fn groups_with_equal_settings_share_a_batch() {
 }
 
 #[test]
+fn more_groups_than_one_start_serves_well_are_split() {
+    let batches = split("settings: { retries: group.policy.retries }\ngroups_per_start: 1");
+    let expected = [["auth/azure-key-to-openai-key"], [ONE], [RETRIED]];
+    assert_eq!(scenarios_of(&batches), expected);
+    assert!(batches.batches.iter().all(|batch| batch.groups == 1));
+    assert_eq!(split("groups_per_start: 2").batches.len(), 2);
+    assert_eq!(split("groups_per_start: 3").batches.len(), 1);
+}
+
+#[test]
+fn a_heading_names_only_the_settings_that_differ() {
+    let batches = split("settings: { retries: group.policy.retries, color: \"'red'\" }");
+    assert_eq!(batches.batches[0].in_words(), "retries 0");
+    assert_eq!(split("settings: { color: \"'red'\" }").batches[0].in_words(), "");
+}
+
+#[test]
 fn a_gateway_that_needs_a_restart_to_reset_has_a_batch_for_each_scenario() {
     let batches = split("state: { keeps: cooldowns, reset: restart }");
     assert_eq!(batches.batches.len(), 3);
+}
+
+#[test]
+fn groups_that_need_different_settings_are_left_out_with_those_names() {
+    let lines = "settings: { chain: group.chain | length, color: \"'red'\" }";
+    let adapter = read(&format!("{MINIMAL}{lines}\n")).expect("it is valid");
+    let plan = adapter.plan(&scenarios(&["groups/**"]), addresses());
+    let unfit = adapter.split(&plan).expect("it can be split").unfit;
+    let reason = "its groups need different values of a global setting: chain";
+    assert!(unfit.iter().any(|it| it.reason == reason), "{unfit:?}");
 }
 
 #[test]

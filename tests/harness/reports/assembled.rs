@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::SystemTime;
 
+use fallproof_judge::{Claim, Seen, Sighting};
 use fallproof_report::assemble;
 use fallproof_report::model::{
     Baseline, Case, Compliance, Expected, Outcome, Report, Requirement, Stale, Verdict, Weight,
@@ -104,6 +105,21 @@ fn an_expected_failure_is_counted_separately_and_does_not_fail_the_run() {
     assert_eq!((report.counts.fail, report.counts.expected), (0, 1));
     let requirement = requirement(&report);
     assert!(requirement.verdict == Compliance::Fail && requirement.expected);
+}
+
+#[test]
+fn a_contradicted_claim_has_its_cases_and_changes_no_verdict() {
+    let retried = |id: &str| {
+        let claim = Claim::NeverRetries("it asks once".to_owned());
+        let sighting = Sighting { claim, seen: Seen::Retried("primary".to_owned()) };
+        Case { claims: vec![sighting], ..case(id, Outcome::Pass) }
+    };
+    let report = assembled(vec![retried("a/b"), retried("a/c")], None);
+    assert_eq!(report.verdict, Verdict::Conformant);
+    let [claim] = &report.claims[..] else { panic!("{:?}", report.claims) };
+    let wanted = "declares that it never retries (it asks once); `primary` was tried again in the \
+                  same call, in a/b and 1 more case";
+    assert_eq!((claim.message.as_str(), claim.cases.len()), (wanted, 2));
 }
 
 #[test]

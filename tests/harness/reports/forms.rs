@@ -2,7 +2,7 @@
 
 use fallproof_report::badge::{Badge, Color};
 use fallproof_report::model::{
-    Change, Compliance, Counts, Diff, Line, Outcome, Report, Step, Verdict,
+    Change, Claim, Compliance, Counts, Diff, Line, Outcome, Report, Step, Verdict,
 };
 use fallproof_report::{html, junit, markdown, phrases, text};
 use rstest::rstest;
@@ -209,4 +209,18 @@ fn the_page_shows_the_verdict_the_failure_its_rerun_command_and_what_was_not_run
     ] {
         assert!(page.contains(fragment), "`{fragment}` is missing in:\n{page}");
     }
+}
+
+#[test]
+fn a_claim_that_the_evidence_contradicts_is_named_and_changes_no_verdict() {
+    let mut report = conformant();
+    let message = "declares no fallback on `503`; `backup` was tried after it, in a/b".to_owned();
+    report.claims = vec![Claim { message: message.clone(), cases: vec!["a/b".into()] }];
+    assert!(text::claims(&report).contains(&format!("Gate 1.2\n  {message}\n")));
+    let page = html::write(&report).expect("it can be drawn");
+    assert!(page.contains("<h2 id=\"claims\">Claims that the evidence contradicts</h2>"), "{page}");
+    let summary = markdown::write(&report).expect("it can be drawn");
+    assert!(summary.contains("- Gate 1.2 declares no fallback on"), "{summary}");
+    assert_eq!(Badge::of(&report).color, Color::Green);
+    assert_eq!(text::claims(&conformant()), "");
 }

@@ -113,6 +113,7 @@ pub(crate) fn case(id: &str, outcome: Outcome) -> Case {
         steps: vec![Step { number: 1, client, attempts: vec![attempt], diffs: Vec::new() }],
         replay: format!("fallproof run {id}"),
         har: None,
+        claims: Vec::new(),
     }
 }
 
@@ -143,6 +144,7 @@ pub(crate) fn made(
             name: "Gate".into(),
             version: Some("1.2".into()),
             adapter: None,
+            variant: None,
             address: Some("127.0.0.1:4000".into()),
         },
         suite: Suite { fingerprint: format!("sha256:{}", "0".repeat(64)), cases: 9 },
@@ -155,6 +157,7 @@ pub(crate) fn made(
         verdict,
         counts,
         baseline: None,
+        claims: Vec::new(),
         profiles: vec![Profile { name: "core".into(), counts, requirements: vec![requirement] }],
         cases,
         not_run: Vec::new(),

@@ -1,6 +1,7 @@
 //! Generates the scripts of a case's deployments.
 
 use std::num::{NonZeroI32, NonZeroUsize};
+use std::time::Duration;
 
 use fallproof_protocol::behavior::{
     Behavior, CONNECT_TIMEOUT, CONNECTION_REFUSED, Chunking, Cut, CutEnd, CutPoint, HeadFault,
@@ -9,14 +10,18 @@ use fallproof_protocol::behavior::{
 use fallproof_protocol::provider::Endpoint;
 use rand::RngExt as _;
 
+use crate::attempt::retry_after;
 use crate::case::FuzzCase;
+use crate::providers::answer;
 use crate::random::{CaseRng, chance, pick};
 
 /// Delay that exceeds the timeout of slow cases.
 const TOO_LONG_MS: u64 = 3_000;
 
-/// Generates scripts for all deployments. The last deployment mostly succeeds, and the other
-/// deployments mostly fail.
+/// The longest wait that a deployment of an existing group asks for.
+pub(crate) const SHORT_WAIT: Duration = Duration::from_secs(1);
+
+/// Generates scripts for all deployments. The last one mostly succeeds, the others mostly fail.
 pub(super) fn script(case: &mut FuzzCase, is_slow: bool, rng: &mut CaseRng) {
     let asks = case.requests().count();
     let streams = case
@@ -73,11 +78,31 @@ fn failing(goes_on: bool, rng: &mut CaseRng) -> Behavior {
     let mut behavior = Behavior::named(*pick(&names, rng));
     let limits = ["rate_limited", "rate_limited_no_hint", "overloaded"];
     if limits.contains(&behavior.reply.as_str()) && chance(30, rng) {
-        let seconds = pick(&["1", "7", "30", "600"], rng);
-        behavior.headers.insert("retry-after".to_owned(), (*seconds).to_owned());
-        behavior.headers.insert("retry-after-ms".to_owned(), "0".to_owned());
+        ask_for_wait(&mut behavior, *pick(&[1, 7, 30, 600], rng));
     }
     behavior
+}
+
+/// Makes an answer ask for this wait in both headers, as providers do.
+fn ask_for_wait(behavior: &mut Behavior, seconds: u32) {
+    behavior.headers.insert("retry-after".to_owned(), seconds.to_string());
+    behavior.headers.insert("retry-after-ms".to_owned(), format!("{seconds}000"));
+}
+
+/// Limits the waits that deployments of an existing group ask for, so that the group is soon at its
+/// usual state again.
+pub(super) fn shorten_waits(case: &mut FuzzCase) {
+    let Some(request) = case.requests().next().cloned() else { return };
+    let endpoint = case.endpoint;
+    for deployment in &mut case.chain {
+        let known = deployment.clone();
+        for behavior in &mut deployment.script {
+            let asked = retry_after(&answer(&known, endpoint, &request, behavior).reply);
+            if asked > SHORT_WAIT {
+                ask_for_wait(behavior, 1);
+            }
+        }
+    }
 }
 
 /// A success with a wire fault.
@@ -109,4 +134,45 @@ fn hanging(rng: &mut CaseRng) -> Vec<Behavior> {
             Behavior { wire, ..Behavior::named("ok") }
         }
     }]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::case::CaseDeployment;
+    use crate::executor::fixed_groups;
+    use crate::generate::{Scope, generate};
+    use crate::random::case_rng;
+
+    /// The waits of all answers of these cases.
+    fn waits(scope: &Scope, cases: u64) -> Vec<(Duration, bool)> {
+        let cases = (0..cases).map(|number| generate(scope, &mut case_rng(3, number)));
+        let waits = cases.flat_map(|case| {
+            let request = case.requests().next().cloned().expect("a case has a call");
+            let of = move |behavior: &Behavior, deployment: &CaseDeployment| {
+                let header = |name: &str| behavior.headers.get(name).map(String::as_str);
+                let is_pair = header("retry-after-ms")
+                    == header("retry-after").map(|seconds| format!("{seconds}000")).as_deref();
+                (retry_after(&answer(deployment, case.endpoint, &request, behavior).reply), is_pair)
+            };
+            let all = case.chain.iter().flat_map(|it| it.script.iter().map(move |one| (one, it)));
+            all.map(|(behavior, deployment)| of(behavior, deployment)).collect::<Vec<_>>()
+        });
+        waits.collect()
+    }
+
+    #[test]
+    fn the_two_headers_of_a_wait_agree() {
+        let waits = waits(&Scope::default(), 200);
+        assert!(waits.iter().all(|(_, is_pair)| *is_pair));
+        assert!(waits.iter().any(|(wait, _)| *wait > SHORT_WAIT));
+    }
+
+    #[test]
+    fn the_deployments_of_an_existing_group_ask_for_short_waits() {
+        let scope = Scope { groups: fixed_groups(&Scope::default(), true), ..Scope::default() };
+        let waits = waits(&scope, 200);
+        assert!(waits.iter().all(|(wait, _)| *wait <= SHORT_WAIT));
+        assert!(waits.iter().any(|(wait, _)| *wait == SHORT_WAIT));
+    }
 }

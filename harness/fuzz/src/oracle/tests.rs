@@ -33,6 +33,7 @@ fn case(scripts: &[&[&str]], body: &str) -> FuzzCase {
         retries: 0,
         timeout: None,
         cooldown: None,
+        max_retry_after: None,
         steps: vec![call(body)],
     }
 }

@@ -27,6 +27,8 @@ violations! {
         Header { name: String, expected: String, got: Option<String> } =>
             "expected the header `{name}: {expected}`, got {got}",
             got = got.as_deref().unwrap_or("none");
+        FailedByItself { status: u16, answer: String } =>
+            "the target itself answered {status}, without trying a deployment: {answer}";
         RefusedByTarget { answer: String } =>
             "the target itself rejected a request that every deployment of the chain accepts: {answer}";
     }

@@ -159,8 +159,9 @@ async fn forward(
             response
         }
         None if state.has_been_connected(&deployment.prefix) => status(StatusCode::BAD_REQUEST),
-        // A missing response becomes a failure on which the router falls back just the same.
-        None => status(StatusCode::BAD_GATEWAY),
+        // The provider did not respond, so the router must not get a response either. Unwinding,
+        // without the message of a panic, is how a handler closes its connection.
+        None => resume_unwind(Box::new("the provider did not respond")),
     }
 }
 

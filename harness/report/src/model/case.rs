@@ -1,5 +1,6 @@
 //! The cases in a report.
 
+use fallproof_judge::Sighting;
 pub use fallproof_judge::{Failure, Verdict as Weight};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -48,6 +49,9 @@ pub struct Case {
     /// failed or are inconclusive.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub har: Option<String>,
+    /// What it shows of the target's claims. Summed up in the report.
+    #[serde(skip)]
+    pub claims: Vec<Sighting>,
 }
 
 impl Case {

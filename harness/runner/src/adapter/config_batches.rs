@@ -1,6 +1,8 @@
 //! Configuration batches. One process of a gateway can serve groups whose global settings are
 //! equal.
 
+use std::num::NonZeroUsize;
+
 use serde_json::{Map, Value};
 
 use super::context;
@@ -26,14 +28,40 @@ pub struct ConfigBatch {
     pub settings: Map<String, Value>,
     /// Ids of the scenarios, in plan order.
     pub scenarios: Vec<String>,
+    /// Number of their groups.
+    pub groups: usize,
+    /// Names of the settings that other batches have other values of.
+    varying: Vec<String>,
+}
+
+impl ConfigBatches {
+    /// Notes in each batch which settings the batches differ in.
+    fn find_varying(&mut self) {
+        let Some(first) = self.batches.first().map(|batch| batch.settings.clone()) else { return };
+        let differs =
+            |name: &str| self.batches.iter().any(|batch| batch.settings[name] != first[name]);
+        let varying: Vec<_> = first.keys().filter(|name| differs(name)).cloned().collect();
+        for batch in &mut self.batches {
+            batch.varying.clone_from(&varying);
+        }
+    }
 }
 
 impl ConfigBatch {
-    /// Describes the settings, e.g. `retries 1`. Empty if the adapter has none.
+    fn of(settings: Map<String, Value>) -> Self {
+        Self { settings, scenarios: Vec::new(), groups: 0, varying: Vec::new() }
+    }
+
+    /// Describes the settings that differ between batches, e.g. `retries 1`. Empty if none do.
     pub fn in_words(&self) -> String {
-        let settings: Vec<_> =
-            self.settings.iter().map(|(name, value)| format!("{name} {value}")).collect();
+        let settings = self.settings.iter().filter(|(name, _)| self.varying.contains(name));
+        let settings: Vec<_> = settings.map(|(name, value)| format!("{name} {value}")).collect();
         settings.join(", ")
+    }
+
+    /// Whether it has room for this many further groups.
+    fn has_room(&self, groups: usize, limit: Option<NonZeroUsize>) -> bool {
+        limit.is_none_or(|limit| self.groups + groups <= limit.get())
     }
 }
 
@@ -72,14 +100,19 @@ impl Adapter {
                     continue;
                 }
             };
-            let shares = |batch: &&mut ConfigBatch| {
-                self.state.reset == Reset::None && batch.settings == settings
+            let shares = |batch: &ConfigBatch| {
+                self.state.reset == Reset::None
+                    && batch.settings == settings
+                    && batch.has_room(groups.len(), self.groups_per_start)
             };
-            match split.batches.iter_mut().find(shares) {
-                Some(batch) => batch.scenarios.push(scenario),
-                None => split.batches.push(ConfigBatch { settings, scenarios: vec![scenario] }),
-            }
+            let index = split.batches.iter().position(shares).unwrap_or_else(|| {
+                split.batches.push(ConfigBatch::of(settings));
+                split.batches.len() - 1
+            });
+            split.batches[index].scenarios.push(scenario);
+            split.batches[index].groups += groups.len();
         }
+        split.find_varying();
         Ok(split)
     }
 
@@ -123,8 +156,10 @@ fn common_settings(
             return Ok(Err(reason));
         }
         let settings = adapter.settings_for(group)?;
-        if common.get_or_insert_with(|| settings.clone()) != &settings {
-            let names: Vec<_> = settings.keys().map(String::as_str).collect();
+        let common = common.get_or_insert_with(|| settings.clone());
+        if *common != settings {
+            let differing = settings.keys().filter(|name| common[*name] != settings[*name]);
+            let names: Vec<_> = differing.map(String::as_str).collect();
             let names = names.join(", ");
             return Ok(Err(format!(
                 "its groups need different values of a global setting: {names}"

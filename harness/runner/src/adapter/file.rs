@@ -1,14 +1,18 @@
 //! The adapter file format. The JSON Schema is generated from these types.
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
+use fallproof_protocol::condition::Condition;
 use fallproof_protocol::provider::Endpoint;
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::template::{Expression, Template};
-use fallproof_suite::capabilities::Capabilities;
+use fallproof_suite::capabilities::{Capabilities, Rewrite, Translation};
+use fallproof_suite::feature::Feature;
+use fallproof_suite::requirement::Code;
 use fallproof_suite::yaml::{At, Optional, Source};
 
 /// How to configure, start and call one gateway product.
@@ -22,6 +26,9 @@ pub struct Adapter {
     /// Source text, for later error messages. Always set after reading.
     #[serde(skip)]
     pub(super) source: Option<Source>,
+    /// Name of the variant that was chosen; `None` for the settings as they stand.
+    #[serde(skip)]
+    pub chosen: Option<String>,
     /// Name of the product.
     pub name: String,
     /// Description of the product, in one sentence.
@@ -47,7 +54,10 @@ pub struct Adapter {
     /// `group` needs. The gateway is started once for each combination of values.
     #[serde(default)]
     pub(super) settings: IndexMap<String, Expression>,
-    /// Groups that cannot be configured in the gateway.
+    /// Named sets of settings. `--variant NAME` runs the gateway with one of them.
+    #[serde(default)]
+    pub variants: IndexMap<String, Variant>,
+    /// Groups that the gateway cannot be configured for.
     #[serde(default)]
     pub(super) cannot: Vec<Cannot>,
     /// Configuration files. Maps a file name to the template of its content.
@@ -65,6 +75,15 @@ pub struct Adapter {
     #[serde(default = "one")]
     #[schemars(range(min = 1))]
     pub jobs: usize,
+    /// Number of groups that one start of the gateway serves well; any number by default. More
+    /// groups are split into several starts.
+    #[serde(default)]
+    pub groups_per_start: Option<NonZeroUsize>,
+    /// Number of gateway processes that may run side by side, each with its own port and folder;
+    /// at most one per processor. A gateway that reloads has one.
+    #[serde(default = "one")]
+    #[schemars(range(min = 1))]
+    pub processes: usize,
 }
 
 /// A tested version.
@@ -107,7 +126,36 @@ impl Default for Client {
     }
 }
 
-/// Groups that cannot be configured in the gateway.
+/// A named set of settings, with what the gateway claims under them.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Variant {
+    /// What is different, in one sentence.
+    pub about: String,
+    /// Settings that replace those of the same name.
+    #[serde(default)]
+    pub(super) settings: IndexMap<At<String>, Expression>,
+    /// Capabilities that replace those of the same key.
+    #[serde(default)]
+    pub(super) capabilities: Replaced,
+    /// Further groups that the gateway cannot be configured for.
+    #[serde(default)]
+    pub(super) cannot: Vec<Cannot>,
+}
+
+/// The keys of the capabilities that a variant replaces.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Replaced {
+    pub(super) unsupported: Option<IndexMap<Feature, String>>,
+    pub(super) fallback_on: Option<Vec<Condition>>,
+    pub(super) waived: Option<IndexMap<Code, String>>,
+    pub(super) own_cooldown: Option<String>,
+    pub(super) rewrites: Option<Vec<Rewrite>>,
+    pub(super) translates: Option<Vec<Translation>>,
+}
+
+/// Groups that the gateway cannot be configured for.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Cannot {

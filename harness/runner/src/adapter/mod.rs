@@ -19,11 +19,12 @@ mod ready;
 mod render;
 mod site;
 mod template;
+mod variant;
 
 pub use admin::AdminError;
 pub use catalogue::{FindError, all, find, read};
 pub use config_batches::{ConfigBatch, ConfigBatches, Unsupported};
-pub use file::{Adapter, Client, Reset, State, Version, schema};
+pub use file::{Adapter, Client, Reset, State, Variant, Version, schema};
 pub use fill::RenderError;
 pub use gateway_client::GatewayClient;
 pub use installation::{Installation, Missing};
@@ -31,3 +32,4 @@ pub use log::Log;
 pub use process::{LaunchError, Process};
 pub use render::{Configuration, RequestStyle};
 pub use site::Site;
+pub use variant::UnknownVariant;

@@ -34,6 +34,9 @@ impl Adapter {
         for expression in self.settings.values().chain(conditions) {
             diagnostics.extend(expression.check(source));
         }
+        for variant in self.variants.values() {
+            diagnostics.extend(variant.problems(&self.settings, source));
+        }
         for name in self.files.keys() {
             let mut parts = Path::new(&name.value).components();
             if !parts.all(|part| matches!(part, Component::Normal(_))) {

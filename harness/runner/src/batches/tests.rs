@@ -111,6 +111,17 @@ fn run_until(
     batches: &[&[&str]],
     jobs: usize,
 ) -> Result<Ran, StartError> {
+    run_on(1, enough, behavior, batches, jobs)
+}
+
+/// Like [`run_until`], on this many processes.
+fn run_on(
+    processes: usize,
+    enough: usize,
+    behavior: Behavior,
+    batches: &[&[&str]],
+    jobs: usize,
+) -> Result<Ran, StartError> {
     let fake = Fake::new(behavior);
     let scenarios: Vec<_> = batches.iter().map(|ids| scenarios(*ids)).collect();
     let plan = RunPlan {
@@ -122,6 +133,7 @@ fn run_until(
                 heading: if batches.len() > 1 { format!("batch {number}") } else { String::new() },
             })
             .collect(),
+        processes,
         left_out: Vec::new(),
     };
     let runtime = Runtime::new().expect("a runtime");
@@ -239,6 +251,32 @@ fn a_target_that_reloads_runs_all_batches_until_it_exits() {
 }
 
 #[test]
+fn several_processes_take_their_batches_from_one_queue() {
+    let behavior = Behavior { needs_starts: 2, exits_in: &["b"], ..Behavior::default() };
+    let ran = run_on(2, usize::MAX, behavior, &[&["a"], &["b", "c"], &["d"]], 1);
+    let ran = ran.expect("it can be started");
+    assert_eq!((ran.of("answered"), ran.of("cut")), (vec!["a", "c", "d"], vec!["b"]));
+    // Each batch was started once, and again after its exit.
+    assert_eq!((ran.starts.len(), ran.fake.stopped()), (4, 4));
+    let mut started = ran.events.iter().filter(|it| it.starts_with("batch")).collect::<Vec<_>>();
+    started.sort();
+    assert_eq!(started, ["batch 1", "batch 2", "batch 3"]);
+}
+
+#[test]
+fn one_process_does_not_start_a_second_batch_before_the_first_has_ended() {
+    let ran = run(Behavior::default(), &[&["a"], &["b"]], 1);
+    assert_eq!(ran.events, ["batch 1", "a: answered", "batch 2", "b: answered"]);
+}
+
+#[test]
+fn several_processes_end_when_the_first_batch_cannot_be_started() {
+    let behavior = Behavior { max_starts: 0, ..Behavior::default() };
+    let ran = run_on(2, usize::MAX, behavior, &[&["a"], &["b"], &["c"]], 1);
+    assert!(matches!(ran, Err(StartError::Launch(_))));
+}
+
+#[test]
 fn an_interrupt_returns_the_ended_cases_and_stops_the_target() {
     let behavior = Behavior { exits_in: &["b"], ..Behavior::default() };
     let ran = run_until(3, behavior, &[&["a", "b", "c"], &["d"]], 1).expect("it can be started");
@@ -252,7 +290,7 @@ fn a_skipped_case_has_its_reason() {
         let scenarios = scenarios(["a"]);
         let reason = SkipReason::NotConfigurable { reason: "it asks once".to_owned() };
         let left_out = vec![(&scenarios[0], reason)];
-        let plan = RunPlan { batches: Vec::new(), left_out };
+        let plan = RunPlan { batches: Vec::new(), processes: 1, left_out };
         let runtime = Runtime::new().expect("a runtime");
         let (_asked, never) = watch::channel(false);
         let interrupt = Interrupt { stop: never.clone(), hurry: never };

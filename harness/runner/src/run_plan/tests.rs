@@ -70,6 +70,26 @@ fn a_gateway_without_an_adapter_serves_all() {
 }
 
 #[test]
+fn processes_side_by_side_share_the_jobs_of_the_user() {
+    let scenarios = scenarios();
+    let plan = |processes| {
+        let mut plan = RunPlan::running(&running(None), 1, &scenarios).expect("one batch");
+        let again = RunPlan::running(&running(None), 1, &scenarios).expect("one batch");
+        plan.batches.extend(again.batches);
+        RunPlan { processes, ..plan }
+    };
+    let shared = |processes, jobs| {
+        let mut plan = plan(processes);
+        plan.side_by_side(NonZeroUsize::new(jobs));
+        (plan.processes, plan.batches[0].jobs)
+    };
+    assert_eq!(shared(2, 1), (1, 1));
+    assert_eq!(shared(2, 5), (2, 2));
+    assert_eq!(shared(8, 4), (2, 2));
+    assert_eq!(shared(2, 0), (2, 1));
+}
+
+#[test]
 fn a_launched_gateway_is_started_for_each_batch_with_separate_logs() {
     let (scenarios, work) = (scenarios(), TempDir::new().expect("a temporary folder"));
     let installation = Installation { home: "/gateway".into(), program: "/gateway/it".into() };

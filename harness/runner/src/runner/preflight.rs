@@ -31,6 +31,29 @@ impl Runner {
         None
     }
 
+    /// Whether a plain call for each group of this scenario goes to its first deployment, so that
+    /// no state of earlier calls changes the way of the next one. Such a call succeeds, which ends
+    /// a series of failures.
+    pub async fn is_rested(&self, scenario: &Scenario) -> bool {
+        for group in self.plan.groups_of(&scenario.id) {
+            for deployment in group.deployments() {
+                let described = scenario.deployments.get(&deployment.name);
+                if !described.is_some_and(|it| self.mocks.answer_all(deployment, it)) {
+                    return true;
+                }
+            }
+            self.mocks.forget(slice::from_ref(group)).await;
+            self.call(scenario, group, &plain_call(group), ["rested", ""]).await;
+            let Some(first) = group.chain.first() else { continue };
+            let requests = self.mocks.wire.take(&first.prefix).await;
+            self.mocks.forget(slice::from_ref(group)).await;
+            if !requests.iter().any(|recorded| recorded.kind == RequestKind::Attempt) {
+                return false;
+            }
+        }
+        true
+    }
+
     async fn examine(&self, scenario: &Scenario, group: &Group) -> Option<Inconclusive> {
         for deployment in group.deployments() {
             let described = scenario.deployments.get(&deployment.name)?;

@@ -69,14 +69,17 @@ pub struct TargetName {
     pub version: Option<String>,
     /// The id of its adapter, if it has one.
     pub adapter: Option<String>,
-    /// `host:port` of the target's listener, if Fallproof did not start the target.
+    /// The variant of the adapter, if one was chosen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variant: Option<String>,
+    /// `host:port` of its listener, if Fallproof did not start it.
     pub address: Option<String>,
 }
 
 impl TargetName {
     /// Creates the name of a target whose other properties are unknown.
     pub fn of(name: impl Into<String>) -> Self {
-        Self { name: name.into(), version: None, adapter: None, address: None }
+        Self { name: name.into(), version: None, adapter: None, variant: None, address: None }
     }
 }
 

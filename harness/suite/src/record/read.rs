@@ -32,13 +32,13 @@ pub struct Reader<R = BufReader<File>> {
     pub scenarios: Vec<Scenario>,
     /// The indices of the scenarios by id.
     indices: HashMap<String, usize>,
-    /// The plan of the latest start.
-    plan: Option<Arc<Plan>>,
+    /// The plan of the latest start for each scenario, by index, with the number of that start.
+    /// Processes that run side by side have different plans.
+    plans: HashMap<usize, (usize, Arc<Plan>)>,
     starts: usize,
-    /// The indices of the scenarios that have a case, each with the number of starts before the
-    /// case.
-    cases: HashMap<usize, usize>,
-    /// A record that was read but not processed yet.
+    /// The indices of the scenarios that have a case, each with the number of its start.
+    cases: HashMap<usize, Option<usize>>,
+    /// The record that was read last but not returned yet.
     next: Option<Record>,
     /// Number of bytes that the reader still accepts for scenarios and plans.
     room: usize,
@@ -120,7 +120,7 @@ impl<R: BufRead> Reader<R> {
             header,
             scenarios: Vec::new(),
             indices: HashMap::new(),
-            plan: None,
+            plans: HashMap::new(),
             starts: 0,
             cases: HashMap::new(),
             next: None,
@@ -198,8 +198,12 @@ impl<R: BufRead> Reader<R> {
                 Record::Start(plan) => {
                     self.hold()?;
                     check::plan(&plan, |id| Some(&self.scenarios[*self.indices.get(id)?]))?;
-                    self.plan = Some(Arc::new(plan));
                     self.starts += 1;
+                    let plan = Arc::new(plan);
+                    for group in &plan.groups {
+                        let start = (self.starts, Arc::clone(&plan));
+                        self.plans.insert(self.indices[&group.scenario], start);
+                    }
                 }
                 Record::Discarded(ids) => return self.discarded(&ids).map(Some),
                 Record::End(end) => return self.end(&end).map(|()| None),
@@ -221,13 +225,14 @@ impl<R: BufRead> Reader<R> {
             return Err(wrong(it, evidence));
         }
         let is_played = matches!(evidence.result, CaseResult::Played(_));
-        let plan = self.plan.clone().filter(|_| is_played);
+        let (start, plan) = self.plans.get(&scenario).cloned().unzip();
+        let plan = plan.filter(|_| is_played);
         let ended = Ended { scenario, plan, evidence };
         let fits = check::case(&self.scenarios[scenario], ended.groups(), &ended.evidence);
         if let Err(it) = fits {
             return Err(wrong(it, ended.evidence));
         }
-        if self.cases.insert(scenario, self.starts) == Some(self.starts) && is_played {
+        if self.cases.insert(scenario, start) == Some(start) && is_played {
             return Err(wrong(Inconsistency::Twice, ended.evidence));
         }
         Ok(Entry::Case(ended))

@@ -63,6 +63,7 @@ fn header(scenarios: &[Scenario], keys: Keys) -> Header {
             name: "a router".to_owned(),
             version: None,
             adapter: None,
+            variant: None,
             address: Some("127.0.0.1:4000".to_owned()),
         },
         suite: SuiteFacts {
@@ -101,6 +102,7 @@ fn seen(scenario: &Scenario, plan: &Plan, keys: Keys) -> Evidence {
         })
     });
     Evidence {
+        delay: Duration::from_millis(3),
         scenario: scenario.id.clone(),
         started: Duration::from_nanos(7),
         took: Duration::from_secs(1),
@@ -545,6 +547,30 @@ fn a_repeated_case_replaces_the_earlier_one() {
     assert_eq!(read_text(&started).unwrap_or_else(|error| panic!("{error}")).len(), 3);
     let error = read_text(&again("")).expect_err("the target was not started again").to_string();
     assert!(error.contains("played twice since the last start of the target"), "{error}");
+}
+
+#[test]
+fn processes_side_by_side_have_a_plan_each() {
+    let scenarios = scenarios();
+    let plans = [plan(&scenarios[..1]), plan(&scenarios[1..])];
+    let all: Vec<_> = scenarios.iter().collect();
+    let written = || {
+        let header = header(&scenarios, MADE_UP);
+        let mut writer = Writer::of(Vec::new(), &header, &all, Mask::new([]))?;
+        plans.iter().try_for_each(|plan| writer.start(plan))?;
+        for (scenario, plan) in all.iter().zip(&plans) {
+            writer.case(&seen(scenario, plan, MADE_UP))?;
+        }
+        writer.end(Duration::ZERO, all.iter().map(|it| it.id.as_str()))
+    };
+    let file = written().expect("memory can be written to");
+    let mut reader =
+        Reader::of(Path::new("file"), &*file).unwrap_or_else(|error| panic!("{error}"));
+    for plan in &plans {
+        let entry = reader.entry().unwrap_or_else(|error| panic!("{error}"));
+        let Some(Entry::Case(ended)) = entry else { panic!("a case") };
+        assert_eq!(ended.plan.as_deref(), Some(plan));
+    }
 }
 
 #[test]

@@ -29,7 +29,9 @@ pub(super) struct Behavior {
     /// Number of calls that must be pending before the gateway handles one. Applies only to its
     /// first start.
     pub(super) holds_until: usize,
-    /// Number of times that the gateway can be started.
+    /// Number of its processes that must have been started before it handles any call.
+    pub(super) needs_starts: usize,
+    /// Number of times it can be started.
     pub(super) max_starts: usize,
     /// Number of the start that fails, from 1.
     pub(super) fails_at: Option<usize>,
@@ -44,6 +46,7 @@ impl Default for Behavior {
         Self {
             exits_in: &[],
             holds_until: 1,
+            needs_starts: 1,
             max_starts: usize::MAX,
             fails_at: None,
             reloads: false,
@@ -99,23 +102,26 @@ impl Fake {
             let error = io::Error::from(ErrorKind::NotFound);
             return Err(StartError::Launch(LaunchError::Start(PathBuf::from("fake"), error)));
         }
-        self.see(|seen| seen.starts.push(Vec::new()));
+        let start = self.see(|seen| {
+            seen.starts.push(Vec::new());
+            seen.starts.len() - 1
+        });
         let listener = TcpListener::bind("127.0.0.1:0").await.map_err(StartError::Router)?;
         let address = listener.local_addr().map_err(StartError::Router)?;
         let url = BaseUrl { authority: address.to_string(), path: "/v1".to_owned() };
-        let task = tokio::spawn(self.clone().serve(listener));
+        let task = tokio::spawn(self.clone().serve(start, listener));
         let client = GatewayClient::plain(url, "sk-fake".to_owned());
         Ok(Box::new(Running { fake: self.clone(), client, task }))
     }
 
     /// Serves calls until one makes it exit, which closes the listener and all connections.
-    async fn serve(self, listener: TcpListener) {
+    async fn serve(self, start: usize, listener: TcpListener) {
         let (ended, mut has_ended) = watch::channel(false);
         let mut connections = JoinSet::new();
         loop {
             tokio::select! {
                 Ok((stream, _)) = listener.accept() => {
-                    connections.spawn(self.clone().answer(stream, ended.clone()));
+                    connections.spawn(self.clone().answer(start, stream, ended.clone()));
                 }
                 _ = has_ended.wait_for(|ended| *ended) => break,
             }
@@ -124,18 +130,24 @@ impl Fake {
         drop(connections);
     }
 
-    async fn answer(self, mut stream: TcpStream, end: watch::Sender<bool>) -> io::Result<()> {
+    async fn answer(
+        self,
+        start: usize,
+        mut stream: TcpStream,
+        end: watch::Sender<bool>,
+    ) -> io::Result<()> {
         let request = read(&mut stream).await?;
         let model = request.split("\"model\":\"").nth(1).and_then(|rest| rest.split('"').next());
         let id = model.unwrap_or_default().to_owned();
         let exits = self.behavior.exits_in.iter().any(|prefix| id.starts_with(prefix));
-        let is_first = self.see(|seen| {
-            let is_first = seen.starts.len() == 1;
-            seen.starts.last_mut().expect("it was started").push(id);
-            is_first
-        });
-        let is_held =
-            || self.see(|seen| is_first && seen.starts[0].len() < self.behavior.holds_until);
+        let is_first = start == 0;
+        self.see(|seen| seen.starts[start].push(id));
+        let is_held = || {
+            self.see(|seen| {
+                (is_first && seen.starts[0].len() < self.behavior.holds_until)
+                    || seen.starts.len() < self.behavior.needs_starts
+            })
+        };
         while is_held() {
             tokio::task::yield_now().await;
         }

@@ -1,0 +1,110 @@
+//! Rests of groups that a target is configured for only once. A provider that answers with
+//! `Retry-After` may get no attempts for that time, which would change what the next case sees.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use fallproof_protocol::request_log::RecordedRequest;
+use parking_lot::Mutex;
+
+/// Time that is added to a rest: clocks of the target and of this machine may differ.
+const SLACK: Duration = Duration::from_millis(250);
+
+/// A wait with a date is at most this long in a generated case.
+const DATED: Duration = Duration::from_secs(3);
+
+/// When each group is at its usual state again.
+#[derive(Debug, Default)]
+pub struct Rests {
+    until: Mutex<HashMap<String, Instant>>,
+    /// Whether the first plain call for each group went to its first deployment.
+    began: Mutex<HashMap<String, bool>>,
+}
+
+impl Rests {
+    /// Whether nothing is known of this group yet.
+    pub(super) fn is_new(&self, group: &str) -> bool {
+        !self.began.lock().contains_key(group)
+    }
+
+    /// Records whether the first plain call for this group went to its first deployment.
+    pub(super) fn begin(&self, group: &str, at_first: bool) {
+        self.began.lock().insert(group.to_owned(), at_first);
+    }
+
+    /// Whether calls for this group go to its first deployment while it is at its usual state. Of a
+    /// target that never does, a rest cannot be recognized.
+    pub(super) fn began_at_first(&self, group: &str) -> bool {
+        self.began.lock().get(group).is_some_and(|at_first| *at_first)
+    }
+
+    /// How long this group still rests.
+    pub(super) fn left(&self, group: &str, now: Instant) -> Duration {
+        let until = self.until.lock().get(group).copied();
+        until.map_or(Duration::ZERO, |until| until.saturating_duration_since(now))
+    }
+
+    /// Notes how long this group rests after these attempts, at most for `limit`.
+    pub(super) fn note<'a>(
+        &self,
+        group: &str,
+        attempts: impl Iterator<Item = &'a RecordedRequest>,
+        limit: Duration,
+        now: Instant,
+    ) {
+        let asked = attempts.map(requested_wait).max().unwrap_or_default();
+        if !asked.is_zero() {
+            self.until.lock().insert(group.to_owned(), now + asked.min(limit) + SLACK);
+        }
+    }
+}
+
+/// The longest wait that a target may read from the answer to this attempt.
+fn requested_wait(attempt: &RecordedRequest) -> Duration {
+    if !matches!(attempt.status, Some(429 | 503)) {
+        return Duration::ZERO;
+    }
+    let wait = |(name, value): (&str, &str)| {
+        let number = || Duration::try_from_secs_f64(value.trim().parse().ok()?).ok();
+        match name.to_ascii_lowercase().as_str() {
+            "retry-after-ms" => number().map(|thousandfold| thousandfold / 1000),
+            "retry-after" => Some(number().unwrap_or(DATED)),
+            _ => None,
+        }
+    };
+    attempt.reply_headers().filter_map(wait).max().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn attempt(status: u16, headers: &str) -> RecordedRequest {
+        let reply_head = format!("HTTP/1.1 {status} X\r\n{headers}\r\n").into_bytes();
+        RecordedRequest { status: Some(status), reply_head, ..RecordedRequest::default() }
+    }
+
+    #[test]
+    fn the_longest_reading_counts() {
+        for (status, headers, ms) in [
+            (429, "Retry-After: 7\r\n", 7_000),
+            (429, "retry-after: 1\r\nretry-after-ms: 494\r\n", 1_000),
+            (503, "retry-after: Fri, 27 Nov 2026 10:00:00 GMT\r\n", 3_000),
+            (429, "", 0),
+            (500, "retry-after: 7\r\n", 0),
+        ] {
+            let wait = requested_wait(&attempt(status, headers));
+            assert_eq!(wait, Duration::from_millis(ms), "{status} {headers}");
+        }
+    }
+
+    #[test]
+    fn a_group_rests_as_long_as_its_deployment_asked_within_the_limit() {
+        let (rests, now) = (Rests::default(), Instant::now());
+        let attempts = [attempt(500, ""), attempt(429, "retry-after: 20\r\n")];
+        rests.note("one", attempts.iter(), Duration::from_secs(1), now);
+        assert_eq!(rests.left("one", now), Duration::from_millis(1_250));
+        assert_eq!(rests.left("one", now + Duration::from_secs(2)), Duration::ZERO);
+        assert_eq!(rests.left("other", now), Duration::ZERO);
+    }
+}

@@ -1,0 +1,114 @@
+//! The delay of this machine during a case: how late a tick is that should come on time.
+
+use std::pin::pin;
+use std::time::{Duration, Instant};
+
+/// Time between two ticks.
+const TICK: Duration = Duration::from_millis(20);
+
+/// Delay of a tick that every machine has.
+const USUAL: Duration = Duration::from_millis(5);
+
+/// A clock that can be waited for.
+pub(super) trait Clock {
+    /// The time.
+    fn now(&self) -> Duration;
+
+    /// Waits until this time, or longer.
+    async fn wait_until(&self, due: Duration);
+}
+
+/// The clock of this machine.
+pub(super) struct RealTime(pub(super) Instant);
+
+impl Clock for RealTime {
+    fn now(&self) -> Duration {
+        self.0.elapsed()
+    }
+
+    async fn wait_until(&self, due: Duration) {
+        tokio::time::sleep_until((self.0 + due).into()).await;
+    }
+}
+
+/// Returns the result of `work`, and the sum of all delays of ticks meanwhile. They are polled by
+/// the same task, so they are late whenever the calls of the case are handled late.
+pub(super) async fn measured<T>(work: impl Future<Output = T>, clock: impl Clock) -> (T, Duration) {
+    let mut work = pin!(work);
+    let mut delay = Duration::ZERO;
+    loop {
+        let due = clock.now() + TICK;
+        let done = tokio::select! {
+            biased;
+            done = &mut work => Some(done),
+            () = clock.wait_until(due) => None,
+        };
+        let late = clock.now().saturating_sub(due);
+        if late > USUAL {
+            delay += late;
+        }
+        if let Some(done) = done {
+            return (done, delay);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::{Cell, RefCell};
+
+    use futures_util::future::poll_fn;
+    use std::task::Poll;
+
+    use super::*;
+
+    /// A clock whose ticks are this late, in milliseconds.
+    struct Fake {
+        now: Cell<Duration>,
+        late: RefCell<Vec<u64>>,
+    }
+
+    impl Clock for &Fake {
+        fn now(&self) -> Duration {
+            self.now.get()
+        }
+
+        async fn wait_until(&self, due: Duration) {
+            let late = self.late.borrow_mut().pop();
+            // Without a further tick the work decides.
+            let Some(late) = late else { return std::future::pending().await };
+            self.now.set(due + Duration::from_millis(late));
+        }
+    }
+
+    /// The delay of work that ends after all ticks, this long after the last one was due.
+    async fn delay(late: &[u64], last: u64) -> u64 {
+        let late: Vec<_> = late.iter().rev().copied().collect();
+        let clock = Fake { now: Cell::default(), late: RefCell::new(late) };
+        let ticks = clock.late.borrow().len();
+        let polls = Cell::new(0);
+        let work = poll_fn(|context| {
+            if polls.replace(polls.get() + 1) < ticks {
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            clock.now.set(clock.now.get() + TICK + Duration::from_millis(last));
+            Poll::Ready("done")
+        });
+        let (done, delay) = measured(work, &clock).await;
+        assert_eq!(done, "done");
+        u64::try_from(delay.as_millis()).expect("it is short")
+    }
+
+    #[tokio::test]
+    async fn late_ticks_add_up_and_usual_delays_do_not_count() {
+        assert_eq!(delay(&[], 0).await, 0);
+        assert_eq!(delay(&[0, 5, 1], 0).await, 0);
+        assert_eq!(delay(&[300, 2, 45], 0).await, 345);
+    }
+
+    #[tokio::test]
+    async fn a_tick_that_is_due_when_the_work_ends_counts() {
+        assert_eq!(delay(&[1], 700).await, 700);
+    }
+}
