@@ -142,7 +142,9 @@ fn steps(task: &str, arguments: &[String]) -> Result<Vec<Step>, String> {
         ],
         "mutants" => vec![
             Step::new("cargo mutants --in-place --package fallproof-router")
-                .with(&["--test-package".to_owned(), "fallproof".to_owned()])
+                .with(&["--test-package", "fallproof"].map(str::to_owned))
+                // The baseline would run the router's own tests, which have no scenarios.
+                .with(&["--baseline", "skip", "--timeout", "300"].map(str::to_owned))
                 .with(arguments)
                 .with(&["--", "--test", "scenarios"].map(str::to_owned)),
         ],
