@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod tests;
 
+use fallproof_protocol::sse::{self, Event};
 use fallproof_suite::evidence::{CallEvidence, Ending, Inconclusive};
 use fallproof_suite::scenario::Scenario;
 use fallproof_suite::skip::SkipReason;
@@ -82,11 +83,15 @@ fn holds_without_attempt(scenario: &Scenario, violation: &Violation) -> bool {
 }
 
 /// Classifies the failure of a case: silent if a call with a violation looked like a success, or
-/// never ended.
+/// never ended. A stream that reports an error does not look like a success.
 pub(super) fn failure(calls: &[CallEvidence], violations: &[Violation]) -> Failure {
     let failed = violations.iter().filter(|it| it.verdict == Verdict::Fail);
     let is_silent = |call: &CallEvidence| match call.exchange.ending {
-        Ending::Complete => call.exchange.status.is_some_and(|status| status < 400),
+        Ending::Complete => {
+            let exchange = &call.exchange;
+            exchange.status.is_some_and(|status| status < 400)
+                && !sse::events(&exchange.body).iter().any(Event::reports_failure)
+        }
         Ending::TimedOut | Ending::TooLong => true,
         Ending::Closed
         | Ending::Reset

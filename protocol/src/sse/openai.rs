@@ -60,13 +60,24 @@ impl Event {
             return EventKind::Error;
         }
         match value["type"].as_str() {
-            Some("error" | "response.failed") => EventKind::Error,
-            _ if !value["error"].is_null() => EventKind::Error,
+            _ if self.reports_error() => EventKind::Error,
             Some(name) if ENDS.contains(&name) => EventKind::End,
             Some(name) if FRAMES.contains(&name) => EventKind::Frame,
             None if choices(value).all(|choice| !has_content(choice)) => EventKind::Frame,
             Some(_) | None => EventKind::Content,
         }
+    }
+
+    /// Whether the event reports an error: a chunk with an `error`, or an event of that type.
+    pub fn reports_error(&self) -> bool {
+        let value = self.value();
+        matches!(value["type"].as_str(), Some("error" | "response.failed"))
+            || !value["error"].is_null()
+    }
+
+    /// Whether the event tells the client that the answer is not complete.
+    pub fn reports_failure(&self) -> bool {
+        self.reports_error() || self.value()["type"] == "response.incomplete"
     }
 
     /// Whether the event carries the answer: content, or an end event with the complete answer.

@@ -323,6 +323,41 @@ fn no_end_is_invented(#[case] got: &str, #[case] wanted: &str) {
 }
 
 #[test]
+fn a_chat_stream_reports_an_error_with_or_without_done() {
+    let got = |words: &str| interrupted().got_stream(primary(words));
+    assert_found(got("role one error"), &[]);
+    assert_found(got("role one error done"), &[]);
+    // The provider reports it so itself.
+    let reported = streamed().attempt("primary").streaming(primary("role one error done"));
+    assert_found(reported, &[]);
+    let invented = "ends the response, but attempt 1 sent no such end: [DONE]";
+    assert_found(got("role one done error"), &[&format!("08 event 3 {invented}")]);
+}
+
+#[test]
+fn a_responses_stream_has_no_done_after_an_error() {
+    let text = "
+deployments: { primary: { provider: openai, model: gpt-4o, script: [ok] } }
+group: { chain: [primary] }
+steps:
+  - send: { endpoint: responses, body: { input: Hi, stream: true } }
+";
+    let sent = r#"data: {"type":"response.output_text.delta","delta":"a"}
+
+"#;
+    let error = r#"data: {"type":"error","message":"It broke."}
+
+"#;
+    let got = |end: &str| {
+        let case = Case::of(text).attempt("primary").streaming(format!("{sent}{sent}"));
+        case.cut_after(sent.len()).got_stream(format!("{sent}{error}{end}"))
+    };
+    assert_found(got(""), &[]);
+    let wanted = "08 event 3 ends the response, but attempt 1 sent no such end: [DONE]";
+    assert_found(got("data: [DONE]\n\n"), &[wanted]);
+}
+
+#[test]
 fn no_end_is_lost() {
     let wanted = "08 the end of attempt 1's stream is missing";
     assert_found(answered().got_stream(primary("role one two stop")), &[wanted]);

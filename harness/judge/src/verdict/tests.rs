@@ -75,6 +75,19 @@ fn a_failure_that_looks_like_a_success_is_silent(
     assert_eq!(verdict(case), (Outcome::Fail, Some(failure)));
 }
 
+#[rstest]
+#[case::chat("{\"error\":{\"message\":\"Overloaded.\"}}", Failure::Honest)]
+#[case::with_a_code("{\"error\":\"overloaded\"}", Failure::Honest)]
+#[case::responses("{\"type\":\"error\",\"message\":\"Overloaded.\"}", Failure::Honest)]
+#[case::failed("{\"type\":\"response.failed\",\"response\":{\"error\":null}}", Failure::Honest)]
+#[case::incomplete("{\"type\":\"response.incomplete\"}", Failure::Honest)]
+#[case::content("{\"error\":null,\"choices\":[]}", Failure::Silent)]
+#[case::unreadable("{\"error", Failure::Silent)]
+fn a_stream_that_reports_its_failure_is_honest(#[case] event: &str, #[case] failure: Failure) {
+    let case = lossy().got_stream(format!("data: {event}\n\ndata: [DONE]\n\n"));
+    assert_eq!(verdict(case), (Outcome::Fail, Some(failure)));
+}
+
 #[test]
 fn only_calls_with_violations_decide_whether_a_failure_is_silent() {
     let text = format!("{TWO}group: {{ chain: [primary, backup] }}\nsteps:\n{CALL}{CALL}");

@@ -338,7 +338,7 @@ pub(super) const ALL: &[Saboteur] = &[
     ),
     streams(
         "makes-up-done",
-        "sends [DONE] after the error of a broken stream",
+        "sends [DONE] before the error of a broken stream",
         StreamFault::MakesUpEnd,
     ),
     streams("loses-done", "drops the event that marks a stream as complete", StreamFault::LosesEnd),
