@@ -40,18 +40,17 @@ impl CooldownState {
                 (failures, at_most) = (0, 0);
                 continue;
             }
-            let is_failure = attempt
-                .failure()
-                .is_none_or(|failure| Condition::RECOMMENDED.iter().any(|it| it.covers(failure)));
-            if !is_failure || attempt.cause().is_some() {
+            let counts = attempt.cause().is_none() && is_of(Condition::RECOMMENDED, &attempt);
+            let declared = view.capabilities.fallback_on.as_deref();
+            if !counts && !declared.is_some_and(|declared| is_of(declared, &attempt)) {
                 continue;
             }
             at_most += 1;
-            if attempt.outcome() == AttemptOutcome::Interrupted || attempt.is_broken_refusal() {
-                failures = 0;
-            } else {
-                failures += 1;
-            }
+            let is_unclear = !counts
+                || attempt.outcome() == AttemptOutcome::Interrupted
+                || attempt.is_broken_refusal()
+                || declared.is_some_and(|declared| !is_of(declared, &attempt));
+            failures = if is_unclear { 0 } else { failures + 1 };
             let Some(cooldown) = view.group.policy.cooldown else { continue };
             let until = at + Duration::from_millis(cooldown.duration_ms);
             if failures >= cooldown.after_failures {
@@ -90,6 +89,11 @@ impl CooldownState {
     pub(super) fn remaining(&self, now: Duration) -> Duration {
         self.until.saturating_sub(now)
     }
+}
+
+/// Whether the attempt failed in one of these ways, or after its first content.
+fn is_of(conditions: &[Condition], attempt: &Attempt<'_>) -> bool {
+    attempt.failure().is_none_or(|failure| conditions.iter().any(|it| it.covers(failure)))
 }
 
 /// The wait that the provider requested with its 429 or 503, capped at the group's limit.

@@ -5,12 +5,14 @@ mod tests;
 
 use fallproof_protocol::behavior::UNEXPECTED;
 use fallproof_protocol::condition::Condition;
+use fallproof_protocol::json::Tree;
 use fallproof_suite::evidence::Ending;
 use fallproof_suite::plan::Deployment;
 use fallproof_suite::scenario::ExpectedError;
 
 use super::collector::{Collector, unclaimed};
 use super::excuse::{Excuse, Freedom};
+use super::payload::ignored;
 use super::route::{own_cooldown_excuse, unbuffered_excuse};
 use crate::observe::{Attempt, AttemptOutcome, View};
 use crate::violation::{ExpectationViolation, Verdict, Violation};
@@ -149,6 +151,7 @@ fn declared_deviation(view: View<'_>) -> Option<Excuse> {
     let excuse = unclaimed(view)
         .or_else(|| own_cooldown_excuse(view).filter(|_| passed_over))
         .or_else(|| view.attempts().find_map(|it| unbuffered_excuse(view, &it)))
+        .or_else(|| ignored_field(view))
         .or_else(|| unspecified(view, Freedom::UnseenBreak).filter(|_| broke_unseen(view)));
     if excuse.is_some() || view.group.policy.fallback_on.is_some() {
         return excuse;
@@ -162,6 +165,16 @@ fn declared_deviation(view: View<'_>) -> Option<Excuse> {
             _ => None,
         }
     })
+}
+
+/// The declared reason for a field that an attempt lacks, if there is one.
+fn ignored_field(view: View<'_>) -> Option<Excuse> {
+    let Tree::Object(sent) = Tree::parse(&view.observed.exchange.sent).ok()? else { return None };
+    let received: Vec<_> =
+        view.attempts().filter_map(|it| Tree::parse(&it.recorded.body).ok()).collect();
+    let mut lost =
+        sent.iter().filter(|(name, _)| received.iter().any(|it| it.member(name).is_none()));
+    lost.find_map(|(name, _)| ignored(view, &format!("/{name}")))
 }
 
 /// Whether an attempt was interrupted within its answer and the client got none of it: it got an

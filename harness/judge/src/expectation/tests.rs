@@ -2,7 +2,7 @@
 
 use fallproof_protocol::behavior::UNEXPECTED;
 use fallproof_protocol::condition::Condition;
-use fallproof_suite::capabilities::{Capabilities, Strictness};
+use fallproof_suite::capabilities::{Capabilities, Ignored, Strictness};
 use fallproof_suite::evidence::Ending;
 use fallproof_suite::requirement::Code;
 use rstest::rstest;
@@ -110,6 +110,18 @@ fn a_fallback_may_replace_a_retry() {
     );
     assert_missed(case(", retries: 1").declaring(exact), &wanted);
     assert_missed(case(""), &wanted);
+}
+
+#[test]
+fn a_call_whose_field_was_dropped_by_declaration_may_end_otherwise() {
+    let ignored =
+        Ignored { other_than: Vec::new(), endpoint: None, reason: "it drops all".to_owned() };
+    let declare = |it: &mut Capabilities| it.ignores.push(ignored.clone());
+    let case = || expecting("status: 400").attempt("primary");
+    let wanted = "expected status 400 for the client, got 200";
+    let dropped = case().carrying("{}").declaring(declare);
+    assert_missed(dropped, &[&format!("(exempt: it drops all) {wanted}")]);
+    assert_missed(case().declaring(declare), &[wanted]);
 }
 
 #[test]

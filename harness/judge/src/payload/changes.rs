@@ -42,7 +42,10 @@ pub(super) fn since_the_client(
                 (Code::Payload07, Respelled { from: brief(&from), to: brief(&to) })
             }
         };
-        let excuse = adapted(found.view, attempt, &pointer);
+        let excuse = adapted(found.view, attempt, &pointer).or_else(|| match kind {
+            Lost { .. } => ignored(found.view, &pointer),
+            _ => None,
+        });
         found.breach(requirement, kind).at(attempt).pointing(&pointer).excused(excuse);
     }
 }
@@ -62,7 +65,10 @@ pub(super) fn since_the_first(
             DifferenceKind::Changed(..) => ChangedSince { first },
             DifferenceKind::Respelled(..) => continue,
         };
-        let excuse = adapted(found.view, attempt, &pointer);
+        let excuse = adapted(found.view, attempt, &pointer).or_else(|| match kind {
+            LostSince { .. } => ignored(found.view, &pointer),
+            _ => None,
+        });
         let violation = found.breach(Code::Payload05, kind);
         violation.at(attempt).pointing(&pointer).excused(excuse);
     }
@@ -81,4 +87,10 @@ fn adapted(view: View<'_>, attempt: &Attempt<'_>, pointer: &str) -> Option<Excus
     let endpoint = view.planned.send.endpoint;
     let reason = view.capabilities.rewrites(pointer, endpoint, attempt.deployment.surface())?;
     Some(Excuse::Rewrites(reason.to_owned()))
+}
+
+/// The declared reason for dropping a field, if there is one.
+pub(crate) fn ignored(view: View<'_>, pointer: &str) -> Option<Excuse> {
+    let reason = view.capabilities.ignores(pointer, view.planned.send.endpoint)?;
+    Some(Excuse::Ignores(reason.to_owned()))
 }

@@ -53,8 +53,7 @@ pub(crate) fn required_fallback(view: View<'_>, last: &Attempt<'_>) -> Option<Fa
         last.failure().is_some_and(|failure| conditions.iter().any(|it| it.covers(failure)))
     };
     let next = next_after(view, last).filter(|_| configured.is_none_or(covered))?;
-    let is_declared = configured.is_none() && !covered(view.capabilities.fallback_on());
-    let excuse = is_declared.then_some(Excuse::NoFallback);
+    let excuse = Excuse::no_fallback(view, last).filter(|_| configured.is_none());
     Some(Fallback { failed, next, excuse: excuse.or_else(|| unbuffered_excuse(view, last)) })
 }
 

@@ -133,7 +133,7 @@ fn a_declared_lack_of_fallback_is_exempt() {
     let case = two().attempt("primary").failing(500, None);
     let case = case.declaring(|it| it.fallback_on = Some(vec![Condition::Status(429)]));
     let wanted = "attempt 1 failed with 500, but `backup` was never tried";
-    assert_found(case, &[&format!("03 (exempt: the target does not fall back on this) {wanted}")]);
+    assert_found(case, &[&format!("03 (exempt: the target does not fall back on `500`) {wanted}")]);
 }
 
 #[test]
