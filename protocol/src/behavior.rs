@@ -39,7 +39,7 @@ pub struct Behavior {
     pub status: Option<u16>,
     /// Headers to set on the reply; a header of the same name is replaced. Setting either
     /// `retry-after` or `retry-after-ms` replaces both. `{{key}}` becomes the deployment's
-    /// credential.
+    /// credential, and `{{date:20}}` the date 20 seconds from now.
     pub headers: IndexMap<String, String>,
     /// Replaces the reply's body, byte for byte. `{{key}}` becomes the deployment's credential.
     pub body: Option<String>,
@@ -59,7 +59,7 @@ struct Spelled {
     status: Option<u16>,
     /// Headers to set on the reply; a header of the same name is replaced. Setting either
     /// `retry-after` or `retry-after-ms` replaces both. `{{key}}` becomes the deployment's
-    /// credential.
+    /// credential, and `{{date:20}}` the date 20 seconds from now.
     headers: IndexMap<String, String>,
     /// Replaces the reply's body, byte for byte. `{{key}}` becomes the deployment's credential.
     body: Option<String>,

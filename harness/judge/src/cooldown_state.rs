@@ -26,13 +26,13 @@ impl CooldownState {
     /// The state of the deployment at `chain_index`, before attempt `before` of the judged call.
     pub(super) fn of(view: View<'_>, chain_index: usize, before: usize) -> Self {
         let now = view.attempts().filter(|attempt| attempt.number < before);
-        let now = now.map(|attempt| (view.observed.at, attempt));
+        let now = now.map(|attempt| (view.observed, attempt));
         let mut state = Self::default();
         // The minimum and the maximum number of consecutive failures.
         let (mut failures, mut at_most) = (0, 0);
-        for (at, attempt) in
-            view.history().chain(now).filter(|(_, it)| it.chain_index == chain_index)
-        {
+        let own = view.history().chain(now).filter(|(_, it)| it.chain_index == chain_index);
+        for (call, attempt) in own.filter(|(call, it)| !it.lost_its_client(call)) {
+            let at = call.at;
             if let Some(wait) = requested_wait(view, &attempt) {
                 state.extend(at + wait, CooldownReason::RetryAfter);
             }

@@ -1,14 +1,10 @@
 //! Reasons why a target is exempt from a violation.
 
-#[cfg(test)]
-mod tests;
-
 use fallproof_protocol::condition::Condition;
 use fallproof_suite::requirement::Code;
+use fallproof_suite::scenario::Freedom;
 use serde::Serialize;
 use strum::Display;
-
-use crate::observe::{Attempt, View};
 
 /// The reason why a violation is only informational.
 #[derive(Debug, Clone, PartialEq, Eq, Display, Serialize)]
@@ -50,41 +46,4 @@ pub enum Excuse {
     /// No requirement covers it.
     #[strum(to_string = "{0} is up to the target")]
     Unspecified(Freedom),
-}
-
-impl Excuse {
-    /// The target declares that it does not fall back on the failure of this attempt.
-    pub(crate) fn no_fallback(view: View<'_>, attempt: &Attempt<'_>) -> Option<Self> {
-        let declared = view.capabilities.fallback_on.as_ref()?;
-        let failure = attempt.failure()?;
-        (!declared.iter().any(|it| it.covers(failure))).then_some(Self::NoFallbackOn(failure))
-    }
-
-    /// The target declares that it goes by the status, and so it takes the answer to this attempt
-    /// for a success.
-    pub(crate) fn goes_by_status(view: View<'_>, attempt: &Attempt<'_>) -> Option<Self> {
-        let hidden = [Condition::InvalidResponse, Condition::ErrorInSuccess];
-        let has_success = attempt.recorded.status.is_some_and(|it| (200..300).contains(&it));
-        Self::no_fallback(view, attempt)
-            .filter(|_| has_success && attempt.failure().is_some_and(|it| hidden.contains(&it)))
-    }
-}
-
-/// Behavior that the requirements do not fix. Only a target with exact strictness must match the
-/// scenario's expectation. Too many attempts, or a status of another kind, do break a requirement.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Display, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Freedom {
-    /// The number of attempts at a deployment, within its retries.
-    #[strum(to_string = "the number of attempts at a deployment, within its retries,")]
-    Attempts,
-    /// The exact error status.
-    #[strum(to_string = "the exact status of an error, within its kind,")]
-    Status,
-    /// The type, code, parameter and message of an error.
-    #[strum(to_string = "the wording of an error")]
-    ErrorWording,
-    /// The handling of a stream that broke before the client got any of it.
-    #[strum(to_string = "the handling of a break before the client got any content")]
-    UnseenBreak,
 }

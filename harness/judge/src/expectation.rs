@@ -8,10 +8,11 @@ use fallproof_protocol::condition::Condition;
 use fallproof_protocol::json::Tree;
 use fallproof_suite::evidence::Ending;
 use fallproof_suite::plan::Deployment;
-use fallproof_suite::scenario::ExpectedError;
+use fallproof_suite::requirement::Code;
+use fallproof_suite::scenario::{ExpectedError, Freedom};
 
-use super::collector::{Collector, unclaimed};
-use super::excuse::{Excuse, Freedom};
+use super::collector::{Collector, unclaimed, waives};
+use super::excuse::Excuse;
 use super::payload::ignored;
 use super::route::{own_cooldown_excuse, unbuffered_excuse};
 use crate::observe::{Attempt, AttemptOutcome, View};
@@ -50,7 +51,7 @@ fn attempts(found: &mut Collector<'_>) {
     if expected != seen {
         let is_bounded =
             fell_back_early(view, expected, &seen) || folded(expected) == folded(&seen);
-        let excuse = unspecified(view, Freedom::Attempts).filter(|_| is_bounded);
+        let excuse = free_attempts(view).filter(|_| is_bounded);
         let expected = expected.to_vec();
         found.miss(ExpectationViolation::Attempts { expected, seen }).excused(excuse);
     }
@@ -61,7 +62,7 @@ fn script(found: &mut Collector<'_>) {
     for attempt in view.attempts().filter(|attempt| attempt.recorded.behavior == UNEXPECTED) {
         let (deployment, attempt) = (attempt.deployment.name.clone(), attempt.number);
         let kind = ExpectationViolation::ScriptEnded { deployment, attempt };
-        found.miss(kind).excused(unspecified(view, Freedom::Attempts));
+        found.miss(kind).excused(free_attempts(view));
     }
 }
 
@@ -71,7 +72,10 @@ fn status(found: &mut Collector<'_>) {
         && expected != got
     {
         let was_asked = view.attempts().next().is_some();
-        let is_of_its_kind = expected >= 400 && got >= 400 && was_asked;
+        // Without an attempt, the target reports a cooldown in one of two ways.
+        let is_of_its_kind = [expected, got]
+            .iter()
+            .all(|status| if was_asked { *status >= 400 } else { matches!(status, 429 | 503) });
         let excuse = unspecified(view, Freedom::Status).filter(|_| is_of_its_kind);
         found.miss(ExpectationViolation::Status { expected, got }).excused(excuse);
     }
@@ -113,13 +117,17 @@ fn headers(found: &mut Collector<'_>) {
     }
 }
 
-/// Excuses a deviation that the requirements allow, unless the target's strictness is exact.
-fn unspecified(view: View<'_>, freedom: Freedom) -> Option<Excuse> {
-    is_tolerant(view).then_some(Excuse::Unspecified(freedom))
+/// Excuses another number of attempts: the scenario leaves it to the target, or the target does not
+/// claim to keep it.
+fn free_attempts(view: View<'_>) -> Option<Excuse> {
+    unspecified(view, Freedom::Attempts).or_else(|| waives(view, Code::Route05))
 }
 
-fn is_tolerant(view: View<'_>) -> bool {
-    view.capabilities.strictness.is_tolerant()
+/// Excuses a deviation that the scenario leaves to the target, unless the target's strictness is
+/// exact.
+fn unspecified(view: View<'_>, freedom: Freedom) -> Option<Excuse> {
+    let is_free = view.scenario.up_to_target.contains(&freedom);
+    (is_free && view.capabilities.strictness.is_tolerant()).then_some(Excuse::Unspecified(freedom))
 }
 
 /// The names of the deployments that got the attempts.
@@ -130,7 +138,7 @@ fn seen(view: View<'_>) -> Vec<String> {
 /// Whether the target fell back before its retries were used up, and got an answer.
 fn fell_back_early(view: View<'_>, expected: &[String], seen: &[String]) -> bool {
     let is_answered = view.observed.exchange.status.is_some_and(|status| status < 300);
-    let may_retry = is_tolerant(view) && view.group.policy.retries > 0;
+    let may_retry = view.group.policy.retries > 0;
     may_retry
         && is_answered
         && seen.len() <= expected.len()

@@ -7,6 +7,7 @@
 //! a black-box harness can observe from outside a gateway.
 
 mod auth;
+mod choice;
 mod client;
 mod collector;
 mod control;
@@ -31,7 +32,7 @@ use fallproof_suite::evidence::{CaseResult, Evidence, TargetFacts};
 use fallproof_suite::scenario::{self, Scenario};
 use memchr::memmem;
 
-pub use self::excuse::{Excuse, Freedom};
+pub use self::excuse::Excuse;
 pub use self::verdict::{Failure, Outcome};
 pub use self::violation::{
     Alteration, AuthViolation, ChainDeviation, ClientViolation, ControlViolation, CooldownReason,
@@ -108,8 +109,12 @@ pub fn judge_case(scenario: &Scenario, target: TargetFacts<'_>, evidence: &Evide
             earlier: &observed[..before],
         })
     };
-    let violations: Vec<_> = observed.iter().enumerate().filter_map(view).flat_map(judge).collect();
+    let mut violations: Vec<_> =
+        observed.iter().enumerate().filter_map(view).flat_map(judge).collect();
     let outcome = verdict::verdict(scenario, calls, &violations);
+    if outcome == Outcome::NotRobust {
+        violations.iter_mut().for_each(|it| it.verdict = Verdict::Note);
+    }
     let failure = (outcome == Outcome::Fail).then(|| verdict::failure(calls, &violations));
     Judgment { outcome, violations, failure }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 use std::sync::OnceLock;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use fallproof_protocol::behavior::{Cut, CutEnd, HeadFault};
 use fallproof_protocol::condition::Condition;
@@ -150,11 +150,11 @@ impl<'a> View<'a> {
         self.planned.send.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// The attempts of earlier calls to the same group, with the time of each call.
-    pub fn history(&self) -> impl Iterator<Item = (Duration, Attempt<'a>)> {
+    /// The attempts of earlier calls to the same group, each with its call.
+    pub fn history(&self) -> impl Iterator<Item = (&'a ObservedCall<'a>, Attempt<'a>)> {
         let (group, name) = (self.group, &self.observed.group);
         let calls = self.earlier.iter().filter(move |call| call.group == *name);
-        calls.flat_map(move |call| attempts(group, &call.requests).map(move |it| (call.at, it)))
+        calls.flat_map(move |call| attempts(group, &call.requests).map(move |it| (call, it)))
     }
 
     /// The earlier response that this call continues, if it came from the target.
@@ -269,10 +269,25 @@ impl<'a> Attempt<'a> {
             && self.recorded.status.is_some_and(|status| (400..500).contains(&status))
     }
 
-    /// The provider's `error.code`, if it answered with an error that has one.
-    pub fn error_code(&self) -> Option<String> {
-        let body: Value = serde_json::from_slice(&self.recorded.reply).ok()?;
-        body.pointer("/error/code")?.as_str().map(str::to_owned)
+    /// The codes in the provider's error: that of its body, or those of its events.
+    pub fn error_codes(&self) -> Vec<String> {
+        if let Some(events) = self.events() {
+            return events.iter().filter_map(Event::error_code).map(str::to_owned).collect();
+        }
+        let body: Value = serde_json::from_slice(&self.recorded.reply).unwrap_or_default();
+        let code = body.pointer("/error/code").and_then(Value::as_str);
+        code.map(str::to_owned).into_iter().collect()
+    }
+
+    /// Whether it was still in progress when the client of this call disconnected. That is not the
+    /// deployment's failure.
+    pub fn lost_its_client(&self, call: &ObservedCall<'_>) -> bool {
+        let is_open =
+            matches!(self.outcome(), AttemptOutcome::Broken | AttemptOutcome::Interrupted);
+        is_open
+            && self.recorded.client_gone
+            && call.exchange.ending == Ending::Disconnected
+            && self.number == call.requests.len()
     }
 
     /// The cause of a refusal that a group can have separate fallbacks for.
@@ -283,13 +298,15 @@ impl<'a> Attempt<'a> {
         ) {
             return None;
         }
-        let code = self.error_code();
-        let names = [self.recorded.behavior.as_str(), code.as_deref().unwrap_or_default()];
-        if names.contains(&"context_length_exceeded") {
+        let codes = self.error_codes();
+        let is_named = |name: &&str| {
+            self.recorded.behavior == **name || codes.iter().any(|code| code == *name)
+        };
+        if is_named(&"context_length_exceeded") {
             return Some(Cause::ContextLength);
         }
         let filtered = ["content_filter", "content_policy_violation", "moderation_blocked"];
-        filtered.iter().any(|it| names.contains(it)).then_some(Cause::ContentFilter)
+        filtered.iter().any(is_named).then_some(Cause::ContentFilter)
     }
 }
 

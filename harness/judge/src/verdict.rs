@@ -5,7 +5,7 @@ mod tests;
 
 use fallproof_protocol::sse::{self, Event};
 use fallproof_suite::evidence::{CallEvidence, Ending, Inconclusive};
-use fallproof_suite::scenario::Scenario;
+use fallproof_suite::scenario::{Level, Scenario};
 use fallproof_suite::skip::SkipReason;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -22,6 +22,8 @@ pub enum Outcome {
     Warn,
     /// The target does not conform.
     Fail,
+    /// A scenario at the level of robustness found a violation. No part of the verdict.
+    NotRobust,
     /// The target could not be judged.
     Inconclusive(Inconclusive),
     /// The scenario was not run.
@@ -46,6 +48,10 @@ pub(super) fn verdict(
     calls: &[CallEvidence],
     violations: &[Violation],
 ) -> Outcome {
+    let is_wrong = violations.iter().any(|it| it.verdict > Verdict::Note);
+    if scenario.level == Level::Robustness && is_wrong {
+        return Outcome::NotRobust;
+    }
     if let Some(ending @ Ending::Unreachable(_)) = calls.first().map(|call| &call.exchange.ending) {
         return Outcome::Inconclusive(Inconclusive::Unreachable(ending.clone()));
     }

@@ -48,12 +48,14 @@ pub fn case(case: &judge::Case, context: Context<'_>) -> Case {
         judge::Outcome::Pass => (Outcome::Pass, None),
         judge::Outcome::Warn => (Outcome::Warn, None),
         judge::Outcome::Fail => (Outcome::Fail, None),
+        judge::Outcome::NotRobust => (Outcome::NotRobust, None),
         judge::Outcome::Inconclusive(unclear) => (Outcome::Inconclusive, Some(unclear.to_string())),
         judge::Outcome::Skipped(reason) => (Outcome::Skipped, Some(reason.to_string())),
         judge::Outcome::HarnessError(reason) => (Outcome::HarnessError, Some(reason.clone())),
     };
     // Without a verdict, violations mean nothing.
-    let is_judged = matches!(outcome, Outcome::Pass | Outcome::Warn | Outcome::Fail);
+    let is_judged =
+        matches!(outcome, Outcome::Pass | Outcome::Warn | Outcome::Fail | Outcome::NotRobust);
     let violations = judgment.violations.iter().filter(|_| is_judged).map(violation).collect();
     Case {
         id: evidence.scenario.clone(),

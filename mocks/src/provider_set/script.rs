@@ -1,5 +1,7 @@
 //! Scripts: which behavior an attempt gets, and how it changes the reply.
 
+use std::time::{Duration, SystemTime};
+
 use super::MockDeployment;
 use crate::Reply;
 use crate::behavior::{Behavior, CONNECT_TIMEOUT, CONNECTION_REFUSED, ScriptError, WireFault};
@@ -8,6 +10,9 @@ use crate::provider::{Deployment, Endpoint};
 
 /// Placeholder for the deployment's credential in a script's texts.
 const KEY: &str = "{{key}}";
+
+/// Start of the placeholder for a date in a header, as in `{{date:20}}`.
+const DATE: &str = "{{date:";
 
 /// Checks that this mock's script can be played.
 pub(super) fn validate(mock: &MockDeployment) -> Result<(), ScriptError> {
@@ -72,11 +77,41 @@ pub(super) fn overridden(behavior: &Behavior, deployment: &Deployment, mut reply
     if !behavior.headers.is_empty() {
         override_headers(behavior, &mut reply.headers);
         for (_, value) in &mut reply.headers {
-            *value = value.replace(KEY, &deployment.key);
+            *value = with_dates(&value.replace(KEY, &deployment.key), SystemTime::now());
         }
     }
     if let Some(body) = &behavior.body {
         reply.body = body.replace(KEY, &deployment.key).into_bytes();
     }
     reply
+}
+
+/// Replaces `{{date:n}}` with the date n seconds from now; n may be negative.
+fn with_dates(text: &str, now: SystemTime) -> String {
+    let replaced = || {
+        let (before, rest) = text.split_once(DATE)?;
+        let (seconds, after) = rest.split_once("}}")?;
+        let seconds: i64 = seconds.parse().ok()?;
+        let by = Duration::from_secs(seconds.unsigned_abs());
+        let date = if seconds < 0 { now.checked_sub(by) } else { now.checked_add(by) };
+        Some(format!("{before}{}{}", httpdate::fmt_http_date(date?), with_dates(after, now)))
+    };
+    replaced().unwrap_or_else(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_is_relative_to_now() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(60);
+        let with_dates = |text| with_dates(text, now);
+        assert_eq!(with_dates("{{date:20}}"), "Thu, 01 Jan 1970 00:01:20 GMT");
+        assert_eq!(
+            with_dates("a {{date:-60}} b {{date:x}}"),
+            "a Thu, 01 Jan 1970 00:00:00 GMT b {{date:x}}"
+        );
+        assert_eq!(with_dates("{{date:"), "{{date:");
+    }
 }

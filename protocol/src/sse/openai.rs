@@ -75,6 +75,14 @@ impl Event {
             || !value["error"].is_null()
     }
 
+    /// The code of the error that the event reports, if it has one.
+    pub fn error_code(&self) -> Option<&str> {
+        let pointers = ["/error/code", "/response/error/code", "/code"];
+        let mut codes =
+            pointers.iter().filter_map(|pointer| self.value().pointer(pointer)?.as_str());
+        codes.next().filter(|_| self.reports_error())
+    }
+
     /// Whether the event tells the client that the answer is not complete.
     pub fn reports_failure(&self) -> bool {
         self.reports_error() || self.value()["type"] == "response.incomplete"

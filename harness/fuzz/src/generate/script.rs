@@ -74,7 +74,6 @@ fn failing(goes_on: bool, rng: &mut CaseRng) -> Behavior {
     if limits.contains(&behavior.reply.as_str()) && chance(30, rng) {
         let seconds = pick(&["1", "7", "30", "600"], rng);
         behavior.headers.insert("retry-after".to_owned(), (*seconds).to_owned());
-        behavior.headers.insert("retry-after-ms".to_owned(), "0".to_owned());
     }
     behavior
 }

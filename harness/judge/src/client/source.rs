@@ -4,8 +4,8 @@
 use fallproof_suite::plan::{Deployment, Group};
 use fallproof_suite::requirement::Code;
 
+use crate::choice;
 use crate::collector::Collector;
-use crate::excuse::Excuse;
 use crate::observe::{Attempt, AttemptOutcome};
 use crate::violation::ClientViolation::{InventedSuccess, MixedAnswers, OtherGroup};
 
@@ -23,7 +23,7 @@ pub(super) fn only_one(found: &mut Collector<'_>) {
 pub(super) fn no_success(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
     let has_failed = |it: &Attempt<'_>| it.outcome() != AttemptOutcome::Success;
     let Some(last) = attempts.last().filter(|_| attempts.iter().all(has_failed)) else { return };
-    let excuse = Excuse::goes_by_status(found.view, last);
+    let excuse = choice::goes_by_status(found.view, last);
     found.breach(Code::Client04, InventedSuccess).excused(excuse);
 }
 

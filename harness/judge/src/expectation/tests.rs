@@ -5,6 +5,7 @@ use fallproof_protocol::condition::Condition;
 use fallproof_suite::capabilities::{Capabilities, Ignored, Strictness};
 use fallproof_suite::evidence::Ending;
 use fallproof_suite::requirement::Code;
+use fallproof_suite::scenario::Freedom;
 use rstest::rstest;
 
 use crate::testing::{CALL, Case, TWO};
@@ -89,8 +90,11 @@ fn the_number_of_retries_is_up_to_the_target() {
     let expect = "attempts: [primary, primary, backup]";
     let case = || with_policy(", retries: 1", expect).attempt("primary").failing(500, None);
     let wanted = "expected attempts at `primary`, `primary`, `backup`; got `primary`, `backup`";
-    assert_missed(case().attempt("backup"), &[&format!("{OF_RETRIES} {wanted}")]);
-    assert_missed(case().attempt("backup").declaring(exact), &[wanted]);
+    let case = || case().attempt("backup");
+    assert_missed(case(), &[wanted]);
+    let free = || case().leaving(Freedom::Attempts);
+    assert_missed(free(), &[&format!("{OF_RETRIES} {wanted}")]);
+    assert_missed(free().declaring(exact), &[wanted]);
 }
 
 #[test]
@@ -104,12 +108,15 @@ fn a_fallback_may_replace_a_retry() {
         "expected attempts at `primary`, `primary`; got `primary`, `backup`",
         "expected the answer from `primary`, got that from `backup`",
     ];
+    let free = |policy: &str| case(policy).leaving(Freedom::Attempts);
     assert_missed(
-        case(", retries: 1"),
+        free(", retries: 1"),
         &wanted.map(|it| format!("{OF_RETRIES} {it}")).each_ref().map(String::as_str),
     );
-    assert_missed(case(", retries: 1").declaring(exact), &wanted);
-    assert_missed(case(""), &wanted);
+    assert_missed(free(", retries: 1").declaring(exact), &wanted);
+    assert_missed(free(""), &wanted);
+    // A target that never retries does not meet what a scenario demands of everybody.
+    assert_missed(case(", retries: 1"), &wanted);
 }
 
 #[test]
@@ -129,8 +136,14 @@ fn an_exhausted_script_is_reported() {
     let case = || expecting("status: 200").attempt("primary").played(UNEXPECTED);
     let wanted = "unexpected attempt 1 at `primary`: its script was exhausted; lengthen it, or add \
                 `repeat_last: true`";
-    assert_missed(case().declaring(exact), &[wanted]);
-    assert_missed(case(), &[&format!("{OF_RETRIES} {wanted}")]);
+    assert_missed(case(), &[wanted]);
+    let free = || case().leaving(Freedom::Attempts);
+    assert_missed(free(), &[&format!("{OF_RETRIES} {wanted}")]);
+    assert_missed(free().declaring(exact), &[wanted]);
+    let waived = case().declaring(|it| {
+        it.waived.insert(Code::Route05, "it retries".to_owned());
+    });
+    assert_missed(waived, &[&format!("(exempt: it retries) {wanted}")]);
 }
 
 #[test]
@@ -154,7 +167,15 @@ fn the_expected_deployment_answers() {
         "(exempt: the exact status of an error, within its kind, is up to the target) expected status 429 for the client, got 503"
     )
 )]
-#[case::no_attempt(429, 503, false, Some("expected status 429 for the client, got 503"))]
+#[case::of_a_cooldown(
+    429,
+    503,
+    false,
+    Some(
+        "(exempt: the exact status of an error, within its kind, is up to the target) expected status 429 for the client, got 503"
+    )
+)]
+#[case::no_attempt(503, 404, false, Some("expected status 503 for the client, got 404"))]
 #[case::no_success(200, 503, true, Some("expected status 200 for the client, got 503"))]
 #[case::no_error(503, 200, true, Some("expected status 503 for the client, got 200"))]
 fn the_status_is_of_the_expected_kind(
@@ -168,9 +189,10 @@ fn the_status_is_of_the_expected_kind(
         let case = if asked { case.attempt("primary") } else { case };
         case.got(got, "{}")
     };
-    assert_missed(case(), wanted.as_slice());
+    assert_missed(case().leaving(Freedom::Status), wanted.as_slice());
     let exactly = wanted.map(|it| it.split(") ").last().unwrap_or(it));
-    assert_missed(case().declaring(exact), exactly.as_slice());
+    assert_missed(case(), exactly.as_slice());
+    assert_missed(case().leaving(Freedom::Status).declaring(exact), exactly.as_slice());
 }
 
 #[rstest]
@@ -185,9 +207,11 @@ fn the_status_is_of_the_expected_kind(
 fn the_error_is_the_expected_one(#[case] got: &str, #[case] wanted: &[&str]) {
     let expect = "error: { type: a, code: b, param: c, message_contains: is d }";
     let case = || expecting(expect).attempt("primary").failing(400, None).got(400, got);
-    assert_missed(case().declaring(exact), wanted);
+    assert_missed(case(), wanted);
+    let free = || case().leaving(Freedom::ErrorWording);
+    assert_missed(free().declaring(exact), wanted);
     let exempt = |it: &&str| format!("(exempt: the wording of an error is up to the target) {it}");
-    assert_eq!(case().missed(), wanted.iter().map(exempt).collect::<Vec<_>>());
+    assert_eq!(free().missed(), wanted.iter().map(exempt).collect::<Vec<_>>());
 }
 
 #[rstest]
@@ -279,6 +303,8 @@ fn the_handling_of_an_early_break_is_up_to_the_target() {
     let case = || case().cut_after(word.len()).got(502, "{}");
     let wanted = "expected attempts at `primary`, `backup`; got `primary`";
     assert_missed(case().got(200, "{}"), &[wanted]);
+    assert_missed(case(), &[wanted]);
+    let case = || case().leaving(Freedom::UnseenBreak);
     let exempt = "(exempt: the handling of a break before the client got any content is up to the \
                   target)";
     assert_missed(case(), &[&format!("{exempt} {wanted}")]);

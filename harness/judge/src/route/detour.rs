@@ -4,8 +4,8 @@
 use fallproof_suite::requirement::Code;
 
 use super::chain::{could_be_asked, detour_for, name};
+use crate::choice;
 use crate::collector::Collector;
-use crate::excuse::Excuse;
 use crate::observe::{Attempt, Cause};
 use crate::violation::RouteViolation::{NoContentFilterFallback, NoContextLengthFallback};
 
@@ -26,7 +26,7 @@ pub(super) fn check(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
                 Cause::ContextLength => (Code::Route10, NoContextLengthFallback { next }),
                 Cause::ContentFilter => (Code::Route11, NoContentFilterFallback { next }),
             };
-            let excuse = Excuse::goes_by_status(view, attempt);
+            let excuse = choice::goes_by_status(view, attempt);
             found.breach(requirement, kind).at(attempt).excused(excuse);
             return;
         }

@@ -7,6 +7,7 @@ use fallproof_suite::evidence::Ending;
 use fallproof_suite::requirement::Code;
 
 use super::chain::{name, next_after};
+use crate::choice;
 use crate::collector::{Collector, waives};
 use crate::excuse::Excuse;
 use crate::observe::{Attempt, AttemptOutcome, View};
@@ -53,7 +54,7 @@ pub(crate) fn required_fallback(view: View<'_>, last: &Attempt<'_>) -> Option<Fa
         last.failure().is_some_and(|failure| conditions.iter().any(|it| it.covers(failure)))
     };
     let next = next_after(view, last).filter(|_| configured.is_none_or(covered))?;
-    let excuse = Excuse::no_fallback(view, last).filter(|_| configured.is_none());
+    let excuse = choice::no_fallback(view, last).filter(|_| configured.is_none());
     Some(Fallback { failed, next, excuse: excuse.or_else(|| unbuffered_excuse(view, last)) })
 }
 

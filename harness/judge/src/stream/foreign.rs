@@ -49,7 +49,7 @@ pub(super) fn check(
     }
     sorting.surplus_start();
     let Sorting { own, mut breaches, .. } = sorting;
-    breaches.splice(0..0, client.usage());
+    breaches.splice(0..0, client.usage(answering));
     if breaches.iter().any(|(requirement, _)| *requirement == Code::Stream05) {
         // Other violations only follow from it.
         breaches.retain(|(requirement, _)| *requirement == Code::Stream05);

@@ -3,8 +3,8 @@
 
 use fallproof_suite::requirement::Code;
 
+use crate::choice;
 use crate::collector::Collector;
-use crate::excuse::Excuse;
 use crate::observe::{Attempt, AttemptOutcome};
 use crate::route::could_be_asked;
 use crate::violation::StreamViolation::{
@@ -18,7 +18,7 @@ pub(super) fn error_first(found: &mut Collector<'_>) {
         .find(|&chain_index| could_be_asked(view, chain_index, last.number + 1));
     if let (AttemptOutcome::ErrorInSuccess, Some(next)) = (last.outcome(), next) {
         let next = view.group.chain[next].name.clone();
-        let excuse = Excuse::no_fallback(view, &last);
+        let excuse = choice::no_fallback(view, &last);
         found.breach(Code::Stream11, NoFallbackOnStreamError { next }).at(&last).excused(excuse);
     }
 }
@@ -31,7 +31,7 @@ pub(super) fn status(found: &mut Collector<'_>) {
     let Some(last) = view.attempts().last().filter(|_| view.attempts().all(has_failed)) else {
         return;
     };
-    let excuse = Excuse::goes_by_status(view, &last);
+    let excuse = choice::goes_by_status(view, &last);
     found.breach(Code::Stream12, InventedSuccess).excused(excuse);
 }
 

@@ -371,7 +371,22 @@ fn no_end_is_lost() {
 #[case::asked(r#","stream_options":{"include_usage":true}"#, &[])]
 fn usage_is_reported_only_on_request(#[case] options: &str, #[case] wanted: &[&str]) {
     let with_cost = primary("role one two stop usage done");
-    assert_found(streamed_with(options).attempt("primary").streaming(with_cost), wanted);
+    let case = || streamed_with(options).attempt("primary").streaming(with_cost.clone());
+    let asked = r#"{"stream_options":{"include_usage":true}}"#;
+    assert_found(case().carrying(asked), wanted);
+    // The provider sent it of its own accord.
+    assert_found(case(), &[]);
+}
+
+#[rstest]
+#[case::as_sent(r#""stop"}],"usage":{"total_tokens":3}"#, &[])]
+#[case::invented(r#""stop"}]"#, &["09 event 4 reports usage, which the client did not request"])]
+fn usage_beside_the_finish_reason_is_the_providers(#[case] sent: &str, #[case] wanted: &[&str]) {
+    let with = |last: &str| primary(ANSWER).replace(r#""stop"}]"#, last);
+    let got = with(r#""stop"}],"usage":{"total_tokens":3}"#);
+    let asked = r#"{"stream_options":{"include_usage":true}}"#;
+    let case = streamed().attempt("primary").carrying(asked).streaming(with(sent));
+    assert_found(case.got_stream(got), wanted);
 }
 
 #[test]

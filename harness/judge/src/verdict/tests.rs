@@ -53,6 +53,30 @@ fn the_most_severe_violation_decides(
     assert_eq!(judgment.outcome, outcome);
 }
 
+// Robustness
+
+#[rstest]
+#[case::failed(r#","seed":7"#, "", Outcome::NotRobust)]
+#[case::warned("\"Hi\"", r#""\u0048i""#, Outcome::NotRobust)]
+#[case::informational(r#","seed":7"#, r#","n":1,"seed":7"#, Outcome::Pass)]
+fn a_violation_at_the_level_of_robustness_is_only_informational(
+    #[case] from: &str,
+    #[case] to: &str,
+    #[case] outcome: Outcome,
+) {
+    let judgment = answered().of_robustness().with_instead(from, to).judge();
+    assert_ne!(judgment.violations, []);
+    assert!(judgment.violations.iter().all(|it| it.verdict == Verdict::Note));
+    assert_eq!((judgment.outcome, judgment.failure), (outcome, None));
+}
+
+#[test]
+fn a_target_that_does_not_survive_a_case_of_robustness_is_not_robust() {
+    let gone = Ending::Unreachable("refused".to_owned());
+    let case = Case::with_body(BODY).of_robustness().ended_with(gone);
+    assert_eq!(verdict(case), (Outcome::NotRobust, None));
+}
+
 // Honest or silent
 
 /// A call that lost a member of its body.
