@@ -25,7 +25,11 @@ pub(super) fn check(view: View<'_>) -> Vec<Violation> {
     let disconnected =
         exchange.ending == Ending::Disconnected && view.planned.send.disconnect.is_some();
     if exchange.ending != Ending::Complete && !disconnected && !view.is_interrupted() {
-        found.miss(ExpectationViolation::Interrupted { ending: exchange.ending.clone() });
+        let ending = exchange.ending.clone();
+        let (kind, got) = (ExpectationViolation::Interrupted { ending }, exchange.body.len());
+        let promised = content_length(view).filter(|_| exchange.ending == Ending::Closed);
+        let short = |promised| ExpectationViolation::TooShort { promised, got };
+        found.miss(promised.filter(|promised| *promised > got).map_or(kind, short));
     } else {
         attempts(&mut found);
         script(&mut found);
@@ -44,6 +48,13 @@ pub(super) fn check(view: View<'_>) -> Vec<Violation> {
     found.found
 }
 
+/// The content length that the response states.
+fn content_length(view: View<'_>) -> Option<usize> {
+    let mut headers = view.observed.exchange.headers.iter();
+    let (_, value) = headers.find(|(name, _)| name.eq_ignore_ascii_case("content-length"))?;
+    str::from_utf8(value).ok()?.trim().parse().ok()
+}
+
 fn attempts(found: &mut Collector<'_>) {
     let view = found.view;
     let Some(expected) = view.planned.expect.attempts.as_deref() else { return };
@@ -53,8 +64,24 @@ fn attempts(found: &mut Collector<'_>) {
             fell_back_early(view, expected, &seen) || folded(expected) == folded(&seen);
         let excuse = free_attempts(view).filter(|_| is_bounded);
         let expected = expected.to_vec();
-        found.miss(ExpectationViolation::Attempts { expected, seen }).excused(excuse);
+        let kind = match earlier_answer(view) {
+            Some(call) => ExpectationViolation::EarlierAnswer { expected, call },
+            None => ExpectationViolation::Attempts { expected, seen },
+        };
+        found.miss(kind).excused(excuse);
     }
+}
+
+/// The number of the earlier call, from 1, whose answer this response is, without an attempt of its
+/// own: it comes from a cache.
+fn earlier_answer(view: View<'_>) -> Option<usize> {
+    let own = view.observed.exchange.answer_id()?;
+    let is_same = |id: &String| *id == own;
+    let has_none = view.attempts().next().is_none();
+    let calls = &mut view.earlier.iter();
+    calls
+        .position(|call| call.exchange.answer_id().as_ref().is_some_and(is_same) && has_none)
+        .map(|index| index + 1)
 }
 
 fn script(found: &mut Collector<'_>) {
@@ -198,7 +225,11 @@ fn broke_unseen(view: View<'_>) -> bool {
 
 fn wrong_in_error(expected: &ExpectedError, body: &[u8]) -> Vec<ExpectationViolation> {
     let Some(error) = super::client::error_of(body) else {
-        return vec![ExpectationViolation::NoError];
+        let text = String::from_utf8_lossy(body);
+        let start: String = text.chars().take(80).collect();
+        let more = if start.len() < text.len() { "…" } else { "" };
+        let got = if start.is_empty() { "nothing".to_owned() } else { format!("`{start}{more}`") };
+        return vec![ExpectationViolation::NoError { got }];
     };
     let members = [("type", &expected.kind), ("code", &expected.code), ("param", &expected.param)];
     let mut wrong = Vec::new();

@@ -113,7 +113,9 @@ pub fn judge_case(scenario: &Scenario, target: TargetFacts<'_>, evidence: &Evide
         observed.iter().enumerate().filter_map(view).flat_map(judge).collect();
     let outcome = verdict::verdict(scenario, calls, &violations);
     if outcome == Outcome::NotRobust {
-        violations.iter_mut().for_each(|it| it.verdict = Verdict::Note);
+        for violation in &mut violations {
+            violation.verdict = Verdict::Note;
+        }
     }
     let failure = (outcome == Outcome::Fail).then(|| verdict::failure(calls, &violations));
     Judgment { outcome, violations, failure }

@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::sync::OnceLock;
 use std::time::SystemTime;
 
-use fallproof_protocol::behavior::{Cut, CutEnd, HeadFault};
+use fallproof_protocol::behavior::{CutEnd, HeadFault};
 use fallproof_protocol::condition::Condition;
 use fallproof_protocol::provider::Endpoint;
 use fallproof_protocol::request_log::RecordedRequest;
@@ -279,6 +279,13 @@ impl<'a> Attempt<'a> {
         code.map(str::to_owned).into_iter().collect()
     }
 
+    /// Whether its connection was reset after a complete answer without events. That may discard
+    /// bytes in flight, so a gateway may take it for a failure.
+    pub fn may_be_lost(&self) -> bool {
+        let is_reset = self.recorded.wire.cut.as_ref().is_some_and(|cut| cut.end == CutEnd::Reset);
+        is_reset && self.events().is_none()
+    }
+
     /// Whether it was still in progress when the client of this call disconnected. That is not the
     /// deployment's failure.
     pub fn lost_its_client(&self, call: &ObservedCall<'_>) -> bool {
@@ -356,18 +363,18 @@ impl ObservedRequest<'_> {
 
     /// Whether a wire fault kept the answer from arriving as its head promised.
     fn is_cut(&self) -> bool {
-        let cut = self.recorded.wire.cut.as_ref();
-        cut.is_some_and(|cut| !self.is_complete(cut)) || self.recorded.wire.head.is_some()
+        let wire = &self.recorded.wire;
+        wire.cut.is_some() && !self.is_complete() || wire.head.is_some()
     }
 
     /// Whether the answer was complete when it was cut: as many bytes as its content length were
-    /// sent. A reset never counts, because it may discard bytes in flight.
-    fn is_complete(&self, cut: &Cut) -> bool {
+    /// sent.
+    fn is_complete(&self) -> bool {
         let length = self.recorded.reply_cut.unwrap_or(self.recorded.reply.len());
         let out = &self.recorded.out.bytes;
         let head = memchr::memmem::find(out, b"\r\n\r\n").map_or(&out[..], |end| &out[..end]);
         let promises_length = memchr::memmem::find(head, b"\r\ncontent-length: ").is_some();
-        promises_length && self.recorded.sent >= length && cut.end != CutEnd::Reset
+        promises_length && self.recorded.sent >= length
     }
 
     /// Whether all of it was sent, but the request log truncated it, so its end is unknown.

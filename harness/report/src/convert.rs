@@ -135,12 +135,22 @@ fn step(index: usize, step: &CallEvidence, case: &judge::Case, context: Context<
     }
 }
 
+/// The provider's words: what it complains of, or the message of its scripted error.
 fn refusal(recorded: &RecordedRequest) -> Option<String> {
-    recorded
-        .violation
-        .as_ref()
-        .filter(|_| recorded.refused)
-        .map(|violation| phrases::line(&violation.message))
+    if let Some(violation) = recorded.violation.as_ref().filter(|_| recorded.refused) {
+        return Some(phrases::line(&violation.message));
+    }
+    let reply: serde_json::Value = serde_json::from_slice(&recorded.reply).ok()?;
+    let message = reply.pointer("/error/message")?.as_str()?;
+    let is_error = recorded.status.is_some_and(|status| status >= 400);
+    is_error.then(|| phrases::line(&brief(message)))
+}
+
+/// A message that may be long.
+fn brief(message: &str) -> String {
+    const MAX_CHARS: usize = 120;
+    let start: String = message.chars().take(MAX_CHARS).collect();
+    if start.len() < message.len() { format!("{start}…") } else { start }
 }
 
 /// Describes the fault injected into a reply. `None` if there was none.

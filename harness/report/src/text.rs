@@ -25,6 +25,10 @@ pub fn case(case: &Case) -> String {
     };
     let mut text = format!("{} {}\n", word.style(style), case.id.bold());
     let _ = writeln!(text, "  {}", case.title);
+    if let Some(why) = case.why.as_ref().filter(|_| case.is_judged()) {
+        let why = phrases::line(why.trim_end());
+        let _ = writeln!(text, "  {}", phrases::no_command(&why).dimmed());
+    }
     if let Some(reason) = &case.reason {
         let _ = writeln!(text, "\n  {reason}");
     }

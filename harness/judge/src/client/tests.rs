@@ -427,7 +427,7 @@ fn every_call_gets_a_response(#[case] ending: Ending, #[case] wanted: Option<&st
 #[test]
 fn an_interrupted_response_counts_as_a_response() {
     assert_found(two().attempt("primary").got(200, "").ended_with(Ending::Closed), &[]);
-    let wanted = "11 the target did not complete its response in time";
+    let wanted = "11 the target began its response, but did not end it within the limit of 0 ms";
     assert_found(two().attempt("primary").got(200, "").ended_with(Ending::TimedOut), &[wanted]);
 }
 

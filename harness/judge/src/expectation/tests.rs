@@ -56,6 +56,18 @@ fn the_response_must_be_complete(#[case] ending: Ending, #[case] wanted: &str) {
 }
 
 #[test]
+fn a_content_length_that_does_not_fit_is_named() {
+    let case = |length: &str| {
+        let case = expecting("status: 200").attempt("primary").got(200, "{}");
+        case.got_header("Content-Length", length).ended_with(Ending::Closed)
+    };
+    let wanted = "the target's content length is 9, but its response ended after 2 bytes";
+    assert_missed(case("9"), &[wanted]);
+    let wanted = "the target closed the connection before the response was complete";
+    assert_missed(case("2"), &[wanted]);
+}
+
+#[test]
 fn a_client_that_disconnects_on_purpose_gets_no_response() {
     let call = CALL.replace("body:", "disconnect: { after_request_to: primary }, body:");
     let text = format!("{TWO}group: {{ chain: [primary, backup] }}\nsteps:\n{call}");
@@ -83,6 +95,21 @@ fn attempts_go_to_the_expected_deployments() {
     assert_missed(case().declaring(exact), &[wanted]);
     let wanted = "expected attempts at none; got `primary`";
     assert_missed(expecting("attempts: []").attempt("primary"), &[wanted]);
+}
+
+#[test]
+fn an_answer_from_a_cache_is_named() {
+    let text = format!(
+        "{TWO}group: {{ chain: [primary, backup] }}\nsteps:\n{CALL}{CALL}    \
+         expect: {{ attempts: [primary] }}\n"
+    );
+    let again = |id: &str| {
+        let case = Case::of(&text).attempt("primary").next_call();
+        case.got(200, format!("{{\"id\":\"{id}\"}}"))
+    };
+    let wanted = "expected attempts at `primary`; got the answer to call 1 once more";
+    assert_missed(again("chatcmpl-1"), &[wanted]);
+    assert_missed(again("chatcmpl-2"), &["expected attempts at `primary`; got none"]);
 }
 
 #[test]
@@ -197,7 +224,8 @@ fn the_status_is_of_the_expected_kind(
 
 #[rstest]
 #[case::as_expected(r#"{"error":{"type":"a","code":"b","param":"c","message":"It is d."}}"#, &[])]
-#[case::no_error("{}", &["expected an error in OpenAI's format, got something else"])]
+#[case::no_error("{}", &["expected an error in OpenAI's format, got `{}`"])]
+#[case::nothing("", &["expected an error in OpenAI's format, got nothing"])]
 #[case::another(r#"{"error":{"type":"x","param":null,"message":"No."}}"#, &[
     r#"expected error.type "a", got "x""#,
     r#"expected error.code "b", got null"#,

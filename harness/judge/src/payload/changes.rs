@@ -4,15 +4,15 @@
 use fallproof_protocol::json::{Difference, DifferenceKind, Tree, differences};
 use fallproof_suite::requirement::Code;
 
-use super::brief;
 use super::conversation::{RESPONSE, is_translated};
 use super::defaults::is_default;
+use super::{body, brief};
 use crate::collector::Collector;
 use crate::control;
 use crate::excuse::Excuse;
 use crate::observe::{Attempt, View};
 use crate::violation::PayloadViolation::{
-    Added, AddedSince, Changed, ChangedSince, Lost, LostSince, Respelled,
+    Added, AddedSince, Changed, ChangedBytes, ChangedSince, Lost, LostSince, Respelled,
 };
 
 /// 01, 02, 03 and 07: nothing is added, lost, changed or respelled.
@@ -36,7 +36,10 @@ pub(super) fn since_the_client(
             DifferenceKind::Added(value) => (Code::Payload01, Added { value: brief(&value) }),
             DifferenceKind::Removed(value) => (Code::Payload02, Lost { value: brief(&value) }),
             DifferenceKind::Changed(from, to) => {
-                (Code::Payload03, Changed { from: brief(&from), to: brief(&to) })
+                let changed = || Changed { from: brief(&from), to: brief(&to) };
+                let offset = body::differs_at(found.view, attempt, &pointer);
+                let kind = offset.map_or_else(changed, |offset| ChangedBytes { offset });
+                (Code::Payload03, kind)
             }
             DifferenceKind::Respelled(from, to) => {
                 (Code::Payload07, Respelled { from: brief(&from), to: brief(&to) })

@@ -50,6 +50,19 @@ fn a_difference_is_reported_with_its_requirement(
 }
 
 #[test]
+fn a_changed_file_is_told_by_its_first_changed_byte() {
+    let text = "
+deployments: { primary: { provider: openai, model: whisper-1, script: [ok] } }
+group: { chain: [primary] }
+steps:
+  - send: { endpoint: audio/transcriptions, form: [{ name: file, filename: a.wav, audio_silence_ms: 10 }] }
+";
+    let case = Case::of(text).attempt("primary").with_byte_changed(b"RIFF", 2);
+    let wanted = "FP-PAYLOAD-03 attempt 1 changed the part `file`: its bytes differ at offset 2";
+    assert_eq!(case.found("PAYLOAD"), [wanted]);
+}
+
+#[test]
 fn a_long_value_is_truncated() {
     let long = "x".repeat(100);
     let case = sent().with_instead(r#""seed":7"#, &format!(r#""seed":7,"user":"{long}""#));

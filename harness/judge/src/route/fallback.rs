@@ -68,8 +68,9 @@ pub(crate) fn unbuffered_excuse(view: View<'_>, attempt: &Attempt<'_>) -> Option
 /// Whether the call may have reached its total timeout when this attempt ended.
 fn time_is_up(view: View<'_>, last: &Attempt<'_>) -> bool {
     let Some(total) = view.group.policy.total_timeout_ms else { return false };
-    let first = view.attempts().next().map_or(Duration::ZERO, |first| first.recorded.times.head);
+    // The target's clock started after the client's call, and before its first attempt arrived.
+    let started = view.observed.exchange.started;
     let ended = last.recorded.times.end.unwrap_or(Duration::MAX);
-    let took = ended.saturating_sub(first).saturating_add(Duration::from_millis(total / 4));
+    let took = ended.saturating_sub(started).saturating_add(Duration::from_millis(total / 4));
     took >= Duration::from_millis(total)
 }

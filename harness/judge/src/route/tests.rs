@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use fallproof_protocol::behavior::CutEnd;
 use fallproof_protocol::condition::Condition;
 use fallproof_protocol::provider::{Endpoint, Surface};
 use fallproof_suite::evidence::Ending;
@@ -276,6 +277,19 @@ fn a_conversation_stays_at_its_deployment() {
     assert_found(case().attempt("backup"), &[]);
     let wanted = "14 attempt 1 went to `primary`, but the previous response is from `backup`";
     assert_found(case().attempt("primary"), &[wanted]);
+}
+
+#[rstest]
+#[case::closed(CutEnd::Close, true)]
+#[case::reset(CutEnd::Reset, false)]
+fn a_complete_answer_is_no_failure_however_its_connection_ends(
+    #[case] end: CutEnd,
+    #[case] has_arrived: bool,
+) {
+    let case = || two().attempt("primary").torn_after_its_end(end);
+    assert_eq!(case().judge().violations, []);
+    let wanted = ["02 attempt 2 went to `backup` although attempt 1 had succeeded"];
+    assert_found(case().attempt("backup"), if has_arrived { &wanted } else { &[] });
 }
 
 #[test]

@@ -103,6 +103,10 @@ fn truncated_records_are_not_compared() {
 #[case::lost_at_the_end("role one done", "event 3 of attempt 1 was lost: {two}")]
 #[case::twice("role one two two stop done", "event 4 of attempt 1 arrived twice: {two}")]
 #[case::late("role two one stop done", "event 2 of attempt 1 arrived too late: {one}")]
+#[case::changed_and_sent_later(
+    "role 2 one two stop done",
+    "event 2 of attempt 1 was lost, or changed at /choices/0/delta/content: {2}"
+)]
 #[case::changed(
     "role one 2 stop done",
     "event 3 of attempt 1 was lost, or changed at /choices/0/delta/content: {2}"
@@ -143,6 +147,13 @@ data: {"type":"response.completed","response":{"output":["a"]}}
 #[case::other_line_ends("\n", "\r\n")]
 fn what_is_not_part_of_an_event_may_differ(#[case] from: &str, #[case] to: &str) {
     assert_found(answered().got_stream(primary(ANSWER).replace(from, to)), &[]);
+}
+
+#[test]
+fn an_additional_event_without_content_is_no_finding() {
+    let bare = "data: {\"id\":\"primary\",\"choices\":[]}\n\n";
+    let got = primary("role one two stop") + bare + &primary("done");
+    assert_found(answered().got_stream(got), &[]);
 }
 
 #[test]

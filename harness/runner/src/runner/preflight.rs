@@ -5,7 +5,7 @@ use std::slice;
 use fallproof_protocol::provider::Endpoint;
 use fallproof_protocol::request_log::{RecordedRequest, RequestKind};
 use fallproof_suite::evidence::{Ending, Exchange, Inconclusive};
-use fallproof_suite::plan::Group;
+use fallproof_suite::plan::{Deployment, Group};
 use fallproof_suite::scenario::{Body, Call, ClientKey, Part, Scenario};
 use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
@@ -74,10 +74,13 @@ fn complaint(
     };
     let Some(recorded) = requests.first() else {
         let elsewhere = unmatched.first().map_or_else(String::new, |recorded| {
-            format!(
-                "; {} {} was requested, which is not the address of a deployment",
-                recorded.method, recorded.target
-            )
+            let is_known = |it: &Deployment| recorded.target.starts_with(&it.prefix);
+            let what = if group.deployments().any(is_known) {
+                "but the request was never complete"
+            } else {
+                "which is not the address of a deployment"
+            };
+            format!("; {} {} was requested, {what}", recorded.method, recorded.target)
         });
         let name = &group.model;
         return Some(format!(
