@@ -253,4 +253,18 @@ mod tests {
         let wire: WireFault = serde_json::from_str(wire).expect("a valid wire fault");
         assert_eq!(fault(&wire).as_deref(), described);
     }
+
+    #[rstest]
+    #[case::scripted(400, r#"{"error":{"message":"Too long."}}"#, Some("Too long."))]
+    #[case::of_a_success(200, r#"{"error":{"message":"Too long."}}"#, None)]
+    #[case::a_page(502, "<html>", None)]
+    fn the_providers_words_are_those_of_its_error(
+        #[case] status: u16,
+        #[case] reply: &str,
+        #[case] words: Option<&str>,
+    ) {
+        let (status, reply) = (Some(status), reply.into());
+        let recorded = RecordedRequest { status, reply, ..RecordedRequest::default() };
+        assert_eq!(refusal(&recorded).as_deref(), words);
+    }
 }

@@ -122,6 +122,17 @@ fn text_of_a_target_cannot_break_the_markdown_summary() {
 }
 
 #[test]
+fn a_failure_says_why_the_case_matters() {
+    let mut failed = case("a/fails", Outcome::Fail);
+    failed.why = Some("The answer is lost.\nTwice.\n".into());
+    let shown = text::case(&failed);
+    let shown = anstream::adapter::strip_str(&shown).to_string();
+    assert!(shown.contains("\n  A call fails over\n  The answer is lost. Twice.\n"), "{shown}");
+    failed.outcome = Outcome::Skipped;
+    assert!(!text::case(&failed).contains("lost"));
+}
+
+#[test]
 fn robustness_is_shown_apart() {
     let mut fragile = case("a/fragile", Outcome::NotRobust);
     fragile.violations = case("a/fails", Outcome::Fail).violations;
