@@ -118,7 +118,7 @@ pub(super) const ALL: &[Saboteur] = &[
             group.fallback_on.clear();
         },
     )
-    .also(&["FP-CLIENT-07", "FP-CONTROL-01", "FP-CONTROL-02", "FP-STREAM-11"]),
+    .also(&["FP-CONTROL-01", "FP-CONTROL-02", "FP-STREAM-11"]),
     each_group(
         "retries-refusals",
         "falls back after a deployment has rejected the request with 400",
@@ -277,7 +277,6 @@ pub(super) const ALL: &[Saboteur] = &[
             }
         },
     ),
-    // Here an address contains the group's name.
     requests(
         "tells-the-chain",
         "sends each provider the address of the last deployment in the chain",
@@ -286,8 +285,7 @@ pub(super) const ALL: &[Saboteur] = &[
                 out.header("x-next-hop", &last.host);
             }
         },
-    )
-    .also(&["FP-LEAK-03"]),
+    ),
     requests("stamps-the-group", "sends the providers its internal group name", |out| {
         let group = &out.group.model;
         out.header("x-model-group", group);
