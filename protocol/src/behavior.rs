@@ -41,7 +41,7 @@ pub struct Behavior {
     pub status: Option<u16>,
     /// Headers to set on the reply, where they replace headers with the same name. If only one of
     /// `retry-after` and `retry-after-ms` is set, the other one is removed from the reply.
-    /// `{{key}}` becomes the deployment's credential.
+    /// `{{key}}` becomes the deployment's credential, and `{{date:20}}` the date 20 seconds from now.
     pub headers: IndexMap<String, String>,
     /// Replaces the reply's body, byte for byte. `{{key}}` becomes the deployment's credential,
     /// `{{marker}}` the text that identifies its replies, and `{{letters:70000}}` that many letters.
@@ -62,7 +62,7 @@ struct Spelled {
     status: Option<u16>,
     /// Headers to set on the reply, where they replace headers with the same name. If only one of
     /// `retry-after` and `retry-after-ms` is set, the other one is removed from the reply.
-    /// `{{key}}` becomes the deployment's credential.
+    /// `{{key}}` becomes the deployment's credential, and `{{date:20}}` the date 20 seconds from now.
     headers: IndexMap<String, String>,
     /// Replaces the reply's body, byte for byte. `{{key}}` becomes the deployment's credential,
     /// `{{marker}}` the text that identifies its replies, and `{{letters:70000}}` that many letters.

@@ -121,10 +121,10 @@ fn print_json(items: &[Value]) -> Result<(), Stop> {
 }
 
 fn scenario_json(scenario: &Scenario) -> Value {
-    let Scenario { id, file, title, why, profile, proves, tags, .. } = scenario;
+    let Scenario { id, file, title, why, profile, level, proves, tags, .. } = scenario;
     json!({
-        "id": id, "file": file, "title": title, "why": why, "profile": profile, "proves": proves,
-        "tags": tags,
+        "id": id, "file": file, "title": title, "why": why, "profile": profile, "level": level,
+        "proves": proves, "tags": tags,
     })
 }
 

@@ -225,7 +225,7 @@ mod tests {
 
     #[test]
     fn options_of_mutants_come_before_those_of_the_tests() {
-        let command = "cargo mutants --in-place --package fallproof-router --test-package fallproof \
+        let command = "cargo mutants --in-place --package fallproof-router --test-package fallproof --baseline skip --timeout 300 \
                        --shard 0/20 -- --test scenarios";
         assert_eq!(commands("mutants", &["--shard", "0/20"]), Ok(vec![command.to_owned()]));
     }

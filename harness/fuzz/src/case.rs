@@ -14,8 +14,8 @@ use super::repair::Acceptor;
 use fallproof_protocol::json::Tree;
 use fallproof_suite::profile::Profile;
 use fallproof_suite::scenario::{
-    self, Body, Call, ClientKey, Cooldown, DEFAULT_API_VERSION, DeadEnd, Deployment, Expect, Group,
-    MODEL_PLACEHOLDER, ONLY_GROUP, Planned, Scenario,
+    self, Body, Call, ClientKey, Cooldown, DEFAULT_API_VERSION, DeadEnd, Deployment, Expect,
+    Freedom, Group, Level, MODEL_PLACEHOLDER, ONLY_GROUP, Planned, Scenario,
 };
 
 /// Names of the deployments, by index in the chain.
@@ -140,6 +140,8 @@ impl FuzzCase {
             why: None,
             links: Vec::new(),
             profile: Profile::Core,
+            level: Level::Conformance,
+            up_to_target: Freedom::ALL.to_vec(),
             proves: Vec::new(),
             tags: Vec::new(),
             deployments: deployments.collect(),

@@ -170,7 +170,7 @@ impl Execution {
             }
             Outcome::Inconclusive(unclear) => (None, Some(unclear)),
             Outcome::Skipped(reason) => (None, Some(Inconclusive::Skipped(reason))),
-            Outcome::Pass | Outcome::Warn | Outcome::Fail => (None, None),
+            Outcome::Pass | Outcome::Warn | Outcome::Fail | Outcome::NotRobust => (None, None),
         };
         if inconclusive.is_some() {
             return Self { violations: Vec::new(), harness_error, inconclusive, ways };

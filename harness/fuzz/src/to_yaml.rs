@@ -23,6 +23,9 @@ pub(super) fn to_yaml(scenario: &Scenario) -> String {
     let proves: Vec<_> = scenario.proves.iter().map(|code| code.as_str()).collect();
     let _ = writeln!(out, "proves: [{}]", proves.join(", "));
     let _ = writeln!(out, "tags: [{}]", scenario.tags.join(", "));
+    if !scenario.up_to_target.is_empty() {
+        let _ = writeln!(out, "up_to_target: {}", json!(scenario.up_to_target));
+    }
     out.push_str("\ndeployments:\n");
     for (name, deployment) in &scenario.deployments {
         let _ = writeln!(out, "  {name}: {{ {} }}", of_deployment(deployment));

@@ -26,6 +26,7 @@ use fallproof_suite::requirement::Code;
 
 pub(super) use self::error::error_of;
 use super::collector::Collector;
+use crate::millis;
 use crate::observe::AttemptOutcome;
 use crate::violation::ClientViolation;
 
@@ -74,7 +75,11 @@ fn unanswered(found: &mut Collector<'_>) {
         _ => false,
     };
     if is_unanswered {
-        let ending = exchange.ending.clone();
-        found.breach(Code::Client11, ClientViolation::Unanswered { ending });
+        let kind = if exchange.ending == Ending::TimedOut && exchange.status.is_some() {
+            ClientViolation::Endless { after_ms: millis(exchange.took) }
+        } else {
+            ClientViolation::Unanswered { ending: exchange.ending.clone() }
+        };
+        found.breach(Code::Client11, kind);
     }
 }

@@ -27,13 +27,13 @@ impl CooldownState {
     /// The state of the deployment at `chain_index`, before attempt `before` of the judged call.
     pub(super) fn of(view: View<'_>, chain_index: usize, before: usize) -> Self {
         let now = view.attempts().filter(|attempt| attempt.number < before);
-        let now = now.map(|attempt| (view.observed.at, attempt));
+        let now = now.map(|attempt| (view.observed, attempt));
         let mut state = Self::default();
         // Lower and upper bounds on the number of consecutive failures.
         let (mut failures, mut at_most) = (0, 0);
-        for (at, attempt) in
-            view.history().chain(now).filter(|(_, it)| it.chain_index == chain_index)
-        {
+        let own = view.history().chain(now).filter(|(_, it)| it.chain_index == chain_index);
+        for (call, attempt) in own.filter(|(call, it)| !it.lost_its_client(call)) {
+            let at = call.at;
             if let Some(wait) = requested_wait(view, &attempt) {
                 state.extend(at + wait, CooldownReason::RetryAfter);
             }
@@ -41,18 +41,17 @@ impl CooldownState {
                 (failures, at_most) = (0, 0);
                 continue;
             }
-            let is_failure = attempt
-                .failure()
-                .is_none_or(|failure| Condition::RECOMMENDED.iter().any(|it| it.covers(failure)));
-            if !is_failure || attempt.cause().is_some() {
+            let counts = attempt.cause().is_none() && is_of(Condition::RECOMMENDED, &attempt);
+            let declared = view.capabilities.fallback_on.as_deref();
+            if !counts && !declared.is_some_and(|declared| is_of(declared, &attempt)) {
                 continue;
             }
             at_most += 1;
-            if attempt.outcome() == AttemptOutcome::Interrupted || attempt.is_broken_refusal() {
-                failures = 0;
-            } else {
-                failures += 1;
-            }
+            let is_unclear = !counts
+                || attempt.outcome() == AttemptOutcome::Interrupted
+                || attempt.is_broken_refusal()
+                || declared.is_some_and(|declared| !is_of(declared, &attempt));
+            failures = if is_unclear { 0 } else { failures + 1 };
             let Some(cooldown) = view.group.policy.cooldown else { continue };
             let until = at + Duration::from_millis(cooldown.duration_ms);
             if failures >= cooldown.after_failures {
@@ -91,6 +90,11 @@ impl CooldownState {
     pub(super) fn remaining(&self, now: Duration) -> Duration {
         self.until.saturating_sub(now)
     }
+}
+
+/// Whether the attempt failed in one of these ways, or after its first content.
+fn is_of(conditions: &[Condition], attempt: &Attempt<'_>) -> bool {
+    attempt.failure().is_none_or(|failure| conditions.iter().any(|it| it.covers(failure)))
 }
 
 /// The wait that the provider requested with its 429 or 503, capped at the group's limit.

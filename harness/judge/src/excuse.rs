@@ -2,6 +2,7 @@
 
 use fallproof_protocol::condition::Condition;
 use fallproof_suite::requirement::Code;
+use fallproof_suite::scenario::Freedom;
 use serde::Serialize;
 use strum::Display;
 
@@ -23,19 +24,23 @@ pub enum Excuse {
     /// The target declares that it rewrites this part of a request. Holds the reason.
     #[strum(to_string = "{0}")]
     Rewrites(String),
+    /// The target declares that it drops fields that it does not know. Holds the reason.
+    #[strum(to_string = "{0}")]
+    Ignores(String),
+    /// The target declares that it forwards this header of the client. Holds the reason.
+    #[strum(to_string = "{0}")]
+    Forwards(String),
     /// The target declares that it translates to another endpoint. Holds the reason.
     #[strum(to_string = "{0}")]
     Translates(String),
-    /// The target declares that it does not fall back on this failure.
-    #[strum(to_string = "the target does not fall back on this")]
-    NoFallback,
     /// The target declares that it falls back on refusals.
     #[strum(to_string = "the target also falls back on refusals")]
     FallsBackOnRefusals,
     /// The target declares that it falls back on this failure, which is not the default.
     #[strum(to_string = "the target falls back on `{0}`")]
     FallsBackOn(Condition),
-    /// The target declares that it does not fall back on this failure, which is the default.
+    /// The target declares that it does not fall back on this failure, which is the default. For an
+    /// invalid response or an error in a success, it does not look into the response.
     #[strum(to_string = "the target does not fall back on `{0}`")]
     NoFallbackOn(Condition),
     /// A delay of the machine could explain it. Holds the delay in milliseconds.
@@ -44,23 +49,4 @@ pub enum Excuse {
     /// No requirement covers it.
     #[strum(to_string = "{0} is up to the target")]
     Unspecified(Freedom),
-}
-
-/// Behavior that the requirements leave open. Only a target with exact strictness must behave as
-/// the scenario expects. Too many attempts, or a status of another kind, still break a requirement.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Display, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Freedom {
-    /// The number of attempts at a deployment, within its retries.
-    #[strum(to_string = "the number of attempts at a deployment, within its retries,")]
-    Attempts,
-    /// The exact error status.
-    #[strum(to_string = "the exact status of an error, within its kind,")]
-    Status,
-    /// The type, code, parameter and message of an error.
-    #[strum(to_string = "the wording of an error")]
-    ErrorWording,
-    /// The handling of a stream that broke before any of it reached the client.
-    #[strum(to_string = "how to handle a stream that breaks before the client got any content")]
-    UnseenBreak,
 }

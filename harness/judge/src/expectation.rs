@@ -5,12 +5,15 @@ mod tests;
 
 use fallproof_protocol::behavior::UNEXPECTED;
 use fallproof_protocol::condition::Condition;
+use fallproof_protocol::json::Tree;
 use fallproof_suite::evidence::Ending;
 use fallproof_suite::plan::Deployment;
-use fallproof_suite::scenario::ExpectedError;
+use fallproof_suite::requirement::Code;
+use fallproof_suite::scenario::{ExpectedError, Freedom};
 
-use super::collector::{Collector, unclaimed};
-use super::excuse::{Excuse, Freedom};
+use super::collector::{Collector, unclaimed, waives};
+use super::excuse::Excuse;
+use super::payload::ignored;
 use super::route::{own_cooldown_excuse, unbuffered_excuse};
 use crate::observe::{Attempt, AttemptOutcome, View};
 use crate::violation::{ExpectationViolation, Verdict, Violation};
@@ -22,7 +25,11 @@ pub(super) fn check(view: View<'_>) -> Vec<Violation> {
     let disconnected =
         exchange.ending == Ending::Disconnected && view.planned.send.disconnect.is_some();
     if exchange.ending != Ending::Complete && !disconnected && !view.is_interrupted() {
-        found.miss(ExpectationViolation::Interrupted { ending: exchange.ending.clone() });
+        let ending = exchange.ending.clone();
+        let (kind, got) = (ExpectationViolation::Interrupted { ending }, exchange.body.len());
+        let promised = content_length(view).filter(|_| exchange.ending == Ending::Closed);
+        let short = |promised| ExpectationViolation::TooShort { promised, got };
+        found.miss(promised.filter(|promised| *promised > got).map_or(kind, short));
     } else {
         attempts(&mut found);
         script(&mut found);
@@ -41,6 +48,13 @@ pub(super) fn check(view: View<'_>) -> Vec<Violation> {
     found.found
 }
 
+/// The content length that the response states.
+fn content_length(view: View<'_>) -> Option<usize> {
+    let mut headers = view.observed.exchange.headers.iter();
+    let (_, value) = headers.find(|(name, _)| name.eq_ignore_ascii_case("content-length"))?;
+    str::from_utf8(value).ok()?.trim().parse().ok()
+}
+
 fn attempts(found: &mut Collector<'_>) {
     let view = found.view;
     let Some(expected) = view.planned.expect.attempts.as_deref() else { return };
@@ -48,10 +62,26 @@ fn attempts(found: &mut Collector<'_>) {
     if expected != seen {
         let is_bounded =
             fell_back_early(view, expected, &seen) || folded(expected) == folded(&seen);
-        let excuse = unspecified(view, Freedom::Attempts).filter(|_| is_bounded);
+        let excuse = free_attempts(view).filter(|_| is_bounded);
         let expected = expected.to_vec();
-        found.miss(ExpectationViolation::Attempts { expected, seen }).excused(excuse);
+        let kind = match earlier_answer(view) {
+            Some(call) => ExpectationViolation::EarlierAnswer { expected, call },
+            None => ExpectationViolation::Attempts { expected, seen },
+        };
+        found.miss(kind).excused(excuse);
     }
+}
+
+/// The number of the earlier call, from 1, whose answer this response is, without an attempt of its
+/// own: it comes from a cache.
+fn earlier_answer(view: View<'_>) -> Option<usize> {
+    let own = view.observed.exchange.answer_id()?;
+    let is_same = |id: &String| *id == own;
+    let has_none = view.attempts().next().is_none();
+    let calls = &mut view.earlier.iter();
+    calls
+        .position(|call| call.exchange.answer_id().as_ref().is_some_and(is_same) && has_none)
+        .map(|index| index + 1)
 }
 
 fn script(found: &mut Collector<'_>) {
@@ -59,7 +89,7 @@ fn script(found: &mut Collector<'_>) {
     for attempt in view.attempts().filter(|attempt| attempt.recorded.behavior == UNEXPECTED) {
         let (deployment, attempt) = (attempt.deployment.name.clone(), attempt.number);
         let kind = ExpectationViolation::ScriptEnded { deployment, attempt };
-        found.miss(kind).excused(unspecified(view, Freedom::Attempts));
+        found.miss(kind).excused(free_attempts(view));
     }
 }
 
@@ -69,7 +99,10 @@ fn status(found: &mut Collector<'_>) {
         && expected != got
     {
         let was_asked = view.attempts().next().is_some();
-        let is_of_its_kind = expected >= 400 && got >= 400 && was_asked;
+        // Without an attempt, the target reports a cooldown in one of two ways.
+        let is_of_its_kind = [expected, got]
+            .iter()
+            .all(|status| if was_asked { *status >= 400 } else { matches!(status, 429 | 503) });
         let excuse = unspecified(view, Freedom::Status).filter(|_| is_of_its_kind);
         found.miss(ExpectationViolation::Status { expected, got }).excused(excuse);
     }
@@ -111,13 +144,17 @@ fn headers(found: &mut Collector<'_>) {
     }
 }
 
-/// Excuses a deviation that the requirements allow, unless the target's strictness is exact.
-fn unspecified(view: View<'_>, freedom: Freedom) -> Option<Excuse> {
-    is_tolerant(view).then_some(Excuse::Unspecified(freedom))
+/// Excuses another number of attempts: the scenario leaves it to the target, or the target does not
+/// claim to keep it.
+fn free_attempts(view: View<'_>) -> Option<Excuse> {
+    unspecified(view, Freedom::Attempts).or_else(|| waives(view, Code::Route05))
 }
 
-fn is_tolerant(view: View<'_>) -> bool {
-    view.capabilities.strictness.is_tolerant()
+/// Excuses a deviation that the scenario leaves to the target, unless the target's strictness is
+/// exact.
+fn unspecified(view: View<'_>, freedom: Freedom) -> Option<Excuse> {
+    let is_free = view.scenario.up_to_target.contains(&freedom);
+    (is_free && view.capabilities.strictness.is_tolerant()).then_some(Excuse::Unspecified(freedom))
 }
 
 /// The names of the deployments that got the attempts.
@@ -128,7 +165,7 @@ fn seen(view: View<'_>) -> Vec<String> {
 /// Whether the target fell back before its retries were used up, and the client got an answer.
 fn fell_back_early(view: View<'_>, expected: &[String], seen: &[String]) -> bool {
     let is_answered = view.observed.exchange.status.is_some_and(|status| status < 300);
-    let may_retry = is_tolerant(view) && view.group.policy.retries > 0;
+    let may_retry = view.group.policy.retries > 0;
     may_retry
         && is_answered
         && seen.len() <= expected.len()
@@ -150,6 +187,7 @@ fn declared_deviation(view: View<'_>) -> Option<Excuse> {
     let excuse = unclaimed(view)
         .or_else(|| own_cooldown_excuse(view).filter(|_| passed_over))
         .or_else(|| view.attempts().find_map(|it| unbuffered_excuse(view, &it)))
+        .or_else(|| ignored_field(view))
         .or_else(|| unspecified(view, Freedom::UnseenBreak).filter(|_| broke_unseen(view)));
     if excuse.is_some() || view.group.policy.fallback_on.is_some() {
         return excuse;
@@ -165,8 +203,18 @@ fn declared_deviation(view: View<'_>) -> Option<Excuse> {
     })
 }
 
-/// Whether an attempt broke in the middle of its answer, and the client got no part of that answer.
-/// Instead, the client got an error or the answer of another deployment.
+/// The declared reason for a field that an attempt lacks, if there is one.
+fn ignored_field(view: View<'_>) -> Option<Excuse> {
+    let Tree::Object(sent) = Tree::parse(&view.observed.exchange.sent).ok()? else { return None };
+    let received: Vec<_> =
+        view.attempts().filter_map(|it| Tree::parse(&it.recorded.body).ok()).collect();
+    let mut lost =
+        sent.iter().filter(|(name, _)| received.iter().any(|it| it.member(name).is_none()));
+    lost.find_map(|(name, _)| ignored(view, &format!("/{name}")))
+}
+
+/// Whether an attempt was interrupted within its answer and the client got none of it: it got an
+/// error, or the answer of another deployment.
 fn broke_unseen(view: View<'_>) -> bool {
     let exchange = &view.observed.exchange;
     let speaks = |deployment: &Deployment| deployment.marker().found_in(&exchange.body);
@@ -178,7 +226,11 @@ fn broke_unseen(view: View<'_>) -> bool {
 
 fn wrong_in_error(expected: &ExpectedError, body: &[u8]) -> Vec<ExpectationViolation> {
     let Some(error) = super::client::error_of(body) else {
-        return vec![ExpectationViolation::NoError];
+        let text = String::from_utf8_lossy(body);
+        let start: String = text.chars().take(80).collect();
+        let more = if start.len() < text.len() { "…" } else { "" };
+        let got = if start.is_empty() { "nothing".to_owned() } else { format!("`{start}{more}`") };
+        return vec![ExpectationViolation::NoError { got }];
     };
     let members = [("type", &expected.kind), ("code", &expected.code), ("param", &expected.param)];
     let mut wrong = Vec::new();

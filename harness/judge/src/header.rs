@@ -9,6 +9,7 @@ mod tests;
 use fallproof_suite::requirement::Code;
 
 use super::collector::Collector;
+use super::excuse::Excuse;
 use super::names::{self, is_one_of};
 use crate::observe::Attempt;
 use crate::violation::HeaderViolation;
@@ -56,7 +57,11 @@ fn forwarded(found: &mut Collector<'_>, attempt: &Attempt<'_>) {
             continue;
         };
         if attempt.recorded.header(name).any(|arrived| contains(arrived, value)) {
-            found.breach(requirement, HeaderViolation::Forwarded { header }).at(attempt);
+            // A hop-by-hop header belongs to one connection, whatever the target declares.
+            let excuse =
+                (requirement == Code::Header02).then(|| declared(found, &header)).flatten();
+            let kind = HeaderViolation::Forwarded { header };
+            found.breach(requirement, kind).at(attempt).excused(excuse);
         }
     }
 }
@@ -65,9 +70,19 @@ fn internal(found: &mut Collector<'_>, attempt: &Attempt<'_>) {
     for (name, _) in &attempt.recorded.headers {
         let header = name.to_ascii_lowercase();
         if names::of_gateways().has_header(&header) {
-            found.breach(Code::Header03, HeaderViolation::Internal { header }).at(attempt);
+            let excuse = declared(found, &header);
+            let kind = HeaderViolation::Internal { header };
+            found.breach(Code::Header03, kind).at(attempt).excused(excuse);
         }
     }
+}
+
+/// The declared reason for forwarding this header, if the client sent it.
+fn declared(found: &Collector<'_>, header: &str) -> Option<Excuse> {
+    let view = found.view;
+    let is_clients = view.client_headers().any(|(name, _)| name.eq_ignore_ascii_case(header));
+    let reason = view.capabilities.forwards(header).filter(|_| is_clients)?;
+    Some(Excuse::Forwards(reason.to_owned()))
 }
 
 fn content_type(found: &mut Collector<'_>, attempt: &Attempt<'_>) {

@@ -12,6 +12,7 @@ use fallproof_suite::requirement::Code;
 
 use super::collector::Collector;
 use super::contains;
+use crate::observe::View;
 use crate::violation::LeakViolation;
 
 pub(super) fn check(found: &mut Collector<'_>) {
@@ -76,7 +77,7 @@ fn group_sent(found: &mut Collector<'_>) {
         // If the attempt's deployment has the same name, the name is not a secret.
         let is_its_name =
             [&attempt.deployment.deployment_name, &attempt.deployment.model].contains(&name);
-        if !is_its_name && carries(attempt.recorded, name) {
+        if !is_its_name && carries_beside_addresses(view, attempt.recorded, name) {
             let kind = LeakViolation::GroupSent { group: name.clone() };
             found.breach(Code::Leak03, kind).at(&attempt);
         }
@@ -105,6 +106,20 @@ fn name_sent(found: &mut Collector<'_>) {
 fn carries(recorded: &RecordedRequest, text: &str) -> bool {
     recorded.headers.iter().any(|(_, value)| contains(value, text))
         || contains(&recorded.body, text)
+}
+
+/// Whether the request has the text elsewhere than in the addresses of deployments, which contain
+/// the name of their scenario.
+fn carries_beside_addresses(view: View<'_>, recorded: &RecordedRequest, text: &str) -> bool {
+    let without_addresses = |bytes: &[u8]| {
+        let mut rest = String::from_utf8_lossy(bytes).into_owned();
+        for deployment in view.all_deployments() {
+            rest = rest.replace(&deployment.prefix, "");
+        }
+        contains(rest.as_bytes(), text)
+    };
+    let values = recorded.headers.iter().map(|(_, value)| value);
+    values.chain([&recorded.body]).any(|bytes| contains(bytes, text) && without_addresses(bytes))
 }
 
 /// `host:port` of a deployment's address.

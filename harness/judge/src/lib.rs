@@ -8,6 +8,7 @@
 //! from outside a gateway.
 
 mod auth;
+mod choice;
 mod claims;
 mod client;
 mod collector;
@@ -36,7 +37,7 @@ use fallproof_suite::scenario::{self, Scenario};
 use memchr::memmem;
 
 pub use self::claims::{Claim, Contradiction, Seen, Sighting, contradictions};
-pub use self::excuse::{Excuse, Freedom};
+pub use self::excuse::Excuse;
 pub use self::verdict::{Failure, Outcome};
 pub use self::violation::{
     Alteration, AuthViolation, ChainDeviation, ClientViolation, CodingMisfit, ControlViolation,
@@ -126,6 +127,11 @@ pub fn judge_case(scenario: &Scenario, target: TargetFacts<'_>, evidence: &Evide
         Some(unclear) => Outcome::Inconclusive(unclear),
         None => verdict::verdict(scenario, calls, &violations),
     };
+    if outcome == Outcome::NotRobust {
+        for violation in &mut violations {
+            violation.verdict = Verdict::Note;
+        }
+    }
     let failure = (outcome == Outcome::Fail).then(|| verdict::failure(calls, &violations));
     Judgment { outcome, violations, failure, claims }
 }

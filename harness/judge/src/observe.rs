@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::ops::Deref;
 use std::sync::OnceLock;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
-use fallproof_protocol::behavior::{Cut, CutEnd, HeadFault};
+use fallproof_protocol::behavior::{CutEnd, HeadFault};
 use fallproof_protocol::coding;
 use fallproof_protocol::condition::Condition;
 use fallproof_protocol::provider::Endpoint;
@@ -186,11 +186,11 @@ impl<'a> View<'a> {
         self.planned.send.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// The attempts of earlier calls to the same group, with the time of each call.
-    pub fn history(&self) -> impl Iterator<Item = (Duration, Attempt<'a>)> {
+    /// The attempts of earlier calls to the same group, each with its call.
+    pub fn history(&self) -> impl Iterator<Item = (&'a ObservedCall<'a>, Attempt<'a>)> {
         let (group, name) = (self.group, &self.observed.group);
         let calls = self.earlier.iter().filter(move |call| call.group == *name);
-        calls.flat_map(move |call| attempts(group, &call.requests).map(move |it| (call.at, it)))
+        calls.flat_map(move |call| attempts(group, &call.requests).map(move |it| (call, it)))
     }
 
     /// The earlier response that this call continues, if it came from the target.
@@ -308,10 +308,32 @@ impl<'a> Attempt<'a> {
             && self.recorded.status.is_some_and(|status| (400..500).contains(&status))
     }
 
-    /// The provider's `error.code`, if it answered with an error that has one.
-    pub fn error_code(&self) -> Option<String> {
-        let body: Value = serde_json::from_slice(&self.recorded.reply).ok()?;
-        body.pointer("/error/code")?.as_str().map(str::to_owned)
+    /// The codes in the provider's error: that of its body, or those of its events.
+    pub fn error_codes(&self) -> Vec<String> {
+        if let Some(events) = self.events() {
+            return events.iter().filter_map(Event::error_code).map(str::to_owned).collect();
+        }
+        let body: Value = serde_json::from_slice(&self.recorded.reply).unwrap_or_default();
+        let code = body.pointer("/error/code").and_then(Value::as_str);
+        code.map(str::to_owned).into_iter().collect()
+    }
+
+    /// Whether its connection was reset after a complete answer without events. That may discard
+    /// bytes in flight, so a gateway may take it for a failure.
+    pub fn may_be_lost(&self) -> bool {
+        let is_reset = self.recorded.wire.cut.as_ref().is_some_and(|cut| cut.end == CutEnd::Reset);
+        is_reset && self.events().is_none()
+    }
+
+    /// Whether it was still in progress when the client of this call disconnected. That is not the
+    /// deployment's failure.
+    pub fn lost_its_client(&self, call: &ObservedCall<'_>) -> bool {
+        let is_open =
+            matches!(self.outcome(), AttemptOutcome::Broken | AttemptOutcome::Interrupted);
+        is_open
+            && self.recorded.client_gone
+            && call.exchange.ending == Ending::Disconnected
+            && self.number == call.requests.len()
     }
 
     /// The cause of the refusal, if a group can have special fallbacks for it.
@@ -322,15 +344,15 @@ impl<'a> Attempt<'a> {
         ) {
             return None;
         }
-        let code = self.error_code();
+        let codes = self.error_codes();
         // A refused request did not get the scheduled reply.
         let behavior = if self.recorded.refused { "" } else { &self.recorded.behavior };
-        let names = [behavior, code.as_deref().unwrap_or_default()];
-        if names.contains(&"context_length_exceeded") {
+        let is_named = |name: &&str| behavior == **name || codes.iter().any(|code| code == *name);
+        if is_named(&"context_length_exceeded") {
             return Some(Cause::ContextLength);
         }
         let filtered = ["content_filter", "content_policy_violation", "moderation_blocked"];
-        filtered.iter().any(|it| names.contains(it)).then_some(Cause::ContentFilter)
+        filtered.iter().any(is_named).then_some(Cause::ContentFilter)
     }
 }
 
@@ -380,18 +402,18 @@ impl ObservedRequest<'_> {
 
     /// Whether a wire fault cut the answer short or made its head invalid.
     fn is_cut(&self) -> bool {
-        let cut = self.recorded.wire.cut.as_ref();
-        cut.is_some_and(|cut| !self.is_complete(cut)) || self.recorded.wire.head.is_some()
+        let wire = &self.recorded.wire;
+        wire.cut.is_some() && !self.is_complete() || wire.head.is_some()
     }
 
     /// Whether the answer was already complete when it was cut: it has a content length, and that
-    /// many bytes were sent. Never true for a reset, which may discard bytes in flight.
-    fn is_complete(&self, cut: &Cut) -> bool {
+    /// many bytes were sent.
+    fn is_complete(&self) -> bool {
         let length = self.recorded.reply_cut.unwrap_or(self.recorded.reply.len());
         let out = &self.recorded.out.bytes;
         let head = memchr::memmem::find(out, b"\r\n\r\n").map_or(&out[..], |end| &out[..end]);
         let promises_length = memchr::memmem::find(head, b"\r\ncontent-length: ").is_some();
-        promises_length && self.recorded.sent >= length && cut.end != CutEnd::Reset
+        promises_length && self.recorded.sent >= length
     }
 
     /// Whether the whole answer was sent, but the request log truncated it, so that its end is

@@ -20,6 +20,7 @@ mod tests;
 
 use fallproof_suite::requirement::Code;
 
+pub(super) use self::changes::ignored;
 use super::collector::Collector;
 use super::excuse::Excuse;
 use crate::observe::{Attempt, View};

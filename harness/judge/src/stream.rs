@@ -35,7 +35,6 @@ use fallproof_suite::requirement::Code;
 use self::client_stream::ClientStream;
 use self::provider_stream::ProviderStream;
 use super::collector::Collector;
-use crate::observe::View;
 use crate::violation::StreamViolation;
 
 pub(super) fn check(found: &mut Collector<'_>) {
@@ -65,7 +64,8 @@ fn events(found: &mut Collector<'_>, streams: &[ProviderStream<'_>]) {
     let view = found.view;
     let all = sse::events(&view.observed.exchange.body);
     let events = judged_part(&all, streams.iter().map(|it| it.events.len()).sum());
-    let client = ClientStream { events, all: &all, usage_requested: requests_usage(view) };
+    let usage_requested = requests_usage(&view.observed.exchange.sent);
+    let client = ClientStream { events, all: &all, usage_requested };
     if streams.iter().any(|it| it.attempt.is_translated(view.planned.send.endpoint)) {
         translated::check(found, streams, client);
         return;
@@ -93,9 +93,9 @@ fn judged_part(all: &[Event], sent: usize) -> &[Event] {
     &all[..all.len().min(2 * sent + EXTRA)]
 }
 
-/// Whether the client requested usage.
-fn requests_usage(view: View<'_>) -> bool {
-    let sent = Tree::parse(&view.observed.exchange.sent).ok();
+/// Whether the body of a request asks for usage.
+fn requests_usage(body: &[u8]) -> bool {
+    let sent = Tree::parse(body).ok();
     let options = sent.as_ref().and_then(|sent| sent.member("stream_options"));
     let include = options.and_then(|options| options.member("include_usage"));
     matches!(include, Some(Tree::Scalar(text)) if text == "true")

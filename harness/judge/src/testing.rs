@@ -137,6 +137,18 @@ impl Case {
         }
     }
 
+    /// Sets the level of the scenario to robustness.
+    pub(super) fn of_robustness(mut self) -> Self {
+        self.scenario.level = scenario::Level::Robustness;
+        self
+    }
+
+    /// The scenario leaves this to the target.
+    pub(super) fn leaving(mut self, freedom: scenario::Freedom) -> Self {
+        self.scenario.up_to_target.push(freedom);
+        self
+    }
+
     /// Changes the target's capabilities.
     pub(super) fn declaring(mut self, declare: impl FnOnce(&mut Capabilities)) -> Self {
         declare(&mut self.capabilities);

@@ -3,8 +3,9 @@
 #[cfg(test)]
 mod tests;
 
+use fallproof_protocol::sse::{self, Event};
 use fallproof_suite::evidence::{CallEvidence, Ending, Inconclusive};
-use fallproof_suite::scenario::Scenario;
+use fallproof_suite::scenario::{Level, Scenario};
 use fallproof_suite::skip::SkipReason;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,8 @@ pub enum Outcome {
     Warn,
     /// The target does not conform.
     Fail,
+    /// A scenario at the level of robustness found a violation. No part of the verdict.
+    NotRobust,
     /// The target could not be judged.
     Inconclusive(Inconclusive),
     /// The scenario was not run.
@@ -45,6 +48,10 @@ pub(super) fn verdict(
     calls: &[CallEvidence],
     violations: &[Violation],
 ) -> Outcome {
+    let is_wrong = violations.iter().any(|it| it.verdict > Verdict::Note);
+    if scenario.level == Level::Robustness && is_wrong {
+        return Outcome::NotRobust;
+    }
     if let Some(ending @ Ending::Unreachable(_)) = calls.first().map(|call| &call.exchange.ending) {
         return Outcome::Inconclusive(Inconclusive::Unreachable(ending.clone()));
     }
@@ -81,12 +88,16 @@ fn holds_without_attempt(scenario: &Scenario, violation: &Violation) -> bool {
         && (expects_no_attempt || violation.requirement.is_some_and(control::holds_without_attempt))
 }
 
-/// Classifies the failure of a case. It is silent if a call with a violation looked like a success,
-/// or never ended.
+/// Classifies the failure of a case: silent if a call with a violation looked like a success, or
+/// never ended. A stream that reports an error does not look like a success.
 pub(super) fn failure(calls: &[CallEvidence], violations: &[Violation]) -> Failure {
     let failed = violations.iter().filter(|it| it.verdict == Verdict::Fail);
     let is_silent = |call: &CallEvidence| match call.exchange.ending {
-        Ending::Complete => call.exchange.status.is_some_and(|status| status < 400),
+        Ending::Complete => {
+            let exchange = &call.exchange;
+            exchange.status.is_some_and(|status| status < 400)
+                && !sse::events(&exchange.body).iter().any(Event::reports_failure)
+        }
         Ending::TimedOut | Ending::TooLong => true,
         Ending::Closed
         | Ending::Reset

@@ -88,6 +88,7 @@ fn counts<'a>(cases: impl Iterator<Item = &'a Case>, not_run: usize) -> Counts {
             Outcome::Warn => &mut counts.warn,
             Outcome::Fail if case.is_expected() => &mut counts.expected,
             Outcome::Fail => &mut counts.fail,
+            Outcome::NotRobust => &mut counts.not_robust,
             Outcome::Inconclusive => &mut counts.inconclusive,
             Outcome::Skipped => &mut counts.skipped,
             Outcome::HarnessError => &mut counts.harness_error,
@@ -131,13 +132,14 @@ fn profiles(
     names.into_iter().map(profile).collect()
 }
 
-/// Returns the requirement with its verdict.
+/// Returns the requirement with its verdict, in which robustness has no part.
 fn judged(requirement: &requirement::Requirement, cases: &[Case]) -> Requirement {
     let code = requirement.code.to_string();
+    let cases = || cases.iter().filter(|case| case.outcome != Outcome::NotRobust);
     let is_about_it = |violation: &&Violation| violation.requirement.as_ref() == Some(&code);
-    let violations = || cases.iter().flat_map(|case| &case.violations).filter(is_about_it);
+    let violations = || cases().flat_map(|case| &case.violations).filter(is_about_it);
     let ids = |fits: &dyn Fn(&Case) -> bool| {
-        cases.iter().filter(|case| fits(case)).map(|case| case.id.clone()).collect::<Vec<_>>()
+        cases().filter(|case| fits(case)).map(|case| case.id.clone()).collect::<Vec<_>>()
     };
     let has = |case: &Case, weight: &dyn Fn(Weight) -> bool| {
         case.violations.iter().filter(is_about_it).any(|violation| weight(violation.weight))

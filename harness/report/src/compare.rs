@@ -118,7 +118,7 @@ fn cautions(names: &[String], reports: &[&Report]) -> Vec<String> {
 type Fact = fn(&Report) -> String;
 
 /// The rows of the overview.
-const OVERVIEW: [(&str, Fact); 12] = [
+const OVERVIEW: [(&str, Fact); 13] = [
     ("cases selected", |it| format!("{} of {}", it.run.selection.cases, it.suite.cases)),
     ("requirements met", |it| {
         let (met, judged) = met_and_judged(it.requirements());
@@ -131,6 +131,7 @@ const OVERVIEW: [(&str, Fact); 12] = [
         it.cases.iter().filter(|case| case.failure == Some(Failure::Silent)).count().to_string()
     }),
     ("warned", |it| it.counts.warn.to_string()),
+    ("not robust", |it| it.counts.not_robust.to_string()),
     ("inconclusive", |it| it.counts.inconclusive.to_string()),
     ("harness errors", |it| it.counts.harness_error.to_string()),
     ("skipped", |it| it.counts.skipped.to_string()),

@@ -50,12 +50,14 @@ pub fn case(case: &judge::Case, context: Context<'_>) -> Case {
         judge::Outcome::Pass => (Outcome::Pass, None),
         judge::Outcome::Warn => (Outcome::Warn, None),
         judge::Outcome::Fail => (Outcome::Fail, None),
+        judge::Outcome::NotRobust => (Outcome::NotRobust, None),
         judge::Outcome::Inconclusive(unclear) => (Outcome::Inconclusive, Some(unclear.to_string())),
         judge::Outcome::Skipped(reason) => (Outcome::Skipped, Some(reason.to_string())),
         judge::Outcome::HarnessError(reason) => (Outcome::HarnessError, Some(reason.clone())),
     };
     // If there is no verdict, the violations are meaningless.
-    let is_judged = matches!(outcome, Outcome::Pass | Outcome::Warn | Outcome::Fail);
+    let is_judged =
+        matches!(outcome, Outcome::Pass | Outcome::Warn | Outcome::Fail | Outcome::NotRobust);
     let violations = judgment.violations.iter().filter(|_| is_judged).map(violation).collect();
     Case {
         id: evidence.scenario.clone(),
@@ -136,12 +138,22 @@ fn step(index: usize, step: &CallEvidence, case: &judge::Case, context: Context<
     }
 }
 
+/// The provider's words: what it complains of, or the message of its scripted error.
 fn refusal(recorded: &RecordedRequest) -> Option<String> {
-    recorded
-        .violation
-        .as_ref()
-        .filter(|_| recorded.refused)
-        .map(|violation| phrases::line(&violation.message))
+    if let Some(violation) = recorded.violation.as_ref().filter(|_| recorded.refused) {
+        return Some(phrases::line(&violation.message));
+    }
+    let reply: serde_json::Value = serde_json::from_slice(&recorded.reply).ok()?;
+    let message = reply.pointer("/error/message")?.as_str()?;
+    let is_error = recorded.status.is_some_and(|status| status >= 400);
+    is_error.then(|| phrases::line(&brief(message)))
+}
+
+/// A message that may be long.
+fn brief(message: &str) -> String {
+    const MAX_CHARS: usize = 120;
+    let start: String = message.chars().take(MAX_CHARS).collect();
+    if start.len() < message.len() { format!("{start}…") } else { start }
 }
 
 /// Describes the fault injected into a reply. `None` if there was none.
@@ -259,5 +271,19 @@ mod tests {
     fn a_fault_is_described(#[case] wire: &str, #[case] described: Option<&str>) {
         let wire: WireFault = serde_json::from_str(wire).expect("a valid wire fault");
         assert_eq!(fault(&wire).as_deref(), described);
+    }
+
+    #[rstest]
+    #[case::scripted(400, r#"{"error":{"message":"Too long."}}"#, Some("Too long."))]
+    #[case::of_a_success(200, r#"{"error":{"message":"Too long."}}"#, None)]
+    #[case::a_page(502, "<html>", None)]
+    fn the_providers_words_are_those_of_its_error(
+        #[case] status: u16,
+        #[case] reply: &str,
+        #[case] words: Option<&str>,
+    ) {
+        let (status, reply) = (Some(status), reply.into());
+        let recorded = RecordedRequest { status, reply, ..RecordedRequest::default() };
+        assert_eq!(refusal(&recorded).as_deref(), words);
     }
 }

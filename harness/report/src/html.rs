@@ -76,6 +76,7 @@ fn rank(case: &Case) -> Option<u8> {
         Outcome::Inconclusive => Some(2),
         Outcome::Fail => Some(3),
         Outcome::Warn => Some(4),
+        Outcome::NotRobust => Some(5),
         Outcome::Pass | Outcome::Skipped => None,
     }
 }

@@ -52,7 +52,7 @@ fn test_case(case: &Case) -> TestCase {
     let printed = anstream::adapter::strip_str(&text::case(case)).to_string();
     let reason = case.reason.as_deref().unwrap_or_default();
     let mut status = match case.outcome {
-        Outcome::Pass | Outcome::Warn => TestCaseStatus::success(),
+        Outcome::Pass | Outcome::Warn | Outcome::NotRobust => TestCaseStatus::success(),
         Outcome::Skipped => TestCaseStatus::skipped(),
         Outcome::Fail if case.is_expected() => TestCaseStatus::skipped(),
         Outcome::Fail => TestCaseStatus::non_success(NonSuccessKind::Failure),
@@ -61,7 +61,7 @@ fn test_case(case: &Case) -> TestCase {
         }
     };
     match case.outcome {
-        Outcome::Pass | Outcome::Warn => {}
+        Outcome::Pass | Outcome::Warn | Outcome::NotRobust => {}
         Outcome::Fail => {
             let codes = case.codes();
             let first = case.violations.first().map_or("", |violation| &violation.message);
@@ -81,7 +81,7 @@ fn test_case(case: &Case) -> TestCase {
     }
     let mut test_case = named(&case.id, status);
     test_case.set_time(Duration::from_secs_f64(case.took_ms.max(0.0) / 1000.0));
-    if case.outcome == Outcome::Warn {
+    if matches!(case.outcome, Outcome::Warn | Outcome::NotRobust) {
         test_case.set_system_out(printed);
     }
     test_case

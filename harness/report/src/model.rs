@@ -152,6 +152,9 @@ pub struct Counts {
     pub fail: usize,
     /// Failed as expected by the baseline.
     pub expected: usize,
+    /// Not robust against what no provider or client is known to send. No part of the verdict.
+    #[serde(default)]
+    pub not_robust: usize,
     /// Could not be judged.
     pub inconclusive: usize,
     /// Skipped, with a reason.

@@ -72,6 +72,7 @@ pub fn scope(report: &Report) -> String {
     };
     for (number, what) in [
         (report.counts.skipped, "skipped, each with a reason"),
+        (report.counts.not_robust, "not robust, which is no part of the verdict"),
         (report.counts.inconclusive, "inconclusive"),
         (report.counts.not_run, "not run, because the run was interrupted"),
     ] {

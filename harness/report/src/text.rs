@@ -9,6 +9,10 @@ use crate::model::{
 };
 use crate::phrases;
 
+/// What the level of robustness means.
+pub(crate) const ROBUSTNESS: &str =
+    "no provider or client is known to send this, so it is no part of the verdict";
+
 /// The text printed for a case. Empty if it passed.
 pub fn case(case: &Case) -> String {
     let (word, style) = match case.outcome {
@@ -16,12 +20,17 @@ pub fn case(case: &Case) -> String {
         Outcome::Warn => ("WARN", Style::new().yellow().bold()),
         Outcome::Fail if case.is_expected() => ("FAIL, AS EXPECTED", Style::new().yellow().bold()),
         Outcome::Fail => ("FAIL", Style::new().red().bold()),
+        Outcome::NotRobust => ("NOT ROBUST", Style::new().yellow().bold()),
         Outcome::Inconclusive => ("INCONCLUSIVE", Style::new().yellow().bold()),
         Outcome::Skipped => ("SKIPPED", Style::new().dimmed()),
         Outcome::HarnessError => ("HARNESS ERROR", Style::new().red().bold()),
     };
     let mut text = format!("{} {}\n", word.style(style), case.id.bold());
     let _ = writeln!(text, "  {}", case.title);
+    if let Some(why) = case.why.as_ref().filter(|_| case.is_judged()) {
+        let why = phrases::line(why.trim_end());
+        let _ = writeln!(text, "  {}", phrases::no_command(&why).dimmed());
+    }
     if let Some(reason) = &case.reason {
         let _ = writeln!(text, "\n  {reason}");
     }
@@ -39,6 +48,9 @@ pub fn case(case: &Case) -> String {
         deployments(&mut text, step);
         step.diffs.iter().for_each(|difference| diff(&mut text, difference));
     }
+    if case.outcome == Outcome::NotRobust {
+        let _ = writeln!(text, "\n  robustness: {ROBUSTNESS}");
+    }
     if case.failure == Some(Failure::Silent) {
         let _ = writeln!(text, "\n  silent failure: the client got no sign of an error");
     }
@@ -53,6 +65,7 @@ pub fn summary(counts: &Counts) -> String {
         ("failed", counts.fail),
         ("failed as expected", counts.expected),
         ("warned", counts.warn),
+        ("not robust", counts.not_robust),
         ("inconclusive", counts.inconclusive),
         ("skipped", counts.skipped),
         ("harness errors", counts.harness_error),

@@ -19,7 +19,7 @@ pub(crate) fn of_report(report: &Report) -> Tone {
 pub(crate) fn of_case(case: &Case) -> Tone {
     match case.outcome {
         Outcome::Pass => "pass",
-        Outcome::Warn | Outcome::Inconclusive => "warn",
+        Outcome::Warn | Outcome::NotRobust | Outcome::Inconclusive => "warn",
         Outcome::Fail if case.is_expected() => "known",
         Outcome::Fail | Outcome::HarnessError => "fail",
         Outcome::Skipped => "none",

@@ -36,8 +36,13 @@ pub struct Capabilities {
     /// Parts of a request that the target omits, adds or changes on purpose.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rewrites: Vec<Rewrite>,
-    /// Endpoints that the target calls instead of the endpoint that the client called. Bodies
-    /// cannot be compared in this case.
+    /// Body fields that it drops because it does not know them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ignores: Vec<Ignored>,
+    /// Headers of the client that it forwards on purpose, except hop-by-hop headers and keys.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub forwards: Vec<Forwarded>,
+    /// Endpoints that it calls instead of the client's, so bodies cannot be compared.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub translates: Vec<Translation>,
     /// How strictly a scenario's expectations apply; tolerant by default.
@@ -79,7 +84,30 @@ pub struct Rewrite {
     pub reason: String,
 }
 
-/// An endpoint that a target calls instead of the endpoint that the client called.
+/// Body fields that a target drops because it does not know them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Ignored {
+    /// The top-level fields that it knows; it drops all others.
+    pub other_than: Vec<String>,
+    /// Only at this endpoint; at every endpoint by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<Endpoint>,
+    /// The reason.
+    pub reason: String,
+}
+
+/// Headers of the client that a target forwards on purpose.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Forwarded {
+    /// The name of the header, in any case. A `*` at its end stands for any rest.
+    pub header: String,
+    /// The reason.
+    pub reason: String,
+}
+
+/// An endpoint that a target calls instead of the client's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Translation {
@@ -132,6 +160,27 @@ impl Capabilities {
                 && rewrite.surface.is_none_or(|it| it == surface)
         };
         self.rewrites.iter().find(applies).map(|rewrite| rewrite.reason.as_str())
+    }
+
+    /// The declared reason for dropping the field at this pointer, if there is one.
+    pub fn ignores(&self, pointer: &str, endpoint: Endpoint) -> Option<&str> {
+        let field = pointer.strip_prefix('/')?;
+        let applies = |ignored: &&Ignored| {
+            !field.contains('/')
+                && !ignored.other_than.iter().any(|known| known == field)
+                && ignored.endpoint.is_none_or(|it| it == endpoint)
+        };
+        self.ignores.iter().find(applies).map(|ignored| ignored.reason.as_str())
+    }
+
+    /// The declared reason for forwarding this header of the client, if there is one.
+    pub fn forwards(&self, header: &str) -> Option<&str> {
+        let header = header.to_ascii_lowercase();
+        let applies = |forwarded: &&Forwarded| {
+            let name = forwarded.header.to_ascii_lowercase();
+            name.strip_suffix('*').map_or(name == header, |start| header.starts_with(start))
+        };
+        self.forwards.iter().find(applies).map(|forwarded| forwarded.reason.as_str())
     }
 
     /// The declared reason for calling another endpoint, if there is one.

@@ -1,5 +1,7 @@
 //! Scripts: which behavior an attempt gets, and how the behavior changes the reply.
 
+use std::time::{Duration, SystemTime};
+
 use super::MockDeployment;
 use crate::Reply;
 use crate::behavior::{Behavior, CONNECT_TIMEOUT, CONNECTION_REFUSED, ScriptError, WireFault};
@@ -12,6 +14,8 @@ const KEY: &str = "{{key}}";
 
 /// Placeholder for the marker of the deployment's replies in a scripted body.
 const MARKER: &str = "{{marker}}";
+/// Start of the placeholder for a date in a header, as in `{{date:20}}`.
+const DATE: &str = "{{date:";
 
 /// Checks that this mock's script can be played.
 pub(super) fn validate(mock: &MockDeployment) -> Result<(), ScriptError> {
@@ -79,7 +83,7 @@ pub(super) fn overridden(behavior: &Behavior, mock: &MockDeployment, mut reply: 
     if !behavior.headers.is_empty() {
         override_headers(behavior, &mut reply.headers);
         for (_, value) in &mut reply.headers {
-            *value = value.replace(KEY, key);
+            *value = with_dates(&value.replace(KEY, key), SystemTime::now());
         }
     }
     if let Some(body) = &behavior.body {
@@ -87,4 +91,34 @@ pub(super) fn overridden(behavior: &Behavior, mock: &MockDeployment, mut reply: 
         reply.body = with_letters(body).into_bytes();
     }
     reply
+}
+
+/// Replaces `{{date:n}}` with the date n seconds from now; n may be negative.
+fn with_dates(text: &str, now: SystemTime) -> String {
+    let replaced = || {
+        let (before, rest) = text.split_once(DATE)?;
+        let (seconds, after) = rest.split_once("}}")?;
+        let seconds: i64 = seconds.parse().ok()?;
+        let by = Duration::from_secs(seconds.unsigned_abs());
+        let date = if seconds < 0 { now.checked_sub(by) } else { now.checked_add(by) };
+        Some(format!("{before}{}{}", httpdate::fmt_http_date(date?), with_dates(after, now)))
+    };
+    replaced().unwrap_or_else(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_is_relative_to_now() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(60);
+        let with_dates = |text| with_dates(text, now);
+        assert_eq!(with_dates("{{date:20}}"), "Thu, 01 Jan 1970 00:01:20 GMT");
+        assert_eq!(
+            with_dates("a {{date:-60}} b {{date:x}}"),
+            "a Thu, 01 Jan 1970 00:00:00 GMT b {{date:x}}"
+        );
+        assert_eq!(with_dates("{{date:"), "{{date:");
+    }
 }

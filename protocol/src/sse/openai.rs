@@ -61,8 +61,7 @@ impl Event {
             return EventKind::Error;
         }
         match value["type"].as_str() {
-            Some("error" | "response.failed") => EventKind::Error,
-            _ if !value["error"].is_null() => EventKind::Error,
+            _ if self.reports_error() => EventKind::Error,
             Some(name) if ENDS.contains(&name) => EventKind::End,
             Some(name) if FRAMES.contains(&name) => EventKind::Frame,
             None if choices(value).all(|choice| !has_content(choice)) => EventKind::Frame,
@@ -70,8 +69,27 @@ impl Event {
         }
     }
 
-    /// Whether the event holds a part of the answer, or the complete answer at the end of the
-    /// stream.
+    /// Whether the event reports an error: a chunk with an `error`, or an event of that type.
+    pub fn reports_error(&self) -> bool {
+        let value = self.value();
+        matches!(value["type"].as_str(), Some("error" | "response.failed"))
+            || !value["error"].is_null()
+    }
+
+    /// The code of the error that the event reports, if it has one.
+    pub fn error_code(&self) -> Option<&str> {
+        let pointers = ["/error/code", "/response/error/code", "/code"];
+        let mut codes =
+            pointers.iter().filter_map(|pointer| self.value().pointer(pointer)?.as_str());
+        codes.next().filter(|_| self.reports_error())
+    }
+
+    /// Whether the event tells the client that the answer is not complete.
+    pub fn reports_failure(&self) -> bool {
+        self.reports_error() || self.value()["type"] == "response.incomplete"
+    }
+
+    /// Whether the event carries the answer: content, or an end event with the complete answer.
     pub fn is_answer(&self) -> bool {
         match self.kind() {
             EventKind::Content => true,

@@ -79,6 +79,18 @@ fn each_case_is_counted_once_and_the_worst_of_them_is_the_verdict() {
 }
 
 #[test]
+fn robustness_is_no_part_of_the_verdict() {
+    let mut fragile = with(Weight::Note, None, None);
+    fragile.outcome = Outcome::NotRobust;
+    let report = assembled(vec![case("a/passes", Outcome::Pass), fragile], None);
+    assert_eq!(report.verdict, Verdict::Conformant);
+    assert_eq!((report.counts.pass, report.counts.not_robust), (1, 1));
+    let requirement = requirement(&report);
+    assert_eq!(requirement.verdict, Compliance::Pass);
+    assert!(requirement.violated_in.is_empty() && requirement.exempt_in.is_empty());
+}
+
+#[test]
 fn a_requirement_is_met_only_if_a_case_tests_it() {
     let verdict = |cases| requirement(&assembled(cases, None)).verdict;
     let mut of_another = case("a/passes", Outcome::Pass);

@@ -2,7 +2,7 @@
 
 use fallproof_report::badge::{Badge, Color};
 use fallproof_report::model::{
-    Change, Claim, Compliance, Counts, Diff, Line, Outcome, Report, Step, Verdict,
+    Change, Claim, Compliance, Counts, Diff, Line, Outcome, Report, Step, Verdict, Weight,
 };
 use fallproof_report::{html, junit, markdown, phrases, text};
 use rstest::rstest;
@@ -119,6 +119,37 @@ fn text_of_a_target_cannot_break_the_markdown_summary() {
     );
     assert!(shown.contains(r"| POST /a\|b |"), "{shown}");
     assert!(shown.contains("```sh\nfallproof run a/fails\n```"), "{shown}");
+}
+
+#[test]
+fn a_failure_says_why_the_case_matters() {
+    let mut failed = case("a/fails", Outcome::Fail);
+    failed.why = Some("The answer is lost.\nTwice.\n".into());
+    let shown = text::case(&failed);
+    let shown = anstream::adapter::strip_str(&shown).to_string();
+    assert!(shown.contains("\n  A call fails over\n  The answer is lost. Twice.\n"), "{shown}");
+    failed.outcome = Outcome::Skipped;
+    assert!(!text::case(&failed).contains("lost"));
+}
+
+#[test]
+fn robustness_is_shown_apart() {
+    let mut fragile = case("a/fragile", Outcome::NotRobust);
+    fragile.violations = case("a/fails", Outcome::Fail).violations;
+    fragile.violations[0].weight = Weight::Note;
+    let counts = Counts { pass: 1, not_robust: 1, ..Counts::default() };
+    let report = made(Verdict::Conformant, Compliance::Pass, counts, vec![fragile]);
+    let shown = text::case(&report.cases[0]);
+    let shown = anstream::adapter::strip_str(&shown).to_string();
+    assert!(shown.starts_with("NOT ROBUST a/fragile\n"), "{shown}");
+    assert!(shown.contains("informational: attempt 2 went to"), "{shown}");
+    assert!(text::summary(&counts).contains("1 passed, 1 not robust"));
+    assert!(phrases::scope(&report).contains("1 was not robust, which is no part of the verdict."));
+    let junit = junit::write(&report).expect("it can be written");
+    assert!(junit.contains("failures=\"0\"") && junit.contains("NOT ROBUST"), "{junit}");
+    assert_eq!(Badge::of(&report).color, Color::Green);
+    assert!(!markdown::write(&report).expect("it can be written").contains("a/fragile"));
+    assert!(html::write(&report).expect("it can be drawn").contains("not robust"));
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use fallproof_mocks::behavior::Behavior;
 use fallproof_mocks::provider::Surface;
+use fallproof_suite::scenario::Level;
 use proptest::prelude::*;
 
 use super::support::{assert_text_refused, call, load_all};
@@ -53,6 +54,26 @@ fn a_family_has_a_case_for_each_combination_except_the_excluded_ones() {
     );
     let body = call(&cases[2], 0).send.body.for_model("g");
     assert_eq!(body, r#"{"model":"g","input":"{{model}} bad_gateway {","n":1.5}"#);
+}
+
+#[test]
+fn a_case_can_be_of_robustness() {
+    let entry =
+        |of: &str| format!("robustness:\n  - {{ {of}, reason: Nobody sends it. }}\nexcept:");
+    let levels = |text: String| {
+        let cases = load_all(text).expect("a valid family");
+        cases.iter().map(|case| case.level).collect::<Vec<_>>()
+    };
+    let (usual, robust) = (Level::Conformance, Level::Robustness);
+    assert_eq!(levels(FAMILY.to_owned()), [usual; 3]);
+    let of_one = FAMILY.replace("except:", &entry("surface: azure"));
+    assert_eq!(levels(of_one), [usual, robust, usual]);
+    let of_all = FAMILY.replace("matrix:", "level: robustness\nmatrix:");
+    assert_eq!(levels(of_all), [robust; 3]);
+    let refused = |of: &str, words: &[&str]| {
+        assert_family_refused("except:", &entry(of).replace("- {", "- «{"), words);
+    };
+    refused("failure: bad_gateway, surface: azure", &["this entry is about no case"]);
 }
 
 #[test]

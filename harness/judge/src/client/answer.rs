@@ -35,7 +35,9 @@ pub(super) fn check(found: &mut Collector<'_>, answering: &Attempt<'_>) {
             name if CONTENT_MEMBERS.contains(&name) => Code::Client01,
             _ => Code::Client02,
         };
-        if let Some(pointer) = missing(given, &shown[name.as_str()], &format!("/{name}")) {
+        let pointer = format!("/{name}");
+        let wants_base64 = wants_base64(&found.view.observed.exchange.sent);
+        if let Some(pointer) = missing(given, &shown[name.as_str()], &pointer, wants_base64) {
             let is_remark = REMARKS.iter().any(|remark| pointer.contains(remark));
             let requirement = if is_remark { Code::Client02 } else { requirement };
             found.breach(requirement, Changed { answered: answered() }).pointing(&pointer);
@@ -60,17 +62,18 @@ fn same_bytes(found: &mut Collector<'_>, answering: &Attempt<'_>) {
     }
 }
 
-/// Returns a pointer to the first value of the provider's answer that is missing or different in
-/// the response. Compares the `REMARKS` last. Ignores values that only the response has. The
-/// response may omit a null, an empty list or an empty object. An embedding may be base64 or a list
-/// of numbers.
-fn missing(given: &Value, shown: &Value, pointer: &str) -> Option<String> {
+/// Returns a pointer to the first value of the provider's answer that the response lacks; remarks
+/// come last. Additional values are allowed. Null and empty are equal to absent, and an embedding is
+/// in the format that the client wants.
+fn missing(given: &Value, shown: &Value, pointer: &str, wants_base64: bool) -> Option<String> {
     let below = |part: &str| format!("{pointer}/{}", part.replace('~', "~0").replace('/', "~1"));
     let same = match (given, shown) {
         (Value::Null, _) => true,
         (Value::Array(given), Value::Array(shown)) => {
             let pairs = given.iter().zip(shown).enumerate();
-            let inner = |(at, (given, shown))| missing(given, shown, &below(&format!("{at}")));
+            let inner = |(at, (given, shown))| {
+                missing(given, shown, &below(&format!("{at}")), wants_base64)
+            };
             if let Some(found) = { pairs }.find_map(inner) {
                 return Some(found);
             }
@@ -80,15 +83,22 @@ fn missing(given: &Value, shown: &Value, pointer: &str) -> Option<String> {
             let remark = |name: &str| REMARKS.iter().any(|remark| remark[1..] == *name);
             let (remarks, content): (Vec<_>, Vec<_>) =
                 given.iter().partition(|(name, _)| remark(name));
-            let inner = |(name, given): (&String, _)| missing(given, &shown[name], &below(name));
+            let inner = |(name, given): (&String, _)| {
+                missing(given, &shown[name], &below(name), wants_base64)
+            };
             return content.into_iter().chain(remarks).find_map(inner);
         }
         (Value::Array(given), Value::Null) => given.is_empty(),
-        (Value::Array(_), Value::String(_)) | (Value::String(_), Value::Array(_)) => {
-            pointer.ends_with("/embedding")
-        }
+        (Value::Array(_), Value::String(_)) => pointer.ends_with("/embedding") && wants_base64,
+        (Value::String(_), Value::Array(_)) => pointer.ends_with("/embedding") && !wants_base64,
         (Value::Number(given), Value::Number(shown)) => given.as_f64() == shown.as_f64(),
         (given, shown) => given == shown,
     };
     (!same).then(|| pointer.to_owned())
+}
+
+/// Whether the client asked for embeddings in base64.
+fn wants_base64(sent: &[u8]) -> bool {
+    let sent: Value = serde_json::from_slice(sent).unwrap_or_default();
+    sent["encoding_format"] == "base64"
 }

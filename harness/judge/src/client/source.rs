@@ -5,6 +5,7 @@
 use fallproof_suite::plan::{Deployment, Group};
 use fallproof_suite::requirement::Code;
 
+use crate::choice;
 use crate::collector::Collector;
 use crate::observe::{Attempt, AttemptOutcome};
 use crate::violation::ClientViolation::{InventedSuccess, MixedAnswers, OtherGroup};
@@ -21,11 +22,10 @@ pub(super) fn only_one(found: &mut Collector<'_>) {
 }
 
 pub(super) fn no_success(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
-    if !attempts.is_empty()
-        && attempts.iter().all(|attempt| attempt.outcome() != AttemptOutcome::Success)
-    {
-        found.breach(Code::Client04, InventedSuccess);
-    }
+    let has_failed = |it: &Attempt<'_>| it.outcome() != AttemptOutcome::Success;
+    let Some(last) = attempts.last().filter(|_| attempts.iter().all(has_failed)) else { return };
+    let excuse = choice::goes_by_status(found.view, last);
+    found.breach(Code::Client04, InventedSuccess).excused(excuse);
 }
 
 pub(super) fn own_group(found: &mut Collector<'_>) {

@@ -78,12 +78,38 @@ fn a_success_has_the_providers_content(
 #[rstest]
 #[case::cut_list(r#"{"data":["a","b"]}"#, r#"{"data":["a"]}"#, &["01 /data of the response differs from the answer of `primary`"])]
 #[case::content_before_remarks(r#"{"choices":[{"content_filter_results":{"x":1},"text":"a"}]}"#, r#"{"choices":[{"text":"b"}]}"#, &["01 /choices/0/text of the response differs from the answer of `primary`"])]
-#[case::vector_in_base64(r#"{"data":[{"embedding":[0.5]}]}"#, r#"{"data":[{"embedding":"AAAAPw=="}]}"#, &[])]
 #[case::empty_list_left_out(r#"{"data":["a"],"tools":[]}"#, r#"{"data":["a"]}"#, &[])]
 #[case::equal_numbers(r#"{"data":[1]}"#, r#"{"data":[1.0]}"#, &[])]
 fn values_are_compared_by_meaning(#[case] given: &str, #[case] got: &str, #[case] wanted: &[&str]) {
     assert_found(two().attempt("primary").answered(200, given).got(200, got), wanted);
 }
+
+#[rstest]
+#[case::as_asked("base64", NUMBERS, BASE64, &[])]
+#[case::by_default("float", BASE64, NUMBERS, &[])]
+#[case::numbers_for_base64("base64", BASE64, NUMBERS, &[ANOTHER_VECTOR])]
+#[case::base64_for_numbers("float", NUMBERS, BASE64, &[ANOTHER_VECTOR])]
+fn an_embedding_has_the_format_that_the_client_asked_for(
+    #[case] format: &str,
+    #[case] given: &str,
+    #[case] got: &str,
+    #[case] wanted: &[&str],
+) {
+    let body = format!(r#"{{"model":"{{{{model}}}}","input":"a","encoding_format":"{format}"}}"#);
+    let body = serde_json::to_string(&body).expect("a string serializes");
+    let text = format!(
+        "deployments: {{ primary: {{ provider: openai, model: text-embedding-3-small, script: [ok] }} }}\n\
+         group: {{ chain: [primary] }}\nsteps:\n  - send: {{ endpoint: embeddings, body_json: {body} }}\n"
+    );
+    let answer = |vector: &str| format!(r#"{{"data":[{{"embedding":{vector}}}]}}"#);
+    let case = Case::of(&text).attempt("primary").answered(200, answer(given));
+    assert_found(case.got(200, answer(got)), wanted);
+}
+
+const NUMBERS: &str = "[0.5]";
+const BASE64: &str = r#""AAAAPw==""#;
+const ANOTHER_VECTOR: &str =
+    "01 /data/0/embedding of the response differs from the answer of `primary`";
 
 #[test]
 fn a_transcript_is_compared_except_for_surrounding_whitespace() {
@@ -402,7 +428,7 @@ fn every_call_gets_a_response(#[case] ending: Ending, #[case] wanted: Option<&st
 #[test]
 fn an_interrupted_response_counts_as_a_response() {
     assert_found(two().attempt("primary").got(200, "").ended_with(Ending::Closed), &[]);
-    let wanted = "11 the target did not complete its response in time";
+    let wanted = "11 the target began its response, but did not end it within the limit of 0 ms";
     assert_found(two().attempt("primary").got(200, "").ended_with(Ending::TimedOut), &[wanted]);
 }
 

@@ -2,9 +2,10 @@
 
 use fallproof_protocol::behavior::UNEXPECTED;
 use fallproof_protocol::condition::Condition;
-use fallproof_suite::capabilities::{Capabilities, Strictness};
+use fallproof_suite::capabilities::{Capabilities, Ignored, Strictness};
 use fallproof_suite::evidence::Ending;
 use fallproof_suite::requirement::Code;
+use fallproof_suite::scenario::Freedom;
 use rstest::rstest;
 
 use crate::testing::{CALL, Case, TWO};
@@ -55,6 +56,18 @@ fn the_response_must_be_complete(#[case] ending: Ending, #[case] wanted: &str) {
 }
 
 #[test]
+fn a_content_length_that_does_not_fit_is_named() {
+    let case = |length: &str| {
+        let case = expecting("status: 200").attempt("primary").got(200, "{}");
+        case.got_header("Content-Length", length).ended_with(Ending::Closed)
+    };
+    let wanted = "the target's content length is 9, but its response ended after 2 bytes";
+    assert_missed(case("9"), &[wanted]);
+    let wanted = "the target closed the connection before the response was complete";
+    assert_missed(case("2"), &[wanted]);
+}
+
+#[test]
 fn a_client_that_disconnects_on_purpose_gets_no_response() {
     let call = CALL.replace("body:", "disconnect: { after_request_to: primary }, body:");
     let text = format!("{TWO}group: {{ chain: [primary, backup] }}\nsteps:\n{call}");
@@ -85,12 +98,30 @@ fn attempts_go_to_the_expected_deployments() {
 }
 
 #[test]
+fn an_answer_from_a_cache_is_named() {
+    let text = format!(
+        "{TWO}group: {{ chain: [primary, backup] }}\nsteps:\n{CALL}{CALL}    \
+         expect: {{ attempts: [primary] }}\n"
+    );
+    let again = |id: &str| {
+        let case = Case::of(&text).attempt("primary").next_call();
+        case.got(200, format!("{{\"id\":\"{id}\"}}"))
+    };
+    let wanted = "expected attempts at `primary`; got the answer to call 1 once more";
+    assert_missed(again("chatcmpl-1"), &[wanted]);
+    assert_missed(again("chatcmpl-2"), &["expected attempts at `primary`; got none"]);
+}
+
+#[test]
 fn the_number_of_retries_is_up_to_the_target() {
     let expect = "attempts: [primary, primary, backup]";
     let case = || with_policy(", retries: 1", expect).attempt("primary").failing(500, None);
     let wanted = "expected attempts at `primary`, `primary`, `backup`; got `primary`, `backup`";
-    assert_missed(case().attempt("backup"), &[&format!("{OF_RETRIES} {wanted}")]);
-    assert_missed(case().attempt("backup").declaring(exact), &[wanted]);
+    let case = || case().attempt("backup");
+    assert_missed(case(), &[wanted]);
+    let free = || case().leaving(Freedom::Attempts);
+    assert_missed(free(), &[&format!("{OF_RETRIES} {wanted}")]);
+    assert_missed(free().declaring(exact), &[wanted]);
 }
 
 #[test]
@@ -104,12 +135,27 @@ fn a_fallback_may_replace_a_retry() {
         "expected attempts at `primary`, `primary`; got `primary`, `backup`",
         "expected the answer from `primary`, got that from `backup`",
     ];
+    let free = |policy: &str| case(policy).leaving(Freedom::Attempts);
     assert_missed(
-        case(", retries: 1"),
+        free(", retries: 1"),
         &wanted.map(|it| format!("{OF_RETRIES} {it}")).each_ref().map(String::as_str),
     );
-    assert_missed(case(", retries: 1").declaring(exact), &wanted);
-    assert_missed(case(""), &wanted);
+    assert_missed(free(", retries: 1").declaring(exact), &wanted);
+    assert_missed(free(""), &wanted);
+    // A target that never retries does not meet what a scenario demands of everybody.
+    assert_missed(case(", retries: 1"), &wanted);
+}
+
+#[test]
+fn a_call_whose_field_was_dropped_by_declaration_may_end_otherwise() {
+    let ignored =
+        Ignored { other_than: Vec::new(), endpoint: None, reason: "it drops all".to_owned() };
+    let declare = |it: &mut Capabilities| it.ignores.push(ignored.clone());
+    let case = || expecting("status: 400").attempt("primary");
+    let wanted = "expected status 400 for the client, got 200";
+    let dropped = case().carrying("{}").declaring(declare);
+    assert_missed(dropped, &[&format!("(exempt: it drops all) {wanted}")]);
+    assert_missed(case().declaring(declare), &[wanted]);
 }
 
 #[test]
@@ -117,8 +163,14 @@ fn an_exhausted_script_is_reported() {
     let case = || expecting("status: 200").attempt("primary").played(UNEXPECTED);
     let wanted = "unexpected attempt 1 at `primary`: its script was exhausted; lengthen it, or add \
                 `repeat_last: true`";
-    assert_missed(case().declaring(exact), &[wanted]);
-    assert_missed(case(), &[&format!("{OF_RETRIES} {wanted}")]);
+    assert_missed(case(), &[wanted]);
+    let free = || case().leaving(Freedom::Attempts);
+    assert_missed(free(), &[&format!("{OF_RETRIES} {wanted}")]);
+    assert_missed(free().declaring(exact), &[wanted]);
+    let waived = case().declaring(|it| {
+        it.waived.insert(Code::Route05, "it retries".to_owned());
+    });
+    assert_missed(waived, &[&format!("(exempt: it retries) {wanted}")]);
 }
 
 #[test]
@@ -142,7 +194,15 @@ fn the_expected_deployment_answers() {
         "(exempt: the exact status of an error, within its kind, is up to the target) expected status 429 for the client, got 503"
     )
 )]
-#[case::no_attempt(429, 503, false, Some("expected status 429 for the client, got 503"))]
+#[case::of_a_cooldown(
+    429,
+    503,
+    false,
+    Some(
+        "(exempt: the exact status of an error, within its kind, is up to the target) expected status 429 for the client, got 503"
+    )
+)]
+#[case::no_attempt(503, 404, false, Some("expected status 503 for the client, got 404"))]
 #[case::no_success(200, 503, true, Some("expected status 200 for the client, got 503"))]
 #[case::no_error(503, 200, true, Some("expected status 503 for the client, got 200"))]
 fn the_status_is_of_the_expected_kind(
@@ -156,14 +216,16 @@ fn the_status_is_of_the_expected_kind(
         let case = if asked { case.attempt("primary") } else { case };
         case.got(got, "{}")
     };
-    assert_missed(case(), wanted.as_slice());
+    assert_missed(case().leaving(Freedom::Status), wanted.as_slice());
     let exactly = wanted.map(|it| it.split(") ").last().unwrap_or(it));
-    assert_missed(case().declaring(exact), exactly.as_slice());
+    assert_missed(case(), exactly.as_slice());
+    assert_missed(case().leaving(Freedom::Status).declaring(exact), exactly.as_slice());
 }
 
 #[rstest]
 #[case::as_expected(r#"{"error":{"type":"a","code":"b","param":"c","message":"It is d."}}"#, &[])]
-#[case::no_error("{}", &["expected an error in OpenAI's format, got something else"])]
+#[case::no_error("{}", &["expected an error in OpenAI's format, got `{}`"])]
+#[case::nothing("", &["expected an error in OpenAI's format, got nothing"])]
 #[case::another(r#"{"error":{"type":"x","param":null,"message":"No."}}"#, &[
     r#"expected error.type "a", got "x""#,
     r#"expected error.code "b", got null"#,
@@ -173,9 +235,11 @@ fn the_status_is_of_the_expected_kind(
 fn the_error_is_the_expected_one(#[case] got: &str, #[case] wanted: &[&str]) {
     let expect = "error: { type: a, code: b, param: c, message_contains: is d }";
     let case = || expecting(expect).attempt("primary").failing(400, None).got(400, got);
-    assert_missed(case().declaring(exact), wanted);
+    assert_missed(case(), wanted);
+    let free = || case().leaving(Freedom::ErrorWording);
+    assert_missed(free().declaring(exact), wanted);
     let exempt = |it: &&str| format!("(exempt: the wording of an error is up to the target) {it}");
-    assert_eq!(case().missed(), wanted.iter().map(exempt).collect::<Vec<_>>());
+    assert_eq!(free().missed(), wanted.iter().map(exempt).collect::<Vec<_>>());
 }
 
 #[rstest]
@@ -268,7 +332,9 @@ fn the_handling_of_an_early_break_is_up_to_the_target() {
     let case = || case().cut_after(word.len()).got(502, "{}");
     let wanted = "expected attempts at `primary`, `backup`; got `primary`";
     assert_missed(case().got(200, "{}"), &[wanted]);
-    let exempt = "(exempt: how to handle a stream that breaks before the client got any content is up to the \
+    assert_missed(case(), &[wanted]);
+    let case = || case().leaving(Freedom::UnseenBreak);
+    let exempt = "(exempt: the handling of a break before the client got any content is up to the \
                   target)";
     assert_missed(case(), &[&format!("{exempt} {wanted}")]);
     assert_missed(case().declaring(exact), &[wanted]);

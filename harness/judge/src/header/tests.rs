@@ -1,5 +1,6 @@
 //! Tests each HEADER requirement, with hand-made evidence.
 
+use fallproof_suite::capabilities::Forwarded;
 use fallproof_suite::requirement::Code;
 use rstest::rstest;
 
@@ -74,6 +75,36 @@ fn headers_of_the_client_are_not_forwarded(
 fn headers_for_gateways_are_not_forwarded(#[case] name: &str, #[case] wanted: &[&str]) {
     let case = Case::with_headers("x-litellm-tags: a").attempt("primary");
     assert_found(case.with_header(name, "a"), wanted);
+}
+
+// Declared
+
+#[rstest]
+#[case::cookie(
+    "cookie: a=1",
+    "cookie",
+    "02 (exempt: it passes headers on) attempt 1 at `primary` carries the client's `cookie`"
+)]
+#[case::of_a_gateway(
+    "X-LiteLLM-Tags: a=1",
+    "x-litellm-tags",
+    "03 (exempt: it passes headers on) attempt 1 at `primary` carries `x-litellm-tags`, a header for gateways"
+)]
+#[case::of_the_target_itself(
+    "cookie: a=1",
+    "x-litellm-tags",
+    "03 attempt 1 at `primary` carries `x-litellm-tags`, a header for gateways"
+)]
+#[case::of_the_connection("te: a=1", "te", "01 attempt 1 at `primary` carries the client's `te`")]
+fn a_declared_forward_is_exempt(#[case] sent: &str, #[case] name: &str, #[case] wanted: &str) {
+    let case = |header: &str| {
+        let case = Case::with_headers(sent).attempt("primary").with_header(name, "a=1");
+        let (header, reason) = (header.to_owned(), "it passes headers on".to_owned());
+        case.declaring(|it| it.forwards.push(Forwarded { header, reason }))
+    };
+    assert_found(case("*"), &[wanted]);
+    let without = wanted.replace("(exempt: it passes headers on) ", "");
+    assert_found(case("x-other-*"), &[&without]);
 }
 
 // 04

@@ -75,6 +75,17 @@ fn no_attempt_carries_the_groups_name() {
 }
 
 #[test]
+fn the_name_of_the_scenario_in_an_address_is_not_the_groups_name() {
+    let case = || two().attempt("primary");
+    let url = format!("http://{ADDRESS}/by.hand/primary/v1");
+    assert_found(case().with_header("referer", &url), &[]);
+    assert_found(case().with_instead("Hi", &url), &[]);
+    let wanted =
+        "03 attempt 1 at `primary` carries `by.hand`, the gateway's name for the model group";
+    assert_found(case().with_header("referer", &format!("{url}?group=by.hand")), &[wanted]);
+}
+
+#[test]
 fn a_group_name_that_is_not_secret_may_be_carried() {
     let body = r#"{"model":"{{model}}","messages":[],"user":"by.hand"}"#;
     assert_found(Case::with_body(body).attempt("primary"), &[]);

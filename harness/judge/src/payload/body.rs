@@ -21,9 +21,10 @@ pub(super) fn read(content_type: &str, body: &[u8]) -> Option<Body> {
         return Tree::parse(body).ok().map(|tree| Body { tree, is_form: false });
     }
     let parts = multipart::read(content_type, body)?;
-    let content = |bytes: &[u8]| match std::str::from_utf8(bytes) {
-        Ok(text) => Tree::string(text),
-        Err(_) => Tree::string(&format!("{} bytes, {:x?}", bytes.len(), Sha256::digest(bytes))),
+    let content = |bytes: &[u8]| {
+        let digest = || hex::encode(Sha256::digest(bytes));
+        let described = |_| Tree::string(&format!("{} bytes, sha256 {}", bytes.len(), digest()));
+        str::from_utf8(bytes).map_or_else(described, Tree::string)
     };
     let members = parts.iter().flat_map(|part| {
         let filename =
@@ -46,6 +47,23 @@ pub(super) fn received(view: View<'_>, attempt: &Attempt<'_>, sent: &Body) -> Op
 /// The content type of the client's request.
 pub(super) fn sent_type(view: View<'_>) -> String {
     view.planned.send.body.rendered("", "").content_type
+}
+
+/// The offset of the first byte in which a part of a form, which is not text, differs from the
+/// client's.
+pub(super) fn differs_at(view: View<'_>, attempt: &Attempt<'_>, pointer: &str) -> Option<usize> {
+    let kind = attempt.recorded.header("content-type").next().unwrap_or_default();
+    let kind = String::from_utf8_lossy(kind);
+    let of = |kind: &str, body: &[u8]| {
+        let parts = multipart::read(kind, body)?;
+        let part = parts.iter().find(|part| pointer.strip_prefix('/') == Some(part.name))?;
+        Some(part.value.to_vec())
+    };
+    let sent = of(&sent_type(view), &view.observed.exchange.sent)?;
+    let received = of(&kind, &attempt.recorded.body)?;
+    let is_text = str::from_utf8(&sent).is_ok() && str::from_utf8(&received).is_ok();
+    let shared = sent.iter().zip(&received).take_while(|(one, other)| one == other).count();
+    (!is_text).then_some(shared)
 }
 
 pub(super) fn unreadable(body: &[u8], is_form: bool) -> Unreadable {

@@ -4,15 +4,15 @@
 use fallproof_protocol::json::{Difference, DifferenceKind, Tree, differences};
 use fallproof_suite::requirement::Code;
 
-use super::brief;
 use super::conversation::{RESPONSE, is_translated};
 use super::defaults::is_default;
+use super::{body, brief};
 use crate::collector::Collector;
 use crate::control;
 use crate::excuse::Excuse;
 use crate::observe::{Attempt, View};
 use crate::violation::PayloadViolation::{
-    Added, AddedSince, Changed, ChangedSince, Lost, LostSince, Respelled,
+    Added, AddedSince, Changed, ChangedBytes, ChangedSince, Lost, LostSince, Respelled,
 };
 
 /// `FP-PAYLOAD-01`, `02`, `03` and `07`: nothing is added, lost, changed or respelled.
@@ -36,13 +36,19 @@ pub(super) fn since_the_client(
             DifferenceKind::Added(value) => (Code::Payload01, Added { value: brief(&value) }),
             DifferenceKind::Removed(value) => (Code::Payload02, Lost { value: brief(&value) }),
             DifferenceKind::Changed(from, to) => {
-                (Code::Payload03, Changed { from: brief(&from), to: brief(&to) })
+                let changed = || Changed { from: brief(&from), to: brief(&to) };
+                let offset = body::differs_at(found.view, attempt, &pointer);
+                let kind = offset.map_or_else(changed, |offset| ChangedBytes { offset });
+                (Code::Payload03, kind)
             }
             DifferenceKind::Respelled(from, to) => {
                 (Code::Payload07, Respelled { from: brief(&from), to: brief(&to) })
             }
         };
-        let excuse = adapted(found.view, attempt, &pointer);
+        let excuse = adapted(found.view, attempt, &pointer).or_else(|| match kind {
+            Lost { .. } => ignored(found.view, &pointer),
+            _ => None,
+        });
         found.breach(requirement, kind).at(attempt).pointing(&pointer).excused(excuse);
     }
 }
@@ -62,7 +68,10 @@ pub(super) fn since_the_first(
             DifferenceKind::Changed(..) => ChangedSince { first },
             DifferenceKind::Respelled(..) => continue,
         };
-        let excuse = adapted(found.view, attempt, &pointer);
+        let excuse = adapted(found.view, attempt, &pointer).or_else(|| match kind {
+            LostSince { .. } => ignored(found.view, &pointer),
+            _ => None,
+        });
         let violation = found.breach(Code::Payload05, kind);
         violation.at(attempt).pointing(&pointer).excused(excuse);
     }
@@ -81,4 +90,10 @@ fn adapted(view: View<'_>, attempt: &Attempt<'_>, pointer: &str) -> Option<Excus
     let endpoint = view.planned.send.endpoint;
     let reason = view.capabilities.rewrites(pointer, endpoint, attempt.deployment.surface())?;
     Some(Excuse::Rewrites(reason.to_owned()))
+}
+
+/// The declared reason for dropping a field, if there is one.
+pub(crate) fn ignored(view: View<'_>, pointer: &str) -> Option<Excuse> {
+    let reason = view.capabilities.ignores(pointer, view.planned.send.endpoint)?;
+    Some(Excuse::Ignores(reason.to_owned()))
 }

@@ -2,7 +2,7 @@
 
 use fallproof_protocol::provider::{Endpoint, Surface};
 use fallproof_protocol::violation::Strength;
-use fallproof_suite::capabilities::{Rewrite, Translation};
+use fallproof_suite::capabilities::{Ignored, Rewrite, Translation};
 use rstest::rstest;
 
 use crate::testing::Case;
@@ -50,6 +50,19 @@ fn a_difference_is_reported_with_its_requirement(
 }
 
 #[test]
+fn a_changed_file_is_told_by_its_first_changed_byte() {
+    let text = "
+deployments: { primary: { provider: openai, model: whisper-1, script: [ok] } }
+group: { chain: [primary] }
+steps:
+  - send: { endpoint: audio/transcriptions, form: [{ name: file, filename: a.wav, audio_silence_ms: 10 }] }
+";
+    let case = Case::of(text).attempt("primary").with_byte_changed(b"RIFF", 2);
+    let wanted = "FP-PAYLOAD-03 attempt 1 changed the part `file`: its bytes differ at offset 2";
+    assert_eq!(case.found("PAYLOAD"), [wanted]);
+}
+
+#[test]
 fn a_long_value_is_truncated() {
     let long = "x".repeat(100);
     let case = sent().with_instead(r#""seed":7"#, &format!(r#""seed":7,"user":"{long}""#));
@@ -65,6 +78,22 @@ fn members_for_gateways_may_be_removed() {
         case.with_instead(r#""api_base":"http://a.example","#, "").found("PAYLOAD"),
         [""; 0]
     );
+}
+
+#[rstest]
+#[case::lost(r#","seed":7"#, "", "02 (exempt: it warns) attempt 1 lost /seed: 7")]
+#[case::known(r#","temperature":0.5"#, "", "02 attempt 1 lost /temperature: 0.5")]
+#[case::within_a_known_one(r#""role":"user","#, "", "02 attempt 1 lost /messages/0/role: \"user\"")]
+#[case::changed("7", "8", "03 attempt 1 changed /seed: 7 became 8")]
+fn a_field_that_the_target_declares_to_ignore_may_be_lost(
+    #[case] from: &str,
+    #[case] to: &str,
+    #[case] wanted: &str,
+) {
+    let other_than = ["messages", "temperature"].map(str::to_owned).to_vec();
+    let ignored = Ignored { other_than, endpoint: None, reason: "it warns".to_owned() };
+    let case = sent().with_instead(from, to).declaring(|it| it.ignores.push(ignored));
+    assert_eq!(case.found("PAYLOAD"), [format!("FP-PAYLOAD-{wanted}")]);
 }
 
 #[test]

@@ -4,6 +4,7 @@
 use fallproof_suite::requirement::Code;
 
 use super::chain::{could_be_asked, detour_for, name};
+use crate::choice;
 use crate::collector::Collector;
 use crate::observe::{Attempt, Cause};
 use crate::violation::RouteViolation::{NoContentFilterFallback, NoContextLengthFallback};
@@ -25,7 +26,8 @@ pub(super) fn check(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
                 Cause::ContextLength => (Code::Route10, NoContextLengthFallback { next }),
                 Cause::ContentFilter => (Code::Route11, NoContentFilterFallback { next }),
             };
-            found.breach(requirement, kind).at(attempt);
+            let excuse = choice::goes_by_status(view, attempt);
+            found.breach(requirement, kind).at(attempt).excused(excuse);
             return;
         }
     }

@@ -7,6 +7,7 @@ use fallproof_suite::evidence::Ending;
 use fallproof_suite::requirement::Code;
 
 use super::chain::{name, next_after};
+use crate::choice;
 use crate::collector::{Collector, waives};
 use crate::excuse::Excuse;
 use crate::observe::{Attempt, AttemptOutcome, View};
@@ -54,8 +55,7 @@ pub(crate) fn required_fallback(view: View<'_>, last: &Attempt<'_>) -> Option<Fa
         last.failure().is_some_and(|failure| conditions.iter().any(|it| it.covers(failure)))
     };
     let next = next_after(view, last).filter(|_| configured.is_none_or(covered))?;
-    let is_declared = configured.is_none() && !covered(view.capabilities.fallback_on());
-    let excuse = is_declared.then_some(Excuse::NoFallback);
+    let excuse = choice::no_fallback(view, last).filter(|_| configured.is_none());
     Some(Fallback { failed, next, excuse: excuse.or_else(|| unbuffered_excuse(view, last)) })
 }
 
@@ -69,8 +69,9 @@ pub(crate) fn unbuffered_excuse(view: View<'_>, attempt: &Attempt<'_>) -> Option
 /// Whether the call may have reached its total timeout when this attempt ended.
 fn time_is_up(view: View<'_>, last: &Attempt<'_>) -> bool {
     let Some(total) = view.group.policy.total_timeout_ms else { return false };
-    let first = view.attempts().next().map_or(Duration::ZERO, |first| first.recorded.times.head);
+    // The target's clock started after the client's call, and before its first attempt arrived.
+    let started = view.observed.exchange.started;
     let ended = last.recorded.times.end.unwrap_or(Duration::MAX);
-    let took = ended.saturating_sub(first).saturating_add(Duration::from_millis(total / 4));
+    let took = ended.saturating_sub(started).saturating_add(Duration::from_millis(total / 4));
     took >= Duration::from_millis(total)
 }

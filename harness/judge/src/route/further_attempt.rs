@@ -17,8 +17,9 @@ pub(super) fn check(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
 fn after_success(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
     let mut attempts = attempts.iter();
     let success = attempts.find(|attempt| attempt.outcome() == AttemptOutcome::Success);
-    // Ignore answers that arrive after the target gave up.
-    let Some(success) = success.filter(|success| !success.recorded.client_gone) else { return };
+    // Ignore answers that arrive after the target gave up, or that may not have arrived.
+    let has_arrived = |it: &&Attempt<'_>| !it.recorded.client_gone && !it.may_be_lost();
+    let Some(success) = success.filter(has_arrived) else { return };
     for late in attempts {
         found.breach(Code::Route02, AfterSuccess { of: success.number }).at(late);
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use fallproof_protocol::behavior::CutEnd;
 use fallproof_protocol::condition::Condition;
 use fallproof_protocol::provider::{Endpoint, Surface};
 use fallproof_suite::evidence::Ending;
@@ -133,7 +134,7 @@ fn a_declared_lack_of_fallback_is_exempt() {
     let case = two().attempt("primary").failing(500, None);
     let case = case.declaring(|it| it.fallback_on = Some(vec![Condition::Status(429)]));
     let wanted = "attempt 1 failed with 500, but `backup` was never tried";
-    assert_found(case, &[&format!("03 (exempt: the target does not fall back on this) {wanted}")]);
+    assert_found(case, &[&format!("03 (exempt: the target does not fall back on `500`) {wanted}")]);
 }
 
 #[test]
@@ -278,6 +279,39 @@ fn a_conversation_stays_at_its_deployment() {
     assert_found(case().attempt("primary"), &[wanted]);
 }
 
+#[rstest]
+#[case::closed(CutEnd::Close, true)]
+#[case::reset(CutEnd::Reset, false)]
+fn a_complete_answer_is_no_failure_however_its_connection_ends(
+    #[case] end: CutEnd,
+    #[case] has_arrived: bool,
+) {
+    let case = || two().attempt("primary").torn_after_its_end(end);
+    assert_eq!(case().judge().violations, []);
+    let wanted = ["02 attempt 2 went to `backup` although attempt 1 had succeeded"];
+    assert_found(case().attempt("backup"), if has_arrived { &wanted } else { &[] });
+}
+
+#[test]
+fn a_client_that_disconnects_is_no_failure_of_the_deployment() {
+    let cooldown = ", cooldown: { after_failures: 1, duration_ms: 60000 }";
+    let text =
+        format!("{TWO}group: {{ chain: [primary, backup]{cooldown} }}\nsteps:\n{CALL}{CALL}");
+    let left = || Case::of(&text).attempt("primary").broken().client_gone();
+    let next = |ending: Ending| left().ended_with(ending).next_call();
+    assert_found(next(Ending::Disconnected).attempt("primary"), &[]);
+    let wanted = "01 attempt 1 went to `backup` before `primary` was tried";
+    assert_found(next(Ending::Disconnected).attempt("backup"), &[wanted]);
+    // The gateway gave it up.
+    let wanted = "07 attempt 1 went to `primary`, which had failed repeatedly; its cooldown ends in 60000 ms";
+    let given_up = left().attempt("backup").next_call().attempt("primary");
+    assert_found(given_up, &[wanted]);
+    // It failed before the client left.
+    let failed = Case::of(&text).attempt("primary").failing(500, None);
+    let failed = failed.ended_with(Ending::Disconnected).next_call().attempt("primary");
+    assert_found(failed, &[wanted]);
+}
+
 // 11
 
 #[test]
@@ -294,6 +328,43 @@ steps:
     let wanted = "11 attempt 1 was refused by a content filter, but `open` was never tried";
     assert_found(case(), &[wanted]);
     assert_found(case().attempt("open"), &[]);
+}
+
+/// How Azure tells that it filtered a response while it is streamed.
+const FILTERED: &str = r#"event: response.created
+data: {"type":"response.created","response":{"id":"1"}}
+
+event: response.failed
+data: {"type":"response.failed","response":{"id":"1","error":null}}
+
+event: error
+data: {"type":"error","code":"content_filter","message":"Filtered."}
+
+"#;
+
+#[rstest]
+#[case::with_its_reason(FILTERED, true)]
+#[case::in_the_response(
+    "data: {\"type\":\"response.failed\",\"response\":{\"error\":{\"code\":\"content_filter\"}}}\n\n",
+    true
+)]
+#[case::without_a_reason("data: {\"type\":\"response.failed\",\"response\":{}}\n\n", false)]
+fn a_stream_can_be_filtered(#[case] events: &str, #[case] is_filtered: bool) {
+    let text = "
+deployments:
+  primary: { provider: azure, model: gpt-4o, script: [ok] }
+  open: { provider: openai, model: gpt-4o, script: [ok] }
+group: { chain: [primary], on_content_filter: [open] }
+steps:
+  - send: { endpoint: responses, body: { input: Hi, stream: true } }
+";
+    let case = || Case::of(text).attempt("primary").streaming(events).got(502, "{}");
+    let missed = "11 attempt 1 was refused by a content filter, but `open` was never tried";
+    let needless = "01 attempt 2 went to `open`, a fallback for refused requests, but none was \
+                    refused for that cause";
+    let (missed, needless) = ([missed], [needless]);
+    assert_found(case(), if is_filtered { &missed } else { &[] });
+    assert_found(case().attempt("open"), if is_filtered { &[] } else { &needless });
 }
 
 // 12 and 13

@@ -25,11 +25,12 @@ pub(super) struct ClientStream<'a> {
 pub(super) type Breach = (Code, StreamViolation);
 
 impl ClientStream<'_> {
-    /// Returns a breach for each event that reports usage although the client did not request it.
-    pub(super) fn usage(&self) -> Vec<Breach> {
+    /// Returns the events that report usage without a request, and that the provider did not send
+    /// of its own accord.
+    pub(super) fn usage(&self, answering: &ProviderStream<'_>) -> Vec<Breach> {
         let usage = self.events.iter().enumerate().filter(|(_, event)| event.has_usage());
         usage
-            .filter(|_| !self.usage_requested)
+            .filter(|(_, event)| !self.usage_requested && !answering.volunteers(event))
             .map(|(at, _)| (Code::Stream09, UnrequestedUsage { event: at + 1 }))
             .collect()
     }

@@ -2,6 +2,7 @@
 //! character is corrupted. `FP-STREAM-04`: nothing comes from a failed attempt. `FP-STREAM-05`: all
 //! content comes from one attempt. `FP-STREAM-08`: no end is invented.
 
+use fallproof_protocol::provider::Endpoint;
 use fallproof_protocol::sse::{Event, EventKind};
 use fallproof_suite::requirement::Code;
 
@@ -10,6 +11,7 @@ use super::client_stream::{Breach, ClientStream};
 use super::provider_stream::ProviderStream;
 use super::unaltered::compare;
 use crate::collector::Collector;
+use crate::observe::View;
 use crate::violation::StreamViolation::{
     InventedEnd, Mangled, OfFailedAttempt, SecondStart, Spliced, TooManyStarts,
 };
@@ -18,9 +20,10 @@ use crate::violation::StreamViolation::{
 enum Foreign {
     /// An end or a finish reason that was not sent by any provider.
     InventedEnd,
-    /// The gateway's own report of a provider's failure.
-    OwnError,
-    /// Content from another attempt. Holds the attempt's number.
+    /// Part of the gateway's own report of a provider's failure: the error, or the `[DONE]` after
+    /// it.
+    Report,
+    /// Content of another attempt. Holds its number.
     Content(usize),
     /// The start of another attempt's stream, or its error. Holds the attempt's number.
     Frame(usize),
@@ -38,7 +41,7 @@ pub(super) fn check(
     others: Vec<&ProviderStream<'_>>,
     client: ClientStream<'_>,
 ) {
-    let mut sorting = Sorting::new(answering, others);
+    let mut sorting = Sorting::new(answering, others, ends_with_done(found.view));
     for (at, event) in client.events.iter().enumerate() {
         if client.usage_requested || !event.is_usage() {
             sorting.take(at + 1, event);
@@ -46,7 +49,7 @@ pub(super) fn check(
     }
     sorting.surplus_start();
     let Sorting { own, mut breaches, .. } = sorting;
-    breaches.splice(0..0, client.usage());
+    breaches.splice(0..0, client.usage(answering));
     if breaches.iter().any(|(requirement, _)| *requirement == Code::Stream05) {
         // The other violations are only consequences of mixed content.
         breaches.retain(|(requirement, _)| *requirement == Code::Stream05);
@@ -60,8 +63,12 @@ pub(super) fn check(
     }
 }
 
-/// Separates the events of the client's stream into those of the answering provider and foreign
-/// events.
+/// Whether streams of this endpoint end with `[DONE]`, after an error, too.
+fn ends_with_done(view: View<'_>) -> bool {
+    matches!(view.planned.send.endpoint, Endpoint::ChatCompletions | Endpoint::Completions)
+}
+
+/// Separates the events of the client's stream into the answering provider's and foreign ones.
 struct Sorting<'a> {
     answering: &'a ProviderStream<'a>,
     others: Vec<&'a ProviderStream<'a>>,
@@ -70,16 +77,26 @@ struct Sorting<'a> {
     /// Events attributed to the answering provider.
     own: Vec<&'a Event>,
     breaches: Vec<Breach>,
+    /// Whether a `[DONE]` is part of an error report.
+    ends_with_done: bool,
+    /// Whether the client got an error event.
+    error_reported: bool,
 }
 
 impl<'a> Sorting<'a> {
-    fn new(answering: &'a ProviderStream<'a>, others: Vec<&'a ProviderStream<'a>>) -> Self {
+    fn new(
+        answering: &'a ProviderStream<'a>,
+        others: Vec<&'a ProviderStream<'a>>,
+        ends_with_done: bool,
+    ) -> Self {
         let unmatched = answering.events.iter().collect();
-        Self { answering, others, unmatched, own: Vec::new(), breaches: Vec::new() }
+        let (own, breaches, error_reported) = (Vec::new(), Vec::new(), false);
+        Self { answering, others, unmatched, own, breaches, ends_with_done, error_reported }
     }
 
     /// Sorts the next event; `number` is its position in the stream, from 1.
     fn take(&mut self, number: usize, event: &'a Event) {
+        self.error_reported |= event.reports_error();
         if let Some(same) = event.index_in(self.unmatched.iter().copied()) {
             self.unmatched.remove(same);
             self.own.push(event);
@@ -91,7 +108,7 @@ impl<'a> Sorting<'a> {
                 self.own.push(event);
                 return;
             }
-            Some(Foreign::OwnError) => return,
+            Some(Foreign::Report) => return,
             Some(Foreign::InventedEnd) => (Code::Stream08, InventedEnd { event: number, data }),
             Some(Foreign::Content(of)) => (Code::Stream05, Spliced { event: number, of }),
             Some(Foreign::Frame(of)) => {
@@ -114,7 +131,10 @@ impl<'a> Sorting<'a> {
         let is_interrupted = self.answering.is_interrupted();
         let meaning = event.kind();
         if meaning == EventKind::End {
-            // The event may be an altered form of the provider's end.
+            if event.is_done() && self.ends_with_done && self.error_reported {
+                return Some(Foreign::Report);
+            }
+            // An event of this type may be the provider's end in altered form.
             let is_changed =
                 event.is_answer() && self.unmatched.iter().any(|it| it.kind() == meaning);
             let is_completed = event.is_done() && self.answering.attempt.broke_within_done();
@@ -135,7 +155,7 @@ impl<'a> Sorting<'a> {
         {
             Some(Foreign::Mangled)
         } else if meaning == EventKind::Error && is_interrupted {
-            Some(Foreign::OwnError)
+            Some(Foreign::Report)
         } else if event.finishes() && (is_interrupted || none_unmatched(Event::finishes)) {
             Some(Foreign::InventedEnd)
         } else if event.is_beginning()

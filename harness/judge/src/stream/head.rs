@@ -4,8 +4,9 @@
 
 use fallproof_suite::requirement::Code;
 
+use crate::choice;
 use crate::collector::Collector;
-use crate::observe::AttemptOutcome;
+use crate::observe::{Attempt, AttemptOutcome};
 use crate::route::could_be_asked;
 use crate::violation::StreamViolation::{
     InventedSuccess, NoFallbackOnStreamError, WrongContentType,
@@ -18,18 +19,21 @@ pub(super) fn error_first(found: &mut Collector<'_>) {
         .find(|&chain_index| could_be_asked(view, chain_index, last.number + 1));
     if let (AttemptOutcome::ErrorInSuccess, Some(next)) = (last.outcome(), next) {
         let next = view.group.chain[next].name.clone();
-        found.breach(Code::Stream11, NoFallbackOnStreamError { next }).at(&last);
+        let excuse = choice::no_fallback(view, &last);
+        found.breach(Code::Stream11, NoFallbackOnStreamError { next }).at(&last).excused(excuse);
     }
 }
 
 pub(super) fn status(found: &mut Collector<'_>) {
     let view = found.view;
-    let mut attempts = view.attempts().map(|attempt| attempt.outcome()).peekable();
-    let has_failed =
-        |ended| !matches!(ended, AttemptOutcome::Success | AttemptOutcome::Interrupted);
-    if attempts.peek().is_some() && attempts.all(has_failed) {
-        found.breach(Code::Stream12, InventedSuccess);
-    }
+    let has_failed = |it: Attempt<'_>| {
+        !matches!(it.outcome(), AttemptOutcome::Success | AttemptOutcome::Interrupted)
+    };
+    let Some(last) = view.attempts().last().filter(|_| view.attempts().all(has_failed)) else {
+        return;
+    };
+    let excuse = choice::goes_by_status(view, &last);
+    found.breach(Code::Stream12, InventedSuccess).excused(excuse);
 }
 
 pub(super) fn content_type(found: &mut Collector<'_>) {

@@ -2,6 +2,7 @@
 
 use fallproof_protocol::sse::Event;
 
+use super::requests_usage;
 use crate::observe::{Attempt, AttemptOutcome};
 
 /// An attempt that was answered with a stream.
@@ -20,6 +21,14 @@ impl<'a> ProviderStream<'a> {
     /// Whether the provider sent this event.
     pub(super) fn has_sent(&self, event: &Event) -> bool {
         event.index_in(self.events.iter()).is_some()
+    }
+
+    /// Whether the provider sent this usage although the attempt did not ask for it, or together
+    /// with a part of the answer.
+    pub(super) fn volunteers(&self, usage: &Event) -> bool {
+        let was_asked = requests_usage(&self.attempt.recorded.body);
+        let sent = self.events.iter().filter(|event| event.has_usage());
+        usage.index_in(sent).is_some() && !(was_asked && usage.is_usage())
     }
 
     /// Whether the body contains the marker of the deployment.

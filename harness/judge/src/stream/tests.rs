@@ -103,6 +103,10 @@ fn truncated_records_are_not_compared() {
 #[case::lost_at_the_end("role one done", "event 3 of attempt 1 was lost: {two}")]
 #[case::twice("role one two two stop done", "event 4 of attempt 1 arrived twice: {two}")]
 #[case::late("role two one stop done", "event 2 of attempt 1 arrived too late: {one}")]
+#[case::changed_and_sent_later(
+    "role 2 one two stop done",
+    "event 2 of attempt 1 was lost, or changed at /choices/0/delta/content: {2}"
+)]
 #[case::changed(
     "role one 2 stop done",
     "event 3 of attempt 1 was lost, or changed at /choices/0/delta/content: {2}"
@@ -149,6 +153,13 @@ data: {"type":"response.completed","response":{"output":["a"]}}
 #[case::other_line_ends("\n", "\r\n")]
 fn what_is_not_part_of_an_event_may_differ(#[case] from: &str, #[case] to: &str) {
     assert_found(answered().got_stream(primary(ANSWER).replace(from, to)), &[]);
+}
+
+#[test]
+fn an_additional_event_without_content_is_no_finding() {
+    let bare = "data: {\"id\":\"primary\",\"choices\":[]}\n\n";
+    let got = primary("role one two stop") + bare + &primary("done");
+    assert_found(answered().got_stream(got), &[]);
 }
 
 #[test]
@@ -329,6 +340,41 @@ fn no_end_is_invented(#[case] got: &str, #[case] wanted: &str) {
 }
 
 #[test]
+fn a_chat_stream_reports_an_error_with_or_without_done() {
+    let got = |words: &str| interrupted().got_stream(primary(words));
+    assert_found(got("role one error"), &[]);
+    assert_found(got("role one error done"), &[]);
+    // The provider reports it so itself.
+    let reported = streamed().attempt("primary").streaming(primary("role one error done"));
+    assert_found(reported, &[]);
+    let invented = "ends the response, but attempt 1 sent no such end: [DONE]";
+    assert_found(got("role one done error"), &[&format!("08 event 3 {invented}")]);
+}
+
+#[test]
+fn a_responses_stream_has_no_done_after_an_error() {
+    let text = "
+deployments: { primary: { provider: openai, model: gpt-4o, script: [ok] } }
+group: { chain: [primary] }
+steps:
+  - send: { endpoint: responses, body: { input: Hi, stream: true } }
+";
+    let sent = r#"data: {"type":"response.output_text.delta","delta":"a"}
+
+"#;
+    let error = r#"data: {"type":"error","message":"It broke."}
+
+"#;
+    let got = |end: &str| {
+        let case = Case::of(text).attempt("primary").streaming(format!("{sent}{sent}"));
+        case.cut_after(sent.len()).got_stream(format!("{sent}{error}{end}"))
+    };
+    assert_found(got(""), &[]);
+    let wanted = "08 event 3 ends the response, but attempt 1 sent no such end: [DONE]";
+    assert_found(got("data: [DONE]\n\n"), &[wanted]);
+}
+
+#[test]
 fn no_end_is_lost() {
     let wanted = "08 the end of attempt 1's stream is missing";
     assert_found(answered().got_stream(primary("role one two stop")), &[wanted]);
@@ -342,7 +388,22 @@ fn no_end_is_lost() {
 #[case::asked(r#","stream_options":{"include_usage":true}"#, &[])]
 fn usage_is_reported_only_on_request(#[case] options: &str, #[case] wanted: &[&str]) {
     let with_cost = primary("role one two stop usage done");
-    assert_found(streamed_with(options).attempt("primary").streaming(with_cost), wanted);
+    let case = || streamed_with(options).attempt("primary").streaming(with_cost.clone());
+    let asked = r#"{"stream_options":{"include_usage":true}}"#;
+    assert_found(case().carrying(asked), wanted);
+    // The provider sent it of its own accord.
+    assert_found(case(), &[]);
+}
+
+#[rstest]
+#[case::as_sent(r#""stop"}],"usage":{"total_tokens":3}"#, &[])]
+#[case::invented(r#""stop"}]"#, &["09 event 4 reports usage, which the client did not request"])]
+fn usage_beside_the_finish_reason_is_the_providers(#[case] sent: &str, #[case] wanted: &[&str]) {
+    let with = |last: &str| primary(ANSWER).replace(r#""stop"}]"#, last);
+    let got = with(r#""stop"}],"usage":{"total_tokens":3}"#);
+    let asked = r#"{"stream_options":{"include_usage":true}}"#;
+    let case = streamed().attempt("primary").carrying(asked).streaming(with(sent));
+    assert_found(case.got_stream(got), wanted);
 }
 
 #[test]

@@ -27,7 +27,7 @@ pub(super) fn check(
         return;
     }
     let end = client.end(found.view, answering, client.events.iter().any(Event::is_answer));
-    for (requirement, kind) in client.usage().into_iter().chain(end) {
+    for (requirement, kind) in client.usage(answering).into_iter().chain(end) {
         found.breach(requirement, kind).at(attempt);
     }
 }

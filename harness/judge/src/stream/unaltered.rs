@@ -60,7 +60,7 @@ pub(super) fn compare(
             // A missing end is reported separately.
             (Some(last), None) if is_interrupted || last.kind() == EventKind::End => break,
             (Some(missing), None) => (Alteration::Lost, missing),
-            (Some(wanted), Some(other)) => difference(wanted, other, &sent[..at], &got[at..]),
+            (Some(wanted), Some(other)) => difference(wanted, other, (&sent, at), &got[at..]),
             (None, Some(added)) if added.index_in(sent.iter().copied()).is_some() => {
                 (Alteration::Twice, added)
             }
@@ -80,7 +80,7 @@ pub(super) fn compare(
 fn difference<'e>(
     wanted: &'e &'e Event,
     other: &'e &'e Event,
-    before: &[&Event],
+    (sent, at): (&[&Event], usize),
     after: &[&Event],
 ) -> (Alteration, &'e &'e Event) {
     let holds = |events: &[&Event], event: &Event| event.index_in(events.iter().copied()).is_some();
@@ -88,10 +88,11 @@ fn difference<'e>(
         let (from, to) = (wanted.name.clone(), other.name.clone());
         return (Alteration::Renamed { from, to }, other);
     }
-    if holds(before, other) {
+    if holds(&sent[..at], other) {
         return (Alteration::Twice, other);
     }
-    if holds(after, wanted) {
+    // Only an event that the provider sent can have come before its time.
+    if holds(after, wanted) && holds(sent, other) {
         return (Alteration::Late, wanted);
     }
     match wanted.differs_at(other) {

@@ -135,7 +135,15 @@ impl Case {
         })
     }
 
-    /// Replaces the request target of the last attempt, and the route that it resolves to.
+    /// Changes a byte in the body of the last attempt, this far after the start of `of`.
+    pub(crate) fn with_byte_changed(self, of: &[u8], offset: usize) -> Self {
+        self.with(|recorded| {
+            let at = memmem::find(&recorded.body, of).expect("it is in the body");
+            recorded.body[at + offset] = 0xff;
+        })
+    }
+
+    /// Replaces the target of the last attempt, and the route that it resolves to.
     pub(crate) fn asking_for(self, target: &str, route: Option<(Surface, Endpoint)>) -> Self {
         self.with(|recorded| (recorded.target, recorded.route) = (target.to_owned(), route))
     }
@@ -187,6 +195,19 @@ impl Case {
             recorded.sent = sent;
             recorded.wire.cut = Some(Cut { at: CutPoint::BodyBytes(sent), end: CutEnd::Close });
         })
+    }
+
+    /// The connection ends so after the complete answer to the last attempt, and that is all that
+    /// the client sees, too.
+    pub(crate) fn torn_after_its_end(mut self, end: CutEnd) -> Self {
+        self = self.with(|recorded| {
+            let cut = Cut { at: CutPoint::BodyBytes(recorded.reply.len()), end };
+            recorded.wire.cut = Some(cut);
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", recorded.sent);
+            recorded.out.bytes = [head.as_bytes(), &recorded.reply].concat();
+        });
+        let reply = self.calls[self.at].requests.last().map(|last| last.reply.clone());
+        self.got(200, reply.unwrap_or_default())
     }
 
     /// The request log truncated the answer to the last attempt.

@@ -53,6 +53,30 @@ fn the_most_severe_violation_decides(
     assert_eq!(judgment.outcome, outcome);
 }
 
+// Robustness
+
+#[rstest]
+#[case::failed(r#","seed":7"#, "", Outcome::NotRobust)]
+#[case::warned("\"Hi\"", r#""\u0048i""#, Outcome::NotRobust)]
+#[case::informational(r#","seed":7"#, r#","n":1,"seed":7"#, Outcome::Pass)]
+fn a_violation_at_the_level_of_robustness_is_only_informational(
+    #[case] from: &str,
+    #[case] to: &str,
+    #[case] outcome: Outcome,
+) {
+    let judgment = answered().of_robustness().with_instead(from, to).judge();
+    assert_ne!(judgment.violations, []);
+    assert!(judgment.violations.iter().all(|it| it.verdict == Verdict::Note));
+    assert_eq!((judgment.outcome, judgment.failure), (outcome, None));
+}
+
+#[test]
+fn a_target_that_does_not_survive_a_case_of_robustness_is_not_robust() {
+    let gone = Ending::Unreachable("refused".to_owned());
+    let case = Case::with_body(BODY).of_robustness().ended_with(gone);
+    assert_eq!(verdict(case), (Outcome::NotRobust, None));
+}
+
 // Honest or silent
 
 /// A call that lost a member of its body.
@@ -72,6 +96,19 @@ fn a_failure_that_looks_like_a_success_is_silent(
     #[case] failure: Failure,
 ) {
     let case = lossy().got(status, "{}").ended_with(ending);
+    assert_eq!(verdict(case), (Outcome::Fail, Some(failure)));
+}
+
+#[rstest]
+#[case::chat("{\"error\":{\"message\":\"Overloaded.\"}}", Failure::Honest)]
+#[case::with_a_code("{\"error\":\"overloaded\"}", Failure::Honest)]
+#[case::responses("{\"type\":\"error\",\"message\":\"Overloaded.\"}", Failure::Honest)]
+#[case::failed("{\"type\":\"response.failed\",\"response\":{\"error\":null}}", Failure::Honest)]
+#[case::incomplete("{\"type\":\"response.incomplete\"}", Failure::Honest)]
+#[case::content("{\"error\":null,\"choices\":[]}", Failure::Silent)]
+#[case::unreadable("{\"error", Failure::Silent)]
+fn a_stream_that_reports_its_failure_is_honest(#[case] event: &str, #[case] failure: Failure) {
+    let case = lossy().got_stream(format!("data: {event}\n\ndata: [DONE]\n\n"));
     assert_eq!(verdict(case), (Outcome::Fail, Some(failure)));
 }
 

@@ -37,6 +37,8 @@ violations! {
             "all deployments are cooling down (first one back in {duration_ms} ms); the client got status {status} with {reported}",
             reported = wait(*reported);
         Unanswered { ending: Ending } => "the target {ending}";
+        Endless { after_ms: u64 } =>
+            "the target began its response, but did not end it within the limit of {after_ms} ms";
         StaleHeader { header: String } =>
             "the response has `{header}` of attempt {n}, which failed at `{to}`";
         Miscoded { how: CodingMisfit } => "the response {how}";

@@ -12,6 +12,9 @@ violations! {
         Attempts { expected: Vec<String>, seen: Vec<String> } =>
             "expected attempts at {expected}; got {seen}",
             expected = quoted(expected), seen = quoted(seen);
+        EarlierAnswer { expected: Vec<String>, call: usize } =>
+            "expected attempts at {expected}; got the answer to call {call} once more",
+            expected = quoted(expected);
         ScriptEnded { deployment: String, attempt: usize } =>
             "unexpected attempt {attempt} at `{deployment}`: its script was exhausted; lengthen it, or add `repeat_last: true`";
         Status { expected: u16, got: u16 } =>
@@ -19,7 +22,9 @@ violations! {
         AnsweredBy { expected: String, got: Option<String> } =>
             "expected the answer from `{expected}`, got {got}",
             got = got.as_ref().map_or_else(|| "none".to_owned(), |got| format!("that from `{got}`"));
-        NoError => "expected an error in OpenAI's format, got something else";
+        TooShort { promised: usize, got: usize } =>
+            "the target's content length is {promised}, but its response ended after {got} bytes";
+        NoError { got: String } => "expected an error in OpenAI's format, got {got}";
         ErrorMember { member: &'static str, expected: String, got: String } =>
             "expected error.{member} \"{expected}\", got {got}";
         ErrorMessage { expected: String, got: String } =>

@@ -15,6 +15,9 @@ violations! {
         Lost { value: String } => "attempt {n} lost {pointer}: {value}";
         Changed { from: String, to: String } =>
             "attempt {n} changed {pointer}: {from} became {to}";
+        ChangedBytes { offset: usize } =>
+            "attempt {n} changed the part `{part}`: its bytes differ at offset {offset}",
+            part = pointer.trim_start_matches('/');
         Respelled { from: String, to: String } =>
             "attempt {n} respelled {pointer}: {from} became {to}";
         AddedSince { first: usize } => "attempt {n} has {pointer}, attempt {first} did not";

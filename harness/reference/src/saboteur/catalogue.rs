@@ -125,7 +125,7 @@ pub(super) const ALL: &[Saboteur] = &[
             group.fallback_on.clear();
         },
     )
-    .also(&["FP-CLIENT-07", "FP-CONTROL-01", "FP-CONTROL-02", "FP-STREAM-11"]),
+    .also(&["FP-CONTROL-01", "FP-CONTROL-02", "FP-STREAM-11"]),
     each_group(
         "retries-refusals",
         "falls back after a deployment has rejected the request with 400",
@@ -285,7 +285,6 @@ pub(super) const ALL: &[Saboteur] = &[
             }
         },
     ),
-    // The address of a mock deployment contains the name of its group.
     requests(
         "tells-the-chain",
         "sends each provider the address of the last deployment in the chain",
@@ -294,8 +293,7 @@ pub(super) const ALL: &[Saboteur] = &[
                 out.header("x-next-hop", &last.host);
             }
         },
-    )
-    .also(&["FP-LEAK-03"]),
+    ),
     requests("stamps-the-group", "sends the providers its internal group name", |out| {
         let group = &out.group.model;
         out.header("x-model-group", group);
@@ -346,7 +344,7 @@ pub(super) const ALL: &[Saboteur] = &[
     ),
     streams(
         "makes-up-done",
-        "sends [DONE] after the error of a broken stream",
+        "sends [DONE] before the error of a broken stream",
         StreamFault::MakesUpEnd,
     ),
     streams("loses-done", "drops the event that marks a stream as complete", StreamFault::LosesEnd),

@@ -37,7 +37,7 @@ pub enum StreamFault {
     SwallowsBreak,
     /// A broken stream ends as if it were complete.
     PretendsWhole,
-    /// A broken stream reports the error and then ends as if it were complete.
+    /// A broken stream ends as if it were complete before it reports the error.
     MakesUpEnd,
     /// The event that marks the end is removed.
     LosesEnd,
@@ -124,7 +124,10 @@ impl StreamFault {
                 blocks.retain(|it| !means(it, EventKind::Error) && !means(it, EventKind::End));
                 blocks.extend([STOP, DONE].map(str::to_owned));
             }
-            (Self::MakesUpEnd, _) if is_broken => blocks.push(DONE.to_owned()),
+            (Self::MakesUpEnd, _) if is_broken => {
+                let error = blocks.iter().position(|block| means(block, EventKind::Error));
+                blocks.insert(error.unwrap_or(blocks.len()), DONE.to_owned());
+            }
             (Self::LosesEnd, _) => blocks.retain(|block| !means(block, EventKind::End)),
             (Self::AddsUsage, _) if !is_broken => {
                 let is_counted = blocks.iter().any(|block| event(block).is_usage());

@@ -73,7 +73,7 @@ impl Case {
 
     /// Whether the target was judged in this case.
     pub fn is_judged(&self) -> bool {
-        matches!(self.outcome, Outcome::Pass | Outcome::Warn | Outcome::Fail)
+        matches!(self.outcome, Outcome::Pass | Outcome::Warn | Outcome::Fail | Outcome::NotRobust)
     }
 }
 
@@ -88,6 +88,10 @@ pub enum Outcome {
     Warn,
     /// The target does not conform.
     Fail,
+    /// The target is not robust against what no provider or client is known to send. No part of the
+    /// verdict.
+    #[strum(serialize = "not robust")]
+    NotRobust,
     /// The target could not be judged.
     Inconclusive,
     /// The case was not run.

@@ -5,7 +5,7 @@ use std::slice;
 use fallproof_protocol::provider::Endpoint;
 use fallproof_protocol::request_log::{RecordedRequest, RequestKind};
 use fallproof_suite::evidence::{Ending, Exchange, Inconclusive};
-use fallproof_suite::plan::Group;
+use fallproof_suite::plan::{Deployment, Group};
 use fallproof_suite::scenario::{Body, Call, ClientKey, Part, Scenario};
 use indexmap::IndexMap;
 use memchr::memmem;
@@ -99,10 +99,13 @@ fn complaint(
     };
     let Some(recorded) = requests.first() else {
         let elsewhere = unmatched.first().map_or_else(String::new, |recorded| {
-            format!(
-                "; it requested {} {}, which no deployment serves",
-                recorded.method, recorded.target
-            )
+            let is_known = |it: &Deployment| recorded.target.starts_with(&it.prefix);
+            let what = if group.deployments().any(is_known) {
+                "but the request was never complete"
+            } else {
+                "which no deployment serves"
+            };
+            format!("; it requested {} {}, {what}", recorded.method, recorded.target)
         });
         let name = &group.model;
         return Some(format!(

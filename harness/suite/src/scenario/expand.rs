@@ -29,7 +29,8 @@ impl<'a> Expander<'a> {
     /// used.
     pub(super) fn case(&mut self, family: &Members) -> Members {
         let is_description = |key: &At<String>| matches!(&*key.value, "title" | "why");
-        let is_family = |key: &At<String>| matches!(&*key.value, "matrix" | "except");
+        let is_family =
+            |key: &At<String>| matches!(&*key.value, "matrix" | "except" | "robustness");
         let mut case = Members::new();
         self.put(family.iter().filter(|(key, _)| is_description(key)), &mut case);
         self.used.clear();

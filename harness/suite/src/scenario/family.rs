@@ -5,6 +5,7 @@ use std::ops::Range;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
+use super::Level;
 use super::naming::is_kebab_case;
 use crate::yaml::{At, Diagnostic, Members, Node, Source};
 
@@ -28,6 +29,10 @@ pub(super) struct FamilyFile {
     #[serde(default)]
     #[schemars(schema_with = "except_schema")]
     except: Vec<At<Members>>,
+    /// The combinations that show robustness instead of conformance, in the same form.
+    #[serde(default)]
+    #[schemars(schema_with = "except_schema")]
+    robustness: Vec<At<Members>>,
 }
 
 /// An axis of the matrix.
@@ -102,16 +107,37 @@ impl FamilyFile {
         for except in &self.except {
             if is_valid(except, axes, source, problems) {
                 let before = choices.len();
-                choices.retain(|choice| !excludes(except, choice));
+                choices.retain(|choice| !matches(except, choice));
                 if choices.len() == before {
                     problems.push(source.error(&except.span, "this exception excludes no case"));
                 }
+            }
+        }
+        for robustness in &self.robustness {
+            if is_valid(robustness, axes, source, problems)
+                && !choices.iter().any(|choice| matches(robustness, choice))
+            {
+                problems.push(source.error(&robustness.span, "this entry is about no case"));
             }
         }
         if choices.is_empty() {
             problems.push(source.error(&self.matrix.span, "the exceptions exclude every case"));
         }
         choices
+    }
+}
+
+impl FamilyFile {
+    /// Adds the level to the members of a case that shows robustness.
+    pub(super) fn with_level(&self, choice: &Choice<'_>, mut case: Members) -> Members {
+        if let Some(entry) = self.robustness.iter().find(|entry| matches(entry, choice)) {
+            let text = |value: &str| At { value: value.to_owned(), span: entry.span.clone() };
+            let level = Level::Robustness.to_string();
+            let level = At { value: Node::Text(level), span: entry.span.clone() };
+            let before = case.keys().position(|key| key.value == "proves");
+            case.shift_insert(before.unwrap_or_default(), text("level"), level);
+        }
+        case
     }
 }
 
@@ -151,7 +177,7 @@ fn values(node: &At<Node>, source: &Source, problems: &mut Vec<Diagnostic>) -> V
     values
 }
 
-/// Whether an exception has a reason and names existing axes and values.
+/// Whether an entry has a reason and names existing axes and values.
 fn is_valid(
     except: &At<Members>,
     axes: &[Axis],
@@ -180,10 +206,10 @@ fn is_valid(
     problems.len() == before
 }
 
-/// Whether the exception excludes the case: it lists the case's value for each axis that it names.
-fn excludes(except: &At<Members>, choice: &Choice<'_>) -> bool {
+/// Whether the entry is about the case: for each axis that it names, it has the case's value.
+fn matches(entry: &At<Members>, choice: &Choice<'_>) -> bool {
     choice.iter().all(|(axis, chosen)| {
-        let listed = except.value.iter().find(|(key, _)| key.value == axis.name.value);
+        let listed = entry.value.iter().find(|(key, _)| key.value == axis.name.value);
         listed.is_none_or(|(_, node)| {
             one_or_more(node).iter().any(|word| word.value.word().as_ref() == Some(&chosen.text))
         })
@@ -235,7 +261,7 @@ fn except_schema(_: &mut SchemaGenerator) -> Schema {
         "type": "array",
         "items": {
             "type": "object",
-            "properties": { "reason": { "description": "Why the combination is excluded.", "type": "string" } },
+            "properties": { "reason": { "description": "Why these combinations are apart.", "type": "string" } },
             "required": ["reason"],
             "additionalProperties": { "type": ["string", "integer", "boolean", "array"] }
         }

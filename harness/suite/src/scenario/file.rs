@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::file_steps::StepFile;
+use super::{Freedom, Level};
 use crate::profile::Profile;
 use crate::yaml::{At, Optional};
 
@@ -30,7 +31,17 @@ pub(super) struct ScenarioFile {
     /// The profile that the scenario belongs to; `core` by default.
     #[serde(default)]
     pub(super) profile: Optional<Profile>,
-    /// The codes of the requirements that the scenario proves.
+    /// `robustness` if no provider or client is known to send this; violations are then no part of
+    /// the verdict. `conformance` by default.
+    #[serde(default)]
+    pub(super) level: Optional<Level>,
+    /// Where the expectations bind only the reference router. Other targets choose the number of
+    /// `attempts` within the retries, the `status` within its kind, the `error_wording`, or the
+    /// handling of an `unseen_break`; their deviation is informational.
+    #[serde(default)]
+    #[schemars(extend("uniqueItems" = true))]
+    pub(super) up_to_target: Vec<Freedom>,
+    /// The codes of the requirements that it proves.
     #[schemars(length(min = 1), inner(regex(pattern = "^FP-[A-Z]+-[0-9]{2}$")))]
     pub(super) proves: At<Vec<At<String>>>,
     /// Tags for selecting scenarios.

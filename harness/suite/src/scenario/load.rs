@@ -75,7 +75,7 @@ fn family(
     let mut used = BTreeSet::new();
     for choice in &choices {
         let mut expander = Expander::new(source, &axes, choice);
-        let case = Node::Members(expander.case(members));
+        let case = Node::Members(read.with_level(choice, expander.case(members)));
         used.append(&mut expander.used);
         if expander.problems.is_empty() {
             let case = At { value: case, span: tree.span.clone() };
@@ -148,6 +148,8 @@ impl Loader<'_> {
             why: read.why.0,
             links: read.links,
             profile: read.profile.0.unwrap_or_default(),
+            level: read.level.0.unwrap_or_default(),
+            up_to_target: read.up_to_target,
             proves,
             tags: values(read.tags),
             deployments: mem::take(&mut self.deployments),

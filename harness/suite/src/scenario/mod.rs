@@ -67,7 +67,13 @@ pub struct Scenario {
     pub links: Vec<String>,
     /// The profile that the scenario belongs to.
     pub profile: Profile,
-    /// The codes of the requirements that the scenario proves.
+    /// Whether a violation is part of the verdict on the target.
+    #[serde(default)]
+    pub level: Level,
+    /// Where its expectations bind only the reference router.
+    #[serde(default)]
+    pub up_to_target: Vec<Freedom>,
+    /// The codes of the requirements that it proves.
     pub proves: Vec<Code>,
     /// Tags for selecting scenarios.
     pub tags: Vec<String>,
@@ -158,6 +164,48 @@ impl Scenario {
 /// The [slug](Scenario::slug) of the scenario with this id.
 pub(crate) fn slug(id: &str) -> String {
     id.replace('/', ".").replace('@', "--")
+}
+
+/// What a scenario shows of a target.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, strum::Display,
+)]
+#[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
+#[schemars(rename = "ScenarioLevel")]
+pub enum Level {
+    /// Whether it conforms: its providers and clients do only what real ones were seen to do.
+    #[default]
+    Conformance,
+    /// Whether it is robust against what no provider and no client is known to send. Violations are
+    /// reported, but are not part of the verdict.
+    Robustness,
+}
+
+/// Behavior that the requirements do not fix. If a scenario leaves it to the target, only one with
+/// exact strictness, as the reference router, must match the expectation; a deviation of any other
+/// is informational. Too many attempts, or a status of another kind, do break a requirement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, strum::Display)]
+#[serde(rename_all = "snake_case")]
+pub enum Freedom {
+    /// The number of attempts at a deployment, within its retries.
+    #[strum(to_string = "the number of attempts at a deployment, within its retries,")]
+    Attempts,
+    /// The exact error status.
+    #[strum(to_string = "the exact status of an error, within its kind,")]
+    Status,
+    /// The type, code, parameter and message of an error.
+    #[strum(to_string = "the wording of an error")]
+    ErrorWording,
+    /// The handling of a stream that broke before the client got any of it.
+    #[strum(to_string = "the handling of a break before the client got any content")]
+    UnseenBreak,
+}
+
+impl Freedom {
+    /// All of them.
+    pub const ALL: [Self; 4] =
+        [Self::Attempts, Self::Status, Self::ErrorWording, Self::UnseenBreak];
 }
 
 /// One mock deployment.

@@ -172,3 +172,47 @@ fn read_all(files: &[Result<SuiteFile, Unread>]) -> Vec<Result<Vec<Scenario>, Lo
     read.sort_by_key(|(index, _)| *index);
     read.into_iter().map(|(_, cases)| cases).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fallproof_protocol::provider::Endpoint;
+
+    use crate::feature::Feature;
+    use crate::scenario::{Freedom, Planned};
+
+    /// What the expectations of a scenario can leave to the target.
+    fn free(scenario: &Scenario) -> Vec<Freedom> {
+        let calls = || scenario.calls().map(|Planned { expect, .. }| expect);
+        let retries = scenario.groups.values().any(|group| group.retries.is_some_and(|it| it > 0));
+        let scripts = || scenario.deployments.values().flat_map(|deployment| &deployment.script);
+        let breaks = scripts().any(|it| {
+            let has_events = it.body.as_ref().is_some_and(|body| body.contains("data: {"));
+            let is_cut = it.wire.cut.is_some() || it.wire.head.is_some();
+            has_events || is_cut || ["stream_error", "truncated_body"].contains(&&*it.reply)
+        });
+        let flows = scenario.needs().into_iter().any(|need| {
+            matches!(need, Feature::Stream(_) | Feature::Endpoint(Endpoint::AudioSpeech))
+        });
+        let of = |freedom| match freedom {
+            Freedom::Attempts => retries && calls().any(|it| it.attempts.is_some()),
+            Freedom::Status => calls().any(|it| it.status.is_some_and(|status| status >= 400)),
+            Freedom::ErrorWording => calls().any(|it| it.error.is_some()),
+            Freedom::UnseenBreak => breaks && flows,
+        };
+        Freedom::ALL.into_iter().filter(|&freedom| of(freedom)).collect()
+    }
+
+    #[test]
+    fn a_file_of_the_suite_leaves_to_the_target_what_no_requirement_demands() {
+        let suite = Suite::within(&fallproof_scenarios::FOLDER, "scenarios");
+        let scenarios = suite.unwrap_or_else(|error| panic!("{error}")).scenarios;
+        let of_file = |one: &Scenario, other: &Scenario| one.family() == other.family();
+        for cases in scenarios.chunk_by(of_file) {
+            let free: Vec<_> = cases.iter().flat_map(free).collect();
+            let has = |freedom: &Freedom| free.contains(freedom);
+            let all: Vec<_> = Freedom::ALL.into_iter().filter(has).collect();
+            assert_eq!(cases[0].up_to_target, all, "{}", cases[0].id);
+        }
+    }
+}

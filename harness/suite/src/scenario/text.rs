@@ -36,6 +36,7 @@ pub fn case_text(file: &Path, id: &str) -> Result<Option<String>, LoadError> {
     let choice = choices.iter().find(|choice| case_id(family(id), choice) == id);
     Ok(choice.map(|choice| {
         let case = Expander::new(&source, &axes, choice).case(members);
+        let case = read.with_level(choice, case);
         let mut out = String::new();
         Writer { source: &source }.members(&case, 0, &mut out);
         out

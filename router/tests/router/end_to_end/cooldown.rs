@@ -158,3 +158,15 @@ async fn a_call_has_a_time_limit_over_all_its_attempts() {
     primary.hangup().await;
     assert!((1..=2).contains(&primary.requests().len()));
 }
+
+#[tokio::test]
+async fn a_client_that_disconnects_before_the_answer_starts_no_cooldown() {
+    let (mut primary, _backup, mut group) = two([Reply::Hold(String::new()), ok("primary")]).await;
+    cooldown(&mut group, 1);
+    let router = Router::start(config(group)).await;
+    let call = tokio::spawn(router.post("/v1/chat/completions", STREAM).send());
+    primary.request().await;
+    call.abort();
+    primary.hangup().await;
+    assert_eq!(router.ask().await.answered_by(), "primary");
+}

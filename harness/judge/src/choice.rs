@@ -1,0 +1,25 @@
+//! What follows from the target's choice of the failures that it falls back on.
+
+#[cfg(test)]
+mod tests;
+
+use fallproof_protocol::condition::Condition;
+
+use crate::excuse::Excuse;
+use crate::observe::{Attempt, View};
+
+/// The target declares that it does not fall back on the failure of this attempt.
+pub(super) fn no_fallback(view: View<'_>, attempt: &Attempt<'_>) -> Option<Excuse> {
+    let declared = view.capabilities.fallback_on.as_ref()?;
+    let failure = attempt.failure()?;
+    (!declared.iter().any(|it| it.covers(failure))).then_some(Excuse::NoFallbackOn(failure))
+}
+
+/// The target declares that it goes by the status, and so it takes the answer to this attempt for a
+/// success.
+pub(super) fn goes_by_status(view: View<'_>, attempt: &Attempt<'_>) -> Option<Excuse> {
+    let hidden = [Condition::InvalidResponse, Condition::ErrorInSuccess];
+    let has_success = attempt.recorded.status.is_some_and(|it| (200..300).contains(&it));
+    no_fallback(view, attempt)
+        .filter(|_| has_success && attempt.failure().is_some_and(|it| hidden.contains(&it)))
+}
