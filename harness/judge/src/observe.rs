@@ -347,7 +347,7 @@ impl<'a> Attempt<'a> {
         let codes = self.error_codes();
         // A refused request did not get the scheduled reply.
         let behavior = if self.recorded.refused { "" } else { &self.recorded.behavior };
-        let is_named = |name: &&str| behavior == **name || codes.iter().any(|code| code == *name);
+        let is_named = |name: &&str| behavior == *name || codes.iter().any(|code| code == *name);
         if is_named(&"context_length_exceeded") {
             return Some(Cause::ContextLength);
         }
