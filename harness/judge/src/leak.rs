@@ -1,8 +1,10 @@
 //! LEAK: internal addresses and names do not leave the gateway. Credentials are covered by AUTH.
 //!
 //! `FP-LEAK-01` and `04` [`address_shown`], `02` [`address_sent`], `03` [`group_sent`], `05`
-//! [`name_sent`].
+//! [`name_sent`], `06` [`internals`], `07` [`other_groups`].
 
+mod internals;
+mod other_groups;
 #[cfg(test)]
 mod tests;
 
@@ -19,6 +21,8 @@ pub(super) fn check(found: &mut Collector<'_>) {
     address_sent(found);
     group_sent(found);
     name_sent(found);
+    internals::check(found);
+    other_groups::check(found);
 }
 
 fn address_shown(found: &mut Collector<'_>) {

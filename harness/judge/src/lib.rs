@@ -106,12 +106,18 @@ pub fn judge_case(scenario: &Scenario, target: TargetFacts<'_>, evidence: &Evide
             index,
             observed: &observed[index],
             earlier: &observed[..before],
+            wired: evidence.wired || reaches_mocks(&observed, &call.group),
         })
     };
     let violations: Vec<_> = observed.iter().enumerate().filter_map(view).flat_map(judge).collect();
     let outcome = verdict::verdict(scenario, calls, &violations);
     let failure = (outcome == Outcome::Fail).then(|| verdict::failure(calls, &violations));
     Judgment { outcome, violations, failure }
+}
+
+/// Whether any call of the case reached a deployment of this group.
+fn reaches_mocks(calls: &[ObservedCall<'_>], group: &str) -> bool {
+    calls.iter().any(|call| call.group == group && !call.requests.is_empty())
 }
 
 /// The outcome of a case that was not played.

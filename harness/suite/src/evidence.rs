@@ -30,6 +30,9 @@ pub struct Evidence {
     /// How long the case took.
     #[serde(with = "encoding")]
     pub took: Duration,
+    /// Whether a plain call, beside those of the case, showed that its groups reach the mocks.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub wired: bool,
     /// The result.
     pub result: CaseResult,
 }
@@ -38,7 +41,7 @@ impl Evidence {
     /// Creates the evidence of a scenario that was not played.
     pub fn without_calls(scenario: &Scenario, result: CaseResult) -> Self {
         let (started, took) = (Duration::ZERO, Duration::ZERO);
-        Self { scenario: scenario.id.clone(), started, took, result }
+        Self { scenario: scenario.id.clone(), started, took, wired: false, result }
     }
 
     /// The calls, in the order in which they started; empty if the case was not played.

@@ -7,8 +7,9 @@ use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use fallproof_router::{Condition, Config, Group};
 
 use super::faults::{
-    another_api_version, bearer_for_azure, drop_optional, escaped, invented_metadata, looped_chain,
-    mask, quote_address, reversed_chain, round_numbers, splice, stale_model, wrong_azure_path,
+    another_api_version, bearer_for_azure, drop_optional, escaped, invented_metadata, list_groups,
+    looped_chain, mask, quote_address, reversed_chain, round_numbers, splice, stale_model,
+    wrong_azure_path,
 };
 use super::request_proxy::Outgoing;
 use super::response_filter::Answer;
@@ -205,6 +206,13 @@ pub(super) const ALL: &[Saboteur] = &[
         }
     })
     .also(&["FP-CLIENT-10"]),
+    wrapped("fails-on-null", "returns 500 if a field of the body is null", Wrapper::FailsOnNull),
+    responses("fails-after-an-answer", "returns 500 when a provider has answered", |answer| {
+        if answer.succeeds() {
+            let error = r#"{"error":{"message":"Failed to convert.","type":"server_error"}}"#;
+            answer.replace(StatusCode::INTERNAL_SERVER_ERROR, "application/json", error);
+        }
+    }),
     // This also removes the router's own Retry-After.
     responses("loses-retry-after", "drops the provider's Retry-After header", |answer| {
         answer.head.headers.remove(RETRY_AFTER);
@@ -277,6 +285,10 @@ pub(super) const ALL: &[Saboteur] = &[
             }
         },
     ),
+    responses("shows-its-stack", "adds a stack trace to each error message", |answer| {
+        answer.add_to_error("Traceback (most recent call last): KeyError: 'choices'");
+    }),
+    responses("lists-all-groups", "lists all groups in each error message", list_groups),
     // Here an address contains the group's name.
     requests(
         "tells-the-chain",

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::{Request, State};
-use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use fallproof_router::{Clock, Config, app_with_clock as reference};
 use futures_util::stream::unfold;
@@ -50,6 +50,8 @@ pub enum Wrapper {
     ClaimsFirstModel,
     /// A failed call is repeated once, whatever the failure was.
     AsksAgain,
+    /// A call with a member that is null gets an error, and no attempt is made.
+    FailsOnNull,
     /// A call that continues from a previous response goes to a router that does not know it.
     ForgetsIssuers,
 }
@@ -102,6 +104,9 @@ async fn answer(State(state): State<Arc<WrapperState>>, request: Request) -> Res
     let body = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
     let asked: Value = serde_json::from_slice(&body).unwrap_or_default();
     let group = asked["model"].as_str().unwrap_or_default().to_owned();
+    if state.wrapper == Wrapper::FailsOnNull && has_null(&asked) {
+        return failure();
+    }
     let obeys = match state.wrapper {
         Wrapper::ObeysMetadata => asked["metadata"]["model_group"].is_string(),
         Wrapper::ObeysHeader => parts.headers.contains_key("x-portkey-config"),
@@ -169,6 +174,20 @@ async fn answer(State(state): State<Arc<WrapperState>>, request: Request) -> Res
         }
         _ => {}
     }
+    response
+}
+
+/// Whether a member of the body is null.
+fn has_null(asked: &Value) -> bool {
+    asked.as_object().is_some_and(|members| members.values().any(Value::is_null))
+}
+
+/// An error of the gateway itself.
+fn failure() -> Response {
+    let error = r#"{"error":{"message":"Something went wrong.","type":"server_error"}}"#;
+    let mut response = Response::new(Body::from(error));
+    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
 

@@ -231,4 +231,10 @@ pub enum Code {
     /// No attempt carries the name that the operator gave to another deployment.
     #[strum(serialize = "FP-LEAK-05")]
     Leak05,
+    /// No response shows a stack trace, a source path or an error of the gateway's own program.
+    #[strum(serialize = "FP-LEAK-06")]
+    Leak06,
+    /// No response body names another model group, or a deployment of one, unless the client or a provider did.
+    #[strum(serialize = "FP-LEAK-07")]
+    Leak07,
 }
