@@ -10,6 +10,7 @@ use fallproof_suite::plan::Deployment;
 use fallproof_suite::scenario::ExpectedError;
 
 use super::collector::{Collector, unclaimed};
+use super::contains;
 use super::excuse::{Excuse, Freedom};
 use super::route::{own_cooldown_excuse, unbuffered_excuse};
 use crate::observe::{Attempt, AttemptOutcome, View};
@@ -30,6 +31,7 @@ pub(super) fn check(view: View<'_>) -> Vec<Violation> {
         answered_by(&mut found);
         error(&mut found);
         headers(&mut found);
+        not_carried(&mut found);
     }
     // Informational ones come last.
     found.found.sort_by_key(|violation| violation.verdict == Verdict::Note);
@@ -107,6 +109,27 @@ fn headers(found: &mut Collector<'_>) {
             let (name, expected) = (name.clone(), expected.clone());
             let got = got.map(|value| String::from_utf8_lossy(value).into_owned());
             found.miss(ExpectationViolation::Header { name, expected, got });
+        }
+    }
+}
+
+fn not_carried(found: &mut Collector<'_>) {
+    let view = found.view;
+    let unwanted = &view.planned.expect.no_attempt_carries;
+    for attempt in view.attempts() {
+        let recorded = attempt.recorded;
+        for name in unwanted.headers.iter().filter(|it| recorded.header(it).next().is_some()) {
+            let kind = ExpectationViolation::CarriesHeader { name: name.clone() };
+            found.miss(kind).at(&attempt);
+        }
+        let is_carried = |text: &&String| {
+            let mut headers = recorded.headers.iter();
+            recorded.target.contains(text.as_str())
+                || headers.any(|(_, value)| contains(value, text))
+                || contains(&recorded.body, text)
+        };
+        for text in unwanted.text.iter().filter(is_carried) {
+            found.miss(ExpectationViolation::CarriesText { text: text.clone() }).at(&attempt);
         }
     }
 }

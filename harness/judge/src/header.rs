@@ -1,8 +1,9 @@
 //! HEADER: the headers of an attempt.
 //!
 //! `FP-HEADER-01` and `02` [`forwarded`], `03` [`internal`], `04` [`content_type`], `05`
-//! [`of_the_api`].
+//! [`of_the_api`], `06` [`settings`].
 
+mod settings;
 #[cfg(test)]
 mod tests;
 
@@ -20,6 +21,7 @@ pub(super) fn check(found: &mut Collector<'_>) {
         internal(found, &attempt);
         content_type(found, &attempt);
         of_the_api(found, &attempt);
+        settings::check(found, &attempt);
     }
 }
 

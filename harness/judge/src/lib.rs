@@ -36,8 +36,8 @@ pub use self::verdict::{Failure, Outcome};
 pub use self::violation::{
     Alteration, AuthViolation, ChainDeviation, ClientViolation, ControlViolation, CooldownReason,
     ExpectationViolation, Failed, HeaderViolation, LeakViolation, PayloadViolation,
-    ProviderFailure, RouteViolation, StreamViolation, UnauthorizedClient, Unreadable, Verdict,
-    Violation, ViolationKind,
+    ProviderFailure, Restart, RouteViolation, StreamViolation, UnauthorizedClient, Unreadable,
+    Verdict, Violation, ViolationKind,
 };
 use crate::collector::Collector;
 use crate::observe::{ObservedCall, View};

@@ -4,20 +4,23 @@
 //! | code | where |
 //! |---|---|
 //! | `FP-STREAM-01`, `02` | [`unaltered`]; `01` also covers a stream that never ends |
-//! | `FP-STREAM-03`, `04`, `05` | [`foreign`]: events that are not the answering provider's |
+//! | `FP-STREAM-03`, `04`, `05` | [`foreign`]: events that are not the answering provider's; [`restart`] |
 //! | `FP-STREAM-06` | [`late_attempt`] |
 //! | `FP-STREAM-07`, `08`, `09` | [`client_stream`]: its end, and usage |
 //! | `FP-STREAM-10`, `11`, `12` | [`head`]: its start |
 //! | `FP-STREAM-13` | [`disconnect`] |
+//! | `FP-STREAM-14` | [`blame`] |
 //!
 //! Metadata of a response is `FP-CLIENT-02`, whether or not the response is streamed.
 
+mod blame;
 mod client_stream;
 mod disconnect;
 mod foreign;
 mod head;
 mod late_attempt;
 mod provider_stream;
+mod restart;
 #[cfg(test)]
 mod tests;
 mod translated;
@@ -61,6 +64,7 @@ fn events(found: &mut Collector<'_>, streams: &[ProviderStream<'_>]) {
     let view = found.view;
     let all = sse::events(&view.observed.exchange.body);
     let events = judged_part(&all, streams.iter().map(|it| it.events.len()).sum());
+    blame::check(found, events);
     let client = ClientStream { events, all: &all, usage_requested: requests_usage(view) };
     if streams.iter().any(|it| it.attempt.is_translated(view.planned.send.endpoint)) {
         translated::check(found, streams, client);

@@ -63,7 +63,9 @@ pub(super) fn status(found: &mut Collector<'_>, attempts: &[Attempt<'_>], status
 /// be no success, and a gateway that closed the connection may not have seen it.
 pub(super) fn after_success(found: &mut Collector<'_>, last: &Attempt<'_>, status: u16) {
     let is_seen = !last.recorded.client_gone && last.recorded.times.end.is_some();
-    if last.outcome() == AttemptOutcome::Success && is_seen && has_content(last) {
+    // An answer of another kind than the client asked for is none.
+    let is_wanted = last.events().is_some() == found.view.wants_stream();
+    if last.outcome() == AttemptOutcome::Success && is_seen && is_wanted && has_content(last) {
         let answered = last.deployment.name.clone();
         found.breach(Code::Client06, AnswerAsError { answered, status });
     }

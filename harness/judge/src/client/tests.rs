@@ -277,6 +277,9 @@ fn an_answer_does_not_become_an_error(#[case] answer: &str, #[case] wanted: &[&s
 fn a_stream_that_was_answered_does_not_become_an_error() {
     let wanted = "06 `primary` answered, but the client got status 500";
     assert_found(streamed().got(500, error("It failed.")), &[wanted]);
+    // The client did not ask for a stream.
+    let case = two().attempt("primary").streaming(STREAM);
+    assert_found(case.got(500, error("It failed.")), &[]);
 }
 
 #[test]

@@ -57,8 +57,7 @@ fn is_known(view: View<'_>, name: &str) -> bool {
 fn has_word(text: &[u8], name: &str) -> bool {
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'@');
     let continues = |rest: &[u8]| match rest {
-        [b'.' | b'/', next, ..] => is_part(*next),
-        [next, ..] => is_part(*next),
+        [b'.' | b'/', next, ..] | [next, ..] => is_part(*next),
         [] => false,
     };
     let starts = |before: &[u8]| before.last().is_none_or(|&byte| !is_part(byte) && byte != b'.');

@@ -8,6 +8,7 @@ use fallproof_suite::requirement::Code;
 use super::brief;
 use super::client_stream::{Breach, ClientStream};
 use super::provider_stream::ProviderStream;
+use super::restart;
 use super::unaltered::compare;
 use crate::collector::Collector;
 use crate::violation::StreamViolation::{
@@ -45,7 +46,11 @@ pub(super) fn check(
         }
     }
     sorting.surplus_start();
-    let Sorting { own, mut breaches, .. } = sorting;
+    let Sorting { own, mut breaches, others, .. } = sorting;
+    if !breaches.iter().any(|(code, _)| matches!(code, Code::Stream04 | Code::Stream05)) {
+        let streams: Vec<_> = std::iter::once(answering).chain(others).collect();
+        breaches.extend(restart::find(&streams, client.events));
+    }
     breaches.splice(0..0, client.usage());
     if breaches.iter().any(|(requirement, _)| *requirement == Code::Stream05) {
         // Other violations only follow from it.

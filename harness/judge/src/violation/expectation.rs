@@ -27,6 +27,10 @@ violations! {
         Header { name: String, expected: String, got: Option<String> } =>
             "expected the header `{name}: {expected}`, got {got}",
             got = got.as_deref().unwrap_or("none");
+        CarriesHeader { name: String } =>
+            "attempt {n} at `{to}` carries the header `{name}`, which the scenario excludes";
+        CarriesText { text: String } =>
+            "attempt {n} at `{to}` carries \"{text}\", which the scenario excludes";
         RefusedByTarget { answer: String } =>
             "the target itself rejected a request that every deployment of the chain accepts: {answer}";
     }

@@ -334,6 +334,16 @@ pub(super) const ALL: &[Saboteur] = &[
     )
     .also(&["FP-CLIENT-11", "FP-STREAM-06", "FP-STREAM-07"]),
     streams(
+        "restarts-numbers",
+        "numbers the events of a stream from 0 again after the first content",
+        StreamFault::RestartsNumbers,
+    ),
+    streams(
+        "blames-the-request",
+        "reports a broken stream as the client's mistake",
+        StreamFault::BlamesRequest,
+    ),
+    streams(
         "asks-on-after-content",
         "calls the next deployment after a stream has broken, and discards the response",
         StreamFault::AsksOn,
@@ -438,6 +448,27 @@ pub(super) const ALL: &[Saboteur] = &[
     requests("drops-api-headers", "drops headers that enable features of the API", |out| {
         out.headers.remove("openai-beta");
     }),
+    each_group(
+        "settings-only-first",
+        "sends headers and query of a deployment only to the first one",
+        |group| {
+            for fallback in &mut group.fallbacks {
+                fallback.headers.clear();
+                fallback.query.clear();
+            }
+        },
+    ),
+    each_group(
+        "first-settings-everywhere",
+        "sends the headers of the first deployment to all of them",
+        |group| {
+            for fallback in &mut group.fallbacks {
+                for (name, value) in &group.primary.headers {
+                    fallback.headers.insert(name, value.clone());
+                }
+            }
+        },
+    ),
     responses("forgets-the-rest", "returns 500 while all deployments are cooling down", |answer| {
         if answer.body.windows(28).any(|it| it == b"all_deployments_cooling_down") {
             answer.head.status = StatusCode::INTERNAL_SERVER_ERROR;

@@ -138,6 +138,9 @@ pub enum Code {
     /// When the client disconnects, the attempt made for it is canceled.
     #[strum(serialize = "FP-STREAM-13")]
     Stream13,
+    /// An error event about a provider's failure does not have the type or status of a client's mistake.
+    #[strum(serialize = "FP-STREAM-14")]
+    Stream14,
     /// Each attempt carries the credential of its own deployment, in the form its provider expects.
     #[strum(serialize = "FP-AUTH-01")]
     Auth01,
@@ -168,6 +171,9 @@ pub enum Code {
     /// A header that enables a provider API feature is forwarded with each attempt.
     #[strum(serialize = "FP-HEADER-05")]
     Header05,
+    /// Each attempt carries the organization, project, headers and query parameters configured for its deployment, and none configured for another.
+    #[strum(serialize = "FP-HEADER-06")]
+    Header06,
     /// A successful response contains all the content of the provider's answer, with equal values.
     #[strum(serialize = "FP-CLIENT-01")]
     Client01,
