@@ -12,6 +12,7 @@ mod file;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use axum::http::HeaderMap;
 use indexmap::IndexMap;
 use reqwest::Url;
 
@@ -135,6 +136,10 @@ pub struct Deployment {
     pub model: String,
     /// The API key for the provider.
     pub credential: Credential,
+    /// Further headers of each request, such as `OpenAI-Organization`. They replace a client's.
+    pub headers: HeaderMap,
+    /// Further parameters of each request's query.
+    pub query: Vec<(String, String)>,
 }
 
 impl Deployment {
@@ -157,6 +162,9 @@ impl Deployment {
         }
         if let Surface::AzureLegacy { api_version } = &self.surface {
             url.query_pairs_mut().append_pair("api-version", api_version);
+        }
+        for (name, value) in &self.query {
+            url.query_pairs_mut().append_pair(name, value);
         }
         url
     }
@@ -191,6 +199,8 @@ mod tests {
             base_url: base_url.to_owned().try_into().expect("a valid base URL"),
             model: model.to_owned(),
             credential: "sk-whatever".to_owned().try_into().expect("a valid credential"),
+            headers: HeaderMap::new(),
+            query: Vec::new(),
         }
     }
 
@@ -241,6 +251,18 @@ mod tests {
     ) {
         let url = deployment(surface, base_url, "gpt-5").url(endpoint);
         assert_eq!(url.as_str(), format!("http://host:1/x/y/{tail}"));
+    }
+
+    #[rstest]
+    #[case(Surface::OpenAi, "http://host/embeddings?region=eu%261")]
+    #[case(
+        legacy(),
+        "http://host/openai/deployments/gpt-5/embeddings?api-version=2025-04-01-preview&region=eu%261"
+    )]
+    fn a_query_comes_after_the_version(#[case] surface: Surface, #[case] wanted: &str) {
+        let query = vec![("region".to_owned(), "eu&1".to_owned())];
+        let deployment = Deployment { query, ..deployment(surface, "http://host", "gpt-5") };
+        assert_eq!(deployment.url(Endpoint::Embeddings).as_str(), wanted);
     }
 
     #[test]

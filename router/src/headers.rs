@@ -30,6 +30,9 @@ pub(crate) fn forwarded(headers: &HeaderMap) -> HeaderMap {
 /// the router sets.
 pub(crate) fn request_headers(deployment: &Deployment, call: &Call) -> HeaderMap {
     let mut headers = call.headers.clone();
+    for (name, value) in &deployment.headers {
+        headers.insert(name, value.clone());
+    }
     headers.entry(CONTENT_TYPE).or_insert(JSON);
     let accept = call.endpoint.accept(&call.body.hints);
     headers.insert(ACCEPT, HeaderValue::from_static(accept));

@@ -14,6 +14,7 @@
 //!
 //! ```
 //! use std::time::Duration;
+//! use axum::http::HeaderMap;
 //! use fallproof_router::{Config, Deployment, Group, Surface};
 //!
 //! # fn main() -> Result<(), fallproof_router::Invalid> {
@@ -22,6 +23,8 @@
 //!     base_url: "http://127.0.0.1:9100/primary/v1".to_owned().try_into()?,
 //!     model: "gpt-5".to_owned(),
 //!     credential: "sk-primary".to_owned().try_into()?,
+//!     headers: HeaderMap::new(),
+//!     query: Vec::new(),
 //! };
 //! let group = Group { timeout: Duration::from_secs(5), ..Group::new(primary) };
 //! let mut config = Config::default();

@@ -72,5 +72,8 @@ impl Route {
 
 /// Whether two deployments are the same. Their API keys may differ.
 fn is_same(one: &Deployment, other: &Deployment) -> bool {
-    (&one.surface, &one.base_url, &one.model) == (&other.surface, &other.base_url, &other.model)
+    let parts = |it: &Deployment| {
+        (it.surface.clone(), it.base_url.clone(), it.model.clone(), it.headers.clone())
+    };
+    parts(one) == parts(other) && one.query == other.query
 }

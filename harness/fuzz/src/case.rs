@@ -15,7 +15,7 @@ use fallproof_protocol::json::Tree;
 use fallproof_suite::profile::Profile;
 use fallproof_suite::scenario::{
     self, Body, Call, ClientKey, Cooldown, DEFAULT_API_VERSION, DeadEnd, Deployment, Expect,
-    Freedom, Group, Level, MODEL_PLACEHOLDER, ONLY_GROUP, Planned, Scenario,
+    Freedom, Group, Level, MODEL_PLACEHOLDER, ONLY_GROUP, Planned, Scenario, Settings,
 };
 
 /// Names of the deployments, by index in the chain.
@@ -158,6 +158,7 @@ impl FuzzCase {
             deployment_name: deployment.name.clone(),
             api_version: (deployment.acceptor.surface == Surface::AzureLegacy)
                 .then(|| DEFAULT_API_VERSION.to_owned()),
+            settings: Settings::default(),
             script: deployment.script.clone(),
             repeat_last: deployment.script.len() < attempts,
         }

@@ -63,6 +63,9 @@ pub(super) fn check(found: &mut Collector<'_>) {
             error::status(found, &attempts, status);
             wait::retry_after(found, last, status);
             error::reason(found, last);
+            error::after_success(found, last, status);
+        } else {
+            error::own_failure(found, status);
         }
     }
 }

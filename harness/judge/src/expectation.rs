@@ -12,6 +12,7 @@ use fallproof_suite::requirement::Code;
 use fallproof_suite::scenario::{ExpectedError, Freedom};
 
 use super::collector::{Collector, unclaimed, waives};
+use super::contains;
 use super::excuse::Excuse;
 use super::payload::ignored;
 use super::route::{own_cooldown_excuse, unbuffered_excuse};
@@ -37,6 +38,7 @@ pub(super) fn check(view: View<'_>) -> Vec<Violation> {
         answered_by(&mut found);
         error(&mut found);
         headers(&mut found);
+        not_carried(&mut found);
     }
     // Informational violations come last.
     found.found.sort_by_key(|violation| violation.verdict == Verdict::Note);
@@ -148,6 +150,27 @@ fn headers(found: &mut Collector<'_>) {
 /// claim to keep it.
 fn free_attempts(view: View<'_>) -> Option<Excuse> {
     unspecified(view, Freedom::Attempts).or_else(|| waives(view, Code::Route05))
+}
+
+fn not_carried(found: &mut Collector<'_>) {
+    let view = found.view;
+    let unwanted = &view.planned.expect.no_attempt_carries;
+    for attempt in view.attempts() {
+        let recorded = attempt.recorded;
+        for name in unwanted.headers.iter().filter(|it| recorded.header(it).next().is_some()) {
+            let kind = ExpectationViolation::CarriesHeader { name: name.clone() };
+            found.miss(kind).at(&attempt);
+        }
+        let is_carried = |text: &&String| {
+            let mut headers = recorded.headers.iter();
+            recorded.target.contains(text.as_str())
+                || headers.any(|(_, value)| contains(value, text))
+                || contains(&recorded.body, text)
+        };
+        for text in unwanted.text.iter().filter(is_carried) {
+            found.miss(ExpectationViolation::CarriesText { text: text.clone() }).at(&attempt);
+        }
+    }
 }
 
 /// Excuses a deviation that the scenario leaves to the target, unless the target's strictness is

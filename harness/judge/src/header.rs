@@ -1,8 +1,9 @@
 //! HEADER: the headers of an attempt.
 //!
 //! [`forwarded`] checks `FP-HEADER-01` and `02`; [`internal`] checks `03`; [`content_type`] checks
-//! `04`; [`of_the_api`] checks `05`.
+//! `04`; [`of_the_api`] checks `05`; [`settings`] checks `06`.
 
+mod settings;
 #[cfg(test)]
 mod tests;
 
@@ -21,6 +22,7 @@ pub(super) fn check(found: &mut Collector<'_>) {
         internal(found, &attempt);
         content_type(found, &attempt);
         of_the_api(found, &attempt);
+        settings::check(found, &attempt);
     }
 }
 

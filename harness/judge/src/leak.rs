@@ -1,8 +1,10 @@
 //! LEAK: internal addresses and names do not leave the gateway. Credentials are covered by AUTH.
 //!
 //! [`address_shown`] checks `FP-LEAK-01` and `04`; [`address_sent`] checks `02`; [`group_sent`]
-//! checks `03`; [`name_sent`] checks `05`.
+//! checks `03`; [`name_sent`] checks `05`; [`internals`] checks `06`; [`other_groups`] checks `07`.
 
+mod internals;
+mod other_groups;
 #[cfg(test)]
 mod tests;
 
@@ -20,6 +22,8 @@ pub(super) fn check(found: &mut Collector<'_>) {
     address_sent(found);
     group_sent(found);
     name_sent(found);
+    internals::check(found);
+    other_groups::check(found);
 }
 
 fn address_shown(found: &mut Collector<'_>) {

@@ -42,8 +42,8 @@ pub use self::verdict::{Failure, Outcome};
 pub use self::violation::{
     Alteration, AuthViolation, ChainDeviation, ClientViolation, CodingMisfit, ControlViolation,
     CooldownReason, ExpectationViolation, Failed, HeaderViolation, LeakViolation, PayloadViolation,
-    ProviderFailure, RouteViolation, StreamViolation, UnauthorizedClient, Unreadable, Verdict,
-    Violation, ViolationKind,
+    ProviderFailure, Restart, RouteViolation, StreamViolation, UnauthorizedClient, Unreadable,
+    Verdict, Violation, ViolationKind,
 };
 use crate::collector::Collector;
 use crate::observe::{ObservedCall, View};
@@ -116,6 +116,7 @@ pub fn judge_case(scenario: &Scenario, target: TargetFacts<'_>, evidence: &Evide
             index,
             observed: &observed[index],
             earlier: &observed[..before],
+            wired: evidence.wired || reaches_mocks(&observed, &call.group),
         })
     };
     let views: Vec<_> = observed.iter().enumerate().filter_map(view).collect();
@@ -134,6 +135,11 @@ pub fn judge_case(scenario: &Scenario, target: TargetFacts<'_>, evidence: &Evide
     }
     let failure = (outcome == Outcome::Fail).then(|| verdict::failure(calls, &violations));
     Judgment { outcome, violations, failure, claims }
+}
+
+/// Whether any call of the case reached a deployment of this group.
+fn reaches_mocks(calls: &[ObservedCall<'_>], group: &str) -> bool {
+    calls.iter().any(|call| call.group == group && !call.requests.is_empty())
 }
 
 /// The outcome of a case that has no calls to judge.

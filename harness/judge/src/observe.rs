@@ -119,6 +119,8 @@ pub struct View<'a> {
     pub observed: &'a ObservedCall<'a>,
     /// The evidence of the calls of earlier steps, in order.
     pub earlier: &'a [ObservedCall<'a>],
+    /// Whether the group is known to reach the mocks: some call did.
+    pub wired: bool,
 }
 
 /// One attempt and the deployment that it was sent to.

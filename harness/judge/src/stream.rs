@@ -4,21 +4,24 @@
 //! | code | where |
 //! |---|---|
 //! | `FP-STREAM-01`, `02` | [`unaltered`]; `01` also covers a stream that never ends |
-//! | `FP-STREAM-03`, `04`, `05` | [`foreign`]: events that are not the answering provider's |
+//! | `FP-STREAM-03`, `04`, `05` | [`foreign`]: events that are not the answering provider's; [`restart`] |
 //! | `FP-STREAM-06` | [`late_attempt`] |
 //! | `FP-STREAM-07`, `08`, `09` | [`client_stream`]: the end of the stream, and usage |
 //! | `FP-STREAM-10`, `11`, `12` | [`head`]: the start of the stream |
 //! | `FP-STREAM-13` | [`disconnect`] |
+//! | `FP-STREAM-14` | [`blame`] |
 //! | `FP-STREAM-15` | [`timeliness`] |
 //!
 //! `FP-CLIENT-02` covers the metadata of a response, whether or not the response is streamed.
 
+mod blame;
 mod client_stream;
 mod disconnect;
 mod foreign;
 mod head;
 mod late_attempt;
 mod provider_stream;
+mod restart;
 #[cfg(test)]
 mod tests;
 mod timeliness;
@@ -64,6 +67,7 @@ fn events(found: &mut Collector<'_>, streams: &[ProviderStream<'_>]) {
     let view = found.view;
     let all = sse::events(&view.observed.exchange.body);
     let events = judged_part(&all, streams.iter().map(|it| it.events.len()).sum());
+    blame::check(found, events);
     let usage_requested = requests_usage(&view.observed.exchange.sent);
     let client = ClientStream { events, all: &all, usage_requested };
     if streams.iter().any(|it| it.attempt.is_translated(view.planned.send.endpoint)) {

@@ -39,6 +39,8 @@ pub(super) struct Case {
     scenario: Scenario,
     groups: Vec<Group>,
     capabilities: Capabilities,
+    /// Whether a plain call reached the mocks.
+    wired: bool,
     calls: Vec<CallEvidence>,
     /// Index of the call that attempts are added to.
     at: usize,
@@ -64,6 +66,7 @@ impl Case {
             scenario,
             groups,
             capabilities: Capabilities::default(),
+            wired: false,
             calls: Vec::new(),
             at: 0,
             now: Duration::ZERO,
@@ -161,6 +164,11 @@ impl Case {
         self
     }
 
+    /// A plain call, beside those of the case, reached the mocks.
+    pub(super) fn wired(self) -> Self {
+        Self { wired: true, ..self }
+    }
+
     /// The deployment of this name, of any group.
     pub(super) fn deployment(&self, deployment: &str) -> &Deployment {
         let deployment = self.groups.iter().find_map(|group| group.deployment(deployment));
@@ -209,12 +217,13 @@ impl Case {
 
     /// Judges the case with this result.
     pub(super) fn judge_as(self, result: CaseResult) -> Judgment {
-        let Self { scenario, groups, capabilities, delay, .. } = self;
+        let Self { scenario, groups, capabilities, delay, wired, .. } = self;
         let evidence = Evidence {
             scenario: scenario.id.clone(),
             started: Duration::ZERO,
             took: Duration::ZERO,
             delay,
+            wired,
             result,
         };
         let (groups, capabilities, gateway_key) = (&groups, &capabilities, GATEWAY_KEY);

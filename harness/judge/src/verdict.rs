@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::control;
-use crate::violation::{Verdict, Violation};
+use crate::violation::{ClientViolation, Verdict, Violation, ViolationKind};
 
 /// The verdict on one scenario.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,8 +58,9 @@ pub(super) fn verdict(
     // Without a single attempt there is nothing to judge: the group is not wired to the mocks, or a
     // cache answered.
     let wrong: Vec<_> = violations.iter().filter(|it| it.verdict > Verdict::Note).collect();
+    let fails = |call: &CallEvidence| call.exchange.status.is_some_and(|status| status >= 500);
     if let Some(call) = calls.first()
-        && !wrong.is_empty()
+        && (!wrong.is_empty() || fails(call) && is_visible(scenario) && !is_expected(scenario, 0))
         && !wrong.iter().any(|it| holds_without_attempt(scenario, it))
         && calls.iter().all(|call| call.requests.is_empty())
         && call.exchange.ending == Ending::Complete
@@ -77,15 +78,28 @@ pub(super) fn verdict(
 }
 
 /// Whether a violation counts although no deployment got an attempt: the scenario expects no
-/// attempt, or the requirement can be violated without one. Never true if a deployment does not
-/// accept connections, because that looks the same as a group that is not wired to the mocks.
+/// attempt, or the requirement or the kind of violation holds without one. Never true if a
+/// deployment does not accept connections, because that looks the same as a group that is not wired
+/// to the mocks.
 fn holds_without_attempt(scenario: &Scenario, violation: &Violation) -> bool {
+    // The check has made sure that the group is wired.
+    let is_own_failure =
+        matches!(violation.kind, ViolationKind::Client(ClientViolation::OwnFailure { .. }));
+    is_visible(scenario)
+        && (is_own_failure
+            || is_expected(scenario, violation.call)
+            || violation.requirement.is_some_and(control::holds_without_attempt))
+}
+
+/// Whether attempts at each deployment are observed: none refuses connections.
+fn is_visible(scenario: &Scenario) -> bool {
+    scenario.deployments.values().all(|deployment| deployment.dead_end().is_none())
+}
+
+/// Whether the scenario expects that this call causes no attempt.
+fn is_expected(scenario: &Scenario, call: usize) -> bool {
     let mut calls = scenario.calls().map(|planned| planned.expect.attempts.as_deref());
-    let expects_no_attempt = calls.nth(violation.call) == Some(Some(&[]));
-    let is_visible =
-        scenario.deployments.values().all(|deployment| deployment.dead_end().is_none());
-    is_visible
-        && (expects_no_attempt || violation.requirement.is_some_and(control::holds_without_attempt))
+    calls.nth(call) == Some(Some(&[]))
 }
 
 /// Classifies the failure of a case: silent if a call with a violation looked like a success, or

@@ -24,7 +24,7 @@ pub use self::header::HeaderViolation;
 pub use self::leak::LeakViolation;
 pub use self::payload::{PayloadViolation, Unreadable};
 pub use self::route::{CooldownReason, Failed, RouteViolation};
-pub use self::stream::{Alteration, StreamViolation};
+pub use self::stream::{Alteration, Restart, StreamViolation};
 use super::excuse::Excuse;
 use crate::observe::Attempt;
 

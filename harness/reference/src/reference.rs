@@ -7,6 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use fallproof_protocol::provider;
 use fallproof_router::{self as router, Clock, Config, ManualClock};
 use tokio::net::TcpListener;
@@ -23,7 +24,7 @@ use fallproof_runner::target::{RunningTarget, Setup, Starting, Target};
 use fallproof_suite::capabilities::Capabilities;
 use fallproof_suite::plan::{Deployment, Group, Plan};
 use fallproof_suite::record::TargetName;
-use fallproof_suite::scenario::Scenario;
+use fallproof_suite::scenario::{Scenario, Settings};
 use futures_util::FutureExt as _;
 use futures_util::future::{self, BoxFuture};
 
@@ -291,7 +292,17 @@ fn deployment(
         base_url: base_url.try_into().map_err(io::Error::other)?,
         model: deployment.deployment_name.clone(),
         credential: credential(&deployment.key)?,
+        headers: headers(&deployment.settings)?,
+        query: deployment.settings.query.clone().into_iter().collect(),
     })
+}
+
+fn headers(settings: &Settings) -> io::Result<HeaderMap> {
+    let header = |(name, value): (&str, &str)| {
+        let name = name.parse::<HeaderName>().map_err(io::Error::other)?;
+        Ok((name, HeaderValue::from_str(value).map_err(io::Error::other)?))
+    };
+    settings.all_headers().map(header).collect()
 }
 
 fn credential(key: &str) -> io::Result<router::Credential> {

@@ -22,7 +22,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant, SystemTime};
 
 use fallproof_suite::capabilities::Capabilities;
-use fallproof_suite::evidence::{CaseResult, Evidence, Inconclusive, TargetFacts};
+use fallproof_suite::evidence::{CallEvidence, CaseResult, Evidence, Inconclusive, TargetFacts};
 use fallproof_suite::plan::Plan;
 use fallproof_suite::scenario::Scenario;
 use fallproof_suite::skip::SkipReason;
@@ -149,7 +149,18 @@ impl Runner {
             measured(result, RealTime(self.clock)).await
         };
         let took = self.clock.elapsed().saturating_sub(started);
-        Evidence { scenario: scenario.id.clone(), started, took, delay, result }
+        let wired = self.is_wired(scenario, &result).await;
+        Evidence { scenario: scenario.id.clone(), started, took, delay, wired, result }
+    }
+
+    /// Whether a plain call reached the mocks, if the case leaves it open whether one would: its
+    /// calls failed without an attempt.
+    async fn is_wired(&self, scenario: &Scenario, result: &CaseResult) -> bool {
+        let CaseResult::Played(calls) = result else { return false };
+        let has_failed = |call: &CallEvidence| call.exchange.status.is_some_and(|it| it >= 500);
+        calls.iter().all(|call| call.requests.is_empty())
+            && calls.iter().any(has_failed)
+            && self.diagnose(scenario).await.is_none()
     }
 
     async fn result(&self, scenario: &Scenario) -> CaseResult {

@@ -34,6 +34,9 @@ pub struct Evidence {
     /// not be the target's fault.
     #[serde(default, with = "encoding", skip_serializing_if = "Duration::is_zero")]
     pub delay: Duration,
+    /// Whether a plain call, beside those of the case, showed that its groups reach the mocks.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub wired: bool,
     /// The result.
     pub result: CaseResult,
 }
@@ -42,7 +45,7 @@ impl Evidence {
     /// Creates the evidence of a scenario whose steps were not played.
     pub fn without_calls(scenario: &Scenario, result: CaseResult) -> Self {
         let [started, took, delay] = [Duration::ZERO; 3];
-        Self { scenario: scenario.id.clone(), started, took, delay, result }
+        Self { scenario: scenario.id.clone(), started, took, delay, wired: false, result }
     }
 
     /// The calls, in the order in which they started; empty if the steps of the case were not

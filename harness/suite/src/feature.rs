@@ -43,6 +43,14 @@ pub enum Ability {
     ContextLengthChain,
     /// A separate chain for requests that a content filter refuses.
     ContentFilterChain,
+    /// An organization of `OpenAI`, configured for each deployment.
+    Organization,
+    /// A project of `OpenAI`, configured for each deployment.
+    Project,
+    /// Further headers, configured for each deployment.
+    DeploymentHeaders,
+    /// Further parameters of the query, configured for each deployment.
+    DeploymentQuery,
     /// Client keys: requests without a valid key are rejected.
     ClientKeys,
 }

@@ -14,7 +14,7 @@ use fallproof_protocol::provider::{Endpoint, Surface};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::scenario::{self, DeadEnd, Scenario};
+use crate::scenario::{self, DeadEnd, Scenario, Settings};
 use fallproof_protocol::condition::Condition;
 
 /// Default timeout of one attempt, in milliseconds.
@@ -131,7 +131,10 @@ pub struct Deployment {
     pub base_url: String,
     /// The `api-version` of Azure's legacy surface.
     pub api_version: Option<String>,
-    /// Its API key, which is generated and is the same in each run.
+    /// What to send to it beside its credential.
+    #[serde(flatten)]
+    pub settings: Settings,
+    /// Its credential: generated, and the same in each run.
     pub key: String,
     /// The path prefix that identifies it at the mock server.
     #[serde(skip)]
@@ -320,6 +323,7 @@ impl Deployment {
             host,
             base_url,
             api_version: deployment.api_version.clone(),
+            settings: deployment.settings.clone(),
             key: key(surface_kind, &prefix),
             prefix,
             surface_kind,
@@ -340,6 +344,12 @@ impl Deployment {
             self.base_url,
             self.key,
         );
+        for (name, value) in self.settings.all_headers() {
+            let _ = writeln!(text, "               header      {name}: {value}");
+        }
+        for (name, value) in &self.settings.query {
+            let _ = writeln!(text, "               query       {name}={value}");
+        }
     }
 
     /// A label for provider and surface: `openai`, `azure v1` or `azure legacy`.

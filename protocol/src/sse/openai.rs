@@ -98,6 +98,51 @@ impl Event {
         }
     }
 
+    /// Whether it is the event with which a response begins on the responses endpoint.
+    pub fn is_created(&self) -> bool {
+        self.value()["type"] == "response.created"
+    }
+
+    /// Its number within the stream, on the responses endpoint.
+    pub fn sequence_number(&self) -> Option<i64> {
+        self.value()["sequence_number"].as_i64()
+    }
+
+    /// The id of the response that a chunk of choices belongs to. Some chunks of Azure have an
+    /// empty one.
+    pub fn chunk_id(&self) -> Option<&str> {
+        let value = self.value();
+        let id = value["id"].as_str().filter(|id| !id.is_empty())?;
+        (value["choices"].is_array() && value["error"].is_null()).then_some(id)
+    }
+
+    /// Whether an error event blames the request, by its type or its status. Clients do not repeat
+    /// such a call.
+    pub fn blames_request(&self) -> Option<String> {
+        const TYPES: [&str; 6] = [
+            "invalid_request_error",
+            "invalid_request",
+            "authentication_error",
+            "permission_error",
+            "not_found_error",
+            "unprocessable_entity",
+        ];
+        let value = self.value();
+        let nested = [&value["error"], &value["response"]["error"]];
+        let error = nested.into_iter().find(|it| it.is_object()).unwrap_or(value);
+        let text = |name: &str| match &error[name] {
+            Value::String(text) => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        };
+        if let Some(kind) = text("type").filter(|kind| TYPES.contains(&kind.as_str())) {
+            return Some(kind);
+        }
+        let status = ["status", "status_code", "code"].into_iter().filter_map(text);
+        let is_mistake = |status: &u16| (400..500).contains(status) && !matches!(status, 408 | 429);
+        status.filter_map(|text| text.parse().ok()).find(is_mistake).map(|it| it.to_string())
+    }
+
     /// Whether this is `[DONE]`.
     pub fn is_done(&self) -> bool {
         self.data == DONE
@@ -179,5 +224,31 @@ mod tests {
         assert_eq!(meaning(r#"{"error":{"message":"x"}}"#), EventKind::Error);
         assert_eq!(meaning(r#"{"type":"response.failed"}"#), EventKind::Error);
         assert_eq!(meaning(r#"{"choices":[{"del"#), EventKind::Error);
+    }
+
+    #[test]
+    fn an_error_blames_the_request_by_type_or_status() {
+        let blames = |data: &str| Event::new("", data).blames_request();
+        for (data, wanted) in [
+            (
+                r#"{"error":{"type":"invalid_request_error","code":"request_timeout"}}"#,
+                "invalid_request_error",
+            ),
+            (r#"{"error":{"message":"x","code":"400"}}"#, "400"),
+            (r#"{"error":{"code":404}}"#, "404"),
+            (r#"{"type":"error","error":{"type":"not_found_error"}}"#, "not_found_error"),
+            (r#"{"type":"response.failed","response":{"error":{"code":"422"}}}"#, "422"),
+        ] {
+            assert_eq!(blames(data).as_deref(), Some(wanted), "{data}");
+        }
+        for data in [
+            r#"{"error":{"type":"server_error","code":"500"}}"#,
+            r#"{"error":{"type":"rate_limit_error","code":429}}"#,
+            r#"{"error":{"message":"It broke.","code":408}}"#,
+            r#"{"type":"error","code":"server_error","message":"It broke."}"#,
+            r#"{"type":"response.failed","response":{"error":{"code":"server_error"}}}"#,
+        ] {
+            assert_eq!(blames(data), None, "{data}");
+        }
     }
 }

@@ -82,6 +82,8 @@ pub(super) enum Problem {
          without `model`"
     )]
     AzureLegacyMembers,
+    #[error("`{0}` is not a header that a deployment can have, or its value is not valid")]
+    Header(String),
     #[error("`{0}` is not in `deployments`")]
     UnknownDeployment(String),
     #[error("`{0}` is already in this chain")]

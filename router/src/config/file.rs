@@ -5,6 +5,7 @@ use std::num::{NonZeroU32, NonZeroU64};
 use std::path::Path;
 use std::time::Duration;
 
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use indexmap::IndexMap;
 use serde::Deserialize;
 use serde_saphyr::{Location, MessageFormatter, Spanned, UserMessageFormatter};
@@ -77,7 +78,17 @@ struct CooldownEntry {
     duration_ms: NonZeroU64,
 }
 
-/// One flat struct for all surfaces, because errors within a tagged enum would have no position.
+/// Headers that the router writes itself.
+const RESERVED: [HeaderName; 6] = [
+    header::ACCEPT,
+    header::AUTHORIZATION,
+    header::CONTENT_LENGTH,
+    header::CONTENT_TYPE,
+    header::HOST,
+    header::TRANSFER_ENCODING,
+];
+
+/// Flat, since tagged enums lose the positions of their contents.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct DeploymentEntry {
@@ -88,6 +99,10 @@ struct DeploymentEntry {
     deployment: Option<String>,
     api_version: Option<String>,
     key: Credential,
+    #[serde(default)]
+    headers: IndexMap<String, Spanned<String>>,
+    #[serde(default)]
+    query: IndexMap<String, String>,
 }
 
 #[derive(Deserialize)]
@@ -137,8 +152,9 @@ fn read(text: &str) -> Result<Config, Located> {
 
 fn deployment(entry: Spanned<DeploymentEntry>) -> Result<Deployment, Located> {
     let at = Some(entry.referenced);
-    let DeploymentEntry { provider, surface, base_url, model, deployment, api_version, key } =
+    let DeploymentEntry { provider, surface, base_url, model, deployment, api_version, .. } =
         entry.value;
+    let DeploymentEntry { key, headers, query, .. } = entry.value;
     let (surface, model) = match (provider, surface, model, deployment, api_version) {
         (Provider::OpenAi, None, Some(model), None, None) => (Surface::OpenAi, model),
         (Provider::OpenAi, ..) => return Err((at, Problem::OpenAiMembers)),
@@ -155,7 +171,19 @@ fn deployment(entry: Spanned<DeploymentEntry>) -> Result<Deployment, Located> {
             return Err((at, Problem::AzureLegacyMembers));
         }
     };
-    Ok(Deployment { surface, base_url, model, credential: key })
+    let (headers, query) = (deployment_headers(headers)?, query.into_iter().collect());
+    Ok(Deployment { surface, base_url, model, credential: key, headers, query })
+}
+
+fn deployment_headers(entries: IndexMap<String, Spanned<String>>) -> Result<HeaderMap, Located> {
+    let header = |(name, value): (String, Spanned<String>)| {
+        let parsed = name.parse::<HeaderName>().ok().filter(|it| !RESERVED.contains(it));
+        match (parsed, HeaderValue::from_str(&value.value)) {
+            (Some(name), Ok(value)) => Ok((name, value)),
+            _ => Err(Problem::Header(name).at(&value)),
+        }
+    };
+    entries.into_iter().map(header).collect()
 }
 
 fn group(entry: GroupEntry, deployments: &IndexMap<String, Deployment>) -> Result<Group, Located> {

@@ -180,3 +180,25 @@ fn the_example_in_the_readme_is_valid() {
     let config = Config::from_yaml(example, "README.md").expect("a valid example");
     assert!(!config.groups.is_empty());
 }
+
+#[rstest]
+#[case("{ x-team: a, openai-organization: b }", None)]
+#[case("{ authorization: a }", Some("`authorization` is not a header that a deployment can have"))]
+#[case("{ 'a b': a }", Some("`a b` is not a header that a deployment can have"))]
+#[case("{ x-team: \"a\\nb\" }", Some("`x-team` is not a header that a deployment can have"))]
+fn a_deployment_can_have_headers(#[case] headers: &str, #[case] problem: Option<&str>) {
+    let more = format!("key: sk-primary, headers: {headers}, query: {{ region: eu }} }}");
+    let text = COMPLETE.replacen("key: sk-primary }", &more, 1);
+    match (Config::from_yaml(&text, "router.yaml"), problem) {
+        (Ok(config), None) => {
+            let primary = &config.groups["summaries"].primary;
+            assert_eq!(primary.headers.len(), 2);
+            assert_eq!(primary.query, [("region".to_owned(), "eu".to_owned())]);
+        }
+        (Err(error), Some(problem)) => {
+            let message = error.to_string();
+            assert!(message.contains(problem), "{message}");
+        }
+        (result, _) => panic!("{result:?}"),
+    }
+}

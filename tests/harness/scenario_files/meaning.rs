@@ -38,6 +38,8 @@ fn every_key_reaches_the_model() {
     assert_eq!(one.script[0].wire.cut.as_ref().map(|cut| cut.end), Some(CutEnd::Reset));
     assert_eq!(one.script[1], Behavior::named("ok"));
     assert!(one.repeat_last);
+    assert_eq!(one.settings.all_headers().collect::<Vec<_>>(), [("X-Team", "a b")]);
+    assert_eq!(one.settings.query["region"], "eu-1");
     assert_eq!(scenario.deployments["two"].api_version.as_deref(), Some("2025-04-01-preview"));
 
     assert_eq!(scenario.groups["main"].chain, ["two", "one"]);
@@ -51,6 +53,11 @@ fn every_key_reaches_the_model() {
     let error = first.expect.error.as_ref().expect("an expected error");
     assert_eq!(error.kind.as_deref(), Some("server_error"));
     assert_eq!(error.message_contains.as_deref(), Some("try again"));
+    let carries = &first.expect.no_attempt_carries;
+    assert_eq!(
+        (&carries.headers[..], &carries.text[..]),
+        (&["x-trace".to_owned()][..], &["secret".to_owned()][..])
+    );
 }
 
 #[test]

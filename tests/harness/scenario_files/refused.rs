@@ -405,3 +405,25 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn settings_of_a_deployment_must_fit_it() {
+    let azure = "provider: azure, organization: «org-1";
+    assert_refused("provider: azure", azure, &["only OpenAI has an `organization`"]);
+    assert_refused("provider: azure", "provider: azure, project: «p", &["has a `project`"]);
+    let header = "provider: azure, headers: { «a b: c }";
+    assert_refused("provider: azure", header, &["not a valid name of a header"]);
+    let query = "provider: azure, query: { region: «eu/1 }";
+    assert_refused("provider: azure", query, &["only ASCII letters, digits"]);
+    let openai = "provider: openai, organization: org-1, project: p, query: { region: eu-1 }";
+    assert!(load(valid_but("provider: openai", openai)).is_ok());
+}
+
+#[test]
+fn what_no_attempt_carries_must_be_possible() {
+    let with = |carries: &str| format!("no_attempt_carries: {carries}\n      answered_by");
+    let text = with("{ text: [«''] }");
+    assert_refused("answered_by", &text, &["every attempt carries an empty text"]);
+    let text = with("{ headers: [«a b] }");
+    assert_refused("answered_by", &text, &["not a valid name of a header"]);
+}

@@ -35,6 +35,8 @@ deployments:
     model: gpt-5
     deployment_name: prod
     api_version: 2024-10-21
+    headers: { X-Team: a b }
+    query: { region: eu-1 }
     script: [{ status: 503, wire: { cut: { at: { body_bytes: 5 }, end: reset } } }, ok]
     repeat_last: true
   two: { provider: azure, surface: legacy, model: gpt-5, script: [ok] }
@@ -48,6 +50,7 @@ steps:
     expect:
       status: 503
       error: { type: server_error, code: a, param: b, message_contains: try again }
+      no_attempt_carries: { headers: [x-trace], text: [secret] }
   - send: { endpoint: embeddings, body: { input: [1, 2.5, null, true, { z: "1", a: no }] } }
 "#;
 

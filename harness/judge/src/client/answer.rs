@@ -10,7 +10,7 @@ use crate::observe::Attempt;
 use crate::violation::ClientViolation::{Changed, ChangedBytes, NotJson};
 
 /// The members of a response that hold the content, on any endpoint.
-const CONTENT_MEMBERS: [&str; 5] = ["choices", "data", "output", "results", "text"];
+pub(super) const CONTENT_MEMBERS: [&str; 5] = ["choices", "data", "output", "results", "text"];
 
 /// Metadata that providers put next to a piece of content.
 const REMARKS: [&str; 3] = ["/content_filter_results", "/prompt_filter_results", "/finish_reason"];

@@ -1,12 +1,18 @@
 //! Error responses. `FP-CLIENT-05`: they have OpenAI's format. `FP-CLIENT-06`: the status matches
 //! the failure of an attempt. `FP-CLIENT-08`: they include the provider's reason for a refusal.
 
+use fallproof_protocol::provider::Endpoint;
+use fallproof_protocol::sse::Event;
 use fallproof_suite::requirement::Code;
+use fallproof_suite::scenario::{ClientKey, Step};
 use serde_json::Value;
 
+use super::answer::CONTENT_MEMBERS;
 use crate::collector::Collector;
-use crate::observe::{Attempt, AttemptOutcome};
-use crate::violation::ClientViolation::{InventedStatus, NoErrorObject, ReasonNotReported};
+use crate::observe::{Attempt, AttemptOutcome, View};
+use crate::violation::ClientViolation::{
+    AnswerAsError, InventedStatus, NoErrorObject, OwnFailure, ReasonNotReported,
+};
 use crate::violation::ProviderFailure;
 
 /// The `error` object of a body, if it has one.
@@ -54,9 +60,64 @@ pub(super) fn status(found: &mut Collector<'_>, attempts: &[Attempt<'_>], status
     }
 }
 
-/// Checks that the response includes the reason for a refusal; a gateway may add text to it. Does
-/// not check a message that contains the deployment's API key, because the gateway must redact the
-/// key (AUTH).
+/// A success of a provider is not the gateway's to turn into an error. An answer without content may
+/// be no success, and a gateway that closed the connection may not have seen it.
+pub(super) fn after_success(found: &mut Collector<'_>, last: &Attempt<'_>, status: u16) {
+    let is_seen = !last.recorded.client_gone && last.recorded.times.end.is_some();
+    // An answer of another kind than the client asked for is none.
+    let is_wanted = last.events().is_some() == found.view.wants_stream();
+    if last.outcome() == AttemptOutcome::Success && is_seen && is_wanted && has_content(last) {
+        let answered = last.deployment.name.clone();
+        found.breach(Code::Client06, AnswerAsError { answered, status });
+    }
+}
+
+fn has_content(attempt: &Attempt<'_>) -> bool {
+    if let Some(events) = attempt.events() {
+        return events.iter().any(Event::is_answer);
+    }
+    let reply: Option<Value> = serde_json::from_slice(&attempt.recorded.reply).ok();
+    let is_complete = attempt.recorded.reply_cut.is_none();
+    let has = |reply: Value| CONTENT_MEMBERS.iter().any(|name| !reply[name].is_null());
+    let is_speech = attempt.recorded.route.is_some_and(|(_, it)| it == Endpoint::AudioSpeech);
+    is_speech || is_complete && reply.is_some_and(has)
+}
+
+/// The gateway's own failure: a 5xx without any attempt, although a deployment was there to be
+/// asked. 501 says that the gateway does not have the endpoint.
+pub(super) fn own_failure(found: &mut Collector<'_>, status: u16) {
+    let view = found.view;
+    let is_authorized = matches!(view.planned.send.key, ClientKey::Right);
+    // Attempts at a deployment that refuses connections are not observed.
+    let visible = (0..view.group.chain.len()).all(|chain_index| view.visible(chain_index));
+    if matches!(status, 500 | 502..=599)
+        && view.wired
+        && view.observed.misdirected.is_empty()
+        && is_authorized
+        && visible
+        && !may_be_overloaded(view, status)
+        && (0..view.group.chain.len()).any(|chain_index| is_healthy(view, chain_index))
+    {
+        found.breach(Code::Client06, OwnFailure { status });
+    }
+}
+
+/// Whether a target may have refused the call with 503 because of its other calls.
+fn may_be_overloaded(view: View<'_>, status: u16) -> bool {
+    let step = view.scenario.steps.get(view.observed.position);
+    status == 503 && matches!(step, Some(Step::Calls(calls)) if calls.len() > 1)
+}
+
+/// Whether no earlier attempt gave a reason to put the deployment aside.
+fn is_healthy(view: View<'_>, chain_index: usize) -> bool {
+    let mut history = view.history().filter(|(_, it)| it.chain_index == chain_index);
+    history.all(|(_, it)| {
+        matches!(it.outcome(), AttemptOutcome::Success | AttemptOutcome::Error(400 | 413 | 422))
+    })
+}
+
+/// A gateway may add text to the message of a refusal. A message that quotes the key is not
+/// checked, because the gateway must redact it (AUTH).
 pub(super) fn reason(found: &mut Collector<'_>, last: &Attempt<'_>) {
     let (AttemptOutcome::Error(400 | 413 | 422), Some(error)) =
         (last.outcome(), error_of(&last.recorded.reply))

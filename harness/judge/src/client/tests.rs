@@ -253,6 +253,62 @@ fn an_error_status_matches_the_failure(
     assert_found(waiving(Code::Client06)(case()), &exempt);
 }
 
+#[rstest]
+#[case::of_the_gateway(500, &["06 the client got status 500 without an attempt at any deployment"])]
+#[case::overloaded(503, &["06 the client got status 503 without an attempt at any deployment"])]
+#[case::not_there(501, &[])]
+#[case::refused(400, &[])]
+#[case::rate_limited(429, &[])]
+fn a_gateway_fails_only_if_a_deployment_has_failed(#[case] status: u16, #[case] wanted: &[&str]) {
+    let message = error("It failed.");
+    assert_found(two().wired().got(status, &message), wanted);
+    // Whether the group reaches the mocks is unknown.
+    assert_found(two().got(status, &message), &[]);
+    // An earlier call reached it.
+    let text = format!("{TWO}group: {{ chain: [primary, backup] }}\nsteps:\n{CALL}{CALL}");
+    let case = || Case::of(&text).attempt("primary");
+    assert_found(case().next_call().got(status, &message), wanted);
+    // A deployment is left that has not failed.
+    let case = || case().failing(500, None).attempt("backup");
+    assert_found(case().next_call().got(status, &message), wanted);
+    assert_found(case().failing(429, None).next_call().got(status, &message), &[]);
+}
+
+#[test]
+fn a_failure_without_an_attempt_may_have_a_cause_that_is_not_seen() {
+    let message = error("It failed.");
+    let refusing = TWO.replacen("script: [ok]", "script: [connection_refused]", 1);
+    let text = format!("{refusing}group: {{ chain: [primary, backup] }}\nsteps:\n{CALL}");
+    assert_found(Case::of(&text).wired().got(500, &message), &[]);
+    let call = CALL.replace("body:", "key: none, body:");
+    let text = format!("{TWO}group: {{ chain: [primary, backup] }}\nsteps:\n{call}");
+    assert_found(Case::of(&text).wired().got(500, &message), &[]);
+    let calls = CALL.replace("  - send:", "      - send:").replace("Hi", "'{{call}}'");
+    let text = format!("{TWO}group: {{ chain: [primary, backup] }}\nsteps:\n  - parallel:\n");
+    let text = format!("{text}{calls}{calls}");
+    assert_found(Case::of(&text).wired().got(503, &message), &[]);
+}
+
+#[rstest]
+#[case::answered(ANSWER, &["06 `primary` answered, but the client got status 502"])]
+#[case::without_content(r#"{"id":"chatcmpl-1"}"#, &[])]
+fn an_answer_does_not_become_an_error(#[case] answer: &str, #[case] wanted: &[&str]) {
+    let case = || two().attempt("primary").answered(200, answer);
+    assert_found(case().got(502, error("It failed.")), wanted);
+    assert_found(case().client_gone().got(502, error("It failed.")), &[]);
+    let fallen_back = two().attempt("backup").failing(500, None).attempt("primary");
+    assert_found(fallen_back.answered(200, answer).got(502, error("It failed.")), wanted);
+}
+
+#[test]
+fn a_stream_that_was_answered_does_not_become_an_error() {
+    let wanted = "06 `primary` answered, but the client got status 500";
+    assert_found(streamed().got(500, error("It failed.")), &[wanted]);
+    // The client did not ask for a stream.
+    let case = two().attempt("primary").streaming(STREAM);
+    assert_found(case.got(500, error("It failed.")), &[]);
+}
+
 #[test]
 fn an_incomplete_answer_is_not_a_client_error() {
     let case = two().attempt("primary").failing(500, None).attempt("backup").broken();
@@ -366,8 +422,9 @@ fn if_all_are_cooling_down_the_earliest_end_is_reported(
 fn if_a_deployment_can_be_tried_no_cooldown_is_reported() {
     let case = calls("cooldown: { after_failures: 1, duration_ms: 30000 }", 10_000);
     let case = case.attempt("primary").failing(500, None).attempt("backup").next_call();
-    assert_found(case.got(503, error("It failed.")), &[]);
-    // If an attempt was made despite the cooldown, the reported wait is not judged.
+    let wanted = "06 the client got status 503 without an attempt at any deployment";
+    assert_found(case.got(503, error("It failed.")), &[wanted]);
+    // An attempt was made too early; its answer does not cover the others.
     let case =
         calls("cooldown: { after_failures: 1, duration_ms: 30000 }", 10_000).attempt("primary");
     let case = case.failing(500, None).attempt("backup").failing(500, None).next_call();

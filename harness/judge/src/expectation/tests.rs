@@ -339,3 +339,16 @@ fn the_handling_of_an_early_break_is_up_to_the_target() {
     assert_missed(case(), &[&format!("{exempt} {wanted}")]);
     assert_missed(case().declaring(exact), &[wanted]);
 }
+
+#[test]
+fn what_no_attempt_may_carry_is_found_in_each_attempt() {
+    let expect = "no_attempt_carries: { headers: [X-Team, x-id], text: [secret-7] }";
+    let case = || expecting(expect).attempt("primary").failing(500, None).attempt("backup");
+    assert_missed(case(), &[]);
+    let header = "attempt 2 at `backup` carries the header `X-Team`, which the scenario excludes";
+    assert_missed(case().with_header("x-team", "a"), &[header]);
+    let text = "attempt 2 at `backup` carries \"secret-7\", which the scenario excludes";
+    assert_missed(case().with_header("x-other", "a secret-7"), &[text]);
+    assert_missed(case().with_instead("Hi", "secret-7"), &[text]);
+    assert_missed(case().asking_for("/v1/secret-7", None), &[text]);
+}

@@ -4,7 +4,7 @@ use fallproof_suite::capabilities::Forwarded;
 use fallproof_suite::requirement::Code;
 use rstest::rstest;
 
-use crate::testing::Case;
+use crate::testing::{CALL, Case, TWO};
 
 #[track_caller]
 fn assert_found(case: Case, wanted: &[&str]) {
@@ -145,4 +145,47 @@ fn openai_beta_is_forwarded() {
         it.waived.insert(Code::Header05, "it knows no betas".to_owned());
     });
     assert_found(waived, &[&format!("05 (exempt: it knows no betas) {wanted}")]);
+}
+
+// 06
+
+/// A call to two deployments with settings of their own.
+fn with_settings() -> Case {
+    let openai = "organization: org-1, project: proj-1, headers: { x-team: one }";
+    let text = TWO
+        .replacen("script:", &format!("{openai}, query: {{ region: eu }}, script:"), 1)
+        .replacen("4o, script:", "4o, headers: { x-team: two }, query: { region: us }, script:", 1);
+    Case::of(&format!("{text}group: {{ chain: [primary, backup] }}\nsteps:\n{CALL}"))
+}
+
+fn to_primary(case: Case, team: &str, target: &str) -> Case {
+    let case = case.attempt("primary").with_header("OpenAI-Organization", "org-1");
+    let case = case.with_header("openai-project", "proj-1").with_header("x-team", team);
+    case.asking_for(target, None)
+}
+
+#[test]
+fn an_attempt_has_the_settings_of_its_deployment() {
+    let own = || to_primary(with_settings(), "one", "/v1/x?region=eu").failing(500, None);
+    let backup = own().attempt("backup").with_header("x-team", "two");
+    assert_found(backup.asking_for("/x?api-version=1&region=us", None), &[]);
+    let wanted = [
+        "06 attempt 2 at `backup` lacks the header `x-team` that is configured for it",
+        "06 attempt 2 at `backup` lacks the query parameter `region` that is configured for it",
+    ];
+    assert_found(own().attempt("backup"), &wanted);
+    let case = own().attempt("backup").with_header("x-team", "one").with_header("x-team", "two");
+    let wanted =
+        "06 attempt 2 at `backup` has the header `x-team` that is configured for `primary`";
+    assert_found(case.asking_for("/x?region=us", None), &[wanted]);
+}
+
+#[rstest]
+#[case::another_value("/v1/x?region=eur")]
+#[case::a_part("/v1/x?my-region=eu")]
+#[case::nothing("/v1/x")]
+fn a_query_is_compared_as_a_whole(#[case] target: &str) {
+    let wanted =
+        "06 attempt 1 at `primary` lacks the query parameter `region` that is configured for it";
+    assert_found(to_primary(with_settings(), "one", target), &[wanted]);
 }

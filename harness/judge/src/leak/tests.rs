@@ -122,3 +122,68 @@ fn a_name_that_the_client_sent_may_be_carried() {
     assert_found(Case::with_body(body).attempt("primary"), &[]);
     assert_found(two().attempt("backup"), &[]);
 }
+
+// 06
+
+const TRACE: &str = "'NoneType' object has no attribute 'get'";
+
+fn failed(message: &str) -> String {
+    format!(r#"{{"error":{{"message":"It failed: {message}"}}}}"#)
+}
+
+#[test]
+fn no_response_shows_a_trace_of_the_gateway() {
+    let case = || two().attempt("primary").failing(500, None);
+    let shows = format!("shows an error of Python's runtime: {TRACE}");
+    let wanted = format!("06 the response {shows}");
+    assert_found(case().got(500, failed(TRACE)), &[&wanted]);
+    assert_found(two().got(500, failed(TRACE)), &[&wanted]);
+    let wanted = format!("06 the response header `x-error` {shows}");
+    assert_found(case().got_header("x-error", TRACE), &[&wanted]);
+    assert_found(case().got(500, failed("try again")), &[]);
+}
+
+#[test]
+fn a_trace_that_a_provider_or_the_client_wrote_is_not_the_gateways() {
+    let case = two().attempt("primary").answered(500, failed(TRACE));
+    assert_found(case.got(500, failed(TRACE)), &[]);
+    let case = two().attempt("primary").answered(500, failed(TRACE)).attempt("backup");
+    assert_found(case.failing(500, None).got(500, failed(TRACE)), &[]);
+    let body =
+        r#"{"model":"{{model}}","messages":[],"user":"'NoneType' object has no attribute 'get'"}"#;
+    assert_found(Case::with_body(body).attempt("primary").got(500, failed(TRACE)), &[]);
+    // The request log has only a part of the reply.
+    let case = two().attempt("primary").answered(500, "x").answer_recorded_in_part();
+    assert_found(case.got(500, failed(TRACE)), &[]);
+}
+
+// 07
+
+fn two_groups() -> Case {
+    Case::of(&format!(
+        "{TWO}groups: {{ eu: {{ chain: [primary] }}, us: {{ chain: [backup] }} }}\nsteps:\n{}",
+        CALL.replace("send: {", "send: { to: eu,"),
+    ))
+}
+
+#[rstest]
+#[case::group("by.hand.us", &["07 the response names `by.hand.us`, a group that the client did not ask for"])]
+#[case::deployment("by.hand.us.backup", &["07 the response names `by.hand.us.backup`, a deployment of `by.hand.us`, which the client did not ask for"])]
+#[case::chosen("backup-4o", &["07 the response names `backup-4o`, a deployment of `by.hand.us`, which the client did not ask for"])]
+#[case::its_own("by.hand.eu", &[])]
+#[case::of_its_own("by.hand.eu.primary", &[])]
+#[case::of_a_model("gpt-4o", &[])]
+#[case::english("primary", &[])]
+#[case::longer("by.hand.us-2", &[])]
+fn no_response_names_another_group(#[case] name: &str, #[case] wanted: &[&str]) {
+    let case = || two_groups().attempt("primary").failing(500, None);
+    assert_found(case().got(500, failed(name)), wanted);
+    // A provider that knows the name may say it.
+    let case = two_groups().attempt("primary").answered(500, failed(name));
+    assert_found(case.got(500, failed(name)), &[]);
+}
+
+#[test]
+fn a_group_may_name_the_deployments_of_its_own() {
+    assert_found(two().attempt("primary").failing(500, None).got(500, failed("backup-4o")), &[]);
+}

@@ -9,6 +9,7 @@ use fallproof_suite::requirement::Code;
 use super::brief;
 use super::client_stream::{Breach, ClientStream};
 use super::provider_stream::ProviderStream;
+use super::restart;
 use super::unaltered::compare;
 use crate::collector::Collector;
 use crate::observe::View;
@@ -48,7 +49,11 @@ pub(super) fn check(
         }
     }
     sorting.surplus_start();
-    let Sorting { own, mut breaches, .. } = sorting;
+    let Sorting { own, mut breaches, others, .. } = sorting;
+    if !breaches.iter().any(|(code, _)| matches!(code, Code::Stream04 | Code::Stream05)) {
+        let streams: Vec<_> = std::iter::once(answering).chain(others).collect();
+        breaches.extend(restart::find(&streams, client.events));
+    }
     breaches.splice(0..0, client.usage(answering));
     if breaches.iter().any(|(requirement, _)| *requirement == Code::Stream05) {
         // The other violations are only consequences of mixed content.

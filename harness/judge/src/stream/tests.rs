@@ -535,3 +535,63 @@ fn a_lost_event_that_is_large_is_told_with_its_size() {
         "{found:?}"
     );
 }
+
+// A second beginning, 04 and 05
+
+/// A stream of the responses endpoint with events of these numbers; 0 is its beginning.
+fn numbered(numbers: &[u32]) -> String {
+    let event = |number: &u32| {
+        let kind = if *number == 0 { "response.created" } else { "response.output_text.delta" };
+        let rest = if *number == 0 { "" } else { r#","delta":"same""# };
+        format!("data: {{\"type\":\"{kind}\",\"sequence_number\":{number}{rest}}}\n\n")
+    };
+    numbers.iter().map(event).collect()
+}
+
+#[test]
+fn a_stream_does_not_start_again() {
+    let done = "data: {\"type\":\"response.completed\",\"sequence_number\":9}\n\n";
+    let whole = |numbers: &[u32]| numbered(numbers) + done;
+    let case = || streamed().attempt("primary").streaming(whole(&[0, 1, 2, 3]));
+    assert_found(case(), &[]);
+    // The same content comes again, so that no event is of another attempt.
+    let found = case().got_stream(whole(&[0, 1, 2, 3]).replace(":3,", ":0,")).found("STREAM");
+    let wanted = "FP-STREAM-05 the response starts again at event 4: after number 2 the events are \
+                  numbered from 0 again";
+    assert!(found.iter().any(|it| it == wanted), "{found:?}");
+    // The provider does so itself.
+    let odd = whole(&[0, 1, 2, 3]).replace(":3,", ":0,");
+    assert_found(streamed().attempt("primary").streaming(odd), &[]);
+}
+
+// 14
+
+#[rstest]
+#[case::of_the_server(r#"{"error":{"type":"server_error"}}"#, None)]
+#[case::of_the_client(
+    r#"{"error":{"type":"invalid_request_error"}}"#,
+    Some("invalid_request_error")
+)]
+#[case::by_its_status(r#"{"error":{"message":"It broke.","code":"400"}}"#, Some("400"))]
+#[case::too_many(r#"{"error":{"message":"It broke.","code":"429"}}"#, None)]
+fn a_break_is_not_the_clients_mistake(#[case] error: &str, #[case] with: Option<&str>) {
+    let got = format!("{}data: {error}\n\n", primary(FIRST_WORD));
+    let wanted = with.map(|with| {
+        format!(
+            "14 event 3 tells the client that its request is wrong (`{with}`), but attempt 1 broke \
+             at `primary`"
+        )
+    });
+    assert_found(interrupted().got_stream(&got), wanted.as_deref().as_slice());
+    // The provider says so itself.
+    let quoted = answered().streaming(&got);
+    assert_found(quoted.got_stream(got), &[]);
+}
+
+#[test]
+fn a_refused_request_may_be_blamed_in_a_stream() {
+    let refused = streamed().attempt("primary").failing(400, None);
+    let error = "data: {\"error\":{\"type\":\"invalid_request_error\"}}\n\n";
+    let found = refused.got_stream(error).found("STREAM");
+    assert!(!found.iter().any(|it| it.starts_with("FP-STREAM-14")), "{found:?}");
+}

@@ -149,6 +149,20 @@ fn a_case_without_attempts_is_inconclusive() {
 }
 
 #[test]
+fn a_failure_of_the_gateway_itself_is_judged_if_the_group_is_wired() {
+    let message = r#"{"error":{"message":"It failed."}}"#;
+    let case = || Case::with_body(BODY).got(500, message);
+    assert_eq!(verdict(case().wired()), (Outcome::Fail, Some(Failure::Honest)));
+    let unclear = Inconclusive::NoAttempt { status: 500, answer: message.to_owned() };
+    assert_eq!(verdict(case()), (Outcome::Inconclusive(unclear), None));
+    // The scenario expects that no attempt is made.
+    let call = CALL.replace("body:", "key: none, body:");
+    let text = format!("{TWO}group: {{ chain: [primary, backup] }}\nsteps:\n{call}");
+    let case = Case::of(&format!("{text}    expect: {{ attempts: [], status: 500 }}\n"));
+    assert_eq!(verdict(case.got(500, message)).0, Outcome::Pass);
+}
+
+#[test]
 fn a_call_that_expects_no_attempt_is_judged() {
     let call = CALL.replace("body:", "key: none, body:");
     let text = format!("{TWO}group: {{ chain: [primary, backup] }}\nsteps:\n{call}");

@@ -26,6 +26,10 @@ violations! {
         InventedStatus { failures: Vec<ProviderFailure>, status: u16 } =>
             "the client got status {status}; the providers' failures were {failures}",
             failures = list(failures);
+        AnswerAsError { answered: String, status: u16 } =>
+            "`{answered}` answered, but the client got status {status}";
+        OwnFailure { status: u16 } =>
+            "the client got status {status} without an attempt at any deployment";
         RetryAfterLost { asked_by: String, asked: Duration, status: u16, reported: Option<Duration> } =>
             "`{asked_by}` asked for a wait of {asked}; the client got status {status} with {reported}",
             asked = seconds(*asked), reported = wait(*reported);

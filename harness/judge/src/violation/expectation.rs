@@ -34,6 +34,10 @@ violations! {
             got = got.as_deref().unwrap_or("none");
         FailedByItself { status: u16, answer: String } =>
             "the target itself answered {status}, without trying a deployment: {answer}";
+        CarriesHeader { name: String } =>
+            "attempt {n} at `{to}` carries the header `{name}`, which the scenario excludes";
+        CarriesText { text: String } =>
+            "attempt {n} at `{to}` carries \"{text}\", which the scenario excludes";
         RefusedByTarget { answer: String } =>
             "the target itself rejected a request that every deployment of the chain accepts: {answer}";
     }

@@ -13,5 +13,9 @@ violations! {
             "the client sent JSON, but the content type of attempt {n} at `{to}` is {got}",
             got = list(got);
         Missing { header: String } => "attempt {n} at `{to}` lacks the client's `{header}`";
+        SettingMissing { setting: String } =>
+            "attempt {n} at `{to}` lacks the {setting} that is configured for it";
+        SettingOfAnother { setting: String, of: String } =>
+            "attempt {n} at `{to}` has the {setting} that is configured for `{of}`";
     }
 }

@@ -13,5 +13,12 @@ violations! {
             "attempt {n} at `{to}` carries `{group}`, the gateway's name for the model group";
         NameSent { name: String, of: String } =>
             "attempt {n} at `{to}` carries `{name}`, the name of `{of}`";
+        InternalsInAnswer { what: String, text: String } => "the response shows {what}: {text}";
+        InternalsInHeader { header: String, what: String, text: String } =>
+            "the response header `{header}` shows {what}: {text}";
+        OtherGroupNamed { group: String } =>
+            "the response names `{group}`, a group that the client did not ask for";
+        DeploymentOfOtherGroup { name: String, group: String } =>
+            "the response names `{name}`, a deployment of `{group}`, which the client did not ask for";
     }
 }

@@ -30,6 +30,10 @@ violations! {
             "event {event} is content of attempt {of} in the answer of attempt {n}";
         SplicedInTranslation { of: usize } =>
             "content of attempt {of} is in the answer of attempt {n}";
+        StartsAgain { event: usize, how: Restart } =>
+            "the response starts again at event {event}: {how}";
+        BlamesRequest { event: usize, with: String } =>
+            "event {event} tells the client that its request is wrong (`{with}`), but attempt {n} broke at `{to}`";
         AskedAfterContent { after: usize } =>
             "attempt {n} went to `{to}` although the client already had content of attempt {after}";
         HidesInterruption =>
@@ -70,4 +74,17 @@ pub enum Alteration {
     Late,
     #[strum(to_string = "is not in the provider's stream")]
     NeverSent,
+}
+
+/// How an event shows that it belongs to a second response.
+#[derive(Debug, Clone, PartialEq, Eq, Display, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "each message describes its variant")]
+pub enum Restart {
+    #[strum(to_string = "`response.created` comes a second time")]
+    Created,
+    #[strum(to_string = "after number {from} the events are numbered from {to} again")]
+    Number { from: i64, to: i64 },
+    #[strum(to_string = "the id changes from {from} to {to}")]
+    Id { from: String, to: String },
 }

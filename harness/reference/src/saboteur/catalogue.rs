@@ -7,8 +7,9 @@ use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use fallproof_router::{Condition, Config, Group};
 
 use super::faults::{
-    another_api_version, bearer_for_azure, drop_optional, escaped, invented_metadata, looped_chain,
-    mask, quote_address, reversed_chain, round_numbers, splice, stale_model, wrong_azure_path,
+    another_api_version, bearer_for_azure, drop_optional, escaped, invented_metadata, list_groups,
+    looped_chain, mask, quote_address, reversed_chain, round_numbers, splice, stale_model,
+    wrong_azure_path,
 };
 use super::request_proxy::Outgoing;
 use super::response_filter::Answer;
@@ -213,6 +214,13 @@ pub(super) const ALL: &[Saboteur] = &[
         }
     })
     .also(&["FP-CLIENT-10"]),
+    wrapped("fails-on-null", "returns 500 if a field of the body is null", Wrapper::FailsOnNull),
+    responses("fails-after-an-answer", "returns 500 when a provider has answered", |answer| {
+        if answer.succeeds() {
+            let error = r#"{"error":{"message":"Failed to convert.","type":"server_error"}}"#;
+            answer.replace(StatusCode::INTERNAL_SERVER_ERROR, "application/json", error);
+        }
+    }),
     // This also removes the router's own Retry-After.
     responses("loses-retry-after", "drops the provider's Retry-After header", |answer| {
         answer.head.headers.remove(RETRY_AFTER);
@@ -285,6 +293,10 @@ pub(super) const ALL: &[Saboteur] = &[
             }
         },
     ),
+    responses("shows-its-stack", "adds a stack trace to each error message", |answer| {
+        answer.add_to_error("Traceback (most recent call last): KeyError: 'choices'");
+    }),
+    responses("lists-all-groups", "lists all groups in each error message", list_groups),
     requests(
         "tells-the-chain",
         "sends each provider the address of the last deployment in the chain",
@@ -327,6 +339,16 @@ pub(super) const ALL: &[Saboteur] = &[
         StreamFault::Splices,
     )
     .also(&["FP-CLIENT-11", "FP-STREAM-06", "FP-STREAM-07", "FP-STREAM-15"]),
+    streams(
+        "restarts-numbers",
+        "numbers the events of a stream from 0 again after the first content",
+        StreamFault::RestartsNumbers,
+    ),
+    streams(
+        "blames-the-request",
+        "reports a broken stream as the client's mistake",
+        StreamFault::BlamesRequest,
+    ),
     streams(
         "asks-on-after-content",
         "calls the next deployment after a stream has broken, and discards the response",
@@ -444,6 +466,27 @@ pub(super) const ALL: &[Saboteur] = &[
     requests("drops-api-headers", "drops headers that enable features of the API", |out| {
         out.headers.remove("openai-beta");
     }),
+    each_group(
+        "settings-only-first",
+        "sends headers and query of a deployment only to the first one",
+        |group| {
+            for fallback in &mut group.fallbacks {
+                fallback.headers.clear();
+                fallback.query.clear();
+            }
+        },
+    ),
+    each_group(
+        "first-settings-everywhere",
+        "sends the headers of the first deployment to all of them",
+        |group| {
+            for fallback in &mut group.fallbacks {
+                for (name, value) in &group.primary.headers {
+                    fallback.headers.insert(name, value.clone());
+                }
+            }
+        },
+    ),
     responses("forgets-the-rest", "returns 500 while all deployments are cooling down", |answer| {
         if answer.body.windows(28).any(|it| it == b"all_deployments_cooling_down") {
             answer.head.status = StatusCode::INTERNAL_SERVER_ERROR;

@@ -116,18 +116,17 @@ pub(super) fn splice(answer: &mut Answer<'_>) {
 }
 
 pub(super) fn quote_address(answer: &mut Answer<'_>) {
-    let Some(host) = answer.group.chain.last().map(|deployment| deployment.host.clone()) else {
-        return;
-    };
-    if !answer.succeeds() {
-        answer.edit(|body| {
-            let Tree::Object(members) = body else { return };
-            for (_, error) in members.iter_mut().filter(|(name, _)| name == "error") {
-                let message = error.member("message").and_then(Tree::as_str).unwrap_or_default();
-                *error = error.with("message", &format!("{message} ({host})"));
-            }
-        });
+    if let Some(last) = answer.group.chain.last() {
+        let host = format!("({})", last.host);
+        answer.add_to_error(&host);
     }
+}
+
+/// Lists the groups of the scenario; a list of all would be long.
+pub(super) fn list_groups(answer: &mut Answer<'_>) {
+    let groups = answer.groups.iter().filter(|it| it.scenario == answer.group.scenario);
+    let names: Vec<_> = groups.map(|group| group.model.as_str()).collect();
+    answer.add_to_error(&format!("Groups: {}.", names.join(", ")));
 }
 
 pub(super) fn mask(body: &mut Tree) {

@@ -27,6 +27,8 @@ use fallproof_suite::plan::Group;
 pub struct Answer<'a> {
     /// Group that the client called.
     pub group: &'a Group,
+    /// All groups.
+    pub groups: &'a [Group],
     /// Status and headers.
     pub head: &'a mut Parts,
     /// The complete body.
@@ -45,6 +47,20 @@ impl Answer<'_> {
             change(&mut body);
             *self.body = body.compact().into_bytes();
         }
+    }
+
+    /// Appends this text to the message of an error.
+    pub fn add_to_error(&mut self, text: &str) {
+        if self.succeeds() {
+            return;
+        }
+        self.edit(|body| {
+            let Tree::Object(members) = body else { return };
+            for (_, error) in members.iter_mut().filter(|(name, _)| name == "error") {
+                let message = error.member("message").and_then(Tree::as_str).unwrap_or_default();
+                *error = error.with("message", &format!("{message} {text}"));
+            }
+        });
     }
 
     /// Replaces status and body.
@@ -92,7 +108,8 @@ async fn filter(
         Ok(body) => body.to_vec(),
         Err(_) => return Response::from_parts(head, broken()),
     };
-    (state.change)(&mut Answer { group, head: &mut head, body: &mut body });
+    let groups = &state.groups;
+    (state.change)(&mut Answer { group, groups, head: &mut head, body: &mut body });
     head.headers.remove(CONTENT_LENGTH);
     Response::from_parts(head, Body::from(body))
 }

@@ -41,6 +41,10 @@ pub enum StreamFault {
     MakesUpEnd,
     /// The event that marks the end is removed.
     LosesEnd,
+    /// The events are numbered from 0 again after the first content.
+    RestartsNumbers,
+    /// The error of a broken stream blames the client's request.
+    BlamesRequest,
     /// Usage is reported even if the client did not ask for it.
     AddsUsage,
     /// The stream is labeled as JSON.
@@ -118,6 +122,20 @@ impl StreamFault {
             (Self::Splices, _) if is_broken && !rest.is_empty() => {
                 blocks.retain(|it| !means(it, EventKind::Error) && !means(it, EventKind::End));
                 blocks.extend(rest);
+            }
+            (Self::RestartsNumbers, Some(first)) => {
+                for (number, block) in blocks[first + 1..].iter_mut().enumerate() {
+                    if let Some(own) = event(block).sequence_number() {
+                        let member = |number: i64| format!("\"sequence_number\":{number}");
+                        let number = i64::try_from(number).unwrap_or_default();
+                        *block = block.replace(&member(own), &member(number));
+                    }
+                }
+            }
+            (Self::BlamesRequest, _) => {
+                for block in blocks.iter_mut().filter(|block| means(block, EventKind::Error)) {
+                    *block = block.replace("server_error", "invalid_request_error");
+                }
             }
             (Self::SwallowsBreak, _) => blocks.retain(|block| !means(block, EventKind::Error)),
             (Self::PretendsWhole, _) if is_broken => {

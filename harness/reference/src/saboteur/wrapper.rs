@@ -52,6 +52,8 @@ pub enum Wrapper {
     AsksAgain,
     /// A call whose body has a content coding is answered with 500.
     ChokesOnCoding,
+    /// A call with a member that is null gets an error, and no attempt is made.
+    FailsOnNull,
     /// A call that continues from a previous response goes to a router that does not know it.
     ForgetsIssuers,
 }
@@ -107,6 +109,9 @@ async fn answer(State(state): State<Arc<WrapperState>>, request: Request) -> Res
     }
     let asked: Value = serde_json::from_slice(&body).unwrap_or_default();
     let group = asked["model"].as_str().unwrap_or_default().to_owned();
+    if state.wrapper == Wrapper::FailsOnNull && has_null(&asked) {
+        return failure();
+    }
     let obeys = match state.wrapper {
         Wrapper::ObeysMetadata => asked["metadata"]["model_group"].is_string(),
         Wrapper::ObeysHeader => parts.headers.contains_key("x-portkey-config"),
@@ -179,7 +184,21 @@ async fn answer(State(state): State<Arc<WrapperState>>, request: Request) -> Res
 
 /// An error of the gateway itself.
 fn choked() -> Response {
-    let mut response = Response::new(r#"{"error":{"message":"Unexpected byte 0x1f."}}"#.into());
+    own_failure(r#"{"error":{"message":"Unexpected byte 0x1f."}}"#)
+}
+
+/// Whether a member of the body is null.
+fn has_null(asked: &Value) -> bool {
+    asked.as_object().is_some_and(|members| members.values().any(Value::is_null))
+}
+
+/// An error of the gateway itself.
+fn failure() -> Response {
+    own_failure(r#"{"error":{"message":"Something went wrong.","type":"server_error"}}"#)
+}
+
+fn own_failure(error: &'static str) -> Response {
+    let mut response = Response::new(Body::from(error));
     *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response

@@ -149,6 +149,14 @@ fn deployment(group: &Group, deployment: &Deployment) -> Value {
     let urls =
         group.endpoints.iter().map(|it| (it.path().to_owned(), url(deployment, it.path()).into()));
     let mut value = json!(deployment);
+    for (optional, absent) in [
+        ("organization", Value::Null),
+        ("project", Value::Null),
+        ("headers", json!({})),
+        ("query", json!({})),
+    ] {
+        value.as_object_mut().map(|fields| fields.entry(optional).or_insert(absent));
+    }
     value["urls"] = Value::Object(urls.collect());
     value["id"] = format!("{}.{}", group.model, deployment.name).into();
     value["openai"] = format!("{}/openai", deployment.host).into();

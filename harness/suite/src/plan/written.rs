@@ -1,11 +1,12 @@
 //! The serialized form of a plan. Omitted fields are derived from the others.
 
 use fallproof_protocol::provider::Surface;
+use indexmap::IndexMap;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Group, names};
-use crate::scenario::{self, ONLY_GROUP};
+use crate::scenario::{self, ONLY_GROUP, Settings};
 
 impl Serialize for Group {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -45,6 +46,12 @@ struct Deployment {
     host: String,
     base_url: String,
     api_version: Option<String>,
+    organization: Option<String>,
+    project: Option<String>,
+    #[serde(default)]
+    headers: IndexMap<String, String>,
+    #[serde(default)]
+    query: IndexMap<String, String>,
     key: String,
 }
 
@@ -54,6 +61,7 @@ impl TryFrom<Deployment> for super::Deployment {
     fn try_from(written: Deployment) -> Result<Self, String> {
         let Deployment { name, model, deployment_name, host, base_url, api_version, key, .. } =
             written;
+        let Deployment { organization, project, headers, query, .. } = written;
         let given = (written.provider.as_str(), written.surface.as_str());
         let surface_kind = Surface::ALL.into_iter().find(|surface| names(*surface) == given);
         let surface_kind = surface_kind
@@ -72,6 +80,7 @@ impl TryFrom<Deployment> for super::Deployment {
             host,
             base_url,
             api_version,
+            settings: Settings { organization, project, headers, query },
             key,
             prefix,
             surface_kind,

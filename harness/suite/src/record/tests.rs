@@ -106,6 +106,7 @@ fn seen(scenario: &Scenario, plan: &Plan, keys: Keys) -> Evidence {
         scenario: scenario.id.clone(),
         started: Duration::from_nanos(7),
         took: Duration::from_secs(1),
+        wired: true,
         result: CaseResult::Played(calls.collect()),
     }
 }

@@ -141,6 +141,9 @@ pub enum Code {
     /// When the client disconnects, the attempt made for its call is canceled.
     #[strum(serialize = "FP-STREAM-13")]
     Stream13,
+    /// An error event about a provider's failure does not have the type or status of a client's mistake.
+    #[strum(serialize = "FP-STREAM-14")]
+    Stream14,
     /// An event of a stream reaches the client while the deployment waits to send the next ones, and not only together with later events.
     #[strum(serialize = "FP-STREAM-15")]
     Stream15,
@@ -174,6 +177,9 @@ pub enum Code {
     /// A header that enables a provider API feature is forwarded with each attempt.
     #[strum(serialize = "FP-HEADER-05")]
     Header05,
+    /// Each attempt carries the organization, project, headers and query parameters configured for its deployment, and none configured for another.
+    #[strum(serialize = "FP-HEADER-06")]
+    Header06,
     /// A successful response contains all the content of the provider's answer, with equal values.
     #[strum(serialize = "FP-CLIENT-01")]
     Client01,
@@ -240,4 +246,10 @@ pub enum Code {
     /// No attempt carries the name that the operator gave to another deployment.
     #[strum(serialize = "FP-LEAK-05")]
     Leak05,
+    /// No response shows a stack trace, a source path or an error of the gateway's own program.
+    #[strum(serialize = "FP-LEAK-06")]
+    Leak06,
+    /// No response body names another model group, or a deployment of one, unless the client or a provider did.
+    #[strum(serialize = "FP-LEAK-07")]
+    Leak07,
 }

@@ -81,7 +81,19 @@ pub(super) struct DeploymentFile {
     /// Azure legacy only: the API version; `2025-04-01-preview` by default.
     #[serde(default)]
     pub(super) api_version: Optional<At<String>>,
-    /// The deployment's behaviors at the first, second, … attempt.
+    /// OpenAI only: the organization that its requests belong to.
+    #[serde(default)]
+    pub(super) organization: Optional<At<String>>,
+    /// OpenAI only: the project that its requests belong to.
+    #[serde(default)]
+    pub(super) project: Optional<At<String>>,
+    /// Further headers that the gateway is configured to send to it.
+    #[serde(default)]
+    pub(super) headers: IndexMap<At<String>, At<String>>,
+    /// Further query parameters that the gateway is configured to send to it.
+    #[serde(default)]
+    pub(super) query: IndexMap<At<String>, At<String>>,
+    /// Its behaviors at the first, second, … attempt.
     #[schemars(length(min = 1))]
     pub(super) script: At<Vec<At<Behavior>>>,
     /// Whether the last behavior of the script repeats. If not, the mock rejects attempts after the

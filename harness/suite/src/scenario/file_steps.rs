@@ -143,6 +143,19 @@ pub(super) struct ExpectFile {
     pub(super) error: Optional<ErrorFile>,
     /// Headers of the response, with their values.
     pub(super) headers: IndexMap<String, String>,
+    /// What no attempt carries.
+    pub(super) no_attempt_carries: CarriesFile,
+}
+
+/// What an attempt could carry.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(rename = "Carries")]
+pub(super) struct CarriesFile {
+    /// Names of headers.
+    pub(super) headers: Vec<At<String>>,
+    /// Texts in the target, a header or the body.
+    pub(super) text: Vec<At<String>>,
 }
 
 /// Members of the error that the client gets. Omitted members are not checked.

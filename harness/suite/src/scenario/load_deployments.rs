@@ -4,10 +4,12 @@ use std::ops::Range;
 
 use fallproof_protocol::behavior::{self, Behavior, ScriptError, behavior_names, unsendable};
 use fallproof_protocol::provider::Surface;
+use http::{HeaderName, HeaderValue};
+use indexmap::IndexMap;
 
 use super::file::{AzureSurface, DeploymentFile, Provider};
 use super::load::Loader;
-use super::{DeadEnd, Deployment};
+use super::{DeadEnd, Deployment, Settings};
 use crate::yaml::{At, Node, Optional};
 
 /// Default API version of the legacy surface: the last of the dated previews.
@@ -29,14 +31,49 @@ impl Loader<'_> {
             self.not_allowed(&read.api_version, message);
         }
         self.script(name, &read.script);
+        let settings = self.settings(surface, read);
         Deployment {
             surface,
             deployment_name: text(&read.deployment_name).unwrap_or_else(|| read.model.clone()),
             model: read.model.clone(),
             api_version: (surface == Surface::AzureLegacy)
                 .then(|| text(&read.api_version).unwrap_or_else(|| DEFAULT_API_VERSION.to_owned())),
+            settings,
             script: read.script.value.iter().map(|behavior| behavior.value.clone()).collect(),
             repeat_last: read.repeat_last,
+        }
+    }
+
+    fn settings(&mut self, surface: Surface, read: &DeploymentFile) -> Settings {
+        if surface != Surface::OpenAi {
+            self.not_allowed(&read.organization, "only OpenAI has an `organization`");
+            self.not_allowed(&read.project, "only OpenAI has a `project`");
+        }
+        for (name, value) in &read.headers {
+            if HeaderName::from_bytes(name.value.as_bytes()).is_err() {
+                self.problem(&name.span, "not a valid name of a header");
+            }
+            if HeaderValue::from_str(&value.value).is_err() {
+                self.problem(&value.span, "not a valid value of a header");
+            }
+        }
+        // Spelled the same in every URL, so that an attempt's can be compared.
+        let is_plain = |text: &str| {
+            text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+        };
+        for text in read.query.iter().flat_map(|(name, value)| [name, value]) {
+            if !is_plain(&text.value) {
+                self.problem(&text.span, "only ASCII letters, digits, `-` and `_` are possible");
+            }
+        }
+        let texts = |read: &IndexMap<At<String>, At<String>>| {
+            read.iter().map(|(name, value)| (name.value.clone(), value.value.clone())).collect()
+        };
+        Settings {
+            organization: text(&read.organization),
+            project: text(&read.project),
+            headers: texts(&read.headers),
+            query: texts(&read.query),
         }
     }
 

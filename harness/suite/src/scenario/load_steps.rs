@@ -3,9 +3,11 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use super::file_steps::{ExpectFile, PlannedFile, StepFile};
+use http::HeaderName;
+
+use super::file_steps::{CarriesFile, ExpectFile, PlannedFile, StepFile};
 use super::load::{Loader, value, values};
-use super::{Expect, ExpectedError, Planned, Step};
+use super::{Carries, Expect, ExpectedError, Planned, Step};
 use crate::yaml::At;
 
 /// Maximum number of parallel copies of a call.
@@ -121,6 +123,19 @@ impl Loader<'_> {
                 message_contains: error.message_contains.0,
             }),
             headers: read.headers,
+            no_attempt_carries: self.carries(read.no_attempt_carries),
         }
+    }
+
+    fn carries(&mut self, read: CarriesFile) -> Carries {
+        for name in &read.headers {
+            if HeaderName::from_bytes(name.value.as_bytes()).is_err() {
+                self.problem(&name.span, "not a valid name of a header");
+            }
+        }
+        for text in read.text.iter().filter(|text| text.value.is_empty()) {
+            self.problem(&text.span, "every attempt carries an empty text");
+        }
+        Carries { headers: values(read.headers), text: values(read.text) }
     }
 }

@@ -16,6 +16,7 @@ mod pattern;
 mod payload;
 mod schema;
 mod select;
+mod settings;
 mod suite;
 mod text;
 
@@ -43,6 +44,7 @@ pub use pattern::Pattern;
 pub use payload::{Body, MODEL_PLACEHOLDER, Part, Rendered};
 pub use schema::schema;
 pub use select::SelectError;
+pub use settings::Settings;
 pub use suite::Suite;
 pub use text::{case_text, text};
 
@@ -124,6 +126,18 @@ impl Scenario {
         needs.extend(
             self.deployments.values().map(|deployment| Feature::Surface(deployment.surface)),
         );
+        for Settings { organization, project, headers, query } in
+            self.deployments.values().map(|deployment| &deployment.settings)
+        {
+            let abilities = [
+                (Ability::Organization, organization.is_some()),
+                (Ability::Project, project.is_some()),
+                (Ability::DeploymentHeaders, !headers.is_empty()),
+                (Ability::DeploymentQuery, !query.is_empty()),
+            ];
+            let needed = abilities.into_iter().filter(|(_, needed)| *needed);
+            needs.extend(needed.map(|(ability, _)| Feature::Other(ability)));
+        }
         for group in self.groups.values() {
             let abilities = [
                 (Ability::Fallback, group.chain.len() > 1),
@@ -220,7 +234,10 @@ pub struct Deployment {
     pub deployment_name: String,
     /// The `api-version` of the Azure legacy surface; `None` elsewhere.
     pub api_version: Option<String>,
-    /// The deployment's behaviors at the first, second, … attempt; never empty.
+    /// What the gateway is configured to send to it beside its credential.
+    #[serde(default, skip_serializing_if = "Settings::is_empty")]
+    pub settings: Settings,
+    /// Its behaviors at the first, second, … attempt; never empty.
     pub script: Vec<Behavior>,
     /// Whether the last behavior of the script repeats. If not, the mock rejects attempts after the
     /// end of the script.
@@ -381,6 +398,26 @@ pub struct Expect {
     pub error: Option<ExpectedError>,
     /// Headers of the response, with their values.
     pub headers: IndexMap<String, String>,
+    /// What no attempt carries.
+    #[serde(default, skip_serializing_if = "Carries::is_empty")]
+    pub no_attempt_carries: Carries,
+}
+
+/// What an attempt could carry.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Carries {
+    /// Names of headers.
+    pub headers: Vec<String>,
+    /// Texts in the target, a header or the body.
+    pub text: Vec<String>,
+}
+
+impl Carries {
+    /// Whether it names nothing.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// Expected members of an error in OpenAI's format. Members that are `None` are not checked.

@@ -1,10 +1,12 @@
 //! Which requests reach the providers.
 
-use fallproof_router::Surface;
+use fallproof_router::{Deployment, Surface};
+use reqwest::header::{HeaderName, HeaderValue};
 use rstest::rstest;
 
 use super::support::{
-    Reply, Router, ScriptedDeployment, answer, chain, config, deployment, error, ok, on_surface,
+    CHAT, Reply, Router, ScriptedDeployment, answer, chain, config, deployment, error, ok,
+    on_surface,
 };
 
 const BODY: &str = "{ \"metadata\":{\"model\":\"summaries\"},\t\"model\" : \"summaries\",\r\n \
@@ -66,6 +68,30 @@ async fn each_surface_gets_its_path_and_its_credential(
     assert_eq!(request.header(name), Some(value));
     let other = if name == "api-key" { "authorization" } else { "api-key" };
     assert_eq!(request.header(other), None);
+}
+
+#[tokio::test]
+async fn each_deployment_gets_its_own_headers_and_query() {
+    let mut first = ScriptedDeployment::start([error(500, "first")]).await;
+    let mut second = ScriptedDeployment::start([ok("second")]).await;
+    let team = |deployment: Deployment, team: &'static str| Deployment {
+        headers: [(HeaderName::from_static("openai-organization"), HeaderValue::from_static(team))]
+            .into_iter()
+            .collect(),
+        query: vec![("team".to_owned(), team.to_owned())],
+        ..deployment
+    };
+    let one = team(deployment("first", &first.url()), "one");
+    let two = team(deployment("second", &second.url()), "two");
+    let router = Router::start(config(chain([one, two]))).await;
+    let request = router.post("/v1/chat/completions", CHAT).header("openai-organization", "client");
+    assert_eq!(router.send(request).await.answered_by(), "second");
+    for (scripted, team) in [(&mut first, "one"), (&mut second, "two")] {
+        let request = scripted.request().await;
+        assert_eq!(request.header("openai-organization"), Some(team));
+        let target = format!("/chat/completions?team={team} HTTP/1.1");
+        assert!(request.request_line.ends_with(&target), "{}", request.request_line);
+    }
 }
 
 #[tokio::test]

@@ -287,6 +287,8 @@ pub(crate) fn on_surface(surface: Surface, name: &str, url: &str) -> Deployment 
         base_url: url.to_owned().try_into().expect("a base URL"),
         model: format!("{name}-model"),
         credential: format!("sk-{name}-key").try_into().expect("a key"),
+        headers: HeaderMap::new(),
+        query: Vec::new(),
     }
 }
 

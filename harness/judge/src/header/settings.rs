@@ -1,0 +1,57 @@
+//! `FP-HEADER-06`: an attempt has the headers and the query that are configured for its deployment,
+//! and none that are configured for another.
+
+use fallproof_suite::plan::Deployment;
+use fallproof_suite::requirement::Code;
+use strum::Display;
+
+use crate::collector::Collector;
+use crate::observe::Attempt;
+use crate::violation::HeaderViolation::{SettingMissing, SettingOfAnother};
+
+/// A header or a parameter that is configured for a deployment.
+#[derive(Clone, Copy, PartialEq, Eq, Display)]
+enum Setting<'a> {
+    #[strum(to_string = "header `{name}`")]
+    Header { name: &'a str, value: &'a str },
+    #[strum(to_string = "query parameter `{name}`")]
+    Parameter { name: &'a str, value: &'a str },
+}
+
+pub(super) fn check(found: &mut Collector<'_>, attempt: &Attempt<'_>) {
+    let view = found.view;
+    let own: Vec<_> = settings(attempt.deployment).collect();
+    for setting in own.iter().filter(|it| !it.is_in(attempt)) {
+        let kind = SettingMissing { setting: setting.to_string() };
+        found.breach(Code::Header06, kind).at(attempt);
+    }
+    for other in view.all_deployments() {
+        let foreign = settings(other).filter(|it| !own.contains(it) && it.is_in(attempt));
+        for setting in foreign {
+            let kind = SettingOfAnother { setting: setting.to_string(), of: other.name.clone() };
+            found.breach(Code::Header06, kind).at(attempt);
+        }
+    }
+}
+
+fn settings(deployment: &Deployment) -> impl Iterator<Item = Setting<'_>> {
+    let headers = deployment.settings.all_headers();
+    let query = deployment.settings.query.iter();
+    headers
+        .map(|(name, value)| Setting::Header { name, value })
+        .chain(query.map(|(name, value)| Setting::Parameter { name, value }))
+}
+
+impl Setting<'_> {
+    fn is_in(self, attempt: &Attempt<'_>) -> bool {
+        match self {
+            Self::Header { name, value } => {
+                attempt.recorded.header(name).any(|it| it.trim_ascii() == value.as_bytes())
+            }
+            Self::Parameter { name, value } => {
+                let query = attempt.recorded.target.split_once('?').map_or("", |(_, it)| it);
+                query.split('&').any(|pair| pair.split_once('=') == Some((name, value)))
+            }
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! `FP-LEAK-06`: no response shows a trace of the gateway's program. What to look for is data
+//! (`internals.yaml`).
+
+use std::path::Path;
+use std::sync::LazyLock;
+
+use fallproof_suite::requirement::Code;
+use fallproof_suite::yaml;
+use memchr::memmem;
+use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
+use serde::Deserialize;
+
+use crate::collector::Collector;
+use crate::observe::View;
+use crate::violation::LeakViolation::{InternalsInAnswer, InternalsInHeader};
+
+const DOCUMENT: &str = include_str!("internals.yaml");
+
+static INTERNALS: LazyLock<Internals> = LazyLock::new(|| {
+    let file: File = yaml::parse(Path::new("harness/judge/src/leak/internals.yaml"), DOCUMENT)
+        .unwrap_or_else(|error| panic!("the embedded internals.yaml is invalid:\n{error}"));
+    Internals::of(&file).unwrap_or_else(|error| panic!("internals.yaml: {error}"))
+});
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(not(test), expect(dead_code, reason = "the examples are for the tests"))]
+struct File {
+    internals: Vec<Internal>,
+    harmless: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(not(test), expect(dead_code, reason = "the examples are for the tests"))]
+struct Internal {
+    what: String,
+    patterns: Vec<String>,
+    examples: Vec<String>,
+}
+
+struct Internals {
+    /// All patterns, to search a response once.
+    any: RegexSet,
+    /// Each pattern, with what it finds.
+    each: Vec<(Regex, String)>,
+}
+
+impl Internals {
+    fn of(file: &File) -> Result<Self, regex::Error> {
+        let any = file.internals.iter().flat_map(|it| &it.patterns);
+        let any = RegexSetBuilder::new(any).unicode(false).build()?;
+        let each = file.internals.iter().flat_map(|it| {
+            let regex = |pattern: &String| RegexBuilder::new(pattern).unicode(false).build();
+            it.patterns.iter().map(move |pattern| Ok((regex(pattern)?, it.what.clone())))
+        });
+        Ok(Self { any, each: each.collect::<Result<_, regex::Error>>()? })
+    }
+
+    /// What the text shows, and where. The text has no escapes.
+    fn shown<'a>(&'a self, text: &'a [u8]) -> impl Iterator<Item = (&'a str, &'a [u8])> {
+        let found = self.any.matches(text).into_iter();
+        found.flat_map(move |index| {
+            let (pattern, what) = &self.each[index];
+            pattern.find_iter(text).map(|it| (what.as_str(), it.as_bytes()))
+        })
+    }
+}
+
+/// Text that a provider or the client wrote is not the gateway's.
+pub(super) fn check(found: &mut Collector<'_>) {
+    let view = found.view;
+    let exchange = &view.observed.exchange;
+    let own = |text: &[u8]| {
+        let text = unescaped(text);
+        let mut shown = INTERNALS.shown(&text);
+        let own = shown.find(|(_, shown)| !is_known(view, shown))?;
+        Some((own.0.to_owned(), String::from_utf8_lossy(own.1).into_owned()))
+    };
+    for (header, value) in &exchange.headers {
+        if let Some((what, text)) = own(value) {
+            let kind = InternalsInHeader { header: header.clone(), what, text };
+            found.breach(Code::Leak06, kind);
+        }
+    }
+    if let Some((what, text)) = own(&exchange.body) {
+        found.breach(Code::Leak06, InternalsInAnswer { what, text });
+    }
+}
+
+/// Whether the client, or a provider of this call or of an earlier one, may have written the text.
+fn is_known(view: View<'_>, text: &[u8]) -> bool {
+    let exchange = &view.observed.exchange;
+    let holds = |written: &[u8]| memmem::find(&unescaped(written), text).is_some();
+    let calls = view.earlier.iter().chain([view.observed]);
+    let mut replies = calls.flat_map(|call| &call.requests).map(|it| &**it);
+    holds(&exchange.sent)
+        || holds(&exchange.sent_head)
+        || replies.any(|it| it.reply_cut.is_some() || holds(&it.reply) || holds(&it.reply_head))
+}
+
+/// The text without JSON's backslashes, so that text quoted by JSON within JSON is still found.
+fn unescaped(text: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::with_capacity(text.len());
+    let mut bytes = text.iter().copied().peekable();
+    while let Some(byte) = bytes.next() {
+        if byte != b'\\' {
+            plain.push(byte);
+        } else if bytes.next_if(|next| matches!(next, b'n' | b't' | b'r')).is_some() {
+            plain.push(b' ');
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file() -> File {
+        yaml::parse(Path::new("internals.yaml"), DOCUMENT).expect("the embedded file is valid")
+    }
+
+    #[test]
+    fn each_pattern_has_an_example_and_each_example_is_found() {
+        for Internal { what, patterns, examples } in file().internals {
+            for example in &examples {
+                let mut shown = INTERNALS.shown(example.as_bytes());
+                assert!(shown.any(|it| it.0 == what), "{example} does not show {what}");
+            }
+            for pattern in patterns {
+                let regex = Regex::new(&pattern).expect("it compiles, too, with Unicode");
+                let mut examples = examples.iter().map(String::as_bytes);
+                assert!(examples.any(|it| regex.is_match(it)), "{pattern} has no example");
+            }
+        }
+    }
+
+    #[test]
+    fn harmless_text_shows_nothing() {
+        for text in file().harmless {
+            let shown: Vec<_> = INTERNALS.shown(text.as_bytes()).map(|it| it.0).collect();
+            assert_eq!(shown, [""; 0], "{text}");
+        }
+    }
+
+    #[test]
+    fn escapes_of_json_hide_nothing() {
+        let text = r#"{"message":"{\"detail\":\"x\\n  File \\\"/a/b.py\\\", line 3, in f\"}"}"#;
+        let text = unescaped(text.as_bytes());
+        let shown: Vec<_> = INTERNALS.shown(&text).map(|it| it.0).collect();
+        assert_eq!(shown, ["a Python stack trace"]);
+    }
+}

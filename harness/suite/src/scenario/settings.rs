@@ -1,0 +1,37 @@
+//! What a gateway is configured to send to a deployment beside its credential.
+
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+
+/// What a gateway is configured to send to a deployment beside its credential.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// `OpenAI`'s organization, sent as `OpenAI-Organization`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization: Option<String>,
+    /// `OpenAI`'s project, sent as `OpenAI-Project`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
+    /// Further headers.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub headers: IndexMap<String, String>,
+    /// Further parameters of the query.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub query: IndexMap<String, String>,
+}
+
+impl Settings {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// All headers, with their values.
+    pub fn all_headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        let organization = self.organization.as_deref().map(|it| ("openai-organization", it));
+        let project = self.project.as_deref().map(|it| ("openai-project", it));
+        let others = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        organization.into_iter().chain(project).chain(others)
+    }
+}
