@@ -93,6 +93,9 @@ pub(super) fn own_failure(found: &mut Collector<'_>, status: u16) {
     if matches!(status, 500 | 502..=599)
         && view.wired
         && view.observed.misdirected.is_empty()
+        // Requirements of their own judge these: FP-ROUTE-18 and FP-CLIENT-14.
+        && view.observed.stale.is_empty()
+        && view.planned.send.encoding.is_none()
         && is_authorized
         && visible
         && !may_be_overloaded(view, status)

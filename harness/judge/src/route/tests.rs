@@ -360,8 +360,8 @@ steps:
 ";
     let case = || Case::of(text).attempt("primary").streaming(events).got(502, "{}");
     let missed = "11 attempt 1 was refused by a content filter, but `open` was never tried";
-    let needless = "01 attempt 2 went to `open`, a fallback for refused requests, but none was \
-                    refused for that cause";
+    let needless = "01 attempt 2 went to `open`, a special fallback, but no earlier attempt was \
+                    refused for its cause";
     let (missed, needless) = ([missed], [needless]);
     assert_found(case(), if is_filtered { &missed } else { &[] });
     assert_found(case().attempt("open"), if is_filtered { &[] } else { &needless });
