@@ -141,7 +141,7 @@ impl Runner {
     /// Resets the scripts of one scenario, and runs it.
     pub async fn run(&self, scenario: &Scenario) -> Evidence {
         let started = self.clock.elapsed();
-        let result = self.result(scenario);
+        let result = Box::pin(self.result(scenario));
         // A target with a simulated clock is not affected by delays of the machine.
         let (result, delay) = if self.running.has_own_clock() {
             (result.await, Duration::ZERO)
