@@ -433,6 +433,7 @@ pub(super) const ALL: &[Saboteur] = &[
         "FP-PAYLOAD-05",
         "FP-ROUTE-02",
         "FP-ROUTE-05",
+        "FP-STREAM-12",
     ]),
     each_group(
         "ignores-length-chain",
@@ -528,8 +529,7 @@ pub(super) const ALL: &[Saboteur] = &[
         "stuck-half-open",
         "waits forever for the end of a trial that neither succeeded nor failed",
         Fault::StuckTrial,
-    )
-    .also(&["FP-ROUTE-01"]),
+    ),
     // The response does not come from the deployment of this call.
     wrapped("mixes-up-answers", "returns the response of another group's call", Wrapper::MixesUp)
         .also(&[
