@@ -128,6 +128,10 @@ fn answered_by(found: &mut Collector<'_>) {
 fn error(found: &mut Collector<'_>) {
     let view = found.view;
     let Some(expected) = &view.planned.expect.error else { return };
+    // If no error came, the missed status says so.
+    if view.observed.exchange.status.is_some_and(|status| status < 400) && !view.wants_stream() {
+        return;
+    }
     for kind in wrong_in_error(expected, &view.observed.exchange.body) {
         found.miss(kind).excused(unspecified(view, Freedom::ErrorWording));
     }

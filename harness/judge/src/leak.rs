@@ -33,12 +33,11 @@ fn address_shown(found: &mut Collector<'_>) {
         // An address that the client itself sent is not a leak.
         let is_known =
             |deployment: &Deployment| contains(&exchange.sent_head, authority(deployment));
-        let holds = |deployment: &Deployment| {
-            contains(text, authority(deployment)) || contains(text, &deployment.prefix)
-        };
-        view.all_deployments()
-            .find(|deployment| holds(deployment) && !is_known(deployment))
-            .map(|deployment| deployment.name.clone())
+        let unknown = || view.all_deployments().filter(|deployment| !is_known(deployment));
+        // All deployments may share one host and port; only the prefix tells them apart.
+        let by_prefix = unknown().find(|deployment| contains(text, &deployment.prefix));
+        let by_authority = || unknown().find(|deployment| contains(text, authority(deployment)));
+        by_prefix.or_else(by_authority).map(|deployment| deployment.name.clone())
     };
     for (header, value) in &exchange.headers {
         if let Some(of) = shown_in(value) {

@@ -27,6 +27,7 @@ const ADDRESS: &str = "127.0.0.1:4010";
 #[rstest]
 #[case::host(ADDRESS, "primary")]
 #[case::path("/by.hand/backup", "backup")]
+#[case::both("127.0.0.1:4010/by.hand/backup", "backup")]
 fn no_response_leaks_an_address(#[case] address: &str, #[case] of: &str) {
     let case = || two().attempt("primary").failing(500, None);
     let wanted = format!("01 the response leaks the address of `{of}`");

@@ -99,10 +99,20 @@ impl<'a> Sorting<'a> {
         Self { answering, others, unmatched, own, breaches, ends_with_done, error_reported }
     }
 
+    /// Whether the event has the id of another attempt's stream, and not that of the answering one.
+    /// Attempts may start with the same content.
+    fn has_id_of_another(&self, event: &Event) -> bool {
+        let Some(id) = event.chunk_id() else { return false };
+        let has =
+            |stream: &ProviderStream<'_>| stream.events.iter().any(|it| it.chunk_id() == Some(id));
+        !has(self.answering) && self.others.iter().any(|it| has(it))
+    }
+
     /// Sorts the next event; `number` is its position in the stream, from 1.
     fn take(&mut self, number: usize, event: &'a Event) {
         self.error_reported |= event.reports_error();
-        if let Some(same) = event.index_in(self.unmatched.iter().copied()) {
+        let same = event.index_in(self.unmatched.iter().copied());
+        if let Some(same) = same.filter(|_| !self.has_id_of_another(event)) {
             self.unmatched.remove(same);
             self.own.push(event);
             return;

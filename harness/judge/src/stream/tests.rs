@@ -109,7 +109,7 @@ fn truncated_records_are_not_compared() {
 )]
 #[case::changed(
     "role one 2 stop done",
-    "event 3 of attempt 1 was lost, or changed at /choices/0/delta/content: {2}"
+    "event 3 of attempt 1 reached the client changed at /choices/0/delta/content: {2}"
 )]
 #[case::error(
     "role one two stop error done",
@@ -143,7 +143,7 @@ data: {"type":"response.completed","response":{"output":["a"]}}
 "#;
     let case = || Case::of(text).attempt("primary").streaming(sent);
     assert_found(case(), &[]);
-    let wanted = r#"01 event 3 of attempt 1 was lost, or changed at /response/output/0: {"type":"response.completed","response":{"output":["b"]}}"#;
+    let wanted = r#"01 event 3 of attempt 1 reached the client changed at /response/output/0: {"type":"response.completed","response":{"output":["b"]}}"#;
     assert_found(case().got_stream(sent.replace(r#"["a"]"#, r#"["b"]"#)), &[wanted]);
 }
 
@@ -330,11 +330,8 @@ fn a_stream_that_lacks_only_done_is_not_interrupted() {
 // 08
 
 #[rstest]
-#[case::done(
-    "role one done",
-    "08 event 3 ends the response, but attempt 1 sent no such end: [DONE]"
-)]
-#[case::reason("role one stop", r#"08 event 3 ends the response, but attempt 1 sent no such end: {"id":"primary","choices":[{"delta":{},"finish_reason":"stop"}]}"#)]
+#[case::done("role one done", "08 event 3 is an end marker that attempt 1 did not send: [DONE]")]
+#[case::reason("role one stop", r#"08 event 3 is an end marker that attempt 1 did not send: {"id":"primary","choices":[{"delta":{},"finish_reason":"stop"}]}"#)]
 fn no_end_is_invented(#[case] got: &str, #[case] wanted: &str) {
     assert_found(interrupted().got_stream(primary(got)).ended_with(Ending::Closed), &[wanted]);
 }
@@ -347,7 +344,7 @@ fn a_chat_stream_reports_an_error_with_or_without_done() {
     // The provider reports it so itself.
     let reported = streamed().attempt("primary").streaming(primary("role one error done"));
     assert_found(reported, &[]);
-    let invented = "ends the response, but attempt 1 sent no such end: [DONE]";
+    let invented = "is an end marker that attempt 1 did not send: [DONE]";
     assert_found(got("role one done error"), &[&format!("08 event 3 {invented}")]);
 }
 
@@ -370,7 +367,7 @@ steps:
         case.cut_after(sent.len()).got_stream(format!("{sent}{error}{end}"))
     };
     assert_found(got(""), &[]);
-    let wanted = "08 event 3 ends the response, but attempt 1 sent no such end: [DONE]";
+    let wanted = "08 event 3 is an end marker that attempt 1 did not send: [DONE]";
     assert_found(got("data: [DONE]\n\n"), &[wanted]);
 }
 

@@ -95,8 +95,14 @@ fn difference<'e>(
     if holds(after, wanted) && holds(sent, other) {
         return (Alteration::Late, wanted);
     }
+    // If the next event fits, none is missing.
+    let is_next_kept = match (sent.get(at + 1), after.get(1)) {
+        (Some(next), Some(got)) => got.index_in([*next].into_iter()).is_some(),
+        (next, got) => next.is_none() && got.is_none(),
+    };
     match wanted.differs_at(other) {
-        Some(pointer) => (Alteration::Changed(pointer), other),
+        Some(pointer) if is_next_kept => (Alteration::Changed(pointer), other),
+        Some(pointer) => (Alteration::LostOrChangedAt(pointer), other),
         None => (Alteration::LostOrChanged, other),
     }
 }

@@ -39,7 +39,7 @@ violations! {
         HidesInterruption =>
             "the stream of attempt {n} broke after its first content, but the client's stream ended normally";
         InventedEnd { event: usize, data: String } =>
-            "event {event} ends the response, but attempt {n} sent no such end: {data}";
+            "event {event} is an end marker that attempt {n} did not send: {data}";
         EndMissing => "the end of attempt {n}'s stream is missing";
         UnrequestedUsage { event: usize } =>
             "event {event} reports usage, which the client did not request";
@@ -65,6 +65,8 @@ pub enum Alteration {
     #[strum(to_string = "was lost or changed")]
     LostOrChanged,
     #[strum(to_string = "was lost, or changed at {0}")]
+    LostOrChangedAt(String),
+    #[strum(to_string = "reached the client changed at {0}")]
     Changed(String),
     #[strum(to_string = "was named \"{from}\" and arrived as \"{to}\"")]
     Renamed { from: String, to: String },
