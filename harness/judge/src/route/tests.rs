@@ -213,6 +213,41 @@ fn no_attempt_before_retry_after(#[case] later_ms: u64, #[case] left_ms: Option<
     assert_found(case.next_call().attempt("primary"), wanted.as_deref().as_slice());
 }
 
+/// The wait runs from the answer: 20 ms after the start of the call.
+#[rstest]
+#[case::at_once(0, Some(494), &["06", "15"])]
+#[case::early(200, Some(494), &["06", "15"])]
+#[case::waited_out(600, Some(494), &[])]
+#[case::a_short_wait(110, Some(100), &[])]
+#[case::too_short(300, None, &[])]
+fn a_wait_may_be_waited_out_within_the_call(
+    #[case] later_ms: u64,
+    #[case] asked_ms: Option<u64>,
+    #[case] wanted: &[&str],
+) {
+    let case = Case::with_policy(", retries: 1").attempt("primary").failing(429, None);
+    let asked = asked_ms.map_or("soon".to_owned(), |ms| ms.to_string());
+    let case = case.answered_with("retry-after-ms", &asked);
+    let found = case.after(Duration::from_millis(later_ms)).attempt("primary").found("ROUTE");
+    let codes: Vec<_> = found.iter().map(|it| &it["FP-ROUTE-".len()..][..2]).collect();
+    assert_eq!(codes, wanted, "{found:?}");
+}
+
+#[test]
+fn a_cooldown_may_end_while_the_call_is_made() {
+    let case = |lasting: u64| {
+        let case =
+            calls("retries: 1", &[CALL, &wait(1_000), CALL]).attempt("primary").failing(500, None);
+        let case = case.attempt("backup").failing(503, None).answered_with("retry-after", "2");
+        let case = case.next_call().attempt("primary").failing(500, None);
+        case.lasting(Duration::from_millis(lasting)).attempt("backup")
+    };
+    let wanted =
+        "06 attempt 2 went to `backup`, which had sent Retry-After; its cooldown ends in 1000 ms";
+    assert_found(case(500), &[wanted]);
+    assert_found(case(900), &[]);
+}
+
 #[test]
 fn retry_after_is_capped_at_the_groups_limit() {
     let policy = "max_retry_after_ms: 1000";
