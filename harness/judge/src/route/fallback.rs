@@ -50,6 +50,10 @@ pub(crate) fn required_fallback(view: View<'_>, last: &Attempt<'_>) -> Option<Fa
     if view.observed.exchange.ending == Ending::Disconnected || time_is_up(view, last) {
         return None;
     }
+    // No other deployment knows the conversation.
+    if view.conversation().is_some_and(|it| it.chain_index == last.chain_index) {
+        return None;
+    }
     let configured = view.group.policy.fallback_on.as_deref();
     let covered = |conditions: &[Condition]| {
         last.failure().is_some_and(|failure| conditions.iter().any(|it| it.covers(failure)))

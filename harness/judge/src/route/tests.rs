@@ -121,6 +121,30 @@ fn the_last_deployment_has_no_fallback() {
     assert_found(two().attempt("primary").broken().attempt("backup").failing(500, None), &[]);
 }
 
+/// Azure has no moderations.
+#[test]
+fn a_deployment_that_lacks_the_endpoint_is_not_required() {
+    let case = |provider: &str| {
+        let deployments = format!(
+            "
+deployments:
+  primary: {{ provider: openai, model: omni-moderation-latest, script: [ok] }}
+  second: {{ provider: {provider}, model: omni-moderation-latest, script: [ok] }}
+  third: {{ provider: openai, model: omni-moderation-latest, script: [ok] }}
+group: {{ chain: [primary, second, third] }}
+steps:
+  - send: {{ endpoint: moderations, body: {{ input: Hi }} }}
+"
+        );
+        Case::of(&deployments).attempt("primary").failing(500, None)
+    };
+    assert_found(case("azure").attempt("third"), &[]);
+    let wanted = "03 attempt 1 failed with 500, but `third` was never tried";
+    assert_found(case("azure"), &[wanted]);
+    let wanted = "01 attempt 2 went to `third` before `second` was tried";
+    assert_found(case("openai").attempt("third"), &[wanted]);
+}
+
 #[test]
 fn only_configured_conditions_cause_a_fallback() {
     let case = Case::with_policy(", fallback_on: [429]").attempt("primary");
@@ -312,6 +336,21 @@ fn a_conversation_stays_at_its_deployment() {
     assert_found(case().attempt("backup"), &[]);
     let wanted = "14 attempt 1 went to `primary`, but the previous response is from `backup`";
     assert_found(case().attempt("primary"), &[wanted]);
+}
+
+#[test]
+fn no_other_deployment_can_continue_a_conversation() {
+    let call =
+        |more: &str| format!("  - send: {{ endpoint: responses, body: {{ input: Hi{more} }} }}\n");
+    let case = |more: &str| {
+        let case = calls("", &[&call(""), &call(more)]).attempt("primary");
+        let case = case.answered(200, r#"{"id":"resp_1","object":"response"}"#).next_call();
+        case.attempt("primary").failing(503, None)
+    };
+    let continuing = ", previous_response_id: resp_1";
+    assert_found(case(continuing), &[]);
+    assert_found(case(continuing).attempt("backup").failing(400, None), &[]);
+    assert_found(case(""), &["03 attempt 1 failed with 503, but `backup` was never tried"]);
 }
 
 #[rstest]
