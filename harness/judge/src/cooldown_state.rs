@@ -129,7 +129,7 @@ pub(super) fn failed_at(attempt: &Attempt<'_>) -> Duration {
 
 /// Whether the attempt failed in one of these ways, or after its first content.
 fn is_of(conditions: &[Condition], attempt: &Attempt<'_>) -> bool {
-    attempt.failure().is_none_or(|failure| conditions.iter().any(|it| it.covers(failure)))
+    attempt.failure().is_none() || attempt.fails_by(conditions)
 }
 
 /// The wait that the provider requested with its 429 or 503, capped at the group's limit.

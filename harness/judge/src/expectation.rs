@@ -247,7 +247,7 @@ fn declared_deviation(view: View<'_>) -> Option<Excuse> {
         return excuse;
     }
     let covers = |conditions: &[Condition], failure| conditions.iter().any(|it| it.covers(failure));
-    view.attempts().filter_map(|attempt| attempt.failure()).find_map(|failure| {
+    view.attempts().flat_map(|attempt| attempt.failures()).find_map(|failure| {
         let declared = covers(view.capabilities.fallback_on(), failure);
         match (declared, covers(Condition::RECOMMENDED, failure)) {
             (true, false) => Some(Excuse::FallsBackOn(failure)),

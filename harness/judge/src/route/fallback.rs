@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use fallproof_protocol::condition::Condition;
 use fallproof_suite::evidence::Ending;
 use fallproof_suite::requirement::Code;
 
@@ -55,10 +54,8 @@ pub(crate) fn required_fallback(view: View<'_>, last: &Attempt<'_>) -> Option<Fa
         return None;
     }
     let configured = view.group.policy.fallback_on.as_deref();
-    let covered = |conditions: &[Condition]| {
-        last.failure().is_some_and(|failure| conditions.iter().any(|it| it.covers(failure)))
-    };
-    let next = next_after(view, last).filter(|_| configured.is_none_or(covered))?;
+    let is_covered = configured.is_none_or(|conditions| last.fails_by(conditions));
+    let next = next_after(view, last).filter(|_| is_covered)?;
     let excuse = choice::no_fallback(view, last).filter(|_| configured.is_none());
     Some(Fallback { failed, next, excuse: excuse.or_else(|| unbuffered_excuse(view, last)) })
 }
