@@ -70,6 +70,8 @@ impl CooldownState {
             let until = at + Duration::from_millis(cooldown.duration_ms);
             if failures >= cooldown.after_failures {
                 state.extend(until, since, CooldownReason::RepeatedFailures);
+                // After the cooldown, a target may count from zero, or go on counting.
+                failures = 0;
             }
             if at_most >= cooldown.after_failures {
                 state.latest_end = state.latest_end.max(until + within_call);

@@ -67,12 +67,13 @@ pub(crate) fn unbuffered_excuse(view: View<'_>, attempt: &Attempt<'_>) -> Option
     waives(view, Code::Stream11).filter(|_| view.wants_stream() && has_begun)
 }
 
-/// Whether the call may have reached its total timeout when this attempt ended.
+/// Whether the call may have reached its total timeout when this attempt ended, or in a pause after
+/// it, when the client got the answer.
 fn time_is_up(view: View<'_>, last: &Attempt<'_>) -> bool {
     let Some(total) = view.group.policy.total_timeout_ms else { return false };
     // The target's clock started after the client's call, and before its first attempt arrived.
-    let started = view.observed.exchange.started;
-    let ended = last.recorded.times.end.unwrap_or(Duration::MAX);
-    let took = ended.saturating_sub(started).saturating_add(Duration::from_millis(total / 4));
+    let exchange = &view.observed.exchange;
+    let ended = last.recorded.times.end.unwrap_or(Duration::MAX).saturating_sub(exchange.started);
+    let took = ended.max(exchange.took).saturating_add(Duration::from_millis(total / 4));
     took >= Duration::from_millis(total)
 }

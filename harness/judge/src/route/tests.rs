@@ -168,6 +168,16 @@ fn no_fallback_after_a_disconnect_or_the_total_timeout() {
     assert_found(case.failing(500, None).lasting(Duration::from_millis(900)), &[]);
 }
 
+/// It pauses between its attempts, and the total timeout ends the pause.
+#[rstest]
+#[case::at_the_timeout(1_000, &[])]
+#[case::long_before(700, &["03 attempt 1 failed with 500, but `backup` was never tried"])]
+fn no_fallback_if_the_total_timeout_ends_a_pause(#[case] took: u64, #[case] wanted: &[&str]) {
+    let case = Case::with_policy(", total_timeout_ms: 1000, retries: 9").attempt("primary");
+    let case = case.failing(500, None).lasting(Duration::from_millis(100));
+    assert_found(case.taking(Duration::from_millis(took)), wanted);
+}
+
 // 04
 
 #[rstest]
@@ -293,6 +303,36 @@ fn repeated_failures_start_a_cooldown() {
     assert_found(case(10_000).attempt("primary"), &[wanted]);
     assert_found(case(10_000).attempt("backup"), &[]);
     assert_found(case(31_000).attempt("primary"), &[]);
+}
+
+/// Whether the count of failures survives the cooldown is up to the gateway.
+#[rstest]
+#[case::once_more(1, &[])]
+#[case::twice_more(2, &["07 attempt 1 went to `primary`, which had failed repeatedly; its cooldown ends in 30000 ms"])]
+fn failures_may_be_counted_anew_after_a_cooldown(#[case] more: usize, #[case] wanted: &[&str]) {
+    let policy = "cooldown: { after_failures: 2, duration_ms: 30000 }";
+    let case = || {
+        let case = calls(policy, &[CALL, CALL, &wait(31_000), CALL, CALL, CALL]);
+        (0..2 + more).fold(case, |case, _| {
+            case.attempt("primary").failing(500, None).attempt("backup").next_call()
+        })
+    };
+    assert_found(case().attempt("primary"), wanted);
+    assert_found(case().attempt("backup"), &[]);
+}
+
+#[test]
+fn a_failure_that_does_not_lead_on_by_declaration_starts_no_cooldown() {
+    let case = || {
+        let case = calls(COOLDOWN, &[CALL, CALL]).attempt("primary").failing(409, None);
+        case.next_call().attempt("primary").failing(409, None)
+    };
+    let wanted = "07 attempt 1 went to `primary`, which had failed repeatedly; its cooldown ends in \
+                30000 ms";
+    assert_found(case(), &[wanted]);
+    let others = Condition::RECOMMENDED.iter().filter(|it| **it != Condition::Status(409));
+    let others = others.copied().collect();
+    assert_found(case().declaring(|it| it.fallback_on = Some(others)), &[]);
 }
 
 #[test]
