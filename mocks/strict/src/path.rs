@@ -17,7 +17,7 @@ pub(super) fn bracketed(path: &[Step<'_>]) -> String {
             Step::Key(key) if out.is_empty() => out.push_str(key),
             Step::Key(key) => write!(out, ".{key}").expect("writing to a string cannot fail"),
             Step::Index(index) => {
-                write!(out, "[{index}]").expect("writing to a string cannot fail")
+                write!(out, "[{index}]").expect("writing to a string cannot fail");
             }
         }
     }
