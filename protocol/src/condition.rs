@@ -11,7 +11,7 @@ use strum::Display;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Display)]
 #[strum(serialize_all = "snake_case")]
 pub enum Condition {
-    /// The connection failed, or ended before a response began.
+    /// The connection failed, or ended before the response was complete.
     Connection,
     /// The response, or the first content of a stream, did not arrive in time.
     Timeout,
@@ -111,10 +111,30 @@ impl JsonSchema for Condition {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let word =
+            |word: &str, meaning: &str| json_schema!({ "const": word, "description": meaning });
         json_schema!({
+            "description": "A failure that causes a fallback. Where two words fit, either of them covers the failure.",
             "anyOf": [
-                { "enum": ["connection", "timeout", "invalid_response", "error_in_success", "4xx", "5xx"] },
-                { "type": "integer", "minimum": 400, "maximum": 599 }
+                word(
+                    "connection",
+                    "The connection was refused or reset, or it ended before the response was complete. After a 2xx status, `invalid_response` fits, too."
+                ),
+                word(
+                    "timeout",
+                    "The response, or the first content of a stream, did not arrive in time."
+                ),
+                word(
+                    "invalid_response",
+                    "A 2xx response that is empty, incomplete or not of the requested kind, or a stream that ends before its first content."
+                ),
+                word(
+                    "error_in_success",
+                    "A 2xx response with `error` in its body, or in its stream before its first content."
+                ),
+                word("4xx", "Any status from 400 to 499."),
+                word("5xx", "Any status from 500 to 599."),
+                { "type": "integer", "minimum": 400, "maximum": 599, "description": "Exactly this status." }
             ]
         })
     }

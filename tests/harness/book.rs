@@ -5,6 +5,7 @@ mod keys;
 use std::fmt::Write as _;
 use std::process::Command;
 
+use fallproof_suite::feature::Feature;
 use fallproof_suite::requirement;
 use serde_json::{Value, json};
 
@@ -16,10 +17,7 @@ fn pages() -> [(&'static str, String); 5] {
         ("requirements", requirements()),
         ("behaviors", behaviors()),
         ("scenario", keys::page("Keys of a scenario", "A scenario", "scenarios/schema.json")),
-        (
-            "adapter",
-            keys::page("Keys of an adapter", "An adapter", "harness/runner/adapters/schema.json"),
-        ),
+        ("adapter", adapter()),
         ("command-line", command_line()),
     ]
 }
@@ -29,6 +27,19 @@ fn the_reference_pages_are_up_to_date() {
     for (name, text) in pages() {
         assert_up_to_date(&format!("docs/reference/{name}.md"), &text, "book");
     }
+}
+
+fn adapter() -> String {
+    let mut page =
+        keys::page("Keys of an adapter", "An adapter", "harness/runner/adapters/schema.json");
+    page.push_str(
+        "\n## Features\n\nThe keys of `unsupported`. An endpoint alone stands for all calls to it; with `stream`, for \
+         those that ask for a stream.\n\n",
+    );
+    for feature in Feature::all() {
+        let _ = writeln!(page, "- `{feature}`");
+    }
+    page
 }
 
 fn requirements() -> String {

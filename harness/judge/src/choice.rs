@@ -10,9 +10,7 @@ use crate::observe::{Attempt, View};
 
 /// The target declares that it does not fall back on the failure of this attempt.
 pub(super) fn no_fallback(view: View<'_>, attempt: &Attempt<'_>) -> Option<Excuse> {
-    let declared = view.capabilities.fallback_on.as_ref()?;
-    let failure = attempt.failure()?;
-    (!declared.iter().any(|it| it.covers(failure))).then_some(Excuse::NoFallbackOn(failure))
+    undeclared(view, attempt).next().map(Excuse::NoFallbackOn)
 }
 
 /// The target declares that it goes by the status, and so it takes the answer to this attempt for a
@@ -20,6 +18,15 @@ pub(super) fn no_fallback(view: View<'_>, attempt: &Attempt<'_>) -> Option<Excus
 pub(super) fn goes_by_status(view: View<'_>, attempt: &Attempt<'_>) -> Option<Excuse> {
     let hidden = [Condition::InvalidResponse, Condition::ErrorInSuccess];
     let has_success = attempt.recorded.status.is_some_and(|it| (200..300).contains(&it));
-    no_fallback(view, attempt)
-        .filter(|_| has_success && attempt.failure().is_some_and(|it| hidden.contains(&it)))
+    let mut unseen = undeclared(view, attempt).filter(|it| has_success && hidden.contains(it));
+    unseen.next().map(Excuse::NoFallbackOn)
+}
+
+/// What the failure of this attempt can be taken for, without what the target falls back on. Empty if
+/// the target does not declare any choice.
+fn undeclared(view: View<'_>, attempt: &Attempt<'_>) -> impl Iterator<Item = Condition> {
+    let declared = view.capabilities.fallback_on.as_deref();
+    attempt.failures().filter(move |failure| {
+        declared.is_some_and(|declared| !declared.iter().any(|it| it.covers(*failure)))
+    })
 }

@@ -241,7 +241,8 @@ fn fallback(view: View<'_>, attempts: &[Attempt<'_>]) -> Option<Sighting> {
     attempts.windows(2).find_map(|pair| {
         let [failed, next] = pair else { return None };
         let failure = failed.failure().filter(|_| failed.cause().is_none())?;
-        let is_undeclared = !declared.iter().any(|condition| condition.covers(failure));
+        let is_declared = |it| declared.iter().any(|condition| condition.covers(it));
+        let is_undeclared = !failed.failures().any(is_declared);
         let goes_on = next.chain_index > failed.chain_index;
         (is_undeclared && goes_on && !failed.is_broken_refusal()).then(|| Sighting {
             claim: Claim::NoFallbackOn(failure),

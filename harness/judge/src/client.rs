@@ -25,6 +25,7 @@ use fallproof_suite::evidence::Ending;
 use fallproof_suite::requirement::Code;
 
 pub(super) use self::error::error_of;
+pub(super) use self::wait::reports as reports_wait;
 use super::collector::Collector;
 use crate::millis;
 use crate::observe::AttemptOutcome;

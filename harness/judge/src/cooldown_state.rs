@@ -1,4 +1,7 @@
 //! The cooldown of a deployment, derived from its earlier attempts.
+//!
+//! Between calls, the target's clock counts, which a scenario may move forward. It stands still
+//! within a call, so the recorded times of the attempts count there.
 
 use std::time::{Duration, SystemTime};
 
@@ -18,6 +21,9 @@ pub(super) const SLACK: Duration = Duration::from_millis(250);
 pub(super) struct CooldownState {
     until: Duration,
     reason: Option<CooldownReason>,
+    /// The recorded time from which the rest of the cooldown runs: that of the failure, or the start
+    /// of the judged call if it failed before.
+    since: Duration,
     /// The latest possible end of the cooldown: every attempt that may be a failure counts as a
     /// failure.
     latest_end: Duration,
@@ -34,8 +40,16 @@ impl CooldownState {
         let own = view.history().chain(now).filter(|(_, it)| it.chain_index == chain_index);
         for (call, attempt) in own.filter(|(call, it)| !it.lost_its_client(call)) {
             let at = call.at;
+            let failed = failed_at(&attempt);
+            let since = if call.position == view.observed.position {
+                failed
+            } else {
+                view.observed.exchange.started
+            };
+            let within_call = failed.saturating_sub(call.exchange.started);
             if let Some(wait) = requested_wait(view, &attempt) {
-                state.extend(at + wait, CooldownReason::RetryAfter);
+                state.extend(at + wait, since, CooldownReason::RetryAfter);
+                state.latest_end = state.latest_end.max(at + within_call + wait);
             }
             if attempt.outcome() == AttemptOutcome::Success {
                 (failures, at_most) = (0, 0);
@@ -55,19 +69,36 @@ impl CooldownState {
             let Some(cooldown) = view.group.policy.cooldown else { continue };
             let until = at + Duration::from_millis(cooldown.duration_ms);
             if failures >= cooldown.after_failures {
-                state.extend(until, CooldownReason::RepeatedFailures);
+                state.extend(until, since, CooldownReason::RepeatedFailures);
+                // After the cooldown, a target may count from zero, or go on counting.
+                failures = 0;
             }
             if at_most >= cooldown.after_failures {
-                state.latest_end = state.latest_end.max(until);
+                state.latest_end = state.latest_end.max(until + within_call);
             }
         }
         state
     }
 
-    fn extend(&mut self, until: Duration, reason: CooldownReason) {
+    fn extend(&mut self, until: Duration, since: Duration, reason: CooldownReason) {
         if until > self.until {
-            (self.until, self.reason) = (until, Some(reason));
+            (self.until, self.since, self.reason) = (until, since, Some(reason));
         }
+    }
+
+    /// The reason for the cooldown, if this attempt of the judged call certainly came within it.
+    pub(super) fn forbids(&self, view: View<'_>, attempt: &Attempt<'_>) -> Option<CooldownReason> {
+        self.active(self.now(view, attempt.recorded.times.head))
+    }
+
+    /// The remaining time of the cooldown at this recorded time of the judged call.
+    pub(super) fn remaining_at(&self, view: View<'_>, recorded: Duration) -> Duration {
+        self.remaining(self.now(view, recorded))
+    }
+
+    /// The target's clock at this recorded time of the judged call.
+    fn now(&self, view: View<'_>, recorded: Duration) -> Duration {
+        view.observed.at + recorded.saturating_sub(self.since)
     }
 
     /// The reason for the cooldown, if the deployment is certainly cooling down at this time.
@@ -92,9 +123,15 @@ impl CooldownState {
     }
 }
 
+/// The recorded time at which the target could know that the attempt had failed.
+pub(super) fn failed_at(attempt: &Attempt<'_>) -> Duration {
+    let times = &attempt.recorded.times;
+    times.first_byte.or(times.end).unwrap_or(times.head)
+}
+
 /// Whether the attempt failed in one of these ways, or after its first content.
 fn is_of(conditions: &[Condition], attempt: &Attempt<'_>) -> bool {
-    attempt.failure().is_none_or(|failure| conditions.iter().any(|it| it.covers(failure)))
+    attempt.failure().is_none() || attempt.fails_by(conditions)
 }
 
 /// The wait that the provider requested with its 429 or 503, capped at the group's limit.

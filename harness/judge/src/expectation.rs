@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod tests;
 
+use std::time::Duration;
+
 use fallproof_protocol::behavior::UNEXPECTED;
 use fallproof_protocol::condition::Condition;
 use fallproof_protocol::json::Tree;
@@ -11,11 +13,12 @@ use fallproof_suite::plan::Deployment;
 use fallproof_suite::requirement::Code;
 use fallproof_suite::scenario::{ExpectedError, Freedom};
 
+use super::client::reports_wait;
 use super::collector::{Collector, unclaimed, waives};
-use super::contains;
 use super::excuse::Excuse;
 use super::payload::ignored;
 use super::route::{own_cooldown_excuse, unbuffered_excuse};
+use super::{contains, cooldown_state};
 use crate::observe::{Attempt, AttemptOutcome, View};
 use crate::violation::{ExpectationViolation, Verdict, Violation};
 
@@ -64,6 +67,7 @@ fn attempts(found: &mut Collector<'_>) {
     if expected != seen {
         let is_bounded =
             fell_back_early(view, expected, &seen) || folded(expected) == folded(&seen);
+        let is_bounded = is_bounded || waited_out(view);
         let excuse = free_attempts(view).filter(|_| is_bounded);
         let expected = expected.to_vec();
         let kind = match earlier_answer(view) {
@@ -119,7 +123,7 @@ fn answered_by(found: &mut Collector<'_>) {
     if got.as_ref() != Some(expected) {
         let attempts = view.planned.expect.attempts.as_deref();
         let is_early = attempts.is_some_and(|it| fell_back_early(view, it, &seen(view)));
-        let excuse = unspecified(view, Freedom::Attempts).filter(|_| is_early);
+        let excuse = unspecified(view, Freedom::Attempts).filter(|_| is_early || waited_out(view));
         let expected = expected.clone();
         found.miss(ExpectationViolation::AnsweredBy { expected, got }).excused(excuse);
     }
@@ -142,12 +146,21 @@ fn headers(found: &mut Collector<'_>) {
     for (name, expected) in &view.planned.expect.headers {
         let mut headers = view.observed.exchange.headers.iter();
         let got = headers.find(|(it, _)| it.eq_ignore_ascii_case(name)).map(|(_, value)| value);
-        if got.map(Vec::as_slice) != Some(expected.as_bytes()) {
+        if got.map(Vec::as_slice) != Some(expected.as_bytes())
+            && !is_expected_wait(view, name, expected)
+        {
             let (name, expected) = (name.clone(), expected.clone());
             let got = got.map(|value| String::from_utf8_lossy(value).into_owned());
             found.miss(ExpectationViolation::Header { name, expected, got });
         }
     }
+}
+
+/// Whether the header is a `Retry-After` that asks for the expected number of seconds in another
+/// form, or for slightly more.
+fn is_expected_wait(view: View<'_>, name: &str, expected: &str) -> bool {
+    let seconds = expected.parse().ok().filter(|_| name.eq_ignore_ascii_case("retry-after"));
+    seconds.is_some_and(|seconds| reports_wait(view, Duration::from_secs(seconds)))
 }
 
 /// Excuses another number of attempts: the scenario leaves it to the target, or the target does not
@@ -199,6 +212,24 @@ fn fell_back_early(view: View<'_>, expected: &[String], seen: &[String]) -> bool
         && folded(seen).starts_with(&folded(expected))
 }
 
+/// Whether the target, in this call or an earlier one, waited for as long as a deployment had asked
+/// for, and tried it again within the call. Then other deployments get the later attempts, too.
+fn waited_out(view: View<'_>) -> bool {
+    let own = view.attempts().map(|it| (view.observed, it));
+    let all: Vec<_> = view.history().chain(own).collect();
+    all.windows(2).any(|pair| {
+        let [(call, asked), (next_call, again)] = pair else { return false };
+        let is_retry = call.position == next_call.position
+            && call.call == next_call.call
+            && asked.chain_index == again.chain_index;
+        is_retry
+            && cooldown_state::requested_wait(view, asked).is_some_and(|wait| {
+                cooldown_state::failed_at(asked) + wait
+                    <= again.recorded.times.head + cooldown_state::SLACK
+            })
+    })
+}
+
 /// The names without consecutive duplicates.
 fn folded(names: &[String]) -> Vec<&String> {
     let mut names: Vec<_> = names.iter().collect();
@@ -220,7 +251,7 @@ fn declared_deviation(view: View<'_>) -> Option<Excuse> {
         return excuse;
     }
     let covers = |conditions: &[Condition], failure| conditions.iter().any(|it| it.covers(failure));
-    view.attempts().filter_map(|attempt| attempt.failure()).find_map(|failure| {
+    view.attempts().flat_map(|attempt| attempt.failures()).find_map(|failure| {
         let declared = covers(view.capabilities.fallback_on(), failure);
         match (declared, covers(Condition::RECOMMENDED, failure)) {
             (true, false) => Some(Excuse::FallsBackOn(failure)),

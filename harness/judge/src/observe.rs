@@ -281,6 +281,23 @@ impl<'a> Attempt<'a> {
         })
     }
 
+    /// Every condition that the failure can be taken for. A success whose connection closed too early
+    /// is a broken connection, and also an invalid response.
+    pub fn failures(&self) -> impl Iterator<Item = Condition> + use<> {
+        let failure = self.failure();
+        let cut = self.recorded.wire.cut.as_ref();
+        let is_closed = cut.is_some_and(|cut| matches!(cut.end, CutEnd::Close | CutEnd::Reset));
+        let is_both = failure == Some(Condition::InvalidResponse) && is_closed;
+        failure.into_iter().chain(is_both.then_some(Condition::Connection))
+    }
+
+    /// Whether one of these conditions covers the failure, whatever it is taken for. False if it did
+    /// not fail.
+    pub fn fails_by(&self, conditions: &[Condition]) -> bool {
+        let is_covered = |failure| conditions.iter().any(|it| it.covers(failure));
+        self.failure().is_some() && self.failures().all(is_covered)
+    }
+
     /// Whether the attempt's stream was cut within `[DONE]`, so that no content is missing.
     pub fn broke_within_done(&self) -> bool {
         let sent = &self.recorded.reply[..self.recorded.sent()];

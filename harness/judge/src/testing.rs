@@ -179,6 +179,7 @@ impl Case {
     pub(super) fn next_call(mut self) -> Self {
         self.complete();
         self.at += 1;
+        self.calls[self.at].exchange.started = self.now;
         self
     }
 

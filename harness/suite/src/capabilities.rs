@@ -8,10 +8,10 @@ use fallproof_protocol::condition::Condition;
 use fallproof_protocol::provider::{Endpoint, Surface};
 use indexmap::IndexMap;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::feature::Feature;
-use crate::requirement::Code;
+use crate::requirement::{Code, PolicyCode};
 use crate::scenario::Scenario;
 use crate::skip::SkipReason;
 
@@ -27,7 +27,8 @@ pub struct Capabilities {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fallback_on: Option<Vec<Condition>>,
     /// Requirements of the policy level that the target does not claim, each with a reason.
-    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    #[serde(default, deserialize_with = "policies", skip_serializing_if = "IndexMap::is_empty")]
+    #[schemars(with = "IndexMap<PolicyCode, String>")]
     pub waived: IndexMap<Code, String>,
     /// Reason why the target applies its own cooldown: after a failure, it may skip the deployment
     /// for a time that it chooses itself.
@@ -48,6 +49,13 @@ pub struct Capabilities {
     /// How strictly a scenario's expectations apply; tolerant by default.
     #[serde(default, skip_serializing_if = "Strictness::is_tolerant")]
     pub strictness: Strictness,
+}
+
+fn policies<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<IndexMap<Code, String>, D::Error> {
+    let waived = IndexMap::<PolicyCode, String>::deserialize(deserializer)?;
+    Ok(waived.into_iter().map(|(PolicyCode(code), reason)| (code, reason)).collect())
 }
 
 /// How strictly a scenario's expectations apply to behavior that the requirements leave open.

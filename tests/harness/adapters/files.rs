@@ -69,6 +69,18 @@ fn every_adapter_can_be_rendered_with_the_complete_suite() {
 #[case::setting("settings: { a: '1 +' }", "not a valid expression")]
 #[case::endpoint("client: { paths: { chat: /chat } }", "chat/completions")]
 #[case::outside("files: { ../a: b }", "the file `../a` is outside")]
+#[case::invariant(
+    "capabilities: { waived: { FP-PAYLOAD-01: why } }",
+    "`FP-PAYLOAD-01` is an invariant, which applies to every gateway; only requirements of the policy level can be waived"
+)]
+#[case::observation(
+    "capabilities: { waived: { FP-PAYLOAD-08: why } }",
+    "`FP-PAYLOAD-08` is an observation"
+)]
+#[case::invariant_of_a_variant(
+    "variants: { a: { about: b, capabilities: { waived: { FP-ROUTE-02: why } } } }",
+    "`FP-ROUTE-02` is an invariant"
+)]
 #[case::absolute("files: { /etc/a: b }", "the file `/etc/a` is outside")]
 fn an_error_is_reported_with_its_position(#[case] line: &str, #[case] fragment: &str) {
     let error = read(&format!("{MINIMAL}{line}\n")).expect_err("it must be rejected");

@@ -108,3 +108,32 @@ steps:
     let case = case.got(502, r#"{"error":{"message":"It failed."}}"#).next_call();
     assert_eq!(violated(case.attempt("primary"), except), wanted);
 }
+
+/// A success of which only the first bytes arrive is a broken connection as well as an invalid
+/// response.
+#[rstest]
+#[case::neither(&[], &[Code::Route03])]
+#[case::connection(&[Condition::Connection], &[])]
+#[case::invalid_response(&[Condition::InvalidResponse], &[])]
+#[case::another(&[Condition::Timeout], &[Code::Route03])]
+fn a_cut_answer_can_be_taken_for_two_failures(
+    #[case] except: &[Condition],
+    #[case] wanted: &[Code],
+) {
+    let case = Case::with_policy("").attempt("primary").cut_after(20);
+    assert_eq!(violated(case.got(502, r#"{"error":{"message":"It failed."}}"#), except), wanted);
+}
+
+#[rstest]
+#[case::one("connection", &[])]
+#[case::the_other("invalid_response", &[])]
+#[case::both("connection, invalid_response", &[Code::Route03])]
+fn a_group_that_names_one_of_two_failures_requires_no_fallback(
+    #[case] on: &str,
+    #[case] wanted: &[Code],
+) {
+    let case = || Case::with_policy(&format!(", fallback_on: [{on}]")).attempt("primary");
+    let failed = case().cut_after(20).got(502, r#"{"error":{"message":"It failed."}}"#);
+    assert_eq!(violated(failed, &[]), wanted);
+    assert_eq!(violated(case().cut_after(20).attempt("backup"), &[]), []);
+}

@@ -41,13 +41,20 @@ pub(super) fn check(found: &mut Collector<'_>) {
             headers.any(|(it, sent)| it.eq_ignore_ascii_case(name) && sent.as_bytes() == value)
         };
         let is_general = GENERAL.iter().any(|it| it.eq_ignore_ascii_case(name));
-        if is_general || sources.iter().any(|it| same(it)) {
+        if is_general || is_own_wait(view, name) || sources.iter().any(|it| same(it)) {
             continue;
         }
         if let Some(stale) = attempts.iter().filter(failed).find(|it| same(it)) {
             found.breach(Code::Client12, StaleHeader { header: name.clone() }).at(stale);
         }
     }
+}
+
+/// Whether the header tells when to come back. The gateway itself may compute that from the answers
+/// of all deployments.
+fn is_own_wait(view: View<'_>, name: &str) -> bool {
+    matches!(view.observed.exchange.status, Some(429 | 503))
+        && ["retry-after", "retry-after-ms"].iter().any(|it| it.eq_ignore_ascii_case(name))
 }
 
 /// Whether the response contains the answer to this attempt: the deployment's marker, or the error

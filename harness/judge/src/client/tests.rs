@@ -362,6 +362,27 @@ fn the_requested_wait_is_reported(
     );
 }
 
+/// The last deployment asks for 40 seconds.
+#[rstest]
+#[case::when_the_first_is_back(Some("20"), "20", true)]
+#[case::in_between(Some("20"), "30", true)]
+#[case::too_early(Some("20"), "19", false)]
+#[case::nothing_asked_by_the_first(None, "39", false)]
+#[case::what_the_last_asked_for(None, "40", true)]
+fn the_wait_may_end_when_the_first_deployment_is_back(
+    #[case] first: Option<&str>,
+    #[case] reported: &str,
+    #[case] is_right: bool,
+) {
+    let case = two().attempt("primary").failing(429, None);
+    let case = first.into_iter().fold(case, |case, it| case.answered_with("retry-after", it));
+    let case = case.attempt("backup").failing(429, None).answered_with("retry-after", "40");
+    let case = case.got(429, error("All are overloaded.")).got_header("retry-after", reported);
+    let told = format!("status 429 with a wait of {reported} s");
+    let wanted = format!("07 `backup` asked for a wait of 40 s; the client got {told}");
+    assert_found(case, Some(wanted.as_str()).filter(|_| !is_right).as_slice());
+}
+
 #[test]
 fn without_retry_after_no_wait_is_required() {
     assert_found(failed(429), &[]);

@@ -1,5 +1,7 @@
 //! Tests the expectations of scenarios, with hand-made evidence.
 
+use std::time::Duration;
+
 use fallproof_protocol::behavior::UNEXPECTED;
 use fallproof_protocol::condition::Condition;
 use fallproof_suite::capabilities::{Capabilities, Ignored, Strictness};
@@ -249,6 +251,47 @@ fn a_header_has_the_expected_value(#[case] got: Option<&str>, #[case] wanted: &s
     let case = expecting("headers: { x-id: a }").attempt("primary");
     let case = got.into_iter().fold(case, |case, got| case.answered_with("x-id", got));
     assert_missed(case, &[&format!("expected the header `x-id: a`, {wanted}")]);
+}
+
+#[rstest]
+#[case::same("retry-after", "60", true)]
+#[case::with_jitter("retry-after", "67", true)]
+#[case::too_long("retry-after", "68", false)]
+#[case::too_short("retry-after", "59", false)]
+#[case::as_a_date("retry-after", "Thu, 01 Jan 1970 00:01:00 GMT", true)]
+#[case::in_milliseconds("retry-after-ms", "60500", true)]
+#[case::no_time("retry-after", "soon", false)]
+fn a_retry_after_is_compared_by_its_meaning(
+    #[case] name: &str,
+    #[case] got: &str,
+    #[case] is_met: bool,
+) {
+    let case = || expecting("headers: { Retry-After: '60' }").attempt("primary");
+    assert_eq!(case().got(503, "{}").got_header(name, got).missed().is_empty(), is_met);
+    assert_missed(
+        case().got(503, "{}").got_header("x-id", "60"),
+        &["expected the header `Retry-After: 60`, got none"],
+    );
+}
+
+#[test]
+fn after_a_wait_within_a_call_other_deployments_get_the_attempts() {
+    let expect = "{ attempts: [primary, backup], answered_by: backup }";
+    let call = format!("{CALL}    expect: {expect}\n");
+    let group = "group: { chain: [primary, backup], retries: 1 }";
+    let text = format!("{TWO}{group}\nsteps:\n{call}{call}");
+    let case = |waited: u64| {
+        let case = Case::of(&text).leaving(Freedom::Attempts).attempt("primary");
+        let case = case.failing(429, None).answered_with("retry-after", "2");
+        let case = case.after(Duration::from_millis(waited)).attempt("primary").next_call();
+        case.attempt("primary")
+    };
+    let is_exempt = |line: &String| line.starts_with(OF_RETRIES);
+    let (waited, early) = (case(2_000).missed(), case(1_000).missed());
+    assert!(waited.len() == 4 && waited.iter().all(is_exempt), "{waited:?}");
+    assert!(early.len() == 4 && !early.iter().any(is_exempt), "{early:?}");
+    let exact = case(2_000).declaring(exact).missed();
+    assert!(!exact.iter().any(is_exempt), "{exact:?}");
 }
 
 // Deviations that the target declares

@@ -46,12 +46,21 @@ pub(super) fn next_after(view: View<'_>, last: &Attempt<'_>) -> Option<usize> {
         .find(|&chain_index| could_be_asked(view, chain_index, last.number + 1))
 }
 
-/// Whether an attempt at this index would be observed, and the deployment is certainly not cooling
-/// down before attempt number `before`. A deployment whose connection was stale has been tried.
+/// Whether an attempt at this index would be observed, and the deployment serves the endpoint and is
+/// certainly not cooling down before attempt number `before`. A deployment whose connection was stale
+/// has been tried.
 pub(crate) fn could_be_asked(view: View<'_>, chain_index: usize, before: usize) -> bool {
     let index_of = |prefix: &str| Some(view.group.deployment_at(prefix)?.0);
     let is_stale = view.observed.stale.iter().any(|it| index_of(&it.prefix) == Some(chain_index));
     view.visible(chain_index)
+        && serves(view, chain_index)
         && !is_stale
         && CooldownState::of(view, chain_index, before).is_over(view.observed.at)
+}
+
+/// Whether the deployment serves the endpoint of the call.
+fn serves(view: View<'_>, chain_index: usize) -> bool {
+    let endpoint = view.planned.send.endpoint;
+    let mut deployments = view.group.deployments();
+    deployments.nth(chain_index).is_some_and(|deployment| endpoint.is_on(deployment.surface()))
 }

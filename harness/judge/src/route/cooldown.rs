@@ -15,7 +15,7 @@ pub(super) fn check(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
     let now = found.view.observed.at;
     for attempt in attempts {
         let state = CooldownState::of(found.view, attempt.chain_index, attempt.number);
-        let Some(why) = state.active(now) else { continue };
+        let Some(why) = state.forbids(found.view, attempt) else { continue };
         let requirement = match why {
             CooldownReason::RetryAfter => Code::Route06,
             CooldownReason::RepeatedFailures => Code::Route07,

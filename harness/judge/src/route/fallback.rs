@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use fallproof_protocol::condition::Condition;
 use fallproof_suite::evidence::Ending;
 use fallproof_suite::requirement::Code;
 
@@ -50,11 +49,13 @@ pub(crate) fn required_fallback(view: View<'_>, last: &Attempt<'_>) -> Option<Fa
     if view.observed.exchange.ending == Ending::Disconnected || time_is_up(view, last) {
         return None;
     }
+    // No other deployment knows the conversation.
+    if view.conversation().is_some_and(|it| it.chain_index == last.chain_index) {
+        return None;
+    }
     let configured = view.group.policy.fallback_on.as_deref();
-    let covered = |conditions: &[Condition]| {
-        last.failure().is_some_and(|failure| conditions.iter().any(|it| it.covers(failure)))
-    };
-    let next = next_after(view, last).filter(|_| configured.is_none_or(covered))?;
+    let is_covered = configured.is_none_or(|conditions| last.fails_by(conditions));
+    let next = next_after(view, last).filter(|_| is_covered)?;
     let excuse = choice::no_fallback(view, last).filter(|_| configured.is_none());
     Some(Fallback { failed, next, excuse: excuse.or_else(|| unbuffered_excuse(view, last)) })
 }
@@ -66,12 +67,13 @@ pub(crate) fn unbuffered_excuse(view: View<'_>, attempt: &Attempt<'_>) -> Option
     waives(view, Code::Stream11).filter(|_| view.wants_stream() && has_begun)
 }
 
-/// Whether the call may have reached its total timeout when this attempt ended.
+/// Whether the call may have reached its total timeout when this attempt ended, or in a pause after
+/// it, when the client got the answer.
 fn time_is_up(view: View<'_>, last: &Attempt<'_>) -> bool {
     let Some(total) = view.group.policy.total_timeout_ms else { return false };
     // The target's clock started after the client's call, and before its first attempt arrived.
-    let started = view.observed.exchange.started;
-    let ended = last.recorded.times.end.unwrap_or(Duration::MAX);
-    let took = ended.saturating_sub(started).saturating_add(Duration::from_millis(total / 4));
+    let exchange = &view.observed.exchange;
+    let ended = last.recorded.times.end.unwrap_or(Duration::MAX).saturating_sub(exchange.started);
+    let took = ended.max(exchange.took).saturating_add(Duration::from_millis(total / 4));
     took >= Duration::from_millis(total)
 }

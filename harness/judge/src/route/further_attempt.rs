@@ -33,9 +33,7 @@ fn after_refusal(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
             && attempt.cause().is_none()
     };
     let Some(refused) = attempts.iter().find(clients_mistake) else { return };
-    let is_covered = |conditions: &[Condition]| {
-        refused.failure().is_some_and(|failure| conditions.iter().any(|it| it.covers(failure)))
-    };
+    let is_covered = |conditions: &[Condition]| refused.fails_by(conditions);
     if view.group.policy.fallback_on.as_deref().is_some_and(is_covered) {
         return;
     }

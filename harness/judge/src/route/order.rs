@@ -26,8 +26,13 @@ pub(super) fn check(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
         next = next.clamp(list.start, list.end);
         let went_back = attempt.chain_index + 1 < next;
         let affine = attempt.number == 1 && giver == Some(attempt.chain_index);
-        let skipped = (next..attempt.chain_index)
-            .find(|&chain_index| !affine && could_be_asked(view, chain_index, attempt.number));
+        let is_tried = |chain_index| {
+            let mut before = attempts.iter().take_while(|it| it.number < attempt.number);
+            before.any(|it| it.chain_index == chain_index)
+        };
+        let skipped = (next..attempt.chain_index).find(|&chain_index| {
+            !affine && !is_tried(chain_index) && could_be_asked(view, chain_index, attempt.number)
+        });
         if went_back {
             let after = name(view, next - 1);
             found.breach(Code::Route01, WentBack { after }).at(attempt);

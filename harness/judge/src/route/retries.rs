@@ -6,9 +6,9 @@ use std::time::Duration;
 use fallproof_suite::requirement::Code;
 
 use crate::collector::Collector;
-use crate::millis;
 use crate::observe::{Attempt, AttemptOutcome};
 use crate::violation::RouteViolation::{RetriedAtOnce, RetriedRefusal, TooOften};
+use crate::{cooldown_state, millis};
 
 /// A retry is immediate if the wait before it is shorter than this.
 const AT_ONCE: Duration = Duration::from_millis(250);
@@ -40,7 +40,8 @@ fn hopeless(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
             AttemptOutcome::Error(429) => {
                 let ended = last.recorded.times.end.unwrap_or_default();
                 let waited = again.recorded.times.head.saturating_sub(ended);
-                if waited >= AT_ONCE {
+                let asked = cooldown_state::requested_wait(found.view, last);
+                if waited >= asked.map_or(AT_ONCE, |asked| asked.min(AT_ONCE)) {
                     continue;
                 }
                 RetriedAtOnce { after_ms: millis(waited) }

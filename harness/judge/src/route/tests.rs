@@ -121,6 +121,30 @@ fn the_last_deployment_has_no_fallback() {
     assert_found(two().attempt("primary").broken().attempt("backup").failing(500, None), &[]);
 }
 
+/// Azure has no moderations.
+#[test]
+fn a_deployment_that_lacks_the_endpoint_is_not_required() {
+    let case = |provider: &str| {
+        let deployments = format!(
+            "
+deployments:
+  primary: {{ provider: openai, model: omni-moderation-latest, script: [ok] }}
+  second: {{ provider: {provider}, model: omni-moderation-latest, script: [ok] }}
+  third: {{ provider: openai, model: omni-moderation-latest, script: [ok] }}
+group: {{ chain: [primary, second, third] }}
+steps:
+  - send: {{ endpoint: moderations, body: {{ input: Hi }} }}
+"
+        );
+        Case::of(&deployments).attempt("primary").failing(500, None)
+    };
+    assert_found(case("azure").attempt("third"), &[]);
+    let wanted = "03 attempt 1 failed with 500, but `third` was never tried";
+    assert_found(case("azure"), &[wanted]);
+    let wanted = "01 attempt 2 went to `third` before `second` was tried";
+    assert_found(case("openai").attempt("third"), &[wanted]);
+}
+
 #[test]
 fn only_configured_conditions_cause_a_fallback() {
     let case = Case::with_policy(", fallback_on: [429]").attempt("primary");
@@ -142,6 +166,16 @@ fn no_fallback_after_a_disconnect_or_the_total_timeout() {
     assert_found(two().attempt("primary").failing(500, None).ended_with(Ending::Disconnected), &[]);
     let case = Case::with_policy(", total_timeout_ms: 1000").attempt("primary");
     assert_found(case.failing(500, None).lasting(Duration::from_millis(900)), &[]);
+}
+
+/// It pauses between its attempts, and the total timeout ends the pause.
+#[rstest]
+#[case::at_the_timeout(1_000, &[])]
+#[case::long_before(700, &["03 attempt 1 failed with 500, but `backup` was never tried"])]
+fn no_fallback_if_the_total_timeout_ends_a_pause(#[case] took: u64, #[case] wanted: &[&str]) {
+    let case = Case::with_policy(", total_timeout_ms: 1000, retries: 9").attempt("primary");
+    let case = case.failing(500, None).lasting(Duration::from_millis(100));
+    assert_found(case.taking(Duration::from_millis(took)), wanted);
 }
 
 // 04
@@ -213,6 +247,41 @@ fn no_attempt_before_retry_after(#[case] later_ms: u64, #[case] left_ms: Option<
     assert_found(case.next_call().attempt("primary"), wanted.as_deref().as_slice());
 }
 
+/// The wait runs from the answer: 20 ms after the start of the call.
+#[rstest]
+#[case::at_once(0, Some(494), &["06", "15"])]
+#[case::early(200, Some(494), &["06", "15"])]
+#[case::waited_out(600, Some(494), &[])]
+#[case::a_short_wait(110, Some(100), &[])]
+#[case::too_short(300, None, &[])]
+fn a_wait_may_be_waited_out_within_the_call(
+    #[case] later_ms: u64,
+    #[case] asked_ms: Option<u64>,
+    #[case] wanted: &[&str],
+) {
+    let case = Case::with_policy(", retries: 1").attempt("primary").failing(429, None);
+    let asked = asked_ms.map_or("soon".to_owned(), |ms| ms.to_string());
+    let case = case.answered_with("retry-after-ms", &asked);
+    let found = case.after(Duration::from_millis(later_ms)).attempt("primary").found("ROUTE");
+    let codes: Vec<_> = found.iter().map(|it| &it["FP-ROUTE-".len()..][..2]).collect();
+    assert_eq!(codes, wanted, "{found:?}");
+}
+
+#[test]
+fn a_cooldown_may_end_while_the_call_is_made() {
+    let case = |lasting: u64| {
+        let case =
+            calls("retries: 1", &[CALL, &wait(1_000), CALL]).attempt("primary").failing(500, None);
+        let case = case.attempt("backup").failing(503, None).answered_with("retry-after", "2");
+        let case = case.next_call().attempt("primary").failing(500, None);
+        case.lasting(Duration::from_millis(lasting)).attempt("backup")
+    };
+    let wanted =
+        "06 attempt 2 went to `backup`, which had sent Retry-After; its cooldown ends in 1000 ms";
+    assert_found(case(500), &[wanted]);
+    assert_found(case(900), &[]);
+}
+
 #[test]
 fn retry_after_is_capped_at_the_groups_limit() {
     let policy = "max_retry_after_ms: 1000";
@@ -234,6 +303,36 @@ fn repeated_failures_start_a_cooldown() {
     assert_found(case(10_000).attempt("primary"), &[wanted]);
     assert_found(case(10_000).attempt("backup"), &[]);
     assert_found(case(31_000).attempt("primary"), &[]);
+}
+
+/// Whether the count of failures survives the cooldown is up to the gateway.
+#[rstest]
+#[case::once_more(1, &[])]
+#[case::twice_more(2, &["07 attempt 1 went to `primary`, which had failed repeatedly; its cooldown ends in 30000 ms"])]
+fn failures_may_be_counted_anew_after_a_cooldown(#[case] more: usize, #[case] wanted: &[&str]) {
+    let policy = "cooldown: { after_failures: 2, duration_ms: 30000 }";
+    let case = || {
+        let case = calls(policy, &[CALL, CALL, &wait(31_000), CALL, CALL, CALL]);
+        (0..2 + more).fold(case, |case, _| {
+            case.attempt("primary").failing(500, None).attempt("backup").next_call()
+        })
+    };
+    assert_found(case().attempt("primary"), wanted);
+    assert_found(case().attempt("backup"), &[]);
+}
+
+#[test]
+fn a_failure_that_does_not_lead_on_by_declaration_starts_no_cooldown() {
+    let case = || {
+        let case = calls(COOLDOWN, &[CALL, CALL]).attempt("primary").failing(409, None);
+        case.next_call().attempt("primary").failing(409, None)
+    };
+    let wanted = "07 attempt 1 went to `primary`, which had failed repeatedly; its cooldown ends in \
+                30000 ms";
+    assert_found(case(), &[wanted]);
+    let others = Condition::RECOMMENDED.iter().filter(|it| **it != Condition::Status(409));
+    let others = others.copied().collect();
+    assert_found(case().declaring(|it| it.fallback_on = Some(others)), &[]);
 }
 
 #[test]
@@ -277,6 +376,21 @@ fn a_conversation_stays_at_its_deployment() {
     assert_found(case().attempt("backup"), &[]);
     let wanted = "14 attempt 1 went to `primary`, but the previous response is from `backup`";
     assert_found(case().attempt("primary"), &[wanted]);
+}
+
+#[test]
+fn no_other_deployment_can_continue_a_conversation() {
+    let call =
+        |more: &str| format!("  - send: {{ endpoint: responses, body: {{ input: Hi{more} }} }}\n");
+    let case = |more: &str| {
+        let case = calls("", &[&call(""), &call(more)]).attempt("primary");
+        let case = case.answered(200, r#"{"id":"resp_1","object":"response"}"#).next_call();
+        case.attempt("primary").failing(503, None)
+    };
+    let continuing = ", previous_response_id: resp_1";
+    assert_found(case(continuing), &[]);
+    assert_found(case(continuing).attempt("backup").failing(400, None), &[]);
+    assert_found(case(""), &["03 attempt 1 failed with 503, but `backup` was never tried"]);
 }
 
 #[rstest]

@@ -1,5 +1,7 @@
 //! The client's side of a hand-made case: additional headers that it sent, and the response.
 
+use std::time::Duration;
+
 use fallproof_suite::evidence::Ending;
 
 use super::Case;
@@ -36,6 +38,12 @@ impl Case {
     pub(crate) fn sending(mut self, name: &str, value: &str) -> Self {
         let head = &mut self.calls[self.at].exchange.sent_head;
         head.splice(head.len() - 2.., format!("{name}: {value}\r\n\r\n").bytes());
+        self
+    }
+
+    /// The client's call takes this time.
+    pub(crate) fn taking(mut self, time: Duration) -> Self {
+        self.calls[self.at].exchange.took = time;
         self
     }
 

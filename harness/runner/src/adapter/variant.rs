@@ -1,6 +1,7 @@
 //! Variants of an adapter: the same product with other settings, each a run of its own.
 
 use fallproof_suite::capabilities::Capabilities;
+use fallproof_suite::requirement::PolicyCode;
 use fallproof_suite::yaml::{Diagnostic, Source, nearest};
 use indexmap::IndexMap;
 
@@ -75,7 +76,8 @@ impl Replaced {
             capabilities.unsupported = unsupported;
         }
         if let Some(waived) = waived {
-            capabilities.waived = waived;
+            let waived = waived.into_iter();
+            capabilities.waived = waived.map(|(PolicyCode(code), why)| (code, why)).collect();
         }
         if let Some(rewrites) = rewrites {
             capabilities.rewrites = rewrites;
