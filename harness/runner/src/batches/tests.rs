@@ -114,7 +114,7 @@ fn run_until(
     run_on(1, enough, behavior, batches, jobs)
 }
 
-/// Like [`run_until`], on this many processes.
+/// Like [`run_until`], but with this many processes.
 fn run_on(
     processes: usize,
     enough: usize,
