@@ -80,7 +80,7 @@ impl Executor {
 
     /// Runs a case on a target without state of earlier cases. Such a target is either fresh, or
     /// sends a plain call for the case's group to the first deployment again, as it did before the
-    /// first case. Returns `None` if none of [`MOST_TRIES`] plain calls goes there.
+    /// first case. Returns `None` if its plain calls keep going elsewhere.
     ///
     /// # Errors
     /// The target or the deployments could not be started.

@@ -1,4 +1,4 @@
-//! A gateway for tests that treats all calls in the same way.
+//! A gateway for tests that follows one [`Habit`].
 
 use std::borrow::Cow;
 use std::io;

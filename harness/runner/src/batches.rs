@@ -87,7 +87,7 @@ struct Lane<'a, O> {
     plan: &'a RunPlan<'a>,
     /// Index of the first batch that no lane has taken.
     next: &'a AtomicUsize,
-    /// Whether a lane has ended the run.
+    /// Whether the first batch could not be started, which ends the run for all lanes.
     failed: &'a AtomicBool,
 }
 

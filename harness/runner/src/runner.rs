@@ -153,8 +153,8 @@ impl Runner {
         Evidence { scenario: scenario.id.clone(), started, took, delay, wired, result }
     }
 
-    /// Whether a plain call reaches the mocks. Tested only if calls of the case failed and none
-    /// made an attempt: then the target may not be connected to the mocks.
+    /// Whether a plain call reaches the mocks. This is tested only if a call of the case failed and
+    /// no call led to an attempt, because then the target may not be connected to the mocks.
     async fn is_wired(&self, scenario: &Scenario, result: &CaseResult) -> bool {
         let CaseResult::Played(calls) = result else { return false };
         let has_failed = |call: &CallEvidence| call.exchange.status.is_some_and(|it| it >= 500);

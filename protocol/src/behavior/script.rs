@@ -23,7 +23,7 @@ pub enum ScriptError {
     /// The status is outside 200 to 599. Holds the status.
     #[error("invalid status {0}: it must be from 200 to 599")]
     Status(u16),
-    /// A `{{letters:n}}` placeholder in a body is invalid, or they stand for too many letters.
+    /// A `{{letters:n}}` placeholder is invalid, or those in a body stand for too many letters.
     #[error("write `{{{{letters:n}}}}` with a number; all of a body are at most {MOST_LETTERS}")]
     Letters,
     /// The header is written by the server. Holds name and value.

@@ -138,7 +138,7 @@ pub struct Variant {
     /// Replaces the adapter's capabilities with the same YAML keys.
     #[serde(default)]
     pub(super) capabilities: Replaced,
-    /// Conditions for more groups that cannot be configured in the gateway.
+    /// More groups that cannot be configured in the gateway.
     #[serde(default)]
     pub(super) cannot: Vec<Cannot>,
 }

@@ -141,7 +141,7 @@ impl<'a> Answer<'a> {
     }
 
     /// Calls `on_events` if there are new events. Disconnects after the number of events that the
-    /// client waits for.
+    /// client is configured to read.
     fn count_events(&mut self) -> Result<(), Ending> {
         let events = self.counter.push(&self.body[self.counted..]);
         self.counted = self.body.len();
