@@ -44,7 +44,8 @@ pub struct Behavior {
     /// `{{key}}` becomes the deployment's credential, and `{{date:20}}` the date 20 seconds from now.
     pub headers: IndexMap<String, String>,
     /// Replaces the reply's body, byte for byte. `{{key}}` becomes the deployment's credential,
-    /// `{{marker}}` the text that identifies its replies, and `{{letters:70000}}` that many letters.
+    /// `{{marker}}` becomes the string that identifies the deployment's replies, and
+    /// `{{letters:70000}}` becomes 70,000 letters.
     pub body: Option<String>,
     /// Number of consecutive attempts with this behavior.
     pub count: u32,
@@ -65,7 +66,8 @@ struct Spelled {
     /// `{{key}}` becomes the deployment's credential, and `{{date:20}}` the date 20 seconds from now.
     headers: IndexMap<String, String>,
     /// Replaces the reply's body, byte for byte. `{{key}}` becomes the deployment's credential,
-    /// `{{marker}}` the text that identifies its replies, and `{{letters:70000}}` that many letters.
+    /// `{{marker}}` becomes the string that identifies the deployment's replies, and
+    /// `{{letters:70000}}` becomes 70,000 letters.
     body: Option<String>,
     /// Number of consecutive attempts with this behavior [default: 1].
     count: Option<u32>,

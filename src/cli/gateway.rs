@@ -48,7 +48,7 @@ pub(super) struct Gateway {
     /// adapters` shows the names and versions.
     #[arg(long, value_name = "NAME|FILE")]
     adapter: Option<String>,
-    /// Use this variant of the adapter: a named set of other settings
+    /// Use this variant of the adapter, which replaces some of the adapter's settings
     ///
     /// `fallproof list adapters` shows the names. A gateway that is already running must use the
     /// configuration from `fallproof config --variant NAME`.

@@ -77,7 +77,7 @@ impl Event {
             || !value["error"].is_null()
     }
 
-    /// The code of the error that the event reports, if it has one.
+    /// The error code that the event reports, if any.
     pub fn error_code(&self) -> Option<&str> {
         let pointers = ["/error/code", "/response/error/code", "/code"];
         let mut codes =
